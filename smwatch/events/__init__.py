@@ -1,0 +1,1 @@
+"""CloudTrail records as events: what happened, to which secret, by whom."""

@@ -1,0 +1,99 @@
+"""The event: what every row, filter and rule header needs of one CloudTrail record."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from smwatch.events.principal import Principal
+from smwatch.events.secret import Secret
+
+Record = dict[str, Any]
+"""A CloudTrail record as decoded from JSON: the keys and shapes of the "record contents" page of AWS's
+CloudTrail user guide, none of which can be relied on."""
+
+ID_BITS = 128
+ACCOUNT_BITS = 40
+_ID_MASK = (1 << ID_BITS) - 1
+
+
+class SeenBy(StrEnum):
+    """Which kind of source brought an event first."""
+
+    CLOUDTRAIL = "cloudtrail"
+    LOGS = "logs"
+    LIVE_TAIL = "live_tail"
+    FILE = "file"
+
+
+class Event(msgspec.Struct, frozen=True, gc=False, kw_only=True):
+    """One CloudTrail record, reduced to what is shown, searched and counted; the record itself stays in the journal.
+
+    Strings are interned and never None: what a record does not say is "". All of them are the attacker's to choose
+    and are made harmless only where they are drawn.
+    """
+
+    key: int
+    """Sorts by (eventTime, eventID, recipient account) and is unique: seconds, then ID_BITS, then ACCOUNT_BITS."""
+    name: str
+    """eventName, e.g. GetSecretValue or RotationFailed; UNREADABLE for what is not a JSON object."""
+    source: str
+    """eventSource, e.g. secretsmanager.amazonaws.com."""
+    secret: Secret | None
+    """The secret the call was about, under its one identity; the first one of a batch."""
+    others: tuple[Secret, ...] = ()
+    """The further secrets of a BatchGetSecretValue that names them."""
+    secret_arn: str = ""
+    """The secret's ARN as far as the record tells it."""
+    principal: Principal
+    access_key: str = ""
+    """userIdentity.accessKeyId: AKIA… is long-term, ASIA… temporary."""
+    source_ip: str = ""
+    user_agent: str = ""
+    region: str = ""
+    account: str = ""
+    """recipientAccountId: whose trail recorded it."""
+    read_only: bool
+    error_code: str = ""
+    error_message: str = ""
+    odd_id: str = ""
+    """The eventID where it is not a canonical UUID; see `id`."""
+    seen_by: SeenBy
+    seen_at: datetime
+    """When smwatch first saw the event, by the server's clock (aware UTC)."""
+    text: str
+    """Lower-case search text of every field above but the eventID: `word in event.text` is the whole text filter."""
+
+    @property
+    def id(self) -> str:
+        """The eventID."""
+        return self.odd_id or str(UUID(int=self.key >> ACCOUNT_BITS & _ID_MASK))
+
+    @property
+    def at(self) -> datetime:
+        """The eventTime (aware UTC, one-second resolution); the epoch where a record has none."""
+        return datetime.fromtimestamp(self.key >> (ID_BITS + ACCOUNT_BITS), UTC)
+
+    @property
+    def seconds(self) -> int:
+        """The eventTime in seconds since the epoch."""
+        return self.key >> (ID_BITS + ACCOUNT_BITS)
+
+    @property
+    def failed(self) -> bool:
+        """Whether the call did not succeed (service events such as RotationFailed carry a message but no code)."""
+        return bool(self.error_code or self.error_message)
+
+
+class Arrival(msgspec.Struct, frozen=True, gc=False):
+    """An event on its way through the program, still with its record."""
+
+    event: Event
+    record: Record
+    """The decoded record; empty for what is not a JSON object."""
+    raw: str
+    """The untouched JSON text."""

@@ -1,0 +1,1 @@
+"""The AWS side: what feeds smwatch, and whether it works."""

@@ -1,0 +1,1 @@
+"""Where records come from: AWS, trail files, the demo."""

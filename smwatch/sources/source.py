@@ -1,0 +1,103 @@
+"""What every source is to the monitor: an endless or finite flow of pages and reports."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+import msgspec
+
+from smwatch.events.event import SeenBy
+from smwatch.sources.coverage import Coverage, Gap, Span
+
+
+class Found(msgspec.Struct, frozen=True, gc=False):
+    """One record as a source found it."""
+
+    raw: str
+    """JSON text of the record, untouched."""
+    at: datetime | None = None
+    """When the wrapper around the record says it happened (LookupEvents' EventTime), for records without eventTime."""
+
+
+class Page(msgspec.Struct, frozen=True):
+    """Records and what they prove; committed in one transaction, in the order yielded."""
+
+    source: str
+    """The source's name, e.g. "cloudtrail:123456789012:eu-west-1"; coverage is kept under it."""
+    seen_by: SeenBy
+    found: tuple[Found, ...]
+    seen_at: datetime
+    """Server time of the answer (aware UTC)."""
+    settled: Span | None = None
+    """A period of which every record that the service held, or ever will hold within the settle lag, has been handed
+    over by the end of this page."""
+    gaps: tuple[Gap, ...] = ()
+    """Periods that could not be read and never will be, with the reason."""
+
+
+class State(StrEnum):
+    """How a source is doing; one word for the header, the sentence is in Status.message."""
+
+    STARTING = "starting"
+    OK = "ok"
+    CATCHING_UP = "catching up"
+    THROTTLED = "throttled"
+    DENIED = "denied"
+    SIGN_IN = "sign in"
+    UNREACHABLE = "unreachable"
+    FAILING = "failing"
+    DONE = "done"
+
+
+class Status(msgspec.Struct, frozen=True):
+    """A source's health, as one true picture at one moment."""
+
+    source: str
+    label: str
+    """Short name for the header: CloudTrail, Logs, Live Tail, a file's name."""
+    state: State
+    message: str = ""
+    """One sentence for a person, with the next step; "" when all is well."""
+    at: datetime | None = None
+    last_good_at: datetime | None = None
+    """When a scan last came back whole."""
+    lag: timedelta | None = None
+    """Median of first seen − eventTime over recent events."""
+    lag_max: timedelta | None = None
+    complete_to: datetime | None = None
+    """Nothing before this moment (of the source's own time line) is missing, apart from `gaps`."""
+    gaps: tuple[Gap, ...] = ()
+    progress: str = ""
+    """Long work under way, e.g. "back-filling 3 of ~12 min"; "" for none."""
+    region: str = ""
+    calls: int = 0
+    """Requests made so far."""
+    late_events: int = 0
+    """Events found by an audit, after their second had been settled."""
+
+
+class Source(Protocol):
+    """One place that records come from.
+
+    It knows nothing of the screen, the store or other sources. Expected trouble is a Status, never an exception:
+    throttled, denied, expired, unreachable and malformed are reported, waited out and caught up by the source itself.
+    """
+
+    name: str
+    label: str
+    seen_by: SeenBy
+
+    def follow(self, coverage: Coverage) -> AsyncIterator[Page | Status]:
+        """Yield pages for ever, beginning with what `coverage` (what the journal already holds) leaves open."""
+        ...
+
+    def read_once(self, coverage: Coverage) -> AsyncIterator[Page | Status]:
+        """Yield everything up to now, then end. The last Status says DONE, or why something could not be read."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections; safe to call twice."""
+        ...

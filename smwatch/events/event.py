@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Any
 from uuid import UUID
 
 import msgspec
 
 from smwatch.events.principal import Principal
 from smwatch.events.secret import Secret
-
-Record = dict[str, Any]
-"""A CloudTrail record as decoded from JSON: the keys and shapes of the "record contents" page of AWS's
-CloudTrail user guide, none of which can be relied on."""
+from smwatch.record import Record
 
 ID_BITS = 128
 ACCOUNT_BITS = 40

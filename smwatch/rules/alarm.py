@@ -1,0 +1,159 @@
+"""Alarms: what the rules found, as one value a group, and the decisions people took on it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from enum import StrEnum
+
+import msgspec
+
+from smwatch.events.secret import Secret
+
+EVIDENCE = 100
+"""How many event keys an alarm carries: the newest ones. Its count is exact all the same."""
+
+
+class Severity(StrEnum):
+    """How bad it is; ordered from info to critical."""
+
+    INFO = "info"
+    LOW = "low"
+    MEDIUM = "medium"
+    HIGH = "high"
+    CRITICAL = "critical"
+
+    @property
+    def rank(self) -> int:
+        """0 for info to 4 for critical."""
+        return _RANKS[self.value]
+
+    def __lt__(self, other: str) -> bool:
+        return self.rank < Severity(other).rank
+
+    def __le__(self, other: str) -> bool:
+        return self.rank <= Severity(other).rank
+
+    def __gt__(self, other: str) -> bool:
+        return self.rank > Severity(other).rank
+
+    def __ge__(self, other: str) -> bool:
+        return self.rank >= Severity(other).rank
+
+
+_RANKS = {severity.value: rank for rank, severity in enumerate(Severity)}
+
+
+class AlarmState(StrEnum):
+    """Where an alarm is in its life."""
+
+    OPEN = "open"
+    ACKNOWLEDGED = "acknowledged"
+    CLOSED = "closed"
+
+
+class Decision(msgspec.Struct, frozen=True):
+    """What a person decided about an alarm, and how much of it they had seen."""
+
+    at: datetime
+    upto: int
+    """Event.key of the newest evidence they had seen: what is newer was not decided upon."""
+    level: int = 0
+    """How far the alarm had escalated: beyond that an acknowledgement no longer holds."""
+    note: str = ""
+
+
+class Alarm(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """One group of (rule, secret, principal): what happened there since it last ended, and where it stands.
+
+    A value of its evidence, of the decisions on it and of nothing else: neither the order in which events came nor the
+    moment they were judged shows in it. Text in it may come from records and is made harmless where it is drawn;
+    `next` alone is shell-quoted already.
+    """
+
+    group: str
+    """Unique to (rule, secret, principal), the same in every run: rule id, colon, 32 hexadecimal digits."""
+    rule: str
+    """The rule's id, e.g. SMW-DEL-01."""
+    severity: Severity
+    """The worst that its evidence was graded, or the escalation it reached."""
+    state: AlarmState
+    title: str
+    why: str
+    """Why it matters, for someone woken by it."""
+    secret: Secret | None = None
+    """None where the rule groups over secrets."""
+    principal: str = ""
+    """What a person calls the principal, "" where the rule groups over principals."""
+    identity: str = ""
+    """The principal's stable identity (Principal.identity), or its session where the rule groups by session."""
+    count: int
+    """How many `counted` there are, exactly. 0: later events took all evidence back; drop the alarm."""
+    counted: str = "events"
+    """What count counts: events, or the values a rule tells apart (secrets, regions, …)."""
+    first_at: datetime
+    last_at: datetime
+    event_keys: tuple[int, ...] = ()
+    """Event.key of the evidence, ascending: the newest EVIDENCE of them."""
+    facts: tuple[str, ...] = ()
+    """Sentences on what else is known: who still reads the secret, which change came before."""
+    next: tuple[str, ...] = ()
+    """Commands to run next, filled in and shell-quoted; a comment explains some."""
+    mitre: tuple[str, ...] = ()
+    """MITRE ATT&CK technique ids."""
+    level: int = 0
+    """How many escalation steps it has taken."""
+    acknowledged: Decision | None = None
+    """The last acknowledgement, even when later evidence has overtaken it."""
+    closed: Decision | None = None
+    """The last closing by hand, even when later evidence has overtaken it."""
+    closed_by: str = ""
+    """What ended a closed alarm, as a sentence: the closing event, or the person's hand."""
+    muted_until: datetime | None = None
+    """Muted (its rule, secret or principal) up to then: keep it visible, but make no noise about it."""
+    changed_at: datetime
+    """The newest of: last evidence, what ended it, decision taken."""
+
+    @property
+    def open(self) -> bool:
+        """Whether it still asks for somebody's attention: neither acknowledged nor closed."""
+        return self.state is AlarmState.OPEN
+
+    @property
+    def note(self) -> str:
+        """What was noted with the latest decision."""
+        decisions = [decision for decision in (self.acknowledged, self.closed) if decision and decision.note]
+        return max(decisions, key=lambda decision: decision.at).note if decisions else ""
+
+    def muted(self, now: datetime) -> bool:
+        """Whether somebody muted it for now."""
+        return self.muted_until is not None and now < self.muted_until
+
+
+def urgency(alarm: Alarm) -> tuple[bool, int, float]:
+    """Sort key that puts what needs attention first: open before the rest, worst first, newest first."""
+    return not alarm.open, -alarm.severity.rank, -alarm.last_at.timestamp()
+
+
+def message(alarm: Alarm) -> str:
+    """The alarm in some lines of plain text for a notification: names and times, never a record, key or credential."""
+    head = f"{alarm.severity.upper()} {alarm.title}"
+    about = " ".join(
+        part
+        for part in (
+            f"secret {alarm.secret.name} ({alarm.secret.account} {alarm.secret.region})" if alarm.secret else "",
+            f"by {alarm.principal}" if alarm.principal else "",
+        )
+        if part
+    )
+    times = f"{alarm.count} {alarm.counted}, first {_clock(alarm.first_at)}, last {_clock(alarm.last_at)}"
+    return "\n".join(_harmless(line) for line in (head, about, times, f"{alarm.rule}, {alarm.state}") if line)
+
+
+def _clock(at: datetime) -> str:
+    return f"{at.astimezone(UTC):%Y-%m-%d %H:%M:%SZ}"
+
+
+def _harmless(text: str) -> str:
+    """Text whose control, format and bidi characters are spelled out (\\x1b), cut to a length a pager can take."""
+    safe = "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)
+    return safe if len(safe) <= 300 else safe[:299] + "…"

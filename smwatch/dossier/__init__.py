@@ -1,0 +1,6 @@
+"""Dossiers: what all events together tell about one secret, and about one principal."""
+
+from smwatch.dossier.principal import PrincipalDossier
+from smwatch.dossier.secret import SecretDossier
+
+__all__ = ["PrincipalDossier", "SecretDossier"]

@@ -1,0 +1,86 @@
+"""Bounded memories: what they hold depends on what was put in, never on the order it came in."""
+
+from __future__ import annotations
+
+from bisect import insort
+from heapq import heapify, heappushpop
+from operator import attrgetter
+from typing import Protocol, TypeVar
+from zlib import crc32
+
+
+class Keyed(Protocol):
+    """Something that happened at an event."""
+
+    @property
+    def key(self) -> int:
+        """The key of the event."""
+        ...
+
+
+T = TypeVar("T", bound=Keyed)
+K = TypeVar("K")
+V = TypeVar("V")
+KEY = attrgetter("key")
+
+
+def keep(entries: list[T], entry: T, bound: int) -> None:
+    """Put an entry among those with the largest keys, ascending; the oldest goes where there are more than `bound`."""
+    if not entries or entry.key >= entries[-1].key:
+        entries.append(entry)
+    elif len(entries) >= bound and entry.key < entries[0].key:
+        return
+    else:
+        insort(entries, entry, key=KEY)
+    if len(entries) > bound:
+        del entries[0]
+
+
+def united(mine: list[T], theirs: list[T], bound: int) -> list[T]:
+    """The newest entries of both, those of one event that both have once."""
+    known = {entry.key for entry in mine}
+    return sorted([*mine, *(entry for entry in theirs if entry.key not in known)], key=KEY)[-bound:]
+
+
+class Sampled(dict[K, V]):
+    """A dict of at most `bound` keys: those whose text has the smallest checksums, the same ones in whatever order.
+
+    A key that is there in the end has been there from its first time on, so that what is counted for it is exact.
+    """
+
+    __slots__ = ("_heap", "bound")
+
+    def __init__(self, bound: int) -> None:
+        super().__init__()
+        self.bound = bound
+        self._heap: list[tuple[int, str, K]] | None = None
+
+    def surplus(self, key: K) -> K | None:
+        """The key that has to go if `key` comes in, perhaps `key` itself; None while there is room.
+
+        Put `key` in and take the answer out, or leave both as they are if it is `key`.
+        """
+        if len(self) < self.bound:
+            return None
+        if self._heap is None:
+            self._heap = [_rank(known) for known in self]
+            heapify(self._heap)
+        return heappushpop(self._heap, _rank(key))[2]
+
+
+def _rank(key: K) -> tuple[int, str, K]:
+    text = str(key)
+    return -crc32(text.encode(errors="surrogatepass")), text, key
+
+
+def latest(known: dict[K, int], name: K, key: int, bound: int) -> None:
+    """Note in `known` that `name` was seen at `key`, keeping the `bound` names seen last."""
+    seen = known.get(name)
+    if seen is not None:
+        if key > seen:
+            known[name] = key
+        return
+    known[name] = key
+    if len(known) > bound:
+        # Keys are unique per event and an event brings one name, so there are no ties.
+        del known[min(known, key=known.__getitem__)]

@@ -1,0 +1,49 @@
+"""A bounded memory of values that are costly to make and come again soon."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class Recent(dict[K, V], Generic[K, V]):
+    """A mapping that makes what it lacks, and forgets keys that were not asked for in a long while.
+
+    It holds two generations of up to `limit` keys. A hit costs what a dict's does, which is why this is one.
+    """
+
+    __slots__ = ("_limit", "_make", "_older")
+
+    def __init__(self, make: Callable[[K], V], limit: int) -> None:
+        super().__init__()
+        self._make = make
+        self._limit = limit
+        self._older: dict[K, V] = {}
+
+    def __missing__(self, key: K) -> V:
+        value = self._older.pop(key) if key in self._older else self._make(key)
+        self.keep(key, value)
+        return value
+
+    def keep(self, key: K, value: V) -> None:
+        """Remember `value` for `key`."""
+        if len(self) >= self._limit:
+            self._older = dict(self)
+            self.clear()
+        self[key] = value
+
+    def find(self, key: K) -> V | None:
+        """The value remembered for `key`, if any; makes none."""
+        value = self.get(key)
+        if value is None and key in self._older:
+            value = self._older.pop(key)
+            self.keep(key, value)
+        return value
+
+    def forget(self) -> None:
+        """Forget everything."""
+        self.clear()
+        self._older = {}

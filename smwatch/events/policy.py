@@ -1,0 +1,119 @@
+"""What a resource policy opens: read from its text, which may be anything."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+from smwatch.record import decode
+
+FOREIGN = 100
+"""How many foreign accounts of a policy are named."""
+_ACCOUNT = re.compile(r"(?:arn:[^:]{0,20}:[^:]{0,20}:[^:]{0,30}:)?(\d{12})(?::.*)?", re.DOTALL)
+_NARROWING = (
+    "aws:principalorgid", "aws:principalorgpaths", "aws:principalaccount", "aws:principalarn", "aws:sourceaccount",
+    "aws:sourcearn", "aws:sourceorgid", "aws:sourcevpc", "aws:sourcevpce", "aws:userid",
+)  # fmt: skip
+"""Condition keys that say who may come, so that a `*` is not everybody."""
+
+
+class Grade(msgspec.Struct, frozen=True):
+    """What a policy's text says."""
+
+    readable: bool = True
+    """Whether the text is a policy document at all."""
+    public: bool = False
+    """Anybody is allowed: a `*` principal and no condition on who it is."""
+    foreign: tuple[str, ...] = ()
+    """Accounts other than the secret's own that are allowed something."""
+    self_perpetuating: bool = False
+    """Somebody is allowed to change this policy again."""
+    denies: bool = False
+    """Something is denied to somebody: it can lock out those who would restore the secret."""
+
+
+@lru_cache(64)
+def grade(text: str, account: str) -> Grade:
+    """Grade a policy document for a secret of `account`; every field may be absent, scalar, list or nonsense."""
+    try:
+        statements = list(_objects(decode(text).get("Statement")))
+    except ValueError:
+        return Grade(readable=False)
+    public = self_perpetuating = denies = False
+    foreign: set[str] = set()
+    for statement in statements:
+        effect = statement.get("Effect")
+        if effect == "Deny":
+            denies = True
+        if effect != "Allow":
+            continue
+        who = list(_principals(statement))
+        if "*" in who and not _narrowed(statement.get("Condition")):
+            public = True
+        for one in who:
+            found = _ACCOUNT.fullmatch(one)
+            if found and found[1] != account:
+                foreign.add(found[1])
+        if who and any(_allows_put(action) for action in _texts(statement.get("Action"))):
+            self_perpetuating = True
+        if who and "NotAction" in statement:
+            self_perpetuating |= not any(_allows_put(action) for action in _texts(statement["NotAction"]))
+    return Grade(
+        public=public, foreign=tuple(sorted(foreign)[:FOREIGN]), self_perpetuating=self_perpetuating, denies=denies
+    )
+
+
+def _principals(statement: Mapping[str, Any]) -> Iterator[str]:
+    if "NotPrincipal" in statement:
+        yield "*"  # everybody but some
+    principal = statement.get("Principal")
+    if isinstance(principal, str):
+        yield principal
+    for kind, names in _mapping(principal).items():
+        if kind != "Service":
+            yield from _texts(names)
+
+
+def _narrowed(condition: object) -> bool:
+    """Whether a condition says who may come; a test that holds where the key is absent, or a negated one, does not."""
+    for operator, tests in _mapping(condition).items():
+        plain = operator.lower()
+        if plain.endswith("ifexists") or "not" in plain or plain == "null":
+            continue
+        for key, values in _mapping(tests).items():
+            if key.lower() in _NARROWING and "*" not in list(_texts(values)):
+                return True
+    return False
+
+
+def _allows_put(action: str) -> bool:
+    plain = action.lower()
+    if plain == "*":
+        return True
+    service, _, pattern = plain.partition(":")
+    if service not in ("secretsmanager", "*") or not pattern:
+        return False
+    star = pattern.find("*")
+    return pattern == "putresourcepolicy" if star < 0 else "putresourcepolicy".startswith(pattern[:star])
+
+
+def _objects(value: object) -> Iterator[Mapping[str, Any]]:
+    if isinstance(value, dict):
+        yield value
+    elif isinstance(value, list):
+        yield from (item for item in value if isinstance(item, dict))
+
+
+def _texts(value: object) -> Iterator[str]:
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, list):
+        yield from (item for item in value if isinstance(item, str))
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, dict) else {}

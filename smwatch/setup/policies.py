@@ -1,0 +1,216 @@
+"""The least-privilege IAM policies for watching, for setting up and for the drill, ready to paste."""
+
+from __future__ import annotations
+
+from smwatch.setup.documents import Document, Statement, document
+from smwatch.setup.place import ANY, Names, Place, last_name
+
+LIVE_TAIL_PARTITION = "aws"
+"""Live Tail does not exist in the China and GovCloud Regions."""
+PREFIX = "smwatch-"
+"""How the names begin that smwatch chooses for alarms and EventBridge rules."""
+DRILL_PREFIX = "smwatch-drill-"
+"""How the names of the drill's secrets begin; its policy reaches no other secret."""
+DOCUMENTED_ALARM = "AttemptsToAccessDeletedSecretsAlarm"
+
+
+def watch_policy(place: Place, log_group: str = ANY, *, enrichment: bool = True) -> Document:
+    """Return what `smwatch` and `smwatch doctor` need: reading the trail, and never a secret.
+
+    `enrichment` adds what the opt-in key asks of Secrets Manager (metadata only). The Deny holds whatever else the
+    principal is allowed.
+    """
+    group = place.log_group(log_group)
+    live_tail = ["logs:StartLiveTail"] if place.partition == LIVE_TAIL_PARTITION else []
+    wanted = [
+        _allow(
+            "WatchAccount",
+            "*",  # these know no resources
+            "cloudtrail:DescribeTrails",
+            "cloudtrail:LookupEvents",
+            "cloudwatch:DescribeAlarms",
+            "events:ListRules",
+            "logs:DescribeLogGroups",
+            "logs:TestMetricFilter",
+        ),
+        _allow("WatchTrail", place.at(ANY).trail(ANY), "cloudtrail:GetEventSelectors", "cloudtrail:GetTrailStatus"),
+        _allow(
+            "WatchLogGroup",
+            [group, f"{group}:*"],  # the documentation names both forms
+            "logs:DescribeMetricFilters",
+            "logs:FilterLogEvents",
+            *live_tail,
+        ),
+        _allow("WatchDeliveryRole", place.role(ANY), "iam:GetRole", "iam:GetRolePolicy", "iam:ListRolePolicies"),
+        _allow("WatchTopics", place.topic(ANY), "sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic"),
+        _allow("WatchEventRules", place.event_rule(ANY), "events:ListTargetsByRule"),
+    ]
+    if enrichment:
+        wanted.append(
+            _allow(
+                "WatchSecretMetadata",
+                place.arn("secretsmanager", "secret:*"),
+                "secretsmanager:DescribeSecret",
+                "secretsmanager:GetResourcePolicy",
+                "secretsmanager:ListSecretVersionIds",
+            )
+        )
+    never = _statement(
+        "NeverReadASecret", "Deny", "*", "secretsmanager:BatchGetSecretValue", "secretsmanager:GetSecretValue"
+    )
+    return document(*wanted, never)
+
+
+def setup_policy(place: Place, names: Names | None = None, *, log_group: str = "", trail: str = ANY) -> Document:
+    """Return what `smwatch setup` needs, `--remove` included: making and unmaking the chain under these names.
+
+    `log_group` and `trail` are existing ones, where the names are not the new ones'.
+    """
+    names = names or Names()
+    group = place.log_group(log_group or names.log_group)
+    role = place.role(names.role)
+    bucket = place.bucket(names.bucket_at(place))
+    return document(
+        _allow(
+            "SetupLook",
+            "*",  # these know no resources
+            "cloudtrail:DescribeTrails",
+            "cloudtrail:ListTrails",
+            "cloudwatch:DescribeAlarms",
+            "events:ListRules",
+            "logs:DescribeLogGroups",
+        ),
+        _allow(
+            "SetupTrail",
+            place.at(ANY).trail(last_name(trail)),
+            "cloudtrail:AddTags",
+            "cloudtrail:CreateTrail",
+            "cloudtrail:DeleteTrail",
+            "cloudtrail:GetEventSelectors",
+            "cloudtrail:GetTrailStatus",
+            "cloudtrail:ListTags",
+            "cloudtrail:PutEventSelectors",
+            "cloudtrail:RemoveTags",
+            "cloudtrail:StartLogging",
+            "cloudtrail:UpdateTrail",
+        ),
+        _allow(
+            "SetupLogGroup",
+            [group, f"{group}:*"],  # which form is asked for differs between the operations
+            "logs:CreateLogGroup",
+            "logs:DeleteLogGroup",
+            "logs:DeleteMetricFilter",
+            "logs:DescribeMetricFilters",
+            "logs:ListTagsForResource",
+            "logs:PutMetricFilter",
+            "logs:PutRetentionPolicy",
+            "logs:TagResource",
+            "logs:UntagResource",
+        ),
+        _allow(
+            "SetupRole",
+            role,
+            "iam:CreateRole",
+            "iam:DeleteRole",
+            "iam:DeleteRolePolicy",
+            "iam:GetRole",
+            "iam:GetRolePolicy",
+            "iam:PutRolePolicy",
+            "iam:TagRole",
+            "iam:UpdateAssumeRolePolicy",
+        ),
+        _allow(
+            "SetupPassRole",
+            role,
+            "iam:PassRole",
+            condition={"StringEquals": {"iam:PassedToService": "cloudtrail.amazonaws.com"}},
+        ),
+        _allow(
+            "SetupBucket",
+            bucket,
+            "s3:CreateBucket",
+            "s3:DeleteBucket",
+            "s3:GetBucketPolicy",
+            "s3:GetBucketPublicAccessBlock",
+            "s3:GetBucketTagging",
+            "s3:GetEncryptionConfiguration",
+            "s3:ListBucket",
+            "s3:PutBucketPolicy",
+            "s3:PutBucketPublicAccessBlock",
+            "s3:PutBucketTagging",
+            "s3:PutEncryptionConfiguration",
+        ),
+        _allow("SetupBucketRemoval", f"{bucket}/*", "s3:DeleteObject"),
+        _allow(
+            "SetupTopic",
+            place.topic(names.topic),
+            "sns:CreateTopic",
+            "sns:DeleteTopic",
+            "sns:GetTopicAttributes",
+            "sns:ListSubscriptionsByTopic",
+            "sns:ListTagsForResource",
+            "sns:SetTopicAttributes",
+            "sns:Subscribe",
+            "sns:TagResource",
+            "sns:Unsubscribe",
+            "sns:UntagResource",
+        ),
+        _allow(
+            "SetupAlarms",
+            [place.alarm(DOCUMENTED_ALARM), place.alarm(f"{PREFIX}*")],
+            "cloudwatch:DeleteAlarms",
+            "cloudwatch:ListTagsForResource",
+            "cloudwatch:PutMetricAlarm",
+            "cloudwatch:TagResource",
+        ),
+        _allow(
+            "SetupEventRules",
+            place.event_rule(f"{PREFIX}*"),
+            "events:DeleteRule",
+            "events:ListTagsForResource",
+            "events:ListTargetsByRule",
+            "events:PutRule",
+            "events:PutTargets",
+            "events:RemoveTargets",
+            "events:TagResource",
+        ),
+        _allow(
+            "SetupQueue",
+            place.queue(names.queue),
+            "sqs:CreateQueue",
+            "sqs:DeleteQueue",
+            "sqs:GetQueueAttributes",
+            "sqs:GetQueueUrl",
+            "sqs:ListQueueTags",
+            "sqs:SetQueueAttributes",
+            "sqs:TagQueue",
+        ),
+    )
+
+
+def drill_policy(place: Place, log_group: str = ANY) -> Document:
+    """Return what `smwatch drill` needs: a throw-away secret of its own, and to see what becomes of it."""
+    group = place.log_group(log_group)
+    return document(
+        _allow(
+            "DrillSecret",
+            place.secret(f"{DRILL_PREFIX}*"),
+            "secretsmanager:CreateSecret",
+            "secretsmanager:DeleteSecret",
+            "secretsmanager:GetSecretValue",
+            "secretsmanager:TagResource",
+        ),
+        _allow("DrillTrail", "*", "cloudtrail:DescribeTrails", "cloudtrail:LookupEvents", "cloudwatch:DescribeAlarms"),
+        _allow("DrillLogGroup", [group, f"{group}:*"], "logs:FilterLogEvents"),
+    )
+
+
+def _allow(sid: str, resources: str | list[str], *actions: str, condition: Document | None = None) -> Statement:
+    return _statement(sid, "Allow", resources, *actions, condition=condition)
+
+
+def _statement(
+    sid: str, effect: str, resources: str | list[str], *actions: str, condition: Document | None = None
+) -> Statement:
+    statement: Statement = {"Sid": sid, "Effect": effect, "Action": sorted(actions), "Resource": resources}
+    return {**statement, "Condition": condition} if condition else statement

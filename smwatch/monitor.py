@@ -1,0 +1,223 @@
+"""The conductor: runs the sources, has each page committed, hands on what is new."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import assert_never
+
+import msgspec
+
+from smwatch.events.event import Arrival
+from smwatch.events.reader import Reader
+from smwatch.events.scope import in_scope
+from smwatch.events.secret import Secret
+from smwatch.journal import Committed, Journal, Stored
+from smwatch.record import Record
+from smwatch.sources.coverage import Coverage
+from smwatch.sources.source import Page, Source, State, Status
+
+PARSE_SLICE = 250
+"""Records parsed, or events handed on, in one go: some milliseconds, so that a screen beside it stays fluent."""
+BREATH = 0.002
+"""Seconds of rest between slices; a thread that parses without rest starves the screen of the interpreter lock."""
+RETRY_SECONDS = 5.0
+FOREIGN_SECONDS = 2.0
+PRUNE_EVERY = timedelta(hours=1)
+JOURNAL = "journal"
+"""The name under which the journal itself reports trouble."""
+
+
+class Delivery(msgspec.Struct, frozen=True):
+    """What the monitor hands on: events that are new to this process, health, secrets that turned out to be one."""
+
+    arrivals: tuple[tuple[int, Arrival], ...] = ()
+    """(journal seq, arrival)."""
+    statuses: tuple[Status, ...] = ()
+    renamed: tuple[tuple[Secret, Secret], ...] = ()
+
+
+class Monitor:
+    """Runs every source as a supervised task; the only writer of the journal.
+
+    `deliver` is awaited for one delivery at a time, after its events are committed. `selects` says which records beyond
+    the two event sources of interest a rule wants. Everything else that is out of scope is counted and left out.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        *,
+        deliver: Callable[[Delivery], Awaitable[None]],
+        selects: Callable[[Record], bool],
+        now: Callable[[], datetime],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        retention: timedelta = timedelta(days=90),
+        keep_in_memory: int = 100_000,
+    ) -> None:
+        self.journal = journal
+        self.out_of_scope = 0
+        self._deliver = deliver
+        self._selects = selects
+        self._now = now
+        self._sleep = sleep
+        self._retention = retention
+        self._keep = keep_in_memory
+        self._reader = Reader()
+        self._turn = asyncio.Lock()
+
+    async def follow(self, sources: Sequence[Source]) -> None:
+        """Run until cancelled, or until every source has come to its own end."""
+        async with asyncio.TaskGroup() as tasks:
+            housekeeping = [tasks.create_task(self._housekeep()), tasks.create_task(self._watch_others())]
+            following = [tasks.create_task(self._supervise(source)) for source in sources]
+            await asyncio.wait(following)
+            for task in housekeeping:
+                task.cancel()
+
+    async def read_once(self, sources: Sequence[Source]) -> dict[str, Status]:
+        """Read everything up to now from every source; returns the last word of each."""
+        last: dict[str, Status] = {}
+
+        async def read(source: Source) -> None:
+            try:
+                async for item in source.read_once(await self._coverage(source)):
+                    if isinstance(item, Status):
+                        last[source.name] = item
+                    await self._take(item)
+            finally:
+                await source.close()
+
+        async with asyncio.TaskGroup() as tasks:
+            for source in sources:
+                tasks.create_task(read(source))
+        return last
+
+    def read(self, stored: Iterable[Stored]) -> tuple[tuple[int, Arrival], ...]:
+        """Events as the journal holds them, read again."""
+        return tuple(
+            (row.seq, self._reader.read(row.raw, seen_by=row.seen_by, seen_at=row.seen_at, at=row.at)) for row in stored
+        )
+
+    # -- one source
+
+    async def _supervise(self, source: Source) -> None:
+        """Follow a source to its end; expected trouble is its to report, anything else a bug: said and survived."""
+        try:
+            items = source.follow(await self._coverage(source))
+            while True:
+                try:
+                    item = await anext(items)
+                except StopAsyncIteration:
+                    return
+                except Exception as error:  # a bug in one source must not end the watch over the others
+                    await self._deliver(Delivery(statuses=(self._fault(source, error),)))
+                    await self._sleep(RETRY_SECONDS)
+                    items = source.follow(await self._coverage(source))
+                else:
+                    await self._take(item)
+        finally:
+            await source.close()
+
+    def _fault(self, source: Source, error: Exception) -> Status:
+        sentence = f"{type(error).__name__}: {error}".splitlines()[0]
+        message = f"stopped by a fault in smwatch ({sentence}); starting again in {RETRY_SECONDS:.0f} s"
+        return Status(source.name, source.label, State.FAILING, message, at=self._now())
+
+    async def _take(self, item: Page | Status) -> None:
+        match item:
+            case Page():
+                await self._ingest(item)
+            case Status():
+                await self._deliver(Delivery(statuses=(item,)))
+            case _:
+                assert_never(item)
+
+    async def _ingest(self, page: Page) -> None:
+        arrivals: list[Arrival] = []
+        for start in range(0, len(page.found), PARSE_SLICE):
+            if start:
+                await self._sleep(BREATH)
+            for found in page.found[start : start + PARSE_SLICE]:
+                arrival = self._reader.read(found.raw, seen_by=page.seen_by, seen_at=page.seen_at, at=found.at)
+                if in_scope(arrival.event) or self._selects(arrival.record):
+                    arrivals.append(arrival)
+                else:
+                    self.out_of_scope += 1
+        if not arrivals and page.settled is None and not page.gaps:
+            return
+        async with self._turn:  # what is delivered keeps the order of the journal
+            committed = await self._commit(page, arrivals)
+            await self._hand_on((*self.read(committed.foreign), *committed.fresh))
+
+    async def _hand_on(self, arrivals: Sequence[tuple[int, Arrival]]) -> None:
+        renamed = self._reader.renamed()
+        if renamed:
+            await self._deliver(Delivery(renamed=renamed))
+        for start in range(0, len(arrivals), PARSE_SLICE):
+            if start:
+                await self._sleep(BREATH)
+            await self._deliver(Delivery(tuple(arrivals[start : start + PARSE_SLICE])))
+
+    async def _commit(self, page: Page, arrivals: Sequence[Arrival]) -> Committed:
+        """Commit for sure: a full disk or a lock is waited out, a damaged file is set aside and a new one begun."""
+        failed = False
+        while True:
+            try:
+                committed = self.journal.commit(page.source, arrivals, settled=page.settled, gaps=page.gaps)
+            except sqlite3.OperationalError as error:
+                failed = True
+                await self._report_journal(
+                    State.FAILING, f"can't write the journal ({error}); trying again, nothing is lost"
+                )
+                await self._sleep(RETRY_SECONDS)
+            except sqlite3.DatabaseError as error:
+                await self._begin_anew(error)
+            else:
+                if failed:
+                    await self._report_journal(State.OK, "")
+                if self.journal.path is None:
+                    self.journal.forget(self._keep)
+                return committed
+
+    async def _coverage(self, source: Source) -> Coverage:
+        try:
+            return self.journal.coverage(source.name)
+        except sqlite3.DatabaseError as error:
+            await self._begin_anew(error)
+            return Coverage()
+
+    async def _begin_anew(self, error: sqlite3.DatabaseError) -> None:
+        """Set a damaged journal aside; what the sources hold since their beginning is read again."""
+        if self.journal.path is None:
+            raise error
+        aside = self.journal.set_aside(self._now())
+        await self._report_journal(State.OK, f"the journal was damaged ({error}); it is set aside as {aside.name}")
+
+    async def _report_journal(self, state: State, message: str) -> None:
+        await self._deliver(Delivery(statuses=(Status(JOURNAL, "Journal", state, message, at=self._now()),)))
+
+    # -- beside the sources
+
+    async def _watch_others(self) -> None:
+        """Show what another smwatch puts into the same journal."""
+        while self.journal.path is not None:
+            await self._sleep(FOREIGN_SECONDS)
+            async with self._turn:
+                try:
+                    foreign = self.journal.foreign()
+                except sqlite3.DatabaseError:
+                    continue  # the next commit says what is wrong
+                await self._hand_on(self.read(foreign))
+
+    async def _housekeep(self) -> None:
+        """Delete what is older than the retention, in slabs, now and then."""
+        while self.journal.path is not None:
+            try:
+                while self.journal.prune(self._now() - self._retention):
+                    await self._sleep(0.05)
+            except sqlite3.DatabaseError:
+                pass  # the next commit says what is wrong
+            await self._sleep(PRUNE_EVERY.total_seconds())

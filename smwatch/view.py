@@ -1,0 +1,132 @@
+"""A filtered window on the store, kept up to date row by row."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable
+from operator import attrgetter
+from typing import Protocol
+
+from smwatch.events.event import Event
+
+KEY = attrgetter("key")
+
+
+class Filter(Protocol):
+    """A question with a yes or no for each event."""
+
+    text: str
+    """What the person typed."""
+
+    def __call__(self, event: Event) -> bool:
+        """Whether the event is kept."""
+        ...
+
+    def select(self, events: list[Event]) -> list[Event]:
+        """The kept ones, in order: one pass without a call per row where that can be."""
+        ...
+
+    def narrows(self, other: Filter) -> bool:
+        """Whether everything this keeps is kept by `other` too."""
+        ...
+
+
+class View:
+    """The rows that a filter keeps, ascending by key; with no filter the store's own list.
+
+    A new filter is applied in steps, newest rows first, so that 100,000 rows never stop the event loop: call `step`
+    until it says False. Rows that arrive meanwhile are never missed and never twice.
+    """
+
+    STEP = 50_000
+    """Rows looked at in one step: some milliseconds for a text filter."""
+
+    def __init__(
+        self, events: list[Event], chosen: Filter | None = None, on_close: Callable[[View], None] | None = None
+    ) -> None:
+        self._events = events
+        self._on_close = on_close
+        self.chosen: Filter | None = None
+        self.rows = events
+        self._from: list[Event] = []
+        """What is still to be looked at: ascending, older than everything looked at so far."""
+        if chosen is not None:
+            self.choose(chosen)
+
+    @property
+    def busy(self) -> bool:
+        """Whether `step` has more to do."""
+        return bool(self._from)
+
+    def choose(self, chosen: Filter | None) -> None:
+        """Change the filter; the first step is done at once."""
+        previous, self.chosen = self.chosen, chosen
+        if chosen is None:
+            self.rows, self._from = self._events, []
+            return
+        narrower = previous is not None and not self._from and chosen.narrows(previous)
+        self._from = self.rows if narrower else self._events.copy()
+        self.rows = []
+        self.step()
+
+    def step(self) -> bool:
+        """Look at the next rows; False when all have been looked at."""
+        if self._from and self.chosen is not None:
+            pending, self._from = self._from[-self.STEP :], self._from[: -self.STEP]
+            self.rows[0:0] = self.chosen.select(pending)
+        return self.busy
+
+    def added(self, fresh: list[Event]) -> list[Event]:
+        """Take in events that are new in the store; returns those the filter keeps."""
+        if self.chosen is None:
+            return fresh
+        kept = sorted(self.chosen.select(fresh), key=KEY)
+        if self._from and kept and kept[0].key < self._from[-1].key:
+            # Older than what has been looked at: they wait their turn with the rest.
+            split = bisect_right(kept, self._from[-1].key, key=KEY)
+            merge(self._from, kept[:split])
+            merge(self.rows, kept[split:])
+            return kept[split:]
+        merge(self.rows, kept)
+        return kept
+
+    def evicted(self, oldest: int | None) -> None:
+        """Forget rows older than the event with key `oldest`; all of them if there is none left."""
+        for rows in (self.rows, self._from):
+            if rows is not self._events:
+                del rows[: len(rows) if oldest is None else bisect_left(rows, oldest, key=KEY)]
+
+    def index(self, key: int) -> int:
+        """The index of the first row whose key is not smaller; len(rows) for none."""
+        return bisect_left(self.rows, key, key=KEY)
+
+    def close(self) -> None:
+        """Stop following the store."""
+        if self._on_close is not None:
+            self._on_close(self)
+
+
+def merge(rows: list[Event], batch: list[Event]) -> None:
+    """Merge `batch` into `rows`, both ascending by key: append if it can, insert if few are late, else sort the tail.
+
+    Serves the rows "rows added" and "late rows inserted" of the benchmark table: timsort merges two ordered runs.
+    """
+    if not batch:
+        return
+    if not rows or batch[0].key > rows[-1].key:
+        rows.extend(batch)
+        return
+    if batch[-1].key < rows[0].key:  # history that is loaded newest first
+        rows[0:0] = batch
+        return
+    low = bisect_right(rows, batch[0].key, key=KEY)
+    late = bisect_right(batch, rows[-1].key, key=KEY)
+    if late * 50 <= len(rows) - low:
+        for event in batch[:late]:
+            rows.insert(bisect_right(rows, event.key, low, key=KEY), event)
+        rows.extend(batch[late:])
+    else:
+        tail = rows[low:]
+        tail += batch
+        tail.sort(key=KEY)
+        rows[low:] = tail

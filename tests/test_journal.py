@@ -1,0 +1,173 @@
+import sqlite3
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smwatch.events.event import Arrival, SeenBy
+from smwatch.events.reader import Reader
+from smwatch.journal import FILE_NAME, MIGRATIONS, Journal, JournalCorruptError, JournalError
+from smwatch.sources.coverage import Coverage, Gap, Span
+from tests import records
+
+NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
+HOUR = timedelta(hours=1)
+
+
+def arrival(number: int, *, ago: timedelta = timedelta()) -> Arrival:
+    record = records.read(
+        eventID=f"00000000-0000-4000-8000-{number:012d}", eventTime=(NOW - ago).strftime("%Y-%m-%dT%H:%M:%SZ")
+    )
+    return Reader().read(records.raw(record), seen_by=SeenBy.CLOUDTRAIL, seen_at=NOW)
+
+
+@pytest.fixture(params=["memory", "disk"])
+def journal(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Journal]:
+    journal = Journal(None if request.param == "memory" else tmp_path / "state" / FILE_NAME)
+    yield journal
+    journal.close()
+
+
+def test_an_event_committed_twice_is_new_once(journal: Journal) -> None:
+    first = journal.commit("a", [arrival(1), arrival(2), arrival(1)])
+    second = journal.commit("b", [arrival(2), arrival(3)])
+    assert [seq for seq, _ in first.fresh] == [1, 2]
+    assert [(seq, new.event.id[-1]) for seq, new in second.fresh] == [(3, "3")]
+
+
+def test_the_same_event_id_in_two_accounts_is_two_events(journal: Journal) -> None:
+    ours, theirs = (
+        Reader().read(
+            records.raw(records.read(eventID="00000000-0000-4000-8000-000000000001", recipientAccountId=account)),
+            seen_by=SeenBy.FILE,
+            seen_at=NOW,
+        )
+        for account in ("111122223333", "444455556666")
+    )
+    assert len(journal.commit("a", [ours, theirs]).fresh) == 2
+
+
+def test_the_record_comes_back_as_it_was(journal: Journal) -> None:
+    raw = '{"eventName" : "Get\\u0000Secret", "n": 1.50e3,\n "x":"\ud800 \u202e"}'
+    odd = Reader().read(raw, seen_by=SeenBy.FILE, seen_at=NOW)
+    journal.commit("a", [odd])
+    assert journal.raw(odd.event) == raw
+    assert journal.raw(arrival(7).event) is None
+
+
+def test_coverage_is_kept_by_source_and_joined(journal: Journal) -> None:
+    for start, end in [(0, 1), (2, 3), (1, 2)]:
+        journal.commit("a", [], settled=Span(NOW + start * HOUR, NOW + end * HOUR))
+    journal.commit("b", [], settled=Span(NOW, NOW + HOUR), gaps=[Gap(Span(NOW - HOUR, NOW), "older than 90 days")])
+    assert journal.coverage("a") == Coverage((Span(NOW, NOW + 3 * HOUR),))
+    assert journal.coverage("b").gaps == (Gap(Span(NOW - HOUR, NOW), "older than 90 days"),)
+    assert journal.coverage("c") == Coverage()
+
+
+@given(st.lists(st.tuples(st.integers(0, 30), st.integers(1, 10)), max_size=12))
+def test_coverage_equals_what_joining_in_memory_gives(periods: list[tuple[int, int]]) -> None:
+    journal, expected = Journal(), Coverage()
+    for start, length in periods:
+        span = Span(NOW + start * HOUR, NOW + (start + length) * HOUR)
+        journal.commit("a", [], settled=span)
+        expected = expected.with_settled(span)
+    assert journal.coverage("a") == expected
+    journal.close()
+
+
+def test_events_and_coverage_are_taken_together_or_not_at_all(journal: Journal) -> None:
+    journal.commit("a", [arrival(1)])
+    with pytest.raises(AttributeError):
+        journal.commit("a", [arrival(2)], settled=Span(NOW, NOW + HOUR), gaps=["not a gap"])  # type: ignore[list-item]
+    assert journal.last_seq() == 1
+    assert journal.coverage("a") == Coverage()
+
+
+def test_the_newest_come_first_and_only_those_that_had_arrived(journal: Journal) -> None:
+    journal.commit("a", [arrival(n, ago=n * HOUR) for n in (3, 1, 2)])
+    journal.commit("a", [arrival(0)])
+    found = journal.newest(since=NOW - 2 * HOUR, limit=10, upto_seq=3)
+    assert [row.at for row in found] == [NOW - HOUR, NOW - 2 * HOUR]
+    assert len(journal.newest(since=NOW - 9 * HOUR, limit=2, upto_seq=99)) == 2
+
+
+def test_what_was_told_is_not_told_again(journal: Journal) -> None:
+    journal.commit("a", [arrival(n, ago=n * HOUR) for n in range(4)])
+    assert [row.seq for row in journal.untold(NOW - 2 * HOUR)] == [3, 2, 1]
+    journal.tell([2, 3])
+    assert [row.seq for row in journal.untold(NOW - 9 * HOUR)] == [4, 1]
+
+
+def test_long_reads_come_in_chunks_and_miss_nothing(journal: Journal) -> None:
+    journal.commit("a", [arrival(n, ago=timedelta(seconds=n // 3)) for n in range(1700)])
+    assert len({row.seq for row in journal.between(NOW - HOUR, NOW + HOUR)}) == 1700
+    assert [row.at for row in journal.untold(NOW - HOUR)] == sorted(row.at for row in journal.untold(NOW - HOUR))
+
+
+def test_pruning_deletes_old_events_and_nothing_else(journal: Journal) -> None:
+    journal.commit("a", [arrival(n, ago=n * HOUR) for n in range(4)], settled=Span(NOW - HOUR, NOW))
+    journal.tell([1, 4])
+    assert journal.prune(NOW - HOUR) == 2
+    assert journal.prune(NOW - HOUR) == 0
+    assert [row.seq for row in journal.between(NOW - 9 * HOUR, NOW + HOUR)] == [2, 1]
+    assert journal.coverage("a").settled
+    assert journal.commit("a", [arrival(9)]).fresh[0][0] == 5  # numbers are never used twice
+
+
+def test_a_journal_in_memory_forgets_records_but_still_knows_them(journal: Journal) -> None:
+    journal.commit("a", [arrival(n) for n in range(5)])
+    journal.forget(2)
+    assert [journal.raw(arrival(n).event) is None for n in range(5)] == [True, True, True, False, False]
+    assert journal.commit("a", [arrival(0)]).fresh == ()
+
+
+def test_two_processes_share_a_journal_and_see_each_others_events(tmp_path: Path) -> None:
+    ours, theirs = Journal(tmp_path / FILE_NAME), Journal(tmp_path / FILE_NAME)
+    ours.commit("a", [arrival(1)])
+    committed = theirs.commit("a", [arrival(1), arrival(2)])
+    assert [row.seq for row in committed.foreign] == [1]
+    assert [seq for seq, _ in committed.fresh] == [2]
+    assert [row.seq for row in ours.foreign()] == [2]
+    assert ours.foreign() == ()
+    ours.close()
+    theirs.close()
+
+
+def test_a_journal_is_private(tmp_path: Path) -> None:
+    path = tmp_path / "new" / "state" / FILE_NAME
+    journal = Journal(path)
+    journal.commit("a", [arrival(1)])
+    modes = {file.name: oct(file.stat().st_mode & 0o777) for file in path.parent.iterdir()}
+    assert modes == dict.fromkeys((FILE_NAME, f"{FILE_NAME}-wal", f"{FILE_NAME}-shm"), "0o600")
+    assert path.parent.stat().st_mode & 0o777 == 0o700
+    journal.close()
+
+
+def test_a_journal_from_a_newer_version_is_left_alone(tmp_path: Path) -> None:
+    path = tmp_path / FILE_NAME
+    with sqlite3.connect(path) as db:
+        db.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
+    db.close()
+    with pytest.raises(JournalError, match="newer smwatch"):
+        Journal(path)
+
+
+def test_a_damaged_journal_is_set_aside_not_deleted(tmp_path: Path) -> None:
+    path = tmp_path / FILE_NAME
+    path.write_bytes(b"This is no database, but somebody may want it back." * 100)
+    with pytest.raises(JournalCorruptError, match="damaged"):
+        Journal(path)
+    journal = Journal.recovered(path, NOW)
+    assert journal.commit("a", [arrival(1)]).fresh
+    journal.close()
+    aside = path.with_name(f"{FILE_NAME}.corrupt-20261123T140000Z")
+    assert aside.read_bytes().startswith(b"This is no database")
+
+
+def test_a_directory_that_cannot_be_written_is_named(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(JournalError, match="name another --state-dir"):
+        Journal(tmp_path / "file" / FILE_NAME)

@@ -1,0 +1,209 @@
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from smwatch.events.event import SeenBy
+from smwatch.journal import FILE_NAME, Journal
+from smwatch.monitor import Delivery, Monitor
+from smwatch.sources.coverage import Coverage, Span
+from smwatch.sources.source import Found, Page, State, Status
+from tests import records
+
+NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
+Item = Page | Status | Exception
+
+
+class Scripted:
+    """A source that yields what it was given, one script each time it is followed."""
+
+    label = "Scripted"
+    seen_by = SeenBy.CLOUDTRAIL
+
+    def __init__(self, name: str, *scripts: Sequence[Item]) -> None:
+        self.name = name
+        self.given: list[Coverage] = []
+        self.closed = False
+        self._scripts = list(scripts)
+
+    async def follow(self, coverage: Coverage) -> AsyncIterator[Page | Status]:
+        self.given.append(coverage)
+        for item in self._scripts.pop(0) if self._scripts else ():
+            if isinstance(item, Exception):
+                raise item
+            yield item
+
+    read_once = follow
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+def page(source: str, *numbers: int, settled: Span | None = None, name: str = "GetSecretValue") -> Page:
+    found = tuple(
+        Found(records.raw(records.read(eventID=f"00000000-0000-4000-8000-{number:012d}", eventName=name)))
+        for number in numbers
+    )
+    return Page(source, SeenBy.CLOUDTRAIL, found, NOW, settled)
+
+
+class Told:
+    """Collects what a monitor delivers."""
+
+    def __init__(self) -> None:
+        self.deliveries: list[Delivery] = []
+        self.pauses: list[float] = []
+
+    async def deliver(self, delivery: Delivery) -> None:
+        self.deliveries.append(delivery)
+
+    async def sleep(self, seconds: float) -> None:
+        self.pauses.append(seconds)
+        await asyncio.sleep(0)
+
+    @property
+    def ids(self) -> list[int]:
+        return [int(arrival.event.id[-12:]) for delivery in self.deliveries for _, arrival in delivery.arrivals]
+
+    @property
+    def states(self) -> list[State]:
+        return [status.state for delivery in self.deliveries for status in delivery.statuses]
+
+
+def monitor(journal: Journal, told: Told, *, selects: Callable[[dict[str, object]], bool] = lambda _: False) -> Monitor:
+    return Monitor(journal, deliver=told.deliver, selects=selects, now=lambda: NOW, sleep=told.sleep)
+
+
+async def test_an_event_seen_by_both_sources_counts_once() -> None:
+    told, journal = Told(), Journal()
+    await monitor(journal, told).follow([Scripted("a", [page("a", 1, 2)]), Scripted("b", [page("b", 2, 3)])])
+    assert sorted(told.ids) == [1, 2, 3]
+
+
+async def test_a_page_is_committed_before_anyone_is_told() -> None:
+    journal = Journal()
+    committed: list[int] = []
+
+    async def deliver(delivery: Delivery) -> None:
+        committed.append(journal.last_seq())
+        assert all(seq <= journal.last_seq() for seq, _ in delivery.arrivals)
+
+    watching = Monitor(journal, deliver=deliver, selects=lambda _: False, now=lambda: NOW)
+    settled = Span(NOW - timedelta(hours=1), NOW)
+    await watching.follow([Scripted("a", [page("a", 1, 2, settled=settled)])])
+    assert committed == [2]
+    assert journal.coverage("a").settled == (settled,)
+
+
+async def test_a_source_is_given_what_the_journal_holds_of_it() -> None:
+    told, journal = Told(), Journal()
+    settled = Span(NOW - timedelta(hours=1), NOW)
+    journal.commit("a", [], settled=settled)
+    source = Scripted("a", [])
+    await monitor(journal, told).follow([source])
+    assert source.given == [Coverage((settled,))]
+    assert source.closed
+
+
+async def test_a_fault_in_one_source_is_said_and_survived() -> None:
+    told, journal = Told(), Journal()
+    faulty = Scripted("a", [page("a", 1), ValueError("a bug\nof two lines")], [page("a", 1, 2)])
+    await monitor(journal, told).follow([faulty, Scripted("b", [page("b", 3)])])
+    assert sorted(told.ids) == [1, 2, 3]
+    (status,) = [status for delivery in told.deliveries for status in delivery.statuses]
+    assert status.state is State.FAILING
+    assert "ValueError: a bug" in status.message
+    assert "\n" not in status.message
+
+
+async def test_a_fault_of_the_receiver_is_not_hidden() -> None:
+    async def deliver(delivery: Delivery) -> None:
+        raise BrokenPipeError
+
+    watching = Monitor(Journal(), deliver=deliver, selects=lambda _: False, now=lambda: NOW)
+    with pytest.raises(BaseExceptionGroup) as caught:
+        await watching.follow([Scripted("a", [page("a", 1)])])
+    assert caught.group_contains(BrokenPipeError)
+
+
+async def test_a_page_of_thousands_is_handed_on_in_slices() -> None:
+    told, journal = Told(), Journal()
+    await monitor(journal, told).follow([Scripted("a", [page("a", *range(1, 1201))])])
+    assert max(len(delivery.arrivals) for delivery in told.deliveries) <= 250
+    assert told.ids == list(range(1, 1201))
+
+
+async def test_records_of_other_services_are_counted_and_left_out_unless_a_rule_wants_them() -> None:
+    stop_logging = Found(records.raw(records.read(eventSource="cloudtrail.amazonaws.com", eventName="StopLogging")))
+    other = Found(records.raw(records.read(eventSource="ec2.amazonaws.com", eventName="RunInstances", eventID="x")))
+    told = Told()
+    watching = monitor(Journal(), told, selects=lambda record: record.get("eventName") == "StopLogging")
+    await watching.follow([Scripted("a", [Page("a", SeenBy.LOGS, (stop_logging, other), NOW)])])
+    assert [arrival.event.name for delivery in told.deliveries for _, arrival in delivery.arrivals] == ["StopLogging"]
+    assert watching.out_of_scope == 1
+
+
+async def test_what_is_no_record_is_delivered_as_unreadable_once() -> None:
+    told, journal = Told(), Journal()
+    torn = Page("a", SeenBy.LOGS, (Found('{"eventName": "GetSec'), Found('{"eventName": "GetSec')), NOW)
+    await monitor(journal, told).follow([Scripted("a", [torn])])
+    ((_, arrival),) = [each for delivery in told.deliveries for each in delivery.arrivals]
+    assert arrival.raw == '{"eventName": "GetSec'
+    assert arrival.event.failed
+
+
+async def test_a_full_disk_is_reported_and_waited_out(tmp_path: Path) -> None:
+    told, journal = Told(), Journal(tmp_path / FILE_NAME)
+    locked = sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None, check_same_thread=False)
+    journal._write.execute("PRAGMA busy_timeout = 0")
+    locked.execute("BEGIN IMMEDIATE")
+
+    async def sleep(seconds: float) -> None:
+        if told.states:
+            locked.execute("COMMIT") if locked.in_transaction else None
+        await asyncio.sleep(0)
+
+    watching = Monitor(journal, deliver=told.deliver, selects=lambda _: False, now=lambda: NOW, sleep=sleep)
+    await watching.follow([Scripted("a", [page("a", 1, 2)])])
+    assert told.states == [State.FAILING, State.OK]
+    assert told.ids == [1, 2]
+    locked.close()
+    journal.close()
+
+
+async def test_a_journal_damaged_while_running_is_set_aside_and_watching_goes_on(tmp_path: Path) -> None:
+    told, path = Told(), tmp_path / FILE_NAME
+    journal = Journal(path)
+    watching = monitor(journal, told)
+    await watching.follow([Scripted("a", [page("a", 1)])])
+    journal._write.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    with path.open("r+b") as file:
+        file.write(b"\xff" * path.stat().st_size)
+    journal._write.execute("PRAGMA cache_size = 0")
+    journal._write.execute("PRAGMA shrink_memory")
+    await watching.follow([Scripted("b", [page("b", *range(2, 200))])])
+    assert told.ids == list(range(1, 200))
+    assert list(tmp_path.glob("*.corrupt-*"))
+    journal.close()
+
+
+async def test_events_of_another_process_are_delivered_too(tmp_path: Path) -> None:
+    told = Told()
+    ours, theirs = Journal(tmp_path / FILE_NAME), Journal(tmp_path / FILE_NAME)
+    await monitor(theirs, Told()).follow([Scripted("a", [page("a", 1, 2)])])
+    await monitor(ours, told).follow([Scripted("a", [page("a", 2, 3)])])
+    assert told.ids == [1, 2, 3]
+    ours.close()
+    theirs.close()
+
+
+async def test_reading_once_returns_the_last_word_of_each_source() -> None:
+    done = Status("a", "A", State.DONE)
+    denied = Status("b", "B", State.DENIED, "no permission")
+    told = Told()
+    last = await monitor(Journal(), told).read_once([Scripted("a", [page("a", 1), done]), Scripted("b", [denied])])
+    assert last == {"a": done, "b": denied}
+    assert told.ids == [1]

@@ -1,0 +1,100 @@
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from smwatch.settings import Settings, SettingsError, load, moment, period
+
+NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
+
+
+@pytest.fixture(autouse=True)
+def _no_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("smwatch.settings.default_config_file", lambda: tmp_path / "none.toml")
+    for name in ("SMWATCH_STATE_DIR", "SMWATCH_SINCE", "SMWATCH_LOG_GROUP"):
+        monkeypatch.delenv(name, raising=False)
+
+
+def config(tmp_path: Path, text: str) -> Path:
+    path = tmp_path / "config.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("30s", 30), ("15m", 900), ("2h", 7200), ("7d", 604800), ("1h30m", 5400), ("1w", 604800)]
+)
+def test_a_period_is_a_number_and_a_unit(text: str, seconds: int) -> None:
+    assert period(text) == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize("text", ["", "1", "h", "1y", "-1h", "1h x", "tomorrow", "9999999999999999999d"])
+def test_what_is_no_period_is_refused_with_an_example(text: str) -> None:
+    with pytest.raises(SettingsError, match=r"90d|15m"):
+        period(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "at"),
+    [
+        ("1h", datetime(2026, 11, 23, 13, 0, tzinfo=UTC)),
+        ("2026-11-23", datetime(2026, 11, 23, tzinfo=UTC)),
+        ("2026-11-23T12:00Z", datetime(2026, 11, 23, 12, tzinfo=UTC)),
+        ("2026-11-23T12:00+02:00", datetime(2026, 11, 23, 10, tzinfo=UTC)),
+    ],
+)
+def test_a_moment_is_a_period_ago_or_an_iso_time(text: str, at: datetime) -> None:
+    assert moment(text, NOW) == at
+
+
+@pytest.mark.parametrize("text", ["2026-13-01", "2027-01-01", "yesterday", "99999999w"])
+def test_what_is_no_moment_is_refused(text: str) -> None:
+    with pytest.raises(SettingsError):
+        moment(text, NOW)
+
+
+def test_flags_win_over_the_environment_and_that_over_the_config_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = config(tmp_path, 'since = "2h"\nprofile = "file"\n[logs]\ngroup = "file"\nlive_tail = true\n')
+    monkeypatch.setenv("SMWATCH_SINCE", "3h")
+    monkeypatch.setenv("SMWATCH_LOG_GROUP", "environment")
+    settings = load(path, {"logs.group": "flag", "since": None})
+    assert (settings.since, settings.profile, settings.logs.group, settings.logs.live_tail) == (
+        "3h",
+        "file",
+        "flag",
+        True,
+    )
+
+
+def test_everything_has_a_default() -> None:
+    assert load(None, {}) == Settings()
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("sinse = '1h'", "'sinse'; did you mean 'since'"),
+        ("[logs]\ngrup = 'x'", "'logs.grup'; did you mean 'logs.group'"),
+        ("[cloudtrail]\nrate = 'fast'", "cloudtrail.rate"),
+        ("[cloudtrail]\nrate = 20.0", "cloudtrail.rate"),
+        ("[cloudtrail]\nsweep_every = 'often'", "cloudtrail.sweep_every"),
+        ("[logs]\nsettle_lag = '0s'", "logs.settle_lag"),
+        ("[store]\ncapacity = 1", "store.capacity"),
+        ("[ui]\nzone = 'mars'", "ui.zone"),
+        ("since = 'later'", "later"),
+        ("regions = 'eu-west-1'", "regions"),
+        ("regions = [", "not TOML"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_what_to_write(tmp_path: Path, text: str, says: str) -> None:
+    with pytest.raises(SettingsError) as caught:
+        load(config(tmp_path, text), {})
+    assert says in str(caught.value)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_config_file_that_was_named_must_exist(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="No such file"):
+        load(tmp_path / "missing.toml", {})

@@ -1,0 +1,269 @@
+"""The reactive heart: what is known right now, changed in one place, watched by whoever draws it."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from operator import attrgetter
+from typing import Protocol
+
+import msgspec
+
+from smwatch.dossier import PrincipalDossier, SecretDossier
+from smwatch.events.event import Arrival, Event
+from smwatch.events.secret import Secret
+from smwatch.rules.alarm import Alarm
+from smwatch.sources.source import Status
+from smwatch.view import Filter, View, merge
+
+KEY = attrgetter("key")
+SLACK = 0.02
+"""Eviction waits until this share of the capacity is over, so that the list is cut in slabs and not once per event."""
+
+
+class Judge(Protocol):
+    """What the store needs of the rules' engine."""
+
+    @property
+    def alarms(self) -> Mapping[str, Alarm]:
+        """All alarms by group."""
+        ...
+
+    def judge(self, arrivals: Sequence[Arrival]) -> Sequence[Alarm]:
+        """Evaluate new events; returns the alarms that changed."""
+        ...
+
+    def tick(self, now: datetime) -> Sequence[Alarm]:
+        """Let time pass; returns the alarms that changed."""
+        ...
+
+    def acknowledge(self, group: str, note: str, at: datetime) -> Sequence[Alarm]:
+        """Someone has seen an alarm."""
+        ...
+
+    def close(self, group: str, note: str, at: datetime) -> Sequence[Alarm]:
+        """Someone ends an alarm."""
+        ...
+
+
+class Change(msgspec.Struct):
+    """What has happened to the store since a subscriber last looked."""
+
+    added: list[Event] = msgspec.field(default_factory=list)
+    evicted: int = 0
+    """How many of the oldest events have left the store; each counts as dropped."""
+    secrets: set[Secret] = msgspec.field(default_factory=set)
+    alarms: set[str] = msgspec.field(default_factory=set)
+    """The groups of the alarms that changed."""
+    sources: set[str] = msgspec.field(default_factory=set)
+    renamed: bool = False
+    """Secrets turned out to be one: rows already drawn may carry an old name."""
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.evicted or self.alarms or self.sources or self.renamed)
+
+
+class Subscription:
+    """One subscriber's view of what changed: `wake` is called once, until `take` is."""
+
+    def __init__(self, wake: Callable[[], None]) -> None:
+        self._wake = wake
+        self._change = Change()
+        self._awake = False
+
+    def take(self) -> Change:
+        """Everything since the last call, as one change."""
+        change, self._change = self._change, Change()
+        self._awake = False
+        return change
+
+    def note(self, change: Change) -> None:
+        """Add to what has not been taken yet."""
+        pending = self._change
+        pending.added += change.added
+        pending.evicted += change.evicted
+        pending.secrets |= change.secrets
+        pending.alarms |= change.alarms
+        pending.sources |= change.sources
+        pending.renamed |= change.renamed
+        if not self._awake:
+            self._awake = True
+            self._wake()
+
+
+class Store:
+    """The newest events in order of (eventTime, eventID), what they say of each secret and principal, alarms, health.
+
+    Lives on one thread. `add` is the only way in for events; `report`, `tick`, `fold` and the operator's verbs are its
+    few siblings. Events older than the `capacity` newest are dropped and counted; dossiers and alarms outlive them.
+    """
+
+    def __init__(self, *, capacity: int = 100_000, engine: Judge | None = None) -> None:
+        self.capacity = capacity
+        self.engine = engine
+        self.events: list[Event] = []
+        """Ascending by key. Read it, never change it."""
+        self.dropped = 0
+        self.unreadable = 0
+        self.names: Counter[str] = Counter()
+        """How many events of each name are in the store."""
+        self.secrets: dict[Secret, SecretDossier] = {}
+        self.principals: dict[str, PrincipalDossier] = {}
+        self.sources: dict[str, Status] = {}
+        self.levels: dict[int, Alarm] = {}
+        """The worst alarm that each event in evidence belongs to, by event key."""
+        self._keys: set[int] = set()
+        self._views: list[View] = []
+        self._subscriptions: list[Subscription] = []
+
+    # -- reading
+
+    @property
+    def alarms(self) -> Mapping[str, Alarm]:
+        """All alarms by group, open or not."""
+        return self.engine.alarms if self.engine is not None else {}
+
+    def find(self, key: int) -> Event | None:
+        """The event with this key, if it is still in the store."""
+        i = bisect_left(self.events, key, key=KEY)
+        return self.events[i] if i < len(self.events) and self.events[i].key == key else None
+
+    def view(self, chosen: Filter | None = None) -> View:
+        """A filtered window that follows the store until `View.close`."""
+        view = View(self.events, chosen, on_close=self._views.remove)
+        self._views.append(view)
+        return view
+
+    def subscribe(self, wake: Callable[[], None]) -> Subscription:
+        """Have `wake` called when something changed; what it was is in the subscription's `take`."""
+        subscription = Subscription(wake)
+        self._subscriptions.append(subscription)
+        return subscription
+
+    def unsubscribe(self, subscription: Subscription) -> None:
+        """Stop waking a subscriber."""
+        self._subscriptions.remove(subscription)
+
+    # -- changing
+
+    def add(self, arrivals: Sequence[Arrival]) -> Change:
+        """Take in events, in any order; ones already known are ignored.
+
+        Keep batches small (some hundreds) where the event loop is shared with a screen: a batch is taken in one go.
+        """
+        keys, fresh = self._keys, []
+        change = Change()
+        for arrival in arrivals:
+            event = arrival.event
+            if event.key in keys:
+                continue
+            keys.add(event.key)
+            fresh.append(event)
+            self._note_in_dossiers(arrival, change.secrets)
+        if not fresh:
+            return change
+        change.added = fresh
+        self.names.update([event.name for event in fresh])
+        merge(self.events, sorted(fresh, key=KEY))
+        for view in self._views:
+            view.added(fresh)
+        change.evicted = self._evict()
+        if self.engine is not None:
+            self._raise(self.engine.judge(arrivals), change)
+        self._publish(change)
+        return change
+
+    def report(self, status: Status) -> Change:
+        """Take in a source's health."""
+        self.sources[status.source] = status
+        return self._publish(Change(sources={status.source}))
+
+    def tick(self, now: datetime) -> Change:
+        """Let time pass for the alarms that depend on it."""
+        return self._alarmed(self.engine.tick(now) if self.engine is not None else ())
+
+    def acknowledge(self, group: str, note: str, at: datetime) -> Change:
+        """Someone has seen this alarm and says so."""
+        return self._alarmed(self.engine.acknowledge(group, note, at) if self.engine is not None else ())
+
+    def close(self, group: str, note: str, at: datetime) -> Change:
+        """Someone says this alarm is over."""
+        return self._alarmed(self.engine.close(group, note, at) if self.engine is not None else ())
+
+    def fold(self, renames: Iterable[tuple[Secret, Secret]]) -> Change:
+        """Take note that what looked like two secrets is one: (the wrong identity, the right one) each."""
+        change = Change()
+        wrong = {old: new for old, new in renames if old != new}
+        for old, new in wrong.items():
+            dossier = self.secrets.pop(old, None)
+            if dossier is not None:
+                self.secrets[new] = self.secrets[new].merged(dossier) if new in self.secrets else dossier.renamed(new)
+                change.secrets |= {old, new}
+        if change.secrets:
+            replaced = {
+                event.key: msgspec.structs.replace(event, secret=wrong[event.secret])
+                for event in self.events
+                if event.secret in wrong
+            }
+            for rows in (self.events, *(view.rows for view in self._views if view.rows is not self.events)):
+                rows[:] = [replaced.get(event.key, event) for event in rows]
+            change.renamed = True
+            self._publish(change)
+        return change
+
+    # -- how
+
+    def _note_in_dossiers(self, arrival: Arrival, touched: set[Secret]) -> None:
+        event = arrival.event
+        if not event.source:
+            self.unreadable += 1
+        who = event.principal.identity
+        principal = self.principals.get(who)
+        if principal is None:
+            principal = self.principals[who] = PrincipalDossier(event.principal)
+        principal.note(arrival)
+        if event.secret is None:
+            return
+        for secret in (event.secret, *event.others):
+            dossier = self.secrets.get(secret)
+            if dossier is None:
+                dossier = self.secrets[secret] = SecretDossier(secret)
+            dossier.note(arrival)
+            touched.add(secret)
+
+    def _evict(self) -> int:
+        extra = len(self.events) - self.capacity
+        if extra < max(1, int(self.capacity * SLACK)):
+            return 0
+        old = self.events[:extra]
+        del self.events[:extra]
+        gone = [event.key for event in old]
+        self._keys.difference_update(gone)
+        for key in gone:
+            self.levels.pop(key, None)
+        self.names.subtract([event.name for event in old])
+        self.dropped += extra
+        for view in self._views:
+            view.evicted(self.events[0].key if self.events else None)
+        return extra
+
+    def _alarmed(self, alarms: Sequence[Alarm]) -> Change:
+        change = Change()
+        self._raise(alarms, change)
+        return self._publish(change)
+
+    def _raise(self, alarms: Sequence[Alarm], change: Change) -> None:
+        for alarm in alarms:
+            change.alarms.add(alarm.group)
+            for key in alarm.event_keys:
+                worst = self.levels.get(key)
+                if worst is None or worst.group == alarm.group or worst.severity <= alarm.severity:
+                    self.levels[key] = alarm
+
+    def _publish(self, change: Change) -> Change:
+        if change:
+            for subscription in self._subscriptions:
+                subscription.note(change)
+        return change

@@ -197,6 +197,12 @@ class Journal:
             )
             return Coverage(settled, tuple(Gap(Span(_moment(start), _moment(end)), why) for start, end, why in rows))
 
+    def sources(self) -> tuple[str, ...]:
+        """The names of the sources that have settled anything."""
+        with self._read_lock:
+            rows = self._read.execute("SELECT source FROM settled UNION SELECT source FROM gaps ORDER BY 1").fetchall()
+        return tuple(row[0] for row in rows)
+
     def last_seq(self) -> int:
         """The number of the newest arrival; 0 for an empty journal."""
         with self._read_lock:

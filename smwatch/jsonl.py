@@ -1,0 +1,271 @@
+"""The headless front end: events, alarms and health as lines, for pipes, cron and CI."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import IO
+
+import msgspec
+
+from smwatch.events.event import Arrival, Event
+from smwatch.journal import Journal
+from smwatch.monitor import Delivery
+from smwatch.rules.alarm import Alarm, Severity
+from smwatch.sources.source import State, Status
+from smwatch.store import Store
+from smwatch.view import Filter
+from smwatch.visible import visible
+
+
+class Lines:
+    """Takes deliveries and writes each event, alarm and status as one flushed line.
+
+    `json` chooses between JSON objects and lines for people. What has been written is noted in the journal, so that it
+    is not written again by the next run. Messages for people go to `notices`.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        journal: Journal,
+        *,
+        json: bool,
+        since: datetime,
+        chosen: Filter | None = None,
+        out: IO[str] | None = None,
+        notices: IO[str] | None = None,
+    ) -> None:
+        self.worst: Severity | None = None
+        """The worst alarm written so far."""
+        self.unreadable = 0
+        self._store = store
+        self._journal = journal
+        self._json = json
+        self._since = int(since.timestamp())
+        self._chosen = chosen
+        self._out = out or sys.stdout
+        self._notices = notices or sys.stderr
+        self._alarms: dict[str, Alarm] = {}
+        self._states: dict[str, tuple[State, str]] = {}
+
+    async def deliver(self, delivery: Delivery) -> None:
+        """Write what a delivery holds; see `write`."""
+        self.write(delivery)
+
+    def write(self, delivery: Delivery) -> None:
+        """Write what a delivery holds, flush, and note it as told."""
+        lines: list[str] = []
+        if delivery.renamed:
+            self._store.fold(delivery.renamed)
+        if delivery.arrivals:
+            change = self._store.add([arrival for _, arrival in delivery.arrivals])
+            told = [(seq, arrival) for seq, arrival in delivery.arrivals if self._wanted(arrival.event)]
+            lines += map(self._event, (arrival for _, arrival in told))
+            lines += self._changed(change.alarms)
+        else:
+            told = []
+        for status in delivery.statuses:
+            self._store.report(status)
+            lines += self._status(status)
+        if lines:
+            self._out.write("\n".join(lines) + "\n")
+            self._out.flush()
+        if told:
+            self._journal.tell(seq for seq, _ in told)
+
+    def tick(self, now: datetime) -> None:
+        """Let time pass for the alarms that depend on it."""
+        if lines := self._changed(self._store.tick(now).alarms):
+            self._out.write("\n".join(lines) + "\n")
+            self._out.flush()
+
+    def _wanted(self, event: Event) -> bool:
+        # An event whose time can't be read is shown whatever the period asked for: its second is 0.
+        return (event.seconds >= self._since or event.seconds == 0) and (self._chosen is None or self._chosen(event))
+
+    def _event(self, arrival: Arrival) -> str:
+        return event_line(arrival) if self._json else event_text(arrival.event)
+
+    def _changed(self, groups: Iterable[str]) -> list[str]:
+        lines = []
+        for group in groups:
+            alarm = self._store.alarms[group]
+            before = self._alarms.get(group)
+            if alarm == before:
+                continue
+            self._alarms[group] = alarm
+            if alarm.state == "open":
+                self.worst = alarm.severity if self.worst is None else max(self.worst, alarm.severity)
+            ids = [event.id for key in alarm.event_keys if (event := self._store.find(key))]
+            lines.append(alarm_line(alarm, ids, new=before is None) if self._json else alarm_text(alarm))
+        return lines
+
+    def _status(self, status: Status) -> list[str]:
+        if self._json:
+            return [status_line(status)]
+        told = (status.state, status.message)
+        if self._states.get(status.source, (State.STARTING, "")) != told:
+            self._states[status.source] = told
+            if status.message:
+                self._notices.write(f"{status.label}: {status.state}: {visible(status.message)}\n")
+                self._notices.flush()
+        return []
+
+
+class _EventLine(msgspec.Struct, tag_field="type", tag="event"):
+    id: str
+    time: datetime
+    name: str
+    source: str | None
+    secret: str | None
+    secret_arn: str | None
+    principal: str | None
+    identity: str | None
+    source_ip: str | None
+    user_agent: str | None
+    region: str | None
+    account: str | None
+    read_only: bool
+    error_code: str | None
+    error_message: str | None
+    seen_by: str
+    seen_at: datetime
+    record: msgspec.Raw | str
+
+
+class _AlarmLine(msgspec.Struct, tag_field="type", tag="alarm"):
+    rule: str
+    severity: str
+    state: str
+    title: str
+    secret: str | None
+    principal: str | None
+    count: int
+    first_at: datetime
+    last_at: datetime
+    event_ids: Sequence[str]
+    next: Sequence[str]
+
+
+class _GapLine(msgspec.Struct):
+    start: datetime
+    end: datetime
+    reason: str
+
+
+class _StatusLine(msgspec.Struct, tag_field="type", tag="status"):
+    source: str
+    state: str
+    message: str | None
+    lag_s: float | None
+    complete_to: datetime | None
+    lag_max_s: float | None
+    last_good_at: datetime | None
+    gaps: Sequence[_GapLine]
+    late_events: int
+    progress: str | None
+    calls: int
+
+
+def event_line(arrival: Arrival) -> str:
+    """One event as a JSON object on one line; what the record does not say is null."""
+    event = arrival.event
+    return _line(
+        _EventLine(
+            id=event.id,
+            time=event.at,
+            name=event.name,
+            source=event.source or None,
+            secret=event.secret.name if event.secret else None,
+            secret_arn=event.secret_arn or None,
+            principal=event.principal.name or None,
+            identity=event.principal.identity or None,
+            source_ip=event.source_ip or None,
+            user_agent=event.user_agent or None,
+            region=event.region or None,
+            account=event.account or None,
+            read_only=event.read_only,
+            error_code=event.error_code or None,
+            error_message=event.error_message or None,
+            seen_by=event.seen_by,
+            seen_at=event.seen_at,
+            record=_untouched(arrival),
+        )
+    )
+
+
+def alarm_line(alarm: Alarm, event_ids: Sequence[str], *, new: bool) -> str:
+    """One alarm as a JSON object on one line; `updated` is an open alarm that was there before."""
+    return _line(
+        _AlarmLine(
+            rule=alarm.rule,
+            severity=alarm.severity,
+            state="updated" if alarm.state == "open" and not new else alarm.state,
+            title=alarm.title,
+            secret=alarm.secret.name if alarm.secret else None,
+            principal=alarm.principal or None,
+            count=alarm.count,
+            first_at=alarm.first_at,
+            last_at=alarm.last_at,
+            event_ids=event_ids,
+            next=alarm.next,
+        )
+    )
+
+
+def status_line(status: Status) -> str:
+    """One source's health as a JSON object on one line."""
+    return _line(
+        _StatusLine(
+            source=status.source,
+            state=status.state,
+            message=status.message or None,
+            lag_s=status.lag.total_seconds() if status.lag is not None else None,
+            complete_to=status.complete_to,
+            lag_max_s=status.lag_max.total_seconds() if status.lag_max is not None else None,
+            last_good_at=status.last_good_at,
+            gaps=[_GapLine(gap.span.start, gap.span.end, gap.reason) for gap in status.gaps],
+            late_events=status.late_events,
+            progress=status.progress or None,
+            calls=status.calls,
+        )
+    )
+
+
+def event_text(event: Event) -> str:
+    """One event as a line for a person, harmless on a terminal."""
+    result = f"{event.error_code}: {event.error_message}".strip(": ") if event.failed else "ok"
+    secret = event.secret.name if event.secret else "-"
+    who = f"{event.principal.kind} {event.principal.name}"
+    fields = (
+        f"{event.at:%Y-%m-%dT%H:%M:%SZ}",
+        f"{event.name:<20}",
+        f"{secret:<28}",
+        f"{who:<24}",
+        event.source_ip or "-",
+    )
+    return visible("  ".join((*fields, event.region or "-", result)))
+
+
+def alarm_text(alarm: Alarm) -> str:
+    """One alarm as a line for a person, harmless on a terminal."""
+    about = " ".join(filter(None, (alarm.secret.name if alarm.secret else "", alarm.principal)))
+    when = f"first {alarm.first_at:%Y-%m-%dT%H:%M:%SZ} last {alarm.last_at:%Y-%m-%dT%H:%M:%SZ}"
+    return visible(f"▲ {alarm.severity.upper()}  {alarm.title}  {about}  ×{alarm.count}  {when}  {alarm.state}")
+
+
+_encode = msgspec.json.Encoder().encode
+
+
+def _line(value: msgspec.Struct) -> str:
+    return _encode(value).decode()
+
+
+def _untouched(arrival: Arrival) -> msgspec.Raw | str:
+    if not arrival.record:
+        return arrival.raw.encode("utf-8", "replace").decode()
+    # A line break in JSON can only stand between tokens, so a space there changes nothing but the layout.
+    raw = arrival.raw.strip("\ufeff").replace("\r", " ").replace("\n", " ")
+    return msgspec.Raw(raw)

@@ -1,0 +1,133 @@
+import io
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from smwatch.events.event import Arrival, SeenBy
+from smwatch.events.reader import Reader
+from smwatch.journal import Journal
+from smwatch.jsonl import Lines, alarm_line, event_line, event_text, status_line
+from smwatch.monitor import Delivery
+from smwatch.rules.alarm import Alarm, AlarmState, Severity
+from smwatch.sources.coverage import Gap, Span
+from smwatch.sources.source import State, Status
+from smwatch.store import Store
+from tests import records
+
+NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
+
+
+def arrival(raw: str) -> Arrival:
+    return Reader().read(raw, seen_by=SeenBy.LOGS, seen_at=NOW)
+
+
+class Written:
+    """Lines over an empty journal, and what came out of them."""
+
+    def __init__(self, *, json: bool = True, journal: Journal | None = None) -> None:
+        self.out, self.notices = io.StringIO(), io.StringIO()
+        self.journal = journal or Journal()
+        self.lines = Lines(
+            Store(),
+            self.journal,
+            json=json,
+            since=NOW - timedelta(hours=1),
+            out=self.out,
+            notices=self.notices,
+        )
+
+    def take(self, *arrivals: Arrival, statuses: tuple[Status, ...] = ()) -> None:
+        self.lines.write(Delivery(self.journal.commit("test", arrivals).fresh, statuses))
+
+    @property
+    def objects(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.out.getvalue().splitlines()]
+
+
+def test_an_event_line_says_everything_and_holds_the_untouched_record() -> None:
+    record = records.denied("prod/db")
+    line = json.loads(event_line(arrival(records.raw(record))))
+    assert list(line) == [
+        "type", "id", "time", "name", "source", "secret", "secret_arn", "principal", "identity", "source_ip",
+        "user_agent", "region", "account", "read_only", "error_code", "error_message", "seen_by", "seen_at", "record",
+    ]  # fmt: skip
+    assert line["record"] == record
+    assert line["id"] == record["eventID"]
+    assert line["time"] == record["eventTime"]
+    assert (line["type"], line["name"], line["secret"], line["error_code"]) == (
+        "event",
+        "GetSecretValue",
+        "prod/db",
+        "AccessDenied",
+    )
+    assert line["seen_by"] == "logs"
+    assert line["seen_at"] == "2026-11-23T14:00:00Z"
+
+
+def test_a_record_keeps_its_numbers_and_its_equal_keys() -> None:
+    raw = (
+        '{\n "eventName": "X",\r\n "big": 1.68890570862E9, "eventSource": "s", "n": 12345678901234567890123, "n": 1.0}'
+    )
+    line = event_line(arrival(raw))
+    assert "\n" not in line
+    assert '"big": 1.68890570862E9' in line
+    assert '"n": 12345678901234567890123, "n": 1.0' in line
+
+
+def test_what_is_no_record_is_written_as_its_text() -> None:
+    line = json.loads(event_line(arrival('{"torn": ')))
+    assert line["record"] == '{"torn": '
+    assert line["error_message"]
+
+
+def test_what_a_record_does_not_say_is_null() -> None:
+    line = json.loads(event_line(arrival(records.raw(records.read(userAgent=records.ABSENT)))))
+    assert line["user_agent"] is line["error_code"] is None
+
+
+def test_an_alarm_line_has_the_keys_that_others_rely_on() -> None:
+    alarm = Alarm(
+        group="g", rule="SMW-DEL-01", severity=Severity.CRITICAL, state=AlarmState.OPEN, title="t", why="w",
+        count=3, first_at=NOW, last_at=NOW, changed_at=NOW, next=("aws …",),
+    )  # fmt: skip
+    line = json.loads(alarm_line(alarm, ["id"], new=True))
+    assert line == {
+        "type": "alarm", "rule": "SMW-DEL-01", "severity": "critical", "state": "open", "title": "t", "secret": None,
+        "principal": None, "count": 3, "first_at": "2026-11-23T14:00:00Z", "last_at": "2026-11-23T14:00:00Z",
+        "event_ids": ["id"], "next": ["aws …"],
+    }  # fmt: skip
+    assert json.loads(alarm_line(alarm, [], new=False))["state"] == "updated"
+
+
+def test_a_status_line_shows_gaps_and_lags() -> None:
+    gap = Gap(Span(NOW - timedelta(hours=2), NOW), "older than 90 days")
+    status = Status("a", "A", State.DENIED, "no", lag=timedelta(seconds=90), complete_to=NOW, gaps=(gap,))
+    line = json.loads(status_line(status))
+    assert (line["state"], line["lag_s"], line["complete_to"]) == ("denied", 90.0, "2026-11-23T14:00:00Z")
+    assert line["gaps"] == [
+        {"start": "2026-11-23T12:00:00Z", "end": "2026-11-23T14:00:00Z", "reason": "older than 90 days"}
+    ]
+
+
+def test_events_before_the_period_asked_for_are_not_written_but_not_lost_either() -> None:
+    written = Written()
+    old = arrival(records.raw(records.read(at=NOW - timedelta(hours=2))))
+    written.take(old, arrival(records.raw(records.read(at=NOW))))
+    assert [line["time"] for line in written.objects] == ["2026-11-23T14:00:00Z"]
+    assert [row.raw for row in written.journal.untold(NOW - timedelta(hours=3))] == [old.raw]
+
+
+def test_what_was_written_is_not_written_by_the_next_run() -> None:
+    written = Written()
+    written.take(arrival(records.raw(records.read(at=NOW))))
+    assert list(written.journal.untold(NOW - timedelta(hours=3))) == []
+
+
+def test_lines_for_people_are_harmless_on_a_terminal() -> None:
+    hostile = records.read("prod/\x1b]0;owned\x07", userAgent="\u202e", sourceIPAddress="\x9b2J", at=NOW)
+    text = event_text(arrival(records.raw(hostile)).event)
+    assert text.isprintable()
+    written = Written(json=False)
+    written.take(statuses=(Status("a", "A", State.DENIED, "sign \x1b[2J in"),) * 2)
+    assert written.notices.getvalue() == "A: denied: sign ␛[2J in\n"
+    assert written.out.getvalue() == ""

@@ -1,0 +1,17 @@
+"""The interactive filter language: what is typed after `/`, and given to --filter."""
+
+from smwatch.filter.editing import Completion, Option, complete, toggled, values_of, with_values
+from smwatch.filter.language import Context, Filter, FilterError, parse
+
+__all__ = [
+    "Completion",
+    "Context",
+    "Filter",
+    "FilterError",
+    "Option",
+    "complete",
+    "parse",
+    "toggled",
+    "values_of",
+    "with_values",
+]

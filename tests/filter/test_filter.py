@@ -1,0 +1,242 @@
+"""The filter language: what is kept, what is refused, and that fast ways agree with slow ones."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smwatch.events.event import Event
+from smwatch.filter import Context, FilterError, parse
+from smwatch.record import Record
+from tests import records
+
+RECORDS: tuple[Record, ...] = (
+    records.read("prod/db"),
+    records.read(records.arn("prod/payments/db"), by=records.user("alice")),
+    records.read("dev/db", by=records.role("lambda-role", "lambda-session"), sourceIPAddress="2001:db8::17"),
+    records.read_deleted("prod/db", by=records.sso()),
+    records.read_missing("gone"),
+    records.denied("prod/db", by=records.user("mallory", key="AKIAMALLORYEXAMPLE11")),
+    records.delete("prod/db", by=records.root()),
+    records.put("dev/db", region="us-east-1"),
+    records.batch(["prod/db", "dev/db"]),
+    records.batch(),
+    records.listing(userAgent="aws-cli/2.31 (linux)"),
+    records.rotation_failed("prod/db"),
+    records.kms("prod/db"),
+    records.read("prod/db", account="999988887777", id="NOT-A-UUID-12345678"),
+    records.read("prod/Straße", id="deadbeef-0000-4000-8000-00000000cafe"),
+    {},
+)
+EVENTS = sorted((records.event(record) for record in RECORDS), key=lambda event: event.key)
+RECORD_OF = {records.event(record).key: record for record in RECORDS}
+LEVELS = {EVENTS[3].key, EVENTS[5].key}
+CONTEXT = Context(record_of=lambda event: RECORD_OF[event.key], levels=LEVELS)
+
+
+def kept(text: str, **more: Any) -> list[Event]:
+    chosen = parse(text, CONTEXT, **more)
+    assert chosen.select(EVENTS) == [event for event in EVENTS if chosen(event)]
+    return chosen.select(EVENTS)
+
+
+def names(text: str, **more: Any) -> set[str]:
+    return {event.name for event in kept(text, **more)}
+
+
+@pytest.mark.parametrize("text", ["", "   ", "name:", "-name:", "-", '"', 'name:"', "name:,", '-""'])
+def test_what_is_empty_or_half_typed_keeps_everything(text: str) -> None:
+    assert kept(text) == EVENTS
+    assert parse(text, CONTEXT).description == "everything"
+
+
+def test_a_bare_word_is_searched_for_everywhere_without_regard_to_case() -> None:
+    assert kept("MALLORY") == [event for event in EVENTS if "mallory" in event.text]
+    assert len(kept("aKiaMalloRY")) == 1
+    assert len(kept("2001:DB8")) == 1
+    assert len(kept("straSSE")) == 0
+    assert len(kept("STRAße")) == 1
+
+
+def test_terms_are_anded_and_a_hyphen_excludes() -> None:
+    both = kept("prod error -root")
+    assert both
+    assert both == [e for e in EVENTS if "prod" in e.text and e.failed and "root" not in e.text]
+
+
+def test_a_name_is_the_whole_name() -> None:
+    assert names("name:GetSecretValue") == {"GetSecretValue"}
+    assert names("name:getsecretvalue") == {"GetSecretValue"}
+    assert names("name:*GetSecretValue") == {"GetSecretValue", "BatchGetSecretValue"}
+    assert names("name:GetSecret") == set()
+    assert "GetSecretValue" not in names("-name:GetSecretValue")
+
+
+def test_the_value_being_typed_may_still_grow() -> None:
+    assert names("name:GetSecret", typing=True) == {"GetSecretValue"}
+    assert names("name:GetSecret ", typing=True) == set()
+    assert names("name:Del,GetSecret", typing=True) == {"GetSecretValue"}
+    assert names("name:DeleteSecret,Roll", typing=True) == {"DeleteSecret"}
+
+
+def test_a_comma_lists_alternatives() -> None:
+    assert names("name:DeleteSecret,Put*") == {"DeleteSecret", "PutSecretValue"}
+    assert names("-name:Get*,Batch*,").isdisjoint({"GetSecretValue", "BatchGetSecretValue"})
+
+
+def test_a_secret_is_known_by_name_folder_and_arn() -> None:
+    of_db = [event for event in EVENTS if event.secret is not None and event.secret.name == "prod/db"]
+    assert kept("secret:prod/db") == of_db
+    assert kept("secret:prod/") == kept("secret:prod/*")
+    for arn in (records.arn("prod/db"), records.arn("prod/db")[:-7], "arn:aws:*:secret:prod/db"):
+        found = kept(f"secret:{arn}")
+        assert found
+        assert all(event in of_db for event in found)
+    assert all(event.secret is None for event in kept("-secret:*"))
+
+
+def test_the_further_secrets_of_a_batch_count_too() -> None:
+    assert "BatchGetSecretValue" in names("secret:dev/db")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "user:mallory",
+        "user:arn:aws:iam::111122223333:user/mallory",
+        "user:AKIAMALLORY*",
+        "user:MALL?RY",
+    ],
+)
+def test_a_user_is_known_by_name_identity_and_access_key(text: str) -> None:
+    assert len(kept(text)) == 1
+
+
+def test_a_user_is_known_by_session() -> None:
+    assert len(kept("user:lambda-session")) == 1
+    assert len(kept("user:lambda")) == 0
+    assert len(kept("user:lambda*")) == 1
+
+
+def test_user_agent_and_error_are_looked_for_anywhere() -> None:
+    assert names("agent:aws-cli") == {"ListSecrets"}
+    assert names("error:accessdenied") == {"GetSecretValue"}
+    assert names('error:"marked for deletion"') == set()
+    assert names("error:*marked?for?deletion*") == {"GetSecretValue"}
+    assert names("error:rotate-db") == {"RotationFailed"}
+
+
+def test_addresses_regions_accounts_and_ids() -> None:
+    assert len(kept("ip:2001:db8::*")) == 1
+    assert names("region:us-east-1") == {"PutSecretValue"}
+    assert len(kept("account:999988887777")) == 1
+    assert len(kept("id:deadbeef")) == 1
+    assert len(kept("id:not-a-uuid")) == 1
+
+
+def test_a_word_that_looks_like_an_event_id_finds_it() -> None:
+    for word in ("deadbeef-0000-4000-8000-00000000cafe", "DEADBEEF-0000", "deadbeef", "8000-00000000cafe"):
+        assert [event.id for event in kept(word)] == ["deadbeef-0000-4000-8000-00000000cafe"]
+    assert kept("deadbeef-8000") == []
+    assert kept("cafe") == []
+    assert len(kept("-deadbeef")) == len(EVENTS) - 1
+
+
+def test_words_of_the_language() -> None:
+    assert kept("error") == [event for event in EVENTS if event.failed]
+    assert kept("-error") == [event for event in EVENTS if not event.failed]
+    assert kept("write") == [event for event in EVENTS if not event.read_only]
+    assert {event.key for event in kept("ALARM")} == LEVELS
+    assert kept('"error"') == [event for event in EVENTS if "error" in event.text]
+
+
+def test_an_open_quote_takes_the_rest() -> None:
+    assert parse('a "b c', CONTEXT).description == "with “a”, with “b c”"
+    assert parse('"a b"c', CONTEXT).description == "with “a b”, with “c”"
+
+
+def test_a_line_that_begins_with_a_brace_is_a_filter_pattern() -> None:
+    assert names(' { $.errorMessage = "*marked for deletion*" } ') == {"GetSecretValue"}
+    assert names('{ $.eventName = "DeleteSecret" && $.requestParameters.recoveryWindowInDays = 30 }') == {
+        "DeleteSecret"
+    }
+    assert names('{ $.eventName = "Nothing" }') == set()
+
+
+def test_a_bad_filter_pattern_says_where() -> None:
+    with pytest.raises(FilterError) as caught:
+        parse("  { $.eventName = }", CONTEXT)
+    assert caught.value.position >= 2
+    assert str(caught.value)
+
+
+@pytest.mark.parametrize(("text", "field", "position"), [("a usr:x", "user", 2), ("-secrets:x", "secret", 1)])
+def test_a_mistyped_field_is_refused_with_the_right_one(text: str, field: str, position: int) -> None:
+    with pytest.raises(FilterError, match=f"“{field}”") as caught:
+        parse(text, CONTEXT)
+    assert caught.value.position == position
+
+
+def test_a_colon_does_not_make_a_field() -> None:
+    assert parse("arn:aws:iam::1 secretsmanager:Get", CONTEXT).description == (
+        "with “arn:aws:iam::1”, with “secretsmanager:Get”"
+    )
+
+
+def test_a_filter_tells_what_it_keeps_in_plain_words() -> None:
+    text = '-user:lambda* name:Get*,Put* error -write "a b" alarm ip:10.*'
+    assert parse(text, CONTEXT).description == (
+        "user not lambda*, event Get* or Put*, failed, changes nothing, with “a b”, in an alarm, source IP 10.*"
+    )
+
+
+TERMS = st.sampled_from(
+    [
+        *("prod", "pro", "db", '"prod/d"', "deadbeef", "deadbee", "deadbeef-0000", "error", "write", "alarm", "lambda"),
+        *("name:Get*", "name:GetS*", "name:GetSecretValue", "name:*Secret*", "name:Put*,GetSecretValue", "name:"),
+        *("secret:prod/db", "secret:prod/", "secret:*db", "user:alice", "user:a*", "ip:203.*", "account:9*"),
+        *("error:denied", "error:accessdenied", "agent:boto", "id:dead", "region:us-*", 'name:"Get*"'),
+    ]
+)
+TEXTS = st.lists(st.tuples(st.sampled_from(["", "-"]), TERMS).map("".join), max_size=3).map(" ".join)
+
+
+@given(TEXTS)
+def test_picking_from_many_agrees_with_asking_for_each(text: str) -> None:
+    kept(text)
+
+
+@given(TEXTS, TEXTS)
+def test_what_a_narrower_filter_keeps_the_wider_one_keeps_too(narrow: str, wide: str) -> None:
+    one, other = parse(narrow, CONTEXT), parse(wide, CONTEXT)
+    if one.narrows(other):
+        assert all(other(event) for event in one.select(EVENTS))
+
+
+def narrows(narrow: str, wide: str) -> bool:
+    return parse(narrow, CONTEXT, typing=True).narrows(parse(wide, CONTEXT, typing=True))
+
+
+def test_typing_on_narrows() -> None:
+    typed = "prod name:Get user:ali"
+    for end in range(len(typed)):
+        assert narrows(typed[: end + 1], typed[:end]) or typed[end] == ":"  # before it, the field's name is a word
+    assert narrows("-ab", "-abc")
+    assert narrows("error:denied", "error")
+    assert not narrows("-abc", "-ab")
+    assert not narrows("prod", "error")
+    assert not narrows("deadbeef", "deadbee")
+
+
+@given(st.text(max_size=40), st.booleans())
+def test_no_text_breaks_the_parser(text: str, typing: bool) -> None:
+    try:
+        chosen = parse(text, CONTEXT, typing=typing)
+    except FilterError as refused:
+        error = refused
+    else:
+        assert chosen.select(EVENTS) == [event for event in EVENTS if chosen(event)]
+        return
+    assert 0 <= error.position <= len(text)
+    assert str(error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 import sys
 from collections.abc import Iterable, Sequence
 from datetime import datetime
@@ -12,7 +13,7 @@ import msgspec
 from smwatch.events.event import Arrival, Event
 from smwatch.journal import Journal
 from smwatch.monitor import Delivery
-from smwatch.rules.alarm import Alarm, Severity
+from smwatch.rules.alarm import Alarm, AlarmState, Severity
 from smwatch.sources.source import State, Status
 from smwatch.store import Store
 from smwatch.view import Filter
@@ -32,7 +33,6 @@ class Lines:
         journal: Journal,
         *,
         json: bool,
-        since: datetime,
         chosen: Filter | None = None,
         out: IO[str] | None = None,
         notices: IO[str] | None = None,
@@ -43,11 +43,10 @@ class Lines:
         self._store = store
         self._journal = journal
         self._json = json
-        self._since = int(since.timestamp())
         self._chosen = chosen
         self._out = out or sys.stdout
         self._notices = notices or sys.stderr
-        self._alarms: dict[str, Alarm] = {}
+        self._shown: dict[str, Alarm] = {}
         self._states: dict[str, tuple[State, str]] = {}
 
     async def deliver(self, delivery: Delivery) -> None:
@@ -59,48 +58,56 @@ class Lines:
         lines: list[str] = []
         if delivery.renamed:
             self._store.fold(delivery.renamed)
+        told: list[int] = []
+        alarms: list[Alarm] = []
         if delivery.arrivals:
             change = self._store.add([arrival for _, arrival in delivery.arrivals])
-            told = [(seq, arrival) for seq, arrival in delivery.arrivals if self._wanted(arrival.event)]
-            lines += map(self._event, (arrival for _, arrival in told))
-            lines += self._changed(change.alarms)
-        else:
-            told = []
+            for seq, arrival in delivery.arrivals:
+                if self._chosen is None or self._chosen(arrival.event):
+                    lines.append(event_line(arrival) if self._json else event_text(arrival.event))
+                    told.append(seq)
+            alarms = self._news(change.alarms)
         for status in delivery.statuses:
             self._store.report(status)
             lines += self._status(status)
-        if lines:
-            self._out.write("\n".join(lines) + "\n")
-            self._out.flush()
-        if told:
-            self._journal.tell(seq for seq, _ in told)
+        self._print(lines, alarms, told)
 
     def tick(self, now: datetime) -> None:
         """Let time pass for the alarms that depend on it."""
-        if lines := self._changed(self._store.tick(now).alarms):
+        self._print([], self._news(self._store.tick(now).alarms), [])
+
+    def _print(self, lines: list[str], alarms: list[Alarm], told: list[int]) -> None:
+        lines += map(self._alarm, alarms)
+        if lines:
             self._out.write("\n".join(lines) + "\n")
             self._out.flush()
+        try:
+            if told:
+                self._journal.tell(told)
+            if alarms:
+                self._journal.keep(alarms)
+        except sqlite3.DatabaseError as error:
+            self._notices.write(f"can't write the journal ({error}): the next run may repeat these lines\n")
+            self._notices.flush()
 
-    def _wanted(self, event: Event) -> bool:
-        # An event whose time can't be read is shown whatever the period asked for: its second is 0.
-        return (event.seconds >= self._since or event.seconds == 0) and (self._chosen is None or self._chosen(event))
-
-    def _event(self, arrival: Arrival) -> str:
-        return event_line(arrival) if self._json else event_text(arrival.event)
-
-    def _changed(self, groups: Iterable[str]) -> list[str]:
-        lines = []
-        for group in groups:
+    def _news(self, groups: Iterable[str]) -> list[Alarm]:
+        """The alarms of these groups that are not as they were printed last."""
+        news = []
+        for group in sorted(groups):
             alarm = self._store.alarms[group]
-            before = self._alarms.get(group)
-            if alarm == before:
-                continue
-            self._alarms[group] = alarm
-            if alarm.state == "open":
-                self.worst = alarm.severity if self.worst is None else max(self.worst, alarm.severity)
-            ids = [event.id for key in alarm.event_keys if (event := self._store.find(key))]
-            lines.append(alarm_line(alarm, ids, new=before is None) if self._json else alarm_text(alarm))
-        return lines
+            if alarm != self._shown.get(group) and (alarm.count or group in self._shown):
+                news.append(alarm)
+        return news
+
+    def _alarm(self, alarm: Alarm) -> str:
+        new = alarm.group not in self._shown
+        self._shown[alarm.group] = alarm
+        if alarm.count and alarm.state is not AlarmState.ACKNOWLEDGED:
+            self.worst = alarm.severity if self.worst is None else max(self.worst, alarm.severity)
+        if not self._json:
+            return alarm_text(alarm)
+        ids = [event.id for key in alarm.event_keys if (event := self._store.find(key))]
+        return alarm_line(alarm, ids, new=new)
 
     def _status(self, status: Status) -> list[str]:
         if self._json:
@@ -202,7 +209,7 @@ def alarm_line(alarm: Alarm, event_ids: Sequence[str], *, new: bool) -> str:
         _AlarmLine(
             rule=alarm.rule,
             severity=alarm.severity,
-            state="updated" if alarm.state == "open" and not new else alarm.state,
+            state="updated" if alarm.open and not new else alarm.state,
             title=alarm.title,
             secret=alarm.secret.name if alarm.secret else None,
             principal=alarm.principal or None,

@@ -234,5 +234,3 @@ def _check_meaning(settings: Settings) -> None:
         raise SettingsError("cloudtrail.rate: between 0.1 and 2.0 calls a second, which is all that AWS allows")
     if settings.store.capacity < 1000:
         raise SettingsError("store.capacity: at least 1000 events")
-    if not settings.cloudtrail.enabled and not settings.logs.group:
-        raise SettingsError("nothing to watch: give --log-group, or leave out --no-cloudtrail")

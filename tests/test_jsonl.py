@@ -31,7 +31,6 @@ class Written:
             Store(),
             self.journal,
             json=json,
-            since=NOW - timedelta(hours=1),
             out=self.out,
             notices=self.notices,
         )
@@ -107,14 +106,6 @@ def test_a_status_line_shows_gaps_and_lags() -> None:
     assert line["gaps"] == [
         {"start": "2026-11-23T12:00:00Z", "end": "2026-11-23T14:00:00Z", "reason": "older than 90 days"}
     ]
-
-
-def test_events_before_the_period_asked_for_are_not_written_but_not_lost_either() -> None:
-    written = Written()
-    old = arrival(records.raw(records.read(at=NOW - timedelta(hours=2))))
-    written.take(old, arrival(records.raw(records.read(at=NOW))))
-    assert [line["time"] for line in written.objects] == ["2026-11-23T14:00:00Z"]
-    assert [row.raw for row in written.journal.untold(NOW - timedelta(hours=3))] == [old.raw]
 
 
 def test_what_was_written_is_not_written_by_the_next_run() -> None:

@@ -1,0 +1,82 @@
+import asyncio
+import threading
+from datetime import UTC, datetime
+
+from smwatch.background import Background, Deliver
+from smwatch.monitor import Delivery
+from smwatch.rules.alarm import Alarm, AlarmState, Severity
+
+NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
+ALARM = Alarm(
+    group="g", rule="R", severity=Severity.HIGH, state=AlarmState.OPEN, title="t", why="w", count=1,
+    first_at=NOW, last_at=NOW, changed_at=NOW,
+)  # fmt: skip
+
+
+async def test_deliveries_are_applied_on_the_screens_loop_one_at_a_time_and_alarms_kept_in_the_thread() -> None:
+    applied_in, kept_in, done = set[int](), dict[str, int](), asyncio.Event()
+
+    async def work(deliver: Deliver) -> None:
+        for _ in range(3):
+            await deliver(Delivery())
+
+    def apply(delivery: Delivery) -> list[Alarm]:
+        applied_in.add(threading.get_ident())
+        return [ALARM]
+
+    def keep(alarms: object) -> None:
+        kept_in[str(len(kept_in))] = threading.get_ident()
+        if len(kept_in) == 3:
+            loop.call_soon_threadsafe(done.set)
+
+    loop = asyncio.get_running_loop()
+    background = Background(work, keep=keep)
+    background.start(apply, failed=lambda error: None)
+    await asyncio.wait_for(done.wait(), 10)
+    background.stop()
+    assert applied_in == {threading.get_ident()}
+    assert threading.get_ident() not in kept_in.values()
+
+
+async def test_stopping_cancels_the_work_at_once() -> None:
+    started, ended = threading.Event(), threading.Event()
+
+    async def work(deliver: Deliver) -> None:
+        started.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            ended.set()
+
+    background = Background(work, keep=lambda alarms: None)
+    background.start(lambda delivery: (), failed=lambda error: None)
+    assert await asyncio.to_thread(started.wait, 10)
+    background.stop()
+    assert ended.is_set()
+
+
+async def test_work_that_fails_is_told_on_the_screens_loop() -> None:
+    told: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
+
+    async def work(deliver: Deliver) -> None:
+        raise RuntimeError("no credentials")
+
+    background = Background(work, keep=lambda alarms: None)
+    background.start(lambda delivery: (), failed=told.set_result)
+    assert str(await asyncio.wait_for(told, 10)) == "no credentials"
+    background.stop()
+
+
+async def test_a_fault_of_the_screen_ends_the_work_that_delivered() -> None:
+    told: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
+
+    async def work(deliver: Deliver) -> None:
+        await deliver(Delivery())
+
+    def apply(delivery: Delivery) -> list[Alarm]:
+        raise ValueError("a fault")
+
+    background = Background(work, keep=lambda alarms: None)
+    background.start(apply, failed=told.set_result)
+    assert isinstance(await asyncio.wait_for(told, 10), ValueError)
+    background.stop()

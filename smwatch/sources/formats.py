@@ -1,0 +1,480 @@
+"""The text of a file to records, piece by piece: which format it is, where one record ends, and what can't be read."""
+
+from __future__ import annotations
+
+import codecs
+import csv
+import re
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain
+from json import JSONDecodeError, JSONDecoder
+
+import msgspec
+
+from smwatch.sources.source import Found
+from smwatch.sources.wrappers import UNREADABLE, moment, records, text_of
+
+CHUNK = 256 << 10
+"""Bytes taken in at a time: memory stays some multiple of it, and no call holds the interpreter for long."""
+PATIENCE = 1 << 20
+"""An element of an array that is not complete after so many bytes is broken (CloudTrail's largest are 256 KB), unless
+no other follows."""
+MAX_RECORD = 16 << 20
+"""An element that goes on for longer is given up."""
+MAX_DOCUMENT = 256 << 20
+"""A line, or a JSON document that is no plain array of records, has to fit into memory whole."""
+SAMPLE_LINES = 50
+"""So many lines tell which format a text has."""
+SAMPLE_VALUES = 10_000
+"""So many values without a record among them tell that a text is about something else."""
+
+BOUNDARY = re.compile(rb'\}\s*(?=\{\s*"\w)')
+"""Where one JSON object ends and the next begins. No single document holds this: outside of strings a comma would stand
+between the braces, and inside of one the quotation mark would end the string, with a letter right behind it."""
+ARRAY = re.compile(rb'\s*(?:\[|\{\s*"(?P<key>Records|Events|events|logEvents)"\s*:\s*\[)\s*(?=\{)')
+"""The beginning of a document that is mainly one array of objects."""
+FIRST_KEY = re.compile(rb'\{\s*"[^"\\]{1,100}"')
+PREFIXED = re.compile(
+    rb'(?:([\dTZ:.+,-]{10,40}(?: \d\d:\d\d:\d\d[\dZ:.+-]*)?) )?(?:[^\s{}"\[\]]{1,600}\s+){0,3}(\{.*\})', re.DOTALL
+)
+"""A line of a CloudWatch Logs export task (time, then the message) or of a log tail (time, stream, message)."""
+CSV_HEADER = re.compile(rb'"?(?:[\w@.]+"?,"?)*(?:@message|timestamp"?,"?message)\b')
+
+_decode_array = msgspec.json.Decoder(list[msgspec.Raw]).decode
+_scan_value = JSONDecoder().raw_decode
+
+
+class Unread(msgspec.Struct, frozen=True):
+    """Something that could not be read."""
+
+    reason: str
+    """What, where and what to do, to follow the name of the file."""
+    foreign: bool = False
+    """The whole file has nothing to do with CloudTrail."""
+
+
+def read(chunks: Iterable[bytes], size: int = CHUNK) -> Iterator[list[Found] | Unread]:
+    """All records in a text of any known format, in its order; what can't be read is said and, if possible, passed.
+
+    `chunks` may end with an OSError: what came before is still handed over. `size` is how many bytes are worked on at a
+    time; the result does not depend on it.
+    """
+    text = _Text(_utf8(iter(chunks)), size)
+    text.fill()
+    while not text.over and not text.data.strip():
+        text.drop(len(text.data))
+        text.fill()
+    yield from _Format(text).read()
+    if text.trouble:
+        yield Unread(text.trouble)
+
+
+class _Text:
+    """The part of a text that is in memory, and where it starts."""
+
+    def __init__(self, chunks: Iterator[bytes], size: int) -> None:
+        self.size = size
+        self.data = b""
+        self.start = 0
+        self.over = False
+        """Nothing follows."""
+        self.trouble = ""
+        """Why it ended too early."""
+        self._chunks = chunks
+
+    def fill(self, size: int = 0) -> None:
+        """Have at least `size` bytes in memory, or the usual number, if there are as many."""
+        size = max(size, self.size)
+        parts, have = [self.data], len(self.data)
+        while have < size and not self.over:
+            try:
+                parts.append(next(self._chunks))
+                have += len(parts[-1])
+            except StopIteration:
+                self.over = True
+            except OSError as error:
+                self.over = True
+                self.trouble = error.strerror or str(error)
+        if len(parts) > 1:
+            self.data = b"".join(parts)
+
+    def drop(self, size: int) -> None:
+        """Be done with the first bytes in memory."""
+        self.data = self.data[size:]
+        self.start += size
+
+    def place(self, offset: int = 0) -> str:
+        """Where in the text a byte in memory is, for a person."""
+        return f"byte {self.start + offset:,}"
+
+
+class _Format:
+    """Reads one text; knows whether anything in it was recognised."""
+
+    def __init__(self, text: _Text) -> None:
+        self.text = text
+        self.known = False
+        self.unknown = False
+
+    def read(self) -> Iterator[list[Found] | Unread]:
+        """Everything in the text; values that look like no record only if there are records too."""
+        held: list[Found] = []
+        for part in self._parts():
+            if isinstance(part, Unread):
+                yield part
+            elif self.known:
+                yield held + part
+                held = []
+            else:
+                held += part
+                if len(held) > SAMPLE_VALUES:
+                    break
+        if self.unknown and not self.known and not self.text.trouble:
+            yield Unread("holds JSON, but no CloudTrail records", foreign=True)
+        elif held:
+            yield held
+
+    def _parts(self) -> Iterator[list[Found] | Unread]:
+        head = self.text.data.lstrip()
+        if not head:
+            return
+        lines = head.split(b"\n", SAMPLE_LINES)
+        whole = [line for line in (lines if self.text.over else lines[:-1])[:SAMPLE_LINES] if line.strip()]
+        odd = [line for line in whole if not _holds_records(line)]
+        readable = len(whole) - len(odd)
+        in_json = head[:1] in (b"{", b"[", b'"')
+        begun = lines[0] in odd and (head[:1] == b"[" or ARRAY.match(head))
+        laid_out = in_json and (begun or sum(map(_is_laid_out, odd)) * 2 > len(odd))
+        if CSV_HEADER.match(lines[0]):
+            yield from self._csv()
+        elif (readable > len(odd) and not begun) or (readable and not laid_out):
+            yield from self._lines()
+        elif in_json:
+            yield from self._documents()
+        else:
+            yield Unread("holds no CloudTrail records: neither JSON nor a log export", foreign=True)
+
+    # -- one value
+
+    def _value(self, value: bytes) -> list[Found]:
+        """The records in one JSON value; raises one of UNREADABLE."""
+        found = records(value)
+        if found is None:
+            self.unknown = True
+            return [Found(text_of(value))]
+        self.known = True
+        return found
+
+    # -- lines
+
+    def _lines(self) -> Iterator[list[Found] | Unread]:
+        text, size = self.text, 0
+        while text.data or not text.over:
+            text.fill(size)
+            end = len(text.data) if text.over else text.data.rfind(b"\n") + 1
+            if not end:
+                size = len(text.data) * 2
+                if size > MAX_DOCUMENT:
+                    yield Unread(f"has a line that is too long to read, at {text.place()}")
+                    return
+                continue
+            size, part = 0, text.data[:end]
+            text.drop(end)
+            found: list[Found] = []
+            for line in part.split(b"\n"):
+                if line := line.strip():
+                    try:
+                        found += self._value(line)
+                    except UNREADABLE:
+                        found += self._odd_line(line)
+            yield found
+
+    def _odd_line(self, line: bytes) -> list[Found]:
+        """A line that is not one JSON value: a message behind its time, several values, or nothing readable."""
+        if inside := _behind_prefix(line):
+            self.known = True
+            return inside
+        if BOUNDARY.search(line) or ARRAY.match(line):
+            inner = _Format(_Text(iter([line]), len(line)))
+            inner.text.fill()
+            parts = list(inner._documents())
+            if not any(isinstance(part, Unread) for part in parts):
+                self.known |= inner.known
+                return [found for part in parts if not isinstance(part, Unread) for found in part]
+        self.unknown = True
+        return [Found(text_of(line))]
+
+    # -- documents, one after the other
+
+    def _documents(self) -> Iterator[list[Found] | Unread]:
+        text = self.text
+        while True:
+            text.fill()
+            blank = len(text.data) - len(text.data.lstrip())
+            if blank:
+                text.drop(blank)
+                continue
+            if not text.data:
+                return
+            start = ARRAY.match(text.data)
+            if start:
+                yield from self._array(start)
+            else:
+                yield from self._document()
+
+    def _document(self) -> Iterator[list[Found] | Unread]:
+        """One document of any shape, whole."""
+        text = self.text
+        while (end := _boundary(text.data)) < 0:
+            if text.over:
+                end = len(text.data)
+                break
+            if len(text.data) > MAX_DOCUMENT:
+                yield Unread(f"has a JSON document too large to read whole, at {text.place()}; split it: jq -c '.[]'")
+                text.drop(len(text.data))
+                text.over = True
+                return
+            text.fill(len(text.data) * 2)
+        document = text.data[:end]
+        try:
+            yield self._value(document.strip())
+        except UNREADABLE:
+            yield from self._values(document)
+        text.drop(end)
+
+    def _values(self, document: bytes) -> Iterator[list[Found] | Unread]:
+        """As `_document`, but slowly: knows where a value ends, and takes half a surrogate pair (msgspec doesn't)."""
+        characters = document.decode("latin-1")  # one a byte
+        found: list[Found] = []
+        trouble = None
+        end = 0
+        while end < len(document) and trouble is None:
+            begin = end
+            try:
+                _, end = _scan_value(characters, begin)
+            except JSONDecodeError as error:
+                trouble = Unread(f"is not JSON at {self.text.place(error.pos)}: {error.msg}")
+            except RecursionError:
+                trouble = Unread(f"holds JSON nested too deeply, at {self.text.place(begin)}")
+            else:
+                found += self._value_or_itself(document[begin:end])
+                end = _skip_blank(characters, end)
+        yield found
+        if trouble and not self.text.trouble:
+            yield trouble
+
+    def _value_or_itself(self, value: bytes) -> list[Found]:
+        try:
+            return self._value(value)
+        except UNREADABLE:
+            self.unknown = True
+            return [Found(text_of(value))]
+
+    # -- one long array of objects
+
+    def _array(self, start: re.Match[bytes]) -> Iterator[list[Found] | Unread]:
+        """A document that is mainly one array, chunk by chunk; ends behind it."""
+        text, key = self.text, start["key"]
+        text.drop(start.end())
+        first = FIRST_KEY.match(text.data)
+        opening = first[0] if first else b"{"
+        size = 0
+        while True:
+            text.fill(size)
+            elements, used, ended = _split_fast(text.data, opening, over=text.over)
+            if not used:
+                elements, used, ended = _split(text.data)
+            yield self._taken(elements, trail=key == b"Records")
+            text.drop(used)
+            if ended:
+                break
+            if used:
+                size = 0
+            elif (text.over or len(text.data) > PATIENCE) and (next_one := _next_element(text.data, opening)) >= 0:
+                yield [Found(text_of(text.data[:next_one].rstrip().removesuffix(b",")))]
+                text.drop(next_one)
+            elif text.over or len(text.data) > MAX_RECORD:
+                if not text.trouble:
+                    yield Unread(f"ends in the middle of a record, at {text.place()}; fetch it again")
+                text.drop(len(text.data))
+                text.over = True
+                return
+            else:
+                size = len(text.data) * 2
+        if key:
+            text.fill()
+            end = _end_of_object(text.data[:4096]) or _end_of_object(text.data)
+            if not end and not text.trouble:
+                yield Unread(f"is not JSON behind its records, at {text.place()}; fetch it again")
+            text.drop(end or len(text.data))
+
+    def _taken(self, elements: Sequence[bytes | msgspec.Raw], *, trail: bool) -> list[Found]:
+        if trail:
+            self.known = True
+            return [Found(str(element, "utf-8", "replace")) for element in elements]
+        found: list[Found] = []
+        for element in elements:
+            found += self._value_or_itself(bytes(element))
+        return found
+
+    # -- tables
+
+    def _csv(self) -> Iterator[list[Found] | Unread]:
+        """A table with a column of messages, as the CloudWatch console saves it."""
+        csv.field_size_limit(MAX_RECORD)
+        rows = csv.reader(self._text_lines(), strict=True)
+        header = [name.removeprefix("@") for name in next(rows)]
+        message = header.index("message")
+        time = header.index("timestamp") if "timestamp" in header else None
+        found: list[Found] = []
+        try:
+            for row in rows:
+                if len(row) <= message:
+                    continue
+                said = row[time] if time is not None and time < len(row) else ""
+                at = moment(float(said) if said.replace(".", "", 1).isdigit() else said)
+                inside = self._value_or_itself(row[message].strip().encode("utf-8", "replace"))
+                found += [Found(each.raw, each.at or at) for each in inside]
+                if len(found) >= 500:
+                    yield found
+                    found = []
+        except csv.Error as error:
+            yield Unread(f"is not a table at line {rows.line_num:,}: {error}")
+        yield found
+
+    def _text_lines(self) -> Iterator[str]:
+        text = self.text
+        while text.data or not text.over:
+            text.fill(len(text.data) + 1)
+            end = len(text.data) if text.over else text.data.rfind(b"\n") + 1
+            part = text.data[:end]
+            text.drop(end)
+            yield from (line.decode("utf-8", "replace") for line in part.splitlines(keepends=True))
+
+
+# -- where elements of an array end
+
+
+def _split_fast(data: bytes, opening: bytes, *, over: bool) -> tuple[Sequence[bytes | msgspec.Raw], int, bool]:
+    """(elements, bytes used, whether the array ended) of the text behind a `[`; uses no bytes where that is not easy.
+
+    The cut is a guess, at what looks like the last beginning of an element (or at the last `]` of a document), and the
+    decoder is the judge: only a text that is cut between two elements is an array once it is put in brackets.
+    """
+    if over:
+        end, ended = data.rfind(b"]"), True
+    else:
+        end, ended = data.rfind(b",", 0, max(0, data.rfind(opening, 1))), False
+    if end > 0 and (elements := _elements(data[:end])):
+        return elements, end + 1, ended
+    # or the array ends in here, and another document follows
+    end = data.rfind(b"]", 0, max(0, _boundary(data)))
+    if end > 0 and (elements := _elements(data[:end])):
+        return elements, end + 1, True
+    return [], 0, False
+
+
+def _elements(data: bytes) -> list[msgspec.Raw]:
+    try:
+        return _decode_array(b"[" + data + b"]")
+    except UNREADABLE:
+        return []
+
+
+def _split(data: bytes) -> tuple[Sequence[bytes | msgspec.Raw], int, bool]:
+    """As `_split_fast`, element by element; takes what msgspec doesn't and stops before what is not JSON."""
+    text = data.decode("latin-1")
+    elements: list[bytes] = []
+    used = 0
+    while True:
+        begin = _skip_blank(text, used)
+        if text[begin : begin + 1] == "]":
+            return elements, begin + 1, True
+        try:
+            _, end = _scan_value(text, begin)
+        except (JSONDecodeError, RecursionError):
+            return elements, used, False
+        delimiter = _skip_blank(text, end)
+        match text[delimiter : delimiter + 1]:
+            case ",":
+                used = delimiter + 1
+                elements.append(data[begin:end])
+            case "]":
+                return [*elements, data[begin:end]], delimiter + 1, True
+            case _:
+                return elements, used, False
+
+
+_BLANK = re.compile(r"[ \t\r\n]*")
+
+
+def _skip_blank(text: str, start: int) -> int:
+    match = _BLANK.match(text, start)
+    return match.end() if match else start
+
+
+def _end_of_object(data: bytes) -> int:
+    """Where the object ends whose last array has just been read; 0 for nowhere."""
+    begun = '{"":[]'
+    try:
+        return _scan_value(begun + data.decode("latin-1"))[1] - len(begun)
+    except (JSONDecodeError, RecursionError):
+        return 0
+
+
+def _next_element(data: bytes, opening: bytes) -> int:
+    """Where, behind an element that can't be read, the next one seems to begin; -1 for nowhere."""
+    found = data.find(opening, 1)
+    while found > 0 and not data[max(0, found - 1000) : found].rstrip().endswith(b","):
+        found = data.find(opening, found + 1)
+    return found
+
+
+def _boundary(data: bytes) -> int:
+    match = BOUNDARY.search(data)
+    return match.end() if match else -1
+
+
+# -- what a line is
+
+
+def _holds_records(line: bytes) -> bool:
+    line = line.strip()
+    try:
+        return records(line) is not None
+    except UNREADABLE:
+        return bool(_behind_prefix(line))
+
+
+def _is_laid_out(line: bytes) -> bool:
+    """Whether this looks like a line of a JSON document that is spread over several."""
+    return line[:1] in b' \t}]"' or line.rstrip()[-1:] in b",{["
+
+
+def _behind_prefix(line: bytes) -> list[Found]:
+    """The record behind a time and names, if that is what the line is."""
+    match = PREFIXED.fullmatch(line)
+    if not match:
+        return []
+    try:
+        found = records(match[2]) or []
+    except UNREADABLE:
+        return []
+    at = moment(match[1].decode()) if match[1] else None
+    return [Found(each.raw, each.at or at) for each in found]
+
+
+# -- characters
+
+
+def _utf8(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    """The same text in UTF-8 without a byte order mark (PowerShell writes UTF-16)."""
+    head = b""
+    while len(head) < 3 and (chunk := next(chunks, None)) is not None:
+        head += chunk
+    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        for characters in codecs.iterdecode(chain([head], chunks), "utf-16", "replace"):
+            yield characters.encode("utf-8", "replace")
+    else:
+        yield head.removeprefix(codecs.BOM_UTF8)
+        yield from chunks

@@ -55,6 +55,10 @@ class Coverage(msgspec.Struct, frozen=True):
             missing.append(Span(start, end))
         return tuple(missing)
 
+    def holds(self, moment: datetime) -> bool:
+        """Whether this moment is settled."""
+        return any(span.start <= moment < span.end for span in self.settled)
+
     def complete_to(self, start: datetime) -> datetime:
         """How far nothing is missing from `start` on (gaps count as read: they are shown by themselves)."""
         for span in join((*self.settled, *(gap.span for gap in self.gaps))):

@@ -1,0 +1,38 @@
+"""The service's own time, told from the Date headers of its answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+HEADER_RESOLUTION = timedelta(seconds=1)
+NOTICEABLE = timedelta(seconds=10)
+"""AWS's own machines may differ by this much."""
+
+
+class ServerClock:
+    """The time at the service: never ahead of it, and never far behind.
+
+    A Date header says that, when its answer was received, the service's clock had reached it, and that, when the
+    request was sent, it had not passed the next second. Any number of answers narrow this down; an answer that
+    contradicts the others means that this machine's clock was set, and starts anew.
+    """
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._local = now
+        self.offset: timedelta | None = None
+        """The service's time − this machine's; None before the first answer."""
+
+    def now(self) -> datetime:
+        """The time at the service (aware UTC); this machine's before the first answer."""
+        return self._local() + (self.offset or timedelta())
+
+    def heard(self, date: datetime, sent_at: datetime, received_at: datetime) -> bool:
+        """Learn from one answer (local times of request and answer); say whether `now` had been running ahead."""
+        at_least, at_most = date - received_at, date + HEADER_RESOLUTION - sent_at
+        known = self.offset or timedelta()
+        if self.offset is None or known > at_most:
+            self.offset = at_least
+        else:
+            self.offset = max(known, at_least)
+        return known - at_most > NOTICEABLE

@@ -1,0 +1,132 @@
+"""CloudTrail's event history: LookupEvents, one Region of one account."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from smwatch.events.event import SeenBy
+from smwatch.sources.agenda import Nature, Schedule
+from smwatch.sources.failures import Call, date_of, malformed, told_apart
+from smwatch.sources.pace import PACES, Paces
+from smwatch.sources.session import AwsSession
+from smwatch.sources.source import Found
+from smwatch.sources.tail import Answer, Row, Tail
+
+API = "LookupEvents"
+EVENT_SOURCE = "secretsmanager.amazonaws.com"
+RATE = 1.0
+"""Calls a second: half of what AWS grants to everybody in the account together."""
+PAGE = 50
+REACH = timedelta(days=90)
+SCHEDULE = Schedule(
+    sweep_every=timedelta(seconds=10),
+    sweep_lag=timedelta(minutes=10),
+    settle_every=timedelta(seconds=60),
+    settle_lag=timedelta(minutes=60),
+    audit_every=timedelta(hours=1),
+)
+SECOND = timedelta(seconds=1)
+EDGE_MARGIN = timedelta(hours=1)
+"""How long before it falls out of the event history a period is given up: reading it takes a while."""
+
+
+class LookupEvents:
+    """Pages of the event history, newest first."""
+
+    api = API
+    nature = Nature(newest_first=True, resolution=SECOND)
+
+    def __init__(self, session: AwsSession, region: str) -> None:
+        self._session = session
+        self._region = region
+        self._generation = session.generation
+
+    async def page(self, start: datetime, until: datetime | None, token: str | None) -> Answer:
+        """One page of [start, until], both inclusive."""
+        session = self._session
+        call = Call("cloudtrail", API, self._region, session.profile or "", session.method, token=token is not None)
+        self._generation = session.generation
+        request: dict[str, Any] = {
+            "LookupAttributes": [{"AttributeKey": "EventSource", "AttributeValue": EVENT_SOURCE}],
+            "StartTime": start,
+            "MaxResults": PAGE,
+        }
+        if until is not None:
+            request["EndTime"] = until
+        if token is not None:
+            request["NextToken"] = token
+        with told_apart(call):
+            client = await session.client("cloudtrail", self._region)
+            response: Mapping[str, Any] = await client.lookup_events(**request)
+            if "Events" not in response:
+                raise malformed(call, "something that is no page of events")
+            rows = tuple(_row(item) for item in response["Events"])
+            return Answer(rows, response.get("NextToken") or None, date_of(response))
+
+    def edge(self, at: datetime) -> datetime:
+        """The event history reaches 90 days back."""
+        return at - REACH + EDGE_MARGIN
+
+    def happened_at(self, row: Row) -> datetime | None:
+        """The eventTime of the record."""
+        return row.at
+
+    def renew(self) -> bool:
+        """Look for other credentials; whether there may be some."""
+        self._session.renew()
+        return self._session.generation != self._generation
+
+    async def close(self) -> None:
+        """Nothing: the connections are the session's."""
+
+
+async def cloudtrail_source(
+    session: AwsSession,
+    region: str | None,
+    since: datetime,
+    *,
+    paces: Paces = PACES,
+    schedule: Schedule = SCHEDULE,
+    rate: float = RATE,
+    now: Callable[[], datetime] = lambda: datetime.now(UTC),
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+    monotonic: Callable[[], float] = time.monotonic,
+) -> Tail:
+    """The event history of one Region; raises ConfigurationError where it can't start."""
+    region = session.region(region)
+    await session.check_credentials()
+    account = await session.account(region, "cloudtrail")
+    return Tail(
+        LookupEvents(session, region),
+        name=f"cloudtrail:{account}:{region}",
+        label="CloudTrail",
+        region=region,
+        seen_by=SeenBy.CLOUDTRAIL,
+        since=since,
+        schedule=schedule,
+        pace=paces.of(account, region, API, rate),
+        now=now,
+        sleep=sleep,
+        monotonic=monotonic,
+    )
+
+
+def _row(item: Mapping[str, Any]) -> Row:
+    """One item of `Events`; the record is in it as JSON text, complete."""
+    moment = item.get("EventTime")
+    at = moment.astimezone(UTC) if isinstance(moment, datetime) else None
+    raw = item.get("CloudTrailEvent")
+    if not isinstance(raw, str):
+        raw = msgspec.json.encode(item).decode()
+    event_id = item.get("EventId")
+    return Row(
+        event_id if isinstance(event_id, str) and event_id else raw,
+        None if at is None else at.replace(microsecond=0),
+        Found(raw, at),
+    )

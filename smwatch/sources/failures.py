@@ -1,0 +1,269 @@
+"""What botocore and aiohttp raise, told apart: how the source is doing, the sentence, and the way on."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import msgspec
+
+from smwatch.sources.errors import CallError, Remedy
+from smwatch.sources.source import State
+
+THROTTLED = frozenset(
+    {
+        "Throttling",
+        "ThrottlingException",
+        "ThrottledException",
+        "RequestThrottled",
+        "RequestThrottledException",
+        "TooManyRequestsException",
+        "RequestLimitExceeded",
+        "LimitExceededException",
+        "BandwidthLimitExceeded",
+        "PriorRequestNotComplete",
+        "SlowDown",
+    }
+)
+EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException", "TokenRefreshRequired"})
+UNKNOWN_KEY = frozenset(
+    {"UnrecognizedClientException", "InvalidClientTokenId", "InvalidAccessKeyId", "MissingAuthenticationToken"}
+)
+DENIED = frozenset(
+    {
+        "AccessDenied",
+        "AccessDeniedException",
+        "UnauthorizedOperation",
+        "NotAuthorized",
+        "OperationNotPermittedException",
+    }
+)
+CLOCK = frozenset({"RequestExpired", "RequestTimeTooSkewed", "RequestInTheFuture"})
+SIGNATURE = frozenset({"InvalidSignatureException", "SignatureDoesNotMatch", "IncompleteSignature"})
+CLOCK_WORDS = ("expired", "not yet current", "in the future", "skew")
+MALFORMED = (ValueError, TypeError, AttributeError, KeyError, IndexError, RecursionError)
+"""What botocore raises on an answer that is not what the service's model says (and when it was read here)."""
+LONGEST_QUOTE = 300
+
+
+class Call(msgspec.Struct, frozen=True):
+    """What was asked, for the sentence about its failure."""
+
+    service: str
+    """As in IAM actions: cloudtrail, logs."""
+    operation: str
+    region: str
+    profile: str
+    method: str = ""
+    """Where the credentials come from, in botocore's word."""
+    group: str = ""
+    token: bool = False
+    """Whether a page token was sent."""
+
+    @property
+    def action(self) -> str:
+        """The IAM action that allows the call."""
+        return f"{self.service}:{self.operation}"
+
+    @property
+    def api(self) -> str:
+        """The service's name for a person."""
+        return {"cloudtrail": "CloudTrail", "logs": "CloudWatch Logs", "sts": "STS"}.get(self.service, self.service)
+
+
+@contextlib.contextmanager
+def told_apart(call: Call) -> Iterator[None]:
+    """Raise a CallError for every way in which a call to AWS, or the reading of its answer, is known to fail."""
+    import aiohttp
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    try:
+        yield
+    except CallError:
+        raise
+    except (BotoCoreError, ClientError, aiohttp.ClientError, OSError, *MALFORMED) as error:
+        raise call_error(error, call) from error
+
+
+def malformed(call: Call, what: str) -> CallError:
+    """The answer came, but is not one."""
+    message = f"{call.api} in {call.region} answered with {what}; asking again (a proxy or a captive portal between?)"
+    return CallError(State.FAILING, message, Remedy.GARBLED)
+
+
+def call_error(error: BaseException, call: Call) -> CallError:
+    """The failure of this call, for a person and for the engine."""
+    from botocore.exceptions import ClientError
+
+    return _answered(error, call) if isinstance(error, ClientError) else _unanswered(error, call)
+
+
+def date_of(answer: Mapping[str, Any]) -> datetime | None:
+    """The time at which the service answered, from the Date header of a botocore response."""
+    header = answer.get("ResponseMetadata", {}).get("HTTPHeaders", {}).get("date")
+    if not isinstance(header, str):
+        return None
+    try:
+        date = parsedate_to_datetime(header)
+    except ValueError:
+        return None
+    return date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
+
+
+def _answered(error: Any, call: Call) -> CallError:
+    """AWS (or something that speaks for it) said no."""
+    response: Mapping[str, Any] = error.response if isinstance(error.response, dict) else {}
+    detail = response.get("Error", {})
+    code, text = str(detail.get("Code", "")), _quoted(detail.get("Message", ""))
+    status = response.get("ResponseMetadata", {}).get("HTTPStatusCode", 0)
+    if error.operation_name != call.operation:  # a call that botocore made by itself, for credentials
+        service = "sts" if error.operation_name.startswith("AssumeRole") else "sso"
+        call = msgspec.structs.replace(call, service=service, operation=error.operation_name, token=False)
+    failure = _refused(code, text, status, call)
+    failure.date = date_of(response)
+    return failure
+
+
+def _refused(code: str, text: str, status: int, call: Call) -> CallError:
+    where = f"{call.api} in {call.region}"
+    if code in THROTTLED and not (code == "LimitExceededException" and call.operation == "StartLiveTail"):
+        return CallError(State.THROTTLED, f"AWS throttles {call.operation} ({text or code})", Remedy.PACE)
+    if code in EXPIRED:
+        return CallError(State.SIGN_IN, f"the credentials have expired: {sign_in(call)}", Remedy.SIGN_IN)
+    if code in UNKNOWN_KEY:
+        message = (
+            f"{where} does not know these credentials ({code}): the key was deleted, or it belongs to another"
+            f" partition, or the Region is not enabled; {sign_in(call)}"
+        )
+        return CallError(State.SIGN_IN, message, Remedy.SIGN_IN)
+    if code in CLOCK or (code in SIGNATURE and any(word in text.lower() for word in CLOCK_WORDS)):
+        message = f"AWS refuses the time of this machine's clock ({text or code}): set it (`timedatectl set-ntp true`)"
+        return CallError(State.FAILING, message, Remedy.RETRY)
+    if code in SIGNATURE:
+        message = f"{where} refuses the signature: the secret key does not belong to the key id; {sign_in(call)}"
+        return CallError(State.SIGN_IN, message, Remedy.SIGN_IN)
+    if code in DENIED:
+        return CallError(State.DENIED, _denied(call, text), Remedy.WAIT)
+    if code in ("OptInRequired", "SubscriptionRequiredException"):
+        message = f"{where} is not enabled for this account: enable the Region, or watch another one"
+        return CallError(State.DENIED, message, Remedy.WAIT)
+    match code:
+        case "InvalidNextTokenException" | "InvalidNextToken":
+            return CallError(State.FAILING, f"{where} refused a page token", Remedy.RESUME)
+        case "InvalidTimeRangeException":
+            return CallError(State.FAILING, f"{where} refuses the period ({text})", Remedy.CLAMP)
+        case "InvalidParameterException" if call.token and "pattern" not in text.lower():
+            return CallError(State.FAILING, f"{where} refused a page token ({text})", Remedy.RESUME)
+        case "ResourceNotFoundException" if call.group:
+            message = (
+                f"there is no log group {call.group} in {call.region}:"
+                f" see `aws logs describe-log-groups --region {call.region}`, or leave out --log-group"
+            )
+            return CallError(State.FAILING, message, Remedy.WAIT)
+    if status >= 500 or code in ("RequestTimeout", "RequestTimeoutException", "ServiceUnavailable", "InternalFailure"):
+        return CallError(State.FAILING, f"{where} answered {status} {code}; trying again", Remedy.RETRY)
+    if code.isdigit() or not code:  # no AWS error in the body: something in between speaks
+        message = f"{where} answered HTTP {status} without an AWS error; trying again (a proxy between?)"
+        return CallError(State.FAILING, message, Remedy.RETRY)
+    return CallError(State.FAILING, f"{where} refused {call.operation}: {code} {text}", Remedy.WAIT)
+
+
+def _denied(call: Call, text: str) -> str:
+    who = ""
+    if text.startswith("User: "):
+        who = f" to {text.removeprefix('User: ').split(' ')[0]}"
+    if call.service in ("cloudtrail", "logs"):
+        return f"AWS denies {call.action}{who}: attach the policy that `smwatch policy watch` prints"
+    return f"AWS denies {call.action}{who}: check the role's trust policy ({text})"
+
+
+def _unanswered(error: BaseException, call: Call) -> CallError:
+    """No answer, no credentials, or no sense in the answer."""
+    import aiohttp
+    from botocore import exceptions
+
+    where = f"{call.api} in {call.region}"
+    match error:
+        case (
+            exceptions.UnauthorizedSSOTokenError()
+            | exceptions.SSOTokenLoadError()
+            | exceptions.SSOError()
+            | exceptions.TokenRetrievalError()
+            | exceptions.NoAuthTokenError()
+        ):
+            return CallError(State.SIGN_IN, f"the SSO session has ended: run `{sso(call)}`", Remedy.SIGN_IN)
+        case exceptions.LoginError():
+            command = _with_profile("aws login", call)
+            return CallError(State.SIGN_IN, f"the login session has ended: run `{command}`", Remedy.SIGN_IN)
+        case exceptions.RefreshWithMFAUnsupportedError():
+            command = _with_profile("aws sts get-caller-identity", call)
+            message = f"the role's session has ended and wants an MFA code: run `{command}` in another terminal"
+            return CallError(State.SIGN_IN, message, Remedy.SIGN_IN)
+        case exceptions.NoCredentialsError() | exceptions.PartialCredentialsError():
+            return CallError(State.SIGN_IN, f"there are no credentials: {sign_in(call)}", Remedy.SIGN_IN)
+        case exceptions.CredentialRetrievalError() | exceptions.MetadataRetrievalError():
+            message = f"no credentials could be had ({_quoted(error)}): {sign_in(call)}"
+            return CallError(State.SIGN_IN, message, Remedy.SIGN_IN)
+        case exceptions.SSLError() | aiohttp.ClientSSLError():
+            message = (
+                f"the TLS connection to {where} fails ({_reason(error)}): behind an inspecting proxy, set AWS_CA_BUNDLE"
+            )
+            return CallError(State.UNREACHABLE, message, Remedy.RETRY)
+        case exceptions.ProxyConnectionError():
+            message = f"the proxy for {where} can't be reached ({_reason(error)}): check HTTPS_PROXY"
+            return CallError(State.UNREACHABLE, message, Remedy.RETRY)
+        case exceptions.ReadTimeoutError() | aiohttp.ServerTimeoutError():
+            return CallError(State.UNREACHABLE, f"{where} did not answer in time; trying again", Remedy.RETRY)
+        case (
+            exceptions.ConnectionError()
+            | exceptions.HTTPClientError()
+            | aiohttp.ClientError()
+            | OSError()
+        ):  # fmt: skip
+            message = f"{where} can't be reached ({_reason(error)}): check the network; trying again"
+            return CallError(State.UNREACHABLE, message, Remedy.RETRY)
+        case exceptions.BotoCoreError() if not isinstance(error, exceptions.DataNotFoundError):
+            return CallError(State.FAILING, f"{call.operation} can't be called: {_quoted(error)}", Remedy.WAIT)
+        case _:
+            return malformed(call, f"something unreadable ({type(error).__name__})")
+
+
+def sign_in(call: Call) -> str:
+    """The next step to get credentials that work."""
+    match call.method:
+        case "sso":
+            return f"run `{sso(call)}`"
+        case "login":
+            return f"run `{_with_profile('aws login', call)}`"
+        case "env":
+            return "start smwatch again with new AWS_… variables"
+        case "custom-process":
+            return "see to the profile's credential_process"
+        case "iam-role" | "container-role" | "assume-role-with-web-identity":
+            return "see to the role of this machine or container"
+        case _:
+            return f"renew them (`{_with_profile('aws configure', call)}`); smwatch goes on by itself"
+
+
+def sso(call: Call) -> str:
+    """The command that signs in to IAM Identity Center."""
+    return _with_profile("aws sso login", call)
+
+
+def _with_profile(command: str, call: Call) -> str:
+    return f"{command} --profile {call.profile}" if call.profile else command
+
+
+def _reason(error: BaseException) -> str:
+    """The root of a connection error, without the URL that botocore puts around it."""
+    inner = getattr(error, "kwargs", {}).get("error") or error.__cause__ or error
+    return _quoted(inner) or type(inner).__name__
+
+
+def _quoted(text: object) -> str:
+    """Text from the wire on one line, no longer than a sentence may be."""
+    line = " ".join(str(text).split())
+    return line if len(line) <= LONGEST_QUOTE else f"{line[:LONGEST_QUOTE]}…"

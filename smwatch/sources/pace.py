@@ -1,0 +1,150 @@
+"""How fast AWS is asked: one budget per account, Region and API, shared by everything in the process."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import itertools
+import random
+import time
+from collections.abc import Callable
+from enum import IntEnum
+
+FLOOR = 0.1
+BURST = 2.0
+RAISE_EVERY = 30.0
+RAISE_BY = 0.05
+HOLD = (1.0, 2.0)
+ROUNDING = 1e-6
+
+
+class Priority(IntEnum):
+    """Who is served first when calls are scarce."""
+
+    LIVE = 0
+    BACKFILL = 1
+    AUDIT = 2
+
+
+class _Waiter:
+    """One caller in the queue of a Pace."""
+
+    __slots__ = ("moved", "order", "priority")
+
+    def __init__(self, priority: Priority, order: int) -> None:
+        self.priority = priority
+        self.order = order
+        self.moved = asyncio.Event()
+
+    def __lt__(self, other: _Waiter) -> bool:
+        return (self.priority, self.order) < (other.priority, other.order)
+
+
+class Pace:
+    """A token bucket whose rate halves when AWS throttles and recovers step by step (AIMD).
+
+    AWS counts the calls of everyone in the account, so what is left for smwatch is only known by being refused.
+    """
+
+    def __init__(
+        self,
+        ceiling: float,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        chance: Callable[[float, float], float] = random.uniform,
+    ) -> None:
+        self.ceiling = ceiling
+        self.throttles = 0
+        """How often AWS has said that it is too much."""
+        self.throttled_at: float | None = None
+        self._clock = clock
+        self._chance = chance
+        self._rate = ceiling
+        self._raised_at = self._counted_at = clock()
+        self._tokens = BURST
+        self._held_until = 0.0
+        self._order = itertools.count()
+        self._queue: list[_Waiter] = []
+
+    @property
+    def rate(self) -> float:
+        """Calls a second at present."""
+        steps = int((self._clock() - self._raised_at) / RAISE_EVERY)
+        if steps > 0:
+            self._rate = min(self.ceiling, self._rate + steps * RAISE_BY)
+            self._raised_at += steps * RAISE_EVERY
+        return self._rate
+
+    @property
+    def slowed(self) -> bool:
+        """Whether calls are made more slowly than was asked for."""
+        return self.rate < self.ceiling
+
+    async def turn(self, priority: Priority, patience: float | None = None) -> bool:
+        """Wait for the right to make one call; give up, with False, after `patience` seconds."""
+        gives_up_at = None if patience is None else self._clock() + patience
+        waiter = _Waiter(priority, next(self._order))
+        heapq.heappush(self._queue, waiter)
+        try:
+            while True:
+                first = self._queue[0] is waiter
+                wait = self._until_token() if first else None
+                if wait is not None and wait <= 0:
+                    self._tokens -= 1
+                    return True
+                if gives_up_at is not None:
+                    left = gives_up_at - self._clock()
+                    if left <= 0:
+                        return False
+                    wait = left if wait is None else min(wait, left)
+                waiter.moved.clear()
+                try:
+                    async with asyncio.timeout(wait):
+                        await waiter.moved.wait()
+                except TimeoutError:
+                    pass
+        finally:
+            self._queue.remove(waiter)
+            heapq.heapify(self._queue)
+            if self._queue:
+                self._queue[0].moved.set()
+
+    def throttled(self) -> float:
+        """AWS said no: halve the rate and hold everyone back; the seconds until the next call."""
+        now = self._clock()
+        self.throttles += 1
+        self.throttled_at = now
+        self._rate = max(FLOOR, self.rate / 2)
+        self._raised_at = now
+        self._tokens = 0.0
+        self._counted_at = now
+        self._held_until = now + self._chance(*HOLD)
+        return self._until_token()
+
+    def _until_token(self) -> float:
+        now = self._clock()
+        rate = self.rate
+        self._tokens = min(BURST, self._tokens + (now - self._counted_at) * rate)
+        self._counted_at = now
+        return max(self._held_until - now, (1 - ROUNDING - self._tokens) / rate)
+
+
+class Paces:
+    """The budgets of a process, one per (account, Region, API)."""
+
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._paces: dict[tuple[str, str, str], Pace] = {}
+
+    def of(self, account: str, region: str, api: str, ceiling: float) -> Pace:
+        """The one budget of this API; the smallest ceiling that was ever asked for counts."""
+        key = (account, region, api)
+        if key not in self._paces:
+            self._paces[key] = Pace(ceiling, clock=self._clock)
+        pace = self._paces[key]
+        pace.ceiling = min(pace.ceiling, ceiling)
+        return pace
+
+
+PACES = Paces()
+"""The budgets of this process."""

@@ -1,0 +1,143 @@
+"""One reading of a period, page after page, and what each page proves."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from enum import Enum, auto
+from typing import NamedTuple
+
+from smwatch.sources.coverage import Span
+
+BARREN_PAGES = 500
+"""How many pages in a row may bring no progress before their tokens are taken for an endless loop."""
+
+
+class Kind(Enum):
+    """What a scan is for."""
+
+    SWEEP = auto()
+    """The latest minutes, again and again, for latency."""
+    RECENT = auto()
+    """What lies between the sweep and the settled past, once, at the start and after an outage."""
+    SETTLE = auto()
+    """What is old enough to be complete, once and for good."""
+    AUDIT = auto()
+    """What has been settled, again, for events that were later than the settle lag."""
+
+
+class Took(NamedTuple):
+    """What one page of a scan comes to."""
+
+    settled: Span | None
+    """The part of the scan's period that this page has finished."""
+    done: bool
+    """Whether the scan has reached its end."""
+    astray: bool = False
+    """Whether the tokens lead in a circle."""
+
+
+class Scan:
+    """A period whose request parameters stay frozen while its pages are followed.
+
+    Only what remains is kept, never a token: `[low, high)`, where pages work down from `high` (newest first) or up
+    from `low`. A scan that lost its token is continued by asking anew for what remains.
+    """
+
+    __slots__ = (
+        "_barren",
+        "_orderly",
+        "_resumed_at",
+        "_tokens",
+        "asked_at",
+        "began",
+        "failures",
+        "high",
+        "kind",
+        "low",
+        "newest_first",
+        "pages",
+        "resolution",
+        "start",
+        "token",
+        "until",
+    )
+
+    def __init__(
+        self,
+        kind: Kind,
+        start: datetime,
+        end: datetime | None,
+        *,
+        asked_at: datetime,
+        began: float,
+        newest_first: bool,
+        resolution: timedelta,
+    ) -> None:
+        self.kind = kind
+        self.asked_at = asked_at
+        """The service's time before the first request: what it shows later than that, this scan may miss."""
+        self.began = began
+        self.newest_first = newest_first
+        self.resolution = resolution
+        self.low = start
+        self.high = end
+        self.pages = 0
+        self.failures = 0
+        """How often in a row the next page could not be had."""
+        self._resumed_at: tuple[datetime, datetime | None] | None = None
+        self.resume()
+
+    def resume(self) -> bool:
+        """Ask anew, without a token, for what remains; whether anything was read since the last time.
+
+        The edge that may be half read is read again.
+        """
+        edges = (self.low, self.high)
+        progress, self._resumed_at = edges != self._resumed_at, edges
+        self.start = self.low - self.resolution
+        self.until = None if self.high is None else self.high - self.resolution
+        self.token: str | None = None
+        self._tokens: set[int] = set()
+        self._barren = 0
+        self._orderly = True
+        return progress
+
+    def take(self, moments: Sequence[datetime | None], token: str | None) -> Took:
+        """Account for one page: the times of its rows, in its order, and the token of the next one."""
+        self.pages += 1
+        self.failures = 0
+        self.token = token
+        if token is None:
+            return Took(self._span(self.low, self.high), done=True)
+        settled = self._progress(moments)
+        self._barren = 0 if settled else self._barren + 1
+        if hash(token) in self._tokens or self._barren > BARREN_PAGES:
+            return Took(settled, done=False, astray=True)
+        self._tokens.add(hash(token))
+        if not self.newest_first and self.until is None and self.low > self.asked_at:
+            return Took(settled, done=True)  # an open end is reached when the scan has caught up with its own start
+        return Took(settled, done=False)
+
+    def _progress(self, moments: Sequence[datetime | None]) -> Span | None:
+        """What lies safely behind the last row: its own moment may go on on the next page."""
+        if not self._orderly or not moments:
+            return None
+        known = [moment for moment in moments if moment is not None]
+        if len(known) < len(moments) or known != sorted(known, reverse=self.newest_first):
+            self._orderly = False  # nothing can be said before the end of the scan
+            return None
+        last = known[-1]
+        if self.newest_first:
+            high, self.high = self.high, max(self.low, last + self.resolution)
+            if high is None or self.high >= high:
+                self.high = self.high if high is None else high
+                return None
+            return self._span(self.high, high)
+        low = self.low
+        self.low = max(low, last if self.high is None else min(last, self.high))
+        return self._span(low, self.low)
+
+    @staticmethod
+    def _span(start: datetime, end: datetime | None) -> Span | None:
+        return Span(start, end) if end is not None and start < end else None

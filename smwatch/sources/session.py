@@ -1,0 +1,347 @@
+"""Credentials, Regions and clients: the one way to AWS for everything that watches."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import difflib
+import functools
+import hashlib
+import importlib
+import os
+import subprocess
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+from smwatch import __version__
+from smwatch.sources.errors import CallError, ConfigurationError, Remedy
+from smwatch.sources.source import State
+
+if TYPE_CHECKING:
+    from aiobotocore.session import AioSession
+    from types_aiobotocore_cloudtrail.client import CloudTrailClient
+    from types_aiobotocore_logs.client import CloudWatchLogsClient
+
+Service = Literal["cloudtrail", "logs"]
+
+CONNECT_TIMEOUT = 5
+READ_TIMEOUTS: Mapping[str, int] = {"cloudtrail": 60, "logs": 30, "live_tail": 15}
+"""Seconds without a byte. LookupEvents has been seen to take 35 s in us-east-1; Live Tail speaks every second."""
+IDENTITY_LIMIT = 4.0
+"""How long the account number may take to find out, in seconds: it is wanted before the screen opens."""
+_SERVICE_IDS = {"cloudtrail": "cloudtrail", "logs": "cloudwatch_logs", "sts": "sts"}
+
+
+class AwsSession:
+    """The credentials of one profile and the clients made with them, shared by all sources that use the profile.
+
+    Nothing is retried and nobody is asked here: a call fails once, at once, and says so.
+    """
+
+    def __init__(
+        self, profile: str | None, session: AioSession, *, regions: Sequence[str], environ: Mapping[str, str]
+    ) -> None:
+        self.profile = profile
+        self.generation = 0
+        """Grows with every renewal of the credentials."""
+        self._environ = environ
+        self._regions = regions
+        self._region = ""
+        self._session = session
+        self._clients: dict[tuple[str, str], Any] = {}
+        self._making: dict[tuple[str, str], asyncio.Lock] = {}
+        self._open = contextlib.AsyncExitStack()
+        self._retired: list[contextlib.AsyncExitStack] = []
+        self._fingerprint = self._files()
+        self._account: str | None = None
+
+    @classmethod
+    async def open(cls, profile: str | None = None, *, environ: Mapping[str, str] = os.environ) -> AwsSession:
+        """The session of this profile (default: AWS_PROFILE, else "default"); ConfigurationError if it can't be."""
+        await asyncio.to_thread(importlib.import_module, "aiobotocore.session")
+        try:
+            session = _new_session(profile)
+            regions = [
+                region
+                for partition in session.get_available_partitions()
+                for region in await session.get_available_regions("cloudtrail", partition)
+            ]
+            return cls(profile, session, regions=regions, environ=environ)
+        except _botocore_errors() as error:
+            raise ConfigurationError(_configuration_sentence(error, profile)) from error
+
+    # -- what is set up ----------------------------------------------------------------------------------------------
+
+    def region(self, name: str | None = None) -> str:
+        """The Region to watch: the one given, else the profile's; ConfigurationError for none or an unknown one."""
+        # botocore itself reads AWS_DEFAULT_REGION alone
+        region = name or self._environ.get("AWS_REGION") or self._session.get_config_variable("region")
+        if not region:
+            raise ConfigurationError("no Region is set: give --region, or set AWS_REGION or the profile's region")
+        if not isinstance(region, str) or (region not in self._regions and not self.overridden("cloudtrail")):
+            like = difflib.get_close_matches(str(region), self._regions, n=1)
+            hint = f"did you mean {like[0]}?" if like else "see `aws ec2 describe-regions`"
+            raise ConfigurationError(f"there is no Region {region!r}: {hint}")
+        if not self._region:
+            self._region = region
+            self._session.set_config_variable("region", region)  # for the calls that get credentials
+        return region
+
+    async def check_credentials(self) -> None:
+        """Raise ConfigurationError if there are no credentials at all; expired ones are a source's trouble."""
+        try:
+            credentials = await self._session.get_credentials()
+        except CallError:
+            return
+        except _botocore_errors() as error:
+            if _fatal(error):
+                raise ConfigurationError(_configuration_sentence(error, self.profile)) from error
+            return
+        if credentials is None:
+            where = f"profile {self.profile} has" if self.profile else "there are"
+            raise ConfigurationError(
+                f"{where} no AWS credentials: run `aws configure` or `aws sso login`, or set AWS_PROFILE"
+            )
+
+    async def account(self, region: str, service: Service) -> str:
+        """The account that is watched, as 12 digits; what else tells accounts apart if AWS doesn't say."""
+        if self._account is None:
+            self._account = await self._told_account(region, service) or await self._stand_in()
+        return self._account
+
+    @property
+    def method(self) -> str:
+        """Where the credentials come from, in botocore's word: env, sso, assume-role, …; "" if not known yet."""
+        credentials = getattr(self._session, "_credentials", None)
+        return str(getattr(credentials, "method", "") or "")
+
+    # -- clients -----------------------------------------------------------------------------------------------------
+
+    @overload
+    async def client(self, service: Literal["cloudtrail"], region: str, kind: str = ...) -> CloudTrailClient: ...
+    @overload
+    async def client(self, service: Literal["logs"], region: str, kind: str = ...) -> CloudWatchLogsClient: ...
+    async def client(self, service: Service, region: str, kind: str = "") -> CloudTrailClient | CloudWatchLogsClient:
+        """The client for this service and Region, made once per renewal; `kind` live_tail makes one of its own."""
+        key = (kind or service, region)
+        async with self._making.setdefault(key, asyncio.Lock()):
+            if key not in self._clients:
+                self._clients[key] = await self._make(service, region, READ_TIMEOUTS[kind or service])
+            return self._clients[key]  # type: ignore[no-any-return]  # by service, as the overloads say
+
+    def renew(self, *, force: bool = False) -> bool:
+        """Read the credentials anew if a file that may hold them has changed, or by force; whether that was done."""
+        files = self._files()
+        if files == self._fingerprint and not force:
+            return False
+        try:
+            session = _new_session(self.profile)
+        except _botocore_errors():
+            return False  # half-written files: the next look will find them whole
+        if self._region:
+            session.set_config_variable("region", self._region)
+        self._fingerprint = files
+        self._session = session
+        self._clients = {}
+        self._retired.append(self._open)  # its clients may be in the middle of a call
+        self._open = contextlib.AsyncExitStack()
+        self.generation += 1
+        return True
+
+    async def close(self) -> None:
+        """Close all clients; safe to call twice."""
+        self._clients = {}
+        for stack in (*self._retired, self._open):
+            await stack.aclose()
+        self._retired.clear()
+
+    async def _make(self, service: str, region: str, read_timeout: int) -> object:
+        from aiobotocore.config import AioConfig
+
+        options: dict[str, Any] = {}
+        if self.overridden(service):
+            options["inject_host_prefix"] = False  # AWS itself needs the prefix; a custom endpoint has no such host
+        config = AioConfig(
+            retries={"mode": "standard", "total_max_attempts": 1},
+            connect_timeout=CONNECT_TIMEOUT,
+            read_timeout=read_timeout,
+            max_pool_connections=10,
+            user_agent_extra=f"smwatch/{__version__}",
+            **options,
+        )
+        while len(self._retired) > 1:
+            await self._retired.pop(0).aclose()
+        create: Any = self._session.create_client
+        return await self._open.enter_async_context(create(service, region_name=region, config=config))
+
+    # -- finding out -------------------------------------------------------------------------------------------------
+
+    async def _told_account(self, region: str, service: Service) -> str | None:
+        credentials: Any = await self._credentials()
+        if account := getattr(credentials, "account_id", None):
+            return str(account)
+        if self.overridden(service) and not self.overridden("sts"):
+            return None  # those credentials are not AWS's: keep them to the endpoint they are meant for
+        try:
+            async with asyncio.timeout(IDENTITY_LIMIT):
+                sts: Any = await self._make("sts", region, int(IDENTITY_LIMIT))
+                return str((await sts.get_caller_identity())["Account"])
+        except _expected():
+            return None
+
+    async def _stand_in(self) -> str:
+        """What tells this account from others, where its number can't be had: never share coverage by mistake."""
+        credentials: Any = await self._credentials()
+        key = ""
+        with contextlib.suppress(*_expected()):
+            key = (await credentials.get_frozen_credentials()).access_key or ""
+        digest = hashlib.sha256(f"{self.profile or ''} {key}".encode()).hexdigest()
+        return f"unknown-{digest[:8]}"
+
+    async def _credentials(self) -> object:
+        try:
+            return await self._session.get_credentials()
+        except _expected():
+            return None
+
+    def overridden(self, service: str) -> bool:
+        """Whether this service is reached at an endpoint that the user has set."""
+        name = _SERVICE_IDS[service]
+        scoped = self._session.get_scoped_config()
+        if str(self._environ.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "")).lower() == "true":
+            return False
+        if self._environ.get(f"AWS_ENDPOINT_URL_{name.upper()}") or self._environ.get("AWS_ENDPOINT_URL"):
+            return True
+        services = self._session.full_config.get("services", {}).get(scoped.get("services", ""), {})
+        return bool(services.get(name, {}).get("endpoint_url") or scoped.get("endpoint_url"))
+
+    def _files(self) -> tuple[tuple[str, int, int], ...]:
+        """The state of every file that credentials may be read from."""
+        environ = self._environ
+        home = Path(environ.get("HOME", "~")).expanduser() / ".aws"
+        files = [
+            Path(environ.get("AWS_SHARED_CREDENTIALS_FILE") or home / "credentials"),
+            Path(environ.get("AWS_CONFIG_FILE") or home / "config"),
+        ]
+        if token := environ.get("AWS_WEB_IDENTITY_TOKEN_FILE"):
+            files.append(Path(token))
+        for folder in ("sso/cache", "login/cache", "cli/cache"):
+            files.extend(sorted((home / folder).glob("*.json")))
+        found = []
+        for file in files:
+            with contextlib.suppress(OSError):
+                stat = file.expanduser().stat()
+                found.append((str(file), stat.st_mtime_ns, stat.st_size))
+        return tuple(found)
+
+
+class _CliCache(MutableMapping[str, Any]):
+    """What the AWS CLI keeps of assumed roles can be used (a role with MFA, signed in elsewhere); nothing is added."""
+
+    def __init__(self) -> None:
+        from botocore.utils import JSONFileCache
+
+        self._files: Any = JSONFileCache(working_dir=str(Path("~/.aws/cli/cache").expanduser()))
+        self._own: dict[str, Any] = {}
+
+    def __getitem__(self, key: str) -> Any:
+        return self._own[key] if key in self._own else self._files[key]
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._own or key in self._files
+
+    def __setitem__(self, key: str, value: Any) -> None:
+        self._own[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        self._own.pop(key, None)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._own)
+
+    def __len__(self) -> int:
+        return len(self._own)
+
+
+def _new_session(profile: str | None) -> AioSession:
+    """A session that never reads from the terminal: what would ask for a code or a password fails instead."""
+    from aiobotocore.credentials import create_credential_resolver
+    from aiobotocore.session import AioSession
+
+    session = AioSession(profile=profile)
+    session.get_scoped_config()  # raises ProfileNotFound and ConfigParseError
+    create: Any = create_credential_resolver
+    resolver = create(session, cache=_CliCache())
+    roles = resolver.get_provider("assume-role")
+    roles._prompter = functools.partial(_no_prompt, session)
+    processes = [resolver.get_provider("custom-process")]
+    make_process = roles._profile_provider_builder._create_process_provider
+
+    def make_quiet(profile_name: str) -> object:
+        provider = make_process(profile_name)
+        provider._popen = _without_terminal
+        return provider
+
+    roles._profile_provider_builder._create_process_provider = make_quiet
+    for provider in processes:
+        provider._popen = _without_terminal
+    session.register_component("credential_provider", resolver)
+    return session
+
+
+def _no_prompt(session: AioSession, prompt: str) -> str:
+    profile = session.get_config_variable("profile") or "default"
+    device = prompt.partition(" for ")[2].rstrip(": ") or "its device"
+    raise CallError(
+        State.SIGN_IN,
+        f"profile {profile} wants an MFA code of {device}: run `aws sts get-caller-identity --profile {profile}`"
+        " in another terminal",
+        Remedy.SIGN_IN,
+    )
+
+
+async def _without_terminal(*args: str, **kwargs: Any) -> asyncio.subprocess.Process:
+    """A credential_process that can neither read the keyboard nor write over the screen."""
+    return await asyncio.create_subprocess_exec(*args, **kwargs, stdin=subprocess.DEVNULL, start_new_session=True)
+
+
+def _botocore_errors() -> tuple[type[Exception], ...]:
+    from botocore.exceptions import BotoCoreError, ClientError
+
+    return BotoCoreError, ClientError
+
+
+def _expected() -> tuple[type[Exception], ...]:
+    """How a call that need not succeed may fail."""
+    return (CallError, OSError, ValueError, KeyError, *_botocore_errors())
+
+
+def _fatal(error: Exception) -> bool:
+    from botocore import exceptions
+
+    return isinstance(
+        error,
+        exceptions.PartialCredentialsError
+        | exceptions.ProfileNotFound
+        | exceptions.ConfigParseError
+        | exceptions.ConfigNotFound
+        | exceptions.InvalidConfigError
+        | exceptions.UnknownCredentialError,
+    )
+
+
+def _configuration_sentence(error: Exception, profile: str | None) -> str:
+    from botocore import exceptions
+
+    match error:
+        case exceptions.ProfileNotFound():
+            return f"there is no profile {error.kwargs.get('profile', profile)!r}: see `aws configure list-profiles`"
+        case exceptions.PartialCredentialsError():
+            missing = error.kwargs.get("cred_var", "a part")
+            return f"the AWS credentials are incomplete: {missing} is missing; set it or run `aws configure`"
+        case exceptions.ConfigParseError():
+            return f"{error.kwargs.get('path', 'the AWS config file')} can't be read: mend its syntax"
+        case _:
+            text = " ".join(str(error).split())
+            return f"the AWS configuration can't work: {text}"

@@ -1,0 +1,74 @@
+"""What a source has handed over already, and how late it came."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left
+from collections import deque
+from datetime import datetime, timedelta
+from statistics import median
+
+HORIZON = timedelta(hours=49)
+"""How long a row is remembered: a little more than the longest audit reaches back."""
+SAMPLES = 500
+SAMPLE_AGE = timedelta(hours=1)
+
+
+class Sightings:
+    """The rows handed over in the last two days, in eight bytes each.
+
+    Only saves work (the journal drops duplicates anyway) and tells an audit which rows are news. Rows are kept by the
+    minute they belong to, as sorted 64-bit hashes that differ from process to process.
+    """
+
+    def __init__(self) -> None:
+        self._minutes: dict[int, array[int]] = {}
+
+    def __len__(self) -> int:
+        return sum(map(len, self._minutes.values()))
+
+    def knows(self, row_id: str, at: datetime | None) -> bool:
+        """Whether this row was handed over before."""
+        digest = hash(row_id)
+        digests = self._minutes.get(_minute(at), ())
+        place = bisect_left(digests, digest)
+        return place < len(digests) and digests[place] == digest
+
+    def add(self, row_id: str, at: datetime | None) -> None:
+        """Remember a row that was handed over."""
+        digest = hash(row_id)
+        digests = self._minutes.setdefault(_minute(at), array("q"))
+        digests.insert(bisect_left(digests, digest), digest)
+
+    def forget_before(self, moment: datetime) -> None:
+        """Let go of all rows before this moment."""
+        last = _minute(moment)
+        for minute in [minute for minute in self._minutes if minute < last]:
+            del self._minutes[minute]
+
+
+class Lag:
+    """How long after its eventTime an event was first seen, over the last hour."""
+
+    def __init__(self) -> None:
+        self._samples: deque[tuple[datetime, timedelta]] = deque(maxlen=SAMPLES)
+        self._known: tuple[timedelta | None, timedelta | None] = (None, None)
+
+    def add(self, seen_at: datetime, delay: timedelta) -> None:
+        """One event, first seen at `seen_at`."""
+        self._samples.append((seen_at, delay))
+        self._known = (None, None)
+
+    def at(self, now: datetime) -> tuple[timedelta | None, timedelta | None]:
+        """The median and the maximum; None while nothing is known."""
+        while self._samples and self._samples[0][0] < now - SAMPLE_AGE:
+            self._samples.popleft()
+            self._known = (None, None)
+        if self._samples and self._known == (None, None):
+            delays = [delay.total_seconds() for _, delay in self._samples]
+            self._known = timedelta(seconds=median(delays)), timedelta(seconds=max(delays))
+        return self._known
+
+
+def _minute(at: datetime | None) -> int:
+    return 0 if at is None else int(at.timestamp() // 60)

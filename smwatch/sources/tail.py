@@ -1,0 +1,397 @@
+"""The engine shared by everything that is polled: reads a time line for ever, knows what is complete."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Protocol, assert_never
+
+import msgspec
+
+from smwatch.events.event import SeenBy
+from smwatch.sources.agenda import HOPELESS, SHARE, Agenda, Following, Nature, Once, Schedule
+from smwatch.sources.clock import ServerClock
+from smwatch.sources.coverage import Coverage, Gap, Span
+from smwatch.sources.errors import CallError, Remedy
+from smwatch.sources.pace import Pace
+from smwatch.sources.scan import Kind, Scan, Took
+from smwatch.sources.sightings import HORIZON, Lag, Sightings
+from smwatch.sources.source import Found, Page, State, Status
+
+HEARTBEAT = 5.0
+CALL_LIMIT = 120.0
+"""Seconds after which a call is given up however the connection pretends to be alive."""
+PATIENCE = 60.0
+"""How long `read_once` puts up with failures that may pass."""
+TOKEN_AGE = 600.0
+LONGEST_PAUSE = 60.0
+WAIT_PAUSE = 60.0
+SIGN_IN_PAUSE = 30.0
+UNREADABLE_AFTER = 4
+THROTTLED_FOR = 30.0
+ABSENCE = timedelta(minutes=2)
+CLOCK_WARNING = timedelta(minutes=1)
+SLOW_SWEEP = 120.0
+
+
+class Row(msgspec.Struct, frozen=True, gc=False):
+    """One record of an answer."""
+
+    id: str
+    """What tells the same row from another when it is read again."""
+    at: datetime | None
+    """Its place on the service's time line, at the service's resolution; None if the service didn't say."""
+    found: Found
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """One page as a service gave it."""
+
+    rows: tuple[Row, ...]
+    token: str | None = None
+    """Leads to the next page; None on the last one."""
+    date: datetime | None = None
+    """The service's time, from the Date header."""
+
+
+class Reader(Protocol):
+    """How one API is asked for a page."""
+
+    api: str
+    nature: Nature
+
+    async def page(self, start: datetime, until: datetime | None, token: str | None) -> Answer:
+        """One page of [start, until], both inclusive, to the open end without `until`; raises CallError alone."""
+        ...
+
+    def edge(self, at: datetime) -> datetime | None:
+        """The earliest moment that can be read at server time `at`."""
+        ...
+
+    def happened_at(self, row: Row) -> datetime | None:
+        """The eventTime of the record."""
+        ...
+
+    def renew(self) -> bool:
+        """Look for other credentials; whether there may be some."""
+        ...
+
+    async def close(self) -> None:
+        """Let go of connections."""
+        ...
+
+
+class Tail:
+    """A source that reads one time line, page by page, by the agenda of sweep, settle and audit.
+
+    The consumer asks for the next item when the last page is safe in the journal, and closes the generator when it
+    could not be kept: only then does anything count as read.
+    """
+
+    def __init__(
+        self,
+        reader: Reader,
+        *,
+        name: str,
+        label: str,
+        region: str,
+        seen_by: SeenBy,
+        since: datetime,
+        schedule: Schedule,
+        pace: Pace,
+        now: Callable[[], datetime],
+        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.name = name
+        self.label = label
+        self.region = region
+        self.seen_by = seen_by
+        self._reader = reader
+        self._since = since
+        self._schedule = schedule
+        self._pace = pace
+        self._now = now
+        self._sleep = sleep
+        self._monotonic = monotonic
+        self._clock = ServerClock(now)
+        self._sightings = Sightings()
+        self._witnessed = Coverage()
+        self._lag = Lag()
+        self._trouble: CallError | None = None
+        self._failing_since: float | None = None
+        self._failures = 0
+        self._held_until = 0.0
+        self._calls = 0
+        self._late_events = 0
+        self._last_good_at: datetime | None = None
+        self._last_answer = 0.0
+        self._absence = ""
+        self._told: Status | None = None
+        self._told_at = 0.0
+
+    def follow(self, coverage: Coverage) -> AsyncGenerator[Page | Status, None]:
+        """Yield pages for ever, beginning with what `coverage` (what the journal already holds) leaves open."""
+        return self._run(Following(self._schedule, self._reader.nature, self._since, coverage, self._pace.ceiling))
+
+    def read_once(self, coverage: Coverage) -> AsyncGenerator[Page | Status, None]:
+        """Yield everything up to now, then end. The last Status says DONE, or why something could not be read."""
+        return self._run(Once(self._schedule, self._reader.nature, self._since, coverage, self._pace.ceiling))
+
+    async def close(self) -> None:
+        """Let go of connections; safe to call twice."""
+        await self._reader.close()
+
+    async def _run(self, agenda: Agenda) -> AsyncGenerator[Page | Status, None]:
+        self._told = None
+        present = self._now()
+        while not agenda.finished:
+            present = self._notice_absence(agenda, present)
+            at = self._clock.now()
+            if gaps := agenda.plan(at, self._monotonic(), self._reader.edge(at)):
+                yield self._page((), gaps=gaps)
+                agenda.gave_up(gaps)
+                continue
+            scan = agenda.pick() if self._monotonic() >= self._held_until else None
+            if scan is None:
+                await self._idle(agenda)
+            else:
+                answer = await self._ask(agenda, scan)
+                if isinstance(answer, Answer):
+                    took = scan.take([row.at for row in answer.rows], answer.token)
+                    fresh = [row for row in answer.rows if not self._sightings.knows(row.id, row.at)]
+                    settled = took.settled if scan.kind is Kind.SETTLE else None
+                    if fresh or settled:
+                        yield self._page(tuple(row.found for row in fresh), settled)
+                    self._committed(agenda, scan, took, fresh)
+                elif isinstance(answer, CallError):
+                    if gap := self._met(agenda, scan, answer):
+                        yield self._page((), gaps=(gap,))
+                        agenda.gave_up((gap,))
+                    if isinstance(agenda, Once) and self._gives_up(answer):
+                        yield self._status(agenda)
+                        return
+            if news := self._news(agenda):
+                yield news
+        yield self._status(agenda)
+
+    # -- asking ------------------------------------------------------------------------------------------------------
+
+    async def _ask(self, agenda: Agenda, scan: Scan) -> Answer | CallError | None:
+        """One page, or why not; None if it wasn't our turn or the clock turned out to be wrong."""
+        if not await self._pace.turn(agenda.priority(scan), patience=HEARTBEAT):
+            return None
+        outcome: Answer | CallError
+        sent_at = self._now()
+        self._calls += 1
+        try:
+            async with asyncio.timeout(CALL_LIMIT):
+                outcome = await self._reader.page(scan.start, scan.until, scan.token)
+        except CallError as trouble:
+            outcome = trouble
+        except TimeoutError:
+            message = f"{self._reader.api} gave no answer within {CALL_LIMIT:.0f} s; trying again"
+            outcome = CallError(State.UNREACHABLE, message, Remedy.RETRY)
+        if outcome.date is not None and self._clock.heard(outcome.date, sent_at, self._now()):
+            agenda.restart()
+            if isinstance(outcome, Answer):
+                return None
+        return outcome
+
+    def _committed(self, agenda: Agenda, scan: Scan, took: Took, fresh: list[Row]) -> None:
+        """The consumer came back: what was handed over is safe."""
+        now, clock = self._clock.now(), self._monotonic()
+        self._trouble = self._failing_since = None
+        self._failures = 0
+        self._last_answer = clock
+        self._measure(agenda, scan, fresh, now)
+        for row in fresh:
+            self._sightings.add(row.id, row.at)
+        agenda.committed(scan, took.settled)
+        if took.settled and scan.kind is Kind.SETTLE:
+            self._witnessed = self._witnessed.with_settled(took.settled)
+        if took.done:
+            agenda.ended(scan)
+            self._last_good_at = now
+            self._sightings.forget_before(now - HORIZON)
+        elif took.astray:
+            self._resume(agenda, scan, "the page tokens lead in a circle")
+        elif agenda.too_long(scan):
+            agenda.dropped(scan)
+
+    def _measure(self, agenda: Agenda, scan: Scan, fresh: list[Row], now: datetime) -> None:
+        if scan.kind is Kind.SWEEP and isinstance(agenda, Following) and agenda.steady(scan):
+            for row in fresh:
+                if (happened_at := self._reader.happened_at(row)) is not None:
+                    self._lag.add(now, now - happened_at)
+        elif scan.kind is Kind.AUDIT and isinstance(agenda, Following):
+            late = [row.at for row in fresh if row.at is not None and self._witnessed.holds(row.at)]
+            if late:
+                self._late_events += len(late)
+                agenda.late_by(now - min(late))
+
+    # -- trouble -----------------------------------------------------------------------------------------------------
+
+    def _met(self, agenda: Agenda, scan: Scan, trouble: CallError) -> Gap | None:
+        """Decide how to go on after a failed call; the gap that it leaves, if it leaves one."""
+        clock = self._monotonic()
+        self._failing_since = clock if self._failing_since is None else self._failing_since
+        match trouble.remedy:
+            case Remedy.PACE:
+                self._pace.throttled()
+                return None
+            case Remedy.RESUME:
+                self._resume(agenda, scan, trouble.message)
+                return None
+            case Remedy.CLAMP:
+                return self._refused_range(agenda, scan, trouble)
+            case Remedy.WAIT:
+                self._hold(trouble, WAIT_PAUSE)
+            case Remedy.SIGN_IN:
+                self._hold(trouble, SIGN_IN_PAUSE)
+            case Remedy.RETRY:
+                self._hold(trouble, self._growing_pause())
+            case Remedy.GARBLED:
+                others_work = scan.failures > 0 and self._failures == 0
+                scan.failures += 1
+                self._hold(trouble, self._growing_pause())
+                if others_work and scan.failures >= UNREADABLE_AFTER:
+                    return agenda.unreadable(scan, trouble.message)
+            case _ as never:
+                assert_never(never)
+        return None
+
+    def _resume(self, agenda: Agenda, scan: Scan, why: str) -> None:
+        """Go on without the token; if that leads nowhere, let the scan go and wait a while."""
+        if scan.resume():
+            return
+        self._hold(CallError(State.FAILING, f"{why}; reading that part again", Remedy.RETRY), self._growing_pause())
+        agenda.dropped(scan)
+
+    def _refused_range(self, agenda: Agenda, scan: Scan, trouble: CallError) -> Gap | None:
+        self._hold(trouble, self._growing_pause())
+        agenda.dropped(scan)
+        if scan.kind is Kind.SETTLE and scan.until is not None:
+            return Gap(Span(scan.low, scan.until + scan.resolution), "the service refuses to look that far back")
+        return None
+
+    def _growing_pause(self) -> float:
+        self._failures += 1
+        return min(LONGEST_PAUSE, 2.0 ** min(self._failures - 1, 10)) * random.uniform(0.7, 1.0)  # noqa: S311 - jitter
+
+    def _hold(self, trouble: CallError, seconds: float) -> None:
+        self._trouble = trouble
+        self._held_until = self._monotonic() + seconds
+
+    def _gives_up(self, trouble: CallError) -> bool:
+        """Whether waiting longer would be of no use to somebody who wants an end."""
+        if trouble.remedy in (Remedy.WAIT, Remedy.SIGN_IN):
+            return True
+        since = self._failing_since
+        if since is None or self._monotonic() - since < PATIENCE:
+            return False
+        if self._trouble is None:
+            self._trouble = trouble
+        return True
+
+    # -- waiting -----------------------------------------------------------------------------------------------------
+
+    async def _idle(self, agenda: Agenda) -> None:
+        clock = self._monotonic()
+        held = self._held_until - clock
+        if held > 0 and self._trouble and self._trouble.remedy is Remedy.SIGN_IN and self._reader.renew():
+            self._held_until = held = 0.0
+        due = agenda.due_in() if held <= 0 else held
+        await self._sleep(min(max(due, 0.01), HEARTBEAT))
+
+    def _notice_absence(self, agenda: Agenda, present: datetime) -> datetime:
+        """Notice that this process did not run for a while, as when the lid was closed; the present moment."""
+        now = self._now()
+        if now - present > ABSENCE + timedelta(seconds=CALL_LIMIT + HEARTBEAT):
+            minutes = round((now - present) / timedelta(minutes=1))
+            self._absence = f"was asleep for {minutes} min; reading what was missed"
+            self._held_until = 0.0
+            agenda.woke()
+        return now
+
+    # -- telling -----------------------------------------------------------------------------------------------------
+
+    def _page(self, found: tuple[Found, ...], settled: Span | None = None, gaps: tuple[Gap, ...] = ()) -> Page:
+        return Page(self.name, self.seen_by, found, self._clock.now(), settled, gaps)
+
+    def _news(self, agenda: Agenda) -> Status | None:
+        """The status, if it has changed or was not told for a while."""
+        status = self._status(agenda)
+        clock = self._monotonic()
+        if self._told is not None and clock - self._told_at < HEARTBEAT and _same(status, self._told):
+            return None
+        self._told, self._told_at = status, clock
+        return status
+
+    def _status(self, agenda: Agenda) -> Status:
+        now = self._clock.now()
+        lag, lag_max = self._lag.at(now)
+        state, message, progress = self._health(agenda, now)
+        return Status(
+            self.name,
+            self.label,
+            state,
+            message,
+            at=now,
+            last_good_at=self._last_good_at,
+            lag=lag,
+            lag_max=lag_max,
+            complete_to=agenda.complete_to,
+            gaps=agenda.coverage.gaps,
+            progress=progress,
+            region=self.region,
+            calls=self._calls,
+            late_events=self._late_events,
+        )
+
+    def _health(self, agenda: Agenda, now: datetime) -> tuple[State, str, str]:
+        clock = self._monotonic()
+        progress, remaining = agenda.progress(now, clock)
+        if self._trouble is not None:
+            return self._trouble.state, self._trouble.message, progress
+        if agenda.finished:
+            return State.DONE, "", ""
+        throttled_at = self._pace.throttled_at
+        if throttled_at is not None and clock - throttled_at < THROTTLED_FOR:
+            message = f"AWS throttles {self._reader.api} (the quota is the account's); asking {self._pace.rate:.2g} ×/s"
+            return State.THROTTLED, message, progress
+        if not agenda.up_to_date:
+            return State.STARTING if self._last_good_at is None else State.CATCHING_UP, self._absence, progress
+        self._absence = ""
+        if progress:
+            advice = ""
+            if remaining is not None and remaining > HOPELESS:
+                advice = "history this long is read faster from the trail's bucket with Athena"
+            return State.CATCHING_UP, advice, progress
+        return State.OK, self._warning(agenda), ""
+
+    def _warning(self, agenda: Agenda) -> str:
+        offset = self._clock.offset
+        if offset is not None and abs(offset) > CLOCK_WARNING:
+            which = "behind" if offset > timedelta() else "ahead of"
+            return f"this machine's clock is {round(abs(offset).total_seconds())} s {which} AWS's: set it"
+        if agenda.sweep_pages / (SHARE * self._pace.ceiling) > SLOW_SWEEP:
+            return f"more events than {self._reader.api} can show quickly: use the trail's log group (--log-group)"
+        if self._pace.slowed:
+            return f"asking {self._pace.rate:.2g} ×/s after AWS throttled {self._reader.api}"
+        return ""
+
+
+def _same(one: Status, other: Status) -> bool:
+    """Whether two statuses differ in nothing that is worth telling at once."""
+    return (one.state, one.message, one.progress, one.complete_to, one.gaps, one.late_events) == (
+        other.state,
+        other.message,
+        other.progress,
+        other.complete_to,
+        other.gaps,
+        other.late_events,
+    )

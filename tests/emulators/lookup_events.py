@@ -1,0 +1,378 @@
+"""A strict stand-in for CloudTrail's LookupEvents: AWS JSON 1.1 over HTTP, with the service's own awkwardness.
+
+Newest first, 50 a page, opaque tokens bound to all parameters, one lookup attribute, inclusive times of one second,
+the Region of the signature's scope, two calls a second, and events that become visible late and out of order.
+
+In process: `async with LookupEvents() as service:`. As a process of its own, with a small control API:
+
+    python -m tests.emulators.lookup_events [--port 0] [--rate 2]      prints the URL on its first line
+    POST /_control/events    {"events": [{…record…, "_visible_at": "2026-…Z"?, "_delay": seconds?}, …], "region": …}
+    POST /_control/faults    {"faults": [{"error": "ThrottlingException", "times": 5}, {"loop": true}, …]}
+    POST /_control/clock     {"now": "2026-11-23T14:00:00Z"} (frozen), {"offset": 600} (runs, shifted) or {}
+    GET  /_control/calls     what was asked and how it was answered
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import bisect
+import contextlib
+import json
+import re
+import secrets
+import time
+from collections import deque
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from typing import Any, Self
+
+from aiohttp import web
+
+Record = dict[str, Any]
+Bound = tuple[tuple[str | None, str | None], datetime, datetime | None, int]
+"""What a token is bound to: attribute, StartTime, EndTime, MaxResults."""
+
+REACH = timedelta(days=90)
+PAGE = 50
+RATE = 2.0
+SKEW = timedelta(minutes=5)
+TARGET = "com.amazonaws.cloudtrail.v20131101.CloudTrail_20131101.LookupEvents"
+SCOPE = re.compile(r"Credential=([^/]+)/(\d{8})/([^/]+)/([^/]+)/aws4_request")
+
+
+class Refused(Exception):  # noqa: N818 - what AWS answers
+    """An error answer of AWS."""
+
+    def __init__(self, code: str, message: str, status: int = 400) -> None:
+        super().__init__(message)
+        self.code, self.message, self.status = code, message, status
+
+
+class Entry:
+    """One event as the service holds it."""
+
+    __slots__ = ("at", "item", "order", "record", "visible_at")
+
+    def __init__(self, record: Record, visible_at: datetime, order: int) -> None:
+        self.record = record
+        self.at = _moment(record["eventTime"])
+        self.visible_at = visible_at
+        self.order = order
+        self.item = _item(record, self.at)
+
+    def key(self) -> tuple[datetime, int]:
+        return self.at, self.order
+
+
+class EventHistory:
+    """The events of one Region, and the answers to questions about them; knows no HTTP."""
+
+    def __init__(self, now: Callable[[], datetime], *, account: str = "123456789012") -> None:
+        self.now = now
+        self.account = account
+        self.page_size = PAGE
+        self.sparse = False
+        """Whether pages come half filled or empty, with a token, as the API allows."""
+        self._entries: list[Entry] = []
+        self.cursors = False
+        """Whether a token means "after this event" rather than "after so many"; AWS doesn't say which."""
+        self._tokens: dict[str, tuple[Bound, int, tuple[datetime, int] | None]] = {}
+        self._orders = 0
+
+    def add(self, records: Iterable[Record], *, visible_at: datetime | None = None) -> None:
+        """Take in records that become visible at this moment (default: at once)."""
+        for record in records:
+            self._orders += 1
+            bisect.insort(self._entries, Entry(record, visible_at or self.now(), self._orders), key=Entry.key)
+
+    def held(self, until: datetime | None = None) -> list[Record]:
+        """Every record that is visible at this moment (default: now)."""
+        until = until or self.now()
+        return [entry.record for entry in self._entries if entry.visible_at <= until]
+
+    def lookup(self, request: Mapping[str, Any]) -> dict[str, Any]:
+        """The answer to one LookupEvents request; raises Refused."""
+        now = self.now()
+        matches, bound = self._checked(request, now)
+        offset, after = 0, None
+        token = request.get("NextToken")
+        if token is not None:
+            if token not in self._tokens or self._tokens[token][0] != bound:
+                raise Refused(
+                    "InvalidNextTokenException",
+                    "A token that is not valid, or a token that was previously used in a request with different"
+                    " parameters.",
+                )
+            _, offset, after = self._tokens[token]
+        _, start, end, size = bound
+        low = bisect.bisect_left(self._entries, (start, -1), key=Entry.key)
+        high = len(self._entries)
+        if end is not None:
+            high = bisect.bisect_right(self._entries, (end, self._orders + 1), key=Entry.key)
+        # a page shows what is visible when it is asked for: what turned up since then shifts the rest to later pages
+        visible = [e for e in reversed(self._entries[low:high]) if e.visible_at <= now and matches(e.record)]
+        if self.cursors and after is not None:
+            offset = sum(entry.key() >= after for entry in visible)
+        taken = min(size, self.page_size)
+        if self.sparse:
+            taken = (0, taken, max(1, taken // 3))[len(self._tokens) % 3]
+        page = visible[offset : offset + taken]
+        answer: dict[str, Any] = {"Events": [entry.item for entry in page]}
+        if offset + taken < len(visible):
+            following = secrets.token_urlsafe(24)
+            self._tokens[following] = (bound, offset + taken, page[-1].key() if page else after)
+            answer["NextToken"] = following
+        return answer
+
+    def forget_tokens(self) -> None:
+        """All tokens handed out so far become invalid."""
+        self._tokens.clear()
+
+    def _checked(self, request: Mapping[str, Any], now: datetime) -> tuple[Callable[[Record], bool], Bound]:
+        unknown = set(request) - {
+            "LookupAttributes", "StartTime", "EndTime", "MaxResults", "NextToken", "EventCategory",
+        }  # fmt: skip
+        if unknown:
+            raise Refused("ValidationException", f"unknown parameters {sorted(unknown)}")
+        attributes = request.get("LookupAttributes", [])
+        if len(attributes) > 1:
+            raise Refused("InvalidLookupAttributesException", "Only one lookup attribute is allowed.")
+        key = value = None
+        if attributes:
+            key, value = attributes[0].get("AttributeKey"), attributes[0].get("AttributeValue")
+            if key not in ATTRIBUTES or not isinstance(value, str) or not 1 <= len(value) <= 2000:
+                raise Refused("InvalidLookupAttributesException", "The lookup attribute is not valid.")
+        size = request.get("MaxResults", PAGE)
+        if not isinstance(size, int) or not 1 <= size <= PAGE:
+            raise Refused("InvalidMaxResultsException", "MaxResults must be between 1 and 50.")
+        start = _seconds(request["StartTime"]) if "StartTime" in request else now - REACH
+        end = _seconds(request["EndTime"]) if "EndTime" in request else None
+        if start < now - REACH - timedelta(seconds=2) or start > (end or now + SKEW):
+            raise Refused("InvalidTimeRangeException", "The time range is not valid.")
+        read = ATTRIBUTES[key] if key is not None else None
+
+        def matches(record: Record) -> bool:
+            return read is None or read(record) == value
+
+        return matches, ((key, value), start, end, size)
+
+
+class LookupEvents:
+    """The service: event histories by Region, behind HTTP, with a budget, faults and a control API."""
+
+    def __init__(self, *, rate: float | None = RATE, now: Callable[[], datetime] | None = None) -> None:
+        self.rate = rate
+        self.offset = timedelta()
+        self.frozen: datetime | None = None
+        self.faults: deque[dict[str, Any]] = deque()
+        self.calls: list[dict[str, Any]] = []
+        self.url = ""
+        self.known_keys: set[str] | None = None
+        """The access keys that are accepted; None for any."""
+        self._now = now or (lambda: datetime.now(UTC))
+        self._regions: dict[str, EventHistory] = {}
+        self._budgets: dict[str, tuple[float, float]] = {}
+        self._runner: web.AppRunner | None = None
+
+    def now(self) -> datetime:
+        """The time at the service."""
+        return self.frozen or self._now() + self.offset
+
+    def region(self, name: str = "eu-west-1") -> EventHistory:
+        """The history of this Region."""
+        if name not in self._regions:
+            self._regions[name] = EventHistory(self.now)
+        return self._regions[name]
+
+    async def start(self, port: int = 0) -> str:
+        """Listen on the loopback; the URL."""
+        app = web.Application()
+        app.router.add_post("/", self._answer)
+        app.router.add_route("*", "/_control/{what}", self._control)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        await self._runner.setup()
+        site = web.TCPSite(self._runner, "127.0.0.1", port)
+        await site.start()
+        host, port = self._runner.addresses[0][:2]
+        self.url = f"http://{host}:{port}"
+        return self.url
+
+    async def stop(self) -> None:
+        """Close every connection."""
+        if self._runner:
+            await self._runner.cleanup()
+            self._runner = None
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    # -- the wire ----------------------------------------------------------------------------------------------------
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        body = await request.read()
+        call: dict[str, Any] = {"at": self.now().isoformat(), "body": body.decode(errors="replace"), "answer": "ok"}
+        self.calls.append(call)
+        call["user_agent"] = request.headers.get("User-Agent", "")
+        try:
+            if request.headers.get("X-Amz-Target") != TARGET:
+                raise Refused("UnknownOperationException", "unknown operation")
+            if not request.headers.get("Content-Type", "").startswith("application/x-amz-json-1.1"):
+                raise Refused("SerializationException", "not AWS JSON 1.1")
+            region = self._signed(request)
+            call["region"] = region
+            asked = json.loads(body)
+            call["request"] = asked
+            self._charge(region)
+            found = self._fault(region, asked, call) or self.region(region).lookup(asked)
+            answer = json.dumps(found).encode()
+            call["events"] = answer.count(b'"EventId"')
+            return self._response(answer, 200)
+        except Refused as refused:
+            call["answer"] = refused.code
+            return self._refusal(refused)
+
+    def _signed(self, request: web.Request) -> str:
+        scope = SCOPE.search(request.headers.get("Authorization", ""))
+        if scope is None:
+            raise Refused("MissingAuthenticationTokenException", "Missing Authentication Token", 403)
+        key, _, region, service = scope.groups()
+        if service != "cloudtrail":
+            raise Refused("InvalidSignatureException", f"Credential should be scoped to correct service: {service}")
+        if self.known_keys is not None and key not in self.known_keys:
+            raise Refused("UnrecognizedClientException", "The security token included in the request is invalid.")
+        stamp = datetime.strptime(request.headers["X-Amz-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+        if abs(stamp - self.now()) > SKEW and self.frozen is None:
+            raise Refused("InvalidSignatureException", f"Signature expired: {stamp} is now earlier than {self.now()}")
+        return region
+
+    def _charge(self, region: str) -> None:
+        if self.rate is None:
+            return
+        clock = time.monotonic()
+        tokens, counted_at = self._budgets.get(region, (self.rate, clock))
+        tokens = min(self.rate, tokens + (clock - counted_at) * self.rate)
+        self._budgets[region] = (max(0.0, tokens - 1), clock)
+        if tokens < 1:
+            raise Refused("ThrottlingException", "Rate exceeded")
+
+    def _fault(self, region: str, asked: Mapping[str, Any], call: dict[str, Any]) -> dict[str, Any] | None:
+        """Carry out the next queued fault, if there is one for this call."""
+        if not self.faults or ("token_only" in self.faults[0] and "NextToken" not in asked):
+            return None
+        fault = self.faults.popleft()
+        call["answer"] = f"fault {fault}"
+        match fault:
+            case {"error": str(code)}:
+                if (times := fault.get("times", 1)) > 1:
+                    self.faults.appendleft({**fault, "times": times - 1})
+                raise Refused(code, fault.get("message", code), fault.get("status", 400))
+            case {"loop": _}:
+                return {**self.region(region).lookup(asked), "NextToken": "round-and-round"}
+            case _:
+                raise AssertionError(f"no such fault: {fault}")
+
+    def _response(self, body: bytes, status: int, kind: str = "application/x-amz-json-1.1") -> web.Response:
+        # the Date header is part of the contract: it tells the service's time
+        headers = {"Date": format_datetime(self.now().astimezone(UTC), usegmt=True), "Content-Type": kind}
+        return web.Response(body=body, status=status, headers=headers)
+
+    def _refusal(self, refused: Refused) -> web.Response:
+        body = json.dumps({"__type": refused.code, "message": refused.message}).encode()
+        return self._response(body, refused.status)
+
+    # -- control -----------------------------------------------------------------------------------------------------
+
+    async def _control(self, request: web.Request) -> web.Response:
+        what = request.match_info["what"]
+        asked: dict[str, Any] = await request.json() if request.can_read_body else {}
+        if what == "events":
+            history = self.region(asked.get("region", "eu-west-1"))
+            for record in asked["events"]:
+                visible = record.pop("_visible_at", None)
+                delay = record.pop("_delay", None)
+                at = _moment(visible) if visible else None
+                if delay is not None:
+                    at = _moment(record["eventTime"]) + timedelta(seconds=delay)
+                history.add([record], visible_at=at)
+        elif what == "faults":
+            self.faults.extend(asked["faults"])
+        elif what == "clock":
+            self.frozen = _moment(asked["now"]) if "now" in asked else None
+            self.offset = timedelta(seconds=asked.get("offset", 0))
+        elif what == "calls":
+            return web.json_response(self.calls)
+        else:
+            raise web.HTTPNotFound
+        return web.json_response({})
+
+
+def _item(record: Record, at: datetime) -> dict[str, Any]:
+    identity = record.get("userIdentity", {})
+    item = {
+        "EventId": record["eventID"],
+        "EventName": record.get("eventName"),
+        "ReadOnly": str(record.get("readOnly", False)).lower(),
+        "AccessKeyId": identity.get("accessKeyId"),
+        "EventTime": at.timestamp(),
+        "EventSource": record.get("eventSource"),
+        "Username": _username(record),
+        "Resources": [],
+        "CloudTrailEvent": json.dumps(record),
+    }
+    return {key: value for key, value in item.items() if value is not None}
+
+
+ATTRIBUTES: dict[str, Callable[[Record], str | None]] = {
+    "EventId": lambda record: record.get("eventID"),
+    "EventName": lambda record: record.get("eventName"),
+    "EventSource": lambda record: record.get("eventSource"),
+    "ReadOnly": lambda record: str(record.get("readOnly", False)).lower(),
+    "Username": lambda record: _username(record),
+    "AccessKeyId": lambda record: record.get("userIdentity", {}).get("accessKeyId"),
+    "ResourceName": lambda record: None,
+    "ResourceType": lambda record: None,
+}
+
+
+def _username(record: Record) -> str | None:
+    identity = record.get("userIdentity", {})
+    name = identity.get("userName") or str(identity.get("principalId", "")).partition(":")[2]
+    return name or None
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
+
+
+def _seconds(value: float) -> datetime:
+    if not isinstance(value, int | float):
+        raise Refused("SerializationException", "a timestamp is a number")
+    return datetime.fromtimestamp(int(value), UTC)
+
+
+@contextlib.asynccontextmanager
+async def running(**options: Any) -> AsyncIterator[LookupEvents]:
+    """The service for the length of a block."""
+    async with LookupEvents(**options) as service:
+        yield service
+
+
+async def _serve(port: int, rate: float) -> None:
+    service = LookupEvents(rate=rate or None)
+    print(await service.start(port), flush=True)
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--port", type=int, default=0)
+    parser.add_argument("--rate", type=float, default=RATE, help="calls a second per Region; 0 for no limit")
+    options = parser.parse_args()
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_serve(options.port, options.rate))

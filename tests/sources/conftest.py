@@ -1,0 +1,42 @@
+"""Sources against stand-ins of AWS on the loopback."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from smwatch.sources.session import AwsSession
+from tests.emulators.lookup_events import LookupEvents
+
+
+@pytest.fixture
+def aws_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home folder without credentials, static keys in the environment, no way to the real AWS; the folder."""
+    for name in [name for name in os.environ if name.startswith("AWS_")]:
+        monkeypatch.delenv(name)
+    home = tmp_path / "home"
+    (home / ".aws").mkdir(parents=True)
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLEEXAMPLE00")
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "example")
+    monkeypatch.setenv("AWS_REGION", "eu-west-1")
+    monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+    return home
+
+
+@pytest.fixture
+async def history(aws_environment: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[LookupEvents]:
+    """LookupEvents, reached the way the AWS libraries reach a custom endpoint."""
+    async with LookupEvents(rate=None) as service:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDTRAIL", service.url)
+        yield service
+
+
+@pytest.fixture
+async def session(aws_environment: Path) -> AsyncIterator[AwsSession]:
+    session = await AwsSession.open()
+    yield session
+    await session.close()

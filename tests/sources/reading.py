@@ -1,0 +1,31 @@
+"""What a consumer of a source does, for tests."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from smwatch.sources.coverage import Coverage
+from smwatch.sources.source import Page, Source, Status
+
+
+async def read(source: Source, coverage: Coverage | None = None) -> tuple[list[dict[str, Any]], Status, Coverage]:
+    """Everything that one reading hands over, its last status, and the coverage after it."""
+    coverage = coverage or Coverage()
+    found: list[dict[str, Any]] = []
+    last = None
+    async for item in source.read_once(coverage):
+        if isinstance(item, Page):
+            found += [json.loads(one.raw) for one in item.found]
+            coverage = keep(coverage, item)
+        else:
+            last = item
+    assert last is not None
+    return found, last, coverage
+
+
+def keep(coverage: Coverage, page: Page) -> Coverage:
+    """The coverage after this page was committed."""
+    for gap in page.gaps:
+        coverage = coverage.with_gap(gap)
+    return coverage.with_settled(page.settled) if page.settled else coverage

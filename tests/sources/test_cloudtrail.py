@@ -1,0 +1,108 @@
+"""CloudTrail's event history over the wire."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+import pytest
+
+from smwatch.sources.cloudtrail import SCHEDULE, cloudtrail_source
+from smwatch.sources.coverage import Coverage
+from smwatch.sources.pace import Paces
+from smwatch.sources.session import AwsSession
+from smwatch.sources.source import State, Status
+from smwatch.sources.tail import Tail
+from tests.emulators.lookup_events import LookupEvents
+from tests.emulators.records import record
+from tests.sources.reading import read
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+
+
+def ago(**period: float) -> datetime:
+    return NOW - timedelta(**period)
+
+
+async def source_of(session: AwsSession, *, since: datetime | None = None, **options: Any) -> Tail:
+    return await cloudtrail_source(session, None, since or ago(hours=1), paces=Paces(), rate=1000, **options)
+
+
+async def test_everything_since_is_handed_over_once_and_untouched(history: LookupEvents, session: AwsSession) -> None:
+    records = [record(ago(seconds=20 * n)) for n in range(170)]
+    history.region().add(records)
+    found, last, _ = await read(await source_of(session))
+    assert last.state is State.DONE
+    by_id = {one["eventID"]: one for one in found}
+    assert len(found) == len(by_id)
+    assert by_id == {one["eventID"]: one for one in records}
+
+
+async def test_requests_are_what_the_strict_service_accepts(history: LookupEvents, session: AwsSession) -> None:
+    history.region().add(record(ago(minutes=n)) for n in range(60))
+    source = await source_of(session)
+    await read(source)
+    assert all(call["answer"] == "ok" for call in history.calls)
+    assert all("smwatch/" in call["user_agent"] for call in history.calls)
+    assert {call["region"] for call in history.calls} == {"eu-west-1"}
+    assert source.name.startswith("cloudtrail:unknown-")
+    assert source.region == "eu-west-1"
+
+
+@pytest.mark.parametrize("cursors", [False, True])
+async def test_two_hundred_events_in_one_second_cross_page_borders(
+    history: LookupEvents, session: AwsSession, cursors: bool
+) -> None:
+    history.region().cursors = cursors
+    burst = [record(ago(minutes=90)) for _ in range(200)]
+    history.region().add(burst)
+    found, last, coverage = await read(await source_of(session, since=ago(hours=2)))
+    assert len(found) == 200
+    assert last.complete_to is not None
+    assert last.complete_to > ago(minutes=90)
+    assert coverage.holds(ago(minutes=90))
+
+
+async def test_empty_and_sparse_pages_are_not_the_end(history: LookupEvents, session: AwsSession) -> None:
+    history.region().sparse = True
+    history.region().add(record(ago(minutes=n / 4)) for n in range(200))
+    found, last, _ = await read(await source_of(session))
+    assert len(found) == 200
+    assert last.state is State.DONE
+
+
+async def test_a_second_reading_finds_what_came_late_to_the_first(history: LookupEvents, session: AwsSession) -> None:
+    history.region().add([record(ago(minutes=30))])
+    found, _, coverage = await read(await source_of(session, since=ago(minutes=40)))
+    assert len(found) == 1
+    late = record(ago(minutes=50))
+    history.region().add([late])
+    found, _, _ = await read(await source_of(session, since=ago(minutes=5)), coverage)
+    assert late["eventID"] in {one["eventID"] for one in found}
+
+
+async def test_following_shows_new_events_as_they_become_visible(history: LookupEvents, session: AwsSession) -> None:
+    quick = msgspec.structs.replace(SCHEDULE, sweep_every=timedelta(milliseconds=20))
+    flow = (await source_of(session, schedule=quick)).follow(Coverage())
+    states = []
+    async for item in flow:
+        if isinstance(item, Status):
+            if item.state is State.OK and State.OK not in states:
+                history.region().add([record(ago(minutes=2), "DeleteSecret")])
+            states.append(item.state)
+        elif item.found:
+            assert [json.loads(one.raw)["eventName"] for one in item.found] == ["DeleteSecret"]
+            break
+    await flow.aclose()
+    assert states[0] in (State.STARTING, State.CATCHING_UP)
+    assert State.OK in states
+
+
+async def test_an_item_without_a_record_is_kept_as_it_came(history: LookupEvents, session: AwsSession) -> None:
+    history.region().add([record(ago(minutes=3))])
+    for entry in history.region()._entries:
+        del entry.item["CloudTrailEvent"]
+    found, _, _ = await read(await source_of(session))
+    assert found[0]["EventName"] == "GetSecretValue"

@@ -7,18 +7,22 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from operator import attrgetter
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import msgspec
 
 from smwatch.dossier import PrincipalDossier, SecretDossier
-from smwatch.events.event import Arrival, Event
+from smwatch.events.event import UNREADABLE, Arrival, Event
 from smwatch.events.secret import Secret
-from smwatch.rules.alarm import Alarm
+from smwatch.rules.alarm import EVIDENCE, Alarm, urgency
 from smwatch.sources.source import Status
 from smwatch.view import Filter, View, merge
 
 KEY = attrgetter("key")
+N = TypeVar("N")
+D = TypeVar("D", SecretDossier, PrincipalDossier)
+DOSSIERS = 20_000
+"""Secrets, and principals, that a dossier is kept of: whoever guesses names must not be able to fill the memory."""
 SLACK = 0.02
 """Eviction waits until this share of the capacity is over, so that the list is cut in slabs and not once per event."""
 
@@ -113,7 +117,9 @@ class Store:
         self.principals: dict[str, PrincipalDossier] = {}
         self.sources: dict[str, Status] = {}
         self.levels: dict[int, Alarm] = {}
-        """The worst alarm that each event in evidence belongs to, by event key."""
+        """The worst alarm that each event in evidence belongs to, by event key; open ones are worse than the rest."""
+        self._raised: dict[str, Alarm] = {}
+        self._groups: dict[int, set[str]] = {}
         self._keys: set[int] = set()
         self._views: list[View] = []
         self._subscriptions: list[Subscription] = []
@@ -136,6 +142,32 @@ class Store:
         self._views.append(view)
         return view
 
+    def known(self, field: str) -> list[str]:
+        """The values seen of a field of the filter language, those most seen or seen last first."""
+        match field:
+            case "name":
+                return [name for name, _ in self.names.most_common()]
+            case "secret":
+                secrets = sorted(self.secrets.values(), key=attrgetter("last_key"), reverse=True)
+                return list(dict.fromkeys(dossier.secret.name for dossier in secrets))
+            case "error":
+                return list(dict.fromkeys(code for dossier in self.secrets.values() for code, _ in dossier.errors))
+        principals = sorted(self.principals.values(), key=attrgetter("last_key"), reverse=True)
+        match field:
+            case "user":
+                return list(dict.fromkeys(dossier.principal.name for dossier in principals))
+            case "ip":
+                seen = (dossier.source_ips for dossier in principals)
+            case "agent":
+                seen = (dossier.user_agents for dossier in principals)
+            case "region":
+                seen = (dossier.regions for dossier in principals)
+            case "account":
+                return list(dict.fromkeys(secret.account for secret in self.secrets))
+            case _:
+                return []
+        return list(dict.fromkeys(one.value for values in seen for one in values))
+
     def subscribe(self, wake: Callable[[], None]) -> Subscription:
         """Have `wake` called when something changed; what it was is in the subscription's `take`."""
         subscription = Subscription(wake)
@@ -153,25 +185,25 @@ class Store:
 
         Keep batches small (some hundreds) where the event loop is shared with a screen: a batch is taken in one go.
         """
-        keys, fresh = self._keys, []
+        keys, new = self._keys, []
         change = Change()
         for arrival in arrivals:
-            event = arrival.event
-            if event.key in keys:
+            key = arrival.event.key
+            if key in keys:
                 continue
-            keys.add(event.key)
-            fresh.append(event)
+            keys.add(key)
+            new.append(arrival)
             self._note_in_dossiers(arrival, change.secrets)
-        if not fresh:
+        if not new:
             return change
-        change.added = fresh
+        fresh = change.added = [arrival.event for arrival in new]
         self.names.update([event.name for event in fresh])
         merge(self.events, sorted(fresh, key=KEY))
         for view in self._views:
             view.added(fresh)
         change.evicted = self._evict()
         if self.engine is not None:
-            self._raise(self.engine.judge(arrivals), change)
+            self._raise(self.engine.judge(new), change)
         self._publish(change)
         return change
 
@@ -192,36 +224,43 @@ class Store:
         """Someone says this alarm is over."""
         return self._alarmed(self.engine.close(group, note, at) if self.engine is not None else ())
 
+    def recall(self) -> Change:
+        """Take note of the alarms that the engine has been given back from the journal."""
+        return self._alarmed(tuple(self.alarms.values()))
+
     def fold(self, renames: Iterable[tuple[Secret, Secret]]) -> Change:
-        """Take note that what looked like two secrets is one: (the wrong identity, the right one) each."""
+        """Take note that what looked like two secrets is one: (the wrong identity, the right one) each, in order."""
         change = Change()
-        wrong = {old: new for old, new in renames if old != new}
-        for old, new in wrong.items():
+        right = _composed(renames)
+        for old, new in right.items():
             dossier = self.secrets.pop(old, None)
             if dossier is not None:
                 self.secrets[new] = self.secrets[new].merged(dossier) if new in self.secrets else dossier.renamed(new)
                 change.secrets |= {old, new}
-        if change.secrets:
-            replaced = {
-                event.key: msgspec.structs.replace(event, secret=wrong[event.secret])
-                for event in self.events
-                if event.secret in wrong
-            }
-            for rows in (self.events, *(view.rows for view in self._views if view.rows is not self.events)):
-                rows[:] = [replaced.get(event.key, event) for event in rows]
-            change.renamed = True
-            self._publish(change)
-        return change
+        for identity, principal in self.principals.items():
+            self.principals[identity] = principal.folded(right)
+        renamed = [
+            _renamed(event, right)
+            for event in self.events
+            if event.secret in right or not right.keys().isdisjoint(event.others)
+        ]
+        for event in renamed:
+            self.events[bisect_left(self.events, event.key, key=KEY)] = event
+        for view in self._views:
+            view.recheck(renamed)
+        change.renamed = bool(renamed or change.secrets)
+        return self._publish(change)
 
     # -- how
 
     def _note_in_dossiers(self, arrival: Arrival, touched: set[Secret]) -> None:
         event = arrival.event
-        if not event.source:
+        if event.name == UNREADABLE:
             self.unreadable += 1
         who = event.principal.identity
         principal = self.principals.get(who)
         if principal is None:
+            _make_room(self.principals)
             principal = self.principals[who] = PrincipalDossier(event.principal)
         principal.note(arrival)
         if event.secret is None:
@@ -229,6 +268,7 @@ class Store:
         for secret in (event.secret, *event.others):
             dossier = self.secrets.get(secret)
             if dossier is None:
+                _make_room(self.secrets)
                 dossier = self.secrets[secret] = SecretDossier(secret)
             dossier.note(arrival)
             touched.add(secret)
@@ -242,8 +282,12 @@ class Store:
         gone = [event.key for event in old]
         self._keys.difference_update(gone)
         for key in gone:
-            self.levels.pop(key, None)
+            if key not in self._groups:
+                self.levels.pop(key, None)
         self.names.subtract([event.name for event in old])
+        for name in {event.name for event in old}:
+            if not self.names[name]:
+                del self.names[name]
         self.dropped += extra
         for view in self._views:
             view.evicted(self.events[0].key if self.events else None)
@@ -255,15 +299,73 @@ class Store:
         return self._publish(change)
 
     def _raise(self, alarms: Sequence[Alarm], change: Change) -> None:
+        marked: set[int] = set()
         for alarm in alarms:
             change.alarms.add(alarm.group)
-            for key in alarm.event_keys:
-                worst = self.levels.get(key)
-                if worst is None or worst.group == alarm.group or worst.severity <= alarm.severity:
-                    self.levels[key] = alarm
+            marked |= self._mark(alarm)
+        views = [view for view in self._views if view.chosen is not None and view.chosen.changeable]
+        if views and marked:
+            events = [event for key in marked if (event := self.find(key)) is not None]
+            for view in views:
+                view.recheck(events)
+
+    def _mark(self, alarm: Alarm) -> set[int]:
+        """Bring `levels` up to date; returns the keys that are new in it or have left it."""
+        group, keys = alarm.group, alarm.event_keys
+        before = self._raised.get(group)
+        self._raised[group] = alarm
+        was = set(before.event_keys) if before is not None else set()
+        marked = {key for key in keys if key not in self.levels}
+        for key in keys:
+            self._groups.setdefault(key, set()).add(group)
+            self._grade(key)
+        for key in was.difference(keys):
+            self._groups[key].discard(group)
+            # An alarm carries no more than its newest evidence: older events stay marked while they are in the store.
+            if len(keys) < EVIDENCE or key > keys[0] or key not in self._keys:
+                self._grade(key)
+                if key not in self.levels:
+                    marked.add(key)
+            if not self._groups[key]:
+                del self._groups[key]
+        return marked
+
+    def _grade(self, key: int) -> None:
+        groups = self._groups[key]
+        if groups:
+            self.levels[key] = min((self._raised[group] for group in groups), key=urgency)
+        else:
+            self.levels.pop(key, None)
 
     def _publish(self, change: Change) -> Change:
         if change:
             for subscription in self._subscriptions:
                 subscription.note(change)
         return change
+
+
+def _make_room(dossiers: dict[N, D]) -> None:
+    """Forget a tenth of the dossiers where there are too many: first what was seen once, long ago."""
+    if len(dossiers) >= DOSSIERS:
+        least = sorted(dossiers, key=lambda name: (dossiers[name].events, dossiers[name].last_key))
+        for name in least[: DOSSIERS // 10]:
+            del dossiers[name]
+
+
+def _composed(renames: Iterable[tuple[Secret, Secret]]) -> dict[Secret, Secret]:
+    """Renames that follow one another as one step."""
+    right: dict[Secret, Secret] = {}
+    for old, new in renames:
+        right |= {first: new for first, last in right.items() if last == old}
+        right.setdefault(old, new)
+    return {old: new for old, new in right.items() if old != new}
+
+
+def _renamed(event: Event, right: Mapping[Secret, Secret]) -> Event:
+    """The event with its secrets under their right identities, found by the right names too."""
+    if event.secret is None:
+        return event
+    first, *others = dict.fromkeys(right.get(secret, secret) for secret in (event.secret, *event.others))
+    names = [secret.name.lower() for secret in (first, *others)]
+    text = "\n".join([event.call_text, *(name for name in names if name not in event.call_text)])
+    return msgspec.structs.replace(event, secret=first, others=tuple(others), call_text=text)

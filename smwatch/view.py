@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from operator import attrgetter
 from typing import Protocol
 
@@ -15,8 +15,20 @@ KEY = attrgetter("key")
 class Filter(Protocol):
     """A question with a yes or no for each event."""
 
-    text: str
-    """What the person typed."""
+    @property
+    def text(self) -> str:
+        """What the person typed."""
+        ...
+
+    @property
+    def step(self) -> int:
+        """How many events `select` gets through in some milliseconds."""
+        ...
+
+    @property
+    def changeable(self) -> bool:
+        """Whether the answer for an event can change while the event stays the same."""
+        ...
 
     def __call__(self, event: Event) -> bool:
         """Whether the event is kept."""
@@ -37,9 +49,6 @@ class View:
     A new filter is applied in steps, newest rows first, so that 100,000 rows never stop the event loop: call `step`
     until it says False. Rows that arrive meanwhile are never missed and never twice.
     """
-
-    STEP = 50_000
-    """Rows looked at in one step: some milliseconds for a text filter."""
 
     def __init__(
         self, events: list[Event], chosen: Filter | None = None, on_close: Callable[[View], None] | None = None
@@ -65,14 +74,15 @@ class View:
             self.rows, self._from = self._events, []
             return
         narrower = previous is not None and not self._from and chosen.narrows(previous)
-        self._from = self.rows if narrower else self._events.copy()
+        self._from = (self.rows if narrower else self._events).copy()
         self.rows = []
         self.step()
 
     def step(self) -> bool:
         """Look at the next rows; False when all have been looked at."""
         if self._from and self.chosen is not None:
-            pending, self._from = self._from[-self.STEP :], self._from[: -self.STEP]
+            pending = self._from[-self.chosen.step :]
+            del self._from[-len(pending) :]
             self.rows[0:0] = self.chosen.select(pending)
         return self.busy
 
@@ -89,6 +99,17 @@ class View:
             return kept[split:]
         merge(self.rows, kept)
         return kept
+
+    def recheck(self, events: Iterable[Event]) -> None:
+        """Ask again about events of the store: the answer can have changed, or they are new versions of old rows."""
+        if self.chosen is None:
+            return
+        for event in events:
+            key, kept = event.key, self.chosen(event)
+            rows = self._from if self._from and key <= self._from[-1].key else self.rows
+            at = bisect_left(rows, key, key=KEY)
+            known = at < len(rows) and rows[at].key == key
+            rows[at : at + known] = [event] if kept else []
 
     def evicted(self, oldest: int | None) -> None:
         """Forget rows older than the event with key `oldest`; all of them if there is none left."""

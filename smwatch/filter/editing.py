@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable
 
 import msgspec
 
@@ -32,11 +32,11 @@ class Completion(msgspec.Struct, frozen=True):
     options: tuple[Option, ...]
 
 
-def complete(text: str, cursor: int, known: Mapping[str, Iterable[str]]) -> Completion:
+def complete(text: str, cursor: int, known: Callable[[str], Iterable[str]]) -> Completion:
     """Ways to complete the term at the cursor: the names of fields, words of the language, and `known` values.
 
-    `known` holds the values seen of each field, in the order in which they are to be offered. A value that could be
-    typed but not seen (control characters) is never offered.
+    `known` gives the values seen of a field, in the order in which they are to be offered (`Store.known`). What cannot
+    be seen or quoted is never offered.
     """
     head = text[:cursor]
     nothing = Completion(cursor, cursor, ())
@@ -54,7 +54,7 @@ def complete(text: str, cursor: int, known: Mapping[str, Iterable[str]]) -> Comp
     if quoted and piece.values[-1].closed:
         return nothing
     start = cursor - len(typed) - (1 if quoted else 0)
-    fitting = _fitting(typed, known.get(piece.field, ()))
+    fitting = _fitting(typed, known(piece.field))
     return Completion(start, _end(text, cursor), tuple(Option(_quoted(value), value) for value in fitting))
 
 

@@ -11,12 +11,16 @@ KNOWN = {
 }
 
 
+def known(field: str) -> list[str]:
+    return KNOWN.get(field, [])
+
+
 def offered(text: str, cursor: int | None = None) -> list[str]:
-    return [option.text for option in complete(text, len(text) if cursor is None else cursor, KNOWN).options]
+    return [option.text for option in complete(text, len(text) if cursor is None else cursor, known).options]
 
 
 def taken(text: str, cursor: int | None = None, index: int = 0) -> str:
-    found = complete(text, len(text) if cursor is None else cursor, KNOWN)
+    found = complete(text, len(text) if cursor is None else cursor, known)
     return text[: found.start] + found.options[index].text + text[found.end :]
 
 
@@ -25,7 +29,7 @@ def test_fields_and_words_are_offered_with_what_they_mean() -> None:
     assert offered("er") == ["error:", "error"]
     assert offered("a -na") == ["name:"]
     assert taken("a -na") == "a -name:"
-    assert all(option.about for option in complete("", 0, KNOWN).options)
+    assert all(option.about for option in complete("", 0, known).options)
 
 
 def test_values_are_offered_those_that_begin_so_first() -> None:
@@ -54,7 +58,7 @@ def test_nothing_is_offered_inside_a_pattern_or_a_phrase() -> None:
 @given(st.text('name:," -{xG', max_size=20), st.integers(0, 20))
 def test_what_is_completed_lies_around_the_cursor(text: str, cursor: int) -> None:
     cursor = min(cursor, len(text))
-    found = complete(text, cursor, KNOWN)
+    found = complete(text, cursor, known)
     assert found.start <= cursor <= found.end <= len(text)
 
 

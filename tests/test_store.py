@@ -1,0 +1,364 @@
+"""The store against a naive one: everything ever added, sorted, cut and filtered anew."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+import msgspec
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from smwatch import store as store_module
+from smwatch.events.event import Arrival, Event, SeenBy
+from smwatch.events.reader import Reader
+from smwatch.events.secret import Secret
+from smwatch.filter import Context, parse
+from smwatch.record import Record
+from smwatch.rules.alarm import EVIDENCE, Alarm, AlarmState, Severity
+from smwatch.sources.source import State, Status
+from smwatch.store import Store
+from tests import records
+
+AT = records.AT
+
+
+def arrival(record: Record) -> Arrival:
+    return Reader().read(records.raw(record), seen_by=SeenBy.CLOUDTRAIL, seen_at=AT)
+
+
+def arrivals(count: int, ip: str = "203.0.113.12") -> list[Arrival]:
+    return [arrival(records.read(at=AT + timedelta(seconds=i), id=f"{i}", sourceIPAddress=ip)) for i in range(count)]
+
+
+NAMES = ("prod/db", "prod/db2", "dev/db", "x")
+SECRETS = [Secret(records.ACCOUNT, records.REGION, name) for name in NAMES]
+MAKERS = (records.read, records.describe, records.denied, records.read_deleted, records.delete)
+POOL = [
+    arrival(
+        MAKERS[i % 5](NAMES[i % 4], at=AT + timedelta(seconds=i * 11 % 37), by=records.role(f"role-{i % 3}"), id=f"{i}")
+    )
+    for i in range(70)
+] + [
+    arrival(records.batch(list(NAMES[:2]), at=AT + timedelta(seconds=3))),
+    arrival(records.batch(list(NAMES[1:3]), at=AT + timedelta(seconds=30))),
+    arrival({}),
+]
+KEYS = [one.event.key for one in POOL]
+
+
+def alarm(group: str, keys: Sequence[int], severity: Severity = Severity.HIGH, state: str = "open") -> Alarm:
+    return Alarm(
+        group=group,
+        rule=group,
+        severity=severity,
+        state=AlarmState(state),
+        title=group,
+        why="",
+        count=len(keys),
+        first_at=AT,
+        last_at=AT,
+        changed_at=AT,
+        event_keys=tuple(sorted(keys))[-EVIDENCE:],
+    )
+
+
+class ByPrincipal:
+    """Raises an alarm for each principal whose calls fail, with all of them as evidence."""
+
+    def __init__(self) -> None:
+        self.alarms: dict[str, Alarm] = {}
+        self.judged: list[int] = []
+
+    def judge(self, arrivals: Sequence[Arrival]) -> Sequence[Alarm]:
+        self.judged += [one.event.key for one in arrivals]
+        changed: dict[str, Alarm] = {}
+        for one in arrivals:
+            event = one.event
+            if event.failed:
+                before = self.alarms.get(event.principal.name)
+                keys = [*(before.event_keys if before is not None else ()), event.key]
+                changed[event.principal.name] = self.alarms[event.principal.name] = alarm(event.principal.name, keys)
+        return tuple(changed.values())
+
+    def tick(self, now: datetime) -> Sequence[Alarm]:
+        return ()
+
+    def acknowledge(self, group: str, note: str, at: datetime) -> Sequence[Alarm]:
+        self.alarms[group] = msgspec.structs.replace(self.alarms[group], state=AlarmState.ACKNOWLEDGED)
+        return (self.alarms[group],)
+
+    def close(self, group: str, note: str, at: datetime) -> Sequence[Alarm]:
+        self.alarms[group] = msgspec.structs.replace(self.alarms[group], state=AlarmState.CLOSED)
+        return (self.alarms[group],)
+
+
+Deed = tuple[str, object]
+DEEDS = st.one_of(
+    st.tuples(st.just("add"), st.lists(st.integers(0, len(POOL) - 1), max_size=15)),
+    st.tuples(
+        st.just("choose"), st.sampled_from([None, "prod", "prod/db", "secret:dev/db", "alarm", "-alarm", "alarm dev"])
+    ),
+    st.tuples(st.just("step"), st.none()),
+    st.tuples(
+        st.just("fold"), st.lists(st.tuples(st.sampled_from(SECRETS), st.sampled_from(SECRETS)), min_size=1, max_size=3)
+    ),
+)
+
+
+@settings(max_examples=200, deadline=None)
+@given(st.lists(DEEDS, max_size=20), st.integers(5, 40))
+def test_whatever_happens_the_store_is_what_a_naive_one_would_be(deeds: list[Deed], capacity: int) -> None:
+    engine = ByPrincipal()
+    store = Store(capacity=capacity, engine=engine)
+    context = Context(record_of=lambda event: {}, levels=store.levels)
+    view = store.view()
+    known: dict[int, tuple[Secret, ...]] = {}
+    added = 0
+    for deed, what in deeds:
+        if deed == "add":
+            assert isinstance(what, list)
+            fresh = {KEYS[i] for i in what} - known.keys()
+            change = store.add([POOL[i] for i in what])
+            assert {event.key for event in change.added} == fresh
+            assert sorted(engine.judged[len(engine.judged) - len(fresh) :]) == sorted(fresh)
+            for event in change.added:
+                known[event.key] = secrets_of(event)
+            added += len(fresh)
+            gone = sorted(known)[: max(0, len(known) - capacity)]
+            assert change.evicted == len(gone)
+            for key in gone:
+                del known[key]
+        elif deed == "choose":
+            chosen = None if what is None else parse(str(what), context)
+            if chosen is not None:
+                chosen.step = 4
+            view.choose(chosen)
+        elif deed == "step":
+            view.step()
+        else:
+            assert isinstance(what, list)
+            store.fold(what)
+            for old, new in what:
+                for key, secrets in known.items():
+                    known[key] = tuple(dict.fromkeys(new if secret == old else secret for secret in secrets))
+        assert {event.key: secrets_of(event) for event in store.events} == known
+        assert [event.key for event in store.events] == sorted(known)
+        assert len(store.events) + store.dropped == added
+        assert store.names == Counter(event.name for event in store.events)
+        assert set(store.levels).issuperset(key for one in engine.alarms.values() for key in one.event_keys)
+        expected = [event for event in store.events if view.chosen is None or view.chosen(event)]
+        assert view.rows == (expected[len(expected) - len(view.rows) :] if view.busy else expected)
+
+
+def secrets_of(event: Event) -> tuple[Secret, ...]:
+    return () if event.secret is None else (event.secret, *event.others)
+
+
+@given(st.permutations(POOL[:40]), st.integers(1, 40))
+@settings(max_examples=25, deadline=None)
+def test_the_order_of_arrival_does_not_show(order: list[Arrival], size: int) -> None:
+    first, second = Store(), Store()
+    first.add(POOL[:40])
+    for start in range(0, 40, size):
+        second.add(order[start : start + size])
+    assert first.events == second.events
+    now = AT + timedelta(hours=1)
+    for secret, dossier in first.secrets.items():
+        assert dossier.users(now) == second.secrets[secret].users(now)
+        assert dossier.timeline() == second.secrets[secret].timeline()
+        assert dossier.lifecycle(now) == second.secrets[secret].lifecycle(now)
+    for identity, principal in first.principals.items():
+        assert principal.secrets == second.principals[identity].secrets
+
+
+def test_a_late_event_is_put_where_it_belongs() -> None:
+    early, late = arrivals(2)
+    store = Store()
+    store.add([late])
+    store.add([early])
+    assert store.events == [early.event, late.event]
+    assert store.find(early.event.key) is store.events[0]
+    assert store.find(early.event.key + 1) is None
+
+
+def test_what_is_known_already_changes_nothing_and_wakes_nobody() -> None:
+    store = Store()
+    woken: list[int] = []
+    store.add(arrivals(3))
+    subscription = store.subscribe(lambda: woken.append(1))
+    assert not store.add(arrivals(3))
+    assert not woken
+    assert not subscription.take()
+
+
+def test_many_changes_wake_a_subscriber_once_until_it_looks() -> None:
+    store = Store(engine=ByPrincipal())
+    woken: list[int] = []
+    subscription = store.subscribe(lambda: woken.append(1))
+    events = [arrival(records.denied(at=AT + timedelta(seconds=i), id=f"{i}")) for i in range(50)]
+    for one in events:
+        store.add([one])
+    store.report(Status("logs", "Logs", State.OK, "", at=AT))
+    assert len(woken) == 1
+    change = subscription.take()
+    assert change.added == [one.event for one in events]
+    assert change.alarms == {"payments-api"}
+    assert change.sources == {"logs"}
+    assert change.secrets == set(store.secrets)
+    assert not subscription.take()
+    store.add([arrival(records.put())])
+    assert len(woken) == 2
+
+
+def test_each_subscriber_gets_all_and_a_gone_one_nothing() -> None:
+    store = Store()
+    one, two = store.subscribe(lambda: None), store.subscribe(lambda: None)
+    store.add(arrivals(2))
+    one.take()
+    store.unsubscribe(one)
+    store.add(arrivals(3))
+    assert not one.take()
+    assert len(two.take().added) == 3
+
+
+def test_the_oldest_are_dropped_in_slabs_and_counted() -> None:
+    store = Store(capacity=100)
+    view = store.view(parse("prod", Context(record_of=lambda event: {}, levels=())))
+    many = arrivals(500)
+    for one in many:
+        store.add([one])
+        assert len(store.events) <= 101
+    assert store.dropped == 500 - len(store.events)
+    assert store.events == [one.event for one in many][store.dropped :]
+    assert view.rows == store.events
+    assert store.secrets[SECRETS[0]].events == 500
+
+
+def test_an_alarm_marks_its_evidence_and_takes_the_mark_back() -> None:
+    store = Store()
+    context = Context(record_of=lambda event: {}, levels=store.levels)
+    events = [one.event for one in arrivals(4)]
+    store.add(arrivals(4))
+    view = store.view(parse("alarm", context))
+    raise_(store, alarm("low", [event.key for event in events[:3]], Severity.LOW))
+    assert view.rows == events[:3]
+    raise_(store, alarm("bad", [events[1].key], Severity.CRITICAL))
+    assert [store.levels[event.key].group for event in events[:3]] == ["low", "bad", "low"]
+    raise_(store, alarm("bad", [events[1].key], Severity.CRITICAL, "closed"))
+    assert store.levels[events[1].key].group == "low"
+    raise_(store, alarm("low", [events[2].key, events[3].key], Severity.LOW))
+    assert view.rows == events[1:]
+    raise_(store, alarm("bad", []))
+    raise_(store, alarm("low", []))
+    assert view.rows == []
+    assert store.levels == {}
+
+
+def raise_(store: Store, *alarms: Alarm) -> None:
+    store.engine = Given({one.group: one for one in alarms})
+    store.recall()
+
+
+class Given(ByPrincipal):
+    """An engine that has been given alarms back."""
+
+    def __init__(self, alarms: Mapping[str, Alarm]) -> None:
+        super().__init__()
+        self.alarms = dict(alarms)
+
+
+def test_more_evidence_than_an_alarm_carries_stays_marked_until_it_is_dropped() -> None:
+    store = Store(capacity=200)
+    many = arrivals(EVIDENCE + 50)
+    store.add(many)
+    keys = [one.event.key for one in many]
+    raise_(store, alarm("a", keys[:EVIDENCE]))
+    raise_(store, alarm("a", keys))
+    assert set(store.levels) == set(keys)
+    store.add([arrival(records.put(at=AT + timedelta(hours=1), id=f"{i}")) for i in range(200)])
+    assert set(store.levels) == set(keys[-EVIDENCE:])
+
+
+def test_evidence_that_comes_after_its_alarm_is_marked_at_once() -> None:
+    store = Store()
+    context = Context(record_of=lambda event: {}, levels=store.levels)
+    one, two = arrivals(2)
+    raise_(store, alarm("a", [one.event.key]))
+    view = store.view(parse("alarm", context))
+    store.add([one, two])
+    assert view.rows == [one.event]
+
+
+def test_a_persons_decision_reaches_alarm_and_subscriber() -> None:
+    store = Store(engine=ByPrincipal())
+    store.add([arrival(records.denied())])
+    subscription = store.subscribe(lambda: None)
+    store.acknowledge("payments-api", "mine", AT)
+    assert store.alarms["payments-api"].state == "acknowledged"
+    store.close("payments-api", "done", AT)
+    assert store.alarms["payments-api"].state == "closed"
+    assert subscription.take().alarms == {"payments-api"}
+
+
+def test_two_names_of_one_secret_become_one_everywhere() -> None:
+    store = Store()
+    wrong, right = SECRETS[1], SECRETS[0]
+    store.add([arrival(records.read("prod/db2", id="1")), arrival(records.put("prod/db", id="2"))])
+    view = store.view(parse("secret:prod/db", Context(record_of=lambda event: {}, levels=())))
+    assert len(view.rows) == 1
+    subscription = store.subscribe(lambda: None)
+    store.fold([(wrong, right)])
+    assert {event.secret for event in store.events} == {right}
+    assert view.rows == store.events
+    assert all("prod/db" in event.text for event in store.events)
+    assert list(store.secrets) == [right]
+    assert store.secrets[right].events == 2
+    assert [touched.secret for principal in store.principals.values() for touched in principal.secrets] == [right]
+    change = subscription.take()
+    assert change.renamed
+    assert change.secrets == {wrong, right}
+
+
+def test_renames_that_follow_one_another_hold_in_order() -> None:
+    a, b, c, _ = SECRETS
+    store = Store()
+    store.add([arrival(records.read(name, id=name)) for name in NAMES[:3]])
+    store.fold([(a, b), (b, c)])
+    assert set(store.secrets) == {c}
+    other = Store()
+    other.add([arrival(records.read(name, id=name)) for name in NAMES[:2]])
+    other.fold([(a, b), (b, a)])
+    assert set(other.secrets) == {a}
+    assert not other.fold([(a, a), (b, c)])
+
+
+def test_what_cannot_be_read_is_counted_and_kept() -> None:
+    store = Store()
+    store.add([Reader().read("not JSON", seen_by=SeenBy.FILE, seen_at=AT), arrival({})])
+    assert store.unreadable == 1
+    assert len(store.events) == 2
+
+
+def test_whoever_guesses_names_does_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_module, "DOSSIERS", 50)
+    store = Store()
+    store.add(arrivals(5))
+    store.add([arrival(records.denied(f"guess-{i}", at=AT + timedelta(seconds=60 + i))) for i in range(300)])
+    assert len(store.secrets) <= 50
+    assert SECRETS[0] in store.secrets
+    assert Secret(records.ACCOUNT, records.REGION, "guess-299") in store.secrets
+
+
+def test_values_seen_are_known_for_completion() -> None:
+    store = Store()
+    store.add([*arrivals(3), arrival(records.denied("dev/db", by=records.user("mallory"), at=AT + timedelta(hours=1)))])
+    assert store.known("name") == ["GetSecretValue"]
+    assert store.known("secret") == ["dev/db", "prod/db"]
+    assert store.known("user") == ["mallory", "payments-api"]
+    assert store.known("ip") == ["203.0.113.12"]
+    assert store.known("agent") == [records.BOTO]
+    assert store.known("region") == [records.REGION]
+    assert store.known("account") == [records.ACCOUNT]
+    assert store.known("error") == ["AccessDenied"]
+    assert store.known("id") == []

@@ -16,7 +16,7 @@ MAX_REMEMBERED = 20_000
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Characters expected one after the other; each a set of them (see `regex.ANY`)."""
+    """Characters expected one after the other; each a set of them (see `regex_syntax.ANY`)."""
 
     sets: tuple[int, ...]
     loops: tuple[bool, ...]
@@ -27,8 +27,12 @@ class Line:
     at_end: bool
 
 
-class _Found(Exception):  # noqa: N818 - not an error: the way out of the loop that costs its steps nothing
-    pass
+class _Decided(Exception):  # noqa: N818 - not an error: the way out of the loop that costs its steps nothing
+    """What follows in the text cannot change the answer."""
+
+    def __init__(self, found: bool) -> None:
+        super().__init__()
+        self.found = found
 
 
 class _State(dict[str, "_State"]):
@@ -87,16 +91,16 @@ class Automaton:
             if state.bits & self._final_at_end:
                 return True
             return newline and bool(state["\n"].bits & self._final_at_end)
-        except _Found:
-            return True
+        except _Decided as decided:
+            return decided.found
 
     def step(self, state: _State, character: str) -> _State:
         """Find the state after one more character."""
         bits = state.bits
         expected = self._characters(min(ord(character), 256))
         bits = self._skipped(bits << 1 & expected | bits & self._loops & expected | self._begin)
-        if bits & self._final:
-            raise _Found
+        if bits & self._final or not bits:
+            raise _Decided(found=bool(bits))
         self._remembered += 1
         if self._remembered > MAX_REMEMBERED:
             self._states = {}

@@ -17,14 +17,27 @@ from collections.abc import Callable, Iterator
 from itertools import islice
 
 from smwatch.patterns.literals import ORDER, Ask, equals
-from smwatch.patterns.nodes import Field, Fields, Numeral, Operator, Rest, Test
+from smwatch.patterns.nodes import Field, Fields, FieldTest, Numeral, Operator, Rest
 from smwatch.patterns.reader import NUMBER, Reader
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
 _SPACES = " \t\r\n\f\v"
-_SPACE = re.compile(f"[{_SPACES}]*+")
-_RUN = re.compile(f"[^{_SPACES}]++")
-_CLOSING = {"[": "]", '"': '"'}
+
+
+_BRACKETS, _QUOTATION, _RUN = r"\[([^\]]*+)\]", r'"([^"]*+)"', f"([^{_SPACES}]++)"
+
+
+def _token(*alternatives: str) -> re.Pattern[str]:
+    return re.compile(f"[{_SPACES}]*+(?:{'|'.join(alternatives)})")
+
+
+_TOKEN = {
+    (True, True): _token(_BRACKETS, _QUOTATION, _RUN),
+    (True, False): _token(_BRACKETS, _RUN),
+    (False, True): _token(_QUOTATION, _RUN),
+    (False, False): _token(_RUN),
+}
+"""The next token, by whether there are brackets and quotation marks further on that could close one."""
 
 
 def parse(text: str, start: int, end: int) -> Fields:
@@ -58,11 +71,11 @@ def _field(reader: Reader) -> Field:
         raise reader.error("Begin a field with its name: letters, digits, _ and -.")
     if reader.next not in "=!<>" or reader.done():
         return Field(name)
-    alternatives: list[list[Test]] = [[]]
+    alternatives: list[list[FieldTest]] = [[]]
     while True:
         if not (operator := reader.operator()):
             raise reader.error("Write a comparison: =, !=, <, >, <= or >=.")
-        alternatives[-1].append(Test(operator, reader.literal(operator)))
+        alternatives[-1].append(FieldTest(operator, reader.literal(operator)))
         reader.skip_space()
         if reader.take("||"):
             alternatives.append([])
@@ -125,26 +138,18 @@ def _open_ended(before: list[Ask], after: list[Ask]) -> Callable[[str], bool]:
 
 
 def _tokens(message: str) -> Iterator[tuple[str, int]]:
-    """Split a message: each token without its brackets or quotation marks, and where it starts."""
+    """Split a message: each token without its brackets or quotation marks, and where it starts.
+
+    Behind the last closing mark none is looked for: each search would cost all of the message that is left.
+    """
+    last_bracket, last_quotation = message.rfind("]"), message.rfind('"')
     at = 0
-    closed = set(_CLOSING.values())
-    while True:
-        space = _SPACE.match(message, at)
-        assert space
-        start = space.end()
-        closing = _CLOSING.get(message[start : start + 1])
-        if closing in closed:
-            assert closing
-            end = message.find(closing, start + 1)
-            if end >= 0:
-                at = end + 1
-                yield message[start + 1 : end], start
-                continue
-            closed.remove(closing)  # looked for once: the search costs the whole rest of the message
-        if not (run := _RUN.match(message, start)):
-            return
-        at = run.end()
-        yield run.group(), start
+    while token := _TOKEN[at < last_bracket, at < last_quotation].match(message, at):
+        at = token.end()
+        group = token.lastindex
+        assert group
+        marked = group < token.re.groups
+        yield token[group], token.start(group) - marked
 
 
 def _ask(field: Field) -> Ask:
@@ -158,7 +163,7 @@ def _ask(field: Field) -> Ask:
             return lambda text: any(all(test(text) for test in tests) for tests in alternatives)
 
 
-def _test(test: Test) -> Ask:
+def _test(test: FieldTest) -> Ask:
     literal = test.literal
     if order := ORDER.get(test.operator):
         assert isinstance(literal, Numeral)

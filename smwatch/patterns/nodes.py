@@ -5,9 +5,12 @@ A pattern is one of four things: `Terms`, a `Regex`, `Fields` (space-delimited) 
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TypeAlias
+from typing import TypeAlias, assert_never
+
+_PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
 
 class Operator(StrEnum):
@@ -81,6 +84,21 @@ class Selector:
     """A way from the record to a value, or with an `Each` in it to several."""
 
     steps: tuple[Step, ...]
+
+    def __str__(self) -> str:
+        return "$" + "".join(_written(step) for step in self.steps)
+
+
+def _written(step: Step) -> str:
+    match step:
+        case Key(name):
+            return f".{name}" if _PLAIN_KEY.fullmatch(name) else f".['{name}']"
+        case Index(number):
+            return f"[{number}]"
+        case Each():
+            return "[*]"
+        case _:
+            assert_never(step)
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +174,7 @@ class Terms:
 
 
 @dataclass(frozen=True, slots=True)
-class Test:
+class FieldTest:
     """`= 4*` on a field."""
 
     operator: Operator
@@ -169,7 +187,7 @@ class Field:
 
     name: str
     """"" where it has none."""
-    tests: tuple[tuple[Test, ...], ...] = ()
+    tests: tuple[tuple[FieldTest, ...], ...] = ()
     """Alternatives (`||`) of tests that must all hold (`&&`); empty where anything will do."""
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
 
-from smwatch.patterns import conditions, fields, records, regex, terms
+from smwatch.patterns import conditions, fields, records, regex, regex_syntax, terms
 from smwatch.patterns.errors import PatternError
 from smwatch.patterns.nodes import AllOf, AnyOf, Compare, Condition, Fields, Regex, Selector, Syntax, Terms
 from smwatch.record import Record, decode
@@ -26,36 +27,18 @@ class Kind(StrEnum):
     DELIMITED = "delimited"
 
 
+@dataclass(frozen=True, slots=True)
 class Pattern:
     """A compiled filter pattern; make one with `compile`."""
-
-    __slots__ = ("_ask_message", "ask_record", "kind", "syntax", "text")
 
     text: str
     """The pattern as it was given."""
     kind: Kind
     syntax: Syntax
     """The parsed form."""
-    ask_record: Callable[[Record], bool] | None
+    _ask_message: Callable[[str], bool] = field(repr=False, compare=False)
+    ask_record: Callable[[Record], bool] | None = field(default=None, repr=False, compare=False)
     """For a JSON pattern the bare question about a record, for loops that cannot spare a call; None for the others."""
-
-    def __init__(self, text: str, syntax: Syntax) -> None:
-        self.text = text
-        self.syntax = syntax
-        self.ask_record = None
-        match syntax:
-            case Terms():
-                self.kind, self._ask_message = Kind.TERMS, terms.matcher(syntax)
-            case Regex(source):
-                self.kind, self._ask_message = Kind.REGEX, regex.searcher(source)
-            case Fields():
-                self.kind, self._ask_message = Kind.DELIMITED, fields.matcher(syntax)
-            case _:
-                self.kind, self.ask_record = Kind.JSON, records.matcher(syntax)
-                self._ask_message = partial(_decoded, self.ask_record)
-
-    def __repr__(self) -> str:
-        return f"compile({self.text!r})"
 
     def matches(self, message: str) -> bool:
         """Whether CloudWatch Logs would find the log event with this message."""
@@ -84,7 +67,16 @@ class Pattern:
 
 def compile(text: str) -> Pattern:  # noqa: A001 - patterns.compile, as there is re.compile
     """Compile a filter pattern, or say with a PatternError what CloudWatch Logs would refuse."""
-    return Pattern(text, parse(text))
+    match syntax := parse(text):
+        case Terms():
+            return Pattern(text, Kind.TERMS, syntax, terms.matcher(syntax))
+        case Regex(source):
+            return Pattern(text, Kind.REGEX, syntax, regex.searcher(source))
+        case Fields():
+            return Pattern(text, Kind.DELIMITED, syntax, fields.matcher(syntax))
+        case _:
+            ask = records.matcher(syntax)
+            return Pattern(text, Kind.JSON, syntax, partial(_decoded, ask), ask)
 
 
 def parse(text: str) -> Syntax:
@@ -103,7 +95,7 @@ def parse(text: str) -> Syntax:
         return fields.parse(trimmed, start, end)
     if first == "%" and end > start and trimmed[end] == "%":
         found = Regex(trimmed[start + 1 : end])
-        regex.parse(found.source, start + 1)
+        regex_syntax.parse(found.source, start + 1)
         return found
     return terms.parse(trimmed)
 

@@ -6,7 +6,7 @@ import re
 
 from smwatch.patterns.errors import PatternError
 from smwatch.patterns.nodes import Glob, Literal, Numeral, Operator, Regex, Text
-from smwatch.patterns.regex import parse as parse_regex
+from smwatch.patterns.regex_syntax import parse as parse_regex
 
 MAX_REGEXES = 2
 NUMBER = re.compile(r"[+-]?(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)(?:[eE][+-]?[0-9]+)?")
@@ -37,6 +37,10 @@ class Reader:
     def next(self) -> str:
         """The next character, "" at the end."""
         return self.text[self.at] if self.at < self.end else ""
+
+    def shown(self) -> str:
+        """The next character as it can stand in a sentence."""
+        return self.next if self.next.isprintable() else repr(self.next)
 
     def skip_space(self) -> None:
         """Go to the next character that is not white space."""
@@ -110,9 +114,9 @@ class Reader:
         elif self.done() or self.next in "&|),":
             raise self.error(f"Write a value after {operator}.")
         else:
-            raise self.error(f"Put a value that contains {self.next} in double quotation marks.")
+            raise self.error(f"Put a value that contains {self.shown()} in double quotation marks.")
         if self.next and not self.next.isspace() and self.next not in "&|),":
-            raise self.error(f"Put a value that contains {self.next} in double quotation marks.")
+            raise self.error(f"Put a value that contains {self.shown()} in double quotation marks.")
         if operator in _ORDER and not isinstance(literal, Numeral):
             raise self.error(f"Compare with {operator} only to a number without quotation marks.", start)
         return literal

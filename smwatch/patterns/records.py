@@ -155,6 +155,12 @@ def _not_exists(selector: Selector) -> Ask:
     match selector.steps:
         case (Key(name),):
             return lambda record: name not in record
+        case (Key(outer), Key(name)):
+
+            def matches(record: Record) -> bool:
+                return type(inner := record.get(outer)) is not dict or name not in inner
+
+            return matches
         case _:
             exists = _some(selector, lambda value: value is not _MISSING)
             return lambda record: not exists(record)
@@ -177,6 +183,8 @@ def _compared(condition: Compare) -> _AskValue:
             return (value == text) is wanted if kind is str else kind in _NUMBERS and (value == number) is wanted
 
         return same
+    if isinstance(literal, Text) and not wanted and not NUMBER.fullmatch(unequal := literal.text):
+        return lambda value: value != unequal if type(value) is str else type(value) in _NUMBERS
     equal = equals(literal)
     if isinstance(literal, Regex):
         return lambda value: type(value) is str and equal(value) is wanted
@@ -206,21 +214,38 @@ def _is(constant: Constant) -> _AskValue:
 
 
 def _some(selector: Selector, ask: _AskValue) -> Ask:
-    """Ask about the value selected, or until one of several says yes."""
-    steps = selector.steps
-    if Each() not in steps:
-        get = _getter(steps)
-        return lambda record: ask(get(record))
+    """Ask about the value selected, or about one after the other until one says yes."""
+    match selector.steps:
+        case (Key(name),):
+            return lambda record: ask(record.get(name, _MISSING))
+        case (Key(outer), Key(name)):
+
+            def matches(record: Record) -> bool:
+                return ask(inner.get(name, _MISSING) if type(inner := record.get(outer)) is dict else _MISSING)
+
+            return matches
+        case steps if Each() in steps:
+            return _some_of_each(steps, ask)
+        case steps:
+            get = _getter(steps)
+            return lambda record: ask(get(record))
+
+
+def _some_of_each(steps: Sequence[Step], ask: _AskValue) -> Ask:
     each = steps.index(Each())
     head, tail = _getter(steps[:each]), _getter(steps[each + 1 :])
+    ask_element = ask if each + 1 == len(steps) else lambda element: ask(tail(element))
 
     def matches(record: Record) -> bool:
-        values = head(record)
-        if type(values) is dict:
-            values = values.values()
-        elif type(values) is not list:
+        elements = head(record)
+        if type(elements) is dict:
+            elements = elements.values()
+        elif type(elements) is not list:
             return False
-        return any(ask(tail(value)) for value in values)
+        for element in elements:  # noqa: SIM110 - a generator would cost more than the question
+            if ask_element(element):
+                return True
+        return False
 
     return matches
 
@@ -240,8 +265,4 @@ def _getter(steps: Sequence[Step]) -> _Get:
                 return _MISSING
         return value
 
-    match path:
-        case [str(name)]:
-            return lambda value: value.get(name, _MISSING) if type(value) is dict else _MISSING
-        case _:
-            return get
+    return get

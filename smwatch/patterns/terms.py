@@ -29,7 +29,7 @@ def parse(text: str) -> Terms:
         terms.append(_term(reader))
         if reader.next and not reader.next.isspace():
             raise reader.error(
-                f"Put a term that contains {reader.next} in double quotation marks, and a space after it."
+                f"Put a term that contains {reader.shown()} in double quotation marks, and a space after it."
             )
         reader.skip_space()
     return Terms(tuple(terms))
@@ -49,7 +49,7 @@ def _term(reader: Reader) -> Term:
     if not text and (reader.done() or reader.next.isspace()):
         raise reader.error(f"Write a term directly after {role}.")
     if not text:
-        raise reader.error(f"Put a term that contains {reader.next} in double quotation marks.")
+        raise reader.error(f"Put a term that contains {reader.shown()} in double quotation marks.")
     return Term(text, role)
 
 
@@ -57,10 +57,33 @@ def matcher(pattern: Terms) -> Callable[[str], bool]:
     """Compile to a question about a message."""
     optional = tuple(term.text for term in pattern.terms if term.role is Role.OPTIONAL)
     if optional and len(optional) == len(pattern.terms):
-        return lambda message: any(text in message for text in optional)
+        return _some(optional)
     wanted = tuple(term.text for term in pattern.terms if term.role is Role.PLAIN)
     unwanted = tuple(term.text for term in pattern.terms if term.role is Role.EXCLUDED)
     if not unwanted and len(wanted) == 1:
         (word,) = wanted
         return lambda message: word in message
-    return lambda message: all(text in message for text in wanted) and not any(text in message for text in unwanted)
+    return _all(wanted, unwanted)
+
+
+def _some(texts: tuple[str, ...]) -> Callable[[str], bool]:
+    def matches(message: str) -> bool:
+        for text in texts:  # noqa: SIM110 - a generator would cost more than the question
+            if text in message:
+                return True
+        return False
+
+    return matches
+
+
+def _all(wanted: tuple[str, ...], unwanted: tuple[str, ...]) -> Callable[[str], bool]:
+    def matches(message: str) -> bool:
+        for text in wanted:
+            if text not in message:
+                return False
+        for text in unwanted:  # noqa: SIM110 - a generator would cost more than the question
+            if text in message:
+                return False
+        return True
+
+    return matches

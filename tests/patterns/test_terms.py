@@ -1,0 +1,45 @@
+import pytest
+
+from tests.patterns.tables import Case, case, check
+
+DENIED = "ERROR AccessDenied for prod/db"
+ROTATED = "INFO rotation of prod/db finished"
+DENIED_TWICE = "WARN AccessDenied  for prod/db"
+
+RECORDED = [
+    case("", [DENIED, ROTATED, "x", " "]),
+    case("ERROR", [DENIED, "TERROR", "[ERROR]", "ERRORS", "a_ERROR_b"], ["error", "ERRO R", "INFO"]),
+    case("prod ERROR", [DENIED, "prodERROR", "ERROR\nprod"], [ROTATED, "prod"]),
+    case('"AccessDenied for"', [DENIED], [DENIED_TWICE, "AccessDenied\tfor", "for AccessDenied"]),
+    case("?ERROR ?rotation", [DENIED, ROTATED], [DENIED_TWICE, "error"]),
+    case("?ERROR ?WARN rotation", [ROTATED], [DENIED, DENIED_TWICE]),
+    case("?ERROR -rotation", [DENIED, "INFO"], [ROTATED, "ERROR rotation"]),
+    case("AccessDenied -ERROR", [DENIED_TWICE], [DENIED, ROTATED]),
+    case('" "', [DENIED, " ", "a b"], ["ab", "a\nb", "a\tb"]),
+]
+
+DOCUMENTED = [
+    case("-ERROR", [ROTATED, "x"], [DENIED]),
+    case('"[ERROR]" Exception', ["[ERROR] QueryException"], ["ERROR Exception", "[ERROR]"]),
+    case('"ERROR" - "for prod"', ["ERROR"], [DENIED]),
+]
+
+REPORTED = [
+    case('"prod/db" -"for prod"', [ROTATED], [DENIED, DENIED_TWICE]),
+    case('?"for prod" ?"of prod"', [DENIED, ROTATED], ["prod"]),
+    case(r'"\\\"level\\\":\\\"error\\\""', [r'{"log":"{\"level\":\"error\"}"}'], ['"level":"error"']),
+]
+
+DECIDED = [
+    case("   ", [DENIED, "x"]),
+    case("  ERROR  ", [DENIED], [ROTATED]),
+    case("ERROR\n AccessDenied", [DENIED], ["ERROR"]),
+    case("kms.amazonaws.com", ["from kms.amazonaws.com"], ["kms-amazonaws-com"]),
+    case(r'"\d"', [r"a \d b"], ["5", "d"]),
+    case('"é ☃"', ["é ☃"], ["e ☃"]),
+]
+
+
+@pytest.mark.parametrize("row", RECORDED + DOCUMENTED + REPORTED + DECIDED)
+def test_terms_are_substrings(row: Case) -> None:
+    check(row)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-MAX_REMEMBERED = 20_000
+MAX_REMEMBERED = 5_000
 """Steps kept before all are forgotten: some megabytes at most, for text made to visit ever new states."""
 
 

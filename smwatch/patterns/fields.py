@@ -22,8 +22,6 @@ from smwatch.patterns.reader import NUMBER, Reader
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
 _SPACES = " \t\r\n\f\v"
-
-
 _BRACKETS, _QUOTATION, _RUN = r"\[([^\]]*+)\]", r'"([^"]*+)"', f"([^{_SPACES}]++)"
 
 

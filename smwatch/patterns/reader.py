@@ -105,6 +105,7 @@ class Reader:
         self.skip_space()
         start = self.at
         literal: Literal
+        quoted = self.next in ('"', "%")
         if self.next == '"':
             literal = _text(self.quoted())
         elif self.next == "%":
@@ -116,6 +117,8 @@ class Reader:
         else:
             raise self.error(f"Put a value that contains {self.shown()} in double quotation marks.")
         if self.next and not self.next.isspace() and self.next not in "&|),":
+            if quoted:
+                raise self.error("Put a space after the value.")
             raise self.error(f"Put a value that contains {self.shown()} in double quotation marks.")
         if operator in _ORDER and not isinstance(literal, Numeral):
             raise self.error(f"Compare with {operator} only to a number without quotation marks.", start)

@@ -51,7 +51,8 @@ DECIDED = [
     case("[a < 5 && a >= 2 && a <= 3 || a = 9]", ["2", "3.0", "9"], ["1", "4", "two"]),
     case("[a, b, c]", ['x "open words', "x [open words", "1\n2\n3"], ['x "shut words"', "x [shut words]"]),
     case("[a=x, b=y]", ["[x]y", '"x""y"'], ["x y z", "xy"]),
-    case("[a=k*, b]", ['key="a b"'], ['"key" x'.replace(" x", "")]),
+    case("[a=k*, b]", ['key="a b"'], ['"key a"']),
+    case(r"[a=%^x{1,3}[,\]]$%, b]", ["xx, y", "x] y"], ["x y"]),
     case("[a > 1]", ["9" * 5_000, "1" + "0" * 999], ["-" + "9" * 5_000, "9" * 5_000 + "x"]),
     case("[a-b_1=x, A=y]", ["x y"], ["y x"]),
 ]

@@ -9,7 +9,7 @@ from types import FrameType
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smwatch import patterns
@@ -67,12 +67,14 @@ def compiled(text: str) -> patterns.Pattern | None:
     return None
 
 
+@settings(deadline=None)
 @given(TEXTS, st.one_of(st.text(max_size=60), RECORDS.map(json.dumps)))
 def test_any_text_is_a_pattern_or_refused_and_any_message_matches_or_not(text: str, message: str) -> None:
     if pattern := compiled(text):
         assert pattern.matches(message) in (True, False)
 
 
+@settings(deadline=None)
 @given(st.one_of(TEXTS, JSON_PATTERNS), RECORDS)
 def test_a_record_and_the_message_it_came_from_get_the_same_answer(text: str, values: dict[str, Any]) -> None:
     message = json.dumps(values)
@@ -80,6 +82,7 @@ def test_a_record_and_the_message_it_came_from_get_the_same_answer(text: str, va
         assert pattern.matches_record(decode(message), message) is pattern.matches(message)
 
 
+@settings(deadline=None)
 @given(CONDITIONS, CONDITIONS, RECORDS)
 def test_conjunctions_and_alternatives_mean_what_their_sides_mean(
     first: str, second: str, values: dict[str, Any]
@@ -103,6 +106,7 @@ EVENT_CONDITIONS = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(EVENT_CONDITIONS, RECORDS)
 def test_a_record_without_a_required_value_never_matches(condition: str, values: dict[str, Any]) -> None:
     if not (pattern := compiled(f"{{ {condition} }}")):
@@ -128,6 +132,7 @@ EXPRESSIONS = st.lists(
 LETTERS = st.text(alphabet="abcd1 \né☃", max_size=12)
 
 
+@settings(deadline=None)
 @given(EXPRESSIONS.filter(bool), st.lists(LETTERS, min_size=1, max_size=6))
 def test_regular_expressions_find_what_re_finds(expression: str, texts: list[str]) -> None:
     oracle, search = re.compile(expression, re.ASCII), searcher(expression)
@@ -153,6 +158,7 @@ def backtracking_steps(alternative: Alternative, text: str, start: int) -> int:
     return steps
 
 
+@settings(deadline=None)
 @given(EXPRESSIONS.filter(bool), LETTERS)
 def test_what_is_left_to_re_is_bounded_for_each_character(expression: str, text: str) -> None:
     for alternative in parse(expression):

@@ -1,0 +1,196 @@
+"""The app: wakes the screens when the store has changed, and keeps the clock."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import ClassVar, Protocol, runtime_checkable
+
+from textual.app import App
+from textual.binding import BindingType
+
+from smwatch.events.event import Event
+from smwatch.filter import Context, parse
+from smwatch.monitor import Delivery
+from smwatch.record import Record
+from smwatch.rules.alarm import Alarm
+from smwatch.store import Change, Store
+from smwatch.tui.keys import bindings
+from smwatch.tui.screens.desk import Desk
+from smwatch.tui.screens.watch import WatchScreen
+from smwatch.tui.themes import DARK, THEMES
+from smwatch.tui.times import Zone
+from smwatch.view import Filter
+
+PAINTS = 10
+"""Paints a second that data may cause; keys paint at once."""
+TICK_SECONDS = 1.0
+TWICE_SECONDS = 2.0
+"""How soon the second ctrl+c has to follow the first."""
+
+
+@runtime_checkable
+class Living(Protocol):
+    """A screen that follows the store and the clock."""
+
+    def show_change(self, change: Change) -> None:
+        """The store has changed."""
+        ...
+
+    def tick(self) -> None:
+        """Time has passed."""
+        ...
+
+
+def utc_now() -> datetime:
+    """The present moment."""
+    return datetime.now(UTC)
+
+
+def _nothing(_: object) -> None:
+    pass
+
+
+class SmwatchApp(App[int]):
+    """Shows a store.
+
+    `start(app)` is called on the app's loop once the screen stands; from then on `apply` is the way in, on that loop.
+    `keep` is given alarms that people or the passing of time have changed. `record_of` gives an event's record as it
+    may be shown. What ends the work badly is told to `fail`.
+    """
+
+    TITLE = "smwatch"
+    ENABLE_COMMAND_PALETTE = True
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("app")]
+    CSS = """
+    Screen { layers: base; }
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        *,
+        record_of: Callable[[Event], Record | None],
+        start: Callable[[SmwatchApp], None] = _nothing,
+        keep: Callable[[Sequence[Alarm]], None] = _nothing,
+        poll: Callable[[], None] | None = None,
+        clock: Callable[[], datetime] = utc_now,
+        title: str = "",
+        asked_since: datetime | None = None,
+        filter_text: str = "",
+        zone: Zone = Zone.UTC,
+        newest_first: bool = True,
+        theme: str = "",
+        keymap: Mapping[str, str] | None = None,
+    ) -> None:
+        super().__init__()
+        self.store = store
+        self._start = start
+        self._keep = keep
+        self._poll = poll
+        self._clock = clock
+        self._asked_theme = theme
+        self._filter_text = filter_text
+        self._armed = False
+        self.fault: BaseException | None = None
+        """What ended the work behind the screen, if it ended badly."""
+        self._interrupted_at: datetime | None = None
+        self.desk = Desk(
+            store,
+            record_of=record_of,
+            now=clock(),
+            zone=zone,
+            newest_first=newest_first,
+            title=title,
+            asked_since=asked_since,
+        )
+        self._context_of_filters = Context(record_of=lambda event: record_of(event) or {}, levels=store.levels)
+        self._subscription = store.subscribe(self._wake)
+        for each in THEMES:
+            self.register_theme(each)
+        self.set_keymap(dict(keymap or {}))
+
+    def parse(self, text: str, typing: bool = False) -> Filter:
+        """A filter from what was typed, or is being typed; raises FilterError."""
+        return parse(text, self._context_of_filters, typing=typing)
+
+    def on_mount(self) -> None:
+        """Show the stream, then have the work begin."""
+        self.theme = self._asked_theme if self._asked_theme in self.available_themes else DARK.name
+        self.push_screen(WatchScreen(self.desk, self.parse, filter_text=self._filter_text))
+        self.set_interval(TICK_SECONDS, self._tick)
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        self._start(self)
+
+    # -- data in
+
+    def apply(self, delivery: Delivery) -> Sequence[Alarm]:
+        """Take in what is new, on the app's thread; returns the alarms that it changed."""
+        changed: set[str] = set()
+        with self._context():
+            if delivery.renamed:
+                self.store.fold(delivery.renamed)
+            if delivery.arrivals:
+                changed = self.store.add([arrival for _, arrival in delivery.arrivals]).alarms
+            for status in delivery.statuses:
+                self.store.report(status)
+        return self._alarms(changed)
+
+    def _alarms(self, groups: Iterable[str]) -> list[Alarm]:
+        alarms = self.store.alarms
+        return [alarms[group] for group in groups if group in alarms]
+
+    def fail(self, error: BaseException) -> None:
+        """The work behind the screen has ended with a fault: end, and show it."""
+        self.fault = error
+        self.exit(1)
+
+    def _wake(self) -> None:
+        """Something changed: look at it soon, together with whatever comes until then."""
+        if not self._armed and self.is_running:
+            self._armed = True
+            self.set_timer(1 / PAINTS, self.flush)
+
+    def flush(self) -> None:
+        """Show what has changed, now."""
+        self._armed = False
+        change = self._subscription.take()
+        self.desk.tally.note(change.added, self.desk.now)
+        if isinstance(self.screen, Living):
+            self.screen.show_change(change)
+
+    def _tick(self) -> None:
+        self.desk.now = self._clock()
+        if changed := self.store.tick(self.desk.now).alarms:
+            self._keep(self._alarms(changed))
+        if isinstance(self.screen, Living):
+            self.screen.tick()
+
+    # -- keys
+
+    async def action_quit(self) -> None:
+        """Leave."""
+        self.exit(0)
+
+    def action_interrupt(self) -> None:
+        """Leave at the second time."""
+        now = self._clock()
+        if self._interrupted_at is not None and (now - self._interrupted_at).total_seconds() <= TWICE_SECONDS:
+            self.exit(0)
+        else:
+            self._interrupted_at = now
+            self.notify("ctrl+c again leaves smwatch", markup=False, timeout=TWICE_SECONDS)
+
+    def action_help(self) -> None:
+        """All keys."""
+        from smwatch.tui.pages.help import help_page
+        from smwatch.tui.screens.page import PageScreen
+
+        self.push_screen(PageScreen(self.desk, "help", None, page_of=lambda *_: help_page))
+
+    def action_poll(self) -> None:
+        """Have the sources asked now."""
+        if self._poll is not None:
+            self._poll()

@@ -1,0 +1,135 @@
+"""What one line of the stream says of an event: its columns, how they share a width, what stands in each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import NamedTuple
+
+import msgspec
+
+from smwatch.events.event import Event, SeenBy
+from smwatch.events.principal import Kind, Principal
+from smwatch.tui.times import CLOCK, DATED, Zone, period
+
+
+class Column(msgspec.Struct, frozen=True):
+    """One column: what it is called and how it gives way when there is no room."""
+
+    id: str
+    title: str
+    least: int
+    """Cells below which it is dropped rather than shown."""
+    ideal: int
+    """Cells beyond which it gains nothing."""
+    rank: int
+    """Lower ones stay longer."""
+
+
+COLUMNS: tuple[Column, ...] = (
+    Column("mark", "", 3, 3, 0),
+    Column("time", "time", 8, 8, 0),
+    Column("event", "event", 14, 24, 1),
+    Column("secret", "secret", 17, 44, 2),
+    Column("principal", "principal", 12, 32, 3),
+    Column("result", "result", 14, 28, 4),
+    Column("ip", "source ip", 13, 15, 5),
+    Column("seen", "seen by", 12, 12, 6),
+    Column("region", "region", 10, 14, 7),
+    Column("account", "account", 12, 12, 9),
+    Column("agent", "user agent", 16, 30, 8),
+)
+"""In the order they stand on the screen; users may choose others and another order."""
+DEFAULT = ("mark", "time", "event", "secret", "principal", "ip", "region", "result", "seen")
+BY_ID = {column.id: column for column in COLUMNS}
+DATED_WIDTH = 14
+BADGE = 6
+"""Cells of the principal's badge word and its gap."""
+BADGED = 18
+"""A principal column narrower than this shows the name alone."""
+
+
+class Placed(NamedTuple):
+    """A column with the room it got."""
+
+    id: str
+    title: str
+    width: int
+
+
+@lru_cache(64)
+def lay_out(
+    width: int, chosen: Sequence[str] = DEFAULT, *, dated: bool = False, zone: Zone = Zone.UTC
+) -> tuple[Placed, ...]:
+    """Share `width` cells among the chosen columns, one cell between two; the ones that matter least go first.
+
+    The widths and gaps add up to `width` wherever the least of the columns of rank 0 to 2 fit at all.
+    """
+    columns = [BY_ID[name] for name in chosen]
+    if dated:
+        columns = [
+            msgspec.structs.replace(c, least=DATED_WIDTH, ideal=DATED_WIDTH) if c.id == "time" else c for c in columns
+        ]
+    while len(columns) > 1 and sum(column.least + 1 for column in columns) - 1 > width:
+        columns.remove(max(columns, key=lambda column: (column.rank, column.least)))
+    widths = {column.id: column.least for column in columns}
+    spare = width - sum(widths.values()) - (len(columns) - 1)
+    while spare > 0:
+        wanting = [column for column in columns if widths[column.id] < column.ideal]
+        if not wanting:
+            break
+        for column in sorted(wanting, key=lambda column: column.rank):
+            share = min(column.ideal - widths[column.id], max(1, spare // len(wanting)), spare)
+            widths[column.id] += share
+            spare -= share
+    if "secret" in widths and spare > 0:
+        widths["secret"] += spare
+    return tuple(Placed(c.id, f"time {zone.title()}" if c.id == "time" else c.title, widths[c.id]) for c in columns)
+
+
+LATE = {
+    SeenBy.CLOUDTRAIL: timedelta(minutes=10),
+    SeenBy.LOGS: timedelta(minutes=5),
+    SeenBy.LIVE_TAIL: timedelta(minutes=2),
+}
+"""How long each source may usually take; what took longer while smwatch was watching is marked as late."""
+SEEN = {SeenBy.CLOUDTRAIL: "trail", SeenBy.LOGS: "logs", SeenBy.LIVE_TAIL: "live", SeenBy.FILE: "file"}
+
+
+def called(principal: Principal) -> str:
+    """What a person calls the principal: somebody signed in through Identity Center by their own name."""
+    return principal.session or principal.name if principal.kind is Kind.IDENTITY_CENTER else principal.name
+
+
+def late_by(event: Event, watching_since: datetime | None) -> timedelta | None:
+    """How long an event took to be seen, if longer than usual; None otherwise, and for what was back-filled."""
+    usual = LATE.get(event.seen_by)
+    if usual is None or watching_since is None or event.at < watching_since:
+        return None
+    delay = event.seen_at - event.at
+    return delay if delay > usual else None
+
+
+def result(event: Event) -> str:
+    """How the call ended, in a word or the error code."""
+    if event.error_code:
+        return event.error_code
+    if event.error_message:
+        return event.error_message
+    return "ok"
+
+
+def seen(event: Event, watching_since: datetime | None) -> str:
+    """Which source brought the event first, and how long after it happened."""
+    late = late_by(event, watching_since)
+    if late is not None:
+        return f"late +{period(late)}"
+    if event.seen_by is SeenBy.FILE or watching_since is None or event.at < watching_since:
+        return SEEN[event.seen_by]
+    return f"{SEEN[event.seen_by]} +{period(event.seen_at - event.at)}"
+
+
+def time_form(width: int) -> str:
+    """How a time column of this width writes its moments."""
+    return DATED if width >= DATED_WIDTH else CLOCK

@@ -1,0 +1,162 @@
+"""How the sources are doing, in as many words as there is room for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+
+from rich.cells import cell_len
+
+from smwatch.sources.source import State, Status
+from smwatch.tui.lines import Line, Piece, heading, line, paragraph
+from smwatch.tui.lines import fields as field_lines
+from smwatch.tui.text import visible
+from smwatch.tui.times import Zone, moment, period
+
+STALE_AFTER = timedelta(minutes=2)
+"""A source whose last whole scan is older than this is called stale, whatever it says itself."""
+
+_GLYPHS = {
+    State.STARTING: ("○", "quiet"),
+    State.OK: ("●", "good"),
+    State.CATCHING_UP: ("◐", "warn"),
+    State.THROTTLED: ("◐", "warn"),
+    State.DENIED: ("✗", "bad"),
+    State.SIGN_IN: ("✗", "bad"),
+    State.UNREACHABLE: ("✗", "bad"),
+    State.FAILING: ("✗", "bad"),
+    State.DONE: ("■", "quiet"),
+}
+
+
+class Health(NamedTuple):
+    """What is to be said of one source at one moment."""
+
+    glyph: str
+    word: str
+    role: str
+    status: Status
+
+    @property
+    def fine(self) -> bool:
+        """Whether nobody needs to look at it."""
+        return self.status.state in (State.OK, State.DONE) and self.role != "bad"
+
+
+def health(status: Status, now: datetime) -> Health:
+    """How a source is doing; one that has silently stopped turns bad by itself."""
+    glyph, role = _GLYPHS[status.state]
+    word = status.state.value
+    good_at = status.last_good_at
+    if status.state is not State.DONE and good_at is not None and now - good_at > STALE_AFTER:
+        stale = f"stale {period(now - good_at)}"
+        if status.state in (State.OK, State.STARTING):
+            return Health("✗", stale, "bad", status)
+        if role == "bad":
+            word = f"{word} {period(now - good_at)}"
+    return Health(glyph, word, role, status)
+
+
+def ranked(statuses: Sequence[Status], now: datetime) -> list[Health]:
+    """All sources, the ones in trouble first, otherwise by label and Region."""
+    order = {"bad": 0, "warn": 1}
+    found = [health(status, now) for status in statuses]
+    return sorted(
+        found, key=lambda each: (order.get(each.role, 2), each.status.label, each.status.region, each.status.source)
+    )
+
+
+def summary(statuses: Sequence[Status], now: datetime, zone: Zone, width: int) -> list[Piece]:
+    """The sources on one line of at most `width` cells: how late, complete up to when, last asked when."""
+    found = ranked(statuses, now)
+    if not found:
+        return [Piece("○ no source yet", "quiet")]
+    several = len({each.status.region for each in found if each.status.region}) > 1
+    for detail in (4, 3, 2, 1):
+        pieces: list[Piece] = []
+        for each in found:
+            if pieces:
+                pieces.append(Piece("   "))
+            pieces += _told(each, now, zone, detail, several)
+        if _size(pieces) <= width:
+            return pieces
+    fine = sum(each.fine for each in found)
+    pieces = [Piece(f"● {fine} ok", "good")] if fine else []
+    for each in found:
+        if not each.fine:
+            pieces += [Piece("  " if pieces else ""), Piece(f"{each.glyph} {each.status.label} {each.word}", each.role)]
+    if _size(pieces) <= width:
+        return pieces
+    troubled = len(found) - fine
+    return [*([Piece(f"● {fine} ok ", "good")] if fine else []), Piece(f"✗ {troubled} not ok", "bad")]
+
+
+def _size(pieces: Sequence[Piece]) -> int:
+    return sum(cell_len(visible(piece.text)) for piece in pieces)
+
+
+def _told(each: Health, now: datetime, zone: Zone, detail: int, several: bool) -> list[Piece]:
+    status = each.status
+    label = f"{status.label} {status.region}" if several and status.region else status.label
+    pieces = [Piece(f"{each.glyph} ", each.role), Piece(label, "strong" if detail > 1 else "")]
+    if each.status.state is not State.OK or each.role == "bad":
+        pieces.append(Piece(f" {each.word}", each.role))
+    if status.progress and detail >= 2:
+        pieces.append(Piece(f" {status.progress}", "quiet"))
+    if status.lag is not None and detail >= 2:
+        longest = f", {period(status.lag_max)} at most" if detail >= 4 and status.lag_max is not None else ""
+        pieces.append(Piece(f" lag {period(status.lag)}{longest}", "quiet"))
+    if status.complete_to is not None and detail >= 2:
+        words = "complete to" if detail >= 3 else "to"
+        pieces.append(Piece(f" {words} {moment(status.complete_to, zone, now)}", "quiet"))
+    if status.gaps and detail >= 2:
+        pieces.append(Piece(f" {len(status.gaps)} gap{'s' if len(status.gaps) > 1 else ''}", "warn"))
+    if status.last_good_at is not None and detail >= 4 and status.state is not State.DONE:
+        pieces.append(Piece(f" asked {period(max(timedelta(), now - status.last_good_at))} ago", "quiet"))
+    return pieces
+
+
+def troubles(statuses: Sequence[Status], now: datetime, zone: Zone) -> list[tuple[str, str]]:
+    """(sentence, role) for each source that has something to say, the worst first."""
+    told: list[tuple[str, str]] = []
+    for each in ranked(statuses, now):
+        status = each.status
+        stale = each.word.startswith("stale")
+        if not status.message and not stale:
+            continue
+        message = (
+            status.message or f"nothing has come back since {moment(status.last_good_at, zone, now)}; r asks again now"
+        )
+        where = f" {status.region}" if status.region else ""
+        role = each.role if each.role in ("bad", "warn") else "quiet"
+        told.append((f"{each.glyph} {status.label}{where} {each.word}: {message}", role))
+    return told
+
+
+def sources_page(statuses: Sequence[Status], now: datetime, zone: Zone, width: int) -> list[Line]:
+    """Everything known about each source, for the screen that the header opens."""
+    lines: list[Line] = []
+    for each in ranked(statuses, now):
+        status = each.status
+        lines += heading(f"{status.label} {status.region}".strip(), status.source)
+        lines.append(line(Piece(f"{each.glyph} {each.word}", each.role), Piece(f"  {status.progress}", "quiet")))
+        if status.message:
+            lines += paragraph(status.message, width, each.role)
+        lag = f"{period(status.lag)} usual" if status.lag is not None else ""
+        if lag and status.lag_max is not None:
+            lag += f", {period(status.lag_max)} at most"
+        lines += field_lines(
+            [
+                ("lag", lag, ""),
+                ("complete to", moment(status.complete_to, zone, now), ""),
+                ("last whole", moment(status.last_good_at, zone, now), "bad" if each.word.startswith("stale") else ""),
+                ("calls", f"{status.calls:,}" if status.calls else "", ""),
+                ("late events", f"{status.late_events:,} found by an audit" if status.late_events else "", "warn"),
+            ],
+            width,
+        )
+        for gap in status.gaps:
+            span = f"{moment(gap.span.start, zone, now)} to {moment(gap.span.end, zone, now)}"
+            lines += paragraph(f"gap {span}: {gap.reason}", width, "warn")
+    return lines[1:] or [line(Piece("No source has said anything yet.", "quiet"))]

@@ -1,0 +1,102 @@
+"""Pages as plain values: lines of pieces with a role each, some of which lead somewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import NamedTuple
+
+import msgspec
+from rich.cells import cell_len
+
+from smwatch.tui.text import fit, visible, wrap
+
+
+class Piece(NamedTuple):
+    """Some text and what it is: a role that the sheet has a style for."""
+
+    text: str
+    role: str = ""
+
+
+class Line(msgspec.Struct, frozen=True):
+    """One line of a page. Text in it may come from records: it is made harmless where it is drawn."""
+
+    pieces: tuple[Piece, ...] = ()
+    target: object = None
+    """What choosing the line leads to; None: it can't be chosen."""
+    copies: str = ""
+    """What copying the line copies, e.g. a command."""
+
+    @property
+    def text(self) -> str:
+        """The line without roles."""
+        return "".join(piece.text for piece in self.pieces)
+
+
+Page = Callable[[int], Sequence[Line]]
+"""A page is a function of the width it is given."""
+
+BLANK = Line()
+
+
+def line(*pieces: Piece | str, target: object = None, copies: str = "") -> Line:
+    """One line of pieces; a bare string has no role."""
+    return Line(tuple(Piece(piece) if isinstance(piece, str) else piece for piece in pieces), target, copies)
+
+
+def heading(title: str, note: str = "", role: str = "heading") -> list[Line]:
+    """A blank line and the title of a section, with a quiet remark beside it."""
+    pieces = [Piece(title.upper(), role)]
+    if note:
+        pieces.append(Piece(f"  {note}", "quiet"))
+    return [BLANK, Line(tuple(pieces))]
+
+
+def paragraph(text: str, width: int, role: str = "", indent: int = 0) -> list[Line]:
+    """Running text, broken into lines."""
+    return [line(Piece(" " * indent + part, role)) for part in wrap(text, width - indent)]
+
+
+def fields(pairs: Iterable[tuple[str, str, str]], width: int, label_width: int = 12) -> list[Line]:
+    """Lines from (label, value, role); long values go on under themselves, empty ones are left out."""
+    lines: list[Line] = []
+    for label, value, role in pairs:
+        if not value:
+            continue
+        first, *rest = wrap(value, max(8, width - label_width))
+        lines.append(line(Piece(fit(label, label_width), "label"), Piece(first, role)))
+        lines += [line(" " * label_width, Piece(part, role)) for part in rest]
+    return lines
+
+
+def command(text: str, width: int) -> list[Line]:
+    """A command to run, in full, whatever number of lines that takes; copying any of them copies all of it."""
+    role = "quiet" if text.lstrip().startswith("#") else "command"
+    return [line("  ", Piece(part, role), copies=text) for part in wrap(text, max(8, width - 2))]
+
+
+def spread(left: Sequence[Piece], right: Sequence[Piece], width: int, target: object = None) -> Line:
+    """Pieces at both ends of a line; the left ones give way."""
+    room = max(0, width - sum(cell_len(visible(piece.text)) for piece in right) - (1 if right else 0))
+    kept: list[Piece] = []
+    for piece in left:
+        size = cell_len(visible(piece.text))
+        if size > room:
+            if room:
+                kept.append(Piece(fit(piece.text, room), piece.role))
+            room = 0
+            break
+        kept.append(piece)
+        room -= size
+    gap = " " * (room + (1 if right else 0))
+    return Line((*kept, Piece(gap), *right), target)
+
+
+BARS = "▁▂▃▄▅▆▇█"
+
+
+def sparkline(counts: Sequence[int], width: int) -> str:
+    """Counts as bars of eighths, the newest `width` of them; a space for none at all, so that one is seen."""
+    counts = counts[-width:] if width > 0 else ()
+    top = max(counts, default=0)
+    return "".join(BARS[min(7, (count * 8 - 1) // top)] if count else " " for count in counts)

@@ -1,0 +1,141 @@
+"""An alarm: why it matters, what is known, and the commands to run next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from smwatch.events.event import Event
+from smwatch.rules.alarm import Alarm, AlarmState, Severity
+from smwatch.tui.columns import called
+from smwatch.tui.lines import Line, Piece, command, fields, heading, line, paragraph, spread
+from smwatch.tui.pages.targets import ToAlarm, ToEvent, ToPrincipal, ToSecret
+from smwatch.tui.pages.words import ALARM_ROLES, badge, standing
+from smwatch.tui.text import fit
+from smwatch.tui.times import Zone, moment, period
+
+EVIDENCE = 20
+
+
+def alarm_page(alarm: Alarm, find: Callable[[int], Event | None], now: datetime, zone: Zone, width: int) -> list[Line]:
+    """Everything about one alarm, what to do first."""
+    lines = [line(badge(alarm), Piece(f" {standing(alarm, now)}".rstrip(), "quiet"))]
+    lines += paragraph(alarm.title, width, "strong")
+    if alarm.secret is not None:
+        secret = alarm.secret
+        lines.append(line(Piece(fit("secret", 12), "label"), Piece(secret.name, "link"), target=ToSecret(secret)))
+    if alarm.principal:
+        target = ToPrincipal(alarm.identity) if alarm.identity else None
+        lines.append(line(Piece(fit("principal", 12), "label"), Piece(alarm.principal, "link"), target=target))
+    lines += fields(
+        [
+            ("count", f"{alarm.count:,} {alarm.counted}", ""),
+            ("first", moment(alarm.first_at, zone, now), ""),
+            ("last", moment(alarm.last_at, zone, now), ""),
+            ("rule", " ".join((alarm.rule, *alarm.mitre)), "quiet"),
+        ],
+        width,
+    )
+    for decision, word in ((alarm.acknowledged, "acknowledged"), (alarm.closed, "closed")):
+        if decision is not None:
+            lines += fields([(word, moment(decision.at, zone, now), ""), ("note", decision.note, "strong")], width)
+    if alarm.closed_by and alarm.state is AlarmState.CLOSED:
+        lines += fields([("ended by", alarm.closed_by, "")], width)
+    if alarm.muted_until is not None and alarm.muted(now):
+        lines += fields([("muted", f"for another {period(alarm.muted_until - now)}", "warn")], width)
+    if alarm.next:
+        lines += heading("next", "y copies")
+        for each in alarm.next:
+            lines += command(each, width)
+    if alarm.why:
+        lines += heading("why it matters")
+        lines += paragraph(alarm.why, width)
+    if alarm.facts:
+        lines += heading("known")
+        for fact in alarm.facts:
+            lines += paragraph(fact, width)
+    lines += heading("events", "Enter jumps there")
+    for key in reversed(alarm.event_keys[-EVIDENCE:]):
+        lines.append(_evidence(find(key), key, now, zone))
+    if alarm.count > EVIDENCE and len(alarm.event_keys) > EVIDENCE:
+        lines.append(line(Piece(f"and {alarm.count - EVIDENCE:,} more", "quiet")))
+    return lines
+
+
+def _evidence(event: Event | None, key: int, now: datetime, zone: Zone) -> Line:
+    if event is None:
+        return line(Piece("no longer in memory", "quiet"))
+    return line(
+        Piece(fit(moment(event.at, zone, now), 12), "quiet"),
+        Piece(event.name, "bad" if event.failed else ""),
+        Piece(f"  {called(event.principal)}", "link"),
+        Piece(f"  {event.source_ip}", "quiet"),
+        target=ToEvent(key),
+    )
+
+
+def alarms_page(alarms: Sequence[Alarm], now: datetime, zone: Zone, width: int) -> list[Line]:
+    """All alarms, what needs attention first, those that are over last."""
+    if not alarms:
+        return paragraph("No rule has matched anything so far.", width, "quiet")
+    lines: list[Line] = []
+    section = ""
+    for alarm in alarms:
+        now_in = {"": "open"}.get(standing(alarm, now), standing(alarm, now))
+        if now_in != section:
+            section = now_in
+            count = sum(standing(each, now) == standing(alarm, now) for each in alarms)
+            lines += heading(section, f"{count:,}")
+        lines += _summary(alarm, now, zone, width)
+    return lines[1:]
+
+
+def _summary(alarm: Alarm, now: datetime, zone: Zone, width: int) -> list[Line]:
+    role = ALARM_ROLES[alarm.severity] if alarm.open else "quiet"
+    mark = badge(alarm)
+    right = [Piece(f"×{alarm.count:,}"), Piece(f"  {moment(alarm.last_at, zone, now)}", "quiet")]
+    left = [Piece(fit(mark.text, 12), role), Piece(" "), Piece(alarm.title, "strong" if alarm.open else "")]
+    where = " · ".join(filter(None, (alarm.secret.name if alarm.secret is not None else "", alarm.principal)))
+    lines = [spread(left, right, width, ToAlarm(alarm.group))]
+    if where:
+        lines.append(line(" " * 13, Piece(where, "link" if alarm.open else "quiet")))
+    if alarm.note:
+        lines.append(line(" " * 13, Piece(f"note: {alarm.note}", "quiet")))
+    return lines
+
+
+_BAND = {
+    Severity.CRITICAL: "alarm",
+    Severity.HIGH: "high",
+    Severity.MEDIUM: "medium",
+    Severity.LOW: "low",
+    Severity.INFO: "low",
+}
+
+
+def band_rows(alarms: Sequence[Alarm], now: datetime, zone: Zone, width: int, *, roomy: bool) -> list[list[Piece]]:
+    """The band over the stream: the worst alarm with its next command, and how many more; no rows without alarms."""
+    if not alarms:
+        return []
+    worst, *others = alarms
+    role = _BAND[worst.severity]
+    name = worst.secret.name if worst.secret is not None else ""
+    first, last = moment(worst.first_at, zone, now), moment(worst.last_at, zone, now)
+    more = f"  +{len(others):,} more " if others else " "
+    tail = f"  ×{worst.count:,}  first {first}  last {last}{more}"
+    if width < 100:
+        tail = f"  ×{worst.count:,}  {last}{more}"
+    title = worst.title if width >= 120 else ""
+    about = "  ".join(filter(None, (title, name, worst.principal))) or worst.title
+    rows = [_filled(f"{badge(worst).text} {about}", tail, width, f"{role}@screen.alarms")]
+    if roomy:
+        step = next((each for each in worst.next if not each.lstrip().startswith("#")), "")
+        if step:
+            left, right = f"   next: {step}", "  y copies  e shows  A acknowledges "
+            rows.append(_filled(left, right if width >= 100 else "  y copies ", width, f"{role}@screen.copy"))
+    return rows
+
+
+def _filled(left: str, right: str, width: int, role: str) -> list[Piece]:
+    row = spread([Piece(left, role)], [Piece(right, role)], width)
+    return [Piece(piece.text, role) for piece in row.pieces]

@@ -1,0 +1,65 @@
+"""What an empty stream says: empty and broken are different things."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from smwatch.sources.source import Status
+from smwatch.tui.health import ranked
+from smwatch.tui.lines import BLANK, Line, Piece, line, paragraph
+from smwatch.tui.times import Zone, moment, period
+
+
+def empty_lines(
+    statuses: Sequence[Status],
+    *,
+    total: int,
+    query: str,
+    asked_since: datetime | None,
+    now: datetime,
+    zone: Zone,
+    width: int,
+) -> list[Line]:
+    """What was asked, when that last worked, how late the sources usually are, and what to try."""
+    if query and total:
+        return [
+            BLANK,
+            *paragraph(f"None of the {total:,} events in memory matches", width, "strong"),
+            *paragraph(query, width, "link", indent=2),
+            BLANK,
+            *paragraph("Backspace takes the filter away; again puts it back.", width, "quiet"),
+        ]
+    since = f" since {moment(asked_since, zone, now)}" if asked_since is not None else ""
+    found = ranked(statuses, now)
+    lines = [BLANK, *paragraph(f"No Secrets Manager events{since}.", width, "strong"), BLANK]
+    for each in found:
+        status = each.status
+        lines += [line(Piece(f"{each.glyph} {status.label} {status.region} ", each.role), Piece(each.word, each.role))]
+        if status.last_good_at is not None:
+            lines += paragraph(
+                f"last asked successfully {period(now - status.last_good_at)} ago", width, "quiet", indent=2
+            )
+        if status.progress:
+            lines += paragraph(status.progress, width, "quiet", indent=2)
+        if status.message:
+            lines += paragraph(status.message, width, each.role, indent=2)
+    if not found:
+        lines += paragraph("The sources have not answered yet.", width, "quiet")
+    lines += [BLANK]
+    if any(each.fine for each in found) or not found:
+        lines += paragraph(
+            "CloudTrail hands out events some 2 to 10 minutes after they happen, a log group a little sooner: "
+            "what has just happened is not here yet.",
+            width,
+            "quiet",
+        )
+    lines += [BLANK, *paragraph("To try:", width, "quiet")]
+    for command, what in (
+        ("smwatch --since 7d", "look further back"),
+        ("smwatch doctor", "check credentials, trail, log group and permissions"),
+        ("smwatch setup", "set up trail, log group and alarm in AWS"),
+        ("smwatch demo", "see a scripted incident, without AWS"),
+    ):
+        lines.append(line(Piece(f"  {command:<20}", "command"), Piece(what, "quiet")))
+    return lines

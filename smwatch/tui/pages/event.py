@@ -1,0 +1,252 @@
+"""One event: who, from where, with what, how it ended, and the record itself."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Collection, Iterator
+from datetime import datetime
+from typing import Any
+
+import msgspec
+
+from smwatch.events.event import Event
+from smwatch.events.principal import Kind, Principal
+from smwatch.record import Number, Record
+from smwatch.tui.columns import SEEN, called, late_by
+from smwatch.tui.lines import Line, Piece, fields, heading, line, paragraph
+from smwatch.tui.pages.targets import ToFold, ToPrincipal, ToSecret
+from smwatch.tui.times import FULL, Zone, moment, period, written
+
+KINDS = {
+    Kind.ROOT: "the root user",
+    Kind.USER: "IAM user",
+    Kind.ROLE: "role",
+    Kind.FEDERATED: "federated user",
+    Kind.IDENTITY_CENTER: "Identity Center user",
+    Kind.SERVICE: "AWS service",
+    Kind.OTHER_ACCOUNT: "another account",
+    Kind.UNKNOWN: "unknown kind of principal",
+}
+LONG_TEXT = 4000
+"""Characters shown of one value of a record; the journal and a copy hold all of it."""
+
+
+def told(event: Event) -> str:
+    """What happened, as a sentence."""
+    who = called(event.principal) or "somebody"
+    what = f"{event.name} on {event.secret.name}" if event.secret is not None else event.name
+    if event.error_code:
+        return f"{who}: {what} was refused with {event.error_code}"
+    if event.error_message:
+        return f"{who}: {what} failed"
+    if event.secret is not None and event.name in ("GetSecretValue", "BatchGetSecretValue"):
+        return f"{who} got the value of {event.secret.name}"
+    return f"{who}: {what} succeeded"
+
+
+def event_lines(
+    event: Event, record: Record | None, now: datetime, zone: Zone, watching_since: datetime | None, width: int
+) -> list[Line]:
+    """Who, from where, with what, and how it ended."""
+    principal = event.principal
+    lines = paragraph(told(event), width, "bad" if event.failed else "strong")
+    if event.error_message:
+        lines += paragraph(event.error_message, width, "warn")
+    lines += fields([("happened", _happened(event, now, zone), ""), ("first seen", _seen(event, now, zone), "")], width)
+    if late := late_by(event, watching_since):
+        lines += fields([("", f"late: it took {period(late)} to be seen", "warn")], width)
+    lines += _principal(principal, width)
+    lines += fields(_session(record), width)
+    lines += fields(
+        [
+            ("from", event.source_ip, ""),
+            ("with", event.user_agent, ""),
+            ("access key", _key(event.access_key), ""),
+            ("region", event.region, ""),
+            ("account", event.account, ""),
+        ],
+        width,
+    )
+    if event.secret is not None:
+        name = f"{event.secret.name}  {event.secret.region}"
+        lines.append(line(Piece(f"{'secret':<12}", "label"), Piece(name, "link"), target=ToSecret(event.secret)))
+        lines += [
+            line(" " * 12, Piece(f"{other.name}  {other.region}", "link"), target=ToSecret(other))
+            for other in event.others
+        ]
+    lines += fields([("event id", event.id, "quiet"), ("source", event.source, "quiet")], width)
+    return lines
+
+
+def _happened(event: Event, now: datetime, zone: Zone) -> str:
+    shown = Zone.LOCAL if zone is Zone.LOCAL else Zone.UTC
+    ago = f", {period(now - event.at)} ago" if event.seconds and event.at <= now else ""
+    return f"{written(event.seconds, shown, now, FULL)} {shown.title()}{ago}"
+
+
+def _seen(event: Event, now: datetime, zone: Zone) -> str:
+    delay = f", {period(event.seen_at - event.at)} after it happened" if event.seconds else ""
+    return f"{moment(event.seen_at, zone, now)} by {SEEN[event.seen_by]}{delay}"
+
+
+def _principal(principal: Principal, width: int) -> list[Line]:
+    if not principal.name and not principal.arn:
+        return fields([("who", "not recorded", "quiet")], width)
+    target = ToPrincipal(principal.identity) if principal.identity else None
+    lines = [
+        line(
+            Piece(f"{'who':<12}", "label"),
+            Piece(f"{principal.kind.value} ", "quiet"),
+            Piece(principal.name, "link" if target else ""),
+            Piece(f"  {KINDS[principal.kind]}", "quiet"),
+            target=target,
+        )
+    ]
+    return lines + fields(
+        [
+            ("session", principal.session, ""),
+            ("arn", principal.arn, "quiet"),
+            ("acting for", principal.invoked_by, ""),
+            ("its account", principal.account, ""),
+        ],
+        width,
+    )
+
+
+def _key(access_key: str) -> str:
+    if not access_key:
+        return ""
+    kind = {"AKIA": "long-term", "ASIA": "temporary"}.get(access_key[:4])
+    return f"{access_key} ({kind})" if kind else access_key
+
+
+def _session(record: Record | None) -> Iterator[tuple[str, str, str]]:
+    """What only the record tells of the session and the way it took."""
+    if record is None:
+        return
+    context = _inside(record, "userIdentity", "sessionContext")
+    attributes = _inside(context, "attributes")
+    if created := _text(attributes, "creationDate"):
+        yield "signed in", created, ""
+    if mfa := _text(attributes, "mfaAuthenticated"):
+        yield "MFA", {"true": "yes", "false": "no"}.get(mfa, mfa), ""
+    if _text(record, "sessionCredentialFromConsole") == "true":
+        yield "console", "credentials of a console session", ""
+    if identity := _text(context, "sourceIdentity"):
+        yield "identity", identity, ""
+    if endpoint := _text(record, "vpcEndpointId"):
+        yield "endpoint", endpoint, ""
+    if version := _text(_inside(record, "tlsDetails"), "tlsVersion"):
+        yield "TLS", version, "quiet"
+
+
+def _inside(value: Any, *names: str) -> Any:
+    for name in names:
+        value = value.get(name) if isinstance(value, dict) else None
+    return value
+
+
+def _text(value: Any, name: str) -> str:
+    found = _inside(value, name)
+    return found if isinstance(found, str) else str(found).lower() if isinstance(found, bool) else ""
+
+
+# -- the record as JSON
+
+
+def json_lines(value: Any, width: int, folded: Collection[tuple[str | int, ...]] = ()) -> list[Line]:
+    """A document as JSON, one line a value; objects and lists that are not empty lead to being folded."""
+    return list(_json(value, (), "", width, folded, ""))
+
+
+def _json(
+    value: Any,
+    path: tuple[str | int, ...],
+    name: str,
+    width: int,
+    folded: Collection[tuple[str | int, ...]],
+    comma: str,
+) -> Iterator[Line]:
+    indent = Piece("  " * len(path))
+    head = [indent] + ([Piece(f'"{name}"', "json-key"), Piece(": ")] if name else [])
+    if isinstance(value, dict | list) and value:
+        opening, closing = "{}" if isinstance(value, dict) else "[]"
+        if path in folded:
+            inside = f"{len(value)} {'keys' if isinstance(value, dict) else 'items'}"
+            yield line(
+                *head, Piece(f"{opening} … {closing}{comma}"), Piece(f"  {inside}", "quiet"), target=ToFold(path)
+            )
+            return
+        yield line(*head, opening, target=ToFold(path))
+        last = len(value) - 1
+        items = list(value.items()) if isinstance(value, dict) else list(enumerate(value))
+        for i, (key, item) in enumerate(items):
+            shown = _escaped(str(key)) if isinstance(value, dict) else ""
+            yield from _json(item, (*path, key), shown, width, folded, "," if i < last else "")
+        yield line(indent, closing + comma)
+        return
+    text, role = _scalar(value)
+    room = max(8, width - len(indent.text) - (len(name) + 4 if name else 0) - 1)
+    parts = [text[i : i + room] for i in range(0, min(len(text), LONG_TEXT), room)] or [""]
+    if len(text) > LONG_TEXT:
+        parts.append("…")
+    parts[-1] += comma
+    yield line(*head, Piece(parts[0], role))
+    hanging = " " * (len(indent.text) + (len(name) + 4 if name else 0))
+    for part in parts[1:]:
+        yield line(hanging, Piece(part, role))
+
+
+def _scalar(value: Any) -> tuple[str, str]:
+    match value:
+        case bool() | None:
+            return {True: "true", False: "false", None: "null"}[value], "json-word"
+        case Number():
+            return value.text, "json-number"
+        case int() | float():
+            return str(value), "json-number"
+        case str():
+            return f'"{_escaped(value)}"', "json-text"
+        case _:
+            return ("{}" if isinstance(value, dict) else "[]"), ""
+
+
+def _escaped(text: str) -> str:
+    """Text as JSON writes it, so that what is invisible is spelled out; without the quotes."""
+    return msgspec.json.encode(text.encode(errors="replace").decode()).decode()[1:-1]
+
+
+def record_page(record: Record | None, width: int, folded: Collection[tuple[str | int, ...]] = ()) -> list[Line]:
+    """The section with the whole record."""
+    lines = heading("record", "Enter folds, y copies")
+    if record is None:
+        return [*lines, line(Piece("The journal no longer holds the record of this event.", "quiet"))]
+    return lines + json_lines(record, width, folded)
+
+
+# -- what can be copied
+
+
+def as_json(record: Record) -> str:
+    """The record as indented JSON."""
+    return msgspec.json.format(msgspec.json.encode(record, enc_hook=_number), indent=2).decode()
+
+
+def _number(value: Any) -> Any:
+    raise NotImplementedError(f"{type(value).__name__} does not come out of JSON")
+
+
+def as_command(event: Event) -> str:
+    """The command that finds the event again in AWS."""
+    attribute = f"AttributeKey=EventId,AttributeValue={event.id}"
+    region = f" --region {shlex.quote(event.region)}" if event.region else ""
+    return f"aws cloudtrail lookup-events --lookup-attributes {shlex.quote(attribute)}{region}"
+
+
+def as_ticket(event: Event) -> str:
+    """One line for a ticket or a chat: when, who, what, from where, how it ended."""
+    at = written(event.seconds, Zone.UTC, event.seen_at, "%Y-%m-%dT%H:%M:%SZ")
+    secret = event.secret.name if event.secret is not None else "-"
+    ended = " ".join(filter(None, (event.error_code, event.error_message))) or "ok"
+    parts = (at, event.name, secret, called(event.principal), event.source_ip, event.region, ended, event.id)
+    return " | ".join(" ".join(part.split()) for part in parts)

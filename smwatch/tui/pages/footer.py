@@ -1,0 +1,74 @@
+"""The last line: how the stream stands, what is filtered, and the keys that help now."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+from rich.cells import cell_len
+
+from smwatch.tui.lines import Piece
+from smwatch.tui.text import fit, visible
+
+
+class Standing(msgspec.Struct, frozen=True):
+    """What the last line says of the stream."""
+
+    query: str = ""
+    shown: int = 0
+    total: int = 0
+    dropped: int = 0
+    following: bool = True
+    unseen: int = 0
+    newest_first: bool = True
+    busy: bool = False
+    """A filter is still being applied."""
+    said: str = ""
+    """What just happened, in place of the keys for a moment."""
+
+
+def footer_row(standing: Standing, keys: Sequence[tuple[str, str, str]], width: int) -> list[Piece]:
+    """One line of at most `width` cells; keys are (key, word, action), the first ones stay longest."""
+    left = _pace(standing) + _count(standing)
+    if standing.dropped and width >= 100:
+        left.append(Piece(f"  {standing.dropped:,} older dropped", "quiet"))
+    room = width - _size(left)
+    if standing.query:
+        least = 14 if width < 80 else 30
+        words = visible(standing.query)
+        told = (
+            fit(words, max(least, min(cell_len(words), room - 34))).rstrip() if cell_len(words) + 34 > room else words
+        )
+        left += [Piece("   / ", "key@screen.filter"), Piece(told, "strong@screen.filter")]
+    room = width - _size(left) - 3
+    right: list[Piece] = []
+    if standing.said:
+        right = [Piece(fit(standing.said, max(0, room)).rstrip() if room > 0 else "", "warn")]
+    else:
+        for key, word, action in keys:
+            more = [Piece(f"  {key}", f"key@{action}"), Piece(f" {word}", f"quiet@{action}")]
+            if _size(right) + _size(more) > room:
+                break
+            right += more
+    return [*left, Piece(" " * max(1, width - _size(left) - _size(right) - 1)), *right]
+
+
+def _pace(standing: Standing) -> list[Piece]:
+    if standing.following:
+        return [Piece(" ● following ", "good@screen.follow")]
+    pieces = [Piece(" ‖ paused ", "warn@screen.follow")]
+    if standing.unseen:
+        arrow = "↑" if standing.newest_first else "▼"
+        pieces.append(Piece(f" {arrow} {standing.unseen:,} new ", "news@screen.follow"))
+    return pieces
+
+
+def _count(standing: Standing) -> list[Piece]:
+    if not standing.query:
+        return [Piece(f"  {standing.total:,} events", "")]
+    count = f"  {standing.shown:,} of {standing.total:,}"
+    return [Piece(count, "strong"), Piece(" so far", "quiet")] if standing.busy else [Piece(count, "strong")]
+
+
+def _size(pieces: Sequence[Piece]) -> int:
+    return sum(cell_len(visible(piece.text)) for piece in pieces)

@@ -1,0 +1,107 @@
+"""The dossier of a principal: its blast radius, every secret it touched, in order."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from smwatch.dossier import PrincipalDossier
+from smwatch.dossier.principal import Seen, Touched
+from smwatch.rules.alarm import Alarm
+from smwatch.tui.lines import Line, Piece, heading, line, paragraph
+from smwatch.tui.pages.event import KINDS
+from smwatch.tui.pages.targets import ToEvent, ToSecret
+from smwatch.tui.pages.words import alarm_line, command_name, shown
+from smwatch.tui.text import fit
+from smwatch.tui.times import Zone, moment
+
+LISTED = 6
+
+
+def principal_page(
+    dossier: PrincipalDossier, alarms: Iterable[Alarm], now: datetime, zone: Zone, width: int
+) -> list[Line]:
+    """Everything that events tell about a principal."""
+    principal = dossier.principal
+    secrets = dossier.secrets
+    exposed = [touched for touched in secrets if touched.exposed]
+    lines = paragraph(principal.name or principal.identity or "unknown principal", width, "title")
+    lines += paragraph(f"{KINDS[principal.kind]} · {principal.identity}", width, "quiet")
+    lines += [
+        alarm_line(alarm, now, zone, width)
+        for alarm in shown(alarms)
+        if alarm.open and alarm.identity and alarm.identity == principal.identity
+    ]
+    lines += paragraph(
+        f"Got the value of {len(exposed):,} of the {len(secrets):,} secrets it reached for; "
+        f"{dossier.denied:,} calls denied, {dossier.writes:,} changes, {dossier.events:,} events in all.",
+        width,
+    )
+    lines += heading("secrets", "in the order it came to them; y copies a rotation list")
+    lines += _table(secrets, now, zone, width)
+    if dossier.others:
+        lines.append(line(Piece(f"and {dossier.others:,} events on others, counted only", "quiet")))
+    for title, seen in (
+        ("access keys", dossier.access_keys),
+        ("sessions", dossier.sessions),
+        ("from", dossier.source_ips),
+        ("with", dossier.user_agents),
+        ("regions", dossier.regions),
+    ):
+        lines += _seen(title, seen, now, zone, width)
+    return lines
+
+
+def _table(secrets: Sequence[Touched], now: datetime, zone: Zone, width: int) -> list[Line]:
+    name_width = max(10, width - 2 - 8 - 9 - 15)
+    head = fit("", 2) + fit("secret", name_width) + f"{'reads':>8}{'denied':>8} {'first':>14}"
+    lines = [line(Piece(head, "label"))]
+    for touched in secrets:
+        refused = touched.denied + touched.deleted + touched.failed
+        lines.append(
+            line(
+                Piece("● " if touched.exposed else "✗ ", "warn" if touched.exposed else "quiet"),
+                Piece(fit(touched.secret.name, name_width), "link"),
+                Piece(f"{touched.reads:>8,}"),
+                Piece(f"{refused:>8,}", "bad" if refused else "quiet"),
+                Piece(f" {moment(touched.first_at, zone, now):>14}", "quiet"),
+                target=ToSecret(touched.secret),
+            )
+        )
+        if touched.writes:
+            lines.append(
+                line(Piece(f"  changed it {touched.writes:,} times", "warn"), target=ToEvent(touched.last_key))
+            )
+    return lines
+
+
+def _seen(title: str, seen: Sequence[Seen], now: datetime, zone: Zone, width: int) -> list[Line]:
+    if not seen:
+        return []
+    lines = heading(title)
+    for each in seen[:LISTED]:
+        at = f"{moment(each.last_at, zone, now):>14}"
+        lines.append(line(Piece(fit(each.value, max(8, width - 16))), Piece(f"  {at}", "quiet")))
+    if len(seen) > LISTED:
+        lines.append(line(Piece(f"and {len(seen) - LISTED:,} more", "quiet")))
+    return lines
+
+
+def rotation_list(dossier: PrincipalDossier) -> str:
+    """The secrets whose value it got, as commands that rotate them, in the order it came to them."""
+    lines = [f"# secrets whose value {_plain(dossier.principal.identity or dossier.principal.name)} got, in order"]
+    for touched in dossier.secrets:
+        if not touched.exposed:
+            continue
+        name = command_name(touched.secret, "")
+        if name is None:
+            lines.append(f"# a secret whose name is not plain text: {_plain(touched.secret.name)}")
+        else:
+            region = shlex.quote(touched.secret.region)
+            lines.append(f"aws secretsmanager rotate-secret --secret-id {name} --region {region}")
+    return "\n".join(lines) + "\n"
+
+
+def _plain(text: str) -> str:
+    return "".join(char if char.isprintable() else char.encode("unicode_escape").decode() for char in text)

@@ -1,0 +1,330 @@
+"""The dossier of a secret, in the order an incident asks: disclosed? still reachable? who breaks? who did it?"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from smwatch.dossier import SecretDossier
+from smwatch.dossier.lifecycle import Lifecycle, State
+from smwatch.dossier.outcome import Outcome
+from smwatch.dossier.rotation import Ending, Rotation
+from smwatch.dossier.secret import Entry, User
+from smwatch.rules.alarm import Alarm
+from smwatch.tui.columns import called
+from smwatch.tui.lines import Line, Piece, command, fields, heading, line, paragraph, sparkline, spread
+from smwatch.tui.pages.targets import ToEvent, ToPrincipal
+from smwatch.tui.pages.words import alarm_line, restore_command, shown, who
+from smwatch.tui.text import fit
+from smwatch.tui.times import Zone, moment, period
+
+READERS, TIMELINE, CHANGES = 12, 40, 6
+"""How many of each are listed; the rest is counted."""
+HOURS = 24
+
+
+def secret_page(dossier: SecretDossier, alarms: Iterable[Alarm], now: datetime, zone: Zone, width: int) -> list[Line]:
+    """Everything that events tell about a secret."""
+    life = dossier.lifecycle(now)
+    lines = head(dossier, life, alarms, now, zone, width)
+    lines += _disclosed(dossier, now, zone, width)
+    lines += _readers(dossier, now, zone, width)
+    lines += _breaks(dossier, life, now, zone, width)
+    lines += _doers(dossier, now, zone, width)
+    lines += _rotation(dossier, now, zone, width)
+    lines += _versions(dossier, now, zone, width)
+    lines += _policy(dossier, now, zone, width)
+    lines += _changes(dossier, now, zone, width)
+    lines += _errors(dossier, width)
+    return lines + _timeline(dossier.timeline(TIMELINE), now, zone)
+
+
+def head(
+    dossier: SecretDossier, life: Lifecycle, alarms: Iterable[Alarm], now: datetime, zone: Zone, width: int
+) -> list[Line]:
+    """Name, state, alarms, and the command that undoes a deletion."""
+    secret = dossier.secret
+    lines = paragraph(secret.name, width, "title")
+    lines.append(line(Piece(" · ".join(filter(None, (secret.region, secret.account))), "quiet")))
+    lines += state_lines(life, now, zone, width)
+    if life.state is State.PENDING and (restore := restore_command(secret, dossier.arn)):
+        lines += command(restore, width)
+    for alarm in shown(alarms):
+        if alarm.secret == secret and alarm.open:
+            lines.append(alarm_line(alarm, now, zone, width))
+    return lines
+
+
+def state_lines(life: Lifecycle, now: datetime, zone: Zone, width: int) -> list[Line]:
+    """Whether the secret can be read, and until when it can be restored."""
+    by = f" by {who(life.by)}" if life.by is not None else ""
+    since = moment(life.since, zone, now)
+    match life.state:
+        case State.ACTIVE:
+            proof = "last seen to work" if life.inferred else "since"
+            return [line(Piece("● active", "good"), Piece(f"  {proof} {since}", "quiet"))]
+        case State.PENDING:
+            left = life.remaining(now)
+            rest = f", {period(left)} left to restore it" if left is not None else ""
+            lines = paragraph(f"✗ pending deletion{rest}", width, "bad")
+            told = (
+                "shown by a refused call; DeleteSecret itself was not seen" if life.inferred else f"deleted {since}{by}"
+            )
+            ends = f", gone for good {moment(life.deletion_at, zone, now)}" if life.deletion_at is not None else ""
+            return lines + paragraph(told + ends, width, "quiet")
+        case State.DELETED:
+            how = "deleted without a recovery window" if life.forced else "deleted for good"
+            gone = f" {moment(life.deletion_at, zone, now)}" if life.deletion_at is not None else ""
+            lines = paragraph(f"✗ {how}{gone}", width, "bad")
+            return lines + (paragraph(f"{since}{by}", width, "quiet") if by else [])
+        case State.UNKNOWN:
+            return [line(Piece("○ state unknown: no event seen so far tells", "quiet"))]
+
+
+def _disclosed(dossier: SecretDossier, now: datetime, zone: Zone, width: int) -> list[Line]:
+    given = dossier.disclosure()
+    if not given.reads and not given.decrypts:
+        return paragraph("The value has not been read, as far as events tell.", width, "quiet")
+    readers = f"{given.readers} principal{'s' if given.readers != 1 else ''}"
+    times = f"{given.reads:,} time{'s' if given.reads != 1 else ''}"
+    last = f", last {moment(given.last_at, zone, now)} by {who(given.last_by)}" if given.last_by is not None else ""
+    lines = paragraph(f"Value read {times} by {readers}{last}.", width)
+    if given.decrypts:
+        lines += paragraph(f"KMS decrypted it {given.decrypts:,} more times without a recorded read.", width, "warn")
+    return lines
+
+
+def _readers(dossier: SecretDossier, now: datetime, zone: Zone, width: int) -> list[Line]:
+    readers = dossier.readers(now)
+    if not readers:
+        return []
+    hours = dossier.hours(now, HOURS)
+    lines = heading("readers", f"reads per hour, last {HOURS} h")
+    reads = [hour.reads + hour.failed for hour in hours]
+    if any(reads):
+        lines.append(line(Piece(sparkline(reads, width), "spark"), Piece(f" {max(reads):,} at most", "quiet")))
+        if any(hour.failed for hour in hours):
+            failed = sparkline([hour.failed for hour in hours], width)
+            lines.append(line(Piece(failed, "bad"), Piece(f" {max(hour.failed for hour in hours):,} failed", "bad")))
+    lines += _table(readers[:READERS], now, zone, width)
+    if len(readers) > READERS:
+        lines.append(line(Piece(f"and {len(readers) - READERS:,} more", "quiet")))
+    if dossier.others:
+        lines.append(line(Piece(f"and {dossier.others:,} events of others, counted only", "quiet")))
+    return lines
+
+
+def _table(users: Sequence[User], now: datetime, zone: Zone, width: int) -> list[Line]:
+    name_width = max(10, width - 6 - 9 - 15)
+    lines = [line(Piece(fit("", 6) + fit("principal", name_width) + f"{'reads':>8} " + f"{'last':>14}", "label"))]
+    for user in users:
+        told = [word for word in (*_refused(user), "first time here" if user.new else "") if word]
+        lines.append(
+            line(
+                Piece(fit(user.principal.kind.value, 6), "quiet"),
+                Piece(fit(called(user.principal), name_width), "link"),
+                Piece(f"{user.reads:>8,} "),
+                Piece(f"{moment(user.last_at, zone, now):>14}", "quiet"),
+                target=ToPrincipal(user.principal.identity),
+            )
+        )
+        if told:
+            lines += paragraph(", ".join(told), width, "warn", indent=6)
+        where = _from(user)
+        if where:
+            lines += paragraph(where, width, "quiet", indent=6)
+    return lines
+
+
+def _refused(user: User) -> list[str]:
+    return [
+        f"✗ {user.deleted:,} refused: pending deletion or gone" if user.deleted else "",
+        f"✗ {user.denied:,} denied" if user.denied else "",
+        f"✗ {user.failed:,} failed" if user.failed else "",
+    ]
+
+
+def _from(user: User) -> str:
+    if not user.traces:
+        return ""
+    latest = user.traces[0]
+    more = f" and {user.source_ips - 1} more" if user.source_ips > 1 else ""
+    agent = latest.user_agent.split(" ")[0]
+    return " · ".join(filter(None, (f"{latest.source_ip}{more}" if latest.source_ip else "", agent)))
+
+
+def _breaks(dossier: SecretDossier, life: Lifecycle, now: datetime, zone: Zone, width: int) -> list[Line]:
+    consumers = dossier.consumers(now)
+    if not consumers:
+        return []
+    gone = life.state in (State.PENDING, State.DELETED)
+    lines = heading("broken by it" if gone else "who breaks if it goes", "got the value in the last 7 days")
+    for consumer in consumers[:READERS]:
+        user = consumer.user
+        lines.append(
+            spread(
+                [
+                    Piece(fit(user.principal.kind.value, 6), "quiet"),
+                    Piece(called(user.principal), "bad" if gone else "link"),
+                ],
+                [Piece(f"{moment(user.last_read_at, zone, now)}", "" if consumer.today else "quiet")],
+                width,
+                ToPrincipal(user.principal.identity),
+            )
+        )
+    return lines
+
+
+def _doers(dossier: SecretDossier, now: datetime, zone: Zone, width: int) -> list[Line]:
+    doers = dossier.doers(now)
+    if not doers:
+        return []
+    lines = heading("who changed it")
+    for user in doers[:CHANGES]:
+        lines.append(
+            spread(
+                [Piece(fit(user.principal.kind.value, 6), "quiet"), Piece(called(user.principal), "link")],
+                [Piece(f"{user.writes:,} changes", ""), Piece(f"  {moment(user.last_at, zone, now)}", "quiet")],
+                width,
+                ToPrincipal(user.principal.identity),
+            )
+        )
+    return lines
+
+
+_ENDINGS = {
+    Ending.RUNNING: ("◐", "warn"),
+    Ending.SUCCEEDED: ("●", "good"),
+    Ending.FAILED: ("✗", "bad"),
+    Ending.ABANDONED: ("✗", "bad"),
+}
+
+
+def _rotation(dossier: SecretDossier, now: datetime, zone: Zone, width: int) -> list[Line]:
+    rotations = dossier.rotations
+    if not rotations:
+        return []
+    lines = heading("rotation")
+    for rotation in rotations[:CHANGES]:
+        lines += _one_rotation(rotation, now, zone, width)
+    return lines
+
+
+def _one_rotation(rotation: Rotation, now: datetime, zone: Zone, width: int) -> list[Line]:
+    glyph, role = _ENDINGS[rotation.ending]
+    word = rotation.ending.value
+    if rotation.stuck(now):
+        glyph, role, word = "✗", "bad", "never ended"
+    took = f" in {period(rotation.took)}" if rotation.took is not None else ""
+    test = "test " if rotation.test else ""
+    at = moment(rotation.ended_at or rotation.started_at, zone, now)
+    lines = [spread([Piece(f"{glyph} {test}{word}{took}", role)], [Piece(at, "quiet")], width, ToEvent(rotation.key))]
+    if rotation.message:
+        lines += paragraph(rotation.message, width, "warn", indent=2)
+    return lines
+
+
+def _versions(dossier: SecretDossier, now: datetime, zone: Zone, width: int) -> list[Line]:
+    labels, decrypted = dossier.labels, dossier.decrypted_versions
+    if not labels and not decrypted:
+        return []
+    lines = heading("versions")
+    for label, version in labels.items():
+        seen = decrypted.get(version)
+        used = f"  decrypted {moment(seen, zone, now)}" if seen is not None else ""
+        stuck = label == "AWSPENDING" and labels.get("AWSCURRENT") != version
+        role = "warn" if stuck else ""
+        lines.append(line(Piece(fit(label, 14), "label"), Piece(version[:36], role), Piece(used, "quiet")))
+        if stuck:
+            lines += paragraph("a pending version that never became current", width, "warn", indent=14)
+    for version, at in decrypted.items():
+        if version not in labels.values():
+            lines.append(
+                line(Piece(fit("unlabelled", 14), "label"), version[:36], Piece(f"  {moment(at, zone, now)}", "quiet"))
+            )
+    for move in dossier.moves[:CHANGES]:
+        where = f"→ {move.version[:8]}" if move.version else f"taken from {move.taken_from[:8]}"
+        lines.append(
+            spread(
+                [Piece(f"{move.label} {where} "), Piece(called(move.by), "quiet")],
+                [Piece(moment(move.at, zone, now), "quiet")],
+                width,
+                ToEvent(move.key),
+            )
+        )
+    return lines
+
+
+def _policy(dossier: SecretDossier, now: datetime, zone: Zone, width: int) -> list[Line]:
+    policies = dossier.policies
+    if not policies:
+        return []
+    lines = heading("resource policy")
+    for change in policies[:CHANGES]:
+        done = "removed" if not change.text else "put"
+        bad = change.grade.public or bool(change.grade.foreign)
+        lines.append(
+            spread(
+                [
+                    Piece("✗ " if bad else "● ", "bad" if bad else "quiet"),
+                    Piece(f"{done} by "),
+                    Piece(called(change.by), "strong"),
+                ],
+                [Piece(moment(change.at, zone, now), "quiet")],
+                width,
+                ToEvent(change.key),
+            )
+        )
+        lines += [
+            part for words in change.words for part in paragraph(words, width, "bad" if bad else "warn", indent=2)
+        ]
+    if policies[0].text:
+        lines += paragraph(policies[0].text[:2000], width, "quiet", indent=2)
+    return lines
+
+
+def _changes(dossier: SecretDossier, now: datetime, zone: Zone, width: int) -> list[Line]:
+    kept = fields([("replicas", ", ".join(dossier.replicas), ""), ("KMS key", dossier.kms_key, "")], width)
+    if not kept and not dossier.changes:
+        return []
+    lines = heading("settings") + kept
+    for change in dossier.changes[:CHANGES]:
+        lines.append(
+            spread(
+                [Piece(f"{change.topic.value} ", "label"), Piece(change.what)],
+                [Piece(moment(change.at, zone, now), "quiet")],
+                width,
+                ToEvent(change.key),
+            )
+        )
+    return lines
+
+
+def _errors(dossier: SecretDossier, width: int) -> list[Line]:
+    if not dossier.errors:
+        return []
+    lines = heading("errors")
+    for code, count in dossier.errors[:CHANGES]:
+        lines.append(spread([Piece(code or "without a code", "warn")], [Piece(f"{count:,}")], width))
+    return lines
+
+
+def _timeline(entries: Sequence[Entry], now: datetime, zone: Zone) -> list[Line]:
+    if not entries:
+        return []
+    lines = heading("timeline", "Enter jumps there")
+    for entry in entries:
+        bad = entry.outcome is not Outcome.OK and entry.outcome is not Outcome.EXPECTED
+        at = moment(entry.at, zone, now)
+        what = f"  {entry.what}" if entry.what else "" if not bad else f"  {entry.outcome.value}"
+        lines.append(
+            line(
+                Piece(fit(at, 12), "quiet"),
+                Piece("✗ " if bad else "  ", "bad"),
+                Piece(entry.name, "bad" if bad else ""),
+                Piece(f"  {called(entry.by)}", "link"),
+                Piece(what, "quiet"),
+                target=ToEvent(entry.key),
+            )
+        )
+    return lines

@@ -1,0 +1,37 @@
+"""Where a line can lead."""
+
+from __future__ import annotations
+
+import msgspec
+
+from smwatch.events.secret import Secret
+
+
+class ToEvent(msgspec.Struct, frozen=True):
+    """An event, by its key."""
+
+    key: int
+
+
+class ToSecret(msgspec.Struct, frozen=True):
+    """The dossier of a secret."""
+
+    secret: Secret
+
+
+class ToPrincipal(msgspec.Struct, frozen=True):
+    """The dossier of a principal, by its stable identity."""
+
+    identity: str
+
+
+class ToAlarm(msgspec.Struct, frozen=True):
+    """An alarm, by its group."""
+
+    group: str
+
+
+class ToFold(msgspec.Struct, frozen=True):
+    """A part of a JSON document to fold or unfold, by its path."""
+
+    path: tuple[str | int, ...]

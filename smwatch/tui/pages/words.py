@@ -1,0 +1,71 @@
+"""Words that several pages share: alarms, principals and commands on one line."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable
+from datetime import datetime
+
+from smwatch.events.principal import Principal
+from smwatch.events.secret import Secret
+from smwatch.rules.alarm import Alarm, AlarmState, Severity, urgency
+from smwatch.tui.columns import called
+from smwatch.tui.lines import Line, Piece, spread
+from smwatch.tui.pages.targets import ToAlarm
+from smwatch.tui.times import Zone, moment
+
+ALARM_ROLES = {
+    Severity.CRITICAL: "alarm",
+    Severity.HIGH: "bad",
+    Severity.MEDIUM: "warn",
+    Severity.LOW: "strong",
+    Severity.INFO: "quiet",
+}
+ALARM_GLYPHS = {Severity.CRITICAL: "▲", Severity.HIGH: "▲", Severity.MEDIUM: "△", Severity.LOW: "▵", Severity.INFO: "▵"}
+
+
+def shown(alarms: Iterable[Alarm]) -> list[Alarm]:
+    """Alarms that have evidence, what needs attention first."""
+    return sorted((alarm for alarm in alarms if alarm.count), key=urgency)
+
+
+def asking(alarms: Iterable[Alarm], now: datetime) -> list[Alarm]:
+    """Alarms that ask for attention now: open and not muted, worst first."""
+    return [alarm for alarm in shown(alarms) if alarm.open and not alarm.muted(now)]
+
+
+def badge(alarm: Alarm) -> Piece:
+    """Glyph and severity word."""
+    return Piece(f" {ALARM_GLYPHS[alarm.severity]} {alarm.severity.value.upper()} ", ALARM_ROLES[alarm.severity])
+
+
+def standing(alarm: Alarm, now: datetime) -> str:
+    """Where an alarm is in its life, in a word; "" for open."""
+    if alarm.state is not AlarmState.OPEN:
+        return alarm.state.value
+    return "muted" if alarm.muted(now) else ""
+
+
+def alarm_line(alarm: Alarm, now: datetime, zone: Zone, width: int) -> Line:
+    """An alarm on one line that leads to it."""
+    last = f" ×{alarm.count:,}  {moment(alarm.last_at, zone, now)}"
+    return spread([badge(alarm), Piece(" "), Piece(alarm.title)], [Piece(last, "quiet")], width, ToAlarm(alarm.group))
+
+
+def who(principal: Principal) -> str:
+    """Badge word and name."""
+    return f"{principal.kind.value} {called(principal)}".strip()
+
+
+def command_name(secret: Secret, arn: str) -> str | None:
+    """How to name a secret in a shell; None where its name could do harm there or to who reads it."""
+    name = arn or secret.name
+    return shlex.quote(name) if name.isascii() and name.isprintable() else None
+
+
+def restore_command(secret: Secret, arn: str) -> str | None:
+    """The command that cancels the deletion of a secret."""
+    name = command_name(secret, arn)
+    if name is None:
+        return None
+    return f"aws secretsmanager restore-secret --secret-id {name} --region {shlex.quote(secret.region)}"

@@ -1,0 +1,1 @@
+"""Whole screens: each puts widgets together and translates between them and the store."""

@@ -1,0 +1,192 @@
+"""All alarms, each with why it matters and what to do, and the decisions people take on them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal
+from textual.screen import Screen
+
+from smwatch.rules.alarm import Alarm
+from smwatch.store import Change
+from smwatch.tui.keys import bindings
+from smwatch.tui.lines import Piece, spread
+from smwatch.tui.pages.alarm import alarms_page
+from smwatch.tui.pages.targets import ToAlarm, ToEvent
+from smwatch.tui.pages.words import shown
+from smwatch.tui.screens.desk import Desk
+from smwatch.tui.screens.prompt import PromptScreen
+from smwatch.tui.widgets.detail import Detail
+from smwatch.tui.widgets.pieces import Pieces
+from smwatch.tui.widgets.sheet import Sheet
+
+BESIDE = 110
+"""Columns from which the chosen alarm is shown beside the list."""
+
+
+class AlarmsScreen(Screen[object]):
+    """The list of alarms and the chosen one; ends with what to go to in the stream, or None."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        *bindings("alarms"),
+        Binding("escape,q", "back", "back", id="alarms.back", tooltip="One step back"),
+        Binding("y,c", "copy", "copy", id="alarms.copy", tooltip="Copy the next command of the alarm"),
+        Binding("tab", "switch", "switch", show=False, id="alarms.switch", tooltip="Between the list and the alarm"),
+    ]
+    DEFAULT_CSS = """
+    AlarmsScreen {
+        #title, #keys { background: $panel; text-style: bold; }
+        #keys { text-style: none; }
+        #list { width: 1fr; }
+        Detail { width: 50%; border-left: vkey $border; display: none; }
+        Detail:focus { border-left: outer $primary; }
+        &.-beside Detail { display: block; }
+        &.-chosen Detail { display: block; width: 1fr; border-left: none; }
+        &.-chosen #list { display: none; }
+    }
+    """
+
+    def __init__(self, desk: Desk) -> None:
+        super().__init__()
+        self._desk = desk
+        self._title, self._keys = Pieces(), Pieces()
+        self._title.id, self._keys.id = "title", "keys"
+        self.list = Sheet()
+        self.list.id = "list"
+        self.detail = Detail(desk.page_of)
+
+    def compose(self) -> ComposeResult:
+        """List and alarm."""
+        yield self._title
+        with Horizontal():
+            yield self.list
+            yield self.detail
+        yield self._keys
+
+    def on_mount(self) -> None:
+        """Stand on the worst alarm."""
+        self.list.focus()
+        self._write()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Show the alarm beside the list where there is room."""
+        self.set_class(event.size.width >= BESIDE, "-beside")
+        if event.size.width >= BESIDE:
+            self.remove_class("-chosen")
+        self.call_after_refresh(self._write)
+
+    def show_change(self, change: Change) -> None:
+        """Alarms may have changed."""
+        del change
+        self._write()
+
+    def tick(self) -> None:
+        """Times may read differently."""
+        self._write()
+
+    def _write(self) -> None:
+        desk = self._desk
+        alarms = shown(desk.store.alarms.values())
+        self.list.show(lambda width: alarms_page(alarms, desk.now, desk.zone, width))
+        if self.list.cursor is None and alarms and self.list.lines:
+            self.list.select(ToAlarm(alarms[0].group))
+        self.detail.renew()
+        open_now = len(desk.asking)
+        width = self.size.width
+        left = [Piece(" alarms"), Piece(f"   {open_now:,} open, {len(alarms):,} in all", "quiet")]
+        self._title.put([spread(left, [], width).pieces])
+        offered = (
+            ("A", "acknowledge"),
+            ("N", "note"),
+            ("M", "mute"),
+            ("X", "close"),
+            ("y", "copy command"),
+            ("Esc", "back"),
+        )
+        self._keys.put([[p for key, word in offered for p in (Piece(f" {key}", "key"), Piece(f" {word} ", "quiet"))]])
+
+    def on_sheet_moved(self, event: Sheet.Moved) -> None:
+        """Show the alarm under the cursor."""
+        event.stop()
+        if self.focused is self.list and event.line is not None and isinstance(event.line.target, ToAlarm):
+            self.detail.look_at(event.line.target)
+
+    def on_sheet_chosen(self, event: Sheet.Chosen) -> None:
+        """Look closer at an alarm, or go where a line of it leads."""
+        event.stop()
+        match event.target:
+            case ToAlarm() if not self.has_class("-chosen"):
+                self.detail.look_at(event.target)
+                if not self.has_class("-beside"):
+                    self.add_class("-chosen")
+                self.detail.focus()
+            case ToEvent():
+                self.dismiss(event.target)
+            case _:
+                self.detail.lead_to(event.target)
+
+    @property
+    def alarm(self) -> Alarm | None:
+        """The alarm that is looked at."""
+        target = self.detail.target
+        if not isinstance(target, ToAlarm):
+            at = self.list.line
+            target = at.target if at is not None else None
+        return self._desk.store.alarms.get(target.group) if isinstance(target, ToAlarm) else None
+
+    def action_back(self) -> None:
+        """One step back: trail, alarm, screen."""
+        if self.focused is self.detail:
+            if not self.detail.back():
+                self.remove_class("-chosen")
+                self.list.focus()
+        else:
+            self.dismiss(None)
+
+    def action_switch(self) -> None:
+        """Between list and alarm."""
+        if self.focused is self.detail:
+            self.action_back()
+        elif self.alarm is not None:
+            self.list.action_choose()
+
+    def action_copy(self) -> None:
+        """Copy the command on the line, or the first one of the alarm."""
+        at = self.detail.line if self.focused is self.detail else None
+        alarm = self.alarm
+        steps = [each for each in alarm.next if not each.lstrip().startswith("#")] if alarm is not None else []
+        text = at.copies if at is not None and at.copies else steps[0] if steps else ""
+        if text:
+            self.app.copy_to_clipboard(text)
+            self.app.notify(f"copied: {text}", markup=False, timeout=3)
+        else:
+            self.app.notify("this alarm names no command to run", markup=False, timeout=3)
+
+    def action_acknowledge(self) -> None:
+        """Acknowledge it, with a note."""
+        store, desk = self._desk.store, self._desk
+        self._decide("Acknowledge", lambda alarm, note: store.acknowledge(alarm.group, note, desk.now))
+
+    def action_close(self) -> None:
+        """Say that it is over, with a note."""
+        store, desk = self._desk.store, self._desk
+        self._decide("Close", lambda alarm, note: store.close(alarm.group, note, desk.now))
+
+    def _decide(self, verb: str, decide: Callable[[Alarm, str], object]) -> None:
+        alarm = self.alarm
+        if alarm is None:
+            self.app.notify("no alarm chosen", markup=False, timeout=3)
+            return
+
+        def answered(note: str | None) -> None:
+            if note is not None:
+                decide(alarm, note)
+                self._write()
+
+        self.app.push_screen(
+            PromptScreen(f"{verb}: {alarm.title}", "a note, or nothing; Esc leaves it as it is"), answered
+        )

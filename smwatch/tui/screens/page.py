@@ -1,0 +1,114 @@
+"""A screen that is one page: details where the stream has no room beside it, sources, help."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.screen import Screen
+
+from smwatch.store import Change
+from smwatch.tui.lines import Piece, spread
+from smwatch.tui.screens.desk import Desk
+from smwatch.tui.widgets.detail import Detail, PageOf
+from smwatch.tui.widgets.pieces import Pieces
+from smwatch.tui.widgets.sheet import Sheet
+
+
+class PageScreen(Screen[object]):
+    """One page in full size; ends with what to jump to in the stream, or None."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("escape,q", "back", "back", id="page.back", tooltip="One step back"),
+        Binding("y,c", "copy", "copy", id="page.copy", tooltip="Copy the command on this line, or the whole page"),
+    ]
+    DEFAULT_CSS = """
+    PageScreen .-title { background: $panel; text-style: bold; }
+    PageScreen .-footer { background: $panel; }
+    """
+
+    def __init__(
+        self,
+        desk: Desk,
+        title: str,
+        target: object,
+        *,
+        page_of: PageOf | None = None,
+        jumps: Callable[[object], bool] = lambda _: False,
+    ) -> None:
+        """`jumps` says which targets end the screen, to be gone to in the stream."""
+        super().__init__()
+        self._desk = desk
+        self._told = title
+        self._jumps = jumps
+        self._first = target
+        self._title = Pieces(classes="-title")
+        self.detail = Detail(page_of or desk.page_of)
+        self._footer = Pieces(classes="-footer")
+
+    def compose(self) -> ComposeResult:
+        """Title, page, keys."""
+        yield self._title
+        yield self.detail
+        yield self._footer
+
+    def on_mount(self) -> None:
+        """Show what it was opened for."""
+        self.detail.look_at(self._first)
+        self.detail.focus()
+        self._frame()
+
+    def on_resize(self, _: events.Resize) -> None:
+        """Fill the new width."""
+        self._frame()
+
+    def _frame(self) -> None:
+        width = self.size.width
+        self._title.put([spread([Piece(f" {self._told}")], [], width).pieces])
+        keys = [
+            ("Esc", "back", "screen.back"),
+            ("↑↓", "move", ""),
+            ("Enter", "go there", ""),
+            ("y", "copy", "screen.copy"),
+        ]
+        self._footer.put([_keys(keys)])
+
+    def show_change(self, change: Change) -> None:
+        """Write the page anew: what it is about may have changed."""
+        del change
+        self.detail.renew()
+
+    def tick(self) -> None:
+        """Write the page anew: it tells how long ago things were."""
+        self.detail.renew()
+
+    def on_sheet_chosen(self, event: Sheet.Chosen) -> None:
+        """Go there, in the stream or on this screen."""
+        event.stop()
+        if self._jumps(event.target):
+            self.dismiss(event.target)
+        else:
+            self.detail.lead_to(event.target)
+
+    def action_back(self) -> None:
+        """One step back on the trail; from its beginning, off the screen."""
+        if not self.detail.back():
+            self.dismiss(None)
+
+    def action_copy(self) -> None:
+        """Copy the command on the line, or the whole page."""
+        at = self.detail.line
+        text = at.copies if at is not None and at.copies else "\n".join(each.text for each in self.detail.lines)
+        self.app.copy_to_clipboard(text)
+        self.app.notify("copied", markup=False, timeout=2)
+
+
+def _keys(keys: Sequence[tuple[str, str, str]]) -> list[Piece]:
+    return [
+        piece
+        for key, word, action in keys
+        for piece in (Piece(f" {key}", f"key@{action}" if action else "key"), Piece(f" {word} ", "quiet"))
+    ]

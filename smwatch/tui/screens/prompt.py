@@ -1,0 +1,52 @@
+"""One question at the bottom of the screen, answered with a line of text."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+from textual.widgets import Input
+
+from smwatch.tui.lines import Piece
+from smwatch.tui.widgets.pieces import Pieces
+
+
+class PromptScreen(ModalScreen[str | None]):
+    """Ends with the answer, or None when it was left."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "back", priority=True, tooltip="Leave it")]
+    DEFAULT_CSS = """
+    PromptScreen { align: center bottom; background: $background 40%; }
+    PromptScreen Vertical { width: 100%; height: auto; background: $panel; padding: 0 1; }
+    PromptScreen Input, PromptScreen Input:focus { border: none; height: 1; padding: 0; background: $panel; }
+    """
+
+    def __init__(self, question: str, hint: str, *, value: str = "") -> None:
+        super().__init__()
+        self._asked = Pieces()
+        self._question, self._hint = question, hint
+        self._input = Input(value=value, select_on_focus=False)
+        self._input.cursor_blink = False
+
+    def compose(self) -> ComposeResult:
+        """The question over its answer."""
+        with Vertical():
+            yield self._asked
+            yield self._input
+
+    def on_mount(self) -> None:
+        """Begin to type."""
+        self._asked.put([[Piece(self._question, "strong"), Piece(f"   {self._hint}", "quiet")]])
+        self._input.focus()
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Answer."""
+        event.stop()
+        self.dismiss(event.value.strip())
+
+    def action_back(self) -> None:
+        """Leave it."""
+        self.dismiss(None)

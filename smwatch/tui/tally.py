@@ -1,0 +1,79 @@
+"""What happened per minute lately: the numbers behind the histogram, the overview and the wall."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+import msgspec
+
+from smwatch.events.event import Event
+from smwatch.events.secret import Secret
+
+MINUTES = 24 * 60
+"""How far back minutes are kept."""
+
+
+class Minute(msgspec.Struct):
+    """One minute of events."""
+
+    events: int = 0
+    failed: int = 0
+    secrets: Counter[Secret] = msgspec.field(default_factory=Counter)
+    principals: Counter[tuple[str, str]] = msgspec.field(default_factory=Counter)
+    """By (badge word, name)."""
+
+
+class Tally:
+    """Counts per minute over the last day, in whatever order events come."""
+
+    def __init__(self) -> None:
+        self._minutes: dict[int, Minute] = {}
+
+    def note(self, events: Iterable[Event], now: datetime) -> None:
+        """Count events; those older than a day are left out."""
+        minutes, oldest = self._minutes, int(now.timestamp()) // 60 - MINUTES
+        for event in events:
+            number = event.seconds // 60
+            if number < oldest:
+                continue
+            minute = minutes.get(number)
+            if minute is None:
+                minute = minutes[number] = Minute()
+            minute.events += 1
+            if event.failed:
+                minute.failed += 1
+            if event.secret is not None:
+                minute.secrets[event.secret] += 1
+            principal = event.principal
+            minute.principals[principal.kind.value, principal.name] += 1
+        if len(minutes) > MINUTES + 60:
+            for number in [number for number in minutes if number < oldest]:
+                del minutes[number]
+
+    def buckets(self, now: datetime, span: timedelta, count: int) -> list[tuple[int, int]]:
+        """(events, failed) in each of `count` equal parts of the `span` before now, oldest first, in whole minutes."""
+        size = max(1, int(span.total_seconds()) // 60 // max(1, count))
+        last = int(now.timestamp()) // 60
+        found = [[0, 0] for _ in range(count)]
+        for back in range(size * count):
+            minute = self._minutes.get(last - back)
+            if minute is not None:
+                bucket = found[count - 1 - back // size]
+                bucket[0] += minute.events
+                bucket[1] += minute.failed
+        return [(events, failed) for events, failed in found]
+
+    def totals(self, now: datetime, span: timedelta) -> Minute:
+        """Everything in the `span` before now, together."""
+        total = Minute()
+        last = int(now.timestamp()) // 60
+        for number in range(last - int(span.total_seconds()) // 60 + 1, last + 1):
+            minute = self._minutes.get(number)
+            if minute is not None:
+                total.events += minute.events
+                total.failed += minute.failed
+                total.secrets.update(minute.secrets)
+                total.principals.update(minute.principals)
+        return total

@@ -1,0 +1,80 @@
+"""The one door between recorded text and the terminal: whatever a record says, it leaves as harmless visible cells."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterator
+
+from rich.cells import cell_len, chop_cells, get_character_cell_size, set_cell_size
+
+from smwatch.visible import visible as harmless
+
+ELLIPSIS = "…"
+MARKS = 3
+"""Zero-width marks kept on one character: more are a way to paint over the neighbouring lines."""
+
+
+def visible(text: str) -> str:
+    """The text as it may go to a terminal: what could act there is visible instead, no character is piled on another.
+
+    Ordinary text is returned as it is, at once.
+    """
+    if text.isascii() and text.isprintable():
+        return text
+    return "".join(_without_piles(harmless(text)))
+
+
+def _without_piles(text: str) -> Iterator[str]:
+    marks = 0
+    for char in text:
+        if get_character_cell_size(char) and unicodedata.category(char) not in ("Mn", "Me"):
+            marks = 0
+            yield char
+        else:
+            marks += 1
+            # Variation selectors change the width of their character on some terminals and not on others.
+            if marks <= MARKS and not 0xFE00 <= ord(char) <= 0xFE0F:
+                yield char
+
+
+def fit(text: str, width: int) -> str:
+    """Exactly `width` cells of harmless text: padded, or cut with an ellipsis."""
+    text = visible(text)
+    if text.isascii():
+        length = len(text)
+        if length <= width:
+            return text + " " * (width - length)
+        return text[: width - 1] + ELLIPSIS if width > 0 else ""
+    if cell_len(text) <= width:
+        return set_cell_size(text, width)
+    return set_cell_size(text, width - 1) + ELLIPSIS if width > 0 else ""
+
+
+def fit_end(text: str, width: int) -> str:
+    """Like `fit`, but what is cut away is the beginning: for paths whose end tells them apart."""
+    text = visible(text)
+    if cell_len(text) <= width:
+        return fit(text, width)
+    if width < 2:
+        return fit(text, width)
+    kept = text[-(width - 1) :]
+    while cell_len(kept) > width - 1:
+        kept = kept[1:]
+    return fit(ELLIPSIS + kept, width)
+
+
+def wrap(text: str, width: int) -> list[str]:
+    """The text in lines of at most `width` cells, broken at spaces where there are some; at least one line."""
+    width = max(1, width)
+    lines: list[str] = []
+    line = ""
+    for word in visible(text).split(" "):
+        candidate = f"{line} {word}" if line else word
+        if cell_len(candidate) <= width:
+            line = candidate
+            continue
+        if line:
+            lines.append(line)
+        *full, line = chop_cells(word, width) or [""]
+        lines += full
+    return [*lines, line]

@@ -1,0 +1,52 @@
+"""Our own colours: calm while nothing happens, so that an alarm is what the eye meets first."""
+
+from __future__ import annotations
+
+from textual.theme import Theme
+
+DARK = Theme(
+    name="smwatch-dark",
+    primary="#6cb2eb",
+    secondary="#8795a8",
+    accent="#c3a6ff",
+    warning="#f0b95b",
+    error="#f0524f",
+    success="#7ccf8f",
+    foreground="#d6dde6",
+    background="#0f1318",
+    surface="#151a21",
+    panel="#1b222b",
+    dark=True,
+    variables={"input-cursor-text-style": "reverse", "border": "#2b3440", "border-blurred": "#2b3440"},
+)
+LIGHT = Theme(
+    name="smwatch-light",
+    primary="#0b62a8",
+    secondary="#5b6878",
+    accent="#6b3fb5",
+    warning="#8a5300",
+    error="#c22522",
+    success="#1c7a36",
+    foreground="#1c232c",
+    background="#fcfcfa",
+    surface="#f3f4f2",
+    panel="#e7eaec",
+    dark=False,
+    variables={"input-cursor-text-style": "reverse", "border": "#c4cad0", "border-blurred": "#c4cad0"},
+)
+CONTRAST = Theme(
+    name="smwatch-contrast",
+    primary="#7fd4ff",
+    secondary="#ffffff",
+    accent="#ffb3ff",
+    warning="#ffd800",
+    error="#ff3b3b",
+    success="#5dff7f",
+    foreground="#ffffff",
+    background="#000000",
+    surface="#000000",
+    panel="#1a1a1a",
+    dark=True,
+    variables={"input-cursor-text-style": "reverse", "border": "#ffffff", "border-blurred": "#ffffff"},
+)
+THEMES = (DARK, LIGHT, CONTRAST)

@@ -1,0 +1,87 @@
+"""Moments and periods as people read them, in a zone that is always named."""
+
+from __future__ import annotations
+
+import time
+from datetime import datetime, timedelta
+from enum import StrEnum
+from functools import lru_cache
+
+
+class Zone(StrEnum):
+    """How moments are written."""
+
+    UTC = "utc"
+    LOCAL = "local"
+    RELATIVE = "relative"
+
+    @property
+    def following(self) -> Zone:
+        """The next one on the key that cycles them."""
+        zones = list(Zone)
+        return zones[(zones.index(self) + 1) % len(zones)]
+
+    def title(self) -> str:
+        """What the head of a time column says: UTC, the local zone's abbreviation or "ago"."""
+        match self:
+            case Zone.UTC:
+                return "UTC"
+            case Zone.LOCAL:
+                return time.strftime("%Z", time.localtime()) or "local"
+            case Zone.RELATIVE:
+                return "ago"
+
+
+DATED = "%m-%d %H:%M:%S"
+SHORT_DATED = "%m-%d %H:%M"
+CLOCK = "%H:%M:%S"
+FULL = "%Y-%m-%d %H:%M:%S"
+
+
+@lru_cache(8192)
+def _written(seconds: int, local: bool, form: str) -> str:
+    return time.strftime(form, time.localtime(seconds) if local else time.gmtime(seconds))
+
+
+def written(seconds: int, zone: Zone, now: datetime, form: str = CLOCK) -> str:
+    """A moment, given in seconds since the epoch, in `zone`; "" for the epoch itself, which stands for "not known"."""
+    if not seconds:
+        return "unknown" if form == FULL else ""
+    if zone is Zone.RELATIVE and form != FULL:
+        return period(now.timestamp() - seconds)
+    return _written(seconds, zone is Zone.LOCAL, form)
+
+
+def moment(at: datetime | None, zone: Zone, now: datetime) -> str:
+    """A moment as short as it can be told: the clock, with the date if that is not today's; "" for None.
+
+    In the relative zone it says how long ago.
+    """
+    if at is None:
+        return ""
+    if zone is Zone.RELATIVE:
+        return f"{period(now - at)} ago" if at <= now else f"in {period(at - now)}"
+    local = zone is Zone.LOCAL
+    seconds = int(at.timestamp())
+    if _written(seconds, local, "%Y-%m-%d") == _written(int(now.timestamp()), local, "%Y-%m-%d"):
+        return _written(seconds, local, CLOCK)
+    if _written(seconds, local, "%Y") == _written(int(now.timestamp()), local, "%Y"):
+        return _written(seconds, local, SHORT_DATED)
+    return _written(seconds, local, "%Y-%m-%d %H:%M")
+
+
+def period(length: timedelta | float) -> str:
+    """A length of time in its two largest units: 8s, 4m10s, 3h05m, 6d4h; a minus sign before a negative one."""
+    total = int(length.total_seconds() if isinstance(length, timedelta) else length)
+    if total < 0:
+        return f"-{period(-total)}"
+    if total < 60:
+        return f"{total}s"
+    minutes, seconds = divmod(total, 60)
+    if minutes < 60:
+        return f"{minutes}m{seconds:02}s"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 24:
+        return f"{hours}h{minutes:02}m"
+    days, hours = divmod(hours, 24)
+    return f"{days}d{hours}h" if days < 365 else f"{days // 365}y{days % 365}d"

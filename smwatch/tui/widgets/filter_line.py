@@ -1,0 +1,168 @@
+"""The line a filter is typed on, with what is wrong with it, or how to go on, right under it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import ClassVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.binding import Binding, BindingType
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.widgets import Input, Static
+
+from smwatch.tui.lines import Piece
+from smwatch.tui.widgets.pieces import Pieces
+
+Completer = Callable[[str, int], Sequence[tuple[str, str]]]
+"""(text, cursor) → [(the whole text completed, the part to show)], best first."""
+OFFERED = 6
+
+
+class FilterInput(Input):
+    """An input whose arrows go through history and whose Tab completes."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("up", "history(-1)", "Earlier", show=False, id="filter.earlier", tooltip="The filter before this one"),
+        Binding("down", "history(1)", "Later", show=False, id="filter.later", tooltip="The filter after this one"),
+        Binding("tab", "complete", "Complete", show=False, id="filter.complete", tooltip="Complete what is typed"),
+    ]
+
+    class Earlier(Message):
+        """Another filter of the history is wanted."""
+
+        def __init__(self, step: int) -> None:
+            self.step = step
+            super().__init__()
+
+    class Completed(Message):
+        """What is typed shall be completed."""
+
+    def action_history(self, step: int) -> None:
+        """Ask for another filter of the history."""
+        self.post_message(self.Earlier(step))
+
+    def action_complete(self) -> None:
+        """Ask for a completion."""
+        self.post_message(self.Completed())
+
+
+class FilterLine(Vertical):
+    """Takes a filter while it is typed; hidden otherwise."""
+
+    DEFAULT_CSS = """
+    FilterLine {
+        height: auto;
+        display: none;
+        background: $panel;
+        &.-open { display: block; }
+        Horizontal { height: 1; }
+        Static { width: 3; color: $text-primary; text-style: bold; }
+        FilterInput, FilterInput:focus { width: 1fr; height: 1; border: none; padding: 0; background: $panel; }
+        Pieces { height: 1; }
+    }
+    """
+
+    class Typed(Message):
+        """The text has changed."""
+
+        def __init__(self, text: str) -> None:
+            self.text = text
+            super().__init__()
+
+    class Kept(Message):
+        """The text is final."""
+
+        def __init__(self, text: str) -> None:
+            self.text = text
+            super().__init__()
+
+    def __init__(self, complete: Completer, *, prompt: str = " / ", hint: str = "") -> None:
+        super().__init__()
+        self._complete = complete
+        self._hint = hint
+        self._prompt = Static(prompt, markup=False)
+        self.input = FilterInput(placeholder="", select_on_focus=False)
+        self.input.cursor_blink = False  # a blinking cursor is half a percent of a processor for ever
+        self._below = Pieces()
+        self.history: list[str] = []
+        """Filters kept so far, oldest first."""
+        self._place = 0
+
+    def compose(self) -> ComposeResult:
+        """The input and the line under it."""
+        with Horizontal():
+            yield self._prompt
+            yield self.input
+        yield self._below
+
+    @property
+    def is_open(self) -> bool:
+        """Whether a filter is being typed."""
+        return self.has_class("-open")
+
+    def open(self, text: str) -> None:
+        """Begin to type, with `text` there already."""
+        self.add_class("-open")
+        self._place = len(self.history)
+        self.input.value = text
+        self.input.cursor_position = len(text)
+        self.screen.set_focus(self.input)
+        self.tell("")
+
+    def close(self) -> None:
+        """Hide it."""
+        self.remove_class("-open")
+
+    def tell(self, wrong: str, *, position: int | None = None) -> None:
+        """Show what is wrong with the text, and where; "" for nothing: then how it can go on."""
+        if wrong:
+            at = [Piece(" " * (3 + min(position, 40)) + "^ ", "bad")] if position is not None else [Piece("   ", "")]
+            self._below.put([[*at, Piece(wrong, "bad"), Piece("   (the last good filter stays)", "quiet")]])
+            return
+        offers = self._offers()
+        pieces = [Piece("   ")]
+        for i, (_, shown) in enumerate(offers):
+            pieces += [Piece(shown, "strong" if i == 0 else "quiet"), Piece("   ")]
+        if offers:
+            pieces.append(Piece("Tab completes", "quiet"))
+        self._below.put([pieces if offers else [Piece(f"   {self._hint}", "quiet")]])
+
+    def _offers(self) -> Sequence[tuple[str, str]]:
+        return self._complete(self.input.value, self.input.cursor_position)[:OFFERED]
+
+    def on_input_changed(self, event: Input.Changed) -> None:
+        """Say what is typed."""
+        event.stop()
+        if self.is_open:
+            self.post_message(self.Typed(event.value))
+
+    def on_input_submitted(self, event: Input.Submitted) -> None:
+        """Say that it is final."""
+        event.stop()
+        text = event.value.strip()
+        if text and text not in self.history[-1:]:
+            self.history.append(text)
+        self.post_message(self.Kept(text))
+
+    def on_filter_input_earlier(self, event: FilterInput.Earlier) -> None:
+        """Go through the history."""
+        event.stop()
+        place = max(0, min(self._place + event.step, len(self.history)))
+        if place != self._place:
+            self._place = place
+            self.input.value = self.history[place] if place < len(self.history) else ""
+            self.input.cursor_position = len(self.input.value)
+
+    def on_filter_input_completed(self, event: FilterInput.Completed) -> None:
+        """Take the best completion."""
+        event.stop()
+        if offers := self._offers():
+            self.input.value = offers[0][0]
+            self.input.cursor_position = len(self.input.value)
+
+    def on_key(self, event: events.Key) -> None:
+        """Keep keys that an input leaves alone away from the screen: letters are dead while typing."""
+        if event.is_printable:
+            event.stop()

@@ -1,0 +1,87 @@
+"""One or a few lines of pieces, drawn as they are given: what header, band and footer have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual.reactive import Reactive
+from textual.strip import Strip
+from textual.widget import Widget
+
+from smwatch.tui.lines import Piece
+from smwatch.tui.text import fit, visible
+
+
+class Pieces(Widget):
+    """Lines of pieces: a role is a component class `pieces--ROLE`, and "role@action" makes a button of the piece."""
+
+    ALLOW_SELECT = False
+    ROLES: ClassVar[tuple[str, ...]] = (
+        *("strong", "quiet", "good", "warn", "bad", "key", "news"),
+        *("alarm", "high", "medium", "low", "command", "spark"),
+    )
+    DEFAULT_CSS = """
+    Pieces {
+        height: auto;
+        .pieces--strong { text-style: bold; }
+        .pieces--quiet { color: $text-muted; }
+        .pieces--good { color: $text-success; }
+        .pieces--warn { color: $text-warning; }
+        .pieces--bad { color: $text-error; text-style: bold; }
+        .pieces--key { color: $text-primary; text-style: bold; }
+        .pieces--alarm { background: $error; color: $text; text-style: bold; }
+        .pieces--high { background: $error-darken-2; color: $text; text-style: bold; }
+        .pieces--medium { background: $warning-darken-2; color: $text; text-style: bold; }
+        .pieces--low { background: $panel; color: $foreground; text-style: bold; }
+        .pieces--news { background: $primary 30%; text-style: bold; }
+        .pieces--spark { color: $text-primary; }
+        .pieces--command { color: $text-success; }
+    }
+    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = {f"pieces--{role}" for role in ROLES}
+
+    rows: Reactive[tuple[tuple[Piece, ...], ...]] = Reactive((), layout=False)
+
+    def __init__(self, *, classes: str | None = None) -> None:
+        super().__init__(classes=classes)
+        self._styles: dict[str, Style] = {}
+
+    def put(self, rows: Sequence[Sequence[Piece]]) -> None:
+        """Draw these lines."""
+        told = tuple(tuple(row) for row in rows)
+        if len(told) != len(self.rows):
+            self.styles.height = len(told)
+        self.rows = told
+
+    def notify_style_update(self) -> None:
+        """Forget the styles of another theme."""
+        super().notify_style_update()
+        self._styles.clear()
+
+    def _style(self, role: str) -> Style:
+        style = self._styles.get(role)
+        if style is None:
+            name, _, action = role.partition("@")
+            style = self.get_component_rich_style(f"pieces--{name}") if name in self.ROLES else self.rich_style
+            if action:
+                style += Style.from_meta({"@click": action})
+            self._styles[role] = style
+        return style
+
+    def render_line(self, y: int) -> Strip:
+        """One line."""
+        width, segments, room = self.size.width, [], self.size.width
+        for text, role in self.rows[y] if y < len(self.rows) else ():
+            segment = Segment(visible(text), self._style(role))
+            size = segment.cell_length
+            if size > room:
+                segments.append(Segment(fit(text, room), segment.style))
+                break
+            segments.append(segment)
+            room -= size
+        return Strip(segments).adjust_cell_length(
+            width, segments[-1].style if segments and room == 0 else self.rich_style
+        )

@@ -1,0 +1,229 @@
+"""The sheet: a page of lines to scroll, search and choose from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import BindingType
+from textual.geometry import Size
+from textual.message import Message
+from textual.scroll_view import ScrollView
+from textual.strip import Strip
+
+from smwatch.tui.keys import bindings
+from smwatch.tui.lines import BLANK, Line, Page
+from smwatch.tui.text import fit, visible
+
+ROLES = (
+    *(
+        "title",
+        "heading",
+        "label",
+        "quiet",
+        "good",
+        "warn",
+        "bad",
+        "alarm",
+        "key",
+        "command",
+        "link",
+        "spark",
+        "strong",
+    ),
+    *("json-key", "json-text", "json-number", "json-word", "found"),
+)
+MARGIN = 1
+"""Cells left free at both sides."""
+
+
+def _no_lines(_: int) -> Sequence[Line]:
+    return ()
+
+
+class Sheet(ScrollView, can_focus=True):
+    """A page of lines; those that lead somewhere can be chosen with the cursor or the mouse."""
+
+    ALLOW_SELECT = False
+    DEFAULT_CSS = """
+    Sheet {
+        overflow-x: hidden;
+        scrollbar-size-vertical: 1;
+        scrollbar-background: $background;
+        scrollbar-background-hover: $background;
+        scrollbar-background-active: $background;
+        background: $background;
+        color: $foreground;
+
+        .sheet--title { text-style: bold; color: $text-primary; }
+        .sheet--heading { text-style: bold; color: $text-muted; }
+        .sheet--label { color: $text-muted; }
+        .sheet--quiet { color: $text-muted; }
+        .sheet--good { color: $text-success; }
+        .sheet--warn { color: $text-warning; }
+        .sheet--bad { color: $text-error; text-style: bold; }
+        .sheet--alarm { background: $error; color: $text; text-style: bold; }
+        .sheet--key { color: $text-accent; text-style: bold; }
+        .sheet--command { color: $text-success; }
+        .sheet--link { color: $text-primary; }
+        .sheet--spark { color: $text-primary; }
+        .sheet--strong { text-style: bold; }
+        .sheet--json-key { color: $text-primary; }
+        .sheet--json-text { color: $foreground; }
+        .sheet--json-number { color: $text-accent; }
+        .sheet--json-word { color: $text-warning; }
+        .sheet--found { background: $warning; color: $background; }
+        .sheet--cursor { background: $primary 35%; }
+    }
+    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = {*(f"sheet--{role}" for role in ROLES), "sheet--cursor"}
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("page")]
+
+    class Chosen(Message):
+        """The reader wants to go where a line leads."""
+
+        def __init__(self, target: object) -> None:
+            self.target = target
+            super().__init__()
+
+    class Moved(Message):
+        """The cursor stands on another line."""
+
+        def __init__(self, line: Line | None) -> None:
+            self.line = line
+            super().__init__()
+
+    def __init__(self, *, classes: str | None = None) -> None:
+        super().__init__(classes=classes)
+        self.lines: Sequence[Line] = ()
+        self.cursor: int | None = None
+        self._page: Page = _no_lines
+        self._styles: dict[tuple[str, bool], Style] = {}
+
+    @property
+    def line(self) -> Line | None:
+        """The line under the cursor."""
+        return self.lines[self.cursor] if self.cursor is not None and self.cursor < len(self.lines) else None
+
+    def show(self, page: Page, *, anew: bool = False) -> None:
+        """Draw a page; with `anew` from its top, otherwise the reader's place and cursor are kept."""
+        self._page = page
+        if anew:
+            self.cursor = None
+            self.scroll_to(y=0, animate=False)
+        self._write()
+
+    def select(self, target: object) -> None:
+        """Put the cursor on the line that leads to `target`."""
+        for i, each in enumerate(self.lines):
+            if each.target == target:
+                self._go(i)
+                return
+
+    def _write(self) -> None:
+        at = self.line
+        width = self.size.width - 2 * MARGIN
+        lines = self._page(width) if width > 0 else ()
+        if lines == self.lines:
+            return
+        self.lines = lines
+        if at is not None and at.target is not None:
+            self.cursor = next((i for i, each in enumerate(lines) if each.target == at.target), None)
+        elif self.cursor is not None and self.cursor >= len(lines):
+            self.cursor = None
+        self.virtual_size = Size(self.size.width, len(lines))
+        self.refresh()
+
+    def on_resize(self, _: events.Resize) -> None:
+        """Write the page again for the new width."""
+        self._write()
+
+    # -- moving
+
+    def _leads(self, i: int) -> bool:
+        return self.lines[i].target is not None
+
+    def _go(self, i: int) -> None:
+        self.cursor = i
+        top, height = self.scroll_offset.y, self.size.height
+        if i < top:
+            self.scroll_to(y=i, animate=False)
+        elif i >= top + height:
+            self.scroll_to(y=i - height + 1, animate=False)
+        self.refresh()
+        self.post_message(self.Moved(self.line))
+
+    def action_move(self, step: int) -> None:
+        """Go to the next line that leads somewhere, as far as it is near; scroll otherwise."""
+        top, height, n = self.scroll_offset.y, self.size.height, len(self.lines)
+        start = self.cursor
+        if start is None or not top <= start < top + height:
+            start = top - 1 if step > 0 else min(top + height, n)
+        i = start + step
+        while 0 <= i < n and not self._leads(i):
+            i += step
+        if 0 <= i < n and top - 2 < i < top + height + 2:
+            self._go(i)
+        else:
+            self.scroll_relative(y=step, animate=False)
+
+    def action_page(self, pages: float) -> None:
+        """Scroll by screenfuls."""
+        self.scroll_relative(y=int(pages * max(1, self.size.height - 1)), animate=False)
+
+    def action_edge(self, bottom: int) -> None:
+        """Scroll to the first or the last line."""
+        self.cursor = None
+        self.scroll_to(y=len(self.lines) if bottom else 0, animate=False)
+        self.refresh()
+
+    def action_choose(self) -> None:
+        """Go where the line under the cursor leads."""
+        if (at := self.line) is not None and at.target is not None:
+            self.post_message(self.Chosen(at.target))
+
+    def on_click(self, event: events.Click) -> None:
+        """Go where a line leads."""
+        i = self.scroll_offset.y + event.y
+        if 0 <= i < len(self.lines) and self._leads(i):
+            self._go(i)
+            self.action_choose()
+
+    # -- drawing
+
+    def notify_style_update(self) -> None:
+        """Forget the styles of another theme."""
+        super().notify_style_update()
+        self._styles.clear()
+
+    def _style(self, role: str, cursor: bool) -> Style:
+        style = self._styles.get((role, cursor))
+        if style is None:
+            style = self.get_component_rich_style(f"sheet--{role}") if role in ROLES else self.rich_style
+            if cursor:
+                style += Style(bgcolor=self.get_component_rich_style("sheet--cursor").bgcolor)
+            self._styles[role, cursor] = style
+        return style
+
+    def render_line(self, y: int) -> Strip:
+        """One line of the page."""
+        i = self.scroll_offset.y + y
+        width = self.size.width
+        cursor = i == self.cursor and self.has_focus
+        each = self.lines[i] if i < len(self.lines) else BLANK
+        plain = self._style("", cursor)
+        segments = [Segment("›" if cursor else " ", plain)]
+        room = width - 2 * MARGIN
+        for text, role in each.pieces:
+            segment = Segment(visible(text), self._style(role, cursor))
+            size = segment.cell_length
+            if size > room:
+                segments.append(Segment(fit(text, room), segment.style))
+                room = 0
+                break
+            segments.append(segment)
+            room -= size
+        return Strip(segments).adjust_cell_length(width, plain)

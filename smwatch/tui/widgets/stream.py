@@ -1,0 +1,628 @@
+"""The stream: one line an event, drawn straight from a view of the store, however many rows it has."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from operator import attrgetter
+from typing import ClassVar
+
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.binding import BindingType
+from textual.geometry import Region, Size
+from textual.message import Message
+from textual.reactive import Reactive
+from textual.scroll_view import ScrollView
+from textual.scrollbar import ScrollBar
+from textual.strip import Strip
+
+from smwatch.events.event import Event
+from smwatch.tui import columns
+from smwatch.tui.columns import Placed, lay_out
+from smwatch.tui.keys import bindings
+from smwatch.tui.lines import Page
+from smwatch.tui.text import fit, visible
+from smwatch.tui.times import Zone, written
+from smwatch.tui.widgets.scrollbar import FastScrollBar
+from smwatch.view import View
+
+KEY = attrgetter("key")
+CACHED_STRIPS = 512
+"""Some screens full; a strip with its caches is nearly 2 kB."""
+WHEEL_LINES = 3
+
+
+class EventStream(ScrollView, can_focus=True):
+    """Events of a view, newest first or last, under a cursor that belongs to the reader.
+
+    It follows the newest event until the reader moves; from then on its place is a row, not a number, so whatever is
+    added, inserted late or evicted around it, what the reader looks at stays where it is. Past the newest row, or on
+    `follow`, it follows again.
+
+    The rows may change between two calls at any time: tell it with `update`, and it is right before that, too.
+    """
+
+    ALLOW_SELECT = False  # mouse text selection would need offsets in every strip
+    DEFAULT_CSS = """
+    EventStream {
+        overflow-x: hidden;
+        overflow-y: scroll;
+        scrollbar-size-vertical: 1;
+        scrollbar-background: $background;
+        scrollbar-background-hover: $background;
+        scrollbar-background-active: $background;
+        background: $background;
+        color: $foreground;
+
+        .stream--time { color: $text-muted; }
+        .stream--event { color: $foreground; }
+        .stream--write { color: $text-accent; text-style: bold; }
+        .stream--secret { color: $text-primary; }
+        .stream--badge { color: $text-muted; }
+        .stream--principal { color: $foreground; }
+        .stream--quiet { color: $text-muted; }
+        .stream--failed { color: $text-warning; }
+        .stream--late { color: $text-warning; }
+        .stream--dim { color: $text-disabled; }
+        .stream--alarm { color: $text-error; text-style: bold; background: $error 18%; }
+        .stream--warning { background: $warning 12%; }
+        .stream--cursor { background: $primary 35%; text-style: bold; }
+        .stream--cursor-idle { background: $primary 16%; }
+    }
+    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = {
+        f"stream--{role}"
+        for role in (
+            *("time", "event", "write", "secret", "badge", "principal", "quiet", "failed", "late"),
+            *("dim", "alarm", "warning", "cursor", "cursor-idle"),
+        )
+    }
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("stream")]
+    # A growing list must not lay out the whole screen anew: see `_settle`.
+    virtual_size = Reactive(Size(0, 0), layout=False, repaint=False)
+
+    class Moved(Message):
+        """The cursor stands on another event, or on none."""
+
+        def __init__(self, event: Event | None) -> None:
+            self.event = event
+            super().__init__()
+
+        def can_replace(self, message: Message) -> bool:
+            """A held key floods: only the newest place matters."""
+            return isinstance(message, EventStream.Moved)
+
+    class Paced(Message):
+        """Following began or ended."""
+
+        def can_replace(self, message: Message) -> bool:
+            """Only what holds now matters."""
+            return isinstance(message, EventStream.Paced)
+
+    class Opened(Message):
+        """The reader wants to see this event in detail."""
+
+        def __init__(self, event: Event) -> None:
+            self.event = event
+            super().__init__()
+
+    class Arranged(Message):
+        """The columns have other places: the heading must follow."""
+
+        def __init__(self, placed: tuple[Placed, ...]) -> None:
+            self.placed = placed
+            super().__init__()
+
+    def __init__(
+        self,
+        view: View,
+        *,
+        level_of: Callable[[int], str],
+        newest_first: bool = True,
+        chosen: Sequence[str] = columns.DEFAULT,
+        watching_since: datetime | None = None,
+    ) -> None:
+        """Draw `view`; `level_of` says "alarm", "warning" or "" of the event with a key."""
+        super().__init__()
+        self.view = view
+        self.level_of = level_of
+        self.newest_first = newest_first
+        self.chosen = tuple(chosen)
+        self.watching_since = watching_since
+        self.zone = Zone.UTC
+        self.now = datetime.fromtimestamp(0, UTC)
+        self.marked: set[int] = set()
+        self.match: Callable[[Event], bool] | None = None
+        """With it, rows that don't match are drawn dim."""
+        self.cursor: int | None = None
+        """The key of the row under the cursor; None while following, and when paused without having chosen a row."""
+        self._top: int | None = None
+        """The key of the row on the first line; None while following."""
+        self._newest_seen = -1
+        self._placed: tuple[Placed, ...] = ()
+        self._shown: list[Event] = []
+        self._strips: dict[tuple[int, bool], Strip] = {}
+        self._empty: Page = lambda _: ()
+        self._styles: dict[tuple[str, str, bool], Style] = {}
+
+    # -- what it shows
+
+    @property
+    def following(self) -> bool:
+        """Whether it stays with the newest event."""
+        return self._top is None
+
+    @property
+    def unseen(self) -> int:
+        """How many rows are newer than the newest one when following ended."""
+        rows = self.view.rows
+        return 0 if self.following else len(rows) - bisect_right(rows, self._newest_seen, key=KEY)
+
+    @property
+    def event(self) -> Event | None:
+        """The event under the cursor."""
+        if self.cursor is None:
+            return None
+        i = self.view.index(self.cursor)
+        rows = self.view.rows
+        return rows[i] if i < len(rows) and rows[i].key == self.cursor else None
+
+    # -- what it is told
+
+    def update(self, *, restyled: bool = False) -> None:
+        """The rows have changed; with `restyled`, so may have what is said of rows already drawn."""
+        if restyled:
+            self._strips.clear()
+            self.refresh()
+        self._arrange()
+        self._settle()
+
+    def tick(self, now: datetime) -> None:
+        """Time has passed: relative times and dates may read differently."""
+        before, self.now = self.now, now
+        if self.zone is Zone.RELATIVE or before.date() != now.date():
+            self.update(restyled=True)
+
+    def show(self, view: View) -> None:
+        """Draw another view."""
+        self.view = view
+        self.update()
+
+    def set_zone(self, zone: Zone) -> None:
+        """Write times in another zone."""
+        self.zone = zone
+        self._placed = ()
+        self.update(restyled=True)
+
+    def set_order(self, *, newest_first: bool) -> None:
+        """Newest event at the top, or at the bottom; the cursor keeps its row."""
+        if newest_first != self.newest_first:
+            self.newest_first = newest_first
+            if not self.following and self.cursor is not None:
+                self._show(self._line(self.cursor))
+            self.update(restyled=True)
+
+    def highlight(self, match: Callable[[Event], bool] | None) -> None:
+        """Draw the rows that don't match dim; None: none is."""
+        self.match = match
+        self.update(restyled=True)
+
+    def set_empty(self, page: Page) -> None:
+        """What to say while there are no rows."""
+        self._empty = page
+        if not self.view.rows:
+            self.refresh()
+
+    def follow(self) -> None:
+        """Go to the newest event and stay with it."""
+        moved, paced = self.cursor is not None, not self.following
+        self.cursor = self._top = None
+        self._settle()
+        if moved:
+            self.refresh()
+            self.post_message(self.Moved(None))
+        if paced:
+            self.post_message(self.Paced())
+
+    def pause(self) -> None:
+        """Stay with what is on the screen now."""
+        if self.following and self.view.rows:
+            self._stay(self._first())
+            self.post_message(self.Paced())
+
+    def reveal(self) -> None:
+        """Bring the row under the cursor back in sight, after the rows have become others."""
+        if self.cursor is not None and self.view.rows:
+            self._reveal(self._line(self.cursor))
+            self._settle()
+
+    def select(self, key: int) -> bool:
+        """Put the cursor on the row with this key, in sight; False if the view has no such row."""
+        i = self.view.index(key)
+        if i >= len(self.view.rows) or self.view.rows[i].key != key:
+            return False
+        self._go(self._line(key))
+        return True
+
+    # -- lines and rows
+
+    def _at(self, line: int) -> Event | None:
+        rows = self.view.rows
+        n = len(rows)
+        return rows[n - 1 - line if self.newest_first else line] if 0 <= line < n else None
+
+    def _line(self, key: int) -> int:
+        """The line of the row with this key, or of its neighbour when it is gone."""
+        n = len(self.view.rows)
+        i = min(self.view.index(key), n - 1)
+        return n - 1 - i if self.newest_first else i
+
+    @property
+    def _last(self) -> int:
+        """The greatest possible first line."""
+        return max(0, len(self.view.rows) - self.size.height)
+
+    def _first(self) -> int:
+        """The line at the top of the window: it follows from the row that holds it, never from the scroll position."""
+        if self._top is None:
+            return 0 if self.newest_first else self._last
+        return max(0, min(self._line(self._top), self._last))
+
+    def _window(self) -> list[Event]:
+        first, height, rows = self._first(), self.size.height, self.view.rows
+        n = len(rows)
+        if self.newest_first:
+            return rows[max(0, n - first - height) : n - first][::-1]
+        return rows[first : first + height]
+
+    # -- scrolling
+
+    @property
+    def vertical_scrollbar(self) -> ScrollBar:
+        """The scrollbar, made when first asked for."""
+        if self._vertical_scrollbar is None:
+            self._vertical_scrollbar = bar = FastScrollBar(
+                vertical=True, name="vertical", thickness=self.scrollbar_size_vertical
+            )
+            bar.display = False
+            self.app._start_widget(self, bar)
+        return self._vertical_scrollbar
+
+    def _settle(self) -> None:
+        """Bring size, scroll position and picture up to the rows, painting only if other rows are in the window."""
+        size = Size(self.size.width, len(self.view.rows))
+        if size != self.virtual_size:
+            self.virtual_size = size
+            self._scroll_update(size)  # the scrollbar: what a layout would have called
+        first = self._first()
+        if self._top is not None and (top := self._at(first)) is not None:
+            self._top = top.key  # where the rows end, the window is held by another row from now on
+        if first != self.scroll_y:
+            self.scroll_target_y = self.scroll_y = first
+        if self._window() != self._shown:
+            self.refresh()
+
+    def scroll_to(
+        self,
+        x: float | None = None,  # noqa: ARG002, the columns always fit
+        y: float | None = None,
+        **_: object,
+    ) -> None:
+        """Scroll to a line, at once: an animation would argue with rows that arrive meanwhile."""
+        if y is not None:
+            self._scroll_by(round(y) - self._first())
+
+    def scroll_page_up(self, **_: object) -> None:
+        """Scroll a screenful up, the cursor stays with its row."""
+        self._scroll_by(-self.size.height)
+
+    def scroll_page_down(self, **_: object) -> None:
+        """Scroll a screenful down, the cursor stays with its row."""
+        self._scroll_by(self.size.height)
+
+    def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
+        """Scroll by some lines."""
+        event.stop()
+        event.prevent_default()
+        self._scroll_by(WHEEL_LINES)
+
+    def on_mouse_scroll_up(self, event: events.MouseScrollUp) -> None:
+        """Scroll by some lines."""
+        event.stop()
+        event.prevent_default()
+        self._scroll_by(-WHEEL_LINES)
+
+    def _scroll_by(self, lines: int) -> None:
+        """Move the window; arriving at the newest event without a cursor follows again."""
+        first = max(0, min(self._first() + lines, self._last))
+        live = 0 if self.newest_first else self._last
+        if first == live and self.cursor is None:
+            self.follow()
+        elif first != self._first():
+            self._show(first)
+        self._settle()
+
+    def _show(self, first: int) -> None:
+        """Hold the window by the row on line `first`."""
+        paced = self.following
+        self._stay(first)
+        if paced:
+            self.post_message(self.Paced())
+
+    def _stay(self, first: int) -> None:
+        if self.following and self.view.rows:
+            self._newest_seen = self.view.rows[-1].key
+        top = self._at(max(0, min(first, self._last)))
+        self._top = top.key if top is not None else None
+
+    def on_resize(self, _: events.Resize) -> None:
+        """Share the new width among the columns."""
+        self._arrange()
+        if self.cursor is not None:
+            self._reveal(self._line(self.cursor))
+        self._settle()
+
+    # -- the cursor
+
+    def _here(self) -> int | None:
+        return self._line(self.cursor) if self.cursor is not None else None
+
+    def _go(self, line: int) -> None:
+        """Put the cursor on a line, in sight."""
+        row = self._at(line)
+        if row is None:
+            return
+        before = self.cursor
+        self.cursor = row.key
+        self._reveal(line)
+        self._settle()
+        if before != row.key:
+            self._repaint(before)
+            self._repaint(row.key)
+            self.post_message(self.Moved(row))
+
+    def _reveal(self, line: int) -> None:
+        first, height = self._first(), max(1, self.size.height)
+        if line < first:
+            self._show(line)
+        elif line >= first + height:
+            self._show(line - height + 1)
+        elif self.following:
+            self._show(first)
+
+    def _repaint(self, key: int | None) -> None:
+        if key is not None and 0 <= (y := self._line(key) - self._first()) < self.size.height:
+            self.refresh(Region(0, y, self.size.width, 1))
+
+    def _step(self, lines: int) -> None:
+        n = len(self.view.rows)
+        here = self._here()
+        if not n:
+            return
+        if here is None:
+            if self.following and not self.newest_first:
+                here = n
+                lines = min(lines, -1)
+            else:
+                here = self._first() - 1
+                lines = max(lines, 1)
+        past = here + lines < 0 if self.newest_first else here + lines >= n
+        if past and abs(lines) == 1:
+            self.follow()
+        else:
+            self._go(max(0, min(here + lines, n - 1)))
+
+    def action_move(self, lines: int) -> None:
+        """Move the cursor by lines; past the newest event: follow."""
+        self._step(lines)
+
+    def action_page(self, pages: float) -> None:
+        """Move the cursor by screenfuls."""
+        lines = max(1, int(abs(pages) * (self.size.height - 1)))
+        self._step(lines if pages > 0 else -lines)
+
+    def action_edge(self, bottom: int) -> None:
+        """Go to the top or bottom line; the newest event is followed."""
+        if bool(bottom) != self.newest_first:
+            self.follow()
+        else:
+            self._go(len(self.view.rows) - 1 if bottom else 0)
+
+    def action_follow(self) -> None:
+        """Go to the newest event and follow."""
+        self.follow()
+
+    def action_pause(self) -> None:
+        """Stop following, or follow again."""
+        if self.following:
+            self.pause()
+        else:
+            self.follow()
+
+    def action_open(self) -> None:
+        """Open the event under the cursor; without one, the newest in sight."""
+        if self.cursor is None:
+            self._go(self._first() if self.newest_first else len(self.view.rows) - 1)
+        if (event := self.event) is not None:
+            self.post_message(self.Opened(event))
+
+    def on_click(self, event: events.Click) -> None:
+        """Choose a row; open it with a second click."""
+        line = self._first() + event.y
+        if self._at(line) is not None:
+            self._go(line)
+            if event.chain == 2:
+                self.action_open()
+
+    # -- drawing
+
+    def notify_style_update(self) -> None:
+        """Forget what was drawn in other colours: theme, focus and classes come through here."""
+        super().notify_style_update()
+        self._strips.clear()
+        self._styles.clear()
+
+    def _arrange(self) -> None:
+        rows = self.view.rows
+        dated = bool(rows) and self.zone is not Zone.RELATIVE and rows[0].at.date() != self.now.date()
+        width = self.size.width - self.styles.scrollbar_size_vertical  # the scrollbar lies over the last column
+        placed = lay_out(max(1, width), self.chosen, dated=dated, zone=self.zone)
+        if placed != self._placed:
+            self._placed = placed
+            self._strips.clear()
+            self.refresh()
+            self.post_message(self.Arranged(placed))
+
+    def _style(self, role: str, row: str, cursor: bool) -> Style:
+        """The style of a cell with `role` in a row that is plain (""), "alarm", "warning" or "dim"; cached."""
+        style = self._styles.get((role, row, cursor))
+        if style is None:
+            get = self.get_component_styles
+            look = get(f"stream--{'dim' if row == 'dim' else role}")
+            _, background = self.background_colors
+            if row in ("alarm", "warning"):
+                raised = get(f"stream--{row}")
+                background += raised.background
+                if row == "alarm" and role in ("event", "write", "secret", "failed", "mark"):
+                    look = raised
+            style = Style(color=(background + look.color).rich_color, bgcolor=background.rich_color) + look.text_style
+            if cursor:
+                over = get("stream--cursor" if self.has_focus else "stream--cursor-idle")
+                lit = background + over.background
+                style = (
+                    Style(color=(lit + look.color).rich_color, bgcolor=lit.rich_color)
+                    + look.text_style
+                    + over.text_style
+                )
+            self._styles[role, row, cursor] = style
+        return style
+
+    def _cells(self, event: Event, cursor: bool, level: str) -> list[tuple[str, str]]:
+        """What stands in each column, with its role."""
+        cells: list[tuple[str, str]] = []
+        late = columns.late_by(event, self.watching_since) is not None
+        for column, _, width in self._placed:
+            match column:
+                case "mark":
+                    first = "›" if cursor else "◆" if event.key in self.marked else " "
+                    second = "▲" if level == "alarm" else "△" if level == "warning" else " "
+                    third = "✗" if event.failed else "•" if not event.read_only else "+" if late else " "
+                    role = "failed" if event.failed else "late" if late and event.read_only else "write"
+                    cells.append((first + second + third, role))
+                case "time":
+                    cells.append((written(event.seconds, self.zone, self.now, columns.time_form(width)), "time"))
+                case "event":
+                    cells.append((event.name, "event" if event.read_only else "write"))
+                case "secret":
+                    more = f" +{len(event.others)}" if event.others else ""
+                    name = event.secret.name if event.secret is not None else ""
+                    cells.append(
+                        (fit(name, width - len(more)).rstrip() + more if more else name, "secret" if name else "quiet")
+                    )
+                case "principal":
+                    who = event.principal
+                    badge = f"{who.kind.value:<{columns.BADGE}}" if width >= columns.BADGED else ""
+                    cells.append((badge + columns.called(who), "principal"))
+                case "result":
+                    cells.append((columns.result(event), "failed" if event.failed else "quiet"))
+                case "ip":
+                    cells.append((event.source_ip, "quiet"))
+                case "seen":
+                    cells.append((columns.seen(event, self.watching_since), "late" if late else "quiet"))
+                case "region":
+                    cells.append((event.region, "quiet"))
+                case "account":
+                    cells.append((event.account, "quiet"))
+                case _:
+                    cells.append((event.user_agent, "quiet"))
+        return cells
+
+    def _strip(self, event: Event) -> Strip:
+        cursor = event.key == self.cursor
+        strip = self._strips.get((event.key, cursor))
+        if strip is not None:
+            return strip
+        level = self.level_of(event.key)
+        row = level
+        if self.match is not None and not self.match(event):
+            row = "dim"
+        segments: list[Segment] = []
+        text, last = "", self._style("event", row, cursor)
+        for (cell, role), (_, _, width) in zip(self._cells(event, cursor, level), self._placed, strict=True):
+            style = self._style(role, row, cursor)
+            if style is not last:  # fewer and longer segments are fewer bytes to the terminal
+                if text:
+                    segments.append(Segment(text, last))
+                text, last = "", style
+            text += fit(cell, width) + " "
+        segments.append(Segment(text, last))
+        drawn = sum(width + 1 for _, _, width in self._placed)
+        strip = Strip(segments, drawn)  # every cell has its exact width: nothing needs measuring
+        if drawn != self.size.width:
+            strip = strip.adjust_cell_length(self.size.width, last)
+        if len(self._strips) >= CACHED_STRIPS:
+            self._strips.clear()
+        self._strips[event.key, cursor] = strip
+        return strip
+
+    def render_line(self, y: int) -> Strip:
+        """One line, for the general path."""
+        event = self._at(self._first() + y)
+        return self._strip(event) if event is not None else Strip.blank(self.size.width, self.rich_style)
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The lines inside `crop`, each a strip that is made once per row and not once per line.
+
+        The general path wraps every line in a new strip, which throws its cached output away; serves "repaint of an
+        unchanged stream" and "scroll by one line" of the benchmark table.
+        """
+        if not self._placed:
+            self._arrange()
+        self._shown = shown = self._window()
+        styles = self.styles
+        if styles.gutter.width or styles.gutter.height or self.opacity < 1 or styles.tint.a:
+            return super().render_lines(crop)  # borders, padding and fades
+        width, height = self.size
+        if not shown:
+            return self._nothing(crop)
+        strips = [self._strip(event) for event in shown[crop.y : crop.bottom]]
+        if missing := min(crop.bottom, height) - crop.y - len(strips):
+            strips += [Strip.blank(width, self.rich_style)] * missing
+        if filters := self.get_line_filters():  # NO_COLOR, ANSI themes
+            background = self.background_colors[1]  # walks the ancestors: once a frame, not once a line
+            for line_filter in filters:
+                strips = [strip.apply_filter(line_filter, background) for strip in strips]
+        if crop.column_span != (0, width):
+            strips = [strip.crop(*crop.column_span) for strip in strips]
+        return strips
+
+    def _nothing(self, crop: Region) -> list[Strip]:
+        """What is said while there are no rows."""
+        width, height = self.size
+        strips = []
+        for line in self._empty(max(1, width - 4))[:height]:
+            segments = [Segment("  ", self.rich_style)]
+            segments += [
+                Segment(visible(piece.text), self._style(_EMPTY.get(piece.role, "event"), "", False))
+                for piece in line.pieces
+            ]
+            strips.append(Strip(segments).adjust_cell_length(width, self.rich_style))
+        strips += [Strip.blank(width, self.rich_style)] * (height - len(strips))
+        for line_filter in self.get_line_filters():
+            strips = [strip.apply_filter(line_filter, self.background_colors[1]) for strip in strips]
+        return [strip.crop(*crop.column_span) for strip in strips[crop.y : crop.bottom]]
+
+
+_EMPTY = {
+    "quiet": "quiet",
+    "bad": "failed",
+    "warn": "late",
+    "command": "secret",
+    "link": "secret",
+    "strong": "write",
+    "good": "secret",
+}
+"""Roles of a page as roles of the stream."""

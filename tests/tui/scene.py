@@ -1,0 +1,79 @@
+"""Stores with something in them, for the tests of the screen."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+from smwatch.events.event import Arrival, Event, SeenBy
+from smwatch.events.reader import Reader
+from smwatch.events.redact import redact
+from smwatch.monitor import Delivery
+from smwatch.record import Record
+from smwatch.sources.source import State, Status
+from smwatch.store import Store
+from smwatch.tui.app import SmwatchApp
+from tests import records
+
+NOW = records.AT
+FINE = Status(
+    "cloudtrail:111122223333:eu-west-1",
+    "CloudTrail",
+    State.OK,
+    at=NOW,
+    last_good_at=NOW - timedelta(seconds=8),
+    lag=timedelta(minutes=4, seconds=10),
+    complete_to=NOW - timedelta(minutes=4),
+    region="eu-west-1",
+)
+
+
+def arrival(record: Record, *, seen_at: datetime = NOW, seen_by: SeenBy = SeenBy.CLOUDTRAIL) -> Arrival:
+    """A record as a source brings it."""
+    return Reader().read(records.raw(record), seen_by=seen_by, seen_at=seen_at)
+
+
+def ago(seconds: float) -> str:
+    """The eventTime of something so many seconds before NOW."""
+    return records.stamp(NOW - timedelta(seconds=seconds))
+
+
+def reads(count: int, *, every: float = 60, secret: str = "prod/db", first: float = 60) -> list[Record]:
+    """Ordinary reads, the newest `first` seconds ago."""
+    return [records.read(secret, eventTime=ago(first + i * every), id=f"{secret}{i}") for i in range(count)]
+
+
+class Stage:
+    """An app over a store, with a clock that stands still until it is moved."""
+
+    def __init__(
+        self, given: Sequence[Record] = (), *, status: Status | None = FINE, store: Store | None = None
+    ) -> None:
+        self.now = NOW
+        self.store = store or Store()
+        self.records: dict[int, Record] = {}
+        self.app = SmwatchApp(self.store, record_of=self.record_of, clock=lambda: self.now, title="prod · eu-west-1")
+        self.bring(*given)
+        if status is not None:
+            self.store.report(status)
+
+    def record_of(self, event: Event) -> Record | None:
+        """What the journal would say."""
+        return self.records.get(event.key)
+
+    def bring(self, *given: Record, seen_at: datetime = NOW) -> None:
+        """New events, shown at once if the app runs."""
+        reader = Reader()
+        arrivals = [reader.read(records.raw(one), seen_by=SeenBy.CLOUDTRAIL, seen_at=seen_at) for one in given]
+        self.records |= {each.event.key: redact(each.record) for each in arrivals}
+        self.app.apply(Delivery(tuple(enumerate(arrivals))))
+        if self.app.is_running:
+            self.app.flush()
+
+    def lines(self) -> list[str]:
+        """What stands on the screen, line by line."""
+        return [strip.text for strip in self.app.screen._compositor.render_strips()]
+
+    def text(self) -> str:
+        """What stands on the screen."""
+        return "\n".join(self.lines())

@@ -1,0 +1,32 @@
+"""How columns share a width."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smwatch.tui.columns import BY_ID, DATED_WIDTH, DEFAULT, lay_out
+
+
+@given(st.integers(56, 400), st.permutations(list(BY_ID)), st.booleans())
+def test_columns_fill_the_width_exactly(width: int, order: list[str], dated: bool) -> None:
+    placed = lay_out(width, tuple(order), dated=dated)
+    room = sum(column.width + 1 for column in placed) - 1
+    assert room == width or "secret" not in {column.id for column in placed}
+    assert [column.id for column in placed] == [name for name in order if name in {c.id for c in placed}]
+
+
+def test_sixty_columns_hold_when_what_which_and_who() -> None:
+    assert [column.id for column in lay_out(59)] == ["mark", "time", "event", "secret", "principal"]
+
+
+def test_a_wide_screen_holds_everything() -> None:
+    assert [column.id for column in lay_out(249)] == list(DEFAULT)
+
+
+def test_nothing_is_narrower_than_it_can_be_read() -> None:
+    for width in range(60, 250):
+        assert all(column.width >= BY_ID[column.id].least for column in lay_out(width))
+
+
+def test_events_of_other_days_get_room_for_their_date() -> None:
+    placed = {column.id: column.width for column in lay_out(120, dated=True)}
+    assert placed["time"] == DATED_WIDTH

@@ -1,0 +1,269 @@
+"""The main screen, driven by keys."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import msgspec
+import pytest
+
+from smwatch.sources.source import State
+from smwatch.tui.screens.names import NamesScreen
+from smwatch.tui.screens.page import PageScreen
+from smwatch.tui.screens.watch import WatchScreen
+from tests import records
+from tests.tui.scene import FINE, NOW, Stage, ago, reads
+
+WIDE, NARROW = (160, 40), (60, 20)
+
+
+def watch(stage: Stage) -> WatchScreen:
+    screen = stage.app.screen
+    assert isinstance(screen, WatchScreen)
+    return screen
+
+
+async def test_events_appear_as_they_arrive() -> None:
+    stage = Stage()
+    async with stage.app.run_test(size=WIDE) as pilot:
+        stage.bring(*reads(3, secret="prod/payments/db"))
+        await pilot.pause()
+        assert stage.text().count("prod/payments/db") >= 3
+        assert "3 events" in stage.text()
+
+
+async def test_the_header_says_how_late_and_how_complete_each_source_is() -> None:
+    stage = Stage(reads(1))
+    async with stage.app.run_test(size=WIDE):
+        head = stage.lines()[0]
+        assert "● CloudTrail" in head
+        assert "lag 4m10s" in head
+        assert "complete to 13:56:00" in head
+        assert "14:00:00 UTC" in head
+
+
+async def test_a_source_that_falls_silent_turns_bad_by_itself() -> None:
+    stage = Stage(reads(1))
+    async with stage.app.run_test(size=WIDE) as pilot:
+        stage.now = NOW + timedelta(minutes=5)
+        stage.app._tick()
+        await pilot.pause()
+        assert "✗ CloudTrail stale 5m08s" in stage.lines()[0]
+
+
+async def test_a_source_in_trouble_says_what_to_do() -> None:
+    denied = msgspec.structs.replace(FINE, state=State.DENIED, message="cloudtrail:LookupEvents is not allowed")
+    stage = Stage(reads(1), status=denied)
+    async with stage.app.run_test(size=WIDE):
+        assert "✗ CloudTrail eu-west-1 denied: cloudtrail:LookupEvents is not allowed" in stage.text()
+
+
+async def test_a_typed_filter_narrows_as_it_is_typed_and_enter_keeps_it() -> None:
+    stage = Stage([*reads(3, secret="prod/a"), *reads(2, secret="staging/b")])
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("slash", *"stag")
+        assert "2 of 5" in stage.lines()[-1]
+        await pilot.press("enter", "j")
+        assert "2 of 5" in stage.lines()[-1]
+        assert not watch(stage).filter_line.is_open
+
+
+async def test_letters_are_only_letters_while_typing() -> None:
+    stage = Stage(reads(3))
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("slash", *"qfwxa!?")
+        assert watch(stage).filter_line.input.value == "qfwxa!?"
+        assert stage.app.is_running
+
+
+async def test_keys_typed_ahead_reach_the_filter() -> None:
+    stage = Stage(reads(3))
+    async with stage.app.run_test(size=WIDE) as pilot:
+        from textual import events
+
+        for character in "/db":
+            key = "slash" if character == "/" else character
+            stage.app.post_message(events.Key(key, character))
+        await pilot.pause()
+        await pilot.pause()
+        assert watch(stage).filter_line.input.value == "db"
+
+
+async def test_a_bad_filter_says_why_and_the_last_good_one_stays() -> None:
+    stage = Stage([*reads(3, secret="prod/a"), *reads(2, secret="staging/b")])
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("slash", *"prod/a", "enter")
+        await pilot.press("slash", *" use:x", "enter")
+        assert "did you mean" in stage.text()
+        assert "/ prod/a use " in stage.lines()[-1]
+        assert watch(stage).filter_line.is_open
+
+
+async def test_filtering_by_event_name_takes_two_keys() -> None:
+    stage = Stage([*reads(5), records.put(eventTime=ago(5))])
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("f", "2")
+        assert "1 of 6" in stage.lines()[-1]
+        assert "name:PutSecretValue" in stage.lines()[-1]
+
+
+async def test_event_names_show_their_counts_and_several_can_be_ticked() -> None:
+    stage = Stage([*reads(5), records.put(eventTime=ago(5)), records.describe(eventTime=ago(6))])
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("f")
+        await pilot.pause()
+        assert isinstance(stage.app.screen, NamesScreen)
+        assert any("GetSecretValue" in line and " 5 " in line for line in stage.lines())
+        await pilot.press("space", "space", "enter")
+        assert "6 of 7" in stage.lines()[-1]
+
+
+async def test_switches_are_words_in_the_filter_and_backspace_takes_all_away_and_back() -> None:
+    stage = Stage([*reads(5), records.put(eventTime=ago(5)), records.denied(eventTime=ago(6))])
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("w")
+        assert "1 of 7" in stage.lines()[-1]
+        await pilot.press("w", "x")
+        assert "1 of 7" in stage.lines()[-1]
+        assert "/ error" in stage.lines()[-1]
+        await pilot.press("backspace")
+        assert "7 events" in stage.lines()[-1]
+        await pilot.press("backspace")
+        assert "1 of 7" in stage.lines()[-1]
+
+
+async def test_digits_show_a_time_window_that_moves_on() -> None:
+    stage = Stage(reads(10, every=60, first=30))
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("1")
+        assert "5 of 10" in stage.lines()[-1]
+        assert "last 5 min" in stage.lines()[-1]
+        stage.now = NOW + timedelta(minutes=2)
+        stage.app._tick()
+        await pilot.pause()
+        assert "3 of 10" in stage.lines()[-1]
+
+
+async def test_the_details_follow_the_cursor_beside_a_wide_stream() -> None:
+    stage = Stage([*reads(2, secret="prod/a", first=10), *reads(2, secret="prod/b", first=500)])
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("j")
+        assert watch(stage).detail.lines[0].text == "prod/a"
+        await pilot.press("end")
+        assert watch(stage).detail.lines[0].text == "prod/b"
+
+
+async def test_at_sixty_columns_the_details_are_a_screen_of_their_own() -> None:
+    stage = Stage(reads(3, secret="prod/a"))
+    async with stage.app.run_test(size=NARROW) as pilot:
+        await pilot.press("j", "enter")
+        assert isinstance(stage.app.screen, PageScreen)
+        assert "prod/a" in stage.text()
+        await pilot.press("escape")
+        assert isinstance(stage.app.screen, WatchScreen)
+
+
+async def test_resizing_to_sixty_columns_puts_the_pane_away() -> None:
+    stage = Stage(reads(3))
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("j", "enter")
+        assert watch(stage).detail.has_focus
+        await pilot.resize_terminal(*NARROW)
+        await pilot.pause()
+        assert not watch(stage).detail.display
+        assert watch(stage).stream.has_focus
+        await pilot.resize_terminal(*WIDE)
+        await pilot.pause()
+        assert watch(stage).detail.display
+
+
+async def test_escape_goes_back_one_step_at_a_time_and_never_quits() -> None:
+    stage = Stage(reads(5))
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("x", "x", "slash", *"db", "enter", "j", "enter")
+        screen = watch(stage)
+        assert screen.detail.has_focus
+        await pilot.press("escape")
+        assert screen.stream.has_focus
+        await pilot.press("escape")
+        assert not screen.query_asked
+        assert screen.stream.event is not None
+        await pilot.press("escape")
+        assert screen.stream.following
+        await pilot.press("escape", "escape", "escape")
+        assert stage.app.is_running
+
+
+@pytest.mark.parametrize("keys", [["q"], ["ctrl+c", "ctrl+c"]])
+async def test_q_or_ctrl_c_twice_leaves_with_exit_code_zero(keys: list[str]) -> None:
+    stage = Stage(reads(5))
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press(*keys)
+    assert stage.app.return_value == 0
+
+
+async def test_ctrl_c_once_only_says_how_to_leave() -> None:
+    stage = Stage(reads(5))
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("ctrl+c")
+        assert stage.app.is_running
+        stage.now = NOW + timedelta(seconds=10)
+        await pilot.press("ctrl+c")
+        assert stage.app.is_running
+
+
+async def test_an_empty_stream_says_what_was_asked_and_how_late_cloudtrail_is() -> None:
+    stage = Stage()
+    async with stage.app.run_test(size=WIDE):
+        text = stage.text()
+        assert "No Secrets Manager events" in text
+        assert "last asked successfully 8s ago" in text
+        assert "minutes after they happen" in text
+        assert "smwatch demo" in text
+
+
+async def test_a_filter_that_matches_nothing_is_not_mistaken_for_silence() -> None:
+    stage = Stage(reads(5))
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("slash", *"nosuch", "enter")
+        assert "None of the 5 events in memory matches" in stage.text()
+
+
+async def test_y_copies_the_event_as_json() -> None:
+    stage = Stage(reads(5))
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("j", "y")
+        assert msgspec.json.decode(stage.app.clipboard)["eventName"] == "GetSecretValue"
+        assert "copied" in stage.lines()[-1]
+
+
+async def test_help_lists_every_key() -> None:
+    stage = Stage(reads(5))
+    async with stage.app.run_test(size=(120, 150)) as pilot:
+        await pilot.press("question_mark")
+        await pilot.pause()
+        text = stage.text()
+        assert "Type a filter" in text
+        assert "Escape" in text or "Esc" in text
+        await pilot.press("escape")
+        assert isinstance(stage.app.screen, WatchScreen)
+
+
+async def test_p_shows_everything_a_principal_touched() -> None:
+    stage = Stage([*reads(2, secret="prod/a"), *reads(2, secret="prod/b")])
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("j", "P")
+        assert "Got the value of 2 of the 2 secrets" in stage.text()
+
+
+@pytest.mark.parametrize("size", [(60, 20), (80, 24), (100, 30), (160, 50), (250, 80)])
+async def test_nothing_is_clipped_at_any_size(size: tuple[int, int]) -> None:
+    stage = Stage(reads(100))
+    async with stage.app.run_test(size=size) as pilot:
+        await pilot.press("j")
+        lines = stage.lines()
+        assert len(lines) == size[1]
+        assert "smwatch" in lines[0]
+        assert lines[0].rstrip().endswith("UTC")
+        assert "100 events" in lines[-1]
+        assert "? help" in lines[-1]

@@ -11,8 +11,9 @@ from json import JSONDecodeError, JSONDecoder
 
 import msgspec
 
+from smwatch.events.moments import moment
 from smwatch.sources.source import Found
-from smwatch.sources.wrappers import UNREADABLE, moment, records, text_of
+from smwatch.sources.wrappers import UNREADABLE, records, text_of
 
 CHUNK = 256 << 10
 """Bytes taken in at a time: memory stays some multiple of it, and no call holds the interpreter for long."""
@@ -331,8 +332,7 @@ class _Format:
             for row in rows:
                 if len(row) <= message:
                     continue
-                said = row[time] if time is not None and time < len(row) else ""
-                at = moment(float(said) if said.replace(".", "", 1).isdigit() else said)
+                at = moment(row[time]) if time is not None and time < len(row) else None
                 inside = self._value_or_itself(row[message].strip().encode("utf-8", "replace"))
                 found += [Found(each.raw, each.at or at) for each in inside]
                 if len(found) >= 500:

@@ -9,7 +9,7 @@ from tempfile import SpooledTemporaryFile
 import msgspec
 
 from smwatch.sources.source import Found
-from smwatch.sources.wrappers import UNREADABLE, moment
+from smwatch.sources.wrappers import UNREADABLE, time_of
 
 LONGEST_PAUSE = timedelta(minutes=5)
 """In recorded time: a night in which nothing happened takes no longer than this."""
@@ -67,7 +67,6 @@ class Playback:
 
 def _event_time(raw: bytes) -> datetime | None:
     try:
-        said = _decode(raw).eventTime
-        return moment(msgspec.json.decode(said, type=str | float)) if said else None
+        return time_of(_decode(raw).eventTime)
     except UNREADABLE:
         return None

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 import msgspec
 
+from smwatch.events.moments import moment
 from smwatch.sources.source import Found
 
 MAX_NESTING = 4
@@ -88,17 +89,6 @@ def text_of(value: bytes | msgspec.Raw) -> str:
     return str(value, "utf-8", "replace")
 
 
-def moment(value: str | float) -> datetime | None:
-    """A time as AWS's tools write it: ISO 8601, or seconds or milliseconds since the epoch; None for anything else."""
-    try:
-        if isinstance(value, str):
-            at = datetime.fromisoformat(value.strip())
-            return at.astimezone(UTC) if at.tzinfo else at.replace(tzinfo=UTC)
-        return datetime.fromtimestamp(value / 1000 if abs(value) > 1e11 else value, UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
-
-
 def _in_object(value: bytes | msgspec.Raw, nesting: int) -> list[Found] | None:
     it = _decode_object(value)
     if it.eventName or it.eventSource or it.eventVersion or it.eventID:
@@ -117,7 +107,7 @@ def _in_object(value: bytes | msgspec.Raw, nesting: int) -> list[Found] | None:
     if it.at_message:
         return _in_text(it.at_message, it.at_timestamp, nesting)
     if it.detail_type and it.detail:
-        return _dated(records(it.detail, nesting + 1), _moment(it.time))
+        return _dated(records(it.detail, nesting + 1), time_of(it.time))
     match bytes(it.type):
         case b'"event"' if it.record:
             return _in_text(it.record, it.time, nesting)
@@ -158,7 +148,7 @@ def _or_themselves(elements: list[msgspec.Raw], inside: list[list[Found] | None]
 
 def _in_text(value: msgspec.Raw, at: msgspec.Raw, nesting: int) -> list[Found]:
     """A record held as the text of a JSON string, or as an object where a tool has parsed it already."""
-    when = _moment(at)
+    when = time_of(at)
     if bytes(memoryview(value)[:1]) == b'"':
         text = _string(value)
         within = _in_string(text, when, nesting)
@@ -186,9 +176,10 @@ def _elements(value: msgspec.Raw) -> list[msgspec.Raw]:
     return _decode_array(value) if bytes(memoryview(value)[:1]) == b"[" else [value]
 
 
-def _moment(value: msgspec.Raw) -> datetime | None:
+def time_of(value: msgspec.Raw) -> datetime | None:
+    """The moment that a JSON value means, if any."""
     try:
-        return moment(msgspec.json.decode(value, type=str | float)) if value else None
+        return moment(msgspec.json.decode(value)) if value else None
     except UNREADABLE:
         return None
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import insort
 from heapq import heapify, heappushpop
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import Protocol, TypeVar
 from zlib import crc32
 
@@ -74,13 +74,17 @@ def _rank(key: K) -> tuple[int, str, K]:
 
 
 def latest(known: dict[K, int], name: K, key: int, bound: int) -> None:
-    """Note in `known` that `name` was seen at `key`, keeping the `bound` names seen last."""
+    """Note in `known` that `name` was seen at `key`; `newest` gives the `bound` names seen last."""
     seen = known.get(name)
-    if seen is not None:
-        if key > seen:
-            known[name] = key
-        return
-    known[name] = key
-    if len(known) > bound:
-        # Keys are unique per event and an event brings one name, so there are no ties.
-        del known[min(known, key=known.__getitem__)]
+    if seen is None:
+        known[name] = key
+        if len(known) > 2 * bound:  # twice as many, so that cutting costs nothing for each
+            for old in sorted(known, key=known.__getitem__)[:-bound]:
+                del known[old]
+    elif key > seen:
+        known[name] = key
+
+
+def newest(known: dict[K, int], bound: int) -> list[tuple[K, int]]:
+    """The `bound` names seen last and the keys of when, newest first."""
+    return sorted(known.items(), key=itemgetter(1), reverse=True)[:bound]

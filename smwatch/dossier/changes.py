@@ -15,7 +15,6 @@ from smwatch.dossier.policy import POLICY, PolicyChange, grade
 from smwatch.dossier.record import (
     TEXT,
     mapping,
-    moment,
     number,
     objects,
     parameters,
@@ -25,9 +24,14 @@ from smwatch.dossier.record import (
     true,
 )
 from smwatch.events.event import Event
+from smwatch.events.moments import moment
 from smwatch.events.principal import Principal
 from smwatch.record import Record
 
+LONGEST_WINDOW = 365
+"""Days; what is beyond that is nonsense."""
+LONGEST_REQUEST = 4096
+"""Characters looked at of a requestID: that of a service event holds an ARN."""
 CURRENT, PREVIOUS, PENDING = "AWSCURRENT", "AWSPREVIOUS", "AWSPENDING"
 
 
@@ -88,7 +92,15 @@ def turn(event: Event, record: Record) -> Turn | None:
         case "CreateSecret" | "RestoreSecret":
             return Turn(event.key, State.ACTIVE, event.name, event.principal, event.access_key)
         case "EndSecretVersionDelete":
-            return Turn(event.key, State.DELETED, event.name, event.principal)
+            request = text(record, "requestID", LONGEST_REQUEST)
+            return Turn(
+                event.key,
+                State.DELETED,
+                event.name,
+                event.principal,
+                forced=request.endswith(":Forced"),
+                whole=request.startswith("SecretDeleteMessage:"),
+            )
         case "DeleteSecret":
             asked = parameters(record)
             forced = true(asked, "forceDeleteWithoutRecovery")
@@ -99,8 +111,8 @@ def turn(event: Event, record: Record) -> Turn | None:
                 event.name,
                 event.principal,
                 event.access_key,
-                deletion_at=moment(response(record), "deletionDate"),
-                window_days=WINDOW if days is None else days,
+                deletion_at=moment(response(record).get("deletionDate")),
+                window_days=days if days is not None and 0 <= days <= LONGEST_WINDOW else WINDOW,
                 forced=forced,
             )
         case _:

@@ -39,6 +39,8 @@ class Turn(msgspec.Struct, frozen=True):
     """The end of the recovery window, where the record states it."""
     window_days: int = WINDOW
     forced: bool = False
+    whole: bool = True
+    """EndSecretVersionDelete: whether it says that the secret goes, and not just an old version of it."""
 
 
 class Lifecycle(msgspec.Struct, frozen=True):
@@ -94,14 +96,12 @@ def lifecycle(turns: Iterable[Turn], alive: int, refused: int, now: datetime) ->
 
 def _turned(before: Lifecycle, turn: Turn) -> Lifecycle:
     if turn.name == "EndSecretVersionDelete":
-        # One for each version, so it only confirms a deletion; while the secret is in use an old version has gone.
-        if before.state is State.ACTIVE:
+        # There is one for each version, and after DeleteSecret: that one says who did it.
+        if before.state is State.DELETED or (before.state is State.ACTIVE and not turn.whole):
             return before
-        if before.state is State.DELETED:
-            return before
-        return msgspec.structs.replace(
-            before, state=State.DELETED, key=before.key or turn.key, deletion_at=moment_of(turn.key)
-        )
+        if before.state is State.PENDING:
+            return msgspec.structs.replace(before, state=State.DELETED, deletion_at=moment_of(turn.key))
+        return Lifecycle(State.DELETED, key=turn.key, deletion_at=moment_of(turn.key), forced=turn.forced)
     if turn.state is not State.PENDING:
         return Lifecycle(
             turn.state,

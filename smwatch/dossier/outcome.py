@@ -25,11 +25,9 @@ class Outcome(StrEnum):
     FAILED = "failed"
 
 
-def outcome(event: Event, record: Record) -> Outcome:
-    """How the call ended."""
+def failure(event: Event, record: Record) -> Outcome:
+    """How a call that did not succeed has ended."""
     code, message = event.error_code, event.error_message
-    if not code and not message:
-        return Outcome.OK
     if any(words in message for words in DELETED_WORDS):
         return Outcome.DELETED
     if code.startswith("AccessDenied"):

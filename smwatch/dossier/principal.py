@@ -7,14 +7,14 @@ from datetime import datetime
 
 import msgspec
 
-from smwatch.dossier.bounded import Sampled, latest
-from smwatch.dossier.dealings import Dealings, Failure, Trace, moment_of
-from smwatch.dossier.outcome import Outcome
+from smwatch.dossier.bounded import Sampled, latest, newest
+from smwatch.dossier.dealings import Dealings, Failure, moment_of
+from smwatch.dossier.outcome import Outcome, failure
 from smwatch.events.event import Arrival
 from smwatch.events.principal import Principal
 from smwatch.events.secret import Secret
 
-SECRETS, SEEN = 5000, 64
+SECRETS, SEEN, CAME = 5000, 64, 128
 """Secrets kept for a principal (beyond that a fixed sample, the rest counted together), and values of other kinds."""
 
 
@@ -35,7 +35,6 @@ class Touched(msgspec.Struct, frozen=True):
     first_key: int
     last_key: int
     last_failure: Failure | None
-    traces: tuple[Trace, ...]
 
     @property
     def first_at(self) -> datetime:
@@ -69,13 +68,10 @@ class PrincipalDossier:
     """What events tell about one principal: the same whatever order they come in, each noted once."""
 
     __slots__ = (
-        "_agents",
-        "_ips",
-        "_keys",
+        "_came",
         "_others",
-        "_regions",
         "_secrets",
-        "_sessions",
+        "_seen",
         "denied",
         "events",
         "first_key",
@@ -93,57 +89,58 @@ class PrincipalDossier:
         self.first_key = self.last_key = 0
         self._secrets: Sampled[Secret, Dealings] = Sampled(SECRETS)
         self._others: Dealings | None = None
-        self._keys: dict[str, int] = {}
-        self._sessions: dict[str, int] = {}
-        self._ips: dict[str, int] = {}
-        self._agents: dict[str, int] = {}
-        self._regions: dict[str, int] = {}
+        # What it came with and from is noted in one go, and sorted out into its five kinds later.
+        self._came: dict[tuple[str, str, str, str, str], int] = {}
+        self._seen: tuple[dict[str, int], ...] = ({}, {}, {}, {}, {})
 
     # -- events in
 
-    def note(self, arrival: Arrival, *, child: bool = False) -> None:
-        """Take in an event; `child` says that a BatchGetSecretValue which is noted too has caused it."""
+    def note(self, arrival: Arrival) -> None:
+        """Take in an event that was not noted before."""
         event = arrival.event
-        key = event.key
+        key, principal = event.key, event.principal
         self.events += 1
         if key > self.last_key:
-            self.last_key, self.principal = key, event.principal
-        if key < self.first_key or not self.first_key:
+            self.last_key, self.principal = key, principal
+            if not self.first_key:
+                self.first_key = key
+        elif key < self.first_key:
             self.first_key = key
-        if event.error_code.startswith("AccessDenied"):
-            self.denied += 1
-        elif not event.read_only and not event.failed:
+        how = None
+        if event.error_code or event.error_message:
+            how = failure(event, arrival.record)
+            self.denied += how is Outcome.DENIED
+        elif not event.read_only:
             self.writes += 1
-        if event.access_key:
-            latest(self._keys, event.access_key, key, SEEN)
-        if event.principal.session:
-            latest(self._sessions, event.principal.session, key, SEEN)
-        if event.source_ip:
-            latest(self._ips, event.source_ip, key, SEEN)
-        if event.user_agent:
-            latest(self._agents, event.user_agent, key, SEEN)
-        if event.region:
-            latest(self._regions, event.region, key, SEEN)
+        came = event.access_key, principal.session, event.source_ip, event.user_agent, event.region
+        seen = self._came.get(came)
+        if seen is None:
+            self._came[came] = key
+            if len(self._came) > CAME:
+                self._sort_out()
+        elif key > seen:
+            self._came[came] = key
         secret = event.secret
         if secret is not None:
-            (self._secrets.get(secret) or self._new(secret)).note(arrival, child)
+            (self._secrets.get(secret) or self._new(secret, key)).note(event, key, how)
             for secret in event.others:
-                (self._secrets.get(secret) or self._new(secret)).note(arrival, child)
+                (self._secrets.get(secret) or self._new(secret, key)).note(event, key, how)
 
     def folded(self, renames: Mapping[Secret, Secret]) -> PrincipalDossier:
         """The same dossier after what looked like two secrets has turned out to be one; itself if it knows neither."""
         if renames.keys().isdisjoint(self._secrets):
             return self
+        self._sort_out()
         folded = PrincipalDossier(self.principal)
-        for name in self.__slots__:
-            if name not in ("_secrets", "_others"):
-                setattr(folded, name, getattr(self, name))
+        folded.events, folded.denied, folded.writes = self.events, self.denied, self.writes
+        folded.first_key, folded.last_key = self.first_key, self.last_key
+        folded._seen = self._seen
         if self._others is not None:
-            folded._others = Dealings()
+            folded._others = Dealings(self._others.first)
             folded._others.absorb(self._others)
         for secret, dealings in self._secrets.items():
             right = renames.get(secret, secret)
-            (folded._secrets.get(right) or folded._new(right)).absorb(dealings)
+            (folded._secrets.get(right) or folded._new(right, dealings.first)).absorb(dealings)
         return folded
 
     # -- reading
@@ -162,59 +159,66 @@ class PrincipalDossier:
     @property
     def access_keys(self) -> tuple[Seen, ...]:
         """Access keys it used, the last seen first; so for the others below."""
-        return _seen(self._keys)
+        return self._newest(0)
 
     @property
     def sessions(self) -> tuple[Seen, ...]:
         """Role session names."""
-        return _seen(self._sessions)
+        return self._newest(1)
 
     @property
     def source_ips(self) -> tuple[Seen, ...]:
         """Source IP addresses, or the names of services that called for it."""
-        return _seen(self._ips)
+        return self._newest(2)
 
     @property
     def user_agents(self) -> tuple[Seen, ...]:
         """User agents."""
-        return _seen(self._agents)
+        return self._newest(3)
 
     @property
     def regions(self) -> tuple[Seen, ...]:
         """AWS regions."""
-        return _seen(self._regions)
+        return self._newest(4)
 
     # -- how
 
-    def _new(self, secret: Secret) -> Dealings:
+    def _new(self, secret: Secret, key: int) -> Dealings:
         surplus = self._secrets.surplus(secret)
         if surplus is not None:
+            gone = self._secrets.pop(surplus) if surplus != secret else None
             if self._others is None:
-                self._others = Dealings()
-            if surplus == secret:
+                self._others = Dealings(gone.first if gone is not None else key)
+            if gone is None:
                 return self._others
-            self._others.absorb(self._secrets.pop(surplus))
-        dealings = self._secrets[secret] = Dealings()
+            self._others.absorb(gone)
+        dealings = self._secrets[secret] = Dealings(key)
         return dealings
+
+    def _sort_out(self) -> None:
+        """Move what the principal came with and from into a memory for each of the five."""
+        for came, key in self._came.items():
+            for known, value in zip(self._seen, came, strict=True):
+                if value:
+                    latest(known, value, key, SEEN)
+        self._came.clear()
+
+    def _newest(self, which: int) -> tuple[Seen, ...]:
+        self._sort_out()
+        return tuple(Seen(value, key) for value, key in newest(self._seen[which], SEEN))
 
 
 def _touched(secret: Secret, dealings: Dealings) -> Touched:
-    failures = dealings.failures
     return Touched(
         secret=secret,
         reads=dealings.reads,
         denied=dealings.denied,
-        deleted=failures.get(Outcome.DELETED, 0) + failures.get(Outcome.MISSING, 0),
-        failed=failures.get(Outcome.FAILED, 0),
+        deleted=dealings.failed(Outcome.DELETED, Outcome.MISSING),
+        failed=dealings.failed(Outcome.FAILED),
         writes=dealings.writes,
         calls=dealings.calls,
         decrypts=dealings.decrypts,
         first_key=dealings.first,
         last_key=dealings.last,
         last_failure=dealings.last_failure,
-        traces=dealings.shown_traces(),
     )
-
-
-def _seen(known: dict[str, int]) -> tuple[Seen, ...]:
-    return tuple(Seen(value, key) for value, key in sorted(known.items(), key=lambda kv: (-kv[1], kv[0])))

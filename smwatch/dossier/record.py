@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
 from typing import Any
 
+from smwatch.events.naming import part
 from smwatch.record import Record
 
 TEXT = 500
@@ -16,12 +16,12 @@ LIST = 100
 
 def parameters(record: Record) -> Mapping[str, Any]:
     """The requestParameters; empty where they are not an object."""
-    return mapping(record.get("requestParameters"))
+    return part(record, "requestParameters")
 
 
 def response(record: Record) -> Mapping[str, Any]:
     """The responseElements; empty where they are not an object."""
-    return mapping(record.get("responseElements"))
+    return part(record, "responseElements")
 
 
 def mapping(value: object) -> Mapping[str, Any]:
@@ -68,27 +68,3 @@ def number(fields: Mapping[str, Any], name: str) -> int | None:
 
 _STYLES = ("%b %d, %Y, %I:%M:%S %p", "%b %d, %Y %I:%M:%S %p")
 """How CloudTrail has written dates inside of records: "Jul 10, 2023, 12:07:59 PM" and "May 3, 2018 5:51:02 PM"."""
-
-
-def moment(fields: Mapping[str, Any], name: str) -> datetime | None:
-    """A date in any of the styles found inside of records (aware UTC); None where there is none."""
-    value = fields.get(name)
-    if isinstance(value, bool):
-        return None
-    try:
-        if isinstance(value, int | float):
-            return datetime.fromtimestamp(value, UTC)
-        if not isinstance(value, str):
-            return None
-        plain = " ".join(value[:40].split())
-        if plain[:1].isdigit():
-            at = datetime.fromisoformat(plain)
-            return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
-    for style in _STYLES:
-        try:
-            return datetime.strptime(plain, style).replace(tzinfo=UTC)
-        except ValueError:
-            continue
-    return None

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import msgspec
 
-from smwatch.dossier.bounded import Sampled, keep, latest, united
+from smwatch.dossier.bounded import Sampled, keep, latest, newest, united
 from smwatch.dossier.changes import (
     Change,
     LabelMove,
@@ -18,77 +18,28 @@ from smwatch.dossier.changes import (
     summary,
     turn,
 )
-from smwatch.dossier.dealings import DECRYPT, READ, READS, SECONDS, Dealings, Failure, Trace, moment_of
+from smwatch.dossier.dealings import BATCH, DECRYPT, READ, READS, SECONDS, moment_of, reads_of
 from smwatch.dossier.lifecycle import Lifecycle, Turn, lifecycle
-from smwatch.dossier.outcome import Outcome, outcome
+from smwatch.dossier.outcome import Outcome, failure
 from smwatch.dossier.policy import PolicyChange
 from smwatch.dossier.record import TEXT, mapping, objects, parameters, text
 from smwatch.dossier.rotation import ENDINGS, Rotation, Step, rotations
+from smwatch.dossier.users import Consumer, Disclosure, User, Users
 from smwatch.events.event import Arrival, Event
 from smwatch.events.principal import Principal
 from smwatch.events.secret import Secret
 from smwatch.record import Record
 
-USERS, HOURS, CODES, VERSIONS = 1000, 24 * 14, 64, 16
+__all__ = ["Consumer", "Disclosure", "Entry", "Hour", "SecretDossier", "User"]
+
+HOURS, CODES, VERSIONS = 24 * 14, 64, 16
 TURNS, STEPS, MOVES, POLICIES, CHANGES, WRITES, FAILURES = 32, 64, 48, 8, 64, 64, 32
 """How much a dossier remembers of each kind; what is counted is counted beyond that too."""
 HOUR = 3600
-DAY, WEEK = timedelta(days=1), timedelta(days=7)
-NEW = DAY
-"""A principal is new for this long, if the secret has been known for as long before."""
 ALIVE = frozenset({READ, "PutSecretValue", "UpdateSecret", "RotateSecret", "UpdateSecretVersionStage"})
 """Calls that succeed only for a secret that is not marked for deletion."""
 KMS = "kms.amazonaws.com"
-_READS, _FAILED, _BATCHED, _CHILDREN = range(4)
-
-
-class User(msgspec.Struct, frozen=True):
-    """One principal's dealings with the secret, over all its sessions and keys."""
-
-    principal: Principal
-    reads: int
-    """Successful ones."""
-    denied: int
-    """Refused calls of any kind."""
-    deleted: int
-    """Reads refused because the secret is marked for deletion or not there any more."""
-    failed: int
-    """Reads that failed for other reasons."""
-    writes: int
-    calls: int
-    """Everything, reads included."""
-    decrypts: int
-    """Values decrypted by KMS on the principal's behalf: the second witness of a read."""
-    first_key: int
-    last_key: int
-    first_read_key: int
-    """0 for none, as for the next two."""
-    last_read_key: int
-    last_write_key: int
-    last_failure: Failure | None
-    new: bool
-    """Seen for the first time lately, at a secret that has been known for longer."""
-    sessions: int
-    source_ips: int
-    user_agents: int
-    """Distinct ones among `traces`."""
-    traces: tuple[Trace, ...]
-    """From where and with what it came, the last seen first."""
-
-    @property
-    def first_at(self) -> datetime:
-        """When it was first seen."""
-        return moment_of(self.first_key)
-
-    @property
-    def last_at(self) -> datetime:
-        """When it was last seen."""
-        return moment_of(self.last_key)
-
-    @property
-    def last_read_at(self) -> datetime | None:
-        """When it last got the value."""
-        return moment_of(self.last_read_key) if self.last_read_key else None
+_SINGLES, _FAILED, _BATCHES = range(3)
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -108,19 +59,6 @@ class Entry(msgspec.Struct, frozen=True):
         return moment_of(self.key)
 
 
-class Disclosure(msgspec.Struct, frozen=True):
-    """Whether the value has been given out: every successful read is a disclosure."""
-
-    reads: int
-    readers: int
-    """Distinct principals that got the value."""
-    first_at: datetime | None
-    last_at: datetime | None
-    last_by: Principal | None
-    decrypts: int
-    """Values decrypted by KMS for principals without a recorded read (a batch by filter names no secret)."""
-
-
 class Hour(msgspec.Struct, frozen=True):
     """The reads of one hour."""
 
@@ -129,53 +67,10 @@ class Hour(msgspec.Struct, frozen=True):
     failed: int
 
 
-class Consumer(msgspec.Struct, frozen=True):
-    """A principal that will break, or has broken, when the secret goes."""
-
-    user: User
-    today: bool
-    """It got the value within the last 24 hours, not just within 7 days."""
-
-
-class _User(Dealings):
-    __slots__ = ("principal",)
-
-    def __init__(self, principal: Principal) -> None:
-        super().__init__()
-        self.principal = principal
-
-    def shown(self, new: bool) -> User:
-        failures = self.failures
-        traces = self.shown_traces()
-        gone = failures.get(Outcome.DELETED, 0) + failures.get(Outcome.MISSING, 0)
-        return User(
-            principal=self.principal,
-            reads=self.reads,
-            denied=self.denied,
-            deleted=gone,
-            failed=failures.get(Outcome.FAILED, 0),
-            writes=self.writes,
-            calls=self.calls,
-            decrypts=self.decrypts,
-            first_key=self.first,
-            last_key=self.last,
-            first_read_key=self.first_read,
-            last_read_key=self.last_read,
-            last_write_key=self.last_write,
-            last_failure=self.last_failure,
-            new=new,
-            sessions=len({trace.session for trace in traces if trace.session}),
-            source_ips=len({trace.source_ip for trace in traces if trace.source_ip}),
-            user_agents=len({trace.user_agent for trace in traces if trace.user_agent}),
-            traces=traces,
-        )
-
-
 class SecretDossier:
     """What events tell about one secret: the same whatever order they come in, each noted once.
 
-    Bounded: USERS principals (beyond that a fixed sample of them, the rest counted together), HOURS hours with reads,
-    and the newest of each kind of change.
+    Bounded: see `Users`, HOURS hours with reads, and the newest of each kind of change.
     """
 
     __slots__ = (
@@ -188,7 +83,6 @@ class SecretDossier:
         "_hours",
         "_kms",
         "_moves",
-        "_others",
         "_policies",
         "_refused",
         "_steps",
@@ -209,8 +103,7 @@ class SecretDossier:
         self.first_key = self.last_key = 0
         self._arn, self._arn_key = "", 0
         self._alive = self._refused = 0
-        self._users: Sampled[str, _User] = Sampled(USERS)
-        self._others: Dealings | None = None
+        self._users = Users()
         self._hours: dict[int, list[int]] = {}
         self._codes: Sampled[str, int] = Sampled(CODES)
         self._kms: dict[str, int] = {}
@@ -225,29 +118,29 @@ class SecretDossier:
 
     # -- events in
 
-    def note(self, arrival: Arrival, *, child: bool = False) -> None:
-        """Take in an event; `child` says that a BatchGetSecretValue which is noted too has caused it."""
+    def note(self, arrival: Arrival) -> None:
+        """Take in an event that was not noted before."""
         event = arrival.event
         key, name = event.key, event.name
         self.events += 1
         if key > self.last_key:
             self.last_key = key
-        if key < self.first_key or not self.first_key:
+            if not self.first_key:
+                self.first_key = key
+        elif key < self.first_key:
             self.first_key = key
         if event.secret_arn and key > self._arn_key:
             self._arn, self._arn_key = event.secret_arn, key
-        user = self._users.get(event.principal.identity) or self._new_user(event.principal)
-        if key > user.last and isinstance(user, _User):
-            user.principal = event.principal
-        user.note(arrival, child)
-        if event.error_code or event.error_message:
-            self._note_failure(arrival, child)
-        elif name in READS:
-            hour = self._hour(key)
-            hour[_READS if name == READ else _BATCHED] += 1
-            hour[_CHILDREN] += child
-            if key > self._alive and name == READ:
+        how = failure(event, arrival.record) if event.error_code or event.error_message else None
+        self._users.note(event, key, how)
+        if how is not None:
+            self._note_failure(event, how)
+        elif name == READ:
+            self._hour(key)[_SINGLES] += 1
+            if key > self._alive:
                 self._alive = key
+        elif name == BATCH:
+            self._hour(key)[_BATCHES] += 1
         elif not event.read_only:
             self._note_write(event, arrival.record)
         elif event.source == KMS:
@@ -268,27 +161,11 @@ class SecretDossier:
 
     def disclosure(self) -> Disclosure:
         """Whether the value has been given out, to how many and to whom last."""
-        users = self._users.values()
-        readers = [user for user in users if user.last_read]
-        everyone: list[Dealings] = [*users, self._others] if self._others is not None else list(users)
-        last = max(readers, key=lambda user: user.last_read, default=None)
-        first = min((user.first_read for user in everyone if user.first_read), default=0)
-        last_key = max((user.last_read for user in everyone), default=0)
-        return Disclosure(
-            reads=sum(user.reads for user in everyone),
-            readers=len(readers),
-            first_at=moment_of(first) if first else None,
-            last_at=moment_of(last_key) if last_key else None,
-            last_by=last.principal if last is not None else None,
-            decrypts=sum(user.decrypts for user in everyone if not user.last_read),
-        )
+        return self._users.disclosure()
 
     def users(self, now: datetime) -> tuple[User, ...]:
         """Everyone who called, those with most reads, successful or not, first."""
-        ranked = sorted(
-            self._users.values(), key=lambda user: (-user.tried, -user.calls, -user.last, user.principal.identity)
-        )
-        return tuple(user.shown(self._is_new(user, now)) for user in ranked)
+        return self._users.ranked(now)
 
     def readers(self, now: datetime) -> tuple[User, ...]:
         """The users who got the value or tried to."""
@@ -297,7 +174,7 @@ class SecretDossier:
     @property
     def others(self) -> int:
         """Events of principals beyond the USERS that are kept."""
-        return self._others.calls if self._others is not None else 0
+        return self._users.others
 
     def hours(self, now: datetime, count: int = 24) -> tuple[Hour, ...]:
         """Reads in each of the last `count` hours, oldest first, the running one last."""
@@ -344,13 +221,13 @@ class SecretDossier:
     @property
     def decrypted_versions(self) -> dict[str, datetime]:
         """The versions that KMS decrypted lately and when last, the newest first."""
-        return {version: moment_of(key) for version, key in sorted(self._versions.items(), key=lambda kv: -kv[1])}
+        return {version: moment_of(key) for version, key in newest(self._versions, VERSIONS)}
 
     @property
     def kms_key(self) -> str:
         """The KMS key that was set or used last; "" where nothing tells."""
-        known = {change.what: change.key for change in self._changes if change.topic is Topic.KEY} | self._kms
-        return max(known, key=lambda key: (known[key], key), default="")
+        told = [(change.key, change.what) for change in self._changes if change.topic is Topic.KEY]
+        return max([*told, *((key, name) for name, key in newest(self._kms, 1))], default=(0, ""))[1]
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -365,19 +242,14 @@ class SecretDossier:
     # -- 3: who breaks?
 
     def consumers(self, now: datetime) -> tuple[Consumer, ...]:
-        """Those that got the value within the last 7 days, the latest first."""
-        found = [user for user in self._users.values() if user.last_read and now - moment_of(user.last_read) <= WEEK]
-        found.sort(key=lambda user: -user.last_read)
-        return tuple(
-            Consumer(user.shown(self._is_new(user, now)), now - moment_of(user.last_read) <= DAY) for user in found
-        )
+        """Those that got the value within the last 7 days or would have if it were not for a deletion, latest first."""
+        return self._users.consumers(now)
 
     # -- 4: who did it?
 
     def doers(self, now: datetime) -> tuple[User, ...]:
         """Those that changed something, the latest first."""
-        found = sorted((user for user in self._users.values() if user.writes), key=lambda user: -user.last_write)
-        return tuple(user.shown(self._is_new(user, now)) for user in found)
+        return self._users.doers(now)
 
     @property
     def errors(self) -> tuple[tuple[str, int], ...]:
@@ -387,9 +259,8 @@ class SecretDossier:
     def timeline(self, count: int = 100) -> tuple[Entry, ...]:
         """The newest `count` of what happened, newest first: changes, failures, and each principal's first read."""
         entries = {entry.key: entry for entry in (*self._failures, *self._writes)}
-        for user in self._users.values():
-            if user.first_read:
-                entries.setdefault(user.first_read, Entry(user.first_read, READ, user.principal, "first read"))
+        for key, by in self._users.first_reads():
+            entries.setdefault(key, Entry(key, READ, by, "first read"))
         for step in self._turns:
             entries.setdefault(step.key, Entry(step.key, step.name, step.by, ""))
         for policy in self._policies:
@@ -398,59 +269,35 @@ class SecretDossier:
 
     # -- how
 
-    def _new_user(self, principal: Principal) -> Dealings:
-        identity = principal.identity
-        surplus = self._users.surplus(identity)
-        if surplus is not None:
-            if self._others is None:
-                self._others = Dealings()
-            if surplus == identity:
-                return self._others
-            self._others.absorb(self._users.pop(surplus))
-        user = self._users[identity] = _User(principal)
-        return user
-
     def _hour(self, key: int) -> list[int]:
         number = (key >> SECONDS) // HOUR
         hour = self._hours.get(number)
         if hour is None:
-            hour = self._hours[number] = [0, 0, 0, 0]
+            hour = self._hours[number] = [0, 0, 0]
             if len(self._hours) > HOURS:
                 del self._hours[min(self._hours)]
         return hour
 
     def _shown_hour(self, number: int) -> Hour:
-        reads, failed, batched, children = self._hours.get(number, (0, 0, 0, 0))
-        return Hour(datetime.fromtimestamp(number * HOUR, UTC), reads + max(0, batched - children), failed)
+        singles, failed, batches = self._hours.get(number, (0, 0, 0))
+        return Hour(datetime.fromtimestamp(number * HOUR, UTC), reads_of(singles, failed, batches), failed)
 
-    def _is_new(self, user: _User, now: datetime) -> bool:
-        first = moment_of(user.first)
-        return now - first < NEW <= first - moment_of(self.first_key)
-
-    def _note_failure(self, arrival: Arrival, child: bool) -> None:
-        event = arrival.event
-        how = outcome(event, arrival.record)
+    def _note_failure(self, event: Event, how: Outcome) -> None:
         if event.name in ENDINGS:
             self._note_step(event)
         if how is Outcome.EXPECTED:
             return
         if event.name in READS:
-            hour = self._hour(event.key)
-            hour[_FAILED] += 1
-            hour[_CHILDREN] += child
+            self._hour(event.key)[_FAILED] += 1
         if how is Outcome.DELETED and event.key > self._refused:
             self._refused = event.key
         code = event.error_code[:TEXT] or event.name
-        count = self._codes.get(code)
-        if count is not None:
-            self._codes[code] = count + 1
+        if code in self._codes:
+            self._codes[code] += 1
         else:
             self._new_code(code, 1)
-        keep(
-            self._failures,
-            Entry(event.key, event.name, event.principal, event.error_message[:TEXT] or code, how),
-            FAILURES,
-        )
+        said = event.error_message[:TEXT] or code
+        keep(self._failures, Entry(event.key, event.name, event.principal, said, how), FAILURES)
 
     def _new_code(self, code: str, count: int) -> None:
         surplus = self._codes.surplus(code)
@@ -494,17 +341,10 @@ class SecretDossier:
         self.last_key = max(self.last_key, other.last_key)
         self._arn_key, self._arn = max((self._arn_key, self._arn), (other._arn_key, other._arn))
         self._alive, self._refused = max(self._alive, other._alive), max(self._refused, other._refused)
-        for identity, theirs in other._users.items():
-            mine = self._users.get(identity) or self._new_user(theirs.principal)
-            if theirs.last > mine.last and isinstance(mine, _User):
-                mine.principal = theirs.principal
-            mine.absorb(theirs)
-        if other._others is not None:
-            self._others = self._others or Dealings()
-            self._others.absorb(other._others)
+        self._users.absorb(other._users)
         for number, counts in other._hours.items():
             hour = self._hour(number * HOUR << SECONDS)
-            hour[:] = [mine + theirs for mine, theirs in zip(hour, counts, strict=True)]
+            hour[:] = [one + another for one, another in zip(hour, counts, strict=True)]
         for code, count in other._codes.items():
             if code in self._codes:
                 self._codes[code] += count

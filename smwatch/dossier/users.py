@@ -1,0 +1,264 @@
+"""Everyone who dealt with one secret: who got the value, who was refused, who changed something."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, timedelta
+
+import msgspec
+
+from smwatch.dossier.bounded import Sampled, latest, newest
+from smwatch.dossier.dealings import DECRYPT, SECONDS, Dealings, Failure, moment_of
+from smwatch.dossier.outcome import Outcome
+from smwatch.events.event import Event
+from smwatch.events.principal import Principal
+
+USERS, TRACES = 1000, 32
+"""Principals kept, and traces of each."""
+DAY, WEEK = timedelta(days=1), timedelta(days=7)
+NEW = DAY
+"""A principal is new for this long, if the secret has been known for as long before."""
+
+
+class Trace(msgspec.Struct, frozen=True):
+    """From where and with what a principal came."""
+
+    access_key: str
+    session: str
+    source_ip: str
+    user_agent: str
+    last_key: int
+
+    @property
+    def last_at(self) -> datetime:
+        """When it was seen last."""
+        return moment_of(self.last_key)
+
+
+class User(msgspec.Struct, frozen=True):
+    """One principal's dealings with the secret, over all its sessions and keys."""
+
+    principal: Principal
+    reads: int
+    """Successful ones."""
+    denied: int
+    """Refused calls of any kind."""
+    deleted: int
+    """Reads refused because the secret is marked for deletion or not there any more."""
+    failed: int
+    """Reads that failed for other reasons."""
+    writes: int
+    calls: int
+    """Everything, reads included."""
+    decrypts: int
+    """Values decrypted by KMS on the principal's behalf: the second witness of a read."""
+    first_key: int
+    last_key: int
+    first_read_key: int
+    """0 for none, as for the next two."""
+    last_read_key: int
+    last_write_key: int
+    last_failure: Failure | None
+    new: bool
+    """Seen for the first time lately, at a secret that has been known for longer."""
+    sessions: int
+    source_ips: int
+    user_agents: int
+    """Distinct ones among `traces`."""
+    traces: tuple[Trace, ...]
+    """From where and with what it came, the last seen first."""
+
+    @property
+    def first_at(self) -> datetime:
+        """When it was first seen."""
+        return moment_of(self.first_key)
+
+    @property
+    def last_at(self) -> datetime:
+        """When it was last seen."""
+        return moment_of(self.last_key)
+
+    @property
+    def last_read_at(self) -> datetime | None:
+        """When it last got the value."""
+        return moment_of(self.last_read_key) if self.last_read_key else None
+
+
+class Disclosure(msgspec.Struct, frozen=True):
+    """Whether the value has been given out: every successful read is a disclosure."""
+
+    reads: int
+    readers: int
+    """Distinct principals that got the value."""
+    first_at: datetime | None
+    last_at: datetime | None
+    last_by: Principal | None
+    decrypts: int
+    """Values decrypted by KMS for principals without a recorded read (a batch by filter names no secret)."""
+
+
+class Consumer(msgspec.Struct, frozen=True):
+    """A principal that will break, or has broken, when the secret goes."""
+
+    user: User
+    today: bool
+    """It got the value within the last 24 hours, not just within 7 days."""
+    broken: bool
+    """It has asked for the value within 7 days, and been refused because the secret is marked for deletion."""
+
+
+class _User(Dealings):
+    __slots__ = ("principal", "traces")
+
+    def __init__(self, principal: Principal, key: int) -> None:
+        super().__init__(key)
+        self.principal = principal
+        self.traces: dict[tuple[str, str, str, str], int] = {}
+
+    @property
+    def identity(self) -> str:
+        return self.principal.identity
+
+    @property
+    def last_wanted(self) -> int:
+        return max(self.last_read, self.last_refused)
+
+    def shown(self, known_since: int, now: datetime) -> User:
+        first = moment_of(self.first)
+        traces = tuple(Trace(*trace, key) for trace, key in newest(self.traces, TRACES))
+        return User(
+            principal=self.principal,
+            reads=self.reads,
+            denied=self.denied,
+            deleted=self.failed(Outcome.DELETED, Outcome.MISSING),
+            failed=self.failed(Outcome.FAILED),
+            writes=self.writes,
+            calls=self.calls,
+            decrypts=self.decrypts,
+            first_key=self.first,
+            last_key=self.last,
+            first_read_key=self.first_read,
+            last_read_key=self.last_read,
+            last_write_key=self.last_write,
+            last_failure=self.last_failure,
+            new=now - first < NEW <= first - moment_of(known_since),
+            sessions=len({trace.session for trace in traces if trace.session}),
+            source_ips=len({trace.source_ip for trace in traces if trace.source_ip}),
+            user_agents=len({trace.user_agent for trace in traces if trace.user_agent}),
+            traces=traces,
+        )
+
+
+class Users:
+    """Everyone's dealings with a secret: of USERS each (a fixed sample if there are more), of the rest together."""
+
+    __slots__ = ("_kept", "_others")
+
+    def __init__(self) -> None:
+        self._kept: Sampled[str, _User] = Sampled(USERS)
+        self._others: Dealings | None = None
+
+    def note(self, event: Event, key: int, how: Outcome | None) -> None:
+        """Count an event; `how` it failed, None for success."""
+        principal = event.principal
+        user = self._kept.get(principal.identity) or self._new(principal, key)
+        if user is None:
+            if self._others is None:
+                self._others = Dealings(key)
+            self._others.note(event, key, how)
+            return
+        if key > user.last:
+            user.principal = principal
+        user.note(event, key, how)
+        if event.name != DECRYPT:  # there, sourceIPAddress and userAgent are the service's own
+            trace = event.access_key, principal.session, event.source_ip, event.user_agent
+            seen = user.traces.get(trace)
+            if seen is None:
+                latest(user.traces, trace, key, TRACES)
+            elif key > seen:
+                user.traces[trace] = key
+
+    def absorb(self, other: Users) -> None:
+        """Count what `other` has counted too."""
+        for identity, theirs in other._kept.items():
+            mine = self._kept.get(identity) or self._new(theirs.principal, theirs.first)
+            if mine is None:
+                self._count_among_others(theirs)
+                continue
+            if theirs.last > mine.last:
+                mine.principal = theirs.principal
+            mine.absorb(theirs)
+            for trace, key in theirs.traces.items():
+                latest(mine.traces, trace, key, TRACES)
+        if other._others is not None:
+            self._count_among_others(other._others)
+
+    @property
+    def others(self) -> int:
+        """Events of principals beyond those kept."""
+        return self._others.calls if self._others is not None else 0
+
+    def disclosure(self) -> Disclosure:
+        """Whether the value has been given out, to how many and to whom last."""
+        readers = [user for user in self._kept.values() if user.last_read]
+        everyone = list(self._all())
+        last = max(readers, key=lambda user: user.last_read, default=None)
+        first_key = min((user.first_read for user in everyone if user.first_read), default=0)
+        last_key = max((user.last_read for user in everyone), default=0)
+        return Disclosure(
+            reads=sum(user.reads for user in everyone),
+            readers=len(readers),
+            first_at=moment_of(first_key) if first_key else None,
+            last_at=moment_of(last_key) if last_key else None,
+            last_by=last.principal if last is not None else None,
+            decrypts=sum(user.decrypts for user in everyone if not user.last_read),
+        )
+
+    def ranked(self, now: datetime) -> tuple[User, ...]:
+        """Those with most reads, successful or not, first."""
+        kept = self._kept.values()
+        return self._shown(sorted(kept, key=lambda user: (-user.tried, -user.calls, -user.last, user.identity)), now)
+
+    def consumers(self, now: datetime) -> tuple[Consumer, ...]:
+        """Those that got the value within the last 7 days or would have if it were not for a deletion, latest first."""
+        day, week = (int((now - period).timestamp()) << SECONDS for period in (DAY, WEEK))
+        found = [user for user in self._kept.values() if user.last_wanted >= week]
+        found.sort(key=lambda user: (-user.last_wanted, user.identity))
+        return tuple(
+            Consumer(shown, user.last_read >= day, user.last_refused >= week)
+            for user, shown in zip(found, self._shown(found, now), strict=True)
+        )
+
+    def doers(self, now: datetime) -> tuple[User, ...]:
+        """Those that changed something, the latest first."""
+        found = [user for user in self._kept.values() if user.writes]
+        return self._shown(sorted(found, key=lambda user: (-user.last_write, user.identity)), now)
+
+    def first_reads(self) -> Iterator[tuple[int, Principal]]:
+        """The key of each principal's first successful read."""
+        return ((user.first_read, user.principal) for user in self._kept.values() if user.first_read)
+
+    def _all(self) -> Iterator[Dealings]:
+        yield from self._kept.values()
+        if self._others is not None:
+            yield self._others
+
+    def _shown(self, users: list[_User], now: datetime) -> tuple[User, ...]:
+        known_since = min((user.first for user in self._all()), default=0)
+        return tuple(user.shown(known_since, now) for user in users)
+
+    def _new(self, principal: Principal, key: int) -> _User | None:
+        """Room for a principal not seen before; None if it is counted among the others."""
+        identity = principal.identity
+        surplus = self._kept.surplus(identity)
+        if surplus == identity:
+            return None
+        if surplus is not None:
+            self._count_among_others(self._kept.pop(surplus))
+        user = self._kept[identity] = _User(principal, key)
+        return user
+
+    def _count_among_others(self, dealings: Dealings) -> None:
+        if self._others is None:
+            self._others = Dealings(dealings.first)
+        self._others.absorb(dealings)

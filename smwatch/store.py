@@ -142,31 +142,32 @@ class Store:
         self._views.append(view)
         return view
 
+    def newest_principals(self) -> list[PrincipalDossier]:
+        """All principals' dossiers, those seen last first."""
+        return sorted(self.principals.values(), key=attrgetter("last_key"), reverse=True)
+
     def known(self, field: str) -> list[str]:
         """The values seen of a field of the filter language, those most seen or seen last first."""
+        found: Iterable[str] = ()
         match field:
             case "name":
-                return [name for name, _ in self.names.most_common()]
+                found = (name for name, _ in self.names.most_common())
             case "secret":
                 secrets = sorted(self.secrets.values(), key=attrgetter("last_key"), reverse=True)
-                return list(dict.fromkeys(dossier.secret.name for dossier in secrets))
-            case "error":
-                return list(dict.fromkeys(code for dossier in self.secrets.values() for code, _ in dossier.errors))
-        principals = sorted(self.principals.values(), key=attrgetter("last_key"), reverse=True)
-        match field:
+                found = (dossier.secret.name for dossier in secrets)
             case "user":
-                return list(dict.fromkeys(dossier.principal.name for dossier in principals))
+                found = (dossier.principal.name for dossier in self.newest_principals())
             case "ip":
-                seen = (dossier.source_ips for dossier in principals)
+                found = (seen.value for dossier in self.newest_principals() for seen in dossier.source_ips)
             case "agent":
-                seen = (dossier.user_agents for dossier in principals)
+                found = (seen.value for dossier in self.newest_principals() for seen in dossier.user_agents)
             case "region":
-                seen = (dossier.regions for dossier in principals)
+                found = (seen.value for dossier in self.newest_principals() for seen in dossier.regions)
             case "account":
-                return list(dict.fromkeys(secret.account for secret in self.secrets))
-            case _:
-                return []
-        return list(dict.fromkeys(one.value for values in seen for one in values))
+                found = (secret.account for secret in self.secrets)
+            case "error":
+                found = (code for dossier in self.secrets.values() for code, _ in dossier.errors)
+        return list(dict.fromkeys(found))
 
     def subscribe(self, wake: Callable[[], None]) -> Subscription:
         """Have `wake` called when something changed; what it was is in the subscription's `take`."""

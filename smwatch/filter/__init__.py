@@ -1,6 +1,6 @@
 """The interactive filter language: what is typed after `/`, and given to --filter."""
 
-from smwatch.filter.editing import Completion, Option, complete, toggled, values_of, with_values
+from smwatch.filter.editing import Completion, Option, complete, finished, toggled, values_of, with_values
 from smwatch.filter.language import Context, Filter, FilterError, parse
 
 __all__ = [
@@ -10,6 +10,7 @@ __all__ = [
     "FilterError",
     "Option",
     "complete",
+    "finished",
     "parse",
     "toggled",
     "values_of",

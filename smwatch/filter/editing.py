@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
-from smwatch.filter.language import WORDS, FilterError, Piece, pieces
+from smwatch.filter.language import WORDS, FilterError, Piece, may_grow, pieces
 from smwatch.filter.terms import FIELDS
 
 MOST = 50
@@ -56,6 +56,22 @@ def complete(text: str, cursor: int, known: Callable[[str], Iterable[str]]) -> C
     start = cursor - len(typed) - (1 if quoted else 0)
     fitting = _fitting(typed, known(piece.field))
     return Completion(start, _end(text, cursor), tuple(Option(_quoted(value), value) for value in fitting))
+
+
+def finished(text: str, known: Callable[[str], Iterable[str]]) -> str:
+    """The filter to keep when the typing ends: a value that was shown as a beginning says so, with a `*`.
+
+    That is the one at the end, if it begins some of the `known` values (see `complete`) but is none of them.
+    """
+    text = text.strip()
+    found = _pieces(text)
+    last = found[-1] if found else None
+    if last is None or not last.values or not may_grow(last.field, last.values[-1]):
+        return text
+    typed = last.values[-1].text.lower()
+    values = [value.lower() for value in known(last.field)]
+    begins = typed not in values and any(value.startswith(typed) for value in values)
+    return f"{text}*" if begins else text
 
 
 def with_values(text: str, field: str, values: Iterable[str]) -> str:

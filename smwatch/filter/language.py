@@ -175,7 +175,9 @@ def _term(piece: Piece, context: Context, *, typing: bool) -> Term | None:
     if not piece.values:
         return None
     if piece.field:
-        globs = tuple(_glob(piece.field, value, growing=typing and not value.closed) for value in piece.values)
+        globs = tuple(
+            _glob(piece.field, value, growing=typing and may_grow(piece.field, value)) for value in piece.values
+        )
         return Field(piece.field, globs, exclude=piece.exclude)
     value = piece.values[0]
     if not value.quoted:
@@ -185,6 +187,12 @@ def _term(piece: Piece, context: Context, *, typing: bool) -> Term | None:
             case "alarm":
                 return Alarmed(context.levels, exclude=piece.exclude)
     return Word(value.text, exclude=piece.exclude)
+
+
+def may_grow(field: str, value: Value) -> bool:
+    """Whether a value at the end of what is being typed is taken for the beginning of one."""
+    wild = "*" in value.text or "?" in value.text
+    return bool(field) and field not in _ANYWHERE and not (value.quoted or value.closed or wild)
 
 
 def _glob(field: str, value: Value, *, growing: bool) -> Glob:

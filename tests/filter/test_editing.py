@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smwatch.filter import complete, toggled, values_of, with_values
+from smwatch.filter import complete, finished, toggled, values_of, with_values
 
 KNOWN = {
     "name": ["GetSecretValue", "DeleteSecret", "BatchGetSecretValue"],
@@ -74,3 +74,21 @@ def test_a_term_is_toggled() -> None:
     assert toggled("prod", "error") == "prod error"
     assert toggled("prod error x", "error") == "prod x"
     assert toggled("{ $.a = 1 }", "error") == "error"
+
+
+def test_a_value_that_was_shown_as_a_beginning_is_kept_as_one() -> None:
+    assert finished("prod name:getsec ", known) == "prod name:getsec*"
+    assert finished("name:DeleteSecret,Get", known) == "name:DeleteSecret,Get*"
+    for text in (
+        "name:getsecretvalue",
+        "name:Get*",
+        'name:"Get"',
+        "name:Get,",
+        "name:",
+        "get",
+        "name:zzz",
+        "agent:x",
+        "",
+        "{ x",
+    ):
+        assert finished(text, known) == text

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Sequence
 from datetime import datetime
-from typing import Protocol, TypeVar
 
 from smwatch.events.event import Event
 from smwatch.record import Record
@@ -14,7 +13,6 @@ from smwatch.tui.columns import called
 from smwatch.tui.lines import Line, Page, Piece, heading, line, paragraph
 from smwatch.tui.pages.alarm import alarm_page
 from smwatch.tui.pages.event import event_lines, record_page
-from smwatch.tui.pages.names import ranked
 from smwatch.tui.pages.overview import overview_page
 from smwatch.tui.pages.principal import principal_page
 from smwatch.tui.pages.secret import head, secret_page
@@ -76,20 +74,9 @@ class Desk:
 
     def values_of(self, field: str) -> Iterable[str]:
         """Values seen of a field of the filter language, the most frequent or newest first."""
-        store = self.store
-        match field:
-            case "name":
-                return [name for name, _ in ranked(store.names)]
-            case "secret":
-                return _newest(store.secrets, lambda secret: secret.name)
-            case "user":
-                return _newest(store.principals, lambda identity: called(store.principals[identity].principal))
-            case "region":
-                return dict.fromkeys(secret.region for secret in store.secrets)
-            case "account":
-                return dict.fromkeys(secret.account for secret in store.secrets)
-            case _:
-                return ()
+        if field == "user":
+            return dict.fromkeys(called(dossier.principal) for dossier in self.store.newest_principals())
+        return self.store.known(field)
 
     # -- pages
 
@@ -142,14 +129,3 @@ class Desk:
         if alarms and alarms[0].secret is not None and (known := self.store.secrets.get(alarms[0].secret)):
             return secret_page(known, self.store.alarms.values(), self.now, self.zone, width)
         return overview_page(self.tally, shown(alarms), self.now, self.zone, width)
-
-
-class _Dossier(Protocol):
-    last_key: int
-
-
-T = TypeVar("T")
-
-
-def _newest(dossiers: Mapping[T, _Dossier], name: Callable[[T], str]) -> list[str]:
-    return list(dict.fromkeys(name(each) for each in sorted(dossiers, key=lambda each: -dossiers[each].last_key)))

@@ -14,7 +14,7 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 
 from smwatch.events.event import Event
-from smwatch.filter import FilterError, complete, toggled, values_of, with_values
+from smwatch.filter import FilterError, complete, finished, toggled, values_of, with_values
 from smwatch.rules.alarm import Alarm
 from smwatch.store import Change
 from smwatch.tui.health import sources_page, summary, troubles
@@ -268,7 +268,7 @@ class WatchScreen(Screen[None]):
     def on_filter_line_kept(self, event: FilterLine.Kept) -> None:
         """Keep the filter and go back to the stream, if it can be understood."""
         event.stop()
-        if self._try(event.text):
+        if self._try(finished(event.text, self._desk.values_of)):
             self._leave_filter()
 
     def _leave_filter(self) -> None:

@@ -117,7 +117,10 @@ class Store:
         self.principals: dict[str, PrincipalDossier] = {}
         self.sources: dict[str, Status] = {}
         self.levels: dict[int, Alarm] = {}
-        """The worst alarm that each event in evidence belongs to, by event key; open ones are worse than the rest."""
+        """The worst alarm that each event in evidence belongs to, by event key; open ones are worse than the rest.
+
+        How the alarm stands now is in `alarms`: these are as they were when last their place in that order changed.
+        """
         self._raised: dict[str, Alarm] = {}
         self._groups: dict[int, set[str]] = {}
         self._keys: set[int] = set()
@@ -317,9 +320,6 @@ class Store:
         self._raised[group] = alarm
         was = set(before.event_keys) if before is not None else set()
         marked = {key for key in keys if key not in self.levels}
-        for key in keys:
-            self._groups.setdefault(key, set()).add(group)
-            self._grade(key)
         for key in was.difference(keys):
             self._groups[key].discard(group)
             # An alarm carries no more than its newest evidence: older events stay marked while they are in the store.
@@ -329,6 +329,10 @@ class Store:
                     marked.add(key)
             if not self._groups[key]:
                 del self._groups[key]
+        same = before is not None and (before.open, before.severity) == (alarm.open, alarm.severity)
+        for key in set(keys) - was if same else keys:
+            self._groups.setdefault(key, set()).add(group)
+            self._grade(key)
         return marked
 
     def _grade(self, key: int) -> None:

@@ -35,6 +35,20 @@ class Failure(msgspec.Struct, frozen=True):
         return moment_of(self.key)
 
 
+_REPORTS = frozenset(
+    (
+        *(f"{test}Rotation{what}" for test in ("", "Test") for what in ("Started", "Succeeded", "Failed", "Abandoned")),
+        *(f"{what}SecretVersionDelete" for what in ("Start", "Cancel", "End")),
+    )
+)
+"""Events by which Secrets Manager tells how it goes on with what somebody has asked for."""
+
+
+def changes(event: Event) -> bool:
+    """Whether somebody changed something, going by an event that succeeded."""
+    return not event.read_only and event.name not in _REPORTS
+
+
 def reads_of(singles: int, failed: int, batches: int) -> int:
     """How many reads succeeded, a batch and the reads that it causes being one, whether or not the trail has both.
 
@@ -119,7 +133,7 @@ class Dealings:
                     self.first_read = key
             elif key < self.first_read:
                 self.first_read = key
-        elif not event.read_only:
+        elif changes(event):
             self.writes += 1
             if key > self.last_write:
                 self.last_write = key

@@ -8,7 +8,7 @@ from datetime import datetime
 import msgspec
 
 from smwatch.dossier.bounded import Sampled, latest, newest
-from smwatch.dossier.dealings import Dealings, Failure, moment_of
+from smwatch.dossier.dealings import Dealings, Failure, changes, moment_of
 from smwatch.dossier.outcome import Outcome, failure
 from smwatch.events.event import Arrival
 from smwatch.events.principal import Principal
@@ -110,7 +110,7 @@ class PrincipalDossier:
         if event.error_code or event.error_message:
             how = failure(event, arrival.record)
             self.denied += how is Outcome.DENIED
-        elif not event.read_only:
+        elif changes(event):
             self.writes += 1
         came = event.access_key, principal.session, event.source_ip, event.user_agent, event.region
         seen = self._came.get(came)

@@ -156,6 +156,7 @@ def test_who_did_it_is_who_changed_something_the_latest_first() -> None:
         records.create(by=records.role("terraform")),
         records.delete(by=records.user("mallory"), at=after(minutes=1)),
         records.read(at=after(minutes=2)),
+        records.service_event("RotationStarted", at=after(minutes=2)),
         records.delete(by=records.user("failed"), at=after(minutes=3), error=("AccessDenied", "no")),
     )
     assert [user.principal.name for user in found.doers(NOW)] == ["mallory", "terraform"]

@@ -240,3 +240,39 @@ def test_no_text_breaks_the_parser(text: str, typing: bool) -> None:
         return
     assert 0 <= error.position <= len(text)
     assert str(error)
+
+
+@given(st.data())
+def test_a_word_is_found_exactly_where_the_search_text_has_it(data: st.DataObject) -> None:
+    text = data.draw(st.sampled_from([event.text for event in EVENTS if event.text]))
+    start = data.draw(st.integers(0, len(text) - 1))
+    word = text[start : start + data.draw(st.integers(1, 12))].split("\n")[0].replace('"', "")
+    if word and not set("0123456789abcdef-").issuperset(word):
+        assert kept(f'"{word}"') == [event for event in EVENTS if word in event.text]
+
+
+def test_a_filter_that_asks_for_records_goes_in_small_steps() -> None:
+    assert parse('{ $.eventName = "x" }', CONTEXT).step < parse("deadbeef", CONTEXT).step < parse("x", CONTEXT).step
+    assert parse("", CONTEXT).step > 100_000
+
+
+def test_a_pattern_asks_for_no_record_of_an_event_that_cannot_match() -> None:
+    asked: list[str] = []
+
+    def record_of(event: Event) -> Record:
+        asked.append(event.name)
+        return RECORD_OF[event.key]
+
+    pattern = '{ ($.eventName = "DeleteSecret") && ($.eventSource = "secretsmanager.amazonaws.com") }'
+    chosen = parse(pattern, Context(record_of=record_of, levels=()))
+    assert len(chosen.select(EVENTS)) == 1
+    assert asked == ["DeleteSecret"]
+
+
+def test_only_an_alarm_filter_can_change_its_mind() -> None:
+    assert parse("x alarm", CONTEXT).changeable
+    assert not parse('x "alarm" error', CONTEXT).changeable
+
+
+def test_words_searched_for_are_told_for_marking() -> None:
+    assert parse('a -b "c d" error name:x', CONTEXT).marks == ("a", "c d")

@@ -272,7 +272,7 @@ def _gunzip(blocks: Iterator[bytes]) -> Iterator[bytes]:
     while True:
         before = inflate.copy()
         try:
-            text = inflate.decompress(data, BLOCK * 8)
+            text = inflate.decompress(data, BLOCK * 4)
         except zlib.error:
             yield from _undamaged(before, data)
             raise BadGzipFile("its gzip data is damaged; fetch it again") from None

@@ -205,10 +205,10 @@ class _Tally(msgspec.Struct):
 # -- files and what is in them; all of this runs in a thread
 
 
-def _parts(paths: Sequence[str], stdin: int) -> Iterator[list[Found] | _Opened | _Missed]:
+def _parts(paths: Sequence[str], stdin: int) -> Generator[list[Found] | _Opened | _Missed, None, None]:
     files: list[tuple[str, bool]] = []  # path, whether it was named and not just lay in a directory
     for path in paths:
-        if path != STDIN and Path(path).is_dir():
+        if path != STDIN and _is_directory(path):
             inside = list(_walk(path))
             if not any(isinstance(each, str) for each in inside):
                 yield _Missed(f"{path}: no files in this directory")
@@ -231,6 +231,12 @@ def _parts(paths: Sequence[str], stdin: int) -> Iterator[list[Found] | _Opened |
                     yield _Missed(f"{name}: {part.reason}", harmless=part.foreign and not named)
                 else:
                     yield part
+
+
+def _is_directory(path: str) -> bool:
+    with suppress(OSError):  # opening it says what is wrong
+        return Path(path).is_dir()
+    return False
 
 
 def _walk(directory: str) -> Iterator[str | _Missed]:
@@ -310,7 +316,7 @@ def _undamaged(inflate: zlib._Decompress, data: bytes) -> Iterator[bytes]:
 # -- from the thread to the event loop
 
 
-async def _ahead(parts: Iterator[_T]) -> AsyncGenerator[_T, None]:
+async def _ahead(parts: Generator[_T, None, None]) -> AsyncGenerator[_T, None]:
     """Run an iterator in a thread of its own, some items ahead of whoever takes them.
 
     The thread is a daemon: one that waits for standard input can't be woken, and must not keep the program alive.
@@ -327,11 +333,12 @@ async def _ahead(parts: Iterator[_T]) -> AsyncGenerator[_T, None]:
     def work() -> None:
         error = None
         try:
-            for part in parts:
-                room.acquire()
-                if unwanted.is_set():
-                    return
-                hand_over(part)
+            with closing(parts):
+                for part in parts:
+                    room.acquire()
+                    if unwanted.is_set():
+                        return
+                    hand_over(part)
         except Exception as fault:  # handed on, to be raised where the items are taken
             error = fault
         finally:

@@ -11,9 +11,8 @@ from json import JSONDecodeError, JSONDecoder
 
 import msgspec
 
-from smwatch.events.moments import moment
 from smwatch.sources.source import Found
-from smwatch.sources.wrappers import UNREADABLE, records, text_of
+from smwatch.sources.wrappers import NOTHING, UNREADABLE, records, text_of, time_of
 
 CHUNK = 256 << 10
 """Bytes taken in at a time: memory stays some multiple of it, and no call holds the interpreter for long."""
@@ -22,7 +21,7 @@ PATIENCE = 1 << 20
 no other follows."""
 MAX_RECORD = 16 << 20
 """An element that goes on for longer is given up."""
-MAX_DOCUMENT = 256 << 20
+MAX_DOCUMENT = 128 << 20
 """A line, or a JSON document that is no plain array of records, has to fit into memory whole."""
 SAMPLE_LINES = 50
 """So many lines tell which format a text has."""
@@ -157,9 +156,9 @@ class _Format:
 
     # -- one value
 
-    def _value(self, value: bytes) -> list[Found]:
-        """The records in one JSON value; raises one of UNREADABLE."""
-        found = records(value)
+    def _value(self, value: bytes, at: msgspec.Raw = NOTHING) -> list[Found]:
+        """The records in one JSON value, to which something around it gives a time; raises one of UNREADABLE."""
+        found = records(value, at)
         if found is None:
             self.unknown = True
             return [Found(text_of(value))]
@@ -185,7 +184,7 @@ class _Format:
             for line in part.split(b"\n"):
                 if line := line.strip():
                     try:
-                        found += self._value(line)
+                        found += self._value(line) if line[:1] in b'{["' else self._odd_line(line)
                     except UNREADABLE:
                         found += self._odd_line(line)
             yield found
@@ -217,11 +216,26 @@ class _Format:
                 continue
             if not text.data:
                 return
-            start = ARRAY.match(text.data)
-            if start:
+            found, used = self._small_documents()
+            if used:
+                yield found
+                text.drop(used)
+            elif start := ARRAY.match(text.data):
                 yield from self._array(start)
             else:
                 yield from self._document()
+
+    def _small_documents(self) -> tuple[list[Found], int]:
+        """All documents at the beginning of the text in memory that are readable and followed by another, at one go."""
+        data, used = self.text.data, 0
+        found: list[Found] = []
+        for boundary in BOUNDARY.finditer(data):
+            try:
+                found += self._value(data[used : boundary.end()].rstrip())
+            except UNREADABLE:
+                break
+            used = boundary.end()
+        return found, used
 
     def _document(self) -> Iterator[list[Found] | Unread]:
         """One document of any shape, whole."""
@@ -264,12 +278,12 @@ class _Format:
         if trouble and not self.text.trouble:
             yield trouble
 
-    def _value_or_itself(self, value: bytes) -> list[Found]:
+    def _value_or_itself(self, value: bytes, at: msgspec.Raw = NOTHING) -> list[Found]:
         try:
-            return self._value(value)
+            return self._value(value, at)
         except UNREADABLE:
             self.unknown = True
-            return [Found(text_of(value))]
+            return [Found(text_of(value), time_of(at))]
 
     # -- one long array of objects
 
@@ -332,9 +346,8 @@ class _Format:
             for row in rows:
                 if len(row) <= message:
                     continue
-                at = moment(row[time]) if time is not None and time < len(row) else None
-                inside = self._value_or_itself(row[message].strip().encode("utf-8", "replace"))
-                found += [Found(each.raw, each.at or at) for each in inside]
+                at = msgspec.json.encode(row[time]) if time is not None and time < len(row) else b""
+                found += self._value_or_itself(row[message].strip().encode("utf-8", "replace"), msgspec.Raw(at))
                 if len(found) >= 500:
                     yield found
                     found = []
@@ -457,11 +470,9 @@ def _behind_prefix(line: bytes) -> list[Found]:
     if not match:
         return []
     try:
-        found = records(match[2]) or []
+        return records(match[2], msgspec.Raw(b'"%s"' % match[1]) if match[1] else NOTHING) or []
     except UNREADABLE:
         return []
-    at = moment(match[1].decode()) if match[1] else None
-    return [Found(each.raw, each.at or at) for each in found]
 
 
 # -- characters

@@ -12,8 +12,11 @@ from pathlib import Path
 import pytest
 
 from smwatch.events.event import SeenBy
+from smwatch.events.reader import Reader
+from smwatch.jsonl import event_line
 from smwatch.sources import playback
 from smwatch.sources.coverage import Coverage
+from smwatch.sources.demo import demo_sources
 from smwatch.sources.files import PAGE, FileSource
 from smwatch.sources.source import Page, Source, State, Status
 
@@ -182,6 +185,11 @@ async def test_a_file_that_may_not_be_read_is_said(write: Write) -> None:
     assert (await reading(path)).last.message == f"{path}: Permission denied"
 
 
+async def test_a_name_that_no_file_can_have_is_said() -> None:
+    name = "x" * 5000
+    assert (await reading(name)).last.message == f"{name}: File name too long"
+
+
 async def test_an_empty_directory_is_said(tmp_path: Path) -> None:
     read = await reading(tmp_path)
     assert (read.last.state, read.last.message) == (State.FAILING, f"{tmp_path}: no files in this directory")
@@ -294,6 +302,17 @@ async def test_progress_is_told_every_second(write: Write) -> None:
     assert told[-1].startswith("file 8 of 8")
     assert len(set(told)) == len(told) >= 4
     assert all(status.state is State.CATCHING_UP for status in read.statuses[:-1])
+
+
+async def test_what_tail_has_printed_is_read_back_as_it_was(write: Write) -> None:
+    _, logs = demo_sources(lambda: START)
+    reader = Reader()
+    pages = [item async for item in logs.read_once(Coverage()) if isinstance(item, Page)]
+    raws = [found.raw for page in pages for found in page.found] + ["oops", '{"eventName": "\x1b[2J', "7"]
+    lines = [event_line(reader.read(raw, seen_by=SeenBy.LOGS, seen_at=START)) for raw in raws]
+    read = await reading(write("evidence.jsonl", "\n".join(lines).encode()))
+    assert len(raws) > 600
+    assert read.raws == raws
 
 
 # -- playing back

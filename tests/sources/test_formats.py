@@ -144,20 +144,34 @@ def test_every_format_gives_back_the_records_untouched_and_in_order(name: str, s
 
 
 @pytest.mark.parametrize(
-    "name", ["lookup-events", "aws logs tail", "Logs Insights, CSV", "EventBridge", "get-query-results"]
+    "name",
+    [
+        *(
+            "lookup-events",
+            "filter-log-events",
+            "log export task",
+            "aws logs tail",
+            "subscription",
+            "get-query-results",
+        ),
+        *("Logs Insights, JSON", "Logs Insights, CSV", "EventBridge", "smwatch tail --json"),
+    ],
 )
-def test_the_time_of_a_wrapper_comes_with_the_record(name: str) -> None:
-    assert {each.at for each in found(FORMATS[name])} == {AT}
+def test_the_time_of_a_wrapper_comes_with_a_record_that_has_none(name: str) -> None:
+    assert {each.at for each in found(FORMATS[name])} == {None}
+    untimed = FORMATS[name].replace("eventTime", "eventThyme")
+    assert {each.at for each in found(untimed)} == {AT}
 
 
-def test_the_time_of_a_log_event_is_its_timestamp() -> None:
-    assert found(FORMATS["filter-log-events"])[0].at == datetime(2026, 11, 23, 14, 5, 58, tzinfo=UTC)
+def test_the_time_of_a_wrapper_replaces_one_that_was_masked() -> None:
+    masked = RECORDS[0].replace("2026-11-23T14:05:58Z", "redacted")
+    assert found(json.dumps(looked_up(masked))) == [Found(masked, AT)]
 
 
 def test_a_time_that_is_none_is_left_out() -> None:
     for time in ("yesterday", "", 1e300, [1], None, -1e18, True):
-        wrapped = json.dumps({"EventTime": time, "CloudTrailEvent": RECORDS[0]})
-        assert found(wrapped) == [Found(RECORDS[0])]
+        wrapped = json.dumps({"EventTime": time, "CloudTrailEvent": '{"eventVersion":"1.11"}'})
+        assert found(wrapped) == [Found('{"eventVersion":"1.11"}')]
 
 
 @pytest.mark.parametrize("mark", ["utf-8-sig", "utf-16", "utf-16-be"])

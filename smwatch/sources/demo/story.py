@@ -71,16 +71,16 @@ class Incident(msgspec.Struct, frozen=True):
 
 
 HABITS = (
-    Habit(cast.PAYMENTS, "prod/payments/db", 47, by_arn=True, customer_key=True),
-    Habit(cast.PAYMENTS, "prod/payments/card-vault", 83, by_arn=True, customer_key=True),
-    Habit(cast.CHECKOUT, "prod/checkout/stripe-api", 38),
-    Habit(cast.STOREFRONT, "prod/search/opensearch", 61),
-    Habit(cast.STOREFRONT, "prod/web/session-key", 71),
-    Habit(cast.ORDERS, "prod/orders/rabbitmq", 53, by_arn=True),
-    Habit(cast.ORDERS, "prod/shipping/carrier-api", 97, by_arn=True),
-    Habit(cast.INVOICES, "prod/billing/quickbooks", 118),
-    Habit(cast.INVOICES, "shared/smtp", 171),
-    Habit(cast.REPORTING, "shared/smtp", 241),
+    Habit(cast.PAYMENTS, "prod/payments/db", 31, by_arn=True, customer_key=True),
+    Habit(cast.PAYMENTS, "prod/payments/card-vault", 61, by_arn=True, customer_key=True),
+    Habit(cast.CHECKOUT, "prod/checkout/stripe-api", 29),
+    Habit(cast.STOREFRONT, "prod/search/opensearch", 43),
+    Habit(cast.STOREFRONT, "prod/web/session-key", 53),
+    Habit(cast.ORDERS, "prod/orders/rabbitmq", 37, by_arn=True),
+    Habit(cast.ORDERS, "prod/shipping/carrier-api", 79, by_arn=True),
+    Habit(cast.INVOICES, "prod/billing/quickbooks", 97),
+    Habit(cast.INVOICES, "shared/smtp", 139),
+    Habit(cast.REPORTING, "shared/smtp", 193),
     Habit(cast.CI, "staging/payments/db", 293),
 )
 VICTIMS = ("prod/checkout/stripe-api", "prod/billing/quickbooks", "prod/shipping/carrier-api", "prod/web/session-key")
@@ -211,7 +211,7 @@ def _the_hour_before(scene: Scene) -> None:
     _batch(scene, -600)
     _deletion(scene, incident(0))
     # The event history brings this one only when everything around it has long been seen.
-    scene.call(-436, "GetSecretValue", cast.ALICE, secret_arn(VICTIMS[0]), late=440)
+    scene.call(-436, "GetSecretValue", cast.ALICE, secret_arn(VICTIMS[0]), late=420)
     _opened_to_all(scene, 8, 130, "prod/search/opensearch")
     _batch(scene, 240)
     _rotation(scene, 330, "prod/payments/db", cast.PAYMENTS_ROTATION, "rotate-payments-db")

@@ -1,0 +1,52 @@
+"""Print the table: all rows, or those named; `--short` only sees that each can be measured."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from datetime import UTC, datetime
+from fnmatch import fnmatchcase
+
+from tests.bench.harness import Row, attempt, measure, sizes
+from tests.bench.rows import ROWS
+from tests.bench.table import heading, line
+
+SHORT = 100
+"""`--short` measures this part of a row's size, in a single round."""
+
+
+def main() -> None:
+    """See --help."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("names", nargs="*", help="rows to measure, by name or by its beginning; all by default")
+    parser.add_argument("--short", action="store_true", help="one small round each; the figures say nothing")
+    parser.add_argument("--once", action="store_true", help="at the row's own size only")
+    parser.add_argument("--seconds", type=float, default=3.0, help="for each row and size, if its rounds allow")
+    parser.add_argument("--list", action="store_true", help="name the rows and what they are compared with")
+    options = parser.parse_args()
+    rows = chosen(options.names)
+    if not rows:
+        parser.error(f"no such row; there are {', '.join(row.name for row in ROWS)}")
+    if options.list:
+        for row in rows:
+            print(f"{row.name:<16} {row.what}; with: {row.floor}")
+        return
+    for text in heading(datetime.now(UTC)):
+        print(text)
+    for row in rows:
+        if options.short:
+            measured = [attempt(row, max(1, row.size // SHORT))]
+        else:
+            which = [row.size] if options.once else sizes(row)
+            measured = [measure(row, size, seconds=options.seconds) for size in which]
+        print(line(row, measured, judged=not options.short))
+        sys.stdout.flush()
+
+
+def chosen(names: list[str]) -> list[Row]:
+    """The rows of these names or beginnings of names, in the order of the table."""
+    return [row for row in ROWS if not names or any(fnmatchcase(row.name, f"{name}*") for name in names)]
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,96 @@
+"""From a record's text to an event, and through the whole of smwatch into the view."""
+
+from __future__ import annotations
+
+import asyncio
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import msgspec
+
+from smwatch.events.event import SeenBy
+from smwatch.events.reader import Reader
+from smwatch.journal import FILE_NAME, Journal
+from smwatch.monitor import Delivery, Monitor
+from smwatch.store import Store
+from tests.bench.harness import Pair, Row, clock
+from tests.bench.traffic import PAGE, Pages, Traffic, filtering
+from tests.records import AT
+
+decode = msgspec.json.Decoder().decode
+"""The floor: JSON to dicts with nothing asked of it."""
+
+
+def decoding(texts: list[str]) -> float:
+    """Seconds to decode the records and do nothing with them."""
+    encoded = [text.encode() for text in texts]
+    began = clock()
+    for text in encoded:
+        decode(text)
+    return clock() - began
+
+
+@contextmanager
+def parse(size: int) -> Iterator[Pair]:
+    """Records read by a reader that has read others before, as it has after its first minute."""
+    texts, reader = Traffic().texts(size), Reader()
+    for text in Traffic(seed=2).texts(10_000):
+        reader.read(text, seen_by=SeenBy.LOGS, seen_at=AT)
+
+    def smwatch() -> float:
+        began = clock()
+        for text in texts:
+            reader.read(text, seen_by=SeenBy.LOGS, seen_at=AT)
+        return clock() - began
+
+    yield Pair(smwatch, lambda: decoding(texts))
+
+
+@contextmanager
+def ingest(size: int) -> Iterator[Pair]:
+    """A page at a time into a journal on disk and a store that hold so many events already, with a filtered view."""
+    traffic = Traffic()
+    with tempfile.TemporaryDirectory() as folder, asyncio.Runner() as runner:
+        journal, store = Journal(Path(folder, FILE_NAME)), Store()
+        view = store.view(filtering("payments", store))
+
+        async def deliver(delivery: Delivery) -> None:
+            store.add([arrival for _, arrival in delivery.arrivals])
+
+        monitor = Monitor(journal, deliver=deliver, selects=lambda _: False, now=lambda: AT)
+
+        def take(count: int) -> float:
+            pages = Pages(traffic.texts(count))
+            began = clock()
+            runner.run(monitor.read_once([pages]))
+            return clock() - began
+
+        take(size)
+        assert journal.last_seq() == size
+        yield Pair(lambda: take(PAGE), lambda: decoding(traffic.texts(PAGE)))
+        assert view.rows
+        journal.close()
+
+
+ROWS = (
+    Row(
+        name="parse",
+        what="record to Event",
+        floor="msgspec.json.decode of the same bytes",
+        target=2.2,
+        size=5_000,
+        sized="records",
+        ready=parse,
+    ),
+    Row(
+        name="ingest",
+        what=f"page of {PAGE:,}: parse, journal, store, view",
+        floor="msgspec.json.decode of the same bytes",
+        target=12.0,
+        size=100_000,
+        sized="events held",
+        ready=ingest,
+    ),
+)

@@ -1,0 +1,222 @@
+"""The store and its views: late events, filters, memory."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from random import Random
+
+import msgspec
+
+from smwatch.store import Store
+from smwatch.view import KEY, View, merge
+from tests.bench.harness import Pair, Row, clock
+from tests.bench.traffic import Traffic, arrivals, filtering
+
+NEAR = 0.18
+"""Late rows "near the end" belong into this last part of all rows."""
+
+
+@contextmanager
+def late(size: int, *, count: int, anywhere: bool) -> Iterator[Pair]:
+    """Rows that come after newer ones, in the order in which a log group hands them over."""
+    events = [arrival.event for arrival in arrivals(Traffic().texts(size + count))]
+    among = range(len(events))[0 if anywhere else -int(size * NEAR) - count :]
+    chosen = set(Random(1).sample(among, count))
+    late = [event for place, event in enumerate(events) if place in chosen]
+    rows = sorted((event for place, event in enumerate(events) if place not in chosen), key=KEY)
+
+    def smwatch() -> float:
+        held = rows.copy()
+        began = clock()
+        merge(held, sorted(late, key=KEY))
+        took = clock() - began
+        assert len(held) == len(events)
+        return took
+
+    def floor() -> float:
+        keys, more = list(map(KEY, rows)), list(map(KEY, late))
+        began = clock()
+        keys.extend(more)
+        keys.sort()
+        return clock() - began
+
+    yield Pair(smwatch, floor)
+
+
+class Searched(msgspec.Struct, gc=False):
+    """A row that has its whole search text beside it."""
+
+    text: str
+
+
+@contextmanager
+def filtered(size: int, *, text: str, before: str = "", needle: str) -> Iterator[Pair]:
+    """A filter applied to all rows of the store, after another one if `before` is given."""
+    store = Store(capacity=size)
+    store.add(arrivals(Traffic().texts(size)))
+    plain = [Searched(event.text) for event in store.events]
+
+    def smwatch() -> float:
+        view = store.view(filtering(before, store) if before else None)
+        through(view)
+        chosen = filtering(text, store)
+        began = clock()
+        view.choose(chosen)
+        through(view)
+        took = clock() - began
+        view.close()
+        return took
+
+    def floor() -> float:
+        began = clock()
+        _ = [row for row in plain if needle in row.text]
+        return clock() - began
+
+    yield Pair(smwatch, floor)
+
+
+def through(view: View) -> None:
+    """Have a view look at all of its rows."""
+    while view.step():
+        pass
+
+
+@contextmanager
+def memory(size: int, *, script: str) -> Iterator[Pair]:
+    """Figures that a process of its own prints: what it holds, and what it is compared with."""
+    printed: list[float] = []
+
+    def smwatch() -> float:
+        done = subprocess.run([sys.executable, "-c", script, str(size)], check=True, capture_output=True, text=True)
+        printed[:] = map(float, done.stdout.split())
+        return printed[0]
+
+    def floor() -> float:
+        if not printed:
+            smwatch()
+        return printed.pop()
+
+    yield Pair(smwatch, floor)
+
+
+HELD = """
+import gc, sys
+from tests.bench.traffic import Traffic, resident
+from smwatch.events.event import SeenBy
+from smwatch.events.reader import Reader
+from smwatch.store import Store
+from tests.records import AT
+reader, store, count, size = Reader(), Store(capacity=10**9), int(sys.argv[1]), 0
+def take(traffic, count):
+    written = 0
+    for _ in range(0, count, 500):
+        texts = traffic.texts(min(500, count))
+        written += sum(map(len, texts))
+        store.add([reader.read(text, seen_by=SeenBy.LOGS, seen_at=AT) for text in texts])
+    return written
+take(Traffic(seed=2), 20_000)
+gc.collect()
+before = resident()
+written = take(Traffic(), count)
+gc.collect()
+print((resident() - before) / count, written / count)
+"""
+
+FLAT = """
+import gc, sys
+from tests.bench.traffic import Traffic, resident
+from smwatch.events.event import SeenBy
+from smwatch.events.reader import Reader
+from smwatch.store import Store
+from tests.records import AT
+reader, count, traffic = Reader(), int(sys.argv[1]), Traffic()
+store = Store(capacity=count // 20)
+for taken in range(0, count, 500):
+    store.add([reader.read(text, seen_by=SeenBy.LOGS, seen_at=AT) for text in traffic.texts(500)])
+    if taken == count // 4:
+        gc.collect()
+        before = resident()
+gc.collect()
+print(resident() / 1e6, before / 1e6)
+"""
+
+_filtering = Row(
+    name="filter-text",
+    what="text filter over all rows",
+    floor="[r for r in rows if needle in r.text]",
+    target=1.2,
+    size=100_000,
+    sized="rows",
+    ready=partial(filtered, text="billing-7", needle="billing-7"),
+)
+_merging = Row(
+    name="late-100",
+    what="100 late rows inserted near the end",
+    floor="extend and sort of all keys",
+    target=0.1,
+    size=100_000,
+    sized="rows",
+    ready=partial(late, count=100, anywhere=False),
+)
+
+ROWS = (
+    _merging,
+    msgspec.structs.replace(
+        _merging,
+        name="late-5000-near",
+        what="5,000 late rows inserted near the end",
+        target=0.35,
+        ready=partial(late, count=5_000, anywhere=False),
+    ),
+    msgspec.structs.replace(
+        _merging,
+        name="late-5000-any",
+        what="5,000 late rows inserted anywhere",
+        target=0.8,
+        ready=partial(late, count=5_000, anywhere=True),
+    ),
+    _filtering,
+    msgspec.structs.replace(
+        _filtering,
+        name="filter-name",
+        what="filter by event name",
+        target=0.7,
+        ready=partial(filtered, text="name:PutSecretValue", needle="putsecretvalue"),
+    ),
+    msgspec.structs.replace(
+        _filtering,
+        name="filter-narrow",
+        what="one more letter",
+        target=0.5,
+        ready=partial(filtered, text="billing-7", before="billing-", needle="billing-7"),
+    ),
+    Row(
+        name="memory",
+        what="memory of an event in the store",
+        floor="the record's JSON text",
+        target=450,
+        absolute=True,
+        unit="bytes",
+        size=100_000,
+        sized="events",
+        rounds=1,
+        ready=partial(memory, script=HELD),
+    ),
+    Row(
+        name="memory-flat",
+        what="memory after all events, the store holding a 20th",
+        floor="memory after a quarter of them",
+        target=1.02,
+        unit="MB",
+        size=2_000_000,
+        sized="events",
+        rounds=1,
+        largest=2_000_000,
+        remark="takes too long",
+        ready=partial(memory, script=FLAT),
+    ),
+)

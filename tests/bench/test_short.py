@@ -1,0 +1,35 @@
+import pytest
+
+from tests.bench.__main__ import SHORT, chosen
+from tests.bench.harness import Measured, Row, attempt, exponent
+from tests.bench.rows import ROWS
+from tests.bench.table import HEADER, line
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+def test_every_row_can_be_measured(row: Row) -> None:
+    measured = attempt(row, max(1, row.size // SHORT))
+    assert all(figure > 0 for figure in (*measured.smwatch, *measured.floor))
+    assert line(row, [measured]).count(" | ") == len(HEADER) - 1
+
+
+def test_every_row_has_a_name_of_its_own() -> None:
+    assert len({row.name for row in ROWS}) == len(ROWS)
+
+
+def test_rows_are_chosen_by_name_or_its_beginning() -> None:
+    assert [row.name for row in chosen(["parse"])] == ["parse"]
+    assert {row.name for row in chosen(["late-"])} == {row.name for row in ROWS if row.name.startswith("late-")}
+    assert chosen(["no such row"]) == []
+
+
+def test_the_ratio_is_of_the_medians_and_its_bounds_of_single_rounds() -> None:
+    measured = Measured(10, (1.0, 2.0, 9.0), (1.0, 4.0, 3.0))
+    assert measured.ratio == 2.0 / 3.0
+    assert measured.ratios == (0.5, 3.0)
+
+
+@pytest.mark.parametrize(("large", "power"), [(1.0, 0.0), (100.0, 1.0), (10_000.0, 2.0)])
+def test_growth_is_told_as_a_power_of_the_size(large: float, power: float) -> None:
+    measured = [Measured(10, (1.0,), (1.0,)), Measured(1000, (large,), (1.0,))]
+    assert exponent(measured) == pytest.approx(power)

@@ -1,0 +1,167 @@
+"""Records to measure with: repeatable, quickly made, in the mix and the sizes of a busy account."""
+
+from __future__ import annotations
+
+import gzip
+import os
+from collections.abc import AsyncIterator, Iterator, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+from random import Random
+from typing import Any
+
+from smwatch.events.event import Arrival, SeenBy
+from smwatch.events.reader import Reader
+from smwatch.filter import Context, Filter, parse
+from smwatch.record import Record
+from smwatch.sources.coverage import Coverage
+from smwatch.sources.source import Found, Page, Status
+from smwatch.store import Store
+from tests import records
+from tests.records import AT
+
+PAGE = 1_000
+"""Records in a page of a source."""
+SHAPES = 4096
+"""So many combinations of caller, call and secret make up the traffic."""
+RENEWED_EVERY = 50_000
+"""Records after which sessions, access keys and addresses are others than before."""
+
+_TIME, _REQUEST, _ID = "\x01time\x01", "\x01request\x01", "\x01id\x01"
+_AGENTS = (
+    records.BOTO,
+    records.CONSOLE,
+    "aws-sdk-go-v2/1.30.3 ua/2.1 os/linux lang/go#1.22.5 md/GOOS#linux md/GOARCH#arm64 api/secretsmanager#1.32.4",
+    "APN/1.0 HashiCorp/1.0 Terraform/1.9.5 (+https://www.terraform.io) terraform-provider-aws/5.63.1",
+    "aws-cli/2.17.30 md/awscrt#0.21.2 ua/2.0 os/linux#6.1 md/arch#x86_64 lang/python#3.11.9 md/prompt#off",
+)
+
+
+class Traffic:
+    """An endless stream of records in the order of their times, the same for the same seed."""
+
+    def __init__(self, seed: int = 1, *, start: datetime = AT, per_second: float = 20.0) -> None:
+        self._random = Random(seed)
+        self._start = start
+        self._per_second = per_second
+        self._made = 0
+        self._shapes: list[tuple[str, str, str, str]] = []
+
+    def texts(self, count: int) -> list[str]:
+        """The next records as CloudTrail writes them, 1.3 kB each on average."""
+        return [self._text() for _ in range(count)]
+
+    def _text(self) -> str:
+        if self._made % RENEWED_EVERY == 0:
+            self._shapes = [_cut(record) for record in self._records(SHAPES)]
+        random = self._random
+        # The square makes some callers and secrets a hundred times busier than others.
+        before, middle, after, end = self._shapes[int(random.random() ** 2 * SHAPES)]
+        at = self._start + timedelta(seconds=int(self._made / self._per_second))
+        self._made += 1
+        moment = at.strftime("%Y-%m-%dT%H:%M:%SZ")
+        return f"{before}{moment}{middle}{_uuid(random)}{after}{_uuid(random)}{end}"
+
+    def _records(self, count: int) -> Iterator[Record]:
+        random = self._random
+        for _ in range(count):
+            role = f"{random.choice(('payments', 'orders', 'search', 'billing', 'ci'))}-{random.randrange(24)}"
+            session = f"i-{random.getrandbits(68):017x}" if random.random() < 0.7 else f"botocore-session-{role}"
+            by = records.role(role, session, key=f"ASIA{random.getrandbits(64):016X}")
+            if random.random() < 0.1:
+                by = records.user(f"person-{random.randrange(30)}")
+            secret = f"{random.choice(('prod', 'test'))}/{role.partition('-')[0]}/db-{random.randrange(60)}"
+            name = records.arn(secret) if random.random() < 0.6 else secret
+            more: dict[str, Any] = {
+                "by": by,
+                "sourceIPAddress": f"10.{random.randrange(4)}.{random.randrange(256)}.{random.randrange(256)}",
+                "userAgent": random.choice(_AGENTS),
+                "eventTime": _TIME,
+                "requestID": _REQUEST,
+                "eventID": _ID,
+            }
+            sort = random.random()
+            if sort < 0.62:
+                yield records.read(name, **more)
+            elif sort < 0.80:
+                yield records.describe(name, **more)
+            elif sort < 0.84:
+                yield records.listing(**more)
+            elif sort < 0.94:
+                del more["sourceIPAddress"], more["userAgent"]
+                yield records.kms(secret, **more)
+            elif sort < 0.96:
+                yield records.put(secret, **more)
+            elif sort < 0.97:
+                yield records.read_missing(secret, **more)
+            else:
+                yield records.denied(name, **more)
+
+
+class Pages:
+    """A source that has these records, and says no more."""
+
+    name = label = "pages"
+    seen_by = SeenBy.LOGS
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        self._pages = [
+            Page(self.name, self.seen_by, tuple(map(Found, texts[start : start + PAGE])), AT)
+            for start in range(0, len(texts), PAGE)
+        ]
+
+    async def follow(self, coverage: Coverage) -> AsyncIterator[Page | Status]:
+        """Yield them."""
+        for page in self._pages:
+            yield page
+
+    read_once = follow
+
+    async def close(self) -> None:
+        """Nothing is held."""
+
+
+def arrivals(texts: Sequence[str]) -> list[Arrival]:
+    """The records as the store takes them."""
+    reader = Reader()
+    return [reader.read(text, seen_by=SeenBy.LOGS, seen_at=AT) for text in texts]
+
+
+def filtering(text: str, store: Store) -> Filter:
+    """What is typed after `/`."""
+    return parse(text, Context(record_of=lambda _: {}, levels=store.levels))
+
+
+def resident() -> int:
+    """Bytes of memory that this process holds right now."""
+    pages = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[1])
+    return pages * os.sysconf("SC_PAGE_SIZE")
+
+
+def trail_files(directory: Path, count: int, *, each: int = 5_000) -> list[Path]:
+    """Write so many records as trail files (.json.gz), as delivered to S3, and return their paths."""
+    traffic, paths = Traffic(), []
+    for number, start in enumerate(range(0, count, each)):
+        body = ",".join(traffic.texts(min(each, count - start)))
+        path = directory / f"{number:05}.json.gz"
+        path.write_bytes(gzip.compress(b'{"Records":[' + body.encode() + b"]}", 6, mtime=0))
+        paths.append(path)
+    return paths
+
+
+def _cut(record: Record) -> tuple[str, str, str, str]:
+    """The text around the three fields that differ from record to record."""
+    text = records.raw(record)
+    before, _, rest = text.partition(_escaped(_TIME))
+    middle, _, rest = rest.partition(_escaped(_REQUEST))
+    after, _, end = rest.partition(_escaped(_ID))
+    return before, middle, after, end
+
+
+def _escaped(mark: str) -> str:
+    return mark.replace("\x01", "\\u0001")
+
+
+def _uuid(random: Random) -> str:
+    digits = f"{random.getrandbits(128):032x}"
+    return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"

@@ -8,9 +8,10 @@ from uuid import UUID
 
 import msgspec
 
+from smwatch.events.header import unwrapped
 from smwatch.events.principal import Principal
 from smwatch.events.secret import Secret
-from smwatch.record import Record
+from smwatch.record import Record, decode
 
 ID_BITS = 128
 ACCOUNT_BITS = 40
@@ -102,11 +103,23 @@ class Event(msgspec.Struct, frozen=True, gc=False):
         return f"{self.call_text}\n{self.caller_text}\n{self.source_ip}\n{self.access_key}".lower()
 
 
-class Arrival(msgspec.Struct, frozen=True, gc=False):
-    """An event on its way through the program, still with its record."""
+class Arrival(msgspec.Struct, gc=False, eq=False):
+    """An event on its way through the program, still with its JSON text."""
+
+    # Most records are never decoded: another scan brought the event before, or nothing asks about it. So this is made
+    # without its record, and is the one value here that is not frozen.
 
     event: Event
-    record: Record
-    """The decoded record; empty for what is not a JSON object."""
     raw: str
     """The untouched JSON text."""
+    _record: Record | None = None
+
+    @property
+    def record(self) -> Record:
+        """The decoded record, without an EventBridge envelope around it; empty for what is not a JSON object."""
+        if self._record is None:
+            try:
+                self._record = unwrapped(decode(self.raw))
+            except ValueError:
+                self._record = {}
+        return self._record

@@ -39,7 +39,7 @@ def moment(value: Any) -> datetime | None:
 def seconds(value: Any) -> int | None:
     """`moment`, as seconds since the epoch; a moment before the epoch is none."""
     if isinstance(value, str):
-        return _seconds_of_text(value)
+        return seconds_of_text(value)
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         return _seconds_of_number(float(value)) if abs(value) <= _LAST * 1000 else None
     return None
@@ -50,7 +50,13 @@ def seconds_of_datetime(at: datetime) -> int:
     return max(0, (at - _EPOCH) // _SECOND)
 
 
-def _seconds_of_text(text: str) -> int | None:
+def seconds_of_text(text: str) -> int | None:
+    """`seconds` of a string."""
+    if len(text) == 20 and text[10] == "T" and text[19] == "Z":  # as AWS writes eventTime
+        try:
+            return max(0, int(datetime.fromisoformat(text).timestamp()))
+        except ValueError:
+            return None
     text = " ".join(text.split())  # split() also knows U+202F and U+00A0
     if found := _ISO.fullmatch(text):
         year, month, day, hour, minute, second, zone = found.groups()
@@ -61,9 +67,8 @@ def _seconds_of_text(text: str) -> int | None:
             return None
         if half:
             hour = int(hour) % 12 + (12 if half in "Pp" else 0)
-        return _seconds_of_parts(
-            int(year), _MONTHS.index(month_name.lower()) + 1, int(day), int(hour), int(minute), second, None
-        )
+        number = _MONTHS.index(month_name.lower()) + 1
+        return _seconds_of_parts(int(year), number, int(day), int(hour), int(minute), second, None)
     if _NUMBER.fullmatch(text):
         return _seconds_of_number(float(text))
     return None

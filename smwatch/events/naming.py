@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from smwatch.events.secret import Named, is_secret_arn, names_a_secret
+from smwatch.events.secret import Named, can_name_a_secret, is_secret_arn
 from smwatch.record import Record, decode
+
+if TYPE_CHECKING:
+    from smwatch.events.header import Header
 
 SECRETS_MANAGER = "secretsmanager.amazonaws.com"
 KMS = "kms.amazonaws.com"
@@ -15,36 +18,51 @@ KMS = "kms.amazonaws.com"
 _DENIED = re.compile(r"secretsmanager:\w+ on resource: (.+?)(?: because | with an explicit deny|\.?$)", re.DOTALL)
 
 
-def names_in(record: Record) -> tuple[Named, ...]:
-    """The secrets a record is about, the main one first; several only for a batch that names them."""
-    source = record.get("eventSource")
-    if source == SECRETS_MANAGER:
-        return _of_call(record)
-    if source == KMS:
-        return _of_kms(record)
-    return tuple(Named(arn=arn, complete=True, exists=True) for arn in _resources(record))
+def names_in(header: Header) -> tuple[Named, ...]:
+    """The secrets that a record is about, the main one first; several only for a batch that names them."""
+    if header.source == SECRETS_MANAGER:
+        return _names_in_call(header)
+    if header.source == KMS:
+        arn = secret_of_context(header)
+        genuine = called_by_secrets_manager(header)  # anyone may put anything into the context of their own calls
+        return (Named(arn, "", genuine, genuine),) if arn else ()
+    return tuple(Named(arn, "", True, True) for arn in _resources(header))
 
 
-def secret_of_context(parameters: Mapping[str, Any]) -> str:
+def named_by(typed: str | None, arn: str | None, name: str | None, *, succeeded: bool) -> tuple[Named, ...]:
+    """The secret that a caller typed the name or ARN of, and that AWS told the ARN and name of; any may be missing."""
+    if not can_name_a_secret(name):
+        name = ""
+    if arn and is_secret_arn(arn):
+        if not name and can_name_a_secret(typed) and not is_secret_arn(typed):
+            name = typed
+        return (Named(arn, name, True, True),)
+    if can_name_a_secret(typed):
+        if is_secret_arn(typed):
+            return (Named(typed, name, False, succeeded),)
+        return (Named("", name or typed, False, succeeded),)
+    if name or can_name_a_secret(arn):
+        return (Named("", name or arn or "", False, succeeded),)
+    return ()
+
+
+def secret_of_context(header: Header) -> str:
     """The ARN in the encryption context that Secrets Manager gives to each KMS call; "" without one."""
-    for key in ("encryptionContext", "sourceEncryptionContext", "destinationEncryptionContext"):
-        context = parameters.get(key)
-        if isinstance(context, dict):
-            arn = context.get("SecretARN")
-            if isinstance(arn, str) and is_secret_arn(arn):
-                return arn
+    if parameters := header.parameters:
+        for context in (parameters.context, parameters.source_context, parameters.destination_context):
+            if context and context.secret_arn and is_secret_arn(context.secret_arn):
+                return context.secret_arn
     return ""
 
 
-def called_by_secrets_manager(record: Record) -> bool:
+def called_by_secrets_manager(header: Header) -> bool:
     """Whether Secrets Manager made this call for someone."""
-    identity = record.get("userIdentity")
-    by = identity.get("invokedBy") if isinstance(identity, dict) else None
-    return SECRETS_MANAGER in (by, record.get("sourceIPAddress"))
+    by = header.identity.invoked_by if header.identity else None
+    return SECRETS_MANAGER in (by, header.source_ip)
 
 
 def part(record: Record, key: str) -> Mapping[str, Any]:
-    """An object inside a record, also where it is spelled with a capital or is JSON in a string; else an empty one."""
+    """An object inside any record, also if it is spelled with a capital or is JSON in a string; else an empty one."""
     value = record.get(key)
     if value is None:
         value = record.get(key[0].upper() + key[1:])
@@ -56,68 +74,31 @@ def part(record: Record, key: str) -> Mapping[str, Any]:
     return value if isinstance(value, dict) else {}
 
 
-def _of_call(record: Record) -> tuple[Named, ...]:
-    parameters = part(record, "requestParameters")
-    response = part(record, "responseElements")
-    extra = part(record, "additionalEventData")
-    service = part(record, "serviceEventDetails")
-    succeeded = not record.get("errorCode") and not record.get("errorMessage")
-
-    batch = parameters.get("secretIdList") or parameters.get("SecretIdList")
-    if isinstance(batch, list):
-        return tuple(_as_typed(typed, succeeded=False) for typed in batch if names_a_secret(typed))
-
-    typed = _first(parameters, "secretId", "SecretId", "secretArn", "secretARN", "SecretARN")
-    if not typed:
-        typed = _first(parameters, "name", "Name")
-    told = [_first(response, "arn", "aRN", "ARN"), _first(extra, "ARN", "SecretId", "aRN", "arn", "secretId")]
-    told += [_first(service, "secretId", "SecretId", "secretArn", "ARN", "arn"), *_resources(record)]
-    name = _first(response, "name", "Name") or _first(extra, "Name", "name")
-    arns = [arn for arn in told if is_secret_arn(arn)]
-    if arns:
-        if not name and typed and not is_secret_arn(typed):
-            name = typed
-        return (Named(arn=arns[0], name=name, complete=True, exists=True),)
-    if typed:
-        return (_as_typed(typed, succeeded, name),)
-    name = name or next(filter(None, told), "")
-    if name:
-        return (Named(name=name, exists=succeeded),)
-    message = record.get("errorMessage")
-    denied = _DENIED.search(message) if isinstance(message, str) else None
-    if denied and names_a_secret(denied[1]) and (is_secret_arn(denied[1]) or not denied[1].startswith("arn:")):
-        return (_as_typed(denied[1], succeeded=False),)
-    return ()
+def _names_in_call(header: Header) -> tuple[Named, ...]:
+    typed = None
+    if parameters := header.parameters:
+        if batch := parameters.secret_ids or parameters.capital_secret_ids:
+            return tuple(one for typed in batch for one in named_by(typed, None, None, succeeded=False))
+        typed = parameters.secret_id or parameters.capital_secret_id or parameters.name or parameters.capital_name
+    answers = [answer for answer in (header.response, header.extra, header.details) if answer]
+    told = [arn for answer in answers if (arn := answer.told_arn)]
+    arn = next(filter(is_secret_arn, (*told, *_resources(header))), None) or next(iter(told), None)
+    name = next((answer.told_name for answer in answers if answer.told_name), None)
+    if typed or arn or name:
+        return named_by(typed, arn, name, succeeded=not (header.error_code or header.error_message))
+    return _named_in_denial(header.error_message) if header.error_message else ()
 
 
-def _of_kms(record: Record) -> tuple[Named, ...]:
-    arn = secret_of_context(part(record, "requestParameters"))
-    if not arn:
+def _named_in_denial(message: str) -> tuple[Named, ...]:
+    """The secret in the errorMessage of a call that IAM refused, as the caller typed it: nothing else names it."""
+    denied = _DENIED.search(message)
+    if denied is None or (denied[1].startswith("arn:") and not is_secret_arn(denied[1])):
         return ()
-    genuine = called_by_secrets_manager(record)  # anyone may put anything into the context of a call of their own
-    return (Named(arn=arn, complete=genuine, exists=genuine),)
+    return named_by(denied[1], None, None, succeeded=False)
 
 
-def _as_typed(typed: str, succeeded: bool, name: str = "") -> Named:
-    """What a caller wrote: a name, an ARN, or an ARN without its suffix."""
-    if is_secret_arn(typed):
-        return Named(arn=typed, name=name, exists=succeeded)
-    return Named(name=name or typed, exists=succeeded)
-
-
-def _resources(record: Record) -> Iterator[str]:
-    resources = record.get("resources")
-    for resource in resources if isinstance(resources, list) else ():
-        if isinstance(resource, dict):
-            arn = _first(resource, "ARN", "arn")
-            if is_secret_arn(arn):
-                yield arn
-
-
-def _first(values: Mapping[str, Any], *keys: str) -> str:
-    """The first of these that can name a secret; "" for none."""
-    for key in keys:
-        value = values.get(key)
-        if names_a_secret(value):
-            return str(value)
-    return ""
+def _resources(header: Header) -> Iterator[str]:
+    for resource in header.resources or ():
+        arn = resource.arn or resource.small_arn
+        if arn and is_secret_arn(arn):
+            yield arn

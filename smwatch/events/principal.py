@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from enum import StrEnum
-from typing import Any
 
 import msgspec
 
-SERVICE_SUFFIX = (".amazonaws.com", ".amazonaws.com.cn", ".amazon.com")
+from smwatch.events.header import Identity, Issuer
 
 
 class Kind(StrEnum):
@@ -46,86 +44,83 @@ class Principal(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
 _PERMISSION_SET = re.compile(r"AWSReservedSSO_(.+)_[0-9a-f]{16}")
 
 
-def principal_of(identity: Mapping[str, Any], *, recipient: str, service: str = "") -> Principal:
-    """The principal of a userIdentity, which may lack anything or hold anything.
+def principal_of(identity: Identity, *, recipient: str, service: str = "") -> Principal:
+    """The principal of a userIdentity that may lack anything.
 
     `recipient` is the record's recipientAccountId; `service` is the AWS service that a record without a type comes
-    from (service events have only accountId and invokedBy). With an ARN that names a root, user, role or session, the
-    result depends on nothing but arn, type, accountId, invokedBy and sessionContext.sessionIssuer.arn.
+    from (service events have only accountId and invokedBy).
     """
-    principal = _of_arn(identity) or _of_type(identity, service)
+    issuer = _issuer(identity).arn or ""
+    principal = principal_of_arn(identity.arn or "", identity.invoked_by or "", issuer, recipient)
+    return principal or _seen_from(recipient, _of_type(identity, service))
+
+
+def principal_of_arn(arn: str, invoked_by: str, issuer_arn: str, recipient: str) -> Principal | None:
+    """The principal that userIdentity.arn names, if it does; the ARN of its session's issuer goes with that.
+
+    This goes before the type: a session that Secrets Manager acts for may say IAMUser beside the ARN of a role.
+    """
+    parts = arn.split(":", 5)
+    if len(parts) < 6 or parts[0] != "arn" or parts[2] not in ("iam", "sts") or not parts[4]:
+        return None
+    _, partition, _, _, account, resource = parts
+    sort, _, path = resource.partition("/")
+    session = ""
+    if sort == "assumed-role" and path:
+        role, _, session = path.partition("/")
+        kind, name = _role(role)
+        identity = issuer_arn or f"arn:{partition}:iam::{account}:role/{role}"
+    elif sort == "user" and path:
+        kind, name, identity = Kind.USER, path.rpartition("/")[2] or path, arn
+    elif sort == "role" and path:
+        kind, name = _role(path.rpartition("/")[2] or path)
+        identity = arn
+    elif sort == "federated-user" and path:
+        kind, name, identity = Kind.FEDERATED, path, issuer_arn or arn
+    elif sort in ("root", "assumed-root"):
+        kind, name, identity, session = Kind.ROOT, "root", f"arn:{partition}:iam::{account}:root", path
+    else:
+        return None
+    return _seen_from(recipient, Principal(kind, name, identity, session, arn, account, invoked_by))
+
+
+def _seen_from(recipient: str, principal: Principal) -> Principal:
     account = principal.account
     if account and recipient and account != recipient and principal.kind is not Kind.SERVICE:
         return msgspec.structs.replace(principal, kind=Kind.OTHER_ACCOUNT)
     return principal
 
 
-def _of_arn(identity: Mapping[str, Any]) -> Principal | None:
-    arn = _text(identity, "arn")
-    parts = arn.split(":", 5)
-    if len(parts) < 6 or parts[0] != "arn" or parts[2] not in ("iam", "sts"):
-        return None
-    _, partition, _, _, account, resource = parts
-    account = account or _text(identity, "accountId")
-    invoked_by = _text(identity, "invokedBy")
-    sort, _, path = resource.partition("/")
-    name = path.rpartition("/")[2]
-    match sort:
-        case "root" | "assumed-root":
-            return Principal(Kind.ROOT, "root", f"arn:{partition}:iam::{account}:root", name, arn, account, invoked_by)
-        case "user" if name:
-            return Principal(Kind.USER, name, arn, "", arn, account, invoked_by)
-        case "federated-user" if path:
-            return Principal(Kind.FEDERATED, path, _issuer_arn(identity) or arn, "", arn, account, invoked_by)
-        case "role" if name:
-            kind, name = _role(name)
-            return Principal(kind, name, arn, "", arn, account, invoked_by)
-        case "assumed-role" if path:
-            role, _, session = path.partition("/")
-            kind, name = _role(role)
-            issuer = _issuer_arn(identity) or f"arn:{partition}:iam::{account}:role/{role}"
-            return Principal(kind, name, issuer, session, arn, account, invoked_by)
-        case _:
-            return None
-
-
-def _of_type(identity: Mapping[str, Any], service: str) -> Principal:
-    kind = _text(identity, "type")
-    arn = _text(identity, "arn")
-    account = _text(identity, "accountId")
-    user = _text(identity, "userName")
-    invoked_by = _text(identity, "invokedBy")
-    unique_id, _, session = _text(identity, "principalId").partition(":")
+def _of_type(identity: Identity, service: str) -> Principal:
+    arn, account, invoked_by = identity.arn or "", identity.account or "", identity.invoked_by or ""
+    user, principal_id = identity.user_name or "", identity.principal_id or ""
+    unique_id, _, session = principal_id.partition(":")
     name = user or session or unique_id
-    match kind:
+    match identity.type or "":
         case "Root":
             return Principal(Kind.ROOT, "root", arn or f"arn:aws:iam::{account}:root", "", arn, account, invoked_by)
         case "IAMUser":
             return Principal(Kind.USER, name or account, arn or unique_id or user, "", arn, account, invoked_by)
         case "AssumedRole" | "Role":
             issuer = _issuer(identity)
-            role, issuer_arn = _text(issuer, "userName"), _text(issuer, "arn")
-            role = role or issuer_arn.rpartition("/")[2] or (user if user != session else "") or unique_id
-            sort, name = _role(role)
-            return Principal(sort, name, issuer_arn or arn or unique_id, session, arn, account, invoked_by)
+            role = issuer.user_name or (issuer.arn or "").rpartition("/")[2] or (user if user != session else "")
+            kind, name = _role(role or unique_id)
+            return Principal(kind, name, issuer.arn or arn or unique_id, session, arn, account, invoked_by)
         case "FederatedUser" | "Directory":
-            return Principal(
-                Kind.FEDERATED, name, _issuer_arn(identity) or arn or unique_id, "", arn, account, invoked_by
-            )
+            issuer_arn = _issuer(identity).arn
+            return Principal(Kind.FEDERATED, name, issuer_arn or arn or principal_id, "", arn, account, invoked_by)
         case "SAMLUser" | "WebIdentityUser":
-            provider = _text(identity, "identityProvider")
-            stable = _text(identity, "principalId") or (f"{provider}:{user}" if provider else user)
+            provider = identity.provider or ""
+            stable = principal_id or (f"{provider}:{user}" if provider else user)
             return Principal(Kind.FEDERATED, name or provider, stable, "", arn, account, invoked_by)
         case "IdentityCenterUser":
-            behalf = _mapping(identity, "onBehalfOf")
-            person = _text(behalf, "userId")
-            store = _text(behalf, "identityStoreArn")
-            stable = f"{store}/{person}" if store and person else person or _text(identity, "principalId")
+            behalf = identity.on_behalf_of
+            person, store = (behalf.user_id or "", behalf.store_arn or "") if behalf else ("", "")
+            stable = f"{store}/{person}" if store and person else person or principal_id
             return Principal(Kind.IDENTITY_CENTER, user or person or name, stable, "", arn, account, invoked_by)
         case "AWSAccount":
-            return Principal(
-                Kind.OTHER_ACCOUNT, account or unique_id, unique_id or account, session, arn, account, invoked_by
-            )
+            stable = unique_id or account
+            return Principal(Kind.OTHER_ACCOUNT, account or unique_id, stable, session, arn, account, invoked_by)
         case "AWSService":
             name = invoked_by or service or user or unique_id
             return Principal(Kind.SERVICE, name, name, "", arn, account)
@@ -134,29 +129,18 @@ def _of_type(identity: Mapping[str, Any], service: str) -> Principal:
             return Principal(Kind.SERVICE, name, name, "", arn, account)
         case _:
             name = name or account or invoked_by
-            return Principal(Kind.UNKNOWN, name, arn or unique_id or name, session, arn, account, invoked_by)
+            return Principal(Kind.UNKNOWN, name, arn or principal_id or name, session, arn, account, invoked_by)
 
 
 def _role(name: str) -> tuple[Kind, str]:
     """The kind of a role and its readable name: a permission set's is wrapped in what Identity Center adds."""
-    if found := _PERMISSION_SET.fullmatch(name):
+    if name.startswith("AWSReservedSSO_") and (found := _PERMISSION_SET.fullmatch(name)):
         return Kind.IDENTITY_CENTER, found[1]
     return Kind.ROLE, name
 
 
-def _issuer(identity: Mapping[str, Any]) -> Mapping[str, Any]:
-    return _mapping(_mapping(identity, "sessionContext"), "sessionIssuer")
+def _issuer(identity: Identity) -> Issuer:
+    return (identity.session and identity.session.issuer) or _NO_ISSUER
 
 
-def _issuer_arn(identity: Mapping[str, Any]) -> str:
-    return _text(_issuer(identity), "arn")
-
-
-def _mapping(value: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    found = value.get(key)
-    return found if isinstance(found, dict) else {}
-
-
-def _text(value: Mapping[str, Any], key: str) -> str:
-    found = value.get(key)
-    return found if isinstance(found, str) else ""
+_NO_ISSUER = Issuer()

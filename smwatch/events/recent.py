@@ -24,7 +24,9 @@ class Recent(dict[K, V], Generic[K, V]):
         self._older: dict[K, V] = {}
 
     def __missing__(self, key: K) -> V:
-        value = self._older.pop(key) if key in self._older else self._make(key)
+        value = self._older.pop(key, None)
+        if value is None:
+            value = self._make(key)
         self.keep(key, value)
         return value
 
@@ -36,12 +38,9 @@ class Recent(dict[K, V], Generic[K, V]):
         self[key] = value
 
     def find(self, key: K) -> V | None:
-        """The value remembered for `key`, if any; makes none."""
+        """What is remembered for `key`; makes nothing."""
         value = self.get(key)
-        if value is None and key in self._older:
-            value = self._older.pop(key)
-            self.keep(key, value)
-        return value
+        return self._older.get(key) if value is None else value
 
     def forget(self) -> None:
         """Forget everything."""

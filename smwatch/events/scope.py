@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from smwatch.events.event import UNREADABLE, Event
-from smwatch.events.naming import KMS, SECRETS_MANAGER, called_by_secrets_manager, part, secret_of_context
+from smwatch.events.header import header_of
+from smwatch.events.naming import KMS, SECRETS_MANAGER, called_by_secrets_manager, secret_of_context
 from smwatch.record import Record
 
 READS = frozenset(
@@ -38,8 +39,9 @@ def in_scope(of: Event | Record) -> bool:
         return of.source == KMS and (of.secret is not None or SECRETS_MANAGER in (by.invoked_by, by.name, of.source_ip))
     source = of.get("eventSource")
     if source == KMS:
-        return called_by_secrets_manager(of) or bool(secret_of_context(part(of, "requestParameters")))
-    return bool(source == SECRETS_MANAGER or not of)
+        header = header_of(of)
+        return called_by_secrets_manager(header) or bool(secret_of_context(header))
+    return source == SECRETS_MANAGER or not of
 
 
 def reads_only(source: str, name: str) -> bool:

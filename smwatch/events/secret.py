@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-import re
+from collections.abc import Callable
+from typing import TypeGuard
 
 import msgspec
 
@@ -21,7 +22,7 @@ class Named(msgspec.Struct, frozen=True, gc=False):
     """One way in which a record names a secret."""
 
     arn: str = ""
-    """An ARN, complete or without its suffix; "" if only a name is given."""
+    """The ARN of a secret, complete or without its suffix; "" if only a name is given."""
     name: str = ""
     """The name, if the record says it beside the ARN or alone."""
     complete: bool = False
@@ -29,8 +30,6 @@ class Named(msgspec.Struct, frozen=True, gc=False):
     exists: bool = False
     """Whether the record shows that there is such a secret: AWS named it, or a call on it succeeded."""
 
-
-_SUFFIX = re.compile(r"(.+)-([A-Za-z0-9]{6})", re.DOTALL)
 
 # Common six-letter endings of secret names. That a random suffix spells one of them has odds of one in hundreds of
 # millions, so an ARN ending in one was typed without its suffix.
@@ -45,18 +44,20 @@ _ENDINGS = (
 _WORDS = frozenset(_ENDINGS.split())
 
 
-def names_a_secret(value: object) -> bool:
-    """Whether a value of a record can be the name or ARN of a secret at all."""
-    return isinstance(value, str) and value not in _NO_NAMES and not value.isspace()
-
-
 _NO_NAMES = frozenset(("", "null", "*"))
+
+
+def can_name_a_secret(text: str | None) -> TypeGuard[str]:
+    """Whether a text of a record can be the name or ARN of a secret: `null` and `*` stand for none."""
+    return text is not None and text not in _NO_NAMES and not text.isspace()
 
 
 def is_secret_arn(text: str) -> bool:
     """Whether `text` is the ARN of a secret, in whichever partition."""
+    if not text.startswith("arn:"):
+        return False
     parts = text.split(":", 6)
-    return len(parts) == 7 and parts[0] == "arn" and parts[2] == "secretsmanager" and parts[5] == "secret"
+    return len(parts) == 7 and parts[2] == "secretsmanager" and parts[5] == "secret" and bool(parts[6].strip(": "))
 
 
 class Names:
@@ -64,101 +65,96 @@ class Names:
 
     An ARN that AWS wrote is the name, a hyphen and six random letters or digits. One that a caller wrote may lack
     them, so that `…:secret:my-secret` is either `my` or `my-secret`. What other records say of these two decides;
-    until one does, a guess stands, and is taken back (see `renamed`) once it proves wrong.
+    until one does, a guess stands, and is taken back (see `renamed`) once it proves wrong. `changed` is called whenever
+    an ARN stands for another secret than before.
     """
 
-    def __init__(self, limit: int = 20_000) -> None:
-        self._interned: Recent[tuple[str, str, str], Secret] = Recent(lambda key: Secret(*key), limit)
-        self._known: Recent[Secret, bool] = Recent(lambda _: False, limit)
-        self._complete: Recent[str, Secret | None] = Recent(lambda _: None, limit)
-        self._doubts: dict[str, _Doubt] = {}
-        self._doubted: dict[Secret, list[_Doubt]] = {}
-        self._limit = limit
+    def __init__(self, changed: Callable[[], None], remember: int = 16_384) -> None:
+        self._changed = changed
+        self._resolved: Recent[tuple[Named, str, str], Secret] = Recent(self._resolve, remember)
+        self._secrets: Recent[_Key, Secret] = Recent(lambda key: Secret(*key), remember)
+        self._known: Recent[_Key, bool] = Recent(lambda _: False, remember)
+        """Secrets that exist under exactly this name."""
+        self._complete: Recent[str, Secret | None] = Recent(lambda _: None, remember)
+        """ARNs that are complete for sure."""
+        self._guesses: Recent[str, Secret | None] = Recent(lambda _: None, remember)
+        """ARNs that may be complete or not."""
+        self._backed: Recent[_Key, str] = Recent(lambda _: "", remember)
+        """Secrets that a guess says there are, with its ARN, where the call succeeded."""
         self._renamed: list[tuple[Secret, Secret]] = []
-        self.revision = 0
-        """Grows whenever an ARN may stand for another secret than before."""
+
+    def secret(self, named: Named, account: str, region: str) -> Secret:
+        """The secret that is meant; `account` and `region` are the record's, for what is not an ARN."""
+        return self._resolved[named, account, region]
 
     def renamed(self) -> tuple[tuple[Secret, Secret], ...]:
         """Pairs (wrong guess, right identity) found since last asked: what was said of the first is the second's."""
         renamed, self._renamed = tuple(self._renamed), []
         return renamed
 
-    def secret(self, named: Named, account: str, region: str) -> Secret:
-        """The secret that is meant; `account` and `region` are the record's, for what is not an ARN."""
-        if not is_secret_arn(named.arn):
-            secret = self._interned[account, region, named.name or named.arn]
-            if named.exists:
-                self._learn(secret)
-            return secret
+    def _resolve(self, key: tuple[Named, str, str]) -> Secret:
+        named, account, region = key
+        if not named.arn:
+            return self._typed((account, region, named.name), named)
         _, _, _, arn_region, arn_account, _, tail = named.arn.split(":", 6)
-        tail = tail.partition(":")[0] or tail  # a JSON key or stage, as in ECS task definitions
-        where = arn_account or account, arn_region or region
-        if named.name and (tail == named.name or tail.startswith(named.name + "-")):
-            secret = self._interned[*where, named.name]
-            return self._learn_complete(named.arn, secret) if tail != named.name else self._learn(secret)
-        suffix = _SUFFIX.fullmatch(tail)
-        if suffix is None:
-            secret = self._interned[*where, tail]
-            return self._learn(secret) if named.exists else secret
-        short, long = self._interned[*where, suffix[1]], self._interned[*where, tail]
-        if named.complete and suffix[2].lower() not in _WORDS:
-            return self._learn_complete(named.arn, short)
-        return self._complete[named.arn] or self._choose(named.arn, short, long)
+        tail = tail.partition(":")[0] or tail  # a JSON key or stage may follow, as in ECS task definitions
+        account, region = arn_account or account, arn_region or region
+        short, hyphen, suffix = tail[:-7], tail[-7:-6], tail[-6:]
+        if named.name == tail or hyphen != "-" or not short or not suffix.isalnum() or not suffix.isascii():
+            return self._typed((account, region, tail), named)
+        if named.name == short or (named.complete and suffix.lower() not in _WORDS):
+            secret = self._secrets[account, region, short]
+            self._complete.keep(named.arn, secret)
+            self._correct(named.arn, secret)
+            self._learn((account, region, short))
+            return secret
+        return self._complete.find(named.arn) or self._guess(named, account, region, short, suffix)
 
-    def _choose(self, arn: str, short: Secret, long: Secret) -> Secret:
-        doubt = self._doubts.get(arn)
-        if doubt is None:
-            if len(self._doubts) >= self._limit:
-                self._forget(next(iter(self._doubts.values())))
-            doubt = self._doubts[arn] = _Doubt(arn, short, long, self._likely(short, long))
-            for secret in (short, long):
-                self._doubted.setdefault(secret, []).append(doubt)
-        return doubt.choice
+    def _typed(self, key: _Key, named: Named) -> Secret:
+        """The secret of exactly this name."""
+        if named.exists:
+            self._learn(key)
+        return self._secrets[key]
 
-    def _likely(self, short: Secret, long: Secret) -> Secret:
-        if self._known[long]:
-            return long
-        suffix = long.name[-6:].lower()
-        return long if not self._known[short] and (suffix in _WORDS or suffix.isdecimal()) else short
-
-    def _learn_complete(self, arn: str, secret: Secret) -> Secret:
-        self._complete.keep(arn, secret)
-        self._learn(secret)
-        if doubt := self._doubts.get(arn):
-            self._settle(doubt, secret)
+    def _guess(self, named: Named, account: str, region: str, short: str, suffix: str) -> Secret:
+        """`short`, unless its suffix is hardly random or there seems to be a secret that is named with it."""
+        key = long = account, region, f"{short}-{suffix}"
+        random = suffix.lower() not in _WORDS and not suffix.isdecimal()
+        if random and not self._known.find(long) and not self._backed.find(long):
+            key = account, region, short
+            if named.exists:
+                self._back(key, named.arn)
+        secret = self._secrets[key]
+        self._guesses.keep(named.arn, secret)
         return secret
 
-    def _learn(self, secret: Secret) -> Secret:
-        if not self._known[secret]:
-            self._known.keep(secret, True)
-            for doubt in self._doubted.get(secret, ()):
-                if not self._complete[doubt.arn]:
-                    self._settle(doubt, self._likely(doubt.short, doubt.long))
-        return secret
+    def _back(self, key: _Key, arn: str) -> None:
+        before = self._backed.find(key)
+        if before is None:
+            self._backed.keep(key, arn)
+            self._correct(arn[:-7], self._secrets[key])
+        elif before != arn:  # no two guesses are wrong in the same way
+            self._learn(key)
 
-    def _settle(self, doubt: _Doubt, right: Secret) -> None:
-        wrong, doubt.choice = doubt.choice, right
-        if wrong == right:
+    def _learn(self, key: _Key) -> None:
+        if not self._known.find(key):
+            self._known.keep(key, True)
+            account, region, name = key
+            for partition in _PARTITIONS:
+                arn = f"arn:{partition}:secretsmanager:{region}:{account}:secret:{name}"
+                if not self._complete.find(arn):
+                    self._correct(arn, self._secrets[key])
+
+    def _correct(self, arn: str, right: Secret) -> None:
+        wrong = self._guesses.find(arn)
+        if wrong is None or wrong == right:
             return
-        self.revision += 1
-        if not self._known[wrong] and not any(other.choice == wrong for other in self._doubted.get(wrong, ())):
+        self._guesses.keep(arn, right)
+        self._resolved.forget()
+        self._changed()
+        if not self._known.find((wrong.account, wrong.region, wrong.name)):
             self._renamed.append((wrong, right))
 
-    def _forget(self, doubt: _Doubt) -> None:
-        del self._doubts[doubt.arn]
-        for secret in (doubt.short, doubt.long):
-            self._doubted[secret].remove(doubt)
-            if not self._doubted[secret]:
-                del self._doubted[secret]
 
-
-class _Doubt:
-    """An ARN that is complete for one secret, or lacks the suffix for another, and which of them it is taken for."""
-
-    __slots__ = ("arn", "choice", "long", "short")
-
-    def __init__(self, arn: str, short: Secret, long: Secret, choice: Secret) -> None:
-        self.arn = arn
-        self.short = short
-        self.long = long
-        self.choice = choice
+_Key = tuple[str, str, str]
+_PARTITIONS = ("aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b")

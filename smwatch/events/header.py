@@ -1,0 +1,139 @@
+"""The few fields of a record that an event is made of, read from JSON text without decoding the rest."""
+
+from __future__ import annotations
+
+import msgspec
+from msgspec import field
+
+from smwatch.events.tidy import tidy
+from smwatch.record import Record
+
+
+class Issuer(msgspec.Struct, gc=False):
+    """sessionContext.sessionIssuer: the role, or the user, whose credentials a session has."""
+
+    type: str | None = None
+    arn: str | None = None
+    user_name: str | None = field(default=None, name="userName")
+
+
+class Session(msgspec.Struct, gc=False):
+    """userIdentity.sessionContext."""
+
+    issuer: Issuer | None = field(default=None, name="sessionIssuer")
+
+
+class OnBehalfOf(msgspec.Struct, gc=False):
+    """userIdentity.onBehalfOf: a person of Identity Center."""
+
+    user_id: str | None = field(default=None, name="userId")
+    store_arn: str | None = field(default=None, name="identityStoreArn")
+
+
+class Identity(msgspec.Struct, gc=False):
+    """userIdentity."""
+
+    type: str | None = None
+    principal_id: str | None = field(default=None, name="principalId")
+    arn: str | None = None
+    account: str | None = field(default=None, name="accountId")
+    access_key: str | None = field(default=None, name="accessKeyId")
+    user_name: str | None = field(default=None, name="userName")
+    session: Session | None = field(default=None, name="sessionContext")
+    invoked_by: str | None = field(default=None, name="invokedBy")
+    provider: str | None = field(default=None, name="identityProvider")
+    on_behalf_of: OnBehalfOf | None = field(default=None, name="onBehalfOf")
+
+
+class EncryptionContext(msgspec.Struct, gc=False):
+    """What Secrets Manager ties the encryption of a secret to."""
+
+    secret_arn: str | None = field(default=None, name="SecretARN")
+
+
+class Parameters(msgspec.Struct, gc=False):
+    """requestParameters, as far as they can name a secret; capitals as some emulators write them."""
+
+    secret_id: str | None = field(default=None, name="secretId")
+    name: str | None = None
+    secret_ids: list[str] | None = field(default=None, name="secretIdList")
+    context: EncryptionContext | None = field(default=None, name="encryptionContext")
+    source_context: EncryptionContext | None = field(default=None, name="sourceEncryptionContext")
+    destination_context: EncryptionContext | None = field(default=None, name="destinationEncryptionContext")
+    capital_secret_id: str | None = field(default=None, name="SecretId")
+    capital_name: str | None = field(default=None, name="Name")
+    capital_secret_ids: list[str] | None = field(default=None, name="SecretIdList")
+
+
+class Answer(msgspec.Struct, gc=False):
+    """responseElements, additionalEventData or serviceEventDetails: where AWS itself names a secret."""
+
+    arn: str | None = None
+    odd_arn: str | None = field(default=None, name="aRN")
+    capital_arn: str | None = field(default=None, name="ARN")
+    capital_secret_id: str | None = field(default=None, name="SecretId")
+    secret_id: str | None = field(default=None, name="secretId")
+    name: str | None = None
+    capital_name: str | None = field(default=None, name="Name")
+
+    @property
+    def told_arn(self) -> str | None:
+        """What stands where an ARN is usual."""
+        return self.arn or self.odd_arn or self.capital_arn or self.capital_secret_id or self.secret_id
+
+    @property
+    def told_name(self) -> str | None:
+        """The secret's name beside the ARN."""
+        return self.name or self.capital_name
+
+
+class Resource(msgspec.Struct, gc=False):
+    """One of resources[]."""
+
+    arn: str | None = field(default=None, name="ARN")
+    small_arn: str | None = field(default=None, name="arn")
+
+
+class Header(msgspec.Struct, gc=False):
+    """A record's header, in the order in which CloudTrail writes it (which is how it is read fastest)."""
+
+    identity: Identity | None = field(default=None, name="userIdentity")
+    time: str | None = field(default=None, name="eventTime")
+    source: str | None = field(default=None, name="eventSource")
+    name: str | None = field(default=None, name="eventName")
+    region: str | None = field(default=None, name="awsRegion")
+    source_ip: str | None = field(default=None, name="sourceIPAddress")
+    user_agent: str | None = field(default=None, name="userAgent")
+    error_code: str | None = field(default=None, name="errorCode")
+    error_message: str | None = field(default=None, name="errorMessage")
+    parameters: Parameters | None = field(default=None, name="requestParameters")
+    response: Answer | None = field(default=None, name="responseElements")
+    extra: Answer | None = field(default=None, name="additionalEventData")
+    id: str | None = field(default=None, name="eventID")
+    read_only: bool | str | None = field(default=None, name="readOnly")
+    resources: list[Resource] | None = None
+    type: str | None = field(default=None, name="eventType")
+    account: str | None = field(default=None, name="recipientAccountId")
+    details: Answer | None = field(default=None, name="serviceEventDetails")
+    timestamp: str | None = field(default=None, name="@timestamp")
+    odd: msgspec.Raw | None = field(default=None, name="RequestParameters")
+    """Is set where the parts of a record are under other names."""
+    detail: msgspec.Raw | None = None
+    """Is set in an EventBridge envelope."""
+
+
+decode_header = msgspec.json.Decoder(Header).decode
+"""The header in a record's JSON text; a msgspec.MsgspecError where a field is not as declared, or it is not JSON."""
+
+
+def header_of(record: Record) -> Header:
+    """The header of a decoded record, whatever it holds."""
+    return msgspec.convert(tidy(unwrapped(record)), Header)
+
+
+def unwrapped(record: Record) -> Record:
+    """The record inside an EventBridge envelope; any other as it is."""
+    detail = record.get("detail")
+    if isinstance(detail, dict) and "eventName" not in record and ("eventName" in detail or "eventSource" in detail):
+        return detail
+    return record

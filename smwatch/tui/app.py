@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from typing import ClassVar, Protocol, runtime_checkable
 
-from textual.app import App
+from textual.app import App, SystemCommand
 from textual.binding import BindingType
+from textual.screen import Screen
 
 from smwatch.events.event import Event
 from smwatch.filter import Context, parse
@@ -15,16 +18,21 @@ from smwatch.monitor import Delivery
 from smwatch.record import Record
 from smwatch.rules.alarm import Alarm
 from smwatch.store import Change, Store
-from smwatch.tui.keys import bindings
-from smwatch.tui.screens.desk import Desk
+from smwatch.tui import themes
+from smwatch.tui.keys import KEYS, bindings, told
+from smwatch.tui.screens.desk import Desk, Outside
+from smwatch.tui.screens.page import PageScreen
 from smwatch.tui.screens.watch import WatchScreen
-from smwatch.tui.themes import DARK, THEMES
+from smwatch.tui.text import visible
+from smwatch.tui.themes import THEMES
 from smwatch.tui.times import Zone
 from smwatch.view import Filter
 
 PAINTS = 10
 """Paints a second that data may cause; keys paint at once."""
 TICK_SECONDS = 1.0
+ANNOUNCED = 200
+"""Characters of a notification."""
 TWICE_SECONDS = 2.0
 """How soon the second ctrl+c has to follow the first."""
 
@@ -55,8 +63,7 @@ class SmwatchApp(App[int]):
     """Shows a store.
 
     `start(app)` is called on the app's loop once the screen stands; from then on `apply` is the way in, on that loop.
-    `keep` is given alarms that people or the passing of time have changed. `record_of` gives an event's record as it
-    may be shown. What ends the work badly is told to `fail`.
+    `record_of` gives an event's record as it may be shown. What ends the work behind the screen is told to `fail`.
     """
 
     TITLE = "smwatch"
@@ -72,28 +79,31 @@ class SmwatchApp(App[int]):
         *,
         record_of: Callable[[Event], Record | None],
         start: Callable[[SmwatchApp], None] = _nothing,
-        keep: Callable[[Sequence[Alarm]], None] = _nothing,
-        poll: Callable[[], None] | None = None,
+        outside: Outside | None = None,
         clock: Callable[[], datetime] = utc_now,
         title: str = "",
         asked_since: datetime | None = None,
         filter_text: str = "",
         zone: Zone = Zone.UTC,
         newest_first: bool = True,
+        wall: bool = False,
+        bell: bool = True,
         theme: str = "",
         keymap: Mapping[str, str] | None = None,
     ) -> None:
-        super().__init__()
+        # Without colours a terminal's own are used and then left out: Textual would draw greys otherwise.
+        super().__init__(ansi_color=True if os.environ.get("NO_COLOR") else None)
         self.store = store
-        self._start = start
-        self._keep = keep
-        self._poll = poll
-        self._clock = clock
-        self._asked_theme = theme
-        self._filter_text = filter_text
-        self._armed = False
         self.fault: BaseException | None = None
         """What ended the work behind the screen, if it ended badly."""
+        self._start = start
+        self._clock = clock
+        self._filter_text = filter_text
+        self._wall = wall
+        self._bell = bell
+        self._rung: set[str] = set()
+        self._asked_theme = theme
+        self._armed = False
         self._interrupted_at: datetime | None = None
         self.desk = Desk(
             store,
@@ -103,6 +113,7 @@ class SmwatchApp(App[int]):
             newest_first=newest_first,
             title=title,
             asked_since=asked_since,
+            outside=outside,
         )
         self._context_of_filters = Context(record_of=lambda event: record_of(event) or {}, levels=store.levels)
         self._subscription = store.subscribe(self._wake)
@@ -116,10 +127,18 @@ class SmwatchApp(App[int]):
 
     def on_mount(self) -> None:
         """Show the stream, then have the work begin."""
-        self.theme = self._asked_theme if self._asked_theme in self.available_themes else DARK.name
+        if theme := themes.chosen(self._asked_theme, self.available_themes):
+            self.theme = theme
         self.push_screen(WatchScreen(self.desk, self.parse, filter_text=self._filter_text))
+        if self._wall:
+            self.screen.call_after_refresh(self._show_wall)
         self.set_interval(TICK_SECONDS, self._tick)
         self.call_after_refresh(self._begin)
+
+    def _show_wall(self) -> None:
+        from smwatch.tui.screens.wall import WallScreen
+
+        self.push_screen(WallScreen(self.desk))
 
     def _begin(self) -> None:
         self._start(self)
@@ -131,16 +150,13 @@ class SmwatchApp(App[int]):
         changed: set[str] = set()
         with self._context():
             if delivery.renamed:
-                self.store.fold(delivery.renamed)
+                changed |= self.store.fold(delivery.renamed).alarms
             if delivery.arrivals:
-                changed = self.store.add([arrival for _, arrival in delivery.arrivals]).alarms
+                changed |= self.store.add([arrival for _, arrival in delivery.arrivals]).alarms
             for status in delivery.statuses:
                 self.store.report(status)
-        return self._alarms(changed)
-
-    def _alarms(self, groups: Iterable[str]) -> list[Alarm]:
         alarms = self.store.alarms
-        return [alarms[group] for group in groups if group in alarms]
+        return [alarms[group] for group in changed if group in alarms]
 
     def fail(self, error: BaseException) -> None:
         """The work behind the screen has ended with a fault: end, and show it."""
@@ -158,13 +174,30 @@ class SmwatchApp(App[int]):
         self._armed = False
         change = self._subscription.take()
         self.desk.tally.note(change.added, self.desk.now)
+        self._ring(change.alarms)
         if isinstance(self.screen, Living):
             self.screen.show_change(change)
 
+    def _ring(self, groups: Iterable[str]) -> None:
+        """Be heard once for each alarm that is new, bad and of now; a terminal that can notifies, too (OSC 9)."""
+        for group in groups:
+            alarm = self.store.alarms.get(group)
+            if alarm is None or not alarm.open:
+                self._rung.discard(group)
+            elif group not in self._rung and self.desk.is_news(alarm):
+                self._rung.add(group)
+                if self._bell:
+                    self.bell()
+                    self._announce(alarm)
+
+    def _announce(self, alarm: Alarm) -> None:
+        about = alarm.secret.name if alarm.secret is not None else alarm.principal
+        told = visible(f"{alarm.severity.value.upper()} {alarm.title} {about}")[:ANNOUNCED]
+        if self._driver is not None:
+            self._driver.write(f"\x1b]9;{told}\x07")
+
     def _tick(self) -> None:
-        self.desk.now = self._clock()
-        if changed := self.store.tick(self.desk.now).alarms:
-            self._keep(self._alarms(changed))
+        self.desk.tick(self._clock())
         if isinstance(self.screen, Living):
             self.screen.tick()
 
@@ -186,11 +219,15 @@ class SmwatchApp(App[int]):
     def action_help(self) -> None:
         """All keys."""
         from smwatch.tui.pages.help import help_page
-        from smwatch.tui.screens.page import PageScreen
 
         self.push_screen(PageScreen(self.desk, "help", None, page_of=lambda *_: help_page))
 
-    def action_poll(self) -> None:
-        """Have the sources asked now."""
-        if self._poll is not None:
-            self._poll()
+    def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
+        """The command palette: every key of the main screen by its name, and the themes."""
+        yield SystemCommand("theme", "Change the colours", self.action_change_theme)
+        for key in KEYS:
+            if key.id.startswith("app.") or (key.id.startswith("watch.") and isinstance(screen, WatchScreen)):
+                node = "app" if key.id.startswith("app.") else "screen"
+                yield SystemCommand(
+                    key.word, f"{key.help} ({told(key.keys)})", partial(self.run_action, f"{node}.{key.action}")
+                )

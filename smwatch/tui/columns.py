@@ -104,11 +104,11 @@ def called(principal: Principal) -> str:
 
 def late_by(event: Event, watching_since: datetime | None) -> timedelta | None:
     """How long an event took to be seen, if longer than usual; None otherwise, and for what was back-filled."""
-    usual = LATE.get(event.seen_by)
-    if usual is None or watching_since is None or event.at < watching_since:
+    if watching_since is None or event.seconds < watching_since.timestamp():
         return None
+    usual = LATE.get(event.seen_by)
     delay = event.seen_at - event.at
-    return delay if delay > usual else None
+    return delay if usual is not None and delay > usual else None
 
 
 def result(event: Event) -> str:
@@ -120,12 +120,11 @@ def result(event: Event) -> str:
     return "ok"
 
 
-def seen(event: Event, watching_since: datetime | None) -> str:
+def seen(event: Event, watching_since: datetime | None, late: timedelta | None) -> str:
     """Which source brought the event first, and how long after it happened."""
-    late = late_by(event, watching_since)
     if late is not None:
         return f"late +{period(late)}"
-    if event.seen_by is SeenBy.FILE or watching_since is None or event.at < watching_since:
+    if watching_since is None or event.seconds < watching_since.timestamp() or event.seen_by is SeenBy.FILE:
         return SEEN[event.seen_by]
     return f"{SEEN[event.seen_by]} +{period(event.seen_at - event.at)}"
 

@@ -39,12 +39,11 @@ def _without_piles(text: str) -> Iterator[str]:
 
 def fit(text: str, width: int) -> str:
     """Exactly `width` cells of harmless text: padded, or cut with an ellipsis."""
-    text = visible(text)
-    if text.isascii():
-        length = len(text)
-        if length <= width:
-            return text + " " * (width - length)
+    if text.isascii() and text.isprintable():  # nearly always: one character is one cell
+        if len(text) <= width:
+            return text.ljust(width)
         return text[: width - 1] + ELLIPSIS if width > 0 else ""
+    text = visible(text)
     if cell_len(text) <= width:
         return set_cell_size(text, width)
     return set_cell_size(text, width - 1) + ELLIPSIS if width > 0 else ""

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Container
+
 from textual.theme import Theme
 
 DARK = Theme(
@@ -50,3 +53,15 @@ CONTRAST = Theme(
     variables={"input-cursor-text-style": "reverse", "border": "#ffffff", "border-blurred": "#ffffff"},
 )
 THEMES = (DARK, LIGHT, CONTRAST)
+
+
+def chosen(name: str, available: Container[str]) -> str | None:
+    """The theme that a setting means: dark, light, contrast, ansi, or any theme's own name; None to leave it as it is.
+
+    Without a setting ours, unless TEXTUAL_THEME names one.
+    """
+    meant = {"ansi": "ansi-dark"}.get(name, f"smwatch-{name}")
+    for each in (meant, name):
+        if each in available:
+            return each
+    return None if "TEXTUAL_THEME" in os.environ else DARK.name

@@ -160,7 +160,7 @@ async def test_at_sixty_columns_the_details_are_a_screen_of_their_own() -> None:
         assert isinstance(stage.app.screen, PageScreen)
         assert "prod/a" in stage.text()
         await pilot.press("escape")
-        assert isinstance(stage.app.screen, WatchScreen)
+        assert watch(stage).stream.has_focus
 
 
 async def test_resizing_to_sixty_columns_puts_the_pane_away() -> None:
@@ -186,7 +186,7 @@ async def test_escape_goes_back_one_step_at_a_time_and_never_quits() -> None:
         await pilot.press("escape")
         assert screen.stream.has_focus
         await pilot.press("escape")
-        assert not screen.query_asked
+        assert not screen.asked.query
         assert screen.stream.event is not None
         await pilot.press("escape")
         assert screen.stream.following

@@ -27,6 +27,8 @@ KINDS = {
     Kind.OTHER_ACCOUNT: "another account",
     Kind.UNKNOWN: "unknown kind of principal",
 }
+Path = tuple[str | int, ...]
+"""Where in a JSON document: keys and indexes."""
 LONG_TEXT = 4000
 """Characters shown of one value of a record; the journal and a copy hold all of it."""
 
@@ -154,47 +156,51 @@ def _text(value: Any, name: str) -> str:
 # -- the record as JSON
 
 
-def json_lines(value: Any, width: int, folded: Collection[tuple[str | int, ...]] = ()) -> list[Line]:
-    """A document as JSON, one line a value; objects and lists that are not empty lead to being folded."""
-    return list(_json(value, (), "", width, folded, ""))
+def json_lines(value: Any, width: int, folded: Collection[Path] = (), root: Path = ()) -> list[Line]:
+    """A document as JSON, one line a value; objects and lists that are not empty lead to being folded.
+
+    `root` tells the paths of several documents on one page apart.
+    """
+    return list(_Json(width, folded, len(root)).lines(value, root, "", ""))
 
 
-def _json(
-    value: Any,
-    path: tuple[str | int, ...],
-    name: str,
-    width: int,
-    folded: Collection[tuple[str | int, ...]],
-    comma: str,
-) -> Iterator[Line]:
-    indent = Piece("  " * len(path))
-    head = [indent] + ([Piece(f'"{name}"', "json-key"), Piece(": ")] if name else [])
-    if isinstance(value, dict | list) and value:
+class _Json:
+    """Writes a document for a width."""
+
+    def __init__(self, width: int, folded: Collection[Path], root: int) -> None:
+        self._width, self._folded, self._root = width, folded, root
+
+    def lines(self, value: Any, path: Path, name: str, comma: str) -> Iterator[Line]:
+        """The lines of one value, under its name in the object around it."""
+        indent = "  " * (len(path) - self._root)
+        head = [Piece(indent)] + ([Piece(f'"{name}"', "json-key"), Piece(": ")] if name else [])
+        if not isinstance(value, dict | list) or not value:
+            yield from self._scalar(value, head, comma)
+            return
         opening, closing = "{}" if isinstance(value, dict) else "[]"
-        if path in folded:
+        if path in self._folded:
             inside = f"{len(value)} {'keys' if isinstance(value, dict) else 'items'}"
-            yield line(
-                *head, Piece(f"{opening} … {closing}{comma}"), Piece(f"  {inside}", "quiet"), target=ToFold(path)
-            )
+            yield line(*head, f"{opening} … {closing}{comma}", Piece(f"  {inside}", "quiet"), target=ToFold(path))
             return
         yield line(*head, opening, target=ToFold(path))
-        last = len(value) - 1
+        named = isinstance(value, dict)
         items = list(value.items()) if isinstance(value, dict) else list(enumerate(value))
         for i, (key, item) in enumerate(items):
-            shown = _escaped(str(key)) if isinstance(value, dict) else ""
-            yield from _json(item, (*path, key), shown, width, folded, "," if i < last else "")
+            comma_here = "," if i < len(items) - 1 else ""
+            yield from self.lines(item, (*path, key), _escaped(str(key)) if named else "", comma_here)
         yield line(indent, closing + comma)
-        return
-    text, role = _scalar(value)
-    room = max(8, width - len(indent.text) - (len(name) + 4 if name else 0) - 1)
-    parts = [text[i : i + room] for i in range(0, min(len(text), LONG_TEXT), room)] or [""]
-    if len(text) > LONG_TEXT:
-        parts.append("…")
-    parts[-1] += comma
-    yield line(*head, Piece(parts[0], role))
-    hanging = " " * (len(indent.text) + (len(name) + 4 if name else 0))
-    for part in parts[1:]:
-        yield line(hanging, Piece(part, role))
+
+    def _scalar(self, value: Any, head: list[Piece], comma: str) -> Iterator[Line]:
+        text, role = _scalar(value)
+        hanging = sum(len(piece.text) for piece in head)
+        room = max(8, self._width - hanging - 1)
+        parts = [text[i : i + room] for i in range(0, min(len(text), LONG_TEXT), room)] or [""]
+        if len(text) > LONG_TEXT:
+            parts.append("…")
+        parts[-1] += comma
+        yield line(*head, Piece(parts[0], role))
+        for part in parts[1:]:
+            yield line(" " * hanging, Piece(part, role))
 
 
 def _scalar(value: Any) -> tuple[str, str]:
@@ -216,7 +222,7 @@ def _escaped(text: str) -> str:
     return msgspec.json.encode(text.encode(errors="replace").decode()).decode()[1:-1]
 
 
-def record_page(record: Record | None, width: int, folded: Collection[tuple[str | int, ...]] = ()) -> list[Line]:
+def record_page(record: Record | None, width: int, folded: Collection[Path] = ()) -> list[Line]:
     """The section with the whole record."""
     lines = heading("record", "Enter folds, y copies")
     if record is None:

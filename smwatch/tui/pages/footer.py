@@ -23,6 +23,8 @@ class Standing(msgspec.Struct, frozen=True):
     newest_first: bool = True
     busy: bool = False
     """A filter is still being applied."""
+    in_context: bool = False
+    """What the filter leaves out is shown too, dim."""
     said: str = ""
     """What just happened, in place of the keys for a moment."""
 
@@ -67,7 +69,8 @@ def _count(standing: Standing) -> list[Piece]:
     if not standing.query:
         return [Piece(f"  {standing.total:,} events", "")]
     count = f"  {standing.shown:,} of {standing.total:,}"
-    return [Piece(count, "strong"), Piece(" so far", "quiet")] if standing.busy else [Piece(count, "strong")]
+    aside = " so far" if standing.busy else " bright" if standing.in_context else ""
+    return [Piece(count, "strong"), Piece(aside, "quiet")]
 
 
 def _size(pieces: Sequence[Piece]) -> int:

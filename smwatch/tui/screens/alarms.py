@@ -13,6 +13,7 @@ from textual.screen import Screen
 
 from smwatch.rules.alarm import Alarm
 from smwatch.store import Change
+from smwatch.tui.clip import next_step
 from smwatch.tui.keys import bindings
 from smwatch.tui.lines import Piece, spread
 from smwatch.tui.pages.alarm import alarms_page
@@ -157,9 +158,8 @@ class AlarmsScreen(Screen[object]):
     def action_copy(self) -> None:
         """Copy the command on the line, or the first one of the alarm."""
         at = self.detail.line if self.focused is self.detail else None
-        alarm = self.alarm
-        steps = [each for each in alarm.next if not each.lstrip().startswith("#")] if alarm is not None else []
-        text = at.copies if at is not None and at.copies else steps[0] if steps else ""
+        step = next_step(self.alarm) if self.alarm is not None else None
+        text = at.copies if at is not None and at.copies else step.text if step is not None else ""
         if text:
             self.app.copy_to_clipboard(text)
             self.app.notify(f"copied: {text}", markup=False, timeout=3)
@@ -168,15 +168,13 @@ class AlarmsScreen(Screen[object]):
 
     def action_acknowledge(self) -> None:
         """Acknowledge it, with a note."""
-        store, desk = self._desk.store, self._desk
-        self._decide("Acknowledge", lambda alarm, note: store.acknowledge(alarm.group, note, desk.now))
+        self._decide("Acknowledge", self._desk.acknowledge)
 
     def action_close(self) -> None:
         """Say that it is over, with a note."""
-        store, desk = self._desk.store, self._desk
-        self._decide("Close", lambda alarm, note: store.close(alarm.group, note, desk.now))
+        self._decide("Close", self._desk.close)
 
-    def _decide(self, verb: str, decide: Callable[[Alarm, str], object]) -> None:
+    def _decide(self, verb: str, decide: Callable[[Alarm, str], None]) -> None:
         alarm = self.alarm
         if alarm is None:
             self.app.notify("no alarm chosen", markup=False, timeout=3)

@@ -2,24 +2,55 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
-from datetime import datetime
+import asyncio
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import msgspec
 
 from smwatch.events.event import Event
+from smwatch.events.secret import Secret
 from smwatch.record import Record
 from smwatch.rules.alarm import Alarm, AlarmState, Severity
-from smwatch.store import Store
+from smwatch.store import Change, Store
 from smwatch.tui.columns import called
 from smwatch.tui.lines import Line, Page, Piece, heading, line, paragraph
 from smwatch.tui.pages.alarm import alarm_page
-from smwatch.tui.pages.event import event_lines, record_page
+from smwatch.tui.pages.event import event_lines, json_lines, record_page
 from smwatch.tui.pages.overview import overview_page
 from smwatch.tui.pages.principal import principal_page
 from smwatch.tui.pages.secret import head, secret_page
 from smwatch.tui.pages.targets import ToAlarm, ToEvent, ToPrincipal, ToSecret
 from smwatch.tui.pages.words import asking, shown
 from smwatch.tui.tally import Tally
-from smwatch.tui.times import Zone
+from smwatch.tui.times import Zone, period
+
+NEWS = timedelta(minutes=30)
+"""How old the last event of an alarm may be for a noise to be made about it."""
+
+
+class Answers(msgspec.Struct, frozen=True):
+    """What AWS said about a secret."""
+
+    at: datetime
+    said: tuple[tuple[str, object], ...]
+    """(operation, its response, or why there is none as a sentence)."""
+
+
+class Outside(msgspec.Struct, frozen=True, kw_only=True):
+    """What the screen may have done beyond the store; None for what can't be done here."""
+
+    keep: Callable[[Sequence[Alarm]], None] | None = None
+    """Given alarms that people or the passing of time have changed."""
+    poll: Callable[[], None] | None = None
+    """Asks the sources now."""
+    reach_back: Callable[[datetime], None] | None = None
+    """Brings what happened since a moment, from the journal or the sources; it arrives like everything else."""
+    ask: Callable[[Secret], Awaitable[Answers]] | None = None
+    """Asks AWS what events can't say of a secret; never its value."""
+    export: Callable[[Path, Sequence[Event], str], str] | None = None
+    """Writes events to a file, in a thread: (path, events, the query in words) → how it went; may raise OSError."""
 
 
 class Desk:
@@ -35,6 +66,7 @@ class Desk:
         newest_first: bool = True,
         title: str = "",
         asked_since: datetime | None = None,
+        outside: Outside | None = None,
     ) -> None:
         self.store = store
         self.record_of = record_of
@@ -47,13 +79,80 @@ class Desk:
         self.watching_since = now
         self.tally = Tally()
         self.tally.note(store.events, now)
+        self._outside = outside or Outside()
+        self._answers: dict[Secret, Answers] = {}
+
+    @property
+    def absolute(self) -> Zone:
+        """The zone of moments that are not told as long ago."""
+        return Zone.LOCAL if self.zone is Zone.LOCAL else Zone.UTC
+
+    # -- the world outside
+
+    @property
+    def can_ask(self) -> bool:
+        """Whether AWS can be asked about a secret."""
+        return self._outside.ask is not None
+
+    async def ask(self, secret: Secret) -> None:
+        """Have AWS say what events can't; the secret's page shows it from then on."""
+        if self._outside.ask is not None:
+            self._answers[secret] = await self._outside.ask(secret)
+
+    @property
+    def can_export(self) -> bool:
+        """Whether events can be written to a file."""
+        return self._outside.export is not None
+
+    async def export(self, path: Path, events: Sequence[Event], query: str) -> str:
+        """Write events to a file, in a thread; says how that went."""
+        if self._outside.export is None:
+            return "events can't be written from here"
+        try:
+            return await asyncio.to_thread(self._outside.export, path, events, query)
+        except OSError as error:
+            return f"can't write {path}: {error.strerror or error}"
+
+    def poll(self) -> bool:
+        """Have the sources asked now; False if there is nothing to ask."""
+        if self._outside.poll is None:
+            return False
+        self._outside.poll()
+        return True
+
+    def reach_back(self, length: timedelta) -> None:
+        """Have the journal or the sources bring what is missing of the last `length`."""
+        if self._outside.reach_back is not None and length:
+            self._outside.reach_back(self.now - length)
 
     # -- alarms
+
+    def acknowledge(self, alarm: Alarm, note: str) -> None:
+        """Somebody has seen it."""
+        self._keep(self.store.acknowledge(alarm.group, note, self.now))
+
+    def close(self, alarm: Alarm, note: str) -> None:
+        """Somebody says it is over."""
+        self._keep(self.store.close(alarm.group, note, self.now))
+
+    def tick(self, now: datetime) -> None:
+        """Let time pass."""
+        self.now = now
+        self._keep(self.store.tick(now))
+
+    def _keep(self, change: Change) -> None:
+        alarms = [self.store.alarms[group] for group in change.alarms if group in self.store.alarms]
+        if alarms and self._outside.keep is not None:
+            self._outside.keep(alarms)
 
     @property
     def asking(self) -> list[Alarm]:
         """The alarms that ask for attention now, worst first."""
         return asking(self.store.alarms.values(), self.now)
+
+    def is_news(self, alarm: Alarm) -> bool:
+        """Whether an alarm is worth a noise: bad, not muted, and of now rather than of history that is being read."""
+        return alarm.severity >= Severity.HIGH and not alarm.muted(self.now) and self.now - alarm.last_at <= NEWS
 
     def alarm_of(self, key: int) -> Alarm | None:
         """The alarm that an event belongs to, as it stands now."""
@@ -96,7 +195,8 @@ class Desk:
             case ToSecret(secret):
                 dossier = store.secrets.get(secret)
                 if dossier is not None:
-                    return secret_page(dossier, store.alarms.values(), now, zone, width)
+                    page = secret_page(dossier, store.alarms.values(), now, zone, width)
+                    return page + self._answered(secret, folded, width)
             case ToPrincipal(identity):
                 known = store.principals.get(identity)
                 if known is not None:
@@ -121,7 +221,22 @@ class Desk:
         alarms = self.store.alarms.values()
         top = head(dossier, dossier.lifecycle(self.now), alarms, self.now, self.zone, width)
         rest = secret_page(dossier, alarms, self.now, self.zone, width)[len(top) :]
+        rest += self._answered(dossier.secret, folded, width)
         return top + heading("this event") + told + heading("this secret") + rest + record_page(record, width, folded)
+
+    def _answered(self, secret: Secret, folded: Collection[tuple[str | int, ...]], width: int) -> list[Line]:
+        """What AWS said of a secret, when it was asked."""
+        answers = self._answers.get(secret)
+        if answers is None:
+            return []
+        lines = heading("from aws", f"asked {period(self.now - answers.at)} ago")
+        for operation, said in answers.said:
+            lines.append(line(Piece(operation, "strong")))
+            if isinstance(said, str):
+                lines += paragraph(said, width, "warn")
+            else:
+                lines += json_lines(said, width, folded, (operation,))
+        return lines
 
     def _nothing_chosen(self, width: int) -> list[Line]:
         """While nobody has chosen a row: the worst alarm, else what goes on in all."""

@@ -48,6 +48,7 @@ class PageScreen(Screen[object]):
         self._title = Pieces(classes="-title")
         self.detail = Detail(page_of or desk.page_of)
         self._footer = Pieces(classes="-footer")
+        self._keys: list[tuple[str, str]] = [("Esc", "back"), ("↑↓", "move"), ("Enter", "go there"), ("y", "copy")]
 
     def compose(self) -> ComposeResult:
         """Title, page, keys."""
@@ -68,13 +69,15 @@ class PageScreen(Screen[object]):
     def _frame(self) -> None:
         width = self.size.width
         self._title.put([spread([Piece(f" {self._told}")], [], width).pieces])
-        keys = [
-            ("Esc", "back", "screen.back"),
-            ("↑↓", "move", ""),
-            ("Enter", "go there", ""),
-            ("y", "copy", "screen.copy"),
-        ]
-        self._footer.put([_keys(keys)])
+        self._footer.put(
+            [[piece for key, word in self._keys for piece in (Piece(f" {key}", "key"), Piece(f" {word} ", "quiet"))]]
+        )
+
+    def retitle(self, title: str, keys: Sequence[tuple[str, str]]) -> None:
+        """Say something else at the top, and offer other keys at the bottom."""
+        self._told, self._keys = title, list(keys)
+        if self.is_mounted:
+            self._frame()
 
     def show_change(self, change: Change) -> None:
         """Write the page anew: what it is about may have changed."""
@@ -104,11 +107,3 @@ class PageScreen(Screen[object]):
         text = at.copies if at is not None and at.copies else "\n".join(each.text for each in self.detail.lines)
         self.app.copy_to_clipboard(text)
         self.app.notify("copied", markup=False, timeout=2)
-
-
-def _keys(keys: Sequence[tuple[str, str, str]]) -> list[Piece]:
-    return [
-        piece
-        for key, word, action in keys
-        for piece in (Piece(f" {key}", f"key@{action}" if action else "key"), Piece(f" {word} ", "quiet"))
-    ]

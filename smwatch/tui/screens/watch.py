@@ -3,49 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
+from pathlib import Path
 from typing import ClassVar
 
-import msgspec
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 
-from smwatch.events.event import Event
-from smwatch.filter import FilterError, complete, finished, toggled, values_of, with_values
-from smwatch.rules.alarm import Alarm
+from smwatch.events.event import ACCOUNT_BITS, ID_BITS, Event
+from smwatch.filter import FilterError, complete, finished, values_of
+from smwatch.rules.alarm import Alarm, Severity
 from smwatch.store import Change
-from smwatch.tui.health import sources_page, summary, troubles
+from smwatch.tui import clip
+from smwatch.tui.asked import Asked
+from smwatch.tui.finding import moment_meant, next_event, next_key
+from smwatch.tui.health import sources_page
 from smwatch.tui.keys import BY_ID, bindings, told
-from smwatch.tui.lines import Page, Piece, spread
+from smwatch.tui.lines import Line, Page
 from smwatch.tui.pages.alarm import band_rows
 from smwatch.tui.pages.empty import empty_lines
-from smwatch.tui.pages.event import as_command, as_json, as_ticket
 from smwatch.tui.pages.footer import Standing, footer_row
+from smwatch.tui.pages.groups import ToValue
+from smwatch.tui.pages.header import header_rows
 from smwatch.tui.pages.targets import ToAlarm, ToEvent, ToPrincipal, ToSecret
-from smwatch.tui.query import Query, compiled
+from smwatch.tui.query import window
 from smwatch.tui.screens.desk import Desk
 from smwatch.tui.screens.names import NamesScreen
 from smwatch.tui.screens.page import PageScreen
 from smwatch.tui.screens.prompt import PromptScreen
-from smwatch.tui.times import Zone, moment
 from smwatch.tui.widgets.detail import Detail
 from smwatch.tui.widgets.filter_line import FilterLine
 from smwatch.tui.widgets.heading import StreamHeading
+from smwatch.tui.widgets.histogram import Bucket, Histogram
 from smwatch.tui.widgets.pieces import Pieces
+from smwatch.tui.widgets.scrollbar import Bar
 from smwatch.tui.widgets.sheet import Sheet
 from smwatch.tui.widgets.stream import EventStream
 from smwatch.view import Filter
 
 DOCKED, ROOMY = 100, 120
 """Columns from which the details have room beside the stream, and from which they are there unasked."""
+BAND_ROOM, HISTOGRAM_ROOM = 16, 34
+"""Lines from which the band has its second line, and from which the histogram is there unasked."""
+HISTOGRAM_SPANS = tuple(timedelta(hours=hours) for hours in (1, 2, 6, 24))
 SAID_SECONDS = 4.0
-RECHECK = timedelta(seconds=10)
-"""How often a time window is moved on."""
-TROUBLES = 2
-"""Sentences on sources in trouble that the header holds; `S` shows all."""
+HINT = "words  -word  name:Get*  secret:prod/  user:ci  error  write  alarm"
 
 
 class WatchScreen(Screen[None]):
@@ -65,59 +70,61 @@ class WatchScreen(Screen[None]):
     def __init__(self, desk: Desk, parse: Callable[[str, bool], Filter], *, filter_text: str = "") -> None:
         """`parse(text, typing)` makes a filter of a text that may not be finished, or raises FilterError."""
         super().__init__()
-        self._desk = desk
-        self._parse = parse
-        self.query_asked = Query(text=filter_text)
-        self._put_aside = Query()
-        self._view = desk.store.view()
-        self._window_at: datetime = desk.now
+        self.desk = desk
+        self.asked = Asked(desk.store, parse, desk.now)
+        self._first_filter = filter_text
         self._pane_wanted: bool | None = None
+        self._histogram_wanted: bool | None = None
         self._said = ""
-        self._header = Pieces()
-        self._header.id = "header"
-        self._band = Pieces()
+        self._header, self._band, self._footer = Pieces(), Pieces(), Pieces()
+        self._header.id, self._footer.id = "header", "footer"
+        self.histogram = Histogram()
         self._heading = StreamHeading()
+        self._bar = Bar()
         self.stream = EventStream(
-            self._view,
+            self.asked.shown,
             level_of=desk.level_of,
             newest_first=desk.newest_first,
             watching_since=desk.watching_since,
         )
         self.detail = Detail(desk.page_of)
-        self.filter_line = FilterLine(
-            self._completions, hint="words, -word, name:Get*  secret:prod/  user:ci  error  write"
-        )
-        self._footer = Pieces()
-        self._footer.id = "footer"
+        self.filter_line = FilterLine(self._completions, hint=HINT)
 
     def compose(self) -> ComposeResult:
-        """Header, band, stream with details, filter, footer."""
+        """Header, band, histogram, stream with details, filter, footer."""
         yield self._header
         yield self._band
+        yield self.histogram
         with Horizontal(id="body"):
             with Vertical():
                 yield self._heading
-                yield self.stream
+                with Horizontal():
+                    yield self.stream
+                    yield self._bar
             yield self.detail
         yield self.filter_line
         yield self._footer
 
     def on_mount(self) -> None:
         """Show what the store already holds."""
-        self.stream.now, self.stream.zone = self._desk.now, self._desk.zone
+        self.stream.now, self.stream.zone = self.desk.now, self.desk.zone
         self.stream.focus()
-        if self.query_asked:
-            self._ask(self.query_asked)
+        if self._first_filter:
+            self.asked.reword(self._first_filter, self.desk.now)
+            self._asked_anew()
         self._frame()
 
     def on_resize(self, event: events.Resize) -> None:
-        """Dock the details where there is room."""
+        """Give each part the room there is."""
+        wanted = self._histogram_wanted
+        self.histogram.display = wanted if wanted is not None else event.size.height >= HISTOGRAM_ROOM
         self._dock(event.size.width)
         self._frame()
+        self.call_after_refresh(self._draw_histogram)
 
     def on_screen_resume(self) -> None:
         """Catch up with what happened while another screen was in front."""
-        self.stream.set_zone(self._desk.zone)
+        self.stream.set_zone(self.desk.zone)
         self._refresh(restyled=True)
 
     # -- what happened
@@ -128,13 +135,12 @@ class WatchScreen(Screen[None]):
 
     def tick(self) -> None:
         """Let time pass on the screen."""
-        desk = self._desk
-        if self.query_asked.minutes and desk.now - self._window_at >= RECHECK:
-            self._ask(self.query_asked)
-        self.stream.tick(desk.now)
-        if not desk.store.events:
-            self._empty()
+        if self.asked.move_on(self.desk.now):
+            self._asked_anew()
+        self.stream.tick(self.desk.now)
+        self._empty()
         self._frame()
+        self._draw_histogram()
         self.detail.renew()
 
     def _refresh(self, *, restyled: bool = False) -> None:
@@ -143,59 +149,45 @@ class WatchScreen(Screen[None]):
         self._follow_cursor()
         self.detail.renew()
         self._frame()
+        self._draw_histogram()
 
     def _frame(self) -> None:
         """Header, band and footer as things stand."""
-        desk, width = self._desk, self.size.width
+        desk, width = self.desk, self.size.width
         if not width:
             return
-        self._header.put(self._header_rows(width))
-        band = band_rows(desk.asking, desk.now, desk.zone, width, roomy=self.size.height >= 16)
+        self._header.put(header_rows(desk.title, list(desk.store.sources.values()), desk.now, desk.zone, width))
+        band = band_rows(desk.asking, desk.now, desk.zone, width, roomy=self.size.height >= BAND_ROOM)
         self._band.put(band)
         self._band.display = bool(band)
         self._footer.put([footer_row(self._standing(), self._keys(), width)])
 
-    def _header_rows(self, width: int) -> list[list[Piece]]:
-        desk = self._desk
-        statuses = list(desk.store.sources.values())
-        clock = [Piece(f"{moment(desk.now, _absolute(desk.zone), desk.now)} {_absolute(desk.zone).title()} ", "strong")]
-        title = [Piece(" smwatch ", "strong"), Piece(f" {desk.title} " if desk.title and width >= 90 else " ", "quiet")]
-        room = width - sum(len(piece.text) for piece in (*clock, *title)) - 4
-        sources = [
-            Piece(piece.text, f"{piece.role}@screen.sources") for piece in summary(statuses, desk.now, desk.zone, room)
-        ]
-        rows = [list(spread([*title, Piece("  "), *sources], clock, width).pieces)]
-        wrong = troubles(statuses, desk.now, desk.zone)
-        rows += [[Piece(f"   {sentence}", f"{role}@screen.sources")] for sentence, role in wrong[:TROUBLES]]
-        return rows
-
     def _standing(self) -> Standing:
-        store, stream = self._desk.store, self.stream
+        store, stream, asked = self.desk.store, self.stream, self.asked
         return Standing(
-            query=self.query_asked.told,
-            shown=len(self._view.rows),
+            query=asked.query.told,
+            shown=len(asked.matches.rows),
             total=len(store.events),
             dropped=store.dropped,
             following=stream.following,
             unseen=stream.unseen,
             newest_first=stream.newest_first,
-            busy=self._view.busy,
+            busy=asked.matches.busy,
+            in_context=asked.in_context,
             said=self._said,
         )
 
     def _keys(self) -> list[tuple[str, str, str]]:
+        """The keys that help now: (key, word, action)."""
         offered = ["app.help", "watch.filter", "watch.names"]
-        offered += ["watch.next_alarm", "watch.alarms"] if self._desk.asking else []
-        if self.query_asked:
-            offered.append("watch.clear")
-        offered += ["stream.open", "app.quit", "watch.zone", "watch.copy"]
-        shown = []
-        for each in offered:
-            key = BY_ID[each]
-            namespace = "app" if each.startswith("app") else "screen"
-            action = "screen.open" if each == "stream.open" else f"{namespace}.{key.action}"
-            shown.append((told(key.keys.split(",")[0]), key.word, action))
-        return shown
+        offered += ["watch.next_alarm", "watch.alarms"] if self.desk.asking else []
+        offered += ["watch.clear", "watch.context"] if self.asked.query else []
+        offered += ["stream.open", "app.quit", "watch.group", "watch.zone", "watch.copy", "watch.wall"]
+        keys = [BY_ID[each] for each in offered]
+        return [
+            (told(key.keys.split(",")[0]), key.word, f"{'app' if key.id.startswith('app') else 'screen'}.{key.action}")
+            for key in keys
+        ]
 
     def say(self, what: str) -> None:
         """Tell what just happened, for a moment."""
@@ -209,72 +201,164 @@ class WatchScreen(Screen[None]):
             self._frame()
 
     def _empty(self) -> None:
-        if not self._view.rows:
-            desk = self._desk
-            page: Page = lambda width: empty_lines(  # noqa: E731
-                list(desk.store.sources.values()),
-                total=len(desk.store.events),
-                query=self.query_asked.told,
+        """Have the stream say why it is empty, when it is."""
+        if self.asked.shown.rows:
+            return
+        desk, asked = self.desk, self.asked
+        statuses, total = list(desk.store.sources.values()), len(desk.store.events)
+
+        def page(width: int) -> list[Line]:
+            return empty_lines(
+                statuses,
+                total=total,
+                query=asked.query.told,
                 asked_since=desk.asked_since,
                 now=desk.now,
                 zone=desk.zone,
                 width=width,
             )
-            self.stream.set_empty(page)
+
+        self.stream.set_empty(page)
+
+    # -- the histogram
+
+    def _draw_histogram(self) -> None:
+        histogram, desk = self.histogram, self.desk
+        room = histogram.room
+        if not histogram.display or not room:
+            return
+        span = self._span()
+        count = min(room, int(span.total_seconds()) // 60)
+        bad = [alarm for alarm in desk.asking if alarm.severity >= Severity.HIGH]
+        alarmed = {key >> (ID_BITS + ACCOUNT_BITS) for alarm in bad for key in alarm.event_keys}
+        each = max(1, int(span.total_seconds()) // 60 // count) * 60
+        last = (int(desk.now.timestamp()) // 60 + 1) * 60
+        red = {count - 1 - (last - 1 - seconds) // each for seconds in alarmed if last - seconds <= each * count}
+        found = desk.tally.buckets(desk.now, span, count)
+        histogram.put([Bucket(*bucket, i in red) for i, bucket in enumerate(found)], f"-{window(each * count // 60)}")
+
+    def _span(self) -> timedelta:
+        """The shortest span that holds what is in memory, or the window asked for."""
+        if self.asked.query.minutes:
+            return timedelta(minutes=min(self.asked.query.minutes, 24 * 60))
+        rows = self.desk.store.events
+        age = self.desk.now - rows[0].at if rows else HISTOGRAM_SPANS[0]
+        return next((span for span in HISTOGRAM_SPANS if span >= age), HISTOGRAM_SPANS[-1])
+
+    def on_histogram_picked(self, event: Histogram.Picked) -> None:
+        """Go to the moment under the mouse."""
+        event.stop()
+        span = self._span()
+        count = min(self.histogram.room, int(span.total_seconds()) // 60)
+        each = max(1, int(span.total_seconds()) // 60 // count)
+        self._go_to_second((int(self.desk.now.timestamp()) // 60 - each * (count - 1 - event.bucket) + 1) * 60 - 1)
+
+    def action_histogram(self) -> None:
+        """Show or hide the histogram."""
+        self._histogram_wanted = not self.histogram.display
+        self.histogram.display = self._histogram_wanted
+        self.call_after_refresh(self._draw_histogram)
 
     # -- the filter
 
-    def _ask(self, query: Query, *, typing: bool = False) -> None:
-        """Apply a query; raises FilterError, and changes nothing then."""
-        chosen = compiled(query, lambda text: self._parse(text, typing), self._desk.now)
-        self._window_at = self._desk.now
-        self.query_asked = query
-        self._view.choose(chosen)
-        self._go_on()
+    def _asked_anew(self) -> None:
+        """Show what the query that has just changed keeps, older rows a step at a time."""
+        self.stream.highlight(self.asked.highlighted)
+        self.stream.show(self.asked.shown)
         self._refresh()
         self.stream.reveal()
+        self._go_on()
 
     def _go_on(self) -> None:
-        """Look at older rows, a step at a time, so that keys are answered in between."""
-        if self._view.busy:
-            self.set_timer(0.001, self._step)
+        if self.asked.matches.busy:
+            self.set_timer(0.001, self._step)  # a moment for keys in between
 
     def _step(self) -> None:
-        self._view.step()
+        self.asked.matches.step()
         self._refresh()
         self._go_on()
 
-    def _reword(self, text: str, *, typing: bool = False) -> None:
-        self._ask(msgspec.structs.replace(self.query_asked, text=text), typing=typing)
-
     def _completions(self, text: str, cursor: int) -> list[tuple[str, str]]:
-        found = complete(text, cursor, self._desk.values_of)
+        found = complete(text, cursor, self.desk.values_of)
         return [(text[: found.start] + each.text + text[found.end :], each.shown) for each in found.options]
 
     def on_filter_line_typed(self, event: FilterLine.Typed) -> None:
         """Apply the filter as it is typed; while it is wrong, the last good one stays."""
         event.stop()
-        self._try(event.text, typing=True)
+        self._try(event.text.lstrip(), typing=True)
 
-    def _try(self, text: str, *, typing: bool = False) -> bool:
+    def _try(self, text: str, *, typing: bool) -> bool:
         try:
-            self._reword(text.lstrip() if typing else text.strip(), typing=typing)
+            self.asked.reword(text, self.desk.now, typing=typing)
         except FilterError as error:
             self.filter_line.tell(str(error), position=error.position)
             return False
         self.filter_line.tell("")
+        self._asked_anew()
         return True
 
     def on_filter_line_kept(self, event: FilterLine.Kept) -> None:
         """Keep the filter and go back to the stream, if it can be understood."""
         event.stop()
-        if self._try(finished(event.text, self._desk.values_of)):
+        if self._try(finished(event.text, self.desk.values_of), typing=False):
             self._leave_filter()
 
     def _leave_filter(self) -> None:
         self.filter_line.close()
         self.stream.focus()
         self._frame()
+
+    def action_filter(self) -> None:
+        """Type a filter."""
+        self.filter_line.open(self.asked.query.text)
+
+    def action_names(self) -> None:
+        """Pick event names."""
+        ticked = frozenset(values_of(self.asked.query.text, "name"))
+        self.app.push_screen(NamesScreen(self.desk.store.names, ticked), self._pick)
+
+    def _pick(self, names: frozenset[str] | None) -> None:
+        if names is not None:
+            self.asked.only("name", sorted(names), self.desk.now)
+            self._asked_anew()
+
+    def action_clear(self) -> None:
+        """All filters off, or back on."""
+        if self.asked.clear(self.desk.now):
+            self._asked_anew()
+        else:
+            self.say("no filter to take away: / types one")
+
+    def action_word(self, word: str) -> None:
+        """Switch a word of the filter language."""
+        self.asked.switch(word, self.desk.now)
+        self._asked_anew()
+
+    def action_window(self, minutes: int) -> None:
+        """Show the last so many minutes."""
+        self.asked.reach(minutes, self.desk.now)
+        self._asked_anew()
+        self.desk.reach_back(timedelta(minutes=minutes))
+
+    def action_context(self) -> None:
+        """Show what the filter hides, dim, or hide it again."""
+        if not self.asked.query and not self.asked.in_context:
+            self.say("no filter: nothing is hidden")
+            return
+        self.asked.in_context = not self.asked.in_context
+        self._asked_anew()
+        self.say("all events, matches bright: n goes to the next" if self.asked.in_context else "matches only")
+
+    def action_group(self) -> None:
+        """The events grouped by what they share."""
+        from smwatch.tui.screens.groups import GroupsScreen
+
+        self.app.push_screen(GroupsScreen(self.desk, self.asked.matches.rows), self._narrow)
+
+    def _narrow(self, target: object) -> None:
+        if isinstance(target, ToValue):
+            self.asked.only(target.field, [target.value], self.desk.now)
+            self._asked_anew()
 
     # -- the details
 
@@ -284,15 +368,14 @@ class WatchScreen(Screen[None]):
         self.set_class(docked, "-docked")
         if not docked and self.focused is self.detail:
             self.stream.focus()
-        if docked:
-            self._follow_cursor()
+        self._follow_cursor()
 
     @property
     def _docked(self) -> bool:
         return self.has_class("-docked")
 
     def _follow_cursor(self) -> None:
-        if self._docked:
+        if self._docked and self.focused is not self.detail:
             event = self.stream.event
             self.detail.look_at(ToEvent(event.key) if event is not None else None)
 
@@ -312,6 +395,16 @@ class WatchScreen(Screen[None]):
         event.stop()
         self._heading.put(event.placed)
 
+    def on_event_stream_scrolled(self, event: EventStream.Scrolled) -> None:
+        """Keep the scrollbar where the stream is."""
+        event.stop()
+        self._bar.put(event.place)
+
+    def on_bar_pulled(self, event: Bar.Pulled) -> None:
+        """Keep the stream where the scrollbar is."""
+        event.stop()
+        self.stream.scroll_to_line(event.first)
+
     def on_event_stream_opened(self, event: EventStream.Opened) -> None:
         """Go to the details, beside the stream or on a screen of their own."""
         event.stop()
@@ -319,16 +412,16 @@ class WatchScreen(Screen[None]):
 
     def show_target(self, target: object) -> None:
         """Show something in detail, where there is room for it."""
-        if self.size.width >= DOCKED:
-            self._pane_wanted = True
-            self._dock(self.size.width)
-            if isinstance(target, ToEvent) and self.stream.cursor == target.key:
-                self.detail.look_at(target)
-            else:
-                self.detail.lead_to(target)
-            self.detail.focus()
+        if self.size.width < DOCKED:
+            self.app.push_screen(PageScreen(self.desk, "details", target, jumps=_is_event), self._jump)
+            return
+        self._pane_wanted = True
+        self._dock(self.size.width)
+        if isinstance(target, ToEvent) and self.stream.cursor == target.key:
+            self.detail.look_at(target)
         else:
-            self.app.push_screen(PageScreen(self._desk, "details", target, jumps=_is_event), self._jump)
+            self.detail.lead_to(target)
+        self.detail.focus()
 
     def on_sheet_chosen(self, event: Sheet.Chosen) -> None:
         """Go where a line leads: an event is gone to in the stream, the rest is shown in its place."""
@@ -344,113 +437,12 @@ class WatchScreen(Screen[None]):
             return
         if self.stream.select(target.key):
             self.stream.focus()
-        elif self._desk.store.find(target.key) is None:
+        elif self.desk.store.find(target.key) is None:
             self.say("that event has left the memory")
         else:
-            self.say("the filter hides that event; Backspace shows all")
+            self.say("the filter hides that event: Backspace shows all, z shows it dim")
             if self._docked:
                 self.detail.lead_to(target)
-
-    # -- keys
-
-    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
-        """While a filter is typed, keys are letters."""
-        del parameters
-        return action in ("back", "open") if self.filter_line.is_open else True
-
-    def action_filter(self) -> None:
-        """Type a filter."""
-        self.filter_line.open(self.query_asked.text)
-
-    def action_names(self) -> None:
-        """Pick event names."""
-        self.app.push_screen(
-            NamesScreen(self._desk.store.names, frozenset(values_of(self.query_asked.text, "name"))), self._pick
-        )
-
-    def _pick(self, names: frozenset[str] | None) -> None:
-        if names is not None:
-            self._reword(with_values(self.query_asked.text, "name", sorted(names)))
-
-    def action_clear(self) -> None:
-        """All filters off, or back on."""
-        if self.query_asked:
-            self._put_aside = self.query_asked
-            self._ask(Query())
-        elif self._put_aside:
-            self._ask(self._put_aside)
-        else:
-            self.say("no filter to take away: / types one")
-
-    def action_word(self, word: str) -> None:
-        """Switch a word of the filter language."""
-        self._reword(toggled(self.query_asked.text, word))
-
-    def action_window(self, minutes: int) -> None:
-        """Show the last so many minutes."""
-        self._ask(msgspec.structs.replace(self.query_asked, minutes=minutes))
-
-    def action_alarm(self, step: int) -> None:
-        """Go to the next event of an alarm, older with 1, newer with -1."""
-        keys = {key for alarm in self._desk.asking for key in alarm.event_keys}
-        self._go_among(sorted(keys), step, "no open alarm" if not keys else "no further event of an open alarm")
-
-    def action_match(self, step: int) -> None:
-        """Go to the next error below or above."""
-        rows = self._view.rows
-        self._go_among([event.key for event in rows if event.failed], step, "no further error")
-
-    def action_next_mark(self) -> None:
-        """Go to the next mark, older; from the last one to the first."""
-        marks = sorted(self.stream.marked)
-        at = self.stream.cursor
-        if at is not None and marks and at <= marks[0]:
-            self.stream.select(marks[-1])
-        else:
-            self._go_among(marks, 1, "nothing is marked: m marks")
-
-    def _go_among(self, keys: list[int], step: int, none: str) -> None:
-        at = self.stream.cursor
-        older = step > 0
-        if at is None:
-            found = keys[-1] if keys else None
-        elif older:
-            found = max((key for key in keys if key < at), default=None)
-        else:
-            found = min((key for key in keys if key > at), default=None)
-        if found is None:
-            self.say(none)
-        else:
-            self._jump(ToEvent(found))
-
-    def action_mark(self) -> None:
-        """Mark the event under the cursor, or take its mark away."""
-        if self.stream.cursor is None:
-            self.say("no event chosen: move to one first")
-        else:
-            self.stream.marked ^= {self.stream.cursor}
-            self.stream.update(restyled=True)
-
-    def action_zone(self) -> None:
-        """Times in the next zone."""
-        self._desk.zone = self._desk.zone.following
-        self.stream.set_zone(self._desk.zone)
-        self._refresh(restyled=True)
-
-    def action_order(self) -> None:
-        """Newest first, or last."""
-        self.stream.set_order(newest_first=not self.stream.newest_first)
-        self._desk.newest_first = self.stream.newest_first
-        self.say("newest first" if self.stream.newest_first else "oldest first")
-
-    def action_follow(self) -> None:
-        """Follow the newest event."""
-        self.stream.follow()
-        self.stream.focus()
-
-    def action_open(self) -> None:
-        """Open the event under the cursor."""
-        self.stream.action_open()
 
     def action_pane(self) -> None:
         """Show or hide the details."""
@@ -467,7 +459,11 @@ class WatchScreen(Screen[None]):
         elif self._docked:
             self.detail.focus()
         else:
-            self.action_open()
+            self.stream.action_open()
+
+    def action_open(self) -> None:
+        """Open the event under the cursor."""
+        self.stream.action_open()
 
     def action_principal(self) -> None:
         """The blast radius of whoever made the call under the cursor."""
@@ -477,11 +473,123 @@ class WatchScreen(Screen[None]):
         else:
             self.show_target(ToPrincipal(event.principal.identity))
 
+    def action_ask(self) -> None:
+        """Ask AWS about the secret that is looked at."""
+        event, target = self.stream.event, self.detail.target
+        secret = target.secret if isinstance(target, ToSecret) else event.secret if event is not None else None
+        if secret is None:
+            self.say("no secret chosen: move to an event of one first")
+        elif not self.desk.can_ask:
+            self.say("AWS can't be asked here: replay and demo know only their events")
+        else:
+            self.say(f"asking AWS about {secret.name}")
+            self.run_worker(self.desk.ask(secret), group="ask", exclusive=True)
+            self.show_target(ToSecret(secret))
+
+    # -- from event to event
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:
+        """While a filter is typed, keys are letters."""
+        del parameters
+        return action in ("back", "open") if self.filter_line.is_open else True
+
+    def _go_to(self, key: int | None, none: str) -> None:
+        if key is None:
+            self.say(none)
+        else:
+            self._jump(ToEvent(key))
+
+    def action_alarm(self, step: int) -> None:
+        """Go to the next event of an open alarm, older with 1, newer with -1."""
+        keys = sorted({key for alarm in self.desk.asking for key in alarm.event_keys})
+        none = "no further event of an open alarm" if keys else "no open alarm"
+        self._go_to(next_key(keys, self.stream.cursor, older=step > 0), none)
+
+    def action_match(self, step: int) -> None:
+        """Go to the next match below or above; where all rows match, to the next error."""
+        asked, at = self.asked, self.stream.cursor
+        rows = asked.matches.rows
+        start = asked.matches.index(at) if at is not None else None
+        if asked.in_context:
+            found = next_event(rows, start, lambda _: True, older=step > 0)
+            self._go_to(found.key if found is not None else None, "no further match")
+        else:
+            found = next_event(rows, start, lambda event: event.failed, older=step > 0)
+            self._go_to(found.key if found is not None else None, "no further error")
+
+    def action_mark(self) -> None:
+        """Mark the event under the cursor, or take its mark away."""
+        if self.stream.cursor is None:
+            self.say("no event chosen: move to one first")
+        else:
+            self.stream.marked ^= {self.stream.cursor}
+            self.stream.update(restyled=True)
+
+    def action_next_mark(self) -> None:
+        """Go to the next older mark; from the last one to the first."""
+        marks = sorted(self.stream.marked)
+        found = next_key(marks, self.stream.cursor, older=True)
+        self._go_to(found if found is not None else next_key(marks, None, older=True), "nothing is marked: m marks")
+
+    def action_time(self) -> None:
+        """Go to a moment."""
+        hint = f"14:05, 2026-11-23 14:05 ({self.desk.absolute.title()}) or 2h for two hours ago"
+        self.app.push_screen(PromptScreen("Go to", hint), self._go_to_time)
+
+    def _go_to_time(self, text: str | None) -> None:
+        if not text:
+            return
+        try:
+            self._go_to_second(int(moment_meant(text, self.desk.now, self.desk.absolute).timestamp()))
+        except ValueError as error:
+            self.say(str(error))
+
+    def _go_to_second(self, second: int) -> None:
+        """Put the cursor on the last event up to a second, or the first one after it."""
+        view = self.asked.shown
+        i = view.index((second + 1) << (ID_BITS + ACCOUNT_BITS))
+        if not view.rows:
+            self.say("there is no event to go to")
+        else:
+            self._jump(ToEvent(view.rows[max(0, i - 1)].key))
+
+    # -- how it is shown
+
+    def action_zone(self) -> None:
+        """Times in the next zone."""
+        self.desk.zone = self.desk.zone.following
+        self.stream.set_zone(self.desk.zone)
+        self._refresh(restyled=True)
+
+    def action_order(self) -> None:
+        """Newest first, or last."""
+        self.stream.set_order(newest_first=not self.stream.newest_first)
+        self.desk.newest_first = self.stream.newest_first
+        self.say("newest first" if self.stream.newest_first else "oldest first")
+
+    def action_follow(self) -> None:
+        """Follow the newest event."""
+        self.stream.follow()
+        self.stream.focus()
+
     def action_sources(self) -> None:
         """How the sources are doing."""
-        desk = self._desk
-        page = lambda *_: lambda width: sources_page(list(desk.store.sources.values()), desk.now, desk.zone, width)  # noqa: E731
-        self.app.push_screen(PageScreen(desk, "sources", None, page_of=page))
+        desk = self.desk
+
+        def page_of(*_: object) -> Page:
+            return lambda width: sources_page(list(desk.store.sources.values()), desk.now, desk.zone, width)
+
+        self.app.push_screen(PageScreen(desk, "sources", None, page_of=page_of))
+
+    def action_poll(self) -> None:
+        """Have the sources asked now."""
+        self.say("asking now" if self.desk.poll() else "nothing to ask: what is shown does not come from AWS")
+
+    def action_wall(self) -> None:
+        """The ops wall."""
+        from smwatch.tui.screens.wall import WallScreen
+
+        self.app.push_screen(WallScreen(self.desk))
 
     def action_back(self) -> None:
         """One step back: typing, trail, details, filter, pause; never further."""
@@ -490,57 +598,71 @@ class WatchScreen(Screen[None]):
         elif self.focused is self.detail:
             if not self.detail.back():
                 self.stream.focus()
-        elif self.query_asked:
+                self._follow_cursor()
+        elif self.asked.in_context:
+            self.action_context()
+        elif self.asked.query:
             self.action_clear()
         elif not self.stream.following:
             self.stream.follow()
         else:
             self.say("nothing to go back from: q leaves smwatch")
 
-    # -- copying
+    # -- copying and writing
 
     def _alarm_here(self) -> Alarm | None:
         """The alarm of the event under the cursor; without a cursor the worst one."""
         if self.stream.cursor is not None:
-            return self._desk.alarm_of(self.stream.cursor)
-        asking = self._desk.asking
+            return self.desk.alarm_of(self.stream.cursor)
+        asking = self.desk.asking
         return asking[0] if asking else None
 
     def action_copy(self) -> None:
         """Copy the line's command, the alarm's next command, or the event."""
         at = self.detail.line if self.focused is self.detail else None
         if at is not None and at.copies:
-            self._copy(at.copies, at.copies)
+            self._copy(clip.Clip(at.copies, at.copies))
             return
         alarm = self._alarm_here()
-        step = next((each for each in alarm.next if not each.lstrip().startswith("#")), "") if alarm is not None else ""
-        if alarm is not None and alarm.open and step:
-            self._copy(step, step)
-        elif (event := self.stream.event) is not None:
-            self._copy_event(event)
+        step = clip.next_step(alarm) if alarm is not None and alarm.open else None
+        if step is not None:
+            self._copy(step)
         else:
-            self.say("nothing to copy: move to an event first")
-
-    def _copy_event(self, event: Event) -> None:
-        record = self._desk.record_of(event)
-        if record is None:
-            self.say("the journal no longer holds the record of this event")
-        else:
-            self._copy(as_json(record), "the event as JSON")
+            self.action_copy_as("json")
 
     def action_copy_as(self, form: str) -> None:
-        """Copy the event as a line or as a command."""
+        """Copy the event as JSON, as a line or as a command."""
         event = self.stream.event
         if event is None:
             self.say("nothing to copy: move to an event first")
-        elif form == "ticket":
-            self._copy(as_ticket(event), "the event as a line for a ticket")
+            return
+        found = clip.of_event(event, self.desk.record_of(event), form)
+        if found is None:
+            self.say("the journal no longer holds the record of this event")
         else:
-            self._copy(as_command(event), "the command that finds the event")
+            self._copy(found)
 
-    def _copy(self, text: str, what: str) -> None:
-        self.app.copy_to_clipboard(text)
-        self.say(f"copied: {what}")
+    def _copy(self, found: clip.Clip) -> None:
+        self.app.copy_to_clipboard(found.text)
+        self.say(f"copied: {found.named}")
+
+    def action_export(self) -> None:
+        """Write the filtered events to a file."""
+        if not self.desk.can_export:
+            self.say("events can't be written from here: smwatch export does it")
+            return
+        name = f"smwatch-{self.desk.now:%Y%m%dT%H%M%SZ}.jsonl"
+        count = len(self.asked.matches.rows)
+        question = PromptScreen(f"Write {count:,} events to", ".jsonl, .csv, or .md for a report", value=name)
+        self.app.push_screen(question, self._export)
+
+    def _export(self, name: str | None) -> None:
+        if name:
+            self.run_worker(self._write(Path(name).expanduser(), self.asked.matches.rows.copy()), group="export")
+
+    async def _write(self, path: Path, rows: list[Event]) -> None:
+        self.say(f"writing {len(rows):,} events to {path}")
+        self.say(await self.desk.export(path, rows, self.asked.query.told))
 
     # -- alarms
 
@@ -553,7 +675,7 @@ class WatchScreen(Screen[None]):
 
         def decide(note: str | None) -> None:
             if note is not None:
-                self._desk.store.acknowledge(alarm.group, note, self._desk.now)
+                self.desk.acknowledge(alarm, note)
                 self.say(f"acknowledged: {alarm.title}")
 
         self.app.push_screen(
@@ -564,7 +686,7 @@ class WatchScreen(Screen[None]):
         """All alarms."""
         from smwatch.tui.screens.alarms import AlarmsScreen
 
-        self.app.push_screen(AlarmsScreen(self._desk), self._after_alarms)
+        self.app.push_screen(AlarmsScreen(self.desk), self._after_alarms)
 
     def _after_alarms(self, target: object) -> None:
         match target:
@@ -578,7 +700,3 @@ class WatchScreen(Screen[None]):
 
 def _is_event(target: object) -> bool:
     return isinstance(target, ToEvent)
-
-
-def _absolute(zone: Zone) -> Zone:
-    return Zone.LOCAL if zone is Zone.LOCAL else Zone.UTC

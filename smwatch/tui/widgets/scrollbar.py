@@ -1,76 +1,113 @@
-"""The vertical scrollbar, drawn only when it would look different."""
+"""A vertical scrollbar that stands beside what it scrolls and is drawn only when it looks different."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from math import ceil
+from typing import ClassVar, NamedTuple
 
-from textual.color import Color
-from textual.geometry import Region
-from textual.scrollbar import ScrollBar
+from rich.segment import Segment
+from rich.style import Style
+from textual import events
+from textual.message import Message
 from textual.strip import Strip
 from textual.widget import Widget
 
-_Look = tuple[int, int, int, float, Color, Color]
+from smwatch.tui.lines import BARS
 
 
-class FastScrollBar(ScrollBar):
-    """Textual's scrollbar without Rich.
+class Place(NamedTuple):
+    """Which part of how much is in sight, in lines."""
 
-    Textual draws all of the bar anew for every scrolled line, which is three quarters of the cost of scrolling a whole
-    screen by a line (serves "scroll by one line" of the benchmark table).
+    first: int = 0
+    seen: int = 0
+    total: int = 0
+
+
+class Bar(Widget):
+    """The scrollbar. Textual's own lies over the widget it belongs to, which cuts every line there in two; and it is
+    drawn anew, all of it, for each scrolled line: three quarters of the cost of scrolling a screen by a line. Serves
+    the rows "scroll by one line" and "a page of new rows painted" of the benchmark table.
     """
 
-    _look: _Look | None = None
-    _bar: Sequence[Strip] = ()
+    ALLOW_SELECT = False
+    DEFAULT_CSS = """
+    Bar {
+        width: 1; height: 1fr; background: $background;
+        .bar--thumb { color: $primary 40%; }
+        .bar--held { color: $primary; }
+    }
+    """
+    COMPONENT_CLASSES: ClassVar[set[str]] = {"bar--thumb", "bar--held"}
 
-    def render_lines(self, crop: Region) -> list[Strip]:
-        """The lines of the bar inside `crop`."""
-        parent = self.parent
-        assert isinstance(parent, Widget)
-        (width, height), window, virtual = self.size, self.window_size, self.window_virtual_size
-        start, size = 0, 0.0
-        if 0 < window < virtual:
-            size = max(1, window * height / virtual)
-            start = int((height - size) * self.position / (virtual - window) * 8)  # eighths of a cell, as it is drawn
-        styles = parent.styles
-        back, color = styles.scrollbar_background, styles.scrollbar_color
-        if self.grabbed:
-            back, color = styles.scrollbar_background_active, styles.scrollbar_color_active
-        elif self.mouse_over:
-            back, color = styles.scrollbar_background_hover, styles.scrollbar_color_hover
-        look = (width, height, start, size, back, color)
-        if look != self._look:
-            self._look = look
-            self._bar = self._draw(back, color)
-        return list(self._bar[crop.y : crop.bottom])
+    class Pulled(Message):
+        """The reader wants another line at the top."""
 
-    def notify_style_update(self) -> None:
-        """Draw anew after a change of theme."""
-        super().notify_style_update()
-        self._look = None
+        def __init__(self, first: int) -> None:
+            self.first = first
+            super().__init__()
 
-    def _draw(self, back: Color, color: Color) -> list[Strip]:
-        parent = self.parent
-        assert isinstance(parent, Widget)
-        if back.a < 1:
-            back = parent.background_colors[0] + back
-        window, virtual = self.window_size, self.window_virtual_size
-        segments = self.renderer.render_bar(
-            size=self.size.height,
-            virtual_size=ceil(virtual),
-            window_size=ceil(window) if window < virtual else 0,
-            position=self.position,
-            thickness=self.size.width,
-            vertical=True,
-            back_color=back.rich_color,
-            bar_color=(back + color).rich_color,
-        ).segments
-        made: dict[int, Strip] = {}  # most lines are the same Segment object
-        bar = [
-            made.get(id(segment)) or made.setdefault(id(segment), Strip([segment], self.size.width))
-            for segment in segments
-        ]
-        for line_filter in self.get_line_filters():
-            bar = [strip.apply_filter(line_filter, back) for strip in bar]
-        return bar
+        def can_replace(self, message: Message) -> bool:
+            """Only the last place matters."""
+            return isinstance(message, Bar.Pulled)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.place = Place()
+        self._held: tuple[int, int] | None = None
+        """While the thumb is held: where the mouse took it, and the first line then."""
+
+    def put(self, place: Place) -> None:
+        """Show another place."""
+        before, self.place = self._thumb, place
+        if before != self._thumb:
+            self.refresh()
+
+    @property
+    def _thumb(self) -> tuple[int, int]:
+        """Start and length of the thumb in eighths of a cell; no length when everything is in sight."""
+        first, seen, total = self.place
+        height = self.size.height * 8
+        if not 0 < seen < total:
+            return 0, 0
+        length = max(8, seen * height // total)
+        return (height - length) * first // (total - seen), length
+
+    def render_line(self, y: int) -> Strip:
+        """One cell."""
+        start, length = self._thumb
+        top, end = max(0, start - y * 8), min(8, start + length - y * 8)
+        look = self.get_component_rich_style("bar--held" if self._held else "bar--thumb")
+        if not length or top >= 8 or end <= 0:
+            return Strip([Segment(" ", self.rich_style)], 1)
+        if top > 0:  # the thumb begins inside: its part is the lower one
+            return Strip([Segment(BARS[7 - top], look)], 1)
+        if end < 8:  # it ends inside: its part is the upper one, drawn as what is left below
+            return Strip([Segment(BARS[7 - end], look + Style(reverse=True))], 1)
+        return Strip([Segment(BARS[7], look)], 1)
+
+    def on_mouse_down(self, event: events.MouseDown) -> None:
+        """Take the thumb, or go a screenful towards the mouse."""
+        event.stop()
+        start, length = self._thumb
+        first, seen, _ = self.place
+        if start // 8 <= event.y <= (start + length) // 8:
+            self._held = (event.screen_y, first)
+            self.capture_mouse()
+            self.refresh()
+        else:
+            self.post_message(self.Pulled(first - seen if event.y * 8 < start else first + seen))
+
+    def on_mouse_move(self, event: events.MouseMove) -> None:
+        """Pull the thumb."""
+        if self._held is not None:
+            event.stop()
+            at, first = self._held
+            lines = (event.screen_y - at) * self.place.total // max(1, self.size.height)
+            self.post_message(self.Pulled(max(0, first + lines)))
+
+    def on_mouse_up(self, event: events.MouseUp) -> None:
+        """Let the thumb go."""
+        if self._held is not None:
+            event.stop()
+            self._held = None
+            self.release_mouse()
+            self.refresh()

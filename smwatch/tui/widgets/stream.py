@@ -12,12 +12,11 @@ from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import BindingType
-from textual.geometry import Region, Size
+from textual.filter import ANSIToTruecolor, LineFilter
+from textual.geometry import Region
 from textual.message import Message
-from textual.reactive import Reactive
-from textual.scroll_view import ScrollView
-from textual.scrollbar import ScrollBar
 from textual.strip import Strip
+from textual.widget import Widget
 
 from smwatch.events.event import Event
 from smwatch.tui import columns
@@ -26,16 +25,19 @@ from smwatch.tui.keys import bindings
 from smwatch.tui.lines import Page
 from smwatch.tui.text import fit, visible
 from smwatch.tui.times import Zone, written
-from smwatch.tui.widgets.scrollbar import FastScrollBar
+from smwatch.tui.widgets.scrollbar import Place
 from smwatch.view import View
 
 KEY = attrgetter("key")
 CACHED_STRIPS = 512
 """Some screens full; a strip with its caches is nearly 2 kB."""
 WHEEL_LINES = 3
+ROLES = ("time", "event", "write", "secret", "principal", "quiet", "failed", "late")
+"""What a cell can be; each has a style."""
+_LEVELS = {"alarm": "▲", "warning": "△", "": " "}
 
 
-class EventStream(ScrollView, can_focus=True):
+class EventStream(Widget, can_focus=True):
     """Events of a view, newest first or last, under a cursor that belongs to the reader.
 
     It follows the newest event until the reader moves; from then on its place is a row, not a number, so whatever is
@@ -48,12 +50,8 @@ class EventStream(ScrollView, can_focus=True):
     ALLOW_SELECT = False  # mouse text selection would need offsets in every strip
     DEFAULT_CSS = """
     EventStream {
-        overflow-x: hidden;
-        overflow-y: scroll;
-        scrollbar-size-vertical: 1;
-        scrollbar-background: $background;
-        scrollbar-background-hover: $background;
-        scrollbar-background-active: $background;
+        height: 1fr;
+        width: 1fr;
         background: $background;
         color: $foreground;
 
@@ -61,7 +59,6 @@ class EventStream(ScrollView, can_focus=True):
         .stream--event { color: $foreground; }
         .stream--write { color: $text-accent; text-style: bold; }
         .stream--secret { color: $text-primary; }
-        .stream--badge { color: $text-muted; }
         .stream--principal { color: $foreground; }
         .stream--quiet { color: $text-muted; }
         .stream--failed { color: $text-warning; }
@@ -74,15 +71,10 @@ class EventStream(ScrollView, can_focus=True):
     }
     """
     COMPONENT_CLASSES: ClassVar[set[str]] = {
-        f"stream--{role}"
-        for role in (
-            *("time", "event", "write", "secret", "badge", "principal", "quiet", "failed", "late"),
-            *("dim", "alarm", "warning", "cursor", "cursor-idle"),
-        )
+        *(f"stream--{role}" for role in ROLES),
+        *("stream--dim", "stream--alarm", "stream--warning", "stream--cursor", "stream--cursor-idle"),
     }
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("stream")]
-    # A growing list must not lay out the whole screen anew: see `_settle`.
-    virtual_size = Reactive(Size(0, 0), layout=False, repaint=False)
 
     class Moved(Message):
         """The cursor stands on another event, or on none."""
@@ -101,6 +93,17 @@ class EventStream(ScrollView, can_focus=True):
         def can_replace(self, message: Message) -> bool:
             """Only what holds now matters."""
             return isinstance(message, EventStream.Paced)
+
+    class Scrolled(Message):
+        """Another part of the rows is in sight, or there are more or fewer of them."""
+
+        def __init__(self, place: Place) -> None:
+            self.place = place
+            super().__init__()
+
+        def can_replace(self, message: Message) -> bool:
+            """Only the last place matters."""
+            return isinstance(message, EventStream.Scrolled)
 
     class Opened(Message):
         """The reader wants to see this event in detail."""
@@ -142,11 +145,12 @@ class EventStream(ScrollView, can_focus=True):
         self._top: int | None = None
         """The key of the row on the first line; None while following."""
         self._newest_seen = -1
+        self.place = Place()
         self._placed: tuple[Placed, ...] = ()
         self._shown: list[Event] = []
         self._strips: dict[tuple[int, bool], Strip] = {}
         self._empty: Page = lambda _: ()
-        self._styles: dict[tuple[str, str, bool], Style] = {}
+        self._looks: dict[tuple[str, bool], dict[str, Style]] = {}
 
     # -- what it shows
 
@@ -280,48 +284,21 @@ class EventStream(ScrollView, can_focus=True):
 
     # -- scrolling
 
-    @property
-    def vertical_scrollbar(self) -> ScrollBar:
-        """The scrollbar, made when first asked for."""
-        if self._vertical_scrollbar is None:
-            self._vertical_scrollbar = bar = FastScrollBar(
-                vertical=True, name="vertical", thickness=self.scrollbar_size_vertical
-            )
-            bar.display = False
-            self.app._start_widget(self, bar)
-        return self._vertical_scrollbar
-
     def _settle(self) -> None:
-        """Bring size, scroll position and picture up to the rows, painting only if other rows are in the window."""
-        size = Size(self.size.width, len(self.view.rows))
-        if size != self.virtual_size:
-            self.virtual_size = size
-            self._scroll_update(size)  # the scrollbar: what a layout would have called
+        """Hold the window where the rows allow it, and paint only if other rows are in it."""
         first = self._first()
         if self._top is not None and (top := self._at(first)) is not None:
             self._top = top.key  # where the rows end, the window is held by another row from now on
-        if first != self.scroll_y:
-            self.scroll_target_y = self.scroll_y = first
+        place = Place(first, self.size.height, len(self.view.rows))
+        if place != self.place:
+            self.place = place
+            self.post_message(self.Scrolled(place))
         if self._window() != self._shown:
             self.refresh()
 
-    def scroll_to(
-        self,
-        x: float | None = None,  # noqa: ARG002, the columns always fit
-        y: float | None = None,
-        **_: object,
-    ) -> None:
-        """Scroll to a line, at once: an animation would argue with rows that arrive meanwhile."""
-        if y is not None:
-            self._scroll_by(round(y) - self._first())
-
-    def scroll_page_up(self, **_: object) -> None:
-        """Scroll a screenful up, the cursor stays with its row."""
-        self._scroll_by(-self.size.height)
-
-    def scroll_page_down(self, **_: object) -> None:
-        """Scroll a screenful down, the cursor stays with its row."""
-        self._scroll_by(self.size.height)
+    def scroll_to_line(self, first: int) -> None:
+        """Have another line at the top; the cursor stays with its row."""
+        self._scroll_by(first - self._first())
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         """Scroll by some lines."""
@@ -463,75 +440,71 @@ class EventStream(ScrollView, can_focus=True):
         """Forget what was drawn in other colours: theme, focus and classes come through here."""
         super().notify_style_update()
         self._strips.clear()
-        self._styles.clear()
+        self._looks.clear()
 
     def _arrange(self) -> None:
         rows = self.view.rows
         dated = bool(rows) and self.zone is not Zone.RELATIVE and rows[0].at.date() != self.now.date()
-        width = self.size.width - self.styles.scrollbar_size_vertical  # the scrollbar lies over the last column
-        placed = lay_out(max(1, width), self.chosen, dated=dated, zone=self.zone)
+        placed = lay_out(max(1, self.size.width), self.chosen, dated=dated, zone=self.zone)
         if placed != self._placed:
             self._placed = placed
             self._strips.clear()
             self.refresh()
             self.post_message(self.Arranged(placed))
 
+    def _look(self, row: str, cursor: bool) -> dict[str, Style]:
+        """The styles of the cells of a row that is plain (""), "alarm", "warning" or "dim", by role; cached."""
+        look = self._looks.get((row, cursor))
+        if look is None:
+            look = self._looks[row, cursor] = {role: self._style(role, row, cursor) for role in ROLES}
+        return look
+
     def _style(self, role: str, row: str, cursor: bool) -> Style:
-        """The style of a cell with `role` in a row that is plain (""), "alarm", "warning" or "dim"; cached."""
-        style = self._styles.get((role, row, cursor))
-        if style is None:
-            get = self.get_component_styles
-            look = get(f"stream--{'dim' if row == 'dim' else role}")
-            _, background = self.background_colors
-            if row in ("alarm", "warning"):
-                raised = get(f"stream--{row}")
-                background += raised.background
-                if row == "alarm" and role in ("event", "write", "secret", "failed", "mark"):
-                    look = raised
-            style = Style(color=(background + look.color).rich_color, bgcolor=background.rich_color) + look.text_style
-            if cursor:
-                over = get("stream--cursor" if self.has_focus else "stream--cursor-idle")
-                lit = background + over.background
-                style = (
-                    Style(color=(lit + look.color).rich_color, bgcolor=lit.rich_color)
-                    + look.text_style
-                    + over.text_style
-                )
-            self._styles[role, row, cursor] = style
-        return style
+        get = self.get_component_styles
+        look = get(f"stream--{'dim' if row == 'dim' else role}")
+        _, background = self.background_colors
+        if row in ("alarm", "warning"):
+            raised = get(f"stream--{row}")
+            background += raised.background
+            if row == "alarm" and role in ("event", "write", "secret", "failed"):
+                look = raised
+        effects = look.text_style
+        if cursor:
+            over = get("stream--cursor" if self.has_focus else "stream--cursor-idle")
+            background += over.background
+            effects += over.text_style
+        return Style(color=(background + look.color).rich_color, bgcolor=background.rich_color) + effects
 
     def _cells(self, event: Event, cursor: bool, level: str) -> list[tuple[str, str]]:
         """What stands in each column, with its role."""
         cells: list[tuple[str, str]] = []
-        late = columns.late_by(event, self.watching_since) is not None
+        failed, reads = bool(event.error_code or event.error_message), event.read_only
+        late = columns.late_by(event, self.watching_since)
         for column, _, width in self._placed:
             match column:
                 case "mark":
                     first = "›" if cursor else "◆" if event.key in self.marked else " "
-                    second = "▲" if level == "alarm" else "△" if level == "warning" else " "
-                    third = "✗" if event.failed else "•" if not event.read_only else "+" if late else " "
-                    role = "failed" if event.failed else "late" if late and event.read_only else "write"
+                    second = _LEVELS[level]
+                    third = "✗" if failed else "•" if not reads else "+" if late is not None else " "
+                    role = "failed" if failed else "late" if late is not None and reads else "write"
                     cells.append((first + second + third, role))
                 case "time":
                     cells.append((written(event.seconds, self.zone, self.now, columns.time_form(width)), "time"))
                 case "event":
-                    cells.append((event.name, "event" if event.read_only else "write"))
+                    cells.append((event.name, "event" if reads else "write"))
                 case "secret":
-                    more = f" +{len(event.others)}" if event.others else ""
-                    name = event.secret.name if event.secret is not None else ""
-                    cells.append(
-                        (fit(name, width - len(more)).rstrip() + more if more else name, "secret" if name else "quiet")
-                    )
+                    cells.append((_secrets(event, width), "secret"))
                 case "principal":
                     who = event.principal
                     badge = f"{who.kind.value:<{columns.BADGE}}" if width >= columns.BADGED else ""
                     cells.append((badge + columns.called(who), "principal"))
                 case "result":
-                    cells.append((columns.result(event), "failed" if event.failed else "quiet"))
+                    cells.append((columns.result(event), "failed" if failed else "quiet"))
                 case "ip":
                     cells.append((event.source_ip, "quiet"))
                 case "seen":
-                    cells.append((columns.seen(event, self.watching_since), "late" if late else "quiet"))
+                    told = columns.seen(event, self.watching_since, late)
+                    cells.append((told, "late" if late is not None else "quiet"))
                 case "region":
                     cells.append((event.region, "quiet"))
                 case "account":
@@ -546,21 +519,23 @@ class EventStream(ScrollView, can_focus=True):
         if strip is not None:
             return strip
         level = self.level_of(event.key)
-        row = level
-        if self.match is not None and not self.match(event):
-            row = "dim"
+        look = self._look("dim" if self.match is not None and not self.match(event) else level, cursor)
         segments: list[Segment] = []
-        text, last = "", self._style("event", row, cursor)
+        text, last = "", look["event"]
         for (cell, role), (_, _, width) in zip(self._cells(event, cursor, level), self._placed, strict=True):
-            style = self._style(role, row, cursor)
+            style = look[role]
             if style is not last:  # fewer and longer segments are fewer bytes to the terminal
                 if text:
                     segments.append(Segment(text, last))
                 text, last = "", style
             text += fit(cell, width) + " "
+        drawn = sum(
+            width + 1 for _, _, width in self._placed
+        )  # every cell has its exact width: nothing needs measuring
+        if drawn == self.size.width + 1:
+            text, drawn = text[:-1], drawn - 1
         segments.append(Segment(text, last))
-        drawn = sum(width + 1 for _, _, width in self._placed)
-        strip = Strip(segments, drawn)  # every cell has its exact width: nothing needs measuring
+        strip = Strip(segments, drawn)
         if drawn != self.size.width:
             strip = strip.adjust_cell_length(self.size.width, last)
         if len(self._strips) >= CACHED_STRIPS:
@@ -591,13 +566,17 @@ class EventStream(ScrollView, can_focus=True):
         strips = [self._strip(event) for event in shown[crop.y : crop.bottom]]
         if missing := min(crop.bottom, height) - crop.y - len(strips):
             strips += [Strip.blank(width, self.rich_style)] * missing
-        if filters := self.get_line_filters():  # NO_COLOR, ANSI themes
+        if filters := self._filters():
             background = self.background_colors[1]  # walks the ancestors: once a frame, not once a line
             for line_filter in filters:
                 strips = [strip.apply_filter(line_filter, background) for strip in strips]
         if crop.column_span != (0, width):
             strips = [strip.crop(*crop.column_span) for strip in strips]
         return strips
+
+    def _filters(self) -> list[LineFilter]:
+        """What has to be done to colours: NO_COLOR. No style here has ANSI colours unless the theme keeps them."""
+        return [each for each in self.get_line_filters() if not isinstance(each, ANSIToTruecolor)]
 
     def _nothing(self, crop: Region) -> list[Strip]:
         """What is said while there are no rows."""
@@ -606,12 +585,12 @@ class EventStream(ScrollView, can_focus=True):
         for line in self._empty(max(1, width - 4))[:height]:
             segments = [Segment("  ", self.rich_style)]
             segments += [
-                Segment(visible(piece.text), self._style(_EMPTY.get(piece.role, "event"), "", False))
+                Segment(visible(piece.text), self._look("", False)[_EMPTY.get(piece.role, "event")])
                 for piece in line.pieces
             ]
             strips.append(Strip(segments).adjust_cell_length(width, self.rich_style))
         strips += [Strip.blank(width, self.rich_style)] * (height - len(strips))
-        for line_filter in self.get_line_filters():
+        for line_filter in self._filters():
             strips = [strip.apply_filter(line_filter, self.background_colors[1]) for strip in strips]
         return [strip.crop(*crop.column_span) for strip in strips[crop.y : crop.bottom]]
 
@@ -626,3 +605,12 @@ _EMPTY = {
     "good": "secret",
 }
 """Roles of a page as roles of the stream."""
+
+
+def _secrets(event: Event, width: int) -> str:
+    """The secret a call was about; of a batch the first one and how many more."""
+    name = event.secret.name if event.secret is not None else ""
+    if not event.others:
+        return name
+    more = f" +{len(event.others)}"
+    return fit(name, width - len(more)).rstrip() + more

@@ -1,0 +1,34 @@
+"""What is copied: the text, and what to say it was."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from smwatch.events.event import Event
+from smwatch.record import Record
+from smwatch.rules.alarm import Alarm
+from smwatch.tui.pages.event import as_command, as_json, as_ticket
+
+
+class Clip(NamedTuple):
+    """A text for the clipboard and its name."""
+
+    text: str
+    named: str
+
+
+def next_step(alarm: Alarm) -> Clip | None:
+    """The first command that the alarm names."""
+    step = next((each for each in alarm.next if not each.lstrip().startswith("#")), None)
+    return Clip(step, step) if step is not None else None
+
+
+def of_event(event: Event, record: Record | None, form: str) -> Clip | None:
+    """An event as "json", as one line for a "ticket", or as the "command" that finds it; None: its record is gone."""
+    match form:
+        case "ticket":
+            return Clip(as_ticket(event), "the event as a line for a ticket")
+        case "command":
+            return Clip(as_command(event), "the command that finds the event")
+        case _:
+            return Clip(as_json(record), "the event as JSON") if record is not None else None

@@ -1,0 +1,110 @@
+"""Events grouped by what they share, with counts and how they spread over time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from enum import StrEnum
+
+import msgspec
+
+from smwatch.events.event import Event
+from smwatch.tui.columns import called
+from smwatch.tui.lines import Line, Piece, line, sparkline
+from smwatch.tui.text import fit
+
+LISTED = 500
+BUCKETS = 24
+
+
+class Grouping(StrEnum):
+    """What events are grouped by: a field of the filter language."""
+
+    SECRET = "secret"  # noqa: S105, not a secret
+    USER = "user"
+    NAME = "name"
+    IP = "ip"
+    ERROR = "error"
+
+    @property
+    def following(self) -> Grouping:
+        """The next one on the key that cycles them."""
+        all_of_them = list(Grouping)
+        return all_of_them[(all_of_them.index(self) + 1) % len(all_of_them)]
+
+
+class ToValue(msgspec.Struct, frozen=True):
+    """Only the events with this value of a field."""
+
+    field: str
+    value: str
+
+
+class Group(msgspec.Struct):
+    """Events that share a value."""
+
+    value: str
+    badge: str = ""
+    events: int = 0
+    failed: int = 0
+    writes: int = 0
+    spread: list[int] = msgspec.field(default_factory=lambda: [0] * BUCKETS)
+
+
+_SHARED: dict[Grouping, Callable[[Event], str]] = {
+    Grouping.SECRET: lambda event: event.secret.name if event.secret is not None else "",
+    Grouping.USER: lambda event: called(event.principal),
+    Grouping.NAME: lambda event: event.name,
+    Grouping.IP: lambda event: event.source_ip,
+    Grouping.ERROR: lambda event: event.error_code,
+}
+
+
+def grouped(rows: Sequence[Event], by: Grouping) -> list[Group]:
+    """The groups of some events, ascending in time; the largest group first, those without the value left out."""
+    if not rows:
+        return []
+    shared = _SHARED[by]
+    groups: dict[str, Group] = {}
+    start = rows[0].seconds
+    length = max(1, rows[-1].seconds - start + 1)
+    for event in rows:
+        value = shared(event)
+        if not value:
+            continue
+        group = groups.get(value)
+        if group is None:
+            badge = event.principal.kind.value if by is Grouping.USER else ""
+            group = groups[value] = Group(value, badge)
+        group.events += 1
+        if event.error_code or event.error_message:
+            group.failed += 1
+        elif not event.read_only:
+            group.writes += 1
+        group.spread[(event.seconds - start) * BUCKETS // length] += 1
+    return sorted(groups.values(), key=lambda group: (-group.events, group.value))
+
+
+def groups_page(groups: Sequence[Group], by: Grouping, width: int) -> list[Line]:
+    """One line a group."""
+    if not groups:
+        return [line(Piece(f"No event here has a value for {by.value}.", "quiet"))]
+    badge = 6 if by is Grouping.USER else 0
+    chart = BUCKETS if width >= 90 else 0
+    name = max(12, width - badge - 9 - 9 - 9 - (chart + 2 if chart else 0))
+    head = fit("", badge) + fit(by.value, name) + f"{'events':>9}{'failed':>9}{'writes':>9}"
+    lines = [line(Piece(head, "label"))]
+    lines += [
+        line(
+            Piece(fit(group.badge, badge), "quiet"),
+            Piece(fit(group.value, name), "link"),
+            Piece(f"{group.events:>9,}"),
+            Piece(f"{group.failed:>9,}" if group.failed else " " * 9, "warn"),
+            Piece(f"{group.writes:>9,}" if group.writes else " " * 9, "key"),
+            Piece(f"  {sparkline(group.spread, chart)}" if chart else "", "spark"),
+            target=ToValue(by.value, group.value),
+        )
+        for group in groups[:LISTED]
+    ]
+    if len(groups) > LISTED:
+        lines.append(line(Piece(f"and {len(groups) - LISTED:,} more", "quiet")))
+    return lines

@@ -1,0 +1,34 @@
+"""The first lines: what is watched, how the sources are doing, what time it is, and what is wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from rich.cells import cell_len
+
+from smwatch.sources.source import Status
+from smwatch.tui.health import summary, troubles
+from smwatch.tui.lines import Piece, spread
+from smwatch.tui.text import visible
+from smwatch.tui.times import Zone, moment
+
+TROUBLES = 2
+"""Sentences on sources in trouble; the screen of the sources has all."""
+TITLED = 90
+"""Columns from which there is room for what is watched."""
+
+
+def header_rows(title: str, statuses: Sequence[Status], now: datetime, zone: Zone, width: int) -> list[Sequence[Piece]]:
+    """One line, and one more for each source in trouble."""
+    absolute = Zone.LOCAL if zone is Zone.LOCAL else Zone.UTC
+    clock = [Piece(f"{moment(now, absolute, now)} {absolute.title()} ", "strong")]
+    head = [Piece(" smwatch ", "strong")]
+    if title and width >= TITLED:
+        head.append(Piece(f" {title} ", "quiet"))
+    room = width - sum(cell_len(visible(piece.text)) for piece in (*clock, *head)) - 3
+    sources = [Piece(each.text, f"{each.role}@screen.sources") for each in summary(statuses, now, zone, room)]
+    rows: list[Sequence[Piece]] = [spread([*head, Piece("  "), *sources], clock, width).pieces]
+    for sentence, role in troubles(statuses, now, zone)[:TROUBLES]:
+        rows.append([Piece(f"   {sentence}", f"{role}@screen.sources")])
+    return rows

@@ -1,0 +1,65 @@
+"""The events grouped by secret, principal, event name, address or error."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar
+
+from textual.binding import Binding, BindingType
+
+from smwatch.events.event import Event
+from smwatch.store import Change
+from smwatch.tui.lines import Page
+from smwatch.tui.pages.groups import Grouping, ToValue, grouped, groups_page
+from smwatch.tui.screens.desk import Desk
+from smwatch.tui.screens.page import PageScreen
+
+LIVE = 20_000
+"""Rows up to which the groups are counted anew as time passes; with more, when asked to."""
+
+
+class GroupsScreen(PageScreen):
+    """Ends with the group whose events to show."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [
+        Binding("v,right,l", "turn", "group by another", id="groups.turn", tooltip="Group by another field"),
+        Binding("r,ctrl+r", "recount", "count anew", id="groups.recount", tooltip="Count the groups anew"),
+    ]
+
+    def __init__(self, desk: Desk, rows: Sequence[Event]) -> None:
+        super().__init__(
+            desk, "", None, page_of=lambda *_: self._page(), jumps=lambda target: isinstance(target, ToValue)
+        )
+        self._rows = rows
+        self._by = Grouping.SECRET
+        self._count()
+
+    def _count(self) -> None:
+        self._groups = grouped(self._rows, self._by)
+        self.retitle(
+            f"{len(self._rows):,} events by {self._by.value}",
+            [("v", "group by another"), ("Enter", "only these"), ("Esc", "back")],
+        )
+
+    def _page(self) -> Page:
+        return lambda width: groups_page(self._groups, self._by, width)
+
+    def show_change(self, change: Change) -> None:
+        """Count anew, if that is quick."""
+        if change.added and len(self._rows) <= LIVE:
+            self.action_recount()
+
+    def tick(self) -> None:
+        """Nothing here tells how long ago things were."""
+
+    def action_turn(self) -> None:
+        """Group by the next field."""
+        self._by = self._by.following
+        self._count()
+        self.detail.renew()
+        self.detail.action_edge(0)
+
+    def action_recount(self) -> None:
+        """Count the groups anew."""
+        self._count()
+        self.detail.renew()

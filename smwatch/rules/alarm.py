@@ -62,6 +62,25 @@ class Decision(msgspec.Struct, frozen=True):
     note: str = ""
 
 
+class Mute(msgspec.Struct, frozen=True):
+    """No noise from alarms of a rule, about a secret or because of a principal (all of those given), for a while."""
+
+    until: datetime
+    rule: str = ""
+    secret: Secret | None = None
+    identity: str = ""
+    """Alarm.identity."""
+
+    def covers(self, rule: str, secret: object, identity: str) -> bool:
+        """Whether it mutes such an alarm."""
+        return (
+            bool(self.rule or self.secret or self.identity)
+            and self.rule in ("", rule)
+            and self.secret in (None, secret)
+            and self.identity in ("", identity)
+        )
+
+
 class Alarm(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One group of (rule, secret, principal): what happened there since it last ended, and where it stands.
 
@@ -92,6 +111,8 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What count counts: events, or the values a rule tells apart (secrets, regions, …)."""
     first_at: datetime
     last_at: datetime
+    about: tuple[tuple[str, str], ...] = ()
+    """What else the group has in common, e.g. ("key", id of the KMS key)."""
     event_keys: tuple[int, ...] = ()
     """Event.key of the evidence, ascending: the newest EVIDENCE of them."""
     facts: tuple[str, ...] = ()
@@ -101,11 +122,13 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     mitre: tuple[str, ...] = ()
     """MITRE ATT&CK technique ids."""
     level: int = 0
-    """How many escalation steps it has taken."""
+    """How bad it has become, finer than severity: more of it is a higher level. Alarms of one rule compare by it."""
     acknowledged: Decision | None = None
     """The last acknowledgement, even when later evidence has overtaken it."""
     closed: Decision | None = None
     """The last closing by hand, even when later evidence has overtaken it."""
+    ended_at: datetime | None = None
+    """When a closed alarm ended."""
     closed_by: str = ""
     """What ended a closed alarm, as a sentence: the closing event, or the person's hand."""
     muted_until: datetime | None = None

@@ -1,0 +1,299 @@
+"""A case: what one alarm is made of. Its alarm is worked out from the evidence anew each time something changes."""
+
+from __future__ import annotations
+
+import json
+from abc import ABC, abstractmethod
+from bisect import bisect_left, insort
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from hashlib import blake2b
+from typing import NamedTuple
+
+from smwatch.events.event import ACCOUNT_BITS, ID_BITS, Event
+from smwatch.events.secret import Secret
+from smwatch.rules.alarm import EVIDENCE, Alarm, AlarmState, Decision, Severity
+from smwatch.rules.command import event_values, fill
+from smwatch.rules.dimension import DIMENSIONS, Dimension, Value
+from smwatch.rules.envelope import Rule
+from smwatch.rules.fact import Known, Times
+from smwatch.rules.telling import tell
+from smwatch.rules.world import World
+
+SECOND_BITS = ID_BITS + ACCOUNT_BITS
+BEGINNING, END = -1, 1 << 40
+"""Seconds before and after all others."""
+ENDS = 16
+"""Endings remembered for each case."""
+
+_SEVERITIES = tuple(Severity)
+_SECRET = DIMENSIONS["secret"]
+_PRINCIPALS = tuple(DIMENSIONS[name] for name in ("identity", "session", "access_key"))
+LEVELS = 100
+"""An alarm's level is its severity's rank times this, and its escalation steps."""
+
+
+class Evidence(NamedTuple):
+    """One piece of evidence: an event, or the first of those with one value."""
+
+    at: int
+    """The second in which it became evidence."""
+    key: int
+    rank: int
+    """Its severity's rank."""
+    step: int
+    """How many escalations it takes part in."""
+    title: str
+    """A title that its grade has; "" for the rule's."""
+    value: Value | None = None
+    """The value that is counted, where that is not the event."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shed:
+    """Evidence that is only counted: older than what is kept, or known from an alarm alone."""
+
+    count: int
+    first_at: int
+    last_at: int
+    last_key: int
+    rank: int
+    step: int
+    title: str
+    known_upto: int = -1
+    """Events up to this key are counted already, should they come again: the alarm that was gone on from knew them."""
+
+    def joined(self, other: Shed) -> Shed:
+        """Both together."""
+        worst = max((self.rank, self.step, self.title), (other.rank, other.step, other.title))
+        return Shed(
+            self.count + other.count,
+            min(self.first_at, other.first_at),
+            max(self.last_at, other.last_at),
+            max(self.last_key, other.last_key),
+            *worst,
+            known_upto=max(self.known_upto, other.known_upto),
+        )
+
+
+class Case(ABC):
+    """One group of a rule: its events so far, and the alarm they amount to."""
+
+    __slots__ = (
+        "__weakref__",
+        "_commands",
+        "about",
+        "acknowledged",
+        "base",
+        "closed",
+        "closers",
+        "ends",
+        "group",
+        "high",
+        "last_key",
+        "low",
+        "newest",
+        "of_record",
+        "rule",
+        "shed",
+        "values",
+        "world",
+    )
+
+    def __init__(self, rule: Rule, world: World, values: Mapping[Dimension, Value]) -> None:
+        self.rule = rule
+        self.world = world
+        self.values = values
+        self.group = group_of(rule, values)
+        self.about = tuple((d.name, str(values[d])) for d in rule.by if d in values and d not in _NAMED)
+        self.acknowledged: Decision | None = None
+        self.closed: Decision | None = None
+        self.closers: Known | None = None
+        self.ends: list[int] = []
+        self.shed: Shed | None = None
+        self.base: Alarm | None = None
+        self.newest: Event | None = None
+        """The newest event: its principal is named, and commands are filled with it."""
+        self.of_record: Mapping[str, str] = {}
+        """What its record gives to fill in besides."""
+        self._commands: tuple[int, tuple[str, ...]] | None = None
+        self.last_key = -1
+        """The key of the newest evidence."""
+        self.low = self.high = BEGINNING
+        """What a fact says between these seconds can change the alarm."""
+        if rule.closed_by is not None:
+            self.closers = world.known(rule.closed_by.when, rule.closed_by.same, values)
+            if self.closers is not None:
+                self.closers.watch(self)
+
+    def heed(self, second: int) -> None:
+        """A fact that this case hangs on is now known of this second too."""
+        if self.low <= second <= self.high:
+            self.wake()
+
+    def wake(self) -> None:
+        """Have the alarm worked out again."""
+        self.world.dirty.add(self)
+
+    @abstractmethod
+    def evidence(self) -> Sequence[Evidence]:
+        """The evidence there is, ascending."""
+
+    def resume(self, alarm: Alarm) -> None:
+        """Go on from an alarm that was kept: its evidence counts, though the events may never be seen again."""
+        self.base = alarm
+        self.acknowledged, self.closed = alarm.acknowledged, alarm.closed
+        if alarm.state is AlarmState.CLOSED and alarm.ended_at is not None:
+            insort(self.ends, int(alarm.ended_at.timestamp()))
+
+    def alarm(self) -> Alarm | None:
+        """The alarm as of now; None while there is no evidence."""
+        evidence, shed = self.evidence(), self.shed
+        if not evidence and shed is None:
+            return None
+        last_at, last_key = (evidence[-1].at, evidence[-1].key) if evidence else (BEGINNING, -1)
+        if shed is not None and shed.last_at > last_at:
+            last_at, last_key = shed.last_at, shed.last_key
+        end = self._end(last_at)
+        start = self._start(last_at)
+        by_hand = self.closed is not None and last_key <= self.closed.upto
+        seen = self.closed.upto if self.closed is not None and not by_hand else -1
+        self.last_key = last_key
+        episode = [one for one in evidence if one.at > start and one.key > seen]
+        if shed is not None and (shed.last_at <= start or shed.last_key <= seen):
+            shed = None
+        self.high = max(self.high, END if end is None else end) if self.closers is not None else self.high
+        return self._alarm(episode, shed, end, by_hand=by_hand)
+
+    # -- when it ended
+
+    def _end(self, last_at: int) -> int | None:
+        """The second that ended it: the first closing event since the last evidence."""
+        end = self.closers.since(last_at) if self.closers is not None else None
+        at = bisect_left(self.ends, last_at)
+        if at < len(self.ends) and (end is None or self.ends[at] < end):
+            end = self.ends[at]
+        if end is not None and end not in self.ends:
+            insort(self.ends, end)  # the fact itself may be forgotten one day
+            del self.ends[:-ENDS]
+        return end
+
+    def _start(self, last_at: int) -> int:
+        """The second in which the last episode but one ended."""
+        start = self.closers.before(last_at) if self.closers is not None else None
+        at = bisect_left(self.ends, last_at)
+        known = self.ends[at - 1] if at else BEGINNING
+        return known if start is None else max(start, known)
+
+    # -- what it amounts to
+
+    def _alarm(self, episode: Sequence[Evidence], shed: Shed | None, end: int | None, *, by_hand: bool) -> Alarm:
+        rule, newest = self.rule, self.newest
+        rank, step = max((one.rank, one.step) for one in (*episode, *((shed,) if shed else ())))
+        titles = [one.title for one in (*((shed,) if shed else ()), *episode) if one.rank == rank]
+        level = rank * LEVELS + step
+        first_at = min(one.at for one in episode) if episode else END
+        last_at = max(one.at for one in episode) if episode else BEGINNING
+        if shed is not None:
+            first_at, last_at = min(first_at, shed.first_at), max(last_at, shed.last_at)
+        keys = _keys(episode)
+        acknowledged = self.acknowledged
+        holds = acknowledged is not None and level <= acknowledged.level and bool(keys) and keys[0] <= acknowledged.upto
+        closed = self.closed if by_hand else None
+        if end is not None or by_hand:
+            state = AlarmState.CLOSED
+        else:
+            state = AlarmState.ACKNOWLEDGED if holds else AlarmState.OPEN
+        ended_at = _moment(end) if end is not None else closed.at if closed is not None else None
+        decided = [decision.at for decision in (self.acknowledged, self.closed) if decision is not None]
+        secret = self.values.get(_SECRET)
+        group_by = next((self.values[d] for d in _PRINCIPALS if d in self.values), "")
+        base = self.base
+        return Alarm(
+            group=self.group,
+            rule=rule.id,
+            severity=_SEVERITIES[rank],
+            state=state,
+            title=titles[-1] or rule.title,
+            why=rule.why,
+            secret=secret if isinstance(secret, Secret) else None,
+            principal=(newest.principal.name if newest else base.principal if base else "") if group_by else "",
+            identity=str(group_by),
+            count=self.count(episode, shed),
+            counted=self.counted,
+            first_at=_moment(first_at),
+            last_at=_moment(last_at),
+            about=self.about,
+            event_keys=tuple(keys) if self.rule.silence is None else (),
+            facts=tell(rule, self.world, self.values, first_at, last_at),
+            next=self._next(),
+            mitre=rule.mitre,
+            level=level,
+            acknowledged=self.acknowledged,
+            closed=self.closed,
+            ended_at=ended_at,
+            closed_by=self._closed_by(end) if end is not None else "closed by hand" if closed is not None else "",
+            muted_until=self.world.muted_until(rule.id, secret, str(group_by)),
+            changed_at=max([_moment(last_at), *([ended_at] if ended_at else []), *decided]),
+        )
+
+    def count(self, episode: Sequence[Evidence], shed: Shed | None) -> int:
+        """How many there are."""
+        return len(episode) + (shed.count if shed is not None else 0)
+
+    @property
+    def counted(self) -> str:
+        """What the alarm counts."""
+        return "events"
+
+    def _next(self) -> tuple[str, ...]:
+        newest = self.newest
+        if newest is None:
+            return self.base.next if self.base else tuple(fill(command, {}) for command in self.rule.next)
+        if self._commands is None or self._commands[0] != newest.key:
+            values = {**event_values(newest), **self.of_record}
+            self._commands = newest.key, tuple(fill(command, values) for command in self.rule.next)
+        return self._commands[1]
+
+    def _closed_by(self, end: int) -> str:
+        if isinstance(self.closers, Times):
+            for key, name, who in self.closers.notes:
+                if key >> SECOND_BITS == end:
+                    return f"{name} by {who}" if who else name
+        if self.base is not None and self.base.ended_at == _moment(end):
+            return self.base.closed_by
+        if self.rule.closed_by is None:
+            return "events come in again"
+        return self.world.fact(self.rule.closed_by.when).says or "what ends it was seen"
+
+
+def _keys(episode: Sequence[Evidence]) -> list[int]:
+    """The newest keys, ascending: of the events, or of the first event with each value."""
+    keys: list[int] = []
+    values: set[Value] = set()
+    for one in episode:
+        if one.value is not None:
+            if one.value in values:
+                continue
+            values.add(one.value)
+        keys.append(one.key)
+    return sorted(dict.fromkeys(keys))[-EVIDENCE:]
+
+
+_NAMED = frozenset((_SECRET, *_PRINCIPALS))
+
+
+def group_of(rule: Rule, values: Mapping[Dimension, Value]) -> str:
+    """The stable key of a group of a rule."""
+    parts: list[object] = [rule.id]
+    for dimension in rule.by:
+        value = values.get(dimension)
+        told = [value.account, value.region, value.name] if isinstance(value, Secret) else value
+        parts.append([dimension.name, told])
+    text = json.dumps(parts, ensure_ascii=True).encode()
+    return f"{rule.id}:{blake2b(text, digest_size=16).hexdigest()}"
+
+
+def _moment(second: int) -> datetime:
+    return datetime.fromtimestamp(second, UTC)

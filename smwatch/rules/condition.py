@@ -1,0 +1,153 @@
+"""The conditions of a rule beside its pattern: a trait of the event, a pattern, or what else has happened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from smwatch import patterns
+from smwatch.patterns import Pattern
+from smwatch.rules.dimension import Dimension, dimension
+from smwatch.rules.period import Period, period
+from smwatch.rules.trait import TRAITS
+
+
+class Look(StrEnum):
+    """How a lookup relates the event to a fact; the value is its key in a rule."""
+
+    SEEN = "seen"
+    """The fact is known from the event's second or the period before it."""
+    NEW = "new"
+    """The fact is not known from the period before the event's second, though events from then are."""
+    FOLLOWS = "follows"
+    """The fact comes in the event's second or the period after it."""
+    NEAR = "near"
+    """The fact comes in the period before or after the event."""
+
+
+class Condition:
+    """What a rule asks beside its pattern: a Trait, Matches, Lookup or All."""
+
+    __slots__ = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Trait(Condition):
+    """A trait that the event must have, or must not."""
+
+    name: str
+    negated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Matches(Condition):
+    """A filter pattern that the record must match."""
+
+    pattern: Pattern
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup(Condition):
+    """A question about what else has happened."""
+
+    look: Look
+    fact: str
+    """The name of a fact, or a filter pattern."""
+    same: tuple[Dimension, ...]
+    """What the fact and the event must have in common."""
+    within: Period | None = None
+    """How far from the event; None for ever."""
+    ago: Period = Period(0)  # noqa: RUF009  a value like any other
+    """For SEEN: at least how long before the event."""
+    warmup: Period = Period(0)  # noqa: RUF009  a value like any other
+    """For NEW: how long events must have been known for, before anything counts as new."""
+
+
+@dataclass(frozen=True, slots=True)
+class All(Condition):
+    """Several conditions that must all hold."""
+
+    parts: tuple[Condition, ...]
+
+
+_LOOKS = tuple(Look)
+_KEYS = {"within", "same", "ago", "warmup"}
+
+
+def condition(written: object) -> Condition:
+    """Read a condition as TOML has it; a ValueError says what is wrong with it.
+
+    `"trait"` and `"!trait"`, `"{ pattern }"`, `{seen = "fact", within = "24h", same = ["secret"]}` (also new, follows,
+    near), and a list of conditions that must all hold.
+    """
+    match written:
+        case str():
+            return _of_text(written)
+        case list() if written:
+            return All(tuple(condition(part) for part in written))
+        case Mapping():
+            return _lookup(written)
+        case _:
+            raise ValueError(
+                "a condition is a trait, a filter pattern, a table with seen, new, follows or near, or a list"
+            )
+
+
+def lookups(*conditions: Condition) -> tuple[Lookup, ...]:
+    """The lookups in these conditions, however deep."""
+    found: list[Lookup] = []
+    for each in conditions:
+        if isinstance(each, Lookup):
+            found.append(each)
+        elif isinstance(each, All):
+            found += lookups(*each.parts)
+    return tuple(found)
+
+
+def traits(*conditions: Condition) -> tuple[Trait, ...]:
+    """The traits in these conditions, however deep."""
+    found: list[Trait] = []
+    for each in conditions:
+        if isinstance(each, Trait):
+            found.append(each)
+        elif isinstance(each, All):
+            found += traits(*each.parts)
+    return tuple(found)
+
+
+def _of_text(text: str) -> Condition:
+    if text.lstrip().startswith("{"):
+        return Matches(patterns.compile(text))
+    name = text.removeprefix("!")
+    if name not in TRAITS:
+        raise ValueError(f"there is no trait {name!r}: use one of {', '.join(sorted(TRAITS))}")
+    return Trait(name, negated=name != text)
+
+
+def _lookup(written: Mapping[str, object]) -> Lookup:
+    asked = [look for look in _LOOKS if look in written]
+    if len(asked) != 1:
+        raise ValueError("a lookup has exactly one of seen, new, follows and near")
+    if unknown := set(written) - _KEYS - {asked[0].value}:
+        raise ValueError(f"a lookup has no key {min(unknown)!r}: use within, same, ago and warmup")
+    fact = written[asked[0]]
+    if not isinstance(fact, str) or not fact:
+        raise ValueError(f"{asked[0].value} names a fact or holds a filter pattern")
+    if fact.lstrip().startswith("{"):
+        patterns.compile(fact)
+    same = written.get("same", ["secret"])
+    if not isinstance(same, list) or not same or not all(isinstance(name, str) for name in same):
+        raise ValueError("same is a list of dimensions")
+    if "warmup" in written and asked[0] is not Look.NEW:
+        raise ValueError("warmup goes with new")
+    if "ago" in written and asked[0] is not Look.SEEN:
+        raise ValueError("ago goes with seen")
+    return Lookup(
+        look=asked[0],
+        fact=fact,
+        same=tuple(dimension(name) for name in same),
+        within=period(written["within"]) if "within" in written else None,
+        ago=period(written.get("ago", "0s")),
+        warmup=period(written.get("warmup", "0s")),
+    )

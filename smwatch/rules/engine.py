@@ -1,0 +1,238 @@
+"""The engine: events in, alarms out, the same ones in whatever order the events come."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from types import MappingProxyType
+
+import msgspec
+
+from smwatch.events import moments
+from smwatch.events.event import Arrival
+from smwatch.record import Record
+from smwatch.rules.alarm import Alarm, AlarmState, Decision, Mute
+from smwatch.rules.case import SECOND_BITS, Case, group_of
+from smwatch.rules.condition import lookups
+from smwatch.rules.dimension import Dimension, Value
+from smwatch.rules.envelope import RuleSet
+from smwatch.rules.feed import Feeds
+from smwatch.rules.period import Period
+from smwatch.rules.route import Router, Stop
+from smwatch.rules.watch import Watch
+from smwatch.rules.world import World, historic
+
+ALARMS = 10_000
+"""Alarms held; beyond them the oldest are let go, closed ones first. Whoever keeps alarms still has them."""
+DELIVERY = 15 * 60
+"""Seconds after which CloudTrail has, in all likelihood, delivered an event."""
+
+
+class Engine:
+    """Judges events by the rules.
+
+    Alarms are a function of the events known, of people's decisions and of the time told: late, duplicate and reordered
+    events lead to the same ones, within the bounds stated at MARKS, SLOTS, TIMES, CASES and GROUPS. Nothing here reads
+    a clock. One engine belongs to one thread.
+
+    After a restart, `restore` the alarms that were kept and `judge` the events of the last `memory` again (any order;
+    fewer is possible, then rules that look back further stay silent for longer).
+    """
+
+    def __init__(self, rules: RuleSet) -> None:
+        self.rules = rules
+        self._world = world = World(rules)
+        self._alarms: dict[str, Alarm] = {}
+        self._watches = {rule.id: Watch(rule, world, self._alarms.get) for rule in rules.rules if rule.silence is None}
+        self._silent = {rule.id: rule for rule in rules.rules if rule.silence is not None}
+        self._feeds = Feeds(tuple(self._silent.values()), world)
+        stops = [Stop(fact.when, track.take, lists=rules.lists) for fact, track in world.facts]
+        stops += [Stop([timers.timer.start], timers.take, lists=rules.lists) for timers in world.timers.values()]
+        wanted = [
+            Stop(
+                rule.when,
+                self._watches[rule.id].take,
+                only=[each for each in rule.only if not historic(each)],
+                unless=[each for each in rule.unless if not historic(each)],
+                lists=rules.lists,
+            )
+            for rule in rules.rules
+            if rule.silence is None
+        ]
+        self._route = Router([*stops, *wanted])
+        self._wanted = Router(wanted)
+        self.memory = _memory(rules)
+        """How far back events bear upon alarms to come."""
+
+    @property
+    def alarms(self) -> Mapping[str, Alarm]:
+        """Every alarm by group, whatever its state."""
+        return MappingProxyType(self._alarms)
+
+    @property
+    def mutes(self) -> tuple[Mute, ...]:
+        """What is muted, also what no longer is."""
+        return self._world.mutes
+
+    def selects(self, record: Record) -> bool:
+        """Whether some rule's pattern matches this record: then it is of interest wherever it comes from."""
+        return self._wanted.wants(record)
+
+    # -- what happens
+
+    def judge(self, arrivals: Sequence[Arrival]) -> tuple[Alarm, ...]:
+        """Take new events in, in any order; the alarms that changed. One with count 0 is no alarm any more."""
+        world, route = self._world, self._route
+        newest = 0
+        for arrival in arrivals:
+            event, record = arrival.event, arrival.record
+            second = event.key >> SECOND_BITS
+            if not record or not second:
+                continue  # it cannot be read, or does not say when it happened
+            if second > newest:
+                newest = second
+            began = world.beginning.at
+            if began is None or second < began:
+                world.beginning.move(second)
+            for stop in route(event, record, arrival.raw):
+                stop.take(event, record, second)
+        world.move(newest, newest)
+        return self._settle()
+
+    def tick(self, now: datetime) -> tuple[Alarm, ...]:
+        """Let time pass; the alarms that changed. In a replay, pass the time of its newest event."""
+        self._world.move(moments.seconds_of_datetime(now), 0)
+        return self._settle()
+
+    def feed(self, source: str, newest_at: datetime | None, now: datetime) -> tuple[Alarm, ...]:
+        """A source has just been read whole, up to `now`, and its newest event is from `newest_at`."""
+        second = moments.seconds_of_datetime(now)
+        self._feeds.heard(source, newest_at, now)
+        self._world.move(second, second - DELIVERY)
+        return self._settle()
+
+    # -- what people decide
+
+    def acknowledge(self, group: str, note: str, at: datetime) -> tuple[Alarm, ...]:
+        """Somebody has seen an alarm; it asks for attention again when it ends and comes back, or gets worse."""
+        return self._decide(group, note, at, closing=False)
+
+    def close(self, group: str, note: str, at: datetime) -> tuple[Alarm, ...]:
+        """Somebody ends an alarm: evidence newer than what they have seen opens it again."""
+        return self._decide(group, note, at, closing=True)
+
+    def mute(self, mute: Mute) -> tuple[Alarm, ...]:
+        """Make no noise about a rule, a secret or a principal for a while; a mute in the past ends one."""
+        same = (mute.rule, mute.secret, mute.identity)
+        others = [each for each in self._world.mutes if (each.rule, each.secret, each.identity) != same]
+        self._world.mutes = (*others, mute)
+        changed = [
+            msgspec.structs.replace(alarm, muted_until=until)
+            for alarm in self._alarms.values()
+            if (until := self._world.muted_until(alarm.rule, alarm.secret, alarm.identity)) != alarm.muted_until
+        ]
+        self._alarms.update((alarm.group, alarm) for alarm in changed)
+        return tuple(changed)
+
+    def restore(self, alarms: Iterable[Alarm], mutes: Iterable[Mute] = ()) -> None:
+        """Go on from alarms (and mutes) that were kept, before any event is judged."""
+        self._world.mutes = (*self._world.mutes, *mutes)
+        for alarm in alarms:
+            if alarm.count:
+                self._alarms[alarm.group] = alarm
+        for alarm in tuple(self._alarms.values()):
+            self._case(alarm)  # so that what ends it finds it
+
+    # -- within
+
+    def _decide(self, group: str, note: str, at: datetime, *, closing: bool) -> tuple[Alarm, ...]:
+        alarm = self._alarms.get(group)
+        if alarm is None:
+            return ()
+        case = self._case(alarm)
+        upto = case.last_key if case is not None and case.last_key >= 0 else max(alarm.event_keys, default=0)
+        decision = Decision(at, upto, alarm.level, note)
+        if case is None:
+            state = AlarmState.CLOSED if closing else AlarmState.ACKNOWLEDGED
+            self._alarms[group] = alarm = msgspec.structs.replace(
+                alarm,
+                state=state,
+                acknowledged=alarm.acknowledged if closing else decision,
+                closed=decision if closing else alarm.closed,
+                ended_at=at if closing else alarm.ended_at,
+                closed_by="closed by hand" if closing else alarm.closed_by,
+                changed_at=max(at, alarm.changed_at),
+            )
+            return (alarm,)
+        if closing:
+            case.closed = decision
+        else:
+            case.acknowledged = decision
+        case.wake()
+        return self._settle()
+
+    def _case(self, alarm: Alarm) -> Case | None:
+        """The case behind an alarm; None where its rule is no longer in force."""
+        watch = self._watches.get(alarm.rule)
+        silent = self._silent.get(alarm.rule)
+        rule = watch.rule if watch is not None else silent
+        if rule is None:
+            return None
+        about = dict(alarm.about)
+        values: dict[Dimension, Value] = {}
+        for dimension in rule.by:
+            value: Value | None = about.get(dimension.name)
+            if dimension.name == "secret":
+                value = alarm.secret
+            elif dimension.name in ("identity", "session", "access_key"):
+                value = alarm.identity or None
+            if value is not None:
+                values[dimension] = value
+        if group_of(rule, values) != alarm.group:
+            return None  # the rule groups differently by now
+        return watch.case(values) if watch is not None else self._feeds.case(rule, values)
+
+    def _settle(self) -> tuple[Alarm, ...]:
+        dirty, changed = self._world.dirty, []
+        while dirty:
+            case = dirty.pop()
+            assert isinstance(case, Case)
+            known, alarm = self._alarms.get(case.group), case.alarm()
+            if alarm is None:
+                if known is not None:
+                    del self._alarms[case.group]
+                    changed.append(_withdrawn(known))
+            elif alarm != known:
+                self._alarms[case.group] = alarm
+                changed.append(alarm)
+        if len(self._alarms) > ALARMS:
+            self._let_go()
+        return tuple(sorted(changed, key=lambda alarm: (alarm.changed_at, alarm.group)))
+
+    def _let_go(self) -> None:
+        ordered = sorted(self._alarms.values(), key=lambda alarm: (alarm.state != AlarmState.CLOSED, alarm.last_at))
+        for alarm in ordered[: len(ordered) - ALARMS * 9 // 10]:
+            del self._alarms[alarm.group]
+
+
+def _withdrawn(alarm: Alarm) -> Alarm:
+    return msgspec.structs.replace(
+        alarm, state=AlarmState.CLOSED, count=0, event_keys=(), closed_by="events that came later explain it"
+    )
+
+
+def _memory(rules: RuleSet) -> timedelta:
+    """The longest that a rule looks back."""
+    longest = 0
+    for rule in rules.rules:
+        lengths = [lookup.within for lookup in lookups(*rule.conditions) if lookup.within is not None]
+        if rule.first_seen is not None:
+            lengths += [rule.first_seen.within, rule.first_seen.warmup]
+        if rule.timer is not None:
+            lengths.append(Period(rule.timer.default_days * 86_400))
+        stateful = (rule.count, rule.distinct, rule.sequence, rule.absence)
+        lengths += [part.within for part in stateful if part is not None]
+        if rule.distinct is not None and rule.distinct.habit is not None:
+            lengths.append(rule.distinct.habit.within)
+        longest = max(longest, *lengths, 0)
+    return timedelta(seconds=longest)

@@ -1,0 +1,344 @@
+"""Rules: a filter pattern in a small envelope, read from TOML and checked once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from enum import StrEnum
+from typing import Any
+
+import msgspec
+from msgspec import Struct
+
+from smwatch import patterns
+from smwatch.patterns import Pattern, PatternError
+from smwatch.rules.alarm import Severity
+from smwatch.rules.command import holes
+from smwatch.rules.condition import Condition, condition, lookups, traits
+from smwatch.rules.dimension import Dimension, dimension
+from smwatch.rules.period import Period, period
+from smwatch.rules.trait import TRAITS
+
+
+class Patterns(tuple[Pattern, ...]):
+    """Filter patterns of which one must match."""
+
+    __slots__ = ()
+
+
+class Grade(Struct, frozen=True, forbid_unknown_fields=True, rename={"condition": "if"}):
+    """Events with this condition are worse, or less bad, than the rule says; the first that holds counts."""
+
+    condition: Condition
+    severity: Severity
+    title: str = ""
+
+
+class Step(Struct, frozen=True, forbid_unknown_fields=True):
+    """An escalation: more of it, or nearer the end, is worse. Each step asks again for attention."""
+
+    severity: Severity
+    min: int = 0
+    within: Period = Period(0)
+    lead: Period = Period(0)
+    title: str = ""
+
+
+class Count(Struct, frozen=True, forbid_unknown_fields=True):
+    """At least `min` events within a period."""
+
+    min: int
+    within: Period
+
+
+class Habit(Struct, frozen=True, forbid_unknown_fields=True):
+    """Not an alarm for a principal that did nearly as much on `days` different days of the period before."""
+
+    days: int = 3
+    within: Period = Period(14 * 86400)
+    factor: float = 1.5
+
+
+class Distinct(Struct, frozen=True, forbid_unknown_fields=True):
+    """At least `min` different values within a period."""
+
+    of: Dimension
+    min: int
+    within: Period
+    habit: Habit | None = None
+
+
+class FirstSeen(Struct, frozen=True, forbid_unknown_fields=True):
+    """The values come together for the first time within a period.
+
+    Nothing is new until events are known from `warmup` before: at the start everything would be.
+    """
+
+    of: tuple[Dimension, ...]
+    within: Period
+    warmup: Period = Period(0)
+
+
+class Sequence(Struct, frozen=True, forbid_unknown_fields=True):
+    """The event comes `within` a period after a fact (or before it, with `then`), having something in common with it.
+
+    With `min`, so many events since the last such fact within `burst`: the fact starts the count anew. With `then`,
+    `min` is how many different values of `of` the fact has.
+    """
+
+    within: Period
+    after: str = ""
+    then: str = ""
+    same: tuple[Dimension, ...] = ()
+    min: int = 1
+    burst: Period = Period(0)
+    of: Dimension | None = None
+
+    @property
+    def fact(self) -> str:
+        """The fact, whichever side of the event it is on."""
+        return self.after or self.then
+
+
+class Absence(Struct, frozen=True, forbid_unknown_fields=True):
+    """The fact does not come within a period after the event."""
+
+    until: str
+    within: Period
+    same: tuple[Dimension, ...]
+
+
+class Timer(Struct, frozen=True, forbid_unknown_fields=True):
+    """The event still comes when less than `lead` is left to a deadline that an earlier one, the start, has set."""
+
+    start: Pattern
+    """What sets the deadline."""
+    at: str
+    """Selector of the deadline in the start's record."""
+    days: str
+    """Selector of the days to the deadline, for records that lack it."""
+    default_days: int
+    """The days to the deadline where neither is said."""
+    same: tuple[Dimension, ...]
+    lead: Period
+    recent: Period
+    """How long before the lead an event still counts."""
+
+
+class Silence(Struct, frozen=True, forbid_unknown_fields=True):
+    """A source brings no new events: for longer than `after`, and than `factor` times what is usual (p99 of a day)."""
+
+    after: Period
+    factor: float
+    arm: int
+    """Events a day below which silence is usual."""
+
+
+class Telling(StrEnum):
+    """What else an alarm can say of its secret."""
+
+    READERS = "readers"
+    """Who has read it in the days before."""
+    CHANGES = "changes"
+    """The last change before: a likely cause."""
+    DELETION = "deletion"
+    """Who deleted it, and when."""
+
+
+class Closing(Struct, frozen=True, forbid_unknown_fields=True):
+    """What ends an alarm: evidence up to then is dealt with."""
+
+    when: str
+    """The name of a fact, or a filter pattern."""
+    same: tuple[Dimension, ...]
+
+
+class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One rule of the catalogue; see the fields of its parts for what TOML may hold."""
+
+    id: str
+    title: str
+    severity: Severity
+    why: str
+    """Why it matters, for someone woken by it."""
+    when: Patterns = Patterns()
+    """Which records are evidence, as far as a filter pattern can say."""
+    only: tuple[Condition, ...] = ()
+    """And all of these."""
+    unless: tuple[Condition, ...] = ()
+    """And none of these."""
+    by: tuple[Dimension, ...]
+    """What makes one alarm."""
+    grade: tuple[Grade, ...] = ()
+    count: Count | None = None
+    distinct: Distinct | None = None
+    first_seen: FirstSeen | None = None
+    sequence: Sequence | None = None
+    absence: Absence | None = None
+    timer: Timer | None = None
+    silence: Silence | None = None
+    escalate: tuple[Step, ...] = ()
+    closed_by: Closing | None = None
+    tell: tuple[Telling, ...] = ()
+    export: Patterns = Patterns()
+    """What to give AWS instead of `when`, where the rest of the rule cannot go with it and `when` alone is too wide."""
+    next: tuple[str, ...] = ()
+    """Commands to run next; {secret} and other holes are filled in and shell-quoted."""
+    mitre: tuple[str, ...] = ()
+    noise: str = ""
+    """Known false positives."""
+    note: str = ""
+
+    @property
+    def kind(self) -> str:
+        """The stateful wrapper's name, or match."""
+        return next((name for name in WRAPPERS if getattr(self, name) is not None), "match")
+
+    @property
+    def conditions(self) -> tuple[Condition, ...]:
+        """Every condition it has."""
+        return (*self.only, *self.unless, *(grade.condition for grade in self.grade))
+
+    @property
+    def facts(self) -> tuple[str, ...]:
+        """The facts it refers to, by name or pattern."""
+        named = [lookup.fact for lookup in lookups(*self.conditions)]
+        named += [part.fact for part in (self.sequence,) if part]
+        named += [part.until for part in (self.absence,) if part]
+        named += [part.when for part in (self.closed_by,) if part]
+        named += [TELLINGS[telling][0] for telling in self.tell]
+        if any(TRAITS[trait.name].history for trait in traits(*self.conditions)):
+            named += ROTATION_FACTS
+        return tuple(dict.fromkeys(named))
+
+
+class Fact(Struct, frozen=True, forbid_unknown_fields=True):
+    """A kind of event that rules look back (or forward) to."""
+
+    when: Patterns
+    says: str = ""
+    """What it says where it ends an alarm, e.g. "the secret was restored"."""
+    notes: bool = False
+    """Whether alarms tell which event it was and who made it: for what happens seldom."""
+
+
+def own_fact(rule: Rule) -> str:
+    """What the fact is called that a rule's own pattern matched."""
+    return f"rule {rule.id}"
+
+
+def anonymous_fact(pattern: str) -> Fact:
+    """The fact that a rule gives as a filter pattern instead of a name."""
+    return Fact(Patterns([patterns.compile(pattern)]))
+
+
+WRAPPERS = ("count", "distinct", "first_seen", "sequence", "absence", "timer", "silence")
+TELLINGS: Mapping[Telling, tuple[str, tuple[str, ...]]] = {
+    Telling.READERS: ("reads", ("secret", "identity")),
+    Telling.CHANGES: ("changes", ("secret",)),
+    Telling.DELETION: ("deletions", ("secret",)),
+}
+"""The facts behind what alarms tell, and what they are compared by."""
+ROTATION_FACTS = ("rotation_started", "rotation_ended", "rotation_write")
+"""The facts behind the traits that are about rotations."""
+
+
+class RuleSet(Struct, frozen=True):
+    """The rules in force, with the facts and lists they refer to."""
+
+    rules: tuple[Rule, ...]
+    facts: Mapping[str, Fact]
+    lists: Mapping[str, tuple[str, ...]]
+
+    def __getitem__(self, name: str) -> Rule:
+        for rule in self.rules:
+            if rule.id == name:
+                return rule
+        raise KeyError(name)
+
+
+def faults(rule: Rule) -> Iterable[tuple[str, str]]:
+    """What is wrong with a rule although each key by itself is well: pairs of key and sentence."""
+    wrappers = [name for name in WRAPPERS if getattr(rule, name) is not None]
+    if len(wrappers) > 1:
+        yield wrappers[1], f"a rule has one stateful wrapper, and this one has {wrappers[0]} already"
+    if not rule.when and rule.silence is None:
+        yield "when", "a rule needs a filter pattern"
+    if rule.when and rule.silence is not None:
+        yield "when", "silence is about a source, not about records"
+    for key, part, least in (("count", rule.count, 2), ("distinct", rule.distinct, 2), ("sequence", rule.sequence, 1)):
+        if part is not None and part.min < least:
+            yield f"{key}.min", f"must be {least} or more"
+    for key, part in (("count", rule.count), ("distinct", rule.distinct), ("sequence", rule.sequence)):
+        if part is not None and part.within <= 0:
+            yield f"{key}.within", "must be longer than nothing"
+    if rule.sequence and bool(rule.sequence.after) == bool(rule.sequence.then):
+        yield "sequence", "needs either after or then"
+    if rule.sequence and rule.sequence.of and not rule.sequence.then:
+        yield "sequence.of", "goes with then"
+    if rule.sequence and not rule.sequence.same:
+        yield "sequence.same", "needs at least one dimension"
+    yield from _escalation_faults(rule)
+    for command in rule.next:
+        try:
+            holes(command)
+        except ValueError as error:
+            yield "next", str(error)
+
+
+def _escalation_faults(rule: Rule) -> Iterable[tuple[str, str]]:
+    if rule.escalate and rule.kind not in ("match", "count", "distinct", "timer"):
+        yield "escalate", f"goes with count, distinct, timer or a plain match, not with {rule.kind}"
+    for number, step in enumerate(rule.escalate):
+        if rule.timer is not None:
+            if not 0 < step.lead < rule.timer.lead:
+                yield f"escalate[{number}].lead", "must be shorter than the timer's lead"
+        elif step.min < 1 or not step.within:
+            yield f"escalate[{number}]", "needs min and within"
+
+
+# -------------------------------------------------------------------------------------------------------------- reading
+
+
+def decode_rule(written: Mapping[str, Any]) -> Rule:
+    """A rule from its TOML table; a msgspec.ValidationError names the key."""
+    return msgspec.convert(written, Rule, dec_hook=_decode)
+
+
+def decode_fact(written: Mapping[str, Any]) -> Fact:
+    """A fact from its TOML table; a msgspec.ValidationError names the key."""
+    return msgspec.convert(written, Fact, dec_hook=_decode)
+
+
+def _decode(kind: type, value: object) -> object:
+    try:
+        return _DECODERS[kind](value)
+    except PatternError as error:
+        raise ValueError(f"{error} (character {error.position + 1} of the pattern)") from None
+
+
+def _pattern(value: object) -> Pattern:
+    if not isinstance(value, str):
+        raise ValueError("is not a filter pattern")
+    return patterns.compile(value)
+
+
+def _patterns(value: object) -> Patterns:
+    texts = [value] if isinstance(value, str) else value
+    if not isinstance(texts, list) or not texts:
+        raise ValueError("is not a filter pattern or a list of them")
+    return Patterns(_pattern(text) for text in texts)
+
+
+def _dimension(value: object) -> Dimension:
+    if not isinstance(value, str):
+        raise ValueError("is not the name of a dimension")
+    return dimension(value)
+
+
+_DECODERS: Mapping[type, Callable[[object], object]] = {
+    Pattern: _pattern,
+    Patterns: _patterns,
+    Dimension: _dimension,
+    Period: period,
+    Condition: condition,
+}

@@ -1,0 +1,34 @@
+"""Periods as rules write them."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_PERIOD = re.compile(r"(\d{1,6}) ?([smhd])", re.ASCII)
+
+
+class Period(int):
+    """Whole seconds."""
+
+    __slots__ = ()
+
+    def __str__(self) -> str:
+        for unit, seconds in reversed(_UNITS.items()):
+            if self and self % seconds == 0:
+                return f"{self // seconds}{unit}"
+        return f"{int(self)}s"
+
+    @property
+    def delta(self) -> timedelta:
+        """The same as a timedelta."""
+        return timedelta(seconds=self)
+
+
+def period(text: object) -> Period:
+    """Read `90s`, `15m`, `2h` or `14d`; a ValueError says how to write one."""
+    found = _PERIOD.fullmatch(text) if isinstance(text, str) else None
+    if not found:
+        raise ValueError(f"{text!r} is not a period: write 90s, 15m, 2h or 14d")
+    return Period(int(found[1]) * _UNITS[found[2]])

@@ -1,0 +1,217 @@
+"""Rules files: the built-in catalogue, people's own, and what the configuration changes in them."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Iterable, Mapping, Sequence
+from fnmatch import fnmatchcase
+from importlib.resources import files
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+from msgspec import Struct
+
+from smwatch.rules.envelope import Fact, Rule, RuleSet, decode_fact, decode_rule, faults
+from smwatch.rules.trait import LISTS
+
+BUILTIN = "built-in rules"
+_LARGEST = 4_000_000
+_TABLES = ("rule", "fact", "lists")
+_T = TypeVar("_T")
+
+
+class RuleError(ValueError):
+    """Rules that cannot be used: one line for each problem, naming file, rule and key."""
+
+    def __init__(self, problems: Sequence[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.problems = tuple(problems)
+
+
+class RuleFile(Struct, frozen=True):
+    """One rules file as written: tables that are known to be tables, not yet rules."""
+
+    name: str
+    rules: Mapping[str, Mapping[str, Any]] = {}
+    facts: Mapping[str, Mapping[str, Any]] = {}
+    lists: Mapping[str, Sequence[str]] = {}
+
+
+def load_builtin() -> RuleFile:
+    """The catalogue that comes with smwatch."""
+    return parse((files("smwatch.rules") / "builtin.toml").read_text("utf-8"), BUILTIN)
+
+
+def load(path: Path) -> RuleFile:
+    """Read a rules file; a RuleError says why it can't be read."""
+    try:
+        data = path.read_bytes()
+        if len(data) > _LARGEST:
+            raise RuleError([f"{path}: is larger than {_LARGEST // 1_000_000} MB"])
+        text = data.decode()
+    except OSError as error:
+        raise RuleError([f"{path}: {error.strerror or error}"]) from None
+    except UnicodeDecodeError as error:
+        raise RuleError([f"{path}: is not UTF-8 text (byte {error.start + 1})"]) from None
+    return parse(text, str(path))
+
+
+def parse(text: str, name: str) -> RuleFile:
+    """Read the text of a rules file; `name` is what errors call it."""
+    try:
+        written = tomllib.loads(text)
+    except (tomllib.TOMLDecodeError, RecursionError) as error:
+        raise RuleError([f"{name}: is not TOML: {error}"]) from None
+    problems = [f"{name}: there is no {key!r} in a rules file: use [[rule]], [fact.NAME] and [lists]"
+                for key in written if key not in _TABLES]  # fmt: skip
+    rules: dict[str, Mapping[str, Any]] = {}
+    tables = written.get("rule", [])
+    if not isinstance(tables, list):
+        problems.append(f"{name}: write [[rule]] with two brackets")
+        tables = []
+    for number, table in enumerate(tables, 1):
+        if not isinstance(table, dict) or not isinstance(identifier := table.get("id"), str) or not identifier:
+            problems.append(f"{name}: rule {number}: id: is missing")
+        elif identifier in rules:
+            problems.append(f"{name}: rule {identifier}: id: is used twice")
+        else:
+            rules[identifier] = table
+    facts = _tables(written.get("fact", {}), f"{name}: fact", problems)
+    found = RuleFile(name, rules, facts, _lists(written.get("lists", {}), name, problems))
+    # What a rule says by itself is checked here, so that a message is about this file; what it refers to, in combine.
+    _decoded(found, problems)
+    if problems:
+        raise RuleError(problems)
+    return found
+
+
+def combine(
+    builtin: RuleFile,
+    added: Iterable[RuleFile] = (),
+    disable: Iterable[str] = (),
+    overrides: Mapping[str, Any] | None = None,
+) -> RuleSet:
+    """The rules in force: `builtin` and `added` without those that `disable` names (ids or globs), and changed.
+
+    `overrides` maps a rule's id to a table of keys that replace its own (tables are merged), and "lists" to lists that
+    are added to those of the files. A RuleError names every problem.
+    """
+    problems: list[str] = []
+    rules: dict[str, Mapping[str, Any]] = {}
+    origin: dict[str, str] = {}
+    facts: dict[str, Mapping[str, Any]] = {}
+    lists: dict[str, tuple[str, ...]] = dict.fromkeys(LISTS, ())
+    for file in (builtin, *added):
+        for identifier, table in file.rules.items():
+            if identifier in rules:
+                problems.append(
+                    f"{file.name}: rule {identifier}: id: is taken by the {origin[identifier]}; change that rule under"
+                    f" [rules.{identifier}] in the configuration"
+                )
+            rules[identifier], origin[identifier] = table, file.name
+        for name, fact in file.facts.items():
+            if name in facts:
+                problems.append(f"{file.name}: fact {name}: is taken")
+            facts[name] = fact
+        for name, values in file.lists.items():
+            lists[name] = (*lists[name], *values)
+
+    changes = dict(overrides or {})
+    for name, added_values in _lists(changes.pop("lists", {}), "configuration: rules", problems).items():
+        lists[name] = (*lists[name], *added_values)
+    for identifier, change in changes.items():
+        if identifier not in rules:
+            problems.append(f"configuration: rules.{identifier}: there is no such rule")
+        elif not isinstance(change, Mapping):
+            problems.append(f"configuration: rules.{identifier}: is a table of the rule's keys")
+        elif change.get("id", identifier) != identifier:
+            problems.append(f"configuration: rules.{identifier}: id: cannot be changed")
+        else:
+            rules[identifier] = _merged(rules[identifier], change)
+            origin[identifier] = "configuration"
+    for pattern in disable:
+        gone = [identifier for identifier in rules if fnmatchcase(identifier, pattern)]
+        if not gone:
+            problems.append(f"configuration: rules.disable: there is no rule {pattern!r}")
+        for identifier in gone:
+            del rules[identifier]
+
+    decoded = [_rule(table, f"{origin[name]}: rule {name}", problems) for name, table in rules.items()]
+    named = {name: _fact(table, f"fact {name}", problems) for name, table in facts.items()}
+    known = {name: fact for name, fact in named.items() if fact}
+    ruled = tuple(rule for rule in decoded if rule)
+    for rule in ruled:
+        problems += [
+            f"{origin[rule.id]}: rule {rule.id}: there is no fact {missing!r}: define [fact.{missing}]"
+            for missing in rule.facts
+            if missing not in named and not missing.lstrip().startswith("{")
+        ]
+    if problems:
+        raise RuleError(list(dict.fromkeys(problems)))
+    return RuleSet(ruled, known, lists)
+
+
+def _decoded(file: RuleFile, problems: list[str]) -> None:
+    for identifier, table in file.rules.items():
+        _rule(table, f"{file.name}: rule {identifier}", problems)
+    for name, table in file.facts.items():
+        _fact(table, f"{file.name}: fact {name}", problems)
+
+
+def _rule(table: Mapping[str, Any], where: str, problems: list[str]) -> Rule | None:
+    try:
+        rule = decode_rule(table)
+    except msgspec.ValidationError as error:
+        problems.append(f"{where}: {_explained(error)}")
+        return None
+    problems += [f"{where}: {key}: {sentence}" for key, sentence in faults(rule)]
+    return rule
+
+
+def _fact(table: Mapping[str, Any], where: str, problems: list[str]) -> Fact | None:
+    try:
+        return decode_fact(table)
+    except msgspec.ValidationError as error:
+        problems.append(f"{where}: {_explained(error)}")
+        return None
+
+
+def _explained(error: msgspec.ValidationError) -> str:
+    """The key first, then what is wrong with its value."""
+    sentence, found, path = str(error).rpartition(" - at `$")
+    if not found:
+        return str(error)
+    key = path.rstrip("`").lstrip(".").replace("[...]", "[]")
+    return f"{key}: {sentence}" if key else sentence
+
+
+def _tables(written: object, where: str, problems: list[str]) -> dict[str, Mapping[str, Any]]:
+    if not isinstance(written, dict):
+        problems.append(f"{where}: is a table of tables")
+        return {}
+    problems += [f"{where} {name}: is a table" for name, table in written.items() if not isinstance(table, dict)]
+    return {name: table for name, table in written.items() if isinstance(table, dict)}
+
+
+def _lists(written: object, where: str, problems: list[str]) -> dict[str, Sequence[str]]:
+    if not isinstance(written, Mapping):
+        problems.append(f"{where}: lists: is a table of lists")
+        return {}
+    found: dict[str, Sequence[str]] = {}
+    for name, values in written.items():
+        if name not in LISTS:
+            problems.append(f"{where}: lists.{name}: there is no such list: use {', '.join(LISTS)}")
+        elif not isinstance(values, Sequence) or isinstance(values, str) or not all(isinstance(v, str) for v in values):
+            problems.append(f"{where}: lists.{name}: is a list of texts")
+        else:
+            found[name] = tuple(values)
+    return found
+
+
+def _merged(table: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(table)
+    for key, value in change.items():
+        inner = merged.get(key)
+        merged[key] = _merged(inner, value) if isinstance(inner, Mapping) and isinstance(value, Mapping) else value
+    return merged

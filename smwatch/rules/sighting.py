@@ -1,0 +1,295 @@
+"""Cases of single events: match, count, sequence, absence and timer rules."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Callable, Mapping, Sequence
+
+from smwatch.rules.alarm import Alarm
+from smwatch.rules.case import LEVELS, SECOND_BITS, Case, Evidence, Shed
+from smwatch.rules.dimension import Dimension, Value
+from smwatch.rules.envelope import Rule
+from smwatch.rules.world import Pending, World
+
+MARKS = 100
+"""Events kept of each case: the newest, from one to two times so many. Older evidence is only counted, so up to here
+the order in which events come is of no matter."""
+
+
+class Verdict:
+    """A grade an event may have: what it hangs on, and what the event is then."""
+
+    __slots__ = ("pending", "rank", "title")
+
+    def __init__(self, pending: Pending | None, rank: int, title: str) -> None:
+        self.pending = pending
+        self.rank = rank
+        self.title = title
+
+
+class Mark:
+    """One event of a case, with what it still hangs on."""
+
+    __slots__ = ("at", "evidence", "fixed", "grades", "key", "only", "rank", "second", "step", "title", "unless")
+
+    def __init__(self, key: int, grades: tuple[Verdict, ...]) -> None:
+        self.key = key
+        self.second = key >> SECOND_BITS
+        self.at = self.second
+        """The second in which it becomes evidence."""
+        self.fixed = False
+        """Whether it is evidence whatever else is known: an alarm that was kept says so."""
+        self.evidence = False
+        self.rank = self.step = 0
+        self.title = ""
+        self.only: tuple[Pending, ...] = ()
+        self.unless: tuple[Pending, ...] = ()
+        self.grades = grades
+        """The first that holds counts; the last one always does."""
+
+    @property
+    def eligible(self) -> bool:
+        """Whether it may be evidence, as far as is known."""
+        return all(one.ask() for one in self.only) and not any(one.ask() for one in self.unless)
+
+    def settle(self, evidence: bool) -> None:
+        """Make it evidence, of the first grade that holds, or none."""
+        self.evidence, self.step = evidence or self.fixed, 0
+        if not self.evidence or self.fixed:
+            return
+        for grade in self.grades:
+            if grade.pending is None or grade.pending.ask():
+                self.rank, self.title = grade.rank, grade.title
+                return
+
+    def escalate(self, step: int, rank: int, title: str) -> None:
+        """Let it take part in an escalation."""
+        if step > self.step:
+            self.step = step
+        if rank > self.rank:
+            self.rank, self.title = rank, title or self.title
+
+
+Judge = Callable[[Sequence[Mark]], None]
+"""Settles all marks of a case, which are ascending."""
+
+
+def settle_each(marks: Sequence[Mark]) -> None:
+    """Every eligible event is evidence."""
+    for mark in marks:
+        mark.settle(mark.eligible)
+
+
+def settle_none(marks: Sequence[Mark]) -> None:
+    """No event is evidence, as long as nothing says so by itself."""
+    for mark in marks:
+        mark.settle(False)
+
+
+class SightingCase(Case):
+    """A case whose evidence is single events."""
+
+    __slots__ = ("_keys", "_reach", "_stale", "judge", "marks")
+
+    def __init__(self, rule: Rule, world: World, values: Mapping[Dimension, Value], reach: tuple[int, int]) -> None:
+        super().__init__(rule, world, values)
+        self.judge: Judge = settle_each
+        self.marks: list[Mark] = []
+        self._keys: list[int] = []
+        self._reach = reach
+        self._stale = False
+
+    def wake(self) -> None:
+        """Have the events judged again."""
+        self._stale = True
+        super().wake()
+
+    def add(self, mark: Mark) -> None:
+        """Take an event in."""
+        keys = self._keys
+        if not keys or mark.key > keys[-1]:
+            keys.append(mark.key)
+            self.marks.append(mark)
+        else:
+            at = bisect_left(keys, mark.key)
+            if keys[at] == mark.key:
+                return
+            if at == 0 and self.shed is not None:
+                if mark.key > self.shed.known_upto and mark.eligible:
+                    mark.settle(True)
+                    self._shed(mark)
+                return
+            keys.insert(at, mark.key)
+            self.marks.insert(at, mark)
+        self.wake()
+        if len(keys) >= 2 * MARKS:
+            self._trim()
+
+    def resume(self, alarm: Alarm) -> None:
+        """Go on from an alarm that was kept."""
+        super().resume(alarm)
+        rank, step = divmod(alarm.level, LEVELS)
+        title = alarm.title if alarm.title != self.rule.title else ""
+        late = int(self.rule.absence.within) if self.rule.absence else 0
+        for key in alarm.event_keys:
+            mark = Mark(key, ())
+            mark.at, mark.fixed, mark.evidence = mark.second + late, True, True
+            mark.rank, mark.step, mark.title = rank, step, title
+            self._keys.append(key)
+            self.marks.append(mark)
+        if (older := alarm.count - len(alarm.event_keys)) > 0:
+            first_at, last_at = int(alarm.first_at.timestamp()), int(alarm.last_at.timestamp())
+            upto = alarm.event_keys[0] - 1 if alarm.event_keys else (last_at + 1 << SECOND_BITS) - 1
+            last_at = self.marks[0].at if self.marks else last_at
+            self.shed = Shed(older, first_at, last_at, upto, rank, step, title, known_upto=upto)
+
+    def evidence(self) -> Sequence[Evidence]:
+        """The marks that are evidence."""
+        self._settle()
+        return [Evidence(mark.at, mark.key, mark.rank, mark.step, mark.title) for mark in self.marks if mark.evidence]
+
+    def _settle(self) -> None:
+        if self._stale and self.marks:
+            self._stale = False
+            back, ahead = self._reach
+            self.low, self.high = self.marks[0].second - back, self.marks[-1].second + ahead
+            self.judge(self.marks)
+
+    def _trim(self) -> None:
+        self._settle()
+        for mark in self.marks[:-MARKS]:
+            if mark.evidence:
+                self._shed(mark)
+        del self.marks[:-MARKS], self._keys[:-MARKS]
+
+    def _shed(self, mark: Mark) -> None:
+        one = Shed(1, mark.at, mark.at, mark.key, mark.rank, mark.step, mark.title)
+        self.shed = one if self.shed is None else self.shed.joined(one)
+
+
+# -------------------------------------------------------------------------------------------------------------- judging
+
+
+def in_windows(marks: Sequence[Mark], least: int, within: int) -> list[bool]:
+    """Of each mark, ascending, whether it is one of at least so many within so many seconds."""
+    inside = [False] * len(marks)
+    start = done = 0
+    for end, mark in enumerate(marks):
+        while mark.second - marks[start].second > within:
+            start += 1
+        if end - start + 1 >= least:
+            for i in range(max(start, done), end + 1):
+                inside[i] = True
+            done = end + 1
+    return inside
+
+
+def counting(rule: Rule, least: int, within: int) -> Judge:
+    """Events count where there are enough of them; more of them, or faster, escalate."""
+
+    def judge(marks: Sequence[Mark]) -> None:
+        eligible = [mark for mark in marks if mark.eligible or mark.fixed]
+        enough = {id(mark) for mark, yes in zip(eligible, in_windows(eligible, least, within), strict=True) if yes}
+        for mark in marks:
+            mark.settle(id(mark) in enough)
+        escalate(rule, [mark for mark in marks if mark.evidence])
+
+    return judge
+
+
+def escalate(rule: Rule, evidence: Sequence[Mark]) -> None:
+    """Let the evidence take part in the rule's escalations."""
+    for number, step in enumerate(rule.escalate, 1):
+        for mark, yes in zip(evidence, in_windows(evidence, step.min, step.within), strict=True):
+            if yes:
+                mark.escalate(number, step.severity.rank, step.title)
+
+
+def following(rule: Rule, case: SightingCase) -> Judge:
+    """Events count where the fact lies before or after them; with `min`, so many since the last such fact."""
+    sequence = rule.sequence
+    assert sequence is not None
+    known = case.world.known(sequence.fact, sequence.same, case.values)
+    within, burst, least, of = int(sequence.within), int(sequence.burst), sequence.min, sequence.of
+    if known is None:
+        return settle_none
+    known.watch(case)
+
+    def then(marks: Sequence[Mark]) -> None:
+        for mark in marks:
+            low, high = mark.second, mark.second + within
+            there = known.any(low, high) if of is None else len(known.among(low, high)) >= least
+            mark.settle(there and mark.eligible)
+
+    def after(marks: Sequence[Mark]) -> None:
+        runs: dict[int, list[Mark]] = {}
+        for mark in marks:
+            if known.forgotten(mark.second):
+                continue  # it is what it was found to be when that was still known
+            mark.settle(False)
+            # A fact in the event's own second comes after it, if it starts the count anew, and else before.
+            fact = known.before(mark.second if least > 1 else mark.second + 1)
+            if fact is not None and mark.second - fact <= within and mark.eligible:
+                runs.setdefault(fact if least > 1 else 0, []).append(mark)
+        for run in runs.values():
+            for mark, yes in zip(run, in_windows(run, least, burst), strict=True):
+                if yes:
+                    mark.settle(True)
+
+    return then if sequence.then else after
+
+
+def missing(rule: Rule, case: SightingCase) -> Judge:
+    """Events count where the fact does not come in time, once it is certain that it did not."""
+    absence = rule.absence
+    assert absence is not None
+    known = case.world.known(absence.until, absence.same, case.values)
+    within = int(absence.within)
+    if known is not None:
+        known.watch(case)
+
+    def judge(marks: Sequence[Mark]) -> None:
+        for mark in marks:
+            mark.at = mark.second + within
+            waiting = known is not None and not known.any(mark.second, mark.at)
+            certain = case.world.read_to >= mark.at
+            if waiting and not certain:
+                case.world.wait(mark.at, case, read=True)
+            mark.settle(waiting and certain and mark.eligible)
+
+    return judge
+
+
+def ticking(rule: Rule, case: SightingCase) -> Judge:
+    """Events count where the deadline that was set before them is near."""
+    timer = rule.timer
+    assert timer is not None
+    deadlines = case.world.timers[rule.id].deadlines(case.values)
+    recent = int(timer.recent)
+    if deadlines is not None:
+        deadlines.watch(case)
+
+    def judge(marks: Sequence[Mark]) -> None:
+        clock = case.world.clock
+        for mark in marks:
+            deadline = deadlines.of(mark.second, case.closers) if deadlines is not None else None
+            mark.at = mark.second
+            if deadline is None or not mark.eligible:
+                mark.settle(False)
+                continue
+            due = max(mark.second, deadline - timer.lead)
+            counts = due - mark.second <= recent and mark.second <= deadline
+            if counts and due > clock:
+                case.world.wait(due, case)
+            mark.at = due
+            mark.settle(counts and due <= clock)
+            if not mark.evidence:
+                continue
+            for number, step in enumerate(rule.escalate, 1):
+                later = max(mark.second, deadline - step.lead)
+                if later > clock:
+                    case.world.wait(later, case)
+                elif later - mark.second <= recent:
+                    mark.escalate(number, step.severity.rank, step.title)
+
+    return judge

@@ -1,0 +1,246 @@
+"""Cases of many different values: distinct rules."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from smwatch.rules.alarm import Alarm
+from smwatch.rules.case import BEGINNING, END, LEVELS, SECOND_BITS, Case, Evidence, Shed
+from smwatch.rules.dimension import DIMENSIONS, Dimension, Value
+from smwatch.rules.envelope import Rule
+from smwatch.rules.habit import Habits
+from smwatch.rules.world import Lookout, Pending, World, holds
+
+SLOTS = 48
+"""Stretches of time, each half the rule's period long, kept of each case: the newest in which anything happened."""
+VALUES = 10_000
+"""Values told apart in one case."""
+
+_IDENTITY = DIMENSIONS["identity"]
+
+
+class Need(NamedTuple):
+    """So many different values within so many seconds make it this bad."""
+
+    least: int
+    within: int
+    rank: int
+    step: int
+    title: str
+
+
+class _Sight(NamedTuple):
+    """One value seen in one second."""
+
+    second: int
+    key: int
+    value: Value
+
+
+class Questions(NamedTuple):
+    """What else a value must, must not, or may be for the worse."""
+
+    only: tuple[Lookout, ...]
+    unless: tuple[Lookout, ...]
+    grades: tuple[tuple[Lookout, int, str], ...]
+
+
+class SpreadCase(Case):
+    """A case whose evidence is different values close to each other in time.
+
+    Only the first and the last event of a value in each slot are kept. As a slot is half as long as the shortest period
+    asked about, every such period that holds any event of a value holds one of those, so nothing is missed.
+    """
+
+    __slots__ = (
+        "_found",
+        "_gone",
+        "_habits",
+        "_least",
+        "_needs",
+        "_pairs",
+        "_questions",
+        "_slot",
+        "_slots",
+        "_stale",
+        "identity",
+    )
+
+    def __init__(
+        self,
+        rule: Rule,
+        world: World,
+        values: Mapping[Dimension, Value],
+        needs: Sequence[Need],
+        questions: Questions,
+        habits: Habits | None,
+    ) -> None:
+        super().__init__(rule, world, values)
+        self.identity = ""
+        """The stable identity behind the group."""
+        self._needs = needs
+        self._least = needs[0].least if habits is None else int(needs[0].least / habits.habit.factor)
+        self._questions = questions
+        self._habits = habits
+        self._slot = max(1, min(need.within for need in needs) // 2)
+        self._slots: dict[int, dict[Value, list[int]]] = {}
+        """By slot and value: the first and the last event key."""
+        self._pairs = 0
+        self._gone: dict[Value, int] = {}
+        """Values that were evidence in slots no longer kept, and the last second of it."""
+        self._stale = False
+        self._found: list[Evidence] = []
+
+    def wake(self) -> None:
+        """Have the values judged again."""
+        self._stale = True
+        super().wake()
+
+    def add(self, value: Value, key: int, second: int) -> None:
+        """Take in that a value was seen."""
+        number = second // self._slot
+        slot = self._slots.get(number)
+        if slot is None:
+            slot = self._slots[number] = {}
+            if len(self._slots) > SLOTS:
+                self._drop(min(self._slots))
+        ends = slot.get(value)
+        if ends is None:
+            if len(slot) >= VALUES:
+                return
+            slot[value] = [key, key]
+            self._pairs += 1
+        elif key > ends[1]:
+            ends[1] = key
+        elif key < ends[0]:
+            ends[0] = key
+        else:
+            return
+        if self._pairs >= self._least and (self._stale or self._enough_near(number)):
+            self.wake()
+
+    def resume(self, alarm: Alarm) -> None:
+        """Go on from an alarm that was kept: which values it counted is not known any more, only how many."""
+        super().resume(alarm)
+        rank, step = divmod(alarm.level, LEVELS)
+        first_at, last_at = int(alarm.first_at.timestamp()), int(alarm.last_at.timestamp())
+        last_key = alarm.event_keys[-1] if alarm.event_keys else last_at << SECOND_BITS
+        title = alarm.title if alarm.title != self.rule.title else ""
+        self.shed = Shed(alarm.count, first_at, last_at, last_key, rank, step, title)
+
+    def evidence(self) -> Sequence[Evidence]:
+        """The kept events of the values that are evidence."""
+        if self._stale:
+            self._stale = False
+            self._found = self._judged()
+        return self._found
+
+    @property
+    def counted(self) -> str:
+        """What the alarm counts."""
+        assert self.rule.distinct is not None
+        return self.rule.distinct.of.plural
+
+    def count(self, episode: Sequence[Evidence], shed: Shed | None) -> int:
+        """How many different values there are in the evidence."""
+        values = {one.value for one in episode}
+        if shed is None:
+            return len(values)
+        return max(shed.count, len(values | self._gone.keys()))
+
+    def _enough_near(self, number: int) -> bool:
+        """Whether there can be enough values around a slot: an upper bound, but cheap."""
+        slots = self._slots
+        for need in self._needs:
+            reach = need.within // self._slot + 1
+            if len(slots) <= 2 * reach + 1:
+                near = self._pairs
+            else:
+                near = sum(len(slots.get(i, ())) for i in range(number - reach, number + reach + 1))
+            if near >= min(self._least, need.least):
+                return True
+        return False
+
+    def _drop(self, number: int) -> None:
+        """Forget a slot; what was evidence in it is still counted."""
+        evidence = self.evidence()
+        self._pairs -= len(self._slots.pop(number))
+        for one in evidence:
+            if one.at // self._slot == number and one.value is not None:
+                if len(self._gone) < VALUES:
+                    self._gone[one.value] = one.at
+                shed = Shed(len(self._gone), one.at, one.at, one.key, one.rank, one.step, one.title)
+                self.shed = shed if self.shed is None else replace(self.shed.joined(shed), count=len(self._gone))
+        self._stale = True
+
+    # -- judging
+
+    def _judged(self) -> list[Evidence]:
+        self.low, self.high = BEGINNING, END
+        sights = sorted(
+            _Sight(key >> SECOND_BITS, key, value)
+            for slot in self._slots.values()
+            for value, ends in slot.items()
+            for key in dict.fromkeys(ends)
+        )
+        if self._questions.only or self._questions.unless:
+            sights = [sight for sight in sights if self._counts(sight)]
+        graded: dict[_Sight, tuple[int, int, str]] = {}
+        for need in self._needs:
+            for sight in self._close(sights, need):
+                if need.step == 0 or sight in graded:
+                    graded[sight] = max(graded.get(sight, (0, 0, "")), (need.rank, need.step, need.title))
+        evidence: list[Evidence] = []
+        for sight, (rank, step, title) in sorted(graded.items()):
+            found = self._grade(sight)
+            if found is not None and (step == 0 or found[0] > rank):
+                rank, title = found
+            evidence.append(Evidence(sight.second, sight.key, rank, step, title, sight.value))
+        return evidence
+
+    def _close(self, sights: Sequence[_Sight], need: Need) -> Iterator[_Sight]:
+        """The sights that lie, with enough different values, within the period."""
+        habits = self._habits if need.step == 0 else None
+        least = self._least if habits else need.least
+        inside: Counter[Value] = Counter()
+        start = done = 0
+        for end, sight in enumerate(sights):
+            inside[sight.value] += 1
+            while sight.second - sights[start].second > need.within:
+                left = sights[start].value
+                inside[left] -= 1
+                if not inside[left]:
+                    del inside[left]
+                start += 1
+            if len(inside) < least:
+                continue
+            if habits is not None:
+                habits.note(self.identity, sight.second, len(inside), self)
+                habits.watch(self.identity, self)
+                if len(inside) < need.least or habits.usual(self.identity, sight.second, len(inside)):
+                    continue
+            yield from sights[max(start, done) : end + 1]
+            done = end + 1
+
+    def _counts(self, sight: _Sight) -> bool:
+        only, unless, _ = self._questions
+        return all(self._ask(ask, sight) for ask in only) and not any(self._ask(ask, sight) for ask in unless)
+
+    def _grade(self, sight: _Sight) -> tuple[int, str] | None:
+        for ask, rank, title in self._questions.grades:
+            if self._ask(ask, sight):
+                return rank, title
+        return None
+
+    def _ask(self, lookout: Lookout, sight: _Sight) -> bool:
+        assert self.rule.distinct is not None
+        values: dict[Dimension, Value] = {**self.values, self.rule.distinct.of: sight.value}
+        if self.identity:
+            values.setdefault(_IDENTITY, self.identity)
+        answer = lookout(values, sight.second)
+        if isinstance(answer, Pending):
+            answer.watch(self)
+        return holds(answer)

@@ -1,0 +1,80 @@
+"""What an alarm tells beside its evidence: who still reads the secret, what was changed before, who deleted it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
+from typing import assert_never
+
+from smwatch.rules.dimension import DIMENSIONS, Dimension, Value
+from smwatch.rules.envelope import TELLINGS, Rule, Telling
+from smwatch.rules.fact import Group, Times
+from smwatch.rules.world import World
+
+READERS = 7 * 86_400
+"""How far back somebody who read the secret counts as one who needs it."""
+CHANGES = 86_400
+"""How far back a change counts as a likely cause."""
+NAMED = 6
+
+_SECRET = DIMENSIONS["secret"]
+
+
+def tell(rule: Rule, world: World, values: Mapping[Dimension, Value], first_at: int, last_at: int) -> tuple[str, ...]:
+    """Sentences for an alarm whose evidence lies between these seconds."""
+    if _SECRET not in values:
+        return ()
+    return tuple(sentence for telling in rule.tell for sentence in _told(telling, world, values, first_at, last_at))
+
+
+def reach(rule: Rule) -> tuple[int, int]:
+    """How many seconds before the first and after the last evidence what is told can still change."""
+    return max((READERS if telling is Telling.READERS else CHANGES for telling in rule.tell), default=0), 0
+
+
+def _told(
+    telling: Telling, world: World, values: Mapping[Dimension, Value], first_at: int, last_at: int
+) -> Iterator[str]:
+    name, _ = TELLINGS[telling]
+    known = world.known(name, (_SECRET,), values)
+    match telling:
+        case Telling.READERS:
+            if isinstance(known, Group):
+                yield _readers(known, first_at)
+        case Telling.CHANGES:
+            if isinstance(known, Times):
+                yield from _changes(known, first_at)
+        case Telling.DELETION:
+            if isinstance(known, Times):
+                yield from _deletion(known, last_at)
+        case _:
+            assert_never(telling)
+
+
+def _readers(known: Group, first_at: int) -> str:
+    readers = sorted(_short(str(reader)) for reader in known.among(first_at - READERS, first_at))
+    if not readers:
+        return "nobody is known to have read it in the 7 days before"
+    more = f" and {len(readers) - NAMED} more" if len(readers) > NAMED else ""
+    return f"read in the 7 days before by {', '.join(readers[:NAMED])}{more}"
+
+
+def _changes(known: Times, first_at: int) -> Iterator[str]:
+    earlier = [note for note in known.notes if first_at - CHANGES <= note[0] >> 168 <= first_at]
+    for key, name, who in earlier[-1:]:
+        yield f"shortly before: {name} by {who or 'somebody'} at {_clock(key >> 168)}"
+
+
+def _deletion(known: Times, last_at: int) -> Iterator[str]:
+    earlier = [note for note in known.notes if note[0] >> 168 <= last_at]
+    for key, name, who in earlier[-1:]:
+        yield f"{name} by {who or 'somebody'} at {_clock(key >> 168)}"
+
+
+def _short(identity: str) -> str:
+    """What a person calls an identity: the last part of its ARN."""
+    return identity.rpartition("/")[2] or identity
+
+
+def _clock(second: int) -> str:
+    return f"{datetime.fromtimestamp(second, UTC):%Y-%m-%d %H:%M:%SZ}"

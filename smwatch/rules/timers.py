@@ -1,0 +1,91 @@
+"""Deadlines that events set: when a secret that is scheduled for deletion will be gone."""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Mapping
+from typing import Any
+
+from smwatch.events import moments
+from smwatch.events.event import Event
+from smwatch.events.recent import Recent
+from smwatch.patterns.conditions import parse_selector
+from smwatch.patterns.nodes import Index, Key, Selector
+from smwatch.record import Record
+from smwatch.rules.dimension import Dimension, Value
+from smwatch.rules.envelope import Timer
+from smwatch.rules.fact import Known, Watcher, values_of
+
+DAY = 86_400
+STARTS = 32
+"""Starts kept for each secret, the newest."""
+
+
+class Deadlines:
+    """The deadlines set for one secret."""
+
+    __slots__ = ("_set", "_watchers")
+
+    def __init__(self) -> None:
+        self._set: list[tuple[int, int]] = []
+        """(second of the start, second of the deadline), ascending."""
+        self._watchers: set[Watcher] = set()
+
+    def add(self, second: int, deadline: int) -> None:
+        """A start has set a deadline."""
+        if (second, deadline) not in self._set:
+            insort(self._set, (second, deadline))
+            del self._set[:-STARTS]
+            for watcher in self._watchers:
+                watcher.wake()
+
+    def of(self, second: int, called_off: Known | None) -> int | None:
+        """The deadline in force in a second: of the last start before it, unless called off in between."""
+        last = max((start for start in self._set if start[0] <= second), default=None)
+        if last is None or (called_off is not None and called_off.any(last[0], second)):
+            return None
+        return last[1]
+
+    def watch(self, watcher: Watcher) -> None:
+        """Wake `watcher` when a deadline is set."""
+        self._watchers.add(watcher)
+
+
+class Timers:
+    """The deadlines of one timer rule."""
+
+    def __init__(self, timer: Timer) -> None:
+        self.timer = timer
+        self._at, self._days = parse_selector(timer.at), parse_selector(timer.days)
+        self._known: Recent[tuple[Value, ...], Deadlines] = Recent(lambda _: Deadlines(), 2_000)
+
+    def take(self, event: Event, record: Record, second: int) -> None:
+        """Take in a start."""
+        values = values_of(self.timer.same, event, record)
+        if values is None:
+            return
+        deadline = moments.seconds(_value(record, self._at))
+        if deadline is None:
+            days = _value(record, self._days)
+            whole = isinstance(days, int | float) and not isinstance(days, bool) and 0 < days < 10_000
+            deadline = second + int(DAY * (days if whole else self.timer.default_days))
+        self._known[values].add(second, deadline)
+
+    def deadlines(self, values: Mapping[Dimension, Value]) -> Deadlines | None:
+        """The deadlines for these values; None where one is missing."""
+        if any(dimension not in values for dimension in self.timer.same):
+            return None
+        return self._known[tuple(values[dimension] for dimension in self.timer.same)]
+
+
+def _value(record: Record, selector: Selector) -> Any:
+    value: Any = record
+    for step in selector.steps:
+        match step:
+            case Key(name) if isinstance(value, dict):
+                value = value.get(name)
+            case Index(number) if isinstance(value, list) and number < len(value):
+                value = value[number]
+            case _:
+                return None
+    return value

@@ -1,0 +1,225 @@
+"""Traits: what a rule can ask of an event that a filter pattern cannot say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from fnmatch import fnmatchcase
+from typing import TypeAlias
+
+from msgspec import Struct
+
+from smwatch.events.event import Event
+from smwatch.events.naming import part
+from smwatch.events.policy import Grade, grade
+from smwatch.events.principal import Kind
+from smwatch.record import Record
+
+Lists: TypeAlias = Mapping[str, tuple[str, ...]]
+Ask: TypeAlias = Callable[[Event, Record], bool]
+
+LISTS = {
+    "org_accounts": "account ids that belong to you: a read, policy, key or function of theirs is not a stranger's",
+    "decoys": "names of secrets (globs) that nobody has a reason to touch",
+    "decommissioned": "names of secrets (globs) whose deletion is known and wanted",
+    "tools": "words in the user agent of offensive tools, in any case",
+    "scanners": "words in the user agent of scanners you have authorised, in any case",
+}
+"""The lists a rules file or the configuration can fill, and what they are for."""
+
+
+class Known(Struct, frozen=True):
+    """A trait: what it says, and how to ask."""
+
+    says: str
+    make: Callable[[Lists], Ask | None]
+    """Given the lists, the question; None where with these lists no event can have the trait."""
+    history: bool = False
+    """Whether it depends on what else has happened: then the engine answers, not `make`."""
+    selectors: tuple[str, ...] | None = None
+    """The selectors of the record which, with the kind of principal, decide it; None where more does."""
+
+
+def _plain(says: str, ask: Ask, *selectors: str, decided: bool = False) -> Known:
+    return Known(says, lambda _lists: ask, selectors=selectors if decided else None)
+
+
+def _of_history(says: str) -> Known:
+    return Known(says, lambda _lists: None, history=True)
+
+
+# ------------------------------------------------------------------------------------------------------------ principal
+
+_INSTANCE = re.compile(r"i-[0-9a-f]{8,17}", re.ASCII)
+
+
+def _other_account(event: Event, _record: Record) -> bool:
+    return event.principal.kind is Kind.OTHER_ACCOUNT
+
+
+def _stranger(lists: Lists) -> Ask:
+    ours = frozenset(lists["org_accounts"])
+    return lambda event, _record: event.principal.kind is Kind.OTHER_ACCOUNT and event.principal.account not in ours
+
+
+def _service(event: Event, _record: Record) -> bool:
+    return bool(event.principal.invoked_by) or event.principal.kind is Kind.SERVICE
+
+
+def _instance(event: Event, _record: Record) -> bool:
+    return bool(_INSTANCE.fullmatch(event.principal.session))
+
+
+def _interactive(event: Event, record: Record) -> bool:
+    agent = event.user_agent
+    return (
+        "CloudShell" in agent
+        or agent.startswith("Mozilla")
+        or record.get("sessionCredentialFromConsole") in ("true", True)
+    )
+
+
+def _self(event: Event, _record: Record) -> bool:
+    # Anyone can call themselves smwatch, so this excuses only what smwatch does: it reads metadata, never a value.
+    return "smwatch/" in event.user_agent and event.name in _OWN_CALLS
+
+
+_OWN_CALLS = frozenset(
+    ("DescribeSecret", "ListSecrets", "ListSecretVersionIds", "GetResourcePolicy", "ListResourcePolicies")
+)
+
+
+def _agent(listed: str) -> Callable[[Lists], Ask | None]:
+    def make(lists: Lists) -> Ask | None:
+        words = tuple(word.lower() for word in lists[listed] if word)
+
+        def ask(event: Event, _record: Record) -> bool:
+            agent = event.user_agent.lower()
+            return any(word in agent for word in words)
+
+        return ask if words else None
+
+    return make
+
+
+# -------------------------------------------------------------------------------------------------------------- secrets
+
+
+def _named(listed: str) -> Callable[[Lists], Ask | None]:
+    def make(lists: Lists) -> Ask | None:
+        globs = tuple(lists[listed])
+
+        def ask(event: Event, _record: Record) -> bool:
+            secrets = (event.secret, *event.others) if event.secret else ()
+            return any(fnmatchcase(secret.name, glob) for secret in secrets for glob in globs)
+
+        return ask if globs else None
+
+    return make
+
+
+def _catch_all(_event: Event, record: Record) -> bool:
+    """Every filter lets nearly everything through: among its values, of which one is enough, is a negated one."""
+    filters = part(record, "requestParameters").get("filters")
+    return isinstance(filters, list) and bool(filters) and all(_negated(one) for one in filters)
+
+
+def _negated(written: object) -> bool:
+    values = written.get("values") if isinstance(written, dict) else None
+    return isinstance(values, list) and any(isinstance(value, str) and value.startswith("!") for value in values)
+
+
+def _new_value(_event: Event, record: Record) -> bool:
+    """A new version was made: by PutSecretValue always, by UpdateSecret only if it was given a value."""
+    return record.get("eventName") != "UpdateSecret" or bool(part(record, "responseElements").get("versionId"))
+
+
+# ------------------------------------------------------------------------------------------------- what a call opens up
+
+
+def _policy(says: Callable[[Grade], bool]) -> Ask:
+    def ask(event: Event, record: Record) -> bool:
+        text = part(record, "requestParameters").get("resourcePolicy")
+        return isinstance(text, str) and says(grade(text, event.account))
+
+    return ask
+
+
+def _policy_stranger(lists: Lists) -> Ask:
+    ours = frozenset(lists["org_accounts"])
+    return _policy(lambda grade: not ours.issuperset(grade.foreign))
+
+
+def _arn_account(*keys: str) -> Callable[[Lists], Ask]:
+    """Whether an ARN among the request parameters belongs to a stranger's account."""
+
+    def make(lists: Lists) -> Ask:
+        ours = frozenset(lists["org_accounts"])
+
+        def ask(event: Event, record: Record) -> bool:
+            parameters = part(record, "requestParameters")
+            for key in keys:
+                value = parameters.get(key)
+                parts = value.split(":", 5) if isinstance(value, str) else []
+                if len(parts) == 6 and parts[4] not in ("", event.account) and parts[4] not in ours:
+                    return True
+            return False
+
+        return ask
+
+    return make
+
+
+def _any_stranger_arn(lists: Lists) -> Ask:
+    """Whether any ARN among the request parameters, whatever its key is called, belongs to a stranger's account."""
+    ours = frozenset(lists["org_accounts"])
+
+    def ask(event: Event, record: Record) -> bool:
+        for value in part(record, "requestParameters").values():
+            for text in value if isinstance(value, list) else (value,):
+                parts = text.split(":", 5) if isinstance(text, str) else []
+                if (
+                    len(parts) == 6
+                    and parts[0] == "arn"
+                    and parts[4] not in ("", event.account)
+                    and parts[4] not in ours
+                ):
+                    return True
+        return False
+
+    return ask
+
+
+TRAITS: dict[str, Known] = {
+    "service": _plain(
+        "an AWS service made the call, or made it for someone", _service, "$.userIdentity.invokedBy", decided=True
+    ),
+    "self": _plain("smwatch itself reads metadata", _self, "$.userAgent", "$.eventName", decided=True),
+    "instance": _plain("the session belongs to an EC2 instance", _instance),
+    "interactive": _plain(
+        "a person reads in the console or CloudShell",
+        _interactive,
+        "$.userAgent",
+        "$.sessionCredentialFromConsole",
+        decided=True,
+    ),
+    "other_account": _plain("the caller belongs to another account", _other_account, decided=True),
+    "stranger": Known("the caller belongs to an account that is not in org_accounts", _stranger),
+    "tool": Known("the user agent is an offensive tool's", _agent("tools"), selectors=("$.userAgent",)),
+    "scanner": Known("the user agent is an authorised scanner's", _agent("scanners"), selectors=("$.userAgent",)),
+    "decoy": Known("the secret is a decoy", _named("decoys")),
+    "decommissioned": Known("the secret's deletion is known and wanted", _named("decommissioned")),
+    "catch_all": _plain("every filter of the batch is negated", _catch_all),
+    "new_value": _plain("the call wrote a value", _new_value),
+    "public_policy": _plain("the policy lets anybody in", _policy(lambda grade: grade.public)),
+    "stranger_policy": Known("the policy lets in an account that is not in org_accounts", _policy_stranger),
+    "self_perpetuating_policy": _plain("the policy allows changing it", _policy(lambda grade: grade.self_perpetuating)),
+    "denying_policy": _plain("the policy denies something", _policy(lambda grade: grade.denies)),
+    "unreadable_policy": _plain("the policy is no policy document", _policy(lambda grade: not grade.readable)),
+    "stranger_key": Known("the KMS key belongs to another account", _arn_account("kmsKeyId")),
+    "stranger_function": Known("the rotation function belongs to another account", _arn_account("rotationLambdaARN")),
+    "stranger_arn": Known("a parameter names something in another account", _any_stranger_arn),
+    "rotation_actor": _of_history("the principal rotates this secret: it wrote to it while a rotation ran"),
+    "in_rotation": _of_history("a rotation of the secret is under way"),
+}
+"""Every trait by name."""

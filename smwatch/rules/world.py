@@ -1,0 +1,322 @@
+"""What the engine knows beside the events of one alarm: the facts, and the questions of rules about them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from heapq import heappop, heappush
+from itertools import count
+from typing import Protocol, TypeAlias
+from weakref import WeakSet
+
+from smwatch.events.event import Event
+from smwatch.record import Record
+from smwatch.rules.alarm import Mute
+from smwatch.rules.condition import All, Condition, Look, Lookup, Matches, Trait, lookups, traits
+from smwatch.rules.dimension import DIMENSIONS, Dimension, Value, dimension
+from smwatch.rules.envelope import TELLINGS, Fact, Rule, RuleSet, anonymous_fact, own_fact
+from smwatch.rules.fact import Known, Times, Track, Watcher, values_of
+from smwatch.rules.timers import Timers
+from smwatch.rules.trait import TRAITS
+
+ROTATION = 86_400
+"""Seconds after which a rotation whose end is unknown is over."""
+
+_SECRET, _IDENTITY = DIMENSIONS["secret"], DIMENSIONS["identity"]
+_ORDER = {dimension: place for place, dimension in enumerate(DIMENSIONS.values())}
+_STARTED, _ENDED, _WROTE = "rotation_started", "rotation_ended", "rotation_write"
+"""The facts that the traits of rotations are made from."""
+
+
+class Watched(Protocol):
+    """What can tell that it has changed."""
+
+    def watch(self, watcher: Watcher) -> None:
+        """Tell `watcher` of it."""
+        ...
+
+
+class Pending:
+    """A question whose answer may change as more becomes known, and what it hangs on."""
+
+    __slots__ = ("_on", "ask")
+
+    def __init__(self, ask: Callable[[], bool], *on: Watched) -> None:
+        self.ask = ask
+        self._on = on
+
+    def watch(self, watcher: Watcher) -> None:
+        """Tell `watcher` when the answer may have changed."""
+        for one in self._on:
+            one.watch(watcher)
+
+
+class Beginning:
+    """Since when events are known."""
+
+    __slots__ = ("_watchers", "at")
+
+    def __init__(self) -> None:
+        self.at: int | None = None
+        """The second of the oldest event known."""
+        self._watchers: WeakSet[Watcher] = WeakSet()
+
+    def move(self, second: int) -> None:
+        """Events are known from this second on."""
+        self.at = second
+        for watcher in tuple(self._watchers):
+            watcher.wake()
+
+    def watch(self, watcher: Watcher) -> None:
+        """Wake `watcher` when older events become known."""
+        self._watchers.add(watcher)
+
+
+Answer: TypeAlias = bool | Pending
+Prepare: TypeAlias = Callable[[Event, Record, int], Answer]
+Lookout: TypeAlias = Callable[[Mapping[Dimension, Value], int], Answer]
+"""The same for what is known of an event by now: its values and its second."""
+
+
+class World:
+    """The facts of a rule set, each kept by what the rules compare it by."""
+
+    def __init__(self, rules: RuleSet) -> None:
+        self.rules = rules
+        self.beginning = Beginning()
+        self.clock = 0
+        """The present, as far as told."""
+        self.read_to = 0
+        """What has happened up to this second is known."""
+        self.dirty: set[Watcher] = set()
+        """Whose alarm has to be worked out again."""
+        self.mutes: tuple[Mute, ...] = ()
+        self.timers = {rule.id: Timers(rule.timer) for rule in rules.rules if rule.timer is not None}
+        self._alarm_clock: list[tuple[int, int, Watcher]] = []
+        self._reading_on: list[tuple[int, int, Watcher]] = []
+        self._waiting: set[tuple[int, Watcher]] = set()
+        self._tickets = count()
+        self._tracks: dict[tuple[str, tuple[Dimension, ...]], Track] = {}
+        wanted: dict[tuple[str, ...], tuple[Fact, set[tuple[Dimension, ...]]]] = {}
+        self._spelled: dict[str, tuple[str, ...]] = {}
+        for name, same in _asked(rules.rules):
+            fact = self.fact(name)
+            spelled = self._spelled[name] = tuple(pattern.text for pattern in fact.when)
+            wanted.setdefault(spelled, (fact, set()))[1].add(same)
+        self.facts: list[tuple[Fact, Track]] = []
+        """Every fact with one of its tracks: what a router has to feed."""
+        self._by_spelling: dict[tuple[tuple[str, ...], tuple[Dimension, ...]], Track] = {}
+        for spelled, (fact, asked) in wanted.items():
+            notes = any(known.notes for known in rules.facts.values() if _spelling(known) == spelled)
+            for same in asked:
+                if len(same) > 1 or not any(len(other) > 1 and other[0] == same[0] for other in asked):
+                    track = Track(same, notes=notes)
+                    self.facts.append((fact, track))
+                    self._by_spelling[spelled, same] = track
+
+    def fact(self, name: str) -> Fact:
+        """A fact by its name, or the one that a filter pattern is, or that a rule's own pattern matched."""
+        if name in self.rules.facts:
+            return self.rules.facts[name]
+        for rule in self.rules.rules:
+            if name == own_fact(rule):
+                return Fact(rule.when)
+        return anonymous_fact(name)
+
+    def known(self, name: str, same: Sequence[Dimension], values: Mapping[Dimension, Value]) -> Known | None:
+        """What is known of a fact for these values; None where one of them is missing."""
+        ordered = _ordered(same)
+        if any(dimension not in values for dimension in ordered):
+            return None
+        return self._track(name, ordered).of(tuple(values[dimension] for dimension in ordered))
+
+    def _track(self, name: str, same: tuple[Dimension, ...]) -> Track:
+        spelled = self._spelled[name]
+        if track := self._by_spelling.get((spelled, same)):
+            return track
+        return next(
+            track for (text, kept), track in self._by_spelling.items() if text == spelled and kept[0] == same[0]
+        )
+
+    def muted_until(self, rule: str, secret: Value | None, identity: str) -> datetime | None:
+        """Up to when alarms of this rule, secret and principal are muted."""
+        muted = [mute.until for mute in self.mutes if mute.covers(rule, secret, identity)]
+        return max(muted, default=None)
+
+    # -- time
+
+    def wait(self, second: int, watcher: Watcher, *, read: bool = False) -> None:
+        """Wake `watcher` at a second; with `read`, once all that has happened up to it is known."""
+        if (second, watcher) not in self._waiting:
+            self._waiting.add((second, watcher))
+            heappush(self._reading_on if read else self._alarm_clock, (second, next(self._tickets), watcher))
+
+    def move(self, clock: int, read_to: int) -> None:
+        """Time has passed, or more has been read."""
+        self.clock, self.read_to = max(self.clock, clock), max(self.read_to, read_to)
+        for waiting, now in ((self._alarm_clock, self.clock), (self._reading_on, self.read_to)):
+            while waiting and waiting[0][0] <= now:
+                second, _, watcher = heappop(waiting)
+                self._waiting.discard((second, watcher))
+                watcher.wake()
+
+    # -- questions
+
+    def prepare(self, condition: Condition) -> Prepare:
+        """Compile a condition to what asks it of an event that has just come."""
+        match condition:
+            case Matches(pattern):
+                ask = pattern.ask_record
+                assert ask is not None  # conditions are JSON patterns
+                return lambda _event, record, _second: ask(record)
+            case Trait(name, negated) if not TRAITS[name].history:
+                made = TRAITS[name].make(self.rules.lists)
+                if made is None:
+                    return lambda _event, _record, _second: negated
+                return lambda event, record, _second: made(event, record) is not negated
+            case All(parts):
+                prepared = [self.prepare(part) for part in parts]
+                return lambda event, record, second: together([ask(event, record, second) for ask in prepared])
+            case _:
+                lookout = self.lookout(condition)
+                asked = dimensions_of(condition)
+
+                def prepare(event: Event, record: Record, second: int) -> Answer:
+                    values = values_of(asked, event, record)
+                    return lookout(dict(zip(asked, values, strict=True)) if values else {}, second)
+
+                return prepare
+
+    def lookout(self, condition: Condition) -> Lookout:
+        """Compile a condition on what else has happened to what asks it of an event's values and second."""
+        match condition:
+            case Lookup():
+                return self._lookout(condition)
+            case Trait(name, negated) if TRAITS[name].history:
+                return self._rotation(actor=name == "rotation_actor", negated=negated)
+            case All(parts):
+                made = [self.lookout(part) for part in parts]
+                return lambda values, second: together([ask(values, second) for ask in made])
+            case _:
+                raise TypeError(condition)
+
+    def _lookout(self, lookup: Lookup) -> Lookout:
+        ever = 1 << 40
+        within = int(lookup.within) if lookup.within is not None else ever
+        back = within if lookup.look is not Look.FOLLOWS else 0
+        ahead = within if lookup.look in (Look.FOLLOWS, Look.NEAR) else -int(lookup.ago)
+        if lookup.look is Look.NEW:
+            return self._lookout_new(lookup, within)
+
+        def look(values: Mapping[Dimension, Value], second: int) -> Answer:
+            known = self.known(lookup.fact, lookup.same, values)
+            if known is None:
+                return False
+            # Facts are only ever added to: what is known once is known for good.
+            low, high = second - back, second + ahead
+            return known.any(low, high) or Pending(lambda: known.any(low, high), known)
+
+        return look
+
+    def _lookout_new(self, lookup: Lookup, within: int) -> Lookout:
+        warmup, began = int(lookup.warmup), self.beginning
+
+        def look(values: Mapping[Dimension, Value], second: int) -> Answer:
+            known = self.known(lookup.fact, lookup.same, values)
+            if known is None or known.forgotten(second) or known.any(second - within, second - 1):
+                return False
+
+            def ask() -> bool:
+                if known.any(second - within, second - 1):
+                    return False
+                return began.at is not None and began.at + warmup <= second
+
+            return Pending(ask, known, began) if warmup else Pending(ask, known)
+
+        return look
+
+    def _rotation(self, *, actor: bool, negated: bool) -> Lookout:
+        def look(values: Mapping[Dimension, Value], second: int) -> Answer:
+            started = self.known(_STARTED, (_SECRET,), values)
+            ended = self.known(_ENDED, (_SECRET,), values)
+            if not isinstance(started, Times) or not isinstance(ended, Times):
+                return negated
+            if not actor:
+                return Pending(lambda: _running(started, ended, second) is not negated, started, ended)
+            wrote = self.known(_WROTE, (_SECRET, _IDENTITY), values)
+            if not isinstance(wrote, Times):
+                return negated
+            return Pending(
+                lambda: any(_running(started, ended, at) for at in wrote.seconds) is not negated, started, ended, wrote
+            )
+
+        return look
+
+
+def dimensions_of(*conditions: Condition) -> tuple[Dimension, ...]:
+    """The dimensions whose values the history questions in these conditions need."""
+    needed = [dimension for lookup in lookups(*conditions) for dimension in lookup.same]
+    if any(TRAITS[trait.name].history for trait in traits(*conditions)):
+        needed += [_SECRET, _IDENTITY]
+    return tuple(dict.fromkeys(needed))
+
+
+def historic(condition: Condition) -> bool:
+    """Whether a condition asks what else has happened."""
+    return bool(lookups(condition)) or any(TRAITS[trait.name].history for trait in traits(condition))
+
+
+def together(answers: Sequence[Answer]) -> Answer:
+    """Whether all hold."""
+    pending = [answer for answer in answers if isinstance(answer, Pending)]
+    if any(answer is False for answer in answers):
+        return False
+    if not pending:
+        return True
+    if len(pending) == 1:
+        return pending[0]
+    return Pending(lambda: all(one.ask() for one in pending), *pending)
+
+
+def holds(answer: Answer) -> bool:
+    """The answer as of now."""
+    return answer if isinstance(answer, bool) else answer.ask()
+
+
+def _running(started: Times, ended: Times, second: int) -> bool:
+    """Whether a rotation was under way in a second."""
+    start = started.before(second + 1)
+    if start is None or second - start > ROTATION:
+        return False
+    end = ended.since(start)
+    return end is None or second <= end
+
+
+def _asked(rules: Iterable[Rule]) -> Iterable[tuple[str, tuple[Dimension, ...]]]:
+    """Every fact the rules ask for, with what it is compared by."""
+    for rule in rules:
+        for lookup in lookups(*rule.conditions):
+            yield lookup.fact, _ordered(lookup.same)
+        if any(TRAITS[trait.name].history for trait in traits(*rule.conditions)):
+            yield _STARTED, (_SECRET,)
+            yield _ENDED, (_SECRET,)
+            yield _WROTE, (_SECRET, _IDENTITY)
+        if rule.first_seen:
+            yield own_fact(rule), _ordered(rule.first_seen.of)
+        if rule.sequence:
+            yield rule.sequence.fact, _ordered(rule.sequence.same) + ((rule.sequence.of,) if rule.sequence.of else ())
+        if rule.absence:
+            yield rule.absence.until, _ordered(rule.absence.same)
+        if rule.closed_by:
+            yield rule.closed_by.when, _ordered(rule.closed_by.same)
+        for telling in rule.tell:
+            name, same = TELLINGS[telling]
+            yield name, _ordered(dimension(name) for name in same)
+
+
+def _ordered(same: Iterable[Dimension]) -> tuple[Dimension, ...]:
+    return tuple(sorted(set(same), key=lambda dimension: (_ORDER.get(dimension, len(_ORDER)), dimension.name)))
+
+
+def _spelling(fact: Fact) -> tuple[str, ...]:
+    return tuple(pattern.text for pattern in fact.when)

@@ -1,0 +1,39 @@
+"""The engine, through the real reader and the built-in rules."""
+
+from __future__ import annotations
+
+from smwatch.rules.alarm import AlarmState, Severity
+from tests import records
+from tests.rules.judging import after, judged, of, only
+
+
+def test_a_read_of_a_deleted_secret_raises_the_alarm_with_the_times_it_happened() -> None:
+    reads = [records.read_deleted(at=after(minutes=minute)) for minute in (0, 3, 7)]
+    alarm = only("SMW-DEL-01", reads)
+    assert alarm.severity is Severity.CRITICAL
+    assert alarm.state is AlarmState.OPEN
+    assert (alarm.count, alarm.first_at, alarm.last_at) == (3, after(), after(minutes=7))
+    assert len(alarm.event_keys) == 3
+    assert alarm.secret is not None
+    assert alarm.secret.name == "prod/db"
+    assert alarm.principal == "payments-api"
+
+
+def test_restoring_a_secret_closes_its_alarms_and_a_later_read_opens_them_again() -> None:
+    reads = [records.read_deleted(at=after(minutes=minute)) for minute in (0, 3)]
+    restore = records.restore(at=after(minutes=5), by=records.user("alice"))
+    closed = only("SMW-DEL-01", [*reads, restore])
+    assert closed.state is AlarmState.CLOSED
+    assert (closed.count, closed.ended_at, closed.closed_by) == (2, after(minutes=5), "RestoreSecret by alice")
+    again = only("SMW-DEL-01", [*reads, restore, records.read_deleted(at=after(minutes=9))])
+    assert (again.state, again.count, again.first_at) == (AlarmState.OPEN, 1, after(minutes=9))
+
+
+def test_an_event_judged_twice_counts_once() -> None:
+    read = records.read_deleted()
+    assert only("SMW-DEL-01", [read, read]).count == 1
+
+
+def test_a_restore_of_one_secret_leaves_the_alarm_of_another() -> None:
+    alarms = judged([records.read_deleted("prod/a"), records.restore("prod/b", at=after(minutes=1))])
+    assert [alarm.state for alarm in of("SMW-DEL-01", alarms)] == [AlarmState.OPEN]

@@ -47,7 +47,7 @@ class Engine:
         self._silent = {rule.id: rule for rule in rules.rules if rule.silence is not None}
         self._feeds = Feeds(tuple(self._silent.values()), world)
         stops = [Stop(fact.when, track.take, lists=rules.lists) for fact, track in world.facts]
-        stops += [Stop([timers.timer.start], timers.take, lists=rules.lists) for timers in world.timers.values()]
+        stops += [Stop(timers.timer.start, timers.take, lists=rules.lists) for timers in world.timers.values()]
         wanted = [
             Stop(
                 rule.when,

@@ -110,7 +110,7 @@ class Absence(Struct, frozen=True, forbid_unknown_fields=True):
 class Timer(Struct, frozen=True, forbid_unknown_fields=True):
     """The event still comes when less than `lead` is left to a deadline that an earlier one, the start, has set."""
 
-    start: Pattern
+    start: Patterns
     """What sets the deadline."""
     at: str
     """Selector of the deadline in the start's record."""
@@ -336,7 +336,6 @@ def _dimension(value: object) -> Dimension:
 
 
 _DECODERS: Mapping[type, Callable[[object], object]] = {
-    Pattern: _pattern,
     Patterns: _patterns,
     Dimension: _dimension,
     Period: period,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from typing import TypeAlias
 
 from smwatch.setup.place import Place
@@ -73,6 +74,41 @@ def find(policy: Document, sid: str) -> Statement | None:
     return next((each for each in statements(policy) if each.get("Sid") == sid), None)
 
 
+def has(policy: Document, statement: Statement) -> bool:
+    """Whether the policy holds this very statement."""
+    found = find(policy, str(statement["Sid"]))
+    return found is not None and same(found, statement)
+
+
+def listed(value: object) -> list[str]:
+    """Return one text or a list of texts as a list; policies may write either."""
+    return [str(each) for each in value] if isinstance(value, list) else [] if value is None else [str(value)]
+
+
+def service_of(statement: Statement) -> str:
+    """Return the service that a resource policy's statement is for, "" if it is for somebody else."""
+    principal = statement.get("Principal")
+    return str(principal.get("Service", "")) if isinstance(principal, Mapping) else ""
+
+
+def conditions(statement: Statement) -> Iterator[tuple[str, list[str]]]:
+    """Yield (condition key, values) of a statement, whatever the operator."""
+    operators = statement.get("Condition")
+    for keys in operators.values() if isinstance(operators, Mapping) else ():
+        for key, value in keys.items() if isinstance(keys, Mapping) else ():
+            yield str(key), listed(value)
+
+
+def like(pattern: str, value: str) -> bool:
+    """Whether a policy's pattern with `*` and `?` covers the value; case counts."""
+    return (
+        re.fullmatch("".join(_WILDCARDS.get(each, re.escape(each)) for each in pattern), value, re.DOTALL) is not None
+    )
+
+
+_WILDCARDS = {"*": ".*", "?": "."}
+
+
 def role_trust(trail_arn: str) -> Document:
     """Return who may take on the delivery role: CloudTrail, for this trail (no "confused deputy")."""
     return document(
@@ -85,27 +121,32 @@ def role_trust(trail_arn: str) -> Document:
     )
 
 
-def role_permissions(place: Place, log_group: str) -> Document:
-    """Return what the delivery role may do: write CloudTrail's own streams of one log group."""
-    streams = f"{place.log_group(log_group)}:log-stream:{place.account}_CloudTrail_{place.region}*"
+def role_permissions(place: Place, log_group: str, *, organization: bool = False) -> Document:
+    """Return what the delivery role may do: write CloudTrail's own streams of one log group.
+
+    An organisation trail's streams begin with the organisation's ID.
+    """
+    streams = f"{place.log_group(log_group)}:log-stream:"
+    own = f"{streams}{place.account}_CloudTrail_{place.region}*"
+    resources = [own, f"{streams}o-*"] if organization else [own]
     return document(
         {
             "Sid": "AWSCloudTrailCreateLogStream2014110",
             "Effect": "Allow",
             "Action": ["logs:CreateLogStream"],
-            "Resource": [streams],
+            "Resource": resources,
         },
         {
             "Sid": "AWSCloudTrailPutLogEvents20141101",
             "Effect": "Allow",
             "Action": ["logs:PutLogEvents"],
-            "Resource": [streams],
+            "Resource": resources,
         },
     )
 
 
 def bucket_policy(place: Place, bucket: str, trail_arn: str) -> Document:
-    """Return what CloudTrail may do in the bucket, for this trail only; nobody without TLS."""
+    """Return what CloudTrail may do in the bucket, for this trail only."""
     arn = place.bucket(bucket)
     cloudtrail = {"Service": "cloudtrail.amazonaws.com"}
     return document(
@@ -124,14 +165,6 @@ def bucket_policy(place: Place, bucket: str, trail_arn: str) -> Document:
             "Action": "s3:PutObject",
             "Resource": f"{arn}/AWSLogs/{place.account}/*",
             "Condition": {"StringEquals": {"s3:x-amz-acl": "bucket-owner-full-control", "aws:SourceArn": trail_arn}},
-        },
-        {
-            "Sid": "SmwatchOnlyTLS",
-            "Effect": "Deny",
-            "Principal": "*",
-            "Action": "s3:*",
-            "Resource": [arn, f"{arn}/*"],
-            "Condition": {"Bool": {"aws:SecureTransport": "false"}},
         },
     )
 

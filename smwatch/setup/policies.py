@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 from smwatch.setup.documents import Document, Statement, document
 from smwatch.setup.place import ANY, Names, Place, last_name
 
@@ -203,6 +205,11 @@ def drill_policy(place: Place, log_group: str = ANY) -> Document:
         _allow("DrillTrail", "*", "cloudtrail:DescribeTrails", "cloudtrail:LookupEvents", "cloudwatch:DescribeAlarms"),
         _allow("DrillLogGroup", [group, f"{group}:*"], "logs:FilterLogEvents"),
     )
+
+
+def as_json(policy: Document) -> str:
+    """Return a policy as it is pasted."""
+    return json.dumps(policy, indent=2)
 
 
 def _allow(sid: str, resources: str | list[str], *actions: str, condition: Document | None = None) -> Statement:

@@ -43,9 +43,9 @@ def localemu_enforcing(localemu_enforcing_server: Emulator, _accounts: Iterator[
 
 
 def _serve(folders: pytest.TempPathFactory, environment: dict[str, str]) -> Iterator[Emulator]:
-    python = interpreter(3, 12)
+    python = interpreter(3, 13)
     if python is None:
-        pytest.skip(f"localemu {VERSION} needs Python 3.12 or newer, and none was found")
+        pytest.skip(f"localemu {VERSION} needs Python 3.13 or newer, and none was found")
     program = emulator_venv("localemu", VERSION, python=python) / "localemu"
     port = free_port()
     url = f"http://127.0.0.1:{port}"

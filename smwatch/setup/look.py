@@ -1,0 +1,329 @@
+"""Read-only questions to AWS, each answered with a plain value, or None for what does not exist."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, TypeVar
+
+from botocore.exceptions import ClientError
+
+from smwatch.setup.aws import Aws
+from smwatch.setup.documents import parsed
+from smwatch.setup.place import arn_part
+from smwatch.setup.seen import (
+    Alarm,
+    Bucket,
+    Delivery,
+    EventRule,
+    LogGroup,
+    MetricFilter,
+    Queue,
+    Role,
+    Subscription,
+    Topic,
+    Trail,
+)
+from smwatch.setup.selectors import Selectors
+from smwatch.setup.trouble import DENIED, SetupError, code_of
+
+if TYPE_CHECKING:
+    from mypy_boto3_cloudtrail.type_defs import TrailTypeDef
+
+_MISSING = frozenset(
+    {
+        "404",
+        "AWS.SimpleQueueService.NonExistentQueue",
+        "NoSuchBucket",
+        "NoSuchBucketPolicy",
+        "NoSuchEntity",
+        "NoSuchPublicAccessBlockConfiguration",
+        "NoSuchTagSet",
+        "NotFound",
+        "NotFoundException",
+        "QueueDoesNotExist",
+        "ResourceNotFound",
+        "ResourceNotFoundException",
+        "ServerSideEncryptionConfigurationNotFoundError",
+        "TrailNotFoundException",
+    }
+)
+"""What the services call a thing that does not exist."""
+
+Answer = TypeVar("Answer")
+
+
+def trails(aws: Aws, region: str, account: str, *, tags: bool = False) -> tuple[Trail, ...]:
+    """Return the trails that log this Region, wherever they are at home, with what they select and how they do."""
+    found = aws.cloudtrail(region).describe_trails(includeShadowTrails=True)["trailList"]
+    return tuple(_trail(aws, each, region, account, tags=tags) for each in found)
+
+
+def trails_elsewhere(aws: Aws, region: str, known: Sequence[Trail]) -> tuple[tuple[str, str], ...]:
+    """Return (name, home Region) of this account's trails that do not reach this Region."""
+    arns = {trail.arn for trail in known}
+    pages = aws.cloudtrail(region).get_paginator("list_trails").paginate()
+    return tuple(
+        (each.get("Name", ""), each.get("HomeRegion", ""))
+        for page in pages
+        for each in page["Trails"]
+        if each.get("TrailARN") not in arns
+    )
+
+
+def _trail(aws: Aws, answer: TrailTypeDef, region: str, account: str, *, tags: bool) -> Trail:
+    arn = answer.get("TrailARN", "")
+    home = answer.get("HomeRegion") or arn_part(arn, 3) or region
+    foreign = arn_part(arn, 4) not in ("", account)
+    selectors, delivery, labels = None, None, {}
+    try:
+        selectors = trail_selectors(aws, home, arn)
+        delivery = trail_delivery(aws, home, arn)
+        if tags and not foreign:
+            labels = trail_tags(aws, home, arn)
+    except ClientError as error:
+        if not (
+            foreign and code_of(error) in DENIED | _MISSING
+        ):  # a member account sees an organisation trail from outside
+            raise
+    return Trail(
+        name=answer.get("Name", ""),
+        arn=arn,
+        home_region=home,
+        multi_region=answer.get("IsMultiRegionTrail", False),
+        organization=answer.get("IsOrganizationTrail", False),
+        validated=answer.get("LogFileValidationEnabled", False),
+        bucket=answer.get("S3BucketName", ""),
+        log_group_arn=answer.get("CloudWatchLogsLogGroupArn") or "",
+        role_arn=answer.get("CloudWatchLogsRoleArn") or "",
+        selectors=selectors,
+        delivery=delivery,
+        tags=labels,
+    )
+
+
+def trail_selectors(aws: Aws, home: str, arn: str) -> Selectors:
+    """Return which events the trail logs."""
+    answer = aws.cloudtrail(home).get_event_selectors(TrailName=arn)
+    return Selectors(
+        basic=tuple(answer.get("EventSelectors") or ()), advanced=tuple(answer.get("AdvancedEventSelectors") or ())
+    )
+
+
+def trail_delivery(aws: Aws, home: str, arn: str) -> Delivery:
+    """Return how the trail is doing."""
+    answer = aws.cloudtrail(home).get_trail_status(Name=arn)
+    return Delivery(
+        logging=answer.get("IsLogging", False),
+        delivered_at=answer.get("LatestDeliveryTime"),
+        delivery_error=answer.get("LatestDeliveryError") or "",
+        logs_delivered_at=answer.get("LatestCloudWatchLogsDeliveryTime"),
+        logs_delivery_error=answer.get("LatestCloudWatchLogsDeliveryError") or "",
+        started_at=answer.get("StartLoggingTime"),
+    )
+
+
+def trail_tags(aws: Aws, home: str, arn: str) -> dict[str, str]:
+    """Return a trail's tags."""
+    lists = aws.cloudtrail(home).list_tags(ResourceIdList=[arn])["ResourceTagList"]
+    return {tag["Key"]: tag.get("Value", "") for each in lists for tag in each.get("TagsList", [])}
+
+
+def log_group(aws: Aws, region: str, name: str, *, tags: bool = False) -> LogGroup | None:
+    """Return a log group by its exact name."""
+    pages = aws.logs(region).get_paginator("describe_log_groups").paginate(logGroupNamePrefix=name)
+    for page in pages:
+        for group in page["logGroups"]:
+            if group.get("logGroupName") == name:
+                arn = group.get("logGroupArn") or group.get("arn", "").removesuffix(":*")
+                return LogGroup(
+                    name=name,
+                    log_class=group.get("logGroupClass", "STANDARD"),
+                    retention=group.get("retentionInDays"),
+                    stored_bytes=group.get("storedBytes", 0),
+                    tags=dict(aws.logs(region).list_tags_for_resource(resourceArn=arn)["tags"]) if tags else {},
+                )
+    return None
+
+
+def metric_filters(aws: Aws, region: str, group: str) -> tuple[MetricFilter, ...]:
+    """Return a log group's metric filters; none if there is no such group."""
+    pages = aws.logs(region).get_paginator("describe_metric_filters").paginate(logGroupName=group)
+    found = _unless_missing(lambda: [each for page in pages for each in page["metricFilters"]]) or []
+    filters = []
+    for each in found:
+        transformation = next(iter(each.get("metricTransformations", [])), None)
+        filters.append(
+            MetricFilter(
+                name=each.get("filterName", ""),
+                pattern=each.get("filterPattern", ""),
+                namespace=transformation["metricNamespace"] if transformation else "",
+                metric=transformation["metricName"] if transformation else "",
+                value=transformation["metricValue"] if transformation else "",
+                default=transformation.get("defaultValue") if transformation else None,
+                transformed=bool(each.get("applyOnTransformedLogs", False)),
+            )
+        )
+    return tuple(filters)
+
+
+def role(aws: Aws, name: str, policy: str) -> Role | None:
+    """Return a role, with that inline policy of it."""
+    answer = _unless_missing(lambda: aws.iam().get_role(RoleName=name)["Role"])
+    if answer is None:
+        return None
+    inline = _unless_missing(lambda: aws.iam().get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"])
+    return Role(
+        name=name,
+        arn=answer.get("Arn", ""),
+        trust=parsed(answer.get("AssumeRolePolicyDocument", {})),
+        policy=None if inline is None else parsed(inline),
+        tags={tag["Key"]: tag["Value"] for tag in answer.get("Tags", [])},
+    )
+
+
+def bucket(aws: Aws, region: str, name: str, account: str) -> Bucket | None:
+    """Return a bucket of this account; raise SetupError for one of somebody else, as the names are everybody's."""
+    s3 = aws.s3(region)
+    try:
+        if _unless_missing(lambda: s3.head_bucket(Bucket=name, ExpectedBucketOwner=account)) is None:
+            return None
+    except ClientError as error:
+        if code_of(error) in DENIED:
+            raise SetupError(
+                f"The bucket {name} is another account's, or s3:ListBucket is missing: name another with --bucket."
+            ) from error
+        raise
+    policy = _unless_missing(lambda: s3.get_bucket_policy(Bucket=name, ExpectedBucketOwner=account)["Policy"])
+    block = _unless_missing(
+        lambda: s3.get_public_access_block(Bucket=name, ExpectedBucketOwner=account)["PublicAccessBlockConfiguration"]
+    )
+    encryption = _unless_missing(lambda: s3.get_bucket_encryption(Bucket=name, ExpectedBucketOwner=account))
+    labels = _unless_missing(lambda: s3.get_bucket_tagging(Bucket=name, ExpectedBucketOwner=account)["TagSet"])
+    return Bucket(
+        name=name,
+        policy=parsed(policy),
+        closed=block is not None and all(dict(block).get(each) for each in PUBLIC_ACCESS_BLOCK),
+        encrypted=encryption is not None,
+        tags={tag["Key"]: tag["Value"] for tag in labels or ()},
+        objects=bool(s3.list_objects_v2(Bucket=name, MaxKeys=1, ExpectedBucketOwner=account).get("KeyCount", 0)),
+    )
+
+
+PUBLIC_ACCESS_BLOCK = ("BlockPublicAcls", "IgnorePublicAcls", "BlockPublicPolicy", "RestrictPublicBuckets")
+
+
+def alarms(
+    aws: Aws, region: str, *, names: Sequence[str] = (), prefix: str = "", tags: bool = False
+) -> tuple[Alarm, ...]:
+    """Return the metric alarms of these names, or of this prefix."""
+    if not names and not prefix:
+        return ()
+    client = aws.cloudwatch(region)
+    paginator = client.get_paginator("describe_alarms")
+    pages = (
+        paginator.paginate(AlarmNames=list(names), AlarmTypes=["MetricAlarm"])
+        if names
+        else paginator.paginate(AlarmNamePrefix=prefix, AlarmTypes=["MetricAlarm"])
+    )
+    return tuple(
+        Alarm(
+            name=each.get("AlarmName", ""),
+            arn=each.get("AlarmArn", ""),
+            namespace=each.get("Namespace", ""),
+            metric=each.get("MetricName", ""),
+            statistic=each.get("Statistic", ""),
+            period=each.get("Period", 0),
+            evaluation_periods=each.get("EvaluationPeriods", 0),
+            datapoints=each.get("DatapointsToAlarm", each.get("EvaluationPeriods", 0)),
+            threshold=each.get("Threshold", 0.0),
+            comparison=each.get("ComparisonOperator", ""),
+            missing=each.get("TreatMissingData", "missing"),
+            actions=tuple(each.get("AlarmActions", ())),
+            ok_actions=tuple(each.get("OKActions", ())),
+            insufficient_actions=tuple(each.get("InsufficientDataActions", ())),
+            actions_enabled=each.get("ActionsEnabled", True),
+            dimensions=tuple((pair["Name"], pair["Value"]) for pair in each.get("Dimensions", ())),
+            description=each.get("AlarmDescription", ""),
+            state=each.get("StateValue", ""),
+            state_at=each.get("StateTransitionedTimestamp") or each.get("StateUpdatedTimestamp"),
+            tags={
+                tag["Key"]: tag["Value"]
+                for tag in client.list_tags_for_resource(ResourceARN=each.get("AlarmArn", ""))["Tags"]
+            }
+            if tags
+            else {},
+        )
+        for page in pages
+        for each in page["MetricAlarms"]
+    )
+
+
+def topic(aws: Aws, arn: str, *, tags: bool = False) -> Topic | None:
+    """Return a topic with its subscriptions."""
+    sns = aws.sns(arn_part(arn, 3))
+    attributes = _unless_missing(lambda: sns.get_topic_attributes(TopicArn=arn)["Attributes"])
+    if attributes is None:
+        return None
+    pages = sns.get_paginator("list_subscriptions_by_topic").paginate(TopicArn=arn)
+    return Topic(
+        arn=arn,
+        policy=parsed(attributes.get("Policy", "")),
+        key=attributes.get("KmsMasterKeyId", ""),
+        subscriptions=tuple(
+            Subscription(each.get("Protocol", ""), each.get("Endpoint", ""), each.get("SubscriptionArn", ""))
+            for page in pages
+            for each in page["Subscriptions"]
+        ),
+        tags={tag["Key"]: tag["Value"] for tag in sns.list_tags_for_resource(ResourceArn=arn)["Tags"]} if tags else {},
+    )
+
+
+def queue(aws: Aws, arn: str, *, tags: bool = False) -> Queue | None:
+    """Return a queue by its ARN."""
+    sqs = aws.sqs(arn_part(arn, 3))
+    url = _unless_missing(
+        lambda: sqs.get_queue_url(QueueName=arn_part(arn, 5), QueueOwnerAWSAccountId=arn_part(arn, 4))["QueueUrl"]
+    )
+    if url is None:
+        return None
+    attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["Policy"]).get("Attributes", {})
+    return Queue(
+        arn=arn,
+        url=url,
+        policy=parsed(attributes.get("Policy", "")),
+        tags=dict(sqs.list_queue_tags(QueueUrl=url).get("Tags", {})) if tags else {},
+    )
+
+
+def event_rules(aws: Aws, region: str, prefix: str, *, tags: bool = False) -> tuple[EventRule, ...]:
+    """Return the rules of the default event bus whose names begin so."""
+    events = aws.events(region)
+    pages = events.get_paginator("list_rules").paginate(NamePrefix=prefix)
+    found = []
+    for rule in (rule for page in pages for rule in page["Rules"]):
+        targets = events.get_paginator("list_targets_by_rule").paginate(Rule=rule["Name"])
+        found.append(
+            EventRule(
+                name=rule.get("Name", ""),
+                arn=rule.get("Arn", ""),
+                state=rule.get("State", ""),
+                pattern=parsed(rule.get("EventPattern", "")),
+                targets=tuple((target["Id"], target["Arn"]) for page in targets for target in page["Targets"]),
+                tags={
+                    tag["Key"]: tag["Value"]
+                    for tag in events.list_tags_for_resource(ResourceARN=rule.get("Arn", ""))["Tags"]
+                }
+                if tags
+                else {},
+            )
+        )
+    return tuple(found)
+
+
+def _unless_missing(ask: Callable[[], Answer]) -> Answer | None:
+    try:
+        return ask()
+    except ClientError as error:
+        if code_of(error) in _MISSING:
+            return None
+        raise

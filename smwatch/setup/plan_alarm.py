@@ -1,0 +1,245 @@
+"""The second part: a metric filter and an alarm for each rule, and a topic that tells people."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator
+
+from smwatch.setup.call import Call
+from smwatch.setup.observe import Observation
+from smwatch.setup.place import Place, arn_part
+from smwatch.setup.plan import Change, Step, aws_command
+from smwatch.setup.plan_topic import unusable_key
+from smwatch.setup.seen import FILTER_TAG, MADE, MADE_VALUE, SUBSCRIPTION_TAG, Alarm, MetricFilter, Topic, made
+from smwatch.setup.wanted import MetricAlarm, Part, Wanted, removal
+
+_TAG = {"Key": MADE, "Value": MADE_VALUE}
+TIMES_OUT = 3600
+"""Seconds; a metric alarm with a longer period tells too late to be of use."""
+
+
+def alarm_problems(observation: Observation, wanted: Wanted) -> Iterator[str]:
+    """Yield what keeps the alarms from being made."""
+    chain = observation.chain
+    if observation.group is None and Part.TRAIL not in wanted.parts:
+        yield f"There is no log group {chain.log_group} in {chain.place.region}: add --part trail, or name it."
+    topic = observation.topic
+    if topic is None and wanted.topic_named and arn_part(observation.topic_arn, 3) != chain.place.region:
+        yield f"There is no topic {observation.topic_arn}, and setup makes topics only in {chain.place.region}."
+    if topic is not None and arn_part(topic.arn, 3) != chain.place.region:
+        yield f"The topic {topic.arn} is not in {chain.place.region}, where the alarms are: name another with --topic."
+    if topic is not None and unusable_key(topic):
+        yield (
+            f"The topic {topic.arn} is encrypted with {topic.key}, which CloudWatch may not use: alarms would tell "
+            f"nobody. Name another with --topic, or encrypt it with a key whose policy allows cloudwatch.amazonaws.com."
+        )
+
+
+def alarm_steps(observation: Observation, wanted: Wanted) -> Iterator[Step]:
+    """Yield the topic's subscriptions, and a filter and an alarm for each rule."""
+    yield from _subscription_steps(observation, wanted)
+    for each in wanted.alarms:
+        yield _filter_step(observation, each, wanted)
+        yield _alarm_step(observation, each, wanted)
+
+
+def alarm_notes(observation: Observation, wanted: Wanted) -> Iterator[str]:
+    """Yield who is told, and who has yet to say yes."""
+    subscriptions = observation.topic.subscriptions if observation.topic else ()
+    pending = [each.endpoint for each in subscriptions if not each.confirmed]
+    fresh = [email for email in wanted.emails if not _subscribed(observation.topic, email)]
+    waiting = sorted({*pending, *fresh})
+    if waiting:
+        yield f"Has to follow the link in AWS's mail within 2 days, until then nothing arrives: {', '.join(waiting)}."
+    if (
+        not subscriptions
+        and not wanted.emails
+        and arn_part(observation.topic_arn, 4) == observation.chain.place.account
+    ):
+        yield f"Nobody subscribes to the topic {observation.topic_arn}: add --email."
+
+
+def _subscription_steps(observation: Observation, wanted: Wanted) -> Iterator[Step]:
+    place, arn = observation.chain.place, observation.topic_arn
+    ours = observation.topic is None or made(observation.topic.tags)
+    for email in wanted.emails:
+        what = f"subscription {email}"
+        if found := _subscribed(observation.topic, email):
+            yield Step(Part.ALARM, Change.KEEP, what, "confirmed" if found == "confirmed" else "waits for confirmation")
+            continue
+        tag = Call(
+            "sns",
+            "TagResource",
+            {"ResourceArn": arn, "Tags": [{"Key": subscription_tag(email), "Value": MADE_VALUE}]},
+            place.region,
+        )
+        subscribe = Call(
+            "sns",
+            "Subscribe",
+            {"TopicArn": arn, "Protocol": "email", "Endpoint": email, "ReturnSubscriptionArn": True},
+            place.region,
+        )
+        yield Step(
+            Part.ALARM,
+            Change.MAKE,
+            what,
+            "AWS sends a mail with a link, to be followed within 2 days",
+            (subscribe,) if ours else (tag, subscribe),
+            cost="the first 1,000 mails a month are free",
+            undo=removal(wanted, place.region),
+        )
+
+
+def _subscribed(topic: Topic | None, email: str) -> str:
+    for each in topic.subscriptions if topic else ():
+        if each.protocol == "email" and each.endpoint.lower() == email.lower():
+            return "confirmed" if each.confirmed else "pending"
+    return ""
+
+
+def subscription_tag(endpoint: str) -> str:
+    """Return the key that marks a subscription on somebody else's topic; an address may be longer than a key."""
+    return SUBSCRIPTION_TAG + hashlib.sha256(endpoint.lower().encode()).hexdigest()[:32]
+
+
+def same_filter(found: MetricFilter, wanted: MetricAlarm) -> bool:
+    """Whether a filter counts what is wanted, under whatever name; spaces between the pattern's words don't matter."""
+    return (
+        found.pattern.split() == wanted.pattern.split()
+        and (found.namespace, found.metric) == (wanted.namespace, wanted.metric)
+        and found.value in ("1", "1.0")
+        and not found.transformed
+    )
+
+
+def _filter_step(observation: Observation, wanted: MetricAlarm, wishes: Wanted) -> Step:
+    chain = observation.chain
+    region = chain.place.region
+    if same := next((each for each in observation.filters if same_filter(each, wanted)), None):
+        return Step(Part.ALARM, Change.KEEP, f"metric filter {same.name}", f"counts {wanted.namespace}/{wanted.metric}")
+    transformation: dict[str, object] = {
+        "metricNamespace": wanted.namespace,
+        "metricName": wanted.metric,
+        "metricValue": "1",
+    }
+    if wanted.default is not None:
+        transformation["defaultValue"] = wanted.default
+    put = Call(
+        "logs",
+        "PutMetricFilter",
+        {
+            "logGroupName": chain.log_group,
+            "filterName": wanted.filter_name,
+            "filterPattern": wanted.pattern,
+            "metricTransformations": [transformation],
+        },
+        region,
+    )
+    tag = Call(
+        "logs",
+        "TagResource",
+        {
+            "resourceArn": chain.place.log_group(chain.log_group),
+            "tags": {FILTER_TAG + wanted.filter_name: MADE_VALUE},
+        },
+        region,
+    )
+    what, detail = f"metric filter {wanted.filter_name}", f"{wanted.pattern} counts {wanted.namespace}/{wanted.metric}"
+    former = next((each for each in observation.filters if each.name == wanted.filter_name), None)
+    if former is None:
+        cost = "the metric about $0.30 a month, while there are any"
+        return Step(Part.ALARM, Change.MAKE, what, detail, (tag, put), cost, removal(wishes, region))
+    undo = aws_command(
+        region,
+        "logs",
+        "put-metric-filter",
+        log_group_name=chain.log_group,
+        filter_name=former.name,
+        filter_pattern=former.pattern,
+        metric_transformations=[
+            {"metricNamespace": former.namespace, "metricName": former.metric, "metricValue": former.value}
+        ],
+    )
+    was = f"{detail}; until now {former.pattern} counted {former.namespace}/{former.metric}"
+    return Step(Part.ALARM, Change.CHANGE, what, was, (put,), undo=undo)
+
+
+def alarm_faults(found: Alarm, wanted: MetricAlarm) -> tuple[tuple[str, str, str], ...]:
+    """Return (what, is, should be) of everything that keeps an alarm from telling of each single event."""
+    faults = [
+        ("metric", f"{found.namespace}/{found.metric}", f"{wanted.namespace}/{wanted.metric}"),
+        ("comparison", found.comparison, "GreaterThanOrEqualToThreshold"),
+        ("threshold", f"{found.threshold:g}", f"{wanted.threshold:g}"),
+        ("datapoints to alarm", str(found.datapoints), "1"),
+        ("dimensions", ", ".join("=".join(pair) for pair in found.dimensions) or "none", "none"),
+        ("actions", "on" if found.actions_enabled else "switched off", "on"),
+    ]
+    if found.missing == "breaching":
+        faults.append(("missing data", found.missing, "notBreaching"))
+    if wanted.threshold == 1 and found.statistic not in ("Sum", "SampleCount", "Maximum", "Average"):
+        faults.append(("statistic", found.statistic or "none", "Sum"))
+    if wanted.threshold != 1 and found.statistic not in ("Sum", "SampleCount"):
+        faults.append(("statistic", found.statistic or "none", "Sum"))
+    if found.period > TIMES_OUT:
+        faults.append(("period", f"{found.period} s", f"{wanted.period} s"))
+    return tuple(fault for fault in faults if fault[1] != fault[2])
+
+
+def _alarm_step(observation: Observation, wanted: MetricAlarm, wishes: Wanted) -> Step:
+    place = observation.chain.place
+    found = observation.alarm(wanted.alarm)
+    what = f"alarm {wanted.alarm}"
+    told = f"tells {arn_part(observation.topic_arn, 5)}"
+    actions = found.actions if found else ()
+    faults = alarm_faults(found, wanted) if found else ()
+    if found and not faults and observation.topic_arn in actions:
+        return Step(Part.ALARM, Change.KEEP, what, f">= {wanted.threshold:g} in {found.period} s, {told}")
+    if observation.topic_arn not in actions:
+        actions = (*actions, observation.topic_arn)
+    parameters: dict[str, object] = {
+        "AlarmName": wanted.alarm,
+        "AlarmDescription": found.description if found and found.description else wanted.description,
+        "Namespace": wanted.namespace,
+        "MetricName": wanted.metric,
+        "Statistic": "Sum",
+        "Period": wanted.period,
+        "EvaluationPeriods": 1,
+        "DatapointsToAlarm": 1,
+        "Threshold": wanted.threshold,
+        "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+        "TreatMissingData": "notBreaching",
+        "ActionsEnabled": True,
+        "AlarmActions": list(actions),
+    }
+    if found is None:
+        put = Call("cloudwatch", "PutMetricAlarm", {**parameters, "Tags": [_TAG]}, place.region)
+        detail = f">= {wanted.threshold:g} of {wanted.namespace}/{wanted.metric} in {wanted.period} s {told}"
+        return Step(Part.ALARM, Change.MAKE, what, detail, (put,), "about $0.10 a month", removal(wishes, place.region))
+    if found.ok_actions:
+        parameters["OKActions"] = list(found.ok_actions)
+    if found.insufficient_actions:
+        parameters["InsufficientDataActions"] = list(found.insufficient_actions)
+    wrong = [f"{field} {should}, until now {was}" for field, was, should in faults]
+    if observation.topic_arn not in found.actions:
+        wrong.append(told)
+    put = Call("cloudwatch", "PutMetricAlarm", parameters, place.region)
+    return Step(Part.ALARM, Change.CHANGE, what, "; ".join(wrong), (put,), undo=_former_alarm(place, found))
+
+
+def _former_alarm(place: Place, found: Alarm) -> str:
+    return aws_command(
+        place.region,
+        "cloudwatch",
+        "put-metric-alarm",
+        alarm_name=found.name,
+        namespace=found.namespace,
+        metric_name=found.metric,
+        statistic=found.statistic,
+        period=str(found.period),
+        evaluation_periods=str(found.evaluation_periods),
+        datapoints_to_alarm=str(found.datapoints),
+        threshold=f"{found.threshold:g}",
+        comparison_operator=found.comparison,
+        treat_missing_data=found.missing,
+        alarm_actions=" ".join(found.actions),
+    )

@@ -1,0 +1,191 @@
+"""What was found in an account: plain values, as far as setup and doctor care."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+
+import msgspec
+
+from smwatch.setup.documents import Document
+from smwatch.setup.place import arn_part, group_name, last_name
+from smwatch.setup.selectors import Selectors
+
+MADE = "smwatch"
+"""Key of the tag on everything that setup made; `setup --remove` takes away nothing that lacks it."""
+MADE_VALUE = "made by smwatch setup"
+DELIVERY_TAG = "smwatch:delivery"
+"""Key of the tag on somebody else's trail that setup made deliver to a log group."""
+FILTER_TAG = "smwatch:filter:"
+"""How the keys of the tags on a log group begin that name the metric filters setup made: these can't be tagged."""
+SUBSCRIPTION_TAG = "smwatch:subscription:"
+"""The same on somebody else's topic, for subscriptions."""
+
+
+class Delivery(msgspec.Struct, frozen=True):
+    """How a trail is doing, as GetTrailStatus says."""
+
+    logging: bool = False
+    delivered_at: datetime | None = None
+    delivery_error: str = ""
+    logs_delivered_at: datetime | None = None
+    logs_delivery_error: str = ""
+    started_at: datetime | None = None
+
+
+class Trail(msgspec.Struct, frozen=True):
+    """A trail that reaches this Region."""
+
+    name: str
+    arn: str
+    home_region: str
+    multi_region: bool = False
+    organization: bool = False
+    validated: bool = False
+    bucket: str = ""
+    log_group_arn: str = ""
+    role_arn: str = ""
+    selectors: Selectors | None = None
+    """None: not to be read from this account (another account's organisation trail)."""
+    delivery: Delivery | None = None
+    tags: Mapping[str, str] = {}
+
+    @property
+    def account(self) -> str:
+        """The account that owns it."""
+        return arn_part(self.arn, 4)
+
+    @property
+    def log_group(self) -> str:
+        """Name of the log group it delivers to, "" for none."""
+        return group_name(self.log_group_arn)
+
+    @property
+    def role(self) -> str:
+        """Name of the role it delivers with, "" for none."""
+        return last_name(self.role_arn)
+
+    def covers(self, region: str) -> bool:
+        """Whether it logs what happens in that Region."""
+        return self.multi_region or self.home_region == region
+
+
+class LogGroup(msgspec.Struct, frozen=True):
+    """A log group."""
+
+    name: str
+    log_class: str = "STANDARD"
+    retention: int | None = None
+    """Days; None: for ever."""
+    stored_bytes: int = 0
+    tags: Mapping[str, str] = {}
+
+
+class Role(msgspec.Struct, frozen=True):
+    """An IAM role, and the inline policy that is smwatch's."""
+
+    name: str
+    arn: str
+    trust: Document
+    policy: Document | None = None
+    tags: Mapping[str, str] = {}
+
+
+class Bucket(msgspec.Struct, frozen=True):
+    """A bucket of this account."""
+
+    name: str
+    policy: Document = {}
+    closed: bool = False
+    """Whether all four blocks of public access are on."""
+    encrypted: bool = False
+    tags: Mapping[str, str] = {}
+    objects: bool = False
+    """Whether it holds any."""
+
+
+class MetricFilter(msgspec.Struct, frozen=True):
+    """A metric filter with its one transformation."""
+
+    name: str
+    pattern: str
+    namespace: str = ""
+    metric: str = ""
+    value: str = ""
+    default: float | None = None
+    transformed: bool = False
+    """Whether it looks at transformed events (applyOnTransformedLogs), not at what CloudTrail wrote."""
+
+
+class Alarm(msgspec.Struct, frozen=True):
+    """A metric alarm."""
+
+    name: str
+    arn: str = ""
+    namespace: str = ""
+    metric: str = ""
+    statistic: str = ""
+    period: int = 0
+    evaluation_periods: int = 0
+    datapoints: int = 0
+    threshold: float = 0.0
+    comparison: str = ""
+    missing: str = ""
+    actions: tuple[str, ...] = ()
+    ok_actions: tuple[str, ...] = ()
+    insufficient_actions: tuple[str, ...] = ()
+    actions_enabled: bool = True
+    dimensions: tuple[tuple[str, str], ...] = ()
+    description: str = ""
+    state: str = ""
+    state_at: datetime | None = None
+    tags: Mapping[str, str] = {}
+
+
+class Subscription(msgspec.Struct, frozen=True):
+    """Who is told by a topic."""
+
+    protocol: str
+    endpoint: str
+    arn: str
+
+    @property
+    def confirmed(self) -> bool:
+        """Whether the link in the mail was followed."""
+        return self.arn.startswith("arn:")
+
+
+class Topic(msgspec.Struct, frozen=True):
+    """An SNS topic."""
+
+    arn: str
+    policy: Document = {}
+    key: str = ""
+    """KMS key that encrypts it, "" for none."""
+    subscriptions: tuple[Subscription, ...] = ()
+    tags: Mapping[str, str] = {}
+
+
+class Queue(msgspec.Struct, frozen=True):
+    """An SQS queue."""
+
+    arn: str
+    url: str
+    policy: Document = {}
+    tags: Mapping[str, str] = {}
+
+
+class EventRule(msgspec.Struct, frozen=True):
+    """An EventBridge rule of the default bus, with its targets as (id, ARN)."""
+
+    name: str
+    arn: str
+    state: str
+    pattern: Document
+    targets: tuple[tuple[str, str], ...] = ()
+    tags: Mapping[str, str] = {}
+
+
+def made(tags: Mapping[str, str]) -> bool:
+    """Whether these tags say that setup made the thing."""
+    return MADE in tags

@@ -1,0 +1,95 @@
+"""What can go wrong between here and AWS, as one sentence for a person with the next step."""
+
+from __future__ import annotations
+
+import re
+import shlex
+
+from botocore import exceptions as botocore
+from botocore.parsers import ResponseParserError
+
+from smwatch.setup.call import action_of
+from smwatch.visible import visible
+
+AWS_ERRORS = (botocore.BotoCoreError, botocore.ClientError, ResponseParserError, UnicodeDecodeError)
+"""Everything a call can raise; an answer with corrupt bytes surfaces as one of the last two."""
+
+DENIED = frozenset({"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation", "403"})
+"""What services call a missing permission; S3's HEAD answers have no body, only a status."""
+EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException"})
+UNKNOWN_KEY = frozenset({"UnrecognizedClientException", "InvalidClientTokenId", "InvalidAccessKeyId", "AuthFailure"})
+CLOCK = frozenset({"RequestTimeTooSkewed", "RequestExpired", "InvalidSignatureException", "SignatureDoesNotMatch"})
+
+_ACTION = re.compile(r"not authorized to perform:? ([a-z0-9-]+:[A-Za-z]+)")
+_SIGN_IN = (botocore.SSOError, botocore.TokenRetrievalError, botocore.NoAuthTokenError)
+_LOGIN = (botocore.LoginError,)
+_UNREACHABLE = (botocore.HTTPClientError, botocore.EndpointConnectionError)
+
+
+class SetupError(Exception):
+    """Something a person has to know, as one sentence with the next step."""
+
+
+def code_of(error: Exception) -> str:
+    """Return AWS's code for what went wrong, "" if it never came to an answer."""
+    return str(error.response.get("Error", {}).get("Code", "")) if isinstance(error, botocore.ClientError) else ""
+
+
+def message_of(error: Exception) -> str:
+    """Return AWS's own words, with nothing in them that could act in a terminal."""
+    said = error.response.get("Error", {}).get("Message", "") if isinstance(error, botocore.ClientError) else str(error)
+    return visible(str(said))
+
+
+def denied_action(error: Exception) -> str:
+    """Return the IAM action that was missing, "" if something else is the matter."""
+    if not isinstance(error, botocore.ClientError) or code_of(error) not in DENIED:
+        return ""
+    named = _ACTION.search(message_of(error))
+    return named[1] if named else action_of(error.operation_name)
+
+
+def sentence(error: Exception, *, profile: str = "") -> str:
+    """Return what happened and what to do, whatever the error is."""
+    with_profile = f" --profile {shlex.quote(profile)}" if profile else ""
+    match error:
+        case botocore.ProfileNotFound():
+            return f"{message_of(error)}: see `aws configure list-profiles`."
+        case botocore.NoCredentialsError() | botocore.PartialCredentialsError():
+            return f"No complete AWS credentials: `aws sso login{with_profile}`, or name a profile with --profile."
+        case botocore.NoRegionError():
+            return "No Region is set: name one with --region, or set AWS_REGION."
+        case botocore.InvalidRegionError() | botocore.UnknownRegionError():
+            return f"{message_of(error)}: name a Region such as eu-west-1 with --region."
+        case botocore.RefreshWithMFAUnsupportedError():
+            return "The session needs a new MFA code: sign in again, then repeat the command."
+        case botocore.LoginError():
+            return f"The sign-in has ended: `aws login{with_profile}`, then repeat the command."
+        case botocore.SSOError() | botocore.TokenRetrievalError() | botocore.NoAuthTokenError():
+            return f"The sign-in has ended: `aws sso login{with_profile}`, then repeat the command."
+        case botocore.CredentialRetrievalError():
+            return f"{message_of(error)}: see what gives the credentials of this profile."
+        case botocore.ClientError():
+            return _refusal(error, with_profile)
+        case botocore.HTTPClientError() | botocore.EndpointConnectionError():
+            return f"AWS can't be reached: {message_of(error)} Check the network, the proxy and AWS_ENDPOINT_URL."
+        case botocore.BotoCoreError():
+            return message_of(error)
+        case _:
+            return f"AWS gave an answer that makes no sense: {message_of(error)}"
+
+
+def _refusal(error: botocore.ClientError, with_profile: str) -> str:
+    code = code_of(error)
+    if action := denied_action(error):
+        return f"Not allowed: {action} is missing ({message_of(error)})"
+    if code in EXPIRED:
+        return f"The credentials have expired: sign in again (`aws sso login{with_profile}`), then repeat the command."
+    if code in UNKNOWN_KEY:
+        return (
+            "AWS does not know these credentials: a deleted key, another partition, "
+            "or a Region that is not enabled for this account."
+        )
+    if code in CLOCK:
+        return f"AWS refused the signature ({code}): check this machine's clock, then the secret access key."
+    return f"{visible(error.operation_name)} failed with {visible(code)}: {message_of(error)}"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import assert_never
 
@@ -12,6 +13,7 @@ import msgspec
 
 from smwatch.events.event import Arrival
 from smwatch.events.reader import Reader
+from smwatch.events.renaming import Rename, composed, names_any, renamed_event
 from smwatch.events.scope import in_scope
 from smwatch.events.secret import Secret
 from smwatch.journal import Committed, Journal, Stored
@@ -66,6 +68,8 @@ class Monitor:
         self._retention = retention
         self._keep = keep_in_memory
         self._reader = Reader()
+        self._unsent: dict[int, list[Arrival]] = {}
+        self._renamed: list[Rename] = []
         self._turn = asyncio.Lock()
 
     async def follow(self, sources: Sequence[Source]) -> None:
@@ -97,9 +101,13 @@ class Monitor:
 
     def read(self, stored: Iterable[Stored]) -> tuple[tuple[int, Arrival], ...]:
         """Events as the journal holds them, read again."""
-        return tuple(
-            (row.seq, self._reader.read(row.raw, seen_by=row.seen_by, seen_at=row.seen_at, at=row.at)) for row in stored
-        )
+        with self._reading() as arrivals:
+            seqs = []
+            for row in stored:
+                arrivals.append(self._reader.read(row.raw, seen_by=row.seen_by, seen_at=row.seen_at, at=row.at))
+                seqs.append(row.seq)
+                self._set_right()
+            return tuple(zip(seqs, arrivals, strict=True))
 
     # -- one source
 
@@ -136,25 +144,51 @@ class Monitor:
                 assert_never(item)
 
     async def _ingest(self, page: Page) -> None:
+        with self._reading() as arrivals:
+            for start in range(0, len(page.found), PARSE_SLICE):
+                if start:
+                    await self._sleep(BREATH)
+                for found in page.found[start : start + PARSE_SLICE]:
+                    arrival = self._reader.read(found.raw, seen_by=page.seen_by, seen_at=page.seen_at, at=found.at)
+                    if in_scope(arrival.event) or self._selects(arrival.record):
+                        arrivals.append(arrival)
+                    else:
+                        self.out_of_scope += 1
+                    self._set_right()
+            if not arrivals and page.settled is None and not page.gaps:
+                return
+            async with self._turn:  # what is delivered keeps the order of the journal
+                committed = await self._commit(page, arrivals)
+                arrivals[:] = [arrival for _, arrival in committed.fresh]
+                foreign = self.read(committed.foreign)
+                await self._hand_on((*foreign, *zip([seq for seq, _ in committed.fresh], arrivals, strict=True)))
+
+    @contextmanager
+    def _reading(self) -> Iterator[list[Arrival]]:
+        """A list for what is being read, which is set right when secrets turn out to be one before it is handed on."""
         arrivals: list[Arrival] = []
-        for start in range(0, len(page.found), PARSE_SLICE):
-            if start:
-                await self._sleep(BREATH)
-            for found in page.found[start : start + PARSE_SLICE]:
-                arrival = self._reader.read(found.raw, seen_by=page.seen_by, seen_at=page.seen_at, at=found.at)
-                if in_scope(arrival.event) or self._selects(arrival.record):
-                    arrivals.append(arrival)
-                else:
-                    self.out_of_scope += 1
-        if not arrivals and page.settled is None and not page.gaps:
+        self._unsent[id(arrivals)] = arrivals
+        try:
+            yield arrivals
+        finally:
+            del self._unsent[id(arrivals)]
+
+    def _set_right(self) -> None:
+        """Apply what the last record taught about names to those read before it, and to no later ones."""
+        renames = self._reader.renamed()
+        if not renames:
             return
-        async with self._turn:  # what is delivered keeps the order of the journal
-            committed = await self._commit(page, arrivals)
-            await self._hand_on((*self.read(committed.foreign), *committed.fresh))
+        self._renamed += renames
+        right = composed(renames)
+        for arrivals in self._unsent.values():
+            for i, arrival in enumerate(arrivals):
+                if names_any(arrival.event, right):
+                    event = renamed_event(arrival.event, right)
+                    arrivals[i] = msgspec.structs.replace(arrival, event=event)
 
     async def _hand_on(self, arrivals: Sequence[tuple[int, Arrival]]) -> None:
-        renamed = self._reader.renamed()
-        if renamed:
+        if self._renamed:
+            renamed, self._renamed = tuple(self._renamed), []
             await self._deliver(Delivery(renamed=renamed))
         for start in range(0, len(arrivals), PARSE_SLICE):
             if start:

@@ -13,6 +13,7 @@ import msgspec
 
 from smwatch.dossier import PrincipalDossier, SecretDossier
 from smwatch.events.event import UNREADABLE, Arrival, Event
+from smwatch.events.renaming import composed, names_any, renamed_event
 from smwatch.events.secret import Secret
 from smwatch.rules.alarm import EVIDENCE, Alarm, urgency
 from smwatch.sources.source import Status
@@ -235,7 +236,7 @@ class Store:
     def fold(self, renames: Iterable[tuple[Secret, Secret]]) -> Change:
         """Take note that what looked like two secrets is one: (the wrong identity, the right one) each, in order."""
         change = Change()
-        right = _composed(renames)
+        right = composed(renames)
         for old, new in right.items():
             dossier = self.secrets.pop(old, None)
             if dossier is not None:
@@ -243,11 +244,7 @@ class Store:
                 change.secrets |= {old, new}
         for identity, principal in self.principals.items():
             self.principals[identity] = principal.folded(right)
-        renamed = [
-            _renamed(event, right)
-            for event in self.events
-            if event.secret in right or not right.keys().isdisjoint(event.others)
-        ]
+        renamed = [renamed_event(event, right) for event in self.events if names_any(event, right)]
         for event in renamed:
             self.events[bisect_left(self.events, event.key, key=KEY)] = event
         for view in self._views:
@@ -355,22 +352,3 @@ def _make_room(dossiers: dict[N, D]) -> None:
         least = sorted(dossiers, key=lambda name: (dossiers[name].events, dossiers[name].last_key))
         for name in least[: DOSSIERS // 10]:
             del dossiers[name]
-
-
-def _composed(renames: Iterable[tuple[Secret, Secret]]) -> dict[Secret, Secret]:
-    """Renames that follow one another as one step."""
-    right: dict[Secret, Secret] = {}
-    for old, new in renames:
-        right |= {first: new for first, last in right.items() if last == old}
-        right.setdefault(old, new)
-    return {old: new for old, new in right.items() if old != new}
-
-
-def _renamed(event: Event, right: Mapping[Secret, Secret]) -> Event:
-    """The event with its secrets under their right identities, found by the right names too."""
-    if event.secret is None:
-        return event
-    first, *others = dict.fromkeys(right.get(secret, secret) for secret in (event.secret, *event.others))
-    names = [secret.name.lower() for secret in (first, *others)]
-    text = "\n".join([event.call_text, *(name for name in names if name not in event.call_text)])
-    return msgspec.structs.replace(event, secret=first, others=tuple(others), call_text=text)

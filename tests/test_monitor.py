@@ -11,6 +11,7 @@ from smwatch.journal import FILE_NAME, Journal
 from smwatch.monitor import Delivery, Monitor
 from smwatch.sources.coverage import Coverage, Span
 from smwatch.sources.source import Found, Page, State, Status
+from smwatch.store import Store
 from tests import records
 
 NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
@@ -207,3 +208,45 @@ async def test_reading_once_returns_the_last_word_of_each_source() -> None:
     last = await monitor(Journal(), told).read_once([Scripted("a", [page("a", 1), done]), Scripted("b", [denied])])
     assert last == {"a": done, "b": denied}
     assert told.ids == [1]
+
+
+DOUBTFUL = "arn:aws:secretsmanager:eu-west-1:111122223333:secret:my-AbCdEf"
+"""Complete for the secret `my`, or without its suffix for `my-AbCdEf`."""
+
+
+def secret_page(*read: tuple[str, int]) -> Page:
+    """Reads of secrets by (name or ARN, number)."""
+    found = tuple(
+        Found(records.raw(records.read(name, eventID=f"00000000-0000-4000-8000-{number:012d}")))
+        for name, number in read
+    )
+    return Page("a", SeenBy.CLOUDTRAIL, found, NOW)
+
+
+async def test_what_a_page_teaches_about_names_sets_right_what_was_read_before() -> None:
+    told = Told()
+    watching = monitor(Journal(), told)
+    await watching.read_once([Scripted("a", [secret_page((DOUBTFUL, 1), ("my-AbCdEf", 2), ("my", 3))])])
+    store = Store()
+    for delivery in told.deliveries:
+        store.fold(delivery.renamed)
+        store.add([arrival for _, arrival in delivery.arrivals])
+    names = {int(event.id[-12:]): event.secret.name for event in store.events if event.secret}
+    assert names == {1: "my-AbCdEf", 2: "my-AbCdEf", 3: "my"}
+    assert {secret.name: dossier.events for secret, dossier in store.secrets.items()} == {"my-AbCdEf": 2, "my": 1}
+
+
+async def test_what_a_later_page_teaches_about_names_is_told_before_its_events() -> None:
+    told = Told()
+    watching = monitor(Journal(), told)
+    await watching.read_once([Scripted("a", [secret_page((DOUBTFUL, 1)), secret_page(("my-AbCdEf", 2))])])
+    assert [bool(delivery.renamed) for delivery in told.deliveries] == [False, True, False]
+    ((wrong, right),) = told.deliveries[1].renamed
+    assert (wrong.name, right.name) == ("my", "my-AbCdEf")
+
+
+async def test_events_read_again_from_the_journal_are_set_right_too() -> None:
+    journal, told = Journal(), Told()
+    await monitor(journal, told).read_once([Scripted("a", [secret_page((DOUBTFUL, 1), ("my-AbCdEf", 2))])])
+    again = monitor(journal, told).read(journal.untold(datetime(1970, 1, 1, tzinfo=UTC)))
+    assert [arrival.event.secret and arrival.event.secret.name for _, arrival in again] == ["my-AbCdEf", "my-AbCdEf"]

@@ -5,8 +5,7 @@ from __future__ import annotations
 from enum import StrEnum
 
 from smwatch.dossier.record import parameters, text
-from smwatch.events.event import Event
-from smwatch.record import Record
+from smwatch.events.event import Arrival
 
 DELETED_WORDS = ("marked for deletion", "marked deleted", "scheduled for deletion")
 """What the service answers for a secret in its recovery window: three wordings are documented."""
@@ -25,15 +24,15 @@ class Outcome(StrEnum):
     FAILED = "failed"
 
 
-def failure(event: Event, record: Record) -> Outcome:
-    """How a call that did not succeed has ended."""
-    code, message = event.error_code, event.error_message
+def failure(arrival: Arrival) -> Outcome:
+    """How a call that did not succeed has ended; looks into the record only where the event leaves a doubt."""
+    code, message = arrival.event.error_code, arrival.event.error_message
     if any(words in message for words in DELETED_WORDS):
         return Outcome.DELETED
     if code.startswith("AccessDenied"):
         return Outcome.DENIED
     if code == "ResourceNotFoundException":
-        if "AWSPENDING" in message or text(parameters(record), "versionStage") == "AWSPENDING":
+        if "AWSPENDING" in message or text(parameters(arrival.record), "versionStage") == "AWSPENDING":
             return Outcome.EXPECTED
         return Outcome.MISSING
     return Outcome.FAILED

@@ -108,7 +108,7 @@ class PrincipalDossier:
             self.first_key = key
         how = None
         if event.error_code or event.error_message:
-            how = failure(event, arrival.record)
+            how = failure(arrival)
             self.denied += how is Outcome.DENIED
         elif changes(event):
             self.writes += 1

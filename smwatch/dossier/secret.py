@@ -131,7 +131,7 @@ class SecretDossier:
             self.first_key = key
         if event.secret_arn and key > self._arn_key:
             self._arn, self._arn_key = event.secret_arn, key
-        how = failure(event, arrival.record) if event.error_code or event.error_message else None
+        how = failure(arrival) if event.error_code or event.error_message else None
         self._users.note(event, key, how)
         if how is not None:
             self._note_failure(event, how)

@@ -24,6 +24,8 @@ N = TypeVar("N")
 D = TypeVar("D", SecretDossier, PrincipalDossier)
 DOSSIERS = 20_000
 """Secrets, and principals, that a dossier is kept of: whoever guesses names must not be able to fill the memory."""
+LET_GO = 1_000
+"""Alarms that the engine has let go are forgotten here as soon as there are more of them than this."""
 SLACK = 0.02
 """Eviction waits until this share of the capacity is over, so that the list is cut in slabs and not once per event."""
 
@@ -304,6 +306,10 @@ class Store:
         for alarm in alarms:
             change.alarms.add(alarm.group)
             marked |= self._mark(alarm)
+        if len(self._raised) > len(self.alarms) + LET_GO:
+            for group in self._raised.keys() - self.alarms.keys():
+                marked |= self._mark(msgspec.structs.replace(self._raised[group], event_keys=()))
+                del self._raised[group]
         views = [view for view in self._views if view.chosen is not None and view.chosen.changeable]
         if views and marked:
             events = [event for key in marked if (event := self.find(key)) is not None]

@@ -290,6 +290,17 @@ def test_evidence_that_comes_after_its_alarm_is_marked_at_once() -> None:
     assert view.rows == [one.event]
 
 
+def test_alarms_that_the_engine_has_let_go_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(store_module, "LET_GO", 2)
+    store = Store()
+    many = arrivals(10)
+    store.add(many)
+    for i, one in enumerate(many):
+        raise_(store, alarm(f"group {i}", [one.event.key]))
+        assert len(store.levels) <= 3
+    assert list(store.levels) == [many[-1].event.key]
+
+
 def test_a_persons_decision_reaches_alarm_and_subscriber() -> None:
     store = Store(engine=ByPrincipal())
     store.add([arrival(records.denied())])

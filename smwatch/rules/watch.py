@@ -165,7 +165,7 @@ def _only(rule: Rule) -> tuple[Condition, ...]:
 
 
 def _new(rule: Rule, first: FirstSeen) -> Lookup:
-    return Lookup(Look.NEW, own_fact(rule), first.of, first.within, first.warmup)
+    return Lookup(Look.NEW, own_fact(rule), first.of, first.within, warmup=first.warmup)
 
 
 def _reach(rule: Rule) -> tuple[int, int]:

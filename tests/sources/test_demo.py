@@ -4,6 +4,7 @@ import asyncio
 import json
 import re
 from collections import Counter, defaultdict
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -15,6 +16,9 @@ from smwatch.events.event import Event, SeenBy
 from smwatch.events.principal import Kind
 from smwatch.events.reader import Reader
 from smwatch.events.scope import in_scope
+from smwatch.rules.alarm import Alarm, AlarmState
+from smwatch.rules.engine import Engine
+from smwatch.rules.rule import combine, load_builtin
 from smwatch.sources.coverage import Coverage
 from smwatch.sources.demo import demo_sources
 from smwatch.sources.demo.cast import ACCOUNT
@@ -353,6 +357,57 @@ def test_another_secret_is_deleted_every_ten_minutes(followed: Watched) -> None:
 
 def test_root_turns_up_in_the_third_round(followed: Watched) -> None:
     assert [event.name for event in followed.events.values() if event.principal.kind is Kind.ROOT] == ["ListSecrets"]
+
+
+Judged = Sequence[tuple[datetime, Mapping[str, Alarm]]]
+
+
+@pytest.fixture(scope="module")
+def judged(followed: Watched) -> Judged:
+    """The alarms by the built-in rules after each moment of the first incident at which something was seen."""
+    engine = Engine(combine(load_builtin()))
+    reader = Reader()
+    seen: dict[datetime, list[str]] = defaultdict(list)
+    for event_id, event in followed.events.items():
+        seen[event.seen_at].append(event_id)
+    moments = []
+    for at in sorted(seen):
+        if at < BASE + timedelta(minutes=4):
+            engine.judge([reader.read(followed.raws[each], seen_by=SeenBy.LOGS, seen_at=at) for each in seen[at]])
+            moments.append((at, dict(engine.alarms)))
+    return moments
+
+
+def test_the_alarm_is_up_at_the_start_and_the_restore_ends_it(followed: Watched, judged: Judged) -> None:
+    start, restored = followed.named("RestoreSecret")[0].seen_at, False
+    for at, alarms in judged:
+        mine = [a for a in alarms.values() if a.rule == "SMW-DEL-01" and a.secret and a.secret.name == VICTIM]
+        if BASE - timedelta(minutes=5) < at < start:
+            assert {(alarm.principal, alarm.state) for alarm in mine} == {
+                ("ci-deployer", AlarmState.OPEN),
+                ("checkout-webhook-role", AlarmState.OPEN),
+            }
+        elif at == start:
+            restored = True
+            assert {alarm.state for alarm in mine} == {AlarmState.CLOSED}
+    assert restored
+
+
+def test_an_hour_raises_a_handful_of_alarms_and_not_a_flood(judged: Judged) -> None:
+    (rules,) = ({a.rule for a in alarms.values() if a.open} for at, alarms in judged if at == BASE)
+    assert {"SMW-DEL-01", "SMW-DEL-05", "SMW-DISC-01", "SMW-ROT-01"} <= rules
+    assert len(rules) <= 9
+
+
+def test_the_late_event_changes_what_is_known(followed: Watched, judged: Judged) -> None:
+    (late,) = (event for event in followed.events.values() if is_late(event))
+    before = after = False
+    for at, alarms in judged:
+        if at < late.seen_at:
+            before = any(alarm.rule == "SMW-TAMP-06" for alarm in alarms.values())
+        elif at == late.seen_at:
+            after = any(alarm.rule == "SMW-TAMP-06" for alarm in alarms.values())
+    assert (before, after) == (False, True)
 
 
 async def test_the_same_base_is_the_same_story_whenever_it_is_looked_at() -> None:

@@ -56,7 +56,11 @@ def seconds_of_text(text: str) -> int | None:
         try:
             return max(0, int(datetime.fromisoformat(text).timestamp()))
         except ValueError:
-            return None
+            return _seconds_of_odd_text(text)
+    return _seconds_of_odd_text(text)
+
+
+def _seconds_of_odd_text(text: str) -> int | None:
     text = " ".join(text.split())  # split() also knows U+202F and U+00A0
     if found := _ISO.fullmatch(text):
         year, month, day, hour, minute, second, zone = found.groups()
@@ -77,8 +81,10 @@ def seconds_of_text(text: str) -> int | None:
 def _seconds_of_parts(
     year: int, month: int, day: int, hour: int, minute: int, second: str | None, zone: str | None
 ) -> int | None:
+    if second == "60":
+        second = "59"  # a leap second
     try:
-        at = datetime(year, month, day, hour, minute, min(int(second or 0), 59), tzinfo=UTC)  # 60 is a leap second
+        at = datetime(year, month, day, hour, minute, int(second or 0), tzinfo=UTC)
     except ValueError:
         return None
     total = (at - _EPOCH) // _SECOND

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from smwatch.events.secret import Named, can_name_a_secret, is_secret_arn
@@ -26,7 +26,7 @@ def names_in(header: Header) -> tuple[Named, ...]:
         arn = secret_of_context(header)
         genuine = called_by_secrets_manager(header)  # anyone may put anything into the context of their own calls
         return (Named(arn, "", genuine, genuine),) if arn else ()
-    return tuple(Named(arn, "", True, True) for arn in _resources(header))
+    return named_by(None, resource_arn(header), None, succeeded=True)
 
 
 def named_by(typed: str | None, arn: str | None, name: str | None, *, succeeded: bool) -> tuple[Named, ...]:
@@ -41,9 +41,18 @@ def named_by(typed: str | None, arn: str | None, name: str | None, *, succeeded:
         if is_secret_arn(typed):
             return (Named(typed, name, False, succeeded),)
         return (Named("", name or typed, False, succeeded),)
-    if name or can_name_a_secret(arn):
-        return (Named("", name or arn or "", False, succeeded),)
-    return ()
+    if not name and can_name_a_secret(arn) and not arn.startswith("arn:"):
+        name = arn
+    return (Named("", name, False, succeeded),) if name else ()
+
+
+def resource_arn(header: Header) -> str | None:
+    """The ARN of the first secret among the record's resources."""
+    for resource in header.resources or ():
+        arn = resource.arn or resource.small_arn
+        if arn and is_secret_arn(arn):
+            return arn
+    return None
 
 
 def secret_of_context(header: Header) -> str:
@@ -82,7 +91,7 @@ def _names_in_call(header: Header) -> tuple[Named, ...]:
         typed = parameters.secret_id or parameters.capital_secret_id or parameters.name or parameters.capital_name
     answers = [answer for answer in (header.response, header.extra, header.details) if answer]
     told = [arn for answer in answers if (arn := answer.told_arn)]
-    arn = next(filter(is_secret_arn, (*told, *_resources(header))), None) or next(iter(told), None)
+    arn = next(filter(is_secret_arn, told), None) or resource_arn(header) or next(iter(told), None)
     name = next((answer.told_name for answer in answers if answer.told_name), None)
     if typed or arn or name:
         return named_by(typed, arn, name, succeeded=not (header.error_code or header.error_message))
@@ -95,10 +104,3 @@ def _named_in_denial(message: str) -> tuple[Named, ...]:
     if denied is None or (denied[1].startswith("arn:") and not is_secret_arn(denied[1])):
         return ()
     return named_by(denied[1], None, None, succeeded=False)
-
-
-def _resources(header: Header) -> Iterator[str]:
-    for resource in header.resources or ():
-        arn = resource.arn or resource.small_arn
-        if arn and is_secret_arn(arn):
-            yield arn

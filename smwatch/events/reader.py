@@ -12,15 +12,16 @@ import msgspec
 from smwatch.events import moments
 from smwatch.events.event import ACCOUNT_BITS, ID_BITS, UNREADABLE, Arrival, Event, SeenBy
 from smwatch.events.header import Header, Identity, decode_header, header_of, unwrapped
-from smwatch.events.naming import KMS, SECRETS_MANAGER, named_by, names_in
+from smwatch.events.naming import KMS, SECRETS_MANAGER, named_by, names_in, resource_arn
 from smwatch.events.principal import Kind, Principal, principal_of, principal_of_arn
 from smwatch.events.recent import Recent
 from smwatch.events.scope import reads_only
 from smwatch.events.secret import Named, Names, Secret
+from smwatch.events.tidy import clipped
 from smwatch.record import Record, decode, encode
 
-LONGEST = 2048
-"""Longer strings of a record are clipped in its event: as long as a secret's ARN or name may be."""
+QUICK = 8192
+"""Records with more characters are read the long way, which clips their strings, so that none is remembered whole."""
 
 _NO_ID = "no eventID: "
 _ACCOUNTS = 10**12
@@ -51,7 +52,7 @@ class Reader:
     # that it depends on: an event costs little more than those look-ups.
 
     def __init__(self, remember: int = 4096) -> None:
-        self._strings: Recent[_Text, str] = Recent(_clipped, remember)
+        self._strings: Recent[_Text, str] = Recent(_kept, remember)
         self._addresses: Recent[_Text, _Text] = Recent(_plain_address, remember)
         self._access_keys: Recent[_Text, _Text] = Recent(_plain_access_key, remember)
         self._texts: Recent[str, str] = Recent(str, remember)
@@ -69,9 +70,10 @@ class Reader:
         envelope is unwrapped. What is not a JSON object becomes an UNREADABLE event with the reason as its error.
         """
         try:
-            header = decode_header(raw)
-            if header.detail is None and header.odd is None:
-                return Arrival(self._event(header, raw, seen_by, seen_at, at), raw)
+            if len(raw) <= QUICK:
+                header = decode_header(raw)
+                if header.detail is None and header.odd is None:
+                    return Arrival(self._event(header, raw, seen_by, seen_at, at), raw)
         except (msgspec.MsgspecError, UnicodeError, RecursionError):
             pass  # what is odd is looked at closely
         try:
@@ -83,7 +85,7 @@ class Reader:
 
     def event(self, record: Record, *, seen_by: SeenBy, seen_at: datetime, at: datetime | None = None) -> Event:
         """The event of a record that is already decoded and unwrapped."""
-        return self._event(header_of(record), encode(record), seen_by, seen_at, at)
+        return self._event(header_of(record), "" if record.get("eventID") else encode(record), seen_by, seen_at, at)
 
     def renamed(self) -> tuple[tuple[Secret, Secret], ...]:
         """Pairs of secrets since last asked that turned out to be one: what was said of the first is the second's."""
@@ -110,10 +112,12 @@ class Reader:
         if source == SECRETS_MANAGER:
             if parameters:
                 typed = parameters.secret_id or parameters.name
-            if answer := header.response or header.extra:
+            if answer := header.response:
                 arn, named = answer.told_arn, answer.told_name
-            elif header.resources:
-                arn = header.resources[0].arn
+            if not arn and (answer := header.extra):
+                arn, named = answer.told_arn, named or answer.told_name
+            if not arn and header.resources:
+                arn = resource_arn(header)
         elif source == KMS and parameters and parameters.context and identity.invoked_by == SECRETS_MANAGER:
             arn = parameters.context.secret_arn
         owner = account or principal.account
@@ -223,21 +227,19 @@ class Reader:
 _NO_IDENTITY = Identity()
 
 
-def _clipped(text: _Text) -> str:
-    if text is None:
-        return ""
-    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
+def _kept(text: _Text) -> str:
+    return "" if text is None else clipped(text)
 
 
 def _plain_address(text: _Text) -> _Text:
     """An address as it is; None for one with capitals, which a search in lower case would miss."""
-    address = _clipped(text)
+    address = _kept(text)
     return address if address == address.lower() else None
 
 
 def _plain_access_key(text: _Text) -> _Text:
     """An access key as it is; None for one that is not all capitals and digits."""
-    key = _clipped(text)
+    key = _kept(text)
     return key if key.isascii() and key == key.upper() else None
 
 
@@ -262,7 +264,7 @@ def _odd_id(event_id: str, raw: str) -> tuple[bytes, str]:
     """Key part and text for an eventID that is no canonical UUID; a missing one comes from the whole record."""
     if event_id:
         return _digest(event_id), event_id
-    with suppress(ValueError):  # for where only a header could be read
+    with suppress(ValueError, RecursionError):  # for where only a header could be read
         raw = encode(unwrapped(decode(raw)), ordered=True)
     digest = _digest(raw)
     return digest, _NO_ID + digest.hex()

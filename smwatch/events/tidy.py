@@ -9,9 +9,11 @@ from smwatch.events.naming import part
 from smwatch.events.redact import redact
 from smwatch.record import Record, encode
 
+LONGEST = 2048
+"""Longer strings of a record are clipped in its event: as long as a secret's ARN or name may be."""
+
 _TEXTS = (
     "eventTime",
-    "eventID",
     "eventName",
     "eventSource",
     "awsRegion",
@@ -35,7 +37,8 @@ def tidy(record: Record) -> Record:
     A field that should be text and is not becomes its JSON, null becomes "", JSON in a string and a name with a
     capital become the part they stand for; what should name a secret or a principal but is not text is left out.
     """
-    tidied: Record = {key: _text(record.get(key)) for key in _TEXTS}
+    tidied: Record = {key: clipped(_text(record.get(key))) for key in _TEXTS}
+    tidied["eventID"] = _text(record.get("eventID"))
     for key in _PARTS:
         tidied[key] = _tidied(part(record, key))
     who = record.get("userIdentity")
@@ -54,14 +57,23 @@ def tidy(record: Record) -> Record:
 
 def _tidied(found: Mapping[str, Any]) -> Record:
     """The texts of an object, and where a header expects objects or lists, theirs."""
-    tidied: Record = {key: value for key, value in found.items() if isinstance(value, str) and key not in _NOT_TEXTS}
+    tidied = {key: value for key, value in _texts_in(found).items() if key not in _NOT_TEXTS}
     for key in _OBJECTS:
         if isinstance(inner := found.get(key), dict):
-            tidied[key] = {name: value for name, value in inner.items() if isinstance(value, str)}
+            tidied[key] = _texts_in(inner)
     for key in _LISTS:
         if isinstance(items := found.get(key), list):
-            tidied[key] = [item for item in items if isinstance(item, str)]
+            tidied[key] = [clipped(item) for item in items if isinstance(item, str)]
     return tidied
+
+
+def _texts_in(found: Mapping[str, Any]) -> Record:
+    return {key: clipped(value) for key, value in found.items() if isinstance(value, str)}
+
+
+def clipped(text: str) -> str:
+    """The beginning of a text that is longer than any that AWS allows."""
+    return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
 
 
 def _text(value: Any) -> str:

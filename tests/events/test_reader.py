@@ -5,13 +5,16 @@ from __future__ import annotations
 import json
 from datetime import UTC, datetime
 from typing import Any
+from uuid import UUID
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from smwatch.events.event import UNREADABLE, Arrival, Event, SeenBy
+from smwatch.events.header import unwrapped
 from smwatch.events.reader import Reader
+from smwatch.events.recent import Recent
 from smwatch.events.scope import READS, in_scope
 from smwatch.record import Record
 from tests import records
@@ -169,3 +172,196 @@ def test_no_mutation_of_a_record_is_refused_or_loses_anything(record: Record) ->
 def test_no_text_is_refused(text: str) -> None:
     assert arrival(text).raw == text
     check(arrival(text).event)
+
+
+def test_a_uuid_is_kept_as_a_number_and_comes_back() -> None:
+    event = records.event(records.read(id="2499febe-be52-4707-b0be-2ff6d4f9116a"))
+    assert (event.id, event.odd_id) == ("2499febe-be52-4707-b0be-2ff6d4f9116a", "")
+    assert (
+        event.key == (int(AT.timestamp()) << 168) | (int("2499febebe524707b0be2ff6d4f9116a", 16) << 40) | 111122223333
+    )
+
+
+@pytest.mark.parametrize(
+    "event_id",
+    [
+        "2499FEBE-be52-4707-b0be-2ff6d4f9116a",
+        "2499febebe524707b0be2ff6d4f9116a",
+        "2499febeb-e52-4707-b0be-2ff6d4f9116a",
+        "2499febe-be52-4707-b0be-2ff6d4f9116g",
+        "2499febe-be52-4707-b0be-2ff6d4f9116",
+        "-------------------------------------",
+        "EXAMPLE3-90ab-cdef-fedc-ba987EXAMPLE",
+        "２499febe-be52-4707-b0be-2ff6d4f9116a",
+        "x",
+        "-",
+        "x" * 9000,
+    ],
+)
+def test_any_other_id_keeps_its_text(event_id: str) -> None:
+    event = records.event(records.read(eventID=event_id))
+    assert (event.id, event.odd_id) == (event_id, event_id)
+    assert event.key != records.event(records.read(eventID=event_id + "y")).key
+
+
+@given(st.uuids())
+def test_every_uuid_comes_back(event_id: UUID) -> None:
+    assert records.event(records.read(id=str(event_id))).id == str(event_id)
+
+
+@pytest.mark.parametrize("event_id", [records.ABSENT, None, ""])
+def test_a_record_without_id_has_one_of_its_own_however_it_is_written(event_id: Any) -> None:
+    record = records.read(eventID=event_id, n=1.50)
+    first = arrival(records.raw(record)).event
+    again = arrival(json.dumps(record, indent=2, sort_keys=True)).event
+    wrapped = arrival(records.raw(records.eventbridge(record))).event
+    assert first == again == wrapped
+    assert first.id.startswith("no eventID: ")
+    assert first.key != records.event(records.read(eventID=event_id, n=2)).key
+
+
+def test_an_account_that_is_none_never_collides_with_one_that_is() -> None:
+    odd = ["", "ACCOUNT", "1234", "000000000000x", "１２３４５６７８９０１２"]
+    keys = {account: records.event(records.read(id="x", account=account)).key & (1 << 40) - 1 for account in odd}
+    assert len(set(keys.values())) == len(odd)
+    assert all(key >= 10**12 for key in keys.values())
+    assert records.event(records.read(account="000000000001")).key & (1 << 40) - 1 == 1
+
+
+def test_keys_sort_by_time_first() -> None:
+    moments = [datetime(year, 1, 1, tzinfo=UTC) for year in (1970, 1999, 2026, 2106, 9999)]
+    keys = [records.event(records.read(at=at)).key for at in moments]
+    assert keys == sorted(keys)
+    assert [records.event(records.read(at=at)).at for at in moments] == moments
+
+
+def test_a_record_of_logstash_has_its_time_in_another_field() -> None:
+    record = records.read(eventTime=records.ABSENT) | {"@timestamp": "2024-10-17T21:48:45.000Z", "@version": "1"}
+    assert records.event(record).at == datetime(2024, 10, 17, 21, 48, 45, tzinfo=UTC)
+
+
+def test_fields_of_other_types_are_shown_as_their_json() -> None:
+    record = records.read(eventName=5, userAgent={"b": 1, "a": [True]}, awsRegion=False, sourceIPAddress=["1", "2"])
+    event = records.event(record)
+    assert (event.name, event.user_agent, event.region, event.source_ip) == (
+        "5",
+        '{"a":[true],"b":1}',
+        "false",
+        '["1","2"]',
+    )
+
+
+ORDINARY: list[Record] = [
+    *SHAPES,
+    records.listing(),
+    records.batch(),
+    records.read_missing(),
+    records.read("prod/db", resources=[{"ARN": records.arn("prod/db"), "type": "AWS::SecretsManager::Secret"}]),
+    records.read(sourceIPAddress="AWS Internal"),
+    records.read(sourceIPAddress="81.2.69.142, 192.168.10.10"),
+    records.call("AssumeRole", {"roleArn": "x"}, {"credentials": {}}, eventSource="sts.amazonaws.com"),
+    *(
+        records.read(userIdentity=by)
+        for by in (
+            records.root(),
+            records.sso(),
+            records.saml(),
+            records.identity_center(),
+            records.other_account(),
+            records.aws_service(),
+            records.unknown(),
+        )
+    ),
+]
+
+
+@pytest.mark.parametrize("record", ORDINARY, ids=lambda record: str(record.get("eventName")))
+def test_the_short_way_and_the_long_way_to_read_a_record_agree(record: Record) -> None:
+    short = arrival(records.raw(record)).event
+    long = arrival(records.raw(record | {"padding": "x" * 9000})).event
+    decoded = Reader().event(unwrapped(record), seen_by=SeenBy.LOGS, seen_at=AT)
+    assert short == long == decoded
+
+
+@given(st.lists(st.sampled_from(ORDINARY), max_size=12))
+def test_what_was_read_before_changes_nothing_about_an_ordinary_record(before: list[Record]) -> None:
+    reader = Reader(remember=2)
+    for record in before:
+        assert arrival(records.raw(record), reader).event == arrival(records.raw(record)).event
+
+
+@given(mutated(), mutated())
+def test_what_was_read_before_changes_nothing_about_an_odd_record(first: Record, second: Record) -> None:
+    reader = Reader()
+    arrival(json.dumps(first), reader)
+    assert arrival(json.dumps(second), reader).event == arrival(json.dumps(second)).event
+
+
+@pytest.mark.parametrize("record", ORDINARY, ids=lambda record: str(record.get("eventName")))
+def test_a_word_is_in_the_text_or_in_one_of_its_parts(record: Record) -> None:
+    event = records.event(record)
+    for word in set(event.text.split("\n")) - {""}:
+        assert (
+            word in event.call_text
+            or word in event.caller_text
+            or word in event.source_ip
+            or word.upper() in event.access_key
+        ), word
+    fields = [event.name, event.source, event.secret_arn, event.access_key, event.source_ip, event.user_agent]
+    fields += [event.region, event.account, event.error_code, event.error_message, event.principal.kind.value]
+    fields += [event.principal.name, event.principal.identity, event.principal.session, event.principal.arn]
+    assert all(field.lower() in event.text for field in fields)
+
+
+def test_texts_and_names_that_are_equal_are_one_object() -> None:
+    reader = Reader()
+    first, second = (arrival(records.raw(records.read("prod/db", id=each)), reader).event for each in ("a", "b"))
+    for field in (
+        "name",
+        "source",
+        "secret",
+        "principal",
+        "access_key",
+        "source_ip",
+        "user_agent",
+        "region",
+        "account",
+    ):
+        assert getattr(first, field) is getattr(second, field), field
+    assert first.call_text is second.call_text
+    assert first.caller_text is second.caller_text
+
+
+def test_what_a_reader_remembers_is_bounded() -> None:
+    reader = Reader(remember=8)
+    for n in range(200):
+        record = records.denied(f"name-{n}", by=records.role(f"role-{n}", f"session-{n}", key=f"ASIA{n}"), id=str(n))
+        arrival(records.raw(record | {"userAgent": f"agent {n}", "sourceIPAddress": f"AWS {n}"}), reader)
+        arrival(records.raw(records.service_event("RotationStarted", f"name-{n}", account=str(n))), reader)
+    tables = [table for table in vars(reader).values() if isinstance(table, Recent)]
+    assert len(tables) >= 8
+    assert all(len(table) <= 8 for table in tables if table is not reader._times)
+
+
+def test_a_string_longer_than_any_of_aws_is_clipped_in_the_event_but_not_in_the_record() -> None:
+    long = "x" * 100_000
+    found = arrival(records.raw(records.read(long, userAgent=long, error=("E", long))))
+    event = found.event
+    assert event.secret is not None
+    for text in (event.secret.name, event.user_agent, event.error_message):
+        assert len(text) == 2048
+        assert text.endswith("x…")
+    assert found.record["requestParameters"]["secretId"] == long
+
+
+def test_the_record_is_decoded_when_it_is_asked_for_and_only_once() -> None:
+    found = arrival(records.raw(records.read()))
+    assert found.record is found.record
+
+
+@pytest.mark.parametrize("agent", ["\\ud800", "a\\udc00b"])
+def test_half_a_surrogate_pair_does_not_hide_an_event(agent: str) -> None:
+    raw = records.raw(records.read("prod/db", userAgent="AGENT")).replace("AGENT", agent)
+    event = arrival(raw).event
+    assert (event.name, event.secret and event.secret.name) == ("GetSecretValue", "prod/db")
+    assert "\ufffd" in event.user_agent

@@ -1,0 +1,36 @@
+"""What was asked for lately is remembered, and never more than two generations of it."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smwatch.events.recent import Recent
+
+
+@given(st.lists(st.integers(0, 40), max_size=200), st.integers(1, 10))
+def test_it_answers_like_the_function_and_stays_bounded(keys: list[int], limit: int) -> None:
+    made: list[int] = []
+
+    def make(key: int) -> str:
+        made.append(key)
+        return str(key)
+
+    recent = Recent(make, limit)
+    for key in keys:
+        assert recent[key] == str(key)
+        assert recent.find(key) == str(key)
+        assert len(recent) <= limit
+    last = list(dict.fromkeys(reversed(keys)))[:limit]
+    made.clear()
+    assert [recent[key] for key in last] == [str(key) for key in last]
+    assert made == []
+
+
+def test_finding_makes_nothing() -> None:
+    recent: Recent[int, str] = Recent(str, 2)
+    assert recent.find(1) is None
+    recent.keep(1, "one")
+    assert (recent.find(1), recent[1]) == ("one", "one")
+    recent.forget()
+    assert recent.find(1) is None

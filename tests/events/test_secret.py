@@ -1,0 +1,122 @@
+"""Partial ARNs: what other records say decides, in whatever order they come."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smwatch.events.event import SeenBy
+from smwatch.events.reader import Reader
+from smwatch.events.secret import Secret
+from smwatch.record import Record
+from tests import records
+from tests.records import ACCOUNT, REGION, arn
+
+
+def secret(name: str) -> Secret:
+    return Secret(ACCOUNT, REGION, name)
+
+
+def names_after(*seen: Record) -> list[str]:
+    """The name of each record's secret once all were read and what turned out to be one was folded."""
+    reader = Reader()
+    found: list[Secret | None] = []
+    for record in seen:
+        found.append(reader.read(records.raw(record), seen_by=SeenBy.FILE, seen_at=records.AT).event.secret)
+        for wrong, right in reader.renamed():
+            found = [right if one == wrong else one for one in found]
+    return [one.name if one else "" for one in found]
+
+
+def partial(name: str) -> str:
+    return arn(name)[:-7]
+
+
+@pytest.mark.parametrize("name", ["my-secret", "db-Master", "app-APIKEY", "report-202611"])
+def test_an_ending_that_is_a_word_or_a_date_belongs_to_the_name(name: str) -> None:
+    assert names_after(records.read(partial(name))) == [name]
+
+
+@pytest.mark.parametrize("suffix", ["Ab12Cd", "agquim", "ZZZZZZ", "a1b2c3"])
+def test_an_ending_that_looks_random_is_the_suffix(suffix: str) -> None:
+    assert names_after(records.read(arn("db", suffix))) == ["db"]
+
+
+ODD = "payments-zzqzzz"
+"""A name that ends as if it were a complete ARN's."""
+
+EVIDENCE = {
+    "a read by name": records.read(ODD),
+    "its creation": records.create(ODD),
+    "a write, answered with ARN and name": records.put(ODD),
+    "a read of the complete ARN": records.read(arn(ODD, "Ab12Cd")),
+    "KMS": records.kms(arn(ODD, "Ab12Cd")),
+    "a service event": records.service_event("RotationStarted", arn(ODD, "Ab12Cd")),
+}
+
+
+@pytest.mark.parametrize("evidence", EVIDENCE.values(), ids=EVIDENCE)
+def test_any_other_name_of_the_secret_settles_a_partial_arn_before_and_after(evidence: Record) -> None:
+    read = records.read(partial(ODD))
+    for order in permutations([read, evidence, records.read(partial(ODD), id="again")]):
+        assert names_after(*order) == [ODD] * 3
+
+
+def test_a_call_that_failed_is_no_evidence() -> None:
+    missing = records.read_missing(ODD)
+    assert names_after(missing, records.read(partial(ODD))) == [ODD, "payments"]
+    assert names_after(records.denied(ODD), records.read(partial(ODD))) == [ODD, "payments"]
+
+
+def test_a_complete_arn_is_believed_though_its_suffix_looks_like_a_date() -> None:
+    read = records.read(arn("db", "202611"))
+    assert names_after(read) == ["db-202611"]
+    for order in permutations([read, records.kms(arn("db", "202611"))]):
+        assert names_after(*order) == ["db", "db"]
+
+
+def test_a_known_secret_is_never_folded_into_another() -> None:
+    reader = Reader()
+    for record in (records.read("payments"), records.read(partial(ODD)), records.create(ODD)):
+        reader.read(records.raw(record), seen_by=SeenBy.FILE, seen_at=records.AT)
+    assert reader.renamed() == ()
+    again = reader.read(records.raw(records.read(partial(ODD), id="x")), seen_by=SeenBy.FILE, seen_at=records.AT)
+    assert again.event.secret == secret(ODD)
+
+
+def test_renames_are_told_once() -> None:
+    reader = Reader()
+    for record in (records.read(partial(ODD)), records.create(ODD)):
+        reader.read(records.raw(record), seen_by=SeenBy.FILE, seen_at=records.AT)
+    assert reader.renamed() == ((secret("payments"), secret(ODD)),)
+    assert reader.renamed() == ()
+
+
+def test_a_secret_made_anew_under_its_name_is_the_same_secret() -> None:
+    first, second = records.arn("db", "Ab12Cd"), records.arn("db", "Xy34Zw")
+    assert names_after(records.read(first), records.read(second), records.read("db")) == ["db"] * 3
+
+
+def test_names_in_other_regions_and_accounts_are_other_secrets() -> None:
+    elsewhere = records.create(ODD, region="us-east-1")
+    assert names_after(records.read(partial(ODD)), elsewhere)[0] == "payments"
+
+
+names = st.text("abAB12/-_", min_size=1, max_size=5)
+suffixes = st.text("abcXYZ019", min_size=6, max_size=6)
+spellings = st.sampled_from(["name", "complete", "kms", "create"])
+
+
+@given(name=names, suffix=suffixes, order=st.permutations(["name", "complete", "kms", "create"]))
+def test_all_names_of_a_secret_are_one_in_any_order(name: str, suffix: str, order: list[str]) -> None:
+    complete = arn(name, suffix)
+    shapes = {
+        "name": records.read(name),
+        "complete": records.read(complete),
+        "kms": records.kms(complete),
+        "create": records.create(name, suffix),
+    }
+    assert names_after(*(shapes[shape] for shape in order)) == [name] * 4

@@ -7,11 +7,12 @@ import contextvars
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import Future
-from typing import Any
+from typing import Any, TypeVar
 
 from smwatch.monitor import Delivery
 from smwatch.rules.alarm import Alarm
 
+T = TypeVar("T")
 Deliver = Callable[[Delivery], Awaitable[None]]
 
 
@@ -75,6 +76,11 @@ class Background:
         """Store alarms that changed on the screen, without making it wait."""
         if alarms and self._loop is not None:
             self._loop.call_soon_threadsafe(self._keep, alarms)
+
+    def submit(self, work: Callable[[], Coroutine[Any, Any, T]]) -> Future[T]:
+        """Have something else done in the thread, beside the work; a fault in it is in the future."""
+        assert self._loop is not None
+        return asyncio.run_coroutine_threadsafe(work(), self._loop)
 
     def stop(self, seconds: float = 1.0) -> None:
         """End the work and wait for it, `seconds` at the most (a thread stuck in a system call is left behind)."""

@@ -1,11 +1,328 @@
-"""argv → Settings → what runs."""
+"""argv → Settings → what runs; exit codes. Everything heavy is imported by the command that needs it."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from importlib import import_module
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, ClassVar, NoReturn
 
 import click
 
 from smwatch import __version__
+from smwatch.visible import visible
+
+if TYPE_CHECKING:
+    from smwatch.settings import Settings
+
+SEVERITIES = ("info", "low", "medium", "high", "critical")
+
+EXIT_CODES = """\b
+Exit codes: 0 fine; 1 failed; 2 usage or configuration; 3 --fail-on met;
+4 --once could not read everything."""
 
 
-@click.group()
-@click.version_option(__version__)
-def main() -> None:
-    """Watch who uses which secret in AWS Secrets Manager."""
+class _Commands(click.Group):
+    """A group some of whose commands are imported only when asked for."""
+
+    lazy: ClassVar = {
+        "setup": "smwatch.setup.commands:setup",
+        "doctor": "smwatch.setup.commands:doctor",
+        "drill": "smwatch.setup.commands:drill",
+        "policy": "smwatch.setup.commands:policy",
+    }
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All names, in the order of a first visit."""
+        return [*super().list_commands(ctx), *self.lazy]
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of this name, imported if need be."""
+        if cmd_name not in self.lazy:
+            return super().get_command(ctx, cmd_name)
+        module, _, name = self.lazy[cmd_name].partition(":")
+        command = getattr(import_module(module), name)
+        assert isinstance(command, click.Command)
+        return command
+
+
+class _Refused(click.ClickException):
+    """What was asked for can't be done as it was asked for."""
+
+    exit_code = click.UsageError.exit_code
+
+
+def _fail(message: str) -> NoReturn:
+    """End with one line for a person and exit code 2."""
+    raise _Refused(visible(message))
+
+
+def _need_terminal(instead: str) -> None:
+    """Refuse to draw into a pipe; a browser session has a driver of its own and needs no terminal."""
+    if not os.environ.get("TEXTUAL_DRIVER") and not (sys.stdout.isatty() and sys.stdin.isatty()):
+        _fail(f"the screen needs a terminal; use {instead} to write lines instead")
+
+
+def _run(function: Callable[..., int], *args: Any, **kwargs: Any) -> NoReturn:
+    """Run it and exit with its code; what can't be used as asked is one line and exit code 2."""
+    from smwatch.settings import SettingsError
+    from smwatch.sources.errors import ConfigurationError
+
+    try:
+        code = function(*args, **kwargs)
+    except (SettingsError, ConfigurationError) as error:
+        _fail(str(error))
+    sys.exit(code)
+
+
+_OPTIONS: tuple[Callable[..., Any], ...] = (
+    click.option("--profile", metavar="NAME", help="AWS profile; default: AWS_PROFILE."),
+    click.option(
+        "--region",
+        "regions",
+        metavar="NAME",
+        multiple=True,
+        help="Region to watch; repeatable. Default: the profile's.",
+    ),
+    click.option(
+        "--log-group", metavar="NAME_OR_ARN", help="The trail's CloudWatch Logs group: faster than CloudTrail alone."
+    ),
+    click.option("--no-cloudtrail", is_flag=True, help="Don't ask CloudTrail's LookupEvents, only the log group."),
+    click.option("--since", metavar="WHEN", help="How far back to begin: 15m, 2h, 7d or an ISO time.  [default: 1h]"),
+    click.option(
+        "--filter", "filter_text", metavar="TEXT", help="Show what matches, e.g. 'name:Get* -user:lambda error'."
+    ),
+    click.option(
+        "--rules",
+        "rule_files",
+        metavar="FILE",
+        multiple=True,
+        type=click.Path(path_type=Path),
+        help="More rules (TOML); repeatable.",
+    ),
+    click.option("--config", metavar="FILE", type=click.Path(path_type=Path), help="Config file (TOML)."),
+    click.option("--state-dir", metavar="DIR", help="Where the journal lies."),
+    click.option("--no-journal", is_flag=True, help="Remember nothing on disk."),
+)
+
+
+def _options(command: Callable[..., Any]) -> Callable[..., Any]:
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def _settings(
+    *,
+    profile: str | None,
+    regions: Sequence[str],
+    log_group: str | None,
+    no_cloudtrail: bool,
+    since: str | None,
+    filter_text: str | None,
+    rule_files: Sequence[Path],
+    config: Path | None,
+    state_dir: str | None,
+    no_journal: bool,
+    wall: bool = False,
+) -> Settings:
+    """What the command line, the environment and the config file say together."""
+    from smwatch.settings import SettingsError, load
+
+    flags: dict[str, Any] = {
+        "profile": profile,
+        "regions": tuple(regions) or None,
+        "logs.group": log_group,
+        "cloudtrail.enabled": False if no_cloudtrail else None,
+        "since": since,
+        "filter": filter_text,
+        "rules.files": tuple(map(str, rule_files)) or None,
+        "state_dir": state_dir,
+        "journal.enabled": False if no_journal else None,
+        "wall": wall or None,
+    }
+    try:
+        return load(config, flags)
+    except SettingsError as error:
+        _fail(str(error))
+
+
+@click.group(
+    cls=_Commands,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=EXIT_CODES,
+)
+@_options
+@click.option("--wall", is_flag=True, help="The ops wall: needs no keyboard.")
+@click.version_option(__version__, prog_name="smwatch")
+@click.pass_context
+def main(ctx: click.Context, /, **options: Any) -> None:
+    """Watch who uses which secret in AWS Secrets Manager, live.
+
+    With no command, opens the screen. It reads the audit trail (CloudTrail and, if named, the trail's log group) and
+    never a secret's value. New here? `smwatch demo` plays an incident without AWS.
+    """
+    if ctx.invoked_subcommand is not None:
+        return
+    _need_terminal("smwatch tail")
+    from smwatch.run import watch
+
+    _run(watch, _settings(**options))
+
+
+@main.command(epilog=EXIT_CODES)
+@_options
+@click.option("--json", "as_json", is_flag=True, help="One JSON object a line: events, alarms, status.")
+@click.option("--once", is_flag=True, help="End when everything up to now has been read.")
+@click.option(
+    "--fail-on",
+    metavar="SEVERITY",
+    type=click.Choice(SEVERITIES),
+    help="Exit with 3 if an alarm of this severity or worse was raised.",
+)
+def tail(*, as_json: bool, once: bool, fail_on: str | None, **options: Any) -> None:
+    """Print events as lines, and follow.
+
+    Prints what the sources hold since --since, then what comes; each event once per state directory, also across
+    restarts.
+
+    \b
+      smwatch tail --json | jq 'select(.error_code)'
+      smwatch tail --once --since 24h --fail-on critical
+    """
+    from smwatch.run import follow_lines
+
+    _run(follow_lines, _settings(**options), json=as_json, once=once, fail_on=fail_on)
+
+
+@main.command(epilog=EXIT_CODES)
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path, allow_dash=True))
+@_options
+@click.option("--json", "as_json", is_flag=True, help="Headless: one JSON object a line.")
+@click.option(
+    "--speed", metavar="FACTOR", help="Pace by the time of the events: 60x is an hour a minute.  [default: all at once]"
+)
+@click.option(
+    "--fail-on",
+    metavar="SEVERITY",
+    type=click.Choice(SEVERITIES),
+    help="Exit with 3 if an alarm of this severity or worse was raised.",
+)
+def replay(*, files: Sequence[Path], as_json: bool, speed: str | None, fail_on: str | None, **options: Any) -> None:
+    """Show recorded trail files on the same screen.
+
+    Reads trail files (.json, .json.gz, directories), JSON lines, the output of `aws cloudtrail lookup-events`, and
+    CloudWatch Logs exports; - is standard input (with --json).
+    """
+    from smwatch.run import replay_files
+
+    settings = _settings(**options)
+    factor = _speed(speed)
+    if not as_json:
+        _need_terminal("smwatch replay --json")
+    _run(replay_files, settings, files, json=as_json, speed=factor, fail_on=fail_on)
+
+
+def _speed(text: str | None) -> float | None:
+    if text is None:
+        return None
+    try:
+        factor = float(text.removesuffix("x"))
+    except ValueError:
+        factor = 0.0
+    if not 0 < factor < 1e9:
+        _fail(f"--speed {text!r}: write how many times faster than it happened, e.g. 60x")
+    return factor
+
+
+@main.command()
+@click.option("--json", "as_json", is_flag=True, help="Headless: the whole incident once, one JSON object a line.")
+@click.option("--wall", is_flag=True, help="On the ops wall.")
+def demo(*, as_json: bool, wall: bool) -> None:
+    """Play a scripted incident; needs no AWS, no network, no credentials."""
+    from smwatch.run import play_demo
+
+    if not as_json:
+        _need_terminal("smwatch demo --json")
+    _run(play_demo, json=as_json, wall=wall)
+
+
+@main.command(epilog=EXIT_CODES)
+@_options
+@click.option("--format", "form", type=click.Choice(("jsonl", "csv", "report")), required=True, help="What to write.")
+def export(*, form: str, **options: Any) -> None:
+    """Write what the journal holds since --since to standard output.
+
+    jsonl is evidence (smwatch replay reads it back), csv is for a spreadsheet, report is Markdown for the incident's
+    file. Nothing is asked of AWS: run `smwatch tail --once --since 7d` first to have the journal filled.
+    """
+    from smwatch.run import export as write
+
+    _run(write, _settings(**options), form=form)
+
+
+@main.command()
+@click.option("--port", metavar="N", type=click.IntRange(1, 65535), default=8000, show_default=True, help="Port.")
+@click.option("--host", metavar="NAME", default="localhost", show_default=True, help="Address to listen at.")
+@click.argument("arguments", nargs=-1, type=click.UNPROCESSED)
+def serve(*, port: int, host: str, arguments: Sequence[str]) -> None:
+    """Show the screen in a browser (extra: web).
+
+    Each browser tab runs an smwatch of its own, with the ARGUMENTS after --:
+
+    \b
+      smwatch serve -- --wall --profile prod
+      smwatch serve -- demo
+    """
+    try:
+        from smwatch.serve import GuardedServer, is_loopback
+    except ModuleNotFoundError as error:
+        if error.name not in ("textual_serve", "aiohttp_jinja2"):
+            raise
+        _fail("the browser front is an extra: pip install 'smwatch[web]'")
+    server = GuardedServer(arguments, host=host, port=port)
+    if not is_loopback(host):
+        click.echo(
+            f"smwatch: warning: everybody who can reach {host} port {port} and has the token sees your audit trail, "
+            "and the connection is not encrypted: put a TLS proxy in front",
+            err=True,
+        )
+    click.echo(f"smwatch: open {server.address}  (Ctrl-C ends it)", err=True)
+    try:
+        server.serve()
+    except OSError as error:
+        _fail(f"can't listen at {host} port {port}: {error.strerror or error}")
+
+
+@main.group()
+def pattern() -> None:
+    """Try out CloudWatch Logs filter patterns."""
+
+
+@pattern.command("test", epilog="Exit codes: 0 some lines match; 1 none; 2 the pattern can't be used.")
+@click.argument("text", metavar="PATTERN")
+@click.argument("file", metavar="[FILE]", type=click.File("r", encoding="utf-8", errors="surrogateescape"), default="-")
+def pattern_test(*, text: str, file: IO[str]) -> None:
+    """Print the lines of FILE (default: standard input) that match PATTERN.
+
+    Evaluated as CloudWatch Logs does it, here: the same pattern works in a metric filter and in `aws logs tail`.
+
+    \b
+      smwatch pattern test '{ $.eventName = "Get*" }' events.jsonl
+    """
+    from smwatch import patterns
+
+    try:
+        compiled = patterns.compile(text)
+    except patterns.PatternError as error:
+        click.echo(f"  {visible(text)}\n  {' ' * error.position}^", err=True)
+        _fail(f"character {error.position + 1} of the pattern: {error}")
+    found = patterns.matching(compiled, file)
+    some, shown = False, visible if sys.stdout.isatty() else str
+    for line in found:
+        some = True
+        click.echo(shown(line))
+    sys.exit(0 if some else 1)

@@ -38,10 +38,10 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "CREATE INDEX events_at ON events (at)",
         "CREATE TABLE told (seq INTEGER PRIMARY KEY)",  # events that `smwatch tail` has printed
         """CREATE TABLE settled (
-          source TEXT, start_ms INTEGER, end_ms INTEGER, PRIMARY KEY (source, start_ms)
+          source TEXT, start_us INTEGER, end_us INTEGER, PRIMARY KEY (source, start_us)
         ) WITHOUT ROWID""",
         """CREATE TABLE gaps (
-          source TEXT, start_ms INTEGER, end_ms INTEGER, reason TEXT, PRIMARY KEY (source, start_ms, end_ms)
+          source TEXT, start_us INTEGER, end_us INTEGER, reason TEXT, PRIMARY KEY (source, start_us, end_us)
         ) WITHOUT ROWID""",
         "CREATE TABLE alarms (alarm_group TEXT PRIMARY KEY, alarm BLOB NOT NULL) WITHOUT ROWID",
         "CREATE TABLE facts (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
@@ -180,7 +180,7 @@ class Journal:
                 _settle(db, source, settled)
             db.executemany(
                 "INSERT OR REPLACE INTO gaps VALUES (?, ?, ?, ?)",
-                [(source, _ms(gap.span.start), _ms(gap.span.end), gap.reason) for gap in gaps],
+                [(source, _us(gap.span.start), _us(gap.span.end), gap.reason) for gap in gaps],
             )
         self._last_seq = first + len(fresh) - 1
         return Committed(fresh, foreign)
@@ -189,13 +189,13 @@ class Journal:
         """What this source has settled, and its gaps."""
         with self._read_lock:
             spans = self._read.execute(
-                "SELECT start_ms, end_ms FROM settled WHERE source = ? ORDER BY start_ms", (source,)
+                "SELECT start_us, end_us FROM settled WHERE source = ? ORDER BY start_us", (source,)
             )
-            settled = tuple(Span(_moment(start), _moment(end)) for start, end in spans)
+            settled = tuple(Span(_instant(start), _instant(end)) for start, end in spans)
             rows = self._read.execute(
-                "SELECT start_ms, end_ms, reason FROM gaps WHERE source = ? ORDER BY start_ms", (source,)
+                "SELECT start_us, end_us, reason FROM gaps WHERE source = ? ORDER BY start_us", (source,)
             )
-            return Coverage(settled, tuple(Gap(Span(_moment(start), _moment(end)), why) for start, end, why in rows))
+            return Coverage(settled, tuple(Gap(Span(_instant(start), _instant(end)), why) for start, end, why in rows))
 
     def sources(self) -> tuple[str, ...]:
         """The names of the sources that have settled anything."""
@@ -217,15 +217,22 @@ class Journal:
                 self._last_seq = stored[-1].seq
             return stored
 
-    def newest(self, *, since: datetime, limit: int, upto_seq: int) -> tuple[Stored, ...]:
-        """The newest events since a moment that had arrived by `upto_seq`, newest first."""
-        with self._read_lock:
-            return _stored(
-                self._read.execute(
-                    f"{_SELECT} WHERE at >= ? AND seq <= ? AND raw IS NOT NULL ORDER BY at DESC, seq DESC LIMIT ?",
-                    (int(since.timestamp()), upto_seq, limit),
+    def recent(self, since: datetime, upto_seq: int, *, told: bool = False) -> Iterator[Stored]:
+        """The events (or only the told ones) since a moment that had arrived by `upto_seq`, newest first, in chunks."""
+        select = (
+            f"{_SELECT} WHERE (at, seq) < (?, ?) AND at >= ? AND seq <= ? AND raw IS NOT NULL{_TOLD if told else ''}"
+        )
+        at, seq = 1 << 62, 0
+        while True:
+            with self._read_lock:
+                rows = self._read.execute(
+                    f"{select} ORDER BY at DESC, seq DESC LIMIT ?", (at, seq, int(since.timestamp()), upto_seq, _CHUNK)
                 )
-            )
+                stored = _stored(rows)
+            yield from stored
+            if len(stored) < _CHUNK:
+                return
+            at, seq = int(stored[-1].at.timestamp()), stored[-1].seq
 
     def between(self, start: datetime, end: datetime) -> Iterator[Stored]:
         """All events with start <= eventTime < end, oldest first, read in chunks."""
@@ -315,6 +322,7 @@ def _rename_damaged(path: Path, now: datetime) -> Path:
 
 
 _SELECT = "SELECT seq, at, seen_by, seen_at, raw FROM events"
+_TOLD = " AND EXISTS (SELECT 1 FROM told WHERE told.seq = events.seq)"
 _UNTOLD = " AND NOT EXISTS (SELECT 1 FROM told WHERE told.seq = events.seq)"
 _PAGE = f"{_SELECT} WHERE (at, seq) > (?, ?) AND raw IS NOT NULL"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -364,13 +372,13 @@ def _row(seq: int, arrival: Arrival) -> tuple[int, int, bytes, str, int, bytes]:
 
 
 def _settle(db: sqlite3.Connection, source: str, span: Span) -> None:
-    start, end = _ms(span.start), _ms(span.end)
+    start, end = _us(span.start), _us(span.end)
     touching = db.execute(
-        "SELECT start_ms, end_ms FROM settled WHERE source = ? AND start_ms <= ? AND end_ms >= ?", (source, end, start)
+        "SELECT start_us, end_us FROM settled WHERE source = ? AND start_us <= ? AND end_us >= ?", (source, end, start)
     ).fetchall()
-    db.executemany("DELETE FROM settled WHERE source = ? AND start_ms = ?", [(source, other) for other, _ in touching])
-    (whole,) = join([span, *(Span(_moment(a), _moment(b)) for a, b in touching)])
-    db.execute("INSERT INTO settled VALUES (?, ?, ?)", (source, _ms(whole.start), _ms(whole.end)))
+    db.executemany("DELETE FROM settled WHERE source = ? AND start_us = ?", [(source, other) for other, _ in touching])
+    (whole,) = join([span, *(Span(_instant(a), _instant(b)) for a, b in touching)])
+    db.execute("INSERT INTO settled VALUES (?, ?, ?)", (source, _us(whole.start), _us(whole.end)))
 
 
 def _stored(rows: Iterable[tuple[int, int, str, int, bytes]]) -> tuple[Stored, ...]:
@@ -391,6 +399,14 @@ def _text(raw: bytes) -> str:
 
 def _ms(moment: datetime) -> int:
     return (moment - _EPOCH) // timedelta(milliseconds=1)
+
+
+def _us(moment: datetime) -> int:
+    return (moment - _EPOCH) // timedelta(microseconds=1)
+
+
+def _instant(us: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=us)
 
 
 def _moment(ms: int) -> datetime:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import IO
 
@@ -24,7 +24,7 @@ class Lines:
     """Takes deliveries and writes each event, alarm and status as one flushed line.
 
     `json` chooses between JSON objects and lines for people. What has been written is noted in the journal, so that it
-    is not written again by the next run. Messages for people go to `notices`.
+    is not written again by the next run; alarms are given to `keep`. Messages for people go to `notices`.
     """
 
     def __init__(
@@ -34,6 +34,7 @@ class Lines:
         *,
         json: bool,
         chosen: Filter | None = None,
+        keep: Callable[[Sequence[Alarm]], None] | None = None,
         out: IO[str] | None = None,
         notices: IO[str] | None = None,
     ) -> None:
@@ -44,6 +45,7 @@ class Lines:
         self._journal = journal
         self._json = json
         self._chosen = chosen
+        self._keep = keep or journal.keep
         self._out = out or sys.stdout
         self._notices = notices or sys.stderr
         self._shown: dict[str, Alarm] = {}
@@ -52,6 +54,12 @@ class Lines:
     async def deliver(self, delivery: Delivery) -> None:
         """Write what a delivery holds; see `write`."""
         self.write(delivery)
+
+    async def remember(self, delivery: Delivery) -> None:
+        """Take in what was written by an earlier run, silently: the rules look back at it."""
+        self._store.fold(delivery.renamed)
+        self._store.add([arrival for _, arrival in delivery.arrivals])
+        self._shown = dict(self._store.alarms)
 
     def write(self, delivery: Delivery) -> None:
         """Write what a delivery holds, flush, and note it as told."""
@@ -85,19 +93,19 @@ class Lines:
             if told:
                 self._journal.tell(told)
             if alarms:
-                self._journal.keep(alarms)
+                self._keep(alarms)
         except sqlite3.DatabaseError as error:
             self._notices.write(f"can't write the journal ({error}): the next run may repeat these lines\n")
             self._notices.flush()
 
-    def _news(self, groups: Iterable[str]) -> list[Alarm]:
-        """The alarms of these groups that are not as they were printed last."""
-        news = []
-        for group in sorted(groups):
-            alarm = self._store.alarms[group]
-            if alarm != self._shown.get(group) and (alarm.count or group in self._shown):
-                news.append(alarm)
-        return news
+    def _news(self, alarms: Mapping[str, Alarm]) -> list[Alarm]:
+        """Those that are not as they were printed last."""
+        shown = self._shown
+        return [
+            alarm
+            for group, alarm in sorted(alarms.items())
+            if alarm != shown.get(group) and (alarm.count or group in shown)
+        ]
 
     def _alarm(self, alarm: Alarm) -> str:
         new = alarm.group not in self._shown

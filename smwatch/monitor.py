@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from itertools import islice
 from typing import assert_never
 
 import msgspec
@@ -81,8 +82,8 @@ class Monitor:
             for task in housekeeping:
                 task.cancel()
 
-    async def read_once(self, sources: Sequence[Source]) -> dict[str, Status]:
-        """Read everything up to now from every source; returns the last word of each."""
+    async def read_once(self, sources: Sequence[Source], *, quietly: bool = False) -> dict[str, Status]:
+        """Read everything up to now from every source; returns the last word of each, and (quietly) hands on none."""
         last: dict[str, Status] = {}
 
         async def read(source: Source) -> None:
@@ -90,6 +91,8 @@ class Monitor:
                 async for item in source.read_once(await self._coverage(source)):
                     if isinstance(item, Status):
                         last[source.name] = item
+                        if quietly:
+                            continue
                     await self._take(item)
             finally:
                 await source.close()
@@ -98,6 +101,14 @@ class Monitor:
             for source in sources:
                 tasks.create_task(read(source))
         return last
+
+    async def recall(self, since: datetime, limit: int, *, told: bool = False) -> None:
+        """Hand on what the journal held already (or only what was told), newest first, `limit` events at the most."""
+        rows = self.journal.recent(since, self.journal.last_seq(), told=told)
+        while limit > 0 and (batch := self.read(islice(rows, min(limit, PARSE_SLICE)))):
+            await self._hand_on(batch)
+            await self._sleep(BREATH)
+            limit -= len(batch)
 
     def read(self, stored: Iterable[Stored]) -> tuple[tuple[int, Arrival], ...]:
         """Events as the journal holds them, read again."""

@@ -82,7 +82,7 @@ class RulesSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     files: tuple[str, ...] = ()
     disable: tuple[str, ...] = ()
     overrides: dict[str, dict[str, Any]] = {}
-    """Per rule id: the keys to change."""
+    """Per rule id the keys to change, written as [rules.ID]."""
 
 
 class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -190,7 +190,7 @@ def _put(values: dict[str, Any], key: str, value: object) -> None:
 
 def _check(values: dict[str, Any], where: str) -> Settings:
     try:
-        return msgspec.convert(values, Settings)
+        return msgspec.convert(_with_overrides(values), Settings)
     except msgspec.ValidationError as error:
         reason, _, at = str(error).partition(" - at `$")
         key = at.rstrip("`").lstrip(".")
@@ -198,6 +198,17 @@ def _check(values: dict[str, Any], where: str) -> Settings:
             name = ".".join(filter(None, (key, match[1])))
             raise SettingsError(f"{where}: there is no setting {name!r}{_nearest(name)}") from None
         raise SettingsError(f"{where}: {key or 'settings'}: {reason[:1].lower()}{reason[1:]}") from None
+
+
+def _with_overrides(values: dict[str, Any]) -> dict[str, Any]:
+    """Gather the tables [rules.ID] under one key, which is nobody's to write."""
+    rules = values.get("rules")
+    if not isinstance(rules, dict):
+        return values
+    overrides = {key: value for key, value in rules.items() if isinstance(value, dict)}
+    return values | {
+        "rules": {key: value for key, value in rules.items() if key not in overrides} | {"overrides": overrides}
+    }
 
 
 def _nearest(name: str) -> str:
@@ -213,7 +224,7 @@ def _keys(kind: type[msgspec.Struct], prefix: str = "") -> list[str]:
     for field in msgspec.structs.fields(kind):
         if isinstance(field.type, type) and issubclass(field.type, msgspec.Struct):
             keys += _keys(field.type, f"{prefix}{field.name}.")
-        else:
+        elif field.name != "overrides":
             keys.append(prefix + field.name)
     return keys
 

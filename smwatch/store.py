@@ -62,8 +62,8 @@ class Change(msgspec.Struct):
     evicted: int = 0
     """How many of the oldest events have left the store; each counts as dropped."""
     secrets: set[Secret] = msgspec.field(default_factory=set)
-    alarms: set[str] = msgspec.field(default_factory=set)
-    """The groups of the alarms that changed."""
+    alarms: dict[str, Alarm] = msgspec.field(default_factory=dict)
+    """The alarms that changed, by group; one with count 0 has been taken back."""
     sources: set[str] = msgspec.field(default_factory=set)
     renamed: bool = False
     """Secrets turned out to be one: rows already drawn may carry an old name."""
@@ -304,7 +304,7 @@ class Store:
     def _raise(self, alarms: Sequence[Alarm], change: Change) -> None:
         marked: set[int] = set()
         for alarm in alarms:
-            change.alarms.add(alarm.group)
+            change.alarms[alarm.group] = alarm
             marked |= self._mark(alarm)
         if len(self._raised) > len(self.alarms) + LET_GO:
             for group in self._raised.keys() - self.alarms.keys():

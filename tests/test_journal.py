@@ -67,11 +67,12 @@ def test_coverage_is_kept_by_source_and_joined(journal: Journal) -> None:
     assert journal.coverage("c") == Coverage()
 
 
+@pytest.mark.parametrize("unit", [HOUR, timedelta(microseconds=700)], ids=str)
 @given(st.lists(st.tuples(st.integers(0, 30), st.integers(1, 10)), max_size=12))
-def test_coverage_equals_what_joining_in_memory_gives(periods: list[tuple[int, int]]) -> None:
+def test_coverage_equals_what_joining_in_memory_gives(unit: timedelta, periods: list[tuple[int, int]]) -> None:
     journal, expected = Journal(), Coverage()
     for start, length in periods:
-        span = Span(NOW + start * HOUR, NOW + (start + length) * HOUR)
+        span = Span(NOW + start * unit, NOW + (start + length) * unit)
         journal.commit("a", [], settled=span)
         expected = expected.with_settled(span)
     assert journal.coverage("a") == expected
@@ -89,9 +90,8 @@ def test_events_and_coverage_are_taken_together_or_not_at_all(journal: Journal) 
 def test_the_newest_come_first_and_only_those_that_had_arrived(journal: Journal) -> None:
     journal.commit("a", [arrival(n, ago=n * HOUR) for n in (3, 1, 2)])
     journal.commit("a", [arrival(0)])
-    found = journal.newest(since=NOW - 2 * HOUR, limit=10, upto_seq=3)
-    assert [row.at for row in found] == [NOW - HOUR, NOW - 2 * HOUR]
-    assert len(journal.newest(since=NOW - 9 * HOUR, limit=2, upto_seq=99)) == 2
+    assert [row.at for row in journal.recent(NOW - 2 * HOUR, 3)] == [NOW - HOUR, NOW - 2 * HOUR]
+    assert [row.seq for row in journal.recent(NOW - 9 * HOUR, 99)] == [4, 2, 3, 1]
 
 
 def test_what_was_told_is_not_told_again(journal: Journal) -> None:
@@ -99,11 +99,15 @@ def test_what_was_told_is_not_told_again(journal: Journal) -> None:
     assert [row.seq for row in journal.untold(NOW - 2 * HOUR)] == [3, 2, 1]
     journal.tell([2, 3])
     assert [row.seq for row in journal.untold(NOW - 9 * HOUR)] == [4, 1]
+    assert [row.seq for row in journal.recent(NOW - 9 * HOUR, 99, told=True)] == [2, 3]
 
 
 def test_long_reads_come_in_chunks_and_miss_nothing(journal: Journal) -> None:
     journal.commit("a", [arrival(n, ago=timedelta(seconds=n // 3)) for n in range(1700)])
     assert len({row.seq for row in journal.between(NOW - HOUR, NOW + HOUR)}) == 1700
+    assert [row.seq for row in journal.recent(NOW - HOUR, 1600)] == [
+        row.seq for row in reversed(list(journal.between(NOW - HOUR, NOW + HOUR))) if row.seq <= 1600
+    ]
     assert [row.at for row in journal.untold(NOW - HOUR)] == sorted(row.at for row in journal.untold(NOW - HOUR))
 
 

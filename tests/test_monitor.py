@@ -250,3 +250,11 @@ async def test_events_read_again_from_the_journal_are_set_right_too() -> None:
     await monitor(journal, told).read_once([Scripted("a", [secret_page((DOUBTFUL, 1), ("my-AbCdEf", 2))])])
     again = monitor(journal, told).read(journal.untold(datetime(1970, 1, 1, tzinfo=UTC)))
     assert [arrival.event.secret and arrival.event.secret.name for _, arrival in again] == ["my-AbCdEf", "my-AbCdEf"]
+
+
+async def test_what_the_journal_held_is_handed_on_newest_first_and_no_more_than_asked_for() -> None:
+    journal, told = Journal(), Told()
+    await monitor(journal, Told()).follow([Scripted("a", [page("a", *range(1, 601))])])
+    await monitor(journal, told).recall(NOW - timedelta(hours=1), limit=400)
+    assert sorted(told.ids, reverse=True) == told.ids
+    assert len(told.ids) == 400

@@ -98,3 +98,9 @@ def test_a_wrong_setting_is_named_with_what_to_write(tmp_path: Path, text: str, 
 def test_a_config_file_that_was_named_must_exist(tmp_path: Path) -> None:
     with pytest.raises(SettingsError, match="No such file"):
         load(tmp_path / "missing.toml", {})
+
+
+def test_a_rule_is_changed_in_a_table_of_its_own(tmp_path: Path) -> None:
+    text = '[rules]\ndisable = ["A-1"]\n[rules.SMW-READ-01]\nseverity = "low"\n'
+    rules = load(config(tmp_path, text), {}).rules
+    assert (rules.disable, rules.overrides) == (("A-1",), {"SMW-READ-01": {"severity": "low"}})

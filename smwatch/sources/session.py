@@ -22,15 +22,21 @@ if TYPE_CHECKING:
     from aiobotocore.session import AioSession
     from types_aiobotocore_cloudtrail.client import CloudTrailClient
     from types_aiobotocore_logs.client import CloudWatchLogsClient
+    from types_aiobotocore_secretsmanager.client import SecretsManagerClient
 
-Service = Literal["cloudtrail", "logs"]
+Service = Literal["cloudtrail", "logs", "secretsmanager"]
 
 CONNECT_TIMEOUT = 5
-READ_TIMEOUTS: Mapping[str, int] = {"cloudtrail": 60, "logs": 30, "live_tail": 15}
+READ_TIMEOUTS: Mapping[str, int] = {"cloudtrail": 60, "logs": 30, "live_tail": 15, "secretsmanager": 10}
 """Seconds without a byte. LookupEvents has been seen to take 35 s in us-east-1; Live Tail speaks every second."""
 IDENTITY_LIMIT = 4.0
 """How long the account number may take to find out, in seconds: it is wanted before the screen opens."""
-_SERVICE_IDS = {"cloudtrail": "cloudtrail", "logs": "cloudwatch_logs", "sts": "sts"}
+_SERVICE_IDS = {
+    "cloudtrail": "cloudtrail",
+    "logs": "cloudwatch_logs",
+    "secretsmanager": "secrets_manager",
+    "sts": "sts",
+}
 
 
 class AwsSession:
@@ -122,7 +128,13 @@ class AwsSession:
     async def client(self, service: Literal["cloudtrail"], region: str, kind: str = ...) -> CloudTrailClient: ...
     @overload
     async def client(self, service: Literal["logs"], region: str, kind: str = ...) -> CloudWatchLogsClient: ...
-    async def client(self, service: Service, region: str, kind: str = "") -> CloudTrailClient | CloudWatchLogsClient:
+    @overload
+    async def client(
+        self, service: Literal["secretsmanager"], region: str, kind: str = ...
+    ) -> SecretsManagerClient: ...
+    async def client(
+        self, service: Service, region: str, kind: str = ""
+    ) -> CloudTrailClient | CloudWatchLogsClient | SecretsManagerClient:
         """The client for this service and Region, made once per renewal; `kind` live_tail makes one of its own."""
         key = (kind or service, region)
         async with self._making.setdefault(key, asyncio.Lock()):

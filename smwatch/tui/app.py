@@ -147,7 +147,7 @@ class SmwatchApp(App[int]):
 
     def apply(self, delivery: Delivery) -> Sequence[Alarm]:
         """Take in what is new, on the app's thread; returns the alarms that it changed."""
-        changed: set[str] = set()
+        changed: dict[str, Alarm] = {}
         with self._context():
             if delivery.renamed:
                 changed |= self.store.fold(delivery.renamed).alarms
@@ -155,8 +155,7 @@ class SmwatchApp(App[int]):
                 changed |= self.store.add([arrival for _, arrival in delivery.arrivals]).alarms
             for status in delivery.statuses:
                 self.store.report(status)
-        alarms = self.store.alarms
-        return [alarms[group] for group in changed if group in alarms]
+        return tuple(changed.values())
 
     def fail(self, error: BaseException) -> None:
         """The work behind the screen has ended with a fault: end, and show it."""

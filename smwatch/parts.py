@@ -1,0 +1,222 @@
+"""Builds what every way of running needs: the one place that knows every part, and reads the clock."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from smwatch.events.event import Arrival, Event
+from smwatch.events.redact import redact
+from smwatch.export import csv_lines, jsonl_lines
+from smwatch.filter import Context, Filter, FilterError
+from smwatch.filter import parse as parse_filter
+from smwatch.journal import FILE_NAME, Journal, JournalCorruptError, JournalError
+from smwatch.monitor import Delivery, Monitor
+from smwatch.notify import Notifier, NotifyError, apprise_sender
+from smwatch.record import Record, decode
+from smwatch.rules.alarm import Alarm, Severity
+from smwatch.rules.engine import Engine
+from smwatch.settings import (
+    CloudTrailSettings,
+    LogsSettings,
+    Settings,
+    SettingsError,
+    default_state_dir,
+    moment,
+    period,
+)
+from smwatch.sources.source import Source, Status
+from smwatch.store import Store
+
+if TYPE_CHECKING:
+    from smwatch.sources.agenda import Schedule
+
+
+def now() -> datetime:
+    """The wall clock (aware UTC)."""
+    return datetime.now(UTC)
+
+
+class Parts:
+    """What every way of running needs: journal, rules, store, and the filter that was asked for."""
+
+    def __init__(self, settings: Settings, *, remember: bool) -> None:
+        """Build them; SettingsError for what can't be. `remember` False keeps the journal in memory."""
+        self.settings = settings
+        self.since = moment(settings.since, now())
+        self.engine = build_engine(settings)
+        self.store = Store(capacity=settings.store.capacity, engine=self.engine)
+        self.chosen = self._filter(settings.filter)
+        self.journal, self.notice = open_journal(settings) if remember else (Journal(), "")
+        self.engine.restore(self.journal.alarms())
+        self.notifier: Notifier | None = None
+
+    @property
+    def looks_back_to(self) -> datetime:
+        """From when on the journal's events are wanted at the start: those asked for, and what rules look back at."""
+        return min(self.since, now() - self.engine.memory)
+
+    def monitor(self, deliver: Callable[[Delivery], Awaitable[None]]) -> Monitor:
+        """A monitor over this journal that hands on to `deliver`."""
+        return Monitor(
+            self.journal,
+            deliver=deliver,
+            selects=self.engine.selects,
+            now=now,
+            retention=period(self.settings.journal.retention),
+            keep_in_memory=self.settings.store.capacity,
+        )
+
+    def keep(self, alarms: Sequence[Alarm]) -> None:
+        """Have alarms that changed outlive the process, and told of."""
+        if self.notifier is not None:
+            self.notifier.tell(alarms)
+        self.journal.keep(alarms)
+
+    @asynccontextmanager
+    async def notifying(self, deliver: Callable[[Delivery], Awaitable[None]]) -> AsyncIterator[None]:
+        """Send new alarms to where the configuration says, for as long as the block lasts."""
+        notify = self.settings.notify
+        if not notify.urls:
+            yield
+            return
+
+        async def report(status: Status) -> None:
+            await deliver(Delivery(statuses=(status,)))
+
+        try:
+            send = await asyncio.to_thread(apprise_sender, notify.urls)
+        except NotifyError as error:
+            raise SettingsError(str(error)) from None
+        self.notifier = Notifier(send, least=Severity(notify.severity), report=report, now=now)
+        self.notifier.remember(tuple(self.engine.alarms.values()))
+        sending = asyncio.create_task(self.notifier.run())
+        try:
+            yield
+        finally:
+            sending.cancel()
+
+    def write_file(self, path: Path, events: Sequence[Event], query: str) -> str:
+        """Write events to a file, as a table for *.csv, else as JSON lines; returns how that went, in words."""
+        del query  # says nothing that the events don't
+        written = 0
+
+        def arrivals() -> Iterator[Arrival]:
+            nonlocal written
+            for event in events:
+                if (raw := self.journal.raw(event)) is not None:
+                    written += 1
+                    yield Arrival(event, self.record_of(event), raw)
+
+        lines = csv_lines(arrivals()) if path.suffix == ".csv" else jsonl_lines(arrivals())
+        with open(path.expanduser(), "x", encoding="utf-8", opener=_private) as file:  # noqa: PTH123  Path has no opener
+            file.writelines(lines)
+        return f"{written:,} events written to {path}"
+
+    def record_of(self, event: Event) -> Record:
+        """The record behind an event, from the journal; empty when it has been pruned or is not a JSON object."""
+        raw = self.journal.raw(event)
+        try:
+            return decode(raw) if raw is not None else {}
+        except ValueError:
+            return {}
+
+    def shown_record_of(self, event: Event) -> Record:
+        """The same without what may be the value of a secret."""
+        record: Record = redact(self.record_of(event))
+        return record
+
+    def _filter(self, text: str) -> Filter | None:
+        try:
+            return parse_filter(text, Context(record_of=self.record_of, levels=self.store.levels)) if text else None
+        except FilterError as error:
+            raise SettingsError(f"--filter: {error}") from None
+
+
+def _private(path: str, flags: int) -> int:
+    """Open a file for nobody else: it holds what CloudTrail holds."""
+    return os.open(path, flags, 0o600)
+
+
+def open_journal(settings: Settings) -> tuple[Journal, str]:
+    """The journal, and a sentence on what is wrong with it; watching goes on in memory where it can't be kept."""
+    if not settings.journal.enabled:
+        return Journal(), ""
+    path = Path(settings.state_dir) / FILE_NAME if settings.state_dir else default_state_dir() / FILE_NAME
+    try:
+        return Journal(path), ""
+    except JournalCorruptError as error:
+        return Journal.recovered(path, now()), f"{error}; it is set aside, and a new one begun"
+    except JournalError as error:
+        return Journal(), f"{error}; nothing will be remembered after the end"
+
+
+def build_engine(settings: Settings) -> Engine:
+    """The rules in force."""
+    from smwatch.rules.rule import RuleError, combine, load, load_builtin
+
+    try:
+        files = [load(Path(name)) for name in settings.rules.files]
+        return Engine(combine(load_builtin(), files, settings.rules.disable, settings.rules.overrides))
+    except RuleError as error:
+        raise SettingsError(str(error)) from None
+
+
+class AwsSources:
+    """The sources that the settings ask for: CloudTrail in every Region, and the log group if there is one.
+
+    They share one session and one budget of calls. `async with` opens them, or raises ConfigurationError.
+    """
+
+    def __init__(self, settings: Settings, since: datetime) -> None:
+        if not settings.cloudtrail.enabled and not settings.logs.group:
+            raise SettingsError("nothing to watch: give --log-group, or leave out --no-cloudtrail")
+        self._settings = settings
+        self._since = since
+
+    async def __aenter__(self) -> Sequence[Source]:
+        from smwatch.sources.metadata import SecretMetadata
+        from smwatch.sources.pace import Paces
+        from smwatch.sources.session import AwsSession
+
+        self._session, self._paces = await AwsSession.open(self._settings.profile), Paces()
+        self.metadata = SecretMetadata(self._session, now)
+        try:
+            return await self.reaching(self._since)
+        except BaseException:
+            await self._session.close()
+            raise
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._session.close()
+
+    async def reaching(self, since: datetime) -> Sequence[Source]:
+        """The same sources, made to begin at another moment."""
+        from smwatch.sources.cloudtrail import cloudtrail_source
+        from smwatch.sources.logs import logs_source
+
+        settings, session, paces = self._settings, self._session, self._paces
+        regions = settings.regions or (None,)
+        sources: list[Source] = []
+        if settings.cloudtrail.enabled:
+            rate, plan = settings.cloudtrail.rate, _schedule(settings.cloudtrail)
+            sources += [
+                await cloudtrail_source(session, region, since, paces=paces, schedule=plan, rate=rate)
+                for region in regions
+            ]
+        if group := settings.logs.group:
+            plan = _schedule(settings.logs)
+            sources.append(await logs_source(session, regions[0], group, since, paces=paces, schedule=plan))
+        return sources
+
+
+def _schedule(table: CloudTrailSettings | LogsSettings) -> Schedule:
+    from smwatch.sources.agenda import Schedule
+
+    names = ("sweep_every", "sweep_lag", "settle_every", "settle_lag", "audit_every")
+    return Schedule(*(period(getattr(table, name)) for name in names))

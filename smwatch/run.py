@@ -1,0 +1,265 @@
+"""Every way of running: on the screen, as lines, over files, as an export, in a browser."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext, suppress
+from datetime import datetime, timedelta
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+from smwatch.events.event import Arrival
+from smwatch.events.secret import Secret
+from smwatch.jsonl import Lines
+from smwatch.monitor import JOURNAL, Delivery, Monitor
+from smwatch.parts import AwsSources, Parts, now
+from smwatch.rules.alarm import Severity
+from smwatch.settings import Settings
+from smwatch.sources.source import Source, State, Status
+from smwatch.visible import visible
+
+FINE, FAILED, USAGE, ALARM, INCOMPLETE = range(5)
+"""Exit codes: fine; failed; usage or configuration; --fail-on met; --once could not read everything."""
+
+Sources = AbstractAsyncContextManager[Sequence[Source]]
+
+TICK_SECONDS = 15.0
+BATCH = 500
+AHEAD = timedelta(days=1)
+"""How far the clock of a host that stamped an event may be ahead of ours."""
+
+
+# -- on the screen
+
+
+def watch(settings: Settings) -> int:
+    """`smwatch`: the screen over AWS."""
+    parts = Parts(settings, remember=True)
+    title = "/".join(filter(None, (settings.profile or os.environ.get("AWS_PROFILE", ""), ",".join(settings.regions))))
+    return show(parts, AwsSources(settings, parts.since), title=title)
+
+
+def show(parts: Parts, sources: Sources, *, title: str = "") -> int:
+    """Open the screen, and have a monitor feed it from these sources until it is left."""
+    from smwatch.background import Background, Deliver
+    from smwatch.tui.app import SmwatchApp
+    from smwatch.tui.screens.desk import Answers, Outside
+    from smwatch.tui.times import Zone
+
+    settings = parts.settings
+    monitors: list[Monitor] = []
+
+    async def work(deliver: Deliver) -> None:
+        monitors.append(monitor := parts.monitor(deliver))
+        if parts.notice:
+            status = Status(JOURNAL, "Journal", State.FAILING, parts.notice, at=now())
+            await deliver(Delivery(statuses=(status,)))
+        await monitor.recall(parts.looks_back_to, settings.store.capacity)
+        async with parts.notifying(deliver), sources as opened:
+            await monitor.follow(opened)
+
+    background = Background(work, keep=parts.keep)
+    aws = sources if isinstance(sources, AwsSources) else None
+
+    async def ask(secret: Secret) -> Answers:
+        assert aws is not None
+        told = await asyncio.wrap_future(background.submit(lambda: aws.metadata.ask(secret)))
+        return Answers(told.asked_at, told.said)
+
+    async def reach_back(since: datetime) -> None:
+        await monitors[0].recall(since, settings.store.capacity)
+        if aws is not None:
+            await monitors[0].read_once(await aws.reaching(since), quietly=True)
+
+    def begin(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        background.submit(work)
+
+    app = SmwatchApp(
+        parts.store,
+        record_of=parts.shown_record_of,
+        start=lambda app: background.start(app.apply, app.fail),
+        outside=Outside(
+            keep=background.keep,
+            reach_back=lambda since: begin(lambda: reach_back(since)),
+            ask=ask if aws is not None else None,
+            export=parts.write_file,
+        ),
+        title=title,
+        asked_since=parts.since,
+        filter_text=settings.filter,
+        zone=Zone(settings.ui.zone),
+        newest_first=settings.ui.order == "newest",
+        wall=settings.wall,
+        bell=settings.ui.bell,
+        theme=settings.ui.theme,
+        keymap=settings.ui.keymap,
+    )
+    try:
+        code = app.run()
+    finally:
+        background.stop()
+        parts.journal.close()
+    if app.fault is not None:
+        raise app.fault
+    return code or FINE
+
+
+# -- headless
+
+
+def follow_lines(settings: Settings, *, json: bool, once: bool, fail_on: str | None) -> int:
+    """`smwatch tail`: write what the sources hold since --since, then (without --once) what comes."""
+    parts = Parts(settings, remember=True)
+    lines = Lines(parts.store, parts.journal, json=json, chosen=parts.chosen, keep=parts.keep)
+    if parts.notice:
+        notice(parts.notice)
+
+    async def run() -> int:
+        async with parts.notifying(lines.deliver), AwsSources(settings, parts.since) as sources:
+            await parts.monitor(lines.remember).recall(parts.looks_back_to, settings.store.capacity, told=True)
+            monitor = parts.monitor(lines.deliver)
+            for stored in parts.journal.untold(parts.since):
+                lines.write(Delivery(monitor.read([stored])))
+            if once:
+                return _verdict(await monitor.read_once(sources), INCOMPLETE)
+            async with asyncio.TaskGroup() as tasks:
+                ticking = tasks.create_task(_tick(lines))
+                await monitor.follow(sources)
+                ticking.cancel()
+            return FINE
+
+    return _headless(run, lines, parts, fail_on)
+
+
+def replay_files(
+    settings: Settings, files: Sequence[Path], *, json: bool, speed: float | None, fail_on: str | None
+) -> int:
+    """`smwatch replay`: the same over recorded files; the journal lies in memory."""
+    from smwatch.sources.files import FileSource
+
+    parts = Parts(settings, remember=False)
+    source = FileSource(files, speed=speed, now=now, sleep=asyncio.sleep)
+    if not json:
+        return show(parts, nullcontext([source]))
+    lines = Lines(parts.store, parts.journal, json=True, chosen=parts.chosen)
+
+    async def run() -> int:
+        monitor = parts.monitor(lines.deliver)
+        return _verdict(await monitor.read_once([source]), FAILED)
+
+    return _headless(run, lines, parts, fail_on)
+
+
+def play_demo(*, json: bool, wall: bool) -> int:
+    """`smwatch demo`: a scripted incident through the real path."""
+    from smwatch.sources.demo import demo_sources
+
+    parts = Parts(Settings(wall=wall), remember=False)
+    if not json:
+        return show(parts, nullcontext(demo_sources(now, asyncio.sleep)))
+    lines = Lines(parts.store, parts.journal, json=True)
+
+    async def run() -> int:
+        await parts.monitor(lines.deliver).read_once(demo_sources(now, asyncio.sleep))
+        return FINE
+
+    return _headless(run, lines, parts, None)
+
+
+def export(settings: Settings, *, form: str) -> int:
+    """`smwatch export`: what the journal holds since --since, on standard output."""
+    from smwatch.export import csv_lines, jsonl_lines, report_lines
+
+    parts = Parts(settings, remember=True)
+    if parts.notice:
+        notice(parts.notice)
+    monitor = parts.monitor(_to_nobody)
+    chosen = parts.chosen or (lambda _: True)
+
+    def arrivals() -> Iterator[Arrival]:
+        for stored in parts.journal.between(parts.since, now() + AHEAD):
+            for _, arrival in monitor.read([stored]):
+                if chosen(arrival.event):
+                    yield arrival
+
+    match form:
+        case "jsonl":
+            lines = jsonl_lines(arrivals())
+        case "csv":
+            lines = csv_lines(arrivals())
+        case _:
+            found = arrivals()
+            while batch := list(islice(found, BATCH)):
+                parts.store.add(batch)
+            coverage = [(name, parts.journal.coverage(name)) for name in parts.journal.sources()]
+            lines = report_lines(
+                parts.store, since=parts.since, now=now(), coverage=coverage, filter_text=settings.filter
+            )
+    try:
+        sys.stdout.writelines(lines)
+        sys.stdout.flush()
+    except BrokenPipeError:
+        return _nobody_reads()
+    finally:
+        parts.journal.close()
+    return FINE
+
+
+async def _to_nobody(delivery: Delivery) -> None:
+    """Nothing is delivered while the journal is only read."""
+
+
+async def _tick(lines: Lines) -> None:
+    while True:
+        await asyncio.sleep(TICK_SECONDS)
+        lines.tick(now())
+
+
+def _verdict(last: dict[str, Status], incomplete: int) -> int:
+    unread = [status for status in last.values() if status.state is not State.DONE]
+    for status in unread:
+        notice(f"{status.label} was not read to the end: {status.message or status.state}")
+    return incomplete if unread else FINE
+
+
+def _headless(run: Callable[[], Coroutine[None, None, int]], lines: Lines, parts: Parts, fail_on: str | None) -> int:
+    """Run until done, interrupted, or nobody reads any more; then say how it went as an exit code."""
+
+    async def interruptible() -> int:
+        task = asyncio.current_task()
+        assert task is not None
+        for number in (signal.SIGINT, signal.SIGTERM):
+            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+        with suppress(asyncio.CancelledError):
+            return await run()
+        return FINE
+
+    try:
+        code = asyncio.run(interruptible())
+    except BaseExceptionGroup as group:
+        if not group.subgroup(BrokenPipeError):
+            raise
+        code = _nobody_reads()
+    except BrokenPipeError:
+        code = _nobody_reads()
+    finally:
+        parts.journal.close()
+    met = fail_on is not None and lines.worst is not None and lines.worst >= Severity(fail_on)
+    return ALARM if met else code
+
+
+def _nobody_reads() -> int:
+    """The reader of a pipe has gone: end quietly, and keep Python from flushing into it at exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return FINE
+
+
+def notice(message: str) -> None:
+    """Say something to the person, beside the lines."""
+    sys.stderr.write(f"smwatch: {visible(message)}\n")
+    sys.stderr.flush()

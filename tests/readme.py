@@ -1,0 +1,69 @@
+"""The parts of README that are made from the code; run as a script, it rewrites them."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from smwatch.cli import main
+from smwatch.setup.place import ANY, Place
+from smwatch.setup.policies import watch_policy
+from smwatch.tui import keys
+
+README = Path(__file__).parent.parent / "README.md"
+WIDTH = 100
+
+
+def policy() -> str:
+    """The policy of `smwatch policy watch`, for any account, Region and log group."""
+    document = watch_policy(Place("aws", ANY, ANY), ANY)
+    return f"```json\n{json.dumps(document, indent=2)}\n```"
+
+
+def key_table() -> str:
+    """All keys, by where they work."""
+    parts = []
+    for context, rows in keys.table():
+        parts.append(f"**{context}**\n\n| keys | |\n|---|---|")
+        parts.append("\n".join(f"| {_keys(pressed)} | {_cell(meaning)} |" for pressed, meaning in rows) + "\n")
+    return "\n".join(parts).strip()
+
+
+def help_text() -> str:
+    """What `smwatch --help` and `smwatch tail --help` print."""
+    runner = CliRunner()
+    shown = []
+    for arguments in ((), ("tail",)):
+        result = runner.invoke(main, [*arguments, "--help"], prog_name="smwatch", terminal_width=WIDTH)
+        assert result.exit_code == 0, result.output
+        shown.append(f"```\n$ smwatch {' '.join((*arguments, '--help'))}\n{result.output.rstrip()}\n```")
+    return "\n\n".join(shown)
+
+
+GENERATED: dict[str, Callable[[], str]] = {"policy": policy, "keys": key_table, "help": help_text}
+
+
+def generated(text: str) -> str:
+    """README with its generated parts as the code has them now."""
+    for name, make in GENERATED.items():
+        begin, end = f"<!-- begin {name} -->", f"<!-- end {name} -->"
+        assert text.count(begin) == text.count(end) == 1, name
+        before, _, rest = text.partition(begin)
+        text = f"{before}{begin}\n{make()}\n{end}{rest.partition(end)[2]}"
+    return text
+
+
+def _keys(pressed: str) -> str:
+    return " ".join(f"`{_cell(key)}`" for key in re.split(r" (?!$)", pressed))
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", r"\|")
+
+
+if __name__ == "__main__":
+    README.write_text(generated(README.read_text(encoding="utf-8")), encoding="utf-8")

@@ -1,0 +1,287 @@
+"""The real process against faults and kill -9, for as long as wanted; then all that was held must be there, once.
+
+    python -m tests.soak --minutes 120 --seed 7        prints figures each minute, and the verdict
+
+A LookupEvents stand-in (late, unordered events; two calls a second) and a log group (moto) hold overlapping events; a
+proxy in front of both resets, truncates, garbles, throttles and fails a third of the answers; smwatch is killed with
+SIGKILL and started again at random. In the end, what smwatch printed and what its journal holds are compared with what
+the services hold.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import random
+import sqlite3
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import boto3
+import msgspec
+
+from smwatch.journal import FILE_NAME
+from smwatch.record import Record
+from tests import records
+from tests.emulators.faulty_proxy import FaultyProxy
+from tests.emulators.lookup_events import LookupEvents
+from tests.emulators.moto import started
+
+if TYPE_CHECKING:
+    from mypy_boto3_logs.client import CloudWatchLogsClient
+    from mypy_boto3_logs.type_defs import InputLogEventTypeDef
+
+REGION = "eu-west-1"
+GROUP = "trail"
+ROOT = Path(__file__).parent.parent
+CONFIG = """
+[cloudtrail]
+rate = 2.0
+sweep_every = "2s"
+sweep_lag = "20s"
+settle_every = "3s"
+settle_lag = "12s"
+audit_every = "20s"
+[logs]
+sweep_every = "1s"
+sweep_lag = "10s"
+settle_every = "3s"
+settle_lag = "6s"
+audit_every = "20s"
+"""
+"""Lags of seconds instead of an hour, so that a minute is as good as days."""
+LATEST = 10.0
+"""Seconds by which the latest event is late: within the settle lag."""
+
+
+class Outcome(msgspec.Struct):
+    """What came of a run."""
+
+    seconds: float = 0.0
+    held: int = 0
+    kills: int = 0
+    faults: dict[str, int] = {}
+    calls: int = 0
+    lost: list[str] = []
+    """Held by the services, never printed."""
+    invented: list[str] = []
+    """Printed, but held by no service."""
+    not_journaled: list[str] = []
+    repeated: int = 0
+    """Events printed more than once."""
+    most_repeated_at_once: int = 0
+    """The most events that one restart printed again."""
+    watermark_went_back: int = 0
+    peak_mib: float = 0.0
+    """Of the last process, in MiB."""
+    first_mib: float = 0.0
+
+    @property
+    def failures(self) -> list[str]:
+        """What must not be, as sentences; none for a good run."""
+        wrong = {
+            f"{len(self.lost)} events lost": self.lost,
+            f"{len(self.invented)} events invented": self.invented,
+            f"{len(self.not_journaled)} events missing in the journal": self.not_journaled,
+            f"the mark of completeness went back {self.watermark_went_back} times": self.watermark_went_back,
+            f"{self.repeated} events repeated by {self.kills} kills": self.repeated and not self.kills,
+        }
+        return [sentence for sentence, is_so in wrong.items() if is_so]
+
+
+class Soak:
+    """One run."""
+
+    def __init__(self, *, seconds: float, seed: int, events_per_second: float = 4.0, killing: bool = True) -> None:
+        self._seconds = seconds
+        self._random = random.Random(seed)
+        self._seed = seed
+        self._rate = events_per_second
+        self._killing = killing
+        self._held: dict[str, Record] = {}
+        self._printed: Counter[str] = Counter()
+        self._complete_to: dict[str, datetime] = {}
+        self.outcome = Outcome()
+
+    async def run(self, folder: Path) -> Outcome:
+        """Feed, watch, kill, compare."""
+        began = time.monotonic()
+        async with (
+            _log_group(folder / "moto") as logs_url,
+            LookupEvents() as history,
+            FaultyProxy(history.url, seed=self._seed) as before_history,
+            FaultyProxy(logs_url, seed=self._seed + 1) as before_logs,
+        ):
+            feeding = asyncio.create_task(self._feed(history, logs_url))
+            environment = _environment(folder, before_history.url, before_logs.url)
+            while time.monotonic() - began < self._seconds:
+                await self._watch(folder, environment, self._random.uniform(3, 9) if self._killing else self._seconds)
+            feeding.cancel()
+            await asyncio.sleep(LATEST + 1)
+            # The last word, without faults: what is there must be found, and --once must say that it was read whole.
+            calm = _environment(folder, history.url, logs_url)
+            code = await self._watch(folder, calm, 120, "--once")
+            assert code == 0, f"--once ended with {code}"
+            outcome = self.outcome
+            outcome.faults = {fault.name: count for fault, count in (before_history.met + before_logs.met).items()}
+            outcome.calls = len(history.calls)
+        outcome.seconds = time.monotonic() - began
+        outcome.held = len(self._held)
+        outcome.lost = sorted(self._held.keys() - self._printed.keys())
+        outcome.invented = sorted(self._printed.keys() - self._held.keys())
+        outcome.not_journaled = sorted(self._held.keys() - _journaled(folder / "state" / FILE_NAME))
+        outcome.repeated = sum(1 for count in self._printed.values() if count > 1)
+        return outcome
+
+    async def _feed(self, history: LookupEvents, logs_url: str) -> None:
+        """Make events: seen by both services, or by one; at once, or late."""
+        number = 0
+        while True:
+            await asyncio.sleep(self._random.expovariate(self._rate / 3))
+            now = datetime.now(UTC)
+            batch = []
+            for _ in range(self._random.choice((1, 2, 3, 3, 6))):
+                number += 1
+                happened = now - timedelta(seconds=self._random.choice((0, 0, 0, 1, 2)))
+                batch.append(records.read(f"prod/s{number % 9}", at=happened, id=f"{self._seed}-{number}"))
+            self._held |= {record["eventID"]: record for record in batch}
+            delay = self._random.choice((0.0, 1.0, 3.0, LATEST - 3))
+            where = self._random.choice(("both", "both", "history", "logs"))
+            if where != "logs":
+                history.region(REGION).add(batch, visible_at=now + timedelta(seconds=delay))
+            if where != "history":
+                await asyncio.to_thread(_put, logs_url, batch)
+
+    async def _watch(self, folder: Path, environment: dict[str, str], seconds: float, *more: str) -> int | None:
+        """Run smwatch for so long and kill it, or let it end; returns its exit code."""
+        command = [sys.executable, "-m", "smwatch", "tail", "--json", "--since", "1h", "--log-group", GROUP, *more]
+        process = await asyncio.create_subprocess_exec(
+            *command,
+            "--config",
+            str(folder / "config.toml"),
+            "--state-dir",
+            str(folder / "state"),
+            env=environment,
+            stdout=asyncio.subprocess.PIPE,
+            limit=1 << 24,
+        )
+        assert process.stdout is not None
+        printed: Counter[str] = Counter()
+        code = None
+        try:
+            async with asyncio.timeout(seconds):
+                async for line in process.stdout:
+                    self._read(line, printed)
+                    self._weigh(process.pid)
+                code = await process.wait()
+        except TimeoutError:
+            process.kill()
+            self.outcome.kills += 1
+            async for line in process.stdout:
+                self._read(line, printed)
+            await process.wait()
+        again = sum(1 for event_id in printed if self._printed[event_id])
+        self.outcome.most_repeated_at_once = max(self.outcome.most_repeated_at_once, again)
+        self._printed += printed
+        return code
+
+    def _read(self, line: bytes, printed: Counter[str]) -> None:
+        if not line.endswith(b"\n"):
+            return  # torn by the kill: the event was not told as printed, and comes again
+        told = json.loads(line)
+        if told["type"] == "event":
+            assert told["record"] == self._held[told["id"]]
+            printed[told["id"]] += 1
+        elif told["type"] == "status" and told["complete_to"]:
+            complete_to = datetime.fromisoformat(told["complete_to"])
+            if complete_to < self._complete_to.get(told["source"], complete_to):
+                self.outcome.watermark_went_back += 1
+            self._complete_to[told["source"]] = complete_to
+
+    def _weigh(self, pid: int) -> None:
+        try:
+            pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
+        except OSError:
+            return
+        mib = pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+        self.outcome.first_mib = self.outcome.first_mib or mib
+        self.outcome.peak_mib = max(self.outcome.peak_mib, mib)
+
+
+def _environment(folder: Path, history: str, logs: str) -> dict[str, str]:
+    (folder / "config.toml").write_text(CONFIG, encoding="utf-8")
+    return {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT),
+        "HOME": str(folder),
+        "AWS_ACCESS_KEY_ID": "AKIAEXAMPLEEXAMPLE00",
+        "AWS_SECRET_ACCESS_KEY": "example",
+        "AWS_REGION": REGION,
+        "AWS_ENDPOINT_URL_CLOUDTRAIL": history,
+        "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS": logs,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+def _logs(url: str) -> CloudWatchLogsClient:
+    return boto3.client(
+        "logs",
+        endpoint_url=url,
+        region_name=REGION,
+        aws_access_key_id="AKIAEXAMPLEEXAMPLE00",
+        aws_secret_access_key="example",
+    )
+
+
+@asynccontextmanager
+async def _log_group(home: Path) -> AsyncIterator[str]:
+    with started(home) as emulator:
+        url = emulator.url
+        client = await asyncio.to_thread(_logs, url)
+        await asyncio.to_thread(client.create_log_group, logGroupName=GROUP)
+        await asyncio.to_thread(client.create_log_stream, logGroupName=GROUP, logStreamName="1")
+        yield url
+
+
+def _put(url: str, batch: list[Record]) -> None:
+    now = int(time.time() * 1000)
+    events: list[InputLogEventTypeDef] = [{"timestamp": now, "message": records.raw(record)} for record in batch]
+    _logs(url).put_log_events(logGroupName=GROUP, logStreamName="1", logEvents=events)
+
+
+def _journaled(path: Path) -> set[str]:
+    with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as db:
+        rows = db.execute("SELECT raw FROM events").fetchall()
+    db.close()
+    return {json.loads(raw)["eventID"] for (raw,) in rows}
+
+
+async def _main(seconds: float, seed: int, killing: bool) -> int:
+    with tempfile.TemporaryDirectory() as folder:
+        soak = Soak(seconds=seconds, seed=seed, killing=killing)
+        running = asyncio.create_task(soak.run(Path(folder)))
+        while not running.done():
+            await asyncio.wait([running], timeout=60)
+            print(f"{soak.outcome.kills} kills, {soak.outcome.peak_mib:.0f} MiB at most", flush=True)
+        outcome = await running
+    print(msgspec.json.format(msgspec.json.encode(outcome), indent=2).decode())
+    print("; ".join(outcome.failures) or "nothing lost, nothing invented")
+    return 1 if outcome.failures else 0
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("--minutes", type=float, default=5.0)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--no-kill", action="store_true", help="one process all the time: shows its memory")
+    options = parser.parse_args()
+    sys.exit(asyncio.run(_main(options.minutes * 60, options.seed, not options.no_kill)))

@@ -1,0 +1,169 @@
+"""The command line as a person types it: what it answers to bad input, in one line, with the right exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests import records
+
+Smwatch = Callable[..., "subprocess.CompletedProcess[str]"]
+
+
+@pytest.fixture
+def smwatch(tmp_path: Path) -> Smwatch:
+    """Runs `smwatch …` in a home of its own, away from any AWS configuration."""
+
+    def run(*arguments: str | Path, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [sys.executable, "-m", "smwatch", *map(str, arguments)],
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+            env={
+                "PATH": os.environ["PATH"],
+                "PYTHONPATH": str(Path(__file__).parent.parent),
+                "HOME": str(tmp_path / "home"),
+                "XDG_STATE_HOME": str(tmp_path / "state"),
+                "XDG_CONFIG_HOME": str(tmp_path / "config"),
+                "AWS_EC2_METADATA_DISABLED": "true",
+                **environment,
+            },
+        )
+
+    return run
+
+
+def refused(result: subprocess.CompletedProcess[str], *says: str, code: int = 2) -> None:
+    """It was refused with one clear line."""
+    assert result.returncode == code, result.stderr
+    assert "Traceback" not in result.stderr
+    message = [line for line in result.stderr.splitlines() if line.startswith("Error: ")]
+    assert len(message) == 1, result.stderr
+    for part in says:
+        assert part in message[0]
+    assert result.stdout == ""
+
+
+CREDENTIALS = {"AWS_ACCESS_KEY_ID": "AKIAIOSFODNN7EXAMPLE", "AWS_SECRET_ACCESS_KEY": "x", "AWS_REGION": "eu-west-1"}
+
+
+def test_the_screen_needs_a_terminal_and_says_what_to_use_instead(smwatch: Smwatch) -> None:
+    refused(smwatch(), "needs a terminal", "smwatch tail")
+
+
+def test_no_region_is_said_with_the_next_step(smwatch: Smwatch) -> None:
+    refused(smwatch("tail", "--once"), "no Region", "--region")
+
+
+def test_no_credentials_are_said_with_the_next_step(smwatch: Smwatch) -> None:
+    refused(smwatch("tail", "--once", "--region", "eu-west-1"), "credentials")
+
+
+def test_an_unknown_profile_is_named(smwatch: Smwatch) -> None:
+    refused(smwatch("tail", "--once", "--profile", "no\x1bpe"), "no\\x1bpe")
+
+
+def test_an_unknown_region_is_named(smwatch: Smwatch) -> None:
+    refused(smwatch("tail", "--once", "--region", "eu-wset-1", **CREDENTIALS), "eu-wset-1", "eu-west-1")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("tail", "--since", "yesterday"), "yesterday"),
+        (("tail", "--filter", "{ $.eventName ="), "--filter"),
+        (("tail", "--config", "missing.toml"), "missing.toml"),
+        (("tail", "--rules", "missing.toml"), "missing.toml"),
+        (("tail", "--no-cloudtrail", "--region", "eu-west-1"), "--log-group"),
+        (("replay", "--json", "--speed", "fast", "x.json"), "fast"),
+        (("tail", "--fail-on", "worst"), "worst"),
+        (("export", "--format", "xml"), "xml"),
+        (("wach",), "wach"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_what_cannot_be_used_is_named(smwatch: Smwatch, arguments: tuple[str, ...], says: str) -> None:
+    refused(smwatch(*arguments, **CREDENTIALS), says)
+
+
+def test_a_wrong_key_in_the_config_file_is_named_with_the_nearest_right_one(smwatch: Smwatch, tmp_path: Path) -> None:
+    config = tmp_path / "config.toml"
+    config.write_text("[logs]\ngruop = 'x'\n", encoding="utf-8")
+    refused(smwatch("tail", "--config", config), "logs.gruop", "logs.group", str(config))
+
+
+def test_replay_prints_each_record_once_and_says_which_file_it_could_not_read(smwatch: Smwatch, tmp_path: Path) -> None:
+    good, torn = tmp_path / "good.json.gz", tmp_path / "torn.json.gz"
+    good.write_bytes(records.trail_file(records.read("prod/a"), records.read("prod/b"), records.read("prod/a")))
+    torn.write_bytes(records.trail_file(records.read("prod/c"))[:-30])
+    result = smwatch("replay", "--json", good, torn, tmp_path / "missing.json")
+    lines = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [line["secret"] for line in lines if line["type"] == "event"] == ["prod/a", "prod/b"]
+    assert result.returncode == 1
+    assert "torn.json.gz" in result.stderr
+    assert "missing.json" in result.stderr
+    assert "Traceback" not in result.stderr
+
+
+def test_replay_reads_standard_input(smwatch: Smwatch) -> None:
+    result = smwatch("replay", "--json", "-", stdin=records.raw(records.read("prod/a")) + "\n")
+    assert '"secret":"prod/a"' in result.stdout
+    assert result.returncode == 0
+
+
+def test_an_alarm_of_the_severity_asked_for_is_exit_code_3(smwatch: Smwatch, tmp_path: Path) -> None:
+    trail = tmp_path / "trail.json.gz"
+    trail.write_bytes(records.trail_file(records.read_deleted("prod/db")))
+    result = smwatch("replay", "--json", trail, "--fail-on", "critical")
+    alarms = [line for line in map(json.loads, result.stdout.splitlines()) if line["type"] == "alarm"]
+    assert [(alarm["rule"], alarm["severity"], alarm["secret"]) for alarm in alarms] == [
+        ("SMW-DEL-01", "critical", "prod/db")
+    ]
+    assert alarms[0]["event_ids"]
+    assert result.returncode == 3
+
+
+def test_the_demo_plays_headless_and_ends(smwatch: Smwatch) -> None:
+    result = smwatch("demo", "--json")
+    kinds = {json.loads(line)["type"] for line in result.stdout.splitlines()}
+    assert kinds >= {"event", "alarm"}
+    assert result.returncode == 0
+
+
+def test_a_reader_that_goes_away_is_a_quiet_end(smwatch: Smwatch) -> None:
+    shell = f"{sys.executable} -m smwatch demo --json | head -n 1"
+    result = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {shell}"],
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent)},
+    )
+    assert (result.returncode, result.stderr) == (0, "")
+    assert result.stdout.count("\n") == 1
+
+
+def test_an_export_writes_what_the_journal_holds(smwatch: Smwatch, tmp_path: Path) -> None:
+    result = smwatch("export", "--format", "csv", "--state-dir", tmp_path / "new")
+    assert result.stdout.startswith("time,name,secret")
+    assert result.returncode == 0
+
+
+def test_the_version_is_printed_without_loading_anything_heavy(smwatch: Smwatch) -> None:
+    heavy = {"textual", "botocore", "boto3", "aiohttp", "msgspec"}
+    code = f"import sys; from smwatch import cli; print(sorted({heavy} & set(sys.modules)))"
+    result = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parent.parent
+    )
+    assert result.stdout == "[]\n"
+    assert smwatch("--version").stdout.startswith("smwatch, version ")

@@ -1,0 +1,50 @@
+"""README says what is so."""
+
+import re
+import shlex
+from pathlib import Path
+
+import click
+import pytest
+
+from smwatch.cli import main
+from smwatch.settings import load
+from tests.readme import README, generated
+
+TEXT = README.read_text(encoding="utf-8")
+COMMANDS = [
+    line.strip() for line in TEXT.splitlines() if re.match(r"    (\.venv/bin/)?smwatch( |$)", line) and "…" not in line
+]
+
+
+def test_the_generated_parts_are_as_the_code_has_them() -> None:
+    assert generated(TEXT) == TEXT, "run: python -m tests.readme"
+
+
+@pytest.mark.parametrize("line", COMMANDS)
+def test_every_command_shown_is_one_that_smwatch_understands(line: str) -> None:
+    words = shlex.split(re.split(r" [|>] ", line)[0], comments=True)[1:]
+    context = main.make_context("smwatch", list(words), resilient_parsing=False) if words else None
+    if context is not None and (rest := [*context.protected_args, *context.args]):
+        name, command, arguments = main.resolve_command(context, rest)
+        assert isinstance(command, click.Command)
+        command.make_context(name, list(arguments), parent=context)
+
+
+def test_every_command_is_told_of() -> None:
+    for name in main.list_commands(click.Context(main)):
+        assert f"smwatch {name}" in TEXT, name
+
+
+def test_the_configuration_shown_is_accepted(tmp_path: Path) -> None:
+    block = TEXT.split("## Configuration")[1].split("\n## ")[0]
+    path = tmp_path / "config.toml"
+    path.write_text("\n".join(line[4:] for line in block.splitlines() if line.startswith("    ")), encoding="utf-8")
+    assert load(path, {}).profile == "prod"
+
+
+def test_every_picture_and_file_that_is_linked_is_there() -> None:
+    links = re.findall(r"\]\(([^)#:]+)\)", TEXT)
+    assert links
+    for link in links:
+        assert (README.parent / link).is_file(), link

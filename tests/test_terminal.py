@@ -1,0 +1,109 @@
+"""The whole program in a real terminal, over real wires, as a person uses it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import urllib.request
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import boto3
+import pytest
+
+from tests import records
+from tests.emulators.process import Emulator, free_port, running
+from tests.terminal import ROOT, Terminal
+
+if TYPE_CHECKING:
+    from mypy_boto3_logs.type_defs import InputLogEventTypeDef
+
+REGION, KEY = "eu-west-1", "AKIAEXAMPLEEXAMPLE00"
+ESCAPE, ENTER = "\x1b", "\r"
+SMWATCH = [sys.executable, "-m", "smwatch"]
+
+
+@pytest.fixture
+def home(tmp_path: Path) -> dict[str, str]:
+    """The environment of somebody who has never used AWS or smwatch here."""
+    return {
+        "PATH": os.environ["PATH"],
+        "HOME": str(tmp_path / "home"),
+        "XDG_STATE_HOME": str(tmp_path / "state"),
+        "XDG_CONFIG_HOME": str(tmp_path / "config"),
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
+
+
+@pytest.fixture
+def aws(home: dict[str, str], tmp_path: Path, moto: Emulator) -> Iterator[dict[str, str]]:
+    """LookupEvents and a log group on the loopback, holding overlapping events of the last half hour."""
+    now = datetime.now(UTC)
+    looked_up = [records.read(f"prod/s{i % 7}", at=now - timedelta(seconds=20 * i), id=str(i)) for i in range(70)]
+    looked_up += [records.read_deleted("prod/gone", at=now - timedelta(seconds=30 * i), id=f"d{i}") for i in range(5)]
+    logged = [*looked_up[20:], records.describe("prod/logged", at=now - timedelta(minutes=1))]
+    port = free_port()
+    history = f"http://127.0.0.1:{port}"
+    logs = boto3.client(
+        "logs", endpoint_url=moto.url, region_name=REGION, aws_access_key_id=KEY, aws_secret_access_key=KEY
+    )
+    logs.create_log_group(logGroupName="trail")
+    logs.create_log_stream(logGroupName="trail", logStreamName="1")
+    delivered = int((now - timedelta(minutes=1)).timestamp() * 1000)
+    batch: list[InputLogEventTypeDef] = [
+        {"timestamp": delivered + i, "message": records.raw(record)} for i, record in enumerate(logged)
+    ]
+    logs.put_log_events(logGroupName="trail", logStreamName="1", logEvents=batch)
+    with running(
+        [sys.executable, "-m", "tests.emulators.lookup_events", "--port", str(port)],
+        home=tmp_path / "history",
+        environment={"PYTHONPATH": str(ROOT)},
+        ready=f"{history}/_control/calls",
+        within=30,
+    ):
+        body = json.dumps({"region": REGION, "events": looked_up}).encode()
+        asked = urllib.request.Request(f"{history}/_control/events", body, {"Content-Type": "application/json"})
+        with urllib.request.urlopen(asked, timeout=10):
+            yield home | {
+                "AWS_ACCESS_KEY_ID": KEY,
+                "AWS_SECRET_ACCESS_KEY": KEY,
+                "AWS_REGION": REGION,
+                "AWS_ENDPOINT_URL_CLOUDTRAIL": history,
+                "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS": moto.url,
+            }
+
+
+@pytest.mark.slow
+def test_an_incident_in_a_terminal_from_the_first_event_to_q(aws: dict[str, str]) -> None:
+    with Terminal([*SMWATCH, "--since", "2h", "--log-group", "trail"], aws) as terminal:
+        terminal.wait_for("76 events")
+        terminal.wait_for("prod/logged")
+        terminal.wait_for("CRITICAL")
+        assert "prod/gone" in terminal.text
+        terminal.press("/", *"secret:prod/s3", ENTER)
+        terminal.wait_for("10 of 76")
+        assert "prod/s4" not in terminal.text.split("SECRETS")[0]
+        terminal.press(ESCAPE)
+        terminal.wait_for("10 of 76", gone=True)
+        terminal.press("/", *"gone", ENTER, ENTER)
+        terminal.wait_for("restore-secret")
+        terminal.resize(60, 20)
+        terminal.press(ESCAPE)
+        terminal.wait_for("/ filter")
+        terminal.press("q")
+        assert terminal.wait_for_the_end() == 0
+        assert (
+            terminal.written.rstrip().endswith(("\x1b[?1049l", "\x1b[?25h")) or "\x1b[?1049l" in terminal.written[-400:]
+        )
+        assert "Traceback" not in terminal.written
+
+
+@pytest.mark.slow
+def test_without_credentials_the_screen_ends_with_one_line_and_exit_code_2(home: dict[str, str]) -> None:
+    with Terminal([*SMWATCH, "--region", REGION], home) as terminal:
+        assert terminal.wait_for_the_end() == 2
+        assert "credentials" in terminal.text
+        assert "Traceback" not in terminal.written

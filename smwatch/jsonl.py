@@ -10,7 +10,7 @@ from typing import IO
 
 import msgspec
 
-from smwatch.events.event import Arrival, Event
+from smwatch.events.event import UNREADABLE, Arrival, Event
 from smwatch.journal import Journal
 from smwatch.monitor import Delivery
 from smwatch.rules.alarm import Alarm, AlarmState, Severity
@@ -279,7 +279,7 @@ def _line(value: msgspec.Struct) -> str:
 
 
 def _untouched(arrival: Arrival) -> msgspec.Raw | str:
-    if not arrival.record:
+    if arrival.event.name == UNREADABLE and not arrival.record:
         return arrival.raw.encode("utf-8", "replace").decode()
     # A line break in JSON can only stand between tokens, so a space there changes nothing but the layout.
     raw = arrival.raw.strip("\ufeff").replace("\r", " ").replace("\n", " ")

@@ -111,10 +111,10 @@ class Parts:
             for event in events:
                 if (raw := self.journal.raw(event)) is not None:
                     written += 1
-                    yield Arrival(event, self.record_of(event), raw)
+                    yield Arrival(event, raw)
 
         lines = csv_lines(arrivals()) if path.suffix == ".csv" else jsonl_lines(arrivals())
-        with open(path.expanduser(), "x", encoding="utf-8", opener=_private) as file:  # noqa: PTH123  Path has no opener
+        with open(path.expanduser(), "x", encoding="utf-8", opener=_private) as file:
             file.writelines(lines)
         return f"{written:,} events written to {path}"
 

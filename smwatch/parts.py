@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smwatch.events.event import Arrival, Event
+from smwatch.events.header import unwrapped
 from smwatch.events.redact import redact
 from smwatch.export import csv_lines, jsonl_lines
 from smwatch.filter import Context, Filter, FilterError
@@ -54,6 +55,7 @@ class Parts:
         self.chosen = self._filter(settings.filter)
         self.journal, self.notice = open_journal(settings) if remember else (Journal(), "")
         self.engine.restore(self.journal.alarms())
+        self.store.recall()
         self.notifier: Notifier | None = None
 
     @property
@@ -122,7 +124,7 @@ class Parts:
         """The record behind an event, from the journal; empty when it has been pruned or is not a JSON object."""
         raw = self.journal.raw(event)
         try:
-            return decode(raw) if raw is not None else {}
+            return unwrapped(decode(raw)) if raw is not None else {}
         except ValueError:
             return {}
 

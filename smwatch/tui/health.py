@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from rich.cells import cell_len
-
 from smwatch.sources.source import State, Status
 from smwatch.tui.lines import Line, Piece, heading, line, paragraph
 from smwatch.tui.lines import fields as field_lines
-from smwatch.tui.text import visible
+from smwatch.tui.text import cells
 from smwatch.tui.times import Zone, moment, period
 
 STALE_AFTER = timedelta(minutes=2)
@@ -93,7 +91,7 @@ def summary(statuses: Sequence[Status], now: datetime, zone: Zone, width: int) -
 
 
 def _size(pieces: Sequence[Piece]) -> int:
-    return sum(cell_len(visible(piece.text)) for piece in pieces)
+    return sum(cells(piece.text) for piece in pieces)
 
 
 def _told(each: Health, now: datetime, zone: Zone, detail: int, several: bool) -> list[Piece]:

@@ -6,9 +6,8 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
 import msgspec
-from rich.cells import cell_len
 
-from smwatch.tui.text import fit, visible, wrap
+from smwatch.tui.text import cells, fit, wrap
 
 
 class Piece(NamedTuple):
@@ -77,10 +76,10 @@ def command(text: str, width: int) -> list[Line]:
 
 def spread(left: Sequence[Piece], right: Sequence[Piece], width: int, target: object = None) -> Line:
     """Pieces at both ends of a line; the left ones give way."""
-    room = max(0, width - sum(cell_len(visible(piece.text)) for piece in right) - (1 if right else 0))
+    room = max(0, width - sum(cells(piece.text) for piece in right) - (1 if right else 0))
     kept: list[Piece] = []
     for piece in left:
-        size = cell_len(visible(piece.text))
+        size = cells(piece.text)
         if size > room:
             if room:
                 kept.append(Piece(fit(piece.text, room), piece.role))

@@ -52,15 +52,14 @@ class Tally:
             for number in [number for number in minutes if number < oldest]:
                 del minutes[number]
 
-    def buckets(self, now: datetime, span: timedelta, count: int) -> list[tuple[int, int]]:
-        """(events, failed) in each of `count` equal parts of the `span` before now, oldest first, in whole minutes."""
-        size = max(1, int(span.total_seconds()) // 60 // max(1, count))
+    def buckets(self, now: datetime, minutes: int, count: int) -> list[tuple[int, int]]:
+        """(events, failed) in each of `count` periods of so many `minutes` up to now, oldest first."""
         last = int(now.timestamp()) // 60
         found = [[0, 0] for _ in range(count)]
-        for back in range(size * count):
+        for back in range(minutes * count):
             minute = self._minutes.get(last - back)
             if minute is not None:
-                bucket = found[count - 1 - back // size]
+                bucket = found[count - 1 - back // minutes]
                 bucket[0] += minute.events
                 bucket[1] += minute.failed
         return [(events, failed) for events, failed in found]
@@ -77,3 +76,10 @@ class Tally:
                 total.secrets.update(minute.secrets)
                 total.principals.update(minute.principals)
         return total
+
+
+def bins(span: timedelta, room: int) -> tuple[int, int]:
+    """(minutes in each, how many): the finest whole minutes that share a span among at most `room` bars."""
+    minutes = max(1, int(span.total_seconds()) // 60)
+    each = -(-minutes // max(1, room))
+    return each, -(-minutes // each)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from collections.abc import Iterator
+from functools import lru_cache
 
 from rich.cells import cell_len, chop_cells, get_character_cell_size, set_cell_size
 
@@ -21,7 +22,17 @@ def visible(text: str) -> str:
     """
     if text.isascii() and text.isprintable():
         return text
+    return _shown(text)
+
+
+@lru_cache(4096)
+def _shown(text: str) -> str:
     return "".join(_without_piles(harmless(text)))
+
+
+def cells(text: str) -> int:
+    """How many cells the text takes when it is drawn."""
+    return len(text) if text.isascii() else cell_len(visible(text))
 
 
 def _without_piles(text: str) -> Iterator[str]:

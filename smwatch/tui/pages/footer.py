@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import msgspec
-from rich.cells import cell_len
 
 from smwatch.tui.lines import Piece
-from smwatch.tui.text import fit, visible
+from smwatch.tui.text import cells, fit, visible
 
 
 class Standing(msgspec.Struct, frozen=True):
@@ -25,6 +24,8 @@ class Standing(msgspec.Struct, frozen=True):
     """A filter is still being applied."""
     in_context: bool = False
     """What the filter leaves out is shown too, dim."""
+    alarmed: bool = False
+    """There are open alarms to go to."""
     said: str = ""
     """What just happened, in place of the keys for a moment."""
 
@@ -38,9 +39,7 @@ def footer_row(standing: Standing, keys: Sequence[tuple[str, str, str]], width: 
     if standing.query:
         least = 14 if width < 80 else 30
         words = visible(standing.query)
-        told = (
-            fit(words, max(least, min(cell_len(words), room - 34))).rstrip() if cell_len(words) + 34 > room else words
-        )
+        told = fit(words, max(least, min(cells(words), room - 34))).rstrip() if cells(words) + 34 > room else words
         left += [Piece("   / ", "key@screen.filter"), Piece(told, "strong@screen.filter")]
     room = width - _size(left) - 3
     right: list[Piece] = []
@@ -48,10 +47,10 @@ def footer_row(standing: Standing, keys: Sequence[tuple[str, str, str]], width: 
         right = [Piece(fit(standing.said, max(0, room)).rstrip() if room > 0 else "", "warn")]
     else:
         for key, word, action in keys:
-            more = [Piece(f"  {key}", f"key@{action}"), Piece(f" {word}", f"quiet@{action}")]
-            if _size(right) + _size(more) > room:
+            room -= cells(key) + cells(word) + 3
+            if room < 0:
                 break
-            right += more
+            right += [Piece(f"  {key}", f"key@{action}"), Piece(f" {word}", f"quiet@{action}")]
     return [*left, Piece(" " * max(1, width - _size(left) - _size(right) - 1)), *right]
 
 
@@ -74,4 +73,4 @@ def _count(standing: Standing) -> list[Piece]:
 
 
 def _size(pieces: Sequence[Piece]) -> int:
-    return sum(cell_len(visible(piece.text)) for piece in pieces)
+    return sum(cells(piece.text) for piece in pieces)

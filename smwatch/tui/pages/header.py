@@ -5,12 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from rich.cells import cell_len
-
 from smwatch.sources.source import Status
 from smwatch.tui.health import summary, troubles
 from smwatch.tui.lines import Piece, spread
-from smwatch.tui.text import visible
+from smwatch.tui.text import cells
 from smwatch.tui.times import Zone, moment
 
 TROUBLES = 2
@@ -26,7 +24,7 @@ def header_rows(title: str, statuses: Sequence[Status], now: datetime, zone: Zon
     head = [Piece(" smwatch ", "strong")]
     if title and width >= TITLED:
         head.append(Piece(f" {title} ", "quiet"))
-    room = width - sum(cell_len(visible(piece.text)) for piece in (*clock, *head)) - 3
+    room = width - sum(cells(piece.text) for piece in (*clock, *head)) - 3
     sources = [Piece(each.text, f"{each.role}@screen.sources") for each in summary(statuses, now, zone, room)]
     rows: list[Sequence[Piece]] = [spread([*head, Piece("  "), *sources], clock, width).pieces]
     for sentence, role in troubles(statuses, now, zone)[:TROUBLES]:

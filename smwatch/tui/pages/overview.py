@@ -9,7 +9,7 @@ from smwatch.rules.alarm import Alarm
 from smwatch.tui.lines import Line, Piece, heading, line, sparkline, spread
 from smwatch.tui.pages.targets import ToSecret
 from smwatch.tui.pages.words import alarm_line
-from smwatch.tui.tally import Tally
+from smwatch.tui.tally import Tally, bins
 from smwatch.tui.text import fit
 from smwatch.tui.times import Zone
 
@@ -25,8 +25,8 @@ def overview_page(tally: Tally, alarms: Sequence[Alarm], now: datetime, zone: Zo
         lines += [alarm_line(alarm, now, zone, width) for alarm in alarms[:LISTED]]
     total = tally.totals(now, HOUR)
     lines += heading("the last hour", f"{total.events:,} events, {total.failed:,} failed")[0 if lines else 1 :]
-    count = max(10, min(60, width))
-    buckets = tally.buckets(now, HOUR, count)
+    minutes, count = bins(HOUR, width)
+    buckets = tally.buckets(now, minutes, count)
     if any(events for events, _ in buckets):
         lines.append(line(Piece(sparkline([events for events, _ in buckets], count), "spark")))
     if any(failed for _, failed in buckets):

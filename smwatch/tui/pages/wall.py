@@ -14,7 +14,7 @@ from smwatch.tui.health import ranked
 from smwatch.tui.lines import BLANK, Line, Piece, heading, line, sparkline, spread
 from smwatch.tui.pages.big import big, width_of
 from smwatch.tui.pages.words import ALARM_GLYPHS, ALARM_ROLES, standing
-from smwatch.tui.tally import Tally
+from smwatch.tui.tally import Tally, bins
 from smwatch.tui.text import fit, visible
 from smwatch.tui.times import CLOCK, Zone, moment, period, written
 
@@ -108,9 +108,9 @@ def _rates(tally: Tally, now: datetime, width: int) -> list[Line]:
     recent, hour = tally.totals(now, NOW), tally.totals(now, HOUR)
     note = f"{recent.events / 5:.1f} a minute now, {hour.events:,} in the last hour, {hour.failed:,} failed"
     lines = heading("events", note)
-    count = min(60, max(10, width))
+    minutes, count = bins(HOUR, width)
     each = max(1, min(4, width // count))
-    buckets = tally.buckets(now, HOUR, count)
+    buckets = tally.buckets(now, minutes, count)
     bars = "".join(bar * each for bar in sparkline([events for events, _ in buckets], count))
     lines.append(line(Piece(bars, "spark")))
     if any(failed for _, failed in buckets):

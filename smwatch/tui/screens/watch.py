@@ -29,11 +29,12 @@ from smwatch.tui.pages.footer import Standing, footer_row
 from smwatch.tui.pages.groups import ToValue
 from smwatch.tui.pages.header import header_rows
 from smwatch.tui.pages.targets import ToAlarm, ToEvent, ToPrincipal, ToSecret
-from smwatch.tui.query import window
 from smwatch.tui.screens.desk import Desk
 from smwatch.tui.screens.names import NamesScreen
 from smwatch.tui.screens.page import PageScreen
 from smwatch.tui.screens.prompt import PromptScreen
+from smwatch.tui.tally import bins
+from smwatch.tui.times import Zone, period
 from smwatch.tui.widgets.detail import Detail
 from smwatch.tui.widgets.filter_line import FilterLine
 from smwatch.tui.widgets.heading import StreamHeading
@@ -50,6 +51,8 @@ BAND_ROOM, HISTOGRAM_ROOM = 16, 34
 """Lines from which the band has its second line, and from which the histogram is there unasked."""
 HISTOGRAM_SPANS = tuple(timedelta(hours=hours) for hours in (1, 2, 6, 24))
 SAID_SECONDS = 4.0
+AGED = timedelta(seconds=10)
+"""How often pages that say how long ago things were are written anew while nothing happens."""
 HINT = "words  -word  name:Get*  secret:prod/  user:ci  error  write  alarm"
 
 
@@ -76,6 +79,8 @@ class WatchScreen(Screen[None]):
         self._pane_wanted: bool | None = None
         self._histogram_wanted: bool | None = None
         self._said = ""
+        self._footed: tuple[Standing, int] | None = None
+        self._aged_at = desk.now
         self._header, self._band, self._footer = Pieces(), Pieces(), Pieces()
         self._header.id, self._footer.id = "header", "footer"
         self.histogram = Histogram()
@@ -134,14 +139,18 @@ class WatchScreen(Screen[None]):
         self._refresh(restyled=bool(change.alarms or change.renamed))
 
     def tick(self) -> None:
-        """Let time pass on the screen."""
-        if self.asked.move_on(self.desk.now):
+        """Let time pass on the screen; what tells ages in minutes is written anew only now and then."""
+        now = self.desk.now
+        if self.asked.move_on(now):
             self._asked_anew()
-        self.stream.tick(self.desk.now)
+        self.stream.tick(now)
         self._empty()
-        self._frame()
-        self._draw_histogram()
-        self.detail.renew()
+        self._draw_header()
+        if now - self._aged_at >= AGED or self.desk.zone is Zone.RELATIVE:
+            self._aged_at = now
+            self._frame()
+            self.detail.renew()
+            self._draw_histogram()
 
     def _refresh(self, *, restyled: bool = False) -> None:
         self._empty()
@@ -156,11 +165,19 @@ class WatchScreen(Screen[None]):
         desk, width = self.desk, self.size.width
         if not width:
             return
-        self._header.put(header_rows(desk.title, list(desk.store.sources.values()), desk.now, desk.zone, width))
+        self._draw_header()
         band = band_rows(desk.asking, desk.now, desk.zone, width, roomy=self.size.height >= BAND_ROOM)
         self._band.put(band)
         self._band.display = bool(band)
-        self._footer.put([footer_row(self._standing(), self._keys(), width)])
+        standing = self._standing()
+        if (standing, width) != self._footed:
+            self._footed = (standing, width)
+            self._footer.put([footer_row(standing, self._keys(), width)])
+
+    def _draw_header(self) -> None:
+        desk = self.desk
+        statuses = list(desk.store.sources.values())
+        self._header.put(header_rows(desk.title, statuses, desk.now, desk.zone, self.size.width))
 
     def _standing(self) -> Standing:
         store, stream, asked = self.desk.store, self.stream, self.asked
@@ -174,6 +191,7 @@ class WatchScreen(Screen[None]):
             newest_first=stream.newest_first,
             busy=asked.matches.busy,
             in_context=asked.in_context,
+            alarmed=bool(self.desk.asking),
             said=self._said,
         )
 
@@ -224,18 +242,15 @@ class WatchScreen(Screen[None]):
 
     def _draw_histogram(self) -> None:
         histogram, desk = self.histogram, self.desk
-        room = histogram.room
-        if not histogram.display or not room:
+        if not histogram.display or not histogram.room:
             return
-        span = self._span()
-        count = min(room, int(span.total_seconds()) // 60)
+        minutes, count = bins(self._span(), histogram.room)
         bad = [alarm for alarm in desk.asking if alarm.severity >= Severity.HIGH]
-        alarmed = {key >> (ID_BITS + ACCOUNT_BITS) for alarm in bad for key in alarm.event_keys}
-        each = max(1, int(span.total_seconds()) // 60 // count) * 60
-        last = (int(desk.now.timestamp()) // 60 + 1) * 60
-        red = {count - 1 - (last - 1 - seconds) // each for seconds in alarmed if last - seconds <= each * count}
-        found = desk.tally.buckets(desk.now, span, count)
-        histogram.put([Bucket(*bucket, i in red) for i, bucket in enumerate(found)], f"-{window(each * count // 60)}")
+        seconds = {key >> (ID_BITS + ACCOUNT_BITS) for alarm in bad for key in alarm.event_keys}
+        this_minute = int(desk.now.timestamp()) // 60
+        red = {count - 1 - (this_minute - second // 60) // minutes for second in seconds}
+        found = desk.tally.buckets(desk.now, minutes, count)
+        histogram.put([Bucket(*bucket, i in red) for i, bucket in enumerate(found)], f"-{period(minutes * count * 60)}")
 
     def _span(self) -> timedelta:
         """The shortest span that holds what is in memory, or the window asked for."""
@@ -248,10 +263,9 @@ class WatchScreen(Screen[None]):
     def on_histogram_picked(self, event: Histogram.Picked) -> None:
         """Go to the moment under the mouse."""
         event.stop()
-        span = self._span()
-        count = min(self.histogram.room, int(span.total_seconds()) // 60)
-        each = max(1, int(span.total_seconds()) // 60 // count)
-        self._go_to_second((int(self.desk.now.timestamp()) // 60 - each * (count - 1 - event.bucket) + 1) * 60 - 1)
+        minutes, count = bins(self._span(), self.histogram.room)
+        minute = int(self.desk.now.timestamp()) // 60 - minutes * (count - 1 - event.bucket)
+        self._go_to_second(minute * 60 + 59)
 
     def action_histogram(self) -> None:
         """Show or hide the histogram."""

@@ -39,6 +39,15 @@ class Pieces(Widget):
         .pieces--news { background: $primary 30%; text-style: bold; }
         .pieces--spark { color: $text-primary; }
         .pieces--command { color: $text-success; }
+
+        &:ansi {
+            .pieces--alarm, .pieces--high { background: ansi_red; color: ansi_bright_white; }
+            .pieces--medium { background: ansi_yellow; color: ansi_black; }
+            .pieces--news { background: ansi_blue; color: ansi_bright_white; }
+        }
+        &:nocolor {
+            .pieces--alarm, .pieces--high, .pieces--medium, .pieces--news { text-style: bold reverse; }
+        }
     }
     """
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"pieces--{role}" for role in ROLES}

@@ -34,6 +34,7 @@ class Bar(Widget):
         width: 1; height: 1fr; background: $background;
         .bar--thumb { color: $primary 40%; }
         .bar--held { color: $primary; }
+        &:ansi .bar--thumb { color: ansi_blue; }
     }
     """
     COMPONENT_CLASSES: ClassVar[set[str]] = {"bar--thumb", "bar--held"}

@@ -77,6 +77,12 @@ class Sheet(ScrollView, can_focus=True):
         .sheet--json-word { color: $text-warning; }
         .sheet--found { background: $warning; color: $background; }
         .sheet--cursor { background: $primary 35%; }
+
+        &:ansi .sheet--cursor { background: ansi_default; text-style: reverse; }
+        &:nocolor {
+            .sheet--alarm, .sheet--cursor { text-style: bold reverse; }
+            .sheet--bad { text-style: bold underline; }
+        }
     }
     """
     COMPONENT_CLASSES: ClassVar[set[str]] = {*(f"sheet--{role}" for role in ROLES), "sheet--cursor"}
@@ -204,7 +210,8 @@ class Sheet(ScrollView, can_focus=True):
         if style is None:
             style = self.get_component_rich_style(f"sheet--{role}") if role in ROLES else self.rich_style
             if cursor:
-                style += Style(bgcolor=self.get_component_rich_style("sheet--cursor").bgcolor)
+                over = self.get_component_rich_style("sheet--cursor")
+                style += Style(bgcolor=over.bgcolor, reverse=over.reverse, bold=over.bold or style.bold)
             self._styles[role, cursor] = style
         return style
 

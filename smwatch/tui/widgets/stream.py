@@ -68,6 +68,16 @@ class EventStream(Widget, can_focus=True):
         .stream--warning { background: $warning 12%; }
         .stream--cursor { background: $primary 35%; text-style: bold; }
         .stream--cursor-idle { background: $primary 16%; }
+
+        &:ansi {  /* a terminal's own colours can't be mixed */
+            .stream--alarm { background: ansi_default; color: ansi_bright_red; }
+            .stream--warning { background: ansi_default; }
+            .stream--cursor, .stream--cursor-idle { background: ansi_default; text-style: reverse; }
+        }
+        &:nocolor {
+            .stream--alarm { text-style: bold underline; }
+            .stream--cursor, .stream--cursor-idle { text-style: reverse; }
+        }
     }
     """
     COMPONENT_CLASSES: ClassVar[set[str]] = {
@@ -473,7 +483,8 @@ class EventStream(Widget, can_focus=True):
             over = get("stream--cursor" if self.has_focus else "stream--cursor-idle")
             background += over.background
             effects += over.text_style
-        return Style(color=(background + look.color).rich_color, bgcolor=background.rich_color) + effects
+        color = background.get_contrast_text(look.color.a) if look.auto_color else look.color
+        return Style(color=(background + color).rich_color, bgcolor=background.rich_color) + effects
 
     def _cells(self, event: Event, cursor: bool, level: str) -> list[tuple[str, str]]:
         """What stands in each column, with its role."""

@@ -15,6 +15,7 @@ from smwatch.record import Number, Record
 from smwatch.tui.columns import SEEN, called, late_by
 from smwatch.tui.lines import Line, Piece, fields, heading, line, paragraph
 from smwatch.tui.pages.targets import ToFold, ToPrincipal, ToSecret
+from smwatch.tui.text import visible
 from smwatch.tui.times import FULL, Zone, moment, period, written
 
 KINDS = {
@@ -213,6 +214,8 @@ def _scalar(value: Any) -> tuple[str, str]:
             return str(value), "json-number"
         case str():
             return f'"{_escaped(value)}"', "json-text"
+        case datetime():
+            return f'"{value.isoformat()}"', "json-text"
         case _:
             return ("{}" if isinstance(value, dict) else "[]"), ""
 
@@ -243,10 +246,12 @@ def _number(value: Any) -> Any:
 
 
 def as_command(event: Event) -> str:
-    """The command that finds the event again in AWS."""
-    attribute = f"AttributeKey=EventId,AttributeValue={event.id}"
-    region = f" --region {shlex.quote(event.region)}" if event.region else ""
-    return f"aws cloudtrail lookup-events --lookup-attributes {shlex.quote(attribute)}{region}"
+    """The command that finds the event again in AWS; what is not plain text has no place in a shell and is left out."""
+    found = event.id if event.id.isascii() and event.id.isprintable() else ""
+    attribute = f"AttributeKey=EventId,AttributeValue={found}"
+    region = event.region if event.region.isascii() and event.region.isprintable() else ""
+    options = f" --region {shlex.quote(region)}" if region else ""
+    return f"aws cloudtrail lookup-events --lookup-attributes {shlex.quote(attribute)}{options}"
 
 
 def as_ticket(event: Event) -> str:
@@ -255,4 +260,4 @@ def as_ticket(event: Event) -> str:
     secret = event.secret.name if event.secret is not None else "-"
     ended = " ".join(filter(None, (event.error_code, event.error_message))) or "ok"
     parts = (at, event.name, secret, called(event.principal), event.source_ip, event.region, ended, event.id)
-    return " | ".join(" ".join(part.split()) for part in parts)
+    return " | ".join(visible(" ".join(part.split())) for part in parts)

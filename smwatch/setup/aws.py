@@ -17,7 +17,7 @@ from botocore.config import Config
 from smwatch import __version__
 from smwatch.setup.call import Call
 from smwatch.setup.place import ANY, Place, arn_part
-from smwatch.setup.trouble import AWS_ERRORS, SetupError, sentence
+from smwatch.setup.trouble import AWS_ERRORS, RegionError, SetupError, sentence
 from smwatch.visible import visible
 
 if TYPE_CHECKING:
@@ -55,7 +55,9 @@ class Aws:
         """Speak for `session`; `attempts` is how often a call that is throttled or not answered is made."""
         self.region = region
         self._session = session
+        overridden = any(name.startswith("AWS_ENDPOINT_URL") for name in os.environ)
         self._config = Config(
+            inject_host_prefix=False if overridden else None,  # Live Tail's "stream-" is a host of AWS alone
             retries={"mode": "standard", "total_max_attempts": attempts},
             connect_timeout=5,
             read_timeout=30,
@@ -153,7 +155,7 @@ def open_session(profile: str = "", region: str = "", *, attempts: int = 5) -> A
         region or os.environ.get("AWS_REGION") or session.region_name or ""
     )  # botocore knows AWS_DEFAULT_REGION only
     if not chosen:
-        raise SetupError("No Region is set: name one with --region, or set AWS_REGION.")
+        raise RegionError("No Region is set: name one with --region, or set AWS_REGION.")
     if not _REGION.fullmatch(chosen):
-        raise SetupError(f"{visible(chosen)!r} is no Region: name one such as eu-west-1 with --region.")
+        raise RegionError(f"{visible(chosen)!r} is no Region: name one such as eu-west-1 with --region.")
     return Aws(session, chosen, attempts=attempts)

@@ -5,12 +5,17 @@ Everything heavy is imported when a command runs: the command line loads this fi
 
 from __future__ import annotations
 
+import secrets
+import shutil
+import signal
 import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from pathlib import Path
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import click
 
@@ -36,6 +41,7 @@ def _options(*options: Callable[[Command], Command]) -> Callable[[Command], Comm
 
 
 _where = _options(
+    click.option("--config", type=click.Path(dir_okay=False, path_type=Path), help="The config file."),
     click.option("--profile", default="", metavar="NAME", help="The AWS profile."),
     click.option("--region", "regions", multiple=True, metavar="NAME", help="A Region; the first is where things are."),
     click.option("--log-group", default="", metavar="NAME_OR_ARN", help="The log group that the trail delivers to."),
@@ -78,8 +84,10 @@ _names = _options(
 @click.option("--dry-run", is_flag=True, help="Only look and print the plan.")
 @click.option("--yes", is_flag=True, help="Don't ask.")
 def setup(
+    config: Path | None,
     profile: str,
     regions: tuple[str, ...],
+    log_group: str,
     *,
     as_json: bool,
     keep_logs: bool,
@@ -94,23 +102,26 @@ def setup(
     """
     if as_json and not (yes or dry_run):
         raise click.UsageError("--json can't ask: add --yes, or --dry-run to only look.")
-    with _told(profile):
-        from smwatch.setup.place import arn_part, is_arn
+    where = _settled(config, profile, regions, log_group)
+    with _told(where.profile):
         from smwatch.setup.render import plan_json, plan_text
         from smwatch.setup.run import carry_out
         from smwatch.setup.wishes import Options
 
-        options = Options(regions=regions, **chosen)  # type: ignore[arg-type]
-        group = options.log_group
-        region = regions[0] if regions else arn_part(group, 3) if is_arn(group) else ""
-        aws, look = _plans(options, profile, region, keep_logs=keep_logs)
+        options = Options(regions=where.regions, log_group=where.log_group, **chosen)  # type: ignore[arg-type]
+        aws, look = _plans(options, where, keep_logs=keep_logs)
         plan = look()
         if not as_json:
             click.echo(plan_text(plan))
         left = plan
         applied = False
-        if plan.changes and not plan.blockers and not dry_run and (yes or _agreed()):
-            left = carry_out(aws, plan, look, tell=_tell, sleep=time.sleep, profile=profile)
+        if (
+            plan.changes
+            and not plan.blockers
+            and not dry_run
+            and (yes or _agreed("add --yes, or --dry-run to only look"))
+        ):
+            left = carry_out(aws, plan, look, tell=_tell, sleep=time.sleep, profile=where.profile)
             applied = True
         if as_json:
             rest = [step.what for step in left.changes] if applied else []
@@ -118,7 +129,7 @@ def setup(
         _conclude(plan, left, applied=applied, dry_run=dry_run, removed=options.remove)
 
 
-def _plans(options: Options, profile: str, region: str, *, keep_logs: bool) -> tuple[Aws, Callable[[], Plan]]:
+def _plans(options: Options, where: Where, *, keep_logs: bool) -> tuple[Aws, Callable[[], Plan]]:
     """Return the way to AWS, and what makes a plan from what is there at the moment it is called."""
     from smwatch.setup.aws import open_session
     from smwatch.setup.catalogue import exportable_rules
@@ -126,7 +137,7 @@ def _plans(options: Options, profile: str, region: str, *, keep_logs: bool) -> t
     from smwatch.setup.wishes import check_arns, wanted
 
     wishes = wanted(options, exportable_rules() if options.rules or options.events else {})
-    aws = open_session(profile, region)
+    aws = open_session(where.profile, where.region)
     place = aws.identity().place(aws.region)
     check_arns(wishes.names, place.partition)
     if options.remove:
@@ -134,9 +145,10 @@ def _plans(options: Options, profile: str, region: str, *, keep_logs: bool) -> t
     return aws, partial(setup_plan, aws, place, wishes)
 
 
-def _agreed() -> bool:
+def _agreed(instead: str) -> bool:
+    """Ask; leave with 1 for a no, and with 2 where there is nobody to ask."""
     if not sys.stdin.isatty():
-        raise click.UsageError("There is nobody to ask: add --yes, or --dry-run to only look.")
+        raise click.UsageError(f"There is nobody to ask: {instead}.")
     if click.confirm("\nDo this?", default=False, err=True):
         return True
     click.echo("Nothing was changed.", err=True)
@@ -185,6 +197,7 @@ def _conclude(plan: Plan, left: Plan, *, applied: bool, dry_run: bool, removed: 
 @click.option("--no-enrichment", is_flag=True, help="watch: without asking Secrets Manager for metadata.")
 def policy(
     kind: str,
+    config: Path | None,
     profile: str,
     regions: tuple[str, ...],
     log_group: str,
@@ -196,14 +209,14 @@ def policy(
     **chosen: str,
 ) -> None:
     """Print the least-privilege IAM policy for watching, for setup or for the drill."""
-    with _told(profile):
+    where = _settled(config, profile, regions, log_group)
+    with _told(where.profile):
         from smwatch.setup import policies, wishes
-        from smwatch.setup.place import ANY, arn_part, group_name, is_arn
+        from smwatch.setup.place import ANY, arn_part, group_name
 
-        names = wishes.wanted(wishes.Options(log_group=log_group, **chosen), {}).names  # type: ignore[arg-type]
-        region = regions[0] if regions else arn_part(log_group, 3) if is_arn(log_group) else ""
-        place = _known_place(profile, region, account or arn_part(log_group, 4), partition)
-        group = group_name(log_group) or ANY
+        names = wishes.wanted(wishes.Options(log_group=where.log_group, **chosen), {}).names  # type: ignore[arg-type]
+        place = _known_place(where.profile, where.region, account or arn_part(where.log_group, 4), partition)
+        group = group_name(where.log_group) or ANY
         match kind:
             case "watch":
                 document = policies.watch_policy(place, group, enrichment=not no_enrichment)
@@ -229,6 +242,162 @@ def _known_place(profile: str, region: str, account: str, partition: str) -> Pla
     return place
 
 
+@click.command()
+@_where
+@click.option("--topic", default="", metavar="NAME_OR_ARN", help="The SNS topic that should be told.")
+@click.option("--trail", default="", metavar="NAME_OR_ARN", help="The trail to look at.")
+@click.option("--state-dir", default="", metavar="DIR", help="Where the journal lies.")
+@click.option(
+    "--try-all",
+    is_flag=True,
+    help="Try Live Tail (may cost a cent) and metadata of a secret nobody has (is logged) too.",
+)
+def doctor(
+    config: Path | None,
+    profile: str,
+    regions: tuple[str, ...],
+    log_group: str,
+    topic: str,
+    trail: str,
+    state_dir: str,
+    *,
+    as_json: bool,
+    try_all: bool,
+) -> None:
+    """Check everything smwatch depends on, in order, and say what mends it; changes nothing.
+
+    Prints a table on a terminal and JSON elsewhere. Ends with 1 if something is broken.
+    """
+    where = _settled(config, profile, regions, log_group, state_dir)
+    with _told(where.profile):
+        from smwatch.setup.doctor import examine, findings_json, findings_text, is_broken
+        from smwatch.setup.seeing import see
+        from smwatch.setup.wishes import Options, wanted
+
+        wishes = wanted(Options(log_group=where.log_group, topic=topic, trail=trail), {})
+        seen = see(
+            where.profile, where.all_regions, wishes, where.state_dir, now=lambda: datetime.now(UTC), try_all=try_all
+        )
+        findings = examine(seen)
+        if as_json or not sys.stdout.isatty():
+            click.echo(findings_json(findings))
+        else:
+            click.echo(findings_text(findings, shutil.get_terminal_size().columns))
+        if is_broken(findings):
+            sys.exit(1)
+
+
+@click.command()
+@_where
+@click.option("--wait", default=20, show_default=True, type=click.IntRange(1, 180), help="Minutes to wait at most.")
+@click.option("--yes", is_flag=True, help="Don't ask.")
+def drill(
+    config: Path | None,
+    profile: str,
+    regions: tuple[str, ...],
+    log_group: str,
+    *,
+    as_json: bool,
+    wait: int,
+    yes: bool,
+) -> None:
+    """Test the whole chain with a throw-away secret, and measure how long each part takes to notice.
+
+    Makes a secret, schedules its deletion, tries to read it, and waits until the event history, the log group and the
+    alarm have seen that. The secret is deleted for good at the end, also after Ctrl-C. This is the only thing in
+    smwatch that ever tries to read a secret.
+    """
+    where = _settled(config, profile, regions, log_group)
+    with _told(where.profile):
+        from smwatch.setup.aws import open_session
+        from smwatch.setup.drill import Clock, drill_name, report_json, report_text
+        from smwatch.setup.drill import drill as run
+        from smwatch.setup.place import group_name
+
+        aws = open_session(where.profile, where.region)
+        place = aws.identity().place(aws.region)
+        name = drill_name(datetime.now(UTC), secrets.token_hex(3))
+        click.echo(
+            f"This makes the secret {name} in account {place.account}, {place.region}, schedules its deletion, tries\n"
+            "to read it, and deletes it for good. It costs less than a cent. The alarm goes off and tells its people.",
+            err=True,
+        )
+        if not yes:
+            _agreed("add --yes")
+        with _signals_interrupt():
+            report = run(
+                aws,
+                place,
+                name,
+                group_name(where.log_group),
+                patience=timedelta(minutes=wait),
+                clock=Clock(lambda: datetime.now(UTC), time.sleep),
+                tell=_say,
+            )
+        click.echo(report_json(report) if as_json else report_text(report))
+        if report.interrupted:
+            click.echo("Interrupted before everything was seen.", err=True)
+        if not report.passed:
+            sys.exit(1)
+
+
+def _say(text: str) -> None:
+    from smwatch.visible import visible
+
+    click.echo(f"{datetime.now(UTC):%H:%M:%S} {visible(text)}", err=True)
+
+
+@contextmanager
+def _signals_interrupt() -> Iterator[None]:
+    """Make a closed terminal and a polite kill what Ctrl-C is, so that everything is cleaned up."""
+
+    def interrupt(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+class Where(NamedTuple):
+    """Which account and log group is meant, after the config file and the environment were asked too."""
+
+    profile: str
+    regions: tuple[str, ...]
+    log_group: str
+    state_dir: Path
+
+    @property
+    def region(self) -> str:
+        """The Region where things are; "" leaves it to AWS's own places."""
+        return next(iter(self.all_regions), "")
+
+    @property
+    def all_regions(self) -> tuple[str, ...]:
+        """The Regions named; that of the log group's ARN if none is."""
+        from smwatch.setup.place import arn_part, is_arn
+
+        if self.regions or not is_arn(self.log_group):
+            return self.regions
+        return (arn_part(self.log_group, 3),)
+
+
+def _settled(config: Path | None, profile: str, regions: tuple[str, ...], log_group: str, state_dir: str = "") -> Where:
+    """Return what is meant: defaults < config file < environment < options, as for every other command."""
+    from smwatch.settings import SettingsError, default_state_dir, load
+
+    said = {"profile": profile, "regions": regions, "logs.group": log_group, "state_dir": state_dir}
+    try:
+        settings = load(config, {key: value or None for key, value in said.items()})
+    except SettingsError as error:
+        raise click.UsageError(str(error)) from error
+    folder = Path(settings.state_dir) if settings.state_dir else default_state_dir()
+    return Where(settings.profile or "", settings.regions, settings.logs.group, folder)
+
+
 @contextmanager
 def _told(profile: str) -> Iterator[None]:
     """Say what went wrong in a line or two, with the next step, and end with 1; with 2 for an option that can't be."""
@@ -244,4 +413,7 @@ def _told(profile: str) -> Iterator[None]:
         sys.exit(2 if isinstance(error, OptionError) else 1)
     except AWS_ERRORS as error:
         click.echo(sentence(error, profile=profile), err=True)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        click.echo("Interrupted.", err=True)
         sys.exit(1)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
 from botocore.exceptions import ClientError
 
 from smwatch.setup.aws import Aws
 from smwatch.setup.documents import parsed
-from smwatch.setup.place import arn_part
+from smwatch.setup.place import arn_part, group_name
 from smwatch.setup.seen import (
     Alarm,
     Bucket,
@@ -24,10 +26,10 @@ from smwatch.setup.seen import (
     Trail,
 )
 from smwatch.setup.selectors import Selectors
-from smwatch.setup.trouble import DENIED, SetupError, code_of
+from smwatch.setup.trouble import AWS_ERRORS, DENIED, SetupError, code_of
 
 if TYPE_CHECKING:
-    from mypy_boto3_cloudtrail.type_defs import TrailTypeDef
+    from mypy_boto3_cloudtrail.type_defs import LookupAttributeTypeDef, TrailTypeDef
 
 _MISSING = frozenset(
     {
@@ -50,12 +52,30 @@ _MISSING = frozenset(
 """What the services call a thing that does not exist."""
 
 Answer = TypeVar("Answer")
+Excused = Callable[[Exception], bool]
 
 
-def trails(aws: Aws, region: str, account: str, *, tags: bool = False) -> tuple[Trail, ...]:
-    """Return the trails that log this Region, wherever they are at home, with what they select and how they do."""
+def _never(_: Exception) -> bool:
+    return False
+
+
+def trails(aws: Aws, region: str, account: str, *, tags: bool = False, excused: Excused = _never) -> tuple[Trail, ...]:
+    """Return the trails that log this Region, wherever they are at home, with what they select and how they do.
+
+    Where `excused` says so of an error, what was asked for is left out.
+    """
     found = aws.cloudtrail(region).describe_trails(includeShadowTrails=True)["trailList"]
-    return tuple(_trail(aws, each, region, account, tags=tags) for each in found)
+    return tuple(_trail(aws, each, region, account, tags=tags, excused=excused) for each in found)
+
+
+def deliveries(aws: Aws, region: str) -> tuple[tuple[str, str], ...]:
+    """Return (home Region, log group) of the trails that log this Region and deliver to a log group."""
+    found = aws.cloudtrail(region).describe_trails(includeShadowTrails=True)["trailList"]
+    return tuple(
+        (each.get("HomeRegion") or region, group_name(each["CloudWatchLogsLogGroupArn"]))
+        for each in found
+        if each.get("CloudWatchLogsLogGroupArn")
+    )
 
 
 def trails_elsewhere(aws: Aws, region: str, known: Sequence[Trail]) -> tuple[tuple[str, str], ...]:
@@ -70,21 +90,15 @@ def trails_elsewhere(aws: Aws, region: str, known: Sequence[Trail]) -> tuple[tup
     )
 
 
-def _trail(aws: Aws, answer: TrailTypeDef, region: str, account: str, *, tags: bool) -> Trail:
+def _trail(aws: Aws, answer: TrailTypeDef, region: str, account: str, *, tags: bool, excused: Excused) -> Trail:
     arn = answer.get("TrailARN", "")
     home = answer.get("HomeRegion") or arn_part(arn, 3) or region
     foreign = arn_part(arn, 4) not in ("", account)
-    selectors, delivery, labels = None, None, {}
-    try:
-        selectors = trail_selectors(aws, home, arn)
-        delivery = trail_delivery(aws, home, arn)
-        if tags and not foreign:
-            labels = trail_tags(aws, home, arn)
-    except ClientError as error:
-        if not (
-            foreign and code_of(error) in DENIED | _MISSING
-        ):  # a member account sees an organisation trail from outside
-            raise
+
+    def outside(error: Exception) -> bool:
+        """Excuse what a member account is not told of its organisation's trail."""
+        return excused(error) or (foreign and code_of(error) in DENIED | _MISSING)
+
     return Trail(
         name=answer.get("Name", ""),
         arn=arn,
@@ -95,9 +109,9 @@ def _trail(aws: Aws, answer: TrailTypeDef, region: str, account: str, *, tags: b
         bucket=answer.get("S3BucketName", ""),
         log_group_arn=answer.get("CloudWatchLogsLogGroupArn") or "",
         role_arn=answer.get("CloudWatchLogsRoleArn") or "",
-        selectors=selectors,
-        delivery=delivery,
-        tags=labels,
+        selectors=_excusing(outside, lambda: trail_selectors(aws, home, arn)),
+        delivery=_excusing(outside, lambda: trail_delivery(aws, home, arn)),
+        tags=trail_tags(aws, home, arn) if tags and not foreign else {},
     )
 
 
@@ -318,6 +332,71 @@ def event_rules(aws: Aws, region: str, prefix: str, *, tags: bool = False) -> tu
             )
         )
     return tuple(found)
+
+
+def _excusing(excused: Excused, ask: Callable[[], Answer]) -> Answer | None:
+    try:
+        return ask()
+    except AWS_ERRORS as error:
+        if excused(error):
+            return None
+        raise
+
+
+def looked_up(aws: Aws, region: str, name: str, since: datetime) -> Iterator[str]:
+    """Yield the records of an event name since then, newest first, as JSON text."""
+    attribute: LookupAttributeTypeDef = {"AttributeKey": "EventName", "AttributeValue": name}
+    pages = (
+        aws.cloudtrail(region)
+        .get_paginator("lookup_events")
+        .paginate(LookupAttributes=[attribute], StartTime=since, PaginationConfig={"PageSize": 50})
+    )
+    for page in pages:
+        yield from (each.get("CloudTrailEvent", "") for each in page["Events"])
+
+
+def logged(aws: Aws, region: str, group: str, pattern: str, since: datetime) -> Iterator[str]:
+    """Yield the messages of a log group that match a pattern, delivered since then."""
+    pages = (
+        aws.logs(region)
+        .get_paginator("filter_log_events")
+        .paginate(logGroupName=group, filterPattern=pattern, startTime=int(since.timestamp() * 1000))
+    )
+    for page in pages:
+        yield from (each.get("message", "") for each in page["events"])
+
+
+def newest_event(aws: Aws, region: str, group: str, now: datetime) -> datetime | None:
+    """Return when the newest event of a log group was delivered, None if it holds none of the last 90 days.
+
+    Asked in growing periods, newest first, so that a busy group costs one call.
+    """
+    paginator = aws.logs(region).get_paginator("filter_log_events")
+    for period in _PERIODS:
+        since = int((now - period).timestamp() * 1000)
+        pages = paginator.paginate(logGroupName=group, startTime=since, startFromHead=False)
+        for page in islice(pages, _EMPTY_PAGES):
+            if times := [each["timestamp"] for each in page["events"] if "timestamp" in each]:
+                return datetime.fromtimestamp(max(times) / 1000, UTC)
+    return None
+
+
+_PERIODS = tuple(timedelta(hours=hours) for hours in (0.25, 1, 6, 24, 7 * 24, 90 * 24))
+_EMPTY_PAGES = 5
+"""As many pages without events are turned for each period: AWS answers with empty ones."""
+
+
+def pattern_matches(aws: Aws, region: str, pattern: str, message: str) -> bool:
+    """Ask AWS itself whether a filter pattern matches a message."""
+    answer = aws.logs(region).test_metric_filter(filterPattern=pattern, logEventMessages=[message])
+    return bool(answer["matches"])
+
+
+def newest_lookup(aws: Aws, region: str) -> datetime | None:
+    """Return the time of the newest event in the event history, None if it is empty."""
+    answer = aws.cloudtrail(region).lookup_events(MaxResults=1)
+    newest = next(iter(answer["Events"]), None)
+    return newest["EventTime"].astimezone(UTC) if newest and "EventTime" in newest else None
 
 
 def _unless_missing(ask: Callable[[], Answer]) -> Answer | None:

@@ -11,8 +11,8 @@ from botocore.parsers import ResponseParserError
 from smwatch.setup.call import action_of
 from smwatch.visible import visible
 
-AWS_ERRORS = (botocore.BotoCoreError, botocore.ClientError, ResponseParserError, UnicodeDecodeError)
-"""Everything a call can raise; an answer with corrupt bytes surfaces as one of the last two."""
+AWS_ERRORS = (botocore.BotoCoreError, botocore.ClientError, ResponseParserError, UnicodeDecodeError, KeyError)
+"""Everything a call can raise: corrupt bytes surface as the third or fourth, an answer cut short as a missing key."""
 
 DENIED = frozenset({"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation", "403"})
 """What services call a missing permission; S3's HEAD answers have no body, only a status."""
@@ -28,6 +28,10 @@ _UNREACHABLE = (botocore.HTTPClientError, botocore.EndpointConnectionError)
 
 class SetupError(Exception):
     """Something a person has to know, as one sentence with the next step."""
+
+
+class RegionError(SetupError):
+    """No Region, or one that can't be."""
 
 
 def code_of(error: Exception) -> str:

@@ -1,0 +1,298 @@
+"""The test of the whole chain: a throw-away secret, scheduled for deletion, that somebody tries to read.
+
+This is the one place in smwatch that calls GetSecretValue, on a secret it made itself and has just had deleted: the
+answer is a refusal, and that refusal is what everything else here waits to see.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+from itertools import islice
+
+import msgspec
+from botocore.exceptions import ClientError
+
+from smwatch.setup import look
+from smwatch.setup.aws import Aws
+from smwatch.setup.place import Place
+from smwatch.setup.policies import DRILL_PREFIX
+from smwatch.setup.seen import MADE
+from smwatch.setup.trouble import AWS_ERRORS, DENIED, SetupError, code_of, message_of, sentence
+from smwatch.setup.wanted import DELETED_SECRETS
+from smwatch.visible import visible
+
+RECOVERY_DAYS = 7
+"""The shortest recovery window there is; the drill does not wait for its end."""
+TRIES = 10
+"""How often reading is tried until Secrets Manager knows everywhere that the secret is scheduled for deletion."""
+EVERY = timedelta(seconds=5)
+SLACK = timedelta(minutes=15)
+"""How far this machine's clock may be off without the drill's event being missed."""
+MOST_RECORDS = 500
+"""As many records one look at the event history goes through: 10 calls of the 2 a second everybody shares."""
+
+
+class Witness(msgspec.Struct, frozen=True):
+    """Something that should see the refused reading."""
+
+    name: str
+    look: Callable[[], bool]
+    """Whether it has seen it by now; raises what botocore raises."""
+    missing: str = ""
+    """Why it can't see anything, "" if it can."""
+
+
+class Sighting(msgspec.Struct, frozen=True):
+    """What became of one witness."""
+
+    witness: str
+    seen_at: datetime | None = None
+    delay: timedelta | None = None
+    why: str = ""
+    """Why it saw nothing, "" if it did."""
+
+
+class Report(msgspec.Struct, frozen=True):
+    """How a drill went."""
+
+    secret: str
+    refused_at: datetime
+    sightings: tuple[Sighting, ...]
+    interrupted: bool = False
+
+    @property
+    def passed(self) -> bool:
+        """Whether everybody saw it."""
+        return all(sighting.seen_at for sighting in self.sightings)
+
+
+class Clock(msgspec.Struct, frozen=True):
+    """The clock, and waiting by it."""
+
+    now: Callable[[], datetime]
+    sleep: Callable[[float], None]
+
+
+Tell = Callable[[str], None]
+
+
+def drill(aws: Aws, place: Place, name: str, group: str, *, patience: timedelta, clock: Clock, tell: Tell) -> Report:
+    """Run the drill with a secret of that name; whatever happens, the secret is deleted for good at the end.
+
+    Ctrl-C while waiting ends the waiting, not the report. `group` is the log group to look into, "" for the one the
+    trail delivers to. Raises SetupError where the drill can't be done at all.
+    """
+    home, group = _where(aws, place, group)
+    before = _alarm_state(aws, home)
+    try:
+        arn = _make(aws, place, name, tell)
+        refused_at = _refused(aws, place, arn, clock, tell)
+        witnesses = (
+            Witness("event history", lambda: _looked_up(aws, place, arn, refused_at)),
+            _log_group(aws, home, group, arn, refused_at),
+            _alarm(aws, home, before),
+        )
+        sightings, interrupted = _wait(witnesses, refused_at, patience, clock, tell)
+        return Report(arn, refused_at, sightings, interrupted)
+    finally:
+        _clean_up(aws, place, name, tell)
+
+
+def _where(aws: Aws, place: Place, group: str) -> tuple[Place, str]:
+    """Return where the chain is, and its log group."""
+    found = look.deliveries(aws, place.region)
+    if group:
+        return place.at(next((home for home, name in found if name == group), place.region)), group
+    home, group = next(iter(found), (place.region, ""))
+    return place.at(home), group
+
+
+def _make(aws: Aws, place: Place, name: str, tell: Tell) -> str:
+    secrets = aws.secretsmanager(place.region)
+    tell(f"Making the secret {name}")
+    made = secrets.create_secret(
+        Name=name,
+        Description="A drill of smwatch: holds no secret, and is deleted at once",
+        SecretString="nothing",
+        Tags=[{"Key": MADE, "Value": "made by smwatch drill"}],
+    )
+    tell("Scheduling its deletion")
+    secrets.delete_secret(SecretId=made["ARN"], RecoveryWindowInDays=RECOVERY_DAYS)
+    return made["ARN"]
+
+
+def _refused(aws: Aws, place: Place, arn: str, clock: Clock, tell: Tell) -> datetime:
+    """Try to read the secret until that is refused because it is scheduled for deletion; return when."""
+    secrets = aws.secretsmanager(place.region)
+    tell("Trying to read it, which has to be refused")
+    for _ in range(TRIES):
+        try:
+            secrets.get_secret_value(SecretId=arn)
+        except ClientError as error:
+            if code_of(error) == "InvalidRequestException":
+                tell(f"Refused: {message_of(error)}")
+                return clock.now()
+            if code_of(error) in DENIED:
+                raise SetupError(
+                    "Reading is denied by a policy, so nobody can see that it is refused for the deletion: use "
+                    "credentials that have the policy of `smwatch policy drill` and not that of `smwatch policy watch`."
+                ) from error
+            raise
+        clock.sleep(2)
+    raise SetupError("Secrets Manager still hands out the secret, though its deletion is scheduled: try again later.")
+
+
+def _wait(
+    witnesses: Sequence[Witness], since: datetime, patience: timedelta, clock: Clock, tell: Tell
+) -> tuple[tuple[Sighting, ...], bool]:
+    """Look again and again until every witness has seen it, time is up, or Ctrl-C; return also whether it was that."""
+    seen = {each.name: Sighting(each.name, why=each.missing) for each in witnesses if each.missing}
+    for sighting in seen.values():
+        tell(f"{sighting.witness}: {sighting.why}")
+    waiting = [each for each in witnesses if not each.missing]
+    reasons: dict[str, str] = {}
+    interrupted = False
+    try:
+        while waiting and clock.now() - since < patience:
+            for witness in waiting:
+                try:
+                    if witness.look():
+                        at = clock.now()
+                        seen[witness.name] = Sighting(witness.name, at, at - since)
+                        tell(f"{witness.name}: seen after {_seconds(at - since)}")
+                    reasons.pop(witness.name, None)
+                except AWS_ERRORS as error:
+                    if reasons.get(witness.name) != sentence(error):
+                        tell(f"{witness.name}: {sentence(error)}")
+                    reasons[witness.name] = sentence(error)
+            waiting = [each for each in waiting if each.name not in seen]
+            if waiting:
+                clock.sleep(EVERY.total_seconds())
+    except KeyboardInterrupt:
+        interrupted = True
+    waited = _seconds(clock.now() - since)
+    for witness in waiting:
+        why = reasons.get(witness.name, f"not seen within {waited}")
+        seen[witness.name] = Sighting(witness.name, why=why)
+    return tuple(seen[witness.name] for witness in witnesses), interrupted
+
+
+def _looked_up(aws: Aws, place: Place, arn: str, since: datetime) -> bool:
+    records = look.looked_up(aws, place.region, "GetSecretValue", since - SLACK)
+    return any(_is_ours(record, arn) for record in islice(records, MOST_RECORDS))
+
+
+def _log_group(aws: Aws, home: Place, group: str, arn: str, since: datetime) -> Witness:
+    name = f"log group {group}" if group else "log group"
+    missing = "" if group else "the trail delivers to none: `smwatch setup`"
+    pattern = f'{{ $.eventName = "GetSecretValue" && $.requestParameters.secretId = "{arn}" }}'
+
+    def seen() -> bool:
+        messages = look.logged(aws, home.region, group, pattern, since - SLACK)
+        return any(_is_ours(message, arn) for message in messages)
+
+    return Witness(name, seen, missing)
+
+
+def _is_ours(text: str, arn: str) -> bool:
+    """Whether a record is the drill's refused reading."""
+    try:
+        record = json.loads(text)
+    except ValueError:
+        return False
+    if not isinstance(record, Mapping) or record.get("eventName") != "GetSecretValue":
+        return False
+    parameters = record.get("requestParameters")
+    return isinstance(parameters, Mapping) and parameters.get("secretId") == arn and "errorMessage" in record
+
+
+def _alarm_state(aws: Aws, home: Place) -> tuple[str, datetime | None]:
+    """Return the alarm's state and since when, ("", None) if there is no such alarm."""
+    found = next(iter(look.alarms(aws, home.region, names=[DELETED_SECRETS.alarm])), None)
+    return (found.state, found.state_at) if found else ("", None)
+
+
+def _alarm(aws: Aws, home: Place, before: tuple[str, datetime | None]) -> Witness:
+    missing = ""
+    if not before[0]:
+        missing = f"there is no alarm {DELETED_SECRETS.alarm}: `smwatch setup`"
+    elif before[0] == "ALARM":
+        missing = "it was in ALARM already, so it can't go off: wait until it is OK, then repeat the drill"
+
+    def seen() -> bool:
+        now = _alarm_state(aws, home)
+        return now[0] == "ALARM" and now != before
+
+    return Witness("alarm", seen, missing)
+
+
+def _clean_up(aws: Aws, place: Place, name: str, tell: Tell) -> None:
+    """Delete the secret for good, whether or not it was ever made; say how to do it by hand if that fails."""
+    by_hand = shlex.join(
+        (
+            "aws",
+            "secretsmanager",
+            "delete-secret",
+            "--secret-id",
+            name,
+            "--force-delete-without-recovery",
+            "--region",
+            place.region,
+        )
+    )
+    tell(f"Deleting the secret {name} for good")
+    try:
+        aws.secretsmanager(place.region).delete_secret(SecretId=name, ForceDeleteWithoutRecovery=True)
+    except AWS_ERRORS as error:
+        if code_of(error) != "ResourceNotFoundException":  # it was never made
+            tell(f"{sentence(error)} Delete it by hand: {by_hand}")
+    except KeyboardInterrupt:
+        tell(f"Interrupted while deleting it. By hand: {by_hand}")
+        raise
+
+
+def report_text(report: Report) -> str:
+    """Return the report as a table."""
+    rows = [("what", "at (UTC)", "after"), ("reading refused", f"{report.refused_at:%H:%M:%S}", "")]
+    for each in report.sightings:
+        if each.seen_at and each.delay is not None:
+            rows.append((each.witness, f"{each.seen_at:%H:%M:%S}", _seconds(each.delay)))
+        else:
+            rows.append((each.witness, "not seen", each.why))
+    width = max(len(row[0]) for row in rows)
+    return "\n".join(f"{visible(what):{width}}  {at:8}  {visible(after)}".rstrip() for what, at, after in rows)
+
+
+def report_json(report: Report) -> str:
+    """Return the report as one JSON object; times are ISO 8601, delays seconds."""
+    sightings = [
+        {
+            "witness": each.witness,
+            "seen_at": each.seen_at,
+            "delay_s": round(each.delay.total_seconds(), 1) if each.delay is not None else None,
+            "why": each.why,
+        }
+        for each in report.sightings
+    ]
+    return msgspec.json.encode(
+        {
+            "secret": report.secret,
+            "refused_at": report.refused_at,
+            "sightings": sightings,
+            "passed": report.passed,
+            "interrupted": report.interrupted,
+        }
+    ).decode()
+
+
+def _seconds(period: timedelta) -> str:
+    seconds = round(period.total_seconds())
+    return f"{seconds // 60} min {seconds % 60} s" if seconds >= 60 else f"{seconds} s"
+
+
+def drill_name(at: datetime, suffix: str) -> str:
+    """Return the name of a drill's secret: no two drills share one."""
+    return f"{DRILL_PREFIX}{at:%Y%m%dT%H%M%SZ}-{suffix}"

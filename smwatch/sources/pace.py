@@ -126,21 +126,28 @@ class Pace:
         rate = self.rate
         self._tokens = min(BURST, self._tokens + (now - self._counted_at) * rate)
         self._counted_at = now
-        return max(self._held_until - now, (1 - ROUNDING - self._tokens) / rate)
+        held, missing = self._held_until - now, 1 - self._tokens
+        return max(held, missing / rate if missing > ROUNDING else 0.0)
 
 
 class Paces:
     """The budgets of a process, one per (account, Region, API)."""
 
-    def __init__(self, *, clock: Callable[[], float] = time.monotonic) -> None:
+    def __init__(
+        self,
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        chance: Callable[[float, float], float] = random.uniform,
+    ) -> None:
         self._clock = clock
+        self._chance = chance
         self._paces: dict[tuple[str, str, str], Pace] = {}
 
     def of(self, account: str, region: str, api: str, ceiling: float) -> Pace:
         """The one budget of this API; the smallest ceiling that was ever asked for counts."""
         key = (account, region, api)
         if key not in self._paces:
-            self._paces[key] = Pace(ceiling, clock=self._clock)
+            self._paces[key] = Pace(ceiling, clock=self._clock, chance=self._chance)
         pace = self._paces[key]
         pace.ceiling = min(pace.ceiling, ceiling)
         return pace

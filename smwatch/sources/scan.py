@@ -18,7 +18,7 @@ class Kind(Enum):
 
     SWEEP = auto()
     """The latest minutes, again and again, for latency."""
-    RECENT = auto()
+    CATCH_UP = auto()
     """What lies between the sweep and the settled past, once, at the start and after an outage."""
     SETTLE = auto()
     """What is old enough to be complete, once and for good."""

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 Service = Literal["cloudtrail", "logs", "secretsmanager"]
 
 CONNECT_TIMEOUT = 5
-READ_TIMEOUTS: Mapping[str, int] = {"cloudtrail": 60, "logs": 30, "live_tail": 15, "secretsmanager": 10}
+READ_TIMEOUTS: Mapping[str, float] = {"cloudtrail": 60, "logs": 30, "live_tail": 15, "secretsmanager": 10}
 """Seconds without a byte. LookupEvents has been seen to take 35 s in us-east-1; Live Tail speaks every second."""
 IDENTITY_LIMIT = 4.0
 """How long the account number may take to find out, in seconds: it is wanted before the screen opens."""
@@ -46,12 +46,19 @@ class AwsSession:
     """
 
     def __init__(
-        self, profile: str | None, session: AioSession, *, regions: Sequence[str], environ: Mapping[str, str]
+        self,
+        profile: str | None,
+        session: AioSession,
+        *,
+        regions: Sequence[str],
+        environ: Mapping[str, str],
+        read_timeouts: Mapping[str, float],
     ) -> None:
         self.profile = profile
         self.generation = 0
         """Grows with every renewal of the credentials."""
         self._environ = environ
+        self._read_timeouts = read_timeouts
         self._regions = regions
         self._region = ""
         self._session = session
@@ -63,7 +70,13 @@ class AwsSession:
         self._account: str | None = None
 
     @classmethod
-    async def open(cls, profile: str | None = None, *, environ: Mapping[str, str] = os.environ) -> AwsSession:
+    async def open(
+        cls,
+        profile: str | None = None,
+        *,
+        environ: Mapping[str, str] = os.environ,
+        read_timeouts: Mapping[str, float] = READ_TIMEOUTS,
+    ) -> AwsSession:
         """The session of this profile (default: AWS_PROFILE, else "default"); ConfigurationError if it can't be."""
         await asyncio.to_thread(importlib.import_module, "aiobotocore.session")
         try:
@@ -73,7 +86,7 @@ class AwsSession:
                 for partition in session.get_available_partitions()
                 for region in await session.get_available_regions("cloudtrail", partition)
             ]
-            return cls(profile, session, regions=regions, environ=environ)
+            return cls(profile, session, regions=regions, environ=environ, read_timeouts=read_timeouts)
         except _botocore_errors() as error:
             raise ConfigurationError(_configuration_sentence(error, profile)) from error
 
@@ -139,7 +152,7 @@ class AwsSession:
         key = (kind or service, region)
         async with self._making.setdefault(key, asyncio.Lock()):
             if key not in self._clients:
-                self._clients[key] = await self._make(service, region, READ_TIMEOUTS[kind or service])
+                self._clients[key] = await self._make(service, region, self._read_timeouts[kind or service])
             return self._clients[key]  # type: ignore[no-any-return]  # by service, as the overloads say
 
     def renew(self, *, force: bool = False) -> bool:
@@ -168,7 +181,7 @@ class AwsSession:
             await stack.aclose()
         self._retired.clear()
 
-    async def _make(self, service: str, region: str, read_timeout: int) -> object:
+    async def _make(self, service: str, region: str, read_timeout: float) -> object:
         from aiobotocore.config import AioConfig
 
         options: dict[str, Any] = {}
@@ -197,7 +210,7 @@ class AwsSession:
             return None  # those credentials are not AWS's: keep them to the endpoint they are meant for
         try:
             async with asyncio.timeout(IDENTITY_LIMIT):
-                sts: Any = await self._make("sts", region, int(IDENTITY_LIMIT))
+                sts: Any = await self._make("sts", region, IDENTITY_LIMIT)
                 return str((await sts.get_caller_identity())["Account"])
         except _expected():
             return None

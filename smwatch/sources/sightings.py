@@ -48,26 +48,31 @@ class Sightings:
 
 
 class Lag:
-    """How long after its eventTime an event was first seen, over the last hour."""
+    """How much later than its moment something was first seen, over the last hour."""
 
     def __init__(self) -> None:
-        self._samples: deque[tuple[datetime, timedelta]] = deque(maxlen=SAMPLES)
-        self._known: tuple[timedelta | None, timedelta | None] = (None, None)
+        self._samples: deque[tuple[datetime, float]] = deque(maxlen=SAMPLES)
+        self._sorted: list[float] | None = None
 
     def add(self, seen_at: datetime, delay: timedelta) -> None:
-        """One event, first seen at `seen_at`."""
-        self._samples.append((seen_at, delay))
-        self._known = (None, None)
+        """One sample, first seen at `seen_at`."""
+        self._samples.append((seen_at, delay.total_seconds()))
+        self._sorted = None
 
     def at(self, now: datetime) -> tuple[timedelta | None, timedelta | None]:
         """The median and the maximum; None while nothing is known."""
+        delays = self._delays(now)
+        if not delays:
+            return None, None
+        return timedelta(seconds=median(delays)), timedelta(seconds=delays[-1])
+
+    def _delays(self, now: datetime) -> list[float]:
         while self._samples and self._samples[0][0] < now - SAMPLE_AGE:
             self._samples.popleft()
-            self._known = (None, None)
-        if self._samples and self._known == (None, None):
-            delays = [delay.total_seconds() for _, delay in self._samples]
-            self._known = timedelta(seconds=median(delays)), timedelta(seconds=max(delays))
-        return self._known
+            self._sorted = None
+        if self._sorted is None:
+            self._sorted = sorted(delay for _, delay in self._samples)
+        return self._sorted
 
 
 def _minute(at: datetime | None) -> int:

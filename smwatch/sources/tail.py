@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol, assert_never
 
 import msgspec
 
 from smwatch.events.event import SeenBy
-from smwatch.sources.agenda import HOPELESS, SHARE, Agenda, Following, Nature, Once, Schedule
+from smwatch.sources.agenda import HOPELESS, Agenda, Nature, Schedule
 from smwatch.sources.clock import ServerClock
 from smwatch.sources.coverage import Coverage, Gap, Span
 from smwatch.sources.errors import CallError, Remedy
+from smwatch.sources.following import SHARE, Following
+from smwatch.sources.once import Once
 from smwatch.sources.pace import Pace
 from smwatch.sources.scan import Kind, Scan, Took
 from smwatch.sources.sightings import HORIZON, Lag, Sightings
@@ -128,7 +130,6 @@ class Tail:
         self._calls = 0
         self._late_events = 0
         self._last_good_at: datetime | None = None
-        self._last_answer = 0.0
         self._absence = ""
         self._told: Status | None = None
         self._told_at = 0.0
@@ -166,7 +167,7 @@ class Tail:
                     settled = took.settled if scan.kind is Kind.SETTLE else None
                     if fresh or settled:
                         yield self._page(tuple(row.found for row in fresh), settled)
-                    self._committed(agenda, scan, took, fresh)
+                    self._committed(agenda, scan, took, answer.rows, fresh)
                 elif isinstance(answer, CallError):
                     if gap := self._met(agenda, scan, answer):
                         yield self._page((), gaps=(gap,))
@@ -201,13 +202,14 @@ class Tail:
                 return None
         return outcome
 
-    def _committed(self, agenda: Agenda, scan: Scan, took: Took, fresh: list[Row]) -> None:
+    def _committed(self, agenda: Agenda, scan: Scan, took: Took, rows: Sequence[Row], fresh: list[Row]) -> None:
         """The consumer came back: what was handed over is safe."""
-        now, clock = self._clock.now(), self._monotonic()
+        now = self._clock.now()
+        agenda.clock = self._monotonic()
         self._trouble = self._failing_since = None
         self._failures = 0
-        self._last_answer = clock
-        self._measure(agenda, scan, fresh, now)
+        if isinstance(agenda, Following):
+            self._measure(agenda, scan, rows, fresh, now)
         for row in fresh:
             self._sightings.add(row.id, row.at)
         agenda.committed(scan, took.settled)
@@ -222,22 +224,30 @@ class Tail:
         elif agenda.too_long(scan):
             agenda.dropped(scan)
 
-    def _measure(self, agenda: Agenda, scan: Scan, fresh: list[Row], now: datetime) -> None:
-        if scan.kind is Kind.SWEEP and isinstance(agenda, Following) and agenda.steady(scan):
-            for row in fresh:
-                if (happened_at := self._reader.happened_at(row)) is not None:
-                    self._lag.add(now, now - happened_at)
-        elif scan.kind is Kind.AUDIT and isinstance(agenda, Following):
-            late = [row.at for row in fresh if row.at is not None and self._witnessed.holds(row.at)]
-            if late:
-                self._late_events += len(late)
-                agenda.late_by(now - min(late))
+    def _measure(self, agenda: Following, scan: Scan, rows: Sequence[Row], fresh: list[Row], now: datetime) -> None:
+        """Learn from when records turn up how far back they have to be looked for."""
+        match scan.kind:
+            case Kind.SWEEP if agenda.steady(scan):
+                for row in fresh:
+                    if (happened_at := self._reader.happened_at(row)) is not None:
+                        self._lag.add(now, now - happened_at)
+            case Kind.SETTLE if agenda.up_to_date and agenda.watched_from is not None:
+                start = agenda.watched_from
+                watched = sum(row.at is not None and row.at >= start for row in rows)
+                agenda.settled_rows(watched, sum(row.at is not None and row.at >= start for row in fresh))
+            case Kind.AUDIT:
+                late = [row.at for row in fresh if row.at is not None and self._witnessed.holds(row.at)]
+                if late:
+                    self._late_events += len(late)
+                    agenda.late_by(now - min(late))
+            case _:
+                pass
 
     # -- trouble -----------------------------------------------------------------------------------------------------
 
     def _met(self, agenda: Agenda, scan: Scan, trouble: CallError) -> Gap | None:
         """Decide how to go on after a failed call; the gap that it leaves, if it leaves one."""
-        clock = self._monotonic()
+        clock = agenda.clock = self._monotonic()
         self._failing_since = clock if self._failing_since is None else self._failing_since
         match trouble.remedy:
             case Remedy.PACE:
@@ -378,7 +388,7 @@ class Tail:
         if offset is not None and abs(offset) > CLOCK_WARNING:
             which = "behind" if offset > timedelta() else "ahead of"
             return f"this machine's clock is {round(abs(offset).total_seconds())} s {which} AWS's: set it"
-        if agenda.sweep_pages / (SHARE * self._pace.ceiling) > SLOW_SWEEP:
+        if isinstance(agenda, Following) and agenda.sweep_pages / (SHARE * self._pace.ceiling) > SLOW_SWEEP:
             return f"more events than {self._reader.api} can show quickly: use the trail's log group (--log-group)"
         if self._pace.slowed:
             return f"asking {self._pace.rate:.2g} ×/s after AWS throttled {self._reader.api}"

@@ -18,6 +18,7 @@ import argparse
 import asyncio
 import bisect
 import contextlib
+import itertools
 import json
 import re
 import secrets
@@ -112,15 +113,17 @@ class EventHistory:
         if end is not None:
             high = bisect.bisect_right(self._entries, (end, self._orders + 1), key=Entry.key)
         # a page shows what is visible when it is asked for: what turned up since then shifts the rest to later pages
-        visible = [e for e in reversed(self._entries[low:high]) if e.visible_at <= now and matches(e.record)]
         if self.cursors and after is not None:
-            offset = sum(entry.key() >= after for entry in visible)
+            high, offset = bisect.bisect_left(self._entries, after, key=Entry.key), 0
         taken = min(size, self.page_size)
         if self.sparse:
             taken = (0, taken, max(1, taken // 3))[len(self._tokens) % 3]
-        page = visible[offset : offset + taken]
+        entries = (self._entries[place] for place in range(high - 1, low - 1, -1))
+        visible = (entry for entry in entries if entry.visible_at <= now and matches(entry.record))
+        found = list(itertools.islice(visible, offset, offset + taken + 1))
+        page = found[:taken]
         answer: dict[str, Any] = {"Events": [entry.item for entry in page]}
-        if offset + taken < len(visible):
+        if len(found) > taken:
             following = secrets.token_urlsafe(24)
             self._tokens[following] = (bound, offset + taken, page[-1].key() if page else after)
             answer["NextToken"] = following

@@ -1,0 +1,203 @@
+"""The agenda that never ends: sweeps for latency, settles for completeness, audits for drift."""
+
+from __future__ import annotations
+
+import math
+from datetime import datetime, timedelta
+
+from smwatch.sources.agenda import Agenda, Nature, Schedule, floor
+from smwatch.sources.coverage import Coverage, Gap, Span
+from smwatch.sources.scan import Kind, Scan
+
+SHARE = 0.6
+"""The part of the budget that sweeps may use up."""
+SPLIT = 2
+"""A first sweep, or one after an outage, that would be longer than this many sweep lags is divided."""
+AUDIT_REACH, LONG_AUDIT_REACH, LONG_AUDIT_EVERY = timedelta(hours=6), timedelta(hours=48), 24
+SETTLE_LAG_CAP = timedelta(hours=6)
+LATE_FACTOR = 1.5
+MISSED_BY_SWEEPS = (3, 0.005)
+"""So many records, and such a share, may be settled unseen before the sweep lag is doubled…"""
+WIDE_FOR = 6 * 3600.0
+"""… for so many seconds."""
+STEADY = 3
+
+
+class Following(Agenda):
+    """Everything since the beginning, then everything that comes.
+
+    Records turn up out of order, minutes late, so a sweep reads the last minutes whole each time. After an outage,
+    and at the start, what was missed is caught up with aside, while sweeps already show what happens now.
+    """
+
+    def __init__(self, schedule: Schedule, nature: Nature, since: datetime, coverage: Coverage, rate: float) -> None:
+        super().__init__(schedule, nature, since, coverage, rate)
+        self.sweep_lag = schedule.sweep_lag
+        self.swept_at: datetime | None = None
+        """When the last complete sweep began; None before there was one."""
+        self.watched_from: datetime | None = None
+        """From where on sweeps have read everything since the start."""
+        self.sweep_pages = 0
+        """How many pages the last complete sweep took."""
+        self._hole: Span | None = None
+        self._pause = 0.0
+        self._audits = 0
+        self._settled_rows = self._missed_rows = 0
+        self._wide_until = 0.0
+        self._started = False
+        self._due = {Kind.SWEEP: -math.inf, Kind.SETTLE: -math.inf, Kind.AUDIT: math.inf}
+
+    def plan(self, at: datetime, clock: float, edge: datetime | None) -> tuple[Gap, ...]:
+        """Begin the scans that are due at server time `at`; the periods before `edge` that can't be read any more."""
+        self.clock = clock
+        horizon = self._horizon(at)
+        if not self._started:
+            self._start(horizon)
+        if self._is_due(Kind.SWEEP):
+            self._begin_sweep(at)
+        if self._hole and Kind.CATCH_UP not in self.scans:
+            self._scan(Kind.CATCH_UP, self._hole.start, self._hole.end, at)
+            self._hole = None
+        if self._is_due(Kind.AUDIT):
+            self._begin_audit(at)
+        if not self._is_due(Kind.SETTLE):
+            return ()
+        if gaps := self._unreadable(edge, horizon):
+            return gaps
+        if not self._begin_settle(self.base, horizon, at):
+            self._again(Kind.SETTLE, self.schedule.settle_every)
+        return ()
+
+    def ended(self, scan: Scan) -> None:
+        """This scan has been read to its end."""
+        super().ended(scan)
+        match scan.kind:
+            case Kind.SWEEP:
+                self.swept_at = scan.asked_at
+                self.sweep_pages = scan.pages
+                self._pause = max(self.schedule.sweep_every.total_seconds(), scan.pages / (SHARE * self._rate))
+                self._due[Kind.SWEEP] = self.clock + self._pause
+            case Kind.CATCH_UP:
+                pass
+            case Kind.SETTLE:
+                more = self.coverage.missing(self.base, self._horizon(scan.asked_at))
+                every = self.schedule.settle_every.total_seconds()
+                self._due[Kind.SETTLE] = self.clock if more else scan.began + every
+            case Kind.AUDIT:
+                self._again(Kind.AUDIT, self.schedule.audit_every)
+
+    def dropped(self, scan: Scan) -> None:
+        """This scan came to nothing: what remains of it has to be read by another."""
+        super().dropped(scan)
+        match scan.kind:
+            case Kind.SWEEP:
+                self._again(Kind.SWEEP, self.schedule.sweep_every)
+            case Kind.CATCH_UP:
+                if scan.high is not None and scan.low < scan.high:
+                    self._leave(Span(scan.low, scan.high))
+            case Kind.SETTLE:
+                self._due[Kind.SETTLE] = self.clock
+            case Kind.AUDIT:
+                self._again(Kind.AUDIT, self.schedule.audit_every)
+
+    def restart(self) -> None:
+        """Begin all scans anew: the time of their start was not the service's."""
+        hole = self.scans.get(Kind.CATCH_UP)
+        super().restart()
+        if self.swept_at is None:
+            self._started = False
+            self._hole = None
+        elif hole and hole.high is not None:
+            self._leave(Span(hole.low, hole.high))
+
+    def woke(self) -> None:
+        """The process did not run for a while: page tokens have gone stale, and the latest minutes come first."""
+        super().woke()
+        self.scans.pop(Kind.SWEEP, None)
+        self._due[Kind.SWEEP] = self.clock
+
+    def due_in(self) -> float:
+        """Seconds until the next scan begins; 0 while one is going on."""
+        return 0.0 if self.scans else max(0.0, min(self._due.values()) - self.clock)
+
+    @property
+    def up_to_date(self) -> bool:
+        """Whether the latest minutes, and all since the last time they were read, are known."""
+        return self.swept_at is not None and self._hole is None and Kind.CATCH_UP not in self.scans
+
+    def steady(self, scan: Scan) -> bool:
+        """Whether what this scan finds new has just become visible, because a sweep was here a moment ago."""
+        return (
+            scan.kind is Kind.SWEEP
+            and self.swept_at is not None
+            and scan.asked_at - self.swept_at <= STEADY * timedelta(seconds=self._pause)
+        )
+
+    # -- what was measured -------------------------------------------------------------------------------------------
+
+    def late_by(self, delay: timedelta) -> None:
+        """An audit found a record this long after its moment, past the settle lag: expect such delays from now on."""
+        self.settle_lag = max(self.settle_lag, min(delay * LATE_FACTOR, SETTLE_LAG_CAP))
+
+    def settled_rows(self, rows: int, missed: int) -> None:
+        """So many records were settled, and so many of them no sweep had seen: they are later than was thought."""
+        self._settled_rows += rows
+        self._missed_rows += missed
+        least, share = MISSED_BY_SWEEPS
+        if self._missed_rows >= least and self._missed_rows > share * self._settled_rows:
+            self.sweep_lag = min(2 * self.sweep_lag, self.settle_lag)
+            self._wide_until = self.clock + WIDE_FOR
+            self._settled_rows = self._missed_rows = 0
+        elif self.clock > self._wide_until:
+            self.sweep_lag = self.schedule.sweep_lag
+
+    # -- beginnings --------------------------------------------------------------------------------------------------
+
+    def _start(self, horizon: datetime) -> None:
+        self._started = True
+        self._again(Kind.AUDIT, self.schedule.audit_every)
+        self.base = min(self._since, horizon - self._nature.resolution, *_first_open(self.coverage))
+
+    def _begin_sweep(self, at: datetime) -> None:
+        low = at - self.settle_lag  # what is older is the settle's
+        if self.swept_at is not None:
+            low = max(low, self.swept_at - self.sweep_lag)
+        low = self._floor(min(max(low, self.base), at - self._nature.resolution))
+        if self.watched_from is None:
+            self.watched_from = low
+        if at - low > SPLIT * self.sweep_lag:
+            newest = self._floor(at - self.sweep_lag)
+            self._leave(Span(low, newest))
+            low = newest
+        self._scan(Kind.SWEEP, low, None, at)
+
+    def _leave(self, hole: Span) -> None:
+        """Have this read aside, together with what is still left of an earlier hole."""
+        if self._hole is not None:
+            hole = Span(min(self._hole.start, hole.start), max(self._hole.end, hole.end))
+        self._hole = hole
+
+    def _begin_audit(self, at: datetime) -> None:
+        self._audits += 1
+        reach = LONG_AUDIT_REACH if self._audits % LONG_AUDIT_EVERY == 0 else AUDIT_REACH
+        start, end = max(self.base, self._floor(at - reach)), self.complete_to
+        if start < end:
+            self._scan(Kind.AUDIT, start, end, at)
+        else:
+            self._again(Kind.AUDIT, self.schedule.audit_every)
+
+    def _is_due(self, kind: Kind) -> bool:
+        return kind not in self.scans and self.clock >= self._due[kind]
+
+    def _again(self, kind: Kind, after: timedelta) -> None:
+        self._due[kind] = self.clock + after.total_seconds()
+
+    def _floor(self, moment: datetime) -> datetime:
+        return floor(moment, self._nature.resolution)
+
+
+def _first_open(coverage: Coverage) -> tuple[datetime, ...]:
+    """The first moment that an earlier run left open, if there was one."""
+    if not coverage.settled:
+        return ()
+    return (coverage.complete_to(coverage.settled[0].start),)

@@ -1,0 +1,62 @@
+"""The agenda that ends."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from smwatch.sources.agenda import Agenda, Nature, Schedule
+from smwatch.sources.coverage import Coverage, Gap, Span, join
+from smwatch.sources.scan import Kind, Scan
+
+
+class Once(Agenda):
+    """What is missing since a moment, and what an earlier run could not settle yet."""
+
+    def __init__(self, schedule: Schedule, nature: Nature, since: datetime, coverage: Coverage, rate: float) -> None:
+        super().__init__(schedule, nature, since, coverage, rate)
+        self.asked_at: datetime | None = None
+        """The service's time when the reading began; None before."""
+        self._spans: tuple[Span, ...] = ()
+
+    def plan(self, at: datetime, clock: float, edge: datetime | None) -> tuple[Gap, ...]:
+        """Begin the next scan; the periods before `edge` that can't be read any more."""
+        self.clock = clock
+        if self.scans or self.finished:
+            return ()
+        if self.asked_at is None:
+            self.asked_at = at
+            horizon = self._horizon(at)
+            self._spans = self._wanted(horizon, at)
+            self.base = self._spans[0].start
+        horizon = self._horizon(self.asked_at)
+        if gaps := self._unreadable(edge, horizon):
+            return gaps
+        for wanted in self._spans:
+            if self._begin_settle(wanted.start, min(wanted.end, horizon), self.asked_at):
+                return ()
+        self._scan(Kind.SWEEP, max(horizon, self._spans[-1].start), None, self.asked_at)
+        return ()
+
+    def ended(self, scan: Scan) -> None:
+        """This scan has been read to its end."""
+        super().ended(scan)
+        self.finished = scan.kind is Kind.SWEEP
+
+    @property
+    def up_to_date(self) -> bool:
+        """Whether the latest minutes, and all since the last time they were read, are known."""
+        return self.finished
+
+    def restart(self) -> None:
+        """Begin all scans anew: the time of their start was not the service's."""
+        super().restart()
+        self.asked_at = None
+
+    def _wanted(self, horizon: datetime, at: datetime) -> tuple[Span, ...]:
+        since = min(self._since, horizon - self._nature.resolution)
+        spans = [Span(since, at)]
+        if self.coverage.settled:
+            settled_to = self.coverage.settled[-1].end
+            if settled_to < since:
+                spans.append(Span(settled_to, settled_to + 2 * self.settle_lag))
+        return join(spans)

@@ -1,0 +1,187 @@
+"""A proxy that passes HTTP on to a service and does, when told, what networks do to it.
+
+In process: `async with FaultProxy(service.url) as proxy: proxy.faults.append({"reset": True})`.
+As a process of its own, with a small control API:
+
+    python -m tests.emulators.fault_proxy URL [--port 0]      prints its own URL on its first line
+    POST /_control/faults {"faults": [{"hang": 60}, {"status": 503, "times": 3}, …]}      GET /_control/passed
+
+A fault is used up by one request (`times`: by several; `chance`: never, but strikes with this probability):
+    reset                   the connection is reset instead of an answer
+    hang: SECONDS           no answer for so long, then the connection is closed
+    delay: SECONDS          the true answer, late
+    status: N, body: TEXT   an answer of somebody in between, such as a proxy's HTML page
+    body: TEXT              the same with status 200
+    truncate: BYTES         the beginning of the true answer, as if it were whole
+    cut: BYTES              the beginning of the true answer, then the connection is reset
+    end: BYTES              the beginning of the true answer (a stream), then a proper end
+    corrupt: true           the true answer with some bytes overwritten
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import contextlib
+import random
+from collections import deque
+from typing import Any, Self
+
+import aiohttp
+from aiohttp import web
+
+HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "te", "trailer", "upgrade", "host"}
+
+Fault = dict[str, Any]
+
+
+class FaultProxy:
+    """The way to one service."""
+
+    def __init__(self, upstream: str, *, seed: int = 0) -> None:
+        self.upstream = upstream
+        self.faults: deque[Fault] = deque()
+        self.passed = 0
+        """Requests that got the service's own answer."""
+        self.struck: list[Fault] = []
+        self.url = ""
+        self._chance = random.Random(seed)
+        self._runner: web.AppRunner | None = None
+        self._client: aiohttp.ClientSession | None = None
+        self._closing = asyncio.Event()
+
+    async def start(self, port: int = 0) -> str:
+        """Listen on the loopback; the URL."""
+        app = web.Application(client_max_size=2**26)
+        app.router.add_route("*", "/_control/{what}", self._control)
+        app.router.add_route("*", "/{path:.*}", self._pass_on)
+        self._client = aiohttp.ClientSession(auto_decompress=False, timeout=aiohttp.ClientTimeout(total=None))
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", port).start()
+        host, port = self._runner.addresses[0][:2]
+        self.url = f"http://{host}:{port}"
+        return self.url
+
+    async def stop(self) -> None:
+        """Close every connection."""
+        self._closing.set()
+        if self._runner and self._client:
+            await self._runner.cleanup()
+            await self._client.close()
+            self._runner = None
+
+    async def __aenter__(self) -> Self:
+        await self.start()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.stop()
+
+    async def _pass_on(self, request: web.Request) -> web.StreamResponse:
+        body = await request.read()
+        fault = self._next()
+        match fault:
+            case {"reset": _}:
+                return self._reset(request)
+            case {"hang": seconds}:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(float(seconds)):
+                        await self._closing.wait()
+                return self._reset(request)
+            case {"delay": seconds}:
+                await asyncio.sleep(float(seconds))
+            case {"status": int(status)}:
+                return web.Response(status=status, text=fault.get("body", "<html>no</html>"), content_type="text/html")
+            case {"body": str(text)}:
+                return web.Response(body=text.encode("latin-1"), content_type="application/x-amz-json-1.1")
+        assert self._client is not None
+        headers = {key: value for key, value in request.headers.items() if key.lower() not in HOP_BY_HOP}
+        # the signature covers the host that the client meant
+        headers["Host"] = request.headers["Host"]
+        url = self.upstream + request.raw_path
+        async with self._client.request(request.method, url, headers=headers, data=body) as answer:
+            kept = {key: value for key, value in answer.headers.items() if key.lower() not in HOP_BY_HOP}
+            match fault:
+                case {"truncate": int(size)}:
+                    whole = await answer.read()
+                    return web.Response(status=answer.status, headers=kept, body=whole[:size])
+                case {"corrupt": _}:
+                    damaged = bytearray(await answer.read())
+                    for place in range(10, len(damaged), 40):
+                        damaged[place] = 0xFF
+                    return web.Response(status=answer.status, headers=kept, body=bytes(damaged))
+                case {"cut": int(size)} | {"end": int(size)}:
+                    limit: int | None = size
+                case _:
+                    limit = None
+                    self.passed += 1
+            return await self._stream(request, answer, kept, limit, proper="end" in fault)
+
+    async def _stream(
+        self,
+        request: web.Request,
+        answer: aiohttp.ClientResponse,
+        headers: dict[str, str],
+        limit: int | None,
+        *,
+        proper: bool,
+    ) -> web.StreamResponse:
+        response = web.StreamResponse(status=answer.status, headers=headers)
+        if answer.content_length is not None:
+            response.content_length = answer.content_length
+        await response.prepare(request)
+        sent = 0
+        try:
+            async for chunk in answer.content.iter_any():
+                part = chunk if limit is None else chunk[: limit - sent]
+                await response.write(part)
+                sent += len(part)
+                if limit is not None and sent >= limit:
+                    if not proper:
+                        return self._reset(request)
+                    break
+        except aiohttp.ClientError:
+            return self._reset(request)  # the service went away: so does the way to it
+        await response.write_eof()
+        return response
+
+    def _next(self) -> Fault:
+        for fault in list(self.faults):
+            if "chance" in fault:
+                if self._chance.random() >= fault["chance"]:
+                    continue
+            elif fault.get("times", 1) > 1:
+                fault["times"] -= 1
+            else:
+                self.faults.remove(fault)
+            self.struck.append(fault)
+            return fault
+        return {}
+
+    @staticmethod
+    def _reset(request: web.Request) -> web.StreamResponse:
+        assert request.transport is not None
+        request.transport.abort()
+        raise ConnectionResetError
+
+    async def _control(self, request: web.Request) -> web.Response:
+        if request.match_info["what"] == "faults":
+            asked = await request.json()
+            self.faults.clear()
+            self.faults.extend(asked["faults"])
+        return web.json_response({"passed": self.passed, "struck": len(self.struck)})
+
+
+async def _serve(upstream: str, port: int) -> None:
+    print(await FaultProxy(upstream).start(port), flush=True)
+    await asyncio.Event().wait()
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
+    parser.add_argument("upstream")
+    parser.add_argument("--port", type=int, default=0)
+    options = parser.parse_args()
+    with contextlib.suppress(KeyboardInterrupt):
+        asyncio.run(_serve(options.upstream, options.port))

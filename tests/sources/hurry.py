@@ -1,0 +1,66 @@
+"""Waiting that takes no time, for sources that talk to a real wire."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from contextlib import aclosing
+from typing import Any
+
+from smwatch.sources.coverage import Coverage
+from smwatch.sources.pace import Paces
+from smwatch.sources.source import Page, State, Status
+from smwatch.sources.tail import Tail
+from tests.sources.reading import keep
+
+
+class Hurry:
+    """A clock that runs forward by what is slept: `sleep` returns at once, `monotonic` has moved on."""
+
+    def __init__(self) -> None:
+        self.slept = 0.0
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept += seconds
+        await asyncio.sleep(0.001)
+
+    def monotonic(self) -> float:
+        return time.monotonic() + self.slept
+
+    def options(self) -> dict[str, Any]:
+        """What a source takes to be in a hurry: calls come as fast as they may."""
+        paces = Paces(clock=self.monotonic, chance=lambda low, high: 0.0)
+        return {"sleep": self.sleep, "monotonic": self.monotonic, "paces": paces, "rate": 1000}
+
+
+class Watched:
+    """What a source said and handed over until now."""
+
+    def __init__(self) -> None:
+        self.coverage = Coverage()
+        self.raw: list[str] = []
+        self.statuses: list[Status] = []
+
+    @property
+    def last(self) -> Status:
+        return self.statuses[-1]
+
+    def said(self, state: State) -> list[str]:
+        """The messages that came with this state, each once, in their order."""
+        return list(dict.fromkeys(status.message for status in self.statuses if status.state is state))
+
+
+async def follow(source: Tail, until: Callable[[Watched], bool], *, within: float = 20) -> Watched:
+    """Follow, committing every page, until that is the case."""
+    watched = Watched()
+    async with asyncio.timeout(within), aclosing(source.follow(watched.coverage)) as flow:
+        async for item in flow:
+            if isinstance(item, Page):
+                watched.raw += [found.raw for found in item.found]
+                watched.coverage = keep(watched.coverage, item)
+            else:
+                watched.statuses.append(item)
+                if until(watched):
+                    break
+    return watched

@@ -1,0 +1,218 @@
+"""A whole account in virtual time: events, their delays, the service, other callers, crashes and wrong clocks."""
+
+from __future__ import annotations
+
+import asyncio
+import bisect
+import json
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import UTC, datetime, timedelta
+from uuid import UUID
+
+from smwatch.events.event import SeenBy
+from smwatch.sources.agenda import Nature, Schedule
+from smwatch.sources.cloudtrail import REACH
+from smwatch.sources.coverage import Coverage
+from smwatch.sources.errors import CallError, Remedy
+from smwatch.sources.pace import Pace
+from smwatch.sources.source import Found, Page, State, Status
+from smwatch.sources.tail import Answer, Row, Tail
+from tests.emulators.lookup_events import EventHistory, Refused
+from tests.sources.reading import keep
+
+EPOCH = datetime(2026, 11, 23, 12, tzinfo=UTC)
+# first seen − eventTime of 2,900 events of a real trail: minimum, deciles 10, 50, 90, percentile 99, maximum
+MEASURED = ((0.0, 3), (0.1, 96), (0.5, 201), (0.9, 419), (0.99, 505), (1.0, 594))
+
+
+def measured_delay(chance: random.Random) -> float:
+    """Seconds from an event to its visibility, drawn from what was measured."""
+    point = chance.random()
+    place = bisect.bisect([share for share, _ in MEASURED], point)
+    (low, least), (high, most) = MEASURED[place - 1], MEASURED[place]
+    return least + (most - least) * (point - low) / (high - low)
+
+
+class World:
+    """The service and everything around it."""
+
+    def __init__(self, seed: int) -> None:
+        self.chance = random.Random(seed)
+        self.history = EventHistory(self.now)
+        self.born: dict[str, datetime] = {}
+        """eventID → eventTime, of everything that ever happened."""
+        self.visible: dict[str, datetime] = {}
+        self.calls = 0
+        self.throttled = 0
+        self.clock_error = timedelta()
+        """This machine's clock − the service's."""
+        self.latency: Callable[[], float] = lambda: 0.1
+        self.refuse_tokens = 0.0
+        self.competitor: Callable[[datetime], float] = lambda _: 0.0
+        """Calls a second that others make at this time."""
+        self._tokens, self._counted_at = 2.0, 0.0
+
+    def now(self) -> datetime:
+        """The true time."""
+        return EPOCH + timedelta(seconds=asyncio.get_running_loop().time())
+
+    def local(self) -> datetime:
+        """The time on this machine's clock."""
+        return self.now() + self.clock_error
+
+    def happen(self, at: datetime, delay: float) -> None:
+        """One event."""
+        event_id = str(UUID(int=self.chance.getrandbits(128)))
+        at = at.replace(microsecond=0)
+        self.born[event_id] = at
+        self.visible[event_id] = at + timedelta(seconds=delay)
+        event = {
+            "eventID": event_id,
+            "eventTime": at.strftime("%Y-%m-%dT%H:%M:%SZ"),
+            "eventSource": "secretsmanager.amazonaws.com",
+        }
+        self.history.add([event], visible_at=self.visible[event_id])
+
+    def charge(self) -> None:
+        """Two calls a second for everybody together."""
+        clock = asyncio.get_running_loop().time()
+        others = self.competitor(self.now())
+        self._tokens = min(2.0, self._tokens + (clock - self._counted_at) * max(0.0, 2.0 - others))
+        self._counted_at = clock
+        if self._tokens < 1:
+            self.throttled += 1
+            raise CallError(State.THROTTLED, "Rate exceeded", Remedy.PACE)
+        self._tokens -= 1
+
+
+class SimulatedLookupEvents:
+    """The page reader of the simulated service."""
+
+    api = "LookupEvents"
+    nature = Nature(newest_first=True, resolution=timedelta(seconds=1))
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    async def page(self, start: datetime, until: datetime | None, token: str | None) -> Answer:
+        world = self.world
+        world.calls += 1
+        await asyncio.sleep(world.latency() / 2)
+        world.charge()
+        if token and world.chance.random() < world.refuse_tokens:
+            raise CallError(State.FAILING, "token", Remedy.RESUME)
+        request = {
+            "StartTime": start.timestamp(),
+            "MaxResults": 50,
+            **({"EndTime": until.timestamp()} if until else {}),
+            **({"NextToken": token} if token else {}),
+        }
+        try:
+            found = world.history.lookup(request)
+        except Refused as refused:
+            raise CallError(State.FAILING, refused.code, Remedy.CLAMP) from refused
+        date = world.now().replace(microsecond=0)
+        await asyncio.sleep(world.latency() / 2)
+        rows = tuple(
+            Row(item["EventId"], at := datetime.fromtimestamp(item["EventTime"], UTC), Found(item["EventId"], at))
+            for item in found["Events"]
+        )
+        return Answer(rows, found.get("NextToken"), date)
+
+    def edge(self, at: datetime) -> datetime:
+        return at - REACH
+
+    def happened_at(self, row: Row) -> datetime | None:
+        return row.at
+
+    def renew(self) -> bool:
+        return False
+
+    async def close(self) -> None:
+        pass
+
+
+class Watcher:
+    """A consumer with a journal: what it has committed survives its crashes."""
+
+    def __init__(
+        self, world: World, since: datetime, schedule: Schedule, *, rate: float = 1.0, sleep: Sleep | None = None
+    ) -> None:
+        self.world = world
+        self.since = since
+        self.schedule = schedule
+        self.rate = rate
+        self.sleep = sleep or asyncio.sleep
+        self.coverage = Coverage()
+        self.seen: dict[str, datetime] = {}
+        """eventID → when it was committed first."""
+        self.handed = 0
+        self.watermarks: list[datetime] = []
+        self.statuses: list[Status] = []
+        self.crashes = 0
+
+    def start(self) -> Tail:
+        loop = asyncio.get_running_loop()
+        return Tail(
+            SimulatedLookupEvents(self.world),
+            name="cloudtrail:1:eu-west-1",
+            label="CloudTrail",
+            region="eu-west-1",
+            seen_by=SeenBy.CLOUDTRAIL,
+            since=self.since,
+            schedule=self.schedule,
+            pace=Pace(self.rate, clock=loop.time, chance=self.world.chance.uniform),
+            now=self.world.local,
+            sleep=self.sleep,
+            monotonic=loop.time,
+        )
+
+    async def watch(self, until: datetime, *, crash: float = 0.0, check: Callable[[], None] = lambda: None) -> None:
+        """Follow until the true time `until`; each page is lost, with the process, with this probability."""
+        while self.world.now() < until:
+            flow = self.start().follow(self.coverage)
+            async for item in flow:
+                if isinstance(item, Status):
+                    self.statuses.append(item)
+                    if item.complete_to is not None:
+                        self.watermarks.append(item.complete_to)
+                else:
+                    before = self.world.chance.random() < crash
+                    if not before:
+                        self.commit(item)
+                        check()
+                    if before or self.world.chance.random() < crash:
+                        self.crashes += 1
+                        break
+                if self.world.now() >= until:
+                    break
+            await flow.aclose()
+            await asyncio.sleep(1)
+
+    def commit(self, page: Page) -> None:
+        """One transaction."""
+        now = self.world.now()
+        self.handed += len(page.found)
+        for found in page.found:
+            self.seen.setdefault(found.raw, now)
+        self.coverage = keep(self.coverage, page)
+
+    def missing(self) -> Sequence[str]:
+        """The events that are settled but were never handed over: there must be none."""
+        return [
+            json.dumps([event, str(at), str(self.world.visible[event])])
+            for event, at in self.world.born.items()
+            if event not in self.seen and self.coverage.holds(at)
+        ]
+
+    def latencies(self, after: datetime) -> list[float]:
+        """Seconds from visible to committed, ascending, of what became visible after this moment."""
+        return sorted(
+            (self.seen[event] - visible).total_seconds()
+            for event, visible in self.world.visible.items()
+            if event in self.seen and visible >= after
+        )
+
+
+Sleep = Callable[[float], Awaitable[None]]

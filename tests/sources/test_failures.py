@@ -1,0 +1,204 @@
+"""Every way in which AWS and the network fail, made to happen on the wire: a state, a sentence, and nothing lost."""
+
+from __future__ import annotations
+
+import json
+import socket
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from smwatch.sources.cloudtrail import cloudtrail_source
+from smwatch.sources.session import AwsSession
+from smwatch.sources.source import State
+from smwatch.sources.tail import Tail
+from tests.emulators.fault_proxy import FaultProxy
+from tests.emulators.lookup_events import LookupEvents
+from tests.emulators.records import record
+from tests.sources.hurry import Hurry, Watched, follow
+from tests.sources.reading import read
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+
+
+@pytest.fixture
+async def proxy(history: LookupEvents, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FaultProxy]:
+    async with FaultProxy(history.url) as proxy:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDTRAIL", proxy.url)
+        yield proxy
+
+
+@pytest.fixture
+async def session(aws_environment: Path) -> AsyncIterator[AwsSession]:
+    session = await AwsSession.open(read_timeouts={"cloudtrail": 0.3})
+    yield session
+    await session.close()
+
+
+async def source_of(session: AwsSession, hurry: Hurry | None = None, **options: Any) -> Tail:
+    since = options.pop("since", NOW - timedelta(hours=2))
+    return await cloudtrail_source(session, None, since, **{**(hurry or Hurry()).options(), **options})
+
+
+def well(records: int = 0) -> Callable[[Watched], bool]:
+    """All is well again, and everything was handed over."""
+    return lambda so_far: so_far.last.state is State.OK and len(so_far.raw) >= records
+
+
+def ids(raw: list[str]) -> list[str]:
+    return sorted(json.loads(one)["eventID"] for one in raw)
+
+
+WIRE: list[tuple[dict[str, Any], State, str]] = [
+    ({"reset": True}, State.UNREACHABLE, "can't be reached"),
+    ({"hang": 5}, State.UNREACHABLE, "did not answer in time"),
+    ({"cut": 300}, State.UNREACHABLE, "can't be reached"),
+    ({"truncate": 300}, State.FAILING, "no page of events"),
+    ({"truncate": 0}, State.FAILING, "no page of events"),
+    ({"body": "<html>Welcome to Hotel WiFi</html>"}, State.FAILING, "a captive portal between?"),
+    ({"body": "[]"}, State.FAILING, "something unreadable"),
+    ({"body": "null"}, State.FAILING, "something"),
+    ({"body": '{"Events": 7}'}, State.FAILING, "something unreadable"),
+    ({"body": '{"Events": [7]}'}, State.FAILING, "something unreadable"),
+    ({"body": '{"Events": [{"EventTime": "soon"}]}'}, State.FAILING, "something unreadable"),
+    ({"body": "[" * 100_000}, State.FAILING, "something unreadable"),
+    ({"corrupt": True}, State.FAILING, "something unreadable"),
+    ({"status": 500}, State.FAILING, "answered 500"),
+    ({"status": 503, "body": ""}, State.FAILING, "answered 503"),
+    ({"status": 403, "body": "<html>Forbidden by policy</html>"}, State.FAILING, "a proxy between?"),
+]
+
+
+@pytest.mark.parametrize(("fault", "state", "words"), WIRE, ids=[str(fault)[:40] for fault, *_ in WIRE])
+async def test_the_network_fails_and_recovers(
+    history: LookupEvents,
+    proxy: FaultProxy,
+    session: AwsSession,
+    fault: dict[str, Any],
+    state: State,
+    words: str,
+) -> None:
+    records = [record(NOW - timedelta(minutes=n / 2)) for n in range(240)]
+    history.region().add(records)
+    proxy.faults.append({**fault, "times": 1 if "hang" in fault else 6})
+    watched = await follow(await source_of(session), well(len(records)))
+    assert words in " ".join(watched.said(state))
+    assert ids(watched.raw) == sorted(one["eventID"] for one in records)
+    assert watched.coverage.gaps == ()
+
+
+AWS: list[tuple[dict[str, Any], State, str]] = [
+    ({"error": "ThrottlingException", "message": "Rate exceeded"}, State.THROTTLED, "AWS throttles LookupEvents"),
+    ({"error": "InternalFailure", "status": 500}, State.FAILING, "answered 500 InternalFailure"),
+    ({"error": "ServiceUnavailable", "status": 503}, State.FAILING, "answered 503"),
+    (
+        {
+            "error": "AccessDeniedException",
+            "message": "User: arn:aws:iam::1:user/x is not authorized to perform: cloudtrail:LookupEvents",
+        },
+        State.DENIED,
+        "AWS denies cloudtrail:LookupEvents to arn:aws:iam::1:user/x: attach the policy that `smwatch policy watch`",
+    ),
+    ({"error": "ExpiredTokenException"}, State.SIGN_IN, "have expired: start smwatch again with new AWS_… variables"),
+    ({"error": "UnrecognizedClientException"}, State.SIGN_IN, "does not know these credentials"),
+    (
+        {"error": "InvalidSignatureException", "message": "The request signature we calculated does not match"},
+        State.SIGN_IN,
+        "the secret key does not belong to the key id",
+    ),
+    ({"error": "OptInRequired", "status": 403}, State.DENIED, "enable the Region"),
+    ({"error": "SomethingNew", "message": "of 2027"}, State.FAILING, "refused LookupEvents: SomethingNew of 2027"),
+]
+
+
+@pytest.mark.parametrize(("fault", "state", "words"), AWS, ids=[fault["error"] for fault, *_ in AWS])
+async def test_aws_refuses_and_relents(
+    history: LookupEvents, session: AwsSession, fault: dict[str, Any], state: State, words: str
+) -> None:
+    records = [record(NOW - timedelta(minutes=n / 2)) for n in range(240)]
+    history.region().add(records)
+    history.faults.append({**fault, "times": 3})
+    watched = await follow(await source_of(session), well(len(records)))
+    assert words in " ".join(watched.said(state))
+    assert ids(watched.raw) == sorted(one["eventID"] for one in records)
+
+
+@pytest.mark.parametrize(
+    "fault", [{"error": "InvalidNextTokenException", "times": 3}, {"loop": True}, {"loop": True, "times": 40}]
+)
+async def test_a_lost_token_costs_nothing_but_calls(
+    history: LookupEvents, session: AwsSession, fault: dict[str, Any]
+) -> None:
+    records = [record(NOW - timedelta(minutes=n / 4)) for n in range(450)]
+    history.region().add(records)
+    history.faults.append({**fault, "token_only": True})
+    watched = await follow(await source_of(session), well(len(records)))
+    assert ids(watched.raw) == sorted(one["eventID"] for one in records)
+
+
+async def test_a_wrong_clock_is_named_with_its_error(history: LookupEvents, session: AwsSession) -> None:
+    history.offset = timedelta(minutes=11)
+    watched = await follow(await source_of(session), lambda so_far: so_far.last.state is State.FAILING)
+    assert "refuses the time of this machine's clock" in watched.last.message
+
+
+async def test_a_clock_that_is_two_minutes_off_is_only_a_warning(history: LookupEvents, session: AwsSession) -> None:
+    history.offset = timedelta(minutes=2)
+    history.region().add([record(NOW + timedelta(seconds=90))])
+    watched = await follow(await source_of(session), well(1))
+    assert watched.last.message in (
+        "this machine's clock is 120 s behind AWS's: set it",
+        "this machine's clock is 119 s behind AWS's: set it",
+    )
+    assert len(watched.raw) == 1
+
+
+async def test_nobody_listens(aws_environment: Path, session: AwsSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDTRAIL", f"http://127.0.0.1:{unused.getsockname()[1]}")
+        source = await source_of(session)
+        watched = await follow(source, lambda so_far: so_far.last.state is State.UNREACHABLE)
+    assert "CloudTrail in eu-west-1 can't be reached" in watched.last.message
+
+
+async def test_the_name_does_not_resolve(
+    aws_environment: Path, session: AwsSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def nowhere(*_: object, **__: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", nowhere)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDTRAIL", "http://cloudtrail.invalid")
+    watched = await follow(await source_of(session), lambda so_far: so_far.last.state is State.UNREACHABLE)
+    assert "Name or service not known" in watched.last.message
+
+
+async def test_tls_fails(history: LookupEvents, session: AwsSession, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDTRAIL", history.url.replace("http:", "https:"))
+    watched = await follow(await source_of(session), lambda so_far: so_far.last.state is State.UNREACHABLE)
+    assert "the TLS connection to CloudTrail in eu-west-1 fails" in watched.last.message
+
+
+async def test_reading_once_gives_up_on_a_denial_at_once(history: LookupEvents, session: AwsSession) -> None:
+    history.faults.append({"error": "AccessDeniedException", "times": 99})
+    found, last, _ = await read(await source_of(session))
+    assert (found, last.state) == ([], State.DENIED)
+    assert len(history.calls) == 1
+
+
+async def test_reading_once_waits_a_minute_for_the_network(
+    history: LookupEvents, proxy: FaultProxy, session: AwsSession
+) -> None:
+    history.region().add([record(NOW)])
+    proxy.faults.append({"reset": True, "times": 4})
+    found, last, _ = await read(await source_of(session))
+    assert (len(found), last.state) == (1, State.DONE)
+    proxy.faults.append({"reset": True, "times": 10**6})
+    hurry = Hurry()
+    _, last, _ = await read(await source_of(session, hurry))
+    assert last.state is State.UNREACHABLE
+    assert 60 <= hurry.slept <= 130

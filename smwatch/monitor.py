@@ -72,6 +72,7 @@ class Monitor:
         self._unsent: dict[int, list[Arrival]] = {}
         self._renamed: list[Rename] = []
         self._turn = asyncio.Lock()
+        self._newest: dict[str, datetime] = {}
 
     async def follow(self, sources: Sequence[Source]) -> None:
         """Run until cancelled, or until every source has come to its own end."""
@@ -150,7 +151,8 @@ class Monitor:
             case Page():
                 await self._ingest(item)
             case Status():
-                await self._deliver(Delivery(statuses=(item,)))
+                told = msgspec.structs.replace(item, newest_at=self._newest.get(item.source))
+                await self._deliver(Delivery(statuses=(told,)))
             case _:
                 assert_never(item)
 
@@ -168,6 +170,9 @@ class Monitor:
                     self._set_right()
             if not arrivals and page.settled is None and not page.gaps:
                 return
+            newest = max((arrival.event.at for arrival in arrivals), default=None)
+            if newest is not None:
+                self._newest[page.source] = max(newest, self._newest.get(page.source, newest))
             async with self._turn:  # what is delivered keeps the order of the journal
                 committed = await self._commit(page, arrivals)
                 arrivals[:] = [arrival for _, arrival in committed.fresh]

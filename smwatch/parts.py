@@ -10,6 +10,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from smwatch.events.event import Arrival, Event
 from smwatch.events.header import unwrapped
 from smwatch.events.redact import redact
@@ -20,7 +22,7 @@ from smwatch.journal import FILE_NAME, Journal, JournalCorruptError, JournalErro
 from smwatch.monitor import Delivery, Monitor
 from smwatch.notify import Notifier, NotifyError, apprise_sender
 from smwatch.record import Record, decode
-from smwatch.rules.alarm import Alarm, Severity
+from smwatch.rules.alarm import Alarm, Mute, Severity
 from smwatch.rules.engine import Engine
 from smwatch.settings import (
     CloudTrailSettings,
@@ -36,6 +38,10 @@ from smwatch.store import Store
 
 if TYPE_CHECKING:
     from smwatch.sources.agenda import Schedule
+
+
+MUTES = "mutes"
+"""The name under which the journal keeps what is muted."""
 
 
 def now() -> datetime:
@@ -54,7 +60,8 @@ class Parts:
         self.store = Store(capacity=settings.store.capacity, engine=self.engine)
         self.chosen = self._filter(settings.filter)
         self.journal, self.notice = open_journal(settings) if remember else (Journal(), "")
-        self.engine.restore(self.journal.alarms())
+        mutes = self.journal.fact(MUTES)
+        self.engine.restore(self.journal.alarms(), msgspec.json.decode(mutes, type=tuple[Mute, ...]) if mutes else ())
         self.store.recall()
         self.notifier: Notifier | None = None
 
@@ -78,7 +85,7 @@ class Parts:
         """Have alarms that changed outlive the process, and told of."""
         if self.notifier is not None:
             self.notifier.tell(alarms)
-        self.journal.keep(alarms)
+        self.journal.keep(alarms, {MUTES: msgspec.json.encode(self.engine.mutes)})
 
     @asynccontextmanager
     async def notifying(self, deliver: Callable[[Delivery], Awaitable[None]]) -> AsyncIterator[None]:

@@ -15,7 +15,7 @@ from smwatch.dossier import PrincipalDossier, SecretDossier
 from smwatch.events.event import UNREADABLE, Arrival, Event
 from smwatch.events.renaming import composed, names_any, renamed_event
 from smwatch.events.secret import Secret
-from smwatch.rules.alarm import EVIDENCE, Alarm, urgency
+from smwatch.rules.alarm import EVIDENCE, Alarm, Mute, urgency
 from smwatch.sources.source import Status
 from smwatch.view import Filter, View, merge
 
@@ -52,6 +52,14 @@ class Judge(Protocol):
 
     def close(self, group: str, note: str, at: datetime) -> Sequence[Alarm]:
         """Someone ends an alarm."""
+        ...
+
+    def mute(self, mute: Mute) -> Sequence[Alarm]:
+        """Someone wants no noise about a rule, a secret or a principal for a while."""
+        ...
+
+    def feed(self, source: str, newest_at: datetime | None, now: datetime) -> Sequence[Alarm]:
+        """A source was read whole at `now`; its newest event is from `newest_at`."""
         ...
 
 
@@ -216,8 +224,12 @@ class Store:
 
     def report(self, status: Status) -> Change:
         """Take in a source's health."""
-        self.sources[status.source] = status
-        return self._publish(Change(sources={status.source}))
+        before, self.sources[status.source] = self.sources.get(status.source), status
+        change = Change(sources={status.source})
+        heard_at = status.last_good_at
+        if self.engine is not None and heard_at is not None and (before is None or before.last_good_at != heard_at):
+            self._raise(self.engine.feed(status.source, status.newest_at, heard_at), change)
+        return self._publish(change)
 
     def tick(self, now: datetime) -> Change:
         """Let time pass for the alarms that depend on it."""
@@ -230,6 +242,10 @@ class Store:
     def close(self, group: str, note: str, at: datetime) -> Change:
         """Someone says this alarm is over."""
         return self._alarmed(self.engine.close(group, note, at) if self.engine is not None else ())
+
+    def mute(self, mute: Mute) -> Change:
+        """Someone wants no noise about a rule, a secret or a principal for a while."""
+        return self._alarmed(self.engine.mute(mute) if self.engine is not None else ())
 
     def recall(self) -> Change:
         """Take note of the alarms that the engine has been given back from the journal."""

@@ -15,7 +15,7 @@ from smwatch.events.reader import Reader
 from smwatch.events.secret import Secret
 from smwatch.filter import Context, parse
 from smwatch.record import Record
-from smwatch.rules.alarm import EVIDENCE, Alarm, AlarmState, Severity
+from smwatch.rules.alarm import EVIDENCE, Alarm, AlarmState, Mute, Severity
 from smwatch.sources.source import State, Status
 from smwatch.store import Store
 from tests import records
@@ -69,6 +69,7 @@ class ByPrincipal:
     def __init__(self) -> None:
         self.alarms: dict[str, Alarm] = {}
         self.judged: list[int] = []
+        self.fed: list[tuple[str, datetime | None, datetime]] = []
 
     def judge(self, arrivals: Sequence[Arrival]) -> Sequence[Alarm]:
         self.judged += [one.event.key for one in arrivals]
@@ -80,6 +81,15 @@ class ByPrincipal:
                 keys = [*(before.event_keys if before is not None else ()), event.key]
                 changed[event.principal.name] = self.alarms[event.principal.name] = alarm(event.principal.name, keys)
         return tuple(changed.values())
+
+    def mute(self, mute: Mute) -> Sequence[Alarm]:
+        group = mute.identity
+        self.alarms[group] = msgspec.structs.replace(self.alarms[group], muted_until=mute.until)
+        return (self.alarms[group],)
+
+    def feed(self, source: str, newest_at: datetime | None, now: datetime) -> Sequence[Alarm]:
+        self.fed.append((source, newest_at, now))
+        return ()
 
     def tick(self, now: datetime) -> Sequence[Alarm]:
         return ()
@@ -309,7 +319,19 @@ def test_a_persons_decision_reaches_alarm_and_subscriber() -> None:
     assert store.alarms["payments-api"].state == "acknowledged"
     store.close("payments-api", "done", AT)
     assert store.alarms["payments-api"].state == "closed"
+    store.mute(Mute(AT, identity="payments-api"))
+    assert store.alarms["payments-api"].muted_until == AT
     assert set(subscription.take().alarms) == {"payments-api"}
+
+
+def test_the_rules_hear_each_time_that_a_source_was_read_whole() -> None:
+    judge = ByPrincipal()
+    store = Store(engine=judge)
+    status = Status("cloudtrail", "CloudTrail", State.OK, newest_at=AT, last_good_at=AT)
+    store.report(status)
+    store.report(status)
+    store.report(msgspec.structs.replace(status, state=State.THROTTLED, last_good_at=None))
+    assert judge.fed == [("cloudtrail", AT, AT)]
 
 
 def test_two_names_of_one_secret_become_one_everywhere() -> None:

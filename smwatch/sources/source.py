@@ -75,6 +75,8 @@ class Status(msgspec.Struct, frozen=True):
     region: str = ""
     calls: int = 0
     """Requests made so far."""
+    newest_at: datetime | None = None
+    """eventTime of the newest event that this process had from the source; the monitor fills it in."""
     late_events: int = 0
     """Events found by an audit, after their second had been settled."""
 

@@ -174,7 +174,7 @@ class SmwatchApp(App[int]):
         change = self._subscription.take()
         self.desk.tally.note(change.added, self.desk.now)
         self._ring(change.alarms)
-        if isinstance(self.screen, Living):
+        if self.screen_stack and isinstance(self.screen, Living):  # none is left while the app ends
             self.screen.show_change(change)
 
     def _ring(self, groups: Iterable[str]) -> None:
@@ -197,7 +197,7 @@ class SmwatchApp(App[int]):
 
     def _tick(self) -> None:
         self.desk.tick(self._clock())
-        if isinstance(self.screen, Living):
+        if self.screen_stack and isinstance(self.screen, Living):
             self.screen.tick()
 
     # -- keys

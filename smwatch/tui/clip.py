@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import shlex
 from typing import NamedTuple
 
 from smwatch.events.event import Event
@@ -18,9 +20,25 @@ class Clip(NamedTuple):
 
 
 def next_step(alarm: Alarm) -> Clip | None:
-    """The first command that the alarm names."""
-    step = next((each for each in alarm.next if not each.lstrip().startswith("#")), None)
-    return Clip(step, step) if step is not None else None
+    """The command that undoes what the alarm is about, if it names one, else the first one; without its remark."""
+    steps = [each for each in alarm.next if not each.lstrip().startswith("#")]
+    best = next((each for each in steps if " restore-secret " in each), steps[0] if steps else None)
+    if best is None:
+        return None
+    command = _bare(best)
+    return Clip(command, command)
+
+
+def _bare(command: str) -> str:
+    """The command without the comment at its end; a # inside quotes is no comment."""
+    for found in re.finditer(r"\s+#", command):
+        head = command[: found.start()]
+        try:
+            shlex.split(head)
+        except ValueError:
+            continue  # a quote is open
+        return head
+    return command
 
 
 def of_event(event: Event, record: Record | None, form: str) -> Clip | None:

@@ -113,8 +113,8 @@ _BAND = {
 }
 
 
-def band_rows(alarms: Sequence[Alarm], now: datetime, zone: Zone, width: int, *, roomy: bool) -> list[list[Piece]]:
-    """The band over the stream: the worst alarm with its next command, and how many more; no rows without alarms."""
+def band_rows(alarms: Sequence[Alarm], step: str | None, now: datetime, zone: Zone, width: int) -> list[list[Piece]]:
+    """The band over the stream: the worst alarm with its next `step`, and how many more; no rows without alarms."""
     if not alarms:
         return []
     worst, *others = alarms
@@ -128,11 +128,9 @@ def band_rows(alarms: Sequence[Alarm], now: datetime, zone: Zone, width: int, *,
     title = worst.title if width >= 120 else ""
     about = "  ".join(filter(None, (title, name, worst.principal))) or worst.title
     rows = [_filled(f"{badge(worst).text} {about}", tail, width, f"{role}@screen.alarms")]
-    if roomy:
-        step = next((each for each in worst.next if not each.lstrip().startswith("#")), "")
-        if step:
-            left, right = f"   next: {step}", "  y copies  e shows  A acknowledges "
-            rows.append(_filled(left, right if width >= 100 else "  y copies ", width, f"{role}@screen.copy"))
+    if step is not None:
+        left, right = f"   next: {step}", "  y copies  e shows  A acknowledges "
+        rows.append(_filled(left, right if width >= 100 else "  y copies ", width, f"{role}@screen.copy"))
     return rows
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import datetime
 from typing import ClassVar
 
 from textual import events
@@ -11,7 +12,8 @@ from textual.binding import Binding, BindingType
 from textual.containers import Horizontal
 from textual.screen import Screen
 
-from smwatch.rules.alarm import Alarm
+from smwatch.rules.alarm import Alarm, Mute
+from smwatch.settings import period
 from smwatch.store import Change
 from smwatch.tui.clip import next_step
 from smwatch.tui.keys import bindings
@@ -174,6 +176,32 @@ class AlarmsScreen(Screen[object]):
         """Say that it is over, with a note."""
         self._decide("Close", self._desk.close)
 
+    def action_note(self) -> None:
+        """Add a note to it."""
+        if self.alarm is not None and self.alarm.open:
+            self.app.notify("it is open: A acknowledges it, with a note", markup=False, timeout=3)
+        else:
+            self._decide("Note", self._desk.note)
+
+    def action_mute(self) -> None:
+        """Make no noise about it for a while."""
+        alarm = self.alarm
+        if alarm is None:
+            self.app.notify("no alarm chosen", markup=False, timeout=3)
+            return
+
+        def answered(text: str | None) -> None:
+            if not text:
+                return
+            try:
+                self._desk.mute(mute_meant(text, alarm, self._desk.now))
+            except ValueError as error:
+                self.app.notify(str(error), markup=False, timeout=5)
+            self._write()
+
+        hint = "how long; and rule, secret or principal to mute all alarms of it: 8h rule. 0 ends it"
+        self.app.push_screen(PromptScreen(f"Mute: {alarm.title}", hint, value="1h"), answered)
+
     def _decide(self, verb: str, decide: Callable[[Alarm, str], None]) -> None:
         alarm = self.alarm
         if alarm is None:
@@ -188,3 +216,24 @@ class AlarmsScreen(Screen[object]):
         self.app.push_screen(
             PromptScreen(f"{verb}: {alarm.title}", "a note, or nothing; Esc leaves it as it is"), answered
         )
+
+
+SCOPES = ("rule", "secret", "principal")
+
+
+def mute_meant(text: str, alarm: Alarm, now: datetime) -> Mute:
+    """The mute that a person means by 1h (this alarm), or 8h rule (all alarms of its rule), or 0 (no longer).
+
+    ValueError says in a sentence what can be written.
+    """
+    length, *named = text.split()
+    if unknown := [word for word in named if word not in SCOPES]:
+        raise ValueError(f"“{unknown[0]}” can't be muted: write rule, secret or principal")
+    until = now if length == "0" else now + period(length)
+    scopes = named or SCOPES
+    return Mute(
+        until,
+        rule=alarm.rule if "rule" in scopes else "",
+        secret=alarm.secret if "secret" in scopes else None,
+        identity=alarm.identity if "principal" in scopes else "",
+    )

@@ -12,7 +12,7 @@ import msgspec
 from smwatch.events.event import Event
 from smwatch.events.secret import Secret
 from smwatch.record import Record
-from smwatch.rules.alarm import Alarm, AlarmState, Severity
+from smwatch.rules.alarm import Alarm, AlarmState, Mute, Severity
 from smwatch.store import Change, Store
 from smwatch.tui.columns import called
 from smwatch.tui.lines import Line, Page, Piece, heading, line, paragraph
@@ -135,15 +135,23 @@ class Desk:
         """Somebody says it is over."""
         self._keep(self.store.close(alarm.group, note, self.now))
 
+    def note(self, alarm: Alarm, note: str) -> None:
+        """Somebody has more to say about an alarm that they have decided upon."""
+        decide = self.store.close if alarm.state is AlarmState.CLOSED else self.store.acknowledge
+        self._keep(decide(alarm.group, note, self.now))
+
+    def mute(self, mute: Mute) -> None:
+        """Somebody wants no noise about something for a while."""
+        self._keep(self.store.mute(mute))
+
     def tick(self, now: datetime) -> None:
         """Let time pass."""
         self.now = now
         self._keep(self.store.tick(now))
 
     def _keep(self, change: Change) -> None:
-        alarms = [self.store.alarms[group] for group in change.alarms if group in self.store.alarms]
-        if alarms and self._outside.keep is not None:
-            self._outside.keep(alarms)
+        if change.alarms and self._outside.keep is not None:
+            self._outside.keep(tuple(change.alarms.values()))
 
     @property
     def asking(self) -> list[Alarm]:

@@ -14,6 +14,7 @@ from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 
 from smwatch.events.event import ACCOUNT_BITS, ID_BITS, Event
+from smwatch.events.secret import Secret
 from smwatch.filter import FilterError, complete, finished, values_of
 from smwatch.rules.alarm import Alarm, Severity
 from smwatch.store import Change
@@ -166,7 +167,9 @@ class WatchScreen(Screen[None]):
         if not width:
             return
         self._draw_header()
-        band = band_rows(desk.asking, desk.now, desk.zone, width, roomy=self.size.height >= BAND_ROOM)
+        asking = desk.asking
+        step = clip.next_step(asking[0]) if asking and self.size.height >= BAND_ROOM else None
+        band = band_rows(asking, step.text if step is not None else None, desk.now, desk.zone, width)
         self._band.put(band)
         self._band.display = bool(band)
         standing = self._standing()
@@ -497,8 +500,13 @@ class WatchScreen(Screen[None]):
             self.say("AWS can't be asked here: replay and demo know only their events")
         else:
             self.say(f"asking AWS about {secret.name}")
-            self.run_worker(self.desk.ask(secret), group="ask", exclusive=True)
             self.show_target(ToSecret(secret))
+            self.run_worker(self._ask(secret), group="ask", exclusive=True)
+
+    async def _ask(self, secret: Secret) -> None:
+        await self.desk.ask(secret)
+        self.detail.renew()
+        self.say(f"AWS has answered about {secret.name}: at the end of its page")
 
     # -- from event to event
 

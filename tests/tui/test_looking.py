@@ -1,0 +1,182 @@
+"""The ways to look at many events: groups, histogram, context, times, marks, files, questions to AWS."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+from textual.widgets import Input
+
+from smwatch.events.event import Event
+from smwatch.events.secret import Secret
+from smwatch.tui.screens.desk import Answers, Outside
+from smwatch.tui.screens.watch import WatchScreen
+from smwatch.tui.tally import Tally, bins
+from smwatch.tui.widgets.histogram import Histogram
+from tests import records
+from tests.tui.scene import NOW, Stage, ago, reads
+
+WIDE = (160, 40)
+
+
+def watch(stage: Stage) -> WatchScreen:
+    screen = stage.app.screen
+    assert isinstance(screen, WatchScreen)
+    return screen
+
+
+async def test_grouping_counts_and_enter_shows_only_that_group() -> None:
+    stage = Stage([*reads(5, secret="prod/a"), *reads(3, secret="prod/b"), records.denied("prod/b", eventTime=ago(9))])
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("v")
+        await pilot.pause()
+        assert [line.split()[:2] for line in stage.lines()[2:4]] == [["prod/a", "5"], ["prod/b", "4"]]
+        await pilot.press("j", "j", "enter")
+        await pilot.pause()
+        assert "4 of 9" in stage.lines()[-1]
+        assert "secret:prod/b" in stage.lines()[-1]
+
+
+async def test_context_shows_what_the_filter_hides_and_n_goes_from_match_to_match() -> None:
+    stage = Stage([*reads(20, secret="prod/a", every=60), *reads(2, secret="rare/b", every=600, first=90)])
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("slash", *"rare", "enter", "z")
+        stream = watch(stage).stream
+        assert len(stream.view.rows) == 22
+        assert "2 of 22 bright" in stage.lines()[-1]
+        seen = []
+        for key in ("n", "n", "N"):
+            await pilot.press(key)
+            assert stream.event is not None
+            seen.append(stream.event.seconds)
+        assert seen[0] == seen[2] > seen[1]
+        await pilot.press("escape")
+        assert len(stream.view.rows) == 2
+
+
+async def test_a_time_can_be_jumped_to() -> None:
+    stage = Stage(reads(60, every=60, first=30))
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("at", *"13:30", "enter")
+        event = watch(stage).stream.event
+        assert event is not None
+        assert event.at == datetime(2026, 11, 23, 13, 29, 30, tzinfo=UTC)
+        await pilot.press("T", *"nonsense", "enter")
+        assert "is not a time" in stage.lines()[-1]
+
+
+async def test_marks_are_gone_through_in_a_circle() -> None:
+    stage = Stage(reads(10))
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("j", "m", "j", "j", "m")
+        stream = watch(stage).stream
+        marks = sorted(stream.marked, reverse=True)
+        places = []
+        for _ in range(3):
+            await pilot.press("u")
+            places.append(stream.cursor)
+        assert places == [marks[0], marks[1], marks[0]]
+        assert sum("◆" in line for line in stage.lines()) == 1  # the other one stands under the cursor
+
+
+async def test_a_click_on_the_histogram_goes_there() -> None:
+    stage = Stage(reads(50, every=60))
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.pause()
+        histogram = watch(stage).histogram
+        assert histogram.display
+        await pilot.click(Histogram, offset=(histogram.size.width // 2, 1))
+        await pilot.pause()
+        event = watch(stage).stream.event
+        assert event is not None
+        assert abs((NOW - event.at) - timedelta(minutes=30)) <= timedelta(minutes=2)
+
+
+def test_buckets_hold_every_event_of_their_time_once() -> None:
+    tally = Tally()
+    given = [records.event(records.read(eventTime=ago(17 * i), id=str(i))) for i in range(200)]
+    tally.note(given[:100], NOW)
+    tally.note(given[100:], NOW)
+    for span, room in ((timedelta(hours=1), 200), (timedelta(hours=1), 7), (timedelta(hours=6), 100)):
+        minutes, count = bins(span, room)
+        assert count <= room
+        assert timedelta(minutes=minutes * count) >= span
+        buckets = tally.buckets(NOW, minutes, count)
+        oldest = (int(NOW.timestamp()) // 60 - minutes * count + 1) * 60
+        assert sum(events for events, _ in buckets) == sum(event.seconds >= oldest for event in given)
+
+
+async def test_the_filtered_events_are_written_to_the_file_named(tmp_path: Path) -> None:
+    written: list[tuple[Path, Sequence[Event], str]] = []
+
+    def export(path: Path, events: Sequence[Event], query: str) -> str:
+        written.append((path, events, query))
+        return f"wrote {len(events)} events"
+
+    stage = Stage([*reads(5, secret="prod/a"), *reads(3, secret="prod/b")])
+    stage.app.desk._outside = Outside(export=export)
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("slash", *"prod/b", "enter", "X")
+        await pilot.pause()
+        stage.app.screen.query_one(Input).value = str(tmp_path / "out.csv")
+        await pilot.press("enter")
+        await asyncio.wait_for(stage.app.workers.wait_for_complete(), 10)
+        assert [(path.name, len(events), query) for path, events, query in written] == [("out.csv", 3, "prod/b")]
+        assert "wrote 3 events" in stage.lines()[-1]
+
+
+async def test_what_aws_says_of_a_secret_stands_on_its_page() -> None:
+    async def ask(secret: Secret) -> Answers:
+        return Answers(
+            NOW, (("DescribeSecret", {"Name": secret.name, "CreatedDate": NOW}), ("GetResourcePolicy", "denied: x"))
+        )
+
+    stage = Stage(reads(3, secret="prod/a"))
+    stage.app.desk._outside = Outside(ask=ask)
+    async with stage.app.run_test(size=(160, 90)) as pilot:
+        await pilot.press("j", "o")
+        await asyncio.wait_for(stage.app.workers.wait_for_complete(), 10)
+        await pilot.pause()
+        text = stage.text()
+        assert "FROM AWS" in text
+        assert '"CreatedDate": "2026-11-23T14:00:00+00:00"' in text
+        assert "denied: x" in text
+
+
+async def test_where_aws_can_not_be_asked_the_key_says_why() -> None:
+    stage = Stage(reads(3))
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("j", "o")
+        assert "AWS can't be asked here" in stage.lines()[-1]
+        await pilot.press("X")
+        assert "smwatch export" in stage.lines()[-1]
+
+
+async def test_json_folds_and_unfolds() -> None:
+    stage = Stage([records.read("prod/a", eventTime=ago(5))])
+    async with stage.app.run_test(size=(160, 120)) as pilot:
+        await pilot.press("j", "enter", "G")
+        before = len(watch(stage).detail.lines)
+        for _ in range(40):
+            await pilot.press("k")
+            line = watch(stage).detail.line
+            if line is not None and '"requestParameters"' in line.text:
+                break
+        await pilot.press("enter")
+        assert len(watch(stage).detail.lines) < before
+        assert "{ … }" in stage.text()
+        await pilot.press("enter")
+        assert len(watch(stage).detail.lines) == before
+
+
+async def test_the_record_on_the_page_is_the_record() -> None:
+    record = records.read("prod/a", eventTime=ago(5), extra={"a": [1, 2.5, None, True, {"b": []}], "c": {}})
+    stage = Stage([record])
+    async with stage.app.run_test(size=(160, 200)) as pilot:
+        await pilot.press("j", "enter")
+        lines = [line.text for line in watch(stage).detail.lines]
+        start = max(i for i, line in enumerate(lines) if line == "{")
+        assert msgspec.json.decode("".join(part.strip() for part in lines[start:])) == record

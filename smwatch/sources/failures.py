@@ -205,7 +205,12 @@ def _unanswered(error: BaseException, call: Call) -> CallError:
         case exceptions.NoCredentialsError() | exceptions.PartialCredentialsError():
             return CallError(State.SIGN_IN, f"there are no credentials: {sign_in(call)}", Remedy.SIGN_IN)
         case exceptions.CredentialRetrievalError() | exceptions.MetadataRetrievalError():
-            message = f"no credentials could be had ({_quoted(error)}): {sign_in(call)}"
+            provider = error.kwargs.get("provider", call.method)
+            said = _quoted(error.kwargs.get("error_msg", error))
+            step = sign_in(msgspec.structs.replace(call, method=provider))
+            return CallError(State.SIGN_IN, f"no credentials could be had ({said}): {step}", Remedy.SIGN_IN)
+        case FileNotFoundError() | PermissionError() | IsADirectoryError():
+            message = f"no credentials could be had: {error.filename} can't be read ({error.strerror})"
             return CallError(State.SIGN_IN, message, Remedy.SIGN_IN)
         case exceptions.SSLError() | aiohttp.ClientSSLError():
             message = (

@@ -8,6 +8,7 @@ import difflib
 import functools
 import hashlib
 import importlib
+import logging
 import os
 import subprocess
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
@@ -20,6 +21,7 @@ from smwatch.sources.source import State
 
 if TYPE_CHECKING:
     from aiobotocore.session import AioSession
+    from botocore.credentials import ReadOnlyCredentials
     from types_aiobotocore_cloudtrail.client import CloudTrailClient
     from types_aiobotocore_logs.client import CloudWatchLogsClient
     from types_aiobotocore_secretsmanager.client import SecretsManagerClient
@@ -79,6 +81,8 @@ class AwsSession:
     ) -> AwsSession:
         """The session of this profile (default: AWS_PROFILE, else "default"); ConfigurationError if it can't be."""
         await asyncio.to_thread(importlib.import_module, "aiobotocore.session")
+        for library in ("aiobotocore", "aiohttp"):  # what they have to say is told as a status, not over the screen
+            logging.getLogger(library).addHandler(logging.NullHandler())
         try:
             session = _new_session(profile)
             regions = [
@@ -203,26 +207,48 @@ class AwsSession:
     # -- finding out -------------------------------------------------------------------------------------------------
 
     async def _told_account(self, region: str, service: Service) -> str | None:
-        credentials: Any = await self._credentials()
-        if account := getattr(credentials, "account_id", None):
-            return str(account)
-        if self.overridden(service) and not self.overridden("sts"):
-            return None  # those credentials are not AWS's: keep them to the endpoint they are meant for
+        if account := self._profiles_account(await self._credentials()):
+            return account
         try:
             async with asyncio.timeout(IDENTITY_LIMIT):
+                if account := (await self._keys()).account_id:
+                    return str(account)
+                if self.overridden(service) and not self.overridden("sts"):
+                    return None  # those credentials are not AWS's: keep them to the endpoint they are meant for
                 sts: Any = await self._make("sts", region, IDENTITY_LIMIT)
                 return str((await sts.get_caller_identity())["Account"])
         except _expected():
             return None
 
+    def _profiles_account(self, credentials: object) -> str | None:
+        """The account as the profile itself tells it, signed in or not."""
+        scoped = self._session.get_scoped_config()
+        match getattr(credentials, "method", None):
+            case "sso":
+                return scoped.get("sso_account_id")
+            case "assume-role" | "assume-role-with-web-identity":
+                parts = str(scoped.get("role_arn", "")).split(":")
+                return parts[4] if len(parts) > 4 else None
+            case _:
+                return None
+
     async def _stand_in(self) -> str:
         """What tells this account from others, where its number can't be had: never share coverage by mistake."""
-        credentials: Any = await self._credentials()
         key = ""
         with contextlib.suppress(*_expected()):
-            key = (await credentials.get_frozen_credentials()).access_key or ""
+            key = (await self._keys()).access_key or ""
         digest = hashlib.sha256(f"{self.profile or ''} {key}".encode()).hexdigest()
         return f"unknown-{digest[:8]}"
+
+    async def _keys(self) -> ReadOnlyCredentials:
+        """The keys as of now; whatever goes wrong with them is raised as botocore raises it."""
+        from botocore.exceptions import NoCredentialsError
+
+        credentials: Any = await self._session.get_credentials()
+        if credentials is None:
+            raise NoCredentialsError
+        keys: ReadOnlyCredentials = await credentials.get_frozen_credentials()
+        return keys
 
     async def _credentials(self) -> object:
         try:

@@ -227,7 +227,7 @@ class LookupEvents:
                 raise Refused("UnknownOperationException", "unknown operation")
             if not request.headers.get("Content-Type", "").startswith("application/x-amz-json-1.1"):
                 raise Refused("SerializationException", "not AWS JSON 1.1")
-            region = self._signed(request)
+            call["key"], region = self._signed(request)
             call["region"] = region
             asked = json.loads(body)
             call["request"] = asked
@@ -240,7 +240,7 @@ class LookupEvents:
             call["answer"] = refused.code
             return self._refusal(refused)
 
-    def _signed(self, request: web.Request) -> str:
+    def _signed(self, request: web.Request) -> tuple[str, str]:
         scope = SCOPE.search(request.headers.get("Authorization", ""))
         if scope is None:
             raise Refused("MissingAuthenticationTokenException", "Missing Authentication Token", 403)
@@ -252,7 +252,7 @@ class LookupEvents:
         stamp = datetime.strptime(request.headers["X-Amz-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
         if abs(stamp - self.now()) > SKEW and self.frozen is None:
             raise Refused("InvalidSignatureException", f"Signature expired: {stamp} is now earlier than {self.now()}")
-        return region
+        return key, region
 
     def _charge(self, region: str) -> None:
         if self.rate is None:

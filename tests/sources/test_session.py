@@ -1,0 +1,281 @@
+"""Credentials: what is wrong is said in a sentence, nothing is asked on the terminal, and new ones are picked up."""
+
+from __future__ import annotations
+
+import asyncio
+import getpass
+import json
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from smwatch.sources.cloudtrail import cloudtrail_source
+from smwatch.sources.errors import ConfigurationError
+from smwatch.sources.session import AwsSession
+from smwatch.sources.source import State
+from tests.emulators.lookup_events import LookupEvents
+from tests.emulators.records import record
+from tests.sources.hurry import Hurry, Watched, follow
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+ROLE = "arn:aws:iam::123456789012:role/audit"
+
+
+def write(home: Path, name: str, text: str) -> Path:
+    file = home / ".aws" / name
+    file.parent.mkdir(parents=True, exist_ok=True)
+    file.write_text(text)
+    return file
+
+
+@pytest.fixture
+def home(aws_environment: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home folder to put profiles into; no keys in the environment."""
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    return aws_environment
+
+
+async def watch(profile: str | None, state: State, *, hurry: Hurry | None = None) -> Watched:
+    """Follow with this profile until that state."""
+    session = await AwsSession.open(profile)
+    try:
+        source = await cloudtrail_source(session, None, NOW - timedelta(hours=1), **(hurry or Hurry()).options())
+        return await follow(source, lambda so_far: so_far.last.state is state)
+    finally:
+        await session.close()
+
+
+# -- before the screen opens -----------------------------------------------------------------------------------------
+
+
+async def refused(profile: str | None = None, region: str | None = None) -> str:
+    async def start() -> None:
+        session = await AwsSession.open(profile)
+        try:
+            await cloudtrail_source(session, region, NOW)
+        finally:
+            await session.close()
+
+    with pytest.raises(ConfigurationError) as caught:
+        await start()
+    sentence = str(caught.value)
+    assert "\n" not in sentence
+    return sentence
+
+
+async def test_an_unknown_profile(home: Path) -> None:
+    assert await refused("nope") == "there is no profile 'nope': see `aws configure list-profiles`"
+
+
+async def test_an_unknown_profile_in_the_environment(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_PROFILE", "nope")
+    assert await refused() == "there is no profile 'nope': see `aws configure list-profiles`"
+
+
+async def test_a_config_file_that_cannot_be_parsed(home: Path) -> None:
+    write(home, "config", "[default\nregion")
+    assert "mend its syntax" in await refused()
+
+
+async def test_no_credentials(home: Path) -> None:
+    assert (await refused()).startswith("there are no AWS credentials: run `aws configure` or `aws sso login`")
+
+
+async def test_half_the_credentials(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AWS_ACCESS_KEY_ID", "AKIAEXAMPLEEXAMPLE00")
+    assert "incomplete: AWS_SECRET_ACCESS_KEY is missing" in await refused()
+
+
+async def test_no_region(aws_environment: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_REGION")
+    assert (await refused()).startswith("no Region is set: give --region")
+
+
+@pytest.mark.parametrize("region", ["eu-wset-1", "Frankfurt", "eu west 1", "../..", "eu-west-1\n"])
+async def test_a_region_that_does_not_exist(aws_environment: Path, region: str) -> None:
+    assert (await refused(region=region)).startswith("there is no Region ")
+
+
+async def test_a_misspelt_region_is_guessed(aws_environment: Path) -> None:
+    assert await refused(region="eu-wset-1") == "there is no Region 'eu-wset-1': did you mean eu-west-1?"
+
+
+async def test_a_role_in_a_circle(home: Path) -> None:
+    write(home, "config", f"[profile a]\nrole_arn = {ROLE}\nsource_profile = b\n[profile b]\nrole_arn = {ROLE}\n"
+          "source_profile = a\n")  # fmt: skip
+    assert (await refused("a")).startswith("the AWS configuration can't work: ")
+
+
+# -- while it runs ---------------------------------------------------------------------------------------------------
+
+
+async def test_new_keys_in_the_file_are_picked_up(home: Path, history: LookupEvents) -> None:
+    history.known_keys = {"AKIANEWNEWNEWNEWNEW0"}
+    history.region().add([record(NOW)])
+    keys = "[default]\naws_access_key_id = {}\naws_secret_access_key = example\n"
+    write(home, "credentials", keys.format("AKIAOLDOLDOLDOLDOLD0"))
+    session = await AwsSession.open()
+    hurry = Hurry()
+    source = await cloudtrail_source(session, None, NOW - timedelta(hours=1), **hurry.options())
+
+    def until(so_far: Watched) -> bool:
+        if so_far.last.state is State.SIGN_IN:
+            write(home, "credentials", keys.format("AKIANEWNEWNEWNEWNEW0"))
+        return so_far.last.state is State.OK
+
+    watched = await follow(source, until)
+    await session.close()
+    (message,) = watched.said(State.SIGN_IN)
+    assert "does not know these credentials" in message
+    assert "renew them (`aws configure`); smwatch goes on by itself" in message
+    assert len(watched.raw) == 1
+    assert hurry.slept < 60
+
+
+async def test_a_role_with_mfa_never_asks_and_uses_what_the_cli_was_told(
+    home: Path, history: LookupEvents, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    history.region().add([record(NOW)])
+    write(home, "credentials", "[base]\naws_access_key_id = AKIABASE\naws_secret_access_key = example\n")
+    serial = "arn:aws:iam::123456789012:mfa/alice"
+    write(
+        home, "config", f"[profile prod]\nregion = eu-west-1\nrole_arn = {ROLE}\nsource_profile = base\n"
+        f"mfa_serial = {serial}\n",
+    )  # fmt: skip
+    monkeypatch.setattr(getpass, "getpass", lambda *_: pytest.fail("asked on the terminal"))
+    cached = {
+        "Credentials": {
+            "AccessKeyId": "ASIACACHED",
+            "SecretAccessKey": "example",
+            "SessionToken": "example",
+            "Expiration": (datetime.now(UTC) + timedelta(hours=1)).isoformat(),
+        },
+        "ResponseMetadata": {},
+    }
+    session = await AwsSession.open("prod")
+    source = await cloudtrail_source(session, None, NOW - timedelta(hours=1), **Hurry().options())
+
+    def until(so_far: Watched) -> bool:
+        if so_far.last.state is State.SIGN_IN:  # somebody runs the command that the message gives
+            args = {"RoleArn": ROLE, "SerialNumber": serial}
+            name = _cache_key(args)
+            write(home, f"cli/cache/{name}.json", json.dumps(cached))
+        return so_far.last.state is State.OK
+
+    watched = await follow(source, until)
+    await session.close()
+    (message,) = watched.said(State.SIGN_IN)
+    command = "aws sts get-caller-identity --profile prod"
+    assert message == f"profile prod wants an MFA code of {serial}: run `{command}` in another terminal"
+    assert len(watched.raw) == 1
+    assert [key for call in history.calls for key in [call["key"]]] == ["ASIACACHED"] * len(history.calls)
+
+
+def _cache_key(args: dict[str, str]) -> str:
+    """The name under which the AWS CLI keeps an assumed role."""
+    from hashlib import sha1
+
+    return sha1(json.dumps(args, sort_keys=True).encode()).hexdigest()
+
+
+async def test_an_sso_session_that_was_never_opened(home: Path, history: LookupEvents) -> None:
+    write(
+        home, "config",
+        "[profile dev]\nregion = eu-west-1\nsso_session = corp\nsso_account_id = 123456789012\nsso_role_name = audit\n"
+        "[sso-session corp]\nsso_region = eu-west-1\nsso_start_url = https://corp.example/start\n",
+    )  # fmt: skip
+    watched = await watch("dev", State.SIGN_IN)
+    assert watched.last.message == "the SSO session has ended: run `aws sso login --profile dev`"
+
+
+async def test_a_credential_process_that_fails_and_one_that_reads_the_terminal(
+    home: Path, history: LookupEvents
+) -> None:
+    script = home / "process.py"
+    script.write_text(
+        "import sys\n"
+        "try:\n    open('/dev/tty')\n    sys.exit('has a terminal')\n"
+        "except OSError: pass\n"
+        "sys.exit('vault is locked, read ' + repr(sys.stdin.read()))\n"
+    )
+    write(home, "config", f"[profile p]\nregion = eu-west-1\ncredential_process = {sys.executable} {script}\n")
+    watched = await watch("p", State.SIGN_IN)
+    assert "vault is locked, read ''" in watched.last.message
+    assert watched.last.message.endswith("see to the profile's credential_process")
+
+
+async def test_a_credential_process_that_answers_later(home: Path, history: LookupEvents) -> None:
+    history.region().add([record(NOW)])
+    answer = home / "answer.json"
+    write(home, "config", f"[profile p]\nregion = eu-west-1\ncredential_process = /bin/cat {answer}\n")
+    session = await AwsSession.open("p")
+    source = await cloudtrail_source(session, None, NOW - timedelta(hours=1), **Hurry().options())
+
+    def until(so_far: Watched) -> bool:
+        if so_far.last.state is State.SIGN_IN:
+            answer.write_text(json.dumps({"Version": 1, "AccessKeyId": "AKIAPROC", "SecretAccessKey": "example"}))
+        return so_far.last.state is State.OK
+
+    watched = await follow(source, until)
+    await session.close()
+    assert len(watched.raw) == 1
+
+
+async def test_a_web_identity_whose_token_is_gone(home: Path, history: LookupEvents) -> None:
+    write(home, "config", f"[profile k]\nregion = eu-west-1\nrole_arn = {ROLE}\nweb_identity_token_file = /no/token\n")
+    watched = await watch("k", State.SIGN_IN)
+    assert watched.last.message == "no credentials could be had: /no/token can't be read (No such file or directory)"
+
+
+async def test_the_libraries_write_nothing_over_the_screen(home: Path, history: LookupEvents) -> None:
+    write(home, "config", f"[profile k]\nregion = eu-west-1\nrole_arn = {ROLE}\nweb_identity_token_file = /no/token\n")
+    script = (
+        "import asyncio\n"
+        "from tests.sources.test_session import State, watch\n"
+        "print(asyncio.run(watch('k', State.SIGN_IN)).last.state)\n"
+    )
+    done = await asyncio.to_thread(
+        subprocess.run, [sys.executable, "-c", script], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert (done.stdout, done.stderr) == ("sign in\n", "")
+
+
+# -- which account ---------------------------------------------------------------------------------------------------
+
+
+async def test_the_account_is_told_by_the_profile_where_it_can_be(home: Path, history: LookupEvents) -> None:
+    write(
+        home, "credentials",
+        "[default]\naws_access_key_id = AKIAX\naws_secret_access_key = example\naws_account_id = 210987654321\n",
+    )  # fmt: skip
+    session = await AwsSession.open()
+    assert await session.account("eu-west-1", "cloudtrail") == "210987654321"
+    await session.close()
+
+
+async def test_accounts_that_are_unknown_are_not_mixed_up(home: Path, history: LookupEvents) -> None:
+    names = set()
+    for key in ("AKIAONE", "AKIATWO"):
+        write(home, "credentials", f"[default]\naws_access_key_id = {key}\naws_secret_access_key = example\n")
+        session = await AwsSession.open()
+        names.add(await session.account("eu-west-1", "cloudtrail"))
+        await session.close()
+    assert len(names) == 2
+    assert history.calls == []
+
+
+async def test_clients_are_made_once_until_credentials_change(aws_environment: Path) -> None:
+    session = await AwsSession.open()
+    one: Any = await session.client("cloudtrail", "eu-west-1")
+    assert await session.client("cloudtrail", "eu-west-1") is one
+    assert not session.renew()
+    write(aws_environment, "config", "[default]\n")
+    assert session.renew()
+    assert await session.client("cloudtrail", "eu-west-1") is not one
+    await session.close()
+    await session.close()

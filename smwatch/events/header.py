@@ -12,7 +12,6 @@ from smwatch.record import Record
 class Issuer(msgspec.Struct, gc=False):
     """sessionContext.sessionIssuer: the role, or the user, whose credentials a session has."""
 
-    type: str | None = None
     arn: str | None = None
     user_name: str | None = field(default=None, name="userName")
 

@@ -46,6 +46,14 @@ def named_by(typed: str | None, arn: str | None, name: str | None, *, succeeded:
     return (Named("", name, False, succeeded),) if name else ()
 
 
+def named_in_denial(message: str) -> tuple[Named, ...]:
+    """The secret in the errorMessage of a call that IAM refused, as the caller typed it: nothing else names it."""
+    denied = _DENIED.search(message)
+    if denied is None or (denied[1].startswith("arn:") and not is_secret_arn(denied[1])):
+        return ()
+    return named_by(denied[1], None, None, succeeded=False)
+
+
 def resource_arn(header: Header) -> str | None:
     """The ARN of the first secret among the record's resources."""
     for resource in header.resources or ():
@@ -95,12 +103,4 @@ def _names_in_call(header: Header) -> tuple[Named, ...]:
     name = next((answer.told_name for answer in answers if answer.told_name), None)
     if typed or arn or name:
         return named_by(typed, arn, name, succeeded=not (header.error_code or header.error_message))
-    return _named_in_denial(header.error_message) if header.error_message else ()
-
-
-def _named_in_denial(message: str) -> tuple[Named, ...]:
-    """The secret in the errorMessage of a call that IAM refused, as the caller typed it: nothing else names it."""
-    denied = _DENIED.search(message)
-    if denied is None or (denied[1].startswith("arn:") and not is_secret_arn(denied[1])):
-        return ()
-    return named_by(denied[1], None, None, succeeded=False)
+    return named_in_denial(header.error_message or "")

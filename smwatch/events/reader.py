@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from binascii import unhexlify
+from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime
 from hashlib import blake2b
@@ -11,12 +12,12 @@ import msgspec
 
 from smwatch.events import moments
 from smwatch.events.event import ACCOUNT_BITS, ID_BITS, UNREADABLE, Arrival, Event, SeenBy
-from smwatch.events.header import Header, Identity, decode_header, header_of, unwrapped
-from smwatch.events.naming import KMS, SECRETS_MANAGER, named_by, names_in, resource_arn
+from smwatch.events.header import Header, Identity, Issuer, OnBehalfOf, Session, decode_header, header_of, unwrapped
+from smwatch.events.naming import KMS, SECRETS_MANAGER, named_by, named_in_denial, names_in, resource_arn
 from smwatch.events.principal import Kind, Principal, principal_of, principal_of_arn
 from smwatch.events.recent import Recent
 from smwatch.events.scope import reads_only
-from smwatch.events.secret import Named, Names, Secret
+from smwatch.events.secret import Named, Names, Secret, is_secret_arn
 from smwatch.events.tidy import clipped
 from smwatch.record import Record, decode, encode
 
@@ -32,8 +33,8 @@ _Who = tuple[_Text, _Text, _Text, _Text]
 """ARN, invokedBy, ARN of the session issuer, recipientAccountId."""
 _Client = tuple[_Text, _Text, _Text, _Text, _Text, _Text]
 """The same, Region and user agent."""
-_Unnamed = tuple[tuple[_Text, _Text, _Text, _Text, _Text], str, _Text, _Text, _Text]
-"""Fields of userIdentity, service, recipientAccountId, Region, user agent."""
+_Unnamed = tuple[tuple[_Text, ...], str, _Text, _Text, _Text]
+"""All of userIdentity, service, recipientAccountId, Region, user agent."""
 _Caller = tuple[Principal, str, str, str, bytes, str]
 """Principal, account, Region, user agent, account in the key, caller_text."""
 _About = tuple[_Text, _Text, _Text, _Text, _Text, _Text, tuple[Named, ...] | None, _Text, _Text, _Text]
@@ -51,12 +52,12 @@ class Reader:
     # What many events have in common, the caller and the call, is worked out once and found again by the few strings
     # that it depends on: an event costs little more than those look-ups.
 
-    def __init__(self, remember: int = 4096) -> None:
+    def __init__(self, remember: int = 16_384) -> None:
         self._strings: Recent[_Text, str] = Recent(_kept, remember)
         self._addresses: Recent[_Text, _Text] = Recent(_plain_address, remember)
         self._access_keys: Recent[_Text, _Text] = Recent(_plain_access_key, remember)
         self._texts: Recent[str, str] = Recent(str, remember)
-        self._times: Recent[_Text, bytes | None] = Recent(_time_of_text, 1024)
+        self._minutes: Recent[str, int] = Recent(_minute, 1024)
         self._principals: Recent[_Who, Principal | None] = Recent(self._make_principal, remember)
         self._callers: Recent[_Client, _Caller | None] = Recent(self._make_caller, remember)
         self._unnamed: Recent[_Unnamed, _Caller] = Recent(self._make_unnamed, remember)
@@ -93,10 +94,11 @@ class Reader:
 
     def _event(self, header: Header, raw: str, seen_by: SeenBy, seen_at: datetime, at: datetime | None) -> Event:
         identity = header.identity or _NO_IDENTITY
-        session = identity.session
-        issuer = session.issuer.arn if session and session.issuer else None
-        account, region, agent = header.account, header.region, header.user_agent
-        caller = self._callers[identity.arn, identity.invoked_by, issuer, account, region, agent]
+        caller, account, region, agent = None, header.account, header.region, header.user_agent
+        if identity.arn:
+            session = identity.session
+            issuer = session.issuer.arn if session and session.issuer else None
+            caller = self._callers[identity.arn, identity.invoked_by, issuer, account, region, agent]
         if caller is None:
             caller = self._caller(header, identity)
         principal, account, region, agent, account_bytes, caller_text = caller
@@ -107,7 +109,8 @@ class Reader:
             address, access_key = self._strings[header.source_ip], self._strings[identity.access_key]
             caller_text = self._texts[f"{caller_text}\n{address}\n{access_key}".lower()]
 
-        typed = arn = named = None
+        code, message = header.error_code, header.error_message
+        typed = arn = named = plain = None
         source, parameters = header.source, header.parameters
         if source == SECRETS_MANAGER:
             if parameters:
@@ -118,17 +121,21 @@ class Reader:
                 arn, named = answer.told_arn, named or answer.told_name
             if not arn and header.resources:
                 arn = resource_arn(header)
+            plain = typed or arn or (message and not (parameters or header.extra or header.details))
         elif source == KMS and parameters and parameters.context and identity.invoked_by == SECRETS_MANAGER:
-            arn = parameters.context.secret_arn
+            plain = arn = parameters.context.secret_arn
+        found = None if plain else names_in(header)
         owner = account or principal.account
-        code, message = header.error_code, header.error_message
-        found = None if typed or arn else names_in(header)
         call = self._calls[header.name, source, code, message, owner, region, found, typed, arn, named]
         name, source, secret, others, secret_arn, code, message, call_text, read_only = call
         if (said := header.read_only) is not None:
             read_only = said is True or said == "true" or (read_only and said is not False and said != "false")
 
-        time_bytes = self._times[header.time or header.timestamp] or _time_bytes(at)
+        when = header.time or header.timestamp or ""
+        try:
+            seconds = self._minutes[when[:17]] + _SECONDS[when[17:]]
+        except KeyError:
+            seconds = _odd_time(when, at)
         event_id, odd_id = header.id or "", ""
         digits = event_id.replace("-", "")
         try:
@@ -138,7 +145,7 @@ class Reader:
         if id_bytes.hex() != digits or len(event_id) != 36 or event_id[8:24:5] != "----":
             id_bytes, odd_id = _odd_id(event_id, raw)
         return Event(
-            _number(time_bytes + id_bytes + account_bytes),
+            _number(seconds.to_bytes(8) + id_bytes + account_bytes),
             name,
             source,
             secret,
@@ -162,7 +169,12 @@ class Reader:
 
     def _make_principal(self, key: _Who) -> Principal | None:
         arn, invoked_by, issuer, account = key
-        return principal_of_arn(arn or "", self._strings[invoked_by], issuer or "", account or "")
+        by = principal_of_arn(arn or "", invoked_by or "", issuer or "", account or "")
+        if by is None:
+            return None
+        strings = self._strings  # a role has many sessions: they share what they can
+        name, identity, account = strings[by.name], strings[by.identity], strings[by.account]
+        return Principal(by.kind, name, identity, by.session, by.arn, account, strings[by.invoked_by])
 
     def _make_caller(self, key: _Client) -> _Caller | None:
         """What `_event` looks up by ARN; None where the ARN does not tell who it is."""
@@ -172,45 +184,62 @@ class Reader:
 
     def _caller(self, header: Header, identity: Identity) -> _Caller:
         """The caller whom no ARN names."""
-        if identity.session or identity.on_behalf_of or identity.provider:
-            principal = principal_of(identity, recipient=header.account or "")
-            return self._calling(principal, header.account, header.region, header.user_agent)
-        who = identity.type, identity.principal_id, identity.account, identity.user_name, identity.invoked_by
+        session, behalf = identity.session, identity.on_behalf_of
+        issuer = session.issuer if session else None
+        who = (
+            *(identity.type, identity.principal_id, identity.arn, identity.account, identity.user_name),
+            *(identity.invoked_by, identity.provider),
+            *((issuer.arn, issuer.user_name) if issuer else (None, None)),
+            *((behalf.user_id, behalf.store_arn) if behalf else (None, None)),
+        )
         return self._unnamed[who, _service(header), header.account, header.region, header.user_agent]
 
     def _make_unnamed(self, key: _Unnamed) -> _Caller:
-        (kind, principal_id, own_account, user_name, invoked_by), service, account, region, agent = key
-        identity = Identity(kind, principal_id, None, own_account, None, user_name, None, invoked_by)
+        who, service, account, region, agent = key
+        kind, principal_id, arn, own_account, user_name, invoked_by, provider, *issuer, person, store_arn = who
+        identity = Identity(
+            type=kind,
+            principal_id=principal_id,
+            arn=arn,
+            account=own_account,
+            user_name=user_name,
+            session=Session(Issuer(*issuer)),
+            invoked_by=invoked_by,
+            provider=provider,
+            on_behalf_of=OnBehalfOf(person, store_arn),
+        )
         principal = principal_of(identity, recipient=account or "", service=service)
         return self._calling(principal, account, region, agent)
 
     def _calling(self, by: Principal, account: _Text, region: _Text, agent: _Text) -> _Caller:
         account, region, agent = self._strings[account], self._strings[region], self._strings[agent]
-        names = (by.kind.value, by.name, by.identity, by.session, by.arn, by.account, by.invoked_by)
-        text = _search_text(*names, agent, region, account)
-        return by, account, region, agent, _account_bytes(account), text
+        names = by.arn, by.identity, by.name, by.session, by.account, by.invoked_by, by.kind.value
+        return by, account, region, agent, _account_bytes(account), _search_text(*names, agent, region, account)
 
     def _make_call(self, key: _About) -> _Call:
         strings = self._strings
         name, source, code, message = strings[key[0]], strings[key[1]], strings[key[2]], strings[key[3]]
         owner, region, found, typed, told, named = key[4] or "", key[5] or "", *key[6:]
-        if found is None:
-            found = named_by(typed, told, named, succeeded=source == KMS or not (code or message))
+        if found is None and source == KMS:
+            found = (Named(told, "", True, True),) if told and is_secret_arn(told) else ()
+        elif found is None:
+            found = named_by(typed, told, named, succeeded=not (code or message)) or named_in_denial(message)
         read_only = reads_only(source, name)
         if not found:
             return name, source, None, (), "", code, message, _search_text(name, source, code, message), read_only
-        secret = self._names.secret(found[0], owner, region)
-        others = {self._names.secret(one, owner, region): None for one in found[1:]}
-        others.pop(secret, None)
+        secret, *others = self._secrets(found, owner, region)
         arn = strings[found[0].arn]
-        names = [one.name for one in (secret, *others) if one.name not in arn]
-        text = _search_text(name, source, arn, *names, code, message)
+        text = _search_text(name, source, arn, secret.name, *(one.name for one in others), code, message)
         return name, source, secret, tuple(others), arn, code, message, text, read_only
+
+    def _secrets(self, found: tuple[Named, ...], owner: str, region: str) -> Iterable[Secret]:
+        secrets = [self._names.secret(one, owner, region) for one in found]
+        return secrets if len(secrets) == 1 else dict.fromkeys(secrets)
 
     def _unreadable(self, raw: str, reason: str, seen_by: SeenBy, seen_at: datetime, at: datetime | None) -> Event:
         digest = _digest(raw)
         return Event(
-            _number(_time_bytes(at) + digest + _account_bytes("")),
+            _number(_odd_time("", at).to_bytes(8) + digest + _account_bytes("")),
             UNREADABLE,
             "",
             None,
@@ -244,20 +273,34 @@ def _plain_access_key(text: _Text) -> _Text:
 
 
 def _search_text(*words: str) -> str:
-    return "\n".join(filter(None, words)).lower()
+    """One text in which each of `words` is found, in lower case, and no longer than need be."""
+    text = ""
+    for word in words:
+        small = word.lower()
+        if small not in text:
+            text = f"{text}\n{small}" if text else small
+    return text
 
 
 _number = int.from_bytes  # big-endian, so that keys sort by time first
 
 
-def _time_of_text(text: _Text) -> bytes | None:
-    """The first part of the key for an eventTime; None for what is no time."""
-    seconds = moments.seconds_of_text(text) if text else None
-    return None if seconds is None else seconds.to_bytes(8)
+_SECONDS = {f"{second:02}Z": second for second in range(60)}
 
 
-def _time_bytes(at: datetime | None) -> bytes:
-    return moments.seconds_of_datetime(at).to_bytes(8) if at else bytes(8)
+def _minute(text: str) -> int:
+    """The seconds since the epoch up to an eventTime's minute, as in 2026-11-23T14:05; a KeyError for other texts."""
+    seconds = moments.seconds_of_text(f"{text}00Z") if len(text) == 17 and text[16] == ":" else None
+    if seconds is None or seconds % 60:
+        raise KeyError(text)
+    return seconds
+
+
+def _odd_time(text: str, at: datetime | None) -> int:
+    seconds = moments.seconds_of_text(text)
+    if seconds is None:
+        seconds = moments.seconds_of_datetime(at) if at else 0
+    return seconds
 
 
 def _odd_id(event_id: str, raw: str) -> tuple[bytes, str]:

@@ -72,15 +72,12 @@ class Names:
     def __init__(self, changed: Callable[[], None], remember: int = 16_384) -> None:
         self._changed = changed
         self._resolved: Recent[tuple[Named, str, str], Secret] = Recent(self._resolve, remember)
-        self._secrets: Recent[_Key, Secret] = Recent(lambda key: Secret(*key), remember)
-        self._known: Recent[_Key, bool] = Recent(lambda _: False, remember)
-        """Secrets that exist under exactly this name."""
-        self._complete: Recent[str, Secret | None] = Recent(lambda _: None, remember)
-        """ARNs that are complete for sure."""
-        self._guesses: Recent[str, Secret | None] = Recent(lambda _: None, remember)
-        """ARNs that may be complete or not."""
-        self._backed: Recent[_Key, str] = Recent(lambda _: "", remember)
-        """Secrets that a guess says there are, with its ARN, where the call succeeded."""
+        self._secrets: Recent[_Key, Secret] = Recent(self._make_secret, remember)
+        self._places: Recent[str, str] = Recent(str, 1024)
+        self._meant: Recent[str, tuple[Secret, bool] | None] = Recent(lambda _: None, remember)
+        """For ARNs that look complete: the secret that is meant, and whether that is certain."""
+        self._evidence: Recent[_Key, str | None] = Recent(lambda _: None, remember)
+        """For secrets that there are: CERTAIN, or the ARN of a call that succeeded, and that may have been partial."""
         self._renamed: list[tuple[Secret, Secret]] = []
 
     def secret(self, named: Named, account: str, region: str) -> Secret:
@@ -91,6 +88,10 @@ class Names:
         """Pairs (wrong guess, right identity) found since last asked: what was said of the first is the second's."""
         renamed, self._renamed = tuple(self._renamed), []
         return renamed
+
+    def _make_secret(self, key: _Key) -> Secret:
+        account, region, name = key
+        return Secret(self._places[account], self._places[region], name)
 
     def _resolve(self, key: tuple[Named, str, str]) -> Secret:
         named, account, region = key
@@ -103,12 +104,12 @@ class Names:
         if named.name == tail or hyphen != "-" or not short or not suffix.isalnum() or not suffix.isascii():
             return self._typed((account, region, tail), named)
         if named.name == short or (named.complete and suffix.lower() not in _WORDS):
-            secret = self._secrets[account, region, short]
-            self._complete.keep(named.arn, secret)
-            self._correct(named.arn, secret)
-            self._learn((account, region, short))
-            return secret
-        return self._complete.find(named.arn) or self._guess(named, account, region, short, suffix)
+            right = account, region, short
+            self._mean(named.arn, self._secrets[right], certain=True)
+            self._learn(right)
+            return self._secrets[right]
+        meant = self._meant.find(named.arn)
+        return meant[0] if meant and meant[1] else self._guess(named, account, region, short, suffix)
 
     def _typed(self, key: _Key, named: Named) -> Secret:
         """The secret of exactly this name."""
@@ -118,43 +119,42 @@ class Names:
 
     def _guess(self, named: Named, account: str, region: str, short: str, suffix: str) -> Secret:
         """`short`, unless its suffix is hardly random or there seems to be a secret that is named with it."""
-        key = long = account, region, f"{short}-{suffix}"
-        random = suffix.lower() not in _WORDS and not suffix.isdecimal()
-        if random and not self._known.find(long) and not self._backed.find(long):
+        key = account, region, f"{short}-{suffix}"
+        if not suffix.isdecimal() and suffix.lower() not in _WORDS and self._evidence.find(key) is None:
             key = account, region, short
-            if named.exists:
-                self._back(key, named.arn)
+            evidence = self._evidence.find(key)
+            if named.exists and evidence is None:
+                self._evidence.keep(key, named.arn)
+                self._mean(named.arn[:-7], self._secrets[key], only_if_doubted=True)
+            elif named.exists and evidence not in (CERTAIN, named.arn):  # no two guesses are wrong in the same way
+                self._learn(key)
         secret = self._secrets[key]
-        self._guesses.keep(named.arn, secret)
+        self._meant.keep(named.arn, (secret, False))
         return secret
 
-    def _back(self, key: _Key, arn: str) -> None:
-        before = self._backed.find(key)
-        if before is None:
-            self._backed.keep(key, arn)
-            self._correct(arn[:-7], self._secrets[key])
-        elif before != arn:  # no two guesses are wrong in the same way
-            self._learn(key)
-
     def _learn(self, key: _Key) -> None:
-        if not self._known.find(key):
-            self._known.keep(key, True)
+        if self._evidence.find(key) != CERTAIN:
+            self._evidence.keep(key, CERTAIN)
             account, region, name = key
             for partition in _PARTITIONS:
                 arn = f"arn:{partition}:secretsmanager:{region}:{account}:secret:{name}"
-                if not self._complete.find(arn):
-                    self._correct(arn, self._secrets[key])
+                self._mean(arn, self._secrets[key], only_if_doubted=True)
 
-    def _correct(self, arn: str, right: Secret) -> None:
-        wrong = self._guesses.find(arn)
-        if wrong is None or wrong == right:
+    def _mean(self, arn: str, right: Secret, *, certain: bool = False, only_if_doubted: bool = False) -> None:
+        """Take `arn` for `right` from now on, and take back what was made of it before."""
+        meant = self._meant.find(arn)
+        if only_if_doubted and (meant is None or meant[1]):
             return
-        self._guesses.keep(arn, right)
+        self._meant.keep(arn, (right, certain))
+        if meant is None or meant[0] == right:
+            return
         self._resolved.forget()
         self._changed()
-        if not self._known.find((wrong.account, wrong.region, wrong.name)):
+        wrong = meant[0]
+        if self._evidence.find((wrong.account, wrong.region, wrong.name)) != CERTAIN:
             self._renamed.append((wrong, right))
 
 
 _Key = tuple[str, str, str]
+CERTAIN = ""
 _PARTITIONS = ("aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b")

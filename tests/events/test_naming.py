@@ -183,6 +183,14 @@ def test_parts_that_are_json_in_a_string_or_have_a_capital_are_read() -> None:
     assert said(records.call("CreateSecret", {"Name": "prod/db"}, {"ARN": ARN, "Name": "prod/db"})) == (DB, ARN)
 
 
+def test_a_denial_by_another_service_names_no_secret() -> None:
+    assert said(records.denied("prod/db", eventSource="rds.amazonaws.com")) == (None, "")
+
+
+def test_a_context_that_holds_no_arn_names_no_secret() -> None:
+    assert said(records.kms(requestParameters={"encryptionContext": {"SecretARN": "prod/db"}})) == (None, "")
+
+
 def test_other_services_name_no_secret_by_their_own_parameters() -> None:
     record = records.call("PutParameter", {"name": "prod/db"}, {"arn": "x"}, eventSource="ssm.amazonaws.com")
     assert said(record) == (None, "")

@@ -22,15 +22,15 @@ from tests.records import AT
 
 PAGE = 1_000
 """Records in a page of a source."""
-SHAPES = 4096
-"""So many combinations of caller, call and secret make up the traffic."""
+CALLERS = 150
+"""Roles and users at work."""
 RENEWED_EVERY = 50_000
 """Records after which sessions, access keys and addresses are others than before."""
 
 _TIME, _REQUEST, _ID = "\x01time\x01", "\x01request\x01", "\x01id\x01"
+_TEAMS = ("payments", "orders", "search", "billing", "ci")
 _AGENTS = (
     records.BOTO,
-    records.CONSOLE,
     "aws-sdk-go-v2/1.30.3 ua/2.1 os/linux lang/go#1.22.5 md/GOOS#linux md/GOARCH#arm64 api/secretsmanager#1.32.4",
     "APN/1.0 HashiCorp/1.0 Terraform/1.9.5 (+https://www.terraform.io) terraform-provider-aws/5.63.1",
     "aws-cli/2.17.30 md/awscrt#0.21.2 ua/2.0 os/linux#6.1 md/arch#x86_64 lang/python#3.11.9 md/prompt#off",
@@ -53,49 +53,46 @@ class Traffic:
 
     def _text(self) -> str:
         if self._made % RENEWED_EVERY == 0:
-            self._shapes = [_cut(record) for record in self._records(SHAPES)]
+            self._shapes = list(map(_cut, self._records()))
         random = self._random
-        # The square makes some callers and secrets a hundred times busier than others.
-        before, middle, after, end = self._shapes[int(random.random() ** 2 * SHAPES)]
+        # The square makes some callers a hundred times busier than others.
+        before, middle, after, end = self._shapes[int(random.random() ** 2 * len(self._shapes))]
         at = self._start + timedelta(seconds=int(self._made / self._per_second))
         self._made += 1
         moment = at.strftime("%Y-%m-%dT%H:%M:%SZ")
         return f"{before}{moment}{middle}{_uuid(random)}{after}{_uuid(random)}{end}"
 
-    def _records(self, count: int) -> Iterator[Record]:
+    def _records(self) -> Iterator[Record]:
+        """A record for each combination of a caller, one of its sessions and a call: most callers read few secrets."""
         random = self._random
-        for _ in range(count):
-            role = f"{random.choice(('payments', 'orders', 'search', 'billing', 'ci'))}-{random.randrange(24)}"
-            session = f"i-{random.getrandbits(68):017x}" if random.random() < 0.7 else f"botocore-session-{role}"
-            by = records.role(role, session, key=f"ASIA{random.getrandbits(64):016X}")
-            if random.random() < 0.1:
-                by = records.user(f"person-{random.randrange(30)}")
-            secret = f"{random.choice(('prod', 'test'))}/{role.partition('-')[0]}/db-{random.randrange(60)}"
-            name = records.arn(secret) if random.random() < 0.6 else secret
-            more: dict[str, Any] = {
-                "by": by,
-                "sourceIPAddress": f"10.{random.randrange(4)}.{random.randrange(256)}.{random.randrange(256)}",
-                "userAgent": random.choice(_AGENTS),
-                "eventTime": _TIME,
-                "requestID": _REQUEST,
-                "eventID": _ID,
-            }
-            sort = random.random()
-            if sort < 0.62:
-                yield records.read(name, **more)
-            elif sort < 0.80:
-                yield records.describe(name, **more)
-            elif sort < 0.84:
-                yield records.listing(**more)
-            elif sort < 0.94:
-                del more["sourceIPAddress"], more["userAgent"]
-                yield records.kms(secret, **more)
-            elif sort < 0.96:
-                yield records.put(secret, **more)
-            elif sort < 0.97:
-                yield records.read_missing(secret, **more)
-            else:
-                yield records.denied(name, **more)
+        for number in range(CALLERS):
+            team, sessions = random.choice(_TEAMS), range(random.choice((1, 2, 4, 8)))
+            secrets = [f"prod/{team}/db-{random.randrange(60)}" for _ in range(random.choice((1, 1, 2, 5)))]
+            agent = records.CONSOLE if number % 50 == 7 else random.choice(_AGENTS)
+            for _ in sessions:
+                by = self._caller(number, f"{team}-{number}")
+                address = f"10.{random.randrange(4)}.{random.randrange(256)}.{random.randrange(256)}"
+                more: dict[str, Any] = {"by": by, "eventTime": _TIME, "requestID": _REQUEST, "eventID": _ID}
+                direct = more | {"sourceIPAddress": address, "userAgent": agent}
+                for secret in secrets:
+                    name = records.arn(secret) if number % 3 else secret
+                    yield from [records.read(name, **direct)] * 7
+                    yield from [records.describe(name, **direct)] * 2
+                    yield records.kms(secret, **more)
+                if number % 20 == 0:
+                    yield records.listing(**direct)
+                    yield records.put(secrets[0], **direct)
+                if number % 30 == 0:
+                    yield records.read_missing("prod/gone", **direct)
+                    yield records.denied(f"test/{team}/db", **direct)
+
+    def _caller(self, number: int, name: str) -> records.Identity:
+        if number % 50 == 7:
+            return records.sso(f"{name}@example.com")
+        if number % 25 == 0:
+            return records.user(name)
+        session = f"i-{self._random.getrandbits(68):017x}"
+        return records.role(name, session, key=f"ASIA{self._random.getrandbits(64):016X}")
 
 
 class Pages:

@@ -14,6 +14,8 @@ from smwatch.events.event import SeenBy
 from smwatch.events.reader import Reader
 from smwatch.journal import FILE_NAME, Journal
 from smwatch.monitor import Delivery, Monitor
+from smwatch.rules.engine import Engine
+from smwatch.rules.rule import combine, load_builtin
 from smwatch.store import Store
 from tests.bench.harness import Pair, Row, clock
 from tests.bench.traffic import PAGE, Pages, Traffic, filtering
@@ -53,13 +55,14 @@ def ingest(size: int) -> Iterator[Pair]:
     """A page at a time into a journal on disk and a store that hold so many events already, with a filtered view."""
     traffic = Traffic()
     with tempfile.TemporaryDirectory() as folder, asyncio.Runner() as runner:
-        journal, store = Journal(Path(folder, FILE_NAME)), Store()
+        engine = Engine(combine(load_builtin()))
+        journal, store = Journal(Path(folder, FILE_NAME)), Store(engine=engine)
         view = store.view(filtering("payments", store))
 
         async def deliver(delivery: Delivery) -> None:
             store.add([arrival for _, arrival in delivery.arrivals])
 
-        monitor = Monitor(journal, deliver=deliver, selects=lambda _: False, now=lambda: AT)
+        monitor = Monitor(journal, deliver=deliver, selects=engine.selects, now=lambda: AT)
 
         def take(count: int) -> float:
             pages = Pages(traffic.texts(count))
@@ -86,7 +89,7 @@ ROWS = (
     ),
     Row(
         name="ingest",
-        what=f"page of {PAGE:,}: parse, journal, store, view",
+        what=f"page of {PAGE:,}: parse, journal, store, rules, view",
         floor="msgspec.json.decode of the same bytes",
         target=12.0,
         size=100_000,

@@ -14,6 +14,8 @@ from pathlib import Path
 from smwatch.journal import Journal
 from smwatch.jsonl import Lines
 from smwatch.monitor import Monitor
+from smwatch.rules.engine import Engine
+from smwatch.rules.rule import combine, load_builtin
 from smwatch.sources.files import FileSource
 from smwatch.sources.source import State
 from smwatch.store import Store
@@ -30,10 +32,11 @@ def replay(size: int) -> Iterator[Pair]:
 
         def smwatch() -> float:
             began = clock()
-            journal, store = Journal(), Store()
+            engine = Engine(combine(load_builtin()))
+            journal, store = Journal(), Store(engine=engine)
             lines = Lines(store, journal, json=True, out=out)
             source = FileSource(paths, now=lambda: datetime.now(UTC))
-            monitor = Monitor(journal, deliver=lines.deliver, selects=lambda _: False, now=lambda: datetime.now(UTC))
+            monitor = Monitor(journal, deliver=lines.deliver, selects=engine.selects, now=lambda: datetime.now(UTC))
             last = asyncio.run(monitor.read_once([source]))
             took = clock() - began
             assert last[source.name].state is State.DONE

@@ -28,6 +28,8 @@ BLOCK = 128 << 10
 """Bytes read from a file at a time."""
 AHEAD = 8
 """Pieces read in advance while the monitor works on the one before."""
+IDLE = 0.2
+"""Seconds without anything to read after which what has been read is handed on."""
 REPORT_EVERY = timedelta(seconds=1)
 TICK = 0.1
 """Seconds: records due within a tick are played together."""
@@ -104,6 +106,10 @@ class FileSource:
                             while len(pending) >= PAGE:
                                 yield self._page(pending[:PAGE])
                                 del pending[:PAGE]
+                    case None:
+                        if pending:
+                            yield self._page(pending)
+                            pending = []
                     case _Opened():
                         tally.files += 1
                         tally.of = part.of
@@ -199,7 +205,8 @@ class _Tally(msgspec.Struct):
         return f"file {self.files:,} of {self.of:,}, {_count(self.records, 'record')}"
 
     def result(self) -> str:
-        return f"{_count(self.records, 'record')} from {_count(self.files, 'file')}"
+        whole = ", not all of them whole" if self.missed else ""
+        return f"{_count(self.records, 'record')} from {_count(self.files, 'file')}{whole}"
 
 
 # -- files and what is in them; all of this runs in a thread
@@ -316,13 +323,13 @@ def _undamaged(inflate: zlib._Decompress, data: bytes) -> Iterator[bytes]:
 # -- from the thread to the event loop
 
 
-async def _ahead(parts: Generator[_T, None, None]) -> AsyncGenerator[_T, None]:
-    """Run an iterator in a thread of its own, some items ahead of whoever takes them.
+async def _ahead(parts: Generator[_T, None, None]) -> AsyncGenerator[_T | None, None]:
+    """Run an iterator in a thread of its own, some items ahead of whoever takes them; None when it pauses.
 
     The thread is a daemon: one that waits for standard input can't be woken, and must not keep the program alive.
     """
     loop = asyncio.get_running_loop()
-    items: asyncio.Queue[_T | _End] = asyncio.Queue()
+    items: asyncio.Queue[_T | _End | None] = asyncio.Queue()
     room = threading.Semaphore(AHEAD)
     unwanted = threading.Event()
 
@@ -346,9 +353,20 @@ async def _ahead(parts: Generator[_T, None, None]) -> AsyncGenerator[_T, None]:
 
     threading.Thread(target=work, name="smwatch-files", daemon=True).start()
     try:
-        while not isinstance(item := await items.get(), _End):
+        item: _T | _End | None = None
+        while True:
+            # A timer, as wait_for loses a cancellation that comes to a nested generator (Python 3.11).
+            pause = loop.call_later(IDLE, items.put_nowait, None) if item is not None and items.empty() else None
+            try:
+                item = await items.get()
+            finally:
+                if pause is not None:
+                    pause.cancel()
+            if isinstance(item, _End):
+                break
             yield item
-            room.release()
+            if item is not None:
+                room.release()
         if item.error is not None:
             raise item.error
     finally:

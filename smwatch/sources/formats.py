@@ -60,10 +60,13 @@ def read(chunks: Iterable[bytes], size: int = CHUNK) -> Iterator[list[Found] | U
     time; the result does not depend on it.
     """
     text = _Text(_utf8(iter(chunks)), size)
-    text.fill()
-    while not text.over and not text.data.strip():
-        text.drop(len(text.data))
-        text.fill()
+    while not text.over and len(text.data) < size:
+        first, ended, _ = text.data.lstrip().partition(b"\n")
+        if ended and _holds_records(first):
+            break  # lines: someone may be writing them just now
+        text.more()
+        if not text.data.strip():
+            text.drop(len(text.data))
     yield from _Format(text).read()
     if text.trouble:
         yield Unread(text.trouble)
@@ -85,7 +88,11 @@ class _Text:
     def fill(self, size: int = 0) -> None:
         """Have at least `size` bytes in memory, or the usual number, if there are as many."""
         size = max(size, self.size)
-        parts, have = [self.data], len(self.data)
+        if len(self.data) < size:
+            self._take(size - len(self.data))
+
+    def _take(self, size: int) -> None:
+        parts, have = [self.data], 0
         while have < size and not self.over:
             try:
                 parts.append(next(self._chunks))
@@ -95,8 +102,13 @@ class _Text:
             except OSError as error:
                 self.over = True
                 self.trouble = error.strerror or str(error)
-        if len(parts) > 1:
-            self.data = b"".join(parts)
+        self.data = b"".join(parts)
+
+    def more(self) -> None:
+        """Have more bytes in memory, if there are any."""
+        have = len(self.data)
+        while len(self.data) == have and not self.over:
+            self._take(1)
 
     def drop(self, size: int) -> None:
         """Be done with the first bytes in memory."""
@@ -168,26 +180,27 @@ class _Format:
     # -- lines
 
     def _lines(self) -> Iterator[list[Found] | Unread]:
-        text, size = self.text, 0
+        text = self.text
         while text.data or not text.over:
-            text.fill(size)
             end = len(text.data) if text.over else text.data.rfind(b"\n") + 1
-            if not end:
-                size = len(text.data) * 2
-                if size > MAX_DOCUMENT:
-                    yield Unread(f"has a line that is too long to read, at {text.place()}")
-                    return
-                continue
-            size, part = 0, text.data[:end]
-            text.drop(end)
-            found: list[Found] = []
-            for line in part.split(b"\n"):
-                if line := line.strip():
-                    try:
-                        found += self._value(line) if line[:1] in b'{["' else self._odd_line(line)
-                    except UNREADABLE:
-                        found += self._odd_line(line)
-            yield found
+            if end:
+                yield self._whole_lines(text.data[:end])
+                text.drop(end)
+            elif len(text.data) > MAX_DOCUMENT:
+                yield Unread(f"has a line that is too long to read, at {text.place()}")
+                return
+            # More than one piece for a long line, so that its length is not gone over again and again.
+            text.fill(len(text.data) * 2) if len(text.data) > text.size else text.more()
+
+    def _whole_lines(self, part: bytes) -> list[Found]:
+        found: list[Found] = []
+        for line in part.split(b"\n"):
+            if line := line.strip():
+                try:
+                    found += self._value(line) if line[:1] in b'{["' else self._odd_line(line)
+                except UNREADABLE:
+                    found += self._odd_line(line)
+        return found
 
     def _odd_line(self, line: bytes) -> list[Found]:
         """A line that is not one JSON value: a message behind its time, several values, or nothing readable."""

@@ -260,6 +260,20 @@ async def test_trouble_with_standard_input_is_said() -> None:
     assert read.last.message == "standard input: holds no CloudTrail records: neither JSON nor a log export"
 
 
+async def test_lines_that_are_still_being_written_are_handed_on_as_they_come() -> None:
+    out, into = os.pipe()
+    source = FileSource(["-"], now=Clock().now, stdin=out)
+    items = source.follow(Coverage())
+    for n in range(3):
+        os.write(into, f"{record(n)}\n".encode())
+        while not isinstance(item := await anext(items), Page):
+            pass
+        assert [found.raw for found in item.found] == [record(n)]
+    os.close(into)
+    assert [item.state async for item in items if isinstance(item, Status)] == [State.DONE]
+    os.close(out)
+
+
 async def test_waiting_for_standard_input_can_be_given_up() -> None:
     out, into = os.pipe()
     source = FileSource(["-"], now=Clock().now, stdin=out)

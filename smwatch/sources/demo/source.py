@@ -15,7 +15,7 @@ from smwatch.sources.demo.story import FIRST_ENDS, HISTORY, ROUND, Happening, St
 from smwatch.sources.source import Found, Page, Source, State, Status
 
 LOG_GROUP = "CloudTrail/SecretsManager"
-PAGE_SPAN = timedelta(seconds=15)
+PAGE_SPAN = timedelta(minutes=1)
 """What was delivered before the demo began comes in pages as if someone had been watching."""
 SETTLE_LAG = timedelta(seconds=90)
 """Longer than any delivery takes, but for the one that is late."""

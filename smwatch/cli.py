@@ -29,6 +29,8 @@ class _Commands(click.Group):
 
     lazy: ClassVar = {
         "setup": "smwatch.setup.commands:setup",
+        "doctor": "smwatch.setup.commands:doctor",
+        "drill": "smwatch.setup.commands:drill",
         "policy": "smwatch.setup.commands:policy",
     }
 

@@ -17,6 +17,7 @@ PAGES_A_SLICE = (20, 40)
 BEHIND = timedelta(minutes=10)
 """How far the settled past may lag behind its due end before it counts as back-filling."""
 HOPELESS = timedelta(hours=2)
+EDGE_GRACE = timedelta(hours=1)
 
 
 class Schedule(msgspec.Struct, frozen=True):
@@ -115,7 +116,7 @@ class Agenda:
 
     def unreadable(self, scan: Scan, why: str) -> Gap | None:
         """A page of this scan never arrives though others do: narrow it down; the gap when it can't be narrower."""
-        remains = Span(scan.low, scan.high) if scan.high is not None and scan.low < scan.high else None
+        remains = scan.remains
         if scan.kind is Kind.SETTLE and remains and remains.end - remains.start <= SHORTEST_SLICE:
             del self.scans[scan.kind]
             return Gap(remains, why)
@@ -126,11 +127,6 @@ class Agenda:
     def restart(self) -> None:
         """Begin all scans anew: the time of their start was not the service's."""
         self.scans.clear()
-
-    def woke(self) -> None:
-        """The process did not run for a while: page tokens have gone stale, and the latest minutes come first."""
-        for scan in tuple(self.scans.values()):
-            scan.resume()
 
     def due_in(self) -> float:
         """Seconds until the next scan begins; 0 while one is going on."""
@@ -154,6 +150,10 @@ class Agenda:
     @property
     def up_to_date(self) -> bool:
         """Whether the latest minutes, and all since the last time they were read, are known."""
+        raise NotImplementedError
+
+    def caught_up_since(self, moment: datetime) -> bool:
+        """Whether everything up to this moment of the service's time has been looked for since then."""
         raise NotImplementedError
 
     def behind(self, at: datetime) -> timedelta:
@@ -186,9 +186,10 @@ class Agenda:
         return floor(at - self.settle_lag - NOTICEABLE, self._nature.resolution)
 
     def _unreadable(self, edge: datetime | None, until: datetime) -> tuple[Gap, ...]:
-        if edge is None:
+        """What has fallen out of the service's memory, and what would while it is read."""
+        if edge is None or not self.coverage.missing(self.base, min(edge, until)):
             return ()
-        edge = floor(edge, self._nature.resolution)
+        edge = floor(edge + EDGE_GRACE, self._nature.resolution)
         reason = f"older than what the service keeps (from {edge:%Y-%m-%d %H:%M}Z on)"
         return tuple(Gap(span, reason) for span in self.coverage.missing(self.base, min(edge, until)))
 

@@ -32,8 +32,6 @@ SCHEDULE = Schedule(
     audit_every=timedelta(hours=1),
 )
 SECOND = timedelta(seconds=1)
-EDGE_MARGIN = timedelta(hours=1)
-"""How long before it falls out of the event history a period is given up: reading it takes a while."""
 
 
 class LookupEvents:
@@ -71,7 +69,7 @@ class LookupEvents:
 
     def edge(self, at: datetime) -> datetime:
         """The event history reaches 90 days back."""
-        return at - REACH + EDGE_MARGIN
+        return at - REACH
 
     def happened_at(self, row: Row) -> datetime | None:
         """The eventTime of the record."""

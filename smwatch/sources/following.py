@@ -93,8 +93,8 @@ class Following(Agenda):
             case Kind.SWEEP:
                 self._again(Kind.SWEEP, self.schedule.sweep_every)
             case Kind.CATCH_UP:
-                if scan.high is not None and scan.low < scan.high:
-                    self._leave(Span(scan.low, scan.high))
+                if scan.remains:
+                    self._leave(scan.remains)
             case Kind.SETTLE:
                 self._due[Kind.SETTLE] = self.clock
             case Kind.AUDIT:
@@ -107,14 +107,8 @@ class Following(Agenda):
         if self.swept_at is None:
             self._started = False
             self._hole = None
-        elif hole and hole.high is not None:
-            self._leave(Span(hole.low, hole.high))
-
-    def woke(self) -> None:
-        """The process did not run for a while: page tokens have gone stale, and the latest minutes come first."""
-        super().woke()
-        self.scans.pop(Kind.SWEEP, None)
-        self._due[Kind.SWEEP] = self.clock
+        elif hole and hole.remains:
+            self._leave(hole.remains)
 
     def due_in(self) -> float:
         """Seconds until the next scan begins; 0 while one is going on."""
@@ -124,6 +118,10 @@ class Following(Agenda):
     def up_to_date(self) -> bool:
         """Whether the latest minutes, and all since the last time they were read, are known."""
         return self.swept_at is not None and self._hole is None and Kind.CATCH_UP not in self.scans
+
+    def caught_up_since(self, moment: datetime) -> bool:
+        """Whether everything up to this moment of the service's time has been looked for since then."""
+        return self.up_to_date and self.swept_at is not None and self.swept_at >= moment
 
     def steady(self, scan: Scan) -> bool:
         """Whether what this scan finds new has just become visible, because a sweep was here a moment ago."""

@@ -47,6 +47,10 @@ class Once(Agenda):
         """Whether the latest minutes, and all since the last time they were read, are known."""
         return self.finished
 
+    def caught_up_since(self, moment: datetime) -> bool:
+        """Whether everything up to this moment of the service's time has been looked for since then."""
+        return self.finished or (self.asked_at is not None and self.asked_at >= moment)
+
     def restart(self) -> None:
         """Begin all scans anew: the time of their start was not the service's."""
         super().restart()

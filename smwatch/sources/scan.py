@@ -103,13 +103,18 @@ class Scan:
         self._orderly = True
         return progress
 
+    @property
+    def remains(self) -> Span | None:
+        """What has not been read yet, where that has an end."""
+        return _span(self.low, self.high)
+
     def take(self, moments: Sequence[datetime | None], token: str | None) -> Took:
         """Account for one page: the times of its rows, in its order, and the token of the next one."""
         self.pages += 1
         self.failures = 0
         self.token = token
         if token is None:
-            return Took(self._span(self.low, self.high), done=True)
+            return Took(_span(self.low, self.high), done=True)
         settled = self._progress(moments)
         self._barren = 0 if settled else self._barren + 1
         if hash(token) in self._tokens or self._barren > BARREN_PAGES:
@@ -133,11 +138,11 @@ class Scan:
             if high is None or self.high >= high:
                 self.high = self.high if high is None else high
                 return None
-            return self._span(self.high, high)
+            return _span(self.high, high)
         low = self.low
         self.low = max(low, last if self.high is None else min(last, self.high))
-        return self._span(low, self.low)
+        return _span(low, self.low)
 
-    @staticmethod
-    def _span(start: datetime, end: datetime | None) -> Span | None:
-        return Span(start, end) if end is not None and start < end else None
+
+def _span(start: datetime, end: datetime | None) -> Span | None:
+    return Span(start, end) if end is not None and start < end else None

@@ -28,13 +28,13 @@ CALL_LIMIT = 120.0
 """Seconds after which a call is given up however the connection pretends to be alive."""
 PATIENCE = 60.0
 """How long `read_once` puts up with failures that may pass."""
-TOKEN_AGE = 600.0
 LONGEST_PAUSE = 60.0
 WAIT_PAUSE = 60.0
 SIGN_IN_PAUSE = 30.0
 UNREADABLE_AFTER = 4
 THROTTLED_FOR = 30.0
 ABSENCE = timedelta(minutes=2)
+LONG_AGO, GIVEN_UP_AT_ONCE = timedelta(days=1), timedelta(hours=1)
 CLOCK_WARNING = timedelta(minutes=1)
 SLOW_SWEEP = 120.0
 
@@ -130,7 +130,8 @@ class Tail:
         self._calls = 0
         self._late_events = 0
         self._last_good_at: datetime | None = None
-        self._absence = ""
+        self._last_date: tuple[datetime, float] | None = None
+        self._absence: tuple[datetime, str] | None = None
         self._told: Status | None = None
         self._told_at = 0.0
 
@@ -148,9 +149,7 @@ class Tail:
 
     async def _run(self, agenda: Agenda) -> AsyncGenerator[Page | Status, None]:
         self._told = None
-        present = self._now()
         while not agenda.finished:
-            present = self._notice_absence(agenda, present)
             at = self._clock.now()
             if gaps := agenda.plan(at, self._monotonic(), self._reader.edge(at)):
                 yield self._page((), gaps=gaps)
@@ -196,10 +195,12 @@ class Tail:
         except TimeoutError:
             message = f"{self._reader.api} gave no answer within {CALL_LIMIT:.0f} s; trying again"
             outcome = CallError(State.UNREACHABLE, message, Remedy.RETRY)
-        if outcome.date is not None and self._clock.heard(outcome.date, sent_at, self._now()):
-            agenda.restart()
-            if isinstance(outcome, Answer):
-                return None
+        if outcome.date is not None:
+            self._notice_absence(outcome.date)
+            if self._clock.heard(outcome.date, sent_at, self._now()):
+                agenda.restart()
+                if isinstance(outcome, Answer):
+                    return None
         return outcome
 
     def _committed(self, agenda: Agenda, scan: Scan, took: Took, rows: Sequence[Row], fresh: list[Row]) -> None:
@@ -282,11 +283,17 @@ class Tail:
         agenda.dropped(scan)
 
     def _refused_range(self, agenda: Agenda, scan: Scan, trouble: CallError) -> Gap | None:
+        """The service says that the period begins too early: give it up hour by hour, unless that can't be meant."""
         self._hold(trouble, self._growing_pause())
         agenda.dropped(scan)
-        if scan.kind is Kind.SETTLE and scan.until is not None:
-            return Gap(Span(scan.low, scan.until + scan.resolution), "the service refuses to look that far back")
-        return None
+        period = None if scan.high is None or scan.low >= scan.high else Span(scan.low, scan.high)
+        if (
+            period is None
+            or self._clock.now() - period.start < LONG_AGO
+            or period.end - period.start > GIVEN_UP_AT_ONCE
+        ):
+            return None
+        return Gap(period, "the service refuses to look that far back")
 
     def _growing_pause(self) -> float:
         self._failures += 1
@@ -317,15 +324,15 @@ class Tail:
         due = agenda.due_in() if held <= 0 else held
         await self._sleep(min(max(due, 0.01), HEARTBEAT))
 
-    def _notice_absence(self, agenda: Agenda, present: datetime) -> datetime:
-        """Notice that this process did not run for a while, as when the lid was closed; the present moment."""
-        now = self._now()
-        if now - present > ABSENCE + timedelta(seconds=CALL_LIMIT + HEARTBEAT):
-            minutes = round((now - present) / timedelta(minutes=1))
-            self._absence = f"was asleep for {minutes} min; reading what was missed"
-            self._held_until = 0.0
-            agenda.woke()
-        return now
+    def _notice_absence(self, date: datetime) -> None:
+        """Notice that this machine did not run for a while, as when its lid was closed: the service's clock did."""
+        clock = self._monotonic()
+        if self._last_date is not None:
+            asleep = (date - self._last_date[0]) - timedelta(seconds=clock - self._last_date[1])
+            if asleep > ABSENCE:
+                minutes = round(asleep / timedelta(minutes=1))
+                self._absence = (date, f"this machine was asleep for {minutes} min; reading what was missed")
+        self._last_date = (date, clock)
 
     # -- telling -----------------------------------------------------------------------------------------------------
 
@@ -373,9 +380,12 @@ class Tail:
         if throttled_at is not None and clock - throttled_at < THROTTLED_FOR:
             message = f"AWS throttles {self._reader.api} (the quota is the account's); asking {self._pace.rate:.2g} ×/s"
             return State.THROTTLED, message, progress
+        if self._absence is not None:
+            if not agenda.caught_up_since(self._absence[0]):
+                return State.CATCHING_UP, self._absence[1], progress
+            self._absence = None
         if not agenda.up_to_date:
-            return State.STARTING if self._last_good_at is None else State.CATCHING_UP, self._absence, progress
-        self._absence = ""
+            return State.STARTING if self._last_good_at is None else State.CATCHING_UP, "", progress
         if progress:
             advice = ""
             if remaining is not None and remaining > HOPELESS:

@@ -74,6 +74,7 @@ class EventHistory:
         self.now = now
         self.account = account
         self.page_size = PAGE
+        self.reach = REACH
         self.sparse = False
         """Whether pages come half filled or empty, with a token, as the API allows."""
         self._entries: list[Entry] = []
@@ -150,9 +151,9 @@ class EventHistory:
         size = request.get("MaxResults", PAGE)
         if not isinstance(size, int) or not 1 <= size <= PAGE:
             raise Refused("InvalidMaxResultsException", "MaxResults must be between 1 and 50.")
-        start = _seconds(request["StartTime"]) if "StartTime" in request else now - REACH
+        start = _seconds(request["StartTime"]) if "StartTime" in request else now - self.reach
         end = _seconds(request["EndTime"]) if "EndTime" in request else None
-        if start < now - REACH - timedelta(seconds=2) or start > (end or now + SKEW):
+        if start < now - self.reach - timedelta(seconds=2) or start > (end or now + SKEW):
             raise Refused("InvalidTimeRangeException", "The time range is not valid.")
         read = ATTRIBUTES[key] if key is not None else None
 

@@ -45,17 +45,21 @@ class World:
         self.visible: dict[str, datetime] = {}
         self.calls = 0
         self.throttled = 0
+        self.asleep = timedelta()
+        """How long this machine has slept: time passed, but not on its monotonic clock."""
         self.clock_error = timedelta()
         """This machine's clock − the service's."""
         self.latency: Callable[[], float] = lambda: 0.1
         self.refuse_tokens = 0.0
+        self.garbled: Callable[[datetime, datetime], bool] = lambda _, __: False
+        """Whether a page with events from … to … never arrives whole."""
         self.competitor: Callable[[datetime], float] = lambda _: 0.0
         """Calls a second that others make at this time."""
         self._tokens, self._counted_at = 2.0, 0.0
 
     def now(self) -> datetime:
         """The true time."""
-        return EPOCH + timedelta(seconds=asyncio.get_running_loop().time())
+        return EPOCH + timedelta(seconds=asyncio.get_running_loop().time()) + self.asleep
 
     def local(self) -> datetime:
         """The time on this machine's clock."""
@@ -112,6 +116,9 @@ class SimulatedLookupEvents:
             found = world.history.lookup(request)
         except Refused as refused:
             raise CallError(State.FAILING, refused.code, Remedy.CLAMP) from refused
+        times = [datetime.fromtimestamp(item["EventTime"], UTC) for item in found["Events"]]
+        if times and world.garbled(min(times), max(times)):
+            raise CallError(State.FAILING, "nonsense", Remedy.GARBLED)
         date = world.now().replace(microsecond=0)
         await asyncio.sleep(world.latency() / 2)
         rows = tuple(

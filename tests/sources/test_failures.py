@@ -202,3 +202,22 @@ async def test_reading_once_waits_a_minute_for_the_network(
     _, last, _ = await read(await source_of(session, hurry))
     assert last.state is State.UNREACHABLE
     assert 60 <= hurry.slept <= 130
+
+
+async def test_a_period_that_is_refused_becomes_a_gap_hour_by_hour(history: LookupEvents, session: AwsSession) -> None:
+    history.region().reach = timedelta(days=3)
+    records = [record(NOW - timedelta(minutes=10 * n)) for n in range(430)]
+    history.region().add(records)
+    watched = await follow(await source_of(session, since=NOW - timedelta(days=3, hours=5)), well(430))
+    assert "refuses the period" in " ".join(watched.said(State.FAILING))
+    given_up = [gap.span for gap in watched.coverage.gaps]
+    assert given_up[0].start == NOW - timedelta(days=3, hours=5)
+    assert timedelta() < given_up[-1].end - (NOW - timedelta(days=3)) < timedelta(hours=1)
+    assert {gap.reason for gap in watched.coverage.gaps} == {"the service refuses to look that far back"}
+
+
+async def test_a_refused_period_that_is_recent_is_asked_for_again(history: LookupEvents, session: AwsSession) -> None:
+    history.region().add([record(NOW)])
+    history.faults.append({"error": "InvalidTimeRangeException", "times": 3})
+    watched = await follow(await source_of(session), well(1))
+    assert watched.coverage.gaps == ()

@@ -179,3 +179,185 @@ def test_reading_again_and_again_finds_what_was_late_and_repeats_only_the_recent
         assert max(calls) <= 6
 
     virtual_time.run(scenario())
+
+
+def test_an_hour_of_sleep_is_noticed_and_filled() -> None:
+    async def scenario() -> None:
+        world = World(seed=3)
+        for second in range(0, 3 * 3600, 7):
+            world.happen(EPOCH - HOUR / 2 + timedelta(seconds=second), world.chance.uniform(5, 500))
+        watcher = Watcher(world, EPOCH - HOUR / 2, SHORT)
+        woke_at = None
+
+        def fall_asleep() -> None:
+            nonlocal woke_at
+            if woke_at is None and world.now() > EPOCH + HOUR / 4:
+                world.asleep += HOUR
+                woke_at = world.now()
+
+        await watcher.watch(EPOCH + 2 * HOUR, check=fall_asleep)
+        assert woke_at is not None
+        said = [status for status in watcher.statuses if "asleep for 60 min; reading what was missed" in status.message]
+        assert said
+        assert all(status.state is State.CATCHING_UP for status in said)
+        assert watcher.statuses[-1].state is State.OK
+        missed = [event for event, at in world.visible.items() if woke_at - HOUR < at < woke_at]
+        assert len(missed) > 400
+        assert max((watcher.seen[event] - woke_at).total_seconds() for event in missed) < 90
+        assert watcher.missing() == []
+        last = watcher.statuses[-1].lag_max
+        assert last is not None
+        assert last < timedelta(minutes=10)
+
+    virtual_time.run(scenario())
+
+
+def test_a_clock_that_was_set_is_not_taken_for_sleep() -> None:
+    async def scenario() -> None:
+        world = World(seed=4)
+        for second in range(0, 3600, 7):
+            world.happen(EPOCH + timedelta(seconds=second), 60)
+        watcher = Watcher(world, EPOCH, SHORT)
+        await watcher.watch(EPOCH + HOUR / 4)
+        flow = watcher.start().follow(watcher.coverage)
+        async for item in flow:
+            if isinstance(item, Status):
+                watcher.statuses.append(item)
+            else:
+                watcher.commit(item)
+            if world.now() > EPOCH + HOUR / 2:
+                world.clock_error = timedelta(minutes=30)
+            if world.now() > EPOCH + HOUR:
+                break
+        await flow.aclose()
+        assert not any("asleep" in status.message for status in watcher.statuses)
+        assert "clock is 1800 s ahead of AWS's" in watcher.statuses[-1].message
+        assert watcher.missing() == []
+
+    virtual_time.run(scenario())
+
+
+def test_what_comes_after_the_settle_lag_is_found_by_the_audit_and_widens_the_lag() -> None:
+    async def scenario() -> None:
+        world = World(seed=5)
+        for second in range(0, 6 * 3600, 60):
+            world.happen(EPOCH - HOUR / 4 + timedelta(seconds=second), 100)
+        for minute in (10, 20, 30):
+            world.happen(EPOCH + timedelta(minutes=minute), 1200)
+        watcher = Watcher(world, EPOCH - HOUR / 4, SHORT)
+        await watcher.watch(EPOCH + 2.5 * HOUR)
+        assert watcher.statuses[-1].late_events == 3
+        assert watcher.missing() == []
+        # twenty minutes are expected from now on
+        behind = world.now() - watcher.watermarks[-1]
+        assert behind > timedelta(minutes=30)
+        assert never_back(watcher.watermarks)
+
+    virtual_time.run(scenario())
+
+
+def test_records_that_sweeps_keep_missing_make_them_reach_back_further() -> None:
+    async def scenario() -> None:
+        world = World(seed=6)
+        for second in range(0, 6 * 3600, 20):
+            world.happen(EPOCH - HOUR / 4 + timedelta(seconds=second), 100 if second % 60 else 500)
+        watcher = Watcher(world, EPOCH - HOUR / 4, SHORT)
+        await watcher.watch(EPOCH + 2 * HOUR)
+        assert watcher.latencies(EPOCH)[-1] > 300
+        assert watcher.latencies(EPOCH + HOUR / 2)[-1] < 30
+
+    virtual_time.run(scenario())
+
+
+def test_a_week_is_back_filled_in_slices_beside_the_live_view() -> None:
+    async def scenario() -> None:
+        world = World(seed=7)
+        week = timedelta(days=7)
+        for _ in range(8000):
+            world.happen(EPOCH - week * world.chance.random(), 0)
+        for second in range(0, 3600, 20):
+            world.happen(EPOCH + timedelta(seconds=second), 60)
+        watcher = Watcher(world, EPOCH - week, SCHEDULE)
+        await watcher.watch(EPOCH + HOUR / 4, crash=0.02)
+        assert watcher.missing() == []
+        assert watcher.crashes > 0
+        assert never_back(watcher.watermarks)
+        assert len(set(watcher.watermarks)) > 8
+        assert watcher.statuses[-1].state is State.OK
+        assert watcher.watermarks[-1] >= EPOCH - HOUR
+        fill = [status.progress for status in watcher.statuses if status.state is State.CATCHING_UP and status.progress]
+        assert any(text.startswith("back-filling 1 of ~") and text.endswith(" min") for text in fill), fill
+        assert max(watcher.latencies(EPOCH + timedelta(seconds=120))) < 60
+
+    virtual_time.run(scenario())
+
+
+def test_a_back_fill_of_hours_names_athena() -> None:
+    async def scenario() -> None:
+        world = World(seed=8)
+        world.history.page_size = 1
+        for _ in range(20_000):
+            world.happen(EPOCH - timedelta(days=20) * world.chance.random(), 0)
+        watcher = Watcher(world, EPOCH - timedelta(days=20), SCHEDULE)
+        await watcher.watch(EPOCH + HOUR / 4)
+        last = watcher.statuses[-1]
+        assert last.state is State.CATCHING_UP
+        assert last.progress.endswith(" h")
+        assert "Athena" in last.message
+
+    virtual_time.run(scenario())
+
+
+def test_what_lies_beyond_ninety_days_is_a_gap() -> None:
+    async def scenario() -> None:
+        world = World(seed=9)
+        world.happen(EPOCH - timedelta(days=89), 0)
+        watcher = Watcher(world, EPOCH - timedelta(days=120), SCHEDULE)
+        await watcher.watch(EPOCH + HOUR / 4)
+        last = watcher.statuses[-1]
+        (gap,) = last.gaps
+        assert gap.span.start == EPOCH - timedelta(days=120)
+        assert abs(gap.span.end - (EPOCH - timedelta(days=90) + HOUR)) < timedelta(minutes=1)
+        assert gap.reason == "older than what the service keeps (from 2026-08-25 13:00Z on)"
+        assert len(watcher.seen) == 1
+        assert last.state is State.OK
+        assert last.complete_to is not None
+        assert last.complete_to > EPOCH - 1.1 * HOUR
+
+    virtual_time.run(scenario())
+
+
+def test_a_page_that_never_arrives_whole_becomes_a_gap_of_a_minute() -> None:
+    async def scenario() -> None:
+        world = World(seed=10)
+        for second in range(0, 4 * 3600, 5):
+            world.happen(EPOCH - 3 * HOUR + timedelta(seconds=second), 0)
+        poison = EPOCH - 2 * HOUR + timedelta(seconds=30)
+        world.garbled = lambda first, last: first <= poison <= last
+        watcher = Watcher(world, EPOCH - 3 * HOUR, SHORT)
+        await watcher.watch(EPOCH + 0.75 * HOUR)
+        (gap,) = watcher.coverage.gaps
+        assert gap.span.start <= poison < gap.span.end
+        assert gap.span.end - gap.span.start <= timedelta(minutes=1)
+        assert gap.reason == "nonsense"
+        assert watcher.missing() == []
+        assert watcher.statuses[-1].state is State.OK
+
+    virtual_time.run(scenario())
+
+
+def test_a_captive_portal_leaves_no_gap() -> None:
+    async def scenario() -> None:
+        world = World(seed=11)
+        for second in range(0, 4 * 3600, 60):
+            world.happen(EPOCH - 3 * HOUR + timedelta(seconds=second), 0)
+        watcher = Watcher(world, EPOCH - 3 * HOUR, SHORT)
+        world.garbled = lambda _, __: EPOCH + HOUR / 6 < world.now() < EPOCH + HOUR
+        await watcher.watch(EPOCH + 1.5 * HOUR)
+        assert watcher.coverage.gaps == ()
+        assert any(status.state is State.FAILING for status in watcher.statuses)
+        assert watcher.statuses[-1].state is State.OK
+        assert watcher.missing() == []
+        assert len(watcher.seen) == len([at for at in world.born.values() if at < world.now()])
+
+    virtual_time.run(scenario())

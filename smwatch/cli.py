@@ -15,6 +15,7 @@ from smwatch import __version__
 from smwatch.visible import visible
 
 if TYPE_CHECKING:
+    from smwatch.rules.envelope import RuleSet
     from smwatch.settings import Settings
 
 SEVERITIES = ("info", "low", "medium", "high", "critical")
@@ -326,3 +327,84 @@ def pattern_test(*, text: str, file: IO[str]) -> None:
         some = True
         click.echo(shown(line))
     sys.exit(0 if some else 1)
+
+
+@main.group()
+def rules() -> None:
+    """The rules that raise alarms."""
+
+
+@rules.command("list")
+@_options
+def rules_list(**options: Any) -> None:
+    """All rules in force: id, severity, kind, how much of it AWS could run by itself, title."""
+    from smwatch.rules.listing import catalogue
+
+    for line in catalogue(_rules(options)):
+        click.echo(visible(line))
+
+
+@rules.command("show")
+@click.argument("rule_id", metavar="ID")
+@_options
+def rules_show(*, rule_id: str, **options: Any) -> None:
+    """Everything about one rule: why it matters, its pattern, known noise, next commands."""
+    from smwatch.rules.listing import description
+
+    found = _rules(options)
+    try:
+        rule = found[rule_id.upper()]
+    except KeyError:
+        _fail(f"there is no rule {rule_id!r}: see smwatch rules list")
+    for line in description(rule):
+        click.echo(visible(line))
+
+
+@rules.command("check")
+@click.argument("file", type=click.Path(path_type=Path))
+def rules_check(*, file: Path) -> None:
+    """Say what is wrong in a rules FILE; exit code 2 if anything is."""
+    from smwatch.rules.rule import RuleError, combine, load, load_builtin
+
+    try:
+        own = load(file)
+        combine(load_builtin(), [own])
+    except RuleError as error:
+        for problem in error.problems:
+            click.echo(visible(problem), err=True)
+        sys.exit(click.UsageError.exit_code)
+    click.echo(f"{visible(str(file))}: {len(own.rules)} rules, nothing wrong")
+
+
+@rules.command("export")
+@click.argument("ids", metavar="[ID]...", nargs=-1)
+@click.option("--format", "form", type=click.Choice(("cli",)), default="cli", show_default=True, help="What to write.")
+@_options
+def rules_export(*, ids: Sequence[str], form: str, **options: Any) -> None:
+    """Print the aws commands that make metric filters and alarms of rules, with what AWS can't say as comments."""
+    del form
+    from smwatch.rules.listing import as_commands, exactness, metric_filters
+
+    found = _rules(options)
+    unknown = {each.upper() for each in ids} - {rule.id for rule in found.rules}
+    if unknown:
+        _fail(f"there is no rule {', '.join(sorted(unknown))}: see smwatch rules list")
+    for rule in found.rules:
+        if ids and rule.id not in {each.upper() for each in ids}:
+            continue
+        filters = metric_filters(rule)
+        if not filters:
+            how, caveat = exactness(rule)
+            click.echo(visible(f"# {rule.id}: {how} ({caveat})"))
+        for line in as_commands(filters, options["log_group"] or "$LOG_GROUP"):
+            click.echo(visible(line))
+
+
+def _rules(options: dict[str, Any]) -> RuleSet:
+    from smwatch.parts import build_rules
+    from smwatch.settings import SettingsError
+
+    try:
+        return build_rules(_settings(**options))
+    except SettingsError as error:
+        _fail(str(error))

@@ -37,6 +37,7 @@ from smwatch.sources.source import Source, Status
 from smwatch.store import Store
 
 if TYPE_CHECKING:
+    from smwatch.rules.envelope import RuleSet
     from smwatch.sources.agenda import Schedule
 
 
@@ -56,7 +57,7 @@ class Parts:
         """Build them; SettingsError for what can't be. `remember` False keeps the journal in memory."""
         self.settings = settings
         self.since = moment(settings.since, now())
-        self.engine = build_engine(settings)
+        self.engine = Engine(build_rules(settings))
         self.store = Store(capacity=settings.store.capacity, engine=self.engine)
         self.chosen = self._filter(settings.filter)
         self.journal, self.notice = open_journal(settings) if remember else (Journal(), "")
@@ -165,15 +166,16 @@ def open_journal(settings: Settings) -> tuple[Journal, str]:
         return Journal(), f"{error}; nothing will be remembered after the end"
 
 
-def build_engine(settings: Settings) -> Engine:
-    """The rules in force."""
+def build_rules(settings: Settings) -> RuleSet:
+    """The rules in force; SettingsError names what is wrong with them."""
     from smwatch.rules.rule import RuleError, combine, load, load_builtin
 
     try:
         files = [load(Path(name)) for name in settings.rules.files]
-        return Engine(combine(load_builtin(), files, settings.rules.disable, settings.rules.overrides))
+        return combine(load_builtin(), files, settings.rules.disable, settings.rules.overrides)
     except RuleError as error:
-        raise SettingsError(str(error)) from None
+        more = f" (and {len(error.problems) - 1} more: smwatch rules check FILE)" if len(error.problems) > 1 else ""
+        raise SettingsError(error.problems[0] + more) from None
 
 
 class AwsSources:

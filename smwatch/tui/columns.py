@@ -11,7 +11,7 @@ import msgspec
 
 from smwatch.events.event import Event, SeenBy
 from smwatch.events.principal import Kind, Principal
-from smwatch.tui.times import CLOCK, DATED, Zone, period
+from smwatch.tui.times import CLOCK, DATED, SHORT_DATED, Zone, period
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -21,6 +21,8 @@ class Column(msgspec.Struct, frozen=True):
     title: str
     least: int
     """Cells below which it is dropped rather than shown."""
+    good: int
+    """Cells that it has before a column of a higher rank is shown at all."""
     ideal: int
     """Cells beyond which it gains nothing."""
     rank: int
@@ -28,25 +30,29 @@ class Column(msgspec.Struct, frozen=True):
 
 
 COLUMNS: tuple[Column, ...] = (
-    Column("mark", "", 3, 3, 0),
-    Column("time", "time", 8, 8, 0),
-    Column("event", "event", 14, 24, 1),
-    Column("secret", "secret", 17, 44, 2),
-    Column("principal", "principal", 12, 32, 3),
-    Column("result", "result", 14, 28, 4),
-    Column("ip", "source ip", 13, 15, 5),
-    Column("seen", "seen by", 12, 12, 6),
-    Column("region", "region", 10, 14, 7),
-    Column("account", "account", 12, 12, 9),
-    Column("agent", "user agent", 16, 30, 8),
+    Column("mark", "", 3, 3, 3, 0),
+    Column("time", "time", 8, 8, 8, 0),
+    Column("event", "event", 14, 18, 24, 1),
+    Column("secret", "secret", 14, 26, 44, 2),
+    Column("principal", "principal", 12, 20, 34, 3),
+    Column("result", "result", 12, 16, 28, 4),
+    Column("ip", "source ip", 13, 15, 15, 5),
+    Column("seen", "seen by", 12, 12, 12, 6),
+    Column("region", "region", 10, 14, 14, 7),
+    Column("agent", "user agent", 16, 24, 30, 8),
+    Column("account", "account", 12, 12, 12, 9),
 )
 """In the order they stand on the screen; users may choose others and another order."""
+CORE = 3
+"""Columns up to this rank are kept as long as there is any room."""
 DEFAULT = ("mark", "time", "event", "secret", "principal", "ip", "region", "result", "seen")
 BY_ID = {column.id: column for column in COLUMNS}
-DATED_WIDTH = 14
+DATED_WIDTH, SHORT_DATED_WIDTH = 14, 11
+ROOMY = 66
+"""Cells from which a date leaves room for the seconds."""
 BADGE = 6
 """Cells of the principal's badge word and its gap."""
-BADGED = 18
+BADGED = 22
 """A principal column narrower than this shows the name alone."""
 
 
@@ -64,28 +70,37 @@ def lay_out(
 ) -> tuple[Placed, ...]:
     """Share `width` cells among the chosen columns, one cell between two; the ones that matter least go first.
 
-    The widths and gaps add up to `width` wherever the least of the columns of rank 0 to 2 fit at all.
+    The widths and gaps add up to `width` where the secret is among them.
     """
     columns = [BY_ID[name] for name in chosen]
     if dated:
-        columns = [
-            msgspec.structs.replace(c, least=DATED_WIDTH, ideal=DATED_WIDTH) if c.id == "time" else c for c in columns
-        ]
-    while len(columns) > 1 and sum(column.least + 1 for column in columns) - 1 > width:
-        columns.remove(max(columns, key=lambda column: (column.rank, column.least)))
+        day = DATED_WIDTH if width >= ROOMY else SHORT_DATED_WIDTH
+        wider = {"least": day, "good": day, "ideal": day}
+        columns = [msgspec.structs.replace(each, **wider) if each.id == "time" else each for each in columns]
+    while len(columns) > 1:
+        last = max(columns, key=lambda column: column.rank)
+        if last.rank <= CORE and sum(column.least + 1 for column in columns) - 1 <= width:
+            break
+        if sum(column.good + 1 for column in columns if column is not last) + last.least <= width:
+            break
+        columns.remove(last)
     widths = {column.id: column.least for column in columns}
     spare = width - sum(widths.values()) - (len(columns) - 1)
-    while spare > 0:
-        wanting = [column for column in columns if widths[column.id] < column.ideal]
-        if not wanting:
-            break
-        for column in sorted(wanting, key=lambda column: column.rank):
-            share = min(column.ideal - widths[column.id], max(1, spare // len(wanting)), spare)
-            widths[column.id] += share
-            spare -= share
+    for wanted in ("good", "ideal"):
+        spare = _shared(columns, widths, spare, wanted)
     if "secret" in widths and spare > 0:
         widths["secret"] += spare
     return tuple(Placed(c.id, f"time {zone.title()}" if c.id == "time" else c.title, widths[c.id]) for c in columns)
+
+
+def _shared(columns: Sequence[Column], widths: dict[str, int], spare: int, wanted: str) -> int:
+    """Widen columns towards their `wanted` width, all of them by turns; what is still to spare."""
+    while spare > 0 and (wanting := [each for each in columns if widths[each.id] < getattr(each, wanted)]):
+        for column in sorted(wanting, key=lambda column: column.rank):
+            share = min(getattr(column, wanted) - widths[column.id], max(1, spare // len(wanting)), spare)
+            widths[column.id] += share
+            spare -= share
+    return spare
 
 
 LATE = {
@@ -131,4 +146,4 @@ def seen(event: Event, watching_since: datetime | None, late: timedelta | None) 
 
 def time_form(width: int) -> str:
     """How a time column of this width writes its moments."""
-    return DATED if width >= DATED_WIDTH else CLOCK
+    return DATED if width >= DATED_WIDTH else SHORT_DATED if width >= SHORT_DATED_WIDTH else CLOCK

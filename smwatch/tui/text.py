@@ -60,17 +60,17 @@ def fit(text: str, width: int) -> str:
     return set_cell_size(text, width - 1) + ELLIPSIS if width > 0 else ""
 
 
-def fit_end(text: str, width: int) -> str:
-    """Like `fit`, but what is cut away is the beginning: for paths whose end tells them apart."""
+def fit_middle(text: str, width: int) -> str:
+    """Like `fit`, but the middle is cut away: paths differ at their end, and belong together by their start."""
     text = visible(text)
-    if cell_len(text) <= width:
+    if cells(text) <= width or width < 8:
         return fit(text, width)
-    if width < 2:
-        return fit(text, width)
-    kept = text[-(width - 1) :]
-    while cell_len(kept) > width - 1:
-        kept = kept[1:]
-    return fit(ELLIPSIS + kept, width)
+    end = (width - 1) * 3 // 5
+    tail = text[-end:]
+    while cells(tail) > end:
+        tail = tail[1:]
+    head = set_cell_size(text, width - 1 - cells(tail))
+    return fit(head + ELLIPSIS + tail, width)
 
 
 def wrap(text: str, width: int) -> list[str]:

@@ -4,7 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from smwatch.tui.text import MARKS, fit, fit_end, visible, wrap
+from smwatch.tui.text import MARKS, fit, fit_middle, visible, wrap
 
 ANYTHING = st.text(max_size=60) | st.text(
     st.characters(categories=["Cc", "Cf", "Mn", "Lo", "So", "Zs", "Ll"]), max_size=40
@@ -15,7 +15,7 @@ ACTIVE = {*map(chr, range(32)), *map(chr, range(0x7F, 0xA0)), "\u202e", "\u2066"
 @given(ANYTHING, st.integers(0, 50))
 def test_whatever_the_text_it_fills_exactly_the_width(text: str, width: int) -> None:
     assert cell_len(fit(text, width)) == width
-    assert cell_len(fit_end(text, width)) == width
+    assert cell_len(fit_middle(text, width)) == width
 
 
 @given(ANYTHING)
@@ -48,4 +48,4 @@ def test_marks_are_not_piled_up() -> None:
 
 def test_text_that_is_too_long_says_so() -> None:
     assert fit("prod/payments/db", 8) == "prod/pa…"
-    assert fit_end("prod/payments/db", 8) == "…ents/db"
+    assert fit_middle("prod/checkout/stripe-api", 18) == "prod/ch…stripe-api"

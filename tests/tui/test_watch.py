@@ -250,10 +250,14 @@ async def test_help_lists_every_key() -> None:
 
 
 async def test_p_shows_everything_a_principal_touched() -> None:
-    stage = Stage([*reads(2, secret="prod/a"), *reads(2, secret="prod/b")])
+    stage = Stage([*reads(2, secret="prod/a"), *reads(2, secret="prod/b", first=300)])
     async with stage.app.run_test(size=WIDE) as pilot:
         await pilot.press("j", "P")
         assert "Got the value of 2 of the 2 secrets" in stage.text()
+        await pilot.press("y")
+        assert stage.app.clipboard.splitlines()[1:] == [
+            f"aws secretsmanager rotate-secret --secret-id prod/{name} --region eu-west-1" for name in "ba"
+        ]
 
 
 @pytest.mark.parametrize("size", [(60, 20), (80, 24), (100, 30), (160, 50), (250, 80)])

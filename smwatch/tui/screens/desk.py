@@ -14,12 +14,13 @@ from smwatch.events.secret import Secret
 from smwatch.record import Record
 from smwatch.rules.alarm import Alarm, AlarmState, Mute, Severity
 from smwatch.store import Change, Store
+from smwatch.tui.clip import Clip, next_step, of_event
 from smwatch.tui.columns import called
 from smwatch.tui.lines import Line, Page, Piece, heading, line, paragraph
 from smwatch.tui.pages.alarm import alarm_page
 from smwatch.tui.pages.event import event_lines, json_lines, record_page
 from smwatch.tui.pages.overview import overview_page
-from smwatch.tui.pages.principal import principal_page
+from smwatch.tui.pages.principal import principal_page, rotation_list
 from smwatch.tui.pages.secret import head, secret_page
 from smwatch.tui.pages.targets import ToAlarm, ToEvent, ToPrincipal, ToSecret
 from smwatch.tui.pages.words import asking, shown
@@ -184,6 +185,22 @@ class Desk:
         if field == "user":
             return dict.fromkeys(called(dossier.principal) for dossier in self.store.newest_principals())
         return self.store.known(field)
+
+    def clip_of(self, target: object) -> Clip | None:
+        """What is worth copying of a thing as a whole; None: its page."""
+        store = self.store
+        match target:
+            case ToEvent(key):
+                event = store.find(key)
+                return of_event(event, self.record_of(event), "json") if event is not None else None
+            case ToPrincipal(identity) if identity in store.principals:
+                return Clip(
+                    rotation_list(store.principals[identity]), "the secrets it got, as commands that rotate them"
+                )
+            case ToAlarm(group) if group in store.alarms:
+                return next_step(store.alarms[group])
+            case _:
+                return None
 
     # -- pages
 

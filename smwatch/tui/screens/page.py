@@ -11,8 +11,10 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from smwatch.store import Change
+from smwatch.tui.clip import Clip
 from smwatch.tui.lines import Piece, spread
 from smwatch.tui.screens.desk import Desk
+from smwatch.tui.text import visible
 from smwatch.tui.widgets.detail import Detail, PageOf
 from smwatch.tui.widgets.pieces import Pieces
 from smwatch.tui.widgets.sheet import Sheet
@@ -102,8 +104,10 @@ class PageScreen(Screen[object]):
             self.dismiss(None)
 
     def action_copy(self) -> None:
-        """Copy the command on the line, or the whole page."""
+        """Copy the command on the line, or what the page is about."""
         at = self.detail.line
-        text = at.copies if at is not None and at.copies else "\n".join(each.text for each in self.detail.lines)
-        self.app.copy_to_clipboard(text)
-        self.app.notify("copied", markup=False, timeout=2)
+        found = Clip(at.copies, at.copies) if at is not None and at.copies else self._desk.clip_of(self.detail.target)
+        if found is None:
+            found = Clip("\n".join(visible(each.text) for each in self.detail.lines), "the page")
+        self.app.copy_to_clipboard(found.text)
+        self.app.notify(f"copied: {found.named}", markup=False, timeout=3)

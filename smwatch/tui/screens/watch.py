@@ -645,6 +645,11 @@ class WatchScreen(Screen[None]):
         if at is not None and at.copies:
             self._copy(clip.Clip(at.copies, at.copies))
             return
+        if isinstance(self.detail.target, ToPrincipal | ToAlarm) and self.focused is self.detail:
+            whole = self.desk.clip_of(self.detail.target)
+            if whole is not None:
+                self._copy(whole)
+                return
         alarm = self._alarm_here()
         step = clip.next_step(alarm) if alarm is not None and alarm.open else None
         if step is not None:

@@ -23,7 +23,7 @@ from smwatch.tui import columns
 from smwatch.tui.columns import Placed, lay_out
 from smwatch.tui.keys import bindings
 from smwatch.tui.lines import Page
-from smwatch.tui.text import fit, visible
+from smwatch.tui.text import fit, fit_middle, visible
 from smwatch.tui.times import Zone, written
 from smwatch.tui.widgets.scrollbar import Place
 from smwatch.view import View
@@ -622,6 +622,6 @@ def _secrets(event: Event, width: int) -> str:
     """The secret a call was about; of a batch the first one and how many more."""
     name = event.secret.name if event.secret is not None else ""
     if not event.others:
-        return name
+        return name if len(name) <= width and name.isascii() else fit_middle(name, width)
     more = f" +{len(event.others)}"
-    return fit(name, width - len(more)).rstrip() + more
+    return fit_middle(name, width - len(more)).rstrip() + more

@@ -1,0 +1,146 @@
+"""Writes screenshots/ from the demo, the same each time, for their clock stands still: `python -m tests.pictures`."""
+
+from __future__ import annotations
+
+import asyncio
+import html
+import re
+import sys
+from collections.abc import Sequence
+from contextlib import suppress
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from io import BytesIO
+from pathlib import Path
+
+import cairosvg  # type: ignore[import-untyped]  # it has no types
+from PIL import Image
+from rich.cells import cell_len
+
+from smwatch.events.event import Event
+from smwatch.events.reader import Reader
+from smwatch.events.redact import redact
+from smwatch.monitor import Delivery
+from smwatch.record import Record
+from smwatch.rules.engine import Engine
+from smwatch.rules.rule import combine, load_builtin
+from smwatch.sources.coverage import Coverage
+from smwatch.sources.demo import demo_sources
+from smwatch.sources.source import Page, Status
+from smwatch.store import Store
+from smwatch.tui.app import SmwatchApp
+
+BASE = datetime(2026, 11, 23, 14, 2, 11, tzinfo=UTC)
+SHOWN = Path(__file__).parent.parent / "screenshots"
+CELL, FONT_SIZE = 12.2, 20.26
+"""Width of a cell in the exported SVG, and the size at which the font's characters are as wide."""
+FONT = "DejaVu Sans Mono"
+PNG_CELL, PNG_COLOURS = 10, 96
+
+PICTURES: dict[str, tuple[tuple[int, int], timedelta, Sequence[str], str]] = {
+    "stream": ((160, 42), timedelta(seconds=70), (), ""),
+    "alarm": ((160, 42), timedelta(seconds=70), ("a",), ""),
+    "filter": ((160, 42), timedelta(seconds=70), ("slash", *"secret:prod/checkout/ error"), ""),
+    "names": ((120, 30), timedelta(seconds=70), ("f",), ""),
+    "secret": ((160, 56), timedelta(seconds=70), ("e", "enter"), ""),
+    "principal": ((160, 42), timedelta(seconds=200), ("slash", *"user:analytics*", "enter", "j", "P"), ""),
+    "narrow": ((60, 24), timedelta(seconds=70), ("j",), ""),
+    "narrow-secret": ((60, 24), timedelta(seconds=70), ("e", "enter"), ""),
+    "groups": ((120, 30), timedelta(seconds=70), ("v", "v"), ""),
+    "wall": ((160, 42), timedelta(seconds=70), ("W",), ""),
+    "light": ((160, 42), timedelta(seconds=70), ("j", "j", "j"), "light"),
+}
+
+
+class OverError(Exception):
+    """The time that a picture shows has come."""
+
+
+async def told(base: datetime, until: datetime) -> list[tuple[datetime, int, Page | Status]]:
+    """What the demo's sources say between `base` and `until`, in the order of time."""
+    said: list[tuple[datetime, int, Page | Status]] = []
+    for number in (0, 1):
+        clock = [base]
+
+        async def sleep(seconds: float, clock: list[datetime] = clock) -> None:
+            clock[0] += timedelta(seconds=seconds)
+            if clock[0] > until:
+                raise OverError
+
+        source = demo_sources(partial(clock.__getitem__, 0), sleep, base=base)[number]
+        with suppress(OverError):
+            async for item in source.follow(Coverage()):
+                said.append((clock[0], number, item))  # noqa: PERF401, what was said before the end is kept
+    return sorted(said, key=lambda each: each[:2])
+
+
+class Demo:
+    """The screen over the demo, at one moment."""
+
+    def __init__(self, said: Sequence[tuple[datetime, int, Page | Status]], now: datetime, theme: str) -> None:
+        self._records: dict[int, Record] = {}
+        store = Store(engine=Engine(combine(load_builtin())))
+        self.app = SmwatchApp(
+            store, record_of=self._record_of, clock=lambda: now, title="demo", asked_since=BASE, bell=False, theme=theme
+        )
+        self.app.desk.watching_since = BASE
+        reader = Reader()
+        for _, number, item in said:
+            if isinstance(item, Status):
+                self.app.apply(Delivery(statuses=(item,)))
+                continue
+            arrivals = [
+                reader.read(found.raw, seen_by=item.seen_by, seen_at=item.seen_at, at=found.at) for found in item.found
+            ]
+            self._records |= {each.event.key: redact(each.record) for each in arrivals}
+            self.app.apply(Delivery(tuple((number, each) for each in arrivals)))
+
+    def _record_of(self, event: Event) -> Record | None:
+        return self._records.get(event.key)
+
+
+async def picture(size: tuple[int, int], after: timedelta, keys: Sequence[str], theme: str) -> str:
+    """The screen as SVG, `after` the demo began and after some keys."""
+    now = BASE + after
+    demo = Demo(await told(BASE, now), now, theme)
+    async with demo.app.run_test(size=size) as pilot:
+        demo.app.flush()
+        await pilot.pause()
+        for key in keys:
+            await pilot.press(key)
+        await pilot.pause()
+        return plain(demo.app.export_screenshot(title="smwatch"))
+
+
+_TEXT = re.compile(r'(<text [^>]*?)x="([\d.]+)"([^>]*?) textLength="[\d.]+"([^>]*>)([^<]*)</text>')
+
+
+def plain(svg: str) -> str:
+    """The picture without fonts from elsewhere, and with a place for each character, so that columns stand."""
+    svg = re.sub(r"@font-face\s*\{[^}]*\}", "", svg)
+    svg = svg.replace("Fira Code", f"{FONT}, Menlo, Consolas").replace("font-size: 20px", f"font-size: {FONT_SIZE}px")
+
+    def placed(found: re.Match[str]) -> str:
+        x, places = float(found[2]), []
+        for character in html.unescape(found[5]):
+            places.append(f"{x:.1f}")
+            x += CELL * cell_len(character)
+        return f'{found[1]}x="{" ".join(places)}"{found[3]}{found[4]}{found[5]}</text>'
+
+    return _TEXT.sub(placed, svg)
+
+
+def main(names: Sequence[str]) -> None:
+    """Write the pictures named, or all."""
+    SHOWN.mkdir(exist_ok=True)
+    for name in names or PICTURES:
+        svg = asyncio.run(picture(*PICTURES[name]))
+        (SHOWN / f"{name}.svg").write_text(svg, encoding="utf-8")
+        width = PICTURES[name][0][0] * PNG_CELL
+        drawn = Image.open(BytesIO(cairosvg.svg2png(bytestring=svg.encode(), output_width=width)))
+        drawn.convert("RGB").quantize(PNG_COLOURS).save(SHOWN / f"{name}.png", optimize=True)
+        print(f"screenshots/{name}.svg and .png")
+
+
+if __name__ == "__main__":
+    main(sys.argv[1:])

@@ -18,7 +18,7 @@ from smwatch.rules.command import event_values, fill
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Value
 from smwatch.rules.envelope import Rule
 from smwatch.rules.fact import Known, Times
-from smwatch.rules.telling import tell
+from smwatch.rules.telling import tell, told_of
 from smwatch.rules.world import World
 
 SECOND_BITS = ID_BITS + ACCOUNT_BITS
@@ -77,6 +77,14 @@ class Shed:
         )
 
 
+class Newest(NamedTuple):
+    """The newest event that is evidence."""
+
+    event: Event
+    of_record: Mapping[str, str]
+    """What its record alone gives to fill commands with."""
+
+
 class Case(ABC):
     """One group of a rule: its events so far, and the alarm they amount to."""
 
@@ -94,7 +102,6 @@ class Case(ABC):
         "last_key",
         "low",
         "newest",
-        "of_record",
         "rule",
         "shed",
         "values",
@@ -113,10 +120,8 @@ class Case(ABC):
         self.ends: list[int] = []
         self.shed: Shed | None = None
         self.base: Alarm | None = None
-        self.newest: Event | None = None
-        """The newest event: its principal is named, and commands are filled with it."""
-        self.of_record: Mapping[str, str] = {}
-        """What its record gives to fill in besides."""
+        self.newest: Newest | None = None
+        """What its principal's name and its commands come from."""
         self._commands: tuple[int, tuple[str, ...]] | None = None
         self.last_key = -1
         """The key of the newest evidence."""
@@ -126,6 +131,8 @@ class Case(ABC):
             self.closers = world.known(rule.closed_by.when, rule.closed_by.same, values)
             if self.closers is not None:
                 self.closers.watch(self)
+        for known in told_of(rule, world, values):
+            known.watch(self)
 
     def heed(self, second: int) -> None:
         """A fact that this case hangs on is now known of this second too."""
@@ -218,7 +225,7 @@ class Case(ABC):
             title=titles[-1] or rule.title,
             why=rule.why,
             secret=secret if isinstance(secret, Secret) else None,
-            principal=(newest.principal.name if newest else base.principal if base else "") if group_by else "",
+            principal=(newest.event.principal.name if newest else base.principal if base else "") if group_by else "",
             identity=str(group_by),
             count=self.count(episode, shed),
             counted=self.counted,
@@ -251,9 +258,9 @@ class Case(ABC):
         newest = self.newest
         if newest is None:
             return self.base.next if self.base else tuple(fill(command, {}) for command in self.rule.next)
-        if self._commands is None or self._commands[0] != newest.key:
-            values = {**event_values(newest), **self.of_record}
-            self._commands = newest.key, tuple(fill(command, values) for command in self.rule.next)
+        if self._commands is None or self._commands[0] != newest.event.key:
+            values = {**event_values(newest.event), **newest.of_record}
+            self._commands = newest.event.key, tuple(fill(command, values) for command in self.rule.next)
         return self._commands[1]
 
     def _closed_by(self, end: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from ipaddress import IPv6Address, ip_address
 from typing import Any, TypeAlias
 
@@ -19,7 +20,10 @@ Get: TypeAlias = Callable[[Event, Record], Value | None]
 
 
 class Dimension:
-    """One way of telling events apart: its name in a rule, and how to get the value of an event; None for none."""
+    """One way of telling events apart: its name in a rule, and how to get the value of an event; None for none.
+
+    There is one object for each name, so that they compare as fast as can be.
+    """
 
     __slots__ = ("get", "name", "plural")
 
@@ -31,21 +35,20 @@ class Dimension:
     def __repr__(self) -> str:
         return f"Dimension({self.name!r})"
 
-    def __eq__(self, other: object) -> bool:
-        return isinstance(other, Dimension) and other.name == self.name
-
-    def __hash__(self) -> int:
-        return hash(self.name)
-
 
 def dimension(name: str) -> Dimension:
     """The dimension that a rule names; a ValueError lists them all where there is none of that name."""
     if name.startswith("$"):
-        return Dimension(name, "values", _getter(parse_selector(name)))
+        return _of_selector(name)
     found = DIMENSIONS.get(name)
     if found is None:
         raise ValueError(f"there is no dimension {name!r}: use one of {', '.join(DIMENSIONS)} or a selector ($.…)")
     return found
+
+
+@cache
+def _of_selector(selector: str) -> Dimension:
+    return Dimension(selector, "values", _getter(parse_selector(selector)))
 
 
 def session_of(event: Event) -> str:

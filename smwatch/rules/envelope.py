@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from enum import StrEnum
+from functools import lru_cache
 from typing import Any
 
 import msgspec
@@ -319,7 +320,13 @@ def _decode(kind: type, value: object) -> object:
 def _pattern(value: object) -> Pattern:
     if not isinstance(value, str):
         raise ValueError("is not a filter pattern")
-    return patterns.compile(value)
+    return _compiled(value)
+
+
+@lru_cache(1024)
+def _compiled(text: str) -> Pattern:
+    # Rules share patterns, and each rule is read twice: where it is written, and as it is in force.
+    return patterns.compile(text)
 
 
 def _patterns(value: object) -> Patterns:

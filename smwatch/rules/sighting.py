@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 
 from smwatch.rules.alarm import Alarm
-from smwatch.rules.case import LEVELS, SECOND_BITS, Case, Evidence, Shed
+from smwatch.rules.case import LEVELS, SECOND_BITS, Case, Evidence, Newest, Shed
 from smwatch.rules.dimension import Dimension, Value
 from smwatch.rules.envelope import Rule
 from smwatch.rules.world import Pending, World
@@ -30,10 +30,25 @@ class Verdict:
 class Mark:
     """One event of a case, with what it still hangs on."""
 
-    __slots__ = ("at", "evidence", "fixed", "grades", "key", "only", "rank", "second", "step", "title", "unless")
+    __slots__ = (
+        "at",
+        "evidence",
+        "fixed",
+        "grades",
+        "key",
+        "newest",
+        "only",
+        "rank",
+        "second",
+        "step",
+        "title",
+        "unless",
+    )
 
-    def __init__(self, key: int, grades: tuple[Verdict, ...]) -> None:
+    def __init__(self, key: int, newest: Newest | None, grades: tuple[Verdict, ...]) -> None:
         self.key = key
+        self.newest = newest
+        """The event itself; None if only an alarm tells of it."""
         self.second = key >> SECOND_BITS
         self.at = self.second
         """The second in which it becomes evidence."""
@@ -132,7 +147,7 @@ class SightingCase(Case):
         title = alarm.title if alarm.title != self.rule.title else ""
         late = int(self.rule.absence.within) if self.rule.absence else 0
         for key in alarm.event_keys:
-            mark = Mark(key, ())
+            mark = Mark(key, None, ())
             mark.at, mark.fixed, mark.evidence = mark.second + late, True, True
             mark.rank, mark.step, mark.title = rank, step, title
             self._keys.append(key)
@@ -146,6 +161,7 @@ class SightingCase(Case):
     def evidence(self) -> Sequence[Evidence]:
         """The marks that are evidence."""
         self._settle()
+        self.newest = next((mark.newest for mark in reversed(self.marks) if mark.evidence), None)
         return [Evidence(mark.at, mark.key, mark.rank, mark.step, mark.title) for mark in self.marks if mark.evidence]
 
     def _settle(self) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from smwatch.rules.alarm import Alarm
-from smwatch.rules.case import BEGINNING, END, LEVELS, SECOND_BITS, Case, Evidence, Shed
+from smwatch.rules.case import BEGINNING, END, LEVELS, SECOND_BITS, Case, Evidence, Newest, Shed
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Value
 from smwatch.rules.envelope import Rule
 from smwatch.rules.habit import Habits
@@ -16,8 +16,10 @@ from smwatch.rules.world import Lookout, Pending, World, holds
 
 SLOTS = 48
 """Stretches of time, each half the rule's period long, kept of each case: the newest in which anything happened."""
+PAIRS = 5_000
+"""Values in slots kept of each case; beyond them the oldest slots go, as long as a period's worth of them is left."""
 VALUES = 10_000
-"""Values told apart in one case."""
+"""Values told apart in one slot, and among those no longer kept."""
 
 _IDENTITY = DIMENSIONS["identity"]
 
@@ -63,6 +65,7 @@ class SpreadCase(Case):
         "_needs",
         "_pairs",
         "_questions",
+        "_reach",
         "_slot",
         "_slots",
         "_stale",
@@ -86,18 +89,30 @@ class SpreadCase(Case):
         self._questions = questions
         self._habits = habits
         self._slot = max(1, min(need.within for need in needs) // 2)
+        self._reach = max(need.within for need in needs) // self._slot + 1
+        """How many slots away from an event others can make it evidence."""
         self._slots: dict[int, dict[Value, list[int]]] = {}
         """By slot and value: the first and the last event key."""
         self._pairs = 0
         self._gone: dict[Value, int] = {}
         """Values that were evidence in slots no longer kept, and the last second of it."""
-        self._stale = False
-        self._found: list[Evidence] = []
+        self._stale: tuple[int, int] | None = None
+        """The first and the last slot in which something is new."""
+        self._found: dict[int, list[Evidence]] = {}
+        """By slot."""
 
     def wake(self) -> None:
-        """Have the values judged again."""
-        self._stale = True
+        """Have all values judged again."""
+        if self._slots:
+            self._stale = min(self._slots), max(self._slots)
         super().wake()
+
+    def heard(self, newest: Newest) -> None:
+        """Take in who was heard of last."""
+        self.newest = newest
+        self.identity = newest.event.principal.identity
+        if self._found:
+            super().wake()
 
     def add(self, value: Value, key: int, second: int) -> None:
         """Take in that a value was seen."""
@@ -105,7 +120,7 @@ class SpreadCase(Case):
         slot = self._slots.get(number)
         if slot is None:
             slot = self._slots[number] = {}
-            if len(self._slots) > SLOTS:
+            if len(self._slots) > SLOTS or (self._pairs > PAIRS and len(self._slots) > 2 * self._reach + 1):
                 self._drop(min(self._slots))
         ends = slot.get(value)
         if ends is None:
@@ -119,8 +134,11 @@ class SpreadCase(Case):
             ends[0] = key
         else:
             return
-        if self._pairs >= self._least and (self._stale or self._enough_near(number)):
-            self.wake()
+        if self._stale is not None:
+            self._stale = min(self._stale[0], number), max(self._stale[1], number)
+        elif self._pairs >= self._least and self._enough_near(number):
+            self._stale = number, number
+            super().wake()
 
     def resume(self, alarm: Alarm) -> None:
         """Go on from an alarm that was kept: which values it counted is not known any more, only how many."""
@@ -133,10 +151,10 @@ class SpreadCase(Case):
 
     def evidence(self) -> Sequence[Evidence]:
         """The kept events of the values that are evidence."""
-        if self._stale:
-            self._stale = False
-            self._found = self._judged()
-        return self._found
+        if self._stale is not None:
+            (first, last), self._stale = self._stale, None
+            self._judge(first - self._reach, last + self._reach)
+        return [one for number in sorted(self._found) for one in self._found[number]]
 
     @property
     def counted(self) -> str:
@@ -152,54 +170,55 @@ class SpreadCase(Case):
         return max(shed.count, len(values | self._gone.keys()))
 
     def _enough_near(self, number: int) -> bool:
-        """Whether there can be enough values around a slot: an upper bound, but cheap."""
-        slots = self._slots
-        for need in self._needs:
-            reach = need.within // self._slot + 1
-            if len(slots) <= 2 * reach + 1:
-                near = self._pairs
-            else:
-                near = sum(len(slots.get(i, ())) for i in range(number - reach, number + reach + 1))
-            if near >= min(self._least, need.least):
-                return True
-        return False
+        """Whether there are enough values around a slot for a period to hold them: too many, but cheap to count."""
+        slots, least = self._slots, self._least
+        reach = self._reach
+        near = [slots[i] for i in range(number - reach, number + reach + 1) if i in slots]
+        return sum(map(len, near)) >= least and len(set().union(*near)) >= least
 
     def _drop(self, number: int) -> None:
         """Forget a slot; what was evidence in it is still counted."""
-        evidence = self.evidence()
+        if self._stale is not None:
+            self.evidence()
         self._pairs -= len(self._slots.pop(number))
-        for one in evidence:
-            if one.at // self._slot == number and one.value is not None:
-                if len(self._gone) < VALUES:
-                    self._gone[one.value] = one.at
-                shed = Shed(len(self._gone), one.at, one.at, one.key, one.rank, one.step, one.title)
-                self.shed = shed if self.shed is None else replace(self.shed.joined(shed), count=len(self._gone))
-        self._stale = True
+        for one in self._found.pop(number, ()):
+            if one.value is not None and len(self._gone) < VALUES:
+                self._gone[one.value] = one.at
+            shed = Shed(len(self._gone), one.at, one.at, one.key, one.rank, one.step, one.title)
+            self.shed = shed if self.shed is None else replace(self.shed.joined(shed), count=len(self._gone))
 
     # -- judging
 
-    def _judged(self) -> list[Evidence]:
+    def _judge(self, first: int, last: int) -> None:
+        """Find anew what is evidence from one slot to another."""
         self.low, self.high = BEGINNING, END
+        reach = self._reach
         sights = sorted(
             _Sight(key >> SECOND_BITS, key, value)
-            for slot in self._slots.values()
+            for number, slot in self._slots.items()
+            if first - reach <= number <= last + reach
             for value, ends in slot.items()
             for key in dict.fromkeys(ends)
         )
         if self._questions.only or self._questions.unless:
-            sights = [sight for sight in sights if self._counts(sight)]
+            # What else is known is asked only where there would be enough without it.
+            close = set(self._close(sights, self._needs[0]))
+            sights = [sight for sight in sights if sight in close and self._counts(sight)]
         graded: dict[_Sight, tuple[int, int, str]] = {}
         for need in self._needs:
             for sight in self._close(sights, need):
                 if need.step == 0 or sight in graded:
                     graded[sight] = max(graded.get(sight, (0, 0, "")), (need.rank, need.step, need.title))
-        evidence: list[Evidence] = []
+        for number in [number for number in self._found if first <= number <= last]:
+            del self._found[number]
         for sight, (rank, step, title) in sorted(graded.items()):
-            found = self._grade(sight)
-            if found is not None and (step == 0 or found[0] > rank):
-                rank, title = found
-            evidence.append(Evidence(sight.second, sight.key, rank, step, title, sight.value))
-        return evidence
+            number = sight.second // self._slot
+            if first <= number <= last:
+                found = self._grade(sight)
+                if found is not None and (step == 0 or found[0] > rank):
+                    rank, title = found
+                one = Evidence(sight.second, sight.key, rank, step, title, sight.value)
+                self._found.setdefault(number, []).append(one)
 
     def _close(self, sights: Sequence[_Sight], need: Need) -> Iterator[_Sight]:
         """The sights that lie, with enough different values, within the period."""

@@ -8,13 +8,14 @@ from typing import assert_never
 
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Value
 from smwatch.rules.envelope import TELLINGS, Rule, Telling
-from smwatch.rules.fact import Group, Times
+from smwatch.rules.fact import Group, Known, Times
 from smwatch.rules.world import World
 
 READERS = 7 * 86_400
 """How far back somebody who read the secret counts as one who needs it."""
 CHANGES = 86_400
 """How far back a change counts as a likely cause."""
+REACH = {Telling.READERS: READERS, Telling.CHANGES: CHANGES, Telling.DELETION: 1 << 40}
 NAMED = 6
 
 _SECRET = DIMENSIONS["secret"]
@@ -27,9 +28,17 @@ def tell(rule: Rule, world: World, values: Mapping[Dimension, Value], first_at: 
     return tuple(sentence for telling in rule.tell for sentence in _told(telling, world, values, first_at, last_at))
 
 
+def told_of(rule: Rule, world: World, values: Mapping[Dimension, Value]) -> Iterator[Known]:
+    """The facts behind what an alarm tells."""
+    for telling in rule.tell:
+        known = world.known(TELLINGS[telling][0], (_SECRET,), values)
+        if known is not None:
+            yield known
+
+
 def reach(rule: Rule) -> tuple[int, int]:
     """How many seconds before the first and after the last evidence what is told can still change."""
-    return max((READERS if telling is Telling.READERS else CHANGES for telling in rule.tell), default=0), 0
+    return max((REACH[telling] for telling in rule.tell), default=0), 0
 
 
 def _told(

@@ -9,21 +9,20 @@ from smwatch.events.recent import Recent
 from smwatch.record import Record
 from smwatch.rules import sighting
 from smwatch.rules.alarm import Alarm
-from smwatch.rules.case import Case
+from smwatch.rules.case import Case, Newest
 from smwatch.rules.command import holes, needs_record, record_values
-from smwatch.rules.condition import Condition, Look, Lookup, lookups, traits
+from smwatch.rules.condition import Condition, Look, Lookup, lookups
 from smwatch.rules.dimension import Dimension, Value
 from smwatch.rules.envelope import FirstSeen, Rule, own_fact
 from smwatch.rules.habit import Habits
 from smwatch.rules.sighting import Mark, SightingCase, Verdict
 from smwatch.rules.spread import Need, Questions, SpreadCase
 from smwatch.rules.telling import reach
-from smwatch.rules.trait import TRAITS
-from smwatch.rules.world import Pending, Prepare, World, historic
+from smwatch.rules.world import EVER, Pending, Prepare, World, historic
 
 CASES = 4_096
 """Cases kept of each rule; twice as many before those unheard of for longest are forgotten. Their alarms are not."""
-EVER = 1 << 40
+_NOTHING: Mapping[str, str] = {}
 
 Group = tuple[Value | None, ...]
 
@@ -77,9 +76,8 @@ class Watch:
             return
         case = self._cases[tuple([get(event, record) for get in self._gets])]
         assert isinstance(case, SpreadCase)
-        if case.newest is None or event.key > case.newest.key:
-            case.newest = event
-            case.identity = event.principal.identity
+        if case.newest is None or event.key > case.newest.event.key:
+            case.heard(Newest(event, _NOTHING))
         case.add(value, event.key, second)
         if event.others and value is event.secret:
             for secret in event.others:
@@ -98,13 +96,11 @@ class Watch:
                 unless.append(answer)
         case = self._cases[tuple([get(event, record) for get in self._gets])]
         assert isinstance(case, SightingCase)
-        mark = Mark(event.key, self._graded(event, record, second, case))
+        newest = Newest(event, record_values(self._holes, event, record) if self._holes else _NOTHING)
+        mark = Mark(event.key, newest, self._graded(event, record, second, case))
         mark.only, mark.unless = tuple(only), tuple(unless)
         for pending in (*only, *unless):
             pending.watch(case)
-        if case.newest is None or event.key > case.newest.key:
-            case.newest = event
-            case.of_record = record_values(self._holes, event, record) if self._holes else {}
         case.add(mark)
 
     def _graded(self, event: Event, record: Record, second: int, case: SightingCase) -> tuple[Verdict, ...]:
@@ -175,8 +171,6 @@ def _reach(rule: Rule) -> tuple[int, int]:
         within = int(lookup.within) if lookup.within is not None else EVER
         back = max(back, within if lookup.look is not Look.FOLLOWS else 0)
         ahead = max(ahead, within if lookup.look in (Look.FOLLOWS, Look.NEAR) else 0)
-    if any(TRAITS[trait.name].history for trait in traits(*rule.conditions)):
-        back, ahead = EVER, EVER
     if rule.sequence is not None:
         back = max(back, rule.sequence.within if rule.sequence.after else 0)
         ahead = max(ahead, rule.sequence.within if rule.sequence.then else 0)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from heapq import heappop, heappush
 from itertools import count
@@ -15,12 +16,15 @@ from smwatch.rules.alarm import Mute
 from smwatch.rules.condition import All, Condition, Look, Lookup, Matches, Trait, lookups, traits
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Value, dimension
 from smwatch.rules.envelope import TELLINGS, Fact, Rule, RuleSet, anonymous_fact, own_fact
-from smwatch.rules.fact import Known, Times, Track, Watcher, values_of
+from smwatch.rules.fact import Known, Times, Track, Watcher
 from smwatch.rules.timers import Timers
 from smwatch.rules.trait import TRAITS
 
 ROTATION = 86_400
 """Seconds after which a rotation whose end is unknown is over."""
+
+EVER = 1 << 40
+"""Seconds: longer than anything lasts."""
 
 _SECRET, _IDENTITY = DIMENSIONS["secret"], DIMENSIONS["identity"]
 _ORDER = {dimension: place for place, dimension in enumerate(DIMENSIONS.values())}
@@ -51,6 +55,29 @@ class Pending:
             one.watch(watcher)
 
 
+class _Whenever:
+    """A fact that matters to its watchers whenever it happened, however far from their own events."""
+
+    __slots__ = ("_known",)
+
+    def __init__(self, known: Known) -> None:
+        self._known = known
+
+    def watch(self, watcher: Watcher) -> None:
+        self._known.watch(_Waker(watcher))
+
+
+@dataclass(frozen=True, slots=True)
+class _Waker:
+    watcher: Watcher
+
+    def heed(self, _second: int) -> None:
+        self.watcher.wake()
+
+    def wake(self) -> None:
+        self.watcher.wake()
+
+
 class Beginning:
     """Since when events are known."""
 
@@ -76,6 +103,37 @@ Answer: TypeAlias = bool | Pending
 Prepare: TypeAlias = Callable[[Event, Record, int], Answer]
 Lookout: TypeAlias = Callable[[Mapping[Dimension, Value], int], Answer]
 """The same for what is known of an event by now: its values and its second."""
+
+
+class Source:
+    """Where a fact is kept for values of some dimensions."""
+
+    __slots__ = ("_dimensions", "_gets", "_track")
+
+    def __init__(self, track: Track, dimensions: tuple[Dimension, ...]) -> None:
+        self._track = track
+        self._dimensions = dimensions
+        self._gets = tuple(dimension.get for dimension in dimensions)
+
+    def of(self, values: Mapping[Dimension, Value]) -> Known | None:
+        """What is known for these values; None where one is missing."""
+        wanted: tuple[Value, ...] = ()
+        for wants in self._dimensions:
+            value = values.get(wants)
+            if value is None:
+                return None
+            wanted += (value,)
+        return self._track.of(wanted)
+
+    def of_event(self, event: Event, record: Record) -> Known | None:
+        """What is known for the values of an event."""
+        wanted: tuple[Value, ...] = ()
+        for get in self._gets:
+            value = get(event, record)
+            if value is None:
+                return None
+            wanted += (value,)
+        return self._track.of(wanted)
 
 
 class World:
@@ -125,10 +183,12 @@ class World:
 
     def known(self, name: str, same: Sequence[Dimension], values: Mapping[Dimension, Value]) -> Known | None:
         """What is known of a fact for these values; None where one of them is missing."""
+        return self.source(name, same).of(values)
+
+    def source(self, name: str, same: Sequence[Dimension]) -> Source:
+        """Where a fact is kept for values of these dimensions."""
         ordered = _ordered(same)
-        if any(dimension not in values for dimension in ordered):
-            return None
-        return self._track(name, ordered).of(tuple(values[dimension] for dimension in ordered))
+        return Source(self._track(name, ordered), ordered)
 
     def _track(self, name: str, same: tuple[Dimension, ...]) -> Track:
         spelled = self._spelled[name]
@@ -177,21 +237,19 @@ class World:
             case All(parts):
                 prepared = [self.prepare(part) for part in parts]
                 return lambda event, record, second: together([ask(event, record, second) for ask in prepared])
+            case Lookup(fact=fact, same=same):
+                source, ask_known = self.source(fact, same), self._asked_of(condition)
+                return lambda event, record, second: ask_known(source.of_event(event, record), second)
             case _:
                 lookout = self.lookout(condition)
-                asked = dimensions_of(condition)
-
-                def prepare(event: Event, record: Record, second: int) -> Answer:
-                    values = values_of(asked, event, record)
-                    return lookout(dict(zip(asked, values, strict=True)) if values else {}, second)
-
-                return prepare
+                return lambda event, _record, second: lookout(_rotation_values(event), second)
 
     def lookout(self, condition: Condition) -> Lookout:
         """Compile a condition on what else has happened to what asks it of an event's values and second."""
         match condition:
-            case Lookup():
-                return self._lookout(condition)
+            case Lookup(fact=fact, same=same):
+                source, ask = self.source(fact, same), self._asked_of(condition)
+                return lambda values, second: ask(source.of(values), second)
             case Trait(name, negated) if TRAITS[name].history:
                 return self._rotation(actor=name == "rotation_actor", negated=negated)
             case All(parts):
@@ -200,65 +258,60 @@ class World:
             case _:
                 raise TypeError(condition)
 
-    def _lookout(self, lookup: Lookup) -> Lookout:
-        ever = 1 << 40
-        within = int(lookup.within) if lookup.within is not None else ever
+    def _asked_of(self, lookup: Lookup) -> Callable[[Known | None, int], Answer]:
+        """The lookup's question, once it is clear of whom it is asked."""
+        within = int(lookup.within) if lookup.within is not None else EVER
         back = within if lookup.look is not Look.FOLLOWS else 0
         ahead = within if lookup.look in (Look.FOLLOWS, Look.NEAR) else -int(lookup.ago)
-        if lookup.look is Look.NEW:
-            return self._lookout_new(lookup, within)
+        warmup, began = int(lookup.warmup), self.beginning
 
-        def look(values: Mapping[Dimension, Value], second: int) -> Answer:
-            known = self.known(lookup.fact, lookup.same, values)
+        def seen(known: Known | None, second: int) -> Answer:
             if known is None:
                 return False
             # Facts are only ever added to: what is known once is known for good.
             low, high = second - back, second + ahead
             return known.any(low, high) or Pending(lambda: known.any(low, high), known)
 
-        return look
-
-    def _lookout_new(self, lookup: Lookup, within: int) -> Lookout:
-        warmup, began = int(lookup.warmup), self.beginning
-
-        def look(values: Mapping[Dimension, Value], second: int) -> Answer:
-            known = self.known(lookup.fact, lookup.same, values)
-            if known is None or known.forgotten(second) or known.any(second - within, second - 1):
+        def new(known: Known | None, second: int) -> Answer:
+            low, high = second - within, second - 1
+            if known is None or known.any(low, high) or known.forgotten(second):
                 return False
 
             def ask() -> bool:
-                if known.any(second - within, second - 1):
+                if known.any(low, high):
                     return False
-                return began.at is not None and began.at + warmup <= second
+                return not warmup or (began.at is not None and began.at + warmup <= second)
 
             return Pending(ask, known, began) if warmup else Pending(ask, known)
 
-        return look
+        return new if lookup.look is Look.NEW else seen
 
     def _rotation(self, *, actor: bool, negated: bool) -> Lookout:
+        started_of = self.source(_STARTED, (_SECRET,))
+        ended_of, wrote_of = self.source(_ENDED, (_SECRET,)), self.source(_WROTE, (_SECRET, _IDENTITY))
+
         def look(values: Mapping[Dimension, Value], second: int) -> Answer:
-            started = self.known(_STARTED, (_SECRET,), values)
-            ended = self.known(_ENDED, (_SECRET,), values)
+            started, ended = started_of.of(values), ended_of.of(values)
             if not isinstance(started, Times) or not isinstance(ended, Times):
                 return negated
             if not actor:
-                return Pending(lambda: _running(started, ended, second) is not negated, started, ended)
-            wrote = self.known(_WROTE, (_SECRET, _IDENTITY), values)
+                return Pending(
+                    lambda: _running(started, ended, second) is not negated, *map(_Whenever, (started, ended))
+                )
+            wrote = wrote_of.of(values)
             if not isinstance(wrote, Times):
                 return negated
             return Pending(
-                lambda: any(_running(started, ended, at) for at in wrote.seconds) is not negated, started, ended, wrote
+                lambda: any(_running(started, ended, at) for at in wrote.seconds) is not negated,
+                *map(_Whenever, (started, ended, wrote)),
             )
 
         return look
 
 
-def dimensions_of(*conditions: Condition) -> tuple[Dimension, ...]:
-    """The dimensions whose values the history questions in these conditions need."""
-    needed = [dimension for lookup in lookups(*conditions) for dimension in lookup.same]
-    if any(TRAITS[trait.name].history for trait in traits(*conditions)):
-        needed += [_SECRET, _IDENTITY]
-    return tuple(dict.fromkeys(needed))
+def _rotation_values(event: Event) -> Mapping[Dimension, Value]:
+    secret, identity = event.secret, event.principal.identity
+    return {} if secret is None or not identity else {_SECRET: secret, _IDENTITY: identity}
 
 
 def historic(condition: Condition) -> bool:

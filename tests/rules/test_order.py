@@ -1,0 +1,111 @@
+"""Alarms do not depend on the order in which events come, nor on duplicates, nor on how they are batched."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from datetime import timedelta
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from smwatch.record import Record
+from smwatch.rules.alarm import Alarm
+from smwatch.rules.engine import Engine
+from tests import records
+from tests.records import AT
+from tests.rules.judging import arrivals, catalogue
+
+SECRETS = [f"prod/{name}" for name in "abcdefghijkl"]
+PEOPLE = [
+    records.role(),
+    records.role("ci-deployer", "build-7"),
+    records.role("rotator", "rotate-db"),
+    records.user("alice"),
+    records.user("mallory", account=records.OTHER_ACCOUNT),
+    records.root(),
+    records.sso(),
+]
+LAMBDA = "arn:aws:lambda:eu-west-1:111122223333:function:rotate"
+PUBLIC = '{"Statement":[{"Effect":"Allow","Principal":"*","Action":"secretsmanager:GetSecretValue"}]}'
+
+Make = Callable[..., Record]
+
+ACTIONS: list[Make] = [
+    records.read,
+    records.read,
+    records.read,
+    records.read_deleted,
+    records.read_missing,
+    records.denied,
+    records.denied,
+    records.delete,
+    lambda secret, **more: records.delete(secret, days=7, **more),
+    lambda secret, **more: records.delete(secret, force=True, **more),
+    records.restore,
+    records.put,
+    records.describe,
+    records.create,
+    lambda secret, **more: records.denied(secret, "DeleteSecret", **more),
+    lambda secret, **more: records.listing(**more),
+    lambda secret, **more: records.batch([secret, "prod/a", "prod/b"], **more),
+    lambda secret, **more: records.read(secret, region="us-east-1", **more),
+    lambda secret, **more: records.read(secret, region="eu-north-1", **more),
+    lambda secret, **more: records.read(secret, sourceIPAddress="198.51.100.7", **more),
+    lambda secret, **more: records.read(secret, sourceIPAddress="8.8.8.8", userAgent=records.CONSOLE, **more),
+    lambda secret, **more: records.read(secret, stage="AWSPREVIOUS", **more),
+    lambda secret, **more: records.write("CancelRotateSecret", secret, **more),
+    lambda secret, **more: records.write("RotateSecret", secret, {"rotationLambdaARN": LAMBDA}, **more),
+    lambda secret, **more: records.write("PutResourcePolicy", secret, {"resourcePolicy": PUBLIC}, **more),
+    lambda secret, **more: records.write("UpdateSecretVersionStage", secret, {"versionStage": "AWSCURRENT"}, **more),
+    lambda secret, by, **more: records.service_event("RotationStarted", secret, **more),
+    lambda secret, by, **more: records.service_event("RotationSucceeded", secret, **more),
+    lambda secret, by, **more: records.rotation_failed(secret, **more),
+    records.kms,
+]
+
+MINUTE, DAY = 60, 86_400
+# Bursts within minutes as well as pauses of days: rules look back over both.
+MOMENTS = st.one_of(
+    st.integers(0, 20 * MINUTE),
+    st.integers(0, 2 * DAY),
+    st.integers(0, 25).map(lambda day: day * DAY + 30),
+)
+EVENTS = st.builds(
+    lambda make, secret, by, second: make(secret, by=by, at=AT + timedelta(seconds=second)),
+    st.sampled_from(ACTIONS),
+    st.sampled_from(SECRETS) | st.sampled_from(SECRETS[:2]),
+    st.sampled_from(PEOPLE),
+    MOMENTS,
+)
+
+
+def run(events: list[Record], sizes: list[int]) -> dict[str, Alarm]:
+    engine = Engine(catalogue())
+    coming = arrivals(events)
+    at = 0
+    for number in range(len(coming)):
+        if at >= len(coming):
+            break
+        size = sizes[number % len(sizes)]
+        engine.judge(coming[at : at + size])
+        at += size
+    engine.tick(AT + timedelta(days=60))
+    return dict(engine.alarms)
+
+
+def in_order(events: list[Record]) -> list[Record]:
+    return sorted(events, key=lambda event: (event["eventTime"], event["eventID"]))
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(st.lists(EVENTS, min_size=2, max_size=60), st.lists(st.integers(1, 20), min_size=1, max_size=5), st.integers())
+def test_any_order_batching_and_duplication_gives_the_same_alarms(
+    events: list[Record], sizes: list[int], seed: int
+) -> None:
+    rng = random.Random(seed)
+    expected = run(in_order(events), [1])
+    shuffled = [*events, *rng.sample(events, len(events) // 3)]
+    rng.shuffle(shuffled)
+    assert run(shuffled, sizes) == expected
+    assert run(in_order(events)[::-1], [1]) == expected

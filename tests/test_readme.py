@@ -45,5 +45,6 @@ def test_the_configuration_shown_is_accepted(tmp_path: Path) -> None:
 
 def test_every_picture_and_file_that_is_linked_is_there() -> None:
     links = re.findall(r"\]\(([^)#:]+)\)", TEXT)
+    assert links
     for link in links:
         assert (README.parent / link).is_file(), link

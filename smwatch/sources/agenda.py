@@ -50,6 +50,8 @@ class Agenda:
         self.settle_lag = schedule.settle_lag
         self.scans: dict[Kind, Scan] = {}
         self.finished = False
+        self.relaxed = False
+        """Whether something quicker shows what happens, so that there is no hurry."""
         self.clock = 0.0
         """The time on a clock that only runs forward, in seconds, as it was told last."""
         self._nature = nature
@@ -127,6 +129,9 @@ class Agenda:
     def restart(self) -> None:
         """Begin all scans anew: the time of their start was not the service's."""
         self.scans.clear()
+
+    def poll_now(self) -> None:
+        """Let what is quickest begin at once."""
 
     def due_in(self) -> float:
         """Seconds until the next scan begins; 0 while one is going on."""

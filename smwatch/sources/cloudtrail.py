@@ -75,9 +75,10 @@ class LookupEvents:
         """The eventTime of the record."""
         return row.at
 
-    def renew(self) -> bool:
+    def renew(self, *, force: bool) -> bool:
         """Look for other credentials; whether there may be some."""
-        self._session.renew()
+        if self._session.generation == self._generation:
+            self._session.renew(force=force)
         return self._session.generation != self._generation
 
     async def close(self) -> None:

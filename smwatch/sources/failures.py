@@ -78,13 +78,23 @@ class Call(msgspec.Struct, frozen=True):
 def told_apart(call: Call) -> Iterator[None]:
     """Raise a CallError for every way in which a call to AWS, or the reading of its answer, is known to fail."""
     import aiohttp
+    from botocore.eventstream import ParserError
     from botocore.exceptions import BotoCoreError, ClientError
+    from botocore.parsers import ResponseParserError
 
     try:
         yield
     except CallError:
         raise
-    except (BotoCoreError, ClientError, aiohttp.ClientError, OSError, *MALFORMED) as error:
+    except (
+        BotoCoreError,
+        ClientError,
+        aiohttp.ClientError,
+        OSError,
+        ParserError,
+        ResponseParserError,
+        *MALFORMED,
+    ) as error:
         raise call_error(error, call) from error
 
 
@@ -151,6 +161,11 @@ def _refused(code: str, text: str, status: int, call: Call) -> CallError:
         message = f"{where} is not enabled for this account: enable the Region, or watch another one"
         return CallError(State.DENIED, message, Remedy.WAIT)
     match code:
+        case "LimitExceededException":
+            message = f"all Live Tail sessions of the account in {call.region} are in use; trying again in 5 min"
+            return CallError(State.THROTTLED, message, Remedy.PACE)
+        case "SessionTimeoutException" | "SessionStreamingException":
+            return CallError(State.UNREACHABLE, "AWS ended the Live Tail session; opening another", Remedy.RETRY)
         case "InvalidNextTokenException" | "InvalidNextToken":
             return CallError(State.FAILING, f"{where} refused a page token", Remedy.RESUME)
         case "InvalidTimeRangeException":

@@ -21,6 +21,8 @@ MISSED_BY_SWEEPS = (3, 0.005)
 WIDE_FOR = 6 * 3600.0
 """… for so many seconds."""
 STEADY = 3
+RELAXED_EVERY = 30.0
+"""Seconds between sweeps while something quicker shows what happens."""
 
 
 class Following(Agenda):
@@ -75,14 +77,15 @@ class Following(Agenda):
             case Kind.SWEEP:
                 self.swept_at = scan.asked_at
                 self.sweep_pages = scan.pages
-                self._pause = max(self.schedule.sweep_every.total_seconds(), scan.pages / (SHARE * self._rate))
+                every = RELAXED_EVERY if self.relaxed else self.schedule.sweep_every.total_seconds()
+                self._pause = max(every, scan.pages / (SHARE * self._rate))
                 self._due[Kind.SWEEP] = self.clock + self._pause
             case Kind.CATCH_UP:
                 pass
             case Kind.SETTLE:
                 more = self.coverage.missing(self.base, self._horizon(scan.asked_at))
-                every = self.schedule.settle_every.total_seconds()
-                self._due[Kind.SETTLE] = self.clock if more else scan.began + every
+                again_at = scan.began + self.schedule.settle_every.total_seconds()
+                self._due[Kind.SETTLE] = self.clock if more else again_at
             case Kind.AUDIT:
                 self._again(Kind.AUDIT, self.schedule.audit_every)
 
@@ -109,6 +112,10 @@ class Following(Agenda):
             self._hole = None
         elif hole and hole.remains:
             self._leave(hole.remains)
+
+    def poll_now(self) -> None:
+        """Let the next sweep begin at once."""
+        self._due[Kind.SWEEP] = -math.inf
 
     def due_in(self) -> float:
         """Seconds until the next scan begins; 0 while one is going on."""

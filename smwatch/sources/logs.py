@@ -45,6 +45,8 @@ class LogGroup(msgspec.Struct, frozen=True):
     name: str
     region: str = ""
     account: str = ""
+    arn: str = ""
+    """As identifiers want it: without the `:*` at its end; "" if it is not known."""
 
     @classmethod
     def parse(cls, text: str) -> LogGroup:
@@ -56,7 +58,7 @@ class LogGroup(msgspec.Struct, frozen=True):
         parts = text.split(":")
         if len(parts) < 7 or parts[2] != "logs" or parts[5] != "log-group" or not parts[6]:
             raise ConfigurationError(f"{text!r} is no log group's ARN: arn:aws:logs:REGION:ACCOUNT:log-group:NAME")
-        return cls(parts[6], parts[3], parts[4])
+        return cls(parts[6], parts[3], parts[4], ":".join(parts[:7]))
 
 
 class FilterLogEvents:
@@ -70,7 +72,7 @@ class FilterLogEvents:
         session: AwsSession,
         region: str,
         group: str,
-        arn: str | None,
+        arn: str,
         pattern: str,
         monotonic: Callable[[], float],
     ) -> None:
@@ -115,14 +117,12 @@ class FilterLogEvents:
 
     def happened_at(self, row: Row) -> datetime | None:
         """The eventTime of the record, which is minutes before the time of its delivery."""
-        try:
-            return msgspec.json.decode(row.found.raw, type=_EventTime).eventTime
-        except msgspec.MsgspecError:
-            return None
+        return event_time(row.found.raw)
 
-    def renew(self) -> bool:
+    def renew(self, *, force: bool) -> bool:
         """Look for other credentials; whether there may be some."""
-        self._session.renew()
+        if self._session.generation == self._generation:
+            self._session.renew(force=force)
         return self._session.generation != self._generation
 
     async def close(self) -> None:
@@ -161,6 +161,15 @@ class _EventTime(msgspec.Struct):
     eventTime: datetime  # noqa: N815 - CloudTrail's name
 
 
+def event_time(record: str) -> datetime | None:
+    """The eventTime of a record; None if it has none that can be read."""
+    try:
+        at = msgspec.json.decode(record, type=_EventTime).eventTime
+    except msgspec.MsgspecError:
+        return None
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at
+
+
 async def logs_source(
     session: AwsSession,
     region: str | None,
@@ -181,10 +190,8 @@ async def logs_source(
     await session.check_credentials()
     account = await session.account(region, "logs")
     foreign = bool(named.account) and named.account != account
-    partition = group.split(":")[1] if group.startswith("arn:") else ""
-    arn = f"arn:{partition}:logs:{named.region}:{named.account}:log-group:{named.name}" if foreign else None
     return Tail(
-        FilterLogEvents(session, region, named.name, arn, pattern, monotonic),
+        FilterLogEvents(session, region, named.name, named.arn if foreign else "", pattern, monotonic),
         name=f"logs:{named.account or account}:{region}:{named.name}",
         label="Logs",
         region=region,

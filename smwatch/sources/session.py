@@ -166,6 +166,8 @@ class AwsSession:
             return False
         try:
             session = _new_session(self.profile)
+            # the models of the services are large, and the same
+            session.register_component("data_loader", self._session.get_component("data_loader"))
         except _botocore_errors():
             return False  # half-written files: the next look will find them whole
         if self._region:

@@ -77,8 +77,8 @@ class Reader(Protocol):
         """The eventTime of the record."""
         ...
 
-    def renew(self) -> bool:
-        """Look for other credentials; whether there may be some."""
+    def renew(self, *, force: bool) -> bool:
+        """Look for other credentials, by force even if no file has changed; whether there may be some."""
         ...
 
     async def close(self) -> None:
@@ -132,6 +132,8 @@ class Tail:
         self._last_good_at: datetime | None = None
         self._last_date: tuple[datetime, float] | None = None
         self._absence: tuple[datetime, str] | None = None
+        self._poked = asyncio.Event()
+        self._relaxed = False
         self._told: Status | None = None
         self._told_at = 0.0
 
@@ -147,10 +149,19 @@ class Tail:
         """Let go of connections; safe to call twice."""
         await self._reader.close()
 
+    def poll_now(self) -> None:
+        """Ask at once, whatever is being waited for."""
+        self._poked.set()
+
+    def relax(self, relaxed: bool) -> None:
+        """Something quicker shows what happens (or does so no longer): sweeps may take their time."""
+        self._relaxed = relaxed
+
     async def _run(self, agenda: Agenda) -> AsyncGenerator[Page | Status, None]:
         self._told = None
         while not agenda.finished:
             at = self._clock.now()
+            agenda.relaxed = self._relaxed
             if gaps := agenda.plan(at, self._monotonic(), self._reader.edge(at)):
                 yield self._page((), gaps=gaps)
                 agenda.gave_up(gaps)
@@ -319,10 +330,22 @@ class Tail:
     async def _idle(self, agenda: Agenda) -> None:
         clock = self._monotonic()
         held = self._held_until - clock
-        if held > 0 and self._trouble and self._trouble.remedy is Remedy.SIGN_IN and self._reader.renew():
-            self._held_until = held = 0.0
+        if self._trouble and self._trouble.remedy is Remedy.SIGN_IN:
+            last = held <= HEARTBEAT  # who keeps credentials anywhere but in a file is asked again at the end
+            if self._reader.renew(force=last) and not last:
+                self._held_until = held = 0.0
         due = agenda.due_in() if held <= 0 else held
-        await self._sleep(min(max(due, 0.01), HEARTBEAT))
+        sleeping = asyncio.ensure_future(self._sleep(min(max(due, 0.01), HEARTBEAT)))
+        poked = asyncio.ensure_future(self._poked.wait())
+        try:
+            await asyncio.wait((sleeping, poked), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            sleeping.cancel()
+            poked.cancel()
+        if self._poked.is_set():
+            self._poked.clear()
+            self._held_until = 0.0
+            agenda.poll_now()
 
     def _notice_absence(self, date: datetime) -> None:
         """Notice that this machine did not run for a while, as when its lid was closed: the service's clock did."""

@@ -6,7 +6,8 @@ As a process of its own, with a small control API:
     python -m tests.emulators.fault_proxy URL [--port 0]      prints its own URL on its first line
     POST /_control/faults {"faults": [{"hang": 60}, {"status": 503, "times": 3}, …]}      GET /_control/passed
 
-A fault is used up by one request (`times`: by several; `chance`: never, but strikes with this probability):
+A fault is used up by one request (`times`: by several; `chance`: never, but strikes with this probability; `only`: by
+one whose X-Amz-Target contains this):
     reset                   the connection is reset instead of an answer
     hang: SECONDS           no answer for so long, then the connection is closed
     delay: SECONDS          the true answer, late
@@ -15,6 +16,7 @@ A fault is used up by one request (`times`: by several; `chance`: never, but str
     truncate: BYTES         the beginning of the true answer, as if it were whole
     cut: BYTES              the beginning of the true answer, then the connection is reset
     end: BYTES              the beginning of the true answer (a stream), then a proper end
+    stall: BYTES            the beginning of the true answer (a stream), then nothing
     corrupt: true           the true answer with some bytes overwritten
 """
 
@@ -80,7 +82,7 @@ class FaultProxy:
 
     async def _pass_on(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
-        fault = self._next()
+        fault = self._next(request.headers.get("X-Amz-Target", ""))
         match fault:
             case {"reset": _}:
                 return self._reset(request)
@@ -111,12 +113,12 @@ class FaultProxy:
                     for place in range(10, len(damaged), 40):
                         damaged[place] = 0xFF
                     return web.Response(status=answer.status, headers=kept, body=bytes(damaged))
-                case {"cut": int(size)} | {"end": int(size)}:
+                case {"cut": int(size)} | {"end": int(size)} | {"stall": int(size)}:
                     limit: int | None = size
                 case _:
                     limit = None
                     self.passed += 1
-            return await self._stream(request, answer, kept, limit, proper="end" in fault)
+            return await self._stream(request, answer, kept, limit, fault)
 
     async def _stream(
         self,
@@ -124,8 +126,7 @@ class FaultProxy:
         answer: aiohttp.ClientResponse,
         headers: dict[str, str],
         limit: int | None,
-        *,
-        proper: bool,
+        fault: Fault,
     ) -> web.StreamResponse:
         response = web.StreamResponse(status=answer.status, headers=headers)
         if answer.content_length is not None:
@@ -138,7 +139,9 @@ class FaultProxy:
                 await response.write(part)
                 sent += len(part)
                 if limit is not None and sent >= limit:
-                    if not proper:
+                    if "stall" in fault:
+                        await self._closing.wait()
+                    if "end" not in fault:
                         return self._reset(request)
                     break
         except aiohttp.ClientError:
@@ -146,8 +149,10 @@ class FaultProxy:
         await response.write_eof()
         return response
 
-    def _next(self) -> Fault:
+    def _next(self, target: str) -> Fault:
         for fault in list(self.faults):
+            if fault.get("only", "") not in target:
+                continue
             if "chance" in fault:
                 if self._chance.random() >= fault["chance"]:
                     continue
@@ -161,8 +166,8 @@ class FaultProxy:
 
     @staticmethod
     def _reset(request: web.Request) -> web.StreamResponse:
-        assert request.transport is not None
-        request.transport.abort()
+        if request.transport is not None:
+            request.transport.abort()
         raise ConnectionResetError
 
     async def _control(self, request: web.Request) -> web.Response:

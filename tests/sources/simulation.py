@@ -133,7 +133,7 @@ class SimulatedLookupEvents:
     def happened_at(self, row: Row) -> datetime | None:
         return row.at
 
-    def renew(self) -> bool:
+    def renew(self, *, force: bool) -> bool:
         return False
 
     async def close(self) -> None:

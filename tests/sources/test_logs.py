@@ -121,8 +121,14 @@ async def test_what_the_groups_retention_dropped_is_a_gap(group: CloudWatchLogsC
     ("text", "group"),
     [
         ("name", LogGroup("name")),
-        ("arn:aws:logs:eu-west-1:123456789012:log-group:a/b:*", LogGroup("a/b", "eu-west-1", "123456789012")),
-        ("arn:aws-cn:logs:cn-north-1:123456789012:log-group:a", LogGroup("a", "cn-north-1", "123456789012")),
+        (
+            "arn:aws:logs:eu-west-1:123456789012:log-group:a/b:*",
+            LogGroup("a/b", "eu-west-1", "123456789012", "arn:aws:logs:eu-west-1:123456789012:log-group:a/b"),
+        ),
+        (
+            "arn:aws-cn:logs:cn-north-1:123456789012:log-group:a",
+            LogGroup("a", "cn-north-1", "123456789012", "arn:aws-cn:logs:cn-north-1:123456789012:log-group:a"),
+        ),
     ],
 )
 def test_a_group_is_given_by_name_or_arn(text: str, group: LogGroup) -> None:

@@ -79,8 +79,22 @@ NAMED_EVENTS = {
 
 
 def exportable_rules() -> Mapping[str, ExportableRule]:
-    """Return the catalogue's rules that AWS can run, by ID."""
-    return {}
+    """Return the built-in rules that a metric filter can say, exactly or nearly, by ID; see `smwatch rules export`."""
+    from smwatch.rules.listing import metric_filters
+    from smwatch.rules.rule import combine, load_builtin
+
+    found = {}
+    for rule in combine(load_builtin()).rules:
+        # A rule of several patterns would be several filters; the first is what the rule is mainly about.
+        for filtered in metric_filters(rule)[:1]:
+            found[rule.id] = ExportableRule(
+                rule.id,
+                rule.title,
+                pattern=filtered.pattern,
+                threshold=float(filtered.threshold),
+                period=filtered.period,
+            )
+    return found
 
 
 def event(name: str, rules: Mapping[str, ExportableRule]) -> EventWish:

@@ -17,6 +17,10 @@ ID_BITS = 128
 ACCOUNT_BITS = 40
 _ID_MASK = (1 << ID_BITS) - 1
 
+ADDRESS = "0123456789abcdef.:"
+"""The characters of IP addresses."""
+ACCESS_KEY = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ"
+"""The characters of access keys."""
 UNREADABLE = "(unreadable)"
 """The name of an event whose text is not a JSON object."""
 
@@ -97,8 +101,9 @@ class Event(msgspec.Struct, frozen=True, gc=False):
 
         Made on each use, for a text of its own would be half of an event's memory. A loop over many events tests the
         parts instead, cheapest and most telling first, with the same result for a word without line breaks:
-        `word in event.call_text or word in event.caller_text or word in event.source_ip or WORD in event.access_key`,
-        where WORD is `word.upper()`; an address or access key that this would miss is part of `caller_text`.
+        `word in event.call_text or word in event.caller_text`, then `word in event.source_ip` if all of the word is of
+        ADDRESS, and `word.upper() in event.access_key` if it is of ASCII letters and digits: an address or access key
+        that has other characters is part of `caller_text`.
         """
         return f"{self.call_text}\n{self.caller_text}\n{self.source_ip}\n{self.access_key}".lower()
 

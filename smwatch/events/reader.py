@@ -11,7 +11,7 @@ from hashlib import blake2b
 import msgspec
 
 from smwatch.events import moments
-from smwatch.events.event import ACCOUNT_BITS, ID_BITS, UNREADABLE, Arrival, Event, SeenBy
+from smwatch.events.event import ACCESS_KEY, ACCOUNT_BITS, ADDRESS, ID_BITS, UNREADABLE, Arrival, Event, SeenBy
 from smwatch.events.header import Header, Identity, Issuer, OnBehalfOf, Session, decode_header, header_of, unwrapped
 from smwatch.events.naming import KMS, SECRETS_MANAGER, named_by, named_in_denial, names_in, resource_arn
 from smwatch.events.principal import Kind, Principal, principal_of, principal_of_arn
@@ -261,15 +261,15 @@ def _kept(text: _Text) -> str:
 
 
 def _plain_address(text: _Text) -> _Text:
-    """An address as it is; None for one with capitals, which a search in lower case would miss."""
+    """An IP address as it is; None for anything else, which is searched with the rest of the caller."""
     address = _kept(text)
-    return address if address == address.lower() else None
+    return None if address.strip(ADDRESS) else address
 
 
 def _plain_access_key(text: _Text) -> _Text:
     """An access key as it is; None for one that is not all capitals and digits."""
     key = _kept(text)
-    return key if key.isascii() and key == key.upper() else None
+    return None if key.strip(ACCESS_KEY) else key
 
 
 def _search_text(*words: str) -> str:

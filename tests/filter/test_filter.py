@@ -59,6 +59,20 @@ def test_a_bare_word_is_searched_for_everywhere_without_regard_to_case() -> None
     assert len(kept("STRAße")) == 1
 
 
+@pytest.mark.parametrize(
+    "word", ["aws internal", "0.0.1, 10", "-", "****", "akia", "K*", "10.0.0", "2001:db8", "ß", "ſ"]
+)
+def test_a_word_is_found_in_odd_addresses_and_access_keys_too(word: str) -> None:
+    addresses = ("AWS Internal", "10.0.0.1, 10.0.0.2", "-", "10.0.0.1", "2001:DB8::1", "2001:db8::1", "STRASSE", "s")
+    keys = ("AKIA****", "akiamallory", "AKIAMALLORYEXAMPLE11", "SS", "")
+    given = [
+        records.event(records.read(by=records.user(key=key), sourceIPAddress=address))
+        for address in addresses
+        for key in keys
+    ]
+    assert parse(f'"{word}"', CONTEXT).select(given) == [event for event in given if word.lower() in event.text]
+
+
 def test_terms_are_anded_and_a_hyphen_excludes() -> None:
     both = kept("prod error -root")
     assert both

@@ -71,7 +71,7 @@ class Checks:
 
     def permissions(self) -> Finding:
         """Whether everything that was asked for was allowed."""
-        missing = sorted({each.action for each in self.seen.unread if each.action})
+        missing = self.seen.unread_actions
         mend = shell(
             "smwatch", "policy", "watch", "--profile", self.profile, "--region", self.home, "--log-group", self.group
         )

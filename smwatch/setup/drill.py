@@ -87,8 +87,17 @@ def drill(aws: Aws, place: Place, name: str, group: str, *, patience: timedelta,
     """
     home, group = _where(aws, place, group)
     before = _alarm_state(aws, home)
+    tell(f"Making the secret {name}")
     try:
-        arn = _make(aws, place, name, tell)
+        arn = _made(aws, place, name)
+    except ClientError:  # nothing was made; any other end leaves that open
+        raise
+    except BaseException:
+        _clean_up(aws, place, name, tell)
+        raise
+    try:
+        tell("Scheduling its deletion")
+        aws.secretsmanager(place.region).delete_secret(SecretId=arn, RecoveryWindowInDays=RECOVERY_DAYS)
         refused_at = _refused(aws, place, arn, clock, tell)
         witnesses = (
             Witness("event history", lambda: _looked_up(aws, place, arn, refused_at)),
@@ -110,17 +119,14 @@ def _where(aws: Aws, place: Place, group: str) -> tuple[Place, str]:
     return place.at(home), group
 
 
-def _make(aws: Aws, place: Place, name: str, tell: Tell) -> str:
-    secrets = aws.secretsmanager(place.region)
-    tell(f"Making the secret {name}")
-    made = secrets.create_secret(
+def _made(aws: Aws, place: Place, name: str) -> str:
+    """Make the secret and return its ARN."""
+    made = aws.secretsmanager(place.region).create_secret(
         Name=name,
         Description="A drill of smwatch: holds no secret, and is deleted at once",
         SecretString="nothing",
         Tags=[{"Key": MADE, "Value": "made by smwatch drill"}],
     )
-    tell("Scheduling its deletion")
-    secrets.delete_secret(SecretId=made["ARN"], RecoveryWindowInDays=RECOVERY_DAYS)
     return made["ARN"]
 
 

@@ -29,6 +29,7 @@ def watch_policy(place: Place, log_group: str = ANY, *, enrichment: bool = True)
             "WatchAccount",
             "*",  # these know no resources
             "cloudtrail:DescribeTrails",
+            "cloudtrail:ListTrails",
             "cloudtrail:LookupEvents",
             "cloudwatch:DescribeAlarms",
             "events:ListRules",
@@ -43,7 +44,7 @@ def watch_policy(place: Place, log_group: str = ANY, *, enrichment: bool = True)
             "logs:FilterLogEvents",
             *live_tail,
         ),
-        _allow("WatchDeliveryRole", place.role(ANY), "iam:GetRole", "iam:GetRolePolicy", "iam:ListRolePolicies"),
+        _allow("WatchDeliveryRole", place.role(ANY), "iam:GetRole", "iam:GetRolePolicy"),
         _allow("WatchTopics", place.topic(ANY), "sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic"),
         _allow("WatchEventRules", place.event_rule(ANY), "events:ListTargetsByRule"),
     ]

@@ -81,6 +81,11 @@ class RegionSeen(msgspec.Struct, frozen=True, kw_only=True):
         rest = (self.alarms, self.rules, self.lookup, *self.topics.values(), *(each.refused for each in self.trials))
         return tuple(each for each in (*parts, *rest, *self.partly) if isinstance(each, Unread))
 
+    @property
+    def unread_actions(self) -> tuple[str, ...]:
+        """The IAM actions that were missing."""
+        return tuple(sorted({each.action for each in self.unread if each.action}))
+
 
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
     """Everything doctor judges."""

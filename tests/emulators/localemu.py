@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 
 import pytest
@@ -11,6 +10,7 @@ from tests.emulators.process import Emulator, free_port, running
 from tests.emulators.venv import emulator_venv, interpreter
 
 VERSION = "1.3.2"
+_ACCOUNTS = range(100000000001, 100000000200)
 
 
 @pytest.fixture(scope="session")
@@ -22,12 +22,12 @@ def localemu_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulat
 @pytest.fixture(scope="session")
 def localemu_enforcing_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emulator]:
     """One localemu that evaluates the IAM policies of whoever calls."""
-    yield from _serve(tmp_path_factory, {"IAM_ENFORCEMENT": "1"})
+    yield from _serve(tmp_path_factory, {"IAM_ENFORCEMENT": "1", "ROOT_ACCESS_KEYS": ",".join(map(str, _ACCOUNTS))})
 
 
 @pytest.fixture(scope="session")
 def _accounts() -> Iterator[str]:
-    return (str(number) for number in itertools.count(100000000001))
+    return map(str, _ACCOUNTS)
 
 
 @pytest.fixture

@@ -209,6 +209,7 @@ class AwsSources:
     async def reaching(self, since: datetime) -> Sequence[Source]:
         """The same sources, made to begin at another moment."""
         from smwatch.sources.cloudtrail import cloudtrail_source
+        from smwatch.sources.live_tail import live_tail_source
         from smwatch.sources.logs import logs_source
 
         settings, session, paces = self._settings, self._session, self._paces
@@ -222,7 +223,10 @@ class AwsSources:
             ]
         if group := settings.logs.group:
             plan = _schedule(settings.logs)
-            sources.append(await logs_source(session, regions[0], group, since, paces=paces, schedule=plan))
+            truth = await logs_source(session, regions[0], group, since, paces=paces, schedule=plan)
+            sources.append(truth)
+            if settings.logs.live_tail:
+                sources.append(await live_tail_source(session, regions[0], group, truth=truth))
         return sources
 
 

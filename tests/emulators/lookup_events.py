@@ -32,7 +32,7 @@ from typing import Any, Self
 from aiohttp import web
 
 Record = dict[str, Any]
-Bound = tuple[tuple[str | None, str | None], datetime, datetime | None, int]
+Bound = tuple[tuple[str | None, str | None], datetime | None, datetime | None, int]
 """What a token is bound to: attribute, StartTime, EndTime, MaxResults."""
 
 REACH = timedelta(days=90)
@@ -109,7 +109,7 @@ class EventHistory:
                 )
             _, offset, after = self._tokens[token]
         _, start, end, size = bound
-        low = bisect.bisect_left(self._entries, (start, -1), key=Entry.key)
+        low = bisect.bisect_left(self._entries, (start or now - self.reach, -1), key=Entry.key)
         high = len(self._entries)
         if end is not None:
             high = bisect.bisect_right(self._entries, (end, self._orders + 1), key=Entry.key)
@@ -151,9 +151,9 @@ class EventHistory:
         size = request.get("MaxResults", PAGE)
         if not isinstance(size, int) or not 1 <= size <= PAGE:
             raise Refused("InvalidMaxResultsException", "MaxResults must be between 1 and 50.")
-        start = _seconds(request["StartTime"]) if "StartTime" in request else now - self.reach
+        start = _seconds(request["StartTime"]) if "StartTime" in request else None
         end = _seconds(request["EndTime"]) if "EndTime" in request else None
-        if start < now - self.reach - timedelta(seconds=2) or start > (end or now + SKEW):
+        if start and (start < now - self.reach - timedelta(seconds=2) or start > (end or now + SKEW)):
             raise Refused("InvalidTimeRangeException", "The time range is not valid.")
         read = ATTRIBUTES[key] if key is not None else None
 

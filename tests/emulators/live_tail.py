@@ -1,0 +1,102 @@
+"""A stand-in for StartLiveTail that says what it is told to: updates, sampled ones, and every way a session ends."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import zlib
+from collections import deque
+from typing import Any, Self
+
+from aiohttp import web
+
+GROUP = "CloudTrail/SecretsManager"
+ARN = f"arn:aws:logs:eu-west-1:123456789012:log-group:{GROUP}"
+
+
+def frame(payload: bytes, **headers: str) -> bytes:
+    """One message of `application/vnd.amazon.eventstream`."""
+    encoded = b"".join(
+        bytes([len(name)]) + name.encode() + b"\x07" + len(value).to_bytes(2) + value.encode()
+        for name, value in ((":" + key.replace("_", "-"), value) for key, value in headers.items())
+    )
+    prelude = (16 + len(encoded) + len(payload)).to_bytes(4) + len(encoded).to_bytes(4)
+    message = prelude + zlib.crc32(prelude).to_bytes(4) + encoded + payload
+    return message + zlib.crc32(message).to_bytes(4)
+
+
+def event(kind: str, payload: dict[str, Any]) -> bytes:
+    """An event message."""
+    return frame(json.dumps(payload).encode(), message_type="event", event_type=kind, content_type="application/json")
+
+
+def exception(kind: str, message: str) -> bytes:
+    """A message that ends a session."""
+    body = json.dumps({"message": message}).encode()
+    return frame(body, message_type="exception", exception_type=kind, content_type="application/json")
+
+
+def update(*messages: str, sampled: bool = False) -> bytes:
+    """What was written within a second."""
+    results = [{"message": text, "timestamp": 0, "ingestionTime": 0, "logStreamName": "s"} for text in messages]
+    return event("sessionUpdate", {"sessionMetadata": {"sampled": sampled}, "sessionResults": results})
+
+
+OPENING = event("initial-response", {}) + event("sessionStart", {"sessionId": "1"})
+
+
+class LiveTailService:
+    """One script a session: frames that are sent, then either the end or silence; or an error instead of a session."""
+
+    def __init__(self) -> None:
+        self.scripts: deque[list[bytes] | tuple[str, str]] = deque()
+        self.asked: list[dict[str, Any]] = []
+        self.filtered = 0
+        self.url = ""
+        self._runner: web.AppRunner | None = None
+        self._closing = asyncio.Event()
+
+    async def __aenter__(self) -> Self:
+        app = web.Application()
+        app.router.add_post("/", self._answer)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        host, port = self._runner.addresses[0][:2]
+        self.url = f"http://{host}:{port}"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._closing.set()
+        assert self._runner is not None
+        await self._runner.cleanup()
+
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
+        match request.headers["X-Amz-Target"].partition(".")[2]:
+            case "DescribeLogGroups":
+                return _json({"logGroups": [{"logGroupName": GROUP, "arn": f"{ARN}:*", "logGroupArn": ARN}]})
+            case "FilterLogEvents":
+                self.filtered += 1
+                return _json({"events": []})
+            case "StartLiveTail":
+                self.asked.append(await request.json())
+                return await self._session(request)
+            case other:
+                raise AssertionError(other)
+
+    async def _session(self, request: web.Request) -> web.StreamResponse:
+        script = self.scripts.popleft() if self.scripts else [OPENING]
+        if isinstance(script, tuple):
+            code, message = script
+            return _json({"__type": code, "message": message}, status=400)
+        response = web.StreamResponse(headers={"Content-Type": "application/vnd.amazon.eventstream"})
+        await response.prepare(request)
+        for part in script:
+            await response.write(part)
+        if not self.scripts:  # the last session stays open
+            await self._closing.wait()
+        return response
+
+
+def _json(body: dict[str, Any], status: int = 200) -> web.Response:
+    return web.json_response(body, status=status, content_type="application/x-amz-json-1.1")

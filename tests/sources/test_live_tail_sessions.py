@@ -1,0 +1,134 @@
+"""What Live Tail sessions say and how they end, message by message."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from smwatch.sources.coverage import Coverage
+from smwatch.sources.live_tail import PATTERN, SAMPLED, live_tail_source
+from smwatch.sources.logs import logs_source
+from smwatch.sources.pace import Paces
+from smwatch.sources.session import AwsSession
+from smwatch.sources.source import Page, State, Status
+from tests.emulators.live_tail import ARN, GROUP, OPENING, LiveTailService, exception, update
+from tests.emulators.records import record
+from tests.sources.hurry import Hurry
+
+NOW = datetime.now(UTC)
+
+
+@pytest.fixture
+async def service(aws_environment: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[LiveTailService]:
+    async with LiveTailService() as service:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS", service.url)
+        yield service
+
+
+async def listen(
+    session: AwsSession, service: LiveTailService, until: State | int, hurry: Hurry | None = None
+) -> tuple[list[str], list[Status]]:
+    """Listen until that state, or until so many records; what was heard and said."""
+    hurry = hurry or Hurry()
+    truth = await logs_source(session, None, GROUP, NOW - timedelta(minutes=1), paces=Paces())
+    live = await live_tail_source(session, None, GROUP, truth=truth, sleep=hurry.sleep, monotonic=hurry.monotonic)
+    found: list[str] = []
+    statuses: list[Status] = []
+    async with aclosing(live.follow(Coverage())) as flow:
+        async for item in flow:
+            if isinstance(item, Page):
+                assert item.settled is None
+                found += [one.raw for one in item.found]
+            else:
+                statuses.append(item)
+            if until in (len(found), statuses[-1].state):
+                break
+    assert truth._poked.is_set()  # whatever was missed is asked for at once
+    return found, statuses
+
+
+async def test_the_group_is_named_by_its_arn_and_the_pattern_is_a_term(
+    session: AwsSession, service: LiveTailService
+) -> None:
+    service.scripts.append([OPENING, update("a"), update(), update("b", "c")])
+    found, statuses = await listen(session, service, 3)
+    assert found == ["a", "b", "c"]
+    assert service.asked == [{"logGroupIdentifiers": [ARN], "logEventFilterPattern": PATTERN}]
+    assert statuses[-1].state is State.OK
+
+
+async def test_the_lag_is_measured_from_the_event(session: AwsSession, service: LiveTailService) -> None:
+    text = json.dumps(record(datetime.now(UTC) - timedelta(seconds=100)))
+    service.scripts.append([OPENING, update(text), exception("SessionTimeoutException", "3 h")])
+    _, statuses = await listen(session, service, State.UNREACHABLE)
+    assert statuses[-1].lag is not None
+    assert timedelta(seconds=95) < statuses[-1].lag < timedelta(seconds=130)
+
+
+async def test_a_sampled_update_says_that_records_were_left_out(session: AwsSession, service: LiveTailService) -> None:
+    service.scripts.append([OPENING, update("a"), update("b", sampled=True)])
+    truth = await logs_source(session, None, GROUP, NOW, paces=Paces())
+    live = await live_tail_source(session, None, GROUP, truth=truth)
+    async with aclosing(live.follow(Coverage())) as flow:
+        async for item in flow:
+            if isinstance(item, Status) and item.state is State.OK and item.message:
+                assert item.message == SAMPLED
+                break
+            if isinstance(item, Page) and item.found[0].raw == "a":
+                truth._poked.clear()
+    assert truth._poked.is_set()
+
+
+@pytest.mark.parametrize(
+    ("end", "state", "words"),
+    [
+        (exception("SessionTimeoutException", "three hours"), State.UNREACHABLE, "AWS ended the Live Tail session"),
+        (exception("SessionStreamingException", "internal"), State.UNREACHABLE, "AWS ended the Live Tail session"),
+        (b"", State.UNREACHABLE, "the Live Tail connection was closed"),
+        (update("x")[:-9], State.UNREACHABLE, "the Live Tail connection was closed"),
+        (update("x")[:-4] + b"\0\0\0\0", State.FAILING, "something unreadable (ChecksumMismatch)"),
+    ],
+    ids=["timeout", "streaming", "closed", "cut", "checksum"],
+)
+async def test_every_end_of_a_session_is_told_and_another_is_opened(
+    session: AwsSession, service: LiveTailService, end: bytes, state: State, words: str
+) -> None:
+    service.scripts.extend([[OPENING, update("a"), end], [OPENING, update("b")]])
+    found, statuses = await listen(session, service, 2)
+    assert found == ["a", "b"]
+    assert words in next(status.message for status in statuses if status.state is state)
+
+
+@pytest.mark.parametrize(
+    ("code", "state", "words", "pause"),
+    [
+        ("LimitExceededException", State.THROTTLED, "sessions of the account in eu-west-1 are in use", 300),
+        ("AccessDeniedException", State.DENIED, "AWS denies logs:StartLiveTail: attach the policy that", 60),
+        ("ExpiredTokenException", State.SIGN_IN, "the credentials have expired", 30),
+        ("ResourceNotFoundException", State.FAILING, "there is no log group", 60),
+        ("InvalidOperationException", State.FAILING, "refused StartLiveTail: InvalidOperationException", 60),
+    ],
+)
+async def test_a_session_that_is_refused_is_tried_again_later(
+    session: AwsSession, service: LiveTailService, code: str, state: State, words: str, pause: float
+) -> None:
+    service.scripts.extend([(code, ""), [OPENING, update("a")]])
+    hurry = Hurry()
+    found, statuses = await listen(session, service, 1, hurry)
+    assert found == ["a"]
+    assert words in next(status.message for status in statuses if status.state is state)
+    assert pause <= hurry.slept < pause + 10
+
+
+async def test_reading_once_leaves_everything_to_the_log_group(session: AwsSession, service: LiveTailService) -> None:
+    truth = await logs_source(session, None, GROUP, NOW, paces=Paces())
+    live = await live_tail_source(session, None, GROUP, truth=truth)
+    (status,) = [item async for item in live.read_once(Coverage())]
+    assert isinstance(status, Status)
+    assert status.state is State.DONE
+    assert service.asked == []

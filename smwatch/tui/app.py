@@ -28,8 +28,8 @@ from smwatch.tui.themes import THEMES
 from smwatch.tui.times import Zone
 from smwatch.view import Filter
 
-PAINTS = 10
-"""Paints a second that data may cause; keys paint at once."""
+PAINT_SECONDS = 0.15
+"""How long what has arrived may wait for what arrives next, to be painted together; keys paint at once."""
 TICK_SECONDS = 1.0
 ANNOUNCED = 200
 """Characters of a notification."""
@@ -166,7 +166,7 @@ class SmwatchApp(App[int]):
         """Something changed: look at it soon, together with whatever comes until then."""
         if not self._armed and self.is_running:
             self._armed = True
-            self.set_timer(1 / PAINTS, self.flush)
+            self.set_timer(PAINT_SECONDS, self.flush)
 
     def flush(self) -> None:
         """Show what has changed, now."""

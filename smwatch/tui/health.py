@@ -71,7 +71,7 @@ def summary(statuses: Sequence[Status], now: datetime, zone: Zone, width: int) -
     if not found:
         return [Piece("○ no source yet", "quiet")]
     several = len({each.status.region for each in found if each.status.region}) > 1
-    for detail in (4, 3, 2, 1):
+    for detail in (5, 4, 3, 2, 1):
         pieces: list[Piece] = []
         for each in found:
             if pieces:
@@ -100,17 +100,17 @@ def _told(each: Health, now: datetime, zone: Zone, detail: int, several: bool) -
     pieces = [Piece(f"{each.glyph} ", each.role), Piece(label, "strong" if detail > 1 else "")]
     if each.status.state is not State.OK or each.role == "bad":
         pieces.append(Piece(f" {each.word}", each.role))
-    if status.progress and detail >= 2:
+    if status.progress and detail >= 3:
         pieces.append(Piece(f" {status.progress}", "quiet"))
     if status.lag is not None and detail >= 2:
-        longest = f", {period(status.lag_max)} at most" if detail >= 4 and status.lag_max is not None else ""
+        longest = f", {period(status.lag_max)} at most" if detail >= 5 and status.lag_max is not None else ""
         pieces.append(Piece(f" lag {period(status.lag)}{longest}", "quiet"))
-    if status.complete_to is not None and detail >= 2:
-        words = "complete to" if detail >= 3 else "to"
+    if status.complete_to is not None and detail >= 3:
+        words = "complete to" if detail >= 4 else "to"
         pieces.append(Piece(f" {words} {moment(status.complete_to, zone, now)}", "quiet"))
     if status.gaps and detail >= 2:
         pieces.append(Piece(f" {len(status.gaps)} gap{'s' if len(status.gaps) > 1 else ''}", "warn"))
-    if status.last_good_at is not None and detail >= 4 and status.state is not State.DONE:
+    if status.last_good_at is not None and detail >= 5 and status.state is not State.DONE:
         pieces.append(Piece(f" asked {period(max(timedelta(), now - status.last_good_at))} ago", "quiet"))
     return pieces
 

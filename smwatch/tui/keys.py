@@ -34,7 +34,14 @@ CONTEXTS = {
 }
 
 KEYS: tuple[Key, ...] = (
-    Key("watch.filter", "slash,ampersand", "filter", "filter", "Type a filter; Enter keeps it, Escape goes back", True),
+    Key(
+        "watch.filter",
+        "slash,ampersand",
+        "filter",
+        "filter",
+        "Type a filter; Enter keeps it, Escape takes it back",
+        True,
+    ),
     Key("watch.names", "f", "names", "names", "Pick event names, with their counts", True),
     Key("watch.clear", "backspace", "clear", "clear", "Take all filters away; again: put them back"),
     Key("watch.alarms_only", "exclamation_mark", "word('alarm')", "alarms only", "Only events that belong to an alarm"),
@@ -104,6 +111,10 @@ KEYS: tuple[Key, ...] = (
     Key("page.half_up", "ctrl+u", "page(-0.5)", "half up", "Half a screenful up"),
     Key("page.top", "home,g", "edge(0)", "top", "The first line"),
     Key("page.bottom", "end,G", "edge(1)", "bottom", "The last line"),
+    Key("page.find", "slash", "", "find", "Look for a text on the page, or in the details when they have the focus"),
+    Key("page.find_next", "n,N", "", "next", "The next or the previous place that has it"),
+    Key("page.copy", "y,c", "", "copy", "Copy the command on the line, or what the page is about"),
+    Key("page.back", "escape,q", "", "back", "One step back"),
     Key("page.choose", "enter", "choose", "choose", "Go where the line leads; fold or unfold JSON"),
     Key("names.one", "1-9", "", "one", "Only this name, at once"),
     Key("names.tick", "space", "tick", "tick", "Tick or untick a name", True),

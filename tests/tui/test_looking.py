@@ -180,3 +180,18 @@ async def test_the_record_on_the_page_is_the_record() -> None:
         lines = [line.text for line in watch(stage).detail.lines]
         start = max(i for i, line in enumerate(lines) if line == "{")
         assert msgspec.json.decode("".join(part.strip() for part in lines[start:])) == record
+
+
+async def test_a_text_is_found_in_the_details() -> None:
+    stage = Stage([records.read("prod/a", eventTime=ago(5), extra={"needle": "here", "other": "NEEDLE"})])
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("j", "enter", "slash", *"needle", "enter")
+        detail = watch(stage).detail
+        places = []
+        for _ in range(3):
+            assert detail.line is not None
+            places.append(detail.line.text.strip())
+            await pilot.press("n")
+        assert [place.split(":")[0] for place in places] == ['"needle"', '"other"', '"needle"']
+        await pilot.press("slash", *"nowhere", "enter")
+        assert "does not occur here" in stage.lines()[-1]

@@ -68,6 +68,14 @@ async def test_a_typed_filter_narrows_as_it_is_typed_and_enter_keeps_it() -> Non
         assert not watch(stage).filter_line.is_open
 
 
+async def test_escape_takes_back_what_was_typed() -> None:
+    stage = Stage([*reads(3, secret="prod/a"), *reads(2, secret="staging/b")])
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("slash", *"stag", "enter", "slash", *"xyz", "escape")
+        assert "2 of 5" in stage.lines()[-1]
+        assert "/ stag " in stage.lines()[-1]
+
+
 async def test_letters_are_only_letters_while_typing() -> None:
     stage = Stage(reads(3))
     async with stage.app.run_test(size=WIDE) as pilot:

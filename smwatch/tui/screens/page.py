@@ -14,6 +14,7 @@ from smwatch.store import Change
 from smwatch.tui.clip import Clip
 from smwatch.tui.lines import Piece, spread
 from smwatch.tui.screens.desk import Desk
+from smwatch.tui.screens.prompt import PromptScreen
 from smwatch.tui.text import visible
 from smwatch.tui.widgets.detail import Detail, PageOf
 from smwatch.tui.widgets.pieces import Pieces
@@ -26,6 +27,9 @@ class PageScreen(Screen[object]):
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("escape,q", "back", "back", id="page.back", tooltip="One step back"),
         Binding("y,c", "copy", "copy", id="page.copy", tooltip="Copy the command on this line, or the whole page"),
+        Binding("slash", "find", "find", id="page.find", tooltip="Look for a text on this page"),
+        Binding("n", "find_next(1)", "next", id="page.find_next", tooltip="The next place that has it"),
+        Binding("N", "find_next(-1)", "previous", id="page.find_previous", tooltip="The place before that has it"),
     ]
     DEFAULT_CSS = """
     PageScreen .-title { background: $panel; text-style: bold; }
@@ -111,3 +115,15 @@ class PageScreen(Screen[object]):
             found = Clip("\n".join(visible(each.text) for each in self.detail.lines), "the page")
         self.app.copy_to_clipboard(found.text)
         self.app.notify(f"copied: {found.named}", markup=False, timeout=3)
+
+    def action_find(self) -> None:
+        """Look for a text."""
+        self.app.push_screen(PromptScreen("Find", "n and N go on"), self._find)
+
+    def _find(self, text: str | None) -> None:
+        if text and not self.detail.find(text):
+            self.app.notify(f"“{text}” does not occur here", markup=False, timeout=3)
+
+    def action_find_next(self, step: int) -> None:
+        """Go to the next place that has it."""
+        self.detail.find_next(step)

@@ -82,6 +82,7 @@ class WatchScreen(Screen[None]):
         self._pane_wanted: bool | None = None
         self._histogram_wanted: bool | None = None
         self._said = ""
+        self._before_typing = ""
         self._footed: tuple[Standing, int] | None = None
         self._aged_at = desk.now
         self._renewing = self._stale = False
@@ -356,8 +357,16 @@ class WatchScreen(Screen[None]):
         self._frame()
 
     def action_filter(self) -> None:
-        """Type a filter."""
-        self.filter_line.open(self.asked.query.text)
+        """Type a filter; in the details, what to look for in them."""
+        if self.focused is self.detail:
+            self.app.push_screen(PromptScreen("Find in the details", "n and N go on"), self._find)
+        else:
+            self._before_typing = self.asked.query.text
+            self.filter_line.open(self.asked.query.text)
+
+    def _find(self, text: str | None) -> None:
+        if text and not self.detail.find(text):
+            self.say(f"“{text}” does not occur here")
 
     def action_names(self) -> None:
         """Pick event names."""
@@ -559,6 +568,9 @@ class WatchScreen(Screen[None]):
 
     def action_match(self, step: int) -> None:
         """Go to the next match below or above; where all rows match, to the next error."""
+        if self.focused is self.detail and self.detail.seeks:
+            self.detail.find_next(step)
+            return
         asked, at = self.asked, self.stream.cursor
         rows = asked.matches.rows
         start = asked.matches.index(at) if at is not None else None
@@ -646,6 +658,7 @@ class WatchScreen(Screen[None]):
     def action_back(self) -> None:
         """One step back: typing, trail, details, filter, pause; never further."""
         if self.filter_line.is_open:
+            self._try(self._before_typing, typing=False)
             self._leave_filter()
         elif self.focused is self.detail:
             if not self.detail.back():

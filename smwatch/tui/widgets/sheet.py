@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -107,6 +107,7 @@ class Sheet(ScrollView, can_focus=True):
         self.lines: Sequence[Line] = ()
         self.cursor: int | None = None
         self._page: Page = _no_lines
+        self._sought = ""
         self._styles: dict[tuple[str, bool], Style] = {}
 
     @property
@@ -119,8 +120,33 @@ class Sheet(ScrollView, can_focus=True):
         self._page = page
         if anew:
             self.cursor = None
+            self._sought = ""
             self.scroll_to(y=0, animate=False)
         self._write()
+
+    def find(self, text: str) -> bool:
+        """Mark what is looked for, and go to the first line from here on that holds it; False if none does."""
+        self._sought = text.lower()
+        self.refresh()
+        return self.find_next(1, here=True)
+
+    def find_next(self, step: int, *, here: bool = False) -> bool:
+        """Go to the next line below or above that holds what is looked for, round the end if need be."""
+        n = len(self.lines)
+        if not self._sought or not n:
+            return False
+        start = self.cursor if self.cursor is not None else self.scroll_offset.y - (0 if here else step)
+        for i in range(0 if here else 1, n + 1):
+            at = (start + i * step) % n
+            if self._sought in self.lines[at].text.lower():
+                self._go(at)
+                return True
+        return False
+
+    @property
+    def seeks(self) -> bool:
+        """Whether something is looked for."""
+        return bool(self._sought)
 
     def select(self, target: object) -> None:
         """Put the cursor on the line that leads to `target`."""
@@ -225,12 +251,25 @@ class Sheet(ScrollView, can_focus=True):
         segments = [Segment("›" if cursor else " ", plain)]
         room = width - 2 * MARGIN
         for text, role in each.pieces:
-            segment = Segment(visible(text), self._style(role, cursor))
-            size = segment.cell_length
-            if size > room:
-                segments.append(Segment(fit(text, room), segment.style))
-                room = 0
-                break
-            segments.append(segment)
-            room -= size
+            for part, found in self._parted(visible(text)):
+                segment = Segment(part, self._style("found" if found else role, cursor and not found))
+                size = segment.cell_length
+                if size > room:
+                    segments.append(Segment(fit(part, room), segment.style))
+                    return Strip(segments).adjust_cell_length(width, plain)
+                segments.append(segment)
+                room -= size
         return Strip(segments).adjust_cell_length(width, plain)
+
+    def _parted(self, text: str) -> Iterator[tuple[str, bool]]:
+        """The text in parts that are what is looked for, and parts that are not."""
+        sought = self._sought
+        if not sought:
+            yield text, False
+            return
+        lower, start = text.lower(), 0
+        while (at := lower.find(sought, start)) >= 0 and len(lower) == len(text):
+            yield text[start:at], False
+            yield text[at : at + len(sought)], True
+            start = at + len(sought)
+        yield text[start:], False

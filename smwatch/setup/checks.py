@@ -149,7 +149,7 @@ class Checks:
         if delivery is None:
             return unknown("files", "The trail's status can't be read.")
         if delivery.delivery_error:
-            message = f"CloudTrail can't write to the bucket {trail.bucket}: {delivery.delivery_error}."
+            message = f"CloudTrail can't write to the bucket {trail.bucket}: {delivery.delivery_error.rstrip('.')}."
             mend = self.setup("--part", "trail") if made(trail.tags) else ""
             return broken("files", message, mend or self.aws("s3api", "get-bucket-policy", "--bucket", trail.bucket))
         return ok("files", f"The trail's files reach the bucket {trail.bucket}.")
@@ -167,7 +167,9 @@ class Checks:
         if delivery is None:
             return unknown("delivery", "The trail's status can't be read.")
         if delivery.logs_delivery_error:
-            message = f"CloudTrail can't write to the log group {self.group}: {delivery.logs_delivery_error}."
+            message = (
+                f"CloudTrail can't write to the log group {self.group}: {delivery.logs_delivery_error.rstrip('.')}."
+            )
             return broken("delivery", message, self.setup("--part", "trail"))
         if not delivery.logging:
             return unknown("delivery", "The trail is switched off.")
@@ -196,7 +198,8 @@ class Checks:
             return broken("role", f"The role {trail.role} does not exist.", self.setup("--part", "trail"))
         if not trusts_cloudtrail(role, trail.arn):
             message = f"The role {role.name} does not trust CloudTrail for this trail."
-            return broken("role", message, self.aws("iam", "get-role", "--role-name", role.name))
+            look = self.aws("iam", "get-role", "--role-name", role.name)
+            return broken("role", message, self.setup("--part", "trail") if made(role.tags) else look)
         return ok("role", f"{role.name} trusts CloudTrail.")
 
     # -- the log group -----------------------------------------------------------------------------------------------
@@ -408,7 +411,7 @@ class Checks:
         waited = self.seen.now - newest
         message = f"The event history answers; its newest event is {age(waited)} old."
         return (
-            warn("lookup", f"{message} Either nothing happens here, or CloudTrail is late.")
+            warn("lookup", f"{message} It is quiet here, or CloudTrail is late.")
             if waited > STALE
             else ok("lookup", message)
         )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from functools import cache
 from ipaddress import IPv6Address, ip_address
+from operator import attrgetter
 from typing import Any, TypeAlias
 
 from smwatch.events.event import Event
@@ -25,12 +26,14 @@ class Dimension:
     There is one object for each name, so that they compare as fast as can be.
     """
 
-    __slots__ = ("get", "name", "plural")
+    __slots__ = ("get", "name", "plural", "quick")
 
-    def __init__(self, name: str, plural: str, get: Get) -> None:
+    def __init__(self, name: str, plural: str, get: Get, quick: Callable[[Event], Value | None] | None = None) -> None:
         self.name = name
         self.plural = plural
         self.get = get
+        self.quick = quick
+        """The same for an event without its record, "" or None for none, where that will do."""
 
     def __repr__(self) -> str:
         return f"Dimension({self.name!r})"
@@ -65,36 +68,12 @@ def key_id(key: object) -> str:
     return after if found else key
 
 
-def _secret(event: Event, _record: Record) -> Secret | None:
-    return event.secret
-
-
-def _secret_name(event: Event, _record: Record) -> str | None:
+def _secret_name(event: Event) -> str:
     secret = event.secret
-    return f"{secret.account} {secret.name}" if secret is not None else None
+    return f"{secret.account} {secret.name}" if secret is not None else ""
 
 
-def _session(event: Event, _record: Record) -> str | None:
-    return session_of(event) or None
-
-
-def _identity(event: Event, _record: Record) -> str | None:
-    return event.principal.identity or None
-
-
-def _account(event: Event, _record: Record) -> str | None:
-    return event.account or None
-
-
-def _region(event: Event, _record: Record) -> str | None:
-    return event.region or None
-
-
-def _access_key(event: Event, _record: Record) -> str | None:
-    return event.access_key or None
-
-
-def _network(event: Event, _record: Record) -> str | None:
+def _network(event: Event) -> str | None:
     return _networks[event.source_ip]
 
 
@@ -129,19 +108,24 @@ def _network_of(address: str) -> str | None:
 
 _networks: Recent[str, str | None] = Recent(_network_of, 8192)
 
+
+def _of_event(name: str, plural: str, quick: Callable[[Event], Value | None]) -> Dimension:
+    return Dimension(name, plural, lambda event, _record: quick(event) or None, quick)
+
+
 DIMENSIONS = {
-    name: Dimension(name, plural, get)
-    for name, plural, get in (
-        ("secret", "secrets", _secret),
-        ("secret_name", "secrets", _secret_name),
-        ("session", "sessions", _session),
-        ("identity", "principals", _identity),
-        ("account", "accounts", _account),
-        ("region", "regions", _region),
-        ("access_key", "access keys", _access_key),
-        ("network", "networks", _network),
-        ("key", "keys", _key),
-        ("feed", "feeds", _feed),
+    dimension.name: dimension
+    for dimension in (
+        _of_event("secret", "secrets", attrgetter("secret")),
+        _of_event("secret_name", "secrets", _secret_name),
+        _of_event("session", "sessions", session_of),
+        _of_event("identity", "principals", attrgetter("principal.identity")),
+        _of_event("account", "accounts", attrgetter("account")),
+        _of_event("region", "regions", attrgetter("region")),
+        _of_event("access_key", "access keys", attrgetter("access_key")),
+        _of_event("network", "networks", _network),
+        Dimension("key", "keys", _key),
+        Dimension("feed", "feeds", _feed),
     )
 }
 

@@ -22,6 +22,9 @@ MEMBERS = 1_000
 """Principals, … kept for each of them, likewise."""
 
 
+EVER = 1 << 40
+"""Seconds: longer than anything lasts."""
+
 Member: TypeAlias = Value | tuple[Value, ...]
 
 
@@ -40,7 +43,7 @@ class Watcher(Protocol):
 class Times:
     """The seconds in which one fact is known, and who asks for them."""
 
-    __slots__ = ("notes", "seconds", "trimmed", "watchers")
+    __slots__ = ("also", "notes", "seconds", "trimmed", "watchers")
 
     def __init__(self) -> None:
         self.seconds: array[int] = array("q")
@@ -49,24 +52,37 @@ class Times:
         self.notes: list[tuple[int, str, str]] = []
         """(event key, event name, principal), ascending."""
         self.watchers: set[Watcher] | None = None
+        self.also: Group | None = None
+        """The group of the second dimension's value."""
 
-    def add(self, second: int) -> bool:
-        """Take a second in; whether it was new."""
+    def add(self, second: int) -> int:
+        """Take a second in; how long the fact had not been known before it, -1 for a second that was known."""
         seconds = self.seconds
-        if not seconds or second > seconds[-1]:
+        if not seconds:
             seconds.append(second)
-        else:
-            at = bisect_left(seconds, second)
-            if seconds[at] == second:
-                return False
-            if at == 0 and len(seconds) >= TIMES:
+            return EVER
+        gap = second - seconds[-1]
+        if gap > 0:
+            seconds.append(second)
+            if len(seconds) > TIMES:
+                del seconds[0]
                 self.trimmed = True
-                return False
-            seconds.insert(at, second)
+            return gap
+        return self._add_late(second)
+
+    def _add_late(self, second: int) -> int:
+        seconds = self.seconds
+        at = bisect_left(seconds, second)
+        if seconds[at] == second:
+            return -1
+        if at == 0 and len(seconds) >= TIMES:
+            self.trimmed = True
+            return -1
+        seconds.insert(at, second)
         if len(seconds) > TIMES:
             del seconds[0]
             self.trimmed = True
-        return True
+        return EVER
 
     def note(self, key: int, name: str, who: str) -> None:
         """Keep the event itself as well."""
@@ -118,10 +134,15 @@ class Group:
         """What is known of one member; makes room for it where there is none."""
         times = self.members.get(member)
         if times is None:
-            if len(self.members) >= MEMBERS:
-                del self.members[next(iter(self.members))]
-            times = self.members[member] = Times()
+            times = Times()
+            self.admit(member, times)
         return times
+
+    def admit(self, member: Member, times: Times) -> None:
+        """Make somebody a member."""
+        if len(self.members) >= MEMBERS:
+            del self.members[next(iter(self.members))]
+        self.members[member] = times
 
     def any(self, low: int, high: int) -> bool:
         """Whether it is known of any member in a second from `low` to `high`."""
@@ -160,12 +181,17 @@ class Track:
         self.dimensions = dimensions
         self._notes = notes
         self._first = dimensions[0].get
+        self._second = dimensions[1].get if len(dimensions) == 2 else None
         self._others = tuple(dimension.get for dimension in dimensions[1:])
         self._groups: Recent[Value, Group] = Recent(lambda _: Group(), GROUPS)
+        self._also: Recent[Value, Group] = Recent(lambda _: Group(), GROUPS)
         self._times: Recent[Value, Times] = Recent(lambda _: Times(), GROUPS)
+        self.gap = 0
+        """How long the fact of the last event taken had not been known before, for whom that was shortest."""
 
     def take(self, event: Event, record: Record, second: int) -> None:
         """Take in an event of the fact."""
+        self.gap = -1
         value = self._first(event, record)
         if value is None:
             return
@@ -181,25 +207,42 @@ class Track:
         group = self._groups[values[0]]
         if len(values) == 1:
             return group
-        return group.member(values[1] if len(values) == 2 else values[1:])
+        return self._member(group, values[0], values[1] if len(values) == 2 else values[1:])
+
+    def of_second(self, value: Value) -> Group:
+        """What is known of one value of the second of two dimensions."""
+        return self._also[value]
 
     def _add(self, value: Value, event: Event, record: Record, second: int) -> None:
-        group: Group | None = None
         if not self._others:
             times = self._times[value]
+            group = None
         else:
-            member = _member(self._others, event, record)
+            member = self._second(event, record) if self._second is not None else _member(self._others, event, record)
             if member is None:
                 return
             group = self._groups[value]
-            times = group.member(member)
-        if times.add(second):
+            times = group.members.get(member) or self._member(group, value, member)
+        gap = times.add(second)
+        if gap >= 0:
             if times.watchers:
                 _tell(times.watchers, second)
-            if group is not None and group.watchers:
-                _tell(group.watchers, second)
+            if group is not None:
+                if group.watchers:
+                    _tell(group.watchers, second)
+                if times.also is not None and times.also.watchers:
+                    _tell(times.also.watchers, second)
+        if gap > self.gap:
+            self.gap = gap
         if self._notes:
             times.note(event.key, event.name, event.principal.name)
+
+    def _member(self, group: Group, value: Value, member: Member) -> Times:
+        times = group.member(member)
+        if times.also is None and self._second is not None and not isinstance(member, tuple):
+            times.also = also = self._also[member]
+            also.admit(value, times)
+        return times
 
 
 def values_of(dimensions: tuple[Dimension, ...], event: Event, record: Record) -> tuple[Value, ...] | None:

@@ -14,11 +14,12 @@ from smwatch.rules.command import holes, needs_record, record_values
 from smwatch.rules.condition import Condition, Look, Lookup, lookups
 from smwatch.rules.dimension import Dimension, Value
 from smwatch.rules.envelope import FirstSeen, Rule, own_fact
+from smwatch.rules.fact import EVER
 from smwatch.rules.habit import Habits
 from smwatch.rules.sighting import Mark, SightingCase, Verdict
 from smwatch.rules.spread import Need, Questions, SpreadCase
 from smwatch.rules.telling import reach
-from smwatch.rules.world import EVER, Pending, Prepare, World, historic
+from smwatch.rules.world import Pending, Prepare, World, historic, ordered
 
 CASES = 4_096
 """Cases kept of each rule; twice as many before those unheard of for longest are forgotten. Their alarms are not."""
@@ -42,6 +43,9 @@ class Watch:
         self._only = [world.prepare(each) for each in _only(rule) if historic(each)]
         self._unless = [world.prepare(each) for each in rule.unless if historic(each)]
         self._grades = [(world.prepare(grade.condition), grade.severity.rank, grade.title) for grade in rule.grade]
+        first = rule.first_seen
+        self._fresh = world.track(own_fact(rule), ordered(first.of)) if first is not None else None
+        self._fresh_gap = int(first.within) if first is not None else 0
         self._plain = (Verdict(None, rule.severity.rank, ""),)
         self._reach = _reach(rule)
         self._habits = Habits(distinct.habit) if distinct is not None and distinct.habit is not None else None
@@ -84,6 +88,9 @@ class Watch:
                 case.add(secret, event.key, second)
 
     def _take_event(self, event: Event, record: Record, second: int) -> None:
+        # The fact takes an event before the rule does. What it has known for long is known at once to be nothing new.
+        if self._fresh is not None and 0 < self._fresh.gap <= self._fresh_gap:
+            return
         only = _pending(self._only, event, record, second)
         if only is None:
             return

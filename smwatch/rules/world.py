@@ -16,15 +16,12 @@ from smwatch.rules.alarm import Mute
 from smwatch.rules.condition import All, Condition, Look, Lookup, Matches, Trait, lookups, traits
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Value, dimension
 from smwatch.rules.envelope import TELLINGS, Fact, Rule, RuleSet, anonymous_fact, own_fact
-from smwatch.rules.fact import Known, Times, Track, Watcher
+from smwatch.rules.fact import EVER, Known, Times, Track, Watcher
 from smwatch.rules.timers import Timers
 from smwatch.rules.trait import TRAITS
 
 ROTATION = 86_400
 """Seconds after which a rotation whose end is unknown is over."""
-
-EVER = 1 << 40
-"""Seconds: longer than anything lasts."""
 
 _SECRET, _IDENTITY = DIMENSIONS["secret"], DIMENSIONS["identity"]
 _ORDER = {dimension: place for place, dimension in enumerate(DIMENSIONS.values())}
@@ -108,10 +105,13 @@ Lookout: TypeAlias = Callable[[Mapping[Dimension, Value], int], Answer]
 class Source:
     """Where a fact is kept for values of some dimensions."""
 
-    __slots__ = ("_dimensions", "_gets", "_track")
+    __slots__ = ("_dimensions", "_gets", "_of")
 
     def __init__(self, track: Track, dimensions: tuple[Dimension, ...]) -> None:
-        self._track = track
+        second = len(dimensions) == 1 and track.dimensions[0] is not dimensions[0]
+        self._of: Callable[[tuple[Value, ...]], Known] = (
+            (lambda values: track.of_second(values[0])) if second else track.of
+        )
         self._dimensions = dimensions
         self._gets = tuple(dimension.get for dimension in dimensions)
 
@@ -123,7 +123,7 @@ class Source:
             if value is None:
                 return None
             wanted += (value,)
-        return self._track.of(wanted)
+        return self._of(wanted)
 
     def of_event(self, event: Event, record: Record) -> Known | None:
         """What is known for the values of an event."""
@@ -133,7 +133,7 @@ class Source:
             if value is None:
                 return None
             wanted += (value,)
-        return self._track.of(wanted)
+        return self._of(wanted)
 
 
 class World:
@@ -167,7 +167,7 @@ class World:
         for spelled, (fact, asked) in wanted.items():
             notes = any(known.notes for known in rules.facts.values() if _spelling(known) == spelled)
             for same in asked:
-                if len(same) > 1 or not any(len(other) > 1 and other[0] == same[0] for other in asked):
+                if len(same) > 1 or not any(_answers(other, same[0]) for other in asked):
                     track = Track(same, notes=notes)
                     self.facts.append((fact, track))
                     self._by_spelling[spelled, same] = track
@@ -187,16 +187,16 @@ class World:
 
     def source(self, name: str, same: Sequence[Dimension]) -> Source:
         """Where a fact is kept for values of these dimensions."""
-        ordered = _ordered(same)
-        return Source(self._track(name, ordered), ordered)
+        kept = ordered(same)
+        return Source(self.track(name, kept), kept)
 
-    def _track(self, name: str, same: tuple[Dimension, ...]) -> Track:
+    def track(self, name: str, same: tuple[Dimension, ...]) -> Track:
+        """What keeps a fact by these dimensions, or by more of which they are one."""
         spelled = self._spelled[name]
         if track := self._by_spelling.get((spelled, same)):
             return track
-        return next(
-            track for (text, kept), track in self._by_spelling.items() if text == spelled and kept[0] == same[0]
-        )
+        kept = ((kept, track) for (text, kept), track in self._by_spelling.items() if text == spelled)
+        return next(track for dimensions, track in kept if _answers(dimensions, same[0]))
 
     def muted_until(self, rule: str, secret: Value | None, identity: str) -> datetime | None:
         """Up to when alarms of this rule, secret and principal are muted."""
@@ -349,25 +349,31 @@ def _asked(rules: Iterable[Rule]) -> Iterable[tuple[str, tuple[Dimension, ...]]]
     """Every fact the rules ask for, with what it is compared by."""
     for rule in rules:
         for lookup in lookups(*rule.conditions):
-            yield lookup.fact, _ordered(lookup.same)
+            yield lookup.fact, ordered(lookup.same)
         if any(TRAITS[trait.name].history for trait in traits(*rule.conditions)):
             yield _STARTED, (_SECRET,)
             yield _ENDED, (_SECRET,)
             yield _WROTE, (_SECRET, _IDENTITY)
         if rule.first_seen:
-            yield own_fact(rule), _ordered(rule.first_seen.of)
+            yield own_fact(rule), ordered(rule.first_seen.of)
         if rule.sequence:
-            yield rule.sequence.fact, _ordered(rule.sequence.same) + ((rule.sequence.of,) if rule.sequence.of else ())
+            yield rule.sequence.fact, ordered(rule.sequence.same) + ((rule.sequence.of,) if rule.sequence.of else ())
         if rule.absence:
-            yield rule.absence.until, _ordered(rule.absence.same)
+            yield rule.absence.until, ordered(rule.absence.same)
         if rule.closed_by:
-            yield rule.closed_by.when, _ordered(rule.closed_by.same)
+            yield rule.closed_by.when, ordered(rule.closed_by.same)
         for telling in rule.tell:
             name, same = TELLINGS[telling]
-            yield name, _ordered(dimension(name) for name in same)
+            yield name, ordered(dimension(name) for name in same)
 
 
-def _ordered(same: Iterable[Dimension]) -> tuple[Dimension, ...]:
+def _answers(kept: tuple[Dimension, ...], alone: Dimension) -> bool:
+    """Whether what is kept by these dimensions can be asked by one of them alone."""
+    return len(kept) > 1 and (kept[0] is alone or (len(kept) == 2 and kept[1] is alone))
+
+
+def ordered(same: Iterable[Dimension]) -> tuple[Dimension, ...]:
+    """Dimensions in the order in which facts are kept by them."""
     return tuple(sorted(set(same), key=lambda dimension: (_ORDER.get(dimension, len(_ORDER)), dimension.name)))
 
 

@@ -11,17 +11,17 @@ from datetime import UTC, datetime
 from hashlib import blake2b
 from typing import NamedTuple
 
-from smwatch.events.event import ACCOUNT_BITS, ID_BITS, Event
+from smwatch.events.event import Event
 from smwatch.events.secret import Secret
 from smwatch.rules.alarm import EVIDENCE, Alarm, AlarmState, Decision, Severity
 from smwatch.rules.command import event_values, fill
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Value
 from smwatch.rules.envelope import Rule
 from smwatch.rules.fact import Known, Times
+from smwatch.rules.subject import SECOND_BITS
 from smwatch.rules.telling import tell, told_of
 from smwatch.rules.world import World
 
-SECOND_BITS = ID_BITS + ACCOUNT_BITS
 BEGINNING, END = -1, 1 << 40
 """Seconds before and after all others."""
 ENDS = 16

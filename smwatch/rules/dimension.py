@@ -4,39 +4,37 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cache
-from ipaddress import IPv6Address, ip_address
 from operator import attrgetter
 from typing import Any, TypeAlias
 
-from smwatch.events.event import Event
 from smwatch.events.naming import part
-from smwatch.events.recent import Recent
 from smwatch.events.secret import Secret
 from smwatch.patterns.conditions import parse_selector
 from smwatch.patterns.nodes import Each, Index, Key, Selector
-from smwatch.record import Record
+from smwatch.rules.subject import Subject
 
 Value: TypeAlias = str | Secret
-Get: TypeAlias = Callable[[Event, Record], Value | None]
+Get: TypeAlias = Callable[[Subject], Value | None]
 
 
 class Dimension:
-    """One way of telling events apart: its name in a rule, and how to get the value of an event; None for none.
+    """One way of telling events apart: its name in a rule, and how to get the value of an event; "" or None for none.
 
     There is one object for each name, so that they compare as fast as can be.
     """
 
-    __slots__ = ("get", "name", "plural", "quick")
+    __slots__ = ("get", "name", "plural")
 
-    def __init__(self, name: str, plural: str, get: Get, quick: Callable[[Event], Value | None] | None = None) -> None:
+    def __init__(self, name: str, plural: str, get: Get) -> None:
         self.name = name
         self.plural = plural
         self.get = get
-        self.quick = quick
-        """The same for an event without its record, "" or None for none, where that will do."""
 
     def __repr__(self) -> str:
         return f"Dimension({self.name!r})"
+
+    def __str__(self) -> str:
+        return self.name
 
 
 def dimension(name: str) -> Dimension:
@@ -54,12 +52,6 @@ def _of_selector(selector: str) -> Dimension:
     return Dimension(selector, "values", _getter(parse_selector(selector)))
 
 
-def session_of(event: Event) -> str:
-    """The session behind a call: all its calls, and nobody else's, share this text."""
-    by = event.principal
-    return by.arn or (f"{by.identity}:{by.session}" if by.session else by.identity)
-
-
 def key_id(key: object) -> str:
     """The id of a KMS key named by id or ARN; an alias as it is, for what it stands for is not in the record."""
     if not isinstance(key, str):
@@ -68,62 +60,38 @@ def key_id(key: object) -> str:
     return after if found else key
 
 
-def _secret_name(event: Event) -> str:
-    secret = event.secret
+def _secret_name(subject: Subject) -> str:
+    secret = subject.secret
     return f"{secret.account} {secret.name}" if secret is not None else ""
 
 
-def _network(event: Event) -> str | None:
-    return _networks[event.source_ip]
-
-
-def _key(_event: Event, record: Record) -> str | None:
-    parameters = part(record, "requestParameters")
+def _key(subject: Subject) -> str:
+    parameters = part(subject.record, "requestParameters")
     named = key_id(parameters.get("keyId") or parameters.get("kmsKeyId"))
-    resources = record.get("resources")
+    resources = subject.record.get("resources")
     if not named and isinstance(resources, list):
         for resource in resources:
             arn = resource.get("ARN") if isinstance(resource, dict) else None
             if isinstance(arn, str) and ":key/" in arn:
                 return key_id(arn)
-    return named or None
+    return named
 
 
-def _feed(_event: Event, _record: Record) -> None:
+def _feed(_subject: Subject) -> None:
     """No event has it: it is about the source itself."""
-
-
-def _network_of(address: str) -> str | None:
-    """The public /24 (IPv4) or /48 (IPv6) of an address; None for private ones, AWS services and what is no address."""
-    try:
-        ip = ip_address(address)
-    except ValueError:
-        return None
-    if not ip.is_global:
-        return None
-    if isinstance(ip, IPv6Address):
-        return f"{IPv6Address(int(ip) >> 80 << 80)}/48"
-    return address.rpartition(".")[0] + ".0/24"
-
-
-_networks: Recent[str, str | None] = Recent(_network_of, 8192)
-
-
-def _of_event(name: str, plural: str, quick: Callable[[Event], Value | None]) -> Dimension:
-    return Dimension(name, plural, lambda event, _record: quick(event) or None, quick)
 
 
 DIMENSIONS = {
     dimension.name: dimension
     for dimension in (
-        _of_event("secret", "secrets", attrgetter("secret")),
-        _of_event("secret_name", "secrets", _secret_name),
-        _of_event("session", "sessions", session_of),
-        _of_event("identity", "principals", attrgetter("principal.identity")),
-        _of_event("account", "accounts", attrgetter("account")),
-        _of_event("region", "regions", attrgetter("region")),
-        _of_event("access_key", "access keys", attrgetter("access_key")),
-        _of_event("network", "networks", _network),
+        Dimension("secret", "secrets", attrgetter("secret")),
+        Dimension("secret_name", "secrets", _secret_name),
+        Dimension("session", "sessions", attrgetter("session")),
+        Dimension("identity", "principals", attrgetter("identity")),
+        Dimension("account", "accounts", attrgetter("account")),
+        Dimension("region", "regions", attrgetter("region")),
+        Dimension("access_key", "access keys", attrgetter("access_key")),
+        Dimension("network", "networks", attrgetter("network")),
         Dimension("key", "keys", _key),
         Dimension("feed", "feeds", _feed),
     )
@@ -135,8 +103,8 @@ def _getter(selector: Selector) -> Get:
     if any(isinstance(step, Each) for step in steps):
         raise ValueError("a dimension is one value: leave the wildcard out of its selector")
 
-    def get(_event: Event, record: Record) -> Value | None:
-        value: Any = record
+    def get(subject: Subject) -> Value | None:
+        value: Any = subject.record
         for step in steps:
             match step:
                 case Key(name) if isinstance(value, dict):

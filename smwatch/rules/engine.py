@@ -12,13 +12,14 @@ from smwatch.events import moments
 from smwatch.events.event import Arrival
 from smwatch.record import Record
 from smwatch.rules.alarm import Alarm, AlarmState, Decision, Mute
-from smwatch.rules.case import SECOND_BITS, Case, group_of
+from smwatch.rules.case import Case, group_of
 from smwatch.rules.condition import lookups
 from smwatch.rules.dimension import Dimension, Value
 from smwatch.rules.envelope import RuleSet
 from smwatch.rules.feed import Feeds
 from smwatch.rules.period import Period
 from smwatch.rules.route import Router, Stop
+from smwatch.rules.subject import Subject
 from smwatch.rules.watch import Watch
 from smwatch.rules.world import World, historic
 
@@ -85,17 +86,21 @@ class Engine:
         world, route = self._world, self._route
         newest = 0
         for arrival in arrivals:
-            event, record = arrival.event, arrival.record
-            second = event.key >> SECOND_BITS
-            if not record or not second:
-                continue  # it cannot be read, or does not say when it happened
+            subject = Subject(arrival.event, arrival.record, arrival.raw)
+            second = subject.second
+            if not second or not subject.record:
+                continue  # it does not say when it happened, or cannot be read
             if second > newest:
                 newest = second
             began = world.beginning.at
             if began is None or second < began:
                 world.beginning.move(second)
-            for stop in route(event, record, arrival.raw):
-                stop.take(event, record, second)
+            for take, left in route(subject):
+                for ask in left:
+                    if not ask(subject):
+                        break
+                else:
+                    take(subject)
         world.move(newest, newest)
         return self._settle()
 

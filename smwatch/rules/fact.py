@@ -7,10 +7,9 @@ from bisect import bisect_left, insort
 from collections.abc import Sequence
 from typing import Protocol, TypeAlias
 
-from smwatch.events.event import Event
 from smwatch.events.recent import Recent
-from smwatch.record import Record
 from smwatch.rules.dimension import Dimension, Get, Value
+from smwatch.rules.subject import Subject
 
 TIMES = 256
 """Different seconds kept of each fact, the newest: so far back and in any order are events judged alike."""
@@ -189,16 +188,16 @@ class Track:
         self.gap = 0
         """How long the fact of the last event taken had not been known before, for whom that was shortest."""
 
-    def take(self, event: Event, record: Record, second: int) -> None:
+    def take(self, subject: Subject) -> None:
         """Take in an event of the fact."""
         self.gap = -1
-        value = self._first(event, record)
-        if value is None:
+        value = self._first(subject)
+        if not value:
             return
-        self._add(value, event, record, second)
-        if event.others and value is event.secret:
-            for secret in event.others:
-                self._add(secret, event, record, second)
+        self._add(value, subject)
+        if subject.event.others and value is subject.secret:
+            for secret in subject.event.others:
+                self._add(secret, subject)
 
     def of(self, values: tuple[Value, ...]) -> Known:
         """What is known of one value of every dimension, or of the first alone."""
@@ -213,13 +212,14 @@ class Track:
         """What is known of one value of the second of two dimensions."""
         return self._also[value]
 
-    def _add(self, value: Value, event: Event, record: Record, second: int) -> None:
+    def _add(self, value: Value, subject: Subject) -> None:
+        second = subject.second
         if not self._others:
             times = self._times[value]
             group = None
         else:
-            member = self._second(event, record) if self._second is not None else _member(self._others, event, record)
-            if member is None:
+            member = self._second(subject) if self._second is not None else values_of(self._others, subject)
+            if not member:
                 return
             group = self._groups[value]
             times = group.members.get(member) or self._member(group, value, member)
@@ -235,7 +235,7 @@ class Track:
         if gap > self.gap:
             self.gap = gap
         if self._notes:
-            times.note(event.key, event.name, event.principal.name)
+            times.note(subject.key, subject.event.name, subject.event.principal.name)
 
     def _member(self, group: Group, value: Value, member: Member) -> Times:
         times = group.member(member)
@@ -245,24 +245,12 @@ class Track:
         return times
 
 
-def values_of(dimensions: tuple[Dimension, ...], event: Event, record: Record) -> tuple[Value, ...] | None:
-    """The values of these dimensions for an event; None where one is missing."""
-    values: tuple[Value, ...] = ()
-    for dimension in dimensions:
-        value = dimension.get(event, record)
-        if value is None:
-            return None
-        values += (value,)
-    return values
-
-
-def _member(gets: tuple[Get, ...], event: Event, record: Record) -> Member | None:
-    if len(gets) == 1:
-        return gets[0](event, record)
+def values_of(gets: Sequence[Get], subject: Subject) -> tuple[Value, ...] | None:
+    """All these values of an event; None where one is missing."""
     values: tuple[Value, ...] = ()
     for get in gets:
-        value = get(event, record)
-        if value is None:
+        value = get(subject)
+        if not value:
             return None
         values += (value,)
     return values

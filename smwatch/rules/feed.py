@@ -8,10 +8,11 @@ from datetime import datetime
 
 from smwatch.events import moments
 from smwatch.rules.alarm import Alarm
-from smwatch.rules.case import SECOND_BITS, Case, Evidence
+from smwatch.rules.case import Case, Evidence
 from smwatch.rules.dimension import Dimension, Value
 from smwatch.rules.envelope import Rule, Silence
 from smwatch.rules.fact import Times
+from smwatch.rules.subject import SECOND_BITS
 from smwatch.rules.world import World
 
 DAY = 86_400

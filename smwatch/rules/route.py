@@ -8,10 +8,9 @@ many values (secretId, errorMessage, …) it is mostly enough to know that the r
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from typing import Any, TypeAlias
 
-from smwatch.events.event import Event
 from smwatch.events.recent import Recent
 from smwatch.patterns import Pattern
 from smwatch.patterns.conditions import parse_selector
@@ -19,14 +18,14 @@ from smwatch.patterns.nodes import AllOf, AnyOf, Compare, Is, Key, NotExists, Se
 from smwatch.patterns.nodes import Condition as Syntax
 from smwatch.patterns.records import matcher
 from smwatch.record import Record, encode
-from smwatch.rules.condition import All, Condition, Lookup, Matches, Trait
+from smwatch.rules.condition import All, Condition, Matches, Trait
+from smwatch.rules.subject import Subject
 from smwatch.rules.trait import TRAITS, Ask, Lists
+from smwatch.rules.trait import Known as KnownTrait
 
 FEW_VALUES = frozenset(
     parse_selector(selector)
     for selector in (
-        "$.eventSource",
-        "$.eventName",
         "$.eventType",
         "$.eventVersion",
         "$.eventCategory",
@@ -45,12 +44,14 @@ FEW_VALUES = frozenset(
 COMBINATIONS = 4096
 """Combinations of such values remembered for each event name, before all are forgotten."""
 
-Taker: TypeAlias = Callable[[Event, Record, int], None]
-"""Takes an event, its record and its second."""
+Taker: TypeAlias = Callable[[Subject], None]
 
-_SOURCE, _NAME = "$.eventSource", "$.eventName"
+_SOURCE, _NAME = parse_selector("$.eventSource"), parse_selector("$.eventName")
 _Path: TypeAlias = tuple[str, ...]
 _Signature: TypeAlias = tuple[Any, ...]
+_Unknown: TypeAlias = frozenset[Selector]
+Known: TypeAlias = tuple[tuple[Taker, tuple[Ask, ...]], ...]
+"""Where an event goes: each taker, with what is still to be asked of this very event."""
 
 
 class _Missing:
@@ -74,58 +75,68 @@ class Stop:
         unless: Sequence[Condition] = (),
         lists: Lists,
     ) -> None:
-        self.patterns = tuple(patterns)
         self.take = take
-        self._only = [told for each in only if (told := _told(each, lists)) is not None]
-        self._unless = [told for each in unless if (told := _told(each, lists)) is not None]
-        self.sources = _required(self.patterns, _SOURCE)
-        self.names = _required(self.patterns, _NAME)
+        self.patterns = tuple(_Part.of_pattern(pattern) for pattern in patterns)
+        told = [_Part.of_condition(each, lists) for each in only]
+        told += [_Part.of_condition(each, lists, excluded=True) for each in unless]
+        self._told = tuple(part for part in told if part is not None)
 
     @property
     def never(self) -> bool:
         """Whether no event can come here."""
-        return not self.patterns or any(told.never for told in self._only)
+        return not self.patterns or any(part.never for part in self._told)
+
+    def at(self, source: str | None, name: str | None) -> Stop | None:
+        """This stop for records of one source and name; None if there can be none."""
+        here = tuple(
+            part
+            for part in self.patterns
+            if (part.sources is None or source in part.sources) and (part.names is None or name in part.names)
+        )
+        if not here:
+            return None
+        stop = Stop.__new__(Stop)
+        stop.take, stop.patterns, stop._told = self.take, here, self._told
+        return stop
 
     @property
     def selectors(self) -> Iterator[Selector]:
         """The fields of the record that it looks at."""
-        for pattern in self.patterns:
-            if pattern.ask_record:
-                yield from _selectors(pattern.syntax)
-        for told in (*self._only, *self._unless):
-            yield from told.selectors
+        for part in (*self.patterns, *self._told):
+            yield from part.selectors
 
-    def ask(self, event: Event, record: Record, raw: str) -> bool:
-        """Whether an event belongs here."""
-        return (
-            any(pattern.matches_record(record, raw) for pattern in self.patterns)
-            and all(told.ask(event, record) for told in self._only)
-            and not any(told.ask(event, record) for told in self._unless)
-        )
+    @property
+    def asks(self) -> tuple[Ask, ...]:
+        """All that has to be asked of an event."""
+        patterns = [part.ask for part in self.patterns]
+        first = patterns[0] if len(patterns) == 1 else lambda subject: any(ask(subject) for ask in patterns)
+        return (first, *(part.ask for part in self._told))
 
-    def foretell(self, event: Event, record: Record, unknown: frozenset[Selector]) -> bool | None:
-        """`ask` for all events that differ from this one in nothing but the unknown fields; None if that varies."""
-        answers: list[bool | None] = [_any(_foretold(pattern, record, unknown) for pattern in self.patterns)]
-        answers += [told.foretell(event, record, unknown) for told in self._only]
-        answers += [_not(told.foretell(event, record, unknown)) for told in self._unless]
-        return _all(answers)
+    def foretell(self, subject: Subject, unknown: _Unknown) -> tuple[Ask, ...] | None:
+        """What is left to ask of events that differ from this one in nothing but the unknown fields; None: no more."""
+        answers = [_any([part.foretell(subject, unknown) for part in self.patterns])]
+        answers += [part.foretell(subject, unknown) for part in self._told]
+        if False in answers:
+            return None
+        return tuple(ask for ask, answer in zip(self.asks, answers, strict=True) if answer is None)
 
 
 class Router:
-    """Finds the stops of a record."""
+    """Finds where an event has to go."""
 
     def __init__(self, stops: Sequence[Stop]) -> None:
         self._stops = [stop for stop in stops if not stop.never]
         self._routes: Recent[tuple[Any, Any], _Route | None] = Recent(self._route, 2048)
         self._everywhere = _Route(self._stops)
 
-    def __call__(self, event: Event, record: Record, raw: str) -> Sequence[Stop]:
-        """The stops of an event, in the order given."""
+    def __call__(self, subject: Subject) -> Known:
+        """Where an event goes, in the order given."""
+        record = subject.record
         try:
             route = self._routes[record.get("eventSource"), record.get("eventName")]
         except TypeError:  # a field that ought to be text is an object
-            return self._everywhere.all(event, record, raw)
-        return route.stops(event, record, raw) if route is not None else ()
+            return self._everywhere.every
+        return route.known(subject) if route is not None else ()
 
     def wants(self, record: Record) -> bool:
         """Whether a pattern of any stop matches this record."""
@@ -139,54 +150,45 @@ class Router:
         source, name = key
         if not isinstance(source, str | None) or not isinstance(name, str | None):
             return self._everywhere
-        here = [
-            stop
-            for stop in self._stops
-            if (stop.sources is None or source in stop.sources) and (stop.names is None or name in stop.names)
-        ]
-        return _Route(here) if here else None
+        here = [here for stop in self._stops if (here := stop.at(source, name)) is not None]
+        return _Route(here, {_SOURCE, _NAME}) if here else None
 
 
 class _Route:
-    """The stops that events of one source and name can come to."""
+    """Where events of one source and name can go."""
 
-    def __init__(self, stops: Sequence[Stop]) -> None:
-        self._all = tuple(stops)
-        selectors = {selector for stop in stops for selector in stop.selectors}
+    def __init__(self, stops: Sequence[Stop], settled: Set[Selector] = frozenset()) -> None:
+        """Keep the stops; of the settled selectors all events have the same value."""
+        self._stops = tuple(stops)
+        self.every: Known = tuple((stop.take, stop.asks) for stop in stops)
+        selectors = {selector for stop in stops for selector in stop.selectors} - settled
         self._many = selectors - FEW_VALUES
-        few = selectors & FEW_VALUES
-        self._top, self._inner = _by_depth(few)
+        self._top, self._inner = _by_depth(selectors & FEW_VALUES)
         self._begins_top, self._begins_inner = _by_depth(self._many)
-        self._known: dict[_Signature, tuple[tuple[Stop, bool], ...]] = {}
+        self._known: dict[_Signature, Known] = {}
 
     def wants(self, record: Record) -> bool:
         """Whether a pattern of any stop matches this record."""
-        return any(
-            pattern.matches_record(record, lambda: encode(record)) for stop in self._all for pattern in stop.patterns
-        )
+        return any(part.matches(record) for stop in self._stops for part in stop.patterns)
 
-    def all(self, event: Event, record: Record, raw: str) -> Sequence[Stop]:
-        """The stops, asked one by one."""
-        return [stop for stop in self._all if stop.ask(event, record, raw)]
-
-    def stops(self, event: Event, record: Record, raw: str) -> Sequence[Stop]:
-        """The stops, as remembered for events like this one."""
-        signature = self._signature(event, record)
+    def known(self, subject: Subject) -> Known:
+        """Where an event goes, as remembered for events like it."""
+        signature = self._signature(subject)
         try:
             known = self._known.get(signature)
         except TypeError:
-            return self.all(event, record, raw)
+            return self.every
         if known is None:
             if not all(value is None or type(value) in _PLAIN for value in signature[1:]):
-                return self.all(event, record, raw)  # 1 and True are equal, but not to a pattern
+                return self.every  # 1 and True are equal, but not to a pattern
             if len(self._known) >= COMBINATIONS:
                 self._known.clear()
-            known = self._known[signature] = self._foretell(event, record)
-        return [stop for stop, sure in known if sure or stop.ask(event, record, raw)]
+            known = self._known[signature] = self._foretell(subject)
+        return known
 
-    def _signature(self, event: Event, record: Record) -> _Signature:
-        get = record.get
-        values: list[Any] = [event.principal.kind]
+    def _signature(self, subject: Subject) -> _Signature:
+        get = subject.record.get
+        values: list[Any] = [subject.event.principal.kind]
         values += [get(key, _MISSING) for key in self._top]
         for outer, keys in self._inner:
             part = get(outer)
@@ -205,10 +207,10 @@ class _Route:
                 values.append(value if value is None or value is _MISSING else _PRESENT)
         return tuple(values)
 
-    def _foretell(self, event: Event, record: Record) -> tuple[tuple[Stop, bool], ...]:
-        unknown = frozenset(selector for selector in self._many if _present(record, _path(selector)))
-        answers = [(stop, stop.foretell(event, record, unknown)) for stop in self._all]
-        return tuple((stop, answer is True) for stop, answer in answers if answer is not False)
+    def _foretell(self, subject: Subject) -> Known:
+        unknown = frozenset(selector for selector in self._many if _present(subject.record, _path(selector)))
+        answers = [(stop.take, stop.foretell(subject, unknown)) for stop in self._stops]
+        return tuple((take, left) for take, left in answers if left is not None)
 
 
 def _by_depth(selectors: Iterable[Selector]) -> tuple[tuple[str, ...], tuple[tuple[str, tuple[str, ...]], ...]]:
@@ -247,67 +249,88 @@ def _present(record: Record, path: _Path) -> bool:
 # ------------------------------------------------------------------------------------------ what can be said beforehand
 
 
-class _Told:
-    """A condition on one event alone: how to ask it, and what it looks at."""
+class _Part:
+    """One condition on an event alone: how to ask it, and what it looks at."""
 
     def __init__(
         self,
         ask: Ask,
-        selectors: frozenset[Selector],
-        foretell: Callable[[Event, Record, frozenset[Selector]], bool | None],
+        selectors: Iterable[Selector],
+        foretell: Callable[[Subject, _Unknown], bool | None],
         *,
         never: bool = False,
     ) -> None:
         self.ask = ask
-        self.selectors = selectors
+        self.selectors = frozenset(selectors)
         self.foretell = foretell
         self.never = never
+        self.sources: frozenset[str] | None = None
+        self.names: frozenset[str] | None = None
+        self._pattern: Pattern | None = None
 
+    def matches(self, record: Record) -> bool:
+        """Whether the pattern that this is matches a record."""
+        return self._pattern is not None and self._pattern.matches_record(record, lambda: encode(record))
 
-def _told(condition: Condition, lists: Lists) -> _Told | None:
-    """The condition as a question about one event; None if it depends on what else has happened."""
-    match condition:
-        case Trait(name, negated):
-            known = TRAITS[name]
-            if known.history:
+    @classmethod
+    def of_pattern(cls, pattern: Pattern) -> _Part:
+        """A filter pattern, of whichever grammar."""
+        ask = pattern.ask_record
+        if ask is None:
+            part = cls(lambda subject: pattern.matches_record(subject.record, subject.raw), (), lambda *_: None)
+        else:
+            part = cls(
+                lambda subject: ask(subject.record),
+                _selectors(pattern.syntax),
+                lambda subject, unknown: _foretold(pattern, subject.record, unknown),
+            )
+        part.sources, part.names = pattern.required_values("$.eventSource"), pattern.required_values("$.eventName")
+        part._pattern = pattern
+        return part
+
+    @classmethod
+    def of_condition(cls, condition: Condition, lists: Lists, *, excluded: bool = False) -> _Part | None:
+        """A condition; None if it depends on what else has happened."""
+        part = cls._of_condition(condition, lists)
+        if part is None or not excluded:
+            return part
+        ask, foretell = part.ask, part.foretell
+        return cls(
+            lambda subject: not ask(subject), part.selectors, lambda subject, unknown: _not(foretell(subject, unknown))
+        )
+
+    @classmethod
+    def _of_condition(cls, condition: Condition, lists: Lists) -> _Part | None:
+        match condition:
+            case Trait(name, negated):
+                return cls._of_trait(TRAITS[name], lists, negated=negated)
+            case Matches(pattern):
+                return cls.of_pattern(pattern)
+            case All(parts):
+                every = [part for each in parts if (part := cls._of_condition(each, lists)) is not None]
+                if len(every) < len(parts):
+                    return None
+                return cls(
+                    lambda subject: all(part.ask(subject) for part in every),
+                    frozenset().union(*(part.selectors for part in every)),
+                    lambda subject, unknown: _all([part.foretell(subject, unknown) for part in every]),
+                    never=any(part.never for part in every),
+                )
+            case _:
                 return None
-            ask = known.make(lists) or _no
-            selectors = frozenset(map(parse_selector, known.selectors or ()))
-            decided = known.selectors is not None or ask is _no
-            asked: Ask = (lambda event, record: not ask(event, record)) if negated else ask
-            return _Told(
-                asked,
-                selectors,
-                lambda event, record, unknown: None if not decided or selectors & unknown else asked(event, record),
-                never=ask is _no and not negated,
-            )
-        case Matches(pattern):
-            question = pattern.ask_record
-            assert question is not None  # conditions are JSON patterns
-            return _Told(
-                lambda _event, record: question(record),
-                frozenset(_selectors(pattern.syntax)),
-                lambda _event, record, unknown: _foretold(pattern, record, unknown),
-            )
-        case Lookup():
+
+    @classmethod
+    def _of_trait(cls, known: KnownTrait, lists: Lists, *, negated: bool) -> _Part | None:
+        if known.history:
             return None
-        case All(parts):
-            told = [_told(part, lists) for part in parts]
-            if any(one is None for one in told):
-                return None
-            every = [one for one in told if one is not None]
-            return _Told(
-                lambda event, record: all(one.ask(event, record) for one in every),
-                frozenset().union(*(one.selectors for one in every)),
-                lambda event, record, unknown: _all([one.foretell(event, record, unknown) for one in every]),
-                never=any(one.never for one in every),
-            )
-        case _:
-            raise TypeError(condition)
-
-
-def _no(_event: Event, _record: Record) -> bool:
-    return False
+        made = known.make(lists)
+        if made is None:  # with these lists no event has it
+            return cls(lambda _subject: negated, (), lambda *_: negated, never=not negated)
+        ask: Ask = (lambda subject: not made(subject)) if negated else made
+        if known.selectors is None:
+            return cls(ask, (), lambda *_: None)
+        selectors = frozenset(map(parse_selector, known.selectors))
+        return cls(ask, selectors, lambda subject, unknown: None if selectors & unknown else ask(subject))
 
 
 def _foretold(pattern: Pattern, record: Record, unknown: frozenset[Selector]) -> bool | None:
@@ -325,7 +348,7 @@ def _partial(condition: Syntax, record: Record, unknown: frozenset[Selector]) ->
         case AllOf(parts):
             return _all([_partial(part, record, unknown) for part in parts])
         case AnyOf(parts):
-            return _any(_partial(part, record, unknown) for part in parts)
+            return _any([_partial(part, record, unknown) for part in parts])
         case Compare(selector, _, _) | Is(selector, _) | NotExists(selector):
             return None if selector in unknown else matcher(condition)(record)
 
@@ -339,27 +362,16 @@ def _selectors(syntax: object) -> Iterator[Selector]:
             yield selector
 
 
-def _required(patterns: Sequence[Pattern], selector: str) -> frozenset[str] | None:
-    required: frozenset[str] = frozenset()
-    for pattern in patterns:
-        values = pattern.required_values(selector)
-        if values is None:
-            return None
-        required |= values
-    return required
-
-
 def _all(answers: Sequence[bool | None]) -> bool | None:
     if any(answer is False for answer in answers):
         return False
     return None if any(answer is None for answer in answers) else True
 
 
-def _any(answers: Iterator[bool | None]) -> bool | None:
-    found = list(answers)
-    if any(answer is True for answer in found):
+def _any(answers: Sequence[bool | None]) -> bool | None:
+    if any(answer is True for answer in answers):
         return True
-    return None if any(answer is None for answer in found) else False
+    return None if any(answer is None for answer in answers) else False
 
 
 def _not(answer: bool | None) -> bool | None:

@@ -6,9 +6,10 @@ from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
 
 from smwatch.rules.alarm import Alarm
-from smwatch.rules.case import LEVELS, SECOND_BITS, Case, Evidence, Newest, Shed
+from smwatch.rules.case import LEVELS, Case, Evidence, Newest, Shed
 from smwatch.rules.dimension import Dimension, Value
 from smwatch.rules.envelope import Rule
+from smwatch.rules.subject import SECOND_BITS
 from smwatch.rules.world import Pending, World
 
 MARKS = 100

@@ -7,11 +7,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from smwatch.events.event import Event
 from smwatch.rules.alarm import Alarm
-from smwatch.rules.case import BEGINNING, END, LEVELS, SECOND_BITS, Case, Evidence, Newest, Shed
+from smwatch.rules.case import BEGINNING, END, LEVELS, Case, Evidence, Newest, Shed
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Value
 from smwatch.rules.envelope import Rule
 from smwatch.rules.habit import Habits
+from smwatch.rules.subject import SECOND_BITS
 from smwatch.rules.world import Lookout, Pending, World, holds
 
 SLOTS = 48
@@ -58,6 +60,8 @@ class SpreadCase(Case):
     """
 
     __slots__ = (
+        "_counts_of",
+        "_event",
         "_found",
         "_gone",
         "_habits",
@@ -69,7 +73,7 @@ class SpreadCase(Case):
         "_slot",
         "_slots",
         "_stale",
-        "identity",
+        "newest_key",
     )
 
     def __init__(
@@ -82,8 +86,10 @@ class SpreadCase(Case):
         habits: Habits | None,
     ) -> None:
         super().__init__(rule, world, values)
-        self.identity = ""
-        """The stable identity behind the group."""
+        self.newest_key = -1
+        self._event: Event | None = None
+        self._counts_of: dict[Value, int] = {}
+        """In how many slots each value is."""
         self._needs = needs
         self._least = needs[0].least if habits is None else int(needs[0].least / habits.habit.factor)
         self._questions = questions
@@ -107,12 +113,17 @@ class SpreadCase(Case):
             self._stale = min(self._slots), max(self._slots)
         super().wake()
 
-    def heard(self, newest: Newest) -> None:
-        """Take in who was heard of last."""
-        self.newest = newest
-        self.identity = newest.event.principal.identity
+    def heard(self, event: Event) -> None:
+        """Take in the newest event."""
+        self.newest_key = event.key
+        self._event = event
         if self._found:
             super().wake()
+
+    @property
+    def identity(self) -> str:
+        """The stable identity behind the group."""
+        return self._event.principal.identity if self._event is not None else ""
 
     def add(self, value: Value, key: int, second: int) -> None:
         """Take in that a value was seen."""
@@ -128,6 +139,7 @@ class SpreadCase(Case):
                 return
             slot[value] = [key, key]
             self._pairs += 1
+            self._counts_of[value] = self._counts_of.get(value, 0) + 1
         elif key > ends[1]:
             ends[1] = key
         elif key < ends[0]:
@@ -136,7 +148,7 @@ class SpreadCase(Case):
             return
         if self._stale is not None:
             self._stale = min(self._stale[0], number), max(self._stale[1], number)
-        elif self._pairs >= self._least and self._enough_near(number):
+        elif len(self._counts_of) >= self._least and self._enough_near(number):
             self._stale = number, number
             super().wake()
 
@@ -151,6 +163,7 @@ class SpreadCase(Case):
 
     def evidence(self) -> Sequence[Evidence]:
         """The kept events of the values that are evidence."""
+        self.newest = Newest(self._event, {}) if self._event is not None else None
         if self._stale is not None:
             (first, last), self._stale = self._stale, None
             self._judge(first - self._reach, last + self._reach)
@@ -180,7 +193,13 @@ class SpreadCase(Case):
         """Forget a slot; what was evidence in it is still counted."""
         if self._stale is not None:
             self.evidence()
-        self._pairs -= len(self._slots.pop(number))
+        slot = self._slots.pop(number)
+        self._pairs -= len(slot)
+        for value in slot:
+            if self._counts_of[value] > 1:
+                self._counts_of[value] -= 1
+            else:
+                del self._counts_of[value]
         for one in self._found.pop(number, ()):
             if one.value is not None and len(self._gone) < VALUES:
                 self._gone[one.value] = one.at

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from smwatch.events import moments
-from smwatch.events.event import Event
 from smwatch.events.recent import Recent
 from smwatch.patterns.conditions import parse_selector
 from smwatch.patterns.nodes import Index, Key, Selector
@@ -15,6 +14,7 @@ from smwatch.record import Record
 from smwatch.rules.dimension import Dimension, Value
 from smwatch.rules.envelope import Timer
 from smwatch.rules.fact import Known, Watcher, values_of
+from smwatch.rules.subject import Subject
 
 DAY = 86_400
 STARTS = 32
@@ -56,20 +56,21 @@ class Timers:
 
     def __init__(self, timer: Timer) -> None:
         self.timer = timer
+        self._gets = tuple(dimension.get for dimension in timer.same)
         self._at, self._days = parse_selector(timer.at), parse_selector(timer.days)
         self._known: Recent[tuple[Value, ...], Deadlines] = Recent(lambda _: Deadlines(), 2_000)
 
-    def take(self, event: Event, record: Record, second: int) -> None:
+    def take(self, subject: Subject) -> None:
         """Take in a start."""
-        values = values_of(self.timer.same, event, record)
+        values = values_of(self._gets, subject)
         if values is None:
             return
-        deadline = moments.seconds(_value(record, self._at))
+        deadline = moments.seconds(_value(subject.record, self._at))
         if deadline is None:
-            days = _value(record, self._days)
+            days = _value(subject.record, self._days)
             whole = isinstance(days, int | float) and not isinstance(days, bool) and 0 < days < 10_000
-            deadline = second + int(DAY * (days if whole else self.timer.default_days))
-        self._known[values].add(second, deadline)
+            deadline = subject.second + int(DAY * (days if whole else self.timer.default_days))
+        self._known[values].add(subject.second, deadline)
 
     def deadlines(self, values: Mapping[Dimension, Value]) -> Deadlines | None:
         """The deadlines for these values; None where one is missing."""

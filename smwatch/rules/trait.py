@@ -9,14 +9,13 @@ from typing import TypeAlias
 
 from msgspec import Struct
 
-from smwatch.events.event import Event
 from smwatch.events.naming import part
 from smwatch.events.policy import Grade, grade
 from smwatch.events.principal import Kind
-from smwatch.record import Record
+from smwatch.rules.subject import Subject
 
 Lists: TypeAlias = Mapping[str, tuple[str, ...]]
-Ask: TypeAlias = Callable[[Event, Record], bool]
+Ask: TypeAlias = Callable[[Subject], bool]
 
 LISTS = {
     "org_accounts": "account ids that belong to you: a read, policy, key or function of theirs is not a stranger's",
@@ -53,35 +52,37 @@ def _of_history(says: str) -> Known:
 _INSTANCE = re.compile(r"i-[0-9a-f]{8,17}", re.ASCII)
 
 
-def _other_account(event: Event, _record: Record) -> bool:
-    return event.principal.kind is Kind.OTHER_ACCOUNT
+def _other_account(subject: Subject) -> bool:
+    return subject.event.principal.kind is Kind.OTHER_ACCOUNT
 
 
 def _stranger(lists: Lists) -> Ask:
     ours = frozenset(lists["org_accounts"])
-    return lambda event, _record: event.principal.kind is Kind.OTHER_ACCOUNT and event.principal.account not in ours
-
-
-def _service(event: Event, _record: Record) -> bool:
-    return bool(event.principal.invoked_by) or event.principal.kind is Kind.SERVICE
-
-
-def _instance(event: Event, _record: Record) -> bool:
-    return bool(_INSTANCE.fullmatch(event.principal.session))
-
-
-def _interactive(event: Event, record: Record) -> bool:
-    agent = event.user_agent
-    return (
-        "CloudShell" in agent
-        or agent.startswith("Mozilla")
-        or record.get("sessionCredentialFromConsole") in ("true", True)
+    return lambda subject: (
+        subject.event.principal.kind is Kind.OTHER_ACCOUNT and subject.event.principal.account not in ours
     )
 
 
-def _self(event: Event, _record: Record) -> bool:
+def _service(subject: Subject) -> bool:
+    return bool(subject.event.principal.invoked_by) or subject.event.principal.kind is Kind.SERVICE
+
+
+def _instance(subject: Subject) -> bool:
+    return bool(_INSTANCE.fullmatch(subject.event.principal.session))
+
+
+def _interactive(subject: Subject) -> bool:
+    agent = subject.event.user_agent
+    return (
+        "CloudShell" in agent
+        or agent.startswith("Mozilla")
+        or subject.record.get("sessionCredentialFromConsole") in ("true", True)
+    )
+
+
+def _self(subject: Subject) -> bool:
     # Anyone can call themselves smwatch, so this excuses only what smwatch does: it reads metadata, never a value.
-    return "smwatch/" in event.user_agent and event.name in _OWN_CALLS
+    return "smwatch/" in subject.event.user_agent and subject.event.name in _OWN_CALLS
 
 
 _OWN_CALLS = frozenset(
@@ -93,8 +94,8 @@ def _agent(listed: str) -> Callable[[Lists], Ask | None]:
     def make(lists: Lists) -> Ask | None:
         words = tuple(word.lower() for word in lists[listed] if word)
 
-        def ask(event: Event, _record: Record) -> bool:
-            agent = event.user_agent.lower()
+        def ask(subject: Subject) -> bool:
+            agent = subject.event.user_agent.lower()
             return any(word in agent for word in words)
 
         return ask if words else None
@@ -109,8 +110,8 @@ def _named(listed: str) -> Callable[[Lists], Ask | None]:
     def make(lists: Lists) -> Ask | None:
         globs = tuple(lists[listed])
 
-        def ask(event: Event, _record: Record) -> bool:
-            secrets = (event.secret, *event.others) if event.secret else ()
+        def ask(subject: Subject) -> bool:
+            secrets = (subject.secret, *subject.event.others) if subject.secret else ()
             return any(fnmatchcase(secret.name, glob) for secret in secrets for glob in globs)
 
         return ask if globs else None
@@ -118,9 +119,9 @@ def _named(listed: str) -> Callable[[Lists], Ask | None]:
     return make
 
 
-def _catch_all(_event: Event, record: Record) -> bool:
+def _catch_all(subject: Subject) -> bool:
     """Every filter lets nearly everything through: among its values, of which one is enough, is a negated one."""
-    filters = part(record, "requestParameters").get("filters")
+    filters = part(subject.record, "requestParameters").get("filters")
     return isinstance(filters, list) and bool(filters) and all(_negated(one) for one in filters)
 
 
@@ -129,18 +130,20 @@ def _negated(written: object) -> bool:
     return isinstance(values, list) and any(isinstance(value, str) and value.startswith("!") for value in values)
 
 
-def _new_value(_event: Event, record: Record) -> bool:
+def _new_value(subject: Subject) -> bool:
     """A new version was made: by PutSecretValue always, by UpdateSecret only if it was given a value."""
-    return record.get("eventName") != "UpdateSecret" or bool(part(record, "responseElements").get("versionId"))
+    return subject.record.get("eventName") != "UpdateSecret" or bool(
+        part(subject.record, "responseElements").get("versionId")
+    )
 
 
 # ------------------------------------------------------------------------------------------------- what a call opens up
 
 
 def _policy(says: Callable[[Grade], bool]) -> Ask:
-    def ask(event: Event, record: Record) -> bool:
-        text = part(record, "requestParameters").get("resourcePolicy")
-        return isinstance(text, str) and says(grade(text, event.account))
+    def ask(subject: Subject) -> bool:
+        text = part(subject.record, "requestParameters").get("resourcePolicy")
+        return isinstance(text, str) and says(grade(text, subject.account))
 
     return ask
 
@@ -156,12 +159,12 @@ def _arn_account(*keys: str) -> Callable[[Lists], Ask]:
     def make(lists: Lists) -> Ask:
         ours = frozenset(lists["org_accounts"])
 
-        def ask(event: Event, record: Record) -> bool:
-            parameters = part(record, "requestParameters")
+        def ask(subject: Subject) -> bool:
+            parameters = part(subject.record, "requestParameters")
             for key in keys:
                 value = parameters.get(key)
                 parts = value.split(":", 5) if isinstance(value, str) else []
-                if len(parts) == 6 and parts[4] not in ("", event.account) and parts[4] not in ours:
+                if len(parts) == 6 and parts[4] not in ("", subject.account) and parts[4] not in ours:
                     return True
             return False
 
@@ -174,14 +177,14 @@ def _any_stranger_arn(lists: Lists) -> Ask:
     """Whether any ARN among the request parameters, whatever its key is called, belongs to a stranger's account."""
     ours = frozenset(lists["org_accounts"])
 
-    def ask(event: Event, record: Record) -> bool:
-        for value in part(record, "requestParameters").values():
+    def ask(subject: Subject) -> bool:
+        for value in part(subject.record, "requestParameters").values():
             for text in value if isinstance(value, list) else (value,):
                 parts = text.split(":", 5) if isinstance(text, str) else []
                 if (
                     len(parts) == 6
                     and parts[0] == "arn"
-                    and parts[4] not in ("", event.account)
+                    and parts[4] not in ("", subject.account)
                     and parts[4] not in ours
                 ):
                     return True

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import TypeAlias, TypeVar
 
-from smwatch.events.event import Event
 from smwatch.events.recent import Recent
-from smwatch.record import Record
 from smwatch.rules import sighting
 from smwatch.rules.alarm import Alarm
 from smwatch.rules.case import Case, Newest
@@ -16,8 +15,10 @@ from smwatch.rules.dimension import Dimension, Value
 from smwatch.rules.envelope import FirstSeen, Rule, own_fact
 from smwatch.rules.fact import EVER
 from smwatch.rules.habit import Habits
+from smwatch.rules.route import Taker
 from smwatch.rules.sighting import Mark, SightingCase, Verdict
 from smwatch.rules.spread import Need, Questions, SpreadCase
+from smwatch.rules.subject import Subject
 from smwatch.rules.telling import reach
 from smwatch.rules.world import Pending, Prepare, World, historic, ordered
 
@@ -25,7 +26,8 @@ CASES = 4_096
 """Cases kept of each rule; twice as many before those unheard of for longest are forgotten. Their alarms are not."""
 _NOTHING: Mapping[str, str] = {}
 
-Group = tuple[Value | None, ...]
+Group: TypeAlias = tuple[Value | None, ...]
+C = TypeVar("C", bound=Case)
 
 
 class Watch:
@@ -37,9 +39,11 @@ class Watch:
         self._kept = kept
         self._gets = tuple(dimension.get for dimension in rule.by)
         self._holes = needs_record(hole for command in rule.next for hole in holes(command))
-        self._cases: Recent[Group, Case] = Recent(self._open, CASES)
+        self._spreads: Recent[Group, SpreadCase] = Recent(self._open_spread, CASES)
+        self._sightings: Recent[Group, SightingCase] = Recent(self._open_sighting, CASES)
         distinct = rule.distinct
-        self._of = distinct.of if distinct is not None else None
+        self.take: Taker = self._take_event if distinct is None else self._take_value
+        """Takes an event that the rule's pattern, and what it says of the event alone, has selected."""
         self._only = [world.prepare(each) for each in _only(rule) if historic(each)]
         self._unless = [world.prepare(each) for each in rule.unless if historic(each)]
         self._grades = [(world.prepare(grade.condition), grade.severity.rank, grade.title) for grade in rule.grade]
@@ -50,6 +54,7 @@ class Watch:
         self._reach = _reach(rule)
         self._habits = Habits(distinct.habit) if distinct is not None and distinct.habit is not None else None
         if distinct is not None:
+            self._value = distinct.of.get
             self._needs = (
                 Need(distinct.min, distinct.within, rule.severity.rank, 0, ""),
                 *(
@@ -63,59 +68,58 @@ class Watch:
                 tuple((world.lookout(grade.condition), grade.severity.rank, grade.title) for grade in rule.grade),
             )
 
-    def take(self, event: Event, record: Record, second: int) -> None:
-        """Take an event that the rule's pattern, and what it says of the event alone, has selected."""
-        if self._of is not None:
-            self._take_value(self._of, event, record, second)
-        else:
-            self._take_event(event, record, second)
-
     def case(self, values: Mapping[Dimension, Value]) -> Case:
         """The case of a group."""
-        return self._cases[tuple(values.get(dimension) for dimension in self.rule.by)]
+        group = tuple(values.get(dimension) or None for dimension in self.rule.by)
+        cases: Recent[Group, SpreadCase] | Recent[Group, SightingCase] = (
+            self._spreads if self.rule.distinct is not None else self._sightings
+        )
+        return cases[group]
 
-    def _take_value(self, of: Dimension, event: Event, record: Record, second: int) -> None:
-        value = of.get(event, record)
-        if value is None:
+    def _group(self, subject: Subject) -> Group:
+        return tuple([get(subject) or None for get in self._gets])
+
+    def _take_value(self, subject: Subject) -> None:
+        value = self._value(subject)
+        if not value:
             return
-        case = self._cases[tuple([get(event, record) for get in self._gets])]
-        assert isinstance(case, SpreadCase)
-        if case.newest is None or event.key > case.newest.event.key:
-            case.heard(Newest(event, _NOTHING))
-        case.add(value, event.key, second)
-        if event.others and value is event.secret:
-            for secret in event.others:
-                case.add(secret, event.key, second)
+        case = self._spreads[self._group(subject)]
+        key, second = subject.key, subject.second
+        if key > case.newest_key:
+            case.heard(subject.event)
+        case.add(value, key, second)
+        if subject.event.others and value is subject.secret:
+            for secret in subject.event.others:
+                case.add(secret, key, second)
 
-    def _take_event(self, event: Event, record: Record, second: int) -> None:
+    def _take_event(self, subject: Subject) -> None:
         # The fact takes an event before the rule does. What it has known for long is known at once to be nothing new.
         if self._fresh is not None and 0 < self._fresh.gap <= self._fresh_gap:
             return
-        only = _pending(self._only, event, record, second)
+        only = _pending(self._only, subject)
         if only is None:
             return
         unless: list[Pending] = []
         for ask in self._unless:
-            answer = ask(event, record, second)
+            answer = ask(subject)
             if answer is True:
                 return
             if answer is not False:
                 unless.append(answer)
-        case = self._cases[tuple([get(event, record) for get in self._gets])]
-        assert isinstance(case, SightingCase)
-        newest = Newest(event, record_values(self._holes, event, record) if self._holes else _NOTHING)
-        mark = Mark(event.key, newest, self._graded(event, record, second, case))
+        case = self._sightings[self._group(subject)]
+        told = record_values(self._holes, subject.event, subject.record) if self._holes else _NOTHING
+        mark = Mark(subject.key, Newest(subject.event, told), self._graded(subject, case))
         mark.only, mark.unless = tuple(only), tuple(unless)
         for pending in (*only, *unless):
             pending.watch(case)
         case.add(mark)
 
-    def _graded(self, event: Event, record: Record, second: int, case: SightingCase) -> tuple[Verdict, ...]:
+    def _graded(self, subject: Subject, case: SightingCase) -> tuple[Verdict, ...]:
         if not self._grades:
             return self._plain
         verdicts: list[Verdict] = []
         for ask, rank, title in self._grades:
-            answer = ask(event, record, second)
+            answer = ask(subject)
             if answer is True:
                 return (*verdicts, Verdict(None, rank, title))
             if answer is not False:
@@ -123,25 +127,30 @@ class Watch:
                 verdicts.append(Verdict(answer, rank, title))
         return (*verdicts, *self._plain)
 
-    def _open(self, group: Group) -> Case:
-        rule, world = self.rule, self.world
-        values = {dimension: value for dimension, value in zip(rule.by, group, strict=True) if value is not None}
-        case: Case
-        if rule.distinct is not None:
-            case = SpreadCase(rule, world, values, self._needs, self._questions, self._habits)
-        else:
-            case = SightingCase(rule, world, values, self._reach)
-            case.judge = _judge(rule, case)
+    def _open_spread(self, group: Group) -> SpreadCase:
+        values = self._values(group)
+        case = SpreadCase(self.rule, self.world, values, self._needs, self._questions, self._habits)
+        return self._resumed(case)
+
+    def _open_sighting(self, group: Group) -> SightingCase:
+        case = SightingCase(self.rule, self.world, self._values(group), self._reach)
+        case.judge = _judge(self.rule, case)
+        return self._resumed(case)
+
+    def _values(self, group: Group) -> Mapping[Dimension, Value]:
+        return {dimension: value for dimension, value in zip(self.rule.by, group, strict=True) if value is not None}
+
+    def _resumed(self, case: C) -> C:
         if kept := self._kept(case.group):
             case.resume(kept)
         return case
 
 
-def _pending(asks: Sequence[Prepare], event: Event, record: Record, second: int) -> list[Pending] | None:
+def _pending(asks: Sequence[Prepare], subject: Subject) -> list[Pending] | None:
     """The questions that are still open; None if one of them is answered no."""
     pending: list[Pending] = []
     for ask in asks:
-        answer = ask(event, record, second)
+        answer = ask(subject)
         if answer is False:
             return None
         if answer is not True:

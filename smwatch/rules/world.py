@@ -10,13 +10,12 @@ from itertools import count
 from typing import Protocol, TypeAlias
 from weakref import WeakSet
 
-from smwatch.events.event import Event
-from smwatch.record import Record
 from smwatch.rules.alarm import Mute
 from smwatch.rules.condition import All, Condition, Look, Lookup, Matches, Trait, lookups, traits
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Value, dimension
 from smwatch.rules.envelope import TELLINGS, Fact, Rule, RuleSet, anonymous_fact, own_fact
-from smwatch.rules.fact import EVER, Known, Times, Track, Watcher
+from smwatch.rules.fact import EVER, Known, Times, Track, Watcher, values_of
+from smwatch.rules.subject import Subject
 from smwatch.rules.timers import Timers
 from smwatch.rules.trait import TRAITS
 
@@ -97,7 +96,7 @@ class Beginning:
 
 
 Answer: TypeAlias = bool | Pending
-Prepare: TypeAlias = Callable[[Event, Record, int], Answer]
+Prepare: TypeAlias = Callable[[Subject], Answer]
 Lookout: TypeAlias = Callable[[Mapping[Dimension, Value], int], Answer]
 """The same for what is known of an event by now: its values and its second."""
 
@@ -125,15 +124,10 @@ class Source:
             wanted += (value,)
         return self._of(wanted)
 
-    def of_event(self, event: Event, record: Record) -> Known | None:
+    def of_event(self, subject: Subject) -> Known | None:
         """What is known for the values of an event."""
-        wanted: tuple[Value, ...] = ()
-        for get in self._gets:
-            value = get(event, record)
-            if value is None:
-                return None
-            wanted += (value,)
-        return self._of(wanted)
+        wanted = values_of(self._gets, subject)
+        return self._of(wanted) if wanted is not None else None
 
 
 class World:
@@ -228,21 +222,21 @@ class World:
             case Matches(pattern):
                 ask = pattern.ask_record
                 assert ask is not None  # conditions are JSON patterns
-                return lambda _event, record, _second: ask(record)
+                return lambda subject: ask(subject.record)
             case Trait(name, negated) if not TRAITS[name].history:
                 made = TRAITS[name].make(self.rules.lists)
                 if made is None:
-                    return lambda _event, _record, _second: negated
-                return lambda event, record, _second: made(event, record) is not negated
+                    return lambda _subject: negated
+                return lambda subject: made(subject) is not negated
             case All(parts):
                 prepared = [self.prepare(part) for part in parts]
-                return lambda event, record, second: together([ask(event, record, second) for ask in prepared])
+                return lambda subject: together([ask(subject) for ask in prepared])
             case Lookup(fact=fact, same=same):
                 source, ask_known = self.source(fact, same), self._asked_of(condition)
-                return lambda event, record, second: ask_known(source.of_event(event, record), second)
+                return lambda subject: ask_known(source.of_event(subject), subject.second)
             case _:
                 lookout = self.lookout(condition)
-                return lambda event, _record, second: lookout(_rotation_values(event), second)
+                return lambda subject: lookout(_rotation_values(subject), subject.second)
 
     def lookout(self, condition: Condition) -> Lookout:
         """Compile a condition on what else has happened to what asks it of an event's values and second."""
@@ -309,8 +303,8 @@ class World:
         return look
 
 
-def _rotation_values(event: Event) -> Mapping[Dimension, Value]:
-    secret, identity = event.secret, event.principal.identity
+def _rotation_values(subject: Subject) -> Mapping[Dimension, Value]:
+    secret, identity = subject.secret, subject.identity
     return {} if secret is None or not identity else {_SECRET: secret, _IDENTITY: identity}
 
 

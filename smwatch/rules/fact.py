@@ -17,8 +17,8 @@ NOTES = 16
 """Events kept by name for each fact, the newest, where alarms tell of them."""
 GROUPS = 10_000
 """Secrets, principals, … that facts are kept of; twice as many before those unheard of for longest are forgotten."""
-MEMBERS = 1_000
-"""Principals, … kept for each of them, likewise."""
+MEMBERS = 4_000
+"""Principals, … kept for each of them; beyond them the ones known for longest are forgotten."""
 
 
 EVER = 1 << 40
@@ -42,46 +42,57 @@ class Watcher(Protocol):
 class Times:
     """The seconds in which one fact is known, and who asks for them."""
 
-    __slots__ = ("also", "notes", "seconds", "trimmed", "watchers")
+    __slots__ = ("gap", "groups", "listened", "notes", "seconds", "trimmed", "watchers")
 
-    def __init__(self) -> None:
+    def __init__(self, *groups: Group) -> None:
         self.seconds: array[int] = array("q")
         self.trimmed = False
         """Whether there was more than is kept."""
         self.notes: list[tuple[int, str, str]] = []
         """(event key, event name, principal), ascending."""
+        self.gap = -1
+        """How long the fact had not been known before the second added last; -1 for a second that was known."""
         self.watchers: set[Watcher] | None = None
-        self.also: Group | None = None
-        """The group of the second dimension's value."""
+        self.groups = groups
+        """The groups this belongs to: of the first dimension's value, and of the second's."""
+        self.listened = any(group.watchers for group in groups)
+        """Whether there is anybody to tell."""
 
-    def add(self, second: int) -> int:
-        """Take a second in; how long the fact had not been known before it, -1 for a second that was known."""
+    def add(self, second: int) -> None:
+        """Take a second in."""
         seconds = self.seconds
         if not seconds:
             seconds.append(second)
-            return EVER
-        gap = second - seconds[-1]
-        if gap > 0:
+            self.gap = EVER
+        elif (gap := second - seconds[-1]) > 0:
             seconds.append(second)
-            if len(seconds) > TIMES:
-                del seconds[0]
-                self.trimmed = True
-            return gap
-        return self._add_late(second)
-
-    def _add_late(self, second: int) -> int:
-        seconds = self.seconds
-        at = bisect_left(seconds, second)
-        if seconds[at] == second:
-            return -1
-        if at == 0 and len(seconds) >= TIMES:
-            self.trimmed = True
-            return -1
-        seconds.insert(at, second)
+            self.gap = gap
+        else:
+            self._add_late(second)
         if len(seconds) > TIMES:
             del seconds[0]
             self.trimmed = True
-        return EVER
+        if self.listened and self.gap >= 0:
+            self._tell(second)
+
+    def _add_late(self, second: int) -> None:
+        seconds = self.seconds
+        at = bisect_left(seconds, second)
+        if seconds[at] == second:
+            self.gap = -1
+        elif at == 0 and len(seconds) >= TIMES:
+            self.gap = -1
+            self.trimmed = True
+        else:
+            self.gap = EVER
+            seconds.insert(at, second)
+
+    def _tell(self, second: int) -> None:
+        for watcher in self.watchers or ():
+            watcher.heed(second)
+        for group in self.groups:
+            for watcher in group.watchers or ():
+                watcher.heed(second)
 
     def note(self, key: int, name: str, who: str) -> None:
         """Keep the event itself as well."""
@@ -118,24 +129,17 @@ class Times:
         if self.watchers is None:
             self.watchers = set()
         self.watchers.add(watcher)
+        self.listened = True
 
 
 class Group:
-    """What is known of one value of a track's first dimension, told apart by the others."""
+    """What is known of one value of a track's first dimension, told apart by the others; or of its second."""
 
     __slots__ = ("members", "watchers")
 
     def __init__(self) -> None:
         self.members: dict[Member, Times] = {}
         self.watchers: set[Watcher] | None = None
-
-    def member(self, member: Member) -> Times:
-        """What is known of one member; makes room for it where there is none."""
-        times = self.members.get(member)
-        if times is None:
-            times = Times()
-            self.admit(member, times)
-        return times
 
     def admit(self, member: Member, times: Times) -> None:
         """Make somebody a member."""
@@ -168,6 +172,8 @@ class Group:
         if self.watchers is None:
             self.watchers = set()
         self.watchers.add(watcher)
+        for times in self.members.values():
+            times.listened = True
 
 
 Known: TypeAlias = Times | Group
@@ -178,71 +184,62 @@ class Track:
 
     def __init__(self, dimensions: tuple[Dimension, ...], *, notes: bool) -> None:
         self.dimensions = dimensions
-        self._notes = notes
-        self._first = dimensions[0].get
-        self._second = dimensions[1].get if len(dimensions) == 2 else None
-        self._others = tuple(dimension.get for dimension in dimensions[1:])
+        self.notes = notes
+        self._gets = tuple(dimension.get for dimension in dimensions)
         self._groups: Recent[Value, Group] = Recent(lambda _: Group(), GROUPS)
-        self._also: Recent[Value, Group] = Recent(lambda _: Group(), GROUPS)
-        self._times: Recent[Value, Times] = Recent(lambda _: Times(), GROUPS)
-        self.gap = 0
-        """How long the fact of the last event taken had not been known before, for whom that was shortest."""
+        self._seconds: Recent[Value, Group] = Recent(lambda _: Group(), GROUPS)
+        self._alone: Recent[Value, Times] = Recent(lambda _: Times(), GROUPS)
+        self.gap = -1
+        """Times.gap of the event taken last; -1 if it named several."""
 
     def take(self, subject: Subject) -> None:
         """Take in an event of the fact."""
-        self.gap = -1
-        value = self._first(subject)
-        if not value:
+        self.gap = 0
+        values = values_of(self._gets, subject)
+        if values is None:
             return
-        self._add(value, subject)
-        if subject.event.others and value is subject.secret:
+        times = self.times(values)
+        times.add(subject.second)
+        self.gap = times.gap
+        if self.notes:
+            times.note(subject.key, subject.event.name, subject.event.principal.name)
+        if subject.event.others and subject.secret in values:
+            self.gap = -1
+            at = values.index(subject.secret)
             for secret in subject.event.others:
-                self._add(secret, subject)
+                self.times((*values[:at], secret, *values[at + 1 :])).add(subject.second)
 
     def of(self, values: tuple[Value, ...]) -> Known:
         """What is known of one value of every dimension, or of the first alone."""
-        if not self._others:
-            return self._times[values[0]]
-        group = self._groups[values[0]]
-        if len(values) == 1:
-            return group
-        return self._member(group, values[0], values[1] if len(values) == 2 else values[1:])
+        if len(values) == len(self._gets):
+            return self.times(values)
+        return self._groups[values[0]]
 
     def of_second(self, value: Value) -> Group:
         """What is known of one value of the second of two dimensions."""
-        return self._also[value]
+        return self._seconds[value]
 
-    def _add(self, value: Value, subject: Subject) -> None:
-        second = subject.second
-        if not self._others:
-            times = self._times[value]
-            group = None
-        else:
-            member = self._second(subject) if self._second is not None else values_of(self._others, subject)
-            if not member:
-                return
-            group = self._groups[value]
-            times = group.members.get(member) or self._member(group, value, member)
-        gap = times.add(second)
-        if gap >= 0:
-            if times.watchers:
-                _tell(times.watchers, second)
-            if group is not None:
-                if group.watchers:
-                    _tell(group.watchers, second)
-                if times.also is not None and times.also.watchers:
-                    _tell(times.also.watchers, second)
-        if gap > self.gap:
-            self.gap = gap
-        if self._notes:
-            times.note(subject.key, subject.event.name, subject.event.principal.name)
-
-    def _member(self, group: Group, value: Value, member: Member) -> Times:
-        times = group.member(member)
-        if times.also is None and self._second is not None and not isinstance(member, tuple):
-            times.also = also = self._also[member]
-            also.admit(value, times)
+    def times(self, values: tuple[Value, ...]) -> Times:
+        """What is known of one value of every dimension."""
+        if len(values) == 1:
+            return self._alone[values[0]]
+        group = self._groups[values[0]]
+        member = values[1] if len(values) == 2 else values[1:]
+        times = group.members.get(member)
+        if times is None:
+            if len(values) == 2:
+                other = self._seconds[values[1]]
+                times = Times(group, other)
+                other.admit(values[0], times)
+            else:
+                times = Times(group)
+            group.admit(member, times)
         return times
+
+    def of_event(self, subject: Subject) -> Times | None:
+        """What is known of the values of an event that names no more than one secret; None where one is missing."""
+        values = values_of(self._gets, subject)
+        return None if values is None else self.times(values)
 
 
 def values_of(gets: Sequence[Get], subject: Subject) -> tuple[Value, ...] | None:
@@ -254,8 +251,3 @@ def values_of(gets: Sequence[Get], subject: Subject) -> tuple[Value, ...] | None
             return None
         values += (value,)
     return values
-
-
-def _tell(watchers: set[Watcher], second: int) -> None:
-    for watcher in tuple(watchers):
-        watcher.heed(second)

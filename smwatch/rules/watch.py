@@ -94,7 +94,7 @@ class Watch:
 
     def _take_event(self, subject: Subject) -> None:
         # The fact takes an event before the rule does. What it has known for long is known at once to be nothing new.
-        if self._fresh is not None and 0 < self._fresh.gap <= self._fresh_gap:
+        if self._fresh is not None and 0 <= self._fresh.gap <= self._fresh_gap:
             return
         only = _pending(self._only, subject)
         if only is None:

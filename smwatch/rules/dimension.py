@@ -23,12 +23,14 @@ class Dimension:
     There is one object for each name, so that they compare as fast as can be.
     """
 
-    __slots__ = ("get", "name", "plural")
+    __slots__ = ("get", "name", "of_caller", "plural")
 
-    def __init__(self, name: str, plural: str, get: Get) -> None:
+    def __init__(self, name: str, plural: str, get: Get, *, of_caller: bool = False) -> None:
         self.name = name
         self.plural = plural
         self.get = get
+        self.of_caller = of_caller
+        """Whether calls by one caller about one secret have one value: then nothing in the record but that decides."""
 
     def __repr__(self) -> str:
         return f"Dimension({self.name!r})"
@@ -84,14 +86,14 @@ def _feed(_subject: Subject) -> None:
 DIMENSIONS = {
     dimension.name: dimension
     for dimension in (
-        Dimension("secret", "secrets", attrgetter("secret")),
-        Dimension("secret_name", "secrets", _secret_name),
-        Dimension("session", "sessions", attrgetter("session")),
-        Dimension("identity", "principals", attrgetter("identity")),
-        Dimension("account", "accounts", attrgetter("account")),
-        Dimension("region", "regions", attrgetter("region")),
-        Dimension("access_key", "access keys", attrgetter("access_key")),
-        Dimension("network", "networks", attrgetter("network")),
+        Dimension("secret", "secrets", attrgetter("secret"), of_caller=True),
+        Dimension("secret_name", "secrets", _secret_name, of_caller=True),
+        Dimension("session", "sessions", attrgetter("session"), of_caller=True),
+        Dimension("identity", "principals", attrgetter("identity"), of_caller=True),
+        Dimension("account", "accounts", attrgetter("account"), of_caller=True),
+        Dimension("region", "regions", attrgetter("region"), of_caller=True),
+        Dimension("access_key", "access keys", attrgetter("access_key"), of_caller=True),
+        Dimension("network", "networks", attrgetter("network"), of_caller=True),
         Dimension("key", "keys", _key),
         Dimension("feed", "feeds", _feed),
     )

@@ -18,8 +18,9 @@ from smwatch.rules.dimension import Dimension, Value
 from smwatch.rules.envelope import RuleSet
 from smwatch.rules.feed import Feeds
 from smwatch.rules.period import Period
-from smwatch.rules.route import Router, Stop
-from smwatch.rules.subject import Subject
+from smwatch.rules.route import Router
+from smwatch.rules.stop import Stop
+from smwatch.rules.subject import SECOND_BITS
 from smwatch.rules.watch import Watch
 from smwatch.rules.world import World, historic
 
@@ -47,12 +48,12 @@ class Engine:
         self._watches = {rule.id: Watch(rule, world, self._alarms.get) for rule in rules.rules if rule.silence is None}
         self._silent = {rule.id: rule for rule in rules.rules if rule.silence is not None}
         self._feeds = Feeds(tuple(self._silent.values()), world)
-        stops = [Stop(fact.when, track.take, lists=rules.lists) for fact, track in world.facts]
-        stops += [Stop(timers.timer.start, timers.take, lists=rules.lists) for timers in world.timers.values()]
+        facts = [Stop.of(track, fact.when, lists=rules.lists) for fact, track in world.facts]
+        facts += [Stop.of(timers, timers.timer.start, lists=rules.lists) for timers in world.timers.values()]
         wanted = [
-            Stop(
+            Stop.of(
+                self._watches[rule.id],
                 rule.when,
-                self._watches[rule.id].take,
                 only=[each for each in rule.only if not historic(each)],
                 unless=[each for each in rule.unless if not historic(each)],
                 lists=rules.lists,
@@ -60,7 +61,7 @@ class Engine:
             for rule in rules.rules
             if rule.silence is None
         ]
-        self._route = Router([*stops, *wanted])
+        self._route = Router([*facts, *wanted])
         self._wanted = Router(wanted)
         self.memory = _memory(rules)
         """How far back events bear upon alarms to come."""
@@ -83,24 +84,21 @@ class Engine:
 
     def judge(self, arrivals: Sequence[Arrival]) -> tuple[Alarm, ...]:
         """Take new events in, in any order; the alarms that changed. One with count 0 is no alarm any more."""
-        world, route = self._world, self._route
+        world, plan_of = self._world, self._route.plan
         newest = 0
         for arrival in arrivals:
-            subject = Subject(arrival.event, arrival.record, arrival.raw)
-            second = subject.second
-            if not second or not subject.record:
+            event, record = arrival.event, arrival.record
+            second = event.key >> SECOND_BITS
+            if not second or not record:
                 continue  # it does not say when it happened, or cannot be read
             if second > newest:
                 newest = second
             began = world.beginning.at
             if began is None or second < began:
                 world.beginning.move(second)
-            for take, left in route(subject):
-                for ask in left:
-                    if not ask(subject):
-                        break
-                else:
-                    take(subject)
+            plan = plan_of(event, record, arrival.raw)
+            if plan is not None:
+                plan.run(event, second, record, arrival.raw)
         world.move(newest, newest)
         return self._settle()
 

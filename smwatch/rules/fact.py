@@ -5,11 +5,14 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, insort
 from collections.abc import Sequence
-from typing import Protocol, TypeAlias
+from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from smwatch.events.recent import Recent
 from smwatch.rules.dimension import Dimension, Get, Value
 from smwatch.rules.subject import Subject
+
+if TYPE_CHECKING:
+    from smwatch.rules.plan import Ask, Plan
 
 TIMES = 256
 """Different seconds kept of each fact, the newest: so far back and in any order are events judged alike."""
@@ -236,10 +239,22 @@ class Track:
             group.admit(member, times)
         return times
 
+    @property
+    def of_caller(self) -> bool:
+        """Whether all events by one caller about one secret have the same values."""
+        return all(dimension.of_caller for dimension in self.dimensions)
+
     def of_event(self, subject: Subject) -> Times | None:
         """What is known of the values of an event that names no more than one secret; None where one is missing."""
         values = values_of(self._gets, subject)
         return None if values is None else self.times(values)
+
+    def enlist(self, plan: Plan, subject: Subject, left: tuple[Ask, ...]) -> None:
+        """Put into a plan what is to be done with events like this one."""
+        if left or self.notes or not self.of_caller:
+            plan.takes.append((self.take, left))
+        elif (times := self.of_event(subject)) is not None:
+            plan.times.append(times)
 
 
 def values_of(gets: Sequence[Get], subject: Subject) -> tuple[Value, ...] | None:

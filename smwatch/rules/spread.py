@@ -23,6 +23,7 @@ PAIRS = 5_000
 VALUES = 10_000
 """Values told apart in one slot, and among those no longer kept."""
 
+_NOTHING: dict[Value, list[int]] = {}
 _IDENTITY = DIMENSIONS["identity"]
 
 
@@ -70,10 +71,11 @@ class SpreadCase(Case):
         "_pairs",
         "_questions",
         "_reach",
-        "_slot",
         "_slots",
         "_stale",
+        "enough",
         "newest_key",
+        "width",
     )
 
     def __init__(
@@ -90,12 +92,14 @@ class SpreadCase(Case):
         self._event: Event | None = None
         self._counts_of: dict[Value, int] = {}
         """In how many slots each value is."""
+        self.enough = False
+        """Whether there are enough values at all, however far from each other."""
         self._needs = needs
         self._least = needs[0].least if habits is None else int(needs[0].least / habits.habit.factor)
         self._questions = questions
         self._habits = habits
-        self._slot = max(1, min(need.within for need in needs) // 2)
-        self._reach = max(need.within for need in needs) // self._slot + 1
+        self.width = max(1, min(need.within for need in needs) // 2)
+        self._reach = max(need.within for need in needs) // self.width + 1
         """How many slots away from an event others can make it evidence."""
         self._slots: dict[int, dict[Value, list[int]]] = {}
         """By slot and value: the first and the last event key."""
@@ -127,7 +131,7 @@ class SpreadCase(Case):
 
     def add(self, value: Value, key: int, second: int) -> None:
         """Take in that a value was seen."""
-        number = second // self._slot
+        number = second // self.width
         slot = self._slots.get(number)
         if slot is None:
             slot = self._slots[number] = {}
@@ -140,6 +144,7 @@ class SpreadCase(Case):
             slot[value] = [key, key]
             self._pairs += 1
             self._counts_of[value] = self._counts_of.get(value, 0) + 1
+            self.enough = len(self._counts_of) >= self._least
         elif key > ends[1]:
             ends[1] = key
         elif key < ends[0]:
@@ -148,9 +153,13 @@ class SpreadCase(Case):
             return
         if self._stale is not None:
             self._stale = min(self._stale[0], number), max(self._stale[1], number)
-        elif len(self._counts_of) >= self._least and self._enough_near(number):
+        elif self.enough and self._enough_near(number):
             self._stale = number, number
             super().wake()
+
+    def ends_of(self, number: int, value: Value) -> list[int]:
+        """The first and the last key of a value in a slot; of no use where that is no longer kept."""
+        return self._slots.get(number, _NOTHING).get(value) or [0, 1 << 300]
 
     def resume(self, alarm: Alarm) -> None:
         """Go on from an alarm that was kept: which values it counted is not known any more, only how many."""
@@ -200,6 +209,7 @@ class SpreadCase(Case):
                 self._counts_of[value] -= 1
             else:
                 del self._counts_of[value]
+        self.enough = len(self._counts_of) >= self._least
         for one in self._found.pop(number, ()):
             if one.value is not None and len(self._gone) < VALUES:
                 self._gone[one.value] = one.at
@@ -231,7 +241,7 @@ class SpreadCase(Case):
         for number in [number for number in self._found if first <= number <= last]:
             del self._found[number]
         for sight, (rank, step, title) in sorted(graded.items()):
-            number = sight.second // self._slot
+            number = sight.second // self.width
             if first <= number <= last:
                 found = self._grade(sight)
                 if found is not None and (step == 0 or found[0] > rank):
@@ -282,3 +292,29 @@ class SpreadCase(Case):
         if isinstance(answer, Pending):
             answer.watch(self)
         return holds(answer)
+
+
+class Sighter:
+    """One value in a case, for a caller that comes with it again and again."""
+
+    __slots__ = ("_case", "_ends", "_number", "_slot", "_value")
+
+    def __init__(self, case: SpreadCase, value: Value) -> None:
+        self._case = case
+        self._value = value
+        self._slot = case.width
+        self._number = -1
+        self._ends = [0, 0]
+
+    def add(self, event: Event, second: int) -> None:
+        """The value was seen again."""
+        case, key = self._case, event.key
+        if key > case.newest_key:
+            case.heard(event)
+        number = second // self._slot
+        if number == self._number and key > self._ends[1] and not case.enough:
+            self._ends[1] = key
+            return
+        case.add(self._value, key, second)
+        self._number = number
+        self._ends = case.ends_of(number, self._value)

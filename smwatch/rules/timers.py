@@ -14,6 +14,7 @@ from smwatch.record import Record
 from smwatch.rules.dimension import Dimension, Value
 from smwatch.rules.envelope import Timer
 from smwatch.rules.fact import Known, Watcher, values_of
+from smwatch.rules.plan import Ask, Plan
 from smwatch.rules.subject import Subject
 
 DAY = 86_400
@@ -71,6 +72,10 @@ class Timers:
             whole = isinstance(days, int | float) and not isinstance(days, bool) and 0 < days < 10_000
             deadline = subject.second + int(DAY * (days if whole else self.timer.default_days))
         self._known[values].add(subject.second, deadline)
+
+    def enlist(self, plan: Plan, _subject: Subject, left: tuple[Ask, ...]) -> None:
+        """Put into a plan what is to be done with events like this one."""
+        plan.takes.append((self.take, left))
 
     def deadlines(self, values: Mapping[Dimension, Value]) -> Deadlines | None:
         """The deadlines for these values; None where one is missing."""

@@ -37,10 +37,12 @@ class Known(Struct, frozen=True):
     """Whether it depends on what else has happened: then the engine answers, not `make`."""
     selectors: tuple[str, ...] | None = None
     """The selectors of the record which, with the kind of principal, decide it; None where more does."""
+    of_caller: bool = False
+    """Whether it is the same for all calls by one caller about one secret."""
 
 
-def _plain(says: str, ask: Ask, *selectors: str, decided: bool = False) -> Known:
-    return Known(says, lambda _lists: ask, selectors=selectors if decided else None)
+def _plain(says: str, ask: Ask, *selectors: str, decided: bool = False, of_caller: bool = False) -> Known:
+    return Known(says, lambda _lists: ask, selectors=selectors if decided else None, of_caller=of_caller)
 
 
 def _of_history(says: str) -> Known:
@@ -198,7 +200,7 @@ TRAITS: dict[str, Known] = {
         "an AWS service made the call, or made it for someone", _service, "$.userIdentity.invokedBy", decided=True
     ),
     "self": _plain("smwatch itself reads metadata", _self, "$.userAgent", "$.eventName", decided=True),
-    "instance": _plain("the session belongs to an EC2 instance", _instance),
+    "instance": _plain("the session belongs to an EC2 instance", _instance, of_caller=True),
     "interactive": _plain(
         "a person reads in the console or CloudShell",
         _interactive,
@@ -207,11 +209,11 @@ TRAITS: dict[str, Known] = {
         decided=True,
     ),
     "other_account": _plain("the caller belongs to another account", _other_account, decided=True),
-    "stranger": Known("the caller belongs to an account that is not in org_accounts", _stranger),
+    "stranger": Known("the caller belongs to an account that is not in org_accounts", _stranger, of_caller=True),
     "tool": Known("the user agent is an offensive tool's", _agent("tools"), selectors=("$.userAgent",)),
     "scanner": Known("the user agent is an authorised scanner's", _agent("scanners"), selectors=("$.userAgent",)),
-    "decoy": Known("the secret is a decoy", _named("decoys")),
-    "decommissioned": Known("the secret's deletion is known and wanted", _named("decommissioned")),
+    "decoy": Known("the secret is a decoy", _named("decoys"), of_caller=True),
+    "decommissioned": Known("the secret's deletion is known and wanted", _named("decommissioned"), of_caller=True),
     "catch_all": _plain("every filter of the batch is negated", _catch_all),
     "new_value": _plain("the call wrote a value", _new_value),
     "public_policy": _plain("the policy lets anybody in", _policy(lambda grade: grade.public)),

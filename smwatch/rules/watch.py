@@ -15,9 +15,9 @@ from smwatch.rules.dimension import Dimension, Value
 from smwatch.rules.envelope import FirstSeen, Rule, own_fact
 from smwatch.rules.fact import EVER
 from smwatch.rules.habit import Habits
-from smwatch.rules.route import Taker
+from smwatch.rules.plan import Ask, First, Plan, Take
 from smwatch.rules.sighting import Mark, SightingCase, Verdict
-from smwatch.rules.spread import Need, Questions, SpreadCase
+from smwatch.rules.spread import Need, Questions, Sighter, SpreadCase
 from smwatch.rules.subject import Subject
 from smwatch.rules.telling import reach
 from smwatch.rules.world import Pending, Prepare, World, historic, ordered
@@ -42,7 +42,7 @@ class Watch:
         self._spreads: Recent[Group, SpreadCase] = Recent(self._open_spread, CASES)
         self._sightings: Recent[Group, SightingCase] = Recent(self._open_sighting, CASES)
         distinct = rule.distinct
-        self.take: Taker = self._take_event if distinct is None else self._take_value
+        self.take: Take = self._take_event if distinct is None else self._take_value
         """Takes an event that the rule's pattern, and what it says of the event alone, has selected."""
         self._only = [world.prepare(each) for each in _only(rule) if historic(each)]
         self._unless = [world.prepare(each) for each in rule.unless if historic(each)]
@@ -67,6 +67,18 @@ class Watch:
                 tuple(world.lookout(each) for each in rule.unless if historic(each)),
                 tuple((world.lookout(grade.condition), grade.severity.rank, grade.title) for grade in rule.grade),
             )
+
+    def enlist(self, plan: Plan, subject: Subject, left: tuple[Ask, ...]) -> None:
+        """Put into a plan what is to be done with events like this one."""
+        distinct, fresh = self.rule.distinct, self._fresh
+        if distinct is not None and not left and all(each.of_caller for each in (*self.rule.by, distinct.of)):
+            if value := self._value(subject):
+                plan.spreads.append(Sighter(self._spreads[self._group(subject)], value))
+        elif fresh is not None and fresh.of_caller:
+            if (times := fresh.of_event(subject)) is not None:
+                plan.firsts.append(First(times, self._fresh_gap, self.take, left))
+        else:
+            plan.takes.append((self.take, left))
 
     def case(self, values: Mapping[Dimension, Value]) -> Case:
         """The case of a group."""

@@ -1,0 +1,68 @@
+"""What is to be done with events of one kind by one caller, found out once and kept for a while.
+
+Serves the "all built-in rules on one record" row of the benchmarks: most events are one more read of the same secret by
+the same caller with the same result, and then all that changes is the second.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+from smwatch.events.event import Event
+from smwatch.record import Record
+from smwatch.rules.fact import Times
+from smwatch.rules.subject import Subject
+
+Take = Callable[[Subject], None]
+Ask = Callable[[Subject], bool]
+
+
+class First(NamedTuple):
+    """A rule about what is new: asked only if the fact was not known for long."""
+
+    times: Times
+    within: int
+    take: Take
+    left: tuple[Ask, ...]
+
+
+class Spreading(Protocol):
+    """A case of many values, and the value that this caller comes with."""
+
+    def add(self, event: Event, second: int) -> None:
+        """The value was seen again."""
+        ...
+
+
+class Plan:
+    """What to do with an event like the one it was made for."""
+
+    __slots__ = ("firsts", "spreads", "takes", "times")
+
+    def __init__(self) -> None:
+        self.times: list[Times] = []
+        self.spreads: list[Spreading] = []
+        self.firsts: list[First] = []
+        self.takes: list[tuple[Take, tuple[Ask, ...]]] = []
+        """What has to look at each event anew, and what is to be asked before."""
+
+    def run(self, event: Event, second: int, record: Record, raw: str) -> None:
+        """Do it."""
+        for times in self.times:
+            times.add(second)
+        for spread in self.spreads:
+            spread.add(event, second)
+        for first, within, take, left in self.firsts:
+            if first.gap < 0 or first.gap > within:
+                pour(Subject(event, record, raw), take, left)
+        for take, left in self.takes:
+            pour(Subject(event, record, raw), take, left)
+
+
+def pour(subject: Subject, take: Take, left: tuple[Ask, ...]) -> None:
+    """Have an event taken, if what is left to ask of it is answered yes."""
+    for ask in left:
+        if not ask(subject):
+            return
+    take(subject)

@@ -130,6 +130,9 @@ class Agenda:
         """Begin all scans anew: the time of their start was not the service's."""
         self.scans.clear()
 
+    def recovered(self) -> None:
+        """Pages come again after an outage: what is new comes first."""
+
     def poll_now(self) -> None:
         """Let what is quickest begin at once."""
 

@@ -14,9 +14,10 @@ from smwatch.events.event import SeenBy
 from smwatch.sources.agenda import Nature, Schedule
 from smwatch.sources.failures import Call, date_of, malformed, told_apart
 from smwatch.sources.pace import PACES, Paces
+from smwatch.sources.reader import Answer, Row
 from smwatch.sources.session import AwsSession
 from smwatch.sources.source import Found
-from smwatch.sources.tail import Answer, Row, Tail
+from smwatch.sources.tail import Tail
 
 API = "LookupEvents"
 EVENT_SOURCE = "secretsmanager.amazonaws.com"

@@ -109,9 +109,14 @@ class Following(Agenda):
         super().restart()
         if self.swept_at is None:
             self._started = False
-            self._hole = None
+            self._hole = self.watched_from = None
         elif hole and hole.remains:
             self._leave(hole.remains)
+
+    def recovered(self) -> None:
+        """Pages come again after an outage: what is new comes first."""
+        if self.scans.pop(Kind.SWEEP, None):
+            self.poll_now()
 
     def poll_now(self) -> None:
         """Let the next sweep begin at once."""

@@ -15,9 +15,10 @@ from smwatch.sources.agenda import Nature, Schedule
 from smwatch.sources.errors import CallError, ConfigurationError, Remedy
 from smwatch.sources.failures import Call, date_of, malformed, told_apart
 from smwatch.sources.pace import PACES, Paces
+from smwatch.sources.reader import Answer, Row
 from smwatch.sources.session import AwsSession
 from smwatch.sources.source import Found, State
-from smwatch.sources.tail import Answer, Row, Tail
+from smwatch.sources.tail import Tail
 
 API = "FilterLogEvents"
 RATE = 2.0

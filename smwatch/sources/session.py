@@ -102,7 +102,7 @@ class AwsSession:
         region = name or self._environ.get("AWS_REGION") or self._session.get_config_variable("region")
         if not region:
             raise ConfigurationError("no Region is set: give --region, or set AWS_REGION or the profile's region")
-        if not isinstance(region, str) or (region not in self._regions and not self.overridden("cloudtrail")):
+        if region not in self._regions:
             like = difflib.get_close_matches(str(region), self._regions, n=1)
             hint = f"did you mean {like[0]}?" if like else "see `aws ec2 describe-regions`"
             raise ConfigurationError(f"there is no Region {region!r}: {hint}")

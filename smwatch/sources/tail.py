@@ -7,18 +7,18 @@ import random
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
-from typing import Protocol, assert_never
-
-import msgspec
+from typing import assert_never
 
 from smwatch.events.event import SeenBy
-from smwatch.sources.agenda import HOPELESS, Agenda, Nature, Schedule
+from smwatch.sources.agenda import Agenda, Schedule
 from smwatch.sources.clock import ServerClock
 from smwatch.sources.coverage import Coverage, Gap, Span
 from smwatch.sources.errors import CallError, Remedy
-from smwatch.sources.following import SHARE, Following
+from smwatch.sources.following import Following
+from smwatch.sources.health import Health
 from smwatch.sources.once import Once
 from smwatch.sources.pace import Pace
+from smwatch.sources.reader import Answer, Reader, Row
 from smwatch.sources.scan import Kind, Scan, Took
 from smwatch.sources.sightings import HORIZON, Lag, Sightings
 from smwatch.sources.source import Found, Page, State, Status
@@ -26,64 +26,14 @@ from smwatch.sources.source import Found, Page, State, Status
 HEARTBEAT = 5.0
 CALL_LIMIT = 120.0
 """Seconds after which a call is given up however the connection pretends to be alive."""
+OUTAGE = 300.0
 PATIENCE = 60.0
 """How long `read_once` puts up with failures that may pass."""
 LONGEST_PAUSE = 60.0
 WAIT_PAUSE = 60.0
 SIGN_IN_PAUSE = 30.0
 UNREADABLE_AFTER = 4
-THROTTLED_FOR = 30.0
-ABSENCE = timedelta(minutes=2)
 LONG_AGO, GIVEN_UP_AT_ONCE = timedelta(days=1), timedelta(hours=1)
-CLOCK_WARNING = timedelta(minutes=1)
-SLOW_SWEEP = 120.0
-
-
-class Row(msgspec.Struct, frozen=True, gc=False):
-    """One record of an answer."""
-
-    id: str
-    """What tells the same row from another when it is read again."""
-    at: datetime | None
-    """Its place on the service's time line, at the service's resolution; None if the service didn't say."""
-    found: Found
-
-
-class Answer(msgspec.Struct, frozen=True):
-    """One page as a service gave it."""
-
-    rows: tuple[Row, ...]
-    token: str | None = None
-    """Leads to the next page; None on the last one."""
-    date: datetime | None = None
-    """The service's time, from the Date header."""
-
-
-class Reader(Protocol):
-    """How one API is asked for a page."""
-
-    api: str
-    nature: Nature
-
-    async def page(self, start: datetime, until: datetime | None, token: str | None) -> Answer:
-        """One page of [start, until], both inclusive, to the open end without `until`; raises CallError alone."""
-        ...
-
-    def edge(self, at: datetime) -> datetime | None:
-        """The earliest moment that can be read at server time `at`."""
-        ...
-
-    def happened_at(self, row: Row) -> datetime | None:
-        """The eventTime of the record."""
-        ...
-
-    def renew(self, *, force: bool) -> bool:
-        """Look for other credentials, by force even if no file has changed; whether there may be some."""
-        ...
-
-    async def close(self) -> None:
-        """Let go of connections."""
-        ...
 
 
 class Tail:
@@ -123,15 +73,14 @@ class Tail:
         self._sightings = Sightings()
         self._witnessed = Coverage()
         self._lag = Lag()
-        self._trouble: CallError | None = None
+        self._health = Health(reader.api, pace, self._clock, monotonic)
+        self._last_trouble: CallError | None = None
         self._failing_since: float | None = None
+        self._advanced_at = 0.0
         self._failures = 0
         self._held_until = 0.0
         self._calls = 0
         self._late_events = 0
-        self._last_good_at: datetime | None = None
-        self._last_date: tuple[datetime, float] | None = None
-        self._absence: tuple[datetime, str] | None = None
         self._poked = asyncio.Event()
         self._relaxed = False
         self._told: Status | None = None
@@ -159,6 +108,7 @@ class Tail:
 
     async def _run(self, agenda: Agenda) -> AsyncGenerator[Page | Status, None]:
         self._told = None
+        self._advanced_at = self._monotonic()
         while not agenda.finished:
             at = self._clock.now()
             agenda.relaxed = self._relaxed
@@ -172,19 +122,20 @@ class Tail:
             else:
                 answer = await self._ask(agenda, scan)
                 if isinstance(answer, Answer):
+                    edges = (scan.low, scan.high)
                     took = scan.take([row.at for row in answer.rows], answer.token)
                     fresh = [row for row in answer.rows if not self._sightings.knows(row.id, row.at)]
                     settled = took.settled if scan.kind is Kind.SETTLE else None
                     if fresh or settled:
                         yield self._page(tuple(row.found for row in fresh), settled)
                     self._committed(agenda, scan, took, answer.rows, fresh)
-                elif isinstance(answer, CallError):
-                    if gap := self._met(agenda, scan, answer):
-                        yield self._page((), gaps=(gap,))
-                        agenda.gave_up((gap,))
-                    if isinstance(agenda, Once) and self._gives_up(answer):
-                        yield self._status(agenda)
-                        return
+                    if took.done or fresh or edges != (scan.low, scan.high):
+                        self._advanced_at = self._monotonic()
+                elif isinstance(answer, CallError) and (gap := self._met(agenda, scan, answer)):
+                    yield self._page((), gaps=(gap,))
+                    agenda.gave_up((gap,))
+            if isinstance(agenda, Once) and not agenda.finished and self._gives_up():
+                break
             if news := self._news(agenda):
                 yield news
         yield self._status(agenda)
@@ -207,7 +158,7 @@ class Tail:
             message = f"{self._reader.api} gave no answer within {CALL_LIMIT:.0f} s; trying again"
             outcome = CallError(State.UNREACHABLE, message, Remedy.RETRY)
         if outcome.date is not None:
-            self._notice_absence(outcome.date)
+            self._health.answered(outcome.date)
             if self._clock.heard(outcome.date, sent_at, self._now()):
                 agenda.restart()
                 if isinstance(outcome, Answer):
@@ -218,7 +169,8 @@ class Tail:
         """The consumer came back: what was handed over is safe."""
         now = self._clock.now()
         agenda.clock = self._monotonic()
-        self._trouble = self._failing_since = None
+        failing_since, self._failing_since = self._failing_since, None
+        self._health.trouble = None
         self._failures = 0
         if isinstance(agenda, Following):
             self._measure(agenda, scan, rows, fresh, now)
@@ -229,12 +181,14 @@ class Tail:
             self._witnessed = self._witnessed.with_settled(took.settled)
         if took.done:
             agenda.ended(scan)
-            self._last_good_at = now
+            self._health.last_good_at = now
             self._sightings.forget_before(now - HORIZON)
         elif took.astray:
             self._resume(agenda, scan, "the page tokens lead in a circle")
         elif agenda.too_long(scan):
             agenda.dropped(scan)
+        if failing_since is not None and agenda.clock - failing_since > OUTAGE:
+            agenda.recovered()
 
     def _measure(self, agenda: Following, scan: Scan, rows: Sequence[Row], fresh: list[Row], now: datetime) -> None:
         """Learn from when records turn up how far back they have to be looked for."""
@@ -260,6 +214,7 @@ class Tail:
     def _met(self, agenda: Agenda, scan: Scan, trouble: CallError) -> Gap | None:
         """Decide how to go on after a failed call; the gap that it leaves, if it leaves one."""
         clock = agenda.clock = self._monotonic()
+        self._last_trouble = trouble
         self._failing_since = clock if self._failing_since is None else self._failing_since
         match trouble.remedy:
             case Remedy.PACE:
@@ -297,12 +252,10 @@ class Tail:
         """The service says that the period begins too early: give it up hour by hour, unless that can't be meant."""
         self._hold(trouble, self._growing_pause())
         agenda.dropped(scan)
-        period = None if scan.high is None or scan.low >= scan.high else Span(scan.low, scan.high)
-        if (
-            period is None
-            or self._clock.now() - period.start < LONG_AGO
-            or period.end - period.start > GIVEN_UP_AT_ONCE
-        ):
+        period = scan.remains
+        if period is None or period.end - period.start > GIVEN_UP_AT_ONCE:
+            return None
+        if self._clock.now() - period.start < LONG_AGO:
             return None
         return Gap(period, "the service refuses to look that far back")
 
@@ -311,18 +264,17 @@ class Tail:
         return min(LONGEST_PAUSE, 2.0 ** min(self._failures - 1, 10)) * random.uniform(0.7, 1.0)  # noqa: S311 - jitter
 
     def _hold(self, trouble: CallError, seconds: float) -> None:
-        self._trouble = trouble
+        self._health.trouble = self._last_trouble = trouble
         self._held_until = self._monotonic() + seconds
 
-    def _gives_up(self, trouble: CallError) -> bool:
+    def _gives_up(self) -> bool:
         """Whether waiting longer would be of no use to somebody who wants an end."""
-        if trouble.remedy in (Remedy.WAIT, Remedy.SIGN_IN):
+        trouble = self._health.trouble
+        if trouble is not None and trouble.remedy in (Remedy.WAIT, Remedy.SIGN_IN):
             return True
-        since = self._failing_since
-        if since is None or self._monotonic() - since < PATIENCE:
+        if self._monotonic() - self._advanced_at < PATIENCE:
             return False
-        if self._trouble is None:
-            self._trouble = trouble
+        self._health.trouble = self._last_trouble
         return True
 
     # -- waiting -----------------------------------------------------------------------------------------------------
@@ -330,7 +282,8 @@ class Tail:
     async def _idle(self, agenda: Agenda) -> None:
         clock = self._monotonic()
         held = self._held_until - clock
-        if self._trouble and self._trouble.remedy is Remedy.SIGN_IN:
+        trouble = self._health.trouble
+        if trouble is not None and trouble.remedy is Remedy.SIGN_IN:
             last = held <= HEARTBEAT  # who keeps credentials anywhere but in a file is asked again at the end
             if self._reader.renew(force=last) and not last:
                 self._held_until = held = 0.0
@@ -346,16 +299,6 @@ class Tail:
             self._poked.clear()
             self._held_until = 0.0
             agenda.poll_now()
-
-    def _notice_absence(self, date: datetime) -> None:
-        """Notice that this machine did not run for a while, as when its lid was closed: the service's clock did."""
-        clock = self._monotonic()
-        if self._last_date is not None:
-            asleep = (date - self._last_date[0]) - timedelta(seconds=clock - self._last_date[1])
-            if asleep > ABSENCE:
-                minutes = round(asleep / timedelta(minutes=1))
-                self._absence = (date, f"this machine was asleep for {minutes} min; reading what was missed")
-        self._last_date = (date, clock)
 
     # -- telling -----------------------------------------------------------------------------------------------------
 
@@ -374,58 +317,23 @@ class Tail:
     def _status(self, agenda: Agenda) -> Status:
         now = self._clock.now()
         lag, lag_max = self._lag.at(now)
-        state, message, progress = self._health(agenda, now)
+        state, message, progress = self._health.of(agenda, now)
         return Status(
             self.name,
             self.label,
             state,
             message,
             at=now,
-            last_good_at=self._last_good_at,
+            last_good_at=self._health.last_good_at,
             lag=lag,
             lag_max=lag_max,
             complete_to=agenda.complete_to,
-            gaps=agenda.coverage.gaps,
+            gaps=tuple(gap for gap in agenda.coverage.gaps if gap.span.end > agenda.base),
             progress=progress,
             region=self.region,
             calls=self._calls,
             late_events=self._late_events,
         )
-
-    def _health(self, agenda: Agenda, now: datetime) -> tuple[State, str, str]:
-        clock = self._monotonic()
-        progress, remaining = agenda.progress(now, clock)
-        if self._trouble is not None:
-            return self._trouble.state, self._trouble.message, progress
-        if agenda.finished:
-            return State.DONE, "", ""
-        throttled_at = self._pace.throttled_at
-        if throttled_at is not None and clock - throttled_at < THROTTLED_FOR:
-            message = f"AWS throttles {self._reader.api} (the quota is the account's); asking {self._pace.rate:.2g} ×/s"
-            return State.THROTTLED, message, progress
-        if self._absence is not None:
-            if not agenda.caught_up_since(self._absence[0]):
-                return State.CATCHING_UP, self._absence[1], progress
-            self._absence = None
-        if not agenda.up_to_date:
-            return State.STARTING if self._last_good_at is None else State.CATCHING_UP, "", progress
-        if progress:
-            advice = ""
-            if remaining is not None and remaining > HOPELESS:
-                advice = "history this long is read faster from the trail's bucket with Athena"
-            return State.CATCHING_UP, advice, progress
-        return State.OK, self._warning(agenda), ""
-
-    def _warning(self, agenda: Agenda) -> str:
-        offset = self._clock.offset
-        if offset is not None and abs(offset) > CLOCK_WARNING:
-            which = "behind" if offset > timedelta() else "ahead of"
-            return f"this machine's clock is {round(abs(offset).total_seconds())} s {which} AWS's: set it"
-        if isinstance(agenda, Following) and agenda.sweep_pages / (SHARE * self._pace.ceiling) > SLOW_SWEEP:
-            return f"more events than {self._reader.api} can show quickly: use the trail's log group (--log-group)"
-        if self._pace.slowed:
-            return f"asking {self._pace.rate:.2g} ×/s after AWS throttled {self._reader.api}"
-        return ""
 
 
 def _same(one: Status, other: Status) -> bool:

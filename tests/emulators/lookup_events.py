@@ -271,13 +271,14 @@ class LookupEvents:
             return None
         fault = self.faults.popleft()
         call["answer"] = f"fault {fault}"
+        if (times := fault.get("times", 1)) > 1:
+            self.faults.appendleft({**fault, "times": times - 1})
         match fault:
             case {"error": str(code)}:
-                if (times := fault.get("times", 1)) > 1:
-                    self.faults.appendleft({**fault, "times": times - 1})
                 raise Refused(code, fault.get("message", code), fault.get("status", 400))
             case {"loop": _}:
-                return {**self.region(region).lookup(asked), "NextToken": "round-and-round"}
+                first = {key: value for key, value in asked.items() if key != "NextToken"}
+                return {**self.region(region).lookup(first), "NextToken": "round-and-round"}
             case _:
                 raise AssertionError(f"no such fault: {fault}")
 

@@ -16,8 +16,9 @@ from smwatch.sources.cloudtrail import REACH
 from smwatch.sources.coverage import Coverage
 from smwatch.sources.errors import CallError, Remedy
 from smwatch.sources.pace import Pace
+from smwatch.sources.reader import Answer, Row
 from smwatch.sources.source import Found, Page, State, Status
-from smwatch.sources.tail import Answer, Row, Tail
+from smwatch.sources.tail import Tail
 from tests.emulators.lookup_events import EventHistory, Refused
 from tests.sources.reading import keep
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import socket
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
@@ -143,6 +144,7 @@ async def test_a_wrong_clock_is_named_with_its_error(history: LookupEvents, sess
     history.offset = timedelta(minutes=11)
     watched = await follow(await source_of(session), lambda so_far: so_far.last.state is State.FAILING)
     assert "refuses the time of this machine's clock" in watched.last.message
+    assert re.search(r"this machine's clock is 6(59|60) s behind AWS's", watched.last.message)
 
 
 async def test_a_clock_that_is_two_minutes_off_is_only_a_warning(history: LookupEvents, session: AwsSession) -> None:
@@ -221,3 +223,32 @@ async def test_a_refused_period_that_is_recent_is_asked_for_again(history: Looku
     history.faults.append({"error": "InvalidTimeRangeException", "times": 3})
     watched = await follow(await source_of(session), well(1))
     assert watched.coverage.gaps == ()
+
+
+async def test_reading_once_ends_even_if_the_tokens_never_do(history: LookupEvents, session: AwsSession) -> None:
+    records = [record(NOW - timedelta(minutes=n / 4)) for n in range(450)]
+    history.region().add(records)
+    history.faults.append({"loop": True, "times": 10**6})
+    hurry = Hurry()
+    _, last, _ = await read(await source_of(session, hurry))
+    assert last.state is State.FAILING
+    assert "the page tokens lead in a circle" in last.message
+    assert hurry.slept < 200
+
+
+async def test_after_an_outage_what_is_new_comes_first(history: LookupEvents, session: AwsSession) -> None:
+    records = [record(NOW - timedelta(seconds=n)) for n in range(500)]
+    history.region().add(records)
+    new = record(NOW, "DeleteSecret")
+    denied = False
+
+    def until(so_far: Watched) -> bool:
+        nonlocal denied
+        if so_far.raw and not denied:  # in the middle of the first sweep
+            denied = True
+            history.region().add([new])
+            history.faults.append({"error": "AccessDeniedException", "times": 10})
+        return len(so_far.raw) > 500
+
+    watched = await follow(await source_of(session), until)
+    assert ["DeleteSecret" in raw for raw in watched.raw].index(True) == 50

@@ -1,0 +1,86 @@
+"""How a tail is doing, as one word and one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+
+from smwatch.sources.agenda import HOPELESS, Agenda
+from smwatch.sources.clock import ServerClock
+from smwatch.sources.errors import CallError
+from smwatch.sources.following import SHARE, Following
+from smwatch.sources.pace import Pace
+from smwatch.sources.source import State
+
+THROTTLED_FOR = 30.0
+"""Seconds without a throttle after which all is well again."""
+ABSENCE = timedelta(minutes=2)
+CLOCK_WARNING = timedelta(minutes=1)
+SLOW_SWEEP = 120.0
+
+
+class Health:
+    """What went wrong last, and what there is to be said when nothing did."""
+
+    def __init__(self, api: str, pace: Pace, clock: ServerClock, monotonic: Callable[[], float]) -> None:
+        self.trouble: CallError | None = None
+        """What keeps pages from coming at this moment."""
+        self.last_good_at: datetime | None = None
+        """When a scan last came back whole."""
+        self._api = api
+        self._pace = pace
+        self._clock = clock
+        self._monotonic = monotonic
+        self._heard: tuple[datetime, float] | None = None
+        self._absence: tuple[datetime, str] | None = None
+
+    def answered(self, date: datetime) -> None:
+        """The service gave its time; if far more of it passed than on this machine, this machine was asleep."""
+        clock = self._monotonic()
+        if self._heard is not None:
+            asleep = (date - self._heard[0]) - timedelta(seconds=clock - self._heard[1])
+            if asleep > ABSENCE:
+                minutes = round(asleep / timedelta(minutes=1))
+                self._absence = (date, f"this machine was asleep for {minutes} min; reading what was missed")
+        self._heard = (date, clock)
+
+    def of(self, agenda: Agenda, now: datetime) -> tuple[State, str, str]:
+        """The state, the sentence that goes with it, and how far a back-fill has come."""
+        clock = self._monotonic()
+        progress, remaining = agenda.progress(now, clock)
+        if self.trouble is not None:
+            return self.trouble.state, "; ".join(filter(None, (self.trouble.message, self._wrong_clock()))), progress
+        if agenda.finished:
+            return State.DONE, "", ""
+        throttled_at = self._pace.throttled_at
+        if throttled_at is not None and clock - throttled_at < THROTTLED_FOR:
+            message = f"AWS throttles {self._api} (the quota is the account's); asking {self._pace.rate:.2g} ×/s"
+            return State.THROTTLED, message, progress
+        if self._absence is not None:
+            if not agenda.caught_up_since(self._absence[0]):
+                return State.CATCHING_UP, self._absence[1], progress
+            self._absence = None
+        if not agenda.up_to_date:
+            return State.STARTING if self.last_good_at is None else State.CATCHING_UP, "", progress
+        if progress:
+            advice = ""
+            if remaining is not None and remaining > HOPELESS:
+                advice = "history this long is read faster from the trail's bucket with Athena"
+            return State.CATCHING_UP, advice, progress
+        return State.OK, self._warning(agenda), ""
+
+    def _warning(self, agenda: Agenda) -> str:
+        if wrong := self._wrong_clock():
+            return f"{wrong}: set it"
+        if isinstance(agenda, Following) and agenda.sweep_pages / (SHARE * self._pace.ceiling) > SLOW_SWEEP:
+            return f"more events than {self._api} can show quickly: use the trail's log group (--log-group)"
+        if self._pace.slowed:
+            return f"asking {self._pace.rate:.2g} ×/s after AWS throttled {self._api}"
+        return ""
+
+    def _wrong_clock(self) -> str:
+        offset = self._clock.offset
+        if offset is None or abs(offset) <= CLOCK_WARNING:
+            return ""
+        which = "behind" if offset > timedelta() else "ahead of"
+        return f"this machine's clock is {round(abs(offset).total_seconds())} s {which} AWS's"

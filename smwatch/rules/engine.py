@@ -61,8 +61,8 @@ class Engine:
             for rule in rules.rules
             if rule.silence is None
         ]
-        self._route = Router([*facts, *wanted])
-        self._wanted = Router(wanted)
+        self._route = Router([*facts, *wanted], world.turns)
+        self._wanted = Router(wanted, world.turns)
         self.memory = _memory(rules)
         """How far back events bear upon alarms to come."""
 

@@ -7,8 +7,8 @@ from bisect import bisect_left, insort
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
-from smwatch.events.recent import Recent
 from smwatch.rules.dimension import Dimension, Get, Value
+from smwatch.rules.memory import Memory, Turns
 from smwatch.rules.subject import Subject
 
 if TYPE_CHECKING:
@@ -146,9 +146,9 @@ class Group:
 
     def admit(self, member: Member, times: Times) -> None:
         """Make somebody a member."""
-        if len(self.members) >= MEMBERS:
-            del self.members[next(iter(self.members))]
         self.members[member] = times
+        if len(self.members) > MEMBERS:
+            del self.members[next(iter(self.members))]
 
     def any(self, low: int, high: int) -> bool:
         """Whether it is known of any member in a second from `low` to `high`."""
@@ -185,13 +185,14 @@ Known: TypeAlias = Times | Group
 class Track:
     """One fact, kept by the values its events have in common: of one dimension, or of several within the first's."""
 
-    def __init__(self, dimensions: tuple[Dimension, ...], *, notes: bool) -> None:
+    def __init__(self, dimensions: tuple[Dimension, ...], turns: Turns, *, notes: bool) -> None:
         self.dimensions = dimensions
         self.notes = notes
         self._gets = tuple(dimension.get for dimension in dimensions)
-        self._groups: Recent[Value, Group] = Recent(lambda _: Group(), GROUPS)
-        self._seconds: Recent[Value, Group] = Recent(lambda _: Group(), GROUPS)
-        self._alone: Recent[Value, Times] = Recent(lambda _: Times(), GROUPS)
+        self._turns = turns
+        self._groups: Memory[Value, Group] = Memory(lambda _: Group(), GROUPS, turns)
+        self._seconds: Memory[Value, Group] = Memory(lambda _: Group(), GROUPS, turns)
+        self._alone: Memory[Value, Times] = Memory(lambda _: Times(), GROUPS, turns)
         self.gap = -1
         """Times.gap of the event taken last; -1 if it named several."""
 
@@ -237,6 +238,8 @@ class Track:
             else:
                 times = Times(group)
             group.admit(member, times)
+            if len(group.members) >= MEMBERS:
+                self._turns.count += 1
         return times
 
     @property

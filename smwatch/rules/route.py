@@ -16,6 +16,7 @@ from smwatch.events.recent import Recent
 from smwatch.patterns.conditions import parse_selector
 from smwatch.patterns.nodes import Key, Selector
 from smwatch.record import Record
+from smwatch.rules.memory import Turns
 from smwatch.rules.plan import Plan
 from smwatch.rules.stop import Part, Stop, Taker
 from smwatch.rules.subject import Subject
@@ -40,9 +41,8 @@ FEW_VALUES = frozenset(
 """Fields with so few different values that combinations of them come again and again."""
 COMBINATIONS = 4096
 """Combinations of such values remembered for each event name, before all are forgotten."""
-PLANS = 2_000
-"""Events after which all plans are forgotten. That is fewer than the rules' and facts' memories hold, so that nothing
-they forget is still in a plan."""
+PLANS = 10_000
+"""Plans kept, and callers remembered to have come once, before all are forgotten."""
 
 _SOURCE, _NAME = parse_selector("$.eventSource"), parse_selector("$.eventName")
 _Path: TypeAlias = tuple[str, ...]
@@ -65,12 +65,14 @@ _CALLER = 6
 class Router:
     """Finds where events have to go."""
 
-    def __init__(self, stops: Sequence[Stop]) -> None:
+    def __init__(self, stops: Sequence[Stop], turns: Turns) -> None:
         self._stops = [stop for stop in stops if not stop.never]
         self._routes: Recent[tuple[Any, Any], _Route | None] = Recent(self._route, 2048)
         self._everywhere = _Route(self._stops)
-        self._plans: dict[_Signature, Plan] = {}
-        self._age = 0
+        self._plans: dict[_Signature, Plan | None] = {}
+        """None for who has come once: a plan is worth making for who comes again."""
+        self._turns = turns
+        self._turn = 0
 
     def plan(self, event: Event, record: Record, raw: str) -> Plan | None:
         """What is to be done with an event; None for nothing."""
@@ -81,18 +83,22 @@ class Router:
             signature = route.signature(event, record)
             plan = self._plans.get(signature)
         except TypeError:  # a field that ought to be text is an object
-            return _planned(self._everywhere.every, Subject(event, record, raw))
-        self._age += 1 + len(event.others)
-        if self._age >= PLANS:
+            return _once(self._everywhere.every)
+        if self._turn != self._turns.count or len(self._plans) >= PLANS:
+            # A memory is about to forget what it was not asked for, and a plan does not ask.
             self._plans.clear()
-            self._age = 0
+            self._turn = self._turns.count
             plan = None
-        if plan is None:
-            subject = Subject(event, record, raw)
-            known = route.known(subject, signature)
-            plan = _planned(known, subject)
-            if known is not route.every and not event.others:
-                self._plans[signature] = plan
+        return plan or self._plan(route, signature, Subject(event, record, raw))
+
+    def _plan(self, route: _Route, signature: _Signature, subject: Subject) -> Plan:
+        known = route.known(subject, signature)
+        if known is route.every or subject.event.others:
+            return _once(known)
+        if signature not in self._plans:
+            self._plans[signature] = None
+            return _once(known)
+        plan = self._plans[signature] = _planned(known, subject)
         return plan
 
     def wants(self, record: Record) -> bool:
@@ -114,14 +120,17 @@ class Router:
 def _planned(known: Known, subject: Subject) -> Plan:
     """What to do with events that are like this one in caller, secret, and all that is known of their records."""
     plan = Plan()
-    alone = not subject.event.others
     for taker, parts in known:
         left = tuple(part.ask for part in parts if not part.of_caller)
         if all(part.ask(subject) for part in parts if part.of_caller):
-            if alone:
-                taker.enlist(plan, subject, left)
-            else:
-                plan.takes.append((taker.take, left))
+            taker.enlist(plan, subject, left)
+    return plan
+
+
+def _once(known: Known) -> Plan:
+    """What to do with one event."""
+    plan = Plan()
+    plan.takes = [(taker.take, tuple(part.ask for part in parts)) for taker, parts in known]
     return plan
 
 

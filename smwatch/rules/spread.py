@@ -66,6 +66,7 @@ class SpreadCase(Case):
         "_found",
         "_gone",
         "_habits",
+        "_last",
         "_least",
         "_needs",
         "_pairs",
@@ -102,7 +103,8 @@ class SpreadCase(Case):
         self._reach = max(need.within for need in needs) // self.width + 1
         """How many slots away from an event others can make it evidence."""
         self._slots: dict[int, dict[Value, list[int]]] = {}
-        """By slot and value: the first and the last event key."""
+        """By slot, ascending, and value: the first and the last event key."""
+        self._last = -1
         self._pairs = 0
         self._gone: dict[Value, int] = {}
         """Values that were evidence in slots no longer kept, and the last second of it."""
@@ -114,7 +116,7 @@ class SpreadCase(Case):
     def wake(self) -> None:
         """Have all values judged again."""
         if self._slots:
-            self._stale = min(self._slots), max(self._slots)
+            self._stale = next(iter(self._slots)), self._last
         super().wake()
 
     def heard(self, event: Event) -> None:
@@ -135,8 +137,12 @@ class SpreadCase(Case):
         slot = self._slots.get(number)
         if slot is None:
             slot = self._slots[number] = {}
+            if number > self._last:
+                self._last = number
+            else:
+                self._slots = dict(sorted(self._slots.items()))
             if len(self._slots) > SLOTS or (self._pairs > PAIRS and len(self._slots) > 2 * self._reach + 1):
-                self._drop(min(self._slots))
+                self._drop(next(iter(self._slots)))
         ends = slot.get(value)
         if ends is None:
             if len(slot) >= VALUES:
@@ -204,12 +210,13 @@ class SpreadCase(Case):
             self.evidence()
         slot = self._slots.pop(number)
         self._pairs -= len(slot)
+        counts = self._counts_of
         for value in slot:
-            if self._counts_of[value] > 1:
-                self._counts_of[value] -= 1
+            if counts[value] > 1:
+                counts[value] -= 1
             else:
-                del self._counts_of[value]
-        self.enough = len(self._counts_of) >= self._least
+                del counts[value]
+        self.enough = len(counts) >= self._least
         for one in self._found.pop(number, ()):
             if one.value is not None and len(self._gone) < VALUES:
                 self._gone[one.value] = one.at

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias, TypeVar
 
-from smwatch.events.recent import Recent
 from smwatch.rules import sighting
 from smwatch.rules.alarm import Alarm
 from smwatch.rules.case import Case, Newest
@@ -15,6 +14,7 @@ from smwatch.rules.dimension import Dimension, Value
 from smwatch.rules.envelope import FirstSeen, Rule, own_fact
 from smwatch.rules.fact import EVER
 from smwatch.rules.habit import Habits
+from smwatch.rules.memory import Memory
 from smwatch.rules.plan import Ask, First, Plan, Take
 from smwatch.rules.sighting import Mark, SightingCase, Verdict
 from smwatch.rules.spread import Need, Questions, Sighter, SpreadCase
@@ -39,8 +39,8 @@ class Watch:
         self._kept = kept
         self._gets = tuple(dimension.get for dimension in rule.by)
         self._holes = needs_record(hole for command in rule.next for hole in holes(command))
-        self._spreads: Recent[Group, SpreadCase] = Recent(self._open_spread, CASES)
-        self._sightings: Recent[Group, SightingCase] = Recent(self._open_sighting, CASES)
+        self._spreads: Memory[Group, SpreadCase] = Memory(self._open_spread, CASES, world.turns)
+        self._sightings: Memory[Group, SightingCase] = Memory(self._open_sighting, CASES, world.turns)
         distinct = rule.distinct
         self.take: Take = self._take_event if distinct is None else self._take_value
         """Takes an event that the rule's pattern, and what it says of the event alone, has selected."""
@@ -83,7 +83,7 @@ class Watch:
     def case(self, values: Mapping[Dimension, Value]) -> Case:
         """The case of a group."""
         group = tuple(values.get(dimension) or None for dimension in self.rule.by)
-        cases: Recent[Group, SpreadCase] | Recent[Group, SightingCase] = (
+        cases: Memory[Group, SpreadCase] | Memory[Group, SightingCase] = (
             self._spreads if self.rule.distinct is not None else self._sightings
         )
         return cases[group]

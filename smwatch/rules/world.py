@@ -15,6 +15,7 @@ from smwatch.rules.condition import All, Condition, Look, Lookup, Matches, Trait
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Value, dimension
 from smwatch.rules.envelope import TELLINGS, Fact, Rule, RuleSet, anonymous_fact, own_fact
 from smwatch.rules.fact import EVER, Known, Times, Track, Watcher, values_of
+from smwatch.rules.memory import Turns
 from smwatch.rules.subject import Subject
 from smwatch.rules.timers import Timers
 from smwatch.rules.trait import TRAITS
@@ -136,6 +137,7 @@ class World:
     def __init__(self, rules: RuleSet) -> None:
         self.rules = rules
         self.beginning = Beginning()
+        self.turns = Turns()
         self.clock = 0
         """The present, as far as told."""
         self.read_to = 0
@@ -162,7 +164,7 @@ class World:
             notes = any(known.notes for known in rules.facts.values() if _spelling(known) == spelled)
             for same in asked:
                 if len(same) > 1 or not any(_answers(other, same[0]) for other in asked):
-                    track = Track(same, notes=notes)
+                    track = Track(same, self.turns, notes=notes)
                     self.facts.append((fact, track))
                     self._by_spelling[spelled, same] = track
 

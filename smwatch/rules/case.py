@@ -91,6 +91,7 @@ class Case(ABC):
     __slots__ = (
         "__weakref__",
         "_commands",
+        "_watching",
         "about",
         "acknowledged",
         "base",
@@ -102,6 +103,7 @@ class Case(ABC):
         "last_key",
         "low",
         "newest",
+        "own_high",
         "rule",
         "shed",
         "values",
@@ -125,8 +127,9 @@ class Case(ABC):
         self._commands: tuple[int, tuple[str, ...]] | None = None
         self.last_key = -1
         """The key of the newest evidence."""
-        self.low = self.high = BEGINNING
-        """What a fact says between these seconds can change the alarm."""
+        self.low = self.high = self.own_high = BEGINNING
+        """What a fact says between these seconds can change the alarm; own_high: for other reasons than ending it."""
+        self._watching: list[Known] = []
         if rule.closed_by is not None:
             self.closers = world.known(rule.closed_by.when, rule.closed_by.same, values)
             if self.closers is not None:
@@ -138,6 +141,10 @@ class Case(ABC):
         """A fact that this case hangs on is now known of this second too."""
         if self.low <= second <= self.high:
             self.wake()
+
+    def watches(self, known: Known) -> None:
+        """It watches this fact from now on."""
+        self._watching.append(known)
 
     def wake(self) -> None:
         """Have the alarm worked out again."""
@@ -158,6 +165,7 @@ class Case(ABC):
         """The alarm as of now; None while there is no evidence."""
         evidence, shed = self.evidence(), self.shed
         if not evidence and shed is None:
+            self._care_up_to(self.own_high)
             return None
         last_at, last_key = (evidence[-1].at, evidence[-1].key) if evidence else (BEGINNING, -1)
         if shed is not None and shed.last_at > last_at:
@@ -170,8 +178,15 @@ class Case(ABC):
         episode = [one for one in evidence if one.at > start and one.key > seen]
         if shed is not None and (shed.last_at <= start or shed.last_key <= seen):
             shed = None
-        self.high = max(self.high, END if end is None else end) if self.closers is not None else self.high
+        ending = BEGINNING if self.closers is None else END if end is None else end
+        self._care_up_to(max(self.own_high, ending))
         return self._alarm(episode, shed, end, by_hand=by_hand)
+
+    def _care_up_to(self, high: int) -> None:
+        if high > self.high:
+            for known in self._watching:
+                known.grow_loud(high)
+        self.high = high
 
     # -- when it ended
 

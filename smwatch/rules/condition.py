@@ -65,6 +65,13 @@ class Lookup(Condition):
 
 
 @dataclass(frozen=True, slots=True)
+class Any(Condition):
+    """Several lookups of which one must hold."""
+
+    parts: tuple[Lookup, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class All(Condition):
     """Several conditions that must all hold."""
 
@@ -79,7 +86,7 @@ def condition(written: object) -> Condition:
     """Read a condition as TOML has it; a ValueError says what is wrong with it.
 
     `"trait"` and `"!trait"`, `"{ pattern }"`, `{seen = "fact", within = "24h", same = ["secret"]}` (also new, follows,
-    near), and a list of conditions that must all hold.
+    near; but for new, several facts of which one will do), and a list of conditions that must all hold.
     """
     match written:
         case str():
@@ -100,7 +107,7 @@ def lookups(*conditions: Condition) -> tuple[Lookup, ...]:
     for each in conditions:
         if isinstance(each, Lookup):
             found.append(each)
-        elif isinstance(each, All):
+        elif isinstance(each, All | Any):
             found += lookups(*each.parts)
     return tuple(found)
 
@@ -125,26 +132,32 @@ def _of_text(text: str) -> Condition:
     return Trait(name, negated=name != text)
 
 
-def _lookup(written: Mapping[str, object]) -> Lookup:
+def _lookup(written: Mapping[str, object]) -> Lookup | Any:
     asked = [look for look in _LOOKS if look in written]
     if len(asked) != 1:
         raise ValueError("a lookup has exactly one of seen, new, follows and near")
     if unknown := set(written) - _KEYS - {asked[0].value}:
         raise ValueError(f"a lookup has no key {min(unknown)!r}: use within, same, ago and warmup")
     fact = written[asked[0]]
+    if isinstance(fact, list) and fact and asked[0] is not Look.NEW:
+        return Any(tuple(_lookup_of(asked[0], one, written) for one in fact))
+    return _lookup_of(asked[0], fact, written)
+
+
+def _lookup_of(look: Look, fact: object, written: Mapping[str, object]) -> Lookup:
     if not isinstance(fact, str) or not fact:
-        raise ValueError(f"{asked[0].value} names a fact or holds a filter pattern")
+        raise ValueError(f"{look.value} names a fact or holds a filter pattern")
     if fact.lstrip().startswith("{"):
         patterns.compile(fact)
     same = written.get("same", ["secret"])
     if not isinstance(same, list) or not same or not all(isinstance(name, str) for name in same):
         raise ValueError("same is a list of dimensions")
-    if "warmup" in written and asked[0] is not Look.NEW:
+    if "warmup" in written and look is not Look.NEW:
         raise ValueError("warmup goes with new")
-    if "ago" in written and asked[0] is not Look.SEEN:
+    if "ago" in written and look is not Look.SEEN:
         raise ValueError("ago goes with seen")
     return Lookup(
-        look=asked[0],
+        look=look,
         fact=fact,
         same=tuple(dimension(name) for name in same),
         within=period(written["within"]) if "within" in written else None,

@@ -35,7 +35,10 @@ class Grade(Struct, frozen=True, forbid_unknown_fields=True, rename={"condition"
 
 
 class Step(Struct, frozen=True, forbid_unknown_fields=True):
-    """An escalation: more of it, or nearer the end, is worse. Each step asks again for attention."""
+    """An escalation: more of it, or nearer the end, is worse. Each step asks again for attention.
+
+    One that is less bad than the rule itself stands beside it: over a longer period, say, fewer are bad enough.
+    """
 
     severity: Severity
     min: int = 0

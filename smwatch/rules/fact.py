@@ -33,6 +33,15 @@ Member: TypeAlias = Value | tuple[Value, ...]
 class Watcher(Protocol):
     """Who wants to know when a fact changes."""
 
+    @property
+    def high(self) -> int:
+        """What a fact says of later seconds does not matter to it. When this grows, it says so (`grow_loud`)."""
+        ...
+
+    def watches(self, known: Known) -> None:
+        """It watches this from now on."""
+        ...
+
     def heed(self, second: int) -> None:
         """The fact is now known of this second too."""
         ...
@@ -45,7 +54,7 @@ class Watcher(Protocol):
 class Times:
     """The seconds in which one fact is known, and who asks for them."""
 
-    __slots__ = ("gap", "groups", "listened", "notes", "seconds", "trimmed", "watchers")
+    __slots__ = ("gap", "groups", "loud", "notes", "seconds", "trimmed", "watchers")
 
     def __init__(self, *groups: Group) -> None:
         self.seconds: array[int] = array("q")
@@ -58,8 +67,8 @@ class Times:
         self.watchers: set[Watcher] | None = None
         self.groups = groups
         """The groups this belongs to: of the first dimension's value, and of the second's."""
-        self.listened = any(group.watchers for group in groups)
-        """Whether there is anybody to tell."""
+        self.loud = max((group.loud for group in groups), default=-1)
+        """No watcher cares for later seconds than this."""
 
     def add(self, second: int) -> None:
         """Take a second in."""
@@ -75,7 +84,7 @@ class Times:
         if len(seconds) > TIMES:
             del seconds[0]
             self.trimmed = True
-        if self.listened and self.gap >= 0:
+        if second <= self.loud and self.gap >= 0:
             self._tell(second)
 
     def _add_late(self, second: int) -> None:
@@ -91,11 +100,13 @@ class Times:
             seconds.insert(at, second)
 
     def _tell(self, second: int) -> None:
-        for watcher in self.watchers or ():
-            watcher.heed(second)
-        for group in self.groups:
-            for watcher in group.watchers or ():
+        loud = -1
+        for watchers in (self.watchers, *(group.watchers for group in self.groups)):
+            for watcher in watchers or ():
                 watcher.heed(second)
+                if watcher.high > loud:
+                    loud = watcher.high
+        self.loud = loud
 
     def note(self, key: int, name: str, who: str) -> None:
         """Keep the event itself as well."""
@@ -128,20 +139,28 @@ class Times:
         return self.trimmed and second < self.seconds[0]
 
     def watch(self, watcher: Watcher) -> None:
-        """Tell `watcher` of every new second."""
+        """Tell `watcher` of new seconds that matter to it."""
         if self.watchers is None:
             self.watchers = set()
-        self.watchers.add(watcher)
-        self.listened = True
+        if watcher not in self.watchers:
+            self.watchers.add(watcher)
+            watcher.watches(self)
+            self.grow_loud(watcher.high)
+
+    def grow_loud(self, high: int) -> None:
+        """A watcher cares for seconds up to this one."""
+        if high > self.loud:
+            self.loud = high
 
 
 class Group:
     """What is known of one value of a track's first dimension, told apart by the others; or of its second."""
 
-    __slots__ = ("members", "watchers")
+    __slots__ = ("loud", "members", "watchers")
 
     def __init__(self) -> None:
         self.members: dict[Member, Times] = {}
+        self.loud = -1
         self.watchers: set[Watcher] | None = None
 
     def admit(self, member: Member, times: Times) -> None:
@@ -171,12 +190,20 @@ class Group:
         return any(times.forgotten(second) for times in self.members.values())
 
     def watch(self, watcher: Watcher) -> None:
-        """Tell `watcher` of every new second of every member."""
+        """Tell `watcher` of new seconds of any member that matter to it."""
         if self.watchers is None:
             self.watchers = set()
-        self.watchers.add(watcher)
+        if watcher not in self.watchers:
+            self.watchers.add(watcher)
+            watcher.watches(self)
+            self.grow_loud(watcher.high)
+
+    def grow_loud(self, high: int) -> None:
+        """A watcher cares for seconds up to this one."""
+        if high > self.loud:
+            self.loud = high
         for times in self.members.values():
-            times.listened = True
+            times.grow_loud(high)
 
 
 Known: TypeAlias = Times | Group

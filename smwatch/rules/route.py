@@ -9,6 +9,7 @@ many values (secretId, errorMessage, …) it is mostly enough to know that the r
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence, Set
+from itertools import repeat
 from typing import Any, TypeAlias
 
 from smwatch.events.event import Event
@@ -56,7 +57,7 @@ class _Missing:
 
 
 _MISSING = _Missing()
-_PRESENT = object()
+_MISSINGS = repeat(_MISSING)
 _EMPTY: Record = {}
 _CALLER = 6
 """How many places of a signature tell the caller and the secret; the others are of the record."""
@@ -143,8 +144,13 @@ class _Route:
         self.every: Known = tuple((stop.taker, stop.parts) for stop in stops)
         selectors = {selector for stop in stops for part in stop.parts for selector in part.selectors} - settled
         self._many = selectors - FEW_VALUES
-        self._top, self._inner = _by_depth(selectors & FEW_VALUES)
-        self._begins_top, self._begins_inner = _by_depth(self._many)
+        few, few_inner = _by_depth(selectors & FEW_VALUES)
+        many, many_inner = _by_depth(self._many)
+        self._few, self._many_top = few, many
+        self._inner = tuple(
+            (outer, tuple(few_inner.get(outer, ())), tuple(many_inner.get(outer, ())))
+            for outer in sorted({*few_inner, *many_inner})
+        )
         self._known: dict[_Signature, Known] = {}
 
     def wants(self, record: Record) -> bool:
@@ -174,23 +180,15 @@ class _Route:
             event.region,
             event.account,
             self,
+            *map(get, self._few, _MISSINGS),
+            # Of what has many values it is enough to know whether, and as what, it is there.
+            *map(type, map(get, self._many_top, _MISSINGS)),
         ]
-        values += [get(key, _MISSING) for key in self._top]
-        for outer, keys in self._inner:
+        for outer, few, many in self._inner:
             part = get(outer)
-            if type(part) is not dict:
-                part = _EMPTY
-            values += [part.get(key, _MISSING) for key in keys]
-        for key in self._begins_top:
-            value = get(key, _MISSING)
-            values.append(value if value is None or value is _MISSING else _PRESENT)
-        for outer, keys in self._begins_inner:
-            part = get(outer)
-            if type(part) is not dict:
-                part = _EMPTY
-            for key in keys:
-                value = part.get(key, _MISSING)
-                values.append(value if value is None or value is _MISSING else _PRESENT)
+            get_inner = part.get if type(part) is dict else _EMPTY.get
+            values += map(get_inner, few, _MISSINGS)
+            values += map(type, map(get_inner, many, _MISSINGS))
         return tuple(values)
 
     def _foretell(self, subject: Subject) -> Known:
@@ -199,18 +197,17 @@ class _Route:
         return tuple((taker, left) for taker, left in answers if left is not None)
 
 
-def _by_depth(selectors: Iterable[Selector]) -> tuple[tuple[str, ...], tuple[tuple[str, tuple[str, ...]], ...]]:
+def _by_depth(selectors: Iterable[Selector]) -> tuple[tuple[str, ...], dict[str, list[str]]]:
     """The keys of the record itself that selectors begin with, and those one level deeper by the outer key."""
     paths = sorted({_path(selector) for selector in selectors})
     inner: dict[str, list[str]] = {}
     for path in paths:
         if len(path) == 2:
             inner.setdefault(path[0], []).append(path[1])
-    top = tuple(path[0] for path in paths if len(path) == 1)
-    return top, tuple((outer, tuple(keys)) for outer, keys in inner.items())
+    return tuple(path[0] for path in paths if len(path) == 1), inner
 
 
-_PLAIN = frozenset({str, _Missing, type(_PRESENT)})
+_PLAIN = frozenset({str, _Missing, type})
 
 
 def _path(selector: Selector) -> _Path:

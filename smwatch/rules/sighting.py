@@ -169,7 +169,7 @@ class SightingCase(Case):
         if self._stale and self.marks:
             self._stale = False
             back, ahead = self._reach
-            self.low, self.high = self.marks[0].second - back, self.marks[-1].second + ahead
+            self.low, self.own_high = self.marks[0].second - back, self.marks[-1].second + ahead
             self.judge(self.marks)
 
     def _trim(self) -> None:

@@ -17,13 +17,12 @@ from smwatch.rules.subject import SECOND_BITS
 from smwatch.rules.world import Lookout, Pending, World, holds
 
 SLOTS = 48
-"""Stretches of time, each half the rule's period long, kept of each case: the newest in which anything happened."""
+"""Stretches of time, each as long as the rule's period, kept of each case: the newest in which anything happened."""
 PAIRS = 5_000
 """Values in slots kept of each case; beyond them the oldest slots go, as long as a period's worth of them is left."""
 VALUES = 10_000
 """Values told apart in one slot, and among those no longer kept."""
 
-_NOTHING: dict[Value, list[int]] = {}
 _IDENTITY = DIMENSIONS["identity"]
 
 
@@ -35,6 +34,8 @@ class Need(NamedTuple):
     rank: int
     step: int
     title: str
+    alone: bool
+    """Whether it is bad by itself, and not only what is so already made worse."""
 
 
 class _Sight(NamedTuple):
@@ -56,14 +57,13 @@ class Questions(NamedTuple):
 class SpreadCase(Case):
     """A case whose evidence is different values close to each other in time.
 
-    Only the first and the last event of a value in each slot are kept. As a slot is half as long as the shortest period
+    Only the first and the last event of a value in each slot are kept. As a slot is no longer than the shortest period
     asked about, every such period that holds any event of a value holds one of those, so nothing is missed.
     """
 
     __slots__ = (
         "_counts_of",
-        "_event",
-        "_found",
+        "_factor",
         "_gone",
         "_habits",
         "_last",
@@ -75,6 +75,8 @@ class SpreadCase(Case):
         "_slots",
         "_stale",
         "enough",
+        "event",
+        "found",
         "newest_key",
         "width",
     )
@@ -90,16 +92,17 @@ class SpreadCase(Case):
     ) -> None:
         super().__init__(rule, world, values)
         self.newest_key = -1
-        self._event: Event | None = None
+        self.event: Event | None = None
         self._counts_of: dict[Value, int] = {}
         """In how many slots each value is."""
         self.enough = False
         """Whether there are enough values at all, however far from each other."""
         self._needs = needs
-        self._least = needs[0].least if habits is None else int(needs[0].least / habits.habit.factor)
+        self._factor = 1.0 if habits is None else habits.habit.factor
+        self._least = int(min(need.least for need in needs) / self._factor)
         self._questions = questions
         self._habits = habits
-        self.width = max(1, min(need.within for need in needs) // 2)
+        self.width = max(1, min(need.within for need in needs))
         self._reach = max(need.within for need in needs) // self.width + 1
         """How many slots away from an event others can make it evidence."""
         self._slots: dict[int, dict[Value, list[int]]] = {}
@@ -110,7 +113,7 @@ class SpreadCase(Case):
         """Values that were evidence in slots no longer kept, and the last second of it."""
         self._stale: tuple[int, int] | None = None
         """The first and the last slot in which something is new."""
-        self._found: dict[int, list[Evidence]] = {}
+        self.found: dict[int, list[Evidence]] = {}
         """By slot."""
 
     def wake(self) -> None:
@@ -122,50 +125,53 @@ class SpreadCase(Case):
     def heard(self, event: Event) -> None:
         """Take in the newest event."""
         self.newest_key = event.key
-        self._event = event
-        if self._found:
+        self.event = event
+        if self.found:
             super().wake()
 
     @property
     def identity(self) -> str:
         """The stable identity behind the group."""
-        return self._event.principal.identity if self._event is not None else ""
+        return self.event.principal.identity if self.event is not None else ""
 
-    def add(self, value: Value, key: int, second: int) -> None:
-        """Take in that a value was seen."""
+    def add(self, value: Value, key: int, second: int) -> list[int]:
+        """Take in that a value was seen; the value's first and last key in that slot, as long as that is kept."""
         number = second // self.width
         slot = self._slots.get(number)
         if slot is None:
-            slot = self._slots[number] = {}
-            if number > self._last:
-                self._last = number
-            else:
-                self._slots = dict(sorted(self._slots.items()))
-            if len(self._slots) > SLOTS or (self._pairs > PAIRS and len(self._slots) > 2 * self._reach + 1):
-                self._drop(next(iter(self._slots)))
+            slot = self._new_slot(number)
         ends = slot.get(value)
         if ends is None:
+            ends = [key, key]
             if len(slot) >= VALUES:
-                return
-            slot[value] = [key, key]
+                return ends
+            slot[value] = ends
             self._pairs += 1
-            self._counts_of[value] = self._counts_of.get(value, 0) + 1
-            self.enough = len(self._counts_of) >= self._least
+            counts = self._counts_of
+            counts[value] = counts.get(value, 0) + 1
+            self.enough = len(counts) >= self._least
         elif key > ends[1]:
             ends[1] = key
         elif key < ends[0]:
             ends[0] = key
         else:
-            return
+            return ends
         if self._stale is not None:
             self._stale = min(self._stale[0], number), max(self._stale[1], number)
         elif self.enough and self._enough_near(number):
             self._stale = number, number
             super().wake()
+        return ends
 
-    def ends_of(self, number: int, value: Value) -> list[int]:
-        """The first and the last key of a value in a slot; of no use where that is no longer kept."""
-        return self._slots.get(number, _NOTHING).get(value) or [0, 1 << 300]
+    def _new_slot(self, number: int) -> dict[Value, list[int]]:
+        slot = self._slots[number] = {}
+        if number > self._last:
+            self._last = number
+        else:
+            self._slots = dict(sorted(self._slots.items()))
+        if len(self._slots) > SLOTS or (self._pairs > PAIRS and len(self._slots) > 2 * self._reach + 1):
+            self._drop(next(iter(self._slots)))
+        return slot
 
     def resume(self, alarm: Alarm) -> None:
         """Go on from an alarm that was kept: which values it counted is not known any more, only how many."""
@@ -178,11 +184,11 @@ class SpreadCase(Case):
 
     def evidence(self) -> Sequence[Evidence]:
         """The kept events of the values that are evidence."""
-        self.newest = Newest(self._event, {}) if self._event is not None else None
+        self.newest = Newest(self.event, {}) if self.event is not None else None
         if self._stale is not None:
             (first, last), self._stale = self._stale, None
             self._judge(first - self._reach, last + self._reach)
-        return [one for number in sorted(self._found) for one in self._found[number]]
+        return [one for number in sorted(self.found) for one in self.found[number]]
 
     @property
     def counted(self) -> str:
@@ -217,7 +223,7 @@ class SpreadCase(Case):
             else:
                 del counts[value]
         self.enough = len(counts) >= self._least
-        for one in self._found.pop(number, ()):
+        for one in self.found.pop(number, ()):
             if one.value is not None and len(self._gone) < VALUES:
                 self._gone[one.value] = one.at
             shed = Shed(len(self._gone), one.at, one.at, one.key, one.rank, one.step, one.title)
@@ -227,7 +233,7 @@ class SpreadCase(Case):
 
     def _judge(self, first: int, last: int) -> None:
         """Find anew what is evidence from one slot to another."""
-        self.low, self.high = BEGINNING, END
+        self.low, self.own_high = BEGINNING, END
         reach = self._reach
         sights = sorted(
             _Sight(key >> SECOND_BITS, key, value)
@@ -238,28 +244,28 @@ class SpreadCase(Case):
         )
         if self._questions.only or self._questions.unless:
             # What else is known is asked only where there would be enough without it.
-            close = set(self._close(sights, self._needs[0]))
+            close = {sight for need in self._needs for sight in self._close(sights, need)}
             sights = [sight for sight in sights if sight in close and self._counts(sight)]
         graded: dict[_Sight, tuple[int, int, str]] = {}
         for need in self._needs:
             for sight in self._close(sights, need):
-                if need.step == 0 or sight in graded:
+                if need.alone or sight in graded:
                     graded[sight] = max(graded.get(sight, (0, 0, "")), (need.rank, need.step, need.title))
-        for number in [number for number in self._found if first <= number <= last]:
-            del self._found[number]
+        for number in [number for number in self.found if first <= number <= last]:
+            del self.found[number]
         for sight, (rank, step, title) in sorted(graded.items()):
             number = sight.second // self.width
             if first <= number <= last:
                 found = self._grade(sight)
-                if found is not None and (step == 0 or found[0] > rank):
+                if found is not None and found[0] >= rank:
                     rank, title = found
                 one = Evidence(sight.second, sight.key, rank, step, title, sight.value)
-                self._found.setdefault(number, []).append(one)
+                self.found.setdefault(number, []).append(one)
 
     def _close(self, sights: Sequence[_Sight], need: Need) -> Iterator[_Sight]:
         """The sights that lie, with enough different values, within the period."""
-        habits = self._habits if need.step == 0 else None
-        least = self._least if habits else need.least
+        habits = self._habits if need.alone else None
+        least = int(need.least / self._factor) if habits else need.least
         inside: Counter[Value] = Counter()
         start = done = 0
         for end, sight in enumerate(sights):
@@ -273,9 +279,9 @@ class SpreadCase(Case):
             if len(inside) < least:
                 continue
             if habits is not None:
-                habits.note(self.identity, sight.second, len(inside), self)
+                habits.note(self.identity, need.within, sight.second, len(inside), self)
                 habits.watch(self.identity, self)
-                if len(inside) < need.least or habits.usual(self.identity, sight.second, len(inside)):
+                if len(inside) < need.least or habits.usual(self.identity, need.within, sight.second, len(inside)):
                     continue
             yield from sights[max(start, done) : end + 1]
             done = end + 1
@@ -317,11 +323,13 @@ class Sighter:
         """The value was seen again."""
         case, key = self._case, event.key
         if key > case.newest_key:
-            case.heard(event)
+            if case.found:
+                case.heard(event)
+            else:
+                case.newest_key, case.event = key, event
         number = second // self._slot
         if number == self._number and key > self._ends[1] and not case.enough:
             self._ends[1] = key
             return
-        case.add(self._value, key, second)
         self._number = number
-        self._ends = case.ends_of(number, self._value)
+        self._ends = case.add(self._value, key, second)

@@ -56,9 +56,16 @@ class Watch:
         if distinct is not None:
             self._value = distinct.of.get
             self._needs = (
-                Need(distinct.min, distinct.within, rule.severity.rank, 0, ""),
+                Need(distinct.min, distinct.within, rule.severity.rank, 0, "", alone=True),
                 *(
-                    Need(step.min, step.within, step.severity.rank, number, step.title)
+                    Need(
+                        step.min,
+                        step.within,
+                        step.severity.rank,
+                        number,
+                        step.title,
+                        alone=step.severity < rule.severity,
+                    )
                     for number, step in enumerate(rule.escalate, 1)
                 ),
             )

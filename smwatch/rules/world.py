@@ -11,7 +11,7 @@ from typing import Protocol, TypeAlias
 from weakref import WeakSet
 
 from smwatch.rules.alarm import Mute
-from smwatch.rules.condition import All, Condition, Look, Lookup, Matches, Trait, lookups, traits
+from smwatch.rules.condition import All, Any, Condition, Look, Lookup, Matches, Trait, lookups, traits
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Value, dimension
 from smwatch.rules.envelope import TELLINGS, Fact, Rule, RuleSet, anonymous_fact, own_fact
 from smwatch.rules.fact import EVER, Known, Times, Track, Watcher, values_of
@@ -67,6 +67,10 @@ class _Whenever:
 @dataclass(frozen=True, slots=True)
 class _Waker:
     watcher: Watcher
+    high: int = EVER
+
+    def watches(self, _known: Known) -> None:
+        """It always does."""
 
     def heed(self, _second: int) -> None:
         self.watcher.wake()
@@ -230,6 +234,9 @@ class World:
                 if made is None:
                     return lambda _subject: negated
                 return lambda subject: made(subject) is not negated
+            case Any(alternatives):
+                some = [self.prepare(each) for each in alternatives]
+                return lambda subject: either([ask(subject) for ask in some])
             case All(parts):
                 prepared = [self.prepare(part) for part in parts]
                 return lambda subject: together([ask(subject) for ask in prepared])
@@ -248,6 +255,9 @@ class World:
                 return lambda values, second: ask(source.of(values), second)
             case Trait(name, negated) if TRAITS[name].history:
                 return self._rotation(actor=name == "rotation_actor", negated=negated)
+            case Any(alternatives):
+                some = [self.lookout(each) for each in alternatives]
+                return lambda values, second: either([ask(values, second) for ask in some])
             case All(parts):
                 made = [self.lookout(part) for part in parts]
                 return lambda values, second: together([ask(values, second) for ask in made])
@@ -325,6 +335,14 @@ def together(answers: Sequence[Answer]) -> Answer:
     if len(pending) == 1:
         return pending[0]
     return Pending(lambda: all(one.ask() for one in pending), *pending)
+
+
+def either(answers: Sequence[Answer]) -> Answer:
+    """Whether one holds."""
+    pending = [answer for answer in answers if isinstance(answer, Pending)]
+    if any(answer is True for answer in answers):
+        return True
+    return Pending(lambda: any(one.ask() for one in pending), *pending) if pending else False
 
 
 def holds(answer: Answer) -> bool:

@@ -42,7 +42,7 @@ class Watch:
         self._spreads: Memory[Group, SpreadCase] = Memory(self._open_spread, CASES, world.turns)
         self._sightings: Memory[Group, SightingCase] = Memory(self._open_sighting, CASES, world.turns)
         distinct = rule.distinct
-        self.take: Take = self._take_event if distinct is None else self._take_value
+        self.take: Take = self._take_value if distinct else self._take_first if rule.first_seen else self._take_event
         """Takes an event that the rule's pattern, and what it says of the event alone, has selected."""
         self._only = [world.prepare(each) for each in _only(rule) if historic(each)]
         self._unless = [world.prepare(each) for each in rule.unless if historic(each)]
@@ -83,7 +83,7 @@ class Watch:
                 plan.spreads.append(Sighter(self._spreads[self._group(subject)], value))
         elif fresh is not None and fresh.of_caller:
             if (times := fresh.of_event(subject)) is not None:
-                plan.firsts.append(First(times, self._fresh_gap, self.take, left))
+                plan.firsts.append(First(times, self._fresh_gap, self._take_event, left))
         else:
             plan.takes.append((self.take, left))
 
@@ -111,10 +111,12 @@ class Watch:
             for secret in subject.event.others:
                 case.add(secret, key, second)
 
-    def _take_event(self, subject: Subject) -> None:
+    def _take_first(self, subject: Subject) -> None:
         # The fact takes an event before the rule does. What it has known for long is known at once to be nothing new.
-        if self._fresh is not None and 0 <= self._fresh.gap <= self._fresh_gap:
-            return
+        if self._fresh is None or not 0 <= self._fresh.gap <= self._fresh_gap:
+            self._take_event(subject)
+
+    def _take_event(self, subject: Subject) -> None:
         only = _pending(self._only, subject)
         if only is None:
             return

@@ -98,7 +98,7 @@ def in_order(events: list[Record]) -> list[Record]:
     return sorted(events, key=lambda event: (event["eventTime"], event["eventID"]))
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(st.lists(EVENTS, min_size=2, max_size=60), st.lists(st.integers(1, 20), min_size=1, max_size=5), st.integers())
 def test_any_order_batching_and_duplication_gives_the_same_alarms(
     events: list[Record], sizes: list[int], seed: int

@@ -49,7 +49,7 @@ class Terminal:
         return "\n".join(line.rstrip() for line in self._screen.display)
 
     def press(self, *keys: str) -> None:
-        """Send keys (as characters or escape sequences) one after the other."""
+        """Send keys (as characters or escape sequences) one after the other; `pause` after an Escape."""
         for key in keys:
             self._child.send(key)
 
@@ -67,6 +67,11 @@ class Terminal:
             self._read()
         return self.text
 
+    def pause(self) -> None:
+        """Read on until nothing more comes, as a person waits: an Escape and what follows at once are another key."""
+        while self._wrote():
+            pass
+
     def wait_for_the_end(self) -> int | None:
         """Read on until the program has ended; returns its exit code."""
         deadline = time.monotonic() + PATIENCE
@@ -75,6 +80,10 @@ class Terminal:
         self._child.wait()
         code: int | None = self._child.exitstatus
         return code
+
+    def _wrote(self) -> bool:
+        before = len(self.written)
+        return self._read() and len(self.written) > before
 
     def _read(self) -> bool:
         try:

@@ -91,8 +91,10 @@ def test_an_incident_in_a_terminal_from_the_first_event_to_q(aws: dict[str, str]
         terminal.press("/", *"gone", ENTER, ENTER)
         terminal.wait_for("restore-secret")
         terminal.resize(60, 20)
+        terminal.pause()
         terminal.press(ESCAPE)
-        terminal.wait_for("/ filter")
+        terminal.pause()
+        assert "/ filter" in terminal.text
         terminal.press("q")
         assert terminal.wait_for_the_end() == 0
         assert (

@@ -11,7 +11,8 @@ import msgspec
 
 from smwatch.events.event import Event, SeenBy
 from smwatch.events.principal import Kind, Principal
-from smwatch.tui.times import CLOCK, DATED, SHORT_DATED, Zone, period
+from smwatch.tui.text import fit_middle
+from smwatch.tui.times import CLOCK, DATED, SHORT_DATED, Zone, period, written
 
 
 class Column(msgspec.Struct, frozen=True):
@@ -50,6 +51,8 @@ BY_ID = {column.id: column for column in COLUMNS}
 DATED_WIDTH, SHORT_DATED_WIDTH = 14, 11
 ROOMY = 66
 """Cells from which a date leaves room for the seconds."""
+ROLES = ("time", "event", "write", "secret", "principal", "quiet", "failed", "late")
+"""What a cell can be; each has a style."""
 BADGE = 6
 """Cells of the principal's badge word and its gap."""
 BADGED = 22
@@ -147,3 +150,53 @@ def seen(event: Event, watching_since: datetime | None, late: timedelta | None) 
 def time_form(width: int) -> str:
     """How a time column of this width writes its moments."""
     return DATED if width >= DATED_WIDTH else SHORT_DATED if width >= SHORT_DATED_WIDTH else CLOCK
+
+
+def told(
+    event: Event, placed: Sequence[Placed], signs: str, *, zone: Zone, now: datetime, since: datetime | None
+) -> list[tuple[str, str]]:
+    """What stands in each column, with its role; `signs` begin the column of marks.
+
+    `since` is when watching began: what happened before was back-filled, and is not late.
+    """
+    cells: list[tuple[str, str]] = []
+    failed, reads = bool(event.error_code or event.error_message), event.read_only
+    late = late_by(event, since)
+    for column, _, width in placed:
+        match column:
+            case "mark":
+                sign = "✗" if failed else "•" if not reads else "+" if late is not None else " "
+                role = "failed" if failed else "late" if late is not None and reads else "write"
+                cells.append((signs + sign, role))
+            case "time":
+                cells.append((written(event.seconds, zone, now, time_form(width)), "time"))
+            case "event":
+                cells.append((event.name, "event" if reads else "write"))
+            case "secret":
+                cells.append((_secrets(event, width), "secret"))
+            case "principal":
+                who = event.principal
+                badge = f"{who.kind.value:<{BADGE}}" if width >= BADGED else ""
+                cells.append((badge + called(who), "principal"))
+            case "result":
+                cells.append((result(event), "failed" if failed else "quiet"))
+            case "ip":
+                cells.append((event.source_ip, "quiet"))
+            case "seen":
+                cells.append((seen(event, since, late), "late" if late is not None else "quiet"))
+            case "region":
+                cells.append((event.region, "quiet"))
+            case "account":
+                cells.append((event.account, "quiet"))
+            case _:
+                cells.append((event.user_agent, "quiet"))
+    return cells
+
+
+def _secrets(event: Event, width: int) -> str:
+    """The secret a call was about; of a batch the first one and how many more."""
+    name = event.secret.name if event.secret is not None else ""
+    if not event.others:
+        return name if len(name) <= width and name.isascii() else fit_middle(name, width)
+    more = f" +{len(event.others)}"
+    return fit_middle(name, width - len(more)).rstrip() + more

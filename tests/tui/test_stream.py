@@ -194,7 +194,7 @@ async def test_after_anything_that_can_happen_the_screen_shows_the_rows_of_the_v
     async with app.run_test(size=(80, 12)) as pilot:
         stream = app.stream
         for _ in range(100):
-            top = stream._at(stream._first())
+            top = stream._window.at(stream._window.first)
             under, following = stream.event, stream.following
             grew = False
             match chance.randrange(4):
@@ -217,7 +217,7 @@ async def test_after_anything_that_can_happen_the_screen_shows_the_rows_of_the_v
             await pilot.pause()
             rows = view.rows[::-1] if newest_first else view.rows
             height = stream.size.height
-            first = stream._first()
+            first = stream._window.first
             # What stands on the screen is a full window of the rows, in order.
             assert [line.split()[2] for line in app.shown()] == [secret(row) for row in rows[first : first + height]]
             assert 0 <= first <= max(0, len(rows) - height)
@@ -232,7 +232,9 @@ async def test_after_anything_that_can_happen_the_screen_shows_the_rows_of_the_v
                     assert rows[first] is top or first == max(0, len(rows) - height)
                 if under is not None and under.key >= view.rows[0].key:
                     assert stream.event is under
-                newer = len(view.rows) - bisect_left(view.rows, stream._newest_seen + 1, key=lambda row: row.key)
+                newer = len(view.rows) - bisect_left(
+                    view.rows, stream._window._newest_seen + 1, key=lambda row: row.key
+                )
                 assert stream.unseen == newer
 
 

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime
-from operator import attrgetter
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -20,29 +19,25 @@ from textual.widget import Widget
 
 from smwatch.events.event import Event
 from smwatch.tui import columns
-from smwatch.tui.columns import Placed, lay_out
+from smwatch.tui.columns import ROLES, Placed, lay_out
 from smwatch.tui.keys import bindings
 from smwatch.tui.lines import Page
-from smwatch.tui.text import fit, fit_middle, visible
-from smwatch.tui.times import Zone, written
+from smwatch.tui.text import fit, visible
+from smwatch.tui.times import Zone
 from smwatch.tui.widgets.scrollbar import Place
+from smwatch.tui.window import Window
 from smwatch.view import View
 
-KEY = attrgetter("key")
 CACHED_STRIPS = 512
 """Some screens full; a strip with its caches is nearly 2 kB."""
 WHEEL_LINES = 3
-ROLES = ("time", "event", "write", "secret", "principal", "quiet", "failed", "late")
-"""What a cell can be; each has a style."""
 _LEVELS = {"alarm": "▲", "warning": "△", "": " "}
 
 
 class EventStream(Widget, can_focus=True):
     """Events of a view, newest first or last, under a cursor that belongs to the reader.
 
-    It follows the newest event until the reader moves; from then on its place is a row, not a number, so whatever is
-    added, inserted late or evicted around it, what the reader looks at stays where it is. Past the newest row, or on
-    `follow`, it follows again.
+    It follows the newest event until the reader moves, and again past the newest row, or on `follow`.
 
     The rows may change between two calls at any time: tell it with `update`, and it is right before that, too.
     """
@@ -140,9 +135,8 @@ class EventStream(Widget, can_focus=True):
     ) -> None:
         """Draw `view`; `level_of` says "alarm", "warning" or "" of the event with a key."""
         super().__init__()
-        self.view = view
+        self._window = Window(view, newest_first=newest_first)
         self.level_of = level_of
-        self.newest_first = newest_first
         self.chosen = tuple(chosen)
         self.watching_since = watching_since
         self.zone = Zone.UTC
@@ -150,11 +144,6 @@ class EventStream(Widget, can_focus=True):
         self.marked: set[int] = set()
         self.match: Callable[[Event], bool] | None = None
         """With it, rows that don't match are drawn dim."""
-        self.cursor: int | None = None
-        """The key of the row under the cursor; None while following, and when paused without having chosen a row."""
-        self._top: int | None = None
-        """The key of the row on the first line; None while following."""
-        self._newest_seen = -1
         self.place = Place()
         self._placed: tuple[Placed, ...] = ()
         self._shown: list[Event] = []
@@ -165,24 +154,34 @@ class EventStream(Widget, can_focus=True):
     # -- what it shows
 
     @property
+    def view(self) -> View:
+        """What is drawn."""
+        return self._window.view
+
+    @property
+    def newest_first(self) -> bool:
+        """Whether the newest event is at the top."""
+        return self._window.newest_first
+
+    @property
     def following(self) -> bool:
         """Whether it stays with the newest event."""
-        return self._top is None
+        return self._window.following
 
     @property
     def unseen(self) -> int:
         """How many rows are newer than the newest one when following ended."""
-        rows = self.view.rows
-        return 0 if self.following else len(rows) - bisect_right(rows, self._newest_seen, key=KEY)
+        return self._window.unseen
+
+    @property
+    def cursor(self) -> int | None:
+        """The key of the row under the cursor; None while following, and when paused without having chosen a row."""
+        return self._window.cursor
 
     @property
     def event(self) -> Event | None:
         """The event under the cursor."""
-        if self.cursor is None:
-            return None
-        i = self.view.index(self.cursor)
-        rows = self.view.rows
-        return rows[i] if i < len(rows) and rows[i].key == self.cursor else None
+        return self._window.event
 
     # -- what it is told
 
@@ -202,7 +201,7 @@ class EventStream(Widget, can_focus=True):
 
     def show(self, view: View) -> None:
         """Draw another view."""
-        self.view = view
+        self._window.view = view
         self.update()
 
     def set_zone(self, zone: Zone) -> None:
@@ -213,11 +212,9 @@ class EventStream(Widget, can_focus=True):
 
     def set_order(self, *, newest_first: bool) -> None:
         """Newest event at the top, or at the bottom; the cursor keeps its row."""
-        if newest_first != self.newest_first:
-            self.newest_first = newest_first
-            if not self.following and self.cursor is not None:
-                self._show(self._line(self.cursor))
-            self.update(restyled=True)
+        with self._moving() as window:
+            window.turn(newest_first=newest_first)
+        self.update(restyled=True)
 
     def highlight(self, match: Callable[[Event], bool] | None) -> None:
         """Draw the rows that don't match dim; None: none is."""
@@ -232,83 +229,78 @@ class EventStream(Widget, can_focus=True):
 
     def follow(self) -> None:
         """Go to the newest event and stay with it."""
-        moved, paced = self.cursor is not None, not self.following
-        self.cursor = self._top = None
-        self._settle()
-        if moved:
-            self.refresh()
-            self.post_message(self.Moved(None))
-        if paced:
-            self.post_message(self.Paced())
+        with self._moving() as window:
+            window.follow()
 
     def pause(self) -> None:
         """Stay with what is on the screen now."""
-        if self.following and self.view.rows:
-            self._stay(self._first())
-            self.post_message(self.Paced())
+        with self._moving() as window:
+            if window.following:
+                window.hold(window.first)
 
     def reveal(self) -> None:
         """Bring the row under the cursor back in sight, after the rows have become others."""
-        if self.cursor is not None and self.view.rows:
-            self._reveal(self._line(self.cursor))
-            self._settle()
+        with self._moving() as window:
+            window.reveal()
 
     def select(self, key: int) -> bool:
         """Put the cursor on the row with this key, in sight; False if the view has no such row."""
         i = self.view.index(key)
         if i >= len(self.view.rows) or self.view.rows[i].key != key:
             return False
-        self._go(self._line(key))
+        self._go(self._window.line(key))
         return True
-
-    # -- lines and rows
-
-    def _at(self, line: int) -> Event | None:
-        rows = self.view.rows
-        n = len(rows)
-        return rows[n - 1 - line if self.newest_first else line] if 0 <= line < n else None
-
-    def _line(self, key: int) -> int:
-        """The line of the row with this key, or of its neighbour when it is gone."""
-        n = len(self.view.rows)
-        i = min(self.view.index(key), n - 1)
-        return n - 1 - i if self.newest_first else i
-
-    @property
-    def _last(self) -> int:
-        """The greatest possible first line."""
-        return max(0, len(self.view.rows) - self.size.height)
-
-    def _first(self) -> int:
-        """The line at the top of the window: it follows from the row that holds it, never from the scroll position."""
-        if self._top is None:
-            return 0 if self.newest_first else self._last
-        return max(0, min(self._line(self._top), self._last))
-
-    def _window(self) -> list[Event]:
-        first, height, rows = self._first(), self.size.height, self.view.rows
-        n = len(rows)
-        if self.newest_first:
-            return rows[max(0, n - first - height) : n - first][::-1]
-        return rows[first : first + height]
-
-    # -- scrolling
-
-    def _settle(self) -> None:
-        """Hold the window where the rows allow it, and paint only if other rows are in it."""
-        first = self._first()
-        if self._top is not None and (top := self._at(first)) is not None:
-            self._top = top.key  # where the rows end, the window is held by another row from now on
-        place = Place(first, self.size.height, len(self.view.rows))
-        if place != self.place:
-            self.place = place
-            self.post_message(self.Scrolled(place))
-        if self._window() != self._shown:
-            self.refresh()
 
     def scroll_to_line(self, first: int) -> None:
         """Have another line at the top; the cursor stays with its row."""
-        self._scroll_by(first - self._first())
+        self._scroll_by(first - self._window.first)
+
+    # -- moving
+
+    @contextmanager
+    def _moving(self) -> Iterator[Window]:
+        """Move the window inside the block; then paint what changed, and say what the reader did."""
+        window = self._window
+        cursor, following = window.cursor, window.following
+        yield window
+        self._settle()
+        if window.cursor != cursor:
+            self._repaint(cursor)
+            self._repaint(window.cursor)
+            self.post_message(self.Moved(window.event))
+        if window.following != following:
+            self.post_message(self.Paced())
+
+    def _settle(self) -> None:
+        """Hold the window where the rows allow it, and paint only if other rows are in it."""
+        window = self._window
+        place = Place(window.settle(), window.height, len(window.view.rows))
+        if place != self.place:
+            self.place = place
+            self.post_message(self.Scrolled(place))
+        if window.rows() != self._shown:
+            self.refresh()
+
+    def _repaint(self, key: int | None) -> None:
+        if key is None or not self.view.rows:
+            return
+        if 0 <= (y := self._window.line(key) - self._window.first) < self.size.height:
+            self.refresh(Region(0, y, self.size.width, 1))
+
+    def _scroll_by(self, lines: int) -> None:
+        with self._moving() as window:
+            window.scroll(lines)
+
+    def _go(self, line: int) -> None:
+        with self._moving() as window:
+            window.go(line)
+
+    def on_resize(self, _: events.Resize) -> None:
+        """Share the new width among the columns; the row under the cursor stays in sight."""
+        self._arrange()
+        with self._moving() as window:
+            window.height = self.size.height
+            window.reveal()
 
     def on_mouse_scroll_down(self, event: events.MouseScrollDown) -> None:
         """Scroll by some lines."""
@@ -322,94 +314,23 @@ class EventStream(Widget, can_focus=True):
         event.prevent_default()
         self._scroll_by(-WHEEL_LINES)
 
-    def _scroll_by(self, lines: int) -> None:
-        """Move the window; arriving at the newest event without a cursor follows again."""
-        first = max(0, min(self._first() + lines, self._last))
-        live = 0 if self.newest_first else self._last
-        if first == live and self.cursor is None:
-            self.follow()
-        elif first != self._first():
-            self._show(first)
-        self._settle()
-
-    def _show(self, first: int) -> None:
-        """Hold the window by the row on line `first`."""
-        paced = self.following
-        self._stay(first)
-        if paced:
-            self.post_message(self.Paced())
-
-    def _stay(self, first: int) -> None:
-        if self.following and self.view.rows:
-            self._newest_seen = self.view.rows[-1].key
-        top = self._at(max(0, min(first, self._last)))
-        self._top = top.key if top is not None else None
-
-    def on_resize(self, _: events.Resize) -> None:
-        """Share the new width among the columns."""
-        self._arrange()
-        if self.cursor is not None:
-            self._reveal(self._line(self.cursor))
-        self._settle()
-
-    # -- the cursor
-
-    def _here(self) -> int | None:
-        return self._line(self.cursor) if self.cursor is not None else None
-
-    def _go(self, line: int) -> None:
-        """Put the cursor on a line, in sight."""
-        row = self._at(line)
-        if row is None:
-            return
-        before = self.cursor
-        self.cursor = row.key
-        self._reveal(line)
-        self._settle()
-        if before != row.key:
-            self._repaint(before)
-            self._repaint(row.key)
-            self.post_message(self.Moved(row))
-
-    def _reveal(self, line: int) -> None:
-        first, height = self._first(), max(1, self.size.height)
-        if line < first:
-            self._show(line)
-        elif line >= first + height:
-            self._show(line - height + 1)
-        elif self.following:
-            self._show(first)
-
-    def _repaint(self, key: int | None) -> None:
-        if key is not None and 0 <= (y := self._line(key) - self._first()) < self.size.height:
-            self.refresh(Region(0, y, self.size.width, 1))
-
-    def _step(self, lines: int) -> None:
-        n = len(self.view.rows)
-        here = self._here()
-        if not n:
-            return
-        if here is None:
-            if self.following and not self.newest_first:
-                here = n
-                lines = min(lines, -1)
-            else:
-                here = self._first() - 1
-                lines = max(lines, 1)
-        past = here + lines < 0 if self.newest_first else here + lines >= n
-        if past and abs(lines) == 1:
-            self.follow()
-        else:
-            self._go(max(0, min(here + lines, n - 1)))
+    def on_click(self, event: events.Click) -> None:
+        """Choose a row; open it with a second click."""
+        line = self._window.first + event.y
+        if self._window.at(line) is not None:
+            self._go(line)
+            if event.chain == 2:
+                self.action_open()
 
     def action_move(self, lines: int) -> None:
         """Move the cursor by lines; past the newest event: follow."""
-        self._step(lines)
+        with self._moving() as window:
+            window.step(lines)
 
     def action_page(self, pages: float) -> None:
         """Move the cursor by screenfuls."""
         lines = max(1, int(abs(pages) * (self.size.height - 1)))
-        self._step(lines if pages > 0 else -lines)
+        self.action_move(lines if pages > 0 else -lines)
 
     def action_edge(self, bottom: int) -> None:
         """Go to the top or bottom line; the newest event is followed."""
@@ -432,17 +353,9 @@ class EventStream(Widget, can_focus=True):
     def action_open(self) -> None:
         """Open the event under the cursor; without one, the newest in sight."""
         if self.cursor is None:
-            self._go(self._first() if self.newest_first else len(self.view.rows) - 1)
+            self._go(self._window.first if self.newest_first else len(self.view.rows) - 1)
         if (event := self.event) is not None:
             self.post_message(self.Opened(event))
-
-    def on_click(self, event: events.Click) -> None:
-        """Choose a row; open it with a second click."""
-        line = self._first() + event.y
-        if self._at(line) is not None:
-            self._go(line)
-            if event.chain == 2:
-                self.action_open()
 
     # -- drawing
 
@@ -486,44 +399,6 @@ class EventStream(Widget, can_focus=True):
         color = background.get_contrast_text(look.color.a) if look.auto_color else look.color
         return Style(color=(background + color).rich_color, bgcolor=background.rich_color) + effects
 
-    def _cells(self, event: Event, cursor: bool, level: str) -> list[tuple[str, str]]:
-        """What stands in each column, with its role."""
-        cells: list[tuple[str, str]] = []
-        failed, reads = bool(event.error_code or event.error_message), event.read_only
-        late = columns.late_by(event, self.watching_since)
-        for column, _, width in self._placed:
-            match column:
-                case "mark":
-                    first = "›" if cursor else "◆" if event.key in self.marked else " "
-                    second = _LEVELS[level]
-                    third = "✗" if failed else "•" if not reads else "+" if late is not None else " "
-                    role = "failed" if failed else "late" if late is not None and reads else "write"
-                    cells.append((first + second + third, role))
-                case "time":
-                    cells.append((written(event.seconds, self.zone, self.now, columns.time_form(width)), "time"))
-                case "event":
-                    cells.append((event.name, "event" if reads else "write"))
-                case "secret":
-                    cells.append((_secrets(event, width), "secret"))
-                case "principal":
-                    who = event.principal
-                    badge = f"{who.kind.value:<{columns.BADGE}}" if width >= columns.BADGED else ""
-                    cells.append((badge + columns.called(who), "principal"))
-                case "result":
-                    cells.append((columns.result(event), "failed" if failed else "quiet"))
-                case "ip":
-                    cells.append((event.source_ip, "quiet"))
-                case "seen":
-                    told = columns.seen(event, self.watching_since, late)
-                    cells.append((told, "late" if late is not None else "quiet"))
-                case "region":
-                    cells.append((event.region, "quiet"))
-                case "account":
-                    cells.append((event.account, "quiet"))
-                case _:
-                    cells.append((event.user_agent, "quiet"))
-        return cells
-
     def _strip(self, event: Event) -> Strip:
         cursor = event.key == self.cursor
         strip = self._strips.get((event.key, cursor))
@@ -531,18 +406,19 @@ class EventStream(Widget, can_focus=True):
             return strip
         level = self.level_of(event.key)
         look = self._look("dim" if self.match is not None and not self.match(event) else level, cursor)
+        signs = ("›" if cursor else "◆" if event.key in self.marked else " ") + _LEVELS[level]
+        cells = columns.told(event, self._placed, signs, zone=self.zone, now=self.now, since=self.watching_since)
         segments: list[Segment] = []
         text, last = "", look["event"]
-        for (cell, role), (_, _, width) in zip(self._cells(event, cursor, level), self._placed, strict=True):
+        for (cell, role), (_, _, width) in zip(cells, self._placed, strict=True):
             style = look[role]
             if style is not last:  # fewer and longer segments are fewer bytes to the terminal
                 if text:
                     segments.append(Segment(text, last))
                 text, last = "", style
             text += fit(cell, width) + " "
-        drawn = sum(
-            width + 1 for _, _, width in self._placed
-        )  # every cell has its exact width: nothing needs measuring
+        # Every cell has its exact width: nothing needs measuring.
+        drawn = sum(width + 1 for _, _, width in self._placed)
         if drawn == self.size.width + 1:
             text, drawn = text[:-1], drawn - 1
         segments.append(Segment(text, last))
@@ -556,7 +432,7 @@ class EventStream(Widget, can_focus=True):
 
     def render_line(self, y: int) -> Strip:
         """One line, for the general path."""
-        event = self._at(self._first() + y)
+        event = self._window.at(self._window.first + y)
         return self._strip(event) if event is not None else Strip.blank(self.size.width, self.rich_style)
 
     def render_lines(self, crop: Region) -> list[Strip]:
@@ -567,7 +443,8 @@ class EventStream(Widget, can_focus=True):
         """
         if not self._placed:
             self._arrange()
-        self._shown = shown = self._window()
+        self._window.height = self.size.height  # a frame may come before the event that tells of a new size
+        self._shown = shown = self._window.rows()
         styles = self.styles
         if styles.gutter.width or styles.gutter.height or self.opacity < 1 or styles.tint.a:
             return super().render_lines(crop)  # borders, padding and fades
@@ -616,12 +493,3 @@ _EMPTY = {
     "good": "secret",
 }
 """Roles of a page as roles of the stream."""
-
-
-def _secrets(event: Event, width: int) -> str:
-    """The secret a call was about; of a batch the first one and how many more."""
-    name = event.secret.name if event.secret is not None else ""
-    if not event.others:
-        return name if len(name) <= width and name.isascii() else fit_middle(name, width)
-    more = f" +{len(event.others)}"
-    return fit_middle(name, width - len(more)).rstrip() + more

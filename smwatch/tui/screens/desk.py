@@ -11,6 +11,7 @@ import msgspec
 
 from smwatch.events.event import Event
 from smwatch.events.secret import Secret
+from smwatch.filter import complete
 from smwatch.record import Record
 from smwatch.rules.alarm import Alarm, AlarmState, Mute, Severity
 from smwatch.store import Change, Store
@@ -185,6 +186,11 @@ class Desk:
         if field == "user":
             return dict.fromkeys(called(dossier.principal) for dossier in self.store.newest_principals())
         return self.store.known(field)
+
+    def completions(self, text: str, cursor: int) -> list[tuple[str, str]]:
+        """Ways to go on with a filter: (the whole text completed, the part to show)."""
+        found = complete(text, cursor, self.values_of)
+        return [(text[: found.start] + each.text + text[found.end :], each.shown) for each in found.options]
 
     def clip_of(self, target: object) -> Clip | None:
         """What is worth copying of a thing as a whole; None: its page."""

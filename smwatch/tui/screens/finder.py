@@ -1,0 +1,185 @@
+"""Finding events on the main screen: filters, names, windows, groups, and going from event to event."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from smwatch.events.event import ACCOUNT_BITS, ID_BITS
+from smwatch.filter import FilterError, finished, values_of
+from smwatch.tui.finding import moment_meant, next_event, next_key
+from smwatch.tui.pages.groups import ToValue
+from smwatch.tui.pages.targets import ToEvent
+from smwatch.tui.screens.frame import StreamFrame
+from smwatch.tui.screens.names import NamesScreen
+from smwatch.tui.screens.prompt import PromptScreen
+from smwatch.tui.tally import bins
+from smwatch.tui.widgets.filter_line import FilterLine
+from smwatch.tui.widgets.histogram import Histogram
+
+
+class Finder(StreamFrame):
+    """The frame, with what can be asked of the stream."""
+
+    _before_typing = ""
+
+    # -- the filter
+
+    def on_filter_line_typed(self, event: FilterLine.Typed) -> None:
+        """Apply the filter as it is typed; while it is wrong, the last good one stays."""
+        event.stop()
+        self._try(event.text.lstrip(), typing=True)
+
+    def _try(self, text: str, *, typing: bool) -> bool:
+        try:
+            self.asked.reword(text, self.desk.now, typing=typing)
+        except FilterError as error:
+            self.filter_line.tell(str(error), position=error.position)
+            return False
+        self.filter_line.tell("")
+        self._asked_anew()
+        return True
+
+    def on_filter_line_kept(self, event: FilterLine.Kept) -> None:
+        """Keep the filter and go back to the stream, if it can be understood."""
+        event.stop()
+        if self._try(finished(event.text, self.desk.values_of), typing=False):
+            self._leave_filter()
+
+    def _leave_filter(self) -> None:
+        self.filter_line.close()
+        self.stream.focus()
+        self._frame()
+
+    def action_filter(self) -> None:
+        """Type a filter; in the details, what to look for in them."""
+        if self.focused is self.detail:
+            self.app.push_screen(PromptScreen("Find in the details", "n and N go on"), self._find)
+        else:
+            self._before_typing = self.asked.query.text
+            self.filter_line.open(self.asked.query.text)
+
+    def _find(self, text: str | None) -> None:
+        if text and not self.detail.find(text):
+            self.say(f"“{text}” does not occur here")
+
+    def action_names(self) -> None:
+        """Pick event names."""
+        ticked = frozenset(values_of(self.asked.query.text, "name"))
+        self.app.push_screen(NamesScreen(self.desk.store.names, ticked), self._pick)
+
+    def _pick(self, names: frozenset[str] | None) -> None:
+        if names is not None:
+            self.asked.only("name", sorted(names), self.desk.now)
+            self._asked_anew()
+
+    def action_clear(self) -> None:
+        """All filters off, or back on."""
+        if self.asked.clear(self.desk.now):
+            self._asked_anew()
+        else:
+            self.say("no filter to take away: / types one")
+
+    def action_word(self, word: str) -> None:
+        """Switch a word of the filter language."""
+        self.asked.switch(word, self.desk.now)
+        self._asked_anew()
+
+    def action_window(self, minutes: int) -> None:
+        """Show the last so many minutes."""
+        self.asked.reach(minutes, self.desk.now)
+        self._asked_anew()
+        self.desk.reach_back(timedelta(minutes=minutes))
+
+    def action_context(self) -> None:
+        """Show what the filter hides, dim, or hide it again."""
+        if not self.asked.query and not self.asked.in_context:
+            self.say("no filter: nothing is hidden")
+            return
+        self.asked.in_context = not self.asked.in_context
+        self._asked_anew()
+        self.say("all events, matches bright: n goes to the next" if self.asked.in_context else "matches only")
+
+    def action_group(self) -> None:
+        """The events grouped by what they share."""
+        from smwatch.tui.screens.groups import GroupsScreen
+
+        self.app.push_screen(GroupsScreen(self.desk, self.asked.matches.rows), self._narrow)
+
+    def _narrow(self, target: object) -> None:
+        if isinstance(target, ToValue):
+            self.asked.only(target.field, [target.value], self.desk.now)
+            self._asked_anew()
+
+    # -- from event to event
+
+    def _go_to(self, key: int | None, none: str) -> None:
+        if key is None:
+            self.say(none)
+        else:
+            self._jump(ToEvent(key))
+
+    def action_alarm(self, step: int) -> None:
+        """Go to the next event of an open alarm, older with 1, newer with -1."""
+        keys = sorted({key for alarm in self.desk.asking for key in alarm.event_keys})
+        none = "no further event of an open alarm" if keys else "no open alarm"
+        self._go_to(next_key(keys, self.stream.cursor, older=step > 0), none)
+
+    def action_match(self, step: int) -> None:
+        """Go to the next match below or above; where all rows match, to the next error."""
+        if self.focused is self.detail and self.detail.seeks:
+            self.detail.find_next(step)
+            return
+        asked, at = self.asked, self.stream.cursor
+        rows = asked.matches.rows
+        start = asked.matches.index(at) if at is not None else None
+        if asked.in_context:
+            found = next_event(rows, start, lambda _: True, older=step > 0)
+            self._go_to(found.key if found is not None else None, "no further match")
+        else:
+            found = next_event(rows, start, lambda event: event.failed, older=step > 0)
+            self._go_to(found.key if found is not None else None, "no further error")
+
+    def action_mark(self) -> None:
+        """Mark the event under the cursor, or take its mark away."""
+        if self.stream.cursor is None:
+            self.say("no event chosen: move to one first")
+        else:
+            self.stream.marked ^= {self.stream.cursor}
+            self.stream.update(restyled=True)
+
+    def action_next_mark(self) -> None:
+        """Go to the next older mark; from the last one to the first."""
+        marks = sorted(self.stream.marked)
+        found = next_key(marks, self.stream.cursor, older=True)
+        self._go_to(found if found is not None else next_key(marks, None, older=True), "nothing is marked: m marks")
+
+    # -- to a moment
+
+    def on_histogram_picked(self, event: Histogram.Picked) -> None:
+        """Go to the moment under the mouse."""
+        event.stop()
+        minutes, count = bins(self._span(), self.histogram.room)
+        minute = int(self.desk.now.timestamp()) // 60 - minutes * (count - 1 - event.bucket)
+        self._go_to_second(minute * 60 + 59)
+
+    def action_time(self) -> None:
+        """Go to a moment."""
+        hint = f"14:05, 2026-11-23 14:05 ({self.desk.absolute.title()}) or 2h for two hours ago"
+        self.app.push_screen(PromptScreen("Go to", hint), self._go_to_time)
+
+    def _go_to_time(self, text: str | None) -> None:
+        if not text:
+            return
+        try:
+            self._go_to_second(int(moment_meant(text, self.desk.now, self.desk.absolute).timestamp()))
+        except ValueError as error:
+            self.say(str(error))
+
+    def _go_to_second(self, second: int) -> None:
+        """Put the cursor on the last event up to a second, or the first one after it."""
+        view = self.asked.shown
+        i = view.index((second + 1) << (ID_BITS + ACCOUNT_BITS))
+        if not view.rows:
+            self.say("there is no event to go to")
+        else:
+            self._jump(ToEvent(view.rows[max(0, i - 1)].key))

@@ -1,0 +1,400 @@
+"""The frame of the main screen: its parts, their room, and how they follow the store, the query and the time."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.screen import Screen
+
+from smwatch.events.event import ACCOUNT_BITS, ID_BITS
+from smwatch.rules.alarm import Severity
+from smwatch.store import Change
+from smwatch.tui import clip
+from smwatch.tui.asked import Asked
+from smwatch.tui.keys import BY_ID, told
+from smwatch.tui.lines import Line
+from smwatch.tui.pages.alarm import band_rows
+from smwatch.tui.pages.empty import empty_lines
+from smwatch.tui.pages.footer import Standing, footer_row
+from smwatch.tui.pages.header import header_rows
+from smwatch.tui.pages.targets import ToEvent
+from smwatch.tui.screens.desk import Desk
+from smwatch.tui.screens.page import PageScreen
+from smwatch.tui.tally import bins
+from smwatch.tui.times import Zone, period
+from smwatch.tui.widgets.detail import Detail
+from smwatch.tui.widgets.filter_line import FilterLine
+from smwatch.tui.widgets.heading import StreamHeading
+from smwatch.tui.widgets.histogram import Bucket, Histogram
+from smwatch.tui.widgets.pieces import Pieces
+from smwatch.tui.widgets.scrollbar import Bar
+from smwatch.tui.widgets.sheet import Sheet
+from smwatch.tui.widgets.stream import EventStream
+from smwatch.view import Filter
+
+DOCKED, ROOMY = 100, 120
+"""Columns from which the details have room beside the stream, and from which they are there unasked."""
+BAND_ROOM, HISTOGRAM_ROOM = 16, 34
+"""Lines from which the band has its second line, and from which the histogram is there unasked."""
+HISTOGRAM_SPANS = tuple(timedelta(hours=hours) for hours in (1, 2, 6, 24))
+SAID_SECONDS = 4.0
+RENEWED_SECONDS = 1.0
+"""How often details and histogram are written anew while much happens: serves "CPU at 1,000 rows/s"."""
+AGED = timedelta(seconds=10)
+"""How often pages that say how long ago things were are written anew while nothing happens."""
+HINT = "words  -word  name:Get*  secret:prod/  user:ci  error  write  alarm"
+
+
+class StreamFrame(Screen[None]):
+    """Health, alarms, histogram, stream, details, filter and footer, brought up to date; what keys do lies above."""
+
+    DEFAULT_CSS = """
+    StreamFrame {
+        #header, #footer { background: $panel; }
+        #body { height: 1fr; }
+        Detail { width: 38%; min-width: 40; max-width: 76; border-left: vkey $border; display: none; }
+        Detail:focus { border-left: outer $primary; }
+        &.-docked Detail { display: block; }
+    }
+    """
+
+    def __init__(self, desk: Desk, parse: Callable[[str, bool], Filter], *, filter_text: str = "") -> None:
+        """`parse(text, typing)` makes a filter of a text that may not be finished, or raises FilterError."""
+        super().__init__()
+        self.desk = desk
+        self.asked = Asked(desk.store, parse, desk.now)
+        self._first_filter = filter_text
+        self._pane_wanted: bool | None = None
+        self._histogram_wanted: bool | None = None
+        self._said = ""
+        self._footed: tuple[Standing, int] | None = None
+        self._aged_at = desk.now
+        self._renewing = self._stale = False
+        self._header, self._band, self._footer = Pieces(), Pieces(), Pieces()
+        self._header.id, self._footer.id = "header", "footer"
+        self.histogram = Histogram()
+        self._heading = StreamHeading()
+        self._bar = Bar()
+        self.stream = EventStream(
+            self.asked.shown,
+            level_of=desk.level_of,
+            newest_first=desk.newest_first,
+            watching_since=desk.watching_since,
+        )
+        self.detail = Detail(desk.page_of)
+        self.filter_line = FilterLine(desk.completions, hint=HINT)
+
+    def compose(self) -> ComposeResult:
+        """Header, band, histogram, stream with details, filter, footer."""
+        yield self._header
+        yield self._band
+        yield self.histogram
+        with Horizontal(id="body"):
+            with Vertical():
+                yield self._heading
+                with Horizontal():
+                    yield self.stream
+                    yield self._bar
+            yield self.detail
+        yield self.filter_line
+        yield self._footer
+
+    def on_mount(self) -> None:
+        """Show what the store already holds."""
+        self.stream.now, self.stream.zone = self.desk.now, self.desk.zone
+        self.stream.focus()
+        if self._first_filter:
+            self.asked.reword(self._first_filter, self.desk.now)
+            self._asked_anew()
+        self._frame()
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Give each part the room there is."""
+        wanted = self._histogram_wanted
+        self.histogram.display = wanted if wanted is not None else event.size.height >= HISTOGRAM_ROOM
+        self._dock(event.size.width)
+        self._frame()
+        self.call_after_refresh(self._draw_histogram)
+
+    def on_screen_resume(self) -> None:
+        """Catch up with what happened while another screen was in front."""
+        self.stream.set_zone(self.desk.zone)
+        self._refresh(restyled=True)
+
+    # -- what happened
+
+    def show_change(self, change: Change) -> None:
+        """Bring the screen up to date with the store: rows and alarms at once, the rest within a second."""
+        self._empty()
+        self.stream.update(restyled=bool(change.alarms or change.renamed))
+        self._follow_cursor()
+        if change.alarms or change.sources:
+            self._frame()
+        else:
+            self._draw_footer()
+        self._renew_soon()
+
+    def _renew_soon(self) -> None:
+        """Write details and histogram anew, but not more than once in a while however much happens."""
+        if self._renewing:
+            self._stale = True
+        else:
+            self._renewing = True
+            self._renew()
+            self.set_timer(RENEWED_SECONDS, self._renewed)
+
+    def _renewed(self) -> None:
+        self._renewing = False
+        if self._stale:
+            self._renew_soon()
+
+    def _renew(self) -> None:
+        self._stale = False
+        self.detail.renew()
+        self._draw_histogram()
+
+    def tick(self) -> None:
+        """Let time pass on the screen; what tells ages in minutes is written anew only now and then."""
+        now = self.desk.now
+        if self.asked.move_on(now):
+            self._asked_anew()
+        self.stream.tick(now)
+        self._empty()
+        self._draw_header()
+        if now - self._aged_at >= AGED or self.desk.zone is Zone.RELATIVE:
+            self._aged_at = now
+            self._frame()
+            self._renew()
+
+    def _refresh(self, *, restyled: bool = False) -> None:
+        self._empty()
+        self.stream.update(restyled=restyled)
+        self._follow_cursor()
+        self._frame()
+        self._renew()
+
+    # -- around the stream
+
+    def _frame(self) -> None:
+        """Header, band and footer as things stand."""
+        desk, width = self.desk, self.size.width
+        if not width:
+            return
+        self._draw_header()
+        asking = desk.asking
+        step = clip.next_step(asking[0]) if asking and self.size.height >= BAND_ROOM else None
+        band = band_rows(asking, step.text if step is not None else None, desk.now, desk.zone, width)
+        self._band.put(band)
+        self._band.display = bool(band)
+        self._draw_footer()
+
+    def _draw_footer(self) -> None:
+        standing, width = self._standing(), self.size.width
+        if width and (standing, width) != self._footed:
+            self._footed = (standing, width)
+            self._footer.put([footer_row(standing, self._keys(), width)])
+
+    def _draw_header(self) -> None:
+        desk = self.desk
+        statuses = list(desk.store.sources.values())
+        self._header.put(header_rows(desk.title, statuses, desk.now, desk.zone, self.size.width))
+
+    def _standing(self) -> Standing:
+        store, stream, asked = self.desk.store, self.stream, self.asked
+        return Standing(
+            query=asked.query.told,
+            shown=len(asked.matches.rows),
+            total=len(store.events),
+            dropped=store.dropped,
+            following=stream.following,
+            unseen=stream.unseen,
+            newest_first=stream.newest_first,
+            busy=asked.matches.busy,
+            in_context=asked.in_context,
+            alarmed=bool(self.desk.asking),
+            said=self._said,
+        )
+
+    def _keys(self) -> list[tuple[str, str, str]]:
+        """The keys that help now: (key, word, action)."""
+        offered = ["app.help", "watch.filter", "watch.names"]
+        offered += ["watch.next_alarm", "watch.alarms"] if self.desk.asking else []
+        offered += ["watch.clear", "watch.context"] if self.asked.query else []
+        offered += ["stream.open", "app.quit", "watch.group", "watch.zone", "watch.copy", "watch.wall"]
+        keys = [BY_ID[each] for each in offered]
+        return [
+            (told(key.keys.split(",")[0]), key.word, f"{'app' if key.id.startswith('app') else 'screen'}.{key.action}")
+            for key in keys
+        ]
+
+    def say(self, what: str) -> None:
+        """Tell what just happened, for a moment."""
+        self._said = what
+        self._frame()
+        self.set_timer(SAID_SECONDS, lambda: self._unsay(what))
+
+    def _unsay(self, what: str) -> None:
+        if self._said == what:
+            self._said = ""
+            self._frame()
+
+    def _empty(self) -> None:
+        """Have the stream say why it is empty, when it is."""
+        if self.asked.shown.rows:
+            return
+        desk, asked = self.desk, self.asked
+        statuses, total = list(desk.store.sources.values()), len(desk.store.events)
+
+        def page(width: int) -> list[Line]:
+            return empty_lines(
+                statuses,
+                total=total,
+                query=asked.query.told,
+                asked_since=desk.asked_since,
+                now=desk.now,
+                zone=desk.zone,
+                width=width,
+            )
+
+        self.stream.set_empty(page)
+
+    # -- the histogram
+
+    def _draw_histogram(self) -> None:
+        histogram, desk = self.histogram, self.desk
+        if not histogram.display or not histogram.room:
+            return
+        minutes, count = bins(self._span(), histogram.room)
+        bad = [alarm for alarm in desk.asking if alarm.severity >= Severity.HIGH]
+        seconds = {key >> (ID_BITS + ACCOUNT_BITS) for alarm in bad for key in alarm.event_keys}
+        this_minute = int(desk.now.timestamp()) // 60
+        red = {count - 1 - (this_minute - second // 60) // minutes for second in seconds}
+        found = desk.tally.buckets(desk.now, minutes, count)
+        histogram.put([Bucket(*bucket, i in red) for i, bucket in enumerate(found)], f"-{period(minutes * count * 60)}")
+
+    def _span(self) -> timedelta:
+        """The shortest span that holds what is in memory, or the window asked for."""
+        if self.asked.query.minutes:
+            return timedelta(minutes=min(self.asked.query.minutes, 24 * 60))
+        rows = self.desk.store.events
+        age = self.desk.now - rows[0].at if rows else HISTOGRAM_SPANS[0]
+        return next((span for span in HISTOGRAM_SPANS if span >= age), HISTOGRAM_SPANS[-1])
+
+    def action_histogram(self) -> None:
+        """Show or hide the histogram."""
+        self._histogram_wanted = not self.histogram.display
+        self.histogram.display = self._histogram_wanted
+        self.call_after_refresh(self._draw_histogram)
+
+    # -- the query
+
+    def _asked_anew(self) -> None:
+        """Show what the query that has just changed keeps, older rows a step at a time."""
+        self.stream.highlight(self.asked.highlighted)
+        self.stream.show(self.asked.shown)
+        self._refresh()
+        self.stream.reveal()
+        self._go_on()
+
+    def _go_on(self) -> None:
+        if self.asked.matches.busy:
+            self.set_timer(0.001, self._step)  # a moment for keys in between
+
+    def _step(self) -> None:
+        self.asked.matches.step()
+        self._refresh()
+        self._go_on()
+
+    # -- the details
+
+    def _dock(self, width: int) -> None:
+        wanted = self._pane_wanted if self._pane_wanted is not None else width >= ROOMY
+        docked = wanted and width >= DOCKED
+        self.set_class(docked, "-docked")
+        if not docked and self.focused is self.detail:
+            self.stream.focus()
+        self._follow_cursor()
+
+    @property
+    def _docked(self) -> bool:
+        return self.has_class("-docked")
+
+    def _follow_cursor(self) -> None:
+        if self._docked and self.focused is not self.detail:
+            event = self.stream.event
+            self.detail.look_at(ToEvent(event.key) if event is not None else None)
+
+    def show_target(self, target: object) -> None:
+        """Show something in detail, where there is room for it."""
+        if self.size.width < DOCKED:
+            self.app.push_screen(PageScreen(self.desk, "details", target, jumps=_is_event), self._jump)
+            return
+        self._pane_wanted = True
+        self._dock(self.size.width)
+        if isinstance(target, ToEvent) and self.stream.cursor == target.key:
+            self.detail.look_at(target)
+        else:
+            self.detail.lead_to(target)
+        self.detail.focus()
+
+    def _jump(self, target: object) -> None:
+        """Go to an event in the stream."""
+        if not isinstance(target, ToEvent):
+            return
+        if self.stream.select(target.key):
+            self.stream.focus()
+        elif self.desk.store.find(target.key) is None:
+            self.say("that event has left the memory")
+        else:
+            self.say("the filter hides that event: Backspace shows all, z shows it dim")
+            if self._docked:
+                self.detail.lead_to(target)
+
+    # -- what its parts say
+
+    def on_event_stream_moved(self, event: EventStream.Moved) -> None:
+        """Show what is under the cursor."""
+        event.stop()
+        self._follow_cursor()
+        self._frame()
+
+    def on_event_stream_paced(self, event: EventStream.Paced) -> None:
+        """Say whether the stream follows."""
+        event.stop()
+        self._frame()
+
+    def on_event_stream_arranged(self, event: EventStream.Arranged) -> None:
+        """Keep the heading over its columns."""
+        event.stop()
+        self._heading.put(event.placed)
+
+    def on_event_stream_scrolled(self, event: EventStream.Scrolled) -> None:
+        """Keep the scrollbar where the stream is."""
+        event.stop()
+        self._bar.put(event.place)
+
+    def on_bar_pulled(self, event: Bar.Pulled) -> None:
+        """Keep the stream where the scrollbar is."""
+        event.stop()
+        self.stream.scroll_to_line(event.first)
+
+    def on_event_stream_opened(self, event: EventStream.Opened) -> None:
+        """Go to the details, beside the stream or on a screen of their own."""
+        event.stop()
+        self.show_target(ToEvent(event.event.key))
+
+    def on_sheet_chosen(self, event: Sheet.Chosen) -> None:
+        """Go where a line leads: an event is gone to in the stream, the rest is shown in its place."""
+        event.stop()
+        if isinstance(event.target, ToEvent):
+            self._jump(event.target)
+        else:
+            self.detail.lead_to(event.target)
+
+
+def _is_event(target: object) -> bool:
+    return isinstance(target, ToEvent)

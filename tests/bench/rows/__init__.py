@@ -1,5 +1,5 @@
 """All rows of the table, in its order."""
 
-from tests.bench.rows import journalling, judging, parsing, replaying, starting, storing
+from tests.bench.rows import drawing, journalling, judging, parsing, replaying, starting, storing
 
-ROWS = (*storing.ROWS, *parsing.ROWS, *judging.ROWS, *journalling.ROWS, *starting.ROWS, *replaying.ROWS)
+ROWS = (*drawing.ROWS, *storing.ROWS, *parsing.ROWS, *judging.ROWS, *journalling.ROWS, *starting.ROWS, *replaying.ROWS)

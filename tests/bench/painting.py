@@ -11,10 +11,12 @@ from textual.app import App, ComposeResult
 from textual.containers import Horizontal
 from textual.drivers.headless_driver import HeadlessDriver
 from textual.geometry import Size
+from textual.screen import Screen
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
+from smwatch.tui.compositor import DirectCompositor
 from smwatch.tui.widgets.scrollbar import Bar
 from smwatch.tui.widgets.stream import EventStream
 from smwatch.view import View
@@ -71,14 +73,27 @@ class Streamed(Horizontal):
         self._bar.put(event.place)
 
 
+class Composed(Screen[None]):
+    """A screen put together as the main screen is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._compositor = DirectCompositor()
+
+
 class Stage(App[None]):
     """Shows a widget and says when it has been painted."""
 
     def __init__(self, shown: Widget, focused: Widget) -> None:
         super().__init__(driver_class=Sink)
+        self._ours = shown is not focused
         self.animation_level = "none"
         self._widget, self._focused = shown, focused
         self._painted, self._stopped = asyncio.Event(), asyncio.Event()
+
+    def get_default_screen(self) -> Screen[None]:
+        """Ours, or Textual's own."""
+        return Composed() if self._ours else super().get_default_screen()
 
     def compose(self) -> ComposeResult:
         """Nothing else."""

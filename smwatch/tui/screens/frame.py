@@ -15,6 +15,7 @@ from smwatch.rules.alarm import Severity
 from smwatch.store import Change
 from smwatch.tui import clip
 from smwatch.tui.asked import Asked
+from smwatch.tui.compositor import DirectCompositor
 from smwatch.tui.keys import BY_ID, told
 from smwatch.tui.lines import Line
 from smwatch.tui.pages.alarm import band_rows
@@ -65,6 +66,7 @@ class StreamFrame(Screen[None]):
     def __init__(self, desk: Desk, parse: Callable[[str, bool], Filter], *, filter_text: str = "") -> None:
         """`parse(text, typing)` makes a filter of a text that may not be finished, or raises FilterError."""
         super().__init__()
+        self._compositor = DirectCompositor()
         self.desk = desk
         self.asked = Asked(desk.store, parse, desk.now)
         self._first_filter = filter_text

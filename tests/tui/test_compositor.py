@@ -1,0 +1,50 @@
+"""What has been written to the terminal, piece by piece, against the screen as it stands."""
+
+from __future__ import annotations
+
+from random import Random
+
+import pyte
+import pytest
+
+from tests import records
+from tests.tui.scene import Stage, ago
+from tests.tui.test_raw import Tape
+
+KEYS = (
+    *("j", "k", "pagedown", "pageup", "G", "g", "end", "escape", "tab", "enter", "i", "H", "t", "O", "m", "p"),
+    *("slash", "s", "1", "enter", "f", "escape", "a", "escape", "colon", "d", "escape", "W", "escape", "z", "!", "x"),
+)
+SIZES = ((120, 34), (100, 24), (160, 40), (60, 20))
+
+
+@pytest.mark.parametrize("seed", range(4))
+async def test_after_anything_the_terminal_shows_what_a_whole_repaint_would(seed: int) -> None:
+    random, tape = Random(seed), []
+
+    class Kept(Tape):
+        def write(self, data: str) -> None:
+            tape.append(data)
+
+    stage = Stage()
+    stage.app.driver_class = Kept
+    size = SIZES[seed]
+    async with stage.app.run_test(size=size, headless=False, notifications=True) as pilot:
+        terminal = pyte.Screen(*size)
+        stream = pyte.Stream(terminal)
+        made = 0
+        for _ in range(15):
+            for _ in range(random.randrange(4)):
+                made += 1
+                record = random.choice((records.read, records.describe, records.read_deleted))(
+                    f"prod/s{made % 5}", eventTime=ago(random.randrange(900)), id=f"{seed}-{made}"
+                )
+                stage.bring(record)
+            if random.random() < 0.1:
+                stage.app.notify("something is said over the stream", timeout=0.01, markup=False)
+            await pilot.press(random.choice(KEYS))
+            await pilot.pause()
+            for data in tape:
+                stream.feed(data)
+            tape.clear()
+            assert [line.rstrip() for line in terminal.display] == [line.rstrip() for line in stage.lines()]

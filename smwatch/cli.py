@@ -15,7 +15,7 @@ from smwatch import __version__
 from smwatch.visible import visible
 
 if TYPE_CHECKING:
-    from smwatch.rules.envelope import RuleSet
+    from smwatch.rules.envelope import Rule, RuleSet
     from smwatch.settings import Settings
 
 SEVERITIES = ("info", "low", "medium", "high", "critical")
@@ -351,11 +351,7 @@ def rules_show(*, rule_id: str, **options: Any) -> None:
     """Everything about one rule: why it matters, its pattern, known noise, next commands."""
     from smwatch.rules.listing import description
 
-    found = _rules(options)
-    try:
-        rule = found[rule_id.upper()]
-    except KeyError:
-        _fail(f"there is no rule {rule_id!r}: see smwatch rules list")
+    (rule,) = _chosen(_rules(options), [rule_id])
     for line in description(rule):
         click.echo(visible(line))
 
@@ -378,26 +374,51 @@ def rules_check(*, file: Path) -> None:
 
 @rules.command("export")
 @click.argument("ids", metavar="[ID]...", nargs=-1)
-@click.option("--format", "form", type=click.Choice(("cli",)), default="cli", show_default=True, help="What to write.")
+@click.option(
+    "--format",
+    "form",
+    type=click.Choice(("cli", "cloudformation", "terraform", "eventbridge")),
+    default="cli",
+    show_default=True,
+    help="What to write.",
+)
 @_options
 def rules_export(*, ids: Sequence[str], form: str, **options: Any) -> None:
-    """Print the aws commands that make metric filters and alarms of rules, with what AWS can't say as comments."""
-    del form
-    from smwatch.rules.listing import as_commands, exactness, metric_filters
+    """Write rules as what AWS can run of them, and say of each how much that is.
 
-    found = _rules(options)
-    unknown = {each.upper() for each in ids} - {rule.id for rule in found.rules}
-    if unknown:
-        _fail(f"there is no rule {', '.join(sorted(unknown))}: see smwatch rules list")
-    for rule in found.rules:
-        if ids and rule.id not in {each.upper() for each in ids}:
-            continue
-        filters = metric_filters(rule)
-        if not filters:
-            how, caveat = exactness(rule)
-            click.echo(visible(f"# {rule.id}: {how} ({caveat})"))
-        for line in as_commands(filters, options["log_group"] or "$LOG_GROUP"):
-            click.echo(visible(line))
+    cli, cloudformation and terraform are a metric filter and an alarm for each pattern of a rule; eventbridge is a JSON
+    list of requests to PutRule. Each rule is marked as exact, approximate (with what is left out) or smwatch only.
+
+    \b
+      smwatch rules export SMW-DEL-01 --log-group CloudTrail/SecretsManager
+      smwatch rules export --format cloudformation > alarms.json
+      smwatch rules export --format eventbridge | jq -c '.[].put_rule | values'
+    """
+    from smwatch.rules.export import cli, cloudformation, event_rules, terraform
+    from smwatch.setup.place import group_name
+
+    rules = _rules(options)
+    chosen = _chosen(rules, ids) if ids else rules.rules
+    group = group_name(options["log_group"] or "")
+    match form:
+        case "cli":
+            text = "\n".join(cli.commands(chosen, group))
+        case "cloudformation":
+            text = cloudformation.template(chosen, group)
+        case "terraform":
+            text = "\n".join(terraform.module(chosen, group))
+        case _:
+            text = event_rules.document(chosen)
+    click.echo(text)
+
+
+def _chosen(rules: RuleSet, ids: Sequence[str]) -> list[Rule]:
+    """The rules of these ids, in whatever case they are written; in their own order."""
+    by_id = {rule.id.upper(): rule for rule in rules.rules}
+    if unknown := [each for each in ids if each.upper() not in by_id]:
+        _fail(f"there is no rule {', '.join(unknown)}: see smwatch rules list")
+    wanted = {each.upper() for each in ids}
+    return [rule for name, rule in by_id.items() if name in wanted]
 
 
 def _rules(options: dict[str, Any]) -> RuleSet:

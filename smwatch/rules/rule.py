@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
@@ -17,6 +18,8 @@ from smwatch.rules.trait import LISTS
 
 BUILTIN = "built-in rules"
 _LARGEST = 4_000_000
+_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,47}")
+"""So that it can be part of the names of metrics, alarms and EventBridge rules."""
 _TABLES = ("rule", "fact", "lists")
 _T = TypeVar("_T")
 
@@ -73,6 +76,10 @@ def parse(text: str, name: str) -> RuleFile:
     for number, table in enumerate(tables, 1):
         if not isinstance(table, dict) or not isinstance(identifier := table.get("id"), str) or not identifier:
             problems.append(f"{name}: rule {number}: id: is missing")
+        elif not _ID.fullmatch(identifier):
+            problems.append(
+                f"{name}: rule {number}: id: {identifier[:48]!r} is not 1 to 48 letters, digits, '.', '_' and '-'"
+            )
         elif identifier in rules:
             problems.append(f"{name}: rule {identifier}: id: is used twice")
         else:

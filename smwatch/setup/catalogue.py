@@ -80,19 +80,23 @@ NAMED_EVENTS = {
 
 def exportable_rules() -> Mapping[str, ExportableRule]:
     """Return the built-in rules that a metric filter can say, exactly or nearly, by ID; see `smwatch rules export`."""
-    from smwatch.rules.listing import metric_filters
+    from smwatch.rules.export.event_rule import EVERYTHING, event_rule
+    from smwatch.rules.export.metric import metric_filters
     from smwatch.rules.rule import combine, load_builtin
 
     found = {}
     for rule in combine(load_builtin()).rules:
+        event = event_rule(rule)
         # A rule of several patterns would be several filters; the first is what the rule is mainly about.
         for filtered in metric_filters(rule)[:1]:
             found[rule.id] = ExportableRule(
                 rule.id,
                 rule.title,
                 pattern=filtered.pattern,
+                event_pattern=dict(event.pattern) if event.pattern is not None else None,
                 threshold=float(filtered.threshold),
                 period=filtered.period,
+                reads=event.state == EVERYTHING,
             )
     return found
 

@@ -18,6 +18,8 @@ def test_what_only_smwatch_can_run_is_refused(name: str) -> None:
         alarm(name, RULES)
 
 
-def test_an_eventbridge_rule_is_refused_where_its_pattern_is_not_known() -> None:
-    with pytest.raises(SetupError, match="--rule"):
-        event("SMW-ROT-01", RULES)
+def test_a_rule_that_an_event_pattern_can_say_can_be_set_up_as_an_eventbridge_rule() -> None:
+    writes, reads = event("smw-rot-01", RULES), event("SMW-DEL-01", RULES)
+    assert writes.name == "smwatch-SMW-ROT-01"
+    assert (writes.reads, reads.reads) == (False, True)
+    assert writes.pattern["source"] == ["aws.secretsmanager"]

@@ -1,0 +1,1 @@
+"""Rules as what AWS can run of them: metric filters with alarms, and EventBridge rules."""

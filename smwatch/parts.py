@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -59,7 +59,7 @@ class Parts:
         self.since = moment(settings.since, now())
         self.engine = Engine(build_rules(settings))
         self.store = Store(capacity=settings.store.capacity, engine=self.engine)
-        self.chosen = self._filter(settings.filter)
+        self.chosen = self._filter(settings.filter, "--filter")
         self.journal, self.notice = open_journal(settings) if remember else (Journal(), "")
         mutes = self.journal.fact(MUTES)
         self.engine.restore(self.journal.alarms(), msgspec.json.decode(mutes, type=tuple[Mute, ...]) if mutes else ())
@@ -141,11 +141,16 @@ class Parts:
         record: Record = redact(self.record_of(event))
         return record
 
-    def _filter(self, text: str) -> Filter | None:
+    def check_filters(self, saved: Mapping[str, str]) -> None:
+        """Refuse saved filters that can't be understood (SettingsError)."""
+        for name, text in saved.items():
+            self._filter(text, f"ui.filters.{name}")
+
+    def _filter(self, text: str, where: str) -> Filter | None:
         try:
             return parse_filter(text, Context(record_of=self.record_of, levels=self.store.levels)) if text else None
         except FilterError as error:
-            raise SettingsError(f"--filter: {error}") from None
+            raise SettingsError(f"{where}: {error}") from None
 
 
 def _private(path: str, flags: int) -> int:

@@ -48,10 +48,13 @@ def show(parts: Parts, sources: Sources, *, title: str = "") -> int:
     """Open the screen, and have a monitor feed it from these sources until it is left."""
     from smwatch.background import Background, Deliver
     from smwatch.tui.app import SmwatchApp
+    from smwatch.tui.keys import KeyTable
     from smwatch.tui.screens.desk import Answers, Outside
     from smwatch.tui.times import Zone
 
     settings = parts.settings
+    keys = KeyTable(settings.ui.keymap)
+    parts.check_filters(settings.ui.filters)
     monitors: list[Monitor] = []
 
     async def work(deliver: Deliver) -> None:
@@ -97,7 +100,8 @@ def show(parts: Parts, sources: Sources, *, title: str = "") -> int:
         wall=settings.wall,
         bell=settings.ui.bell,
         theme=settings.ui.theme,
-        keymap=settings.ui.keymap,
+        keys=keys,
+        filters=settings.ui.filters,
     )
     try:
         code = app.run()

@@ -12,7 +12,7 @@ from click.testing import CliRunner
 from smwatch.cli import main
 from smwatch.setup.place import ANY, Place
 from smwatch.setup.policies import watch_policy
-from smwatch.tui import keys
+from smwatch.tui.keys import KeyTable
 
 README = Path(__file__).parent.parent / "README.md"
 WIDTH = 100
@@ -27,7 +27,7 @@ def policy() -> str:
 def key_table() -> str:
     """All keys, by where they work."""
     parts = []
-    for context, rows in keys.table():
+    for context, rows in KeyTable().table():
         parts.append(f"**{context}**\n\n| keys | |\n|---|---|")
         parts.append("\n".join(f"| {_keys(pressed)} | {_cell(meaning)} |" for pressed, meaning in rows) + "\n")
     return "\n".join(parts).strip()

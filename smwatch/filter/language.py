@@ -16,6 +16,8 @@ from smwatch.record import Record
 
 WORDS = {
     "error": "calls that failed",
+    "denied": "calls that were not allowed",
+    "read": "calls for a secret's value",
     "write": "calls that change something",
     "alarm": "events in an alarm",
 }
@@ -182,7 +184,7 @@ def _term(piece: Piece, context: Context, *, typing: bool) -> Term | None:
     value = piece.values[0]
     if not value.quoted:
         match value.text.lower():
-            case "error" | "write" as word:
+            case "error" | "denied" | "read" | "write" as word:
                 return Flag(word, exclude=piece.exclude)
             case "alarm":
                 return Alarmed(context.levels, exclude=piece.exclude)

@@ -250,7 +250,7 @@ _SUFFIX = re.compile(r"-[A-Za-z0-9?]{6}\Z")
 
 
 class Flag(Term):
-    """Asks one of the questions that have a word of their own: error, write."""
+    """Asks one of the questions that have a word of their own: error, denied, read, write."""
 
     cost = 1
 
@@ -259,20 +259,44 @@ class Flag(Term):
         self.word = word
 
     def _found(self, event: Event) -> bool:
-        return event.failed if self.word == "error" else not event.read_only
+        match self.word:
+            case "error":
+                return event.failed
+            case "denied":
+                return event.error_code.startswith(DENIED)
+            case "read":
+                return event.name in READS
+            case _:
+                return not event.read_only
 
     def _picked(self, events: list[Event], exclude: bool) -> list[Event]:
-        if self.word == "write":
-            return [e for e in events if e.read_only is exclude]
-        return [e for e in events if bool(e.error_code or e.error_message) is not exclude]
+        match self.word:
+            case "error":
+                return [e for e in events if bool(e.error_code or e.error_message) is not exclude]
+            case "denied":
+                return [e for e in events if e.error_code.startswith(DENIED) is not exclude]
+            case "read":
+                return [e for e in events if (e.name in READS) is not exclude]
+            case _:
+                return [e for e in events if e.read_only is exclude]
 
     def _within(self, other: Term) -> bool:
-        return isinstance(other, Flag) and self.word == other.word
+        return isinstance(other, Flag) and (self.word == other.word or (self.word, other.word) == ("denied", "error"))
 
     def _described(self, exclude: bool) -> str:
-        if self.word == "write":
-            return "changes nothing" if exclude else "changes something"
-        return "succeeded" if exclude else "failed"
+        return _SAID[self.word][exclude]
+
+
+DENIED = "AccessDenied"
+"""How the error codes of what IAM refuses begin."""
+READS = frozenset({"GetSecretValue", "BatchGetSecretValue"})
+"""The calls that give out values."""
+_SAID = {
+    "error": ("failed", "succeeded"),
+    "denied": ("denied", "not denied"),
+    "read": ("asks for a value", "does not ask for a value"),
+    "write": ("changes something", "changes nothing"),
+}
 
 
 class Alarmed(Term):

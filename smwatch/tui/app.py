@@ -8,9 +8,11 @@ from datetime import UTC, datetime
 from functools import partial
 from typing import ClassVar, Protocol, runtime_checkable
 
+from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
-from textual.screen import Screen
+from textual.markup import escape
+from textual.screen import ModalScreen, Screen
 
 from smwatch.events.event import Event
 from smwatch.filter import Context, parse
@@ -19,7 +21,8 @@ from smwatch.record import Record
 from smwatch.rules.alarm import Alarm
 from smwatch.store import Change, Store
 from smwatch.tui import themes
-from smwatch.tui.keys import KEYS, bindings, told
+from smwatch.tui.keys import KeyTable, bindings, name
+from smwatch.tui.keytable import KEYS
 from smwatch.tui.screens.desk import Desk, Outside
 from smwatch.tui.screens.page import PageScreen
 from smwatch.tui.screens.watch import WatchScreen
@@ -33,8 +36,12 @@ PAINT_SECONDS = 0.15
 TICK_SECONDS = 1.0
 ANNOUNCED = 200
 """Characters of a notification."""
+TOLD_SECONDS = 3.0
 TWICE_SECONDS = 2.0
 """How soon the second ctrl+c has to follow the first."""
+
+MOVING = tuple(key.id for key in KEYS if key.action.startswith(("move(", "page(", "edge(")))
+"""What nobody looks for by its name."""
 
 
 @runtime_checkable
@@ -89,7 +96,8 @@ class SmwatchApp(App[int]):
         wall: bool = False,
         bell: bool = True,
         theme: str = "",
-        keymap: Mapping[str, str] | None = None,
+        keys: KeyTable | None = None,
+        filters: Mapping[str, str] | None = None,
     ) -> None:
         # Without colours a terminal's own are used and then left out: Textual would draw greys otherwise.
         super().__init__(ansi_color=True if os.environ.get("NO_COLOR") else None)
@@ -114,12 +122,14 @@ class SmwatchApp(App[int]):
             title=title,
             asked_since=asked_since,
             outside=outside,
+            keys=keys,
+            filters=filters,
         )
         self._context_of_filters = Context(record_of=lambda event: record_of(event) or {}, levels=store.levels)
         self._subscription = store.subscribe(self._wake)
         for each in THEMES:
             self.register_theme(each)
-        self.set_keymap(dict(keymap or {}))
+        self.set_keymap(self.desk.keys.keymap)
 
     def parse(self, text: str, typing: bool = False) -> Filter:
         """A filter from what was typed, or is being typed; raises FilterError."""
@@ -202,6 +212,14 @@ class SmwatchApp(App[int]):
 
     # -- keys
 
+    def on_key(self, event: events.Key) -> None:
+        """Say of a key that nothing here takes where it works."""
+        key = self.desk.keys.meant(event.key)
+        if key is not None and key.id not in MOVING and not isinstance(self.screen, WatchScreen | ModalScreen):
+            back = self.desk.keys.hint("details.back")[0]
+            told = f"{name(event.key)} ({key.word}) works on the main screen: {back} goes back to it"
+            self.notify(told, markup=False, timeout=TOLD_SECONDS)
+
     async def action_quit(self) -> None:
         """Leave."""
         self.exit(0)
@@ -219,14 +237,18 @@ class SmwatchApp(App[int]):
         """All keys."""
         from smwatch.tui.pages.help import help_page
 
-        self.push_screen(PageScreen(self.desk, "help", None, page_of=lambda *_: help_page))
+        page = partial(help_page, self.desk.keys)
+        self.push_screen(PageScreen(self.desk, "help", None, page_of=lambda *_: page))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """The command palette: every key of the main screen by its name, and the themes."""
+        """The command palette: what keys do here, by name, and the themes."""
         yield SystemCommand("theme", "Change the colours", self.action_change_theme)
-        for key in KEYS:
-            if key.id.startswith("app.") or (key.id.startswith("watch.") and isinstance(screen, WatchScreen)):
-                node = "app" if key.id.startswith("app.") else "screen"
-                yield SystemCommand(
-                    key.word, f"{key.help} ({told(key.keys)})", partial(self.run_action, f"{node}.{key.action}")
-                )
+        if isinstance(screen, WatchScreen):
+            for name, text in self.desk.filters.items():
+                yield SystemCommand(f"filter: {escape(name)}", escape(visible(text)), partial(screen.take, text))
+        keys, offered = self.desk.keys, dict.fromkeys(MOVING)
+        for node, binding, enabled, _ in screen.active_bindings.values():
+            if enabled and binding.id is not None and binding.id not in offered:
+                offered[binding.id] = None
+                told = f"{binding.tooltip} ({keys.told(binding.id)})"
+                yield SystemCommand(binding.description, told, partial(self.run_action, binding.action, node))

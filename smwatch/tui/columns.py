@@ -120,6 +120,11 @@ def called(principal: Principal) -> str:
     return principal.session or principal.name if principal.kind is Kind.IDENTITY_CENTER else principal.name
 
 
+def secret_name(event: Event) -> str:
+    """What the secret of a call is called; "" for none."""
+    return event.secret.name if event.secret is not None else ""
+
+
 def late_by(event: Event, watching_since: datetime | None) -> timedelta | None:
     """How long an event took to be seen, if longer than usual; None otherwise, and for what was back-filled."""
     if watching_since is None or event.seconds < watching_since.timestamp():
@@ -195,7 +200,7 @@ def told(
 
 def _secrets(event: Event, width: int) -> str:
     """The secret a call was about; of a batch the first one and how many more."""
-    name = event.secret.name if event.secret is not None else ""
+    name = secret_name(event)
     if not event.others:
         return name if len(name) <= width and name.isascii() else fit_middle(name, width)
     more = f" +{len(event.others)}"

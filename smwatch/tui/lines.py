@@ -36,6 +36,8 @@ Page = Callable[[int], Sequence[Line]]
 """A page is a function of the width it is given."""
 
 BLANK = Line()
+HOTKEYS = "123456789"
+"""Keys for the first lines of a list to pick from."""
 
 
 def line(*pieces: Piece | str, target: object = None, copies: str = "") -> Line:
@@ -89,6 +91,11 @@ def spread(left: Sequence[Piece], right: Sequence[Piece], width: int, target: ob
         room -= size
     gap = " " * (room + (1 if right else 0))
     return Line((*kept, Piece(gap), *right), target)
+
+
+def hint_pieces(hints: Iterable[tuple[str, str]]) -> list[Piece]:
+    """Keys and their words, for the last line of a screen."""
+    return [piece for key, word in hints for piece in (Piece(f" {key}", "key"), Piece(f" {word} ", "quiet"))]
 
 
 BARS = "▁▂▃▄▅▆▇█"

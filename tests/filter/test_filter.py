@@ -161,6 +161,8 @@ def test_words_of_the_language() -> None:
     assert kept("error") == [event for event in EVENTS if event.failed]
     assert kept("-error") == [event for event in EVENTS if not event.failed]
     assert kept("write") == [event for event in EVENTS if not event.read_only]
+    assert kept("denied") == [event for event in EVENTS if event.error_code.startswith("AccessDenied")]
+    assert kept("read") == [event for event in EVENTS if event.name in ("GetSecretValue", "BatchGetSecretValue")]
     assert {event.key for event in kept("ALARM")} == LEVELS
     assert kept('"error"') == [event for event in EVENTS if "error" in event.text]
 
@@ -207,7 +209,21 @@ def test_a_filter_tells_what_it_keeps_in_plain_words() -> None:
 
 TERMS = st.sampled_from(
     [
-        *("prod", "pro", "db", '"prod/d"', "deadbeef", "deadbee", "deadbeef-0000", "error", "write", "alarm", "lambda"),
+        *(
+            "prod",
+            "pro",
+            "db",
+            '"prod/d"',
+            "deadbeef",
+            "deadbee",
+            "deadbeef-0000",
+            "error",
+            "denied",
+            "read",
+            "write",
+            "alarm",
+            "lambda",
+        ),
         *("name:Get*", "name:GetS*", "name:GetSecretValue", "name:*Secret*", "name:Put*,GetSecretValue", "name:"),
         *("secret:prod/db", "secret:prod/", "secret:*db", "user:alice", "user:a*", "ip:203.*", "account:9*"),
         *("error:denied", "error:accessdenied", "agent:boto", "id:dead", "region:us-*", 'name:"Get*"'),
@@ -239,6 +255,9 @@ def test_typing_on_narrows() -> None:
     assert narrows("-ab", "-abc")
     assert narrows("error:denied", "error")
     assert not narrows("-abc", "-ab")
+    assert narrows("denied", "error")
+    assert not narrows("error", "denied")
+    assert not narrows("-denied", "-error")
     assert not narrows("prod", "error")
     assert not narrows("deadbeef", "deadbee")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 from smwatch.events.event import Arrival, Event, SeenBy
@@ -13,6 +13,7 @@ from smwatch.record import Record
 from smwatch.sources.source import State, Status
 from smwatch.store import Store
 from smwatch.tui.app import SmwatchApp
+from smwatch.tui.keys import KeyTable
 from tests import records
 
 NOW = records.AT
@@ -47,12 +48,25 @@ class Stage:
     """An app over a store, with a clock that stands still until it is moved."""
 
     def __init__(
-        self, given: Sequence[Record] = (), *, status: Status | None = FINE, store: Store | None = None
+        self,
+        given: Sequence[Record] = (),
+        *,
+        status: Status | None = FINE,
+        store: Store | None = None,
+        keymap: Mapping[str, str] | None = None,
+        filters: Mapping[str, str] | None = None,
     ) -> None:
         self.now = NOW
         self.store = store or Store()
         self.records: dict[int, Record] = {}
-        self.app = SmwatchApp(self.store, record_of=self.record_of, clock=lambda: self.now, title="prod · eu-west-1")
+        self.app = SmwatchApp(
+            self.store,
+            record_of=self.record_of,
+            clock=lambda: self.now,
+            title="prod · eu-west-1",
+            keys=KeyTable(keymap),
+            filters=filters,
+        )
         self.bring(*given)
         if status is not None:
             self.store.report(status)

@@ -8,7 +8,7 @@ from enum import StrEnum
 import msgspec
 
 from smwatch.events.event import Event
-from smwatch.tui.columns import called
+from smwatch.tui.columns import called, secret_name
 from smwatch.tui.lines import Line, Piece, line, sparkline
 from smwatch.tui.text import fit
 
@@ -25,11 +25,10 @@ class Grouping(StrEnum):
     IP = "ip"
     ERROR = "error"
 
-    @property
-    def following(self) -> Grouping:
-        """The next one on the key that cycles them."""
+    def turned(self, step: int) -> Grouping:
+        """The one so many steps on, round the end."""
         all_of_them = list(Grouping)
-        return all_of_them[(all_of_them.index(self) + 1) % len(all_of_them)]
+        return all_of_them[(all_of_them.index(self) + step) % len(all_of_them)]
 
 
 class ToValue(msgspec.Struct, frozen=True):
@@ -51,7 +50,7 @@ class Group(msgspec.Struct):
 
 
 _SHARED: dict[Grouping, Callable[[Event], str]] = {
-    Grouping.SECRET: lambda event: event.secret.name if event.secret is not None else "",
+    Grouping.SECRET: secret_name,
     Grouping.USER: lambda event: called(event.principal),
     Grouping.NAME: lambda event: event.name,
     Grouping.IP: lambda event: event.source_ip,

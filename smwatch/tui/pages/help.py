@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from smwatch.tui.keys import table
+from smwatch.tui.keys import KeyTable
 from smwatch.tui.lines import Line, Piece, heading, line, paragraph
 from smwatch.tui.text import fit, wrap
 
@@ -12,7 +12,8 @@ FILTERS = (
     ('"marked for"', "words together, with the space"),
     ("name:Get*", "a field with a glob: name secret user ip region account error agent id"),
     ("user:ci,deploy", "one of several values"),
-    ("error write alarm", "calls that failed, that change something, that belong to an alarm"),
+    ("error denied", "calls that failed; only those that were not allowed"),
+    ("read write alarm", "calls for a value; that change something; that belong to an alarm"),
     ("{ $.errorCode = * }", "a CloudWatch Logs filter pattern, on the whole record"),
 )
 GLYPHS = (
@@ -26,14 +27,14 @@ GLYPHS = (
 )
 
 
-def help_page(width: int) -> list[Line]:
+def help_page(keys: KeyTable, width: int) -> list[Line]:
     """Everything a person can press or type."""
     lines: list[Line] = []
-    for title, rows in table():
+    for title, rows in keys.table():
         lines += heading(title)[0 if lines else 1 :]
-        for keys, told in rows:
+        for pressed, told in rows:
             first, *rest = wrap(told, max(10, width - 16))
-            lines.append(line(Piece(f"  {fit(keys, 13)} ", "key"), Piece(first)))
+            lines.append(line(Piece(f"  {fit(pressed, 13)} ", "key"), Piece(first)))
             lines += [line(" " * 16, Piece(part)) for part in rest]
     lines += heading("filter")
     for example, told in FILTERS:

@@ -6,10 +6,8 @@ from collections.abc import Collection, Mapping
 
 import msgspec
 
-from smwatch.tui.lines import Line, Piece, line
+from smwatch.tui.lines import HOTKEYS, Line, Piece, line
 from smwatch.tui.text import fit
-
-HOTKEYS = "123456789"
 
 
 class ToName(msgspec.Struct, frozen=True):

@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.screen import Screen
 
@@ -17,7 +17,7 @@ from smwatch.settings import period
 from smwatch.store import Change
 from smwatch.tui.clip import next_step
 from smwatch.tui.keys import bindings
-from smwatch.tui.lines import Piece, spread
+from smwatch.tui.lines import Piece, hint_pieces, spread
 from smwatch.tui.pages.alarm import alarms_page
 from smwatch.tui.pages.targets import ToAlarm, ToEvent
 from smwatch.tui.pages.words import shown
@@ -27,6 +27,7 @@ from smwatch.tui.widgets.detail import Detail
 from smwatch.tui.widgets.pieces import Pieces
 from smwatch.tui.widgets.sheet import Sheet
 
+HINTS = ("alarms.acknowledge", "alarms.note", "alarms.mute", "alarms.close", "alarms.copy", "alarms.back")
 BESIDE = 110
 """Columns from which the chosen alarm is shown beside the list."""
 
@@ -36,9 +37,6 @@ class AlarmsScreen(Screen[object]):
 
     BINDINGS: ClassVar[list[BindingType]] = [
         *bindings("alarms"),
-        Binding("escape,q", "back", "back", id="alarms.back", tooltip="One step back"),
-        Binding("y,c", "copy", "copy", id="alarms.copy", tooltip="Copy the next command of the alarm"),
-        Binding("tab", "switch", "switch", show=False, id="alarms.switch", tooltip="Between the list and the alarm"),
     ]
     DEFAULT_CSS = """
     AlarmsScreen {
@@ -102,15 +100,7 @@ class AlarmsScreen(Screen[object]):
         width = self.size.width
         left = [Piece(" alarms"), Piece(f"   {open_now:,} open, {len(alarms):,} in all", "quiet")]
         self._title.put([spread(left, [], width).pieces])
-        offered = (
-            ("A", "acknowledge"),
-            ("N", "note"),
-            ("M", "mute"),
-            ("X", "close"),
-            ("y", "copy command"),
-            ("Esc", "back"),
-        )
-        self._keys.put([[p for key, word in offered for p in (Piece(f" {key}", "key"), Piece(f" {word} ", "quiet"))]])
+        self._keys.put([hint_pieces(map(desk.keys.hint, HINTS))])
 
     def on_sheet_moved(self, event: Sheet.Moved) -> None:
         """Show the alarm under the cursor."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -17,6 +17,7 @@ from smwatch.rules.alarm import Alarm, AlarmState, Mute, Severity
 from smwatch.store import Change, Store
 from smwatch.tui.clip import Clip, next_step, of_event
 from smwatch.tui.columns import called
+from smwatch.tui.keys import KeyTable
 from smwatch.tui.lines import Line, Page, Piece, heading, line, paragraph
 from smwatch.tui.pages.alarm import alarm_page
 from smwatch.tui.pages.event import event_lines, json_lines, record_page
@@ -69,6 +70,8 @@ class Desk:
         title: str = "",
         asked_since: datetime | None = None,
         outside: Outside | None = None,
+        keys: KeyTable | None = None,
+        filters: Mapping[str, str] | None = None,
     ) -> None:
         self.store = store
         self.record_of = record_of
@@ -79,6 +82,9 @@ class Desk:
         self.asked_since = asked_since
         """What the sources were asked for at first."""
         self.watching_since = now
+        self.keys = keys or KeyTable()
+        self.filters = dict(filters or {})
+        """Saved filters by name."""
         self.tally = Tally()
         self.tally.note(store.events, now)
         self._outside = outside or Outside()
@@ -189,8 +195,10 @@ class Desk:
 
     def completions(self, text: str, cursor: int) -> list[tuple[str, str]]:
         """Ways to go on with a filter: (the whole text completed, the part to show)."""
+        typed = text.strip().lower()
+        saved = [(each, f"{name}: {each}") for name, each in self.filters.items() if name.lower().startswith(typed)]
         found = complete(text, cursor, self.values_of)
-        return [(text[: found.start] + each.text + text[found.end :], each.shown) for each in found.options]
+        return saved + [(text[: found.start] + each.text + text[found.end :], each.shown) for each in found.options]
 
     def clip_of(self, target: object) -> Clip | None:
         """What is worth copying of a thing as a whole; None: its page."""

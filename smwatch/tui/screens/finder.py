@@ -6,12 +6,14 @@ from datetime import timedelta
 
 from smwatch.events.event import ACCOUNT_BITS, ID_BITS
 from smwatch.filter import FilterError, finished, values_of
+from smwatch.tui.columns import called, secret_name
 from smwatch.tui.finding import moment_meant, next_event, next_key
 from smwatch.tui.pages.groups import ToValue
 from smwatch.tui.pages.targets import ToEvent
 from smwatch.tui.screens.frame import StreamFrame
 from smwatch.tui.screens.names import NamesScreen
 from smwatch.tui.screens.prompt import PromptScreen
+from smwatch.tui.screens.saved import SavedScreen
 from smwatch.tui.tally import bins
 from smwatch.tui.widgets.filter_line import FilterLine
 from smwatch.tui.widgets.histogram import Histogram
@@ -65,12 +67,37 @@ class Finder(StreamFrame):
     def action_names(self) -> None:
         """Pick event names."""
         ticked = frozenset(values_of(self.asked.query.text, "name"))
-        self.app.push_screen(NamesScreen(self.desk.store.names, ticked), self._pick)
+        self.app.push_screen(NamesScreen(self.desk.store.names, ticked, self.desk.keys), self._pick)
 
     def _pick(self, names: frozenset[str] | None) -> None:
         if names is not None:
             self.asked.only("name", sorted(names), self.desk.now)
             self._asked_anew()
+
+    def action_saved(self) -> None:
+        """Pick a saved filter."""
+        if self.desk.filters:
+            self.app.push_screen(SavedScreen(self.desk.filters, self.desk.keys), self.take)
+        else:
+            self.say('no filter is saved: write [ui.filters] and mine = "name:Get* error" into the config file')
+
+    def take(self, text: str | None) -> None:
+        """Ask for a filter as it stands; None changes nothing."""
+        if text is not None and self._try(text, typing=False):
+            self.filter_line.remember(text)
+
+    def action_this(self, field: str) -> None:
+        """Ask for the secret or the principal under the cursor alone, or no longer."""
+        event = self.stream.event
+        value = "" if event is None else secret_name(event) if field == "secret" else called(event.principal)
+        if values_of(self.asked.query.text, field):
+            self.asked.only(field, [], self.desk.now)
+            self._asked_anew()
+        elif value:
+            self.asked.only(field, [value], self.desk.now)
+            self._asked_anew()
+        else:
+            self.say(f"no {field} chosen: move to an event first")
 
     def action_clear(self) -> None:
         """All filters off, or back on."""

@@ -16,7 +16,6 @@ from smwatch.store import Change
 from smwatch.tui import clip
 from smwatch.tui.asked import Asked
 from smwatch.tui.compositor import DirectCompositor
-from smwatch.tui.keys import BY_ID, told
 from smwatch.tui.lines import Line
 from smwatch.tui.pages.alarm import band_rows
 from smwatch.tui.pages.empty import empty_lines
@@ -227,10 +226,10 @@ class StreamFrame(Screen[None]):
         offered += ["watch.next_alarm", "watch.alarms"] if self.desk.asking else []
         offered += ["watch.clear", "watch.context"] if self.asked.query else []
         offered += ["stream.open", "app.quit", "watch.group", "watch.zone", "watch.copy", "watch.wall"]
-        keys = [BY_ID[each] for each in offered]
+        keys = self.desk.keys
         return [
-            (told(key.keys.split(",")[0]), key.word, f"{'app' if key.id.startswith('app') else 'screen'}.{key.action}")
-            for key in keys
+            (*keys.hint(each), f"{'app' if each.startswith('app.') else 'screen'}.{keys[each].action}")
+            for each in offered
         ]
 
     def say(self, what: str) -> None:

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 
 from smwatch.events.event import Event
 from smwatch.store import Change
+from smwatch.tui.keys import bindings
 from smwatch.tui.lines import Page
 from smwatch.tui.pages.groups import Grouping, ToValue, grouped, groups_page
 from smwatch.tui.screens.desk import Desk
@@ -21,10 +22,8 @@ LIVE = 20_000
 class GroupsScreen(PageScreen):
     """Ends with the group whose events to show."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("v,right,l", "turn", "group by another", id="groups.turn", tooltip="Group by another field"),
-        Binding("r,ctrl+r", "recount", "count anew", id="groups.recount", tooltip="Count the groups anew"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("groups")]
+    HINTS: ClassVar[tuple[str, ...]] = ("groups.turn", "page.choose", "details.find", "details.back")
 
     def __init__(self, desk: Desk, rows: Sequence[Event]) -> None:
         super().__init__(
@@ -36,10 +35,7 @@ class GroupsScreen(PageScreen):
 
     def _count(self) -> None:
         self._groups = grouped(self._rows, self._by)
-        self.retitle(
-            f"{len(self._rows):,} events by {self._by.value}",
-            [("v", "group by another"), ("Enter", "only these"), ("Esc", "back")],
-        )
+        self.retitle(f"{len(self._rows):,} events by {self._by.value}")
 
     def _page(self) -> Page:
         return lambda width: groups_page(self._groups, self._by, width)
@@ -52,9 +48,9 @@ class GroupsScreen(PageScreen):
     def tick(self) -> None:
         """Nothing here tells how long ago things were."""
 
-    def action_turn(self) -> None:
-        """Group by the next field."""
-        self._by = self._by.following
+    def action_turn(self, step: int) -> None:
+        """Group by the next field, or the one before."""
+        self._by = self._by.turned(step)
         self._count()
         self.detail.renew()
         self.detail.action_edge(0)

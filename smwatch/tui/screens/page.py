@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.screen import Screen
 
 from smwatch.store import Change
 from smwatch.tui.clip import Clip
-from smwatch.tui.lines import Piece, spread
+from smwatch.tui.keys import bindings
+from smwatch.tui.lines import Piece, hint_pieces, spread
 from smwatch.tui.screens.desk import Desk
 from smwatch.tui.screens.prompt import PromptScreen
 from smwatch.tui.text import visible
@@ -24,13 +25,9 @@ from smwatch.tui.widgets.sheet import Sheet
 class PageScreen(Screen[object]):
     """One page in full size; ends with what to jump to in the stream, or None."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q", "back", "back", id="page.back", tooltip="One step back"),
-        Binding("y,c", "copy", "copy", id="page.copy", tooltip="Copy the command on this line, or the whole page"),
-        Binding("slash", "find", "find", id="page.find", tooltip="Look for a text on this page"),
-        Binding("n", "find_next(1)", "next", id="page.find_next", tooltip="The next place that has it"),
-        Binding("N", "find_next(-1)", "previous", id="page.find_previous", tooltip="The place before that has it"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("details")]
+    HINTS: ClassVar[tuple[str, ...]] = ("details.back", "page.choose", "details.find", "details.copy")
+    """What the last line offers."""
     DEFAULT_CSS = """
     PageScreen .-title { background: $panel; text-style: bold; }
     PageScreen .-footer { background: $panel; }
@@ -54,7 +51,6 @@ class PageScreen(Screen[object]):
         self._title = Pieces(classes="-title")
         self.detail = Detail(page_of or desk.page_of)
         self._footer = Pieces(classes="-footer")
-        self._keys: list[tuple[str, str]] = [("Esc", "back"), ("↑↓", "move"), ("Enter", "go there"), ("y", "copy")]
 
     def compose(self) -> ComposeResult:
         """Title, page, keys."""
@@ -75,13 +71,11 @@ class PageScreen(Screen[object]):
     def _frame(self) -> None:
         width = self.size.width
         self._title.put([spread([Piece(f" {self._told}")], [], width).pieces])
-        self._footer.put(
-            [[piece for key, word in self._keys for piece in (Piece(f" {key}", "key"), Piece(f" {word} ", "quiet"))]]
-        )
+        self._footer.put([hint_pieces(map(self._desk.keys.hint, self.HINTS))])
 
-    def retitle(self, title: str, keys: Sequence[tuple[str, str]]) -> None:
-        """Say something else at the top, and offer other keys at the bottom."""
-        self._told, self._keys = title, list(keys)
+    def retitle(self, title: str) -> None:
+        """Say something else at the top."""
+        self._told = title
         if self.is_mounted:
             self._frame()
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import ClassVar
 
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
+from smwatch.tui.keys import bindings
 from smwatch.tui.lines import Piece
 from smwatch.tui.widgets.pieces import Pieces
 
@@ -17,7 +18,7 @@ from smwatch.tui.widgets.pieces import Pieces
 class PromptScreen(ModalScreen[str | None]):
     """Ends with the answer, or None when it was left."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [Binding("escape", "back", "back", priority=True, tooltip="Leave it")]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("prompt")]
     DEFAULT_CSS = """
     PromptScreen { align: center bottom; background: $background 40%; }
     PromptScreen Vertical { width: 100%; height: auto; background: $panel; padding: 0 1; }

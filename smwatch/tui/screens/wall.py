@@ -7,10 +7,11 @@ from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.screen import Screen
 
 from smwatch.store import Change
+from smwatch.tui.keys import bindings
 from smwatch.tui.lines import Line
 from smwatch.tui.pages.wall import wall_page
 from smwatch.tui.pages.words import shown
@@ -21,10 +22,7 @@ from smwatch.tui.widgets.sheet import Sheet
 class WallScreen(Screen[None]):
     """Clock, alarms, health and rates in large; needs no input."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("escape,q,W,enter", "back", "back", id="wall.back", tooltip="To the stream"),
-        Binding("t", "zone", "zone", id="wall.zone", tooltip="Times in UTC or local"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("wall")]
     DEFAULT_CSS = """
     WallScreen Sheet { height: 1fr; overflow-y: hidden; }
     """

@@ -24,7 +24,7 @@ from smwatch.tui.screens.prompt import PromptScreen
 class WatchScreen(Finder):
     """The stream and everything around it."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [*bindings("watch", priority=True)]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("watch")]
 
     # -- the details
 

@@ -7,11 +7,12 @@ from typing import ClassVar
 
 from textual import events
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.containers import Horizontal, Vertical
 from textual.message import Message
 from textual.widgets import Input, Static
 
+from smwatch.tui.keys import bindings
 from smwatch.tui.lines import Piece
 from smwatch.tui.widgets.pieces import Pieces
 
@@ -23,11 +24,7 @@ OFFERED = 6
 class FilterInput(Input):
     """An input whose arrows go through history and whose Tab completes."""
 
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("up", "history(-1)", "Earlier", show=False, id="filter.earlier", tooltip="The filter before this one"),
-        Binding("down", "history(1)", "Later", show=False, id="filter.later", tooltip="The filter after this one"),
-        Binding("tab", "complete", "Complete", show=False, id="filter.complete", tooltip="Complete what is typed"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings("filter")]
 
     class Earlier(Message):
         """Another filter of the history is wanted."""
@@ -115,6 +112,11 @@ class FilterLine(Vertical):
         """Hide it."""
         self.remove_class("-open")
 
+    def remember(self, text: str) -> None:
+        """Have a filter in the history, as the newest."""
+        if text:
+            self.history[:] = [*(each for each in self.history if each != text), text]
+
     def tell(self, wrong: str, *, position: int | None = None) -> None:
         """Show what is wrong with the text, and where; "" for nothing: then how it can go on."""
         if wrong:
@@ -142,8 +144,7 @@ class FilterLine(Vertical):
         """Say that it is final."""
         event.stop()
         text = event.value.strip()
-        if text and text not in self.history[-1:]:
-            self.history.append(text)
+        self.remember(text)
         self.post_message(self.Kept(text))
 
     def on_filter_input_earlier(self, event: FilterInput.Earlier) -> None:

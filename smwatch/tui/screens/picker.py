@@ -1,0 +1,96 @@
+"""Picking from a short list: one key for one of its lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import ClassVar, Generic, TypeVar
+
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+
+from smwatch.tui.keys import KeyTable
+from smwatch.tui.lines import HOTKEYS, Piece, hint_pieces
+from smwatch.tui.widgets.pieces import Pieces
+from smwatch.tui.widgets.sheet import Sheet
+
+T = TypeVar("T")
+
+
+class Picker(ModalScreen[T | None], Generic[T]):
+    """A list in a box over the screen, ends with what was picked, or None for no change."""
+
+    HINTS: ClassVar[tuple[str, ...]] = ()
+    """What the last line offers."""
+    DEFAULT_CSS = """
+    Picker { align: center middle; background: $background 60%; }
+    Picker Vertical {
+        width: 72; max-width: 96%; height: auto; max-height: 90%; border: round $primary; background: $surface;
+    }
+    Picker Sheet { height: auto; max-height: 100%; background: $surface; }
+    Picker Pieces { height: 1; background: $surface; }
+    """
+
+    def __init__(self, title: str, remark: str, targets: Sequence[object], keys: KeyTable) -> None:
+        """`targets` is what the lines of the list lead to, in their order."""
+        super().__init__()
+        self._told = (title, remark)
+        self._targets = targets
+        self._keys = keys
+        self._sheet = Sheet()
+        self._head, self._foot = Pieces(), Pieces()
+
+    def compose(self) -> ComposeResult:
+        """The list between its title and its keys."""
+        with Vertical():
+            yield self._head
+            yield self._sheet
+            yield self._foot
+
+    def on_mount(self) -> None:
+        """Draw the list."""
+        title, remark = self._told
+        self._head.put([[Piece(f" {title}", "strong"), Piece(f"   {remark}", "quiet")]])
+        self._foot.put([hint_pieces(map(self._keys.hint, self.HINTS))])
+        self._sheet.styles.height = max(1, len(self._targets))
+        self._sheet.focus()
+        self.write()
+
+    def on_resize(self, _: events.Resize) -> None:
+        """Stand on a line once there is a width to write it for."""
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        if self._sheet.cursor is None and self._targets:
+            self._sheet.select(self.first())
+
+    def on_key(self, event: events.Key) -> None:
+        """A digit picks one and is done."""
+        if event.character is not None and event.character in HOTKEYS:
+            event.stop()
+            number = HOTKEYS.index(event.character)
+            if number < len(self._targets):
+                self.pick(self._targets[number])
+
+    def first(self) -> object:
+        """What to stand on at first."""
+        return self._targets[0]
+
+    @property
+    def at(self) -> object:
+        """What the cursor stands on."""
+        line = self._sheet.line
+        return line.target if line is not None else None
+
+    def write(self) -> None:
+        """Draw the list."""
+        raise NotImplementedError
+
+    def pick(self, target: object) -> None:
+        """Take one line and be done."""
+        raise NotImplementedError
+
+    def action_back(self) -> None:
+        """Leave it as it was."""
+        self.dismiss(None)

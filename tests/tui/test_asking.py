@@ -1,0 +1,83 @@
+"""Asking the stream for something: words on keys, saved filters, what is under the cursor."""
+
+from __future__ import annotations
+
+from smwatch.tui.screens.saved import SavedScreen
+from smwatch.tui.screens.watch import WatchScreen
+from tests import records
+from tests.tui.scene import Stage, ago, reads
+
+WIDE = (160, 40)
+
+
+async def test_denied_reads_of_a_prefix_in_the_last_quarter_of_an_hour_take_three_keys_and_the_prefix() -> None:
+    stage = Stage(
+        [
+            records.denied("prod/a", eventTime=ago(60), id="wanted"),
+            records.denied("prod/a", eventTime=ago(3000), id="old"),
+            records.denied("dev/a", eventTime=ago(70), id="elsewhere"),
+            records.read("prod/a", eventTime=ago(80), id="allowed"),
+            records.denied("prod/a", eventTime=ago(90), id="described", eventName="DescribeSecret"),
+        ]
+    )
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("2", "D", "R", "slash", *" prod/", "enter")
+        assert "1 of 5" in stage.lines()[-1]
+        assert "denied read prod/  +  last 15 min" in stage.lines()[-1]
+
+
+async def test_the_secret_and_the_principal_under_the_cursor_are_asked_for_and_let_go_with_one_key() -> None:
+    stage = Stage([*reads(2, secret="prod/a b"), *reads(3, secret="prod/c", first=500)])
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("s")
+        assert "no secret chosen" in stage.lines()[-1]
+        await pilot.press("j", "s")
+        assert "2 of 5" in stage.lines()[-1]
+        await pilot.press("s")
+        assert "5 events" in stage.lines()[-1]
+        await pilot.press("U")
+        assert "5 of 5" in stage.lines()[-1]
+        assert "user:" in stage.lines()[-1]
+
+
+async def test_saved_filters_are_picked_with_two_keys() -> None:
+    stage = Stage([*reads(3), records.put(eventTime=ago(5))], filters={"reads": "read", "changes": "write"})
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("L")
+        await pilot.pause()
+        assert isinstance(stage.app.screen, SavedScreen)
+        assert any("1 reads" in line and line.rstrip(" │").endswith("read") for line in stage.lines())
+        await pilot.press("2")
+        assert "1 of 4" in stage.lines()[-1]
+        await pilot.press("L", "enter")
+        assert "3 of 4" in stage.lines()[-1]
+
+
+async def test_without_saved_filters_the_key_says_how_to_save_one() -> None:
+    stage = Stage(reads(3))
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("L")
+        assert "[ui.filters]" in stage.lines()[-1]
+
+
+async def test_saved_filters_are_offered_where_a_filter_is_typed() -> None:
+    stage = Stage([*reads(3), records.put(eventTime=ago(5))], filters={"changes": "write", "reads": "read"})
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("slash")
+        assert "changes: write" in stage.lines()[-2]
+        await pilot.press(*"rea", "tab", "enter")
+        assert "3 of 4" in stage.lines()[-1]
+        assert "/ read" in stage.lines()[-1]
+
+
+async def test_arrows_go_through_the_filters_kept_before_each_once() -> None:
+    stage = Stage([*reads(3, secret="prod/a"), *reads(2, secret="dev/b", first=500)])
+    async with stage.app.run_test(size=WIDE) as pilot:
+        for text in ("prod", "dev", "prod"):
+            await pilot.press("backspace", "slash", *text, "enter")
+        screen = stage.app.screen
+        assert isinstance(screen, WatchScreen)
+        await pilot.press("backspace", "slash", "up", "up")
+        assert screen.filter_line.input.value == "dev"
+        await pilot.press("up", "down", "down")
+        assert screen.filter_line.input.value == ""

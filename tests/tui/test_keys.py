@@ -1,0 +1,174 @@
+"""One table holds every key; the keymap changes it; nothing hangs on a key that some terminals swallow."""
+
+from __future__ import annotations
+
+import pkgutil
+from importlib import import_module
+
+import pytest
+from textual.binding import Binding
+from textual.dom import DOMNode
+from textual.widgets import Input
+
+import smwatch.tui
+from smwatch.settings import SettingsError
+from smwatch.tui.keys import TOGETHER, KeyTable, bindings
+from smwatch.tui.keytable import BY_ID, CONTEXTS, KEYS
+from smwatch.tui.screens.alarms import AlarmsScreen
+from smwatch.tui.screens.groups import GroupsScreen
+from smwatch.tui.screens.prompt import PromptScreen
+from smwatch.tui.screens.wall import WallScreen
+from smwatch.tui.screens.watch import WatchScreen
+from smwatch.tui.widgets.filter_line import FilterLine
+from tests.tui.scene import NOW, Stage, reads
+
+SIZE = (160, 50)
+
+
+def own_bindings() -> list[tuple[str, Binding]]:
+    """Every binding that a class of the screen brings itself."""
+    for module in pkgutil.walk_packages(smwatch.tui.__path__, "smwatch.tui."):
+        import_module(module.name)
+    found, classes = [], list[type[DOMNode]](DOMNode.__subclasses__())
+    while classes:
+        each = classes.pop()
+        classes += each.__subclasses__()
+        if each.__module__.startswith("smwatch."):
+            given = each.__dict__.get("BINDINGS", [])
+            found += [(each.__name__, one) for one in given if isinstance(one, Binding)]
+            assert len([one for one in given if isinstance(one, Binding)]) == len(given), each
+    return found
+
+
+def test_every_binding_is_in_the_table() -> None:
+    found = own_bindings()
+    assert {one.id for _, one in found} == {key.id for key in KEYS if key.action}
+    for where, one in found:
+        assert one.id is not None
+        key = BY_ID[one.id]
+        assert (one.key, one.action, one.description, one.tooltip) == (key.keys, key.action, key.word, key.help), where
+
+
+def test_every_context_has_keys_and_every_key_a_context() -> None:
+    assert {key.context for key in KEYS} == set(CONTEXTS)
+    assert len(BY_ID) == len(KEYS)
+
+
+def test_nothing_depends_on_a_control_or_function_key_alone() -> None:
+    for key in KEYS:
+        if key.id != "app.interrupt":  # q leaves, too
+            assert any("+" not in each and not each.startswith("f1") for each in key.keys.split(",")), key.id
+
+
+def test_no_key_does_two_things_in_one_place() -> None:
+    for contexts in (*((context,) for context in CONTEXTS), TOGETHER[0], TOGETHER[1]):
+        keys = [each for context in contexts for one in bindings(context) for each in one.key.split(",")]
+        assert len(keys) == len(set(keys)), contexts
+
+
+@pytest.mark.parametrize(
+    ("keymap", "said"),
+    [
+        ({"watch.filtr": "x"}, "did you mean 'watch.filter'"),
+        ({"watch.filter": "f"}, "f can't be both watch.filter and watch.names"),
+        ({"watch.filter": "?"}, "can't be both"),
+        ({"watch.filter": "meta+b"}, "'meta+b' is not a key"),
+        ({"watch.filter": ""}, "'' is not a key"),
+        ({"names.one": "x"}, "there is no 'names.one'"),
+    ],
+)
+def test_a_keymap_that_can_not_be_is_refused(keymap: dict[str, str], said: str) -> None:
+    with pytest.raises(SettingsError, match=r"ui\.keymap") as refused:
+        KeyTable(keymap)
+    assert said in str(refused.value)
+
+
+def test_keys_may_be_written_as_they_are_printed() -> None:
+    table = KeyTable({"watch.filter": "F2, ctrl+f, %"})
+    assert table.keymap == {"watch.filter": "f2,ctrl+f,percent_sign"}
+    assert table.told("watch.filter") == "F2 Ctrl+F %"
+
+
+def test_two_keys_can_be_exchanged() -> None:
+    table = KeyTable({"watch.names": "v", "watch.group": "f"})
+    assert (table.told("watch.names"), table.told("watch.group")) == ("v", "f")
+
+
+async def test_the_keymap_holds_on_the_screen_in_the_footer_and_in_the_help() -> None:
+    stage = Stage(reads(3), keymap={"watch.filter": "%", "watch.names": "v", "watch.group": "f"})
+    async with stage.app.run_test(size=SIZE) as pilot:
+        assert "% filter" in stage.lines()[-1]
+        await pilot.press("slash")
+        line = stage.app.screen.query_one(FilterLine)
+        assert not line.is_open
+        await pilot.press("percent_sign")
+        assert line.display
+        await pilot.press("escape", "f")
+        assert isinstance(stage.app.screen, GroupsScreen)
+        await pilot.press("escape", "question_mark")
+        await pilot.pause()
+        assert any(line.split() == ["%", "Type", "a", *line.split()[3:]] for line in stage.lines())
+
+
+@pytest.mark.parametrize("key", ["a", "v", "W", "S", "question_mark", "T", "f", "L"])
+async def test_escape_goes_back_from_every_screen(key: str) -> None:
+    stage = Stage(reads(3), filters={"failed": "error"})
+    async with stage.app.run_test(size=SIZE) as pilot:
+        await pilot.press(key)
+        assert not isinstance(stage.app.screen, WatchScreen)
+        await pilot.press("escape")
+        assert isinstance(stage.app.screen, WatchScreen)
+        assert stage.app.is_running
+
+
+@pytest.mark.parametrize("before", [["slash", "d"], ["T", "1"], ["a"], ["W"], ["colon", "x"], ["f"], ["j", "enter"]])
+async def test_ctrl_c_twice_leaves_from_anywhere(before: list[str]) -> None:
+    stage = Stage(reads(3))
+    async with stage.app.run_test(size=SIZE) as pilot:
+        await pilot.press(*before, "ctrl+c")
+        assert stage.app.is_running
+        await pilot.press("ctrl+c")
+    assert stage.app.return_value == 0
+
+
+async def test_letters_are_only_letters_in_a_question() -> None:
+    stage = Stage(reads(3))
+    async with stage.app.run_test(size=SIZE) as pilot:
+        await pilot.press("T", *"qhW?:a")
+        assert isinstance(stage.app.screen, PromptScreen)
+        assert stage.app.screen.query_one(Input).value == "qhW?:a"
+
+
+async def test_a_key_of_the_main_screen_says_where_it_works() -> None:
+    stage = Stage(reads(3))
+    async with stage.app.run_test(size=SIZE) as pilot:
+        await pilot.press("a")
+        assert isinstance(stage.app.screen, AlarmsScreen)
+        await pilot.press("f")
+        await pilot.pause()
+        told = [note.message for note in stage.app._notifications]
+        assert told == ["f (names) works on the main screen: Esc goes back to it"]
+
+
+async def test_the_palette_offers_what_keys_do_here_and_the_saved_filters() -> None:
+    stage = Stage(reads(3), filters={"failed": "error [b]"})
+    async with stage.app.run_test(size=SIZE) as pilot:
+        offered = {command.title: command.help for command in stage.app.get_system_commands(stage.app.screen)}
+        assert offered["filter"] == "Type a filter; Enter keeps it, Escape takes it back (/ &)"
+        assert "down" not in offered
+        await pilot.press("colon", *"failed")
+        while "error [b]" not in stage.text():  # the palette gathers in its own time
+            await pilot.pause(0.01)
+        await pilot.press("enter")
+        await pilot.pause()
+        assert "/ error [b]" in stage.lines()[-1]
+
+
+async def test_the_wall_needs_no_key_but_takes_some() -> None:
+    stage = Stage(reads(3))
+    async with stage.app.run_test(size=SIZE) as pilot:
+        await pilot.press("W")
+        assert isinstance(stage.app.screen, WallScreen)
+        await pilot.press("t")
+        assert stage.app.desk.zone.value == "local"
+        assert stage.now == NOW

@@ -279,7 +279,7 @@ def serve(*, port: int, host: str, arguments: Sequence[str]) -> None:
       smwatch serve -- demo
     """
     try:
-        from smwatch.serve import GuardedServer, is_loopback
+        from smwatch.serve.server import GuardedServer, is_loopback
     except ModuleNotFoundError as error:
         if error.name not in ("textual_serve", "aiohttp_jinja2"):
             raise

@@ -52,6 +52,10 @@ _ROWS = """function () {
 }"""
 
 
+class RefusedError(Exception):
+    """The browser can't do what was asked."""
+
+
 class Page:
     """One tab."""
 
@@ -104,11 +108,15 @@ class Page:
 
     async def rows(self) -> list[str]:
         """The rows of the terminal (xterm.js) in the page; none before there is one."""
-        if self._terminal is None and not await self._look_for_the_terminal():
+        try:
+            if self._terminal is None and not await self._look_for_the_terminal():
+                return []
+            answer = await self.call(
+                "Runtime.callFunctionOn", objectId=self._terminal, functionDeclaration=_ROWS, returnByValue=True
+            )
+        except RefusedError:  # the page has been loaded anew meanwhile
+            self._terminal = None
             return []
-        answer = await self.call(
-            "Runtime.callFunctionOn", objectId=self._terminal, functionDeclaration=_ROWS, returnByValue=True
-        )
         rows: list[str] = answer["result"]["value"]
         return rows
 
@@ -178,7 +186,8 @@ class Browser:
         message = {"id": self._last, "method": method, "params": params}
         await self._socket.send_json(message if session is None else {**message, "sessionId": session})
         got = await asyncio.wait_for(answer, PATIENCE)
-        assert "error" not in got, (method, got["error"])
+        if "error" in got:
+            raise RefusedError(method, got["error"])
         result: dict[str, Any] = got["result"]
         return result
 
@@ -195,6 +204,14 @@ class Browser:
         """The address of everything that pages asked for."""
         return [
             event["params"]["request"]["url"] for event in self.events if event["method"] == "Network.requestWillBeSent"
+        ]
+
+    def complaints(self) -> list[str]:
+        """What pages did wrong, as the console has it: errors, and exceptions nobody caught."""
+        said = [event["params"] for event in self.events if event["method"] == "Log.entryAdded"]
+        thrown = [event["params"] for event in self.events if event["method"] == "Runtime.exceptionThrown"]
+        return [each["entry"]["text"] for each in said if each["entry"]["level"] == "error"] + [
+            each["exceptionDetails"]["text"] for each in thrown
         ]
 
 

@@ -1,10 +1,13 @@
+import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
+from aiohttp import WSMsgType
 from aiohttp.test_utils import TestClient, TestServer
 from aiohttp.web import Application, Request
 
-from smwatch.serve import GuardedServer, is_loopback
+from smwatch.serve.server import GuardedServer, is_loopback
 
 Client = TestClient[Request, Application]
 
@@ -43,8 +46,14 @@ async def local() -> AsyncIterator[Client]:
 async def test_the_page_loads_nothing_from_elsewhere(local: Client) -> None:
     answer = await local.get("/")
     assert answer.status == 200
-    assert "default-src 'self'" in answer.headers["Content-Security-Policy"]
-    assert f"ws://127.0.0.1:{local.port}/ws" in await answer.text()
+    assert "default-src 'none'" in answer.headers["Content-Security-Policy"]
+    page = await answer.text()
+    linked = re.findall(r'(?:src|href)="([^"]*)"', page)
+    assert len(linked) >= 4
+    for each in linked:
+        assert not each.startswith(("/", "http")), "it works behind a proxy with a path in front"
+        assert (await local.get(f"/{each}")).status == 200
+    assert not re.search(r"<script(?![^>]*src=)|\son[a-z]+=|<style", page), "the policy forbids what is written inline"
 
 
 @pytest.mark.parametrize(
@@ -66,6 +75,28 @@ async def test_where_others_can_connect_the_token_is_wanted_once_and_then_kept_a
     await client.close()
 
 
-def test_arguments_are_quoted_for_the_shell_that_starts_the_session() -> None:
-    server = GuardedServer(["--filter", "name:$(touch x); rm"], host="localhost", port=0)
-    assert server.command.endswith("-m smwatch --filter 'name:$(touch x); rm'")
+async def test_how_a_session_ended_can_be_asked_for(tmp_path: Path) -> None:
+    client = await client_of(GuardedServer(["--config", str(tmp_path / "$(touch x); none")], host="localhost", port=0))
+    tab = "0123456789abcdef" * 2
+    async with client.ws_connect(f"/ws/{tab}") as socket:
+        assert (await socket.receive()).type is WSMsgType.CLOSE
+    told = await (await client.get(f"/ended/{tab}")).json()
+    assert told["title"] == "smwatch could not start"
+    assert "$(touch x); none" in told["text"], "arguments go through no shell"
+    assert (await (await client.get(f"/ended/{tab[::-1]}")).json())["retry"], "of other tabs nothing is known"
+    await client.close()
+
+
+async def test_a_tab_too_many_is_told_so(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("smwatch.serve.server.SESSIONS", 0)
+    client = await client_of(GuardedServer(["demo"], host="localhost", port=0))
+    tab = "f" * 32
+    assert (await client.get(f"/ws/{tab}")).status == 503
+    told = await (await client.get(f"/ended/{tab}")).json()
+    assert "connected already" in told["title"]
+    assert told["retry"] > 0
+    await client.close()
+
+
+def test_the_address_of_an_ipv6_host_is_one_that_browsers_take() -> None:
+    assert GuardedServer([], host="::1", port=8000).address == "http://[::1]:8000/"

@@ -69,15 +69,15 @@ class Mute(msgspec.Struct, frozen=True):
     rule: str = ""
     secret: Secret | None = None
     identity: str = ""
-    """Alarm.identity."""
+    """Alarm.identity, for all sessions of the principal, or Alarm.session for one."""
 
-    def covers(self, rule: str, secret: object, identity: str) -> bool:
+    def covers(self, rule: str, secret: object, identity: str, session: str = "") -> bool:
         """Whether it mutes such an alarm."""
         return (
             bool(self.rule or self.secret or self.identity)
             and self.rule in ("", rule)
             and self.secret in (None, secret)
-            and self.identity in ("", identity)
+            and self.identity in ("", identity, session)
         )
 
 
@@ -104,7 +104,9 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     principal: str = ""
     """What a person calls the principal, "" where the rule groups over principals."""
     identity: str = ""
-    """The principal's stable identity (Principal.identity), or its session where the rule groups by session."""
+    """The principal's stable identity (Principal.identity), also where the rule groups by session."""
+    session: str = ""
+    """The session, or the access key, that the rule groups by; "" where it does not."""
     count: int
     """How many `counted` there are, exactly. 0: later events took all evidence back; drop the alarm."""
     counted: str = "events"

@@ -14,7 +14,7 @@ from typing import NamedTuple
 from smwatch.events.event import Event
 from smwatch.events.secret import Secret
 from smwatch.rules.alarm import EVIDENCE, Alarm, AlarmState, Decision, Severity
-from smwatch.rules.command import event_values, fill
+from smwatch.rules.command import event_values, filled
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Value
 from smwatch.rules.envelope import Rule
 from smwatch.rules.fact import Known, Times
@@ -29,7 +29,9 @@ ENDS = 16
 
 _SEVERITIES = tuple(Severity)
 _SECRET = DIMENSIONS["secret"]
-_PRINCIPALS = tuple(DIMENSIONS[name] for name in ("identity", "session", "access_key"))
+_IDENTITY = DIMENSIONS["identity"]
+_SESSIONS = tuple(DIMENSIONS[name] for name in ("session", "access_key"))
+_PRINCIPALS = (_IDENTITY, *_SESSIONS)
 LEVELS = 100
 """An alarm's level is its severity's rank times this, and its escalation steps."""
 
@@ -230,7 +232,7 @@ class Case(ABC):
         ended_at = _moment(end) if end is not None else closed.at if closed is not None else None
         decided = [decision.at for decision in (self.acknowledged, self.closed) if decision is not None]
         secret = self.values.get(_SECRET)
-        group_by = next((self.values[d] for d in _PRINCIPALS if d in self.values), "")
+        identity, session = self._whom()
         base = self.base
         return Alarm(
             group=self.group,
@@ -240,8 +242,9 @@ class Case(ABC):
             title=titles[-1] or rule.title,
             why=rule.why,
             secret=secret if isinstance(secret, Secret) else None,
-            principal=(newest.event.principal.name if newest else base.principal if base else "") if group_by else "",
-            identity=str(group_by),
+            principal=(newest.event.principal.name if newest else base.principal if base else "") if identity else "",
+            identity=identity,
+            session=session,
             count=self.count(episode, shed),
             counted=self.counted,
             first_at=_moment(first_at),
@@ -256,9 +259,18 @@ class Case(ABC):
             closed=self.closed,
             ended_at=ended_at,
             closed_by=self._closed_by(end) if end is not None else "closed by hand" if closed is not None else "",
-            muted_until=self.world.muted_until(rule.id, secret, str(group_by)),
+            muted_until=self.world.muted_until(rule.id, secret, identity, session),
             changed_at=max([_moment(last_at), *([ended_at] if ended_at else []), *decided]),
         )
+
+    def _whom(self) -> tuple[str, str]:
+        """The stable identity of the principal that the rule groups by, and its session where it groups by that."""
+        session = next((str(self.values[d]) for d in _SESSIONS if d in self.values), "")
+        identity = str(self.values.get(_IDENTITY, ""))
+        if session and not identity:
+            of_event = self.newest.event.principal.identity if self.newest is not None else ""
+            identity = of_event or (self.base.identity if self.base is not None else "") or session
+        return identity, session
 
     def count(self, episode: Sequence[Evidence], shed: Shed | None) -> int:
         """How many there are."""
@@ -272,10 +284,10 @@ class Case(ABC):
     def _next(self) -> tuple[str, ...]:
         newest = self.newest
         if newest is None:
-            return self.base.next if self.base else tuple(fill(command, {}) for command in self.rule.next)
+            return self.base.next if self.base else filled(self.rule.next, {})
         if self._commands is None or self._commands[0] != newest.event.key:
             values = {**event_values(newest.event), **newest.of_record}
-            self._commands = newest.event.key, tuple(fill(command, values) for command in self.rule.next)
+            self._commands = newest.event.key, filled(self.rule.next, values)
         return self._commands[1]
 
     def _closed_by(self, end: int) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 
 from smwatch.events.event import Event
 from smwatch.events.naming import part
@@ -44,6 +44,17 @@ def fill(command: str, values: Mapping[str, str]) -> str:
         return quote(value)
 
     return _HOLE.sub(quoted, command).replace(" \0", "=")
+
+
+def filled(commands: Sequence[str], values: Mapping[str, str]) -> tuple[str, ...]:
+    """Those of the commands that can be run as they are, filled; all of them, with holes left open, if none can.
+
+    So a rule can name what undoes a thing for a role and for a user, and an alarm shows the one that fits.
+    """
+    fit = [command for command in commands if all(values.get(hole) for hole in holes(command))]
+    if all(command.lstrip().startswith("#") for command in fit):
+        fit = list(commands)
+    return tuple(fill(command, values) for command in fit)
 
 
 def quote(value: str) -> str:
@@ -91,6 +102,18 @@ def _secret_name(event: Event) -> str:
     return event.secret.name if event.secret else ""
 
 
+def _secret_arn(event: Event) -> str:
+    """The secret's ARN; where only its name is known, with IAM's wildcards for the suffix."""
+    secret = event.secret
+    if event.secret_arn or secret is None or not (secret.region and secret.account):
+        return event.secret_arn
+    partition = next((name for start, name in _PARTITIONS if secret.region.startswith(start)), "aws")
+    return f"arn:{partition}:secretsmanager:{secret.region}:{secret.account}:secret:{secret.name}-??????"
+
+
+_PARTITIONS = (("cn-", "aws-cn"), ("us-gov-", "aws-us-gov"), ("us-iso-", "aws-iso"), ("us-isob-", "aws-iso-b"))
+
+
 def _region(event: Event) -> str:
     return (event.secret.region if event.secret else "") or event.region
 
@@ -102,6 +125,12 @@ def _account(event: Event) -> str:
 def _role(event: Event) -> str:
     before, found, name = event.principal.identity.partition(":role/")
     return name.rpartition("/")[2] if before and found else ""
+
+
+def _own_role(event: Event) -> str:
+    """The role, if somebody in its own account can change it: not a permission set's, a service's or a stranger's."""
+    by, role = event.principal, _role(event)
+    return role if by.kind is Kind.ROLE and not role.startswith("AWSServiceRoleFor") else ""
 
 
 def _user(event: Event) -> str:
@@ -158,7 +187,9 @@ def _replica_arn(event: Event, record: Record) -> str:
     return ""
 
 
-def _trail(_event: Event, record: Record) -> str:
+def _trail(event: Event, record: Record) -> str:
+    if event.source != "cloudtrail.amazonaws.com":
+        return ""  # rules, filters and log groups have names too
     parameters = part(record, "requestParameters")
     return _text(parameters.get("name") or parameters.get("trailName"))
 
@@ -169,12 +200,14 @@ def _text(value: object) -> str:
 
 _OF_EVENT: dict[str, Callable[[Event], str]] = {
     "secret": _secret,
+    "secret_arn": _secret_arn,
     "secret_name": _secret_name,
     "region": _region,
     "account": _account,
     "principal": lambda event: event.principal.name,
     "principal_arn": lambda event: event.principal.identity,
     "role": _role,
+    "own_role": _own_role,
     "user": _user,
     "session_name": lambda event: event.principal.session or event.principal.name,
     "access_key_id": lambda event: event.access_key,

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
+from hashlib import blake2b
 from operator import attrgetter
 from typing import Any, TypeAlias
 
@@ -11,6 +13,7 @@ from smwatch.events.naming import part
 from smwatch.events.secret import Secret
 from smwatch.patterns.conditions import parse_selector
 from smwatch.patterns.nodes import Each, Index, Key, Selector
+from smwatch.record import decode, encode
 from smwatch.rules.subject import Subject
 
 Value: TypeAlias = str | Secret
@@ -79,6 +82,16 @@ def _key(subject: Subject) -> str:
     return named
 
 
+def _policy(subject: Subject) -> str:
+    """A digest of the resource policy that is put: the same for one document however it is laid out."""
+    text = part(subject.record, "requestParameters").get("resourcePolicy")
+    if not isinstance(text, str):
+        return ""
+    with suppress(ValueError, RecursionError):  # whatever it is, it is the same if it is spelled the same
+        text = encode(decode(text), ordered=True)
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
 def _feed(_subject: Subject) -> None:
     """No event has it: it is about the source itself."""
 
@@ -95,6 +108,7 @@ DIMENSIONS = {
         Dimension("access_key", "access keys", attrgetter("access_key"), of_caller=True),
         Dimension("network", "networks", attrgetter("network"), of_caller=True),
         Dimension("key", "keys", _key),
+        Dimension("policy", "policies", _policy),
         Dimension("feed", "feeds", _feed),
     )
 }

@@ -132,7 +132,7 @@ class Engine:
         changed = [
             msgspec.structs.replace(alarm, muted_until=until)
             for alarm in self._alarms.values()
-            if (until := self._world.muted_until(alarm.rule, alarm.secret, alarm.identity)) != alarm.muted_until
+            if (until := self._muted_until(alarm)) != alarm.muted_until
         ]
         self._alarms.update((alarm.group, alarm) for alarm in changed)
         return tuple(changed)
@@ -187,13 +187,18 @@ class Engine:
             value: Value | None = about.get(dimension.name)
             if dimension.name == "secret":
                 value = alarm.secret
-            elif dimension.name in ("identity", "session", "access_key"):
+            elif dimension.name == "identity":
                 value = alarm.identity or None
+            elif dimension.name in ("session", "access_key"):
+                value = alarm.session or alarm.identity or None
             if value is not None:
                 values[dimension] = value
         if group_of(rule, values) != alarm.group:
             return None  # the rule groups differently by now
         return watch.case(values) if watch is not None else self._feeds.case(rule, values)
+
+    def _muted_until(self, alarm: Alarm) -> datetime | None:
+        return self._world.muted_until(alarm.rule, alarm.secret, alarm.identity, alarm.session)
 
     def _settle(self) -> tuple[Alarm, ...]:
         dirty, changed = self._world.dirty, []

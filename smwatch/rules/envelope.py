@@ -210,8 +210,8 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         named += [part.until for part in (self.absence,) if part]
         named += [part.when for part in (self.closed_by,) if part]
         named += [TELLINGS[telling][0] for telling in self.tell]
-        if any(TRAITS[trait.name].history for trait in traits(*self.conditions)):
-            named += ROTATION_FACTS
+        for trait in traits(*self.conditions):
+            named += [fact for fact, _ in TRAITS[trait.name].history]
         return tuple(dict.fromkeys(named))
 
 
@@ -242,8 +242,6 @@ TELLINGS: Mapping[Telling, tuple[str, tuple[str, ...]]] = {
     Telling.DELETION: ("deletions", ("secret",)),
 }
 """The facts behind what alarms tell, and what they are compared by."""
-ROTATION_FACTS = ("rotation_started", "rotation_ended", "rotation_write")
-"""The facts behind the traits that are about rotations."""
 
 
 class RuleSet(Struct, frozen=True):

@@ -8,8 +8,10 @@ from typing import assert_never
 
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Value
 from smwatch.rules.envelope import TELLINGS, Rule, Telling
-from smwatch.rules.fact import Group, Known, Times
-from smwatch.rules.world import World
+from smwatch.rules.fact import Group, Times
+from smwatch.rules.subject import SECOND_BITS
+from smwatch.rules.timers import Deadlines
+from smwatch.rules.world import Watched, World
 
 READERS = 7 * 86_400
 """How far back somebody who read the secret counts as one who needs it."""
@@ -28,9 +30,11 @@ def tell(rule: Rule, world: World, values: Mapping[Dimension, Value], first_at: 
     return tuple(sentence for telling in rule.tell for sentence in _told(telling, world, values, first_at, last_at))
 
 
-def told_of(rule: Rule, world: World, values: Mapping[Dimension, Value]) -> Iterator[Known]:
+def told_of(rule: Rule, world: World, values: Mapping[Dimension, Value]) -> Iterator[Watched]:
     """The facts behind what an alarm tells."""
     for telling in rule.tell:
+        if telling is Telling.DELETION and (deadlines := world.deadlines(values)) is not None:
+            yield deadlines
         known = world.known(TELLINGS[telling][0], (_SECRET,), values)
         if known is not None:
             yield known
@@ -55,7 +59,7 @@ def _told(
                 yield from _changes(known, first_at)
         case Telling.DELETION:
             if isinstance(known, Times):
-                yield from _deletion(known, last_at)
+                yield from _deletion(known, world.deadlines(values), last_at)
         case _:
             assert_never(telling)
 
@@ -69,15 +73,18 @@ def _readers(known: Group, first_at: int) -> str:
 
 
 def _changes(known: Times, first_at: int) -> Iterator[str]:
-    earlier = [note for note in known.notes if first_at - CHANGES <= note[0] >> 168 <= first_at]
+    earlier = [note for note in known.notes if first_at - CHANGES <= note[0] >> SECOND_BITS <= first_at]
     for key, name, who in earlier[-1:]:
-        yield f"shortly before: {name} by {who or 'somebody'} at {_clock(key >> 168)}"
+        yield f"shortly before: {name} by {who or 'somebody'} at {_clock(key >> SECOND_BITS)}"
 
 
-def _deletion(known: Times, last_at: int) -> Iterator[str]:
-    earlier = [note for note in known.notes if note[0] >> 168 <= last_at]
+def _deletion(known: Times, deadlines: Deadlines | None, last_at: int) -> Iterator[str]:
+    earlier = [note for note in known.notes if note[0] >> SECOND_BITS <= last_at]
     for key, name, who in earlier[-1:]:
-        yield f"{name} by {who or 'somebody'} at {_clock(key >> 168)}"
+        deleted_at = key >> SECOND_BITS
+        until = deadlines.set_at(deleted_at) if deadlines is not None else None
+        ends = f", its recovery window ends {_clock(until)}" if until is not None else ""
+        yield f"{name} by {who or 'somebody'} at {_clock(deleted_at)}{ends}"
 
 
 def _short(identity: str) -> str:
@@ -86,4 +93,7 @@ def _short(identity: str) -> str:
 
 
 def _clock(second: int) -> str:
-    return f"{datetime.fromtimestamp(second, UTC):%Y-%m-%d %H:%M:%SZ}"
+    return f"{datetime.fromtimestamp(min(second, _LAST), UTC):%Y-%m-%d %H:%M:%SZ}"
+
+
+_LAST = int(datetime.max.replace(tzinfo=UTC).timestamp())

@@ -47,6 +47,10 @@ class Deadlines:
             return None
         return last[1]
 
+    def set_at(self, second: int) -> int | None:
+        """The deadline that a start in this second has set."""
+        return max((deadline for start, deadline in self._set if start == second), default=None)
+
     def watch(self, watcher: Watcher) -> None:
         """Wake `watcher` when a deadline is set."""
         self._watchers.add(watcher)

@@ -33,8 +33,8 @@ class Known(Struct, frozen=True):
     says: str
     make: Callable[[Lists], Ask | None]
     """Given the lists, the question; None where with these lists no event can have the trait."""
-    history: bool = False
-    """Whether it depends on what else has happened: then the engine answers, not `make`."""
+    history: tuple[tuple[str, tuple[str, ...]], ...] = ()
+    """Facts, and the dimensions they are compared by, if it depends on those: then the engine answers, not `make`."""
     selectors: tuple[str, ...] | None = None
     """The selectors of the record which, with the kind of principal, decide it; None where more does."""
     of_caller: bool = False
@@ -45,8 +45,15 @@ def _plain(says: str, ask: Ask, *selectors: str, decided: bool = False, of_calle
     return Known(says, lambda _lists: ask, selectors=selectors if decided else None, of_caller=of_caller)
 
 
-def _of_history(says: str) -> Known:
-    return Known(says, lambda _lists: None, history=True)
+def _of_history(says: str, facts: Mapping[str, tuple[str, ...]]) -> Known:
+    return Known(says, lambda _lists: None, history=tuple(facts.items()))
+
+
+_ROTATIONS = {
+    "rotation_started": ("secret",),
+    "rotation_ended": ("secret",),
+    "rotation_write": ("secret", "identity"),
+}
 
 
 # ------------------------------------------------------------------------------------------------------------ principal
@@ -224,7 +231,10 @@ TRAITS: dict[str, Known] = {
     "stranger_key": Known("the KMS key belongs to another account", _arn_account("kmsKeyId")),
     "stranger_function": Known("the rotation function belongs to another account", _arn_account("rotationLambdaARN")),
     "stranger_arn": Known("a parameter names something in another account", _any_stranger_arn),
-    "rotation_actor": _of_history("the principal rotates this secret: it wrote to it while a rotation ran"),
-    "in_rotation": _of_history("a rotation of the secret is under way"),
+    "rotation_actor": _of_history("the principal rotates this secret: it wrote to it while a rotation ran", _ROTATIONS),
+    "in_rotation": _of_history("a rotation of the secret is under way", _ROTATIONS),
+    "same_policy": _of_history(
+        "the policy is put again as it was", {"policies": ("secret", "policy"), "policy_removals": ("secret",)}
+    ),
 }
 """Every trait by name."""

@@ -17,16 +17,18 @@ from smwatch.rules.envelope import TELLINGS, Fact, Rule, RuleSet, anonymous_fact
 from smwatch.rules.fact import EVER, Known, Times, Track, Watcher, values_of
 from smwatch.rules.memory import Turns
 from smwatch.rules.subject import Subject
-from smwatch.rules.timers import Timers
+from smwatch.rules.timers import Deadlines, Timers
 from smwatch.rules.trait import TRAITS
 
 ROTATION = 86_400
 """Seconds after which a rotation whose end is unknown is over."""
 
-_SECRET, _IDENTITY = DIMENSIONS["secret"], DIMENSIONS["identity"]
+_SECRET, _IDENTITY, _POLICY = DIMENSIONS["secret"], DIMENSIONS["identity"], DIMENSIONS["policy"]
 _ORDER = {dimension: place for place, dimension in enumerate(DIMENSIONS.values())}
 _STARTED, _ENDED, _WROTE = "rotation_started", "rotation_ended", "rotation_write"
 """The facts that the traits of rotations are made from."""
+_POLICIES, _REMOVALS = "policies", "policy_removals"
+"""The facts that the trait of a policy put again is made from."""
 
 
 class Watched(Protocol):
@@ -198,9 +200,14 @@ class World:
         kept = ((kept, track) for (text, kept), track in self._by_spelling.items() if text == spelled)
         return next(track for dimensions, track in kept if _answers(dimensions, same[0]))
 
-    def muted_until(self, rule: str, secret: Value | None, identity: str) -> datetime | None:
-        """Up to when alarms of this rule, secret and principal are muted."""
-        muted = [mute.until for mute in self.mutes if mute.covers(rule, secret, identity)]
+    def deadlines(self, values: Mapping[Dimension, Value]) -> Deadlines | None:
+        """The deadlines that a timer rule knows for these values; None where no rule keeps any."""
+        found = (timers.deadlines(values) for timers in self.timers.values())
+        return next((deadlines for deadlines in found if deadlines is not None), None)
+
+    def muted_until(self, rule: str, secret: Value | None, identity: str, session: str) -> datetime | None:
+        """Up to when alarms of this rule, secret, principal and session are muted."""
+        muted = [mute.until for mute in self.mutes if mute.covers(rule, secret, identity, session)]
         return max(muted, default=None)
 
     # -- time
@@ -243,9 +250,12 @@ class World:
             case Lookup(fact=fact, same=same):
                 source, ask_known = self.source(fact, same), self._asked_of(condition)
                 return lambda subject: ask_known(source.of_event(subject), subject.second)
-            case _:
+            case Trait(name):
                 lookout = self.lookout(condition)
-                return lambda subject: lookout(_rotation_values(subject), subject.second)
+                wanted = {dimension(one) for _, same in TRAITS[name].history for one in same}
+                return lambda subject: lookout(_values(subject, wanted), subject.second)
+            case _:
+                raise TypeError(condition)
 
     def lookout(self, condition: Condition) -> Lookout:
         """Compile a condition on what else has happened to what asks it of an event's values and second."""
@@ -254,6 +264,8 @@ class World:
                 source, ask = self.source(fact, same), self._asked_of(condition)
                 return lambda values, second: ask(source.of(values), second)
             case Trait(name, negated) if TRAITS[name].history:
+                if name == "same_policy":
+                    return self._same_policy(negated=negated)
                 return self._rotation(actor=name == "rotation_actor", negated=negated)
             case Any(alternatives):
                 some = [self.lookout(each) for each in alternatives]
@@ -314,10 +326,28 @@ class World:
 
         return look
 
+    def _same_policy(self, *, negated: bool) -> Lookout:
+        put_of, any_of = self.source(_POLICIES, (_SECRET, _POLICY)), self.source(_POLICIES, (_SECRET,))
+        removed_of = self.source(_REMOVALS, (_SECRET,))
 
-def _rotation_values(subject: Subject) -> Mapping[Dimension, Value]:
-    secret, identity = subject.secret, subject.identity
-    return {} if secret is None or not identity else {_SECRET: secret, _IDENTITY: identity}
+        def look(values: Mapping[Dimension, Value], second: int) -> Answer:
+            put, every, removed = put_of.of(values), any_of.of(values), removed_of.of(values)
+            if put is None or every is None or removed is None:
+                return negated
+
+            def same() -> bool:
+                last = put.before(second)
+                if last is None or removed.any(last, second - 1):
+                    return False
+                return len(every.among(last, second - 1)) == 1  # no other policy since, nor in the same second
+
+            return Pending(lambda: same() is not negated, *map(_Whenever, (every, removed)))
+
+        return look
+
+
+def _values(subject: Subject, dimensions: Iterable[Dimension]) -> Mapping[Dimension, Value]:
+    return {each: value for each in dimensions if (value := each.get(subject))}
 
 
 def historic(condition: Condition) -> bool:
@@ -364,10 +394,9 @@ def _asked(rules: Iterable[Rule]) -> Iterable[tuple[str, tuple[Dimension, ...]]]
     for rule in rules:
         for lookup in lookups(*rule.conditions):
             yield lookup.fact, ordered(lookup.same)
-        if any(TRAITS[trait.name].history for trait in traits(*rule.conditions)):
-            yield _STARTED, (_SECRET,)
-            yield _ENDED, (_SECRET,)
-            yield _WROTE, (_SECRET, _IDENTITY)
+        for trait in traits(*rule.conditions):
+            for name, same in TRAITS[trait.name].history:
+                yield name, ordered(map(dimension, same))
         if rule.first_seen:
             yield own_fact(rule), ordered(rule.first_seen.of)
         if rule.sequence:
@@ -378,7 +407,7 @@ def _asked(rules: Iterable[Rule]) -> Iterable[tuple[str, tuple[Dimension, ...]]]
             yield rule.closed_by.when, ordered(rule.closed_by.same)
         for telling in rule.tell:
             name, same = TELLINGS[telling]
-            yield name, ordered(dimension(name) for name in same)
+            yield name, ordered(map(dimension, same))
 
 
 def _answers(kept: tuple[Dimension, ...], alone: Dimension) -> bool:

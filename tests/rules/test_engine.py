@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from smwatch.rules.alarm import AlarmState, Severity
+from smwatch.rules.alarm import AlarmState, Mute, Severity
+from smwatch.rules.engine import Engine
 from tests import records
-from tests.rules.judging import after, judged, of, only
+from tests.rules.judging import after, arrivals, catalogue, judged, of, only
 
 
 def test_a_read_of_a_deleted_secret_raises_the_alarm_with_the_times_it_happened() -> None:
@@ -27,6 +28,30 @@ def test_restoring_a_secret_closes_its_alarms_and_a_later_read_opens_them_again(
     assert (closed.count, closed.ended_at, closed.closed_by) == (2, after(minutes=5), "RestoreSecret by alice")
     again = only("SMW-DEL-01", [*reads, restore, records.read_deleted(at=after(minutes=9))])
     assert (again.state, again.count, again.first_at) == (AlarmState.OPEN, 1, after(minutes=9))
+
+
+def test_an_alarm_tells_who_deleted_the_secret_and_how_long_it_can_be_restored() -> None:
+    deleted = records.delete(days=7, at=after(minutes=-9), by=records.user("alice"))
+    (told,) = only("SMW-DEL-01", [records.read_deleted(), deleted]).facts
+    assert told == "DeleteSecret by alice at 2026-11-23 13:51:00Z, its recovery window ends 2026-11-30 13:51:00Z"
+
+
+def test_an_alarm_of_a_session_belongs_to_the_principal_behind_it() -> None:
+    thief = records.role("ci-deployer", "build-7")
+    alarm = only("SMW-READ-01", [records.read(f"prod/{n}", by=thief, at=after(n)) for n in range(12)])
+    assert alarm.identity == "arn:aws:iam::111122223333:role/ci-deployer"
+    assert alarm.session == "arn:aws:sts::111122223333:assumed-role/ci-deployer/build-7"
+
+
+def test_muting_a_principal_mutes_the_alarms_of_its_sessions_too() -> None:
+    engine = Engine(catalogue())
+    builds = [records.role("ci-deployer", f"build-{number}") for number in (7, 8)]
+    engine.judge(arrivals(records.read(f"prod/{n}", by=build, at=after(n)) for build in builds for n in range(12)))
+    seventh, eighth = of("SMW-READ-01", engine.alarms)
+    engine.mute(Mute(after(hours=1), rule="SMW-READ-01", identity=seventh.session))
+    assert [alarm.muted(after()) for alarm in of("SMW-READ-01", engine.alarms)] == [True, False]
+    engine.mute(Mute(after(hours=1), identity=eighth.identity))
+    assert [alarm.muted(after()) for alarm in of("SMW-READ-01", engine.alarms)] == [True, True]
 
 
 def test_an_event_judged_twice_counts_once() -> None:

@@ -221,9 +221,10 @@ def mute_meant(text: str, alarm: Alarm, now: datetime) -> Mute:
         raise ValueError(f"“{unknown[0]}” can't be muted: write rule, secret or principal")
     until = now if length == "0" else now + period(length)
     scopes = named or SCOPES
+    whom = alarm.identity if named else alarm.session or alarm.identity
     return Mute(
         until,
         rule=alarm.rule if "rule" in scopes else "",
         secret=alarm.secret if "secret" in scopes else None,
-        identity=alarm.identity if "principal" in scopes else "",
+        identity=whom if "principal" in scopes else "",
     )

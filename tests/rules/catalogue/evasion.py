@@ -1,0 +1,57 @@
+"""The trail, its log group, the alarms: whoever cuts them is not seen any more."""
+
+from datetime import datetime, timedelta
+from typing import Any
+
+from smwatch.record import Record
+from smwatch.rules.alarm import Severity
+from tests import records
+from tests.rules.catalogue.story import Rule, Story, story
+from tests.rules.judging import after
+
+THIEF = records.role("ci-deployer", "build-7")
+
+
+def done(source: str, name: str, parameters: dict[str, Any], **more: Any) -> Record:
+    return records.call(name, parameters, None, **{"eventSource": f"{source}.amazonaws.com", "by": THIEF} | more)
+
+
+def selected(read_write: str, **more: Any) -> Record:
+    selectors = [{"readWriteType": read_write, "includeManagementEvents": True, "dataResources": []}]
+    return done("cloudtrail", "PutEventSelectors", {"trailName": "main", "eventSelectors": selectors}, **more)
+
+
+def heard(*, every: timedelta, times: int, then: timedelta) -> list[tuple[datetime, datetime]]:
+    """A source that brings something new each time, and then nothing until it is read for the last time."""
+    readings = [(after() + every * n, after() + every * n) for n in range(times)]
+    return [*readings, (readings[-1][0], readings[-1][0] + then)]
+
+
+RULES = {
+    "SMW-EVA-01": Rule(
+        finds=story(
+            done("cloudtrail", "StopLogging", {"name": "main"}),
+            done("cloudtrail", "StopLogging", {"name": "second"}, at=after(5)),
+        ),
+        severity=Severity.CRITICAL,
+        count=2,
+        leaves=story(
+            done("cloudtrail", "StartLogging", {"name": "main"}),
+            done("logs", "PutMetricFilter", {"logGroupName": "trail"}),
+            done("monitoring", "DescribeAlarms", {}),
+        ),
+        # Infrastructure as code widens what the trail records, and somebody without the right to it tries to stop it.
+        noise=story(
+            selected("All"), done("cloudtrail", "DeleteTrail", {"name": "main"}, error=("AccessDenied", "not you"))
+        ),
+        noise_is=Severity.HIGH,
+    ),
+    "SMW-EVA-02": Rule(
+        finds=Story(feed=heard(every=timedelta(minutes=4), times=100, then=timedelta(minutes=21))),
+        severity=Severity.HIGH,
+        count=1,
+        leaves=Story(feed=heard(every=timedelta(minutes=4), times=100, then=timedelta(minutes=15))),
+        # An account in which something happens every two hours: silence is usual.
+        noise=Story(feed=heard(every=timedelta(hours=2), times=100, then=timedelta(hours=7))),
+    ),
+}

@@ -1,0 +1,55 @@
+"""A resource policy is compared with the one before."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+
+import pytest
+
+from smwatch.record import Record
+from smwatch.rules.alarm import Severity
+from tests import records
+from tests.rules.judging import after, before, judged, of
+
+PIPELINE = records.role("pipeline", "run-1")
+
+
+def policy(sid: str) -> str:
+    allowed = {"AWS": f"arn:aws:iam::{records.ACCOUNT}:role/app"}
+    statement = {"Sid": sid, "Effect": "Allow", "Principal": allowed, "Action": "secretsmanager:DescribeSecret"}
+    return json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+
+
+def put(sid: str, at: datetime, *, layout: int | None = None) -> Record:
+    text = json.dumps(json.loads(policy(sid)), indent=layout)
+    return records.write("PutResourcePolicy", parameters={"resourcePolicy": text}, at=at, by=PIPELINE)
+
+
+def last_severity(happened: list[Record]) -> Severity:
+    """How bad the last of them is, put by somebody of its own so that it is an alarm of its own."""
+    last = happened[-1] | {"userIdentity": records.role("last", "run-2")}
+    (alarm,) = [each for each in of("SMW-POL-01", judged([last, *happened[:-1]])) if each.principal == "last"]
+    return alarm.severity
+
+
+def test_the_same_policy_again_is_info_however_it_is_laid_out() -> None:
+    assert last_severity([put("a", before(days=3)), put("a", after(), layout=4)]) is Severity.INFO
+
+
+@pytest.mark.parametrize(
+    "between",
+    [
+        put("b", before(days=1)),
+        put("b", before(days=3)),
+        records.write("DeleteResourcePolicy", at=before(days=1)),
+    ],
+    ids=["another", "another in the same second", "none"],
+)
+def test_a_policy_that_comes_back_after_another_or_none_is_a_change(between: Record) -> None:
+    assert last_severity([put("a", before(days=3)), between, put("a", after())]) is Severity.MEDIUM
+
+
+def test_a_policy_that_cannot_be_read_is_high() -> None:
+    odd = records.write("PutResourcePolicy", parameters={"resourcePolicy": "{"}, at=after())
+    assert last_severity([odd]) is Severity.HIGH

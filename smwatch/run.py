@@ -47,6 +47,7 @@ def watch(settings: Settings) -> int:
 def show(parts: Parts, sources: Sources, *, title: str = "") -> int:
     """Open the screen, and have a monitor feed it from these sources until it is left."""
     from smwatch.background import Background, Deliver
+    from smwatch.tui import glyphs
     from smwatch.tui.app import SmwatchApp
     from smwatch.tui.keys import KeyTable
     from smwatch.tui.screens.desk import Answers, Outside
@@ -100,6 +101,7 @@ def show(parts: Parts, sources: Sources, *, title: str = "") -> int:
         wall=settings.wall,
         bell=settings.ui.bell,
         theme=settings.ui.theme,
+        ascii_only=glyphs.chosen(settings.ui.glyphs, os.environ),
         keys=keys,
         filters=settings.ui.filters,
     )

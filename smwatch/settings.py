@@ -63,6 +63,8 @@ class UiSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     zone: Literal["utc", "local"] = "utc"
     order: Literal["newest", "oldest"] = "newest"
     bell: bool = True
+    glyphs: Literal["auto", "unicode", "ascii"] = "auto"
+    """Which signs are drawn; auto goes by the locale and TERM."""
     keymap: dict[str, str] = {}
     filters: dict[str, str] = {}
     """Saved filters by name."""

@@ -11,6 +11,7 @@ from typing import ClassVar, Protocol, runtime_checkable
 from textual import events
 from textual.app import App, SystemCommand
 from textual.binding import BindingType
+from textual.filter import LineFilter
 from textual.markup import escape
 from textual.screen import ModalScreen, Screen
 
@@ -21,6 +22,7 @@ from smwatch.record import Record
 from smwatch.rules.alarm import Alarm
 from smwatch.store import Change, Store
 from smwatch.tui import themes
+from smwatch.tui.glyphs import AsciiFilter, plain
 from smwatch.tui.keys import KeyTable, bindings, name
 from smwatch.tui.keytable import KEYS
 from smwatch.tui.screens.desk import Desk, Outside
@@ -96,6 +98,7 @@ class SmwatchApp(App[int]):
         wall: bool = False,
         bell: bool = True,
         theme: str = "",
+        ascii_only: bool = False,
         keys: KeyTable | None = None,
         filters: Mapping[str, str] | None = None,
     ) -> None:
@@ -111,6 +114,7 @@ class SmwatchApp(App[int]):
         self._bell = bell
         self._rung: set[str] = set()
         self._asked_theme = theme
+        self._plain = (AsciiFilter(),) if ascii_only else ()
         self._armed = False
         self._interrupted_at: datetime | None = None
         self.desk = Desk(
@@ -134,6 +138,10 @@ class SmwatchApp(App[int]):
     def parse(self, text: str, typing: bool = False) -> Filter:
         """A filter from what was typed, or is being typed; raises FilterError."""
         return parse(text, self._context_of_filters, typing=typing)
+
+    def get_line_filters(self) -> Sequence[LineFilter]:
+        """What all that is drawn goes through on its way to the terminal."""
+        return [*super().get_line_filters(), *self._plain]
 
     def on_mount(self) -> None:
         """Show the stream, then have the work begin."""
@@ -203,7 +211,7 @@ class SmwatchApp(App[int]):
         about = alarm.secret.name if alarm.secret is not None else alarm.principal
         told = visible(f"{alarm.severity.value.upper()} {alarm.title} {about}")[:ANNOUNCED]
         if self._driver is not None:
-            self._driver.write(f"\x1b]9;{told}\x07")
+            self._driver.write(f"\x1b]9;{plain(told) if self._plain else told}\x07")
 
     def _tick(self) -> None:
         self.desk.tick(self._clock())

@@ -112,12 +112,7 @@ _NAMES = {
     **_CHARACTERS,
     "pagedown": "PgDn",
     "pageup": "PgUp",
-    "down": "↓",
-    "up": "↑",
-    "left": "←",
-    "right": "→",
     "escape": "Esc",
-    "1-9": "1…9",
 }
 
 

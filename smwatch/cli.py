@@ -242,13 +242,14 @@ def _speed(text: str | None) -> float | None:
 @main.command()
 @click.option("--json", "as_json", is_flag=True, help="Headless: the whole incident once, one JSON object a line.")
 @click.option("--wall", is_flag=True, help="On the ops wall.")
-def demo(*, as_json: bool, wall: bool) -> None:
+@click.option("--config", metavar="FILE", type=click.Path(path_type=Path), help="Config file: of it, only [ui] counts.")
+def demo(*, as_json: bool, wall: bool, config: Path | None) -> None:
     """Play a scripted incident; needs no AWS, no network, no credentials."""
     from smwatch.run import play_demo
 
     if not as_json:
         _need_terminal("smwatch demo --json")
-    _run(play_demo, json=as_json, wall=wall)
+    _run(play_demo, config, json=as_json, wall=wall)
 
 
 @main.command(epilog=EXIT_CODES)

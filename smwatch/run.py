@@ -19,7 +19,7 @@ from smwatch.jsonl import Lines
 from smwatch.monitor import JOURNAL, Delivery, Monitor
 from smwatch.parts import AwsSources, Parts, now
 from smwatch.rules.alarm import Severity
-from smwatch.settings import Settings
+from smwatch.settings import Settings, load
 from smwatch.sources.source import Source, State, Status
 from smwatch.visible import visible
 
@@ -47,14 +47,10 @@ def watch(settings: Settings) -> int:
 def show(parts: Parts, sources: Sources, *, title: str = "") -> int:
     """Open the screen, and have a monitor feed it from these sources until it is left."""
     from smwatch.background import Background, Deliver
-    from smwatch.tui import glyphs
     from smwatch.tui.app import SmwatchApp
-    from smwatch.tui.keys import KeyTable
     from smwatch.tui.screens.desk import Answers, Outside
-    from smwatch.tui.times import Zone
 
     settings = parts.settings
-    keys = KeyTable(settings.ui.keymap)
     parts.check_filters(settings.ui.filters)
     monitors: list[Monitor] = []
 
@@ -96,14 +92,8 @@ def show(parts: Parts, sources: Sources, *, title: str = "") -> int:
         title=title,
         asked_since=parts.since,
         filter_text=settings.filter,
-        zone=Zone(settings.ui.zone),
-        newest_first=settings.ui.order == "newest",
         wall=settings.wall,
-        bell=settings.ui.bell,
-        theme=settings.ui.theme,
-        ascii_only=glyphs.chosen(settings.ui.glyphs, os.environ),
-        keys=keys,
-        filters=settings.ui.filters,
+        ui=settings.ui,
     )
     try:
         code = app.run()
@@ -161,11 +151,12 @@ def replay_files(
     return _headless(run, lines, parts, fail_on)
 
 
-def play_demo(*, json: bool, wall: bool) -> int:
-    """`smwatch demo`: a scripted incident through the real path."""
+def play_demo(config_file: Path | None, *, json: bool, wall: bool) -> int:
+    """`smwatch demo`: a scripted incident through the real path, on the screen as the user has set it."""
     from smwatch.sources.demo import demo_sources
 
-    parts = Parts(Settings(wall=wall), remember=False)
+    ui = load(config_file, {}).ui
+    parts = Parts(Settings(wall=wall, ui=ui), remember=False)
     if not json:
         return show(parts, nullcontext(demo_sources(now, asyncio.sleep)))
     lines = Lines(parts.store, parts.journal, json=True)

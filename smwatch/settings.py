@@ -63,6 +63,8 @@ class UiSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     zone: Literal["utc", "local"] = "utc"
     order: Literal["newest", "oldest"] = "newest"
     bell: bool = True
+    columns: tuple[str, ...] = ()
+    """Of the stream, in their order, each as NAME or NAME:WIDTH; none for the usual ones."""
     glyphs: Literal["auto", "unicode", "ascii"] = "auto"
     """Which signs are drawn; auto goes by the locale and TERM."""
     keymap: dict[str, str] = {}

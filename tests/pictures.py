@@ -24,6 +24,7 @@ from smwatch.monitor import Delivery
 from smwatch.record import Record
 from smwatch.rules.engine import Engine
 from smwatch.rules.rule import combine, load_builtin
+from smwatch.settings import UiSettings
 from smwatch.sources.coverage import Coverage
 from smwatch.sources.demo import demo_sources
 from smwatch.sources.source import Page, Status
@@ -81,7 +82,12 @@ class Demo:
         self._records: dict[int, Record] = {}
         store = Store(engine=Engine(combine(load_builtin())))
         self.app = SmwatchApp(
-            store, record_of=self._record_of, clock=lambda: now, title="demo", asked_since=BASE, bell=False, theme=theme
+            store,
+            record_of=self._record_of,
+            clock=lambda: now,
+            title="demo",
+            asked_since=BASE,
+            ui=UiSettings(bell=False, theme=theme, glyphs="unicode"),
         )
         self.app.desk.watching_since = BASE
         reader = Reader()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from typing import ClassVar, Protocol, runtime_checkable
@@ -20,17 +20,17 @@ from smwatch.filter import Context, parse
 from smwatch.monitor import Delivery
 from smwatch.record import Record
 from smwatch.rules.alarm import Alarm
+from smwatch.settings import UiSettings
 from smwatch.store import Change, Store
-from smwatch.tui import themes
+from smwatch.tui import glyphs, themes
 from smwatch.tui.glyphs import AsciiFilter, plain
-from smwatch.tui.keys import KeyTable, bindings, name
+from smwatch.tui.keys import bindings, name
 from smwatch.tui.keytable import KEYS
 from smwatch.tui.screens.desk import Desk, Outside
 from smwatch.tui.screens.page import PageScreen
 from smwatch.tui.screens.watch import WatchScreen
 from smwatch.tui.text import visible
 from smwatch.tui.themes import THEMES
-from smwatch.tui.times import Zone
 from smwatch.view import Filter
 
 PAINT_SECONDS = 0.15
@@ -93,17 +93,13 @@ class SmwatchApp(App[int]):
         title: str = "",
         asked_since: datetime | None = None,
         filter_text: str = "",
-        zone: Zone = Zone.UTC,
-        newest_first: bool = True,
         wall: bool = False,
-        bell: bool = True,
-        theme: str = "",
-        ascii_only: bool = False,
-        keys: KeyTable | None = None,
-        filters: Mapping[str, str] | None = None,
+        ui: UiSettings | None = None,
     ) -> None:
+        """SettingsError says what in `ui` can't be."""
         # Without colours a terminal's own are used and then left out: Textual would draw greys otherwise.
         super().__init__(ansi_color=True if os.environ.get("NO_COLOR") else None)
+        ui = ui or UiSettings()
         self.store = store
         self.fault: BaseException | None = None
         """What ended the work behind the screen, if it ended badly."""
@@ -111,23 +107,20 @@ class SmwatchApp(App[int]):
         self._clock = clock
         self._filter_text = filter_text
         self._wall = wall
-        self._bell = bell
+        self._bell = ui.bell
         self._rung: set[str] = set()
-        self._asked_theme = theme
-        self._plain = (AsciiFilter(),) if ascii_only else ()
+        self._asked_theme = ui.theme
+        self._plain = (AsciiFilter(),) if glyphs.chosen(ui.glyphs, os.environ) else ()
         self._armed = False
         self._interrupted_at: datetime | None = None
         self.desk = Desk(
             store,
             record_of=record_of,
             now=clock(),
-            zone=zone,
-            newest_first=newest_first,
             title=title,
             asked_since=asked_since,
             outside=outside,
-            keys=keys,
-            filters=filters,
+            ui=ui,
         )
         self._context_of_filters = Context(record_of=lambda event: record_of(event) or {}, levels=store.levels)
         self._subscription = store.subscribe(self._wake)

@@ -11,6 +11,7 @@ import msgspec
 
 from smwatch.events.event import Event, SeenBy
 from smwatch.events.principal import Kind, Principal
+from smwatch.settings import SettingsError
 from smwatch.tui.text import fit_middle
 from smwatch.tui.times import CLOCK, DATED, SHORT_DATED, Zone, period, written
 
@@ -44,9 +45,11 @@ COLUMNS: tuple[Column, ...] = (
     Column("account", "account", 12, 12, 12, 9),
 )
 """In the order they stand on the screen; users may choose others and another order."""
+NARROWEST, WIDEST = 3, 200
+"""Cells that a column may be set to."""
 CORE = 3
 """Columns up to this rank are kept as long as there is any room."""
-DEFAULT = ("mark", "time", "event", "secret", "principal", "ip", "region", "result", "seen")
+DEFAULT = ("mark", "time", "event", "secret", "principal", "ip", "region", "result", "seen", "agent", "account")
 BY_ID = {column.id: column for column in COLUMNS}
 DATED_WIDTH, SHORT_DATED_WIDTH = 14, 11
 ROOMY = 66
@@ -73,13 +76,14 @@ def lay_out(
 ) -> tuple[Placed, ...]:
     """Share `width` cells among the chosen columns, one cell between two; the ones that matter least go first.
 
-    The widths and gaps add up to `width` where the secret is among them.
+    `chosen` names columns as the config file does, see `column_meant`. The widths and gaps add up to `width` where a
+    secret of no fixed width is among them.
     """
-    columns = [BY_ID[name] for name in chosen]
+    columns = [column_meant(name) for name in chosen]
+    fixed = {each.id for each in columns if each.least == each.ideal}
     if dated:
         day = DATED_WIDTH if width >= ROOMY else SHORT_DATED_WIDTH
-        wider = {"least": day, "good": day, "ideal": day}
-        columns = [msgspec.structs.replace(each, **wider) if each.id == "time" else each for each in columns]
+        columns = [_of_width(each, max(day, each.least)) if each.id == "time" else each for each in columns]
     while len(columns) > 1:
         last = max(columns, key=lambda column: column.rank)
         if last.rank <= CORE and sum(column.least + 1 for column in columns) - 1 <= width:
@@ -91,9 +95,39 @@ def lay_out(
     spare = width - sum(widths.values()) - (len(columns) - 1)
     for wanted in ("good", "ideal"):
         spare = _shared(columns, widths, spare, wanted)
-    if "secret" in widths and spare > 0:
+    if "secret" in widths and "secret" not in fixed and spare > 0:
         widths["secret"] += spare
     return tuple(Placed(c.id, f"time {zone.title()}" if c.id == "time" else c.title, widths[c.id]) for c in columns)
+
+
+def columns_meant(chosen: Sequence[str]) -> tuple[str, ...]:
+    """The columns that a person lists, the marks before all others; without any the usual ones.
+
+    SettingsError says what is wrong with them.
+    """
+    meant = [column_meant(each).id for each in chosen]
+    if twice := next((each for each in meant if meant.count(each) > 1), None):
+        raise SettingsError(f"ui.columns: {twice} is there twice")
+    if not meant:
+        return DEFAULT
+    return tuple(chosen) if "mark" in meant else ("mark", *chosen)
+
+
+def column_meant(text: str) -> Column:
+    """The column that `secret` or, with a width in cells, `secret:40` means; SettingsError for none."""
+    name, colon, width = text.partition(":")
+    column = BY_ID.get(name.strip())
+    if column is None:
+        raise SettingsError(f"ui.columns: there is no column {name!r}; there are {', '.join(BY_ID)}")
+    if not colon:
+        return column
+    if not (width.strip().isdecimal() and NARROWEST <= int(width) <= WIDEST):
+        raise SettingsError(f"ui.columns: {text!r}: write a width of {NARROWEST} to {WIDEST} cells, as in {name}:40")
+    return _of_width(column, int(width))
+
+
+def _of_width(column: Column, width: int) -> Column:
+    return msgspec.structs.replace(column, least=width, good=width, ideal=width)
 
 
 def _shared(columns: Sequence[Column], widths: dict[str, int], spare: int, wanted: str) -> int:

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
+
+import msgspec
 
 from smwatch.events.event import Arrival, Event, SeenBy
 from smwatch.events.reader import Reader
 from smwatch.events.redact import redact
 from smwatch.monitor import Delivery
 from smwatch.record import Record
+from smwatch.settings import UiSettings
 from smwatch.sources.source import State, Status
 from smwatch.store import Store
 from smwatch.tui.app import SmwatchApp
-from smwatch.tui.keys import KeyTable
 from tests import records
 
 NOW = records.AT
@@ -53,8 +55,7 @@ class Stage:
         *,
         status: Status | None = FINE,
         store: Store | None = None,
-        keymap: Mapping[str, str] | None = None,
-        filters: Mapping[str, str] | None = None,
+        ui: UiSettings | None = None,
     ) -> None:
         self.now = NOW
         self.store = store or Store()
@@ -64,8 +65,7 @@ class Stage:
             record_of=self.record_of,
             clock=lambda: self.now,
             title="prod · eu-west-1",
-            keys=KeyTable(keymap),
-            filters=filters,
+            ui=msgspec.structs.replace(ui or UiSettings(), glyphs="unicode"),
         )
         self.bring(*given)
         if status is not None:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from smwatch.settings import UiSettings
 from smwatch.tui.screens.saved import SavedScreen
 from smwatch.tui.screens.watch import WatchScreen
 from tests import records
 from tests.tui.scene import Stage, ago, reads
 
 WIDE = (160, 40)
+SAVED = UiSettings(filters={"reads": "read", "changes": "write"})
 
 
 async def test_denied_reads_of_a_prefix_in_the_last_quarter_of_an_hour_take_three_keys_and_the_prefix() -> None:
@@ -41,7 +43,9 @@ async def test_the_secret_and_the_principal_under_the_cursor_are_asked_for_and_l
 
 
 async def test_saved_filters_are_picked_with_two_keys() -> None:
-    stage = Stage([*reads(3), records.put(eventTime=ago(5))], filters={"reads": "read", "changes": "write"})
+    stage = Stage(
+        [*reads(3), records.put(eventTime=ago(5))], ui=UiSettings(filters={"reads": "read", "changes": "write"})
+    )
     async with stage.app.run_test(size=WIDE) as pilot:
         await pilot.press("L")
         await pilot.pause()
@@ -61,10 +65,12 @@ async def test_without_saved_filters_the_key_says_how_to_save_one() -> None:
 
 
 async def test_saved_filters_are_offered_where_a_filter_is_typed() -> None:
-    stage = Stage([*reads(3), records.put(eventTime=ago(5))], filters={"changes": "write", "reads": "read"})
+    stage = Stage(
+        [*reads(3), records.put(eventTime=ago(5))], ui=UiSettings(filters={"changes": "write", "reads": "read"})
+    )
     async with stage.app.run_test(size=WIDE) as pilot:
         await pilot.press("slash")
-        assert "changes: write" in stage.lines()[-2]
+        assert "changes: write   reads: read" in stage.lines()[-2]
         await pilot.press(*"rea", "tab", "enter")
         assert "3 of 4" in stage.lines()[-1]
         assert "/ read" in stage.lines()[-1]
@@ -81,3 +87,12 @@ async def test_arrows_go_through_the_filters_kept_before_each_once() -> None:
         assert screen.filter_line.input.value == "dev"
         await pilot.press("up", "down", "down")
         assert screen.filter_line.input.value == ""
+
+
+async def test_columns_of_the_config_file_are_drawn_in_their_order_and_width() -> None:
+    stage = Stage(reads(3, secret="prod/db"), ui=UiSettings(columns=("secret:12", "time", "account")))
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.pause()
+        heading = next(line for line in stage.lines() if "time UTC" in line)
+        assert heading.split() == ["secret", "time", "UTC", "account", "▏"]
+        assert any(line.startswith("    prod/db      13:59:00 111122223333") for line in stage.lines())

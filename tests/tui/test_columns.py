@@ -1,9 +1,11 @@
 """How columns share a width."""
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smwatch.tui.columns import BY_ID, DATED_WIDTH, DEFAULT, lay_out
+from smwatch.settings import SettingsError
+from smwatch.tui.columns import BY_ID, DATED_WIDTH, DEFAULT, columns_meant, lay_out
 
 
 @given(st.integers(20, 400), st.permutations(list(BY_ID)), st.booleans())
@@ -21,6 +23,30 @@ def test_sixty_columns_hold_when_what_which_and_who() -> None:
 
 def test_a_wide_screen_holds_everything() -> None:
     assert [column.id for column in lay_out(249)] == list(DEFAULT)
+
+
+def test_columns_are_set_by_name_order_and_width() -> None:
+    chosen = columns_meant(["secret:30", "time", "agent"])
+    placed = {column.id: column.width for column in lay_out(120, chosen)}
+    assert list(placed) == ["mark", "secret", "time", "agent"]
+    assert (placed["secret"], placed["agent"]) == (30, 30)
+    assert columns_meant([]) == DEFAULT
+
+
+@pytest.mark.parametrize(
+    ("chosen", "said"),
+    [
+        (["secert"], "no column 'secert'; there are mark, time, event"),
+        (["secret:"], "a width of 3 to 200 cells, as in secret:40"),
+        (["secret:1000"], "a width of 3 to 200"),
+        (["time", "secret:9", "time:8"], "time is there twice"),
+    ],
+)
+def test_columns_that_can_not_be_are_refused(chosen: list[str], said: str) -> None:
+    with pytest.raises(SettingsError) as refused:
+        columns_meant(chosen)
+    assert str(refused.value).startswith("ui.columns: ")
+    assert said in str(refused.value)
 
 
 def test_nothing_is_narrower_than_it_can_be_read() -> None:

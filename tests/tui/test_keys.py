@@ -11,7 +11,7 @@ from textual.dom import DOMNode
 from textual.widgets import Input
 
 import smwatch.tui
-from smwatch.settings import SettingsError
+from smwatch.settings import SettingsError, UiSettings
 from smwatch.tui.keys import TOGETHER, KeyTable, bindings
 from smwatch.tui.keytable import BY_ID, CONTEXTS, KEYS
 from smwatch.tui.screens.alarms import AlarmsScreen
@@ -95,7 +95,7 @@ def test_two_keys_can_be_exchanged() -> None:
 
 
 async def test_the_keymap_holds_on_the_screen_in_the_footer_and_in_the_help() -> None:
-    stage = Stage(reads(3), keymap={"watch.filter": "%", "watch.names": "v", "watch.group": "f"})
+    stage = Stage(reads(3), ui=UiSettings(keymap={"watch.filter": "%", "watch.names": "v", "watch.group": "f"}))
     async with stage.app.run_test(size=SIZE) as pilot:
         assert "% filter" in stage.lines()[-1]
         await pilot.press("slash")
@@ -112,7 +112,7 @@ async def test_the_keymap_holds_on_the_screen_in_the_footer_and_in_the_help() ->
 
 @pytest.mark.parametrize("key", ["a", "v", "W", "S", "question_mark", "T", "f", "L"])
 async def test_escape_goes_back_from_every_screen(key: str) -> None:
-    stage = Stage(reads(3), filters={"failed": "error"})
+    stage = Stage(reads(3), ui=UiSettings(filters={"failed": "error"}))
     async with stage.app.run_test(size=SIZE) as pilot:
         await pilot.press(key)
         assert not isinstance(stage.app.screen, WatchScreen)
@@ -151,7 +151,7 @@ async def test_a_key_of_the_main_screen_says_where_it_works() -> None:
 
 
 async def test_the_palette_offers_what_keys_do_here_and_the_saved_filters() -> None:
-    stage = Stage(reads(3), filters={"failed": "error [b]"})
+    stage = Stage(reads(3), ui=UiSettings(filters={"failed": "error [b]"}))
     async with stage.app.run_test(size=SIZE) as pilot:
         offered = {command.title: command.help for command in stage.app.get_system_commands(stage.app.screen)}
         assert offered["filter"] == "Type a filter; Enter keeps it, Escape takes it back (/ &)"

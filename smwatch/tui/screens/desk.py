@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -14,9 +14,10 @@ from smwatch.events.secret import Secret
 from smwatch.filter import complete
 from smwatch.record import Record
 from smwatch.rules.alarm import Alarm, AlarmState, Mute, Severity
+from smwatch.settings import UiSettings
 from smwatch.store import Change, Store
 from smwatch.tui.clip import Clip, next_step, of_event
-from smwatch.tui.columns import called
+from smwatch.tui.columns import called, columns_meant
 from smwatch.tui.keys import KeyTable
 from smwatch.tui.lines import Line, Page, Piece, heading, line, paragraph
 from smwatch.tui.pages.alarm import alarm_page
@@ -65,25 +66,25 @@ class Desk:
         *,
         record_of: Callable[[Event], Record | None],
         now: datetime,
-        zone: Zone = Zone.UTC,
-        newest_first: bool = True,
         title: str = "",
         asked_since: datetime | None = None,
         outside: Outside | None = None,
-        keys: KeyTable | None = None,
-        filters: Mapping[str, str] | None = None,
+        ui: UiSettings | None = None,
     ) -> None:
+        """SettingsError says what in `ui` can't be."""
+        ui = ui or UiSettings()
         self.store = store
         self.record_of = record_of
         self.now = now
-        self.zone = zone
-        self.newest_first = newest_first
+        self.zone = Zone(ui.zone)
+        self.newest_first = ui.order == "newest"
+        self.columns = columns_meant(ui.columns)
         self.title = title
         self.asked_since = asked_since
         """What the sources were asked for at first."""
         self.watching_since = now
-        self.keys = keys or KeyTable()
-        self.filters = dict(filters or {})
+        self.keys = KeyTable(ui.keymap)
+        self.filters = ui.filters
         """Saved filters by name."""
         self.tally = Tally()
         self.tally.note(store.events, now)

@@ -84,6 +84,7 @@ class StreamFrame(Screen[None]):
             self.asked.shown,
             level_of=desk.level_of,
             newest_first=desk.newest_first,
+            chosen=desk.columns,
             watching_since=desk.watching_since,
         )
         self.detail = Detail(desk.page_of)

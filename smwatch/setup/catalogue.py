@@ -7,7 +7,7 @@ from collections.abc import Mapping
 
 import msgspec
 
-from smwatch.setup.documents import Document
+from smwatch.setup.documents import Document, listed
 from smwatch.setup.policies import PREFIX
 from smwatch.setup.trouble import SetupError
 from smwatch.setup.wanted import EventWish, MetricAlarm
@@ -76,6 +76,13 @@ NAMED_EVENTS = {
     ),
 }
 """Events that have a name of their own on the command line."""
+
+
+def selects_reads(pattern: Document) -> bool:
+    """Whether an EventBridge pattern names read-only operations, which a plain ENABLED rule never sees."""
+    detail = pattern.get("detail")
+    names = detail.get("eventName", []) if isinstance(detail, Mapping) else []
+    return any(name.startswith(READS) for name in listed(names))
 
 
 def exportable_rules() -> Mapping[str, ExportableRule]:

@@ -99,6 +99,18 @@ def conditions(statement: Statement) -> Iterator[tuple[str, list[str]]]:
             yield str(key), listed(value)
 
 
+def allows(policy: Document, action: str, resource: str) -> bool:
+    """Whether a role's policy lets it do that: some Allow covers it, and no Deny without conditions does."""
+    covering = [each for each in statements(policy) if _covers(each, action, resource)]
+    denied = any(each.get("Effect") == "Deny" and not any(conditions(each)) for each in covering)
+    return any(each.get("Effect") == "Allow" for each in covering) and not denied
+
+
+def _covers(statement: Statement, action: str, resource: str) -> bool:
+    actions = (like(pattern.lower(), action.lower()) for pattern in listed(statement.get("Action")))
+    return any(actions) and any(like(pattern, resource) for pattern in listed(statement.get("Resource")))
+
+
 def like(pattern: str, value: str) -> bool:
     """Whether a policy's pattern with `*` and `?` covers the value; case counts."""
     return (

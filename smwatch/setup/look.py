@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from botocore.exceptions import ClientError
 
 from smwatch.setup.aws import Aws
-from smwatch.setup.documents import parsed
+from smwatch.setup.documents import Document, parsed
 from smwatch.setup.place import arn_part, group_name
 from smwatch.setup.seen import (
     Alarm,
@@ -22,6 +22,7 @@ from smwatch.setup.seen import (
     Queue,
     Role,
     Subscription,
+    Target,
     Topic,
     Trail,
 )
@@ -174,14 +175,21 @@ def metric_filters(aws: Aws, region: str, group: str) -> tuple[MetricFilter, ...
                 metric=transformation["metricName"] if transformation else "",
                 value=transformation["metricValue"] if transformation else "",
                 default=transformation.get("defaultValue") if transformation else None,
+                dimensions=(
+                    *(transformation.get("dimensions", {}) if transformation else ()),
+                    *each.get("emitSystemFieldDimensions", ()),
+                ),
+                unit=transformation.get("unit", "") if transformation else "",
+                criteria=each.get("fieldSelectionCriteria", ""),
                 transformed=bool(each.get("applyOnTransformedLogs", False)),
+                parameters={key: value for key, value in each.items() if key != "creationTime"},
             )
         )
     return tuple(filters)
 
 
-def role(aws: Aws, name: str, policy: str) -> Role | None:
-    """Return a role, with that inline policy of it."""
+def role(aws: Aws, name: str, policy: str, *, whole: bool = False) -> Role | None:
+    """Return a role, with that inline policy of it; `whole`: with everything it may do."""
     answer = _unless_missing(lambda: aws.iam().get_role(RoleName=name)["Role"])
     if answer is None:
         return None
@@ -191,8 +199,25 @@ def role(aws: Aws, name: str, policy: str) -> Role | None:
         arn=answer.get("Arn", ""),
         trust=parsed(answer.get("AssumeRolePolicyDocument", {})),
         policy=None if inline is None else parsed(inline),
+        policies=_inline_policies(aws, name) if whole else None,
+        attached=_attached_policies(aws, name) if whole else (),
         tags={tag["Key"]: tag["Value"] for tag in answer.get("Tags", [])},
     )
+
+
+def _inline_policies(aws: Aws, role: str) -> tuple[Document, ...]:
+    iam = aws.iam()
+    pages = iam.get_paginator("list_role_policies").paginate(RoleName=role)
+    return tuple(
+        parsed(iam.get_role_policy(RoleName=role, PolicyName=name)["PolicyDocument"])
+        for page in pages
+        for name in page["PolicyNames"]
+    )
+
+
+def _attached_policies(aws: Aws, role: str) -> tuple[str, ...]:
+    pages = aws.iam().get_paginator("list_attached_role_policies").paginate(RoleName=role)
+    return tuple(each.get("PolicyName", "") for page in pages for each in page["AttachedPolicies"])
 
 
 def bucket(aws: Aws, region: str, name: str, account: str) -> Bucket | None:
@@ -233,6 +258,8 @@ def alarms(
     if not names and not prefix:
         return ()
     client = aws.cloudwatch(region)
+    shape = client.meta.service_model.operation_model("PutMetricAlarm").input_shape
+    put = shape.members if shape else {}
     paginator = client.get_paginator("describe_alarms")
     pages = (
         paginator.paginate(AlarmNames=list(names), AlarmTypes=["MetricAlarm"])
@@ -257,9 +284,12 @@ def alarms(
             insufficient_actions=tuple(each.get("InsufficientDataActions", ())),
             actions_enabled=each.get("ActionsEnabled", True),
             dimensions=tuple((pair["Name"], pair["Value"]) for pair in each.get("Dimensions", ())),
+            unit=each.get("Unit", ""),
+            computed=bool(each.get("Metrics")),
             description=each.get("AlarmDescription", ""),
             state=each.get("StateValue", ""),
             state_at=each.get("StateTransitionedTimestamp") or each.get("StateUpdatedTimestamp"),
+            parameters={key: value for key, value in each.items() if key in put},
             tags={
                 tag["Key"]: tag["Value"]
                 for tag in client.list_tags_for_resource(ResourceARN=each.get("AlarmArn", ""))["Tags"]
@@ -322,7 +352,11 @@ def event_rules(aws: Aws, region: str, prefix: str, *, tags: bool = False) -> tu
                 arn=rule.get("Arn", ""),
                 state=rule.get("State", ""),
                 pattern=parsed(rule.get("EventPattern", "")),
-                targets=tuple((target["Id"], target["Arn"]) for page in targets for target in page["Targets"]),
+                targets=tuple(
+                    Target(target["Id"], target["Arn"], target.get("DeadLetterConfig", {}).get("Arn", ""))
+                    for page in targets
+                    for target in page["Targets"]
+                ),
                 tags={
                     tag["Key"]: tag["Value"]
                     for tag in events.list_tags_for_resource(ResourceARN=rule.get("Arn", ""))["Tags"]

@@ -27,6 +27,7 @@ class Local(msgspec.Struct, frozen=True):
     rules: tuple[EventRule, ...] = ()
     topic: Topic | None = None
     queue: Queue | None = None
+    dead_letters: Queue | None = None
 
     def rule(self, name: str) -> EventRule | None:
         """Return the rule of that name."""
@@ -103,6 +104,7 @@ def _local(aws: Aws, place: Place, wanted: Wanted, told: str) -> Local:
         rules=look.event_rules(aws, place.region, PREFIX, tags=True),
         topic=None if wanted.to_queue else _own_topic(aws, place, target),
         queue=look.queue(aws, target, tags=True) if wanted.to_queue and ours else None,
+        dead_letters=look.queue(aws, place.queue(wanted.names.dead_letters), tags=True),
     )
 
 
@@ -147,7 +149,7 @@ def observe_made(aws: Aws, place: Place, wanted: Wanted) -> Made:
     )
     rules = tuple((at, rule) for at in places for rule in look.event_rules(aws, at.region, PREFIX, tags=True))
     told = [action for _, alarm in alarms for action in alarm.actions]
-    told += [arn for _, rule in rules for _, arn in rule.targets]
+    told += [arn for _, rule in rules for target in rule.targets for arn in (target.arn, target.dead_letters) if arn]
     return Made(
         places=places,
         trails=trails,
@@ -166,7 +168,9 @@ def observe_made(aws: Aws, place: Place, wanted: Wanted) -> Made:
         ),
         queues=_each(
             look.queue(aws, arn, tags=True)
-            for arn in _own(told, "sqs", place, [at.queue(names.queue) for at in places])
+            for arn in _own(
+                told, "sqs", place, [at.queue(name) for at in places for name in (names.queue, names.dead_letters)]
+            )
         ),
         rules=rules,
     )

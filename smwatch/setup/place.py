@@ -72,6 +72,8 @@ class Names(msgspec.Struct, frozen=True):
     """The bucket of a new trail; "" for smwatch-trail-ACCOUNT-REGION."""
     topic: str = "smwatch-alarms"
     queue: str = "smwatch-events"
+    dead_letters: str = "smwatch-undelivered"
+    """The queue for what EventBridge could not deliver, or what a reader took five times and never deleted."""
 
     def bucket_at(self, place: Place) -> str:
         """Return the bucket of a new trail of this account and Region."""

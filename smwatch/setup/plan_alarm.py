@@ -6,16 +6,15 @@ import hashlib
 from collections.abc import Iterator
 
 from smwatch.setup.call import Call
+from smwatch.setup.documented import alarm_faults, alarm_parameters, same_filter, transformation
 from smwatch.setup.observe import Observation
-from smwatch.setup.place import Place, arn_part
+from smwatch.setup.place import arn_part
 from smwatch.setup.plan import Change, Step, aws_command
 from smwatch.setup.plan_topic import unusable_key
-from smwatch.setup.seen import FILTER_TAG, MADE, MADE_VALUE, SUBSCRIPTION_TAG, Alarm, MetricFilter, Topic, made
+from smwatch.setup.seen import FILTER_TAG, MADE, MADE_VALUE, SUBSCRIPTION_TAG, Topic, made
 from smwatch.setup.wanted import MetricAlarm, Part, Wanted, removal
 
 _TAG = {"Key": MADE, "Value": MADE_VALUE}
-TIMES_OUT = 3600
-"""Seconds; a metric alarm with a longer period tells too late to be of use."""
 
 
 def alarm_problems(observation: Observation, wanted: Wanted) -> Iterator[str]:
@@ -46,7 +45,7 @@ def alarm_steps(observation: Observation, wanted: Wanted) -> Iterator[Step]:
 def alarm_notes(observation: Observation, wanted: Wanted) -> Iterator[str]:
     """Yield who is told, and who has yet to say yes."""
     subscriptions = observation.topic.subscriptions if observation.topic else ()
-    pending = [each.endpoint for each in subscriptions if not each.confirmed]
+    pending = [each.endpoint for each in subscriptions if each.pending]
     fresh = [email for email in wanted.emails if not _subscribed(observation.topic, email)]
     waiting = sorted({*pending, *fresh})
     if waiting:
@@ -102,28 +101,11 @@ def subscription_tag(endpoint: str) -> str:
     return SUBSCRIPTION_TAG + hashlib.sha256(endpoint.lower().encode()).hexdigest()[:32]
 
 
-def same_filter(found: MetricFilter, wanted: MetricAlarm) -> bool:
-    """Whether a filter counts what is wanted, under whatever name; spaces between the pattern's words don't matter."""
-    return (
-        found.pattern.split() == wanted.pattern.split()
-        and (found.namespace, found.metric) == (wanted.namespace, wanted.metric)
-        and found.value in ("1", "1.0")
-        and not found.transformed
-    )
-
-
 def _filter_step(observation: Observation, wanted: MetricAlarm, wishes: Wanted) -> Step:
     chain = observation.chain
     region = chain.place.region
     if same := next((each for each in observation.filters if same_filter(each, wanted)), None):
         return Step(Part.ALARM, Change.KEEP, f"metric filter {same.name}", f"counts {wanted.namespace}/{wanted.metric}")
-    transformation: dict[str, object] = {
-        "metricNamespace": wanted.namespace,
-        "metricName": wanted.metric,
-        "metricValue": "1",
-    }
-    if wanted.default is not None:
-        transformation["defaultValue"] = wanted.default
     put = Call(
         "logs",
         "PutMetricFilter",
@@ -131,7 +113,7 @@ def _filter_step(observation: Observation, wanted: MetricAlarm, wishes: Wanted) 
             "logGroupName": chain.log_group,
             "filterName": wanted.filter_name,
             "filterPattern": wanted.pattern,
-            "metricTransformations": [transformation],
+            "metricTransformations": [transformation(wanted)],
         },
         region,
     )
@@ -149,40 +131,9 @@ def _filter_step(observation: Observation, wanted: MetricAlarm, wishes: Wanted) 
     if former is None:
         cost = "the metric about $0.30 a month, while there are any"
         return Step(Part.ALARM, Change.MAKE, what, detail, (tag, put), cost, removal(wishes, region))
-    undo = aws_command(
-        region,
-        "logs",
-        "put-metric-filter",
-        log_group_name=chain.log_group,
-        filter_name=former.name,
-        filter_pattern=former.pattern,
-        metric_transformations=[
-            {"metricNamespace": former.namespace, "metricName": former.metric, "metricValue": former.value}
-        ],
-    )
+    undo = aws_command(region, "logs", "put-metric-filter", cli_input_json=former.parameters)
     was = f"{detail}; until now {former.pattern} counted {former.namespace}/{former.metric}"
     return Step(Part.ALARM, Change.CHANGE, what, was, (put,), undo=undo)
-
-
-def alarm_faults(found: Alarm, wanted: MetricAlarm) -> tuple[tuple[str, str, str], ...]:
-    """Return (what, is, should be) of everything that keeps an alarm from telling of each single event."""
-    faults = [
-        ("metric", f"{found.namespace}/{found.metric}", f"{wanted.namespace}/{wanted.metric}"),
-        ("comparison", found.comparison, "GreaterThanOrEqualToThreshold"),
-        ("threshold", f"{found.threshold:g}", f"{wanted.threshold:g}"),
-        ("datapoints to alarm", str(found.datapoints), "1"),
-        ("dimensions", ", ".join("=".join(pair) for pair in found.dimensions) or "none", "none"),
-        ("actions", "on" if found.actions_enabled else "switched off", "on"),
-    ]
-    if found.missing == "breaching":
-        faults.append(("missing data", found.missing, "notBreaching"))
-    if wanted.threshold == 1 and found.statistic not in ("Sum", "SampleCount", "Maximum", "Average"):
-        faults.append(("statistic", found.statistic or "none", "Sum"))
-    if wanted.threshold != 1 and found.statistic not in ("Sum", "SampleCount"):
-        faults.append(("statistic", found.statistic or "none", "Sum"))
-    if found.period > TIMES_OUT:
-        faults.append(("period", f"{found.period} s", f"{wanted.period} s"))
-    return tuple(fault for fault in faults if fault[1] != fault[2])
 
 
 def _alarm_step(observation: Observation, wanted: MetricAlarm, wishes: Wanted) -> Step:
@@ -196,25 +147,13 @@ def _alarm_step(observation: Observation, wanted: MetricAlarm, wishes: Wanted) -
         return Step(Part.ALARM, Change.KEEP, what, f">= {wanted.threshold:g} in {found.period} s, {told}")
     if observation.topic_arn not in actions:
         actions = (*actions, observation.topic_arn)
-    parameters: dict[str, object] = {
-        "AlarmName": wanted.alarm,
-        "AlarmDescription": found.description if found and found.description else wanted.description,
-        "Namespace": wanted.namespace,
-        "MetricName": wanted.metric,
-        "Statistic": "Sum",
-        "Period": wanted.period,
-        "EvaluationPeriods": 1,
-        "DatapointsToAlarm": 1,
-        "Threshold": wanted.threshold,
-        "ComparisonOperator": "GreaterThanOrEqualToThreshold",
-        "TreatMissingData": "notBreaching",
-        "ActionsEnabled": True,
-        "AlarmActions": list(actions),
-    }
+    parameters = alarm_parameters(wanted, actions)
     if found is None:
         put = Call("cloudwatch", "PutMetricAlarm", {**parameters, "Tags": [_TAG]}, place.region)
         detail = f">= {wanted.threshold:g} of {wanted.namespace}/{wanted.metric} in {wanted.period} s {told}"
         return Step(Part.ALARM, Change.MAKE, what, detail, (put,), "about $0.10 a month", removal(wishes, place.region))
+    if found.description:
+        parameters["AlarmDescription"] = found.description
     if found.ok_actions:
         parameters["OKActions"] = list(found.ok_actions)
     if found.insufficient_actions:
@@ -223,23 +162,5 @@ def _alarm_step(observation: Observation, wanted: MetricAlarm, wishes: Wanted) -
     if observation.topic_arn not in found.actions:
         wrong.append(told)
     put = Call("cloudwatch", "PutMetricAlarm", parameters, place.region)
-    return Step(Part.ALARM, Change.CHANGE, what, "; ".join(wrong), (put,), undo=_former_alarm(place, found))
-
-
-def _former_alarm(place: Place, found: Alarm) -> str:
-    return aws_command(
-        place.region,
-        "cloudwatch",
-        "put-metric-alarm",
-        alarm_name=found.name,
-        namespace=found.namespace,
-        metric_name=found.metric,
-        statistic=found.statistic,
-        period=str(found.period),
-        evaluation_periods=str(found.evaluation_periods),
-        datapoints_to_alarm=str(found.datapoints),
-        threshold=f"{found.threshold:g}",
-        comparison_operator=found.comparison,
-        treat_missing_data=found.missing,
-        alarm_actions=" ".join(found.actions),
-    )
+    undo = aws_command(place.region, "cloudwatch", "put-metric-alarm", cli_input_json=found.parameters)
+    return Step(Part.ALARM, Change.CHANGE, what, "; ".join(wrong), (put,), undo=undo)

@@ -44,8 +44,16 @@ def watch_policy(place: Place, log_group: str = ANY, *, enrichment: bool = True)
             "logs:FilterLogEvents",
             *live_tail,
         ),
-        _allow("WatchDeliveryRole", place.role(ANY), "iam:GetRole", "iam:GetRolePolicy"),
+        _allow(
+            "WatchDeliveryRole",
+            place.role(ANY),
+            "iam:GetRole",
+            "iam:GetRolePolicy",
+            "iam:ListAttachedRolePolicies",
+            "iam:ListRolePolicies",
+        ),
         _allow("WatchTopics", place.topic(ANY), "sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic"),
+        _allow("WatchQueues", place.queue(ANY), "sqs:GetQueueAttributes", "sqs:GetQueueUrl"),
         _allow("WatchEventRules", place.event_rule(ANY), "events:ListTargetsByRule"),
     ]
     if enrichment:
@@ -179,7 +187,7 @@ def setup_policy(place: Place, names: Names | None = None, *, log_group: str = "
         ),
         _allow(
             "SetupQueue",
-            place.queue(names.queue),
+            [place.queue(names.queue), place.queue(names.dead_letters)],
             "sqs:CreateQueue",
             "sqs:DeleteQueue",
             "sqs:GetQueueAttributes",

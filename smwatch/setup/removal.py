@@ -56,7 +56,7 @@ def _events(found: Made) -> Iterator[Step]:
     for place, rule in found.rules:
         if not made(rule.tags):
             continue
-        targets = [target for target, _ in rule.targets]
+        targets = [target.id for target in rule.targets]
         calls = [_delete("events", "RemoveTargets", place.region, Rule=rule.name, Ids=targets)] if targets else []
         yield _remove(
             Part.EVENTS,

@@ -17,7 +17,7 @@ from smwatch.setup.chain import Chain, choose
 from smwatch.setup.journal_file import JournalSeen, see_journal
 from smwatch.setup.place import Place, arn_part
 from smwatch.setup.policies import LIVE_TAIL_PARTITION, PREFIX
-from smwatch.setup.seen import Alarm, EventRule, LogGroup, MetricFilter, Role, Topic, Trail
+from smwatch.setup.seen import Alarm, EventRule, LogGroup, MetricFilter, Queue, Role, Topic, Trail
 from smwatch.setup.terminal import TerminalSeen, see_terminal
 from smwatch.setup.trouble import AWS_ERRORS, RegionError, SetupError, code_of, denied_action, sentence
 from smwatch.setup.wanted import DELETED_SECRETS, Wanted
@@ -68,7 +68,9 @@ class RegionSeen(msgspec.Struct, frozen=True, kw_only=True):
     """Whether AWS itself finds that the documented pattern matches a refused reading."""
     alarms: Maybe[tuple[Alarm, ...]] = ()
     topics: Mapping[str, Maybe[Topic | None]] = {}
-    """By ARN, of everything that alarms and rules tell."""
+    """By ARN, of everything in this account that alarms and rules tell."""
+    queues: Mapping[str, Maybe[Queue | None]] = {}
+    """The same, of queues, dead letters' included."""
     rules: Maybe[tuple[EventRule, ...]] = ()
     lookup: Maybe[datetime | None] = None
     """Time of the newest event in the event history."""
@@ -78,7 +80,8 @@ class RegionSeen(msgspec.Struct, frozen=True, kw_only=True):
     def unread(self) -> tuple[Unread, ...]:
         """Everything that could not be read."""
         parts = (self.trails, self.elsewhere, self.role, self.group, self.newest, self.filters, self.matches)
-        rest = (self.alarms, self.rules, self.lookup, *self.topics.values(), *(each.refused for each in self.trials))
+        told = (*self.topics.values(), *self.queues.values())
+        rest = (self.alarms, self.rules, self.lookup, *told, *(each.refused for each in self.trials))
         return tuple(each for each in (*parts, *rest, *self.partly) if isinstance(each, Unread))
 
     @property
@@ -159,7 +162,7 @@ def see_region(aws: Aws, place: Place, wanted: Wanted, now: datetime, *, try_all
         return True
 
     trails = attempt(lambda: look.trails(aws, place.region, place.account, excused=excused))
-    known = _list(trails)
+    known = found_of(trails)
     chain = choose(known, place, wanted)
     at = chain.place
     group = attempt(lambda: look.log_group(aws, at.region, chain.log_group))
@@ -167,8 +170,9 @@ def see_region(aws: Aws, place: Place, wanted: Wanted, now: datetime, *, try_all
     names = [each.alarm for each in wanted.alarms]
     alarms = attempt(lambda: look.alarms(aws, at.region, names=names))
     rules = attempt(lambda: look.event_rules(aws, place.region, PREFIX))
-    told = [action for alarm in _list(alarms) for action in alarm.actions]
-    told += [arn for rule in _list(rules) for _, arn in rule.targets]
+    told = [action for alarm in found_of(alarms) for action in alarm.actions]
+    told += [arn for rule in found_of(rules) for target in rule.targets for arn in (target.arn, target.dead_letters)]
+    told = [arn for arn in dict.fromkeys(told) if arn_part(arn, 4) == place.account]
     return RegionSeen(
         place=place,
         wanted=wanted,
@@ -177,13 +181,16 @@ def see_region(aws: Aws, place: Place, wanted: Wanted, now: datetime, *, try_all
         elsewhere=() if known else attempt(lambda: look.trails_elsewhere(aws, place.region, known)),
         chain=chain,
         partly=tuple(partly),
-        role=attempt(lambda: look.role(aws, chain.role, wanted.names.role_policy)) if chain.delivers else None,
+        role=attempt(lambda: look.role(aws, chain.role, wanted.names.role_policy, whole=True))
+        if chain.delivers
+        else None,
         group=group,
         newest=attempt(lambda: look.newest_event(aws, at.region, chain.log_group, now)) if there else None,
         filters=attempt(lambda: look.metric_filters(aws, at.region, chain.log_group)),
         matches=attempt(lambda: look.pattern_matches(aws, at.region, DELETED_SECRETS.pattern, REFUSED_READING)),
         alarms=alarms,
         topics={arn: attempt(partial(look.topic, aws, arn)) for arn in told if arn_part(arn, 2) == "sns"},
+        queues={arn: attempt(partial(look.queue, aws, arn)) for arn in told if arn_part(arn, 2) == "sqs"},
         rules=rules,
         lookup=attempt(lambda: look.newest_lookup(aws, place.region)),
         trials=_trials(aws, at, chain.log_group) if try_all else (),
@@ -217,5 +224,6 @@ def _live_tail(aws: Aws, place: Place, group: str) -> None:
     aws.logs(place.region).start_live_tail(logGroupIdentifiers=[place.log_group(group)])["responseStream"].close()
 
 
-def _list(found: Maybe[tuple[Found, ...]]) -> tuple[Found, ...]:
+def found_of(found: Maybe[tuple[Found, ...]]) -> tuple[Found, ...]:
+    """Return what was found, nothing where it could not be read."""
     return () if isinstance(found, Unread) else found

@@ -82,12 +82,17 @@ class LogGroup(msgspec.Struct, frozen=True):
 
 
 class Role(msgspec.Struct, frozen=True):
-    """An IAM role, and the inline policy that is smwatch's."""
+    """An IAM role, and what it may do."""
 
     name: str
     arn: str
     trust: Document
     policy: Document | None = None
+    """The inline policy that is smwatch's."""
+    policies: tuple[Document, ...] | None = None
+    """All inline policies; None where they were not asked for."""
+    attached: tuple[str, ...] = ()
+    """Names of managed policies."""
     tags: Mapping[str, str] = {}
 
 
@@ -113,8 +118,15 @@ class MetricFilter(msgspec.Struct, frozen=True):
     metric: str = ""
     value: str = ""
     default: float | None = None
+    dimensions: tuple[str, ...] = ()
+    """Names; the metric then has one value for each combination, and none without dimensions."""
+    unit: str = ""
+    criteria: str = ""
+    """Which accounts and Regions it is limited to (fieldSelectionCriteria), "" for none."""
     transformed: bool = False
     """Whether it looks at transformed events (applyOnTransformedLogs), not at what CloudTrail wrote."""
+    parameters: Mapping[str, object] = {}
+    """What PutMetricFilter takes to have it again as it is."""
 
 
 class Alarm(msgspec.Struct, frozen=True):
@@ -136,9 +148,14 @@ class Alarm(msgspec.Struct, frozen=True):
     insufficient_actions: tuple[str, ...] = ()
     actions_enabled: bool = True
     dimensions: tuple[tuple[str, str], ...] = ()
+    unit: str = ""
+    computed: bool = False
+    """Whether it watches an expression over metrics rather than one metric."""
     description: str = ""
     state: str = ""
     state_at: datetime | None = None
+    parameters: Mapping[str, object] = {}
+    """What PutMetricAlarm takes to have it again as it is."""
     tags: Mapping[str, str] = {}
 
 
@@ -153,6 +170,11 @@ class Subscription(msgspec.Struct, frozen=True):
     def confirmed(self) -> bool:
         """Whether the link in the mail was followed."""
         return self.arn.startswith("arn:")
+
+    @property
+    def pending(self) -> bool:
+        """Whether the link is still to be followed; neither this nor confirmed: it was taken back."""
+        return self.arn.lower().startswith("pending")
 
 
 class Topic(msgspec.Struct, frozen=True):
@@ -175,14 +197,23 @@ class Queue(msgspec.Struct, frozen=True):
     tags: Mapping[str, str] = {}
 
 
+class Target(msgspec.Struct, frozen=True):
+    """What an EventBridge rule tells."""
+
+    id: str
+    arn: str
+    dead_letters: str = ""
+    """ARN of the queue for what could not be delivered, "" for none."""
+
+
 class EventRule(msgspec.Struct, frozen=True):
-    """An EventBridge rule of the default bus, with its targets as (id, ARN)."""
+    """An EventBridge rule of the default bus."""
 
     name: str
     arn: str
     state: str
     pattern: Document
-    targets: tuple[tuple[str, str], ...] = ()
+    targets: tuple[Target, ...] = ()
     tags: Mapping[str, str] = {}
 
 

@@ -31,6 +31,7 @@ from smwatch.setup.seen import (
     MetricFilter,
     Role,
     Subscription,
+    Target,
     Topic,
     Trail,
 )
@@ -111,7 +112,7 @@ def test_a_healthy_chain_is_ok_throughout() -> None:
 REPLACED = msgspec.structs.replace
 ORGANISATION = (
     "Only the organisation trail org of account 999999999999 logs this account: its log group is there, "
-    "and LookupEvents is all that can be watched from here."
+    "and LookupEvents is all that can be watched from here. A trail here is a second copy that AWS charges for:"
 )
 
 
@@ -122,7 +123,7 @@ ORGANISATION = (
             "files",
             seen(trails=delivery(delivery_error="AccessDenied")),
             State.BROKEN,
-            "CloudTrail can't write to the bucket logs: AccessDenied.",
+            "CloudTrail can't write to the bucket logs: AccessDenied. Its policy has to let CloudTrail in:",
         ),
         (
             "delivery",
@@ -192,7 +193,7 @@ ORGANISATION = (
             "alarm",
             seen(alarms=(REPLACED(ALARM, state="ALARM", state_at=NOW - 7 * MINUTE),)),
             State.WARN,
-            f"{ALARM.name} has been in ALARM for 7 min: somebody tried to read a deleted secret.",
+            f"{ALARM.name} is in ALARM for 7 min: somebody tried to read a deleted secret.",
         ),
         (
             "subscribers",
@@ -200,7 +201,7 @@ ORGANISATION = (
                 topics={TOPIC: REPLACED(OPEN_TOPIC, subscriptions=(REPLACED(OPS, arn="PendingConfirmation"),))},
             ),
             State.BROKEN,
-            "Nobody is told by smwatch-alarms: ops@example.com has yet to follow the link in AWS's mail.",
+            "Nobody is told by smwatch-alarms: ops@example.com has yet to follow the link in AWS's mail. A new link:",
         ),
         (
             "subscribers",
@@ -213,7 +214,10 @@ ORGANISATION = (
                 },
             ),
             State.WARN,
-            "new@example.com has yet to follow the link in AWS's mail.",
+            (
+                "smwatch-alarms tells ops@example.com (email). "
+                "new@example.com has yet to follow the link in AWS's mail. A new link:"
+            ),
         ),
         (
             "lookup",
@@ -241,10 +245,18 @@ ORGANISATION = (
         (
             "event rules",
             seen(
-                rules=(EventRule("smwatch-x", HERE.event_rule("smwatch-x"), "ENABLED", {}, (("1", "arn:aws:sqs:q"),)),)
+                rules=(
+                    EventRule(
+                        "smwatch-x",
+                        HERE.event_rule("smwatch-x"),
+                        "ENABLED",
+                        {},
+                        (Target("1", "arn:aws:lambda:eu-west-1:111122223333:function:f", "arn:aws:sqs:q"),),
+                    ),
+                )
             ),
             State.OK,
-            "smwatch-x is on and tells .",
+            "smwatch-x is on and tells function:f.",
         ),
     ],
 )

@@ -185,18 +185,31 @@ def test_the_eventbridge_rules_see_reads_where_asked_and_reach_the_queue(made: A
             "errorMessage": [{"wildcard": "*secret because it was marked for deletion*"}],
         },
     }
+    dead_letters = made.arn("sqs", "smwatch-undelivered")
     for name in found:
-        assert [target["Arn"] for target in events.list_targets_by_rule(Rule=name)["Targets"]] == [queue]
+        assert events.list_targets_by_rule(Rule=name)["Targets"] == [
+            {
+                "Id": "smwatch",
+                "Arn": queue,
+                "DeadLetterConfig": {"Arn": dead_letters},
+                "RetryPolicy": {"MaximumRetryAttempts": 185, "MaximumEventAgeInSeconds": 86400},
+            }
+        ]
     url = sqs.get_queue_url(QueueName="smwatch-events")["QueueUrl"]
     attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
-    assert attributes["MessageRetentionPeriod"] == "1209600"
-    assert json.loads(attributes["Policy"])["Statement"] == [
-        {
-            "Sid": "SmwatchEvents",
-            "Effect": "Allow",
-            "Principal": {"Service": "events.amazonaws.com"},
-            "Action": "sqs:SendMessage",
-            "Resource": queue,
-            "Condition": {"ArnEquals": {"aws:SourceArn": sorted(found[name]["Arn"] for name in found)}},
-        }
-    ]
+    assert json.loads(attributes["RedrivePolicy"]) == {"deadLetterTargetArn": dead_letters, "maxReceiveCount": 5}
+    rules = sorted(found[name]["Arn"] for name in found)
+    for arn in (queue, dead_letters):
+        url = sqs.get_queue_url(QueueName=arn.rpartition(":")[2])["QueueUrl"]
+        attributes = sqs.get_queue_attributes(QueueUrl=url, AttributeNames=["All"])["Attributes"]
+        assert attributes["MessageRetentionPeriod"] == "1209600"
+        assert json.loads(attributes["Policy"])["Statement"] == [
+            {
+                "Sid": "SmwatchEvents",
+                "Effect": "Allow",
+                "Principal": {"Service": "events.amazonaws.com"},
+                "Action": "sqs:SendMessage",
+                "Resource": arn,
+                "Condition": {"ArnEquals": {"aws:SourceArn": rules}},
+            }
+        ]

@@ -1,0 +1,122 @@
+"""The metric filter and the alarm as AWS's documentation has them, and how far found ones are from that; pure."""
+
+from __future__ import annotations
+
+from typing import TypeAlias
+
+from smwatch import patterns
+from smwatch.patterns.nodes import AllOf, AnyOf
+from smwatch.setup.seen import Alarm, MetricFilter
+from smwatch.setup.wanted import MetricAlarm
+
+Departure: TypeAlias = tuple[str, str, str]
+"""(what, how it is, how it should be)."""
+TIMES_OUT = 3600
+"""Seconds; a metric alarm with a longer period tells too late to be of use."""
+_COUNTING = ("Sum", "SampleCount")
+_NOTICING = (*_COUNTING, "Maximum", "Average")
+"""Each value of the metric is 1, so these reach a threshold of 1 with the first event too."""
+
+
+def transformation(wanted: MetricAlarm) -> dict[str, object]:
+    """Return the metric transformation of PutMetricFilter."""
+    made: dict[str, object] = {
+        "metricNamespace": wanted.namespace,
+        "metricName": wanted.metric,
+        "metricValue": "1",
+    }
+    return made if wanted.default is None else {**made, "defaultValue": wanted.default}
+
+
+def alarm_parameters(wanted: MetricAlarm, actions: tuple[str, ...]) -> dict[str, object]:
+    """Return the parameters of PutMetricAlarm, telling these ARNs.
+
+    The documentation gives ">= 1"; Sum over five minutes is what the console offers. There is no value at all while
+    nobody fails to read a secret, so missing data is not breaching.
+    """
+    return {
+        "AlarmName": wanted.alarm,
+        "AlarmDescription": wanted.description,
+        "Namespace": wanted.namespace,
+        "MetricName": wanted.metric,
+        "Statistic": "Sum",
+        "Period": wanted.period,
+        "EvaluationPeriods": 1,
+        "DatapointsToAlarm": 1,
+        "Threshold": wanted.threshold,
+        "ComparisonOperator": "GreaterThanOrEqualToThreshold",
+        "TreatMissingData": "notBreaching",
+        "ActionsEnabled": True,
+        "AlarmActions": list(actions),
+    }
+
+
+def same_pattern(one: str, other: str) -> bool:
+    """Whether two filter patterns are the same: how they are spaced and in what order they say it does not matter."""
+    try:
+        return one == other or _meaning(patterns.compile(one).syntax) == _meaning(patterns.compile(other).syntax)
+    except patterns.PatternError:
+        return False
+
+
+def _meaning(syntax: object) -> object:
+    if isinstance(syntax, AllOf | AnyOf):
+        return type(syntax), frozenset(_meaning(part) for part in syntax.parts)
+    return syntax
+
+
+def same_filter(found: MetricFilter, wanted: MetricAlarm) -> bool:
+    """Whether a filter counts what is wanted, under whatever name."""
+    return same_pattern(found.pattern, wanted.pattern) and not filter_faults(found, wanted)
+
+
+def filter_faults(found: MetricFilter, wanted: MetricAlarm) -> tuple[Departure, ...]:
+    """Return what keeps a filter's metric from being the one that the alarm watches, the pattern apart."""
+    value = "1" if found.value in ("1", "1.0") else found.value
+    return _different(
+        ("metric", f"{found.namespace}/{found.metric}", f"{wanted.namespace}/{wanted.metric}"),
+        ("value", value, "1"),
+        ("dimensions", ", ".join(found.dimensions) or "none", "none"),
+        ("unit", _unit(found.unit), "none"),
+        ("selection", found.criteria or "none", "none"),
+        ("looks at", "transformed events" if found.transformed else "what CloudTrail wrote", "what CloudTrail wrote"),
+    )
+
+
+def alarm_faults(found: Alarm, wanted: MetricAlarm) -> tuple[Departure, ...]:
+    """Return everything that keeps an alarm from telling of each single event."""
+    metric = "metric math" if found.computed else f"{found.namespace}/{found.metric}"
+    faults = [
+        ("metric", metric, f"{wanted.namespace}/{wanted.metric}"),
+        ("comparison", found.comparison, "GreaterThanOrEqualToThreshold"),
+        ("threshold", f"{found.threshold:g}", f"{wanted.threshold:g}"),
+        ("datapoints to alarm", str(found.datapoints), "1"),
+        ("dimensions", ", ".join("=".join(pair) for pair in found.dimensions) or "none", "none"),
+        ("unit", _unit(found.unit), "none"),
+        ("actions", "on" if found.actions_enabled else "switched off", "on"),
+    ]
+    if found.missing in ("breaching", "ignore"):  # it would go off without an event; or once, and never again
+        faults.append(("missing data", found.missing, "notBreaching"))
+    if found.statistic not in (_NOTICING if wanted.threshold == 1 else _COUNTING):
+        faults.append(("statistic", found.statistic or "none", "Sum"))
+    if found.period > TIMES_OUT:
+        faults.append(("period", f"{found.period} s", f"{wanted.period} s"))
+    return _different(*faults)
+
+
+def alarm_departures(found: Alarm, wanted: MetricAlarm) -> tuple[Departure, ...]:
+    """Return where an alarm that goes off when it should is not as documented all the same."""
+    return _different(
+        ("statistic", found.statistic, "Sum"),
+        ("period", f"{found.period} s", f"{wanted.period} s"),
+        ("evaluation periods", str(found.evaluation_periods), "1"),
+        ("missing data", found.missing, "notBreaching"),
+    )
+
+
+def _unit(unit: str) -> str:
+    return "none" if unit in ("", "None") else unit
+
+
+def _different(*compared: Departure) -> tuple[Departure, ...]:
+    return tuple(each for each in compared if each[1] != each[2])

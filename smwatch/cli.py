@@ -333,7 +333,7 @@ def pattern_test(*, text: str, file: IO[str], ask_aws: bool, profile: str, regio
         click.echo(_pointed(text, error.position), err=True)
         refusal = f"character {error.position + 1} of the pattern: {error}"
     if ask_aws:
-        from smwatch.setup.pattern_test import REFUSED, compare
+        from smwatch.setup.compared import REFUSED, compare
         from smwatch.setup.second_opinion import second_opinion
         from smwatch.setup.trouble import SetupError
 
@@ -401,17 +401,38 @@ def rules_show(*, rule_id: str, **options: Any) -> None:
 @rules.command("check")
 @click.argument("file", type=click.Path(path_type=Path))
 def rules_check(*, file: Path) -> None:
-    """Say what is wrong in a rules FILE; exit code 2 if anything is."""
+    """Say what is wrong in a rules FILE; exit code 2 if anything is.
+
+    A first rule, to begin with:
+
+    \b
+      [[rule]]
+      id = "prod-by-hand"
+      title = "Production secret read by a person"
+      severity = "high"
+      why = "People have no business with production secrets."
+      when = '''{ $.eventName = "GetSecretValue" && $.userIdentity.type = "IAMUser"
+                 && $.requestParameters.secretId = "*prod/*" }'''
+      by = ["secret", "identity"]
+      next = ["aws secretsmanager describe-secret --secret-id {secret} --region {region}"]
+
+    `when` is a CloudWatch Logs filter pattern (try it: smwatch pattern test), `by` what makes one alarm of many events.
+    `smwatch rules show ID` has more to learn from; then try yours: smwatch replay --json --rules FILE trail/
+    """
+    from smwatch.rules.listing import summary
     from smwatch.rules.rule import RuleError, combine, load, load_builtin
 
     try:
         own = load(file)
-        combine(load_builtin(), [own])
+        found = combine(load_builtin(), [own])
     except RuleError as error:
         for problem in error.problems:
             click.echo(visible(problem), err=True)
         sys.exit(click.UsageError.exit_code)
-    click.echo(f"{visible(str(file))}: {len(own.rules)} rules, nothing wrong")
+    click.echo(visible(f"{file}: {len(own.rules)} rule{'s' * (len(own.rules) != 1)}, nothing wrong"))
+    for rule in found.rules:
+        if rule.id in own.rules:
+            click.echo(visible(f"  {summary(rule)}"))
 
 
 @rules.command("export")

@@ -80,9 +80,11 @@ class All(Condition):
 
 _LOOKS = tuple(Look)
 _KEYS = {"within", "same", "ago", "warmup"}
+_DEEPEST = 10
+"""Lists within lists: more say nothing more."""
 
 
-def condition(written: object) -> Condition:
+def condition(written: object, depth: int = 0) -> Condition:
     """Read a condition as TOML has it; a ValueError says what is wrong with it.
 
     `"trait"` and `"!trait"`, `"{ pattern }"`, `{seen = "fact", within = "24h", same = ["secret"]}` (also new, follows,
@@ -91,8 +93,10 @@ def condition(written: object) -> Condition:
     match written:
         case str():
             return _of_text(written)
+        case list() if depth >= _DEEPEST:
+            raise ValueError("conditions are nested too deep")
         case list() if written:
-            return All(tuple(condition(part) for part in written))
+            return All(tuple(condition(part, depth + 1) for part in written))
         case Mapping():
             return _lookup(written)
         case _:

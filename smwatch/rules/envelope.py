@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from enum import StrEnum
 from functools import lru_cache
 from typing import Any
@@ -13,7 +13,6 @@ from msgspec import Struct
 from smwatch import patterns
 from smwatch.patterns import Pattern, PatternError
 from smwatch.rules.alarm import Severity
-from smwatch.rules.command import holes
 from smwatch.rules.condition import Condition, condition, lookups, traits
 from smwatch.rules.dimension import Dimension, dimension
 from smwatch.rules.period import Period, period
@@ -244,6 +243,11 @@ TELLINGS: Mapping[Telling, tuple[str, tuple[str, ...]]] = {
 """The facts behind what alarms tell, and what they are compared by."""
 
 
+_PARTS = (Rule, Fact, Grade, Step, Count, Habit, Distinct, FirstSeen, Sequence, Absence, Timer, Silence, Closing)
+KEYS = tuple(sorted({name for part in _PARTS for name in part.__struct_encode_fields__}))
+"""Every key of a rules file, for those that are nearly right."""
+
+
 class RuleSet(Struct, frozen=True):
     """The rules in force, with the facts and lists they refer to."""
 
@@ -256,46 +260,6 @@ class RuleSet(Struct, frozen=True):
             if rule.id == name:
                 return rule
         raise KeyError(name)
-
-
-def faults(rule: Rule) -> Iterable[tuple[str, str]]:
-    """What is wrong with a rule although each key by itself is well: pairs of key and sentence."""
-    wrappers = [name for name in WRAPPERS if getattr(rule, name) is not None]
-    if len(wrappers) > 1:
-        yield wrappers[1], f"a rule has one stateful wrapper, and this one has {wrappers[0]} already"
-    if not rule.when and rule.silence is None:
-        yield "when", "a rule needs a filter pattern"
-    if rule.when and rule.silence is not None:
-        yield "when", "silence is about a source, not about records"
-    for key, part, least in (("count", rule.count, 2), ("distinct", rule.distinct, 2), ("sequence", rule.sequence, 1)):
-        if part is not None and part.min < least:
-            yield f"{key}.min", f"must be {least} or more"
-    for key, part in (("count", rule.count), ("distinct", rule.distinct), ("sequence", rule.sequence)):
-        if part is not None and part.within <= 0:
-            yield f"{key}.within", "must be longer than nothing"
-    if rule.sequence and bool(rule.sequence.after) == bool(rule.sequence.then):
-        yield "sequence", "needs either after or then"
-    if rule.sequence and rule.sequence.of and not rule.sequence.then:
-        yield "sequence.of", "goes with then"
-    if rule.sequence and not rule.sequence.same:
-        yield "sequence.same", "needs at least one dimension"
-    yield from _escalation_faults(rule)
-    for command in rule.next:
-        try:
-            holes(command)
-        except ValueError as error:
-            yield "next", str(error)
-
-
-def _escalation_faults(rule: Rule) -> Iterable[tuple[str, str]]:
-    if rule.escalate and rule.kind not in ("match", "count", "distinct", "timer"):
-        yield "escalate", f"goes with count, distinct, timer or a plain match, not with {rule.kind}"
-    for number, step in enumerate(rule.escalate):
-        if rule.timer is not None:
-            if not 0 < step.lead < rule.timer.lead:
-                yield f"escalate[{number}].lead", "must be shorter than the timer's lead"
-        elif step.min < 1 or not step.within:
-            yield f"escalate[{number}]", "needs min and within"
 
 
 # -------------------------------------------------------------------------------------------------------------- reading

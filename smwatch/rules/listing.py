@@ -20,6 +20,14 @@ def catalogue(rules: RuleSet) -> Iterator[str]:
         yield f"{rule.id:<{width}}  {rule.severity:<8}  {rule.kind:<10}  {how:<12}  {rule.title}"
 
 
+def summary(rule: Rule) -> str:
+    """One line about a rule that has just been written: what it is, and what makes one alarm of it."""
+    one = ", ".join(map(str, rule.by)) or "everything"
+    return (
+        f"{rule.id}: {rule.severity}, {rule.kind.replace('_', ' ')}, one alarm for {one}; in AWS: {exactness(rule)[0]}"
+    )
+
+
 def description(rule: Rule) -> Iterator[str]:
     """Everything about one rule, in lines."""
     how, caveat = exactness(rule)

@@ -6,6 +6,7 @@ import re
 from datetime import timedelta
 
 _UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_LONGEST_DAYS = 3650
 _PERIOD = re.compile(r"(\d{1,6}) ?([smhd])", re.ASCII)
 
 
@@ -31,4 +32,7 @@ def period(text: object) -> Period:
     found = _PERIOD.fullmatch(text) if isinstance(text, str) else None
     if not found:
         raise ValueError(f"{text!r} is not a period: write 90s, 15m, 2h or 14d")
-    return Period(int(found[1]) * _UNITS[found[2]])
+    seconds = int(found[1]) * _UNITS[found[2]]
+    if seconds > _LONGEST_DAYS * 86400:
+        raise ValueError(f"{text!r} is too long: {_LONGEST_DAYS:,}d at most")
+    return Period(seconds)

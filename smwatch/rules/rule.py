@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from importlib.resources import files
 from pathlib import Path
@@ -13,7 +14,9 @@ from typing import Any, TypeVar
 import msgspec
 from msgspec import Struct
 
-from smwatch.rules.envelope import Fact, Rule, RuleSet, decode_fact, decode_rule, faults
+from smwatch.rules.alarm import Severity
+from smwatch.rules.envelope import KEYS, Fact, Rule, RuleSet, Telling, decode_fact, decode_rule
+from smwatch.rules.faults import faults
 from smwatch.rules.trait import LISTS
 
 BUILTIN = "built-in rules"
@@ -49,7 +52,8 @@ def load_builtin() -> RuleFile:
 def load(path: Path) -> RuleFile:
     """Read a rules file; a RuleError says why it can't be read."""
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(_LARGEST + 1)  # no more: it may be a device without an end
         if len(data) > _LARGEST:
             raise RuleError([f"{path}: is larger than {_LARGEST // 1_000_000} MB"])
         text = data.decode()
@@ -64,8 +68,10 @@ def parse(text: str, name: str) -> RuleFile:
     """Read the text of a rules file; `name` is what errors call it."""
     try:
         written = tomllib.loads(text)
-    except (tomllib.TOMLDecodeError, RecursionError) as error:
+    except tomllib.TOMLDecodeError as error:
         raise RuleError([f"{name}: is not TOML: {error}"]) from None
+    except RecursionError:
+        raise RuleError([f"{name}: is nested too deep"]) from None
     problems = [f"{name}: there is no {key!r} in a rules file: use [[rule]], [fact.NAME] and [lists]"
                 for key in written if key not in _TABLES]  # fmt: skip
     rules: dict[str, Mapping[str, Any]] = {}
@@ -185,12 +191,40 @@ def _fact(table: Mapping[str, Any], where: str, problems: list[str]) -> Fact | N
 
 
 def _explained(error: msgspec.ValidationError) -> str:
-    """The key first, then what is wrong with its value."""
-    sentence, found, path = str(error).rpartition(" - at `$")
-    if not found:
-        return str(error)
+    """The key first, then what is wrong with its value, in TOML's words."""
+    sentence, _, path = str(error).partition(" - at `$")
     key = path.rstrip("`").lstrip(".").replace("[...]", "[]")
+    if found := _MISSING.fullmatch(sentence):
+        key, sentence = _joined(key, found[1]), "is missing"
+    elif found := _UNKNOWN.fullmatch(sentence):
+        near = get_close_matches(found[1], KEYS, 1)
+        key, sentence = _joined(key, found[1]), "there is no such key" + (f": did you mean {near[0]}?" if near else "")
+    elif found := _TYPES.fullmatch(sentence):
+        wanted = " or ".join(_WORDS.get(each, each) for each in found[1].split(" | ") if each != "null")
+        sentence = f"is {wanted}, not {_WORDS.get(found[2], found[2])}"
+    elif sentence.startswith("Invalid enum value"):
+        kind = Telling if key.startswith("tell") else Severity
+        sentence = f"is one of {', '.join(kind)}"
     return f"{key}: {sentence}" if key else sentence
+
+
+_MISSING = re.compile("Object missing required field `(.*)`", re.DOTALL)
+_UNKNOWN = re.compile("Object contains unknown field `(.*)`", re.DOTALL)
+_TYPES = re.compile("Expected `(.*)`, got `(.*)`")
+_WORDS = {
+    "object": "a table",
+    "array": "a list",
+    "str": "a text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+    "date": "a date",
+    "datetime": "a time",
+}
+
+
+def _joined(key: str, field: str) -> str:
+    return f"{key}.{field}" if key else field
 
 
 def _tables(written: object, where: str, problems: list[str]) -> dict[str, Mapping[str, Any]]:

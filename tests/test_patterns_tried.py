@@ -17,7 +17,7 @@ from click.testing import CliRunner, Result
 from smwatch.cli import main
 from smwatch.setup.second_opinion import PAUSE, SecondOpinion, batches
 from smwatch.setup.trouble import SetupError
-from tests.emulators.metric_filter_test import MetricFilterTest
+from tests.emulators.metric_filters import MetricFilterTest
 
 Serve = Callable[..., MetricFilterTest]
 

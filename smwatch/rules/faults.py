@@ -1,0 +1,104 @@
+"""What can be wrong with a rule although each of its keys by itself is well."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from smwatch.patterns import PatternError
+from smwatch.patterns.conditions import parse_selector
+from smwatch.rules.command import holes
+from smwatch.rules.envelope import WRAPPERS, Rule, Timer
+
+MOST = 1_000_000
+"""Of events or values that a rule may wait for; more than are remembered."""
+_MOST_DAYS = 3650
+
+
+def faults(rule: Rule) -> Iterable[tuple[str, str]]:
+    """Yield a key and a sentence for everything that is wrong."""
+    for key, text in (("title", rule.title), ("why", rule.why)):
+        if not text.strip():
+            yield key, "is empty"
+    if not rule.title.isprintable():
+        yield "title", "is one line of text, without control characters"
+    wrappers = [name for name in WRAPPERS if getattr(rule, name) is not None]
+    if len(wrappers) > 1:
+        yield wrappers[1], f"a rule has one stateful wrapper, and this one has {wrappers[0]} already"
+    if not rule.when and rule.silence is None:
+        yield "when", "a rule needs a filter pattern"
+    if rule.when and rule.silence is not None:
+        yield "when", "silence is about a source, not about records"
+    yield from _number_faults(rule)
+    yield from _dimension_faults(rule)
+    if rule.sequence and bool(rule.sequence.after) == bool(rule.sequence.then):
+        yield "sequence", "needs either after or then"
+    if rule.sequence and rule.sequence.of and not rule.sequence.then:
+        yield "sequence.of", "goes with then"
+    yield from _timer_faults(rule.timer)
+    if rule.silence is not None and not 1 <= rule.silence.factor <= MOST:
+        yield "silence.factor", f"is from 1 to {MOST:,}"
+    habit = rule.distinct.habit if rule.distinct else None
+    if habit is not None and (habit.days < 1 or habit.within <= 0 or not 0 < habit.factor <= MOST):
+        yield "distinct.habit", "needs a day or more, a period, and a factor above 0"
+    yield from _escalation_faults(rule)
+    for command in rule.next:
+        try:
+            holes(command)
+        except ValueError as error:
+            yield "next", str(error)
+
+
+def _number_faults(rule: Rule) -> Iterable[tuple[str, str]]:
+    for key, part, least in (("count", rule.count, 2), ("distinct", rule.distinct, 2), ("sequence", rule.sequence, 1)):
+        if part is not None and part.min < least:
+            yield f"{key}.min", f"must be {least} or more"
+        elif part is not None and part.min > MOST:
+            yield f"{key}.min", f"must be {MOST:,} or less"
+    periods = {
+        "count.within": rule.count.within if rule.count else None,
+        "distinct.within": rule.distinct.within if rule.distinct else None,
+        "first_seen.within": rule.first_seen.within if rule.first_seen else None,
+        "sequence.within": rule.sequence.within if rule.sequence else None,
+        "absence.within": rule.absence.within if rule.absence else None,
+        "timer.lead": rule.timer.lead if rule.timer else None,
+        "silence.after": rule.silence.after if rule.silence else None,
+    }
+    for key, length in periods.items():
+        if length is not None and length <= 0:
+            yield key, "must be longer than nothing"
+
+
+def _dimension_faults(rule: Rule) -> Iterable[tuple[str, str]]:
+    lists = {
+        "first_seen.of": rule.first_seen.of if rule.first_seen else None,
+        "sequence.same": rule.sequence.same if rule.sequence else None,
+        "absence.same": rule.absence.same if rule.absence else None,
+        "timer.same": rule.timer.same if rule.timer else None,
+        "closed_by.same": rule.closed_by.same if rule.closed_by else None,
+    }
+    for key, dimensions in lists.items():
+        if dimensions is not None and not dimensions:
+            yield key, "needs at least one dimension"
+
+
+def _timer_faults(timer: Timer | None) -> Iterable[tuple[str, str]]:
+    if timer is None:
+        return
+    for key, selector in (("at", timer.at), ("days", timer.days)):
+        try:
+            parse_selector(selector)
+        except PatternError as error:
+            yield f"timer.{key}", f"{error} (character {error.position + 1} of the selector)"
+    if not 0 < timer.default_days <= _MOST_DAYS:
+        yield "timer.default_days", f"is from 1 to {_MOST_DAYS:,}"
+
+
+def _escalation_faults(rule: Rule) -> Iterable[tuple[str, str]]:
+    if rule.escalate and rule.kind not in ("match", "count", "distinct", "timer"):
+        yield "escalate", f"goes with count, distinct, timer or a plain match, not with {rule.kind}"
+    for number, step in enumerate(rule.escalate):
+        if rule.timer is not None:
+            if not 0 < step.lead < rule.timer.lead:
+                yield f"escalate[{number}].lead", "must be shorter than the timer's lead"
+        elif step.min < 1 or not step.within:
+            yield f"escalate[{number}]", "needs min and within"

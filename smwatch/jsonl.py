@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -11,7 +10,8 @@ from typing import IO
 import msgspec
 
 from smwatch.events.event import UNREADABLE, Arrival, Event
-from smwatch.journal import Journal
+from smwatch.journal import Journal, JournalError
+from smwatch.keeper import NOT_KEPT
 from smwatch.monitor import Delivery
 from smwatch.rules.alarm import Alarm, AlarmState, Severity
 from smwatch.sources.source import State, Status
@@ -70,31 +70,34 @@ class Lines:
         alarms: list[Alarm] = []
         if delivery.arrivals:
             change = self._store.add([arrival for _, arrival in delivery.arrivals])
+            new = {event.key for event in change.added}  # what could not be journaled at first comes twice
             for seq, arrival in delivery.arrivals:
                 if self._chosen is None or self._chosen(arrival.event):
-                    lines.append(event_line(arrival) if self._json else event_text(arrival.event))
-                    told.append(seq)
+                    if arrival.event.key in new:
+                        lines.append(event_line(arrival) if self._json else event_text(arrival.event))
+                    if seq != NOT_KEPT:
+                        told.append(seq)
             alarms = self._news(change.alarms)
         for status in delivery.statuses:
             self._store.report(status)
             lines += self._status(status)
-        self._print(lines, alarms, told)
+        self._print(lines, alarms, told, delivery.upto)
 
     def tick(self, now: datetime) -> None:
         """Let time pass for the alarms that depend on it."""
         self._print([], self._news(self._store.tick(now).alarms), [])
 
-    def _print(self, lines: list[str], alarms: list[Alarm], told: list[int]) -> None:
+    def _print(self, lines: list[str], alarms: list[Alarm], told: list[int], upto: int | None = None) -> None:
         lines += map(self._alarm, alarms)
         if lines:
             self._out.write("\n".join(lines) + "\n")
             self._out.flush()
         try:
-            if told:
-                self._journal.tell(told)
+            if told or upto is not None:
+                self._journal.tell(told, dealt=upto)
             if alarms:
                 self._keep(alarms)
-        except sqlite3.DatabaseError as error:
+        except JournalError as error:
             self._notices.write(f"can't write the journal ({error}): the next run may repeat these lines\n")
             self._notices.flush()
 

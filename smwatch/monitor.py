@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import sqlite3
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -17,16 +16,15 @@ from smwatch.events.reader import Reader
 from smwatch.events.renaming import Rename, composed, names_any, renamed_event
 from smwatch.events.scope import in_scope
 from smwatch.events.secret import Secret
-from smwatch.journal import Committed, Journal, Stored
+from smwatch.journal import Journal, JournalCorruptError, JournalError, Stored
+from smwatch.keeper import RETRY_SECONDS, Keeper
 from smwatch.record import Record
-from smwatch.sources.coverage import Coverage
 from smwatch.sources.source import Page, Source, State, Status
 
 PARSE_SLICE = 250
 """Records parsed, or events handed on, in one go: some milliseconds, so that a screen beside it stays fluent."""
 BREATH = 0.002
 """Seconds of rest between slices; a thread that parses without rest starves the screen of the interpreter lock."""
-RETRY_SECONDS = 5.0
 FOREIGN_SECONDS = 2.0
 PRUNE_EVERY = timedelta(hours=1)
 JOURNAL = "journal"
@@ -37,9 +35,11 @@ class Delivery(msgspec.Struct, frozen=True):
     """What the monitor hands on: events that are new to this process, health, secrets that turned out to be one."""
 
     arrivals: tuple[tuple[int, Arrival], ...] = ()
-    """(journal seq, arrival)."""
+    """(journal seq, or keeper.NOT_KEPT, arrival). What was not kept comes again, with its seq, as soon as it is."""
     statuses: tuple[Status, ...] = ()
     renamed: tuple[tuple[Secret, Secret], ...] = ()
+    upto: int | None = None
+    """With this delivery, all that the journal holds up to this seq has been handed on; None says nothing."""
 
 
 class Monitor:
@@ -67,7 +67,7 @@ class Monitor:
         self._now = now
         self._sleep = sleep
         self._retention = retention
-        self._keep = keep_in_memory
+        self._keeper = Keeper(journal, report=self._report_journal, now=now, sleep=sleep, limit=keep_in_memory)
         self._reader = Reader()
         self._unsent: dict[int, list[Arrival]] = {}
         self._renamed: list[Rename] = []
@@ -77,11 +77,14 @@ class Monitor:
     async def follow(self, sources: Sequence[Source]) -> None:
         """Run until cancelled, or until every source has come to its own end."""
         async with asyncio.TaskGroup() as tasks:
-            housekeeping = [tasks.create_task(self._housekeep()), tasks.create_task(self._watch_others())]
+            housekeeping = [
+                tasks.create_task(work()) for work in (self._housekeep, self._watch_others, self._write_held)
+            ]
             following = [tasks.create_task(self._supervise(source)) for source in sources]
             await asyncio.wait(following)
             for task in housekeeping:
                 task.cancel()
+        await self._keep_held()
 
     async def read_once(self, sources: Sequence[Source], *, quietly: bool = False) -> dict[str, Status]:
         """Read everything up to now from every source; returns the last word of each, and (quietly) hands on none."""
@@ -89,7 +92,7 @@ class Monitor:
 
         async def read(source: Source) -> None:
             try:
-                async for item in source.read_once(await self._coverage(source)):
+                async for item in source.read_once(await self._keeper.coverage(source.name)):
                     if isinstance(item, Status):
                         last[source.name] = item
                         if quietly:
@@ -101,15 +104,36 @@ class Monitor:
         async with asyncio.TaskGroup() as tasks:
             for source in sources:
                 tasks.create_task(read(source))
+        await self._keep_held()
         return last
 
     async def recall(self, since: datetime, limit: int, *, told: bool = False) -> None:
         """Hand on what the journal held already (or only what was told), newest first, `limit` events at the most."""
-        rows = self.journal.recent(since, self.journal.last_seq(), told=told)
-        while limit > 0 and (batch := self.read(islice(rows, min(limit, PARSE_SLICE)))):
-            await self._hand_on(batch)
-            await self._sleep(BREATH)
-            limit -= len(batch)
+        try:
+            rows = self.journal.recent(since, self.journal.last_seq(), told=told)
+            while limit > 0 and (batch := self.read(islice(rows, min(limit, PARSE_SLICE)))):
+                await self._hand_on(batch)
+                await self._sleep(BREATH)
+                limit -= len(batch)
+        except JournalCorruptError as error:
+            await self._keeper.begin_anew(error)
+        except JournalError as error:
+            await self._report_journal(State.FAILING, f"can't read the journal ({error}): older events are not shown")
+
+    async def recall_untold(self, since: datetime) -> None:
+        """Hand on what the journal holds and `tail` has yet to print, oldest first; see `Journal.untold`."""
+        try:
+            upto = self.journal.last_seq()
+            rows = self.journal.untold(since)
+            while batch := self.read(islice(rows, PARSE_SLICE)):
+                await self._hand_on(batch)
+                await self._sleep(0)
+        except JournalCorruptError as error:
+            await self._keeper.begin_anew(error)
+        except JournalError as error:
+            await self._report_journal(State.FAILING, f"can't read the journal ({error}): older events are not printed")
+        else:
+            await self._deliver(Delivery(upto=upto))
 
     def read(self, stored: Iterable[Stored]) -> tuple[tuple[int, Arrival], ...]:
         """Events as the journal holds them, read again."""
@@ -126,7 +150,7 @@ class Monitor:
     async def _supervise(self, source: Source) -> None:
         """Follow a source to its end; expected trouble is its to report, anything else a bug: said and survived."""
         try:
-            items = source.follow(await self._coverage(source))
+            items = source.follow(await self._keeper.coverage(source.name))
             while True:
                 try:
                     item = await anext(items)
@@ -135,7 +159,7 @@ class Monitor:
                 except Exception as error:  # a bug in one source must not end the watch over the others
                     await self._deliver(Delivery(statuses=(self._fault(source, error),)))
                     await self._sleep(RETRY_SECONDS)
-                    items = source.follow(await self._coverage(source))
+                    items = source.follow(await self._keeper.coverage(source.name))
                 else:
                     await self._take(item)
         finally:
@@ -174,10 +198,11 @@ class Monitor:
             if newest is not None:
                 self._newest[page.source] = max(newest, self._newest.get(page.source, newest))
             async with self._turn:  # what is delivered keeps the order of the journal
-                committed = await self._commit(page, arrivals)
+                committed = await self._keeper.commit(page.source, arrivals, page.settled, page.gaps)
                 arrivals[:] = [arrival for _, arrival in committed.fresh]
                 foreign = self.read(committed.foreign)
-                await self._hand_on((*foreign, *zip([seq for seq, _ in committed.fresh], arrivals, strict=True)))
+                fresh = zip([seq for seq, _ in committed.fresh], arrivals, strict=True)
+                await self._hand_on((*foreign, *fresh), ordered=True)
 
     @contextmanager
     def _reading(self) -> Iterator[list[Arrival]]:
@@ -202,49 +227,15 @@ class Monitor:
                     event = renamed_event(arrival.event, right)
                     arrivals[i] = msgspec.structs.replace(arrival, event=event)
 
-    async def _hand_on(self, arrivals: Sequence[tuple[int, Arrival]]) -> None:
+    async def _hand_on(self, arrivals: Sequence[tuple[int, Arrival]], *, ordered: bool = False) -> None:
         if self._renamed:
             renamed, self._renamed = tuple(self._renamed), []
             await self._deliver(Delivery(renamed=renamed))
         for start in range(0, len(arrivals), PARSE_SLICE):
             if start:
                 await self._sleep(BREATH)
-            await self._deliver(Delivery(tuple(arrivals[start : start + PARSE_SLICE])))
-
-    async def _commit(self, page: Page, arrivals: Sequence[Arrival]) -> Committed:
-        """Commit for sure: a full disk or a lock is waited out, a damaged file is set aside and a new one begun."""
-        failed = False
-        while True:
-            try:
-                committed = self.journal.commit(page.source, arrivals, settled=page.settled, gaps=page.gaps)
-            except sqlite3.OperationalError as error:
-                failed = True
-                await self._report_journal(
-                    State.FAILING, f"can't write the journal ({error}); trying again, nothing is lost"
-                )
-                await self._sleep(RETRY_SECONDS)
-            except sqlite3.DatabaseError as error:
-                await self._begin_anew(error)
-            else:
-                if failed:
-                    await self._report_journal(State.OK, "")
-                if self.journal.path is None:
-                    self.journal.forget(self._keep)
-                return committed
-
-    async def _coverage(self, source: Source) -> Coverage:
-        try:
-            return self.journal.coverage(source.name)
-        except sqlite3.DatabaseError as error:
-            await self._begin_anew(error)
-            return Coverage()
-
-    async def _begin_anew(self, error: sqlite3.DatabaseError) -> None:
-        """Set a damaged journal aside; what the sources hold since their beginning is read again."""
-        if self.journal.path is None:
-            raise error
-        aside = self.journal.set_aside(self._now())
-        await self._report_journal(State.OK, f"the journal was damaged ({error}); it is set aside as {aside.name}")
+            part = tuple(arrivals[start : start + PARSE_SLICE])
+            await self._deliver(Delivery(part, upto=part[-1][0] or None if ordered else None))
 
     async def _report_journal(self, state: State, message: str) -> None:
         await self._deliver(Delivery(statuses=(Status(JOURNAL, "Journal", state, message, at=self._now()),)))
@@ -252,15 +243,29 @@ class Monitor:
     # -- beside the sources
 
     async def _watch_others(self) -> None:
-        """Show what another smwatch puts into the same journal."""
+        """Show what another smwatch puts into the same journal, and see whether there still is one."""
         while self.journal.path is not None:
             await self._sleep(FOREIGN_SECONDS)
             async with self._turn:
                 try:
+                    self._keeper.check()
                     foreign = self.journal.foreign()
-                except sqlite3.DatabaseError:
+                except JournalCorruptError as error:
+                    await self._keeper.begin_anew(error)
+                except JournalError:
                     continue  # the next commit says what is wrong
-                await self._hand_on(self.read(foreign))
+                else:
+                    await self._hand_on(self.read(foreign), ordered=True)
+
+    async def _write_held(self) -> None:
+        """Write what the journal could not take in when it came."""
+        while self.journal.path is not None:
+            await self._sleep(RETRY_SECONDS)
+            await self._keep_held()
+
+    async def _keep_held(self) -> None:
+        async with self._turn:
+            await self._hand_on(await self._keeper.retry(), ordered=True)
 
     async def _housekeep(self) -> None:
         """Delete what is older than the retention, in slabs, now and then."""
@@ -268,6 +273,6 @@ class Monitor:
             try:
                 while self.journal.prune(self._now() - self._retention):
                     await self._sleep(0.05)
-            except sqlite3.DatabaseError:
+            except JournalError:
                 pass  # the next commit says what is wrong
             await self._sleep(PRUNE_EVERY.total_seconds())

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
@@ -60,9 +60,9 @@ class Parts:
         self.engine = Engine(build_rules(settings))
         self.store = Store(capacity=settings.store.capacity, engine=self.engine)
         self.chosen = self._filter(settings.filter, "--filter")
-        self.journal, self.notice = open_journal(settings) if remember else (Journal(), "")
-        mutes = self.journal.fact(MUTES)
-        self.engine.restore(self.journal.alarms(), msgspec.json.decode(mutes, type=tuple[Mute, ...]) if mutes else ())
+        opened = open_journal(settings) if remember else Opened(Journal())
+        self.journal, self.notice = opened.journal, opened.notice
+        self.engine.restore(opened.alarms, opened.mutes)
         self.store.recall()
         self.notifier: Notifier | None = None
 
@@ -86,7 +86,8 @@ class Parts:
         """Have alarms that changed outlive the process, and told of."""
         if self.notifier is not None:
             self.notifier.tell(alarms)
-        self.journal.keep(alarms, {MUTES: msgspec.json.encode(self.engine.mutes)})
+        with suppress(JournalError):  # kept with the next page that can be; the monitor says what is wrong
+            self.journal.keep(alarms, {MUTES: msgspec.json.encode(self.engine.mutes)})
 
     @asynccontextmanager
     async def notifying(self, deliver: Callable[[Delivery], Awaitable[None]]) -> AsyncIterator[None]:
@@ -130,10 +131,10 @@ class Parts:
 
     def record_of(self, event: Event) -> Record:
         """The record behind an event, from the journal; empty when it has been pruned or is not a JSON object."""
-        raw = self.journal.raw(event)
         try:
+            raw = self.journal.raw(event)
             return unwrapped(decode(raw)) if raw is not None else {}
-        except ValueError:
+        except (JournalError, ValueError):
             return {}
 
     def shown_record_of(self, event: Event) -> Record:
@@ -158,17 +159,49 @@ def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-def open_journal(settings: Settings) -> tuple[Journal, str]:
-    """The journal, and a sentence on what is wrong with it; watching goes on in memory where it can't be kept."""
+class Opened(NamedTuple):
+    """A journal, and what it remembers of alarms."""
+
+    journal: Journal
+    alarms: tuple[Alarm, ...] = ()
+    mutes: tuple[Mute, ...] = ()
+    notice: str = ""
+    """A sentence on what is wrong with it."""
+
+
+def open_journal(settings: Settings) -> Opened:
+    """The journal that the settings name, a damaged one set aside; one in memory where it can't be kept."""
     if not settings.journal.enabled:
-        return Journal(), ""
+        return Opened(Journal())
     path = Path(settings.state_dir) / FILE_NAME if settings.state_dir else default_state_dir() / FILE_NAME
     try:
-        return Journal(path), ""
+        return _opened(Journal(path))
     except JournalCorruptError as error:
-        return Journal.recovered(path, now()), f"{error}; it is set aside, and a new one begun"
+        trouble = f"the journal {path} is damaged ({error})"
     except JournalError as error:
-        return Journal(), f"{error}; nothing will be remembered after the end"
+        return Opened(Journal(), notice=f"can't use the journal {path} ({error}); {_FORGETS}")
+    try:
+        journal, aside = Journal.recovered(path, now())
+        where = f"it is set aside as {aside.name}" if aside else "another smwatch has set it aside"
+        return _opened(journal, f"{trouble}; {where}, and a new one begun")
+    except (JournalError, OSError) as worse:
+        return Opened(Journal(), notice=f"{trouble}, and no new one can be begun ({worse}); {_FORGETS}")
+
+
+_FORGETS = "nothing will be remembered after the end"
+
+
+def _opened(journal: Journal, notice: str = "") -> Opened:
+    try:
+        kept = journal.fact(MUTES)
+        mutes = msgspec.json.decode(kept, type=tuple[Mute, ...]) if kept else ()
+        return Opened(journal, journal.alarms(), mutes, notice)
+    except msgspec.MsgspecError as error:
+        journal.close()
+        raise JournalCorruptError(f"what is muted can't be read: {error}") from error
+    except JournalError:
+        journal.close()
+        raise
 
 
 def build_rules(settings: Settings) -> RuleSet:

@@ -119,8 +119,7 @@ def follow_lines(settings: Settings, *, json: bool, once: bool, fail_on: str | N
         async with parts.notifying(lines.deliver), AwsSources(settings, parts.since) as sources:
             await parts.monitor(lines.remember).recall(parts.looks_back_to, settings.store.capacity, told=True)
             monitor = parts.monitor(lines.deliver)
-            for stored in parts.journal.untold(parts.since):
-                lines.write(Delivery(monitor.read([stored])))
+            await monitor.recall_untold(parts.since)
             if once:
                 return _verdict(await monitor.read_once(sources), INCOMPLETE)
             async with asyncio.TaskGroup() as tasks:

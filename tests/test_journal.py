@@ -1,5 +1,8 @@
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -10,6 +13,7 @@ from hypothesis import strategies as st
 from smwatch.events.event import Arrival, SeenBy
 from smwatch.events.reader import Reader
 from smwatch.journal import FILE_NAME, MIGRATIONS, Journal, JournalCorruptError, JournalError
+from smwatch.journal.rows import identity
 from smwatch.sources.coverage import Coverage, Gap, Span
 from tests import records
 
@@ -162,12 +166,12 @@ def test_a_journal_from_a_newer_version_is_left_alone(tmp_path: Path) -> None:
 def test_a_damaged_journal_is_set_aside_not_deleted(tmp_path: Path) -> None:
     path = tmp_path / FILE_NAME
     path.write_bytes(b"This is no database, but somebody may want it back." * 100)
-    with pytest.raises(JournalCorruptError, match="damaged"):
+    with pytest.raises(JournalCorruptError, match="not a database"):
         Journal(path)
-    journal = Journal.recovered(path, NOW)
+    journal, aside = Journal.recovered(path, NOW)
     assert journal.commit("a", [arrival(1)]).fresh
     journal.close()
-    aside = path.with_name(f"{FILE_NAME}.corrupt-20261123T140000Z")
+    assert aside == path.with_name(f"{FILE_NAME}.corrupt-20261123T140000Z")
     assert aside.read_bytes().startswith(b"This is no database")
 
 
@@ -175,3 +179,87 @@ def test_a_directory_that_cannot_be_written_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     with pytest.raises(JournalError, match="name another --state-dir"):
         Journal(tmp_path / "file" / FILE_NAME)
+
+
+def journal_of_version(path: Path, number: int) -> sqlite3.Connection:
+    """A journal as an older smwatch left it."""
+    db = sqlite3.connect(path, isolation_level=None)
+    db.execute("PRAGMA journal_mode = WAL")
+    for statement in (one for migration in MIGRATIONS[:number] for one in migration):
+        db.execute(statement)
+    db.execute(f"PRAGMA user_version = {number}")
+    return db
+
+
+def test_a_journal_of_version_1_is_brought_up_to_date_and_keeps_everything(tmp_path: Path) -> None:
+    path = tmp_path / FILE_NAME
+    first, second = arrival(1), arrival(2, ago=HOUR)
+    with closing(journal_of_version(path, 1)) as db:
+        for seq, old in enumerate((first, second), 1):
+            row = (seq, old.event.seconds, identity(old.event.key), "cloudtrail", 1_764_000_000_000, old.raw.encode())
+            db.execute("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)", row)
+        db.execute("INSERT INTO told VALUES (1)")
+        db.execute("INSERT INTO settled VALUES ('a', 0, 1000000)")
+        db.execute("INSERT INTO facts VALUES ('mutes', x'6B657074')")
+    journal = Journal(path)
+    assert journal.commit("a", [second, first, arrival(3)]).fresh[0][0] == 3
+    assert journal.raw(first.event) == first.raw
+    assert [row.seq for row in journal.between(NOW - 2 * HOUR, NOW + HOUR)] == [2, 1, 3]
+    assert [row.seq for row in journal.untold(NOW - 2 * HOUR)] == [2, 3]
+    assert journal.coverage("a").settled[0].end == datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)
+    assert journal.fact("mutes") == b"kept"
+    journal.close()
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
+        assert db.execute("PRAGMA integrity_check").fetchone() == ("ok",)
+
+
+@pytest.mark.parametrize("number", range(1, len(MIGRATIONS)))
+def test_a_migrated_journal_has_the_tables_of_a_new_one(tmp_path: Path, number: int) -> None:
+    journal_of_version(tmp_path / "old", number).close()
+    tables = []
+    for name in ("old", "new"):
+        Journal(tmp_path / name).close()
+        with closing(sqlite3.connect(tmp_path / name)) as db:
+            tables.append(db.execute("SELECT type, name, sql FROM sqlite_master ORDER BY name").fetchall())
+    assert tables[0] == tables[1]
+
+
+def test_a_migration_that_fails_leaves_the_journal_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / FILE_NAME
+    with closing(journal_of_version(path, 1)) as db:
+        db.execute("DROP INDEX events_at")  # the second step will miss it
+    with pytest.raises(sqlite3.OperationalError):
+        Journal(path)
+    with closing(sqlite3.connect(path)) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (1,)
+        assert db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'events_identity'").fetchone() == (1,)
+
+
+def test_processes_that_open_an_old_journal_at_once_all_come_up(tmp_path: Path) -> None:
+    path = tmp_path / FILE_NAME
+    journal_of_version(path, 1).close()
+    program = f"from smwatch.journal import *; from pathlib import Path; print(Journal(Path({str(path)!r})).last_seq())"
+    running = [subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    assert [process.communicate(timeout=60)[0] for process in running] == ["0\n"] * 4
+
+
+def test_another_programs_database_is_no_journal(tmp_path: Path) -> None:
+    path = tmp_path / FILE_NAME
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("CREATE TABLE notes (text)")
+    with pytest.raises(JournalCorruptError, match="something else"):
+        Journal(path)
+
+
+def test_a_file_of_zero_bytes_becomes_a_journal(tmp_path: Path) -> None:
+    (tmp_path / FILE_NAME).touch()
+    journal = Journal(tmp_path / FILE_NAME)
+    assert journal.commit("a", [arrival(1)]).fresh
+    journal.close()
+
+
+def test_a_directory_in_the_journals_place_is_said(tmp_path: Path) -> None:
+    (tmp_path / FILE_NAME).mkdir()
+    with pytest.raises(JournalError, match="Is a directory; name another --state-dir"):
+        Journal(tmp_path / FILE_NAME)

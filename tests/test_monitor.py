@@ -1,6 +1,6 @@
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -8,6 +8,7 @@ import pytest
 
 from smwatch.events.event import SeenBy
 from smwatch.journal import FILE_NAME, Journal
+from smwatch.keeper import NOT_KEPT
 from smwatch.monitor import Delivery, Monitor
 from smwatch.sources.coverage import Coverage, Span
 from smwatch.sources.source import Found, Page, State, Status
@@ -15,6 +16,7 @@ from smwatch.store import Store
 from tests import records
 
 NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
+SECOND = timedelta(seconds=1)
 Item = Page | Status | Exception
 
 
@@ -68,6 +70,10 @@ class Told:
     @property
     def ids(self) -> list[int]:
         return [int(arrival.event.id[-12:]) for delivery in self.deliveries for _, arrival in delivery.arrivals]
+
+    @property
+    def messages(self) -> list[str]:
+        return [status.message for delivery in self.deliveries for status in delivery.statuses]
 
     @property
     def states(self) -> list[State]:
@@ -156,23 +162,105 @@ async def test_what_is_no_record_is_delivered_as_unreadable_once() -> None:
     assert arrival.event.failed
 
 
-async def test_a_full_disk_is_reported_and_waited_out(tmp_path: Path) -> None:
-    told, journal = Told(), Journal(tmp_path / FILE_NAME)
-    locked = sqlite3.connect(tmp_path / FILE_NAME, isolation_level=None, check_same_thread=False)
-    journal._write.execute("PRAGMA busy_timeout = 0")
-    locked.execute("BEGIN IMMEDIATE")
+def size_limited(journal: Journal, limited: bool) -> None:
+    """Let SQLite find no room for another page, as on a full disk, or plenty."""
+    pages = journal._write.execute("PRAGMA page_count").fetchone()[0] if limited else 1 << 30
+    journal._write.execute(f"PRAGMA max_page_count = {pages}")
+
+
+@pytest.fixture
+def journal(tmp_path: Path) -> Iterator[Journal]:
+    journal = Journal(tmp_path / FILE_NAME)
+    yield journal
+    journal.close()
+
+
+async def test_on_a_full_disk_what_is_new_is_shown_all_the_same_and_said_to_be_unkept(journal: Journal) -> None:
+    told = Told()
+    size_limited(journal, True)
+    settled = Span(NOW - timedelta(hours=1), NOW)
+    pages = [page("a", *range(1, 31), settled=settled), page("a", *range(20, 41))]
+    await monitor(journal, told).follow([Scripted("a", pages)])
+    assert told.ids == list(range(1, 41))
+    assert {seq for delivery in told.deliveries for seq, _ in delivery.arrivals} == {NOT_KEPT}
+    assert told.states == [State.FAILING]
+    assert "database or disk is full" in told.messages[0]
+    assert "shown all the same" in told.messages[0]
+    assert journal.coverage("a") == Coverage()
+    assert journal.last_seq() == 0
+
+
+async def test_what_a_full_disk_refused_is_kept_as_soon_as_there_is_room(journal: Journal) -> None:
+    told = Told()
+    size_limited(journal, True)
+    settled = Span(NOW - timedelta(hours=1), NOW)
 
     async def sleep(seconds: float) -> None:
         if told.states:
-            locked.execute("COMMIT") if locked.in_transaction else None
+            size_limited(journal, False)
         await asyncio.sleep(0)
 
+    pages = [page("a", *range(1, 31)), page("a", *range(20, 41), settled=settled)]
     watching = Monitor(journal, deliver=told.deliver, selects=lambda _: False, now=lambda: NOW, sleep=sleep)
-    await watching.follow([Scripted("a", [page("a", 1, 2)])])
+    await watching.follow([Scripted("a", pages)])
     assert told.states == [State.FAILING, State.OK]
-    assert told.ids == [1, 2]
+    assert set(told.ids) == set(range(1, 41))
+    assert journal.coverage("a").settled == (settled,)
+    kept = {seq: arrival.event.id for each in told.deliveries for seq, arrival in each.arrivals if seq != NOT_KEPT}
+    assert len(kept) == journal.last_seq() == 40
+    assert max(delivery.upto or 0 for delivery in told.deliveries) == 40
+
+
+async def test_a_journal_that_stays_full_holds_no_more_than_its_limit_and_claims_nothing(journal: Journal) -> None:
+    told = Told()
+    size_limited(journal, True)
+    pages = [
+        page("a", *range(start, start + 40), settled=Span(NOW + start * SECOND, NOW + (start + 40) * SECOND))
+        for start in range(0, 400, 40)
+    ]
+    watching = Monitor(
+        journal, deliver=told.deliver, selects=lambda _: False, now=lambda: NOW, sleep=told.sleep, keep_in_memory=90
+    )
+    await watching.follow([Scripted("a", pages)])
+    assert told.ids == list(range(400))
+    size_limited(journal, False)
+    await watching.follow([Scripted("a")])
+    assert journal.last_seq() == 80
+    assert journal.coverage("a").settled == (Span(NOW + 320 * SECOND, NOW + 400 * SECOND),)
+
+
+async def test_while_another_process_writes_what_is_new_is_shown_and_nothing_said(journal: Journal) -> None:
+    assert journal.path is not None
+    told, locked = Told(), sqlite3.connect(journal.path, isolation_level=None)
+    journal._write.execute("PRAGMA busy_timeout = 0")
+    locked.execute("BEGIN IMMEDIATE")
+
+    async def deliver(delivery: Delivery) -> None:
+        await told.deliver(delivery)
+        if locked.in_transaction:
+            locked.execute("COMMIT")
+
+    watching = Monitor(journal, deliver=deliver, selects=lambda _: False, now=lambda: NOW, sleep=told.sleep)
+    await watching.follow([Scripted("a", [page("a", 1, 2)])])
+    assert [[seq for seq, _ in delivery.arrivals] for delivery in told.deliveries] == [[NOT_KEPT, NOT_KEPT], [1, 2]]
     locked.close()
-    journal.close()
+
+
+async def test_a_journal_that_is_deleted_while_running_is_begun_anew(journal: Journal) -> None:
+    assert journal.path is not None
+    told = Told()
+    watching = monitor(journal, told)
+    await watching.follow([Scripted("a", [page("a", 1)])])
+    for part in journal.path.parent.iterdir():
+        part.unlink()
+
+    source = Scripted("b", [page("b", 1, 2)])
+    await watching.follow([source])
+    assert any("moved or deleted" in message for message in told.messages)
+    assert set(told.ids) == {1, 2}
+    other = Journal(journal.path)
+    assert other.last_seq() == 2
+    other.close()
 
 
 async def test_a_journal_damaged_while_running_is_set_aside_and_watching_goes_on(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from tests.bench.harness import Pair, Row, clock
 from tests.bench.traffic import PAGE, Traffic, arrivals
 
 LAST = timedelta(hours=1)
-NEWEST = "SELECT seq, at, seen_by, seen_at, raw FROM events WHERE at >= ? ORDER BY at DESC, seq DESC LIMIT 100000"
+NEWEST = "SELECT seq, at, seen_by, seen_at, raw FROM events WHERE at >= ? ORDER BY at DESC, identity DESC LIMIT 100000"
 
 
 @contextmanager

@@ -1,0 +1,432 @@
+"""The journal: takes in pages whole or not at all, and gives back what it has taken in."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import ExitStack, closing, contextmanager, suppress
+from datetime import datetime
+from pathlib import Path
+from threading import RLock
+
+import msgspec
+
+from smwatch.events.event import Arrival, Event
+from smwatch.journal import file
+from smwatch.journal.errors import JournalCorruptError, JournalError, sqlite_errors_told_apart
+from smwatch.journal.rows import (
+    Row,
+    Stored,
+    identity,
+    instant,
+    microseconds,
+    row_of,
+    stored_of,
+    text,
+)
+from smwatch.journal.schema import migrate, version
+from smwatch.rules.alarm import Alarm
+from smwatch.sources.coverage import Coverage, Gap, Span, join
+
+_CHUNK = 500
+_SLAB = 5_000
+_PAGES_GIVEN_BACK = 2_048
+"""Of the file, after each slab: no fewer than a slab of large records fills."""
+_TAKEN, _DEALT = "tail.taken", "tail.dealt"
+
+
+class Committed(msgspec.Struct, frozen=True):
+    """What a commit found to be new."""
+
+    fresh: tuple[tuple[int, Arrival], ...]
+    """(seq, arrival) of the events that were not in the journal, in the order given."""
+    foreign: tuple[Stored, ...]
+    """Events that another process has put into the same journal since the last commit."""
+
+
+class Journal:
+    """Events by (eventTime, eventID, recipient account), coverage, alarms; every method is one transaction.
+
+    Durability: WAL with synchronous=FULL (and F_FULLFSYNC where there is one): when a commit returns, it is on the
+    disk, so that neither kill -9 nor a power loss takes back what was shown as complete. A commit holds the events
+    *and* the coverage they prove. What `tail` has printed and what is pruned is on the disk with the commit after it:
+    a power loss repeats lines, it loses none.
+
+    Methods may be called from any thread. They raise JournalError for what may pass (full disk, lock, permissions),
+    with the journal as it was, and JournalCorruptError for a damaged file: see `set_aside`.
+    """
+
+    def __init__(self, path: Path | None = None, *, read_only: bool = False) -> None:
+        """Open or create the journal at `path`; None keeps it in memory. JournalError if that can't be.
+
+        `read_only` changes nothing, not even the files beside it: for journals on a medium that can't be written to.
+        """
+        self.path = path
+        self._read_only = read_only
+        self._lock = RLock()
+        self._read_lock = RLock() if path is not None else self._lock
+        self._writing: sqlite3.Connection | None = None
+        self._reading: sqlite3.Connection | None = None
+        self._inode: file.Inode | None = None
+        self._printing = ExitStack()
+        self._prints = False
+        self._unkept: dict[str, Alarm] = {}
+        self._unkept_facts: dict[str, bytes] = {}
+        self._forgotten = 0
+        self._last_seq = 0
+        with sqlite_errors_told_apart():
+            self._last_seq = self._newest(self._write)
+
+    # -- the file
+
+    @property
+    def _write(self) -> sqlite3.Connection:
+        if self._writing is None:
+            self._writing = self._open()
+        return self._writing
+
+    @property
+    def _read(self) -> sqlite3.Connection:
+        """Its own connection, so that a look at a record never waits for a page that is being written."""
+        if self.path is None or self._read_only:
+            return self._write
+        if self._reading is None:
+            self._reading = file.connect(self.path)
+        return self._reading
+
+    def _open(self) -> sqlite3.Connection:
+        with sqlite_errors_told_apart():
+            if self.path is not None and self._read_only:
+                connection = file.connect_to_read(self.path)
+                check: Callable[[sqlite3.Connection], object] = version
+            elif self.path is not None:
+                self._inode, new = file.prepare(self.path)
+                connection = file.connect(self.path, new=new)
+                check = migrate
+            else:
+                connection = file.connect(None)
+                check = migrate
+            try:
+                check(connection)
+            except BaseException:
+                connection.close()
+                raise
+        return connection
+
+    @classmethod
+    def recovered(cls, path: Path, now: datetime) -> tuple[Journal, Path | None]:
+        """A new journal where a damaged one lay, and the name under which that one keeps existing: see `set_aside`."""
+        with file.locked(path.with_name(file.LOCK), wait=True):
+            try:
+                return cls(path), None  # another process has been quicker
+            except JournalCorruptError:
+                aside = file.rename_damaged(path, now)
+                journal = cls(path)
+        journal._save_from(aside)
+        return journal, aside
+
+    def set_aside(self, now: datetime) -> Path | None:
+        """Give a damaged file (and its WAL) another name, never deleting it, and begin anew; returns that name.
+
+        What the services can't give back, alarms with their notes and other facts, is saved from it as far as it can
+        still be read. None if another process has already done so, or has deleted it: its journal is taken on.
+        """
+        assert self.path is not None
+        with self._lock, self._read_lock:
+            self._disconnect()
+            self._last_seq = 0
+            with file.locked(self.path.with_name(file.LOCK), wait=True):
+                if self.replaced:
+                    self._last_seq = self._newest(self._write)
+                    return None
+                aside = file.rename_damaged(self.path, now)
+                self._writing = self._open()
+            self._save_from(aside)
+        return aside
+
+    @property
+    def replaced(self) -> bool:
+        """Whether the file has been renamed or deleted since it was opened, so that what is written goes astray."""
+        return self.path is not None and not self._read_only and file.inode(self.path) != self._inode
+
+    def _save_from(self, aside: Path) -> None:
+        for table in ("alarms", "facts"):
+            with suppress(sqlite3.Error, JournalError):
+                with closing(file.connect_to_read(aside)) as damaged:
+                    rows = _readable(damaged, f"SELECT * FROM {table}")  # noqa: S608
+                with self._transaction() as db:
+                    db.executemany(f"INSERT OR REPLACE INTO {table} VALUES (?, ?)", rows)  # noqa: S608
+        with suppress(JournalError), self._transaction() as db:  # those numbers are of the other file
+            db.executemany("DELETE FROM facts WHERE name = ?", [(_TAKEN,), (_DEALT,)])
+
+    def close(self) -> None:
+        """Close the file; the journal is of no use afterwards."""
+        with self._lock, self._read_lock:
+            self._printing.close()
+            self._disconnect()
+
+    def _disconnect(self) -> None:
+        for connection in (self._reading, self._writing):
+            if connection is not None:
+                with suppress(sqlite3.Error):  # a damaged file may not even be closed well
+                    connection.close()
+        self._reading = self._writing = None
+
+    @contextmanager
+    def _transaction(self, *, at_once: bool = True) -> Iterator[sqlite3.Connection]:
+        """All of the block or nothing; `at_once` False leaves it to the next transaction to be put on the disk."""
+        with self._lock, sqlite_errors_told_apart():
+            db = self._write
+            if not at_once:
+                db.execute("PRAGMA synchronous = NORMAL")
+            try:
+                db.execute("BEGIN IMMEDIATE")
+                yield db
+                db.execute("COMMIT")
+            except BaseException:
+                if db.in_transaction:  # a full disk may have ended it already
+                    db.execute("ROLLBACK")
+                raise
+            finally:
+                if not at_once:
+                    db.execute("PRAGMA synchronous = FULL")
+
+    @contextmanager
+    def _look(self) -> Iterator[sqlite3.Connection]:
+        with self._read_lock, sqlite_errors_told_apart():
+            yield self._read
+
+    # -- events and coverage
+
+    def commit(
+        self, source: str, arrivals: Iterable[Arrival], *, settled: Span | None = None, gaps: Sequence[Gap] = ()
+    ) -> Committed:
+        """Take in a page: its events and the coverage they prove, together or not at all."""
+        with self._transaction() as db:
+            foreign = self._foreign(db)
+            # With AUTOINCREMENT and the write lock held, the rows get the numbers that follow.
+            seq = max(self._newest(db), self._last_seq)
+            fresh: list[tuple[int, Arrival]] = []
+            insert = db.cursor().execute
+            for arrival in arrivals:
+                if insert(_INSERT, row_of(seq + 1, arrival)).rowcount:
+                    seq += 1
+                    fresh.append((seq, arrival))
+            if settled is not None:
+                _settle(db, source, settled)
+            db.executemany(
+                "INSERT OR REPLACE INTO gaps VALUES (?, ?, ?, ?)",
+                [(source, microseconds(gap.span.start), microseconds(gap.span.end), gap.reason) for gap in gaps],
+            )
+            if self._prints and (fresh or foreign):
+                _note(db, _TAKEN, seq)
+            self._write_unkept(db)
+        self._last_seq = seq
+        self._forget_unkept()
+        return Committed(tuple(fresh), foreign)
+
+    def known(self, arrivals: Iterable[Arrival]) -> set[int]:
+        """The keys of those events that are in the journal, for when nothing can be committed."""
+        with self._look() as db:
+            find = "SELECT 1 FROM events WHERE at = ? AND identity = ?"
+            events = (arrival.event for arrival in arrivals)
+            return {one.key for one in events if db.execute(find, (one.seconds, identity(one.key))).fetchone()}
+
+    def coverage(self, source: str) -> Coverage:
+        """What this source has settled, and its gaps."""
+        with self._look() as db:
+            spans = db.execute("SELECT start_us, end_us FROM settled WHERE source = ? ORDER BY start_us", (source,))
+            settled = tuple(Span(instant(start), instant(end)) for start, end in spans)
+            rows = db.execute("SELECT start_us, end_us, reason FROM gaps WHERE source = ? ORDER BY start_us", (source,))
+            return Coverage(settled, tuple(Gap(Span(instant(start), instant(end)), why) for start, end, why in rows))
+
+    def sources(self) -> tuple[str, ...]:
+        """The names of the sources that have settled anything."""
+        with self._look() as db:
+            rows = db.execute("SELECT source FROM settled UNION SELECT source FROM gaps ORDER BY 1").fetchall()
+        return tuple(row[0] for row in rows)
+
+    def last_seq(self) -> int:
+        """The number of the newest arrival; 0 for an empty journal."""
+        with self._look() as db:
+            return self._newest(db)
+
+    @staticmethod
+    def _newest(db: sqlite3.Connection) -> int:
+        seq: int = db.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()[0]
+        return seq
+
+    def foreign(self) -> tuple[Stored, ...]:
+        """Events that another process has put in since the last commit here."""
+        with self._lock, sqlite_errors_told_apart():
+            stored = self._foreign(self._write)
+            if stored:
+                if self._prints:
+                    with self._transaction(at_once=False) as db:
+                        _note(db, _TAKEN, stored[-1].seq)
+                self._last_seq = stored[-1].seq
+            return stored
+
+    def _foreign(self, db: sqlite3.Connection) -> tuple[Stored, ...]:
+        return stored_of(db.execute(f"{_SELECT} WHERE seq > ? AND raw IS NOT NULL ORDER BY seq", (self._last_seq,)))
+
+    def recent(self, since: datetime, upto_seq: int, *, told: bool = False) -> Iterator[Stored]:
+        """The events (or only the told ones) since a moment that had arrived by `upto_seq`, newest first, in chunks."""
+        select = f"{_SELECT} WHERE (at, identity) < (?, ?) AND at >= ? AND seq <= ? AND raw IS NOT NULL"
+        order = "ORDER BY at DESC, identity DESC"
+        return self._paged(f"{select}{_TOLD if told else ''} {order}", (1 << 62, b""), _seconds(since), upto_seq)
+
+    def between(self, start: datetime, end: datetime) -> Iterator[Stored]:
+        """All events with start <= eventTime < end, oldest first, read in chunks."""
+        select = f"{_SELECT} WHERE (at, identity) > (?, ?) AND at < ? AND raw IS NOT NULL ORDER BY at, identity"
+        return self._paged(select, (_seconds(start), b""), _seconds(end))
+
+    def _paged(self, select: str, place: tuple[int, bytes], *more: int) -> Iterator[Stored]:
+        """What a SELECT finds beyond a place (at, identity), read in chunks, so that nobody waits for all of it."""
+        while True:
+            with self._look() as db:
+                rows: list[Row] = db.execute(f"{select} LIMIT {_CHUNK}", (*place, *more)).fetchall()
+            yield from stored_of(rows)
+            if len(rows) < _CHUNK:
+                return
+            place = rows[-1][1], rows[-1][2]
+
+    def raw(self, event: Event) -> str | None:
+        """The untouched record behind an event; None when it has been pruned or forgotten."""
+        with self._look() as db:
+            find = "SELECT raw FROM events WHERE at = ? AND identity = ?"
+            row = db.execute(find, (event.seconds, identity(event.key))).fetchone()
+        return None if row is None or row[0] is None else text(row[0])
+
+    # -- what `smwatch tail` has printed
+
+    def begin_printing(self) -> None:
+        """Become the one process that prints from this journal; JournalError if another one does."""
+        if self.path is not None:
+            try:
+                self._printing.enter_context(file.locked(self.path.with_name(file.PRINTING_LOCK), wait=False))
+            except BlockingIOError:
+                raise JournalError(
+                    f"another smwatch tail is printing what arrives in {self.path.parent}, each event once: "
+                    "give this one a --state-dir of its own"
+                ) from None
+        self._prints = True
+
+    def untold(self, since: datetime) -> Iterator[Stored]:
+        """What is to be printed first, oldest first, read in chunks: events since a moment that have not been printed.
+
+        And, from whatever time they are, those that a process took in and was killed before it printed them.
+        """
+        taken, dealt = self._number(_TAKEN), self._number(_DEALT)
+        since_s = _seconds(since)
+        select = f"{_SELECT} WHERE (at, identity) > (?, ?)"
+        order = "AND raw IS NOT NULL ORDER BY at, identity"
+        if dealt < taken:
+            older = f"{select} AND at < ? AND seq > ? AND seq <= ?{_UNTOLD} {order}"
+            yield from self._paged(older, (-(1 << 62), b""), since_s, dealt, taken)
+        yield from self._paged(f"{select}{_UNTOLD} {order}", (since_s, b""))
+
+    def tell(self, seqs: Iterable[int], *, dealt: int | None = None) -> None:
+        """Note that these events have been printed, and that nothing up to `dealt` remains to be."""
+        with self._transaction(at_once=False) as db:
+            db.executemany("INSERT OR IGNORE INTO told VALUES (?)", [(seq,) for seq in seqs])
+            if dealt is not None:
+                _note(db, _DEALT, dealt)
+
+    def _number(self, name: str) -> int:
+        return int(self.fact(name) or b"0")
+
+    # -- alarms and other facts
+
+    def alarms(self) -> tuple[Alarm, ...]:
+        """All alarms ever kept."""
+        with self._look() as db:
+            rows = db.execute("SELECT alarm FROM alarms").fetchall()
+        try:
+            return tuple(msgspec.json.decode(row[0], type=Alarm) for row in rows)
+        except msgspec.MsgspecError as error:
+            raise JournalCorruptError(f"an alarm in it can't be read: {error}") from error
+
+    def keep(self, alarms: Iterable[Alarm], facts: dict[str, bytes] | None = None) -> None:
+        """Keep alarms by group, with whatever else must be known after a restart.
+
+        What can't be kept now (JournalError) is kept together with whatever is committed or kept next.
+        """
+        with self._lock:
+            self._unkept |= {alarm.group: alarm for alarm in alarms}
+            self._unkept_facts |= facts or {}
+            with self._transaction() as db:
+                self._write_unkept(db)
+            self._forget_unkept()
+
+    def _write_unkept(self, db: sqlite3.Connection) -> None:
+        alarms = [(group, msgspec.json.encode(alarm)) for group, alarm in self._unkept.items()]
+        db.executemany("INSERT OR REPLACE INTO alarms VALUES (?, ?)", alarms)
+        db.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", self._unkept_facts.items())
+
+    def _forget_unkept(self) -> None:
+        self._unkept, self._unkept_facts = {}, {}
+
+    def fact(self, name: str) -> bytes | None:
+        """What was kept under a name."""
+        with self._look() as db:
+            row = db.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
+        return None if row is None else bytes(row[0])
+
+    # -- housekeeping
+
+    def prune(self, before: datetime) -> int:
+        """Delete a slab of the events older than a moment; returns how many, 0 when done. Alarms stay."""
+        with self._transaction(at_once=False) as db:
+            old = f"SELECT seq FROM events WHERE at < ? ORDER BY at LIMIT {_SLAB}"  # noqa: S608
+            seqs = db.execute(old, (_seconds(before),)).fetchall()
+            db.executemany("DELETE FROM events WHERE seq = ?", seqs)
+            db.executemany("DELETE FROM told WHERE seq = ?", seqs)
+        if seqs and self.path is not None:
+            with self._lock, sqlite_errors_told_apart():
+                self._write.execute(f"PRAGMA incremental_vacuum({_PAGES_GIVEN_BACK})").fetchall()
+        return len(seqs)
+
+    def forget(self, keep: int) -> None:
+        """Let go of the records of all but the newest `keep` arrivals, yet know them when they come again.
+
+        For journals in memory, which would grow without end.
+        """
+        upto = self._last_seq - keep
+        if upto <= self._forgotten:
+            return
+        with self._transaction() as db:
+            db.execute("UPDATE events SET raw = NULL WHERE seq > ? AND seq <= ?", (self._forgotten, upto))
+        self._forgotten = upto
+
+
+_INSERT = "INSERT OR IGNORE INTO events (seq, at, identity, seen_by, seen_at, raw) VALUES (?, ?, ?, ?, ?, ?)"
+_SELECT = "SELECT seq, at, identity, seen_by, seen_at, raw FROM events"
+_TOLD = " AND EXISTS (SELECT 1 FROM told WHERE told.seq = events.seq)"
+_UNTOLD = " AND NOT EXISTS (SELECT 1 FROM told WHERE told.seq = events.seq)"
+
+
+def _settle(db: sqlite3.Connection, source: str, span: Span) -> None:
+    start, end = microseconds(span.start), microseconds(span.end)
+    touching = db.execute(
+        "SELECT start_us, end_us FROM settled WHERE source = ? AND start_us <= ? AND end_us >= ?", (source, end, start)
+    ).fetchall()
+    db.executemany("DELETE FROM settled WHERE source = ? AND start_us = ?", [(source, other) for other, _ in touching])
+    (whole,) = join([span, *(Span(instant(a), instant(b)) for a, b in touching)])
+    db.execute("INSERT INTO settled VALUES (?, ?, ?)", (source, microseconds(whole.start), microseconds(whole.end)))
+
+
+def _note(db: sqlite3.Connection, name: str, number: int) -> None:
+    db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, b"%d" % number))
+
+
+def _readable(damaged: sqlite3.Connection, select: str) -> list[tuple[object, ...]]:
+    """The rows up to the first that can't be read."""
+    rows: list[tuple[object, ...]] = []
+    with suppress(sqlite3.Error):
+        rows.extend(damaged.execute(select))
+    return rows
+
+
+def _seconds(at: datetime) -> int:
+    return int(at.timestamp())

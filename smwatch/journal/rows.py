@@ -1,0 +1,85 @@
+"""Events as rows of the journal, there and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime, timedelta
+
+import msgspec
+
+from smwatch.events.event import ACCOUNT_BITS, ID_BITS, Arrival, SeenBy
+
+_IDENTITY_BYTES = (ID_BITS + ACCOUNT_BITS) // 8
+_IDENTITY_MASK = (1 << (ID_BITS + ACCOUNT_BITS)) - 1
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SEEN_BY = {seen_by.value: seen_by for seen_by in SeenBy}
+
+Row = tuple[int, int, bytes, str, int, str | bytes]
+"""seq, at, identity, seen_by, seen_at, raw."""
+
+
+class Stored(msgspec.Struct, frozen=True, gc=False):
+    """An event as the journal holds it."""
+
+    seq: int
+    at: datetime
+    seen_by: SeenBy
+    seen_at: datetime
+    raw: str
+
+
+def row_of(seq: int, arrival: Arrival) -> Row:
+    """What is kept of an event."""
+    event = arrival.event
+    raw: str | bytes = arrival.raw
+    if not arrival.raw.isascii():
+        try:
+            arrival.raw.encode()
+        except UnicodeEncodeError:  # half of a pair, as JSON may hold
+            raw = arrival.raw.encode("utf-8", "surrogatepass")
+    return seq, event.seconds, identity(event.key), event.seen_by.value, milliseconds(event.seen_at), raw
+
+
+def stored_of(rows: Iterable[Row]) -> tuple[Stored, ...]:
+    """The events of these rows, in their order."""
+    found = []
+    last_at, last_seen_at = -1, -1
+    at = seen_at = _EPOCH
+    for seq, seconds, _, seen_by, seen_ms, raw in rows:
+        # Neighbours share their moments more often than not.
+        if seconds != last_at:
+            last_at, at = seconds, moment(seconds)
+        if seen_ms != last_seen_at:
+            last_seen_at, seen_at = seen_ms, _EPOCH + timedelta(milliseconds=seen_ms)
+        found.append(Stored(seq, at, _SEEN_BY[seen_by], seen_at, text(raw)))
+    return tuple(found)
+
+
+def identity(key: int) -> bytes:
+    """The part of Event.key that tells events of one second apart."""
+    return (key & _IDENTITY_MASK).to_bytes(_IDENTITY_BYTES)
+
+
+def text(raw: str | bytes) -> str:
+    """The record as it came."""
+    return raw if isinstance(raw, str) else raw.decode("utf-8", "surrogatepass")
+
+
+def moment(seconds: int) -> datetime:
+    """The moment so many seconds after the epoch."""
+    return _EPOCH + timedelta(seconds=seconds)
+
+
+def milliseconds(at: datetime) -> int:
+    """Since the epoch."""
+    return (at - _EPOCH) // timedelta(milliseconds=1)
+
+
+def microseconds(at: datetime) -> int:
+    """Since the epoch."""
+    return (at - _EPOCH) // timedelta(microseconds=1)
+
+
+def instant(us: int) -> datetime:
+    """The moment so many microseconds after the epoch."""
+    return _EPOCH + timedelta(microseconds=us)

@@ -1,0 +1,79 @@
+"""The tables of a journal, and how older ones become the newest."""
+
+from __future__ import annotations
+
+import sqlite3
+
+from smwatch.journal.errors import JournalCorruptError, JournalError
+
+MIGRATIONS: tuple[tuple[str, ...], ...] = (
+    (
+        """CREATE TABLE events (
+          seq INTEGER PRIMARY KEY AUTOINCREMENT,  -- order of arrival, never used twice
+          at INTEGER NOT NULL,                    -- eventTime, seconds since the epoch
+          identity BLOB NOT NULL,                 -- eventID and recipient account, as in Event.key
+          seen_by TEXT NOT NULL,
+          seen_at INTEGER NOT NULL,               -- milliseconds since the epoch, server time
+          raw BLOB                                -- the record, untouched; NULL once a journal in memory forgot it
+        )""",
+        "CREATE UNIQUE INDEX events_identity ON events (identity)",
+        "CREATE INDEX events_at ON events (at)",
+        "CREATE TABLE told (seq INTEGER PRIMARY KEY)",  # events that `smwatch tail` has printed
+        """CREATE TABLE settled (
+          source TEXT, start_us INTEGER, end_us INTEGER, PRIMARY KEY (source, start_us)
+        ) WITHOUT ROWID""",
+        """CREATE TABLE gaps (
+          source TEXT, start_us INTEGER, end_us INTEGER, reason TEXT, PRIMARY KEY (source, start_us, end_us)
+        ) WITHOUT ROWID""",
+        "CREATE TABLE alarms (alarm_group TEXT PRIMARY KEY, alarm BLOB NOT NULL) WITHOUT ROWID",
+        "CREATE TABLE facts (name TEXT PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID",
+    ),
+    (
+        # One index in the order of Event.key instead of two: identities are random, so that an index over them alone
+        # is written to all over, while events come nearly in the order of their times.
+        "CREATE UNIQUE INDEX events_key ON events (at, identity)",
+        "DROP INDEX events_identity",
+        "DROP INDEX events_at",
+    ),
+)
+"""What brings a journal from version n to n + 1; `PRAGMA user_version` says where one stands. Only ever added to."""
+
+_TABLES = frozenset({"events", "told", "settled", "gaps", "alarms", "facts"})
+
+
+def migrate(connection: sqlite3.Connection) -> None:
+    """Bring a journal, or an empty file, to the newest version: by one transaction, so that all of it is done or none.
+
+    JournalError if it is newer than this smwatch, JournalCorruptError if it is another program's.
+    """
+    if version(connection) < len(MIGRATIONS):
+        connection.execute("BEGIN IMMEDIATE")  # another process may be about to do the same
+        try:
+            if version(connection) == 0 and _names(connection):
+                raise JournalCorruptError("it is a database of something else")
+            for statement in (one for migration in MIGRATIONS[version(connection) :] for one in migration):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+            connection.execute("COMMIT")
+        except BaseException:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            raise
+    if _TABLES - _names(connection):
+        raise JournalCorruptError("it lacks tables of a journal")
+
+
+def version(connection: sqlite3.Connection) -> int:
+    """The version that a file is of, 0 for an empty one; JournalError if it is too new."""
+    found: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    if found > len(MIGRATIONS):
+        raise JournalError(
+            f"written by a newer smwatch (version {found}, this one knows {len(MIGRATIONS)}): "
+            "update smwatch or name another --state-dir"
+        )
+    return found
+
+
+def _names(connection: sqlite3.Connection) -> set[str]:
+    rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
+    return {name for (name,) in rows}

@@ -1,0 +1,153 @@
+"""Keeps pages in the journal whatever happens to it: a full disk, a lock, a damaged file."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
+
+import msgspec
+
+from smwatch.events.event import Arrival
+from smwatch.journal import Committed, Journal, JournalBusyError, JournalCorruptError, JournalError
+from smwatch.sources.coverage import Coverage, Gap, Span
+from smwatch.sources.source import State
+
+RETRY_SECONDS = 5.0
+NOT_KEPT = 0
+"""The seq of an event that is shown although it could not be written to the journal yet."""
+
+
+class _Page(msgspec.Struct, frozen=True):
+    source: str
+    arrivals: Sequence[Arrival]
+    settled: Span | None
+    gaps: Sequence[Gap]
+
+
+class Keeper:
+    """Commits pages in their order, and says what it can't.
+
+    While the journal can't be written to, what is new goes on being shown: pages are held in memory, with the coverage
+    they prove, and written as soon as that is possible. If the process ends before, the journal claims nothing of them,
+    and they are read again. Of more than `limit` events the oldest pages are let go in the same sense.
+    A damaged file is set aside, and a new one begun.
+    """
+
+    def __init__(
+        self,
+        journal: Journal,
+        *,
+        report: Callable[[State, str], Awaitable[None]],
+        now: Callable[[], datetime],
+        sleep: Callable[[float], Awaitable[None]],
+        limit: int,
+    ) -> None:
+        self._journal = journal
+        self._report = report
+        self._now = now
+        self._sleep = sleep
+        self._limit = limit
+        self._held: list[_Page] = []
+        self._held_keys: set[int] = set()
+        self._said = ""
+
+    async def commit(
+        self, source: str, arrivals: Sequence[Arrival], settled: Span | None, gaps: Sequence[Gap]
+    ) -> Committed:
+        """Commit a page, or hold it; what of it is new may be shown either way. See `NOT_KEPT`."""
+        page = _Page(source, arrivals, settled, gaps)
+        while True:
+            try:
+                if self._held:
+                    return self._hold(page)
+                return self._write(page)
+            except JournalCorruptError as error:
+                await self.begin_anew(error)
+            except JournalError as error:
+                try:
+                    committed = self._hold(page)
+                except JournalCorruptError as damage:
+                    await self.begin_anew(damage)
+                except JournalError as worse:  # it can't even be read: nobody knows what would be shown twice
+                    await self._say(f"can't read the journal ({worse}); trying again, nothing is lost")
+                    await self._sleep(RETRY_SECONDS)
+                else:
+                    await self._trouble(error)
+                    return committed
+
+    async def retry(self) -> tuple[tuple[int, Arrival], ...]:
+        """Write what is held; returns (seq, arrival) of the events that are in the journal now."""
+        kept: list[tuple[int, Arrival]] = []
+        try:
+            while self._held:
+                kept += self._write(self._held[0]).fresh
+                del self._held[0]
+        except JournalCorruptError as error:
+            await self.begin_anew(error)
+        except JournalError as error:
+            await self._say(_shown(error))
+        else:
+            self._held_keys.clear()
+            if self._said:
+                self._said = ""
+                await self._report(State.OK, "")
+        return tuple(kept)
+
+    async def coverage(self, source: str) -> Coverage:
+        """What the journal holds of a source."""
+        while True:
+            try:
+                return self._journal.coverage(source)
+            except JournalCorruptError as error:
+                await self.begin_anew(error)
+            except JournalError as error:
+                await self._say(f"can't read the journal ({error}); trying again, nothing is lost")
+                await self._sleep(RETRY_SECONDS)
+
+    async def begin_anew(self, error: JournalCorruptError) -> None:
+        """Set a damaged journal aside; what the sources hold since their beginning is read again."""
+        if self._journal.path is None:
+            raise error
+        try:
+            aside = self._journal.set_aside(self._now())
+        except (JournalError, OSError) as trouble:
+            await self._say(f"the journal was damaged ({error}), and no new one can be begun ({trouble})")
+            await self._sleep(RETRY_SECONDS)
+        else:
+            where = f"it is set aside as {aside.name}" if aside else "another smwatch has begun a new one"
+            await self._report(State.OK, f"the journal was damaged ({error}); {where}")
+
+    def check(self) -> None:
+        """Raise JournalCorruptError if what is written to the journal would go astray."""
+        if self._journal.replaced:
+            raise JournalCorruptError("its file was moved or deleted")
+
+    def _write(self, page: _Page) -> Committed:
+        self.check()
+        committed = self._journal.commit(page.source, page.arrivals, settled=page.settled, gaps=page.gaps)
+        if self._journal.path is None:
+            self._journal.forget(self._limit)
+        return committed
+
+    def _hold(self, page: _Page) -> Committed:
+        known = self._journal.known(page.arrivals) | self._held_keys
+        new = {arrival.event.key: arrival for arrival in page.arrivals if arrival.event.key not in known}
+        self._held_keys.update(new)
+        self._held.append(msgspec.structs.replace(page, arrivals=tuple(new.values())))
+        held = sum(len(page.arrivals) for page in self._held)
+        while held > self._limit and len(self._held) > 1:
+            held -= len(self._held.pop(0).arrivals)
+        return Committed(tuple((NOT_KEPT, arrival) for arrival in new.values()), ())
+
+    async def _trouble(self, error: JournalError) -> None:
+        if not isinstance(error, JournalBusyError):  # a moment's lock is not worth a word: `retry` says what lasts
+            await self._say(_shown(error))
+
+    async def _say(self, message: str) -> None:
+        if message != self._said:
+            self._said = message
+            await self._report(State.FAILING, message)
+
+
+def _shown(error: JournalError) -> str:
+    return f"can't write the journal ({error}); what is new is shown all the same, and read again after a restart"

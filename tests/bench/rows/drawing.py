@@ -55,19 +55,19 @@ def repainted(size: int) -> Iterator[Pair]:
 @contextmanager
 def scrolled(size: int, *, lines: int) -> Iterator[Pair]:
     """The window moves by some lines, up through the rows and again from the end."""
+    size = max(size, 3 * LINES)  # else there is nowhere to go
     with Theatre() as theatre:
         streamed, bare = Streamed(View(events(size))), Bare(size)
         stream = streamed.stream
         smwatch, floor = theatre.stage(streamed, stream), theatre.stage(bare)
-        last = max(lines, size - LINES)
+        last = size - LINES
         at = {"smwatch": last, "floor": last}
 
         def up(side: str) -> int:
             at[side] = at[side] - lines if at[side] >= lines else last
             return at[side]
 
-        smwatch(lambda: stream.scroll_to_line(up("smwatch")))
-        floor(lambda: bare.scroll_to(y=up("floor"), animate=False, immediate=True))
+        floor(partial(bare.show_rows, size))  # as the stream does, which follows its end
         yield Pair(
             partial(each, lambda: smwatch(lambda: stream.scroll_to_line(up("smwatch")))),
             partial(each, lambda: floor(lambda: bare.scroll_to(y=up("floor"), animate=False, immediate=True))),

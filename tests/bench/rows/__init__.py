@@ -1,5 +1,14 @@
 """All rows of the table, in its order."""
 
-from tests.bench.rows import drawing, journalling, judging, parsing, replaying, starting, storing
+from tests.bench.rows import drawing, journalling, judging, living, parsing, replaying, starting, storing
 
-ROWS = (*drawing.ROWS, *storing.ROWS, *parsing.ROWS, *judging.ROWS, *journalling.ROWS, *starting.ROWS, *replaying.ROWS)
+ROWS = (
+    *drawing.ROWS,
+    *living.ROWS,
+    *storing.ROWS,
+    *parsing.ROWS,
+    *judging.ROWS,
+    *journalling.ROWS,
+    *starting.ROWS,
+    *replaying.ROWS,
+)

@@ -1,0 +1,132 @@
+"""A program on a terminal of its own, for the rows about keys and processors: `python -m tests.bench.player HOW …`.
+
+It says in a named pipe when it is ready, and when the line that a key went to is painted.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+from datetime import UTC, datetime
+from pathlib import Path
+from time import monotonic_ns
+from typing import Any, TextIO
+
+import msgspec
+from textual.app import App, ComposeResult
+
+from smwatch.events.event import ACCOUNT_BITS, ID_BITS, Arrival
+from smwatch.monitor import Delivery
+from smwatch.rules.engine import Engine
+from smwatch.rules.rule import combine, load_builtin
+from smwatch.store import Store
+from smwatch.tui.app import SmwatchApp
+from smwatch.tui.screens.watch import WatchScreen
+from tests.bench.painting import Bare
+from tests.bench.traffic import Traffic, arrivals
+
+DISTINCT = 20_000
+PERIOD = 0.1
+"""Seconds between two deliveries."""
+
+
+class Smwatch(SmwatchApp):
+    """The whole screen over a full store, with all built-in rules; what comes has been read already."""
+
+    def __init__(self, rows: int, per_second: int, say: Callable[[str], None]) -> None:
+        self._models = arrivals(Traffic().texts(min(max(rows, per_second), DISTINCT)))
+        now = int(datetime.now(UTC).timestamp())
+        store = Store(capacity=rows)
+        store.add([self._made(i, now - 3600 + i * 3500 // rows) for i in range(rows)])
+        store.engine = Engine(combine(load_builtin()))
+        self._fed, self._batch, self._say = rows, round(per_second * PERIOD), say
+        self._at: int | None = None
+        super().__init__(store, record_of=lambda _: None, start=self._stand)
+
+    def _made(self, number: int, second: int) -> Arrival:
+        model = self._models[number % len(self._models)]
+        key = (second << ID_BITS | number) << ACCOUNT_BITS
+        return Arrival(msgspec.structs.replace(model.event, key=key), model.raw)
+
+    def _stand(self, _: SmwatchApp) -> None:
+        if self._batch:
+            self.set_interval(PERIOD, self._feed)
+        self._say("ready")
+
+    def _feed(self) -> None:
+        second = int(datetime.now(UTC).timestamp())
+        batch = [self._made(self._fed + i, second) for i in range(self._batch)]
+        self._fed += self._batch
+        self.apply(Delivery(tuple(enumerate(batch))))
+
+    def post_display_hook(self) -> None:
+        """A frame has been written."""
+        if isinstance(self.screen, WatchScreen) and self.screen.stream.cursor != self._at:
+            self._at = self.screen.stream.cursor
+            self._say(str(monotonic_ns()))
+
+
+class Plain(App[None]):
+    """A bare ScrollView whose rows grow in number, or nothing at all."""
+
+    def __init__(self, rows: int, per_second: int, say: Callable[[str], None]) -> None:
+        super().__init__()
+        self.animation_level = "none"
+        self._rows, self._batch, self._say, self._at = rows, round(per_second * PERIOD), say, 0.0
+        self._bare = Bare(rows) if rows else None
+
+    def compose(self) -> ComposeResult:
+        """The rows, if there are any."""
+        if self._bare is not None:
+            yield self._bare
+
+    def on_mount(self) -> None:
+        """Begin."""
+        if self._bare is not None:
+            self._bare.focus()
+        self.call_after_refresh(self._stand)
+
+    def _stand(self) -> None:
+        if self._batch:
+            self.set_interval(PERIOD, self._feed)
+        self._say("ready")
+
+    def _feed(self) -> None:
+        assert self._bare is not None
+        self._rows += self._batch
+        self._bare.virtual_size = self._bare.virtual_size.with_height(self._rows)
+
+    def post_display_hook(self) -> None:
+        """A frame has been written."""
+        if self._bare is not None and self._bare.scroll_y != self._at:
+            self._at = self._bare.scroll_y
+            self._say(str(monotonic_ns()))
+
+
+PROGRAMS: dict[str, Callable[[int, int, Callable[[str], None]], App[Any]]] = {"smwatch": Smwatch, "plain": Plain}
+
+
+def main() -> None:
+    """See --help."""
+    parser = argparse.ArgumentParser(prog="python -m tests.bench.player", description=__doc__)
+    parser.add_argument("how", choices=PROGRAMS)
+    parser.add_argument("rows", type=int)
+    parser.add_argument("per_second", type=int)
+    parser.add_argument("told", type=Path, help="a named pipe")
+    options = parser.parse_args()
+    with options.told.open("w", encoding="utf-8") as told:
+        PROGRAMS[options.how](options.rows, options.per_second, speaker(told)).run()
+
+
+def speaker(told: TextIO) -> Callable[[str], None]:
+    """Writes lines at once."""
+
+    def say(what: str) -> None:
+        told.write(f"{what}\n")
+        told.flush()
+
+    return say
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,162 @@
+"""The whole screen on a terminal: how soon it answers, and what it costs to leave it open."""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from functools import partial
+from itertools import cycle
+from pathlib import Path
+from random import Random
+from statistics import quantiles
+from time import monotonic_ns, sleep
+from types import TracebackType
+from typing import Self, TextIO
+
+import msgspec
+import pexpect
+
+from tests.bench.harness import Pair, Row
+
+DOWN, UP, PAGE_DOWN, PAGE_UP = "\x1b[B", "\x1b[A", "\x1b[6~", "\x1b[5~"
+KEYS = (DOWN, DOWN, PAGE_DOWN, PAGE_DOWN, UP, DOWN, PAGE_UP, UP, PAGE_UP, UP)
+"""Each moves by something, and together they come back to where they began."""
+PRESSES = 60
+SETTLED = 3.0
+"""Seconds after the start, before the processor's time is looked at."""
+WATCHED = 10.0
+"""Seconds for which it is looked at."""
+
+
+class Played:
+    """A program of `tests.bench.player` on a terminal whose output is read and let go, as fast as it comes."""
+
+    def __init__(self, how: str, rows: int, per_second: int) -> None:
+        self._folder = tempfile.TemporaryDirectory()
+        told = Path(self._folder.name) / "told"
+        os.mkfifo(told)
+        program = ["-m", "tests.bench.player", how, str(rows), str(per_second), str(told)]
+        environment = {
+            "TERM": "xterm-256color",
+            "COLORTERM": "truecolor",
+            "LANG": "C.UTF-8",
+            "PATH": os.environ["PATH"],
+        }
+        self._child: pexpect.spawn[bytes] = pexpect.spawn(
+            sys.executable, program, env=environment, dimensions=(50, 160), timeout=None
+        )
+        threading.Thread(target=self._read, daemon=True).start()
+        self._told: TextIO = told.open(encoding="utf-8")
+        self.heard = self._told.readline
+        """The next line that the program says."""
+
+    def __enter__(self) -> Self:
+        assert self.heard() == "ready\n"
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._child.kill(9)
+        self._child.wait()
+        self._told.close()
+        self._folder.cleanup()
+
+    def _read(self) -> None:
+        try:
+            while os.read(self._child.child_fd, 1 << 16):
+                pass
+        except OSError:
+            return  # it has ended
+
+    def press(self, key: str) -> float:
+        """Milliseconds from a key to the frame that shows what it did."""
+        began = monotonic_ns()
+        os.write(self._child.child_fd, key.encode())
+        return (int(self.heard()) - began) / 1e6
+
+    def share(self) -> float:
+        """Per cent of one core that it takes while nobody touches it."""
+        before, began = self._spent(), monotonic_ns()
+        sleep(WATCHED)
+        return 100 * (self._spent() - before) / (monotonic_ns() - began)
+
+    def _spent(self) -> int:
+        """Nanoseconds of processor time so far, of all threads."""
+        tasks = Path(f"/proc/{self._child.pid}/task").iterdir()
+        return sum(int((task / "schedstat").read_text(encoding="ascii").split()[0]) for task in tasks)
+
+
+@contextmanager
+def answering(size: int, *, percentile: int) -> Iterator[Pair]:
+    """Keys go to both, one after the other, while rows arrive."""
+    with Played("smwatch", size, 1_000) as smwatch, Played("plain", size, 1_000) as plain:
+        sleep(SETTLED)
+        random = Random(1)
+
+        def pressed(played: Played) -> float:
+            took = []
+            for key, _ in zip(cycle(KEYS), range(PRESSES), strict=False):
+                sleep(random.uniform(0.03, 0.09))  # out of step with the rows and the clock
+                took.append(played.press(key))
+            return quantiles(took, n=100)[percentile - 1]
+
+        yield Pair(partial(pressed, smwatch), partial(pressed, plain))
+
+
+@contextmanager
+def idling(size: int, *, per_second: int) -> Iterator[Pair]:
+    """Both are left alone."""
+    with Played("smwatch", size, per_second) as smwatch, Played("plain", 0, 0) as plain:
+        sleep(SETTLED)
+        yield Pair(smwatch.share, plain.share)
+
+
+_answering = Row(
+    name="key-p50",
+    what="key press to painted at 1,000 new rows/s, p50",
+    floor="a bare ScrollView with as many new rows",
+    target=1.0,
+    unit="ms",
+    size=100_000,
+    sized="rows",
+    rounds=3,
+    largest=100_000,
+    remark="the store holds no more",
+    ready=partial(answering, percentile=50),
+)
+_idling = Row(
+    name="cpu-idle",
+    what="processor, nothing happens",
+    floor="an empty Textual app",
+    target=1.0,
+    unit="%",
+    size=100_000,
+    sized="rows",
+    rounds=3,
+    largest=100_000,
+    remark="the store holds no more",
+    ready=partial(idling, per_second=0),
+)
+
+
+def _cpu(name: str, what: str, target: float, ready: Callable[..., object]) -> Row:
+    return msgspec.structs.replace(_idling, name=name, what=what, target=target, absolute=True, ready=ready)
+
+
+ROWS = (
+    _answering,
+    msgspec.structs.replace(
+        _answering,
+        name="key-p95",
+        what="key press to painted at 1,000 new rows/s, p95",
+        ready=partial(answering, percentile=95),
+    ),
+    _idling,
+    _cpu("cpu-50", "processor at 50 rows/s, read already", 3, partial(idling, per_second=50)),
+    _cpu("cpu-1000", "processor at 1,000 rows/s, read already", 5, partial(idling, per_second=1_000)),
+)

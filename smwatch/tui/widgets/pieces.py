@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
+from textual.geometry import Region
 from textual.reactive import Reactive
 from textual.strip import Strip
 from textual.widget import Widget
@@ -79,6 +80,20 @@ class Pieces(Widget):
                 style += Style.from_meta({"@click": action})
             self._styles[role] = style
         return style
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The lines inside `crop`, without the general path's look at borders and padding that there are none of.
+
+        Serves the CPU rows of the benchmark table: the footer counts, so it is painted as often as the stream.
+        """
+        strips = [self.render_line(y) for y in crop.line_range]
+        if filters := self.get_line_filters():
+            background = self.background_colors[1]
+            for line_filter in filters:
+                strips = [strip.apply_filter(line_filter, background) for strip in strips]
+        if crop.column_span != (0, self.size.width):
+            strips = [strip.crop(*crop.column_span) for strip in strips]
+        return strips
 
     def render_line(self, y: int) -> Strip:
         """One line."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import zip_longest
 from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
 from textual.binding import BindingType
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
+from textual.reactive import Reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
@@ -51,6 +53,7 @@ class Sheet(ScrollView, can_focus=True):
     DEFAULT_CSS = """
     Sheet {
         overflow-x: hidden;
+        scrollbar-gutter: stable;  /* else a line more or less may change the width */
         scrollbar-size-vertical: 1;
         scrollbar-background: $background;
         scrollbar-background-hover: $background;
@@ -86,6 +89,8 @@ class Sheet(ScrollView, can_focus=True):
     }
     """
     COMPONENT_CLASSES: ClassVar[set[str]] = {*(f"sheet--{role}" for role in ROLES), "sheet--cursor"}
+    virtual_size = Reactive(Size(0, 0), layout=False, repaint=False)
+    """Textual would lay the whole screen out again for each line more or less: serves the CPU rows of the benchmark."""
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("page")]
 
     class Chosen(Message):
@@ -156,18 +161,34 @@ class Sheet(ScrollView, can_focus=True):
                 return
 
     def _write(self) -> None:
-        at = self.line
+        at, before = self.line, self.lines
         width = self.size.width - 2 * MARGIN
         lines = self._page(width) if width > 0 else ()
-        if lines == self.lines:
+        if lines == before:
             return
         self.lines = lines
         if at is not None and at.target is not None:
             self.cursor = next((i for i, each in enumerate(lines) if each.target == at.target), None)
         elif self.cursor is not None and self.cursor >= len(lines):
             self.cursor = None
-        self.virtual_size = Size(self.size.width, len(lines))
-        self.refresh()
+        size = Size(self.size.width, len(lines))
+        if size != self.virtual_size:
+            self.virtual_size = size
+            self._scroll_update(size)
+            if self.scroll_y > self.max_scroll_y:
+                self.scroll_to(y=self.max_scroll_y, animate=False)
+        self._repaint(before)
+
+    def _repaint(self, before: Sequence[Line]) -> None:
+        """Paint the lines in sight that have changed: most pages are written anew for a time or a count in them."""
+        top, height = self.scroll_offset.y, self.size.height
+        if self.cursor is not None:
+            self.refresh()
+            return
+        shown = zip_longest(self.lines[top : top + height], before[top : top + height])
+        changed = [y for y, (now, then) in enumerate(shown) if now != then]
+        if changed:
+            self.refresh(Region(0, changed[0], self.size.width, changed[-1] - changed[0] + 1))
 
     def on_resize(self, _: events.Resize) -> None:
         """Write the page again for the new width."""

@@ -18,7 +18,6 @@ from smwatch.events.scope import in_scope
 from smwatch.events.secret import Secret
 from smwatch.journal import Journal, JournalCorruptError, JournalError, Stored
 from smwatch.keeper import RETRY_SECONDS, Keeper
-from smwatch.record import Record
 from smwatch.sources.source import Page, Source, State, Status
 
 PARSE_SLICE = 250
@@ -54,7 +53,7 @@ class Monitor:
         journal: Journal,
         *,
         deliver: Callable[[Delivery], Awaitable[None]],
-        selects: Callable[[Record], bool],
+        selects: Callable[[Arrival], bool],
         now: Callable[[], datetime],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         retention: timedelta = timedelta(days=90),
@@ -187,7 +186,7 @@ class Monitor:
                     await self._sleep(BREATH)
                 for found in page.found[start : start + PARSE_SLICE]:
                     arrival = self._reader.read(found.raw, seen_by=page.seen_by, seen_at=page.seen_at, at=found.at)
-                    if in_scope(arrival.event) or self._selects(arrival.record):
+                    if in_scope(arrival.event) or self._selects(arrival):
                         arrivals.append(arrival)
                     else:
                         self.out_of_scope += 1

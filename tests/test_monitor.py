@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from smwatch.events.event import SeenBy
+from smwatch.events.event import Arrival, SeenBy
 from smwatch.journal import FILE_NAME, Journal
 from smwatch.keeper import NOT_KEPT
 from smwatch.monitor import Delivery, Monitor
@@ -80,7 +80,7 @@ class Told:
         return [status.state for delivery in self.deliveries for status in delivery.statuses]
 
 
-def monitor(journal: Journal, told: Told, *, selects: Callable[[dict[str, object]], bool] = lambda _: False) -> Monitor:
+def monitor(journal: Journal, told: Told, *, selects: Callable[[Arrival], bool] = lambda _: False) -> Monitor:
     return Monitor(journal, deliver=told.deliver, selects=selects, now=lambda: NOW, sleep=told.sleep)
 
 
@@ -147,7 +147,7 @@ async def test_records_of_other_services_are_counted_and_left_out_unless_a_rule_
     stop_logging = Found(records.raw(records.read(eventSource="cloudtrail.amazonaws.com", eventName="StopLogging")))
     other = Found(records.raw(records.read(eventSource="ec2.amazonaws.com", eventName="RunInstances", eventID="x")))
     told = Told()
-    watching = monitor(Journal(), told, selects=lambda record: record.get("eventName") == "StopLogging")
+    watching = monitor(Journal(), told, selects=lambda arrival: arrival.event.name == "StopLogging")
     await watching.follow([Scripted("a", [Page("a", SeenBy.LOGS, (stop_logging, other), NOW)])])
     assert [arrival.event.name for delivery in told.deliveries for _, arrival in delivery.arrivals] == ["StopLogging"]
     assert watching.out_of_scope == 1

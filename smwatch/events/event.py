@@ -117,11 +117,15 @@ class Arrival(msgspec.Struct, gc=False, eq=False):
     event: Event
     raw: str
     """The untouched JSON text."""
+    decoded: Record | None = None
+    """The record where its text is out of the ordinary, so that it had to be decoded to be read."""
     _record: Record | None = None
 
     @property
     def record(self) -> Record:
         """The decoded record, without an EventBridge envelope around it; empty for what is not a JSON object."""
+        if self.decoded is not None:
+            return self.decoded
         if self._record is None:
             try:
                 self._record = unwrapped(decode(self.raw))

@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
+from operator import itemgetter
 from typing import NamedTuple
 
 from smwatch.events.event import Event
@@ -32,6 +33,8 @@ _SECRET = DIMENSIONS["secret"]
 _IDENTITY = DIMENSIONS["identity"]
 _SESSIONS = tuple(DIMENSIONS[name] for name in ("session", "access_key"))
 _PRINCIPALS = (_IDENTITY, *_SESSIONS)
+_AT, _RANK_AND_STEP = itemgetter(0), itemgetter(2, 3)
+"""Of evidence; a loop over all of it for each change of an alarm has to be quick."""
 LEVELS = 100
 """An alarm's level is its severity's rank times this, and its escalation steps."""
 
@@ -177,12 +180,13 @@ class Case(ABC):
         by_hand = self.closed is not None and last_key <= self.closed.upto
         seen = self.closed.upto if self.closed is not None and not by_hand else -1
         self.last_key = last_key
-        episode = [one for one in evidence if one.at > start and one.key > seen]
+        if start != BEGINNING or seen >= 0:
+            evidence = [one for one in evidence if one.at > start and one.key > seen]
         if shed is not None and (shed.last_at <= start or shed.last_key <= seen):
             shed = None
         ending = BEGINNING if self.closers is None else END if end is None else end
         self._care_up_to(max(self.own_high, ending))
-        return self._alarm(episode, shed, end, by_hand=by_hand)
+        return self._alarm(evidence, shed, end, by_hand=by_hand)
 
     def _care_up_to(self, high: int) -> None:
         if high > self.high:
@@ -214,13 +218,13 @@ class Case(ABC):
 
     def _alarm(self, episode: Sequence[Evidence], shed: Shed | None, end: int | None, *, by_hand: bool) -> Alarm:
         rule, newest = self.rule, self.newest
-        rank, step = max((one.rank, one.step) for one in (*episode, *((shed,) if shed else ())))
-        titles = [one.title for one in (*((shed,) if shed else ()), *episode) if one.rank == rank]
-        level = rank * LEVELS + step
-        first_at = min(one.at for one in episode) if episode else END
-        last_at = max(one.at for one in episode) if episode else BEGINNING
+        rank, step = max(map(_RANK_AND_STEP, episode), default=(-1, 0))
+        first_at, last_at = min(map(_AT, episode), default=END), max(map(_AT, episode), default=BEGINNING)
         if shed is not None:
+            rank, step = max((rank, step), (shed.rank, shed.step))
             first_at, last_at = min(first_at, shed.first_at), max(last_at, shed.last_at)
+        level = rank * LEVELS + step
+        title = next((one.title for one in reversed(episode) if one.rank == rank), shed.title if shed else "")
         keys = _keys(episode)
         acknowledged = self.acknowledged
         holds = acknowledged is not None and level <= acknowledged.level and bool(keys) and keys[0] <= acknowledged.upto
@@ -239,7 +243,7 @@ class Case(ABC):
             rule=rule.id,
             severity=_SEVERITIES[rank],
             state=state,
-            title=titles[-1] or rule.title,
+            title=title or rule.title,
             why=rule.why,
             secret=secret if isinstance(secret, Secret) else None,
             principal=(newest.event.principal.name if newest else base.principal if base else "") if identity else "",
@@ -304,15 +308,15 @@ class Case(ABC):
 
 def _keys(episode: Sequence[Evidence]) -> list[int]:
     """The newest keys, ascending: of the events, or of the first event with each value."""
-    keys: list[int] = []
+    keys: dict[int, None] = {}
     values: set[Value] = set()
     for one in episode:
         if one.value is not None:
             if one.value in values:
                 continue
             values.add(one.value)
-        keys.append(one.key)
-    return sorted(dict.fromkeys(keys))[-EVIDENCE:]
+        keys[one.key] = None
+    return sorted(keys)[-EVIDENCE:]
 
 
 _NAMED = frozenset((_SECRET, *_PRINCIPALS))

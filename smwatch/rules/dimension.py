@@ -13,7 +13,8 @@ from smwatch.events.naming import part
 from smwatch.events.secret import Secret
 from smwatch.patterns.conditions import parse_selector
 from smwatch.patterns.nodes import Each, Index, Key, Selector
-from smwatch.record import decode, encode
+from smwatch.record import Record, decode, encode
+from smwatch.rules.glance import Look
 from smwatch.rules.subject import Subject
 
 Value: TypeAlias = str | Secret
@@ -26,14 +27,27 @@ class Dimension:
     There is one object for each name, so that they compare as fast as can be.
     """
 
-    __slots__ = ("get", "name", "of_caller", "plural")
+    __slots__ = ("foreseen", "get", "looks", "name", "near", "plural")
 
-    def __init__(self, name: str, plural: str, get: Get, *, of_caller: bool = False) -> None:
+    def __init__(
+        self,
+        name: str,
+        plural: str,
+        get: Get,
+        *,
+        of_caller: bool = False,
+        near: bool = False,
+        looks: tuple[Look, ...] = (),
+    ) -> None:
         self.name = name
         self.plural = plural
         self.get = get
-        self.of_caller = of_caller
-        """Whether calls by one caller about one secret have one value: then nothing in the record but that decides."""
+        self.near = near
+        """Whether it depends on where the caller is, or with which access key."""
+        self.looks = looks
+        """What of the record decides it, where a few fields do."""
+        self.foreseen = of_caller or near or bool(looks)
+        """Whether calls of one kind by one caller, from there, about one secret have one value."""
 
     def __repr__(self) -> str:
         return f"Dimension({self.name!r})"
@@ -72,14 +86,25 @@ def _secret_name(subject: Subject) -> str:
 
 def _key(subject: Subject) -> str:
     parameters = part(subject.record, "requestParameters")
-    named = key_id(parameters.get("keyId") or parameters.get("kmsKeyId"))
-    resources = subject.record.get("resources")
-    if not named and isinstance(resources, list):
+    return key_id(parameters.get("keyId") or parameters.get("kmsKeyId")) or _resource_key(subject.record)
+
+
+def _resource_key(record: Record) -> str:
+    resources = record.get("resources")
+    if isinstance(resources, list):
         for resource in resources:
             arn = resource.get("ARN") if isinstance(resource, dict) else None
             if isinstance(arn, str) and ":key/" in arn:
                 return key_id(arn)
-    return named
+    return ""
+
+
+def _named_key(parameter: str) -> Look:
+    def question(record: Record) -> str | bool:
+        value = part(record, "requestParameters").get(parameter)
+        return value if isinstance(value, str) else bool(value)
+
+    return parse_selector(f"$.requestParameters.{parameter}"), question
 
 
 def _policy(subject: Subject) -> str:
@@ -105,9 +130,14 @@ DIMENSIONS = {
         Dimension("identity", "principals", attrgetter("identity"), of_caller=True),
         Dimension("account", "accounts", attrgetter("account"), of_caller=True),
         Dimension("region", "regions", attrgetter("region"), of_caller=True),
-        Dimension("access_key", "access keys", attrgetter("access_key"), of_caller=True),
-        Dimension("network", "networks", attrgetter("network"), of_caller=True),
-        Dimension("key", "keys", _key),
+        Dimension("access_key", "access keys", attrgetter("access_key"), near=True),
+        Dimension("network", "networks", attrgetter("network"), near=True),
+        Dimension(
+            "key",
+            "keys",
+            _key,
+            looks=(_named_key("keyId"), _named_key("kmsKeyId"), (parse_selector("$.resources"), _resource_key)),
+        ),
         Dimension("policy", "policies", _policy),
         Dimension("feed", "feeds", _feed),
     )

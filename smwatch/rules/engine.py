@@ -10,7 +10,6 @@ import msgspec
 
 from smwatch.events import moments
 from smwatch.events.event import Arrival
-from smwatch.record import Record
 from smwatch.rules.alarm import Alarm, AlarmState, Decision, Mute
 from smwatch.rules.case import Case, group_of
 from smwatch.rules.condition import lookups
@@ -76,9 +75,9 @@ class Engine:
         """What is muted, also what no longer is."""
         return self._world.mutes
 
-    def selects(self, record: Record) -> bool:
+    def selects(self, arrival: Arrival) -> bool:
         """Whether some rule's pattern matches this record: then it is of interest wherever it comes from."""
-        return self._wanted.wants(record)
+        return self._wanted.wants(arrival)
 
     # -- what happens
 
@@ -87,18 +86,17 @@ class Engine:
         world, plan_of = self._world, self._route.plan
         newest = 0
         for arrival in arrivals:
-            event, record = arrival.event, arrival.record
-            second = event.key >> SECOND_BITS
-            if not second or not record:
+            second = arrival.event.key >> SECOND_BITS
+            if not second or arrival.decoded == {}:
                 continue  # it does not say when it happened, or cannot be read
             if second > newest:
                 newest = second
             began = world.beginning.at
             if began is None or second < began:
                 world.beginning.move(second)
-            plan = plan_of(event, record, arrival.raw)
+            plan = plan_of(arrival)
             if plan is not None:
-                plan.run(event, second, record, arrival.raw)
+                plan.run(arrival, second)
         world.move(newest, newest)
         return self._settle()
 

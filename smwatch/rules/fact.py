@@ -63,7 +63,8 @@ class Times:
         self.notes: list[tuple[int, str, str]] = []
         """(event key, event name, principal), ascending."""
         self.gap = -1
-        """How long the fact had not been known before the second added last; -1 for a second that was known."""
+        """How long the fact had not been known before the second added last; EVER where that is not known, and -1 for
+        a second that was known and is not the newest."""
         self.watchers: set[Watcher] | None = None
         self.groups = groups
         """The groups this belongs to: of the first dimension's value, and of the second's."""
@@ -79,8 +80,10 @@ class Times:
         elif (gap := second - seconds[-1]) > 0:
             seconds.append(second)
             self.gap = gap
-        else:
+        elif gap:
             self._add_late(second)
+        else:
+            return  # what was so when this second was added first is so still
         if len(seconds) > TIMES:
             del seconds[0]
             self.trimmed = True
@@ -270,9 +273,9 @@ class Track:
         return times
 
     @property
-    def of_caller(self) -> bool:
-        """Whether all events by one caller about one secret have the same values."""
-        return all(dimension.of_caller for dimension in self.dimensions)
+    def foreseen(self) -> bool:
+        """Whether all events of one kind by one caller about one secret have the same values."""
+        return all(dimension.foreseen for dimension in self.dimensions)
 
     def of_event(self, subject: Subject) -> Times | None:
         """What is known of the values of an event that names no more than one secret; None where one is missing."""
@@ -281,7 +284,7 @@ class Track:
 
     def enlist(self, plan: Plan, subject: Subject, left: tuple[Ask, ...]) -> None:
         """Put into a plan what is to be done with events like this one."""
-        if left or self.notes or not self.of_caller:
+        if left or self.notes or not self.foreseen:
             plan.takes.append((self.take, left))
         elif (times := self.of_event(subject)) is not None:
             plan.times.append(times)

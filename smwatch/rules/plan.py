@@ -9,8 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
-from smwatch.events.event import Event
-from smwatch.record import Record
+from smwatch.events.event import Arrival, Event
 from smwatch.rules.fact import Times
 from smwatch.rules.subject import Subject
 
@@ -47,17 +46,23 @@ class Plan:
         self.takes: list[tuple[Take, tuple[Ask, ...]]] = []
         """What has to look at each event anew, and what is to be asked before."""
 
-    def run(self, event: Event, second: int, record: Record, raw: str) -> None:
-        """Do it."""
+    def run(self, arrival: Arrival, second: int) -> None:
+        """Do it with an event of this second."""
         for times in self.times:
             times.add(second)
-        for spread in self.spreads:
-            spread.add(event, second)
+        if self.spreads:
+            event = arrival.event
+            for spread in self.spreads:
+                spread.add(event, second)
+        subject = None
         for first, within, take, left in self.firsts:
             if first.gap < 0 or first.gap > within:
-                pour(Subject(event, record, raw), take, left)
-        for take, left in self.takes:
-            pour(Subject(event, record, raw), take, left)
+                subject = subject or Subject(arrival)
+                pour(subject, take, left)
+        if self.takes:
+            subject = subject or Subject(arrival)
+            for take, left in self.takes:
+                pour(subject, take, left)
 
 
 def pour(subject: Subject, take: Take, left: tuple[Ask, ...]) -> None:

@@ -87,7 +87,7 @@ class Mark:
 
 
 Judge = Callable[[Sequence[Mark]], None]
-"""Settles all marks of a case, which are ascending."""
+"""Settles all marks of a case, which are ascending; settle_each takes as few as have changed."""
 
 
 def settle_each(marks: Sequence[Mark]) -> None:
@@ -105,7 +105,7 @@ def settle_none(marks: Sequence[Mark]) -> None:
 class SightingCase(Case):
     """A case whose evidence is single events."""
 
-    __slots__ = ("_keys", "_reach", "_stale", "judge", "marks")
+    __slots__ = ("_evidence", "_fresh", "_keys", "_reach", "_stale", "judge", "marks")
 
     def __init__(self, rule: Rule, world: World, values: Mapping[Dimension, Value], reach: tuple[int, int]) -> None:
         super().__init__(rule, world, values)
@@ -114,6 +114,10 @@ class SightingCase(Case):
         self._keys: list[int] = []
         self._reach = reach
         self._stale = False
+        """Whether all events have to be judged again."""
+        self._fresh: list[Mark] = []
+        """Events that came last, in order, and are not judged yet."""
+        self._evidence: list[Evidence] = []
 
     def wake(self) -> None:
         """Have the events judged again."""
@@ -126,6 +130,9 @@ class SightingCase(Case):
         if not keys or mark.key > keys[-1]:
             keys.append(mark.key)
             self.marks.append(mark)
+            self._fresh.append(mark)
+            self._stale = self._stale or self.judge is not settle_each
+            super().wake()
         else:
             at = bisect_left(keys, mark.key)
             if keys[at] == mark.key:
@@ -137,7 +144,7 @@ class SightingCase(Case):
                 return
             keys.insert(at, mark.key)
             self.marks.insert(at, mark)
-        self.wake()
+            self.wake()
         if len(keys) >= 2 * MARKS:
             self._trim()
 
@@ -153,6 +160,7 @@ class SightingCase(Case):
             mark.rank, mark.step, mark.title = rank, step, title
             self._keys.append(key)
             self.marks.append(mark)
+        self._gather()
         if (older := alarm.count - len(alarm.event_keys)) > 0:
             first_at, last_at = int(alarm.first_at.timestamp()), int(alarm.last_at.timestamp())
             upto = alarm.event_keys[0] - 1 if alarm.event_keys else (last_at + 1 << SECOND_BITS) - 1
@@ -162,15 +170,24 @@ class SightingCase(Case):
     def evidence(self) -> Sequence[Evidence]:
         """The marks that are evidence."""
         self._settle()
-        self.newest = next((mark.newest for mark in reversed(self.marks) if mark.evidence), None)
-        return [Evidence(mark.at, mark.key, mark.rank, mark.step, mark.title) for mark in self.marks if mark.evidence]
+        return self._evidence
 
     def _settle(self) -> None:
-        if self._stale and self.marks:
-            self._stale = False
-            back, ahead = self._reach
-            self.low, self.own_high = self.marks[0].second - back, self.marks[-1].second + ahead
+        if not self.marks or not (self._stale or self._fresh):
+            return
+        back, ahead = self._reach
+        self.low, self.own_high = self.marks[0].second - back, self.marks[-1].second + ahead
+        if self._stale:
             self.judge(self.marks)
+            self._gather()
+        else:
+            self.judge(self._fresh)
+            for mark in self._fresh:
+                if mark.evidence:
+                    self._evidence.append(_evidence(mark))
+                    self.newest = mark.newest
+        self._stale = False
+        self._fresh = []
 
     def _trim(self) -> None:
         self._settle()
@@ -178,10 +195,19 @@ class SightingCase(Case):
             if mark.evidence:
                 self._shed(mark)
         del self.marks[:-MARKS], self._keys[:-MARKS]
+        self._gather()
+
+    def _gather(self) -> None:
+        self._evidence = [_evidence(mark) for mark in self.marks if mark.evidence]
+        self.newest = next((mark.newest for mark in reversed(self.marks) if mark.evidence), None)
 
     def _shed(self, mark: Mark) -> None:
         one = Shed(1, mark.at, mark.at, mark.key, mark.rank, mark.step, mark.title)
         self.shed = one if self.shed is None else self.shed.joined(one)
+
+
+def _evidence(mark: Mark) -> Evidence:
+    return Evidence(mark.at, mark.key, mark.rank, mark.step, mark.title)
 
 
 # -------------------------------------------------------------------------------------------------------------- judging

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ipaddress import IPv6Address, ip_address
 
-from smwatch.events.event import ACCOUNT_BITS, ID_BITS, Event
+from smwatch.events.event import ACCOUNT_BITS, ID_BITS, Arrival
 from smwatch.events.recent import Recent
 from smwatch.record import Record
 
@@ -16,25 +16,24 @@ class Subject:
     """One event that is being judged; "" and None say that it lacks something."""
 
     __slots__ = (
+        "_arrival",
         "access_key",
         "account",
         "event",
         "identity",
         "key",
         "network",
-        "raw",
-        "record",
         "region",
         "second",
         "secret",
         "session",
     )
 
-    def __init__(self, event: Event, record: Record, raw: str) -> None:
+    def __init__(self, arrival: Arrival) -> None:
+        event = arrival.event
         by = event.principal
+        self._arrival = arrival
         self.event = event
-        self.record = record
-        self.raw = raw
         self.key = key = event.key
         self.second = key >> SECOND_BITS
         self.secret = event.secret
@@ -44,12 +43,29 @@ class Subject:
         self.access_key = event.access_key
         self.account = event.account
         self.region = event.region
-        self.network = _networks[event.source_ip]
+        self.network = network_of[event.source_ip]
         """The public network the call came from, with its length."""
+
+    @property
+    def record(self) -> Record:
+        """The decoded record."""
+        return self._arrival.record
+
+    @property
+    def raw(self) -> str:
+        """Its untouched JSON text."""
+        return self._arrival.raw
 
 
 def _network(address: str) -> str:
     """The public /24 (IPv4) or /48 (IPv6) of an address; "" for private ones, AWS services and what is no address."""
+    first, _, last = address.rpartition(".")
+    if last in _OCTETS and first != _MIXED:
+        return _networks[first]
+    return _network_of(address)
+
+
+def _network_of(address: str) -> str:
     try:
         ip = ip_address(address)
     except ValueError:
@@ -61,4 +77,8 @@ def _network(address: str) -> str:
     return address.rpartition(".")[0] + ".0/24"
 
 
-_networks: Recent[str, str] = Recent(_network, 8192)
+_OCTETS = frozenset(map(str, range(256)))
+_MIXED = "192.0.0"
+"""Some addresses of this network are public; of every other /24, all are or none."""
+_networks: Recent[str, str] = Recent(lambda first: _network_of(f"{first}.0"), 8192)
+network_of: Recent[str, str] = Recent(_network, 8192)

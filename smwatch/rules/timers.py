@@ -77,6 +77,11 @@ class Timers:
             deadline = subject.second + int(DAY * (days if whole else self.timer.default_days))
         self._known[values].add(subject.second, deadline)
 
+    @property
+    def dimensions(self) -> tuple[Dimension, ...]:
+        """What deadlines are kept by."""
+        return self.timer.same
+
     def enlist(self, plan: Plan, _subject: Subject, left: tuple[Ask, ...]) -> None:
         """Put into a plan what is to be done with events like this one."""
         plan.takes.append((self.take, left))

@@ -12,6 +12,10 @@ from msgspec import Struct
 from smwatch.events.naming import part
 from smwatch.events.policy import Grade, grade
 from smwatch.events.principal import Kind
+from smwatch.events.tidy import clipped
+from smwatch.patterns.conditions import parse_selector
+from smwatch.record import Record, encode
+from smwatch.rules.glance import Look
 from smwatch.rules.subject import Subject
 
 Lists: TypeAlias = Mapping[str, tuple[str, ...]]
@@ -35,14 +39,24 @@ class Known(Struct, frozen=True):
     """Given the lists, the question; None where with these lists no event can have the trait."""
     history: tuple[tuple[str, tuple[str, ...]], ...] = ()
     """Facts, and the dimensions they are compared by, if it depends on those: then the engine answers, not `make`."""
-    selectors: tuple[str, ...] | None = None
-    """The selectors of the record which, with the kind of principal, decide it; None where more does."""
+    looks: Callable[[Lists], tuple[Look, ...]] | None = None
+    """What of the record decides it, where a few fields do."""
     of_caller: bool = False
     """Whether it is the same for all calls by one caller about one secret."""
 
 
-def _plain(says: str, ask: Ask, *selectors: str, decided: bool = False, of_caller: bool = False) -> Known:
-    return Known(says, lambda _lists: ask, selectors=selectors if decided else None, of_caller=of_caller)
+def _plain(says: str, ask: Ask, *looks: Look, of_caller: bool = False) -> Known:
+    return Known(says, lambda _lists: ask, looks=(lambda _lists: looks) if looks else None, of_caller=of_caller)
+
+
+def _text(field: str, says: Callable[[str], bool]) -> Look:
+    """A look at a field of the record itself that is a text, as its event has it."""
+
+    def question(record: Record) -> bool | str:
+        value = record.get(field)
+        return says(clipped(value)) if isinstance(value, str) else encode(value)
+
+    return parse_selector(f"$.{field}"), question
 
 
 def _of_history(says: str, facts: Mapping[str, tuple[str, ...]]) -> Known:
@@ -81,17 +95,24 @@ def _instance(subject: Subject) -> bool:
 
 
 def _interactive(subject: Subject) -> bool:
-    agent = subject.event.user_agent
-    return (
-        "CloudShell" in agent
-        or agent.startswith("Mozilla")
-        or subject.record.get("sessionCredentialFromConsole") in ("true", True)
-    )
+    return _interactive_agent(subject.event.user_agent) or _from_console(subject.record)
+
+
+def _interactive_agent(agent: str) -> bool:
+    return "CloudShell" in agent or agent.startswith("Mozilla")
+
+
+def _from_console(record: Record) -> bool:
+    return record.get("sessionCredentialFromConsole") in ("true", True)
 
 
 def _self(subject: Subject) -> bool:
     # Anyone can call themselves smwatch, so this excuses only what smwatch does: it reads metadata, never a value.
-    return "smwatch/" in subject.event.user_agent and subject.event.name in _OWN_CALLS
+    return _own_agent(subject.event.user_agent) and subject.event.name in _OWN_CALLS
+
+
+def _own_agent(agent: str) -> bool:
+    return "smwatch/" in agent
 
 
 _OWN_CALLS = frozenset(
@@ -99,17 +120,25 @@ _OWN_CALLS = frozenset(
 )
 
 
-def _agent(listed: str) -> Callable[[Lists], Ask | None]:
-    def make(lists: Lists) -> Ask | None:
+def _agent(says: str, listed: str) -> Known:
+    def has_word(lists: Lists) -> Callable[[str], bool] | None:
         words = tuple(word.lower() for word in lists[listed] if word)
 
-        def ask(subject: Subject) -> bool:
-            agent = subject.event.user_agent.lower()
+        def ask(agent: str) -> bool:
+            agent = agent.lower()
             return any(word in agent for word in words)
 
         return ask if words else None
 
-    return make
+    def make(lists: Lists) -> Ask | None:
+        ask = has_word(lists)
+        return (lambda subject: ask(subject.event.user_agent)) if ask is not None else None
+
+    def looks(lists: Lists) -> tuple[Look, ...]:
+        ask = has_word(lists)
+        return (_text("userAgent", ask),) if ask is not None else ()
+
+    return Known(says, make, looks=looks)
 
 
 # -------------------------------------------------------------------------------------------------------------- secrets
@@ -203,22 +232,24 @@ def _any_stranger_arn(lists: Lists) -> Ask:
 
 
 TRAITS: dict[str, Known] = {
-    "service": _plain(
-        "an AWS service made the call, or made it for someone", _service, "$.userIdentity.invokedBy", decided=True
+    "service": _plain("an AWS service made the call, or made it for someone", _service, of_caller=True),
+    "self": _plain(
+        "smwatch itself reads metadata",
+        _self,
+        _text("userAgent", _own_agent),
+        _text("eventName", _OWN_CALLS.__contains__),
     ),
-    "self": _plain("smwatch itself reads metadata", _self, "$.userAgent", "$.eventName", decided=True),
     "instance": _plain("the session belongs to an EC2 instance", _instance, of_caller=True),
     "interactive": _plain(
         "a person reads in the console or CloudShell",
         _interactive,
-        "$.userAgent",
-        "$.sessionCredentialFromConsole",
-        decided=True,
+        _text("userAgent", _interactive_agent),
+        (parse_selector("$.sessionCredentialFromConsole"), _from_console),
     ),
-    "other_account": _plain("the caller belongs to another account", _other_account, decided=True),
+    "other_account": _plain("the caller belongs to another account", _other_account, of_caller=True),
     "stranger": Known("the caller belongs to an account that is not in org_accounts", _stranger, of_caller=True),
-    "tool": Known("the user agent is an offensive tool's", _agent("tools"), selectors=("$.userAgent",)),
-    "scanner": Known("the user agent is an authorised scanner's", _agent("scanners"), selectors=("$.userAgent",)),
+    "tool": _agent("the user agent is an offensive tool's", "tools"),
+    "scanner": _agent("the user agent is an authorised scanner's", "scanners"),
     "decoy": Known("the secret is a decoy", _named("decoys"), of_caller=True),
     "decommissioned": Known("the secret's deletion is known and wanted", _named("decommissioned"), of_caller=True),
     "catch_all": _plain("every filter of the batch is negated", _catch_all),

@@ -75,13 +75,23 @@ class Watch:
                 tuple((world.lookout(grade.condition), grade.severity.rank, grade.title) for grade in rule.grade),
             )
 
+    @property
+    def dimensions(self) -> tuple[Dimension, ...]:
+        """What its cases, and what they count or call new, are told apart by."""
+        distinct, first = self.rule.distinct, self.rule.first_seen
+        return (
+            *self.rule.by,
+            *([distinct.of] if distinct is not None else ()),
+            *(first.of if first is not None else ()),
+        )
+
     def enlist(self, plan: Plan, subject: Subject, left: tuple[Ask, ...]) -> None:
         """Put into a plan what is to be done with events like this one."""
         distinct, fresh = self.rule.distinct, self._fresh
-        if distinct is not None and not left and all(each.of_caller for each in (*self.rule.by, distinct.of)):
+        if distinct is not None and not left and all(each.foreseen for each in self.dimensions):
             if value := self._value(subject):
                 plan.spreads.append(Sighter(self._spreads[self._group(subject)], value))
-        elif fresh is not None and fresh.of_caller:
+        elif fresh is not None and fresh.foreseen:
             if (times := fresh.of_event(subject)) is not None:
                 plan.firsts.append(First(times, self._fresh_gap, self._take_event, left))
         else:

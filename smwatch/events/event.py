@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from enum import StrEnum
-from uuid import UUID
 
 import msgspec
 
@@ -78,7 +77,10 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     @property
     def id(self) -> str:
         """The eventID."""
-        return self.odd_id or str(UUID(int=self.key >> ACCOUNT_BITS & _ID_MASK))
+        if self.odd_id:
+            return self.odd_id
+        digits = f"{self.key >> ACCOUNT_BITS & _ID_MASK:032x}"
+        return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
     @property
     def at(self) -> datetime:

@@ -96,6 +96,7 @@ class Case(ABC):
     __slots__ = (
         "__weakref__",
         "_commands",
+        "_group",
         "_watching",
         "about",
         "acknowledged",
@@ -103,7 +104,6 @@ class Case(ABC):
         "closed",
         "closers",
         "ends",
-        "group",
         "high",
         "last_key",
         "low",
@@ -119,7 +119,7 @@ class Case(ABC):
         self.rule = rule
         self.world = world
         self.values = values
-        self.group = group_of(rule, values)
+        self._group = ""
         self.about = tuple((d.name, str(values[d])) for d in rule.by if d in values and d not in _NAMED)
         self.acknowledged: Decision | None = None
         self.closed: Decision | None = None
@@ -141,6 +141,13 @@ class Case(ABC):
                 self.closers.watch(self)
         for known in told_of(rule, world, values):
             known.watch(self)
+
+    @property
+    def group(self) -> str:
+        """The stable key of its alarm; most cases never need one."""
+        if not self._group:
+            self._group = group_of(self.rule, self.values)
+        return self._group
 
     def heed(self, second: int) -> None:
         """A fact that this case hangs on is now known of this second too."""
@@ -225,7 +232,7 @@ class Case(ABC):
             first_at, last_at = min(first_at, shed.first_at), max(last_at, shed.last_at)
         level = rank * LEVELS + step
         title = next((one.title for one in reversed(episode) if one.rank == rank), shed.title if shed else "")
-        keys = _keys(episode)
+        keys = self.keys(episode)
         acknowledged = self.acknowledged
         holds = acknowledged is not None and level <= acknowledged.level and bool(keys) and keys[0] <= acknowledged.upto
         closed = self.closed if by_hand else None
@@ -280,6 +287,10 @@ class Case(ABC):
         """How many there are."""
         return len(episode) + (shed.count if shed is not None else 0)
 
+    def keys(self, episode: Sequence[Evidence]) -> list[int]:
+        """The newest keys, ascending."""
+        return [one.key for one in episode[-EVIDENCE:]]
+
     @property
     def counted(self) -> str:
         """What the alarm counts."""
@@ -304,19 +315,6 @@ class Case(ABC):
         if self.rule.closed_by is None:
             return "events come in again"
         return self.world.fact(self.rule.closed_by.when).says or "what ends it was seen"
-
-
-def _keys(episode: Sequence[Evidence]) -> list[int]:
-    """The newest keys, ascending: of the events, or of the first event with each value."""
-    keys: dict[int, None] = {}
-    values: set[Value] = set()
-    for one in episode:
-        if one.value is not None:
-            if one.value in values:
-                continue
-            values.add(one.value)
-        keys[one.key] = None
-    return sorted(keys)[-EVIDENCE:]
 
 
 _NAMED = frozenset((_SECRET, *_PRINCIPALS))

@@ -44,7 +44,9 @@ class Engine:
         self.rules = rules
         self._world = world = World(rules)
         self._alarms: dict[str, Alarm] = {}
-        self._watches = {rule.id: Watch(rule, world, self._alarms.get) for rule in rules.rules if rule.silence is None}
+        self._alarmed: set[str] = set()
+        """The rules that have, or had, an alarm."""
+        self._watches = {rule.id: Watch(rule, world, self._kept) for rule in rules.rules if rule.silence is None}
         self._silent = {rule.id: rule for rule in rules.rules if rule.silence is not None}
         self._feeds = Feeds(tuple(self._silent.values()), world)
         facts = [Stop.of(track, fact.when, lists=rules.lists) for fact, track in world.facts]
@@ -141,10 +143,15 @@ class Engine:
         for alarm in alarms:
             if alarm.count:
                 self._alarms[alarm.group] = alarm
+                self._alarmed.add(alarm.rule)
         for alarm in tuple(self._alarms.values()):
             self._case(alarm)  # so that what ends it finds it
 
     # -- within
+
+    def _kept(self, case: Case) -> Alarm | None:
+        """The alarm that a case goes on from; most have none, and need not tell their group then."""
+        return self._alarms.get(case.group) if case.rule.id in self._alarmed else None
 
     def _decide(self, group: str, note: str, at: datetime, *, closing: bool) -> tuple[Alarm, ...]:
         alarm = self._alarms.get(group)
@@ -210,6 +217,7 @@ class Engine:
                     changed.append(_withdrawn(known))
             elif alarm != known:
                 self._alarms[case.group] = alarm
+                self._alarmed.add(alarm.rule)
                 changed.append(alarm)
         if len(self._alarms) > ALARMS:
             self._let_go()

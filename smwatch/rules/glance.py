@@ -7,6 +7,7 @@ cost, and rules look at a few of its fields.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from itertools import count
 from operator import attrgetter, getitem
 from typing import Any, TypeAlias
 
@@ -23,7 +24,8 @@ REMEMBERED = 4096
 Question: TypeAlias = Callable[[Record], Hashable]
 Look: TypeAlias = tuple[Selector, Question]
 """A question about what a selector selects, and nothing else."""
-Answers: TypeAlias = tuple[tuple[Hashable, ...], ...]
+Answers: TypeAlias = tuple[int, ...]
+"""Of each field a number: values with the same number have the same answers to all questions about it."""
 
 _Path: TypeAlias = tuple[str, ...]
 
@@ -31,9 +33,11 @@ _Path: TypeAlias = tuple[str, ...]
 class Glance:
     """Asks questions of records, each about the value of one field."""
 
+    __slots__ = ("_answers", "_paths", "_places", "_read", "_values", "_wholly")
+
     def __init__(self, looks: Iterable[Look]) -> None:
         asked: dict[_Path, list[Question]] = {}
-        for selector, question in looks:
+        for selector, question in dict.fromkeys(looks):
             asked.setdefault(_path(selector), []).append(question)
         for path in tuple(asked):
             # What is also asked about as a whole is read as a whole.
@@ -52,7 +56,7 @@ class Glance:
         self._read = msgspec.json.Decoder(part, float_hook=Number).decode
 
     def answers(self, arrival: Arrival) -> Answers:
-        """The answers for one record: those to the questions about each field."""
+        """The answers for one record."""
         if not self._paths:
             return ()
         values: Sequence[Any]
@@ -72,17 +76,21 @@ class Glance:
             return tuple([answers.of(value) for answers, value in zip(self._answers, values, strict=True)])
 
 
-class _Answers(dict[Any, tuple[Hashable, ...]]):
+_numbers = count()
+
+
+class _Answers(dict[Any, int]):
     """The answers to all questions about one field, for each of its values that is a text, null or missing."""
 
-    __slots__ = ("_path", "_questions")
+    __slots__ = ("_numbers", "_path", "_questions")
 
     def __init__(self, path: _Path, questions: Sequence[Question]) -> None:
         super().__init__()
         self._path = path
         self._questions = questions
+        self._numbers: dict[tuple[Hashable, ...], int] = {}
 
-    def __missing__(self, value: Any) -> tuple[Hashable, ...]:
+    def __missing__(self, value: Any) -> int:
         answers = self.of(value)
         if type(value) is str or value is None or value is UNSET:  # 1 and True are equal, but not to a pattern
             if len(self) >= REMEMBERED:
@@ -90,12 +98,18 @@ class _Answers(dict[Any, tuple[Hashable, ...]]):
             self[value] = answers
         return answers
 
-    def of(self, value: Any) -> tuple[Hashable, ...]:
+    def of(self, value: Any) -> int:
         """Ask about this value."""
         record: Any = value
         for key in reversed(self._path):
             record = {key: record} if record is not UNSET else {}
-        return tuple([question(record) for question in self._questions])
+        answers = tuple([question(record) for question in self._questions])
+        number = self._numbers.get(answers)
+        if number is None:
+            if len(self._numbers) >= REMEMBERED:
+                self._numbers.clear()
+            number = self._numbers[answers] = next(_numbers)
+        return number
 
 
 def _path(selector: Selector) -> _Path:

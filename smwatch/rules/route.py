@@ -43,16 +43,19 @@ class Router:
 
     def plan(self, arrival: Arrival) -> Plan | None:
         """What is to be done with an event; None for nothing."""
-        route = self._of(arrival)
+        event = arrival.event
+        route = self._routes[event.source, event.name] if arrival.decoded is None else self._of(arrival)
         if route is None:
             return None
-        kind = route.kind(arrival)
-        event = arrival.event
+        kind = route.kinds.get(route.answers(arrival)) or route.kind(arrival)
         if event.others or arrival.decoded is not None:
             return kind.once
-        key: _Key = (kind, event.principal, event.secret, event.region, event.account)
+        key: _Key
         if route.near:
-            key = (*key, network_of[event.source_ip], event.access_key)
+            by, address = event.principal, event.source_ip
+            key = kind, by, event.secret, event.region, event.account, network_of[address], event.access_key
+        else:
+            key = kind, event.principal, event.secret, event.region, event.account
         plan = self._plans.get(key)
         if plan is None or self._turn != self._turns.count:
             # A memory that turns over forgets what it was not asked for, and a plan does not ask.
@@ -111,22 +114,19 @@ class _Route:
     """Where events of one source and name can go."""
 
     def __init__(self, stops: Sequence[Stop], *, settled: bool) -> None:
-        """`settled`: all events that come here have the same source and name."""
+        """`settled` says that all events that come here have the same source and name."""
         self._stops = tuple(stops)
         self.near = any(dimension.near for stop in stops for dimension in stop.taker.dimensions)
         """Whether it matters from which network, and with which access key, a caller comes."""
         looks = [look for stop in stops for look in stop.looks]
-        self._glance = Glance(look for look in looks if not settled or look[0] not in _SETTLED)
-        self._kinds: dict[Answers, _Kind] = {}
+        self.answers = Glance(look for look in looks if not settled or look[0] not in _SETTLED).answers
+        self.kinds: dict[Answers, _Kind] = {}
 
     def kind(self, arrival: Arrival) -> _Kind:
-        """Which kind an event is of."""
-        answers = self._glance.answers(arrival)
-        kind = self._kinds.get(answers)
-        if kind is None:
-            if len(self._kinds) >= KINDS:
-                self._kinds.clear()
-            kind = self._kinds[answers] = _Kind(self._stops, Subject(arrival))
+        """The kind of an event that is the first of it."""
+        if len(self.kinds) >= KINDS:
+            self.kinds.clear()
+        kind = self.kinds[self.answers(arrival)] = _Kind(self._stops, Subject(arrival))
         return kind
 
     def wants(self, arrival: Arrival) -> bool:

@@ -66,6 +66,8 @@ class Mark:
     @property
     def eligible(self) -> bool:
         """Whether it may be evidence, as far as is known."""
+        if not self.only and not self.unless:
+            return True
         return all(one.ask() for one in self.only) and not any(one.ask() for one in self.unless)
 
     def settle(self, evidence: bool) -> None:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from smwatch.events.event import Event
-from smwatch.rules.alarm import Alarm
+from smwatch.rules.alarm import EVIDENCE, Alarm
 from smwatch.rules.case import BEGINNING, END, LEVELS, Case, Evidence, Newest, Shed
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Value
 from smwatch.rules.envelope import Rule
@@ -195,6 +195,13 @@ class SpreadCase(Case):
         """What the alarm counts."""
         assert self.rule.distinct is not None
         return self.rule.distinct.of.plural
+
+    def keys(self, episode: Sequence[Evidence]) -> list[int]:
+        """The newest keys of the first event with each value, ascending."""
+        first: dict[Value | None, int] = {}
+        for one in episode:
+            first.setdefault(one.value, one.key)
+        return sorted(set(first.values()))[-EVIDENCE:]
 
     def count(self, episode: Sequence[Evidence], shed: Shed | None) -> int:
         """How many different values there are in the evidence."""

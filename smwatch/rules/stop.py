@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from typing import Protocol, TypeAlias
 
 from smwatch.patterns import Pattern
@@ -12,7 +13,7 @@ from smwatch.patterns.records import matcher
 from smwatch.record import Record, encode
 from smwatch.rules.condition import All, Condition, Matches, Trait
 from smwatch.rules.dimension import Dimension
-from smwatch.rules.glance import Look
+from smwatch.rules.glance import Look, Question
 from smwatch.rules.plan import Ask, Plan, Take
 from smwatch.rules.subject import Subject
 from smwatch.rules.trait import TRAITS, Lists
@@ -188,5 +189,10 @@ def _looks(syntax: object) -> Iterator[Look]:
             for part in parts:
                 yield from _looks(part)
         case Compare(selector, _, _) | Is(selector, _) | NotExists(selector):
-            condition: Syntax = syntax
-            yield selector, matcher(condition)
+            yield selector, _question(syntax)
+
+
+@cache
+def _question(condition: Syntax) -> Question:
+    """A condition that many patterns share is one question."""
+    return matcher(condition)

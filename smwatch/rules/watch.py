@@ -33,7 +33,7 @@ C = TypeVar("C", bound=Case)
 class Watch:
     """One rule with its cases."""
 
-    def __init__(self, rule: Rule, world: World, kept: Callable[[str], Alarm | None]) -> None:
+    def __init__(self, rule: Rule, world: World, kept: Callable[[Case], Alarm | None]) -> None:
         self.rule = rule
         self.world = world
         self._kept = kept
@@ -172,7 +172,7 @@ class Watch:
         return {dimension: value for dimension, value in zip(self.rule.by, group, strict=True) if value is not None}
 
     def _resumed(self, case: C) -> C:
-        if kept := self._kept(case.group):
+        if kept := self._kept(case):
             case.resume(kept)
         return case
 

@@ -190,6 +190,7 @@ class SmwatchApp(App[int]):
 
     def _ring(self, groups: Iterable[str]) -> None:
         """Be heard once for each alarm that is new, bad and of now; a terminal that can notifies, too (OSC 9)."""
+        self._rung &= self.store.alarms.keys()
         for group in groups:
             alarm = self.store.alarms.get(group)
             if alarm is None or not alarm.open:

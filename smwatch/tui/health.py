@@ -48,11 +48,14 @@ def health(status: Status, now: datetime) -> Health:
     word = status.state.value
     good_at = status.last_good_at
     if status.state is not State.DONE and good_at is not None and now - good_at > STALE_AFTER:
-        stale = f"stale {period(now - good_at)}"
+        age = period(now - good_at)
         if status.state in (State.OK, State.STARTING):
-            return Health("✗", stale, "bad", status)
-        if role == "bad":
-            word = f"{word} {period(now - good_at)}"
+            word = f"stale {age}"
+        elif role == "bad":
+            word = f"{word} {age}"
+        else:  # busy with something else, but what is shown is old all the same
+            word = f"{word}, stale {age}"
+        return Health("✗", word, "bad", status)
     return Health(glyph, word, role, status)
 
 
@@ -120,7 +123,7 @@ def troubles(statuses: Sequence[Status], now: datetime, zone: Zone) -> list[tupl
     told: list[tuple[str, str]] = []
     for each in ranked(statuses, now):
         status = each.status
-        stale = each.word.startswith("stale")
+        stale = "stale" in each.word
         if not status.message and not stale:
             continue
         message = (
@@ -148,7 +151,7 @@ def sources_page(statuses: Sequence[Status], now: datetime, zone: Zone, width: i
             [
                 ("lag", lag, ""),
                 ("complete to", moment(status.complete_to, zone, now), ""),
-                ("last whole", moment(status.last_good_at, zone, now), "bad" if each.word.startswith("stale") else ""),
+                ("last whole", moment(status.last_good_at, zone, now), "bad" if "stale" in each.word else ""),
                 ("calls", f"{status.calls:,}" if status.calls else "", ""),
                 ("late events", f"{status.late_events:,} found by an audit" if status.late_events else "", "warn"),
             ],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import TypeVar
 
 import msgspec
 
@@ -13,6 +14,10 @@ from smwatch.events.secret import Secret
 
 MINUTES = 24 * 60
 """How far back minutes are kept."""
+DISTINCT = 1000
+"""Secrets, and principals, told apart in a minute: guessed names are without number."""
+
+Counted = TypeVar("Counted")
 
 
 class Minute(msgspec.Struct):
@@ -25,18 +30,27 @@ class Minute(msgspec.Struct):
     """By (badge word, name)."""
 
 
+def _count(counter: Counter[Counted], one: Counted) -> None:
+    if one in counter or len(counter) < DISTINCT:
+        counter[one] += 1
+
+
 class Tally:
     """Counts per minute over the last day, in whatever order events come."""
 
     def __init__(self) -> None:
         self._minutes: dict[int, Minute] = {}
+        self._noted = 0
+        self._totals: dict[timedelta, tuple[int, int, Minute]] = {}
 
     def note(self, events: Iterable[Event], now: datetime) -> None:
-        """Count events; those older than a day are left out."""
-        minutes, oldest = self._minutes, int(now.timestamp()) // 60 - MINUTES
+        """Count events; those more than a day away from now are left out."""
+        minutes, this = self._minutes, int(now.timestamp()) // 60
+        oldest = this - MINUTES
         for event in events:
+            self._noted += 1
             number = event.seconds // 60
-            if number < oldest:
+            if not oldest <= number <= this + MINUTES:
                 continue
             minute = minutes.get(number)
             if minute is None:
@@ -45,11 +59,10 @@ class Tally:
             if event.failed:
                 minute.failed += 1
             if event.secret is not None:
-                minute.secrets[event.secret] += 1
-            principal = event.principal
-            minute.principals[principal.kind.value, principal.name] += 1
+                _count(minute.secrets, event.secret)
+            _count(minute.principals, (event.principal.kind.value, event.principal.name))
         if len(minutes) > MINUTES + 60:
-            for number in [number for number in minutes if number < oldest]:
+            for number in [number for number in minutes if not oldest <= number <= this + MINUTES]:
                 del minutes[number]
 
     def buckets(self, now: datetime, minutes: int, count: int) -> list[tuple[int, int]]:
@@ -65,9 +78,15 @@ class Tally:
         return [(events, failed) for events, failed in found]
 
     def totals(self, now: datetime, span: timedelta) -> Minute:
-        """Everything in the `span` before now, together."""
-        total = Minute()
+        """Everything in the `span` before now, together; to be read only.
+
+        Whoever asks each second gets the same until something is noted or a minute has passed.
+        """
         last = int(now.timestamp()) // 60
+        known = self._totals.get(span)
+        if known is not None and known[:2] == (last, self._noted):
+            return known[2]
+        total = Minute()
         for number in range(last - int(span.total_seconds()) // 60 + 1, last + 1):
             minute = self._minutes.get(number)
             if minute is not None:
@@ -75,6 +94,7 @@ class Tally:
                 total.failed += minute.failed
                 total.secrets.update(minute.secrets)
                 total.principals.update(minute.principals)
+        self._totals[span] = last, self._noted, total
         return total
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 _FONT = {
     "A": "25755", "B": "65656", "C": "34443", "D": "65556", "E": "74647", "F": "74644", "G": "34553", "H": "55755",
     "I": "72227", "J": "11152", "K": "55655", "L": "44447", "M": "57755", "N": "65555", "O": "25552", "P": "65644",
@@ -9,35 +11,51 @@ _FONT = {
     "Y": "55222", "Z": "71247", "0": "75557", "1": "26227", "2": "61247", "3": "61216", "4": "55711", "5": "74616",
     "6": "34652", "7": "71122", "8": "25252", "9": "25316", ":": "02020", "-": "00700", ".": "00002", "/": "11244",
     " ": "00000", "+": "02720", "_": "00007", "%": "51245", "×": "05250", "!": "22202", "@": "25743", "=": "07070",
+    "?": "61202",
 }  # fmt: skip
-"""Three by five points each, a digit a row with a bit a point; anything else is drawn as a box."""
-_BOX = "77777"
+"""Three by five points each, a digit a row with a bit a point."""
 _HALVES = {(0, 0): " ", (1, 0): "▀", (0, 1): "▄", (1, 1): "█"}
-SMALL_ROWS, LARGE_ROWS = 3, 5
+LARGEST = 3
 
 
-def width_of(text: str, *, large: bool = False) -> int:
+def drawable(text: str) -> bool:
+    """Whether there is a letter for each character; case is not told apart."""
+    return all(char in _FONT for char in text.upper())
+
+
+def width_of(text: str, scale: int) -> int:
     """Cells that the text takes."""
-    return len(text) * (8 if large else 4)
+    return len(text) * 4 * (2 * scale or 1)
 
 
-def big(text: str, *, large: bool = False) -> list[str]:
-    """The text in rows of blocks: three rows of half blocks, or five of whole ones twice as wide."""
-    points = [_points(char) for char in text.upper()]
-    if large:
+def rows_of(scale: int) -> int:
+    """Lines that the text takes."""
+    return 5 * scale or 3
+
+
+def big(text: str, scale: int) -> list[str]:
+    """The text in rows of blocks: scale 0 in three rows of half blocks, from 1 on a point is so many rows high."""
+    points = [[int(digit) for digit in _FONT.get(char, _FONT["?"])] for char in text.upper()]
+    if scale:
+        wide = 2 * scale
         return [
-            "".join("".join("██" if point else "  " for point in row[y]) + "  " for row in points) for y in range(5)
+            "".join(
+                "".join("█" * wide if row[y] >> x & 1 else " " * wide for x in (2, 1, 0)) + " " * wide for row in points
+            )
+            for y in range(5)
+            for _ in range(scale)
         ]
-    rows = []
-    for y in (0, 2, 4):
-        row = ""
-        for char in points:
-            lower = char[y + 1] if y < 4 else (0, 0, 0)
-            row += "".join(_HALVES[pair] for pair in zip(char[y], lower, strict=True)) + " "
-        rows.append(row)
-    return rows
+    return ["".join(_halves(row, y) for row in points) for y in (0, 2, 4)]
 
 
-def _points(char: str) -> list[tuple[int, int, int]]:
-    rows = [int(digit) for digit in _FONT.get(char, _BOX)]
-    return [(row >> 2 & 1, row >> 1 & 1, row & 1) for row in rows]
+def _halves(row: Sequence[int], y: int) -> str:
+    upper, lower = row[y], row[y + 1] if y < 4 else 0
+    return "".join(_HALVES[upper >> x & 1, lower >> x & 1] for x in (2, 1, 0)) + " "
+
+
+def scale_for(text: str, width: int, height: int) -> int | None:
+    """The largest scale at which the text fits; None if it fits at none, or can't be drawn."""
+    if not drawable(text):
+        return None
+    fitting = (scale for scale in range(LARGEST, -1, -1) if width_of(text, scale) <= width and rows_of(scale) <= height)
+    return next(fitting, None)

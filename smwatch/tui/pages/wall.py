@@ -2,144 +2,258 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from itertools import zip_longest
 
+import msgspec
 from rich.cells import cell_len
 
-from smwatch.rules.alarm import Alarm
-from smwatch.sources.source import Status
-from smwatch.tui.health import ranked
-from smwatch.tui.lines import BLANK, Line, Piece, heading, line, sparkline, spread
-from smwatch.tui.pages.big import big, width_of
+from smwatch.rules.alarm import Alarm, AlarmState
+from smwatch.sources.source import State, Status
+from smwatch.tui.health import STALE_AFTER, Health, ranked
+from smwatch.tui.lines import BARS, BLANK, Line, Piece, line, spread
+from smwatch.tui.pages.big import big, rows_of, scale_for, width_of
 from smwatch.tui.pages.words import ALARM_GLYPHS, ALARM_ROLES, standing
-from smwatch.tui.tally import Tally, bins
-from smwatch.tui.text import fit, visible
+from smwatch.tui.tally import Minute, Tally, bins
+from smwatch.tui.text import cells, fit, visible
 from smwatch.tui.times import CLOCK, Zone, moment, period, written
 
 HOUR = timedelta(hours=1)
 NOW = timedelta(minutes=5)
-LISTED = 6
-LARGE = 120
-"""Columns from which the clock is drawn large."""
+LISTED = 5
+"""Secrets, principals and last alarms that there is always room for on a wall that is not small."""
+NOT_COMPLETE = "DATA NOT COMPLETE"
+TALLEST = 8
+"""Lines of the histogram at most."""
 
 
-def wall_page(
-    alarms: Sequence[Alarm],
-    asking: Sequence[Alarm],
-    statuses: Sequence[Status],
-    tally: Tally,
-    now: datetime,
-    zone: Zone,
-    width: int,
-    height: int,
-) -> list[Line]:
+class Scene(msgspec.Struct, frozen=True):
+    """What is known when a wall is drawn."""
+
+    alarms: Sequence[Alarm]
+    """All, what needs attention first."""
+    asking: Sequence[Alarm]
+    """Those that ask for attention now, worst first."""
+    statuses: Sequence[Status]
+    tally: Tally
+    now: datetime
+    since: datetime
+    """When it began to watch."""
+    zone: Zone
+    """UTC or local."""
+
+
+def wall_page(scene: Scene, width: int, height: int) -> list[Line]:
     """Clock and verdict, alarms, health, rates, and who and what is busiest; at most `height` lines."""
-    shown = Zone.LOCAL if zone is Zone.LOCAL else Zone.UTC
-    found = ranked(statuses, now)
-    blind = [each for each in found if each.role == "bad"]
-    lines = _top(asking, bool(blind), now, shown, width)
-    lines += _alarms(asking, now, shown, width, room=max(4, height // 3))
+    found = ranked(scene.statuses, scene.now)
+    blind = _blind(scene, found)
+    lines = _top(scene, blind, width, height)
+    lines += _alarms(scene, width, room=max(4, (height - len(lines)) // 2 - len(found)))
     if blind:
-        lines.append(_filled(" ✗ DATA IS NOT COMPLETE: what happens now may not be on this wall", "alarm", width))
+        lines += _warning(width, height)
     lines.append(BLANK)
-    for each in found[:LISTED]:
-        status = each.status
-        lag = f"lag {period(status.lag)}" if status.lag is not None else ""
-        whole = f"complete to {moment(status.complete_to, shown, now)}" if status.complete_to is not None else ""
-        asked = f"asked {period(now - status.last_good_at)} ago" if status.last_good_at is not None else ""
-        told = "   ".join(filter(None, (lag, whole, asked, status.progress)))
-        name = f"{each.glyph} {status.label} {status.region} {each.word}"
-        lines.append(line(Piece(fit(name, 40), each.role), Piece(told, "quiet")))
-        if status.message:
-            lines.append(line(Piece(f"  {status.message}", each.role)))
-    lines += _rates(tally, now, width)
+    for each in found:
+        lines += _health(scene, each, width)
+    hour = scene.tally.totals(scene.now, HOUR)
     rest = height - len(lines)
-    if rest > 2:
-        lines += _busiest(alarms, tally, now, shown, width)[:rest]
+    lists = 2 + LISTED if rest >= 8 + LISTED else 0
+    lines += _rates(scene, hour, width, tall=max(1, min(TALLEST, (rest - lists - 4) // 3)))
+    lines += _busiest(scene, hour, width, height - len(lines) - 2)
     return lines[:height]
 
 
-def _top(asking: Sequence[Alarm], blind: bool, now: datetime, zone: Zone, width: int) -> list[Line]:
-    large = width >= LARGE
-    clock = big(written(int(now.timestamp()), zone, now, CLOCK), large=large)
-    verdict = f"{len(asking)} ALARM{'S' if len(asking) != 1 else ''}" if asking else "STALE" if blind else "QUIET"
-    role = "bad" if asking or blind else "good"
-    told = big(verdict, large=large)
-    if cell_len(clock[0]) + cell_len(told[0]) + 2 > width:
-        told = [""] * len(clock)
-        told[0] = f"{'✗' if asking or blind else '●'} {verdict}"
+def _blind(scene: Scene, found: Sequence[Health]) -> bool:
+    """Whether something may happen that is not shown: a source is in trouble, has fallen silent or never spoke."""
+    silent = scene.now - scene.since > STALE_AFTER
+    unheard = [each for each in found if each.status.last_good_at is None and each.status.state is not State.DONE]
+    return any(each.role == "bad" for each in found) or (silent and (bool(unheard) or not found))
+
+
+def _verdict(scene: Scene, blind: bool) -> tuple[str, str, str]:
+    """(word, glyph, role) for how things stand."""
+    if asking := len(scene.asking):
+        return f"{asking:,} ALARM{'S' if asking != 1 else ''}", "▲", "bad"
+    if blind:
+        return "STALE", "✗", "bad"
+    if not any(each.last_good_at is not None for each in scene.statuses):
+        return "STARTING", "○", "warn"
+    return "QUIET", "●", "good"
+
+
+def _top(scene: Scene, blind: bool, width: int, height: int) -> list[Line]:
+    """The clock with its zone, and the verdict as large as the clock; below, the date and what else is known."""
+    seconds = int(scene.now.timestamp())
+    clock, zone = written(seconds, scene.zone, scene.now, CLOCK), scene.zone.title()
+    word, glyph, role = _verdict(scene, blind)
+    clock_scale = scale_for(f"{clock}{word}", width - 3, max(3, height // 6))
+    scale = clock_scale if clock_scale is not None else scale_for(clock, width, height)
     lines = [BLANK]
-    lines += [spread([Piece(left)], [Piece(right, role)], width) for left, right in zip(clock, told, strict=True)]
-    date = f"{written(int(now.timestamp()), zone, now, '%Y-%m-%d')}  {zone.title()}"
-    return [*lines, line(Piece(date, "quiet")), BLANK]
-
-
-def _alarms(asking: Sequence[Alarm], now: datetime, zone: Zone, width: int, room: int) -> list[Line]:
-    if not asking:
-        return []
-    worst, *others = asking
-    role = "alarm" if ALARM_ROLES[worst.severity] in ("alarm", "bad") else "warn"
-    name = visible(worst.secret.name if worst.secret is not None else worst.principal or worst.title)
-    lines = [_filled(f" {ALARM_GLYPHS[worst.severity]} {worst.severity.value.upper()}  {worst.title}", role, width)]
-    if width_of(name) + 2 <= width and name.isascii():
-        lines += [_filled(f" {row}", role, width) for row in big(name)]
+    if scale is None:
+        lines.append(spread([Piece(f"{clock} {zone}", "strong")], [Piece(f"{glyph} {word}", role)], width))
     else:
-        lines.append(_filled(f" {name}", role, width))
+        faces = big(clock, scale)
+        beside = width - width_of(clock, scale) - 2
+        told = big(word, scale) if clock_scale is not None else [f"{glyph} {word}"]
+        small = scale_for(zone, beside - max(map(cell_len, told)) - 2, rows_of(max(0, scale - 1)))
+        named = big(zone, small) if small is not None and scale else [zone]
+        named = [""] * (len(faces) - len(named)) + named
+        for face, name, part in zip_longest(faces, named, told, fillvalue=""):
+            lines.append(spread([Piece(face, "strong"), Piece(f" {name}", "strong")], [Piece(part, role)], width))
+    date = f"{written(seconds, scene.zone, scene.now, '%A %Y-%m-%d')}  {zone}"
+    return [*lines, spread([Piece(date)], [Piece(_aside(scene))], width), BLANK]
+
+
+def _aside(scene: Scene) -> str:
+    """Alarms that ask for nothing at the moment, lest quiet be taken for all well."""
+    known = Counter(standing(alarm, scene.now) for alarm in scene.alarms)
+    return "   ".join(f"{known[word]:,} {word}" for word in (AlarmState.ACKNOWLEDGED.value, "muted") if known[word])
+
+
+def _alarms(scene: Scene, width: int, room: int) -> list[Line]:
+    """The worst alarm filled and large, as many of the others as there is room for, and how many there is none for."""
+    if not scene.asking:
+        return []
+    worst, *others = scene.asking
+    now, zone = scene.now, scene.zone
+    role = "alarm" if ALARM_ROLES[worst.severity] in ("alarm", "bad") else "warn"
+    about = visible(worst.secret.name if worst.secret is not None else worst.principal or worst.title)
+    title = f" {ALARM_GLYPHS[worst.severity]} {worst.severity.value.upper()}  {worst.title}"
+    who = [worst.principal] if worst.principal != about else []
     times = f"×{worst.count:,}   first {moment(worst.first_at, zone, now)}   last {moment(worst.last_at, zone, now)}"
-    lines.append(_filled(f" {worst.principal}   {times}", role, width))
-    for alarm in others[: max(0, room - 5)]:
-        about = "  ".join(filter(None, (alarm.secret.name if alarm.secret is not None else "", alarm.principal)))
-        mark = f" {ALARM_GLYPHS[alarm.severity]} {alarm.severity.value.upper()}"
-        left = [Piece(fit(mark, 12), ALARM_ROLES[alarm.severity]), Piece(f" {alarm.title}  "), Piece(about, "link")]
-        lines.append(spread(left, [Piece(f"×{alarm.count:,}  {moment(alarm.last_at, zone, now)}", "quiet")], width))
-    hidden = len(others) - max(0, room - 5)
-    if hidden > 0:
+    lines = [_filled(title, role, width)]
+    scale = scale_for(about, width - 2, max(3, room // 2))
+    if scale is not None and room > rows_of(scale) + 2:
+        lines += [_filled(f" {row}", role, width) for row in big(about, scale)]
+        who.insert(0, about)  # large letters have no case, names do
+    else:
+        lines.append(_filled(f" {about}", role, width))
+    left = "   ".join(filter(None, who))
+    lines.append(_filled(spread([Piece(f" {left}")], [Piece(f"{times} ")], width).text, role, width))
+    places = max(0, room - len(lines))
+    listed = others if len(others) <= places else others[: max(0, places - 1)]
+    lines += [_alarm(alarm, scene, width) for alarm in listed]
+    if hidden := len(others) - len(listed):
         lines.append(line(Piece(f" and {hidden:,} more", "bad")))
     return lines
+
+
+def _alarm(alarm: Alarm, scene: Scene, width: int) -> Line:
+    about = "  ".join(filter(None, (alarm.secret.name if alarm.secret is not None else "", alarm.principal)))
+    mark = f" {ALARM_GLYPHS[alarm.severity]} {alarm.severity.value.upper()}"
+    left = [
+        Piece(fit(mark, 12), ALARM_ROLES[alarm.severity]),
+        Piece(" "),
+        Piece(f"{alarm.title}  "),
+        Piece(about, "link"),
+    ]
+    if width < 80 and about:  # whom it is about counts for more than what it is called
+        left = [*left[:2], Piece(about, "link"), Piece(f"  {alarm.title}")]
+    return spread(left, [Piece(f"×{alarm.count:,}  {moment(alarm.last_at, scene.zone, scene.now)}")], width)
+
+
+def _warning(width: int, height: int) -> list[Line]:
+    """That the wall can't be trusted, which a room has to see as well as an alarm."""
+    told = [" ✗ DATA IS NOT COMPLETE: what happens now may not be on this wall"]
+    if (scale := scale_for(NOT_COMPLETE, width - 2, height // 6)) is not None:
+        told = [*(f" {row}" for row in big(NOT_COMPLETE, scale)), *told]
+    return [_filled(each, "alarm", width) for each in told]
 
 
 def _filled(text: str, role: str, width: int) -> Line:
     return line(Piece(fit(text, width), role))
 
 
-def _rates(tally: Tally, now: datetime, width: int) -> list[Line]:
-    recent, hour = tally.totals(now, NOW), tally.totals(now, HOUR)
-    note = f"{recent.events / 5:.1f} a minute now, {hour.events:,} in the last hour, {hour.failed:,} failed"
-    lines = heading("events", note)
-    minutes, count = bins(HOUR, width)
-    each = max(1, min(4, width // count))
-    buckets = tally.buckets(now, minutes, count)
-    bars = "".join(bar * each for bar in sparkline([events for events, _ in buckets], count))
-    lines.append(line(Piece(bars, "spark")))
-    if any(failed for _, failed in buckets):
-        bars = "".join(bar * each for bar in sparkline([failed for _, failed in buckets], count))
-        lines.append(line(Piece(bars, "bad"), Piece(" failed", "quiet")))
+def _health(scene: Scene, each: Health, width: int) -> list[Line]:
+    """A source: how it is, how late, complete up to when, asked when; and its sentence, if it has one."""
+    status = each.status
+    name = f"{each.glyph} {status.label} {status.region} {each.word}  "
+    parts = []
+    if status.lag is not None:
+        parts.append(f"lag {period(status.lag)}")
+    if status.complete_to is not None:
+        words = "complete to" if width >= 80 else "to"
+        parts.append(f"{words} {moment(status.complete_to, scene.zone, scene.now)}")
+    if status.gaps:
+        parts.append(f"{len(status.gaps)} gap{'s' if len(status.gaps) > 1 else ''}")
+    if status.last_good_at is not None and status.state is not State.DONE:
+        parts.append(f"asked {period(max(timedelta(), scene.now - status.last_good_at))} ago")
+    if status.progress:
+        parts.append(status.progress)
+    column = 40 if width >= 100 else cells(name)
+    while parts and column + cells("   ".join(parts)) > width:
+        parts.pop()
+    lines = [line(Piece(fit(name, column) if parts else fit(name, width), each.role), Piece("   ".join(parts)))]
+    if status.message:
+        lines.append(line(Piece(fit(f"  {status.message}", width), each.role)))
     return lines
 
 
-def _busiest(alarms: Sequence[Alarm], tally: Tally, now: datetime, zone: Zone, width: int) -> list[Line]:
-    hour = tally.totals(now, HOUR)
-    secrets = [(secret.name, f"{count:,}") for secret, count in hour.secrets.most_common(LISTED)]
-    principals = [(f"{kind:<6}{name}", f"{count:,}") for (kind, name), count in hour.principals.most_common(LISTED)]
-    latest = sorted((alarm for alarm in alarms), key=lambda alarm: -alarm.last_at.timestamp())[:LISTED]
-    last = [(alarm.title, f"{standing(alarm, now) or 'open'} {moment(alarm.last_at, zone, now)}") for alarm in latest]
+def _rates(scene: Scene, hour: Minute, width: int, tall: int) -> list[Line]:
+    """How many events, and the last hour per minute as bars of so many lines; what failed has a line of its own."""
+    recent = scene.tally.totals(scene.now, NOW).events / (NOW / timedelta(minutes=1))
+    lines = [
+        BLANK,
+        line(
+            Piece("EVENTS", "heading"),
+            Piece(f"  {recent:,.1f} a minute now, {hour.events:,} in the last hour, {hour.failed:,} failed"),
+        ),
+    ]
+    minutes, count = bins(HOUR, width)
+    buckets = scene.tally.buckets(scene.now, minutes, count)
+    each = max(1, width // count)
+    lines += [line(Piece(row, "spark")) for row in _bars([events for events, _ in buckets], each, tall)]
+    if any(failed for _, failed in buckets):
+        (row,) = _bars([failed for _, failed in buckets], each, 1)
+        lines.append(line(Piece(row, "bad")))
+    start = f"{period(HOUR)} ago"
+    failed = "failed below" if hour.failed else ""
+    lines.append(spread([Piece(start, "quiet")], [Piece(f"{failed}   now".strip(), "quiet")], each * count))
+    return lines
+
+
+def _bars(counts: Sequence[int], wide: int, tall: int) -> list[str]:
+    """Counts as bars of so many cells by so many lines, in eighths of a line; something is always seen of some."""
+    top = max(counts, default=0) or 1
+    eighths = [max(1, count * 8 * tall // top) if count else 0 for count in counts]
+    rows = []
+    for y in range(tall - 1, -1, -1):
+        filled = [min(8, max(0, each - 8 * y)) for each in eighths]
+        rows.append("".join((BARS[each - 1] if each else " ") * wide for each in filled))
+    return rows
+
+
+def _busiest(scene: Scene, hour: Minute, width: int, room: int) -> list[Line]:
+    """Secrets, principals and last alarms side by side, so many of each."""
+    if room < 1:
+        return []
+    now = scene.now
+    names = Counter(secret.name for secret in hour.secrets)
+    secrets = [
+        (secret.name if names[secret.name] == 1 else f"{secret.name} {secret.region} {secret.account}", f"{count:,}")
+        for secret, count in hour.secrets.most_common(room)
+    ]
+    principals = [(f"{kind:<6}{name}", f"{count:,}") for (kind, name), count in hour.principals.most_common(room)]
+    latest = sorted(scene.alarms, key=lambda alarm: alarm.last_at, reverse=True)[:room]
+    last = [
+        (alarm.title, f"{standing(alarm, now) or 'open'} {moment(alarm.last_at, scene.zone, now)}") for alarm in latest
+    ]
     columns = [("secrets, last hour", secrets), ("principals, last hour", principals), ("last alarms", last)]
-    columns = columns[: 3 if width >= 130 else 2]
+    columns = columns[: 3 if width >= 130 else 2 if width >= 60 else 1]
     each = (width - 3 * (len(columns) - 1)) // len(columns)
     lines = [BLANK, line(*_row([Piece(fit(title.upper(), each), "heading") for title, _ in columns]))]
     for row in zip_longest(*(entries for _, entries in columns)):
-        cells = []
+        told = []
         for entry in row:
             name, right = entry or ("", "")
-            cells.append(Piece(f"{fit(name, max(1, each - cell_len(right) - 1))} {right}"))
-        lines.append(line(*_row(cells)))
+            told.append(Piece(f"{fit(name, max(1, each - cell_len(right) - 1))} {right}"))
+        lines.append(line(*_row(told)))
     return lines
 
 
-def _row(cells: Sequence[Piece]) -> list[Piece]:
-    pieces: list[Piece] = []
-    for cell in cells:
-        pieces += [Piece("   "), cell] if pieces else [cell]
-    return pieces
+def _row(pieces: Sequence[Piece]) -> list[Piece]:
+    row: list[Piece] = []
+    for piece in pieces:
+        row += [Piece("   "), piece] if row else [piece]
+    return row

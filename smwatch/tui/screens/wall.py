@@ -13,9 +13,10 @@ from textual.screen import Screen
 from smwatch.store import Change
 from smwatch.tui.keys import bindings
 from smwatch.tui.lines import Line
-from smwatch.tui.pages.wall import wall_page
+from smwatch.tui.pages.wall import Scene, wall_page
 from smwatch.tui.pages.words import shown
 from smwatch.tui.screens.desk import Desk
+from smwatch.tui.times import Zone
 from smwatch.tui.widgets.sheet import Sheet
 
 
@@ -55,16 +56,16 @@ class WallScreen(Screen[None]):
 
     def _page(self, width: int) -> Sequence[Line]:
         desk = self._desk
-        return wall_page(
-            shown(desk.store.alarms.values()),
-            desk.asking,
-            list(desk.store.sources.values()),
-            desk.tally,
-            desk.now,
-            desk.zone,
-            width,
-            self.size.height,
+        scene = Scene(
+            alarms=shown(desk.store.alarms.values()),
+            asking=desk.asking,
+            statuses=list(desk.store.sources.values()),
+            tally=desk.tally,
+            now=desk.now,
+            since=desk.watching_since,
+            zone=Zone.LOCAL if desk.zone is Zone.LOCAL else Zone.UTC,
         )
+        return wall_page(scene, width, self.size.height)
 
     def action_zone(self) -> None:
         """Times in the next zone."""

@@ -1,0 +1,156 @@
+"""The wall at every size, in every state, and for weeks."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from datetime import timedelta
+
+import msgspec
+import pytest
+from rich.cells import cell_len
+
+from smwatch.events.event import SeenBy
+from smwatch.events.reader import Reader
+from smwatch.record import Record
+from smwatch.rules.engine import Engine
+from smwatch.rules.rule import combine, load_builtin
+from smwatch.sources.source import State, Status
+from smwatch.store import Store
+from smwatch.tui.lines import Line
+from smwatch.tui.pages.big import big, drawable, rows_of, scale_for, width_of
+from smwatch.tui.pages.wall import Scene, wall_page
+from smwatch.tui.pages.words import asking, shown
+from smwatch.tui.tally import DISTINCT, MINUTES, Tally
+from smwatch.tui.times import Zone
+from tests import records
+from tests.tui.scene import FINE, NOW, ago, arrival, reads
+
+SIZES = [(60, 20), (80, 24), (100, 30), (120, 40), (160, 50), (250, 80)]
+FRESH = msgspec.structs.replace(FINE, last_good_at=NOW - timedelta(seconds=3))
+
+
+def scene(*given: Record, statuses: Sequence[Status] = (FRESH,), watched: timedelta = timedelta(hours=1)) -> Scene:
+    """What the wall is told after these records."""
+    store, tally = Store(engine=Engine(combine(load_builtin()))), Tally()
+    tally.note(store.add([arrival(one) for one in given]).added, NOW)
+    alarms = store.alarms.values()
+    return Scene(
+        alarms=shown(alarms),
+        asking=asking(alarms, NOW),
+        statuses=statuses,
+        tally=tally,
+        now=NOW,
+        since=NOW - watched,
+        zone=Zone.UTC,
+    )
+
+
+def incident() -> list[Record]:
+    """Reads, and refused reads of two secrets that are being deleted."""
+    refused = [records.read_deleted(f"prod/gone{i}", eventTime=ago(20 + i), id=f"d{i}") for i in range(12)]
+    return [*reads(50), *refused]
+
+
+def text(lines: Sequence[Line]) -> str:
+    return "\n".join(each.text for each in lines)
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+@pytest.mark.parametrize("state", ["quiet", "alarm", "stale", "both"])
+def test_the_wall_says_what_counts_at_every_size(size: tuple[int, int], state: str) -> None:
+    statuses = [msgspec.structs.replace(FRESH, state=State.DENIED, message="no access")] * (state in ("stale", "both"))
+    given = incident() if state in ("alarm", "both") else reads(50)
+    lines = wall_page(scene(*given, statuses=[FRESH, *statuses]), *size)
+    assert len(lines) <= size[1]
+    assert all(cell_len(each.text) <= size[0] for each in lines)
+    told = text(lines)
+    assert "  UTC" in told
+    assert ("CRITICAL" in told and "prod/gone" in told) is (state in ("alarm", "both"))
+    assert ("DATA IS NOT COMPLETE" in told) is (state in ("stale", "both"))
+    assert "CloudTrail eu-west-1 ok" in told
+    roles = {piece.role for each in lines for piece in each.pieces}
+    assert ("alarm" in roles) is (state != "quiet")
+
+
+@pytest.mark.parametrize("state", [State.OK, State.STARTING, State.THROTTLED, State.CATCHING_UP, State.UNREACHABLE])
+def test_old_data_is_red_whatever_a_source_says_of_itself(state: State) -> None:
+    status = msgspec.structs.replace(FRESH, state=state, last_good_at=NOW - timedelta(minutes=3))
+    told = text(wall_page(scene(*reads(3), statuses=[status]), 120, 40))
+    assert "DATA IS NOT COMPLETE" in told
+    assert "3m00s" in told
+
+
+@pytest.mark.parametrize("statuses", [(), (msgspec.structs.replace(FRESH, state=State.STARTING, last_good_at=None),)])
+def test_a_wall_that_never_heard_of_its_sources_is_not_quiet(statuses: Sequence[Status]) -> None:
+    young = wall_page(scene(statuses=statuses, watched=timedelta(seconds=20)), 50, 15)
+    assert "○ STARTING" in text(young)
+    assert "DATA IS NOT COMPLETE" not in text(young)
+    old = wall_page(scene(statuses=statuses, watched=timedelta(minutes=5)), 50, 15)
+    assert "✗ STALE" in text(old)
+    assert "DATA IS NOT COMPLETE" in text(old)
+
+
+def test_a_recording_that_has_been_read_is_not_stale() -> None:
+    done = msgspec.structs.replace(FRESH, state=State.DONE, last_good_at=NOW - timedelta(days=1))
+    assert "DATA IS NOT COMPLETE" not in text(wall_page(scene(*reads(3), statuses=[done]), 120, 40))
+
+
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_alarms_there_is_no_room_for_are_counted(size: tuple[int, int]) -> None:
+    given = scene(*incident())
+    listed = [each.text for each in wall_page(given, *size) if "×" in each.text]
+    told = text(wall_page(given, *size))
+    hidden = int(found[1]) if (found := re.search(r"and (\d+) more", told)) else 0
+    assert len(listed) + hidden == len(given.asking)
+
+
+@pytest.mark.parametrize("name", ["prod/öl", "宽字符", "prod/\x1b[31m", "x" * 512, "[/]", ""])
+def test_a_name_that_has_no_large_letters_or_no_room_is_written_small(name: str) -> None:
+    lines = wall_page(scene(records.read_deleted(name, eventTime=ago(5), id="1")), 100, 30)
+    assert "▲ CRITICAL" in text(lines)
+    assert all(cell_len(each.text) <= 100 for each in lines)
+
+
+def test_large_letters_take_the_room_they_say() -> None:
+    assert drawable("prod/payments-db_1+2=3@x.y")
+    assert not drawable("ö")
+    for scale in range(4):
+        rows = big("A1/", scale)
+        assert len(rows) == rows_of(scale)
+        assert {len(row) for row in rows} == {width_of("A1/", scale)}
+    assert scale_for("A", 3, 20) is None
+    assert scale_for("A", 4, 3) == 0
+    assert scale_for("A", 100, 5) == 1
+
+
+def test_weeks_of_events_take_no_more_memory_than_a_day() -> None:
+    tally, reader = Tally(), Reader()
+    for minute in range(0, 14 * 24 * 60, 2):
+        now = NOW + timedelta(minutes=minute)
+        record = records.read("prod/db", eventTime=records.stamp(now), id=str(minute))
+        far = records.read("prod/db", eventTime="2099-01-01T00:00:00Z", id=f"f{minute}")
+        tally.note(
+            [reader.read(records.raw(each), seen_by=SeenBy.FILE, seen_at=now).event for each in (record, far)], now
+        )
+    assert len(tally._minutes) <= MINUTES + 61
+    assert tally.totals(now, timedelta(days=1)).events == MINUTES // 2
+
+
+def test_guessed_names_without_number_are_counted_and_not_kept() -> None:
+    tally = Tally()
+    tally.note(
+        [arrival(records.read(f"guess{i}", eventTime=ago(0), id=str(i))).event for i in range(DISTINCT + 50)], NOW
+    )
+    total = tally.totals(NOW, timedelta(hours=1))
+    assert (total.events, len(total.secrets)) == (DISTINCT + 50, DISTINCT)
+
+
+def test_what_is_asked_each_second_is_added_up_when_something_is_new() -> None:
+    tally, hour = Tally(), timedelta(hours=1)
+    tally.note([arrival(records.read("prod/a", eventTime=ago(3500), id="1")).event], NOW)
+    first = tally.totals(NOW, hour)
+    assert tally.totals(NOW + timedelta(seconds=1), hour) is first
+    tally.note([arrival(records.read("prod/b", eventTime=ago(5), id="2")).event], NOW)
+    assert tally.totals(NOW, hour).events == 2
+    assert tally.totals(NOW + timedelta(minutes=5), hour).events == 1, "an hour after the first it counts no more"

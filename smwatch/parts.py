@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -41,8 +41,10 @@ if TYPE_CHECKING:
     from smwatch.sources.agenda import Schedule
 
 
-MUTES = "mutes"
-"""The name under which the journal keeps what is muted."""
+MUTES, UNSENT = "mutes", "unsent"
+"""What the journal keeps beside alarms: what is muted, and which alarms nobody has been told of yet."""
+LAST_WORDS = timedelta(seconds=20)
+"""How long an end that was not asked for (tail --once) waits for a notification to be sent."""
 
 
 def now() -> datetime:
@@ -84,10 +86,12 @@ class Parts:
 
     def keep(self, alarms: Sequence[Alarm]) -> None:
         """Have alarms that changed outlive the process, and told of."""
+        facts = {MUTES: msgspec.json.encode(self.engine.mutes)}
         if self.notifier is not None:
             self.notifier.tell(alarms)
+            facts[UNSENT] = msgspec.json.encode(self.notifier.unsent)
         with suppress(JournalError):  # kept with the next page that can be; the monitor says what is wrong
-            self.journal.keep(alarms, {MUTES: msgspec.json.encode(self.engine.mutes)})
+            self.journal.keep(alarms, facts)
 
     @asynccontextmanager
     async def notifying(self, deliver: Callable[[Delivery], Awaitable[None]]) -> AsyncIterator[None]:
@@ -104,11 +108,20 @@ class Parts:
             send = await asyncio.to_thread(apprise_sender, notify.urls)
         except NotifyError as error:
             raise SettingsError(str(error)) from None
-        self.notifier = Notifier(send, least=Severity(notify.severity), report=report, now=now)
-        self.notifier.remember(tuple(self.engine.alarms.values()))
+
+        def keep(unsent: Collection[str]) -> None:
+            with suppress(JournalError):  # sent twice, after a restart, is better than never
+                self.journal.keep((), {UNSENT: msgspec.json.encode(unsent)})
+
+        self.notifier = Notifier(send, least=Severity(notify.severity), report=report, now=now, keep=keep)
+        unsent = self.journal.fact(UNSENT)
+        self.notifier.remember(
+            tuple(self.engine.alarms.values()), msgspec.json.decode(unsent, type=list[str]) if unsent else ()
+        )
         sending = asyncio.create_task(self.notifier.run())
         try:
             yield
+            await self.notifier.finish(LAST_WORDS)  # not on the way out after Ctrl-C: what waits is sent next time
         finally:
             sending.cancel()
 

@@ -1,15 +1,22 @@
 import asyncio
 import json
+import os
+import sys
+import threading
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import msgspec
 import pytest
 from aiohttp import web
 
-from smwatch.notify import EVERY, MOST, TRIES, Notifier, NotifyError, apprise_sender
+from smwatch.events.secret import Secret
+from smwatch.notify import EVERY, LONGEST_PAUSE, MOST, WAITING, Notifier, NotifyError, apprise_sender
 from smwatch.rules.alarm import Alarm, AlarmState, Severity
 from smwatch.sources.source import State, Status
+from tests import records
+from tests.emulators.lookup_events import LookupEvents
 
 apprises_own = pytest.mark.filterwarnings("ignore::DeprecationWarning")
 """apprise imports modules that Python has deprecated."""
@@ -32,9 +39,17 @@ class Posts:
         self.sent: list[tuple[str, str]] = []
         self.reported: list[Status] = []
         self.pauses: list[float] = []
-        self.done = asyncio.Event()
+        self.kept: list[list[str]] = []
+        self.rested = asyncio.Event()
         self._refuses = refuses
-        self.notifier = Notifier(self.send, least=Severity.HIGH, report=self.report, now=lambda: NOW, sleep=self.sleep)
+        self.notifier = Notifier(
+            self.send,
+            least=Severity.HIGH,
+            report=self.report,
+            now=lambda: NOW,
+            keep=lambda unsent: self.kept.append(list(unsent)),
+            sleep=self.sleep,
+        )
 
     def send(self, title: str, body: str) -> bool:
         if self._refuses:
@@ -49,19 +64,29 @@ class Posts:
     async def sleep(self, seconds: float) -> None:
         self.pauses.append(seconds)
         if seconds == EVERY.total_seconds():
-            self.done.set()
+            self.rested.set()
         await asyncio.sleep(0)
 
-    async def after(self, *told: Alarm) -> list[str]:
-        """The bodies sent after these have been told, one after the other."""
+    async def after(self, *told: Alarm) -> list[tuple[str, str]]:
+        """What is sent after these have been told, one after the other."""
         running = asyncio.create_task(self.notifier.run())
         for each in told:
             self.notifier.tell([each])
-            if self.notifier.busy:
-                await self.done.wait()
-                self.done.clear()
+            if self.notifier.unsent:
+                await self.rested.wait()
+                self.rested.clear()
         running.cancel()
-        return [body for _, body in self.sent]
+        return self.sent
+
+
+async def test_a_message_names_what_happened_and_when() -> None:
+    ((title, body),) = await Posts().after(alarm(secret=Secret("111122223333", "eu-west-1", "prod/db"), count=14))
+    assert title == "smwatch: CRITICAL Access"
+    assert body.splitlines() == [
+        "secret prod/db (111122223333 eu-west-1) by ci",
+        "14 events, first 2026-11-23 14:00:00Z, last 2026-11-23 14:00:00Z",
+        "SMW-DEL-01, open",
+    ]
 
 
 async def test_an_alarm_is_sent_when_it_opens_and_not_with_every_event() -> None:
@@ -88,58 +113,130 @@ async def test_what_nobody_wants_to_hear_is_not_sent(quiet: Alarm) -> None:
     assert await Posts().after(quiet) == []
 
 
-async def test_what_an_earlier_run_told_of_is_not_sent_again() -> None:
+async def test_what_is_dealt_with_before_it_was_sent_is_not_sent() -> None:
     posts = Posts()
-    posts.notifier.remember([alarm()])
-    assert await posts.after(alarm(count=7)) == []
+    posts.notifier.tell([alarm("a"), alarm("b")])
+    posts.notifier.tell([alarm("a", state=AlarmState.ACKNOWLEDGED), alarm("b", count=5)])
+    assert posts.notifier.unsent == ["b"]
+    await posts.notifier.finish(EVERY)
+    ((_, body),) = posts.sent
+    assert "5 events" in body
+
+
+async def test_what_an_earlier_run_told_of_is_not_sent_again_and_what_it_did_not_is() -> None:
+    posts = Posts()
+    posts.notifier.remember([alarm("told"), alarm("waits")], unsent=["waits", "gone"])
+    assert posts.notifier.unsent == ["waits"]
+    assert len(await posts.after(alarm("told", count=7))) == 1
+    assert posts.kept == [[]]
 
 
 async def test_many_alarms_at_once_are_one_message() -> None:
     posts = Posts()
     posts.notifier.tell([alarm(f"g{n}") for n in range(MOST + 4)])
-    (body,) = await posts.after(alarm("g0", count=2))
-    assert body.count("CRITICAL") == MOST
+    ((title, body),) = await posts.after(alarm("g0", count=2))
+    assert (title + body).count("CRITICAL") == MOST
     assert "and 4 more alarms" in body
 
 
-async def test_a_refused_message_is_tried_again_and_the_trouble_shown() -> None:
+async def test_of_a_flood_the_worst_are_kept_and_all_are_counted() -> None:
+    posts = Posts()
+    posts.notifier.tell([alarm(f"g{n}", severity=Severity.HIGH) for n in range(WAITING)])
+    posts.notifier.tell([alarm(f"worse{n}") for n in range(100)])
+    assert len(posts.notifier.unsent) == WAITING
+    await posts.notifier.finish(EVERY)
+    ((title, body),) = posts.sent
+    assert title.startswith("smwatch: CRITICAL")
+    assert f"and {WAITING + 100 - MOST} more alarms" in body
+
+
+async def test_messages_have_their_distance() -> None:
+    posts = Posts()
+    assert len(await posts.after(alarm("a"), alarm("b"), alarm("c"))) == 3
+    assert posts.pauses == [EVERY.total_seconds()] * 3
+
+
+async def test_a_refused_message_waits_is_tried_again_and_the_trouble_shown() -> None:
     posts = Posts(refuses=2)
     assert len(await posts.after(alarm())) == 1
     assert [status.state for status in posts.reported] == [State.FAILING, State.FAILING, State.OK]
-    assert posts.pauses[0] < posts.pauses[1]
+    assert "a new alarm could not be sent, trying again in 5 s" in posts.reported[0].message
+    assert posts.pauses == [5, 15, 30]
+    assert posts.kept == [[]]
 
 
-async def test_a_message_nobody_takes_is_given_up_and_the_next_one_tried() -> None:
-    posts = Posts(refuses=TRIES)
-    assert len(await posts.after(alarm("a"), alarm("b"))) == 1
-    assert "given up" in posts.reported[-1].message
+async def test_a_message_that_nobody_takes_for_hours_is_not_given_up() -> None:
+    posts = Posts(refuses=40)
+    assert len(await posts.after(alarm("a"))) == 1
+    assert max(posts.pauses) == LONGEST_PAUSE.total_seconds()
+
+
+async def test_the_end_waits_for_what_is_being_sent_and_not_for_ever() -> None:
+    posts = Posts(refuses=1)
+    posts.notifier.tell([alarm()])
+    await posts.notifier.finish(EVERY)
+    assert (posts.sent, posts.notifier.unsent) == ([], ["g"])
+    await posts.notifier.finish(EVERY)
+    assert (len(posts.sent), posts.notifier.unsent) == (1, [])
+    await posts.notifier.finish(EVERY)
+    assert len(posts.sent) == 1
+
+
+async def test_a_service_that_hangs_holds_nothing_up() -> None:
+    never = threading.Event()
+
+    async def report(_: Status) -> None:
+        """Nothing is said of what is given up."""
+
+    notifier = Notifier(lambda _title, _body: never.wait(), least=Severity.HIGH, report=report, now=lambda: NOW)
+    notifier.tell([alarm()])
+    await notifier.finish(timedelta(milliseconds=10))
+    assert notifier.unsent == ["g"]
+    never.set()
+
+
+class Hook:
+    """An HTTP endpoint that apprise's json:// posts to."""
+
+    def __init__(self) -> None:
+        self.taken: list[dict[str, object]] = []
+        self.statuses: list[int] = []
+        self.url = ""
+
+    async def take(self, request: web.Request) -> web.Response:
+        self.taken.append(json.loads(await request.text()))
+        return web.Response(status=self.statuses.pop(0) if self.statuses else 200)
 
 
 @pytest.fixture
-async def hook() -> AsyncIterator[tuple[str, list[dict[str, object]]]]:
-    taken: list[dict[str, object]] = []
-
-    async def take(request: web.Request) -> web.Response:
-        taken.append(json.loads(await request.text()))
-        return web.Response()
-
+async def hook() -> AsyncIterator[Hook]:
+    found = Hook()
     app = web.Application()
-    app.router.add_post("/", take)
+    app.router.add_post("/", found.take)
     runner = web.AppRunner(app)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()
-    yield f"json://127.0.0.1:{runner.addresses[0][1]}/", taken
+    found.url = f"json://127.0.0.1:{runner.addresses[0][1]}/"
+    yield found
     await runner.cleanup()
 
 
 @apprises_own
-async def test_a_message_goes_over_the_wire_through_apprise(hook: tuple[str, list[dict[str, object]]]) -> None:
-    url, taken = hook
-    send = apprise_sender([url])
-    assert await asyncio.to_thread(send, "smwatch: CRITICAL", "somebody reads it")
-    assert taken[0]["title"] == "smwatch: CRITICAL"
-    assert taken[0]["message"] == "somebody reads it"
+async def test_a_message_goes_over_the_wire_through_apprise_as_plain_text(hook: Hook) -> None:
+    send = apprise_sender([hook.url])
+    assert await asyncio.to_thread(send, "smwatch: CRITICAL", "<b>somebody</b> *reads* it & \\n <!channel>")
+    assert hook.taken[0]["title"] == "smwatch: CRITICAL"
+    assert hook.taken[0]["message"] == "<b>somebody</b> *reads* it & \\n <!channel>"
+
+
+@apprises_own
+async def test_an_endpoint_that_refuses_is_a_message_not_sent(hook: Hook) -> None:
+    send = apprise_sender([hook.url])
+    hook.statuses = [500]
+    assert not await asyncio.to_thread(send, "t", "b")
+    assert await asyncio.to_thread(send, "t", "b")
+    assert not await asyncio.to_thread(apprise_sender(["json://127.0.0.1:9/"]), "t", "b")
 
 
 @apprises_own
@@ -147,3 +244,52 @@ def test_a_url_that_apprise_does_not_know_is_refused_without_repeating_it() -> N
     with pytest.raises(NotifyError, match="number 2") as caught:
         apprise_sender(["json://127.0.0.1/", "carrier-pigeon://token@loft"])
     assert "loft" not in str(caught.value)
+
+
+SENSITIVE = "AKIAIOSFODNN7EXAMPLE"
+
+
+async def watch(folder: Path, history: LookupEvents, hook: Hook, *arguments: str) -> tuple[int, str, str]:
+    """A `smwatch tail --once` in a process of its own: its exit code and what it wrote."""
+    config = folder / "config.toml"
+    config.write_text(f'[notify]\nurls = ["{hook.url}"]\n', encoding="utf-8")
+    running = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "smwatch", "tail", "--once", "--config", str(config), "--state-dir", str(folder)),
+        *arguments,
+        env={
+            "PATH": os.environ["PATH"],
+            "HOME": str(folder),
+            "PYTHONPATH": str(Path(__file__).parent.parent),
+            "AWS_ACCESS_KEY_ID": "x",
+            "AWS_SECRET_ACCESS_KEY": "x",
+            "AWS_REGION": records.REGION,
+            "AWS_ENDPOINT_URL_CLOUDTRAIL": history.url,
+        },
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+    )
+    out, err = await running.communicate()
+    return running.returncode or 0, out.decode(), err.decode()
+
+
+async def test_a_run_of_once_tells_of_its_alarms_and_the_next_of_what_could_not_be_sent(
+    tmp_path: Path, hook: Hook
+) -> None:
+    happened = datetime.now(UTC) - timedelta(minutes=10)
+    async with LookupEvents(rate=None) as history:
+        read = records.read_deleted("prod/db", at=happened, requestID="request-7", by=records.role(key=SENSITIVE))
+        history.region().add([read])
+        hook.statuses = [503] * 9
+        code, _, err = await watch(tmp_path, history, hook, "--fail-on", "critical")
+        assert code == 3
+        assert "could not be sent" in err
+        hook.taken, hook.statuses = [], []
+        code, _, err = await watch(tmp_path, history, hook)
+        assert (code, len(hook.taken), err) == (0, 1, "")
+        code, _, _ = await watch(tmp_path, history, hook)
+        assert (code, len(hook.taken)) == (0, 1)
+    message = f"{hook.taken[0]['title']}\n{hook.taken[0]['message']}"
+    assert "prod/db" in message
+    assert "payments-api" in message
+    for private in (SENSITIVE, "request-7", str(read["eventID"]), str(read["userAgent"]), str(read["sourceIPAddress"])):
+        assert private not in message

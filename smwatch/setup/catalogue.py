@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import msgspec
 
-from smwatch.setup.documents import Document, listed
+from smwatch.setup.documents import Document, listed, parsed, text
 from smwatch.setup.policies import PREFIX
 from smwatch.setup.trouble import SetupError
-from smwatch.setup.wanted import EventWish, MetricAlarm
+from smwatch.setup.wanted import EventWish, MetricAlarm, Wanted
 from smwatch.visible import visible
+
+if TYPE_CHECKING:
+    from smwatch.rules.export.metric import MetricFilter
 
 SOURCE = "secretsmanager.amazonaws.com"
 
@@ -20,16 +24,10 @@ class ExportableRule(msgspec.Struct, frozen=True):
     """A rule of the catalogue, as far as AWS can run it."""
 
     id: str
-    title: str
-    pattern: str = ""
-    """Its filter pattern; "" where a metric filter can't say it."""
-    event_pattern: Document | None = None
+    alarms: tuple[MetricAlarm, ...] = ()
+    """A metric filter and an alarm for each of its patterns; none where these can't say it."""
+    event: EventWish | None = None
     """The same for EventBridge; None where that can't."""
-    threshold: float = 1.0
-    period: int = 60
-    """Events in seconds that make an alarm."""
-    reads: bool = False
-    """Whether it looks at read-only operations."""
 
 
 READS = ("BatchGet", "Describe", "Get", "List", "Validate")
@@ -86,7 +84,7 @@ def selects_reads(pattern: Document) -> bool:
 
 
 def exportable_rules() -> Mapping[str, ExportableRule]:
-    """Return the built-in rules that a metric filter can say, exactly or nearly, by ID; see `smwatch rules export`."""
+    """Return the built-in rules by ID, as `smwatch rules export` says them."""
     from smwatch.rules.export.event_rule import EVERYTHING, event_rule
     from smwatch.rules.export.metric import metric_filters
     from smwatch.rules.rule import combine, load_builtin
@@ -94,18 +92,56 @@ def exportable_rules() -> Mapping[str, ExportableRule]:
     found = {}
     for rule in combine(load_builtin()).rules:
         event = event_rule(rule)
-        # A rule of several patterns would be several filters; the first is what the rule is mainly about.
-        for filtered in metric_filters(rule)[:1]:
-            found[rule.id] = ExportableRule(
-                rule.id,
-                rule.title,
-                pattern=filtered.pattern,
-                event_pattern=dict(event.pattern) if event.pattern is not None else None,
-                threshold=float(filtered.threshold),
-                period=filtered.period,
-                reads=event.state == EVERYTHING,
+        found[rule.id.upper()] = ExportableRule(
+            rule.id,
+            alarms=tuple(_alarm(each) for each in metric_filters(rule)),
+            event=EventWish(
+                event.name, dict(event.pattern), event.description, reads=event.state == EVERYTHING, caveat=event.caveat
             )
+            if event.pattern is not None
+            else None,
+        )
     return found
+
+
+def _alarm(filtered: MetricFilter) -> MetricAlarm:
+    return MetricAlarm(
+        filter_name=filtered.name,
+        pattern=filtered.pattern,
+        namespace=filtered.namespace,
+        metric=filtered.metric,
+        alarm=filtered.alarm,
+        description=f"{filtered.description}. Made by smwatch setup.",
+        period=filtered.period,
+        threshold=float(filtered.threshold),
+        default=filtered.default,
+        caveat=filtered.caveat,
+    )
+
+
+def for_account(wanted: Wanted, account: str) -> Wanted:
+    """Return the wishes with the account's number where a rule's pattern has to name it."""
+    from smwatch.rules.export.metric import ACCOUNT
+
+    def filled(caveat: str) -> str:
+        return ", ".join(clause for clause in caveat.split(", ") if ACCOUNT not in clause)
+
+    replace = msgspec.structs.replace
+    return replace(
+        wanted,
+        alarms=tuple(
+            replace(each, pattern=each.pattern.replace(ACCOUNT, account), caveat=filled(each.caveat))
+            for each in wanted.alarms
+        ),
+        events=tuple(
+            replace(
+                each,
+                pattern=parsed(text(each.pattern).replace(ACCOUNT, account)),
+                caveat=filled(each.caveat),
+            )
+            for each in wanted.events
+        ),
+    )
 
 
 def event(name: str, rules: Mapping[str, ExportableRule]) -> EventWish:
@@ -113,7 +149,11 @@ def event(name: str, rules: Mapping[str, ExportableRule]) -> EventWish:
     if name in NAMED_EVENTS:
         return NAMED_EVENTS[name]
     if rule := rules.get(name.upper()):
-        return rule_event(rule)
+        if rule.event is None:
+            raise SetupError(
+                f"{rule.id} asks for more than an EventBridge pattern can say: `smwatch rules show {rule.id}`."
+            )
+        return rule.event
     if not _OPERATION.fullmatch(name):
         raise SetupError(
             f"{visible(name)!r} is no operation, rule or named event: write an operation such as PutSecretValue, "
@@ -127,32 +167,13 @@ def event(name: str, rules: Mapping[str, ExportableRule]) -> EventWish:
     )
 
 
-def alarm(name: str, rules: Mapping[str, ExportableRule]) -> MetricAlarm:
-    """Return the metric filter and alarm for a rule's ID; raise SetupError for what is none."""
-    if rule := rules.get(name.upper()):
-        return rule_alarm(rule)
-    raise SetupError(f"There is no rule {visible(name)!r}: see `smwatch rules list`.")
-
-
-def rule_alarm(rule: ExportableRule) -> MetricAlarm:
-    """Return the metric filter and alarm of a rule; raise SetupError if AWS can't run it that way."""
-    if not rule.pattern:
-        raise SetupError(f"{rule.id} looks at more than one event at a time, which only smwatch itself can.")
-    return MetricAlarm(
-        filter_name=f"{PREFIX}{rule.id}",
-        pattern=rule.pattern,
-        namespace="smwatch",
-        metric=rule.id,
-        alarm=f"{PREFIX}{rule.id}",
-        description=f"{rule.title}. Made by smwatch setup.",
-        period=rule.period,
-        threshold=rule.threshold,
-        default=0.0,
-    )
-
-
-def rule_event(rule: ExportableRule) -> EventWish:
-    """Return the EventBridge rule of a rule; raise SetupError if EventBridge can't select its events."""
-    if rule.event_pattern is None:
-        raise SetupError(f"{rule.id} selects by what an EventBridge pattern can't say: use --rule for an alarm.")
-    return EventWish(f"{PREFIX}{rule.id}", rule.event_pattern, rule.title, rule.reads)
+def alarms(name: str, rules: Mapping[str, ExportableRule]) -> tuple[MetricAlarm, ...]:
+    """Return the metric filters and alarms for a rule's ID; raise SetupError for what is none."""
+    rule = rules.get(name.upper())
+    if rule is None:
+        raise SetupError(f"There is no rule {visible(name)!r}: see `smwatch rules list`.")
+    if not rule.alarms:
+        raise SetupError(
+            f"{rule.id} looks at more than one event at a time, which only smwatch itself can: `smwatch rules list`."
+        )
+    return rule.alarms

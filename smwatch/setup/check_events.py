@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from smwatch.setup import documents
-from smwatch.setup.catalogue import event, exportable_rules, selects_reads
+from smwatch.setup.catalogue import event, exportable_rules, for_account, selects_reads
 from smwatch.setup.check_topic import TopicJudge
 from smwatch.setup.finding import Finding, broken, ok, shell, unknown, warn
 from smwatch.setup.place import arn_part
@@ -14,7 +14,7 @@ from smwatch.setup.policies import PREFIX
 from smwatch.setup.seeing import Unread, found_of
 from smwatch.setup.seen import EventRule, Queue, Target, Topic
 from smwatch.setup.trouble import SetupError
-from smwatch.setup.wanted import EventWish
+from smwatch.setup.wanted import EventWish, Wanted
 
 CHECK = "event rules"
 ALL_READS = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
@@ -101,6 +101,7 @@ def _wish(rule: EventRule) -> EventWish | None:
     """Return what `smwatch setup --event` makes under that name, None if it is nothing that it knows."""
     name = rule.name.removeprefix(PREFIX)
     try:
-        return event(name, exportable_rules() if name.upper().startswith("SMW-") else {})
+        wish = event(name, exportable_rules() if name.startswith("SMW-") else {})
     except SetupError:
         return None
+    return for_account(Wanted(events=(wish,)), arn_part(rule.arn, 4)).events[0]

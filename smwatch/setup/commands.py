@@ -132,7 +132,7 @@ def setup(
 def _plans(options: Options, where: Where, *, keep_logs: bool) -> tuple[Aws, Callable[[], Plan]]:
     """Return the way to AWS, and what makes a plan from what is there at the moment it is called."""
     from smwatch.setup.aws import open_session
-    from smwatch.setup.catalogue import exportable_rules
+    from smwatch.setup.catalogue import exportable_rules, for_account
     from smwatch.setup.run import removal_plan, setup_plan
     from smwatch.setup.wishes import check_arns, wanted
 
@@ -140,6 +140,7 @@ def _plans(options: Options, where: Where, *, keep_logs: bool) -> tuple[Aws, Cal
     aws = open_session(where.profile, where.region)
     place = aws.identity().place(aws.region)
     check_arns(wishes.names, place.partition)
+    wishes = for_account(wishes, place.account) if options.rules or options.events else wishes
     if options.remove:
         return aws, partial(removal_plan, aws, place, wishes, keep_logs=keep_logs)
     return aws, partial(setup_plan, aws, place, wishes)

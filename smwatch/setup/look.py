@@ -188,12 +188,14 @@ def metric_filters(aws: Aws, region: str, group: str) -> tuple[MetricFilter, ...
     return tuple(filters)
 
 
-def role(aws: Aws, name: str, policy: str, *, whole: bool = False) -> Role | None:
-    """Return a role, with that inline policy of it; `whole`: with everything it may do."""
+def role(aws: Aws, name: str, policy: str = "", *, whole: bool = False) -> Role | None:
+    """Return a role, with that inline policy of it if one is named; `whole`: with everything it may do."""
     answer = _unless_missing(lambda: aws.iam().get_role(RoleName=name)["Role"])
     if answer is None:
         return None
-    inline = _unless_missing(lambda: aws.iam().get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"])
+    inline = None
+    if policy:
+        inline = _unless_missing(lambda: aws.iam().get_role_policy(RoleName=name, PolicyName=policy)["PolicyDocument"])
     return Role(
         name=name,
         arn=answer.get("Arn", ""),

@@ -10,7 +10,7 @@ import msgspec
 from smwatch.setup import look
 from smwatch.setup.aws import Aws
 from smwatch.setup.chain import Chain, choose
-from smwatch.setup.place import Place, arn_part
+from smwatch.setup.place import Place, arn_part, group_name, last_name
 from smwatch.setup.policies import DOCUMENTED_ALARM, PREFIX
 from smwatch.setup.seen import Alarm, Bucket, EventRule, LogGroup, MetricFilter, Queue, Role, Topic, Trail, made
 from smwatch.setup.wanted import Part, Wanted
@@ -122,6 +122,8 @@ class Made(msgspec.Struct, frozen=True):
     topics: tuple[Topic, ...] = ()
     queues: tuple[Queue, ...] = ()
     rules: tuple[tuple[Place, EventRule], ...] = ()
+    restorable: frozenset[str] = frozenset()
+    """ARNs of the trails whose former log group and role still exist."""
 
 
 def observe_made(aws: Aws, place: Place, wanted: Wanted) -> Made:
@@ -173,7 +175,14 @@ def observe_made(aws: Aws, place: Place, wanted: Wanted) -> Made:
             )
         ),
         rules=rules,
+        restorable=frozenset(trail.arn for trail in trails if trail.former and _exist(aws, trail, *trail.former)),
     )
+
+
+def _exist(aws: Aws, trail: Trail, group: str, role: str) -> bool:
+    """Whether the log group and the role with these ARNs, where a trail once delivered, are still there."""
+    found = look.log_group(aws, trail.home_region, group_name(group))
+    return found is not None and look.role(aws, last_name(role)) is not None
 
 
 def _roles(trails: Iterable[Trail], usual: str) -> Iterable[str]:

@@ -43,7 +43,10 @@ def alarm_steps(observation: Observation, wanted: Wanted) -> Iterator[Step]:
 
 
 def alarm_notes(observation: Observation, wanted: Wanted) -> Iterator[str]:
-    """Yield who is told, and who has yet to say yes."""
+    """Yield who is told, who has yet to say yes, and what of a rule AWS does not do."""
+    for each in wanted.alarms:
+        if each.caveat:
+            yield f"{each.alarm}: {each.caveat}."
     subscriptions = observation.topic.subscriptions if observation.topic else ()
     pending = [each.endpoint for each in subscriptions if each.pending]
     fresh = [email for email in wanted.emails if not _subscribed(observation.topic, email)]
@@ -129,7 +132,7 @@ def _filter_step(observation: Observation, wanted: MetricAlarm, wishes: Wanted) 
     what, detail = f"metric filter {wanted.filter_name}", f"{wanted.pattern} counts {wanted.namespace}/{wanted.metric}"
     former = next((each for each in observation.filters if each.name == wanted.filter_name), None)
     if former is None:
-        cost = "the metric about $0.30 a month, while there are any"
+        cost = "the metric about $0.30 a month" + (", while there are any" if wanted.default is None else "")
         return Step(Part.ALARM, Change.MAKE, what, detail, (tag, put), cost, removal(wishes, region))
     undo = aws_command(region, "logs", "put-metric-filter", cli_input_json=former.parameters)
     was = f"{detail}; until now {former.pattern} counted {former.namespace}/{former.metric}"

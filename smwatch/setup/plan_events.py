@@ -39,7 +39,10 @@ def event_problems(observation: Observation, wanted: Wanted) -> Iterator[str]:
 
 
 def event_notes(observation: Observation, wanted: Wanted) -> Iterator[str]:
-    """Yield what the rules depend on."""
+    """Yield what of a rule EventBridge does not do, and what the rules depend on."""
+    for wish in wanted.events:
+        if wish.caveat:
+            yield f"EventBridge rule {wish.name}: {wish.caveat}."
     for local in observation.locals:
         logged = any(
             trail.covers(local.place.region) and trail.selectors is not None and trail.selectors.complete

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from smwatch.setup import documents
@@ -12,7 +13,17 @@ from smwatch.setup.look import PUBLIC_ACCESS_BLOCK
 from smwatch.setup.observe import Observation
 from smwatch.setup.place import arn_part
 from smwatch.setup.plan import Change, Step, aws_command
-from smwatch.setup.seen import DELIVERY_TAG, MADE, MADE_VALUE, LogGroup, Role, Trail, made
+from smwatch.setup.seen import (
+    DELIVERY_TAG,
+    FORMER_GROUP_TAG,
+    FORMER_ROLE_TAG,
+    MADE,
+    MADE_VALUE,
+    LogGroup,
+    Role,
+    Trail,
+    made,
+)
 from smwatch.setup.selectors import Selectors, completed
 from smwatch.setup.wanted import RETENTION, Part, Wanted, removal
 
@@ -273,12 +284,11 @@ def _trail_steps(observation: Observation, trail: Trail, wanted: Wanted) -> Iter
     region, what = chain.place.region, f"trail {trail.name}"
     steps = []
     if not chain.delivers:
-        tag = Call(
-            "cloudtrail",
-            "AddTags",
-            {"ResourceId": trail.arn, "TagsList": [{"Key": DELIVERY_TAG, "Value": MADE_VALUE}]},
-            region,
-        )
+        remembered = _remembered(trail)
+        arn = chain.place.log_group(chain.log_group)
+        marks = {DELIVERY_TAG: arn if _TAG_VALUE.fullmatch(arn) else MADE_VALUE, **remembered}
+        tags = [{"Key": key, "Value": value} for key, value in marks.items()]
+        tag = Call("cloudtrail", "AddTags", {"ResourceId": trail.arn, "TagsList": tags}, region)
         deliver = Call(
             "cloudtrail",
             "UpdateTrail",
@@ -287,6 +297,9 @@ def _trail_steps(observation: Observation, trail: Trail, wanted: Wanted) -> Iter
             too_early=ROLE_NOT_YET,
         )
         before = f", until now to {trail.log_group}" if trail.log_group else ""
+        undo = removal(wanted, region)
+        if trail.log_group and not remembered and DELIVERY_TAG not in trail.tags:
+            undo = _former_delivery(region, trail)
         steps.append(
             Step(
                 Part.TRAIL,
@@ -295,7 +308,7 @@ def _trail_steps(observation: Observation, trail: Trail, wanted: Wanted) -> Iter
                 f"delivers to {chain.log_group}{before}",
                 (deliver,) if made(trail.tags) else (tag, deliver),
                 _STORAGE,
-                removal(wanted, region),
+                undo,
             )
         )
     uncovered = [each for each in wanted.regions if not trail.covers(each)]
@@ -336,6 +349,30 @@ def _trail_steps(observation: Observation, trail: Trail, wanted: Wanted) -> Iter
             )
         )
     yield from steps or [Step(Part.TRAIL, Change.KEEP, what, _kept(trail))]
+
+
+def _remembered(trail: Trail) -> dict[str, str]:
+    """Return the tags that remember where a trail delivers until now, so that removal can restore it.
+
+    None where that is remembered already, or can't be: a tag holds 256 characters, and not every one.
+    """
+    former = {FORMER_GROUP_TAG: trail.log_group_arn.removesuffix(":*"), FORMER_ROLE_TAG: trail.role_arn}
+    fits = all(_TAG_VALUE.fullmatch(value) for value in former.values())
+    return former if fits and DELIVERY_TAG not in trail.tags and not made(trail.tags) else {}
+
+
+_TAG_VALUE = re.compile(r"[A-Za-z0-9 _.:/=+\-@]{1,256}")
+
+
+def _former_delivery(region: str, trail: Trail) -> str:
+    return aws_command(
+        region,
+        "cloudtrail",
+        "update-trail",
+        name=trail.name,
+        cloud_watch_logs_log_group_arn=trail.log_group_arn,
+        cloud_watch_logs_role_arn=trail.role_arn,
+    )
 
 
 def _former_retention(region: str, group: LogGroup) -> str:

@@ -8,10 +8,20 @@ from smwatch.setup import documents
 from smwatch.setup.call import Call
 from smwatch.setup.documents import ALARMS_SID, EVENTS_SID
 from smwatch.setup.observe import Made
-from smwatch.setup.place import Names, Place, arn_part
+from smwatch.setup.place import Names, Place, arn_part, group_name
 from smwatch.setup.plan import Change, Plan, Step
 from smwatch.setup.plan_alarm import subscription_tag
-from smwatch.setup.seen import DELIVERY_TAG, FILTER_TAG, SUBSCRIPTION_TAG, LogGroup, Topic, Trail, made
+from smwatch.setup.seen import (
+    DELIVERY_TAG,
+    FILTER_TAG,
+    FORMER_GROUP_TAG,
+    FORMER_ROLE_TAG,
+    SUBSCRIPTION_TAG,
+    LogGroup,
+    Topic,
+    Trail,
+    made,
+)
 from smwatch.setup.wanted import Part, Wanted
 
 _GONE = frozenset(
@@ -144,14 +154,23 @@ def _trails(found: Made) -> Iterator[Step]:
                 detail="from now on nothing is logged by it",
             )
         elif DELIVERY_TAG in trail.tags:
-            yield _remove(Part.TRAIL, what, *_undelivering(trail), detail="only its delivery to CloudWatch Logs")
+            former = trail.former if trail.arn in found.restorable else None
+            if not trail.delivers_by_setup:
+                detail = f"only its tags: it was made to deliver to {trail.log_group or 'no log group'} since"
+                yield _remove(Part.TRAIL, what, _forgetting(trail), detail=detail)
+                continue
+            group, role = former or ("", "")
+            before = {"Name": trail.name, "CloudWatchLogsLogGroupArn": group, "CloudWatchLogsRoleArn": role}
+            restore = Call("cloudtrail", "UpdateTrail", before, trail.home_region)
+            detail = f"delivers to {group_name(group)} again" if group else "only its delivery to CloudWatch Logs"
+            yield _remove(Part.TRAIL, what, restore, _forgetting(trail), detail=detail)
 
 
-def _undelivering(trail: Trail) -> Iterator[Call]:
-    nothing = {"Name": trail.name, "CloudWatchLogsLogGroupArn": "", "CloudWatchLogsRoleArn": ""}
-    yield Call("cloudtrail", "UpdateTrail", nothing, trail.home_region)
-    tag = {"ResourceId": trail.arn, "TagsList": [{"Key": DELIVERY_TAG}]}
-    yield Call("cloudtrail", "RemoveTags", tag, trail.home_region)
+def _forgetting(trail: Trail) -> Call:
+    """Return what takes the tags away that say how the trail came to deliver where it does."""
+    ours = [key for key in (DELIVERY_TAG, FORMER_GROUP_TAG, FORMER_ROLE_TAG) if key in trail.tags]
+    tags = {"ResourceId": trail.arn, "TagsList": [{"Key": key} for key in ours]}
+    return Call("cloudtrail", "RemoveTags", tags, trail.home_region)
 
 
 def _roles(found: Made, wanted: Wanted) -> Iterator[Step]:

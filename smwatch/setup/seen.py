@@ -15,7 +15,9 @@ MADE = "smwatch"
 """Key of the tag on everything that setup made; `setup --remove` takes away nothing that lacks it."""
 MADE_VALUE = "made by smwatch setup"
 DELIVERY_TAG = "smwatch:delivery"
-"""Key of the tag on somebody else's trail that setup made deliver to a log group."""
+"""Key of the tag on somebody else's trail that setup made deliver to a log group; its value is that group's ARN."""
+FORMER_GROUP_TAG, FORMER_ROLE_TAG = "smwatch:former-log-group", "smwatch:former-role"
+"""Keys of the tags that remember to which log group, and with which role, that trail delivered before (ARNs)."""
 FILTER_TAG = "smwatch:filter:"
 """How the keys of the tags on a log group begin that name the metric filters setup made: these can't be tagged."""
 SUBSCRIPTION_TAG = "smwatch:subscription:"
@@ -49,6 +51,17 @@ class Trail(msgspec.Struct, frozen=True):
     """None: not to be read from this account (another account's organisation trail)."""
     delivery: Delivery | None = None
     tags: Mapping[str, str] = {}
+
+    @property
+    def delivers_by_setup(self) -> bool:
+        """Whether it delivers where setup made it deliver, and nobody has changed that since."""
+        return self.tags.get(DELIVERY_TAG) in (MADE_VALUE, self.log_group_arn.removesuffix(":*"))
+
+    @property
+    def former(self) -> tuple[str, str] | None:
+        """ARNs of the log group and role it delivered to before setup changed that; None if it delivered to none."""
+        group, role = self.tags.get(FORMER_GROUP_TAG, ""), self.tags.get(FORMER_ROLE_TAG, "")
+        return (f"{group}:*", role) if group and role else None
 
     @property
     def account(self) -> str:

@@ -37,6 +37,8 @@ class MetricAlarm(msgspec.Struct, frozen=True):
     period: int = 300
     threshold: float = 1.0
     default: float | None = None
+    caveat: str = ""
+    """What of a rule it leaves out, as a clause; "" for nothing."""
 
 
 DELETED_SECRETS = MetricAlarm(
@@ -58,6 +60,8 @@ class EventWish(msgspec.Struct, frozen=True):
     description: str = ""
     reads: bool = False
     """Whether it has to see read-only operations, which EventBridge leaves out unless asked."""
+    caveat: str = ""
+    """What of a rule it leaves out, as a clause; "" for nothing."""
 
     @property
     def state(self) -> str:

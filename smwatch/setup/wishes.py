@@ -69,13 +69,16 @@ def wanted(options: Options, rules: Mapping[str, ExportableRule]) -> Wanted:
             f"CloudWatch Logs keeps events for {', '.join(map(str, RETENTIONS))} days: choose one of these."
         )
     try:
-        alarms = tuple(catalogue.alarm(name, rules) for name in options.rules)
-        events = tuple(_event(name, rules, reads=options.reads) for name in options.events)
+        parts = _parts(options)
+        named, alarmed = options.events, options.rules
+        if parts == {Part.EVENTS}:  # then a rule can only be meant as an EventBridge rule
+            named, alarmed = (*named, *alarmed), ()
+        alarms = [each for name in alarmed for each in catalogue.alarms(name, rules)]
+        events = tuple(_event(name, rules, reads=options.reads) for name in dict.fromkeys(named))
     except OptionError:
         raise
     except SetupError as error:
         raise OptionError(str(error)) from error
-    parts = _parts(options)
     if Part.EVENTS in parts and not events and not options.remove:
         raise OptionError("The part events needs to know which: add --event deleted-secrets, rotation, an operation…")
     return Wanted(
@@ -87,7 +90,7 @@ def wanted(options: Options, rules: Mapping[str, ExportableRule]) -> Wanted:
         topic_named=bool(options.topic),
         retention=options.retention,
         emails=tuple(dict.fromkeys(_email(email) for email in options.emails)),
-        alarms=tuple(dict.fromkeys((DELETED_SECRETS, *alarms))),
+        alarms=(DELETED_SECRETS, *(each for each in dict.fromkeys(alarms) if each.alarm != DELETED_SECRETS.alarm)),
         events=events,
         to_queue=bool(options.queue),
         new_trail=options.new_trail,

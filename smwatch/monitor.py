@@ -72,6 +72,10 @@ class Monitor:
         self._renamed: list[Rename] = []
         self._turn = asyncio.Lock()
         self._newest: dict[str, datetime] = {}
+        self._told: dict[str, Status] = {}
+        """What each source said last."""
+        self._filling: dict[str, Status] = {}
+        """What a back-fill beside a source says, while there is one."""
 
     async def follow(self, sources: Sequence[Source]) -> None:
         """Run until cancelled, or until every source has come to its own end."""
@@ -85,8 +89,13 @@ class Monitor:
                 task.cancel()
         await self._keep_held()
 
-    async def read_once(self, sources: Sequence[Source], *, quietly: bool = False) -> dict[str, Status]:
-        """Read everything up to now from every source; returns the last word of each, and (quietly) hands on none."""
+    async def read_once(
+        self, sources: Sequence[Source], *, told: Callable[[Status], Awaitable[None]] | None = None
+    ) -> dict[str, Status]:
+        """Read everything up to now from every source; returns the last word of each.
+
+        What they say of themselves is handed on like the events, or given to `told`.
+        """
         last: dict[str, Status] = {}
 
         async def read(source: Source) -> None:
@@ -94,7 +103,8 @@ class Monitor:
                 async for item in source.read_once(await self._keeper.coverage(source.name)):
                     if isinstance(item, Status):
                         last[source.name] = item
-                        if quietly:
+                        if told is not None:
+                            await told(item)
                             continue
                     await self._take(item)
             finally:
@@ -105,6 +115,39 @@ class Monitor:
                 tasks.create_task(read(source))
         await self._keep_held()
         return last
+
+    async def fill(self, sources: Sequence[Source]) -> dict[str, Status]:
+        """Read what these sources hold of the past beside those that are followed under the same names.
+
+        How far that has come is told as the progress of the ones that are followed.
+        """
+        try:
+            for source in sources:
+                await self._filled(Status(source.name, source.label, State.CATCHING_UP, progress="back-filling"))
+            return await self.read_once(sources, told=self._filled)
+        finally:
+            for source in sources:
+                self._filling.pop(source.name, None)
+                if (last := self._told.get(source.name)) is not None:
+                    await self._tell(last)
+
+    async def _filled(self, status: Status) -> None:
+        self._filling[status.source] = status
+        if (last := self._told.get(status.source)) is not None:
+            await self._tell(last)
+
+    async def _tell(self, status: Status) -> None:
+        """Hand on what a source says of itself, with what a back-fill beside it says."""
+        filling = self._filling.get(status.source)
+        if filling is not None:
+            status = msgspec.structs.replace(
+                status,
+                state=State.CATCHING_UP if status.state is State.OK else status.state,
+                message=status.message or filling.message,
+                progress=filling.progress or "back-filling",
+            )
+        told = msgspec.structs.replace(status, newest_at=self._newest.get(status.source))
+        await self._deliver(Delivery(statuses=(told,)))
 
     async def recall(self, since: datetime, limit: int, *, told: bool = False) -> None:
         """Hand on what the journal held already (or only what was told), newest first, `limit` events at the most."""
@@ -174,8 +217,8 @@ class Monitor:
             case Page():
                 await self._ingest(item)
             case Status():
-                told = msgspec.structs.replace(item, newest_at=self._newest.get(item.source))
-                await self._deliver(Delivery(statuses=(told,)))
+                self._told[item.source] = item
+                await self._tell(item)
             case _:
                 assert_never(item)
 

@@ -6,12 +6,11 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable, Coroutine, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
-from typing import Any
 
 from smwatch.events.event import Arrival
 from smwatch.events.secret import Secret
@@ -71,13 +70,22 @@ def show(parts: Parts, sources: Sources, *, title: str = "") -> int:
         told = await asyncio.wrap_future(background.submit(lambda: aws.metadata.ask(secret)))
         return Answers(told.asked_at, told.said)
 
-    async def reach_back(since: datetime) -> None:
-        await monitors[0].recall(since, settings.store.capacity)
-        if aws is not None:
-            await monitors[0].read_once(await aws.reaching(since), quietly=True)
+    reached, one_by_one = parts.since, asyncio.Lock()
 
-    def begin(work: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        background.submit(work)
+    async def fill(sources: AwsSources, since: datetime) -> bool:
+        nonlocal reached
+        await monitors[0].recall(since, settings.store.capacity)
+        async with one_by_one:
+            if since < reached:  # one that was asked for before may have been here
+                last = await monitors[0].fill(await sources.reaching(since))
+                if all(status.state is State.DONE for status in last.values()):
+                    reached = since
+        return since >= reached
+
+    def reach_back(since: datetime) -> Awaitable[bool] | None:
+        if aws is None or since >= reached:
+            return None
+        return asyncio.wrap_future(background.submit(lambda: fill(aws, since)))
 
     app = SmwatchApp(
         parts.store,
@@ -85,7 +93,7 @@ def show(parts: Parts, sources: Sources, *, title: str = "") -> int:
         start=lambda app: background.start(app.apply, app.fail),
         outside=Outside(
             keep=background.keep,
-            reach_back=lambda since: begin(lambda: reach_back(since)),
+            reach_back=reach_back,
             ask=ask if aws is not None else None,
             export=parts.write_file,
         ),

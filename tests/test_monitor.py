@@ -346,3 +346,23 @@ async def test_what_the_journal_held_is_handed_on_newest_first_and_no_more_than_
     await monitor(journal, told).recall(NOW - timedelta(hours=1), limit=400)
     assert sorted(told.ids, reverse=True) == told.ids
     assert len(told.ids) == 400
+
+
+async def test_a_back_fill_tells_how_far_it_is_as_progress_of_the_source_beside_it() -> None:
+    told, journal = Told(), Journal()
+    watching = monitor(journal, told)
+    await watching.follow([Scripted("a", [Status("a", "A", State.OK, lag=timedelta(minutes=4))])])
+    told.deliveries.clear()
+    half = Status("a", "A", State.CATCHING_UP, progress="back-filling 1 of ~2 min")
+    refused = Status("a", "A", State.DENIED, "a:Look is not allowed")
+    last = await watching.fill([Scripted("a", [half, page("a", 1), refused])])
+    assert last == {"a": refused}
+    assert told.ids == [1]
+    statuses = [status for delivery in told.deliveries for status in delivery.statuses]
+    assert [(status.state, status.progress, status.message) for status in statuses] == [
+        (State.CATCHING_UP, "back-filling", ""),
+        (State.CATCHING_UP, "back-filling 1 of ~2 min", ""),
+        (State.CATCHING_UP, "back-filling", "a:Look is not allowed"),
+        (State.OK, "", ""),
+    ]
+    assert all(status.lag == timedelta(minutes=4) for status in statuses)

@@ -44,7 +44,8 @@ def aws(home: dict[str, str], tmp_path: Path, moto: Emulator) -> Iterator[dict[s
     now = datetime.now(UTC)
     looked_up = [records.read(f"prod/s{i % 7}", at=now - timedelta(seconds=20 * i), id=str(i)) for i in range(70)]
     looked_up += [records.read_deleted("prod/gone", at=now - timedelta(seconds=30 * i), id=f"d{i}") for i in range(5)]
-    logged = [*looked_up[20:], records.describe("prod/logged", at=now - timedelta(minutes=1))]
+    looked_up += [records.read("prod/ancient", at=now - timedelta(days=3), id="ancient")]
+    logged = [*looked_up[20:-1], records.describe("prod/logged", at=now - timedelta(minutes=1))]
     port = free_port()
     history = f"http://127.0.0.1:{port}"
     logs = boto3.client(
@@ -89,8 +90,9 @@ def test_an_incident_in_a_terminal_from_the_first_event_to_q(aws: dict[str, str]
         terminal.press(ESCAPE)
         terminal.wait_for("10 of 76", gone=True)
         terminal.press("/", *"gone", ENTER, ENTER)
-        terminal.wait_for("restore-secret")
+        terminal.wait_for("THIS EVENT")
         terminal.resize(60, 20)
+        terminal.wait_for("THIS EVENT", gone=True)
         terminal.pause()
         terminal.press(ESCAPE)
         terminal.pause()
@@ -101,6 +103,22 @@ def test_an_incident_in_a_terminal_from_the_first_event_to_q(aws: dict[str, str]
             terminal.written.rstrip().endswith(("\x1b[?1049l", "\x1b[?25h")) or "\x1b[?1049l" in terminal.written[-400:]
         )
         assert "Traceback" not in terminal.written
+
+
+@pytest.mark.slow
+def test_a_longer_window_and_a_jump_bring_what_happened_before_the_start(aws: dict[str, str]) -> None:
+    with Terminal([*SMWATCH, "--since", "2h", "--no-journal"], aws) as terminal:
+        terminal.wait_for("75 events")
+        terminal.press("6")
+        terminal.wait_for("back-filling")
+        terminal.wait_for("76 of 76")
+        terminal.press("/", *"ancient", ENTER)
+        terminal.wait_for("1 of 76")
+        terminal.press("\x7f", "@", *"80h", ENTER)
+        terminal.wait_for("paused")
+        terminal.wait_for("back-filling", gone=True)
+        terminal.press("q")
+        assert terminal.wait_for_the_end() == 0
 
 
 @pytest.mark.slow

@@ -16,6 +16,7 @@ from smwatch.settings import UiSettings
 from smwatch.sources.source import State, Status
 from smwatch.store import Store
 from smwatch.tui.app import SmwatchApp
+from smwatch.tui.screens.desk import Outside
 from tests import records
 
 NOW = records.AT
@@ -56,6 +57,7 @@ class Stage:
         status: Status | None = FINE,
         store: Store | None = None,
         ui: UiSettings | None = None,
+        outside: Outside | None = None,
     ) -> None:
         self.now = NOW
         self.store = store or Store()
@@ -65,6 +67,7 @@ class Stage:
             record_of=self.record_of,
             clock=lambda: self.now,
             title="prod · eu-west-1",
+            outside=outside,
             ui=msgspec.structs.replace(ui or UiSettings(), glyphs="unicode"),
         )
         self.bring(*given)

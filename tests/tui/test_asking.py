@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
+from datetime import datetime, timedelta
+
+import pytest
+
 from smwatch.settings import UiSettings
+from smwatch.tui.screens.desk import Outside
 from smwatch.tui.screens.saved import SavedScreen
 from smwatch.tui.screens.watch import WatchScreen
+from smwatch.tui.widgets.stream import EventStream
 from tests import records
-from tests.tui.scene import Stage, ago, reads
+from tests.tui.scene import NOW, Stage, ago, reads
 
 WIDE = (160, 40)
 SAVED = UiSettings(filters={"reads": "read", "changes": "write"})
@@ -87,6 +94,48 @@ async def test_arrows_go_through_the_filters_kept_before_each_once() -> None:
         assert screen.filter_line.input.value == "dev"
         await pilot.press("up", "down", "down")
         assert screen.filter_line.input.value == ""
+
+
+async def test_a_jump_to_what_is_not_there_yet_goes_there_when_it_comes() -> None:
+    asked: list[datetime] = []
+    coming: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+
+    def reach_back(since: datetime) -> asyncio.Future[bool]:
+        asked.append(since)
+        return coming
+
+    stage = Stage(reads(5), outside=Outside(reach_back=reach_back))
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("at", *"3h", "enter")
+        await pilot.pause()
+        assert asked == [NOW - timedelta(hours=3, minutes=15)]
+        assert "bringing what happened then" in stage.lines()[-1]
+        stage.bring(*reads(3, secret="prod/old", first=2.5 * 3600))
+        await pilot.pause()
+        assert stage.app.screen.query_one(EventStream).following
+        stage.bring(*reads(3, secret="prod/older", first=3 * 3600))
+        await pilot.pause()
+        event = stage.app.screen.query_one(EventStream).event
+        assert event is not None
+        assert event.at == NOW - timedelta(hours=3)
+
+
+@pytest.mark.parametrize(("whole", "said"), [(True, "all read"), (False, "not all could be read; S says why")])
+async def test_a_longer_window_says_that_it_brings_what_is_missing_and_how_that_went(whole: bool, said: str) -> None:
+    coming: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+    outside = Outside(reach_back=lambda since: coming if since < NOW - timedelta(hours=1) else None)
+    stage = Stage(reads(5), outside=outside)
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("2")
+        assert "bringing" not in stage.lines()[-1]
+        await pilot.press("6", "at", *"80h", "enter")
+        assert "bringing what happened then" in stage.lines()[-1]
+        coming.set_result(whole)
+        await pilot.pause()
+        assert said in stage.text()
+        event = stage.app.screen.query_one(EventStream).event
+        assert event is not None
+        assert event.at == NOW - timedelta(seconds=300)  # the first one since
 
 
 async def test_columns_of_the_config_file_are_drawn_in_their_order_and_width() -> None:

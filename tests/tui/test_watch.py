@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import msgspec
 import pytest
+from textual import events
 
 from smwatch.sources.source import State
 from smwatch.tui.screens.names import NamesScreen
@@ -87,14 +88,46 @@ async def test_letters_are_only_letters_while_typing() -> None:
 async def test_keys_typed_ahead_reach_the_filter() -> None:
     stage = Stage(reads(3))
     async with stage.app.run_test(size=WIDE) as pilot:
-        from textual import events
-
         for character in "/db":
             key = "slash" if character == "/" else character
             stage.app.post_message(events.Key(key, character))
         await pilot.pause()
         await pilot.pause()
         assert watch(stage).filter_line.input.value == "db"
+
+
+async def in_one_go(stage: Stage, keys: str) -> None:
+    """Keys as they come when they are pasted, or typed while the screen was busy."""
+    named = {"/": "slash", "@": "at", "\r": "enter", "\t": "tab", "\x7f": "backspace", ":": "colon", "\x1b": "escape"}
+    for character in keys:
+        stage.app.post_message(events.Key(named.get(character, character), character))
+
+
+@pytest.mark.parametrize(
+    ("keys", "query", "cursor"),
+    [
+        ("/stag\rjj", "stag", 3),
+        ("/stag\r\x7fjjj", "", 3),
+        ("/sec\tprod\rj", "secret:prod*", 1),
+        ("/stag\x1bj", "", 1),
+        ("/use:\rx\x7f\x7f\x7f\x7f\x7fstag\rj", "stag", 3),
+        ("@1m\rjx", "error", 0),
+        ("0/stag\r@2m\rx", "stag error", 0),
+    ],
+)
+async def test_keys_that_come_in_one_go_are_taken_in_their_order(keys: str, query: str, cursor: int) -> None:
+    stage = Stage([*reads(3, secret="prod/a"), *reads(2, secret="staging/b", first=300)])
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await in_one_go(stage, keys)
+        screen = watch(stage)
+        for _ in range(20):
+            await pilot.pause()
+        assert screen.asked.query.text == query
+        assert not screen.filter_line.is_open
+        if cursor:
+            assert screen.stream.event is not None
+            lines = [line for line in stage.lines() if line.startswith("›")]
+            assert len(lines) == 1
 
 
 async def test_a_bad_filter_says_why_and_the_last_good_one_stays() -> None:

@@ -49,8 +49,11 @@ class Outside(msgspec.Struct, frozen=True, kw_only=True):
     """Given alarms that people or the passing of time have changed."""
     poll: Callable[[], None] | None = None
     """Asks the sources now."""
-    reach_back: Callable[[datetime], None] | None = None
-    """Brings what happened since a moment, from the journal or the sources; it arrives like everything else."""
+    reach_back: Callable[[datetime], Awaitable[bool] | None] | None = None
+    """Brings what happened since a moment, from the journal and the sources; it arrives like everything else.
+
+    The end tells whether all of it could be read; None if all of it was read before, or none of it can be.
+    """
     ask: Callable[[Secret], Awaitable[Answers]] | None = None
     """Asks AWS what events can't say of a secret; never its value."""
     export: Callable[[Path, Sequence[Event], str], str] | None = None
@@ -81,7 +84,7 @@ class Desk:
         self.columns = columns_meant(ui.columns)
         self.title = title
         self.asked_since = asked_since
-        """What the sources were asked for at first."""
+        """From when on the sources were asked for events, so far."""
         self.watching_since = now
         self.keys = KeyTable(ui.keymap)
         self.filters = ui.filters
@@ -129,10 +132,15 @@ class Desk:
         self._outside.poll()
         return True
 
-    def reach_back(self, length: timedelta) -> None:
-        """Have the journal or the sources bring what is missing of the last `length`."""
-        if self._outside.reach_back is not None and length:
-            self._outside.reach_back(self.now - length)
+    def reach_back(self, since: datetime) -> Awaitable[bool] | None:
+        """Have the journal, then the sources bring what happened since a moment; None if they have or can't.
+
+        The end tells whether all of it could be read.
+        """
+        coming = self._outside.reach_back(since) if self._outside.reach_back is not None else None
+        if coming is not None:
+            self.asked_since = min(since, self.asked_since or since)
+        return coming
 
     # -- alarms
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Awaitable
+from datetime import UTC, datetime, timedelta
 
 from smwatch.events.event import ACCOUNT_BITS, ID_BITS
 from smwatch.filter import FilterError, finished, values_of
+from smwatch.store import Change
 from smwatch.tui.columns import called, secret_name
 from smwatch.tui.finding import moment_meant, next_event, next_key
 from smwatch.tui.pages.groups import ToValue
 from smwatch.tui.pages.targets import ToEvent
+from smwatch.tui.query import window
 from smwatch.tui.screens.frame import StreamFrame
 from smwatch.tui.screens.names import NamesScreen
 from smwatch.tui.screens.prompt import PromptScreen
@@ -17,12 +20,18 @@ from smwatch.tui.screens.saved import SavedScreen
 from smwatch.tui.tally import bins
 from smwatch.tui.widgets.filter_line import FilterLine
 from smwatch.tui.widgets.histogram import Histogram
+from smwatch.tui.widgets.stream import EventStream
+
+BEFORE = timedelta(minutes=15)
+"""How much of what went before a moment is fetched with it."""
 
 
 class Finder(StreamFrame):
     """The frame, with what can be asked of the stream."""
 
     _before_typing = ""
+    _awaited: int | None = None
+    """The second that the reader wants to go to, while its events are still on their way."""
 
     # -- the filter
 
@@ -46,10 +55,12 @@ class Finder(StreamFrame):
         event.stop()
         if self._try(finished(event.text, self.desk.values_of), typing=False):
             self._leave_filter()
+        else:
+            self.filter_line.stay()
 
     def _leave_filter(self) -> None:
+        self.set_focus(self.stream)  # at once: keys that were typed ahead go there
         self.filter_line.close()
-        self.stream.focus()
         self._frame()
 
     def action_filter(self) -> None:
@@ -115,7 +126,23 @@ class Finder(StreamFrame):
         """Show the last so many minutes."""
         self.asked.reach(minutes, self.desk.now)
         self._asked_anew()
-        self.desk.reach_back(timedelta(minutes=minutes))
+        if minutes:
+            self._bring(self.desk.now - timedelta(minutes=minutes), f"the last {window(minutes)}")
+
+    def _bring(self, since: datetime, what: str) -> bool:
+        """Have brought what happened since a moment; False if it is there already, or can't be brought."""
+        coming = self.desk.reach_back(since)
+        if coming is None:
+            return False
+        self.say(f"bringing {what}: from the journal, then from AWS")
+        self.run_worker(self._brought(coming, what), group="bring")
+        return True
+
+    async def _brought(self, coming: Awaitable[bool], what: str) -> None:
+        whole = await coming
+        self.say(f"{what}: all read" if whole else f"{what}: not all could be read; {self._key('sources')} says why")
+        if self._awaited is not None:
+            self._arrive(self._awaited)
 
     def action_context(self) -> None:
         """Show what the filter hides, dim, or hide it again."""
@@ -203,10 +230,36 @@ class Finder(StreamFrame):
             self.say(str(error))
 
     def _go_to_second(self, second: int) -> None:
-        """Put the cursor on the last event up to a second, or the first one after it."""
-        view = self.asked.shown
-        i = view.index((second + 1) << (ID_BITS + ACCOUNT_BITS))
-        if not view.rows:
-            self.say("there is no event to go to")
+        """Put the cursor on the last event up to a second, or the first one after it; what is missing is fetched."""
+        if not self._row_up_to(second) and self._bring(
+            datetime.fromtimestamp(second, UTC) - BEFORE, "what happened then"
+        ):
+            self._awaited = second
         else:
-            self._jump(ToEvent(view.rows[max(0, i - 1)].key))
+            self._arrive(second)
+
+    def _arrive(self, second: int) -> None:
+        self._awaited = None
+        if rows := self.asked.shown.rows:
+            self._jump(ToEvent(rows[max(0, self._row_up_to(second) - 1)].key))
+        else:
+            self.say("there is no event to go to")
+
+    def _key(self, action: str) -> str:
+        """The key of something on this screen, as it is printed."""
+        return self.desk.keys.hint(f"watch.{action}")[0]
+
+    def _row_up_to(self, second: int) -> int:
+        """How many rows there are up to the end of a second."""
+        return self.asked.shown.index((second + 1) << (ID_BITS + ACCOUNT_BITS))
+
+    def show_change(self, change: Change) -> None:
+        """Bring the screen up to date; where somebody waits for a moment that has come by now, go there."""
+        super().show_change(change)
+        if self._awaited is not None and self._row_up_to(self._awaited):
+            self._arrive(self._awaited)
+
+    def on_event_stream_moved(self, event: EventStream.Moved) -> None:
+        """Who moves on no longer waits."""
+        super().on_event_stream_moved(event)
+        self._awaited = None

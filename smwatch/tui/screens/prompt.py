@@ -12,6 +12,7 @@ from textual.widgets import Input
 
 from smwatch.tui.keys import bindings
 from smwatch.tui.lines import Piece
+from smwatch.tui.widgets.line_input import LineInput
 from smwatch.tui.widgets.pieces import Pieces
 
 
@@ -29,8 +30,7 @@ class PromptScreen(ModalScreen[str | None]):
         super().__init__()
         self._asked = Pieces()
         self._question, self._hint = question, hint
-        self._input = Input(value=value, select_on_focus=False)
-        self._input.cursor_blink = False
+        self._input = LineInput(value)
 
     def compose(self) -> ComposeResult:
         """The question over its answer."""

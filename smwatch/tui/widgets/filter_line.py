@@ -14,6 +14,7 @@ from textual.widgets import Input, Static
 
 from smwatch.tui.keys import bindings
 from smwatch.tui.lines import Piece
+from smwatch.tui.widgets.line_input import LineInput
 from smwatch.tui.widgets.pieces import Pieces
 
 Completer = Callable[[str, int], Sequence[tuple[str, str]]]
@@ -21,28 +22,24 @@ Completer = Callable[[str, int], Sequence[tuple[str, str]]]
 OFFERED = 6
 
 
-class FilterInput(Input):
+class FilterInput(LineInput):
     """An input whose arrows go through history and whose Tab completes."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("filter")]
 
-    class Earlier(Message):
-        """Another filter of the history is wanted."""
-
-        def __init__(self, step: int) -> None:
-            self.step = step
-            super().__init__()
-
-    class Completed(Message):
-        """What is typed shall be completed."""
+    def __init__(self, complete: Callable[[], None], browse: Callable[[int], None]) -> None:
+        """What to do for the keys is called at once: letters that follow are inserted after it."""
+        super().__init__()
+        self._complete = complete
+        self._browse = browse
 
     def action_history(self, step: int) -> None:
-        """Ask for another filter of the history."""
-        self.post_message(self.Earlier(step))
+        """Take another filter of the history."""
+        self._browse(step)
 
     def action_complete(self) -> None:
-        """Ask for a completion."""
-        self.post_message(self.Completed())
+        """Complete what is typed."""
+        self._complete()
 
 
 class FilterLine(Vertical):
@@ -80,8 +77,7 @@ class FilterLine(Vertical):
         self._complete = complete
         self._hint = hint
         self._prompt = Static(prompt, markup=False)
-        self.input = FilterInput(placeholder="", select_on_focus=False)
-        self.input.cursor_blink = False  # a blinking cursor is half a percent of a processor for ever
+        self.input = FilterInput(self._take_best, self._browse)
         self._below = Pieces()
         self.history: list[str] = []
         """Filters kept so far, oldest first."""
@@ -103,14 +99,18 @@ class FilterLine(Vertical):
         """Begin to type, with `text` there already."""
         self.add_class("-open")
         self._place = len(self.history)
-        self.input.value = text
-        self.input.cursor_position = len(text)
+        self._write(text)
         self.screen.set_focus(self.input)
         self.tell("")
+
+    def stay(self) -> None:
+        """The text was final and can't be kept: go on with it."""
+        self.input.release()
 
     def close(self) -> None:
         """Hide it."""
         self.remove_class("-open")
+        self.input.release()
 
     def remember(self, text: str) -> None:
         """Have a filter in the history, as the newest."""
@@ -147,21 +147,21 @@ class FilterLine(Vertical):
         self.remember(text)
         self.post_message(self.Kept(text))
 
-    def on_filter_input_earlier(self, event: FilterInput.Earlier) -> None:
+    def _browse(self, step: int) -> None:
         """Go through the history."""
-        event.stop()
-        place = max(0, min(self._place + event.step, len(self.history)))
+        place = max(0, min(self._place + step, len(self.history)))
         if place != self._place:
             self._place = place
-            self.input.value = self.history[place] if place < len(self.history) else ""
-            self.input.cursor_position = len(self.input.value)
+            self._write(self.history[place] if place < len(self.history) else "")
 
-    def on_filter_input_completed(self, event: FilterInput.Completed) -> None:
+    def _take_best(self) -> None:
         """Take the best completion."""
-        event.stop()
         if offers := self._offers():
-            self.input.value = offers[0][0]
-            self.input.cursor_position = len(self.input.value)
+            self._write(offers[0][0])
+
+    def _write(self, text: str) -> None:
+        self.input.value = text
+        self.input.cursor_position = len(text)
 
     def on_key(self, event: events.Key) -> None:
         """Keep keys that an input leaves alone away from the screen: letters are dead while typing."""

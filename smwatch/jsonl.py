@@ -57,19 +57,21 @@ class Lines:
 
     async def remember(self, delivery: Delivery) -> None:
         """Take in what was written by an earlier run, silently: the rules look back at it."""
-        self._store.fold(delivery.renamed)
-        self._store.add([arrival for _, arrival in delivery.arrivals])
+        changed = self._store.fold(delivery.renamed).alarms if delivery.renamed else {}
+        changed |= self._store.add([arrival for _, arrival in delivery.arrivals]).alarms
         self._shown = dict(self._store.alarms)
+        self._note([], list(changed.values()))
 
     def write(self, delivery: Delivery) -> None:
         """Write what a delivery holds, flush, and note it as told."""
         lines: list[str] = []
-        if delivery.renamed:
-            self._store.fold(delivery.renamed)
+        changed: dict[str, Alarm] = {}
         told: list[int] = []
-        alarms: list[Alarm] = []
+        if delivery.renamed:
+            changed |= self._store.fold(delivery.renamed).alarms
         if delivery.arrivals:
             change = self._store.add([arrival for _, arrival in delivery.arrivals])
+            changed |= change.alarms
             new = {event.key for event in change.added}  # what could not be journaled at first comes twice
             for seq, arrival in delivery.arrivals:
                 if self._chosen is None or self._chosen(arrival.event):
@@ -77,7 +79,7 @@ class Lines:
                         lines.append(event_line(arrival) if self._json else event_text(arrival.event))
                     if seq != NOT_KEPT:
                         told.append(seq)
-            alarms = self._news(change.alarms)
+        alarms = self._news(changed)
         for status in delivery.statuses:
             self._store.report(status)
             lines += self._status(status)
@@ -92,6 +94,9 @@ class Lines:
         if lines:
             self._out.write("\n".join(lines) + "\n")
             self._out.flush()
+        self._note(told, alarms, upto)
+
+    def _note(self, told: list[int], alarms: list[Alarm], upto: int | None = None) -> None:
         try:
             if told or upto is not None:
                 self._journal.tell(told, dealt=upto)

@@ -46,6 +46,10 @@ class Judge(Protocol):
         """Let time pass; returns the alarms that changed."""
         ...
 
+    def fold(self, renames: Iterable[tuple[Secret, Secret]]) -> Sequence[Alarm]:
+        """Take note that what looked like two secrets is one; returns the alarms that changed."""
+        ...
+
     def acknowledge(self, group: str, note: str, at: datetime) -> Sequence[Alarm]:
         """Someone has seen an alarm."""
         ...
@@ -254,6 +258,7 @@ class Store:
     def fold(self, renames: Iterable[tuple[Secret, Secret]]) -> Change:
         """Take note that what looked like two secrets is one: (the wrong identity, the right one) each, in order."""
         change = Change()
+        renames = tuple(renames)
         right = composed(renames)
         for old, new in right.items():
             dossier = self.secrets.pop(old, None)
@@ -268,6 +273,8 @@ class Store:
         for view in self._views:
             view.recheck(renamed)
         change.renamed = bool(renamed or change.secrets)
+        if self.engine is not None:
+            self._raise(self.engine.fold(renames), change)
         return self._publish(change)
 
     # -- how

@@ -1,7 +1,7 @@
 """The store against a naive one: everything ever added, sorted, cut and filtered anew."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -92,6 +92,9 @@ class ByPrincipal:
         return ()
 
     def tick(self, now: datetime) -> Sequence[Alarm]:
+        return ()
+
+    def fold(self, renames: Iterable[tuple[Secret, Secret]]) -> Sequence[Alarm]:
         return ()
 
     def acknowledge(self, group: str, note: str, at: datetime) -> Sequence[Alarm]:

@@ -42,6 +42,15 @@ class Recent(dict[K, V], Generic[K, V]):
         value = self.get(key)
         return self._older.get(key) if value is None else value
 
+    def take(self, key: K) -> V | None:
+        """What is remembered for `key`, which is forgotten; makes nothing."""
+        older = self._older.pop(key, None)
+        return self.pop(key, older)
+
+    def remembered(self) -> list[K]:
+        """Every key that something is remembered for."""
+        return [*self, *self._older]
+
     def forget(self) -> None:
         """Forget everything."""
         self.clear()

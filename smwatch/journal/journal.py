@@ -348,7 +348,7 @@ class Journal:
             raise JournalCorruptError(f"an alarm in it can't be read: {error}") from error
 
     def keep(self, alarms: Iterable[Alarm], facts: dict[str, bytes] | None = None) -> None:
-        """Keep alarms by group, with whatever else must be known after a restart.
+        """Keep alarms by group, with whatever else must be known after a restart; one with count 0 is taken back.
 
         What can't be kept now (JournalError) is kept together with whatever is committed or kept next.
         """
@@ -360,8 +360,10 @@ class Journal:
             self._forget_unkept()
 
     def _write_unkept(self, db: sqlite3.Connection) -> None:
-        alarms = [(group, msgspec.json.encode(alarm)) for group, alarm in self._unkept.items()]
+        alarms = [(group, msgspec.json.encode(alarm)) for group, alarm in self._unkept.items() if alarm.count]
         db.executemany("INSERT OR REPLACE INTO alarms VALUES (?, ?)", alarms)
+        taken_back = [(group,) for group, alarm in self._unkept.items() if not alarm.count]
+        db.executemany("DELETE FROM alarms WHERE alarm_group = ?", taken_back)
         db.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", self._unkept_facts.items())
 
     def _forget_unkept(self) -> None:

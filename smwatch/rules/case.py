@@ -9,10 +9,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
-from operator import itemgetter
-from typing import NamedTuple
+from operator import attrgetter, itemgetter
+from typing import NamedTuple, Self
 
 from smwatch.events.event import Event
+from smwatch.events.renaming import names_any, renamed_event
 from smwatch.events.secret import Secret
 from smwatch.rules.alarm import EVIDENCE, Alarm, AlarmState, Decision, Severity
 from smwatch.rules.command import event_values, filled
@@ -20,7 +21,7 @@ from smwatch.rules.dimension import DIMENSIONS, Dimension, Value
 from smwatch.rules.envelope import Rule
 from smwatch.rules.fact import Known, Times
 from smwatch.rules.subject import SECOND_BITS
-from smwatch.rules.telling import tell, told_of
+from smwatch.rules.telling import READERS, tell, told_of
 from smwatch.rules.world import World
 
 BEGINNING, END = -1, 1 << 40
@@ -88,6 +89,10 @@ class Newest(NamedTuple):
     event: Event
     of_record: Mapping[str, str]
     """What its record alone gives to fill commands with."""
+
+    def renamed(self, right: Mapping[Secret, Secret]) -> Newest:
+        """The same with the right names of secrets; itself if it knows no wrong one."""
+        return Newest(renamed_event(self.event, right), self.of_record) if names_any(self.event, right) else self
 
 
 class Case(ABC):
@@ -173,6 +178,24 @@ class Case(ABC):
         if alarm.state is AlarmState.CLOSED and alarm.ended_at is not None:
             insort(self.ends, int(alarm.ended_at.timestamp()))
 
+    def absorb(self, other: Self) -> None:
+        """Take over what is known of a group that has turned out to be this one."""
+        for decision in ("acknowledged", "closed"):
+            mine, theirs = getattr(self, decision), getattr(other, decision)
+            seen = max(filter(None, (mine, theirs)), key=attrgetter("upto", "at"), default=None)
+            unseen = (case for case, known in ((self, mine), (other, theirs)) if known is None)
+            if seen is not None and any(case.last_key > seen.upto for case in unseen):
+                seen = None  # nobody has decided on that part of it
+            setattr(self, decision, seen)
+        self.ends = sorted({*self.ends, *other.ends})[-ENDS:]
+        if other.shed is not None:
+            self.shed = other.shed if self.shed is None else self.shed.joined(other.shed)
+        self.base = max(filter(None, (self.base, other.base)), key=attrgetter("changed_at"), default=None)
+        other.shed, other.base = None, None
+        self._commands = None
+        self.wake()
+        other.wake()
+
     def alarm(self) -> Alarm | None:
         """The alarm as of now; None while there is no evidence."""
         evidence, shed = self.evidence(), self.shed
@@ -233,6 +256,8 @@ class Case(ABC):
         level = rank * LEVELS + step
         title = next((one.title for one in reversed(episode) if one.rank == rank), shed.title if shed else "")
         keys = self.keys(episode)
+        if shed is not None and self.base is not None and shed.known_upto < 0:  # a case of values knows no keys
+            keys = sorted({*keys, *self.base.event_keys})[-EVIDENCE:]
         acknowledged = self.acknowledged
         holds = acknowledged is not None and level <= acknowledged.level and bool(keys) and keys[0] <= acknowledged.upto
         closed = self.closed if by_hand else None
@@ -262,7 +287,7 @@ class Case(ABC):
             last_at=_moment(last_at),
             about=self.about,
             event_keys=tuple(keys) if self.rule.silence is None else (),
-            facts=tell(rule, self.world, self.values, first_at, last_at),
+            facts=self._facts(first_at, last_at),
             next=self._next(),
             mitre=rule.mitre,
             level=level,
@@ -282,6 +307,14 @@ class Case(ABC):
             of_event = self.newest.event.principal.identity if self.newest is not None else ""
             identity = of_event or (self.base.identity if self.base is not None else "") or session
         return identity, session
+
+    def _facts(self, first_at: int, last_at: int) -> tuple[str, ...]:
+        """What else is known; after a restart, what was known then, unless as much is known again."""
+        facts, base = tell(self.rule, self.world, self.values, first_at, last_at), self.base
+        if base is None or int(base.first_at.timestamp()) != first_at:
+            return facts
+        known_again = self.world.beginning.reaches(first_at - READERS)
+        return facts if facts and known_again else base.facts or facts
 
     def count(self, episode: Sequence[Evidence], shed: Shed | None) -> int:
         """How many there are."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from hashlib import blake2b
@@ -27,7 +27,7 @@ class Dimension:
     There is one object for each name, so that they compare as fast as can be.
     """
 
-    __slots__ = ("foreseen", "get", "looks", "name", "near", "plural")
+    __slots__ = ("foreseen", "get", "looks", "name", "names_secret", "near", "plural")
 
     def __init__(
         self,
@@ -38,6 +38,7 @@ class Dimension:
         of_caller: bool = False,
         near: bool = False,
         looks: tuple[Look, ...] = (),
+        names_secret: bool = False,
     ) -> None:
         self.name = name
         self.plural = plural
@@ -48,6 +49,8 @@ class Dimension:
         """What of the record decides it, where a few fields do."""
         self.foreseen = of_caller or near or bool(looks)
         """Whether calls of one kind by one caller, from there, about one secret have one value."""
+        self.names_secret = names_secret
+        """Whether its values are secrets or their names: they are other ones when two secrets turn out to be one."""
 
     def __repr__(self) -> str:
         return f"Dimension({self.name!r})"
@@ -80,8 +83,28 @@ def key_id(key: object) -> str:
 
 
 def _secret_name(subject: Subject) -> str:
-    secret = subject.secret
-    return f"{secret.account} {secret.name}" if secret is not None else ""
+    return _name(subject.secret) if subject.secret is not None else ""
+
+
+def _name(secret: Secret) -> str:
+    return f"{secret.account} {secret.name}"
+
+
+Renames: TypeAlias = Mapping[Value, Value]
+"""Values of dimensions that name secrets: what each has turned out to be."""
+
+
+def renames(right: Mapping[Secret, Secret]) -> Renames:
+    """The same for all dimensions that name secrets."""
+    return {name(old): name(new) for name in (lambda secret: secret, _name) for old, new in right.items()}
+
+
+def renamed(by: Sequence[Dimension], values: tuple[Value | None, ...], right: Renames) -> tuple[Value | None, ...]:
+    """Values of these dimensions as they are now."""
+    return tuple(
+        right.get(value, value) if value is not None and dimension.names_secret else value
+        for dimension, value in zip(by, values, strict=True)
+    )
 
 
 def _key(subject: Subject) -> str:
@@ -124,8 +147,8 @@ def _feed(_subject: Subject) -> None:
 DIMENSIONS = {
     dimension.name: dimension
     for dimension in (
-        Dimension("secret", "secrets", attrgetter("secret"), of_caller=True),
-        Dimension("secret_name", "secrets", _secret_name, of_caller=True),
+        Dimension("secret", "secrets", attrgetter("secret"), of_caller=True, names_secret=True),
+        Dimension("secret_name", "secrets", _secret_name, of_caller=True, names_secret=True),
         Dimension("session", "sessions", attrgetter("session"), of_caller=True),
         Dimension("identity", "principals", attrgetter("identity"), of_caller=True),
         Dimension("account", "accounts", attrgetter("account"), of_caller=True),

@@ -9,7 +9,8 @@ from types import MappingProxyType
 import msgspec
 
 from smwatch.events import moments
-from smwatch.events.event import Arrival
+from smwatch.events.event import Arrival, Event
+from smwatch.events.renaming import Rename, composed
 from smwatch.rules.alarm import Alarm, AlarmState, Decision, Mute
 from smwatch.rules.case import Case, group_of
 from smwatch.rules.condition import lookups
@@ -62,6 +63,8 @@ class Engine:
             for rule in rules.rules
             if rule.silence is None
         ]
+        self._recalled: dict[int, set[str]] = {}
+        """The groups of alarms that were kept, by the keys of their events."""
         self._route = Router([*facts, *wanted], world.turns)
         self._wanted = Router(wanted, world.turns)
         self.memory = _memory(rules)
@@ -85,7 +88,7 @@ class Engine:
 
     def judge(self, arrivals: Sequence[Arrival]) -> tuple[Alarm, ...]:
         """Take new events in, in any order; the alarms that changed. One with count 0 is no alarm any more."""
-        world, plan_of = self._world, self._route.plan
+        world, plan_of, recalled = self._world, self._route.plan, self._recalled
         newest = 0
         for arrival in arrivals:
             second = arrival.event.key >> SECOND_BITS
@@ -96,6 +99,8 @@ class Engine:
             began = world.beginning.at
             if began is None or second < began:
                 world.beginning.move(second)
+            if recalled and arrival.event.key in recalled:
+                self._recognise(arrival.event)
             plan = plan_of(arrival)
             if plan is not None:
                 plan.run(arrival, second)
@@ -105,6 +110,21 @@ class Engine:
     def tick(self, now: datetime) -> tuple[Alarm, ...]:
         """Let time pass; the alarms that changed. In a replay, pass the time of its newest event."""
         self._world.move(moments.seconds_of_datetime(now), 0)
+        return self._settle()
+
+    def fold(self, renames: Iterable[Rename]) -> tuple[Alarm, ...]:
+        """What looked like two secrets is one; the alarms that changed, those of the wrong names taken back (count 0).
+
+        Alarms, facts and deadlines are then as if the right names had been known from the start. What principals do
+        habitually is not counted again.
+        """
+        right = composed(renames)
+        for alarm in tuple(self._alarms.values()):
+            if alarm.secret in right:
+                self._case(alarm)  # it may have been forgotten
+        self._world.fold(right)
+        for watch in self._watches.values():
+            watch.fold(right)
         return self._settle()
 
     def feed(self, source: str, newest_at: datetime | None, now: datetime) -> tuple[Alarm, ...]:
@@ -144,8 +164,11 @@ class Engine:
             if alarm.count:
                 self._alarms[alarm.group] = alarm
                 self._alarmed.add(alarm.rule)
+                for key in alarm.event_keys if alarm.secret is not None else ():
+                    self._recalled.setdefault(key, set()).add(alarm.group)
         for alarm in tuple(self._alarms.values()):
-            self._case(alarm)  # so that what ends it finds it
+            if (case := self._case(alarm)) is not None:
+                case.wake()  # it has to hear of what ends it
 
     # -- within
 
@@ -178,6 +201,18 @@ class Engine:
             case.acknowledged = decision
         case.wake()
         return self._settle()
+
+    def _recognise(self, event: Event) -> None:
+        """Regroup the alarms of this event if it names another secret than when they were kept."""
+        for group in self._recalled.pop(event.key):
+            alarm = self._alarms.get(group)
+            if alarm is None or alarm.secret is None or event.secret is None:
+                continue
+            if alarm.secret != event.secret and alarm.secret not in event.others:
+                case, watch = self._case(alarm), self._watches.get(alarm.rule)
+                if case is not None and watch is not None:
+                    known = tuple(case.values.get(dimension) for dimension in watch.rule.by)
+                    watch.regroup(known, {alarm.secret: event.secret})
 
     def _case(self, alarm: Alarm) -> Case | None:
         """The case behind an alarm; None where its rule is no longer in force."""

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, insort
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, Protocol, TypeAlias, cast
 
-from smwatch.rules.dimension import Dimension, Get, Value
+from smwatch.rules.dimension import Dimension, Get, Renames, Value, renamed
 from smwatch.rules.memory import Memory, Turns
 from smwatch.rules.subject import Subject
 
@@ -155,6 +155,16 @@ class Times:
         if high > self.loud:
             self.loud = high
 
+    def absorb(self, other: Times) -> None:
+        """Know what `other` knows, which is from now on another name for this."""
+        seconds = sorted({*self.seconds, *other.seconds})
+        self.trimmed = other.trimmed = self.trimmed or other.trimmed or len(seconds) > TIMES
+        self.seconds[:] = array("q", seconds[-TIMES:])
+        self.notes[:] = sorted({*self.notes, *other.notes})[-NOTES:]
+        other.seconds, other.notes = self.seconds, self.notes
+        self.loud = other.loud = max(self.loud, other.loud)
+        _share_watchers(self, other)
+
 
 class Group:
     """What is known of one value of a track's first dimension, told apart by the others; or of its second."""
@@ -208,8 +218,21 @@ class Group:
         for times in self.members.values():
             times.grow_loud(high)
 
+    def rename(self, group: Group) -> None:
+        """Be another name for `group` from now on, which knows all that this knew."""
+        self.members = group.members
+        group.grow_loud(self.loud)
+        _share_watchers(group, self)
+
 
 Known: TypeAlias = Times | Group
+
+
+def _share_watchers(known: Known, other: Known) -> None:
+    if known.watchers or other.watchers:
+        known.watchers = other.watchers = {*(known.watchers or ()), *(other.watchers or ())}
+        for watcher in tuple(known.watchers):
+            watcher.wake()
 
 
 class Track:
@@ -271,6 +294,51 @@ class Track:
             if len(group.members) >= MEMBERS:
                 self._turns.count += 1
         return times
+
+    def fold(self, right: Renames) -> None:
+        """Know of secrets what was known of them under names that have turned out to be wrong."""
+        if not any(dimension.names_secret for dimension in self.dimensions):
+            return
+        if len(self.dimensions) == 1:
+            for old, new in right.items():
+                if (times := self._alone.take(old)) is not None:
+                    self._alone[new].absorb(times)
+            return
+        for values, times in self._named(right):
+            first, *others = renamed(self.dimensions, values, right)
+            assert first is not None
+            at = cast("tuple[Value, ...]", (first, *others))
+            self._forget(values)
+            self.times(at).absorb(times)
+        if self.dimensions[0].names_secret:
+            for old, new in right.items():
+                if (group := self._groups.take(old)) is not None:
+                    group.rename(self._groups[new])
+        if len(self.dimensions) == 2 and self.dimensions[1].names_secret:
+            for old, new in right.items():
+                if (group := self._seconds.take(old)) is not None:
+                    group.rename(self._seconds[new])
+
+    def _named(self, right: Renames) -> list[tuple[tuple[Value, ...], Times]]:
+        """What is known of values among which there are wrong names."""
+        firsts: Iterable[Value] = right if self.dimensions[0].names_secret else ()
+        later = any(dimension.names_secret for dimension in self.dimensions[1:])
+        found: list[tuple[tuple[Value, ...], Times]] = []
+        for first in self._groups.remembered() if later else firsts:
+            group = self._groups.find(first)
+            for member, times in group.members.items() if group is not None else ():
+                values = (first, *member) if isinstance(member, tuple) else (first, member)
+                if renamed(self.dimensions, values, right) != values:
+                    found.append((values, times))
+        return found
+
+    def _forget(self, values: tuple[Value, ...]) -> None:
+        first, *others = values
+        member = others[0] if len(others) == 1 else tuple(others)
+        if (group := self._groups.find(first)) is not None:
+            group.members.pop(member, None)
+        if len(others) == 1 and (group := self._seconds.find(others[0])) is not None:
+            group.members.pop(first, None)
 
     @property
     def foreseen(self) -> bool:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Self
 
+from smwatch.events.secret import Secret
 from smwatch.rules.alarm import Alarm
 from smwatch.rules.case import LEVELS, Case, Evidence, Newest, Shed
 from smwatch.rules.dimension import Dimension, Value
@@ -80,6 +82,18 @@ class Mark:
                 self.rank, self.title = grade.rank, grade.title
                 return
 
+    @property
+    def pending(self) -> Iterator[Pending]:
+        """All that it still hangs on."""
+        yield from (*self.only, *self.unless)
+        yield from (grade.pending for grade in self.grades if grade.pending is not None)
+
+    def confirm(self, other: Mark) -> None:
+        """The same event again: what an alarm says of it holds whichever of the two came first."""
+        if other.fixed and not self.fixed:
+            self.fixed, self.evidence, self.at = True, True, other.at
+            self.rank, self.step, self.title = other.rank, other.step, other.title
+
     def escalate(self, step: int, rank: int, title: str) -> None:
         """Let it take part in an escalation."""
         if step > self.step:
@@ -138,6 +152,7 @@ class SightingCase(Case):
         else:
             at = bisect_left(keys, mark.key)
             if keys[at] == mark.key:
+                self.marks[at].confirm(mark)
                 return
             if at == 0 and self.shed is not None:
                 if mark.key > self.shed.known_upto and mark.eligible:
@@ -168,6 +183,23 @@ class SightingCase(Case):
             upto = alarm.event_keys[0] - 1 if alarm.event_keys else (last_at + 1 << SECOND_BITS) - 1
             last_at = self.marks[0].at if self.marks else last_at
             self.shed = Shed(older, first_at, last_at, upto, rank, step, title, known_upto=upto)
+
+    def rename(self, right: Mapping[Secret, Secret]) -> None:
+        """Know the events by the right names of their secrets."""
+        for mark in self.marks:
+            if mark.newest is not None and (newest := mark.newest.renamed(right)) is not mark.newest:
+                mark.newest, self._commands = newest, None
+                self.wake()
+
+    def absorb(self, other: Self) -> None:
+        """Take over the events of a group that has turned out to be this one."""
+        marks, other.marks = other.marks, []
+        other._keys, other._fresh, other._evidence = [], [], []
+        super().absorb(other)
+        for mark in marks:
+            for pending in mark.pending:
+                pending.watch(self)
+            self.add(mark)
 
     def evidence(self) -> Sequence[Evidence]:
         """The marks that are evidence."""

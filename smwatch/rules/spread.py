@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import NamedTuple, Self
 
 from smwatch.events.event import Event
+from smwatch.events.renaming import names_any, renamed_event
+from smwatch.events.secret import Secret
 from smwatch.rules.alarm import EVIDENCE, Alarm
 from smwatch.rules.case import BEGINNING, END, LEVELS, Case, Evidence, Newest, Shed
-from smwatch.rules.dimension import DIMENSIONS, Dimension, Value
+from smwatch.rules.dimension import DIMENSIONS, Dimension, Renames, Value
 from smwatch.rules.envelope import Rule
 from smwatch.rules.habit import Habits
 from smwatch.rules.subject import SECOND_BITS
@@ -181,6 +183,43 @@ class SpreadCase(Case):
         last_key = alarm.event_keys[-1] if alarm.event_keys else last_at << SECOND_BITS
         title = alarm.title if alarm.title != self.rule.title else ""
         self.shed = Shed(alarm.count, first_at, last_at, last_key, rank, step, title)
+
+    def absorb(self, other: Self) -> None:
+        """Take over the values of a group that has turned out to be this one."""
+        slots, other._slots, other.found = other._slots, {}, {}
+        other._stale = None
+        counted = max((case.shed.count for case in (self, other) if case.shed is not None), default=0)
+        super().absorb(other)
+        if self.shed is not None:
+            self.shed = replace(self.shed, count=counted)
+        self._gone |= other._gone
+        if other.event is not None and other.newest_key > self.newest_key:
+            self.heard(other.event)
+        for slot in slots.values():
+            for value, ends in slot.items():
+                for key in ends:
+                    self.add(value, key, key >> SECOND_BITS)
+
+    def rename(self, right: Mapping[Secret, Secret]) -> None:
+        """Know the newest event by the right names of its secrets."""
+        if self.event is not None and names_any(self.event, right):
+            self.event, self._commands = renamed_event(self.event, right), None
+            super().wake()
+
+    def fold(self, right: Renames) -> None:
+        """Count values that have turned out to be others as those."""
+        if right.keys().isdisjoint(self._counts_of) and right.keys().isdisjoint(self._gone):
+            return
+        self._gone = {right.get(value, value): at for value, at in self._gone.items()}
+        for slot in self._slots.values():
+            for old in right.keys() & slot.keys():
+                first, last = slot.pop(old)
+                ends = slot.setdefault(right[old], [first, last])
+                ends[:] = min(first, ends[0]), max(last, ends[1])
+        self._pairs = sum(map(len, self._slots.values()))
+        self._counts_of = dict(Counter(value for slot in self._slots.values() for value in slot))
+        self.enough = len(self._counts_of) >= self._least
+        self.wake()
 
     def evidence(self) -> Sequence[Evidence]:
         """The kept events of the values that are evidence."""

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, cast
 
 from smwatch.events import moments
 from smwatch.events.recent import Recent
 from smwatch.patterns.conditions import parse_selector
 from smwatch.patterns.nodes import Index, Key, Selector
 from smwatch.record import Record
-from smwatch.rules.dimension import Dimension, Value
+from smwatch.rules.dimension import Dimension, Renames, Value, renamed
 from smwatch.rules.envelope import Timer
 from smwatch.rules.fact import Known, Watcher, values_of
 from smwatch.rules.plan import Ask, Plan
@@ -55,6 +55,14 @@ class Deadlines:
         """Wake `watcher` when a deadline is set."""
         self._watchers.add(watcher)
 
+    def absorb(self, other: Deadlines) -> None:
+        """Know what `other` knows, which is from now on another name for this."""
+        self._set[:] = sorted({*self._set, *other._set})[-STARTS:]
+        self._watchers |= other._watchers
+        other._set, other._watchers = self._set, self._watchers
+        for watcher in self._watchers:
+            watcher.wake()
+
 
 class Timers:
     """The deadlines of one timer rule."""
@@ -85,6 +93,13 @@ class Timers:
     def enlist(self, plan: Plan, _subject: Subject, left: tuple[Ask, ...]) -> None:
         """Put into a plan what is to be done with events like this one."""
         plan.takes.append((self.take, left))
+
+    def fold(self, right: Renames) -> None:
+        """Know of secrets what was known of them under names that have turned out to be wrong."""
+        for values in self._known.remembered():
+            at = renamed(self.timer.same, values, right)
+            if at != values and (deadlines := self._known.take(values)) is not None:
+                self._known[cast("tuple[Value, ...]", at)].absorb(deadlines)
 
     def deadlines(self, values: Mapping[Dimension, Value]) -> Deadlines | None:
         """The deadlines for these values; None where one is missing."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias, TypeVar
 
+from smwatch.events.secret import Secret
 from smwatch.rules import sighting
 from smwatch.rules.alarm import Alarm
 from smwatch.rules.case import Case, Newest
 from smwatch.rules.command import holes, needs_record, record_values
 from smwatch.rules.condition import Condition, Look, Lookup, lookups
-from smwatch.rules.dimension import Dimension, Value
+from smwatch.rules.dimension import Dimension, Value, renamed, renames
 from smwatch.rules.envelope import FirstSeen, Rule, own_fact
 from smwatch.rules.fact import EVER
 from smwatch.rules.habit import Habits
@@ -100,10 +101,31 @@ class Watch:
     def case(self, values: Mapping[Dimension, Value]) -> Case:
         """The case of a group."""
         group = tuple(values.get(dimension) or None for dimension in self.rule.by)
-        cases: Memory[Group, SpreadCase] | Memory[Group, SightingCase] = (
-            self._spreads if self.rule.distinct is not None else self._sightings
-        )
-        return cases[group]
+        return self._spreads[group] if self.rule.distinct is not None else self._sightings[group]
+
+    def fold(self, right: Mapping[Secret, Secret]) -> None:
+        """Bring together the cases, and the values in them, of secrets that have turned out to be one."""
+        every = renames(right)
+        by_secret = any(dimension.names_secret for dimension in self.rule.by)
+        for group in (*self._spreads.remembered(), *self._sightings.remembered()):
+            if by_secret and renamed(self.rule.by, group, every) != group:
+                self.regroup(group, right)
+            elif (spread := self._spreads.find(group)) is not None:
+                spread.rename(right)
+                if self.rule.distinct is not None and self.rule.distinct.of.names_secret:
+                    spread.fold(every)
+            elif not by_secret and (sightings := self._sightings.find(group)) is not None:
+                sightings.rename(right)
+
+    def regroup(self, group: Group, right: Mapping[Secret, Secret]) -> None:
+        """Put what is known of one group where it belongs now."""
+        now = renamed(self.rule.by, group, renames(right))
+        if (spread := self._spreads.take(group)) is not None:
+            spread.rename(right)
+            self._spreads[now].absorb(spread)
+        if (sightings := self._sightings.take(group)) is not None:
+            sightings.rename(right)
+            self._sightings[now].absorb(sightings)
 
     def _group(self, subject: Subject) -> Group:
         return tuple([get(subject) or None for get in self._gets])

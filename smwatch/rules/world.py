@@ -10,9 +10,10 @@ from itertools import count
 from typing import Protocol, TypeAlias
 from weakref import WeakSet
 
+from smwatch.events.secret import Secret
 from smwatch.rules.alarm import Mute
 from smwatch.rules.condition import All, Any, Condition, Look, Lookup, Matches, Trait, lookups, traits
-from smwatch.rules.dimension import DIMENSIONS, Dimension, Value, dimension
+from smwatch.rules.dimension import DIMENSIONS, Dimension, Value, dimension, renames
 from smwatch.rules.envelope import TELLINGS, Fact, Rule, RuleSet, anonymous_fact, own_fact
 from smwatch.rules.fact import EVER, Known, Times, Track, Watcher, values_of
 from smwatch.rules.memory import Turns
@@ -96,6 +97,10 @@ class Beginning:
         self.at = second
         for watcher in tuple(self._watchers):
             watcher.wake()
+
+    def reaches(self, second: int) -> bool:
+        """Whether events are known from this second on."""
+        return self.at is not None and self.at <= second
 
     def watch(self, watcher: Watcher) -> None:
         """Wake `watcher` when older events become known."""
@@ -226,6 +231,19 @@ class World:
                 second, _, watcher = heappop(waiting)
                 self._waiting.discard((second, watcher))
                 watcher.wake()
+
+    def fold(self, right: Mapping[Secret, Secret]) -> None:
+        """Know of secrets what was known of them under names that have turned out to be wrong."""
+        every = renames(right)
+        for _, track in self.facts:
+            track.fold(every)
+        for timers in self.timers.values():
+            timers.fold(every)
+        self.mutes = tuple(
+            Mute(mute.until, mute.rule, right.get(mute.secret, mute.secret) if mute.secret else None, mute.identity)
+            for mute in self.mutes
+        )
+        self.turns.count += 1  # plans know wrong names
 
     # -- questions
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
 
 from hypothesis import HealthCheck, given, settings
@@ -80,8 +80,9 @@ EVENTS = st.builds(
 )
 
 
-def run(events: list[Record], sizes: list[int]) -> dict[str, Alarm]:
+def run(events: list[Record], sizes: list[int], kept: Iterable[Alarm] = ()) -> dict[str, Alarm]:
     engine = Engine(catalogue())
+    engine.restore(kept)
     coming = arrivals(events)
     at = 0
     for number in range(len(coming)):
@@ -109,3 +110,32 @@ def test_any_order_batching_and_duplication_gives_the_same_alarms(
     rng.shuffle(shuffled)
     assert run(shuffled, sizes) == expected
     assert run(in_order(events)[::-1], [1]) == expected
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(st.lists(EVENTS, min_size=2, max_size=60))
+def test_a_restart_by_itself_changes_no_alarm(events: list[Record]) -> None:
+    kept = run(events, [20])
+    engine = Engine(catalogue())
+    engine.restore(kept.values())
+    for changed in engine.tick(AT + timedelta(days=60)):
+        assert changed == kept[changed.group]
+    assert dict(engine.alarms) == kept
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(
+    st.lists(EVENTS, min_size=2, max_size=60),
+    st.integers(1, 59),
+    st.lists(st.integers(1, 20), min_size=1, max_size=5),
+    st.integers(),
+)
+def test_a_restart_that_reads_again_what_was_known_gives_the_same_alarms(
+    events: list[Record], until: int, sizes: list[int], seed: int
+) -> None:
+    ordered = in_order(events)
+    expected = run(ordered, [1])
+    kept = run(ordered[:until], [20])
+    shuffled = list(ordered)
+    random.Random(seed).shuffle(shuffled)
+    assert run(shuffled, sizes, kept.values()) == expected

@@ -1,0 +1,131 @@
+"""Two names turn out to be one secret's: alarms are then as if that had been known from the start."""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from smwatch.events.event import Arrival, SeenBy
+from smwatch.events.reader import Reader
+from smwatch.events.renaming import composed, renamed_event
+from smwatch.events.secret import Secret
+from smwatch.record import Record
+from smwatch.rules.alarm import Alarm, AlarmState, Mute
+from smwatch.rules.engine import Engine
+from tests import records
+from tests.rules.judging import SEEN_AT, after, catalogue, of
+
+NAME = "my-AbCdEf"
+DOUBTFUL = f"arn:aws:secretsmanager:{records.REGION}:{records.ACCOUNT}:secret:{NAME}"
+"""Complete for the secret `my`, or without its suffix for `my-AbCdEf`."""
+WRONG, RIGHT = (Secret(records.ACCOUNT, records.REGION, name) for name in ("my", NAME))
+
+
+def fed(engine: Engine, pieces: Iterable[Sequence[Record]], reader: Reader | None = None) -> list[Alarm]:
+    """Have the engine judge records piece by piece, as they are read; the alarms that changed."""
+    reader = reader or Reader()
+    changed: list[Alarm] = []
+    for piece in pieces:
+        read: list[Arrival] = []
+        for record in piece:
+            read.append(reader.read(json.dumps(record), seen_by=SeenBy.FILE, seen_at=SEEN_AT))
+            if renames := reader.renamed():
+                right = composed(renames)
+                read = [Arrival(renamed_event(one.event, right), one.raw) for one in read]
+                changed += engine.fold(renames)
+        changed += engine.judge(read)
+    return changed
+
+
+def test_an_alarm_moves_to_the_right_name_with_what_was_decided_about_it() -> None:
+    engine, reader = Engine(catalogue()), Reader()
+    (alarm,) = fed(engine, [[records.read_deleted(DOUBTFUL)]], reader)
+    assert alarm.secret == WRONG
+    engine.acknowledge(alarm.group, "calling the owner", after(60))
+    engine.mute(Mute(after(hours=1), secret=WRONG))
+    changed = fed(engine, [[records.describe(NAME, at=after(30))]], reader)
+    assert {one.group for one in changed if not one.count} == {alarm.group}
+    (moved,) = of("SMW-DEL-01", engine.alarms)
+    assert (moved.secret, moved.state, moved.note) == (RIGHT, AlarmState.ACKNOWLEDGED, "calling the owner")
+    assert moved.event_keys == alarm.event_keys
+    assert moved.muted(after())
+
+
+def test_two_alarms_of_one_secret_become_one() -> None:
+    engine = Engine(catalogue())
+    reader = Reader()
+    fed(engine, [[records.read_deleted(DOUBTFUL)], [records.read_deleted(NAME, at=after(9))]], reader)
+    fed(engine, [[records.delete(NAME, at=after(-60))]], reader)
+    (alarm,) = of("SMW-DEL-01", engine.alarms)
+    assert (alarm.secret, alarm.count) == (RIGHT, 2)
+    assert alarm.facts[0].startswith("DeleteSecret by payments-api")
+
+
+def test_one_secret_under_two_names_is_not_two_secrets_read() -> None:
+    engine = Engine(catalogue())
+    sweep = [records.read(f"prod/{n}", at=after(n)) for n in range(8)]
+    fed(engine, [[*sweep, records.read(DOUBTFUL, at=after(20))], [records.read(NAME, at=after(21))]])
+    assert of("SMW-READ-01", engine.alarms) == []
+    fed(engine, [[records.read("prod/9", at=after(22))]])
+    assert [alarm.count for alarm in of("SMW-READ-01", engine.alarms)] == [10]
+
+
+def test_what_ends_an_alarm_under_one_name_ends_it_under_the_other() -> None:
+    engine = Engine(catalogue())
+    reader = Reader()
+    fed(engine, [[records.read_deleted(DOUBTFUL)]], reader)
+    fed(engine, [[records.restore(NAME, at=after(60))]], reader)
+    assert [(alarm.secret, alarm.state) for alarm in of("SMW-DEL-01", engine.alarms)] == [(RIGHT, AlarmState.CLOSED)]
+
+
+def test_a_restart_takes_the_alarm_along_under_its_right_name() -> None:
+    before, later = Engine(catalogue()), Engine(catalogue())
+    fed(before, [[records.read_deleted(DOUBTFUL)]])
+    (kept,) = before.alarms.values()
+    later.restore([kept])
+    # The newest is read first this time, so that nothing is ever known by the wrong name.
+    fed(later, [[records.delete(NAME, at=after(-9)), records.read_deleted(DOUBTFUL)]])
+    (alarm,) = of("SMW-DEL-01", later.alarms)
+    assert (alarm.secret, alarm.count, alarm.event_keys) == (RIGHT, 1, kept.event_keys)
+
+
+PEOPLE = [records.role(), records.role("ci-deployer", "build-7"), records.user("alice")]
+NAMES = [NAME, NAME, "prod/a", "prod/b", "prod/c", "prod/d"]
+TYPED = [records.read, records.read_deleted, records.read_missing, records.denied, records.describe]
+"""Calls of which only what the caller typed is known."""
+ANSWERED = [
+    *(records.delete, records.restore, records.put, records.create),
+    lambda secret, **more: records.write("PutResourcePolicy", secret, {"resourcePolicy": "{}"}, **more),
+    lambda secret, **more: records.write("CancelRotateSecret", secret, **more),
+]
+MOMENTS = st.one_of(st.integers(0, 1200), st.integers(0, 8).map(lambda day: day * 86_400))
+CALLS = st.tuples(st.sampled_from(TYPED), st.sampled_from([DOUBTFUL, *NAMES]))
+CHANGES = st.tuples(st.sampled_from(ANSWERED), st.sampled_from(NAMES))
+EVENTS = st.builds(
+    lambda call, by, second: call[0](call[1], by=by, at=after(second)),
+    CALLS | CHANGES,
+    st.sampled_from(PEOPLE),
+    MOMENTS,
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(st.lists(EVENTS, min_size=2, max_size=40), st.integers(1, 9), st.integers())
+def test_whenever_the_names_are_found_to_be_one_the_alarms_are_the_same(
+    events: list[Record], size: int, seed: int
+) -> None:
+    # What AWS writes itself settles which secret is meant: a description that names both ARN and name.
+    settled = records.create(NAME, at=after(-5))
+    expected = Engine(catalogue())
+    fed(expected, [[settled], sorted(events, key=lambda event: (event["eventTime"], event["eventID"]))])
+    expected.tick(after() + timedelta(days=60))
+    random.Random(seed).shuffle(events)
+    engine = Engine(catalogue())
+    fed(engine, [*(events[start : start + size] for start in range(0, len(events), size)), [settled]])
+    engine.tick(after() + timedelta(days=60))
+    assert dict(engine.alarms) == dict(expected.alarms)

@@ -216,7 +216,8 @@ def replay(*, files: Sequence[Path], as_json: bool, speed: str | None, fail_on: 
     """Show recorded trail files on the same screen.
 
     Reads trail files (.json, .json.gz, directories), JSON lines, the output of `aws cloudtrail lookup-events`, and
-    CloudWatch Logs exports; - is standard input (with --json).
+    CloudWatch Logs exports; - is standard input (with --json). Records that don't say when they happened count as of
+    now.
     """
     from smwatch.run import replay_files
 

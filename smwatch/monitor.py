@@ -228,7 +228,8 @@ class Monitor:
                 if start:
                     await self._sleep(BREATH)
                 for found in page.found[start : start + PARSE_SLICE]:
-                    arrival = self._reader.read(found.raw, seen_by=page.seen_by, seen_at=page.seen_at, at=found.at)
+                    at = found.at or page.undated_at
+                    arrival = self._reader.read(found.raw, seen_by=page.seen_by, seen_at=page.seen_at, at=at)
                     if in_scope(arrival.event) or self._selects(arrival):
                         arrivals.append(arrival)
                     else:

@@ -68,6 +68,7 @@ class FileSource:
         self._sleep = sleep
         self._speed = speed
         self._stdin = stdin
+        self._began_at = now()
 
     def follow(self, coverage: Coverage) -> AsyncIterator[Page | Status]:
         """The same as `read_once`: nothing is added to a recording."""
@@ -147,7 +148,8 @@ class FileSource:
         tally.skipped = playback.skipped
 
     def _page(self, found: Sequence[Found]) -> Page:
-        return Page(self.name, self.seen_by, tuple(found), self._now())
+        # A record without a time is worth an alarm too; one moment for all, so that the same record is the same event.
+        return Page(self.name, self.seen_by, tuple(found), self._now(), undated_at=self._began_at)
 
     def _status(self, state: State, message: str = "", *, progress: str = "", good: bool = False) -> Status:
         at = self._now()

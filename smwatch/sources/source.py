@@ -36,6 +36,8 @@ class Page(msgspec.Struct, frozen=True):
     over by the end of this page."""
     gaps: tuple[Gap, ...] = ()
     """Periods that could not be read and never will be, with the reason."""
+    undated_at: datetime | None = None
+    """What counts as the time of records that don't say when they happened, nor the wrapper around them."""
 
 
 class State(StrEnum):

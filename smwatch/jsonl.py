@@ -10,6 +10,7 @@ from typing import IO
 import msgspec
 
 from smwatch.events.event import UNREADABLE, Arrival, Event
+from smwatch.events.recent import Recent
 from smwatch.journal import Journal, JournalError
 from smwatch.keeper import NOT_KEPT
 from smwatch.monitor import Delivery
@@ -49,6 +50,8 @@ class Lines:
         self._out = out or sys.stdout
         self._notices = notices or sys.stderr
         self._shown: dict[str, Alarm] = {}
+        self._ids: Recent[int, str] = Recent(self._id, 16_384)
+        """By event key: an alarm that goes on names mostly the same events again."""
         self._states: dict[str, tuple[State, str]] = {}
 
     async def deliver(self, delivery: Delivery) -> None:
@@ -122,8 +125,12 @@ class Lines:
             self.worst = alarm.severity if self.worst is None else max(self.worst, alarm.severity)
         if not self._json:
             return alarm_text(alarm)
-        ids = [event.id for key in alarm.event_keys if (event := self._store.find(key))]
+        ids = [event_id for key in alarm.event_keys if (event_id := self._ids[key])]
         return alarm_line(alarm, ids, new=new)
+
+    def _id(self, key: int) -> str:
+        event = self._store.find(key)
+        return event.id if event is not None else ""
 
     def _status(self, status: Status) -> list[str]:
         if self._json:

@@ -20,10 +20,12 @@ from smwatch.journal import Journal, JournalCorruptError, JournalError, Stored
 from smwatch.keeper import RETRY_SECONDS, Keeper
 from smwatch.sources.source import Page, Source, State, Status
 
-PARSE_SLICE = 250
+SLICE = 250
 """Records parsed, or events handed on, in one go: some milliseconds, so that a screen beside it stays fluent."""
 BREATH = 0.002
 """Seconds of rest between slices; a thread that parses without rest starves the screen of the interpreter lock."""
+LARGE_SLICE = 2_500
+"""The same where no screen is beside it: what is done once for many events costs less, and Ctrl-C is still heard."""
 FOREIGN_SECONDS = 2.0
 PRUNE_EVERY = timedelta(hours=1)
 JOURNAL = "journal"
@@ -46,6 +48,7 @@ class Monitor:
 
     `deliver` is awaited for one delivery at a time, after its events are committed. `selects` says which records beyond
     the two event sources of interest a rule wants. Everything else that is out of scope is counted and left out.
+    `alone` says that no screen shares the interpreter.
     """
 
     def __init__(
@@ -58,6 +61,7 @@ class Monitor:
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         retention: timedelta = timedelta(days=90),
         keep_in_memory: int = 100_000,
+        alone: bool = False,
     ) -> None:
         self.journal = journal
         self.out_of_scope = 0
@@ -67,6 +71,7 @@ class Monitor:
         self._sleep = sleep
         self._retention = retention
         self._keeper = Keeper(journal, report=self._report_journal, now=now, sleep=sleep, limit=keep_in_memory)
+        self._slice, self._breath = (LARGE_SLICE, 0.0) if alone else (SLICE, BREATH)
         self._reader = Reader()
         self._unsent: dict[int, list[Arrival]] = {}
         self._renamed: list[Rename] = []
@@ -153,9 +158,9 @@ class Monitor:
         """Hand on what the journal held already (or only what was told), newest first, `limit` events at the most."""
         try:
             rows = self.journal.recent(since, self.journal.last_seq(), told=told)
-            while limit > 0 and (batch := self.read(islice(rows, min(limit, PARSE_SLICE)))):
+            while limit > 0 and (batch := self.read(islice(rows, min(limit, self._slice)))):
                 await self._hand_on(batch)
-                await self._sleep(BREATH)
+                await self._sleep(self._breath)
                 limit -= len(batch)
         except JournalCorruptError as error:
             await self._keeper.begin_anew(error)
@@ -167,7 +172,7 @@ class Monitor:
         try:
             upto = self.journal.last_seq()
             rows = self.journal.untold(since)
-            while batch := self.read(islice(rows, PARSE_SLICE)):
+            while batch := self.read(islice(rows, self._slice)):
                 await self._hand_on(batch)
                 await self._sleep(0)
         except JournalCorruptError as error:
@@ -224,10 +229,10 @@ class Monitor:
 
     async def _ingest(self, page: Page) -> None:
         with self._reading() as arrivals:
-            for start in range(0, len(page.found), PARSE_SLICE):
+            for start in range(0, len(page.found), self._slice):
                 if start:
-                    await self._sleep(BREATH)
-                for found in page.found[start : start + PARSE_SLICE]:
+                    await self._sleep(self._breath)
+                for found in page.found[start : start + self._slice]:
                     at = found.at or page.undated_at
                     arrival = self._reader.read(found.raw, seen_by=page.seen_by, seen_at=page.seen_at, at=at)
                     if in_scope(arrival.event) or self._selects(arrival):
@@ -274,10 +279,10 @@ class Monitor:
         if self._renamed:
             renamed, self._renamed = tuple(self._renamed), []
             await self._deliver(Delivery(renamed=renamed))
-        for start in range(0, len(arrivals), PARSE_SLICE):
+        for start in range(0, len(arrivals), self._slice):
             if start:
-                await self._sleep(BREATH)
-            part = tuple(arrivals[start : start + PARSE_SLICE])
+                await self._sleep(self._breath)
+            part = tuple(arrivals[start : start + self._slice])
             await self._deliver(Delivery(part, upto=part[-1][0] or None if ordered else None))
 
     async def _report_journal(self, state: State, message: str) -> None:

@@ -73,8 +73,8 @@ class Parts:
         """From when on the journal's events are wanted at the start: those asked for, and what rules look back at."""
         return min(self.since, now() - self.engine.memory)
 
-    def monitor(self, deliver: Callable[[Delivery], Awaitable[None]]) -> Monitor:
-        """A monitor over this journal that hands on to `deliver`."""
+    def monitor(self, deliver: Callable[[Delivery], Awaitable[None]], *, alone: bool = True) -> Monitor:
+        """A monitor over this journal that hands on to `deliver`; `alone` with no screen beside it."""
         return Monitor(
             self.journal,
             deliver=deliver,
@@ -82,6 +82,7 @@ class Parts:
             now=now,
             retention=period(self.settings.journal.retention),
             keep_in_memory=self.settings.store.capacity,
+            alone=alone,
         )
 
     def keep(self, alarms: Sequence[Alarm]) -> None:

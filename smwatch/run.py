@@ -54,7 +54,7 @@ def show(parts: Parts, sources: Sources, *, title: str = "") -> int:
     monitors: list[Monitor] = []
 
     async def work(deliver: Deliver) -> None:
-        monitors.append(monitor := parts.monitor(deliver))
+        monitors.append(monitor := parts.monitor(deliver, alone=False))
         if parts.notice:
             status = Status(JOURNAL, "Journal", State.FAILING, parts.notice, at=now())
             await deliver(Delivery(statuses=(status,)))

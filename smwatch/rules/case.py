@@ -35,7 +35,7 @@ _IDENTITY = DIMENSIONS["identity"]
 _SESSIONS = tuple(DIMENSIONS[name] for name in ("session", "access_key"))
 _PRINCIPALS = (_IDENTITY, *_SESSIONS)
 _AT, _RANK_AND_STEP = itemgetter(0), itemgetter(2, 3)
-"""Of evidence; a loop over all of it for each change of an alarm has to be quick."""
+"""Of evidence."""
 LEVELS = 100
 """An alarm's level is its severity's rank times this, and its escalation steps."""
 
@@ -81,6 +81,32 @@ class Shed:
             *worst,
             known_upto=max(self.known_upto, other.known_upto),
         )
+
+
+class Total(NamedTuple):
+    """What evidence amounts to."""
+
+    rank: int
+    step: int
+    title: str
+    """Of the newest evidence that is as bad."""
+    first_at: int
+    last_at: int
+
+    def joined(self, other: Total) -> Total:
+        """With evidence that came later."""
+        rank, step = max((self.rank, self.step), (other.rank, other.step))
+        title = other.title if other.rank == rank else self.title
+        return Total(rank, step, title, min(self.first_at, other.first_at), max(self.last_at, other.last_at))
+
+
+def total_of(evidence: Sequence[Evidence]) -> Total:
+    """What all of it amounts to, ascending; a loop over it for each change of an alarm has to be quick."""
+    if not evidence:
+        return Total(-1, 0, "", END, BEGINNING)
+    rank, step = max(map(_RANK_AND_STEP, evidence))
+    title = next(one.title for one in reversed(evidence) if one.rank == rank)
+    return Total(rank, step, title, min(map(_AT, evidence)), max(map(_AT, evidence)))
 
 
 class Newest(NamedTuple):
@@ -248,13 +274,11 @@ class Case(ABC):
 
     def _alarm(self, episode: Sequence[Evidence], shed: Shed | None, end: int | None, *, by_hand: bool) -> Alarm:
         rule, newest = self.rule, self.newest
-        rank, step = max(map(_RANK_AND_STEP, episode), default=(-1, 0))
-        first_at, last_at = min(map(_AT, episode), default=END), max(map(_AT, episode), default=BEGINNING)
+        total = self.total(episode)
         if shed is not None:
-            rank, step = max((rank, step), (shed.rank, shed.step))
-            first_at, last_at = min(first_at, shed.first_at), max(last_at, shed.last_at)
+            total = Total(shed.rank, shed.step, shed.title, shed.first_at, shed.last_at).joined(total)
+        rank, step, title, first_at, last_at = total
         level = rank * LEVELS + step
-        title = next((one.title for one in reversed(episode) if one.rank == rank), shed.title if shed else "")
         keys = self.keys(episode)
         if shed is not None and self.base is not None and shed.known_upto < 0:  # a case of values knows no keys
             keys = sorted({*keys, *self.base.event_keys})[-EVIDENCE:]
@@ -319,6 +343,10 @@ class Case(ABC):
     def count(self, episode: Sequence[Evidence], shed: Shed | None) -> int:
         """How many there are."""
         return len(episode) + (shed.count if shed is not None else 0)
+
+    def total(self, episode: Sequence[Evidence]) -> Total:
+        """What it amounts to."""
+        return total_of(episode)
 
     def keys(self, episode: Sequence[Evidence]) -> list[int]:
         """The newest keys, ascending."""

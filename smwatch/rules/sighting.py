@@ -8,7 +8,7 @@ from typing import Self
 
 from smwatch.events.secret import Secret
 from smwatch.rules.alarm import Alarm
-from smwatch.rules.case import LEVELS, Case, Evidence, Newest, Shed
+from smwatch.rules.case import LEVELS, Case, Evidence, Newest, Shed, Total, total_of
 from smwatch.rules.dimension import Dimension, Value
 from smwatch.rules.envelope import Rule
 from smwatch.rules.subject import SECOND_BITS
@@ -121,7 +121,7 @@ def settle_none(marks: Sequence[Mark]) -> None:
 class SightingCase(Case):
     """A case whose evidence is single events."""
 
-    __slots__ = ("_evidence", "_fresh", "_keys", "_reach", "_stale", "judge", "marks")
+    __slots__ = ("_evidence", "_fresh", "_keys", "_reach", "_stale", "_total", "judge", "marks")
 
     def __init__(self, rule: Rule, world: World, values: Mapping[Dimension, Value], reach: tuple[int, int]) -> None:
         super().__init__(rule, world, values)
@@ -134,6 +134,7 @@ class SightingCase(Case):
         self._fresh: list[Mark] = []
         """Events that came last, in order, and are not judged yet."""
         self._evidence: list[Evidence] = []
+        self._total = total_of(())
 
     def wake(self) -> None:
         """Have the events judged again."""
@@ -219,9 +220,14 @@ class SightingCase(Case):
             for mark in self._fresh:
                 if mark.evidence:
                     self._evidence.append(_evidence(mark))
+                    self._total = self._total.joined(Total(mark.rank, mark.step, mark.title, mark.at, mark.at))
                     self.newest = mark.newest
         self._stale = False
         self._fresh = []
+
+    def total(self, episode: Sequence[Evidence]) -> Total:
+        """What it amounts to: of all evidence that is known already."""
+        return self._total if episode is self._evidence else total_of(episode)
 
     def _trim(self) -> None:
         self._settle()
@@ -233,6 +239,7 @@ class SightingCase(Case):
 
     def _gather(self) -> None:
         self._evidence = [_evidence(mark) for mark in self.marks if mark.evidence]
+        self._total = total_of(self._evidence)
         self.newest = next((mark.newest for mark in reversed(self.marks) if mark.evidence), None)
 
     def _shed(self, mark: Mark) -> None:

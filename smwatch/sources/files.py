@@ -23,7 +23,7 @@ from smwatch.sources.playback import Playback
 from smwatch.sources.source import Found, Page, State, Status
 
 STDIN = "-"
-PAGE = 500
+PAGE = 2_000
 BLOCK = 128 << 10
 """Bytes read from a file at a time."""
 AHEAD = 8

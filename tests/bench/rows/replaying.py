@@ -36,7 +36,9 @@ def replay(size: int) -> Iterator[Pair]:
             journal, store = Journal(), Store(engine=engine)
             lines = Lines(store, journal, json=True, out=out)
             source = FileSource(paths, now=lambda: datetime.now(UTC))
-            monitor = Monitor(journal, deliver=lines.deliver, selects=engine.selects, now=lambda: datetime.now(UTC))
+            monitor = Monitor(
+                journal, deliver=lines.deliver, selects=engine.selects, now=lambda: datetime.now(UTC), alone=True
+            )
             last = asyncio.run(monitor.read_once([source]))
             took = clock() - began
             assert last[source.name].state is State.DONE

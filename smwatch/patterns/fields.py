@@ -1,13 +1,12 @@
 """Space-delimited patterns: `[ip, user, ..., status = 4*, bytes > 1000]`.
 
-Recorded or documented: a message is split at spaces and tabs, `[…]` and `"…"` being one field each; fewer of them
-than the pattern names are no match, more are; `...` stands for any number of fields, once, and those after it are
-counted from the end; `[]` matches everything; names are optional and not repeated; a field's conditions are about
-that field.
-Deduced: without `...` the last field is the rest of the line, which explains why a number there is not one when a
-word follows.
-Unknown, and decided so: newlines split too; an opening bracket or quotation mark that is never closed is an ordinary
-character; `...` may stand for no field; `= 404` is equal to a field that is the same text or the same number.
+Recorded or documented: a message is split at spaces and tabs, `[…]` and `"…"` being one field each, and an opening
+quotation mark that is never closed an ordinary character; fewer fields than the pattern names are no match, more are;
+without `...` the last field is the rest of the line, as it stands; `...` stands for any number of fields, none
+included, once, and those after it are counted from the end; `[]` matches everything; names are optional and not
+repeated; a field's conditions are about that field.
+Unknown, and decided so: newlines split too; an opening bracket that is never closed is an ordinary character; `= 404`
+is equal to a field that is the same text or the same number.
 """
 
 from __future__ import annotations

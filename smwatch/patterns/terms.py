@@ -1,10 +1,10 @@
 """Patterns of terms: `ERROR "two words" -excluded ?optional`.
 
 Recorded: terms are case-sensitive substrings, in any order; all must be there; where every term has a `?` one is
-enough; beside any other term those with `?` are ignored; `" "` is a space character, not everything; an open
-quotation is refused.
+enough; beside any other term those with `?` are ignored; `-"phrase"` works; `" "` is a space character, not
+everything; an open quotation and a `*` in a word are refused.
 Reported: a word that holds a bracket, colon, comma, slash, backslash, `@`, back quote or non-ASCII character is
-refused, and so is `""`; `-"phrase"` and `?"phrase"` work.
+refused, and so is `""`; `?"phrase"` works.
 Unknown, and refused because the documentation wants quotation marks: words with any other sign but `_` and `.` in
 them. A hyphen inside a word is reported not to be found, so quotation marks are asked for there too.
 """

@@ -15,6 +15,12 @@ RECORDED = [
     case("[level=ERROR || level=WARN, rest]", [WORDS, "WARN x"], ["INFO x", "WARN"]),
     case("[..., status = 4*, bytes]", [LINE, SMALL, TABS], [LONGER, WORDS]),
     case("[word]", ["Failed", WORDS], ["", " "]),
+    case("[..., bytes]", [LINE, WORDS, "ERROR", 'ERROR "two words"', 'ERROR "open'], [""]),
+    case("[ip, ..., status, bytes]", [LINE, TABS, WORDS, 'ERROR "open words'], ["ERROR x", 'ERROR "two words"']),
+    case("[level!=ERROR && level!=WARN, rest]", [LINE, "INFO x y"], [WORDS, "WARN x", "INFO"]),
+    case(r"[ip = %10\.0\.0\.[1-3]%, a, b, c, d, e, f]", [LINE, SMALL, LONGER], [LINE.replace("0.0.1", "0.0.4")]),
+    case('[level, rest="two words"]', ['ERROR "two words"', "ERROR two words"], ['ERROR "two  words"', "ERROR two"]),
+    case('[level, rest="- alice [10/Oct]"]', ["ERROR - alice [10/Oct]"], ["ERROR alice"]),
 ]
 
 DOCUMENTED = [
@@ -30,7 +36,7 @@ DOCUMENTED = [
     case("[a, bytes > +10.5e1]", ["x 106", "x 1e3"], ["x 105", "x 10a", "x -200", "x 200 y"]),
 ]
 
-DEDUCED = [
+DEDUCED = [  # from the last field's being the rest of the line
     case("[a=ERROR]", ["ERROR", " ERROR \n", '"ERROR"'], [WORDS]),
     case('[a, b="x y"]', ["1 x y", '1 "x y"', "1  x y  "], ["1 x  y", "1 x y z"]),
     case('[a, b="[x y] z"]', ["1 [x y] z"], ["1 x y z"]),

@@ -94,6 +94,26 @@ RECORDED = [
 ]
 
 DOCUMENTED = [
+    # as the CIS benchmark for AWS writes them: spaces or none, quotation marks or none
+    case(
+        "{($.eventSource = kms.amazonaws.com) && (($.eventName=DisableKey)||($.eventName=ScheduleKeyDeletion)) }",
+        ['{"eventSource":"kms.amazonaws.com","eventName":"DisableKey"}'],
+        ['{"eventSource":"kms.amazonaws.com","eventName":"Decrypt"}', '{"eventName":"DisableKey"}'],
+    ),
+    case(
+        '{ $.userIdentity.type = "Root" && $.userIdentity.invokedBy NOT EXISTS && $.eventType != "AwsServiceEvent" }',
+        ['{"userIdentity":{"type":"Root"},"eventType":"AwsApiCall"}'],
+        [
+            '{"userIdentity":{"type":"Root"}}',
+            '{"userIdentity":{"type":"Root","invokedBy":null},"eventType":"AwsApiCall"}',
+            '{"userIdentity":{"type":"Root"},"eventType":"AwsServiceEvent"}',
+        ],
+    ),
+    case(
+        '{ ($.eventName = "ConsoleLogin") && ($.additionalEventData.MFAUsed != "Yes") }',
+        ['{"eventName":"ConsoleLogin","additionalEventData":{"MFAUsed":"No"}}'],
+        ['{"eventName":"ConsoleLogin","additionalEventData":null}', '{"eventName":"ConsoleLogin"}'],
+    ),
     case(
         '{ $.eventName = "GetSecretValue" && $.errorMessage = "*secret because it was marked for deletion*" }',
         ['{"eventName":"GetSecretValue","errorMessage":"the secret because it was marked for deletion."}'],

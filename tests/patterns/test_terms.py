@@ -16,6 +16,10 @@ RECORDED = [
     case("?ERROR -rotation", [DENIED, "INFO"], [ROTATED, "ERROR rotation"]),
     case("AccessDenied -ERROR", [DENIED_TWICE], [DENIED, ROTATED]),
     case('" "', [DENIED, " ", "a b"], ["ab", "a\nb", "a\tb"]),
+    case("-ERROR", ["INFO", "error", " "], ["ERROR", "TERROR", "x_ERROR"]),
+    case("?ERROR ?WARN -rotation", ["plain", DENIED, DENIED_TWICE], [ROTATED, "ERROR rotation"]),
+    case('ERROR -"for prod"', ["ERROR", "ERROR for  prod"], [DENIED, "for prod"]),
+    case('"hello-world"', ["a hello-world"], ["hello world"]),
 ]
 
 DOCUMENTED = [
@@ -25,7 +29,6 @@ DOCUMENTED = [
 ]
 
 REPORTED = [
-    case('"prod/db" -"for prod"', [ROTATED], [DENIED, DENIED_TWICE]),
     case('?"for prod" ?"of prod"', [DENIED, ROTATED], ["prod"]),
     case(r'"\\\"level\\\":\\\"error\\\""', [r'{"log":"{\"level\":\"error\"}"}'], ['"level":"error"']),
 ]

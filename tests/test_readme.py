@@ -43,6 +43,14 @@ def test_the_configuration_shown_is_accepted(tmp_path: Path) -> None:
     assert load(path, {}).profile == "prod"
 
 
+def test_the_rule_shown_is_one_that_works(tmp_path: Path) -> None:
+    block = TEXT.split("### Rules of your own")[1].split("\n| key |")[0]
+    path = tmp_path / "mine.toml"
+    path.write_text("\n".join(line[4:] for line in block.splitlines() if line.startswith("    ")), encoding="utf-8")
+    result = CliRunner().invoke(main, ["rules", "check", str(path)])
+    assert result.output.splitlines()[0].endswith("1 rule, nothing wrong"), result.output
+
+
 def test_every_picture_and_file_that_is_linked_is_there() -> None:
     links = re.findall(r"\]\(([^)#:]+)\)", TEXT)
     assert links

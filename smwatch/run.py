@@ -47,6 +47,7 @@ def show(parts: Parts, sources: Sources, *, title: str = "") -> int:
     """Open the screen, and have a monitor feed it from these sources until it is left."""
     from smwatch.background import Background, Deliver
     from smwatch.tui.app import SmwatchApp
+    from smwatch.tui.collector import Collector
     from smwatch.tui.screens.desk import Answers, Outside
 
     settings = parts.settings
@@ -102,6 +103,7 @@ def show(parts: Parts, sources: Sources, *, title: str = "") -> int:
         filter_text=settings.filter,
         wall=settings.wall,
         ui=settings.ui,
+        collector=Collector(now()),
     )
     try:
         code = app.run()

@@ -23,6 +23,7 @@ from smwatch.rules.alarm import Alarm
 from smwatch.settings import UiSettings
 from smwatch.store import Change, Store
 from smwatch.tui import glyphs, themes
+from smwatch.tui.collector import Collector
 from smwatch.tui.glyphs import AsciiFilter, plain
 from smwatch.tui.keys import bindings, name
 from smwatch.tui.keytable import KEYS
@@ -95,6 +96,7 @@ class SmwatchApp(App[int]):
         filter_text: str = "",
         wall: bool = False,
         ui: UiSettings | None = None,
+        collector: Collector | None = None,
     ) -> None:
         """SettingsError says what in `ui` can't be."""
         # Without colours a terminal's own are used and then left out: Textual would draw greys otherwise.
@@ -103,6 +105,8 @@ class SmwatchApp(App[int]):
         self.store = store
         self.fault: BaseException | None = None
         """What ended the work behind the screen, if it ended badly."""
+        self.collector = collector
+        """If given, it is told when something happens, and may work when nothing does."""
         self._start = start
         self._clock = clock
         self._filter_text = filter_text
@@ -152,6 +156,8 @@ class SmwatchApp(App[int]):
         self.push_screen(WallScreen(self.desk))
 
     def _begin(self) -> None:
+        if self.collector is not None:
+            self.collector.start()
         self._start(self)
 
     # -- data in
@@ -163,6 +169,7 @@ class SmwatchApp(App[int]):
             if delivery.renamed:
                 changed |= self.store.fold(delivery.renamed).alarms
             if delivery.arrivals:
+                self._stir()
                 changed |= self.store.add([arrival for _, arrival in delivery.arrivals]).alarms
             for status in delivery.statuses:
                 self.store.report(status)
@@ -208,9 +215,22 @@ class SmwatchApp(App[int]):
             self._driver.write(f"\x1b]9;{plain(told) if self._plain else told}\x07")
 
     def _tick(self) -> None:
-        self.desk.tick(self._clock())
+        now = self._clock()
+        self.desk.tick(now)
         if self.screen_stack and isinstance(self.screen, Living):
             self.screen.tick()
+        if self.collector is not None:
+            self.collector.tick(now)
+
+    def _stir(self) -> None:
+        if self.collector is not None:
+            self.collector.stir(self._clock())
+
+    async def on_event(self, event: events.Event) -> None:
+        """Take note of keys and the mouse."""
+        if isinstance(event, events.InputEvent):
+            self._stir()
+        await super().on_event(event)
 
     # -- keys
 

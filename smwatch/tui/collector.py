@@ -1,0 +1,44 @@
+"""Python's search for unreachable cycles of objects, when nobody waits for anything."""
+
+from __future__ import annotations
+
+import gc
+from datetime import datetime, timedelta
+
+YOUNG = (2_000, 10)
+"""Objects made until the young ones are looked through, and how often until the middle-aged are: 1 to 3 ms each."""
+NEVER = 1 << 30
+QUIET = timedelta(seconds=10)
+"""Without a key or an event: nobody will notice a tenth of a second."""
+EARLIEST, LATEST = timedelta(minutes=10), timedelta(hours=6)
+"""How long after the last search the next one may come, if it is quiet, and must come, if it never is."""
+
+
+class Collector:
+    """Keeps the search through all objects out of bursts of events and from between a key and what it does.
+
+    With a full store and all built-in rules it takes 50 to 150 ms, and Python begins it whenever enough has been made:
+    in the middle of a burst. Nearly everything here is freed without it. Serves "a burst of 50,000 events: longest
+    stall of the event loop". One of these belongs to the process.
+    """
+
+    def __init__(self, now: datetime) -> None:
+        self._stirred_at = self._collected_at = now
+
+    def start(self) -> None:
+        """From now on; what is there already, the program itself, is not looked through again."""
+        gc.freeze()
+        gc.set_threshold(*YOUNG, NEVER)
+
+    def stir(self, now: datetime) -> None:
+        """Somebody has pressed a key, or something has arrived."""
+        self._stirred_at = now
+
+    def tick(self, now: datetime) -> bool:
+        """Let time pass; returns whether a search has been made."""
+        since = now - self._collected_at
+        if since < EARLIEST or (now - self._stirred_at < QUIET and since < LATEST):
+            return False
+        gc.collect()
+        self._collected_at = now
+        return True

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+import gc
+import weakref
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+
+from smwatch.tui.collector import EARLIEST, LATEST, QUIET, Collector
+from tests.tui.scene import NOW, Stage, reads
+
+SECOND = timedelta(seconds=1)
+
+
+class Knot:
+    """An object that only a search frees."""
+
+    def __init__(self) -> None:
+        self.itself = self
+
+
+@pytest.fixture(autouse=True)
+def _as_before() -> Iterator[None]:
+    before = gc.get_threshold()
+    yield
+    gc.set_threshold(*before)
+    gc.unfreeze()
+
+
+def test_cycles_are_freed_once_it_is_quiet() -> None:
+    collector = Collector(NOW)
+    collector.start()
+    knot = weakref.ref(Knot())
+    collector.stir(NOW + EARLIEST)
+    assert not collector.tick(NOW + EARLIEST + QUIET - SECOND)
+    assert knot() is not None
+    assert collector.tick(NOW + EARLIEST + QUIET)
+    assert knot() is None
+    assert not collector.tick(NOW + EARLIEST + QUIET + SECOND)
+
+
+def test_cycles_are_freed_in_the_end_even_if_it_is_never_quiet() -> None:
+    collector = Collector(NOW)
+    for minutes in range(int(LATEST / timedelta(minutes=1))):
+        now = NOW + timedelta(minutes=minutes)
+        collector.stir(now)
+        assert not collector.tick(now)
+    collector.stir(NOW + LATEST)
+    assert collector.tick(NOW + LATEST)
+
+
+def test_whatever_is_made_no_search_through_everything_begins_by_itself() -> None:
+    Collector(NOW).start()
+    full: list[int] = []
+
+    def seen(phase: str, info: dict[str, int]) -> None:
+        if phase == "start" and info["generation"] == 2:
+            full.append(1)
+
+    gc.callbacks.append(seen)
+    try:
+        kept = [[Knot()] for _ in range(400_000)]
+    finally:
+        gc.callbacks.remove(seen)
+    assert kept
+    assert not full
+
+
+async def test_keys_and_events_put_the_search_off() -> None:
+    stage = Stage(reads(3))
+    stage.app.collector = Collector(NOW)
+    async with stage.app.run_test() as pilot:
+        stage.now = NOW + EARLIEST
+        await pilot.press("j")
+        assert not stage.app.collector.tick(stage.now + QUIET - SECOND)
+        stage.now += QUIET
+        stage.bring(*reads(1, secret="prod/other"))
+        assert not stage.app.collector.tick(stage.now + QUIET - SECOND)
+        assert stage.app.collector.tick(stage.now + QUIET)

@@ -51,8 +51,11 @@ class Identity(msgspec.Struct, frozen=True):
 class Aws:
     """Clients of one profile; made when first asked for, because each parses a model."""
 
-    def __init__(self, session: boto3.Session, region: str, *, attempts: int = 5) -> None:
-        """Speak for `session`; `attempts` is how often a call that is throttled or not answered is made."""
+    def __init__(self, session: boto3.Session, region: str, *, attempts: int = 5, answer_within: int = 30) -> None:
+        """Speak for `session`; `attempts` is how often a call that is throttled or not answered is made.
+
+        `answer_within` seconds is how long an answer may be in coming.
+        """
         self.region = region
         self._session = session
         overridden = any(name.startswith("AWS_ENDPOINT_URL") for name in os.environ)
@@ -60,7 +63,7 @@ class Aws:
             inject_host_prefix=False if overridden else None,  # Live Tail's "stream-" is a host of AWS alone
             retries={"mode": "standard", "total_max_attempts": attempts},
             connect_timeout=5,
-            read_timeout=30,
+            read_timeout=answer_within,
             user_agent_extra=f"smwatch/{__version__}",
         )
         self._clients: dict[tuple[str, str], object] = {}
@@ -145,7 +148,7 @@ def known_place(profile: str, region: str, account: str, partition: str) -> tupl
     return Place(partition or "aws", account or ANY, region or ANY), why
 
 
-def open_session(profile: str = "", region: str = "", *, attempts: int = 5) -> Aws:
+def open_session(profile: str = "", region: str = "", *, attempts: int = 5, answer_within: int = 30) -> Aws:
     """Return the way to AWS for a profile and Region, by default those of the environment; raise SetupError without."""
     try:
         session = boto3.Session(profile_name=profile or None)
@@ -158,4 +161,4 @@ def open_session(profile: str = "", region: str = "", *, attempts: int = 5) -> A
         raise RegionError("No Region is set: name one with --region, or set AWS_REGION.")
     if not _REGION.fullmatch(chosen):
         raise RegionError(f"{visible(chosen)!r} is no Region: name one such as eu-west-1 with --region.")
-    return Aws(session, chosen, attempts=attempts)
+    return Aws(session, chosen, attempts=attempts, answer_within=answer_within)

@@ -5,23 +5,26 @@ Everything heavy is imported when a command runs: the command line loads this fi
 
 from __future__ import annotations
 
+import os
 import secrets
 import shutil
 import signal
 import sys
+import textwrap
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import click
 
 if TYPE_CHECKING:
     from smwatch.setup.apply import Progress
     from smwatch.setup.aws import Aws
+    from smwatch.setup.drill import Ground
     from smwatch.setup.place import Place
     from smwatch.setup.plan import Plan
     from smwatch.setup.wishes import Options
@@ -311,29 +314,26 @@ def drill(
     where = _settled(config, profile, regions, log_group)
     with _told(where.profile):
         from smwatch.setup.aws import open_session
-        from smwatch.setup.drill import Clock, drill_name, report_json, report_text
+        from smwatch.setup.drill import Clock, drill_name, report_json, report_text, survey
         from smwatch.setup.drill import drill as run
         from smwatch.setup.place import group_name
 
         aws = open_session(where.profile, where.region)
         place = aws.identity().place(aws.region)
         name = drill_name(datetime.now(UTC), secrets.token_hex(3))
-        click.echo(
-            f"This makes the secret {name} in account {place.account}, {place.region}, schedules its deletion, tries\n"
-            "to read it, and deletes it for good. It costs less than a cent. The alarm goes off and tells its people.",
-            err=True,
-        )
+        ground = survey(aws, place, group_name(where.log_group))
+        click.echo(_consent(ground, name, wait), err=True)
         if not yes:
             _agreed("add --yes")
-        with _signals_interrupt():
+        with Signals() as signals:
             report = run(
                 aws,
-                place,
+                ground,
                 name,
-                group_name(where.log_group),
                 patience=timedelta(minutes=wait),
                 clock=Clock(lambda: datetime.now(UTC), time.sleep),
                 tell=_say,
+                shield=signals.waiting,
             )
         click.echo(report_json(report) if as_json else report_text(report))
         if report.interrupted:
@@ -342,25 +342,74 @@ def drill(
             sys.exit(1)
 
 
+def _width() -> int:
+    """Return how wide text is set: the terminal's width, within what is pleasant to read."""
+    return max(60, min(shutil.get_terminal_size((100, 24)).columns, 100))
+
+
 def _say(text: str) -> None:
     from smwatch.visible import visible
 
     click.echo(f"{datetime.now(UTC):%H:%M:%S} {visible(text)}", err=True)
 
 
-@contextmanager
-def _signals_interrupt() -> Iterator[None]:
-    """Make a closed terminal and a polite kill what Ctrl-C is, so that everything is cleaned up."""
+def _consent(ground: Ground, name: str, wait: int) -> str:
+    """Say what a drill does, before anybody agrees to it."""
+    from smwatch.setup.wanted import DELETED_SECRETS
+    from smwatch.visible import visible
 
-    def interrupt(_number: int, _frame: object) -> None:
-        raise KeyboardInterrupt
+    place, blind = ground.place, ground.blind
+    watched = {"event history": "the event history", "log group": f"the log group {ground.group}"}
+    watched["alarm"] = f"the alarm {DELETED_SECRETS.alarm}"
+    seeing = [words for what, words in watched.items() if what not in blind]
+    makes = f"Makes the secret {name} in account {place.account}, {place.region}, schedules its deletion and tries to"
+    waits = f"read it. Then waits up to {wait} min until this was seen by {', '.join(seeing)}, and deletes it for good."
+    lines = [
+        f"{makes} {waits}",
+        "It costs less than a cent." + (" The alarm tells its people." if "alarm" not in blind else ""),
+        *(f"Not watched: the {what}, as {why}." for what, why in blind.items()),
+    ]
+    return "\n".join(textwrap.fill(visible(line), _width(), break_on_hyphens=False) for line in lines)
 
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
-    try:
-        yield
-    finally:
-        for number, handler in before.items():
+
+class Signals:
+    """Makes a closed terminal and a polite kill what Ctrl-C is, and lets all three wait where something is undone."""
+
+    def __init__(self) -> None:
+        self._before: dict[int, Any] = {}
+        self._shielded = False
+        self._pressed = 0
+
+    def __enter__(self) -> Signals:
+        numbers = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+        self._before = {number: signal.signal(number, self._interrupt) for number in numbers}
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        for number, handler in self._before.items():
             signal.signal(number, handler)
+
+    @contextmanager
+    def waiting(self, made_up_for: bool) -> Iterator[None]:
+        """Hold signals up, until the end or for good; the third gets through, for who can't wait."""
+        self._shielded, self._pressed = True, 0
+        try:
+            yield
+        finally:
+            self._shielded = False
+        if made_up_for and self._pressed:
+            raise KeyboardInterrupt
+
+    def _interrupt(self, _number: int, _frame: object) -> None:
+        self._pressed += 1
+        if not self._shielded or self._pressed > _PATIENT:
+            raise KeyboardInterrupt
+        os.write(sys.stderr.fileno(), _MOMENT)  # not through the buffer: what is interrupted may be writing to it
+
+
+_MOMENT = b"A moment, until AWS has answered: else the secret may be left behind. A third Ctrl-C does not wait.\n"
+_PATIENT = 2
+"""Signals that are held up at most."""
 
 
 class Where(NamedTuple):

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import shlex
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime, timedelta
 from itertools import islice
 
@@ -28,7 +29,10 @@ RECOVERY_DAYS = 7
 """The shortest recovery window there is; the drill does not wait for its end."""
 TRIES = 10
 """How often reading is tried until Secrets Manager knows everywhere that the secret is scheduled for deletion."""
-EVERY = timedelta(seconds=5)
+EVERY = timedelta(seconds=10)
+"""Between two looks: delays are minutes, and the event history is everybody's."""
+TELL_EVERY = timedelta(seconds=30)
+"""So often it is said what is still waited for."""
 SLACK = timedelta(minutes=15)
 """How far this machine's clock may be off without the drill's event being missed."""
 MOST_RECORDS = 500
@@ -77,37 +81,72 @@ class Clock(msgspec.Struct, frozen=True):
 
 
 Tell = Callable[[str], None]
+Shield = Callable[[bool], AbstractContextManager[object]]
+"""Makes a context in which Ctrl-C has to wait; the argument says whether it is made up for at the end."""
 
 
-def drill(aws: Aws, place: Place, name: str, group: str, *, patience: timedelta, clock: Clock, tell: Tell) -> Report:
+class Ground(msgspec.Struct, frozen=True):
+    """Where a drill takes place, and what can see it; found out before anybody is asked for consent."""
+
+    place: Place
+    """Where the secret is made."""
+    home: Place
+    """Where the log group and the alarm are."""
+    group: str
+    """"" if the trail delivers to no log group."""
+    alarm: tuple[str, datetime | None]
+    """The alarm's state and since when; ("", None) if there is none."""
+
+    @property
+    def blind(self) -> dict[str, str]:
+        """What will see nothing, and why."""
+        found = {}
+        if not self.group:
+            found["log group"] = "no trail delivers to one: `smwatch setup`"
+        if not self.alarm[0]:
+            found["alarm"] = f"there is no {DELETED_SECRETS.alarm}: `smwatch setup`"
+        elif self.alarm[0] == "ALARM":
+            found["alarm"] = "it is in ALARM already, so it can't go off: wait until it is OK"
+        return found
+
+
+def survey(aws: Aws, place: Place, group: str) -> Ground:
+    """Look at what a drill would be seen by; `group` is the log group to look into, "" for the trail's own."""
+    home, group = _where(aws, place, group)
+    return Ground(place, home, group, _alarm_state(aws, home))
+
+
+def drill(
+    aws: Aws, ground: Ground, name: str, *, patience: timedelta, clock: Clock, tell: Tell, shield: Shield
+) -> Report:
     """Run the drill with a secret of that name; whatever happens, the secret is deleted for good at the end.
 
-    Ctrl-C while waiting ends the waiting, not the report. `group` is the log group to look into, "" for the one the
-    trail delivers to. Raises SetupError where the drill can't be done at all.
+    Ctrl-C while waiting ends the waiting, not the report. Raises SetupError where the drill can't be done at all.
     """
-    home, group = _where(aws, place, group)
-    before = _alarm_state(aws, home)
+    place = ground.place
     tell(f"Making the secret {name}")
+    refused = False
     try:
-        arn = _made(aws, place, name)
-    except ClientError:  # nothing was made; any other end leaves that open
-        raise
-    except BaseException:
-        _clean_up(aws, place, name, tell)
-        raise
-    try:
+        try:
+            with shield(True):  # a call given up may still arrive, after the secret was looked for and not found
+                arn = _made(aws, place, name)
+        except ClientError:
+            refused = True  # nothing was made; any other end leaves that open
+            raise
         tell("Scheduling its deletion")
         aws.secretsmanager(place.region).delete_secret(SecretId=arn, RecoveryWindowInDays=RECOVERY_DAYS)
         refused_at = _refused(aws, place, arn, clock, tell)
         witnesses = (
             Witness("event history", lambda: _looked_up(aws, place, arn, refused_at)),
-            _log_group(aws, home, group, arn, refused_at),
-            _alarm(aws, home, before),
+            _log_group(aws, ground, arn, refused_at),
+            _alarm(aws, ground),
         )
         sightings, interrupted = _wait(witnesses, refused_at, patience, clock, tell)
         return Report(arn, refused_at, sightings, interrupted)
     finally:
-        _clean_up(aws, place, name, tell)
+        if not refused:
+            with shield(False):
+                _clean_up(aws, place, name, tell)
 
 
 def _where(aws: Aws, place: Place, group: str) -> tuple[Place, str]:
@@ -161,6 +200,7 @@ def _wait(
     waiting = [each for each in witnesses if not each.missing]
     reasons: dict[str, str] = {}
     interrupted = False
+    told_at = since
     try:
         while waiting and clock.now() - since < patience:
             for witness in waiting:
@@ -175,6 +215,10 @@ def _wait(
                         tell(f"{witness.name}: {sentence(error)}")
                     reasons[witness.name] = sentence(error)
             waiting = [each for each in waiting if each.name not in seen]
+            if waiting and clock.now() - told_at >= TELL_EVERY:
+                told_at = clock.now()
+                names = ", ".join(witness.name for witness in waiting)
+                tell(f"waiting for {names}: {_seconds(told_at - since)} of {_seconds(patience)}")
             if waiting:
                 clock.sleep(EVERY.total_seconds())
     except KeyboardInterrupt:
@@ -191,16 +235,16 @@ def _looked_up(aws: Aws, place: Place, arn: str, since: datetime) -> bool:
     return any(_is_ours(record, arn) for record in islice(records, MOST_RECORDS))
 
 
-def _log_group(aws: Aws, home: Place, group: str, arn: str, since: datetime) -> Witness:
+def _log_group(aws: Aws, ground: Ground, arn: str, since: datetime) -> Witness:
+    group, region = ground.group, ground.home.region
     name = f"log group {group}" if group else "log group"
-    missing = "" if group else "the trail delivers to none: `smwatch setup`"
     pattern = f'{{ $.eventName = "GetSecretValue" && $.requestParameters.secretId = "{arn}" }}'
 
     def seen() -> bool:
-        messages = look.logged(aws, home.region, group, pattern, since - SLACK)
+        messages = look.logged(aws, region, group, pattern, since - SLACK)
         return any(_is_ours(message, arn) for message in messages)
 
-    return Witness(name, seen, missing)
+    return Witness(name, seen, ground.blind.get("log group", ""))
 
 
 def _is_ours(text: str, arn: str) -> bool:
@@ -221,18 +265,12 @@ def _alarm_state(aws: Aws, home: Place) -> tuple[str, datetime | None]:
     return (found.state, found.state_at) if found else ("", None)
 
 
-def _alarm(aws: Aws, home: Place, before: tuple[str, datetime | None]) -> Witness:
-    missing = ""
-    if not before[0]:
-        missing = f"there is no alarm {DELETED_SECRETS.alarm}: `smwatch setup`"
-    elif before[0] == "ALARM":
-        missing = "it was in ALARM already, so it can't go off: wait until it is OK, then repeat the drill"
-
+def _alarm(aws: Aws, ground: Ground) -> Witness:
     def seen() -> bool:
-        now = _alarm_state(aws, home)
-        return now[0] == "ALARM" and now != before
+        now = _alarm_state(aws, ground.home)
+        return now[0] == "ALARM" and now != ground.alarm
 
-    return Witness("alarm", seen, missing)
+    return Witness("alarm", seen, ground.blind.get("alarm", ""))
 
 
 def _clean_up(aws: Aws, place: Place, name: str, tell: Tell) -> None:
@@ -258,6 +296,8 @@ def _clean_up(aws: Aws, place: Place, name: str, tell: Tell) -> None:
     except KeyboardInterrupt:
         tell(f"Interrupted while deleting it. By hand: {by_hand}")
         raise
+    else:
+        tell("Deleted")
 
 
 def report_text(report: Report) -> str:

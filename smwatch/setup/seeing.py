@@ -137,7 +137,7 @@ def see(
     """Look at everything, in the Regions named or the one of the environment."""
     terminal, journal = see_terminal(os.environ), see_journal(state_dir)
     try:
-        aws = open_session(profile, next(iter(regions), ""), attempts=2)
+        aws = open_session(profile, next(iter(regions), ""), attempts=2, answer_within=10)
     except SetupError as error:
         refused = Unread(str(error), code=NO_REGION if isinstance(error, RegionError) else "")
         return Seen(profile=profile, identity=refused, asked_at=now(), terminal=terminal, journal=journal)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import json
 from collections.abc import Iterable
+from contextlib import nullcontext
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -16,7 +17,7 @@ from smwatch.setup import documents
 from smwatch.setup.aws import Aws
 from smwatch.setup.call import actions as actions_of
 from smwatch.setup.documents import Document, statements
-from smwatch.setup.drill import Clock, drill
+from smwatch.setup.drill import Clock, drill, survey
 from smwatch.setup.place import Place, is_arn
 from smwatch.setup.policies import drill_policy, setup_policy, watch_policy
 from smwatch.setup.run import carry_out, removal_plan, setup_plan
@@ -97,12 +98,12 @@ def run_drill(account: Account) -> None:
     moments = iter(now + timedelta(seconds=10 * each) for each in range(1000))
     drill(
         account.aws,
-        account.place,
+        survey(account.aws, account.place, ""),
         "smwatch-drill-test",
-        "",
         patience=timedelta(seconds=15),
         clock=Clock(lambda: next(moments), ignore),
         tell=lambda _: None,
+        shield=nullcontext,
     )
 
 

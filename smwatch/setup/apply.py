@@ -86,8 +86,10 @@ def _perform(aws: Aws, step: Step, wait: Callable[[str], None], sleep: Callable[
                     break
                 if code_of(error) not in call.too_early or waited >= PATIENCE:
                     raise
-                wait(f"{message_of(error)} Trying again, {PATIENCE - waited} left")
-                sleep(PAUSE.total_seconds())
+                left = (PATIENCE - waited).total_seconds()
+                pause = PAUSE.total_seconds()
+                wait(f"{message_of(error)} That may be too early: again in {pause:.0f} s, for {left:.0f} s more")
+                sleep(pause)
                 waited += PAUSE
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
@@ -14,6 +15,7 @@ from smwatch.events.recent import Recent
 from smwatch.journal import Journal, JournalError
 from smwatch.keeper import NOT_KEPT
 from smwatch.monitor import Delivery
+from smwatch.output import Output
 from smwatch.rules.alarm import Alarm, AlarmState, Severity
 from smwatch.sources.source import State, Status
 from smwatch.store import Store
@@ -36,7 +38,7 @@ class Lines:
         json: bool,
         chosen: Filter | None = None,
         keep: Callable[[Sequence[Alarm]], None] | None = None,
-        out: IO[str] | None = None,
+        out: Output | None = None,
         notices: IO[str] | None = None,
     ) -> None:
         self.worst: Severity | None = None
@@ -47,67 +49,97 @@ class Lines:
         self._json = json
         self._chosen = chosen
         self._keep = keep or journal.keep
-        self._out = out or sys.stdout
+        self._out = out or Output()
         self._notices = notices or sys.stderr
+        self._turn = asyncio.Lock()
+        self._told: list[int] = []
+        self._upto: int | None = None
+        self._said_untold = False
         self._shown: dict[str, Alarm] = {}
         self._ids: Recent[int, str] = Recent(self._id, 16_384)
         """By event key: an alarm that goes on names mostly the same events again."""
         self._states: dict[str, tuple[State, str]] = {}
 
     async def deliver(self, delivery: Delivery) -> None:
-        """Write what a delivery holds; see `write`."""
-        self.write(delivery)
+        """Write what a delivery holds, flushed, and note it as told."""
+        async with self._turn:
+            lines: list[bytes] = []
+            told: list[int] = []
+            changed: dict[str, Alarm] = {}
+            if delivery.renamed:
+                changed |= self._store.fold(delivery.renamed).alarms
+            if delivery.arrivals:
+                change = self._store.add([arrival for _, arrival in delivery.arrivals])
+                new = {event.key for event in change.added}  # what could not be journaled at first comes twice
+                again = []
+                for seq, arrival in delivery.arrivals:
+                    if self._chosen is not None and not self._chosen(arrival.event):
+                        continue
+                    if arrival.event.key in new:
+                        lines.append(self._event(arrival))
+                        told.append(seq)
+                    else:
+                        again.append(seq)
+                changed |= change.alarms
+                self._tell(again)
+            alarms = self._news(changed)
+            for status in delivery.statuses:
+                self._store.report(status)
+                lines += self._status(status)
+            await self._print(lines, alarms, told, delivery.upto)
+
+    def when_nobody_reads(self, act: Callable[[], None]) -> None:
+        """Have `act` called once the reader of the lines has gone; see `Output`."""
+        self._out.when_nobody_reads(act)
 
     async def remember(self, delivery: Delivery) -> None:
         """Take in what was written by an earlier run, silently: the rules look back at it."""
         changed = self._store.fold(delivery.renamed).alarms if delivery.renamed else {}
         changed |= self._store.add([arrival for _, arrival in delivery.arrivals]).alarms
         self._shown = dict(self._store.alarms)
-        self._note([], list(changed.values()))
+        if changed:
+            self._keep(list(changed.values()))
 
-    def write(self, delivery: Delivery) -> None:
-        """Write what a delivery holds, flush, and note it as told."""
-        lines: list[str] = []
-        changed: dict[str, Alarm] = {}
-        told: list[int] = []
-        if delivery.renamed:
-            changed |= self._store.fold(delivery.renamed).alarms
-        if delivery.arrivals:
-            change = self._store.add([arrival for _, arrival in delivery.arrivals])
-            changed |= change.alarms
-            new = {event.key for event in change.added}  # what could not be journaled at first comes twice
-            for seq, arrival in delivery.arrivals:
-                if self._chosen is None or self._chosen(arrival.event):
-                    if arrival.event.key in new:
-                        lines.append(event_line(arrival) if self._json else event_text(arrival.event))
-                    if seq != NOT_KEPT:
-                        told.append(seq)
-        alarms = self._news(changed)
-        for status in delivery.statuses:
-            self._store.report(status)
-            lines += self._status(status)
-        self._print(lines, alarms, told, delivery.upto)
-
-    def tick(self, now: datetime) -> None:
+    async def tick(self, now: datetime) -> None:
         """Let time pass for the alarms that depend on it."""
-        self._print([], self._news(self._store.tick(now).alarms), [])
+        async with self._turn:
+            await self._print([], self._news(self._store.tick(now).alarms))
 
-    def _print(self, lines: list[str], alarms: list[Alarm], told: list[int], upto: int | None = None) -> None:
+    async def _print(
+        self, lines: list[bytes], alarms: Sequence[Alarm], told: Sequence[int] = (), upto: int | None = None
+    ) -> None:
+        """Write lines, those of the events in `told` first, and those of alarms after them."""
         lines += map(self._alarm, alarms)
-        if lines:
-            self._out.write("\n".join(lines) + "\n")
-            self._out.flush()
-        self._note(told, alarms, upto)
-
-    def _note(self, told: list[int], alarms: list[Alarm], upto: int | None = None) -> None:
         try:
-            if told or upto is not None:
-                self._journal.tell(told, dealt=upto)
-            if alarms:
-                self._keep(alarms)
+            if lines:
+                await self._out.write(lines)
+        except asyncio.CancelledError:
+            if not alarms:
+                self._tell(told[: self._out.written])
+            raise
+        # Alarms first: events that were told are not judged aloud again, so an alarm of theirs must not be forgotten.
+        if alarms:
+            self._keep(alarms)
+        self._tell(told, upto)
+
+    def _tell(self, seqs: Sequence[int], upto: int | None = None) -> None:
+        """Note as printed what is in the journal; while that can't be written, so that it is as soon as it can."""
+        self._told += [seq for seq in seqs if seq != NOT_KEPT]
+        self._upto = self._upto if upto is None else upto
+        if not self._told and self._upto is None:
+            return
+        try:
+            self._journal.tell(self._told, dealt=self._upto)
         except JournalError as error:
-            self._notices.write(f"can't write the journal ({error}): the next run may repeat these lines\n")
-            self._notices.flush()
+            if not self._said_untold:
+                self._said_untold = True
+                self._notice(f"can't write the journal ({error}): the next run may repeat these lines")
+        else:
+            self._told, self._upto, self._said_untold = [], None, False
+
+    def _notice(self, message: str) -> None:
+        self._notices.write(f"{message}\n")
+        self._notices.flush()
 
     def _news(self, alarms: Mapping[str, Alarm]) -> list[Alarm]:
         """Those that are not as they were printed last."""
@@ -118,29 +150,31 @@ class Lines:
             if alarm != shown.get(group) and (alarm.count or group in shown)
         ]
 
-    def _alarm(self, alarm: Alarm) -> str:
+    def _event(self, arrival: Arrival) -> bytes:
+        return _event_line(arrival) if self._json else event_text(arrival.event).encode()
+
+    def _alarm(self, alarm: Alarm) -> bytes:
         new = alarm.group not in self._shown
         self._shown[alarm.group] = alarm
         if alarm.count and alarm.state is not AlarmState.ACKNOWLEDGED:
             self.worst = alarm.severity if self.worst is None else max(self.worst, alarm.severity)
         if not self._json:
-            return alarm_text(alarm)
+            return alarm_text(alarm).encode()
         ids = [event_id for key in alarm.event_keys if (event_id := self._ids[key])]
-        return alarm_line(alarm, ids, new=new)
+        return alarm_line(alarm, ids, new=new).encode()
 
     def _id(self, key: int) -> str:
         event = self._store.find(key)
         return event.id if event is not None else ""
 
-    def _status(self, status: Status) -> list[str]:
+    def _status(self, status: Status) -> list[bytes]:
         if self._json:
-            return [status_line(status)]
+            return [status_line(status).encode()]
         told = (status.state, status.message)
         if self._states.get(status.source, (State.STARTING, "")) != told:
             self._states[status.source] = told
             if status.message:
-                self._notices.write(f"{status.label}: {status.state}: {visible(status.message)}\n")
-                self._notices.flush()
+                self._notice(f"{status.label}: {status.state}: {visible(status.message)}")
         return []
 
 
@@ -201,8 +235,12 @@ class _StatusLine(msgspec.Struct, tag_field="type", tag="status"):
 
 def event_line(arrival: Arrival) -> str:
     """One event as a JSON object on one line; what the record does not say is null."""
+    return _event_line(arrival).decode()
+
+
+def _event_line(arrival: Arrival) -> bytes:
     event = arrival.event
-    return _line(
+    return _encode(
         _EventLine(
             id=event.id,
             time=event.at,

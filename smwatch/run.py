@@ -14,6 +14,7 @@ from pathlib import Path
 
 from smwatch.events.event import Arrival
 from smwatch.events.secret import Secret
+from smwatch.journal import JournalError
 from smwatch.jsonl import Lines
 from smwatch.monitor import JOURNAL, Delivery, Monitor
 from smwatch.parts import AwsSources, Parts, now
@@ -121,9 +122,14 @@ def show(parts: Parts, sources: Sources, *, title: str = "") -> int:
 def follow_lines(settings: Settings, *, json: bool, once: bool, fail_on: str | None) -> int:
     """`smwatch tail`: write what the sources hold since --since, then (without --once) what comes."""
     parts = Parts(settings, remember=True)
-    lines = Lines(parts.store, parts.journal, json=json, chosen=parts.chosen, keep=parts.keep)
     if parts.notice:
         notice(parts.notice)
+    try:
+        parts.journal.begin_printing()
+    except JournalError as error:
+        notice(str(error))
+        return FAILED
+    lines = Lines(parts.store, parts.journal, json=json, chosen=parts.chosen, keep=parts.keep)
 
     async def run() -> int:
         async with parts.notifying(lines.deliver), AwsSources(settings, parts.since) as sources:
@@ -138,7 +144,7 @@ def follow_lines(settings: Settings, *, json: bool, once: bool, fail_on: str | N
                 ticking.cancel()
             return FINE
 
-    return _headless(run, lines, parts, fail_on)
+    return _headless(run, lines, parts, fail_on, interrupted=INCOMPLETE if once else FINE)
 
 
 def replay_files(
@@ -157,7 +163,7 @@ def replay_files(
         monitor = parts.monitor(lines.deliver)
         return _verdict(await monitor.read_once([source]), FAILED)
 
-    return _headless(run, lines, parts, fail_on)
+    return _headless(run, lines, parts, fail_on, interrupted=FAILED)
 
 
 def play_demo(config_file: Path | None, *, json: bool, wall: bool) -> int:
@@ -174,7 +180,7 @@ def play_demo(config_file: Path | None, *, json: bool, wall: bool) -> int:
         await parts.monitor(lines.deliver).read_once(demo_sources(now, asyncio.sleep))
         return FINE
 
-    return _headless(run, lines, parts, None)
+    return _headless(run, lines, parts, None, interrupted=FINE)
 
 
 def export(settings: Settings, *, form: str) -> int:
@@ -223,7 +229,7 @@ async def _to_nobody(delivery: Delivery) -> None:
 async def _tick(lines: Lines) -> None:
     while True:
         await asyncio.sleep(TICK_SECONDS)
-        lines.tick(now())
+        await lines.tick(now())
 
 
 def _verdict(last: dict[str, Status], incomplete: int) -> int:
@@ -233,17 +239,27 @@ def _verdict(last: dict[str, Status], incomplete: int) -> int:
     return incomplete if unread else FINE
 
 
-def _headless(run: Callable[[], Coroutine[None, None, int]], lines: Lines, parts: Parts, fail_on: str | None) -> int:
+def _headless(
+    run: Callable[[], Coroutine[None, None, int]], lines: Lines, parts: Parts, fail_on: str | None, *, interrupted: int
+) -> int:
     """Run until done, interrupted, or nobody reads any more; then say how it went as an exit code."""
+    stopped = False
 
     async def interruptible() -> int:
-        task = asyncio.current_task()
+        task, loop = asyncio.current_task(), asyncio.get_running_loop()
         assert task is not None
+
+        def stop(*, by_signal: bool = True) -> None:
+            nonlocal stopped
+            stopped = by_signal
+            task.cancel()
+
         for number in (signal.SIGINT, signal.SIGTERM):
-            asyncio.get_running_loop().add_signal_handler(number, task.cancel)
+            loop.add_signal_handler(number, stop)
+        lines.when_nobody_reads(lambda: stop(by_signal=False))
         with suppress(asyncio.CancelledError):
             return await run()
-        return FINE
+        return interrupted if stopped else _nobody_reads()
 
     try:
         code = asyncio.run(interruptible())
@@ -255,6 +271,8 @@ def _headless(run: Callable[[], Coroutine[None, None, int]], lines: Lines, parts
         code = _nobody_reads()
     finally:
         parts.journal.close()
+    if stopped and code == INCOMPLETE:
+        notice("interrupted before everything was read")
     met = fail_on is not None and lines.worst is not None and lines.worst >= Severity(fail_on)
     return ALARM if met else code
 

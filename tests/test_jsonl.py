@@ -1,3 +1,4 @@
+import asyncio
 import io
 import json
 from datetime import UTC, datetime, timedelta
@@ -8,6 +9,7 @@ from smwatch.events.reader import Reader
 from smwatch.journal import Journal
 from smwatch.jsonl import Lines, alarm_line, event_line, event_text, status_line
 from smwatch.monitor import Delivery
+from smwatch.output import Output
 from smwatch.rules.alarm import Alarm, AlarmState, Severity
 from smwatch.sources.coverage import Gap, Span
 from smwatch.sources.source import State, Status
@@ -31,12 +33,12 @@ class Written:
             Store(),
             self.journal,
             json=json,
-            out=self.out,
+            out=Output(self.out),
             notices=self.notices,
         )
 
     def take(self, *arrivals: Arrival, statuses: tuple[Status, ...] = ()) -> None:
-        self.lines.write(Delivery(self.journal.commit("test", arrivals).fresh, statuses))
+        asyncio.run(self.lines.deliver(Delivery(self.journal.commit("test", arrivals).fresh, statuses)))
 
     @property
     def objects(self) -> list[dict[str, Any]]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
 from datetime import datetime
@@ -28,6 +29,8 @@ from smwatch.journal.schema import migrate, version
 from smwatch.rules.alarm import Alarm
 from smwatch.sources.coverage import Coverage, Gap, Span, join
 
+PATIENCE_SECONDS = 2.0
+"""How long a tail waits for the one before it to end, as when a supervisor starts it again."""
 _CHUNK = 500
 _SLAB = 5_000
 _PAGES_GIVEN_BACK = 2_048
@@ -301,16 +304,23 @@ class Journal:
     # -- what `smwatch tail` has printed
 
     def begin_printing(self) -> None:
-        """Become the one process that prints from this journal; JournalError if another one does."""
-        if self.path is not None:
+        """Become the one process that prints from this journal; JournalError if another one goes on doing so."""
+        self._prints = True
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while self.path is not None:
             try:
                 self._printing.enter_context(file.locked(self.path.with_name(file.PRINTING_LOCK), wait=False))
             except BlockingIOError:
-                raise JournalError(
-                    f"another smwatch tail is printing what arrives in {self.path.parent}, each event once: "
-                    "give this one a --state-dir of its own"
-                ) from None
-        self._prints = True
+                if time.monotonic() > deadline:
+                    raise JournalError(
+                        f"another smwatch tail prints each event of {self.path.parent} once: "
+                        "give this one a --state-dir of its own"
+                    ) from None
+                time.sleep(0.05)
+            except OSError:
+                return  # no room for a lock file: what is printed matters more
+            else:
+                return
 
     def untold(self, since: datetime) -> Iterator[Stored]:
         """What is to be printed first, oldest first, read in chunks: events since a moment that have not been printed.

@@ -14,6 +14,7 @@ from pathlib import Path
 from smwatch.journal import Journal
 from smwatch.jsonl import Lines
 from smwatch.monitor import Monitor
+from smwatch.output import Output
 from smwatch.rules.engine import Engine
 from smwatch.rules.rule import combine, load_builtin
 from smwatch.sources.files import FileSource
@@ -34,7 +35,7 @@ def replay(size: int) -> Iterator[Pair]:
             began = clock()
             engine = Engine(combine(load_builtin()))
             journal, store = Journal(), Store(engine=engine)
-            lines = Lines(store, journal, json=True, out=out)
+            lines = Lines(store, journal, json=True, out=Output(out))
             source = FileSource(paths, now=lambda: datetime.now(UTC))
             monitor = Monitor(
                 journal, deliver=lines.deliver, selects=engine.selects, now=lambda: datetime.now(UTC), alone=True

@@ -1,0 +1,94 @@
+"""Standard output for lines: waits for a slow reader without keeping anything else from going on."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import os
+import select
+import stat
+import sys
+import time
+from collections.abc import Callable, Sequence
+from typing import IO
+
+LAST_LINE_SECONDS = 0.3
+"""How long a line that was begun may take to be finished when everything else is to end."""
+
+
+class Output:
+    """Writes whole lines to a stream, at once.
+
+    A pipe, socket or terminal takes no more than its reader has room for: meanwhile `write` waits on the event loop, so
+    that calls go on, and a signal ends the waiting. BrokenPipeError once nobody reads.
+    """
+
+    def __init__(self, stream: IO[str] | None = None) -> None:
+        self._stream = stream or sys.stdout
+        self.written = 0
+        """How many of the lines last given were written whole."""
+        try:
+            self._handle = self._stream.fileno()
+            mode = os.fstat(self._handle).st_mode
+        except (io.UnsupportedOperation, OSError):  # no file at all
+            self._handle = -1
+            mode = 0
+        self._is_pipe = stat.S_ISFIFO(mode)
+        self._may_block = self._is_pipe or stat.S_ISSOCK(mode) or self._stream.isatty()
+
+    async def write(self, lines: Sequence[bytes]) -> None:
+        """Write these lines, each without its line break; cancelled, it finishes the line that it is at."""
+        self.written = 0
+        if self._handle < 0:
+            self._stream.write("".join(f"{line.decode()}\n" for line in lines))
+            self._stream.flush()
+        else:
+            await self._send(memoryview(b"\n".join((*lines, b""))))
+        self.written = len(lines)
+
+    async def _send(self, data: memoryview) -> None:
+        sent = 0
+        try:
+            while sent < len(data):
+                if self._may_block and not self._room(0):
+                    await self._wait()
+                sent += self._put(data[sent:])
+        except BlockingIOError:  # someone who shares it made it so
+            await self._wait()
+            await self._send(data[sent:])
+        except asyncio.CancelledError:
+            text = bytes(data)
+            end = text.find(b"\n", sent) + 1 if sent and text[sent - 1] != 0x0A else sent
+            deadline = time.monotonic() + LAST_LINE_SECONDS
+            while sent < end and self._room(deadline - time.monotonic()):
+                sent += self._put(data[sent:end])
+            self.written = text.count(b"\n", 0, sent)
+            raise
+
+    def _put(self, data: memoryview) -> int:
+        # No more than a pipe is sure to take when it says that there is room.
+        return os.write(self._handle, data[: select.PIPE_BUF] if self._may_block else data)
+
+    def _room(self, seconds: float) -> bool:
+        poll = select.poll()
+        poll.register(self._handle, select.POLLOUT)
+        return bool(poll.poll(max(0.0, seconds) * 1000))
+
+    async def _wait(self) -> None:
+        loop, free = asyncio.get_running_loop(), asyncio.Event()
+        loop.add_writer(self._handle, free.set)
+        try:
+            await free.wait()
+        finally:
+            loop.remove_writer(self._handle)
+
+    def when_nobody_reads(self, act: Callable[[], None]) -> None:
+        """Have `act` called, from the running loop, once the reader of a pipe has gone, even if nothing is written."""
+        if self._is_pipe:
+            loop = asyncio.get_running_loop()
+
+            def gone() -> None:
+                loop.remove_reader(self._handle)
+                act()
+
+            loop.add_reader(self._handle, gone)

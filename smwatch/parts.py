@@ -55,14 +55,17 @@ def now() -> datetime:
 class Parts:
     """What every way of running needs: journal, rules, store, and the filter that was asked for."""
 
-    def __init__(self, settings: Settings, *, remember: bool) -> None:
-        """Build them; SettingsError for what can't be. `remember` False keeps the journal in memory."""
+    def __init__(self, settings: Settings, *, remember: bool, only_read: bool = False) -> None:
+        """Build them; SettingsError for what can't be.
+
+        `remember` False keeps the journal in memory; `only_read` leaves the one on the disk as it is.
+        """
         self.settings = settings
         self.since = moment(settings.since, now())
         self.engine = Engine(build_rules(settings))
         self.store = Store(capacity=settings.store.capacity, engine=self.engine)
         self.chosen = self._filter(settings.filter, "--filter")
-        opened = open_journal(settings) if remember else Opened(Journal())
+        opened = open_journal(settings, only_read=only_read) if remember else Opened(Journal())
         self.journal, self.notice = opened.journal, opened.notice
         self.engine.restore(opened.alarms, opened.mutes)
         self.store.recall()
@@ -183,11 +186,16 @@ class Opened(NamedTuple):
     """A sentence on what is wrong with it."""
 
 
-def open_journal(settings: Settings) -> Opened:
+def open_journal(settings: Settings, *, only_read: bool = False) -> Opened:
     """The journal that the settings name, a damaged one set aside; one in memory where it can't be kept."""
     if not settings.journal.enabled:
         return Opened(Journal())
     path = Path(settings.state_dir) / FILE_NAME if settings.state_dir else default_state_dir() / FILE_NAME
+    if only_read:
+        try:
+            return _opened(Journal(path, read_only=True) if path.exists() else Journal())
+        except JournalError as error:
+            return Opened(Journal(), notice=f"can't read the journal {path} ({error})")
     try:
         return _opened(Journal(path))
     except JournalCorruptError as error:

@@ -187,9 +187,10 @@ def export(settings: Settings, *, form: str) -> int:
     """`smwatch export`: what the journal holds since --since, on standard output."""
     from smwatch.export import csv_lines, jsonl_lines, report_lines
 
-    parts = Parts(settings, remember=True)
+    parts = Parts(settings, remember=True, only_read=True)
     if parts.notice:
         notice(parts.notice)
+        return FAILED
     monitor = parts.monitor(_to_nobody)
     chosen = parts.chosen or (lambda _: True)
 

@@ -159,6 +159,16 @@ def test_an_export_writes_what_the_journal_holds(smwatch: Smwatch, tmp_path: Pat
     assert result.returncode == 0
 
 
+def test_an_export_leaves_a_journal_that_cannot_be_read_alone_and_fails(smwatch: Smwatch, tmp_path: Path) -> None:
+    path = tmp_path / "journal.sqlite3"
+    path.write_bytes(b"no journal" * 1000)
+    result = smwatch("export", "--format", "csv", "--state-dir", tmp_path)
+    assert result.returncode == 1
+    assert (result.stdout, result.stderr.count("\n")) == ("", 1)
+    assert f"can't read the journal {path}" in result.stderr
+    assert [one.name for one in tmp_path.iterdir() if one.is_file()] == [path.name]
+
+
 def test_the_version_is_printed_without_loading_anything_heavy(smwatch: Smwatch) -> None:
     heavy = {"textual", "botocore", "boto3", "aiohttp", "msgspec"}
     code = f"import sys; from smwatch import cli; print(sorted({heavy} & set(sys.modules)))"

@@ -1,24 +1,39 @@
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Iterator
+import tempfile
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smwatch.events.event import Arrival, SeenBy
 from smwatch.events.reader import Reader
-from smwatch.journal import FILE_NAME, MIGRATIONS, Journal, JournalCorruptError, JournalError
+from smwatch.journal import FILE_NAME, MIGRATIONS, Journal, JournalBusyError, JournalCorruptError, JournalError
 from smwatch.journal.rows import identity
+from smwatch.rules.alarm import Alarm, AlarmState, Decision, Severity
 from smwatch.sources.coverage import Coverage, Gap, Span
 from tests import records
 
 NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
+ALARM = Alarm(
+    group="SMW-DEL-01:0",
+    rule="SMW-DEL-01",
+    severity=Severity.CRITICAL,
+    state=AlarmState.ACKNOWLEDGED,
+    title="A deleted secret is asked for",
+    why="",
+    count=1,
+    first_at=NOW,
+    last_at=NOW,
+    changed_at=NOW,
+    acknowledged=Decision(at=NOW, upto=0, note="known: rollout"),
+)
 
 
 def arrival(number: int, *, ago: timedelta = timedelta()) -> Arrival:
@@ -263,3 +278,137 @@ def test_a_directory_in_the_journals_place_is_said(tmp_path: Path) -> None:
     (tmp_path / FILE_NAME).mkdir()
     with pytest.raises(JournalError, match="Is a directory; name another --state-dir"):
         Journal(tmp_path / FILE_NAME)
+
+
+@settings(max_examples=30)
+@given(st.data())
+def test_what_a_power_loss_leaves_of_the_last_writes_is_whole_pages_in_their_order(data: st.DataObject) -> None:
+    """The log cut anywhere, its end garbled: what remains is what some commit left, never half of one."""
+    with tempfile.TemporaryDirectory() as folder:
+        written, left = Path(folder, "written", FILE_NAME), Path(folder, "left", FILE_NAME)
+        journal = Journal(written)
+        for page in range(8):
+            span = Span(NOW + page * HOUR, NOW + (page + 1) * HOUR)
+            journal.commit("a", [arrival(10 * page + n, ago=-page * HOUR) for n in range(page + 1)], settled=span)
+            journal.tell([page + 1])
+        log = written.with_name(f"{FILE_NAME}-wal").read_bytes()
+        size = data.draw(st.integers(0, len(log)))
+        garbled = data.draw(st.binary(max_size=4096))
+        left.parent.mkdir()
+        left.write_bytes(written.read_bytes())
+        left.with_name(f"{FILE_NAME}-wal").write_bytes(log[: max(0, size - len(garbled))] + garbled)
+        journal.close()
+        journal = Journal(left)
+        kept = [row.at for row in journal.between(NOW, NOW + 9 * HOUR)]
+        settled = journal.coverage("a").settled
+        pages = round((settled[0].end - NOW) / HOUR) if settled else 0
+        assert kept == [NOW + page * HOUR for page in range(pages) for _ in range(page + 1)]
+        assert journal.commit("a", [arrival(99)]).fresh[0][0] == len(kept) + 1
+        journal.close()
+
+
+def test_a_commit_is_on_the_disk_when_it_returns(tmp_path: Path) -> None:
+    """SQLite syncs its log at each commit, and the journal asks for nothing less."""
+    with closing(Journal(tmp_path / FILE_NAME)) as journal:
+        uses: tuple[Callable[[], object], ...] = (
+            lambda: None,
+            lambda: journal.tell([1]),
+            lambda: journal.prune(NOW),
+            lambda: journal.keep([]),
+        )
+        for use in uses:
+            use()
+            assert journal._write.execute("PRAGMA synchronous").fetchone() == (2,)
+            assert journal._write.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+
+
+def test_alarms_and_mutes_are_saved_from_a_damaged_journal(tmp_path: Path) -> None:
+    path = tmp_path / FILE_NAME
+    journal = Journal(path)
+    journal.keep([ALARM], {"mutes": b"[]"})
+    journal.commit("a", [arrival(n) for n in range(300)])
+    journal._write.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    (root,) = journal._write.execute("SELECT rootpage FROM sqlite_master WHERE name = 'events'").fetchone()
+    (size,) = journal._write.execute("PRAGMA page_size").fetchone()
+    journal._write.execute("PRAGMA shrink_memory")
+    with path.open("r+b") as file:
+        file.seek((root - 1) * size)
+        file.write(b"\xff" * size)
+    with pytest.raises(JournalCorruptError):
+        journal.commit("a", [arrival(1, ago=HOUR)])
+    aside = journal.set_aside(NOW)
+    assert aside is not None
+    assert aside.exists()
+    assert journal.alarms() == (ALARM,)
+    assert journal.fact("mutes") == b"[]"
+    assert journal.last_seq() == 0
+    assert journal.commit("a", [arrival(1)]).fresh[0][0] == 1
+    journal.close()
+
+
+def test_of_two_processes_only_one_sets_a_damaged_journal_aside(tmp_path: Path) -> None:
+    ours, theirs = Journal(tmp_path / FILE_NAME), Journal(tmp_path / FILE_NAME)
+    assert ours.set_aside(NOW) is not None
+    ours.commit("a", [arrival(1)])
+    assert theirs.set_aside(NOW) is None
+    assert theirs.last_seq() == 1
+    theirs.close()
+    assert ours.set_aside(NOW) != ours.set_aside(NOW)  # a name for each
+    assert len(list(tmp_path.glob("*.corrupt-*Z*"))) >= 3
+    ours.close()
+
+
+def test_alarms_that_could_not_be_kept_are_kept_with_the_next_page(tmp_path: Path) -> None:
+    with closing(Journal(tmp_path / FILE_NAME)) as journal, closing(sqlite3.connect(tmp_path / FILE_NAME)) as other:
+        journal._write.execute("PRAGMA busy_timeout = 0")
+        other.execute("BEGIN IMMEDIATE")
+        with pytest.raises(JournalBusyError):
+            journal.keep([ALARM])
+        other.rollback()
+        journal.commit("a", [])
+        assert journal.alarms() == (ALARM,)
+
+
+def test_alarms_and_notes_outlive_the_events_behind_them(tmp_path: Path) -> None:
+    with closing(Journal(tmp_path / FILE_NAME)) as journal:
+        journal.commit("a", [arrival(1, ago=100 * 24 * HOUR)])
+        journal.keep([ALARM])
+        assert journal.prune(NOW - 90 * 24 * HOUR) == 1
+        assert journal.alarms() == (ALARM,)
+    with closing(Journal(tmp_path / FILE_NAME)) as journal:
+        assert (journal.alarms(), journal.last_seq()) == ((ALARM,), 0)
+
+
+def test_a_journal_that_may_only_be_read_is_read(tmp_path: Path) -> None:
+    path = tmp_path / FILE_NAME
+    with closing(Journal(path)) as journal:
+        journal.commit("a", [arrival(1)])
+    before = path.read_bytes()
+    with closing(Journal(path, read_only=True)) as journal:
+        assert [row.seq for row in journal.between(NOW - HOUR, NOW + HOUR)] == [1]
+        with pytest.raises(JournalError, match="readonly"):
+            journal.commit("a", [arrival(2)])
+    assert path.read_bytes() == before
+
+
+def test_only_one_process_prints_and_a_killed_one_makes_room(tmp_path: Path) -> None:
+    first, second = Journal(tmp_path / FILE_NAME), Journal(tmp_path / FILE_NAME)
+    first.begin_printing()
+    with pytest.raises(JournalError, match="another smwatch tail"):
+        second.begin_printing()
+    first.close()
+    second.begin_printing()
+    second.close()
+
+
+def test_what_was_taken_in_and_not_printed_is_printed_however_old_it_is(tmp_path: Path) -> None:
+    with closing(Journal(tmp_path / FILE_NAME)) as screen:
+        screen.commit("a", [arrival(1, ago=9 * HOUR)])
+    with closing(Journal(tmp_path / FILE_NAME)) as tail:
+        tail.begin_printing()
+        assert list(tail.untold(NOW - HOUR)) == []
+        tail.tell([], dealt=tail.last_seq())
+        tail.commit("a", [arrival(2, ago=8 * HOUR), arrival(3, ago=7 * HOUR), arrival(4)])
+        tail.tell([2], dealt=2)  # and here it is killed
+    with closing(Journal(tmp_path / FILE_NAME)) as tail:
+        assert [row.seq for row in tail.untold(NOW - HOUR)] == [3, 4]

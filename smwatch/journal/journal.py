@@ -62,7 +62,7 @@ class Journal:
     def __init__(self, path: Path | None = None, *, read_only: bool = False) -> None:
         """Open or create the journal at `path`; None keeps it in memory. JournalError if that can't be.
 
-        `read_only` changes nothing, not even the files beside it: for journals on a medium that can't be written to.
+        `read_only` leaves the file as it is, also one of an older version, on a medium that can't be written to, too.
         """
         self.path = path
         self._read_only = read_only

@@ -1,0 +1,292 @@
+"""`smwatch tail` from outside: a real process before a LookupEvents stand-in, and what can happen to a pipe."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import json
+import os
+import resource
+import signal
+import sqlite3
+import sys
+import termios
+from array import array
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager, closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from smwatch.journal import FILE_NAME, MIGRATIONS, Journal
+from tests import records
+from tests.emulators.lookup_events import LookupEvents
+
+REGION = "eu-west-1"
+ROOT = Path(__file__).parent.parent
+CONFIG = """
+[cloudtrail]
+rate = 2.0
+sweep_every = "1s"
+settle_every = "1s"
+settle_lag = "20m"
+"""
+
+
+class Account:
+    """Some events in the event history, and the processes that read them."""
+
+    def __init__(self, history: LookupEvents, folder: Path) -> None:
+        self.history = history
+        self.folder = folder
+        self.state = folder / "state"
+        self.held: set[str] = set()
+        (folder / "config.toml").write_text(CONFIG, encoding="utf-8")
+
+    def happen(self, count: int, *, ago: timedelta = timedelta(minutes=30)) -> None:
+        """So many more events, visible at once."""
+        at, first = datetime.now(UTC) - ago, len(self.held)
+        batch = [
+            records.read(f"prod/s{n % 7}", at=at + timedelta(seconds=n % 60), id=f"event-{first + n}")
+            for n in range(count)
+        ]
+        self.held |= {record["eventID"] for record in batch}
+        self.history.region(REGION).add(batch)
+
+    async def tail(self, *more: str, **process: Any) -> asyncio.subprocess.Process:
+        """Start `smwatch tail`."""
+        command = [sys.executable, "-m", "smwatch", "tail", "--since", "1h", "--state-dir", str(self.state)]
+        return await asyncio.create_subprocess_exec(
+            *command,
+            *("--config", str(self.folder / "config.toml")),
+            *more,
+            env={
+                "PATH": os.environ["PATH"],
+                "PYTHONPATH": str(ROOT),
+                "PYTHONDONTWRITEBYTECODE": "1",
+                "HOME": str(self.folder),
+                "AWS_ACCESS_KEY_ID": "AKIAEXAMPLEEXAMPLE00",
+                "AWS_SECRET_ACCESS_KEY": "example",
+                "AWS_REGION": REGION,
+                "AWS_ENDPOINT_URL_CLOUDTRAIL": self.history.url,
+                "AWS_EC2_METADATA_DISABLED": "true",
+            },
+            **{"stdout": asyncio.subprocess.PIPE, "stderr": asyncio.subprocess.PIPE, "limit": 1 << 26, **process},
+        )
+
+    async def read(self, *more: str, **process: Any) -> tuple[list[str], int, str]:
+        """Run `tail --once --json` to its end: IDs printed, exit code, what it said."""
+        running = await self.tail("--once", "--json", *more, **process)
+        out, err = await running.communicate()
+        assert running.returncode is not None
+        assert b"Traceback" not in err, err.decode()
+        messages = [line.get("message") or "" for line in map(json.loads, out.splitlines())]
+        return ids(out), running.returncode, err.decode() + "".join(messages)
+
+    def journaled(self) -> list[str]:
+        """IDs in the journal."""
+        with closing(sqlite3.connect(f"file:{self.state / FILE_NAME}?mode=ro", uri=True)) as db:
+            return [json.loads(raw)["eventID"] for (raw,) in db.execute("SELECT raw FROM events")]
+
+
+def ids(printed: bytes) -> list[str]:
+    """The events that were printed whole."""
+    told = [json.loads(line) for line in printed.splitlines(keepends=True) if line.endswith(b"\n")]
+    return [line["id"] for line in told if line["type"] == "event"]
+
+
+async def until(so: Callable[[], bool]) -> None:
+    """Wait for something that nobody tells of."""
+    async with asyncio.timeout(60):
+        while not so():  # noqa: ASYNC110
+            await asyncio.sleep(0.02)
+
+
+def waiting_in(pipe: int) -> int:
+    """How much of a pipe waits for its reader."""
+    count = array("i", [0])
+    fcntl.ioctl(pipe, termios.FIONREAD, count)
+    return count[0]
+
+
+@asynccontextmanager
+async def an_account(folder: Path) -> AsyncIterator[Account]:
+    async with LookupEvents(rate=100) as history:
+        yield Account(history, folder)
+
+
+@pytest.fixture
+async def account(tmp_path: Path) -> AsyncIterator[Account]:
+    async with an_account(tmp_path) as account:
+        yield account
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+async def test_a_signal_ends_a_tail_whose_reader_is_stuck_and_nothing_is_lost_or_repeated(
+    account: Account, number: signal.Signals
+) -> None:
+    account.happen(150)
+    reading, writing = os.pipe()
+    running = await account.tail("--json", stdout=writing)
+    os.close(writing)
+    await until(lambda: waiting_in(reading) > 60_000)  # all that a pipe takes: nobody reads
+    running.send_signal(number)
+    with os.fdopen(reading, "rb") as pipe:
+        assert await running.wait() == 0
+        first = ids(pipe.read())
+    assert 0 < len(first) < 150
+    again, code, _ = await account.read()
+    assert code == 0
+    assert sorted(first + again) == sorted(account.held)
+
+
+async def test_reading_once_that_is_interrupted_is_exit_code_4_with_the_reason(account: Account) -> None:
+    account.happen(200)
+    running = await account.tail("--json", "--once")
+    assert running.stdout is not None
+    first = await running.stdout.readline()
+    running.send_signal(signal.SIGINT)
+    out, err = await running.communicate()
+    assert running.returncode == 4
+    assert err == b"smwatch: interrupted before everything was read\n"
+    again, code, _ = await account.read()
+    assert code == 0
+    assert sorted(ids(first + out) + again) == sorted(account.held)
+
+
+async def test_a_reader_that_goes_away_ends_a_tail_that_has_nothing_to_print(account: Account) -> None:
+    reading, writing = os.pipe()
+    running = await account.tail(stdout=writing)  # for people: it prints events, and there are none
+    os.close(writing)
+    await until(lambda: bool(account.history.calls))
+    os.close(reading)
+    _, err = await running.communicate()
+    assert (running.returncode, err) == (0, b"")
+
+
+async def test_a_second_tail_on_a_state_directory_says_why_not_and_the_first_goes_on(account: Account) -> None:
+    account.happen(3)
+    first = await account.tail("--json")
+    assert first.stdout is not None
+    printed = [await first.stdout.readline()]
+    _, code, said = await account.read()
+    assert code == 1
+    assert said.count("\n") == 1
+    assert "another smwatch tail" in said
+    assert "--state-dir" in said
+    account.happen(2, ago=timedelta(minutes=20))
+    while len(ids(b"".join(printed))) < 5:
+        printed.append(await first.stdout.readline())
+    first.send_signal(signal.SIGKILL)
+    await first.communicate()
+    assert (await account.read())[:2] == ([], 0)
+
+
+async def test_a_disk_without_room_is_said_and_everything_is_printed_and_kept_later(account: Account) -> None:
+    account.happen(150)
+
+    def limited() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (150_000, resource.RLIM_INFINITY))
+
+    printed, code, said = await account.read(preexec_fn=limited)
+    assert code == 0
+    assert sorted(printed) == sorted(account.held)
+    assert "what is new is shown all the same, and read again after a restart" in said
+    assert (unkept := account.held - set(account.journaled()))
+    again, code, said = await account.read()
+    assert (code, said) == (0, "")
+    assert set(again) >= unkept
+    assert sorted(account.journaled()) == sorted(account.held)
+    assert (await account.read())[0] == []
+
+
+async def test_a_state_directory_that_cannot_be_written_is_said_and_watching_goes_on(account: Account) -> None:
+    account.happen(20)
+    if os.geteuid() == 0:
+        account.state = Path("/sys/smwatch")  # where not even root may write
+    else:
+        account.state.mkdir(mode=0o555)
+    printed, code, said = await account.read()
+    assert sorted(printed) == sorted(account.held)
+    assert code == 0
+    assert said.count("\n") == 1
+    assert "name another --state-dir" in said
+    assert "nothing will be remembered" in said
+
+
+def newer(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as db:
+        db.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
+
+
+def zeroed(path: Path) -> None:
+    with path.open("r+b") as file:
+        file.write(bytes(path.stat().st_size))
+
+
+def cut(path: Path) -> None:
+    os.truncate(path, path.stat().st_size // 2)
+
+
+def a_directory(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+@pytest.mark.parametrize(
+    ("damage", "says", "kept"),
+    [
+        (newer, "written by a newer smwatch", True),
+        (zeroed, "is damaged", False),
+        (cut, "damaged", False),
+        (a_directory, "Is a directory", True),
+    ],
+)
+async def test_a_journal_that_cannot_be_used_is_said_kept_and_watched_without(
+    account: Account, damage: Callable[[Path], None], says: str, kept: bool
+) -> None:
+    account.happen(100)
+    await account.read()
+    path = account.state / FILE_NAME
+    damage(path)
+    before = path.read_bytes() if path.is_file() else b""
+    account.happen(5, ago=timedelta(minutes=20))
+    printed, code, said = await account.read()
+    assert code == 0
+    assert set(printed) >= {f"event-{n}" for n in range(100, 105)}
+    assert says in said + str([path.name for path in account.state.iterdir()])
+    aside = list(account.state.glob("*.corrupt-*"))
+    if kept:
+        assert not aside
+        assert not path.is_file() or path.read_bytes() == before
+    else:
+        assert [one.read_bytes() for one in aside if not one.name.endswith(("-wal", "-shm"))] == [before]
+        assert sorted(account.journaled()) == sorted(account.held)
+
+
+async def test_a_journal_damaged_under_a_running_tail_is_set_aside_and_watching_goes_on(account: Account) -> None:
+    account.happen(200)
+    running = await account.tail("--json")
+    assert running.stdout is not None
+    printed = [await running.stdout.readline()]
+    while len(ids(b"".join(printed))) < 200:
+        printed.append(await running.stdout.readline())
+    path = account.state / FILE_NAME
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    with path.open("r+b") as file:
+        file.write(b"\xff" * path.stat().st_size)
+    account.happen(100, ago=timedelta(minutes=20))
+    while len(set(ids(b"".join(printed)))) < 300:
+        printed.append(await running.stdout.readline())
+    running.terminate()
+    rest, _ = await running.communicate()
+    out = b"".join(printed) + rest
+    assert sorted(ids(out)) == sorted(account.held)
+    assert any("damaged" in (line.get("message") or "") for line in map(json.loads, out.splitlines()))
+    assert list(account.state.glob("*.corrupt-*"))
+    journal = Journal(path)
+    assert journal.last_seq() >= 100
+    journal.close()

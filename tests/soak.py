@@ -1,23 +1,29 @@
 """The real process against faults and kill -9, for as long as wanted; then all that was held must be there, once.
 
-    python -m tests.soak --minutes 120 --seed 7        prints figures each minute, and the verdict
+    python -m tests.soak --minutes 120 --seed 7              `smwatch tail`; prints figures each minute, and the verdict
+    python -m tests.soak --minutes 120 --seed 7 --screen     the same with the screen, on a pseudo-terminal
 
 A LookupEvents stand-in (late, unordered events; two calls a second) and a log group (moto) hold overlapping events; a
 proxy in front of both resets, truncates, garbles, throttles and fails a third of the answers; smwatch is killed with
-SIGKILL and started again at random. In the end, what smwatch printed and what its journal holds are compared with what
-the services hold.
+SIGKILL and started again at random. After each kill, the journal must hold what it claims to, and claim no less than
+before; in the end, what smwatch printed and what its journal holds are compared with what the services hold.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
+import fcntl
 import json
 import os
+import pty
 import random
 import sqlite3
+import struct
 import sys
 import tempfile
+import termios
 import time
 from collections import Counter
 from collections.abc import AsyncIterator
@@ -29,8 +35,9 @@ from typing import TYPE_CHECKING
 import boto3
 import msgspec
 
-from smwatch.journal import FILE_NAME
+from smwatch.journal import FILE_NAME, Journal
 from smwatch.record import Record
+from smwatch.sources.coverage import Coverage
 from tests import records
 from tests.emulators.faulty_proxy import FaultyProxy
 from tests.emulators.lookup_events import LookupEvents
@@ -81,9 +88,12 @@ class Outcome(msgspec.Struct):
     most_repeated_at_once: int = 0
     """The most events that one restart printed again."""
     watermark_went_back: int = 0
+    unfounded: list[str] = []
+    """Held by a service in a period that the journal claimed to be settled, and not in the journal."""
     peak_mib: float = 0.0
-    """Of the last process, in MiB."""
-    first_mib: float = 0.0
+    """The most that a process held, in MiB."""
+    first_half_mib: float = 0.0
+    """The same over the first half of the run: with --no-kill, what came after it was the growth."""
 
     @property
     def failures(self) -> list[str]:
@@ -92,6 +102,7 @@ class Outcome(msgspec.Struct):
             f"{len(self.lost)} events lost": self.lost,
             f"{len(self.invented)} events invented": self.invented,
             f"{len(self.not_journaled)} events missing in the journal": self.not_journaled,
+            f"{len(self.unfounded)} events missing in settled periods": self.unfounded,
             f"the mark of completeness went back {self.watermark_went_back} times": self.watermark_went_back,
             f"{self.repeated} events repeated by {self.kills} kills": self.repeated and not self.kills,
         }
@@ -101,12 +112,24 @@ class Outcome(msgspec.Struct):
 class Soak:
     """One run."""
 
-    def __init__(self, *, seconds: float, seed: int, events_per_second: float = 4.0, killing: bool = True) -> None:
+    def __init__(
+        self,
+        *,
+        seconds: float,
+        seed: int,
+        events_per_second: float = 4.0,
+        killing: bool = True,
+        screen: bool = False,
+    ) -> None:
         self._seconds = seconds
         self._random = random.Random(seed)
         self._seed = seed
         self._rate = events_per_second
         self._killing = killing
+        self._screen = screen
+        self._times: dict[str, dict[str, datetime]] = {"cloudtrail": {}, "logs": {}}
+        """By kind of source: eventID → when it is on that source's time line."""
+        self._settled: dict[str, Coverage] = {}
         self._held: dict[str, Record] = {}
         self._printed: Counter[str] = Counter()
         self._complete_to: dict[str, datetime] = {}
@@ -115,6 +138,7 @@ class Soak:
     async def run(self, folder: Path) -> Outcome:
         """Feed, watch, kill, compare."""
         began = time.monotonic()
+        self._half_time = began + self._seconds / 2
         async with (
             _log_group(folder / "moto") as logs_url,
             LookupEvents() as history,
@@ -124,7 +148,9 @@ class Soak:
             feeding = asyncio.create_task(self._feed(history, logs_url))
             environment = _environment(folder, before_history.url, before_logs.url)
             while time.monotonic() - began < self._seconds:
-                await self._watch(folder, environment, self._random.uniform(3, 9) if self._killing else self._seconds)
+                seconds = self._random.uniform(3, 9) if self._killing else self._seconds
+                await (self._show if self._screen else self._watch)(folder, environment, seconds)
+                self._audit(folder / "state" / FILE_NAME)
             feeding.cancel()
             await asyncio.sleep(LATEST + 1)
             # The last word, without faults: what is there must be found, and --once must say that it was read whole.
@@ -157,19 +183,17 @@ class Soak:
             delay = self._random.choice((0.0, 1.0, 3.0, LATEST - 3))
             where = self._random.choice(("both", "both", "history", "logs"))
             if where != "logs":
+                self._times["cloudtrail"] |= {each["eventID"]: _moment(each["eventTime"]) for each in batch}
                 history.region(REGION).add(batch, visible_at=now + timedelta(seconds=delay))
             if where != "history":
-                await asyncio.to_thread(_put, logs_url, batch)
+                put_at = datetime.now(UTC)
+                await asyncio.to_thread(_put, logs_url, batch, put_at)
+                self._times["logs"] |= {record["eventID"]: put_at for record in batch}
 
     async def _watch(self, folder: Path, environment: dict[str, str], seconds: float, *more: str) -> int | None:
         """Run smwatch for so long and kill it, or let it end; returns its exit code."""
-        command = [sys.executable, "-m", "smwatch", "tail", "--json", "--since", "1h", "--log-group", GROUP, *more]
         process = await asyncio.create_subprocess_exec(
-            *command,
-            "--config",
-            str(folder / "config.toml"),
-            "--state-dir",
-            str(folder / "state"),
+            *_command(folder, "tail", "--json", *more),
             env=environment,
             stdout=asyncio.subprocess.PIPE,
             limit=1 << 24,
@@ -194,6 +218,52 @@ class Soak:
         self._printed += printed
         return code
 
+    async def _show(self, folder: Path, environment: dict[str, str], seconds: float) -> None:
+        """The screen for so long, then a kill."""
+        ours, theirs = pty.openpty()
+        fcntl.ioctl(theirs, termios.TIOCSWINSZ, struct.pack("HHHH", 40, 120, 0, 0))
+        process = await asyncio.create_subprocess_exec(
+            *_command(folder),
+            env=environment | {"TERM": "xterm-256color"},
+            stdin=theirs,
+            stdout=theirs,
+            stderr=theirs,
+            start_new_session=True,
+        )
+        os.close(theirs)
+        drawn = bytearray()
+        loop = asyncio.get_running_loop()
+        loop.add_reader(ours, lambda: drawn.extend(_read_terminal(ours)))
+        try:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(seconds):
+                    while process.returncode is None:
+                        self._weigh(process.pid)
+                        await asyncio.sleep(0.5)
+            assert process.returncode is None, f"the screen ended by itself: {bytes(drawn[-2000:])!r}"
+            process.kill()
+            self.outcome.kills += 1
+            await process.wait()
+        finally:
+            loop.remove_reader(ours)
+            os.close(ours)
+
+    def _audit(self, path: Path) -> None:
+        """See whether the journal holds what it claims, and claims what it claimed before."""
+        if not path.exists() or not path.stat().st_size:
+            return
+        known = _journaled(path)
+        with contextlib.closing(Journal(path, read_only=True)) as journal:
+            now = {name: journal.coverage(name) for name in journal.sources()}
+        for name, coverage in now.items():
+            before = self._settled.get(name, Coverage())
+            if any(Coverage(coverage.settled).missing(span.start, span.end) for span in before.settled):
+                self.outcome.watermark_went_back += 1
+            for event_id, at in self._times[name.partition(":")[0]].items():
+                if event_id not in known and coverage.holds(at):
+                    self.outcome.unfounded.append(event_id)
+        self._settled = now
+
     def _read(self, line: bytes, printed: Counter[str]) -> None:
         if not line.endswith(b"\n"):
             return  # torn by the kill: the event was not told as printed, and comes again
@@ -213,8 +283,25 @@ class Soak:
         except OSError:
             return
         mib = pages * os.sysconf("SC_PAGE_SIZE") / 2**20
-        self.outcome.first_mib = self.outcome.first_mib or mib
+        if time.monotonic() < self._half_time:
+            self.outcome.first_half_mib = max(self.outcome.first_half_mib, mib)
         self.outcome.peak_mib = max(self.outcome.peak_mib, mib)
+
+
+def _command(folder: Path, *more: str) -> list[str]:
+    where = ["--config", str(folder / "config.toml"), "--state-dir", str(folder / "state")]
+    return [sys.executable, "-m", "smwatch", *more, "--since", "1h", "--log-group", GROUP, *where]
+
+
+def _read_terminal(handle: int) -> bytes:
+    try:
+        return os.read(handle, 1 << 16)
+    except OSError:  # the process has ended
+        return b""
+
+
+def _moment(text: str) -> datetime:
+    return datetime.fromisoformat(text)
 
 
 def _environment(folder: Path, history: str, logs: str) -> dict[str, str]:
@@ -252,9 +339,9 @@ async def _log_group(home: Path) -> AsyncIterator[str]:
         yield url
 
 
-def _put(url: str, batch: list[Record]) -> None:
-    now = int(time.time() * 1000)
-    events: list[InputLogEventTypeDef] = [{"timestamp": now, "message": records.raw(record)} for record in batch]
+def _put(url: str, batch: list[Record], at: datetime) -> None:
+    stamp = int(at.timestamp() * 1000)
+    events: list[InputLogEventTypeDef] = [{"timestamp": stamp, "message": records.raw(record)} for record in batch]
     _logs(url).put_log_events(logGroupName=GROUP, logStreamName="1", logEvents=events)
 
 
@@ -265,9 +352,9 @@ def _journaled(path: Path) -> set[str]:
     return {json.loads(raw)["eventID"] for (raw,) in rows}
 
 
-async def _main(seconds: float, seed: int, killing: bool) -> int:
+async def _main(seconds: float, seed: int, killing: bool, screen: bool) -> int:
     with tempfile.TemporaryDirectory() as folder:
-        soak = Soak(seconds=seconds, seed=seed, killing=killing)
+        soak = Soak(seconds=seconds, seed=seed, killing=killing, screen=screen)
         running = asyncio.create_task(soak.run(Path(folder)))
         while not running.done():
             await asyncio.wait([running], timeout=60)
@@ -283,5 +370,6 @@ if __name__ == "__main__":
     parser.add_argument("--minutes", type=float, default=5.0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--no-kill", action="store_true", help="one process all the time: shows its memory")
+    parser.add_argument("--screen", action="store_true", help="the screen instead of `tail`")
     options = parser.parse_args()
-    sys.exit(asyncio.run(_main(options.minutes * 60, options.seed, not options.no_kill)))
+    sys.exit(asyncio.run(_main(options.minutes * 60, options.seed, not options.no_kill, options.screen)))

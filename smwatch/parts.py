@@ -55,15 +55,16 @@ def now() -> datetime:
 class Parts:
     """What every way of running needs: journal, rules, store, and the filter that was asked for."""
 
-    def __init__(self, settings: Settings, *, remember: bool, only_read: bool = False) -> None:
+    def __init__(self, settings: Settings, *, remember: bool, only_read: bool = False, dossiers: bool = True) -> None:
         """Build them; SettingsError for what can't be.
 
-        `remember` False keeps the journal in memory; `only_read` leaves the one on the disk as it is.
+        `remember` False keeps the journal in memory; `only_read` leaves the one on the disk as it is; `dossiers` False
+        is for lines, which show none.
         """
         self.settings = settings
         self.since = moment(settings.since, now())
         self.engine = Engine(build_rules(settings))
-        self.store = Store(capacity=settings.store.capacity, engine=self.engine)
+        self.store = Store(capacity=settings.store.capacity, engine=self.engine, dossiers=dossiers)
         self.chosen = self._filter(settings.filter, "--filter")
         opened = open_journal(settings, only_read=only_read) if remember else Opened(Journal())
         self.journal, self.notice = opened.journal, opened.notice

@@ -121,7 +121,7 @@ def show(parts: Parts, sources: Sources, *, title: str = "") -> int:
 
 def follow_lines(settings: Settings, *, json: bool, once: bool, fail_on: str | None) -> int:
     """`smwatch tail`: write what the sources hold since --since, then (without --once) what comes."""
-    parts = Parts(settings, remember=True)
+    parts = Parts(settings, remember=True, dossiers=False)
     if parts.notice:
         notice(parts.notice)
     try:
@@ -153,7 +153,7 @@ def replay_files(
     """`smwatch replay`: the same over recorded files; the journal lies in memory."""
     from smwatch.sources.files import FileSource
 
-    parts = Parts(settings, remember=False)
+    parts = Parts(settings, remember=False, dossiers=not json)
     source = FileSource(files, speed=speed, now=now, sleep=asyncio.sleep)
     if not json:
         return show(parts, nullcontext([source]))

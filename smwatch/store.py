@@ -117,10 +117,12 @@ class Store:
 
     Lives on one thread. `add` is the only way in for events; `report`, `tick`, `fold` and the operator's verbs are its
     few siblings. Events older than the `capacity` newest are dropped and counted; dossiers and alarms outlive them.
+    Where nobody will look at `secrets` and `principals`, `dossiers` False leaves them empty.
     """
 
-    def __init__(self, *, capacity: int = 100_000, engine: Judge | None = None) -> None:
+    def __init__(self, *, capacity: int = 100_000, engine: Judge | None = None, dossiers: bool = True) -> None:
         self.capacity = capacity
+        self._keeps_dossiers = dossiers
         self.engine = engine
         self.events: list[Event] = []
         """Ascending by key. Read it, never change it."""
@@ -283,6 +285,8 @@ class Store:
         event = arrival.event
         if event.name == UNREADABLE:
             self.unreadable += 1
+        if not self._keeps_dossiers:
+            return
         who = event.principal.identity
         principal = self.principals.get(who)
         if principal is None:

@@ -52,7 +52,7 @@ class Reader:
     # What many events have in common, the caller and the call, is worked out once and found again by the few strings
     # that it depends on: an event costs little more than those look-ups.
 
-    def __init__(self, remember: int = 16_384) -> None:
+    def __init__(self, remember: int = 4096) -> None:
         self._strings: Recent[_Text, str] = Recent(_kept, remember)
         self._addresses: Recent[_Text, _Text] = Recent(_plain_address, remember)
         self._access_keys: Recent[_Text, _Text] = Recent(_plain_access_key, remember)

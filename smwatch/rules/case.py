@@ -9,8 +9,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
-from operator import attrgetter, itemgetter
+from operator import attrgetter
 from typing import NamedTuple, Self
+
+import msgspec
 
 from smwatch.events.event import Event
 from smwatch.events.renaming import names_any, renamed_event
@@ -34,13 +36,13 @@ _SECRET = DIMENSIONS["secret"]
 _IDENTITY = DIMENSIONS["identity"]
 _SESSIONS = tuple(DIMENSIONS[name] for name in ("session", "access_key"))
 _PRINCIPALS = (_IDENTITY, *_SESSIONS)
-_AT, _RANK_AND_STEP = itemgetter(0), itemgetter(2, 3)
+_AT, _RANK_AND_STEP = attrgetter("at"), attrgetter("rank", "step")
 """Of evidence."""
 LEVELS = 100
 """An alarm's level is its severity's rank times this, and its escalation steps."""
 
 
-class Evidence(NamedTuple):
+class Evidence(msgspec.Struct, frozen=True, gc=False):
     """One piece of evidence: an event, or the first of those with one value."""
 
     at: int
@@ -160,7 +162,8 @@ class Case(ABC):
         self.base: Alarm | None = None
         self.newest: Newest | None = None
         """What its principal's name and its commands come from."""
-        self._commands: tuple[int, tuple[str, ...]] | None = None
+        self._commands: tuple[Mapping[str, str], tuple[str, ...]] | None = None
+        """The commands, and the values they were filled with last: mostly the next event has the same ones."""
         self.last_key = -1
         """The key of the newest evidence."""
         self.low = self.high = self.own_high = BEGINNING
@@ -361,9 +364,9 @@ class Case(ABC):
         newest = self.newest
         if newest is None:
             return self.base.next if self.base else filled(self.rule.next, {})
-        if self._commands is None or self._commands[0] != newest.event.key:
-            values = {**event_values(newest.event), **newest.of_record}
-            self._commands = newest.event.key, filled(self.rule.next, values)
+        values = {**event_values(self.rule.next, newest.event), **newest.of_record}
+        if self._commands is None or self._commands[0] != values:
+            self._commands = values, filled(self.rule.next, values)
         return self._commands[1]
 
     def _closed_by(self, end: int) -> str:

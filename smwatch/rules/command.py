@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import cache
 
 from smwatch.events.event import Event
 from smwatch.events.naming import part
@@ -16,6 +17,7 @@ _HOLE = re.compile(r"\{([a-z_]+)\}")
 _LONGEST = 2048
 
 
+@cache
 def holes(command: str) -> tuple[str, ...]:
     """The names of the holes in a command; a ValueError for an unknown one, or one that stands between quotes."""
     found = tuple(match[1] for match in _HOLE.finditer(command))
@@ -241,6 +243,12 @@ def record_values(names: Iterable[str], event: Event, record: Record) -> dict[st
     return {name: _OF_RECORD[name](event, record) for name in names}
 
 
-def event_values(event: Event) -> dict[str, str]:
-    """The values of the holes that an event has."""
-    return {name: get(event) for name, get in _OF_EVENT.items()}
+@cache
+def _holes_of_event(commands: tuple[str, ...]) -> tuple[tuple[str, Callable[[Event], str]], ...]:
+    names = dict.fromkeys(name for command in commands for name in holes(command))
+    return tuple((name, _OF_EVENT[name]) for name in names if name in _OF_EVENT)
+
+
+def event_values(commands: tuple[str, ...], event: Event) -> dict[str, str]:
+    """The values that an event has of the holes in these commands."""
+    return {name: get(event) for name, get in _holes_of_event(commands)}

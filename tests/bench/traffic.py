@@ -45,6 +45,7 @@ class Traffic:
         self._start = start
         self._per_second = per_second
         self._made = 0
+        self._callers = list(map(self._caller, range(CALLERS)))
         self._shapes: list[tuple[str, str, str, str]] = []
 
     def texts(self, count: int) -> list[str]:
@@ -63,14 +64,11 @@ class Traffic:
         return f"{before}{moment}{middle}{_uuid(random)}{after}{_uuid(random)}{end}"
 
     def _records(self) -> Iterator[Record]:
-        """A record for each combination of a caller, one of its sessions and a call: most callers read few secrets."""
+        """A record for each combination of a caller, one of its sessions and a call."""
         random = self._random
-        for number in range(CALLERS):
-            team, sessions = random.choice(_TEAMS), range(random.choice((1, 2, 4, 8)))
-            secrets = [f"prod/{team}/db-{random.randrange(60)}" for _ in range(random.choice((1, 1, 2, 5)))]
-            agent = records.CONSOLE if number % 50 == 7 else random.choice(_AGENTS)
-            for _ in sessions:
-                by = self._caller(number, f"{team}-{number}")
+        for number, (team, secrets, agent) in enumerate(self._callers):
+            for _ in range(random.choice((1, 2, 4, 8))):
+                by = self._session(number, f"{team}-{number}")
                 address = f"10.{random.randrange(4)}.{random.randrange(256)}.{random.randrange(256)}"
                 more: dict[str, Any] = {"by": by, "eventTime": _TIME, "requestID": _REQUEST, "eventID": _ID}
                 direct = more | {"sourceIPAddress": address, "userAgent": agent}
@@ -86,7 +84,13 @@ class Traffic:
                     yield records.read_missing("prod/gone", **direct)
                     yield records.denied(f"test/{team}/db", **direct)
 
-    def _caller(self, number: int, name: str) -> records.Identity:
+    def _caller(self, number: int) -> tuple[str, list[str], str]:
+        """Its team, its secrets and its user agent: most callers read few secrets, the same ones for ever."""
+        team = self._random.choice(_TEAMS)
+        secrets = [f"prod/{team}/db-{self._random.randrange(60)}" for _ in range(self._random.choice((1, 1, 2, 5)))]
+        return team, secrets, records.CONSOLE if number % 50 == 7 else self._random.choice(_AGENTS)
+
+    def _session(self, number: int, name: str) -> records.Identity:
         if number % 50 == 7:
             return records.sso(f"{name}@example.com")
         if number % 25 == 0:

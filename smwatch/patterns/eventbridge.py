@@ -13,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from math import prod
 from typing import Any, TypeAlias, assert_never
 
 from smwatch.patterns import records
@@ -142,7 +143,7 @@ class _Translation:
                 found: list[_Asked] = [{}]
                 for part in parts:
                     found = [_both(one, other) for one, other in product(found, self._alternatives(part))]
-                    _bounded(found)
+                    _bounded(len(found))
                 return found
             case AnyOf(parts):
                 groups: dict[Path, tuple[_Leaf, ...]] = {}
@@ -153,7 +154,7 @@ class _Translation:
                     else:
                         path = self._path(part.selector)
                         groups[path] = (*groups.get(path, ()), part)
-                _bounded(found)
+                _bounded(len(found))
                 return [{path: [group]} for path, group in groups.items()] + found
             case Compare() | Is() | NotExists():
                 return [{self._path(condition.selector): [(condition,)]}]
@@ -187,6 +188,7 @@ class _Translation:
         """The matchers of each field; None where nothing can match."""
         fields: _Fields = {}
         for path, groups in asked.items():
+            _bounded(prod(map(len, groups)))
             tests: list[Matcher] = []
             for conditions in product(*groups):
                 tests += [test for test in self._tests(path, conditions) if test not in tests]
@@ -291,8 +293,8 @@ def _merged(alternatives: list[_Fields]) -> list[_Fields]:
     return merged
 
 
-def _bounded(alternatives: Sequence[object]) -> None:
-    if len(alternatives) > MAX_ALTERNATIVES:
+def _bounded(alternatives: int) -> None:
+    if alternatives > MAX_ALTERNATIVES:
         raise InexpressibleError(f"it would take more than {MAX_ALTERNATIVES} alternatives")
 
 

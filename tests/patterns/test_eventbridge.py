@@ -99,6 +99,7 @@ def test_what_an_event_pattern_says_differently_is_told(text: str, difference: s
         ("{ $.a IS TRUE && $.a IS FALSE }", "nothing can match"),
         ("{ $.a != * }", "nothing can match"),
         ("{ " + " && ".join(f"($.a{n} = x || $.b{n} = y)" for n in range(12)) + " }", "more than 100"),
+        ("{ " + " && ".join("($.a!=1||$.a!=2||$.a!=3||$.a!=4||$.a!=5)" for _ in range(20)) + " }", "more than 100"),
     ],
 )
 def test_what_no_event_pattern_can_say_is_refused(text: str, why: str) -> None:

@@ -7,7 +7,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import boto3
 import pytest
+from botocore import xform_name
 from click.testing import CliRunner
 from moto.events.models import EventPattern
 
@@ -18,6 +20,7 @@ from smwatch.rules.export.event_rule import EVERYTHING, MAX_LENGTH, WRITES, even
 from smwatch.rules.export.exactness import Exactness
 from smwatch.rules.export.metric import exactness, metric_filters
 from smwatch.setup.wanted import DELETED_SECRETS
+from tests.emulators.process import Emulator
 from tests.rules.judging import catalogue, ruled
 
 RULES = catalogue()
@@ -78,7 +81,7 @@ def option(call: list[str], name: str) -> str:
     return call[call.index(f"--{name}") + 1]
 
 
-VARIABLES = {"LOG_GROUP": "a group", "TOPIC_ARN": "arn:topic", "ACCOUNT_ID": "111122223333"}
+VARIABLES = {"LOG_GROUP": "CloudTrail/Secrets", "TOPIC_ARN": "arn:topic", "ACCOUNT_ID": "111122223333"}
 
 
 def test_the_documented_alarm_is_exported_exactly_as_documented(tmp_path: Path) -> None:
@@ -171,6 +174,53 @@ def test_the_whole_catalogue_is_a_script_that_a_shell_reads(tmp_path: Path) -> N
     script = "\n".join(cli.commands(RULES.rules))
     for rule in RULES.rules:
         assert f"# {rule.id}  {exactness(rule)[0]}" in script
+
+
+def as_request(call: list[str], session: boto3.Session) -> tuple[Any, str, dict[str, Any]]:
+    """The client, operation and parameters of an aws command, by the models that the aws command goes by."""
+    client = session.client(call[0])  # type: ignore[call-overload]
+    operation = call[1].replace("-", "_")
+    members = client.meta.service_model.operation_model(
+        client.meta.method_to_api_mapping[operation]
+    ).input_shape.members
+    named = {xform_name(member, "-"): (member, shape.type_name) for member, shape in members.items()}
+    asked: dict[str, Any] = {}
+    for option_name, value in zip(call[2::2], call[3::2], strict=True):
+        member, kind = named[option_name.removeprefix("--")]
+        match kind:
+            case "list" if value.startswith("["):
+                asked[member] = json.loads(value)
+            case "list":
+                asked[member] = [value]
+            case "integer" | "double":
+                asked[member] = float(value) if kind == "double" else int(value)
+            case _:
+                asked[member] = value
+    return client, operation, asked
+
+
+def test_an_account_takes_the_catalogue_as_commands_and_as_eventbridge_rules(moto: Emulator, tmp_path: Path) -> None:
+    session = boto3.Session("x", "x", region_name=moto.region)
+    session.client("logs", endpoint_url=moto.url).create_log_group(logGroupName=VARIABLES["LOG_GROUP"])
+    with pytest.MonkeyPatch.context() as environment:
+        environment.setenv("AWS_ENDPOINT_URL", moto.url)
+        for call in run(cli.commands(RULES.rules), tmp_path, **VARIABLES):
+            client, operation, asked = as_request(call, session)
+            getattr(client, operation)(**asked)
+        wanted = [each for rule in RULES.rules for each in metric_filters(rule)]
+        logs, cloudwatch, events = session.client("logs"), session.client("cloudwatch"), session.client("events")
+        filters = logs.get_paginator("describe_metric_filters").paginate(logGroupName=VARIABLES["LOG_GROUP"])
+        assert {each["filterName"] for page in filters for each in page["metricFilters"]} == {
+            each.name for each in wanted
+        }
+        alarms = cloudwatch.get_paginator("describe_alarms").paginate()
+        assert {each["AlarmName"] for page in alarms for each in page["MetricAlarms"]} == {
+            each.alarm for each in wanted
+        }
+        for listed in json.loads(event_rules.document(RULES.rules)):
+            if listed["put_rule"] is not None:
+                events.put_rule(**listed["put_rule"])
+        assert events.describe_rule(Name="smwatch-SMW-DEL-01")["State"] == EVERYTHING
 
 
 def test_hostile_text_is_only_text_in_a_script(tmp_path: Path) -> None:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import threading
-from collections.abc import Awaitable, Callable, Collection, Sequence
+import json
+import sys
+from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
 
 from smwatch.rules.alarm import Alarm, Severity, message, urgency
 from smwatch.sources.source import State, Status
 
 NAME, LABEL = "notify", "Notify"
+MESSENGER = str(Path(__file__).with_name("messenger.py"))
 EVERY = timedelta(seconds=30)
 """At most one message in this time; alarms that come meanwhile share the next one."""
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=10)
@@ -23,33 +27,50 @@ MOST = 5
 WAITING = 500
 """Alarms that wait for a message; beyond that the least urgent are only counted."""
 
-Send = Callable[[str, str], bool]
-"""(title, body) → whether every service took it; may block."""
+Send = Callable[[str, str], Coroutine[Any, Any, bool]]
+"""(title, body) → whether the service took it."""
 
 
 class NotifyError(Exception):
     """Notifications can't work as configured; one sentence with the next step."""
 
 
-def apprise_sender(urls: Sequence[str]) -> Send:
-    """Send through these apprise URLs; NotifyError if apprise is not installed or does not know one."""
-    try:
-        import apprise
-    except ModuleNotFoundError:
-        raise NotifyError("[notify] urls needs the extra: pip install 'smwatch[notify]'") from None
-    services = apprise.Apprise()
-    for number, url in enumerate(urls, 1):
-        if not services.add(url):  # the URL itself holds credentials: it is never repeated
-            raise NotifyError(f"[notify] urls: apprise does not understand URL number {number}")
+async def apprise_senders(urls: Sequence[str]) -> list[Send]:
+    """Ways to send, one for each of these apprise URLs, so that one that fails makes none of the others repeat itself.
 
-    def send(title: str, body: str) -> bool:
-        try:
-            # plain text: what stands in a name is markup for none of the services
-            return bool(services.notify(body=body, title=title, body_format=apprise.NotifyFormat.TEXT))
-        except Exception:  # a fault in one of apprise's hundred services is a message not sent, no end of smwatch
-            return False
+    NotifyError if apprise is not installed or does not know a URL, which is never repeated: it holds credentials.
+    """
+    found = await _answered({"urls": urls})
+    if found.get("missing"):
+        raise NotifyError("[notify] urls needs the extra: pip install 'smwatch[notify]'")
+    if number := found.get("unknown", 0):
+        raise NotifyError(f"[notify] urls: apprise does not understand URL number {number}")
+    return [_sender(url) for url in urls]
+
+
+def _sender(url: str) -> Send:
+    async def send(title: str, body: str) -> bool:
+        return bool((await _answered({"urls": [url], "title": title, "body": body})).get("sent"))
 
     return send
+
+
+async def _answered(asked: Mapping[str, object]) -> dict[str, Any]:
+    """What the messenger says; nothing if it breaks, which is a fault in one of apprise's hundred services."""
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-P", MESSENGER),  # by its path: the modules beside it are nobody's top level
+        stdin=asyncio.subprocess.PIPE,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.DEVNULL,
+    )
+    try:
+        out, _ = await process.communicate(json.dumps(asked).encode())
+        return dict(json.loads(out)) if process.returncode == 0 else {}
+    finally:
+        if process.returncode is None:
+            with suppress(ProcessLookupError):
+                process.kill()
+            await process.wait()
 
 
 class Notifier:
@@ -57,7 +78,7 @@ class Notifier:
 
     `run` does the sending; `tell` never waits. A message says what `rules.alarm.message` says: names and times, no
     records, no credentials. What can't be sent waits, is tried again with growing pauses, and the trouble is said
-    through `report`. `keep` is told which alarms (by group) still wait, whenever some have been sent.
+    through `report`, with the `number` of the URL. `keep` is called whenever `unsent` has become less.
     """
 
     def __init__(
@@ -67,7 +88,8 @@ class Notifier:
         least: Severity,
         report: Callable[[Status], Awaitable[None]],
         now: Callable[[], datetime],
-        keep: Callable[[Collection[str]], None] = lambda _unsent: None,
+        keep: Callable[[], None] = lambda: None,
+        number: int = 1,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self._send = send
@@ -75,6 +97,7 @@ class Notifier:
         self._report = report
         self._now = now
         self._keep = keep
+        self._number = number
         self._sleep = sleep
         self._told: dict[str, tuple[bool, int, int]] = {}
         self._waiting: dict[str, Alarm] = {}
@@ -131,17 +154,25 @@ class Notifier:
             if not alarms:
                 return EVERY
             uncounted = self._uncounted
-            if not await _in_time(self._send, *_written(alarms, uncounted)):
+            if not await self._sent(*_written(alarms, uncounted)):
                 return await self._failed(len(alarms))
             self._uncounted -= uncounted
             for alarm in alarms:
                 if self._waiting.get(alarm.group) is alarm:  # it may have got worse meanwhile
                     del self._waiting[alarm.group]
-            self._keep(self.unsent)
+            self._keep()
             if self._failures:
                 self._failures = 0
-                await self._report(Status(NAME, LABEL, State.OK, at=self._now()))
+                await self._report(self._status(State.OK))
             return EVERY
+
+    async def _sent(self, title: str, body: str) -> bool:
+        """Whether it was sent before patience ran out."""
+        try:
+            async with asyncio.timeout(PATIENCE.total_seconds()):
+                return await self._send(title, body)
+        except TimeoutError:
+            return False
 
     async def _failed(self, number: int) -> timedelta:
         pause: timedelta = min(FIRST_PAUSE * 3**self._failures, LONGEST_PAUSE)
@@ -150,10 +181,14 @@ class Notifier:
         what = "a new alarm" if number == 1 else f"{number} new alarms"
         sentence = (
             f"a message about {what} could not be sent, trying again in {pause.total_seconds():.0f} s: "
-            "check [notify] urls in the config file"
+            f"check URL number {self._number} of [notify] urls in the config file"
         )
-        await self._report(Status(NAME, LABEL, State.FAILING, sentence, at=self._now()))
+        await self._report(self._status(State.FAILING, sentence))
         return pause
+
+    def _status(self, state: State, sentence: str = "") -> Status:
+        suffix = f" {self._number}" if self._number > 1 else ""
+        return Status(NAME + suffix.replace(" ", ":"), LABEL + suffix, state, sentence, at=self._now())
 
 
 def _written(alarms: Sequence[Alarm], uncounted: int) -> tuple[str, str]:
@@ -163,28 +198,6 @@ def _written(alarms: Sequence[Alarm], uncounted: int) -> tuple[str, str]:
     if more := len(alarms) - MOST + uncounted:
         body += f"\n\nand {more:,} more alarms" if more > 0 else ""
     return f"smwatch: {first}", body
-
-
-async def _in_time(send: Send, title: str, body: str) -> bool:
-    """Whether it was sent before patience ran out, by a thread that nobody ever has to wait for."""
-    loop = asyncio.get_running_loop()
-    done: asyncio.Future[bool] = loop.create_future()
-
-    def conclude(sent: bool) -> None:
-        if not done.done():
-            done.set_result(sent)
-
-    def work() -> None:
-        sent = send(title, body)
-        with suppress(RuntimeError):  # the loop has ended meanwhile, and nobody wants to know
-            loop.call_soon_threadsafe(conclude, sent)
-
-    threading.Thread(target=work, name="smwatch notify", daemon=True).start()
-    try:
-        async with asyncio.timeout(PATIENCE.total_seconds()):
-            return await done
-    except TimeoutError:
-        return False
 
 
 def _stage(alarm: Alarm) -> tuple[bool, int, int]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -20,7 +20,7 @@ from smwatch.filter import Context, Filter, FilterError
 from smwatch.filter import parse as parse_filter
 from smwatch.journal import FILE_NAME, Journal, JournalCorruptError, JournalError
 from smwatch.monitor import Delivery, Monitor
-from smwatch.notify import Notifier, NotifyError, apprise_sender
+from smwatch.notify import Notifier, NotifyError, apprise_senders
 from smwatch.record import Record, decode
 from smwatch.rules.alarm import Alarm, Mute, Severity
 from smwatch.rules.engine import Engine
@@ -70,7 +70,7 @@ class Parts:
         self.journal, self.notice = opened.journal, opened.notice
         self.engine.restore(opened.alarms, opened.mutes)
         self.store.recall()
-        self.notifier: Notifier | None = None
+        self.notifiers: tuple[Notifier, ...] = ()
 
     @property
     def looks_back_to(self) -> datetime:
@@ -92,9 +92,10 @@ class Parts:
     def keep(self, alarms: Sequence[Alarm]) -> None:
         """Have alarms that changed outlive the process, and told of."""
         facts = {MUTES: msgspec.json.encode(self.engine.mutes)}
-        if self.notifier is not None:
-            self.notifier.tell(alarms)
-            facts[UNSENT] = msgspec.json.encode(self.notifier.unsent)
+        for notifier in self.notifiers:
+            notifier.tell(alarms)
+        if self.notifiers:
+            facts[UNSENT] = self._unsent()
         with suppress(JournalError):  # kept with the next page that can be; the monitor says what is wrong
             self.journal.keep(alarms, facts)
 
@@ -110,25 +111,34 @@ class Parts:
             await deliver(Delivery(statuses=(status,)))
 
         try:
-            send = await asyncio.to_thread(apprise_sender, notify.urls)
+            senders = await apprise_senders(notify.urls)
         except NotifyError as error:
             raise SettingsError(str(error)) from None
 
-        def keep(unsent: Collection[str]) -> None:
+        def keep() -> None:
             with suppress(JournalError):  # sent twice, after a restart, is better than never
-                self.journal.keep((), {UNSENT: msgspec.json.encode(unsent)})
+                self.journal.keep((), {UNSENT: self._unsent()})
 
-        self.notifier = Notifier(send, least=Severity(notify.severity), report=report, now=now, keep=keep)
-        unsent = self.journal.fact(UNSENT)
-        self.notifier.remember(
-            tuple(self.engine.alarms.values()), msgspec.json.decode(unsent, type=list[str]) if unsent else ()
+        self.notifiers = tuple(
+            Notifier(send, least=Severity(notify.severity), report=report, now=now, keep=keep, number=number)
+            for number, send in enumerate(senders, 1)
         )
-        sending = asyncio.create_task(self.notifier.run())
+        unsent = self.journal.fact(UNSENT)
+        waiting = msgspec.json.decode(unsent, type=list[list[str]]) if unsent else []
+        for number, notifier in enumerate(self.notifiers):
+            notifier.remember(tuple(self.engine.alarms.values()), waiting[number] if number < len(waiting) else ())
+        sending = [asyncio.create_task(notifier.run()) for notifier in self.notifiers]
         try:
             yield
-            await self.notifier.finish(LAST_WORDS)  # not on the way out after Ctrl-C: what waits is sent next time
+            # Not on the way out after Ctrl-C: what waits then is sent next time.
+            await asyncio.gather(*(notifier.finish(LAST_WORDS) for notifier in self.notifiers))
         finally:
-            sending.cancel()
+            for task in sending:
+                task.cancel()
+
+    def _unsent(self) -> bytes:
+        """What has yet to be sent to each URL, in their order, as the journal keeps it."""
+        return msgspec.json.encode([notifier.unsent for notifier in self.notifiers])
 
     def write_file(self, path: Path, events: Sequence[Event], query: str) -> str:
         """Write events to a file, as a table for *.csv, else as JSON lines; returns how that went, in words."""

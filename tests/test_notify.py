@@ -1,9 +1,10 @@
 import asyncio
 import json
 import os
+import signal
 import sys
-import threading
-from collections.abc import AsyncIterator
+from asyncio.subprocess import Process
+from collections.abc import AsyncIterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,14 +13,12 @@ import pytest
 from aiohttp import web
 
 from smwatch.events.secret import Secret
-from smwatch.notify import EVERY, LONGEST_PAUSE, MOST, WAITING, Notifier, NotifyError, apprise_sender
+from smwatch.notify import EVERY, LONGEST_PAUSE, MOST, WAITING, Notifier, NotifyError, apprise_senders
+from smwatch.record import Record
 from smwatch.rules.alarm import Alarm, AlarmState, Severity
 from smwatch.sources.source import State, Status
 from tests import records
 from tests.emulators.lookup_events import LookupEvents
-
-apprises_own = pytest.mark.filterwarnings("ignore::DeprecationWarning")
-"""apprise imports modules that Python has deprecated."""
 
 NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
 
@@ -47,11 +46,11 @@ class Posts:
             least=Severity.HIGH,
             report=self.report,
             now=lambda: NOW,
-            keep=lambda unsent: self.kept.append(list(unsent)),
+            keep=lambda: self.kept.append(list(self.notifier.unsent)),
             sleep=self.sleep,
         )
 
-    def send(self, title: str, body: str) -> bool:
+    async def send(self, title: str, body: str) -> bool:
         if self._refuses:
             self._refuses -= 1
             return False
@@ -183,16 +182,17 @@ async def test_the_end_waits_for_what_is_being_sent_and_not_for_ever() -> None:
 
 
 async def test_a_service_that_hangs_holds_nothing_up() -> None:
-    never = threading.Event()
+    async def never(_title: str, _body: str) -> bool:
+        await asyncio.Event().wait()
+        return True
 
     async def report(_: Status) -> None:
         """Nothing is said of what is given up."""
 
-    notifier = Notifier(lambda _title, _body: never.wait(), least=Severity.HIGH, report=report, now=lambda: NOW)
+    notifier = Notifier(never, least=Severity.HIGH, report=report, now=lambda: NOW)
     notifier.tell([alarm()])
     await notifier.finish(timedelta(milliseconds=10))
     assert notifier.unsent == ["g"]
-    never.set()
 
 
 class Hook:
@@ -202,9 +202,14 @@ class Hook:
         self.taken: list[dict[str, object]] = []
         self.statuses: list[int] = []
         self.url = ""
+        self.asked = asyncio.Event()
+        self.answers = asyncio.Event()
+        self.answers.set()
 
     async def take(self, request: web.Request) -> web.Response:
         self.taken.append(json.loads(await request.text()))
+        self.asked.set()
+        await self.answers.wait()
         return web.Response(status=self.statuses.pop(0) if self.statuses else 200)
 
 
@@ -222,40 +227,62 @@ async def hook() -> AsyncIterator[Hook]:
     await runner.cleanup()
 
 
-@apprises_own
 async def test_a_message_goes_over_the_wire_through_apprise_as_plain_text(hook: Hook) -> None:
-    send = apprise_sender([hook.url])
-    assert await asyncio.to_thread(send, "smwatch: CRITICAL", "<b>somebody</b> *reads* it & \\n <!channel>")
+    (send,) = await apprise_senders([hook.url])
+    assert await send("smwatch: CRITICAL", "<b>somebody</b> *reads* it & \\n <!channel>")
     assert hook.taken[0]["title"] == "smwatch: CRITICAL"
     assert hook.taken[0]["message"] == "<b>somebody</b> *reads* it & \\n <!channel>"
 
 
-@apprises_own
-async def test_an_endpoint_that_refuses_is_a_message_not_sent(hook: Hook) -> None:
-    send = apprise_sender([hook.url])
+async def test_an_endpoint_that_refuses_or_is_not_there_is_a_message_not_sent(hook: Hook) -> None:
+    send, nobody = await apprise_senders([hook.url, "json://127.0.0.1:9/"])
     hook.statuses = [500]
-    assert not await asyncio.to_thread(send, "t", "b")
-    assert await asyncio.to_thread(send, "t", "b")
-    assert not await asyncio.to_thread(apprise_sender(["json://127.0.0.1:9/"]), "t", "b")
+    assert not await send("t", "b")
+    assert await send("t", "b")
+    assert not await nobody("t", "b")
 
 
-@apprises_own
-def test_a_url_that_apprise_does_not_know_is_refused_without_repeating_it() -> None:
+async def test_a_message_that_is_given_up_leaves_no_process_behind(hook: Hook) -> None:
+    (send,) = await apprise_senders([f"{hook.url}?rto=3600"])
+    hook.answers.clear()
+    sending = asyncio.create_task(send("t", "b"))
+    await hook.asked.wait()
+    sending.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await sending
+    assert not [each for each in Path("/proc").glob("[0-9]*/cmdline") if is_mine(each) and "messenger" in words(each)]
+    hook.answers.set()
+
+
+def words(cmdline: Path) -> str:
+    try:
+        return cmdline.read_text(errors="replace")
+    except OSError:
+        return ""  # it has ended
+
+
+def is_mine(cmdline: Path) -> bool:
+    try:
+        return f"\nPPid:\t{os.getpid()}\n" in cmdline.with_name("status").read_text()
+    except OSError:
+        return False
+
+
+async def test_a_url_that_apprise_does_not_know_is_refused_without_repeating_it() -> None:
     with pytest.raises(NotifyError, match="number 2") as caught:
-        apprise_sender(["json://127.0.0.1/", "carrier-pigeon://token@loft"])
+        await apprise_senders(["json://127.0.0.1/", "carrier-pigeon://token@loft"])
     assert "loft" not in str(caught.value)
 
 
 SENSITIVE = "AKIAIOSFODNN7EXAMPLE"
 
 
-async def watch(folder: Path, history: LookupEvents, hook: Hook, *arguments: str) -> tuple[int, str, str]:
-    """A `smwatch tail --once` in a process of its own: its exit code and what it wrote."""
+async def started(folder: Path, history: LookupEvents, *arguments: str, urls: Sequence[str]) -> Process:
+    """A `smwatch tail` in a process of its own."""
     config = folder / "config.toml"
-    config.write_text(f'[notify]\nurls = ["{hook.url}"]\n', encoding="utf-8")
-    running = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "smwatch", "tail", "--once", "--config", str(config), "--state-dir", str(folder)),
-        *arguments,
+    config.write_text(f"[notify]\nurls = {json.dumps(urls)}\n", encoding="utf-8")
+    return await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "smwatch", "tail", "--config", str(config), "--state-dir", str(folder), *arguments),
         env={
             "PATH": os.environ["PATH"],
             "HOME": str(folder),
@@ -268,28 +295,67 @@ async def watch(folder: Path, history: LookupEvents, hook: Hook, *arguments: str
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
-    out, err = await running.communicate()
-    return running.returncode or 0, out.decode(), err.decode()
 
 
+async def once(folder: Path, history: LookupEvents, *arguments: str, urls: Sequence[str]) -> tuple[int, str]:
+    """A run of `smwatch tail --once`: its exit code and what it said."""
+    running = await started(folder, history, "--once", *arguments, urls=urls)
+    _, said = await running.communicate()
+    return running.returncode or 0, said.decode()
+
+
+def a_deleted_secret_read() -> Record:
+    happened = datetime.now(UTC) - timedelta(minutes=10)
+    return records.read_deleted("prod/db", at=happened, requestID="request-7", by=records.role(key=SENSITIVE))
+
+
+@pytest.mark.slow
 async def test_a_run_of_once_tells_of_its_alarms_and_the_next_of_what_could_not_be_sent(
     tmp_path: Path, hook: Hook
 ) -> None:
-    happened = datetime.now(UTC) - timedelta(minutes=10)
     async with LookupEvents(rate=None) as history:
-        read = records.read_deleted("prod/db", at=happened, requestID="request-7", by=records.role(key=SENSITIVE))
+        read = a_deleted_secret_read()
         history.region().add([read])
         hook.statuses = [503] * 9
-        code, _, err = await watch(tmp_path, history, hook, "--fail-on", "critical")
+        code, said = await once(tmp_path, history, "--fail-on", "critical", urls=[hook.url])
         assert code == 3
-        assert "could not be sent" in err
+        assert "could not be sent" in said
         hook.taken, hook.statuses = [], []
-        code, _, err = await watch(tmp_path, history, hook)
-        assert (code, len(hook.taken), err) == (0, 1, "")
-        code, _, _ = await watch(tmp_path, history, hook)
-        assert (code, len(hook.taken)) == (0, 1)
+        assert await once(tmp_path, history, urls=[hook.url]) == (0, "")
+        assert len(hook.taken) == 1
+        assert await once(tmp_path, history, urls=[hook.url]) == (0, "")
+        assert len(hook.taken) == 1
     message = f"{hook.taken[0]['title']}\n{hook.taken[0]['message']}"
     assert "prod/db" in message
     assert "payments-api" in message
     for private in (SENSITIVE, "request-7", str(read["eventID"]), str(read["userAgent"]), str(read["sourceIPAddress"])):
         assert private not in message
+
+
+@pytest.mark.slow
+async def test_a_service_that_fails_makes_no_other_repeat_itself(tmp_path: Path, hook: Hook) -> None:
+    urls = ["json://127.0.0.1:9/", hook.url]
+    async with LookupEvents(rate=None) as history:
+        history.region().add([a_deleted_secret_read()])
+        for _ in range(2):
+            code, said = await once(tmp_path, history, urls=urls)
+            assert code == 0
+            assert "URL number 1" in said
+            assert "URL number 2" not in said
+            assert "127.0.0.1" not in said
+    assert len(hook.taken) == 1
+
+
+@pytest.mark.slow
+async def test_nobody_waits_for_a_service_that_hangs_when_the_watching_is_ended(tmp_path: Path, hook: Hook) -> None:
+    async with LookupEvents(rate=None) as history:
+        history.region().add([a_deleted_secret_read()])
+        hook.answers.clear()
+        running = await started(tmp_path, history, urls=[f"{hook.url}?rto=3600"])
+        await hook.asked.wait()
+        running.send_signal(signal.SIGINT)
+        await running.communicate()
+        assert running.returncode == 0
+        hook.answers.set()
+        await once(tmp_path, history, urls=[hook.url])
+    assert len(hook.taken) == 2, "what was not heard of is sent by the next run"

@@ -7,7 +7,7 @@ import re
 from collections.abc import Mapping
 from datetime import datetime
 from email.utils import parsedate_to_datetime
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import boto3
 import msgspec
@@ -105,6 +105,10 @@ class Aws:
     def iam(self) -> IAMClient:
         """Return the client for roles; IAM knows no Regions, but which partition to ask."""
         return cast("IAMClient", self._client("iam", self.region))
+
+    def organizations(self) -> Any:
+        """Return the client for the organisation; it knows no Regions either."""
+        return self._client("organizations", self.region)
 
     def s3(self, region: str) -> S3Client:
         """Return the client for buckets."""

@@ -162,7 +162,8 @@ class TrailChecks(Judge):
     def allow(self, role: Role, trail: Trail) -> str:
         """Return the command that lets somebody else's role write to the log group."""
         place = self.seen.place.at(self.home)
-        allowed = documents.role_permissions(place, self.group, organization=trail.organization)
+        organization = documents.ANY_ORGANIZATION if trail.organization else ""
+        allowed = documents.role_permissions(place, self.group, organization)
         words = ("--policy-name", Names().role_policy, "--policy-document", documents.text(allowed))
         return self.aws("iam", "put-role-policy", "--role-name", role.name, *words)
 

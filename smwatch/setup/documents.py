@@ -133,14 +133,18 @@ def role_trust(trail_arn: str) -> Document:
     )
 
 
-def role_permissions(place: Place, log_group: str, *, organization: bool = False) -> Document:
+ANY_ORGANIZATION = "o-*"
+"""Stands for an organisation's ID where it is not known."""
+
+
+def role_permissions(place: Place, log_group: str, organization: str = "") -> Document:
     """Return what the delivery role may do: write CloudTrail's own streams of one log group.
 
     An organisation trail's streams begin with the organisation's ID.
     """
     streams = f"{place.log_group(log_group)}:log-stream:"
     own = f"{streams}{place.account}_CloudTrail_{place.region}*"
-    resources = [own, f"{streams}o-*"] if organization else [own]
+    resources = [own, f"{streams}{organization}_*"] if organization else [own]
     return document(
         {
             "Sid": "AWSCloudTrailCreateLogStream2014110",

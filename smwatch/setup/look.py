@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, TypeVar
 from botocore.exceptions import ClientError
 
 from smwatch.setup.aws import Aws
-from smwatch.setup.documents import Document, parsed
+from smwatch.setup.documents import ANY_ORGANIZATION, Document, parsed
 from smwatch.setup.place import arn_part, group_name
 from smwatch.setup.seen import (
     Alarm,
@@ -114,6 +114,14 @@ def _trail(aws: Aws, answer: TrailTypeDef, region: str, account: str, *, tags: b
         delivery=_excusing(outside, lambda: trail_delivery(aws, home, arn)),
         tags=trail_tags(aws, home, arn) if tags and not foreign else {},
     )
+
+
+def organization(aws: Aws) -> str:
+    """Return the ID of this account's organisation; a pattern for any where it can't be read."""
+    try:
+        return str(aws.organizations().describe_organization()["Organization"]["Id"])
+    except AWS_ERRORS:
+        return ANY_ORGANIZATION
 
 
 def trail_selectors(aws: Aws, home: str, arn: str) -> Selectors:

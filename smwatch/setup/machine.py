@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections.abc import Iterator
 from datetime import timedelta
@@ -10,12 +11,14 @@ from smwatch.setup.finding import Finding, age, broken, ok, shell, unknown, warn
 from smwatch.setup.journal_file import JournalSeen
 from smwatch.setup.seeing import NO_REGION, Seen, Unread
 from smwatch.setup.terminal import COLUMNS, ROWS, TerminalSeen
-from smwatch.setup.trouble import CLOCK, UNKNOWN_KEY
+from smwatch.setup.trouble import CLOCK
 
 CLOCK_ODD = timedelta(minutes=1)
 CLOCK_WRONG = timedelta(minutes=5)
 """AWS refuses signatures of machines whose clock is further off."""
 SET_CLOCK = "sudo timedatectl set-ntp true"
+_COMMAND = re.compile(r"`(aws [^`]+)`")
+"""The command that a sentence about trouble names first."""
 
 
 def credentials(seen: Seen) -> Finding:
@@ -27,10 +30,9 @@ def credentials(seen: Seen) -> Finding:
         return ok("credentials", f"{identity.arn} (account {identity.account})")
     if identity.code in CLOCK:
         return unknown("credentials", "AWS refuses the signature before it looks at them: see the clock.")
-    mend = "aws sso login" if "sign" in identity.why else "aws sts get-caller-identity"
-    if identity.code in UNKNOWN_KEY or "complete" in identity.why:
-        mend = "aws configure list"
-    return broken("credentials", identity.why, shell(*mend.split(), "--profile", seen.profile))
+    named = _COMMAND.search(identity.why)
+    look = shell("aws", "sts", "get-caller-identity", "--profile", seen.profile)
+    return broken("credentials", identity.why, named[1] if named else look)
 
 
 def clock(seen: Seen) -> Finding:

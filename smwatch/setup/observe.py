@@ -39,12 +39,14 @@ class Observation(msgspec.Struct, frozen=True):
 
     chain: Chain
     trails: tuple[Trail, ...] = ()
+    organization: str = ""
+    """ID of the organisation whose trail this is."""
     elsewhere: tuple[tuple[str, str], ...] = ()
     """(name, home Region) of this account's trails that don't reach the chosen Region."""
     group: LogGroup | None = None
     role: Role | None = None
     bucket: Bucket | None = None
-    """The bucket a new trail would get."""
+    """The bucket a new trail would get, or the one of a trail that setup made."""
     filters: tuple[MetricFilter, ...] = ()
     alarms: tuple[Alarm, ...] = ()
     topic_arn: str = ""
@@ -63,15 +65,19 @@ def observe(aws: Aws, place: Place, wanted: Wanted) -> Observation:
     chain = choose(trails, place, wanted)
     at = chain.place
     new = Part.TRAIL in wanted.parts and chain.trail is None
+    bucket = wanted.names.bucket_at(at) if new else ""
+    if Part.TRAIL in wanted.parts and chain.trail is not None and made(chain.trail.tags):
+        bucket = chain.trail.bucket
     alarms = look.alarms(aws, at.region, names=[each.alarm for each in wanted.alarms], tags=True)
     topic_arn = _topic_arn(at, wanted, alarms)
     return Observation(
         chain=chain,
         trails=trails,
+        organization=look.organization(aws) if chain.trail is not None and chain.trail.organization else "",
         elsewhere=look.trails_elsewhere(aws, place.region, trails) if new else (),
         group=look.log_group(aws, at.region, chain.log_group, tags=True),
         role=look.role(aws, chain.role, wanted.names.role_policy) if Part.TRAIL in wanted.parts else None,
-        bucket=look.bucket(aws, at.region, wanted.names.bucket_at(at), at.account) if new else None,
+        bucket=look.bucket(aws, at.region, bucket, at.account) if bucket else None,
         filters=look.metric_filters(aws, at.region, chain.log_group),
         alarms=alarms,
         topic_arn=topic_arn,

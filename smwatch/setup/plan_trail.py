@@ -39,10 +39,11 @@ _SECOND_COPY = "a second copy of management events, about $2 per 100,000 events"
 _STORAGE = "CloudWatch Logs: about $0.50/GB taken in, $0.03/GB and month kept"
 
 
-def trail_problems(observation: Observation) -> Iterator[str]:
+def trail_problems(observation: Observation, wanted: Wanted) -> Iterator[str]:
     """Yield what keeps the trail from being made or used."""
     chain = observation.chain
     yield from chain.problems
+    yield from _second_trail(observation, wanted)
     if observation.group is not None and observation.group.log_class != "STANDARD":
         yield (
             f"The log group {chain.log_group} is of class {observation.group.log_class}, which knows no metric filters "
@@ -59,15 +60,30 @@ def trail_problems(observation: Observation) -> Iterator[str]:
         yield f"The trail {chain.trail.name} has five event selectors, and none can be widened: add one by hand."
 
 
+def _second_trail(observation: Observation, wanted: Wanted) -> Iterator[str]:
+    """Yield that a trail of another Region could log this one too, where the alternative is paid for."""
+    place = observation.chain.place
+    if observation.chain.trail is not None or wanted.new_trail:
+        return
+    for name, home in observation.elsewhere[:1]:
+        yield (
+            f"The trail {name} logs only {home}: `smwatch setup --region {home} --region {place.region}` has it log "
+            f"{place.region} too, at no cost. --new-trail makes one here, and AWS charges for what both log."
+        )
+
+
 def trail_steps(observation: Observation, wanted: Wanted) -> Iterator[Step]:
     """Yield what has to be there for the trail to deliver, in the order AWS needs it."""
     yield _group_step(observation, wanted)
     yield _role_step(observation, wanted)
-    if observation.chain.trail is None:
-        yield _bucket_step(observation, wanted)
+    trail = observation.chain.trail
+    if trail is None:
+        yield _bucket_step(observation, wanted, wanted.names.bucket_at(observation.chain.place))
         yield _new_trail_step(observation, wanted)
-    else:
-        yield from _trail_steps(observation, observation.chain.trail, wanted)
+        return
+    if made(trail.tags):
+        yield _bucket_step(observation, wanted, trail.bucket)
+    yield from _trail_steps(observation, trail, wanted)
 
 
 def _group_step(observation: Observation, wanted: Wanted) -> Step:
@@ -116,8 +132,7 @@ def _role_step(observation: Observation, wanted: Wanted) -> Step:
     if role is not None and chain.delivers and working and not made(role.tags):
         return Step(Part.TRAIL, Change.KEEP, what, "CloudTrail delivers with it")
     trust = documents.role_trust(chain.trail_arn)
-    organization = chain.trail is not None and chain.trail.organization
-    permissions = documents.role_permissions(chain.place, chain.log_group, organization=organization)
+    permissions = documents.role_permissions(chain.place, chain.log_group, observation.organization)
     create = Call(
         "iam",
         "CreateRole",
@@ -174,10 +189,8 @@ def _path(chain: Chain) -> str:
     return resource.removeprefix("role").removesuffix(chain.role) if resource.count("/") > 1 else ""
 
 
-def _bucket_step(observation: Observation, wanted: Wanted) -> Step:
-    place = observation.chain.place
-    name = wanted.names.bucket_at(place)
-    bucket = observation.bucket
+def _bucket_step(observation: Observation, wanted: Wanted, name: str) -> Step:
+    place, bucket = observation.chain.place, observation.bucket
     region = place.region
     owned: dict[str, object] = {"Bucket": name, "ExpectedBucketOwner": place.account}
     # S3 has no tags at birth everywhere, so they come right after it

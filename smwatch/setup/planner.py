@@ -39,7 +39,7 @@ def plan(observation: Observation, wanted: Wanted) -> Plan:
     problems: list[str] = []
     if Part.TRAIL in wanted.parts:
         steps += trail_steps(observation, wanted)
-        problems += trail_problems(observation)
+        problems += trail_problems(observation, wanted)
     steps += _topic_steps(observation, wanted)
     if Part.ALARM in wanted.parts:
         steps += alarm_steps(observation, wanted)

@@ -102,19 +102,19 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     journal: JournalSeen
 
 
-def attempt(ask: Callable[[], Found]) -> Maybe[Found]:
+def attempt(ask: Callable[[], Found], profile: str = "") -> Maybe[Found]:
     """Return the answer, or why there is none."""
     try:
         return ask()
     except AWS_ERRORS as error:
-        return unread(error)
+        return unread(error, profile)
     except SetupError as error:
         return Unread(str(error))
 
 
-def unread(error: Exception) -> Unread:
+def unread(error: Exception, profile: str = "") -> Unread:
     """Return why something could not be read."""
-    return Unread(sentence(error), denied_action(error), code_of(error))
+    return Unread(sentence(error, profile=profile), denied_action(error), code_of(error))
 
 
 REFUSED_READING = (
@@ -141,7 +141,7 @@ def see(
     except SetupError as error:
         refused = Unread(str(error), code=NO_REGION if isinstance(error, RegionError) else "")
         return Seen(profile=profile, identity=refused, asked_at=now(), terminal=terminal, journal=journal)
-    identity = attempt(aws.identity)
+    identity = attempt(aws.identity, profile)
     asked_at = now()
     seen = []
     if not isinstance(identity, Unread):

@@ -60,13 +60,13 @@ def sentence(error: Exception, *, profile: str = "") -> str:
         case botocore.ProfileNotFound():
             return f"{message_of(error)}: see `aws configure list-profiles`."
         case botocore.NoCredentialsError() | botocore.PartialCredentialsError():
-            return f"No complete AWS credentials: `aws sso login{with_profile}`, or name a profile with --profile."
+            return f"There are no complete AWS credentials: `aws configure{with_profile}`, or --profile names others."
         case botocore.NoRegionError():
             return "No Region is set: name one with --region, or set AWS_REGION."
         case botocore.InvalidRegionError() | botocore.UnknownRegionError():
             return f"{message_of(error)}: name a Region such as eu-west-1 with --region."
         case botocore.RefreshWithMFAUnsupportedError():
-            return "The session needs a new MFA code: sign in again, then repeat the command."
+            return f"The session needs a new MFA code: `aws sts get-caller-identity{with_profile}` asks for it."
         case botocore.LoginError():
             return f"The sign-in has ended: `aws login{with_profile}`, then repeat the command."
         case botocore.SSOError() | botocore.TokenRetrievalError() | botocore.NoAuthTokenError():
@@ -88,11 +88,11 @@ def _refusal(error: botocore.ClientError, with_profile: str) -> str:
     if action := denied_action(error):
         return f"Not allowed: {action} is missing ({message_of(error)})"
     if code in EXPIRED:
-        return f"The credentials have expired: sign in again (`aws sso login{with_profile}`), then repeat the command."
+        return f"The credentials have expired: `aws configure list{with_profile}` says where to get new ones."
     if code in UNKNOWN_KEY:
         return (
-            "AWS does not know these credentials: a deleted key, another partition, "
-            "or a Region that is not enabled for this account."
+            f"AWS does not know these credentials (`aws configure list{with_profile}` says where they come from): "
+            "a deleted key, another partition, or a Region that is not enabled for this account."
         )
     if code in CLOCK:
         return f"AWS refused the signature ({code}): check this machine's clock, then the secret access key."

@@ -10,7 +10,10 @@ from pathlib import Path
 import botocore.session
 from botocore import xform_name
 
-SERVICES = ("cloudtrail", "cloudwatch", "events", "iam", "logs", "s3", "secretsmanager", "sns", "sqs", "sts")
+SERVICES = (
+    *("cloudtrail", "cloudwatch", "events", "iam", "logs", "organizations"),
+    *("s3", "secretsmanager", "sns", "sqs", "sts"),
+)
 ROOT = Path(__file__).resolve().parents[2]
 
 

@@ -2,9 +2,18 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import boto3
 import pytest
 
+from smwatch.setup import look
 from smwatch.setup.apply import BrokenOffError
+from smwatch.setup.chain import choose
+from smwatch.setup.documents import statements
+from smwatch.setup.observe import Observation
+from smwatch.setup.planner import plan
+from smwatch.setup.wanted import Part, Wanted
 from tests.emulators.process import Emulator, post
 from tests.setup.account import EVERYTHING, Account, broken_off, changing, contents
 from tests.setup.conftest import OpenAccount
@@ -88,3 +97,51 @@ def test_removal_interrupted_before_any_call_and_run_again_leaves_nothing(accoun
             account.remove(EVERYTHING)
         account.remove(EVERYTHING)
         assert contents(account) == {}, f"interrupted at call {at}"
+
+
+def test_a_bucket_of_setups_own_trail_is_mended(account: Account) -> None:
+    account.set_up(EVERYTHING)
+    complete = contents(account)
+    s3, bucket = account.aws.s3(HERE), f"smwatch-trail-{account.place.account}-us-east-1"
+    s3.delete_bucket_policy(Bucket=bucket)
+    s3.delete_public_access_block(Bucket=bucket)
+    assert [step.what for step in account.plan(EVERYTHING).changes] == [f"bucket {bucket}"]
+    assert not account.set_up(EVERYTHING).changes
+    assert contents(account) == complete
+
+
+def test_a_trail_of_another_region_is_not_doubled(account: Account) -> None:
+    # moto lists the trails of one Region only, so what there is elsewhere is a value here
+    found = Observation(choose((), account.place, Wanted()), elsewhere=(("old", "us-west-2"),))
+    (problem,) = plan(found, Wanted()).blockers
+    assert "`smwatch setup --region us-west-2 --region us-east-1` has it log us-east-1 too" in problem
+    assert not plan(found, Wanted(new_trail=True)).blockers
+    account.aws.s3(HERE).create_bucket(Bucket="old-trail")
+    account.aws.cloudtrail("us-west-2").create_trail(Name="old", S3BucketName="old-trail")
+    home = replace(account, place=account.place.at("us-west-2"))
+    both = Wanted(parts=frozenset({Part.TRAIL}), regions=("us-west-2", "us-east-1"))
+    assert not home.set_up(both).changes
+    (trail,) = account.aws.cloudtrail(HERE).describe_trails()["trailList"]
+    assert (trail["Name"], trail["IsMultiRegionTrail"], trail["HomeRegion"]) == ("old", True, "us-west-2")
+    assert not account.plan(Wanted(parts=both.parts)).changes
+
+
+def test_an_organisations_trail_is_used_with_the_organisations_own_streams(account: Account) -> None:
+    organizations = boto3.client("organizations")
+    identity = organizations.create_organization(FeatureSet="ALL")["Organization"]["Id"]
+    account.aws.s3(HERE).create_bucket(Bucket="all-trail")
+    account.aws.cloudtrail(HERE).create_trail(
+        Name="all", S3BucketName="all-trail", IsMultiRegionTrail=True, IsOrganizationTrail=True
+    )
+    assert not account.set_up(Wanted(parts=frozenset({Part.TRAIL}))).changes
+    (trail,) = account.aws.cloudtrail(HERE).describe_trails()["trailList"]
+    assert trail["CloudWatchLogsLogGroupArn"] == account.arn("logs", "log-group:CloudTrail/MyCloudWatchLogGroup:*")
+    role = look.role(account.aws, "CloudTrail_CloudWatchLogs_Role", "smwatch-delivery")
+    assert role is not None
+    assert role.policy is not None
+    streams = account.arn("logs", "log-group:CloudTrail/MyCloudWatchLogGroup:log-stream:")
+    for statement in statements(role.policy):
+        assert statement["Resource"] == [
+            f"{streams}{account.place.account}_CloudTrail_us-east-1*",
+            f"{streams}{identity}_*",
+        ]

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from botocore import exceptions as botocore
 
 from smwatch.journal import FILE_NAME, MIGRATIONS, Journal
 from smwatch.setup.aws import Identity
@@ -22,7 +23,7 @@ from smwatch.setup.finding import Finding, State, age, shell
 from smwatch.setup.journal_file import JournalSeen, see_journal
 from smwatch.setup.machine import journal, terminal
 from smwatch.setup.place import Place
-from smwatch.setup.seeing import NO_REGION, RegionSeen, Seen, Trial, Unread
+from smwatch.setup.seeing import NO_REGION, RegionSeen, Seen, Trial, Unread, unread
 from smwatch.setup.seen import (
     Alarm,
     Delivery,
@@ -98,6 +99,10 @@ def seen(wanted: Wanted = Wanted(), trails: tuple[Trail, ...] | Unread = (TRAIL,
 def check(name: str, region: RegionSeen) -> Finding:
     (found,) = [each for each in Checks(region, "prod").findings() if each.check == name]
     return found
+
+
+def refusal(code: str) -> botocore.ClientError:
+    return botocore.ClientError({"Error": {"Code": code, "Message": "no"}}, "GetCallerIdentity")
 
 
 def delivery(**changed: object) -> tuple[Trail, ...]:
@@ -314,11 +319,34 @@ def test_a_signature_refused_for_its_time_is_the_clocks_fault() -> None:
 
 
 def test_without_credentials_nothing_in_aws_is_judged() -> None:
-    found = examined(identity=Unread("The sign-in has ended: `aws sso login`."), regions=())
+    found = examined(identity=Unread("The sign-in has ended: `aws sso login --profile prod`."), regions=())
     assert found["credentials"].state is State.BROKEN
     assert found["credentials"].mend == "aws sso login --profile prod"
     assert found["account"].state is State.UNKNOWN
     assert found["journal"].state is State.OK
+
+
+@pytest.mark.parametrize(
+    ("error", "mend"),
+    [
+        (botocore.NoCredentialsError(), "aws configure --profile 'my prod'"),
+        (botocore.ProfileNotFound(profile="my prod"), "aws configure list-profiles"),
+        (botocore.SSOTokenLoadError(error_msg="x"), "aws sso login --profile 'my prod'"),
+        (botocore.UnauthorizedSSOTokenError(), "aws sso login --profile 'my prod'"),
+        (botocore.LoginTokenLoadError(error_msg="x"), "aws login --profile 'my prod'"),
+        (botocore.RefreshWithMFAUnsupportedError(), "aws sts get-caller-identity --profile 'my prod'"),
+        (refusal("ExpiredToken"), "aws configure list --profile 'my prod'"),
+        (refusal("InvalidClientTokenId"), "aws configure list --profile 'my prod'"),
+        (
+            botocore.EndpointConnectionError(endpoint_url="https://sts.eu-west-1.amazonaws.com"),
+            "aws sts get-caller-identity --profile 'my prod'",
+        ),
+    ],
+    ids=lambda given: type(given).__name__ if isinstance(given, Exception) else "",
+)
+def test_each_trouble_with_credentials_has_its_command(error: Exception, mend: str) -> None:
+    found = examined(profile="my prod", identity=unread(error, "my prod"), regions=())
+    assert (found["credentials"].state, found["credentials"].mend) == (State.BROKEN, mend)
 
 
 def test_without_a_region_that_is_what_is_broken() -> None:

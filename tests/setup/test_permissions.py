@@ -63,6 +63,17 @@ def do_everything(account: Account) -> None:
     )  # so that the bucket is looked at
     account.set_up(EVERYTHING)
     account.remove(EVERYTHING)
+    in_an_organisation(account)
+    account.plan(EVERYTHING)
+
+
+def in_an_organisation(account: Account) -> None:
+    """Make an organisation's trail, as somebody else would: not through what the wire sees."""
+    boto3.client("organizations").create_organization(FeatureSet="ALL")
+    boto3.client("s3").create_bucket(Bucket="all-trail")
+    boto3.client("cloudtrail").create_trail(
+        Name="all", S3BucketName="all-trail", IsMultiRegionTrail=True, IsOrganizationTrail=True
+    )
 
 
 def test_the_setup_policy_holds_what_setup_and_removal_call(account: Account) -> None:
@@ -118,6 +129,8 @@ def resource(place: Place, call: Made) -> str:
         return next(str(parameters[name]) for name in names if parameters.get(name))
 
     match service, operation:
+        case "organizations", "DescribeOrganization":
+            return "*"
         case ("cloudtrail", "DescribeTrails" | "ListTrails" | "LookupEvents") | ("events", "ListRules"):
             return "*"
         case ("cloudwatch", "DescribeAlarms") | ("logs", "DescribeLogGroups" | "TestMetricFilter"):

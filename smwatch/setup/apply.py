@@ -36,6 +36,11 @@ class BrokenOffError(SetupError):
         super().__init__(why)
         self.why, self.done, self.at, self.left = why, done, at, left
 
+    def report(self) -> dict[str, object]:
+        """Return it for programs: why, and the things that were done, where it stopped, and what is left."""
+        what = [[step.what for step in steps] for steps in (self.done, (self.at,), self.left)]
+        return {"why": self.why, "done": what[0], "at": what[1][0], "left": what[2]}
+
     def __str__(self) -> str:
         done = ", ".join(visible(step.what) for step in self.done) or "nothing yet"
         left = ", ".join(visible(step.what) for step in (self.at, *self.left))

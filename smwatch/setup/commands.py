@@ -102,11 +102,19 @@ def setup(
 
     Looks first, prints a plan (what is kept, made and changed, its cost, its permissions, how to undo it), asks, does
     it, and looks again. Run it twice and the second run changes nothing.
+
+    \b
+      smwatch setup --dry-run                                   what would it do?
+      smwatch setup --email ops@example.com                     trail, log group, alarm, mail
+      smwatch setup --part alarm --rule SMW-ROT-01              one more alarm
+      smwatch setup --event deleted-secrets --queue smwatch     EventBridge, to a queue
+      smwatch setup --remove                                    take it all away again
     """
     if as_json and not (yes or dry_run):
         raise click.UsageError("--json can't ask: add --yes, or --dry-run to only look.")
     where = _settled(config, profile, regions, log_group)
     with _told(where.profile):
+        from smwatch.setup.apply import BrokenOffError
         from smwatch.setup.render import plan_json, plan_text
         from smwatch.setup.run import carry_out
         from smwatch.setup.wishes import Options
@@ -115,7 +123,7 @@ def setup(
         aws, look = _plans(options, where, keep_logs=keep_logs)
         plan = look()
         if not as_json:
-            click.echo(plan_text(plan))
+            click.echo(plan_text(plan, _width()))
         left = plan
         applied = False
         if (
@@ -124,7 +132,13 @@ def setup(
             and not dry_run
             and (yes or _agreed("add --yes, or --dry-run to only look"))
         ):
-            left = carry_out(aws, plan, look, tell=_tell, sleep=time.sleep, profile=where.profile)
+            try:
+                with Signals():
+                    left = carry_out(aws, plan, look, tell=_tell, sleep=time.sleep, profile=where.profile)
+            except BrokenOffError as error:
+                if as_json:
+                    click.echo(plan_json(plan, applied=False, broken_off=error.report()))
+                raise
             applied = True
         if as_json:
             rest = [step.what for step in left.changes] if applied else []
@@ -171,11 +185,13 @@ def _tell(progress: Progress) -> None:
 
 def _conclude(plan: Plan, left: Plan, *, applied: bool, dry_run: bool, removed: bool) -> None:
     """Say how it ended and leave with the exit code that fits."""
+    from smwatch.visible import visible
+
     if plan.blockers:
         click.echo("Nothing was changed: see what is to be decided first.", err=True)
         sys.exit(1)
     if applied and left.changes:
-        things = ", ".join(step.what for step in left.changes)
+        things = ", ".join(visible(step.what) for step in left.changes)
         click.echo(f"Not as planned after two attempts: {things}. `smwatch doctor` says why.", err=True)
         sys.exit(1)
     if applied and removed:
@@ -212,7 +228,15 @@ def policy(
     no_enrichment: bool,
     **chosen: str,
 ) -> None:
-    """Print the least-privilege IAM policy for watching, for setup or for the drill."""
+    """Print the least-privilege IAM policy for watching, for setup or for the drill.
+
+    Partition, account and Region are filled in from the credentials where there are any; names that are not given are
+    those that setup uses, or a wildcard for what it would find.
+
+    \b
+      smwatch policy watch --log-group CloudTrail/MyCloudWatchLogGroup > policy.json
+      aws iam create-policy --policy-name smwatch-watch --policy-document file://policy.json
+    """
     where = _settled(config, profile, regions, log_group)
     with _told(where.profile):
         from smwatch.setup import policies, wishes
@@ -271,6 +295,10 @@ def doctor(
     """Check everything smwatch depends on, in order, and say what mends it; changes nothing.
 
     Prints a table on a terminal and JSON elsewhere. Ends with 1 if something is broken.
+
+    \b
+      smwatch doctor --profile prod --region eu-west-1
+      smwatch doctor | jq -r '.findings[] | select(.state == "broken").mend'
     """
     where = _settled(config, profile, regions, log_group, state_dir)
     with _told(where.profile):
@@ -310,6 +338,10 @@ def drill(
     Makes a secret, schedules its deletion, tries to read it, and waits until the event history, the log group and the
     alarm have seen that. The secret is deleted for good at the end, also after Ctrl-C. This is the only thing in
     smwatch that ever tries to read a secret.
+
+    \b
+      smwatch drill                                             says what it does, and asks
+      smwatch drill --yes --json --wait 30 > drill.json         unattended, e.g. once a month
     """
     where = _settled(config, profile, regions, log_group)
     with _told(where.profile):

@@ -9,6 +9,7 @@ import msgspec
 from smwatch.setup import machine
 from smwatch.setup.checks import Checks
 from smwatch.setup.finding import Finding, State, broken, unknown
+from smwatch.setup.render import as_json
 from smwatch.setup.seeing import NO_REGION, Seen, Unread
 from smwatch.visible import visible
 
@@ -65,5 +66,4 @@ def findings_text(findings: Sequence[Finding], width: int) -> str:
 
 def findings_json(findings: Sequence[Finding]) -> str:
     """Return the findings as one JSON object."""
-    encoded = msgspec.json.encode({"broken": is_broken(findings), "findings": findings})
-    return msgspec.json.format(encoded, indent=2).decode()
+    return as_json({"broken": is_broken(findings), "findings": findings})

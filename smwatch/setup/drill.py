@@ -20,6 +20,7 @@ from smwatch.setup import look
 from smwatch.setup.aws import Aws
 from smwatch.setup.place import Place
 from smwatch.setup.policies import DRILL_PREFIX
+from smwatch.setup.render import as_json
 from smwatch.setup.seen import MADE
 from smwatch.setup.trouble import AWS_ERRORS, DENIED, SetupError, code_of, message_of, sentence
 from smwatch.setup.wanted import DELETED_SECRETS
@@ -323,7 +324,7 @@ def report_json(report: Report) -> str:
         }
         for each in report.sightings
     ]
-    return msgspec.json.encode(
+    return as_json(
         {
             "secret": report.secret,
             "refused_at": report.refused_at,
@@ -331,7 +332,7 @@ def report_json(report: Report) -> str:
             "passed": report.passed,
             "interrupted": report.interrupted,
         }
-    ).decode()
+    )
 
 
 def _seconds(period: timedelta) -> str:

@@ -2,36 +2,38 @@
 
 from __future__ import annotations
 
+import json
 import textwrap
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from smwatch.setup.plan import Change, Plan, Step
 from smwatch.visible import visible
 
-WIDTH = 100
 _MARKS = {Change.KEEP: " ", Change.MAKE: "+", Change.CHANGE: "~", Change.REMOVE: "-"}
 
 
-def plan_text(plan: Plan) -> str:
-    """Return a plan as a person reads it before saying yes: what, what it costs, what it needs, how to undo it."""
+def plan_text(plan: Plan, width: int = 100) -> str:
+    """Return a plan as a person reads it before saying yes: what, what it costs, what it needs, how to undo it.
+
+    Commands are longer than `width` columns where they have to be, so that they can be copied.
+    """
     place = plan.place
-    blocks = [f"Account {place.account}, {place.region} ({place.partition})"]
-    blocks += ["\n".join(_step(step) for step in plan.steps) or "There is nothing to do."]
-    if costs := _distinct(f"{step.what}: {step.cost}" for step in plan.changes if step.cost):
-        blocks.append(_listed("It costs", costs))
-    if plan.permissions:
-        blocks.append(_listed("It takes these permissions", [", ".join(plan.permissions)]))
-    if undos := _distinct(step.undo for step in plan.changes if step.undo):
-        blocks.append(_listed("To undo it", undos, wrap=False))
-    if destroyed := [step.what for step in plan.changes if step.destroys]:
-        blocks.append(_listed("Recorded events are lost with", [*destroyed, "(--keep-logs spares them)"]))
-    if plan.notes:
-        blocks.append(_listed("Note", plan.notes))
-    if plan.blockers:
-        blocks.append(_listed("To be decided first", plan.blockers))
-    return "\n\n".join(blocks)
+    costs = _distinct(f"{step.what}: {step.cost}" for step in plan.changes if step.cost)
+    undos = _distinct(step.undo for step in plan.changes if step.undo)
+    destroyed = [step.what for step in plan.changes if step.destroys]
+    blocks = [
+        f"Account {place.account}, {place.region} ({place.partition})",
+        "\n".join(_step(step, width) for step in plan.steps) or "There is nothing to do.",
+        _listed("It costs", costs, width),
+        _listed("It takes these permissions", [", ".join(plan.permissions)] if plan.permissions else [], width),
+        _listed("To undo it", undos, 0),
+        _listed("Recorded events are lost with", [*destroyed, "(--keep-logs spares them)"] if destroyed else [], width),
+        _listed("Note", plan.notes, width),
+        _listed("To be decided first", plan.blockers, width),
+    ]
+    return "\n\n".join(filter(None, blocks))
 
 
 def plan_json(plan: Plan, **more: object) -> str:
@@ -59,36 +61,40 @@ def plan_json(plan: Plan, **more: object) -> str:
         }
         for step in plan.steps
     ]
-    return msgspec.json.format(
-        msgspec.json.encode(
-            {
-                "account": plan.place.account,
-                "partition": plan.place.partition,
-                "region": plan.place.region,
-                "steps": steps,
-                "permissions": plan.permissions,
-                "notes": plan.notes,
-                "problems": plan.blockers,
-                **more,
-            }
-        ).decode(),
-        indent=2,
+    return as_json(
+        {
+            "account": plan.place.account,
+            "partition": plan.place.partition,
+            "region": plan.place.region,
+            "steps": steps,
+            "permissions": plan.permissions,
+            "notes": plan.notes,
+            "problems": plan.blockers,
+            **more,
+        }
     )
 
 
-def _step(step: Step) -> str:
+def as_json(value: object) -> str:
+    """Return a value as JSON for programs that is harmless in a terminal too: nothing in it but ASCII."""
+    return json.dumps(msgspec.to_builtins(value), indent=2)
+
+
+def _step(step: Step, width: int) -> str:
     line = f"{_MARKS[step.change]} {step.change:6}  {visible(step.what)}"
     if not step.detail:
         return line
-    return line + "\n" + textwrap.fill(visible(step.detail), WIDTH, initial_indent=" " * 10, subsequent_indent=" " * 10)
+    return line + "\n" + textwrap.fill(visible(step.detail), width, initial_indent=" " * 10, subsequent_indent=" " * 10)
 
 
-def _listed(heading: str, lines: Iterable[str], *, wrap: bool = True) -> str:
-    """Return lines under a heading; commands are not wrapped, so that they can be copied."""
+def _listed(heading: str, lines: Sequence[str], width: int) -> str:
+    """Return lines under a heading, "" for no lines; a `width` of 0 leaves them as they are."""
+    if not lines:
+        return ""
     paper = textwrap.TextWrapper(
-        WIDTH, initial_indent="  ", subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
+        width, initial_indent="  ", subsequent_indent="    ", break_long_words=False, break_on_hyphens=False
     )
-    shown = (paper.fill(visible(line)) if wrap else f"  {visible(line)}" for line in lines)
+    shown = (paper.fill(visible(line)) if width else f"  {visible(line)}" for line in lines)
     return f"{heading}\n" + "\n".join(shown)
 
 

@@ -26,6 +26,10 @@ _LOGIN = (botocore.LoginError,)
 _UNREACHABLE = (botocore.HTTPClientError, botocore.EndpointConnectionError)
 
 
+_LONGEST = 500
+"""Characters of an answer; somebody in between may answer with a whole page."""
+
+
 class SetupError(Exception):
     """Something a person has to know, as one sentence with the next step."""
 
@@ -40,9 +44,9 @@ def code_of(error: Exception) -> str:
 
 
 def message_of(error: Exception) -> str:
-    """Return AWS's own words, with nothing in them that could act in a terminal."""
+    """Return AWS's own words as far as they are words, with nothing in them that could act in a terminal."""
     said = error.response.get("Error", {}).get("Message", "") if isinstance(error, botocore.ClientError) else str(error)
-    return visible(str(said))
+    return visible(str(said)[:_LONGEST])
 
 
 def denied_action(error: Exception) -> str:

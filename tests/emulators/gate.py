@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
-NOT_PASSED_ON = {"connection", "content-length", "date", "host", "server", "transfer-encoding"}
+NOT_PASSED_ON = {"connection", "content-length", "date", "expect", "host", "server", "transfer-encoding"}
 
 
 class Gate:
@@ -50,12 +50,14 @@ def gate(upstream: str) -> Iterator[Gate]:
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
-        def do_POST(self) -> None:
+        def pass_on(self) -> None:
             body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
             operation = self.headers.get("X-Amz-Target", "").rpartition(".")[2]
             made.passing(operation, before=True)
             headers = {name: value for name, value in self.headers.items() if name.lower() not in NOT_PASSED_ON}
-            request = urllib.request.Request(made.upstream + self.path, data=body, headers=headers, method="POST")
+            headers.setdefault("Content-Type", "application/octet-stream")  # or urllib says that it is a form
+            url = made.upstream + self.path
+            request = urllib.request.Request(url, data=body or None, headers=headers, method=self.command)
             try:
                 with urllib.request.urlopen(request, timeout=60) as answered:
                     status, given, answer = answered.status, answered.headers.items(), answered.read()
@@ -73,6 +75,8 @@ def gate(upstream: str) -> Iterator[Gate]:
                 self.wfile.write(answer)
             except OSError:
                 self.close_connection = True  # whoever asked has gone
+
+        do_DELETE = do_GET = do_HEAD = do_POST = do_PUT = pass_on  # noqa: N815 - as HTTP calls them
 
         def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002 - the name it is called with
             pass

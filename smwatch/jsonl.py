@@ -20,7 +20,7 @@ from smwatch.rules.alarm import Alarm, AlarmState, Severity
 from smwatch.sources.source import State, Status
 from smwatch.store import Store
 from smwatch.view import Filter
-from smwatch.visible import visible
+from smwatch.visible import harmless_json, visible
 
 
 class Lines:
@@ -328,7 +328,7 @@ _encode = msgspec.json.Encoder().encode
 
 
 def _line(value: msgspec.Struct) -> str:
-    return _encode(value).decode()
+    return harmless_json(_encode(value).decode())
 
 
 def _untouched(arrival: Arrival) -> msgspec.Raw | str:

@@ -17,6 +17,7 @@ from smwatch.tui.lines import Line, Piece, fields, heading, line, paragraph
 from smwatch.tui.pages.targets import ToFold, ToPrincipal, ToSecret
 from smwatch.tui.text import visible
 from smwatch.tui.times import FULL, Zone, moment, period, written
+from smwatch.visible import harmless_json
 
 KINDS = {
     Kind.ROOT: "the root user",
@@ -237,8 +238,8 @@ def record_page(record: Record | None, width: int, folded: Collection[Path] = ()
 
 
 def as_json(record: Record) -> str:
-    """The record as indented JSON."""
-    return msgspec.json.format(msgspec.json.encode(record, enc_hook=_number), indent=2).decode()
+    """The record as indented JSON, which does no harm where it is pasted."""
+    return harmless_json(msgspec.json.format(msgspec.json.encode(record, enc_hook=_number), indent=2).decode())
 
 
 def _number(value: Any) -> Any:

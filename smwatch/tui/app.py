@@ -142,7 +142,8 @@ class SmwatchApp(App[int]):
 
     def on_mount(self) -> None:
         """Show the stream, then have the work begin."""
-        if theme := themes.chosen(self._asked_theme, self.available_themes):
+        few = self.console.color_system == "standard"
+        if theme := themes.chosen(self._asked_theme, self.available_themes, few=few):
             self.theme = theme
         self.push_screen(WatchScreen(self.desk, self.parse, filter_text=self._filter_text))
         if self._wall:

@@ -53,15 +53,20 @@ CONTRAST = Theme(
     variables={"input-cursor-text-style": "reverse", "border": "#ffffff", "border-blurred": "#ffffff"},
 )
 THEMES = (DARK, LIGHT, CONTRAST)
+ANSI = "ansi-dark"
+"""Textual's theme of a terminal's own 16 colours."""
 
 
-def chosen(name: str, available: Container[str]) -> str | None:
+def chosen(name: str, available: Container[str], *, few: bool = False) -> str | None:
     """The theme that a setting means: dark, light, contrast, ansi, or any theme's own name; None to leave it as it is.
 
-    Without a setting ours, unless TEXTUAL_THEME names one.
+    Without a setting ours, unless TEXTUAL_THEME names one; on a terminal of `few` (16) colours its own, for what comes
+    nearest to ours there is mostly grey.
     """
-    meant = {"ansi": "ansi-dark"}.get(name, f"smwatch-{name}")
+    meant = {"ansi": ANSI}.get(name, f"smwatch-{name}")
     for each in (meant, name):
         if each in available:
             return each
-    return None if "TEXTUAL_THEME" in os.environ else DARK.name
+    if "TEXTUAL_THEME" in os.environ:
+        return None
+    return ANSI if few else DARK.name

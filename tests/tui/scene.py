@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-import msgspec
-
 from smwatch.events.event import Arrival, Event, SeenBy
 from smwatch.events.reader import Reader
 from smwatch.events.redact import redact
@@ -68,7 +66,7 @@ class Stage:
             clock=lambda: self.now,
             title="prod · eu-west-1",
             outside=outside,
-            ui=msgspec.structs.replace(ui or UiSettings(), glyphs="unicode"),
+            ui=ui or UiSettings(glyphs="unicode"),
         )
         self.bring(*given)
         if status is not None:

@@ -74,9 +74,9 @@ def _blind(scene: Scene, found: Sequence[Health]) -> bool:
 def _verdict(scene: Scene, blind: bool) -> tuple[str, str, str]:
     """(word, glyph, role) for how things stand."""
     if asking := len(scene.asking):
-        return f"{asking:,} ALARM{'S' if asking != 1 else ''}", "▲", "bad"
+        return f"{asking:,} ALARM{'S' if asking != 1 else ''}", "▲", "mark"
     if blind:
-        return "STALE", "✗", "bad"
+        return "STALE", "✗", "mark"
     if not any(each.last_good_at is not None for each in scene.statuses):
         return "STARTING", "○", "warn"
     return "QUIET", "●", "good"
@@ -202,25 +202,26 @@ def _rates(scene: Scene, hour: Minute, width: int, tall: int) -> list[Line]:
     ]
     minutes, count = bins(HOUR, width)
     buckets = scene.tally.buckets(scene.now, minutes, count)
-    each = max(1, width // count)
-    lines += [line(Piece(row, "spark")) for row in _bars([events for events, _ in buckets], each, tall)]
+    lines += [line(Piece(row, "spark")) for row in _bars([events for events, _ in buckets], width, tall)]
     if any(failed for _, failed in buckets):
-        (row,) = _bars([failed for _, failed in buckets], each, 1)
-        lines.append(line(Piece(row, "bad")))
-    start = f"{period(HOUR)} ago"
-    failed = "failed below" if hour.failed else ""
-    lines.append(spread([Piece(start, "quiet")], [Piece(f"{failed}   now".strip(), "quiet")], each * count))
+        (row,) = _bars([failed for _, failed in buckets], width, 1)
+        lines.append(line(Piece(row, "mark")))
+    failed = "failed below   " if hour.failed else ""
+    lines.append(spread([Piece(f"{period(HOUR)} ago", "quiet")], [Piece(f"{failed}now", "quiet")], width))
     return lines
 
 
-def _bars(counts: Sequence[int], wide: int, tall: int) -> list[str]:
-    """Counts as bars of so many cells by so many lines, in eighths of a line; something is always seen of some."""
+def _bars(counts: Sequence[int], width: int, tall: int) -> list[str]:
+    """Counts as bars over all the width, so many lines high, in eighths of a line; something is always seen of some."""
     top = max(counts, default=0) or 1
     eighths = [max(1, count * 8 * tall // top) if count else 0 for count in counts]
+    wide = [(i + 1) * width // len(counts) - i * width // len(counts) for i in range(len(counts))]
     rows = []
     for y in range(tall - 1, -1, -1):
         filled = [min(8, max(0, each - 8 * y)) for each in eighths]
-        rows.append("".join((BARS[each - 1] if each else " ") * wide for each in filled))
+        rows.append(
+            "".join((BARS[each - 1] if each else " ") * cells for each, cells in zip(filled, wide, strict=True))
+        )
     return rows
 
 

@@ -34,6 +34,7 @@ ROLES = (
         "command",
         "link",
         "spark",
+        "mark",
         "strong",
     ),
     *("json-key", "json-text", "json-number", "json-word", "found"),
@@ -73,6 +74,7 @@ class Sheet(ScrollView, can_focus=True):
         .sheet--command { color: $text-success; }
         .sheet--link { color: $text-primary; }
         .sheet--spark { color: $text-primary; }
+        .sheet--mark { color: $text-error; text-style: bold; }
         .sheet--strong { text-style: bold; }
         .sheet--json-key { color: $text-primary; }
         .sheet--json-text { color: $foreground; }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import html
+import os
 import re
 import sys
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from io import BytesIO
 from pathlib import Path
 
 import cairosvg  # type: ignore[import-untyped]  # it has no types
+import msgspec
 from PIL import Image
 from rich.cells import cell_len
 
@@ -37,20 +39,48 @@ CELL, FONT_SIZE = 12.2, 20.26
 """Width of a cell in the exported SVG, and the size at which the font's characters are as wide."""
 FONT = "DejaVu Sans Mono"
 PNG_CELL, PNG_COLOURS = 10, 96
+INCIDENT = "incident"
+"""The name of the animated picture."""
 
-PICTURES: dict[str, tuple[tuple[int, int], timedelta, Sequence[str], str]] = {
-    "stream": ((160, 42), timedelta(seconds=70), (), ""),
-    "alarm": ((160, 42), timedelta(seconds=70), ("a",), ""),
-    "filter": ((160, 42), timedelta(seconds=70), ("slash", *"secret:prod/checkout/ error"), ""),
-    "names": ((120, 30), timedelta(seconds=70), ("f",), ""),
-    "secret": ((160, 56), timedelta(seconds=70), ("e", "enter"), ""),
-    "principal": ((160, 42), timedelta(seconds=200), ("slash", *"user:analytics*", "enter", "j", "P"), ""),
-    "narrow": ((60, 24), timedelta(seconds=70), ("j",), ""),
-    "narrow-secret": ((60, 24), timedelta(seconds=70), ("e", "enter"), ""),
-    "groups": ((120, 30), timedelta(seconds=70), ("v", "v"), ""),
-    "wall": ((160, 42), timedelta(seconds=70), ("W",), ""),
-    "light": ((160, 42), timedelta(seconds=70), ("j", "j", "j"), "light"),
+
+class Shot(msgspec.Struct, frozen=True):
+    """What is on a picture: the demo some time after it began, and after some keys."""
+
+    size: tuple[int, int]
+    keys: Sequence[str] = ()
+    after: timedelta = timedelta(seconds=70)
+    theme: str = "dark"
+    caption: str = "smwatch"
+
+
+PICTURES = {
+    "stream": Shot((160, 42)),
+    "alarm": Shot((160, 42), ("a",)),
+    "filter": Shot((160, 42), ("slash", *"secret:prod/checkout/ error")),
+    "names": Shot((120, 30), ("f",)),
+    "secret": Shot((160, 56), ("e", "enter")),
+    "principal": Shot((160, 42), ("slash", *"user:analytics*", "enter", "j", "P"), timedelta(seconds=200)),
+    "narrow": Shot((60, 24), ("j",)),
+    "narrow-secret": Shot((60, 24), ("e", "enter")),
+    "groups": Shot((120, 30), ("v", "v")),
+    "wall": Shot((160, 42), ("W",)),
+    "light": Shot((160, 42), ("j", "j", "j"), theme="light"),
 }
+FILM_SIZE, FILM_WIDTH, FILM_COLOURS = (120, 34), 960, 96
+FRAME_SECONDS = 3.2
+FILM = (
+    Shot(FILM_SIZE, (), caption="An alarm: somebody still asks for a secret that is being deleted"),
+    Shot(FILM_SIZE, ("e",), caption="e   the events behind it"),
+    Shot(FILM_SIZE, ("e", "enter"), caption="Enter   the secret: how long it is left, who reads it, who breaks"),
+    Shot(FILM_SIZE, ("e", "P"), caption="P   everything this principal touched"),
+    Shot(FILM_SIZE, ("f",), caption="f   event names with their counts, to filter by"),
+    Shot(
+        FILM_SIZE, ("slash", *"secret:prod/ error", "enter", "2"), caption="/   errors of prod/ in the last 15 minutes"
+    ),
+    Shot(FILM_SIZE, ("a",), caption="a   all alarms: why, and what to run next"),
+    Shot(FILM_SIZE, ("W",), caption="W   the wall, to be read across a room"),
+)
+"""An incident in some keys: screenshots/incident.gif."""
 
 
 class OverError(Exception):
@@ -105,17 +135,17 @@ class Demo:
         return self._records.get(event.key)
 
 
-async def picture(size: tuple[int, int], after: timedelta, keys: Sequence[str], theme: str) -> str:
-    """The screen as SVG, `after` the demo began and after some keys."""
-    now = BASE + after
-    demo = Demo(await told(BASE, now), now, theme)
-    async with demo.app.run_test(size=size) as pilot:
+async def picture(shot: Shot) -> str:
+    """The screen as SVG."""
+    now = BASE + shot.after
+    demo = Demo(await told(BASE, now), now, shot.theme)
+    async with demo.app.run_test(size=shot.size) as pilot:
         demo.app.flush()
         await pilot.pause()
-        for key in keys:
+        for key in shot.keys:
             await pilot.press(key)
         await pilot.pause()
-        return plain(demo.app.export_screenshot(title="smwatch"))
+        return plain(demo.app.export_screenshot(title=shot.caption))
 
 
 _TEXT = re.compile(r'(<text [^>]*?)x="([\d.]+)"([^>]*?) textLength="[\d.]+"([^>]*>)([^<]*)</text>')
@@ -136,15 +166,39 @@ def plain(svg: str) -> str:
     return _TEXT.sub(placed, svg)
 
 
+def pixels(svg: str, width: int) -> Image.Image:
+    """The picture as it is seen, so many pixels wide."""
+    return Image.open(BytesIO(cairosvg.svg2png(bytestring=svg.encode(), output_width=width))).convert("RGB")
+
+
+def film() -> None:
+    """Write the incident as an animated picture."""
+    frames = [pixels(asyncio.run(picture(shot)), FILM_WIDTH).quantize(FILM_COLOURS) for shot in FILM]
+    first, *others = frames
+    first.save(
+        SHOWN / f"{INCIDENT}.gif",
+        save_all=True,
+        append_images=others,
+        duration=round(1000 * FRAME_SECONDS),
+        loop=0,
+        optimize=True,
+    )
+    print(f"screenshots/{INCIDENT}.gif")
+
+
 def main(names: Sequence[str]) -> None:
     """Write the pictures named, or all."""
+    os.environ |= {"TERM": "xterm-256color", "COLORTERM": "truecolor"}  # whatever terminal this runs in
+    os.environ.pop("NO_COLOR", None)
     SHOWN.mkdir(exist_ok=True)
-    for name in names or PICTURES:
-        svg = asyncio.run(picture(*PICTURES[name]))
+    for name in names or (*PICTURES, INCIDENT):
+        if name == INCIDENT:
+            film()
+            continue
+        shot = PICTURES[name]
+        svg = asyncio.run(picture(shot))
         (SHOWN / f"{name}.svg").write_text(svg, encoding="utf-8")
-        width = PICTURES[name][0][0] * PNG_CELL
-        drawn = Image.open(BytesIO(cairosvg.svg2png(bytestring=svg.encode(), output_width=width)))
-        drawn.convert("RGB").quantize(PNG_COLOURS).save(SHOWN / f"{name}.png", optimize=True)
+        pixels(svg, shot.size[0] * PNG_CELL).quantize(PNG_COLOURS).save(SHOWN / f"{name}.png", optimize=True)
         print(f"screenshots/{name}.svg and .png")
 
 

@@ -13,9 +13,11 @@ from smwatch.tui.lines import Line, Piece, heading, line, paragraph
 from smwatch.tui.pages.event import KINDS
 from smwatch.tui.pages.targets import ToEvent, ToSecret
 from smwatch.tui.pages.words import alarm_line, command_name, shown
-from smwatch.tui.text import fit
+from smwatch.tui.text import fit, fit_middle
 from smwatch.tui.times import Zone, moment
 
+WIDE = 60
+"""Columns from which a secret touched takes one line."""
 LISTED = 6
 
 
@@ -33,9 +35,10 @@ def principal_page(
         for alarm in shown(alarms)
         if alarm.open and alarm.identity and alarm.identity == principal.identity
     ]
+    refused = sum(map(_refused, secrets))
     lines += paragraph(
-        f"Got the value of {len(exposed):,} of the {len(secrets):,} secrets it reached for; "
-        f"{dossier.denied:,} calls denied, {dossier.writes:,} changes, {dossier.events:,} events in all.",
+        f"Got the value of {len(exposed):,} of the {len(secrets):,} secrets it reached for; {refused:,} calls on them "
+        f"refused, {dossier.denied:,} denied in all, {dossier.writes:,} changes, {dossier.events:,} events.",
         width,
     )
     lines += heading("secrets", "in the order it came to them; y copies a rotation list")
@@ -53,26 +56,35 @@ def principal_page(
     return lines
 
 
+def _refused(touched: Touched) -> int:
+    """Calls that failed, for whatever reason."""
+    return touched.denied + touched.deleted + touched.failed
+
+
 def _table(secrets: Sequence[Touched], now: datetime, zone: Zone, width: int) -> list[Line]:
-    name_width = max(10, width - 2 - 8 - 9 - 15)
-    head = fit("", 2) + fit("secret", name_width) + f"{'reads':>8}{'denied':>8} {'first':>14}"
-    lines = [line(Piece(head, "label"))]
+    """A line for each secret; where names would be cut to nothing, two."""
+    wide = width >= WIDE
+    name_width = width - 2 - (8 + 8 + 15 if wide else 0)
+    lines = (
+        [line(Piece(f"  {fit('secret', name_width)}{'reads':>8}{'refused':>8} {'first':>14}", "label"))] if wide else []
+    )
     for touched in secrets:
-        refused = touched.denied + touched.deleted + touched.failed
-        lines.append(
-            line(
-                Piece("● " if touched.exposed else "✗ ", "warn" if touched.exposed else "quiet"),
-                Piece(fit(touched.secret.name, name_width), "link"),
-                Piece(f"{touched.reads:>8,}"),
-                Piece(f"{refused:>8,}", "bad" if refused else "quiet"),
-                Piece(f" {moment(touched.first_at, zone, now):>14}", "quiet"),
-                target=ToSecret(touched.secret),
-            )
-        )
+        refused = _refused(touched)
+        sign = Piece("● " if touched.exposed else "✗ ", "warn" if touched.exposed else "quiet")
+        name = Piece(fit_middle(touched.secret.name, name_width), "link")
+        first = moment(touched.first_at, zone, now)
+        target = ToSecret(touched.secret)
+        role = "bad" if refused else "quiet"
+        if wide:
+            reads, no, at = f"{touched.reads:>8,}", f"{refused:>8,}", f" {first:>14}"
+            lines.append(line(sign, name, Piece(reads), Piece(no, role), Piece(at, "quiet"), target=target))
+        else:
+            reads, no, at = f"  {touched.reads:,} reads", f"  {refused:,} refused", f"  first {first}"
+            lines.append(line(sign, name, target=target))
+            lines.append(line(Piece(reads), Piece(no, role), Piece(at, "quiet")))
         if touched.writes:
-            lines.append(
-                line(Piece(f"  changed it {touched.writes:,} times", "warn"), target=ToEvent(touched.last_key))
-            )
+            told = f"  changed it {touched.writes:,} time{'s' if touched.writes > 1 else ''}"
+            lines.append(line(Piece(told, "warn"), target=ToEvent(touched.last_key)))
     return lines
 
 

@@ -41,7 +41,7 @@ def principal_page(
         f"refused, {dossier.denied:,} denied in all, {dossier.writes:,} changes, {dossier.events:,} events.",
         width,
     )
-    lines += heading("secrets", "in the order it came to them; y copies a rotation list")
+    lines += heading("secrets", "in its order; y copies a rotation list")
     lines += _table(secrets, now, zone, width)
     if dossier.others:
         lines.append(line(Piece(f"and {dossier.others:,} events on others, counted only", "quiet")))

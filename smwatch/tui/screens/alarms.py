@@ -27,7 +27,7 @@ from smwatch.tui.widgets.detail import Detail
 from smwatch.tui.widgets.pieces import Pieces
 from smwatch.tui.widgets.sheet import Sheet
 
-HINTS = ("alarms.acknowledge", "alarms.note", "alarms.mute", "alarms.close", "alarms.copy", "alarms.back")
+HINTS = ("alarms.back", "alarms.acknowledge", "alarms.note", "alarms.mute", "alarms.close", "alarms.copy")
 BESIDE = 110
 """Columns from which the chosen alarm is shown beside the list."""
 

@@ -17,6 +17,9 @@ from smwatch.tui.widgets.sheet import Sheet
 
 T = TypeVar("T")
 
+FRAME = 4
+"""Lines of the box that are none of its list: border, title and keys."""
+
 
 class Picker(ModalScreen[T | None], Generic[T]):
     """A list in a box over the screen, ends with what was picked, or None for no change."""
@@ -28,7 +31,7 @@ class Picker(ModalScreen[T | None], Generic[T]):
     Picker Vertical {
         width: 72; max-width: 96%; height: auto; max-height: 90%; border: round $primary; background: $surface;
     }
-    Picker Sheet { height: auto; max-height: 100%; background: $surface; }
+    Picker Sheet { height: auto; background: $surface; }
     Picker Pieces { height: 1; background: $surface; }
     """
 
@@ -58,7 +61,8 @@ class Picker(ModalScreen[T | None], Generic[T]):
         self.write()
 
     def on_resize(self, _: events.Resize) -> None:
-        """Stand on a line once there is a width to write it for."""
+        """Leave room for title and keys; stand on a line once there is a width to write it for."""
+        self._sheet.styles.max_height = max(1, self.size.height * 9 // 10 - FRAME)
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:

@@ -68,6 +68,18 @@ async def test_events_of_an_alarm_are_marked_in_the_stream_and_e_goes_to_them() 
         assert screen.stream.event.at == NOW - timedelta(seconds=300)
 
 
+async def test_e_goes_to_the_alarm_in_the_band_first_whatever_is_newer() -> None:
+    lesser = records.put("prod/gone", error=("InvalidRequestException", records.MARKED), eventTime=ago(5), id="put")
+    stage = staged(*incident(), lesser)
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("e")
+        assert isinstance(stage.app.screen, WatchScreen)
+        assert stage.app.screen.stream.event is not None
+        assert stage.app.screen.stream.event.name == "GetSecretValue"
+        await pilot.press("E")
+        assert stage.app.screen.stream.event.name == "PutSecretValue"
+
+
 async def test_alarms_only_shows_exactly_the_events_of_alarms() -> None:
     stage = staged(*incident())
     async with stage.app.run_test(size=WIDE) as pilot:

@@ -65,9 +65,10 @@ def _pace(standing: Standing) -> list[Piece]:
 
 
 def _count(standing: Standing) -> list[Piece]:
+    total = f"{'newest ' if standing.dropped else ''}{standing.total:,}"
     if not standing.query:
-        return [Piece(f"  {standing.total:,} events", "")]
-    count = f"  {standing.shown:,} of {standing.total:,}"
+        return [Piece(f"  {total} events", "")]
+    count = f"  {standing.shown:,} of {total}"
     aside = " so far" if standing.busy else " bright" if standing.in_context else ""
     return [Piece(count, "strong"), Piece(aside, "quiet")]
 

@@ -184,7 +184,10 @@ def _doers(dossier: SecretDossier, now: datetime, zone: Zone, width: int) -> lis
         lines.append(
             spread(
                 [Piece(fit(user.principal.kind.value, 6), "quiet"), Piece(called(user.principal), "link")],
-                [Piece(f"{user.writes:,} changes", ""), Piece(f"  {moment(user.last_at, zone, now)}", "quiet")],
+                [
+                    Piece(f"{user.writes:,} change{'s' * (user.writes != 1)}", ""),
+                    Piece(f"  {moment(user.last_at, zone, now)}", "quiet"),
+                ],
                 width,
                 ToPrincipal(user.principal.identity),
             )

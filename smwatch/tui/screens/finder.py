@@ -173,10 +173,14 @@ class Finder(StreamFrame):
             self._jump(ToEvent(key))
 
     def action_alarm(self, step: int) -> None:
-        """Go to the next event of an open alarm, older with 1, newer with -1."""
-        keys = sorted({key for alarm in self.desk.asking for key in alarm.event_keys})
+        """Go to the next event of an open alarm, older with 1, newer with -1; from nowhere to the alarm in the band."""
+        asking = self.desk.asking
+        keys = sorted({key for alarm in asking for key in alarm.event_keys})
         none = "no further event of an open alarm" if keys else "no open alarm"
-        self._go_to(next_key(keys, self.stream.cursor, older=step > 0), none)
+        if self.stream.cursor is None and asking and asking[0].event_keys:
+            self._go_to(max(asking[0].event_keys), none)
+        else:
+            self._go_to(next_key(keys, self.stream.cursor, older=step > 0), none)
 
     def action_match(self, step: int) -> None:
         """Go to the next match below or above; where all rows match, to the next error."""

@@ -22,7 +22,7 @@ from smwatch.record import Record
 from smwatch.rules.alarm import Alarm
 from smwatch.settings import UiSettings
 from smwatch.store import Change, Store
-from smwatch.tui import glyphs, themes
+from smwatch.tui import glyphs, health, themes
 from smwatch.tui.collector import Collector
 from smwatch.tui.glyphs import AsciiFilter, plain
 from smwatch.tui.keys import bindings, name
@@ -32,6 +32,7 @@ from smwatch.tui.screens.page import PageScreen
 from smwatch.tui.screens.watch import WatchScreen
 from smwatch.tui.text import visible
 from smwatch.tui.themes import THEMES
+from smwatch.tui.title import Title
 from smwatch.view import Filter
 
 PAINT_SECONDS = 0.15
@@ -115,6 +116,7 @@ class SmwatchApp(App[int]):
         self._rung: set[str] = set()
         self._asked_theme = ui.theme
         self._plain = (AsciiFilter(),) if glyphs.chosen(ui.glyphs, os.environ) else ()
+        self._title = Title(self._to_terminal, os.environ)
         self._armed = False
         self._interrupted_at: datetime | None = None
         self.desk = Desk(
@@ -148,8 +150,13 @@ class SmwatchApp(App[int]):
         self.push_screen(WatchScreen(self.desk, self.parse, filter_text=self._filter_text))
         if self._wall:
             self.screen.call_after_refresh(self._show_wall)
+        self._entitle()
         self.set_interval(TICK_SECONDS, self._tick)
         self.call_after_refresh(self._begin)
+
+    def on_unmount(self) -> None:
+        """Leave the terminal as it was."""
+        self._title.restore()
 
     def _show_wall(self) -> None:
         from smwatch.tui.screens.wall import WallScreen
@@ -212,12 +219,22 @@ class SmwatchApp(App[int]):
     def _announce(self, alarm: Alarm) -> None:
         about = alarm.secret.name if alarm.secret is not None else alarm.principal
         told = visible(f"{alarm.severity.value.upper()} {alarm.title} {about}")[:ANNOUNCED]
+        self._to_terminal(f"\x1b]9;{plain(told) if self._plain else told}\x07")
+
+    def _to_terminal(self, sequence: str) -> None:
+        """Tell the terminal something that is not drawn."""
         if self._driver is not None:
-            self._driver.write(f"\x1b]9;{plain(told) if self._plain else told}\x07")
+            self._driver.write(sequence)
+
+    def _entitle(self) -> None:
+        desk = self.desk
+        blind = health.blind(tuple(self.store.sources.values()), desk.now, desk.watching_since)
+        self._title.tell(len(desk.asking), blind=blind)
 
     def _tick(self) -> None:
         now = self._clock()
         self.desk.tick(now)
+        self._entitle()
         if self.screen_stack and isinstance(self.screen, Living):
             self.screen.tick()
         if self.collector is not None:

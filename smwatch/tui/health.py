@@ -68,6 +68,14 @@ def ranked(statuses: Sequence[Status], now: datetime) -> list[Health]:
     )
 
 
+def blind(statuses: Sequence[Status], now: datetime, since: datetime) -> bool:
+    """Whether something may happen that is not shown: a source is in trouble, silent, or has never spoken `since`."""
+    if any(health(each, now).role == "bad" for each in statuses):
+        return True
+    unheard = [each for each in statuses if each.last_good_at is None and each.state is not State.DONE]
+    return now - since > STALE_AFTER and (bool(unheard) or not statuses)
+
+
 def summary(statuses: Sequence[Status], now: datetime, zone: Zone, width: int) -> list[Piece]:
     """The sources on one line of at most `width` cells: how late, complete up to when, last asked when."""
     found = ranked(statuses, now)

@@ -89,6 +89,7 @@ def hostile(bomb: str, number: int) -> Record:
 KNOWN = re.compile(
     r"\x1b\[[0-9;?<>=$]*[A-Za-z]"  # CSI with plain parameters: colours, cursor moves, modes that Textual sets
     r"|\x1b\[[0-9;?]*\$p"
+    r"|\x1b\]2;(?:smwatch[a-z0-9:, ]*)?\x07"  # the title, in our own words
     r"|\x1b\]22;[a-z-]*\x07"  # the mouse pointer's shape
     r"|\x1b\]52;c;[A-Za-z0-9+/=]*\x07"  # the clipboard
     r"|\x1b\]9;[^\x00-\x1f\x7f-\x9f]*\x07"  # a notification

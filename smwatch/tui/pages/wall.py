@@ -12,7 +12,7 @@ from rich.cells import cell_len
 
 from smwatch.rules.alarm import Alarm, AlarmState
 from smwatch.sources.source import State, Status
-from smwatch.tui.health import STALE_AFTER, Health, ranked
+from smwatch.tui.health import Health, blind, ranked
 from smwatch.tui.lines import BARS, BLANK, Line, Piece, line, spread
 from smwatch.tui.pages.big import big, rows_of, scale_for, width_of
 from smwatch.tui.pages.words import ALARM_GLYPHS, ALARM_ROLES, standing
@@ -48,10 +48,10 @@ class Scene(msgspec.Struct, frozen=True):
 def wall_page(scene: Scene, width: int, height: int) -> list[Line]:
     """Clock and verdict, alarms, health, rates, and who and what is busiest; at most `height` lines."""
     found = ranked(scene.statuses, scene.now)
-    blind = _blind(scene, found)
-    lines = _top(scene, blind, width, height)
+    unsure = blind(scene.statuses, scene.now, scene.since)
+    lines = _top(scene, unsure, width, height)
     lines += _alarms(scene, width, room=max(4, (height - len(lines)) // 2 - len(found)))
-    if blind:
+    if unsure:
         lines += _warning(width, height)
     lines.append(BLANK)
     for each in found:
@@ -64,29 +64,22 @@ def wall_page(scene: Scene, width: int, height: int) -> list[Line]:
     return lines[:height]
 
 
-def _blind(scene: Scene, found: Sequence[Health]) -> bool:
-    """Whether something may happen that is not shown: a source is in trouble, has fallen silent or never spoke."""
-    silent = scene.now - scene.since > STALE_AFTER
-    unheard = [each for each in found if each.status.last_good_at is None and each.status.state is not State.DONE]
-    return any(each.role == "bad" for each in found) or (silent and (bool(unheard) or not found))
-
-
-def _verdict(scene: Scene, blind: bool) -> tuple[str, str, str]:
+def _verdict(scene: Scene, unsure: bool) -> tuple[str, str, str]:
     """(word, glyph, role) for how things stand."""
     if asking := len(scene.asking):
         return f"{asking:,} ALARM{'S' if asking != 1 else ''}", "▲", "mark"
-    if blind:
+    if unsure:
         return "STALE", "✗", "mark"
     if not any(each.last_good_at is not None for each in scene.statuses):
         return "STARTING", "○", "warn"
     return "QUIET", "●", "good"
 
 
-def _top(scene: Scene, blind: bool, width: int, height: int) -> list[Line]:
+def _top(scene: Scene, unsure: bool, width: int, height: int) -> list[Line]:
     """The clock with its zone, and the verdict as large as the clock; below, the date and what else is known."""
     seconds = int(scene.now.timestamp())
     clock, zone = written(seconds, scene.zone, scene.now, CLOCK), scene.zone.title()
-    word, glyph, role = _verdict(scene, blind)
+    word, glyph, role = _verdict(scene, unsure)
     clock_scale = scale_for(f"{clock}{word}", width - 3, max(3, height // 6))
     scale = clock_scale if clock_scale is not None else scale_for(clock, width, height)
     lines = [BLANK]

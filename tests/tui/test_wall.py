@@ -91,6 +91,16 @@ def test_a_wall_that_never_heard_of_its_sources_is_not_quiet(statuses: Sequence[
     assert "DATA IS NOT COMPLETE" in text(old)
 
 
+@pytest.mark.parametrize("size", SIZES, ids=str)
+def test_many_sources_leave_room_for_the_rest_and_those_in_trouble_come_first(size: tuple[int, int]) -> None:
+    many = [msgspec.structs.replace(FRESH, source=f"s{i}", region=f"eu-{i}") for i in range(20)]
+    many[17] = msgspec.structs.replace(many[17], state=State.DENIED, message="no access")
+    told = text(wall_page(scene(*incident(), statuses=many), *size))
+    assert "CloudTrail eu-17 denied" in told
+    assert re.search(r"● \d+ more ok", told)
+    assert "EVENTS" in told
+
+
 def test_a_recording_that_has_been_read_is_not_stale() -> None:
     done = msgspec.structs.replace(FRESH, state=State.DONE, last_good_at=NOW - timedelta(days=1))
     assert "DATA IS NOT COMPLETE" not in text(wall_page(scene(*reads(3), statuses=[done]), 120, 40))

@@ -50,12 +50,11 @@ def wall_page(scene: Scene, width: int, height: int) -> list[Line]:
     found = ranked(scene.statuses, scene.now)
     unsure = blind(scene.statuses, scene.now, scene.since)
     lines = _top(scene, unsure, width, height)
-    lines += _alarms(scene, width, room=max(4, (height - len(lines)) // 2 - len(found)))
+    lines += _alarms(scene, width, room=max(4, (height - len(lines)) // 2 - min(len(found), 3)))
     if unsure:
         lines += _warning(width, height)
     lines.append(BLANK)
-    for each in found:
-        lines += _health(scene, each, width)
+    lines += _sources(scene, found, width, room=max(3, height // 6))
     hour = scene.tally.totals(scene.now, HOUR)
     rest = height - len(lines)
     lists = 2 + LISTED if rest >= 8 + LISTED else 0
@@ -156,6 +155,17 @@ def _warning(width: int, height: int) -> list[Line]:
 
 def _filled(text: str, role: str, width: int) -> Line:
     return line(Piece(fit(text, width), role))
+
+
+def _sources(scene: Scene, found: Sequence[Health], width: int, room: int) -> list[Line]:
+    """The sources, in trouble first, and how many there is no room for."""
+    places = len(found) if len(found) <= room else room - 1
+    lines = [told for each in found[:places] for told in _health(scene, each, width)]
+    if hidden := found[places:]:
+        fine = sum(each.fine for each in hidden)
+        told = [f"● {fine} more ok"] * bool(fine) + [f"✗ {len(hidden) - fine} more not ok"] * (fine < len(hidden))
+        lines.append(line(Piece("   ".join(told), "good" if fine == len(hidden) else "bad")))
+    return lines
 
 
 def _health(scene: Scene, each: Health, width: int) -> list[Line]:

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 from collections.abc import Container
+from dataclasses import replace
 
-from textual.theme import Theme
+from textual.theme import BUILTIN_THEMES, Theme
 
 DARK = Theme(
     name="smwatch-dark",
@@ -43,18 +44,24 @@ CONTRAST = Theme(
     secondary="#ffffff",
     accent="#ffb3ff",
     warning="#ffd800",
-    error="#ff6b6b",
+    error="#960000",
     success="#5dff7f",
     foreground="#ffffff",
     background="#000000",
     surface="#000000",
     panel="#1a1a1a",
     dark=True,
-    variables={"input-cursor-text-style": "reverse", "border": "#ffffff", "border-blurred": "#ffffff"},
+    variables={
+        "input-cursor-text-style": "reverse",
+        "border": "#ffffff",
+        "border-blurred": "#ffffff",
+        "text-muted": "#d0d0d0",
+        "text-error": "#ffa0a0",
+    },
 )
-THEMES = (DARK, LIGHT, CONTRAST)
-ANSI = "ansi-dark"
-"""Textual's theme of a terminal's own 16 colours."""
+ANSI = replace(BUILTIN_THEMES["ansi-dark"], name="smwatch-ansi", primary="ansi_bright_blue")
+"""A terminal's own 16 colours; plain blue can't be read on black on most of them."""
+THEMES = (DARK, LIGHT, CONTRAST, ANSI)
 
 
 def chosen(name: str, available: Container[str], *, few: bool = False) -> str | None:
@@ -63,10 +70,9 @@ def chosen(name: str, available: Container[str], *, few: bool = False) -> str | 
     Without a setting ours, unless TEXTUAL_THEME names one; on a terminal of `few` (16) colours its own, for what comes
     nearest to ours there is mostly grey.
     """
-    meant = {"ansi": ANSI}.get(name, f"smwatch-{name}")
-    for each in (meant, name):
+    for each in (f"smwatch-{name}", name):
         if each in available:
             return each
     if "TEXTUAL_THEME" in os.environ:
         return None
-    return ANSI if few else DARK.name
+    return (ANSI if few else DARK).name

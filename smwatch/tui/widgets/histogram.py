@@ -38,7 +38,7 @@ class Histogram(Widget):
         .histogram--bar { color: $primary 70%; }
         .histogram--failed { color: $warning; }
         .histogram--alarm { color: $error; }
-        &:ansi .histogram--bar { color: ansi_blue; }
+        &:ansi .histogram--bar { color: ansi_bright_blue; }
     }
     """
     COMPONENT_CLASSES: ClassVar[set[str]] = {"histogram--bar", "histogram--failed", "histogram--alarm"}

@@ -39,6 +39,9 @@ ROLES = (
     ),
     *("json-key", "json-text", "json-number", "json-word", "found"),
 )
+FILLED = ("alarm", "found")
+"""Roles with a ground of their own, which the cursor leaves to them."""
+FAINT = ("quiet", "label", "heading")
 MARGIN = 1
 """Cells left free at both sides."""
 
@@ -83,7 +86,10 @@ class Sheet(ScrollView, can_focus=True):
         .sheet--found { background: $warning; color: $background; }
         .sheet--cursor { background: $primary 35%; }
 
-        &:ansi .sheet--cursor { background: ansi_default; text-style: reverse; }
+        &:ansi {
+            .sheet--alarm { background: ansi_red; color: ansi_bright_white; }
+            .sheet--cursor { background: ansi_default; text-style: reverse; }
+        }
         &:nocolor {
             .sheet--alarm, .sheet--cursor { text-style: bold reverse; }
             .sheet--bad { text-style: bold underline; }
@@ -257,8 +263,10 @@ class Sheet(ScrollView, can_focus=True):
     def _style(self, role: str, cursor: bool) -> Style:
         style = self._styles.get((role, cursor))
         if style is None:
+            if cursor and role in FAINT:
+                role = ""  # on the ground of the cursor it would be too faint
             style = self.get_component_rich_style(f"sheet--{role}") if role in ROLES else self.rich_style
-            if cursor:
+            if cursor and role not in FILLED:
                 over = self.get_component_rich_style("sheet--cursor")
                 style += Style(bgcolor=over.bgcolor, reverse=over.reverse, bold=over.bold or style.bold)
             self._styles[role, cursor] = style

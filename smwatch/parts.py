@@ -7,6 +7,7 @@ import os
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -22,6 +23,7 @@ from smwatch.journal import FILE_NAME, Journal, JournalCorruptError, JournalErro
 from smwatch.monitor import Delivery, Monitor
 from smwatch.notify import Notifier, NotifyError, apprise_senders
 from smwatch.record import Record, decode
+from smwatch.report import report_lines
 from smwatch.rules.alarm import Alarm, Mute, Severity
 from smwatch.rules.engine import Engine
 from smwatch.settings import (
@@ -45,6 +47,9 @@ MUTES, UNSENT = "mutes", "unsent"
 """What the journal keeps beside alarms: what is muted, and which alarms nobody has been told of yet."""
 LAST_WORDS = timedelta(seconds=20)
 """How long an end that was not asked for (tail --once) waits for a notification to be sent."""
+
+BATCH = 500
+"""Events that a report takes in at a time."""
 
 
 def now() -> datetime:
@@ -140,9 +145,13 @@ class Parts:
         """What has yet to be sent to each URL, in their order, as the journal keeps it."""
         return msgspec.json.encode([notifier.unsent for notifier in self.notifiers])
 
-    def write_file(self, path: Path, events: Sequence[Event], query: str) -> str:
-        """Write events to a file, as a table for *.csv, else as JSON lines; returns how that went, in words."""
-        del query  # says nothing that the events don't
+    def write_file(
+        self, path: Path, events: Sequence[Event], alarms: Sequence[Alarm], query: str, told: Callable[[int], None]
+    ) -> str:
+        """Write events to a file: a table for *.csv, a report for *.md, else JSON lines; says how that went.
+
+        `told` is given how many events have been read from the journal, as it comes along.
+        """
         written = 0
 
         def arrivals() -> Iterator[Arrival]:
@@ -150,12 +159,33 @@ class Parts:
             for event in events:
                 if (raw := self.journal.raw(event)) is not None:
                     written += 1
+                    told(written)
                     yield Arrival(event, raw)
 
-        lines = csv_lines(arrivals()) if path.suffix == ".csv" else jsonl_lines(arrivals())
-        with open(path.expanduser(), "x", encoding="utf-8", opener=_private) as file:
+        match path.suffix:
+            case ".csv":
+                lines = csv_lines(arrivals())
+            case ".md":
+                lines = self._report(arrivals(), events, alarms, query)
+            case _:
+                lines = jsonl_lines(arrivals())
+        with open(path, "x", encoding="utf-8", opener=_private) as file:
             file.writelines(lines)
-        return f"{written:,} events written to {path}"
+        left_out = len(events) - written
+        return f"{written:,} events written to {path}" + (
+            f"; the journal no longer holds {left_out:,} others" if left_out else ""
+        )
+
+    def _report(
+        self, arrivals: Iterator[Arrival], events: Sequence[Event], alarms: Sequence[Alarm], query: str
+    ) -> Iterator[str]:
+        """A report on some events alone: their dossiers are made anew, the alarms are as people know them."""
+        store = Store(capacity=max(1, len(events)))
+        while batch := list(islice(arrivals, BATCH)):
+            store.add(batch)
+        since = min((event.at for event in events), default=now())
+        coverage = [(name, self.journal.coverage(name)) for name in self.journal.sources()]
+        return report_lines(store, alarms, since=since, now=now(), coverage=coverage, filter_text=query)
 
     def record_of(self, event: Event) -> Record:
         """The record behind an event, from the journal; empty when it has been pruned or is not a JSON object."""

@@ -16,6 +16,7 @@ from smwatch.events.event import Arrival
 from smwatch.events.secret import Secret
 from smwatch.journal import JournalError
 from smwatch.jsonl import Lines
+from smwatch.meter import Meter
 from smwatch.monitor import JOURNAL, Delivery, Monitor
 from smwatch.parts import AwsSources, Parts, now
 from smwatch.rules.alarm import Severity
@@ -134,10 +135,13 @@ def follow_lines(settings: Settings, *, json: bool, once: bool, fail_on: str | N
     async def run() -> int:
         async with parts.notifying(lines.deliver), AwsSources(settings, parts.since) as sources:
             await parts.monitor(lines.remember).recall(parts.looks_back_to, settings.store.capacity, told=True)
-            monitor = parts.monitor(lines.deliver)
+            meter = Meter("read")
+            monitor = parts.monitor(meter.delivering(lines.deliver) if once else lines.deliver)
             await monitor.recall_untold(parts.since)
             if once:
-                return _verdict(await monitor.read_once(sources), INCOMPLETE)
+                last = await monitor.read_once(sources)
+                meter.clear()
+                return _verdict(last, INCOMPLETE)
             async with asyncio.TaskGroup() as tasks:
                 ticking = tasks.create_task(_tick(lines))
                 await monitor.follow(sources)
@@ -160,8 +164,11 @@ def replay_files(
     lines = Lines(parts.store, parts.journal, json=True, chosen=parts.chosen)
 
     async def run() -> int:
-        monitor = parts.monitor(lines.deliver)
-        return _verdict(await monitor.read_once([source]), FAILED)
+        meter = Meter("read")
+        try:
+            return _verdict(await parts.monitor(meter.delivering(lines.deliver)).read_once([source]), FAILED)
+        finally:
+            meter.clear()
 
     return _headless(run, lines, parts, fail_on, interrupted=FAILED)
 
@@ -185,7 +192,8 @@ def play_demo(config_file: Path | None, *, json: bool, wall: bool) -> int:
 
 def export(settings: Settings, *, form: str) -> int:
     """`smwatch export`: what the journal holds since --since, on standard output."""
-    from smwatch.export import csv_lines, jsonl_lines, report_lines
+    from smwatch.export import csv_lines, jsonl_lines
+    from smwatch.report import report_lines
 
     parts = Parts(settings, remember=True, only_read=True)
     if parts.notice:
@@ -200,18 +208,23 @@ def export(settings: Settings, *, form: str) -> int:
                 if chosen(arrival.event):
                     yield arrival
 
+    found = Meter("written" if form != "report" else "read").counted(arrivals())
     match form:
         case "jsonl":
-            lines = jsonl_lines(arrivals())
+            lines = jsonl_lines(found)
         case "csv":
-            lines = csv_lines(arrivals())
+            lines = csv_lines(found)
         case _:
-            found = arrivals()
             while batch := list(islice(found, BATCH)):
                 parts.store.add(batch)
             coverage = [(name, parts.journal.coverage(name)) for name in parts.journal.sources()]
             lines = report_lines(
-                parts.store, since=parts.since, now=now(), coverage=coverage, filter_text=settings.filter
+                parts.store,
+                parts.store.alarms.values(),
+                since=parts.since,
+                now=now(),
+                coverage=coverage,
+                filter_text=settings.filter,
             )
     try:
         sys.stdout.writelines(lines)

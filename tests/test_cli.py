@@ -169,6 +169,16 @@ def test_an_export_leaves_a_journal_that_cannot_be_read_alone_and_fails(smwatch:
     assert [one.name for one in tmp_path.iterdir() if one.is_file()] == [path.name]
 
 
+def test_an_export_can_be_replayed_and_filtered(smwatch: Smwatch, tmp_path: Path) -> None:
+    given = [records.read("prod/db", id="1"), records.denied("prod/db", id="2"), records.read("dev/db", id="3")]
+    recorded, exported = tmp_path / "recorded.jsonl", tmp_path / "exported.jsonl"
+    recorded.write_text("".join(records.raw(record) + "\n" for record in given), encoding="utf-8")
+    exported.write_text(smwatch("replay", recorded, "--json").stdout, encoding="utf-8")
+    replayed = smwatch("replay", exported, "--json", "--filter", "secret:prod/ error")
+    events = [json.loads(line) for line in replayed.stdout.splitlines() if '"type":"event"' in line]
+    assert [event["record"] for event in events] == [given[1]]
+
+
 def test_the_version_is_printed_without_loading_anything_heavy(smwatch: Smwatch) -> None:
     heavy = {"textual", "botocore", "boto3", "aiohttp", "msgspec"}
     code = f"import sys; from smwatch import cli; print(sorted({heavy} & set(sys.modules)))"

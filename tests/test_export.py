@@ -2,11 +2,19 @@ import csv
 import io
 import json
 from datetime import timedelta
+from pathlib import Path
+
+import pytest
 
 from smwatch.events.event import Arrival, SeenBy
 from smwatch.events.reader import Reader
-from smwatch.export import COLUMNS, csv_lines, jsonl_lines, report_lines
+from smwatch.export import COLUMNS, csv_lines, jsonl_lines
+from smwatch.parts import Parts
 from smwatch.record import Record
+from smwatch.report import TIMELINE, report_lines
+from smwatch.rules.engine import Engine
+from smwatch.rules.rule import combine, load_builtin
+from smwatch.settings import Settings
 from smwatch.sources.coverage import Coverage, Gap, Span
 from smwatch.store import Store
 from tests import records
@@ -38,10 +46,76 @@ def test_an_export_of_nothing_is_a_heading() -> None:
     assert "".join(csv_lines([])).strip() == ",".join(COLUMNS)
 
 
-def report(*given: Record, coverage: tuple[tuple[str, Coverage], ...] = ()) -> str:
-    store = Store()
+def report(
+    *given: Record, coverage: tuple[tuple[str, Coverage], ...] = (), filter_text: str = "", note: str = ""
+) -> str:
+    store = Store(engine=Engine(combine(load_builtin())))
     store.add(arrivals(*given))
-    return "".join(report_lines(store, since=records.AT - HOUR, now=records.AT + HOUR, coverage=coverage))
+    for group in [group for group, alarm in store.alarms.items() if note and alarm.count]:
+        store.acknowledge(group, note, records.AT)
+    lines = report_lines(
+        store,
+        store.alarms.values(),
+        since=records.AT - HOUR,
+        now=records.AT + HOUR,
+        coverage=coverage,
+        filter_text=filter_text,
+    )
+    return "".join(lines)
+
+
+def timeline(text: str) -> list[str]:
+    return [line for line in text.partition("## Timeline")[2].partition("## Secrets")[0].splitlines() if "Z" in line]
+
+
+def at(seconds: int) -> str:
+    return records.stamp(records.AT + timedelta(seconds=seconds))
+
+
+def test_a_report_tells_what_happened_in_order_with_equal_calls_as_one_line() -> None:
+    given = [records.read("prod/db", eventTime=at(0), id="0")]
+    given += [records.read_deleted("prod/api", eventTime=at(60 + i), id=f"1{i}") for i in range(3)]
+    given += [records.put("prod/db", eventTime=at(120), id="2")]
+    first, second = timeline(report(*given))
+    assert first.startswith("| 2026-11-23T14:01:00Z to 14:01:02 | ▲ | GetSecretValue | prod/api | ROLE ")
+    assert first.endswith("| InvalidRequestException | 3 |")
+    assert second.startswith("| 2026-11-23T14:02:00Z |  | PutSecretValue | prod/db |")
+    assert len(timeline(report(*given, filter_text="prod/"))) == 3
+
+
+def test_a_report_holds_what_people_noted_on_alarms() -> None:
+    text = report(records.read_deleted("prod/api", id="1"), note="told the *team*")
+    assert "acknowledged" in text
+    assert r"Note: told the \*team\*" in text
+
+
+def test_a_timeline_ends_somewhere_and_says_so() -> None:
+    given = [records.put(f"s{i % 2}", eventTime=at(i), id=str(i)) for i in range(TIMELINE + 5)]
+    text = report(*given)
+    assert len(timeline(text)) == TIMELINE
+    assert "\n5 later events left out.\n" in text
+
+
+@pytest.mark.parametrize(
+    ("name", "begins"), [("x.md", "# Use of secrets"), ("x.csv", "time,name,secret"), ("x", '{"type":"event"')]
+)
+def test_the_screen_writes_what_the_name_of_the_file_says(tmp_path: Path, name: str, begins: str) -> None:
+    parts, counts = Parts(Settings(), remember=False), list[int]()
+    given = arrivals(*(records.read_deleted("prod/api", id=str(i)) for i in range(3)))
+    parts.store.add(given)
+    parts.journal.commit("file", given[:2])
+    path = tmp_path / name
+    told = parts.write_file(
+        path, [each.event for each in given], tuple(parts.store.alarms.values()), "prod/", counts.append
+    )
+    assert told == f"2 events written to {path}; the journal no longer holds 1 others"
+    assert counts == [1, 2]
+    text = path.read_text(encoding="utf-8")
+    assert text.startswith(begins)
+    assert name != "x.md" or "### CRITICAL: Access to a secret marked for deletion" in text
+    assert path.stat().st_mode & 0o777 == 0o600
+    with pytest.raises(FileExistsError):
+        parts.write_file(path, [], (), "", counts.append)
 
 
 def test_a_report_says_who_did_what_and_how_complete_that_is() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -12,6 +12,7 @@ from textual.widgets import Input
 
 from smwatch.events.event import Event
 from smwatch.events.secret import Secret
+from smwatch.rules.alarm import Alarm
 from smwatch.tui.screens.desk import Answers, Outside
 from smwatch.tui.screens.watch import WatchScreen
 from smwatch.tui.tally import Tally, bins
@@ -112,8 +113,11 @@ def test_buckets_hold_every_event_of_their_time_once() -> None:
 async def test_the_filtered_events_are_written_to_the_file_named(tmp_path: Path) -> None:
     written: list[tuple[Path, Sequence[Event], str]] = []
 
-    def export(path: Path, events: Sequence[Event], query: str) -> str:
+    def export(
+        path: Path, events: Sequence[Event], alarms: Sequence[Alarm], query: str, told: Callable[[int], None]
+    ) -> str:
         written.append((path, events, query))
+        told(len(events) + len(alarms))
         return f"wrote {len(events)} events"
 
     stage = Stage([*reads(5, secret="prod/a"), *reads(3, secret="prod/b")])

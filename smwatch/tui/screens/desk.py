@@ -56,8 +56,12 @@ class Outside(msgspec.Struct, frozen=True, kw_only=True):
     """
     ask: Callable[[Secret], Awaitable[Answers]] | None = None
     """Asks AWS what events can't say of a secret; never its value."""
-    export: Callable[[Path, Sequence[Event], str], str] | None = None
-    """Writes events to a file, in a thread: (path, events, the query in words) → how it went; may raise OSError."""
+    export: Callable[[Path, Sequence[Event], Sequence[Alarm], str, Callable[[int], None]], str] | None = None
+    """Writes events to a file, in a thread, and says how that went; may raise OSError.
+
+    It is given the path, the events, the alarms that go with them, the query in words, and whom to tell how many events
+    it has written.
+    """
 
 
 class Desk:
@@ -116,12 +120,16 @@ class Desk:
         """Whether events can be written to a file."""
         return self._outside.export is not None
 
-    async def export(self, path: Path, events: Sequence[Event], query: str) -> str:
-        """Write events to a file, in a thread; says how that went."""
+    async def export(self, path: Path, events: Sequence[Event], query: str, told: Callable[[int], None]) -> str:
+        """Write events to a file, in a thread which tells how many it has written; says how that went."""
         if self._outside.export is None:
             return "events can't be written from here"
+        keys = {event.key for event in events}
+        alarms = [each for each in self.store.alarms.values() if not query or not keys.isdisjoint(each.event_keys)]
         try:
-            return await asyncio.to_thread(self._outside.export, path, events, query)
+            return await asyncio.to_thread(self._outside.export, path, events, alarms, query, told)
+        except FileExistsError:
+            return f"{path} exists already: nothing is written over"
         except OSError as error:
             return f"can't write {path}: {error.strerror or error}"
 

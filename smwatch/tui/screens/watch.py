@@ -20,6 +20,9 @@ from smwatch.tui.screens.frame import DOCKED
 from smwatch.tui.screens.page import PageScreen
 from smwatch.tui.screens.prompt import PromptScreen
 
+WRITING_SECONDS = 0.5
+"""How often it is told how far the writing of a file has come."""
+
 
 class WatchScreen(Finder):
     """The stream and everything around it."""
@@ -194,8 +197,21 @@ class WatchScreen(Finder):
             self.run_worker(self._write(Path(name).expanduser(), self.asked.matches.rows.copy()), group="export")
 
     async def _write(self, path: Path, rows: list[Event]) -> None:
-        self.say(f"writing {len(rows):,} events to {path}")
-        self.say(await self.desk.export(path, rows, self.asked.query.told))
+        written = 0
+
+        def tell(count: int) -> None:  # from another thread
+            nonlocal written
+            written = count
+
+        def say() -> None:
+            self.say(f"writing to {path}: {written:,} of {len(rows):,} events")
+
+        say()
+        telling = self.set_interval(WRITING_SECONDS, say)
+        try:
+            self.say(await self.desk.export(path, rows, self.asked.query.told, tell))
+        finally:
+            telling.stop()
 
     # -- alarms
 

@@ -260,7 +260,8 @@ def export(*, form: str, **options: Any) -> None:
     """Write what the journal holds since --since to standard output.
 
     jsonl is evidence (smwatch replay reads it back), csv is for a spreadsheet, report is Markdown for the incident's
-    file: alarms with notes, timeline, secrets, principals. Nothing is asked of AWS: run `smwatch tail --once --since 7d` first to have the journal filled.
+    file: alarms with notes, timeline, secrets, principals. Nothing is asked of AWS: to have the journal filled, run
+    `smwatch tail --once --since 7d` first.
     """
     from smwatch.run import export as write
 

@@ -58,14 +58,20 @@ def paragraph(text: str, width: int, role: str = "", indent: int = 0) -> list[Li
     return [line(Piece(" " * indent + part, role)) for part in wrap(text, width - indent)]
 
 
-def fields(pairs: Iterable[tuple[str, str, str]], width: int, label_width: int = 12) -> list[Line]:
-    """Lines from (label, value, role); long values go on under themselves, empty ones are left out."""
+def fields(
+    pairs: Iterable[tuple[str, str, str] | tuple[str, str, str, object]], width: int, label_width: int = 12
+) -> list[Line]:
+    """Lines from (label, value, role) and perhaps what the line leads to; long values go on under themselves.
+
+    Empty values are left out.
+    """
     lines: list[Line] = []
-    for label, value, role in pairs:
+    for label, value, role, *targets in pairs:
         if not value:
             continue
         first, *rest = wrap(value, max(8, width - label_width))
-        lines.append(line(Piece(fit(label, label_width), "label"), Piece(first, role)))
+        target = targets[0] if targets else None
+        lines.append(line(Piece(fit(label, label_width), "label"), Piece(first, role), target=target))
         lines += [line(" " * label_width, Piece(part, role)) for part in rest]
     return lines
 

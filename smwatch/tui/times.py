@@ -70,6 +70,14 @@ def moment(at: datetime | None, zone: Zone, now: datetime) -> str:
     return _written(seconds, local, "%Y-%m-%d %H:%M")
 
 
+def short(length: timedelta) -> str:
+    """A length of time in hours and minutes, without what is zero: 15m, 2h, 1h30m, 1d."""
+    minutes = int(length.total_seconds()) // 60
+    days, minutes = divmod(minutes, 24 * 60)
+    parts = ((days, "d"), (minutes // 60, "h"), (minutes % 60, "m"))
+    return "".join(f"{count}{unit}" for count, unit in parts if count)
+
+
 def period(length: timedelta | float) -> str:
     """A length of time in its two largest units: 8s, 4m10s, 3h05m, 6d4h; a minus sign before a negative one."""
     total = int(length.total_seconds() if isinstance(length, timedelta) else length)

@@ -30,9 +30,34 @@ async def test_denied_reads_of_a_prefix_in_the_last_quarter_of_an_hour_take_thre
         ]
     )
     async with stage.app.run_test(size=WIDE) as pilot:
-        await pilot.press("2", "D", "R", "slash", *" prod/", "enter")
+        await pilot.press("2", "D", "R", "slash", *"prod/", "enter")
         assert "1 of 5" in stage.lines()[-1]
         assert "denied read prod/  +  last 15 min" in stage.lines()[-1]
+
+
+EVE = records.user("eve", key="AKIAEVE0000000000000")
+
+
+async def test_everything_an_access_key_touched_is_asked_for_where_the_key_stands() -> None:
+    taken = [records.read(f"prod/{i}", eventTime=ago(i), id=str(i), by=EVE) for i in (5, 9)]
+    stage = Stage([*taken, *reads(4)])
+    async with stage.app.run_test(size=(160, 60)) as pilot:
+        await pilot.press("j", "P")
+        await pilot.pause()
+        while not any(line.rpartition("›")[2].startswith("AKIAEVE") for line in stage.lines()):
+            await pilot.press("j")
+        await pilot.press("enter")
+        assert "2 of 6   / user:AKIAEVE0000000000000" in stage.lines()[-1]
+
+
+async def test_groups_are_by_access_key_too_and_lead_to_its_events() -> None:
+    stage = Stage([records.read(eventTime=ago(5), id="1", by=EVE), *reads(3)])
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("v", "v", "v", "v")
+        await pilot.pause()
+        assert "4 events by access key" in stage.text()
+        await pilot.press("j", "j", "enter")
+        assert "1 of 4   / user:AKIAEVE0000000000000" in stage.lines()[-1]
 
 
 async def test_the_secret_and_the_principal_under_the_cursor_are_asked_for_and_let_go_with_one_key() -> None:

@@ -14,9 +14,9 @@ from smwatch.events.principal import Kind, Principal
 from smwatch.record import Number, Record
 from smwatch.tui.columns import SEEN, called, late_by
 from smwatch.tui.lines import Line, Piece, fields, heading, line, paragraph
-from smwatch.tui.pages.targets import ToFold, ToPrincipal, ToSecret
+from smwatch.tui.pages.targets import ToFold, ToPrincipal, ToSecret, ToValue
 from smwatch.tui.text import visible
-from smwatch.tui.times import FULL, Zone, moment, period, written
+from smwatch.tui.times import FULL, Zone, period, written
 from smwatch.visible import harmless_json
 
 KINDS = {
@@ -63,9 +63,9 @@ def event_lines(
     lines += fields(_session(record), width)
     lines += fields(
         [
-            ("from", event.source_ip, ""),
+            ("from", event.source_ip, "link", ToValue("ip", event.source_ip)),
             ("with", event.user_agent, ""),
-            ("access key", _key(event.access_key), ""),
+            ("access key", _key(event.access_key), "link", ToValue("user", event.access_key)),
             ("region", event.region, ""),
             ("account", event.account, ""),
         ],
@@ -89,8 +89,10 @@ def _happened(event: Event, now: datetime, zone: Zone) -> str:
 
 
 def _seen(event: Event, now: datetime, zone: Zone) -> str:
+    shown = Zone.LOCAL if zone is Zone.LOCAL else Zone.UTC
     delay = f", {period(event.seen_at - event.at)} after it happened" if event.seconds else ""
-    return f"{moment(event.seen_at, zone, now)} by {SEEN[event.seen_by]}{delay}"
+    seen = written(int(event.seen_at.timestamp()), shown, now, FULL)
+    return f"{seen} {shown.title()} by {SEEN[event.seen_by]}{delay}"
 
 
 def _principal(principal: Principal, width: int) -> list[Line]:

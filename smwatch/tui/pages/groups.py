@@ -10,6 +10,7 @@ import msgspec
 from smwatch.events.event import Event
 from smwatch.tui.columns import called, secret_name
 from smwatch.tui.lines import Line, Piece, line, sparkline
+from smwatch.tui.pages.targets import ToValue
 from smwatch.tui.text import fit
 
 LISTED = 500
@@ -17,13 +18,19 @@ BUCKETS = 24
 
 
 class Grouping(StrEnum):
-    """What events are grouped by: a field of the filter language."""
+    """What events are grouped by."""
 
     SECRET = "secret"  # noqa: S105, not a secret
     USER = "user"
     NAME = "name"
+    KEY = "access key"
     IP = "ip"
     ERROR = "error"
+
+    @property
+    def field(self) -> str:
+        """The field of the filter language that asks for a group."""
+        return "user" if self is Grouping.KEY else self.value
 
     def turned(self, step: int) -> Grouping:
         """The one so many steps on, round the end."""
@@ -31,11 +38,8 @@ class Grouping(StrEnum):
         return all_of_them[(all_of_them.index(self) + step) % len(all_of_them)]
 
 
-class ToValue(msgspec.Struct, frozen=True):
-    """Only the events with this value of a field."""
-
-    field: str
-    value: str
+BADGED = (Grouping.USER, Grouping.KEY)
+"""Groups that say of what kind their principal is."""
 
 
 class Group(msgspec.Struct):
@@ -53,6 +57,7 @@ _SHARED: dict[Grouping, Callable[[Event], str]] = {
     Grouping.SECRET: secret_name,
     Grouping.USER: lambda event: called(event.principal),
     Grouping.NAME: lambda event: event.name,
+    Grouping.KEY: lambda event: event.access_key,
     Grouping.IP: lambda event: event.source_ip,
     Grouping.ERROR: lambda event: event.error_code,
 }
@@ -72,7 +77,7 @@ def grouped(rows: Sequence[Event], by: Grouping) -> list[Group]:
             continue
         group = groups.get(value)
         if group is None:
-            badge = event.principal.kind.value if by is Grouping.USER else ""
+            badge = event.principal.kind.value if by in BADGED else ""
             group = groups[value] = Group(value, badge)
         group.events += 1
         if event.error_code or event.error_message:
@@ -87,7 +92,7 @@ def groups_page(groups: Sequence[Group], by: Grouping, width: int) -> list[Line]
     """One line a group."""
     if not groups:
         return [line(Piece(f"No event here has a value for {by.value}.", "quiet"))]
-    badge = 6 if by is Grouping.USER else 0
+    badge = 6 if by in BADGED else 0
     chart = BUCKETS if width >= 90 else 0
     name = max(12, width - badge - 9 - 9 - 9 - (chart + 2 if chart else 0))
     head = fit("", badge) + fit(by.value, name) + f"{'events':>9}{'failed':>9}{'writes':>9}"
@@ -100,7 +105,7 @@ def groups_page(groups: Sequence[Group], by: Grouping, width: int) -> list[Line]
             Piece(f"{group.failed:>9,}" if group.failed else " " * 9, "warn"),
             Piece(f"{group.writes:>9,}" if group.writes else " " * 9, "key"),
             Piece(f"  {sparkline(group.spread, chart)}" if chart else "", "spark"),
-            target=ToValue(by.value, group.value),
+            target=ToValue(by.field, group.value),
         )
         for group in groups[:LISTED]
     ]

@@ -11,7 +11,7 @@ from smwatch.dossier.principal import Seen, Touched
 from smwatch.rules.alarm import Alarm
 from smwatch.tui.lines import Line, Piece, heading, line, paragraph
 from smwatch.tui.pages.event import KINDS
-from smwatch.tui.pages.targets import ToEvent, ToSecret
+from smwatch.tui.pages.targets import ToEvent, ToSecret, ToValue
 from smwatch.tui.pages.words import alarm_line, command_name, shown
 from smwatch.tui.text import fit, fit_middle
 from smwatch.tui.times import Zone, moment
@@ -45,14 +45,14 @@ def principal_page(
     lines += _table(secrets, now, zone, width)
     if dossier.others:
         lines.append(line(Piece(f"and {dossier.others:,} events on others, counted only", "quiet")))
-    for title, seen in (
-        ("access keys", dossier.access_keys),
-        ("sessions", dossier.sessions),
-        ("from", dossier.source_ips),
-        ("with", dossier.user_agents),
-        ("regions", dossier.regions),
+    for title, field, seen in (
+        ("access keys", "user", dossier.access_keys),
+        ("sessions", "user", dossier.sessions),
+        ("from", "ip", dossier.source_ips),
+        ("with", "agent", dossier.user_agents),
+        ("regions", "region", dossier.regions),
     ):
-        lines += _seen(title, seen, now, zone, width)
+        lines += _seen(title, field, seen, now, zone, width)
     return lines
 
 
@@ -88,13 +88,14 @@ def _table(secrets: Sequence[Touched], now: datetime, zone: Zone, width: int) ->
     return lines
 
 
-def _seen(title: str, seen: Sequence[Seen], now: datetime, zone: Zone, width: int) -> list[Line]:
+def _seen(title: str, field: str, seen: Sequence[Seen], now: datetime, zone: Zone, width: int) -> list[Line]:
     if not seen:
         return []
     lines = heading(title)
     for each in seen[:LISTED]:
         at = f"{moment(each.last_at, zone, now):>14}"
-        lines.append(line(Piece(fit(each.value, max(8, width - 16))), Piece(f"  {at}", "quiet")))
+        value = Piece(fit(each.value, max(8, width - 16)), "link")
+        lines.append(line(value, Piece(f"  {at}", "quiet"), target=ToValue(field, each.value)))
     if len(seen) > LISTED:
         lines.append(line(Piece(f"and {len(seen) - LISTED:,} more", "quiet")))
     return lines

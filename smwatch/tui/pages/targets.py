@@ -31,6 +31,13 @@ class ToAlarm(msgspec.Struct, frozen=True):
     group: str
 
 
+class ToValue(msgspec.Struct, frozen=True):
+    """Only the events with this value of a field of the filter language."""
+
+    field: str
+    value: str
+
+
 class ToFold(msgspec.Struct, frozen=True):
     """A part of a JSON document to fold or unfold, by its path."""
 

@@ -19,7 +19,7 @@ from smwatch.tui.clip import next_step
 from smwatch.tui.keys import bindings
 from smwatch.tui.lines import Piece, hint_pieces, spread
 from smwatch.tui.pages.alarm import alarms_page
-from smwatch.tui.pages.targets import ToAlarm, ToEvent
+from smwatch.tui.pages.targets import ToAlarm, ToEvent, ToValue
 from smwatch.tui.pages.words import shown
 from smwatch.tui.screens.desk import Desk
 from smwatch.tui.screens.prompt import PromptScreen
@@ -117,7 +117,7 @@ class AlarmsScreen(Screen[object]):
                 if not self.has_class("-beside"):
                     self.add_class("-chosen")
                 self.detail.focus()
-            case ToEvent():
+            case ToEvent() | ToValue():
                 self.dismiss(event.target)
             case _:
                 self.detail.lead_to(event.target)

@@ -10,8 +10,7 @@ from smwatch.filter import FilterError, finished, values_of
 from smwatch.store import Change
 from smwatch.tui.columns import called, secret_name
 from smwatch.tui.finding import moment_meant, next_event, next_key
-from smwatch.tui.pages.groups import ToValue
-from smwatch.tui.pages.targets import ToEvent
+from smwatch.tui.pages.targets import ToEvent, ToValue
 from smwatch.tui.query import window
 from smwatch.tui.screens.frame import StreamFrame
 from smwatch.tui.screens.names import NamesScreen
@@ -38,7 +37,7 @@ class Finder(StreamFrame):
     def on_filter_line_typed(self, event: FilterLine.Typed) -> None:
         """Apply the filter as it is typed; while it is wrong, the last good one stays."""
         event.stop()
-        self._try(event.text.lstrip(), typing=True)
+        self._try(event.text.strip(), typing=not event.text.endswith(" "))
 
     def _try(self, text: str, *, typing: bool) -> bool:
         try:
@@ -69,7 +68,8 @@ class Finder(StreamFrame):
             self.app.push_screen(PromptScreen("Find in the details", "n and N go on"), self._find)
         else:
             self._before_typing = self.asked.query.text
-            self.filter_line.open(self.asked.query.text)
+            text = self.asked.query.text
+            self.filter_line.open(f"{text} " if text and not text.startswith("{") else text)
 
     def _find(self, text: str | None) -> None:
         if text and not self.detail.find(text):
@@ -157,12 +157,16 @@ class Finder(StreamFrame):
         """The events grouped by what they share."""
         from smwatch.tui.screens.groups import GroupsScreen
 
-        self.app.push_screen(GroupsScreen(self.desk, self.asked.matches.rows), self._narrow)
+        self.app.push_screen(GroupsScreen(self.desk, self.asked.matches.rows), self.go_to)
 
-    def _narrow(self, target: object) -> None:
+    def go_to(self, target: object) -> None:
+        """Go to an event, or show only the events with a value."""
         if isinstance(target, ToValue):
             self.asked.only(target.field, [target.value], self.desk.now)
             self._asked_anew()
+            self.stream.focus()
+        else:
+            super().go_to(target)
 
     # -- from event to event
 
@@ -170,7 +174,7 @@ class Finder(StreamFrame):
         if key is None:
             self.say(none)
         else:
-            self._jump(ToEvent(key))
+            self.go_to(ToEvent(key))
 
     def action_alarm(self, step: int) -> None:
         """Go to the next event of an open alarm, older with 1, newer with -1; from nowhere to the alarm in the band."""
@@ -245,7 +249,7 @@ class Finder(StreamFrame):
     def _arrive(self, second: int) -> None:
         self._awaited = None
         if rows := self.asked.shown.rows:
-            self._jump(ToEvent(rows[max(0, self._row_up_to(second) - 1)].key))
+            self.go_to(ToEvent(rows[max(0, self._row_up_to(second) - 1)].key))
         else:
             self.say("there is no event to go to")
 

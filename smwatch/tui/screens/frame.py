@@ -21,11 +21,11 @@ from smwatch.tui.pages.alarm import band_rows
 from smwatch.tui.pages.empty import empty_lines
 from smwatch.tui.pages.footer import Standing, footer_row
 from smwatch.tui.pages.header import header_rows
-from smwatch.tui.pages.targets import ToEvent
+from smwatch.tui.pages.targets import ToEvent, ToValue
 from smwatch.tui.screens.desk import Desk
 from smwatch.tui.screens.page import PageScreen
 from smwatch.tui.tally import bins
-from smwatch.tui.times import Zone, period
+from smwatch.tui.times import Zone, short
 from smwatch.tui.widgets.detail import Detail
 from smwatch.tui.widgets.filter_line import FilterLine
 from smwatch.tui.widgets.heading import StreamHeading
@@ -46,7 +46,7 @@ RENEWED_SECONDS = 1.0
 """How often details and histogram are written anew while much happens: serves "CPU at 1,000 rows/s"."""
 AGED = timedelta(seconds=10)
 """How often pages that say how long ago things were are written anew while nothing happens."""
-HINT = "words  -word  name:Get*  secret:prod/  user:ci  error  write  alarm"
+HINT = "words  -word  name:Get*  secret:prod/  user:ci  error  denied  read  write  alarm"
 
 
 class StreamFrame(Screen[None]):
@@ -276,7 +276,8 @@ class StreamFrame(Screen[None]):
         this_minute = int(desk.now.timestamp()) // 60
         red = {count - 1 - (this_minute - second // 60) // minutes for second in seconds}
         found = desk.tally.buckets(desk.now, minutes, count)
-        histogram.put([Bucket(*bucket, i in red) for i, bucket in enumerate(found)], f"-{period(minutes * count * 60)}")
+        back = f"-{short(timedelta(minutes=minutes * count))}"
+        histogram.put([Bucket(*bucket, i in red) for i, bucket in enumerate(found)], back)
 
     def _span(self) -> timedelta:
         """The shortest span that holds what is in memory, or the window asked for."""
@@ -333,7 +334,7 @@ class StreamFrame(Screen[None]):
     def show_target(self, target: object) -> None:
         """Show something in detail, where there is room for it."""
         if self.size.width < DOCKED:
-            self.app.push_screen(PageScreen(self.desk, "details", target, jumps=_is_event), self._jump)
+            self.app.push_screen(PageScreen(self.desk, "details", target, jumps=_in_stream), self.go_to)
             return
         self._pane_wanted = True
         self._dock(self.size.width)
@@ -343,8 +344,8 @@ class StreamFrame(Screen[None]):
             self.detail.lead_to(target)
         self.detail.focus()
 
-    def _jump(self, target: object) -> None:
-        """Go to an event in the stream."""
+    def go_to(self, target: object) -> None:
+        """Go to an event in the stream; nothing else is there."""
         if not isinstance(target, ToEvent):
             return
         if self.stream.select(target.key):
@@ -392,11 +393,12 @@ class StreamFrame(Screen[None]):
     def on_sheet_chosen(self, event: Sheet.Chosen) -> None:
         """Go where a line leads: an event is gone to in the stream, the rest is shown in its place."""
         event.stop()
-        if isinstance(event.target, ToEvent):
-            self._jump(event.target)
+        if _in_stream(event.target):
+            self.go_to(event.target)
         else:
             self.detail.lead_to(event.target)
 
 
-def _is_event(target: object) -> bool:
-    return isinstance(target, ToEvent)
+def _in_stream(target: object) -> bool:
+    """Whether a line leads to the stream rather than to another page."""
+    return isinstance(target, ToEvent | ToValue)

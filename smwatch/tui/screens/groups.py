@@ -11,7 +11,8 @@ from smwatch.events.event import Event
 from smwatch.store import Change
 from smwatch.tui.keys import bindings
 from smwatch.tui.lines import Page
-from smwatch.tui.pages.groups import Grouping, ToValue, grouped, groups_page
+from smwatch.tui.pages.groups import Grouping, grouped, groups_page
+from smwatch.tui.pages.targets import ToValue
 from smwatch.tui.screens.desk import Desk
 from smwatch.tui.screens.page import PageScreen
 

@@ -14,7 +14,7 @@ from smwatch.tui import clip
 from smwatch.tui.health import sources_page
 from smwatch.tui.keys import bindings
 from smwatch.tui.lines import Page
-from smwatch.tui.pages.targets import ToAlarm, ToEvent, ToPrincipal, ToSecret
+from smwatch.tui.pages.targets import ToAlarm, ToEvent, ToPrincipal, ToSecret, ToValue
 from smwatch.tui.screens.finder import Finder
 from smwatch.tui.screens.frame import DOCKED
 from smwatch.tui.screens.page import PageScreen
@@ -239,8 +239,8 @@ class WatchScreen(Finder):
 
     def _after_alarms(self, target: object) -> None:
         match target:
-            case ToEvent():
-                self._jump(target)
+            case ToEvent() | ToValue():
+                self.go_to(target)
             case ToSecret() | ToPrincipal() | ToAlarm():
                 self.show_target(target)
             case _:

@@ -54,10 +54,20 @@ class _Refused(click.ClickException):
 
     exit_code = click.UsageError.exit_code
 
+    def __init__(self, message: str, notes: Sequence[str] = ()) -> None:
+        super().__init__(visible(message))
+        self._notes = notes
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """The one line, and what may help under it."""
+        super().show(file)
+        for note in self._notes:
+            click.echo(visible(note), file, err=True)
+
 
 def _fail(message: str) -> NoReturn:
     """End with one line for a person and exit code 2."""
-    raise _Refused(visible(message))
+    raise _Refused(message)
 
 
 def _need_terminal(instead: str) -> None:
@@ -67,14 +77,14 @@ def _need_terminal(instead: str) -> None:
 
 
 def _run(function: Callable[..., int], *args: Any, **kwargs: Any) -> NoReturn:
-    """Run it and exit with its code; what can't be used as asked is one line and exit code 2."""
+    """Run it and exit with its code; what can't be used as asked is one line, perhaps with advice, and exit code 2."""
     from smwatch.settings import SettingsError
     from smwatch.sources.errors import ConfigurationError
 
     try:
         code = function(*args, **kwargs)
     except (SettingsError, ConfigurationError) as error:
-        _fail(str(error))
+        raise _Refused(str(error), getattr(error, "__notes__", ())) from None
     sys.exit(code)
 
 

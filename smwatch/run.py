@@ -21,7 +21,9 @@ from smwatch.monitor import JOURNAL, Delivery, Monitor
 from smwatch.parts import AwsSources, Parts, now
 from smwatch.rules.alarm import Severity
 from smwatch.settings import Settings, load
+from smwatch.sources.errors import ConfigurationError
 from smwatch.sources.source import Source, State, Status
+from smwatch.unready import advice
 from smwatch.visible import visible
 
 FINE, FAILED, USAGE, ALARM, INCOMPLETE = range(5)
@@ -109,6 +111,9 @@ def show(parts: Parts, sources: Sources, *, title: str = "") -> int:
     )
     try:
         code = app.run()
+        if aws is not None and isinstance(app.fault, ConfigurationError):
+            for line in advice(settings, parts.journal, os.environ, Path.home()):
+                app.fault.add_note(line)
     finally:
         background.stop()
         parts.journal.close()

@@ -122,8 +122,12 @@ def test_a_longer_window_and_a_jump_bring_what_happened_before_the_start(aws: di
 
 
 @pytest.mark.slow
-def test_without_credentials_the_screen_ends_with_one_line_and_exit_code_2(home: dict[str, str]) -> None:
+def test_without_credentials_the_screen_ends_with_what_to_do_and_exit_code_2(home: dict[str, str]) -> None:
     with Terminal([*SMWATCH, "--region", REGION], home) as terminal:
         assert terminal.wait_for_the_end() == 2
-        assert "credentials" in terminal.text
+        assert "Error: there are no AWS credentials: run `aws configure`" in terminal.text
+        assert f"looked for   profile default, Region {REGION}; AWS_ACCESS_KEY_ID (not set)" in terminal.text
+        assert "last worked  never, as far as the journal tells" in terminal.text
+        assert "2 to 10 minutes after" in terminal.text
+        assert "smwatch demo" in terminal.text
         assert "Traceback" not in terminal.written

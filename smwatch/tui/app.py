@@ -254,8 +254,11 @@ class SmwatchApp(App[int]):
 
     def on_key(self, event: events.Key) -> None:
         """Say of a key that nothing here takes where it works."""
+        if isinstance(self.screen, WatchScreen | ModalScreen) or event.key in self.screen.active_bindings:
+            return
         key = self.desk.keys.meant(event.key)
-        if key is not None and key.id not in MOVING and not isinstance(self.screen, WatchScreen | ModalScreen):
+        if key is not None and key.id not in MOVING:
+            self.clear_notifications()  # one is enough, however many keys were meant for elsewhere
             back = self.desk.keys.hint("details.back")[0]
             told = f"{name(event.key)} ({key.word}) works on the main screen: {back} goes back to it"
             self.notify(told, markup=False, timeout=TOLD_SECONDS)

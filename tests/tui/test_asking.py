@@ -56,7 +56,7 @@ async def test_groups_are_by_access_key_too_and_lead_to_its_events() -> None:
         await pilot.press("v", "v", "v", "v")
         await pilot.pause()
         assert "4 events by access key" in stage.text()
-        await pilot.press("j", "j", "enter")
+        await pilot.press("j", "enter")
         assert "1 of 4   / user:AKIAEVE0000000000000" in stage.lines()[-1]
 
 

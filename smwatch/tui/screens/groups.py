@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import ClassVar
 
+from textual import events
 from textual.binding import BindingType
 
 from smwatch.events.event import Event
@@ -41,6 +42,15 @@ class GroupsScreen(PageScreen):
     def _page(self) -> Page:
         return lambda width: groups_page(self._groups, self._by, width)
 
+    def on_resize(self, event: events.Resize) -> None:
+        """Stand on the largest group once there is a width to write for."""
+        super().on_resize(event)
+        self.call_after_refresh(self._begin)
+
+    def _begin(self) -> None:
+        if self.detail.cursor is None and self._groups:
+            self.detail.select(ToValue(self._by.field, self._groups[0].value))
+
     def show_change(self, change: Change) -> None:
         """Count anew, if that is quick."""
         if change.added and len(self._rows) <= LIVE:
@@ -55,6 +65,7 @@ class GroupsScreen(PageScreen):
         self._count()
         self.detail.renew()
         self.detail.action_edge(0)
+        self._begin()
 
     def action_recount(self) -> None:
         """Count the groups anew."""

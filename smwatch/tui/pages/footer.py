@@ -41,6 +41,8 @@ def footer_row(standing: Standing, keys: Sequence[tuple[str, str, str]], width: 
         words = visible(standing.query)
         told = fit(words, max(least, min(cells(words), room - 34))).rstrip() if cells(words) + 34 > room else words
         left += [Piece("   / ", "key@screen.filter"), Piece(told, "strong@screen.filter")]
+    if _size(left) + cells(standing.said) + 3 > width and standing.said:
+        left = _pace(standing)  # what has just happened is worth the room for a moment
     room = width - _size(left) - 3
     right: list[Piece] = []
     if standing.said:

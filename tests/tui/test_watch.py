@@ -134,7 +134,7 @@ async def test_a_bad_filter_says_why_and_the_last_good_one_stays() -> None:
     stage = Stage([*reads(3, secret="prod/a"), *reads(2, secret="staging/b")])
     async with stage.app.run_test(size=WIDE) as pilot:
         await pilot.press("slash", *"prod/a", "enter")
-        await pilot.press("slash", *" use:x", "enter")
+        await pilot.press("slash", *"use:x", "enter")
         assert "did you mean" in stage.text()
         assert "/ prod/a use " in stage.lines()[-1]
         assert watch(stage).filter_line.is_open

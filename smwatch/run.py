@@ -77,20 +77,21 @@ def show(parts: Parts, sources: Sources, *, title: str = "") -> int:
 
     reached, one_by_one = parts.since, asyncio.Lock()
 
-    async def fill(sources: AwsSources, since: datetime) -> bool:
+    async def fill(since: datetime) -> bool:
         nonlocal reached
+        assert aws is not None
         await monitors[0].recall(since, settings.store.capacity)
         async with one_by_one:
             if since < reached:  # one that was asked for before may have been here
-                last = await monitors[0].fill(await sources.reaching(since))
+                last = await monitors[0].fill(await aws.reaching(since))
                 if all(status.state is State.DONE for status in last.values()):
                     reached = since
         return since >= reached
 
     def reach_back(since: datetime) -> Awaitable[bool] | None:
-        if aws is None or since >= reached:
+        if since >= reached:
             return None
-        return asyncio.wrap_future(background.submit(lambda: fill(aws, since)))
+        return asyncio.wrap_future(background.submit(lambda: fill(since)))
 
     app = SmwatchApp(
         parts.store,
@@ -98,7 +99,7 @@ def show(parts: Parts, sources: Sources, *, title: str = "") -> int:
         start=lambda app: background.start(app.apply, app.fail),
         outside=Outside(
             keep=background.keep,
-            reach_back=reach_back,
+            reach_back=reach_back if aws is not None else None,
             ask=ask if aws is not None else None,
             export=parts.write_file,
         ),

@@ -60,10 +60,13 @@ class KeyTable:
         """All keys of an id, as people write them."""
         return " ".join(map(name, self.keys(BY_ID[key_id])))
 
+    def one(self, key_id: str) -> str:
+        """The first key of an id, as it is printed."""
+        return name(self.keys(BY_ID[key_id])[0])
+
     def hint(self, key_id: str) -> tuple[str, str]:
         """The first key of an id and its word, for a footer."""
-        key = BY_ID[key_id]
-        return name(self.keys(key)[0]), key.word
+        return self.one(key_id), BY_ID[key_id].word
 
     def table(self) -> Iterator[tuple[str, list[tuple[str, str]]]]:
         """(where, [(keys, help)]) in the order of the table."""

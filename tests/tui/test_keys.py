@@ -15,6 +15,7 @@ from smwatch.settings import SettingsError, UiSettings
 from smwatch.tui.keys import TOGETHER, KeyTable, bindings
 from smwatch.tui.keytable import BY_ID, CONTEXTS, KEYS
 from smwatch.tui.screens.alarms import AlarmsScreen
+from smwatch.tui.screens.desk import Outside
 from smwatch.tui.screens.groups import GroupsScreen
 from smwatch.tui.screens.prompt import PromptScreen
 from smwatch.tui.screens.wall import WallScreen
@@ -172,3 +173,15 @@ async def test_the_wall_needs_no_key_but_takes_some() -> None:
         await pilot.press("t")
         assert stage.app.desk.zone.value == "local"
         assert stage.now == NOW
+
+
+async def test_sentences_name_the_keys_that_the_user_has() -> None:
+    ui = UiSettings(keymap={"watch.clear": "delete", "watch.window_7d": "7", "app.quit": "Q"})
+    stage = Stage(ui=ui, outside=Outside(reach_back=lambda _: None))
+    async with stage.app.run_test(size=SIZE) as pilot:
+        assert any(line.split()[:5] == ["7", "the", "last", "7", "days,"] for line in stage.lines())
+        await pilot.press("escape")
+        assert "Q leaves smwatch" in stage.lines()[-1]
+        stage.bring(*reads(2))
+        await pilot.press("slash", *"nosuch", "enter")
+        assert "Delete takes the filter away" in stage.text()

@@ -8,6 +8,7 @@ from datetime import datetime
 from smwatch.events.event import Event
 from smwatch.rules.alarm import Alarm, AlarmState, Severity
 from smwatch.tui.columns import called
+from smwatch.tui.keys import KeyTable
 from smwatch.tui.lines import Line, Piece, command, fields, heading, line, paragraph, spread
 from smwatch.tui.pages.targets import ToAlarm, ToEvent, ToPrincipal, ToSecret
 from smwatch.tui.pages.words import ALARM_ROLES, badge, standing
@@ -113,7 +114,9 @@ _BAND = {
 }
 
 
-def band_rows(alarms: Sequence[Alarm], step: str | None, now: datetime, zone: Zone, width: int) -> list[list[Piece]]:
+def band_rows(
+    alarms: Sequence[Alarm], step: str | None, now: datetime, zone: Zone, width: int, keys: KeyTable
+) -> list[list[Piece]]:
     """The band over the stream: the worst alarm with its next `step`, and how many more; no rows without alarms."""
     if not alarms:
         return []
@@ -129,8 +132,10 @@ def band_rows(alarms: Sequence[Alarm], step: str | None, now: datetime, zone: Zo
     about = "  ".join(filter(None, (title, name, worst.principal))) or worst.title
     rows = [_filled(f"{badge(worst).text} {about}", tail, width, f"{role}@screen.alarms")]
     if step is not None:
-        left, right = f"   next: {step}", "  y copies  e shows  A acknowledges "
-        rows.append(_filled(left, right if width >= 100 else "  y copies ", width, f"{role}@screen.copy"))
+        left, right = f"   next: {step}", f"  {keys.one('watch.copy')} copies"
+        if width >= 100:
+            right += f"  {keys.one('watch.next_alarm')} shows  {keys.one('watch.acknowledge')} acknowledges"
+        rows.append(_filled(left, f"{right} ", width, f"{role}@screen.copy"))
     return rows
 
 

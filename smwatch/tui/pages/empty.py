@@ -7,6 +7,7 @@ from datetime import datetime
 
 from smwatch.sources.source import Status
 from smwatch.tui.health import ranked
+from smwatch.tui.keys import KeyTable
 from smwatch.tui.lines import BLANK, Line, Piece, line, paragraph
 from smwatch.tui.times import Zone, moment, period
 
@@ -20,6 +21,8 @@ def empty_lines(
     now: datetime,
     zone: Zone,
     width: int,
+    keys: KeyTable,
+    reaches_back: bool,
 ) -> list[Line]:
     """What was asked, when that last worked, how late the sources usually are, and what to try."""
     if query and total:
@@ -28,7 +31,7 @@ def empty_lines(
             *paragraph(f"None of the {total:,} events in memory matches", width, "strong"),
             *paragraph(query, width, "link", indent=2),
             BLANK,
-            *paragraph("Backspace takes the filter away; again puts it back.", width, "quiet"),
+            *paragraph(f"{keys.one('watch.clear')} takes the filter away; again puts it back.", width, "quiet"),
         ]
     since = f" since {moment(asked_since, zone, now)}" if asked_since is not None else ""
     found = ranked(statuses, now)
@@ -55,8 +58,10 @@ def empty_lines(
             "quiet",
         )
     lines += [BLANK, *paragraph("To try:", width, "quiet")]
+    if reaches_back:
+        week = keys.one("watch.window_7d")
+        lines.append(line(Piece(f"  {week:<20}", "key"), Piece("the last 7 days, from AWS where need be", "quiet")))
     for command, what in (
-        ("smwatch --since 7d", "look further back"),
         ("smwatch doctor", "check credentials, trail, log group and permissions"),
         ("smwatch setup", "set up trail, log group and alarm in AWS"),
         ("smwatch demo", "see a scripted incident, without AWS"),

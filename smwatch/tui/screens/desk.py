@@ -140,6 +140,11 @@ class Desk:
         self._outside.poll()
         return True
 
+    @property
+    def can_reach_back(self) -> bool:
+        """Whether what happened before the start can be brought."""
+        return self._outside.reach_back is not None
+
     def reach_back(self, since: datetime) -> Awaitable[bool] | None:
         """Have the journal, then the sources bring what happened since a moment; None if they have or can't.
 

@@ -115,7 +115,7 @@ class Finder(StreamFrame):
         if self.asked.clear(self.desk.now):
             self._asked_anew()
         else:
-            self.say("no filter to take away: / types one")
+            self.say(f"no filter to take away: {self.key('filter')} types one")
 
     def action_word(self, word: str) -> None:
         """Switch a word of the filter language."""
@@ -140,7 +140,7 @@ class Finder(StreamFrame):
 
     async def _brought(self, coming: Awaitable[bool], what: str) -> None:
         whole = await coming
-        self.say(f"{what}: all read" if whole else f"{what}: not all could be read; {self._key('sources')} says why")
+        self.say(f"{what}: all read" if whole else f"{what}: not all could be read; {self.key('sources')} says why")
         if self._awaited is not None:
             self._arrive(self._awaited)
 
@@ -151,7 +151,8 @@ class Finder(StreamFrame):
             return
         self.asked.in_context = not self.asked.in_context
         self._asked_anew()
-        self.say("all events, matches bright: n goes to the next" if self.asked.in_context else "matches only")
+        bright = f"all events, matches bright: {self.key('next_match')} goes to the next"
+        self.say(bright if self.asked.in_context else "matches only")
 
     def action_group(self) -> None:
         """The events grouped by what they share."""
@@ -213,7 +214,8 @@ class Finder(StreamFrame):
         """Go to the next older mark; from the last one to the first."""
         marks = sorted(self.stream.marked)
         found = next_key(marks, self.stream.cursor, older=True)
-        self._go_to(found if found is not None else next_key(marks, None, older=True), "nothing is marked: m marks")
+        none = f"nothing is marked: {self.key('mark')} marks"
+        self._go_to(found if found is not None else next_key(marks, None, older=True), none)
 
     # -- to a moment
 
@@ -252,10 +254,6 @@ class Finder(StreamFrame):
             self.go_to(ToEvent(rows[max(0, self._row_up_to(second) - 1)].key))
         else:
             self.say("there is no event to go to")
-
-    def _key(self, action: str) -> str:
-        """The key of something on this screen, as it is printed."""
-        return self.desk.keys.hint(f"watch.{action}")[0]
 
     def _row_up_to(self, second: int) -> int:
         """How many rows there are up to the end of a second."""

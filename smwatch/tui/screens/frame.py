@@ -189,7 +189,7 @@ class StreamFrame(Screen[None]):
         self._draw_header()
         asking = desk.asking
         step = clip.next_step(asking[0]) if asking and self.size.height >= BAND_ROOM else None
-        band = band_rows(asking, step.text if step is not None else None, desk.now, desk.zone, width)
+        band = band_rows(asking, step.text if step is not None else None, desk.now, desk.zone, width, desk.keys)
         self._band.put(band)
         self._band.display = bool(band)
         self._draw_footer()
@@ -233,6 +233,10 @@ class StreamFrame(Screen[None]):
             for each in offered
         ]
 
+    def key(self, action: str) -> str:
+        """The key of something on this screen, as it is printed."""
+        return self.desk.keys.one(f"watch.{action}")
+
     def say(self, what: str) -> None:
         """Tell what just happened, for a moment."""
         self._said = what
@@ -260,6 +264,8 @@ class StreamFrame(Screen[None]):
                 now=desk.now,
                 zone=desk.zone,
                 width=width,
+                keys=desk.keys,
+                reaches_back=desk.can_reach_back,
             )
 
         self.stream.set_empty(page)
@@ -353,7 +359,7 @@ class StreamFrame(Screen[None]):
         elif self.desk.store.find(target.key) is None:
             self.say("that event has left the memory")
         else:
-            self.say("the filter hides that event: Backspace shows all, z shows it dim")
+            self.say(f"the filter hides that event: {self.key('clear')} shows all, {self.key('context')} shows it dim")
             if self._docked:
                 self.detail.lead_to(target)
 

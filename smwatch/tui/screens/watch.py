@@ -137,7 +137,7 @@ class WatchScreen(Finder):
         elif not self.stream.following:
             self.stream.follow()
         else:
-            self.say("nothing to go back from: q leaves smwatch")
+            self.say(f"nothing to go back from: {self.desk.keys.one('app.quit')} leaves smwatch")
 
     # -- copying and writing
 

@@ -8,12 +8,13 @@ from datetime import datetime, timedelta
 import pytest
 
 from smwatch.settings import UiSettings
+from smwatch.tui.pages.groups import Grouping, grouped, groups_page
 from smwatch.tui.screens.desk import Outside
 from smwatch.tui.screens.saved import SavedScreen
 from smwatch.tui.screens.watch import WatchScreen
 from smwatch.tui.widgets.stream import EventStream
 from tests import records
-from tests.tui.scene import NOW, Stage, ago, reads
+from tests.tui.scene import NOW, Stage, ago, arrival, reads
 
 WIDE = (160, 40)
 SAVED = UiSettings(filters={"reads": "read", "changes": "write"})
@@ -58,6 +59,15 @@ async def test_groups_are_by_access_key_too_and_lead_to_its_events() -> None:
         assert "4 events by access key" in stage.text()
         await pilot.press("j", "enter")
         assert "1 of 4   / user:AKIAEVE0000000000000" in stage.lines()[-1]
+
+
+@pytest.mark.parametrize("width", [40, 58, 75, 100, 248])
+def test_groups_spread_over_time_on_every_width_that_has_room(width: int) -> None:
+    rows = [arrival(record).event for record in reversed(reads(200, every=30, secret="prod/payments/db-primary"))]
+    lines = groups_page(grouped(rows, Grouping.SECRET), Grouping.SECRET, width)
+    assert all(len(line.text) <= max(width, 39) for line in lines)
+    assert ("█" in lines[1].text) is (width >= 58)
+    assert " 200" in lines[1].text
 
 
 async def test_the_secret_and_the_principal_under_the_cursor_are_asked_for_and_let_go_with_one_key() -> None:

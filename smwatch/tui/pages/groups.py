@@ -88,14 +88,21 @@ def grouped(rows: Sequence[Event], by: Grouping) -> list[Group]:
     return sorted(groups.values(), key=lambda group: (-group.events, group.value))
 
 
+def _into(counts: Sequence[int], room: int) -> list[int]:
+    """Counts over as many periods as there is room for."""
+    each = BUCKETS // room
+    return [sum(counts[i : i + each]) for i in range(0, BUCKETS, each)]
+
+
 def groups_page(groups: Sequence[Group], by: Grouping, width: int) -> list[Line]:
     """One line a group."""
     if not groups:
         return [line(Piece(f"No event here has a value for {by.value}.", "quiet"))]
     badge = 6 if by in BADGED else 0
-    chart = BUCKETS if width >= 90 else 0
+    chart = BUCKETS if width >= 90 else BUCKETS // 2 if width >= 56 else 0
     name = max(12, width - badge - 9 - 9 - 9 - (chart + 2 if chart else 0))
     head = fit("", badge) + fit(by.value, name) + f"{'events':>9}{'failed':>9}{'writes':>9}"
+    head += f"  {'over time':<{chart}}" if chart else ""
     lines = [line(Piece(head, "label"))]
     lines += [
         line(
@@ -104,7 +111,7 @@ def groups_page(groups: Sequence[Group], by: Grouping, width: int) -> list[Line]
             Piece(f"{group.events:>9,}"),
             Piece(f"{group.failed:>9,}" if group.failed else " " * 9, "warn"),
             Piece(f"{group.writes:>9,}" if group.writes else " " * 9, "key"),
-            Piece(f"  {sparkline(group.spread, chart)}" if chart else "", "spark"),
+            Piece(f"  {sparkline(_into(group.spread, chart), chart)}" if chart else "", "spark"),
             target=ToValue(by.field, group.value),
         )
         for group in groups[:LISTED]

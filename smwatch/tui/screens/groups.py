@@ -16,6 +16,7 @@ from smwatch.tui.pages.groups import Grouping, grouped, groups_page
 from smwatch.tui.pages.targets import ToValue
 from smwatch.tui.screens.desk import Desk
 from smwatch.tui.screens.page import PageScreen
+from smwatch.tui.times import moment
 
 LIVE = 20_000
 """Rows up to which the groups are counted anew as time passes; with more, when asked to."""
@@ -37,7 +38,12 @@ class GroupsScreen(PageScreen):
 
     def _count(self) -> None:
         self._groups = grouped(self._rows, self._by)
-        self.retitle(f"{len(self._rows):,} events by {self._by.value}")
+        rows, desk = self._rows, self._desk
+        told = f"{len(rows):,} events by {self._by.value}"
+        if rows:
+            first, last = (moment(each.at, desk.absolute, desk.now) for each in (rows[0], rows[-1]))
+            told += f"   {first} to {last} {desk.absolute.title()}"
+        self.retitle(told)
 
     def _page(self) -> Page:
         return lambda width: groups_page(self._groups, self._by, width)

@@ -43,8 +43,10 @@ if TYPE_CHECKING:
     from smwatch.sources.agenda import Schedule
 
 
-MUTES, UNSENT = "mutes", "unsent"
-"""What the journal keeps beside alarms: what is muted, and which alarms nobody has been told of yet."""
+MUTES, UNSENT, FILTERS = "mutes", "unsent", "filters"
+"""What the journal keeps beside alarms: what is muted, which alarms nobody has been told of yet, filters typed."""
+REMEMBERED = 100
+"""Filters that are kept."""
 LAST_WORDS = timedelta(seconds=20)
 """How long an end that was not asked for (tail --once) waits for a notification to be sent."""
 
@@ -103,6 +105,19 @@ class Parts:
             facts[UNSENT] = self._unsent()
         with suppress(JournalError):  # kept with the next page that can be; the monitor says what is wrong
             self.journal.keep(alarms, facts)
+
+    @property
+    def filters_typed(self) -> list[str]:
+        """The filters that were kept the last time, oldest first."""
+        with suppress(JournalError):
+            if kept := self.journal.fact(FILTERS):
+                return msgspec.json.decode(kept, type=list[str])
+        return []
+
+    async def remember_filters(self, filters: Sequence[str]) -> None:
+        """Have typed filters outlive the process; the oldest of very many are let go."""
+        with suppress(JournalError):  # nothing that anybody needs to know of
+            self.journal.keep((), {FILTERS: msgspec.json.encode(filters[-REMEMBERED:])})
 
     @asynccontextmanager
     async def notifying(self, deliver: Callable[[Delivery], Awaitable[None]]) -> AsyncIterator[None]:

@@ -93,6 +93,9 @@ def show(parts: Parts, sources: Sources, *, title: str = "") -> int:
             return None
         return asyncio.wrap_future(background.submit(lambda: fill(since)))
 
+    def remember(filters: Sequence[str]) -> None:
+        background.submit(lambda: parts.remember_filters(filters))
+
     app = SmwatchApp(
         parts.store,
         record_of=parts.shown_record_of,
@@ -102,7 +105,9 @@ def show(parts: Parts, sources: Sources, *, title: str = "") -> int:
             reach_back=reach_back if aws is not None else None,
             ask=ask if aws is not None else None,
             export=parts.write_file,
+            remember=remember,
         ),
+        history=parts.filters_typed,
         title=title,
         asked_since=parts.since,
         filter_text=settings.filter,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from mypy_boto3_logs.type_defs import InputLogEventTypeDef
 
 REGION, KEY = "eu-west-1", "AKIAEXAMPLEEXAMPLE00"
-ESCAPE, ENTER = "\x1b", "\r"
+ESCAPE, ENTER, UP = "\x1b", "\r", "\x1b[A"
 SMWATCH = [sys.executable, "-m", "smwatch"]
 
 
@@ -119,6 +119,19 @@ def test_a_longer_window_and_a_jump_bring_what_happened_before_the_start(aws: di
         terminal.wait_for("back-filling", gone=True)
         terminal.press("q")
         assert terminal.wait_for_the_end() == 0
+
+
+@pytest.mark.slow
+def test_filters_that_were_typed_are_there_the_next_time(aws: dict[str, str]) -> None:
+    for keys, query in ((("/", *"secret:prod/s3", ENTER), "secret:prod/s3"), (("/", UP, ENTER), "secret:prod/s3")):
+        with Terminal([*SMWATCH, "--since", "2h"], aws) as terminal:
+            terminal.wait_for("75 events")
+            terminal.press(*keys)
+            terminal.wait_for(f"/ {query}")
+            terminal.wait_for("10 of 75")
+            terminal.pause()
+            terminal.press("q")
+            assert terminal.wait_for_the_end() == 0
 
 
 @pytest.mark.slow

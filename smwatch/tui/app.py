@@ -98,6 +98,7 @@ class SmwatchApp(App[int]):
         wall: bool = False,
         ui: UiSettings | None = None,
         collector: Collector | None = None,
+        history: Sequence[str] = (),
     ) -> None:
         """SettingsError says what in `ui` can't be."""
         # Without colours a terminal's own are used and then left out: Textual would draw greys otherwise.
@@ -127,6 +128,7 @@ class SmwatchApp(App[int]):
             asked_since=asked_since,
             outside=outside,
             ui=ui,
+            history=history,
         )
         self._context_of_filters = Context(record_of=lambda event: record_of(event) or {}, levels=store.levels)
         self._subscription = store.subscribe(self._wake)

@@ -105,7 +105,7 @@ KEYS: tuple[Key, ...] = (
     Key("stream.pause", "p,equals_sign", "pause", "pause", "Stop following; again: follow"),
     Key("stream.open", "enter", "open", "open", "The secret and the event in detail"),
     Key("filter.complete", "tab", "complete", "complete", "Complete what is typed"),
-    Key("filter.earlier", "up", "history(-1)", "earlier", "The filter before this one"),
+    Key("filter.earlier", "up", "history(-1)", "earlier", "The filter before this one, also from the last time"),
     Key("filter.later", "down", "history(1)", "later", "The filter after this one"),
     Key("page.down", "down,j", "move(1)", "down", "The next line that leads somewhere, or scroll"),
     Key("page.up", "up,k", "move(-1)", "up", "The previous line that leads somewhere, or scroll"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 import pytest
@@ -119,7 +120,9 @@ async def test_saved_filters_are_offered_where_a_filter_is_typed() -> None:
 
 
 async def test_arrows_go_through_the_filters_kept_before_each_once() -> None:
-    stage = Stage([*reads(3, secret="prod/a"), *reads(2, secret="dev/b", first=500)])
+    kept: list[Sequence[str]] = []
+    outside = Outside(remember=kept.append)
+    stage = Stage([*reads(3, secret="prod/a"), *reads(2, secret="dev/b", first=500)], outside=outside)
     async with stage.app.run_test(size=WIDE) as pilot:
         for text in ("prod", "dev", "prod"):
             await pilot.press("backspace", "slash", *text, "enter")
@@ -129,6 +132,7 @@ async def test_arrows_go_through_the_filters_kept_before_each_once() -> None:
         assert screen.filter_line.input.value == "dev"
         await pilot.press("up", "down", "down")
         assert screen.filter_line.input.value == ""
+        assert kept[-1] == ("dev", "prod")
 
 
 async def test_a_jump_to_what_is_not_there_yet_goes_there_when_it_comes() -> None:

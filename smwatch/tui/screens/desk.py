@@ -54,6 +54,8 @@ class Outside(msgspec.Struct, frozen=True, kw_only=True):
 
     The end tells whether all of it could be read; None if all of it was read before, or none of it can be.
     """
+    remember: Callable[[Sequence[str]], None] | None = None
+    """Keeps the filters that were typed, oldest first, for the next time."""
     ask: Callable[[Secret], Awaitable[Answers]] | None = None
     """Asks AWS what events can't say of a secret; never its value."""
     export: Callable[[Path, Sequence[Event], Sequence[Alarm], str, Callable[[int], None]], str] | None = None
@@ -77,6 +79,7 @@ class Desk:
         asked_since: datetime | None = None,
         outside: Outside | None = None,
         ui: UiSettings | None = None,
+        history: Sequence[str] = (),
     ) -> None:
         """SettingsError says what in `ui` can't be."""
         ui = ui or UiSettings()
@@ -91,6 +94,8 @@ class Desk:
         """From when on the sources were asked for events, so far."""
         self.watching_since = now
         self.keys = KeyTable(ui.keymap)
+        self.history = tuple(history)
+        """Filters typed before, oldest first."""
         self.filters = ui.filters
         """Saved filters by name."""
         self.tally = Tally()
@@ -139,6 +144,12 @@ class Desk:
             return False
         self._outside.poll()
         return True
+
+    def remember(self, history: Sequence[str]) -> None:
+        """Keep the filters that were typed, oldest first."""
+        self.history = tuple(history)
+        if self._outside.remember is not None:
+            self._outside.remember(self.history)
 
     @property
     def can_reach_back(self) -> bool:

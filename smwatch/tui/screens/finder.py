@@ -54,6 +54,7 @@ class Finder(StreamFrame):
         event.stop()
         if self._try(finished(event.text, self.desk.values_of), typing=False):
             self._leave_filter()
+            self.desk.remember(self.filter_line.history)
         else:
             self.filter_line.stay()
 
@@ -96,6 +97,7 @@ class Finder(StreamFrame):
         """Ask for a filter as it stands; None changes nothing."""
         if text is not None and self._try(text, typing=False):
             self.filter_line.remember(text)
+            self.desk.remember(self.filter_line.history)
 
     def action_this(self, field: str) -> None:
         """Ask for the secret or the principal under the cursor alone, or no longer."""

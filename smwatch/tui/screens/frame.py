@@ -88,7 +88,7 @@ class StreamFrame(Screen[None]):
             watching_since=desk.watching_since,
         )
         self.detail = Detail(desk.page_of)
-        self.filter_line = FilterLine(desk.completions, hint=HINT)
+        self.filter_line = FilterLine(desk.completions, hint=HINT, history=desk.history)
 
     def compose(self) -> ComposeResult:
         """Header, band, histogram, stream with details, filter, footer."""

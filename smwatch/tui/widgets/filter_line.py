@@ -72,14 +72,16 @@ class FilterLine(Vertical):
             self.text = text
             super().__init__()
 
-    def __init__(self, complete: Completer, *, prompt: str = " / ", hint: str = "") -> None:
+    def __init__(
+        self, complete: Completer, *, prompt: str = " / ", hint: str = "", history: Sequence[str] = ()
+    ) -> None:
         super().__init__()
         self._complete = complete
         self._hint = hint
         self._prompt = Static(prompt, markup=False)
         self.input = FilterInput(self._take_best, self._browse)
         self._below = Pieces()
-        self.history: list[str] = []
+        self.history = list(history)
         """Filters kept so far, oldest first."""
         self._place = 0
 

@@ -83,7 +83,10 @@ def show(parts: Parts, sources: Sources, *, title: str = "") -> int:
         await monitors[0].recall(since, settings.store.capacity)
         async with one_by_one:
             if since < reached:  # one that was asked for before may have been here
-                last = await monitors[0].fill(await aws.reaching(since))
+                try:
+                    last = await monitors[0].fill(await aws.reaching(since))
+                except ConfigurationError:  # what is followed says what is wrong
+                    return False
                 if all(status.state is State.DONE for status in last.values()):
                     reached = since
         return since >= reached

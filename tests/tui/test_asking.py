@@ -159,6 +159,17 @@ async def test_a_jump_to_what_is_not_there_yet_goes_there_when_it_comes() -> Non
         assert event.at == NOW - timedelta(hours=3)
 
 
+async def test_a_jump_out_of_the_time_window_opens_it() -> None:
+    stage = Stage(reads(200, every=60))
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("2", "at", *"13:00", "enter")
+        await pilot.pause()
+        event = stage.app.screen.query_one(EventStream).event
+        assert event is not None
+        assert event.at == NOW - timedelta(hours=1)
+        assert "200 events" in stage.lines()[-1]
+
+
 @pytest.mark.parametrize(("whole", "said"), [(True, "all read"), (False, "not all could be read; S says why")])
 async def test_a_longer_window_says_that_it_brings_what_is_missing_and_how_that_went(whole: bool, said: str) -> None:
     coming: asyncio.Future[bool] = asyncio.get_running_loop().create_future()

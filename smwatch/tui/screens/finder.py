@@ -68,8 +68,7 @@ class Finder(StreamFrame):
         if self.focused is self.detail:
             self.app.push_screen(PromptScreen("Find in the details", "n and N go on"), self._find)
         else:
-            self._before_typing = self.asked.query.text
-            text = self.asked.query.text
+            text = self._before_typing = self.asked.query.text
             self.filter_line.open(f"{text} " if text and not text.startswith("{") else text)
 
     def _find(self, text: str | None) -> None:
@@ -243,9 +242,12 @@ class Finder(StreamFrame):
 
     def _go_to_second(self, second: int) -> None:
         """Put the cursor on the last event up to a second, or the first one after it; what is missing is fetched."""
-        if not self._row_up_to(second) and self._bring(
-            datetime.fromtimestamp(second, UTC) - BEFORE, "what happened then"
-        ):
+        moment = datetime.fromtimestamp(second, UTC)
+        minutes = self.asked.query.minutes
+        if minutes and moment < self.desk.now - timedelta(minutes=minutes):
+            self.asked.reach(0, self.desk.now)  # who goes there wants to see it
+            self._asked_anew()
+        if not self._row_up_to(second) and self._bring(moment - BEFORE, "what happened then"):
             self._awaited = second
         else:
             self._arrive(second)

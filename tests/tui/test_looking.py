@@ -34,8 +34,8 @@ async def test_grouping_counts_and_enter_shows_only_that_group() -> None:
     async with stage.app.run_test(size=WIDE) as pilot:
         await pilot.press("v")
         await pilot.pause()
-        assert [line.split()[:2] for line in stage.lines()[2:4]] == [["prod/a", "5"], ["prod/b", "4"]]
-        await pilot.press("j", "j", "enter")
+        assert [line.split()[:2] for line in stage.lines()[2:4]] == [["›prod/a", "5"], ["prod/b", "4"]]
+        await pilot.press("j", "enter")
         await pilot.pause()
         assert "4 of 9" in stage.lines()[-1]
         assert "secret:prod/b" in stage.lines()[-1]

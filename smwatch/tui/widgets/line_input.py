@@ -10,8 +10,8 @@ class LineInput(Input):
     """An input that loses no key and takes none that was typed after Enter.
 
     Textual runs bindings only when a key has bubbled from the focus up to the app, while letters are inserted at once:
-    of what is pasted or typed ahead, `prod`, Enter, `j` would become the text `prodj`. Here bindings run in turn with letters,
-    and what follows Enter waits until `release` says that the focus is where those keys belong.
+    of what is pasted or typed ahead, `prod`, Enter, `j` would become the text `prodj`. Here bindings run in turn with
+    letters, and what follows Enter waits until `release` says that the focus is where those keys belong.
     """
 
     def __init__(self, value: str = "") -> None:

@@ -82,11 +82,12 @@ class Background:
         assert self._loop is not None
         return asyncio.run_coroutine_threadsafe(work(), self._loop)
 
-    def stop(self, seconds: float = 1.0) -> None:
-        """End the work and wait for it, `seconds` at the most (a thread stuck in a system call is left behind)."""
+    def stop(self, seconds: float = 1.0) -> bool:
+        """End the work and wait for it, `seconds` at the most; whether it ended, or is stuck in a system call."""
         with self._lock:
             self._stopped = True
             if self._loop is not None and self._task is not None and not self._loop.is_closed():
                 self._loop.call_soon_threadsafe(self._task.cancel)
         if self._thread is not None:
             self._thread.join(seconds)
+        return self._thread is None or not self._thread.is_alive()

@@ -117,7 +117,6 @@ class Lines:
             if not alarms:
                 self._tell(told[: self._out.written])
             raise
-        # Alarms first: events that were told are not judged aloud again, so an alarm of theirs must not be forgotten.
         if alarms:
             self._keep(alarms)
         self._tell(told, upto)

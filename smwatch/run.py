@@ -6,7 +6,10 @@ import asyncio
 import os
 import signal
 import sys
+import threading
+import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from datetime import datetime, timedelta
 from itertools import islice
@@ -31,6 +34,7 @@ FINE, FAILED, USAGE, ALARM, INCOMPLETE = range(5)
 
 Sources = AbstractAsyncContextManager[Sequence[Source]]
 
+THREADS = "smwatch helper"
 TICK_SECONDS = 15.0
 BATCH = 500
 AHEAD = timedelta(days=1)
@@ -124,11 +128,11 @@ def show(parts: Parts, sources: Sources, *, title: str = "") -> int:
             for line in advice(settings, parts.journal, os.environ, Path.home()):
                 app.fault.add_note(line)
     finally:
-        background.stop()
+        ended = background.stop()
         parts.journal.close()
     if app.fault is not None:
         raise app.fault
-    return code or FINE
+    return _left(code or FINE, stuck=not ended)
 
 
 # -- headless
@@ -289,20 +293,42 @@ def _headless(
             return await run()
         return interrupted if stopped else _nobody_reads()
 
-    try:
-        code = asyncio.run(interruptible())
-    except BaseExceptionGroup as group:
-        if not group.subgroup(BrokenPipeError):
-            raise
-        code = _nobody_reads()
-    except BrokenPipeError:
-        code = _nobody_reads()
-    finally:
-        parts.journal.close()
-    if stopped and code == INCOMPLETE:
-        notice("interrupted before everything was read")
-    met = fail_on is not None and lines.worst is not None and lines.worst >= Severity(fail_on)
-    return ALARM if met else code
+    threads = ThreadPoolExecutor(thread_name_prefix=THREADS)
+    with asyncio.Runner() as runner:
+        runner.get_loop().set_default_executor(threads)
+        try:
+            code = runner.run(interruptible())
+        except BaseExceptionGroup as group:
+            if not group.subgroup(BrokenPipeError):
+                raise
+            code = _nobody_reads()
+        except BrokenPipeError:
+            code = _nobody_reads()
+        finally:
+            parts.journal.close()
+        if stopped and code == INCOMPLETE:
+            notice("interrupted before everything was read")
+        met = fail_on is not None and lines.worst is not None and lines.worst >= Severity(fail_on)
+        return _left(ALARM if met else code, stuck=_stuck(threads))
+
+
+def _stuck(threads: ThreadPoolExecutor) -> bool:
+    """Whether one of these does not end within half a second: it looks up a name without a network, say."""
+    threads.shutdown(wait=False, cancel_futures=True)
+    deadline = time.monotonic() + 0.5
+    for thread in threading.enumerate():
+        if thread.name.startswith(THREADS):
+            thread.join(max(0.0, deadline - time.monotonic()))
+    return any(thread.name.startswith(THREADS) for thread in threading.enumerate())
+
+
+def _left(code: int, *, stuck: bool) -> int:
+    """The exit code, for Python to end with; it would wait for a stuck thread, so that this ends the process itself."""
+    if stuck:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+    return code
 
 
 def _nobody_reads() -> int:

@@ -55,7 +55,9 @@ class Account:
         self.held |= {record["eventID"] for record in batch}
         self.history.region(REGION).add(batch)
 
-    async def tail(self, *more: str, **process: Any) -> asyncio.subprocess.Process:
+    async def tail(
+        self, *more: str, environment: dict[str, str] | None = None, **process: Any
+    ) -> asyncio.subprocess.Process:
         """Start `smwatch tail`."""
         command = [sys.executable, "-m", "smwatch", "tail", "--since", "1h", "--state-dir", str(self.state)]
         return await asyncio.create_subprocess_exec(
@@ -72,6 +74,7 @@ class Account:
                 "AWS_REGION": REGION,
                 "AWS_ENDPOINT_URL_CLOUDTRAIL": self.history.url,
                 "AWS_EC2_METADATA_DISABLED": "true",
+                **(environment or {}),
             },
             **{"stdout": asyncio.subprocess.PIPE, "stderr": asyncio.subprocess.PIPE, "limit": 1 << 26, **process},
         )
@@ -290,3 +293,27 @@ async def test_a_journal_damaged_under_a_running_tail_is_set_aside_and_watching_
     journal = Journal(path)
     assert journal.last_seq() >= 100
     journal.close()
+
+
+async def test_a_name_that_is_looked_up_without_end_holds_no_signal_up(account: Account, tmp_path: Path) -> None:
+    stalled = tmp_path / "stalled"
+    stalled.mkdir()
+    (stalled / "sitecustomize.py").write_text(
+        "import socket, sys, time\n"
+        "def getaddrinfo(*_, **__):\n"
+        "    sys.stderr.write('looking up\\n')\n"
+        "    sys.stderr.flush()\n"
+        "    time.sleep(3600)\n"
+        "socket.getaddrinfo = getaddrinfo\n",
+        encoding="utf-8",
+    )
+    running = await account.tail(
+        "--json",
+        environment={"PYTHONPATH": f"{stalled}{os.pathsep}{ROOT}", "AWS_ENDPOINT_URL_CLOUDTRAIL": "http://far.example"},
+    )
+    assert running.stderr is not None
+    assert await running.stderr.readline() == b"looking up\n"
+    running.terminate()
+    async with asyncio.timeout(60):
+        await running.communicate()
+    assert running.returncode == 0

@@ -35,6 +35,14 @@ class _Commands(click.Group):
         "policy": "smwatch.setup.commands:policy",
     }
 
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; that nobody reads its output any more is a quiet end, and nothing that failed."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is flushed at the very end
+            ctx.exit(0)
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         """All names, in the order of a first visit."""
         return [*super().list_commands(ctx), *self.lazy]
@@ -344,6 +352,8 @@ def pattern_test(*, text: str, file: IO[str], ask_aws: bool, profile: str, regio
     except patterns.PatternError as error:
         click.echo(_pointed(text, error.position), err=True)
         refusal = f"character {error.position + 1} of the pattern: {error}"
+    if file is sys.stdin and sys.stdin.isatty():
+        click.echo("smwatch: reads lines from the terminal; Ctrl-D ends them", err=True)
     if ask_aws:
         from smwatch.setup.compared import REFUSED, compare
         from smwatch.setup.second_opinion import second_opinion

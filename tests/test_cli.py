@@ -187,3 +187,23 @@ def test_the_version_is_printed_without_loading_anything_heavy(smwatch: Smwatch)
     )
     assert result.stdout == "[]\n"
     assert smwatch("--version").stdout.startswith("smwatch, version ")
+
+
+@pytest.mark.parametrize(
+    "arguments", [("pattern", "test", "x", "many.txt"), ("rules", "list"), ("rules", "export", "--format", "terraform")]
+)
+def test_a_reader_that_has_had_enough_is_no_failure(arguments: tuple[str, ...], tmp_path: Path) -> None:
+    (tmp_path / "many.txt").write_text("x\n" * 50_000, encoding="utf-8")
+    with subprocess.Popen(
+        [sys.executable, "-m", "smwatch", *arguments],
+        cwd=tmp_path,
+        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHONPATH": str(Path(__file__).parent.parent)},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    ) as running:
+        assert running.stdout
+        assert running.stderr
+        running.stdout.readline()
+        running.stdout.close()
+        assert (running.stderr.read(), running.wait()) == ("", 0)

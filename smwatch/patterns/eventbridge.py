@@ -2,8 +2,7 @@
 
 An event pattern knows no NOT, no index and no regular expression; it looks into lists, where a filter pattern does
 not, and asks of one field either this or that, where a filter pattern may ask both. So a condition is brought into
-alternatives of fields first. What has to be given up on the way is said, and always makes more events match or is
-about values that CloudTrail does not write there.
+alternatives of fields first, and what has to be given up on the way is said.
 
 Source: "Comparison operators for use in event patterns" of the EventBridge User Guide, and Event Ruler, its engine.
 """
@@ -175,7 +174,7 @@ class _Translation:
                     self._differs(f"only lists are looked into for {selector}")
                 case _:
                     assert_never(step)
-        if not isinstance(selector.steps[0], Key) or (isinstance(selector.steps[-1], Each) and len(keys) < 1):
+        if not isinstance(selector.steps[0], Key):
             raise InexpressibleError(f"it has no way to say {selector}")
         path = tuple(keys)
         if path not in SCALARS and len(keys) == len(selector.steps):
@@ -191,11 +190,23 @@ class _Translation:
             _bounded(prod(map(len, groups)))
             tests: list[Matcher] = []
             for conditions in product(*groups):
-                tests += [test for test in self._tests(path, conditions) if test not in tests]
+                found = self._tests(path, self._of_one_value(conditions))
+                tests += [test for test in found if test not in tests]
             if not tests:
                 return None
             fields[path] = tests
         return fields
+
+    def _of_one_value(self, conditions: Sequence[_Leaf]) -> Sequence[_Leaf]:
+        """Those conditions that are about one value; of elements of lists, each may be about another one."""
+        listed = [each for each in conditions if not all(isinstance(step, Key) for step in each.selector.steps)]
+        if any(isinstance(each, NotExists) for each in listed):
+            raise InexpressibleError("it can't ask whether a list has an element")
+        if not listed or len(conditions) == 1:
+            return conditions
+        for each in conditions[1:]:
+            self._differs(f"a second condition on {each.selector} is left out")
+        return conditions[:1]
 
     def _tests(self, path: Path, conditions: Sequence[_Leaf]) -> list[Matcher]:
         """The matchers of which one must hold where all these conditions on one field do; none if they never do."""
@@ -219,8 +230,7 @@ class _Translation:
         if all(compare.operator is Operator.NE and isinstance(compare.literal, Text) for compare in compares):
             return [{"anything-but": [text for (test,) in tests for text in test["anything-but"]]}]
         if all(compare.operator in ORDER for compare in compares):
-            limits = [each for compare in compares for each in (compare.operator.value, _number(compare.literal))]
-            return [{"numeric": limits}]
+            return _range(compares)
         if not all(tests):
             return []
         kept = next((each for each in compares if each.operator is not Operator.NE), compares[0])
@@ -304,6 +314,24 @@ def _both(one: _Asked, other: _Asked) -> _Asked:
 
 def _asks_for_anything(compare: Compare) -> bool:
     return compare.operator is Operator.EQ and isinstance(compare.literal, Glob) and not any(compare.literal.pieces)
+
+
+def _range(compares: Sequence[Compare]) -> list[Matcher]:
+    """The numbers within all these limits; an event pattern has one lower and one upper limit."""
+    limits = [(compare.operator, _number(compare.literal)) for compare in compares]
+    # of two limits at the same number, the one without the number itself is the narrower
+    lower = [(number, sign is Operator.GT) for sign, number in limits if sign in (Operator.GT, Operator.GE)]
+    upper = [(number, sign is Operator.LE) for sign, number in limits if sign in (Operator.LT, Operator.LE)]
+    said: list[str | float] = []
+    if lower:
+        low, without = max(lower)
+        said += [">" if without else ">=", low]
+    if upper:
+        high, included = min(upper)
+        said += ["<=" if included else "<", high]
+    if lower and upper and (low > high or (low == high and (without or not included))):
+        return []
+    return [{"numeric": said}]
 
 
 def _at(compare: Compare, path: Path) -> Compare:

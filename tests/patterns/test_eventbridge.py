@@ -46,6 +46,10 @@ def selects(detail: Any, record: dict[str, Any]) -> bool:
             {"requestParameters": {"recoveryWindowInDays": [{"numeric": [">=", 7, "<", 30]}]}},
         ),
         (
+            "{ $.eventVersion > 1 && $.eventVersion >= 2 && $.eventVersion <= 9 && $.eventVersion < 9 }",
+            {"eventVersion": [{"numeric": [">=", 2, "<", 9]}]},
+        ),
+        (
             "{ $.requestParameters.recoveryWindowInDays = 7 }",
             {"requestParameters": {"recoveryWindowInDays": ["7", {"numeric": ["=", 7]}]}},
         ),
@@ -72,6 +76,7 @@ def test_what_an_event_pattern_can_say_is_said_exactly(text: str, detail: object
         ("{ $.requestParameters.filters[0].key = x }", "any element will do"),
         ("{ $.requestParameters.filters[*].key = x }", "only lists are looked into"),
         ("{ $.requestParameters.unheardOf = x }", "lists are looked into"),
+        ("{ $.requestParameters.filters[0].key = x && $.requestParameters.filters[1].key = y }", "a second condition"),
         ('{ $.userAgent = "*curl" }', "comes earlier too"),
         ('{ $.eventName = Get* && $.eventName != "GetSecretValue" }', "!= … is left out"),
         ("{ $.readOnly != x }", "true and false count too"),
@@ -96,6 +101,9 @@ def test_what_an_event_pattern_says_differently_is_told(text: str, difference: s
         ("{ $.a.b = x && $.a = y }", "has fields and a value"),
         ("{ $.a = x && $.a = y }", "nothing can match"),
         ("{ $.a = x && $.a NOT EXISTS }", "nothing can match"),
+        ("{ $.a > 2 && $.a <= 2 }", "nothing can match"),
+        ("{ $.a >= 3 && $.a < 3 }", "nothing can match"),
+        ("{ $.a[0] NOT EXISTS }", "has an element"),
         ("{ $.a IS TRUE && $.a IS FALSE }", "nothing can match"),
         ("{ $.a != * }", "nothing can match"),
         ("{ " + " && ".join(f"($.a{n} = x || $.b{n} = y)" for n in range(12)) + " }", "more than 100"),

@@ -85,6 +85,8 @@ class TrailChecks(Judge):
         if not trail.selectors.writes:
             message = f"The trail {trail.name} drops write events: no change to a secret is seen."
             return broken("selectors", message, self.setup("--part", "trail"))
+        if not trail.selectors.keys:
+            return ok("selectors", "Read and write events are logged, but for those of KMS, which are not needed.")
         return ok("selectors", "Read and write events are logged.")
 
     def files(self, trail: Trail) -> Finding:

@@ -55,7 +55,8 @@ class Checks(Judge):
         """Whether the event history answers, and how late it is."""
         newest = self.seen.lookup
         if isinstance(newest, Unread):
-            return broken("lookup", newest.why)
+            again = shell("aws", "cloudtrail", "lookup-events", "--max-items", "1", *self.where(self.seen.place.region))
+            return broken("lookup", newest.why, again)
         if newest is None:
             return warn("lookup", "The event history answers, and is empty: a new account, or a quiet Region.")
         waited = self.seen.now - newest

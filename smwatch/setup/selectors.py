@@ -16,6 +16,7 @@ _BOTH = {
     "eventSource": "secretsmanager.amazonaws.com",
     "eventType": "AwsApiCall",
 }
+_KMS = "kms.amazonaws.com"
 _MOST_BASIC = 5
 """As many basic selectors a trail can have."""
 
@@ -40,6 +41,14 @@ class Selectors(msgspec.Struct, frozen=True):
     def complete(self) -> bool:
         """Whether every management event of Secrets Manager is logged."""
         return self.reads and self.writes
+
+    @property
+    def keys(self) -> bool:
+        """Whether calls to KMS are logged; many leave them out, as they are so many."""
+        if self.advanced:
+            used = {**_BOTH, "eventSource": _KMS, "eventName": "Decrypt", "readOnly": "true"}
+            return any(_lets_through(selector, used) for selector in self.advanced)
+        return not any(_KMS in _texts(selector, "ExcludeManagementEventSources") for selector in self.basic)
 
     def _logs(self, event: Mapping[str, str], basic_type: str) -> bool:
         if self.advanced:

@@ -114,6 +114,14 @@ def test_a_healthy_chain_is_ok_throughout() -> None:
     assert {each.state for each in Checks(seen(), "").findings()} == {State.OK}
 
 
+WITHOUT_KMS = {
+    "ReadWriteType": "All",
+    "IncludeManagementEvents": True,
+    "ExcludeManagementEventSources": ["kms.amazonaws.com"],
+}
+MANAGEMENT = {"Field": "eventCategory", "Equals": ["Management"]}
+ADVANCED_WITHOUT_KMS = {"FieldSelectors": [MANAGEMENT, {"Field": "eventSource", "NotEquals": ["kms.amazonaws.com"]}]}
+ADVANCED_WRITES = {"FieldSelectors": [MANAGEMENT, {"Field": "readOnly", "Equals": ["false"]}]}
 REPLACED = msgspec.structs.replace
 ORGANISATION = (
     "Only the organisation trail org of account 999999999999 logs this account: its log group is there, "
@@ -223,6 +231,24 @@ ORGANISATION = (
                 "smwatch-alarms tells ops@example.com (email). "
                 "new@example.com has yet to follow the link in AWS's mail. A new link:"
             ),
+        ),
+        (
+            "selectors",
+            seen(trails=(REPLACED(TRAIL, selectors=Selectors(basic=(WITHOUT_KMS,))),)),
+            State.OK,
+            "Read and write events are logged, but for those of KMS, which are not needed.",
+        ),
+        (
+            "selectors",
+            seen(trails=(REPLACED(TRAIL, selectors=Selectors(advanced=(ADVANCED_WITHOUT_KMS,))),)),
+            State.OK,
+            "Read and write events are logged, but for those of KMS, which are not needed.",
+        ),
+        (
+            "selectors",
+            seen(trails=(REPLACED(TRAIL, selectors=Selectors(advanced=(ADVANCED_WRITES,))),)),
+            State.BROKEN,
+            "The trail main drops read events: nobody is seen who reads a secret.",
         ),
         (
             "lookup",

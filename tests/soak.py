@@ -39,7 +39,7 @@ from smwatch.journal import FILE_NAME, Journal
 from smwatch.record import Record
 from smwatch.sources.coverage import Coverage
 from tests import records
-from tests.emulators.faulty_proxy import FaultyProxy
+from tests.emulators.fault_proxy import FaultProxy, foul_weather
 from tests.emulators.lookup_events import LookupEvents
 from tests.emulators.moto import started
 
@@ -66,6 +66,8 @@ settle_lag = "6s"
 audit_every = "20s"
 """
 """Lags of seconds instead of an hour, so that a minute is as good as days."""
+SPOILT = 0.3
+"""The part of the services' answers that a network or a proxy does something to."""
 LATEST = 10.0
 """Seconds by which the latest event is late: within the settle lag."""
 
@@ -137,14 +139,16 @@ class Soak:
 
     async def run(self, folder: Path) -> Outcome:
         """Feed, watch, kill, compare."""
-        began = time.monotonic()
+        began, struck = time.monotonic(), Counter[str]()
         self._half_time = began + self._seconds / 2
         async with (
             _log_group(folder / "moto") as logs_url,
             LookupEvents() as history,
-            FaultyProxy(history.url, seed=self._seed) as before_history,
-            FaultyProxy(logs_url, seed=self._seed + 1) as before_logs,
+            FaultProxy(history.url, seed=self._seed) as before_history,
+            FaultProxy(logs_url, seed=self._seed + 1) as before_logs,
         ):
+            for proxy in (before_history, before_logs):
+                proxy.faults.extend(foul_weather(SPOILT))
             feeding = asyncio.create_task(self._feed(history, logs_url))
             environment = _environment(folder, before_history.url, before_logs.url)
             while time.monotonic() - began < self._seconds:
@@ -158,7 +162,9 @@ class Soak:
             code = await self._watch(folder, calm, 120, "--once")
             assert code == 0, f"--once ended with {code}"
             outcome = self.outcome
-            outcome.faults = {fault.name: count for fault, count in (before_history.met + before_logs.met).items()}
+            for proxy in (before_history, before_logs):
+                struck.update(fault["called"] for fault in proxy.struck)
+            outcome.faults = dict(struck)
             outcome.calls = len(history.calls)
         outcome.seconds = time.monotonic() - began
         outcome.held = len(self._held)

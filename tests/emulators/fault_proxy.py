@@ -7,7 +7,7 @@ As a process of its own, with a small control API:
     POST /_control/faults {"faults": [{"hang": 60}, {"status": 503, "times": 3}, …]}      GET /_control/passed
 
 A fault is used up by one request (`times`: by several; `chance`: never, but strikes with this probability; `only`: by
-one whose X-Amz-Target contains this):
+one whose X-Amz-Target contains this; `called`: a name to count it by):
     reset                   the connection is reset instead of an answer
     hang: SECONDS           no answer for so long, then the connection is closed
     delay: SECONDS          the true answer, late
@@ -35,6 +35,36 @@ from aiohttp import web
 HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "te", "trailer", "upgrade", "host"}
 
 Fault = dict[str, Any]
+
+
+def foul_weather(share: float) -> list[Fault]:
+    """Everything that networks, proxies and busy services do to answers, by chance, to this share of them in all."""
+    kinds: list[Fault] = [
+        {"called": "reset before the service has seen the request", "reset": True},
+        {"called": "answer lost after the service has done its work", "cut": 0},
+        {"called": "reset in the middle of the answer", "cut": 200},
+        {"called": "answer that ends early, with a Content-Length that fits", "truncate": 20},
+        {"called": "bytes that are no JSON, as a 200", "body": "\x00\xff\xfe{{{"},
+        {"called": "answer with bytes overwritten", "corrupt": True},
+        {
+            "called": "HTML page, as a 200",
+            "status": 200,
+            "body": "<!doctype html><title>Sign in to the hotel network</title>",
+        },
+        {"called": "500", "status": 500, "body": '{"__type": "InternalFailure"}'},
+        {"called": "503", "status": 503, "body": '{"__type": "ServiceUnavailableException"}'},
+        {
+            "called": "ThrottlingException",
+            "status": 400,
+            "body": '{"__type": "ThrottlingException", "message": "Rate exceeded"}',
+        },
+        {"called": "answer after half a second", "delay": 0.5},
+    ]
+    left = 1.0
+    for kind in kinds:  # they are tried one after the other: a later one must be likelier to come as often
+        kind["chance"] = share / len(kinds) / left
+        left -= share / len(kinds)
+    return kinds
 
 
 class FaultProxy:
@@ -168,7 +198,7 @@ class FaultProxy:
     def _reset(request: web.Request) -> web.StreamResponse:
         if request.transport is not None:
             request.transport.abort()
-        raise ConnectionResetError
+        return web.Response()  # which goes nowhere
 
     async def _control(self, request: web.Request) -> web.Response:
         if request.match_info["what"] == "faults":

@@ -70,12 +70,13 @@ class Lines:
                 changed |= self._store.fold(delivery.renamed).alarms
             if delivery.arrivals:
                 change = self._store.add([arrival for _, arrival in delivery.arrivals])
-                new = {event.key for event in change.added}  # what could not be journaled at first comes twice
+                # What could not be journaled at first comes twice.
+                new = {event.own_key for event in (*change.added, *change.corrected, *change.superseded)}
                 again = []
                 for seq, arrival in delivery.arrivals:
                     if self._chosen is not None and not self._chosen(arrival.event):
                         continue
-                    if arrival.event.key in new:
+                    if arrival.event.own_key in new:
                         lines.append(self._event(arrival))
                         told.append(seq)
                     else:
@@ -195,6 +196,7 @@ class _EventLine(msgspec.Struct, tag_field="type", tag="event"):
     error_message: str | None
     seen_by: str
     seen_at: datetime
+    supersedes: str | None
     record: msgspec.Raw | str
 
 
@@ -258,6 +260,7 @@ def _event_line(arrival: Arrival) -> bytes:
             error_message=event.error_message or None,
             seen_by=event.seen_by,
             seen_at=event.seen_at,
+            supersedes=event.corrects or None if event.odd_id else None,
             record=_untouched(arrival),
         )
     )

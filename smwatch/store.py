@@ -71,6 +71,10 @@ class Change(msgspec.Struct):
     """What has happened to the store since a subscriber last looked."""
 
     added: list[Event] = msgspec.field(default_factory=list)
+    corrected: list[Event] = msgspec.field(default_factory=list)
+    """Corrections that took the place of what they correct: not new, and not counted again."""
+    superseded: list[Event] = msgspec.field(default_factory=list)
+    """What came after its correction, and is not in the store."""
     evicted: int = 0
     """How many of the oldest events have left the store; each counts as dropped."""
     secrets: set[Secret] = msgspec.field(default_factory=set)
@@ -81,7 +85,8 @@ class Change(msgspec.Struct):
     """Secrets turned out to be one: rows already drawn may carry an old name."""
 
     def __bool__(self) -> bool:
-        return bool(self.added or self.evicted or self.alarms or self.sources or self.renamed)
+        events = self.added or self.corrected or self.superseded or self.evicted
+        return bool(events or self.alarms or self.sources or self.renamed)
 
 
 class Subscription:
@@ -102,6 +107,8 @@ class Subscription:
         """Add to what has not been taken yet."""
         pending = self._change
         pending.added += change.added
+        pending.corrected += change.corrected
+        pending.superseded += change.superseded
         pending.evicted += change.evicted
         pending.secrets |= change.secrets
         pending.alarms |= change.alarms
@@ -206,17 +213,18 @@ class Store:
 
         Keep batches small (some hundreds) where the event loop is shared with a screen: a batch is taken in one go.
         """
-        keys, new = self._keys, []
+        keys, new, again = self._keys, [], []
         change = Change()
         for arrival in arrivals:
             key = arrival.event.key
             if key in keys:
+                again.append(arrival)
                 continue
             keys.add(key)
             new.append(arrival)
             self._note_in_dossiers(arrival, change.secrets)
         if not new:
-            return change
+            return self._correct(again, change)
         fresh = change.added = [arrival.event for arrival in new]
         self.names.update([event.name for event in fresh])
         merge(self.events, sorted(fresh, key=KEY))
@@ -225,7 +233,7 @@ class Store:
         change.evicted = self._evict()
         if self.engine is not None:
             self._raise(self.engine.judge(new), change)
-        self._publish(change)
+        self._correct(again, change)
         return change
 
     def report(self, status: Status) -> Change:
@@ -280,6 +288,30 @@ class Store:
         return self._publish(change)
 
     # -- how
+
+    def _correct(self, again: Sequence[Arrival], change: Change) -> Change:
+        """Put corrections in the place of what they correct: the same event, with more said of it; then publish.
+
+        It was counted when it came first, whichever of them did; only the rules look at it again.
+        """
+        better: list[Arrival] = []
+        for arrival in again:
+            event = arrival.event
+            known = self.find(event.key)
+            if known is None or known.odd_id == event.odd_id:
+                continue  # brought again by another scan
+            if event.odd_id > known.odd_id:  # of two corrections the records don't tell which is newer
+                self.events[bisect_left(self.events, event.key, key=KEY)] = event
+                better.append(arrival)
+            else:
+                change.superseded.append(event)
+        if better:
+            change.corrected = [arrival.event for arrival in better]
+            for view in self._views:
+                view.recheck(change.corrected)
+            if self.engine is not None:
+                self._raise(self.engine.judge(better), change)
+        return self._publish(change)
 
     def _note_in_dossiers(self, arrival: Arrival, touched: set[Secret]) -> None:
         event = arrival.event

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from enum import StrEnum
+from uuid import UUID
 
 import msgspec
 
@@ -14,7 +15,7 @@ from smwatch.record import Record, decode
 
 ID_BITS = 128
 ACCOUNT_BITS = 40
-_ID_MASK = (1 << ID_BITS) - 1
+ID_MASK = (1 << ID_BITS) - 1
 
 ADDRESS = "0123456789abcdef.:"
 """The characters of IP addresses."""
@@ -68,7 +69,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     error_code: str = ""
     error_message: str = ""
     odd_id: str = ""
-    """The eventID where it is not a canonical UUID; see `id`."""
+    """The eventID where it is not the UUID in the key; see `id` and `corrects`."""
     call_text: str = ""
     """Lower-case search text of the call: names of event, source and secrets, the error. Shared by equal calls."""
     caller_text: str = ""
@@ -79,8 +80,24 @@ class Event(msgspec.Struct, frozen=True, gc=False):
         """The eventID."""
         if self.odd_id:
             return self.odd_id
-        digits = f"{self.key >> ACCOUNT_BITS & _ID_MASK:032x}"
+        digits = f"{self.key >> ACCOUNT_BITS & ID_MASK:032x}"
         return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+
+    @property
+    def corrects(self) -> str:
+        """The eventID of the record that this one supersedes (its addendum says so): both have one key, and count once.
+
+        A correction has the key of what it corrects and its own eventID beside it; a UUID is not odd otherwise.
+        """
+        odd = self.odd_id
+        return str(UUID(int=self.key >> ACCOUNT_BITS & ID_MASK)) if len(odd) == 36 and _canonical(odd) else ""
+
+    @property
+    def own_key(self) -> int:
+        """The key that no other record has: a correction's own eventID in the place of the one it corrects."""
+        if not self.odd_id or not self.corrects:
+            return self.key
+        return self.key + (UUID(self.odd_id).int - (self.key >> ACCOUNT_BITS & ID_MASK) << ACCOUNT_BITS)
 
     @property
     def at(self) -> datetime:
@@ -108,6 +125,13 @@ class Event(msgspec.Struct, frozen=True, gc=False):
         that has other characters is part of `caller_text`.
         """
         return f"{self.call_text}\n{self.caller_text}\n{self.source_ip}\n{self.access_key}".lower()
+
+
+def _canonical(text: str) -> bool:
+    try:
+        return str(UUID(text)) == text
+    except ValueError:
+        return False
 
 
 class Arrival(msgspec.Struct, gc=False, eq=False):

@@ -93,6 +93,12 @@ class Resource(msgspec.Struct, gc=False):
     small_arn: str | None = field(default=None, name="arn")
 
 
+class Addendum(msgspec.Struct, gc=False):
+    """Why CloudTrail wrote a record late, or once more."""
+
+    original: str | None = field(default=None, name="originalEventID")
+
+
 class Header(msgspec.Struct, gc=False):
     """A record's header, in the order in which CloudTrail writes it (which is how it is read fastest)."""
 
@@ -115,6 +121,7 @@ class Header(msgspec.Struct, gc=False):
     account: str | None = field(default=None, name="recipientAccountId")
     details: Answer | None = field(default=None, name="serviceEventDetails")
     timestamp: str | None = field(default=None, name="@timestamp")
+    addendum: Addendum | None = None
     odd: msgspec.Raw | None = field(default=None, name="RequestParameters")
     """Is set where the parts of a record are under other names."""
     detail: msgspec.Raw | None = None

@@ -1,19 +1,9 @@
-"""Which records belong together: corrections, the same action seen twice, a batch and the reads it caused."""
+"""Which records belong together: the same action seen twice, a batch and its reads; see also Event.corrects."""
 
 from __future__ import annotations
 
 from smwatch.events.event import Event
 from smwatch.record import Record
-
-
-def supersedes(record: Record) -> str | None:
-    """The eventID of the earlier record that this one corrects or completes (its addendum), if any.
-
-    Both count as one; the newer is shown.
-    """
-    addendum = record.get("addendum")
-    original = addendum.get("originalEventID") if isinstance(addendum, dict) else None
-    return original if isinstance(original, str) and original and original != record.get("eventID") else None
 
 
 def shared_id(record: Record) -> str | None:

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime
 from hashlib import blake2b
+from uuid import UUID
 
 import msgspec
 
@@ -144,6 +145,8 @@ class Reader:
             id_bytes = b""
         if id_bytes.hex() != digits or len(event_id) != 36 or event_id[8:24:5] != "----":
             id_bytes, odd_id = _odd_id(event_id, raw)
+        elif header.addendum is not None and (original := _uuid_bytes(header.addendum.original)):
+            id_bytes, odd_id = original, event_id if original != id_bytes else ""
         return Event(
             _number(seconds.to_bytes(8) + id_bytes + account_bytes),
             name,
@@ -301,6 +304,15 @@ def _odd_time(text: str, at: datetime | None) -> int:
     if seconds is None:
         seconds = moments.seconds_of_datetime(at) if at else 0
     return seconds
+
+
+def _uuid_bytes(text: str | None) -> bytes:
+    """The bytes of a canonical UUID; none of anything else."""
+    try:
+        found = UUID(text or "")
+    except ValueError:
+        return b""
+    return found.bytes if str(found) == text else b""
 
 
 def _odd_id(event_id: str, raw: str) -> tuple[bytes, str]:

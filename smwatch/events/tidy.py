@@ -50,6 +50,8 @@ def tidy(record: Record) -> Record:
     resources = record.get("resources")
     if isinstance(resources, list):
         tidied["resources"] = [_tidied(one) for one in resources if isinstance(one, dict)]
+    if isinstance(addendum := record.get("addendum"), dict):
+        tidied["addendum"] = _texts_in(addendum)
     if isinstance(record.get("readOnly"), (bool, str)):
         tidied["readOnly"] = record["readOnly"]
     return tidied

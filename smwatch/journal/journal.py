@@ -229,11 +229,11 @@ class Journal:
         return Committed(tuple(fresh), foreign)
 
     def known(self, arrivals: Iterable[Arrival]) -> set[int]:
-        """The keys of those events that are in the journal, for when nothing can be committed."""
+        """The own keys of those events that are in the journal, for when nothing can be committed."""
         with self._look() as db:
             find = "SELECT 1 FROM events WHERE at = ? AND identity = ?"
             events = (arrival.event for arrival in arrivals)
-            return {one.key for one in events if db.execute(find, (one.seconds, identity(one.key))).fetchone()}
+            return {one.own_key for one in events if db.execute(find, (one.seconds, identity(one.own_key))).fetchone()}
 
     def coverage(self, source: str) -> Coverage:
         """What this source has settled, and its gaps."""
@@ -298,7 +298,7 @@ class Journal:
         """The untouched record behind an event; None when it has been pruned or forgotten."""
         with self._look() as db:
             find = "SELECT raw FROM events WHERE at = ? AND identity = ?"
-            row = db.execute(find, (event.seconds, identity(event.key))).fetchone()
+            row = db.execute(find, (event.seconds, identity(event.own_key))).fetchone()
         return None if row is None or row[0] is None else text(row[0])
 
     # -- what `smwatch tail` has printed

@@ -37,7 +37,7 @@ def row_of(seq: int, arrival: Arrival) -> Row:
             arrival.raw.encode()
         except UnicodeEncodeError:  # half of a pair, as JSON may hold
             raw = arrival.raw.encode("utf-8", "surrogatepass")
-    return seq, event.seconds, identity(event.key), event.seen_by.value, milliseconds(event.seen_at), raw
+    return seq, event.seconds, identity(event.own_key), event.seen_by.value, milliseconds(event.seen_at), raw
 
 
 def stored_of(rows: Iterable[Row]) -> tuple[Stored, ...]:
@@ -56,7 +56,7 @@ def stored_of(rows: Iterable[Row]) -> tuple[Stored, ...]:
 
 
 def identity(key: int) -> bytes:
-    """The part of Event.key that tells events of one second apart."""
+    """The part of Event.own_key that tells records of one second apart."""
     return (key & _IDENTITY_MASK).to_bytes(_IDENTITY_BYTES)
 
 

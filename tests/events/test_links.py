@@ -7,20 +7,8 @@ from typing import Any
 
 import pytest
 
-from smwatch.events.links import batch_caller, caused_by_batch, shared_id, supersedes
+from smwatch.events.links import batch_caller, caused_by_batch, shared_id
 from tests import records
-
-
-def test_a_correction_names_what_it_supersedes() -> None:
-    addendum = {"reason": "UPDATED_DATA", "updatedFields": "errorCode", "originalEventID": "a-b-c"}
-    assert supersedes(records.read(addendum=addendum)) == "a-b-c"
-
-
-@pytest.mark.parametrize("addendum", [None, "x", [], {}, {"originalEventID": None}, {"originalEventID": ""}])
-def test_what_corrects_nothing_supersedes_nothing(addendum: Any) -> None:
-    assert supersedes(records.read(addendum=addendum)) is None
-    assert supersedes(records.read()) is None
-    assert supersedes(records.read(eventID="x", addendum={"originalEventID": "x"})) is None
 
 
 def test_the_shared_id_is_the_same_for_both_accounts() -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from smwatch.events.event import Event
+from smwatch.events.links import shared_id
 from smwatch.events.principal import Kind, Principal
 from smwatch.record import Number, Record
 from smwatch.tui.columns import SEEN, called, late_by
@@ -79,7 +80,26 @@ def event_lines(
             for other in event.others
         ]
     lines += fields([("event id", event.id, "quiet"), ("source", event.source, "quiet")], width)
+    lines += fields(_links(event, record), width)
     return lines
+
+
+def _links(event: Event, record: Record | None) -> list[tuple[str, str, str]]:
+    """Which other records are of the same action."""
+    addendum = (record or {}).get("addendum")
+    why = addendum.get("reason") if isinstance(addendum, dict) else None
+    fields_changed = addendum.get("updatedFields") if isinstance(addendum, dict) else None
+    shared = shared_id(record or {})
+    corrects = event.corrects if event.odd_id else ""
+    return [
+        ("corrects", f"{corrects}, counted as one with it" if corrects else "", "warn"),
+        ("addendum", ": ".join(filter(None, (_words(why), _words(fields_changed)))), "quiet"),
+        ("shared id", f"{shared}: the record of another account may have it, too" if shared else "", "quiet"),
+    ]
+
+
+def _words(value: object) -> str:
+    return value if isinstance(value, str) else ""
 
 
 def _happened(event: Event, now: datetime, zone: Zone) -> str:

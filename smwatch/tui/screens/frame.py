@@ -132,7 +132,7 @@ class StreamFrame(Screen[None]):
     def show_change(self, change: Change) -> None:
         """Bring the screen up to date with the store: rows and alarms at once, the rest within a second."""
         self._empty()
-        self.stream.update(restyled=bool(change.alarms or change.renamed))
+        self.stream.update(restyled=bool(change.alarms or change.renamed or change.corrected))
         self._follow_cursor()
         if change.alarms or change.sources:
             self._frame()

@@ -52,18 +52,20 @@ class Meter:
         """The same way to deliver, counted, with what the sources say of their progress."""
 
         async def counted(delivery: Delivery) -> None:
-            self.clear()  # what is said meanwhile has the line to itself
+            shown = self._shown
+            if delivery.statuses:
+                self.clear()  # what is said of them has the line to itself
             await deliver(delivery)
             for status in delivery.statuses:
                 self._remark = f"{status.label} {status.progress}" if status.progress else ""
-            self.add(len(delivery.arrivals))
+            self.add(len(delivery.arrivals), again=shown and not self._shown)
 
         return counted
 
-    def add(self, number: int) -> None:
-        """So many more events."""
+    def add(self, number: int, *, again: bool = False) -> None:
+        """So many more events; `again` shows them whether or not they have just been shown."""
         self.count += number
-        if self._shows and self._clock() >= self._due:
+        if self._shows and (again or self._clock() >= self._due):
             self._due = self._clock() + EVERY
             told = f"{self.count:,} events {self._verb}" + (f"; {self._remark}" if self._remark else "")
             self._stream.write(f"\r\x1b[K{visible(told)[:WIDTH]}")

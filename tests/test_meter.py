@@ -44,7 +44,7 @@ def test_nothing_is_counted_aloud_where_nobody_looks_or_the_results_are_shown(
 
 async def test_what_sources_say_of_their_progress_is_shown_harmlessly() -> None:
     screen = Screen()
-    counting = meter(screen, [0, 5, 5])
+    counting = meter(screen, [0, 5, 5, 5.1])
     taken: list[Delivery] = []
 
     async def deliver(delivery: Delivery) -> None:
@@ -53,4 +53,21 @@ async def test_what_sources_say_of_their_progress_is_shown_harmlessly() -> None:
     status = Status("a", "Logs\x1b[2J", State.CATCHING_UP, progress="back-filling 1 of ~3 min")
     await counting.delivering(deliver)(Delivery(statuses=(status,)))
     assert taken == [Delivery(statuses=(status,))]
+    await counting.delivering(deliver)(Delivery())
     assert screen.getvalue() == "\r\x1b[K0 events read; Logs␛[2J back-filling 1 of ~3 min"
+
+
+async def test_the_line_stands_while_work_goes_on() -> None:
+    screen = Screen()
+    counting = meter(screen, [0, 5, 5, 5.1, 5.1])
+
+    async def deliver(_: Delivery) -> None:
+        screen.write("smwatch: said\n")
+
+    delivering = counting.delivering(deliver)
+    await delivering(Delivery())
+    await delivering(Delivery())
+    await delivering(Delivery(statuses=(Status("a", "A", State.OK),)))
+    counted = "\r\x1b[K0 events read"
+    said = "smwatch: said\n"
+    assert screen.getvalue() == f"{said}{counted}{said}\r\x1b[K{said}{counted}"

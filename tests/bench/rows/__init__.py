@@ -1,6 +1,6 @@
 """All rows of the table, in its order."""
 
-from tests.bench.rows import drawing, journalling, judging, living, parsing, replaying, starting, storing
+from tests.bench.rows import drawing, journalling, judging, living, parsing, replaying, starting, storing, tailing
 
 ROWS = (
     *drawing.ROWS,
@@ -11,4 +11,5 @@ ROWS = (
     *journalling.ROWS,
     *starting.ROWS,
     *replaying.ROWS,
+    *tailing.ROWS,
 )

@@ -1,0 +1,180 @@
+"""A log group on standard output, beside the two tools that people use for it.
+
+Their programs are not small (the AWS CLI v2 is 70 MB), so that these rows are measured only where they are asked for:
+
+    SMWATCH_BENCH_PEERS=1 python -m tests.bench tail
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from tarfile import TarFile
+from typing import TYPE_CHECKING
+
+import boto3
+import msgspec
+
+from tests.bench.harness import Pair, Row
+from tests.bench.traffic import Traffic
+from tests.emulators.moto import started
+from tests.emulators.venv import emulator_venv
+
+if TYPE_CHECKING:
+    from mypy_boto3_logs.client import CloudWatchLogsClient
+
+ASKED_FOR = "SMWATCH_BENCH_PEERS"
+CLI_PACKAGE, CLI_VERSION = "aws-cdk-asset-awscli-v2", "2.0.198"
+"""The official AWS CLI v2 (2.38.5), as the CDK wraps it up."""
+AWSLOGS_VERSION = "0.15.0"
+GROUP = "trail"
+REGION = "eu-west-1"
+BATCH = 500
+WITHIN = timedelta(minutes=40)
+ROOT = Path(__file__).parents[3]
+MEASURED = """
+import os, sys
+child = os.posix_spawn(sys.argv[1], sys.argv[1:], os.environ)
+_, status, usage = os.wait4(child, 0)
+sys.stderr.write(f"\\n{usage.ru_utime + usage.ru_stime} {usage.ru_maxrss}")
+sys.exit(os.waitstatus_to_exitcode(status))
+"""
+
+
+class Spent(msgspec.Struct, frozen=True):
+    """What a process took."""
+
+    seconds: float
+    """Of its own work, not of the emulator's."""
+    peak: float
+    """MiB of memory at the most."""
+
+
+def aws_cli() -> Path:
+    """The program `aws`, version 2."""
+    venv = emulator_venv(CLI_PACKAGE, CLI_VERSION).parent
+    layer = venv / "layer"
+    if not layer.exists():
+        (packed,) = venv.glob("lib/python*/site-packages/aws_cdk/asset_awscli_v2/_jsii/*.tgz")
+        with tempfile.TemporaryDirectory(dir=venv) as folder:
+            with TarFile.open(packed) as archive:
+                archive.extract("package/lib/layer.zip", folder, filter="data")
+            with zipfile.ZipFile(Path(folder, "package/lib/layer.zip")) as zipped:
+                zipped.extractall(Path(folder, "layer"))
+            Path(folder, "layer").rename(layer)
+    (program,) = layer.glob("awscli/v2/*/dist/aws")
+    program.chmod(0o755)
+    return program
+
+
+def aws_logs_tail() -> list[str]:
+    """The command `aws logs tail`."""
+    return [str(aws_cli()), "logs", "tail", GROUP, "--since", "1h"]
+
+
+def awslogs_get() -> list[str]:
+    """The command `awslogs get`."""
+    return [str(emulator_venv("awslogs", AWSLOGS_VERSION) / "awslogs"), "get", GROUP, "--start=1h"]
+
+
+@contextmanager
+def tailing(size: int, *, peer: Callable[[], list[str]], figure: Callable[[Spent], float]) -> Iterator[Pair]:
+    """A log group of so many records in moto; each side writes all of them to a file."""
+    command = peer()
+    with tempfile.TemporaryDirectory() as name, started(Path(name, "moto")) as moto:
+        folder = Path(name)
+        _fill(moto.url, size)
+        environment = {
+            "PATH": os.environ["PATH"],
+            "HOME": name,
+            "PYTHONPATH": str(ROOT),
+            **moto.environment(),
+            "AWS_REGION": REGION,
+            "AWS_DEFAULT_REGION": REGION,
+        }
+
+        def measured(command: Sequence[str]) -> float:
+            out = folder / "out"
+            spent = _run(command, environment, out)
+            with out.open("rb") as file:
+                assert sum(b"eventVersion" in line for line in file) == size
+            return figure(spent)
+
+        def smwatch() -> float:
+            shutil.rmtree(folder / "state", ignore_errors=True)
+            tail = [sys.executable, "-m", "smwatch", "tail", "--json", "--once", "--since", "1h", "--no-cloudtrail"]
+            return measured([*tail, "--log-group", GROUP, "--state-dir", str(folder / "state")])
+
+        yield Pair(smwatch, lambda: measured(command))
+
+
+def _fill(url: str, size: int) -> None:
+    logs: CloudWatchLogsClient = boto3.client(
+        "logs", endpoint_url=url, region_name=REGION, aws_access_key_id="test", aws_secret_access_key="test"
+    )
+    logs.create_log_group(logGroupName=GROUP)
+    logs.create_log_stream(logGroupName=GROUP, logStreamName="1")
+    start = (datetime.now(UTC) - WITHIN).replace(microsecond=0)
+    texts = Traffic(start=start, per_second=size / WITHIN.total_seconds()).texts(size)
+    for first in range(0, size, BATCH):
+        stamp = int((start + WITHIN * (first / size)).timestamp() * 1000)
+        logs.put_log_events(
+            logGroupName=GROUP,
+            logStreamName="1",
+            logEvents=[{"timestamp": stamp, "message": text} for text in texts[first : first + BATCH]],
+        )
+
+
+def _run(command: Sequence[str], environment: dict[str, str], out: Path) -> Spent:
+    # By way of a small process: what a process took counts from its fork on, when it still has its parent's memory.
+    with out.open("wb") as file:
+        done = subprocess.run(
+            [sys.executable, "-S", "-c", MEASURED, *command],
+            stdout=file,
+            stderr=subprocess.PIPE,
+            env=environment,
+            check=False,
+        )
+    said, _, figures = done.stderr.decode().rpartition("\n")
+    assert done.returncode == 0, said
+    seconds, peak = map(float, figures.split())
+    return Spent(seconds, peak / 1024)
+
+
+def _rows(short: str, what: str, peer: Callable[[], list[str]]) -> Iterator[Row]:
+    time = Row(
+        name=f"tail-{short}",
+        what="tail --json --once of a log group",
+        floor=what,
+        target=1.0,
+        size=100_000,
+        sized="events",
+        rounds=3,
+        largest=100_000,
+        remark="moto holds no more",
+        ready=partial(tailing, peer=peer, figure=lambda spent: spent.seconds),
+    )
+    yield time
+    yield msgspec.structs.replace(
+        time,
+        name=f"tail-{short}-memory",
+        what="the same, memory at the most",
+        unit="MiB",
+        ready=partial(tailing, peer=peer, figure=lambda spent: spent.peak),
+    )
+
+
+ROWS = (
+    (*_rows("aws", "aws logs tail --since (AWS CLI v2)", aws_logs_tail), *_rows("awslogs", "awslogs get", awslogs_get))
+    if os.environ.get(ASKED_FOR)
+    else ()
+)

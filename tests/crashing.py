@@ -162,15 +162,15 @@ def wrong_after(folder: Path, last: Statement, time: int) -> list[str]:
         if statement == last and reached == time:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    outs = [folder / f"{number}.out" for number in range(3)]
-    code = in_child(lambda: traced(lambda: tail(folder, outs[0], START), kill))
+    state, outs = folder / "state", [folder / f"{number}.out" for number in range(3)]
+    code = in_child(lambda: traced(lambda: tail(state, outs[0], START), kill))
     wrong = [] if code == -signal.SIGKILL else [f"ended with {code} instead of being killed"]
-    wrong += _wrong_in_journal(folder, outs[0])
+    wrong += _wrong_in_journal(state, outs[0])
     # What was taken in and not printed is older than what the next ones ask for.
-    codes = [in_child(lambda out=out: tail(folder, out, END)) for out in outs[1:]]  # type: ignore[misc]
+    codes = [in_child(lambda out=out: tail(state, out, END)) for out in outs[1:]]  # type: ignore[misc]
     if codes != [0, 0]:
         return [*wrong, f"the next ones ended with {codes}"]
-    wrong += _wrong_in_journal(folder, outs[1])
+    wrong += _wrong_in_journal(state, outs[1])
     printed = [_printed(out, "event", "id") for out in outs]
     held = {one for ledger in ledgers() for one in ledger.held}
     if set(printed[0]) | set(printed[1]) != held:

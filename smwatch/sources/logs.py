@@ -38,6 +38,8 @@ PATTERN = (
 MILLISECOND = timedelta(milliseconds=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DESCRIBE_EVERY = 3600.0
+PAGE = 2_500
+"""Events in a page at the most: AWS gives no more than 1 MB, emulators would fill the memory with 10,000 at once."""
 
 
 class LogGroup(msgspec.Struct, frozen=True):
@@ -93,7 +95,7 @@ class FilterLogEvents:
         session = self._session
         call = self._call(API, token=token is not None)
         self._generation = session.generation
-        request: dict[str, Any] = {"startTime": _milliseconds(start), "filterPattern": self._pattern}
+        request: dict[str, Any] = {"startTime": _milliseconds(start), "filterPattern": self._pattern, "limit": PAGE}
         # AWS sorts by time whatever is asked; stand-ins of it do so only when asked
         request["interleaved"] = True
         if self._arn:

@@ -2,53 +2,53 @@
 
 from __future__ import annotations
 
+import struct
 import unicodedata
+from collections.abc import Callable
 
 _CONTROL_PICTURES = 0x2400
 _HARMFUL = {"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"}
 """Unicode categories that move, hide or reorder text: controls, bidi and zero width, surrogates, line separators."""
+_KEPT = 10_000
+"""Characters remembered by a table: there are a hundred times as many."""
 
 
-class _Harmless(dict[int, str]):
-    """What to draw for a character, worked out when it is first met."""
+class _Table(dict[int, str]):
+    """What to write for a character, worked out when it is first met."""
+
+    def __init__(self, write: Callable[[str], str]) -> None:
+        self._write = write
 
     def __missing__(self, code: int) -> str:
-        if code < 0x20:
-            shown = chr(_CONTROL_PICTURES + code)
-        elif code == 0x7F:
-            shown = "\N{SYMBOL FOR DELETE}"
-        else:
-            shown = "\N{REPLACEMENT CHARACTER}" if unicodedata.category(chr(code)) in _HARMFUL else chr(code)
-        if len(self) < 10_000:
-            self[code] = shown
-        return shown
+        written = self._write(chr(code))
+        if len(self) < _KEPT:
+            self[code] = written
+        return written
 
 
-_harmless = _Harmless()
+def _drawn(char: str) -> str:
+    if char < " ":
+        return chr(_CONTROL_PICTURES + ord(char))
+    if char == "\x7f":
+        return "\N{SYMBOL FOR DELETE}"
+    return "\N{REPLACEMENT CHARACTER}" if unicodedata.category(char) in _HARMFUL else char
+
+
+def _escaped(char: str) -> str:
+    if char <= " " or unicodedata.category(char) not in _HARMFUL:  # controls up to the space only stand between tokens
+        return char
+    units = char.encode("utf-16-le", "surrogatepass")
+    return "".join(f"\\u{unit:04x}" for (unit,) in struct.iter_unpack("<H", units))
+
+
+_visible, _harmless_json = _Table(_drawn), _Table(_escaped)
 
 
 def visible(text: str) -> str:
     """The text with control, escape, bidi and invisible characters replaced by a visible one each; same length."""
-    return text if text.isprintable() else text.translate(_harmless)
-
-
-class _Escapes(dict[int, str]):
-    """How JSON writes a character in six plain ones, worked out when it is first met."""
-
-    def __missing__(self, code: int) -> str:
-        shown = chr(code)
-        if code > 0x20 and unicodedata.category(shown) in _HARMFUL:
-            shown = "".join(
-                f"\\u{unit:04x}" for unit in memoryview(shown.encode("utf-16-le", "surrogatepass")).cast("H")
-            )
-        if len(self) < 10_000:
-            self[code] = shown
-        return shown
-
-
-_escapes = _Escapes()
+    return text if text.isprintable() else text.translate(_visible)
 
 
 def harmless_json(text: str) -> str:
     """The same JSON with control, escape, bidi and invisible characters escaped: it may go to a terminal as it is."""
-    return text if text.isprintable() else text.translate(_escapes)
+    return text if text.isprintable() else text.translate(_harmless_json)

@@ -1,0 +1,34 @@
+import json
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smwatch.visible import harmless_json, visible
+
+ANY = st.text(st.characters(exclude_categories=()))
+
+
+def acts(text: str) -> bool:
+    """Whether a terminal might obey some of it: controls, bidirectional and invisible characters."""
+    return any(char < " " or "\x7f" <= char < "\xa0" or char in "\u202e\u2066\u200b\u200f\u2028\ufeff" for char in text)
+
+
+@given(ANY)
+def test_nothing_that_could_act_is_left_and_nothing_moves(text: str) -> None:
+    shown = visible(text)
+    assert len(shown) == len(text)
+    assert not acts(shown)
+    assert visible(shown) == shown
+
+
+@given(ANY)
+def test_escaped_json_is_the_same_json(text: str) -> None:
+    harmless = harmless_json(json.dumps({text: [text]}, ensure_ascii=False))
+    assert json.loads(harmless) == {text: [text]}
+    assert not acts(harmless)
+
+
+def test_ordinary_text_is_returned_as_it_is() -> None:
+    text = "prod/öl 宽 🔑"
+    assert visible(text) is text
+    assert harmless_json(text) is text

@@ -58,7 +58,7 @@ PICTURES = {
     "alarm": Shot((160, 42), ("a",)),
     "filter": Shot((160, 42), ("slash", *"secret:prod/checkout/ error")),
     "names": Shot((120, 30), ("f",)),
-    "secret": Shot((160, 56), ("e", "enter")),
+    "secret": Shot((160, 56), ("tab",)),
     "principal": Shot((160, 42), ("slash", *"user:analytics*", "enter", "j", "P"), timedelta(seconds=200)),
     "narrow": Shot((60, 24), ("j",)),
     "narrow-secret": Shot((60, 24), ("e", "enter")),

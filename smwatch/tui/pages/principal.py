@@ -16,7 +16,7 @@ from smwatch.tui.pages.words import alarm_line, command_name, shown
 from smwatch.tui.text import fit, fit_middle
 from smwatch.tui.times import Zone, moment
 
-WIDE = 60
+WIDE = 54
 """Columns from which a secret touched takes one line."""
 LISTED = 6
 

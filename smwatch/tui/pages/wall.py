@@ -245,13 +245,15 @@ def _busiest(scene: Scene, hour: Minute, width: int, room: int) -> list[Line]:
     ]
     columns = [("secrets, last hour", secrets), ("principals, last hour", principals), ("last alarms", last)]
     columns = columns[: 3 if width >= 130 else 2 if width >= 60 else 1]
-    each = (width - 3 * (len(columns) - 1)) // len(columns)
-    lines = [BLANK, line(*_row([Piece(fit(title.upper(), each), "heading") for title, _ in columns]))]
-    for row in zip_longest(*(entries for _, entries in columns)):
-        told = []
-        for entry in row:
-            name, right = entry or ("", "")
-            told.append(Piece(f"{fit(name, max(1, each - cell_len(right) - 1))} {right}"))
+    each, spare = divmod(width - 3 * (len(columns) - 1), len(columns))
+    widths = [each] * (len(columns) - 1) + [each + spare]
+    heads = [Piece(fit(title.upper(), room), "heading") for (title, _), room in zip(columns, widths, strict=True)]
+    lines = [BLANK, line(*_row(heads))]
+    for row in zip_longest(*(entries for _, entries in columns), fillvalue=("", "")):
+        told = [
+            Piece(f"{fit(name, max(1, room - cell_len(right) - 1))} {right}")
+            for (name, right), room in zip(row, widths, strict=True)
+        ]
         lines.append(line(*_row(told)))
     return lines
 

@@ -72,8 +72,14 @@ def blind(statuses: Sequence[Status], now: datetime, since: datetime) -> bool:
     """Whether something may happen that is not shown: a source is in trouble, silent, or has never spoken `since`."""
     if any(health(each, now).role == "bad" for each in statuses):
         return True
-    unheard = [each for each in statuses if each.last_good_at is None and each.state is not State.DONE]
-    return now - since > STALE_AFTER and (bool(unheard) or not statuses)
+    return now - since > STALE_AFTER and (not statuses or any(_unheard(each, now) for each in statuses))
+
+
+def _unheard(status: Status, now: datetime) -> bool:
+    """Whether a source has brought nothing whole yet, and is not known to be on its way through a recording."""
+    if status.last_good_at is not None or status.state is State.DONE:
+        return False
+    return status.state is State.STARTING or status.at is None or now - status.at > STALE_AFTER
 
 
 def summary(statuses: Sequence[Status], now: datetime, zone: Zone, width: int) -> list[Piece]:

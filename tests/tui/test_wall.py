@@ -101,6 +101,13 @@ def test_many_sources_leave_room_for_the_rest_and_those_in_trouble_come_first(si
     assert "EVENTS" in told
 
 
+def test_a_recording_that_is_being_played_is_not_stale_unless_it_stops() -> None:
+    playing = msgspec.structs.replace(FRESH, state=State.CATCHING_UP, last_good_at=None, at=NOW, progress="playing 60×")
+    stuck = msgspec.structs.replace(playing, at=NOW - timedelta(minutes=5))
+    assert "DATA IS NOT COMPLETE" not in text(wall_page(scene(*reads(3), statuses=[playing]), 120, 40))
+    assert "DATA IS NOT COMPLETE" in text(wall_page(scene(*reads(3), statuses=[stuck]), 120, 40))
+
+
 def test_a_recording_that_has_been_read_is_not_stale() -> None:
     done = msgspec.structs.replace(FRESH, state=State.DONE, last_good_at=NOW - timedelta(days=1))
     assert "DATA IS NOT COMPLETE" not in text(wall_page(scene(*reads(3), statuses=[done]), 120, 40))

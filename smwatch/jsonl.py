@@ -241,7 +241,7 @@ def event_line(arrival: Arrival) -> str:
 
 def _event_line(arrival: Arrival) -> bytes:
     event = arrival.event
-    return _encode(
+    return _bytes(
         _EventLine(
             id=event.id,
             time=event.at,
@@ -330,7 +330,13 @@ _encode = msgspec.json.Encoder().encode
 
 
 def _line(value: msgspec.Struct) -> str:
-    return harmless_json(_encode(value).decode())
+    return _bytes(value).decode()
+
+
+def _bytes(value: msgspec.Struct) -> bytes:
+    """The value as JSON that may go to a terminal: of what is ASCII only DEL could act there."""
+    line = _encode(value)
+    return line if line.isascii() and b"\x7f" not in line else harmless_json(line.decode()).encode()
 
 
 def _untouched(arrival: Arrival) -> msgspec.Raw | str:

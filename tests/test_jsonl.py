@@ -14,6 +14,7 @@ from smwatch.rules.alarm import Alarm, AlarmState, Severity
 from smwatch.sources.coverage import Gap, Span
 from smwatch.sources.source import State, Status
 from smwatch.store import Store
+from smwatch.visible import harmless_json
 from tests import records
 
 NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
@@ -125,3 +126,11 @@ def test_lines_for_people_are_harmless_on_a_terminal() -> None:
     written.take(statuses=(Status("a", "A", State.DENIED, "sign \x1b[2J in"),) * 2)
     assert written.notices.getvalue() == "A: denied: sign ␛[2J in\n"
     assert written.out.getvalue() == ""
+
+
+def test_a_json_line_holds_nothing_that_a_terminal_obeys_and_says_the_same() -> None:
+    record = records.read("prod/\x9b2J\u202e\x7f\u2028宽\U000e0041", at=NOW)
+    for raw in (records.raw(record), json.dumps(record, ensure_ascii=False)):
+        line = event_line(arrival(raw))
+        assert harmless_json(line) == line
+        assert json.loads(line)["record"] == record

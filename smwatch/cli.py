@@ -29,10 +29,10 @@ class _Commands(click.Group):
     """A group some of whose commands are imported only when asked for."""
 
     lazy: ClassVar = {
-        "setup": "smwatch.setup.commands:setup",
-        "doctor": "smwatch.setup.commands:doctor",
-        "drill": "smwatch.setup.commands:drill",
-        "policy": "smwatch.setup.commands:policy",
+        "setup": "smwatch.setup.commands.setup:setup",
+        "doctor": "smwatch.setup.commands.doctor:doctor",
+        "drill": "smwatch.setup.commands.drill:drill",
+        "policy": "smwatch.setup.commands.policy:policy",
     }
 
     def invoke(self, ctx: click.Context) -> Any:

@@ -14,7 +14,7 @@ from click.testing import CliRunner
 from smwatch.setup import look
 from smwatch.setup.catalogue import NAMED_EVENTS
 from smwatch.setup.checks import Checks
-from smwatch.setup.commands import setup
+from smwatch.setup.commands.setup import setup
 from smwatch.setup.documents import statements
 from smwatch.setup.finding import Finding, State
 from smwatch.setup.place import Names

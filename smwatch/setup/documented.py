@@ -93,7 +93,7 @@ def alarm_faults(found: Alarm, wanted: MetricAlarm) -> tuple[Departure, ...]:
         ("datapoints to alarm", str(found.datapoints), "1"),
         ("dimensions", ", ".join("=".join(pair) for pair in found.dimensions) or "none", "none"),
         ("unit", _unit(found.unit), "none"),
-        ("actions", "on" if found.actions_enabled else "switched off", "on"),
+        ("telling", "on" if found.actions_enabled else "switched off", "on"),
     ]
     if found.missing in ("breaching", "ignore"):  # it would go off without an event; or once, and never again
         faults.append(("missing data", found.missing, "notBreaching"))

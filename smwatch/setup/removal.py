@@ -114,7 +114,8 @@ def _topics(found: Made, wanted: Wanted) -> Iterator[Step]:
         sids = _sids(topic, wanted)
         kept = [sid for sid in (ALARMS_SID, EVENTS_SID) if documents.find(topic.policy, sid) and sid not in sids]
         if made(topic.tags) and not kept:
-            detail = f"with its {len(topic.subscriptions)} subscriptions" if topic.subscriptions else ""
+            count = len(topic.subscriptions)
+            detail = f"with its {count} subscriptions" if count > 1 else "with its subscription" if count else ""
             yield _remove(Part.ALARM, what, _delete("sns", "DeleteTopic", region, TopicArn=topic.arn), detail=detail)
             continue
         calls = [*_unsubscribing(topic, region)] if Part.ALARM in wanted.parts and not made(topic.tags) else []

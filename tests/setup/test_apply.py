@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import UTC, datetime
 
 import boto3
+import msgspec
 import pytest
 
 from smwatch.setup import look
 from smwatch.setup.apply import BrokenOffError
+from smwatch.setup.catalogue import exportable_rules, for_account
 from smwatch.setup.chain import choose
+from smwatch.setup.check_events import EventChecks
 from smwatch.setup.documents import statements
+from smwatch.setup.finding import State
 from smwatch.setup.observe import Observation
 from smwatch.setup.planner import plan
+from smwatch.setup.seeing import see_region
 from smwatch.setup.wanted import Part, Wanted
+from smwatch.setup.wishes import Options, wanted
 from tests.emulators.process import Emulator, post
 from tests.setup.account import EVERYTHING, Account, broken_off, changing, contents
 from tests.setup.conftest import OpenAccount
@@ -145,3 +152,24 @@ def test_an_organisations_trail_is_used_with_the_organisations_own_streams(accou
             f"{streams}{account.place.account}_CloudTrail_us-east-1*",
             f"{streams}{identity}_*",
         ]
+
+
+def test_rules_of_the_catalogue_are_made_kept_and_removed(account: Account) -> None:
+    rules = exportable_rules()
+    asked = wanted(Options(rules=("SMW-READ-05",), events=("SMW-DEL-01", "SMW-READ-09")), rules)
+    wishes = for_account(msgspec.structs.replace(asked, parts=frozenset(Part)), account.place.account)
+    assert not account.set_up(wishes).changes
+    assert not account.plan(wishes).changes
+    found = contents(account)
+    assert [name for name, *_ in found["alarms"]] == [  # type: ignore[attr-defined]
+        "AttemptsToAccessDeletedSecretsAlarm",
+        "smwatch-SMW-READ-05",
+        "smwatch-SMW-READ-05-2",
+    ]
+    states = {name: (state, account.place.account in pattern) for name, state, pattern, _ in found["rules"]}  # type: ignore[attr-defined]
+    everything = "ENABLED_WITH_ALL_CLOUDTRAIL_MANAGEMENT_EVENTS"
+    assert states == {"smwatch-SMW-DEL-01": (everything, False), "smwatch-SMW-READ-09": (everything, True)}
+    seen = see_region(account.aws, account.place, Wanted(), datetime.now(UTC))
+    assert {each.state for each in EventChecks(seen, "").findings()} == {State.OK}
+    account.remove(wishes)
+    assert contents(account) == {}

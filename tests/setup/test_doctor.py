@@ -296,7 +296,7 @@ BROKEN: list[tuple[Callable[[Account], None], dict[str, str]]] = [
     (_put_alarm(Period=86400), {"alarm": f"{ALARM}: period is 86400 s, should be 300 s."}),
     (_put_alarm(Statistic="Minimum"), {"alarm": f"{ALARM}: statistic is Minimum, should be Sum."}),
     (_put_alarm(Unit="Seconds"), {"alarm": f"{ALARM}: unit is Seconds, should be none."}),
-    (_put_alarm(ActionsEnabled=False), {"alarm": f"{ALARM}: actions is switched off, should be on."}),
+    (_put_alarm(ActionsEnabled=False), {"alarm": f"{ALARM}: telling is switched off, should be on."}),
     (
         _put_alarm(Dimensions=[{"Name": "Account", "Value": "1"}]),
         {"alarm": f"{ALARM}: dimensions is Account=1, should be none."},

@@ -37,6 +37,8 @@ class Nature(msgspec.Struct, frozen=True):
 
     newest_first: bool
     resolution: timedelta
+    page: int = 0
+    """How many rows a page holds where it holds few, so that calls are what there is little of; else 0."""
 
 
 class Agenda:
@@ -60,7 +62,7 @@ class Agenda:
         self._slice = FIRST_SLICE
         self._sliced = False
         self._fill: tuple[float, timedelta] | None = None
-        self._turns = [Kind.SWEEP, Kind.CATCH_UP, Kind.SETTLE]
+        self._turns = [Kind.SWEEP, Kind.GLANCE, Kind.CATCH_UP, Kind.SETTLE, Kind.LATE]
 
     @property
     def complete_to(self) -> datetime:
@@ -83,7 +85,7 @@ class Agenda:
     def priority(self, scan: Scan) -> Priority:
         """How urgent a page of this scan is."""
         match scan.kind:
-            case Kind.SWEEP | Kind.CATCH_UP:
+            case Kind.SWEEP | Kind.GLANCE | Kind.LATE | Kind.CATCH_UP:
                 return Priority.LIVE
             case Kind.SETTLE:
                 return Priority.BACKFILL if self.behind(scan.asked_at) > BEHIND else Priority.LIVE
@@ -94,6 +96,10 @@ class Agenda:
         """A page of this scan is safe in the journal."""
         if covered and scan.kind is Kind.SETTLE:
             self.coverage = self.coverage.with_settled(covered)
+
+    def enough(self, scan: Scan) -> bool:  # noqa: ARG002 - what is read for good is read whole
+        """Whether the rest of this scan is not worth its calls."""
+        return False
 
     def too_long(self, scan: Scan) -> bool:
         """Whether a slice turned out so dense that it had better be cut, for its older end to be settled soon."""

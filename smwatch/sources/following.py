@@ -6,23 +6,20 @@ import math
 from datetime import datetime, timedelta
 
 from smwatch.sources.agenda import Agenda, Nature, Schedule, floor
+from smwatch.sources.audits import Audits
 from smwatch.sources.coverage import Coverage, Gap, Span
 from smwatch.sources.scan import Kind, Scan
+from smwatch.sources.sweeping import Sweeps
 
-SHARE = 0.6
-"""The part of the budget that sweeps may use up."""
 SPLIT = 2
 """A first sweep, or one after an outage, that would be longer than this many sweep lags is divided."""
-AUDIT_REACH, LONG_AUDIT_REACH, LONG_AUDIT_EVERY = timedelta(hours=6), timedelta(hours=48), 24
 SETTLE_LAG_CAP = timedelta(hours=6)
 LATE_FACTOR = 1.5
 MISSED_BY_SWEEPS = (3, 0.005)
-"""So many records, and such a share, may be settled unseen before the sweep lag is doubled…"""
-WIDE_FOR = 6 * 3600.0
-"""… for so many seconds."""
-STEADY = 3
-RELAXED_EVERY = 30.0
-"""Seconds between sweeps while something quicker shows what happens."""
+"""So many records, and such a share, may be settled unseen before the sweep lag is doubled."""
+SETTLE_PAGES, SETTLE_LONGEST = 5.8, timedelta(minutes=5)
+"""What is to be settled waits until it fills so many pages, or for so long: half filled pages cost calls as well."""
+LOOK_AGAIN = timedelta(seconds=5)
 
 
 class Following(Agenda):
@@ -34,20 +31,22 @@ class Following(Agenda):
 
     def __init__(self, schedule: Schedule, nature: Nature, since: datetime, coverage: Coverage, rate: float) -> None:
         super().__init__(schedule, nature, since, coverage, rate)
-        self.sweep_lag = schedule.sweep_lag
-        self.swept_at: datetime | None = None
-        """When the last complete sweep began; None before there was one."""
+        self.sweeps = Sweeps(schedule, nature, rate)
         self.watched_from: datetime | None = None
         """From where on sweeps have read everything since the start."""
-        self.sweep_pages = 0
-        """How many pages the last complete sweep took."""
         self._hole: Span | None = None
-        self._pause = 0.0
-        self._audits = 0
+        self._audits = Audits(nature.page, nature.resolution)
+        self._density = 0.0
+        """Records a second, where a period was read whole last."""
         self._settled_rows = self._missed_rows = 0
-        self._wide_until = 0.0
         self._started = False
-        self._due = {Kind.SWEEP: -math.inf, Kind.SETTLE: -math.inf, Kind.AUDIT: math.inf}
+        self._due = {
+            Kind.SWEEP: -math.inf,
+            Kind.GLANCE: math.inf,
+            Kind.LATE: math.inf,
+            Kind.SETTLE: -math.inf,
+            Kind.AUDIT: math.inf,
+        }
 
     def plan(self, at: datetime, clock: float, edge: datetime | None) -> tuple[Gap, ...]:
         """Begin the scans that are due at server time `at`; the periods before `edge` that can't be read any more."""
@@ -57,12 +56,19 @@ class Following(Agenda):
             self._start(horizon)
         if self._is_due(Kind.SWEEP):
             self._begin_sweep(at)
+        if self._is_due(Kind.GLANCE):
+            self._begin_glance(at)
+        if self._is_due(Kind.LATE):
+            self._begin_late(at)
         if self._hole and Kind.CATCH_UP not in self.scans:
             self._scan(Kind.CATCH_UP, self._hole.start, self._hole.end, at)
             self._hole = None
         if self._is_due(Kind.AUDIT):
             self._begin_audit(at)
         if not self._is_due(Kind.SETTLE):
+            return ()
+        if self._little(self.complete_to, horizon):
+            self._again(Kind.SETTLE, LOOK_AGAIN)
             return ()
         if gaps := self._unreadable(edge, horizon):
             return gaps
@@ -75,19 +81,22 @@ class Following(Agenda):
         super().ended(scan)
         match scan.kind:
             case Kind.SWEEP:
-                self.swept_at = scan.asked_at
-                self.sweep_pages = scan.pages
-                every = RELAXED_EVERY if self.relaxed else self.schedule.sweep_every.total_seconds()
-                self._pause = max(every, scan.pages / (SHARE * self._rate))
-                self._due[Kind.SWEEP] = self.clock + self._pause
-            case Kind.CATCH_UP:
+                self._due[Kind.SWEEP] = self.sweeps.ended(scan, self.clock, relaxed=self.relaxed)
+                self._due[Kind.GLANCE] = self.sweeps.glance_at or math.inf
+            case Kind.CATCH_UP | Kind.GLANCE:
                 pass
+            case Kind.LATE:
+                assert scan.period is not None
+                self._count(scan)
+                self.sweeps.read_left(scan.period.end)
             case Kind.SETTLE:
+                self._count(scan)
                 more = self.coverage.missing(self.base, self._horizon(scan.asked_at))
                 again_at = scan.began + self.schedule.settle_every.total_seconds()
                 self._due[Kind.SETTLE] = self.clock if more else again_at
             case Kind.AUDIT:
-                self._again(Kind.AUDIT, self.schedule.audit_every)
+                if not self._audits.under_way:
+                    self._again(Kind.AUDIT, self.schedule.audit_every)
 
     def dropped(self, scan: Scan) -> None:
         """This scan came to nothing: what remains of it has to be read by another."""
@@ -98,6 +107,8 @@ class Following(Agenda):
             case Kind.CATCH_UP:
                 if scan.remains:
                     self._leave(scan.remains)
+            case Kind.GLANCE | Kind.LATE:
+                pass
             case Kind.SETTLE:
                 self._due[Kind.SETTLE] = self.clock
             case Kind.AUDIT:
@@ -107,7 +118,7 @@ class Following(Agenda):
         """Begin all scans anew: the time of their start was not the service's."""
         hole = self.scans.get(Kind.CATCH_UP)
         super().restart()
-        if self.swept_at is None:
+        if self.sweeps.swept_at is None:
             self._started = False
             self._hole = self.watched_from = None
         elif hole and hole.remains:
@@ -129,24 +140,27 @@ class Following(Agenda):
     @property
     def up_to_date(self) -> bool:
         """Whether the latest minutes, and all since the last time they were read, are known."""
-        return self.swept_at is not None and self._hole is None and Kind.CATCH_UP not in self.scans
+        return self.sweeps.swept_at is not None and self._hole is None and Kind.CATCH_UP not in self.scans
 
     def caught_up_since(self, moment: datetime) -> bool:
         """Whether everything up to this moment of the service's time has been looked for since then."""
-        return self.up_to_date and self.swept_at is not None and self.swept_at >= moment
+        return self.up_to_date and self.sweeps.swept_at is not None and self.sweeps.swept_at >= moment
 
-    def steady(self, scan: Scan) -> bool:
-        """Whether what this scan finds new has just become visible, because a sweep was here a moment ago."""
-        return (
-            scan.kind is Kind.SWEEP
-            and self.swept_at is not None
-            and scan.asked_at - self.swept_at <= STEADY * timedelta(seconds=self._pause)
-        )
+    def enough(self, scan: Scan) -> bool:
+        """Whether the rest of this scan is not worth its calls."""
+        match scan.kind:
+            case Kind.GLANCE:
+                return True
+            case Kind.SWEEP:
+                return self.sweeps.enough(scan, self._density)
+            case _:
+                return False
 
     # -- what was measured -------------------------------------------------------------------------------------------
 
     def late_by(self, delay: timedelta) -> None:
         """An audit found a record this long after its moment, past the settle lag: expect such delays from now on."""
+        self._audits.found()
         self.settle_lag = max(self.settle_lag, min(delay * LATE_FACTOR, SETTLE_LAG_CAP))
 
     def settled_rows(self, rows: int, missed: int) -> None:
@@ -155,31 +169,58 @@ class Following(Agenda):
         self._missed_rows += missed
         least, share = MISSED_BY_SWEEPS
         if self._missed_rows >= least and self._missed_rows > share * self._settled_rows:
-            self.sweep_lag = min(2 * self.sweep_lag, self.settle_lag)
-            self._wide_until = self.clock + WIDE_FOR
+            self.sweeps.widen(self.clock, 2, self.settle_lag)
             self._settled_rows = self._missed_rows = 0
-        elif self.clock > self._wide_until:
-            self.sweep_lag = self.schedule.sweep_lag
+        else:
+            self.sweeps.narrow(self.clock)
+
+    def _count(self, scan: Scan) -> None:
+        if scan.period is not None:
+            self._density = scan.rows / (scan.period.end - scan.period.start).total_seconds()
 
     # -- beginnings --------------------------------------------------------------------------------------------------
 
     def _start(self, horizon: datetime) -> None:
         self._started = True
         self._again(Kind.AUDIT, self.schedule.audit_every)
+        if self._nature.page:
+            self._again(Kind.LATE, LOOK_AGAIN)
         self.base = min(self._since, horizon - self._nature.resolution, *_first_open(self.coverage))
 
     def _begin_sweep(self, at: datetime) -> None:
-        low = at - self.settle_lag  # what is older is the settle's
-        if self.swept_at is not None:
-            low = max(low, self.swept_at - self.sweep_lag)
+        sweeps = self.sweeps
+        low = self._horizon(at)  # what is older is the settle's
+        if sweeps.swept_at is not None:
+            away = at - sweeps.swept_at > SPLIT * sweeps.lag
+            low = max(low, sweeps.swept_at - (sweeps.lag if away else sweeps.reach))
         low = self._floor(min(max(low, self.base), at - self._nature.resolution))
         if self.watched_from is None:
             self.watched_from = low
-        if at - low > SPLIT * self.sweep_lag:
-            newest = self._floor(at - self.sweep_lag)
+        sweeps.begin(low, at)
+        if at - low > SPLIT * sweeps.lag:
+            newest = self._floor(at - sweeps.lag)
             self._leave(Span(low, newest))
             low = newest
         self._scan(Kind.SWEEP, low, None, at)
+
+    def _begin_glance(self, at: datetime) -> None:
+        self._due[Kind.GLANCE] = math.inf
+        if Kind.SWEEP not in self.scans and self.sweeps.swept_at is not None:
+            self.sweeps.glanced(self.clock)
+            self._scan(Kind.GLANCE, self._floor(self.sweeps.swept_at - self.sweeps.reach), None, at)
+
+    def _begin_late(self, at: datetime) -> None:
+        if left := self.sweeps.left(at, self._density):
+            self._scan(Kind.LATE, *left, at)
+        else:
+            self._again(Kind.LATE, LOOK_AGAIN)
+
+    def _little(self, start: datetime, end: datetime) -> bool:
+        """Whether there is so little to settle yet, all of it seen by sweeps, that more can wait with it."""
+        if self.watched_from is None or start < self.watched_from:
+            return False
+        page, waiting = self._nature.page, end - start
+        return timedelta() < waiting < SETTLE_LONGEST and waiting.total_seconds() * self._density < SETTLE_PAGES * page
 
     def _leave(self, hole: Span) -> None:
         """Have this read aside, together with what is still left of an earlier hole."""
@@ -188,11 +229,8 @@ class Following(Agenda):
         self._hole = hole
 
     def _begin_audit(self, at: datetime) -> None:
-        self._audits += 1
-        reach = LONG_AUDIT_REACH if self._audits % LONG_AUDIT_EVERY == 0 else AUDIT_REACH
-        start, end = max(self.base, self._floor(at - reach)), self.complete_to
-        if start < end:
-            self._scan(Kind.AUDIT, start, end, at)
+        if span := self._audits.next(self.base, self.complete_to, at, self._density):
+            self._scan(Kind.AUDIT, span.start, span.end, at)
         else:
             self._again(Kind.AUDIT, self.schedule.audit_every)
 

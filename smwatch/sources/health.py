@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from smwatch.sources.agenda import HOPELESS, Agenda
 from smwatch.sources.clock import ServerClock
 from smwatch.sources.errors import CallError
-from smwatch.sources.following import SHARE, Following
+from smwatch.sources.following import Following
 from smwatch.sources.pace import Pace
 from smwatch.sources.source import State
 
@@ -72,7 +72,7 @@ class Health:
     def _warning(self, agenda: Agenda) -> str:
         if wrong := self._wrong_clock():
             return f"{wrong}: set it"
-        if isinstance(agenda, Following) and agenda.sweep_pages / (SHARE * self._pace.ceiling) > SLOW_SWEEP:
+        if isinstance(agenda, Following) and agenda.sweeps.pause > SLOW_SWEEP:
             return f"more events than {self._api} can show quickly: use the trail's log group (--log-group)"
         if self._pace.slowed:
             return f"asking {self._pace.rate:.2g} ×/s after AWS throttled {self._api}"

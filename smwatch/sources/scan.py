@@ -18,6 +18,10 @@ class Kind(Enum):
 
     SWEEP = auto()
     """The latest minutes, again and again, for latency."""
+    GLANCE = auto()
+    """The newest page alone, between sweeps that are far apart."""
+    LATE = auto()
+    """What sweeps no longer reach, once, for the few records that are later than most."""
     CATCH_UP = auto()
     """What lies between the sweep and the settled past, once, at the start and after an outage."""
     SETTLE = auto()
@@ -57,7 +61,9 @@ class Scan:
         "low",
         "newest_first",
         "pages",
+        "period",
         "resolution",
+        "rows",
         "start",
         "token",
         "until",
@@ -83,6 +89,9 @@ class Scan:
         self.low = start
         self.high = end
         self.pages = 0
+        self.rows = 0
+        self.period = _span(start, end)
+        """What is to be read, where that has an end."""
         self.failures = 0
         """How often in a row the next page could not be had."""
         self._resumed_at: tuple[datetime, datetime | None] | None = None
@@ -111,6 +120,7 @@ class Scan:
     def take(self, moments: Sequence[datetime | None], token: str | None) -> Took:
         """Account for one page: the times of its rows, in its order, and the token of the next one."""
         self.pages += 1
+        self.rows += len(moments)
         self.failures = 0
         self.token = token
         if token is None:

@@ -183,6 +183,8 @@ class Tail:
             agenda.ended(scan)
             self._health.last_good_at = now
             self._sightings.forget_before(now - HORIZON)
+        elif agenda.enough(scan):
+            agenda.ended(scan)
         elif took.astray:
             self._resume(agenda, scan, "the page tokens lead in a circle")
         elif agenda.too_long(scan):
@@ -193,10 +195,15 @@ class Tail:
     def _measure(self, agenda: Following, scan: Scan, rows: Sequence[Row], fresh: list[Row], now: datetime) -> None:
         """Learn from when records turn up how far back they have to be looked for."""
         match scan.kind:
-            case Kind.SWEEP if agenda.steady(scan):
+            case Kind.SWEEP | Kind.GLANCE if agenda.sweeps.steady(now):
                 for row in fresh:
                     if (happened_at := self._reader.happened_at(row)) is not None:
                         self._lag.add(now, now - happened_at)
+                    if row.at is not None:
+                        agenda.sweeps.saw(now - row.at)
+            case Kind.LATE:
+                for _ in fresh:
+                    agenda.sweeps.left_out()
             case Kind.SETTLE if agenda.up_to_date and agenda.watched_from is not None:
                 start = agenda.watched_from
                 watched = sum(row.at is not None and row.at >= start for row in rows)

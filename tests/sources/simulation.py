@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import bisect
+import heapq
+import itertools
 import json
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 from uuid import UUID
 
 from smwatch.events.event import SeenBy
 from smwatch.sources.agenda import Nature, Schedule
-from smwatch.sources.cloudtrail import REACH
+from smwatch.sources.cloudtrail import PAGE, REACH, SCHEDULE
 from smwatch.sources.coverage import Coverage
 from smwatch.sources.errors import CallError, Remedy
 from smwatch.sources.pace import Pace
@@ -23,6 +26,7 @@ from tests.emulators.lookup_events import EventHistory, Refused
 from tests.sources.reading import keep
 
 EPOCH = datetime(2026, 11, 23, 12, tzinfo=UTC)
+HOUR = timedelta(hours=1)
 # first seen − eventTime of 2,900 events of a real trail: minimum, deciles 10, 50, 90, percentile 99, maximum
 MEASURED = ((0.0, 3), (0.1, 96), (0.5, 201), (0.9, 419), (0.99, 505), (1.0, 594))
 
@@ -44,6 +48,7 @@ class World:
         self.born: dict[str, datetime] = {}
         """eventID → eventTime, of everything that ever happened."""
         self.visible: dict[str, datetime] = {}
+        self._hidden: list[tuple[datetime, str, dict[str, str]]] = []
         self.calls = 0
         self.throttled = 0
         self.asleep = timedelta()
@@ -77,7 +82,14 @@ class World:
             "eventTime": at.strftime("%Y-%m-%dT%H:%M:%SZ"),
             "eventSource": "secretsmanager.amazonaws.com",
         }
-        self.history.add([event], visible_at=self.visible[event_id])
+        heapq.heappush(self._hidden, (self.visible[event_id], event_id, event))
+
+    def appear(self) -> None:
+        """Let the service show what it has to show by now."""
+        now = self.now()
+        while self._hidden and self._hidden[0][0] <= now:
+            visible_at, _, event = heapq.heappop(self._hidden)
+            self.history.add([event], visible_at=visible_at)
 
     def charge(self) -> None:
         """Two calls a second for everybody together."""
@@ -95,7 +107,7 @@ class SimulatedLookupEvents:
     """The page reader of the simulated service."""
 
     api = "LookupEvents"
-    nature = Nature(newest_first=True, resolution=timedelta(seconds=1))
+    nature = Nature(newest_first=True, resolution=timedelta(seconds=1), page=PAGE)
 
     def __init__(self, world: World) -> None:
         self.world = world
@@ -113,6 +125,7 @@ class SimulatedLookupEvents:
             **({"EndTime": until.timestamp()} if until else {}),
             **({"NextToken": token} if token else {}),
         }
+        world.appear()
         try:
             found = world.history.lookup(request)
         except Refused as refused:
@@ -221,6 +234,33 @@ class Watcher:
             for event, visible in self.world.visible.items()
             if event in self.seen and visible >= after
         )
+
+
+class Spent(NamedTuple):
+    """What a time of watching cost, and how quickly it showed what became visible (seconds)."""
+
+    p50: float
+    p99: float
+    calls: float
+    """A second."""
+
+
+async def ordinary(rate: float, seconds: float, seed: int = 7) -> Spent:
+    """Watch an account with so many events a second, delayed as was measured, from its first event on."""
+    world, chance = World(seed), random.Random(seed)
+    for _ in range(int(rate * seconds)):
+        world.happen(EPOCH + chance.random() * timedelta(seconds=seconds), measured_delay(chance))
+    watcher = Watcher(world, EPOCH, SCHEDULE)
+    await watcher.watch(EPOCH + timedelta(seconds=seconds))
+    assert watcher.missing() == []
+    assert never_back(watcher.watermarks)
+    late = watcher.latencies(EPOCH + timedelta(seconds=min(1200, seconds / 4)))
+    return Spent(late[len(late) // 2], late[len(late) * 99 // 100], world.calls / seconds)
+
+
+def never_back(moments: Sequence[datetime]) -> bool:
+    """Whether these moments only go forward."""
+    return all(one <= other for one, other in itertools.pairwise(moments))
 
 
 Sleep = Callable[[float], Awaitable[None]]

@@ -1,6 +1,17 @@
 """All rows of the table, in its order."""
 
-from tests.bench.rows import drawing, journalling, judging, living, parsing, replaying, starting, storing, tailing
+from tests.bench.rows import (
+    asking,
+    drawing,
+    journalling,
+    judging,
+    living,
+    parsing,
+    replaying,
+    starting,
+    storing,
+    tailing,
+)
 
 ROWS = (
     *drawing.ROWS,
@@ -12,4 +23,5 @@ ROWS = (
     *starting.ROWS,
     *replaying.ROWS,
     *tailing.ROWS,
+    *asking.ROWS,
 )

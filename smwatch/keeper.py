@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -22,6 +22,7 @@ class _Page(msgspec.Struct, frozen=True):
     arrivals: Sequence[Arrival]
     settled: Span | None
     gaps: Sequence[Gap]
+    settle_lag: timedelta | None
 
 
 class Keeper:
@@ -52,10 +53,15 @@ class Keeper:
         self._said = ""
 
     async def commit(
-        self, source: str, arrivals: Sequence[Arrival], settled: Span | None, gaps: Sequence[Gap]
+        self,
+        source: str,
+        arrivals: Sequence[Arrival],
+        settled: Span | None,
+        gaps: Sequence[Gap],
+        settle_lag: timedelta | None,
     ) -> Committed:
         """Commit a page, or hold it; what of it is new may be shown either way. See `NOT_KEPT`."""
-        page = _Page(source, arrivals, settled, gaps)
+        page = _Page(source, arrivals, settled, gaps, settle_lag)
         while True:
             try:
                 if self._held:
@@ -124,7 +130,9 @@ class Keeper:
 
     def _write(self, page: _Page) -> Committed:
         self.check()
-        committed = self._journal.commit(page.source, page.arrivals, settled=page.settled, gaps=page.gaps)
+        committed = self._journal.commit(
+            page.source, page.arrivals, settled=page.settled, gaps=page.gaps, settle_lag=page.settle_lag
+        )
         if self._journal.path is None:
             self._journal.forget(self._limit)
         return committed

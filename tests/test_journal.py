@@ -98,6 +98,15 @@ def test_coverage_equals_what_joining_in_memory_gives(unit: timedelta, periods: 
     journal.close()
 
 
+def test_how_late_records_were_found_to_be_outlives_the_process(tmp_path: Path) -> None:
+    with closing(Journal(tmp_path / FILE_NAME)) as journal:
+        journal.commit("cloudtrail:1:eu-west-1", [], settle_lag=timedelta(minutes=90))
+        journal.commit("cloudtrail:1:eu-west-1", [], settled=Span(NOW, NOW + HOUR))
+    with closing(Journal(tmp_path / FILE_NAME)) as journal:
+        assert journal.coverage("cloudtrail:1:eu-west-1").settle_lag == timedelta(minutes=90)
+        assert journal.coverage("cloudtrail:1:us-east-1").settle_lag is None
+
+
 def test_events_and_coverage_are_taken_together_or_not_at_all(journal: Journal) -> None:
     journal.commit("a", [arrival(1)])
     with pytest.raises(AttributeError):

@@ -6,7 +6,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, closing, contextmanager, suppress
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from threading import RLock
 
@@ -35,6 +35,8 @@ _CHUNK = 500
 _SLAB = 5_000
 _PAGES_GIVEN_BACK = 2_048
 """Of the file, after each slab: no fewer than a slab of large records fills."""
+_SETTLE_LAG = "settle_lag "
+"""With a source's name behind it, the name of the fact how late its records are."""
 _TAKEN, _DEALT = "tail.taken", "tail.dealt"
 
 
@@ -202,7 +204,13 @@ class Journal:
     # -- events and coverage
 
     def commit(
-        self, source: str, arrivals: Iterable[Arrival], *, settled: Span | None = None, gaps: Sequence[Gap] = ()
+        self,
+        source: str,
+        arrivals: Iterable[Arrival],
+        *,
+        settled: Span | None = None,
+        gaps: Sequence[Gap] = (),
+        settle_lag: timedelta | None = None,
     ) -> Committed:
         """Take in a page: its events and the coverage they prove, together or not at all."""
         with self._transaction() as db:
@@ -221,6 +229,9 @@ class Journal:
                 "INSERT OR REPLACE INTO gaps VALUES (?, ?, ?, ?)",
                 [(source, microseconds(gap.span.start), microseconds(gap.span.end), gap.reason) for gap in gaps],
             )
+            if settle_lag is not None:
+                lag = msgspec.json.encode(settle_lag)
+                db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (_SETTLE_LAG + source, lag))
             if self._prints and (fresh or foreign):
                 _note(db, _TAKEN, seq)
             self._write_unkept(db)
@@ -236,12 +247,14 @@ class Journal:
             return {one.own_key for one in events if db.execute(find, (one.seconds, identity(one.own_key))).fetchone()}
 
     def coverage(self, source: str) -> Coverage:
-        """What this source has settled, and its gaps."""
+        """What this source has settled, its gaps, and how late its records were found to be."""
         with self._look() as db:
             spans = db.execute("SELECT start_us, end_us FROM settled WHERE source = ? ORDER BY start_us", (source,))
             settled = tuple(Span(instant(start), instant(end)) for start, end in spans)
             rows = db.execute("SELECT start_us, end_us, reason FROM gaps WHERE source = ? ORDER BY start_us", (source,))
-            return Coverage(settled, tuple(Gap(Span(instant(start), instant(end)), why) for start, end, why in rows))
+            gaps = tuple(Gap(Span(instant(start), instant(end)), why) for start, end, why in rows)
+            lag = db.execute("SELECT value FROM facts WHERE name = ?", (_SETTLE_LAG + source,)).fetchone()
+        return Coverage(settled, gaps, msgspec.json.decode(lag[0], type=timedelta) if lag else None)
 
     def sources(self) -> tuple[str, ...]:
         """The names of the sources that have settled anything."""

@@ -49,7 +49,7 @@ class Agenda:
         self.coverage = coverage
         self.base = since
         """From where on `complete_to` counts."""
-        self.settle_lag = schedule.settle_lag
+        self.settle_lag = max(schedule.settle_lag, coverage.settle_lag or timedelta())
         self.scans: dict[Kind, Scan] = {}
         self.finished = False
         self.relaxed = False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
@@ -31,14 +31,16 @@ class Coverage(msgspec.Struct, frozen=True):
 
     settled: tuple[Span, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    settle_lag: timedelta | None = None
+    """How late records have to be expected, where an earlier run found them to be later than planned."""
 
     def with_settled(self, span: Span) -> Coverage:
         """This coverage and one more span."""
-        return Coverage(join((*self.settled, span)), self.gaps)
+        return msgspec.structs.replace(self, settled=join((*self.settled, span)))
 
     def with_gap(self, gap: Gap) -> Coverage:
         """This coverage and one more gap."""
-        return Coverage(self.settled, tuple(sorted({*self.gaps, gap})))
+        return msgspec.structs.replace(self, gaps=tuple(sorted({*self.gaps, gap})))
 
     def missing(self, start: datetime, end: datetime) -> tuple[Span, ...]:
         """The parts of [start, end) that are neither settled nor given up as gaps, ascending."""

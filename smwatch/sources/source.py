@@ -36,6 +36,8 @@ class Page(msgspec.Struct, frozen=True):
     over by the end of this page."""
     gaps: tuple[Gap, ...] = ()
     """Periods that could not be read and never will be, with the reason."""
+    settle_lag: timedelta | None = None
+    """How late records have to be expected from now on, where that was found to be later than before."""
     undated_at: datetime | None = None
     """What counts as the time of records that don't say when they happened, nor the wrapper around them."""
 

@@ -9,6 +9,8 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import assert_never
 
+import msgspec
+
 from smwatch.events.event import SeenBy
 from smwatch.sources.agenda import Agenda, Schedule
 from smwatch.sources.clock import ServerClock
@@ -128,7 +130,10 @@ class Tail:
                     settled = took.settled if scan.kind is Kind.SETTLE else None
                     if fresh or settled:
                         yield self._page(tuple(row.found for row in fresh), settled)
+                    lag = agenda.settle_lag
                     self._committed(agenda, scan, took, answer.rows, fresh)
+                    if agenda.settle_lag != lag:
+                        yield msgspec.structs.replace(self._page(()), settle_lag=agenda.settle_lag)
                     if took.done or fresh or edges != (scan.low, scan.high):
                         self._advanced_at = self._monotonic()
                 elif isinstance(answer, CallError) and (gap := self._met(agenda, scan, answer)):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import msgspec
+
 from smwatch.sources.coverage import Coverage
 from smwatch.sources.source import Page, Source, Status
 
@@ -28,4 +30,6 @@ def keep(coverage: Coverage, page: Page) -> Coverage:
     """The coverage after this page was committed."""
     for gap in page.gaps:
         coverage = coverage.with_gap(gap)
+    if page.settle_lag is not None:
+        coverage = msgspec.structs.replace(coverage, settle_lag=page.settle_lag)
     return coverage.with_settled(page.settled) if page.settled else coverage

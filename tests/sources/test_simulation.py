@@ -228,6 +228,13 @@ def test_what_comes_after_the_settle_lag_is_found_by_the_audit_and_widens_the_la
         behind = world.now() - watcher.watermarks[-1]
         assert behind > timedelta(minutes=30)
         assert never_back(watcher.watermarks)
+        # and after a restart as well
+        before = watcher.watermarks[-1]
+        await watcher.watch(EPOCH + 2.75 * HOUR)
+        assert watcher.coverage.settle_lag is not None
+        assert watcher.coverage.settle_lag > timedelta(minutes=30)
+        assert world.now() - watcher.watermarks[-1] > timedelta(minutes=30)
+        assert watcher.watermarks[-1] > before or watcher.coverage.settle_lag > timedelta(hours=1)
 
     virtual_time.run(scenario())
 

@@ -300,11 +300,14 @@ class AwsSources:
     They share one session and one budget of calls. `async with` opens them, or raises ConfigurationError.
     """
 
-    def __init__(self, settings: Settings, since: datetime) -> None:
+    def __init__(self, settings: Settings, since: datetime, *, switchable: bool = False) -> None:
+        """With `switchable`, Live Tail is there to be switched on even if the settings don't ask for it."""
         if not settings.cloudtrail.enabled and not settings.logs.group:
             raise SettingsError("nothing to watch: give --log-group, or leave out --no-cloudtrail")
         self._settings = settings
         self._since = since
+        self._switchable = switchable
+        self._opened: Sequence[Source] = ()
 
     async def __aenter__(self) -> Sequence[Source]:
         from smwatch.sources.metadata import SecretMetadata
@@ -314,13 +317,30 @@ class AwsSources:
         self._session, self._paces = await AwsSession.open(self._settings.profile), Paces()
         self.metadata = SecretMetadata(self._session, now)
         try:
-            return await self.reaching(self._since)
+            self._opened = await self.reaching(self._since)
+            return self._opened
         except BaseException:
             await self._session.close()
             raise
 
     async def __aexit__(self, *_: object) -> None:
         await self._session.close()
+
+    def poll_now(self) -> None:
+        """Have every source ask at once."""
+        from smwatch.sources.tail import Tail
+
+        for source in self._opened:
+            if isinstance(source, Tail):
+                source.poll_now()
+
+    def live_tail(self, on: bool) -> None:
+        """Switch Live Tail on or off, where there is a log group."""
+        from smwatch.sources.live_tail import LiveTail
+
+        for source in self._opened:
+            if isinstance(source, LiveTail):
+                source.switch(on)
 
     async def reaching(self, since: datetime) -> Sequence[Source]:
         """The same sources, made to begin at another moment."""
@@ -341,8 +361,9 @@ class AwsSources:
             plan = _schedule(settings.logs)
             truth = await logs_source(session, regions[0], group, since, paces=paces, schedule=plan)
             sources.append(truth)
-            if settings.logs.live_tail:
-                sources.append(await live_tail_source(session, regions[0], group, truth=truth))
+            if settings.logs.live_tail or self._switchable:
+                on = settings.logs.live_tail
+                sources.append(await live_tail_source(session, regions[0], group, truth=truth, on=on))
         return sources
 
 

@@ -48,12 +48,13 @@ def watch(settings: Settings) -> int:
     """`smwatch`: the screen over AWS."""
     parts = Parts(settings, remember=True)
     title = "/".join(filter(None, (settings.profile or os.environ.get("AWS_PROFILE", ""), ",".join(settings.regions))))
-    return show(parts, AwsSources(settings, parts.since), title=title)
+    return show(parts, AwsSources(settings, parts.since, switchable=True), title=title)
 
 
 def show(parts: Parts, sources: Sources, *, title: str = "") -> int:
     """Open the screen, and have a monitor feed it from these sources until it is left."""
     from smwatch.background import Background, Deliver
+    from smwatch.sources.live_tail import COST
     from smwatch.tui.app import SmwatchApp
     from smwatch.tui.collector import Collector
     from smwatch.tui.screens.desk import Answers, Outside
@@ -103,6 +104,13 @@ def show(parts: Parts, sources: Sources, *, title: str = "") -> int:
     def remember(filters: Sequence[str]) -> None:
         background.submit(lambda: parts.remember_filters(filters))
 
+    def begin(work: Callable[[AwsSources], None]) -> None:
+        async def here() -> None:
+            assert aws is not None
+            work(aws)
+
+        background.submit(here)
+
     app = SmwatchApp(
         parts.store,
         record_of=parts.shown_record_of,
@@ -110,6 +118,12 @@ def show(parts: Parts, sources: Sources, *, title: str = "") -> int:
         outside=Outside(
             keep=background.keep,
             reach_back=reach_back if aws is not None else None,
+            poll=(lambda: begin(AwsSources.poll_now)) if aws is not None else None,
+            live_tail=(lambda on: begin(lambda aws: aws.live_tail(on)))
+            if aws is not None and settings.logs.group
+            else None,
+            live_tail_on=settings.logs.live_tail,
+            live_tail_cost=COST,
             ask=ask if aws is not None else None,
             export=parts.write_file,
             remember=remember,

@@ -89,6 +89,7 @@ KEYS: tuple[Key, ...] = (
     Key("watch.copy_command", "C", "copy_as('command')", "copy command", "Copy the aws command that finds the event"),
     Key("watch.export", "X,ctrl+s", "export", "export", "Write the filtered events to a file"),
     Key("watch.poll", "r,ctrl+r", "poll", "ask now", "Ask the sources now"),
+    Key("watch.live_tail", "V", "live_tail", "live tail", "Live Tail on the log group, on or off: it costs money"),
     Key("watch.sources", "S", "sources", "sources", "How each source is doing: delay, completeness, gaps"),
     Key("watch.wall", "W", "wall", "wall", "The ops wall: clock, alarms, health and rates in large"),
     Key("watch.switch", "tab", "switch", "switch", "Between the stream and the details"),

@@ -9,6 +9,7 @@ import pytest
 from textual import events
 
 from smwatch.sources.source import State
+from smwatch.tui.screens.desk import Outside
 from smwatch.tui.screens.names import NamesScreen
 from smwatch.tui.screens.page import PageScreen
 from smwatch.tui.screens.watch import WatchScreen
@@ -312,3 +313,31 @@ async def test_nothing_is_clipped_at_any_size(size: tuple[int, int]) -> None:
         assert lines[0].rstrip().endswith("UTC")
         assert "100 events" in lines[-1]
         assert "? help" in lines[-1]
+
+
+async def test_a_key_has_the_sources_asked_at_once() -> None:
+    asked: list[str] = []
+    stage = Stage(reads(3), outside=Outside(poll=lambda: asked.append("now")))
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("r")
+        assert asked == ["now"]
+
+
+async def test_live_tail_says_what_it_costs_before_a_second_key_switches_it_on() -> None:
+    switched: list[bool] = []
+    stage = Stage(reads(3), outside=Outside(live_tail=switched.append, live_tail_cost="It costs $0.01 a minute"))
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("V")
+        assert "It costs $0.01 a minute; V again switches it on" in stage.text()
+        assert switched == []
+        await pilot.press("V")
+        assert switched == [True]
+        await pilot.press("V")
+        assert switched == [True, False]
+
+
+async def test_live_tail_without_a_log_group_says_what_to_do() -> None:
+    stage = Stage(reads(3))
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("V")
+        assert "start smwatch with --log-group" in stage.text()

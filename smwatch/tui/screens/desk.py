@@ -49,6 +49,12 @@ class Outside(msgspec.Struct, frozen=True, kw_only=True):
     """Given alarms that people or the passing of time have changed."""
     poll: Callable[[], None] | None = None
     """Asks the sources now."""
+    live_tail: Callable[[bool], None] | None = None
+    """Switches Live Tail on or off."""
+    live_tail_on: bool = False
+    """Whether it is on from the start."""
+    live_tail_cost: str = ""
+    """What Live Tail costs, in a sentence."""
     reach_back: Callable[[datetime], Awaitable[bool] | None] | None = None
     """Brings what happened since a moment, from the journal and the sources; it arrives like everything else.
 
@@ -101,6 +107,9 @@ class Desk:
         self.tally = Tally()
         self.tally.note(store.events, now)
         self._outside = outside or Outside()
+        self.live_tail_on = self._outside.live_tail_on
+        self.live_tail_priced = False
+        """Whether what Live Tail costs has been said."""
         self._answers: dict[Secret, Answers] = {}
 
     @property
@@ -155,6 +164,17 @@ class Desk:
     def can_reach_back(self) -> bool:
         """Whether what happened before the start can be brought."""
         return self._outside.reach_back is not None
+
+    @property
+    def live_tail_cost(self) -> str | None:
+        """What Live Tail costs, in a sentence; None where there is none to switch on."""
+        return self._outside.live_tail_cost if self._outside.live_tail is not None else None
+
+    def live_tail(self, on: bool) -> None:
+        """Have Live Tail switched on or off."""
+        self.live_tail_on = on
+        if self._outside.live_tail is not None:
+            self._outside.live_tail(on)
 
     def reach_back(self, since: datetime) -> Awaitable[bool] | None:
         """Have the journal, then the sources bring what happened since a moment; None if they have or can't.

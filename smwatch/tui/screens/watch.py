@@ -115,6 +115,21 @@ class WatchScreen(Finder):
         """Have the sources asked now."""
         self.say("asking now" if self.desk.poll() else "nothing to ask: what is shown does not come from AWS")
 
+    def action_live_tail(self) -> None:
+        """Live Tail on, once its cost has been told, or off."""
+        cost = self.desk.live_tail_cost
+        if cost is None:
+            self.say("Live Tail needs a log group: start smwatch with --log-group")
+        elif self.desk.live_tail_on:
+            self.desk.live_tail(False)
+            self.say("Live Tail is switched off")
+        elif not self.desk.live_tail_priced:
+            self.desk.live_tail_priced = True
+            self.say(f"{cost}; V again switches it on")
+        else:
+            self.desk.live_tail(True)
+            self.say("Live Tail is switched on; V switches it off")
+
     def action_wall(self) -> None:
         """The ops wall."""
         from smwatch.tui.screens.wall import WallScreen

@@ -178,6 +178,8 @@ def _refused(code: str, text: str, status: int, call: Call) -> CallError:
                 f" see `aws logs describe-log-groups --region {call.region}`, or leave out --log-group"
             )
             return CallError(State.FAILING, message, Remedy.WAIT)
+    if call.service == "sso" and status in (401, 403):
+        return CallError(State.SIGN_IN, f"the SSO session has ended: run `{sso(call)}`", Remedy.SIGN_IN)
     if status >= 500 or code in ("RequestTimeout", "RequestTimeoutException", "ServiceUnavailable", "InternalFailure"):
         return CallError(State.FAILING, f"{where} answered {status} {code}; trying again", Remedy.RETRY)
     if code.isdigit() or not code:  # no AWS error in the body: something in between speaks
@@ -210,6 +212,12 @@ def _unanswered(error: BaseException, call: Call) -> CallError:
             | exceptions.NoAuthTokenError()
         ):
             return CallError(State.SIGN_IN, f"the SSO session has ended: run `{sso(call)}`", Remedy.SIGN_IN)
+        case exceptions.MissingDependencyException() if call.method in ("", "login"):
+            message = (
+                "signing in with `aws login` wants a library that is not there: install it with `pip install"
+                " 'botocore[crt]'` and start smwatch again"
+            )
+            return CallError(State.SIGN_IN, message, Remedy.SIGN_IN)
         case exceptions.LoginError():
             command = _with_profile("aws login", call)
             return CallError(State.SIGN_IN, f"the login session has ended: run `{command}`", Remedy.SIGN_IN)

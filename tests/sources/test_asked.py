@@ -32,10 +32,10 @@ async def test_live_tail_is_there_to_be_switched_on_and_is_off_until_then(aws_en
     opened = AwsSources(settings, NOW - timedelta(minutes=1), switchable=True)
     async with opened as sources:
         (live,) = [source for source in sources if isinstance(source, LiveTail)]
-        assert not live.on
-        opened.live_tail(True)
-        assert live.on
-        opened.live_tail(False)
-        assert not live.on
+        states = [live.on]
+        for on in (True, False):
+            opened.live_tail(on)
+            states.append(live.on)
+        assert states == [False, True, False]
     async with AwsSources(settings, NOW) as sources:
         assert not any(isinstance(source, LiveTail) for source in sources)

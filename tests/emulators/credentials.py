@@ -1,0 +1,94 @@
+"""Stand-ins for the places that hand out credentials: IAM Identity Center, STS, instance and container metadata.
+
+Every answer holds another access key: ASIA, a word for the place, a number. `lasting` says how long it is good for.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+from typing import Any, Self
+
+from aiohttp import web
+
+ROLE = """<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
+<AssumeRoleWithWebIdentityResult><Credentials><AccessKeyId>{AccessKeyId}</AccessKeyId>
+<SecretAccessKey>example</SecretAccessKey><SessionToken>example</SessionToken><Expiration>{Expiration}</Expiration>
+</Credentials></AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>"""
+
+
+class CredentialService:
+    """All of them behind one URL."""
+
+    def __init__(self) -> None:
+        self.lasting = timedelta(hours=1)
+        self.handed_out: Counter[str] = Counter()
+        self.refusing = False
+        """Whether nobody gets anything at the moment."""
+        self.says_why = True
+        """Whether a refusal names its error, as AWS does and a proxy before it may not."""
+        self.url = ""
+        self._runner: web.AppRunner | None = None
+
+    async def __aenter__(self) -> Self:
+        app = web.Application()
+        app.router.add_get("/federation/credentials", self._sso)
+        app.router.add_put("/latest/api/token", self._token)
+        app.router.add_get("/latest/meta-data/iam/security-credentials/", self._role_name)
+        app.router.add_get("/latest/meta-data/iam/security-credentials/watcher", self._instance)
+        app.router.add_get("/container", self._container)
+        app.router.add_post("/", self._sts)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        host, port = self._runner.addresses[0][:2]
+        self.url = f"http://{host}:{port}"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._runner is not None
+        await self._runner.cleanup()
+
+    def _fresh(self, place: str) -> dict[str, Any]:
+        if self.refusing:
+            raise web.HTTPServiceUnavailable
+        self.handed_out[place] += 1
+        return {
+            "AccessKeyId": f"ASIA{place}{self.handed_out[place]}",
+            "SecretAccessKey": "example",
+            "Token": "example",
+            "Expiration": (datetime.now(UTC) + self.lasting).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        }
+
+    async def _sso(self, request: web.Request) -> web.Response:
+        if request.headers.get("x-amz-sso_bearer_token") != "signed-in":
+            headers = {"x-amzn-ErrorType": "UnauthorizedException"} if self.says_why else {}
+            return web.json_response({"message": "Session token not found or invalid"}, status=401, headers=headers)
+        keys = self._fresh("SSO")
+        role = {
+            "accessKeyId": keys["AccessKeyId"],
+            "secretAccessKey": "example",
+            "sessionToken": "example",
+            "expiration": int((datetime.now(UTC) + self.lasting).timestamp() * 1000),
+        }
+        return web.json_response({"roleCredentials": role})
+
+    async def _token(self, _: web.Request) -> web.Response:
+        return web.Response(text="token")
+
+    async def _role_name(self, _: web.Request) -> web.Response:
+        return web.Response(text="watcher")
+
+    async def _instance(self, _: web.Request) -> web.Response:
+        return web.json_response({"Code": "Success", "Type": "AWS-HMAC", **self._fresh("INSTANCE")})
+
+    async def _container(self, _: web.Request) -> web.Response:
+        return web.json_response(self._fresh("CONTAINER"))
+
+    async def _sts(self, request: web.Request) -> web.Response:
+        asked = await request.post()
+        if asked.get("WebIdentityToken") == "expired":
+            error = "<Code>ExpiredTokenException</Code><Message>Token expired</Message>"
+            text = f"<ErrorResponse><Error><Type>Sender</Type>{error}</Error></ErrorResponse>"
+            return web.Response(status=400, text=text, content_type="text/xml")
+        return web.Response(text=ROLE.format(**self._fresh("WEB")), content_type="text/xml")

@@ -1,0 +1,176 @@
+"""Credentials that end while smwatch runs: they are renewed, or waited for, and what happened meanwhile is read."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from botocore.tokens import SSOTokenProvider
+
+from smwatch.sources.cloudtrail import cloudtrail_source
+from smwatch.sources.session import AwsSession
+from smwatch.sources.source import State
+from tests.emulators.credentials import CredentialService
+from tests.emulators.lookup_events import LookupEvents
+from tests.emulators.records import record
+from tests.sources.hurry import Hurry, Watched, follow
+from tests.sources.test_session import ROLE, home, write
+
+__all__ = ["home"]  # a fixture
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+SSO = (
+    "[profile dev]\nregion = eu-west-1\nsso_session = corp\nsso_account_id = 123456789012\nsso_role_name = audit\n"
+    "[sso-session corp]\nsso_region = eu-west-1\nsso_start_url = https://corp.example/start\n"
+)
+
+
+@pytest.fixture
+async def service(
+    home: Path, history: LookupEvents, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[CredentialService]:
+    async with CredentialService() as service:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_SSO", service.url)
+        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", service.url)
+        # botocore asks for the home folder once, when it is imported
+        monkeypatch.setattr(SSOTokenProvider, "_SSO_TOKEN_CACHE_DIR", str(home / ".aws/sso/cache"))
+        yield service
+
+
+async def watch(profile: str | None, until: Callable[[Watched], bool]) -> Watched:
+    session = await AwsSession.open(profile)
+    try:
+        source = await cloudtrail_source(session, None, NOW - timedelta(hours=1), **Hurry().options())
+        return await follow(source, until)
+    finally:
+        await session.close()
+
+
+def sign_in(home: Path, token: str = "signed-in", lasting: timedelta = timedelta(hours=8)) -> None:
+    """What `aws sso login` leaves behind."""
+    name = hashlib.sha1(b"corp").hexdigest()
+    expires = (datetime.now(UTC) + lasting).strftime("%Y-%m-%dT%H:%M:%SZ")
+    write(home, f"sso/cache/{name}.json", json.dumps({"accessToken": token, "expiresAt": expires}))
+
+
+def keys(history: LookupEvents) -> list[str]:
+    """The access keys that were used, each once, in their order."""
+    return list(dict.fromkeys(call["key"] for call in history.calls))
+
+
+@pytest.mark.parametrize("says_why", [True, False])
+async def test_an_sso_session_that_ended_is_waited_for_and_the_outage_read(
+    home: Path, history: LookupEvents, service: CredentialService, says_why: bool
+) -> None:
+    service.says_why = says_why
+    write(home, "config", SSO)
+    sign_in(home, token="signed-out")
+    missed = record(NOW - timedelta(minutes=1))
+
+    def until(so_far: Watched) -> bool:
+        if so_far.last.state is State.SIGN_IN and not history.region().held():
+            history.region().add([missed])  # happens while nobody is signed in
+            sign_in(home)
+        return so_far.last.state is State.OK
+
+    watched = await watch("dev", until)
+    assert watched.said(State.SIGN_IN) == ["the SSO session has ended: run `aws sso login --profile dev`"]
+    assert [json.loads(raw)["eventID"] for raw in watched.raw] == [missed["eventID"]]
+    assert keys(history) == ["ASIASSO1"]
+
+
+async def test_the_keys_of_an_sso_session_are_renewed_while_it_lasts(
+    home: Path, history: LookupEvents, service: CredentialService
+) -> None:
+    write(home, "config", SSO)
+    sign_in(home)
+    service.lasting = timedelta(minutes=5)  # less than the libraries are content with
+    watched = await watch("dev", lambda _: len(keys(history)) > 2)
+    assert keys(history)[:3] == ["ASIASSO1", "ASIASSO2", "ASIASSO3"]
+    assert watched.said(State.SIGN_IN) == []
+
+
+async def test_the_keys_of_an_instance_are_fetched_anew_when_they_have_ended(
+    home: Path, history: LookupEvents, service: CredentialService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("AWS_EC2_METADATA_DISABLED")
+    monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", service.url)
+    history.faults.append({"error": "ExpiredTokenException"})
+    history.region().add([record(NOW)])
+    watched = await watch(None, lambda so_far: so_far.last.state is State.OK)
+    assert keys(history) == ["ASIAINSTANCE1", "ASIAINSTANCE2"]
+    assert watched.said(State.SIGN_IN) == ["the credentials have expired: see to the role of this machine or container"]
+    assert len(watched.raw) == 1
+
+
+async def test_the_keys_of_a_container_are_renewed_and_an_outage_of_their_service_waited_out(
+    home: Path, history: LookupEvents, service: CredentialService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{service.url}/container")
+    service.lasting = timedelta(minutes=5)
+    history.region().add([record(NOW)])
+
+    def until(so_far: Watched) -> bool:
+        if so_far.last.state is State.OK and not so_far.said(State.SIGN_IN):
+            service.refusing = True
+        if so_far.last.state is State.SIGN_IN:
+            service.refusing = False
+        return so_far.last.state is State.OK and bool(so_far.said(State.SIGN_IN))
+
+    watched = await watch(None, until)
+    (message,) = watched.said(State.SIGN_IN)
+    assert message.startswith("no credentials could be had (")
+    assert message.endswith("see to the role of this machine or container")
+    assert len(watched.raw) == 1
+
+
+async def test_a_web_identity_whose_token_has_expired_goes_on_with_the_next_token(
+    home: Path, history: LookupEvents, service: CredentialService
+) -> None:
+    token = write(home, "token", "expired")
+    write(home, "config", f"[profile k]\nregion = eu-west-1\nrole_arn = {ROLE}\nweb_identity_token_file = {token}\n")
+    history.region().add([record(NOW)])
+
+    def until(so_far: Watched) -> bool:
+        if so_far.last.state is State.SIGN_IN:
+            token.write_text("fresh")  # as the orchestrator does
+        return so_far.last.state is State.OK
+
+    watched = await watch("k", until)
+    (message,) = watched.said(State.SIGN_IN)
+    assert message == "the credentials have expired: see to the role of this machine or container"
+    assert len(watched.raw) == 1
+    assert keys(history) == ["ASIAWEB1"]
+
+
+async def test_credentials_that_vanish_are_waited_for(home: Path, history: LookupEvents) -> None:
+    text = "[default]\naws_access_key_id = {}\naws_secret_access_key = example\naws_session_token = example\n"
+    write(home, "credentials", text.format("ASIAFIRST"))
+    history.known_keys = {"ASIASECOND"}
+    history.region().add([record(NOW)])
+    told = [0]
+    stages = iter(["[default]\n", text.format("ASIASECOND")])
+
+    def until(so_far: Watched) -> bool:
+        messages = so_far.said(State.SIGN_IN)
+        if len(messages) > told[0]:
+            told[0] = len(messages)
+            write(home, "credentials", next(stages))
+        return so_far.last.state is State.OK
+
+    watched = await watch(None, until)
+    assert "does not know these credentials" in watched.said(State.SIGN_IN)[0]
+    assert "there are no credentials: " in watched.said(State.SIGN_IN)[1]
+    assert len(watched.raw) == 1
+
+
+async def test_a_profile_of_aws_login_says_what_it_needs(home: Path, history: LookupEvents) -> None:
+    write(home, "config", "[profile l]\nregion = eu-west-1\nlogin_session = arn:aws:iam::123456789012:user/x\n")
+    watched = await watch("l", lambda so_far: so_far.last.state is State.SIGN_IN)
+    # whether the library for it is there or not
+    assert "`aws login" in watched.last.message
+    assert "pip install 'botocore[crt]'" in watched.last.message or watched.last.message.endswith("--profile l`")

@@ -104,6 +104,15 @@ def malformed(call: Call, what: str) -> CallError:
     return CallError(State.FAILING, message, Remedy.GARBLED)
 
 
+def infrequent_access(call: Call) -> CallError:
+    """The log group is of the class that none of the APIs for following can read."""
+    message = (
+        f"the log group {call.group} is of class Infrequent Access, which can't be followed:"
+        " send the trail to a group of class Standard, or leave out --log-group"
+    )
+    return CallError(State.FAILING, message, Remedy.WAIT)
+
+
 def call_error(error: BaseException, call: Call) -> CallError:
     """The failure of this call, for a person and for the engine."""
     from botocore.exceptions import ClientError
@@ -160,6 +169,8 @@ def _refused(code: str, text: str, status: int, call: Call) -> CallError:
     if code in ("OptInRequired", "SubscriptionRequiredException"):
         message = f"{where} is not enabled for this account: enable the Region, or watch another one"
         return CallError(State.DENIED, message, Remedy.WAIT)
+    if call.group and "infrequent" in text.lower():
+        return infrequent_access(call)
     match code:
         case "LimitExceededException":
             message = f"all Live Tail sessions of the account in {call.region} are in use; trying again in 5 min"

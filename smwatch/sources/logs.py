@@ -13,11 +13,11 @@ import msgspec
 from smwatch.events.event import SeenBy
 from smwatch.sources.agenda import Nature, Schedule
 from smwatch.sources.errors import CallError, ConfigurationError, Remedy
-from smwatch.sources.failures import Call, date_of, malformed, told_apart
+from smwatch.sources.failures import Call, date_of, infrequent_access, malformed, told_apart
 from smwatch.sources.pace import PACES, Paces
 from smwatch.sources.reader import Answer, Row
 from smwatch.sources.session import AwsSession
-from smwatch.sources.source import Found, State
+from smwatch.sources.source import Found
 from smwatch.sources.tail import Tail
 
 API = "FilterLogEvents"
@@ -150,11 +150,7 @@ class FilterLogEvents:
             if error.remedy in (Remedy.SIGN_IN, Remedy.RETRY):
                 raise
         if group.get("logGroupClass") == "INFREQUENT_ACCESS":
-            message = (
-                f"the log group {self._group} is of class Infrequent Access, which can't be followed:"
-                " send the trail to a group of class Standard, or leave out --log-group"
-            )
-            raise CallError(State.FAILING, message, Remedy.WAIT)
+            raise infrequent_access(self._call("DescribeLogGroups"))
         days = group.get("retentionInDays")
         self._retention = timedelta(days=days) if isinstance(days, int) else None
         self._described_at = clock

@@ -122,8 +122,8 @@ def _row(item: Mapping[str, Any]) -> Row:
     moment = item.get("EventTime")
     at = moment.astimezone(UTC) if isinstance(moment, datetime) else None
     raw = item.get("CloudTrailEvent")
-    if not isinstance(raw, str):
-        raw = msgspec.json.encode(item).decode()
+    if not isinstance(raw, str):  # AWS sends a string; stand-ins of it have been seen to send the object
+        raw = msgspec.json.encode(raw if isinstance(raw, dict) and raw else item).decode()
     event_id = item.get("EventId")
     return Row(
         event_id if isinstance(event_id, str) and event_id else raw,

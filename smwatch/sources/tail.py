@@ -126,7 +126,8 @@ class Tail:
                 if isinstance(answer, Answer):
                     edges = (scan.low, scan.high)
                     took = scan.take([row.at for row in answer.rows], answer.token)
-                    fresh = [row for row in answer.rows if not self._sightings.knows(row.id, row.at)]
+                    once = {row.id: row for row in answer.rows}
+                    fresh = [row for row in once.values() if not self._sightings.knows(row.id, row.at)]
                     settled = took.settled if scan.kind is Kind.SETTLE else None
                     if fresh or settled:
                         yield self._page(tuple(row.found for row in fresh), settled)

@@ -16,7 +16,6 @@ from smwatch.tui.screens.frame import StreamFrame
 from smwatch.tui.screens.names import NamesScreen
 from smwatch.tui.screens.prompt import PromptScreen
 from smwatch.tui.screens.saved import SavedScreen
-from smwatch.tui.tally import bins
 from smwatch.tui.widgets.filter_line import FilterLine
 from smwatch.tui.widgets.histogram import Histogram
 from smwatch.tui.widgets.stream import EventStream
@@ -223,9 +222,7 @@ class Finder(StreamFrame):
     def on_histogram_picked(self, event: Histogram.Picked) -> None:
         """Go to the moment under the mouse."""
         event.stop()
-        minutes, count = bins(self._span(), self.histogram.room)
-        minute = int(self.desk.now.timestamp()) // 60 - minutes * (count - 1 - event.bucket)
-        self._go_to_second(minute * 60 + 59)
+        self._go_to_second(self.spread().second(event.bucket))
 
     def action_time(self) -> None:
         """Go to a moment."""

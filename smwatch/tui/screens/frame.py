@@ -10,8 +10,6 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 
-from smwatch.events.event import ACCOUNT_BITS, ID_BITS
-from smwatch.rules.alarm import Severity
 from smwatch.store import Change
 from smwatch.tui import clip
 from smwatch.tui.asked import Asked
@@ -24,12 +22,12 @@ from smwatch.tui.pages.header import header_rows
 from smwatch.tui.pages.targets import ToEvent, ToValue
 from smwatch.tui.screens.desk import Desk
 from smwatch.tui.screens.page import PageScreen
-from smwatch.tui.tally import bins
-from smwatch.tui.times import Zone, short
+from smwatch.tui.spread import Spread, span_of
+from smwatch.tui.times import Zone
 from smwatch.tui.widgets.detail import Detail
 from smwatch.tui.widgets.filter_line import FilterLine
 from smwatch.tui.widgets.heading import StreamHeading
-from smwatch.tui.widgets.histogram import Bucket, Histogram
+from smwatch.tui.widgets.histogram import Histogram
 from smwatch.tui.widgets.pieces import Pieces
 from smwatch.tui.widgets.scrollbar import Bar
 from smwatch.tui.widgets.sheet import Sheet
@@ -40,7 +38,6 @@ DOCKED, ROOMY = 100, 120
 """Columns from which the details have room beside the stream, and from which they are there unasked."""
 BAND_ROOM, HISTOGRAM_ROOM = 16, 34
 """Lines from which the band has its second line, and from which the histogram is there unasked."""
-HISTOGRAM_SPANS = tuple(timedelta(hours=hours) for hours in (1, 2, 6, 24))
 SAID_SECONDS = 4.0
 RENEWED_SECONDS = 1.0
 """How often details and histogram are written anew while much happens: serves "CPU at 1,000 rows/s"."""
@@ -276,22 +273,14 @@ class StreamFrame(Screen[None]):
         histogram, desk = self.histogram, self.desk
         if not histogram.display or not histogram.room:
             return
-        minutes, count = bins(self._span(), histogram.room)
-        bad = [alarm for alarm in desk.asking if alarm.severity >= Severity.HIGH]
-        seconds = {key >> (ID_BITS + ACCOUNT_BITS) for alarm in bad for key in alarm.event_keys}
-        this_minute = int(desk.now.timestamp()) // 60
-        red = {count - 1 - (this_minute - second // 60) // minutes for second in seconds}
-        found = desk.tally.buckets(desk.now, minutes, count)
-        back = f"-{short(timedelta(minutes=minutes * count))}"
-        histogram.put([Bucket(*bucket, i in red) for i, bucket in enumerate(found)], back)
+        spread = self.spread()
+        histogram.put(spread.buckets(desk.tally, desk.asking, desk.now), spread.label)
 
-    def _span(self) -> timedelta:
-        """The shortest span that holds what is in memory, or the window asked for."""
-        if self.asked.query.minutes:
-            return timedelta(minutes=min(self.asked.query.minutes, 24 * 60))
-        rows = self.desk.store.events
-        age = self.desk.now - rows[0].at if rows else HISTOGRAM_SPANS[0]
-        return next((span for span in HISTOGRAM_SPANS if span >= age), HISTOGRAM_SPANS[-1])
+    def spread(self) -> Spread:
+        """What the bars of the histogram stand for now."""
+        rows, now = self.desk.store.events, self.desk.now
+        window = timedelta(minutes=self.asked.query.minutes)
+        return Spread.of(span_of(window, rows[0].at if rows else None, now), self.histogram.room, now)
 
     def action_histogram(self) -> None:
         """Show or hide the histogram."""

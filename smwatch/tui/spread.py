@@ -1,0 +1,55 @@
+"""How events spread over the last hours: the bars of the histogram, and the moment that each stands for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+import msgspec
+
+from smwatch.events.event import ACCOUNT_BITS, ID_BITS
+from smwatch.rules.alarm import Alarm, Severity
+from smwatch.tui.tally import Tally, bins
+from smwatch.tui.times import short
+from smwatch.tui.widgets.histogram import Bucket
+
+SPANS = tuple(timedelta(hours=hours) for hours in (1, 2, 6, 24))
+
+
+def span_of(window: timedelta, oldest_at: datetime | None, now: datetime) -> timedelta:
+    """How far back the bars go: the time window, else the shortest span that holds what is in memory; a day at most."""
+    if window:
+        return min(window, SPANS[-1])
+    age = now - oldest_at if oldest_at is not None else SPANS[0]
+    return next((span for span in SPANS if span >= age), SPANS[-1])
+
+
+class Spread(msgspec.Struct, frozen=True):
+    """So many bars of so many whole minutes, the last one with the present minute."""
+
+    minutes: int
+    count: int
+    this_minute: int
+    """Minutes since the epoch."""
+
+    @classmethod
+    def of(cls, span: timedelta, room: int, now: datetime) -> Spread:
+        """The finest bars that `room` columns hold."""
+        return cls(*bins(span, room), int(now.timestamp()) // 60)
+
+    def buckets(self, tally: Tally, asking: Iterable[Alarm], now: datetime) -> list[Bucket]:
+        """The bars, oldest first; those with events of a bad alarm that asks for attention are marked."""
+        bad = (alarm for alarm in asking if alarm.severity >= Severity.HIGH)
+        seconds = {key >> (ID_BITS + ACCOUNT_BITS) for alarm in bad for key in alarm.event_keys}
+        red = {self.count - 1 - (self.this_minute - second // 60) // self.minutes for second in seconds}
+        found = tally.buckets(now, self.minutes, self.count)
+        return [Bucket(*bucket, i in red) for i, bucket in enumerate(found)]
+
+    @property
+    def label(self) -> str:
+        """How far back they go."""
+        return f"-{short(timedelta(minutes=self.minutes * self.count))}"
+
+    def second(self, bucket: int) -> int:
+        """The last second of a bar."""
+        return (self.this_minute - self.minutes * (self.count - 1 - bucket)) * 60 + 59

@@ -13,6 +13,8 @@ from smwatch.sources.coverage import Coverage, Gap, Span
 from smwatch.sources.source import State
 
 RETRY_SECONDS = 5.0
+EARLIEST = timedelta(hours=3)
+"""How far ahead of the service's time a record may lie: CloudWatch Logs takes them up to two hours early."""
 NOT_KEPT = 0
 """The seq of an event that is shown although it could not be written to the journal yet."""
 
@@ -32,6 +34,9 @@ class Keeper:
     they prove, and written as soon as that is possible. If the process ends before, the journal claims nothing of them,
     and they are read again. Of more than `limit` events the oldest pages are let go in the same sense.
     A damaged file is set aside, and a new one begun.
+
+    A source hands a record over once, and may prove its period much later. So, when records that were handed over are
+    in no journal any more, the journal claims nothing of the time up to then: the next start reads it again.
     """
 
     def __init__(
@@ -51,6 +56,8 @@ class Keeper:
         self._held: list[_Page] = []
         self._held_keys: set[int] = set()
         self._said = ""
+        self._latest_at: datetime | None = None
+        self._claims_from: datetime | None = None
 
     async def commit(
         self,
@@ -62,6 +69,8 @@ class Keeper:
     ) -> Committed:
         """Commit a page, or hold it; what of it is new may be shown either way. See `NOT_KEPT`."""
         page = _Page(source, arrivals, settled, gaps, settle_lag)
+        for arrival in arrivals[-1:]:
+            self._latest_at = max(arrival.event.seen_at, self._latest_at or arrival.event.seen_at)
         while True:
             try:
                 if self._held:
@@ -120,6 +129,7 @@ class Keeper:
             await self._say(f"the journal was damaged ({error}), and no new one can be begun ({trouble})")
             await self._sleep(RETRY_SECONDS)
         else:
+            self._disclaim()
             where = f"it is set aside as {aside.name}" if aside else "another smwatch has begun a new one"
             await self._report(State.OK, f"the journal was damaged ({error}); {where}")
 
@@ -130,8 +140,9 @@ class Keeper:
 
     def _write(self, page: _Page) -> Committed:
         self.check()
+        settled = self._claim(page.settled)
         committed = self._journal.commit(
-            page.source, page.arrivals, settled=page.settled, gaps=page.gaps, settle_lag=page.settle_lag
+            page.source, page.arrivals, settled=settled, gaps=page.gaps, settle_lag=page.settle_lag
         )
         if self._journal.path is None:
             self._journal.forget(self._limit)
@@ -145,7 +156,18 @@ class Keeper:
         held = sum(len(page.arrivals) for page in self._held)
         while held > self._limit and len(self._held) > 1:
             held -= len(self._held.pop(0).arrivals)
+            self._disclaim()
         return Committed(tuple((NOT_KEPT, arrival) for arrival in new.values()), ())
+
+    def _disclaim(self) -> None:
+        """Claim nothing of a time of which records may have been handed over that are in no journal now."""
+        if self._latest_at is not None:
+            self._claims_from = self._latest_at + EARLIEST
+
+    def _claim(self, settled: Span | None) -> Span | None:
+        if settled is None or self._claims_from is None or settled.start >= self._claims_from:
+            return settled
+        return Span(self._claims_from, settled.end) if self._claims_from < settled.end else None
 
     async def _trouble(self, error: JournalError) -> None:
         if not isinstance(error, JournalBusyError):  # a moment's lock is not worth a word: `retry` says what lasts

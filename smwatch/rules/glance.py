@@ -73,9 +73,15 @@ class Glance:
         try:
             return tuple(map(getitem, self._answers, values))
         except TypeError:  # a value that is an object or a list
-            return tuple([answers.of(value) for answers, value in zip(self._answers, values, strict=True)])
+            return tuple(
+                [
+                    answers.of(value) if type(value) in _UNHASHABLE else answers[value]
+                    for answers, value in zip(self._answers, values, strict=True)
+                ]
+            )
 
 
+_UNHASHABLE = frozenset((dict, list))
 _numbers = count()
 
 

@@ -158,7 +158,7 @@ class SightingCase(Case):
             if at == 0 and self.shed is not None:
                 if mark.key > self.shed.known_upto and mark.eligible:
                     mark.settle(True)
-                    self._shed(mark)
+                    self._shed([mark])
                 return
             keys.insert(at, mark.key)
             self.marks.insert(at, mark)
@@ -231,9 +231,7 @@ class SightingCase(Case):
 
     def _trim(self) -> None:
         self._settle()
-        for mark in self.marks[:-MARKS]:
-            if mark.evidence:
-                self._shed(mark)
+        self._shed([mark for mark in self.marks[:-MARKS] if mark.evidence])
         del self.marks[:-MARKS], self._keys[:-MARKS]
         self._gather()
 
@@ -242,9 +240,13 @@ class SightingCase(Case):
         self._total = total_of(self._evidence)
         self.newest = next((mark.newest for mark in reversed(self.marks) if mark.evidence), None)
 
-    def _shed(self, mark: Mark) -> None:
-        one = Shed(1, mark.at, mark.at, mark.key, mark.rank, mark.step, mark.title)
-        self.shed = one if self.shed is None else self.shed.joined(one)
+    def _shed(self, marks: Sequence[Mark]) -> None:
+        """From now on only count these."""
+        if marks:
+            seconds, last_key = [mark.at for mark in marks], max(mark.key for mark in marks)
+            worst = max((mark.rank, mark.step, mark.title) for mark in marks)
+            some = Shed(len(marks), min(seconds), max(seconds), last_key, *worst)
+            self.shed = some if self.shed is None else self.shed.joined(some)
 
 
 def _evidence(mark: Mark) -> Evidence:

@@ -24,6 +24,9 @@ PAGE = 1_000
 """Records in a page of a source."""
 CALLERS = 150
 """Roles and users at work."""
+PERSON, USER = 43, 20
+"""Three callers are people in the console, six have the long-term key of an IAM user: none of them the busiest, as all
+of their reads are evidence of an alarm."""
 RENEWED_EVERY = 50_000
 """Records after which sessions, access keys and addresses are others than before."""
 
@@ -88,12 +91,12 @@ class Traffic:
         """Its team, its secrets and its user agent: most callers read few secrets, the same ones for ever."""
         team = self._random.choice(_TEAMS)
         secrets = [f"prod/{team}/db-{self._random.randrange(60)}" for _ in range(self._random.choice((1, 1, 2, 5)))]
-        return team, secrets, records.CONSOLE if number % 50 == 7 else self._random.choice(_AGENTS)
+        return team, secrets, records.CONSOLE if number % 50 == PERSON else self._random.choice(_AGENTS)
 
     def _session(self, number: int, name: str) -> records.Identity:
-        if number % 50 == 7:
+        if number % 50 == PERSON:
             return records.sso(f"{name}@example.com")
-        if number % 25 == 0:
+        if number % 25 == USER:
             return records.user(name)
         session = f"i-{self._random.getrandbits(68):017x}"
         return records.role(name, session, key=f"ASIA{self._random.getrandbits(64):016X}")

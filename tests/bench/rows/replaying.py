@@ -66,6 +66,8 @@ ROWS = (
         size=1_000_000,
         sized="events",
         rounds=1,
+        largest=1_000_000,
+        remark="takes too long",
         ready=replay,
     ),
 )

@@ -34,7 +34,7 @@ def replay(size: int) -> Iterator[Pair]:
         def smwatch() -> float:
             began = clock()
             engine = Engine(combine(load_builtin()))
-            journal, store = Journal(), Store(engine=engine)
+            journal, store = Journal(), Store(engine=engine, dossiers=False)
             lines = Lines(store, journal, json=True, out=Output(out))
             source = FileSource(paths, now=lambda: datetime.now(UTC))
             monitor = Monitor(

@@ -20,7 +20,7 @@ from smwatch.journal import Journal, JournalCorruptError, JournalError, Stored
 from smwatch.keeper import RETRY_SECONDS, Keeper
 from smwatch.sources.source import Page, Source, State, Status
 
-SLICE = 250
+SLICE = 200
 """Records parsed, or events handed on, in one go: some milliseconds, so that a screen beside it stays fluent."""
 BREATH = 0.002
 """Seconds of rest between slices; a thread that parses without rest starves the screen of the interpreter lock."""

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from statistics import median
 
 import msgspec
 
 from smwatch.events.event import SeenBy
 from smwatch.events.reader import Reader
 from smwatch.journal import FILE_NAME, Journal
-from smwatch.monitor import Delivery, Monitor
+from smwatch.monitor import SLICE, Delivery, Monitor
 from smwatch.rules.engine import Engine
 from smwatch.rules.rule import combine, load_builtin
 from smwatch.store import Store
+from smwatch.tui.collector import Collector
 from tests.bench.harness import Pair, Row, clock
 from tests.bench.traffic import PAGE, Pages, Traffic, filtering
 from tests.records import AT
@@ -77,6 +80,34 @@ def ingest(size: int) -> Iterator[Pair]:
         journal.close()
 
 
+@contextmanager
+def burst(size: int) -> Iterator[Pair]:
+    """Events that come all at once, taken in as the screen's loop takes them: slice by slice, the longest of which."""
+    traffic, reader, engine = Traffic(), Reader(), Engine(combine(load_builtin()))
+    store = Store(engine=engine)
+    view = store.view(filtering("payments", store))
+    slices: list[float] = []
+
+    def take(count: int) -> float:
+        slices.clear()
+        for _ in range(0, count, SLICE):
+            arrivals = [reader.read(text, seen_by=SeenBy.LOGS, seen_at=AT) for text in traffic.texts(SLICE)]
+            began = clock()
+            store.add(arrivals)
+            slices.append((clock() - began) * 1e3)
+        return max(slices)
+
+    take(20_000)
+    thresholds = gc.get_threshold()
+    Collector(AT).start()  # as the screen does
+    try:
+        yield Pair(lambda: take(size), lambda: median(slices))
+    finally:
+        gc.set_threshold(*thresholds)
+        gc.unfreeze()
+    assert view.rows
+
+
 ROWS = (
     Row(
         name="parse",
@@ -95,5 +126,17 @@ ROWS = (
         size=100_000,
         sized="events held",
         ready=ingest,
+    ),
+    Row(
+        name="burst",
+        what=f"a burst: longest stall, {SLICE} events at a time",
+        floor="the median of the slices",
+        target=15.0,
+        absolute=True,
+        unit="ms",
+        size=50_000,
+        sized="events",
+        rounds=3,
+        ready=burst,
     ),
 )

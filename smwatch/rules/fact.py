@@ -242,6 +242,8 @@ class Track:
         self.dimensions = dimensions
         self.notes = notes
         self._gets = tuple(dimension.get for dimension in dimensions)
+        self.foreseen = all(dimension.foreseen for dimension in dimensions)
+        """Whether all events of one kind by one caller about one secret have the same values."""
         self._turns = turns
         self._groups: Memory[Value, Group] = Memory(lambda _: Group(), GROUPS, turns)
         self._seconds: Memory[Value, Group] = Memory(lambda _: Group(), GROUPS, turns)
@@ -339,11 +341,6 @@ class Track:
             group.members.pop(member, None)
         if len(others) == 1 and (group := self._seconds.find(others[0])) is not None:
             group.members.pop(first, None)
-
-    @property
-    def foreseen(self) -> bool:
-        """Whether all events of one kind by one caller about one secret have the same values."""
-        return all(dimension.foreseen for dimension in self.dimensions)
 
     def of_event(self, subject: Subject) -> Times | None:
         """What is known of the values of an event that names no more than one secret; None where one is missing."""

@@ -90,23 +90,28 @@ class Router:
 class _Kind:
     """Events about which all that can be asked of their records has the same answers."""
 
-    __slots__ = ("_stops", "once")
+    __slots__ = ("_takers", "once")
 
     def __init__(self, stops: Iterable[Stop], subject: Subject) -> None:
         """The stops that this event, which is one of them, may go to."""
-        self._stops = [stop for stop in stops if all(part.ask(subject) for part in stop.told)]
+        here = [stop for stop in stops if all(part.ask(subject) for part in stop.told)]
+        self._takers = [
+            (stop.taker, [part.ask for part in stop.of_caller], tuple([part.ask for part in stop.untold]))
+            for stop in here
+        ]
         self.once = Plan()
         """What to do with an event that is not like others."""
-        self.once.takes = [
-            (stop.taker.take, tuple([part.ask for part in (*stop.of_caller, *stop.untold)])) for stop in self._stops
-        ]
+        self.once.takes = [(taker.take, (*of_caller, *untold)) for taker, of_caller, untold in self._takers]
 
     def plan(self, subject: Subject) -> Plan:
         """What to do with all of these events that are by the caller of this one, and about its secret."""
         plan = Plan()
-        for stop in self._stops:
-            if all(part.ask(subject) for part in stop.of_caller):
-                stop.taker.enlist(plan, subject, tuple([part.ask for part in stop.untold]))
+        for taker, of_caller, untold in self._takers:
+            for ask in of_caller:
+                if not ask(subject):
+                    break
+            else:
+                taker.enlist(plan, subject, untold)
         return plan
 
 

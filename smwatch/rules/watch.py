@@ -42,13 +42,15 @@ class Watch:
         self._holes = needs_record(hole for command in rule.next for hole in holes(command))
         self._spreads: Memory[Group, SpreadCase] = Memory(self._open_spread, CASES, world.turns)
         self._sightings: Memory[Group, SightingCase] = Memory(self._open_sighting, CASES, world.turns)
-        distinct = rule.distinct
+        distinct, first = rule.distinct, rule.first_seen
+        self.dimensions = (*rule.by, *([distinct.of] if distinct else ()), *(first.of if first else ()))
+        """What its cases, and what they count or call new, are told apart by."""
+        self._foreseen = all(each.foreseen for each in self.dimensions)
         self.take: Take = self._take_value if distinct else self._take_first if rule.first_seen else self._take_event
         """Takes an event that the rule's pattern, and what it says of the event alone, has selected."""
         self._only = [world.prepare(each) for each in _only(rule) if historic(each)]
         self._unless = [world.prepare(each) for each in rule.unless if historic(each)]
         self._grades = [(world.prepare(grade.condition), grade.severity.rank, grade.title) for grade in rule.grade]
-        first = rule.first_seen
         self._fresh = world.track(own_fact(rule), ordered(first.of)) if first is not None else None
         self._fresh_gap = int(first.within) if first is not None else 0
         self._plain = (Verdict(None, rule.severity.rank, ""),)
@@ -76,20 +78,10 @@ class Watch:
                 tuple((world.lookout(grade.condition), grade.severity.rank, grade.title) for grade in rule.grade),
             )
 
-    @property
-    def dimensions(self) -> tuple[Dimension, ...]:
-        """What its cases, and what they count or call new, are told apart by."""
-        distinct, first = self.rule.distinct, self.rule.first_seen
-        return (
-            *self.rule.by,
-            *([distinct.of] if distinct is not None else ()),
-            *(first.of if first is not None else ()),
-        )
-
     def enlist(self, plan: Plan, subject: Subject, left: tuple[Ask, ...]) -> None:
         """Put into a plan what is to be done with events like this one."""
         distinct, fresh = self.rule.distinct, self._fresh
-        if distinct is not None and not left and all(each.foreseen for each in self.dimensions):
+        if distinct is not None and not left and self._foreseen:
             if value := self._value(subject):
                 plan.spreads.append(Sighter(self._spreads[self._group(subject)], value))
         elif fresh is not None and fresh.foreseen:

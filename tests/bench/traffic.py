@@ -6,6 +6,7 @@ import gzip
 import os
 from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import datetime, timedelta
+from itertools import chain
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -28,7 +29,7 @@ PERSON, USER = 43, 20
 """Three callers are people in the console, six have the long-term key of an IAM user: none of them the busiest, as all
 of their reads are evidence of an alarm."""
 RENEWED_EVERY = 50_000
-"""Records after which sessions, access keys and addresses are others than before."""
+"""Records after which sessions, access keys and addresses are others than before: one caller's after the other's."""
 
 _TIME, _REQUEST, _ID = "\x01time\x01", "\x01request\x01", "\x01id\x01"
 _TEAMS = ("payments", "orders", "search", "billing", "ci")
@@ -40,6 +41,10 @@ _AGENTS = (
 )
 
 
+_Shape = tuple[str, str, str, str]
+"""The text of a record around the three fields that differ each time."""
+
+
 class Traffic:
     """An endless stream of records in the order of their times, the same for the same seed."""
 
@@ -49,15 +54,19 @@ class Traffic:
         self._per_second = per_second
         self._made = 0
         self._callers = list(map(self._caller, range(CALLERS)))
-        self._shapes: list[tuple[str, str, str, str]] = []
+        self._shapes_of: list[list[_Shape]] = [list(map(_cut, self._records(number))) for number in range(CALLERS)]
+        self._shapes = list(chain.from_iterable(self._shapes_of))
 
     def texts(self, count: int) -> list[str]:
         """The next records as CloudTrail writes them, 1.3 kB each on average."""
         return [self._text() for _ in range(count)]
 
     def _text(self) -> str:
-        if self._made % RENEWED_EVERY == 0:
-            self._shapes = list(map(_cut, self._records()))
+        renewal, rest = divmod(self._made, RENEWED_EVERY // CALLERS)
+        if renewal and not rest:
+            number = renewal % CALLERS
+            self._shapes_of[number] = list(map(_cut, self._records(number)))
+            self._shapes = list(chain.from_iterable(self._shapes_of))
         random = self._random
         # The square makes some callers a hundred times busier than others.
         before, middle, after, end = self._shapes[int(random.random() ** 2 * len(self._shapes))]
@@ -66,26 +75,26 @@ class Traffic:
         moment = at.strftime("%Y-%m-%dT%H:%M:%SZ")
         return f"{before}{moment}{middle}{_uuid(random)}{after}{_uuid(random)}{end}"
 
-    def _records(self) -> Iterator[Record]:
-        """A record for each combination of a caller, one of its sessions and a call."""
+    def _records(self, number: int) -> Iterator[Record]:
+        """A record for each combination of one of a caller's sessions and a call."""
         random = self._random
-        for number, (team, secrets, agent) in enumerate(self._callers):
-            for _ in range(random.choice((1, 2, 4, 8))):
-                by = self._session(number, f"{team}-{number}")
-                address = f"10.{random.randrange(4)}.{random.randrange(256)}.{random.randrange(256)}"
-                more: dict[str, Any] = {"by": by, "eventTime": _TIME, "requestID": _REQUEST, "eventID": _ID}
-                direct = more | {"sourceIPAddress": address, "userAgent": agent}
-                for secret in secrets:
-                    name = records.arn(secret) if number % 3 else secret
-                    yield from [records.read(name, **direct)] * 7
-                    yield from [records.describe(name, **direct)] * 2
-                    yield records.kms(secret, **more)
-                if number % 20 == 0:
-                    yield records.listing(**direct)
-                    yield records.put(secrets[0], **direct)
-                if number % 30 == 0:
-                    yield records.read_missing("prod/gone", **direct)
-                    yield records.denied(f"test/{team}/db", **direct)
+        team, secrets, agent = self._callers[number]
+        for _ in range(random.choice((1, 2, 4, 8))):
+            by = self._session(number, f"{team}-{number}")
+            address = f"10.{random.randrange(4)}.{random.randrange(256)}.{random.randrange(256)}"
+            more: dict[str, Any] = {"by": by, "eventTime": _TIME, "requestID": _REQUEST, "eventID": _ID}
+            direct = more | {"sourceIPAddress": address, "userAgent": agent}
+            for secret in secrets:
+                name = records.arn(secret) if number % 3 else secret
+                yield from [records.read(name, **direct)] * 7
+                yield from [records.describe(name, **direct)] * 2
+                yield records.kms(secret, **more)
+            if number % 20 == 0:
+                yield records.listing(**direct)
+                yield records.put(secrets[0], **direct)
+            if number % 30 == 0:
+                yield records.read_missing("prod/gone", **direct)
+                yield records.denied(f"test/{team}/db", **direct)
 
     def _caller(self, number: int) -> tuple[str, list[str], str]:
         """Its team, its secrets and its user agent: most callers read few secrets, the same ones for ever."""
@@ -153,7 +162,7 @@ def trail_files(directory: Path, count: int, *, each: int = 5_000) -> list[Path]
     return paths
 
 
-def _cut(record: Record) -> tuple[str, str, str, str]:
+def _cut(record: Record) -> _Shape:
     """The text around the three fields that differ from record to record."""
     text = records.raw(record)
     before, _, rest = text.partition(_escaped(_TIME))

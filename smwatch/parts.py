@@ -43,8 +43,9 @@ if TYPE_CHECKING:
     from smwatch.sources.agenda import Schedule
 
 
-MUTES, UNSENT, FILTERS = "mutes", "unsent", "filters"
-"""What the journal keeps beside alarms: what is muted, which alarms nobody has been told of yet, filters typed."""
+MUTES, UNSENT, KNOWN_SINCE, FILTERS = "mutes", "unsent", "known since", "filters"
+"""What the journal keeps beside alarms: what is muted, which of them nobody has been told of yet, since when events are
+known, filters typed."""
 REMEMBERED = 100
 """Filters that are kept."""
 LAST_WORDS = timedelta(seconds=20)
@@ -75,7 +76,7 @@ class Parts:
         self.chosen = self._filter(settings.filter, "--filter")
         opened = open_journal(settings, only_read=only_read) if remember else Opened(Journal())
         self.journal, self.notice = opened.journal, opened.notice
-        self.engine.restore(opened.alarms, opened.mutes)
+        self.engine.restore(opened.alarms, opened.mutes, opened.known_since)
         self.store.recall()
         self.notifiers: tuple[Notifier, ...] = ()
 
@@ -98,7 +99,10 @@ class Parts:
 
     def keep(self, alarms: Sequence[Alarm]) -> None:
         """Have alarms that changed outlive the process, and told of."""
-        facts = {MUTES: msgspec.json.encode(self.engine.mutes)}
+        facts = {
+            MUTES: msgspec.json.encode(self.engine.mutes),
+            KNOWN_SINCE: msgspec.json.encode(self.engine.known_since),
+        }
         for notifier in self.notifiers:
             notifier.tell(alarms)
         if self.notifiers:
@@ -238,6 +242,8 @@ class Opened(NamedTuple):
     journal: Journal
     alarms: tuple[Alarm, ...] = ()
     mutes: tuple[Mute, ...] = ()
+    known_since: datetime | None = None
+    """Engine.known_since when the alarms were kept."""
     notice: str = ""
     """A sentence on what is wrong with it."""
 
@@ -273,10 +279,12 @@ def _opened(journal: Journal, notice: str = "") -> Opened:
     try:
         kept = journal.fact(MUTES)
         mutes = msgspec.json.decode(kept, type=tuple[Mute, ...]) if kept else ()
-        return Opened(journal, journal.alarms(), mutes, notice)
+        since = journal.fact(KNOWN_SINCE)
+        known_since = msgspec.json.decode(since, type=datetime | None) if since else None
+        return Opened(journal, journal.alarms(), mutes, known_since, notice)
     except msgspec.MsgspecError as error:
         journal.close()
-        raise JournalCorruptError(f"what is muted can't be read: {error}") from error
+        raise JournalCorruptError(f"what is muted, or known since when, can't be read: {error}") from error
     except JournalError:
         journal.close()
         raise

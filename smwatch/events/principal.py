@@ -40,6 +40,11 @@ class Principal(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
     invoked_by: str = ""
     """The AWS service that acted for the principal, e.g. secretsmanager.amazonaws.com."""
 
+    @property
+    def called(self) -> str:
+        """What a person calls it: somebody signed in through Identity Center by their own name, not their role's."""
+        return self.session or self.name if self.kind is Kind.IDENTITY_CENTER else self.name
+
 
 _PERMISSION_SET = re.compile(r"AWSReservedSSO_(.+)_[0-9a-f]{16}")
 

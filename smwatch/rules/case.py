@@ -15,6 +15,7 @@ from typing import NamedTuple, Self
 import msgspec
 
 from smwatch.events.event import Event
+from smwatch.events.principal import Kind
 from smwatch.events.renaming import names_any, renamed_event
 from smwatch.events.secret import Secret
 from smwatch.rules.alarm import EVIDENCE, Alarm, AlarmState, Decision, Severity
@@ -203,6 +204,7 @@ class Case(ABC):
     def resume(self, alarm: Alarm) -> None:
         """Go on from an alarm that was kept: its evidence counts, though the events may never be seen again."""
         self.base = alarm
+        self.world.beginning.await_catching_up(self)
         self.acknowledged, self.closed = alarm.acknowledged, alarm.closed
         if alarm.state is AlarmState.CLOSED and alarm.ended_at is not None:
             insort(self.ends, int(alarm.ended_at.timestamp()))
@@ -276,7 +278,7 @@ class Case(ABC):
     # -- what it amounts to
 
     def _alarm(self, episode: Sequence[Evidence], shed: Shed | None, end: int | None, *, by_hand: bool) -> Alarm:
-        rule, newest = self.rule, self.newest
+        rule = self.rule
         total = self.total(episode)
         if shed is not None:
             total = Total(shed.rank, shed.step, shed.title, shed.first_at, shed.last_at).joined(total)
@@ -296,7 +298,6 @@ class Case(ABC):
         decided = [decision.at for decision in (self.acknowledged, self.closed) if decision is not None]
         secret = self.values.get(_SECRET)
         identity, session = self._whom()
-        base = self.base
         return Alarm(
             group=self.group,
             rule=rule.id,
@@ -305,7 +306,7 @@ class Case(ABC):
             title=title or rule.title,
             why=rule.why,
             secret=secret if isinstance(secret, Secret) else None,
-            principal=(newest.event.principal.name if newest else base.principal if base else "") if identity else "",
+            principal=self._principal() if identity else "",
             identity=identity,
             session=session,
             count=self.count(episode, shed),
@@ -335,12 +336,27 @@ class Case(ABC):
             identity = of_event or (self.base.identity if self.base is not None else "") or session
         return identity, session
 
+    def _principal(self) -> str:
+        """What a person calls the principal; a permission set by its own name, where several people come with it."""
+        kept = self.base.principal if self.base is not None else ""
+        if self.newest is None:
+            return kept
+        by = self.newest.event.principal
+        if by.kind is not Kind.IDENTITY_CENTER or {*self.people(), kept or by.called} != {by.called}:
+            return by.name
+        return by.called
+
+    def people(self) -> set[str]:
+        """What those behind the evidence are called."""
+        return {self.newest.event.principal.called} if self.newest is not None else set()
+
     def _facts(self, first_at: int, last_at: int) -> tuple[str, ...]:
         """What else is known; after a restart, what was known then, unless as much is known again."""
         facts, base = tell(self.rule, self.world, self.values, first_at, last_at), self.base
         if base is None or int(base.first_at.timestamp()) != first_at:
             return facts
-        known_again = self.world.beginning.reaches(first_at - READERS)
+        began = self.world.beginning
+        known_again = began.caught_up or began.reaches(first_at - READERS)
         return facts if facts and known_again else base.facts or facts
 
     def count(self, episode: Sequence[Evidence], shed: Shed | None) -> int:

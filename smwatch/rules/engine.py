@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
 import msgspec
@@ -157,8 +157,19 @@ class Engine:
         self._alarms.update((alarm.group, alarm) for alarm in changed)
         return tuple(changed)
 
-    def restore(self, alarms: Iterable[Alarm], mutes: Iterable[Mute] = ()) -> None:
-        """Go on from alarms (and mutes) that were kept, before any event is judged."""
+    @property
+    def known_since(self) -> datetime | None:
+        """The time of the oldest event known."""
+        began = self._world.beginning.at
+        return None if began is None else datetime.fromtimestamp(began, UTC)
+
+    def restore(self, alarms: Iterable[Alarm], mutes: Iterable[Mute] = (), known_since: datetime | None = None) -> None:
+        """Go on from alarms (and mutes) that were kept, before any event is judged.
+
+        What they say holds until events are known again since then (`known_since`, as it was) and are judged anew.
+        """
+        if known_since is not None:
+            self._world.beginning.before = moments.seconds_of_datetime(known_since)
         self._world.mutes = (*self._world.mutes, *mutes)
         for alarm in alarms:
             if alarm.count:

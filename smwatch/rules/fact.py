@@ -261,7 +261,7 @@ class Track:
         times.add(subject.second)
         self.gap = times.gap
         if self.notes:
-            times.note(subject.key, subject.event.name, subject.event.principal.name)
+            times.note(subject.key, subject.event.name, subject.event.principal.called)
         if subject.event.others and subject.secret in values:
             self.gap = -1
             at = values.index(subject.secret)

@@ -56,7 +56,7 @@ class Mark:
         self.at = self.second
         """The second in which it becomes evidence."""
         self.fixed = False
-        """Whether it is evidence whatever else is known: an alarm that was kept says so."""
+        """Whether it is evidence because an alarm that was kept says so, until it can be judged again."""
         self.evidence = False
         self.rank = self.step = 0
         self.title = ""
@@ -88,11 +88,16 @@ class Mark:
         yield from (*self.only, *self.unless)
         yield from (grade.pending for grade in self.grades if grade.pending is not None)
 
-    def confirm(self, other: Mark) -> None:
-        """The same event again: what an alarm says of it holds whichever of the two came first."""
-        if other.fixed and not self.fixed:
+    def confirm(self, other: Mark) -> bool:
+        """The same event again, of which one may be what an alarm that was kept says of it; whether it tells more."""
+        if self.fixed and self.newest is None and other.newest is not None:
+            self.newest, self.only, self.unless, self.grades = other.newest, other.only, other.unless, other.grades
+        elif other.fixed and not self.fixed:
             self.fixed, self.evidence, self.at = True, True, other.at
             self.rank, self.step, self.title = other.rank, other.step, other.title
+        else:
+            return False
+        return True
 
     def escalate(self, step: int, rank: int, title: str) -> None:
         """Let it take part in an escalation."""
@@ -153,7 +158,8 @@ class SightingCase(Case):
         else:
             at = bisect_left(keys, mark.key)
             if keys[at] == mark.key:
-                self.marks[at].confirm(mark)
+                if self.marks[at].confirm(mark):
+                    self.wake()
                 return
             if at == 0 and self.shed is not None:
                 if mark.key > self.shed.known_upto and mark.eligible:
@@ -195,7 +201,8 @@ class SightingCase(Case):
     def absorb(self, other: Self) -> None:
         """Take over the events of a group that has turned out to be this one."""
         marks, other.marks = other.marks, []
-        other._keys, other._fresh, other._evidence = [], [], []
+        other._keys, other._fresh = [], []
+        other._gather()
         super().absorb(other)
         for mark in marks:
             for pending in mark.pending:
@@ -207,12 +214,20 @@ class SightingCase(Case):
         self._settle()
         return self._evidence
 
+    def people(self) -> set[str]:
+        """What those behind the evidence are called."""
+        events = (mark.newest.event for mark in self.marks if mark.evidence and mark.newest is not None)
+        return {event.principal.called for event in events}
+
     def _settle(self) -> None:
         if not self.marks or not (self._stale or self._fresh):
             return
         back, ahead = self._reach
         self.low, self.own_high = self.marks[0].second - back, self.marks[-1].second + ahead
         if self._stale:
+            if self.world.beginning.caught_up:
+                for mark in self.marks:
+                    mark.fixed = mark.fixed and mark.newest is None  # what it is can be told anew
             self.judge(self.marks)
             self._gather()
         else:

@@ -85,18 +85,30 @@ class _Waker:
 class Beginning:
     """Since when events are known."""
 
-    __slots__ = ("_watchers", "at")
+    __slots__ = ("_waiting", "_watchers", "at", "before")
 
     def __init__(self) -> None:
         self.at: int | None = None
         """The second of the oldest event known."""
+        self.before: int | None = None
+        """The same as it was before a restart, as far as told."""
         self._watchers: WeakSet[Watcher] = WeakSet()
+        self._waiting: WeakSet[Watcher] = WeakSet()
 
     def move(self, second: int) -> None:
         """Events are known from this second on."""
         self.at = second
         for watcher in tuple(self._watchers):
             watcher.wake()
+        if self._waiting and self.caught_up:
+            for watcher in tuple(self._waiting):
+                watcher.wake()
+            self._waiting.clear()
+
+    @property
+    def caught_up(self) -> bool:
+        """Whether as much is known again as was before a restart."""
+        return self.before is not None and self.reaches(self.before)
 
     def reaches(self, second: int) -> bool:
         """Whether events are known from this second on."""
@@ -105,6 +117,10 @@ class Beginning:
     def watch(self, watcher: Watcher) -> None:
         """Wake `watcher` when older events become known."""
         self._watchers.add(watcher)
+
+    def await_catching_up(self, watcher: Watcher) -> None:
+        """Wake `watcher` once as much is known again as was before a restart."""
+        self._waiting.add(watcher)
 
 
 Answer: TypeAlias = bool | Pending

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import msgspec
 
 from smwatch.events.event import Event, SeenBy
-from smwatch.events.principal import Kind, Principal
+from smwatch.events.principal import Principal
 from smwatch.settings import SettingsError
 from smwatch.tui.text import fit_middle
 from smwatch.tui.times import CLOCK, DATED, SHORT_DATED, Zone, period, written
@@ -151,7 +151,7 @@ SEEN = {SeenBy.CLOUDTRAIL: "trail", SeenBy.LOGS: "logs", SeenBy.LIVE_TAIL: "live
 
 def called(principal: Principal) -> str:
     """What a person calls the principal: somebody signed in through Identity Center by their own name."""
-    return principal.session or principal.name if principal.kind is Kind.IDENTITY_CENTER else principal.name
+    return principal.called
 
 
 def secret_name(event: Event) -> str:

@@ -12,7 +12,7 @@ from smwatch.record import Record
 from smwatch.rules.alarm import Alarm, AlarmState, Mute, Severity
 from smwatch.rules.engine import Engine
 from tests import records
-from tests.rules.judging import after, arrivals, catalogue, of
+from tests.rules.judging import after, arrivals, catalogue, judged, of
 
 OPEN, ACKNOWLEDGED, CLOSED = AlarmState.OPEN, AlarmState.ACKNOWLEDGED, AlarmState.CLOSED
 RULE = "SMW-DEL-01"
@@ -129,3 +129,25 @@ def test_an_alarm_that_is_taken_back_is_not_there_after_a_restart(journal: Journ
             records.service_event("RotationSucceeded", at=after(60))]  # fmt: skip
     journal.keep(watching.engine.judge(arrivals(late)))
     assert {alarm.rule for alarm in journal.alarms()} == {RULE}
+
+
+def test_an_alarm_of_a_person_is_called_by_their_name_and_of_several_by_their_permission_set() -> None:
+    looks = [records.read(by=records.sso("alice@example.com"), userAgent=records.CONSOLE)]
+    (alarm,) = of("SMW-READ-06", judged(looks))
+    assert alarm.principal == "alice@example.com"
+    looks.append(records.read(by=records.sso("bob@example.com"), userAgent=records.CONSOLE, at=after(60)))
+    (alarm,) = of("SMW-READ-06", judged(looks))
+    assert (alarm.principal, alarm.count) == ("AdminAccess", 2)
+
+
+def test_what_was_kept_is_judged_anew_once_as_much_is_known_again() -> None:
+    rotator = records.role("rotator", "rotate")
+    move = records.write("UpdateSecretVersionStage", parameters={"versionStage": "AWSCURRENT"}, by=rotator,
+                         at=after(20))  # fmt: skip
+    before, later = Engine(catalogue()), Engine(catalogue())
+    before.judge(arrivals([move]))
+    later.restore(before.alarms.values(), known_since=before.known_since)
+    later.judge(arrivals([records.service_event("RotationSucceeded", at=after(60))]))
+    assert [alarm.state for alarm in of("SMW-TAMP-01", later.alarms)] == [OPEN]
+    later.judge(arrivals([move, records.service_event("RotationStarted"), records.put(by=rotator, at=after(9))]))
+    assert of("SMW-TAMP-01", later.alarms) == []

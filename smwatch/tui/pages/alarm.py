@@ -16,6 +16,8 @@ from smwatch.tui.text import fit
 from smwatch.tui.times import Zone, moment, period
 
 EVIDENCE = 20
+LABEL = 14
+"""Columns of a label."""
 
 
 def alarm_page(alarm: Alarm, find: Callable[[int], Event | None], now: datetime, zone: Zone, width: int) -> list[Line]:
@@ -24,10 +26,10 @@ def alarm_page(alarm: Alarm, find: Callable[[int], Event | None], now: datetime,
     lines += paragraph(alarm.title, width, "strong")
     if alarm.secret is not None:
         secret = alarm.secret
-        lines.append(line(Piece(fit("secret", 12), "label"), Piece(secret.name, "link"), target=ToSecret(secret)))
+        lines.append(line(Piece(fit("secret", LABEL), "label"), Piece(secret.name, "link"), target=ToSecret(secret)))
     if alarm.principal:
         target = ToPrincipal(alarm.identity) if alarm.identity else None
-        lines.append(line(Piece(fit("principal", 12), "label"), Piece(alarm.principal, "link"), target=target))
+        lines.append(line(Piece(fit("principal", LABEL), "label"), Piece(alarm.principal, "link"), target=target))
     lines += fields(
         [
             ("count", f"{alarm.count:,} {alarm.counted}", ""),
@@ -36,14 +38,17 @@ def alarm_page(alarm: Alarm, find: Callable[[int], Event | None], now: datetime,
             ("rule", " ".join((alarm.rule, *alarm.mitre)), "quiet"),
         ],
         width,
+        LABEL,
     )
     for decision, word in ((alarm.acknowledged, "acknowledged"), (alarm.closed, "closed")):
         if decision is not None:
-            lines += fields([(word, moment(decision.at, zone, now), ""), ("note", decision.note, "strong")], width)
+            lines += fields(
+                [(word, moment(decision.at, zone, now), ""), ("note", decision.note, "strong")], width, LABEL
+            )
     if alarm.closed_by and alarm.state is AlarmState.CLOSED:
-        lines += fields([("ended by", alarm.closed_by, "")], width)
+        lines += fields([("ended by", alarm.closed_by, "")], width, LABEL)
     if alarm.muted_until is not None and alarm.muted(now):
-        lines += fields([("muted", f"for another {period(alarm.muted_until - now)}", "warn")], width)
+        lines += fields([("muted", f"for another {period(alarm.muted_until - now)}", "warn")], width, LABEL)
     if alarm.next:
         lines += heading("next", "y copies")
         for each in alarm.next:

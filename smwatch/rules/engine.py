@@ -25,7 +25,10 @@ from smwatch.rules.watch import Watch
 from smwatch.rules.world import World, historic
 
 ALARMS = 10_000
-"""Alarms held; beyond them the oldest are let go, closed ones first. Whoever keeps alarms still has them."""
+"""Alarms held; beyond them a tenth is let go: closed ones, then the least bad, of these the oldest.
+
+So whoever raises any number of small alarms can't push out a bad one. Whoever keeps alarms still has them all.
+"""
 DELIVERY = 15 * 60
 """Seconds after which CloudTrail has, in all likelihood, delivered an event."""
 
@@ -270,7 +273,10 @@ class Engine:
         return tuple(sorted(changed, key=lambda alarm: (alarm.changed_at, alarm.group)))
 
     def _let_go(self) -> None:
-        ordered = sorted(self._alarms.values(), key=lambda alarm: (alarm.state != AlarmState.CLOSED, alarm.last_at))
+        ordered = sorted(
+            self._alarms.values(),
+            key=lambda alarm: (alarm.state is not AlarmState.CLOSED, alarm.severity.rank, alarm.last_at),
+        )
         for alarm in ordered[: len(ordered) - ALARMS * 9 // 10]:
             del self._alarms[alarm.group]
 

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from copy import copy
 from ipaddress import IPv6Address, ip_address
+
+import msgspec
 
 from smwatch.events.event import ACCOUNT_BITS, ID_BITS, Arrival
 from smwatch.events.recent import Recent
@@ -45,6 +49,16 @@ class Subject:
         self.region = event.region
         self.network = network_of[event.source_ip]
         """The public network the call came from, with its length."""
+
+    def each(self) -> Iterator[Subject]:
+        """The event once for each secret that it names, as if it named no other."""
+        event = self.event
+        for secret in (event.secret, *event.others):
+            one = copy(self)
+            arn = event.secret_arn if secret is event.secret else ""
+            one.event = msgspec.structs.replace(event, secret=secret, others=(), secret_arn=arn)
+            one.secret = secret
+            yield one
 
     @property
     def record(self) -> Record:

@@ -50,6 +50,9 @@ class Watch:
         """Takes an event that the rule's pattern, and what it says of the event alone, has selected."""
         self._only = [world.prepare(each) for each in _only(rule) if historic(each)]
         self._unless = [world.prepare(each) for each in rule.unless if historic(each)]
+        self._by_secret = any(dimension.names_secret for dimension in rule.by)
+        self._plain_only = [world.prepare(each) for each in rule.only if not historic(each)]
+        self._plain_unless = [world.prepare(each) for each in rule.unless if not historic(each)]
         self._grades = [(world.prepare(grade.condition), grade.severity.rank, grade.title) for grade in rule.grade]
         self._fresh = world.track(own_fact(rule), ordered(first.of)) if first is not None else None
         self._fresh_gap = int(first.within) if first is not None else 0
@@ -141,6 +144,14 @@ class Watch:
             self._take_event(subject)
 
     def _take_event(self, subject: Subject) -> None:
+        if not subject.event.others or not self._by_secret:
+            self._take_one(subject)
+            return
+        for one in subject.each():  # a batch is evidence about each of its secrets that the rule is about
+            if all(ask(one) is True for ask in self._plain_only) and not any(ask(one) for ask in self._plain_unless):
+                self._take_one(one)
+
+    def _take_one(self, subject: Subject) -> None:
         only = _pending(self._only, subject)
         if only is None:
             return

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import pytest
+
+from smwatch.rules import engine as engine_module
 from smwatch.rules.alarm import AlarmState, Mute, Severity
 from smwatch.rules.engine import Engine
+from smwatch.rules.rule import combine, load_builtin
 from tests import records
 from tests.rules.judging import after, arrivals, catalogue, judged, of, only
 
@@ -62,3 +66,25 @@ def test_an_event_judged_twice_counts_once() -> None:
 def test_a_restore_of_one_secret_leaves_the_alarm_of_another() -> None:
     alarms = judged([records.read_deleted("prod/a"), records.restore("prod/b", at=after(minutes=1))])
     assert [alarm.state for alarm in of("SMW-DEL-01", alarms)] == [AlarmState.OPEN]
+
+
+def test_a_batch_is_evidence_about_each_secret_that_a_rule_is_about() -> None:
+    rules = combine(load_builtin(), overrides={"lists": {"decoys": ["prod/admin-*"]}})
+    batch = records.batch(["prod/a", "prod/admin-master", "prod/b"])
+    alarm = only("SMW-READ-10", [batch], rules)
+    assert alarm.secret is not None
+    assert alarm.secret.name == "prod/admin-master"
+    read_abroad = records.batch(["prod/a", "prod/b"], by=records.other_account())
+    alarms = of("SMW-READ-09", judged([read_abroad]))
+    assert {alarm.secret.name for alarm in alarms if alarm.secret} == {"prod/a", "prod/b"}
+
+
+def test_a_flood_of_small_alarms_pushes_out_no_bad_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_module, "ALARMS", 50)
+    engine = Engine(catalogue())
+    engine.judge(arrivals([records.read_deleted()]))
+    flood = [records.denied("", "ListSecrets", by=records.user(f"u{n}"), at=after(n)) for n in range(300)]
+    for start in range(0, 300, 20):
+        engine.judge(arrivals(flood[start : start + 20]))
+    assert len(engine.alarms) <= 50 + 20
+    assert [alarm.severity for alarm in of("SMW-DEL-01", engine.alarms)] == [Severity.CRITICAL]

@@ -152,6 +152,16 @@ class PrincipalDossier:
         return tuple(_touched(secret, dealings) for secret, dealings in found)
 
     @property
+    def first_at(self) -> datetime:
+        """When it was first seen."""
+        return moment_of(self.first_key)
+
+    @property
+    def last_at(self) -> datetime:
+        """When it was last seen."""
+        return moment_of(self.last_key)
+
+    @property
     def others(self) -> int:
         """Events on secrets beyond the SECRETS that are kept."""
         return self._others.calls if self._others is not None else 0

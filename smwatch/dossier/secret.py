@@ -157,6 +157,23 @@ class SecretDossier:
         """The same dossier for a secret that has turned out to be called otherwise."""
         return SecretDossier(secret).merged(self)
 
+    @property
+    def managed_by(self) -> str:
+        """The id of the AWS service that manages the secret, as in rds!…; "" where the name tells of none."""
+        service, mark, _ = self.secret.name.partition("!")
+        return service if mark and service.replace("-", "").isalnum() else ""
+
+    @property
+    def outlasting(self) -> tuple[str, ...]:
+        """What was done to the secret and stays done whatever becomes of whoever did it, in words."""
+        last = self._policies[-1] if self._policies else None
+        there = {
+            "a resource policy": last is not None and bool(last.text),
+            "a replica": bool(self.replicas),
+            "a moved label": any(move.name == "UpdateSecretVersionStage" for move in self._moves),
+        }
+        return tuple(what for what, done in there.items() if done)
+
     # -- 1: disclosed?
 
     def disclosure(self) -> Disclosure:

@@ -79,6 +79,11 @@ class User(msgspec.Struct, frozen=True):
         return moment_of(self.last_key)
 
     @property
+    def last_write_at(self) -> datetime | None:
+        """When it last changed something."""
+        return moment_of(self.last_write_key) if self.last_write_key else None
+
+    @property
     def last_read_at(self) -> datetime | None:
         """When it last got the value."""
         return moment_of(self.last_read_key) if self.last_read_key else None

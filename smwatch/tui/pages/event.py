@@ -66,7 +66,7 @@ def event_lines(
         [
             ("from", event.source_ip, "link", ToValue("ip", event.source_ip)),
             ("with", event.user_agent, ""),
-            ("access key", _key(event.access_key), "link", ToValue("user", event.access_key)),
+            ("access key", key_words(event.access_key), "link", ToValue("user", event.access_key)),
             ("region", event.region, ""),
             ("account", event.account, ""),
         ],
@@ -139,7 +139,8 @@ def _principal(principal: Principal, width: int) -> list[Line]:
     )
 
 
-def _key(access_key: str) -> str:
+def key_words(access_key: str) -> str:
+    """An access key, and whether it is a long-term one."""
     if not access_key:
         return ""
     kind = {"AKIA": "long-term", "ASIA": "temporary"}.get(access_key[:4])

@@ -10,8 +10,8 @@ from smwatch.dossier import PrincipalDossier
 from smwatch.dossier.principal import Seen, Touched
 from smwatch.rules.alarm import Alarm
 from smwatch.tui.lines import Line, Piece, heading, line, paragraph
-from smwatch.tui.pages.event import KINDS
-from smwatch.tui.pages.targets import ToEvent, ToSecret, ToValue
+from smwatch.tui.pages.event import KINDS, key_words
+from smwatch.tui.pages.targets import ToAccessKey, ToEvent, ToPrincipal, ToSecret, ToValue
 from smwatch.tui.pages.words import alarm_line, command_name, shown
 from smwatch.tui.text import fit, fit_middle
 from smwatch.tui.times import Zone, moment
@@ -26,8 +26,6 @@ def principal_page(
 ) -> list[Line]:
     """Everything that events tell about a principal."""
     principal = dossier.principal
-    secrets = dossier.secrets
-    exposed = [touched for touched in secrets if touched.exposed]
     lines = paragraph(principal.name or principal.identity or "unknown principal", width, "title")
     lines += paragraph(f"{KINDS[principal.kind]} · {principal.identity}", width, "quiet")
     lines += [
@@ -35,12 +33,39 @@ def principal_page(
         for alarm in shown(alarms)
         if alarm.open and alarm.identity and alarm.identity == principal.identity
     ]
+    return lines + _radius(dossier, now, zone, width)
+
+
+def access_key_page(access_key: str, dossier: PrincipalDossier, now: datetime, zone: Zone, width: int) -> list[Line]:
+    """Everything that the events in memory tell of one access key: what its thief has."""
+    by = dossier.principal
+    lines = paragraph(key_words(access_key), width, "title")
+    lines.append(
+        line(
+            Piece("of "),
+            Piece(by.called or by.identity, "link"),
+            Piece(f"  {KINDS[by.kind]}", "quiet"),
+            target=ToPrincipal(by.identity) if by.identity else None,
+        )
+    )
+    lines.append(line(Piece("show its events", "link"), target=ToValue("user", access_key)))
+    lines += paragraph("As far as the events in memory tell:", width, "quiet")
+    return lines + _radius(dossier, now, zone, width)
+
+
+def _radius(dossier: PrincipalDossier, now: datetime, zone: Zone, width: int) -> list[Line]:
+    """What was reached for, and with what, from where."""
+    secrets = dossier.secrets
+    exposed = [touched for touched in secrets if touched.exposed]
     refused = sum(map(_refused, secrets))
-    lines += paragraph(
+    lines = paragraph(
         f"Got the value of {len(exposed):,} of the {len(secrets):,} secrets it reached for; {refused:,} calls on them "
         f"refused, {dossier.denied:,} denied in all, {dossier.writes:,} changes, {dossier.events:,} events.",
         width,
     )
+    if dossier.events:
+        first, last = moment(dossier.first_at, zone, now), moment(dossier.last_at, zone, now)
+        lines += paragraph(f"First seen {first}, last seen {last}.", width, "quiet")
     lines += heading("secrets", "in its order; y copies a rotation list")
     lines += _table(secrets, now, zone, width)
     if dossier.others:
@@ -95,15 +120,17 @@ def _seen(title: str, field: str, seen: Sequence[Seen], now: datetime, zone: Zon
     for each in seen[:LISTED]:
         at = f"{moment(each.last_at, zone, now):>14}"
         value = Piece(fit(each.value, max(8, width - 16)), "link")
-        lines.append(line(value, Piece(f"  {at}", "quiet"), target=ToValue(field, each.value)))
+        target = ToAccessKey(each.value) if title == "access keys" else ToValue(field, each.value)
+        lines.append(line(value, Piece(f"  {at}", "quiet"), target=target))
     if len(seen) > LISTED:
         lines.append(line(Piece(f"and {len(seen) - LISTED:,} more", "quiet")))
     return lines
 
 
-def rotation_list(dossier: PrincipalDossier) -> str:
+def rotation_list(dossier: PrincipalDossier, access_key: str = "") -> str:
     """The secrets whose value it got, as commands that rotate them, in the order it came to them."""
-    lines = [f"# secrets whose value {_plain(dossier.principal.identity or dossier.principal.name)} got, in order"]
+    who = access_key or dossier.principal.identity or dossier.principal.name
+    lines = [f"# secrets whose value {_plain(who)} got, in order"]
     for touched in dossier.secrets:
         if not touched.exposed:
             continue

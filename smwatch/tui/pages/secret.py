@@ -13,12 +13,13 @@ from smwatch.dossier.secret import Entry, User
 from smwatch.rules.alarm import Alarm
 from smwatch.tui.columns import called
 from smwatch.tui.lines import Line, Piece, command, fields, heading, line, paragraph, sparkline, spread
-from smwatch.tui.pages.targets import ToEvent, ToPrincipal
+from smwatch.tui.pages.event import key_words
+from smwatch.tui.pages.targets import ToAccessKey, ToEvent, ToPrincipal
 from smwatch.tui.pages.words import alarm_line, restore_command, shown, who
 from smwatch.tui.text import fit
 from smwatch.tui.times import Zone, moment, period
 
-READERS, TIMELINE, CHANGES = 12, 40, 6
+READERS, TIMELINE, CHANGES, KEYS = 12, 40, 6, 3
 """How many of each are listed; the rest is counted."""
 HOURS = 24
 
@@ -45,7 +46,8 @@ def head(
     """Name, state, alarms, and the command that undoes a deletion."""
     secret = dossier.secret
     lines = paragraph(secret.name, width, "title")
-    lines.append(line(Piece(" · ".join(filter(None, (secret.region, secret.account))), "quiet")))
+    managed = f"managed by {dossier.managed_by}" if dossier.managed_by else ""
+    lines.append(line(Piece(" · ".join(filter(None, (secret.region, secret.account, managed))), "quiet")))
     lines += state_lines(life, now, zone, width)
     if life.state is State.PENDING and (restore := restore_command(secret, dossier.arn)):
         lines += command(restore, width)
@@ -58,6 +60,8 @@ def head(
 def state_lines(life: Lifecycle, now: datetime, zone: Zone, width: int) -> list[Line]:
     """Whether the secret can be read, and until when it can be restored."""
     by = f" by {who(life.by)}" if life.by is not None else ""
+    if by and life.access_key:
+        by += f" with {key_words(life.access_key)}"
     since = moment(life.since, zone, now)
     match life.state:
         case State.ACTIVE:
@@ -181,17 +185,22 @@ def _doers(dossier: SecretDossier, now: datetime, zone: Zone, width: int) -> lis
         return []
     lines = heading("who changed it")
     for user in doers[:CHANGES]:
+        number = f"{user.writes:,} change{'s' if user.writes != 1 else ''}"
         lines.append(
             spread(
                 [Piece(fit(user.principal.kind.value, 6), "quiet"), Piece(called(user.principal), "link")],
-                [
-                    Piece(f"{user.writes:,} change{'s' * (user.writes != 1)}", ""),
-                    Piece(f"  {moment(user.last_at, zone, now)}", "quiet"),
-                ],
+                [Piece(number, ""), Piece(f"  {moment(user.last_write_at, zone, now)}", "quiet")],
                 width,
                 ToPrincipal(user.principal.identity),
             )
         )
+        for trace in user.traces[:KEYS]:
+            came = filter(None, (key_words(trace.access_key), trace.session, trace.source_ip))
+            target = ToAccessKey(trace.access_key) if trace.access_key else None
+            lines.append(line(" " * 6, Piece(" · ".join(came), "quiet"), target=target))
+    if dossier.outlasting:
+        stays = f"Taking their access away does not undo {' or '.join(dossier.outlasting)}."
+        lines += paragraph(stays, width, "warn")
     return lines
 
 
@@ -278,6 +287,8 @@ def _policy(dossier: SecretDossier, now: datetime, zone: Zone, width: int) -> li
                 ToEvent(change.key),
             )
         )
+        if change.blocks_public:
+            lines += paragraph("the call asked AWS to refuse a public policy", width, "quiet", indent=2)
         lines += [
             part for words in change.words for part in paragraph(words, width, "bad" if bad else "warn", indent=2)
         ]

@@ -25,6 +25,12 @@ class ToPrincipal(msgspec.Struct, frozen=True):
     identity: str
 
 
+class ToAccessKey(msgspec.Struct, frozen=True):
+    """What was done with one access key."""
+
+    access_key: str
+
+
 class ToAlarm(msgspec.Struct, frozen=True):
     """An alarm, by its group."""
 

@@ -9,7 +9,8 @@ from pathlib import Path
 
 import msgspec
 
-from smwatch.events.event import Event
+from smwatch.dossier import PrincipalDossier
+from smwatch.events.event import Arrival, Event
 from smwatch.events.secret import Secret
 from smwatch.filter import complete
 from smwatch.record import Record
@@ -23,9 +24,9 @@ from smwatch.tui.lines import Line, Page, Piece, heading, line, paragraph
 from smwatch.tui.pages.alarm import alarm_page
 from smwatch.tui.pages.event import event_lines, json_lines, record_page
 from smwatch.tui.pages.overview import overview_page
-from smwatch.tui.pages.principal import principal_page, rotation_list
+from smwatch.tui.pages.principal import access_key_page, principal_page, rotation_list
 from smwatch.tui.pages.secret import head, secret_page
-from smwatch.tui.pages.targets import ToAlarm, ToEvent, ToPrincipal, ToSecret
+from smwatch.tui.pages.targets import ToAccessKey, ToAlarm, ToEvent, ToPrincipal, ToSecret
 from smwatch.tui.pages.words import asking, shown
 from smwatch.tui.tally import Tally
 from smwatch.tui.times import Zone, period
@@ -111,6 +112,8 @@ class Desk:
         self.live_tail_priced = False
         """Whether what Live Tail costs has been said."""
         self._answers: dict[Secret, Answers] = {}
+        self._used_key: tuple[tuple[str, int], PrincipalDossier | None] = ("", -1), None
+        """What was asked last of an access key, and how much was known then."""
 
     @property
     def absolute(self) -> Zone:
@@ -264,6 +267,8 @@ class Desk:
                 return Clip(
                     rotation_list(store.principals[identity]), "the secrets it got, as commands that rotate them"
                 )
+            case ToAccessKey(access_key) if (used := self._used(access_key)) is not None:
+                return Clip(rotation_list(used, access_key), "the secrets it got, as commands that rotate them")
             case ToAlarm(group) if group in store.alarms:
                 return next_step(store.alarms[group])
             case _:
@@ -293,6 +298,10 @@ class Desk:
                 known = store.principals.get(identity)
                 if known is not None:
                     return principal_page(known, store.alarms.values(), now, zone, width)
+            case ToAccessKey(access_key):
+                used = self._used(access_key)
+                if used is not None:
+                    return access_key_page(access_key, used, now, zone, width)
             case ToAlarm(group):
                 alarm = store.alarms.get(group)
                 if alarm is not None and alarm.count:
@@ -300,6 +309,20 @@ class Desk:
             case _:
                 return self._nothing_chosen(width)
         return [line(Piece("Nothing is known of this any more.", "quiet"))]
+
+    def _used(self, access_key: str) -> PrincipalDossier | None:
+        """What the events in memory tell of an access key; None for nothing."""
+        state = access_key, self.store.dropped + len(self.store.events)
+        if self._used_key[0] != state:
+            events = [event for event in self.store.events if event.access_key == access_key]
+            used = PrincipalDossier(events[-1].principal) if events else None
+            for event in events:
+                # Only of what is missing does the record tell how that is meant.
+                record = self.record_of(event) if event.error_code == "ResourceNotFoundException" else None
+                if used is not None:
+                    used.note(Arrival(event, "", record or {}))
+            self._used_key = state, used
+        return self._used_key[1]
 
     def _event(self, key: int, folded: Collection[tuple[str | int, ...]], width: int) -> list[Line]:
         event = self.store.find(key)

@@ -14,7 +14,7 @@ from smwatch.tui import clip
 from smwatch.tui.health import sources_page
 from smwatch.tui.keys import bindings
 from smwatch.tui.lines import Page
-from smwatch.tui.pages.targets import ToAlarm, ToEvent, ToPrincipal, ToSecret, ToValue
+from smwatch.tui.pages.targets import ToAccessKey, ToAlarm, ToEvent, ToPrincipal, ToSecret, ToValue
 from smwatch.tui.screens.finder import Finder
 from smwatch.tui.screens.frame import DOCKED
 from smwatch.tui.screens.page import PageScreen
@@ -169,7 +169,7 @@ class WatchScreen(Finder):
         if at is not None and at.copies:
             self._copy(clip.Clip(at.copies, at.copies))
             return
-        if isinstance(self.detail.target, ToPrincipal | ToAlarm) and self.focused is self.detail:
+        if isinstance(self.detail.target, ToPrincipal | ToAccessKey | ToAlarm) and self.focused is self.detail:
             whole = self.desk.clip_of(self.detail.target)
             if whole is not None:
                 self._copy(whole)
@@ -256,7 +256,7 @@ class WatchScreen(Finder):
         match target:
             case ToEvent() | ToValue():
                 self.go_to(target)
-            case ToSecret() | ToPrincipal() | ToAlarm():
+            case ToSecret() | ToPrincipal() | ToAccessKey() | ToAlarm():
                 self.show_target(target)
             case _:
                 pass

@@ -2,9 +2,11 @@
 
 from datetime import timedelta
 
+from smwatch.dossier import SecretDossier
 from smwatch.dossier.changes import Topic
 from smwatch.dossier.outcome import Outcome
 from smwatch.dossier.rotation import Ending
+from smwatch.events.secret import Secret
 from smwatch.record import Record
 from tests import records
 from tests.dossier.dossiers import AT, after, arrival, dossier
@@ -302,3 +304,24 @@ def test_the_arn_is_the_newest_that_was_told() -> None:
         records.read(new, at=after(minutes=2)), records.read(old), records.read("prod/db", at=after(minutes=3))
     )
     assert found.arn == new
+
+
+def test_a_name_with_a_services_mark_says_who_manages_the_secret() -> None:
+    def managed(name: str) -> str:
+        return SecretDossier(Secret(records.ACCOUNT, records.REGION, name)).managed_by
+
+    assert managed("rds!db-7a1e1e8c") == "rds"
+    assert managed("ecs-sc!web") == "ecs-sc"
+    assert [managed(name) for name in ("prod/db", "!x", "who knows!", "prod/a!b")] == ["", "", "", ""]
+
+
+def test_what_outlasts_whoever_did_it_is_told() -> None:
+    assert dossier(records.create(), records.put(at=after(minutes=1)), records.read()).outlasting == ()
+    put = records.write("PutResourcePolicy", parameters={"resourcePolicy": "{}"})
+    assert dossier(put).outlasting == ("a resource policy",)
+    removed = records.write("DeleteResourcePolicy", at=after(minutes=1))
+    regions = {"addReplicaRegions": [{"region": "us-east-1"}]}
+    replicated = records.write("ReplicateSecretToRegions", parameters=regions)
+    versions = {"versionStage": "AWSCURRENT", "moveToVersionId": "a", "removeFromVersionId": "b"}
+    moved = records.write("UpdateSecretVersionStage", parameters=versions)
+    assert dossier(put, removed, replicated, moved).outlasting == ("a replica", "a moved label")

@@ -13,6 +13,7 @@ from textual.widgets import Input
 from smwatch.events.event import Event
 from smwatch.events.secret import Secret
 from smwatch.rules.alarm import Alarm
+from smwatch.tui.pages.targets import ToAccessKey, ToPrincipal, ToSecret
 from smwatch.tui.screens.desk import Answers, Outside
 from smwatch.tui.screens.watch import WatchScreen
 from smwatch.tui.tally import Tally, bins
@@ -27,6 +28,12 @@ def watch(stage: Stage) -> WatchScreen:
     screen = stage.app.screen
     assert isinstance(screen, WatchScreen)
     return screen
+
+
+def page(stage: Stage, target: object) -> str:
+    """The page of a target as text, a line each."""
+    lines = stage.app.desk.page_of(target, ())(120)
+    return "\n".join("".join(piece.text for piece in line.pieces).rstrip() for line in lines)
 
 
 async def test_grouping_counts_and_enter_shows_only_that_group() -> None:
@@ -199,3 +206,42 @@ async def test_a_text_is_found_in_the_details() -> None:
         assert [place.split(":")[0] for place in places] == ['"needle"', '"other"', '"needle"']
         await pilot.press("slash", *"nowhere", "enter")
         assert "does not occur here" in stage.lines()[-1]
+
+
+async def test_an_access_key_leads_to_every_secret_it_reached_for() -> None:
+    stolen = records.role("ci-deployer", "build-7", key="ASIASTOLENKEYEXAMPLE")
+    stage = Stage(
+        [
+            *reads(3, secret="prod/other"),
+            records.read("prod/a", by=stolen, eventTime=ago(50)),
+            records.denied("prod/b", by=stolen, eventTime=ago(40)),
+            records.put("prod/c", by=stolen, eventTime=ago(30)),
+        ]
+    )
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.pause()
+        text = page(stage, ToAccessKey("ASIASTOLENKEYEXAMPLE"))
+        assert "ASIASTOLENKEYEXAMPLE (temporary)" in text
+        assert "Got the value of 1 of the 3 secrets it reached for; 1 calls on them refused, 1 denied in all" in text
+        used = stage.app.desk.clip_of(ToAccessKey("ASIASTOLENKEYEXAMPLE"))
+        assert used is not None
+        assert used.text.splitlines() == [
+            "# secrets whose value ASIASTOLENKEYEXAMPLE got, in order",
+            "aws secretsmanager rotate-secret --secret-id prod/a --region eu-west-1",
+        ]
+        assert page(stage, ToAccessKey("AKIANOBODY")) == "Nothing is known of this any more."
+        by = stage.store.events[-1].principal.identity
+        watch(stage).show_target(ToPrincipal(by))
+        await pilot.press("tab")
+        sheet = watch(stage).detail
+        row = next(i for i, line in enumerate(sheet.lines) if line.target == ToAccessKey("ASIASTOLENKEYEXAMPLE"))
+        assert row
+
+
+async def test_the_page_of_a_secret_names_the_key_behind_a_change() -> None:
+    by = records.user("alice")
+    stage = Stage([records.put("prod/a", by=by, eventTime=ago(40)), records.delete("prod/a", by=by, eventTime=ago(30))])
+    async with stage.app.run_test(size=WIDE):
+        text = page(stage, ToSecret(Secret(records.ACCOUNT, records.REGION, "prod/a")))
+        assert "by USER alice with AKIAIOSFODNN7EXAMPLE (long-term)" in text
+        assert "2 changes" in text

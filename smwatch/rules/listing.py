@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from smwatch.rules.envelope import Rule, RuleSet
 from smwatch.rules.export.event_rule import event_rule
 from smwatch.rules.export.metric import exactness
+from smwatch.rules.wording import conditions
 
 WIDTH = 100
 
@@ -38,6 +39,7 @@ def description(rule: Rule) -> Iterator[str]:
     fields = [
         ("kind", [rule.kind]),
         ("one alarm for", [", ".join(map(str, rule.by))]),
+        *((name, [part for each in said for part in _hanging(each)]) for name, said in conditions(rule)),
         ("metric filter", textwrap.wrap(how + (f": {caveat}" if caveat else ""), WIDTH - 16)),
         ("EventBridge", textwrap.wrap(event.exactness + (f": {event.caveat}" if event.caveat else ""), WIDTH - 16)),
         ("MITRE", [", ".join(rule.mitre)]),
@@ -49,3 +51,10 @@ def description(rule: Rule) -> Iterator[str]:
     for name, lines in fields:
         for number, line in enumerate(filter(None, lines)):
             yield f"{name if number == 0 else '':<14}  {line}"
+
+
+def _hanging(sentence: str) -> list[str]:
+    """A sentence in lines of which those after the first stand further in; patterns stay whole."""
+    if "{ " in sentence:
+        return [sentence]
+    return textwrap.wrap(sentence, WIDTH - 16, subsequent_indent="  ")

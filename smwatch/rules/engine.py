@@ -162,9 +162,10 @@ class Engine:
 
     @property
     def known_since(self) -> datetime | None:
-        """The time of the oldest event known."""
-        began = self._world.beginning.at
-        return None if began is None else datetime.fromtimestamp(began, UTC)
+        """The time of the oldest event known, or known before a restart: what was kept goes back as far."""
+        began = self._world.beginning
+        known = [second for second in (began.at, began.before) if second is not None]
+        return datetime.fromtimestamp(min(known), UTC) if known else None
 
     def restore(self, alarms: Iterable[Alarm], mutes: Iterable[Mute] = (), known_since: datetime | None = None) -> None:
         """Go on from alarms (and mutes) that were kept, before any event is judged.

@@ -151,3 +151,12 @@ def test_what_was_kept_is_judged_anew_once_as_much_is_known_again() -> None:
     assert [alarm.state for alarm in of("SMW-TAMP-01", later.alarms)] == [OPEN]
     later.judge(arrivals([move, records.service_event("RotationStarted"), records.put(by=rotator, at=after(9))]))
     assert of("SMW-TAMP-01", later.alarms) == []
+
+
+def test_a_restart_in_the_middle_of_reading_again_forgets_not_how_far_back_events_were_known() -> None:
+    before, later = Engine(catalogue()), Engine(catalogue())
+    before.judge(arrivals([records.read(), read(9)]))
+    assert before.known_since == after()
+    later.restore(before.alarms.values(), known_since=before.known_since)
+    later.judge(arrivals([read(9)]))
+    assert later.known_since == after()

@@ -154,7 +154,8 @@ class Lines:
         return _event_line(arrival) if self._json else event_text(arrival.event).encode()
 
     def _alarm(self, alarm: Alarm) -> bytes:
-        new = alarm.group not in self._shown
+        before = self._shown.get(alarm.group)
+        new = before is None or before.state is AlarmState.CLOSED
         self._shown[alarm.group] = alarm
         if alarm.count and alarm.state is not AlarmState.ACKNOWLEDGED:
             self.worst = alarm.severity if self.worst is None else max(self.worst, alarm.severity)
@@ -267,7 +268,7 @@ def _event_line(arrival: Arrival) -> bytes:
 
 
 def alarm_line(alarm: Alarm, event_ids: Sequence[str], *, new: bool) -> str:
-    """One alarm as a JSON object on one line; `updated` is an open alarm that was there before."""
+    """One alarm as a JSON object on one line; `updated` is an open alarm that was open (or seen to) before."""
     return _line(
         _AlarmLine(
             rule=alarm.rule,

@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 
 from smwatch.journal import FILE_NAME, MIGRATIONS, Journal
+from smwatch.record import Record
 from tests import records
 from tests.emulators.lookup_events import LookupEvents
 
@@ -317,3 +318,25 @@ async def test_a_name_that_is_looked_up_without_end_holds_no_signal_up(account: 
     async with asyncio.timeout(60):
         await running.communicate()
     assert running.returncode == 0
+
+
+async def test_an_alarm_goes_on_from_run_to_run(account: Account) -> None:
+    begun = datetime.now(UTC) - timedelta(minutes=8)
+
+    async def told(*happened: Record) -> tuple[list[tuple[str, int]], int | None]:
+        """State and count in each line about the alarm, and the exit code, of a run after these have happened."""
+        account.history.region(REGION).add(happened)
+        running = await account.tail("--once", "--json", "--fail-on", "critical")
+        out, _ = await running.communicate()
+        lines = [json.loads(line) for line in out.splitlines()]
+        alarms = [line for line in lines if line["type"] == "alarm" and line["rule"] == "SMW-DEL-01"]
+        return [(line["state"], line["count"]) for line in alarms], running.returncode
+
+    def read(minute: int) -> Record:
+        return records.read_deleted(at=begun + timedelta(minutes=minute))
+
+    assert await told(read(0)) == ([("open", 1)], 3)
+    assert await told() == ([], 0)
+    assert await told(read(1)) == ([("updated", 2)], 3)
+    assert (await told(records.restore(at=begun + timedelta(minutes=2))))[0] == [("closed", 2)]
+    assert await told(read(3)) == ([("open", 1)], 3)

@@ -38,7 +38,7 @@ SHOWN = Path(__file__).parent.parent / "screenshots"
 CELL, FONT_SIZE = 12.2, 20.26
 """Width of a cell in the exported SVG, and the size at which the font's characters are as wide."""
 FONT = "DejaVu Sans Mono"
-PNG_CELL, PNG_COLOURS = 10, 96
+PNG_CELL, PNG_COLOURS = 10, 192
 INCIDENT = "incident"
 """The name of the animated picture."""
 

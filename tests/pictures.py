@@ -173,7 +173,10 @@ def pixels(svg: str, width: int) -> Image.Image:
 
 def film() -> None:
     """Write the incident as an animated picture."""
-    frames = [pixels(asyncio.run(picture(shot)), FILM_WIDTH).quantize(FILM_COLOURS) for shot in FILM]
+    frames = [
+        pixels(asyncio.run(picture(shot)), FILM_WIDTH).quantize(FILM_COLOURS, Image.Quantize.MAXCOVERAGE)
+        for shot in FILM
+    ]
     first, *others = frames
     first.save(
         SHOWN / f"{INCIDENT}.gif",
@@ -198,7 +201,9 @@ def main(names: Sequence[str]) -> None:
         shot = PICTURES[name]
         svg = asyncio.run(picture(shot))
         (SHOWN / f"{name}.svg").write_text(svg, encoding="utf-8")
-        pixels(svg, shot.size[0] * PNG_CELL).quantize(PNG_COLOURS).save(SHOWN / f"{name}.png", optimize=True)
+        pixels(svg, shot.size[0] * PNG_CELL).quantize(PNG_COLOURS, Image.Quantize.MAXCOVERAGE).save(
+            SHOWN / f"{name}.png", optimize=True
+        )
         print(f"screenshots/{name}.svg and .png")
 
 

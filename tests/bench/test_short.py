@@ -1,9 +1,12 @@
+from datetime import UTC, datetime
+
 import pytest
 
 from tests.bench.__main__ import SHORT, chosen
 from tests.bench.harness import Measured, Row, attempt, exponent
+from tests.bench.readme import BEGIN, END, README, rows, written
 from tests.bench.rows import ROWS
-from tests.bench.table import HEADER, line
+from tests.bench.table import HEADER, heading, line
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
@@ -33,3 +36,20 @@ def test_the_ratio_is_of_the_medians_and_its_bounds_of_single_rounds() -> None:
 def test_growth_is_told_as_a_power_of_the_size(large: float, power: float) -> None:
     measured = [Measured(10, (1.0,), (1.0,)), Measured(1000, (large,), (1.0,))]
     assert exponent(measured) == pytest.approx(power)
+
+
+def test_readme_holds_no_row_that_is_not_measured() -> None:
+    table = README.read_text(encoding="utf-8").partition(BEGIN)[2].partition(END)[0]
+    named = rows(table)
+    assert named
+    assert named.keys() <= {row.name for row in ROWS}
+    assert written(named) == table
+
+
+def test_what_is_printed_can_be_written_into_readme_and_read_there() -> None:
+    measured = Measured(ROWS[0].size, (1.0,), (4.0,))
+    printed = "\n".join([*heading(datetime(2026, 11, 23, tzinfo=UTC)), line(ROWS[0], [measured])])
+    assert rows(printed)[ROWS[0].name]["ratio (min to max)"] == "0.25x (0.25 to 0.25)"
+    table = written(rows(printed))
+    assert "| 0.25x (0.25 to 0.25) |" in table
+    assert written(rows(table)) == table

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol, TypeAlias, cast
 
 from smwatch.rules.dimension import Dimension, Get, Renames, Value, renamed
 from smwatch.rules.memory import Memory, Turns
-from smwatch.rules.subject import Subject
+from smwatch.rules.subject import SECOND_BITS, Subject
 
 if TYPE_CHECKING:
     from smwatch.rules.plan import Ask, Plan
@@ -117,6 +117,8 @@ class Times:
         if entry not in self.notes:
             insort(self.notes, entry)
             del self.notes[:-NOTES]
+            if (second := key >> SECOND_BITS) <= self.loud:
+                self._tell(second)  # the second may have been known, but not this event of it
 
     def any(self, low: int, high: int) -> bool:
         """Whether it is known of a second from `low` to `high`."""

@@ -88,3 +88,13 @@ def test_a_flood_of_small_alarms_pushes_out_no_bad_one(monkeypatch: pytest.Monke
         engine.judge(arrivals(flood[start : start + 20]))
     assert len(engine.alarms) <= 50 + 20
     assert [alarm.severity for alarm in of("SMW-DEL-01", engine.alarms)] == [Severity.CRITICAL]
+
+
+def test_of_two_events_of_one_second_the_same_one_is_told_whichever_came_first() -> None:
+    read = records.read_deleted(at=after(-60))
+    restores = [records.restore(by=records.user(name)) for name in ("alice", "bob")]
+    told = set()
+    for happened in ([read, *restores], [read, *reversed(restores)]):
+        (alarm,) = of("SMW-DEL-01", judged(happened, batch=1))
+        told.add(alarm.closed_by)
+    assert len(told) == 1

@@ -180,9 +180,10 @@ async def test_a_second_tail_on_a_state_directory_says_why_not_and_the_first_goe
     assert said.count("\n") == 1
     assert "another smwatch tail" in said
     assert "--state-dir" in said
-    account.happen(2, ago=timedelta(minutes=20))
-    while len(ids(b"".join(printed))) < 5:
-        printed.append(await first.stdout.readline())
+    account.happen(2, ago=timedelta(minutes=5))
+    async with asyncio.timeout(60):
+        while len(ids(b"".join(printed))) < 5:
+            printed.append(await first.stdout.readline())
     first.send_signal(signal.SIGKILL)
     await first.communicate()
     assert (await account.read())[:2] == ([], 0)
@@ -256,7 +257,7 @@ async def test_a_journal_that_cannot_be_used_is_said_kept_and_watched_without(
     path = account.state / FILE_NAME
     damage(path)
     before = path.read_bytes() if path.is_file() else b""
-    account.happen(5, ago=timedelta(minutes=20))
+    account.happen(5, ago=timedelta(minutes=5))
     printed, code, said = await account.read()
     assert code == 0
     assert set(printed) >= {f"event-{n}" for n in range(100, 105)}
@@ -282,9 +283,10 @@ async def test_a_journal_damaged_under_a_running_tail_is_set_aside_and_watching_
         db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     with path.open("r+b") as file:
         file.write(b"\xff" * path.stat().st_size)
-    account.happen(100, ago=timedelta(minutes=20))
-    while len(set(ids(b"".join(printed)))) < 300:
-        printed.append(await running.stdout.readline())
+    account.happen(100, ago=timedelta(minutes=5))
+    async with asyncio.timeout(60):
+        while len(set(ids(b"".join(printed)))) < 300:
+            printed.append(await running.stdout.readline())
     running.terminate()
     rest, _ = await running.communicate()
     out = b"".join(printed) + rest

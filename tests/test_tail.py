@@ -186,7 +186,9 @@ async def test_a_second_tail_on_a_state_directory_says_why_not_and_the_first_goe
             printed.append(await first.stdout.readline())
     first.send_signal(signal.SIGKILL)
     await first.communicate()
-    assert (await account.read())[:2] == ([], 0)
+    again, code, _ = await account.read()  # the killed one holds nothing up; what it printed last may come again
+    assert code == 0
+    assert set(again) <= {"event-3", "event-4"}
 
 
 async def test_a_disk_without_room_is_said_and_everything_is_printed_and_kept_later(account: Account) -> None:

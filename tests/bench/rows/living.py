@@ -12,6 +12,7 @@ from functools import partial
 from itertools import cycle
 from pathlib import Path
 from random import Random
+from select import select
 from statistics import quantiles
 from time import monotonic_ns, sleep
 from types import TracebackType
@@ -32,14 +33,18 @@ WATCHED = 10.0
 """Seconds for which the processor's time is looked at."""
 SMALL = 1_000
 """Of so few rows no figure is wanted, only to see that there can be one: a tenth of all that will do."""
+ROOM = 20_000
+"""Rows that there are at least where keys go to them: in a smaller store the row under the cursor would be let go."""
+PATIENCE = 60.0
+"""Seconds for which something that must come is waited for."""
 
 
 class Played:
     """A program of `tests.bench.player` on a terminal whose output is read and let go, as fast as it comes."""
 
-    def __init__(self, how: str, rows: int, per_second: int) -> None:
-        self.pains = 1.0 if rows > SMALL or not rows else 0.1
-        """The part of the presses and seconds that is taken."""
+    def __init__(self, how: str, rows: int, per_second: int, *, pains: float) -> None:
+        """Only a part, `pains`, of the presses and seconds is taken."""
+        self.pains = pains
         self._folder = tempfile.TemporaryDirectory()
         told = Path(self._folder.name) / "told"
         os.mkfifo(told)
@@ -56,11 +61,9 @@ class Played:
         )
         threading.Thread(target=self._read, daemon=True).start()
         self._told: TextIO = told.open(encoding="utf-8")
-        self.heard = self._told.readline
-        """The next line that the program says."""
 
     def __enter__(self) -> Self:
-        assert self.heard() == "ready\n"
+        assert self._heard() == "ready\n"
         return self
 
     def __exit__(
@@ -78,11 +81,16 @@ class Played:
         except OSError:
             return  # it has ended
 
+    def _heard(self) -> str:
+        """The next line that the program says; it says one, and then waits for a key."""
+        assert select([self._told], [], [], PATIENCE)[0], "it says nothing"
+        return self._told.readline()
+
     def press(self, key: str) -> float:
         """Milliseconds from a key to the frame that shows what it did."""
         began = monotonic_ns()
         os.write(self._child.child_fd, key.encode())
-        return (int(self.heard()) - began) / 1e6
+        return (int(self._heard()) - began) / 1e6
 
     def share(self) -> float:
         """Per cent of one core that it takes while nobody touches it."""
@@ -96,10 +104,19 @@ class Played:
         return sum(int((task / "schedstat").read_text(encoding="ascii").split()[0]) for task in tasks)
 
 
+def pains_for(size: int) -> float:
+    """How much is taken of what the figures are made of."""
+    return 1.0 if size > SMALL else 0.1
+
+
 @contextmanager
 def answering(size: int, *, percentile: int) -> Iterator[Pair]:
     """Keys go to both, one after the other, while rows arrive."""
-    with Played("smwatch", size, 1_000) as smwatch, Played("plain", size, 1_000) as plain:
+    pains, rows = pains_for(size), max(size, ROOM)
+    with (
+        Played("smwatch", rows, 1_000, pains=pains) as smwatch,
+        Played("plain", rows, 1_000, pains=pains) as plain,
+    ):
         sleep(SETTLED * smwatch.pains)
         random = Random(1)
 
@@ -116,7 +133,8 @@ def answering(size: int, *, percentile: int) -> Iterator[Pair]:
 @contextmanager
 def idling(size: int, *, per_second: int) -> Iterator[Pair]:
     """Both are left alone."""
-    with Played("smwatch", size, per_second) as smwatch, Played("plain", 0, 0) as plain:
+    pains = pains_for(size)
+    with Played("smwatch", size, per_second, pains=pains) as smwatch, Played("plain", 0, 0, pains=pains) as plain:
         sleep(SETTLED * smwatch.pains)
         yield Pair(smwatch.share, plain.share)
 

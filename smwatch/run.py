@@ -14,6 +14,7 @@ from contextlib import AbstractAsyncContextManager, nullcontext, suppress
 from datetime import datetime, timedelta
 from itertools import islice
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from smwatch.events.event import Arrival
 from smwatch.events.secret import Secret
@@ -28,6 +29,9 @@ from smwatch.sources.errors import ConfigurationError
 from smwatch.sources.source import Source, State, Status
 from smwatch.unready import advice
 from smwatch.visible import visible
+
+if TYPE_CHECKING:
+    from smwatch.tui.stalls import Stalls
 
 FINE, FAILED, USAGE, ALARM, INCOMPLETE = range(5)
 """Exit codes: fine; failed; usage or configuration; --fail-on met; --once could not read everything."""
@@ -111,10 +115,17 @@ def show(parts: Parts, sources: Sources, *, title: str = "") -> int:
 
         background.submit(here)
 
+    stalls = _stalls(settings.ui.stalls)
+
+    def start(app: SmwatchApp) -> None:
+        if stalls is not None:
+            stalls.start()
+        background.start(app.apply, app.fail)
+
     app = SmwatchApp(
         parts.store,
         record_of=parts.shown_record_of,
-        start=lambda app: background.start(app.apply, app.fail),
+        start=start,
         outside=Outside(
             keep=background.keep,
             reach_back=reach_back if aws is not None else None,
@@ -144,9 +155,23 @@ def show(parts: Parts, sources: Sources, *, title: str = "") -> int:
     finally:
         ended = background.stop()
         parts.journal.close()
+        if stalls is not None:
+            stalls.stop()
     if app.fault is not None:
         raise app.fault
     return _left(code or FINE, stuck=not ended)
+
+
+def _stalls(file: str) -> Stalls | None:
+    """What reports stalls, if it is asked for."""
+    if not file:
+        return None
+    from smwatch.tui.stalls import Stalls
+
+    try:
+        return Stalls(Path(file))
+    except OSError as error:
+        raise ConfigurationError(f"can't write stalls to {file}: {error.strerror}") from None
 
 
 # -- headless

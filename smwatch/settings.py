@@ -70,6 +70,8 @@ class UiSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     keymap: dict[str, str] = {}
     filters: dict[str, str] = {}
     """Saved filters by name."""
+    stalls: str = ""
+    """For debugging: a file to which each stall of the screen's loop is written, with what it was in."""
 
 
 class NotifySettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -173,7 +175,12 @@ def load(config_file: Path | None, flags: dict[str, Any]) -> Settings:
     return settings
 
 
-_ENVIRONMENT = {"SMWATCH_STATE_DIR": "state_dir", "SMWATCH_SINCE": "since", "SMWATCH_LOG_GROUP": "logs.group"}
+_ENVIRONMENT = {
+    "SMWATCH_STATE_DIR": "state_dir",
+    "SMWATCH_SINCE": "since",
+    "SMWATCH_LOG_GROUP": "logs.group",
+    "SMWATCH_STALLS": "ui.stalls",
+}
 
 
 def _read(path: Path) -> dict[str, Any]:

@@ -2,13 +2,38 @@
 
 from __future__ import annotations
 
+import os
 import resource
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from pathlib import Path
+from time import perf_counter
 
+import msgspec
+import pexpect
+
+from smwatch.events.event import SeenBy
+from smwatch.events.reader import Reader
+from smwatch.journal import FILE_NAME, Journal
 from tests.bench.harness import Pair, Row
+from tests.bench.traffic import PAGE, Traffic
+
+PATIENCE = 60
+"""Seconds for which a first frame is waited for."""
+EMPTY = """
+from textual.app import App
+from textual.widgets import Static
+class Empty(App):
+    def compose(self):
+        yield Static("smwatch")
+Empty().run()
+"""
+"""An empty Textual app but for the word by which its first frame is known."""
 
 
 @contextmanager
@@ -28,7 +53,84 @@ def process(command: Sequence[str]) -> float:
     return after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
 
 
+@contextmanager
+def demonstrated(size: int) -> Iterator[Pair]:
+    """The demo, which begins with nothing."""
+    with tempfile.TemporaryDirectory() as home:
+        yield Pair(
+            partial(first_frame, [sys.executable, "-m", "smwatch", "demo"], {"HOME": home}),
+            partial(first_frame, [sys.executable, "-c", EMPTY], {"HOME": home}),
+        )
+
+
+@contextmanager
+def remembered(size: int) -> Iterator[Pair]:
+    """A screen over a journal that is full already; AWS is not there."""
+    with tempfile.TemporaryDirectory() as home:
+        fill(Path(home) / FILE_NAME, size)
+        nowhere = {
+            "HOME": home,
+            "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+            "AWS_REGION": "eu-west-1",
+            "AWS_ACCESS_KEY_ID": "AKIAEXAMPLEEXAMPLE00",
+            "AWS_SECRET_ACCESS_KEY": "example",
+            "AWS_EC2_METADATA_DISABLED": "true",
+        }
+        yield Pair(
+            partial(first_frame, [sys.executable, "-m", "smwatch", "--state-dir", home], nowhere),
+            partial(first_frame, [sys.executable, "-c", EMPTY], nowhere),
+        )
+
+
+def fill(path: Path, count: int) -> None:
+    """Write a journal of so many events of the last hour."""
+    reader, journal = Reader(), Journal(path)
+    traffic = Traffic(start=datetime.now(UTC) - timedelta(hours=1), per_second=max(1.0, count / 3600))
+    for start in range(0, count, PAGE):
+        texts = traffic.texts(min(PAGE, count - start))
+        seen_at = datetime.now(UTC)
+        journal.commit("logs", [reader.read(text, seen_by=SeenBy.LOGS, seen_at=seen_at) for text in texts])
+    journal.close()
+
+
+def first_frame(command: Sequence[str], environment: Mapping[str, str]) -> float:
+    """Seconds by the clock until a program on a terminal has painted its name."""
+    surroundings = {"TERM": "xterm-256color", "COLORTERM": "truecolor", "LANG": "C.UTF-8", "PATH": os.environ["PATH"]}
+    surroundings |= {"PYTHONPATH": str(Path.cwd()), **environment}
+    began = perf_counter()
+    child = pexpect.spawn(command[0], list(command[1:]), env=surroundings, dimensions=(50, 160), timeout=PATIENCE)
+    try:
+        child.expect_exact(b"\x1b[?1049h")
+        child.expect_exact(b"smwatch")
+        return perf_counter() - began
+    finally:
+        child.close(force=True)
+
+
+_demo = Row(
+    name="first-demo",
+    what="first frame of smwatch demo, by the clock",
+    floor="an empty Textual app's",
+    target=1.2,
+    size=1,
+    sized="start",
+    rounds=9,
+    largest=1,
+    ready=demonstrated,
+)
+
 ROWS = (
+    _demo,
+    msgspec.structs.replace(
+        _demo,
+        name="first-journal",
+        what="first frame of smwatch over its journal, by the clock",
+        target=1.4,
+        size=100_000,
+        sized="events kept",
+        largest=1_000_000,
+        ready=remembered,
+    ),
     Row(
         name="version",
         what="smwatch --version",

@@ -1,0 +1,82 @@
+"""A debug option: reports when the event loop of the screen stood still, for how long, and in what."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+import threading
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from time import monotonic
+from types import FrameType
+from typing import Self, TextIO
+
+STALL = timedelta(milliseconds=15)
+"""A loop that has not come round for so long is stalled: a key pressed meanwhile waits as long."""
+_BEAT = 0.004
+_FRAMES = 6
+"""Functions named of what was running, the innermost first."""
+
+
+class Stalls:
+    """Writes a line to a file for each stall of the loop it is started on; costs some per cent of a core meanwhile.
+
+    The loop says every few milliseconds that it is alive, a thread listens for it. Python's global lock can be what a
+    stall waits for: then what is named as running is where it waited.
+    """
+
+    def __init__(self, path: Path, *, least: timedelta = STALL) -> None:
+        """OSError if the file can't be written to."""
+        self._file: TextIO = path.open("a", encoding="utf-8")
+        self._least = least.total_seconds()
+        self._beaten = monotonic()
+        self._main = threading.get_ident()
+        self._stopped = threading.Event()
+        self._watching = threading.Thread(target=self._watch, name="stalls", daemon=True)
+        self.seen = 0
+        """How many there have been."""
+
+    def start(self) -> Self:
+        """Begin, from within the loop."""
+        self._main = threading.get_ident()
+        self._beat(asyncio.get_running_loop())
+        self._watching.start()
+        return self
+
+    def stop(self) -> None:
+        """End, and close the file."""
+        self._stopped.set()
+        if self._watching.is_alive():
+            self._watching.join()
+        self._file.close()
+
+    def _beat(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._beaten = monotonic()
+        if not self._stopped.is_set():
+            loop.call_later(_BEAT, self._beat, loop)
+
+    def _watch(self) -> None:
+        running = ""
+        since = self._beaten
+        while not self._stopped.wait(_BEAT):
+            beaten = self._beaten
+            if running and beaten != since:  # it goes on
+                self._report(beaten - since, running)
+                running = ""
+            elif not running and monotonic() - beaten > self._least:
+                since, running = beaten, _named(sys._current_frames().get(self._main))
+        if running and self._beaten != since:
+            self._report(self._beaten - since, running)
+
+    def _report(self, seconds: float, running: str) -> None:
+        self.seen += 1
+        self._file.write(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ} {seconds * 1000:.0f} ms in {running}\n")
+        self._file.flush()
+
+
+def _named(frame: FrameType | None) -> str:
+    names: list[str] = []
+    while frame is not None and len(names) < _FRAMES:
+        names.append(f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno} {frame.f_code.co_name}")
+        frame = frame.f_back
+    return " < ".join(names) or "nothing that could be seen"

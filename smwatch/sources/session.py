@@ -328,19 +328,31 @@ def _new_session(profile: str | None) -> AioSession:
     resolver = create(session, cache=_CliCache())
     roles = resolver.get_provider("assume-role")
     roles._prompter = functools.partial(_no_prompt, session)
-    processes = [resolver.get_provider("custom-process")]
     make_process = roles._profile_provider_builder._create_process_provider
-
-    def make_quiet(profile_name: str) -> object:
-        provider = make_process(profile_name)
-        provider._popen = _without_terminal
-        return provider
-
-    roles._profile_provider_builder._create_process_provider = make_quiet
-    for provider in processes:
-        provider._popen = _without_terminal
+    roles._profile_provider_builder._create_process_provider = lambda name: _well_behaved(make_process(name))
+    _well_behaved(resolver.get_provider("custom-process"))
     session.register_component("credential_provider", resolver)
     return session
+
+
+def _well_behaved(provider: Any) -> object:
+    """A credential_process that never reads from the terminal, and whose nonsense is no credentials, not a fault."""
+    from botocore.exceptions import CredentialRetrievalError
+
+    retrieve = provider._retrieve_credentials_using
+
+    async def retrieved(credential_process: str) -> object:
+        try:
+            return await retrieve(credential_process)
+        except OSError as error:
+            wrong = f"credential_process can't be run: {error.strerror}"
+        except (ValueError, AttributeError, TypeError):  # no JSON, or JSON that is no object
+            wrong = "credential_process printed no JSON object"
+        raise CredentialRetrievalError(provider=provider.METHOD, error_msg=wrong)
+
+    provider._popen = _without_terminal
+    provider._retrieve_credentials_using = retrieved
+    return provider
 
 
 def _no_prompt(session: AioSession, prompt: str) -> str:

@@ -209,6 +209,22 @@ async def test_a_credential_process_that_fails_and_one_that_reads_the_terminal(
     assert watched.last.message.endswith("see to the profile's credential_process")
 
 
+@pytest.mark.parametrize(
+    ("process", "told"),
+    [
+        ("/bin/true", "credential_process printed no JSON object"),
+        ("/bin/echo []", "credential_process printed no JSON object"),
+        ("/nowhere/vault", "credential_process can't be run: No such file or directory"),
+    ],
+)
+async def test_a_credential_process_that_makes_no_sense(
+    home: Path, history: LookupEvents, process: str, told: str
+) -> None:
+    write(home, "config", f"[profile p]\nregion = eu-west-1\ncredential_process = {process}\n")
+    watched = await watch("p", State.SIGN_IN)
+    assert watched.last.message == f"no credentials could be had ({told}): see to the profile's credential_process"
+
+
 async def test_a_credential_process_that_answers_later(home: Path, history: LookupEvents) -> None:
     history.region().add([record(NOW)])
     answer = home / "answer.json"

@@ -81,6 +81,7 @@ def setup_policy(place: Place, names: Names | None = None, *, log_group: str = "
     group = place.log_group(log_group or names.log_group)
     role = place.role(names.role)
     bucket = place.bucket(names.bucket_at(place))
+    anywhere = place.at(ANY)
     return document(
         _allow(
             "SetupLook",
@@ -93,6 +94,32 @@ def setup_policy(place: Place, names: Names | None = None, *, log_group: str = "
             "organizations:DescribeOrganization",
         ),
         _allow(
+            "SetupLookAround",  # at what is there already, whoever made it: the chain leads from one to the next
+            [
+                anywhere.trail(ANY),
+                anywhere.log_group(ANY),
+                anywhere.topic(ANY),
+                anywhere.alarm(ANY),
+                anywhere.event_rule(ANY),
+            ],
+            "cloudtrail:GetEventSelectors",
+            "cloudtrail:GetTrailStatus",
+            "cloudtrail:ListTags",
+            "cloudwatch:ListTagsForResource",
+            "events:ListTagsForResource",
+            "events:ListTargetsByRule",
+            "logs:DescribeMetricFilters",
+            "logs:ListTagsForResource",
+            "sns:GetTopicAttributes",
+            "sns:ListSubscriptionsByTopic",
+            "sns:ListTagsForResource",
+        ),
+        _allow("SetupLookAtRoles", place.role(ANY), "iam:GetRole", "iam:GetRolePolicy"),
+        _allow(
+            "SetupLookAtQueues", anywhere.queue(ANY), "sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:ListQueueTags"
+        ),
+        _allow("SetupLookForBucket", place.bucket(names.bucket_at(anywhere)), "s3:ListBucket"),
+        _allow(
             "SetupOwnTrail",
             place.at(ANY).trail(last_name(names.trail)),
             "cloudtrail:CreateTrail",
@@ -102,9 +129,6 @@ def setup_policy(place: Place, names: Names | None = None, *, log_group: str = "
             "SetupTrail",
             place.at(ANY).trail(last_name(trail)),
             "cloudtrail:AddTags",
-            "cloudtrail:GetEventSelectors",
-            "cloudtrail:GetTrailStatus",
-            "cloudtrail:ListTags",
             "cloudtrail:PutEventSelectors",
             "cloudtrail:RemoveTags",
             "cloudtrail:StartLogging",
@@ -116,8 +140,6 @@ def setup_policy(place: Place, names: Names | None = None, *, log_group: str = "
             "logs:CreateLogGroup",
             "logs:DeleteLogGroup",
             "logs:DeleteMetricFilter",
-            "logs:DescribeMetricFilters",
-            "logs:ListTagsForResource",
             "logs:PutMetricFilter",
             "logs:PutRetentionPolicy",
             "logs:TagResource",
@@ -129,8 +151,6 @@ def setup_policy(place: Place, names: Names | None = None, *, log_group: str = "
             "iam:CreateRole",
             "iam:DeleteRole",
             "iam:DeleteRolePolicy",
-            "iam:GetRole",
-            "iam:GetRolePolicy",
             "iam:PutRolePolicy",
             "iam:TagRole",
             "iam:UpdateAssumeRolePolicy",
@@ -150,7 +170,6 @@ def setup_policy(place: Place, names: Names | None = None, *, log_group: str = "
             "s3:GetBucketPublicAccessBlock",
             "s3:GetBucketTagging",
             "s3:GetEncryptionConfiguration",
-            "s3:ListBucket",
             "s3:PutBucketPolicy",
             "s3:PutBucketPublicAccessBlock",
             "s3:PutBucketTagging",
@@ -162,9 +181,6 @@ def setup_policy(place: Place, names: Names | None = None, *, log_group: str = "
             place.topic(names.topic),
             "sns:CreateTopic",
             "sns:DeleteTopic",
-            "sns:GetTopicAttributes",
-            "sns:ListSubscriptionsByTopic",
-            "sns:ListTagsForResource",
             "sns:SetTopicAttributes",
             "sns:Subscribe",
             "sns:TagResource",
@@ -175,7 +191,6 @@ def setup_policy(place: Place, names: Names | None = None, *, log_group: str = "
             "SetupAlarms",
             [place.alarm(DOCUMENTED_ALARM), place.alarm(f"{PREFIX}*")],
             "cloudwatch:DeleteAlarms",
-            "cloudwatch:ListTagsForResource",
             "cloudwatch:PutMetricAlarm",
             "cloudwatch:TagResource",
         ),
@@ -183,8 +198,6 @@ def setup_policy(place: Place, names: Names | None = None, *, log_group: str = "
             "SetupEventRules",
             place.event_rule(f"{PREFIX}*"),
             "events:DeleteRule",
-            "events:ListTagsForResource",
-            "events:ListTargetsByRule",
             "events:PutRule",
             "events:PutTargets",
             "events:RemoveTargets",
@@ -195,9 +208,6 @@ def setup_policy(place: Place, names: Names | None = None, *, log_group: str = "
             [place.queue(names.queue), place.queue(names.dead_letters)],
             "sqs:CreateQueue",
             "sqs:DeleteQueue",
-            "sqs:GetQueueAttributes",
-            "sqs:GetQueueUrl",
-            "sqs:ListQueueTags",
             "sqs:SetQueueAttributes",
             "sqs:TagQueue",
         ),

@@ -51,7 +51,14 @@ def plan_removal(found: Made, wanted: Wanted, *, keep_logs: bool = False) -> Pla
         steps += _trails(found)
         steps += _roles(found, wanted)
         steps += _logs(found, keep=keep_logs)
-    return Plan(found.places[0], tuple(steps))
+    return Plan(found.places[0], tuple(steps), tuple(_notes(found)) if Part.TRAIL in wanted.parts else ())
+
+
+def _notes(found: Made) -> Iterator[str]:
+    """Yield what restoring takes that the setup policy, which knows no role but its own, does not hold."""
+    for trail in found.trails:
+        if trail.delivers_by_setup and (former := _former(found, trail)):
+            yield f"That {trail.name} delivers to {group_name(former[0])} again takes iam:PassRole on {former[1]} too."
 
 
 def _remove(part: Part, what: str, *calls: Call, detail: str = "", empties: str = "", destroys: bool = False) -> Step:
@@ -155,7 +162,7 @@ def _trails(found: Made) -> Iterator[Step]:
                 detail="from now on nothing is logged by it",
             )
         elif DELIVERY_TAG in trail.tags:
-            former = trail.former if trail.arn in found.restorable else None
+            former = _former(found, trail)
             if not trail.delivers_by_setup:
                 detail = f"only its tags: it was made to deliver to {trail.log_group or 'no log group'} since"
                 yield _remove(Part.TRAIL, what, _forgetting(trail), detail=detail)
@@ -165,6 +172,11 @@ def _trails(found: Made) -> Iterator[Step]:
             restore = Call("cloudtrail", "UpdateTrail", before, trail.home_region)
             detail = f"delivers to {group_name(group)} again" if group else "only its delivery to CloudWatch Logs"
             yield _remove(Part.TRAIL, what, restore, _forgetting(trail), detail=detail)
+
+
+def _former(found: Made, trail: Trail) -> tuple[str, str] | None:
+    """Return the log group and the role that the trail gets back, None for neither."""
+    return trail.former if trail.arn in found.restorable else None
 
 
 def _forgetting(trail: Trail) -> Call:

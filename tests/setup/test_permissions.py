@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 import boto3
+import msgspec
 import pytest
 
 from smwatch.setup import documents
@@ -18,7 +19,7 @@ from smwatch.setup.aws import Aws
 from smwatch.setup.call import actions as actions_of
 from smwatch.setup.documents import Document, statements
 from smwatch.setup.drill import Clock, drill, survey
-from smwatch.setup.place import Place, is_arn
+from smwatch.setup.place import Names, Place, is_arn
 from smwatch.setup.policies import drill_policy, setup_policy, watch_policy
 from smwatch.setup.run import carry_out, removal_plan, setup_plan
 from smwatch.setup.seeing import see_region
@@ -28,6 +29,7 @@ from tests.emulators.process import Emulator
 from tests.setup.account import EVERYTHING, Account, Made, ignore
 from tests.setup.conftest import OpenAccount
 from tests.setup.operations import ROOT, called
+from tests.setup.test_replaced import corporate
 
 GROUP = "CloudTrail/MyCloudWatchLogGroup"
 NEEDS_NONE = {"sts:GetCallerIdentity"}
@@ -186,6 +188,19 @@ def refused(policy: Document, place: Place, calls: Iterable[Made]) -> list[str]:
 def test_the_setup_policy_reaches_the_resources_that_setup_touches(account: Account) -> None:
     do_everything(account)
     assert refused(setup_policy(account.place), account.place, account.wire.made) == []
+
+
+def test_the_setup_policy_reaches_what_is_looked_at_in_an_account_that_is_not_empty(account: Account) -> None:
+    corporate(account)
+    boto3.client("cloudtrail", "eu-west-1").create_trail(Name="local", S3BucketName="corp-trail")
+    names = Names(trail="smwatch-management-events", log_group="ours")
+    wanted = Wanted(names=names, group_named=True, trail_named=True, new_trail=True)
+    before = len(account.wire.made)
+    account.set_up(wanted)
+    account.remove(msgspec.structs.replace(wanted, regions=("us-east-1", "eu-west-1")))
+    calls = account.wire.made[before:]
+    assert "corp" in {parameters.get("RoleName") for _, operation, parameters in calls if operation == "GetRole"}
+    assert refused(setup_policy(account.place, names, trail=names.trail), account.place, calls) == []
 
 
 def test_the_watch_policy_reaches_the_resources_that_doctor_looks_at(account: Account) -> None:

@@ -74,6 +74,9 @@ def test_removal_has_the_trail_deliver_where_it_did_before(account: Account) -> 
     assert not account.set_up(ONLY_TRAIL).changes
     removing = account.plan_removal(ONLY_TRAIL)
     assert trail_step(removing.steps).detail == "delivers to corp/trail again"
+    assert removing.notes == (
+        f"That corp delivers to corp/trail again takes iam:PassRole on {account.place.role('corp')} too.",
+    )
     assert not account.remove(ONLY_TRAIL).changes
     assert contents(account) == before
     assert tags(account) == {}

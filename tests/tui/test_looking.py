@@ -65,6 +65,18 @@ async def test_context_shows_what_the_filter_hides_and_n_goes_from_match_to_matc
         assert len(stream.view.rows) == 2
 
 
+async def test_what_is_led_to_stays_though_the_move_before_it_is_told_later() -> None:
+    stage = Stage(reads(5))
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.pause()
+        watch(stage).stream.action_move(1)
+        watch(stage).action_principal()
+        assert watch(stage).focused is watch(stage).detail
+        await pilot.pause()
+        assert watch(stage).stream.cursor is not None
+        assert isinstance(watch(stage).detail.target, ToPrincipal)
+
+
 async def test_a_time_can_be_jumped_to() -> None:
     stage = Stage(reads(60, every=60, first=30))
     async with stage.app.run_test(size=WIDE) as pilot:

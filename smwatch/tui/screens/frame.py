@@ -337,7 +337,7 @@ class StreamFrame(Screen[None]):
             self.detail.look_at(target)
         else:
             self.detail.lead_to(target)
-        self.detail.focus()
+        self.set_focus(self.detail)  # at once: a move of the cursor that is not yet told would take the pane back
 
     def go_to(self, target: object) -> None:
         """Go to an event in the stream; nothing else is there."""

@@ -64,6 +64,17 @@ class KeyTable:
         """The first key of an id, as it is printed."""
         return name(self.keys(BY_ID[key_id])[0])
 
+    def everywhere(self, *key_ids: str) -> str:
+        """The first key that does all of these, as it is printed, for a page that is shown in several places; or ""."""
+        first, *others = (self.keys(BY_ID[key_id]) for key_id in key_ids)
+        return next((name(key) for key in first if all(key in keys for keys in others)), "")
+
+    @property
+    def copies(self) -> str:
+        """What copies, as a remark on a page; "" if that is another key in the pane than on a screen of its own."""
+        key = self.everywhere("watch.copy", "details.copy", "alarms.copy")
+        return f"{key} copies" if key else ""
+
     def hint(self, key_id: str) -> tuple[str, str]:
         """The first key of an id and its word, for a footer."""
         return self.one(key_id), BY_ID[key_id].word

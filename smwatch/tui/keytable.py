@@ -72,7 +72,9 @@ KEYS: tuple[Key, ...] = (
     Key("watch.alarms", "a", "alarms", "alarms", "All alarms: why, what to do, acknowledge, mute, close"),
     Key("watch.acknowledge", "A", "acknowledge", "acknowledge", "Acknowledge the alarm under the cursor, or the worst"),
     Key("watch.context", "z", "context", "context", "Show what the filter hides, dim, around its matches"),
-    Key("watch.next_match", "n", "match(1)", "next match", "Go to the next match below (with z), or the next error"),
+    Key(
+        "watch.next_match", "n", "match(1)", "next match", "Go to the next match below (in context), or the next error"
+    ),
     Key("watch.previous_match", "N", "match(-1)", "previous match", "Go to the match above, or the error above"),
     Key("watch.mark", "m", "mark", "mark", "Mark the event under the cursor"),
     Key("watch.next_mark", "u", "next_mark", "next mark", "Go to the next marked event"),

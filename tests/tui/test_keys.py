@@ -11,7 +11,9 @@ from textual.dom import DOMNode
 from textual.widgets import Input
 
 import smwatch.tui
+from smwatch.rules.engine import Engine
 from smwatch.settings import SettingsError, UiSettings
+from smwatch.store import Store
 from smwatch.tui.keys import TOGETHER, KeyTable, bindings
 from smwatch.tui.keytable import BY_ID, CONTEXTS, KEYS
 from smwatch.tui.screens.alarms import AlarmsScreen
@@ -21,7 +23,9 @@ from smwatch.tui.screens.prompt import PromptScreen
 from smwatch.tui.screens.wall import WallScreen
 from smwatch.tui.screens.watch import WatchScreen
 from smwatch.tui.widgets.filter_line import FilterLine
-from tests.tui.scene import NOW, Stage, reads
+from tests import records
+from tests.rules.judging import catalogue
+from tests.tui.scene import NOW, Stage, ago, reads
 
 SIZE = (160, 50)
 
@@ -109,6 +113,33 @@ async def test_the_keymap_holds_on_the_screen_in_the_footer_and_in_the_help() ->
         await pilot.press("escape", "question_mark")
         await pilot.pause()
         assert any(line.split() == ["%", "Type", "a", *line.split()[3:]] for line in stage.lines())
+
+
+def test_a_page_names_a_key_only_where_it_works_in_every_place_of_the_page() -> None:
+    assert KeyTable().copies == "y copies"
+    assert KeyTable({"details.copy": "ctrl+y,c"}).copies == "c copies"
+    assert not KeyTable({"details.copy": "ctrl+y"}).copies
+
+
+async def test_the_keymap_holds_in_what_the_pages_say() -> None:
+    copying = dict.fromkeys(("watch.copy", "details.copy", "alarms.copy"), "f3")
+    keymap = {**copying, "page.choose": "f2", "watch.next_match": "f4", "watch.previous_match": "f5"}
+    given = [records.read_deleted("prod/gone", eventTime=ago(20), id="gone")]
+    stage = Stage([*reads(3), *given], store=Store(engine=Engine(catalogue())), ui=UiSettings(keymap=keymap))
+    async with stage.app.run_test(size=(160, 200)) as pilot:
+        for keys, said in (
+            (["a"], ["F3 copies", "F2 jumps there"]),
+            (["j", "P"], ["in its order; F3 copies a rotation list"]),
+            (["j", "enter"], ["F2 folds, F3 copies", "F2 jumps there"]),
+            (["j", "P", "slash"], ["F4 and F5 go on"]),
+        ):
+            await pilot.press(*keys)
+            await pilot.pause()
+            shown = "\n".join(stage.lines())
+            assert all(words in shown for words in said), (keys, shown)
+            assert not any(words in shown for words in ("y copies", "Enter folds", "Enter jumps", "n and N")), keys
+            for _ in range(3):
+                await pilot.press("escape")
 
 
 @pytest.mark.parametrize("key", ["a", "v", "W", "S", "question_mark", "T", "f", "L"])

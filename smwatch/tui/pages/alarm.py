@@ -20,7 +20,9 @@ LABEL = 14
 """Columns of a label."""
 
 
-def alarm_page(alarm: Alarm, find: Callable[[int], Event | None], now: datetime, zone: Zone, width: int) -> list[Line]:
+def alarm_page(
+    alarm: Alarm, find: Callable[[int], Event | None], now: datetime, zone: Zone, width: int, keys: KeyTable
+) -> list[Line]:
     """Everything about one alarm, what to do first."""
     lines = [line(badge(alarm), Piece(f" {standing(alarm, now)}".rstrip(), "quiet"))]
     lines += paragraph(alarm.title, width, "strong")
@@ -50,7 +52,7 @@ def alarm_page(alarm: Alarm, find: Callable[[int], Event | None], now: datetime,
     if alarm.muted_until is not None and alarm.muted(now):
         lines += fields([("muted", f"for another {period(alarm.muted_until - now)}", "warn")], width, LABEL)
     if alarm.next:
-        lines += heading("next", "y copies")
+        lines += heading("next", keys.copies)
         for each in alarm.next:
             lines += command(each, width)
     if alarm.why:
@@ -60,7 +62,7 @@ def alarm_page(alarm: Alarm, find: Callable[[int], Event | None], now: datetime,
         lines += heading("known")
         for fact in alarm.facts:
             lines += paragraph(fact, width)
-    lines += heading("events", "Enter jumps there")
+    lines += heading("events", f"{keys.one('page.choose')} jumps there")
     for key in reversed(alarm.event_keys[-EVIDENCE:]):
         lines.append(_evidence(find(key), key, now, zone))
     if alarm.count > EVIDENCE and len(alarm.event_keys) > EVIDENCE:

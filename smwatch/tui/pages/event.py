@@ -14,6 +14,7 @@ from smwatch.events.links import shared_id
 from smwatch.events.principal import Kind, Principal
 from smwatch.record import Number, Record
 from smwatch.tui.columns import SEEN, called, late_by
+from smwatch.tui.keys import KeyTable
 from smwatch.tui.lines import Line, Piece, fields, heading, line, paragraph
 from smwatch.tui.pages.targets import ToFold, ToPrincipal, ToSecret, ToValue
 from smwatch.tui.text import visible
@@ -249,9 +250,9 @@ def _escaped(text: str) -> str:
     return msgspec.json.encode(text.encode(errors="replace").decode()).decode()[1:-1]
 
 
-def record_page(record: Record | None, width: int, folded: Collection[Path] = ()) -> list[Line]:
+def record_page(record: Record | None, width: int, keys: KeyTable, folded: Collection[Path] = ()) -> list[Line]:
     """The section with the whole record."""
-    lines = heading("record", "Enter folds, y copies")
+    lines = heading("record", ", ".join(filter(None, (f"{keys.one('page.choose')} folds", keys.copies))))
     if record is None:
         return [*lines, line(Piece("The journal no longer holds the record of this event.", "quiet"))]
     return lines + json_lines(record, width, folded)

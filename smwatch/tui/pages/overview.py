@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from smwatch.rules.alarm import Alarm
+from smwatch.tui.keys import KeyTable
 from smwatch.tui.lines import Line, Piece, heading, line, sparkline, spread
 from smwatch.tui.pages.targets import ToSecret
 from smwatch.tui.pages.words import alarm_line
@@ -17,11 +18,13 @@ HOUR = timedelta(hours=1)
 LISTED = 8
 
 
-def overview_page(tally: Tally, alarms: Sequence[Alarm], now: datetime, zone: Zone, width: int) -> list[Line]:
+def overview_page(
+    tally: Tally, alarms: Sequence[Alarm], now: datetime, zone: Zone, width: int, keys: KeyTable
+) -> list[Line]:
     """Alarms, the last hour per minute, and the secrets and principals with most events."""
     lines: list[Line] = []
     if alarms:
-        lines += heading("alarms", "a lists all")[1:]
+        lines += heading("alarms", f"{keys.one('watch.alarms')} lists all")[1:]
         lines += [alarm_line(alarm, now, zone, width) for alarm in alarms[:LISTED]]
     total = tally.totals(now, HOUR)
     lines += heading("the last hour", f"{total.events:,} events, {total.failed:,} failed")[0 if lines else 1 :]

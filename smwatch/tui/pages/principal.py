@@ -9,6 +9,7 @@ from datetime import datetime
 from smwatch.dossier import PrincipalDossier
 from smwatch.dossier.principal import Seen, Touched
 from smwatch.rules.alarm import Alarm
+from smwatch.tui.keys import KeyTable
 from smwatch.tui.lines import Line, Piece, heading, line, paragraph
 from smwatch.tui.pages.event import KINDS, key_words
 from smwatch.tui.pages.targets import ToAccessKey, ToEvent, ToPrincipal, ToSecret, ToValue
@@ -22,7 +23,7 @@ LISTED = 6
 
 
 def principal_page(
-    dossier: PrincipalDossier, alarms: Iterable[Alarm], now: datetime, zone: Zone, width: int
+    dossier: PrincipalDossier, alarms: Iterable[Alarm], now: datetime, zone: Zone, width: int, keys: KeyTable
 ) -> list[Line]:
     """Everything that events tell about a principal."""
     principal = dossier.principal
@@ -33,10 +34,12 @@ def principal_page(
         for alarm in shown(alarms)
         if alarm.open and alarm.identity and alarm.identity == principal.identity
     ]
-    return lines + _radius(dossier, now, zone, width)
+    return lines + _radius(dossier, now, zone, width, keys)
 
 
-def access_key_page(access_key: str, dossier: PrincipalDossier, now: datetime, zone: Zone, width: int) -> list[Line]:
+def access_key_page(
+    access_key: str, dossier: PrincipalDossier, now: datetime, zone: Zone, width: int, keys: KeyTable
+) -> list[Line]:
     """Everything that the events in memory tell of one access key: what its thief has."""
     by = dossier.principal
     lines = paragraph(key_words(access_key), width, "title")
@@ -50,10 +53,10 @@ def access_key_page(access_key: str, dossier: PrincipalDossier, now: datetime, z
     )
     lines.append(line(Piece("show its events", "link"), target=ToValue("user", access_key)))
     lines += paragraph("As far as the events in memory tell:", width, "quiet")
-    return lines + _radius(dossier, now, zone, width)
+    return lines + _radius(dossier, now, zone, width, keys)
 
 
-def _radius(dossier: PrincipalDossier, now: datetime, zone: Zone, width: int) -> list[Line]:
+def _radius(dossier: PrincipalDossier, now: datetime, zone: Zone, width: int, keys: KeyTable) -> list[Line]:
     """What was reached for, and with what, from where."""
     secrets = dossier.secrets
     exposed = [touched for touched in secrets if touched.exposed]
@@ -66,7 +69,7 @@ def _radius(dossier: PrincipalDossier, now: datetime, zone: Zone, width: int) ->
     if dossier.events:
         first, last = moment(dossier.first_at, zone, now), moment(dossier.last_at, zone, now)
         lines += paragraph(f"First seen {first}, last seen {last}.", width, "quiet")
-    lines += heading("secrets", "in its order; y copies a rotation list")
+    lines += heading("secrets", "in its order" + (f"; {keys.copies} a rotation list" if keys.copies else ""))
     lines += _table(secrets, now, zone, width)
     if dossier.others:
         lines.append(line(Piece(f"and {dossier.others:,} events on others, counted only", "quiet")))

@@ -12,6 +12,7 @@ from smwatch.dossier.rotation import Ending, Rotation
 from smwatch.dossier.secret import Entry, User
 from smwatch.rules.alarm import Alarm
 from smwatch.tui.columns import called
+from smwatch.tui.keys import KeyTable
 from smwatch.tui.lines import Line, Piece, command, fields, heading, line, paragraph, sparkline, spread
 from smwatch.tui.pages.event import key_words
 from smwatch.tui.pages.targets import ToAccessKey, ToEvent, ToPrincipal
@@ -24,7 +25,9 @@ READERS, TIMELINE, CHANGES, KEYS = 12, 40, 6, 3
 HOURS = 24
 
 
-def secret_page(dossier: SecretDossier, alarms: Iterable[Alarm], now: datetime, zone: Zone, width: int) -> list[Line]:
+def secret_page(
+    dossier: SecretDossier, alarms: Iterable[Alarm], now: datetime, zone: Zone, width: int, keys: KeyTable
+) -> list[Line]:
     """Everything that events tell about a secret."""
     life = dossier.lifecycle(now)
     lines = head(dossier, life, alarms, now, zone, width)
@@ -37,7 +40,7 @@ def secret_page(dossier: SecretDossier, alarms: Iterable[Alarm], now: datetime, 
     lines += _policy(dossier, now, zone, width)
     lines += _changes(dossier, now, zone, width)
     lines += _errors(dossier, width)
-    return lines + _timeline(dossier.timeline(TIMELINE), now, zone)
+    return lines + _timeline(dossier.timeline(TIMELINE), now, zone, keys)
 
 
 def head(
@@ -162,7 +165,8 @@ def _breaks(dossier: SecretDossier, life: Lifecycle, now: datetime, zone: Zone, 
     if not consumers:
         return []
     gone = life.state in (State.PENDING, State.DELETED)
-    lines = heading("broken by it" if gone else "who breaks if it goes", "got the value in the last 7 days")
+    refused = " or would have" if any(consumer.broken for consumer in consumers) else ""
+    lines = heading("broken by it" if gone else "who breaks if it goes", f"got the value in the last 7 days{refused}")
     for consumer in consumers[:READERS]:
         user = consumer.user
         lines.append(
@@ -323,10 +327,10 @@ def _errors(dossier: SecretDossier, width: int) -> list[Line]:
     return lines
 
 
-def _timeline(entries: Sequence[Entry], now: datetime, zone: Zone) -> list[Line]:
+def _timeline(entries: Sequence[Entry], now: datetime, zone: Zone, keys: KeyTable) -> list[Line]:
     if not entries:
         return []
-    lines = heading("timeline", "Enter jumps there")
+    lines = heading("timeline", f"{keys.one('page.choose')} jumps there")
     for entry in entries:
         bad = entry.outcome is not Outcome.OK and entry.outcome is not Outcome.EXPECTED
         at = moment(entry.at, zone, now)

@@ -292,20 +292,20 @@ class Desk:
             case ToSecret(secret):
                 dossier = store.secrets.get(secret)
                 if dossier is not None:
-                    page = secret_page(dossier, store.alarms.values(), now, zone, width)
+                    page = secret_page(dossier, store.alarms.values(), now, zone, width, self.keys)
                     return page + self._answered(secret, folded, width)
             case ToPrincipal(identity):
                 known = store.principals.get(identity)
                 if known is not None:
-                    return principal_page(known, store.alarms.values(), now, zone, width)
+                    return principal_page(known, store.alarms.values(), now, zone, width, self.keys)
             case ToAccessKey(access_key):
                 used = self._used(access_key)
                 if used is not None:
-                    return access_key_page(access_key, used, now, zone, width)
+                    return access_key_page(access_key, used, now, zone, width, self.keys)
             case ToAlarm(group):
                 alarm = store.alarms.get(group)
                 if alarm is not None and alarm.count:
-                    return alarm_page(alarm, store.find, now, zone, width)
+                    return alarm_page(alarm, store.find, now, zone, width, self.keys)
             case _:
                 return self._nothing_chosen(width)
         return [line(Piece("Nothing is known of this any more.", "quiet"))]
@@ -332,12 +332,13 @@ class Desk:
         told = event_lines(event, record, self.now, self.zone, self.watching_since, width)
         dossier = self.store.secrets.get(event.secret) if event.secret is not None else None
         if dossier is None:
-            return told + record_page(record, width, folded)
+            return told + record_page(record, width, self.keys, folded)
         alarms = self.store.alarms.values()
         top = head(dossier, dossier.lifecycle(self.now), alarms, self.now, self.zone, width)
-        rest = secret_page(dossier, alarms, self.now, self.zone, width)[len(top) :]
+        rest = secret_page(dossier, alarms, self.now, self.zone, width, self.keys)[len(top) :]
         rest += self._answered(dossier.secret, folded, width)
-        return top + heading("this event") + told + heading("this secret") + rest + record_page(record, width, folded)
+        rest += record_page(record, width, self.keys, folded)
+        return top + heading("this event") + told + heading("this secret") + rest
 
     def _answered(self, secret: Secret, folded: Collection[tuple[str | int, ...]], width: int) -> list[Line]:
         """What AWS said of a secret, when it was asked."""
@@ -357,5 +358,5 @@ class Desk:
         """While nobody has chosen a row: the worst alarm, else what goes on in all."""
         alarms = self.asking
         if alarms and alarms[0].secret is not None and (known := self.store.secrets.get(alarms[0].secret)):
-            return secret_page(known, self.store.alarms.values(), self.now, self.zone, width)
-        return overview_page(self.tally, shown(alarms), self.now, self.zone, width)
+            return secret_page(known, self.store.alarms.values(), self.now, self.zone, width, self.keys)
+        return overview_page(self.tally, shown(alarms), self.now, self.zone, width, self.keys)

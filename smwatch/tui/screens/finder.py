@@ -65,7 +65,8 @@ class Finder(StreamFrame):
     def action_filter(self) -> None:
         """Type a filter; in the details, what to look for in them."""
         if self.focused is self.detail:
-            self.app.push_screen(PromptScreen("Find in the details", "n and N go on"), self._find)
+            go_on = " and ".join(map(self.desk.keys.one, ("watch.next_match", "watch.previous_match")))
+            self.app.push_screen(PromptScreen("Find in the details", f"{go_on} go on"), self._find)
         else:
             text = self._before_typing = self.asked.query.text
             self.filter_line.open(f"{text} " if text and not text.startswith("{") else text)

@@ -112,7 +112,8 @@ class PageScreen(Screen[object]):
 
     def action_find(self) -> None:
         """Look for a text."""
-        self.app.push_screen(PromptScreen("Find", "n and N go on"), self._find)
+        go_on = " and ".join(map(self._desk.keys.one, ("details.find_next", "details.find_previous")))
+        self.app.push_screen(PromptScreen("Find", f"{go_on} go on"), self._find)
 
     def _find(self, text: str | None) -> None:
         if text and not self.detail.find(text):

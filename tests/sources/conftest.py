@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from moto.server import ThreadedMotoServer
 
 from smwatch.sources.session import AwsSession
 from tests.emulators.lookup_events import LookupEvents
-
-
-@pytest.fixture(scope="module")
-def moto() -> Iterator[str]:
-    """CloudWatch Logs as moto has it; its URL."""
-    server = ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-    server.start()
-    host, port = server.get_host_and_port()
-    yield f"http://{host}:{port}"
-    server.stop()
 
 
 @pytest.fixture

@@ -18,6 +18,7 @@ from smwatch.sources.pace import Paces
 from smwatch.sources.session import AwsSession
 from smwatch.sources.source import Page, State
 from smwatch.sources.tail import Tail
+from tests.emulators.process import Emulator
 from tests.emulators.records import record
 from tests.sources.reading import read
 
@@ -29,9 +30,9 @@ NOW = datetime.now(UTC).replace(microsecond=0)
 
 
 @pytest.fixture
-def group(moto: str, aws_environment: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[CloudWatchLogsClient]:
+def group(moto: Emulator, aws_environment: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[CloudWatchLogsClient]:
     """An empty log group; a client to fill it."""
-    monkeypatch.setenv("AWS_ENDPOINT_URL", moto)
+    monkeypatch.setenv("AWS_ENDPOINT_URL", moto.url)
     client = boto3.client("logs", region_name="eu-west-1")
     client.create_log_group(logGroupName=GROUP)
     yield client

@@ -15,6 +15,7 @@ from smwatch.sources.logs import logs_source
 from smwatch.sources.session import AwsSession
 from smwatch.sources.source import State
 from tests.emulators.fault_proxy import FaultProxy
+from tests.emulators.process import Emulator
 from tests.emulators.records import record
 from tests.sources.hurry import Hurry, Watched, follow
 
@@ -26,9 +27,9 @@ NOW = datetime.now(UTC).replace(microsecond=0)
 
 
 @pytest.fixture
-def logs(moto: str, aws_environment: Path) -> Iterator[CloudWatchLogsClient]:
+def logs(moto: Emulator, aws_environment: Path) -> Iterator[CloudWatchLogsClient]:
     """A client past the proxy; no log group is left behind."""
-    client = boto3.client("logs", region_name="eu-west-1", endpoint_url=moto)
+    client = boto3.client("logs", region_name="eu-west-1", endpoint_url=moto.url)
     yield client
     for group in client.describe_log_groups()["logGroups"]:
         client.delete_log_group(logGroupName=group["logGroupName"])
@@ -36,8 +37,8 @@ def logs(moto: str, aws_environment: Path) -> Iterator[CloudWatchLogsClient]:
 
 
 @pytest.fixture
-async def proxy(moto: str, aws_environment: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FaultProxy]:
-    async with FaultProxy(moto) as proxy:
+async def proxy(moto: Emulator, aws_environment: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[FaultProxy]:
+    async with FaultProxy(moto.url) as proxy:
         monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.url)
         yield proxy
 

@@ -28,8 +28,8 @@ class Place(msgspec.Struct, frozen=True):
         return name if is_arn(name) else self.arn("cloudtrail", f"trail/{name}")
 
     def log_group(self, name: str) -> str:
-        """Return a log group's ARN without the `:*` that IAM and CloudTrail want at its end."""
-        return self.arn("logs", f"log-group:{name}")
+        """Return a log group's ARN without the `:*` that IAM and CloudTrail want at its end; so is an ARN."""
+        return name.removesuffix(":*") if is_arn(name) else self.arn("logs", f"log-group:{name}")
 
     def role(self, name: str) -> str:
         """Return a role's ARN, or as much as a policy needs of it."""

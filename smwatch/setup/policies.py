@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 
 from smwatch.setup.documents import Document, Statement, document
 from smwatch.setup.place import ANY, Names, Place, last_name
@@ -16,12 +17,15 @@ DRILL_PREFIX = "smwatch-drill-"
 DOCUMENTED_ALARM = "AttemptsToAccessDeletedSecretsAlarm"
 
 
-def watch_policy(place: Place, log_group: str = ANY, *, enrichment: bool = True) -> Document:
+def watch_policy(
+    place: Place, log_group: str = ANY, *, enrichment: bool = True, regions: Sequence[str] = ()
+) -> Document:
     """Return what `smwatch` and `smwatch doctor` need: reading the trail, and never a secret.
 
-    `enrichment` adds what the opt-in key asks of Secrets Manager (metadata only). The Deny holds whatever else the
-    principal is allowed.
+    `log_group` is a name or an ARN. `enrichment` adds what the opt-in key asks of Secrets Manager (metadata only). The
+    Deny holds whatever else the principal is allowed. `regions` are watched besides the place's.
     """
+    places = _everywhere(place, regions)
     group = place.log_group(log_group)
     live_tail = ["logs:StartLiveTail"] if place.partition == LIVE_TAIL_PARTITION else []
     wanted = [
@@ -52,15 +56,20 @@ def watch_policy(place: Place, log_group: str = ANY, *, enrichment: bool = True)
             "iam:ListAttachedRolePolicies",
             "iam:ListRolePolicies",
         ),
-        _allow("WatchTopics", place.topic(ANY), "sns:GetTopicAttributes", "sns:ListSubscriptionsByTopic"),
-        _allow("WatchQueues", place.queue(ANY), "sqs:GetQueueAttributes", "sqs:GetQueueUrl"),
-        _allow("WatchEventRules", place.event_rule(ANY), "events:ListTargetsByRule"),
+        _allow(
+            "WatchTopics",
+            [at.topic(ANY) for at in places],
+            "sns:GetTopicAttributes",
+            "sns:ListSubscriptionsByTopic",
+        ),
+        _allow("WatchQueues", [at.queue(ANY) for at in places], "sqs:GetQueueAttributes", "sqs:GetQueueUrl"),
+        _allow("WatchEventRules", [at.event_rule(ANY) for at in places], "events:ListTargetsByRule"),
     ]
     if enrichment:
         wanted.append(
             _allow(
                 "WatchSecretMetadata",
-                place.arn("secretsmanager", "secret:*"),
+                [at.arn("secretsmanager", "secret:*") for at in places],
                 "secretsmanager:DescribeSecret",
                 "secretsmanager:GetResourcePolicy",
                 "secretsmanager:ListSecretVersionIds",
@@ -72,16 +81,24 @@ def watch_policy(place: Place, log_group: str = ANY, *, enrichment: bool = True)
     return document(*wanted, never)
 
 
-def setup_policy(place: Place, names: Names | None = None, *, log_group: str = "", trail: str = ANY) -> Document:
+def setup_policy(
+    place: Place,
+    names: Names | None = None,
+    *,
+    log_group: str = "",
+    trail: str = ANY,
+    regions: Sequence[str] = (),
+) -> Document:
     """Return what `smwatch setup` needs, `--remove` included: making and unmaking the chain under these names.
 
-    `log_group` and `trail` are existing ones, where the names are not the new ones'.
+    `log_group` and `trail` are existing ones, where the names are not the new ones'. `regions` have EventBridge rules
+    and what these tell besides the place's.
     """
     names = names or Names()
     group = place.log_group(log_group or names.log_group)
     role = place.role(names.role)
     bucket = place.bucket(names.bucket_at(place))
-    anywhere = place.at(ANY)
+    anywhere, places = place.at(ANY), _everywhere(place, regions)
     return document(
         _allow(
             "SetupLook",
@@ -178,7 +195,7 @@ def setup_policy(place: Place, names: Names | None = None, *, log_group: str = "
         _allow("SetupBucketRemoval", f"{bucket}/*", "s3:DeleteObject"),
         _allow(
             "SetupTopic",
-            place.topic(names.topic),
+            list(dict.fromkeys(at.topic(names.topic) for at in places)),
             "sns:CreateTopic",
             "sns:DeleteTopic",
             "sns:SetTopicAttributes",
@@ -196,7 +213,7 @@ def setup_policy(place: Place, names: Names | None = None, *, log_group: str = "
         ),
         _allow(
             "SetupEventRules",
-            place.event_rule(f"{PREFIX}*"),
+            [at.event_rule(f"{PREFIX}*") for at in places],
             "events:DeleteRule",
             "events:PutRule",
             "events:PutTargets",
@@ -205,7 +222,7 @@ def setup_policy(place: Place, names: Names | None = None, *, log_group: str = "
         ),
         _allow(
             "SetupQueue",
-            [place.queue(names.queue), place.queue(names.dead_letters)],
+            list(dict.fromkeys(at.queue(name) for at in places for name in (names.queue, names.dead_letters))),
             "sqs:CreateQueue",
             "sqs:DeleteQueue",
             "sqs:SetQueueAttributes",
@@ -231,6 +248,11 @@ def drill_policy(place: Place, log_group: str = ANY) -> Document:
     )
 
 
+def _everywhere(place: Place, regions: Sequence[str]) -> list[Place]:
+    """Return the place, and the same account in the other Regions."""
+    return [place, *(place.at(region) for region in dict.fromkeys(regions) if region != place.region)]
+
+
 def as_json(policy: Document) -> str:
     """Return a policy as it is pasted."""
     return json.dumps(policy, indent=2)
@@ -243,5 +265,6 @@ def _allow(sid: str, resources: str | list[str], *actions: str, condition: Docum
 def _statement(
     sid: str, effect: str, resources: str | list[str], *actions: str, condition: Document | None = None
 ) -> Statement:
-    statement: Statement = {"Sid": sid, "Effect": effect, "Action": sorted(actions), "Resource": resources}
+    on = resources[0] if isinstance(resources, list) and len(resources) == 1 else resources
+    statement: Statement = {"Sid": sid, "Effect": effect, "Action": sorted(actions), "Resource": on}
     return {**statement, "Condition": condition} if condition else statement

@@ -122,3 +122,18 @@ def test_setup_passes_its_role_to_cloudtrail_alone() -> None:
 
 def test_what_is_not_known_is_a_wildcard() -> None:
     assert "arn:aws:logs:*:*:log-group:prod/trail:*" in resources(watch_policy(Place(), "prod/trail"))
+
+
+@pytest.mark.parametrize("policy", [watch_policy, setup_policy])
+def test_several_regions_are_all_reached(policy: Callable[..., Document]) -> None:
+    both = resources(policy(HERE, regions=("eu-west-1", "us-east-1")))
+    local = {"sns", "sqs", "events"}
+    for arn in [each for each in resources(policy(HERE)) if each.split(":")[2:3] and each.split(":")[2] in local]:
+        assert {arn, arn.replace(":eu-west-1:", ":us-east-1:")} <= both
+
+
+@pytest.mark.parametrize("policy", [watch_policy, drill_policy])
+def test_a_log_group_is_where_its_arn_says(policy: Callable[..., Document]) -> None:
+    arn = "arn:aws:logs:us-east-1:444455556666:log-group:org/trail"
+    for given in (arn, f"{arn}:*"):
+        assert {arn, f"{arn}:*"} <= resources(policy(HERE, given))

@@ -45,16 +45,17 @@ def policy(
     where = settled(config, profile, regions, log_group)
     with told(where.profile):
         from smwatch.setup import policies, wishes
-        from smwatch.setup.place import ANY, arn_part, group_name
+        from smwatch.setup.place import ANY, arn_part
 
         names = wishes.wanted(wishes.Options(log_group=where.log_group, **chosen), {}).names  # type: ignore[arg-type]
         place = _known_place(where.profile, where.region, account or arn_part(where.log_group, 4), partition)
-        group = group_name(where.log_group) or ANY
+        group = where.log_group or ANY
         match kind:
             case "watch":
-                document = policies.watch_policy(place, group, enrichment=not no_enrichment)
+                document = policies.watch_policy(place, group, enrichment=not no_enrichment, regions=where.regions)
             case "setup":
-                document = policies.setup_policy(place, names, trail=names.trail if chosen["trail"] else ANY)
+                trail = names.trail if chosen["trail"] else ANY
+                document = policies.setup_policy(place, names, trail=trail, regions=where.regions)
             case _:
                 document = policies.drill_policy(place, group)
         click.echo(policies.as_json(document))

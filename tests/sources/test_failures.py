@@ -237,9 +237,10 @@ async def test_reading_once_ends_even_if_the_tokens_never_do(history: LookupEven
 
 
 async def test_after_an_outage_what_is_new_comes_first(history: LookupEvents, session: AwsSession) -> None:
-    records = [record(NOW - timedelta(seconds=n)) for n in range(500)]
+    now = datetime.now(UTC).replace(microsecond=0)  # what is older than sweeps reach back would come last
+    records = [record(now - timedelta(seconds=n)) for n in range(500)]
     history.region().add(records)
-    new = record(NOW, "DeleteSecret")
+    new = record(now, "DeleteSecret")
     read = 0
 
     def until(so_far: Watched) -> bool:

@@ -179,6 +179,11 @@ def test_an_export_can_be_replayed_and_filtered(smwatch: Smwatch, tmp_path: Path
     assert [event["record"] for event in events] == [given[1]]
 
 
+@pytest.mark.parametrize(("typed", "meant"), [(("tial",), "tail"), (("rules", "lst"), "list"), (("docter",), "doctor")])
+def test_a_command_that_is_nearly_there_is_named(smwatch: Smwatch, typed: tuple[str, ...], meant: str) -> None:
+    refused(smwatch(*typed), f"Did you mean '{meant}'?")
+
+
 def test_the_version_is_printed_without_loading_anything_heavy(smwatch: Smwatch) -> None:
     heavy = {"textual", "botocore", "boto3", "aiohttp", "msgspec"}
     code = f"import sys; from smwatch import cli; print(sorted({heavy} & set(sys.modules)))"

@@ -12,7 +12,7 @@ import click
 from smwatch.setup.commands.asked import settled, told, where_options
 
 
-@click.command()
+@click.command(short_help="Check every part; say what mends it.")
 @where_options
 @click.option("--topic", default="", metavar="NAME_OR_ARN", help="The SNS topic that should be told.")
 @click.option("--trail", default="", metavar="NAME_OR_ARN", help="The trail to look at.")

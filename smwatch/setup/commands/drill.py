@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from smwatch.setup.drill import Ground
 
 
-@click.command()
+@click.command(short_help="Test the whole chain; measure delays.")
 @where_options
 @click.option("--wait", default=20, show_default=True, type=click.IntRange(1, 180), help="Minutes to wait at most.")
 @click.option("--yes", is_flag=True, help="Don't ask.")

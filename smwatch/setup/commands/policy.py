@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from smwatch.setup.place import Place
 
 
-@click.command()
+@click.command(short_help="Print the IAM policy that is needed.")
 @click.argument("kind", metavar="watch|setup|drill", type=click.Choice(["watch", "setup", "drill"]))
 @where_options
 @names_options

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from smwatch.setup.wishes import Options
 
 
-@click.command()
+@click.command(short_help="Make the trail, log group and alarms.")
 @where_options
 @names_options
 @click.option(

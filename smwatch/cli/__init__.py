@@ -1,0 +1,86 @@
+"""The command line: argv → Settings → what runs; exit codes. A file a command, imported when it is asked for."""
+
+from __future__ import annotations
+
+import os
+import sys
+from importlib import import_module
+from typing import Any, ClassVar
+
+import click
+
+from smwatch import __version__
+from smwatch.cli.common import EXIT_CODES, need_terminal, run, settings_of, source_options
+
+
+class _Commands(click.Group):
+    """A group whose commands are imported only when asked for."""
+
+    places: ClassVar = {
+        "demo": "smwatch.cli.demo",
+        "tail": "smwatch.cli.tail",
+        "replay": "smwatch.cli.replay",
+        "export": "smwatch.cli.export",
+        "serve": "smwatch.cli.serve",
+        "rules": "smwatch.cli.rules",
+        "pattern": "smwatch.cli.pattern",
+        "setup": "smwatch.setup.commands.setup",
+        "doctor": "smwatch.setup.commands.doctor",
+        "drill": "smwatch.setup.commands.drill",
+        "policy": "smwatch.setup.commands.policy",
+    }
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; that nobody reads its output any more is a quiet end, and nothing that failed."""
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is flushed at the very end
+            ctx.exit(0)
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """All names, in the order of a first visit."""
+        del ctx
+        return list(self.places)
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """The command that the arguments begin with; one that is nearly there is answered with the names it may be."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.exceptions.NoSuchCommand as error:
+            raise click.exceptions.NoSuchCommand(error.command_name, possibilities=self.places, ctx=ctx) from None
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """The command of this name; each lies under its own name in a module of its own."""
+        del ctx
+        if cmd_name not in self.places:
+            return None
+        command = getattr(import_module(self.places[cmd_name]), cmd_name)
+        assert isinstance(command, click.Command)
+        return command
+
+
+@click.group(
+    cls=_Commands,
+    invoke_without_command=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog=EXIT_CODES,
+)
+@source_options
+@click.option("--wall", is_flag=True, help="The ops wall: needs no keyboard.")
+@click.version_option(__version__, prog_name="smwatch")
+@click.pass_context
+def main(ctx: click.Context, /, **options: Any) -> None:
+    """Watch who uses which secret in AWS Secrets Manager, live.
+
+    With no command, opens the screen. It reads the audit trail (CloudTrail and, if named, the trail's log group) and
+    never a secret's value. New here? `smwatch demo` plays an incident without AWS.
+    """
+    if ctx.invoked_subcommand is not None:
+        return
+    need_terminal("smwatch tail")
+    from smwatch.run import watch
+
+    run(watch, settings_of(**options))

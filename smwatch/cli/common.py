@@ -1,0 +1,140 @@
+"""What the commands share: options, settings, refusals, exit codes. Imported by all of them, so it imports little."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, NoReturn
+
+import click
+
+from smwatch.visible import visible
+
+if TYPE_CHECKING:
+    from smwatch.settings import Settings
+
+EXIT_CODES = """\b
+Exit codes: 0 fine; 1 failed; 2 usage or configuration; 3 --fail-on met;
+4 --once could not read everything."""
+
+
+class Refused(click.ClickException):
+    """What was asked for can't be done as it was asked for."""
+
+    exit_code = click.UsageError.exit_code
+
+    def __init__(self, message: str, notes: Sequence[str] = ()) -> None:
+        super().__init__(visible(message))
+        self._notes = notes
+
+    def show(self, file: IO[Any] | None = None) -> None:
+        """The one line, and what may help under it."""
+        super().show(file)
+        for note in self._notes:
+            click.echo(visible(note), file, err=True)
+
+
+def fail(message: str) -> NoReturn:
+    """End with one line for a person and exit code 2."""
+    raise Refused(message)
+
+
+def need_terminal(instead: str) -> None:
+    """Refuse to draw into a pipe; a browser session has a driver of its own and needs no terminal."""
+    if not os.environ.get("TEXTUAL_DRIVER") and not (sys.stdout.isatty() and sys.stdin.isatty()):
+        fail(f"the screen needs a terminal; use {instead} to write lines instead")
+
+
+def run(function: Callable[..., int], *args: Any, **kwargs: Any) -> NoReturn:
+    """Run it and exit with its code; what can't be used as asked is one line, perhaps with advice, and exit code 2."""
+    from smwatch.settings import SettingsError
+    from smwatch.sources.errors import ConfigurationError
+
+    try:
+        code = function(*args, **kwargs)
+    except (SettingsError, ConfigurationError) as error:
+        raise Refused(str(error), getattr(error, "__notes__", ())) from None
+    sys.exit(code)
+
+
+OPTIONS: tuple[Callable[..., Any], ...] = (
+    click.option("--profile", metavar="NAME", help="AWS profile; default: AWS_PROFILE."),
+    click.option(
+        "--region",
+        "regions",
+        metavar="NAME",
+        multiple=True,
+        help="Region to watch; repeatable. Default: the profile's.",
+    ),
+    click.option(
+        "--log-group", metavar="NAME_OR_ARN", help="The trail's CloudWatch Logs group: faster than CloudTrail alone."
+    ),
+    click.option("--no-cloudtrail", is_flag=True, help="Don't ask CloudTrail's LookupEvents, only the log group."),
+    click.option("--since", metavar="WHEN", help="How far back to begin: 15m, 2h, 7d or an ISO time.  [default: 1h]"),
+    click.option(
+        "--filter", "filter_text", metavar="TEXT", help="Show what matches, e.g. 'name:Get* -user:lambda error'."
+    ),
+    click.option(
+        "--rules",
+        "rule_files",
+        metavar="FILE",
+        multiple=True,
+        type=click.Path(path_type=Path),
+        help="More rules (TOML); repeatable.",
+    ),
+    click.option("--config", metavar="FILE", type=click.Path(path_type=Path), help="Config file (TOML)."),
+    click.option("--state-dir", metavar="DIR", help="Where the journal lies."),
+    click.option("--no-journal", is_flag=True, help="Remember nothing on disk."),
+)
+
+
+def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """The options that say what is read, from where and how it is shown; those of `smwatch` itself."""
+    for option in reversed(OPTIONS):
+        command = option(command)
+    return command
+
+
+fail_on_option = click.option(
+    "--fail-on",
+    metavar="SEVERITY",
+    type=click.Choice(("info", "low", "medium", "high", "critical")),
+    help="Exit with 3 if an alarm of this severity or worse was raised.",
+)
+
+
+def settings_of(
+    *,
+    profile: str | None,
+    regions: Sequence[str],
+    log_group: str | None,
+    no_cloudtrail: bool,
+    since: str | None,
+    filter_text: str | None,
+    rule_files: Sequence[Path],
+    config: Path | None,
+    state_dir: str | None,
+    no_journal: bool,
+    wall: bool = False,
+) -> Settings:
+    """What the command line, the environment and the config file say together."""
+    from smwatch.settings import SettingsError, load
+
+    flags: dict[str, Any] = {
+        "profile": profile,
+        "regions": tuple(regions) or None,
+        "logs.group": log_group,
+        "cloudtrail.enabled": False if no_cloudtrail else None,
+        "since": since,
+        "filter": filter_text,
+        "rules.files": tuple(map(str, rule_files)) or None,
+        "state_dir": state_dir,
+        "journal.enabled": False if no_journal else None,
+        "wall": wall or None,
+    }
+    try:
+        return load(config, flags)
+    except SettingsError as error:
+        fail(str(error))

@@ -1,0 +1,22 @@
+"""`smwatch demo`: a scripted incident."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from smwatch.cli.common import need_terminal, run
+
+
+@click.command(short_help="Play a scripted incident, without AWS.")
+@click.option("--json", "as_json", is_flag=True, help="Headless: the whole incident once, one JSON object a line.")
+@click.option("--wall", is_flag=True, help="On the ops wall.")
+@click.option("--config", metavar="FILE", type=click.Path(path_type=Path), help="Config file: of it, only [ui] counts.")
+def demo(*, as_json: bool, wall: bool, config: Path | None) -> None:
+    """Play a scripted incident; needs no AWS, no network, no credentials."""
+    from smwatch.run import play_demo
+
+    if not as_json:
+        need_terminal("smwatch demo --json")
+    run(play_demo, config, json=as_json, wall=wall)

@@ -1,0 +1,85 @@
+"""`smwatch pattern`: filter patterns tried out."""
+
+from __future__ import annotations
+
+import sys
+from typing import IO
+
+import click
+
+from smwatch.cli.common import fail
+from smwatch.visible import visible
+
+
+@click.group()
+def pattern() -> None:
+    """Try out CloudWatch Logs filter patterns."""
+
+
+@pattern.command(
+    "test",
+    epilog="Exit codes: 0 some lines match; 1 none; 2 the pattern can't be used, or AWS not asked; 3 AWS disagrees.",
+)
+@click.argument("text", metavar="PATTERN")
+@click.argument("file", metavar="[FILE]", type=click.File("r", encoding="utf-8", errors="surrogateescape"), default="-")
+@click.option(
+    "--aws", "ask_aws", is_flag=True, help="Ask CloudWatch Logs too (TestMetricFilter), and say what differs."
+)
+@click.option("--profile", default="", metavar="NAME", help="With --aws: AWS profile.")
+@click.option("--region", default="", metavar="NAME", help="With --aws: the Region to ask in.")
+def pattern_test(*, text: str, file: IO[str], ask_aws: bool, profile: str, region: str) -> None:
+    """Print the lines of FILE (default: standard input) that match PATTERN.
+
+    Evaluated as CloudWatch Logs does it, here: the same pattern works in a metric filter and in `aws logs tail`.
+
+    \b
+      smwatch pattern test '{ $.eventName = "Get*" }' events.jsonl
+      smwatch pattern test --aws '[ip, ..., status = 4*, bytes]' access.log
+    """
+    from smwatch import patterns
+
+    compiled, refusal = None, ""
+    try:
+        compiled = patterns.compile(text)
+    except patterns.PatternError as error:
+        click.echo(_pointed(text, error.position), err=True)
+        refusal = f"character {error.position + 1} of the pattern: {error}"
+    if file is sys.stdin and sys.stdin.isatty():
+        click.echo("smwatch: reads lines from the terminal; Ctrl-D ends them", err=True)
+    if ask_aws:
+        from smwatch.setup.compared import REFUSED, compare
+        from smwatch.setup.second_opinion import second_opinion
+        from smwatch.setup.trouble import SetupError
+
+        try:
+            code = compare(
+                compiled,
+                file,
+                second_opinion(text, profile, region),
+                show=_print_line,
+                tell=lambda line: click.echo(visible(line), err=True),
+            )
+        except SetupError as error:
+            fail(refusal or str(error))
+        if refusal and code == REFUSED:
+            fail(refusal)
+        sys.exit(code)
+    if compiled is None:
+        fail(refusal)
+    some = False
+    for line in patterns.matching(compiled, file):
+        some = True
+        _print_line(line)
+    sys.exit(0 if some else 1)
+
+
+def _print_line(line: str) -> None:
+    """Print a line as it was read, except to a terminal, where nothing in it may act."""
+    click.echo(visible(line) if sys.stdout.isatty() else line.encode("utf-8", "surrogateescape"))
+
+
+def _pointed(text: str, position: int) -> str:
+    """The part of a text around a position, with a mark below; short enough for one line."""
+    start = max(0, position - 50) if len(text) > 76 else 0
+    before, after = ("…" if start else ""), ("…" if len(text) > start + 75 else "")
+    return f"  {before}{visible(text[start : start + 75])}{after}\n  {' ' * (len(before) + position - start)}^"

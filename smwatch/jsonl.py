@@ -41,8 +41,6 @@ class Lines:
         out: Output | None = None,
         notices: IO[str] | None = None,
     ) -> None:
-        self.worst: Severity | None = None
-        """The worst alarm written so far."""
         self.unreadable = 0
         self._store = store
         self._journal = journal
@@ -56,6 +54,8 @@ class Lines:
         self._upto: int | None = None
         self._said_untold = False
         self._shown: dict[str, Alarm] = {}
+        self._raised: dict[str, Severity] = {}
+        """By group: the worst that each alarm was written as while somebody should have looked at it."""
         self._ids: Recent[int, str] = Recent(self._id, 16_384)
         """By event key: an alarm that goes on names mostly the same events again."""
         self._states: dict[str, tuple[State, str]] = {}
@@ -105,6 +105,11 @@ class Lines:
         """Let time pass for the alarms that depend on it."""
         async with self._turn:
             await self._print([], self._news(self._store.tick(now).alarms))
+
+    def worst(self, now: datetime) -> Severity | None:
+        """The worst alarm written so far; those that are muted now don't count, as those acknowledged don't."""
+        loud = [severity for group, severity in self._raised.items() if not self._shown[group].muted(now)]
+        return max(loud, default=None)
 
     async def _print(
         self, lines: list[bytes], alarms: Sequence[Alarm], told: Sequence[int] = (), upto: int | None = None
@@ -158,7 +163,7 @@ class Lines:
         new = before is None or before.state is AlarmState.CLOSED
         self._shown[alarm.group] = alarm
         if alarm.count and alarm.state is not AlarmState.ACKNOWLEDGED:
-            self.worst = alarm.severity if self.worst is None else max(self.worst, alarm.severity)
+            self._raised[alarm.group] = max(self._raised.get(alarm.group, alarm.severity), alarm.severity)
         if not self._json:
             return alarm_text(alarm).encode()
         ids = [event_id for key in alarm.event_keys if (event_id := self._ids[key])]

@@ -347,7 +347,8 @@ def _headless(
             parts.journal.close()
         if stopped and code == INCOMPLETE:
             notice("interrupted before everything was read")
-        met = fail_on is not None and lines.worst is not None and lines.worst >= Severity(fail_on)
+        worst = lines.worst(now())
+        met = fail_on is not None and worst is not None and worst >= Severity(fail_on)
         return _left(ALARM if met else code, stuck=_stuck(threads))
 
 

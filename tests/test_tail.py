@@ -18,10 +18,13 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from smwatch.journal import FILE_NAME, MIGRATIONS, Journal
+from smwatch.parts import MUTES
 from smwatch.record import Record
+from smwatch.rules.alarm import Mute
 from tests import records
 from tests.emulators.lookup_events import LookupEvents
 
@@ -344,3 +347,26 @@ async def test_an_alarm_goes_on_from_run_to_run(account: Account) -> None:
     assert await told(read(1)) == ([("updated", 2)], 3)
     assert (await told(records.restore(at=begun + timedelta(minutes=2))))[0] == [("closed", 2)]
     assert await told(read(3)) == ([("open", 1)], 3)
+
+
+async def test_a_muted_alarm_is_printed_and_fails_no_pipeline(account: Account) -> None:
+    begun = datetime.now(UTC) - timedelta(minutes=8)
+
+    async def code(minute: int) -> tuple[list[str], int | None]:
+        """The lines about the alarm, and the exit code, of a run after one more read in this minute."""
+        account.history.region(REGION).add([records.read_deleted(at=begun + timedelta(minutes=minute))])
+        running = await account.tail("--once", "--json", "--fail-on", "critical")
+        out, _ = await running.communicate()
+        lines = [json.loads(line) for line in out.splitlines()]
+        return [line["state"] for line in lines if line.get("rule") == "SMW-DEL-01"], running.returncode
+
+    def mute(minutes: float) -> None:
+        until = datetime.now(UTC) + timedelta(minutes=minutes)
+        with closing(Journal(account.state / FILE_NAME)) as journal:
+            journal.keep((), {MUTES: msgspec.json.encode((Mute(until, rule="SMW-DEL-01"),))})
+
+    assert await code(0) == (["open"], 3)
+    mute(60)
+    assert await code(1) == (["updated"], 0)
+    mute(-1)
+    assert await code(2) == (["updated"], 3)

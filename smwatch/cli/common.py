@@ -101,7 +101,7 @@ fail_on_option = click.option(
     "--fail-on",
     metavar="SEVERITY",
     type=click.Choice(("info", "low", "medium", "high", "critical")),
-    help="Exit with 3 if an alarm of this severity or worse was raised.",
+    help="Exit with 3 if an alarm of this severity or worse was raised that nobody acknowledged or muted.",
 )
 
 

@@ -65,7 +65,7 @@ def _alarm(alarm: Alarm) -> str:
     lines = [
         f"### {alarm.severity.upper()}: {_plain(alarm.title)}" + (f" ({_plain(about)})" if about else ""),
         "",
-        f"{alarm.rule}, {alarm.state}; {alarm.count:,} {_plain(alarm.counted)}, {times}.",
+        f"{alarm.rule}, {alarm.state}; {_plain(alarm.amount)}, {times}.",
         _plain(alarm.why),
         *(f"- {_plain(fact)}" for fact in alarm.facts),
         *((f"Note: {_plain(alarm.note)}",) if alarm.note else ()),

@@ -34,7 +34,7 @@ def alarm_page(
         lines.append(line(Piece(fit("principal", LABEL), "label"), Piece(alarm.principal, "link"), target=target))
     lines += fields(
         [
-            ("count", f"{alarm.count:,} {alarm.counted}", ""),
+            ("count", alarm.amount, ""),
             ("first", moment(alarm.first_at, zone, now), ""),
             ("last", moment(alarm.last_at, zone, now), ""),
             ("rule", " ".join((alarm.rule, *alarm.mitre)), "quiet"),

@@ -9,9 +9,10 @@ import msgspec
 from smwatch.dossier.outcome import Outcome
 from smwatch.dossier.record import TEXT
 from smwatch.events.event import ACCOUNT_BITS, ID_BITS, Event
+from smwatch.events.links import BATCH, READ
 
 SECONDS = ID_BITS + ACCOUNT_BITS
-READ, BATCH, DECRYPT = "GetSecretValue", "BatchGetSecretValue", "Decrypt"
+DECRYPT = "Decrypt"
 READS = (READ, BATCH)
 
 

@@ -18,7 +18,7 @@ from smwatch.dossier.changes import (
     summary,
     turn,
 )
-from smwatch.dossier.dealings import BATCH, DECRYPT, READ, READS, SECONDS, moment_of, reads_of
+from smwatch.dossier.dealings import DECRYPT, READS, SECONDS, moment_of, reads_of
 from smwatch.dossier.lifecycle import Lifecycle, Turn, lifecycle
 from smwatch.dossier.outcome import Outcome, failure
 from smwatch.dossier.policy import PolicyChange
@@ -26,6 +26,7 @@ from smwatch.dossier.record import TEXT, mapping, objects, parameters, text
 from smwatch.dossier.rotation import ENDINGS, Rotation, Step, rotations
 from smwatch.dossier.users import Consumer, Disclosure, User, Users
 from smwatch.events.event import Arrival, Event
+from smwatch.events.links import BATCH, READ
 from smwatch.events.principal import Principal
 from smwatch.events.secret import Secret
 from smwatch.record import Record

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from smwatch.events.event import Event
 from smwatch.record import Record
 
@@ -12,6 +14,7 @@ def shared_id(record: Record) -> str | None:
     return shared if isinstance(shared, str) and shared else None
 
 
+READ, BATCH = "GetSecretValue", "BatchGetSecretValue"
 BATCH_SECONDS = 2
 """How far the eventTime of a read may lie from its batch's: the same call, but stamped by more than one host."""
 
@@ -23,7 +26,7 @@ def caused_by_batch(read: Event, batch: Event) -> bool:
     same account and Region, same session, key and client, at most BATCH_SECONDS apart, and a secret that the batch
     names if it names any.
     """
-    if read.name != "GetSecretValue" or batch.name != "BatchGetSecretValue":
+    if read.name != READ or batch.name != BATCH:
         return False
     if abs(read.seconds - batch.seconds) > BATCH_SECONDS or batch_caller(read) != batch_caller(batch):
         return False
@@ -34,3 +37,21 @@ def batch_caller(event: Event) -> tuple[str, ...]:
     """What a batch and its reads have in common; worth indexing by."""
     by = event.principal
     return event.account, event.region, by.identity, by.session, event.access_key, event.user_agent
+
+
+def reads_caused(events: Iterable[Event]) -> dict[int, int]:
+    """Of the reads among these events, ascending, those that batches among them caused: their keys, and the batches'.
+
+    A batch reads each of its secrets once: what else the caller read by itself at the same time is its own.
+    """
+    events = tuple(events)
+    batches = [event for event in events if event.name == BATCH]
+    caused: dict[int, int] = {}
+    taken: set[tuple[int, object]] = set()
+    for read in events if batches else ():
+        for batch in batches:
+            if (batch.key, read.secret) not in taken and caused_by_batch(read, batch):
+                taken.add((batch.key, read.secret))
+                caused[read.key] = batch.key
+                break
+    return caused

@@ -117,6 +117,8 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """What else the group has in common, e.g. ("key", id of the KMS key)."""
     event_keys: tuple[int, ...] = ()
     """Event.key of the evidence, ascending: the newest EVIDENCE of them."""
+    caused: tuple[int, ...] = ()
+    """Those of event_keys that are reads which a batch caused that is evidence too: both count once."""
     facts: tuple[str, ...] = ()
     """Sentences on what else is known: who still reads the secret, which change came before."""
     next: tuple[str, ...] = ()
@@ -142,6 +144,13 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     def open(self) -> bool:
         """Whether it still asks for somebody's attention: neither acknowledged nor closed."""
         return self.state is AlarmState.OPEN
+
+    @property
+    def amount(self) -> str:
+        """What was counted, in words: 1 event, 1,204 secrets, 2 policies."""
+        many = self.counted
+        one = f"{many[:-3]}y" if many.endswith("ies") else many.removesuffix("s")
+        return f"{self.count:,} {one if self.count == 1 else many}"
 
     @property
     def note(self) -> str:
@@ -170,7 +179,7 @@ def message(alarm: Alarm) -> str:
         )
         if part
     )
-    times = f"{alarm.count} {alarm.counted}, first {_clock(alarm.first_at)}, last {_clock(alarm.last_at)}"
+    times = f"{alarm.amount}, first {_clock(alarm.first_at)}, last {_clock(alarm.last_at)}"
     return "\n".join(_harmless(line) for line in (head, about, times, f"{alarm.rule}, {alarm.state}") if line)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from abc import ABC, abstractmethod
 from bisect import bisect_left, insort
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -287,6 +287,7 @@ class Case(ABC):
         keys = self.keys(episode)
         if shed is not None and self.base is not None and shed.known_upto < 0:  # a case of values knows no keys
             keys = sorted({*keys, *self.base.event_keys})[-EVIDENCE:]
+        caused = self.caused(episode)
         acknowledged = self.acknowledged
         holds = acknowledged is not None and level <= acknowledged.level and bool(keys) and keys[0] <= acknowledged.upto
         closed = self.closed if by_hand else None
@@ -309,12 +310,13 @@ class Case(ABC):
             principal=self._principal() if identity else "",
             identity=identity,
             session=session,
-            count=self.count(episode, shed),
+            count=max(1, self.count(episode, shed) - len(caused)),
             counted=self.counted,
             first_at=_moment(first_at),
             last_at=_moment(last_at),
             about=self.about,
             event_keys=tuple(keys) if self.rule.silence is None else (),
+            caused=tuple(key for key in keys if key in caused),
             facts=self._facts(first_at, last_at),
             next=self._next(),
             mitre=rule.mitre,
@@ -370,6 +372,10 @@ class Case(ABC):
     def keys(self, episode: Sequence[Evidence]) -> list[int]:
         """The newest keys, ascending."""
         return [one.key for one in episode[-EVIDENCE:]]
+
+    def caused(self, _episode: Sequence[Evidence]) -> Set[int]:
+        """The keys of reads in it that do not count by themselves: they count with the batch that caused them."""
+        return frozenset()
 
     @property
     def counted(self) -> str:

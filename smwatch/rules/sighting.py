@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from typing import Self
 
+from smwatch.events.links import BATCH, reads_caused
 from smwatch.events.secret import Secret
 from smwatch.rules.alarm import Alarm
 from smwatch.rules.case import LEVELS, Case, Evidence, Newest, Shed, Total, total_of
@@ -35,6 +36,7 @@ class Mark:
 
     __slots__ = (
         "at",
+        "caused",
         "evidence",
         "fixed",
         "grades",
@@ -57,6 +59,8 @@ class Mark:
         """The second in which it becomes evidence."""
         self.fixed = False
         """Whether it is evidence because an alarm that was kept says so, until it can be judged again."""
+        self.caused = False
+        """Whether it is a read that is counted already, with a batch that is not here any more."""
         self.evidence = False
         self.rank = self.step = 0
         self.title = ""
@@ -93,7 +97,7 @@ class Mark:
         if self.fixed and self.newest is None and other.newest is not None:
             self.newest, self.only, self.unless, self.grades = other.newest, other.only, other.unless, other.grades
         elif other.fixed and not self.fixed:
-            self.fixed, self.evidence, self.at = True, True, other.at
+            self.fixed, self.evidence, self.at, self.caused = True, True, other.at, other.caused
             self.rank, self.step, self.title = other.rank, other.step, other.title
         else:
             return False
@@ -111,6 +115,11 @@ Judge = Callable[[Sequence[Mark]], None]
 """Settles all marks of a case, which are ascending; settle_each takes as few as have changed."""
 
 
+def caused_in(marks: Iterable[Mark]) -> dict[int, int]:
+    """Of these marks, ascending, the reads that batches among them caused: their keys, and the batches'."""
+    return reads_caused(mark.newest.event for mark in marks if mark.newest is not None and not mark.caused)
+
+
 def settle_each(marks: Sequence[Mark]) -> None:
     """Every eligible event is evidence."""
     for mark in marks:
@@ -126,7 +135,7 @@ def settle_none(marks: Sequence[Mark]) -> None:
 class SightingCase(Case):
     """A case whose evidence is single events."""
 
-    __slots__ = ("_evidence", "_fresh", "_keys", "_reach", "_stale", "_total", "judge", "marks")
+    __slots__ = ("_batches", "_evidence", "_fresh", "_keys", "_reach", "_stale", "_total", "judge", "marks")
 
     def __init__(self, rule: Rule, world: World, values: Mapping[Dimension, Value], reach: tuple[int, int]) -> None:
         super().__init__(rule, world, values)
@@ -134,6 +143,8 @@ class SightingCase(Case):
         self.marks: list[Mark] = []
         self._keys: list[int] = []
         self._reach = reach
+        self._batches = False
+        """Whether there are, or were, batches among the events: then some of the reads may be their doing."""
         self._stale = False
         """Whether all events have to be judged again."""
         self._fresh: list[Mark] = []
@@ -149,6 +160,8 @@ class SightingCase(Case):
     def add(self, mark: Mark) -> None:
         """Take an event in."""
         keys = self._keys
+        if mark.newest is not None and mark.newest.event.name == BATCH:
+            self._batches = True
         if not keys or mark.key > keys[-1]:
             keys.append(mark.key)
             self.marks.append(mark)
@@ -182,10 +195,12 @@ class SightingCase(Case):
             mark = Mark(key, None, ())
             mark.at, mark.fixed, mark.evidence = mark.second + late, True, True
             mark.rank, mark.step, mark.title = rank, step, title
+            mark.caused = key in alarm.caused
             self._keys.append(key)
             self.marks.append(mark)
+        self._batches = bool(alarm.caused)
         self._gather()
-        if (older := alarm.count - len(alarm.event_keys)) > 0:
+        if (older := alarm.count - (len(alarm.event_keys) - len(alarm.caused))) > 0:
             first_at, last_at = int(alarm.first_at.timestamp()), int(alarm.last_at.timestamp())
             upto = alarm.event_keys[0] - 1 if alarm.event_keys else (last_at + 1 << SECOND_BITS) - 1
             last_at = self.marks[0].at if self.marks else last_at
@@ -214,6 +229,14 @@ class SightingCase(Case):
         self._settle()
         return self._evidence
 
+    def caused(self, episode: Sequence[Evidence]) -> Set[int]:
+        """The keys of reads in it that do not count by themselves: they count with the batch that caused them."""
+        if not self._batches or not episode:
+            return frozenset()
+        keys = {one.key for one in episode}
+        marks = [mark for mark in self.marks if mark.key in keys]
+        return caused_in(marks).keys() | {mark.key for mark in marks if mark.caused}
+
     def people(self) -> set[str]:
         """What those behind the evidence are called."""
         events = (mark.newest.event for mark in self.marks if mark.evidence and mark.newest is not None)
@@ -227,7 +250,8 @@ class SightingCase(Case):
         if self._stale:
             if self.world.beginning.caught_up:
                 for mark in self.marks:
-                    mark.fixed = mark.fixed and mark.newest is None  # what it is can be told anew
+                    if mark.fixed and mark.newest is not None:
+                        mark.fixed = mark.caused = False  # what it is can be told anew
             self.judge(self.marks)
             self._gather()
         else:
@@ -246,7 +270,12 @@ class SightingCase(Case):
 
     def _trim(self) -> None:
         self._settle()
-        self._shed([mark for mark in self.marks[:-MARKS] if mark.evidence])
+        evidence = [mark for mark in self.marks if mark.evidence]
+        caused = caused_in(evidence) if self._batches else {}
+        kept_from = self._keys[-MARKS]
+        for mark in evidence:
+            mark.caused = mark.caused or caused.get(mark.key, kept_from) < kept_from
+        self._shed([mark for mark in evidence if mark.key < kept_from], caused.keys())
         del self.marks[:-MARKS], self._keys[:-MARKS]
         self._gather()
 
@@ -255,12 +284,13 @@ class SightingCase(Case):
         self._total = total_of(self._evidence)
         self.newest = next((mark.newest for mark in reversed(self.marks) if mark.evidence), None)
 
-    def _shed(self, marks: Sequence[Mark]) -> None:
-        """From now on only count these."""
+    def _shed(self, marks: Sequence[Mark], caused: Set[int] = frozenset()) -> None:
+        """From now on only count these, but for reads that are counted with their batch."""
         if marks:
             seconds, last_key = [mark.at for mark in marks], max(mark.key for mark in marks)
             worst = max((mark.rank, mark.step, mark.title) for mark in marks)
-            some = Shed(len(marks), min(seconds), max(seconds), last_key, *worst)
+            counted = sum(1 for mark in marks if not mark.caused and mark.key not in caused)
+            some = Shed(counted, min(seconds), max(seconds), last_key, *worst)
             self.shed = some if self.shed is None else self.shed.joined(some)
 
 
@@ -286,14 +316,16 @@ def in_windows(marks: Sequence[Mark], least: int, within: int) -> list[bool]:
 
 
 def counting(rule: Rule, least: int, within: int) -> Judge:
-    """Events count where there are enough of them; more of them, or faster, escalate."""
+    """Events count where there are enough of them; more of them, or faster, escalate. A batch and its reads are one."""
 
     def judge(marks: Sequence[Mark]) -> None:
         eligible = [mark for mark in marks if mark.eligible or mark.fixed]
-        enough = {id(mark) for mark, yes in zip(eligible, in_windows(eligible, least, within), strict=True) if yes}
+        caused = caused_in(eligible)
+        counted = [mark for mark in eligible if mark.key not in caused and not mark.caused]
+        enough = {mark.key for mark, yes in zip(counted, in_windows(counted, least, within), strict=True) if yes}
         for mark in marks:
-            mark.settle(id(mark) in enough)
-        escalate(rule, [mark for mark in marks if mark.evidence])
+            mark.settle((mark.caused and mark.eligible) or caused.get(mark.key, mark.key) in enough)
+        escalate(rule, [mark for mark in counted if mark.evidence])
 
     return judge
 

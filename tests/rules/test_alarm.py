@@ -81,3 +81,18 @@ def test_a_message_carries_no_control_characters_whatever_a_name_holds(hostile: 
     assert len(text.splitlines()) == 4
     assert all(char.isprintable() for line in text.split("\n") for char in line)
     assert len(text) < 1_500
+
+
+@pytest.mark.parametrize(
+    ("count", "counted", "said"),
+    [
+        (1, "events", "1 event"),
+        (14, "events", "14 events"),
+        (1204, "secrets", "1,204 secrets"),
+        (1, "access keys", "1 access key"),
+        (1, "policies", "1 policy"),
+        (2, "policies", "2 policies"),
+    ],
+)
+def test_an_alarm_says_in_words_how_much_there_is(count: int, counted: str, said: str) -> None:
+    assert msgspec.structs.replace(alarm(), count=count, counted=counted).amount == said

@@ -22,7 +22,7 @@ from smwatch.rules.alarm import EVIDENCE, Alarm, AlarmState, Decision, Severity
 from smwatch.rules.command import event_values, filled
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Value
 from smwatch.rules.envelope import Rule
-from smwatch.rules.fact import Known, Times
+from smwatch.rules.fact import Known, Teller, Times
 from smwatch.rules.subject import SECOND_BITS
 from smwatch.rules.telling import READERS, tell, told_of
 from smwatch.rules.world import World
@@ -169,7 +169,7 @@ class Case(ABC):
         """The key of the newest evidence."""
         self.low = self.high = self.own_high = BEGINNING
         """What a fact says between these seconds can change the alarm; own_high: for other reasons than ending it."""
-        self._watching: list[Known] = []
+        self._watching: list[Teller] = []
         if rule.closed_by is not None:
             self.closers = world.known(rule.closed_by.when, rule.closed_by.same, values)
             if self.closers is not None:
@@ -189,8 +189,8 @@ class Case(ABC):
         if self.low <= second <= self.high:
             self.wake()
 
-    def watches(self, known: Known) -> None:
-        """It watches this fact from now on."""
+    def watches(self, known: Teller) -> None:
+        """It watches this fact from now on, and keeps it: what is only asked about nobody else does."""
         self._watching.append(known)
 
     def wake(self) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING, Protocol, TypeAlias, cast
 
 from smwatch.rules.dimension import Dimension, Get, Renames, Value, renamed
-from smwatch.rules.memory import Memory, Turns
+from smwatch.rules.memory import Asked, Turns, Written
 from smwatch.rules.subject import SECOND_BITS, Subject
 
 if TYPE_CHECKING:
@@ -38,8 +38,8 @@ class Watcher(Protocol):
         """What a fact says of later seconds does not matter to it. When this grows, it says so (`grow_loud`)."""
         ...
 
-    def watches(self, known: Known) -> None:
-        """It watches this from now on."""
+    def watches(self, known: Teller) -> None:
+        """It watches this from now on, and thereby keeps it."""
         ...
 
     def heed(self, second: int) -> None:
@@ -51,12 +51,20 @@ class Watcher(Protocol):
         ...
 
 
+class Teller(Protocol):
+    """What tells its watchers when it changes."""
+
+    def grow_loud(self, high: int) -> None:
+        """A watcher cares for seconds up to this one."""
+        ...
+
+
 class Times:
     """The seconds in which one fact is known, and who asks for them."""
 
-    __slots__ = ("gap", "groups", "loud", "notes", "seconds", "trimmed", "watchers")
+    __slots__ = ("__weakref__", "gap", "groups", "loud", "notes", "seconds", "trimmed", "watchers")
 
-    def __init__(self, *groups: Group) -> None:
+    def __init__(self) -> None:
         self.seconds: array[int] = array("q")
         self.trimmed = False
         """Whether there was more than is kept."""
@@ -66,10 +74,16 @@ class Times:
         """How long the fact had not been known before the second added last; EVER where that is not known, and -1 for
         a second that was known and is not the newest."""
         self.watchers: set[Watcher] | None = None
-        self.groups = groups
+        self.groups: tuple[Group, ...] = ()
         """The groups this belongs to: of the first dimension's value, and of the second's."""
-        self.loud = max((group.loud for group in groups), default=-1)
+        self.loud = -1
         """No watcher cares for later seconds than this."""
+
+    def join(self, *groups: Group) -> None:
+        """Belong to these groups."""
+        self.groups = groups
+        for group in groups:
+            self.grow_loud(group.loud)
 
     def add(self, second: int) -> None:
         """Take a second in."""
@@ -171,7 +185,7 @@ class Times:
 class Group:
     """What is known of one value of a track's first dimension, told apart by the others; or of its second."""
 
-    __slots__ = ("loud", "members", "watchers")
+    __slots__ = ("__weakref__", "loud", "members", "watchers")
 
     def __init__(self) -> None:
         self.members: dict[Member, Times] = {}
@@ -247,9 +261,11 @@ class Track:
         self.foreseen = all(dimension.foreseen for dimension in dimensions)
         """Whether all events of one kind by one caller about one secret have the same values."""
         self._turns = turns
-        self._groups: Memory[Value, Group] = Memory(lambda _: Group(), GROUPS, turns)
-        self._seconds: Memory[Value, Group] = Memory(lambda _: Group(), GROUPS, turns)
-        self._alone: Memory[Value, Times] = Memory(lambda _: Times(), GROUPS, turns)
+        self._groups: Written[Value, Group] = Written(Group, GROUPS, turns)
+        self._seconds: Written[Value, Group] = Written(Group, GROUPS, turns)
+        self._alone: Written[Value, Times] = Written(Times, GROUPS, turns)
+        self._asked: Asked[tuple[Value, ...], Times] = Asked(Times)
+        """Members of groups before they are."""
         self.gap = -1
         """Times.gap of the event taken last; -1 if it named several."""
 
@@ -271,29 +287,34 @@ class Track:
                 self.times((*values[:at], secret, *values[at + 1 :])).add(subject.second)
 
     def of(self, values: tuple[Value, ...]) -> Known:
-        """What is known of one value of every dimension, or of the first alone."""
-        if len(values) == len(self._gets):
-            return self.times(values)
-        return self._groups[values[0]]
+        """What is known, or will be, of one value of every dimension, or of the first alone."""
+        if len(self._gets) == 1:
+            return self._alone.ask(values[0])
+        if len(values) < len(self._gets):
+            return self._groups.ask(values[0])
+        group = self._groups.known(values[0])
+        times = group.members.get(_member(values)) if group is not None else None
+        return times if times is not None else self._asked[values]
 
     def of_second(self, value: Value) -> Group:
-        """What is known of one value of the second of two dimensions."""
-        return self._seconds[value]
+        """What is known, or will be, of one value of the second of two dimensions."""
+        return self._seconds.ask(value)
 
     def times(self, values: tuple[Value, ...]) -> Times:
-        """What is known of one value of every dimension."""
+        """Where to write what becomes known of one value of every dimension."""
         if len(values) == 1:
             return self._alone[values[0]]
         group = self._groups[values[0]]
-        member = values[1] if len(values) == 2 else values[1:]
+        member = _member(values)
         times = group.members.get(member)
         if times is None:
+            times = self._asked.take(values) or Times()
             if len(values) == 2:
                 other = self._seconds[values[1]]
-                times = Times(group, other)
+                times.join(group, other)
                 other.admit(values[0], times)
             else:
-                times = Times(group)
+                times.join(group)
             group.admit(member, times)
             if len(group.members) >= MEMBERS:
                 self._turns.count += 1
@@ -309,11 +330,8 @@ class Track:
                     self._alone[new].absorb(times)
             return
         for values, times in self._named(right):
-            first, *others = renamed(self.dimensions, values, right)
-            assert first is not None
-            at = cast("tuple[Value, ...]", (first, *others))
             self._forget(values)
-            self.times(at).absorb(times)
+            self.times(self._renamed(values, right)).absorb(times)
         if self.dimensions[0].names_secret:
             for old, new in right.items():
                 if (group := self._groups.take(old)) is not None:
@@ -332,17 +350,20 @@ class Track:
             group = self._groups.find(first)
             for member, times in group.members.items() if group is not None else ():
                 values = (first, *member) if isinstance(member, tuple) else (first, member)
-                if renamed(self.dimensions, values, right) != values:
+                if self._renamed(values, right) != values:
                     found.append((values, times))
+        wrong = [values for values in self._asked.remembered() if self._renamed(values, right) != values]
+        found += [(values, asked) for values in wrong if (asked := self._asked.take(values)) is not None]
         return found
 
+    def _renamed(self, values: tuple[Value, ...], right: Renames) -> tuple[Value, ...]:
+        return cast("tuple[Value, ...]", renamed(self.dimensions, values, right))
+
     def _forget(self, values: tuple[Value, ...]) -> None:
-        first, *others = values
-        member = others[0] if len(others) == 1 else tuple(others)
-        if (group := self._groups.find(first)) is not None:
-            group.members.pop(member, None)
-        if len(others) == 1 and (group := self._seconds.find(others[0])) is not None:
-            group.members.pop(first, None)
+        if (group := self._groups.find(values[0])) is not None:
+            group.members.pop(_member(values), None)
+        if len(values) == 2 and (group := self._seconds.find(values[1])) is not None:
+            group.members.pop(values[0], None)
 
     def of_event(self, subject: Subject) -> Times | None:
         """What is known of the values of an event that names no more than one secret; None where one is missing."""
@@ -355,6 +376,11 @@ class Track:
             plan.takes.append((self.take, left))
         elif (times := self.of_event(subject)) is not None:
             plan.times.append(times)
+
+
+def _member(values: tuple[Value, ...]) -> Member:
+    """What tells these values apart from others within the group of the first."""
+    return values[1] if len(values) == 2 else values[1:]
 
 
 def values_of(gets: Sequence[Get], subject: Subject) -> tuple[Value, ...] | None:

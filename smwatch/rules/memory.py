@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Generic, TypeVar
+from weakref import WeakValueDictionary
 
 from smwatch.events.recent import Recent
 
@@ -34,3 +35,55 @@ class Memory(Recent[K, V]):
         if len(self) >= self._limit:
             self._turns.count += 1
         super().keep(key, value)
+
+
+class Asked(Generic[K, V]):
+    """What was asked about before anything was written of it: each is kept for as long as somebody hangs on it."""
+
+    # So whoever makes rules ask about thousands of names that do not exist pushes nothing out that was written.
+
+    __slots__ = ("_make", "_values")
+
+    def __init__(self, make: Callable[[], V]) -> None:
+        self._make = make
+        self._values: WeakValueDictionary[K, V] = WeakValueDictionary()
+
+    def __getitem__(self, key: K) -> V:
+        value = self._values.get(key)
+        if value is None:
+            value = self._values[key] = self._make()
+        return value
+
+    def take(self, key: K) -> V | None:
+        """What was asked about under `key`, which is forgotten here; None if nobody hangs on it."""
+        return self._values.pop(key, None)
+
+    def remembered(self) -> list[K]:
+        """Every key that somebody hangs on."""
+        return list(self._values)
+
+
+class Written(Memory[K, V]):
+    """A memory of what was written, which what is only asked about does not get into."""
+
+    __slots__ = ("_asked",)
+
+    def __init__(self, make: Callable[[], V], limit: int, turns: Turns) -> None:
+        self._asked: Asked[K, V] = Asked(make)
+        super().__init__(lambda key: self._asked.take(key) or make(), limit, turns)
+
+    def known(self, key: K) -> V | None:
+        """What is written of `key`, which is thereby heard of again; None if nothing is."""
+        return self[key] if key in self or key in self._older else None
+
+    def ask(self, key: K) -> V:
+        """What is written of `key`, or will be."""
+        return self.known(key) or self._asked[key]
+
+    def remembered(self) -> list[K]:
+        """Every key that something is written of or will be."""
+        return [*super().remembered(), *self._asked.remembered()]
+
+    def take(self, key: K) -> V | None:
+        """What is written of `key`, or will be, which is forgotten; makes nothing."""
+        return super().take(key) or self._asked.take(key)

@@ -7,17 +7,19 @@ from collections.abc import Mapping
 from typing import Any, cast
 
 from smwatch.events import moments
-from smwatch.events.recent import Recent
 from smwatch.patterns.conditions import parse_selector
 from smwatch.patterns.nodes import Index, Key, Selector
 from smwatch.record import Record
 from smwatch.rules.dimension import Dimension, Renames, Value, renamed
 from smwatch.rules.envelope import Timer
 from smwatch.rules.fact import Known, Watcher, values_of
+from smwatch.rules.memory import Turns, Written
 from smwatch.rules.plan import Ask, Plan
 from smwatch.rules.subject import Subject
 
 DAY = 86_400
+DEADLINES = 2_000
+"""Secrets that deadlines are kept of; twice as many before those unheard of for longest are forgotten."""
 STARTS = 32
 """Starts kept for each secret, the newest."""
 
@@ -25,7 +27,7 @@ STARTS = 32
 class Deadlines:
     """The deadlines set for one secret."""
 
-    __slots__ = ("_set", "_watchers")
+    __slots__ = ("__weakref__", "_set", "_watchers")
 
     def __init__(self) -> None:
         self._set: list[tuple[int, int]] = []
@@ -53,7 +55,12 @@ class Deadlines:
 
     def watch(self, watcher: Watcher) -> None:
         """Wake `watcher` when a deadline is set."""
-        self._watchers.add(watcher)
+        if watcher not in self._watchers:
+            self._watchers.add(watcher)
+            watcher.watches(self)
+
+    def grow_loud(self, _high: int) -> None:
+        """A watcher cares for later seconds: it hears of every deadline as it is."""
 
     def absorb(self, other: Deadlines) -> None:
         """Know what `other` knows, which is from now on another name for this."""
@@ -67,11 +74,11 @@ class Deadlines:
 class Timers:
     """The deadlines of one timer rule."""
 
-    def __init__(self, timer: Timer) -> None:
+    def __init__(self, timer: Timer, turns: Turns) -> None:
         self.timer = timer
         self._gets = tuple(dimension.get for dimension in timer.same)
         self._at, self._days = parse_selector(timer.at), parse_selector(timer.days)
-        self._known: Recent[tuple[Value, ...], Deadlines] = Recent(lambda _: Deadlines(), 2_000)
+        self._known: Written[tuple[Value, ...], Deadlines] = Written(Deadlines, DEADLINES, turns)
 
     def take(self, subject: Subject) -> None:
         """Take in a start."""
@@ -105,7 +112,7 @@ class Timers:
         """The deadlines for these values; None where one is missing."""
         if any(dimension not in values for dimension in self.timer.same):
             return None
-        return self._known[tuple(values[dimension] for dimension in self.timer.same)]
+        return self._known.ask(tuple(values[dimension] for dimension in self.timer.same))
 
 
 def _value(record: Record, selector: Selector) -> Any:

@@ -15,7 +15,7 @@ from smwatch.rules.alarm import Mute
 from smwatch.rules.condition import All, Any, Condition, Look, Lookup, Matches, Trait, lookups, traits
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Value, dimension, renames
 from smwatch.rules.envelope import TELLINGS, Fact, Rule, RuleSet, anonymous_fact, own_fact
-from smwatch.rules.fact import EVER, Known, Times, Track, Watcher, values_of
+from smwatch.rules.fact import EVER, Known, Teller, Times, Track, Watcher, values_of
 from smwatch.rules.memory import Turns
 from smwatch.rules.subject import Subject
 from smwatch.rules.timers import Deadlines, Timers
@@ -72,8 +72,9 @@ class _Waker:
     watcher: Watcher
     high: int = EVER
 
-    def watches(self, _known: Known) -> None:
-        """It always does."""
+    def watches(self, known: Teller) -> None:
+        """It watches this from now on."""
+        self.watcher.watches(known)
 
     def heed(self, _second: int) -> None:
         self.watcher.wake()
@@ -172,7 +173,7 @@ class World:
         self.dirty: set[Watcher] = set()
         """Whose alarm has to be worked out again."""
         self.mutes: tuple[Mute, ...] = ()
-        self.timers = {rule.id: Timers(rule.timer) for rule in rules.rules if rule.timer is not None}
+        self.timers = {rule.id: Timers(rule.timer, self.turns) for rule in rules.rules if rule.timer is not None}
         self._alarm_clock: list[tuple[int, int, Watcher]] = []
         self._reading_on: list[tuple[int, int, Watcher]] = []
         self._waiting: set[tuple[int, Watcher]] = set()

@@ -74,27 +74,24 @@ class Call(msgspec.Struct, frozen=True):
         return {"cloudtrail": "CloudTrail", "logs": "CloudWatch Logs", "sts": "STS"}.get(self.service, self.service)
 
 
-@contextlib.contextmanager
-def told_apart(call: Call) -> Iterator[None]:
-    """Raise a CallError for every way in which a call to AWS, or the reading of its answer, is known to fail."""
+def known() -> tuple[type[Exception], ...]:
+    """Every way in which a call to AWS, or the reading of its answer, is known to fail."""
     import aiohttp
     from botocore.eventstream import ParserError
     from botocore.exceptions import BotoCoreError, ClientError
     from botocore.parsers import ResponseParserError
 
+    return (BotoCoreError, ClientError, aiohttp.ClientError, OSError, ParserError, ResponseParserError, *MALFORMED)
+
+
+@contextlib.contextmanager
+def told_apart(call: Call) -> Iterator[None]:
+    """Raise a CallError where a call fails in a known way."""
     try:
         yield
     except CallError:
         raise
-    except (
-        BotoCoreError,
-        ClientError,
-        aiohttp.ClientError,
-        OSError,
-        ParserError,
-        ResponseParserError,
-        *MALFORMED,
-    ) as error:
+    except known() as error:
         raise call_error(error, call) from error
 
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from smwatch import __version__
+from smwatch.sources import failures
 from smwatch.sources.errors import CallError, ConfigurationError, Remedy
 from smwatch.sources.source import State
 
@@ -115,9 +116,7 @@ class AwsSession:
         """Raise ConfigurationError if there are no credentials at all; expired ones are a source's trouble."""
         try:
             credentials = await self._session.get_credentials()
-        except CallError:
-            return
-        except _botocore_errors() as error:
+        except _expected() as error:
             if _fatal(error):
                 raise ConfigurationError(_configuration_sentence(error, self.profile)) from error
             return
@@ -378,8 +377,8 @@ def _botocore_errors() -> tuple[type[Exception], ...]:
 
 
 def _expected() -> tuple[type[Exception], ...]:
-    """How a call that need not succeed may fail."""
-    return (CallError, OSError, ValueError, KeyError, *_botocore_errors())
+    """How a call that need not succeed may fail: a proxy's page for an answer is no reason to end."""
+    return (CallError, *failures.known())
 
 
 def _fatal(error: Exception) -> bool:

@@ -285,6 +285,41 @@ async def test_accounts_that_are_unknown_are_not_mixed_up(home: Path, history: L
     assert history.calls == []
 
 
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"HTTP/1.1 500 Oops\r\nContent-Length: 4\r\n\r\noops",
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: 13\r\n\r\n<html>sign in",
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: 6\r\n\r\n<a></a",
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: 300\r\n\r\n<GetCallerIdentityResponse>",
+        b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: 7\r\n\r\n<a></a>",
+        b"\x00\x01\x02",
+        b"",
+    ],
+    ids=["text", "html", "broken XML", "cut", "something else", "no HTTP", "nothing"],
+)
+async def test_who_cannot_be_asked_sensibly_is_no_reason_to_end(
+    aws_environment: Path, monkeypatch: pytest.MonkeyPatch, body: bytes
+) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        asked.append(body)
+        writer.write(body)
+        await writer.drain()
+        writer.close()
+
+    asked: list[bytes] = []
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    host, port = server.sockets[0].getsockname()[:2]
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+    session = await AwsSession.open()
+    assert await session.account("eu-west-1", "cloudtrail")
+    assert asked
+    await session.close()
+    server.close()
+    await server.wait_closed()
+
+
 async def test_clients_are_made_once_until_credentials_change(aws_environment: Path) -> None:
     session = await AwsSession.open()
     one: Any = await session.client("cloudtrail", "eu-west-1")

@@ -2,6 +2,7 @@
 
     python -m tests.soak --minutes 120 --seed 7              `smwatch tail`; prints figures each minute, and the verdict
     python -m tests.soak --minutes 120 --seed 7 --screen     the same with the screen, on a pseudo-terminal
+    python -m tests.soak --minutes 120 --no-kill             one process all the time: whether its memory stays flat
 
 A LookupEvents stand-in (late, unordered events; two calls a second) and a log group (moto) hold overlapping events; a
 proxy in front of both resets, truncates, garbles, throttles and fails a third of the answers; smwatch is killed with
@@ -20,6 +21,7 @@ import os
 import pty
 import random
 import sqlite3
+import statistics
 import struct
 import sys
 import tempfile
@@ -64,12 +66,23 @@ sweep_lag = "10s"
 settle_every = "3s"
 settle_lag = "6s"
 audit_every = "20s"
+[store]
+capacity = 2000
 """
-"""Lags of seconds instead of an hour, so that a minute is as good as days."""
+"""Lags of seconds instead of an hour, so that a minute is as good as days; a store that is soon full, so that from then
+on nothing more need be kept."""
 SPOILT = 0.3
 """The part of the services' answers that a network or a proxy does something to."""
 LATEST = 10.0
 """Seconds by which the latest event is late: within the settle lag."""
+LAST_DRAWN = 2_000
+"""Bytes of what the screen drew that are kept, for when it ends by itself."""
+WEIGH_SECONDS = 1.0
+PARTS = 20
+"""Of a run, for which the memory is told one by one."""
+GROWTH = 1.05
+"""What a long-lived process may hold in the last quarter of a run, compared with the second quarter: the noise of an
+allocator, no more. The first quarter fills the store and the caches."""
 
 
 class Outcome(msgspec.Struct):
@@ -94,8 +107,8 @@ class Outcome(msgspec.Struct):
     """Held by a service in a period that the journal claimed to be settled, and not in the journal."""
     peak_mib: float = 0.0
     """The most that a process held, in MiB."""
-    first_half_mib: float = 0.0
-    """The same over the first half of the run: with --no-kill, what came after it was the growth."""
+    memory_mib: list[float] = []
+    """The median of what the process held in each of PARTS equal parts of the run, in MiB."""
 
     @property
     def failures(self) -> list[str]:
@@ -107,8 +120,17 @@ class Outcome(msgspec.Struct):
             f"{len(self.unfounded)} events missing in settled periods": self.unfounded,
             f"the mark of completeness went back {self.watermark_went_back} times": self.watermark_went_back,
             f"{self.repeated} events repeated by {self.kills} kills": self.repeated and not self.kills,
+            f"memory grew to {self.growth:.2f} times of what it was": self.growth > GROWTH,
         }
         return [sentence for sentence, is_so in wrong.items() if is_so]
+
+    @property
+    def growth(self) -> float:
+        """What one process held in the last quarter of its run, by what it held in the second; 0 for several."""
+        if self.kills > 1 or len(self.memory_mib) < PARTS:
+            return 0.0
+        quarters = [statistics.median(self.memory_mib[i : i + PARTS // 4]) for i in (PARTS // 4, 3 * PARTS // 4)]
+        return quarters[1] / quarters[0]
 
 
 class Soak:
@@ -135,12 +157,13 @@ class Soak:
         self._held: dict[str, Record] = {}
         self._printed: Counter[str] = Counter()
         self._complete_to: dict[str, datetime] = {}
+        self._weighed: list[list[float]] = [[] for _ in range(PARTS)]
         self.outcome = Outcome()
 
     async def run(self, folder: Path) -> Outcome:
         """Feed, watch, kill, compare."""
         began, struck = time.monotonic(), Counter[str]()
-        self._half_time = began + self._seconds / 2
+        self._began = began
         async with (
             _log_group(folder / "moto") as logs_url,
             LookupEvents() as history,
@@ -207,11 +230,11 @@ class Soak:
         assert process.stdout is not None
         printed: Counter[str] = Counter()
         code = None
+        weighing = asyncio.create_task(self._weigh(process.pid))
         try:
             async with asyncio.timeout(seconds):
                 async for line in process.stdout:
                     self._read(line, printed)
-                    self._weigh(process.pid)
                 code = await process.wait()
         except TimeoutError:
             process.kill()
@@ -219,6 +242,8 @@ class Soak:
             async for line in process.stdout:
                 self._read(line, printed)
             await process.wait()
+        finally:
+            weighing.cancel()
         again = sum(1 for event_id in printed if self._printed[event_id])
         self.outcome.most_repeated_at_once = max(self.outcome.most_repeated_at_once, again)
         self._printed += printed
@@ -239,18 +264,22 @@ class Soak:
         os.close(theirs)
         drawn = bytearray()
         loop = asyncio.get_running_loop()
-        loop.add_reader(ours, lambda: drawn.extend(_read_terminal(ours)))
+
+        def draw() -> None:
+            drawn.extend(_read_terminal(ours))
+            del drawn[:-LAST_DRAWN]
+
+        loop.add_reader(ours, draw)
+        weighing = asyncio.create_task(self._weigh(process.pid))
         try:
             with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
-                    while process.returncode is None:
-                        self._weigh(process.pid)
-                        await asyncio.sleep(0.5)
-            assert process.returncode is None, f"the screen ended by itself: {bytes(drawn[-2000:])!r}"
+                await asyncio.wait_for(process.wait(), seconds)
+            assert process.returncode is None, f"the screen ended by itself: {bytes(drawn)!r}"
             process.kill()
             self.outcome.kills += 1
             await process.wait()
         finally:
+            weighing.cancel()
             loop.remove_reader(ours)
             os.close(ours)
 
@@ -283,15 +312,21 @@ class Soak:
                 self.outcome.watermark_went_back += 1
             self._complete_to[told["source"]] = complete_to
 
-    def _weigh(self, pid: int) -> None:
-        try:
-            pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
-        except OSError:
-            return
-        mib = pages * os.sysconf("SC_PAGE_SIZE") / 2**20
-        if time.monotonic() < self._half_time:
-            self.outcome.first_half_mib = max(self.outcome.first_half_mib, mib)
-        self.outcome.peak_mib = max(self.outcome.peak_mib, mib)
+    async def _weigh(self, pid: int) -> None:
+        """See what a process holds, again and again."""
+        outcome = self.outcome
+        while True:
+            await asyncio.sleep(WEIGH_SECONDS)
+            try:
+                pages = int(Path(f"/proc/{pid}/statm").read_text(encoding="ascii").split()[1])
+            except (OSError, IndexError):  # it has ended
+                return
+            mib = pages * os.sysconf("SC_PAGE_SIZE") / 2**20
+            outcome.peak_mib = max(outcome.peak_mib, mib)
+            part = int((time.monotonic() - self._began) / self._seconds * PARTS)
+            if part < PARTS:
+                self._weighed[part].append(mib)
+                outcome.memory_mib = [round(statistics.median(part), 1) for part in self._weighed if part]
 
 
 def _command(folder: Path, *more: str) -> list[str]:
@@ -358,13 +393,14 @@ def _journaled(path: Path) -> set[str]:
     return {json.loads(raw)["eventID"] for (raw,) in rows}
 
 
-async def _main(seconds: float, seed: int, killing: bool, screen: bool) -> int:
+async def _main(seconds: float, seed: int, rate: float, killing: bool, screen: bool) -> int:
     with tempfile.TemporaryDirectory() as folder:
-        soak = Soak(seconds=seconds, seed=seed, killing=killing, screen=screen)
+        soak = Soak(seconds=seconds, seed=seed, events_per_second=rate, killing=killing, screen=screen)
         running = asyncio.create_task(soak.run(Path(folder)))
         while not running.done():
             await asyncio.wait([running], timeout=60)
-            print(f"{soak.outcome.kills} kills, {soak.outcome.peak_mib:.0f} MiB at most", flush=True)
+            kills, peak, memory = soak.outcome.kills, soak.outcome.peak_mib, soak.outcome.memory_mib
+            print(f"{kills} kills, {peak:.0f} MiB at most, {memory[-1:]} now", flush=True)
         outcome = await running
     print(msgspec.json.format(msgspec.json.encode(outcome), indent=2).decode())
     print("; ".join(outcome.failures) or "nothing lost, nothing invented")
@@ -375,7 +411,8 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--minutes", type=float, default=5.0)
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--rate", type=float, default=4.0, help="events a second")
     parser.add_argument("--no-kill", action="store_true", help="one process all the time: shows its memory")
     parser.add_argument("--screen", action="store_true", help="the screen instead of `tail`")
     options = parser.parse_args()
-    sys.exit(asyncio.run(_main(options.minutes * 60, options.seed, not options.no_kill, options.screen)))
+    sys.exit(asyncio.run(_main(options.minutes * 60, options.seed, options.rate, not options.no_kill, options.screen)))

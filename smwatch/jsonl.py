@@ -11,6 +11,7 @@ from typing import IO
 import msgspec
 
 from smwatch.events.event import UNREADABLE, Arrival, Event
+from smwatch.events.links import told_at
 from smwatch.events.recent import Recent
 from smwatch.journal import Journal, JournalError
 from smwatch.keeper import NOT_KEPT
@@ -203,6 +204,7 @@ class _EventLine(msgspec.Struct, tag_field="type", tag="event"):
     seen_by: str
     seen_at: datetime
     supersedes: str | None
+    shared_id: str | None
     record: msgspec.Raw | str
 
 
@@ -250,7 +252,7 @@ def _event_line(arrival: Arrival) -> bytes:
     return _bytes(
         _EventLine(
             id=event.id,
-            time=event.at,
+            time=told_at(arrival),
             name=event.name,
             source=event.source or None,
             secret=event.secret.name if event.secret else None,
@@ -267,6 +269,7 @@ def _event_line(arrival: Arrival) -> bytes:
             seen_by=event.seen_by,
             seen_at=event.seen_at,
             supersedes=event.corrects or None if event.odd_id else None,
+            shared_id=arrival.shared_id or None,
             record=_untouched(arrival),
         )
     )

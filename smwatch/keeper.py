@@ -149,8 +149,9 @@ class Keeper:
         return committed
 
     def _hold(self, page: _Page) -> Committed:
-        known = self._journal.known(page.arrivals) | self._held_keys
-        new = {arrival.event.own_key: arrival for arrival in page.arrivals if arrival.event.own_key not in known}
+        arrivals = self._journal.placed(page.arrivals)
+        known = self._journal.known(arrivals) | self._held_keys
+        new = {arrival.event.own_key: arrival for arrival in arrivals if arrival.event.own_key not in known}
         self._held_keys.update(new)
         self._held.append(msgspec.structs.replace(page, arrivals=tuple(new.values())))
         held = sum(len(page.arrivals) for page in self._held)

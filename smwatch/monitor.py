@@ -12,6 +12,7 @@ from typing import assert_never
 import msgspec
 
 from smwatch.events.event import Arrival
+from smwatch.events.links import same_call
 from smwatch.events.reader import Reader
 from smwatch.events.renaming import Rename, composed, names_any, renamed_event
 from smwatch.events.scope import in_scope
@@ -187,10 +188,35 @@ class Monitor:
         with self._reading() as arrivals:
             seqs = []
             for row in stored:
-                arrivals.append(self._reader.read(row.raw, seen_by=row.seen_by, seen_at=row.seen_at, at=row.at))
+                arrivals.append(self._read(row))
                 seqs.append(row.seq)
                 self._set_right()
+            self._pair(seqs, arrivals)
             return tuple(zip(seqs, arrivals, strict=True))
+
+    def _read(self, row: Stored) -> Arrival:
+        arrival = self._reader.read(row.raw, seen_by=row.seen_by, seen_at=row.seen_at, at=row.at)
+        if arrival.event.seconds != row.second:
+            arrival.event, arrival.moved = arrival.event.moved(row.second), True
+        return arrival
+
+    def _pair(self, seqs: Sequence[int], arrivals: list[Arrival]) -> None:
+        """Have the records that several accounts have of one call counted as the one that was journaled first."""
+        for i, seq in enumerate(seqs):
+            if not (shared_id := arrivals[i].shared_id):
+                continue
+            try:
+                records = self.journal.same_call(shared_id)
+            except JournalError:
+                return  # each counts by itself; what is wrong is said where it is written to
+            for row in records:
+                if row.seq == seq:
+                    break
+                other = self._read(row).event
+                self._set_right()
+                if same_call(arrivals[i].event, other):
+                    arrivals[i].counted_as = other.key
+                    break
 
     # -- one source
 
@@ -249,8 +275,9 @@ class Monitor:
                 committed = await self._keeper.commit(page.source, arrivals, page.settled, page.gaps, page.settle_lag)
                 arrivals[:] = [arrival for _, arrival in committed.fresh]
                 foreign = self.read(committed.foreign)
-                fresh = zip([seq for seq, _ in committed.fresh], arrivals, strict=True)
-                await self._hand_on((*foreign, *fresh), ordered=True)
+                seqs = [seq for seq, _ in committed.fresh]
+                self._pair(seqs, arrivals)
+                await self._hand_on((*foreign, *zip(seqs, arrivals, strict=True)), ordered=True)
 
     @contextmanager
     def _reading(self) -> Iterator[list[Arrival]]:
@@ -316,9 +343,11 @@ class Monitor:
             await self._hand_on(await self._keeper.retry(), ordered=True)
 
     async def _housekeep(self) -> None:
-        """Delete what is older than the retention, in slabs, now and then."""
+        """Delete what is older than the retention, in slabs, now and then; first see what an older smwatch did not."""
         while self.journal.path is not None:
             try:
+                while self.journal.link_older():
+                    await self._sleep(0.05)
                 while self.journal.prune(self._now() - self._retention):
                     await self._sleep(0.05)
             except JournalError:

@@ -148,6 +148,8 @@ class Store:
         self._raised: dict[str, Alarm] = {}
         self._groups: dict[int, set[str]] = {}
         self._keys: set[int] = set()
+        self._counted: set[int] = set()
+        """The calls that are in the dossiers, of those of which several accounts have records."""
         self._views: list[View] = []
         self._subscriptions: list[Subscription] = []
 
@@ -213,7 +215,7 @@ class Store:
 
         Keep batches small (some hundreds) where the event loop is shared with a screen: a batch is taken in one go.
         """
-        keys, new, again = self._keys, [], []
+        keys, new, again = self._keys, list[Arrival](), list[Arrival]()
         change = Change()
         for arrival in arrivals:
             key = arrival.event.key
@@ -222,7 +224,8 @@ class Store:
                 continue
             keys.add(key)
             new.append(arrival)
-            self._note_in_dossiers(arrival, change.secrets)
+            if not arrival.shared_id or self._counts(arrival):
+                self._note_in_dossiers(arrival, change.secrets)
         if not new:
             return self._correct(again, change)
         fresh = change.added = [arrival.event for arrival in new]
@@ -232,7 +235,7 @@ class Store:
             view.added(fresh)
         change.evicted = self._evict()
         if self.engine is not None:
-            self._raise(self.engine.judge(new), change)
+            self._raise(self.engine.judge([_as_counted(arrival) for arrival in new]), change)
         self._correct(again, change)
         return change
 
@@ -313,6 +316,14 @@ class Store:
                 self._raise(self.engine.judge(better), change)
         return self._publish(change)
 
+    def _counts(self, arrival: Arrival) -> bool:
+        """Whether a record of a call that other accounts have records of is the first to be counted."""
+        key = arrival.counted_as or arrival.event.key
+        if key in self._counted or (arrival.counted_as and key in self._keys):
+            return False
+        self._counted.add(key)
+        return True
+
     def _note_in_dossiers(self, arrival: Arrival, touched: set[Secret]) -> None:
         event = arrival.event
         if event.name == UNREADABLE:
@@ -343,6 +354,7 @@ class Store:
         del self.events[:extra]
         gone = [event.key for event in old]
         self._keys.difference_update(gone)
+        self._counted.difference_update(gone)
         for key in gone:
             if key not in self._groups:
                 self.levels.pop(key, None)
@@ -409,6 +421,14 @@ class Store:
             for subscription in self._subscriptions:
                 subscription.note(change)
         return change
+
+
+def _as_counted(arrival: Arrival) -> Arrival:
+    """What the rules are given: records of one call, which several accounts have, are one event to them."""
+    if not arrival.counted_as:
+        return arrival
+    event = msgspec.structs.replace(arrival.event, key=arrival.counted_as)
+    return msgspec.structs.replace(arrival, event=event)
 
 
 def _make_room(dossiers: dict[N, D]) -> None:

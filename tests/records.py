@@ -13,7 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from smwatch.events.event import Event, SeenBy
+from smwatch.events.event import Arrival, Event, SeenBy
 from smwatch.events.reader import Reader
 from smwatch.record import Record
 
@@ -408,6 +408,11 @@ def raw(record: Record) -> str:
 def event(record: Record, *, seen_by: SeenBy = SeenBy.CLOUDTRAIL, seen_at: datetime = AT) -> Event:
     """The event of one record, read by a Reader that knows nothing else."""
     return Reader().read(raw(record), seen_by=seen_by, seen_at=seen_at).event
+
+
+def arrival(record: Record, *, seen_by: SeenBy = SeenBy.CLOUDTRAIL, seen_at: datetime = AT) -> Arrival:
+    """The event of a record on its way."""
+    return Reader().read(raw(record), seen_by=seen_by, seen_at=seen_at)
 
 
 def stamp(at: datetime) -> str:

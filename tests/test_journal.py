@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 from smwatch.events.event import Arrival, SeenBy
 from smwatch.events.reader import Reader
 from smwatch.journal import FILE_NAME, MIGRATIONS, Journal, JournalBusyError, JournalCorruptError, JournalError
-from smwatch.journal.rows import identity
 from smwatch.rules.alarm import Alarm, AlarmState, Decision, Severity
 from smwatch.sources.coverage import Coverage, Gap, Span
 from tests import records
+from tests.known import journal_of_version
 
 NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -205,23 +205,10 @@ def test_a_directory_that_cannot_be_written_is_named(tmp_path: Path) -> None:
         Journal(tmp_path / "file" / FILE_NAME)
 
 
-def journal_of_version(path: Path, number: int) -> sqlite3.Connection:
-    """A journal as an older smwatch left it."""
-    db = sqlite3.connect(path, isolation_level=None)
-    db.execute("PRAGMA journal_mode = WAL")
-    for statement in (one for migration in MIGRATIONS[:number] for one in migration):
-        db.execute(statement)
-    db.execute(f"PRAGMA user_version = {number}")
-    return db
-
-
 def test_a_journal_of_version_1_is_brought_up_to_date_and_keeps_everything(tmp_path: Path) -> None:
     path = tmp_path / FILE_NAME
     first, second = arrival(1), arrival(2, ago=HOUR)
-    with closing(journal_of_version(path, 1)) as db:
-        for seq, old in enumerate((first, second), 1):
-            row = (seq, old.event.seconds, identity(old.event.key), "cloudtrail", 1_764_000_000_000, old.raw.encode())
-            db.execute("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)", row)
+    with closing(journal_of_version(path, 1, [first, second])) as db:
         db.execute("INSERT INTO told VALUES (1)")
         db.execute("INSERT INTO settled VALUES ('a', 0, 1000000)")
         db.execute("INSERT INTO facts VALUES ('mutes', x'6B657074')")

@@ -52,7 +52,7 @@ def test_an_event_line_says_everything_and_holds_the_untouched_record() -> None:
     assert list(line) == [
         "type", "id", "time", "name", "source", "secret", "secret_arn", "principal", "identity", "source_ip",
         "user_agent", "region", "account", "read_only", "error_code", "error_message", "seen_by", "seen_at",
-        "supersedes", "record",
+        "supersedes", "shared_id", "record",
     ]  # fmt: skip
     assert line["record"] == record
     assert line["id"] == record["eventID"]

@@ -99,6 +99,10 @@ class Event(msgspec.Struct, frozen=True, gc=False):
             return self.key
         return self.key + (UUID(self.odd_id).int - (self.key >> ACCOUNT_BITS & ID_MASK) << ACCOUNT_BITS)
 
+    def moved(self, seconds: int) -> Event:
+        """The same event under the second of the record that it corrects, or is corrected by: both have one key."""
+        return msgspec.structs.replace(self, key=(seconds - self.seconds << ID_BITS + ACCOUNT_BITS) + self.key)
+
     @property
     def at(self) -> datetime:
         """The eventTime (aware UTC, one-second resolution); the epoch where a record has none."""
@@ -146,6 +150,12 @@ class Arrival(msgspec.Struct, gc=False, eq=False):
     decoded: Record | None = None
     """The record where its text is out of the ordinary, so that it had to be decoded to be read."""
     _record: Record | None = None
+    shared_id: str = ""
+    """sharedEventID: what the records that several accounts have of one call have in common."""
+    moved: bool = False
+    """Whether the event's key lies at another second than its record says; see `Event.moved`."""
+    counted_as: int = 0
+    """The key of another account's record of the same call that it is counted with; 0: it counts by itself."""
 
     @property
     def record(self) -> Record:

@@ -121,6 +121,7 @@ class Header(msgspec.Struct, gc=False):
     account: str | None = field(default=None, name="recipientAccountId")
     details: Answer | None = field(default=None, name="serviceEventDetails")
     timestamp: str | None = field(default=None, name="@timestamp")
+    shared_id: str | None = field(default=None, name="sharedEventID")
     addendum: Addendum | None = None
     odd: msgspec.Raw | None = field(default=None, name="RequestParameters")
     """Is set where the parts of a record are under other names."""

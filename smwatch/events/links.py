@@ -1,10 +1,12 @@
-"""Which records belong together: the same action seen twice, a batch and its reads; see also Event.corrects."""
+"""Which records belong together: one call seen by two accounts, a batch and its reads; see also Event.corrects."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import UTC, datetime
 
-from smwatch.events.event import Event
+from smwatch.events import moments
+from smwatch.events.event import Arrival, Event
 from smwatch.record import Record
 
 
@@ -12,6 +14,27 @@ def shared_id(record: Record) -> str | None:
     """The sharedEventID that the records of one action have in common when several accounts see it."""
     shared = record.get("sharedEventID")
     return shared if isinstance(shared, str) and shared else None
+
+
+def told_at(arrival: Arrival) -> datetime:
+    """The eventTime that the record itself tells: a correction has its original's key, but perhaps another time."""
+    event = arrival.event
+    second = moments.seconds(arrival.record.get("eventTime")) if arrival.moved or event.odd_id else None
+    return event.at if second is None else datetime.fromtimestamp(second, UTC)
+
+
+def same_call(one: Event, other: Event) -> bool:
+    """Whether two records with one sharedEventID say the same of the call, so that it counts once.
+
+    CloudTrail gives the account of the caller and the account of the secret a record each. Often the owner's names no
+    more of the caller than the account: then they say different things of who it was, each counts under the name that
+    it gives, and neither can hide what the other one tells.
+    """
+    return _said(one) == _said(other)
+
+
+def _said(event: Event) -> tuple[object, ...]:
+    return event.name, event.source, event.secret, event.principal.identity, event.error_code
 
 
 READ, BATCH = "GetSecretValue", "BatchGetSecretValue"

@@ -75,7 +75,10 @@ class Reader:
             if len(raw) <= QUICK:
                 header = decode_header(raw)
                 if header.detail is None and header.odd is None:
-                    return Arrival(self._event(header, raw, seen_by, seen_at, at), raw)
+                    arrival = Arrival(self._event(header, raw, seen_by, seen_at, at), raw)
+                    if header.shared_id:
+                        arrival.shared_id = header.shared_id
+                    return arrival
         except (msgspec.MsgspecError, UnicodeError, RecursionError):
             pass  # what is odd is looked at closely
         try:
@@ -83,7 +86,9 @@ class Reader:
         except ValueError as error:
             return Arrival(self._unreadable(raw, str(error), seen_by, seen_at, at), raw, {})
         record = unwrapped(record)
-        return Arrival(self._event(header_of(record), raw, seen_by, seen_at, at), raw, record)
+        header = header_of(record)
+        event = self._event(header, raw, seen_by, seen_at, at)
+        return Arrival(event, raw, record, shared_id=header.shared_id or "")
 
     def event(self, record: Record, *, seen_by: SeenBy, seen_at: datetime, at: datetime | None = None) -> Event:
         """The event of a record that is already decoded and unwrapped."""

@@ -39,6 +39,8 @@ def tidy(record: Record) -> Record:
     """
     tidied: Record = {key: clipped(_text(record.get(key))) for key in _TEXTS}
     tidied["eventID"] = _text(record.get("eventID"))
+    if isinstance(shared := record.get("sharedEventID"), str):
+        tidied["sharedEventID"] = shared
     for key in _PARTS:
         tidied[key] = _tidied(part(record, key))
     who = record.get("userIdentity")

@@ -13,8 +13,10 @@ from threading import RLock
 import msgspec
 
 from smwatch.events.event import Arrival, Event
+from smwatch.events.reader import Reader
 from smwatch.journal import file
 from smwatch.journal.errors import JournalCorruptError, JournalError, sqlite_errors_told_apart
+from smwatch.journal.links import Links, call_of, share
 from smwatch.journal.rows import (
     Row,
     Stored,
@@ -25,7 +27,7 @@ from smwatch.journal.rows import (
     stored_of,
     text,
 )
-from smwatch.journal.schema import migrate, version
+from smwatch.journal.schema import MIGRATIONS, migrate, version
 from smwatch.rules.alarm import Alarm
 from smwatch.sources.coverage import Coverage, Gap, Span, join
 
@@ -38,6 +40,10 @@ _PAGES_GIVEN_BACK = 2_048
 _SETTLE_LAG = "settle_lag "
 """With a source's name behind it, the name of the fact how late its records are."""
 _TAKEN, _DEALT = "tail.taken", "tail.dealt"
+_UNLINKED = "unlinked"
+"""Up to which seq an older smwatch has journaled events without looking which of them belong together."""
+_ACCOUNTS = 8
+"""Records of one call that are looked at: it is seen by two accounts, and who claims more may not make work."""
 
 
 class Committed(msgspec.Struct, frozen=True):
@@ -79,6 +85,7 @@ class Journal:
         self._unkept_facts: dict[str, bytes] = {}
         self._forgotten = 0
         self._last_seq = 0
+        self._links = Links()
         with sqlite_errors_told_apart():
             self._last_seq = self._newest(self._write)
 
@@ -189,6 +196,7 @@ class Journal:
                 yield db
                 db.execute("COMMIT")
             except BaseException:
+                self._links.forget()
                 if db.in_transaction:  # a full disk may have ended it already
                     db.execute("ROLLBACK")
                 raise
@@ -219,10 +227,14 @@ class Journal:
             seq = max(self._newest(db), self._last_seq)
             fresh: list[tuple[int, Arrival]] = []
             insert = db.cursor().execute
-            for arrival in arrivals:
+            if foreign:
+                self._links.forget()
+            for arrival in self._links.place(db, arrivals, note=True):
                 if insert(_INSERT, row_of(seq + 1, arrival)).rowcount:
                     seq += 1
                     fresh.append((seq, arrival))
+                    if arrival.shared_id:
+                        share(db, seq, arrival.shared_id)
             if settled is not None:
                 _settle(db, source, settled)
             db.executemany(
@@ -238,6 +250,24 @@ class Journal:
         self._last_seq = seq
         self._forget_unkept()
         return Committed(tuple(fresh), foreign)
+
+    def placed(self, arrivals: Iterable[Arrival]) -> Sequence[Arrival]:
+        """The same arrivals with the keys that a commit would give them, for when nothing can be committed."""
+        with self._look() as db:
+            return self._links.place(db, arrivals, note=False)
+
+    def same_call(self, shared_id: str) -> tuple[Stored, ...]:
+        """The records of one call, as several accounts have them: those with this sharedEventID, first come first."""
+        with self._look() as db:
+            if not self._links_events(db):
+                return ()
+            numbers = "SELECT seq FROM shared WHERE call = ? ORDER BY seq LIMIT ?"
+            select = f"{_SELECT} WHERE seq IN ({numbers}) AND raw IS NOT NULL ORDER BY seq"
+            return stored_of(db.execute(select, (call_of(shared_id), _ACCOUNTS)))
+
+    def _links_events(self, db: sqlite3.Connection) -> bool:
+        """Whether it remembers what belongs together: one that is only read may be of an older version."""
+        return not self._read_only or version(db) == len(MIGRATIONS)
 
     def known(self, arrivals: Iterable[Arrival]) -> set[int]:
         """The own keys of those events that are in the journal, for when nothing can be committed."""
@@ -407,10 +437,34 @@ class Journal:
             seqs = db.execute(old, (_seconds(before),)).fetchall()
             db.executemany("DELETE FROM events WHERE seq = ?", seqs)
             db.executemany("DELETE FROM told WHERE seq = ?", seqs)
+            db.executemany("DELETE FROM shared WHERE seq = ?", seqs)
+            db.execute("DELETE FROM corrections WHERE at < ?", (_seconds(before),))
         if seqs and self.path is not None:
             with self._lock, sqlite_errors_told_apart():
                 self._write.execute(f"PRAGMA incremental_vacuum({_PAGES_GIVEN_BACK})").fetchall()
         return len(seqs)
+
+    def link_older(self) -> bool:
+        """See what belongs together in a slab that an older smwatch has journaled; False: nothing is left to see."""
+        upto = self._number(_UNLINKED)
+        if not upto:
+            return False
+        reader = Reader()
+        with self._transaction(at_once=False) as db:
+            select = f"""{_SELECT} WHERE seq > ? AND seq <= ?
+              AND (instr(raw, '"sharedEventID"') OR instr(raw, '"addendum"'))"""
+            for stored in stored_of(db.execute(select, (upto - _SLAB, upto)).fetchall()):
+                arrival = reader.read(stored.raw, seen_by=stored.seen_by, seen_at=stored.seen_at, at=stored.at)
+                (placed,) = self._links.place(db, [arrival], note=True)
+                if placed is not arrival:
+                    db.execute("UPDATE OR IGNORE events SET at = ? WHERE seq = ?", (placed.event.seconds, stored.seq))
+                if arrival.shared_id:
+                    share(db, stored.seq, arrival.shared_id)
+            if upto > _SLAB:
+                _note(db, _UNLINKED, upto - _SLAB)
+            else:
+                db.execute("DELETE FROM facts WHERE name = ?", (_UNLINKED,))
+        return True
 
     def forget(self, keep: int) -> None:
         """Let go of the records of all but the newest `keep` arrivals, yet know them when they come again.
@@ -422,6 +476,7 @@ class Journal:
             return
         with self._transaction() as db:
             db.execute("UPDATE events SET raw = NULL WHERE seq > ? AND seq <= ?", (self._forgotten, upto))
+            db.execute("DELETE FROM shared WHERE seq > ? AND seq <= ?", (self._forgotten, upto))
         self._forgotten = upto
 
 

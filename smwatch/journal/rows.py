@@ -22,6 +22,8 @@ class Stored(msgspec.Struct, frozen=True, gc=False):
     """An event as the journal holds it."""
 
     seq: int
+    second: int
+    """Of the event's key: the eventTime, or that of the record which corrects it or is corrected by it."""
     at: datetime
     seen_by: SeenBy
     seen_at: datetime
@@ -51,7 +53,7 @@ def stored_of(rows: Iterable[Row]) -> tuple[Stored, ...]:
             last_at, at = seconds, moment(seconds)
         if seen_ms != last_seen_at:
             last_seen_at, seen_at = seen_ms, _EPOCH + timedelta(milliseconds=seen_ms)
-        found.append(Stored(seq, at, _SEEN_BY[seen_by], seen_at, text(raw)))
+        found.append(Stored(seq, seconds, at, _SEEN_BY[seen_by], seen_at, text(raw)))
     return tuple(found)
 
 

@@ -35,10 +35,18 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         "DROP INDEX events_identity",
         "DROP INDEX events_at",
     ),
+    (
+        # Records that belong together: see links.py. What is journaled already is looked through bit by bit.
+        "CREATE TABLE corrections (original BLOB PRIMARY KEY, at INTEGER NOT NULL) WITHOUT ROWID",
+        "CREATE TABLE shared (seq INTEGER PRIMARY KEY, call BLOB NOT NULL)",
+        "CREATE INDEX shared_call ON shared (call)",
+        """INSERT INTO facts SELECT 'unlinked', CAST(newest AS BLOB)
+          FROM (SELECT max(seq) AS newest FROM events) WHERE newest IS NOT NULL""",
+    ),
 )
 """What brings a journal from version n to n + 1; `PRAGMA user_version` says where one stands. Only ever added to."""
 
-_TABLES = frozenset({"events", "told", "settled", "gaps", "alarms", "facts"})
+_TABLES = frozenset({"events", "told", "settled", "gaps", "alarms", "facts", "corrections", "shared"})
 
 
 def migrate(connection: sqlite3.Connection) -> None:

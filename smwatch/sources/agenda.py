@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
@@ -41,7 +42,7 @@ class Nature(msgspec.Struct, frozen=True):
     """How many rows a page holds where it holds few, so that calls are what there is little of; else 0."""
 
 
-class Agenda:
+class Agenda(ABC):
     """The scans of one source; pure: it is told the time and what came of each page."""
 
     def __init__(self, schedule: Schedule, nature: Nature, since: datetime, coverage: Coverage, rate: float) -> None:
@@ -69,9 +70,9 @@ class Agenda:
         """Up to where nothing is missing."""
         return self.coverage.complete_to(self.base)
 
+    @abstractmethod
     def plan(self, at: datetime, clock: float, edge: datetime | None) -> tuple[Gap, ...]:
         """Begin the scans that are due at server time `at`; the periods before `edge` that can't be read any more."""
-        raise NotImplementedError
 
     def pick(self) -> Scan | None:
         """The scan whose turn it is; an audit only when nothing else is to be done."""
@@ -136,10 +137,10 @@ class Agenda:
         """Begin all scans anew: the time of their start was not the service's."""
         self.scans.clear()
 
-    def recovered(self) -> None:
+    def recovered(self) -> None:  # noqa: B027 - reading once has no order to change
         """Pages come again after an outage: what is new comes first."""
 
-    def poll_now(self) -> None:
+    def poll_now(self) -> None:  # noqa: B027 - nor anything to hurry
         """Let what is quickest begin at once."""
 
     def due_in(self) -> float:
@@ -162,13 +163,13 @@ class Agenda:
         return f"back-filling {_of(timedelta(seconds=spent), timedelta(seconds=spent) + remaining)}", remaining
 
     @property
+    @abstractmethod
     def up_to_date(self) -> bool:
         """Whether the latest minutes, and all since the last time they were read, are known."""
-        raise NotImplementedError
 
+    @abstractmethod
     def caught_up_since(self, moment: datetime) -> bool:
         """Whether everything up to this moment of the service's time has been looked for since then."""
-        raise NotImplementedError
 
     def behind(self, at: datetime) -> timedelta:
         """How much of the past waits to be settled."""

@@ -12,7 +12,7 @@ import msgspec
 from smwatch.events.event import Event
 from smwatch.events.links import shared_id
 from smwatch.events.principal import Kind, Principal
-from smwatch.record import Number, Record
+from smwatch.record import Number, Record, encode
 from smwatch.tui.columns import SEEN, called, late_by
 from smwatch.tui.keys import KeyTable
 from smwatch.tui.lines import Line, Piece, fields, heading, line, paragraph
@@ -263,11 +263,7 @@ def record_page(record: Record | None, width: int, keys: KeyTable, folded: Colle
 
 def as_json(record: Record) -> str:
     """The record as indented JSON, which does no harm where it is pasted."""
-    return harmless_json(msgspec.json.format(msgspec.json.encode(record, enc_hook=_number), indent=2).decode())
-
-
-def _number(value: Any) -> Any:
-    raise NotImplementedError(f"{type(value).__name__} does not come out of JSON")
+    return harmless_json(msgspec.json.format(encode(record), indent=2))
 
 
 def as_command(event: Event) -> str:

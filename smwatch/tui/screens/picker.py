@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Sequence
 from typing import ClassVar, Generic, TypeVar
 
@@ -87,13 +88,13 @@ class Picker(ModalScreen[T | None], Generic[T]):
         line = self._sheet.line
         return line.target if line is not None else None
 
+    @abstractmethod
     def write(self) -> None:
         """Draw the list."""
-        raise NotImplementedError
 
+    @abstractmethod
     def pick(self, target: object) -> None:
         """Take one line and be done."""
-        raise NotImplementedError
 
     def action_back(self) -> None:
         """Leave it as it was."""

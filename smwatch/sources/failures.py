@@ -188,11 +188,11 @@ def _refused(code: str, text: str, status: int, call: Call) -> CallError:
             return CallError(State.FAILING, message, Remedy.WAIT)
     if call.service == "sso" and status in (401, 403):
         return CallError(State.SIGN_IN, f"the SSO session has ended: run `{sso(call)}`", Remedy.SIGN_IN)
-    if status >= 500 or code in ("RequestTimeout", "RequestTimeoutException", "ServiceUnavailable", "InternalFailure"):
-        return CallError(State.FAILING, f"{where} answered {status} {code}; trying again", Remedy.RETRY)
     if code.isdigit() or not code:  # no AWS error in the body: something in between speaks
         message = f"{where} answered HTTP {status} without an AWS error; trying again (a proxy between?)"
         return CallError(State.FAILING, message, Remedy.RETRY)
+    if status >= 500 or code in ("RequestTimeout", "RequestTimeoutException", "ServiceUnavailable", "InternalFailure"):
+        return CallError(State.FAILING, f"{where} answered {status} {code}; trying again", Remedy.RETRY)
     return CallError(State.FAILING, f"{where} refused {call.operation}: {code} {text}", Remedy.WAIT)
 
 

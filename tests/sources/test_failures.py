@@ -67,8 +67,8 @@ WIRE: list[tuple[dict[str, Any], State, str]] = [
     ({"body": '{"Events": [{"EventTime": "soon"}]}'}, State.FAILING, "something unreadable"),
     ({"body": "[" * 100_000}, State.FAILING, "something unreadable"),
     ({"corrupt": True}, State.FAILING, "something unreadable"),
-    ({"status": 500}, State.FAILING, "answered 500"),
-    ({"status": 503, "body": ""}, State.FAILING, "answered 503"),
+    ({"status": 500}, State.FAILING, "answered HTTP 500 without an AWS error"),
+    ({"status": 503, "body": ""}, State.FAILING, "answered HTTP 503"),
     ({"status": 403, "body": "<html>Forbidden by policy</html>"}, State.FAILING, "a proxy between?"),
 ]
 

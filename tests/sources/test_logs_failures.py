@@ -88,7 +88,7 @@ WAYS: list[tuple[dict[str, Any], State, str]] = [
     (refusal("ExpiredTokenException"), State.SIGN_IN, "the credentials have expired: start smwatch again with new AWS"),
     (refusal("ServiceUnavailableException", status=503), State.FAILING, "answered 503"),
     (refusal("InternalFailure", status=500), State.FAILING, "answered 500"),
-    ({"status": 502, "body": "<html>Bad Gateway</html>", "times": 3}, State.FAILING, "answered 502"),
+    ({"status": 502, "body": "<html>Bad Gateway</html>", "times": 3}, State.FAILING, "answered HTTP 502"),
     ({"body": "<html>Hotel</html>", "times": 3, "only": "FilterLogEvents"}, State.FAILING, "a captive portal between?"),
     ({"truncate": 200, "times": 3, "only": "FilterLogEvents"}, State.FAILING, "CloudWatch Logs in eu-west-1"),
     ({"reset": True, "times": 3}, State.UNREACHABLE, "can't be reached"),

@@ -32,38 +32,31 @@ class Background:
         self._work = work
         self._keep = keep
         self._thread: threading.Thread | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
+        self._loop = asyncio.new_event_loop()
+        self._screen: tuple[asyncio.AbstractEventLoop, contextvars.Context] | None = None
         self._task: asyncio.Task[None] | None = None
         self._lock = threading.Lock()
         self._stopped = False
 
     def start(self, apply: Callable[[Delivery], Sequence[Alarm]], failed: Callable[[BaseException], None]) -> None:
         """Begin, from within the screen's loop."""
-        screen, context = asyncio.get_running_loop(), contextvars.copy_context()
-
-        def on_screen(done: Future[Sequence[Alarm]], delivery: Delivery) -> None:
-            if done.set_running_or_notify_cancel():
-                try:
-                    done.set_result(apply(delivery))
-                except BaseException as error:
-                    done.set_exception(error)
+        self._screen = screen, context = asyncio.get_running_loop(), contextvars.copy_context()
 
         async def deliver(delivery: Delivery) -> None:
-            done: Future[Sequence[Alarm]] = Future()
-            screen.call_soon_threadsafe(on_screen, done, delivery, context=context)
-            if alarms := await asyncio.wrap_future(done):
+            if alarms := await self.on_screen(lambda: apply(delivery)):
                 self._keep(alarms)
 
         async def run() -> None:
             with self._lock:
                 if self._stopped:
                     return
-                self._loop, self._task = asyncio.get_running_loop(), asyncio.current_task()
+                self._task = asyncio.current_task()
             await self._work(deliver)
 
         def thread() -> None:
             try:
-                asyncio.run(run())
+                with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+                    runner.run(run())
             except asyncio.CancelledError:
                 pass
             except BaseException as error:
@@ -72,22 +65,42 @@ class Background:
         self._thread = threading.Thread(target=thread, name="smwatch monitor", daemon=True)
         self._thread.start()
 
+    async def on_screen(self, act: Callable[[], T]) -> T:
+        """From within the work: have something done on the screen's loop, and wait for what comes of it."""
+        assert self._screen is not None
+        screen, context = self._screen
+        done: Future[T] = Future()
+
+        def there() -> None:
+            if done.set_running_or_notify_cancel():
+                try:
+                    done.set_result(act())
+                except BaseException as error:
+                    done.set_exception(error)
+
+        screen.call_soon_threadsafe(there, context=context)
+        return await asyncio.wrap_future(done)
+
     def keep(self, alarms: Sequence[Alarm]) -> None:
         """Store alarms that changed on the screen, without making it wait."""
-        if alarms and self._loop is not None:
+        if alarms and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._keep, alarms)
 
     def submit(self, work: Callable[[], Coroutine[Any, Any, T]]) -> Future[T]:
-        """Have something else done in the thread, beside the work; a fault in it is in the future."""
-        assert self._loop is not None
+        """Have something else done in the thread, beside the work; a fault in it is in the future.
+
+        What comes before `start` waits for it.
+        """
         return asyncio.run_coroutine_threadsafe(work(), self._loop)
 
     def stop(self, seconds: float = 1.0) -> bool:
         """End the work and wait for it, `seconds` at the most; whether it ended, or is stuck in a system call."""
         with self._lock:
             self._stopped = True
-            if self._loop is not None and self._task is not None and not self._loop.is_closed():
+            if self._task is not None and not self._loop.is_closed():
                 self._loop.call_soon_threadsafe(self._task.cancel)
-        if self._thread is not None:
-            self._thread.join(seconds)
-        return self._thread is None or not self._thread.is_alive()
+        if self._thread is None:
+            self._loop.close()
+            return True
+        self._thread.join(seconds)
+        return not self._thread.is_alive()

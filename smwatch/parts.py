@@ -25,7 +25,6 @@ from smwatch.notify import Notifier, NotifyError, apprise_senders
 from smwatch.record import Record, decode
 from smwatch.report import report_lines
 from smwatch.rules.alarm import Alarm, Mute, Severity
-from smwatch.rules.engine import Engine
 from smwatch.settings import (
     CloudTrailSettings,
     LogsSettings,
@@ -39,6 +38,7 @@ from smwatch.sources.source import Source, Status
 from smwatch.store import Store
 
 if TYPE_CHECKING:
+    from smwatch.rules.engine import Engine
     from smwatch.rules.envelope import RuleSet
     from smwatch.sources.agenda import Schedule
 
@@ -63,22 +63,46 @@ def now() -> datetime:
 class Parts:
     """What every way of running needs: journal, rules, store, and the filter that was asked for."""
 
-    def __init__(self, settings: Settings, *, remember: bool, only_read: bool = False, dossiers: bool = True) -> None:
+    engine: Engine
+    """From `judge_by` on."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        *,
+        remember: bool,
+        only_read: bool = False,
+        dossiers: bool = True,
+        judging: bool = True,
+    ) -> None:
         """Build them; SettingsError for what can't be.
 
         `remember` False keeps the journal in memory; `only_read` leaves the one on the disk as it is; `dossiers` False
-        is for lines, which show none.
+        is for lines, which show none; `judging` False leaves the rules to later: reading them takes a tenth of a
+        second, in which a screen can stand already. Serves "first frame".
         """
         self.settings = settings
         self.since = moment(settings.since, now())
-        self.engine = Engine(build_rules(settings))
-        self.store = Store(capacity=settings.store.capacity, engine=self.engine, dossiers=dossiers)
+        self.store = Store(capacity=settings.store.capacity, dossiers=dossiers)
         self.chosen = self._filter(settings.filter, "--filter")
-        opened = open_journal(settings, only_read=only_read) if remember else Opened(Journal())
+        self._opened = opened = open_journal(settings, only_read=only_read) if remember else Opened(Journal())
         self.journal, self.notice = opened.journal, opened.notice
-        self.engine.restore(opened.alarms, opened.mutes, opened.known_since)
-        self.store.recall()
         self.notifiers: tuple[Notifier, ...] = ()
+        if judging:
+            self.judge_by(self.engine_made())
+
+    def engine_made(self) -> Engine:
+        """The rules in force, with what the journal remembers of alarms, in whatever thread; SettingsError."""
+        from smwatch.rules.engine import Engine
+
+        engine = Engine(build_rules(self.settings))
+        engine.restore(self._opened.alarms, self._opened.mutes, self._opened.known_since)
+        return engine
+
+    def judge_by(self, engine: Engine) -> None:
+        """Have the store judge by these rules from now on, in the store's thread."""
+        self.engine = self.store.engine = engine
+        self.store.recall()
 
     @property
     def looks_back_to(self) -> datetime:

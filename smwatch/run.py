@@ -1,4 +1,4 @@
-"""Every way of running: on the screen, as lines, over files, as an export, in a browser."""
+"""Every way of running without a screen: as lines, over files, as an export."""
 
 from __future__ import annotations
 
@@ -8,173 +8,34 @@ import signal
 import sys
 import threading
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractAsyncContextManager, nullcontext, suppress
-from datetime import datetime, timedelta
+from contextlib import suppress
+from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from smwatch.events.event import Arrival
-from smwatch.events.secret import Secret
 from smwatch.journal import JournalError
 from smwatch.jsonl import Lines
+from smwatch.leaving import ALARM, FAILED, FINE, INCOMPLETE, left
 from smwatch.meter import Meter
-from smwatch.monitor import JOURNAL, Delivery, Monitor
+from smwatch.monitor import Delivery
 from smwatch.parts import AwsSources, Parts, now
 from smwatch.rules.alarm import Severity
 from smwatch.settings import Settings, load
-from smwatch.sources.errors import ConfigurationError
-from smwatch.sources.source import Source, State, Status
-from smwatch.unready import advice
+from smwatch.sources.source import State, Status
 from smwatch.visible import visible
 
 if TYPE_CHECKING:
-    from smwatch.tui.stalls import Stalls
-
-FINE, FAILED, USAGE, ALARM, INCOMPLETE = range(5)
-"""Exit codes: fine; failed; usage or configuration; --fail-on met; --once could not read everything."""
-
-Sources = AbstractAsyncContextManager[Sequence[Source]]
+    pass
 
 THREADS = "smwatch helper"
 TICK_SECONDS = 15.0
 BATCH = 500
 AHEAD = timedelta(days=1)
 """How far the clock of a host that stamped an event may be ahead of ours."""
-
-
-# -- on the screen
-
-
-def watch(settings: Settings) -> int:
-    """`smwatch`: the screen over AWS."""
-    parts = Parts(settings, remember=True)
-    title = "/".join(filter(None, (settings.profile or os.environ.get("AWS_PROFILE", ""), ",".join(settings.regions))))
-    return show(parts, AwsSources(settings, parts.since, switchable=True), title=title)
-
-
-def show(parts: Parts, sources: Sources, *, title: str = "") -> int:
-    """Open the screen, and have a monitor feed it from these sources until it is left."""
-    from smwatch.background import Background, Deliver
-    from smwatch.sources.live_tail import COST
-    from smwatch.tui.app import SmwatchApp
-    from smwatch.tui.collector import Collector
-    from smwatch.tui.screens.desk import Answers, Outside
-
-    settings = parts.settings
-    parts.check_filters(settings.ui.filters)
-    monitors: list[Monitor] = []
-
-    async def work(deliver: Deliver) -> None:
-        monitors.append(monitor := parts.monitor(deliver, alone=False))
-        if parts.notice:
-            status = Status(JOURNAL, "Journal", State.FAILING, parts.notice, at=now())
-            await deliver(Delivery(statuses=(status,)))
-        await monitor.recall(parts.looks_back_to, settings.store.capacity)
-        async with parts.notifying(deliver), sources as opened:
-            await monitor.follow(opened)
-
-    background = Background(work, keep=parts.keep)
-    aws = sources if isinstance(sources, AwsSources) else None
-
-    async def ask(secret: Secret) -> Answers:
-        assert aws is not None
-        told = await asyncio.wrap_future(background.submit(lambda: aws.metadata.ask(secret)))
-        return Answers(told.asked_at, told.said)
-
-    reached, one_by_one = parts.since, asyncio.Lock()
-
-    async def fill(since: datetime) -> bool:
-        nonlocal reached
-        assert aws is not None
-        await monitors[0].recall(since, settings.store.capacity)
-        async with one_by_one:
-            if since < reached:  # one that was asked for before may have been here
-                try:
-                    last = await monitors[0].fill(await aws.reaching(since))
-                except ConfigurationError:  # what is followed says what is wrong
-                    return False
-                if all(status.state is State.DONE for status in last.values()):
-                    reached = since
-        return since >= reached
-
-    def reach_back(since: datetime) -> Awaitable[bool] | None:
-        if since >= reached:
-            return None
-        return asyncio.wrap_future(background.submit(lambda: fill(since)))
-
-    def remember(filters: Sequence[str]) -> None:
-        background.submit(lambda: parts.remember_filters(filters))
-
-    def begin(work: Callable[[AwsSources], None]) -> None:
-        async def here() -> None:
-            assert aws is not None
-            work(aws)
-
-        background.submit(here)
-
-    stalls = _stalls(settings.ui.stalls)
-
-    def start(app: SmwatchApp) -> None:
-        if stalls is not None:
-            stalls.start()
-        background.start(app.apply, app.fail)
-
-    app = SmwatchApp(
-        parts.store,
-        record_of=parts.shown_record_of,
-        start=start,
-        outside=Outside(
-            keep=background.keep,
-            reach_back=reach_back if aws is not None else None,
-            poll=(lambda: begin(AwsSources.poll_now)) if aws is not None else None,
-            live_tail=(lambda on: begin(lambda aws: aws.live_tail(on)))
-            if aws is not None and settings.logs.group
-            else None,
-            live_tail_on=settings.logs.live_tail,
-            live_tail_cost=COST,
-            ask=ask if aws is not None else None,
-            export=parts.write_file,
-            remember=remember,
-        ),
-        history=parts.filters_typed,
-        title=title,
-        asked_since=parts.since,
-        filter_text=settings.filter,
-        wall=settings.wall,
-        ui=settings.ui,
-        collector=Collector(now()),
-    )
-    try:
-        code = app.run()
-        if aws is not None and isinstance(app.fault, ConfigurationError):
-            for line in advice(settings, parts.journal, os.environ, Path.home()):
-                app.fault.add_note(line)
-    finally:
-        ended = background.stop()
-        parts.journal.close()
-        if stalls is not None:
-            stalls.stop()
-    if app.fault is not None:
-        raise app.fault
-    return _left(code or FINE, stuck=not ended)
-
-
-def _stalls(file: str) -> Stalls | None:
-    """What reports stalls, if it is asked for."""
-    if not file:
-        return None
-    from smwatch.tui.stalls import Stalls
-
-    try:
-        return Stalls(Path(file))
-    except OSError as error:
-        raise ConfigurationError(f"can't write stalls to {file}: {error.strerror}") from None
-
-
-# -- headless
 
 
 def follow_lines(settings: Settings, *, json: bool, once: bool, fail_on: str | None) -> int:
@@ -208,16 +69,12 @@ def follow_lines(settings: Settings, *, json: bool, once: bool, fail_on: str | N
     return _headless(run, lines, parts, fail_on, interrupted=INCOMPLETE if once else FINE)
 
 
-def replay_files(
-    settings: Settings, files: Sequence[Path], *, json: bool, speed: float | None, fail_on: str | None
-) -> int:
-    """`smwatch replay`: the same over recorded files; the journal lies in memory."""
+def replay_lines(settings: Settings, files: Sequence[Path], *, speed: float | None, fail_on: str | None) -> int:
+    """`smwatch replay --json`: the same over recorded files; the journal lies in memory."""
     from smwatch.sources.files import FileSource
 
-    parts = Parts(settings, remember=False, dossiers=not json)
+    parts = Parts(settings, remember=False, dossiers=False)
     source = FileSource(files, speed=speed, now=now, sleep=asyncio.sleep)
-    if not json:
-        return show(parts, nullcontext([source]))
     lines = Lines(parts.store, parts.journal, json=True, chosen=parts.chosen)
 
     async def run() -> int:
@@ -230,14 +87,12 @@ def replay_files(
     return _headless(run, lines, parts, fail_on, interrupted=FAILED)
 
 
-def play_demo(config_file: Path | None, *, json: bool, wall: bool) -> int:
-    """`smwatch demo`: a scripted incident through the real path, on the screen as the user has set it."""
+def demo_lines(config_file: Path | None) -> int:
+    """`smwatch demo --json`: the whole scripted incident through the real path."""
     from smwatch.sources.demo import demo_sources
 
-    ui = load(config_file, {}).ui
-    parts = Parts(Settings(wall=wall, ui=ui), remember=False)
-    if not json:
-        return show(parts, nullcontext(demo_sources(now, asyncio.sleep)))
+    load(config_file, {})  # of which nothing counts here, but it must be one
+    parts = Parts(Settings(), remember=False)
     lines = Lines(parts.store, parts.journal, json=True)
 
     async def run() -> int:
@@ -349,7 +204,7 @@ def _headless(
             notice("interrupted before everything was read")
         worst = lines.worst(now())
         met = fail_on is not None and worst is not None and worst >= Severity(fail_on)
-        return _left(ALARM if met else code, stuck=_stuck(threads))
+        return left(ALARM if met else code, stuck=_stuck(threads))
 
 
 def _stuck(threads: ThreadPoolExecutor) -> bool:
@@ -360,15 +215,6 @@ def _stuck(threads: ThreadPoolExecutor) -> bool:
         if thread.name.startswith(THREADS):
             thread.join(max(0.0, deadline - time.monotonic()))
     return any(thread.name.startswith(THREADS) for thread in threading.enumerate())
-
-
-def _left(code: int, *, stuck: bool) -> int:
-    """The exit code, for Python to end with; it would wait for a stuck thread, so that this ends the process itself."""
-    if stuck:
-        sys.stdout.flush()
-        sys.stderr.flush()
-        os._exit(code)
-    return code
 
 
 def _nobody_reads() -> int:

@@ -32,6 +32,7 @@ from smwatch.sources.demo import demo_sources
 from smwatch.sources.source import Page, Status
 from smwatch.store import Store
 from smwatch.tui.app import SmwatchApp
+from smwatch.tui.screens.desk import Desk
 
 BASE = datetime(2026, 11, 23, 14, 2, 11, tzinfo=UTC)
 SHOWN = Path(__file__).parent.parent / "screenshots"
@@ -111,15 +112,10 @@ class Demo:
     def __init__(self, said: Sequence[tuple[datetime, int, Page | Status]], now: datetime, theme: str) -> None:
         self._records: dict[int, Record] = {}
         store = Store(engine=Engine(combine(load_builtin())))
-        self.app = SmwatchApp(
-            store,
-            record_of=self._record_of,
-            clock=lambda: now,
-            title="demo",
-            asked_since=BASE,
-            ui=UiSettings(bell=False, theme=theme, glyphs="unicode"),
-        )
-        self.app.desk.watching_since = BASE
+        ui = UiSettings(bell=False, theme=theme, glyphs="unicode")
+        desk = Desk(store, record_of=self._record_of, now=now, title="demo", asked_since=BASE, ui=ui)
+        desk.watching_since = BASE
+        self.app = SmwatchApp(desk, clock=lambda: now, ui=ui)
         reader = Reader()
         for _, number, item in said:
             if isinstance(item, Status):

@@ -81,6 +81,6 @@ def main(ctx: click.Context, /, **options: Any) -> None:
     if ctx.invoked_subcommand is not None:
         return
     need_terminal("smwatch tail")
-    from smwatch.run import watch
+    from smwatch.show import watch
 
     run(watch, settings_of(**options))

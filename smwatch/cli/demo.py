@@ -15,8 +15,11 @@ from smwatch.cli.common import need_terminal, run
 @click.option("--config", metavar="FILE", type=click.Path(path_type=Path), help="Config file: of it, only [ui] counts.")
 def demo(*, as_json: bool, wall: bool, config: Path | None) -> None:
     """Play a scripted incident; needs no AWS, no network, no credentials."""
-    from smwatch.run import play_demo
+    if as_json:
+        from smwatch.run import demo_lines
 
-    if not as_json:
-        need_terminal("smwatch demo --json")
-    run(play_demo, config, json=as_json, wall=wall)
+        run(demo_lines, config)
+    need_terminal("smwatch demo --json")
+    from smwatch.show import show_demo
+
+    run(show_demo, config, wall=wall)

@@ -26,13 +26,16 @@ def replay(*, files: Sequence[Path], as_json: bool, speed: str | None, fail_on: 
     CloudWatch Logs exports; - is standard input (with --json). Records that don't say when they happened count as of
     now.
     """
-    from smwatch.run import replay_files
-
     settings = settings_of(**options)
     factor = _speed(speed)
-    if not as_json:
-        need_terminal("smwatch replay --json")
-    run(replay_files, settings, files, json=as_json, speed=factor, fail_on=fail_on)
+    if as_json:
+        from smwatch.run import replay_lines
+
+        run(replay_lines, settings, files, speed=factor, fail_on=fail_on)
+    need_terminal("smwatch replay --json")
+    from smwatch.show import show_files
+
+    run(show_files, settings, files, speed=factor)
 
 
 def _speed(text: str | None) -> float | None:

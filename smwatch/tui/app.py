@@ -2,38 +2,38 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
 from textual import events
-from textual.app import App, SystemCommand
+from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import BindingType
 from textual.filter import LineFilter
 from textual.markup import escape
 from textual.screen import ModalScreen, Screen
+from textual.widget import AwaitMount
 
-from smwatch.events.event import Event
-from smwatch.filter import Context, parse
-from smwatch.monitor import Delivery
-from smwatch.record import Record
-from smwatch.rules.alarm import Alarm
 from smwatch.settings import UiSettings
-from smwatch.store import Change, Store
 from smwatch.tui import glyphs, health, themes
 from smwatch.tui.collector import Collector
 from smwatch.tui.glyphs import AsciiFilter, plain
 from smwatch.tui.keys import bindings, name
 from smwatch.tui.keytable import KEYS
-from smwatch.tui.screens.desk import Desk, Outside
-from smwatch.tui.screens.page import PageScreen
-from smwatch.tui.screens.watch import WatchScreen
+from smwatch.tui.opening import Opening
 from smwatch.tui.text import visible
 from smwatch.tui.themes import THEMES
 from smwatch.tui.title import Title
-from smwatch.view import Filter
+
+if TYPE_CHECKING:  # what the first frame can do without is loaded after it
+    from smwatch.monitor import Delivery
+    from smwatch.rules.alarm import Alarm
+    from smwatch.store import Change
+    from smwatch.tui.screens.desk import Desk
+    from smwatch.view import Filter
 
 PAINT_SECONDS = 0.15
 """How long what has arrived may wait for what arrives next, to be painted together; keys paint at once."""
@@ -71,10 +71,11 @@ def _nothing(_: object) -> None:
 
 
 class SmwatchApp(App[int]):
-    """Shows a store.
+    """Shows what is on a desk: a store and what may be done with it.
 
-    `start(app)` is called on the app's loop once the screen stands; from then on `apply` is the way in, on that loop.
-    `record_of` gives an event's record as it may be shown. What ends the work behind the screen is told to `fail`.
+    `desk` may also be how to make one. That is called in a thread once a first frame is painted, the head of the screen
+    alone; keys pressed until the rest stands are kept for it. `start(app)` is called on the app's loop then; from then
+    on `apply` is the way in, on that loop. What ends the work behind the screen is told to `fail`.
     """
 
     TITLE = "smwatch"
@@ -86,75 +87,97 @@ class SmwatchApp(App[int]):
 
     def __init__(
         self,
-        store: Store,
+        desk: Desk | Callable[[], Desk],
         *,
-        record_of: Callable[[Event], Record | None],
         start: Callable[[SmwatchApp], None] = _nothing,
-        outside: Outside | None = None,
         clock: Callable[[], datetime] = utc_now,
         title: str = "",
-        asked_since: datetime | None = None,
         filter_text: str = "",
         wall: bool = False,
         ui: UiSettings | None = None,
         collector: Collector | None = None,
-        history: Sequence[str] = (),
     ) -> None:
-        """SettingsError says what in `ui` can't be."""
         # Without colours a terminal's own are used and then left out: Textual would draw greys otherwise.
         super().__init__(ansi_color=True if os.environ.get("NO_COLOR") else None)
-        ui = ui or UiSettings()
-        self.store = store
+        self._ui = ui or UiSettings()
         self.fault: BaseException | None = None
         """What ended the work behind the screen, if it ended badly."""
         self.collector = collector
         """If given, it is told when something happens, and may work when nothing does."""
         self._start = start
         self._clock = clock
+        self._heading = title
         self._filter_text = filter_text
         self._wall = wall
-        self._bell = ui.bell
         self._rung: set[str] = set()
-        self._asked_theme = ui.theme
-        self._plain = (AsciiFilter(),) if glyphs.chosen(ui.glyphs, os.environ) else ()
+        self._plain = (AsciiFilter(),) if glyphs.chosen(self._ui.glyphs, os.environ) else ()
         self._title = Title(self._to_terminal, os.environ)
         self._armed = False
         self._interrupted_at: datetime | None = None
-        self.desk = Desk(
-            store,
-            record_of=record_of,
-            now=clock(),
-            title=title,
-            asked_since=asked_since,
-            outside=outside,
-            ui=ui,
-            history=history,
-        )
-        self._context_of_filters = Context(record_of=lambda event: record_of(event) or {}, levels=store.levels)
-        self._subscription = store.subscribe(self._wake)
+        self._opened = asyncio.Event()
+        """The main screen stands."""
+        self._make_desk: Callable[[], Desk] | None = None
+        if callable(desk):
+            self._make_desk = desk
+        else:
+            self._furnish(desk)
         for each in THEMES:
             self.register_theme(each)
-        self.set_keymap(self.desk.keys.keymap)
+
+    def _furnish(self, desk: Desk) -> None:
+        self.desk = desk
+        """From when there is one."""
+        self.store = desk.store
+        self._subscription = self.store.subscribe(self._wake)
+        self.set_keymap(desk.keys.keymap)
 
     def parse(self, text: str, typing: bool = False) -> Filter:
         """A filter from what was typed, or is being typed; raises FilterError."""
-        return parse(text, self._context_of_filters, typing=typing)
+        from smwatch.filter import parse
+
+        return parse(text, self.desk.context_of_filters, typing=typing)
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """What all that is drawn goes through on its way to the terminal."""
         return [*super().get_line_filters(), *self._plain]
 
+    def compose(self) -> ComposeResult:
+        """What is there before anything else, and below it ever after."""
+        if self._make_desk is not None:
+            yield Opening(self._heading, self._clock(), self._ui.zone)
+
     def on_mount(self) -> None:
-        """Show the stream, then have the work begin."""
+        """Show the head of the screen, then the rest."""
         few = self.console.color_system == "standard"
-        if theme := themes.chosen(self._asked_theme, self.available_themes, few=few):
+        if theme := themes.chosen(self._ui.theme, self.available_themes, few=few):
             self.theme = theme
-        self.push_screen(WatchScreen(self.desk, self.parse, filter_text=self._filter_text))
+        if self._make_desk is None:
+            self._open()
+            self._opened.set()
+        else:
+            self.call_after_refresh(self._load, self._make_desk)
+
+    async def _load(self, make: Callable[[], Desk]) -> None:
+        """Have the desk made, and show it."""
+        try:
+            self._furnish(await asyncio.to_thread(make))
+        except Exception as error:
+            self.fail(error)
+        else:
+            await self._open()
+        self._opened.set()
+
+    def _open(self) -> AwaitMount:
+        """Show the stream, then have the work begin."""
+        from smwatch.tui.screens.watch import WatchScreen
+
+        opened = self.push_screen(WatchScreen(self.desk, self.parse, filter_text=self._filter_text))
         if self._wall:
             self.screen.call_after_refresh(self._show_wall)
         self._entitle()
         self.set_interval(TICK_SECONDS, self._tick)
         self.call_after_refresh(self._begin)
+        return opened
 
     def on_unmount(self) -> None:
         """Leave the terminal as it was."""
@@ -214,7 +237,7 @@ class SmwatchApp(App[int]):
                 self._rung.discard(group)
             elif group not in self._rung and self.desk.is_news(alarm):
                 self._rung.add(group)
-                if self._bell:
+                if self._ui.bell:
                     self.bell()
                     self._announce(alarm)
 
@@ -249,6 +272,7 @@ class SmwatchApp(App[int]):
     async def on_event(self, event: events.Event) -> None:
         """Take note of keys and the mouse."""
         if isinstance(event, events.InputEvent):
+            await self._opened.wait()  # the queue waits with it: what is pressed before is for the main screen
             self._stir()
         await super().on_event(event)
 
@@ -256,6 +280,8 @@ class SmwatchApp(App[int]):
 
     def on_key(self, event: events.Key) -> None:
         """Say of a key that nothing here takes where it works."""
+        from smwatch.tui.screens.watch import WatchScreen
+
         if isinstance(self.screen, WatchScreen | ModalScreen) or event.key in self.screen.active_bindings:
             return
         key = self.desk.keys.meant(event.key)
@@ -281,12 +307,15 @@ class SmwatchApp(App[int]):
     def action_help(self) -> None:
         """All keys."""
         from smwatch.tui.pages.help import help_page
+        from smwatch.tui.screens.page import PageScreen
 
         page = partial(help_page, self.desk.keys)
         self.push_screen(PageScreen(self.desk, "help", None, page_of=lambda *_: page))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The command palette: what keys do here, by name, and the themes."""
+        from smwatch.tui.screens.watch import WatchScreen
+
         yield SystemCommand("theme", "Change the colours", self.action_change_theme)
         if isinstance(screen, WatchScreen):
             for name, text in self.desk.filters.items():

@@ -22,6 +22,7 @@ from smwatch.rules.rule import combine, load_builtin
 from smwatch.store import Store
 from smwatch.tui.app import SmwatchApp
 from smwatch.tui.collector import Collector
+from smwatch.tui.screens.desk import Desk
 from smwatch.tui.screens.watch import WatchScreen
 from tests.bench.painting import Bare
 from tests.bench.traffic import Traffic, arrivals
@@ -42,8 +43,8 @@ class Smwatch(SmwatchApp):
         store.engine = Engine(combine(load_builtin()))
         self._fed, self._batch, self._say = rows, round(per_second * PERIOD), say
         self._at: int | None = None
-        collector = Collector(datetime.now(UTC))
-        super().__init__(store, record_of=lambda _: None, start=self._stand, collector=collector)
+        desk = Desk(store, record_of=lambda _: None, now=datetime.now(UTC))
+        super().__init__(desk, start=self._stand, collector=Collector(desk.now))
 
     def _made(self, number: int, second: int) -> Arrival:
         model = self._models[number % len(self._models)]

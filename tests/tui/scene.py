@@ -14,7 +14,7 @@ from smwatch.settings import UiSettings
 from smwatch.sources.source import State, Status
 from smwatch.store import Store
 from smwatch.tui.app import SmwatchApp
-from smwatch.tui.screens.desk import Outside
+from smwatch.tui.screens.desk import Desk, Outside
 from tests import records
 
 NOW = records.AT
@@ -60,14 +60,9 @@ class Stage:
         self.now = NOW
         self.store = store or Store()
         self.records: dict[int, Record] = {}
-        self.app = SmwatchApp(
-            self.store,
-            record_of=self.record_of,
-            clock=lambda: self.now,
-            title="prod · eu-west-1",
-            outside=outside,
-            ui=ui or UiSettings(glyphs="unicode"),
-        )
+        ui = ui or UiSettings(glyphs="unicode")
+        desk = Desk(self.store, record_of=self.record_of, now=NOW, title="prod · eu-west-1", outside=outside, ui=ui)
+        self.app = SmwatchApp(desk, clock=lambda: self.now, ui=ui)
         self.bring(*given)
         if status is not None:
             self.store.report(status)

@@ -12,7 +12,7 @@ import msgspec
 from smwatch.dossier import PrincipalDossier
 from smwatch.events.event import Arrival, Event
 from smwatch.events.secret import Secret
-from smwatch.filter import complete
+from smwatch.filter import Context, complete
 from smwatch.record import Record
 from smwatch.rules.alarm import Alarm, AlarmState, Mute, Severity
 from smwatch.settings import UiSettings
@@ -105,6 +105,8 @@ class Desk:
         """Filters typed before, oldest first."""
         self.filters = ui.filters
         """Saved filters by name."""
+        self.context_of_filters = Context(record_of=lambda event: record_of(event) or {}, levels=store.levels)
+        """What filters look at beside events."""
         self.tally = Tally()
         self.tally.note(store.events, now)
         self._outside = outside or Outside()

@@ -1,0 +1,174 @@
+"""What stands behind the screen: the parts, a monitor in a thread, and what the screen may have it do."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
+from datetime import datetime
+from pathlib import Path
+
+from smwatch.background import Background, Deliver
+from smwatch.events.secret import Secret
+from smwatch.monitor import JOURNAL, Delivery, Monitor
+from smwatch.parts import AwsSources, Parts, now
+from smwatch.rules.alarm import Alarm
+from smwatch.settings import Settings
+from smwatch.sources.errors import ConfigurationError
+from smwatch.sources.source import Source, State, Status
+from smwatch.tui.screens.desk import Answers, Desk, Outside
+from smwatch.tui.stalls import Stalls
+from smwatch.unready import advice
+
+Sources = AbstractAsyncContextManager[Sequence[Source]]
+
+
+def aws_sources(parts: Parts) -> AwsSources:
+    """AWS, as the settings ask for it."""
+    return AwsSources(parts.settings, parts.since, switchable=True)
+
+
+def file_sources(files: Sequence[Path], speed: float | None) -> Callable[[Parts], Sources]:
+    """Trail files, paced by the time of their events if a speed is given."""
+    from smwatch.sources.files import FileSource
+
+    return lambda _: nullcontext([FileSource(files, speed=speed, now=now, sleep=asyncio.sleep)])
+
+
+def demo_sources(_: Parts) -> Sources:
+    """The scripted incident."""
+    from smwatch.sources.demo import demo_sources
+
+    return nullcontext(demo_sources(now, asyncio.sleep))
+
+
+class Backstage:
+    """Feeds a screen from sources, and does for it what is not a screen's to do.
+
+    Made in whatever thread, SettingsError for what can't be; then `start` and `stop` belong to the screen's loop.
+    """
+
+    def __init__(
+        self, settings: Settings, sources: Callable[[Parts], Sources], *, remember: bool, title: str = ""
+    ) -> None:
+        self._parts = parts = Parts(settings, remember=remember, judging=False)
+        self._sources = sources(parts)
+        self._aws = self._sources if isinstance(self._sources, AwsSources) else None
+        self._background = Background(self._work, keep=parts.keep)
+        self._monitor: Monitor | None = None
+        self._opened = asyncio.Event()
+        """The sources are there, and may be asked for more than what they bring by themselves."""
+        self._reached, self._one_by_one = parts.since, asyncio.Lock()
+        self._stalls = _stalls(settings.ui.stalls)
+        parts.check_filters(settings.ui.filters)
+        self.desk = Desk(
+            parts.store,
+            record_of=parts.shown_record_of,
+            now=now(),
+            title=title,
+            asked_since=parts.since,
+            outside=self._outside(),
+            ui=settings.ui,
+            history=parts.filters_typed,
+        )
+
+    def start(self, apply: Callable[[Delivery], Sequence[Alarm]], failed: Callable[[BaseException], None]) -> None:
+        """Begin, from within the screen's loop; see `Background.start`."""
+        if self._stalls is not None:
+            self._stalls.start()
+        self._background.start(apply, failed)
+
+    def stop(self, fault: BaseException | None) -> bool:
+        """End the work; whether it ended, or is stuck in a system call. What ended it badly is given advice."""
+        parts = self._parts
+        if self._aws is not None and isinstance(fault, ConfigurationError):
+            for line in advice(parts.settings, parts.journal, os.environ, Path.home()):
+                fault.add_note(line)
+        ended = self._background.stop()
+        parts.journal.close()
+        if self._stalls is not None:
+            self._stalls.stop()
+        return ended
+
+    async def _work(self, deliver: Deliver) -> None:
+        parts = self._parts
+        engine = parts.engine_made()
+        await self._background.on_screen(lambda: parts.judge_by(engine))
+        self._monitor = monitor = parts.monitor(deliver, alone=False)
+        if parts.notice:
+            status = Status(JOURNAL, "Journal", State.FAILING, parts.notice, at=now())
+            await deliver(Delivery(statuses=(status,)))
+        await monitor.recall(parts.looks_back_to, parts.settings.store.capacity)
+        async with parts.notifying(deliver), self._sources as opened:
+            self._opened.set()
+            await monitor.follow(opened)
+
+    # -- what the screen may have done
+
+    def _outside(self) -> Outside:
+        from smwatch.sources.live_tail import COST
+
+        parts, aws = self._parts, self._aws
+        return Outside(
+            keep=self._background.keep,
+            reach_back=self._reach_back if aws is not None else None,
+            poll=(lambda: self._begin(aws.poll_now)) if aws is not None else None,
+            live_tail=(lambda on: self._begin(lambda: aws.live_tail(on)))
+            if aws is not None and parts.settings.logs.group
+            else None,
+            live_tail_on=parts.settings.logs.live_tail,
+            live_tail_cost=COST,
+            ask=self._ask if aws is not None else None,
+            export=parts.write_file,
+            remember=self._remember,
+        )
+
+    def _begin(self, work: Callable[[], None]) -> None:
+        async def here() -> None:
+            await self._opened.wait()
+            work()
+
+        self._background.submit(here)
+
+    def _remember(self, filters: Sequence[str]) -> None:
+        self._background.submit(lambda: self._parts.remember_filters(filters))
+
+    async def _ask(self, secret: Secret) -> Answers:
+        return await asyncio.wrap_future(self._background.submit(lambda: self._asked(secret)))
+
+    async def _asked(self, secret: Secret) -> Answers:
+        assert self._aws is not None
+        await self._opened.wait()
+        told = await self._aws.metadata.ask(secret)
+        return Answers(told.asked_at, told.said)
+
+    def _reach_back(self, since: datetime) -> Awaitable[bool] | None:
+        if since >= self._reached:
+            return None
+        return asyncio.wrap_future(self._background.submit(lambda: self._fill(since)))
+
+    async def _fill(self, since: datetime) -> bool:
+        await self._opened.wait()
+        assert self._aws is not None
+        assert self._monitor is not None
+        await self._monitor.recall(since, self._parts.settings.store.capacity)
+        async with self._one_by_one:
+            if since < self._reached:  # one that was asked for before may have been here
+                try:
+                    last = await self._monitor.fill(await self._aws.reaching(since))
+                except ConfigurationError:  # what is followed says what is wrong
+                    return False
+                if all(status.state is State.DONE for status in last.values()):
+                    self._reached = since
+        return since >= self._reached
+
+
+def _stalls(file: str) -> Stalls | None:
+    """What reports stalls, if it is asked for."""
+    if not file:
+        return None
+    try:
+        return Stalls(Path(file))
+    except OSError as error:
+        raise ConfigurationError(f"can't write stalls to {file}: {error.strerror}") from None

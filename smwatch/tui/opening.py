@@ -1,0 +1,27 @@
+"""The first frame: the head of the screen alone, painted before anything else is even loaded."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from textual import events
+
+from smwatch.tui.pages.header import header_rows
+from smwatch.tui.times import Zone
+from smwatch.tui.widgets.pieces import Pieces
+
+
+class Opening(Pieces):
+    """What is watched and what time it is; of the sources, that there are none yet. Serves "first frame"."""
+
+    DEFAULT_CSS = """
+    Opening { background: $panel; }
+    """
+
+    def __init__(self, title: str, now: datetime, zone: str) -> None:
+        super().__init__()
+        self._title, self._now, self._zone = title, now, Zone(zone)
+
+    def on_resize(self, event: events.Resize) -> None:
+        """Fill the width there is."""
+        self.put(header_rows(self._title, (), self._now, self._zone, event.size.width))

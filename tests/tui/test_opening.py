@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from textual import events
+
+from smwatch.settings import SettingsError
+from smwatch.tui.app import SmwatchApp
+from smwatch.tui.opening import Opening
+from smwatch.tui.screens.desk import Desk
+from smwatch.tui.screens.watch import WatchScreen
+from tests.terminal import ROOT, Terminal
+from tests.tui.scene import NOW, Stage, reads
+
+LATER = {
+    *("smwatch.rules.engine", "smwatch.patterns", "smwatch.filter", "smwatch.journal", "smwatch.store"),
+    *("smwatch.monitor", "smwatch.tui.screens.watch", "sqlite3", "boto3", "botocore", "aiobotocore", "aiohttp"),
+}
+"""What the first frame can do without."""
+
+
+async def test_the_head_stands_while_the_desk_is_made_and_keys_wait_for_the_rest() -> None:
+    stage, seen = Stage(reads(3), status=None), list[str]()
+    loop = asyncio.get_running_loop()
+
+    def make_desk() -> Desk:
+        seen.extend(strip.text for strip in app.screen._compositor.render_strips())
+        for key, character in (("slash", "/"), ("d", "d"), ("b", "b")):
+            loop.call_soon_threadsafe(app.post_message, events.Key(key, character))
+        return stage.app.desk
+
+    app = SmwatchApp(make_desk, clock=lambda: NOW, title="prod · eu-west-1")
+    async with app.run_test(size=(160, 50)) as pilot:
+        for _ in range(20):
+            await pilot.pause()
+        assert isinstance(app.screen, WatchScreen)
+        assert app.screen.filter_line.input.value == "db"
+        app.screen.filter_line.input.value = ""
+        rest = [strip.text for strip in app.screen._compositor.render_strips()]
+    assert seen[0].startswith(" smwatch  prod · eu-west-1   ○ no source yet")
+    assert seen[0] == rest[0]
+    assert not any(line.strip() for line in seen[1:])
+
+
+async def test_work_begins_once_the_screen_stands() -> None:
+    stage, stood = Stage(), list[bool]()
+
+    def start(app: SmwatchApp) -> None:
+        stood.append(bool(app.screen.query(Opening)))
+        stood.append(isinstance(app.screen, WatchScreen))
+
+    app = SmwatchApp(lambda: stage.app.desk, clock=lambda: NOW, start=start)
+    async with app.run_test() as pilot:
+        while not stood:
+            await pilot.pause()
+    assert stood == [False, True]
+
+
+def test_the_first_frame_is_painted_before_anything_of_what_stands_behind_it_is_loaded() -> None:
+    code = f"""
+import sys
+import smwatch.show, smwatch.tui.collector
+from smwatch.settings import SettingsError
+from smwatch.tui.app import SmwatchApp
+def make_desk():
+    print("smwatch" in app.screen._compositor.render_strips()[0].text, sorted({LATER} & set(sys.modules)))
+    raise SettingsError("enough")
+app = SmwatchApp(make_desk)
+app.run(headless=True)
+"""
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    assert done.stdout == "True []\n"
+
+
+async def test_a_desk_that_cannot_be_made_ends_the_app_with_what_is_wrong() -> None:
+    def make_desk() -> Desk:
+        raise SettingsError("ui.columns: there is no 'colour'")
+
+    app = SmwatchApp(make_desk)
+    async with app.run_test() as pilot:
+        while app.fault is None:
+            await pilot.pause()
+    assert app.return_value == 1
+    assert str(app.fault) == "ui.columns: there is no 'colour'"
+
+
+@pytest.mark.parametrize(
+    ("config", "told"),
+    [
+        ('[ui]\ncolumns = ["colour"]\n', "colour"),
+        ('[rules]\nfiles = ["nowhere.toml"]\n', "nowhere.toml"),
+        ('filter = "name:("\nsince = "1 lightyear"\n', "lightyear"),
+    ],
+)
+def test_settings_that_cannot_be_used_end_in_one_line_and_exit_code_2(config: str, told: str, tmp_path: Path) -> None:
+    (tmp_path / "config.toml").write_text(config, encoding="utf-8")
+    smwatch = [sys.executable, "-m", "smwatch", "--region", "eu-west-1", "--config", str(tmp_path / "config.toml")]
+    environment = {"HOME": str(tmp_path), "PATH": os.environ["PATH"], "AWS_ENDPOINT_URL": "http://127.0.0.1:9"}
+    with Terminal(smwatch, environment) as terminal:
+        assert terminal.wait_for_the_end() == 2
+        lines = [line for line in terminal.written.splitlines() if "Error: " in line]
+        assert len(lines) == 1
+        assert told in lines[0]
+        assert "Traceback" not in terminal.written

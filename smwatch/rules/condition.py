@@ -24,6 +24,8 @@ class Look(StrEnum):
     """The fact comes in the event's second or the period after it."""
     NEAR = "near"
     """The fact comes in the period before or after the event."""
+    STEADY = "steady"
+    """The fact is known from the period before the event's second, and of none of its `of` for the first time ever."""
 
 
 class Condition:
@@ -62,6 +64,8 @@ class Lookup(Condition):
     """For SEEN: at least how long before the event."""
     warmup: Period = Period(0)  # noqa: RUF009  a value like any other
     """For NEW: how long events must have been known for, before anything counts as new."""
+    of: Dimension | None = None
+    """For STEADY: who, or what, must be the same ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +83,7 @@ class All(Condition):
 
 
 _LOOKS = tuple(Look)
-_KEYS = {"within", "same", "ago", "warmup"}
+_KEYS = {"within", "same", "ago", "warmup", "of"}
 _DEEPEST = 10
 """Lists within lists: more say nothing more."""
 
@@ -88,7 +92,8 @@ def condition(written: object, depth: int = 0) -> Condition:
     """Read a condition as TOML has it; a ValueError says what is wrong with it.
 
     `"trait"` and `"!trait"`, `"{ pattern }"`, `{seen = "fact", within = "24h", same = ["secret"]}` (also new, follows,
-    near; but for new, several facts of which one will do), and a list of conditions that must all hold.
+    near, steady; for seen, follows and near several facts of which one will do), and a list of conditions that must
+    all hold.
     """
     match written:
         case str():
@@ -101,7 +106,7 @@ def condition(written: object, depth: int = 0) -> Condition:
             return _lookup(written)
         case _:
             raise ValueError(
-                "a condition is a trait, a filter pattern, a table with seen, new, follows or near, or a list"
+                "a condition is a trait, a filter pattern, a table with seen, new, follows, near or steady, or a list"
             )
 
 
@@ -139,11 +144,11 @@ def _of_text(text: str) -> Condition:
 def _lookup(written: Mapping[str, object]) -> Lookup | Any:
     asked = [look for look in _LOOKS if look in written]
     if len(asked) != 1:
-        raise ValueError("a lookup has exactly one of seen, new, follows and near")
+        raise ValueError("a lookup has exactly one of seen, new, follows, near and steady")
     if unknown := set(written) - _KEYS - {asked[0].value}:
-        raise ValueError(f"a lookup has no key {min(unknown)!r}: use within, same, ago and warmup")
+        raise ValueError(f"a lookup has no key {min(unknown)!r}: use within, same, ago, warmup and of")
     fact = written[asked[0]]
-    if isinstance(fact, list) and fact and asked[0] is not Look.NEW:
+    if isinstance(fact, list) and fact and asked[0] not in (Look.NEW, Look.STEADY):
         return Any(tuple(_lookup_of(asked[0], one, written) for one in fact))
     return _lookup_of(asked[0], fact, written)
 
@@ -160,6 +165,11 @@ def _lookup_of(look: Look, fact: object, written: Mapping[str, object]) -> Looku
         raise ValueError("warmup goes with new")
     if "ago" in written and look is not Look.SEEN:
         raise ValueError("ago goes with seen")
+    of = written.get("of")
+    if (of is not None) is not (look is Look.STEADY) or not isinstance(of, str | None):
+        raise ValueError("of goes with steady, and names a dimension")
+    if look is Look.STEADY and (len(same) != 1 or "within" not in written or of in same):
+        raise ValueError("steady needs within, same with one dimension, and another one as of")
     return Lookup(
         look=look,
         fact=fact,
@@ -167,4 +177,5 @@ def _lookup_of(look: Look, fact: object, written: Mapping[str, object]) -> Looku
         within=period(written["within"]) if "within" in written else None,
         ago=period(written.get("ago", "0s")),
         warmup=period(written.get("warmup", "0s")),
+        of=dimension(of) if of is not None else None,
     )

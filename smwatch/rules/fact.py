@@ -62,10 +62,12 @@ class Teller(Protocol):
 class Times:
     """The seconds in which one fact is known, and who asks for them."""
 
-    __slots__ = ("__weakref__", "gap", "groups", "loud", "notes", "seconds", "trimmed", "watchers")
+    __slots__ = ("__weakref__", "first", "gap", "groups", "loud", "notes", "seconds", "trimmed", "watchers")
 
     def __init__(self) -> None:
         self.seconds: array[int] = array("q")
+        self.first = EVER
+        """The first second of all, also of those that are no longer kept."""
         self.trimmed = False
         """Whether there was more than is kept."""
         self.notes: list[tuple[int, str, str]] = []
@@ -90,6 +92,7 @@ class Times:
         seconds = self.seconds
         if not seconds:
             seconds.append(second)
+            self.first = second
             self.gap = EVER
         elif (gap := second - seconds[-1]) > 0:
             seconds.append(second)
@@ -106,6 +109,8 @@ class Times:
 
     def _add_late(self, second: int) -> None:
         seconds = self.seconds
+        if second < self.first:
+            self.first = second
         at = bisect_left(seconds, second)
         if seconds[at] == second:
             self.gap = -1
@@ -177,6 +182,7 @@ class Times:
         self.trimmed = other.trimmed = self.trimmed or other.trimmed or len(seconds) > TIMES
         self.seconds[:] = array("q", seconds[-TIMES:])
         self.notes[:] = sorted({*self.notes, *other.notes})[-NOTES:]
+        self.first = min(self.first, other.first)
         other.seconds, other.notes = self.seconds, self.notes
         self.loud = other.loud = max(self.loud, other.loud)
         _share_watchers(self, other)
@@ -205,6 +211,11 @@ class Group:
     def among(self, low: int, high: int) -> Sequence[Member]:
         """The members of which it is."""
         return [member for member, times in self.members.items() if times.any(low, high)]
+
+    def steady(self, low: int, high: int) -> bool:
+        """Whether it is known from then, of no member for the first time."""
+        there = [times.first for times in self.members.values() if times.any(low, high)]
+        return bool(there) and max(there) < low
 
     def before(self, second: int) -> int | None:
         """The last second before this one."""

@@ -342,7 +342,7 @@ def following(rule: Rule, case: SightingCase) -> Judge:
     """Events count where the fact lies before or after them; with `min`, so many since the last such fact."""
     sequence = rule.sequence
     assert sequence is not None
-    known = case.world.known(sequence.fact, sequence.same, case.values)
+    known = case.world.known(sequence.fact, sequence.same, case.values, sequence.of)
     within, burst, least, of = int(sequence.within), int(sequence.burst), sequence.min, sequence.of
     if known is None:
         return settle_none

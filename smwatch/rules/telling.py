@@ -6,9 +6,9 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import assert_never
 
-from smwatch.rules.dimension import DIMENSIONS, Dimension, Value
+from smwatch.rules.dimension import DIMENSIONS, Dimension, Value, dimension
 from smwatch.rules.envelope import TELLINGS, Rule, Telling
-from smwatch.rules.fact import Group, Times
+from smwatch.rules.fact import Group, Known, Times
 from smwatch.rules.subject import SECOND_BITS
 from smwatch.rules.timers import Deadlines
 from smwatch.rules.world import Watched, World
@@ -35,7 +35,7 @@ def told_of(rule: Rule, world: World, values: Mapping[Dimension, Value]) -> Iter
     for telling in rule.tell:
         if telling is Telling.DELETION and (deadlines := world.deadlines(values)) is not None:
             yield deadlines
-        known = world.known(TELLINGS[telling][0], (_SECRET,), values)
+        known = _known(telling, world, values)
         if known is not None:
             yield known
 
@@ -48,8 +48,7 @@ def reach(rule: Rule) -> tuple[int, int]:
 def _told(
     telling: Telling, world: World, values: Mapping[Dimension, Value], first_at: int, last_at: int
 ) -> Iterator[str]:
-    name, _ = TELLINGS[telling]
-    known = world.known(name, (_SECRET,), values)
+    known = _known(telling, world, values)
     match telling:
         case Telling.READERS:
             if isinstance(known, Group):
@@ -62,6 +61,12 @@ def _told(
                 yield from _deletion(known, world.deadlines(values), last_at)
         case _:
             assert_never(telling)
+
+
+def _known(telling: Telling, world: World, values: Mapping[Dimension, Value]) -> Known | None:
+    """What it tells of, of one secret."""
+    name, (_, *others) = TELLINGS[telling]
+    return world.known(name, (_SECRET,), values, dimension(others[0]) if others else None)
 
 
 def _readers(known: Group, first_at: int) -> str:

@@ -240,7 +240,7 @@ def _reach(rule: Rule) -> tuple[int, int]:
     """How many seconds before the first and after the last event of a case facts can change its alarm."""
     back, ahead = reach(rule)
     for lookup in lookups(*rule.conditions, *_only(rule)):
-        within = int(lookup.within) if lookup.within is not None else EVER
+        within = int(lookup.within) if lookup.within is not None and lookup.look is not Look.STEADY else EVER
         back = max(back, within if lookup.look is not Look.FOLLOWS else 0)
         ahead = max(ahead, within if lookup.look in (Look.FOLLOWS, Look.NEAR) else 0)
     if rule.sequence is not None:

@@ -53,6 +53,9 @@ def _lookup(lookup: Lookup) -> str:
             return f"{what} follow within {within}"
         case Look.NEAR:
             return f"there are {what} within {within} before or after"
+        case Look.STEADY:
+            others = lookup.of.plural if lookup.of is not None else "others"
+            return f"there were {what} in the {within} before, and by no {others} for the first time"
 
 
 def _wrapper(rule: Rule) -> Iterator[str]:

@@ -15,7 +15,7 @@ from smwatch.rules.alarm import Mute
 from smwatch.rules.condition import All, Any, Condition, Look, Lookup, Matches, Trait, lookups, traits
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Value, dimension, renames
 from smwatch.rules.envelope import TELLINGS, Fact, Rule, RuleSet, anonymous_fact, own_fact
-from smwatch.rules.fact import EVER, Known, Teller, Times, Track, Watcher, values_of
+from smwatch.rules.fact import EVER, Group, Known, Teller, Times, Track, Watcher, values_of
 from smwatch.rules.memory import Turns
 from smwatch.rules.subject import Subject
 from smwatch.rules.timers import Deadlines, Timers
@@ -179,12 +179,12 @@ class World:
         self._waiting: set[tuple[int, Watcher]] = set()
         self._tickets = count()
         self._tracks: dict[tuple[str, tuple[Dimension, ...]], Track] = {}
-        wanted: dict[tuple[str, ...], tuple[Fact, set[tuple[Dimension, ...]]]] = {}
+        wanted: dict[tuple[str, ...], tuple[Fact, dict[tuple[Dimension, ...], None]]] = {}
         self._spelled: dict[str, tuple[str, ...]] = {}
         for name, same in _asked(rules.rules):
             fact = self.fact(name)
             spelled = self._spelled[name] = tuple(pattern.text for pattern in fact.when)
-            wanted.setdefault(spelled, (fact, set()))[1].add(same)
+            wanted.setdefault(spelled, (fact, {}))[1][same] = None
         self.facts: list[tuple[Fact, Track]] = []
         """Every fact with one of its tracks: what a router has to feed."""
         self._by_spelling: dict[tuple[tuple[str, ...], tuple[Dimension, ...]], Track] = {}
@@ -205,14 +205,16 @@ class World:
                 return Fact(rule.when)
         return anonymous_fact(name)
 
-    def known(self, name: str, same: Sequence[Dimension], values: Mapping[Dimension, Value]) -> Known | None:
-        """What is known of a fact for these values; None where one of them is missing."""
-        return self.source(name, same).of(values)
+    def known(
+        self, name: str, same: Sequence[Dimension], values: Mapping[Dimension, Value], of: Dimension | None = None
+    ) -> Known | None:
+        """What is known of a fact for these values, told apart by `of`; None where one of them is missing."""
+        return self.source(name, same, of).of(values)
 
-    def source(self, name: str, same: Sequence[Dimension]) -> Source:
-        """Where a fact is kept for values of these dimensions."""
+    def source(self, name: str, same: Sequence[Dimension], of: Dimension | None = None) -> Source:
+        """Where a fact is kept for values of these dimensions, told apart by `of` if that matters."""
         kept = ordered(same)
-        return Source(self.track(name, kept), kept)
+        return Source(self.track(name, told_apart(kept, of)), kept)
 
     def track(self, name: str, same: tuple[Dimension, ...]) -> Track:
         """What keeps a fact by these dimensions, or by more of which they are one."""
@@ -283,7 +285,7 @@ class World:
                 prepared = [self.prepare(part) for part in parts]
                 return lambda subject: together([ask(subject) for ask in prepared])
             case Lookup(fact=fact, same=same):
-                source, ask_known = self.source(fact, same), self._asked_of(condition)
+                source, ask_known = self.source(fact, same, condition.of), self._asked_of(condition)
                 return lambda subject: ask_known(source.of_event(subject), subject.second)
             case Trait(name):
                 lookout = self.lookout(condition)
@@ -296,7 +298,7 @@ class World:
         """Compile a condition on what else has happened to what asks it of an event's values and second."""
         match condition:
             case Lookup(fact=fact, same=same):
-                source, ask = self.source(fact, same), self._asked_of(condition)
+                source, ask = self.source(fact, same, condition.of), self._asked_of(condition)
                 return lambda values, second: ask(source.of(values), second)
             case Trait(name, negated) if TRAITS[name].history:
                 if name == "same_policy":
@@ -337,7 +339,18 @@ class World:
 
             return Pending(ask, known, began) if warmup else Pending(ask, known)
 
-        return new if lookup.look is Look.NEW else seen
+        def steady(known: Known | None, second: int) -> Answer:
+            if not isinstance(known, Group):
+                return False
+            return Pending(lambda: known.steady(second - within, second - 1), known)
+
+        match lookup.look:
+            case Look.NEW:
+                return new
+            case Look.STEADY:
+                return steady
+            case Look.SEEN | Look.FOLLOWS | Look.NEAR:
+                return seen
 
     def _rotation(self, *, actor: bool, negated: bool) -> Lookout:
         started_of = self.source(_STARTED, (_SECRET,))
@@ -428,14 +441,14 @@ def _asked(rules: Iterable[Rule]) -> Iterable[tuple[str, tuple[Dimension, ...]]]
     """Every fact the rules ask for, with what it is compared by."""
     for rule in rules:
         for lookup in lookups(*rule.conditions):
-            yield lookup.fact, ordered(lookup.same)
+            yield lookup.fact, told_apart(lookup.same, lookup.of)
         for trait in traits(*rule.conditions):
             for name, same in TRAITS[trait.name].history:
                 yield name, ordered(map(dimension, same))
         if rule.first_seen:
             yield own_fact(rule), ordered(rule.first_seen.of)
         if rule.sequence:
-            yield rule.sequence.fact, ordered(rule.sequence.same) + ((rule.sequence.of,) if rule.sequence.of else ())
+            yield rule.sequence.fact, told_apart(rule.sequence.same, rule.sequence.of)
         if rule.absence:
             yield rule.absence.until, ordered(rule.absence.same)
         if rule.closed_by:
@@ -453,6 +466,11 @@ def _answers(kept: tuple[Dimension, ...], alone: Dimension) -> bool:
 def ordered(same: Iterable[Dimension]) -> tuple[Dimension, ...]:
     """Dimensions in the order in which facts are kept by them."""
     return tuple(sorted(set(same), key=lambda dimension: (_ORDER.get(dimension, len(_ORDER)), dimension.name)))
+
+
+def told_apart(same: Iterable[Dimension], of: Dimension | None) -> tuple[Dimension, ...]:
+    """Dimensions in the order in which facts are kept by them, and within those by `of`."""
+    return ordered(same) if of is None else (*ordered(same), of)
 
 
 def _spelling(fact: Fact) -> tuple[str, ...]:

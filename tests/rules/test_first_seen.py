@@ -1,7 +1,11 @@
 """Rules about what was never seen before wait until enough is known."""
 
+from smwatch.record import Record
+from smwatch.rules.alarm import Severity
+from smwatch.rules.fact import TIMES
 from tests import records
-from tests.rules.judging import after, fired
+from tests.records import Identity
+from tests.rules.judging import after, before, fired, judged, of
 
 
 def test_nothing_is_a_first_time_until_events_are_known_for_the_warmup() -> None:
@@ -10,3 +14,44 @@ def test_nothing_is_a_first_time_until_events_are_known_for_the_warmup() -> None
     late = records.read("prod/b", by=records.user("carol"), at=after(days=3, seconds=1))
     assert "SMW-READ-04" not in fired([known, early])
     assert "SMW-READ-04" in fired([known, early, late])
+
+
+def weeks(*readers: Identity, secret: str = "prod/db", since: int = 20) -> list[Record]:
+    """Each of these reads the secret every day."""
+    return [
+        records.read(secret, by=reader, at=before(days=day, minutes=n))
+        for day in range(1, since + 1)
+        for n, reader in enumerate(readers)
+    ]
+
+
+APP, WORKER, CAROL = records.role(), records.role("worker", "w-1"), records.user("carol")
+
+
+def severity_for(happened: list[Record]) -> Severity:
+    """How bad it is that Carol, who reads other secrets, reads this one."""
+    own = [records.read("carol/own", by=CAROL, at=before(days=day)) for day in (18, 9)]
+    everything = [*own, *happened, records.read(by=CAROL, at=after())]
+    alarms = [
+        of("SMW-READ-04", judged(order, batch=size)) for order in (everything, everything[::-1]) for size in (0, 1)
+    ]
+    carols = {next(alarm.severity for alarm in found if alarm.principal == "carol") for found in alarms}
+    assert len(carols) == 1
+    return carols.pop()
+
+
+def test_a_new_reader_of_a_secret_that_had_the_same_ones_for_two_weeks_is_worse() -> None:
+    assert severity_for(weeks(APP, WORKER)) is Severity.HIGH
+
+
+def test_where_readers_come_and_go_one_more_is_no_worse() -> None:
+    assert (
+        severity_for([*weeks(APP, WORKER), records.read(by=records.role("blue"), at=before(days=5))]) is Severity.MEDIUM
+    )
+    assert severity_for(weeks(APP, WORKER, since=10)) is Severity.MEDIUM
+    assert severity_for(weeks(APP, secret="prod/other")) is Severity.MEDIUM
+
+
+def test_readers_that_read_all_the_time_are_the_same_ones_still() -> None:
+    busy = [records.read(at=before(minutes=n)) for n in range(1, 2 * TIMES)]
+    assert severity_for([*weeks(APP), *busy]) is Severity.HIGH

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Any
 
@@ -14,6 +15,8 @@ from smwatch.record import decode
 FOREIGN = 100
 """How many foreign accounts of a policy are named."""
 _ACCOUNT = re.compile(r"(?:arn:[^:]{0,20}:[^:]{0,20}:[^:]{0,30}:)?(\d{12})(?::.*)?", re.DOTALL)
+_UNDOING = ("restoresecret", "deletesecret", "putresourcepolicy", "deleteresourcepolicy")
+"""Actions without which nobody can undo what was done to a secret."""
 _NARROWING = (
     "aws:principalorgid", "aws:principalorgpaths", "aws:principalaccount", "aws:principalarn", "aws:sourceaccount",
     "aws:sourcearn", "aws:sourceorgid", "aws:sourcevpc", "aws:sourcevpce", "aws:userid",
@@ -33,7 +36,9 @@ class Grade(msgspec.Struct, frozen=True):
     self_perpetuating: bool = False
     """Somebody is allowed to change this policy again."""
     denies: bool = False
-    """Something is denied to somebody: it can lock out those who would restore the secret."""
+    """Something is denied to somebody."""
+    locks_out: bool = False
+    """Somebody is denied to restore or delete the secret or to change this policy, or everybody to read the value."""
 
 
 @lru_cache(64)
@@ -43,12 +48,13 @@ def grade(text: str, account: str) -> Grade:
         statements = list(_objects(decode(text).get("Statement")))
     except ValueError:
         return Grade(readable=False)
-    public = self_perpetuating = denies = False
+    public = self_perpetuating = denies = locks_out = False
     foreign: set[str] = set()
     for statement in statements:
         effect = statement.get("Effect")
         if effect == "Deny":
             denies = True
+            locks_out |= _locks_out(statement)
         if effect != "Allow":
             continue
         who = list(_principals(statement))
@@ -58,13 +64,22 @@ def grade(text: str, account: str) -> Grade:
             found = _ACCOUNT.fullmatch(one)
             if found and found[1] != account:
                 foreign.add(found[1])
-        if who and any(_allows_put(action) for action in _texts(statement.get("Action"))):
-            self_perpetuating = True
-        if who and "NotAction" in statement:
-            self_perpetuating |= not any(_allows_put(action) for action in _texts(statement["NotAction"]))
+        self_perpetuating |= bool(who) and _about(statement, "putresourcepolicy")
     return Grade(
-        public=public, foreign=tuple(sorted(foreign)[:FOREIGN]), self_perpetuating=self_perpetuating, denies=denies
+        public=public,
+        foreign=tuple(sorted(foreign)[:FOREIGN]),
+        self_perpetuating=self_perpetuating,
+        denies=denies,
+        locks_out=locks_out,
     )
+
+
+def _locks_out(statement: Mapping[str, Any]) -> bool:
+    """Whether a denial keeps people from undoing things, or everybody, on no condition, from the value."""
+    if any(_about(statement, action) for action in _UNDOING):
+        return True
+    everybody = "*" in _principals(statement) and not _mapping(statement.get("Condition"))
+    return everybody and _about(statement, "getsecretvalue")
 
 
 def _principals(statement: Mapping[str, Any]) -> Iterator[str]:
@@ -90,15 +105,19 @@ def _narrowed(condition: object) -> bool:
     return False
 
 
-def _allows_put(action: str) -> bool:
-    plain = action.lower()
-    if plain == "*":
+def _about(statement: Mapping[str, Any], action: str) -> bool:
+    """Whether a statement is about this action of Secrets Manager, in lower case."""
+    if "NotAction" in statement:
+        return not any(_covers(pattern, action) for pattern in _texts(statement["NotAction"]))
+    return any(_covers(pattern, action) for pattern in _texts(statement.get("Action")))
+
+
+def _covers(pattern: str, action: str) -> bool:
+    """Whether an IAM pattern of actions, in which * and ? are wildcards, covers this one."""
+    if pattern == "*":
         return True
-    service, _, pattern = plain.partition(":")
-    if service not in ("secretsmanager", "*") or not pattern:
-        return False
-    star = pattern.find("*")
-    return pattern == "putresourcepolicy" if star < 0 else "putresourcepolicy".startswith(pattern[:star])
+    service, _, name = pattern.lower().partition(":")
+    return service in ("secretsmanager", "*") and fnmatchcase(action, name.replace("[", "[[]"))
 
 
 def _objects(value: object) -> Iterator[Mapping[str, Any]]:

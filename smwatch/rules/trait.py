@@ -257,7 +257,7 @@ TRAITS: dict[str, Known] = {
     "public_policy": _plain("the policy lets anybody in", _policy(lambda grade: grade.public)),
     "stranger_policy": Known("the policy lets in an account that is not in org_accounts", _policy_stranger),
     "self_perpetuating_policy": _plain("the policy allows changing it", _policy(lambda grade: grade.self_perpetuating)),
-    "denying_policy": _plain("the policy denies something", _policy(lambda grade: grade.denies)),
+    "locking_policy": _plain("the policy keeps somebody from undoing things", _policy(lambda grade: grade.locks_out)),
     "unreadable_policy": _plain("the policy is no policy document", _policy(lambda grade: not grade.readable)),
     "stranger_key": Known("the KMS key belongs to another account", _arn_account("kmsKeyId")),
     "stranger_function": Known("the rotation function belongs to another account", _arn_account("rotationLambdaARN")),

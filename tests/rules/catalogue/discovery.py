@@ -26,7 +26,13 @@ RULES = {
         finds=story(probes(6), records.read("prod/open", by=THIEF, at=after(minutes=3))),
         severity=Severity.CRITICAL,
         count=6,
-        leaves=story([records.denied(at=after(n)) for n in range(30)], probes(4)),
+        # Four secrets that are there, and five reads of one that was there until yesterday.
+        leaves=story(
+            [records.denied(at=after(n)) for n in range(30)],
+            probes(4),
+            records.read("prod/gone", at=before(days=1)),
+            [records.read_missing("prod/gone", by=THIEF, at=after(n)) for n in range(5)],
+        ),
         # The same secret, called by name, by ARN and by ARN without suffix: one secret, a broken program.
         noise=story(
             [

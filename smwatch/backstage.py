@@ -120,6 +120,7 @@ class Backstage:
             live_tail_on=parts.settings.logs.live_tail,
             live_tail_cost=COST,
             ask=self._ask if aws is not None else None,
+            same_call=parts.same_call,
             export=parts.write_file,
             remember=self._remember,
         )

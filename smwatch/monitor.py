@@ -188,17 +188,11 @@ class Monitor:
         with self._reading() as arrivals:
             seqs = []
             for row in stored:
-                arrivals.append(self._read(row))
+                arrivals.append(row.read(self._reader))
                 seqs.append(row.seq)
                 self._set_right()
             self._pair(seqs, arrivals)
             return tuple(zip(seqs, arrivals, strict=True))
-
-    def _read(self, row: Stored) -> Arrival:
-        arrival = self._reader.read(row.raw, seen_by=row.seen_by, seen_at=row.seen_at, at=row.at)
-        if arrival.event.seconds != row.second:
-            arrival.event, arrival.moved = arrival.event.moved(row.second), True
-        return arrival
 
     def _pair(self, seqs: Sequence[int], arrivals: list[Arrival]) -> None:
         """Have the records that several accounts have of one call counted as the one that was journaled first."""
@@ -212,7 +206,7 @@ class Monitor:
             for row in records:
                 if row.seq == seq:
                     break
-                other = self._read(row).event
+                other = row.read(self._reader).event
                 self._set_right()
                 if same_call(arrivals[i].event, other):
                     arrivals[i].counted_as = other.key

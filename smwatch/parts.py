@@ -15,6 +15,7 @@ import msgspec
 
 from smwatch.events.event import Arrival, Event
 from smwatch.events.header import unwrapped
+from smwatch.events.reader import Reader
 from smwatch.events.redact import redact
 from smwatch.export import csv_lines, jsonl_lines
 from smwatch.filter import Context, Filter, FilterError
@@ -237,6 +238,14 @@ class Parts:
             return unwrapped(decode(raw)) if raw is not None else {}
         except (JournalError, ValueError):
             return {}
+
+    def same_call(self, shared_id: str) -> list[Event]:
+        """What several accounts have recorded of one call: the events with this sharedEventID in the journal."""
+        reader = Reader()
+        try:
+            return [stored.read(reader).event for stored in self.journal.same_call(shared_id)]
+        except JournalError:
+            return []
 
     def shown_record_of(self, event: Event) -> Record:
         """The same without what may be the value of a secret."""

@@ -56,6 +56,10 @@ class Known:
         await again._monitor.recall(records.AT - DAY, 10_000)
         return again
 
+    def restart_memory(self) -> None:
+        """As after very many events: the store has let go of all it had, the journal has not."""
+        self.store = Store(engine=Engine(combine(load_builtin())))
+
     def alarms(self, rule: str) -> list[Alarm]:
         """The alarms of a rule."""
         return [alarm for alarm in self.store.alarms.values() if alarm.rule == rule]

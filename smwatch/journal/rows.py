@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import msgspec
 
 from smwatch.events.event import ACCOUNT_BITS, ID_BITS, Arrival, SeenBy
+from smwatch.events.reader import Reader
 
 _IDENTITY_BYTES = (ID_BITS + ACCOUNT_BITS) // 8
 _IDENTITY_MASK = (1 << (ID_BITS + ACCOUNT_BITS)) - 1
@@ -28,6 +29,13 @@ class Stored(msgspec.Struct, frozen=True, gc=False):
     seen_by: SeenBy
     seen_at: datetime
     raw: str
+
+    def read(self, reader: Reader) -> Arrival:
+        """The event, read again."""
+        arrival = reader.read(self.raw, seen_by=self.seen_by, seen_at=self.seen_at, at=self.at)
+        if arrival.event.seconds != self.second:
+            arrival.event, arrival.moved = arrival.event.moved(self.second), True
+        return arrival
 
 
 def row_of(seq: int, arrival: Arrival) -> Row:

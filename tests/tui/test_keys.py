@@ -89,9 +89,9 @@ def test_a_keymap_that_can_not_be_is_refused(keymap: dict[str, str], said: str) 
 
 
 def test_keys_may_be_written_as_they_are_printed() -> None:
-    table = KeyTable({"watch.filter": "F2, ctrl+f, %"})
-    assert table.keymap == {"watch.filter": "f2,ctrl+f,percent_sign"}
-    assert table.told("watch.filter") == "F2 Ctrl+F %"
+    table = KeyTable({"watch.filter": "F2, ctrl+f, ^"})
+    assert table.keymap == {"watch.filter": "f2,ctrl+f,circumflex_accent"}
+    assert table.told("watch.filter") == "F2 Ctrl+F ^"
 
 
 def test_two_keys_can_be_exchanged() -> None:
@@ -100,19 +100,19 @@ def test_two_keys_can_be_exchanged() -> None:
 
 
 async def test_the_keymap_holds_on_the_screen_in_the_footer_and_in_the_help() -> None:
-    stage = Stage(reads(3), ui=UiSettings(keymap={"watch.filter": "%", "watch.names": "v", "watch.group": "f"}))
+    stage = Stage(reads(3), ui=UiSettings(keymap={"watch.filter": "^", "watch.names": "v", "watch.group": "f"}))
     async with stage.app.run_test(size=SIZE) as pilot:
-        assert "% filter" in stage.lines()[-1]
+        assert "^ filter" in stage.lines()[-1]
         await pilot.press("slash")
         line = stage.app.screen.query_one(FilterLine)
         assert not line.is_open
-        await pilot.press("percent_sign")
+        await pilot.press("circumflex_accent")
         assert line.display
         await pilot.press("escape", "f")
         assert isinstance(stage.app.screen, GroupsScreen)
         await pilot.press("escape", "question_mark")
         await pilot.pause()
-        assert any(line.split() == ["%", "Type", "a", *line.split()[3:]] for line in stage.lines())
+        assert any(line.split() == ["^", "Type", "a", *line.split()[3:]] for line in stage.lines())
 
 
 def test_a_page_names_a_key_only_where_it_works_in_every_place_of_the_page() -> None:

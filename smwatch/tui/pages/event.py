@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from datetime import datetime
 from typing import Any
 
 import msgspec
 
+from smwatch.events import moments
 from smwatch.events.event import Event
-from smwatch.events.links import shared_id
+from smwatch.events.links import same_call, shared_id
 from smwatch.events.principal import Kind, Principal
 from smwatch.record import Number, Record, encode
 from smwatch.tui.columns import SEEN, called, late_by
 from smwatch.tui.keys import KeyTable
 from smwatch.tui.lines import Line, Piece, fields, heading, line, paragraph
-from smwatch.tui.pages.targets import ToFold, ToPrincipal, ToSecret, ToValue
+from smwatch.tui.pages.targets import ToEvent, ToFold, ToPrincipal, ToSecret, ToValue
 from smwatch.tui.text import visible
 from smwatch.tui.times import FULL, Zone, period, written
 from smwatch.visible import harmless_json
@@ -51,9 +52,19 @@ def told(event: Event) -> str:
 
 
 def event_lines(
-    event: Event, record: Record | None, now: datetime, zone: Zone, watching_since: datetime | None, width: int
+    event: Event,
+    record: Record | None,
+    now: datetime,
+    zone: Zone,
+    watching_since: datetime | None,
+    width: int,
+    others: Sequence[tuple[Event, bool]],
+    keys: KeyTable,
 ) -> list[Line]:
-    """Who, from where, with what, and how it ended."""
+    """Who, from where, with what, and how it ended.
+
+    `others` are what other accounts have recorded of the same call, each with whether it is in memory.
+    """
     principal = event.principal
     lines = paragraph(told(event), width, "bad" if event.failed else "strong")
     if event.error_message:
@@ -81,36 +92,62 @@ def event_lines(
             for other in event.others
         ]
     lines += fields([("event id", event.id, "quiet"), ("source", event.source, "quiet")], width)
-    lines += fields(_links(event, record), width)
-    return lines
+    lines += fields(_links(event, record, zone, now), width)
+    return lines + fields(_others(event, record, others, keys), width)
 
 
-def _links(event: Event, record: Record | None) -> list[tuple[str, str, str]]:
-    """Which other records are of the same action."""
+def _links(event: Event, record: Record | None, zone: Zone, now: datetime) -> list[tuple[str, str, str]]:
+    """Which record this one corrects, and why it came late."""
     addendum = (record or {}).get("addendum")
     why = addendum.get("reason") if isinstance(addendum, dict) else None
     fields_changed = addendum.get("updatedFields") if isinstance(addendum, dict) else None
-    shared = shared_id(record or {})
+    told = moments.seconds((record or {}).get("eventTime"))
+    moved = told is not None and told != event.seconds
     corrects = event.corrects if event.odd_id else ""
     return [
         ("corrects", f"{corrects}, counted as one with it" if corrects else "", "warn"),
         ("addendum", ": ".join(filter(None, (_words(why), _words(fields_changed)))), "quiet"),
-        ("shared id", f"{shared}: the record of another account may have it, too" if shared else "", "quiet"),
+        ("its own time", written(told, _shown_zone(zone), now, FULL) if told is not None and moved else "", "warn"),
     ]
+
+
+def _others(
+    event: Event, record: Record | None, others: Sequence[tuple[Event, bool]], keys: KeyTable
+) -> Iterator[tuple[str, str, str] | tuple[str, str, str, object]]:
+    """What other accounts have recorded of the same call."""
+    shared = shared_id(record or {})
+    if shared is None:
+        return
+    yield "shared id", shared, "quiet"
+    key = keys.everywhere("watch.other_record", "details.other_record")
+    for other, in_memory in others:
+        counted = "counted once" if same_call(event, other) else f"counted apart, under {called(other.principal)}"
+        told = f"account {other.account or 'unknown'} has recorded this call, too ({counted})"
+        if not in_memory:
+            yield "also seen", f"{told}; that event {other.id} has left the memory", "quiet"
+        else:
+            yield "also seen", f"{told}{f'; {key} goes there' if key else ''}", "link", ToEvent(other.key)
+    if not others:
+        yield "", "what another account has recorded of this call has not been seen here", "quiet"
 
 
 def _words(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
+def _shown_zone(zone: Zone) -> Zone:
+    """How moments are written that must not be told as long ago."""
+    return Zone.LOCAL if zone is Zone.LOCAL else Zone.UTC
+
+
 def _happened(event: Event, now: datetime, zone: Zone) -> str:
-    shown = Zone.LOCAL if zone is Zone.LOCAL else Zone.UTC
+    shown = _shown_zone(zone)
     ago = f", {period(now - event.at)} ago" if event.seconds and event.at <= now else ""
     return f"{written(event.seconds, shown, now, FULL)} {shown.title()}{ago}"
 
 
 def _seen(event: Event, now: datetime, zone: Zone) -> str:
-    shown = Zone.LOCAL if zone is Zone.LOCAL else Zone.UTC
+    shown = _shown_zone(zone)
     delay = f", {period(event.seen_at - event.at)} after it happened" if event.seconds else ""
     seen = written(int(event.seen_at.timestamp()), shown, now, FULL)
     return f"{seen} {shown.title()} by {SEEN[event.seen_by]}{delay}"

@@ -11,6 +11,7 @@ import msgspec
 
 from smwatch.dossier import PrincipalDossier
 from smwatch.events.event import Arrival, Event
+from smwatch.events.links import shared_id
 from smwatch.events.secret import Secret
 from smwatch.filter import Context, complete
 from smwatch.record import Record
@@ -31,6 +32,7 @@ from smwatch.tui.pages.words import asking, shown
 from smwatch.tui.tally import Tally
 from smwatch.tui.times import Zone, period
 
+NO_OTHER_RECORD = "no other account's record of this call is known"
 NEWS = timedelta(minutes=30)
 """How old the last event of an alarm may be for a noise to be made about it."""
 
@@ -65,6 +67,8 @@ class Outside(msgspec.Struct, frozen=True, kw_only=True):
     """Keeps the filters that were typed, oldest first, for the next time."""
     ask: Callable[[Secret], Awaitable[Answers]] | None = None
     """Asks AWS what events can't say of a secret; never its value."""
+    same_call: Callable[[str], Sequence[Event]] | None = None
+    """The events that the journal holds with one sharedEventID: what several accounts have recorded of one call."""
     export: Callable[[Path, Sequence[Event], Sequence[Alarm], str, Callable[[int], None]], str] | None = None
     """Writes events to a file, in a thread, and says how that went; may raise OSError.
 
@@ -276,6 +280,13 @@ class Desk:
             case _:
                 return None
 
+    def others_of(self, event: Event, record: Record | None) -> list[Event]:
+        """What other accounts have recorded of the same call, as far as it is known."""
+        shared = shared_id(record or {})
+        if shared is None or self._outside.same_call is None:
+            return []
+        return [other for other in self._outside.same_call(shared) if other.own_key != event.own_key]
+
     # -- pages
 
     def page_of(self, target: object, folded: Collection[tuple[str | int, ...]]) -> Page:
@@ -331,7 +342,8 @@ class Desk:
         if event is None:
             return paragraph("This event has left the memory; its traces are in the dossiers.", width, "quiet")
         record = self.record_of(event)
-        told = event_lines(event, record, self.now, self.zone, self.watching_since, width)
+        others = [(other, self.store.find(other.key) is not None) for other in self.others_of(event, record)]
+        told = event_lines(event, record, self.now, self.zone, self.watching_since, width, others, self.keys)
         dossier = self.store.secrets.get(event.secret) if event.secret is not None else None
         if dossier is None:
             return told + record_page(record, width, self.keys, folded)

@@ -12,6 +12,7 @@ from smwatch.tui.columns import called, secret_name
 from smwatch.tui.finding import moment_meant, next_event, next_key
 from smwatch.tui.pages.targets import ToEvent, ToValue
 from smwatch.tui.query import window
+from smwatch.tui.screens.desk import NO_OTHER_RECORD
 from smwatch.tui.screens.frame import StreamFrame
 from smwatch.tui.screens.names import NamesScreen
 from smwatch.tui.screens.prompt import PromptScreen
@@ -202,6 +203,15 @@ class Finder(StreamFrame):
         else:
             found = next_event(rows, start, lambda event: event.failed, older=step > 0)
             self._go_to(found.key if found is not None else None, "no further error")
+
+    def action_other_record(self) -> None:
+        """Go to what another account has recorded of the call under the cursor."""
+        event = self.stream.event
+        if event is None:
+            self.say("no event chosen: move to one first")
+        else:
+            others = self.desk.others_of(event, self.desk.record_of(event))
+            self._go_to(others[0].key if others else None, NO_OTHER_RECORD)
 
     def action_mark(self) -> None:
         """Mark the event under the cursor, or take its mark away."""

@@ -14,7 +14,8 @@ from smwatch.store import Change
 from smwatch.tui.clip import Clip
 from smwatch.tui.keys import bindings
 from smwatch.tui.lines import Piece, hint_pieces, spread
-from smwatch.tui.screens.desk import Desk
+from smwatch.tui.pages.targets import ToEvent
+from smwatch.tui.screens.desk import NO_OTHER_RECORD, Desk
 from smwatch.tui.screens.prompt import PromptScreen
 from smwatch.tui.text import visible
 from smwatch.tui.widgets.detail import Detail, PageOf
@@ -109,6 +110,16 @@ class PageScreen(Screen[object]):
             found = Clip("\n".join(visible(each.text) for each in self.detail.lines), "the page")
         self.app.copy_to_clipboard(found.text)
         self.app.notify(f"copied: {found.named}", markup=False, timeout=3)
+
+    def action_other_record(self) -> None:
+        """Go to what another account has recorded of the call that is shown."""
+        target = self.detail.target
+        event = self._desk.store.find(target.key) if isinstance(target, ToEvent) else None
+        others = self._desk.others_of(event, self._desk.record_of(event)) if event is not None else []
+        if others:
+            self.detail.lead_to(ToEvent(others[0].key))
+        else:
+            self.app.notify(NO_OTHER_RECORD, markup=False, timeout=3)
 
     def action_find(self) -> None:
         """Look for a text."""

@@ -10,10 +10,12 @@ from pathlib import Path
 import msgspec
 from textual.widgets import Input
 
-from smwatch.events.event import Event
+from smwatch.events.event import Event, SeenBy
+from smwatch.events.reader import Reader
 from smwatch.events.secret import Secret
+from smwatch.monitor import Delivery
 from smwatch.rules.alarm import Alarm
-from smwatch.tui.pages.targets import ToAccessKey, ToPrincipal, ToSecret
+from smwatch.tui.pages.targets import ToAccessKey, ToEvent, ToPrincipal, ToSecret
 from smwatch.tui.screens.desk import Answers, Outside
 from smwatch.tui.screens.watch import WatchScreen
 from smwatch.tui.tally import Tally, bins
@@ -257,3 +259,14 @@ async def test_the_page_of_a_secret_names_the_key_behind_a_change() -> None:
         text = page(stage, ToSecret(Secret(records.ACCOUNT, records.REGION, "prod/a")))
         assert "by USER alice with AKIAIOSFODNN7EXAMPLE (long-term)" in text
         assert "2 changes" in text
+
+
+def test_what_is_no_record_is_said_to_be_none() -> None:
+    stage = Stage()
+    broken = Reader().read('{"eventName": "GetSecretValue", "value": "hunter2', seen_by=SeenBy.FILE, seen_at=NOW)
+    stage.app.apply(Delivery(((1, broken),)))
+    told = page(stage, ToEvent(broken.event.key))
+    assert "This is no CloudTrail record: not JSON" in told
+    assert "X writes it to a file as it came" in told
+    assert "hunter2" not in told
+    assert "somebody" not in told

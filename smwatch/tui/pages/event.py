@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from smwatch.events import moments
-from smwatch.events.event import Event
+from smwatch.events.event import UNREADABLE, Event
 from smwatch.events.links import same_call, shared_id
 from smwatch.events.principal import Kind, Principal
 from smwatch.record import Number, Record, encode
@@ -40,6 +40,8 @@ LONG_TEXT = 4000
 
 def told(event: Event) -> str:
     """What happened, as a sentence."""
+    if event.name == UNREADABLE:
+        return f"This is no CloudTrail record: {event.error_message}"
     who = called(event.principal) or "somebody"
     what = f"{event.name} on {event.secret.name}" if event.secret is not None else event.name
     if event.error_code:
@@ -67,11 +69,13 @@ def event_lines(
     """
     principal = event.principal
     lines = paragraph(told(event), width, "bad" if event.failed else "strong")
-    if event.error_message:
+    if event.error_message and event.name != UNREADABLE:
         lines += paragraph(event.error_message, width, "warn")
     lines += fields([("happened", _happened(event, now, zone), ""), ("first seen", _seen(event, now, zone), "")], width)
     if late := late_by(event, watching_since):
         lines += fields([("", f"late: it took {period(late)} to be seen", "warn")], width)
+    if event.name == UNREADABLE:
+        return lines
     lines += _principal(principal, width)
     lines += fields(_session(record), width)
     lines += fields(
@@ -143,7 +147,7 @@ def _shown_zone(zone: Zone) -> Zone:
 def _happened(event: Event, now: datetime, zone: Zone) -> str:
     shown = _shown_zone(zone)
     ago = f", {period(now - event.at)} ago" if event.seconds and event.at <= now else ""
-    return f"{written(event.seconds, shown, now, FULL)} {shown.title()}{ago}"
+    return f"{written(event.seconds, shown, now, FULL)} {shown.title()}{ago}" if event.seconds else "unknown"
 
 
 def _seen(event: Event, now: datetime, zone: Zone) -> str:
@@ -287,8 +291,14 @@ def _escaped(text: str) -> str:
     return msgspec.json.encode(text.encode(errors="replace").decode()).decode()[1:-1]
 
 
-def record_page(record: Record | None, width: int, keys: KeyTable, folded: Collection[Path] = ()) -> list[Line]:
+def record_page(
+    event: Event, record: Record | None, width: int, keys: KeyTable, folded: Collection[Path] = ()
+) -> list[Line]:
     """The section with the whole record."""
+    if event.name == UNREADABLE:
+        why = "It is not shown: what can't be read can't be searched for the values of secrets, either."
+        how = f"{keys.one('watch.export')} writes it to a file as it came."
+        return heading("record") + paragraph(f"{why} {how}", width, "quiet")
     lines = heading("record", ", ".join(filter(None, (f"{keys.one('page.choose')} folds", keys.copies))))
     if record is None:
         return [*lines, line(Piece("The journal no longer holds the record of this event.", "quiet"))]

@@ -346,12 +346,12 @@ class Desk:
         told = event_lines(event, record, self.now, self.zone, self.watching_since, width, others, self.keys)
         dossier = self.store.secrets.get(event.secret) if event.secret is not None else None
         if dossier is None:
-            return told + record_page(record, width, self.keys, folded)
+            return told + record_page(event, record, width, self.keys, folded)
         alarms = self.store.alarms.values()
         top = head(dossier, dossier.lifecycle(self.now), alarms, self.now, self.zone, width)
         rest = secret_page(dossier, alarms, self.now, self.zone, width, self.keys)[len(top) :]
         rest += self._answered(dossier.secret, folded, width)
-        rest += record_page(record, width, self.keys, folded)
+        rest += record_page(event, record, width, self.keys, folded)
         return top + heading("this event") + told + heading("this secret") + rest
 
     def _answered(self, secret: Secret, folded: Collection[tuple[str | int, ...]], width: int) -> list[Line]:

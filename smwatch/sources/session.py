@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from smwatch import __version__
 from smwatch.sources import failures
+from smwatch.sources.encoded import unpack
 from smwatch.sources.errors import CallError, ConfigurationError, Remedy
 from smwatch.sources.source import State
 
@@ -186,7 +187,7 @@ class AwsSession:
             await stack.aclose()
         self._retired.clear()
 
-    async def _make(self, service: str, region: str, read_timeout: float) -> object:
+    async def _make(self, service: str, region: str, read_timeout: float) -> Any:
         from aiobotocore.config import AioConfig
 
         options: dict[str, Any] = {}
@@ -203,7 +204,9 @@ class AwsSession:
         while len(self._retired) > 1:
             await self._retired.pop(0).aclose()
         create: Any = self._session.create_client
-        return await self._open.enter_async_context(create(service, region_name=region, config=config))
+        client: Any = await self._open.enter_async_context(create(service, region_name=region, config=config))
+        client.meta.events.register("before-parse", unpack)
+        return client
 
     # -- finding out -------------------------------------------------------------------------------------------------
 

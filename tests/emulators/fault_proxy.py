@@ -18,6 +18,8 @@ one whose X-Amz-Target contains this; `called`: a name to count it by):
     end: BYTES              the beginning of the true answer (a stream), then a proper end
     stall: BYTES            the beginning of the true answer (a stream), then nothing
     corrupt: true           the true answer with some bytes overwritten
+    encode: NAME            the true answer compressed unasked (gzip, deflate), and called so
+    bomb: MIB               so many MiB of blanks, compressed to a thousandth
 """
 
 from __future__ import annotations
@@ -25,7 +27,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import contextlib
+import gzip
 import random
+import zlib
 from collections import deque
 from typing import Any, Self
 
@@ -143,6 +147,12 @@ class FaultProxy:
                     for place in range(10, len(damaged), 40):
                         damaged[place] = 0xFF
                     return web.Response(status=answer.status, headers=kept, body=bytes(damaged))
+                case {"encode": str(name)}:
+                    packed = _packed(await answer.read(), name)
+                    return web.Response(status=answer.status, headers=kept | {"Content-Encoding": name}, body=packed)
+                case {"bomb": int(mib)}:
+                    packed = _packed(b" " * (mib * 2**20), "gzip")
+                    return web.Response(headers=kept | {"Content-Encoding": "gzip"}, body=packed)
                 case {"cut": int(size)} | {"end": int(size)} | {"stall": int(size)}:
                     limit: int | None = size
                 case _:
@@ -206,6 +216,11 @@ class FaultProxy:
             self.faults.clear()
             self.faults.extend(asked["faults"])
         return web.json_response({"passed": self.passed, "struck": len(self.struck)})
+
+
+def _packed(body: bytes, encoding: str) -> bytes:
+    """A body compressed as HTTP calls it; "deflate" is zlib's format there."""
+    return gzip.compress(body) if encoding == "gzip" else zlib.compress(body)
 
 
 async def _serve(upstream: str, port: int) -> None:

@@ -66,6 +66,7 @@ WIRE: list[tuple[dict[str, Any], State, str]] = [
     ({"body": '{"Events": [7]}'}, State.FAILING, "something unreadable"),
     ({"body": '{"Events": [{"EventTime": "soon"}]}'}, State.FAILING, "something unreadable"),
     ({"body": "[" * 100_000}, State.FAILING, "something unreadable"),
+    ({"bomb": 64}, State.FAILING, "something unreadable"),
     ({"corrupt": True}, State.FAILING, "something unreadable"),
     ({"status": 500}, State.FAILING, "answered HTTP 500 without an AWS error"),
     ({"status": 503, "body": ""}, State.FAILING, "answered HTTP 503"),
@@ -89,6 +90,27 @@ async def test_the_network_fails_and_recovers(
     assert words in " ".join(watched.said(state))
     assert ids(watched.raw) == sorted(one["eventID"] for one in records)
     assert watched.coverage.gaps == ()
+
+
+@pytest.mark.parametrize("encoding", ["gzip", "deflate"])
+async def test_an_answer_that_was_packed_unasked_is_unpacked(
+    history: LookupEvents, proxy: FaultProxy, session: AwsSession, encoding: str
+) -> None:
+    records = [record(NOW - timedelta(minutes=n)) for n in range(60)]
+    history.region().add(records)
+    proxy.faults.append({"encode": encoding, "times": 10**6})
+    watched = await follow(await source_of(session), well(len(records)))
+    assert {status.state for status in watched.statuses} <= {State.STARTING, State.CATCHING_UP, State.OK}
+    assert ids(watched.raw) == sorted(one["eventID"] for one in records)
+
+
+async def test_a_refusal_that_was_packed_unasked_is_understood(
+    history: LookupEvents, proxy: FaultProxy, session: AwsSession
+) -> None:
+    history.faults.append({"error": "ThrottlingException", "times": 2})
+    proxy.faults.append({"encode": "gzip", "times": 10**6})
+    watched = await follow(await source_of(session), well())
+    assert watched.said(State.THROTTLED)[0].startswith("AWS throttles LookupEvents")
 
 
 AWS: list[tuple[dict[str, Any], State, str]] = [

@@ -7,6 +7,7 @@ import contextvars
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from concurrent.futures import Future
+from contextlib import suppress
 from typing import Any, TypeVar
 
 from smwatch.monitor import Delivery
@@ -20,7 +21,8 @@ class Background:
     """Runs `work(deliver)` in a thread; each delivery is applied on the screen's loop before the next one is made.
 
     `apply` runs on the screen's loop and returns the alarms that changed; `keep` stores them, back in the thread.
-    `failed` is called on the screen's loop if the work ends with an exception.
+    `failed` is called on the screen's loop if the work ends with an exception. The thread stays until it is stopped:
+    what people do on a screen whose files have all been read is kept like anything else.
     """
 
     def __init__(
@@ -51,16 +53,17 @@ class Background:
                 if self._stopped:
                     return
                 self._task = asyncio.current_task()
-            await self._work(deliver)
-
-        def thread() -> None:
             try:
-                with asyncio.Runner(loop_factory=lambda: self._loop) as runner:
-                    runner.run(run())
+                await self._work(deliver)
             except asyncio.CancelledError:
-                pass
+                raise
             except BaseException as error:
                 screen.call_soon_threadsafe(failed, error, context=context)
+            await asyncio.Event().wait()
+
+        def thread() -> None:
+            with suppress(asyncio.CancelledError), asyncio.Runner(loop_factory=lambda: self._loop) as runner:
+                runner.run(run())
 
         self._thread = threading.Thread(target=thread, name="smwatch monitor", daemon=True)
         self._thread.start()
@@ -83,7 +86,7 @@ class Background:
 
     def keep(self, alarms: Sequence[Alarm]) -> None:
         """Store alarms that changed on the screen, without making it wait."""
-        if alarms and not self._loop.is_closed():
+        if alarms and not self._stopped:
             self._loop.call_soon_threadsafe(self._keep, alarms)
 
     def submit(self, work: Callable[[], Coroutine[Any, Any, T]]) -> Future[T]:

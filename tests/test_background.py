@@ -2,6 +2,8 @@ import asyncio
 import threading
 from datetime import UTC, datetime
 
+import pytest
+
 from smwatch.background import Background, Deliver
 from smwatch.monitor import Delivery
 from smwatch.rules.alarm import Alarm, AlarmState, Severity
@@ -36,6 +38,28 @@ async def test_deliveries_are_applied_on_the_screens_loop_one_at_a_time_and_alar
     background.stop()
     assert applied_in == {threading.get_ident()}
     assert threading.get_ident() not in kept_in.values()
+
+
+@pytest.mark.parametrize("fault", [None, RuntimeError("no credentials")])
+async def test_what_is_done_after_the_work_has_ended_is_still_kept(fault: Exception | None) -> None:
+    ended, kept = threading.Event(), threading.Event()
+
+    async def work(deliver: Deliver) -> None:
+        ended.set()
+        if fault is not None:
+            raise fault
+
+    async def thread() -> int:
+        return threading.get_ident()
+
+    background = Background(work, keep=lambda alarms: kept.set())
+    background.start(lambda delivery: (), failed=lambda error: None)
+    assert await asyncio.to_thread(ended.wait, 10)
+    await asyncio.sleep(0)
+    background.keep([ALARM])
+    assert await asyncio.to_thread(kept.wait, 10)
+    assert await asyncio.wrap_future(background.submit(thread)) != threading.get_ident()
+    assert background.stop()
 
 
 async def test_stopping_cancels_the_work_at_once() -> None:

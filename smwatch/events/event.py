@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from smwatch.events.header import unwrapped
+from smwatch.events.header import Header, unwrapped
 from smwatch.events.principal import Principal
 from smwatch.events.secret import Secret
 from smwatch.record import Record, decode
@@ -149,6 +149,8 @@ class Arrival(msgspec.Struct, gc=False, eq=False):
     """The untouched JSON text."""
     decoded: Record | None = None
     """The record where its text is out of the ordinary, so that it had to be decoded to be read."""
+    header: Header | None = None
+    """What was read of it otherwise."""
     _record: Record | None = None
     shared_id: str = ""
     """sharedEventID: what the records that several accounts have of one call have in common."""

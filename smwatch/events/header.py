@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, TypeAlias
+
 import msgspec
 from msgspec import field
 
 from smwatch.events.tidy import tidy
 from smwatch.record import Record
+
+if TYPE_CHECKING:
+    Told: TypeAlias = str | None
+    """A text; None says that it is missing, and nothing else."""
+else:
+    Told = str  # null is refused, so that such a record is read the long way: rules tell it from what is missing
 
 
 class Issuer(msgspec.Struct, gc=False):
@@ -32,14 +40,14 @@ class OnBehalfOf(msgspec.Struct, gc=False):
 class Identity(msgspec.Struct, gc=False):
     """userIdentity."""
 
-    type: str | None = None
+    type: Told = None
     principal_id: str | None = field(default=None, name="principalId")
-    arn: str | None = None
+    arn: Told = None
     account: str | None = field(default=None, name="accountId")
-    access_key: str | None = field(default=None, name="accessKeyId")
+    access_key: Told = field(default=None, name="accessKeyId")
     user_name: str | None = field(default=None, name="userName")
     session: Session | None = field(default=None, name="sessionContext")
-    invoked_by: str | None = field(default=None, name="invokedBy")
+    invoked_by: Told = field(default=None, name="invokedBy")
     provider: str | None = field(default=None, name="identityProvider")
     on_behalf_of: OnBehalfOf | None = field(default=None, name="onBehalfOf")
 
@@ -47,11 +55,11 @@ class Identity(msgspec.Struct, gc=False):
 class EncryptionContext(msgspec.Struct, gc=False):
     """What Secrets Manager ties the encryption of a secret to."""
 
-    secret_arn: str | None = field(default=None, name="SecretARN")
+    secret_arn: Told = field(default=None, name="SecretARN")
 
 
 class Parameters(msgspec.Struct, gc=False):
-    """requestParameters, as far as they can name a secret; capitals as some emulators write them."""
+    """requestParameters, as far as they name a secret (capitals as some emulators write them), a version or a key."""
 
     secret_id: str | None = field(default=None, name="secretId")
     name: str | None = None
@@ -62,6 +70,10 @@ class Parameters(msgspec.Struct, gc=False):
     capital_secret_id: str | None = field(default=None, name="SecretId")
     capital_name: str | None = field(default=None, name="Name")
     capital_secret_ids: list[str] | None = field(default=None, name="SecretIdList")
+    version_id: Told = field(default=None, name="versionId")
+    version_stage: Told = field(default=None, name="versionStage")
+    key_id: Told = field(default=None, name="keyId")
+    kms_key_id: Told = field(default=None, name="kmsKeyId")
 
 
 class Answer(msgspec.Struct, gc=False):
@@ -108,20 +120,21 @@ class Header(msgspec.Struct, gc=False):
     name: str | None = field(default=None, name="eventName")
     region: str | None = field(default=None, name="awsRegion")
     source_ip: str | None = field(default=None, name="sourceIPAddress")
-    user_agent: str | None = field(default=None, name="userAgent")
-    error_code: str | None = field(default=None, name="errorCode")
-    error_message: str | None = field(default=None, name="errorMessage")
+    user_agent: Told = field(default=None, name="userAgent")
+    error_code: Told = field(default=None, name="errorCode")
+    error_message: Told = field(default=None, name="errorMessage")
     parameters: Parameters | None = field(default=None, name="requestParameters")
     response: Answer | None = field(default=None, name="responseElements")
     extra: Answer | None = field(default=None, name="additionalEventData")
     id: str | None = field(default=None, name="eventID")
     read_only: bool | str | None = field(default=None, name="readOnly")
     resources: list[Resource] | None = None
-    type: str | None = field(default=None, name="eventType")
+    type: Told = field(default=None, name="eventType")
     account: str | None = field(default=None, name="recipientAccountId")
     details: Answer | None = field(default=None, name="serviceEventDetails")
     timestamp: str | None = field(default=None, name="@timestamp")
     shared_id: str | None = field(default=None, name="sharedEventID")
+    from_console: str | bool = field(default="", name="sessionCredentialFromConsole")
     addendum: Addendum | None = None
     odd: msgspec.Raw | None = field(default=None, name="RequestParameters")
     """Is set where the parts of a record are under other names."""

@@ -75,7 +75,7 @@ class Reader:
             if len(raw) <= QUICK:
                 header = decode_header(raw)
                 if header.detail is None and header.odd is None:
-                    arrival = Arrival(self._event(header, raw, seen_by, seen_at, at), raw)
+                    arrival = Arrival(self._event(header, raw, seen_by, seen_at, at), raw, None, header)
                     if header.shared_id:
                         arrival.shared_id = header.shared_id
                     return arrival

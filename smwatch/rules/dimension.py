@@ -140,6 +140,10 @@ def _policy(subject: Subject) -> str:
     return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 
+KEY_OF_RESOURCES: Look = parse_selector("$.resources"), _resource_key
+"""A look at the ARNs of the resources, and at no more of them."""
+
+
 def _feed(_subject: Subject) -> None:
     """No event has it: it is about the source itself."""
 
@@ -159,7 +163,7 @@ DIMENSIONS = {
             "key",
             "keys",
             _key,
-            looks=(_named_key("keyId"), _named_key("kmsKeyId"), (parse_selector("$.resources"), _resource_key)),
+            looks=(_named_key("keyId"), _named_key("kmsKeyId"), KEY_OF_RESOURCES),
         ),
         Dimension("policy", "policies", _policy),
         Dimension("feed", "feeds", _feed),

@@ -38,7 +38,7 @@ class Glance:
     def __init__(self, looks: Iterable[Look]) -> None:
         asked: dict[_Path, list[Question]] = {}
         for selector, question in dict.fromkeys(looks):
-            asked.setdefault(_path(selector), []).append(question)
+            asked.setdefault(path_of(selector), []).append(question)
         for path in tuple(asked):
             # What is also asked about as a whole is read as a whole.
             outer = next((path[:end] for end in range(len(path)) if path[:end] in asked), None)
@@ -118,7 +118,7 @@ class _Answers(dict[Any, int]):
         return number
 
 
-def _path(selector: Selector) -> _Path:
+def path_of(selector: Selector) -> _Path:
     """The keys a selector begins with: what they lead to is the field that has to be read."""
     keys: list[str] = []
     for step in selector.steps:

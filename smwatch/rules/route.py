@@ -1,8 +1,9 @@
 """Which rules and facts an event is for, found without asking every pattern about every record.
 
-Three things make that fast, for the "all built-in rules on one record" row of the benchmarks: patterns are indexed by
+Four things make that fast, for the "all built-in rules on one record" row of the benchmarks: patterns are indexed by
 the eventSource and eventName they require; what else they ask is read from the record's text without decoding it, and
-who takes the events with the same answers is worked out once; and so is what that means for one caller and one secret.
+who takes the events with the same answers is worked out once; so is what that means for one caller and one secret; and
+an event that says all the same as one before, going by what its reader has read of it anyway, goes where that one went.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from smwatch.events.event import Arrival
 from smwatch.events.recent import Recent
 from smwatch.events.tidy import LONGEST
 from smwatch.patterns.conditions import parse_selector
+from smwatch.rules.alike import alike, same_if_alike
 from smwatch.rules.glance import Answers, Glance
 from smwatch.rules.memory import Turns
 from smwatch.rules.plan import Plan
@@ -24,6 +26,7 @@ KINDS = 4096
 """Kinds of events remembered for each event name, before all are forgotten."""
 PLANS = 16_384
 """Plans kept before all are forgotten."""
+_UNKNOWN = Plan()
 
 _SETTLED = frozenset(map(parse_selector, ("$.eventSource", "$.eventName")))
 
@@ -38,18 +41,38 @@ class Router:
         self._routes: Recent[tuple[Any, Any], _Route | None] = Recent(self._route, 2048)
         self._everywhere = _Route(self._stops, settled=False)
         self._plans: dict[_Key, Plan] = {}
+        self._known: dict[Hashable, Plan | None] = {}
         self._turns = turns
         self._turn = 0
 
     def plan(self, arrival: Arrival) -> Plan | None:
         """What is to be done with an event; None for nothing."""
+        if self._turn != self._turns.count:
+            # A memory that turns over forgets what it was not asked for, and a plan does not ask.
+            self._plans.clear()
+            self._known.clear()
+            self._turn = self._turns.count
+        like = alike(arrival)
+        if like is None:
+            return self._plan(arrival)[0]
+        plan = self._known.get(like, _UNKNOWN)
+        if plan is _UNKNOWN:
+            plan, known = self._plan(arrival)
+            if known:
+                if len(self._known) >= PLANS:
+                    self._known.clear()
+                self._known[like] = plan
+        return plan
+
+    def _plan(self, arrival: Arrival) -> tuple[Plan | None, bool]:
+        """The same, and whether it is so for all events that are `alike`."""
         event = arrival.event
         route = self._routes[event.source, event.name] if arrival.decoded is None else self._of(arrival)
         if route is None:
-            return None
+            return None, True
         kind = route.kinds.get(route.answers(arrival)) or route.kind(arrival)
         if event.others or arrival.decoded is not None:
-            return kind.once
+            return kind.once, False
         key: _Key
         if route.near:
             by, address = event.principal, event.source_ip
@@ -57,13 +80,11 @@ class Router:
         else:
             key = kind, event.principal, event.secret, event.region, event.account
         plan = self._plans.get(key)
-        if plan is None or self._turn != self._turns.count:
-            # A memory that turns over forgets what it was not asked for, and a plan does not ask.
-            if self._turn != self._turns.count or len(self._plans) >= PLANS:
+        if plan is None:
+            if len(self._plans) >= PLANS:
                 self._plans.clear()
-                self._turn = self._turns.count
             plan = self._plans[key] = kind.plan(Subject(arrival))
-        return plan
+        return plan, route.alike
 
     def wants(self, arrival: Arrival) -> bool:
         """Whether a pattern of any stop matches this record."""
@@ -124,7 +145,10 @@ class _Route:
         self.near = any(dimension.near for stop in stops for dimension in stop.taker.dimensions)
         """Whether it matters from which network, and with which access key, a caller comes."""
         looks = [look for stop in stops for look in stop.looks]
-        self.answers = Glance(look for look in looks if not settled or look[0] not in _SETTLED).answers
+        asked = [look for look in looks if not settled or look[0] not in _SETTLED]
+        self.answers = Glance(asked).answers
+        self.alike = settled and all(map(same_if_alike, asked))
+        """Whether events that are `alike` have the same answers."""
         self.kinds: dict[Answers, _Kind] = {}
 
     def kind(self, arrival: Arrival) -> _Kind:

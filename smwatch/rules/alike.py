@@ -1,0 +1,70 @@
+"""Events that are one more of the same: rules can tell them apart by nothing but when they happened and by their ids.
+
+Serves the "all built-in rules on one record" row of the benchmarks: a reader has read already what most rules ask, so
+that most events need no second look at their record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+
+from smwatch.events.event import Arrival
+from smwatch.rules.dimension import KEY_OF_RESOURCES
+from smwatch.rules.glance import Look, path_of
+
+SAME = frozenset(
+    (
+        *(("userIdentity", key) for key in ("type", "arn", "invokedBy", "accessKeyId")),
+        *(("requestParameters", key) for key in ("versionId", "versionStage", "keyId", "kmsKeyId")),
+        ("requestParameters", "encryptionContext", "SecretARN"),
+        *((key,) for key in ("userAgent", "errorCode", "errorMessage", "eventType", "sessionCredentialFromConsole")),
+    )
+)
+"""The fields of a record that are the same, or missing, for all alike events."""
+
+
+def same_if_alike(look: Look) -> bool:
+    """Whether a look at the record has the same answer, that something is missing included, for all alike events."""
+    return path_of(look[0]) in SAME or look == KEY_OF_RESOURCES
+
+
+def alike(arrival: Arrival) -> Hashable:
+    """What alike events have in common; None for one that is better looked at by itself."""
+    event, header = arrival.event, arrival.header
+    if header is None or event.others:
+        return None
+    identity, parameters, resources, by = header.identity, header.parameters, header.resources, event.principal
+    # Of equal texts, events share one, which has its hash already; and of a missing text they say the same as of "".
+    if (
+        identity is None
+        or identity.arn != by.arn
+        or header.user_agent != event.user_agent
+        or identity.access_key != event.access_key
+    ):
+        return None
+    more = asked = None
+    if parameters is not None:
+        context = parameters.context
+        secret_arn = context.secret_arn if context is not None else None
+        asked = parameters.version_id, parameters.version_stage, parameters.key_id, parameters.kms_key_id, secret_arn
+    if resources:
+        more = tuple([resource.arn for resource in resources])
+    return (
+        event.name,
+        by,
+        event.secret,
+        event.access_key,
+        event.source_ip,
+        event.user_agent,
+        header.error_code,
+        header.error_message,
+        event.region,
+        event.account,
+        event.source,
+        asked,
+        more,
+        header.type,
+        identity.type,
+        identity.invoked_by,
+        header.from_console,
+    )

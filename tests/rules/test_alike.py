@@ -1,0 +1,86 @@
+"""Events that are alike have the same answers to all that is asked of alike events, going by their whole records."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Hashable
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smwatch.events.event import SeenBy
+from smwatch.events.reader import Reader
+from smwatch.patterns.conditions import parse_selector
+from smwatch.record import Record, encode
+from smwatch.rules.alike import SAME, alike, same_if_alike
+from smwatch.rules.dimension import KEY_OF_RESOURCES
+from tests import records
+from tests.records import AT
+
+MISSING = object()
+VALUES = st.sampled_from([MISSING, None, "", "a", "b", "x" * 3000, True, 1, ["a"], {"a": "b"}])
+KEYS = st.sampled_from(["arn:aws:kms:eu-west-1:111122223333:key/1", "arn:aws:kms:eu-west-1:111122223333:key/2", "a"])
+RESOURCES = st.lists(st.fixed_dictionaries({}, optional={"ARN": KEYS, "type": st.sampled_from(["a", "b"])}), max_size=2)
+
+
+@given(st.lists(st.tuples(st.sampled_from(sorted(SAME)), VALUES, RESOURCES), min_size=2, max_size=12))
+def test_alike_events_have_the_same_in_every_field_that_is_asked(
+    changes: list[tuple[tuple[str, ...], Any, Any]],
+) -> None:
+    reader = Reader()
+    told: dict[Hashable, str] = {}
+    for path, value, resources in changes:
+        record = json.loads(records.raw(records.read("prod/db")))
+        put(record, path, value)
+        if resources:
+            record["resources"] = resources
+        read = reader.read(json.dumps(record), seen_by=SeenBy.FILE, seen_at=AT)
+        if (like := alike(read)) is not None:
+            assert told.setdefault(like, asked(record)) == asked(record)
+
+
+def test_one_more_of_the_same_is_alike_and_another_version_is_not() -> None:
+    reader = Reader()
+    plain, again, other = (
+        alike(reader.read(records.raw(record), seen_by=SeenBy.FILE, seen_at=AT))
+        for record in (
+            records.read("prod/db"),
+            records.read("prod/db", id="again", eventTime="2026-11-23T14:05:00Z"),
+            records.read("prod/db", requestParameters={"secretId": "prod/db", "versionStage": "AWSPREVIOUS"}),
+        )
+    )
+    assert plain is not None
+    assert plain == again
+    assert other not in (plain, None)
+
+
+def test_what_readers_do_not_read_is_not_the_same_for_alike_events() -> None:
+    def question(record: Record) -> bool:
+        return bool(record)
+
+    assert same_if_alike((parse_selector("$.errorCode"), question))
+    assert same_if_alike(KEY_OF_RESOURCES)
+    assert not same_if_alike((parse_selector("$.resources"), question))
+    assert not same_if_alike((parse_selector("$.vpcEndpointId"), question))
+    assert not same_if_alike((parse_selector("$.userIdentity"), question))
+
+
+def put(record: Record, path: tuple[str, ...], value: Any) -> None:
+    for key in path[:-1]:
+        record = record.setdefault(key, {})
+    if value is MISSING:
+        record.pop(path[-1], None)
+    else:
+        record[path[-1]] = value
+
+
+def asked(record: Record) -> str:
+    """All that may be asked of it, as text."""
+    told = [KEY_OF_RESOURCES[1](record)]
+    for path in sorted(SAME):
+        value: Any = record
+        for key in path:
+            value = value.get(key, ...) if isinstance(value, dict) else ...
+        told.append("missing" if value is ... else encode(value))
+    return str(told)

@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from operator import itemgetter
+from typing import Protocol
 
 from smwatch.events.recent import Recent
 from smwatch.rules.envelope import Habit
-from smwatch.rules.fact import Watcher
 
 DAY = 86_400
 DAYS = 120
 PRINCIPALS = 2_000
+DOERS = 8
+"""Groups remembered of a principal's day: those that came to the most."""
+
+
+class Doer(Protocol):
+    """A group of a rule by which a principal came to so many values: its session, say."""
+
+    @property
+    def group(self) -> str:
+        """The same for the group in every run."""
+        ...
+
+    def wake(self) -> None:
+        """What is habitual may have changed."""
+        ...
 
 
 class _Days:
-    __slots__ = ("interested", "peaks")
+    __slots__ = ("doers", "interested")
 
     def __init__(self) -> None:
-        self.peaks: dict[tuple[int, int], int] = {}
-        """By (period, day)."""
-        self.interested: set[Watcher] = set()
+        self.doers: dict[tuple[int, int], dict[str, int]] = {}
+        """By (period, day): the most that each group came to."""
+        self.interested: set[Doer] = set()
 
 
 class Habits:
@@ -29,17 +45,28 @@ class Habits:
         self.habit = habit
         self._known: Recent[str, _Days] = Recent(lambda _: _Days(), PRINCIPALS)
 
-    def note(self, identity: str, within: int, second: int, count: int, by: Watcher) -> None:
+    def note(self, identity: str, within: int, second: int, count: int, by: Doer) -> None:
         """A principal came to so many values within so many seconds."""
         days, day = self._known[identity], (within, second // DAY)
-        if count <= days.peaks.get(day, 0):
+        doers = days.doers.setdefault(day, {})
+        if count <= doers.get(by.group, 0):
             return
-        days.peaks[day] = count
-        if len(days.peaks) > DAYS:
-            del days.peaks[min(days.peaks, key=itemgetter(1))]
-        for watcher in days.interested:
-            if watcher is not by:
-                watcher.wake()
+        peak = max(doers.values(), default=0)
+        doers[by.group] = count
+        if len(doers) > DOERS:
+            del doers[min(doers, key=lambda group: (doers[group], group))]
+        if len(days.doers) > DAYS:
+            del days.doers[min(days.doers, key=itemgetter(1))]
+        if count > peak:
+            _wake(days, by)
+
+    def recount(self, identity: str, days: Set[int], by: Doer) -> None:
+        """What a group came to on these days was too much; it notes them anew."""
+        known = self._known[identity]
+        for (_, day), doers in known.doers.items():
+            if day in days:
+                doers.pop(by.group, None)
+        _wake(known, by)
 
     def usual(self, identity: str, within: int, second: int, count: int) -> bool:
         """Whether a principal did nearly as much on enough of the days before."""
@@ -47,11 +74,17 @@ class Habits:
         first = day - habit.within // DAY
         nearly = (
             other
-            for (period, other), peak in self._known[identity].peaks.items()
-            if period == within and first <= other < day and count <= peak * habit.factor
+            for (period, other), doers in self._known[identity].doers.items()
+            if period == within and first <= other < day and count <= max(doers.values(), default=0) * habit.factor
         )
         return sum(1 for _ in nearly) >= habit.days
 
-    def watch(self, identity: str, watcher: Watcher) -> None:
-        """Tell `watcher` when more becomes known of a principal."""
-        self._known[identity].interested.add(watcher)
+    def watch(self, identity: str, doer: Doer) -> None:
+        """Tell `doer` when more becomes known of a principal."""
+        self._known[identity].interested.add(doer)
+
+
+def _wake(days: _Days, by: Doer) -> None:
+    for doer in days.interested:
+        if doer is not by:
+            doer.wake()

@@ -55,6 +55,11 @@ class Engine:
         self._feeds = Feeds(tuple(self._silent.values()), world)
         facts = [Stop.of(track, fact.when, lists=rules.lists) for fact, track in world.facts]
         facts += [Stop.of(timers, timers.timer.start, lists=rules.lists) for timers in world.timers.values()]
+        facts += [
+            Stop.of(census, world.fact(name).when, lists=rules.lists)
+            for census in world.censuses.values()
+            for name in census.share.known
+        ]
         wanted = [
             Stop.of(
                 self._watches[rule.id],
@@ -90,7 +95,11 @@ class Engine:
     # -- what happens
 
     def judge(self, arrivals: Sequence[Arrival]) -> tuple[Alarm, ...]:
-        """Take new events in, in any order; the alarms that changed. One with count 0 is no alarm any more."""
+        """Take new events in, in any order; the alarms that changed. One with count 0 is no alarm any more.
+
+        Rules look before and after an event, so one without a time is left out. Sources give those records that don't
+        say when they happened the time at which they were delivered.
+        """
         world, plan_of, recalled = self._world, self._route.plan, self._recalled
         newest = 0
         for arrival in arrivals:
@@ -118,8 +127,7 @@ class Engine:
     def fold(self, renames: Iterable[Rename]) -> tuple[Alarm, ...]:
         """What looked like two secrets is one; the alarms that changed, those of the wrong names taken back (count 0).
 
-        Alarms, facts and deadlines are then as if the right names had been known from the start. What principals do
-        habitually is not counted again.
+        Alarms, facts, deadlines and habits are then as if the right names had been known from the start.
         """
         right = composed(renames)
         for alarm in tuple(self._alarms.values()):
@@ -301,5 +309,7 @@ def _memory(rules: RuleSet) -> timedelta:
         lengths += [part.within for part in stateful if part is not None]
         if rule.distinct is not None and rule.distinct.habit is not None:
             lengths.append(rule.distinct.habit.within)
+        if rule.distinct is not None and rule.distinct.share is not None:
+            lengths.append(rule.distinct.share.warmup)
         longest = max(longest, *lengths, 0)
     return timedelta(seconds=longest)

@@ -61,6 +61,18 @@ class Habit(Struct, frozen=True, forbid_unknown_fields=True):
     factor: float = 1.5
 
 
+class Share(Struct, frozen=True, forbid_unknown_fields=True):
+    """And at least this share of all values known by then: of the same account and Region, where `by` has those.
+
+    Nothing is a share of all until events are known from `warmup` before: at the start little is known.
+    """
+
+    least: float
+    known: tuple[str, ...]
+    """The facts, named or as patterns, that show a value."""
+    warmup: Period = Period(0)
+
+
 class Distinct(Struct, frozen=True, forbid_unknown_fields=True):
     """At least `min` different values within a period."""
 
@@ -68,6 +80,7 @@ class Distinct(Struct, frozen=True, forbid_unknown_fields=True):
     min: int
     within: Period
     habit: Habit | None = None
+    share: Share | None = None
 
 
 class FirstSeen(Struct, frozen=True, forbid_unknown_fields=True):
@@ -208,6 +221,7 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         named += [part.fact for part in (self.sequence,) if part]
         named += [part.until for part in (self.absence,) if part]
         named += [part.when for part in (self.closed_by,) if part]
+        named += self.distinct.share.known if self.distinct and self.distinct.share else ()
         named += [TELLINGS[telling][0] for telling in self.tell]
         for trait in traits(*self.conditions):
             named += [fact for fact, _ in TRAITS[trait.name].history]
@@ -243,7 +257,7 @@ TELLINGS: Mapping[Telling, tuple[str, tuple[str, ...]]] = {
 """The facts behind what alarms tell, and what they are compared by."""
 
 
-_PARTS = (Rule, Fact, Grade, Step, Count, Habit, Distinct, FirstSeen, Sequence, Absence, Timer, Silence, Closing)
+_PARTS = (Rule, Fact, Grade, Step, Count, Habit, Share, Distinct, FirstSeen, Sequence, Absence, Timer, Silence, Closing)
 KEYS = tuple(sorted({name for part in _PARTS for name in part.__struct_encode_fields__}))
 """Every key of a rules file, for those that are nearly right."""
 

@@ -40,6 +40,11 @@ def faults(rule: Rule) -> Iterable[tuple[str, str]]:
     habit = rule.distinct.habit if rule.distinct else None
     if habit is not None and (habit.days < 1 or habit.within <= 0 or not 0 < habit.factor <= MOST):
         yield "distinct.habit", "needs a day or more, a period, and a factor above 0"
+    share = rule.distinct.share if rule.distinct else None
+    if share is not None and (not 0 < share.least <= 1 or not share.known):
+        yield "distinct.share", "needs least, above 0 and up to 1, and the facts that show what is known"
+    if share is not None and rule.escalate:
+        yield "escalate", "a rule that counts a share has no steps: write a rule for each"
     yield from _escalation_faults(rule)
     for command in rule.next:
         try:

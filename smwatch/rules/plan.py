@@ -34,13 +34,21 @@ class Spreading(Protocol):
         ...
 
 
+class Known(Protocol):
+    """What is known, and when."""
+
+    def add(self, second: int) -> None:
+        """It is known in this second too."""
+        ...
+
+
 class Plan:
     """What to do with an event like the one it was made for."""
 
     __slots__ = ("firsts", "spreads", "takes", "times")
 
     def __init__(self) -> None:
-        self.times: list[Times] = []
+        self.times: list[Known] = []
         self.spreads: list[Spreading] = []
         self.firsts: list[First] = []
         self.takes: list[tuple[Take, tuple[Ask, ...]]] = []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from math import inf
 from typing import NamedTuple, Self
 
 from smwatch.events.event import Event
@@ -12,9 +13,10 @@ from smwatch.events.renaming import names_any, renamed_event
 from smwatch.events.secret import Secret
 from smwatch.rules.alarm import EVIDENCE, Alarm
 from smwatch.rules.case import BEGINNING, END, LEVELS, Case, Evidence, Newest, Shed
+from smwatch.rules.census import Population
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Renames, Value
-from smwatch.rules.envelope import Rule
-from smwatch.rules.habit import Habits
+from smwatch.rules.envelope import Rule, Share
+from smwatch.rules.habit import DAY, Habits
 from smwatch.rules.subject import SECOND_BITS
 from smwatch.rules.world import Lookout, Pending, World, holds
 
@@ -56,6 +58,17 @@ class Questions(NamedTuple):
     grades: tuple[tuple[Lookout, int, str], ...]
 
 
+class Bar(NamedTuple):
+    """A share of all the values that there are, which is to be reached too."""
+
+    share: Share
+    population: Population
+
+    def at(self, second: int) -> float:
+        """How many values that is in a second."""
+        return self.share.least * self.population.size(second)
+
+
 class SpreadCase(Case):
     """A case whose evidence is different values close to each other in time.
 
@@ -64,6 +77,7 @@ class SpreadCase(Case):
     """
 
     __slots__ = (
+        "_bar",
         "_counts_of",
         "_factor",
         "_gone",
@@ -91,8 +105,12 @@ class SpreadCase(Case):
         needs: Sequence[Need],
         questions: Questions,
         habits: Habits | None,
+        bar: Bar | None = None,
     ) -> None:
         super().__init__(rule, world, values)
+        self._bar = bar
+        if bar is not None:
+            bar.population.watch(self)
         self.newest_key = -1
         self.event: Event | None = None
         self._counts_of: dict[Value, int] = {}
@@ -151,7 +169,7 @@ class SpreadCase(Case):
             self._pairs += 1
             counts = self._counts_of
             counts[value] = counts.get(value, 0) + 1
-            self.enough = len(counts) >= self._least
+            self.enough = self._are_enough()
         elif key > ends[1]:
             ends[1] = key
         elif key < ends[0]:
@@ -218,7 +236,10 @@ class SpreadCase(Case):
                 ends[:] = min(first, ends[0]), max(last, ends[1])
         self._pairs = sum(map(len, self._slots.values()))
         self._counts_of = dict(Counter(value for slot in self._slots.values() for value in slot))
-        self.enough = len(self._counts_of) >= self._least
+        self.enough = self._are_enough()
+        if self._habits is not None:
+            days = {number * self.width // DAY for number in self._slots}
+            self._habits.recount(self.identity, days, self)
         self.wake()
 
     def evidence(self) -> Sequence[Evidence]:
@@ -249,6 +270,19 @@ class SpreadCase(Case):
             return len(values)
         return max(shed.count, len(values | self._gone.keys()))
 
+    def recounted(self, first: int, last: int) -> None:
+        """There are more values in all than was thought: what was evidence may be none."""
+        self.enough = self._are_enough()
+        if self._slots and next(iter(self._slots)) * self.width < last and first <= self.newest_key >> SECOND_BITS:
+            self.wake()
+
+    def _are_enough(self) -> bool:
+        """Whether there are enough values for any period, going by the fewest that there are in all at any time."""
+        count, bar = len(self._counts_of), self._bar
+        if count < self._least or bar is None or not self._slots:
+            return count >= self._least
+        return count * self._factor >= bar.at(next(iter(self._slots)) * self.width)
+
     def _enough_near(self, number: int) -> bool:
         """Whether there are enough values around a slot for a period to hold them: too many, but cheap to count."""
         slots, least = self._slots, self._least
@@ -268,7 +302,7 @@ class SpreadCase(Case):
                 counts[value] -= 1
             else:
                 del counts[value]
-        self.enough = len(counts) >= self._least
+        self.enough = self._are_enough()
         for one in self.found.pop(number, ()):
             if one.value is not None and len(self._gone) < VALUES:
                 self._gone[one.value] = one.at
@@ -311,7 +345,8 @@ class SpreadCase(Case):
     def _close(self, sights: Sequence[_Sight], need: Need) -> Iterator[_Sight]:
         """The sights that lie, with enough different values, within the period."""
         habits = self._habits if need.alone else None
-        least = int(need.least / self._factor) if habits else need.least
+        factor = self._factor if habits else 1.0
+        least = int(need.least / factor)
         inside: Counter[Value] = Counter()
         start = done = 0
         for end, sight in enumerate(sights):
@@ -324,13 +359,29 @@ class SpreadCase(Case):
                 start += 1
             if len(inside) < least:
                 continue
+            bar = self._reached(sight.second)
+            if len(inside) * factor < bar:
+                continue
             if habits is not None:
                 habits.note(self.identity, need.within, sight.second, len(inside), self)
                 habits.watch(self.identity, self)
-                if len(inside) < need.least or habits.usual(self.identity, need.within, sight.second, len(inside)):
+                if habits.usual(self.identity, need.within, sight.second, len(inside)):
                     continue
+            if len(inside) < max(need.least, bar):
+                continue
             yield from sights[max(start, done) : end + 1]
             done = end + 1
+
+    def _reached(self, second: int) -> float:
+        """How many values make a share of all in a second, as far as that can be said; none do where it can't."""
+        bar, began = self._bar, self.world.beginning
+        if bar is None:
+            return 0.0
+        since = second - bar.share.warmup
+        if bar.share.warmup and not began.reaches(since):
+            began.watch_for(since, self)
+            return inf
+        return bar.at(second)
 
     def _counts(self, sight: _Sight) -> bool:
         only, unless, _ = self._questions

@@ -18,7 +18,7 @@ from smwatch.rules.habit import Habits
 from smwatch.rules.memory import Memory
 from smwatch.rules.plan import Ask, First, Plan, Take
 from smwatch.rules.sighting import Mark, SightingCase, Verdict
-from smwatch.rules.spread import Need, Questions, Sighter, SpreadCase
+from smwatch.rules.spread import Bar, Need, Questions, Sighter, SpreadCase
 from smwatch.rules.subject import Subject
 from smwatch.rules.telling import reach
 from smwatch.rules.world import Pending, Prepare, World, historic, ordered
@@ -185,7 +185,9 @@ class Watch:
 
     def _open_spread(self, group: Group) -> SpreadCase:
         values = self._values(group)
-        case = SpreadCase(self.rule, self.world, values, self._needs, self._questions, self._habits)
+        census = self.world.censuses.get(self.rule.id)
+        bar = Bar(census.share, census.population(values)) if census is not None else None
+        case = SpreadCase(self.rule, self.world, values, self._needs, self._questions, self._habits, bar)
         return self._resumed(case)
 
     def _open_sighting(self, group: Group) -> SightingCase:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from smwatch.rules.condition import All, Any, Condition, Look, Lookup, Matches, Trait
 from smwatch.rules.dimension import Dimension
-from smwatch.rules.envelope import Habit, Rule, Sequence, Step
+from smwatch.rules.envelope import Habit, Rule, Sequence, Share, Step
 from smwatch.rules.trait import TRAITS
 
 
@@ -64,6 +64,8 @@ def _wrapper(rule: Rule) -> Iterator[str]:
     if rule.distinct is not None:
         distinct = rule.distinct
         yield f"from {distinct.min} different {distinct.of.plural} within {distinct.within} on"
+        if distinct.share is not None:
+            yield _share(distinct.share, distinct.of)
         if distinct.habit is not None:
             yield _habit(distinct.habit)
     if rule.first_seen is not None:
@@ -80,6 +82,12 @@ def _wrapper(rule: Rule) -> Iterator[str]:
     if rule.silence is not None:
         silence = rule.silence
         yield f"nothing new for {silence.after}, and for {silence.factor:g} times the usual pause"
+
+
+def _share(share: Share, of: Dimension) -> str:
+    known = " or ".join(map(_fact, share.known))
+    since = f", once events are known for {share.warmup}" if share.warmup else ""
+    return f"and {share.least:.0%} of the {of.plural} known by then from {known}{since}"
 
 
 def _habit(habit: Habit) -> str:

@@ -75,6 +75,26 @@ def test_one_secret_under_two_names_is_not_two_secrets_read() -> None:
     assert [alarm.count for alarm in of("SMW-READ-01", engine.alarms)] == [10]
 
 
+def test_a_habit_is_counted_again_by_the_right_names() -> None:
+    """Ten names on each of three days, of which two are one secret's, are nine: too few to excuse fourteen."""
+    engine = Engine(catalogue())
+    days = [records.read(f"prod/{n}", at=after(-86_400 * day + n * 5)) for day in (1, 2, 3) for n in range(10)]
+    today = [records.read(f"prod/{n}" if n < 9 else f"x/{n}", at=after(n)) for n in range(14)]
+    fed(engine, [days, today])
+    assert [alarm.last_at for alarm in of("SMW-READ-01", engine.alarms) if alarm.last_at >= after()] == []
+    wrong, right = (Secret(records.ACCOUNT, records.REGION, f"prod/{n}") for n in (9, 8))
+    engine.fold([(wrong, right)])
+    assert [(alarm.count, alarm.first_at) for alarm in of("SMW-READ-01", engine.alarms)] == [(14, after())]
+
+
+def test_a_secret_known_under_two_names_is_one_of_all_that_are_known() -> None:
+    engine, reader = Engine(catalogue()), Reader()
+    known = [records.read(f"prod/{n}", by=records.role(f"app-{n}"), at=after(-86_400 * 5)) for n in range(23)]
+    stolen = [records.read(f"prod/{n}", by=PEOPLE[1], at=after(n * 600)) for n in range(12)]
+    fed(engine, [[*known, records.read(DOUBTFUL, at=after(-9))], [records.read(NAME, at=after(-8))], stolen], reader)
+    assert [alarm.count for alarm in of("SMW-READ-01b", engine.alarms)] == [12]
+
+
 def test_what_ends_an_alarm_under_one_name_ends_it_under_the_other() -> None:
     engine = Engine(catalogue())
     reader = Reader()

@@ -42,6 +42,7 @@ def problems(text: str, overrides: Mapping[str, Any] | None = None, disable: tup
     return list(refused.value.problems)
 
 
+SHARE = "distinct = {{ of = 'secret', min = 3, within = '1d', share = {{ {} }} }}"
 MISTAKES = [
     ("count = 5", "count: is a table, not a whole number"),
     ("count = { min = 3 }", "count.within: is missing"),
@@ -57,6 +58,10 @@ MISTAKES = [
     ("distinct = { of = 'planet', min = 3, within = '1m' }", "distinct.of: there is no dimension 'planet'"),
     ("distinct = { of = '$.a b', min = 3, within = '1m' }", "distinct.of: Write a key"),
     ("distinct = { of = 'secret', min = 3, within = '1m', habit = { days = 0 } }", "distinct.habit: needs a day"),
+    (SHARE.format("least = 1.5, known = ['reads']"), "distinct.share: needs least, above 0 and up to 1"),
+    (SHARE.format("least = 0.5, known = []"), "distinct.share: needs least, above 0 and up to 1, and the facts"),
+    (SHARE.format("known = ['reads']"), "distinct.share.least: is missing"),
+    (SHARE.format("least = 0.5, known = ['nothing']"), "there is no fact 'nothing': define [fact.nothing]"),
     ("first_seen = { of = 'secret', within = '1d' }", "first_seen.of: is a list, not a text"),
     ("first_seen = { of = [], within = '1d' }", "first_seen.of: needs at least one dimension"),
     ("sequence = { after = 'reads', within = '1d' }", "sequence.same: needs at least one dimension"),
@@ -73,6 +78,13 @@ MISTAKES = [
     ("only = ['sevice']", "only[0]: there is no trait 'sevice': use one of"),
     ("only = [5]", "only[0]: a condition is"),
     ("only = [{ seen = 'none' }]", "there is no fact 'none'"),
+    ("only = [{ steady = 'reads', same = ['secret'], within = '1d' }]", "only[0]: of goes with steady"),
+    ("only = [{ steady = 'reads', same = ['secret'], of = 'identity' }]", "only[0]: steady needs within"),
+    (
+        "only = [{ steady = 'reads', same = ['secret'], of = 'who', within = '1d' }]",
+        "only[0]: there is no dimension 'who'",
+    ),
+    ("only = [{ seen = 'reads', of = 'identity' }]", "only[0]: of goes with steady"),
     ("only = [{ seen = 'reads', new = 'reads' }]", "only[0]: a lookup has exactly one of"),
     ("only = [{ seen = 'reads', until = '1d' }]", "only[0]: a lookup has no key 'until'"),
     ("only = ['{ $.a == 1 }']", "only[0]: Write one comparison"),

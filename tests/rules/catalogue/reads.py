@@ -9,6 +9,7 @@ from tests.rules.catalogue.story import Rule, known_for, over, story
 from tests.rules.judging import after, before
 
 EXTERNAL_SECRETS = records.role("external-secrets", "1763900000")
+BACKUP = records.role("backup", "nightly")
 THIEF, ALICE, ROTATOR = records.role("ci-deployer", "build-7"), records.user("alice"), records.role("rotator", "rotate")
 SHELL = "aws-cli/2.17.1 md/awscrt#0.20.11 exec-env/CloudShell ua/2.0 os/linux#6.1 md/command#secretsmanager.get"
 TRUFFLEHOG = "TruffleHog"
@@ -22,6 +23,11 @@ def sweep(prefix: str, count: int, by: records.Identity = THIEF, *, second: floa
     return [
         records.read(f"{prefix}/{n}", by=by, at=start + (after(n * second) - after()), **more) for n in range(count)
     ]
+
+
+def in_use(count: int) -> list[Record]:
+    """So many secrets that the account's programs read."""
+    return [records.read(f"prod/{n}", by=records.role(f"app-{n}"), at=before(days=2)) for n in range(count)]
 
 
 def everything(*values: str) -> Record:
@@ -49,6 +55,27 @@ RULES = {
             known_for(days=13),
             *(over(4, one) for one in sweep("app", 14, EXTERNAL_SECRETS)),
             sweep("app", 18, EXTERNAL_SECRETS, second=3),
+            since=after(),
+        ),
+    ),
+    "SMW-READ-01b": Rule(
+        finds=story(known_for(days=5), in_use(20), sweep("prod", 12, second=2000)),
+        severity=Severity.CRITICAL,
+        count=12,
+        # Twelve of forty; nine of nine; all of two dozen, over three days.
+        leaves=story(
+            known_for(days=5),
+            in_use(40),
+            sweep("prod", 12, second=2000),
+            sweep("prod", 9, records.role("nine", "s"), second=2000, region="us-east-1"),
+            sweep("prod", 24, records.role("slow", "s"), second=10_000, region="eu-north-1"),
+        ),
+        # A backup reads everything every night, and has done so on the nights before.
+        noise=story(
+            known_for(days=13),
+            in_use(20),
+            *(over(4, one) for one in sweep("prod", 16, BACKUP)),
+            sweep("prod", 20, BACKUP),
             since=after(),
         ),
     ),

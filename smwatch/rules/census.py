@@ -1,0 +1,137 @@
+"""How many different secrets (or others) are known: what a rule compares with that counts a share of them."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right, insort
+from collections.abc import Mapping
+from typing import Protocol
+from weakref import WeakSet
+
+from smwatch.rules.dimension import DIMENSIONS, Dimension, Renames, Value
+from smwatch.rules.envelope import Rule, Share
+from smwatch.rules.fact import EVER, values_of
+from smwatch.rules.memory import Turns, Written
+from smwatch.rules.plan import Ask, Plan
+from smwatch.rules.subject import Subject
+
+PLACES = 1_000
+"""Accounts and Regions told apart."""
+VALUES = 50_000
+"""Values counted in each; of more, only so many."""
+
+_PLACE = (DIMENSIONS["account"], DIMENSIONS["region"])
+
+
+class Counting(Protocol):
+    """Who has counted by a census."""
+
+    def recounted(self, first: int, last: int) -> None:
+        """There is one more than thought from a second up to, but not including, another."""
+        ...
+
+
+class _Known:
+    """One value, and since when it is known."""
+
+    __slots__ = ("first", "population")
+
+    def __init__(self, population: Population) -> None:
+        self.population = population
+        self.first = EVER
+
+    def add(self, second: int) -> None:
+        """It is known in this second."""
+        if second < self.first:
+            self.population.move(self, second)
+
+
+class Population:
+    """The values of one place, and since when each is known."""
+
+    __slots__ = ("__weakref__", "_counting", "_firsts", "_known")
+
+    def __init__(self) -> None:
+        self._known: dict[Value, _Known] = {}
+        self._firsts: list[int] = []
+        """Of all values, ascending."""
+        self._counting: WeakSet[Counting] = WeakSet()
+
+    def of(self, value: Value) -> _Known | None:
+        """Where to write that a value is known; None where it is one too many."""
+        known = self._known.get(value)
+        if known is None and len(self._known) < VALUES:
+            known = self._known[value] = _Known(self)
+        return known
+
+    def move(self, known: _Known, second: int) -> None:
+        """A value is known from this second on, which is earlier than was thought."""
+        was, known.first = known.first, second
+        if was != EVER:
+            del self._firsts[bisect_left(self._firsts, was)]
+        insort(self._firsts, second)
+        for counting in tuple(self._counting):
+            counting.recounted(second, was)
+
+    def size(self, second: int) -> int:
+        """How many are known by then."""
+        return bisect_right(self._firsts, second)
+
+    def watch(self, counting: Counting) -> None:
+        """Tell `counting` when there were more than thought."""
+        self._counting.add(counting)
+
+    def fold(self, right: Renames) -> None:
+        """Count values that have turned out to be others as those."""
+        for old in right.keys() & self._known.keys():
+            gone = self._known.pop(old)
+            if gone.first == EVER:
+                continue
+            del self._firsts[bisect_left(self._firsts, gone.first)]
+            if (known := self.of(right[old])) is not None:
+                known.add(gone.first)
+            for counting in tuple(self._counting):
+                counting.recounted(gone.first, EVER)
+
+
+class Census:
+    """The populations of one rule."""
+
+    def __init__(self, rule: Rule, share: Share, of: Dimension, turns: Turns) -> None:
+        self.share = share
+        self.of = of
+        self._place = tuple(dimension for dimension in _PLACE if dimension in rule.by)
+        self._gets = tuple(dimension.get for dimension in self._place)
+        self._populations: Written[tuple[Value, ...], Population] = Written(Population, PLACES, turns)
+
+    @property
+    def dimensions(self) -> tuple[Dimension, ...]:
+        """What values are told apart by."""
+        return (*self._place, self.of)
+
+    def take(self, subject: Subject) -> None:
+        """Take in an event that shows a value."""
+        place, value = values_of(self._gets, subject), self.of.get(subject)
+        if place is None or not value:
+            return
+        others = subject.event.others if value is subject.secret else ()
+        for each in (value, *others):
+            if (known := self._populations[place].of(each)) is not None:
+                known.add(subject.second)
+
+    def enlist(self, plan: Plan, subject: Subject, left: tuple[Ask, ...]) -> None:
+        """Put into a plan what is to be done with events like this one."""
+        place, value = values_of(self._gets, subject), self.of.get(subject)
+        if left or not all(dimension.foreseen for dimension in self.dimensions):
+            plan.takes.append((self.take, left))
+        elif place is not None and value and (known := self._populations[place].of(value)) is not None:
+            plan.times.append(known)
+
+    def population(self, values: Mapping[Dimension, Value]) -> Population:
+        """What is known where a group of the rule is."""
+        return self._populations.ask(tuple(values.get(dimension, "") for dimension in self._place))
+
+    def fold(self, right: Renames) -> None:
+        """Count values that have turned out to be others as those."""
+        if self.of.names_secret:
+            for place in self._populations.remembered():
+                self._populations[place].fold(right)

@@ -257,6 +257,8 @@ class Tail:
     def _resume(self, agenda: Agenda, scan: Scan, why: str) -> None:
         """Go on without the token; if that leads nowhere, let the scan go and wait a while."""
         if scan.resume():
+            message = f"{why}; reading on without it, from the last second that was read whole"
+            self._health.trouble = CallError(State.CATCHING_UP, message, Remedy.RESUME)  # until the next page
             return
         self._hold(CallError(State.FAILING, f"{why}; reading that part again", Remedy.RETRY), self._growing_pause())
         agenda.dropped(scan)

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import time
 from collections.abc import Callable
 from contextlib import aclosing
+from datetime import UTC, datetime
 from typing import Any
 
+from smwatch.jsonl import status_line
 from smwatch.sources.coverage import Coverage
 from smwatch.sources.pace import Paces
 from smwatch.sources.source import Page, State, Status
 from smwatch.sources.tail import Tail
+from smwatch.tui.health import sources_page
+from smwatch.tui.times import Zone
 from tests.sources.reading import keep
 
 LONG = 1000.0
@@ -52,8 +57,14 @@ class Watched:
         return self.statuses[-1]
 
     def said(self, state: State) -> list[str]:
-        """The messages that came with this state, each once, in their order."""
-        return list(dict.fromkeys(status.message for status in self.statuses if status.state is state))
+        """The messages that came with this state, each once, in their order: as `--json` and the screen tell them."""
+        told = [status for status in self.statuses if status.state is state]
+        lines = [json.loads(status_line(status)) for status in told]
+        assert {line["state"] for line in lines} <= {state.value}
+        for status in told:
+            page = sources_page([status], status.at or datetime.now(UTC), Zone.UTC, 10_000)
+            assert not status.message or status.message in [line.pieces[0].text for line in page]
+        return list(dict.fromkeys(line["message"] or "" for line in lines))
 
 
 async def follow(source: Tail, until: Callable[[Watched], bool], *, within: float = 20) -> Watched:

@@ -1,0 +1,378 @@
+"""Each failure, made to happen on the wire: its `--json` line, its sentence on the screen, all events in the end."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import re
+import socket
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import boto3
+import pytest
+
+from smwatch.journal import FILE_NAME, Journal
+from smwatch.jsonl import Lines
+from smwatch.monitor import Delivery, Monitor
+from smwatch.output import Output
+from smwatch.sources.cloudtrail import cloudtrail_source
+from smwatch.sources.logs import logs_source
+from smwatch.sources.session import AwsSession
+from smwatch.sources.source import Source, State
+from smwatch.store import Store
+from smwatch.tui.health import sources_page, troubles
+from smwatch.tui.times import Zone
+from tests.emulators.fault_proxy import FaultProxy
+from tests.emulators.lookup_events import LookupEvents
+from tests.emulators.process import Emulator
+from tests.emulators.records import record
+from tests.sources.hurry import Hurry
+
+NOW = datetime.now(UTC).replace(microsecond=0)
+SINCE = NOW - timedelta(hours=2)
+GROUP = "CloudTrail/SecretsManager"
+HELD = [record(NOW - timedelta(seconds=15 * n)) for n in reversed(range(240))]
+
+Fault = dict[str, Any]
+Line = dict[str, Any]
+
+
+def refusal(code: str, message: str = "", status: int = 400) -> Fault:
+    """What AWS answers."""
+    return {"status": status, "body": json.dumps({"__type": code, "message": message}), "times": 2}
+
+
+NOT_AUTHORIZED = "User: arn:aws:iam::123456789012:user/x is not authorized to perform this"
+WRONG_SIGNATURE = "The request signature we calculated does not match the signature you provided."
+LATE = "Signature expired: 20261128T110000Z is now earlier than 20261128T111500Z"
+ASKED_AGAIN = "; asking again (a proxy or a captive portal between?)"
+NEW_KEYS = "start smwatch again with new AWS_… variables"
+TRAIL: list[tuple[str, Fault, State, str]] = [
+    (
+        "throttled",
+        refusal("ThrottlingException", "Rate exceeded"),
+        State.THROTTLED,
+        "AWS throttles LookupEvents (the quota is the account's); asking 5e+02 ×/s",
+    ),
+    (
+        "denied",
+        refusal("AccessDeniedException", NOT_AUTHORIZED),
+        State.DENIED,
+        (
+            "AWS denies cloudtrail:LookupEvents to arn:aws:iam::123456789012:user/x:"
+            " attach the policy that `smwatch policy watch` prints"
+        ),
+    ),
+    (
+        "expired keys",
+        refusal("ExpiredTokenException", "The security token included in the request is expired"),
+        State.SIGN_IN,
+        f"the credentials have expired: {NEW_KEYS}",
+    ),
+    (
+        "keys of another partition, or deleted",
+        refusal("UnrecognizedClientException", "The security token included in the request is invalid."),
+        State.SIGN_IN,
+        (
+            "CloudTrail in eu-west-1 does not know these credentials (UnrecognizedClientException): the key was"
+            f" deleted, or it belongs to another partition, or the Region is not enabled; {NEW_KEYS}"
+        ),
+    ),
+    (
+        "another key's secret",
+        refusal("InvalidSignatureException", WRONG_SIGNATURE),
+        State.SIGN_IN,
+        f"CloudTrail in eu-west-1 refuses the signature: the secret key does not belong to the key id; {NEW_KEYS}",
+    ),
+    (
+        "a wrong clock",
+        refusal("InvalidSignatureException", LATE),
+        State.FAILING,
+        f"AWS refuses the time of this machine's clock ({LATE}): set it (`timedatectl set-ntp true`)",
+    ),
+    (
+        "a Region that is not enabled",
+        refusal("OptInRequired", "You are not subscribed to this service", 403),
+        State.DENIED,
+        "CloudTrail in eu-west-1 is not enabled for this account: enable the Region, or watch another one",
+    ),
+    (
+        "HTTP 500",
+        refusal("InternalFailure", status=500),
+        State.FAILING,
+        "CloudTrail in eu-west-1 answered 500 InternalFailure; trying again",
+    ),
+    (
+        "HTTP 503",
+        refusal("ServiceUnavailableException", status=503),
+        State.FAILING,
+        "CloudTrail in eu-west-1 answered 503 ServiceUnavailableException; trying again",
+    ),
+    (
+        "HTTP 502 of a proxy",
+        {"status": 502, "body": "<html>Bad Gateway</html>", "times": 2},
+        State.FAILING,
+        "CloudTrail in eu-west-1 answered HTTP 502 without an AWS error; trying again (a proxy between?)",
+    ),
+    (
+        "the page of a captive portal",
+        {"body": "<html>Welcome to Hotel WiFi</html>", "times": 2},
+        State.FAILING,
+        f"CloudTrail in eu-west-1 answered with something that is no page of events{ASKED_AGAIN}",
+    ),
+    (
+        "an answer cut short",
+        {"truncate": 300, "times": 2},
+        State.FAILING,
+        f"CloudTrail in eu-west-1 answered with something that is no page of events{ASKED_AGAIN}",
+    ),
+    (
+        "an answer with bytes overwritten",
+        {"corrupt": True, "times": 2},
+        State.FAILING,
+        f"CloudTrail in eu-west-1 answered with something unreadable (UnicodeDecodeError){ASKED_AGAIN}",
+    ),
+    (
+        "a compressed answer that unpacks without end",
+        {"bomb": 64, "times": 2},
+        State.FAILING,
+        f"CloudTrail in eu-west-1 answered with something unreadable (UnicodeDecodeError){ASKED_AGAIN}",
+    ),
+    (
+        "a connection reset",
+        {"reset": True, "times": 2},
+        State.UNREACHABLE,
+        "CloudTrail in eu-west-1 can't be reached (Server disconnected): check the network; trying again",
+    ),
+    (
+        "no answer",
+        {"hang": 3},
+        State.UNREACHABLE,
+        "CloudTrail in eu-west-1 did not answer in time; trying again",
+    ),
+]
+FILTER = {"only": "FilterLogEvents"}
+LOGS: list[tuple[str, Fault, State, str]] = [
+    (
+        "throttled",
+        refusal("ThrottlingException", "Rate exceeded") | FILTER,
+        State.THROTTLED,
+        "AWS throttles FilterLogEvents (the quota is the account's); asking 5e+02 ×/s",
+    ),
+    (
+        "denied",
+        refusal("AccessDeniedException", NOT_AUTHORIZED) | FILTER,
+        State.DENIED,
+        (
+            "AWS denies logs:FilterLogEvents to arn:aws:iam::123456789012:user/x:"
+            " attach the policy that `smwatch policy watch` prints"
+        ),
+    ),
+    (
+        "expired keys",
+        refusal("ExpiredTokenException") | FILTER,
+        State.SIGN_IN,
+        f"the credentials have expired: {NEW_KEYS}",
+    ),
+    (
+        "no such group",
+        refusal("ResourceNotFoundException", "The specified log group does not exist.") | FILTER,
+        State.FAILING,
+        (
+            f"there is no log group {GROUP} in eu-west-1:"
+            " see `aws logs describe-log-groups --region eu-west-1`, or leave out --log-group"
+        ),
+    ),
+    (
+        "a group of the wrong class",
+        refusal("InvalidOperationException", "FilterLogEvents is not supported for the Infrequent Access log class")
+        | FILTER,
+        State.FAILING,
+        (
+            f"the log group {GROUP} is of class Infrequent Access, which can't be followed:"
+            " send the trail to a group of class Standard, or leave out --log-group"
+        ),
+    ),
+    (
+        "HTTP 503",
+        refusal("ServiceUnavailableException", status=503) | FILTER,
+        State.FAILING,
+        "CloudWatch Logs in eu-west-1 answered 503 ServiceUnavailableException; trying again",
+    ),
+    (
+        "an answer cut short",
+        {"truncate": 200, "times": 2, **FILTER},
+        State.FAILING,
+        f"CloudWatch Logs in eu-west-1 answered with something that is no page of log events{ASKED_AGAIN}",
+    ),
+    (
+        "a connection reset",
+        {"reset": True, "times": 2, **FILTER},
+        State.UNREACHABLE,
+        "CloudWatch Logs in eu-west-1 can't be reached (Server disconnected): check the network; trying again",
+    ),
+]
+
+
+class Told:
+    """What `smwatch tail --json` writes, and what the screen says, while sources are followed."""
+
+    def __init__(self, journal: Journal) -> None:
+        self.said: list[str] = []
+        """The screen's sentences."""
+        self._journal = journal
+        self._out = io.StringIO()
+        self._lines = Lines(Store(), journal, json=True, out=Output(self._out))
+
+    async def follow(
+        self, source: Source, failed: State, words: str = "", meanwhile: Callable[[Line], object] = lambda _: None
+    ) -> None:
+        """Until it has failed so, all is well again and everything that is held was written."""
+        wanted = {one["eventID"] for one in HELD}
+        recovered = asyncio.Event()
+
+        async def deliver(delivery: Delivery) -> None:
+            await self._lines.deliver(delivery)
+            for status in delivery.statuses:
+                page = sources_page([status], NOW, Zone.UTC, 1000)
+                self.said += [" ".join(piece.text for piece in line.pieces) for line in page]
+                self.said += [sentence for sentence, _ in troubles([status], NOW, Zone.UTC)]
+                meanwhile(self.statuses[-1])
+            states = [line["state"] for line in self.statuses if words in (line["message"] or "")]
+            if (
+                failed in states
+                and self.statuses[-1]["state"] == "ok"
+                and wanted <= {line["id"] for line in self.events}
+            ):
+                recovered.set()
+
+        monitor = Monitor(self._journal, deliver=deliver, selects=lambda _: False, now=lambda: NOW)
+        async with asyncio.timeout(30), asyncio.TaskGroup() as tasks:
+            following = tasks.create_task(monitor.follow([source]))
+            await recovered.wait()
+            following.cancel()
+
+    @property
+    def objects(self) -> list[Line]:
+        return [json.loads(line) for line in self._out.getvalue().splitlines()]
+
+    @property
+    def statuses(self) -> list[Line]:
+        return [line for line in self.objects if line["type"] == "status"]
+
+    @property
+    def events(self) -> list[Line]:
+        return [line for line in self.objects if line["type"] == "event"]
+
+    def judge(self, state: State, message: str) -> None:
+        """The line and the sentence as expected; each event written once; no gap is left."""
+        lines = [line for line in self.statuses if line["state"] == state and line["message"]]
+        assert lines[0]["message"] == message
+        assert re.fullmatch(r"(cloudtrail|logs):[\w/:-]+", lines[0]["source"])
+        assert any(sentence == message for sentence in self.said), "not on the page of the sources"
+        assert any(sentence.endswith(f" {state}: {message}") for sentence in self.said), "not on the main screen"
+        assert sorted(line["id"] for line in self.events) == sorted(one["eventID"] for one in HELD)
+        assert self.statuses[-1]["gaps"] == []
+        assert "asking" in (self.statuses[-1]["message"] or "asking")
+
+
+@pytest.fixture
+def told(tmp_path: Path) -> Iterator[Told]:
+    with closing(Journal(tmp_path / FILE_NAME)) as journal:
+        yield Told(journal)
+
+
+async def trail(session: AwsSession) -> Source:
+    return await cloudtrail_source(session, None, SINCE, **Hurry().options())
+
+
+@pytest.mark.parametrize(("fault", "state", "message"), [row[1:] for row in TRAIL], ids=[row[0] for row in TRAIL])
+async def test_a_failure_of_event_history_is_told_and_over_in_the_end(
+    history: LookupEvents, monkeypatch: pytest.MonkeyPatch, told: Told, fault: Fault, state: State, message: str
+) -> None:
+    history.region().add(HELD)
+    async with FaultProxy(history.url) as proxy:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDTRAIL", proxy.url)
+        proxy.faults.append(dict(fault))
+        session = await AwsSession.open(read_timeouts={"cloudtrail": 0.5})
+        await told.follow(await trail(session), state)
+        await session.close()
+    told.judge(state, message)
+
+
+@pytest.mark.parametrize(("fault", "state", "message"), [row[1:] for row in LOGS], ids=[row[0] for row in LOGS])
+async def test_a_failure_of_the_log_group_is_told_and_over_in_the_end(
+    group: str, monkeypatch: pytest.MonkeyPatch, told: Told, fault: Fault, state: State, message: str
+) -> None:
+    async with FaultProxy(group) as proxy:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.url)
+        proxy.faults.append(dict(fault))
+        session = await AwsSession.open(read_timeouts={"logs": 0.5})
+        source = await logs_source(session, None, GROUP, SINCE, **Hurry().options())
+        await told.follow(source, state)
+        await session.close()
+    told.judge(state, message)
+
+
+@pytest.fixture
+def group(moto: Emulator, aws_environment: Path) -> str:
+    """Where the log group with everything is."""
+    client = boto3.client("logs", region_name="eu-west-1", endpoint_url=moto.url)
+    client.create_log_group(logGroupName=GROUP)
+    client.create_log_stream(logGroupName=GROUP, logStreamName="s")
+    stamp = [int(datetime.fromisoformat(one["eventTime"]).timestamp() * 1000) for one in HELD]
+    given = [{"timestamp": at, "message": json.dumps(one)} for at, one in zip(stamp, HELD, strict=True)]
+    client.put_log_events(logGroupName=GROUP, logStreamName="s", logEvents=given)  # type: ignore[arg-type]
+    client.close()
+    return moto.url
+
+
+@pytest.mark.parametrize(
+    ("fault", "message"),
+    [
+        ({"error": "InvalidNextTokenException", "times": 2}, "CloudTrail in eu-west-1 refused a page token"),
+        ({"loop": True, "times": 9}, "the page tokens lead in a circle"),
+    ],
+)
+async def test_page_tokens_that_lead_nowhere_are_told_and_over_in_the_end(
+    history: LookupEvents, told: Told, fault: Fault, message: str
+) -> None:
+    history.region().add(HELD)
+    history.faults.append({**fault, "token_only": True})
+    session = await AwsSession.open()
+    await told.follow(await trail(session), State.CATCHING_UP, message)
+    await session.close()
+    told.judge(State.CATCHING_UP, f"{message}; reading on without it, from the last second that was read whole")
+
+
+async def test_a_name_that_does_not_resolve_is_told_and_over_in_the_end(
+    history: LookupEvents, monkeypatch: pytest.MonkeyPatch, told: Told
+) -> None:
+    history.region().add(HELD)
+    known, down = socket.getaddrinfo, [True]
+
+    def resolve(host: str | bytes | None, *more: Any, **options: Any) -> Any:
+        if host == "cloudtrail.invalid":
+            if down[0]:
+                raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+            host = "127.0.0.1"
+        return known(host, *more, **options)
+
+    def back(line: Line) -> None:
+        down[0] = down[0] and line["state"] != "unreachable"
+
+    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDTRAIL", f"http://cloudtrail.invalid:{history.url.rpartition(':')[2]}")
+    session = await AwsSession.open()
+    await told.follow(await trail(session), State.UNREACHABLE, meanwhile=back)
+    await session.close()
+    told.judge(
+        State.UNREACHABLE,
+        f"CloudTrail in eu-west-1 can't be reached (Cannot connect to host cloudtrail.invalid:"
+        f"{history.url.rpartition(':')[2]} ssl:default [Name or service not known]): check the network; trying again",
+    )

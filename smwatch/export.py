@@ -43,7 +43,7 @@ def csv_lines(arrivals: Iterable[Arrival]) -> Iterator[str]:
 def _row(event: Event) -> tuple[str, ...]:
     who = event.principal
     return (
-        iso(event.at), event.name, event.secret.name if event.secret else "", who.kind, who.name, who.identity,
+        iso(event.at), event.name, event.secret.name if event.secret else "", who.kind, who.name, who.issuer,
         who.session, event.access_key, event.source_ip, event.region, event.account, str(event.read_only).lower(),
         event.error_code, event.error_message, event.user_agent, event.source, event.secret_arn, event.seen_by,
         iso(event.seen_at), event.id,

@@ -258,7 +258,7 @@ def _event_line(arrival: Arrival) -> bytes:
             secret=event.secret.name if event.secret else None,
             secret_arn=event.secret_arn or None,
             principal=event.principal.name or None,
-            identity=event.principal.identity or None,
+            identity=event.principal.issuer or None,
             source_ip=event.source_ip or None,
             user_agent=event.user_agent or None,
             region=event.region or None,

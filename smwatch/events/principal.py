@@ -30,7 +30,10 @@ class Principal(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
     name: str
     """What a person calls it: role name, user name, service name, account id."""
     identity: str
-    """The stable identity: ARN of the session issuer (role) or of the user; the same for all its sessions and keys."""
+    """The stable identity: ARN of the session issuer (role) or of the user, the same for all its sessions and keys.
+
+    People signed in through Identity Center share a role, and their session is called by their name: theirs is its ARN.
+    """
     session: str = ""
     """Role session name, "" for others."""
     arn: str = ""
@@ -39,6 +42,13 @@ class Principal(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
     """The principal's own account."""
     invoked_by: str = ""
     """The AWS service that acted for the principal, e.g. secretsmanager.amazonaws.com."""
+    shared_role: str = ""
+    """ARN of the role that people share, where `identity` is one person's session of it."""
+
+    @property
+    def issuer(self) -> str:
+        """ARN of the session issuer (role) or of the user: what IAM knows."""
+        return self.shared_role or self.identity
 
     @property
     def called(self) -> str:
@@ -86,7 +96,15 @@ def principal_of_arn(arn: str, invoked_by: str, issuer_arn: str, recipient: str)
         kind, name, identity, session = Kind.ROOT, "root", f"arn:{partition}:iam::{account}:root", path
     else:
         return None
-    return _seen_from(recipient, Principal(kind, name, identity, session, arn, account, invoked_by))
+    return _seen_from(recipient, _personal(Principal(kind, name, identity, session, arn, account, invoked_by)))
+
+
+def _personal(principal: Principal) -> Principal:
+    """The person behind the session of a role that people share, if it is one."""
+    if principal.kind is not Kind.IDENTITY_CENTER or not principal.session:
+        return principal
+    person = principal.arn or f"{principal.identity}/{principal.session}"
+    return msgspec.structs.replace(principal, identity=person, shared_role=principal.identity)
 
 
 def _seen_from(recipient: str, principal: Principal) -> Principal:
@@ -110,7 +128,8 @@ def _of_type(identity: Identity, service: str) -> Principal:
             issuer = _issuer(identity)
             role = issuer.user_name or (issuer.arn or "").rpartition("/")[2] or (user if user != session else "")
             kind, name = _role(role or unique_id)
-            return Principal(kind, name, issuer.arn or arn or unique_id, session, arn, account, invoked_by)
+            stable = issuer.arn or arn or unique_id
+            return _personal(Principal(kind, name, stable, session, arn, account, invoked_by))
         case "FederatedUser" | "Directory":
             issuer_arn = _issuer(identity).arn
             return Principal(Kind.FEDERATED, name, issuer_arn or arn or principal_id, "", arn, account, invoked_by)

@@ -182,7 +182,8 @@ class Reader:
             return None
         strings = self._strings  # a role has many sessions: they share what they can
         name, identity, account = strings[by.name], strings[by.identity], strings[by.account]
-        return Principal(by.kind, name, identity, by.session, by.arn, account, strings[by.invoked_by])
+        invoked_by, shared = strings[by.invoked_by], strings[by.shared_role]
+        return Principal(by.kind, name, identity, by.session, by.arn, account, invoked_by, shared)
 
     def _make_caller(self, key: _Client) -> _Caller | None:
         """What `_event` looks up by ARN; None where the ARN does not tell who it is."""
@@ -221,7 +222,7 @@ class Reader:
 
     def _calling(self, by: Principal, account: _Text, region: _Text, agent: _Text) -> _Caller:
         account, region, agent = self._strings[account], self._strings[region], self._strings[agent]
-        names = by.arn, by.identity, by.name, by.session, by.account, by.invoked_by, by.kind.value
+        names = by.arn, by.issuer, by.identity, by.name, by.session, by.account, by.invoked_by, by.kind.value
         return by, account, region, agent, _account_bytes(account), _search_text(*names, agent, region, account)
 
     def _make_call(self, key: _About) -> _Call:

@@ -216,7 +216,7 @@ class Field(Term):
         return bool(text) and any(glob(text) for glob in self.globs)
 
     def _fits_principal(self, who: Principal) -> bool:
-        return any(map(self._fits, (who.name, who.session, who.identity, who.arn)))
+        return any(map(self._fits, (who.name, who.session, who.identity, who.arn, who.shared_role)))
 
     def _fits_secret(self, secret: Secret | None) -> bool:
         if secret is None:

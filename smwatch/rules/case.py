@@ -15,7 +15,6 @@ from typing import NamedTuple, Self
 import msgspec
 
 from smwatch.events.event import Event
-from smwatch.events.principal import Kind
 from smwatch.events.renaming import names_any, renamed_event
 from smwatch.events.secret import Secret
 from smwatch.rules.alarm import EVIDENCE, Alarm, AlarmState, Decision, Severity
@@ -339,18 +338,10 @@ class Case(ABC):
         return identity, session
 
     def _principal(self) -> str:
-        """What a person calls the principal; a permission set by its own name, where several people come with it."""
-        kept = self.base.principal if self.base is not None else ""
+        """What a person calls the principal."""
         if self.newest is None:
-            return kept
-        by = self.newest.event.principal
-        if by.kind is not Kind.IDENTITY_CENTER or {*self.people(), kept or by.called} != {by.called}:
-            return by.name
-        return by.called
-
-    def people(self) -> set[str]:
-        """What those behind the evidence are called."""
-        return {self.newest.event.principal.called} if self.newest is not None else set()
+            return self.base.principal if self.base is not None else ""
+        return self.newest.event.principal.called
 
     def _facts(self, first_at: int, last_at: int) -> tuple[str, ...]:
         """What else is known; after a restart, what was known then, unless as much is known again."""

@@ -125,7 +125,7 @@ def _account(event: Event) -> str:
 
 
 def _role(event: Event) -> str:
-    before, found, name = event.principal.identity.partition(":role/")
+    before, found, name = event.principal.issuer.partition(":role/")
     return name.rpartition("/")[2] if before and found else ""
 
 
@@ -207,7 +207,7 @@ _OF_EVENT: dict[str, Callable[[Event], str]] = {
     "region": _region,
     "account": _account,
     "principal": lambda event: event.principal.name,
-    "principal_arn": lambda event: event.principal.identity,
+    "principal_arn": lambda event: event.principal.issuer,
     "role": _role,
     "own_role": _own_role,
     "user": _user,

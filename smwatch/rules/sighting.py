@@ -237,11 +237,6 @@ class SightingCase(Case):
         marks = [mark for mark in self.marks if mark.key in keys]
         return caused_in(marks).keys() | {mark.key for mark in marks if mark.caused}
 
-    def people(self) -> set[str]:
-        """What those behind the evidence are called."""
-        events = (mark.newest.event for mark in self.marks if mark.evidence and mark.newest is not None)
-        return {event.principal.called for event in events}
-
     def _settle(self) -> None:
         if not self.marks or not (self._stale or self._fresh):
             return

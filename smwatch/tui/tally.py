@@ -60,7 +60,7 @@ class Tally:
                 minute.failed += 1
             if event.secret is not None:
                 _count(minute.secrets, event.secret)
-            _count(minute.principals, (event.principal.kind.value, event.principal.name))
+            _count(minute.principals, (event.principal.kind.value, event.principal.called))
         if len(minutes) > MINUTES + 60:
             for number in [number for number in minutes if not oldest <= number <= this + MINUTES]:
                 del minutes[number]

@@ -45,8 +45,19 @@ def test_a_person_with_a_permission_set_is_shown_by_its_name() -> None:
     identity = records.sso("alice@example.com", "AdminAccess")
     by = who(identity)
     assert (by.kind, by.name, by.session) == (Kind.IDENTITY_CENTER, "AdminAccess", "alice@example.com")
-    assert by.identity == identity["sessionContext"]["sessionIssuer"]["arn"]
-    assert "/aws-reserved/sso.amazonaws.com/" in by.identity
+    assert by.called == "alice@example.com"
+    assert by.issuer == identity["sessionContext"]["sessionIssuer"]["arn"]
+    assert "/aws-reserved/sso.amazonaws.com/" in by.issuer
+
+
+def test_people_who_share_a_permission_set_are_two_and_each_the_same_in_all_sessions() -> None:
+    alice, bob = (who(records.sso(f"{name}@example.com")) for name in ("alice", "bob"))
+    assert alice.identity == alice.arn
+    assert alice.identity != bob.identity
+    assert alice.issuer == bob.issuer
+    assert who(records.sso("alice@example.com") | {"accessKeyId": "ASIAOTHER"}).identity == alice.identity
+    without_arn = who({key: value for key, value in records.sso("bob@example.com").items() if key != "arn"})
+    assert without_arn.identity == f"{bob.issuer}/bob@example.com"
 
 
 def test_a_person_of_identity_center_without_a_role_is_known_by_the_store() -> None:

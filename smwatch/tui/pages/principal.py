@@ -27,8 +27,10 @@ def principal_page(
 ) -> list[Line]:
     """Everything that events tell about a principal."""
     principal = dossier.principal
-    lines = paragraph(principal.name or principal.identity or "unknown principal", width, "title")
-    lines += paragraph(f"{KINDS[principal.kind]} · {principal.identity}", width, "quiet")
+    lines = paragraph(principal.called or principal.identity or "unknown principal", width, "title")
+    shared = principal.name if principal.shared_role else ""
+    about = " · ".join(filter(None, (KINDS[principal.kind], shared, principal.identity)))
+    lines += paragraph(about, width, "quiet")
     lines += [
         alarm_line(alarm, now, zone, width)
         for alarm in shown(alarms)

@@ -222,8 +222,8 @@ def _unanswered(error: BaseException, call: Call) -> CallError:
             return CallError(State.SIGN_IN, f"the SSO session has ended: run `{sso(call)}`", Remedy.SIGN_IN)
         case exceptions.MissingDependencyException() if call.method in ("", "login"):
             message = (
-                "signing in with `aws login` wants a library that is not there: install it with `pip install"
-                " 'botocore[crt]'` and start smwatch again"
+                "signing in with `aws login` wants a library that is not there: install it with"
+                " `pip install 'smwatch[login]'` and start smwatch again"
             )
             return CallError(State.SIGN_IN, message, Remedy.SIGN_IN)
         case exceptions.LoginError():

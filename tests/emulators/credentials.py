@@ -1,4 +1,4 @@
-"""Stand-ins for the places that hand out credentials: IAM Identity Center, STS, instance and container metadata.
+"""Stand-ins for the places that hand out credentials: IAM Identity Center, AWS Sign-In, STS, metadata.
 
 Every answer holds another access key: ASIA, a word for the place, a number. `lasting` says how long it is good for.
 """
@@ -38,6 +38,7 @@ class CredentialService:
         app.router.add_get("/latest/meta-data/iam/security-credentials/watcher", self._instance)
         app.router.add_get("/container", self._container)
         app.router.add_post("/", self._sts)
+        app.router.add_post("/v1/token", self._login)
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
         await web.TCPSite(self._runner, "127.0.0.1", 0).start()
@@ -72,6 +73,22 @@ class CredentialService:
             "expiration": int((datetime.now(UTC) + self.lasting).timestamp() * 1000),
         }
         return web.json_response({"roleCredentials": role})
+
+    async def _login(self, request: web.Request) -> web.Response:
+        """CreateOAuth2Token, with which `aws login` keeps a session alive."""
+        asked = await request.json()
+        if not request.headers.get("DPoP") or asked["refreshToken"] != "signed-in":
+            headers = {"x-amzn-ErrorType": "AccessDeniedException"}
+            return web.json_response({"error": "TOKEN_EXPIRED", "message": "expired"}, status=403, headers=headers)
+        keys = self._fresh("LOGIN")
+        token = {
+            "accessKeyId": keys["AccessKeyId"],
+            "secretAccessKey": "example",
+            "sessionToken": "example",
+        }
+        lasting = int(self.lasting.total_seconds())
+        answer = {"accessToken": token, "tokenType": "aws_sigv4", "expiresIn": lasting, "refreshToken": "signed-in"}
+        return web.json_response(answer)
 
     async def _token(self, _: web.Request) -> web.Response:
         return web.Response(text="token")

@@ -8,8 +8,11 @@ from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import aiobotocore.credentials
 import pytest
 from botocore.tokens import SSOTokenProvider
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import ec
 
 from smwatch.sources.cloudtrail import cloudtrail_source
 from smwatch.sources.session import AwsSession
@@ -36,6 +39,7 @@ async def service(
     async with CredentialService() as service:
         monkeypatch.setenv("AWS_ENDPOINT_URL_SSO", service.url)
         monkeypatch.setenv("AWS_ENDPOINT_URL_STS", service.url)
+        monkeypatch.setenv("AWS_ENDPOINT_URL_SIGNIN", service.url)
         # botocore asks for the home folder once, when it is imported
         monkeypatch.setattr(SSOTokenProvider, "_SSO_TOKEN_CACHE_DIR", str(home / ".aws/sso/cache"))
         yield service
@@ -168,9 +172,78 @@ async def test_credentials_that_vanish_are_waited_for(home: Path, history: Looku
     assert len(watched.raw) == 1
 
 
-async def test_a_profile_of_aws_login_says_what_it_needs(home: Path, history: LookupEvents) -> None:
-    write(home, "config", "[profile l]\nregion = eu-west-1\nlogin_session = arn:aws:iam::123456789012:user/x\n")
+LOGIN_SESSION = "arn:aws:iam::123456789012:user/x"
+LOGIN = f"[profile l]\nregion = eu-west-1\nlogin_session = {LOGIN_SESSION}\n"
+LOGIN_ENDED = "the login session has ended: run `aws login --profile l`"
+
+
+def log_in(home: Path, refresh_token: str = "signed-in", lasting: timedelta = timedelta(minutes=-1)) -> None:
+    """What `aws login` leaves behind; its keys have ended already, unless they last."""
+    key = ec.generate_private_key(ec.SECP256R1()).private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.TraditionalOpenSSL, serialization.NoEncryption()
+    )
+    expires = (datetime.now(UTC) + lasting).strftime("%Y-%m-%dT%H:%M:%SZ")
+    token = {
+        "accessToken": {
+            "accessKeyId": "ASIALOGIN0",
+            "secretAccessKey": "example",
+            "sessionToken": "example",
+            "accountId": "123456789012",
+            "expiresAt": expires,
+        },
+        "refreshToken": refresh_token,
+        "clientId": "arn:aws:signin:::devtools/same-device",
+        "dpopKey": key.decode(),
+    }
+    name = hashlib.sha256(LOGIN_SESSION.encode()).hexdigest()
+    write(home, f"login/cache/{name}.json", json.dumps(token))
+
+
+async def test_the_keys_of_a_login_session_are_renewed_while_it_lasts(
+    home: Path, history: LookupEvents, service: CredentialService
+) -> None:
+    write(home, "config", LOGIN)
+    log_in(home)
+    history.region().add([record(NOW)])
+    watched = await watch("l", lambda so_far: so_far.last.state is State.OK)
+    assert watched.said(State.SIGN_IN) == []
+    assert keys(history)[0] == "ASIALOGIN1"
+    assert len(watched.raw) == 1
+
+
+async def test_a_login_session_that_ended_is_waited_for_and_the_outage_read(
+    home: Path, history: LookupEvents, service: CredentialService
+) -> None:
+    write(home, "config", LOGIN)
+    log_in(home, "signed-out")
+    missed = record(NOW - timedelta(minutes=1))
+
+    def until(so_far: Watched) -> bool:
+        if so_far.last.state is State.SIGN_IN and not history.region().held():
+            history.region().add([missed])  # happens while nobody is signed in
+            log_in(home)
+        return so_far.last.state is State.OK
+
+    watched = await watch("l", until)
+    assert watched.said(State.SIGN_IN) == [LOGIN_ENDED]
+    assert [json.loads(raw)["eventID"] for raw in watched.raw] == [missed["eventID"]]
+    assert keys(history) == ["ASIALOGIN1"]
+
+
+async def test_who_never_logged_in_is_told_how(home: Path, history: LookupEvents, service: CredentialService) -> None:
+    write(home, "config", LOGIN)
     watched = await watch("l", lambda so_far: so_far.last.state is State.SIGN_IN)
-    # whether the library for it is there or not
-    assert "`aws login" in watched.last.message
-    assert "pip install 'botocore[crt]'" in watched.last.message or watched.last.message.endswith("--profile l`")
+    assert watched.said(State.SIGN_IN) == [LOGIN_ENDED]
+
+
+async def test_a_login_session_without_its_library_says_what_to_install(
+    home: Path, history: LookupEvents, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(aiobotocore.credentials, "EC", None)  # as botocore itself has it then
+    write(home, "config", LOGIN)
+    watched = await watch("l", lambda so_far: so_far.last.state is State.SIGN_IN)
+    (message,) = watched.said(State.SIGN_IN)
+    assert message == (
+        "signing in with `aws login` wants a library that is not there: install it with"
+        " `pip install 'smwatch[login]'` and start smwatch again"
+    )

@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import msgspec
 
@@ -329,10 +329,21 @@ def build_rules(settings: Settings) -> RuleSet:
 
     try:
         files = [load(Path(name)) for name in settings.rules.files]
-        return combine(load_builtin(), files, settings.rules.disable, settings.rules.overrides)
+        return combine(load_builtin(), files, settings.rules.disable, _with_log_group(settings))
     except RuleError as error:
         more = f" (and {len(error.problems) - 1} more: smwatch rules check FILE)" if len(error.problems) > 1 else ""
         raise SettingsError(error.problems[0] + more) from None
+
+
+def _with_log_group(settings: Settings) -> Mapping[str, Any]:
+    """The rules' changes, the log group that is watched among what the audit trail relies on."""
+    changes, group = settings.rules.overrides, settings.logs.group
+    lists = changes.get("lists", {})
+    if not group or not isinstance(lists, Mapping):  # what is wrong is said where it is read
+        return changes
+    name = group.removesuffix(":*").rpartition(":log-group:")[2]
+    audit = lists.get("audit", ())
+    return {**changes, "lists": {**lists, "audit": [*audit, name]}} if isinstance(audit, list | tuple) else changes
 
 
 class AwsSources:

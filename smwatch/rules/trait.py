@@ -12,6 +12,7 @@ from msgspec import Struct
 from smwatch.events.naming import part
 from smwatch.events.policy import Grade, grade
 from smwatch.events.principal import Kind
+from smwatch.events.selectors import Selectors
 from smwatch.events.tidy import clipped
 from smwatch.patterns.conditions import parse_selector
 from smwatch.record import Record, encode
@@ -27,6 +28,7 @@ LISTS = {
     "decommissioned": "names of secrets (globs) whose deletion is known and wanted",
     "tools": "words in the user agent of offensive tools, in any case",
     "scanners": "words in the user agent of scanners you have authorised, in any case",
+    "audit": "names (globs) of the log groups, topics and buckets that the trail and its alarms rely on",
 }
 """The lists a rules file or the configuration can fill, and what they are for."""
 
@@ -168,6 +170,25 @@ def _negated(written: object) -> bool:
     return isinstance(values, list) and any(isinstance(value, str) and value.startswith("!") for value in values)
 
 
+def _blind_trail(subject: Subject) -> bool:
+    """The selectors put leave out reads of secrets."""
+    put = Selectors.put(part(subject.record, "requestParameters"))
+    return bool(put.basic or put.advanced) and not put.reads
+
+
+def _audit(lists: Lists) -> Ask | None:
+    globs = lists["audit"]
+
+    def ask(subject: Subject) -> bool:
+        given = part(subject.record, "requestParameters").values()
+        texts = [text for value in given for text in (value if isinstance(value, list) else (value,))]
+        # An ARN names it somewhere after the account: a log group after a word, a subscription's topic before its id.
+        names = {name for text in texts if isinstance(text, str) for name in (text, *text.split(":", 7)[5:])}
+        return any(fnmatchcase(name, glob) for name in names for glob in globs)
+
+    return ask if globs else None
+
+
 def _new_value(subject: Subject) -> bool:
     """A new version was made: by PutSecretValue always, by UpdateSecret only if it was given a value."""
     return subject.record.get("eventName") != "UpdateSecret" or bool(
@@ -252,6 +273,8 @@ TRAITS: dict[str, Known] = {
     "scanner": _agent("the user agent is an authorised scanner's", "scanners"),
     "decoy": Known("the secret is a decoy", _named("decoys"), of_caller=True),
     "decommissioned": Known("the secret's deletion is known and wanted", _named("decommissioned"), of_caller=True),
+    "audit": Known("the audit trail or its alarms rely on what the call names", _audit),
+    "blind_trail": _plain("the trail's selectors leave out reads of secrets", _blind_trail),
     "catch_all": _plain("every filter of the batch is negated", _catch_all),
     "new_value": _plain("the call wrote a value", _new_value),
     "public_policy": _plain("the policy lets anybody in", _policy(lambda grade: grade.public)),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
+from smwatch.events.selectors import Selectors, completed
 from smwatch.setup import documents
 from smwatch.setup.call import Call
 from smwatch.setup.chain import Chain
@@ -24,7 +25,6 @@ from smwatch.setup.seen import (
     Trail,
     made,
 )
-from smwatch.setup.selectors import Selectors, completed
 from smwatch.setup.wanted import RETENTION, Part, Wanted, removal
 
 ROLE_NOT_YET = frozenset(

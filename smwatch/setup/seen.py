@@ -7,9 +7,9 @@ from datetime import datetime
 
 import msgspec
 
+from smwatch.events.selectors import Selectors
 from smwatch.setup.documents import Document
 from smwatch.setup.place import arn_part, group_name, last_name
-from smwatch.setup.selectors import Selectors
 
 MADE = "smwatch"
 """Key of the tag on everything that setup made; `setup --remove` takes away nothing that lacks it."""

@@ -13,6 +13,7 @@ import msgspec
 import pytest
 from botocore import exceptions as botocore
 
+from smwatch.events.selectors import Selectors
 from smwatch.journal import FILE_NAME, MIGRATIONS, Journal
 from smwatch.setup.aws import Identity
 from smwatch.setup.chain import choose
@@ -36,7 +37,6 @@ from smwatch.setup.seen import (
     Topic,
     Trail,
 )
-from smwatch.setup.selectors import Selectors
 from smwatch.setup.terminal import TerminalSeen, ask_attributes
 from smwatch.setup.wanted import DELETED_SECRETS, Wanted
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
+from smwatch.events.selectors import Selectors
 from smwatch.setup.aws import Aws
 from smwatch.setup.documents import ANY_ORGANIZATION
 from smwatch.setup.look.asking import MISSING, Excused, excusing, never
 from smwatch.setup.place import arn_part, group_name
 from smwatch.setup.seen import Delivery, Trail
-from smwatch.setup.selectors import Selectors
 from smwatch.setup.trouble import AWS_ERRORS, DENIED, code_of
 
 if TYPE_CHECKING:

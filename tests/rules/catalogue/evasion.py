@@ -21,6 +21,9 @@ def selected(read_write: str, **more: Any) -> Record:
     return done("cloudtrail", "PutEventSelectors", {"trailName": "main", "eventSelectors": selectors}, **more)
 
 
+TOPIC = "arn:aws:sns:eu-west-1:111122223333:secrets-alarms"
+
+
 def heard(*, every: timedelta, times: int, then: timedelta) -> list[tuple[datetime, datetime]]:
     """A source that brings something new each time, and then nothing until it is read for the last time."""
     readings = [(after() + every * n, after() + every * n) for n in range(times)]
@@ -45,6 +48,27 @@ RULES = {
             selected("All"), done("cloudtrail", "DeleteTrail", {"name": "main"}, error=("AccessDenied", "not you"))
         ),
         noise_is=Severity.HIGH,
+    ),
+    "SMW-EVA-01b": Rule(
+        finds=story(
+            done("logs", "PutRetentionPolicy", {"logGroupName": "aws-cloudtrail-logs", "retentionInDays": 1}),
+            done("sns", "Unsubscribe", {"subscriptionArn": f"{TOPIC}:0d2f"}, at=after(5)),
+            audit=["aws-cloudtrail-logs"],
+        ),
+        severity=Severity.HIGH,
+        count=1,
+        leaves=story(
+            done("logs", "PutRetentionPolicy", {"logGroupName": "/aws/lambda/resize", "retentionInDays": 7}),
+            done("sns", "DeleteTopic", {"topicArn": f"{TOPIC}-of-somebody"}),
+            done("s3", "PutBucketPolicy", {"bucketName": "web", "bucketPolicy": {}}),
+            audit=["aws-cloudtrail-logs", "secrets-alarms", "trail-*"],
+        ),
+        # Nobody said what the trail relies on: every account deletes topics and sets retentions.
+        noise=story(
+            done("logs", "DeleteLogStream", {"logGroupName": "aws-cloudtrail-logs", "logStreamName": "x"}),
+            done("sns", "DeleteTopic", {"topicArn": TOPIC}),
+            done("s3", "DeleteBucket", {"bucketName": "trail-111122223333"}),
+        ),
     ),
     "SMW-EVA-02": Rule(
         finds=Story(feed=heard(every=timedelta(minutes=4), times=100, then=timedelta(minutes=21))),

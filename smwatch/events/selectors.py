@@ -27,6 +27,12 @@ class Selectors(msgspec.Struct, frozen=True):
     basic: tuple[Selector, ...] = ()
     advanced: tuple[Selector, ...] = ()
 
+    @classmethod
+    def put(cls, parameters: Mapping[str, object]) -> Selectors:
+        """Those that a recorded PutEventSelectors puts; its requestParameters may hold anything."""
+        basic, advanced = (_selectors(parameters.get(key)) for key in ("eventSelectors", "advancedEventSelectors"))
+        return cls(basic, advanced)
+
     @property
     def reads(self) -> bool:
         """Whether GetSecretValue is logged."""
@@ -117,6 +123,22 @@ def _holds(field: Selector, value: str | None) -> bool:
         *(value is not None and value.endswith(text) for text in _texts(field, "NotEndsWith")),
     )
     return (any(wanted) or not wanted) and not any(unwanted)
+
+
+def _selectors(recorded: object) -> tuple[Selector, ...]:
+    """Selectors as the API spells them; records begin their keys with a small letter."""
+    spelled = _spelled(recorded)
+    return tuple(one for one in spelled if isinstance(one, dict)) if isinstance(spelled, list) else ()
+
+
+def _spelled(recorded: object) -> object:
+    match recorded:
+        case dict():
+            return {f"{str(key)[:1].upper()}{str(key)[1:]}": _spelled(value) for key, value in recorded.items()}
+        case list():
+            return [_spelled(value) for value in recorded]
+        case _:
+            return recorded
 
 
 def _fields(selector: Selector) -> list[Selector]:

@@ -4,14 +4,16 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable
+from functools import partial
+from itertools import repeat
 from operator import attrgetter
 from typing import Protocol
 
 from smwatch.events.event import Event
 
 KEY = attrgetter("key")
-STRIDE = 32
-"""Rows passed at a time on the way to where a late one belongs."""
+FEW, MANY = 500, 8
+"""Late rows are inserted one by one where they are fewer than one in FEW, and sorted in where more than one in MANY."""
 
 
 class Filter(Protocol):
@@ -148,30 +150,25 @@ def merge(rows: list[Event], batch: list[Event]) -> None:
         return
     low = bisect_right(rows, batch[0].key, key=KEY)
     late, among = bisect_right(batch, rows[-1].key, key=KEY), len(rows) - low
-    if late * 50 <= among:
+    if late * FEW <= among:
         for event in batch[:late]:
             rows.insert(bisect_right(rows, event.key, low, key=KEY), event)
         rows.extend(batch[late:])
-    elif late * 8 <= among:
-        rows[low:] = _interleaved(rows, low, batch)
+        return
+    tail = rows[low:]
+    del rows[low:]
+    if late * MANY <= among:
+        # Few of the rows are looked at, as each is far away in memory; and not one in a loop of Python's.
+        done = 0
+        for place, event in zip(map(_place, repeat(tail), map(KEY, batch)), batch, strict=True):
+            rows += tail[done:place]
+            rows.append(event)
+            done = place
+        rows += tail[done:]
     else:
-        tail = rows[low:]
         tail += batch
         tail.sort(key=KEY)  # merges two ordered runs
-        rows[low:] = tail
+        rows += tail
 
 
-def _interleaved(rows: list[Event], low: int, batch: list[Event]) -> list[Event]:
-    """`rows` from `low` on and `batch` as one list, with a look at few of the rows: each is far away in memory."""
-    merged: list[Event] = []
-    done, end = low, len(rows)
-    for event in batch:
-        key, high = event.key, low + STRIDE
-        while high < end and rows[high].key < key:
-            low, high = high, high + STRIDE
-        low = bisect_right(rows, key, low, min(high, end), key=KEY)
-        merged += rows[done:low]
-        merged.append(event)
-        done = low
-    merged += rows[done:]
-    return merged
+_place = partial(bisect_right, key=KEY)

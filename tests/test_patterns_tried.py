@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import os
+import select
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from itertools import count
 from pathlib import Path
+from typing import Any
 
 import boto3
 import pytest
@@ -55,6 +58,47 @@ def test_lines_that_match_are_printed_and_the_exit_code_says_whether_any_did() -
     assert (some.stdout, some.exit_code) == ("ERROR a\nERROR b\n", 0)
     none = pattern_test("ERROR", stdin="INFO\n")
     assert (none.stdout, none.exit_code) == ("", 1)
+
+
+def test_a_line_is_there_while_others_still_come() -> None:
+    command = [sys.executable, "-m", "smwatch", "pattern", "test", "ERROR"]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdin
+        assert process.stdout
+        process.stdin.write(b"INFO\nERROR a\n")
+        process.stdin.flush()
+        ready, _, _ = select.select([process.stdout], [], [], 60)
+        assert ready
+        assert process.stdout.readline() == b"ERROR a\n"
+        process.stdin.close()
+        assert process.wait() == 0
+
+
+class Counting(io.RawIOBase):
+    """Takes what is written, and counts how often anything is."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.written = b""
+        self.times = 0
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self.times += 1
+        self.written += bytes(data)
+        return len(bytes(data))
+
+
+def test_the_lines_of_a_file_are_not_written_one_by_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path, raw = tmp_path / "lines", Counting()
+    path.write_text("ERROR\n" * 5_000, encoding="utf-8")
+    monkeypatch.setattr(sys, "stdout", io.TextIOWrapper(io.BufferedWriter(raw)))
+    with pytest.raises(SystemExit) as ended:
+        main(["pattern", "test", "ERROR", str(path)])
+    assert (ended.value.code, raw.written) == (0, b"ERROR\n" * 5_000)
+    assert raw.times < 100
 
 
 def test_a_file_is_read_instead_of_standard_input(tmp_path: Path) -> None:

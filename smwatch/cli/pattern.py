@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import sys
+from collections.abc import Callable
 from typing import IO
 
 import click
@@ -44,6 +47,7 @@ def pattern_test(*, text: str, file: IO[str], ask_aws: bool, profile: str, regio
     except patterns.PatternError as error:
         click.echo(_pointed(text, error.position), err=True)
         refusal = f"character {error.position + 1} of the pattern: {error}"
+    show = _printer(file)
     if file is sys.stdin and sys.stdin.isatty():
         click.echo("smwatch: reads lines from the terminal; Ctrl-D ends them", err=True)
     if ask_aws:
@@ -56,26 +60,48 @@ def pattern_test(*, text: str, file: IO[str], ask_aws: bool, profile: str, regio
                 compiled,
                 file,
                 second_opinion(text, profile, region),
-                show=_print_line,
+                show=show,
                 tell=lambda line: click.echo(visible(line), err=True),
             )
         except SetupError as error:
             fail(refusal or str(error))
         if refusal and code == REFUSED:
             fail(refusal)
+        sys.stdout.flush()
         sys.exit(code)
     if compiled is None:
         fail(refusal)
     some = False
     for line in patterns.matching(compiled, file):
         some = True
-        _print_line(line)
+        show(line)
+    sys.stdout.flush()
     sys.exit(0 if some else 1)
 
 
-def _print_line(line: str) -> None:
-    """Print a line as it was read, except to a terminal, where nothing in it may act."""
-    click.echo(visible(line) if sys.stdout.isatty() else line.encode("utf-8", "surrogateescape"))
+def _printer(file: IO[str]) -> Callable[[str], None]:
+    """What prints a line as it was read, except to a terminal, where nothing in it may act.
+
+    Each is there at once while somebody may wait for it: on a terminal, and as long as lines still come in.
+    """
+    if sys.stdout.isatty():
+        return lambda line: click.echo(visible(line))
+    out, coming = sys.stdout.buffer, not _is_whole(file)
+
+    def write(line: str) -> None:
+        out.write(line.encode("utf-8", "surrogateescape") + b"\n")
+        if coming:
+            out.flush()
+
+    return write
+
+
+def _is_whole(file: IO[str]) -> bool:
+    """Whether all lines are there already: it is a file on a disk."""
+    try:
+        return stat.S_ISREG(os.fstat(file.fileno()).st_mode)
+    except (OSError, ValueError):
+        return False
 
 
 def _pointed(text: str, position: int) -> str:

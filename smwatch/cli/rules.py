@@ -113,6 +113,13 @@ def rules_export(*, ids: Sequence[str], form: str, **options: Any) -> None:
             text = "\n".join(cli.commands(chosen, group))
         case "cloudformation":
             text = cloudformation.template(chosen, group)
+            if (size := len(text.encode())) > cloudformation.INLINE:
+                click.echo(
+                    f"smwatch: {size:,} bytes, and CloudFormation takes {cloudformation.INLINE:,} with the request:"
+                    " name fewer rules, or have it put into a bucket of yours"
+                    " (aws cloudformation deploy --template-file FILE --s3-bucket BUCKET --stack-name NAME)",
+                    err=True,
+                )
         case "terraform":
             text = "\n".join(terraform.module(chosen, group))
         case _:

@@ -6,6 +6,7 @@ from typing import TypeAlias
 
 from smwatch import patterns
 from smwatch.patterns.nodes import AllOf, AnyOf
+from smwatch.rules.export.requests import alarm
 from smwatch.setup.seen import Alarm, MetricFilter
 from smwatch.setup.wanted import MetricAlarm
 
@@ -18,37 +19,9 @@ _NOTICING = (*_COUNTING, "Maximum", "Average")
 """Each value of the metric is 1, so these reach a threshold of 1 with the first event too."""
 
 
-def transformation(wanted: MetricAlarm) -> dict[str, object]:
-    """Return the metric transformation of PutMetricFilter."""
-    made: dict[str, object] = {
-        "metricNamespace": wanted.namespace,
-        "metricName": wanted.metric,
-        "metricValue": "1",
-    }
-    return made if wanted.default is None else {**made, "defaultValue": wanted.default}
-
-
 def alarm_parameters(wanted: MetricAlarm, actions: tuple[str, ...]) -> dict[str, object]:
-    """Return the parameters of PutMetricAlarm, telling these ARNs.
-
-    The documentation gives ">= 1"; Sum over five minutes is what the console offers. There is no value at all while
-    nobody fails to read a secret, so missing data is not breaching.
-    """
-    return {
-        "AlarmName": wanted.alarm,
-        "AlarmDescription": wanted.description,
-        "Namespace": wanted.namespace,
-        "MetricName": wanted.metric,
-        "Statistic": "Sum",
-        "Period": wanted.period,
-        "EvaluationPeriods": 1,
-        "DatapointsToAlarm": 1,
-        "Threshold": wanted.threshold,
-        "ComparisonOperator": "GreaterThanOrEqualToThreshold",
-        "TreatMissingData": "notBreaching",
-        "ActionsEnabled": True,
-        "AlarmActions": list(actions),
-    }
+    """Return the parameters of PutMetricAlarm, telling these ARNs."""
+    return {**alarm(wanted), "ActionsEnabled": True, "AlarmActions": list(actions)}
 
 
 def same_pattern(one: str, other: str) -> bool:

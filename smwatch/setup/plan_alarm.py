@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterator
 
+from smwatch.rules.export.requests import transformation
 from smwatch.setup.call import Call
-from smwatch.setup.documented import alarm_faults, alarm_parameters, same_filter, transformation
+from smwatch.setup.documented import alarm_faults, alarm_parameters, same_filter
 from smwatch.setup.observe import Observation
 from smwatch.setup.place import arn_part
 from smwatch.setup.plan import Change, Step, aws_command

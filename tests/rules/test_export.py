@@ -264,9 +264,26 @@ def test_a_template_holds_what_the_commands_do() -> None:
         }
     ]
     assert template["Parameters"]["LogGroupName"]["Default"] == "CloudTrail/SecretsManager"
-    assert {name: each["InAws"] for name, each in template["Metadata"]["Rules"].items()} == {
+    said = template["Metadata"]
+    assert {name: how for how, names in said["InAws"].items() for name in names} == {
         rule.id: exactness(rule)[0] for rule in RULES.rules
     }
+    assert {name: caveat for caveat, names in said["LeftOut"].items() for name in names} == {
+        rule.id: caveat for rule in RULES.rules if (caveat := exactness(rule)[1])
+    }
+
+
+def test_the_template_of_all_rules_goes_with_the_request() -> None:
+    assert len(cloudformation.template(RULES.rules, "CloudTrail/SecretsManager").encode()) <= cloudformation.INLINE
+
+
+def test_a_template_that_is_too_large_says_how_it_goes_all_the_same(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text("".join(EDGES.replace('"a', f'"a{n}') for n in range(30)), encoding="utf-8")
+    found = CliRunner().invoke(main, ["rules", "export", "--format", "cloudformation", "--rules", str(path)])
+    assert found.exit_code == 0
+    assert len(json.loads(found.stdout)["Resources"]) > 180
+    assert "--s3-bucket" in found.stderr
 
 
 def test_the_number_of_the_account_is_left_to_cloudformation() -> None:

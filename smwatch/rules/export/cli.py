@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from smwatch.rules.command import quote
 from smwatch.rules.envelope import Rule
 from smwatch.rules.export.metric import ACCOUNT, MetricFilter, exactness, metric_filters
+from smwatch.rules.export.requests import alarm, hyphened, transformation
 from smwatch.visible import visible
 
 _HEAD = (
@@ -32,25 +33,12 @@ def commands(rules: Iterable[Rule], log_group: str = "") -> Iterator[str]:
 
 
 def _commands(each: MetricFilter, group: str) -> Iterator[str]:
-    transformation: dict[str, object] = {
-        "metricNamespace": each.namespace,
-        "metricName": each.metric,
-        "metricValue": "1",
-    }
-    if each.default is not None:
-        transformation["defaultValue"] = each.default
     yield (
         f"aws logs put-metric-filter --log-group-name {group} --filter-name {quote(each.name)}"
-        f" --filter-pattern {_pattern(each)} --metric-transformations {quote(json.dumps([transformation]))}"
+        f" --filter-pattern {_pattern(each)} --metric-transformations {quote(json.dumps([transformation(each)]))}"
     )
-    yield (
-        f"aws cloudwatch put-metric-alarm --alarm-name {quote(each.alarm)}"
-        f" --alarm-description {quote(each.description)}"
-        f" --namespace {quote(each.namespace)} --metric-name {quote(each.metric)} --statistic Sum"
-        f" --period {each.period} --evaluation-periods 1 --datapoints-to-alarm 1 --threshold {each.threshold}"
-        f" --comparison-operator GreaterThanOrEqualToThreshold --treat-missing-data notBreaching"
-        f' --alarm-actions "$TOPIC_ARN"'
-    )
+    options = " ".join(f"--{hyphened(name)} {quote(str(value))}" for name, value in alarm(each).items())
+    yield f'aws cloudwatch put-metric-alarm {options} --alarm-actions "$TOPIC_ARN"'
 
 
 def _pattern(each: MetricFilter) -> str:

@@ -7,72 +7,68 @@ from collections.abc import Iterable
 from typing import Any
 
 from smwatch.rules.envelope import Rule
+from smwatch.rules.export.exactness import Exactness
 from smwatch.rules.export.metric import ACCOUNT, MetricFilter, exactness, metric_filters
+from smwatch.rules.export.requests import alarm, transformation
+
+INLINE = 51_200
+"""Bytes of a template that CloudFormation takes with the request; a larger one has to be in S3."""
 
 
 def template(rules: Iterable[Rule], log_group: str = "") -> str:
-    """A template, in JSON; its Metadata says of each rule how much of it AWS can run."""
+    """A template, in JSON, a resource a line; its Metadata says of each rule how much of it AWS can run."""
     resources: dict[str, Any] = {}
-    said: dict[str, Any] = {}
+    exactly: dict[str, list[str]] = {how.value: [] for how in Exactness}
+    left_out: dict[str, list[str]] = {}
     for rule in rules:
         how, caveat = exactness(rule)
-        said[rule.id] = {"Title": rule.title, "InAws": how, **({"LeftOut": caveat} if caveat else {})}
+        exactly[how].append(rule.id)
+        if caveat:
+            left_out.setdefault(caveat, []).append(rule.id)
         for each in metric_filters(rule):
             name = _logical_id(each.name, resources)
             resources[f"{name}Filter"] = _filter(each)
-            resources[f"{name}Alarm"] = _alarm(each, f"{name}Filter")
+            resources[f"{name}Alarm"] = _alarm(each)
     group: dict[str, Any] = {"Type": "String", "Description": "The trail's CloudWatch Logs group"}
     written = {
         "AWSTemplateFormatVersion": "2010-09-09",
         "Description": "Metric filters and alarms of smwatch's rules on CloudTrail records of Secrets Manager",
-        "Metadata": {"Rules": said},
+        "Metadata": {"InAws": exactly, "LeftOut": left_out},
         "Parameters": {
             "LogGroupName": group | ({"Default": log_group} if log_group else {}),
             "TopicArn": {"Type": "String", "Description": "The ARN of the SNS topic that is told"},
         },
         "Resources": resources,
     }
-    return json.dumps(written, indent=2)
+    return _object((name, _object_or_text(part)) for name, part in written.items())
+
+
+def _object_or_text(part: object) -> str:
+    if isinstance(part, dict):
+        return _object((name, json.dumps(value, separators=(",", ":"))) for name, value in part.items())
+    return json.dumps(part)
+
+
+def _object(members: Iterable[tuple[str, str]]) -> str:
+    """An object of what is JSON already, a member a line: no wider than it has to be, for CloudFormation counts."""
+    return "{\n" + ",\n".join(f"{json.dumps(name)}: {value}" for name, value in members) + "\n}"
 
 
 def _filter(each: MetricFilter) -> dict[str, Any]:
-    transformation: dict[str, Any] = {
-        "MetricNamespace": each.namespace,
-        "MetricName": each.metric,
-        "MetricValue": "1",
-    }
-    if each.default is not None:
-        transformation["DefaultValue"] = each.default
+    counted = {f"{name[0].upper()}{name[1:]}": value for name, value in transformation(each).items()}
     return {
         "Type": "AWS::Logs::MetricFilter",
         "Properties": {
             "LogGroupName": {"Ref": "LogGroupName"},
             "FilterName": each.name,
             "FilterPattern": _pattern(each.pattern),
-            "MetricTransformations": [transformation],
+            "MetricTransformations": [counted],
         },
     }
 
 
-def _alarm(each: MetricFilter, after: str) -> dict[str, Any]:
-    return {
-        "Type": "AWS::CloudWatch::Alarm",
-        "DependsOn": after,
-        "Properties": {
-            "AlarmName": each.alarm,
-            "AlarmDescription": each.description,
-            "Namespace": each.namespace,
-            "MetricName": each.metric,
-            "Statistic": "Sum",
-            "Period": each.period,
-            "EvaluationPeriods": 1,
-            "DatapointsToAlarm": 1,
-            "Threshold": each.threshold,
-            "ComparisonOperator": "GreaterThanOrEqualToThreshold",
-            "TreatMissingData": "notBreaching",
-            "AlarmActions": [{"Ref": "TopicArn"}],
-        },
-    }
+def _alarm(each: MetricFilter) -> dict[str, Any]:
+    return {"Type": "AWS::CloudWatch::Alarm", "Properties": {**alarm(each), "AlarmActions": [{"Ref": "TopicArn"}]}}
 
 
 def _pattern(pattern: str) -> str | dict[str, object]:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from smwatch.rules.envelope import Rule
 from smwatch.rules.export.metric import ACCOUNT, MetricFilter, exactness, metric_filters
+from smwatch.rules.export.requests import alarm, hyphened, transformation
 from smwatch.visible import visible
 
 _HEAD = """\
@@ -44,16 +45,17 @@ def module(rules: Iterable[Rule], log_group: str = "") -> Iterator[str]:
 
 def _filter(each: MetricFilter, label: str) -> Iterator[str]:
     pattern = "${data.aws_caller_identity.smwatch.account_id}".join(map(_escaped, each.pattern.split(ACCOUNT)))
-    transformation = {"namespace": string(each.namespace), "name": string(each.metric), "value": '"1"'}
-    if each.default is not None:
-        transformation["default_value"] = f'"{each.default:g}"'
+    counted = {
+        _argument(name.removeprefix("metric")): f'"{value:g}"' if isinstance(value, float) else string(str(value))
+        for name, value in transformation(each).items()
+    }
     yield f'resource "aws_cloudwatch_log_metric_filter" "{label}" {{'
     yield from _arguments(
         {"name": string(each.name), "log_group_name": "var.log_group_name", "pattern": f'"{pattern}"'}, 1
     )
     yield ""
     yield "  metric_transformation {"
-    yield from _arguments(transformation, 2)
+    yield from _arguments(counted, 2)
     yield "  }"
     yield "}"
     yield ""
@@ -61,26 +63,17 @@ def _filter(each: MetricFilter, label: str) -> Iterator[str]:
 
 def _alarm(each: MetricFilter, label: str) -> Iterator[str]:
     yield f'resource "aws_cloudwatch_metric_alarm" "{label}" {{'
-    yield from _arguments(
-        {
-            "alarm_name": string(each.alarm),
-            "alarm_description": string(each.description),
-            "namespace": string(each.namespace),
-            "metric_name": string(each.metric),
-            "statistic": '"Sum"',
-            "period": str(each.period),
-            "evaluation_periods": "1",
-            "datapoints_to_alarm": "1",
-            "threshold": str(each.threshold),
-            "comparison_operator": '"GreaterThanOrEqualToThreshold"',
-            "treat_missing_data": '"notBreaching"',
-            "alarm_actions": "[var.topic_arn]",
-            "depends_on": f"[aws_cloudwatch_log_metric_filter.{label}]",
-        },
-        1,
-    )
+    asked = {
+        _argument(name): string(value) if isinstance(value, str) else str(value) for name, value in alarm(each).items()
+    }
+    yield from _arguments({**asked, "alarm_actions": "[var.topic_arn]"}, 1)
     yield "}"
     yield ""
+
+
+def _argument(parameter: str) -> str:
+    """What the provider calls a parameter of AWS: alarm_name."""
+    return hyphened(parameter[0].upper() + parameter[1:]).replace("-", "_")
 
 
 def _arguments(given: Mapping[str, str], depth: int) -> Iterator[str]:

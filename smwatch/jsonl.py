@@ -74,10 +74,11 @@ class Lines:
                 # What could not be journaled at first comes twice.
                 new = {event.own_key for event in (*change.added, *change.corrected, *change.superseded)}
                 again = []
+                printed = self._printed_before([seq for seq, _ in delivery.arrivals])
                 for seq, arrival in delivery.arrivals:
                     if self._chosen is not None and not self._chosen(arrival.event):
                         continue
-                    if arrival.event.own_key in new:
+                    if arrival.event.own_key in new and seq not in printed:
                         lines.append(self._event(arrival))
                         told.append(seq)
                     else:
@@ -95,12 +96,15 @@ class Lines:
         self._out.when_nobody_reads(act)
 
     async def remember(self, delivery: Delivery) -> None:
-        """Take in what was written by an earlier run, silently: the rules look back at it."""
+        """Take in what was written by an earlier run, silently but for trouble: the rules look back at it."""
         changed = self._store.fold(delivery.renamed).alarms if delivery.renamed else {}
         changed |= self._store.add([arrival for _, arrival in delivery.arrivals]).alarms
         self._shown = dict(self._store.alarms)
         if changed:
             self._keep(list(changed.values()))
+        for status in delivery.statuses:  # that the journal is damaged, say, is met with here
+            self._store.report(status)
+            await self._print(self._status(status), [])
 
     async def tick(self, now: datetime) -> None:
         """Let time pass for the alarms that depend on it."""
@@ -142,6 +146,12 @@ class Lines:
                 self._notice(f"can't write the journal ({error}): the next run may repeat these lines")
         else:
             self._told, self._upto, self._said_untold = [], None, False
+
+    def _printed_before(self, seqs: Sequence[int]) -> set[int]:
+        try:
+            return self._journal.told_before(seqs)
+        except JournalError:
+            return set()
 
     def _notice(self, message: str) -> None:
         self._notices.write(f"{message}\n")

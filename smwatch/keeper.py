@@ -131,7 +131,8 @@ class Keeper:
         else:
             self._disclaim()
             where = f"it is set aside as {aside.name}" if aside else "another smwatch has begun a new one"
-            await self._report(State.OK, f"the journal was damaged ({error}); {where}")
+            told = "; ".join(filter(None, (f"the journal was damaged ({error})", where, self._journal.unsaved)))
+            await self._report(State.OK, told)
 
     def check(self) -> None:
         """Raise JournalCorruptError if what is written to the journal would go astray."""

@@ -300,7 +300,7 @@ def open_journal(settings: Settings, *, only_read: bool = False) -> Opened:
     try:
         journal, aside = Journal.recovered(path, now())
         where = f"it is set aside as {aside.name}" if aside else "another smwatch has set it aside"
-        return _opened(journal, f"{trouble}; {where}, and a new one begun")
+        return _opened(journal, "; ".join(filter(None, (trouble, f"{where}, and a new one begun", journal.unsaved))))
     except (JournalError, OSError) as worse:
         return Opened(Journal(), notice=f"{trouble}, and no new one can be begun ({worse}); {_FORGETS}")
 

@@ -342,6 +342,51 @@ def test_alarms_and_mutes_are_saved_from_a_damaged_journal(tmp_path: Path) -> No
     journal.close()
 
 
+def broken(path: Path, *names: str, keeping: int = 0) -> None:
+    """Overwrite the pages of these tables and indexes, but the first so many of each."""
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        pages = [
+            page
+            for name in names
+            for (page,) in db.execute("SELECT pageno FROM dbstat WHERE name = ?", (name,)).fetchall()[keeping:]
+        ]
+        (size,) = db.execute("PRAGMA page_size").fetchone()
+    with path.open("r+b") as file:
+        for page in pages:
+            file.seek((page - 1) * size)
+            file.write(b"\xff" * size)
+
+
+@pytest.mark.parametrize(
+    ("names", "keeping", "known", "unsaved"),
+    [
+        (("events",), 0, 1200, ""),
+        (("events_key",), 0, 1200, ""),
+        (("events", "events_key"), 0, 0, "1,200 of 1,200 printed lines can't be read from it: they may be repeated"),
+        (("told",), 0, 0, "what `smwatch tail` has printed can't be read from it: lines may be repeated"),
+        (("alarms", "events"), 0, 1200, "not all of its alarms and notes could be read"),
+    ],
+)
+def test_what_was_printed_is_read_from_a_damaged_journal(
+    tmp_path: Path, names: tuple[str, ...], keeping: int, known: int, unsaved: str
+) -> None:
+    path = tmp_path / FILE_NAME
+    given = [arrival(n) for n in range(1500)]
+    with closing(Journal(path)) as journal:
+        journal.keep([ALARM])
+        journal.tell([seq for seq, _ in journal.commit("a", given).fresh][:1200])
+    broken(path, *names, keeping=keeping)
+    journal, aside = Journal.recovered(path, NOW)
+    with closing(journal):
+        assert aside or journal.set_aside(NOW)  # not all damage is met with at once
+        assert journal.unsaved == unsaved
+        seqs = [seq for seq, _ in journal.commit("a", given).fresh]
+        assert len(seqs) == 1500
+        assert journal.told_before(seqs) == set(seqs[:known])
+        assert len(list(journal.untold(NOW - 2 * HOUR))) == 1500 - known
+
+
 def test_of_two_processes_only_one_sets_a_damaged_journal_aside(tmp_path: Path) -> None:
     ours, theirs = Journal(tmp_path / FILE_NAME), Journal(tmp_path / FILE_NAME)
     assert ours.set_aside(NOW) is not None

@@ -276,6 +276,40 @@ async def test_a_journal_that_cannot_be_used_is_said_kept_and_watched_without(
         assert sorted(account.journaled()) == sorted(account.held)
 
 
+def overwritten(path: Path, name: str, *, share: float = 1.0) -> None:
+    """Nonsense over the pages of a table or an index, as a disk may leave behind; or over the last of them."""
+    with closing(sqlite3.connect(path)) as db:
+        db.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+        pages = [page for (page,) in db.execute("SELECT pageno FROM dbstat WHERE name = ? ORDER BY 1", (name,))]
+        (size,) = db.execute("PRAGMA page_size").fetchone()
+    with path.open("r+b") as file:
+        for page in pages[-max(1, int(len(pages) * share)) :]:
+            file.seek((page - 1) * size)
+            file.write(b"\xff" * size)
+
+
+async def test_after_damage_nothing_that_was_printed_is_printed_again(account: Account) -> None:
+    account.happen(300)
+    assert len((await account.read())[0]) == 300
+    overwritten(account.state / FILE_NAME, "events")
+    account.happen(5, ago=timedelta(minutes=5))
+    printed, code, said = await account.read()
+    assert (sorted(printed), code) == ([f"event-{n}" for n in range(300, 305)], 0)
+    assert "is damaged" in said
+    assert "may be repeated" not in said
+    assert sorted(account.journaled()) == sorted(account.held)
+    assert (await account.read())[0] == []
+
+
+async def test_what_was_printed_and_is_lost_with_the_damage_is_said_and_printed_again(account: Account) -> None:
+    account.happen(300)
+    await account.read()
+    overwritten(account.state / FILE_NAME, "told")
+    printed, code, said = await account.read()
+    assert (sorted(printed), code) == (sorted(account.held), 0)
+    assert "what `smwatch tail` has printed can't be read from it: lines may be repeated" in said
+
+
 async def test_a_journal_damaged_under_a_running_tail_is_set_aside_and_watching_goes_on(account: Account) -> None:
     account.happen(200)
     running = await account.tail("--json")

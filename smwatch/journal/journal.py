@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, closing, contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from threading import RLock
@@ -27,6 +27,7 @@ from smwatch.journal.rows import (
     stored_of,
     text,
 )
+from smwatch.journal.salvage import salvage
 from smwatch.journal.schema import MIGRATIONS, migrate, version
 from smwatch.rules.alarm import Alarm
 from smwatch.sources.coverage import Coverage, Gap, Span, join
@@ -86,6 +87,10 @@ class Journal:
         self._forgotten = 0
         self._last_seq = 0
         self._links = Links()
+        self._salvaged = False
+        """Whether events may come that were printed according to a journal before this one."""
+        self.unsaved = ""
+        """What could not be saved from a damaged journal before this one, in a clause."""
         with sqlite_errors_told_apart():
             self._last_seq = self._newest(self._write)
 
@@ -120,6 +125,8 @@ class Journal:
                 check = migrate
             try:
                 check(connection)
+                if not self._read_only:
+                    self._salvaged = bool(connection.execute("SELECT EXISTS (SELECT 1 FROM printed)").fetchone()[0])
             except BaseException:
                 connection.close()
                 raise
@@ -140,8 +147,9 @@ class Journal:
     def set_aside(self, now: datetime) -> Path | None:
         """Give a damaged file (and its WAL) another name, never deleting it, and begin anew; returns that name.
 
-        What the services can't give back, alarms with their notes and other facts, is saved from it as far as it can
-        still be read. None if another process has already done so, or has deleted it: its journal is taken on.
+        What the services can't give back, alarms with their notes, other facts and what was printed, is saved from it
+        as far as it can still be read; `unsaved` says what can't. None if another process has already done so, or has
+        deleted it: its journal is taken on.
         """
         assert self.path is not None
         with self._lock, self._read_lock:
@@ -162,14 +170,11 @@ class Journal:
         return self.path is not None and not self._read_only and file.inode(self.path) != self._inode
 
     def _save_from(self, aside: Path) -> None:
-        for table in ("alarms", "facts"):
-            with suppress(sqlite3.Error, JournalError):
-                with closing(file.connect_to_read(aside)) as damaged:
-                    rows = _readable(damaged, f"SELECT * FROM {table}")  # noqa: S608
-                with self._transaction() as db:
-                    db.executemany(f"INSERT OR REPLACE INTO {table} VALUES (?, ?)", rows)  # noqa: S608
-        with suppress(JournalError), self._transaction() as db:  # those numbers are of the other file
-            db.executemany("DELETE FROM facts WHERE name = ?", [(_TAKEN,), (_DEALT,)])
+        self.unsaved = "nothing could be saved from it"
+        with suppress(JournalError), self._transaction() as db:
+            saved = salvage(aside, db, but=(_TAKEN, _DEALT, _UNLINKED))  # those numbers are of the other file
+            self.unsaved = str(saved)
+            self._salvaged = saved.printed > 0
 
     def close(self) -> None:
         """Close the file; the journal is of no use afterwards."""
@@ -235,6 +240,8 @@ class Journal:
                     fresh.append((seq, arrival))
                     if arrival.shared_id:
                         share(db, seq, arrival.shared_id)
+                    if self._salvaged:
+                        _tell_again(db, seq, arrival.event)
             if settled is not None:
                 _settle(db, source, settled)
             db.executemany(
@@ -386,6 +393,13 @@ class Journal:
             if dealt is not None:
                 _note(db, _DEALT, dealt)
 
+    def told_before(self, seqs: Iterable[int]) -> set[int]:
+        """Which of these events, new in this journal, have been printed according to a damaged one before it."""
+        if not self._salvaged:
+            return set()
+        with self._look() as db:
+            return {seq for seq in seqs if db.execute("SELECT 1 FROM told WHERE seq = ?", (seq,)).fetchone()}
+
     def _number(self, name: str) -> int:
         return int(self.fact(name) or b"0")
 
@@ -438,7 +452,8 @@ class Journal:
             db.executemany("DELETE FROM events WHERE seq = ?", seqs)
             db.executemany("DELETE FROM told WHERE seq = ?", seqs)
             db.executemany("DELETE FROM shared WHERE seq = ?", seqs)
-            db.execute("DELETE FROM corrections WHERE at < ?", (_seconds(before),))
+            for table in ("corrections", "printed"):
+                db.execute(f"DELETE FROM {table} WHERE at < ?", (_seconds(before),))  # noqa: S608
         if seqs and self.path is not None:
             with self._lock, sqlite_errors_told_apart():
                 self._write.execute(f"PRAGMA incremental_vacuum({_PAGES_GIVEN_BACK})").fetchall()
@@ -496,16 +511,15 @@ def _settle(db: sqlite3.Connection, source: str, span: Span) -> None:
     db.execute("INSERT INTO settled VALUES (?, ?, ?)", (source, microseconds(whole.start), microseconds(whole.end)))
 
 
+def _tell_again(db: sqlite3.Connection, seq: int, event: Event) -> None:
+    """Note as printed what was printed according to a damaged journal."""
+    key = event.seconds, identity(event.own_key)
+    if db.execute("DELETE FROM printed WHERE at = ? AND identity = ?", key).rowcount:
+        db.execute("INSERT OR IGNORE INTO told VALUES (?)", (seq,))
+
+
 def _note(db: sqlite3.Connection, name: str, number: int) -> None:
     db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, b"%d" % number))
-
-
-def _readable(damaged: sqlite3.Connection, select: str) -> list[tuple[object, ...]]:
-    """The rows up to the first that can't be read."""
-    rows: list[tuple[object, ...]] = []
-    with suppress(sqlite3.Error):
-        rows.extend(damaged.execute(select))
-    return rows
 
 
 def _seconds(at: datetime) -> int:

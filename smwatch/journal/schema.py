@@ -43,10 +43,14 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         """INSERT INTO facts SELECT 'unlinked', CAST(newest AS BLOB)
           FROM (SELECT max(seq) AS newest FROM events) WHERE newest IS NOT NULL""",
     ),
+    (
+        # What `smwatch tail` has printed according to a damaged journal that was set aside, by the keys of events.
+        "CREATE TABLE printed (at INTEGER, identity BLOB, PRIMARY KEY (at, identity)) WITHOUT ROWID",
+    ),
 )
 """What brings a journal from version n to n + 1; `PRAGMA user_version` says where one stands. Only ever added to."""
 
-_TABLES = frozenset({"events", "told", "settled", "gaps", "alarms", "facts", "corrections", "shared"})
+_TABLES = frozenset({"events", "told", "settled", "gaps", "alarms", "facts", "corrections", "shared", "printed"})
 
 
 def migrate(connection: sqlite3.Connection) -> None:

@@ -25,7 +25,7 @@ SLICE = 200
 """Records parsed, or events handed on, in one go: some milliseconds, so that a screen beside it stays fluent."""
 BREATH = 0.002
 """Seconds of rest between slices; a thread that parses without rest starves the screen of the interpreter lock."""
-LARGE_SLICE = 2_500
+LARGE_SLICE = 1_000
 """The same where no screen is beside it: what is done once for many events costs less, and Ctrl-C is still heard."""
 FOREIGN_SECONDS = 2.0
 PRUNE_EVERY = timedelta(hours=1)
@@ -160,7 +160,7 @@ class Monitor:
         try:
             rows = self.journal.recent(since, self.journal.last_seq(), told=told)
             while limit > 0 and (batch := self.read(islice(rows, min(limit, self._slice)))):
-                await self._hand_on(batch)
+                await self._hand_on(list(batch))
                 await self._sleep(self._breath)
                 limit -= len(batch)
         except JournalCorruptError as error:
@@ -174,7 +174,7 @@ class Monitor:
             upto = self.journal.last_seq()
             rows = self.journal.untold(since)
             while batch := self.read(islice(rows, self._slice)):
-                await self._hand_on(batch)
+                await self._hand_on(list(batch))
                 await self._sleep(0)
         except JournalCorruptError as error:
             await self._keeper.begin_anew(error)
@@ -271,7 +271,10 @@ class Monitor:
                 foreign = self.read(committed.foreign)
                 seqs = [seq for seq, _ in committed.fresh]
                 self._pair(seqs, arrivals)
-                await self._hand_on((*foreign, *zip(seqs, arrivals, strict=True)), ordered=True)
+                waiting = [*foreign, *zip(seqs, arrivals, strict=True)]
+                del committed, foreign
+                arrivals.clear()
+                await self._hand_on(waiting, ordered=True)
 
     @contextmanager
     def _reading(self) -> Iterator[list[Arrival]]:
@@ -296,15 +299,19 @@ class Monitor:
                     event = renamed_event(arrival.event, right)
                     arrivals[i] = msgspec.structs.replace(arrival, event=event)
 
-    async def _hand_on(self, arrivals: Sequence[tuple[int, Arrival]], *, ordered: bool = False) -> None:
+    async def _hand_on(self, arrivals: list[tuple[int, Arrival]], *, ordered: bool = False) -> None:
+        """Deliver these in slices, each taken out of the list: what rules decode of them is larger than they are."""
         if self._renamed:
             renamed, self._renamed = tuple(self._renamed), []
             await self._deliver(Delivery(renamed=renamed))
-        for start in range(0, len(arrivals), self._slice):
-            if start:
-                await self._sleep(self._breath)
-            part = tuple(arrivals[start : start + self._slice])
+        arrivals.reverse()
+        while arrivals:
+            part = tuple(reversed(arrivals[-self._slice :]))
+            del arrivals[-self._slice :]
             await self._deliver(Delivery(part, upto=part[-1][0] or None if ordered else None))
+            del part
+            if arrivals:
+                await self._sleep(self._breath)
 
     async def _report_journal(self, state: State, message: str) -> None:
         await self._deliver(Delivery(statuses=(Status(JOURNAL, "Journal", state, message, at=self._now()),)))
@@ -324,7 +331,7 @@ class Monitor:
                 except JournalError:
                     continue  # the next commit says what is wrong
                 else:
-                    await self._hand_on(self.read(foreign), ordered=True)
+                    await self._hand_on(list(self.read(foreign)), ordered=True)
 
     async def _write_held(self) -> None:
         """Write what the journal could not take in when it came."""
@@ -334,7 +341,7 @@ class Monitor:
 
     async def _keep_held(self) -> None:
         async with self._turn:
-            await self._hand_on(await self._keeper.retry(), ordered=True)
+            await self._hand_on(list(await self._keeper.retry()), ordered=True)
 
     async def _housekeep(self) -> None:
         """Delete what is older than the retention, in slabs, now and then; first see what an older smwatch did not."""

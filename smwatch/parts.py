@@ -352,13 +352,17 @@ class AwsSources:
     They share one session and one budget of calls. `async with` opens them, or raises ConfigurationError.
     """
 
-    def __init__(self, settings: Settings, since: datetime, *, switchable: bool = False) -> None:
-        """With `switchable`, Live Tail is there to be switched on even if the settings don't ask for it."""
+    def __init__(self, settings: Settings, since: datetime, *, switchable: bool = False, once: bool = False) -> None:
+        """With `switchable`, Live Tail is there to be switched on even if the settings don't ask for it.
+
+        With `once`, they are there for a reading that ends.
+        """
         if not settings.cloudtrail.enabled and not settings.logs.group:
             raise SettingsError("nothing to watch: give --log-group, or leave out --no-cloudtrail")
         self._settings = settings
         self._since = since
         self._switchable = switchable
+        self._once = once
         self._opened: Sequence[Source] = ()
 
     async def __aenter__(self) -> Sequence[Source]:
@@ -411,7 +415,7 @@ class AwsSources:
             ]
         if group := settings.logs.group:
             plan = _schedule(settings.logs)
-            truth = await logs_source(session, regions[0], group, since, paces=paces, schedule=plan)
+            truth = await logs_source(session, regions[0], group, since, paces=paces, schedule=plan, once=self._once)
             sources.append(truth)
             if settings.logs.live_tail or self._switchable:
                 on = settings.logs.live_tail

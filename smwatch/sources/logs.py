@@ -12,6 +12,7 @@ import msgspec
 
 from smwatch.events.event import SeenBy
 from smwatch.sources.agenda import Nature, Schedule
+from smwatch.sources.answers import LogEvent
 from smwatch.sources.errors import CallError, ConfigurationError, Remedy
 from smwatch.sources.failures import Call, date_of, infrequent_access, malformed, told_apart
 from smwatch.sources.pace import PACES, Paces
@@ -23,6 +24,14 @@ from smwatch.sources.tail import Tail
 API = "FilterLogEvents"
 RATE = 2.0
 """Calls a second: 20 % of what AWS grants in most Regions."""
+QUOTA = 10.0
+QUOTAS = {
+    "us-east-1": 25.0,
+    **dict.fromkeys(("ap-northeast-3", "ap-southeast-3", "ca-west-1", "eu-central-1", "il-central-1"), 5.0),
+}
+"""Calls a second that AWS grants an account, where they are not QUOTA (CloudWatch Logs quotas, user guide)."""
+SHARE_ONCE = 0.6
+"""What a reading that somebody waits for, and that ends, may take of the quota; AWS says when that is too much."""
 SCHEDULE = Schedule(
     sweep_every=timedelta(seconds=3),
     sweep_lag=timedelta(seconds=60),
@@ -40,6 +49,11 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DESCRIBE_EVERY = 3600.0
 PAGE = 5_000
 """Events in a page at the most. AWS gives no more than 1 MB; of emulators, 10,000 at once would take 20 MiB more."""
+
+
+def rate_once(region: str) -> float:
+    """Calls a second for a reading that ends."""
+    return SHARE_ONCE * QUOTAS.get(region, QUOTA)
 
 
 class LogGroup(msgspec.Struct, frozen=True):
@@ -179,11 +193,15 @@ async def logs_source(
     pattern: str = PATTERN,
     schedule: Schedule = SCHEDULE,
     rate: float = RATE,
+    once: bool = False,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> Tail:
-    """The log group of a trail, by name or ARN; raises ConfigurationError where it can't start."""
+    """The log group of a trail, by name or ARN; raises ConfigurationError where it can't start.
+
+    With `once`, for a reading that ends, it is asked faster.
+    """
     named = LogGroup.parse(group)
     region = session.region(named.region or region)
     await session.check_credentials()
@@ -197,7 +215,7 @@ async def logs_source(
         seen_by=SeenBy.LOGS,
         since=since,
         schedule=schedule,
-        pace=paces.of(account, region, API, rate),
+        pace=paces.of(account, region, API, rate_once(region) if once else rate),
         now=now,
         sleep=sleep,
         monotonic=monotonic,
@@ -208,15 +226,19 @@ def _milliseconds(moment: datetime) -> int:
     return max(0, (moment - EPOCH) // MILLISECOND)
 
 
-def _row(item: Mapping[str, Any]) -> Row:
+def _row(item: LogEvent | Mapping[str, Any]) -> Row:
     """One item of `events`."""
+    if isinstance(item, LogEvent):
+        return Row(item.eventId, _moment(item.timestamp), Found(item.message))
     message, stamp = item.get("message"), item.get("timestamp")
     if not isinstance(message, str):
         message = msgspec.json.encode(item).decode()
-    at = None
-    if isinstance(stamp, int):
-        try:
-            at = EPOCH + timedelta(milliseconds=stamp)
-        except OverflowError:
-            at = None
+    at = _moment(stamp) if isinstance(stamp, int) else None
     return Row(str(item.get("eventId") or f"{item.get('logStreamName')} {stamp} {message}"), at, Found(message))
+
+
+def _moment(milliseconds: int) -> datetime | None:
+    try:
+        return EPOCH + timedelta(milliseconds=milliseconds)
+    except OverflowError:
+        return None

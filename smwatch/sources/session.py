@@ -324,7 +324,10 @@ def _new_session(profile: str | None) -> AioSession:
     from aiobotocore.credentials import create_credential_resolver
     from aiobotocore.session import AioSession
 
+    from smwatch.sources.parsers import LeanParsers
+
     session = AioSession(profile=profile)
+    session.register_component("response_parser_factory", LeanParsers())
     session.get_scoped_config()  # raises ProfileNotFound and ConfigParseError
     create: Any = create_credential_resolver
     resolver = create(session, cache=_CliCache())

@@ -7,7 +7,7 @@ import random
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
-from typing import assert_never
+from typing import NamedTuple, assert_never
 
 import msgspec
 
@@ -19,7 +19,7 @@ from smwatch.sources.errors import CallError, Remedy
 from smwatch.sources.following import Following
 from smwatch.sources.health import Health
 from smwatch.sources.once import Once
-from smwatch.sources.pace import Pace
+from smwatch.sources.pace import Pace, Priority
 from smwatch.sources.reader import Answer, Reader, Row
 from smwatch.sources.scan import Kind, Scan, Took
 from smwatch.sources.sightings import HORIZON, Lag, Sightings
@@ -36,6 +36,18 @@ WAIT_PAUSE = 60.0
 SIGN_IN_PAUSE = 30.0
 UNREADABLE_AFTER = 4
 LONG_AGO, GIVEN_UP_AT_ONCE = timedelta(days=1), timedelta(hours=1)
+
+
+Wanted = tuple[datetime, datetime | None, str | None]
+"""What a page is asked for with: start, end, token."""
+
+
+class Heard(NamedTuple):
+    """What came of one call."""
+
+    outcome: Answer | CallError
+    clock_ran_ahead: bool
+    """Whether the service's time had been taken for later than it was."""
 
 
 class Tail:
@@ -87,6 +99,8 @@ class Tail:
         self._relaxed = False
         self._told: Status | None = None
         self._told_at = 0.0
+        self._ahead: tuple[Wanted, asyncio.Task[Heard]] | None = None
+        """The next page, asked for while the last one is taken in."""
 
     def follow(self, coverage: Coverage) -> AsyncGenerator[Page | Status, None]:
         """Yield pages for ever, beginning with what `coverage` (what the journal already holds) leaves open."""
@@ -111,65 +125,109 @@ class Tail:
     async def _run(self, agenda: Agenda) -> AsyncGenerator[Page | Status, None]:
         self._told = None
         self._advanced_at = self._monotonic()
-        while not agenda.finished:
-            at = self._clock.now()
-            agenda.relaxed = self._relaxed
-            if gaps := agenda.plan(at, self._monotonic(), self._reader.edge(at)):
-                yield self._page((), gaps=gaps)
-                agenda.gave_up(gaps)
-                continue
-            scan = agenda.pick() if self._monotonic() >= self._held_until else None
-            if scan is None:
-                await self._idle(agenda)
-            else:
-                answer = await self._ask(agenda, scan)
-                if isinstance(answer, Answer):
-                    edges = (scan.low, scan.high)
-                    took = scan.take([row.at for row in answer.rows], answer.token)
-                    once = {row.id: row for row in answer.rows}
-                    fresh = [row for row in once.values() if not self._sightings.knows(row.id, row.at)]
-                    settled = took.settled if scan.kind is Kind.SETTLE else None
-                    if fresh or settled:
-                        yield self._page(tuple(row.found for row in fresh), settled)
-                    lag = agenda.settle_lag
-                    self._committed(agenda, scan, took, answer.rows, fresh)
-                    if agenda.settle_lag != lag:
-                        yield msgspec.structs.replace(self._page(()), settle_lag=agenda.settle_lag)
-                    if took.done or fresh or edges != (scan.low, scan.high):
-                        self._advanced_at = self._monotonic()
-                elif isinstance(answer, CallError) and (gap := self._met(agenda, scan, answer)):
-                    yield self._page((), gaps=(gap,))
-                    agenda.gave_up((gap,))
-            if isinstance(agenda, Once) and not agenda.finished and self._gives_up():
-                break
-            if news := self._news(agenda):
-                yield news
+        try:
+            while not agenda.finished:
+                at = self._clock.now()
+                agenda.relaxed = self._relaxed
+                if gaps := agenda.plan(at, self._monotonic(), self._reader.edge(at)):
+                    yield self._page((), gaps=gaps)
+                    agenda.gave_up(gaps)
+                    continue
+                scan = agenda.pick() if self._monotonic() >= self._held_until else None
+                if scan is None:
+                    await self._idle(agenda)
+                else:
+                    answer = await self._ask(agenda, scan)
+                    if isinstance(answer, Answer):
+                        edges = (scan.low, scan.high)
+                        took = scan.take([row.at for row in answer.rows], answer.token)
+                        if isinstance(agenda, Once) and not took.done and not took.astray:
+                            self._ask_ahead(agenda, scan)
+                        fresh = self._fresh(agenda, answer.rows)
+                        settled = took.settled if scan.kind is Kind.SETTLE else None
+                        if fresh or settled:
+                            yield self._page(tuple(row.found for row in fresh), settled)
+                        lag = agenda.settle_lag
+                        self._committed(agenda, scan, took, answer.rows, fresh)
+                        if agenda.settle_lag != lag:
+                            yield msgspec.structs.replace(self._page(()), settle_lag=agenda.settle_lag)
+                        if took.done or fresh or edges != (scan.low, scan.high):
+                            self._advanced_at = self._monotonic()
+                    elif isinstance(answer, CallError) and (gap := self._met(agenda, scan, answer)):
+                        yield self._page((), gaps=(gap,))
+                        agenda.gave_up((gap,))
+                if isinstance(agenda, Once) and not agenda.finished and self._gives_up():
+                    break
+                if news := self._news(agenda):
+                    yield news
+        finally:
+            self._drop_ahead()
         yield self._status(agenda)
 
     # -- asking ------------------------------------------------------------------------------------------------------
 
     async def _ask(self, agenda: Agenda, scan: Scan) -> Answer | CallError | None:
         """One page, or why not; None if it wasn't our turn or the clock turned out to be wrong."""
-        if not await self._pace.turn(agenda.priority(scan), patience=HEARTBEAT):
-            return None
+        wanted = _wanted(scan)
+        if self._ahead is not None and self._ahead[0] != wanted:
+            self._drop_ahead()
+        if self._ahead is None:
+            if not await self._pace.turn(agenda.priority(scan), patience=HEARTBEAT):
+                return None
+            heard = await self._call(wanted)
+        else:
+            _, asked = self._ahead
+            await asyncio.wait((asked,), timeout=HEARTBEAT)
+            if not asked.done():
+                return None
+            self._ahead, heard = None, asked.result()
+        if heard.clock_ran_ahead:
+            agenda.restart()
+            if isinstance(heard.outcome, Answer):
+                return None
+        return heard.outcome
+
+    def _ask_ahead(self, agenda: Agenda, scan: Scan) -> None:
+        """Have the next page fetched while the last one is taken in: serves `tail --once` of a log group.
+
+        Only that it was asked for is known of it then: it counts like any page, when its turn comes.
+        """
+
+        async def ask(wanted: Wanted, priority: Priority) -> Heard:
+            await self._pace.turn(priority)
+            return await self._call(wanted)
+
+        wanted = _wanted(scan)
+        self._ahead = wanted, asyncio.create_task(ask(wanted, agenda.priority(scan)))
+
+    def _drop_ahead(self) -> None:
+        if self._ahead is not None:
+            self._ahead[1].cancel()
+            self._ahead = None
+
+    async def _call(self, wanted: Wanted) -> Heard:
         outcome: Answer | CallError
         sent_at = self._now()
         self._calls += 1
         try:
             async with asyncio.timeout(CALL_LIMIT):
-                outcome = await self._reader.page(scan.start, scan.until, scan.token)
+                outcome = await self._reader.page(*wanted)
         except CallError as trouble:
             outcome = trouble
         except TimeoutError:
             message = f"{self._reader.api} gave no answer within {CALL_LIMIT:.0f} s; trying again"
             outcome = CallError(State.UNREACHABLE, message, Remedy.RETRY)
-        if outcome.date is not None:
-            self._health.answered(outcome.date)
-            if self._clock.heard(outcome.date, sent_at, self._now()):
-                agenda.restart()
-                if isinstance(outcome, Answer):
-                    return None
-        return outcome
+        if outcome.date is None:
+            return Heard(outcome, clock_ran_ahead=False)
+        self._health.answered(outcome.date)
+        return Heard(outcome, self._clock.heard(outcome.date, sent_at, self._now()))
+
+    def _fresh(self, agenda: Agenda, rows: Sequence[Row]) -> list[Row]:
+        """The rows that were not handed over before; of a reading that ends, which reads hardly any twice, all."""
+        once = {row.id: row for row in rows}.values()
+        if isinstance(agenda, Once):
+            return list(once)
+        return [row for row in once if not self._sightings.knows(row.id, row.at)]
 
     def _committed(self, agenda: Agenda, scan: Scan, took: Took, rows: Sequence[Row], fresh: list[Row]) -> None:
         """The consumer came back: what was handed over is safe."""
@@ -180,8 +238,8 @@ class Tail:
         self._failures = 0
         if isinstance(agenda, Following):
             self._measure(agenda, scan, rows, fresh, now)
-        for row in fresh:
-            self._sightings.add(row.id, row.at)
+            for row in fresh:
+                self._sightings.add(row.id, row.at)
         agenda.committed(scan, took.settled)
         if took.settled and scan.kind is Kind.SETTLE:
             self._witnessed = self._witnessed.with_settled(took.settled)
@@ -361,3 +419,7 @@ def _same(one: Status, other: Status) -> bool:
         other.gaps,
         other.late_events,
     )
+
+
+def _wanted(scan: Scan) -> Wanted:
+    return scan.start, scan.until, scan.token

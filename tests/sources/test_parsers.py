@@ -1,0 +1,63 @@
+"""Pages of a log group: read without botocore's parser, with the same outcome."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+from aiobotocore.parsers import AioResponseParserFactory
+from botocore.loaders import Loader
+from botocore.model import ServiceModel
+
+from smwatch.sources.answers import LogEvent
+from smwatch.sources.logs import _row
+from smwatch.sources.parsers import LeanParsers
+
+SHAPE: Any = (
+    ServiceModel(Loader().load_service_model("logs", "service-2")).operation_model("FilterLogEvents").output_shape
+)
+PLAIN = {"logStreamName": "s", "timestamp": 1_700_000_000_123, "message": "{}", "ingestionTime": 1, "eventId": "37"}
+
+
+async def parsed(factory: AioResponseParserFactory, body: bytes) -> dict[str, Any]:
+    response = {"status_code": 200, "headers": {"Date": "now"}, "body": body, "context": {}}
+    answer: dict[str, Any] = await factory.create_parser("json").parse(response, SHAPE)
+    return answer
+
+
+def page(*events: object, **more: object) -> bytes:
+    return json.dumps({"events": list(events), "searchedLogStreams": [], **more}).encode()
+
+
+@pytest.mark.parametrize(
+    ("body", "lean"),
+    [
+        (page(PLAIN, nextToken="t"), True),
+        (page(PLAIN | {"message": '{"a": "\\u00e9\\n\\ud83d\\ude00 \\\\ \\" \x7f"}'}), True),
+        (page(PLAIN | {"message": "é😀", "new": {"deep": [1, None]}}, nextToken=None), True),
+        (page(PLAIN, PLAIN | {"timestamp": -1}, PLAIN | {"timestamp": 1 << 62}), True),
+        (page(), True),
+        (page({key: value for key, value in PLAIN.items() if key != "eventId"}), False),
+        (page(PLAIN | {"message": 7}), False),
+        (page({}), False),
+        (page(PLAIN | {"message": "\ud800"}), False),
+    ],
+)
+async def test_a_page_comes_to_the_same_rows_either_way(body: bytes, lean: bool) -> None:
+    ours, theirs = await parsed(LeanParsers(), body), await parsed(AioResponseParserFactory(), body)
+    assert [_row(item) for item in ours["events"]] == [_row(item) for item in theirs["events"]]
+    assert ours.get("nextToken") == theirs.get("nextToken")
+    assert ours["ResponseMetadata"] == theirs["ResponseMetadata"]
+    assert all(isinstance(item, LogEvent) for item in ours["events"]) is lean
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>", b'{"events": [', b"[]", b'{"events": 1}', b"{}"])
+async def test_what_is_no_page_is_left_to_botocore(body: bytes) -> None:
+    outcomes = []
+    for factory in (LeanParsers(), AioResponseParserFactory()):
+        try:
+            outcomes.append(str(await parsed(factory, body)))
+        except Exception as error:
+            outcomes.append(repr(error))
+    assert outcomes[0] == outcomes[1]

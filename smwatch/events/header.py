@@ -134,6 +134,7 @@ class Header(msgspec.Struct, gc=False):
     details: Answer | None = field(default=None, name="serviceEventDetails")
     timestamp: str | None = field(default=None, name="@timestamp")
     shared_id: str | None = field(default=None, name="sharedEventID")
+    vpc_endpoint: Told = field(default=None, name="vpcEndpointId")
     from_console: str | bool = field(default="", name="sessionCredentialFromConsole")
     addendum: Addendum | None = None
     odd: msgspec.Raw | None = field(default=None, name="RequestParameters")

@@ -18,6 +18,7 @@ SAME = frozenset(
         *(("requestParameters", key) for key in ("versionId", "versionStage", "keyId", "kmsKeyId")),
         ("requestParameters", "encryptionContext", "SecretARN"),
         *((key,) for key in ("userAgent", "errorCode", "errorMessage", "eventType", "sessionCredentialFromConsole")),
+        ("vpcEndpointId",),
     )
 )
 """The fields of a record that are the same, or missing, for all alike events."""
@@ -67,4 +68,5 @@ def alike(arrival: Arrival) -> Hashable:
         identity.type,
         identity.invoked_by,
         header.from_console,
+        header.vpc_endpoint,
     )

@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from operator import attrgetter
 from typing import Self
 
+from smwatch.events.event import Event
 from smwatch.events.links import BATCH, reads_caused
+from smwatch.events.renaming import names_any, renamed_event
 from smwatch.events.secret import Secret
 from smwatch.rules.alarm import Alarm
 from smwatch.rules.case import LEVELS, Case, Evidence, Newest, Shed, Total, total_of
 from smwatch.rules.dimension import Dimension, Value
 from smwatch.rules.envelope import Rule
+from smwatch.rules.fact import Known
 from smwatch.rules.subject import SECOND_BITS
 from smwatch.rules.world import Pending, World
 
 MARKS = 100
 """Events kept of each case: the newest, from one to two times so many. Older evidence is only counted, so up to here
 the order in which events come is of no matter."""
+
+_EVENT_KEY = attrgetter("key")
 
 
 class Verdict:
@@ -135,7 +141,10 @@ def settle_none(marks: Sequence[Mark]) -> None:
 class SightingCase(Case):
     """A case whose evidence is single events."""
 
-    __slots__ = ("_batches", "_evidence", "_fresh", "_keys", "_reach", "_stale", "_total", "judge", "marks")
+    __slots__ = (
+        *("_batches", "_evidence", "_fresh", "_keys", "_reach", "_stale", "_total", "_waiting"),
+        *("judge", "look_again", "marks"),
+    )
 
     def __init__(self, rule: Rule, world: World, values: Mapping[Dimension, Value], reach: tuple[int, int]) -> None:
         super().__init__(rule, world, values)
@@ -151,6 +160,10 @@ class SightingCase(Case):
         """Events that came last, in order, and are not judged yet."""
         self._evidence: list[Evidence] = []
         self._total = total_of(())
+        self._waiting: list[Event] = []
+        """Events that a fact, of which nothing is known so far, may yet make evidence."""
+        self.look_again: Callable[[Event], None] | None = None
+        """Takes one of those once more is known."""
 
     def wake(self) -> None:
         """Have the events judged again."""
@@ -185,6 +198,23 @@ class SightingCase(Case):
         if len(keys) >= 2 * MARKS:
             self._trim()
 
+    def wait(self, event: Event, high: int) -> None:
+        """Keep an event for when more becomes known of the facts that this case watches, up to the second `high`."""
+        waiting = self._waiting
+        waiting.append(event)
+        if high > self.high:
+            self.own_high = high
+            self._care_up_to(high)
+        if len(waiting) >= 2 * MARKS:
+            waiting.sort(key=_EVENT_KEY)
+            del waiting[:-MARKS]
+
+    def _look_again(self) -> None:
+        waiting, self._waiting = self._waiting, []
+        assert self.look_again is not None
+        for event in sorted(waiting, key=_EVENT_KEY):
+            self.look_again(event)
+
     def resume(self, alarm: Alarm) -> None:
         """Go on from an alarm that was kept."""
         super().resume(alarm)
@@ -212,10 +242,12 @@ class SightingCase(Case):
             if mark.newest is not None and (newest := mark.newest.renamed(right)) is not mark.newest:
                 mark.newest, self._commands = newest, None
                 self.wake()
+        self._waiting = [renamed_event(one, right) if names_any(one, right) else one for one in self._waiting]
 
     def absorb(self, other: Self) -> None:
         """Take over the events of a group that has turned out to be this one."""
         marks, other.marks = other.marks, []
+        waiting, other._waiting = other._waiting, []
         other._keys, other._fresh = [], []
         other._gather()
         super().absorb(other)
@@ -223,6 +255,9 @@ class SightingCase(Case):
             for pending in mark.pending:
                 pending.watch(self)
             self.add(mark)
+        self._waiting += waiting
+        if self._waiting:
+            self._look_again()
 
     def evidence(self) -> Sequence[Evidence]:
         """The marks that are evidence."""
@@ -238,6 +273,8 @@ class SightingCase(Case):
         return caused_in(marks).keys() | {mark.key for mark in marks if mark.caused}
 
     def _settle(self) -> None:
+        if self._waiting:
+            self._look_again()
         if not self.marks or not (self._stale or self._fresh):
             return
         back, ahead = self._reach
@@ -287,6 +324,30 @@ class SightingCase(Case):
             counted = sum(1 for mark in marks if not mark.caused and mark.key not in caused)
             some = Shed(counted, min(seconds), max(seconds), last_key, *worst)
             self.shed = some if self.shed is None else self.shed.joined(some)
+
+
+class Waiter:
+    """A case for a caller whose events are evidence only if a fact is known, which it mostly is not.
+
+    Serves the row "rules" of the benchmarks: an event that waits costs a tenth of a Mark with its open question.
+    """
+
+    __slots__ = ("_ahead", "_back", "_case", "_known", "_take")
+
+    def __init__(self, case: SightingCase, known: Known, back: int, ahead: int, take: Callable[[Event], None]) -> None:
+        known.watch(case)
+        self._case = case
+        self._known = known
+        self._back, self._ahead = back, ahead
+        self._take = take
+
+    def add(self, event: Event, second: int) -> None:
+        """Another event of this caller."""
+        high = second + self._ahead
+        if self._known.any(second - self._back, high):
+            self._take(event)
+        else:
+            self._case.wait(event, high)
 
 
 def _evidence(mark: Mark) -> Evidence:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import TypeAlias, TypeVar
 
+from smwatch.events.event import Arrival, Event
 from smwatch.events.secret import Secret
 from smwatch.rules import sighting
 from smwatch.rules.alarm import Alarm
@@ -17,7 +18,7 @@ from smwatch.rules.fact import EVER
 from smwatch.rules.habit import Habits
 from smwatch.rules.memory import Memory
 from smwatch.rules.plan import Ask, First, Plan, Take
-from smwatch.rules.sighting import Mark, SightingCase, Verdict
+from smwatch.rules.sighting import Mark, SightingCase, Verdict, Waiter
 from smwatch.rules.spread import Bar, Need, Questions, Sighter, SpreadCase
 from smwatch.rules.subject import Subject
 from smwatch.rules.telling import reach
@@ -58,6 +59,7 @@ class Watch:
         self._fresh_gap = int(first.within) if first is not None else 0
         self._plain = (Verdict(None, rule.severity.rank, ""),)
         self._reach = _reach(rule)
+        self._awaited = None if self._holes else _awaited(rule)
         self._habits = Habits(distinct.habit) if distinct is not None and distinct.habit is not None else None
         if distinct is not None:
             self._value = distinct.of.get
@@ -83,13 +85,18 @@ class Watch:
 
     def enlist(self, plan: Plan, subject: Subject, left: tuple[Ask, ...]) -> None:
         """Put into a plan what is to be done with events like this one."""
-        distinct, fresh = self.rule.distinct, self._fresh
+        distinct, fresh, awaited = self.rule.distinct, self._fresh, self._awaited
         if distinct is not None and not left and self._foreseen:
             if value := self._value(subject):
                 plan.spreads.append(Sighter(self._spreads[self._group(subject)], value))
         elif fresh is not None and fresh.foreseen:
             if (times := fresh.of_event(subject)) is not None:
                 plan.firsts.append(First(times, self._fresh_gap, self._take_event, left))
+        elif awaited is not None and not left:
+            if (known := self.world.source(awaited.fact, awaited.same).of_event(subject)) is not None:
+                back = int(awaited.within) if awaited.within is not None else EVER
+                case = self._sightings[self._group(subject)]
+                plan.spreads.append(Waiter(case, known, back, -int(awaited.ago), self._take_again))
         else:
             plan.takes.append((self.take, left))
 
@@ -170,6 +177,10 @@ class Watch:
             pending.watch(case)
         case.add(mark)
 
+    def _take_again(self, event: Event) -> None:
+        """Take one of the events of which nothing is asked that only their records say."""
+        self._take_one(Subject(Arrival(event, "")))
+
     def _graded(self, subject: Subject, case: SightingCase) -> tuple[Verdict, ...]:
         if not self._grades:
             return self._plain
@@ -193,6 +204,7 @@ class Watch:
     def _open_sighting(self, group: Group) -> SightingCase:
         case = SightingCase(self.rule, self.world, self._values(group), self._reach)
         case.judge = _judge(self.rule, case)
+        case.look_again = self._take_again
         return self._resumed(case)
 
     def _values(self, group: Group) -> Mapping[Dimension, Value]:
@@ -226,6 +238,19 @@ def _judge(rule: Rule, case: SightingCase) -> sighting.Judge:
     if rule.count is not None:
         return sighting.counting(rule, rule.count.min, rule.count.within)
     return sighting.counting(rule, 1, 0) if rule.escalate else sighting.settle_each
+
+
+def _awaited(rule: Rule) -> Lookup | None:
+    """What has to be known for an event to be evidence, if its alarm hangs on that alone, and no record says it."""
+    if rule.grade or rule.escalate or rule.first_seen or rule.distinct or rule.count or rule.sequence:
+        return None
+    if rule.absence or rule.timer or any(map(historic, rule.unless)):
+        return None
+    match [each for each in rule.only if historic(each)]:
+        case [Lookup(look=Look.SEEN, same=same) as lookup]:
+            told = all(dimension.foreseen and not dimension.looks for dimension in (*rule.by, *same))
+            return lookup if told else None
+    return None
 
 
 def _only(rule: Rule) -> tuple[Condition, ...]:

@@ -62,7 +62,7 @@ def test_what_readers_do_not_read_is_not_the_same_for_alike_events() -> None:
     assert same_if_alike((parse_selector("$.errorCode"), question))
     assert same_if_alike(KEY_OF_RESOURCES)
     assert not same_if_alike((parse_selector("$.resources"), question))
-    assert not same_if_alike((parse_selector("$.vpcEndpointId"), question))
+    assert not same_if_alike((parse_selector("$.tlsDetails.tlsVersion"), question))
     assert not same_if_alike((parse_selector("$.userIdentity"), question))
 
 

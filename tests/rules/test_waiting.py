@@ -1,0 +1,106 @@
+"""Events that are evidence only once something else is known wait for it, and are not forgotten."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smwatch.record import Record
+from smwatch.rules.alarm import Alarm, AlarmState
+from smwatch.rules.engine import Engine
+from smwatch.rules.sighting import MARKS
+from tests import records
+from tests.records import AT
+from tests.rules.judging import arrivals, catalogue, of, ruled
+
+RULE = "SMW-READ-08c"
+"""An instance that has used its VPC endpoint reads without it."""
+INSTANCE = records.role("app", "i-0aaaaaaaaaaaaaaaa")
+
+
+def plain(minute: int, secret: str = "prod/db") -> Record:
+    return records.read(secret, by=INSTANCE, at=AT + timedelta(minutes=minute), id=f"plain {minute}")
+
+
+def through(minute: int) -> Record:
+    """A read through the endpoint."""
+    at = AT + timedelta(minutes=minute)
+    return records.read(by=INSTANCE, at=at, id=f"through {minute}", vpcEndpointId="vpce-0123456789abcdef0")
+
+
+def alarms_of(told: list[list[Record]]) -> dict[str, Alarm]:
+    engine = Engine(catalogue())
+    for batch in told:
+        engine.judge(arrivals(batch))
+    return {alarm.group: alarm for alarm in of(RULE, engine.alarms)}
+
+
+@given(st.permutations([plain(-9), through(0), *map(plain, range(1, 5)), through(6), plain(7)]), st.integers(1, 8))
+def test_whenever_it_becomes_known_the_events_after_it_are_evidence(told: list[Record], batch: int) -> None:
+    alarms = alarms_of([told[start : start + batch] for start in range(0, len(told), batch)])
+    in_order = alarms_of([sorted(told, key=lambda record: str(record["eventTime"]))])
+    assert alarms == in_order
+    (alarm,) = alarms.values()
+    assert alarm.count == 5
+    assert alarm.first_at == AT + timedelta(minutes=1)
+
+
+def test_an_event_that_waits_twice_counts_once() -> None:
+    (alarm,) = alarms_of([[plain(1)], [plain(1), plain(2)], [through(0)]]).values()
+    assert alarm.count == 2
+
+
+def test_as_many_wait_as_a_case_keeps_the_newest() -> None:
+    many = [plain(minute) for minute in range(1, 3 * MARKS)]
+    (alarm,) = alarms_of([*([each] for each in many), [through(0)]]).values()
+    assert MARKS <= alarm.count <= 2 * MARKS
+    assert alarm.last_at == AT + timedelta(minutes=3 * MARKS - 1)
+
+
+def test_closing_what_is_known_leaves_the_next_to_open_it_again() -> None:
+    engine = Engine(catalogue())
+    engine.judge(arrivals([through(0), plain(1)]))
+    (alarm,) = of(RULE, engine.alarms)
+    engine.close(alarm.group, "seen", AT + timedelta(minutes=2))
+    engine.judge(arrivals([plain(3)]))
+    (alarm,) = of(RULE, engine.alarms)
+    assert alarm.state is AlarmState.OPEN
+    assert alarm.count == 1
+
+
+MINE = """
+[[rule]]
+id = "mine"
+title = "Read after it was shared"
+severity = "high"
+why = "It is known outside."
+when = '{ $.eventName = "GetSecretValue" }'
+only = [{ seen = '{ $.eventName = "PutResourcePolicy" }', same = ["secret"], within = "1d" }]
+by = ["secret", "identity"]
+"""
+SHARED = records.write("PutResourcePolicy", "prod/db", {"resourcePolicy": "{}"}, at=AT)
+
+
+def test_a_rule_of_ones_own_waits_for_a_fact_about_the_same_secret() -> None:
+    told = [plain(1), plain(2, "prod/other"), SHARED]
+    for batches in ([told], [[each] for each in told], [[each] for each in reversed(told)]):
+        engine = Engine(ruled(MINE))
+        for batch in batches:
+            engine.judge(arrivals(batch))
+        (alarm,) = of("mine", engine.alarms)
+        assert alarm.secret is not None
+        assert (alarm.secret.name, alarm.count) == ("prod/db", 1)
+
+
+def test_what_waits_for_a_secret_waits_for_what_it_turns_out_to_be() -> None:
+    engine = Engine(ruled(MINE))
+    wrong, right = (arrivals([plain(1, name)])[0].event.secret for name in ("prod/d", "prod/db"))
+    assert wrong is not None
+    assert right is not None
+    engine.judge(arrivals([plain(1, "prod/d"), plain(2)]))
+    engine.fold([(wrong, right)])
+    engine.judge(arrivals([SHARED]))
+    (alarm,) = of("mine", engine.alarms)
+    assert (alarm.secret, alarm.count) == (right, 2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
@@ -292,7 +293,7 @@ def open_journal(settings: Settings, *, only_read: bool = False) -> Opened:
         except JournalError as error:
             return Opened(Journal(), notice=f"can't read the journal {path} ({error})")
     try:
-        return _opened(Journal(path))
+        return _opened(Journal(path, upgrading=_say_upgrading))
     except JournalCorruptError as error:
         trouble = f"the journal {path} is damaged ({error})"
     except JournalError as error:
@@ -303,6 +304,12 @@ def open_journal(settings: Settings, *, only_read: bool = False) -> Opened:
         return _opened(journal, "; ".join(filter(None, (trouble, f"{where}, and a new one begun", journal.unsaved))))
     except (JournalError, OSError) as worse:
         return Opened(Journal(), notice=f"{trouble}, and no new one can be begun ({worse}); {_FORGETS}")
+
+
+def _say_upgrading(events: int) -> None:
+    """At once, and before there is a screen: of a million events it takes seconds, in which nothing else goes on."""
+    sys.stderr.write(f"smwatch: bringing the journal ({events:,} events) up to this version, once\n")
+    sys.stderr.flush()
 
 
 _FORGETS = "nothing will be remembered after the end"

@@ -27,6 +27,7 @@ from smwatch.record import Record
 from smwatch.rules.alarm import Mute
 from tests import records
 from tests.emulators.lookup_events import LookupEvents
+from tests.known import journal_of_version
 
 REGION = "eu-west-1"
 ROOT = Path(__file__).parent.parent
@@ -274,6 +275,17 @@ async def test_a_journal_that_cannot_be_used_is_said_kept_and_watched_without(
     else:
         assert [one.read_bytes() for one in aside if not one.name.endswith(("-wal", "-shm"))] == [before]
         assert sorted(account.journaled()) == sorted(account.held)
+
+
+async def test_a_journal_of_an_older_version_is_brought_up_to_date_once_and_said_so(account: Account) -> None:
+    account.happen(3)
+    account.state.mkdir(mode=0o700)
+    given = [records.arrival(record) for record in account.history.region(REGION).held()]
+    journal_of_version(account.state / FILE_NAME, 1, given).close()
+    printed, code, said = await account.read()
+    assert (sorted(printed), code) == (sorted(account.held), 0)
+    assert said == "smwatch: bringing the journal (3 events) up to this version, once\n"
+    assert await account.read() == ([], 0, "")
 
 
 def overwritten(path: Path, name: str, *, share: float = 1.0) -> None:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from threading import RLock
 
@@ -68,11 +69,19 @@ class Journal:
     with the journal as it was, and JournalCorruptError for a damaged file: see `set_aside`.
     """
 
-    def __init__(self, path: Path | None = None, *, read_only: bool = False) -> None:
+    def __init__(
+        self,
+        path: Path | None = None,
+        *,
+        read_only: bool = False,
+        upgrading: Callable[[int], None] = lambda _: None,
+    ) -> None:
         """Open or create the journal at `path`; None keeps it in memory. JournalError if that can't be.
 
         `read_only` leaves the file as it is, also one of an older version, on a medium that can't be written to, too.
+        `upgrading` is told before an older one is brought up to date, with the number of its events.
         """
+        self._upgrading = upgrading
         self.path = path
         self._read_only = read_only
         self._lock = RLock()
@@ -115,11 +124,11 @@ class Journal:
         with sqlite_errors_told_apart():
             if self.path is not None and self._read_only:
                 connection = file.connect_to_read(self.path)
-                check: Callable[[sqlite3.Connection], object] = version
+                check: Callable[..., object] = version
             elif self.path is not None:
                 self._inode, new = file.prepare(self.path)
                 connection = file.connect(self.path, new=new)
-                check = migrate
+                check = partial(migrate, upgrading=self._upgrading)
             else:
                 connection = file.connect(None)
                 check = migrate

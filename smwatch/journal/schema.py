@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Callable
 
 from smwatch.journal.errors import JournalCorruptError, JournalError
 
@@ -53,16 +54,19 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
 _TABLES = frozenset({"events", "told", "settled", "gaps", "alarms", "facts", "corrections", "shared", "printed"})
 
 
-def migrate(connection: sqlite3.Connection) -> None:
+def migrate(connection: sqlite3.Connection, upgrading: Callable[[int], None] = lambda _: None) -> None:
     """Bring a journal, or an empty file, to the newest version: by one transaction, so that all of it is done or none.
 
-    JournalError if it is newer than this smwatch, JournalCorruptError if it is another program's.
+    `upgrading` is told before, of how many events: of a million it takes seconds. JournalError if it is newer than this
+    smwatch, JournalCorruptError if it is another program's.
     """
     if version(connection) < len(MIGRATIONS):
         connection.execute("BEGIN IMMEDIATE")  # another process may be about to do the same
         try:
             if version(connection) == 0 and _names(connection):
                 raise JournalCorruptError("it is a database of something else")
+            if version(connection) and (events := connection.execute("SELECT max(seq) FROM events").fetchone()[0]):
+                upgrading(events)
             for statement in (one for migration in MIGRATIONS[version(connection) :] for one in migration):
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from smwatch.rules.envelope import Rule, RuleSet
 from smwatch.rules.export.event_rule import event_rule
 from smwatch.rules.export.metric import exactness
+from smwatch.rules.mitre import technique
 from smwatch.rules.wording import conditions
 
 WIDTH = 100
@@ -42,7 +43,7 @@ def description(rule: Rule) -> Iterator[str]:
         *((name, [part for each in said for part in _hanging(each)]) for name, said in conditions(rule)),
         ("metric filter", textwrap.wrap(how + (f": {caveat}" if caveat else ""), WIDTH - 16)),
         ("EventBridge", textwrap.wrap(event.exactness + (f": {event.caveat}" if event.caveat else ""), WIDTH - 16)),
-        ("MITRE", [", ".join(rule.mitre)]),
+        ("MITRE", list(map(technique, rule.mitre))),
         ("known noise", textwrap.wrap(rule.noise, WIDTH - 16)),
         ("note", textwrap.wrap(rule.note, WIDTH - 16)),
         ("pattern", [pattern.text for pattern in rule.when]),

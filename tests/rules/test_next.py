@@ -15,6 +15,7 @@ from botocore.model import OperationModel, ServiceModel, StructureShape
 
 from smwatch.rules.command import HOLES, fill, filled, holes
 from smwatch.rules.envelope import Rule
+from smwatch.rules.mitre import TECHNIQUES, technique
 from tests import records
 from tests.rules.judging import catalogue, lines, only
 
@@ -54,13 +55,18 @@ def operation(name: str, command: str) -> OperationModel | None:
     return model.operation_model(found[0]) if found else None
 
 
+INNER = re.compile(r"\$\((aws (?:[^()]|\([^()]*\))*)\)")
+
+
 def calls(command: str) -> Iterator[list[str]]:
-    """The words of each call of the AWS CLI in a command line, also within a loop."""
-    code = " ".join(shlex.split(command, comments=True)) if command.startswith("#") else command
-    for part in re.split(r"&&|;|\$\((?=aws)|\becho\b", code):
-        text = part.strip().removeprefix("for s in ").strip()
-        if text.startswith("aws "):
-            yield shlex.split(text.partition(")")[0] if "SecretList[?DeletedDate].ARN" in text else text, comments=True)
+    """The words of each call of the AWS CLI in a command line, also within another and in a loop."""
+    if command.startswith("#"):
+        return
+    for inner in INNER.findall(command):
+        yield shlex.split(inner)
+    for part in re.split(r"&&|;|\becho\b", INNER.sub("value", command)):
+        if (text := part.strip()).startswith("aws "):
+            yield shlex.split(text, comments=True)
 
 
 @EACH_COMMAND
@@ -124,6 +130,19 @@ def test_a_rules_name_is_not_taken_for_a_trails() -> None:
     stopped = records.call("StopLogging", {"name": "main"}, eventSource="cloudtrail.amazonaws.com")
     assert not any("nightly" in line for line in lines(only("SMW-EVA-01", [disabled])))
     assert lines(only("SMW-EVA-01", [stopped]))[0].startswith("aws cloudtrail start-logging --name main")
+
+
+@EACH_COMMAND
+def test_a_shell_can_read_each_command_as_it_is_printed(rule: Rule, command: str) -> None:
+    line = fill(command, dict.fromkeys(HOLES, "a 'b' $(touch x)"))
+    subprocess.run(["bash", "-n", "-c", line], check=True)
+    assert "<" not in line or rule.id == "SMW-TAMP-03"  # which key it was before, nothing tells
+
+
+def test_every_technique_has_the_name_that_attack_gives_it() -> None:
+    assert {each for rule in catalogue().rules for each in rule.mitre} == TECHNIQUES.keys()
+    assert technique("T1485") == "T1485 Data Destruction"
+    assert technique("T9999") == "T9999"
 
 
 def test_every_hole_of_every_rule_is_known() -> None:

@@ -225,3 +225,14 @@ def test_a_remark_behind_a_command_is_not_copied_and_a_quoted_one_is_kept() -> N
     assert first is not None
     assert second is not None
     assert (first.text, second.text) == ("aws sts get-caller-identity", "aws x --name 'a  # b'")
+
+
+async def test_an_alarm_says_that_its_events_are_no_longer_there_and_stays_as_it_was() -> None:
+    stage = Stage(incident(), store=Store(capacity=30, engine=Engine(catalogue())))
+    async with stage.app.run_test(size=WIDE) as pilot:
+        stage.bring(*(records.read("prod/busy", eventTime=ago(0), id=f"busy{n}") for n in range(40)))
+        await pilot.press("a")
+        await pilot.pause()
+        text = stage.text()
+        assert "The events behind it are no longer in memory: the alarm stays as it was judged" in text
+        assert "3 events" in text

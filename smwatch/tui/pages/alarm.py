@@ -7,6 +7,7 @@ from datetime import datetime
 
 from smwatch.events.event import Event
 from smwatch.rules.alarm import Alarm, AlarmState, Severity
+from smwatch.rules.mitre import technique
 from smwatch.tui.columns import called
 from smwatch.tui.keys import KeyTable
 from smwatch.tui.lines import Line, Piece, command, fields, heading, line, paragraph, spread
@@ -37,7 +38,8 @@ def alarm_page(
             ("count", alarm.amount, ""),
             ("first", moment(alarm.first_at, zone, now), ""),
             ("last", moment(alarm.last_at, zone, now), ""),
-            ("rule", " ".join((alarm.rule, *alarm.mitre)), "quiet"),
+            ("rule", alarm.rule, "quiet"),
+            ("MITRE ATT&CK", ", ".join(map(technique, alarm.mitre)), "quiet"),
         ],
         width,
         LABEL,
@@ -63,22 +65,29 @@ def alarm_page(
         for fact in alarm.facts:
             lines += paragraph(fact, width)
     lines += heading("events", f"{keys.one('page.choose')} jumps there")
-    for key in reversed(alarm.event_keys[-EVIDENCE:]):
-        lines.append(_evidence(find(key), key, now, zone))
-    if alarm.count > EVIDENCE and len(alarm.event_keys) > EVIDENCE:
-        lines.append(line(Piece(f"and {alarm.count - EVIDENCE:,} more", "quiet")))
+    return lines + _events(alarm, find, now, zone, width)
+
+
+def _events(alarm: Alarm, find: Callable[[int], Event | None], now: datetime, zone: Zone, width: int) -> list[Line]:
+    """The newest events behind an alarm, and what has become of the others."""
+    shown = alarm.event_keys[-EVIDENCE:]
+    found = [event for key in reversed(shown) if (event := find(key)) is not None]
+    lines = [_evidence(event, now, zone) for event in found]
+    if gone := len(shown) - len(found):
+        which = "The events behind it are" if not found else f"{gone:,} more {'is' if gone == 1 else 'are'}"
+        lines += paragraph(f"{which} no longer in memory: the alarm stays as it was judged then.", width, "quiet")
+    if (more := alarm.count - len(shown)) > 0 and len(alarm.event_keys) > EVIDENCE:
+        lines.append(line(Piece(f"and {more:,} more", "quiet")))
     return lines
 
 
-def _evidence(event: Event | None, key: int, now: datetime, zone: Zone) -> Line:
-    if event is None:
-        return line(Piece("no longer in memory", "quiet"))
+def _evidence(event: Event, now: datetime, zone: Zone) -> Line:
     return line(
         Piece(fit(moment(event.at, zone, now), 12), "quiet"),
         Piece(event.name, "bad" if event.failed else ""),
         Piece(f"  {called(event.principal)}", "link"),
         Piece(f"  {event.source_ip}", "quiet"),
-        target=ToEvent(key),
+        target=ToEvent(event.key),
     )
 
 

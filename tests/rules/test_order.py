@@ -25,6 +25,7 @@ PEOPLE = [
     records.user("mallory", account=records.OTHER_ACCOUNT),
     records.root(),
     records.sso(),
+    records.sso("bob@example.com"),
 ]
 LAMBDA = "arn:aws:lambda:eu-west-1:111122223333:function:rotate"
 PUBLIC = '{"Statement":[{"Effect":"Allow","Principal":"*","Action":"secretsmanager:GetSecretValue"}]}'
@@ -49,6 +50,8 @@ ACTIONS: list[Make] = [
     lambda secret, **more: records.denied(secret, "DeleteSecret", **more),
     lambda secret, **more: records.listing(**more),
     lambda secret, **more: records.batch([secret, "prod/a", "prod/b"], **more),
+    lambda secret, **more: records.read(secret, vpcEndpointId="vpce-1", **more),
+    lambda secret, **more: records.read_missing(secret.replace("prod", "guess"), **more),
     lambda secret, **more: records.read(secret, region="us-east-1", **more),
     lambda secret, **more: records.read(secret, region="eu-north-1", **more),
     lambda secret, **more: records.read(secret, sourceIPAddress="198.51.100.7", **more),

@@ -72,7 +72,7 @@ def _events(alarm: Alarm, find: Callable[[int], Event | None], now: datetime, zo
     """The newest events behind an alarm, and what has become of the others."""
     shown = alarm.event_keys[-EVIDENCE:]
     found = [event for key in reversed(shown) if (event := find(key)) is not None]
-    lines = [_evidence(event, now, zone) for event in found]
+    lines = [_evidence(event, now, zone, caused=event.key in alarm.caused) for event in found]
     if gone := len(shown) - len(found):
         which = "The events behind it are" if not found else f"{gone:,} more {'is' if gone == 1 else 'are'}"
         lines += paragraph(f"{which} no longer in memory: the alarm stays as it was judged then.", width, "quiet")
@@ -81,12 +81,13 @@ def _events(alarm: Alarm, find: Callable[[int], Event | None], now: datetime, zo
     return lines
 
 
-def _evidence(event: Event, now: datetime, zone: Zone) -> Line:
+def _evidence(event: Event, now: datetime, zone: Zone, *, caused: bool) -> Line:
     return line(
         Piece(fit(moment(event.at, zone, now), 12), "quiet"),
         Piece(event.name, "bad" if event.failed else ""),
         Piece(f"  {called(event.principal)}", "link"),
         Piece(f"  {event.source_ip}", "quiet"),
+        Piece("  counted with its batch" if caused else "", "quiet"),
         target=ToEvent(event.key),
     )
 

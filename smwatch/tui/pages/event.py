@@ -11,7 +11,7 @@ import msgspec
 
 from smwatch.events import moments
 from smwatch.events.event import UNREADABLE, Event
-from smwatch.events.links import same_call, shared_id
+from smwatch.events.links import BATCH, READ, same_call, shared_id
 from smwatch.events.principal import Kind, Principal
 from smwatch.record import Number, Record, encode
 from smwatch.tui.columns import SEEN, called, late_by
@@ -48,8 +48,11 @@ def told(event: Event) -> str:
         return f"{who}: {what} was refused with {event.error_code}"
     if event.error_message:
         return f"{who}: {what} failed"
-    if event.secret is not None and event.name in ("GetSecretValue", "BatchGetSecretValue"):
-        return f"{who} got the value of {event.secret.name}"
+    if event.name == BATCH and event.secret is None:
+        return f"{who} got the values of what a filter selects, 20 secrets at most; the record names none"
+    if event.name in (READ, BATCH) and event.secret is not None:
+        more = f" and of {len(event.others)} more" if event.others else ""
+        return f"{who} got the value of {event.secret.name}{more}"
     return f"{who}: {what} succeeded"
 
 

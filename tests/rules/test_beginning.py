@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import gc
 
+from smwatch.rules.beginning import HOPES, Beginning
 from smwatch.rules.fact import Teller
-from smwatch.rules.world import HOPES, Beginning
 
 
 class Waiting:

@@ -7,7 +7,7 @@ from typing import TypeAlias, TypeVar
 
 from smwatch.events.event import Arrival, Event
 from smwatch.events.secret import Secret
-from smwatch.rules import sighting
+from smwatch.rules import judges
 from smwatch.rules.alarm import Alarm
 from smwatch.rules.case import Case, Newest
 from smwatch.rules.command import holes, needs_record, record_values
@@ -18,7 +18,7 @@ from smwatch.rules.fact import EVER
 from smwatch.rules.habit import Habits
 from smwatch.rules.memory import Memory
 from smwatch.rules.plan import Ask, First, Plan, Take
-from smwatch.rules.sighting import Mark, SightingCase, Verdict, Waiter
+from smwatch.rules.sighting import Judge, Mark, SightingCase, Verdict, Waiter, settle_each
 from smwatch.rules.spread import Bar, Need, Questions, Sighter, SpreadCase
 from smwatch.rules.subject import Subject
 from smwatch.rules.telling import reach
@@ -228,16 +228,16 @@ def _pending(asks: Sequence[Prepare], subject: Subject) -> list[Pending] | None:
     return pending
 
 
-def _judge(rule: Rule, case: SightingCase) -> sighting.Judge:
+def _judge(rule: Rule, case: SightingCase) -> Judge:
     if rule.sequence is not None:
-        return sighting.following(rule, case)
+        return judges.following(rule, case)
     if rule.absence is not None:
-        return sighting.missing(rule, case)
+        return judges.missing(rule, case)
     if rule.timer is not None:
-        return sighting.ticking(rule, case)
+        return judges.ticking(rule, case)
     if rule.count is not None:
-        return sighting.counting(rule, rule.count.min, rule.count.within)
-    return sighting.counting(rule, 1, 0) if rule.escalate else sighting.settle_each
+        return judges.counting(rule, rule.count.min, rule.count.within)
+    return judges.counting(rule, 1, 0) if rule.escalate else settle_each
 
 
 def _awaited(rule: Rule) -> Lookup | None:

@@ -44,7 +44,9 @@ def _lookup(lookup: Lookup) -> str:
     within = str(lookup.within) if lookup.within is not None else ""
     match lookup.look:
         case Look.SEEN:
-            when = f"in the {within} before" if within else "at any time before"
+            when = "at any time before"
+            if lookup.within is not None:
+                when = f"in the {within} before" if lookup.within else "in the same second"
             return f"there were {what} {when}" + (f", {lookup.ago} before or earlier" if lookup.ago else "")
         case Look.NEW:
             known = f" (once events are known for {lookup.warmup})" if lookup.warmup else ""
@@ -55,7 +57,7 @@ def _lookup(lookup: Lookup) -> str:
             return f"there are {what} within {within} before or after"
         case Look.STEADY:
             others = lookup.of.plural if lookup.of is not None else "others"
-            return f"there were {what} in the {within} before, and by no {others} for the first time"
+            return f"there were {what} in the {within} before, and none by {others} that were new to it"
 
 
 def _wrapper(rule: Rule) -> Iterator[str]:

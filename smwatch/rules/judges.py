@@ -1,0 +1,141 @@
+"""Which events of a case are evidence: how match, count, sequence, absence and timer rules judge them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from smwatch.rules.envelope import Rule
+from smwatch.rules.sighting import Judge, Mark, SightingCase, caused_in
+
+
+def settle_none(marks: Sequence[Mark]) -> None:
+    """No event is evidence, as long as nothing says so by itself."""
+    for mark in marks:
+        mark.settle(False)
+
+
+def in_windows(marks: Sequence[Mark], least: int, within: int) -> list[bool]:
+    """Of each mark, ascending, whether it is one of at least so many within so many seconds."""
+    inside = [False] * len(marks)
+    start = done = 0
+    for end, mark in enumerate(marks):
+        while mark.second - marks[start].second > within:
+            start += 1
+        if end - start + 1 >= least:
+            for i in range(max(start, done), end + 1):
+                inside[i] = True
+            done = end + 1
+    return inside
+
+
+def counting(rule: Rule, least: int, within: int) -> Judge:
+    """Events count where there are enough of them; more of them, or faster, escalate. A batch and its reads are one."""
+
+    def judge(marks: Sequence[Mark]) -> None:
+        eligible = [mark for mark in marks if mark.eligible or mark.fixed]
+        caused = caused_in(eligible)
+        counted = [mark for mark in eligible if mark.key not in caused and not mark.caused]
+        enough = {mark.key for mark, yes in zip(counted, in_windows(counted, least, within), strict=True) if yes}
+        for mark in marks:
+            mark.settle((mark.caused and mark.eligible) or caused.get(mark.key, mark.key) in enough)
+        escalate(rule, [mark for mark in counted if mark.evidence])
+
+    return judge
+
+
+def escalate(rule: Rule, evidence: Sequence[Mark]) -> None:
+    """Let the evidence take part in the rule's escalations."""
+    for number, step in enumerate(rule.escalate, 1):
+        for mark, yes in zip(evidence, in_windows(evidence, step.min, step.within), strict=True):
+            if yes:
+                mark.escalate(number, step.severity.rank, step.title)
+
+
+def following(rule: Rule, case: SightingCase) -> Judge:
+    """Events count where the fact lies before or after them; with `min`, so many since the last such fact."""
+    sequence = rule.sequence
+    assert sequence is not None
+    known = case.world.known(sequence.fact, sequence.same, case.values, sequence.of)
+    within, burst, least, of = int(sequence.within), int(sequence.burst), sequence.min, sequence.of
+    if known is None:
+        return settle_none
+    known.watch(case)
+
+    def then(marks: Sequence[Mark]) -> None:
+        for mark in marks:
+            low, high = mark.second, mark.second + within
+            there = known.any(low, high) if of is None else len(known.among(low, high)) >= least
+            mark.settle(there and mark.eligible)
+
+    def after(marks: Sequence[Mark]) -> None:
+        runs: dict[int, list[Mark]] = {}
+        for mark in marks:
+            if known.forgotten(mark.second):
+                continue  # it is what it was found to be when that was still known
+            mark.settle(False)
+            # A fact in the event's own second comes after it, if it starts the count anew, and else before.
+            fact = known.before(mark.second if least > 1 else mark.second + 1)
+            if fact is not None and mark.second - fact <= within and mark.eligible:
+                runs.setdefault(fact if least > 1 else 0, []).append(mark)
+        for run in runs.values():
+            for mark, yes in zip(run, in_windows(run, least, burst), strict=True):
+                if yes:
+                    mark.settle(True)
+
+    return then if sequence.then else after
+
+
+def missing(rule: Rule, case: SightingCase) -> Judge:
+    """Events count where the fact does not come in time, once it is certain that it did not."""
+    absence = rule.absence
+    assert absence is not None
+    known = case.world.known(absence.until, absence.same, case.values)
+    within = int(absence.within)
+    if known is not None:
+        known.watch(case)
+
+    def judge(marks: Sequence[Mark]) -> None:
+        for mark in marks:
+            mark.at = mark.second + within
+            waiting = known is not None and not known.any(mark.second, mark.at)
+            certain = case.world.read_to >= mark.at
+            if waiting and not certain:
+                case.world.wait(mark.at, case, read=True)
+            mark.settle(waiting and certain and mark.eligible)
+
+    return judge
+
+
+def ticking(rule: Rule, case: SightingCase) -> Judge:
+    """Events count where the deadline that was set before them is near."""
+    timer = rule.timer
+    assert timer is not None
+    deadlines = case.world.timers[rule.id].deadlines(case.values)
+    recent = int(timer.recent)
+    if deadlines is not None:
+        deadlines.watch(case)
+
+    def judge(marks: Sequence[Mark]) -> None:
+        clock = case.world.clock
+        for mark in marks:
+            deadline = deadlines.of(mark.second, case.closers) if deadlines is not None else None
+            mark.at = mark.second
+            if deadline is None or not mark.eligible:
+                mark.settle(False)
+                continue
+            due = max(mark.second, deadline - timer.lead)
+            counts = due - mark.second <= recent and mark.second <= deadline
+            if counts and due > clock:
+                case.world.wait(due, case)
+            mark.at = due
+            mark.settle(counts and due <= clock)
+            if not mark.evidence:
+                continue
+            for number, step in enumerate(rule.escalate, 1):
+                later = max(mark.second, deadline - step.lead)
+                if later > clock:
+                    case.world.wait(later, case)
+                elif later - mark.second <= recent:
+                    mark.escalate(number, step.severity.rank, step.title)
+
+    return judge

@@ -55,3 +55,10 @@ def test_where_readers_come_and_go_one_more_is_no_worse() -> None:
 def test_readers_that_read_all_the_time_are_the_same_ones_still() -> None:
     busy = [records.read(at=before(minutes=n)) for n in range(1, 2 * TIMES)]
     assert severity_for([*weeks(APP), *busy]) is Severity.HIGH
+
+
+def test_an_instance_that_leaves_its_vpc_endpoint_is_somewhere_new() -> None:
+    within = {"vpcEndpointId": "vpce-0a1b2c3d4e5f60718", "sourceIPAddress": "10.0.3.7"}
+    inside = [records.read(at=before(days=day), **within) for day in range(1, 5)]
+    assert "SMW-READ-08" not in fired([*inside, records.read(at=after(), **within)])
+    assert "SMW-READ-08" in fired([*inside, records.read(at=after(), sourceIPAddress="185.220.101.4")])

@@ -1,7 +1,9 @@
 """What every test may ask for."""
 
 import os
+from datetime import UTC, datetime
 
+import pytest
 from hypothesis import HealthCheck, settings
 
 settings.register_profile(
@@ -20,3 +22,13 @@ pytest_plugins = [
     "tests.emulators.ministack",
     "tests.emulators.moto",
 ]
+
+BEGUN = datetime.now(UTC)
+
+
+@pytest.fixture(autouse=True)
+def _now(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """NOW, where it is the time of the clock, is when a test begins: its module was read long before."""
+    now = getattr(request.module, "NOW", None)
+    if isinstance(now, datetime) and now.tzinfo is not None and now >= BEGUN.replace(microsecond=0):
+        monkeypatch.setattr(request.module, "NOW", datetime.now(UTC).replace(microsecond=0))

@@ -77,6 +77,8 @@ LATEST = 10.0
 """Seconds by which the latest event is late: within the settle lag."""
 LAST_DRAWN = 2_000
 """Bytes of what the screen drew that are kept, for when it ends by itself."""
+SLOWEST = 20.0
+"""Events a second that the last reading gets through at the least, of those that are not settled yet."""
 WEIGH_SECONDS = 1.0
 PARTS = 20
 """Of a run, for which the memory is told one by one."""
@@ -182,7 +184,7 @@ class Soak:
             await asyncio.sleep(LATEST + 1)
             # The last word, without faults: what is there must be found, and --once must say that it was read whole.
             calm = _environment(folder, history.url, logs_url)
-            code = await self._watch(folder, calm, 120, "--once")
+            code = await self._watch(folder, calm, 120 + len(self._held) / SLOWEST, "--once")
             assert code == 0, f"--once ended with {code}"
             outcome = self.outcome
             for proxy in (before_history, before_logs):

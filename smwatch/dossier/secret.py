@@ -71,7 +71,7 @@ class Hour(msgspec.Struct, frozen=True):
 class SecretDossier:
     """What events tell about one secret: the same whatever order they come in, each noted once.
 
-    Bounded: see `Users`, HOURS hours with reads, and the newest of each kind of change.
+    Bounded: see `Users`, the last HOURS hours, and the newest of each kind of change.
     """
 
     __slots__ = (
@@ -292,8 +292,9 @@ class SecretDossier:
         hour = self._hours.get(number)
         if hour is None:
             hour = self._hours[number] = [0, 0, 0]
-            if len(self._hours) > HOURS:
-                del self._hours[min(self._hours)]
+            least = max(self._hours) - HOURS
+            for old in [old for old in self._hours if old <= least]:
+                del self._hours[old]
         return hour
 
     def _shown_hour(self, number: int) -> Hour:

@@ -19,6 +19,7 @@ from smwatch.rules.envelope import RuleSet
 from smwatch.rules.feed import Feeds
 from smwatch.rules.period import Period
 from smwatch.rules.route import Router
+from smwatch.rules.spread import KEPT
 from smwatch.rules.stop import Stop
 from smwatch.rules.subject import SECOND_BITS
 from smwatch.rules.watch import Watch
@@ -29,6 +30,7 @@ ALARMS = 10_000
 
 So whoever raises any number of small alarms can't push out a bad one. Whoever keeps alarms still has them all.
 """
+DAY = 86_400
 DELIVERY = 15 * 60
 """Seconds after which CloudTrail has, in all likelihood, delivered an event."""
 
@@ -37,8 +39,8 @@ class Engine:
     """Judges events by the rules.
 
     Alarms are a function of the events known, of people's decisions and of the time told: late, duplicate and reordered
-    events lead to the same ones, within the bounds stated at MARKS, SLOTS, TIMES, CASES and GROUPS. Nothing here reads
-    a clock. One engine belongs to one thread.
+    events lead to the same ones, within the bounds stated at MARKS, SLOTS, KEPT, TIMES, CASES and GROUPS. Nothing here
+    reads a clock. One engine belongs to one thread.
 
     After a restart, `restore` the alarms that were kept and `judge` the events of the last `memory` again (any order;
     fewer is possible, then rules that look back further stay silent for longer).
@@ -75,6 +77,8 @@ class Engine:
         """The groups of alarms that were kept, by the keys of their events."""
         self._route = Router([*facts, *wanted], world.turns)
         self._wanted = Router(wanted, world.turns)
+        self._day = 0
+        """The last one of which time was told."""
         self.memory = _memory(rules)
         """How far back events bear upon alarms to come."""
 
@@ -121,7 +125,11 @@ class Engine:
 
     def tick(self, now: datetime) -> tuple[Alarm, ...]:
         """Let time pass; the alarms that changed. In a replay, pass the time of its newest event."""
-        self._world.move(moments.seconds_of_datetime(now), 0)
+        second = moments.seconds_of_datetime(now)
+        self._world.move(second, 0)
+        if second // DAY != self._day:
+            self._day = second // DAY
+            self._forget_before(second - KEPT)
         return self._settle()
 
     def fold(self, renames: Iterable[Rename]) -> tuple[Alarm, ...]:
@@ -280,6 +288,13 @@ class Engine:
         if len(self._alarms) > ALARMS:
             self._let_go()
         return tuple(sorted(changed, key=lambda alarm: (alarm.changed_at, alarm.group)))
+
+    def _forget_before(self, second: int) -> None:
+        """Once a day: who is left open for months must not hold what was only of use on a day long gone."""
+        for router in (self._route, self._wanted):
+            router.forget()
+        for watch in self._watches.values():
+            watch.forget_before(second)
 
     def _let_go(self) -> None:
         ordered = sorted(

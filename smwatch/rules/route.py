@@ -45,12 +45,16 @@ class Router:
         self._turns = turns
         self._turn = 0
 
+    def forget(self) -> None:
+        """Forget what can be worked out again, which is mostly for sessions that never come back."""
+        self._plans.clear()
+        self._known.clear()
+
     def plan(self, arrival: Arrival) -> Plan | None:
         """What is to be done with an event; None for nothing."""
         if self._turn != self._turns.count:
             # A memory that turns over forgets what it was not asked for, and a plan does not ask.
-            self._plans.clear()
-            self._known.clear()
+            self.forget()
             self._turn = self._turns.count
         like = alike(arrival)
         if like is None:

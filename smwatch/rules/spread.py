@@ -24,6 +24,8 @@ SLOTS = 48
 """Stretches of time, each as long as the rule's period, kept of each case: the newest in which anything happened."""
 PAIRS = 5_000
 """Values in slots kept of each case; beyond them the oldest slots go, as long as a period's worth of them is left."""
+KEPT = 7 * DAY
+"""Seconds for which a slot without evidence is kept at the least: an event that comes later than that counts alone."""
 VALUES = 10_000
 """Values told apart in one slot, and among those no longer kept."""
 
@@ -289,6 +291,19 @@ class SpreadCase(Case):
         reach = self._reach
         near = [slots[i] for i in range(number - reach, number + reach + 1) if i in slots]
         return sum(map(len, near)) >= least and len(set().union(*near)) >= least
+
+    def forget_before(self, second: int) -> None:
+        """Let go of slots without evidence from before this second: most cases are sessions that never come back."""
+        if self._stale is not None:
+            self.evidence()
+        limit = second // self.width
+        for number in [number for number in self._slots if number < limit and number not in self.found]:
+            self._drop(number)
+
+    @property
+    def empty(self) -> bool:
+        """Whether it is as good as one that is made anew."""
+        return not (self._slots or self._gone or self.found) and self.shed is None
 
     def _drop(self, number: int) -> None:
         """Forget a slot; what was evidence in it is still counted."""

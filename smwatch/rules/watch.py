@@ -119,6 +119,14 @@ class Watch:
             elif not by_secret and (sightings := self._sightings.find(group)) is not None:
                 sightings.rename(right)
 
+    def forget_before(self, second: int) -> None:
+        """Let go of what was seen before this second and is no evidence; plans must be made anew after it."""
+        for group in self._spreads.remembered():
+            if (spread := self._spreads.find(group)) is not None:
+                spread.forget_before(second)
+                if spread.empty and self._kept(spread) is None:
+                    self._spreads.take(group)
+
     def regroup(self, group: Group, right: Mapping[Secret, Secret]) -> None:
         """Put what is known of one group where it belongs now."""
         now = renamed(self.rule.by, group, renames(right))

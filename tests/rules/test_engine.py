@@ -98,3 +98,31 @@ def test_of_two_events_of_one_second_the_same_one_is_told_whichever_came_first()
         (alarm,) = of("SMW-DEL-01", judged(happened, batch=1))
         told.add(alarm.closed_by)
     assert len(told) == 1
+
+
+def test_sessions_that_never_come_back_are_let_go_after_a_week_and_alarms_are_not() -> None:
+    engine = Engine(catalogue())
+    engine.tick(after())
+    thief = records.role("ci-deployer", "build-7")
+    engine.judge(arrivals(records.read(f"prod/{n}", by=thief, at=after(n)) for n in range(12)))
+    engine.judge(arrivals(records.read(by=records.role("api", f"i-{n}"), at=after(n)) for n in range(100)))
+    watch = engine._watches["SMW-READ-01"]
+    engine.tick(after(days=6))
+    assert len(watch._spreads.remembered()) == 101
+    before = of("SMW-READ-01", engine.alarms)
+    engine.tick(after(days=9))
+    assert len(watch._spreads.remembered()) == 1
+    assert of("SMW-READ-01", engine.alarms) == before
+    later = [records.read(f"prod/{n}", by=thief, at=after(n, days=9)) for n in range(20, 35)]
+    engine.judge(arrivals(later))
+    assert [alarm.count for alarm in of("SMW-READ-01", engine.alarms)] == [27]  # it was never closed
+
+
+def test_what_began_before_midnight_is_an_alarm_after_it() -> None:
+    engine = Engine(catalogue())
+    thief = records.role("ci-deployer", "build-7")
+    for n in range(12):
+        at = after(n * 20, hours=9, minutes=58)  # 14:00 + 9:58 is two minutes before midnight
+        engine.judge(arrivals([records.read(f"prod/{n}", by=thief, at=at)]))
+        engine.tick(at)
+    assert [alarm.count for alarm in of("SMW-READ-01", engine.alarms)] == [12]

@@ -26,6 +26,8 @@ PAIRS = 5_000
 """Values in slots kept of each case; beyond them the oldest slots go, as long as a period's worth of them is left."""
 KEPT = 7 * DAY
 """Seconds for which a slot without evidence is kept at the least: an event that comes later than that counts alone."""
+ASKED = 4 * PAIRS
+"""Answers, and facts that they hang on, held by each case before all are asked for again."""
 VALUES = 10_000
 """Values told apart in one slot, and among those no longer kept."""
 
@@ -79,10 +81,12 @@ class SpreadCase(Case):
     """
 
     __slots__ = (
+        "_answers",
         "_bar",
         "_counts_of",
         "_factor",
         "_gone",
+        "_grades",
         "_habits",
         "_last",
         "_least",
@@ -119,6 +123,10 @@ class SpreadCase(Case):
         """In how many slots each value is."""
         self.enough = False
         """Whether there are enough values at all, however far from each other."""
+        self._answers: dict[_Sight, bool] = {}
+        """Whether each counts, as far as it was asked since what is known has changed."""
+        self._grades: dict[_Sight, tuple[int, str] | None] = {}
+        """The grade of each likewise."""
         self._needs = needs
         self._factor = 1.0 if habits is None else habits.habit.factor
         self._least = int(min(need.least for need in needs) / self._factor)
@@ -140,6 +148,8 @@ class SpreadCase(Case):
 
     def wake(self) -> None:
         """Have all values judged again."""
+        self._answers.clear()
+        self._grades.clear()
         if self._slots:
             self._stale = next(iter(self._slots)), self._last
         super().wake()
@@ -323,6 +333,9 @@ class SpreadCase(Case):
                 self._gone[one.value] = one.at
             shed = Shed(len(self._gone), one.at, one.at, one.key, one.rank, one.step, one.title)
             self.shed = shed if self.shed is None else replace(self.shed.joined(shed), count=len(self._gone))
+        if len(self._watching) > ASKED or len(self._answers) > ASKED:
+            self._watching.clear()
+            self.wake()
 
     # -- judging
 
@@ -399,14 +412,18 @@ class SpreadCase(Case):
         return bar.at(second)
 
     def _counts(self, sight: _Sight) -> bool:
-        only, unless, _ = self._questions
-        return all(self._ask(ask, sight) for ask in only) and not any(self._ask(ask, sight) for ask in unless)
+        answer = self._answers.get(sight)
+        if answer is None:
+            only, unless, _ = self._questions
+            answer = all(self._ask(ask, sight) for ask in only) and not any(self._ask(ask, sight) for ask in unless)
+            self._answers[sight] = answer
+        return answer
 
     def _grade(self, sight: _Sight) -> tuple[int, str] | None:
-        for ask, rank, title in self._questions.grades:
-            if self._ask(ask, sight):
-                return rank, title
-        return None
+        if sight not in self._grades:
+            grades = ((rank, title) for ask, rank, title in self._questions.grades if self._ask(ask, sight))
+            self._grades[sight] = next(grades, None)
+        return self._grades[sight]
 
     def _ask(self, lookout: Lookout, sight: _Sight) -> bool:
         assert self.rule.distinct is not None

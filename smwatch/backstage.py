@@ -11,12 +11,12 @@ from pathlib import Path
 
 from smwatch.background import Background, Deliver
 from smwatch.events.secret import Secret
-from smwatch.monitor import JOURNAL, Delivery, Monitor
+from smwatch.monitor import Delivery, Monitor
 from smwatch.parts import AwsSources, Parts, now
 from smwatch.rules.alarm import Alarm
 from smwatch.settings import Settings
 from smwatch.sources.errors import ConfigurationError
-from smwatch.sources.source import Source, State, Status
+from smwatch.sources.source import Source, State
 from smwatch.tui.screens.desk import Answers, Desk, Outside
 from smwatch.tui.stalls import Stalls
 from smwatch.unready import advice
@@ -96,8 +96,7 @@ class Backstage:
         engine = parts.engine_made()
         await self._background.on_screen(lambda: parts.judge_by(engine))
         self._monitor = monitor = parts.monitor(deliver, alone=False)
-        if parts.notice:
-            status = Status(JOURNAL, "Journal", State.FAILING, parts.notice, at=now())
+        if (status := parts.journal_status) is not None:
             await deliver(Delivery(statuses=(status,)))
         await monitor.recall(parts.looks_back_to, parts.settings.store.capacity)
         async with parts.notifying(deliver), self._sources as opened:

@@ -22,7 +22,7 @@ from smwatch.export import csv_lines, jsonl_lines
 from smwatch.filter import Context, Filter, FilterError
 from smwatch.filter import parse as parse_filter
 from smwatch.journal import FILE_NAME, Journal, JournalCorruptError, JournalError
-from smwatch.monitor import Delivery, Monitor
+from smwatch.monitor import JOURNAL, Delivery, Monitor
 from smwatch.notify import Notifier, NotifyError, apprise_senders
 from smwatch.record import Record, decode
 from smwatch.report import report_lines
@@ -36,7 +36,7 @@ from smwatch.settings import (
     moment,
     period,
 )
-from smwatch.sources.source import Source, Status
+from smwatch.sources.source import Source, State, Status
 from smwatch.store import Store
 
 if TYPE_CHECKING:
@@ -105,6 +105,14 @@ class Parts:
         """Have the store judge by these rules from now on, in the store's thread."""
         self.engine = self.store.engine = engine
         self.store.recall()
+
+    @property
+    def journal_status(self) -> Status | None:
+        """What there is to be said of the journal at the start: nobody has to see to one that was begun anew."""
+        if not self.notice:
+            return None
+        state = State.FAILING if self.journal.path is None else State.OK
+        return Status(JOURNAL, "Journal", state, self.notice, at=now())
 
     @property
     def looks_back_to(self) -> datetime:

@@ -14,6 +14,7 @@ THIEF, ALICE, ROTATOR = records.role("ci-deployer", "build-7"), records.user("al
 SHELL = "aws-cli/2.17.1 md/awscrt#0.20.11 exec-env/CloudShell ua/2.0 os/linux#6.1 md/command#secretsmanager.get"
 TRUFFLEHOG = "TruffleHog"
 PROWLER = "Boto3/1.35 md/Botocore#1.35 ua/2.1 APN_1826889 Prowler/4.3"
+ENDPOINT = "vpce-0a1b2c3d4e5f60718"
 PUBLIC = ("52.94.133.17", "185.220.101.4", "91.198.174.192")
 
 
@@ -211,6 +212,26 @@ RULES = {
                         "52.94.133.99",
                     )
                 )
+            ]
+        ),
+    ),
+    "SMW-READ-08c": Rule(
+        finds=story(
+            over(3, records.read(vpcEndpointId=ENDPOINT)),
+            records.read(sourceIPAddress=PUBLIC[1]),
+        ),
+        severity=Severity.HIGH,
+        count=1,
+        leaves=story(
+            over(3, records.read(vpcEndpointId=ENDPOINT)),
+            records.read(vpcEndpointId=ENDPOINT),
+            records.read(by=records.role("app", "i-0aaaaaaaaaaaaaaaa"), sourceIPAddress=PUBLIC[1]),
+        ),
+        # A function has no network of its own that it must stay in.
+        noise=story(
+            [
+                records.read(by=records.role("fn", "resize-images"), at=after(n), **more)
+                for n, more in enumerate(({"vpcEndpointId": ENDPOINT}, {"sourceIPAddress": PUBLIC[1]}))
             ]
         ),
     ),

@@ -18,13 +18,13 @@ import argparse
 import asyncio
 import bisect
 import contextlib
-import itertools
+import heapq
 import json
 import re
 import secrets
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from typing import Any, Self
@@ -32,7 +32,9 @@ from typing import Any, Self
 from aiohttp import web
 
 Record = dict[str, Any]
-Bound = tuple[tuple[str | None, str | None], datetime | None, datetime | None, int]
+Attribute = tuple[str | None, str | None]
+"""Key and value; None and None for all events."""
+Bound = tuple[Attribute, datetime | None, datetime | None, int]
 """What a token is bound to: attribute, StartTime, EndTime, MaxResults."""
 
 REACH = timedelta(days=90)
@@ -54,17 +56,60 @@ class Refused(Exception):  # noqa: N818 - what AWS answers
 class Entry:
     """One event as the service holds it."""
 
-    __slots__ = ("at", "item", "order", "record", "visible_at")
+    __slots__ = ("at", "order", "record", "visible_at")
 
     def __init__(self, record: Record, visible_at: datetime, order: int) -> None:
         self.record = record
         self.at = _moment(record["eventTime"])
         self.visible_at = visible_at
         self.order = order
-        self.item = _item(record, self.at)
 
     def key(self) -> tuple[datetime, int]:
         return self.at, self.order
+
+
+class Shelves:
+    """The entries that are visible, newest last, one shelf for each attribute that was ever asked for."""
+
+    def __init__(self) -> None:
+        self._entries: list[Entry] = []
+        self._waiting: list[tuple[datetime, int, Entry]] = []
+        self._shelves: dict[Attribute, list[Entry]] = {}
+        self._shown_at: datetime | None = None
+
+    def __iter__(self) -> Iterator[Entry]:
+        """All there are, visible or not."""
+        return iter(self._entries)
+
+    def add(self, entry: Entry) -> None:
+        """One more, visible when its time comes."""
+        bisect.insort(self._entries, entry, key=Entry.key)
+        heapq.heappush(self._waiting, (entry.visible_at, entry.order, entry))
+
+    def shelf(self, attribute: Attribute, now: datetime) -> list[Entry]:
+        """What is visible now and has this attribute."""
+        if self._shown_at is not None and now < self._shown_at:  # the clock was set back
+            self._shelves.clear()
+            self._waiting = [(entry.visible_at, entry.order, entry) for entry in self._entries]
+            heapq.heapify(self._waiting)
+        self._shown_at = now
+        if attribute not in self._shelves:
+            waiting = {order for _, order, _ in self._waiting}
+            shown = (entry for entry in self._entries if entry.order not in waiting)
+            self._shelves[attribute] = [entry for entry in shown if _has(attribute, entry.record)]
+        while self._waiting and self._waiting[0][0] <= now:
+            _, _, entry = heapq.heappop(self._waiting)
+            for each, shelf in self._shelves.items():
+                if _has(each, entry.record):
+                    bisect.insort(shelf, entry, key=Entry.key)
+        return self._shelves[attribute]
+
+    def forget_before(self, moment: datetime) -> None:
+        """Hold nothing any more that happened before this moment."""
+        for entries in (self._entries, *self._shelves.values()):
+            del entries[: bisect.bisect_left(entries, (moment, -1), key=Entry.key)]
+        self._waiting = [each for each in self._waiting if each[2].at >= moment]
+        heapq.heapify(self._waiting)
 
 
 class EventHistory:
@@ -77,9 +122,11 @@ class EventHistory:
         self.reach = REACH
         self.sparse = False
         """Whether pages come half filled or empty, with a token, as the API allows."""
-        self._entries: list[Entry] = []
+        self.bare = False
+        """Whether events come without their record, which the API calls optional."""
         self.cursors = False
         """Whether a token means "after this event" rather than "after so many"; AWS doesn't say which."""
+        self.entries = Shelves()
         self._tokens: dict[str, tuple[Bound, int, tuple[datetime, int] | None]] = {}
         self._orders = 0
 
@@ -87,17 +134,25 @@ class EventHistory:
         """Take in records that become visible at this moment (default: at once)."""
         for record in records:
             self._orders += 1
-            bisect.insort(self._entries, Entry(record, visible_at or self.now(), self._orders), key=Entry.key)
+            self.entries.add(Entry(record, visible_at or self.now(), self._orders))
 
     def held(self, until: datetime | None = None) -> list[Record]:
         """Every record that is visible at this moment (default: now)."""
         until = until or self.now()
-        return [entry.record for entry in self._entries if entry.visible_at <= until]
+        return [entry.record for entry in self.entries if entry.visible_at <= until]
 
     def lookup(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """The answer to one LookupEvents request; raises Refused."""
+        page, token = self.page(request)
+        items = [_item(entry) for entry in page]
+        if self.bare:
+            items = [{name: value for name, value in item.items() if name != "CloudTrailEvent"} for item in items]
+        return {"Events": items, **({"NextToken": token} if token else {})}
+
+    def page(self, request: Mapping[str, Any]) -> tuple[list[Entry], str | None]:
+        """The events of that answer, newest first, and its token."""
         now = self.now()
-        matches, bound = self._checked(request, now)
+        bound = self._checked(request, now)
         offset, after = 0, None
         token = request.get("NextToken")
         if token is not None:
@@ -108,33 +163,31 @@ class EventHistory:
                     " parameters.",
                 )
             _, offset, after = self._tokens[token]
-        _, start, end, size = bound
-        low = bisect.bisect_left(self._entries, (start or now - self.reach, -1), key=Entry.key)
-        high = len(self._entries)
+        attribute, start, end, size = bound
+        shelf = self.entries.shelf(attribute, now)
+        low = bisect.bisect_left(shelf, (start or now - self.reach, -1), key=Entry.key)
+        high = len(shelf)
         if end is not None:
-            high = bisect.bisect_right(self._entries, (end, self._orders + 1), key=Entry.key)
+            high = bisect.bisect_right(shelf, (end, self._orders + 1), key=Entry.key)
         # a page shows what is visible when it is asked for: what turned up since then shifts the rest to later pages
         if self.cursors and after is not None:
-            high, offset = bisect.bisect_left(self._entries, after, key=Entry.key), 0
+            high, offset = bisect.bisect_left(shelf, after, key=Entry.key), 0
         taken = min(size, self.page_size)
         if self.sparse:
             taken = (0, taken, max(1, taken // 3))[len(self._tokens) % 3]
-        entries = (self._entries[place] for place in range(high - 1, low - 1, -1))
-        visible = (entry for entry in entries if entry.visible_at <= now and matches(entry.record))
-        found = list(itertools.islice(visible, offset, offset + taken + 1))
-        page = found[:taken]
-        answer: dict[str, Any] = {"Events": [entry.item for entry in page]}
-        if len(found) > taken:
-            following = secrets.token_urlsafe(24)
-            self._tokens[following] = (bound, offset + taken, page[-1].key() if page else after)
-            answer["NextToken"] = following
-        return answer
+        high -= offset
+        page = shelf[max(low, high - taken) : max(low, high)][::-1]
+        if high - taken <= low:
+            return page, None
+        following = secrets.token_urlsafe(24)
+        self._tokens[following] = (bound, offset + taken, page[-1].key() if page else after)
+        return page, following
 
     def forget_tokens(self) -> None:
         """All tokens handed out so far become invalid."""
         self._tokens.clear()
 
-    def _checked(self, request: Mapping[str, Any], now: datetime) -> tuple[Callable[[Record], bool], Bound]:
+    def _checked(self, request: Mapping[str, Any], now: datetime) -> Bound:
         unknown = set(request) - {
             "LookupAttributes", "StartTime", "EndTime", "MaxResults", "NextToken", "EventCategory",
         }  # fmt: skip
@@ -155,12 +208,7 @@ class EventHistory:
         end = _seconds(request["EndTime"]) if "EndTime" in request else None
         if start and (start < now - self.reach - timedelta(seconds=2) or start > (end or now + SKEW)):
             raise Refused("InvalidTimeRangeException", "The time range is not valid.")
-        read = ATTRIBUTES[key] if key is not None else None
-
-        def matches(record: Record) -> bool:
-            return read is None or read(record) == value
-
-        return matches, ((key, value), start, end, size)
+        return (key, value), start, end, size
 
 
 class LookupEvents:
@@ -317,14 +365,15 @@ class LookupEvents:
         return web.json_response({})
 
 
-def _item(record: Record, at: datetime) -> dict[str, Any]:
+def _item(entry: Entry) -> dict[str, Any]:
+    record = entry.record
     identity = record.get("userIdentity", {})
     item = {
         "EventId": record["eventID"],
         "EventName": record.get("eventName"),
         "ReadOnly": str(record.get("readOnly", False)).lower(),
         "AccessKeyId": identity.get("accessKeyId"),
-        "EventTime": at.timestamp(),
+        "EventTime": entry.at.timestamp(),
         "EventSource": record.get("eventSource"),
         "Username": _username(record),
         "Resources": [],
@@ -343,6 +392,11 @@ ATTRIBUTES: dict[str, Callable[[Record], str | None]] = {
     "ResourceName": lambda record: None,
     "ResourceType": lambda record: None,
 }
+
+
+def _has(attribute: Attribute, record: Record) -> bool:
+    key, value = attribute
+    return key is None or ATTRIBUTES[key](record) == value
 
 
 def _username(record: Record) -> str | None:

@@ -127,19 +127,15 @@ class SimulatedLookupEvents:
         }
         world.appear()
         try:
-            found = world.history.lookup(request)
+            entries, following = world.history.page(request)
         except Refused as refused:
             raise CallError(State.FAILING, refused.code, Remedy.CLAMP) from refused
-        times = [datetime.fromtimestamp(item["EventTime"], UTC) for item in found["Events"]]
-        if times and world.garbled(min(times), max(times)):
+        if entries and world.garbled(entries[-1].at, entries[0].at):
             raise CallError(State.FAILING, "nonsense", Remedy.GARBLED)
         date = world.now().replace(microsecond=0)
         await asyncio.sleep(world.latency() / 2)
-        rows = tuple(
-            Row(item["EventId"], at := datetime.fromtimestamp(item["EventTime"], UTC), Found(item["EventId"], at))
-            for item in found["Events"]
-        )
-        return Answer(rows, found.get("NextToken"), date)
+        found = (Found(entry.record["eventID"], entry.at) for entry in entries)
+        return Answer(tuple(Row(each.raw, each.at, each) for each in found), following, date)
 
     def edge(self, at: datetime) -> datetime:
         return at - REACH
@@ -235,6 +231,23 @@ class Watcher:
             if event in self.seen and visible >= after
         )
 
+    def reckon(self, before: datetime) -> list[float]:
+        """The latencies of what became visible before this moment, in that order; it is forgotten with that.
+
+        What has not been seen yet counts as if it were seen now.
+        """
+        now = self.world.now()
+        past = sorted((visible, event) for event, visible in self.world.visible.items() if visible < before)
+        late = [(self.seen.get(event, now) - visible).total_seconds() for visible, event in past]
+        for _, event in past:
+            for known in (self.seen, self.world.visible, self.world.born):
+                known.pop(event, None)
+        return late
+
+
+REMEMBERED = timedelta(hours=6)
+"""How far before the settled past something is looked at again every hour."""
+
 
 class Spent(NamedTuple):
     """What a time of watching cost, and how quickly it showed what became visible (seconds)."""
@@ -243,19 +256,42 @@ class Spent(NamedTuple):
     p99: float
     calls: float
     """A second."""
+    longest: float
 
 
 async def ordinary(rate: float, seconds: float, seed: int = 7) -> Spent:
     """Watch an account with so many events a second, delayed as was measured, from its first event on."""
     world, chance = World(seed), random.Random(seed)
-    for _ in range(int(rate * seconds)):
-        world.happen(EPOCH + chance.random() * timedelta(seconds=seconds), measured_delay(chance))
     watcher = Watcher(world, EPOCH, SCHEDULE)
-    await watcher.watch(EPOCH + timedelta(seconds=seconds))
+    end = EPOCH + timedelta(seconds=seconds)
+    settles_in = timedelta(minutes=15)
+    happened_to, reckoned_to = EPOCH, EPOCH
+    latencies: list[float] = []
+
+    def go_on() -> None:
+        """Let the next minutes happen, and reckon with what is long past: a day is too much to hold."""
+        nonlocal happened_to, reckoned_to
+        while happened_to < min(end, world.now() + settles_in):
+            until = min(end, happened_to + settles_in)
+            for _ in range(round(rate * (until - happened_to).total_seconds())):
+                world.happen(happened_to + chance.random() * (until - happened_to), measured_delay(chance))
+            happened_to = until
+        past = world.now() - SCHEDULE.settle_lag - settles_in
+        if past > reckoned_to + settles_in:
+            assert watcher.missing() == []
+            assert all(event in watcher.seen for event, visible in world.visible.items() if visible < past)
+            latencies.extend(watcher.reckon(past))
+            world.history.entries.forget_before(past - REMEMBERED)
+            reckoned_to = past
+
+    go_on()
+    await watcher.watch(end, check=go_on)
     assert watcher.missing() == []
     assert never_back(watcher.watermarks)
-    late = watcher.latencies(EPOCH + timedelta(seconds=min(1200, seconds / 4)))
-    return Spent(late[len(late) // 2], late[len(late) * 99 // 100], world.calls / seconds)
+    latencies.extend(watcher.reckon(end))
+    # at the beginning there is nothing to be seen yet
+    late = sorted(latencies[len(latencies) * min(1200, int(seconds / 4)) // int(seconds) :])
+    return Spent(late[len(late) // 2], late[len(late) * 99 // 100], world.calls / seconds, late[-1])
 
 
 def never_back(moments: Sequence[datetime]) -> bool:

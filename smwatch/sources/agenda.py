@@ -63,7 +63,7 @@ class Agenda(ABC):
         self._slice = FIRST_SLICE
         self._sliced = False
         self._fill: tuple[float, timedelta] | None = None
-        self._turns = [Kind.SWEEP, Kind.GLANCE, Kind.CATCH_UP, Kind.SETTLE, Kind.LATE]
+        self._turns = [Kind.SWEEP, Kind.PASS, Kind.GLANCE, Kind.CATCH_UP, Kind.SETTLE, Kind.LATE]
 
     @property
     def complete_to(self) -> datetime:
@@ -86,7 +86,7 @@ class Agenda(ABC):
     def priority(self, scan: Scan) -> Priority:
         """How urgent a page of this scan is."""
         match scan.kind:
-            case Kind.SWEEP | Kind.GLANCE | Kind.LATE | Kind.CATCH_UP:
+            case Kind.SWEEP | Kind.PASS | Kind.GLANCE | Kind.LATE | Kind.CATCH_UP:
                 return Priority.LIVE
             case Kind.SETTLE:
                 return Priority.BACKFILL if self.behind(scan.asked_at) > BEHIND else Priority.LIVE

@@ -7,9 +7,9 @@ from datetime import datetime, timedelta
 from smwatch.sources.coverage import Span
 
 REACH, LONG_REACH, LONG_EVERY = timedelta(hours=6), timedelta(hours=48), 24
-PLACES = 12
+PLACES = 8
 """How many pages an audit reads as long as nothing is found; a burst of late records fills more than a few minutes."""
-FILL = 0.9
+FILL = 0.8
 GOLDEN = 0.618
 
 

@@ -15,10 +15,13 @@ SPLIT = 2
 """A first sweep, or one after an outage, that would be longer than this many sweep lags is divided."""
 SETTLE_LAG_CAP = timedelta(hours=6)
 LATE_FACTOR = 1.5
-MISSED_BY_SWEEPS = (3, 0.005)
-"""So many records, and such a share, may be settled unseen before the sweep lag is doubled."""
-SETTLE_PAGES, SETTLE_LONGEST = 5.8, timedelta(minutes=5)
+MISSED_BY_SWEEPS, LEFT_BY_SWEEPS = (3, 0.005), 0.03
+"""So many records, and such a share, may be settled unseen before the sweep lag is doubled; and such a share where what
+sweeps leave is too much to be read by itself."""
+SETTLE_PAGES, SETTLE_LONGEST = 20, timedelta(minutes=5)
 """What is to be settled waits until it fills so many pages, or for so long: half filled pages cost calls as well."""
+SETTLE_PATIENCE, SETTLE_LOOKS = timedelta(minutes=1), timedelta(seconds=1)
+"""For how much longer it waits for a sweep to end, and how often it looks whether it may begin."""
 LOOK_AGAIN = timedelta(seconds=5)
 
 
@@ -39,7 +42,7 @@ class Following(Agenda):
         self._density = 0.0
         """Records a second, where a period was read whole last."""
         self._settled_rows = self._missed_rows = 0
-        self._started = False
+        self._started = self._asked = False
         self._due = {
             Kind.SWEEP: -math.inf,
             Kind.GLANCE: math.inf,
@@ -54,7 +57,7 @@ class Following(Agenda):
         horizon = self._horizon(at)
         if not self._started:
             self._start(horizon)
-        if self._is_due(Kind.SWEEP):
+        if self._is_due(Kind.SWEEP) and Kind.PASS not in self.scans:
             self._begin_sweep(at)
         if self._is_due(Kind.GLANCE):
             self._begin_glance(at)
@@ -67,8 +70,8 @@ class Following(Agenda):
             self._begin_audit(at)
         if not self._is_due(Kind.SETTLE):
             return ()
-        if self._little(self.complete_to, horizon):
-            self._again(Kind.SETTLE, LOOK_AGAIN)
+        if self._can_wait(self.complete_to, horizon):
+            self._again(Kind.SETTLE, SETTLE_LOOKS)
             return ()
         if gaps := self._unreadable(edge, horizon):
             return gaps
@@ -82,8 +85,12 @@ class Following(Agenda):
         match scan.kind:
             case Kind.SWEEP:
                 self._due[Kind.SWEEP] = self.sweeps.ended(scan, self.clock, relaxed=self.relaxed)
-                self._due[Kind.GLANCE] = self.sweeps.glance_at or math.inf
-            case Kind.CATCH_UP | Kind.GLANCE:
+                self._due[Kind.GLANCE] = self.sweeps.glance_at
+            case Kind.PASS:
+                self._due[Kind.SWEEP] = self.sweeps.passed(scan, self.clock)
+            case Kind.GLANCE:
+                self.sweeps.glanced(scan, self.clock)
+            case Kind.CATCH_UP:
                 pass
             case Kind.LATE:
                 assert scan.period is not None
@@ -102,8 +109,9 @@ class Following(Agenda):
         """This scan came to nothing: what remains of it has to be read by another."""
         super().dropped(scan)
         match scan.kind:
-            case Kind.SWEEP:
+            case Kind.SWEEP | Kind.PASS:
                 self._again(Kind.SWEEP, self.schedule.sweep_every)
+                self.sweeps.passes.dropped()
             case Kind.CATCH_UP:
                 if scan.remains:
                     self._leave(scan.remains)
@@ -126,11 +134,13 @@ class Following(Agenda):
 
     def recovered(self) -> None:
         """Pages come again after an outage: what is new comes first."""
-        if self.scans.pop(Kind.SWEEP, None):
+        sweep, passing = self.scans.pop(Kind.SWEEP, None), self.scans.pop(Kind.PASS, None)
+        if sweep or passing:
             self.poll_now()
 
     def poll_now(self) -> None:
         """Let the next sweep begin at once."""
+        self._asked = True
         self._due[Kind.SWEEP] = -math.inf
 
     def due_in(self) -> float:
@@ -152,7 +162,7 @@ class Following(Agenda):
             case Kind.GLANCE:
                 return True
             case Kind.SWEEP:
-                return self.sweeps.enough(scan, self._density)
+                return self.sweeps.enough(scan)
             case _:
                 return False
 
@@ -165,9 +175,12 @@ class Following(Agenda):
 
     def settled_rows(self, rows: int, missed: int) -> None:
         """So many records were settled, and so many of them no sweep had seen: they are later than was thought."""
+        self.sweeps.left_to_settle(rows, missed)
         self._settled_rows += rows
         self._missed_rows += missed
         least, share = MISSED_BY_SWEEPS
+        if not self.sweeps.reads_late:
+            share = LEFT_BY_SWEEPS
         if self._missed_rows >= least and self._missed_rows > share * self._settled_rows:
             self.sweeps.widen(self.clock, 2, self.settle_lag)
             self._settled_rows = self._missed_rows = 0
@@ -187,12 +200,35 @@ class Following(Agenda):
             self._again(Kind.LATE, LOOK_AGAIN)
         self.base = min(self._since, horizon - self._nature.resolution, *_first_open(self.coverage))
 
+    def _begin_pass(self, at: datetime) -> bool:
+        """Begin what takes the place of a sweep where there is much, unless a sweep was asked for or time was lost."""
+        sweeps = self.sweeps
+        if sweeps.passes.early_to is None or self._asked or self._away(at):
+            return False
+        if not sweeps.passing:
+            sweeps.passes.stop()
+            return False
+        if sweeps.passes.next() is None:
+            sweeps.plan_passes(at, self.clock, self.complete_to)
+        if piece := sweeps.passes.next():
+            self._scan(Kind.PASS, piece.start, piece.end, at)
+        else:
+            self._again(Kind.SWEEP, LOOK_AGAIN)
+        return True
+
+    def _away(self, at: datetime) -> bool:
+        """Whether the latest minutes were not read for so long that sweeps do not join any more."""
+        swept_at = self.sweeps.swept_at
+        return swept_at is not None and at - swept_at > SPLIT * self.sweeps.lag
+
     def _begin_sweep(self, at: datetime) -> None:
         sweeps = self.sweeps
+        if self._begin_pass(at):
+            return
+        self._asked = False
         low = self._horizon(at)  # what is older is the settle's
         if sweeps.swept_at is not None:
-            away = at - sweeps.swept_at > SPLIT * sweeps.lag
-            low = max(low, sweeps.swept_at - (sweeps.lag if away else sweeps.reach))
+            low = max(low, sweeps.swept_at - sweeps.lag if self._away(at) else sweeps.swept_at - sweeps.reach)
         low = self._floor(min(max(low, self.base), at - self._nature.resolution))
         if self.watched_from is None:
             self.watched_from = low
@@ -206,7 +242,6 @@ class Following(Agenda):
     def _begin_glance(self, at: datetime) -> None:
         self._due[Kind.GLANCE] = math.inf
         if Kind.SWEEP not in self.scans and self.sweeps.swept_at is not None:
-            self.sweeps.glanced(self.clock)
             self._scan(Kind.GLANCE, self._floor(self.sweeps.swept_at - self.sweeps.reach), None, at)
 
     def _begin_late(self, at: datetime) -> None:
@@ -215,12 +250,19 @@ class Following(Agenda):
         else:
             self._again(Kind.LATE, LOOK_AGAIN)
 
-    def _little(self, start: datetime, end: datetime) -> bool:
-        """Whether there is so little to settle yet, all of it seen by sweeps, that more can wait with it."""
+    def _can_wait(self, start: datetime, end: datetime) -> bool:
+        """Whether there is so little to settle yet, all of it seen by sweeps, that more can wait with it.
+
+        It also waits for the end of a sweep, which would take longer if they went in turns.
+        """
         if self.watched_from is None or start < self.watched_from:
             return False
         page, waiting = self._nature.page, end - start
-        return timedelta() < waiting < SETTLE_LONGEST and waiting.total_seconds() * self._density < SETTLE_PAGES * page
+        if not page or not timedelta() < waiting < SETTLE_LONGEST + SETTLE_PATIENCE:
+            return False
+        sweeping = Kind.SWEEP in self.scans or Kind.PASS in self.scans
+        few = waiting < SETTLE_LONGEST and waiting.total_seconds() * self._density < SETTLE_PAGES * page
+        return few or sweeping
 
     def _leave(self, hole: Span) -> None:
         """Have this read aside, together with what is still left of an earlier hole."""

@@ -16,7 +16,6 @@ THROTTLED_FOR = 30.0
 """Seconds without a throttle after which all is well again."""
 ABSENCE = timedelta(minutes=2)
 CLOCK_WARNING = timedelta(minutes=1)
-SLOW_SWEEP = 120.0
 
 
 class Health:
@@ -72,7 +71,7 @@ class Health:
     def _warning(self, agenda: Agenda) -> str:
         if wrong := self._wrong_clock():
             return f"{wrong}: set it"
-        if isinstance(agenda, Following) and agenda.sweeps.pause > SLOW_SWEEP:
+        if isinstance(agenda, Following) and agenda.sweeps.slow:
             return f"more events than {self._api} can show quickly: use the trail's log group (--log-group)"
         if self._pace.slowed:
             return f"asking {self._pace.rate:.2g} ×/s after AWS throttled {self._api}"

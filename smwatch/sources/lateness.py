@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import heapq
 from bisect import bisect_right
 from collections import deque
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import pairwise
 
-SAMPLES = 3000
+SAMPLES = 6000
 SORT_EVERY = 50
+USUAL, HABIT = 0.99, 1.07
+GOLDEN = 0.618
 PRIOR = ((0.0, 3.0), (0.1, 96.0), (0.5, 201.0), (0.9, 419.0), (0.99, 505.0), (1.0, 594.0))
 """(share of the records, seconds): measured on 2,900 records of a real trail, and taken for granted at first."""
 PRIOR_SAMPLES = 300
@@ -21,6 +24,8 @@ class Lateness:
         self._samples = deque(_prior(), maxlen=SAMPLES)
         self._sorted = sorted(self._samples)
         self._unsorted = 0
+        self._drawn = 0.0
+        self._held: list[tuple[datetime, timedelta, timedelta]] = []
         self.added = 0
         """How many records were seen."""
 
@@ -32,19 +37,91 @@ class Lateness:
         if self._unsorted == SORT_EVERY:
             self._sorted, self._unsorted = sorted(self._samples), 0
 
+    def add_between(self, least: timedelta, most: timedelta) -> None:
+        """One record was later than the one and not later than the other: what is known so far says how late it was.
+
+        Such a record takes the delay of one, drawn from those known, that was between the two as well: so the shares of
+        the records between moments of looking become right, however seldom that is (Turnbull's self-consistency).
+        """
+        low, high = (self._rank(delay) for delay in (least, most))
+        self._drawn = (self._drawn + GOLDEN) % 1
+        drawn = self._at(low + self._drawn * (high - low)) if low < high else (least + most) / 2
+        self.add(min(max(drawn, least), most))
+
+    def hold(self, at: datetime, least: timedelta, most: timedelta, wanted: float = 1) -> None:
+        """A record of this moment was that late; it counts once all of that moment can have been seen (`release`).
+
+        Otherwise those that come quickly would count first, and for too much wherever something begins to happen.
+        Of many, a share that is wanted will do: all the records of some seconds, and none of the others.
+        """
+        if _lot(at) < wanted:
+            heapq.heappush(self._held, (at, least, most))
+
+    def release(self, before: datetime, wanted: float = 1) -> int:
+        """All records of the moments before this one have been seen; how many of them count."""
+        released = 0
+        while self._held and self._held[0][0] < before:
+            at, least, most = heapq.heappop(self._held)
+            if _lot(at) < wanted:
+                self.add_between(least, most)
+                released += 1
+        return released
+
     def within(self, share: float) -> timedelta:
         """The delay that this share of the records does not exceed."""
-        return timedelta(seconds=self._sorted[min(len(self._sorted) - 1, int(share * len(self._sorted)))])
+        return self._at(share * len(self._sorted))
+
+    @property
+    def usual(self) -> timedelta:
+        """How late all but one of a hundred records are at the most."""
+        return self.within(USUAL)
+
+    @property
+    def habit(self) -> timedelta:
+        """A little more than that: what is even rarer can't be told from few records."""
+        return HABIT * self.usual
 
     def beyond(self, delay: timedelta) -> float:
         """The share of the records that are later than this."""
-        return 1 - bisect_right(self._sorted, delay.total_seconds()) / len(self._sorted)
+        return 1 - self._rank(delay) / len(self._sorted)
+
+    def visible(self, length: timedelta) -> timedelta:
+        """How much of the last so much time can be seen, on average: all of it where nothing is late."""
+        seconds = length.total_seconds()
+        return timedelta(seconds=sum(seconds - delay for delay in self._sorted if delay < seconds) / len(self._sorted))
+
+    def spared(self, age: timedelta, last: timedelta) -> float:
+        """How many seconds of waiting a record is spared on average if its moment is read at this age before a last."""
+        return (last - age).total_seconds() * (1 - self.beyond(age))
+
+    def midway(self, last: timedelta) -> timedelta:
+        """The age, before a last one, at which one look spares records the most waiting."""
+        seconds = last.total_seconds()
+        _, age = max(((seconds - delay) * number, delay) for number, delay in enumerate(self._sorted, 1))
+        return timedelta(seconds=min(age, seconds))
+
+    def _rank(self, delay: timedelta) -> int:
+        """How many of the delays do not exceed this one."""
+        return bisect_right(self._sorted, delay.total_seconds())
+
+    def _at(self, rank: float) -> timedelta:
+        """The delay that so many do not exceed, as if what each sample stands for were spread evenly around it."""
+        last = len(self._sorted) - 1
+        place = min(max(rank - 0.5, 0.0), last)
+        below = int(place)
+        low, high = self._sorted[below], self._sorted[min(below + 1, last)]
+        return timedelta(seconds=low + (high - low) * (place - below))
+
+
+def _lot(at: datetime) -> float:
+    """A number from 0 to 1 for each second, spread evenly."""
+    return int(at.timestamp()) * GOLDEN % 1
 
 
 def _prior() -> list[float]:
     """Samples that are spread as PRIOR says."""
     return [
-        low + (high - low) * n / count
+        low + (high - low) * (n + 0.5) / count
         for (share, low), (until, high) in pairwise(PRIOR)
         for count in (round((until - share) * PRIOR_SAMPLES),)
         for n in range(count)

@@ -20,6 +20,8 @@ class Kind(Enum):
     """The latest minutes, again and again, for latency."""
     GLANCE = auto()
     """The newest page alone, between sweeps that are far apart."""
+    PASS = auto()
+    """Some minutes of one age, where there is too much to sweep the latest minutes often."""
     LATE = auto()
     """What sweeps no longer reach, once, for the few records that are later than most."""
     CATCH_UP = auto()

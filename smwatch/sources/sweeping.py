@@ -8,33 +8,58 @@ the newest page is glanced at in between.
 
 from __future__ import annotations
 
+import math
 from datetime import datetime, timedelta
 
 from smwatch.sources.agenda import Nature, Schedule, floor
 from smwatch.sources.lateness import Lateness
+from smwatch.sources.passes import EVERY, Passes
 from smwatch.sources.scan import Scan
 
-HABITUAL, STILL_HABITUAL = 0.993, 0.985
-"""The shares of the records for which sweeps reach back, and for which they need not do so at the price of a page."""
-SHARE, DENSE_SHARE, MORE_SHARE = 0.38, 0.45, 0.0005
-"""The part of the budget that sweeps use up: a little more for each page above some, up to a limit."""
-DENSE_FROM = 20
-SCRAP = 0.25
+STILL_HABITUAL, READ_LATE = 1.03, 0.95
+"""How many times the usual lateness is far enough back where more would cost a page; and where what is left is read
+later by itself."""
+JOIN = 0.8
+"""The part of a pause by which sweeps may reach less far: the last one to see a moment is so much later at times."""
+SHARE, SETTLING = 0.4205, 0.225
+"""The part of the budget for what is new, and how much of each call of the settle counts among it."""
+LEAST_SHARE = 0.2
+"""What is left of it however much there is to settle."""
+SMOOTH = 0.25
+"""How soon the distance of sweeps follows their length: where it changes little, nothing waits longer than others."""
+SHOWN_BY = 0.984
+"""The part of the shortest distance of sweeps after which the next begins: its own time is the rest."""
+SCRAP = 0.6
 """The part of a page for which a sweep asks for no other page."""
 RESTED = 1 / 3
 """A sweep that took long is followed by a pause of this part of its time, for others in the account."""
 RELAXED_EVERY = 30.0
 """Seconds between sweeps while something quicker shows what happens."""
-GLANCE_FROM, GLANCE_EVERY = 1.5, 20.0
+GLANCE_FROM, GLANCE_EVERY = 1.3, 20.0
 """Glances begin where sweeps are this many times their shortest distance apart, at most one in so many seconds."""
 STEADY = 3
+"""So many pauses after a sweep, what is found new may have been visible for long."""
+SLOW = 120.0
+"""Seconds between two looks at a moment from which on somebody who waits should know of a quicker way."""
 LATE_PAGES, LATE_EVERY = 5.7, timedelta(seconds=140)
 """What sweeps leave is read when it fills so many pages, or every so often."""
 LATE_LONGEST = timedelta(minutes=10)
-EDGE, TOO_MANY_AT_EDGE, WIDEN, TELLING = 0.9, 0.02, 1.5, 100
+LATE_SHARE = 0.015
+"""The part of the budget that reading what sweeps leave may cost; above that, it is the settle's."""
+DENSE, LESS_DENSE = 0.17, 0.14
+"""The part of the budget that reading everything once costs, from which on passes are better than sweeps, and where
+they no longer are."""
+TOLD_BY = timedelta(minutes=1)
+"""How much time a sweep has to show for its rows to tell how dense they are."""
+TELLING = 600
+"""So many records of one sweep lag tell well enough how late they are."""
+SURPRISING = 1.5
+"""How many times as many as was thought must have been left by passes for that to be learnt from."""
+FADE, DOUBT, TRUSTED = 0.9, 20, (0.8, 1.25)
+"""How much of what was left to the settle counts still with the next one, how many such records tell nothing yet, and
+how much less or more than was thought there may be, for what is thought from now on."""
+EDGE, TOO_MANY_AT_EDGE, WIDEN, ENOUGH = 0.9, 0.02, 1.5, 100
 """When so many records are only just inside the sweep lag, some are beyond; so many records must have told."""
-TELLING_PAUSE = 60.0
-"""Sweeps farther apart tell too little of how late a record became visible."""
 WIDE_FOR = 6 * 3600.0
 """Seconds for which a sweep lag stays widened."""
 
@@ -51,8 +76,11 @@ class Sweeps:
         """How many pages the last complete sweep took."""
         self.pause = 0.0
         """Seconds from the beginning of one sweep to that of the next."""
-        self.glance_at: float | None = None
-        """When the newest page is to be looked at, if there is time for that before the next sweep."""
+        self.glance_at = math.inf
+        """When the newest page is to be looked at, if that is worth it before the next sweep."""
+        self.density = 0.0
+        """Records a second, as the last sweep or pass found it."""
+        self.passes = Passes(nature.resolution)
         self._schedule = schedule
         self._nature = nature
         self._rate = rate
@@ -60,7 +88,15 @@ class Sweeps:
         self._low: datetime | None = None
         self._shallow = False
         self._late_to: datetime | None = None
-        self._glanced_at = 0.0
+        self._glanced_at = self._passes_at = 0.0
+        self._last = (self.lag, self.lag, self.lag)
+        """At what age (least, middle, most) a moment is read before it is settled, or read by itself."""
+        self._took = timedelta()
+        self._left = [0.0, 0.0, 0.0]
+        self._missed = self._expected = 0.0
+        self._glance: Scan | None = None
+        self._glances = 0
+        self._cost = 1.0
         self._told = 0
         self._wide_until = 0.0
 
@@ -69,16 +105,22 @@ class Sweeps:
         """How far before the beginning of the last sweep the next one looks."""
         if not self._nature.page:
             return self.lag
-        habit = self._lateness.within(HABITUAL)
-        if self.lag - habit < timedelta(seconds=self.pause / 2):
+        habit = self._lateness.habit
+        if self.reads_late and self.lag - habit < self._pause / 2:
             return self.lag  # to read the rest by itself would cost more than it saves
         # a moment is looked at for the last time up to a pause later than that
-        return habit - timedelta(seconds=self.pause / 3)
+        return habit - JOIN * self._pause
+
+    @property
+    def slow(self) -> bool:
+        """Whether it takes minutes until records are shown."""
+        return self.pause > SLOW
 
     def begin(self, low: datetime, at: datetime) -> None:
         """A sweep, with what is read aside for it, begins at server time `at` and reaches down to `low`."""
         if self.swept_at is None:
             self._late_to = floor(at - self.lag, self._nature.resolution)
+        self.passes.dropped()
         self._low = low
         self._shallow = self.swept_at is not None and low > self.swept_at - self.lag
 
@@ -90,34 +132,91 @@ class Sweeps:
             self._late_to = floor(scan.asked_at - self.lag, self._nature.resolution)
         self.swept_at = scan.asked_at
         self.pages = scan.pages
+        self._count(scan.rows, self._lateness.visible(scan.asked_at - self._low))
         every = RELAXED_EVERY if relaxed else self._schedule.sweep_every.total_seconds()
-        self.pause = max(every, scan.pages / (share(scan.pages) * self._rate))
+        self._cost += SMOOTH * (scan.pages + self._glances - self._cost)
+        self._glances, self.glance_at = 0, math.inf
+        self.pause = max(SHOWN_BY * every, self._cost / self._budget)
         if self._nature.page and self.pause > GLANCE_FROM * every and clock - self._glanced_at > GLANCE_EVERY:
             self.glance_at = scan.began + self.pause / 2
+        bottom = scan.asked_at - (self._low if scan.token is None or scan.high is None else scan.high)
+        self._last = (bottom - self._pause, bottom - self._pause / 2, bottom)
+        self._took = timedelta(seconds=clock - scan.began)
+        if self.passing:
+            self.passes.start(scan.asked_at, self._lateness)
         self._look_further(clock)
         return max(scan.began + self.pause, clock + RESTED * (clock - scan.began))
 
-    def glanced(self, clock: float) -> None:
-        """The newest page is being looked at."""
-        self.glance_at, self._glanced_at = None, clock
+    def glanced(self, scan: Scan, clock: float) -> None:
+        """The newest page has been looked at."""
+        self._glances, self._glanced_at, self._glance = 1, clock, scan
 
-    def enough(self, scan: Scan, density: float) -> bool:
-        """Whether hardly anything can be left for another page of this sweep, where rows are so dense."""
+    def enough(self, scan: Scan) -> bool:
+        """Whether what is left of this sweep would not fill another page, and hardly anything can be news."""
         if not self._shallow or scan.high is None or self.swept_at is None:
             return False
-        left = (scan.high - scan.low).total_seconds() * density
-        usual = self._lateness.within(STILL_HABITUAL) - timedelta(seconds=self.pause / 3)
+        left = (scan.high - scan.low).total_seconds() * self.density
+        usual = (READ_LATE if self.reads_late else STILL_HABITUAL) * self._lateness.usual - JOIN * self._pause
         return left < SCRAP * self._nature.page and scan.high < self.swept_at - usual
 
     def steady(self, now: datetime) -> bool:
         """Whether what is found new now has just become visible, because a sweep was here a moment ago."""
-        return self.swept_at is not None and now - self.swept_at <= STEADY * timedelta(seconds=self.pause)
+        return self.swept_at is not None and now - self.swept_at <= STEADY * self._pause
+
+    @property
+    def passing(self) -> bool:
+        """Whether the latest minutes are read by passes now, because there is so much that sweeps would take long."""
+        if not self._nature.page:
+            return False
+        limit = DENSE if self.passes.early_to is None else LESS_DENSE
+        return self.density > limit * self._rate * self._nature.page
+
+    def plan_passes(self, at: datetime, clock: float, settled_to: datetime) -> None:
+        """Passes begin at server time `at`."""
+        self._passes_at = clock
+        self.passes.plan(at, settled_to, self._lateness)
+
+    def passed(self, scan: Scan, clock: float) -> float:
+        """A pass has come to its end; when the next ones begin."""
+        assert scan.period is not None
+        self.pages += scan.pages
+        if self.passes.read(scan):
+            self.pages = scan.pages
+            self._count(scan.rows, scan.period.end - scan.period.start)
+        if self.passes.next() is not None:
+            return clock
+        late = self._lateness.habit
+        self._last = (late - EVERY / 2, late, late + EVERY / 2)
+        assert self.passes.apart is not None
+        self.swept_at, self.pause = self.passes.early_to, self.passes.apart.total_seconds()
+        return max(self._passes_at + EVERY.total_seconds(), clock + RESTED * (clock - self._passes_at))
+
+    @property
+    def _pause(self) -> timedelta:
+        return timedelta(seconds=self.pause)
+
+    @property
+    def _budget(self) -> float:
+        """Calls a second for what is new."""
+        if not self._nature.page:
+            return SHARE * self._rate
+        settling = self.density / self._nature.page
+        return max(LEAST_SHARE * self._rate, SHARE * self._rate - SETTLING * settling)
+
+    def _count(self, rows: int, visible: timedelta) -> None:
+        if visible >= TOLD_BY:
+            self.density = rows / visible.total_seconds()
 
     # -- what sweeps leave -------------------------------------------------------------------------------------------
 
+    @property
+    def reads_late(self) -> bool:
+        """Whether what sweeps leave is little enough to be read before it is settled."""
+        return not self._nature.page or self.density <= LATE_SHARE * self._rate * self._nature.page
+
     def left(self, at: datetime, density: float) -> tuple[datetime, datetime] | None:
         """The period that sweeps have left and that is worth reading by now, where rows are so dense."""
-        if self._late_to is None or not self._shallow:
+        if self._late_to is None or not self._shallow or not self.reads_late:
             return None
         end = floor(at - self.lag, self._nature.resolution)
         start = max(self._late_to, end - LATE_LONGEST)
@@ -132,14 +231,49 @@ class Sweeps:
 
     # -- what was measured -------------------------------------------------------------------------------------------
 
-    def saw(self, delay: timedelta) -> None:
-        """A sweep saw a record for the first time, this long after its moment."""
-        if self.pause <= TELLING_PAUSE:
-            self._lateness.add(delay - timedelta(seconds=self.pause / 2))
+    def saw(self, at: datetime, now: datetime) -> None:
+        """A record of this moment was seen for the first time now."""
+        if not self._nature.page or self.passing:  # two looks at each moment say nothing of what was in between
+            return
+        age = max(now - at, timedelta())
+        unseen_at = self._read_at(at) - at
+        wanted = TELLING / max(TELLING, self.density * self.lag.total_seconds())
+        self._lateness.hold(at, max(unseen_at, timedelta()), age, wanted)
+        released = self._lateness.release(now - self.lag - self._pause, wanted)
+        if not self.reads_late:  # what is left to the settle is not known for an hour: so much it will be
+            least, most = TRUSTED
+            misjudged = min(max((self._missed + DOUBT) / (self._expected + DOUBT), least), most)
+            for n, last in enumerate(self._last):
+                self._left[n] += misjudged * released * self._lateness.beyond(last) / len(self._last)
+        self._learn_left()
+
+    def _read_at(self, at: datetime) -> datetime:
+        """When this moment was read before the scan under way."""
+        assert self.swept_at is not None
+        if self._glance is not None and self._glance.high is not None and at > self._glance.high:
+            return max(self.swept_at, self._glance.asked_at)
+        depth = max(timedelta(), self.swept_at - at) / max(self._last[2], EVERY)
+        return self.swept_at + min(depth * depth, 1.0) * self._took  # what is younger fills fewer pages
 
     def left_out(self) -> None:
         """A record was among those that sweeps had left."""
-        self._lateness.add((self.reach + self.lag) / 2)
+        self._lateness.add_between(self._last[0], max(self.lag, self._last[0]))
+
+    def left_to_settle(self, rows: int, missed: int) -> None:
+        """So many records were settled, and so many of them neither sweep nor pass had seen."""
+        if not self.reads_late:
+            expected = rows * sum(map(self._lateness.beyond, self._last)) / len(self._last)
+            self._expected = FADE * self._expected + expected
+            self._missed = FADE * self._missed + missed
+            if self.passing and self._missed > SURPRISING * (self._expected + DOUBT):
+                self._left[1] += missed
+                self._learn_left()
+
+    def _learn_left(self) -> None:
+        for n, age in enumerate(self._last):
+            while self._left[n] >= 1:
+                self._left[n] -= 1
+                self._lateness.add_between(age, max(self.lag, age))
 
     def widen(self, clock: float, factor: float, limit: timedelta) -> None:
         """Expect records to be later, for some hours."""
@@ -154,12 +288,7 @@ class Sweeps:
 
     def _look_further(self, clock: float) -> None:
         """Expect records that are later than could be seen, when many are almost as late as that."""
-        if not self._nature.page or self._lateness.added - self._told < TELLING:
+        if not self._nature.page or self._lateness.added - self._told < ENOUGH:
             return
         if self._lateness.beyond(EDGE * self.lag) > TOO_MANY_AT_EDGE:
             self.widen(clock, WIDEN, self._schedule.settle_lag)
-
-
-def share(pages: int) -> float:
-    """The part of the budget for sweeps of so many pages."""
-    return min(DENSE_SHARE, SHARE + MORE_SHARE * max(0, pages - DENSE_FROM))

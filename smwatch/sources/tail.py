@@ -259,12 +259,12 @@ class Tail:
     def _measure(self, agenda: Following, scan: Scan, rows: Sequence[Row], fresh: list[Row], now: datetime) -> None:
         """Learn from when records turn up how far back they have to be looked for."""
         match scan.kind:
-            case Kind.SWEEP | Kind.GLANCE if agenda.sweeps.steady(now):
+            case Kind.SWEEP | Kind.GLANCE | Kind.PASS if agenda.sweeps.steady(now):
                 for row in fresh:
                     if (happened_at := self._reader.happened_at(row)) is not None:
                         self._lag.add(now, now - happened_at)
                     if row.at is not None:
-                        agenda.sweeps.saw(now - row.at)
+                        agenda.sweeps.saw(row.at, now)
             case Kind.LATE:
                 for _ in fresh:
                     agenda.sweeps.left_out()

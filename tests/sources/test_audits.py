@@ -34,7 +34,7 @@ def test_much_is_sampled_at_equal_distances_and_elsewhere_the_next_time() -> Non
         assert len(places) == PLACES
         assert len({later.start - earlier.start for earlier, later in itertools.pairwise(places)}) == 1
         assert all(NOW - 6 * HOUR <= span.start < span.end <= SETTLED for span in places)
-        assert {span.end - span.start for span in places} == {timedelta(seconds=15)}
+        assert {span.end - span.start for span in places} == {timedelta(seconds=13)}
     assert not set(first) & set(second)
 
 

@@ -12,7 +12,7 @@ from typing import assert_never
 import msgspec
 
 from smwatch.events.event import Arrival
-from smwatch.events.links import same_call
+from smwatch.events.links import counted_with
 from smwatch.events.reader import Reader
 from smwatch.events.renaming import Rename, composed, names_any, renamed_event
 from smwatch.events.scope import in_scope
@@ -191,26 +191,18 @@ class Monitor:
                 arrivals.append(row.read(self._reader))
                 seqs.append(row.seq)
                 self._set_right()
-            self._pair(seqs, arrivals)
+            self._pair(arrivals)
             return tuple(zip(seqs, arrivals, strict=True))
 
-    def _pair(self, seqs: Sequence[int], arrivals: list[Arrival]) -> None:
+    def _pair(self, arrivals: list[Arrival]) -> None:
         """Have the records that several accounts have of one call counted as the one that was journaled first."""
-        for i, seq in enumerate(seqs):
-            if not (shared_id := arrivals[i].shared_id):
-                continue
+        for i in [i for i, arrival in enumerate(arrivals) if arrival.shared_id]:
             try:
-                records = self.journal.same_call(shared_id)
+                records = [row.read(self._reader).event for row in self.journal.same_call(arrivals[i].shared_id)]
             except JournalError:
                 return  # each counts by itself; what is wrong is said where it is written to
-            for row in records:
-                if row.seq == seq:
-                    break
-                other = row.read(self._reader).event
-                self._set_right()
-                if same_call(arrivals[i].event, other):
-                    arrivals[i].counted_as = other.key
-                    break
+            self._set_right()
+            arrivals[i].counted_as = counted_with(arrivals[i].event, records)
 
     # -- one source
 
@@ -270,7 +262,7 @@ class Monitor:
                 arrivals[:] = [arrival for _, arrival in committed.fresh]
                 foreign = self.read(committed.foreign)
                 seqs = [seq for seq, _ in committed.fresh]
-                self._pair(seqs, arrivals)
+                self._pair(arrivals)
                 waiting = [*foreign, *zip(seqs, arrivals, strict=True)]
                 del committed, foreign
                 arrivals.clear()

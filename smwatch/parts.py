@@ -16,6 +16,7 @@ import msgspec
 
 from smwatch.events.event import Arrival, Event
 from smwatch.events.header import unwrapped
+from smwatch.events.links import counted_with, shared_id
 from smwatch.events.reader import Reader
 from smwatch.events.redact import redact
 from smwatch.export import csv_lines, jsonl_lines
@@ -213,7 +214,7 @@ class Parts:
                 if (raw := self.journal.raw(event)) is not None:
                     written += 1
                     told(written)
-                    yield Arrival(event, raw)
+                    yield self._arrival(event, raw)
 
         match path.suffix:
             case ".csv":
@@ -255,6 +256,13 @@ class Parts:
             return [stored.read(reader).event for stored in self.journal.same_call(shared_id)]
         except JournalError:
             return []
+
+    def _arrival(self, event: Event, raw: str) -> Arrival:
+        """An event from the store with its record, as it once arrived."""
+        arrival = Arrival(event, raw)
+        if "sharedEventID" in raw and (shared := shared_id(arrival.record)):
+            arrival.shared_id, arrival.counted_as = shared, counted_with(event, self.same_call(shared))
+        return arrival
 
     def shown_record_of(self, event: Event) -> Record:
         """The same without what may be the value of a secret."""

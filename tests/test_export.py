@@ -118,6 +118,23 @@ def test_the_screen_writes_what_the_name_of_the_file_says(tmp_path: Path, name: 
         parts.write_file(path, [], (), "", counts.append)
 
 
+def test_what_two_accounts_have_recorded_of_one_call_is_written_twice_and_counted_once(tmp_path: Path) -> None:
+    parts, by = Parts(Settings(), remember=False), records.role("reader", account=records.OTHER_ACCOUNT)
+    given = arrivals(
+        *(
+            records.read(records.arn("prod/db"), by=by, account=account, sharedEventID="s", id=account)
+            for account in (records.ACCOUNT, records.OTHER_ACCOUNT)
+        )
+    )
+    parts.journal.commit("file", given)
+    events = [each.event for each in given]
+    for name in ("x", "x.md"):
+        parts.write_file(tmp_path / name, events, (), "", lambda _: None)
+    lines = [json.loads(line) for line in (tmp_path / "x").read_text(encoding="utf-8").splitlines()]
+    assert [line["shared_id"] for line in lines] == ["s", "s"]
+    assert [line for line in (tmp_path / "x.md").read_text(encoding="utf-8").splitlines() if "reader | 1 |" in line]
+
+
 def test_a_report_says_who_did_what_and_how_complete_that_is() -> None:
     gap = Gap(Span(records.AT - 2 * HOUR, records.AT - HOUR), "older than 90 days")
     text = report(

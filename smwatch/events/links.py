@@ -33,6 +33,16 @@ def same_call(one: Event, other: Event) -> bool:
     return _said(one) == _said(other)
 
 
+def counted_with(event: Event, records: Iterable[Event]) -> int:
+    """The key of the first of these records of one call that says the same as `event`; 0 where that is itself."""
+    for other in records:
+        if other.own_key == event.own_key:
+            return 0
+        if same_call(event, other):
+            return other.key
+    return 0
+
+
 def _said(event: Event) -> tuple[object, ...]:
     return event.name, event.source, event.secret, event.principal.identity, event.error_code
 

@@ -31,6 +31,7 @@ from tests.emulators.fault_proxy import FaultProxy
 from tests.emulators.lookup_events import LookupEvents
 from tests.emulators.process import Emulator
 from tests.emulators.records import record
+from tests.emulators.tls_front import TlsFront
 from tests.sources.hurry import Hurry
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -375,4 +376,50 @@ async def test_a_name_that_does_not_resolve_is_told_and_over_in_the_end(
         State.UNREACHABLE,
         f"CloudTrail in eu-west-1 can't be reached (Cannot connect to host cloudtrail.invalid:"
         f"{history.url.rpartition(':')[2]} ssl:default [Name or service not known]): check the network; trying again",
+    )
+
+
+async def test_tls_that_fails_is_told_and_over_in_the_end(
+    history: LookupEvents, monkeypatch: pytest.MonkeyPatch, told: Told, tmp_path: Path
+) -> None:
+    history.region().add(HELD)
+    async with TlsFront(history.url, tmp_path) as front:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDTRAIL", front.url)
+        monkeypatch.setenv("AWS_CA_BUNDLE", str(front.bundle))
+
+        def mend(line: Line) -> None:
+            front.works = front.works or line["state"] == "unreachable"
+
+        session = await AwsSession.open()
+        await told.follow(await trail(session), State.UNREACHABLE, meanwhile=mend)
+        await session.close()
+    (said, *_) = [line["message"] for line in told.statuses if line["state"] == "unreachable"]
+    assert said.startswith("the TLS connection to CloudTrail in eu-west-1 fails (")
+    assert said.endswith("): behind an inspecting proxy, set AWS_CA_BUNDLE")
+    told.judge(State.UNREACHABLE, said)
+
+
+async def test_a_service_that_nobody_runs_is_told_and_over_in_the_end(
+    history: LookupEvents, monkeypatch: pytest.MonkeyPatch, told: Told
+) -> None:
+    history.region().add(HELD)
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        port = unused.getsockname()[1]
+    proxy = FaultProxy(history.url)
+    started: list[asyncio.Task[str]] = []
+
+    def start(line: Line) -> None:
+        if line["state"] == "unreachable" and not started:
+            started.append(asyncio.create_task(proxy.start(port)))
+
+    monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDTRAIL", f"http://127.0.0.1:{port}")
+    session = await AwsSession.open()
+    await told.follow(await trail(session), State.UNREACHABLE, meanwhile=start)
+    await session.close()
+    await proxy.stop()
+    told.judge(
+        State.UNREACHABLE,
+        f"CloudTrail in eu-west-1 can't be reached (Cannot connect to host 127.0.0.1:{port} ssl:default"
+        f" [Connect call failed ('127.0.0.1', {port})]): check the network; trying again",
     )

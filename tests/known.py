@@ -12,7 +12,7 @@ import msgspec
 
 from smwatch.events.event import Arrival, SeenBy
 from smwatch.journal import MIGRATIONS, Journal
-from smwatch.journal.rows import row_of
+from smwatch.journal.rows import rows_of
 from smwatch.jsonl import event_line
 from smwatch.monitor import Delivery, Monitor
 from smwatch.record import Record
@@ -101,6 +101,6 @@ def journal_of_version(path: Path, number: int, arrivals: Iterable[Arrival] = ()
     for statement in (one for migration in MIGRATIONS[:number] for one in migration):
         db.execute(statement)
     db.execute(f"PRAGMA user_version = {number}")
-    rows = [row_of(seq, arrival) for seq, arrival in enumerate(arrivals, 1)]
+    rows = rows_of(1, arrivals)
     db.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)", rows)
     return db

@@ -57,6 +57,17 @@ def test_an_event_committed_twice_is_new_once(journal: Journal) -> None:
     assert [(seq, new.event.id[-1]) for seq, new in second.fresh] == [(3, "3")]
 
 
+def test_pages_that_partly_repeat_are_numbered_without_gaps(journal: Journal) -> None:
+    pages = [range(3), range(2, 5), range(5), range(4, 8), range(8, 10), [10, 10, 11]]
+    new = [
+        [(seq, found.event.key) for seq, found in journal.commit("trail", [arrival(n) for n in page]).fresh]
+        for page in pages
+    ]
+    assert [[seq for seq, _ in page] for page in new] == [[1, 2, 3], [4, 5], [], [6, 7, 8], [9, 10], [11, 12]]
+    assert [key for page in new for _, key in page] == [arrival(n).event.key for n in range(12)]
+    assert {stored.seq for stored in journal.recent(NOW - timedelta(days=1), 100)} == set(range(1, 13))
+
+
 def test_the_same_event_id_in_two_accounts_is_two_events(journal: Journal) -> None:
     ours, theirs = (
         Reader().read(

@@ -10,8 +10,9 @@ import msgspec
 from smwatch.events.event import ACCOUNT_BITS, ID_BITS, Arrival, SeenBy
 from smwatch.events.reader import Reader
 
-_IDENTITY_BYTES = (ID_BITS + ACCOUNT_BITS) // 8
-_IDENTITY_MASK = (1 << (ID_BITS + ACCOUNT_BITS)) - 1
+_IDENTITY_BITS = ID_BITS + ACCOUNT_BITS
+_IDENTITY_BYTES = _IDENTITY_BITS // 8
+_IDENTITY_MASK = (1 << _IDENTITY_BITS) - 1
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SEEN_BY = {seen_by.value: seen_by for seen_by in SeenBy}
 
@@ -38,16 +39,26 @@ class Stored(msgspec.Struct, frozen=True, gc=False):
         return arrival
 
 
-def row_of(seq: int, arrival: Arrival) -> Row:
-    """What is kept of an event."""
-    event = arrival.event
-    raw: str | bytes = arrival.raw
-    if not arrival.raw.isascii():
-        try:
-            arrival.raw.encode()
-        except UnicodeEncodeError:  # half of a pair, as JSON may hold
-            raw = arrival.raw.encode("utf-8", "surrogatepass")
-    return seq, event.seconds, identity(event.own_key), event.seen_by.value, milliseconds(event.seen_at), raw
+def rows_of(first: int, arrivals: Iterable[Arrival]) -> list[Row]:
+    """What is kept of events that are numbered from `first` on."""
+    rows: list[Row] = []
+    seen_at, seen_ms = _EPOCH, 0
+    for seq, arrival in enumerate(arrivals, first):
+        event, raw = arrival.event, arrival.raw
+        if event.seen_at is not seen_at:  # neighbours share it
+            seen_at, seen_ms = event.seen_at, milliseconds(event.seen_at)
+        key = event.own_key if event.odd_id else event.key
+        kept = raw if raw.isascii() else _storable(raw)
+        rows.append((seq, key >> _IDENTITY_BITS, identity(key), event.seen_by.value, seen_ms, kept))
+    return rows
+
+
+def _storable(raw: str) -> str | bytes:
+    try:
+        raw.encode()
+    except UnicodeEncodeError:  # half of a pair, as JSON may hold
+        return raw.encode("utf-8", "surrogatepass")
+    return raw
 
 
 def stored_of(rows: Iterable[Row]) -> tuple[Stored, ...]:

@@ -9,7 +9,7 @@ import msgspec
 
 from smwatch.events.event import Arrival
 from smwatch.journal import Committed, Journal, JournalBusyError, JournalCorruptError, JournalError
-from smwatch.sources.coverage import Coverage, Gap, Span
+from smwatch.sources.coverage import Coverage, Gap, Lags, Span
 from smwatch.sources.source import State
 
 RETRY_SECONDS = 5.0
@@ -24,7 +24,7 @@ class _Page(msgspec.Struct, frozen=True):
     arrivals: Sequence[Arrival]
     settled: Span | None
     gaps: Sequence[Gap]
-    settle_lag: timedelta | None
+    lags: Lags | None
 
 
 class Keeper:
@@ -65,10 +65,10 @@ class Keeper:
         arrivals: Sequence[Arrival],
         settled: Span | None,
         gaps: Sequence[Gap],
-        settle_lag: timedelta | None,
+        lags: Lags | None,
     ) -> Committed:
         """Commit a page, or hold it; what of it is new may be shown either way. See `NOT_KEPT`."""
-        page = _Page(source, arrivals, settled, gaps, settle_lag)
+        page = _Page(source, arrivals, settled, gaps, lags)
         for arrival in arrivals[-1:]:
             self._latest_at = max(arrival.event.seen_at, self._latest_at or arrival.event.seen_at)
         while True:
@@ -142,9 +142,7 @@ class Keeper:
     def _write(self, page: _Page) -> Committed:
         self.check()
         settled = self._claim(page.settled)
-        committed = self._journal.commit(
-            page.source, page.arrivals, settled=settled, gaps=page.gaps, settle_lag=page.settle_lag
-        )
+        committed = self._journal.commit(page.source, page.arrivals, settled=settled, gaps=page.gaps, lags=page.lags)
         if self._journal.path is None:
             self._journal.forget(self._limit)
         return committed

@@ -252,13 +252,13 @@ class Monitor:
                     else:
                         self.out_of_scope += 1
                     self._set_right()
-            if not arrivals and page.settled is None and not page.gaps and page.settle_lag is None:
+            if not arrivals and page.settled is None and not page.gaps and page.lags is None:
                 return
             newest = max((arrival.event.at for arrival in arrivals), default=None)
             if newest is not None:
                 self._newest[page.source] = max(newest, self._newest.get(page.source, newest))
             async with self._turn:  # what is delivered keeps the order of the journal
-                committed = await self._keeper.commit(page.source, arrivals, page.settled, page.gaps, page.settle_lag)
+                committed = await self._keeper.commit(page.source, arrivals, page.settled, page.gaps, page.lags)
                 arrivals[:] = [arrival for _, arrival in committed.fresh]
                 foreign = self.read(committed.foreign)
                 seqs = [seq for seq, _ in committed.fresh]

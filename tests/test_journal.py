@@ -15,7 +15,7 @@ from smwatch.events.event import Arrival, SeenBy
 from smwatch.events.reader import Reader
 from smwatch.journal import FILE_NAME, MIGRATIONS, Journal, JournalBusyError, JournalCorruptError, JournalError
 from smwatch.rules.alarm import Alarm, AlarmState, Decision, Severity
-from smwatch.sources.coverage import Coverage, Gap, Span
+from smwatch.sources.coverage import Coverage, Gap, Lags, Span
 from tests import records
 from tests.known import journal_of_version
 
@@ -110,12 +110,13 @@ def test_coverage_equals_what_joining_in_memory_gives(unit: timedelta, periods: 
 
 
 def test_how_late_records_were_found_to_be_outlives_the_process(tmp_path: Path) -> None:
+    lags = Lags(timedelta(minutes=90), timedelta(minutes=20), NOW + HOUR)
     with closing(Journal(tmp_path / FILE_NAME)) as journal:
-        journal.commit("cloudtrail:1:eu-west-1", [], settle_lag=timedelta(minutes=90))
+        journal.commit("cloudtrail:1:eu-west-1", [], lags=lags)
         journal.commit("cloudtrail:1:eu-west-1", [], settled=Span(NOW, NOW + HOUR))
     with closing(Journal(tmp_path / FILE_NAME)) as journal:
-        assert journal.coverage("cloudtrail:1:eu-west-1").settle_lag == timedelta(minutes=90)
-        assert journal.coverage("cloudtrail:1:us-east-1").settle_lag is None
+        assert journal.coverage("cloudtrail:1:eu-west-1").lags == lags
+        assert journal.coverage("cloudtrail:1:us-east-1").lags == Lags()
 
 
 def test_events_and_coverage_are_taken_together_or_not_at_all(journal: Journal) -> None:
@@ -223,12 +224,14 @@ def test_a_journal_of_version_1_is_brought_up_to_date_and_keeps_everything(tmp_p
         db.execute("INSERT INTO told VALUES (1)")
         db.execute("INSERT INTO settled VALUES ('a', 0, 1000000)")
         db.execute("INSERT INTO facts VALUES ('mutes', x'6B657074')")
+        db.execute("INSERT INTO facts VALUES ('settle_lag a', CAST('\"PT5400S\"' AS BLOB))")
     journal = Journal(path)
     assert journal.commit("a", [second, first, arrival(3)]).fresh[0][0] == 3
     assert journal.raw(first.event) == first.raw
     assert [row.seq for row in journal.between(NOW - 2 * HOUR, NOW + HOUR)] == [2, 1, 3]
     assert [row.seq for row in journal.untold(NOW - 2 * HOUR)] == [2, 3]
     assert journal.coverage("a").settled[0].end == datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)
+    assert journal.coverage("a").lags == Lags(settle=timedelta(minutes=90))
     assert journal.fact("mutes") == b"kept"
     journal.close()
     with closing(sqlite3.connect(path)) as db:

@@ -6,7 +6,7 @@ import sqlite3
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from functools import partial
 from pathlib import Path
 from threading import RLock
@@ -31,7 +31,7 @@ from smwatch.journal.rows import (
 from smwatch.journal.salvage import salvage
 from smwatch.journal.schema import MIGRATIONS, migrate, version
 from smwatch.rules.alarm import Alarm
-from smwatch.sources.coverage import Coverage, Gap, Span, join
+from smwatch.sources.coverage import Coverage, Gap, Lags, Span, join
 
 PATIENCE_SECONDS = 2.0
 """How long a tail waits for the one before it to end, as when a supervisor starts it again."""
@@ -39,7 +39,7 @@ _CHUNK = 500
 _SLAB = 5_000
 _PAGES_GIVEN_BACK = 2_048
 """Of the file, after each slab: no fewer than a slab of large records fills."""
-_SETTLE_LAG = "settle_lag "
+_LAGS = "lags "
 """With a source's name behind it, the name of the fact how late its records are."""
 _TAKEN, _DEALT = "tail.taken", "tail.dealt"
 _UNLINKED = "unlinked"
@@ -234,7 +234,7 @@ class Journal:
         *,
         settled: Span | None = None,
         gaps: Sequence[Gap] = (),
-        settle_lag: timedelta | None = None,
+        lags: Lags | None = None,
     ) -> Committed:
         """Take in a page: its events and the coverage they prove, together or not at all."""
         with self._transaction() as db:
@@ -251,9 +251,9 @@ class Journal:
                 "INSERT OR REPLACE INTO gaps VALUES (?, ?, ?, ?)",
                 [(source, microseconds(gap.span.start), microseconds(gap.span.end), gap.reason) for gap in gaps],
             )
-            if settle_lag is not None:
-                lag = msgspec.json.encode(settle_lag)
-                db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (_SETTLE_LAG + source, lag))
+            if lags is not None:
+                value = msgspec.json.encode(lags)
+                db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (_LAGS + source, value))
             if self._prints and (fresh or foreign):
                 _note(db, _TAKEN, seq)
             self._write_unkept(db)
@@ -324,8 +324,8 @@ class Journal:
             settled = tuple(Span(instant(start), instant(end)) for start, end in spans)
             rows = db.execute("SELECT start_us, end_us, reason FROM gaps WHERE source = ? ORDER BY start_us", (source,))
             gaps = tuple(Gap(Span(instant(start), instant(end)), why) for start, end, why in rows)
-            lag = db.execute("SELECT value FROM facts WHERE name = ?", (_SETTLE_LAG + source,)).fetchone()
-        return Coverage(settled, gaps, msgspec.json.decode(lag[0], type=timedelta) if lag else None)
+            lags = db.execute("SELECT value FROM facts WHERE name = ?", (_LAGS + source,)).fetchone()
+        return Coverage(settled, gaps, msgspec.json.decode(lags[0], type=Lags) if lags else Lags())
 
     def sources(self) -> tuple[str, ...]:
         """The names of the sources that have settled anything."""

@@ -48,6 +48,13 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
         # What `smwatch tail` has printed according to a damaged journal that was set aside, by the keys of events.
         "CREATE TABLE printed (at INTEGER, identity BLOB, PRIMARY KEY (at, identity)) WITHOUT ROWID",
     ),
+    (
+        # How late a source's records are: for the settle alone before, for sweeps as well from now on.
+        """UPDATE facts SET
+          name = replace(name, 'settle_lag ', 'lags '),
+          value = CAST('{"settle":' || CAST(value AS TEXT) || '}' AS BLOB)
+          WHERE name GLOB 'settle_lag *'""",
+    ),
 )
 """What brings a journal from version n to n + 1; `PRAGMA user_version` says where one stands. Only ever added to."""
 

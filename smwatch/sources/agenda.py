@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from smwatch.sources.clock import NOTICEABLE
-from smwatch.sources.coverage import Coverage, Gap, Span
+from smwatch.sources.coverage import Coverage, Gap, Lags, Span
 from smwatch.sources.pace import Priority
 from smwatch.sources.scan import Kind, Scan
 
@@ -50,7 +50,7 @@ class Agenda(ABC):
         self.coverage = coverage
         self.base = since
         """From where on `complete_to` counts."""
-        self.settle_lag = max(schedule.settle_lag, coverage.settle_lag or timedelta())
+        self.settle_lag = max(schedule.settle_lag, coverage.lags.settle or timedelta())
         self.scans: dict[Kind, Scan] = {}
         self.finished = False
         self.relaxed = False
@@ -69,6 +69,11 @@ class Agenda(ABC):
     def complete_to(self) -> datetime:
         """Up to where nothing is missing."""
         return self.coverage.complete_to(self.base)
+
+    @property
+    def lags(self) -> Lags:
+        """How late records have to be expected, where that is later than planned."""
+        return Lags(self.settle_lag if self.settle_lag > self.schedule.settle_lag else None)
 
     @abstractmethod
     def plan(self, at: datetime, clock: float, edge: datetime | None) -> tuple[Gap, ...]:

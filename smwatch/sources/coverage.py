@@ -26,13 +26,23 @@ class Gap(msgspec.Struct, frozen=True, order=True):
     reason: str
 
 
+class Lags(msgspec.Struct, frozen=True):
+    """How late records have to be expected, where that was found to be later than planned."""
+
+    settle: timedelta | None = None
+    """When nothing more turns up."""
+    sweep: timedelta | None = None
+    """When almost all have turned up, until `sweep_until`."""
+    sweep_until: datetime | None = None
+
+
 class Coverage(msgspec.Struct, frozen=True):
     """What one source has settled: disjoint spans in ascending order that don't touch, and its gaps."""
 
     settled: tuple[Span, ...] = ()
     gaps: tuple[Gap, ...] = ()
-    settle_lag: timedelta | None = None
-    """How late records have to be expected, where an earlier run found them to be later than planned."""
+    lags: Lags = Lags()
+    """What an earlier run found."""
 
     def with_settled(self, span: Span) -> Coverage:
         """This coverage and one more span."""

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from smwatch.sources.agenda import Agenda, Nature, Schedule, floor
 from smwatch.sources.audits import Audits
-from smwatch.sources.coverage import Coverage, Gap, Span
+from smwatch.sources.coverage import Coverage, Gap, Lags, Span
 from smwatch.sources.scan import Kind, Scan
 from smwatch.sources.sweeping import Sweeps
 
@@ -34,7 +34,7 @@ class Following(Agenda):
 
     def __init__(self, schedule: Schedule, nature: Nature, since: datetime, coverage: Coverage, rate: float) -> None:
         super().__init__(schedule, nature, since, coverage, rate)
-        self.sweeps = Sweeps(schedule, nature, rate)
+        self.sweeps = Sweeps(schedule, nature, rate, coverage.lags)
         self.watched_from: datetime | None = None
         """From where on sweeps have read everything since the start."""
         self._hole: Span | None = None
@@ -43,6 +43,8 @@ class Following(Agenda):
         """Records a second, where a period was read whole last."""
         self._settled_rows = self._missed_rows = 0
         self._started = self._asked = False
+        self._at = since
+        """The service's time, as it was told last."""
         self._due = {
             Kind.SWEEP: -math.inf,
             Kind.GLANCE: math.inf,
@@ -53,7 +55,7 @@ class Following(Agenda):
 
     def plan(self, at: datetime, clock: float, edge: datetime | None) -> tuple[Gap, ...]:
         """Begin the scans that are due at server time `at`; the periods before `edge` that can't be read any more."""
-        self.clock = clock
+        self.clock, self._at = clock, at
         horizon = self._horizon(at)
         if not self._started:
             self._start(horizon)
@@ -78,6 +80,13 @@ class Following(Agenda):
         if not self._begin_settle(self.base, horizon, at):
             self._again(Kind.SETTLE, self.schedule.settle_every)
         return ()
+
+    @property
+    def lags(self) -> Lags:
+        """How late records have to be expected, where that is later than planned."""
+        sweeps = self.sweeps
+        wide = sweeps.lag > self.schedule.sweep_lag
+        return Lags(super().lags.settle, sweeps.lag if wide else None, sweeps.wide_until if wide else None)
 
     def ended(self, scan: Scan) -> None:
         """This scan has been read to its end."""
@@ -182,10 +191,10 @@ class Following(Agenda):
         if not self.sweeps.reads_late:
             share = LEFT_BY_SWEEPS
         if self._missed_rows >= least and self._missed_rows > share * self._settled_rows:
-            self.sweeps.widen(self.clock, 2, self.settle_lag)
+            self.sweeps.widen(self._at, 2, self.settle_lag)
             self._settled_rows = self._missed_rows = 0
         else:
-            self.sweeps.narrow(self.clock)
+            self.sweeps.narrow(self._at)
 
     def _count(self, scan: Scan) -> None:
         if scan.period is not None:

@@ -10,7 +10,7 @@ from typing import Protocol
 import msgspec
 
 from smwatch.events.event import SeenBy
-from smwatch.sources.coverage import Coverage, Gap, Span
+from smwatch.sources.coverage import Coverage, Gap, Lags, Span
 
 
 class Found(msgspec.Struct, frozen=True, gc=False):
@@ -36,8 +36,8 @@ class Page(msgspec.Struct, frozen=True):
     over by the end of this page."""
     gaps: tuple[Gap, ...] = ()
     """Periods that could not be read and never will be, with the reason."""
-    settle_lag: timedelta | None = None
-    """How late records have to be expected from now on, where that was found to be later than before."""
+    lags: Lags | None = None
+    """How late records have to be expected from now on, where that was found to be other than before."""
     undated_at: datetime | None = None
     """What counts as the time of records that don't say when they happened, nor the wrapper around them."""
 

@@ -12,6 +12,7 @@ import math
 from datetime import datetime, timedelta
 
 from smwatch.sources.agenda import Nature, Schedule, floor
+from smwatch.sources.coverage import Lags
 from smwatch.sources.lateness import Lateness
 from smwatch.sources.passes import EVERY, Passes
 from smwatch.sources.scan import Scan
@@ -60,16 +61,18 @@ FADE, DOUBT, TRUSTED = 0.9, 20, (0.8, 1.25)
 how much less or more than was thought there may be, for what is thought from now on."""
 EDGE, TOO_MANY_AT_EDGE, WIDEN, ENOUGH = 0.9, 0.02, 1.5, 100
 """When so many records are only just inside the sweep lag, some are beyond; so many records must have told."""
-WIDE_FOR = 6 * 3600.0
-"""Seconds for which a sweep lag stays widened."""
+WIDE_FOR = timedelta(hours=6)
+"""How long a sweep lag stays widened, over restarts as well."""
 
 
 class Sweeps:
     """The plan of the sweeps of one source; pure."""
 
-    def __init__(self, schedule: Schedule, nature: Nature, rate: float) -> None:
-        self.lag = schedule.sweep_lag
+    def __init__(self, schedule: Schedule, nature: Nature, rate: float, lags: Lags) -> None:
+        self.lag = max(schedule.sweep_lag, lags.sweep or timedelta())
         """Records at most this late are found within minutes of becoming visible."""
+        self.wide_until = lags.sweep_until
+        """How long that is more than was planned, if it is."""
         self.swept_at: datetime | None = None
         """When the last complete sweep began; None before there was one."""
         self.pages = 0
@@ -98,7 +101,6 @@ class Sweeps:
         self._glances = 0
         self._cost = 1.0
         self._told = 0
-        self._wide_until = 0.0
 
     @property
     def reach(self) -> timedelta:
@@ -144,7 +146,7 @@ class Sweeps:
         self._took = timedelta(seconds=clock - scan.began)
         if self.passing:
             self.passes.start(scan.asked_at, self._lateness)
-        self._look_further(clock)
+        self._look_further(scan.asked_at)
         return max(scan.began + self.pause, clock + RESTED * (clock - scan.began))
 
     def glanced(self, scan: Scan, clock: float) -> None:
@@ -275,20 +277,20 @@ class Sweeps:
                 self._left[n] -= 1
                 self._lateness.add_between(age, max(self.lag, age))
 
-    def widen(self, clock: float, factor: float, limit: timedelta) -> None:
+    def widen(self, at: datetime, factor: float, limit: timedelta) -> None:
         """Expect records to be later, for some hours."""
         self.lag = min(factor * self.lag, limit)
-        self._wide_until = clock + WIDE_FOR
+        self.wide_until = at + WIDE_FOR
         self._told = self._lateness.added
 
-    def narrow(self, clock: float) -> None:
+    def narrow(self, at: datetime) -> None:
         """Expect what was planned again, some hours after it was found to be too little."""
-        if clock > self._wide_until:
-            self.lag = self._schedule.sweep_lag
+        if self.wide_until is not None and at > self.wide_until:
+            self.lag, self.wide_until = self._schedule.sweep_lag, None
 
-    def _look_further(self, clock: float) -> None:
+    def _look_further(self, at: datetime) -> None:
         """Expect records that are later than could be seen, when many are almost as late as that."""
         if not self._nature.page or self._lateness.added - self._told < ENOUGH:
             return
         if self._lateness.beyond(EDGE * self.lag) > TOO_MANY_AT_EDGE:
-            self.widen(clock, WIDEN, self._schedule.settle_lag)
+            self.widen(at, WIDEN, self._schedule.settle_lag)

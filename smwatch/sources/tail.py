@@ -147,10 +147,10 @@ class Tail:
                         settled = took.settled if scan.kind is Kind.SETTLE else None
                         if fresh or settled:
                             yield self._page(tuple(row.found for row in fresh), settled)
-                        lag = agenda.settle_lag
+                        lags = agenda.lags
                         self._committed(agenda, scan, took, answer.rows, fresh)
-                        if agenda.settle_lag != lag:
-                            yield msgspec.structs.replace(self._page(()), settle_lag=agenda.settle_lag)
+                        if agenda.lags != lags:
+                            yield msgspec.structs.replace(self._page(()), lags=agenda.lags)
                         if took.done or fresh or edges != (scan.low, scan.high):
                             self._advanced_at = self._monotonic()
                     elif isinstance(answer, CallError) and (gap := self._met(agenda, scan, answer)):

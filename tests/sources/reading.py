@@ -30,6 +30,6 @@ def keep(coverage: Coverage, page: Page) -> Coverage:
     """The coverage after this page was committed."""
     for gap in page.gaps:
         coverage = coverage.with_gap(gap)
-    if page.settle_lag is not None:
-        coverage = msgspec.structs.replace(coverage, settle_lag=page.settle_lag)
+    if page.lags is not None:
+        coverage = msgspec.structs.replace(coverage, lags=page.lags)
     return coverage.with_settled(page.settled) if page.settled else coverage

@@ -232,10 +232,10 @@ def test_what_comes_after_the_settle_lag_is_found_by_the_audit_and_widens_the_la
         # and after a restart as well
         before = watcher.watermarks[-1]
         await watcher.watch(EPOCH + 2.75 * HOUR)
-        assert watcher.coverage.settle_lag is not None
-        assert watcher.coverage.settle_lag > timedelta(minutes=30)
+        assert watcher.coverage.lags.settle is not None
+        assert watcher.coverage.lags.settle > timedelta(minutes=30)
         assert world.now() - watcher.watermarks[-1] > timedelta(minutes=30)
-        assert watcher.watermarks[-1] > before or watcher.coverage.settle_lag > timedelta(hours=1)
+        assert watcher.watermarks[-1] > before or watcher.coverage.lags.settle > timedelta(hours=1)
 
     virtual_time.run(scenario())
 
@@ -243,12 +243,24 @@ def test_what_comes_after_the_settle_lag_is_found_by_the_audit_and_widens_the_la
 def test_records_that_sweeps_keep_missing_make_them_reach_back_further() -> None:
     async def scenario() -> None:
         world = World(seed=6)
-        for second in range(0, 6 * 3600, 20):
+        for second in range(0, 8 * 3600, 20):
             world.happen(EPOCH - HOUR / 4 + timedelta(seconds=second), 100 if second % 60 else 500)
         watcher = Watcher(world, EPOCH - HOUR / 4, SHORT)
         await watcher.watch(EPOCH + 2 * HOUR)
         assert watcher.latencies(EPOCH)[-1] > 300
         assert watcher.latencies(EPOCH + HOUR / 2)[-1] < 30
+        # after a restart they go on doing so
+        restarted_at = world.now()
+        await watcher.watch(EPOCH + 2.5 * HOUR)
+        assert watcher.latencies(restarted_at)[-1] < 30
+        assert watcher.coverage.lags.sweep is not None
+        # until some hours later, when the first are missed again and they reach back further once more
+        before = watcher.coverage.lags.sweep_until
+        assert before is not None
+        await watcher.watch(EPOCH + 7 * HOUR)
+        assert watcher.coverage.lags.sweep_until is not None
+        assert watcher.coverage.lags.sweep_until > before
+        assert watcher.latencies(before)[-1] > 300
 
     virtual_time.run(scenario())
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from smwatch.events.event import Arrival, Event, SeenBy
+from smwatch.events.event import Event, SeenBy
 from smwatch.events.reader import Reader
 from smwatch.events.redact import redact
 from smwatch.monitor import Delivery
@@ -28,11 +28,6 @@ FINE = Status(
     complete_to=NOW - timedelta(minutes=4),
     region="eu-west-1",
 )
-
-
-def arrival(record: Record, *, seen_at: datetime = NOW, seen_by: SeenBy = SeenBy.CLOUDTRAIL) -> Arrival:
-    """A record as a source brings it."""
-    return Reader().read(records.raw(record), seen_by=seen_by, seen_at=seen_at)
 
 
 def ago(seconds: float) -> str:

@@ -15,7 +15,8 @@ from smwatch.tui.screens.saved import SavedScreen
 from smwatch.tui.screens.watch import WatchScreen
 from smwatch.tui.widgets.stream import EventStream
 from tests import records
-from tests.tui.scene import NOW, Stage, ago, arrival, reads
+from tests.records import arrival
+from tests.tui.scene import NOW, Stage, ago, reads
 
 WIDE = (160, 40)
 SAVED = UiSettings(filters={"reads": "read", "changes": "write"})

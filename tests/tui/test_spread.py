@@ -13,7 +13,8 @@ from smwatch.store import Store
 from smwatch.tui.spread import SPANS, Spread, span_of
 from smwatch.tui.tally import Tally
 from tests import records
-from tests.tui.scene import NOW, ago, arrival
+from tests.records import arrival
+from tests.tui.scene import NOW, ago
 
 HOUR = timedelta(hours=1)
 

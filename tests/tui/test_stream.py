@@ -19,7 +19,8 @@ from smwatch.tui.times import Zone, _written
 from smwatch.tui.widgets.stream import EventStream
 from smwatch.view import View
 from tests import records
-from tests.tui.scene import NOW, ago, arrival
+from tests.records import arrival
+from tests.tui.scene import NOW, ago
 
 
 class OneStream(App[None]):

@@ -24,7 +24,8 @@ from smwatch.tui.pages.words import asking, shown
 from smwatch.tui.tally import DISTINCT, MINUTES, Tally
 from smwatch.tui.times import Zone
 from tests import records
-from tests.tui.scene import FINE, NOW, ago, arrival, reads
+from tests.records import arrival
+from tests.tui.scene import FINE, NOW, ago, reads
 
 SIZES = [(60, 20), (80, 24), (100, 30), (120, 40), (160, 50), (250, 80)]
 FRESH = msgspec.structs.replace(FINE, last_good_at=NOW - timedelta(seconds=3))

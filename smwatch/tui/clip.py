@@ -6,7 +6,7 @@ import re
 import shlex
 from typing import NamedTuple
 
-from smwatch.events.event import Event
+from smwatch.events.event import UNREADABLE, Event
 from smwatch.record import Record
 from smwatch.rules.alarm import Alarm
 from smwatch.tui.pages.event import as_command, as_json, as_ticket
@@ -42,7 +42,12 @@ def _bare(command: str) -> str:
 
 
 def of_event(event: Event, record: Record | None, form: str) -> Clip | None:
-    """An event as "json", as one line for a "ticket", or as the "command" that finds it; None: its record is gone."""
+    """An event as "json", as one line for a "ticket", or as the "command" that finds it; None: its record is gone.
+
+    What is no record has neither JSON nor an eventID to find it by: always a line.
+    """
+    if event.name == UNREADABLE:
+        form = "ticket"
     match form:
         case "ticket":
             return Clip(as_ticket(event), "the event as a line for a ticket")

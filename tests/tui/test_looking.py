@@ -15,6 +15,7 @@ from smwatch.events.reader import Reader
 from smwatch.events.secret import Secret
 from smwatch.monitor import Delivery
 from smwatch.rules.alarm import Alarm
+from smwatch.tui.clip import of_event
 from smwatch.tui.pages.targets import ToAccessKey, ToEvent, ToPrincipal, ToSecret
 from smwatch.tui.screens.desk import Answers, Outside
 from smwatch.tui.screens.watch import WatchScreen
@@ -270,3 +271,7 @@ def test_what_is_no_record_is_said_to_be_none() -> None:
     assert "X writes it to a file as it came" in " ".join(told.split())
     assert "hunter2" not in told
     assert "somebody" not in told
+    for form in ("json", "command", "ticket"):
+        copied = of_event(broken.event, {}, form)
+        assert copied is not None
+        assert "(unreadable)" in copied.text

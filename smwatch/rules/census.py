@@ -124,7 +124,7 @@ class Census:
         if left or not all(dimension.foreseen for dimension in self.dimensions):
             plan.takes.append((self.take, left))
         elif place is not None and value and (known := self._populations[place].of(value)) is not None:
-            plan.times.append(known)
+            plan.beginnings.append(known)
 
     def population(self, values: Mapping[Dimension, Value]) -> Population:
         """What is known where a group of the rule is."""

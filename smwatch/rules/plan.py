@@ -10,7 +10,7 @@ from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from smwatch.events.event import Arrival, Event
-from smwatch.rules.fact import Times
+from smwatch.rules.fact import EVER, Times
 from smwatch.rules.subject import Subject
 
 Take = Callable[[Subject], None]
@@ -34,21 +34,24 @@ class Spreading(Protocol):
         ...
 
 
-class Known(Protocol):
-    """What is known, and when."""
+class Beginning(Protocol):
+    """What is known, and since when."""
 
     def add(self, second: int) -> None:
-        """It is known in this second too."""
+        """It is known in this second."""
         ...
 
 
 class Plan:
     """What to do with an event like the one it was made for."""
 
-    __slots__ = ("firsts", "spreads", "takes", "times")
+    __slots__ = ("beginnings", "earliest", "firsts", "spreads", "takes", "times")
 
     def __init__(self) -> None:
-        self.times: list[Known] = []
+        self.times: list[Times] = []
+        self.beginnings: list[Beginning] = []
+        """What need not be told of any but the first second."""
+        self.earliest = EVER
         self.spreads: list[Spreading] = []
         self.firsts: list[First] = []
         self.takes: list[tuple[Take, tuple[Ask, ...]]] = []
@@ -58,6 +61,10 @@ class Plan:
         """Do it with an event of this second."""
         for times in self.times:
             times.add(second)
+        if second < self.earliest:
+            self.earliest = second
+            for known in self.beginnings:
+                known.add(second)
         if self.spreads:
             event = arrival.event
             for spread in self.spreads:

@@ -388,13 +388,16 @@ def test_what_was_printed_is_read_from_a_damaged_journal(
     path = tmp_path / FILE_NAME
     given = [arrival(n) for n in range(1500)]
     with closing(Journal(path)) as journal:
-        journal.keep([ALARM])
+        journal.keep([ALARM], {"mutes": b"[]"})
         journal.tell([seq for seq, _ in journal.commit("a", given).fresh][:1200])
     broken(path, *names, keeping=keeping)
     journal, aside = Journal.recovered(path, NOW)
     with closing(journal):
         assert aside or journal.set_aside(NOW)  # not all damage is met with at once
         assert journal.unsaved == unsaved
+        assert journal.set_aside(NOW)  # and once more, before any of it has come back
+        assert not journal.unsaved
+        assert journal.fact("mutes") == b"[]"
         seqs = [seq for seq, _ in journal.commit("a", given).fresh]
         assert len(seqs) == 1500
         assert journal.told_before(seqs) == set(seqs[:known])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import closing, suppress
 from pathlib import Path
 
@@ -42,25 +42,31 @@ class Saved(msgspec.Struct, frozen=True):
 
 def salvage(aside: Path, db: sqlite3.Connection, *, but: tuple[str, ...]) -> Saved:
     """Copy alarms, facts (`but` these) and what was printed from a damaged file into a new journal's transaction."""
-    whole = _copied(aside, db, "alarms") and _copied(aside, db, "facts")
+    whole = {table: _copied(aside, db, table) for table in ("alarms", "facts")}
     db.executemany("DELETE FROM facts WHERE name = ?", [(name,) for name in but])
+    _note_printed(db, _Rows(aside, "SELECT at, identity FROM printed"))  # according to one that was damaged before
+    printed = before = _printed(db)
     told = None
     with suppress(sqlite3.Error, JournalError), closing(file.connect_to_read(aside)) as damaged:
-        told = int(damaged.execute("SELECT count(*) FROM told").fetchone()[0])
-    if told != 0:
-        for rows in (
-            _rows(aside, _PRINTED.format(how="INDEXED BY events_key") + " ORDER BY at, identity"),
-            _rows(aside, _PRINTED.format(how="INDEXED BY events_key") + " ORDER BY at DESC, identity DESC"),
-            _by_slabs(aside, _PRINTED.format(how="NOT INDEXED") + " AND seq > ? AND seq <= ?"),
-        ):
-            good = (row for row in rows if isinstance(row[0], int) and isinstance(row[1], bytes))
-            db.executemany("INSERT OR IGNORE INTO printed VALUES (?, ?)", good)
-            printed = int(db.execute("SELECT count(*) FROM printed").fetchone()[0])
-            if printed == told:
-                break
-    else:
-        printed = 0
-    return Saved(whole, printed, told)
+        told = before + int(damaged.execute("SELECT count(*) FROM told").fetchone()[0])
+    for rows in (
+        _Rows(aside, _PRINTED.format(how="INDEXED BY events_key") + " ORDER BY at, identity"),
+        _Rows(aside, _PRINTED.format(how="INDEXED BY events_key") + " ORDER BY at DESC, identity DESC"),
+        _by_slabs(aside, _PRINTED.format(how="NOT INDEXED") + " AND seq > ? AND seq <= ?"),
+    ):
+        if printed != told:
+            _note_printed(db, rows)
+            printed = _printed(db)
+    return Saved(all(whole.values()), printed, told)
+
+
+def _note_printed(db: sqlite3.Connection, rows: Iterable[tuple[object, ...]]) -> None:
+    good = (row for row in rows if isinstance(row[0], int) and isinstance(row[1], bytes))
+    db.executemany("INSERT OR IGNORE INTO printed VALUES (?, ?)", good)
+
+
+def _printed(db: sqlite3.Connection) -> int:
+    return int(db.execute("SELECT count(*) FROM printed").fetchone()[0])
 
 
 def _copied(aside: Path, db: sqlite3.Connection, table: str) -> bool:
@@ -82,10 +88,6 @@ class _Rows:
         with suppress(sqlite3.Error, JournalError), closing(file.connect_to_read(self._aside)) as damaged:
             yield from damaged.execute(self._select, self._given)
             self.whole = True
-
-
-def _rows(aside: Path, select: str) -> Iterator[tuple[object, ...]]:
-    return iter(_Rows(aside, select))
 
 
 def _by_slabs(aside: Path, select: str) -> Iterator[tuple[object, ...]]:

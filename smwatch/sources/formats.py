@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-import codecs
 import csv
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
-from json import JSONDecodeError, JSONDecoder
+from json import JSONDecodeError
 
 import msgspec
 
+from smwatch.sources.elements import (
+    BOUNDARY,
+    boundary,
+    end_of_object,
+    next_element,
+    scan_value,
+    skip_blank,
+    split,
+    split_fast,
+)
 from smwatch.sources.source import Found
+from smwatch.sources.text import Text, utf8
 from smwatch.sources.wrappers import NOTHING, UNREADABLE, records, text_of, time_of
 
 CHUNK = 256 << 10
@@ -28,9 +37,6 @@ SAMPLE_LINES = 50
 SAMPLE_VALUES = 10_000
 """So many values without a record among them tell that a text is about something else."""
 
-BOUNDARY = re.compile(rb'\}\s*(?=\{\s*"\w)')
-"""Where one JSON object ends and the next begins. No single document holds this: outside of strings a comma would stand
-between the braces, and inside of one the quotation mark would end the string, with a letter right behind it."""
 ARRAY = re.compile(rb'\s*(?:\[|\{\s*"(?P<key>Records|Events|events|logEvents)"\s*:\s*\[)\s*(?=\{)')
 """The beginning of a document that is mainly one array of objects."""
 FIRST_KEY = re.compile(rb'\{\s*"[^"\\]{1,100}"')
@@ -39,9 +45,6 @@ PREFIXED = re.compile(
 )
 """A line of a CloudWatch Logs export task (time, then the message) or of a log tail (time, stream, message)."""
 CSV_HEADER = re.compile(rb'"?(?:[\w@.]+"?,"?)*(?:@message|timestamp"?,"?message)\b')
-
-_decode_array = msgspec.json.Decoder(list[msgspec.Raw]).decode
-_scan_value = JSONDecoder().raw_decode
 
 
 class Unread(msgspec.Struct, frozen=True):
@@ -59,7 +62,7 @@ def read(chunks: Iterable[bytes], size: int = CHUNK) -> Iterator[list[Found] | U
     `chunks` may end with an OSError: what came before is still handed over. `size` is how many bytes are worked on at a
     time; the result does not depend on it.
     """
-    text = _Text(_utf8(iter(chunks)), size)
+    text = Text(utf8(iter(chunks)), size)
     while not text.over and len(text.data) < size:
         first, ended, _ = text.data.lstrip().partition(b"\n")
         if ended and _holds_records(first):
@@ -72,58 +75,10 @@ def read(chunks: Iterable[bytes], size: int = CHUNK) -> Iterator[list[Found] | U
         yield Unread(text.trouble)
 
 
-class _Text:
-    """The part of a text that is in memory, and where it starts."""
-
-    def __init__(self, chunks: Iterator[bytes], size: int) -> None:
-        self.size = size
-        self.data = b""
-        self.start = 0
-        self.over = False
-        """Nothing follows."""
-        self.trouble = ""
-        """Why it ended too early."""
-        self._chunks = chunks
-
-    def fill(self, size: int = 0) -> None:
-        """Have at least `size` bytes in memory, or the usual number, if there are as many."""
-        size = max(size, self.size)
-        if len(self.data) < size:
-            self._take(size - len(self.data))
-
-    def _take(self, size: int) -> None:
-        parts, have = [self.data], 0
-        while have < size and not self.over:
-            try:
-                parts.append(next(self._chunks))
-                have += len(parts[-1])
-            except StopIteration:
-                self.over = True
-            except OSError as error:
-                self.over = True
-                self.trouble = error.strerror or str(error)
-        self.data = b"".join(parts)
-
-    def more(self) -> None:
-        """Have more bytes in memory, if there are any."""
-        have = len(self.data)
-        while len(self.data) == have and not self.over:
-            self._take(1)
-
-    def drop(self, size: int) -> None:
-        """Be done with the first bytes in memory."""
-        self.data = self.data[size:]
-        self.start += size
-
-    def place(self, offset: int = 0) -> str:
-        """Where in the text a byte in memory is, for a person."""
-        return f"byte {self.start + offset:,}"
-
-
 class _Format:
     """Reads one text; knows whether anything in it was recognised."""
 
-    def __init__(self, text: _Text) -> None:
+    def __init__(self, text: Text) -> None:
         self.text = text
         self.known = False
         self.unknown = False
@@ -208,7 +163,7 @@ class _Format:
             self.known = True
             return inside
         if BOUNDARY.search(line) or ARRAY.match(line):
-            inner = _Format(_Text(iter([line]), len(line)))
+            inner = _Format(Text(iter([line]), len(line)))
             inner.text.fill()
             parts = list(inner._documents())
             if not any(isinstance(part, Unread) for part in parts):
@@ -242,18 +197,18 @@ class _Format:
         """All documents at the beginning of the text in memory that are readable and followed by another, at one go."""
         data, used = self.text.data, 0
         found: list[Found] = []
-        for boundary in BOUNDARY.finditer(data):
+        for end in BOUNDARY.finditer(data):
             try:
-                found += self._value(data[used : boundary.end()].rstrip())
+                found += self._value(data[used : end.end()].rstrip())
             except UNREADABLE:
                 break
-            used = boundary.end()
+            used = end.end()
         return found, used
 
     def _document(self) -> Iterator[list[Found] | Unread]:
         """One document of any shape, whole."""
         text = self.text
-        while (end := _boundary(text.data)) < 0:
+        while (end := boundary(text.data)) < 0:
             if text.over:
                 end = len(text.data)
                 break
@@ -279,14 +234,14 @@ class _Format:
         while end < len(document) and trouble is None:
             begin = end
             try:
-                _, end = _scan_value(characters, begin)
+                _, end = scan_value(characters, begin)
             except JSONDecodeError as error:
                 trouble = Unread(f"is not JSON at {self.text.place(error.pos)}: {error.msg}")
             except RecursionError:
                 trouble = Unread(f"holds JSON nested too deeply, at {self.text.place(begin)}")
             else:
                 found += self._value_or_itself(document[begin:end])
-                end = _skip_blank(characters, end)
+                end = skip_blank(characters, end)
         yield found
         if trouble and not self.text.trouble:
             yield trouble
@@ -309,16 +264,16 @@ class _Format:
         size = 0
         while True:
             text.fill(size)
-            elements, used, ended = _split_fast(text.data, opening, over=text.over)
+            elements, used, ended = split_fast(text.data, opening, over=text.over)
             if not used:
-                elements, used, ended = _split(text.data)
+                elements, used, ended = split(text.data)
             yield self._taken(elements, trail=key == b"Records")
             text.drop(used)
             if ended:
                 break
             if used:
                 size = 0
-            elif (text.over or len(text.data) > PATIENCE) and (next_one := _next_element(text.data, opening)) >= 0:
+            elif (text.over or len(text.data) > PATIENCE) and (next_one := next_element(text.data, opening)) >= 0:
                 yield [Found(text_of(text.data[:next_one].rstrip().removesuffix(b",")))]
                 text.drop(next_one)
             elif text.over or len(text.data) > MAX_RECORD:
@@ -331,7 +286,7 @@ class _Format:
                 size = len(text.data) * 2
         if key:
             text.fill()
-            end = _end_of_object(text.data[:4096]) or _end_of_object(text.data)
+            end = end_of_object(text.data[:4096]) or end_of_object(text.data)
             if not end and not text.trouble:
                 yield Unread(f"is not JSON behind its records, at {text.place()}; fetch it again")
             text.drop(end or len(text.data))
@@ -378,89 +333,6 @@ class _Format:
             yield from (line.decode("utf-8", "replace") for line in part.splitlines(keepends=True))
 
 
-# -- where elements of an array end
-
-
-def _split_fast(data: bytes, opening: bytes, *, over: bool) -> tuple[Sequence[bytes | msgspec.Raw], int, bool]:
-    """(elements, bytes used, whether the array ended) of the text behind a `[`; uses no bytes where that is not easy.
-
-    The cut is a guess, at what looks like the last beginning of an element (or at the last `]` of a document), and the
-    decoder is the judge: only a text that is cut between two elements is an array once it is put in brackets.
-    """
-    if over:
-        end, ended = data.rfind(b"]"), True
-    else:
-        end, ended = data.rfind(b",", 0, max(0, data.rfind(opening, 1))), False
-    if end > 0 and (elements := _elements(data[:end])):
-        return elements, end + 1, ended
-    # or the array ends in here, and another document follows
-    end = data.rfind(b"]", 0, max(0, _boundary(data)))
-    if end > 0 and (elements := _elements(data[:end])):
-        return elements, end + 1, True
-    return [], 0, False
-
-
-def _elements(data: bytes) -> list[msgspec.Raw]:
-    try:
-        return _decode_array(b"[" + data + b"]")
-    except UNREADABLE:
-        return []
-
-
-def _split(data: bytes) -> tuple[Sequence[bytes | msgspec.Raw], int, bool]:
-    """As `_split_fast`, element by element; takes what msgspec doesn't and stops before what is not JSON."""
-    text = data.decode("latin-1")
-    elements: list[bytes] = []
-    used = 0
-    while True:
-        begin = _skip_blank(text, used)
-        if text[begin : begin + 1] == "]":
-            return elements, begin + 1, True
-        try:
-            _, end = _scan_value(text, begin)
-        except (JSONDecodeError, RecursionError):
-            return elements, used, False
-        delimiter = _skip_blank(text, end)
-        match text[delimiter : delimiter + 1]:
-            case ",":
-                used = delimiter + 1
-                elements.append(data[begin:end])
-            case "]":
-                return [*elements, data[begin:end]], delimiter + 1, True
-            case _:
-                return elements, used, False
-
-
-_BLANK = re.compile(r"[ \t\r\n]*")
-
-
-def _skip_blank(text: str, start: int) -> int:
-    match = _BLANK.match(text, start)
-    return match.end() if match else start
-
-
-def _end_of_object(data: bytes) -> int:
-    """Where the object ends whose last array has just been read; 0 for nowhere."""
-    begun = '{"":[]'
-    try:
-        return _scan_value(begun + data.decode("latin-1"))[1] - len(begun)
-    except (JSONDecodeError, RecursionError):
-        return 0
-
-
-def _next_element(data: bytes, opening: bytes) -> int:
-    """Where, behind an element that can't be read, the next one seems to begin; -1 for nowhere."""
-    found = data.find(opening, 1)
-    while found > 0 and not data[max(0, found - 1000) : found].rstrip().endswith(b","):
-        found = data.find(opening, found + 1)
-    return found
-
-
-def _boundary(data: bytes) -> int:
-    match = BOUNDARY.search(data)
-    return match.end() if match else -1
-
-
 # -- what a line is
 
 
@@ -486,19 +358,3 @@ def _behind_prefix(line: bytes) -> list[Found]:
         return records(match[2], msgspec.Raw(b'"%s"' % match[1]) if match[1] else NOTHING) or []
     except UNREADABLE:
         return []
-
-
-# -- characters
-
-
-def _utf8(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """The same text in UTF-8 without a byte order mark (PowerShell writes UTF-16)."""
-    head = b""
-    while len(head) < 3 and (chunk := next(chunks, None)) is not None:
-        head += chunk
-    if head.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
-        for characters in codecs.iterdecode(chain([head], chunks), "utf-16", "replace"):
-            yield characters.encode("utf-8", "replace")
-    else:
-        yield head.removeprefix(codecs.BOM_UTF8)
-        yield from chunks

@@ -17,6 +17,8 @@ from smwatch.sources.scan import Scan
 
 EVERY = timedelta(seconds=62)
 """How much time is read at once: little enough to wait for, and enough for its last page to be worth its call."""
+MARGIN = 1.025
+"""How much older than where sweeps stop a moment is when it is read for the last time: it comes there once alone."""
 WORTH_KEEPING = 0.95
 """How good the distance of both readings may still be, of the best there is, for it to stay as it is."""
 LEAD = timedelta(seconds=26)
@@ -89,7 +91,7 @@ class Passes:
 
     def _ages(self, lateness: Lateness) -> tuple[timedelta, timedelta]:
         """How old a moment is when it is read; how far apart is changed only for something."""
-        late = lateness.habit
+        late = MARGIN * lateness.habit
         best = lateness.midway(late)
         kept = None if self.apart is None else late - self.apart
         if kept is None or kept < EVERY or lateness.spared(kept, late) < WORTH_KEEPING * lateness.spared(best, late):

@@ -17,7 +17,7 @@ from smwatch.sources.lateness import Lateness
 from smwatch.sources.passes import EVERY, Passes
 from smwatch.sources.scan import Scan
 
-STILL_HABITUAL, READ_LATE = 1.03, 0.95
+STILL_HABITUAL, READ_LATE = 1.04, 0.96
 """How many times the usual lateness is far enough back where more would cost a page; and where what is left is read
 later by itself."""
 JOIN = 0.8

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from smwatch.sources.coverage import Span
 from smwatch.sources.lateness import Lateness
-from smwatch.sources.passes import EVERY, LEAD, Passes
+from smwatch.sources.passes import EVERY, LEAD, MARGIN, Passes
 from smwatch.sources.scan import Kind, Scan
 
 START = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
@@ -44,7 +44,7 @@ def test_every_moment_is_read_twice_as_many_seconds_apart() -> None:
     assert next(iter(early)).start == max(piece.end for piece in late.keys() - twice)  # all before, the sweep has read
     for piece, at in late.items():
         middle = at - piece.start - (piece.end - piece.start) / 2
-        assert abs(middle + LEAD - LATENESS.habit) <= EVERY
+        assert abs(middle + LEAD - MARGIN * LATENESS.habit) <= EVERY
 
 
 def test_the_older_piece_comes_first() -> None:

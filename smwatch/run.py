@@ -10,12 +10,12 @@ import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import suppress
 from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from smwatch.collector import Collector
 from smwatch.events.event import Arrival
 from smwatch.journal import JournalError
 from smwatch.jsonl import Lines
@@ -158,6 +158,14 @@ async def _tick(lines: Lines) -> None:
         await lines.tick(now())
 
 
+async def _collect() -> None:
+    collector = Collector(now())
+    collector.start()
+    while True:
+        await asyncio.sleep(TICK_SECONDS)
+        collector.tick(now())
+
+
 def _verdict(last: dict[str, Status], incomplete: int) -> int:
     unread = [status for status in last.values() if status.state is not State.DONE]
     for status in unread:
@@ -183,9 +191,13 @@ def _headless(
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, stop)
         lines.when_nobody_reads(lambda: stop(by_signal=False))
-        with suppress(asyncio.CancelledError):
+        collecting = loop.create_task(_collect())
+        try:
             return await run()
-        return interrupted if stopped else _nobody_reads()
+        except asyncio.CancelledError:
+            return interrupted if stopped else _nobody_reads()
+        finally:
+            collecting.cancel()
 
     threads = ThreadPoolExecutor(thread_name_prefix=THREADS)
     with asyncio.Runner() as runner:

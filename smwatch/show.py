@@ -56,8 +56,8 @@ def show_demo(config_file: Path | None, *, wall: bool) -> int:
 def show(settings: Settings, backstage: Callable[[], Backstage], *, title: str = "") -> int:
     """Open the screen, and have what `backstage` makes feed it until it is left; the exit code."""
     gc.disable()  # until the collector decides: while all this is loaded there is nothing to be found. "First frame"
+    from smwatch.collector import Collector
     from smwatch.tui.app import SmwatchApp
-    from smwatch.tui.collector import Collector
 
     behind: list[Backstage] = []
 

@@ -17,9 +17,9 @@ from textual.markup import escape
 from textual.screen import ModalScreen, Screen
 from textual.widget import AwaitMount
 
+from smwatch.collector import Collector
 from smwatch.settings import UiSettings
 from smwatch.tui import glyphs, health, themes
-from smwatch.tui.collector import Collector
 from smwatch.tui.glyphs import AsciiFilter, plain
 from smwatch.tui.keys import bindings, name
 from smwatch.tui.keytable import KEYS

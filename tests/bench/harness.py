@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import gc
 import math
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+from datetime import UTC, datetime
 from statistics import median
 from time import perf_counter, process_time
 
 import msgspec
+
+from smwatch.collector import Collector
 
 clock = process_time
 """Seconds of this process's own work, in all its threads: what the machine does for others meanwhile is not in it."""
@@ -66,6 +69,18 @@ class Measured(msgspec.Struct, frozen=True):
         """The smallest and the largest of the single rounds."""
         each = list(map(_over, self.smwatch, self.floor))
         return min(each), max(each)
+
+
+@contextmanager
+def collecting() -> Iterator[None]:
+    """Python looks for unreachable cycles of objects as it does where smwatch runs: among the young ones, meanwhile."""
+    thresholds = gc.get_threshold()
+    Collector(datetime.now(UTC)).start()
+    try:
+        yield
+    finally:
+        gc.set_threshold(*thresholds)
+        gc.unfreeze()
 
 
 def sizes(row: Row) -> list[int]:

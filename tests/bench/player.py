@@ -15,13 +15,13 @@ from typing import Any, TextIO
 import msgspec
 from textual.app import App, ComposeResult
 
+from smwatch.collector import Collector
 from smwatch.events.event import ACCOUNT_BITS, ID_BITS, Arrival
 from smwatch.monitor import Delivery
 from smwatch.rules.engine import Engine
 from smwatch.rules.rule import combine, load_builtin
 from smwatch.store import Store
 from smwatch.tui.app import SmwatchApp
-from smwatch.tui.collector import Collector
 from smwatch.tui.screens.desk import Desk
 from smwatch.tui.screens.watch import WatchScreen
 from tests.bench.painting import Bare

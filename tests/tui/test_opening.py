@@ -64,7 +64,7 @@ async def test_work_begins_once_the_screen_stands() -> None:
 def test_the_first_frame_is_painted_before_anything_of_what_stands_behind_it_is_loaded() -> None:
     code = f"""
 import sys
-import smwatch.show, smwatch.tui.collector
+import smwatch.show, smwatch.collector
 from smwatch.settings import SettingsError
 from smwatch.tui.app import SmwatchApp
 def make_desk():

@@ -11,7 +11,7 @@ from smwatch.events.reader import Reader
 from smwatch.record import decode
 from smwatch.rules.engine import Engine
 from smwatch.rules.rule import combine, load_builtin
-from tests.bench.harness import Pair, Row, clock
+from tests.bench.harness import Pair, Row, clock, collecting
 from tests.bench.rows.parsing import decoding
 from tests.bench.traffic import PAGE, Traffic
 from tests.records import AT
@@ -49,9 +49,10 @@ def rules(size: int) -> Iterator[Pair]:
         engine.judge(arrivals)
         return clock() - began
 
-    for _ in range(0, size, PAGE):
-        judge()
-    yield Pair(judge, lambda: decoding(traffic.texts(PAGE)))
+    with collecting():
+        for _ in range(0, size, PAGE):
+            judge()
+        yield Pair(judge, lambda: decoding(traffic.texts(PAGE)))
 
 
 ROWS = (

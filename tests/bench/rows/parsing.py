@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,8 +18,7 @@ from smwatch.monitor import SLICE, Delivery, Monitor
 from smwatch.rules.engine import Engine
 from smwatch.rules.rule import combine, load_builtin
 from smwatch.store import Store
-from smwatch.tui.collector import Collector
-from tests.bench.harness import Pair, Row, clock
+from tests.bench.harness import Pair, Row, clock, collecting
 from tests.bench.traffic import PAGE, Pages, Traffic, filtering
 from tests.records import AT
 
@@ -57,7 +55,7 @@ def parse(size: int) -> Iterator[Pair]:
 def ingest(size: int) -> Iterator[Pair]:
     """A page at a time into a journal on disk and a store that hold so many events already, with a filtered view."""
     traffic = Traffic()
-    with tempfile.TemporaryDirectory() as folder, asyncio.Runner() as runner:
+    with tempfile.TemporaryDirectory() as folder, asyncio.Runner() as runner, collecting():
         engine = Engine(combine(load_builtin()))
         journal, store = Journal(Path(folder, FILE_NAME)), Store(engine=engine)
         view = store.view(filtering("payments", store))
@@ -98,13 +96,8 @@ def burst(size: int) -> Iterator[Pair]:
         return max(slices)
 
     take(20_000)
-    thresholds = gc.get_threshold()
-    Collector(AT).start()  # as the screen does
-    try:
+    with collecting():
         yield Pair(lambda: take(size), lambda: median(slices))
-    finally:
-        gc.set_threshold(*thresholds)
-        gc.unfreeze()
     assert view.rows
 
 

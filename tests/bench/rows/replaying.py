@@ -21,7 +21,7 @@ from smwatch.rules.rule import combine, load_builtin
 from smwatch.sources.files import FileSource
 from smwatch.sources.source import State
 from smwatch.store import Store
-from tests.bench.harness import Pair, Row
+from tests.bench.harness import Pair, Row, collecting
 from tests.bench.rows.parsing import decode
 from tests.bench.traffic import trail_files
 
@@ -33,6 +33,10 @@ def replay(size: int) -> Iterator[Pair]:
         paths = trail_files(Path(folder), size)
 
         def smwatch() -> float:
+            with collecting():
+                return replayed()
+
+        def replayed() -> float:
             began = clock()
             engine = Engine(combine(load_builtin()))
             journal, store = Journal(), Store(engine=engine, dossiers=False)

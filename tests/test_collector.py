@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import pytest
 
-from smwatch.tui.collector import EARLIEST, LATEST, QUIET, Collector
+from smwatch.collector import EARLIEST, LATEST, QUIET, Collector
 from tests.tui.scene import NOW, Stage, reads
 
 SECOND = timedelta(seconds=1)

@@ -39,7 +39,7 @@ DOCKED, ROOMY = 100, 120
 BAND_ROOM, HISTOGRAM_ROOM = 16, 34
 """Lines from which the band has its second line, and from which the histogram is there unasked."""
 SAID_SECONDS = 4.0
-RENEWED_SECONDS = 1.0
+RENEWED_SECONDS = 2.0
 """How often details and histogram are written anew while much happens: serves "CPU at 1,000 rows/s"."""
 AGED = timedelta(seconds=10)
 """How often pages that say how long ago things were are written anew while nothing happens."""
@@ -127,7 +127,7 @@ class StreamFrame(Screen[None]):
     # -- what happened
 
     def show_change(self, change: Change) -> None:
-        """Bring the screen up to date with the store: rows and alarms at once, the rest within a second."""
+        """Bring the screen up to date with the store: rows and alarms at once, the rest within two seconds."""
         self._empty()
         self.stream.update(restyled=bool(change.alarms or change.renamed or change.corrected))
         self._follow_cursor()

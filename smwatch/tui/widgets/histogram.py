@@ -10,10 +10,10 @@ from rich.style import Style
 from textual import events
 from textual.message import Message
 from textual.strip import Strip
-from textual.widget import Widget
 
 from smwatch.tui.lines import BARS
 from smwatch.tui.text import fit
+from smwatch.tui.widgets.direct import Direct
 
 HEIGHT = 2
 LABEL = 7
@@ -28,10 +28,9 @@ class Bucket(NamedTuple):
     alarmed: bool
 
 
-class Histogram(Widget):
+class Histogram(Direct):
     """Bars of eighths over two lines; the part that failed is at their foot."""
 
-    ALLOW_SELECT = False
     DEFAULT_CSS = """
     Histogram {
         height: 2; background: $background; color: $text-muted; display: none;

@@ -7,19 +7,17 @@ from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
-from textual.geometry import Region
 from textual.reactive import Reactive
 from textual.strip import Strip
-from textual.widget import Widget
 
 from smwatch.tui.lines import Piece
 from smwatch.tui.text import fit, visible
+from smwatch.tui.widgets.direct import Direct
 
 
-class Pieces(Widget):
+class Pieces(Direct):
     """Lines of pieces: a role is a component class `pieces--ROLE`, and "role@action" makes a button of the piece."""
 
-    ALLOW_SELECT = False
     ROLES: ClassVar[tuple[str, ...]] = (
         *("strong", "quiet", "good", "warn", "bad", "key", "news"),
         *("alarm", "high", "medium", "low", "command", "spark"),
@@ -80,20 +78,6 @@ class Pieces(Widget):
                 style += Style.from_meta({"@click": action})
             self._styles[role] = style
         return style
-
-    def render_lines(self, crop: Region) -> list[Strip]:
-        """The lines inside `crop`, without the general path's look at borders and padding that there are none of.
-
-        Serves the CPU rows of the benchmark table: the footer counts, so it is painted as often as the stream.
-        """
-        strips = [self.render_line(y) for y in crop.line_range]
-        if filters := self.get_line_filters():
-            background = self.background_colors[1]
-            for line_filter in filters:
-                strips = [strip.apply_filter(line_filter, background) for strip in strips]
-        if crop.column_span != (0, self.size.width):
-            strips = [strip.crop(*crop.column_span) for strip in strips]
-        return strips
 
     def render_line(self, y: int) -> Strip:
         """One line."""

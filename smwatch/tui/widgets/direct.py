@@ -1,0 +1,27 @@
+"""Widgets whose lines go to the screen as they are drawn."""
+
+from __future__ import annotations
+
+from textual.geometry import Region
+from textual.strip import Strip
+from textual.widget import Widget
+
+
+class Direct(Widget):
+    """A widget without border, padding or fades, whose lines need none of the general path's look at them.
+
+    Serves the CPU rows of the benchmark table: what counts and rates is painted as often as the stream.
+    """
+
+    ALLOW_SELECT = False
+
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The lines inside `crop`."""
+        strips = [self.render_line(y) for y in crop.line_range]
+        if filters := self.get_line_filters():
+            background = self.background_colors[1]
+            for line_filter in filters:
+                strips = [strip.apply_filter(line_filter, background) for strip in strips]
+        if crop.column_span != (0, self.size.width):
+            strips = [strip.crop(*crop.column_span) for strip in strips]
+        return strips

@@ -22,6 +22,8 @@ from smwatch.rules.world import Pending, World
 MARKS = 100
 """Events kept of each case: the newest, from one to two times so many. Older evidence is only counted, so up to here
 the order in which events come is of no matter."""
+HOUR = 3_600
+
 
 _EVENT_KEY = attrgetter("key")
 
@@ -197,8 +199,8 @@ class SightingCase(Case):
         waiting = self._waiting
         waiting.append(event)
         if high > self.high:
-            self.own_high = high
-            self._care_up_to(high)
+            self.own_high = high + HOUR  # more than matters, so that not every event has to say so
+            self._care_up_to(self.own_high)
         if len(waiting) >= 2 * MARKS:
             waiting.sort(key=_EVENT_KEY)
             del waiting[:-MARKS]

@@ -369,21 +369,46 @@ def _with_log_group(settings: Settings) -> Mapping[str, Any]:
     return {**changes, "lists": {**lists, "audit": [*audit, name]}} if isinstance(audit, list | tuple) else changes
 
 
+class _Accounts:
+    """What the journal knows of accounts; one that can't be used knows nothing."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._journal = journal
+
+    def account_of(self, stand_in: str) -> str | None:
+        with suppress(JournalError):
+            return self._journal.account_of(stand_in)
+        return None
+
+    def know_account(self, stand_in: str, account: str) -> None:
+        with suppress(JournalError):
+            self._journal.know_account(stand_in, account)
+
+
 class AwsSources:
     """The sources that the settings ask for: CloudTrail in every Region, and the log group if there is one.
 
     They share one session and one budget of calls. `async with` opens them, or raises ConfigurationError.
     """
 
-    def __init__(self, settings: Settings, since: datetime, *, switchable: bool = False, once: bool = False) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        since: datetime,
+        *,
+        journal: Journal | None = None,
+        switchable: bool = False,
+        once: bool = False,
+    ) -> None:
         """With `switchable`, Live Tail is there to be switched on even if the settings don't ask for it.
 
-        With `once`, they are there for a reading that ends.
+        With `once`, they are there for a reading that ends. The journal knows accounts that AWS doesn't tell this time.
         """
         if not settings.cloudtrail.enabled and not settings.logs.group:
             raise SettingsError("nothing to watch: give --log-group, or leave out --no-cloudtrail")
         self._settings = settings
         self._since = since
+        self._accounts = _Accounts(journal) if journal is not None else None
         self._switchable = switchable
         self._once = once
         self._opened: Sequence[Source] = ()
@@ -393,7 +418,7 @@ class AwsSources:
         from smwatch.sources.pace import Paces
         from smwatch.sources.session import AwsSession
 
-        self._session, self._paces = await AwsSession.open(self._settings.profile), Paces()
+        self._session, self._paces = await AwsSession.open(self._settings.profile, accounts=self._accounts), Paces()
         self.metadata = SecretMetadata(self._session, now)
         try:
             self._opened = await self.reaching(self._since)

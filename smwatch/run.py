@@ -51,7 +51,10 @@ def follow_lines(settings: Settings, *, json: bool, once: bool, fail_on: str | N
     lines = Lines(parts.store, parts.journal, json=json, chosen=parts.chosen, keep=parts.keep)
 
     async def run() -> int:
-        async with parts.notifying(lines.deliver), AwsSources(settings, parts.since, once=once) as sources:
+        async with (
+            parts.notifying(lines.deliver),
+            AwsSources(settings, parts.since, journal=parts.journal, once=once) as sources,
+        ):
             await parts.monitor(lines.remember).recall(parts.looks_back_to, settings.store.capacity, told=True)
             meter = Meter("read")
             monitor = parts.monitor(meter.delivering(lines.deliver) if once else lines.deliver)

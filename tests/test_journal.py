@@ -109,6 +109,19 @@ def test_coverage_equals_what_joining_in_memory_gives(unit: timedelta, periods: 
     journal.close()
 
 
+def test_what_was_covered_under_a_stand_in_is_the_accounts(journal: Journal) -> None:
+    lags, gap = Lags(settle=timedelta(minutes=40)), Gap(Span(NOW - HOUR, NOW), "older than 90 days")
+    for name, start in (("unknown-1f2e", 0), ("unknown-1f2e", 2), ("111122223333", 1), ("unknown-9999", 4)):
+        journal.commit(f"cloudtrail:{name}:eu-west-1", [], settled=Span(NOW + start * HOUR, NOW + (start + 1) * HOUR))
+    journal.commit("cloudtrail:unknown-1f2e:eu-west-1", [], gaps=[gap], lags=lags)
+    assert journal.account_of("unknown-1f2e") is None
+    journal.know_account("unknown-1f2e", "111122223333")
+    journal.know_account("unknown-1f2e", "111122223333")
+    assert journal.account_of("unknown-1f2e") == "111122223333"
+    assert journal.coverage("cloudtrail:111122223333:eu-west-1") == Coverage((Span(NOW, NOW + 3 * HOUR),), (gap,), lags)
+    assert journal.sources() == ("cloudtrail:111122223333:eu-west-1", "cloudtrail:unknown-9999:eu-west-1")
+
+
 def test_how_late_records_were_found_to_be_outlives_the_process(tmp_path: Path) -> None:
     lags = Lags(timedelta(minutes=90), timedelta(minutes=20), NOW + HOUR)
     with closing(Journal(tmp_path / FILE_NAME)) as journal:

@@ -16,6 +16,7 @@ import msgspec
 from smwatch.events.event import Arrival, Event
 from smwatch.events.reader import Reader
 from smwatch.journal import file
+from smwatch.journal.covered import ACCOUNT, LAGS, rename, settle
 from smwatch.journal.errors import JournalCorruptError, JournalError, sqlite_errors_told_apart
 from smwatch.journal.links import Links, call_of, share
 from smwatch.journal.rows import (
@@ -31,7 +32,7 @@ from smwatch.journal.rows import (
 from smwatch.journal.salvage import salvage
 from smwatch.journal.schema import MIGRATIONS, migrate, version
 from smwatch.rules.alarm import Alarm
-from smwatch.sources.coverage import Coverage, Gap, Lags, Span, join
+from smwatch.sources.coverage import Coverage, Gap, Lags, Span
 
 PATIENCE_SECONDS = 2.0
 """How long a tail waits for the one before it to end, as when a supervisor starts it again."""
@@ -39,7 +40,6 @@ _CHUNK = 500
 _SLAB = 5_000
 _PAGES_GIVEN_BACK = 2_048
 """Of the file, after each slab: no fewer than a slab of large records fills."""
-_LAGS = "lags "
 """With a source's name behind it, the name of the fact how late its records are."""
 _TAKEN, _DEALT = "tail.taken", "tail.dealt"
 _UNLINKED = "unlinked"
@@ -246,14 +246,14 @@ class Journal:
             fresh = self._put(db, source, seq + 1, self._links.place(db, arrivals, note=True))
             seq += len(fresh)
             if settled is not None:
-                _settle(db, source, settled)
+                settle(db, source, settled)
             db.executemany(
                 "INSERT OR REPLACE INTO gaps VALUES (?, ?, ?, ?)",
                 [(source, microseconds(gap.span.start), microseconds(gap.span.end), gap.reason) for gap in gaps],
             )
             if lags is not None:
                 value = msgspec.json.encode(lags)
-                db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (_LAGS + source, value))
+                db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (LAGS + source, value))
             if self._prints and (fresh or foreign):
                 _note(db, _TAKEN, seq)
             self._write_unkept(db)
@@ -324,7 +324,7 @@ class Journal:
             settled = tuple(Span(instant(start), instant(end)) for start, end in spans)
             rows = db.execute("SELECT start_us, end_us, reason FROM gaps WHERE source = ? ORDER BY start_us", (source,))
             gaps = tuple(Gap(Span(instant(start), instant(end)), why) for start, end, why in rows)
-            lags = db.execute("SELECT value FROM facts WHERE name = ?", (_LAGS + source,)).fetchone()
+            lags = db.execute("SELECT value FROM facts WHERE name = ?", (LAGS + source,)).fetchone()
         return Coverage(settled, gaps, msgspec.json.decode(lags[0], type=Lags) if lags else Lags())
 
     def sources(self) -> tuple[str, ...]:
@@ -332,6 +332,18 @@ class Journal:
         with self._look() as db:
             rows = db.execute("SELECT source FROM settled UNION SELECT source FROM gaps ORDER BY 1").fetchall()
         return tuple(row[0] for row in rows)
+
+    def account_of(self, stand_in: str) -> str | None:
+        """The account that is known to be behind what stood in for its number; see `know_account`."""
+        kept = self.fact(ACCOUNT + stand_in)
+        return kept.decode() if kept else None
+
+    def know_account(self, stand_in: str, account: str) -> None:
+        """Remember whose number it is that something stands in for, and give it what was covered meanwhile."""
+        if self.account_of(stand_in) != account or any(f":{stand_in}:" in source for source in self.sources()):
+            with self._transaction() as db:
+                rename(db, f":{stand_in}:", f":{account}:")
+                db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (ACCOUNT + stand_in, account.encode()))
 
     def last_seq(self) -> int:
         """The number of the newest arrival; 0 for an empty journal."""
@@ -533,16 +545,6 @@ _INSERT = "INSERT OR IGNORE INTO events (seq, at, identity, seen_by, seen_at, ra
 _SELECT = "SELECT seq, at, identity, seen_by, seen_at, raw FROM events"
 _TOLD = " AND EXISTS (SELECT 1 FROM told WHERE told.seq = events.seq)"
 _UNTOLD = " AND NOT EXISTS (SELECT 1 FROM told WHERE told.seq = events.seq)"
-
-
-def _settle(db: sqlite3.Connection, source: str, span: Span) -> None:
-    start, end = microseconds(span.start), microseconds(span.end)
-    touching = db.execute(
-        "SELECT start_us, end_us FROM settled WHERE source = ? AND start_us <= ? AND end_us >= ?", (source, end, start)
-    ).fetchall()
-    db.executemany("DELETE FROM settled WHERE source = ? AND start_us = ?", [(source, other) for other, _ in touching])
-    (whole,) = join([span, *(Span(instant(a), instant(b)) for a, b in touching)])
-    db.execute("INSERT INTO settled VALUES (?, ?, ?)", (source, microseconds(whole.start), microseconds(whole.end)))
 
 
 def _tell_again(db: sqlite3.Connection, seq: int, event: Event) -> None:

@@ -13,7 +13,7 @@ import os
 import subprocess
 from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, overload
+from typing import TYPE_CHECKING, Any, Literal, Protocol, overload
 
 from smwatch import __version__
 from smwatch.sources import failures
@@ -43,6 +43,16 @@ _SERVICE_IDS = {
 }
 
 
+class Accounts(Protocol):
+    """Remembers over restarts which account something stands in for: what was covered is that account's."""
+
+    def account_of(self, stand_in: str) -> str | None:
+        """The account's number, if it was ever known."""
+
+    def know_account(self, stand_in: str, account: str) -> None:
+        """Note the account's number."""
+
+
 class AwsSession:
     """The credentials of one profile and the clients made with them, shared by all sources that use the profile.
 
@@ -57,6 +67,7 @@ class AwsSession:
         regions: Sequence[str],
         environ: Mapping[str, str],
         read_timeouts: Mapping[str, float],
+        accounts: Accounts | None,
     ) -> None:
         self.profile = profile
         self.generation = 0
@@ -71,6 +82,7 @@ class AwsSession:
         self._open = contextlib.AsyncExitStack()
         self._retired: list[contextlib.AsyncExitStack] = []
         self._fingerprint = self._files()
+        self._accounts = accounts
         self._account: str | None = None
 
     @classmethod
@@ -80,8 +92,12 @@ class AwsSession:
         *,
         environ: Mapping[str, str] = os.environ,
         read_timeouts: Mapping[str, float] = READ_TIMEOUTS,
+        accounts: Accounts | None = None,
     ) -> AwsSession:
-        """The session of this profile (default: AWS_PROFILE, else "default"); ConfigurationError if it can't be."""
+        """The session of this profile (default: AWS_PROFILE, else "default"); ConfigurationError if it can't be.
+
+        With `accounts`, an account whose number was known before is known by it, though AWS may not tell it now.
+        """
         await asyncio.to_thread(importlib.import_module, "aiobotocore.session")
         for library in ("aiobotocore", "aiohttp"):  # what they have to say is told as a status, not over the screen
             logging.getLogger(library).addHandler(logging.NullHandler())
@@ -92,7 +108,9 @@ class AwsSession:
                 for partition in session.get_available_partitions()
                 for region in await session.get_available_regions("cloudtrail", partition)
             ]
-            return cls(profile, session, regions=regions, environ=environ, read_timeouts=read_timeouts)
+            return cls(
+                profile, session, regions=regions, environ=environ, read_timeouts=read_timeouts, accounts=accounts
+            )
         except _botocore_errors() as error:
             raise ConfigurationError(_configuration_sentence(error, profile)) from error
 
@@ -128,9 +146,10 @@ class AwsSession:
             )
 
     async def account(self, region: str, service: Service) -> str:
-        """The account that is watched, as 12 digits; what else tells accounts apart if AWS doesn't say."""
+        """The account that is watched, as 12 digits; what else tells accounts apart if AWS never said."""
         if self._account is None:
-            self._account = await self._told_account(region, service) or await self._stand_in()
+            by_profile = self._profiles_account(await self._credentials())
+            self._account = by_profile or await self._asked_account(region, service)
         return self._account
 
     @property
@@ -210,9 +229,16 @@ class AwsSession:
 
     # -- finding out -------------------------------------------------------------------------------------------------
 
+    async def _asked_account(self, region: str, service: Service) -> str:
+        told, stand_in = await self._told_account(region, service), await self._stand_in()
+        if self._accounts is not None:
+            if told:
+                await asyncio.to_thread(self._accounts.know_account, stand_in, told)
+            else:
+                told = await asyncio.to_thread(self._accounts.account_of, stand_in)
+        return told or stand_in
+
     async def _told_account(self, region: str, service: Service) -> str | None:
-        if account := self._profiles_account(await self._credentials()):
-            return account
         try:
             async with asyncio.timeout(IDENTITY_LIMIT):
                 if account := (await self._keys()).account_id:

@@ -22,6 +22,11 @@ from tests.emulators.records import record
 from tests.sources.hurry import Hurry, Watched, follow
 
 NOW = datetime.now(UTC).replace(microsecond=0)
+IDENTITY = (
+    b'<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>'
+    b"<Arn>arn:aws:iam::123456789012:user/ops</Arn><UserId>AIDAX</UserId><Account>123456789012</Account>"
+    b"</GetCallerIdentityResult></GetCallerIdentityResponse>"
+)
 ROLE = "arn:aws:iam::123456789012:role/audit"
 
 
@@ -283,6 +288,50 @@ async def test_accounts_that_are_unknown_are_not_mixed_up(home: Path, history: L
         await session.close()
     assert len(names) == 2
     assert history.calls == []
+
+
+class Notes(dict[str, str]):
+    """What was known of accounts before."""
+
+    def account_of(self, stand_in: str) -> str | None:
+        return self.get(stand_in)
+
+    def know_account(self, stand_in: str, account: str) -> None:
+        self[stand_in] = account
+
+
+async def test_an_account_that_was_known_is_known_when_nobody_can_be_asked(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(f"HTTP/1.1 {status}\r\nContent-Type: text/xml\r\nContent-Length: {len(IDENTITY)}\r\n\r\n".encode())
+        writer.write(IDENTITY)
+        await writer.drain()
+        writer.close()
+
+    async def account(key: str) -> str:
+        write(home, "credentials", f"[default]\naws_access_key_id = {key}\naws_secret_access_key = example\n")
+        session = await AwsSession.open(accounts=notes)
+        found = await session.account("eu-west-1", "cloudtrail")
+        await session.close()
+        return found
+
+    notes = Notes()
+    server = await asyncio.start_server(answer, "127.0.0.1", 0)
+    host, port = server.sockets[0].getsockname()[:2]
+    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
+    status = "500 Oops"
+    unknown = await account("AKIAONE")
+    assert unknown.startswith("unknown-")
+    status = "200 OK"
+    assert await account("AKIAONE") == "123456789012"
+    assert notes == {unknown: "123456789012"}
+    status = "500 Oops"
+    assert await account("AKIAONE") == "123456789012"
+    assert (await account("AKIATWO")).startswith("unknown-")
+    server.close()
+    await server.wait_closed()
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ from rich.console import Console
 from textual._compositor import ChopsUpdate, Compositor, CompositorUpdate
 from textual.geometry import Region
 from textual.strip import Strip
-from textual.widget import Widget
 
 
 class DirectUpdate(CompositorUpdate):
@@ -31,7 +30,7 @@ class DirectCompositor(Compositor):
     line at all edges of all widgets, and moves the terminal's cursor to each piece. That is right wherever widgets
     overlap, and half of a frame where they don't: serves "repaint of an unchanged stream", "scroll by one line", "rows
     added" and the CPU rows of the benchmark table. Where the widget in front covers only a part of what has changed,
-    the general way is taken.
+    those behind it are asked for the rest.
     """
 
     def render_partial_update(self) -> ChopsUpdate | None:
@@ -44,27 +43,39 @@ class DirectCompositor(Compositor):
         return DirectUpdate(strips) if strips else None  # type: ignore[return-value]
 
     def _strips(self) -> list[tuple[int, int, Strip]] | None:
-        """The changed lines; None if there is a changed part that no widget in front covers."""
+        """The changed lines; None if there is a changed part that no widget covers."""
         strips: list[tuple[int, int, Strip]] = []
         inside = self.size.region
         for dirty in {region.intersection(inside) for region in self._dirty_regions}:
-            if not dirty:
-                continue
-            found = self._in_front(dirty)
-            if found is None:
+            left = [dirty] if dirty else []
+            for widget, (region, clip) in self.visible_widgets.items():  # those in front come first
+                if not left:
+                    break
+                seen, behind = region.intersection(clip), []
+                for part in left:
+                    covered = part.intersection(seen)
+                    if not covered:
+                        behind.append(part)
+                        continue
+                    lines = widget.render_lines(covered.translate((-region.x, -region.y)))
+                    strips += [(covered.x, y, strip) for y, strip in zip(count(covered.y), lines)]
+                    behind += _around(part, covered)
+                left = behind
+            if left:
                 return None
-            widget, region = found
-            lines = widget.render_lines(Region(dirty.x - region.x, dirty.y - region.y, dirty.width, dirty.height))
-            strips += [(dirty.x, y, strip) for y, strip in zip(count(dirty.y), lines)]
         return strips
 
-    def _in_front(self, dirty: Region) -> tuple[Widget, Region] | None:
-        """The widget, with its place, that is all there is to see of a part of the screen; None if there is none."""
-        for widget, (region, clip) in self.visible_widgets.items():  # those in front come first
-            seen = region.intersection(clip)
-            if seen.overlaps(dirty):
-                return (widget, region) if seen.contains_region(dirty) else None
-        return None
+
+def _around(whole: Region, part: Region) -> list[Region]:
+    """What a part of a region leaves of it: above, below, left and right."""
+    x, y, width, _ = whole
+    sides = (
+        Region(x, y, width, part.y - y),
+        Region(x, part.bottom, width, whole.bottom - part.bottom),
+        Region(x, part.y, part.x - x, part.height),
+        Region(part.right, part.y, whole.right - part.right, part.height),
+    )
+    return [side for side in sides if side]
 
 
 @lru_cache(1024)

@@ -96,7 +96,8 @@ class Following(Agenda):
                 self._due[Kind.SWEEP] = self.sweeps.ended(scan, self.clock, relaxed=self.relaxed)
                 self._due[Kind.GLANCE] = self.sweeps.glance_at
             case Kind.PASS:
-                self._due[Kind.SWEEP] = self.sweeps.passed(scan, self.clock)
+                again_at = self.sweeps.passed(scan, self.clock)
+                self._due[Kind.SWEEP] = self.clock if self._asked else again_at
             case Kind.GLANCE:
                 self.sweeps.glanced(scan, self.clock)
             case Kind.CATCH_UP:

@@ -17,7 +17,7 @@ from smwatch.sources.lateness import Lateness
 from smwatch.sources.passes import EVERY, Passes
 from smwatch.sources.scan import Scan
 
-STILL_HABITUAL, READ_LATE = 1.04, 0.96
+STILL_HABITUAL, READ_LATE = 1.04, 0.9
 """How many times the usual lateness is far enough back where more would cost a page; and where what is left is read
 later by itself."""
 JOIN = 0.8
@@ -28,7 +28,7 @@ LEAST_SHARE = 0.2
 """What is left of it however much there is to settle."""
 SMOOTH = 0.25
 """How soon the distance of sweeps follows their length: where it changes little, nothing waits longer than others."""
-SHOWN_BY = 0.984
+SHOWN_BY = 0.982
 """The part of the shortest distance of sweeps after which the next begins: its own time is the rest."""
 SCRAP = 0.6
 """The part of a page for which a sweep asks for no other page."""

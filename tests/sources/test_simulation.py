@@ -357,3 +357,34 @@ def test_a_captive_portal_leaves_no_gap() -> None:
         assert len(watcher.seen) == len([at for at in world.born.values() if at < world.now()])
 
     virtual_time.run(scenario())
+
+
+@pytest.mark.slow
+def test_where_there_is_too_much_for_sweeps_nothing_is_lost_either() -> None:
+    async def scenario() -> None:
+        world = World(seed=12)
+        length = 1.5 * HOUR
+        for _ in range(round(12 * length.total_seconds())):
+            world.happen(EPOCH + world.chance.random() * length, measured_delay(world.chance))
+        world.refuse_tokens = 0.02
+        world.competitor = lambda at: 1.5 if int(at.timestamp()) // 300 % 4 == 0 else 0.0
+        watcher = Watcher(world, EPOCH, SHORT)
+        slept = False
+
+        def fall_asleep() -> None:
+            nonlocal slept
+            if not slept and world.now() > EPOCH + HOUR / 2:
+                slept = True
+                world.asleep += HOUR / 4
+
+        await watcher.watch(EPOCH + 1.75 * HOUR, crash=0.0005, check=fall_asleep)
+        assert slept
+        assert watcher.crashes > 0
+        assert world.throttled > 0
+        await watcher.watch(EPOCH + 2.5 * HOUR)
+        assert watcher.missing() == []
+        assert never_back(watcher.watermarks)
+        assert watcher.watermarks[-1] > EPOCH + length
+        assert set(watcher.seen) == set(world.born)
+
+    virtual_time.run(scenario())

@@ -173,7 +173,11 @@ def _verdict(last: dict[str, Status], incomplete: int) -> int:
     unread = [status for status in last.values() if status.state is not State.DONE]
     for status in unread:
         notice(f"{status.label} was not read to the end: {status.message or status.state}")
-    return incomplete if unread else FINE
+    gaps = [(status.label, gap) for status in last.values() for gap in status.gaps]
+    for label, gap in gaps:
+        period = f"{gap.span.start:%Y-%m-%d %H:%M}Z to {gap.span.end:%Y-%m-%d %H:%M}Z"
+        notice(f"{label} can't be read from {period}: {gap.reason}")
+    return incomplete if unread or gaps else FINE
 
 
 def _headless(

@@ -164,6 +164,17 @@ async def test_reading_once_that_is_interrupted_is_exit_code_4_with_the_reason(a
     assert sorted(ids(first + out) + again) == sorted(account.held)
 
 
+async def test_a_period_that_the_service_no_longer_keeps_is_exit_code_4_and_said(account: Account) -> None:
+    account.happen(20)
+    for _ in range(2):
+        printed, code, said = await account.read("--since", "91d")
+        assert code == 4
+        assert "CloudTrail can't be read from" in said
+        assert "older than what the service keeps" in said
+    assert printed == []
+    assert (await account.read())[1] == 0
+
+
 async def test_a_reader_that_goes_away_ends_a_tail_that_has_nothing_to_print(account: Account) -> None:
     reading, writing = os.pipe()
     running = await account.tail(stdout=writing)  # for people: it prints events, and there are none

@@ -72,7 +72,7 @@ ROWS = (
         sized="events",
         rounds=1,
         largest=1_000_000,
-        remark="takes hours",
+        remark="takes half an hour",
         ready=replay,
     ),
 )

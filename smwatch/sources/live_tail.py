@@ -161,7 +161,7 @@ class LiveTail:
             self._last_good_at = now
             self._truth.relax(True)
         if heard.ended or heard.sampled or self._monotonic() - heard.came_at > STALL:
-            self._truth.poll_now()
+            self._truth.poll_soon()
         for found in heard.found:
             if (happened_at := event_time(found.raw)) is not None:
                 self._lag.add(now, now - happened_at)
@@ -174,7 +174,7 @@ class LiveTail:
         except asyncio.QueueFull:
             self._heard.get_nowait()
             self._heard.put_nowait(heard)
-            self._truth.poll_now()
+            self._truth.poll_soon()
 
     def _status(self) -> Status:
         now = self._clock.now()
@@ -247,7 +247,7 @@ class LiveTail:
             if (date := date_of(response)) is not None:
                 self._clock.heard(date, sent_at, self._now())
             stream = response["responseStream"]
-        self._truth.poll_now()
+        self._truth.poll_soon()
         return asyncio.create_task(self._listen(call, stream))
 
     async def _listen(self, call: Call, stream: Any) -> CallError:

@@ -96,6 +96,7 @@ class Tail:
         self._calls = 0
         self._late_events = 0
         self._poked = asyncio.Event()
+        self._impatient = False
         self._relaxed = False
         self._told: Status | None = None
         self._told_at = 0.0
@@ -115,7 +116,12 @@ class Tail:
         await self._reader.close()
 
     def poll_now(self) -> None:
-        """Ask at once, whatever is being waited for."""
+        """Ask at once, whatever is being waited for: somebody wants to know."""
+        self._impatient = True
+        self._poked.set()
+
+    def poll_soon(self) -> None:
+        """Ask at once, unless that is held back by trouble: something may have been missed."""
         self._poked.set()
 
     def relax(self, relaxed: bool) -> None:
@@ -370,7 +376,9 @@ class Tail:
             poked.cancel()
         if self._poked.is_set():
             self._poked.clear()
-            self._held_until = 0.0
+            if self._impatient:
+                self._impatient = False
+                self._held_until = 0.0
             agenda.poll_now()
 
     # -- telling -----------------------------------------------------------------------------------------------------

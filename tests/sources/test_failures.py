@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 import socket
 from collections.abc import AsyncIterator, Callable
+from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,6 +15,8 @@ from typing import Any
 import pytest
 
 from smwatch.sources.cloudtrail import cloudtrail_source
+from smwatch.sources.coverage import Coverage
+from smwatch.sources.pace import Paces
 from smwatch.sources.session import AwsSession
 from smwatch.sources.source import State
 from smwatch.sources.tail import Tail
@@ -276,3 +280,29 @@ async def test_after_an_outage_what_is_new_comes_first(history: LookupEvents, se
     watched = await follow(await source_of(session), until)
     assert 0 < read < 500
     assert ["DeleteSecret" in raw for raw in watched.raw].index(True) == read
+
+
+async def test_a_refusal_is_not_worn_down_by_what_may_have_been_missed_but_by_a_person(
+    history: LookupEvents, session: AwsSession
+) -> None:
+    async def sleep(seconds: float) -> None:
+        waits.put_nowait(seconds)
+        await asyncio.Event().wait()
+
+    async def watch() -> None:
+        async with aclosing(source.follow(Coverage())) as flow:
+            async for _ in flow:
+                pass
+
+    waits = asyncio.Queue[float]()
+    history.faults.append({"error": "AccessDeniedException", "times": 99})
+    source = await cloudtrail_source(session, None, NOW - timedelta(hours=2), paces=Paces(), rate=1000, sleep=sleep)
+    watching = asyncio.create_task(watch())
+    calls = []
+    for ask in (source.poll_soon, source.poll_now, source.poll_soon):
+        await waits.get()
+        calls.append(len(history.calls))
+        ask()
+    watching.cancel()
+    await asyncio.wait([watching])
+    assert calls == [1, 1, 2]

@@ -5,15 +5,23 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import threading
-from collections.abc import Awaitable, Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import Future
 from contextlib import suppress
+from functools import partial
+from time import perf_counter
 from typing import Any, TypeVar
+
+import msgspec
 
 from smwatch.monitor import Delivery
 from smwatch.rules.alarm import Alarm
 
 T = TypeVar("T")
+MOST, LEAST = 250, 25
+"""Events that are applied in one go: as many as the screen can take in within LONG, between these."""
+LONG = 0.01
+"""Seconds. Rules may take a millisecond for an event where they look back far: serves "longest stall of the loop"."""
 Deliver = Callable[[Delivery], Awaitable[None]]
 
 
@@ -30,9 +38,13 @@ class Background:
         work: Callable[[Deliver], Coroutine[Any, Any, None]],
         *,
         keep: Callable[[Sequence[Alarm]], None],
+        clock: Callable[[], float] = perf_counter,
     ) -> None:
         self._work = work
         self._keep = keep
+        self._clock = clock
+        self._most = MOST
+        """Events that are applied in one go at present."""
         self._thread: threading.Thread | None = None
         self._loop = asyncio.new_event_loop()
         self._screen: tuple[asyncio.AbstractEventLoop, contextvars.Context] | None = None
@@ -44,9 +56,20 @@ class Background:
         """Begin, from within the screen's loop."""
         self._screen = screen, context = asyncio.get_running_loop(), contextvars.copy_context()
 
+        def timed(delivery: Delivery) -> Sequence[Alarm]:
+            began = self._clock()
+            alarms = apply(delivery)
+            took = self._clock() - began
+            if took > LONG:
+                self._most = max(LEAST, len(delivery.arrivals) // 2)
+            elif took < LONG / 4 and len(delivery.arrivals) >= self._most:
+                self._most = min(MOST, self._most * 2)
+            return alarms
+
         async def deliver(delivery: Delivery) -> None:
-            if alarms := await self.on_screen(lambda: apply(delivery)):
-                self._keep(alarms)
+            for part in self._parted(delivery):
+                if alarms := await self.on_screen(partial(timed, part)):
+                    self._keep(alarms)
 
         async def run() -> None:
             with self._lock:
@@ -83,6 +106,14 @@ class Background:
 
         screen.call_soon_threadsafe(there, context=context)
         return await asyncio.wrap_future(done)
+
+    def _parted(self, delivery: Delivery) -> Iterator[Delivery]:
+        """The same in parts that the screen takes in without standing still; names first, health last."""
+        arrivals, renamed = delivery.arrivals, delivery.renamed
+        while len(arrivals) > (most := self._most):
+            yield Delivery(arrivals[:most], renamed=renamed)
+            arrivals, renamed = arrivals[most:], ()
+        yield msgspec.structs.replace(delivery, arrivals=arrivals, renamed=renamed)
 
     def keep(self, alarms: Sequence[Alarm]) -> None:
         """Store alarms that changed on the screen, without making it wait."""

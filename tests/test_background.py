@@ -4,9 +4,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from smwatch.background import Background, Deliver
+from smwatch.background import LEAST, MOST, Background, Deliver
+from smwatch.events.event import SeenBy
+from smwatch.events.reader import Reader
 from smwatch.monitor import Delivery
 from smwatch.rules.alarm import Alarm, AlarmState, Severity
+from smwatch.sources.source import State, Status
 
 NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
 ALARM = Alarm(
@@ -60,6 +63,31 @@ async def test_what_is_done_after_the_work_has_ended_is_still_kept(fault: Except
     assert await asyncio.to_thread(kept.wait, 10)
     assert await asyncio.wrap_future(background.submit(thread)) != threading.get_ident()
     assert background.stop()
+
+
+async def test_what_takes_the_screen_long_comes_in_smaller_parts_in_order_and_whole() -> None:
+    arrivals = tuple((seq, Reader().read("{}", seen_by=SeenBy.FILE, seen_at=NOW, at=NOW)) for seq in range(1000))
+    status = Status("s", "S", State.OK, at=NOW)
+    parts, done, clock = list[Delivery](), asyncio.Event(), [0.0]
+
+    async def work(deliver: Deliver) -> None:
+        await deliver(Delivery(arrivals, (status,)))
+        loop.call_soon_threadsafe(done.set)
+
+    def apply(delivery: Delivery) -> list[Alarm]:
+        clock[0] += 0.001 * len(delivery.arrivals)  # a millisecond for each event
+        parts.append(delivery)
+        return []
+
+    loop = asyncio.get_running_loop()
+    background = Background(work, keep=lambda alarms: None, clock=lambda: clock[0])
+    background.start(apply, failed=lambda error: None)
+    await asyncio.wait_for(done.wait(), 10)
+    background.stop()
+    assert [seq for part in parts for seq, _ in part.arrivals] == list(range(1000))
+    assert [part.statuses for part in parts] == [()] * (len(parts) - 1) + [(status,)]
+    assert len(parts[0].arrivals) == MOST
+    assert {len(part.arrivals) for part in parts[3:-1]} == {LEAST}
 
 
 async def test_stopping_cancels_the_work_at_once() -> None:

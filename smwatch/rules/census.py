@@ -25,8 +25,8 @@ _PLACE = (DIMENSIONS["account"], DIMENSIONS["region"])
 class Counting(Protocol):
     """Who has counted by a census."""
 
-    def recounted(self, first: int, last: int) -> None:
-        """There is one more than thought from a second up to, but not including, another."""
+    def recounted(self, first: int, last: int, *, more: bool) -> None:
+        """There is one more than thought, or one less, from a second up to, but not including, another."""
         ...
 
 
@@ -70,7 +70,7 @@ class Population:
             del self._firsts[bisect_left(self._firsts, was)]
         insort(self._firsts, second)
         for counting in tuple(self._counting):
-            counting.recounted(second, was)
+            counting.recounted(second, was, more=True)
 
     def size(self, second: int) -> int:
         """How many are known by then."""
@@ -90,7 +90,7 @@ class Population:
             if (known := self.of(right[old])) is not None:
                 known.add(gone.first)
             for counting in tuple(self._counting):
-                counting.recounted(gone.first, EVER)
+                counting.recounted(gone.first, EVER, more=False)
 
 
 class Census:

@@ -282,8 +282,10 @@ class SpreadCase(Case):
             return len(values)
         return max(shed.count, len(values | self._gone.keys()))
 
-    def recounted(self, first: int, last: int) -> None:
-        """There are more values in all than was thought: what was evidence may be none."""
+    def recounted(self, first: int, last: int, *, more: bool) -> None:
+        """There are more values in all than was thought, so that what was evidence may be none; or there are fewer."""
+        if more and not (self.enough or self.found):
+            return  # what was too little of all is too little of more
         self.enough = self._are_enough()
         if self._slots and next(iter(self._slots)) * self.width < last and first <= self.newest_key >> SECOND_BITS:
             self.wake()

@@ -28,7 +28,7 @@ BREATH = 0.002
 LARGE_SLICE = 1_000
 """The same where no screen is beside it: what is done once for many events costs less, and Ctrl-C is still heard."""
 FOREIGN_SECONDS = 2.0
-PRUNE_EVERY = timedelta(hours=1)
+PRUNE_EVERY, UNTIL_HEARD = timedelta(hours=1), timedelta(minutes=1)
 JOURNAL = "journal"
 """The name under which the journal itself reports trouble."""
 
@@ -336,13 +336,17 @@ class Monitor:
             await self._hand_on(list(await self._keeper.retry()), ordered=True)
 
     async def _housekeep(self) -> None:
-        """Delete what is older than the retention, in slabs, now and then; first see what an older smwatch did not."""
+        """Delete what is older than the retention, in slabs, now and then; first see what an older smwatch did not.
+
+        A machine whose clock is wrong deletes nothing for that: a service has to have said how late it is.
+        """
         while self.journal.path is not None:
+            heard = [status.last_good_at for status in self._told.values() if status.last_good_at is not None]
             try:
                 while self.journal.link_older():
                     await self._sleep(0.05)
-                while self.journal.prune(self._now() - self._retention):
+                while heard and self.journal.prune(min(self._now(), *heard) - self._retention):
                     await self._sleep(0.05)
             except JournalError:
                 pass  # the next commit says what is wrong
-            await self._sleep(PRUNE_EVERY.total_seconds())
+            await self._sleep((PRUNE_EVERY if heard else UNTIL_HEARD).total_seconds())

@@ -1,6 +1,7 @@
 import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -113,6 +114,39 @@ async def test_a_source_is_given_what_the_journal_holds_of_it() -> None:
     await monitor(journal, told).follow([source])
     assert source.given == [Coverage((settled,))]
     assert source.closed
+
+
+@pytest.mark.parametrize(
+    ("machine", "service", "left"),
+    [
+        (timedelta(days=100), timedelta(), 2),
+        (timedelta(), timedelta(days=100), 2),
+        (timedelta(days=100), timedelta(days=100), 0),
+        (timedelta(days=100), None, 2),
+    ],
+)
+async def test_what_is_old_is_let_go_by_the_services_time(
+    tmp_path: Path, machine: timedelta, service: timedelta | None, left: int
+) -> None:
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        await asyncio.sleep(0)
+
+    class Lasting(Scripted):
+        async def follow(self, coverage: Coverage) -> AsyncIterator[Page | Status]:
+            yield page("a", 1, 2)
+            good_at = NOW + service if service is not None else None
+            yield Status("a", "A", State.OK, at=NOW + machine, last_good_at=good_at)
+            while len(slept) < 5:  # noqa: ASYNC110
+                await asyncio.sleep(0)
+
+    slept: list[float] = []
+    told, journal = Told(), Journal(tmp_path / FILE_NAME)
+    watching = Monitor(journal, deliver=told.deliver, selects=lambda _: False, now=lambda: NOW + machine, sleep=sleep)
+    await watching.follow([Lasting("a")])
+    with closing(sqlite3.connect(tmp_path / FILE_NAME)) as db:
+        assert db.execute("SELECT count(*) FROM events").fetchone() == (left,)
+    journal.close()
 
 
 async def test_a_fault_in_one_source_is_said_and_survived() -> None:

@@ -49,6 +49,8 @@ class Agenda(ABC):
         self.schedule = schedule
         self.coverage = coverage
         self.base = since
+        self.sure = True
+        """Whether the time is the service's own, so that what it no longer keeps can be given up."""
         """From where on `complete_to` counts."""
         self.settle_lag = max(schedule.settle_lag, coverage.lags.settle or timedelta())
         self.scans: dict[Kind, Scan] = {}
@@ -204,6 +206,12 @@ class Agenda(ABC):
     def _horizon(self, at: datetime) -> datetime:
         """The end of what is old enough to be settled."""
         return floor(at - self.settle_lag - NOTICEABLE, self._nature.resolution)
+
+    def _forget_gaps_to_come(self, at: datetime) -> None:
+        """Nothing can have been given up that is yet to come: a clock was wrong when that was written."""
+        if self.sure and any(gap.span.end > at for gap in self.coverage.gaps):
+            gaps = tuple(gap for gap in self.coverage.gaps if gap.span.end <= at)
+            self.coverage = msgspec.structs.replace(self.coverage, gaps=gaps)
 
     def _unreadable(self, edge: datetime | None, until: datetime) -> tuple[Gap, ...]:
         """What has fallen out of the service's memory, and what would while it is read."""

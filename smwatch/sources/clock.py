@@ -8,6 +8,8 @@ from datetime import datetime, timedelta
 HEADER_RESOLUTION = timedelta(seconds=1)
 NOTICEABLE = timedelta(seconds=10)
 """AWS's own machines may differ by this much."""
+FAR = timedelta(hours=1)
+"""An answer that says the time is another by more than this is believed once the next one says the same."""
 
 
 class ServerClock:
@@ -15,13 +17,16 @@ class ServerClock:
 
     A Date header says that, when its answer was received, the service's clock had reached it, and that, when the
     request was sent, it had not passed the next second. Any number of answers narrow this down; an answer that
-    contradicts the others means that this machine's clock was set, and starts anew.
+    contradicts the others means that this machine's clock was set, and starts anew. One answer alone that is far off is
+    somebody else's: a proxy's, a captive portal's.
     """
 
     def __init__(self, now: Callable[[], datetime]) -> None:
         self._local = now
         self.offset: timedelta | None = None
-        """The service's time − this machine's; None before the first answer."""
+        """The service's time − this machine's; None before the first answer that is believed."""
+        self.doubted: timedelta | None = None
+        """What the last answer said instead, if it was not believed."""
 
     def now(self) -> datetime:
         """The time at the service (aware UTC); this machine's before the first answer."""
@@ -31,6 +36,12 @@ class ServerClock:
         """Learn from one answer (local times of request and answer); say whether `now` had been running ahead."""
         at_least, at_most = date - received_at, date + HEADER_RESOLUTION - sent_at
         known = self.offset or timedelta()
+        if not at_least - FAR <= known <= at_most + FAR and (
+            self.doubted is None or abs(self.doubted - at_least) > NOTICEABLE + (received_at - sent_at)
+        ):
+            self.doubted = at_least
+            return False
+        self.doubted = None
         if self.offset is None or known > at_most:
             self.offset = at_least
         else:

@@ -139,7 +139,8 @@ def _answered(error: Any, call: Call) -> CallError:
         service = "sts" if error.operation_name.startswith("AssumeRole") else "sso"
         call = msgspec.structs.replace(call, service=service, operation=error.operation_name, token=False)
     failure = _refused(code, text, status, call)
-    failure.date = date_of(response)
+    if code and not code.isdigit():  # else it is no answer of AWS, and the date whoever's
+        failure.date = date_of(response)
     return failure
 
 

@@ -56,6 +56,7 @@ class Following(Agenda):
     def plan(self, at: datetime, clock: float, edge: datetime | None) -> tuple[Gap, ...]:
         """Begin the scans that are due at server time `at`; the periods before `edge` that can't be read any more."""
         self.clock, self._at = clock, at
+        self._forget_gaps_to_come(at)
         horizon = self._horizon(at)
         if not self._started:
             self._start(horizon)
@@ -76,7 +77,7 @@ class Following(Agenda):
             self._again(Kind.SETTLE, SETTLE_LOOKS)
             return ()
         if gaps := self._unreadable(edge, horizon):
-            return gaps
+            return gaps if self.sure else ()
         if not self._begin_settle(self.base, horizon, at):
             self._again(Kind.SETTLE, self.schedule.settle_every)
         return ()

@@ -23,6 +23,7 @@ class Once(Agenda):
         self.clock = clock
         if self.scans or self.finished:
             return ()
+        self._forget_gaps_to_come(at)
         if self.asked_at is None:
             self.asked_at = at
             horizon = self._horizon(at)
@@ -30,7 +31,10 @@ class Once(Agenda):
             self.base = self._spans[0].start
         horizon = self._horizon(self.asked_at)
         if gaps := self._unreadable(edge, horizon):
-            return gaps
+            if self.sure:
+                return gaps
+            self._scan(Kind.GLANCE, horizon, None, self.asked_at)
+            return ()
         for wanted in self._spans:
             if self._begin_settle(wanted.start, min(wanted.end, horizon), self.asked_at):
                 return ()

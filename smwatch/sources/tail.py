@@ -29,6 +29,8 @@ HEARTBEAT = 5.0
 CALL_LIMIT = 120.0
 """Seconds after which a call is given up however the connection pretends to be alive."""
 OUTAGE = 300.0
+OF_ITS_SCAN = (Remedy.RESUME, Remedy.CLAMP)
+"""What is done about trouble with what was asked for, and not with asking."""
 PATIENCE = 60.0
 """How long `read_once` puts up with failures that may pass."""
 LONGEST_PAUSE = 60.0
@@ -135,7 +137,9 @@ class Tail:
             while not agenda.finished:
                 at = self._clock.now()
                 agenda.relaxed = self._relaxed
-                if gaps := agenda.plan(at, self._monotonic(), self._reader.edge(at)):
+                agenda.sure = self._clock.offset is not None
+                edge = self._reader.edge(min(at, self._now()))  # a service's time that is far ahead gives nothing up
+                if gaps := agenda.plan(at, self._monotonic(), edge):
                     yield self._page((), gaps=gaps)
                     agenda.gave_up(gaps)
                     continue
@@ -189,7 +193,7 @@ class Tail:
             self._ahead, heard = None, asked.result()
         if heard.clock_ran_ahead:
             agenda.restart()
-            if isinstance(heard.outcome, Answer):
+            if isinstance(heard.outcome, Answer) or heard.outcome.remedy in OF_ITS_SCAN:
                 return None
         return heard.outcome
 
@@ -225,8 +229,10 @@ class Tail:
             outcome = CallError(State.UNREACHABLE, message, Remedy.RETRY)
         if outcome.date is None:
             return Heard(outcome, clock_ran_ahead=False)
-        self._health.answered(outcome.date)
-        return Heard(outcome, self._clock.heard(outcome.date, sent_at, self._now()))
+        ran_ahead = self._clock.heard(outcome.date, sent_at, self._now())
+        if self._clock.doubted is None:
+            self._health.answered(outcome.date)
+        return Heard(outcome, ran_ahead)
 
     def _fresh(self, agenda: Agenda, rows: Sequence[Row]) -> list[Row]:
         """The rows that were not handed over before; of a reading that ends, which reads hardly any twice, all."""

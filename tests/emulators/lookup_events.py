@@ -217,6 +217,8 @@ class LookupEvents:
     def __init__(self, *, rate: float | None = RATE, now: Callable[[], datetime] | None = None) -> None:
         self.rate = rate
         self.offset = timedelta()
+        self.wrong_dates: deque[datetime] = deque()
+        """What the next answers have for the time, instead of it."""
         self.frozen: datetime | None = None
         self.faults: deque[dict[str, Any]] = deque()
         self.calls: list[dict[str, Any]] = []
@@ -332,7 +334,8 @@ class LookupEvents:
 
     def _response(self, body: bytes, status: int, kind: str = "application/x-amz-json-1.1") -> web.Response:
         # the Date header is part of the contract: it tells the service's time
-        headers = {"Date": format_datetime(self.now().astimezone(UTC), usegmt=True), "Content-Type": kind}
+        date = self.wrong_dates.popleft() if self.wrong_dates else self.now()
+        headers = {"Date": format_datetime(date.astimezone(UTC), usegmt=True), "Content-Type": kind}
         return web.Response(body=body, status=status, headers=headers)
 
     def _refusal(self, refused: Refused) -> web.Response:

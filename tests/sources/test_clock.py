@@ -58,3 +58,23 @@ def test_a_clock_that_is_set_forward_is_noticed() -> None:
     assert machine.ask(0.1, 0.1)
     assert machine.clock.now() <= machine.true
     assert not machine.ask(0.1, 0.1)
+
+
+def test_an_answer_alone_that_is_far_off_is_not_believed() -> None:
+    machine = Machine(error=0.0)
+    machine.ask(0.1, 0.1)
+    true = machine.true
+    for far in (timedelta(days=100), timedelta(days=-100), timedelta(days=50)):
+        assert not machine.clock.heard(true + far, true, true)
+        assert machine.clock.doubted is not None
+        assert abs(machine.clock.now() - true) <= timedelta(seconds=1)
+    machine.ask(0.1, 0.1)
+    assert machine.clock.doubted is None
+
+
+def test_a_clock_that_is_far_off_is_told_at_the_second_answer() -> None:
+    machine = Machine(error=100 * 86400.0)
+    assert not machine.ask(0.1, 0.1)
+    assert machine.clock.offset is None
+    assert machine.ask(0.1, 0.1)
+    assert abs(machine.clock.now() - machine.true) <= timedelta(seconds=2)

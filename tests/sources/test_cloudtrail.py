@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -10,7 +11,7 @@ import msgspec
 import pytest
 
 from smwatch.sources.cloudtrail import SCHEDULE, cloudtrail_source
-from smwatch.sources.coverage import Coverage
+from smwatch.sources.coverage import Coverage, Gap, Span
 from smwatch.sources.pace import Paces
 from smwatch.sources.session import AwsSession
 from smwatch.sources.source import State, Status
@@ -81,6 +82,54 @@ async def test_a_second_reading_finds_what_came_late_to_the_first(history: Looku
     history.region().add([late])
     found, _, _ = await read(await source_of(session, since=ago(minutes=5)), coverage)
     assert late["eventID"] in {one["eventID"] for one in found}
+
+
+@pytest.mark.parametrize("ahead", [100, -100])
+async def test_one_answer_with_another_time_gives_nothing_up(
+    history: LookupEvents, session: AwsSession, ahead: int
+) -> None:
+    history.region().add(record(ago(minutes=n)) for n in range(60))
+    history.wrong_dates.append(NOW + timedelta(days=ahead))
+    found, last, coverage = await read(await source_of(session))
+    assert len(found) == 60
+    assert last.gaps == coverage.gaps == ()
+    assert last.complete_to is not None
+    assert last.complete_to <= datetime.now(UTC)
+
+
+@pytest.mark.parametrize("since", [timedelta(minutes=80), timedelta(days=80)])
+async def test_a_machine_whose_clock_is_far_ahead_gives_nothing_up(
+    history: LookupEvents, session: AwsSession, since: timedelta
+) -> None:
+    history.region().add(record(ago(minutes=n)) for n in range(60))
+    early = await source_of(session, since=NOW - since, now=lambda: datetime.now(UTC) + timedelta(days=100))
+    found, last, coverage = await read(early)
+    assert len({one["eventID"] for one in found}) == 60
+    assert last.gaps == coverage.gaps == ()
+
+
+async def test_a_gap_that_a_wrong_clock_wrote_is_none(history: LookupEvents, session: AwsSession) -> None:
+    history.region().add([record(ago(minutes=30))])
+    gap = Gap(Span(ago(hours=1), NOW + timedelta(days=10)), "older than what the service keeps")
+    found, last, _ = await read(await source_of(session), Coverage(gaps=(gap,)))
+    assert len(found) == 1
+    assert last.gaps == ()
+
+
+@pytest.mark.parametrize("ahead", [0, 100])
+async def test_what_follows_gives_nothing_up_by_a_wrong_clock(
+    history: LookupEvents, session: AwsSession, ahead: int
+) -> None:
+    quick = msgspec.structs.replace(SCHEDULE, sweep_every=timedelta(milliseconds=20))
+    history.wrong_dates += [] if ahead else [NOW, NOW, NOW + timedelta(days=100), NOW, NOW + timedelta(days=-100)]
+    source = await source_of(session, schedule=quick, now=lambda: datetime.now(UTC) + timedelta(days=ahead))
+    async with aclosing(source.follow(Coverage())) as flow:
+        async for item in flow:
+            if isinstance(item, Status):
+                assert item.gaps == ()
+                if item.state is State.OK and len(history.calls) > 8:
+                    break
+                source.poll_now()
 
 
 async def test_following_shows_new_events_as_they_become_visible(history: LookupEvents, session: AwsSession) -> None:

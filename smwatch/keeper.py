@@ -108,6 +108,12 @@ class Keeper:
                 await self._report(State.OK, "")
         return tuple(kept)
 
+    def proves(self, source: str, complete_to: datetime | None) -> bool:
+        """Whether what makes a source complete up to this moment is in the journal, and not only in memory."""
+        if any(page.source == source for page in self._held):
+            return False
+        return complete_to is None or self._claims_from is None or complete_to >= self._claims_from
+
     async def coverage(self, source: str) -> Coverage:
         """What the journal holds of a source."""
         while True:

@@ -80,6 +80,8 @@ class Monitor:
         self._newest: dict[str, datetime] = {}
         self._told: dict[str, Status] = {}
         """What each source said last."""
+        self._complete_to: dict[str, datetime | None] = {}
+        """How far each source was complete when the journal last held all that proves it."""
         self._filling: dict[str, Status] = {}
         """What a back-fill beside a source says, while there is one."""
 
@@ -234,10 +236,17 @@ class Monitor:
             case Page():
                 await self._ingest(item)
             case Status():
-                self._told[item.source] = item
-                await self._tell(item)
+                status = self._told[item.source] = self._proven(item)
+                await self._tell(status)
             case _:
                 assert_never(item)
+
+    def _proven(self, status: Status) -> Status:
+        """The status, complete no further than the journal would say after a restart."""
+        if self._keeper.proves(status.source, status.complete_to):
+            self._complete_to[status.source] = status.complete_to
+            return status
+        return msgspec.structs.replace(status, complete_to=self._complete_to.get(status.source))
 
     async def _ingest(self, page: Page) -> None:
         with self._reading() as arrivals:

@@ -245,6 +245,33 @@ async def test_what_a_full_disk_refused_is_kept_as_soon_as_there_is_room(journal
     assert max(delivery.upto or 0 for delivery in told.deliveries) == 40
 
 
+async def test_a_source_is_shown_as_complete_only_as_far_as_the_journal_holds_what_proves_it(journal: Journal) -> None:
+    told, hour = Told(), timedelta(hours=1)
+
+    def known(hours: int) -> list[Page | Status]:
+        status = Status("a", "A", State.OK, complete_to=NOW + hours * hour)
+        return [page("a", hours, settled=Span(NOW, NOW + hours * hour)), status]
+
+    watching = monitor(journal, told)
+
+    class OnAFullDisk(Scripted):
+        async def follow(self, coverage: Coverage) -> AsyncIterator[Page | Status]:
+            for item in known(1):
+                yield item
+            size_limited(journal, True)
+            for item in [page("a", *range(10, 60)), *known(2)]:
+                yield item
+            size_limited(journal, False)
+            await watching._keep_held()
+            for item in known(3):
+                yield item
+
+    await watching.follow([OnAFullDisk("a")])
+    statuses = [each for delivery in told.deliveries for each in delivery.statuses if each.source == "a"]
+    assert [each.complete_to for each in statuses] == [NOW + hour, NOW + hour, NOW + 3 * hour]
+    assert 2 in told.ids
+
+
 async def test_a_journal_that_stays_full_holds_no_more_than_its_limit_and_claims_nothing(journal: Journal) -> None:
     told = Told()
     size_limited(journal, True)

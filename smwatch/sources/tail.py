@@ -55,8 +55,8 @@ class Heard(NamedTuple):
 class Tail:
     """A source that reads one time line, page by page, by the agenda of sweep, settle and audit.
 
-    The consumer asks for the next item when the last page is safe in the journal, and closes the generator when it
-    could not be kept: only then does anything count as read.
+    The consumer asks for the next item when the last page is in the journal, or is held in memory to be written: only
+    then does anything count as read. It shows `complete_to` no further than the journal proves; see monitor.Monitor.
     """
 
     def __init__(
@@ -242,7 +242,7 @@ class Tail:
         return [row for row in once if not self._sightings.knows(row.id, row.at)]
 
     def _committed(self, agenda: Agenda, scan: Scan, took: Took, rows: Sequence[Row], fresh: list[Row]) -> None:
-        """The consumer came back: what was handed over is safe."""
+        """The consumer came back: what was handed over is kept, or held to be."""
         now = self._clock.now()
         agenda.clock = self._monotonic()
         failing_since, self._failing_since = self._failing_since, None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import os
 import re
 from datetime import UTC, datetime, timedelta
@@ -10,6 +11,9 @@ from typing import Any, Literal
 
 import msgspec
 import platformdirs
+
+READ_AGAIN = timedelta(hours=48)
+"""How far back audits look, see `sources.audits`: of that time the journal has to know every event."""
 
 
 class SettingsError(ValueError):
@@ -252,6 +256,13 @@ def _check_meaning(settings: Settings) -> None:
                     raise SettingsError(f"{table}.{field.name}: {error}") from None
                 if not ok:
                     raise SettingsError(f"{table}.{field.name}: must be longer than nothing")
+    lags = (
+        getattr(table, name) for table in (settings.cloudtrail, settings.logs) for name in ("sweep_lag", "settle_lag")
+    )
+    shortest = max(READ_AGAIN, *map(period, lags)) + timedelta(days=1)
+    if settings.journal.enabled and period(settings.journal.retention) < shortest:
+        days = math.ceil(shortest / timedelta(days=1))
+        raise SettingsError(f"journal.retention: at least {days}d; what is read again after that would count as new")
     if not 0.1 <= settings.cloudtrail.rate <= 2.0:
         raise SettingsError("cloudtrail.rate: between 0.1 and 2.0 calls a second, which is all that AWS allows")
     if settings.store.capacity < 1000:

@@ -82,6 +82,8 @@ def test_everything_has_a_default() -> None:
         ("[cloudtrail]\nsweep_every = 'often'", "cloudtrail.sweep_every"),
         ("[logs]\nsettle_lag = '0s'", "logs.settle_lag"),
         ("[store]\ncapacity = 1", "store.capacity"),
+        ("[journal]\nretention = '5m'", "journal.retention: at least 3d"),
+        ("[journal]\nretention = '3d'\n[logs]\nsettle_lag = '3d'", "journal.retention: at least 4d"),
         ("[ui]\nzone = 'mars'", "ui.zone"),
         ("since = 'later'", "later"),
         ("regions = 'eu-west-1'", "regions"),

@@ -6,7 +6,7 @@ import asyncio
 import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager, closing, suppress
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
@@ -313,13 +313,23 @@ def open_journal(settings: Settings, *, only_read: bool = False) -> Opened:
     except JournalCorruptError as error:
         trouble = f"the journal {path} is damaged ({error})"
     except JournalError as error:
-        return Opened(Journal(), notice=f"can't use the journal {path} ({error}); {_FORGETS}")
+        return _remembered(path, f"can't use the journal {path} ({error})")
     try:
         journal, aside = Journal.recovered(path, now())
         where = f"it is set aside as {aside.name}" if aside else "another smwatch has set it aside"
         return _opened(journal, "; ".join(filter(None, (trouble, f"{where}, and a new one begun", journal.unsaved))))
     except (JournalError, OSError) as worse:
         return Opened(Journal(), notice=f"{trouble}, and no new one can be begun ({worse}); {_FORGETS}")
+
+
+def _remembered(path: Path, trouble: str) -> Opened:
+    """A journal in memory, with the alarms of the one that can't be written to, if it can be read at least."""
+    try:
+        with closing(Journal(path, read_only=True)) as unwritable:
+            there = _opened(unwritable)
+    except JournalError:
+        return Opened(Journal(), notice=f"{trouble}; {_FORGETS}")
+    return there._replace(journal=Journal(), notice=f"{trouble}; its alarms are known, and {_FORGETS}")
 
 
 def _say_upgrading(events: int) -> None:

@@ -246,7 +246,9 @@ class Monitor:
         if self._keeper.proves(status.source, status.complete_to):
             self._complete_to[status.source] = status.complete_to
             return status
-        return msgspec.structs.replace(status, complete_to=self._complete_to.get(status.source))
+        said, proven = status.complete_to, self._complete_to.get(status.source)
+        # A source that was started again may know of less than it did.
+        return msgspec.structs.replace(status, complete_to=min(said, proven) if said and proven else None)
 
     async def _ingest(self, page: Page) -> None:
         with self._reading() as arrivals:

@@ -135,7 +135,7 @@ class Header(msgspec.Struct, gc=False):
     timestamp: str | None = field(default=None, name="@timestamp")
     shared_id: str | None = field(default=None, name="sharedEventID")
     vpc_endpoint: Told = field(default=None, name="vpcEndpointId")
-    from_console: str | bool = field(default="", name="sessionCredentialFromConsole")
+    from_console: bool | Told = field(default=None, name="sessionCredentialFromConsole")
     addendum: Addendum | None = None
     odd: msgspec.Raw | None = field(default=None, name="RequestParameters")
     """Is set where the parts of a record are under other names."""

@@ -6,7 +6,7 @@ import json
 from collections.abc import Hashable
 from typing import Any
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from smwatch.events.event import SeenBy
@@ -24,6 +24,7 @@ KEYS = st.sampled_from(["arn:aws:kms:eu-west-1:111122223333:key/1", "arn:aws:kms
 RESOURCES = st.lists(st.fixed_dictionaries({}, optional={"ARN": KEYS, "type": st.sampled_from(["a", "b"])}), max_size=2)
 
 
+@example([(("errorCode",), MISSING, []), (("sessionCredentialFromConsole",), "", [])])
 @given(st.lists(st.tuples(st.sampled_from(sorted(SAME)), VALUES, RESOURCES), min_size=2, max_size=12))
 def test_alike_events_have_the_same_in_every_field_that_is_asked(
     changes: list[tuple[tuple[str, ...], Any, Any]],

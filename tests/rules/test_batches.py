@@ -50,6 +50,15 @@ def test_reads_beside_a_batch_are_counted() -> None:
     assert counts(batch("prod/a"), elsewhere) == {"prod/a": 2}
 
 
+def test_who_reads_in_batches_reads() -> None:
+    hourly = [records.batch(["prod/a", "prod/b"], at=after(hours=-hours)) for hours in range(1, 201)]
+    alarm = only("SMW-DEL-05", [*hourly, records.delete("prod/b", at=after())])
+    assert alarm.severity is Severity.CRITICAL
+    assert alarm.title == "Secret in use scheduled for deletion"
+    alone = records.delete("prod/c", at=after())
+    assert only("SMW-DEL-05", [*hourly, alone]).severity is Severity.MEDIUM
+
+
 def test_the_events_of_a_batch_are_all_behind_its_alarm() -> None:
     alarm = only(RULE, [batch("prod/a"), read()])
     assert (alarm.count, len(alarm.event_keys), len(alarm.caused)) == (1, 2, 1)

@@ -53,4 +53,4 @@ def test_a_rule_says_in_words_what_it_asks_and_what_ends_it() -> None:
     assert "from 10 different secrets within 5m on" in said("SMW-READ-01")
     assert "not if          an AWS service made the call, or made it for someone" in said("SMW-READ-01")
     assert "critical: less than 2d left" in said("SMW-DEL-07")
-    assert "where 3 different secrets of session reads of the same session follow within 30m" in said("SMW-DISC-02b")
+    assert "where 3 different secrets of reads of the same session follow within 30m" in said("SMW-DISC-02b")

@@ -184,6 +184,11 @@ def test_a_command_that_is_nearly_there_is_named(smwatch: Smwatch, typed: tuple[
     refused(smwatch(*typed), f"Did you mean '{meant}'?")
 
 
+@pytest.mark.parametrize("option", [("--profile", "prod"), ("--no-journal",), ("--since", "1h"), ("--wall",)])
+def test_an_option_before_a_command_is_not_left_unheeded(smwatch: Smwatch, option: tuple[str, ...]) -> None:
+    refused(smwatch(*option, "tail", "--once"), f"write {option[0]} after the command: smwatch tail {option[0]}")
+
+
 def test_the_version_is_printed_without_loading_anything_heavy(smwatch: Smwatch) -> None:
     heavy = {"textual", "botocore", "boto3", "aiohttp", "msgspec"}
     code = f"import sys; from smwatch import cli; print(sorted({heavy} & set(sys.modules)))"

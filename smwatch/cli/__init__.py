@@ -8,9 +8,10 @@ from importlib import import_module
 from typing import Any, ClassVar
 
 import click
+from click.core import ParameterSource
 
 from smwatch import __version__
-from smwatch.cli.common import EXIT_CODES, need_terminal, run, settings_of, source_options
+from smwatch.cli.common import EXIT_CODES, fail, need_terminal, run, settings_of, source_options
 
 
 class _Commands(click.Group):
@@ -79,8 +80,17 @@ def main(ctx: click.Context, /, **options: Any) -> None:
     never a secret's value. New here? `smwatch demo` plays an incident without AWS.
     """
     if ctx.invoked_subcommand is not None:
+        _refuse_misplaced(ctx)
         return
     need_terminal("smwatch tail")
     from smwatch.show import watch
 
     run(watch, settings_of(**options))
+
+
+def _refuse_misplaced(ctx: click.Context) -> None:
+    """What is written before a command is the screen's, and a command that went without it would do something else."""
+    for parameter in ctx.command.params:
+        if parameter.name and ctx.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE:
+            option = parameter.opts[0]
+            fail(f"write {option} after the command: smwatch {ctx.invoked_subcommand} {option} …")

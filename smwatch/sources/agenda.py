@@ -19,6 +19,7 @@ BEHIND = timedelta(minutes=10)
 """How far the settled past may lag behind its due end before it counts as back-filling."""
 HOPELESS = timedelta(hours=2)
 EDGE_GRACE = timedelta(hours=1)
+OLDER = "older than what the service keeps"
 
 
 class Schedule(msgspec.Struct, frozen=True):
@@ -40,6 +41,8 @@ class Nature(msgspec.Struct, frozen=True):
     resolution: timedelta
     page: int = 0
     """How many rows a page holds where it holds few, so that calls are what there is little of; else 0."""
+    reach: timedelta | None = None
+    """How far back it can be read, where that is always the same."""
 
 
 class Agenda(ABC):
@@ -207,10 +210,13 @@ class Agenda(ABC):
         """The end of what is old enough to be settled."""
         return floor(at - self.settle_lag - NOTICEABLE, self._nature.resolution)
 
-    def _forget_gaps_to_come(self, at: datetime) -> None:
-        """Nothing can have been given up that is yet to come: a clock was wrong when that was written."""
-        if self.sure and any(gap.span.end > at for gap in self.coverage.gaps):
-            gaps = tuple(gap for gap in self.coverage.gaps if gap.span.end <= at)
+    def _forget_untrue_gaps(self, at: datetime) -> None:
+        """Nothing can have been given up as too old that is not, or is yet to come: a clock was wrong then."""
+        if not self.sure or not self.coverage.gaps:
+            return
+        edge = at - self._nature.reach + 2 * EDGE_GRACE if self._nature.reach is not None else at
+        gaps = tuple(gap for gap in self.coverage.gaps if gap.span.end <= (edge if OLDER in gap.reason else at))
+        if len(gaps) < len(self.coverage.gaps):
             self.coverage = msgspec.structs.replace(self.coverage, gaps=gaps)
 
     def _unreadable(self, edge: datetime | None, until: datetime) -> tuple[Gap, ...]:
@@ -218,7 +224,7 @@ class Agenda(ABC):
         if edge is None or not self.coverage.missing(self.base, min(edge, until)):
             return ()
         edge = floor(edge + EDGE_GRACE, self._nature.resolution)
-        reason = f"older than what the service keeps (from {edge:%Y-%m-%d %H:%M}Z on)"
+        reason = f"{OLDER} (from {edge:%Y-%m-%d %H:%M}Z on)"
         return tuple(Gap(span, reason) for span in self.coverage.missing(self.base, min(edge, until)))
 
     def _fit_slice(self, pages: int) -> None:

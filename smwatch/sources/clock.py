@@ -18,7 +18,8 @@ class ServerClock:
     A Date header says that, when its answer was received, the service's clock had reached it, and that, when the
     request was sent, it had not passed the next second. Any number of answers narrow this down; an answer that
     contradicts the others means that this machine's clock was set, and starts anew. One answer alone that is far off is
-    somebody else's: a proxy's, a captive portal's.
+    somebody else's: a proxy's, a captive portal's. Yet what it came with is as good as not read where it says that
+    `now` runs ahead.
     """
 
     def __init__(self, now: Callable[[], datetime]) -> None:
@@ -27,10 +28,16 @@ class ServerClock:
         """The service's time − this machine's; None before the first answer that is believed."""
         self.doubted: timedelta | None = None
         """What the last answer said instead, if it was not believed."""
+        self.sure = False
+        """Whether the service has been asked, and nothing that it said speaks against `now`."""
 
     def now(self) -> datetime:
         """The time at the service (aware UTC); this machine's before the first answer."""
         return self._local() + (self.offset or timedelta())
+
+    def answered_undated(self) -> None:
+        """Learn that a service does not tell the time: this machine's is all there is, unless another answer did."""
+        self.sure = self.sure or self.doubted is None
 
     def heard(self, date: datetime, sent_at: datetime, received_at: datetime) -> bool:
         """Learn from one answer (local times of request and answer); say whether `now` had been running ahead."""
@@ -40,8 +47,8 @@ class ServerClock:
             self.doubted is None or abs(self.doubted - at_least) > NOTICEABLE + (received_at - sent_at)
         ):
             self.doubted = at_least
-            return False
-        self.doubted = None
+            return known > at_most  # then what was asked for may be yet to come, whoever is right
+        self.doubted, self.sure = None, True
         if self.offset is None or known > at_most:
             self.offset = at_least
         else:

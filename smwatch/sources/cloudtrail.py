@@ -39,7 +39,7 @@ class LookupEvents:
     """Pages of the event history, newest first."""
 
     api = API
-    nature = Nature(newest_first=True, resolution=SECOND, page=PAGE)
+    nature = Nature(newest_first=True, resolution=SECOND, page=PAGE, reach=REACH)
 
     def __init__(self, session: AwsSession, region: str) -> None:
         self._session = session

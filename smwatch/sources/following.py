@@ -18,10 +18,11 @@ LATE_FACTOR = 1.5
 MISSED_BY_SWEEPS, LEFT_BY_SWEEPS = (3, 0.005), 0.03
 """So many records, and such a share, may be settled unseen before the sweep lag is doubled; and such a share where what
 sweeps leave is too much to be read by itself."""
-SETTLE_PAGES, SETTLE_LONGEST = 20, timedelta(minutes=5)
-"""What is to be settled waits until it fills so many pages, or for so long: half filled pages cost calls as well."""
-SETTLE_PATIENCE, SETTLE_LOOKS = timedelta(minutes=1), timedelta(seconds=1)
-"""For how much longer it waits for a sweep to end, and how often it looks whether it may begin."""
+SETTLE_PAGES, SETTLE_LONGEST = 20, 5
+"""What is to be settled waits until it fills so many pages, or for so many `settle_every`: half filled pages cost calls
+as well. For one more it waits for a sweep to end."""
+SETTLE_LOOKS = timedelta(seconds=1)
+"""How often it looks whether it may begin."""
 LOOK_AGAIN = timedelta(seconds=5)
 
 
@@ -56,7 +57,7 @@ class Following(Agenda):
     def plan(self, at: datetime, clock: float, edge: datetime | None) -> tuple[Gap, ...]:
         """Begin the scans that are due at server time `at`; the periods before `edge` that can't be read any more."""
         self.clock, self._at = clock, at
-        self._forget_gaps_to_come(at)
+        self._forget_untrue_gaps(at)
         horizon = self._horizon(at)
         if not self._started:
             self._start(horizon)
@@ -268,11 +269,11 @@ class Following(Agenda):
         """
         if self.watched_from is None or start < self.watched_from:
             return False
-        page, waiting = self._nature.page, end - start
-        if not page or not timedelta() < waiting < SETTLE_LONGEST + SETTLE_PATIENCE:
+        page, waiting, every = self._nature.page, end - start, self.schedule.settle_every
+        if not page or not timedelta() < waiting < (SETTLE_LONGEST + 1) * every:
             return False
         sweeping = Kind.SWEEP in self.scans or Kind.PASS in self.scans
-        few = waiting < SETTLE_LONGEST and waiting.total_seconds() * self._density < SETTLE_PAGES * page
+        few = waiting < SETTLE_LONGEST * every and waiting.total_seconds() * self._density < SETTLE_PAGES * page
         return few or sweeping
 
     def _leave(self, hole: Span) -> None:

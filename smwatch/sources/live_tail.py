@@ -158,7 +158,7 @@ class LiveTail:
             self._truth.relax(False)
         else:
             self._state, self._message = State.OK, SAMPLED if heard.sampled else ""
-            self._last_good_at = now
+            self._last_good_at = now if self._clock.sure else None
             self._truth.relax(True)
         if heard.ended or heard.sampled or self._monotonic() - heard.came_at > STALL:
             self._truth.poll_soon()

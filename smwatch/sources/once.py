@@ -23,7 +23,7 @@ class Once(Agenda):
         self.clock = clock
         if self.scans or self.finished:
             return ()
-        self._forget_gaps_to_come(at)
+        self._forget_untrue_gaps(at)
         if self.asked_at is None:
             self.asked_at = at
             horizon = self._horizon(at)

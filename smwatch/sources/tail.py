@@ -137,7 +137,7 @@ class Tail:
             while not agenda.finished:
                 at = self._clock.now()
                 agenda.relaxed = self._relaxed
-                agenda.sure = self._clock.offset is not None
+                agenda.sure = self._clock.sure
                 edge = self._reader.edge(min(at, self._now()))  # a service's time that is far ahead gives nothing up
                 if gaps := agenda.plan(at, self._monotonic(), edge):
                     yield self._page((), gaps=gaps)
@@ -228,6 +228,8 @@ class Tail:
             message = f"{self._reader.api} gave no answer within {CALL_LIMIT:.0f} s; trying again"
             outcome = CallError(State.UNREACHABLE, message, Remedy.RETRY)
         if outcome.date is None:
+            if isinstance(outcome, Answer):
+                self._clock.answered_undated()
             return Heard(outcome, clock_ran_ahead=False)
         ran_ahead = self._clock.heard(outcome.date, sent_at, self._now())
         if self._clock.doubted is None:
@@ -340,7 +342,7 @@ class Tail:
         period = scan.remains
         if period is None or period.end - period.start > GIVEN_UP_AT_ONCE:
             return None
-        if self._clock.now() - period.start < LONG_AGO:
+        if not self._clock.sure or self._clock.now() - period.start < LONG_AGO:
             return None
         return Gap(period, "the service refuses to look that far back")
 

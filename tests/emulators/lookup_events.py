@@ -219,6 +219,7 @@ class LookupEvents:
         self.offset = timedelta()
         self.wrong_dates: deque[datetime] = deque()
         """What the next answers have for the time, instead of it."""
+        self.dated = True
         self.frozen: datetime | None = None
         self.faults: deque[dict[str, Any]] = deque()
         self.calls: list[dict[str, Any]] = []
@@ -334,6 +335,8 @@ class LookupEvents:
 
     def _response(self, body: bytes, status: int, kind: str = "application/x-amz-json-1.1") -> web.Response:
         # the Date header is part of the contract: it tells the service's time
+        if not self.dated:
+            return web.Response(body=body, status=status, headers={"Date": "", "Content-Type": kind})
         date = self.wrong_dates.popleft() if self.wrong_dates else self.now()
         headers = {"Date": format_datetime(date.astimezone(UTC), usegmt=True), "Content-Type": kind}
         return web.Response(body=body, status=status, headers=headers)

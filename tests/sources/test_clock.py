@@ -65,7 +65,7 @@ def test_an_answer_alone_that_is_far_off_is_not_believed() -> None:
     machine.ask(0.1, 0.1)
     true = machine.true
     for far in (timedelta(days=100), timedelta(days=-100), timedelta(days=50)):
-        assert not machine.clock.heard(true + far, true, true)
+        assert machine.clock.heard(true + far, true, true) == (far < timedelta())
         assert machine.clock.doubted is not None
         assert abs(machine.clock.now() - true) <= timedelta(seconds=1)
     machine.ask(0.1, 0.1)
@@ -74,7 +74,17 @@ def test_an_answer_alone_that_is_far_off_is_not_believed() -> None:
 
 def test_a_clock_that_is_far_off_is_told_at_the_second_answer() -> None:
     machine = Machine(error=100 * 86400.0)
-    assert not machine.ask(0.1, 0.1)
-    assert machine.clock.offset is None
     assert machine.ask(0.1, 0.1)
+    assert (machine.clock.offset, machine.clock.sure) == (None, False)
+    assert machine.ask(0.1, 0.1)
+    assert machine.clock.sure
     assert abs(machine.clock.now() - machine.true) <= timedelta(seconds=2)
+
+
+def test_a_service_that_tells_no_time_is_taken_at_this_machines_unless_it_told_another() -> None:
+    undated, told = Machine(error=0.0).clock, Machine(error=100 * 86400.0)
+    undated.answered_undated()
+    assert undated.sure
+    told.ask(0.1, 0.1)
+    told.clock.answered_undated()
+    assert not told.clock.sure

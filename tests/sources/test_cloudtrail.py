@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from smwatch.sources.agenda import OLDER
 from smwatch.sources.cloudtrail import SCHEDULE, cloudtrail_source
 from smwatch.sources.coverage import Coverage, Gap, Span
 from smwatch.sources.pace import Paces
@@ -106,14 +107,37 @@ async def test_a_machine_whose_clock_is_far_ahead_gives_nothing_up(
     found, last, coverage = await read(early)
     assert len({one["eventID"] for one in found}) == 60
     assert last.gaps == coverage.gaps == ()
+    assert all(span.end <= datetime.now(UTC) for span in coverage.settled)
 
 
-async def test_a_gap_that_a_wrong_clock_wrote_is_none(history: LookupEvents, session: AwsSession) -> None:
+@pytest.mark.parametrize("end", [timedelta(days=10), -timedelta(minutes=5)])
+async def test_a_gap_that_a_wrong_clock_wrote_is_none(
+    history: LookupEvents, session: AwsSession, end: timedelta
+) -> None:
     history.region().add([record(ago(minutes=30))])
-    gap = Gap(Span(ago(hours=1), NOW + timedelta(days=10)), "older than what the service keeps")
+    gap = Gap(Span(ago(hours=1), NOW + end), f"{OLDER} (from 2026-12-08 13:23Z on)")
     found, last, _ = await read(await source_of(session), Coverage(gaps=(gap,)))
     assert len(found) == 1
     assert last.gaps == ()
+
+
+async def test_a_gap_that_is_true_stays(history: LookupEvents, session: AwsSession) -> None:
+    gaps = (
+        Gap(Span(ago(days=100), ago(days=89, hours=23)), f"{OLDER} (from then on)"),
+        Gap(Span(ago(hours=3), ago(hours=2)), "unreadable"),
+    )
+    _, last, _ = await read(await source_of(session, since=ago(days=99)), Coverage(gaps=gaps))
+    assert last.gaps == gaps
+
+
+async def test_what_is_too_old_is_given_up_though_the_service_tells_no_time(
+    history: LookupEvents, session: AwsSession
+) -> None:
+    history.region().add([record(ago(minutes=30))])
+    history.dated = False
+    found, last, _ = await read(await source_of(session, since=ago(days=95)))
+    assert len({one["eventID"] for one in found}) == 1
+    assert [OLDER in gap.reason for gap in last.gaps] == [True]
 
 
 @pytest.mark.parametrize("ahead", [0, 100])
@@ -128,6 +152,21 @@ async def test_what_follows_gives_nothing_up_by_a_wrong_clock(
             if isinstance(item, Status):
                 assert item.gaps == ()
                 if item.state is State.OK and len(history.calls) > 8:
+                    break
+                source.poll_now()
+
+
+async def test_nothing_was_good_at_a_time_that_only_this_machine_tells(
+    history: LookupEvents, session: AwsSession
+) -> None:
+    source = await source_of(session, now=lambda: datetime.now(UTC) + timedelta(days=100))
+    async with aclosing(source.follow(Coverage())) as flow:
+        async for item in flow:
+            if isinstance(item, Status):
+                assert item.last_good_at is None or item.last_good_at <= datetime.now(UTC)
+                if len(history.calls) == 1:
+                    history.faults.append({"error": "InternalFailure", "status": 500, "times": 99})
+                if len(history.calls) > 3:
                     break
                 source.poll_now()
 

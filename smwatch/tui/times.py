@@ -21,6 +21,11 @@ class Zone(StrEnum):
         zones = list(Zone)
         return zones[(zones.index(self) + 1) % len(zones)]
 
+    @property
+    def absolute(self) -> Zone:
+        """The zone of moments that are not told as long ago."""
+        return Zone.LOCAL if self is Zone.LOCAL else Zone.UTC
+
     def title(self) -> str:
         """What the head of a time column says: UTC, the local zone's abbreviation or "ago"."""
         match self:

@@ -114,7 +114,7 @@ def _links(event: Event, record: Record | None, zone: Zone, now: datetime) -> li
     return [
         ("corrects", f"{corrects}, counted as one with it" if corrects else "", "warn"),
         ("addendum", ": ".join(filter(None, (_words(why), _words(fields_changed)))), "quiet"),
-        ("its own time", written(told, _shown_zone(zone), now, FULL) if told is not None and moved else "", "warn"),
+        ("its own time", written(told, zone.absolute, now, FULL) if told is not None and moved else "", "warn"),
     ]
 
 
@@ -142,19 +142,14 @@ def _words(value: object) -> str:
     return value if isinstance(value, str) else ""
 
 
-def _shown_zone(zone: Zone) -> Zone:
-    """How moments are written that must not be told as long ago."""
-    return Zone.LOCAL if zone is Zone.LOCAL else Zone.UTC
-
-
 def _happened(event: Event, now: datetime, zone: Zone) -> str:
-    shown = _shown_zone(zone)
+    shown = zone.absolute
     ago = f", {period(now - event.at)} ago" if event.seconds and event.at <= now else ""
     return f"{written(event.seconds, shown, now, FULL)} {shown.title()}{ago}" if event.seconds else "unknown"
 
 
 def _seen(event: Event, now: datetime, zone: Zone) -> str:
-    shown = _shown_zone(zone)
+    shown = zone.absolute
     delay = f", {period(event.seen_at - event.at)} after it happened" if event.seconds else ""
     seen = written(int(event.seen_at.timestamp()), shown, now, FULL)
     return f"{seen} {shown.title()} by {SEEN[event.seen_by]}{delay}"

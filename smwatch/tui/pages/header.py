@@ -19,8 +19,7 @@ TITLED = 90
 
 def header_rows(title: str, statuses: Sequence[Status], now: datetime, zone: Zone, width: int) -> list[Sequence[Piece]]:
     """One line, and one more for each source in trouble."""
-    absolute = Zone.LOCAL if zone is Zone.LOCAL else Zone.UTC
-    clock = [Piece(f"{moment(now, absolute, now)} {absolute.title()} ", "strong")]
+    clock = [Piece(f"{moment(now, zone.absolute, now)} {zone.absolute.title()} ", "strong")]
     head = [Piece(" smwatch ", "strong")]
     if title and width >= TITLED:
         head.append(Piece(f" {title} ", "quiet"))

@@ -121,11 +121,6 @@ class Desk:
         self._used_key: tuple[tuple[str, int], PrincipalDossier | None] = ("", -1), None
         """What was asked last of an access key, and how much was known then."""
 
-    @property
-    def absolute(self) -> Zone:
-        """The zone of moments that are not told as long ago."""
-        return Zone.LOCAL if self.zone is Zone.LOCAL else Zone.UTC
-
     # -- the world outside
 
     @property

@@ -237,14 +237,14 @@ class Finder(StreamFrame):
 
     def action_time(self) -> None:
         """Go to a moment."""
-        hint = f"14:05, 2026-11-23 14:05 ({self.desk.absolute.title()}) or 2h for two hours ago"
+        hint = f"14:05, 2026-11-23 14:05 ({self.desk.zone.absolute.title()}) or 2h for two hours ago"
         self.app.push_screen(PromptScreen("Go to", hint), self._go_to_time)
 
     def _go_to_time(self, text: str | None) -> None:
         if not text:
             return
         try:
-            self._go_to_second(int(moment_meant(text, self.desk.now, self.desk.absolute).timestamp()))
+            self._go_to_second(int(moment_meant(text, self.desk.now, self.desk.zone.absolute).timestamp()))
         except ValueError as error:
             self.say(str(error))
 

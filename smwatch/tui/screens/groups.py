@@ -41,8 +41,8 @@ class GroupsScreen(PageScreen):
         rows, desk = self._rows, self._desk
         told = f"{len(rows):,} events by {self._by.value}"
         if rows:
-            first, last = (moment(each.at, desk.absolute, desk.now) for each in (rows[0], rows[-1]))
-            told += f"   {first} to {last} {desk.absolute.title()}"
+            first, last = (moment(each.at, desk.zone.absolute, desk.now) for each in (rows[0], rows[-1]))
+            told += f"   {first} to {last} {desk.zone.absolute.title()}"
         self.retitle(told)
 
     def _page(self) -> Page:

@@ -16,7 +16,6 @@ from smwatch.tui.lines import Line
 from smwatch.tui.pages.wall import Scene, wall_page
 from smwatch.tui.pages.words import shown
 from smwatch.tui.screens.desk import Desk
-from smwatch.tui.times import Zone
 from smwatch.tui.widgets.sheet import Sheet
 
 
@@ -63,7 +62,7 @@ class WallScreen(Screen[None]):
             tally=desk.tally,
             now=desk.now,
             since=desk.watching_since,
-            zone=Zone.LOCAL if desk.zone is Zone.LOCAL else Zone.UTC,
+            zone=desk.zone.absolute,
         )
         return wall_page(scene, width, self.size.height)
 

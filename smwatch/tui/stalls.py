@@ -33,8 +33,8 @@ class Stalls:
         self._main = threading.get_ident()
         self._stopped = threading.Event()
         self._watching = threading.Thread(target=self._watch, name="stalls", daemon=True)
-        self.seen = 0
-        """How many there have been."""
+        self.running = ""
+        """What the loop is in at present, if it stands still."""
 
     def start(self) -> Self:
         """Begin, from within the loop."""
@@ -56,21 +56,19 @@ class Stalls:
             loop.call_later(_BEAT, self._beat, loop)
 
     def _watch(self) -> None:
-        running = ""
         since = self._beaten
         while not self._stopped.wait(_BEAT):
             beaten = self._beaten
-            if running and beaten != since:  # it goes on
-                self._report(beaten - since, running)
-                running = ""
-            elif not running and monotonic() - beaten > self._least:
-                since, running = beaten, _named(sys._current_frames().get(self._main))
-        if running and self._beaten != since:
-            self._report(self._beaten - since, running)
+            if self.running and beaten != since:  # it goes on
+                self._report(beaten - since)
+                self.running = ""
+            elif not self.running and monotonic() - beaten > self._least:
+                since, self.running = beaten, _named(sys._current_frames().get(self._main))
+        if self.running and self._beaten != since:
+            self._report(self._beaten - since)
 
-    def _report(self, seconds: float, running: str) -> None:
-        self.seen += 1
-        self._file.write(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ} {seconds * 1000:.0f} ms in {running}\n")
+    def _report(self, seconds: float) -> None:
+        self._file.write(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ} {seconds * 1000:.0f} ms in {self.running}\n")
         self._file.flush()
 
 

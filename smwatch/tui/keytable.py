@@ -153,7 +153,7 @@ KEYS: tuple[Key, ...] = (
     Key("alarms.note", "N", "note", "note", "Add a note to it"),
     Key("alarms.mute", "M", "mute", "mute", "Make no noise about it for a while"),
     Key("alarms.close", "X", "close", "close", "Say that it is over, with a note"),
-    Key("alarms.copy", "y,c", "copy", "copy command", "Copy the next command of the alarm"),
+    Key("alarms.copy", "y,c", "copy", "copy", "Copy the next command of the alarm"),
     Key("alarms.switch", "tab", "switch", "switch", "Between the list and the alarm"),
     Key("alarms.back", "escape,q", "back", "back", "One step back"),
     Key("wall.zone", "t", "zone", "time zone", "Times in UTC, local, or as long ago"),

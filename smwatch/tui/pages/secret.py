@@ -122,16 +122,19 @@ def _readers(dossier: SecretDossier, now: datetime, zone: Zone, width: int) -> l
 
 
 def _table(users: Sequence[User], now: datetime, zone: Zone, width: int) -> list[Line]:
-    name_width = max(10, width - 6 - 9 - 15)
-    lines = [line(Piece(fit("", 6) + fit("principal", name_width) + f"{'reads':>8} " + f"{'last':>14}", "label"))]
-    for user in users:
+    moments = [moment(user.last_at, zone, now) for user in users]
+    last_width = max(map(len, ("last", *moments)))
+    name_width = max(10, width - 6 - 8 - 2 - last_width)
+    heads = fit("", 6) + fit("principal", name_width) + f"{'reads':>8}  {'last':>{last_width}}"
+    lines = [line(Piece(heads, "label"))]
+    for user, last in zip(users, moments, strict=True):
         told = [word for word in (*_refused(user), "first time here" if user.new else "") if word]
         lines.append(
             line(
                 Piece(fit(user.principal.kind.value, 6), "quiet"),
                 Piece(fit(called(user.principal), name_width), "link"),
-                Piece(f"{user.reads:>8,} "),
-                Piece(f"{moment(user.last_at, zone, now):>14}", "quiet"),
+                Piece(f"{user.reads:>8,}  "),
+                Piece(f"{last:>{last_width}}", "quiet"),
                 target=ToPrincipal(user.principal.identity),
             )
         )

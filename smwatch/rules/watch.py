@@ -108,15 +108,14 @@ class Watch:
     def fold(self, right: Mapping[Secret, Secret]) -> None:
         """Bring together the cases, and the values in them, of secrets that have turned out to be one."""
         every = renames(right)
-        by_secret = any(dimension.names_secret for dimension in self.rule.by)
         for group in (*self._spreads.remembered(), *self._sightings.remembered()):
-            if by_secret and renamed(self.rule.by, group, every) != group:
+            if self._by_secret and renamed(self.rule.by, group, every) != group:
                 self.regroup(group, right)
             elif (spread := self._spreads.find(group)) is not None:
                 spread.rename(right)
                 if self.rule.distinct is not None and self.rule.distinct.of.names_secret:
                     spread.fold(every)
-            elif not by_secret and (sightings := self._sightings.find(group)) is not None:
+            elif not self._by_secret and (sightings := self._sightings.find(group)) is not None:
                 sightings.rename(right)
 
     def forget_before(self, second: int) -> None:

@@ -143,7 +143,6 @@ class World:
         self._reading_on: list[tuple[int, int, Watcher]] = []
         self._waiting: set[tuple[int, Watcher]] = set()
         self._tickets = count()
-        self._tracks: dict[tuple[str, tuple[Dimension, ...]], Track] = {}
         wanted: dict[tuple[str, ...], tuple[Fact, dict[tuple[Dimension, ...], None]]] = {}
         self._spelled: dict[str, tuple[str, ...]] = {}
         for name, same in _asked(rules.rules):
@@ -302,7 +301,7 @@ class World:
             def ask() -> bool:
                 if known.any(low, high):
                     return False
-                return not warmup or (began.at is not None and began.at + warmup <= second)
+                return not warmup or began.reaches(second - warmup)
 
             return Pending(ask, known, began.by(second - warmup)) if warmup else Pending(ask, known)
 

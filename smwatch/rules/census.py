@@ -77,7 +77,7 @@ class Population:
         return bisect_right(self._firsts, second)
 
     def watch(self, counting: Counting) -> None:
-        """Tell `counting` when there were more than thought."""
+        """Tell `counting` when there were more than thought, or fewer."""
         self._counting.add(counting)
 
     def fold(self, right: Renames) -> None:
@@ -124,7 +124,7 @@ class Census:
         if left or not all(dimension.foreseen for dimension in self.dimensions):
             plan.takes.append((self.take, left))
         elif place is not None and value and (known := self._populations[place].of(value)) is not None:
-            plan.beginnings.append(known)
+            plan.debuts.append(known)
 
     def population(self, values: Mapping[Dimension, Value]) -> Population:
         """What is known where a group of the rule is."""

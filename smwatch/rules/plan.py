@@ -34,8 +34,8 @@ class Spreading(Protocol):
         ...
 
 
-class Beginning(Protocol):
-    """What is known, and since when."""
+class Debut(Protocol):
+    """Something of which it matters only since when it is known."""
 
     def add(self, second: int) -> None:
         """It is known in this second."""
@@ -45,11 +45,11 @@ class Beginning(Protocol):
 class Plan:
     """What to do with an event like the one it was made for."""
 
-    __slots__ = ("beginnings", "earliest", "firsts", "spreads", "takes", "times")
+    __slots__ = ("debuts", "earliest", "firsts", "spreads", "takes", "times")
 
     def __init__(self) -> None:
         self.times: list[Times] = []
-        self.beginnings: list[Beginning] = []
+        self.debuts: list[Debut] = []
         """What need not be told of any but the first second."""
         self.earliest = EVER
         self.spreads: list[Spreading] = []
@@ -63,8 +63,8 @@ class Plan:
             times.add(second)
         if second < self.earliest:
             self.earliest = second
-            for known in self.beginnings:
-                known.add(second)
+            for debut in self.debuts:
+                debut.add(second)
         if self.spreads:
             event = arrival.event
             for spread in self.spreads:

@@ -17,7 +17,7 @@ from smwatch.rules.condition import lookups
 from smwatch.rules.dimension import Dimension, Value
 from smwatch.rules.envelope import RuleSet
 from smwatch.rules.feed import Feeds
-from smwatch.rules.period import Period
+from smwatch.rules.period import DAY, Period
 from smwatch.rules.route import Router
 from smwatch.rules.spread import KEPT
 from smwatch.rules.stop import Stop
@@ -30,7 +30,6 @@ ALARMS = 10_000
 
 So whoever raises any number of small alarms can't push out a bad one. Whoever keeps alarms still has them all.
 """
-DAY = 86_400
 DELIVERY = 15 * 60
 """Seconds after which CloudTrail has, in all likelihood, delivered an event."""
 
@@ -319,7 +318,7 @@ def _memory(rules: RuleSet) -> timedelta:
         if rule.first_seen is not None:
             lengths += [rule.first_seen.within, rule.first_seen.warmup]
         if rule.timer is not None:
-            lengths.append(Period(rule.timer.default_days * 86_400))
+            lengths.append(Period(rule.timer.default_days * DAY))
         stateful = (rule.count, rule.distinct, rule.sequence, rule.absence)
         lengths += [part.within for part in stateful if part is not None]
         if rule.distinct is not None and rule.distinct.habit is not None:

@@ -12,10 +12,10 @@ from smwatch.rules.case import Case, Evidence
 from smwatch.rules.dimension import Dimension, Value
 from smwatch.rules.envelope import Rule, Silence
 from smwatch.rules.fact import Times
+from smwatch.rules.period import DAY
 from smwatch.rules.subject import SECOND_BITS
 from smwatch.rules.world import World
 
-DAY = 86_400
 ADVANCES = 2_000
 """How many times a source brought something newer are remembered."""
 SILENCES = 20

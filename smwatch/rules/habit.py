@@ -8,8 +8,8 @@ from typing import Protocol
 
 from smwatch.events.recent import Recent
 from smwatch.rules.envelope import Habit
+from smwatch.rules.period import DAY
 
-DAY = 86_400
 DAYS = 120
 PRINCIPALS = 2_000
 DOERS = 8

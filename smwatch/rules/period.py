@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+DAY = 86_400
+"""Seconds."""
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": DAY}
 _LONGEST_DAYS = 3650
 _PERIOD = re.compile(r"(\d{1,6}) ?([smhd])", re.ASCII)
 
@@ -33,6 +35,6 @@ def period(text: object) -> Period:
     if not found:
         raise ValueError(f"{text!r} is not a period: write 90s, 15m, 2h or 14d")
     seconds = int(found[1]) * _UNITS[found[2]]
-    if seconds > _LONGEST_DAYS * 86400:
+    if seconds > _LONGEST_DAYS * DAY:
         raise ValueError(f"{text!r} is too long: {_LONGEST_DAYS:,}d at most")
     return Period(seconds)

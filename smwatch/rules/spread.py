@@ -16,7 +16,8 @@ from smwatch.rules.case import BEGINNING, END, LEVELS, Case, Evidence, Newest, S
 from smwatch.rules.census import Population
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Renames, Value
 from smwatch.rules.envelope import Rule, Share
-from smwatch.rules.habit import DAY, Habits
+from smwatch.rules.habit import Habits
+from smwatch.rules.period import DAY
 from smwatch.rules.subject import SECOND_BITS
 from smwatch.rules.world import Lookout, Pending, World, holds
 

@@ -9,13 +9,14 @@ from typing import assert_never
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Value, dimension
 from smwatch.rules.envelope import TELLINGS, Rule, Telling
 from smwatch.rules.fact import Group, Known, Times
+from smwatch.rules.period import DAY
 from smwatch.rules.subject import SECOND_BITS
 from smwatch.rules.timers import Deadlines
 from smwatch.rules.world import Watched, World
 
-READERS = 7 * 86_400
+READERS = 7 * DAY
 """How far back somebody who read the secret counts as one who needs it."""
-CHANGES = 86_400
+CHANGES = DAY
 """How far back a change counts as a likely cause."""
 REACH = {Telling.READERS: READERS, Telling.CHANGES: CHANGES, Telling.DELETION: 1 << 40}
 NAMED = 6

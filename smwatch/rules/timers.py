@@ -14,10 +14,10 @@ from smwatch.rules.dimension import Dimension, Renames, Value, renamed
 from smwatch.rules.envelope import Timer
 from smwatch.rules.fact import Known, Watcher, values_of
 from smwatch.rules.memory import Turns, Written
+from smwatch.rules.period import DAY
 from smwatch.rules.plan import Ask, Plan
 from smwatch.rules.subject import Subject
 
-DAY = 86_400
 DEADLINES = 2_000
 """Secrets that deadlines are kept of; twice as many before those unheard of for longest are forgotten."""
 STARTS = 32

@@ -18,11 +18,12 @@ from smwatch.rules.dimension import DIMENSIONS, Dimension, Value, dimension, ren
 from smwatch.rules.envelope import TELLINGS, Fact, Rule, RuleSet, anonymous_fact, own_fact
 from smwatch.rules.fact import EVER, Group, Known, Teller, Times, Track, Watcher, values_of
 from smwatch.rules.memory import Turns
+from smwatch.rules.period import DAY
 from smwatch.rules.subject import Subject
 from smwatch.rules.timers import Deadlines, Timers
 from smwatch.rules.trait import TRAITS
 
-ROTATION = 86_400
+ROTATION = DAY
 """Seconds after which a rotation whose end is unknown is over."""
 
 _SECRET, _IDENTITY, _POLICY = DIMENSIONS["secret"], DIMENSIONS["identity"], DIMENSIONS["policy"]

@@ -132,6 +132,11 @@ def traits(*conditions: Condition) -> tuple[Trait, ...]:
     return tuple(found)
 
 
+def historic(condition: Condition) -> bool:
+    """Whether a condition asks what else has happened."""
+    return bool(lookups(condition)) or any(TRAITS[trait.name].history for trait in traits(condition))
+
+
 def _of_text(text: str) -> Condition:
     if text.lstrip().startswith("{"):
         return Matches(patterns.compile(text))

@@ -13,7 +13,7 @@ from smwatch.events.event import Arrival, Event
 from smwatch.events.renaming import Rename, composed
 from smwatch.rules.alarm import Alarm, AlarmState, Decision, Mute
 from smwatch.rules.case import Case, group_of
-from smwatch.rules.condition import lookups
+from smwatch.rules.condition import historic, lookups
 from smwatch.rules.dimension import Dimension, Value
 from smwatch.rules.envelope import RuleSet
 from smwatch.rules.feed import Feeds
@@ -23,7 +23,7 @@ from smwatch.rules.spread import KEPT
 from smwatch.rules.stop import Stop
 from smwatch.rules.subject import SECOND_BITS
 from smwatch.rules.watch import Watch
-from smwatch.rules.world import World, historic
+from smwatch.rules.world import World
 
 ALARMS = 10_000
 """Alarms held; beyond them a tenth is let go: closed ones, then the least bad, of these the oldest.

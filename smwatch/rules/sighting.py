@@ -12,12 +12,13 @@ from smwatch.events.links import BATCH, reads_caused
 from smwatch.events.renaming import names_any, renamed_event
 from smwatch.events.secret import Secret
 from smwatch.rules.alarm import Alarm
+from smwatch.rules.answer import Pending
 from smwatch.rules.case import LEVELS, Case, Evidence, Newest, Shed, Total, total_of
 from smwatch.rules.dimension import Dimension, Value
 from smwatch.rules.envelope import Rule
 from smwatch.rules.fact import Known
 from smwatch.rules.subject import SECOND_BITS
-from smwatch.rules.world import Pending, World
+from smwatch.rules.world import World
 
 MARKS = 100
 """Events kept of each case: the newest, from one to two times so many. Older evidence is only counted, so up to here

@@ -12,14 +12,16 @@ from smwatch.events.event import Event
 from smwatch.events.renaming import names_any, renamed_event
 from smwatch.events.secret import Secret
 from smwatch.rules.alarm import EVIDENCE, Alarm
+from smwatch.rules.answer import Pending, holds
 from smwatch.rules.case import BEGINNING, END, LEVELS, Case, Evidence, Newest, Shed
 from smwatch.rules.census import Population
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Renames, Value
 from smwatch.rules.envelope import Rule, Share
 from smwatch.rules.habit import Habits
 from smwatch.rules.period import DAY
+from smwatch.rules.question import Lookout
 from smwatch.rules.subject import SECOND_BITS
-from smwatch.rules.world import Lookout, Pending, World, holds
+from smwatch.rules.world import World
 
 SLOTS = 48
 """Stretches of time, each as long as the rule's period, kept of each case: the newest in which anything happened."""

@@ -6,13 +6,14 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import assert_never
 
+from smwatch.rules.answer import Watched
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Value, dimension
 from smwatch.rules.envelope import TELLINGS, Rule, Telling
 from smwatch.rules.fact import Group, Known, Times
 from smwatch.rules.period import DAY
 from smwatch.rules.subject import SECOND_BITS
 from smwatch.rules.timers import Deadlines
-from smwatch.rules.world import Watched, World
+from smwatch.rules.world import World
 
 READERS = 7 * DAY
 """How far back somebody who read the secret counts as one who needs it."""

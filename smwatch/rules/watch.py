@@ -9,20 +9,22 @@ from smwatch.events.event import Arrival, Event
 from smwatch.events.secret import Secret
 from smwatch.rules import judges
 from smwatch.rules.alarm import Alarm
+from smwatch.rules.answer import Pending
 from smwatch.rules.case import Case, Newest
 from smwatch.rules.command import holes, needs_record, record_values
-from smwatch.rules.condition import Condition, Look, Lookup, lookups
+from smwatch.rules.condition import Condition, Look, Lookup, historic, lookups
 from smwatch.rules.dimension import Dimension, Value, renamed, renames
 from smwatch.rules.envelope import FirstSeen, Rule, own_fact
 from smwatch.rules.fact import EVER
 from smwatch.rules.habit import Habits
 from smwatch.rules.memory import Memory
 from smwatch.rules.plan import Ask, First, Plan, Take
+from smwatch.rules.question import Prepare, lookout, prepare
 from smwatch.rules.sighting import Judge, Mark, SightingCase, Verdict, Waiter, settle_each
 from smwatch.rules.spread import Bar, Need, Questions, Sighter, SpreadCase
 from smwatch.rules.subject import Subject
 from smwatch.rules.telling import reach
-from smwatch.rules.world import Pending, Prepare, World, historic, ordered
+from smwatch.rules.world import World, ordered
 
 CASES = 4_096
 """Cases kept of each rule; twice as many before those unheard of for longest are forgotten. Their alarms are not."""
@@ -49,12 +51,12 @@ class Watch:
         self._foreseen = all(each.foreseen for each in self.dimensions)
         self.take: Take = self._take_value if distinct else self._take_first if rule.first_seen else self._take_event
         """Takes an event that the rule's pattern, and what it says of the event alone, has selected."""
-        self._only = [world.prepare(each) for each in _only(rule) if historic(each)]
-        self._unless = [world.prepare(each) for each in rule.unless if historic(each)]
+        self._only = [prepare(world, each) for each in _only(rule) if historic(each)]
+        self._unless = [prepare(world, each) for each in rule.unless if historic(each)]
         self._by_secret = any(dimension.names_secret for dimension in rule.by)
-        self._plain_only = [world.prepare(each) for each in rule.only if not historic(each)]
-        self._plain_unless = [world.prepare(each) for each in rule.unless if not historic(each)]
-        self._grades = [(world.prepare(grade.condition), grade.severity.rank, grade.title) for grade in rule.grade]
+        self._plain_only = [prepare(world, each) for each in rule.only if not historic(each)]
+        self._plain_unless = [prepare(world, each) for each in rule.unless if not historic(each)]
+        self._grades = [(prepare(world, grade.condition), grade.severity.rank, grade.title) for grade in rule.grade]
         self._fresh = world.track(own_fact(rule), ordered(first.of)) if first is not None else None
         self._fresh_gap = int(first.within) if first is not None else 0
         self._plain = (Verdict(None, rule.severity.rank, ""),)
@@ -78,9 +80,9 @@ class Watch:
                 ),
             )
             self._questions = Questions(
-                tuple(world.lookout(each) for each in rule.only if historic(each)),
-                tuple(world.lookout(each) for each in rule.unless if historic(each)),
-                tuple((world.lookout(grade.condition), grade.severity.rank, grade.title) for grade in rule.grade),
+                tuple(lookout(world, each) for each in rule.only if historic(each)),
+                tuple(lookout(world, each) for each in rule.unless if historic(each)),
+                tuple((lookout(world, grade.condition), grade.severity.rank, grade.title) for grade in rule.grade),
             )
 
     def enlist(self, plan: Plan, subject: Subject, left: tuple[Ask, ...]) -> None:

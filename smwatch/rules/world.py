@@ -1,94 +1,26 @@
-"""What the engine knows beside the events of one alarm: the facts, and the questions of rules about them."""
+"""What the engine knows beside the events of one alarm: facts, since when events are known, and what time it is."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from heapq import heappop, heappush
 from itertools import count
-from typing import Protocol, TypeAlias
 
 from smwatch.events.secret import Secret
 from smwatch.rules.alarm import Mute
 from smwatch.rules.beginning import Beginning
 from smwatch.rules.census import Census
-from smwatch.rules.condition import All, Any, Condition, Look, Lookup, Matches, Trait, lookups, traits
+from smwatch.rules.condition import lookups, traits
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Value, dimension, renames
 from smwatch.rules.envelope import TELLINGS, Fact, Rule, RuleSet, anonymous_fact, own_fact
-from smwatch.rules.fact import EVER, Group, Known, Teller, Times, Track, Watcher, values_of
+from smwatch.rules.fact import Known, Track, Watcher, values_of
 from smwatch.rules.memory import Turns
-from smwatch.rules.period import DAY
 from smwatch.rules.subject import Subject
 from smwatch.rules.timers import Deadlines, Timers
 from smwatch.rules.trait import TRAITS
 
-ROTATION = DAY
-"""Seconds after which a rotation whose end is unknown is over."""
-
-_SECRET, _IDENTITY, _POLICY = DIMENSIONS["secret"], DIMENSIONS["identity"], DIMENSIONS["policy"]
 _ORDER = {dimension: place for place, dimension in enumerate(DIMENSIONS.values())}
-_STARTED, _ENDED, _WROTE = "rotation_started", "rotation_ended", "rotation_write"
-"""The facts that the traits of rotations are made from."""
-_POLICIES, _REMOVALS = "policies", "policy_removals"
-"""The facts that the trait of a policy put again is made from."""
-
-
-class Watched(Protocol):
-    """What can tell that it has changed."""
-
-    def watch(self, watcher: Watcher) -> None:
-        """Tell `watcher` of it."""
-        ...
-
-
-class Pending:
-    """A question whose answer may change as more becomes known, and what it hangs on."""
-
-    __slots__ = ("_on", "ask")
-
-    def __init__(self, ask: Callable[[], bool], *on: Watched) -> None:
-        self.ask = ask
-        self._on = on
-
-    def watch(self, watcher: Watcher) -> None:
-        """Tell `watcher` when the answer may have changed."""
-        for one in self._on:
-            one.watch(watcher)
-
-
-class _Whenever:
-    """A fact that matters to its watchers whenever it happened, however far from their own events."""
-
-    __slots__ = ("_known",)
-
-    def __init__(self, known: Known) -> None:
-        self._known = known
-
-    def watch(self, watcher: Watcher) -> None:
-        self._known.watch(_Waker(watcher))
-
-
-@dataclass(frozen=True, slots=True)
-class _Waker:
-    watcher: Watcher
-    high: int = EVER
-
-    def watches(self, known: Teller) -> None:
-        """It watches this from now on."""
-        self.watcher.watches(known)
-
-    def heed(self, _second: int) -> None:
-        self.watcher.wake()
-
-    def wake(self) -> None:
-        self.watcher.wake()
-
-
-Answer: TypeAlias = bool | Pending
-Prepare: TypeAlias = Callable[[Subject], Answer]
-Lookout: TypeAlias = Callable[[Mapping[Dimension, Value], int], Answer]
-"""The same for what is known of an event by now: its values and its second."""
 
 
 class Source:
@@ -230,178 +162,6 @@ class World:
             for mute in self.mutes
         )
         self.turns.count += 1  # plans know wrong names
-
-    # -- questions
-
-    def prepare(self, condition: Condition) -> Prepare:
-        """Compile a condition to what asks it of an event that has just come."""
-        match condition:
-            case Matches(pattern):
-                ask = pattern.ask_record
-                assert ask is not None  # conditions are JSON patterns
-                return lambda subject: ask(subject.record)
-            case Trait(name, negated) if not TRAITS[name].history:
-                made = TRAITS[name].make(self.rules.lists)
-                if made is None:
-                    return lambda _subject: negated
-                return lambda subject: made(subject) is not negated
-            case Any(alternatives):
-                some = [self.prepare(each) for each in alternatives]
-                return lambda subject: either([ask(subject) for ask in some])
-            case All(parts):
-                prepared = [self.prepare(part) for part in parts]
-                return lambda subject: together([ask(subject) for ask in prepared])
-            case Lookup(fact=fact, same=same):
-                source, ask_known = self.source(fact, same, condition.of), self._asked_of(condition)
-                return lambda subject: ask_known(source.of_event(subject), subject.second)
-            case Trait(name):
-                lookout = self.lookout(condition)
-                wanted = {dimension(one) for _, same in TRAITS[name].history for one in same}
-                return lambda subject: lookout(_values(subject, wanted), subject.second)
-            case _:
-                raise TypeError(condition)
-
-    def lookout(self, condition: Condition) -> Lookout:
-        """Compile a condition on what else has happened to what asks it of an event's values and second."""
-        match condition:
-            case Lookup(fact=fact, same=same):
-                source, ask = self.source(fact, same, condition.of), self._asked_of(condition)
-                return lambda values, second: ask(source.of(values), second)
-            case Trait(name, negated) if TRAITS[name].history:
-                if name == "same_policy":
-                    return self._same_policy(negated=negated)
-                return self._rotation(actor=name == "rotation_actor", negated=negated)
-            case Any(alternatives):
-                some = [self.lookout(each) for each in alternatives]
-                return lambda values, second: either([ask(values, second) for ask in some])
-            case All(parts):
-                made = [self.lookout(part) for part in parts]
-                return lambda values, second: together([ask(values, second) for ask in made])
-            case _:
-                raise TypeError(condition)
-
-    def _asked_of(self, lookup: Lookup) -> Callable[[Known | None, int], Answer]:
-        """The lookup's question, once it is clear of whom it is asked."""
-        within = int(lookup.within) if lookup.within is not None else EVER
-        back = within if lookup.look is not Look.FOLLOWS else 0
-        ahead = within if lookup.look in (Look.FOLLOWS, Look.NEAR) else -int(lookup.ago)
-        warmup, began = int(lookup.warmup), self.beginning
-
-        def seen(known: Known | None, second: int) -> Answer:
-            if known is None:
-                return False
-            # Facts are only ever added to: what is known once is known for good.
-            low, high = second - back, second + ahead
-            return known.any(low, high) or Pending(lambda: known.any(low, high), known)
-
-        def new(known: Known | None, second: int) -> Answer:
-            low, high = second - within, second - 1
-            if known is None or known.any(low, high) or known.forgotten(second):
-                return False
-
-            def ask() -> bool:
-                if known.any(low, high):
-                    return False
-                return not warmup or began.reaches(second - warmup)
-
-            return Pending(ask, known, began.by(second - warmup)) if warmup else Pending(ask, known)
-
-        def steady(known: Known | None, second: int) -> Answer:
-            if not isinstance(known, Group):
-                return False
-            return Pending(lambda: known.steady(second - within, second - 1), known)
-
-        match lookup.look:
-            case Look.NEW:
-                return new
-            case Look.STEADY:
-                return steady
-            case Look.SEEN | Look.FOLLOWS | Look.NEAR:
-                return seen
-
-    def _rotation(self, *, actor: bool, negated: bool) -> Lookout:
-        started_of = self.source(_STARTED, (_SECRET,))
-        ended_of, wrote_of = self.source(_ENDED, (_SECRET,)), self.source(_WROTE, (_SECRET, _IDENTITY))
-
-        def look(values: Mapping[Dimension, Value], second: int) -> Answer:
-            started, ended = started_of.of(values), ended_of.of(values)
-            if not isinstance(started, Times) or not isinstance(ended, Times):
-                return negated
-            if not actor:
-                return Pending(
-                    lambda: _running(started, ended, second) is not negated, *map(_Whenever, (started, ended))
-                )
-            wrote = wrote_of.of(values)
-            if not isinstance(wrote, Times):
-                return negated
-            return Pending(
-                lambda: any(_running(started, ended, at) for at in wrote.seconds) is not negated,
-                *map(_Whenever, (started, ended, wrote)),
-            )
-
-        return look
-
-    def _same_policy(self, *, negated: bool) -> Lookout:
-        put_of, any_of = self.source(_POLICIES, (_SECRET, _POLICY)), self.source(_POLICIES, (_SECRET,))
-        removed_of = self.source(_REMOVALS, (_SECRET,))
-
-        def look(values: Mapping[Dimension, Value], second: int) -> Answer:
-            put, every, removed = put_of.of(values), any_of.of(values), removed_of.of(values)
-            if put is None or every is None or removed is None:
-                return negated
-
-            def same() -> bool:
-                last = put.before(second)
-                if last is None or removed.any(last, second - 1):
-                    return False
-                return len(every.among(last, second - 1)) == 1  # no other policy since, nor in the same second
-
-            return Pending(lambda: same() is not negated, *map(_Whenever, (every, removed)))
-
-        return look
-
-
-def _values(subject: Subject, dimensions: Iterable[Dimension]) -> Mapping[Dimension, Value]:
-    return {each: value for each in dimensions if (value := each.get(subject))}
-
-
-def historic(condition: Condition) -> bool:
-    """Whether a condition asks what else has happened."""
-    return bool(lookups(condition)) or any(TRAITS[trait.name].history for trait in traits(condition))
-
-
-def together(answers: Sequence[Answer]) -> Answer:
-    """Whether all hold."""
-    pending = [answer for answer in answers if isinstance(answer, Pending)]
-    if any(answer is False for answer in answers):
-        return False
-    if not pending:
-        return True
-    if len(pending) == 1:
-        return pending[0]
-    return Pending(lambda: all(one.ask() for one in pending), *pending)
-
-
-def either(answers: Sequence[Answer]) -> Answer:
-    """Whether one holds."""
-    pending = [answer for answer in answers if isinstance(answer, Pending)]
-    if any(answer is True for answer in answers):
-        return True
-    return Pending(lambda: any(one.ask() for one in pending), *pending) if pending else False
-
-
-def holds(answer: Answer) -> bool:
-    """The answer as of now."""
-    return answer if isinstance(answer, bool) else answer.ask()
-
-
-def _running(started: Times, ended: Times, second: int) -> bool:
-    """Whether a rotation was under way in a second."""
-    start = started.before(second + 1)
-    if start is None or second - start > ROTATION:
-        return False
-    end = ended.since(start)
-    return end is None or second <= end
 
 
 def _asked(rules: Iterable[Rule]) -> Iterable[tuple[str, tuple[Dimension, ...]]]:

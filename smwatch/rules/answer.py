@@ -1,0 +1,89 @@
+"""Answers that may change as more becomes known, and whom that wakes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Protocol, TypeAlias
+
+from smwatch.rules.fact import EVER, Known, Teller, Watcher
+
+
+class Watched(Protocol):
+    """What can tell that it has changed."""
+
+    def watch(self, watcher: Watcher) -> None:
+        """Tell `watcher` of it."""
+        ...
+
+
+class Pending:
+    """A question whose answer may change as more becomes known, and what it hangs on."""
+
+    __slots__ = ("_on", "ask")
+
+    def __init__(self, ask: Callable[[], bool], *on: Watched) -> None:
+        self.ask = ask
+        self._on = on
+
+    def watch(self, watcher: Watcher) -> None:
+        """Tell `watcher` when the answer may have changed."""
+        for one in self._on:
+            one.watch(watcher)
+
+
+class Whenever:
+    """A fact that matters to its watchers whenever it happened, however far from their own events."""
+
+    __slots__ = ("_known",)
+
+    def __init__(self, known: Known) -> None:
+        self._known = known
+
+    def watch(self, watcher: Watcher) -> None:
+        """Wake `watcher` when anything more becomes known of it."""
+        self._known.watch(_Waker(watcher))
+
+
+@dataclass(frozen=True, slots=True)
+class _Waker:
+    watcher: Watcher
+    high: int = EVER
+
+    def watches(self, known: Teller) -> None:
+        """It watches this from now on."""
+        self.watcher.watches(known)
+
+    def heed(self, _second: int) -> None:
+        self.watcher.wake()
+
+    def wake(self) -> None:
+        self.watcher.wake()
+
+
+Answer: TypeAlias = bool | Pending
+
+
+def together(answers: Sequence[Answer]) -> Answer:
+    """Whether all hold."""
+    pending = [answer for answer in answers if isinstance(answer, Pending)]
+    if any(answer is False for answer in answers):
+        return False
+    if not pending:
+        return True
+    if len(pending) == 1:
+        return pending[0]
+    return Pending(lambda: all(one.ask() for one in pending), *pending)
+
+
+def either(answers: Sequence[Answer]) -> Answer:
+    """Whether one holds."""
+    pending = [answer for answer in answers if isinstance(answer, Pending)]
+    if any(answer is True for answer in answers):
+        return True
+    return Pending(lambda: any(one.ask() for one in pending), *pending) if pending else False
+
+
+def holds(answer: Answer) -> bool:
+    """The answer as of now."""
+    return answer if isinstance(answer, bool) else answer.ask()

@@ -1,0 +1,172 @@
+"""What rules ask, beside their patterns, of events and of what else has happened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TypeAlias
+
+from smwatch.rules.answer import Answer, Pending, Whenever, either, together
+from smwatch.rules.condition import All, Any, Condition, Look, Lookup, Matches, Trait
+from smwatch.rules.dimension import DIMENSIONS, Dimension, Value, dimension
+from smwatch.rules.fact import EVER, Group, Known, Times
+from smwatch.rules.period import DAY
+from smwatch.rules.subject import Subject
+from smwatch.rules.trait import TRAITS
+from smwatch.rules.world import World
+
+ROTATION = DAY
+"""Seconds after which a rotation whose end is unknown is over."""
+
+_SECRET, _IDENTITY, _POLICY = DIMENSIONS["secret"], DIMENSIONS["identity"], DIMENSIONS["policy"]
+_STARTED, _ENDED, _WROTE = "rotation_started", "rotation_ended", "rotation_write"
+"""The facts that the traits of rotations are made from."""
+_POLICIES, _REMOVALS = "policies", "policy_removals"
+"""The facts that the trait of a policy put again is made from."""
+
+Prepare: TypeAlias = Callable[[Subject], Answer]
+"""Asks an event that has just come."""
+Lookout: TypeAlias = Callable[[Mapping[Dimension, Value], int], Answer]
+"""The same for what is known of an event by now: its values and its second."""
+
+
+def prepare(world: World, condition: Condition) -> Prepare:
+    """Compile a condition to what asks it of an event that has just come."""
+    match condition:
+        case Matches(pattern):
+            ask = pattern.ask_record
+            assert ask is not None  # conditions are JSON patterns
+            return lambda subject: ask(subject.record)
+        case Trait(name, negated) if not TRAITS[name].history:
+            made = TRAITS[name].make(world.rules.lists)
+            if made is None:
+                return lambda _subject: negated
+            return lambda subject: made(subject) is not negated
+        case Any(alternatives):
+            some = [prepare(world, each) for each in alternatives]
+            return lambda subject: either([ask(subject) for ask in some])
+        case All(parts):
+            prepared = [prepare(world, part) for part in parts]
+            return lambda subject: together([ask(subject) for ask in prepared])
+        case Lookup(fact=fact, same=same):
+            source, ask_known = world.source(fact, same, condition.of), _asked_of(world, condition)
+            return lambda subject: ask_known(source.of_event(subject), subject.second)
+        case Trait(name):
+            look = lookout(world, condition)
+            wanted = {dimension(one) for _, same in TRAITS[name].history for one in same}
+            return lambda subject: look(_values(subject, wanted), subject.second)
+        case _:
+            raise TypeError(condition)
+
+
+def lookout(world: World, condition: Condition) -> Lookout:
+    """Compile a condition on what else has happened to what asks it of an event's values and second."""
+    match condition:
+        case Lookup(fact=fact, same=same):
+            source, ask = world.source(fact, same, condition.of), _asked_of(world, condition)
+            return lambda values, second: ask(source.of(values), second)
+        case Trait(name, negated) if TRAITS[name].history:
+            if name == "same_policy":
+                return _same_policy(world, negated=negated)
+            return _rotation(world, actor=name == "rotation_actor", negated=negated)
+        case Any(alternatives):
+            some = [lookout(world, each) for each in alternatives]
+            return lambda values, second: either([ask(values, second) for ask in some])
+        case All(parts):
+            made = [lookout(world, part) for part in parts]
+            return lambda values, second: together([ask(values, second) for ask in made])
+        case _:
+            raise TypeError(condition)
+
+
+def _asked_of(world: World, lookup: Lookup) -> Callable[[Known | None, int], Answer]:
+    """The lookup's question, once it is clear of whom it is asked."""
+    within = int(lookup.within) if lookup.within is not None else EVER
+    back = within if lookup.look is not Look.FOLLOWS else 0
+    ahead = within if lookup.look in (Look.FOLLOWS, Look.NEAR) else -int(lookup.ago)
+    warmup, began = int(lookup.warmup), world.beginning
+
+    def seen(known: Known | None, second: int) -> Answer:
+        if known is None:
+            return False
+        # Facts are only ever added to: what is known once is known for good.
+        low, high = second - back, second + ahead
+        return known.any(low, high) or Pending(lambda: known.any(low, high), known)
+
+    def new(known: Known | None, second: int) -> Answer:
+        low, high = second - within, second - 1
+        if known is None or known.any(low, high) or known.forgotten(second):
+            return False
+
+        def ask() -> bool:
+            if known.any(low, high):
+                return False
+            return not warmup or began.reaches(second - warmup)
+
+        return Pending(ask, known, began.by(second - warmup)) if warmup else Pending(ask, known)
+
+    def steady(known: Known | None, second: int) -> Answer:
+        if not isinstance(known, Group):
+            return False
+        return Pending(lambda: known.steady(second - within, second - 1), known)
+
+    match lookup.look:
+        case Look.NEW:
+            return new
+        case Look.STEADY:
+            return steady
+        case Look.SEEN | Look.FOLLOWS | Look.NEAR:
+            return seen
+
+
+def _rotation(world: World, *, actor: bool, negated: bool) -> Lookout:
+    started_of = world.source(_STARTED, (_SECRET,))
+    ended_of, wrote_of = world.source(_ENDED, (_SECRET,)), world.source(_WROTE, (_SECRET, _IDENTITY))
+
+    def look(values: Mapping[Dimension, Value], second: int) -> Answer:
+        started, ended = started_of.of(values), ended_of.of(values)
+        if not isinstance(started, Times) or not isinstance(ended, Times):
+            return negated
+        if not actor:
+            return Pending(lambda: _running(started, ended, second) is not negated, *map(Whenever, (started, ended)))
+        wrote = wrote_of.of(values)
+        if not isinstance(wrote, Times):
+            return negated
+        return Pending(
+            lambda: any(_running(started, ended, at) for at in wrote.seconds) is not negated,
+            *map(Whenever, (started, ended, wrote)),
+        )
+
+    return look
+
+
+def _same_policy(world: World, *, negated: bool) -> Lookout:
+    put_of, any_of = world.source(_POLICIES, (_SECRET, _POLICY)), world.source(_POLICIES, (_SECRET,))
+    removed_of = world.source(_REMOVALS, (_SECRET,))
+
+    def look(values: Mapping[Dimension, Value], second: int) -> Answer:
+        put, every, removed = put_of.of(values), any_of.of(values), removed_of.of(values)
+        if put is None or every is None or removed is None:
+            return negated
+
+        def same() -> bool:
+            last = put.before(second)
+            if last is None or removed.any(last, second - 1):
+                return False
+            return len(every.among(last, second - 1)) == 1  # no other policy since, nor in the same second
+
+        return Pending(lambda: same() is not negated, *map(Whenever, (every, removed)))
+
+    return look
+
+
+def _values(subject: Subject, dimensions: Iterable[Dimension]) -> Mapping[Dimension, Value]:
+    return {each: value for each in dimensions if (value := each.get(subject))}
+
+
+def _running(started: Times, ended: Times, second: int) -> bool:
+    """Whether a rotation was under way in a second."""
+    start = started.before(second + 1)
+    if start is None or second - start > ROTATION:
+        return False
+    end = ended.since(start)
+    return end is None or second <= end

@@ -13,7 +13,6 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from smwatch.collector import Collector
 from smwatch.events.event import Arrival
@@ -27,9 +26,6 @@ from smwatch.rules.alarm import Severity
 from smwatch.settings import Settings, load
 from smwatch.sources.source import State, Status
 from smwatch.visible import visible
-
-if TYPE_CHECKING:
-    pass
 
 THREADS = "smwatch helper"
 TICK_SECONDS = 15.0

@@ -3,14 +3,39 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Sequence
+
+import msgspec
 
 from smwatch.journal.rows import instant, microseconds
-from smwatch.sources.coverage import Span, join
+from smwatch.sources.coverage import Coverage, Gap, Lags, Span, join
 
 LAGS = "lags "
 """Begins the name of the fact that holds how late a source's records are."""
 ACCOUNT = "account "
 """Begins the name of the fact that says which account it is that something stands in for."""
+
+
+def cover(db: sqlite3.Connection, source: str, settled: Span | None, gaps: Sequence[Gap], lags: Lags | None) -> None:
+    """Note what a page proves of the periods of its source."""
+    if settled is not None:
+        settle(db, source, settled)
+    db.executemany(
+        "INSERT OR REPLACE INTO gaps VALUES (?, ?, ?, ?)",
+        [(source, microseconds(gap.span.start), microseconds(gap.span.end), gap.reason) for gap in gaps],
+    )
+    if lags is not None:
+        db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (LAGS + source, msgspec.json.encode(lags)))
+
+
+def coverage(db: sqlite3.Connection, source: str) -> Coverage:
+    """What a source has settled, its gaps, and how late its records were found to be."""
+    spans = db.execute("SELECT start_us, end_us FROM settled WHERE source = ? ORDER BY start_us", (source,))
+    settled = tuple(Span(instant(start), instant(end)) for start, end in spans)
+    rows = db.execute("SELECT start_us, end_us, reason FROM gaps WHERE source = ? ORDER BY start_us", (source,))
+    gaps = tuple(Gap(Span(instant(start), instant(end)), why) for start, end, why in rows)
+    lags = db.execute("SELECT value FROM facts WHERE name = ?", (LAGS + source,)).fetchone()
+    return Coverage(settled, gaps, msgspec.json.decode(lags[0], type=Lags) if lags else Lags())
 
 
 def settle(db: sqlite3.Connection, source: str, span: Span) -> None:

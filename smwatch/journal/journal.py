@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
@@ -16,15 +15,14 @@ import msgspec
 from smwatch.events.event import Arrival, Event
 from smwatch.events.reader import Reader
 from smwatch.journal import file
-from smwatch.journal.covered import ACCOUNT, LAGS, rename, settle
+from smwatch.journal.covered import ACCOUNT, cover, coverage, rename
 from smwatch.journal.errors import JournalCorruptError, JournalError, sqlite_errors_told_apart
 from smwatch.journal.links import Links, call_of, share
+from smwatch.journal.printed import DEALT, TAKEN, TOLD, UNTOLD, note, printing, tell, tell_again, told_of
 from smwatch.journal.rows import (
     Row,
     Stored,
     identity,
-    instant,
-    microseconds,
     rows_of,
     stored_of,
     text,
@@ -34,14 +32,10 @@ from smwatch.journal.schema import MIGRATIONS, migrate, version
 from smwatch.rules.alarm import Alarm
 from smwatch.sources.coverage import Coverage, Gap, Lags, Span
 
-PATIENCE_SECONDS = 2.0
-"""How long a tail waits for the one before it to end, as when a supervisor starts it again."""
 _CHUNK = 500
 _SLAB = 5_000
 _PAGES_GIVEN_BACK = 2_048
 """Of the file, after each slab: no fewer than a slab of large records fills."""
-"""With a source's name behind it, the name of the fact how late its records are."""
-_TAKEN, _DEALT = "tail.taken", "tail.dealt"
 _UNLINKED = "unlinked"
 """Up to which seq an older smwatch has journaled events without looking which of them belong together."""
 _ACCOUNTS = 8
@@ -183,7 +177,7 @@ class Journal:
     def _save_from(self, aside: Path) -> None:
         self.unsaved = "nothing could be saved from it"
         with suppress(JournalError), self._transaction() as db:
-            saved = salvage(aside, db, but=(_TAKEN, _DEALT, _UNLINKED))  # those numbers are of the other file
+            saved = salvage(aside, db, but=(TAKEN, DEALT, _UNLINKED))  # those numbers are of the other file
             self.unsaved = str(saved)
             self._salvaged = saved.printed > 0
 
@@ -245,17 +239,9 @@ class Journal:
                 self._links.forget()
             fresh = self._put(db, source, seq + 1, self._links.place(db, arrivals, note=True))
             seq += len(fresh)
-            if settled is not None:
-                settle(db, source, settled)
-            db.executemany(
-                "INSERT OR REPLACE INTO gaps VALUES (?, ?, ?, ?)",
-                [(source, microseconds(gap.span.start), microseconds(gap.span.end), gap.reason) for gap in gaps],
-            )
-            if lags is not None:
-                value = msgspec.json.encode(lags)
-                db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (LAGS + source, value))
+            cover(db, source, settled, gaps, lags)
             if self._prints and (fresh or foreign):
-                _note(db, _TAKEN, seq)
+                note(db, TAKEN, seq)
             self._write_unkept(db)
         self._last_seq = seq
         self._forget_unkept()
@@ -289,7 +275,7 @@ class Journal:
             if arrival.shared_id:
                 share(db, seq, arrival.shared_id)
             if self._salvaged:
-                _tell_again(db, seq, arrival.event)
+                tell_again(db, seq, arrival.event)
         return fresh
 
     def placed(self, arrivals: Iterable[Arrival]) -> Sequence[Arrival]:
@@ -320,12 +306,7 @@ class Journal:
     def coverage(self, source: str) -> Coverage:
         """What this source has settled, its gaps, and how late its records were found to be."""
         with self._look() as db:
-            spans = db.execute("SELECT start_us, end_us FROM settled WHERE source = ? ORDER BY start_us", (source,))
-            settled = tuple(Span(instant(start), instant(end)) for start, end in spans)
-            rows = db.execute("SELECT start_us, end_us, reason FROM gaps WHERE source = ? ORDER BY start_us", (source,))
-            gaps = tuple(Gap(Span(instant(start), instant(end)), why) for start, end, why in rows)
-            lags = db.execute("SELECT value FROM facts WHERE name = ?", (LAGS + source,)).fetchone()
-        return Coverage(settled, gaps, msgspec.json.decode(lags[0], type=Lags) if lags else Lags())
+            return coverage(db, source)
 
     def sources(self) -> tuple[str, ...]:
         """The names of the sources that have settled anything."""
@@ -362,7 +343,7 @@ class Journal:
             if stored:
                 if self._prints:
                     with self._transaction(at_once=False) as db:
-                        _note(db, _TAKEN, stored[-1].seq)
+                        note(db, TAKEN, stored[-1].seq)
                 self._last_seq = stored[-1].seq
             return stored
 
@@ -373,7 +354,7 @@ class Journal:
         """The events (or only the told ones) since a moment that had arrived by `upto_seq`, newest first, in chunks."""
         select = f"{_SELECT} WHERE (at, identity) < (?, ?) AND at >= ? AND seq <= ? AND raw IS NOT NULL"
         order = "ORDER BY at DESC, identity DESC"
-        return self._paged(f"{select}{_TOLD if told else ''} {order}", (1 << 62, b""), _seconds(since), upto_seq)
+        return self._paged(f"{select}{TOLD if told else ''} {order}", (1 << 62, b""), _seconds(since), upto_seq)
 
     def between(self, start: datetime, end: datetime) -> Iterator[Stored]:
         """All events with start <= eventTime < end, oldest first, read in chunks."""
@@ -402,49 +383,36 @@ class Journal:
     def begin_printing(self) -> None:
         """Become the one process that prints from this journal; JournalError if another one goes on doing so."""
         self._prints = True
-        deadline = time.monotonic() + PATIENCE_SECONDS
-        while self.path is not None:
-            try:
-                self._printing.enter_context(file.locked(self.path.with_name(file.PRINTING_LOCK), wait=False))
-            except BlockingIOError:
-                if time.monotonic() > deadline:
-                    raise JournalError(
-                        f"another smwatch tail prints each event of {self.path.parent} once: "
-                        "give this one a --state-dir of its own"
-                    ) from None
-                time.sleep(0.05)
-            except OSError:
-                return  # no room for a lock file: what is printed matters more
-            else:
-                return
+        if self.path is not None:
+            self._printing.enter_context(printing(self.path))
 
     def untold(self, since: datetime) -> Iterator[Stored]:
         """What is to be printed first, oldest first, read in chunks: events since a moment that have not been printed.
 
         And, from whatever time they are, those that a process took in and was killed before it printed them.
         """
-        taken, dealt = self._number(_TAKEN), self._number(_DEALT)
+        taken, dealt = self._number(TAKEN), self._number(DEALT)
         since_s = _seconds(since)
         select = f"{_SELECT} WHERE (at, identity) > (?, ?)"
         order = "AND raw IS NOT NULL ORDER BY at, identity"
         if dealt < taken:
-            older = f"{select} AND at < ? AND seq > ? AND seq <= ?{_UNTOLD} {order}"
+            older = f"{select} AND at < ? AND seq > ? AND seq <= ?{UNTOLD} {order}"
             yield from self._paged(older, (-(1 << 62), b""), since_s, dealt, taken)
-        yield from self._paged(f"{select}{_UNTOLD} {order}", (since_s, b""))
+        yield from self._paged(f"{select}{UNTOLD} {order}", (since_s, b""))
 
     def tell(self, seqs: Iterable[int], *, dealt: int | None = None) -> None:
         """Note that these events have been printed, and that nothing up to `dealt` remains to be."""
         with self._transaction(at_once=False) as db:
-            db.executemany("INSERT OR IGNORE INTO told VALUES (?)", [(seq,) for seq in seqs])
+            tell(db, seqs)
             if dealt is not None:
-                _note(db, _DEALT, dealt)
+                note(db, DEALT, dealt)
 
     def told_before(self, seqs: Iterable[int]) -> set[int]:
         """Which of these events, new in this journal, have been printed according to a damaged one before it."""
         if not self._salvaged:
             return set()
         with self._look() as db:
-            return {seq for seq in seqs if db.execute("SELECT 1 FROM told WHERE seq = ?", (seq,)).fetchone()}
+            return told_of(db, seqs)
 
     def _number(self, name: str) -> int:
         return int(self.fact(name) or b"0")
@@ -522,7 +490,7 @@ class Journal:
                 if arrival.shared_id:
                     share(db, stored.seq, arrival.shared_id)
             if upto > _SLAB:
-                _note(db, _UNLINKED, upto - _SLAB)
+                note(db, _UNLINKED, upto - _SLAB)
             else:
                 db.execute("DELETE FROM facts WHERE name = ?", (_UNLINKED,))
         return True
@@ -543,19 +511,6 @@ class Journal:
 
 _INSERT = "INSERT OR IGNORE INTO events (seq, at, identity, seen_by, seen_at, raw) VALUES (?, ?, ?, ?, ?, ?)"
 _SELECT = "SELECT seq, at, identity, seen_by, seen_at, raw FROM events"
-_TOLD = " AND EXISTS (SELECT 1 FROM told WHERE told.seq = events.seq)"
-_UNTOLD = " AND NOT EXISTS (SELECT 1 FROM told WHERE told.seq = events.seq)"
-
-
-def _tell_again(db: sqlite3.Connection, seq: int, event: Event) -> None:
-    """Note as printed what was printed according to a damaged journal."""
-    key = event.seconds, identity(event.own_key)
-    if db.execute("DELETE FROM printed WHERE at = ? AND identity = ?", key).rowcount:
-        db.execute("INSERT OR IGNORE INTO told VALUES (?)", (seq,))
-
-
-def _note(db: sqlite3.Connection, name: str, number: int) -> None:
-    db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name, b"%d" % number))
 
 
 def _seconds(at: datetime) -> int:

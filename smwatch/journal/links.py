@@ -8,10 +8,9 @@ from hashlib import blake2b
 
 import msgspec
 
-from smwatch.events.event import ACCOUNT_BITS, ID_BITS, Arrival
-from smwatch.journal.rows import identity
+from smwatch.events.event import Arrival
+from smwatch.journal.rows import IDENTITY, identity
 
-_IDENTITY = (1 << ID_BITS + ACCOUNT_BITS) - 1
 _MANY = 500
 """Values in one statement; SQLite once took 999."""
 
@@ -39,7 +38,7 @@ class Links:
             self._stale = False
         arrivals = tuple(arrivals)
         corrections = {
-            event.key & _IDENTITY: event.seconds
+            event.key & IDENTITY: event.seconds
             for arrival in arrivals
             if (event := arrival.event).odd_id and event.corrects
         }
@@ -58,7 +57,7 @@ class Links:
 
 def _moved(arrival: Arrival, seconds: dict[int, int]) -> Arrival:
     event = arrival.event
-    second = seconds.get(event.key & _IDENTITY, -1)
+    second = seconds.get(event.key & IDENTITY, -1)
     if second < 0 or second == event.seconds:
         return arrival
     return msgspec.structs.replace(arrival, event=event.moved(second), moved=True)

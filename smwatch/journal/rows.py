@@ -12,7 +12,8 @@ from smwatch.events.reader import Reader
 
 _IDENTITY_BITS = ID_BITS + ACCOUNT_BITS
 _IDENTITY_BYTES = _IDENTITY_BITS // 8
-_IDENTITY_MASK = (1 << _IDENTITY_BITS) - 1
+IDENTITY = (1 << _IDENTITY_BITS) - 1
+"""The bits of a key that tell records of one second apart."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SEEN_BY = {seen_by.value: seen_by for seen_by in SeenBy}
 
@@ -78,7 +79,7 @@ def stored_of(rows: Iterable[Row]) -> tuple[Stored, ...]:
 
 def identity(key: int) -> bytes:
     """The part of Event.own_key that tells records of one second apart."""
-    return (key & _IDENTITY_MASK).to_bytes(_IDENTITY_BYTES)
+    return (key & IDENTITY).to_bytes(_IDENTITY_BYTES)
 
 
 def text(raw: str | bytes) -> str:

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import ExitStack, suppress
 from datetime import datetime
-from functools import partial
 from pathlib import Path
-from threading import RLock
 
 import msgspec
 
@@ -16,6 +14,7 @@ from smwatch.events.event import Arrival, Event
 from smwatch.events.reader import Reader
 from smwatch.journal import file
 from smwatch.journal.covered import ACCOUNT, cover, coverage, rename
+from smwatch.journal.database import Database
 from smwatch.journal.errors import JournalCorruptError, JournalError, sqlite_errors_told_apart
 from smwatch.journal.links import Links, call_of, share
 from smwatch.journal.printed import DEALT, TAKEN, TOLD, UNTOLD, note, printing, tell, tell_again, told_of
@@ -28,7 +27,7 @@ from smwatch.journal.rows import (
     text,
 )
 from smwatch.journal.salvage import salvage
-from smwatch.journal.schema import MIGRATIONS, migrate, version
+from smwatch.journal.schema import MIGRATIONS, version
 from smwatch.rules.alarm import Alarm
 from smwatch.sources.coverage import Coverage, Gap, Lags, Span
 
@@ -51,7 +50,7 @@ class Committed(msgspec.Struct, frozen=True):
     """Events that another process has put into the same journal since the last commit."""
 
 
-class Journal:
+class Journal(Database):
     """Events by (eventTime, eventID, recipient account), coverage, alarms; every method is one transaction.
 
     Durability: WAL with synchronous=FULL (and F_FULLFSYNC where there is one): when a commit returns, it is on the
@@ -75,14 +74,7 @@ class Journal:
         `read_only` leaves the file as it is, also one of an older version, on a medium that can't be written to, too.
         `upgrading` is told before an older one is brought up to date, with the number of its events.
         """
-        self._upgrading = upgrading
-        self.path = path
-        self._read_only = read_only
-        self._lock = RLock()
-        self._read_lock = RLock() if path is not None else self._lock
-        self._writing: sqlite3.Connection | None = None
-        self._reading: sqlite3.Connection | None = None
-        self._inode: file.Inode | None = None
+        super().__init__(path, read_only=read_only, upgrading=upgrading)
         self._printing = ExitStack()
         self._prints = False
         self._unkept: dict[str, Alarm] = {}
@@ -99,43 +91,20 @@ class Journal:
         with sqlite_errors_told_apart():
             self._last_seq = self._newest(self._write)
 
-    # -- the file
+    def _opened(self, connection: sqlite3.Connection) -> None:
+        if not self._read_only:
+            self._salvaged = bool(connection.execute("SELECT EXISTS (SELECT 1 FROM printed)").fetchone()[0])
 
-    @property
-    def _write(self) -> sqlite3.Connection:
-        if self._writing is None:
-            self._writing = self._open()
-        return self._writing
+    def _taken_back(self) -> None:
+        self._links.forget()
 
-    @property
-    def _read(self) -> sqlite3.Connection:
-        """Its own connection, so that a look at a record never waits for a page that is being written."""
-        if self.path is None or self._read_only:
-            return self._write
-        if self._reading is None:
-            self._reading = file.connect(self.path)
-        return self._reading
+    def close(self) -> None:
+        """Close the file; the journal is of no use afterwards."""
+        with self._lock, self._read_lock:
+            self._printing.close()
+            self._disconnect()
 
-    def _open(self) -> sqlite3.Connection:
-        with sqlite_errors_told_apart():
-            if self.path is not None and self._read_only:
-                connection = file.connect_to_read(self.path)
-                check: Callable[..., object] = version
-            elif self.path is not None:
-                self._inode, new = file.prepare(self.path)
-                connection = file.connect(self.path, new=new)
-                check = partial(migrate, upgrading=self._upgrading)
-            else:
-                connection = file.connect(None)
-                check = migrate
-            try:
-                check(connection)
-                if not self._read_only:
-                    self._salvaged = bool(connection.execute("SELECT EXISTS (SELECT 1 FROM printed)").fetchone()[0])
-            except BaseException:
-                connection.close()
-                raise
-        return connection
+    # -- a damaged one
 
     @classmethod
     def recovered(cls, path: Path, now: datetime) -> tuple[Journal, Path | None]:
@@ -169,55 +138,12 @@ class Journal:
             self._save_from(aside)
         return aside
 
-    @property
-    def replaced(self) -> bool:
-        """Whether the file has been renamed or deleted since it was opened, so that what is written goes astray."""
-        return self.path is not None and not self._read_only and file.inode(self.path) != self._inode
-
     def _save_from(self, aside: Path) -> None:
         self.unsaved = "nothing could be saved from it"
         with suppress(JournalError), self._transaction() as db:
             saved = salvage(aside, db, but=(TAKEN, DEALT, _UNLINKED))  # those numbers are of the other file
             self.unsaved = str(saved)
             self._salvaged = saved.printed > 0
-
-    def close(self) -> None:
-        """Close the file; the journal is of no use afterwards."""
-        with self._lock, self._read_lock:
-            self._printing.close()
-            self._disconnect()
-
-    def _disconnect(self) -> None:
-        for connection in (self._reading, self._writing):
-            if connection is not None:
-                with suppress(sqlite3.Error):  # a damaged file may not even be closed well
-                    connection.close()
-        self._reading = self._writing = None
-
-    @contextmanager
-    def _transaction(self, *, at_once: bool = True) -> Iterator[sqlite3.Connection]:
-        """All of the block or nothing; `at_once` False leaves it to the next transaction to be put on the disk."""
-        with self._lock, sqlite_errors_told_apart():
-            db = self._write
-            if not at_once:
-                db.execute("PRAGMA synchronous = NORMAL")
-            try:
-                db.execute("BEGIN IMMEDIATE")
-                yield db
-                db.execute("COMMIT")
-            except BaseException:
-                self._links.forget()
-                if db.in_transaction:  # a full disk may have ended it already
-                    db.execute("ROLLBACK")
-                raise
-            finally:
-                if not at_once:
-                    db.execute("PRAGMA synchronous = FULL")
-
-    @contextmanager
-    def _look(self) -> Iterator[sqlite3.Connection]:
-        with self._read_lock, sqlite_errors_told_apart():
-            yield self._read
 
     # -- events and coverage
 

@@ -9,10 +9,11 @@ from contextlib import AbstractAsyncContextManager, nullcontext
 from datetime import datetime
 from pathlib import Path
 
+from smwatch.aws import AwsSources
 from smwatch.background import Background, Deliver
 from smwatch.events.secret import Secret
 from smwatch.monitor import Delivery, Monitor
-from smwatch.parts import AwsSources, Parts, now
+from smwatch.parts import Parts, now
 from smwatch.rules.alarm import Alarm
 from smwatch.settings import Settings
 from smwatch.sources.errors import ConfigurationError

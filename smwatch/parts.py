@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import os
-import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager, closing, suppress
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
@@ -22,33 +21,29 @@ from smwatch.events.redact import redact
 from smwatch.export import csv_lines, jsonl_lines
 from smwatch.filter import Context, Filter, FilterError
 from smwatch.filter import parse as parse_filter
-from smwatch.journal import FILE_NAME, Journal, JournalCorruptError, JournalError
+from smwatch.journal import Journal, JournalError
 from smwatch.monitor import JOURNAL, Delivery, Monitor
 from smwatch.notify import Notifier, NotifyError, apprise_senders
 from smwatch.record import Record, decode
+from smwatch.remembered import KNOWN_SINCE, MUTES, Opened, open_journal
 from smwatch.report import report_lines
-from smwatch.rules.alarm import Alarm, Mute, Severity
+from smwatch.rules.alarm import Alarm, Severity
 from smwatch.settings import (
-    CloudTrailSettings,
-    LogsSettings,
     Settings,
     SettingsError,
-    default_state_dir,
     moment,
     period,
 )
-from smwatch.sources.source import Source, State, Status
+from smwatch.sources.source import State, Status
 from smwatch.store import Store
 
 if TYPE_CHECKING:
     from smwatch.rules.engine import Engine
     from smwatch.rules.envelope import RuleSet
-    from smwatch.sources.agenda import Schedule
 
 
-MUTES, UNSENT, KNOWN_SINCE, FILTERS = "mutes", "unsent", "known since", "filters"
-"""What the journal keeps beside alarms: what is muted, which of them nobody has been told of yet, since when events are
-known, filters typed."""
+UNSENT, FILTERS = "unsent", "filters"
+"""What the journal keeps besides: which alarms nobody has been told of yet, filters typed."""
 REMEMBERED = 100
 """Filters that are kept."""
 LAST_WORDS = timedelta(seconds=20)
@@ -88,7 +83,7 @@ class Parts:
         self.since = moment(settings.since, now())
         self.store = Store(capacity=settings.store.capacity, dossiers=dossiers)
         self.chosen = self._filter(settings.filter, "--filter")
-        self._opened = opened = open_journal(settings, only_read=only_read) if remember else Opened(Journal())
+        self._opened = opened = open_journal(settings, now(), only_read=only_read) if remember else Opened(Journal())
         self.journal, self.notice = opened.journal, opened.notice
         self.notifiers: tuple[Notifier, ...] = ()
         if judging:
@@ -286,76 +281,6 @@ def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
-class Opened(NamedTuple):
-    """A journal, and what it remembers of alarms."""
-
-    journal: Journal
-    alarms: tuple[Alarm, ...] = ()
-    mutes: tuple[Mute, ...] = ()
-    known_since: datetime | None = None
-    """Engine.known_since when the alarms were kept."""
-    notice: str = ""
-    """A sentence on what is wrong with it."""
-
-
-def open_journal(settings: Settings, *, only_read: bool = False) -> Opened:
-    """The journal that the settings name, a damaged one set aside; one in memory where it can't be kept."""
-    if not settings.journal.enabled:
-        return Opened(Journal())
-    path = Path(settings.state_dir) / FILE_NAME if settings.state_dir else default_state_dir() / FILE_NAME
-    if only_read:
-        try:
-            return _opened(Journal(path, read_only=True) if path.exists() else Journal())
-        except JournalError as error:
-            return Opened(Journal(), notice=f"can't read the journal {path} ({error})")
-    try:
-        return _opened(Journal(path, upgrading=_say_upgrading))
-    except JournalCorruptError as error:
-        trouble = f"the journal {path} is damaged ({error})"
-    except JournalError as error:
-        return _remembered(path, f"can't use the journal {path} ({error})")
-    try:
-        journal, aside = Journal.recovered(path, now())
-        where = f"it is set aside as {aside.name}" if aside else "another smwatch has set it aside"
-        return _opened(journal, "; ".join(filter(None, (trouble, f"{where}, and a new one begun", journal.unsaved))))
-    except (JournalError, OSError) as worse:
-        return Opened(Journal(), notice=f"{trouble}, and no new one can be begun ({worse}); {_FORGETS}")
-
-
-def _remembered(path: Path, trouble: str) -> Opened:
-    """A journal in memory, with the alarms of the one that can't be written to, if it can be read at least."""
-    try:
-        with closing(Journal(path, read_only=True)) as unwritable:
-            there = _opened(unwritable)
-    except JournalError:
-        return Opened(Journal(), notice=f"{trouble}; {_FORGETS}")
-    return there._replace(journal=Journal(), notice=f"{trouble}; its alarms are known, and {_FORGETS}")
-
-
-def _say_upgrading(events: int) -> None:
-    """At once, and before there is a screen: of a million events it takes seconds, in which nothing else goes on."""
-    sys.stderr.write(f"smwatch: bringing the journal ({events:,} events) up to this version, once\n")
-    sys.stderr.flush()
-
-
-_FORGETS = "nothing will be remembered after the end"
-
-
-def _opened(journal: Journal, notice: str = "") -> Opened:
-    try:
-        kept = journal.fact(MUTES)
-        mutes = msgspec.json.decode(kept, type=tuple[Mute, ...]) if kept else ()
-        since = journal.fact(KNOWN_SINCE)
-        known_since = msgspec.json.decode(since, type=datetime | None) if since else None
-        return Opened(journal, journal.alarms(), mutes, known_since, notice)
-    except msgspec.MsgspecError as error:
-        journal.close()
-        raise JournalCorruptError(f"what is muted, or known since when, can't be read: {error}") from error
-    except JournalError:
-        journal.close()
-        raise
-
-
 def build_rules(settings: Settings) -> RuleSet:
     """The rules in force; SettingsError names what is wrong with them."""
     from smwatch.rules.rule import RuleError, combine, load, load_builtin
@@ -377,112 +302,3 @@ def _with_log_group(settings: Settings) -> Mapping[str, Any]:
     name = group.removesuffix(":*").rpartition(":log-group:")[2]
     audit = lists.get("audit", ())
     return {**changes, "lists": {**lists, "audit": [*audit, name]}} if isinstance(audit, list | tuple) else changes
-
-
-class _Accounts:
-    """What the journal knows of accounts; one that can't be used knows nothing."""
-
-    def __init__(self, journal: Journal) -> None:
-        self._journal = journal
-
-    def account_of(self, stand_in: str) -> str | None:
-        with suppress(JournalError):
-            return self._journal.account_of(stand_in)
-        return None
-
-    def know_account(self, stand_in: str, account: str) -> None:
-        with suppress(JournalError):
-            self._journal.know_account(stand_in, account)
-
-
-class AwsSources:
-    """The sources that the settings ask for: CloudTrail in every Region, and the log group if there is one.
-
-    They share one session and one budget of calls. `async with` opens them, or raises ConfigurationError.
-    """
-
-    def __init__(
-        self,
-        settings: Settings,
-        since: datetime,
-        *,
-        journal: Journal | None = None,
-        switchable: bool = False,
-        once: bool = False,
-    ) -> None:
-        """With `switchable`, Live Tail is there to be switched on even if the settings don't ask for it.
-
-        With `once`, they are there for a reading that ends. The journal knows accounts that AWS doesn't tell this time.
-        """
-        if not settings.cloudtrail.enabled and not settings.logs.group:
-            raise SettingsError("nothing to watch: give --log-group, or leave out --no-cloudtrail")
-        self._settings = settings
-        self._since = since
-        self._accounts = _Accounts(journal) if journal is not None else None
-        self._switchable = switchable
-        self._once = once
-        self._opened: Sequence[Source] = ()
-
-    async def __aenter__(self) -> Sequence[Source]:
-        from smwatch.sources.metadata import SecretMetadata
-        from smwatch.sources.pace import Paces
-        from smwatch.sources.session import AwsSession
-
-        self._session, self._paces = await AwsSession.open(self._settings.profile, accounts=self._accounts), Paces()
-        self.metadata = SecretMetadata(self._session, now)
-        try:
-            self._opened = await self.reaching(self._since)
-            return self._opened
-        except BaseException:
-            await self._session.close()
-            raise
-
-    async def __aexit__(self, *_: object) -> None:
-        await self._session.close()
-
-    def poll_now(self) -> None:
-        """Have every source ask at once."""
-        from smwatch.sources.tail import Tail
-
-        for source in self._opened:
-            if isinstance(source, Tail):
-                source.poll_now()
-
-    def live_tail(self, on: bool) -> None:
-        """Switch Live Tail on or off, where there is a log group."""
-        from smwatch.sources.live_tail import LiveTail
-
-        for source in self._opened:
-            if isinstance(source, LiveTail):
-                source.switch(on)
-
-    async def reaching(self, since: datetime) -> Sequence[Source]:
-        """The same sources, made to begin at another moment."""
-        from smwatch.sources.cloudtrail import cloudtrail_source
-        from smwatch.sources.live_tail import live_tail_source
-        from smwatch.sources.logs import logs_source
-
-        settings, session, paces = self._settings, self._session, self._paces
-        regions = settings.regions or (None,)
-        sources: list[Source] = []
-        if settings.cloudtrail.enabled:
-            rate, plan = settings.cloudtrail.rate, _schedule(settings.cloudtrail)
-            sources += [
-                await cloudtrail_source(session, region, since, paces=paces, schedule=plan, rate=rate)
-                for region in regions
-            ]
-        if group := settings.logs.group:
-            plan = _schedule(settings.logs)
-            truth = await logs_source(session, regions[0], group, since, paces=paces, schedule=plan, once=self._once)
-            sources.append(truth)
-            if settings.logs.live_tail or self._switchable:
-                on = settings.logs.live_tail
-                sources.append(await live_tail_source(session, regions[0], group, truth=truth, on=on))
-        return sources
-
-
-def _schedule(table: CloudTrailSettings | LogsSettings) -> Schedule:
-    from smwatch.sources.agenda import Schedule
-
-    names = ("sweep_every", "sweep_lag", "settle_every", "settle_lag", "audit_every")
-    return Schedule(*(period(getattr(table, name)) for name in names))

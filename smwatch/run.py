@@ -14,6 +14,7 @@ from datetime import timedelta
 from itertools import islice
 from pathlib import Path
 
+from smwatch.aws import AwsSources
 from smwatch.collector import Collector
 from smwatch.events.event import Arrival
 from smwatch.journal import JournalError
@@ -21,7 +22,7 @@ from smwatch.jsonl import Lines
 from smwatch.leaving import ALARM, FAILED, FINE, INCOMPLETE, left
 from smwatch.meter import Meter
 from smwatch.monitor import Delivery
-from smwatch.parts import AwsSources, Parts, now
+from smwatch.parts import Parts, now
 from smwatch.rules.alarm import Severity
 from smwatch.settings import Settings, load
 from smwatch.sources.source import State, Status

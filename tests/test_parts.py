@@ -10,10 +10,11 @@ from pathlib import Path
 import pytest
 
 from smwatch.journal import FILE_NAME, Journal
-from smwatch.parts import Parts, open_journal
+from smwatch.parts import Parts
+from smwatch.remembered import open_journal
 from smwatch.settings import Settings
 from smwatch.sources.source import State
-from tests.test_journal import ALARM
+from tests.test_journal import ALARM, NOW
 
 
 def parts(state_dir: Path) -> Parts:
@@ -62,7 +63,7 @@ def test_the_alarms_of_a_journal_that_can_only_be_read_are_known(
         return opened(path, flags, mode)
 
     monkeypatch.setattr(os, "open", read_only)
-    found = open_journal(Settings(state_dir=str(tmp_path)))
+    found = open_journal(Settings(state_dir=str(tmp_path)), NOW)
     with closing(found.journal):
         assert found.alarms == (ALARM,)
         assert found.journal.path is None

@@ -22,8 +22,8 @@ import msgspec
 import pytest
 
 from smwatch.journal import FILE_NAME, MIGRATIONS, Journal
-from smwatch.parts import MUTES
 from smwatch.record import Record
+from smwatch.remembered import MUTES
 from smwatch.rules.alarm import Mute
 from tests import records
 from tests.emulators.lookup_events import LookupEvents

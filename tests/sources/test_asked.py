@@ -7,7 +7,7 @@ from pathlib import Path
 
 import msgspec
 
-from smwatch.parts import AwsSources
+from smwatch.aws import AwsSources
 from smwatch.settings import Settings
 from smwatch.sources.live_tail import LiveTail
 from smwatch.sources.tail import Tail

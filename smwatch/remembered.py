@@ -1,0 +1,86 @@
+"""The journal that the settings name, and what it remembers of alarms; what is wrong with it is a sentence."""
+
+from __future__ import annotations
+
+import sys
+from contextlib import closing
+from datetime import datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import msgspec
+
+from smwatch.journal import FILE_NAME, Journal, JournalCorruptError, JournalError
+from smwatch.rules.alarm import Alarm, Mute
+from smwatch.settings import Settings, default_state_dir
+
+MUTES, KNOWN_SINCE = "mutes", "known since"
+"""What the journal keeps beside alarms: what is muted, and since when events are known."""
+_FORGETS = "nothing will be remembered after the end"
+
+
+class Opened(NamedTuple):
+    """A journal, and what it remembers of alarms."""
+
+    journal: Journal
+    alarms: tuple[Alarm, ...] = ()
+    mutes: tuple[Mute, ...] = ()
+    known_since: datetime | None = None
+    """Engine.known_since when the alarms were kept."""
+    notice: str = ""
+    """A sentence on what is wrong with it."""
+
+
+def open_journal(settings: Settings, at: datetime, *, only_read: bool = False) -> Opened:
+    """The journal that the settings name, a damaged one set aside as of `at`; one in memory where it can't be kept."""
+    if not settings.journal.enabled:
+        return Opened(Journal())
+    path = Path(settings.state_dir) / FILE_NAME if settings.state_dir else default_state_dir() / FILE_NAME
+    if only_read:
+        try:
+            return _opened(Journal(path, read_only=True) if path.exists() else Journal())
+        except JournalError as error:
+            return Opened(Journal(), notice=f"can't read the journal {path} ({error})")
+    try:
+        return _opened(Journal(path, upgrading=_say_upgrading))
+    except JournalCorruptError as error:
+        trouble = f"the journal {path} is damaged ({error})"
+    except JournalError as error:
+        return _remembered(path, f"can't use the journal {path} ({error})")
+    try:
+        journal, aside = Journal.recovered(path, at)
+        where = f"it is set aside as {aside.name}" if aside else "another smwatch has set it aside"
+        return _opened(journal, "; ".join(filter(None, (trouble, f"{where}, and a new one begun", journal.unsaved))))
+    except (JournalError, OSError) as worse:
+        return Opened(Journal(), notice=f"{trouble}, and no new one can be begun ({worse}); {_FORGETS}")
+
+
+def _remembered(path: Path, trouble: str) -> Opened:
+    """A journal in memory, with the alarms of the one that can't be written to, if it can be read at least."""
+    try:
+        with closing(Journal(path, read_only=True)) as unwritable:
+            there = _opened(unwritable)
+    except JournalError:
+        return Opened(Journal(), notice=f"{trouble}; {_FORGETS}")
+    return there._replace(journal=Journal(), notice=f"{trouble}; its alarms are known, and {_FORGETS}")
+
+
+def _say_upgrading(events: int) -> None:
+    """At once, and before there is a screen: of a million events it takes seconds, in which nothing else goes on."""
+    sys.stderr.write(f"smwatch: bringing the journal ({events:,} events) up to this version, once\n")
+    sys.stderr.flush()
+
+
+def _opened(journal: Journal, notice: str = "") -> Opened:
+    try:
+        kept = journal.fact(MUTES)
+        mutes = msgspec.json.decode(kept, type=tuple[Mute, ...]) if kept else ()
+        since = journal.fact(KNOWN_SINCE)
+        known_since = msgspec.json.decode(since, type=datetime | None) if since else None
+        return Opened(journal, journal.alarms(), mutes, known_since, notice)
+    except msgspec.MsgspecError as error:
+        journal.close()
+        raise JournalCorruptError(f"what is muted, or known since when, can't be read: {error}") from error
+    except JournalError:
+        journal.close()
+        raise

@@ -86,6 +86,7 @@ def test_an_unknown_region_is_named(smwatch: Smwatch) -> None:
         (("tail", "--no-cloudtrail", "--region", "eu-west-1"), "--log-group"),
         (("replay", "--json", "--speed", "fast", "x.json"), "fast"),
         (("tail", "--fail-on", "worst"), "worst"),
+        (("replay", "trail.json", "--fail-on", "high"), "--fail-on goes with --json"),
         (("export", "--format", "xml"), "xml"),
         (("wach",), "wach"),
     ],

@@ -3,7 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from smwatch.settings import Settings, SettingsError, load, moment, period
+from smwatch.settings import READ_AGAIN, Settings, SettingsError, load, moment, period
+from smwatch.sources.audits import LONG_REACH
 
 NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
 
@@ -106,3 +107,7 @@ def test_a_rule_is_changed_in_a_table_of_its_own(tmp_path: Path) -> None:
     text = '[rules]\ndisable = ["A-1"]\n[rules.SMW-READ-01]\nseverity = "low"\n'
     rules = load(config(tmp_path, text), {}).rules
     assert (rules.disable, rules.overrides) == (("A-1",), {"SMW-READ-01": {"severity": "low"}})
+
+
+def test_what_is_read_again_is_as_long_as_audits_look_back() -> None:
+    assert READ_AGAIN == LONG_REACH

@@ -32,6 +32,8 @@ def replay(*, files: Sequence[Path], as_json: bool, speed: str | None, fail_on: 
         from smwatch.run import replay_lines
 
         run(replay_lines, settings, files, speed=factor, fail_on=fail_on)
+    if fail_on:
+        fail("--fail-on goes with --json: a screen ends when somebody leaves it")
     need_terminal("smwatch replay --json")
     from smwatch.show import show_files
 

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from math import inf
-from typing import NamedTuple, Self
+from typing import Self
 
 from smwatch.events.event import Event
 from smwatch.events.renaming import names_any, renamed_event
 from smwatch.events.secret import Secret
 from smwatch.rules.alarm import EVIDENCE, Alarm
-from smwatch.rules.answer import Pending, holds
 from smwatch.rules.case import BEGINNING, END, LEVELS, Case, Evidence, Newest, Shed
-from smwatch.rules.census import Population
-from smwatch.rules.dimension import DIMENSIONS, Dimension, Renames, Value
-from smwatch.rules.envelope import Rule, Share
-from smwatch.rules.habit import Habits
+from smwatch.rules.dimension import Dimension, Renames, Value
+from smwatch.rules.envelope import Rule
+from smwatch.rules.measure import Measure, Sight
 from smwatch.rules.period import DAY
-from smwatch.rules.question import Lookout
 from smwatch.rules.subject import SECOND_BITS
 from smwatch.rules.world import World
 
@@ -34,47 +30,6 @@ ASKED = 4 * PAIRS
 VALUES = 10_000
 """Values told apart in one slot, and among those no longer kept."""
 
-_IDENTITY = DIMENSIONS["identity"]
-
-
-class Need(NamedTuple):
-    """So many different values within so many seconds make it this bad."""
-
-    least: int
-    within: int
-    rank: int
-    step: int
-    title: str
-    alone: bool
-    """Whether it is bad by itself, and not only what is so already made worse."""
-
-
-class _Sight(NamedTuple):
-    """One value seen in one second."""
-
-    second: int
-    key: int
-    value: Value
-
-
-class Questions(NamedTuple):
-    """What else a value must, must not, or may be for the worse."""
-
-    only: tuple[Lookout, ...]
-    unless: tuple[Lookout, ...]
-    grades: tuple[tuple[Lookout, int, str], ...]
-
-
-class Bar(NamedTuple):
-    """A share of all the values that there are, which is to be reached too."""
-
-    share: Share
-    population: Population
-
-    def at(self, second: int) -> float:
-        """How many values that is in a second."""
-        return self.share.least * self.population.size(second)
-
 
 class SpreadCase(Case):
     """A case whose evidence is different values close to each other in time.
@@ -84,19 +39,11 @@ class SpreadCase(Case):
     """
 
     __slots__ = (
-        "_answers",
-        "_bar",
         "_counts_of",
-        "_factor",
         "_gone",
-        "_grades",
-        "_habits",
         "_last",
-        "_least",
-        "_needs",
+        "_measure",
         "_pairs",
-        "_questions",
-        "_reach",
         "_slots",
         "_stale",
         "enough",
@@ -106,38 +53,18 @@ class SpreadCase(Case):
         "width",
     )
 
-    def __init__(
-        self,
-        rule: Rule,
-        world: World,
-        values: Mapping[Dimension, Value],
-        needs: Sequence[Need],
-        questions: Questions,
-        habits: Habits | None,
-        bar: Bar | None = None,
-    ) -> None:
+    def __init__(self, rule: Rule, world: World, values: Mapping[Dimension, Value], measure: Measure) -> None:
         super().__init__(rule, world, values)
-        self._bar = bar
-        if bar is not None:
-            bar.population.watch(self)
+        self._measure = measure
+        if measure.bar is not None:
+            measure.bar.population.watch(self)
         self.newest_key = -1
         self.event: Event | None = None
         self._counts_of: dict[Value, int] = {}
         """In how many slots each value is."""
         self.enough = False
         """Whether there are enough values at all, however far from each other."""
-        self._answers: dict[_Sight, bool] = {}
-        """Whether each counts, as far as it was asked since what is known has changed."""
-        self._grades: dict[_Sight, tuple[int, str] | None] = {}
-        """The grade of each likewise."""
-        self._needs = needs
-        self._factor = 1.0 if habits is None else habits.habit.factor
-        self._least = int(min(need.least for need in needs) / self._factor)
-        self._questions = questions
-        self._habits = habits
-        self.width = max(1, min(need.within for need in needs))
-        self._reach = max(need.within for need in needs) // self.width + 1
-        """How many slots away from an event others can make it evidence."""
+        self.width = measure.width
         self._slots: dict[int, dict[Value, list[int]]] = {}
         """By slot, ascending, and value: the first and the last event key."""
         self._last = -1
@@ -151,8 +78,7 @@ class SpreadCase(Case):
 
     def wake(self) -> None:
         """Have all values judged again."""
-        self._answers.clear()
-        self._grades.clear()
+        self._measure.forget()
         if self._slots:
             self._stale = next(iter(self._slots)), self._last
         super().wake()
@@ -204,7 +130,7 @@ class SpreadCase(Case):
             self._last = number
         else:
             self._slots = dict(sorted(self._slots.items()))
-        if len(self._slots) > SLOTS or (self._pairs > PAIRS and len(self._slots) > 2 * self._reach + 1):
+        if len(self._slots) > SLOTS or (self._pairs > PAIRS and len(self._slots) > 2 * self._measure.reach + 1):
             self._drop(next(iter(self._slots)))
         return slot
 
@@ -252,9 +178,9 @@ class SpreadCase(Case):
         self._pairs = sum(map(len, self._slots.values()))
         self._counts_of = dict(Counter(value for slot in self._slots.values() for value in slot))
         self.enough = self._are_enough()
-        if self._habits is not None:
+        if (habits := self._measure.habits) is not None:
             days = {number * self.width // DAY for number in self._slots}
-            self._habits.recount(self.identity, days, self)
+            habits.recount(self.identity, days, self)
         self.wake()
 
     def evidence(self) -> Sequence[Evidence]:
@@ -262,7 +188,7 @@ class SpreadCase(Case):
         self.newest = Newest(self.event, {}) if self.event is not None else None
         if self._stale is not None:
             (first, last), self._stale = self._stale, None
-            self._judge(first - self._reach, last + self._reach)
+            self._judge(first - self._measure.reach, last + self._measure.reach)
         return [one for number in sorted(self.found) for one in self.found[number]]
 
     @property
@@ -294,16 +220,13 @@ class SpreadCase(Case):
             self.wake()
 
     def _are_enough(self) -> bool:
-        """Whether there are enough values for any period, going by the fewest that there are in all at any time."""
-        count, bar = len(self._counts_of), self._bar
-        if count < self._least or bar is None or not self._slots:
-            return count >= self._least
-        return count * self._factor >= bar.at(next(iter(self._slots)) * self.width)
+        """Whether there are enough values for any period."""
+        since = next(iter(self._slots)) * self.width if self._slots else None
+        return self._measure.enough(len(self._counts_of), since)
 
     def _enough_near(self, number: int) -> bool:
         """Whether there are enough values around a slot for a period to hold them: too many, but cheap to count."""
-        slots, least = self._slots, self._least
-        reach = self._reach
+        slots, least, reach = self._slots, self._measure.least, self._measure.reach
         near = [slots[i] for i in range(number - reach, number + reach + 1) if i in slots]
         return sum(map(len, near)) >= least and len(set().union(*near)) >= least
 
@@ -338,107 +261,32 @@ class SpreadCase(Case):
                 self._gone[one.value] = one.at
             shed = Shed(len(self._gone), one.at, one.at, one.key, one.rank, one.step, one.title)
             self.shed = shed if self.shed is None else replace(self.shed.joined(shed), count=len(self._gone))
-        if len(self._watching) > ASKED or len(self._answers) > ASKED:
+        if len(self._watching) > ASKED or self._measure.asked > ASKED:
             self._watching.clear()
             self.wake()
-
-    # -- judging
 
     def _judge(self, first: int, last: int) -> None:
         """Find anew what is evidence from one slot to another."""
         self.low, self.own_high = BEGINNING, END
-        reach = self._reach
+        measure, reach = self._measure, self._measure.reach
         sights = sorted(
-            _Sight(key >> SECOND_BITS, key, value)
+            Sight(key >> SECOND_BITS, key, value)
             for number, slot in self._slots.items()
             if first - reach <= number <= last + reach
             for value, ends in slot.items()
             for key in dict.fromkeys(ends)
         )
-        if self._questions.only or self._questions.unless:
-            # What else is known is asked only where there would be enough without it.
-            close = {sight for need in self._needs for sight in self._close(sights, need)}
-            sights = [sight for sight in sights if sight in close and self._counts(sight)]
-        graded: dict[_Sight, tuple[int, int, str]] = {}
-        for need in self._needs:
-            for sight in self._close(sights, need):
-                if need.alone or sight in graded:
-                    graded[sight] = max(graded.get(sight, (0, 0, "")), (need.rank, need.step, need.title))
+        graded = measure.judged(sights, self)
         for number in [number for number in self.found if first <= number <= last]:
             del self.found[number]
         for sight, (rank, step, title) in sorted(graded.items()):
             number = sight.second // self.width
             if first <= number <= last:
-                found = self._grade(sight)
+                found = measure.grade(sight, self)
                 if found is not None and found[0] >= rank:
                     rank, title = found
                 one = Evidence(sight.second, sight.key, rank, step, title, sight.value)
                 self.found.setdefault(number, []).append(one)
-
-    def _close(self, sights: Sequence[_Sight], need: Need) -> Iterator[_Sight]:
-        """The sights that lie, with enough different values, within the period."""
-        habits = self._habits if need.alone else None
-        factor = self._factor if habits else 1.0
-        least = int(need.least / factor)
-        inside: Counter[Value] = Counter()
-        start = done = 0
-        for end, sight in enumerate(sights):
-            inside[sight.value] += 1
-            while sight.second - sights[start].second > need.within:
-                left = sights[start].value
-                inside[left] -= 1
-                if not inside[left]:
-                    del inside[left]
-                start += 1
-            if len(inside) < least:
-                continue
-            bar = self._reached(sight.second)
-            if len(inside) * factor < bar:
-                continue
-            if habits is not None:
-                habits.note(self.identity, need.within, sight.second, len(inside), self)
-                habits.watch(self.identity, self)
-                if habits.usual(self.identity, need.within, sight.second, len(inside)):
-                    continue
-            if len(inside) < max(need.least, bar):
-                continue
-            yield from sights[max(start, done) : end + 1]
-            done = end + 1
-
-    def _reached(self, second: int) -> float:
-        """How many values make a share of all in a second, as far as that can be said; none do where it can't."""
-        bar, began = self._bar, self.world.beginning
-        if bar is None:
-            return 0.0
-        since = second - bar.share.warmup
-        if bar.share.warmup and not began.reaches(since):
-            began.watch_for(since, self)
-            return inf
-        return bar.at(second)
-
-    def _counts(self, sight: _Sight) -> bool:
-        answer = self._answers.get(sight)
-        if answer is None:
-            only, unless, _ = self._questions
-            answer = all(self._ask(ask, sight) for ask in only) and not any(self._ask(ask, sight) for ask in unless)
-            self._answers[sight] = answer
-        return answer
-
-    def _grade(self, sight: _Sight) -> tuple[int, str] | None:
-        if sight not in self._grades:
-            grades = ((rank, title) for ask, rank, title in self._questions.grades if self._ask(ask, sight))
-            self._grades[sight] = next(grades, None)
-        return self._grades[sight]
-
-    def _ask(self, lookout: Lookout, sight: _Sight) -> bool:
-        assert self.rule.distinct is not None
-        values: dict[Dimension, Value] = {**self.values, self.rule.distinct.of: sight.value}
-        if self.identity:
-            values.setdefault(_IDENTITY, self.identity)
-        answer = lookout(values, sight.second)
-        if isinstance(answer, Pending):
-            answer.watch(self)
-        return holds(answer)
 
 
 class Sighter:

@@ -17,11 +17,12 @@ from smwatch.rules.dimension import Dimension, Value, renamed, renames
 from smwatch.rules.envelope import FirstSeen, Rule, own_fact
 from smwatch.rules.fact import EVER
 from smwatch.rules.habit import Habits
+from smwatch.rules.measure import Bar, Measure, Need, Questions
 from smwatch.rules.memory import Memory
 from smwatch.rules.plan import Ask, First, Plan, Take
 from smwatch.rules.question import Prepare, lookout, prepare
 from smwatch.rules.sighting import Judge, Mark, SightingCase, Verdict, Waiter, settle_each
-from smwatch.rules.spread import Bar, Need, Questions, Sighter, SpreadCase
+from smwatch.rules.spread import Sighter, SpreadCase
 from smwatch.rules.subject import Subject
 from smwatch.rules.telling import reach
 from smwatch.rules.world import World, ordered
@@ -207,8 +208,8 @@ class Watch:
         values = self._values(group)
         census = self.world.censuses.get(self.rule.id)
         bar = Bar(census.share, census.population(values)) if census is not None else None
-        case = SpreadCase(self.rule, self.world, values, self._needs, self._questions, self._habits, bar)
-        return self._resumed(case)
+        measure = Measure(self._needs, self._questions, self._habits, bar)
+        return self._resumed(SpreadCase(self.rule, self.world, values, measure))
 
     def _open_sighting(self, group: Group) -> SightingCase:
         case = SightingCase(self.rule, self.world, self._values(group), self._reach)

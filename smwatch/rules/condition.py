@@ -9,6 +9,7 @@ from enum import StrEnum
 from smwatch import patterns
 from smwatch.patterns import Pattern
 from smwatch.rules.dimension import Dimension, dimension
+from smwatch.rules.fact import EVER
 from smwatch.rules.period import Period, period
 from smwatch.rules.trait import TRAITS
 
@@ -29,7 +30,7 @@ class Look(StrEnum):
 
 
 class Condition:
-    """What a rule asks beside its pattern: a Trait, Matches, Lookup or All."""
+    """What a rule asks beside its pattern: a Trait, Matches, Lookup, Any or All."""
 
     __slots__ = ()
 
@@ -66,6 +67,11 @@ class Lookup(Condition):
     """For NEW: how long events must have been known for, before anything counts as new."""
     of: Dimension | None = None
     """For STEADY: who, or what, must be the same ones."""
+
+    @property
+    def seconds(self) -> int:
+        """How many seconds from the event it looks; EVER for all that is known."""
+        return int(self.within) if self.within is not None else EVER
 
 
 @dataclass(frozen=True, slots=True)

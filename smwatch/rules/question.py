@@ -8,7 +8,7 @@ from typing import TypeAlias
 from smwatch.rules.answer import Answer, Pending, Whenever, either, together
 from smwatch.rules.condition import All, Any, Condition, Look, Lookup, Matches, Trait
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Value, dimension
-from smwatch.rules.fact import EVER, Group, Known, Times
+from smwatch.rules.fact import Group, Known, Times
 from smwatch.rules.period import DAY
 from smwatch.rules.subject import Subject
 from smwatch.rules.trait import TRAITS
@@ -80,7 +80,7 @@ def lookout(world: World, condition: Condition) -> Lookout:
 
 def _asked_of(world: World, lookup: Lookup) -> Callable[[Known | None, int], Answer]:
     """The lookup's question, once it is clear of whom it is asked."""
-    within = int(lookup.within) if lookup.within is not None else EVER
+    within = lookup.seconds
     back = within if lookup.look is not Look.FOLLOWS else 0
     ahead = within if lookup.look in (Look.FOLLOWS, Look.NEAR) else -int(lookup.ago)
     warmup, began = int(lookup.warmup), world.beginning

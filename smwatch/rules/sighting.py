@@ -24,8 +24,6 @@ MARKS = 100
 """Events kept of each case: the newest, from one to two times so many. Older evidence is only counted, so up to here
 the order in which events come is of no matter."""
 HOUR = 3_600
-
-
 _EVENT_KEY = attrgetter("key")
 
 

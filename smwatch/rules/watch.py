@@ -97,9 +97,8 @@ class Watch:
                 plan.firsts.append(First(times, self._fresh_gap, self._take_event, left))
         elif awaited is not None and not left:
             if (known := self.world.source(awaited.fact, awaited.same).of_event(subject)) is not None:
-                back = int(awaited.within) if awaited.within is not None else EVER
                 case = self._sightings[self._group(subject)]
-                plan.spreads.append(Waiter(case, known, back, -int(awaited.ago), self._take_again))
+                plan.spreads.append(Waiter(case, known, awaited.seconds, -int(awaited.ago), self._take_again))
         else:
             plan.takes.append((self.take, left))
 
@@ -277,7 +276,7 @@ def _reach(rule: Rule) -> tuple[int, int]:
     """How many seconds before the first and after the last event of a case facts can change its alarm."""
     back, ahead = reach(rule)
     for lookup in lookups(*rule.conditions, *_only(rule)):
-        within = int(lookup.within) if lookup.within is not None and lookup.look is not Look.STEADY else EVER
+        within = lookup.seconds if lookup.look is not Look.STEADY else EVER
         back = max(back, within if lookup.look is not Look.FOLLOWS else 0)
         ahead = max(ahead, within if lookup.look in (Look.FOLLOWS, Look.NEAR) else 0)
     if rule.sequence is not None:

@@ -80,7 +80,7 @@ class World:
         self._spelled: dict[str, tuple[str, ...]] = {}
         for name, same in _asked(rules.rules):
             fact = self.fact(name)
-            spelled = self._spelled[name] = tuple(pattern.text for pattern in fact.when)
+            spelled = self._spelled[name] = _spelling(fact)
             wanted.setdefault(spelled, (fact, {}))[1][same] = None
         self.facts: list[tuple[Fact, Track]] = []
         """Every fact with one of its tracks: what a router has to feed."""

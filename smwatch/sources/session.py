@@ -5,21 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import difflib
-import functools
 import hashlib
 import importlib
 import logging
 import os
-import subprocess
-from collections.abc import Iterator, Mapping, MutableMapping, Sequence
-from pathlib import Path
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Protocol, overload
 
 from smwatch import __version__
 from smwatch.sources import failures
+from smwatch.sources.credentials import credential_files, silent_resolver
 from smwatch.sources.encoded import unpack
-from smwatch.sources.errors import CallError, ConfigurationError, Remedy
-from smwatch.sources.source import State
+from smwatch.sources.errors import CallError, ConfigurationError
 
 if TYPE_CHECKING:
     from aiobotocore.session import AioSession
@@ -81,7 +78,7 @@ class AwsSession:
         self._making: dict[tuple[str, str], asyncio.Lock] = {}
         self._open = contextlib.AsyncExitStack()
         self._retired: list[contextlib.AsyncExitStack] = []
-        self._fingerprint = self._files()
+        self._fingerprint = credential_files(self._environ)
         self._accounts = accounts
         self._account: str | None = None
 
@@ -180,7 +177,7 @@ class AwsSession:
 
     def renew(self, *, force: bool = False) -> bool:
         """Read the credentials anew if a file that may hold them has changed, or by force; whether that was done."""
-        files = self._files()
+        files = credential_files(self._environ)
         if files == self._fingerprint and not force:
             return False
         try:
@@ -297,57 +294,9 @@ class AwsSession:
         services = self._session.full_config.get("services", {}).get(scoped.get("services", ""), {})
         return bool(services.get(name, {}).get("endpoint_url") or scoped.get("endpoint_url"))
 
-    def _files(self) -> tuple[tuple[str, int, int], ...]:
-        """The state of every file that credentials may be read from."""
-        environ = self._environ
-        home = Path(environ.get("HOME", "~")).expanduser() / ".aws"
-        files = [
-            Path(environ.get("AWS_SHARED_CREDENTIALS_FILE") or home / "credentials"),
-            Path(environ.get("AWS_CONFIG_FILE") or home / "config"),
-        ]
-        if token := environ.get("AWS_WEB_IDENTITY_TOKEN_FILE"):
-            files.append(Path(token))
-        for folder in ("sso/cache", "login/cache", "cli/cache"):
-            files.extend(sorted((home / folder).glob("*.json")))
-        found = []
-        for file in files:
-            with contextlib.suppress(OSError):
-                stat = file.expanduser().stat()
-                found.append((str(file), stat.st_mtime_ns, stat.st_size))
-        return tuple(found)
-
-
-class _CliCache(MutableMapping[str, Any]):
-    """What the AWS CLI keeps of assumed roles can be used (a role with MFA, signed in elsewhere); nothing is added."""
-
-    def __init__(self) -> None:
-        from botocore.utils import JSONFileCache
-
-        self._files: Any = JSONFileCache(working_dir=str(Path("~/.aws/cli/cache").expanduser()))
-        self._own: dict[str, Any] = {}
-
-    def __getitem__(self, key: str) -> Any:
-        return self._own[key] if key in self._own else self._files[key]
-
-    def __contains__(self, key: object) -> bool:
-        return key in self._own or key in self._files
-
-    def __setitem__(self, key: str, value: Any) -> None:
-        self._own[key] = value
-
-    def __delitem__(self, key: str) -> None:
-        self._own.pop(key, None)
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._own)
-
-    def __len__(self) -> int:
-        return len(self._own)
-
 
 def _new_session(profile: str | None) -> AioSession:
-    """A session that never reads from the terminal: what would ask for a code or a password fails instead."""
-    from aiobotocore.credentials import create_credential_resolver
+    """A session of botocore's, with the ways to credentials and the parsers that suit a monitor."""
     from aiobotocore.session import AioSession
 
     from smwatch.sources.parsers import LeanParsers
@@ -355,51 +304,8 @@ def _new_session(profile: str | None) -> AioSession:
     session = AioSession(profile=profile)
     session.register_component("response_parser_factory", LeanParsers())
     session.get_scoped_config()  # raises ProfileNotFound and ConfigParseError
-    create: Any = create_credential_resolver
-    resolver = create(session, cache=_CliCache())
-    roles = resolver.get_provider("assume-role")
-    roles._prompter = functools.partial(_no_prompt, session)
-    make_process = roles._profile_provider_builder._create_process_provider
-    roles._profile_provider_builder._create_process_provider = lambda name: _well_behaved(make_process(name))
-    _well_behaved(resolver.get_provider("custom-process"))
-    session.register_component("credential_provider", resolver)
+    session.register_component("credential_provider", silent_resolver(session))
     return session
-
-
-def _well_behaved(provider: Any) -> object:
-    """A credential_process that never reads from the terminal, and whose nonsense is no credentials, not a fault."""
-    from botocore.exceptions import CredentialRetrievalError
-
-    retrieve = provider._retrieve_credentials_using
-
-    async def retrieved(credential_process: str) -> object:
-        try:
-            return await retrieve(credential_process)
-        except OSError as error:
-            wrong = f"credential_process can't be run: {error.strerror}"
-        except (ValueError, AttributeError, TypeError):  # no JSON, or JSON that is no object
-            wrong = "credential_process printed no JSON object"
-        raise CredentialRetrievalError(provider=provider.METHOD, error_msg=wrong)
-
-    provider._popen = _without_terminal
-    provider._retrieve_credentials_using = retrieved
-    return provider
-
-
-def _no_prompt(session: AioSession, prompt: str) -> str:
-    profile = session.get_config_variable("profile") or "default"
-    device = prompt.partition(" for ")[2].rstrip(": ") or "its device"
-    raise CallError(
-        State.SIGN_IN,
-        f"profile {profile} wants an MFA code of {device}: run `aws sts get-caller-identity --profile {profile}`"
-        " in another terminal",
-        Remedy.SIGN_IN,
-    )
-
-
-async def _without_terminal(*args: str, **kwargs: Any) -> asyncio.subprocess.Process:
-    """A credential_process that can neither read the keyboard nor write over the screen."""
-    return await asyncio.create_subprocess_exec(*args, **kwargs, stdin=subprocess.DEVNULL, start_new_session=True)
 
 
 def _botocore_errors() -> tuple[type[Exception], ...]:

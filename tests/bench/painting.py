@@ -68,7 +68,7 @@ class Streamed(Horizontal):
         yield self.stream
         yield self._bar
 
-    def on_event_stream_scrolled(self, event: EventStream.Scrolled) -> None:
+    def on_event_rows_scrolled(self, event: EventStream.Scrolled) -> None:
         """As the main screen does."""
         self._bar.put(event.place)
 

@@ -365,12 +365,12 @@ class StreamFrame(Screen[None]):
         event.stop()
         self._frame()
 
-    def on_event_stream_arranged(self, event: EventStream.Arranged) -> None:
+    def on_event_rows_arranged(self, event: EventStream.Arranged) -> None:
         """Keep the heading over its columns."""
         event.stop()
         self._heading.put(event.placed)
 
-    def on_event_stream_scrolled(self, event: EventStream.Scrolled) -> None:
+    def on_event_rows_scrolled(self, event: EventStream.Scrolled) -> None:
         """Keep the scrollbar where the stream is."""
         event.stop()
         self._bar.put(event.place)

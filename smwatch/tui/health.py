@@ -132,17 +132,16 @@ def _told(each: Health, now: datetime, zone: Zone, detail: int, several: bool) -
     return pieces
 
 
-def troubles(statuses: Sequence[Status], now: datetime, zone: Zone) -> list[tuple[str, str]]:
-    """(sentence, role) for each source that has something to say, the worst first."""
+def troubles(statuses: Sequence[Status], now: datetime, zone: Zone, again: str = "") -> list[tuple[str, str]]:
+    """(sentence, role) for each source that has something to say, the worst first; `again` is the key that asks it."""
+    asks = f"; {again} asks again now" if again else ""
     told: list[tuple[str, str]] = []
     for each in ranked(statuses, now):
         status = each.status
         stale = "stale" in each.word
         if not status.message and not stale:
             continue
-        message = (
-            status.message or f"nothing has come back since {moment(status.last_good_at, zone, now)}; r asks again now"
-        )
+        message = status.message or f"nothing has come back since {moment(status.last_good_at, zone, now)}{asks}"
         where = f" {status.region}" if status.region else ""
         role = each.role if each.role in ("bad", "warn") else "quiet"
         told.append((f"{each.glyph} {status.label}{where} {each.word}: {message}", role))

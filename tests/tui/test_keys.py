@@ -14,6 +14,7 @@ import smwatch.tui
 from smwatch.rules.engine import Engine
 from smwatch.settings import SettingsError, UiSettings
 from smwatch.store import Store
+from smwatch.tui.health import STALE_AFTER
 from smwatch.tui.keys import TOGETHER, KeyTable, bindings
 from smwatch.tui.keytable import BY_ID, CONTEXTS, KEYS
 from smwatch.tui.screens.alarms import AlarmsScreen
@@ -216,3 +217,20 @@ async def test_sentences_name_the_keys_that_the_user_has() -> None:
         stage.bring(*reads(2))
         await pilot.press("slash", *"nosuch", "enter")
         assert "Delete takes the filter away" in stage.text()
+
+
+async def test_what_is_said_in_passing_names_the_keys_that_the_user_has() -> None:
+    ui = UiSettings(keymap={"watch.poll": "f7", "stream.open": "f8", "alarms.acknowledge": "f6"})
+    stage = Stage(
+        [records.read_deleted("prod/gone", eventTime=ago(20))], store=Store(engine=Engine(catalogue())), ui=ui
+    )
+    async with stage.app.run_test(size=(99, 30)) as pilot:
+        await pilot.press("i")
+        assert "F8 opens the details" in stage.lines()[-1]
+        stage.now += 2 * STALE_AFTER
+        stage.app._tick()
+        await pilot.pause()
+        assert "; F7 asks again now" in stage.text()
+        await pilot.press("a", "N")
+        await pilot.pause()
+        assert any("F6 acknowledges it" in each.message for each in stage.app._notifications)

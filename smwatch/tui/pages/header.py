@@ -17,8 +17,10 @@ TITLED = 90
 """Columns from which there is room for what is watched."""
 
 
-def header_rows(title: str, statuses: Sequence[Status], now: datetime, zone: Zone, width: int) -> list[Sequence[Piece]]:
-    """One line, and one more for each source in trouble."""
+def header_rows(
+    title: str, statuses: Sequence[Status], now: datetime, zone: Zone, width: int, again: str = ""
+) -> list[Sequence[Piece]]:
+    """One line, and one more for each source in trouble; `again` is the key that asks the sources again."""
     clock = [Piece(f"{moment(now, zone.absolute, now)} {zone.absolute.title()} ", "strong")]
     head = [Piece(" smwatch ", "strong")]
     if title and width >= TITLED:
@@ -26,6 +28,6 @@ def header_rows(title: str, statuses: Sequence[Status], now: datetime, zone: Zon
     room = width - sum(cells(piece.text) for piece in (*clock, *head)) - 3
     sources = [Piece(each.text, f"{each.role}@screen.sources") for each in summary(statuses, now, zone, room)]
     rows: list[Sequence[Piece]] = [spread([*head, Piece("  "), *sources], clock, width).pieces]
-    for sentence, role in troubles(statuses, now, zone)[:TROUBLES]:
+    for sentence, role in troubles(statuses, now, zone, again)[:TROUBLES]:
         rows.append([Piece(f"   {sentence}", f"{role}@screen.sources")])
     return rows

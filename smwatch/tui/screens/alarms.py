@@ -169,7 +169,8 @@ class AlarmsScreen(Screen[object]):
     def action_note(self) -> None:
         """Add a note to it."""
         if self.alarm is not None and self.alarm.open:
-            self.app.notify("it is open: A acknowledges it, with a note", markup=False, timeout=3)
+            key = self._desk.keys.one("alarms.acknowledge")
+            self.app.notify(f"it is open: {key} acknowledges it, with a note", markup=False, timeout=3)
         else:
             self._decide("Note", self._desk.note)
 

@@ -200,7 +200,8 @@ class StreamFrame(Screen[None]):
     def _draw_header(self) -> None:
         desk = self.desk
         statuses = list(desk.store.sources.values())
-        self._header.put(header_rows(desk.title, statuses, desk.now, desk.zone, self.size.width))
+        again = desk.keys.one("watch.poll")
+        self._header.put(header_rows(desk.title, statuses, desk.now, desk.zone, self.size.width, again))
 
     def _standing(self) -> Standing:
         store, stream, asked = self.desk.store, self.stream, self.asked

@@ -34,7 +34,8 @@ class WatchScreen(Finder):
     def action_pane(self) -> None:
         """Show or hide the details."""
         if self.size.width < DOCKED:
-            self.say(f"no room beside the stream below {DOCKED} columns: Enter opens the details")
+            key = self.desk.keys.one("stream.open")
+            self.say(f"no room beside the stream below {DOCKED} columns: {key} opens the details")
             return
         self._pane_wanted = not self._docked
         self._dock(self.size.width)

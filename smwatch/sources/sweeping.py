@@ -75,8 +75,6 @@ class Sweeps:
         """How long that is more than was planned, if it is."""
         self.swept_at: datetime | None = None
         """When the last complete sweep began; None before there was one."""
-        self.pages = 0
-        """How many pages the last complete sweep took."""
         self.pause = 0.0
         """Seconds from the beginning of one sweep to that of the next."""
         self.glance_at = math.inf
@@ -133,7 +131,6 @@ class Sweeps:
         if not self._shallow and self._late_to >= self._low:
             self._late_to = floor(scan.asked_at - self.lag, self._nature.resolution)
         self.swept_at = scan.asked_at
-        self.pages = scan.pages
         self._count(scan.rows, self._lateness.visible(scan.asked_at - self._low))
         every = RELAXED_EVERY if relaxed else self._schedule.sweep_every.total_seconds()
         self._cost += SMOOTH * (scan.pages + self._glances - self._cost)
@@ -181,9 +178,7 @@ class Sweeps:
     def passed(self, scan: Scan, clock: float) -> float:
         """A pass has come to its end; when the next ones begin."""
         assert scan.period is not None
-        self.pages += scan.pages
         if self.passes.read(scan):
-            self.pages = scan.pages
             self._count(scan.rows, scan.period.end - scan.period.start)
         if self.passes.next() is not None:
             return clock

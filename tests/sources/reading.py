@@ -1,13 +1,15 @@
-"""What a consumer of a source does, for tests."""
+"""What a consumer of a source does, and what stands in for a service, for tests."""
 
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from typing import Any
 
 import msgspec
 
 from smwatch.sources.coverage import Coverage
+from smwatch.sources.reader import Row
 from smwatch.sources.source import Page, Source, Status
 
 
@@ -33,3 +35,16 @@ def keep(coverage: Coverage, page: Page) -> Coverage:
     if page.lags is not None:
         coverage = msgspec.structs.replace(coverage, lags=page.lags)
     return coverage.with_settled(page.settled) if page.settled else coverage
+
+
+class SignedIn:
+    """What a reader has besides its pages where credentials never change and rows say when they happened."""
+
+    def happened_at(self, row: Row) -> datetime | None:
+        return row.at
+
+    def renew(self, *, force: bool) -> bool:
+        return False
+
+    async def close(self) -> None:
+        pass

@@ -23,7 +23,7 @@ from smwatch.sources.reader import Answer, Row
 from smwatch.sources.source import Found, Page, State, Status
 from smwatch.sources.tail import Tail
 from tests.emulators.lookup_events import EventHistory, Refused
-from tests.sources.reading import keep
+from tests.sources.reading import SignedIn, keep
 
 EPOCH = datetime(2026, 11, 23, 12, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -103,7 +103,7 @@ class World:
         self._tokens -= 1
 
 
-class SimulatedLookupEvents:
+class SimulatedLookupEvents(SignedIn):
     """The page reader of the simulated service."""
 
     api = "LookupEvents"
@@ -139,15 +139,6 @@ class SimulatedLookupEvents:
 
     def edge(self, at: datetime) -> datetime:
         return at - REACH
-
-    def happened_at(self, row: Row) -> datetime | None:
-        return row.at
-
-    def renew(self, *, force: bool) -> bool:
-        return False
-
-    async def close(self) -> None:
-        pass
 
 
 class Watcher:

@@ -14,6 +14,7 @@ from smwatch.sources.pace import Pace
 from smwatch.sources.reader import Answer, Row
 from smwatch.sources.source import Found, Page, State
 from smwatch.sources.tail import Tail
+from tests.sources.reading import SignedIn
 from tests.sources.virtual_time import run
 
 NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
@@ -21,7 +22,7 @@ SINCE = NOW - timedelta(hours=1)
 PAGES = 6
 
 
-class Pages:
+class Pages(SignedIn):
     """Six pages, a minute each, before what can't be settled yet; then none."""
 
     api = "FilterLogEvents"
@@ -51,15 +52,6 @@ class Pages:
 
     def edge(self, at: datetime) -> datetime | None:
         return None
-
-    def happened_at(self, row: Row) -> datetime | None:
-        return row.at
-
-    def renew(self, *, force: bool) -> bool:
-        return False
-
-    async def close(self) -> None:
-        pass
 
 
 def tail(pages: Pages) -> Tail:

@@ -7,6 +7,8 @@ import getpass
 import json
 import subprocess
 import sys
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -290,6 +292,21 @@ async def test_accounts_that_are_unknown_are_not_mixed_up(home: Path, history: L
     assert history.calls == []
 
 
+@asynccontextmanager
+async def answering(answer: Callable[[], bytes]) -> AsyncIterator[str]:
+    """Somebody who answers every request with these bytes, HTTP or not; where."""
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(answer())
+        await writer.drain()
+        writer.close()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
+        host, port = server.sockets[0].getsockname()[:2]
+        yield f"http://{host}:{port}"
+
+
 class Notes(dict[str, str]):
     """What was known of accounts before."""
 
@@ -303,13 +320,6 @@ class Notes(dict[str, str]):
 async def test_an_account_that_was_known_is_known_when_nobody_can_be_asked(
     home: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        writer.write(f"HTTP/1.1 {status}\r\nContent-Type: text/xml\r\nContent-Length: {len(IDENTITY)}\r\n\r\n".encode())
-        writer.write(IDENTITY)
-        await writer.drain()
-        writer.close()
-
     async def account(key: str) -> str:
         write(home, "credentials", f"[default]\naws_access_key_id = {key}\naws_secret_access_key = example\n")
         session = await AwsSession.open(accounts=notes)
@@ -318,20 +328,22 @@ async def test_an_account_that_was_known_is_known_when_nobody_can_be_asked(
         return found
 
     notes = Notes()
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
-    host, port = server.sockets[0].getsockname()[:2]
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
     status = "500 Oops"
-    unknown = await account("AKIAONE")
-    assert unknown.startswith("unknown-")
-    status = "200 OK"
-    assert await account("AKIAONE") == "123456789012"
-    assert notes == {unknown: "123456789012"}
-    status = "500 Oops"
-    assert await account("AKIAONE") == "123456789012"
-    assert (await account("AKIATWO")).startswith("unknown-")
-    server.close()
-    await server.wait_closed()
+
+    def identity() -> bytes:
+        head = f"HTTP/1.1 {status}\r\nContent-Type: text/xml\r\nContent-Length: {len(IDENTITY)}\r\n\r\n"
+        return head.encode() + IDENTITY
+
+    async with answering(identity) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+        unknown = await account("AKIAONE")
+        assert unknown.startswith("unknown-")
+        status = "200 OK"
+        assert await account("AKIAONE") == "123456789012"
+        assert notes == {unknown: "123456789012"}
+        status = "500 Oops"
+        assert await account("AKIAONE") == "123456789012"
+        assert (await account("AKIATWO")).startswith("unknown-")
 
 
 @pytest.mark.parametrize(
@@ -350,23 +362,18 @@ async def test_an_account_that_was_known_is_known_when_nobody_can_be_asked(
 async def test_who_cannot_be_asked_sensibly_is_no_reason_to_end(
     aws_environment: Path, monkeypatch: pytest.MonkeyPatch, body: bytes
 ) -> None:
-    async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        await reader.readuntil(b"\r\n\r\n")
-        asked.append(body)
-        writer.write(body)
-        await writer.drain()
-        writer.close()
-
     asked: list[bytes] = []
-    server = await asyncio.start_server(answer, "127.0.0.1", 0)
-    host, port = server.sockets[0].getsockname()[:2]
-    monkeypatch.setenv("AWS_ENDPOINT_URL", f"http://{host}:{port}")
-    session = await AwsSession.open()
-    assert await session.account("eu-west-1", "cloudtrail")
-    assert asked
-    await session.close()
-    server.close()
-    await server.wait_closed()
+
+    def answer() -> bytes:
+        asked.append(body)
+        return body
+
+    async with answering(answer) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+        session = await AwsSession.open()
+        assert await session.account("eu-west-1", "cloudtrail")
+        assert asked
+        await session.close()
 
 
 async def test_clients_are_made_once_until_credentials_change(aws_environment: Path) -> None:

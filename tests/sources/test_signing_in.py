@@ -66,6 +66,21 @@ def keys(history: LookupEvents) -> list[str]:
     return list(dict.fromkeys(call["key"] for call in history.calls))
 
 
+async def watch_until_signed_in(history: LookupEvents, profile: str, sign_in: Callable[[], None]) -> Watched:
+    """Watch with a session that has ended until somebody signs in; what happened before that is read, and once."""
+    missed = record(NOW - timedelta(minutes=1))
+
+    def until(so_far: Watched) -> bool:
+        if so_far.last.state is State.SIGN_IN and not history.region().held():
+            history.region().add([missed])  # happens while nobody is signed in
+            sign_in()
+        return so_far.last.state is State.OK
+
+    watched = await watch(profile, until)
+    assert [json.loads(raw)["eventID"] for raw in watched.raw] == [missed["eventID"]]
+    return watched
+
+
 @pytest.mark.parametrize("says_why", [True, False])
 async def test_an_sso_session_that_ended_is_waited_for_and_the_outage_read(
     home: Path, history: LookupEvents, service: CredentialService, says_why: bool
@@ -73,17 +88,8 @@ async def test_an_sso_session_that_ended_is_waited_for_and_the_outage_read(
     service.says_why = says_why
     write(home, "config", SSO)
     sign_in(home, token="signed-out")
-    missed = record(NOW - timedelta(minutes=1))
-
-    def until(so_far: Watched) -> bool:
-        if so_far.last.state is State.SIGN_IN and not history.region().held():
-            history.region().add([missed])  # happens while nobody is signed in
-            sign_in(home)
-        return so_far.last.state is State.OK
-
-    watched = await watch("dev", until)
+    watched = await watch_until_signed_in(history, "dev", lambda: sign_in(home))
     assert watched.said(State.SIGN_IN) == ["the SSO session has ended: run `aws sso login --profile dev`"]
-    assert [json.loads(raw)["eventID"] for raw in watched.raw] == [missed["eventID"]]
     assert keys(history) == ["ASIASSO1"]
 
 
@@ -216,17 +222,8 @@ async def test_a_login_session_that_ended_is_waited_for_and_the_outage_read(
 ) -> None:
     write(home, "config", LOGIN)
     log_in(home, "signed-out")
-    missed = record(NOW - timedelta(minutes=1))
-
-    def until(so_far: Watched) -> bool:
-        if so_far.last.state is State.SIGN_IN and not history.region().held():
-            history.region().add([missed])  # happens while nobody is signed in
-            log_in(home)
-        return so_far.last.state is State.OK
-
-    watched = await watch("l", until)
+    watched = await watch_until_signed_in(history, "l", lambda: log_in(home))
     assert watched.said(State.SIGN_IN) == [LOGIN_ENDED]
-    assert [json.loads(raw)["eventID"] for raw in watched.raw] == [missed["eventID"]]
     assert keys(history) == ["ASIALOGIN1"]
 
 

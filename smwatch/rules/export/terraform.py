@@ -73,7 +73,7 @@ def _alarm(each: MetricFilter, label: str) -> Iterator[str]:
 
 def _argument(parameter: str) -> str:
     """What the provider calls a parameter of AWS: alarm_name."""
-    return hyphened(parameter[0].upper() + parameter[1:]).replace("-", "_")
+    return hyphened(parameter).replace("-", "_")
 
 
 def _arguments(given: Mapping[str, str], depth: int) -> Iterator[str]:

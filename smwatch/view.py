@@ -5,7 +5,6 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable
 from functools import partial
-from itertools import repeat
 from operator import attrgetter
 from typing import Protocol
 
@@ -159,8 +158,8 @@ def merge(rows: list[Event], batch: list[Event]) -> None:
     del rows[low:]
     if late * MANY <= among:
         # Few of the rows are looked at, as each is far away in memory; and not one in a loop of Python's.
-        done = 0
-        for place, event in zip(map(_place, repeat(tail), map(KEY, batch)), batch, strict=True):
+        done, place_of = 0, partial(bisect_right, tail, key=KEY)
+        for place, event in zip(map(place_of, map(KEY, batch)), batch, strict=True):
             rows += tail[done:place]
             rows.append(event)
             done = place
@@ -169,6 +168,3 @@ def merge(rows: list[Event], batch: list[Event]) -> None:
         tail += batch
         tail.sort(key=KEY)  # merges two ordered runs
         rows += tail
-
-
-_place = partial(bisect_right, key=KEY)

@@ -234,8 +234,7 @@ class Store:
         for view in self._views:
             view.added(fresh)
         change.evicted = self._evict()
-        if self.engine is not None:
-            self._raise(self.engine.judge([_as_counted(arrival) for arrival in new]), change)
+        self._judge(new, change)
         self._correct(again, change)
         return change
 
@@ -312,9 +311,12 @@ class Store:
             change.corrected = [arrival.event for arrival in better]
             for view in self._views:
                 view.recheck(change.corrected)
-            if self.engine is not None:
-                self._raise(self.engine.judge(better), change)
+            self._judge(better, change)
         return self._publish(change)
+
+    def _judge(self, arrivals: Iterable[Arrival], change: Change) -> None:
+        if self.engine is not None:
+            self._raise(self.engine.judge([_as_counted(arrival) for arrival in arrivals]), change)
 
     def _counts(self, arrival: Arrival) -> bool:
         """Whether a record of a call that other accounts have records of is the first to be counted."""

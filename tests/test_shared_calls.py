@@ -108,3 +108,17 @@ async def test_the_calls_in_an_older_journal_are_found_bit_by_bit(tmp_path: Path
         pass
     assert [stored.seq for stored in known.journal.same_call(SHARED)] == [1, 2]
     known.journal.close()
+
+
+@pytest.mark.parametrize("order", list(permutations(range(3))))
+async def test_a_correction_of_either_record_leaves_the_call_counted_once(order: tuple[int, ...]) -> None:
+    for original in (FIRST, SECOND):
+        addendum = {"reason": "UPDATED_DATA", "updatedFields": "errorMessage", "originalEventID": original}
+        account = CALLER if original == FIRST else OWNER
+        given = [seen_by(CALLER, FIRST), seen_by(OWNER, SECOND), seen_by(account, THIRD, addendum=addendum)]
+        known = Known()
+        for i in order:
+            await known.read(given[i])
+        assert [alarm.count for alarm in known.alarms("SMW-DEL-01")] == [1]
+        assert [dossier.events for dossier in known.store.secrets.values()] == [1]
+        known.journal.close()

@@ -1,7 +1,7 @@
 """Events that are one more of the same: rules can tell them apart by nothing but when they happened and by their ids.
 
-Serves the "all built-in rules on one record" row of the benchmarks: a reader has read already what most rules ask, so
-that most events need no second look at their record.
+Serves the row "rules" of the benchmarks: a reader has read already what most rules ask, so that most events need no
+second look at their record.
 """
 
 from __future__ import annotations

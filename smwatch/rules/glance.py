@@ -1,7 +1,7 @@
 """What rules ask about the fields of a record, answered from its JSON text without decoding the rest.
 
-Serves the "all built-in rules on one record" row of the benchmarks: decoding a whole record is a third of what that may
-cost, and rules look at a few of its fields.
+Serves the row "rules" of the benchmarks: decoding a whole record is a third of what that may cost, and rules look at a
+few of its fields.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What is to be done with events of one kind by one caller, found out once and kept for a while.
 
-Serves the "all built-in rules on one record" row of the benchmarks: most events are one more read of the same secret by
-the same caller with the same result, and then all that changes is the second.
+Serves the row "rules" of the benchmarks: most events are one more read of the same secret by the same caller with the
+same result, and then all that changes is the second.
 """
 
 from __future__ import annotations

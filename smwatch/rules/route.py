@@ -1,9 +1,9 @@
 """Which rules and facts an event is for, found without asking every pattern about every record.
 
-Four things make that fast, for the "all built-in rules on one record" row of the benchmarks: patterns are indexed by
-the eventSource and eventName they require; what else they ask is read from the record's text without decoding it, and
-who takes the events with the same answers is worked out once; so is what that means for one caller and one secret; and
-an event that says all the same as one before, going by what its reader has read of it anyway, goes where that one went.
+Four things make that fast, for the row "rules" of the benchmarks: patterns are indexed by the eventSource and eventName
+they require; what else they ask is read from the record's text without decoding it, and who takes the events with the
+same answers is worked out once; so is what that means for one caller and one secret; and an event that says all the
+same as one before, going by what its reader has read of it anyway, goes where that one went.
 """
 
 from __future__ import annotations

@@ -137,8 +137,17 @@ class SightingCase(Case):
     """A case whose evidence is single events."""
 
     __slots__ = (
-        *("_batches", "_evidence", "_fresh", "_keys", "_reach", "_stale", "_total", "_waiting"),
-        *("judge", "look_again", "marks"),
+        "_batches",
+        "_evidence",
+        "_fresh",
+        "_keys",
+        "_reach",
+        "_stale",
+        "_total",
+        "_waiting",
+        "judge",
+        "look_again",
+        "marks",
     )
 
     def __init__(self, rule: Rule, world: World, values: Mapping[Dimension, Value], reach: tuple[int, int]) -> None:

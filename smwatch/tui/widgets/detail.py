@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Collection
-from typing import ClassVar
-
-from textual.binding import BindingType
 
 from smwatch.tui.lines import Page
 from smwatch.tui.pages.targets import ToFold
@@ -18,7 +15,6 @@ PageOf = Callable[[object, Collection[Path]], Page]
 class Detail(Sheet):
     """A sheet with a trail: what was looked at before can be gone back to."""
 
-    BINDINGS: ClassVar[list[BindingType]] = []
     DEFAULT_CSS = """
     Detail { width: 1fr; height: 1fr; }
     """

@@ -23,6 +23,9 @@ ALARM_ROLES = {
 }
 ALARM_GLYPHS = {Severity.CRITICAL: "▲", Severity.HIGH: "▲", Severity.MEDIUM: "△", Severity.LOW: "▵", Severity.INFO: "▵"}
 
+TIMED = 48
+"""Columns from which an alarm's line has its last time, too."""
+
 
 def shown(alarms: Iterable[Alarm]) -> list[Alarm]:
     """Alarms that have evidence, what needs attention first."""
@@ -47,9 +50,10 @@ def standing(alarm: Alarm, now: datetime) -> str:
 
 
 def alarm_line(alarm: Alarm, now: datetime, zone: Zone, width: int) -> Line:
-    """An alarm on one line that leads to it."""
-    last = f" ×{alarm.count:,}  {moment(alarm.last_at, zone, now)}"
-    return spread([badge(alarm), Piece(" "), Piece(alarm.title)], [Piece(last, "quiet")], width, ToAlarm(alarm.group))
+    """An alarm on one line that leads to it; where there is little room, what it is rather than when."""
+    last = f"  {moment(alarm.last_at, zone, now)}" if width >= TIMED else ""
+    right = Piece(f" ×{alarm.count:,}{last}", "quiet")
+    return spread([badge(alarm), Piece(" "), Piece(alarm.title)], [right], width, ToAlarm(alarm.group))
 
 
 def who(principal: Principal) -> str:

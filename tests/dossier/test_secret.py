@@ -138,6 +138,12 @@ def test_reads_are_counted_by_the_hour() -> None:
     assert [hour.start for hour in hours] == [AT + timedelta(hours=h) for h in (-3, -2, -1, 0)]
 
 
+def test_reads_of_the_last_two_weeks_are_kept_by_the_hour_however_few_there_are() -> None:
+    happened = [records.read(at=after(days=-days)) for days in (15, 13, 0)]
+    for found in (dossier(*happened), dossier(*happened[::-1])):
+        assert [hour.start for hour in found.hours(NOW, 24 * 20) if hour.reads] == [after(days=-13), after()]
+
+
 def test_who_breaks_is_who_read_lately_or_is_refused_already() -> None:
     found = dossier(
         records.read(by=records.role("weekly"), at=after(days=-6)),

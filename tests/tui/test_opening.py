@@ -36,9 +36,10 @@ async def test_the_head_stands_while_the_desk_is_made_and_keys_wait_for_the_rest
 
     app = SmwatchApp(make_desk, clock=lambda: NOW, title="prod · eu-west-1")
     async with app.run_test(size=(160, 50)) as pilot:
+        while not isinstance(app.screen, WatchScreen):
+            await pilot.pause()
         for _ in range(20):
             await pilot.pause()
-        assert isinstance(app.screen, WatchScreen)
         assert app.screen.filter_line.input.value == "db"
         app.screen.filter_line.input.value = ""
         rest = [strip.text for strip in app.screen._compositor.render_strips()]

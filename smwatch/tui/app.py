@@ -129,7 +129,7 @@ class SmwatchApp(App[int]):
 
     def _furnish(self, desk: Desk) -> None:
         self.desk = desk
-        """From when there is one."""
+        """Not there before it is made."""
         self.store = desk.store
         self._subscription = self.store.subscribe(self._wake)
         self.set_keymap(desk.keys.keymap)
@@ -305,7 +305,8 @@ class SmwatchApp(App[int]):
             self.exit(0)
         else:
             self._interrupted_at = now
-            self.notify("ctrl+c again leaves smwatch", markup=False, timeout=TWICE_SECONDS)
+            again = self.desk.keys.one("app.interrupt")
+            self.notify(f"{again} again leaves smwatch", markup=False, timeout=TWICE_SECONDS)
 
     def action_help(self) -> None:
         """All keys."""

@@ -220,7 +220,7 @@ async def test_sentences_name_the_keys_that_the_user_has() -> None:
 
 
 async def test_what_is_said_in_passing_names_the_keys_that_the_user_has() -> None:
-    ui = UiSettings(keymap={"watch.poll": "f7", "stream.open": "f8", "alarms.acknowledge": "f6"})
+    ui = UiSettings(keymap={"watch.poll": "f7", "stream.open": "f8", "alarms.acknowledge": "f6", "app.interrupt": "f9"})
     stage = Stage(
         [records.read_deleted("prod/gone", eventTime=ago(20))], store=Store(engine=Engine(catalogue())), ui=ui
     )
@@ -231,6 +231,7 @@ async def test_what_is_said_in_passing_names_the_keys_that_the_user_has() -> Non
         stage.app._tick()
         await pilot.pause()
         assert "; F7 asks again now" in stage.text()
-        await pilot.press("a", "N")
+        await pilot.press("a", "N", "f9")
         await pilot.pause()
-        assert any("F6 acknowledges it" in each.message for each in stage.app._notifications)
+        told = [each.message for each in stage.app._notifications]
+        assert told == ["it is open: F6 acknowledges it, with a note", "F9 again leaves smwatch"]

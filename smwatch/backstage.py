@@ -68,7 +68,7 @@ class Backstage:
             record_of=parts.shown_record_of,
             now=now(),
             title=title,
-            asked_since=parts.since,
+            asked_since=parts.since if self._aws is not None else None,  # recordings are shown whole
             outside=self._outside(),
             ui=settings.ui,
             history=parts.filters_typed,

@@ -24,7 +24,8 @@ def replay(*, files: Sequence[Path], as_json: bool, speed: str | None, fail_on: 
 
     Reads trail files (.json, .json.gz, directories), JSON lines, the output of `aws cloudtrail lookup-events`, and
     CloudWatch Logs exports; - is standard input (with --json). Records that don't say when they happened count as of
-    now.
+    now. Files are read whole and nothing is kept: what says where in AWS to look, how far back and where the journal
+    lies is taken, but makes no difference.
     """
     settings = settings_of(**options)
     factor = _speed(speed)

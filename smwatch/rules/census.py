@@ -48,13 +48,17 @@ class _Known:
 class Population:
     """The values of one place, and since when each is known."""
 
-    __slots__ = ("__weakref__", "_counting", "_firsts", "_known")
+    __slots__ = ("__weakref__", "_counting", "_firsts", "_known", "_moved", "_news")
 
-    def __init__(self) -> None:
+    def __init__(self, moved: list[Population]) -> None:
         self._known: dict[Value, _Known] = {}
         self._firsts: list[int] = []
         """Of all values, ascending."""
         self._counting: WeakSet[Counting] = WeakSet()
+        self._news: tuple[int, int] | None = None
+        """From which second up to which there are more than was told."""
+        self._moved = moved
+        """Those with news."""
 
     def of(self, value: Value) -> _Known | None:
         """Where to write that a value is known; None where it is one too many."""
@@ -69,8 +73,18 @@ class Population:
         if was != EVER:
             del self._firsts[bisect_left(self._firsts, was)]
         insort(self._firsts, second)
-        for counting in tuple(self._counting):
-            counting.recounted(second, was, more=True)
+        if self._news is None:
+            self._news = second, was
+            self._moved.append(self)
+        else:
+            self._news = min(self._news[0], second), max(self._news[1], was)
+
+    def tell(self) -> None:
+        """Tell those who count of more than was thought: once for many, as history that comes newest first is."""
+        if self._news is not None:
+            (first, last), self._news = self._news, None
+            for counting in tuple(self._counting):
+                counting.recounted(first, last, more=True)
 
     def size(self, second: int) -> int:
         """How many are known by then."""
@@ -101,7 +115,10 @@ class Census:
         self.of = of
         self._place = tuple(dimension for dimension in _PLACE if dimension in rule.by)
         self._gets = tuple(dimension.get for dimension in self._place)
-        self._populations: Written[tuple[Value, ...], Population] = Written(Population, PLACES, turns)
+        self._moved: list[Population] = []
+        self._populations: Written[tuple[Value, ...], Population] = Written(
+            lambda: Population(self._moved), PLACES, turns
+        )
 
     @property
     def dimensions(self) -> tuple[Dimension, ...]:
@@ -129,6 +146,11 @@ class Census:
     def population(self, values: Mapping[Dimension, Value]) -> Population:
         """What is known where a group of the rule is."""
         return self._populations.ask(tuple(values.get(dimension, "") for dimension in self._place))
+
+    def tell(self) -> None:
+        """Tell those who count of what has become known since they were told."""
+        while self._moved:
+            self._moved.pop().tell()
 
     def fold(self, right: Renames) -> None:
         """Count values that have turned out to be others as those."""

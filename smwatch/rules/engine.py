@@ -272,6 +272,8 @@ class Engine:
 
     def _settle(self) -> tuple[Alarm, ...]:
         dirty, changed = self._world.dirty, []
+        for census in self._world.censuses.values():
+            census.tell()
         while dirty:
             case = dirty.pop()
             assert isinstance(case, Case)

@@ -232,8 +232,7 @@ class SpreadCase(Case):
 
     def forget_before(self, second: int) -> None:
         """Let go of slots without evidence from before this second: most cases are sessions that never come back."""
-        if self._stale is not None:
-            self.evidence()
+        self._find()
         limit = second // self.width
         for number in [number for number in self._slots if number < limit and number not in self.found]:
             self._drop(number)
@@ -243,10 +242,16 @@ class SpreadCase(Case):
         """Whether it is as good as one that is made anew."""
         return not (self._slots or self._gone or self.found) and self.shed is None
 
-    def _drop(self, number: int) -> None:
-        """Forget a slot; what was evidence in it is still counted."""
+    def _find(self) -> None:
+        """Have `found` hold what is evidence by all that is known."""
+        if (bar := self._measure.bar) is not None:
+            bar.population.tell()
         if self._stale is not None:
             self.evidence()
+
+    def _drop(self, number: int) -> None:
+        """Forget a slot; what was evidence in it is still counted."""
+        self._find()
         slot = self._slots.pop(number)
         self._pairs -= len(slot)
         counts = self._counts_of

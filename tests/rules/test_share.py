@@ -10,7 +10,9 @@ from hypothesis import strategies as st
 
 from smwatch.record import Record
 from smwatch.rules.alarm import Alarm, Severity
+from smwatch.rules.census import Population
 from smwatch.rules.engine import Engine
+from smwatch.rules.fact import EVER
 from smwatch.rules.rule import combine, load_builtin
 from tests import records
 from tests.rules.catalogue.reads import THIEF, in_use, sweep
@@ -64,6 +66,32 @@ def test_two_names_of_one_secret_are_one() -> None:
 
 def test_nothing_is_half_of_all_while_little_is_known() -> None:
     assert found([known_for(days=2), *THEFT]) == []
+
+
+class Counting:
+    """Notes what it is told."""
+
+    def __init__(self) -> None:
+        self.told: list[tuple[int, int, bool]] = []
+
+    def recounted(self, first: int, last: int, *, more: bool) -> None:
+        self.told.append((first, last, more))
+
+
+def test_who_counts_is_told_once_of_all_that_one_batch_moves() -> None:
+    moved: list[Population] = []
+    population, counting = Population(moved), Counting()
+    population.watch(counting)
+    for second in (900, 700, 500):
+        for value in "ab":
+            known = population.of(value)
+            assert known is not None
+            known.add(second)
+    assert (counting.told, moved) == ([], [population])
+    population.tell()
+    population.tell()
+    assert counting.told == [(500, EVER, True)]
+    assert [population.size(second) for second in (499, 500)] == [0, 2]
 
 
 EVENTS = st.lists(

@@ -183,10 +183,6 @@ class EventHistory:
         self._tokens[following] = (bound, offset + taken, page[-1].key() if page else after)
         return page, following
 
-    def forget_tokens(self) -> None:
-        """All tokens handed out so far become invalid."""
-        self._tokens.clear()
-
     def _checked(self, request: Mapping[str, Any], now: datetime) -> Bound:
         unknown = set(request) - {
             "LookupAttributes", "StartTime", "EndTime", "MaxResults", "NextToken", "EventCategory",
@@ -220,6 +216,7 @@ class LookupEvents:
         self.wrong_dates: deque[datetime] = deque()
         """What the next answers have for the time, instead of it."""
         self.dated = True
+        """Whether answers say a time at all."""
         self.frozen: datetime | None = None
         self.faults: deque[dict[str, Any]] = deque()
         self.calls: list[dict[str, Any]] = []

@@ -104,14 +104,18 @@ class AwsSources:
         regions = settings.regions or (None,)
         sources: list[Source] = []
         if settings.cloudtrail.enabled:
-            rate, plan = settings.cloudtrail.rate, _schedule(settings.cloudtrail)
+            plan = _schedule(settings.cloudtrail)
             sources += [
-                await cloudtrail_source(session, region, since, paces=paces, schedule=plan, rate=rate)
+                await cloudtrail_source(
+                    session, region, since, paces=paces, schedule=plan, rate=settings.cloudtrail.rate
+                )
                 for region in regions
             ]
         if group := settings.logs.group:
-            plan = _schedule(settings.logs)
-            truth = await logs_source(session, regions[0], group, since, paces=paces, schedule=plan, once=self._once)
+            plan, rate = _schedule(settings.logs), settings.logs.rate
+            truth = await logs_source(
+                session, regions[0], group, since, paces=paces, schedule=plan, rate=rate, once=self._once
+            )
             sources.append(truth)
             if settings.logs.live_tail or self._switchable:
                 on = settings.logs.live_tail

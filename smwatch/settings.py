@@ -38,6 +38,8 @@ class LogsSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fie
 
     group: str = ""
     """Name or ARN; "" for none."""
+    rate: float | None = None
+    """Calls a second, out of the 5 to 25 that the whole account shares in a Region; None for a fifth of them."""
     sweep_every: str = "3s"
     sweep_lag: str = "60s"
     settle_every: str = "60s"
@@ -265,5 +267,7 @@ def _check_meaning(settings: Settings) -> None:
         raise SettingsError(f"journal.retention: at least {days}d; what is read again after that would count as new")
     if not 0.1 <= settings.cloudtrail.rate <= 2.0:
         raise SettingsError("cloudtrail.rate: between 0.1 and 2.0 calls a second, which is all that AWS allows")
+    if settings.logs.rate is not None and not 0.1 <= settings.logs.rate <= 25.0:
+        raise SettingsError("logs.rate: between 0.1 and 25.0 calls a second; AWS allows an account 5 to 25, by Region")
     if settings.store.capacity < 1000:
         raise SettingsError("store.capacity: at least 1000 events")

@@ -80,6 +80,8 @@ def test_everything_has_a_default() -> None:
         ("[logs]\ngrup = 'x'", "'logs.grup'; did you mean 'logs.group'"),
         ("[cloudtrail]\nrate = 'fast'", "cloudtrail.rate"),
         ("[cloudtrail]\nrate = 20.0", "cloudtrail.rate"),
+        ("[logs]\nrate = 0.01", "logs.rate"),
+        ("[logs]\nrate = 26", "logs.rate"),
         ("[cloudtrail]\nsweep_every = 'often'", "cloudtrail.sweep_every"),
         ("[logs]\nsettle_lag = '0s'", "logs.settle_lag"),
         ("[store]\ncapacity = 1", "store.capacity"),

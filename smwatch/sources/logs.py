@@ -22,16 +22,14 @@ from smwatch.sources.source import Found
 from smwatch.sources.tail import Tail
 
 API = "FilterLogEvents"
-RATE = 2.0
-"""Calls a second: 20 % of what AWS grants in most Regions."""
 QUOTA = 10.0
 QUOTAS = {
     "us-east-1": 25.0,
     **dict.fromkeys(("ap-northeast-3", "ap-southeast-3", "ca-west-1", "eu-central-1", "il-central-1"), 5.0),
 }
 """Calls a second that AWS grants an account, where they are not QUOTA (CloudWatch Logs quotas, user guide)."""
-SHARE_ONCE = 0.6
-"""What a reading that somebody waits for, and that ends, may take of the quota; AWS says when that is too much."""
+SHARE, SHARE_ONCE = 0.2, 0.6
+"""What may be taken of the quota: for as long as it lasts, and by a reading that somebody waits for and that ends."""
 SCHEDULE = Schedule(
     sweep_every=timedelta(seconds=3),
     sweep_lag=timedelta(seconds=60),
@@ -51,9 +49,9 @@ PAGE = 5_000
 """Events in a page at the most. AWS gives no more than 1 MB; of emulators, 10,000 at once would take 20 MiB more."""
 
 
-def rate_once(region: str) -> float:
-    """Calls a second for a reading that ends."""
-    return SHARE_ONCE * QUOTAS.get(region, QUOTA)
+def rate_in(region: str, *, once: bool = False) -> float:
+    """Calls a second, of which the account has as many as AWS grants there; `once` for a reading that ends."""
+    return (SHARE_ONCE if once else SHARE) * QUOTAS.get(region, QUOTA)
 
 
 class LogGroup(msgspec.Struct, frozen=True):
@@ -192,7 +190,7 @@ async def logs_source(
     paces: Paces = PACES,
     pattern: str = PATTERN,
     schedule: Schedule = SCHEDULE,
-    rate: float = RATE,
+    rate: float | None = None,
     once: bool = False,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
@@ -200,7 +198,7 @@ async def logs_source(
 ) -> Tail:
     """The log group of a trail, by name or ARN; raises ConfigurationError where it can't start.
 
-    With `once`, for a reading that ends, it is asked faster.
+    It is asked `rate` times a second at the most, or as `rate_in` says; with `once` for a reading that ends.
     """
     named = LogGroup.parse(group)
     region = session.region(named.region or region)
@@ -215,7 +213,7 @@ async def logs_source(
         seen_by=SeenBy.LOGS,
         since=since,
         schedule=schedule,
-        pace=paces.of(account, region, API, rate_once(region) if once else rate),
+        pace=paces.of(account, region, API, rate or rate_in(region, once=once)),
         now=now,
         sleep=sleep,
         monotonic=monotonic,

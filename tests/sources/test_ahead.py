@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from smwatch.events.event import SeenBy
 from smwatch.sources.agenda import Nature
 from smwatch.sources.coverage import Coverage
 from smwatch.sources.errors import CallError, Remedy
-from smwatch.sources.logs import QUOTAS, SCHEDULE, rate_once
+from smwatch.sources.logs import SCHEDULE, rate_in
 from smwatch.sources.pace import Pace
 from smwatch.sources.reader import Answer, Row
 from smwatch.sources.source import Found, Page, State
@@ -129,7 +131,9 @@ def test_following_asks_for_nothing_ahead() -> None:
     run(main())
 
 
-def test_who_waits_for_an_end_may_take_more_of_the_regions_quota_and_never_all() -> None:
-    assert rate_once("us-east-1") == 15
-    assert rate_once("eu-west-1") == 6
-    assert all(rate_once(region) < quota for region, quota in QUOTAS.items())
+@pytest.mark.parametrize(
+    ("region", "live", "once"), [("us-east-1", 5, 15), ("eu-west-1", 2, 6), ("eu-central-1", 1, 3)]
+)
+def test_a_share_of_the_regions_quota_is_taken(region: str, live: float, once: float) -> None:
+    assert rate_in(region) == live
+    assert rate_in(region, once=True) == once

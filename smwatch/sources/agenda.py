@@ -43,6 +43,8 @@ class Nature(msgspec.Struct, frozen=True):
     """How many rows a page holds where it holds few, so that calls are what there is little of; else 0."""
     reach: timedelta | None = None
     """How far back it can be read, where that is always the same."""
+    longest: timedelta | None = None
+    """How long the pages of one request are followed, where their tokens grow old: then what remains is asked for anew."""
 
 
 class Agenda(ABC):

@@ -45,6 +45,8 @@ PATTERN = (
 MILLISECOND = timedelta(milliseconds=1)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DESCRIBE_EVERY = 3600.0
+LONGEST_PASS = timedelta(minutes=10)
+"""How long page tokens are followed; AWS lets them last for a day."""
 PAGE = 5_000
 """Events in a page at the most. AWS gives no more than 1 MB; of emulators, 10,000 at once would take 20 MiB more."""
 
@@ -80,7 +82,7 @@ class FilterLogEvents:
     """Pages of a log group, oldest first, by the time of delivery."""
 
     api = API
-    nature = Nature(newest_first=False, resolution=MILLISECOND)
+    nature = Nature(newest_first=False, resolution=MILLISECOND, longest=LONGEST_PASS)
 
     def __init__(
         self,

@@ -51,6 +51,7 @@ class Scan:
     """
 
     __slots__ = (
+        "_asked_anew",
         "_barren",
         "_orderly",
         "_resumed_at",
@@ -96,6 +97,7 @@ class Scan:
         """What is to be read, where that has an end."""
         self.failures = 0
         """How often in a row the next page could not be had."""
+        self._asked_anew = began
         self._resumed_at: tuple[datetime, datetime | None] | None = None
         self.resume()
 
@@ -113,6 +115,13 @@ class Scan:
         self._barren = 0
         self._orderly = True
         return progress
+
+    def overdue(self, clock: float, longest: timedelta) -> bool:
+        """Whether pages have been followed for so long, since the beginning or since this was true the last time."""
+        if clock - self._asked_anew <= longest.total_seconds():
+            return False
+        self._asked_anew = clock
+        return True
 
     @property
     def remains(self) -> Span | None:

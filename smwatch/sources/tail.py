@@ -267,6 +267,9 @@ class Tail:
             self._resume(agenda, scan, "the page tokens lead in a circle")
         elif agenda.too_long(scan):
             agenda.dropped(scan)
+        elif (longest := self._reader.nature.longest) is not None and scan.overdue(agenda.clock, longest):
+            if not scan.resume():
+                agenda.dropped(scan)
         if failing_since is not None and agenda.clock - failing_since > OUTAGE:
             agenda.recovered()
 

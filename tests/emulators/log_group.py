@@ -1,0 +1,180 @@
+"""A stand-in for a trail's log group that is as odd as FilterLogEvents may be, and says how the trail is doing.
+
+What it knows that other stand-ins don't: when each event was ingested and when it can be found first (which is later),
+newest first, empty pages on the way, the empty page at the end, tokens that hold for one request and one day.
+"""
+
+from __future__ import annotations
+
+import bisect
+import json
+from collections import deque
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any, NamedTuple, Self
+
+from aiohttp import web
+
+GROUP = "CloudTrail/SecretsManager"
+ARN = f"arn:aws:logs:eu-west-1:123456789012:log-group:{GROUP}"
+TRAIL = "arn:aws:cloudtrail:eu-west-1:123456789012:trail/management"
+HEAD_FROM = 1_704_067_200_000
+"""From when on (2024-01-01) it can be read newest first."""
+TOKENS_LAST = timedelta(hours=24)
+
+
+class Refused(Exception):
+    """An error of the service: its code and message."""
+
+
+class Held(NamedTuple):
+    """One log event, in the order of the service."""
+
+    timestamp: int
+    ingested: int
+    number: int
+    visible_at: datetime
+    message: str
+
+    @property
+    def item(self) -> dict[str, Any]:
+        """As FilterLogEvents gives it."""
+        return {
+            "logStreamName": "123456789012_CloudTrail_eu-west-1",
+            "timestamp": self.timestamp,
+            "message": self.message,
+            "ingestionTime": self.ingested,
+            "eventId": str(self.timestamp << 144 | self.number),
+        }
+
+
+class _Scan(NamedTuple):
+    """What a token stands for."""
+
+    asked: dict[str, Any]
+    after: tuple[int, int, int] | None
+    made_at: datetime
+    empty: int
+
+
+class LogGroupService:
+    """One log group and its trail; `async with` makes it listen on the loopback."""
+
+    def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        self.now = now
+        self.url = ""
+        self.asked: list[tuple[str, dict[str, Any]]] = []
+        """(operation, request) of each call."""
+        self.page = 10_000
+        """How many events fit on a page."""
+        self.empty_pages = 0
+        """How many pages without events come before each that has some."""
+        self.knows_order = True
+        """Whether `startFromHead` is known; a stranger refuses it."""
+        self.before_answer: Callable[[str], None] = lambda _: None
+        self.refusals: deque[tuple[str, str, str]] = deque()
+        """(operation, code, message) of what is refused next."""
+        self.trails: list[dict[str, Any]] = [
+            {"Name": "management", "TrailARN": TRAIL, "HomeRegion": "eu-west-1", "CloudWatchLogsLogGroupArn": f"{ARN}:*"}
+        ]
+        self.trail_status: dict[str, Any] = {"IsLogging": True}
+        self._held: list[Held] = []
+        self._scans: dict[str, _Scan] = {}
+        self._runner: web.AppRunner | None = None
+
+    async def __aenter__(self) -> Self:
+        app = web.Application()
+        app.router.add_post("/", self._answer)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        host, port = self._runner.addresses[0][:2]
+        self.url = f"http://{host}:{port}"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        assert self._runner is not None
+        await self._runner.cleanup()
+
+    def put(
+        self, record: dict[str, Any] | str, at: datetime, *, ingested: datetime | None = None, visible: datetime | None = None
+    ) -> None:
+        """One event with this timestamp; ingested at once and visible then, unless it is said when."""
+        message = record if isinstance(record, str) else json.dumps(record)
+        ingested = ingested or at
+        one = Held(_ms(at), _ms(ingested), len(self._held) + 1, visible or ingested, message)
+        bisect.insort(self._held, one)
+
+    def calls(self, operation: str) -> list[dict[str, Any]]:
+        """The requests of one operation, in their order."""
+        return [request for name, request in self.asked if name == operation]
+
+    async def _answer(self, request: web.Request) -> web.Response:
+        operation, asked = request.headers["X-Amz-Target"].rpartition(".")[2], await request.json()
+        self.asked.append((operation, asked))
+        self.before_answer(operation)
+        try:
+            if self.refusals and self.refusals[0][0] == operation:
+                raise Refused(*self.refusals.popleft()[1:])
+            match operation:
+                case "FilterLogEvents":
+                    return _json(self._filtered(asked))
+                case "DescribeLogGroups":
+                    return _json({"logGroups": [{"logGroupName": GROUP, "arn": f"{ARN}:*", "logGroupArn": ARN}]})
+                case "DescribeTrails":
+                    return _json({"trailList": self.trails})
+                case "GetTrailStatus":
+                    return _json(self.trail_status)
+                case _:
+                    raise Refused("UnknownOperationException", operation)
+        except Refused as refused:
+            code, message = refused.args
+            return _json({"__type": code, "message": message}, 400)
+
+    def _filtered(self, asked: dict[str, Any]) -> dict[str, Any]:
+        asked = dict(asked)
+        token = asked.pop("nextToken", None)
+        start, end, head = asked.get("startTime", 0), asked.get("endTime", 1 << 62), asked.get("startFromHead", True)
+        if asked.get("logGroupName") != GROUP and asked.get("logGroupIdentifier") != ARN:
+            raise Refused("ResourceNotFoundException", "The specified log group does not exist.")
+        if "startFromHead" in asked and not self.knows_order:
+            raise Refused("InvalidParameterException", "Unknown parameter in input: startFromHead")
+        if not head and start < HEAD_FROM:
+            raise Refused("InvalidParameterException", "startFromHead false needs a startTime from 2024-01-01 on")
+        if not 1 <= asked.get("limit", 10_000) <= 10_000:
+            raise Refused("InvalidParameterException", "limit")
+        after, empty = None, 0
+        if token is not None:
+            scan = self._scans.get(token)
+            if scan is None or scan.asked != asked or self.now() - scan.made_at > TOKENS_LAST:
+                raise Refused("InvalidParameterException", "The specified nextToken is invalid.")
+            after, empty = scan.after, scan.empty
+        rows = [one for one in self._held if start <= one.timestamp <= end and one.visible_at <= self.now()]
+        if not head:
+            rows.reverse()
+        if after is not None:
+            rows = [one for one in rows if (one[:3] > after if head else one[:3] < after)]
+        if rows and empty < self.empty_pages:
+            return {"events": [], "searchedLogStreams": [], "nextToken": self._token(asked, after, empty + 1)}
+        page = rows[: min(self.page, asked.get("limit", 10_000))]
+        answer: dict[str, Any] = {"events": [one.item for one in page], "searchedLogStreams": []}
+        if page:  # also after the last ones: as recorded from the service
+            answer["nextToken"] = self._token(asked, page[-1][:3], 0)
+        return answer
+
+    def _token(self, asked: dict[str, Any], after: tuple[int, int, int] | None, empty: int) -> str:
+        token = f"token{len(self._scans)}"
+        self._scans[token] = _Scan(asked, after, self.now(), empty)
+        return token
+
+
+def _ms(moment: datetime) -> int:
+    return int(moment.timestamp() * 1000)
+
+
+def _json(body: dict[str, Any], status: int = 200) -> web.Response:
+    return web.Response(
+        text=json.dumps(body, default=datetime.timestamp),
+        status=status,
+        content_type="application/x-amz-json-1.1",
+    )

@@ -44,7 +44,7 @@ class Nature(msgspec.Struct, frozen=True):
     reach: timedelta | None = None
     """How far back it can be read, where that is always the same."""
     longest: timedelta | None = None
-    """How long the pages of one request are followed, where their tokens grow old: then what remains is asked for anew."""
+    """How long page tokens are followed before what remains is asked for anew, where they grow old."""
 
 
 class Agenda(ABC):

@@ -14,6 +14,8 @@ class LogEvent(msgspec.Struct, frozen=True, gc=False):
     timestamp: int
     """Milliseconds since 1970."""
     eventId: str  # noqa: N815 - CloudWatch Logs' name
+    ingestionTime: int | None = None  # noqa: N815 - CloudWatch Logs' name
+    """Milliseconds since 1970."""
 
 
 class LogPage(msgspec.Struct, frozen=True):

@@ -9,12 +9,11 @@ from smwatch.sources.agenda import Agenda, Nature, Schedule, floor
 from smwatch.sources.audits import Audits
 from smwatch.sources.coverage import Coverage, Gap, Lags, Span
 from smwatch.sources.scan import Kind, Scan
-from smwatch.sources.sweeping import Sweeps
+from smwatch.sources.sweeping import LATE_FACTOR, NEAR, Sweeps
 
 SPLIT = 2
 """A first sweep, or one after an outage, that would be longer than this many sweep lags is divided."""
 SETTLE_LAG_CAP = timedelta(hours=6)
-LATE_FACTOR = 1.5
 MISSED_BY_SWEEPS, LEFT_BY_SWEEPS = (3, 0.005), 0.03
 """So many records, and such a share, may be settled unseen before the sweep lag is doubled; and such a share where what
 sweeps leave is too much to be read by itself."""
@@ -38,6 +37,8 @@ class Following(Agenda):
         self.sweeps = Sweeps(schedule, nature, rate, coverage.lags)
         self.watched_from: datetime | None = None
         """From where on sweeps have read everything since the start."""
+        self.began_at: datetime | None = None
+        """The service's time when it was asked for the first time."""
         self._hole: Span | None = None
         self._audits = Audits(nature.page, nature.resolution)
         self._density = 0.0
@@ -60,6 +61,7 @@ class Following(Agenda):
         self._forget_untrue_gaps(at)
         horizon = self._horizon(at)
         if not self._started:
+            self.began_at = at
             self._start(horizon)
         if self._is_due(Kind.SWEEP) and Kind.PASS not in self.scans:
             self._begin_sweep(at)
@@ -183,6 +185,15 @@ class Following(Agenda):
     def late_by(self, delay: timedelta) -> None:
         """An audit found a record this long after its moment, past the settle lag: expect such delays from now on."""
         self._audits.found()
+        self._settle_after(delay)
+
+    def turned_up(self, delay: timedelta) -> None:
+        """A record could be found this long after its moment, and no sooner: expect such delays from now on."""
+        if NEAR * self.settle_lag < delay <= SETTLE_LAG_CAP:  # for what is later still no settling can wait
+            self._settle_after(delay)
+        self.sweeps.expect(delay, self._at, self.settle_lag)
+
+    def _settle_after(self, delay: timedelta) -> None:
         self.settle_lag = max(self.settle_lag, min(delay * LATE_FACTOR, SETTLE_LAG_CAP))
 
     def settled_rows(self, rows: int, missed: int) -> None:

@@ -229,15 +229,17 @@ def _milliseconds(moment: datetime) -> int:
 def _row(item: LogEvent | Mapping[str, Any]) -> Row:
     """One item of `events`."""
     if isinstance(item, LogEvent):
-        return Row(item.eventId, _moment(item.timestamp), Found(item.message))
-    message, stamp = item.get("message"), item.get("timestamp")
+        return Row(item.eventId, _moment(item.timestamp), Found(item.message), _moment(item.ingestionTime))
+    message, stamp, ingested = item.get("message"), item.get("timestamp"), item.get("ingestionTime")
     if not isinstance(message, str):
         message = msgspec.json.encode(item).decode()
-    at = _moment(stamp) if isinstance(stamp, int) else None
-    return Row(str(item.get("eventId") or f"{item.get('logStreamName')} {stamp} {message}"), at, Found(message))
+    row_id = str(item.get("eventId") or f"{item.get('logStreamName')} {stamp} {message}")
+    return Row(row_id, _moment(stamp), Found(message), _moment(ingested))
 
 
-def _moment(milliseconds: int) -> datetime | None:
+def _moment(milliseconds: object) -> datetime | None:
+    if not isinstance(milliseconds, int):
+        return None
     try:
         return EPOCH + timedelta(milliseconds=milliseconds)
     except OverflowError:

@@ -19,6 +19,8 @@ class Row(msgspec.Struct, frozen=True, gc=False):
     at: datetime | None
     """Its place on the service's time line, at the service's resolution; None if the service didn't say."""
     found: Found
+    ingested_at: datetime | None = None
+    """When the service had it, where it says so: before, nobody could find it."""
 
 
 class Answer(msgspec.Struct, frozen=True):

@@ -61,6 +61,10 @@ FADE, DOUBT, TRUSTED = 0.9, 20, (0.8, 1.25)
 how much less or more than was thought there may be, for what is thought from now on."""
 EDGE, TOO_MANY_AT_EDGE, WIDEN, ENOUGH = 0.9, 0.02, 1.5, 100
 """When so many records are only just inside the sweep lag, some are beyond; so many records must have told."""
+NEAR, LATE_FACTOR = 0.8, 1.5
+"""From which part of a lag on a delay is too near to it, and how many times the delay is expected from then on."""
+OUTLIER = 5
+"""How many times as late as planned one record alone may be for sweeps to reach further back because of it."""
 WIDE_FOR = timedelta(hours=6)
 """How long a sweep lag stays widened, over restarts as well."""
 
@@ -277,6 +281,15 @@ class Sweeps:
         self.lag = min(factor * self.lag, limit)
         self.wide_until = at + WIDE_FOR
         self._told = self._lateness.added
+
+    def expect(self, delay: timedelta, at: datetime, limit: timedelta) -> None:
+        """Expect records to be so late, and some more, for some hours; one that is later by far is the settle's."""
+        planned = self._schedule.sweep_lag
+        if not NEAR * planned < delay <= OUTLIER * planned:
+            return
+        if delay > NEAR * self.lag:
+            self.lag = min(max(self.lag, LATE_FACTOR * delay), limit)
+        self.wide_until = at + WIDE_FOR
 
     def narrow(self, at: datetime) -> None:
         """Expect what was planned again, some hours after it was found to be too little."""

@@ -149,6 +149,7 @@ class Tail:
                 else:
                     answer = await self._ask(agenda, scan)
                     if isinstance(answer, Answer):
+                        came_at = self._clock.now()
                         edges = (scan.low, scan.high)
                         took = scan.take([row.at for row in answer.rows], answer.token)
                         if isinstance(agenda, Once) and not took.done and not took.astray:
@@ -158,6 +159,8 @@ class Tail:
                         if fresh or settled:
                             yield self._page(tuple(row.found for row in fresh), settled)
                         lags = agenda.lags
+                        if isinstance(agenda, Following):
+                            self._learn_delays(agenda, scan, fresh, came_at)
                         self._committed(agenda, scan, took, answer.rows, fresh)
                         if agenda.lags != lags:
                             yield msgspec.structs.replace(self._page(()), lags=agenda.lags)
@@ -265,13 +268,30 @@ class Tail:
             agenda.ended(scan)
         elif took.astray:
             self._resume(agenda, scan, "the page tokens lead in a circle")
-        elif agenda.too_long(scan):
+        elif agenda.too_long(scan) or (self._overdue(scan) and not scan.resume()):
             agenda.dropped(scan)
-        elif (longest := self._reader.nature.longest) is not None and scan.overdue(agenda.clock, longest):
-            if not scan.resume():
-                agenda.dropped(scan)
         if failing_since is not None and agenda.clock - failing_since > OUTAGE:
             agenda.recovered()
+
+    def _overdue(self, scan: Scan) -> bool:
+        """Whether the tokens of this scan have grown old."""
+        longest = self._reader.nature.longest
+        return longest is not None and scan.overdue(self._monotonic(), longest)
+
+    def _learn_delays(self, agenda: Following, scan: Scan, fresh: Sequence[Row], came_at: datetime) -> None:
+        """Learn how late records can be found from when the service had them; what it had before was perhaps put there.
+
+        `came_at` is the service's time of the answer.
+        """
+        if agenda.began_at is None:
+            return
+        stamped = [(row.at, row.ingested_at) for row in fresh if row.at is not None and row.ingested_at is not None]
+        stamped = [(at, ingested_at) for at, ingested_at in stamped if ingested_at >= agenda.began_at]
+        delays = [ingested_at - at for at, ingested_at in stamped]
+        if scan.kind is Kind.SWEEP and agenda.sweeps.steady(came_at):
+            delays += [came_at - ingested_at for _, ingested_at in stamped]  # until they could be found
+        if delays:
+            agenda.turned_up(max(delays))
 
     def _measure(self, agenda: Following, scan: Scan, rows: Sequence[Row], fresh: list[Row], now: datetime) -> None:
         """Learn from when records turn up how far back they have to be looked for."""
@@ -290,10 +310,14 @@ class Tail:
                 watched = sum(row.at is not None and row.at >= start for row in rows)
                 agenda.settled_rows(watched, sum(row.at is not None and row.at >= start for row in fresh))
             case Kind.AUDIT:
-                late = [row.at for row in fresh if row.at is not None and self._witnessed.holds(row.at)]
+                late = [
+                    _lateness(row.at, row.ingested_at, agenda.settle_lag) or now - row.at
+                    for row in fresh
+                    if row.at is not None and self._witnessed.holds(row.at)
+                ]
                 if late:
                     self._late_events += len(late)
-                    agenda.late_by(now - min(late))
+                    agenda.late_by(max(late))
             case _:
                 pass
 
@@ -426,6 +450,12 @@ class Tail:
             calls=self._calls,
             late_events=self._late_events,
         )
+
+
+def _lateness(at: datetime, ingested_at: datetime | None, settle_lag: timedelta) -> timedelta | None:
+    """How late a record was for being settled, where it was the service that had it too late."""
+    late = timedelta() if ingested_at is None else ingested_at - at
+    return late if late > settle_lag else None
 
 
 def _same(one: Status, other: Status) -> bool:

@@ -11,6 +11,7 @@ import json
 from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
 from typing import Any, NamedTuple, Self
 
 from aiohttp import web
@@ -23,7 +24,7 @@ HEAD_FROM = 1_704_067_200_000
 TOKENS_LAST = timedelta(hours=24)
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """An error of the service: its code and message."""
 
 
@@ -75,10 +76,16 @@ class LogGroupService:
         self.refusals: deque[tuple[str, str, str]] = deque()
         """(operation, code, message) of what is refused next."""
         self.trails: list[dict[str, Any]] = [
-            {"Name": "management", "TrailARN": TRAIL, "HomeRegion": "eu-west-1", "CloudWatchLogsLogGroupArn": f"{ARN}:*"}
+            {
+                "Name": "management",
+                "TrailARN": TRAIL,
+                "HomeRegion": "eu-west-1",
+                "CloudWatchLogsLogGroupArn": f"{ARN}:*",
+            }
         ]
         self.trail_status: dict[str, Any] = {"IsLogging": True}
-        self._held: list[Held] = []
+        self.held: list[Held] = []
+        """In the order of the service."""
         self._scans: dict[str, _Scan] = {}
         self._runner: web.AppRunner | None = None
 
@@ -97,13 +104,18 @@ class LogGroupService:
         await self._runner.cleanup()
 
     def put(
-        self, record: dict[str, Any] | str, at: datetime, *, ingested: datetime | None = None, visible: datetime | None = None
+        self,
+        record: dict[str, Any] | str,
+        at: datetime,
+        *,
+        ingested: datetime | None = None,
+        visible: datetime | None = None,
     ) -> None:
         """One event with this timestamp; ingested at once and visible then, unless it is said when."""
         message = record if isinstance(record, str) else json.dumps(record)
         ingested = ingested or at
-        one = Held(_ms(at), _ms(ingested), len(self._held) + 1, visible or ingested, message)
-        bisect.insort(self._held, one)
+        one = Held(_ms(at), _ms(ingested), len(self.held) + 1, visible or ingested, message)
+        bisect.insort(self.held, one)
 
     def calls(self, operation: str) -> list[dict[str, Any]]:
         """The requests of one operation, in their order."""
@@ -115,41 +127,41 @@ class LogGroupService:
         self.before_answer(operation)
         try:
             if self.refusals and self.refusals[0][0] == operation:
-                raise Refused(*self.refusals.popleft()[1:])
+                raise RefusedError(*self.refusals.popleft()[1:])
             match operation:
                 case "FilterLogEvents":
-                    return _json(self._filtered(asked))
+                    return self._json(self._filtered(asked))
                 case "DescribeLogGroups":
-                    return _json({"logGroups": [{"logGroupName": GROUP, "arn": f"{ARN}:*", "logGroupArn": ARN}]})
+                    return self._json({"logGroups": [{"logGroupName": GROUP, "arn": f"{ARN}:*", "logGroupArn": ARN}]})
                 case "DescribeTrails":
-                    return _json({"trailList": self.trails})
+                    return self._json({"trailList": self.trails})
                 case "GetTrailStatus":
-                    return _json(self.trail_status)
+                    return self._json(self.trail_status)
                 case _:
-                    raise Refused("UnknownOperationException", operation)
-        except Refused as refused:
+                    raise RefusedError("UnknownOperationException", operation)
+        except RefusedError as refused:
             code, message = refused.args
-            return _json({"__type": code, "message": message}, 400)
+            return self._json({"__type": code, "message": message}, 400)
 
     def _filtered(self, asked: dict[str, Any]) -> dict[str, Any]:
         asked = dict(asked)
         token = asked.pop("nextToken", None)
         start, end, head = asked.get("startTime", 0), asked.get("endTime", 1 << 62), asked.get("startFromHead", True)
         if asked.get("logGroupName") != GROUP and asked.get("logGroupIdentifier") != ARN:
-            raise Refused("ResourceNotFoundException", "The specified log group does not exist.")
+            raise RefusedError("ResourceNotFoundException", "The specified log group does not exist.")
         if "startFromHead" in asked and not self.knows_order:
-            raise Refused("InvalidParameterException", "Unknown parameter in input: startFromHead")
+            raise RefusedError("InvalidParameterException", "Unknown parameter in input: startFromHead")
         if not head and start < HEAD_FROM:
-            raise Refused("InvalidParameterException", "startFromHead false needs a startTime from 2024-01-01 on")
+            raise RefusedError("InvalidParameterException", "startFromHead false needs a startTime from 2024-01-01 on")
         if not 1 <= asked.get("limit", 10_000) <= 10_000:
-            raise Refused("InvalidParameterException", "limit")
+            raise RefusedError("InvalidParameterException", "limit")
         after, empty = None, 0
         if token is not None:
             scan = self._scans.get(token)
             if scan is None or scan.asked != asked or self.now() - scan.made_at > TOKENS_LAST:
-                raise Refused("InvalidParameterException", "The specified nextToken is invalid.")
+                raise RefusedError("InvalidParameterException", "The specified nextToken is invalid.")
             after, empty = scan.after, scan.empty
-        rows = [one for one in self._held if start <= one.timestamp <= end and one.visible_at <= self.now()]
+        rows = [one for one in self.held if start <= one.timestamp <= end and one.visible_at <= self.now()]
         if not head:
             rows.reverse()
         if after is not None:
@@ -162,6 +174,14 @@ class LogGroupService:
             answer["nextToken"] = self._token(asked, page[-1][:3], 0)
         return answer
 
+    def _json(self, body: dict[str, Any], status: int = 200) -> web.Response:
+        return web.Response(
+            text=json.dumps(body, default=datetime.timestamp),
+            status=status,
+            headers={"Date": format_datetime(self.now(), usegmt=True)},
+            content_type="application/x-amz-json-1.1",
+        )
+
     def _token(self, asked: dict[str, Any], after: tuple[int, int, int] | None, empty: int) -> str:
         token = f"token{len(self._scans)}"
         self._scans[token] = _Scan(asked, after, self.now(), empty)
@@ -170,11 +190,3 @@ class LogGroupService:
 
 def _ms(moment: datetime) -> int:
     return int(moment.timestamp() * 1000)
-
-
-def _json(body: dict[str, Any], status: int = 200) -> web.Response:
-    return web.Response(
-        text=json.dumps(body, default=datetime.timestamp),
-        status=status,
-        content_type="application/x-amz-json-1.1",
-    )

@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import Callable
 from contextlib import aclosing
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from smwatch.jsonl import status_line
@@ -21,6 +21,9 @@ from tests.sources.reading import keep
 
 LONG = 1000.0
 """What takes longer than this is not hurried: it is not what a test waits for."""
+
+
+NOTHING = Coverage()
 
 
 class Hurry:
@@ -38,6 +41,10 @@ class Hurry:
     def monotonic(self) -> float:
         return time.monotonic() + self.slept
 
+    def now(self) -> datetime:
+        """The wall clock's time, if that runs forward as well."""
+        return datetime.now(UTC) + timedelta(seconds=self.slept)
+
     def options(self) -> dict[str, Any]:
         """What a source takes to be in a hurry: calls come as fast as they may."""
         paces = Paces(clock=self.monotonic, chance=lambda low, high: 0.0)
@@ -47,8 +54,8 @@ class Hurry:
 class Watched:
     """What a source said and handed over until now."""
 
-    def __init__(self) -> None:
-        self.coverage = Coverage()
+    def __init__(self, coverage: Coverage) -> None:
+        self.coverage = coverage
         self.raw: list[str] = []
         self.statuses: list[Status] = []
 
@@ -67,9 +74,11 @@ class Watched:
         return list(dict.fromkeys(line["message"] or "" for line in lines))
 
 
-async def follow(source: Tail, until: Callable[[Watched], bool], *, within: float = 20) -> Watched:
-    """Follow, committing every page, until that is the case."""
-    watched = Watched()
+async def follow(
+    source: Tail, until: Callable[[Watched], bool], *, within: float = 20, coverage: Coverage = NOTHING
+) -> Watched:
+    """Follow from what is covered, committing every page, until that is the case."""
+    watched = Watched(coverage)
     async with asyncio.timeout(within), aclosing(source.follow(watched.coverage)) as flow:
         async for item in flow:
             if isinstance(item, Page):

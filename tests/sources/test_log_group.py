@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -10,37 +9,46 @@ from typing import Any
 
 import pytest
 
+from smwatch.sources.coverage import Coverage, Lags
 from smwatch.sources.logs import logs_source
 from smwatch.sources.session import AwsSession
 from smwatch.sources.source import State
 from smwatch.sources.tail import Tail
 from tests.emulators.log_group import GROUP, LogGroupService
 from tests.emulators.records import record
-from tests.sources.hurry import Hurry
+from tests.sources.hurry import Hurry, Watched, follow
 from tests.sources.reading import read
 
 NOW = datetime.now(UTC).replace(microsecond=0)
-HOUR = timedelta(hours=1)
+MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
 @pytest.fixture
-async def service(aws_environment: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[LogGroupService]:
-    async with LogGroupService() as service:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", service.url)
+def hurry() -> Hurry:
+    return Hurry()
+
+
+@pytest.fixture
+async def service(
+    aws_environment: Path, monkeypatch: pytest.MonkeyPatch, hurry: Hurry
+) -> AsyncIterator[LogGroupService]:
+    async with LogGroupService(hurry.now) as service:
+        for name in ("CLOUDTRAIL", "CLOUDWATCH_LOGS"):
+            monkeypatch.setenv(f"AWS_ENDPOINT_URL_{name}", service.url)
         yield service
 
 
 async def source_of(session: AwsSession, hurry: Hurry, **options: Any) -> Tail:
-    return await logs_source(session, None, GROUP, NOW - HOUR, **hurry.options() | options)
+    return await logs_source(session, None, GROUP, NOW - HOUR, now=hurry.now, **hurry.options() | options)
 
 
 async def test_pages_are_followed_for_ten_minutes_and_then_asked_for_anew(
-    service: LogGroupService, session: AwsSession
+    service: LogGroupService, session: AwsSession, hurry: Hurry
 ) -> None:
     held = [record(NOW - timedelta(minutes=55) + timedelta(seconds=n)) for n in range(12)]
     for one in held:
         service.put(one, datetime.fromisoformat(one["eventTime"]))
-    service.page, hurry = 1, Hurry()
+    service.page = 1
 
     def slowly(operation: str) -> None:
         hurry.slept += 130 if operation == "FilterLogEvents" else 0
@@ -56,3 +64,79 @@ async def test_pages_are_followed_for_ten_minutes_and_then_asked_for_anew(
     assert len(anew) == 3, "after five pages, and again"
     read_to = [int(datetime.fromisoformat(held[n]["eventTime"]).timestamp() * 1000) for n in (4, 8)]
     assert anew[1:] == [moment - 1 for moment in read_to], "from where it had come to"
+
+
+async def test_sweeps_reach_as_far_back_as_records_are_ingested_late(
+    service: LogGroupService, session: AwsSession, hurry: Hurry
+) -> None:
+    source = await source_of(session, hurry)
+
+    def until(so_far: Watched) -> bool:
+        if so_far.last.state is State.OK and not service.held:
+            ingested = hurry.now() + timedelta(seconds=10)
+            service.put(record(NOW), ingested - timedelta(seconds=49), ingested=ingested)
+        return so_far.coverage.lags.sweep is not None
+
+    watched = await follow(source, until)
+    assert len(watched.raw) == 1
+    lag = watched.coverage.lags.sweep
+    assert lag is not None
+    assert 73 < lag.total_seconds() < 80, "half as much again"
+    asked = len(service.calls("FilterLogEvents"))
+    await follow(source, lambda _: len(service.calls("FilterLogEvents")) > asked + 4, coverage=watched.coverage)
+    swept = [request for request in service.calls("FilterLogEvents")[asked:] if "endTime" not in request]
+    assert hurry.now().timestamp() - swept[-1]["startTime"] / 1000 > 73, "also after a restart"
+
+
+async def test_nothing_is_settled_sooner_than_records_are_ingested(
+    service: LogGroupService, session: AwsSession, hurry: Hurry
+) -> None:
+    source = await source_of(session, hurry)
+
+    def until(so_far: Watched) -> bool:
+        if so_far.last.state is State.OK and not service.held:
+            ingested = hurry.now() + timedelta(seconds=10)
+            service.put(record(NOW), ingested - timedelta(minutes=13), ingested=ingested)
+        return so_far.coverage.lags.settle is not None
+
+    watched = await follow(source, until)
+    lags = watched.coverage.lags
+    assert lags == Lags(settle=timedelta(minutes=19.5)), "thirteen minutes, and half as much again"
+    again = await follow(source, lambda so_far: bool(so_far.coverage.settled), coverage=Coverage(lags=lags))
+    assert lags.settle is not None
+    assert hurry.now() - again.coverage.settled[-1].end > lags.settle
+
+
+@pytest.mark.parametrize(
+    ("at", "ingested"),
+    [
+        pytest.param(-30 * MINUTE, -10 * MINUTE, id="before anybody watched"),
+        pytest.param(-30 * MINUTE, 2 * DAY, id="later than anybody could wait for"),
+        pytest.param(-MINUTE, -MINUTE, id="at once"),
+    ],
+)
+async def test_other_records_change_nothing(
+    service: LogGroupService, session: AwsSession, hurry: Hurry, at: timedelta, ingested: timedelta
+) -> None:
+    service.put(record(NOW), NOW + at, ingested=NOW + ingested, visible=NOW)
+    source = await source_of(session, hurry)
+    watched = await follow(source, lambda so_far: so_far.last.state is State.OK and bool(so_far.raw))
+    assert watched.coverage.lags == Lags()
+
+
+async def test_what_can_be_found_long_after_it_was_ingested_widens_the_sweeps_as_well(
+    service: LogGroupService, session: AwsSession, hurry: Hurry
+) -> None:
+    source = await source_of(session, hurry)
+
+    def until(so_far: Watched) -> bool:
+        if so_far.last.state is State.OK and not service.held:
+            at = hurry.now() + timedelta(seconds=10)
+            service.put(record(NOW), at, visible=at + timedelta(seconds=50))
+        return so_far.coverage.lags.sweep is not None
+
+    watched = await follow(source, until)
+    assert len(watched.raw) == 1
+    assert watched.coverage.lags.sweep is not None
+    assert 75 <= watched.coverage.lags.sweep.total_seconds() < 90, "half as much again"
+    assert watched.coverage.lags.settle is None

@@ -43,11 +43,11 @@ class AwsSources:
         since: datetime,
         *,
         journal: Journal | None = None,
-        switchable: bool = False,
+        screen: bool = False,
         once: bool = False,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
-        """With `switchable`, Live Tail is there to be switched on even if the settings don't ask for it.
+        """With `screen`, Live Tail can be switched on though the settings don't ask for it, and the latest comes first.
 
         With `once`, they are there for a reading that ends. The journal knows accounts that AWS doesn't tell this time.
         """
@@ -56,7 +56,7 @@ class AwsSources:
         self._settings = settings
         self._since = since
         self._accounts = _Accounts(journal) if journal is not None else None
-        self._switchable = switchable
+        self._screen = screen
         self._once = once
         self._now = now
         self._opened: Sequence[Source] = ()
@@ -114,10 +114,18 @@ class AwsSources:
         if group := settings.logs.group:
             plan, rate = _schedule(settings.logs), settings.logs.rate
             truth = await logs_source(
-                session, regions[0], group, since, paces=paces, schedule=plan, rate=rate, once=self._once
+                session,
+                regions[0],
+                group,
+                since,
+                paces=paces,
+                schedule=plan,
+                rate=rate,
+                once=self._once,
+                latest_first=self._screen,
             )
             sources.append(truth)
-            if settings.logs.live_tail or self._switchable:
+            if settings.logs.live_tail or self._screen:
                 on = settings.logs.live_tail
                 sources.append(await live_tail_source(session, regions[0], group, truth=truth, on=on))
         return sources

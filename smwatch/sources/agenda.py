@@ -70,7 +70,7 @@ class Agenda(ABC):
         self._slice = FIRST_SLICE
         self._sliced = False
         self._fill: tuple[float, timedelta] | None = None
-        self._turns = [Kind.SWEEP, Kind.PASS, Kind.GLANCE, Kind.CATCH_UP, Kind.SETTLE, Kind.LATE]
+        self._turns = [Kind.VIEW, Kind.SWEEP, Kind.PASS, Kind.GLANCE, Kind.CATCH_UP, Kind.SETTLE, Kind.LATE]
 
     @property
     def complete_to(self) -> datetime:
@@ -98,7 +98,7 @@ class Agenda(ABC):
     def priority(self, scan: Scan) -> Priority:
         """How urgent a page of this scan is."""
         match scan.kind:
-            case Kind.SWEEP | Kind.PASS | Kind.GLANCE | Kind.LATE | Kind.CATCH_UP:
+            case Kind.VIEW | Kind.SWEEP | Kind.PASS | Kind.GLANCE | Kind.LATE | Kind.CATCH_UP:
                 return Priority.LIVE
             case Kind.SETTLE:
                 return Priority.BACKFILL if self.behind(scan.asked_at) > BEHIND else Priority.LIVE
@@ -195,7 +195,7 @@ class Agenda(ABC):
             end,
             asked_at=at,
             began=self.clock,
-            newest_first=self._nature.newest_first,
+            newest_first=self._nature.newest_first or kind is Kind.VIEW,
             resolution=self._nature.resolution,
         )
 

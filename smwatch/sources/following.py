@@ -32,8 +32,19 @@ class Following(Agenda):
     and at the start, what was missed is caught up with aside, while sweeps already show what happens now.
     """
 
-    def __init__(self, schedule: Schedule, nature: Nature, since: datetime, coverage: Coverage, rate: float) -> None:
+    def __init__(
+        self,
+        schedule: Schedule,
+        nature: Nature,
+        since: datetime,
+        coverage: Coverage,
+        rate: float,
+        *,
+        view: bool = False,
+    ) -> None:
+        """With `view`, the latest records come first of all where there is much to catch up with."""
         super().__init__(schedule, nature, since, coverage, rate)
+        self._view = view
         self.sweeps = Sweeps(schedule, nature, rate, coverage.lags)
         self.watched_from: datetime | None = None
         """From where on sweeps have read everything since the start."""
@@ -104,7 +115,7 @@ class Following(Agenda):
                 self._due[Kind.SWEEP] = self.clock if self._asked else again_at
             case Kind.GLANCE:
                 self.sweeps.glanced(scan, self.clock)
-            case Kind.CATCH_UP:
+            case Kind.CATCH_UP | Kind.VIEW:
                 pass
             case Kind.LATE:
                 assert scan.period is not None
@@ -129,7 +140,7 @@ class Following(Agenda):
             case Kind.CATCH_UP:
                 if scan.remains:
                     self._leave(scan.remains)
-            case Kind.GLANCE | Kind.LATE:
+            case Kind.GLANCE | Kind.LATE | Kind.VIEW:
                 pass
             case Kind.SETTLE:
                 self._due[Kind.SETTLE] = self.clock
@@ -173,7 +184,7 @@ class Following(Agenda):
     def enough(self, scan: Scan) -> bool:
         """Whether the rest of this scan is not worth its calls."""
         match scan.kind:
-            case Kind.GLANCE:
+            case Kind.GLANCE | Kind.VIEW:
                 return True
             case Kind.SWEEP:
                 return self.sweeps.enough(scan)
@@ -257,6 +268,8 @@ class Following(Agenda):
             self.watched_from = low
         sweeps.begin(low, at)
         if at - low > SPLIT * sweeps.lag:
+            if self._view and sweeps.swept_at is None and Kind.VIEW not in self.scans:
+                self._scan(Kind.VIEW, low, None, at)
             newest = self._floor(at - sweeps.lag)
             self._leave(Span(low, newest))
             low = newest

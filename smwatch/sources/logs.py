@@ -50,6 +50,11 @@ LONGEST_PASS = timedelta(minutes=10)
 PAGE = 5_000
 """Events in a page at the most. AWS gives no more than 1 MB; of emulators, 10,000 at once would take 20 MiB more."""
 
+LATEST = 500
+"""How many of the latest events come first at the start of a screen."""
+NO_SUCH_ORDER = frozenset({"InvalidParameterException", "ValidationException", "SerializationException"})
+"""How `startFromHead` is refused: before 2024 there is no other order, and stand-ins of AWS may not know it."""
+
 
 def rate_in(region: str, *, once: bool = False) -> float:
     """Calls a second, of which the account has as many as AWS grants there; `once` for a reading that ends."""
@@ -106,23 +111,39 @@ class FilterLogEvents:
     async def page(self, start: datetime, until: datetime | None, token: str | None) -> Answer:
         """One page of [start, until], both inclusive."""
         await self._describe()
-        session = self._session
-        call = self._call(API, token=token is not None)
-        self._generation = session.generation
-        request: dict[str, Any] = {"startTime": _milliseconds(start), "filterPattern": self._pattern, "limit": PAGE}
         # AWS sorts by time whatever is asked; stand-ins of it do so only when asked
-        request["interleaved"] = True
-        if self._arn:
-            request["logGroupIdentifier"] = self._arn
-        else:
-            request["logGroupName"] = self._group
+        request: dict[str, Any] = {"startTime": _milliseconds(start), "limit": PAGE, "interleaved": True}
         if until is not None:
             request["endTime"] = _milliseconds(until)
         if token is not None:
             request["nextToken"] = token
+        return await self._asked(request)
+
+    async def latest(self, start: datetime) -> Answer:
+        """The latest events since `start`, oldest first; none where the service can't be asked for them."""
+        from botocore.exceptions import ClientError
+
+        await self._describe()
+        request = {"startTime": _milliseconds(start), "limit": LATEST, "startFromHead": False}
+        try:
+            answer = await self._asked(request)
+        except CallError as error:
+            cause = error.__cause__
+            if isinstance(cause, ClientError) and cause.response.get("Error", {}).get("Code") in NO_SUCH_ORDER:
+                return Answer((), None, error.date)
+            raise
+        return msgspec.structs.replace(answer, rows=tuple(sorted(answer.rows, key=lambda row: row.at or EPOCH)))
+
+    async def _asked(self, request: dict[str, Any]) -> Answer:
+        session = self._session
+        call = self._call(API, token="nextToken" in request)
+        self._generation = session.generation
+        group: dict[str, Any] = {"logGroupIdentifier": self._arn} if self._arn else {"logGroupName": self._group}
         with told_apart(call):
             client = await session.client("logs", self._region)
-            response: Mapping[str, Any] = await client.filter_log_events(**request)
+            response: Mapping[str, Any] = await client.filter_log_events(
+                filterPattern=self._pattern, **group, **request
+            )
             if "events" not in response:
                 raise malformed(call, "something that is no page of log events")
             rows = tuple(_row(item) for item in response["events"])
@@ -194,21 +215,24 @@ async def logs_source(
     schedule: Schedule = SCHEDULE,
     rate: float | None = None,
     once: bool = False,
+    latest_first: bool = False,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     monotonic: Callable[[], float] = time.monotonic,
 ) -> Tail:
     """The log group of a trail, by name or ARN; raises ConfigurationError where it can't start.
 
-    It is asked `rate` times a second at the most, or as `rate_in` says; with `once` for a reading that ends.
+    It is asked `rate` times a second at the most, or as `rate_in` says; with `once` for a reading that ends. With
+    `latest_first` the latest events come first of all, for a screen.
     """
     named = LogGroup.parse(group)
     region = session.region(named.region or region)
     await session.check_credentials()
     account = await session.account(region, "logs")
     foreign = bool(named.account) and named.account != account
+    reader = FilterLogEvents(session, region, named.name, named.arn if foreign else "", pattern, monotonic)
     return Tail(
-        FilterLogEvents(session, region, named.name, named.arn if foreign else "", pattern, monotonic),
+        reader,
         name=f"logs:{named.account or account}:{region}:{named.name}",
         label="Logs",
         region=region,
@@ -216,6 +240,7 @@ async def logs_source(
         since=since,
         schedule=schedule,
         pace=paces.of(account, region, API, rate or rate_in(region, once=once)),
+        latest=reader.latest if latest_first else None,
         now=now,
         sleep=sleep,
         monotonic=monotonic,

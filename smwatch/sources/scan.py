@@ -18,6 +18,8 @@ class Kind(Enum):
 
     SWEEP = auto()
     """The latest minutes, again and again, for latency."""
+    VIEW = auto()
+    """The latest rows before all others, at the start, of a service that pages oldest first."""
     GLANCE = auto()
     """The newest page alone, between sweeps that are far apart."""
     PASS = auto()

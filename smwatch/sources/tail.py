@@ -70,10 +70,12 @@ class Tail:
         since: datetime,
         schedule: Schedule,
         pace: Pace,
+        latest: Callable[[datetime], Awaitable[Answer]] | None = None,
         now: Callable[[], datetime],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        """`latest`, if it is given, asks for the latest rows since a moment: what somebody at a screen wants first."""
         self.name = name
         self.label = label
         self.region = region
@@ -82,6 +84,7 @@ class Tail:
         self._since = since
         self._schedule = schedule
         self._pace = pace
+        self._latest = latest
         self._now = now
         self._sleep = sleep
         self._monotonic = monotonic
@@ -107,7 +110,8 @@ class Tail:
 
     def follow(self, coverage: Coverage) -> AsyncGenerator[Page | Status, None]:
         """Yield pages for ever, beginning with what `coverage` (what the journal already holds) leaves open."""
-        return self._run(Following(self._schedule, self._reader.nature, self._since, coverage, self._pace.ceiling))
+        nature, rate, view = self._reader.nature, self._pace.ceiling, self._latest is not None
+        return self._run(Following(self._schedule, nature, self._since, coverage, rate, view=view))
 
     def read_once(self, coverage: Coverage) -> AsyncGenerator[Page | Status, None]:
         """Yield everything up to now, then end. The last Status says DONE, or why something could not be read."""
@@ -187,7 +191,8 @@ class Tail:
         if self._ahead is None:
             if not await self._pace.turn(agenda.priority(scan), patience=HEARTBEAT):
                 return None
-            heard = await self._call(wanted)
+            view = self._latest if scan.kind is Kind.VIEW else None
+            heard = await self._call(view(scan.start) if view else self._reader.page(*wanted))
         else:
             _, asked = self._ahead
             await asyncio.wait((asked,), timeout=HEARTBEAT)
@@ -208,7 +213,7 @@ class Tail:
 
         async def ask(wanted: Wanted, priority: Priority) -> Heard:
             await self._pace.turn(priority)
-            return await self._call(wanted)
+            return await self._call(self._reader.page(*wanted))
 
         wanted = _wanted(scan)
         self._ahead = wanted, asyncio.create_task(ask(wanted, agenda.priority(scan)))
@@ -218,13 +223,13 @@ class Tail:
             self._ahead[1].cancel()
             self._ahead = None
 
-    async def _call(self, wanted: Wanted) -> Heard:
+    async def _call(self, page: Awaitable[Answer]) -> Heard:
         outcome: Answer | CallError
         sent_at = self._now()
         self._calls += 1
         try:
             async with asyncio.timeout(CALL_LIMIT):
-                outcome = await self._reader.page(*wanted)
+                outcome = await page
         except CallError as trouble:
             outcome = trouble
         except TimeoutError:
@@ -260,7 +265,7 @@ class Tail:
         agenda.committed(scan, took.settled)
         if took.settled and scan.kind is Kind.SETTLE:
             self._witnessed = self._witnessed.with_settled(took.settled)
-        if took.done:
+        if took.done and scan.kind is not Kind.VIEW:
             agenda.ended(scan)
             self._health.last_good_at = now
             self._sightings.forget_before(now - HORIZON)

@@ -29,7 +29,7 @@ async def test_live_tail_is_there_to_be_switched_on_and_is_off_until_then(aws_en
     settings = msgspec.structs.replace(
         settings, logs=logs, cloudtrail=msgspec.structs.replace(settings.cloudtrail, enabled=False)
     )
-    opened = AwsSources(settings, NOW - timedelta(minutes=1), switchable=True)
+    opened = AwsSources(settings, NOW - timedelta(minutes=1), screen=True)
     async with opened as sources:
         (live,) = [source for source in sources if isinstance(source, LiveTail)]
         states = [live.on]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -140,3 +141,29 @@ async def test_what_can_be_found_long_after_it_was_ingested_widens_the_sweeps_as
     assert watched.coverage.lags.sweep is not None
     assert 75 <= watched.coverage.lags.sweep.total_seconds() < 90, "half as much again"
     assert watched.coverage.lags.settle is None
+
+
+def fill(service: LogGroupService, count: int = 30) -> list[str]:
+    """One record each minute until now; their eventIDs, oldest first."""
+    held = [record(NOW - MINUTE * n) for n in reversed(range(1, count + 1))]
+    for one in held:
+        service.put(one, datetime.fromisoformat(one["eventTime"]))
+    return [one["eventID"] for one in held]
+
+
+@pytest.mark.parametrize("known", [True, False], ids=["newest first", "refused by the endpoint"])
+async def test_the_latest_come_first_on_a_screen(
+    service: LogGroupService, session: AwsSession, hurry: Hurry, monkeypatch: pytest.MonkeyPatch, known: bool
+) -> None:
+    held = fill(service)
+    service.page, service.knows_order = 7, known
+    monkeypatch.setattr("smwatch.sources.logs.LATEST", 5)
+    source = await source_of(session, hurry, latest_first=True)
+    watched = await follow(source, lambda so_far: so_far.last.state is State.OK and len(so_far.raw) >= len(held))
+    seen = [json.loads(raw)["eventID"] for raw in watched.raw]
+    assert sorted(seen) == sorted(held), "each once"
+    assert (seen[:5] == held[-5:]) is known
+    asked = service.calls("FilterLogEvents")
+    assert [request["startFromHead"] for request in asked if "startFromHead" in request] == [False]
+    assert asked[0]["startFromHead"] is False
+    assert watched.last.message == ""

@@ -85,6 +85,8 @@ class Lines:
                         again.append(seq)
                 changed |= change.alarms
                 self._tell(again)
+            for watched in delivery.watched:
+                changed |= self._store.watched(watched.source, watched.spans).alarms
             alarms = self._news(changed)
             for status in delivery.statuses:
                 self._store.report(status)
@@ -99,6 +101,8 @@ class Lines:
         """Take in what was written by an earlier run, silently but for trouble: the rules look back at it."""
         changed = self._store.fold(delivery.renamed).alarms if delivery.renamed else {}
         changed |= self._store.add([arrival for _, arrival in delivery.arrivals]).alarms
+        for watched in delivery.watched:
+            changed |= self._store.watched(watched.source, watched.spans).alarms
         self._shown = dict(self._store.alarms)
         if changed:
             self._keep(list(changed.values()))

@@ -19,6 +19,7 @@ from smwatch.events.scope import in_scope
 from smwatch.events.secret import Secret
 from smwatch.journal import Journal, JournalCorruptError, JournalError, Stored
 from smwatch.keeper import RETRY_SECONDS, Keeper
+from smwatch.sources.coverage import Span
 from smwatch.sources.source import Page, Source, State, Status
 
 SLICE = 200
@@ -33,6 +34,13 @@ JOURNAL = "journal"
 """The name under which the journal itself reports trouble."""
 
 
+class Watched(msgspec.Struct, frozen=True):
+    """Spans that a source has read whole, and of which all events have been handed on."""
+
+    source: str
+    spans: tuple[Span, ...]
+
+
 class Delivery(msgspec.Struct, frozen=True):
     """What the monitor hands on: events that are new to this process, health, secrets that turned out to be one."""
 
@@ -40,6 +48,7 @@ class Delivery(msgspec.Struct, frozen=True):
     """(journal seq, or keeper.NOT_KEPT, arrival). What was not kept comes again, with its seq, as soon as it is."""
     statuses: tuple[Status, ...] = ()
     renamed: tuple[tuple[Secret, Secret], ...] = ()
+    watched: tuple[Watched, ...] = ()
     upto: int | None = None
     """With this delivery, all that the journal holds up to this seq has been handed on; None says nothing."""
 
@@ -157,18 +166,35 @@ class Monitor:
         told = msgspec.structs.replace(status, newest_at=self._newest.get(status.source))
         await self._deliver(Delivery(statuses=(told,)))
 
-    async def recall(self, since: datetime, limit: int, *, told: bool = False) -> None:
-        """Hand on what the journal held already (or only what was told), newest first, `limit` events at the most."""
+    async def recall(self, since: datetime, limit: int, *, printing_from: datetime | None = None) -> None:
+        """Hand on what the journal held already, newest first, `limit` events at the most; then what was watched.
+
+        With `printing_from`, without what `recall_untold` is to bring when it is given that moment.
+        """
+        watched: tuple[Watched, ...] = ()
         try:
-            rows = self.journal.recent(since, self.journal.last_seq(), told=told)
+            rows = self.journal.recent(since, self.journal.last_seq(), printing_from=printing_from)
             while limit > 0 and (batch := self.read(islice(rows, min(limit, self._slice)))):
                 await self._hand_on(list(batch))
                 await self._sleep(self._breath)
                 limit -= len(batch)
+                if not limit:
+                    since = batch[-1][1].event.at + timedelta(seconds=1)  # of this second there may be more
+            watched = self._watched(since)
         except JournalCorruptError as error:
             await self._keeper.begin_anew(error)
         except JournalError as error:
             await self._report_journal(State.FAILING, f"can't read the journal ({error}): older events are not shown")
+        if watched:
+            await self._deliver(Delivery(watched=watched))
+
+    def _watched(self, since: datetime) -> tuple[Watched, ...]:
+        """What the journal says that its sources have read whole, as far as its events have been handed on."""
+        return tuple(
+            Watched(source, tuple(Span(max(span.start, since), span.end) for span in settled if span.end > since))
+            for source in self.journal.sources()
+            if (settled := self.journal.coverage(source).settled)
+        )
 
     async def recall_untold(self, since: datetime) -> None:
         """Hand on what the journal holds and `tail` has yet to print, oldest first; see `Journal.untold`."""
@@ -277,7 +303,8 @@ class Monitor:
                 waiting = [*foreign, *zip(seqs, arrivals, strict=True)]
                 del committed, foreign
                 arrivals.clear()
-                await self._hand_on(waiting, ordered=True)
+                watched = (Watched(page.source, (page.settled,)),) if page.settled is not None else ()
+                await self._hand_on(waiting, ordered=True, watched=watched)
 
     @contextmanager
     def _reading(self) -> Iterator[list[Arrival]]:
@@ -302,8 +329,13 @@ class Monitor:
                     event = renamed_event(arrival.event, right)
                     arrivals[i] = msgspec.structs.replace(arrival, event=event)
 
-    async def _hand_on(self, arrivals: list[tuple[int, Arrival]], *, ordered: bool = False) -> None:
-        """Deliver these in slices, each taken out of the list: what rules decode of them is larger than they are."""
+    async def _hand_on(
+        self, arrivals: list[tuple[int, Arrival]], *, ordered: bool = False, watched: tuple[Watched, ...] = ()
+    ) -> None:
+        """Deliver these in slices, each taken out of the list: what rules decode of them is larger than they are.
+
+        With the last of them, what is `watched` when all have been taken in.
+        """
         if self._renamed:
             renamed, self._renamed = tuple(self._renamed), []
             await self._deliver(Delivery(renamed=renamed))
@@ -311,10 +343,14 @@ class Monitor:
         while arrivals:
             part = tuple(reversed(arrivals[-self._slice :]))
             del arrivals[-self._slice :]
-            await self._deliver(Delivery(part, upto=part[-1][0] or None if ordered else None))
+            last, upto = not arrivals, part[-1][0] or None if ordered else None
+            await self._deliver(Delivery(part, watched=watched if last else (), upto=upto))
             del part
-            if arrivals:
-                await self._sleep(self._breath)
+            if last:
+                return
+            await self._sleep(self._breath)
+        if watched:
+            await self._deliver(Delivery(watched=watched))
 
     async def _report_journal(self, state: State, message: str) -> None:
         await self._deliver(Delivery(statuses=(Status(JOURNAL, "Journal", state, message, at=self._now()),)))

@@ -94,7 +94,8 @@ class Parts:
         from smwatch.rules.engine import Engine
 
         engine = Engine(build_rules(self.settings))
-        engine.restore(self._opened.alarms, self._opened.mutes, self._opened.known_since)
+        kept = self._opened
+        engine.restore(kept.alarms, kept.mutes, kept.known_since, watched_follows=bool(kept.alarms))
         return engine
 
     def judge_by(self, engine: Engine) -> None:

@@ -52,7 +52,9 @@ def follow_lines(settings: Settings, *, json: bool, once: bool, fail_on: str | N
             parts.notifying(lines.deliver),
             AwsSources(settings, parts.since, journal=parts.journal, once=once) as sources,
         ):
-            await parts.monitor(lines.remember).recall(parts.looks_back_to, settings.store.capacity, told=True)
+            await parts.monitor(lines.remember).recall(
+                parts.looks_back_to, settings.store.capacity, printing_from=parts.since
+            )
             meter = Meter("read")
             monitor = parts.monitor(meter.delivering(lines.deliver) if once else lines.deliver)
             await monitor.recall_untold(parts.since)

@@ -13,10 +13,12 @@ import msgspec
 
 from smwatch.dossier import PrincipalDossier, SecretDossier
 from smwatch.events.event import UNREADABLE, Arrival, Event
+from smwatch.events.moments import seconds_of_datetime
 from smwatch.events.renaming import composed, names_any, renamed_event
 from smwatch.events.secret import Secret
 from smwatch.rules.alarm import EVIDENCE, Alarm, Mute, urgency
-from smwatch.sources.source import Status
+from smwatch.sources.coverage import Span
+from smwatch.sources.source import Status, place_of
 from smwatch.view import Filter, View, merge
 
 KEY = attrgetter("key")
@@ -64,6 +66,10 @@ class Judge(Protocol):
 
     def feed(self, source: str, newest_at: datetime | None, now: datetime) -> Sequence[Alarm]:
         """A source was read whole at `now`; its newest event is from `newest_at`."""
+        ...
+
+    def watched(self, place: tuple[str, str] | None, spans: Iterable[tuple[int, int]]) -> Sequence[Alarm]:
+        """Of an account and Region, or of any, all events of these spans of seconds have been judged."""
         ...
 
 
@@ -246,6 +252,13 @@ class Store:
         if self.engine is not None and heard_at is not None and (before is None or before.last_good_at != heard_at):
             self._raise(self.engine.feed(status.source, status.newest_at, heard_at), change)
         return self._publish(change)
+
+    def watched(self, source: str, spans: Iterable[Span]) -> Change:
+        """Take note that all events which a source holds of these spans have been added."""
+        if self.engine is None:
+            return self._alarmed(())
+        seconds = [(seconds_of_datetime(span.start), seconds_of_datetime(span.end)) for span in spans]
+        return self._alarmed(self.engine.watched(place_of(source), seconds))
 
     def tick(self, now: datetime) -> Change:
         """Let time pass for the alarms that depend on it."""

@@ -152,7 +152,21 @@ def test_what_was_told_is_not_told_again(journal: Journal) -> None:
     assert [row.seq for row in journal.untold(NOW - 2 * HOUR)] == [3, 2, 1]
     journal.tell([2, 3])
     assert [row.seq for row in journal.untold(NOW - 9 * HOUR)] == [4, 1]
-    assert [row.seq for row in journal.recent(NOW - 9 * HOUR, 99, told=True)] == [2, 3]
+
+
+@pytest.mark.parametrize("since", [NOW - 9 * HOUR, NOW - 2 * HOUR, NOW])
+@pytest.mark.parametrize(("taken", "dealt"), [(False, False), (True, False), (True, True)])
+def test_what_is_there_when_printing_begins_is_remembered_or_printed(
+    journal: Journal, since: datetime, taken: bool, dealt: bool
+) -> None:
+    if taken:
+        journal.begin_printing()
+    journal.commit("a", [arrival(n, ago=n * HOUR) for n in range(6)])
+    journal.tell([2, 3], dealt=4 if dealt else None)
+    remembered = [row.seq for row in journal.recent(NOW - 9 * HOUR, 99, printing_from=since)]
+    printed = [row.seq for row in journal.untold(since)]
+    assert sorted(remembered + printed) == [1, 2, 3, 4, 5, 6]
+    assert {2, 3} <= set(remembered)
 
 
 def test_long_reads_come_in_chunks_and_miss_nothing(journal: Journal) -> None:

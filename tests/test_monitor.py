@@ -10,7 +10,7 @@ import pytest
 from smwatch.events.event import Arrival, SeenBy
 from smwatch.journal import FILE_NAME, Journal
 from smwatch.keeper import NOT_KEPT
-from smwatch.monitor import Delivery, Monitor
+from smwatch.monitor import Delivery, Monitor, Watched
 from smwatch.sources.coverage import Coverage, Span
 from smwatch.sources.source import Found, Page, State, Status
 from smwatch.store import Store
@@ -411,6 +411,30 @@ async def test_what_the_journal_held_is_handed_on_newest_first_and_no_more_than_
     await monitor(journal, told).recall(NOW - timedelta(hours=1), limit=400)
     assert sorted(told.ids, reverse=True) == told.ids
     assert len(told.ids) == 400
+
+
+async def test_what_was_watched_is_told_once_its_events_have_been_handed_on() -> None:
+    journal, told = Journal(), Told()
+    hours = [Span(NOW - timedelta(hours=n + 1), NOW - timedelta(hours=n)) for n in range(4)]
+    pages = [page("a", *range(1, 601), settled=hours[0]), page("a", settled=hours[1]), page("a", 601, settled=hours[3])]
+    await monitor(journal, told).follow([Scripted("a", pages)])
+    assert [delivery.watched for delivery in told.deliveries if delivery.watched] == [
+        (Watched("a", (hours[n],)),) for n in (0, 1, 3)
+    ]
+    parts = [(len(delivery.arrivals), bool(delivery.watched)) for delivery in told.deliveries]
+    assert parts == [(200, False), (200, False), (200, True), (0, True), (1, True)]
+
+
+async def test_what_the_journal_says_was_watched_is_told_as_far_as_its_events_are() -> None:
+    journal, told = Journal(), Told()
+    hour = timedelta(hours=1)
+    pages = [page("a", *range(1, 11), settled=Span(NOW - 9 * hour, NOW)), page("a", settled=Span(NOW, NOW + hour))]
+    await monitor(journal, Told()).follow([Scripted("a", pages), Scripted("b", [page("b", 11)])])
+    await monitor(journal, told).recall(NOW - 2 * hour, limit=400)
+    assert told.deliveries[-1].watched == (Watched("a", (Span(NOW - 2 * hour, NOW + hour),)),)
+    await monitor(journal, told).recall(NOW - 2 * hour, limit=3)
+    assert told.deliveries[-1].watched == (Watched("a", (Span(records.AT + SECOND, NOW + hour),)),)
+    assert sum(bool(delivery.watched) for delivery in told.deliveries) == 2
 
 
 async def test_a_back_fill_tells_how_far_it_is_as_progress_of_the_source_beside_it() -> None:

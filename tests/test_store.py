@@ -70,6 +70,7 @@ class ByPrincipal:
         self.alarms: dict[str, Alarm] = {}
         self.judged: list[int] = []
         self.fed: list[tuple[str, datetime | None, datetime]] = []
+        self.was_watched: list[tuple[tuple[str, str] | None, list[tuple[int, int]]]] = []
 
     def judge(self, arrivals: Sequence[Arrival]) -> Sequence[Alarm]:
         self.judged += [one.event.key for one in arrivals]
@@ -89,6 +90,10 @@ class ByPrincipal:
 
     def feed(self, source: str, newest_at: datetime | None, now: datetime) -> Sequence[Alarm]:
         self.fed.append((source, newest_at, now))
+        return ()
+
+    def watched(self, place: tuple[str, str] | None, spans: Iterable[tuple[int, int]]) -> Sequence[Alarm]:
+        self.was_watched.append((place, list(spans)))
         return ()
 
     def tick(self, now: datetime) -> Sequence[Alarm]:

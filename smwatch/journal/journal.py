@@ -276,11 +276,18 @@ class Journal(Database):
     def _foreign(self, db: sqlite3.Connection) -> tuple[Stored, ...]:
         return stored_of(db.execute(f"{_SELECT} WHERE seq > ? AND raw IS NOT NULL ORDER BY seq", (self._last_seq,)))
 
-    def recent(self, since: datetime, upto_seq: int, *, told: bool = False) -> Iterator[Stored]:
-        """The events (or only the told ones) since a moment that had arrived by `upto_seq`, newest first, in chunks."""
+    def recent(self, since: datetime, upto_seq: int, *, printing_from: datetime | None = None) -> Iterator[Stored]:
+        """The events since a moment that had arrived by `upto_seq`, newest first, in chunks.
+
+        With `printing_from`, without those that are `untold` since then.
+        """
         select = f"{_SELECT} WHERE (at, identity) < (?, ?) AND at >= ? AND seq <= ? AND raw IS NOT NULL"
         order = "ORDER BY at DESC, identity DESC"
-        return self._paged(f"{select}{TOLD if told else ''} {order}", (1 << 62, b""), _seconds(since), upto_seq)
+        more = [_seconds(since), upto_seq]
+        if printing_from is not None:
+            select += f" AND ((at < ? AND NOT (seq > ? AND seq <= ?)) OR {TOLD})"
+            more += [_seconds(printing_from), self._number(DEALT), self._number(TAKEN)]
+        return self._paged(f"{select} {order}", (1 << 62, b""), *more)
 
     def between(self, start: datetime, end: datetime) -> Iterator[Stored]:
         """All events with start <= eventTime < end, oldest first, read in chunks."""

@@ -17,9 +17,10 @@ PATIENCE_SECONDS = 2.0
 """How long a tail waits for the one before it to end, as when a supervisor starts it again."""
 TAKEN, DEALT = "tail.taken", "tail.dealt"
 """The facts up to which seq events have been taken in while printing, and up to which none is left to be printed."""
-TOLD = " AND EXISTS (SELECT 1 FROM told WHERE told.seq = events.seq)"
-UNTOLD = " AND NOT EXISTS (SELECT 1 FROM told WHERE told.seq = events.seq)"
-"""Of a SELECT from events: those that have (not) been printed."""
+TOLD = "EXISTS (SELECT 1 FROM told WHERE told.seq = events.seq)"
+"""Of an event: whether it has been printed."""
+UNTOLD = f" AND NOT {TOLD}"
+"""Of a SELECT from events: those that have not been printed."""
 
 
 def printing(path: Path) -> AbstractContextManager[object]:

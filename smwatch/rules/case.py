@@ -23,7 +23,7 @@ from smwatch.rules.dimension import DIMENSIONS, Dimension, Value
 from smwatch.rules.envelope import Rule
 from smwatch.rules.fact import Known, Teller, Times
 from smwatch.rules.subject import SECOND_BITS
-from smwatch.rules.telling import READERS, tell, told_of
+from smwatch.rules.telling import READERS, tell, told_of, wanted
 from smwatch.rules.world import World
 
 BEGINNING, END = -1, 1 << 40
@@ -346,6 +346,8 @@ class Case(ABC):
     def _facts(self, first_at: int, last_at: int) -> tuple[str, ...]:
         """What else is known; after a restart, what was known then, unless as much is known again."""
         facts, base = tell(self.rule, self.world, self.values, first_at, last_at), self.base
+        if (want := wanted(self.rule, self.values, first_at)) is not None:
+            self.world.vigil.hope(want, self)
         if base is None or int(base.first_at.timestamp()) != first_at:
             return facts
         began = self.world.beginning

@@ -20,7 +20,7 @@ class Look(StrEnum):
     SEEN = "seen"
     """The fact is known from the event's second or the period before it."""
     NEW = "new"
-    """The fact is not known from the period before the event's second, though events from then are."""
+    """The fact is not known from the period before the event's second, though somebody was watching."""
     FOLLOWS = "follows"
     """The fact comes in the event's second or the period after it."""
     NEAR = "near"
@@ -64,7 +64,7 @@ class Lookup(Condition):
     ago: Period = Period(0)  # noqa: RUF009  a value like any other
     """For SEEN: at least how long before the event."""
     warmup: Period = Period(0)  # noqa: RUF009  a value like any other
-    """For NEW: how long events must have been known for, before anything counts as new."""
+    """For NEW and STEADY: for how much of the period that account and Region must have been watched."""
     of: Dimension | None = None
     """For STEADY: who, or what, must be the same ones."""
 
@@ -172,8 +172,8 @@ def _lookup_of(look: Look, fact: object, written: Mapping[str, object]) -> Looku
     same = written.get("same", ["secret"])
     if not isinstance(same, list) or not same or not all(isinstance(name, str) for name in same):
         raise ValueError("same is a list of dimensions")
-    if "warmup" in written and look is not Look.NEW:
-        raise ValueError("warmup goes with new")
+    if "warmup" in written and look not in (Look.NEW, Look.STEADY):
+        raise ValueError("warmup goes with new and steady")
     if "ago" in written and look is not Look.SEEN:
         raise ValueError("ago goes with seen")
     of = written.get("of")

@@ -9,7 +9,7 @@ from types import MappingProxyType
 import msgspec
 
 from smwatch.events import moments
-from smwatch.events.event import Arrival, Event
+from smwatch.events.event import Arrival, Event, SeenBy
 from smwatch.events.renaming import Rename, composed
 from smwatch.rules.alarm import Alarm, AlarmState, Decision, Mute
 from smwatch.rules.case import Case, group_of
@@ -22,6 +22,7 @@ from smwatch.rules.route import Router
 from smwatch.rules.spread import KEPT
 from smwatch.rules.stop import Stop
 from smwatch.rules.subject import SECOND_BITS
+from smwatch.rules.vigil import Place, Span
 from smwatch.rules.watch import Watch
 from smwatch.rules.world import World
 
@@ -37,9 +38,9 @@ DELIVERY = 15 * 60
 class Engine:
     """Judges events by the rules.
 
-    Alarms are a function of the events known, of people's decisions and of the time told: late, duplicate and reordered
-    events lead to the same ones, within the bounds stated at MARKS, SLOTS, KEPT, TIMES, CASES and GROUPS. Nothing here
-    reads a clock. One engine belongs to one thread.
+    Alarms are a function of the events known, of what was watched, of people's decisions and of the time told: late,
+    duplicate and reordered events lead to the same ones, within the bounds stated at MARKS, SLOTS, KEPT, TIMES, CASES
+    and GROUPS. Nothing here reads a clock. One engine belongs to one thread.
 
     After a restart, `restore` the alarms that were kept and `judge` the events of the last `memory` again (any order;
     fewer is possible, then rules that look back further stay silent for longer).
@@ -105,6 +106,7 @@ class Engine:
         """
         world, plan_of, recalled = self._world, self._route.plan, self._recalled
         newest = 0
+        account, region, recorded, stretch = "", "", False, world.vigil.stretch(("", ""), recorded=False)
         for arrival in arrivals:
             second = arrival.event.key >> SECOND_BITS
             if not second or arrival.decoded == {}:
@@ -114,6 +116,12 @@ class Engine:
             began = world.beginning.at
             if began is None or second < began:
                 world.beginning.move(second)
+            event = arrival.event
+            if event.region != region or event.account != account or (event.seen_by is SeenBy.FILE) is not recorded:
+                account, region, recorded = event.account, event.region, event.seen_by is SeenBy.FILE
+                stretch = world.vigil.stretch((account, region), recorded=recorded)
+            if not stretch.first <= second <= stretch.last:
+                stretch.see(second)
             if recalled and arrival.event.key in recalled:
                 self._recognise(arrival.event)
             plan = plan_of(arrival)
@@ -152,6 +160,15 @@ class Engine:
         self._world.move(second, second - DELIVERY)
         return self._settle()
 
+    def watched(self, place: Place | None, spans: Iterable[Span]) -> tuple[Alarm, ...]:
+        """A source of this place, or of any (None), has read these spans whole; the alarms that changed.
+
+        Only spans whose events were given to `judge` are to be told.
+        """
+        self._world.vigil.read(place, spans)
+        self._world.beginning.cover()
+        return self._settle()
+
     # -- what people decide
 
     def acknowledge(self, group: str, note: str, at: datetime) -> tuple[Alarm, ...]:
@@ -182,11 +199,20 @@ class Engine:
         known = [second for second in (began.at, began.before) if second is not None]
         return datetime.fromtimestamp(min(known), UTC) if known else None
 
-    def restore(self, alarms: Iterable[Alarm], mutes: Iterable[Mute] = (), known_since: datetime | None = None) -> None:
+    def restore(
+        self,
+        alarms: Iterable[Alarm],
+        mutes: Iterable[Mute] = (),
+        known_since: datetime | None = None,
+        *,
+        watched_follows: bool = False,
+    ) -> None:
         """Go on from alarms (and mutes) that were kept, before any event is judged.
 
-        What they say holds until events are known again since then (`known_since`, as it was) and are judged anew.
+        What they say holds until events are known again since then (`known_since`, as it was) and are judged anew; with
+        `watched_follows` not before it is told what had been watched, either, of which some may hang on that.
         """
+        self._world.beginning.covered = not watched_follows
         if known_since is not None:
             self._world.beginning.before = moments.seconds_of_datetime(known_since)
         self._world.mutes = (*self._world.mutes, *mutes)

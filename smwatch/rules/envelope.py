@@ -64,7 +64,7 @@ class Habit(Struct, frozen=True, forbid_unknown_fields=True):
 class Share(Struct, frozen=True, forbid_unknown_fields=True):
     """And at least this share of all values known by then: of the same account and Region, where `by` has those.
 
-    Nothing is a share of all until events are known from `warmup` before: at the start little is known.
+    Nothing is a share of all until that account and Region has been watched for `warmup`: at the start little is known.
     """
 
     least: float
@@ -86,7 +86,8 @@ class Distinct(Struct, frozen=True, forbid_unknown_fields=True):
 class FirstSeen(Struct, frozen=True, forbid_unknown_fields=True):
     """The values come together for the first time within a period.
 
-    Nothing is new until events are known from `warmup` before: at the start everything would be.
+    Nothing is new until `warmup` of that period has been watched, in that account and Region: at the start everything
+    would be.
     """
 
     of: tuple[Dimension, ...]

@@ -13,11 +13,12 @@ from smwatch.rules.dimension import DIMENSIONS, Dimension, Value
 from smwatch.rules.envelope import Share
 from smwatch.rules.habit import Habits
 from smwatch.rules.question import Lookout
+from smwatch.rules.vigil import Want
 
 if TYPE_CHECKING:
     from smwatch.rules.spread import SpreadCase
 
-_IDENTITY = DIMENSIONS["identity"]
+_IDENTITY, _ACCOUNT, _REGION = DIMENSIONS["identity"], DIMENSIONS["account"], DIMENSIONS["region"]
 
 
 class Need(NamedTuple):
@@ -142,12 +143,12 @@ class Measure:
 
     def _reached(self, second: int, case: SpreadCase) -> float:
         """How many values make a share of all in a second, as far as that can be said; none do where it can't."""
-        bar, began = self.bar, case.world.beginning
+        bar, vigil = self.bar, case.world.vigil
         if bar is None:
             return 0.0
-        since = second - bar.share.warmup
-        if bar.share.warmup and not began.reaches(since):
-            began.watch_for(since, case)
+        want = Want(case.place, 0, second, int(bar.share.warmup))
+        if want.seconds and not vigil.enough(want):
+            vigil.hope(want, case)
             return inf
         return bar.at(second)
 
@@ -172,6 +173,8 @@ class Measure:
         values: dict[Dimension, Value] = {**case.values, case.rule.distinct.of: sight.value}
         if case.identity:
             values.setdefault(_IDENTITY, case.identity)
+        for dimension, value in zip((_ACCOUNT, _REGION), case.place, strict=True):
+            values.setdefault(dimension, value)
         answer = lookout(values, sight.second)
         if isinstance(answer, Pending):
             answer.watch(case)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
-DAY = 86_400
+HOUR, DAY = 3_600, 86_400
 """Seconds."""
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": DAY}
+_UNITS = {"s": 1, "m": 60, "h": HOUR, "d": DAY}
 _LONGEST_DAYS = 3650
 _PERIOD = re.compile(r"(\d{1,6}) ?([smhd])", re.ASCII)
 

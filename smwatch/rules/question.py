@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import TypeAlias
 
+from smwatch.events.secret import Secret
 from smwatch.rules.answer import Answer, Pending, Whenever, either, together
 from smwatch.rules.condition import All, Any, Condition, Look, Lookup, Matches, Trait
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Value, dimension
@@ -12,16 +13,20 @@ from smwatch.rules.fact import Group, Known, Times
 from smwatch.rules.period import DAY
 from smwatch.rules.subject import Subject
 from smwatch.rules.trait import TRAITS
+from smwatch.rules.vigil import Place, Want
 from smwatch.rules.world import World
 
 ROTATION = DAY
 """Seconds after which a rotation whose end is unknown is over."""
 
 _SECRET, _IDENTITY, _POLICY = DIMENSIONS["secret"], DIMENSIONS["identity"], DIMENSIONS["policy"]
+_ACCOUNT, _REGION = DIMENSIONS["account"], DIMENSIONS["region"]
 _STARTED, _ENDED, _WROTE = "rotation_started", "rotation_ended", "rotation_write"
 """The facts that the traits of rotations are made from."""
 _POLICIES, _REMOVALS = "policies", "policy_removals"
 """The facts that the trait of a policy put again is made from."""
+
+_NOWHERE: Place = "", ""
 
 Prepare: TypeAlias = Callable[[Subject], Answer]
 """Asks an event that has just come."""
@@ -49,7 +54,12 @@ def prepare(world: World, condition: Condition) -> Prepare:
             return lambda subject: together([ask(subject) for ask in prepared])
         case Lookup(fact=fact, same=same):
             source, ask_known = world.source(fact, same, condition.of), _asked_of(world, condition)
-            return lambda subject: ask_known(source.of_event(subject), subject.second)
+            if not condition.warmup:
+                return lambda subject: ask_known(source.of_event(subject), subject.second, _NOWHERE)
+            here = {_ACCOUNT, _REGION, *({_SECRET} & {*same})}
+            return lambda subject: ask_known(
+                source.of_event(subject), subject.second, _place(_values(subject, here), same)
+            )
         case Trait(name):
             look = lookout(world, condition)
             wanted = {dimension(one) for _, same in TRAITS[name].history for one in same}
@@ -63,7 +73,9 @@ def lookout(world: World, condition: Condition) -> Lookout:
     match condition:
         case Lookup(fact=fact, same=same):
             source, ask = world.source(fact, same, condition.of), _asked_of(world, condition)
-            return lambda values, second: ask(source.of(values), second)
+            if not condition.warmup:
+                return lambda values, second: ask(source.of(values), second, _NOWHERE)
+            return lambda values, second: ask(source.of(values), second, _place(values, same))
         case Trait(name, negated) if TRAITS[name].history:
             if name == "same_policy":
                 return _same_policy(world, negated=negated)
@@ -78,36 +90,37 @@ def lookout(world: World, condition: Condition) -> Lookout:
             raise TypeError(condition)
 
 
-def _asked_of(world: World, lookup: Lookup) -> Callable[[Known | None, int], Answer]:
-    """The lookup's question, once it is clear of whom it is asked."""
+def _asked_of(world: World, lookup: Lookup) -> Callable[[Known | None, int, Place], Answer]:
+    """The lookup's question, once it is clear of whom it is asked, and where that is."""
     within = lookup.seconds
     back = within if lookup.look is not Look.FOLLOWS else 0
     ahead = within if lookup.look in (Look.FOLLOWS, Look.NEAR) else -int(lookup.ago)
-    warmup, began = int(lookup.warmup), world.beginning
+    warmup, vigil = int(lookup.warmup), world.vigil
 
-    def seen(known: Known | None, second: int) -> Answer:
+    def seen(known: Known | None, second: int, _place: Place) -> Answer:
         if known is None:
             return False
         # Facts are only ever added to: what is known once is known for good.
         low, high = second - back, second + ahead
         return known.any(low, high) or Pending(lambda: known.any(low, high), known)
 
-    def new(known: Known | None, second: int) -> Answer:
+    def new(known: Known | None, second: int, place: Place) -> Answer:
         low, high = second - within, second - 1
         if known is None or known.any(low, high) or known.forgotten(second):
             return False
+        if not warmup:
+            return Pending(lambda: not known.any(low, high), known)
+        want = Want(place, low, second, warmup)
+        return Pending(lambda: not known.any(low, high) and vigil.enough(want), known, vigil.wanted(want))
 
-        def ask() -> bool:
-            if known.any(low, high):
-                return False
-            return not warmup or began.reaches(second - warmup)
-
-        return Pending(ask, known, began.by(second - warmup)) if warmup else Pending(ask, known)
-
-    def steady(known: Known | None, second: int) -> Answer:
+    def steady(known: Known | None, second: int, place: Place) -> Answer:
         if not isinstance(known, Group):
             return False
-        return Pending(lambda: known.steady(second - within, second - 1), known)
+        low, high = second - within, second - 1
+        if not warmup:
+            return Pending(lambda: known.steady(low, high), known)
+        want = Want(place, low, second, warmup)
+        return Pending(lambda: known.steady(low, high) and vigil.enough(want), known, vigil.wanted(want))
 
     match lookup.look:
         case Look.NEW:
@@ -157,6 +170,14 @@ def _same_policy(world: World, *, negated: bool) -> Lookout:
         return Pending(lambda: same() is not negated, *map(Whenever, (every, removed)))
 
     return look
+
+
+def _place(values: Mapping[Dimension, Value], same: Iterable[Dimension]) -> Place:
+    """Where somebody must have been watching: where the secret is, if it is asked about, else where the event is."""
+    secret = values.get(_SECRET) if _SECRET in same else None
+    if isinstance(secret, Secret):
+        return secret.account, secret.region
+    return str(values.get(_ACCOUNT, "")), str(values.get(_REGION, ""))
 
 
 def _values(subject: Subject, dimensions: Iterable[Dimension]) -> Mapping[Dimension, Value]:

@@ -17,13 +17,13 @@ from smwatch.rules.case import LEVELS, Case, Evidence, Newest, Shed, Total, tota
 from smwatch.rules.dimension import Dimension, Value
 from smwatch.rules.envelope import Rule
 from smwatch.rules.fact import Known
+from smwatch.rules.period import HOUR
 from smwatch.rules.subject import SECOND_BITS
 from smwatch.rules.world import World
 
 MARKS = 100
 """Events kept of each case: the newest, from one to two times so many. Older evidence is only counted, so up to here
 the order in which events come is of no matter."""
-HOUR = 3_600
 _EVENT_KEY = attrgetter("key")
 
 

@@ -12,13 +12,15 @@ from smwatch.events.renaming import names_any, renamed_event
 from smwatch.events.secret import Secret
 from smwatch.rules.alarm import EVIDENCE, Alarm
 from smwatch.rules.case import BEGINNING, END, LEVELS, Case, Evidence, Newest, Shed
-from smwatch.rules.dimension import Dimension, Renames, Value
+from smwatch.rules.dimension import DIMENSIONS, Dimension, Renames, Value
 from smwatch.rules.envelope import Rule
 from smwatch.rules.measure import Measure, Sight
 from smwatch.rules.period import DAY
 from smwatch.rules.subject import SECOND_BITS
+from smwatch.rules.vigil import Place
 from smwatch.rules.world import World
 
+_ACCOUNT, _REGION = DIMENSIONS["account"], DIMENSIONS["region"]
 SLOTS = 48
 """Stretches of time, each as long as the rule's period, kept of each case: the newest in which anything happened."""
 PAIRS = 5_000
@@ -94,6 +96,13 @@ class SpreadCase(Case):
     def identity(self) -> str:
         """The stable identity behind the group."""
         return self.event.principal.identity if self.event is not None else ""
+
+    @property
+    def place(self) -> Place:
+        """The account and Region that the group, or else its newest event, is of."""
+        event, values = self.event, self.values
+        account, region = (event.account, event.region) if event is not None else ("", "")
+        return str(values.get(_ACCOUNT, account)), str(values.get(_REGION, region))
 
     def add(self, value: Value, key: int, second: int) -> list[int]:
         """Take in that a value was seen; the value's first and last key in that slot, as long as that is kept."""

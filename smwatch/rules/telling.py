@@ -6,17 +6,21 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import assert_never
 
+from smwatch.events.secret import Secret
 from smwatch.rules.answer import Watched
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Value, dimension
 from smwatch.rules.envelope import TELLINGS, Rule, Telling
 from smwatch.rules.fact import Group, Known, Times
-from smwatch.rules.period import DAY
+from smwatch.rules.period import DAY, HOUR
 from smwatch.rules.subject import SECOND_BITS
 from smwatch.rules.timers import Deadlines
+from smwatch.rules.vigil import Want
 from smwatch.rules.world import World
 
 READERS = 7 * DAY
 """How far back somebody who read the secret counts as one who needs it."""
+UNSETTLED = 2 * HOUR
+"""So much of that need not have been watched: the newest events are settled some time after they come."""
 CHANGES = DAY
 """How far back a change counts as a likely cause."""
 REACH = {Telling.READERS: READERS, Telling.CHANGES: CHANGES, Telling.DELETION: 1 << 40}
@@ -29,7 +33,8 @@ def tell(rule: Rule, world: World, values: Mapping[Dimension, Value], first_at: 
     """Sentences for an alarm whose evidence lies between these seconds."""
     if _SECRET not in values:
         return ()
-    return tuple(sentence for telling in rule.tell for sentence in _told(telling, world, values, first_at, last_at))
+    told = (_told(telling, rule, world, values, first_at, last_at) for telling in rule.tell)
+    return tuple(sentence for sentences in told for sentence in sentences)
 
 
 def told_of(rule: Rule, world: World, values: Mapping[Dimension, Value]) -> Iterator[Watched]:
@@ -48,13 +53,14 @@ def reach(rule: Rule) -> tuple[int, int]:
 
 
 def _told(
-    telling: Telling, world: World, values: Mapping[Dimension, Value], first_at: int, last_at: int
+    telling: Telling, rule: Rule, world: World, values: Mapping[Dimension, Value], first_at: int, last_at: int
 ) -> Iterator[str]:
     known = _known(telling, world, values)
     match telling:
         case Telling.READERS:
             if isinstance(known, Group):
-                yield _readers(known, first_at)
+                want = wanted(rule, values, first_at)
+                yield _readers(known, first_at, watched=want is not None and world.vigil.enough(want))
         case Telling.CHANGES:
             if isinstance(known, Times):
                 yield from _changes(known, first_at)
@@ -71,10 +77,19 @@ def _known(telling: Telling, world: World, values: Mapping[Dimension, Value]) ->
     return world.known(name, (_SECRET,), values, dimension(others[0]) if others else None)
 
 
-def _readers(known: Group, first_at: int) -> str:
+def wanted(rule: Rule, values: Mapping[Dimension, Value], first_at: int) -> Want | None:
+    """For how long somebody must have been watching for what is told to be said without reserve."""
+    secret = values.get(_SECRET)
+    if Telling.READERS not in rule.tell or not isinstance(secret, Secret):
+        return None
+    return Want((secret.account, secret.region), first_at - READERS, first_at, READERS - UNSETTLED)
+
+
+def _readers(known: Group, first_at: int, *, watched: bool) -> str:
     readers = sorted(_short(str(reader)) for reader in known.among(first_at - READERS, first_at))
     if not readers:
-        return "nobody is known to have read it in the 7 days before"
+        reserve = "" if watched else ", not all of which were watched"
+        return f"nobody is known to have read it in the 7 days before{reserve}"
     more = f" and {len(readers) - NAMED} more" if len(readers) > NAMED else ""
     return f"read in the 7 days before by {', '.join(readers[:NAMED])}{more}"
 

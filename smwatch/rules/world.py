@@ -1,4 +1,4 @@
-"""What the engine knows beside the events of one alarm: facts, since when events are known, and what time it is."""
+"""What the engine knows beside the events of one alarm: facts, what has been watched, and what time it is."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ from smwatch.rules.memory import Turns
 from smwatch.rules.subject import Subject
 from smwatch.rules.timers import Deadlines, Timers
 from smwatch.rules.trait import TRAITS
+from smwatch.rules.vigil import Vigil
 
 _ORDER = {dimension: place for place, dimension in enumerate(DIMENSIONS.values())}
 
@@ -58,6 +59,7 @@ class World:
     def __init__(self, rules: RuleSet) -> None:
         self.rules = rules
         self.beginning = Beginning()
+        self.vigil = Vigil()
         self.turns = Turns()
         self.clock = 0
         """The present, as far as told."""

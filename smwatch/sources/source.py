@@ -42,6 +42,15 @@ class Page(msgspec.Struct, frozen=True):
     """What counts as the time of records that don't say when they happened, nor the wrapper around them."""
 
 
+def place_of(source: str) -> tuple[str, str] | None:
+    """The account and Region that all records of a source of this name are of; None where they may be of any."""
+    match source.split(":"):
+        case ["cloudtrail", account, region]:
+            return account, region
+        case _:
+            return None  # a trail of all Regions, or of an organisation, may write to one log group
+
+
 class State(StrEnum):
     """How a source is doing; one word for the header, the sentence is in Status.message."""
 

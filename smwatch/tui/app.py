@@ -207,6 +207,8 @@ class SmwatchApp(App[int]):
             if delivery.arrivals:
                 self._stir()
                 changed |= self.store.add([arrival for _, arrival in delivery.arrivals]).alarms
+            for watched in delivery.watched:
+                changed |= self.store.watched(watched.source, watched.spans).alarms
             for status in delivery.statuses:
                 self.store.report(status)
         return tuple(changed.values())

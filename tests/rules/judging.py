@@ -20,10 +20,10 @@ from tests.records import AT
 SEEN_AT = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 
 
-def arrivals(records: Iterable[Record]) -> list[Arrival]:
+def arrivals(records: Iterable[Record], seen_by: SeenBy = SeenBy.FILE) -> list[Arrival]:
     """The records as the program reads them."""
     reader = Reader()
-    return [reader.read(json.dumps(record), seen_by=SeenBy.FILE, seen_at=SEEN_AT) for record in records]
+    return [reader.read(json.dumps(record), seen_by=seen_by, seen_at=SEEN_AT) for record in records]
 
 
 @cache

@@ -1,0 +1,218 @@
+"""For how long each account and Region has been watched: nothing is new, or unused, where nobody was looking."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from heapq import heapify, heappop, heappush
+from itertools import count
+from operator import itemgetter
+from typing import NamedTuple, TypeAlias
+from weakref import ref
+
+from smwatch.rules.fact import EVER, Watcher
+
+Place: TypeAlias = tuple[str, str]
+"""An account and a Region."""
+Span: TypeAlias = tuple[int, int]
+"""[from, to) in seconds."""
+
+PLACES = 4_096
+"""Places told apart; of more, nothing is said."""
+HOPES = 10_000
+"""Who waits for more to be known of a place: so many before those of cases that are no more are dropped."""
+
+
+class Want(NamedTuple):
+    """So many seconds of a place, between two others, are to have been watched."""
+
+    place: Place
+    low: int
+    high: int
+    seconds: int
+
+
+class Stretch:
+    """From the first to the last event of a place that one kind of source has brought."""
+
+    __slots__ = ("_recorded", "_scene", "first", "last")
+
+    def __init__(self, scene: _Scene, *, recorded: bool) -> None:
+        self._scene = scene
+        self._recorded = recorded
+        self.first, self.last = EVER, -1
+
+    def see(self, second: int) -> None:
+        """There is an event of this second."""
+        scene, first, last = self._scene, self.first, self.last
+        self.first, self.last = min(first, second), max(last, second)
+        if second < scene.first:
+            scene.begin(second)
+        if self._recorded:
+            since = second if last < 0 else last
+            scene.grow(max(0, first - second if first != EVER else 0) + max(0, min(second, scene.horizon) - since))
+
+
+class _Scene:
+    """What is known of one place."""
+
+    __slots__ = (
+        "_hopes",
+        "_hoping",
+        "_most",
+        "_tickets",
+        "_vigil",
+        "_watched",
+        "first",
+        "growth",
+        "horizon",
+        "live",
+        "recording",
+        "settled",
+    )
+
+    def __init__(self, vigil: Vigil) -> None:
+        self._vigil = vigil
+        self.first = EVER
+        """Of its first event: sources that may bring events of any place watch this one from then on."""
+        self.settled: tuple[Span, ...] = ()
+        """What sources of this place alone have read whole."""
+        self.live, self.recording = Stretch(self, recorded=False), Stretch(self, recorded=True)
+        self.growth = 0
+        """By how many seconds, at the most, the time watched before the horizon has grown."""
+        self.horizon = 0
+        """The latest second that anybody wants to know of."""
+        self._watched: tuple[Span, ...] | None = None
+        self._hoping: list[tuple[int, int, ref[Watcher], Want]] = []
+        """Who waits for more: a heap of the growth without which it can't be enough."""
+        self._hopes: set[tuple[ref[Watcher], Want]] = set()
+        self._most = HOPES
+        self._tickets = count()
+
+    def begin(self, second: int) -> None:
+        """Its first event is from this second."""
+        was, self.first = self.first, second
+        grown = sum(max(0, min(end, was, self.horizon) - max(start, second)) for start, end in self._vigil.anywhere)
+        self.grow(grown)
+
+    def grow(self, seconds: int) -> None:
+        """So much more may have been watched: wake those for whom it is enough."""
+        self._watched = None
+        self.growth += seconds
+        hoping = self._hoping
+        while hoping and hoping[0][0] <= self.growth:
+            _, _, who, want = heappop(hoping)
+            watcher = who()
+            if watcher is None:
+                self._hopes.discard((who, want))
+            elif (missing := want.seconds - self.seconds(want.low, want.high)) > 0:
+                heappush(hoping, (self.growth + missing, next(self._tickets), who, want))
+            else:
+                self._hopes.discard((who, want))
+                watcher.wake()
+
+    def seconds(self, low: int, high: int) -> int:
+        """How many seconds in [low, high) have been watched."""
+        watched = self._watched
+        if watched is None:
+            anywhere = [(max(start, self.first), end) for start, end in self._vigil.anywhere if end > self.first]
+            recorded = [(self.recording.first, self.recording.last)] if self.recording.last >= 0 else []
+            watched = self._watched = joined([*self.settled, *anywhere, *recorded])
+        at = max(0, bisect_right(watched, low, key=itemgetter(0)) - 1)
+        total = 0
+        for start, end in watched[at:]:
+            if start >= high:
+                break
+            total += max(0, min(end, high) - max(start, low))
+        return total
+
+    def hope(self, want: Want, watcher: Watcher) -> None:
+        """Wake `watcher` once enough was watched, if it was not."""
+        hope = ref(watcher), want
+        missing = want.seconds - self.seconds(want.low, want.high)
+        if missing <= 0 or hope in self._hopes:
+            return
+        self.horizon = max(self.horizon, want.high)
+        self._hopes.add(hope)
+        heappush(self._hoping, (self.growth + missing, next(self._tickets), *hope))
+        if len(self._hoping) > self._most:
+            self._hoping = [each for each in self._hoping if each[2]() is not None]
+            heapify(self._hoping)
+            self._hopes = {(who, want) for _, _, who, want in self._hoping}
+            self._most = max(HOPES, 2 * len(self._hoping))
+
+
+class Vigil:
+    """Which periods have been watched, in each account and Region: what was read whole, and gaps are no part of it.
+
+    LookupEvents answers for one account and Region. What a log group brings can be of any, so it counts for those of
+    which there are events, from the first of them on. Recordings say nothing of what is missing in them: from the
+    first of their events to the last counts as watched.
+    """
+
+    def __init__(self) -> None:
+        self.anywhere: tuple[Span, ...] = ()
+        """What sources have read whole that may bring events of any place."""
+        self._scenes: dict[Place, _Scene] = {}
+
+    def stretch(self, place: Place, *, recorded: bool) -> Stretch:
+        """Where to note the events of a place that come live, or out of a recording."""
+        scene = self._scene(place)
+        return scene.recording if recorded else scene.live
+
+    def read(self, place: Place | None, periods: Iterable[Span]) -> None:
+        """A source of one place, or of any, has read these periods whole."""
+        new = tuple(periods)
+        if place is None:
+            self.anywhere = joined([*self.anywhere, *new])
+            scenes = list(self._scenes.values())
+        else:
+            scenes = [scene := self._scene(place)]
+            scene.settled = joined([*scene.settled, *new])
+        for scene in scenes:
+            scene.grow(sum(max(0, min(end, scene.horizon) - start) for start, end in new))
+
+    def enough(self, want: Want) -> bool:
+        """Whether so much was watched."""
+        scene = self._scenes.get(want.place)
+        return scene is not None and scene.seconds(want.low, want.high) >= want.seconds
+
+    def hope(self, want: Want, watcher: Watcher) -> None:
+        """Wake `watcher` once so much was watched, if it was not."""
+        self._scene(want.place).hope(want, watcher)
+
+    def wanted(self, want: Want) -> Wanted:
+        """What there is to watch until so much was watched."""
+        return Wanted(self, want)
+
+    def _scene(self, place: Place) -> _Scene:
+        scene = self._scenes.get(place)
+        if scene is None:
+            scene = _Scene(self)
+            if len(self._scenes) < PLACES:
+                self._scenes[place] = scene
+        return scene
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """So much of a place is to have been watched."""
+
+    vigil: Vigil
+    want: Want
+
+    def watch(self, watcher: Watcher) -> None:
+        """Wake `watcher` once it was."""
+        self.vigil.hope(self.want, watcher)
+
+
+def joined(periods: Sequence[Span]) -> tuple[Span, ...]:
+    """The same seconds as the fewest periods, ascending."""
+    found: list[Span] = []
+    for start, end in sorted(periods):
+        if found and start <= found[-1][1]:
+            found[-1] = found[-1][0], max(found[-1][1], end)
+        elif start < end:
+            found.append((start, end))
+    return tuple(found)

@@ -1,0 +1,160 @@
+"""For how long each account and Region was watched: who waits for more is woken once, in whatever order it comes."""
+
+from __future__ import annotations
+
+import gc
+import random
+from collections.abc import Callable
+from functools import partial
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from smwatch.rules.fact import Teller
+from smwatch.rules.vigil import HOPES, PLACES, Span, Vigil, Want, joined
+
+HERE, THERE = ("111122223333", "eu-west-1"), ("111122223333", "us-east-1")
+
+
+class Waiting:
+    """Counts how often it is woken."""
+
+    high = 0
+
+    def __init__(self) -> None:
+        self.woken = 0
+
+    def watches(self, _known: Teller) -> None:
+        """It hangs on nothing else."""
+
+    def heed(self, _second: int) -> None:
+        raise AssertionError
+
+    def wake(self) -> None:
+        self.woken += 1
+
+
+def enough(vigil: Vigil, low: int, high: int, seconds: int) -> bool:
+    return vigil.enough(Want(HERE, low, high, seconds))
+
+
+def test_nothing_is_known_of_a_place_that_nobody_watches() -> None:
+    vigil = Vigil()
+    vigil.read(THERE, [(0, 1_000)])
+    assert not enough(vigil, 0, 1_000, 1)
+
+
+def test_what_was_read_whole_counts_and_a_gap_does_not() -> None:
+    vigil = Vigil()
+    vigil.read(HERE, [(0, 300), (700, 1_000)])
+    assert enough(vigil, 0, 1_000, 600)
+    assert not enough(vigil, 0, 1_000, 601)
+    assert not enough(vigil, 200, 800, 201)
+    vigil.read(HERE, [(200, 800)])
+    assert enough(vigil, 0, 1_000, 1_000)
+
+
+def test_what_may_be_of_any_place_counts_from_the_first_event_of_this_one() -> None:
+    vigil = Vigil()
+    vigil.read(None, [(0, 1_000)])
+    assert not enough(vigil, 0, 1_000, 1)
+    vigil.stretch(HERE, recorded=False).see(400)
+    assert enough(vigil, 0, 1_000, 600)
+    assert not enough(vigil, 0, 1_000, 601)
+
+
+def test_a_recording_counts_from_its_first_event_to_its_last() -> None:
+    vigil = Vigil()
+    for second in (500, 100, 800):
+        vigil.stretch(HERE, recorded=True).see(second)
+    assert enough(vigil, 0, 1_000, 700)
+    assert not enough(vigil, 0, 1_000, 701)
+
+
+def test_each_is_woken_once_as_history_comes_newest_first() -> None:
+    vigil = Vigil()
+    stretch = vigil.stretch(HERE, recorded=True)
+    stretch.see(10_000)
+    waiting = {second: Waiting() for second in range(0, 10_000, 100)}
+    for second, one in waiting.items():
+        for _ in range(3):
+            vigil.wanted(Want(HERE, 0, 10_000, 10_000 - second)).watch(one)
+    for second in range(9_999, 4_999, -1):
+        stretch.see(second)
+    assert {second for second, one in waiting.items() if one.woken} == set(range(5_000, 10_000, 100))
+    assert {one.woken for one in waiting.values()} == {0, 1}
+
+
+def test_nobody_waits_for_what_is_known() -> None:
+    vigil, one = Vigil(), Waiting()
+    vigil.read(HERE, [(100, 500)])
+    vigil.hope(Want(HERE, 0, 500, 400), one)
+    vigil.read(HERE, [(0, 100)])
+    assert one.woken == 0
+
+
+def test_who_is_no_more_is_forgotten() -> None:
+    vigil, one = Vigil(), Waiting()
+    vigil.hope(Want(HERE, 0, 100, 100), one)
+    for second in range(HOPES * 3):
+        vigil.hope(Want(HERE, 0, second + 1, second + 1), Waiting())
+    gc.collect()
+    vigil.hope(Want(HERE, 0, 50, 50), one)
+    assert len(vigil._scenes[HERE]._hoping) <= HOPES + 2
+    vigil.read(HERE, [(0, 100)])
+    assert one.woken == 2
+
+
+def test_places_made_up_push_out_none_that_are_watched() -> None:
+    vigil = Vigil()
+    vigil.read(HERE, [(0, 1_000)])
+    for number in range(PLACES * 2):
+        vigil.stretch((str(number), ""), recorded=False).see(number)
+    assert enough(vigil, 0, 1_000, 1_000)
+
+
+PERIODS = st.lists(st.tuples(st.integers(0, 99), st.integers(1, 40)), max_size=8).map(
+    lambda found: [(start, start + length) for start, length in found]
+)
+WANTS = st.lists(
+    st.tuples(st.integers(0, 60), st.integers(1, 60), st.integers(1, 60)).map(
+        lambda each: Want(HERE, each[0], each[0] + each[1], min(each[1], each[2]))
+    ),
+    max_size=8,
+)
+
+
+@given(PERIODS, PERIODS, st.lists(st.integers(0, 120), max_size=8), st.lists(st.integers(0, 120), max_size=8), WANTS,
+       st.integers())  # fmt: skip
+def test_all_orders_end_alike_and_nobody_is_left_waiting(
+    here: list[Span], anywhere: list[Span], live: list[int], recorded: list[int], wants: list[Want], seed: int
+) -> None:
+    vigil = Vigil()
+    waiting = {want: Waiting() for want in wants}
+    in_vain: set[Want] = set()
+
+    def hope(want: Want) -> None:
+        if vigil.enough(want):
+            in_vain.add(want)
+        vigil.hope(want, waiting[want])
+
+    deeds: list[Callable[[], None]] = [partial(vigil.read, HERE, [period]) for period in here]
+    deeds += [partial(vigil.read, None, [period]) for period in anywhere]
+    deeds += [partial(vigil.stretch(HERE, recorded=False).see, at) for at in live]
+    deeds += [partial(vigil.stretch(HERE, recorded=True).see, at) for at in recorded]
+    deeds += [partial(hope, want) for want in waiting]
+    random.Random(seed).shuffle(deeds)
+    for deed in deeds:
+        deed()
+    first = min([*live, *recorded], default=1 << 40)
+    seconds = {second for start, end in here for second in range(start, end)}
+    seconds |= {second for start, end in anywhere for second in range(max(start, first), end)}
+    seconds |= set(range(min(recorded, default=0), max(recorded, default=0)))
+    for want in wants:
+        there = len(seconds & set(range(want.low, want.high))) >= want.seconds
+        assert vigil.enough(want) is there
+        assert waiting[want].woken == (there and want not in in_vain)
+
+
+def test_periods_that_touch_are_one() -> None:
+    assert joined([(5, 9), (1, 3), (3, 4), (8, 12), (20, 20)]) == ((1, 4), (5, 12))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
@@ -17,6 +16,7 @@ from smwatch.settings import Settings, default_state_dir
 MUTES, KNOWN_SINCE = "mutes", "known since"
 """What the journal keeps beside alarms: what is muted, and since when events are known."""
 _FORGETS = "nothing will be remembered after the end"
+_READ = "what it holds is shown, and what comes will not be remembered after the end"
 
 
 class Opened(NamedTuple):
@@ -46,7 +46,7 @@ def open_journal(settings: Settings, at: datetime, *, only_read: bool = False) -
     except JournalCorruptError as error:
         trouble = f"the journal {path} is damaged ({error})"
     except JournalError as error:
-        return _remembered(path, f"can't use the journal {path} ({error})")
+        return _remembered(path, settings.store.capacity, f"can't use the journal {path} ({error})")
     try:
         journal, aside = Journal.recovered(path, at)
         where = f"it is set aside as {aside.name}" if aside else "another smwatch has set it aside"
@@ -55,14 +55,12 @@ def open_journal(settings: Settings, at: datetime, *, only_read: bool = False) -
         return Opened(Journal(), notice=f"{trouble}, and no new one can be begun ({worse}); {_FORGETS}")
 
 
-def _remembered(path: Path, trouble: str) -> Opened:
-    """A journal in memory, with the alarms of the one that can't be written to, if it can be read at least."""
+def _remembered(path: Path, capacity: int, trouble: str) -> Opened:
+    """A journal in memory, with what the one that can't be written to holds, if it can be read at least."""
     try:
-        with closing(Journal(path, read_only=True)) as unwritable:
-            there = _opened(unwritable)
+        return _opened(Journal.copied(path, capacity), f"{trouble}; {_READ}")
     except JournalError:
         return Opened(Journal(), notice=f"{trouble}; {_FORGETS}")
-    return there._replace(journal=Journal(), notice=f"{trouble}; its alarms are known, and {_FORGETS}")
 
 
 def _say_upgrading(events: int) -> None:

@@ -67,4 +67,4 @@ def test_the_alarms_of_a_journal_that_can_only_be_read_are_known(
     with closing(found.journal):
         assert found.alarms == (ALARM,)
         assert found.journal.path is None
-        assert "Read-only file system; name another --state-dir); its alarms are known, and nothing" in found.notice
+        assert "Read-only file system; name another --state-dir); what it holds is shown, and what" in found.notice

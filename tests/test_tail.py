@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import ctypes
 import fcntl
 import json
 import os
@@ -186,7 +187,7 @@ async def test_a_reader_that_goes_away_ends_a_tail_that_has_nothing_to_print(acc
 
 
 async def test_a_second_tail_on_a_state_directory_says_why_not_and_the_first_goes_on(account: Account) -> None:
-    account.happen(3)
+    account.happen(3, ago=timedelta(minutes=5))
     first = await account.tail("--json")
     assert first.stdout is not None
     printed = [await first.stdout.readline()]
@@ -236,6 +237,34 @@ async def test_a_state_directory_that_cannot_be_written_is_said_and_watching_goe
     assert said.count("\n") == 1
     assert "name another --state-dir" in said
     assert "nothing will be remembered" in said
+
+
+def powerless() -> None:
+    """Have even root keep to what files allow; for a process that is about to begin."""
+    drop_from_bounding_set, override_permissions = 24, 1
+    ctypes.CDLL(None).prctl(drop_from_bounding_set, override_permissions, 0, 0, 0)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="root may write anywhere")
+async def test_what_a_state_directory_holds_is_shown_though_it_can_only_be_read(account: Account) -> None:
+    account.happen(20)
+    assert len((await account.read())[0]) == 20
+    with closing(sqlite3.connect(account.state / FILE_NAME)) as db:
+        db.execute("DELETE FROM told WHERE seq > 15")  # five that a screen has journaled
+        db.commit()
+    files = {path: path.read_bytes() for path in account.state.iterdir()}
+    for path in files:
+        path.chmod(0o444)
+    account.state.chmod(0o555)
+    account.happen(3, ago=timedelta(minutes=5))
+    printed, code, said = await account.read(preexec_fn=powerless)
+    account.state.chmod(0o755)
+    assert code == 0
+    assert said.count("\n") == 1
+    assert "what it holds is shown, and what comes will not be remembered after the end" in said
+    assert len(printed) == 8, "what was printed is not printed again"
+    assert set(printed) <= account.held
+    assert {path: path.read_bytes() for path in account.state.iterdir()} == files
 
 
 def newer(path: Path) -> None:
@@ -289,7 +318,7 @@ async def test_a_journal_that_cannot_be_used_is_said_kept_and_watched_without(
 
 
 async def test_a_journal_of_an_older_version_is_brought_up_to_date_once_and_said_so(account: Account) -> None:
-    account.happen(3)
+    account.happen(3, ago=timedelta(minutes=5))
     account.state.mkdir(mode=0o700)
     given = [records.arrival(record) for record in account.history.region(REGION).held()]
     journal_of_version(account.state / FILE_NAME, 1, given).close()

@@ -18,10 +18,16 @@ class Database:
     """The file of a journal and its connections; methods may be called from any thread."""
 
     def __init__(
-        self, path: Path | None, *, read_only: bool = False, upgrading: Callable[[int], None] = lambda _: None
+        self,
+        path: Path | None,
+        *,
+        read_only: bool = False,
+        upgrading: Callable[[int], None] = lambda _: None,
+        begin: Callable[[sqlite3.Connection], None] = lambda _: None,
     ) -> None:
-        """See `Journal`."""
+        """See `Journal`; `begin` may put something into one in memory."""
         self.path = path
+        self._begin = begin
         self._read_only = read_only
         self._upgrading = upgrading
         self._lock = RLock()
@@ -58,6 +64,8 @@ class Database:
                 connection = file.connect(None)
                 check = migrate
             try:
+                if self.path is None:
+                    self._begin(connection)
                 check(connection)
                 self._opened(connection)
             except BaseException:

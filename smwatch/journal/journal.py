@@ -13,6 +13,7 @@ import msgspec
 from smwatch.events.event import Arrival, Event
 from smwatch.events.reader import Reader
 from smwatch.journal import file
+from smwatch.journal.copied import copy
 from smwatch.journal.covered import ACCOUNT, cover, coverage, rename
 from smwatch.journal.database import Database
 from smwatch.journal.errors import JournalCorruptError, JournalError, sqlite_errors_told_apart
@@ -68,13 +69,15 @@ class Journal(Database):
         *,
         read_only: bool = False,
         upgrading: Callable[[int], None] = lambda _: None,
+        begin: Callable[[sqlite3.Connection], None] = lambda _: None,
     ) -> None:
         """Open or create the journal at `path`; None keeps it in memory. JournalError if that can't be.
 
         `read_only` leaves the file as it is, also one of an older version, on a medium that can't be written to, too.
-        `upgrading` is told before an older one is brought up to date, with the number of its events.
+        `upgrading` is told before an older one is brought up to date, with the number of its events; `begin` may fill
+        an empty one in memory, see `copied`.
         """
-        super().__init__(path, read_only=read_only, upgrading=upgrading)
+        super().__init__(path, read_only=read_only, upgrading=upgrading, begin=begin)
         self._printing = ExitStack()
         self._prints = False
         self._unkept: dict[str, Alarm] = {}
@@ -103,6 +106,14 @@ class Journal(Database):
         with self._lock, self._read_lock:
             self._printing.close()
             self._disconnect()
+
+    @classmethod
+    def copied(cls, path: Path, keep: int) -> Journal:
+        """A journal in memory that begins with what the one at `path` holds: of its events the newest `keep`.
+
+        For one that can be read alone. JournalError if not even that can be.
+        """
+        return cls(begin=lambda db: copy(path, db, keep))
 
     # -- a damaged one
 

@@ -135,8 +135,8 @@ async def test_what_is_old_is_let_go_by_the_services_time(
     class Lasting(Scripted):
         async def follow(self, coverage: Coverage) -> AsyncIterator[Page | Status]:
             yield page("a", 1, 2)
-            good_at = NOW + service if service is not None else None
-            yield Status("a", "A", State.OK, at=NOW + machine, last_good_at=good_at)
+            service_at = NOW + service if service is not None else None
+            yield Status("a", "A", State.OK, at=NOW + machine, last_good_at=NOW + machine, service_at=service_at)
             while len(slept) < 5:  # noqa: ASYNC110
                 await asyncio.sleep(0)
 

@@ -26,6 +26,8 @@ class Health:
         """What keeps pages from coming at this moment."""
         self.last_good_at: datetime | None = None
         """When a scan last came back whole."""
+        self.service_at: datetime | None = None
+        """What the service said the time was, when it was believed last."""
         self._api = api
         self._pace = pace
         self._clock = clock
@@ -42,6 +44,7 @@ class Health:
                 minutes = round(asleep / timedelta(minutes=1))
                 self._absence = (date, f"this machine was asleep for {minutes} min; reading what was missed")
         self._heard = (date, clock)
+        self.service_at = date
 
     def of(self, agenda: Agenda, now: datetime) -> tuple[State, str, str]:
         """The state, the sentence that goes with it, and how far a back-fill has come."""

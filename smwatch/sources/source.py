@@ -77,6 +77,9 @@ class Status(msgspec.Struct, frozen=True):
     at: datetime | None = None
     last_good_at: datetime | None = None
     """When a scan last came back whole."""
+    service_at: datetime | None = None
+    """What time the service said it was, the last time that it was believed; None where nobody but this machine told.
+    What is old enough to be deleted is told by that alone."""
     lag: timedelta | None = None
     """Median of first seen − eventTime over recent events."""
     lag_max: timedelta | None = None

@@ -446,6 +446,7 @@ class Tail:
             message,
             at=now,
             last_good_at=self._health.last_good_at,
+            service_at=self._health.service_at,
             lag=lag,
             lag_max=lag_max,
             complete_to=agenda.complete_to,

@@ -14,12 +14,15 @@ from typing import Any
 
 import pytest
 
+from smwatch.journal import FILE_NAME, Journal
+from smwatch.monitor import UNTIL_HEARD, Delivery, Monitor
 from smwatch.sources.cloudtrail import cloudtrail_source
-from smwatch.sources.coverage import Coverage
+from smwatch.sources.coverage import Coverage, Span
 from smwatch.sources.pace import Paces
 from smwatch.sources.session import AwsSession
 from smwatch.sources.source import State
 from smwatch.sources.tail import Tail
+from tests import records as made
 from tests.emulators.fault_proxy import FaultProxy
 from tests.emulators.lookup_events import LookupEvents
 from tests.emulators.records import record
@@ -171,6 +174,44 @@ async def test_a_wrong_clock_is_named_with_its_error(history: LookupEvents, sess
     watched = await follow(await source_of(session), lambda so_far: so_far.last.state is State.FAILING)
     assert "refuses the time of this machine's clock" in watched.last.message
     assert re.search(r"this machine's clock is 6(59|60) s behind AWS's", watched.last.message)
+
+
+@pytest.mark.parametrize("dated", [True, False])
+async def test_a_clock_that_nobody_confirms_lets_nothing_old_go(
+    proxy: FaultProxy, history: LookupEvents, session: AwsSession, tmp_path: Path, dated: bool
+) -> None:
+    """This machine is 100 days ahead, the only good answer says so or tells no time, and then all calls fail."""
+    rounds, failing, checked = 0, 0, asyncio.Event()
+
+    async def deliver(delivery: Delivery) -> None:
+        nonlocal failing
+        for status in delivery.statuses:
+            failing += status.state is State.FAILING
+            if not proxy.faults:
+                proxy.faults.append({"status": 500, "times": 1_000_000})
+
+    async def sleep(seconds: float) -> None:
+        nonlocal rounds
+        rounds += failing > 1 and seconds >= UNTIL_HEARD.total_seconds()
+        if rounds == 3:
+            checked.set()
+        await asyncio.sleep(0.001)
+
+    then = NOW - timedelta(days=100)
+    history.wrong_dates.append(then)
+    history.dated = dated
+    journal = Journal(tmp_path / FILE_NAME)
+    old = [made.arrival(made.read(at=then - timedelta(minutes=n))) for n in range(30)]
+    source = await source_of(session)
+    journal.commit(source.name, old, settled=Span(then - timedelta(hours=1), then))
+    watching = Monitor(journal, deliver=deliver, selects=lambda _: False, now=lambda: datetime.now(UTC), sleep=sleep)
+    async with asyncio.timeout(20):
+        following = asyncio.create_task(watching.follow([source]))
+        await checked.wait()
+        following.cancel()
+        await asyncio.gather(following, return_exceptions=True)
+    assert len(list(journal.recent(then - timedelta(days=1), journal.last_seq()))) == 30
+    journal.close()
 
 
 async def test_a_clock_that_is_two_minutes_off_is_only_a_warning(history: LookupEvents, session: AwsSession) -> None:

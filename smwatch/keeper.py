@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 import msgspec
 
 from smwatch.events.event import Arrival
 from smwatch.journal import Committed, Journal, JournalBusyError, JournalCorruptError, JournalError
-from smwatch.sources.coverage import Coverage, Gap, Lags, Span
-from smwatch.sources.source import State
+from smwatch.sources.coverage import Coverage, Span
+from smwatch.sources.source import Page, State
 
 RETRY_SECONDS = 5.0
 EARLIEST = timedelta(hours=3)
@@ -19,12 +20,10 @@ NOT_KEPT = 0
 """The seq of an event that is shown although it could not be written to the journal yet."""
 
 
-class _Page(msgspec.Struct, frozen=True):
-    source: str
-    arrivals: Sequence[Arrival]
-    settled: Span | None
-    gaps: Sequence[Gap]
-    lags: Lags | None
+class _Held(NamedTuple):
+    page: Page
+    """What it proves, without its records."""
+    arrivals: tuple[Arrival, ...]
 
 
 class Keeper:
@@ -53,34 +52,26 @@ class Keeper:
         self._now = now
         self._sleep = sleep
         self._limit = limit
-        self._held: list[_Page] = []
+        self._held: list[_Held] = []
         self._held_keys: set[int] = set()
         self._said = ""
         self._latest_at: datetime | None = None
         self._claims_from: datetime | None = None
 
-    async def commit(
-        self,
-        source: str,
-        arrivals: Sequence[Arrival],
-        settled: Span | None,
-        gaps: Sequence[Gap],
-        lags: Lags | None,
-    ) -> Committed:
-        """Commit a page, or hold it; what of it is new may be shown either way. See `NOT_KEPT`."""
-        page = _Page(source, arrivals, settled, gaps, lags)
+    async def commit(self, page: Page, arrivals: Sequence[Arrival]) -> Committed:
+        """Commit a page, as it was read, or hold it; what of it is new may be shown either way. See `NOT_KEPT`."""
         for arrival in arrivals[-1:]:
             self._latest_at = max(arrival.event.seen_at, self._latest_at or arrival.event.seen_at)
         while True:
             try:
                 if self._held:
-                    return self._hold(page)
-                return self._write(page)
+                    return self._hold(page, arrivals)
+                return self._write(page, arrivals)
             except JournalCorruptError as error:
                 await self.begin_anew(error)
             except JournalError as error:
                 try:
-                    committed = self._hold(page)
+                    committed = self._hold(page, arrivals)
                 except JournalCorruptError as damage:
                     await self.begin_anew(damage)
                 except JournalError as worse:  # it can't even be read: nobody knows what would be shown twice
@@ -95,7 +86,7 @@ class Keeper:
         kept: list[tuple[int, Arrival]] = []
         try:
             while self._held:
-                kept += self._write(self._held[0]).fresh
+                kept += self._write(*self._held[0]).fresh
                 del self._held[0]
         except JournalCorruptError as error:
             await self.begin_anew(error)
@@ -110,7 +101,7 @@ class Keeper:
 
     def proves(self, source: str, complete_to: datetime | None) -> bool:
         """Whether what makes a source complete up to this moment is in the journal, and not only in memory."""
-        if any(page.source == source for page in self._held):
+        if any(held.page.source == source for held in self._held):
             return False
         return complete_to is None or self._claims_from is None or complete_to >= self._claims_from
 
@@ -145,21 +136,23 @@ class Keeper:
         if self._journal.replaced:
             raise JournalCorruptError("its file was moved or deleted")
 
-    def _write(self, page: _Page) -> Committed:
+    def _write(self, page: Page, arrivals: Sequence[Arrival]) -> Committed:
         self.check()
         settled = self._claim(page.settled)
-        committed = self._journal.commit(page.source, page.arrivals, settled=settled, gaps=page.gaps, lags=page.lags)
+        committed = self._journal.commit(
+            page.source, arrivals, settled=settled, gaps=page.gaps, untrue=page.untrue, lags=page.lags
+        )
         if self._journal.path is None:
             self._journal.forget(self._limit)
         return committed
 
-    def _hold(self, page: _Page) -> Committed:
-        arrivals = self._journal.placed(page.arrivals)
+    def _hold(self, page: Page, arrivals: Sequence[Arrival]) -> Committed:
+        arrivals = self._journal.placed(arrivals)
         known = self._journal.known(arrivals) | self._held_keys
         new = {arrival.event.own_key: arrival for arrival in arrivals if arrival.event.own_key not in known}
         self._held_keys.update(new)
-        self._held.append(msgspec.structs.replace(page, arrivals=tuple(new.values())))
-        held = sum(len(page.arrivals) for page in self._held)
+        self._held.append(_Held(msgspec.structs.replace(page, found=()), tuple(new.values())))
+        held = sum(len(each.arrivals) for each in self._held)
         while held > self._limit and len(self._held) > 1:
             held -= len(self._held.pop(0).arrivals)
             self._disclaim()

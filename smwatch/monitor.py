@@ -289,13 +289,13 @@ class Monitor:
                     else:
                         self.out_of_scope += 1
                     self._set_right()
-            if not arrivals and page.settled is None and not page.gaps and page.lags is None:
+            if not (arrivals or page.settled or page.gaps or page.untrue or page.lags):
                 return
             newest = max((arrival.event.at for arrival in arrivals), default=None)
             if newest is not None:
                 self._newest[page.source] = max(newest, self._newest.get(page.source, newest))
             async with self._turn:  # what is delivered keeps the order of the journal
-                committed = await self._keeper.commit(page.source, arrivals, page.settled, page.gaps, page.lags)
+                committed = await self._keeper.commit(page, arrivals)
                 arrivals[:] = [arrival for _, arrival in committed.fresh]
                 foreign = self.read(committed.foreign)
                 seqs = [seq for seq, _ in committed.fresh]
@@ -385,10 +385,10 @@ class Monitor:
     async def _housekeep(self) -> None:
         """Delete what is older than the retention, in slabs, now and then; first see what an older smwatch did not.
 
-        A machine whose clock is wrong deletes nothing for that: a service has to have said how late it is.
+        A machine whose clock is wrong deletes nothing for that: a service has to have said what time it is.
         """
         while self.journal.path is not None:
-            heard = [status.last_good_at for status in self._told.values() if status.last_good_at is not None]
+            heard = [status.service_at for status in self._told.values() if status.service_at is not None]
             try:
                 while self.journal.link_older():
                     await self._sleep(0.05)

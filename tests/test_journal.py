@@ -94,6 +94,8 @@ def test_coverage_is_kept_by_source_and_joined(journal: Journal) -> None:
     journal.commit("b", [], settled=Span(NOW, NOW + HOUR), gaps=[Gap(Span(NOW - HOUR, NOW), "older than 90 days")])
     assert journal.coverage("a") == Coverage((Span(NOW, NOW + 3 * HOUR),))
     assert journal.coverage("b").gaps == (Gap(Span(NOW - HOUR, NOW), "older than 90 days"),)
+    journal.commit("b", [], untrue=journal.coverage("b").gaps)
+    assert journal.coverage("b") == Coverage((Span(NOW, NOW + HOUR),))
     assert journal.coverage("c") == Coverage()
 
 

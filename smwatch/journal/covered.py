@@ -16,10 +16,20 @@ ACCOUNT = "account "
 """Begins the name of the fact that says which account it is that something stands in for."""
 
 
-def cover(db: sqlite3.Connection, source: str, settled: Span | None, gaps: Sequence[Gap], lags: Lags | None) -> None:
+def cover(
+    db: sqlite3.Connection,
+    source: str,
+    settled: Span | None,
+    gaps: Sequence[Gap],
+    untrue: Sequence[Gap],
+    lags: Lags | None,
+) -> None:
     """Note what a page proves of the periods of its source."""
     if settled is not None:
         settle(db, source, settled)
+    if untrue:
+        taken_back = [(source, microseconds(gap.span.start), microseconds(gap.span.end)) for gap in untrue]
+        db.executemany("DELETE FROM gaps WHERE source = ? AND start_us = ? AND end_us = ?", taken_back)
     db.executemany(
         "INSERT OR REPLACE INTO gaps VALUES (?, ?, ?, ?)",
         [(source, microseconds(gap.span.start), microseconds(gap.span.end), gap.reason) for gap in gaps],

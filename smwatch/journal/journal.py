@@ -165,6 +165,7 @@ class Journal(Database):
         *,
         settled: Span | None = None,
         gaps: Sequence[Gap] = (),
+        untrue: Sequence[Gap] = (),
         lags: Lags | None = None,
     ) -> Committed:
         """Take in a page: its events and the coverage they prove, together or not at all."""
@@ -176,7 +177,7 @@ class Journal(Database):
                 self._links.forget()
             fresh = self._put(db, source, seq + 1, self._links.place(db, arrivals, note=True))
             seq += len(fresh)
-            cover(db, source, settled, gaps, lags)
+            cover(db, source, settled, gaps, untrue, lags)
             if self._prints and (fresh or foreign):
                 note(db, TAKEN, seq)
             self._write_unkept(db)

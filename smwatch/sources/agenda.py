@@ -123,6 +123,17 @@ class Agenda(ABC):
         for gap in gaps:
             self.coverage = self.coverage.with_gap(gap)
 
+    def untrue_gaps(self, at: datetime) -> tuple[Gap, ...]:
+        """The gaps that are none: what is not too old yet, or is yet to come, was given up when a clock was wrong."""
+        if not self.sure or not self.coverage.gaps:
+            return ()
+        edge = at - self._nature.reach + 2 * EDGE_GRACE if self._nature.reach is not None else at
+        return tuple(gap for gap in self.coverage.gaps if gap.span.end > (edge if OLDER in gap.reason else at))
+
+    def took_back(self, untrue: Iterable[Gap]) -> None:
+        """These gaps are written down no longer."""
+        self.coverage = self.coverage.without_gaps(untrue)
+
     def ended(self, scan: Scan) -> None:
         """This scan has been read to its end."""
         del self.scans[scan.kind]
@@ -211,15 +222,6 @@ class Agenda(ABC):
     def _horizon(self, at: datetime) -> datetime:
         """The end of what is old enough to be settled."""
         return floor(at - self.settle_lag - NOTICEABLE, self._nature.resolution)
-
-    def _forget_untrue_gaps(self, at: datetime) -> None:
-        """Nothing can have been given up as too old that is not, or is yet to come: a clock was wrong then."""
-        if not self.sure or not self.coverage.gaps:
-            return
-        edge = at - self._nature.reach + 2 * EDGE_GRACE if self._nature.reach is not None else at
-        gaps = tuple(gap for gap in self.coverage.gaps if gap.span.end <= (edge if OLDER in gap.reason else at))
-        if len(gaps) < len(self.coverage.gaps):
-            self.coverage = msgspec.structs.replace(self.coverage, gaps=gaps)
 
     def _unreadable(self, edge: datetime | None, until: datetime) -> tuple[Gap, ...]:
         """What has fallen out of the service's memory, and what would while it is read."""

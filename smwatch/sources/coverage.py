@@ -52,6 +52,10 @@ class Coverage(msgspec.Struct, frozen=True):
         """This coverage and one more gap."""
         return msgspec.structs.replace(self, gaps=tuple(sorted({*self.gaps, gap})))
 
+    def without_gaps(self, untrue: Iterable[Gap]) -> Coverage:
+        """This coverage, and what it took for gaps is none."""
+        return msgspec.structs.replace(self, gaps=tuple(sorted({*self.gaps}.difference(untrue))))
+
     def missing(self, start: datetime, end: datetime) -> tuple[Span, ...]:
         """The parts of [start, end) that are neither settled nor given up as gaps, ascending."""
         missing: list[Span] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from smwatch.sources.agenda import Agenda, Nature, Schedule, floor
@@ -69,7 +70,6 @@ class Following(Agenda):
     def plan(self, at: datetime, clock: float, edge: datetime | None) -> tuple[Gap, ...]:
         """Begin the scans that are due at server time `at`; the periods before `edge` that can't be read any more."""
         self.clock, self._at = clock, at
-        self._forget_untrue_gaps(at)
         horizon = self._horizon(at)
         if not self._started:
             self.began_at = at
@@ -102,6 +102,12 @@ class Following(Agenda):
         sweeps = self.sweeps
         wide = sweeps.lag > self.schedule.sweep_lag
         return Lags(super().lags.settle, sweeps.lag if wide else None, sweeps.wide_until if wide else None)
+
+    def took_back(self, untrue: Iterable[Gap]) -> None:
+        """These gaps are written down no longer: what an earlier run left open before them is to be read as well."""
+        super().took_back(untrue)
+        if self._started:
+            self.base = min(self.base, *_first_open(self.coverage))
 
     def ended(self, scan: Scan) -> None:
         """This scan has been read to its end."""

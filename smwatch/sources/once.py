@@ -23,23 +23,27 @@ class Once(Agenda):
         self.clock = clock
         if self.scans or self.finished:
             return ()
-        self._forget_untrue_gaps(at)
         if self.asked_at is None:
             self.asked_at = at
             horizon = self._horizon(at)
             self._spans = self._wanted(horizon, at)
             self.base = self._spans[0].start
         horizon = self._horizon(self.asked_at)
-        if gaps := self._unreadable(edge, horizon):
-            if self.sure:
-                return gaps
-            self._scan(Kind.GLANCE, horizon, None, self.asked_at)
+        unreadable = self._unreadable(edge, horizon)
+        if not self.sure and (unreadable or self.coverage.gaps):
+            self._scan(Kind.GLANCE, horizon, None, self.asked_at)  # what is given up depends on the service's time
             return ()
+        if unreadable:
+            return unreadable
         for wanted in self._spans:
             if self._begin_settle(wanted.start, min(wanted.end, horizon), self.asked_at):
                 return ()
         self._scan(Kind.SWEEP, max(horizon, self._spans[-1].start), None, self.asked_at)
         return ()
+
+    def enough(self, scan: Scan) -> bool:
+        """Whether the rest of this scan is not worth its calls: a glance is for the time that comes with it."""
+        return scan.kind is Kind.GLANCE
 
     def ended(self, scan: Scan) -> None:
         """This scan has been read to its end."""

@@ -36,6 +36,8 @@ class Page(msgspec.Struct, frozen=True):
     over by the end of this page."""
     gaps: tuple[Gap, ...] = ()
     """Periods that could not be read and never will be, with the reason."""
+    untrue: tuple[Gap, ...] = ()
+    """Gaps written down before, by a clock that was wrong: they are none."""
     lags: Lags | None = None
     """How late records have to be expected from now on, where that was found to be other than before."""
     undated_at: datetime | None = None

@@ -142,6 +142,9 @@ class Tail:
                 at = self._clock.now()
                 agenda.relaxed = self._relaxed
                 agenda.sure = self._clock.sure
+                if untrue := agenda.untrue_gaps(at):
+                    yield self._page((), untrue=untrue)
+                    agenda.took_back(untrue)
                 edge = self._reader.edge(min(at, self._now()))  # a service's time that is far ahead gives nothing up
                 if gaps := agenda.plan(at, self._monotonic(), edge):
                     yield self._page((), gaps=gaps)
@@ -423,8 +426,14 @@ class Tail:
 
     # -- telling -----------------------------------------------------------------------------------------------------
 
-    def _page(self, found: tuple[Found, ...], settled: Span | None = None, gaps: tuple[Gap, ...] = ()) -> Page:
-        return Page(self.name, self.seen_by, found, self._clock.now(), settled, gaps)
+    def _page(
+        self,
+        found: tuple[Found, ...],
+        settled: Span | None = None,
+        gaps: tuple[Gap, ...] = (),
+        untrue: tuple[Gap, ...] = (),
+    ) -> Page:
+        return Page(self.name, self.seen_by, found, self._clock.now(), settled, gaps, untrue)
 
     def _news(self, agenda: Agenda) -> Status | None:
         """The status, if it has changed or was not told for a while."""

@@ -30,6 +30,7 @@ async def read(source: Source, coverage: Coverage | None = None) -> tuple[list[d
 
 def keep(coverage: Coverage, page: Page) -> Coverage:
     """The coverage after this page was committed."""
+    coverage = coverage.without_gaps(page.untrue)
     for gap in page.gaps:
         coverage = coverage.with_gap(gap)
     if page.lags is not None:

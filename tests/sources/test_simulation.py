@@ -9,8 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from smwatch.sources.agenda import Schedule
+from smwatch.sources.agenda import OLDER, Schedule
 from smwatch.sources.cloudtrail import SCHEDULE
+from smwatch.sources.coverage import Coverage, Gap, Span
 from smwatch.sources.source import Page, State, Status
 from tests.sources import virtual_time
 from tests.sources.simulation import EPOCH, HOUR, Watcher, World, measured_delay, never_back, ordinary
@@ -319,6 +320,50 @@ def test_what_lies_beyond_ninety_days_is_a_gap() -> None:
         assert last.state is State.OK
         assert last.complete_to is not None
         assert last.complete_to > EPOCH - 1.1 * HOUR
+
+    virtual_time.run(scenario())
+
+
+def wrongly_given_up(world: World) -> Watcher:
+    """A journal of two hours ago in which a clock that ran 100 days ahead has given up all that was to come."""
+    watcher = Watcher(world, EPOCH - HOUR / 4, SHORT)
+    gap = Gap(Span(EPOCH - 2 * HOUR, EPOCH + HOUR / 2), f"{OLDER} (from 2027-03-03 12:00Z on)")
+    watcher.coverage = Coverage((Span(EPOCH - 3 * HOUR, EPOCH - 2 * HOUR),), (gap,))
+    for second in range(0, 4 * 3600, 20):
+        world.happen(EPOCH - 2 * HOUR + timedelta(seconds=second), world.chance.uniform(0, 500))
+    return watcher
+
+
+def test_what_a_wrong_clock_gave_up_is_read_and_stays_so_when_that_time_has_passed() -> None:
+    async def scenario() -> None:
+        world = World(seed=13)
+        watcher = wrongly_given_up(world)
+        await watcher.watch(EPOCH + HOUR / 4)
+        assert watcher.coverage.gaps == ()
+        first = min(world.born.values())
+        assert watcher.coverage.holds(first)
+        # nobody watches while the time passes that was given up
+        await asyncio.sleep(3600)
+        await watcher.watch(EPOCH + 2 * HOUR)
+        assert watcher.coverage.complete_to(first) > EPOCH + 1.5 * HOUR
+        assert watcher.missing() == []
+        assert {event for event, at in world.born.items() if at < EPOCH + 1.5 * HOUR} <= set(watcher.seen)
+
+    virtual_time.run(scenario())
+
+
+def test_reading_once_takes_back_what_a_wrong_clock_gave_up() -> None:
+    async def scenario() -> None:
+        world = World(seed=14)
+        watcher = wrongly_given_up(world)
+        watcher.since = EPOCH - 2 * HOUR
+        last = await read_once(world, watcher)
+        assert last.state is State.DONE
+        assert last.gaps == watcher.coverage.gaps == ()
+        assert watcher.missing() == []
+        visible = {event for event, at in world.visible.items() if at <= EPOCH}
+        assert len(visible) > 300
+        assert visible <= set(watcher.seen)
 
     virtual_time.run(scenario())
 

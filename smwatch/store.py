@@ -40,6 +40,11 @@ class Judge(Protocol):
         """All alarms by group."""
         ...
 
+    @property
+    def mutes(self) -> Sequence[Mute]:
+        """What is muted, also what no longer is."""
+        ...
+
     def judge(self, arrivals: Sequence[Arrival]) -> Sequence[Alarm]:
         """Evaluate new events; returns the alarms that changed."""
         ...
@@ -165,6 +170,11 @@ class Store:
     def alarms(self) -> Mapping[str, Alarm]:
         """All alarms by group, open or not."""
         return self.engine.alarms if self.engine is not None else {}
+
+    @property
+    def mutes(self) -> Sequence[Mute]:
+        """What is muted, also what no longer is."""
+        return self.engine.mutes if self.engine is not None else ()
 
     def find(self, key: int) -> Event | None:
         """The event with this key, if it is still in the store."""

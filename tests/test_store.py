@@ -68,6 +68,7 @@ class ByPrincipal:
 
     def __init__(self) -> None:
         self.alarms: dict[str, Alarm] = {}
+        self.mutes: list[Mute] = []
         self.judged: list[int] = []
         self.fed: list[tuple[str, datetime | None, datetime]] = []
         self.was_watched: list[tuple[tuple[str, str] | None, list[tuple[int, int]]]] = []
@@ -85,6 +86,7 @@ class ByPrincipal:
 
     def mute(self, mute: Mute) -> Sequence[Alarm]:
         group = mute.identity
+        self.mutes.append(mute)
         self.alarms[group] = msgspec.structs.replace(self.alarms[group], muted_until=mute.until)
         return (self.alarms[group],)
 

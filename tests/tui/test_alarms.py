@@ -13,8 +13,13 @@ from smwatch.rules.alarm import AlarmState
 from smwatch.rules.engine import Engine
 from smwatch.store import Store
 from smwatch.tui.clip import next_step
-from smwatch.tui.screens.alarms import mute_meant
+from smwatch.tui.muting import mutes_meant
+from smwatch.tui.pages.targets import ToAlarm
+from smwatch.tui.pages.words import shown
+from smwatch.tui.screens.alarms import AlarmsScreen
+from smwatch.tui.screens.prompt import PromptScreen
 from smwatch.tui.screens.watch import WatchScreen
+from smwatch.tui.widgets.sheet import Sheet
 from tests import records
 from tests.rules.judging import catalogue
 from tests.tui.scene import NOW, Stage, ago, reads
@@ -204,7 +209,7 @@ async def test_the_wall_shows_alarms_large_and_goes_red_when_data_is_stale() -> 
 )
 def test_a_mute_says_what_and_how_long(text: str, covers: tuple[bool, bool, bool]) -> None:
     (alarm, *_) = [each for each in staged(*incident()).store.alarms.values() if each.secret and each.identity]
-    mute = mute_meant(text, alarm, NOW)
+    (mute,) = mutes_meant(text, alarm, (), NOW)
     assert (bool(mute.rule), bool(mute.secret), bool(mute.identity)) == covers
     assert mute.until > NOW
 
@@ -212,9 +217,9 @@ def test_a_mute_says_what_and_how_long(text: str, covers: tuple[bool, bool, bool
 def test_a_mute_that_makes_no_sense_says_what_does() -> None:
     (alarm, *_) = staged(*incident()).store.alarms.values()
     with pytest.raises(ValueError, match="write rule, secret or principal"):
-        mute_meant("1h everything", alarm, NOW)
+        mutes_meant("1h everything", alarm, (), NOW)
     with pytest.raises(ValueError, match="not a period"):
-        mute_meant("soon", alarm, NOW)
+        mutes_meant("soon", alarm, (), NOW)
 
 
 def test_a_remark_behind_a_command_is_not_copied_and_a_quoted_one_is_kept() -> None:
@@ -236,3 +241,189 @@ async def test_an_alarm_says_that_its_events_are_no_longer_there_and_stays_as_it
         text = stage.text()
         assert "The events behind it are no longer in memory: the alarm stays" in text
         assert "3 events" in text
+
+
+def sweep(count: int) -> list[Record]:
+    """Deleted secrets that are still asked for: so many alarms, the last secret's the newest."""
+    given = []
+    for i in range(count):
+        name = f"prod/gone{i:02}"
+        given.append(records.delete(name, eventTime=ago(3000), id=f"delete{i}"))
+        given.append(records.read_deleted(name, eventTime=ago(300 - i), id=f"asked{i}"))
+    return given
+
+
+def marked(stage: Stage) -> str:
+    """The marked line of the list and the one below it, as they stand on the screen."""
+    screen = stage.app.screen
+    assert isinstance(screen, AlarmsScreen)
+    width = screen.list.size.width
+    lines = [line[:width] for line in stage.lines()]
+    (at,) = [i for i, line in enumerate(lines) if line.startswith("›")]
+    return " ".join(" ".join(lines[at : at + 2]).split())
+
+
+def acted_on(stage: Stage) -> str:
+    """The secret of the alarm that the next key acts on."""
+    screen = stage.app.screen
+    assert isinstance(screen, AlarmsScreen)
+    assert screen.alarm is not None
+    assert screen.alarm.secret is not None
+    return screen.alarm.secret.name
+
+
+@pytest.mark.parametrize("size", [(160, 30), (100, 30), (60, 20)])
+@pytest.mark.parametrize("key", ["A", "X", "M"])
+async def test_after_a_decision_the_next_key_acts_on_the_alarm_that_is_marked(key: str, size: tuple[int, int]) -> None:
+    stage = staged(*sweep(30))
+    async with stage.app.run_test(size=size) as pilot:
+        await pilot.press("a", "j", "j")
+        await pilot.pause()
+        before = acted_on(stage)
+        assert before in marked(stage)
+        await pilot.press(key, "enter")
+        await pilot.pause()
+        after = acted_on(stage)
+        assert after != before  # what comes next takes its place
+        assert after in marked(stage)
+        await pilot.press(key)
+        await pilot.pause()
+        assert isinstance(stage.app.screen, PromptScreen)
+        assert after in " ".join(stage.lines()[-5:])  # the question names it
+
+
+@pytest.mark.parametrize("size", [(160, 30), (60, 20)])
+async def test_the_last_alarm_that_is_decided_upon_stays_marked_where_it_goes(size: tuple[int, int]) -> None:
+    stage = staged(*sweep(12))
+    async with stage.app.run_test(size=size) as pilot:
+        await pilot.press("a")
+        while stage.app.desk.asking:
+            await pilot.press("A", "enter")
+        await pilot.pause()
+        assert acted_on(stage) in marked(stage)
+
+
+@pytest.mark.parametrize("keys", [("space",), ("G",), ("G", "g"), ("ctrl+d",), ("space", "space", "b")])
+async def test_wherever_the_list_is_scrolled_to_an_alarm_in_sight_is_marked(keys: tuple[str, ...]) -> None:
+    stage = staged(*sweep(30))
+    async with stage.app.run_test(size=(60, 20)) as pilot:
+        await pilot.press("a", *keys)
+        await pilot.pause()
+        assert acted_on(stage) in marked(stage)
+
+
+async def test_the_wheel_takes_the_mark_along() -> None:
+    stage = staged(*sweep(30))
+    async with stage.app.run_test(size=(60, 20)) as pilot:
+        await pilot.press("a")
+        screen = stage.app.screen
+        assert isinstance(screen, AlarmsScreen)
+        screen.list.scroll_to(y=25, animate=False)
+        await pilot.pause()
+        assert acted_on(stage) in marked(stage)
+
+
+async def test_the_mark_keeps_its_alarm_in_sight_while_others_come_above_it() -> None:
+    stage = staged(*sweep(10))
+    async with stage.app.run_test(size=(60, 20)) as pilot:
+        await pilot.press("a", *"jjj")
+        before = acted_on(stage)
+        again = [
+            records.read_deleted(f"prod/gone{i:02}", eventTime=ago(5 - i / 10), id=f"more{i}")
+            for i in range(10)
+            if f"prod/gone{i:02}" != before
+        ]
+        stage.bring(*again)
+        await pilot.pause()
+        assert acted_on(stage) == before
+        assert before in marked(stage)
+
+
+async def test_while_a_page_hides_the_alarm_keys_act_on_none() -> None:
+    stage = staged(*incident())
+    async with stage.app.run_test(size=(60, 24)) as pilot:
+        await pilot.press("a", "enter", "j", "enter")  # to its secret
+        await pilot.pause()
+        await pilot.press("X")
+        await pilot.pause()
+        assert isinstance(stage.app.screen, AlarmsScreen)  # no question
+        await pilot.press("escape", "X")
+        assert isinstance(stage.app.screen, PromptScreen)
+
+
+async def test_an_alarm_that_another_page_leads_to_is_marked_in_the_list() -> None:
+    stage = staged(*incident(), records.put("prod/gone", error=("InvalidRequestException", records.MARKED), id="put"))
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("a")
+        screen = stage.app.screen
+        assert isinstance(screen, AlarmsScreen)
+        first = screen.alarm
+        (other,) = [each for each in stage.store.alarms.values() if each.rule == "SMW-DEL-02"]
+        await pilot.press("enter")
+        screen.detail.post_message(Sheet.Chosen(ToAlarm(other.group)))
+        await pilot.pause()
+        assert screen.alarm == other
+        assert other.title[:20] in marked(stage)
+        await pilot.press("escape")
+        await pilot.pause()
+        assert screen.alarm == first
+        assert first is not None
+        assert first.title in marked(stage)
+
+
+async def test_alarms_stand_in_the_list_by_what_has_become_of_them() -> None:
+    stage = staged(
+        *sweep(8), *incident(), records.put("prod/gone00", error=("InvalidRequestException", records.MARKED))
+    )
+    store = stage.store
+    worst = [alarm for alarm in shown(store.alarms.values()) if alarm.secret is not None and alarm.identity]
+    for n, alarm in enumerate(worst):
+        if n % 4 == 0:
+            store.acknowledge(alarm.group, "", NOW)
+        elif n % 4 == 1:
+            store.close(alarm.group, "", NOW)
+        elif n % 4 == 2:
+            store.mute(mutes_meant("1h", alarm, (), NOW)[0])
+    async with stage.app.run_test(size=(160, 50)) as pilot:
+        await pilot.press("a")
+        await pilot.pause()
+        assert isinstance(stage.app.screen, AlarmsScreen)
+        lines = stage.app.screen.list.lines
+        heads = [each.pieces[0].text for each in lines if each.pieces and each.pieces[0].role == "heading"]
+        assert heads == ["OPEN", "MUTED", "ACKNOWLEDGED", "CLOSED", "MUTES"]
+
+
+async def test_what_is_muted_is_listed_and_can_be_ended_though_no_alarm_is_left_of_it() -> None:
+    stage = staged(*incident())
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("a", "M", *["backspace"] * 2, *"8h rule", "enter")
+        stage.bring(records.restore("prod/gone", eventTime=ago(1)))
+        await pilot.press("G")
+        await pilot.pause()
+        assert "muted" in marked(stage)
+        assert "rule SMW-DEL-01" in marked(stage)
+        assert "for another 8h00m" in marked(stage)
+        await pilot.press("X")
+        assert isinstance(stage.app.screen, AlarmsScreen)  # a mute can't be closed
+        await pilot.press("M", "enter")
+        await pilot.pause()
+        assert "MUTES" not in stage.text()
+
+
+def test_0_ends_whatever_mutes_an_alarm() -> None:
+    (alarm, *_) = [each for each in staged(*incident()).store.alarms.values() if each.secret and each.identity]
+    (rule,) = mutes_meant("8h rule", alarm, (), NOW)
+    (other,) = mutes_meant("8h", msgspec.structs.replace(alarm, rule="SMW-X"), (), NOW)
+    assert mutes_meant("0", alarm, (rule, other), NOW) == [msgspec.structs.replace(rule, until=NOW)]
+    with pytest.raises(ValueError, match="not muted"):
+        mutes_meant("0", alarm, (other,), NOW)
+
+
+async def test_an_alarm_that_went_on_after_a_decision_says_so() -> None:
+    stage = staged(*incident())
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("a", "enter", "X", *"fixed", "enter")
+        await pilot.pause()
+        stage.bring(records.read_deleted("prod/gone", eventTime=ago(5), id="again"))
+        await pilot.pause()
+        assert "open again: it went on after it was closed" in stage.text()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import msgspec
 
 from smwatch.events.secret import Secret
+from smwatch.rules.alarm import Mute
 
 
 class ToEvent(msgspec.Struct, frozen=True):
@@ -35,6 +36,23 @@ class ToAlarm(msgspec.Struct, frozen=True):
     """An alarm, by its group."""
 
     group: str
+
+
+class ToMute(msgspec.Struct, frozen=True):
+    """What is muted."""
+
+    mute: Mute
+
+    def __eq__(self, other: object) -> bool:
+        """It is the same mute, however long it lasts."""
+        return isinstance(other, ToMute) and self._scope == other._scope
+
+    def __hash__(self) -> int:
+        return hash(self._scope)
+
+    @property
+    def _scope(self) -> tuple[object, ...]:
+        return self.mute.rule, self.mute.secret, self.mute.identity
 
 
 class ToValue(msgspec.Struct, frozen=True):

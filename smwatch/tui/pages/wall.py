@@ -10,12 +10,12 @@ from itertools import zip_longest
 import msgspec
 from rich.cells import cell_len
 
-from smwatch.rules.alarm import Alarm, AlarmState
+from smwatch.rules.alarm import Alarm
 from smwatch.sources.source import State, Status
 from smwatch.tui.health import Health, blind, ranked
 from smwatch.tui.lines import BARS, BLANK, Line, Piece, line, spread
 from smwatch.tui.pages.big import big, rows_of, scale_for, width_of
-from smwatch.tui.pages.words import ALARM_GLYPHS, ALARM_ROLES, standing
+from smwatch.tui.pages.words import ALARM_GLYPHS, ALARM_ROLES, Standing, standing
 from smwatch.tui.tally import Minute, Tally, bins
 from smwatch.tui.text import cells, fit, visible
 from smwatch.tui.times import CLOCK, Zone, moment, period, written
@@ -100,7 +100,8 @@ def _top(scene: Scene, unsure: bool, width: int, height: int) -> list[Line]:
 def _aside(scene: Scene) -> str:
     """Alarms that ask for nothing at the moment, lest quiet be taken for all well."""
     known = Counter(standing(alarm, scene.now) for alarm in scene.alarms)
-    return "   ".join(f"{known[word]:,} {word}" for word in (AlarmState.ACKNOWLEDGED.value, "muted") if known[word])
+    quiet = (Standing.ACKNOWLEDGED, Standing.MUTED)
+    return "   ".join(f"{known[each]:,} {each}" for each in quiet if known[each])
 
 
 def _alarms(scene: Scene, width: int, room: int) -> list[Line]:
@@ -240,9 +241,7 @@ def _busiest(scene: Scene, hour: Minute, width: int, room: int) -> list[Line]:
     ]
     principals = [(f"{kind:<6}{name}", f"{count:,}") for (kind, name), count in hour.principals.most_common(room)]
     latest = sorted(scene.alarms, key=lambda alarm: alarm.last_at, reverse=True)[:room]
-    last = [
-        (alarm.title, f"{standing(alarm, now) or 'open'} {moment(alarm.last_at, scene.zone, now)}") for alarm in latest
-    ]
+    last = [(alarm.title, f"{standing(alarm, now)} {moment(alarm.last_at, scene.zone, now)}") for alarm in latest]
     columns = [("secrets, last hour", secrets), ("principals, last hour", principals), ("last alarms", last)]
     columns = columns[: 3 if width >= 130 else 2 if width >= 60 else 1]
     each, spare = divmod(width - 3 * (len(columns) - 1), len(columns))

@@ -5,10 +5,11 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable
 from datetime import datetime
+from enum import StrEnum
 
 from smwatch.events.principal import Principal
 from smwatch.events.secret import Secret
-from smwatch.rules.alarm import Alarm, AlarmState, Severity, urgency
+from smwatch.rules.alarm import Alarm, Severity, urgency
 from smwatch.tui.columns import called
 from smwatch.tui.lines import Line, Piece, spread
 from smwatch.tui.pages.targets import ToAlarm
@@ -42,11 +43,25 @@ def badge(alarm: Alarm) -> Piece:
     return Piece(f" {ALARM_GLYPHS[alarm.severity]} {alarm.severity.value.upper()} ", ALARM_ROLES[alarm.severity])
 
 
-def standing(alarm: Alarm, now: datetime) -> str:
-    """Where an alarm is in its life, in a word; "" for open."""
-    if alarm.state is not AlarmState.OPEN:
-        return alarm.state.value
-    return "muted" if alarm.muted(now) else ""
+class Standing(StrEnum):
+    """Where an alarm is in its life, in a word; what needs attention first."""
+
+    OPEN = "open"
+    MUTED = "muted"
+    ACKNOWLEDGED = "acknowledged"
+    CLOSED = "closed"
+
+
+def standing(alarm: Alarm, now: datetime) -> Standing:
+    """Where an alarm is in its life: muted says more of an open one."""
+    if alarm.open and alarm.muted(now):
+        return Standing.MUTED
+    return Standing(alarm.state.value)
+
+
+def about(alarm: Alarm) -> str:
+    """Which secret and which principal it is about."""
+    return " · ".join(filter(None, (alarm.secret.name if alarm.secret is not None else "", alarm.principal)))
 
 
 def alarm_line(alarm: Alarm, now: datetime, zone: Zone, width: int) -> Line:

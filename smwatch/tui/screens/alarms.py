@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime
+from collections.abc import Callable, Mapping, Sequence
 from typing import ClassVar
 
+import msgspec
 from textual import events
 from textual.app import ComposeResult
 from textual.binding import BindingType
@@ -13,16 +13,17 @@ from textual.containers import Horizontal
 from textual.screen import Screen
 
 from smwatch.rules.alarm import Alarm, Mute
-from smwatch.settings import period
 from smwatch.store import Change
 from smwatch.tui.clip import next_step
 from smwatch.tui.keys import bindings
 from smwatch.tui.lines import Piece, hint_pieces, spread
-from smwatch.tui.pages.alarm import alarms_page
-from smwatch.tui.pages.targets import ToAlarm, ToEvent, ToValue
-from smwatch.tui.pages.words import shown
+from smwatch.tui.muting import in_force, mutes_meant, scope, told, until_meant
+from smwatch.tui.pages.alarm import alarms_page, listed
+from smwatch.tui.pages.targets import ToAlarm, ToEvent, ToMute, ToValue
+from smwatch.tui.pages.words import Standing, about
 from smwatch.tui.screens.desk import Desk
 from smwatch.tui.screens.prompt import PromptScreen
+from smwatch.tui.widgets.choices import Choices
 from smwatch.tui.widgets.detail import Detail
 from smwatch.tui.widgets.pieces import Pieces
 from smwatch.tui.widgets.sheet import Sheet
@@ -30,6 +31,7 @@ from smwatch.tui.widgets.sheet import Sheet
 HINTS = ("alarms.back", "alarms.acknowledge", "alarms.note", "alarms.mute", "alarms.close", "alarms.copy")
 BESIDE = 110
 """Columns from which the chosen alarm is shown beside the list."""
+TOLD_SECONDS = 4.0
 
 
 class AlarmsScreen(Screen[object]):
@@ -56,7 +58,7 @@ class AlarmsScreen(Screen[object]):
         self._desk = desk
         self._title, self._keys = Pieces(), Pieces()
         self._title.id, self._keys.id = "title", "keys"
-        self.list = Sheet()
+        self.list = Choices()
         self.list.id = "list"
         self.detail = Detail(desk.page_of)
 
@@ -91,28 +93,27 @@ class AlarmsScreen(Screen[object]):
 
     def _write(self) -> None:
         desk = self._desk
-        alarms = shown(desk.store.alarms.values())
-        self.list.show(lambda width: alarms_page(alarms, desk.now, desk.zone, width))
-        if self.list.cursor is None and alarms and self.list.lines:
-            self.list.select(ToAlarm(alarms[0].group))
+        sections = listed(desk.store.alarms.values(), desk.now)
+        mutes = in_force(desk.store.mutes, desk.now)
+        self.list.show(lambda width: alarms_page(sections, mutes, desk.now, desk.zone, width))
         self.detail.renew()
-        open_now = len(desk.asking)
+        open_now, in_all = len(sections.get(Standing.OPEN, ())), sum(map(len, sections.values()))
         width = self.size.width
-        left = [Piece(" alarms"), Piece(f"   {open_now:,} open, {len(alarms):,} in all", "quiet")]
+        left = [Piece(" alarms"), Piece(f"   {open_now:,} open, {in_all:,} in all", "quiet")]
         self._title.put([spread(left, [], width).pieces])
         self._keys.put([hint_pieces(map(desk.keys.hint, HINTS))])
 
     def on_sheet_moved(self, event: Sheet.Moved) -> None:
         """Show the alarm under the cursor."""
         event.stop()
-        if self.focused is self.list and event.line is not None and isinstance(event.line.target, ToAlarm):
+        if self.focused is self.list and event.line is not None and event.line.target is not None:
             self.detail.look_at(event.line.target)
 
     def on_sheet_chosen(self, event: Sheet.Chosen) -> None:
         """Look closer at an alarm, or go where a line of it leads."""
         event.stop()
         match event.target:
-            case ToAlarm() if not self.has_class("-chosen"):
+            case ToAlarm() | ToMute() if self.focused is self.list:
                 self.detail.look_at(event.target)
                 if not self.has_class("-beside"):
                     self.add_class("-chosen")
@@ -121,20 +122,34 @@ class AlarmsScreen(Screen[object]):
                 self.dismiss(event.target)
             case _:
                 self.detail.lead_to(event.target)
+                self._mark()
+
+    def _mark(self) -> None:
+        """Mark the alarm in the list that the detail shows."""
+        if isinstance(self.detail.target, ToAlarm | ToMute):
+            self.list.select(self.detail.target)
 
     @property
     def alarm(self) -> Alarm | None:
-        """The alarm that is looked at."""
-        target = self.detail.target
-        if not isinstance(target, ToAlarm):
-            at = self.list.line
-            target = at.target if at is not None else None
+        """The alarm that is looked at, which is what keys act on: none that is not on the screen."""
+        target = self._target
         return self._desk.store.alarms.get(target.group) if isinstance(target, ToAlarm) else None
+
+    @property
+    def _target(self) -> object:
+        """What keys act on."""
+        if self.focused is self.detail and isinstance(self.detail.target, ToAlarm | ToMute):
+            return self.detail.target
+        if self.has_class("-chosen") or self.list.line is None:
+            return None
+        return self.list.line.target
 
     def action_back(self) -> None:
         """One step back: trail, alarm, screen."""
         if self.focused is self.detail:
-            if not self.detail.back():
+            if self.detail.back():
+                self._mark()
+            else:
                 self.remove_class("-chosen")
                 self.list.focus()
         else:
@@ -154,78 +169,110 @@ class AlarmsScreen(Screen[object]):
         text = at.copies if at is not None and at.copies else step.text if step is not None else ""
         if text:
             self.app.copy_to_clipboard(text)
-            self.app.notify(f"copied: {text}", markup=False, timeout=3)
+            self._tell(f"copied: {text}")
         else:
-            self.app.notify("this alarm names no command to run", markup=False, timeout=3)
+            self._tell("this alarm names no command to run")
 
     def action_acknowledge(self) -> None:
         """Acknowledge it, with a note."""
-        self._decide("Acknowledge", self._desk.acknowledge)
+        self._decide("Acknowledge", "acknowledged", self._desk.acknowledge)
 
     def action_close(self) -> None:
         """Say that it is over, with a note."""
-        self._decide("Close", self._desk.close)
+        self._decide("Close", "closed", self._desk.close)
 
     def action_note(self) -> None:
         """Add a note to it."""
         if self.alarm is not None and self.alarm.open:
             key = self._desk.keys.one("alarms.acknowledge")
-            self.app.notify(f"it is open: {key} acknowledges it, with a note", markup=False, timeout=3)
+            self._tell(f"it is open: {key} acknowledges it, with a note")
         else:
-            self._decide("Note", self._desk.note)
+            self._decide("Note", "noted", self._desk.note)
 
     def action_mute(self) -> None:
         """Make no noise about it for a while."""
-        alarm = self.alarm
-        if alarm is None:
-            self.app.notify("no alarm chosen", markup=False, timeout=3)
+        target = self._target
+        if isinstance(target, ToMute):
+            self._change(target.mute)
             return
+        hint = "how long; and rule, secret or principal to mute all alarms of it: 8h rule. 0 ends it"
+        self._ask("Mute", hint, self._mute, value="1h")
+
+    def _mute(self, alarm: Alarm, text: str) -> str:
+        desk = self._desk
+        mutes = mutes_meant(text, alarm, desk.store.mutes, desk.now) if text else []
+        for mute in mutes:
+            desk.mute(mute)
+        return "; ".join(told(mute, desk.now) for mute in mutes)
+
+    def _change(self, mute: Mute) -> None:
+        """Ask how long a mute is to last from now on."""
+        desk = self._desk
 
         def answered(text: str | None) -> None:
             if not text:
                 return
             try:
-                self._desk.mute(mute_meant(text, alarm, self._desk.now))
+                changed = msgspec.structs.replace(mute, until=until_meant(text, desk.now))
             except ValueError as error:
-                self.app.notify(str(error), markup=False, timeout=5)
-            self._write()
+                self._tell(str(error))
+            else:
+                desk.mute(changed)
+                self._write()
+                self._tell(told(changed, desk.now))
 
-        hint = "how long; and rule, secret or principal to mute all alarms of it: 8h rule. 0 ends it"
-        self.app.push_screen(PromptScreen(f"Mute: {alarm.title}", hint, value="1h"), answered)
+        hint = "how long from now on; 0 ends it"
+        self.app.push_screen(PromptScreen("Mute", hint, about=scope(mute), value="0"), answered)
 
-    def _decide(self, verb: str, decide: Callable[[Alarm, str], None]) -> None:
+    def _decide(self, verb: str, done: str, decide: Callable[[Alarm, str], None]) -> None:
+        def act(alarm: Alarm, note: str) -> str:
+            decide(alarm, note)
+            return f"{done}: {alarm.title}"
+
+        self._ask(verb, "a note, or nothing; Esc leaves it as it is", act)
+
+    def _ask(self, verb: str, hint: str, act: Callable[[Alarm, str], str], *, value: str = "") -> None:
+        """Ask for what to do about the alarm, do it, and go on; `act` says what it did, or in a ValueError why not."""
         alarm = self.alarm
         if alarm is None:
-            self.app.notify("no alarm chosen", markup=False, timeout=3)
+            self._tell(self._no_alarm())
             return
 
-        def answered(note: str | None) -> None:
-            if note is not None:
-                decide(alarm, note)
-                self._write()
+        def answered(text: str | None) -> None:
+            if text is None:
+                return
+            before = listed(self._desk.store.alarms.values(), self._desk.now)
+            try:
+                done = act(alarm, text)
+            except ValueError as error:
+                done = str(error)
+            self._write()
+            if self.focused is self.list:
+                self._go_on(alarm, before)
+            if done:
+                self._tell(done)
 
-        self.app.push_screen(
-            PromptScreen(f"{verb}: {alarm.title}", "a note, or nothing; Esc leaves it as it is"), answered
-        )
+        self.app.push_screen(PromptScreen(f"{verb}: {alarm.title}", hint, about=about(alarm), value=value), answered)
 
+    def _no_alarm(self) -> str:
+        """Why there is none to act on."""
+        key = self._desk.keys.one
+        if isinstance(self._target, ToMute):
+            return f"this is a mute: {key('alarms.mute')} changes or ends it"
+        if self.focused is self.detail:
+            return f"no alarm is chosen here: {key('alarms.back')} goes back to one"
+        return "there is no alarm"
 
-SCOPES = ("rule", "secret", "principal")
+    def _go_on(self, alarm: Alarm, before: Mapping[Standing, Sequence[Alarm]]) -> None:
+        """Stand on what comes next after a decision: the alarm below where this one was, or else this one."""
+        now = self._desk.now
+        for stand, alarms in before.items():
+            groups = [each.group for each in alarms]
+            if alarm.group in groups:
+                at = groups.index(alarm.group)
+                left = {each.group for each in listed(self._desk.store.alarms.values(), now).get(stand, ())}
+                order = (alarm.group, *groups[at + 1 :], *reversed(groups[:at]))
+                self.list.select(ToAlarm(next((group for group in order if group in left), alarm.group)))
 
-
-def mute_meant(text: str, alarm: Alarm, now: datetime) -> Mute:
-    """The mute that a person means by 1h (this alarm), or 8h rule (all alarms of its rule), or 0 (no longer).
-
-    ValueError says in a sentence what can be written.
-    """
-    length, *named = text.split()
-    if unknown := [word for word in named if word not in SCOPES]:
-        raise ValueError(f"“{unknown[0]}” can't be muted: write rule, secret or principal")
-    until = now if length == "0" else now + period(length)
-    scopes = named or SCOPES
-    whom = alarm.identity if named else alarm.session or alarm.identity
-    return Mute(
-        until,
-        rule=alarm.rule if "rule" in scopes else "",
-        secret=alarm.secret if "secret" in scopes else None,
-        identity=whom if "principal" in scopes else "",
-    )
+    def _tell(self, text: str) -> None:
+        self.app.notify(text, markup=False, timeout=TOLD_SECONDS)

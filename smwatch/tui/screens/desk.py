@@ -22,12 +22,12 @@ from smwatch.tui.clip import Clip, next_step, of_event
 from smwatch.tui.columns import called, columns_meant
 from smwatch.tui.keys import KeyTable
 from smwatch.tui.lines import Line, Page, Piece, heading, line, paragraph
-from smwatch.tui.pages.alarm import alarm_page
+from smwatch.tui.pages.alarm import alarm_page, mute_page
 from smwatch.tui.pages.event import event_lines, json_lines, record_page
 from smwatch.tui.pages.overview import overview_page
 from smwatch.tui.pages.principal import access_key_page, principal_page, rotation_list
 from smwatch.tui.pages.secret import head, secret_page
-from smwatch.tui.pages.targets import ToAccessKey, ToAlarm, ToEvent, ToPrincipal, ToSecret
+from smwatch.tui.pages.targets import ToAccessKey, ToAlarm, ToEvent, ToMute, ToPrincipal, ToSecret
 from smwatch.tui.pages.words import asking, shown
 from smwatch.tui.tally import Tally
 from smwatch.tui.times import Zone, period
@@ -314,6 +314,8 @@ class Desk:
                 alarm = store.alarms.get(group)
                 if alarm is not None and alarm.count:
                     return alarm_page(alarm, store.find, now, zone, width, self.keys)
+            case ToMute(mute):
+                return mute_page(mute, store.alarms.values(), now, zone, width, self.keys)
             case _:
                 return self._nothing_chosen(width)
         return [line(Piece("Nothing is known of this any more.", "quiet"))]

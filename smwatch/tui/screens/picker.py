@@ -13,8 +13,8 @@ from textual.screen import ModalScreen
 
 from smwatch.tui.keys import KeyTable
 from smwatch.tui.lines import HOTKEYS, Piece, hint_pieces
+from smwatch.tui.widgets.choices import Choices
 from smwatch.tui.widgets.pieces import Pieces
-from smwatch.tui.widgets.sheet import Sheet
 
 T = TypeVar("T")
 
@@ -42,7 +42,7 @@ class Picker(ModalScreen[T | None], Generic[T]):
         self._told = (title, remark)
         self._targets = targets
         self._keys = keys
-        self._sheet = Sheet()
+        self._sheet = Choices()
         self._head, self._foot = Pieces(), Pieces()
 
     def compose(self) -> ComposeResult:

@@ -15,6 +15,7 @@ from smwatch.tui.health import sources_page
 from smwatch.tui.keys import bindings
 from smwatch.tui.lines import Page
 from smwatch.tui.pages.targets import ToAccessKey, ToAlarm, ToEvent, ToPrincipal, ToSecret, ToValue
+from smwatch.tui.pages.words import about
 from smwatch.tui.screens.finder import Finder
 from smwatch.tui.screens.frame import DOCKED
 from smwatch.tui.screens.page import PageScreen
@@ -158,7 +159,10 @@ class WatchScreen(Finder):
     # -- copying and writing
 
     def _alarm_here(self) -> Alarm | None:
-        """The alarm of the event under the cursor; without a cursor the worst one."""
+        """The alarm that the details in focus are about; that of the event under the cursor; without one, the worst."""
+        target = self.detail.target
+        if self.focused is self.detail and isinstance(target, ToAlarm):
+            return self.desk.store.alarms.get(target.group)
         if self.stream.cursor is not None:
             return self.desk.alarm_of(self.stream.cursor)
         asking = self.desk.asking
@@ -232,7 +236,7 @@ class WatchScreen(Finder):
     # -- alarms
 
     def action_acknowledge(self) -> None:
-        """Acknowledge the alarm under the cursor, else the worst one, with a note."""
+        """Acknowledge the alarm that is looked at, else the worst one, with a note."""
         alarm = self._alarm_here()
         if alarm is None or not alarm.open:
             self.say("no open alarm here")
@@ -243,9 +247,10 @@ class WatchScreen(Finder):
                 self.desk.acknowledge(alarm, note)
                 self.say(f"acknowledged: {alarm.title}")
 
-        self.app.push_screen(
-            PromptScreen(f"Acknowledge: {alarm.title}", "a note, or nothing; Esc leaves it open"), decide
+        question = PromptScreen(
+            f"Acknowledge: {alarm.title}", "a note, or nothing; Esc leaves it open", about=about(alarm)
         )
+        self.app.push_screen(question, decide)
 
     def action_alarms(self) -> None:
         """All alarms."""

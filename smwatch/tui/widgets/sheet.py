@@ -54,6 +54,8 @@ class Sheet(ScrollView, can_focus=True):
     """A page of lines; those that lead somewhere can be chosen with the cursor or the mouse."""
 
     ALLOW_SELECT = False
+    MARKS_ALWAYS: ClassVar[bool] = False
+    """Whether the cursor is drawn without the focus, too."""
     DEFAULT_CSS = """
     Sheet {
         overflow-x: hidden;
@@ -125,8 +127,17 @@ class Sheet(ScrollView, can_focus=True):
 
     @property
     def line(self) -> Line | None:
-        """The line under the cursor."""
+        """The line under the cursor, as far as it is in sight: what is not seen is not acted upon."""
+        return self._at if self.cursor is not None and self._in_sight(self.cursor) else None
+
+    @property
+    def _at(self) -> Line | None:
+        """The line under the cursor, wherever that is."""
         return self.lines[self.cursor] if self.cursor is not None and self.cursor < len(self.lines) else None
+
+    def _in_sight(self, i: int) -> bool:
+        top = self.scroll_offset.y
+        return top <= i < top + self.size.height
 
     def show(self, page: Page, *, anew: bool = False) -> None:
         """Draw a page; with `anew` from its top, otherwise the reader's place and cursor are kept."""
@@ -169,7 +180,8 @@ class Sheet(ScrollView, can_focus=True):
                 return
 
     def _write(self) -> None:
-        at, before = self.line, self.lines
+        at, before = self._at, self.lines
+        seen = self.cursor is not None and self._in_sight(self.cursor)
         width = self.size.width - 2 * MARGIN
         lines = self._page(width) if width > 0 else ()
         if lines == before:
@@ -185,6 +197,8 @@ class Sheet(ScrollView, can_focus=True):
             self._scroll_update(size)
             if self.scroll_y > self.max_scroll_y:
                 self.scroll_to(y=self.max_scroll_y, animate=False)
+        if seen and self.cursor is not None:
+            self._reveal(self.cursor)  # lines before it may have come or gone
         self._repaint(before)
 
     def _repaint(self, before: Sequence[Line]) -> None:
@@ -209,19 +223,30 @@ class Sheet(ScrollView, can_focus=True):
 
     def _go(self, i: int) -> None:
         self.cursor = i
-        top, height = self.scroll_offset.y, self.size.height
-        if i < top:
-            self.scroll_to(y=i, animate=False)
-        elif i >= top + height:
-            self.scroll_to(y=i - height + 1, animate=False)
+        self._reveal(i)
         self.refresh()
-        self.post_message(self.Moved(self.line))
+        self.post_message(self.Moved(self._at))
+
+    def _reveal(self, i: int) -> None:
+        """Scroll no further than it takes to have a line in sight, with what belongs to it."""
+        top, height = self.scroll_offset.y, self.size.height
+        y = min(self._start_of(i), max(top, self._end_of(i) - height + 1))
+        if y != top:
+            self.scroll_to(y=y, animate=False, immediate=True)
+
+    def _start_of(self, i: int) -> int:
+        """The first line to be seen with a line."""
+        return i
+
+    def _end_of(self, i: int) -> int:
+        """The last line to be seen with a line."""
+        return i
 
     def action_move(self, step: int) -> None:
         """Go to the next line that leads somewhere, as far as it is near; scroll otherwise."""
         top, height, n = self.scroll_offset.y, self.size.height, len(self.lines)
         start = self.cursor
-        if start is None or not top <= start < top + height:
+        if start is None or not self._in_sight(start):
             start = top - 1 if step > 0 else min(top + height, n)
         i = start + step
         while 0 <= i < n and not self._leads(i):
@@ -233,7 +258,8 @@ class Sheet(ScrollView, can_focus=True):
 
     def action_page(self, pages: float) -> None:
         """Scroll by screenfuls."""
-        self.scroll_relative(y=int(pages * max(1, self.size.height - 1)), animate=False)
+        y = self.scroll_offset.y + int(pages * max(1, self.size.height - 1))
+        self.scroll_to(y=y, animate=False, immediate=True)
 
     def action_edge(self, bottom: int) -> None:
         """Scroll to the first or the last line."""
@@ -242,9 +268,11 @@ class Sheet(ScrollView, can_focus=True):
         self.refresh()
 
     def action_choose(self) -> None:
-        """Go where the line under the cursor leads."""
+        """Go where the line under the cursor leads; if that is out of sight, bring it back instead."""
         if (at := self.line) is not None and at.target is not None:
             self.post_message(self.Chosen(at.target))
+        elif self.cursor is not None:
+            self._reveal(self.cursor)
 
     def on_click(self, event: events.Click) -> None:
         """Go where a line leads."""
@@ -276,7 +304,7 @@ class Sheet(ScrollView, can_focus=True):
         """One line of the page."""
         i = self.scroll_offset.y + y
         width = self.size.width
-        cursor = i == self.cursor and self.has_focus
+        cursor = i == self.cursor and (self.has_focus or self.MARKS_ALWAYS)
         each = self.lines[i] if i < len(self.lines) else BLANK
         plain = self._style("", cursor)
         segments = [Segment("›" if cursor else " ", plain)]

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import IO
+from typing import IO, NamedTuple
 
 import msgspec
 
@@ -22,6 +22,14 @@ from smwatch.sources.source import State, Status
 from smwatch.store import Store
 from smwatch.view import Filter
 from smwatch.visible import harmless_json, visible
+
+
+class Behind(NamedTuple):
+    """What an alarm's line tells of an event behind it; all of it "" where the event is no longer in memory."""
+
+    id: str = ""
+    account: str = ""
+    region: str = ""
 
 
 class Lines:
@@ -57,7 +65,7 @@ class Lines:
         self._shown: dict[str, Alarm] = {}
         self._raised: dict[str, Severity] = {}
         """By group: the worst that each alarm was written as while somebody should have looked at it."""
-        self._ids: Recent[int, str] = Recent(self._id, 16_384)
+        self._behind: Recent[int, Behind] = Recent(self._name, 16_384)
         """By event key: an alarm that goes on names mostly the same events again."""
         self._states: dict[str, tuple[State, str]] = {}
 
@@ -181,12 +189,11 @@ class Lines:
             self._raised[alarm.group] = max(self._raised.get(alarm.group, alarm.severity), alarm.severity)
         if not self._json:
             return alarm_text(alarm).encode()
-        ids = [event_id for key in alarm.event_keys if (event_id := self._ids[key])]
-        return alarm_line(alarm, ids, new=new).encode()
+        return alarm_line(alarm, [self._behind[key] for key in alarm.event_keys], new=new).encode()
 
-    def _id(self, key: int) -> str:
+    def _name(self, key: int) -> Behind:
         event = self._store.find(key)
-        return event.id if event is not None else ""
+        return Behind(event.id, event.account, event.region) if event is not None else Behind()
 
     def _status(self, status: Status) -> list[bytes]:
         if self._json:
@@ -223,12 +230,17 @@ class _EventLine(msgspec.Struct, tag_field="type", tag="event"):
 
 
 class _AlarmLine(msgspec.Struct, tag_field="type", tag="alarm"):
+    group: str
     rule: str
     severity: str
     state: str
     title: str
     secret: str | None
     principal: str | None
+    identity: str | None
+    region: str | None
+    account: str | None
+    mitre: Sequence[str]
     count: int
     first_at: datetime
     last_at: datetime
@@ -289,23 +301,40 @@ def _event_line(arrival: Arrival) -> bytes:
     )
 
 
-def alarm_line(alarm: Alarm, event_ids: Sequence[str], *, new: bool) -> str:
-    """One alarm as a JSON object on one line; `updated` is an open alarm that was open (or seen to) before."""
+def alarm_line(alarm: Alarm, behind: Sequence[Behind], *, new: bool) -> str:
+    """One alarm as a JSON object on one line; `updated` is an open alarm that was open (or seen to) before.
+
+    `behind` tells of the events behind it. Region and account are the secret's, else those that the events share: null
+    where they are of several.
+    """
+    secret, about = alarm.secret, dict(alarm.about)
+    account, region = (secret.account, secret.region) if secret else (about.get("account"), about.get("region"))
     return _line(
         _AlarmLine(
+            group=alarm.group,
             rule=alarm.rule,
             severity=alarm.severity,
             state="updated" if alarm.open and not new else alarm.state,
             title=alarm.title,
             secret=alarm.secret.name if alarm.secret else None,
             principal=alarm.principal or None,
+            identity=alarm.identity or None,
+            region=region or _shared(each.region for each in behind),
+            account=account or _shared(each.account for each in behind),
+            mitre=alarm.mitre,
             count=alarm.count,
             first_at=alarm.first_at,
             last_at=alarm.last_at,
-            event_ids=event_ids,
+            event_ids=[each.id for each in behind if each.id],
             next=alarm.next,
         )
     )
+
+
+def _shared(values: Iterable[str]) -> str | None:
+    """The one value that there is, if there is no other."""
+    known = {value for value in values if value}
+    return known.pop() if len(known) == 1 else None
 
 
 def status_line(status: Status) -> str:
@@ -344,7 +373,8 @@ def event_text(event: Event) -> str:
 
 def alarm_text(alarm: Alarm) -> str:
     """One alarm as a line for a person, harmless on a terminal."""
-    about = " ".join(filter(None, (alarm.secret.name if alarm.secret else "", alarm.principal)))
+    secret = alarm.secret
+    about = " ".join(filter(None, (f"{secret.name} ({secret.region})" if secret else "", alarm.principal)))
     when = f"first {alarm.first_at:%Y-%m-%dT%H:%M:%SZ} last {alarm.last_at:%Y-%m-%dT%H:%M:%SZ}"
     return visible(f"▲ {alarm.severity.upper()}  {alarm.title}  {about}  ×{alarm.count}  {when}  {alarm.state}")
 

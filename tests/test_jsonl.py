@@ -4,10 +4,13 @@ import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import msgspec
+
 from smwatch.events.event import Arrival, SeenBy
 from smwatch.events.reader import Reader
+from smwatch.events.secret import Secret
 from smwatch.journal import Journal
-from smwatch.jsonl import Lines, alarm_line, event_line, event_text, status_line
+from smwatch.jsonl import Behind, Lines, alarm_line, event_line, event_text, status_line
 from smwatch.monitor import Delivery
 from smwatch.output import Output
 from smwatch.rules.alarm import Alarm, AlarmState, Severity
@@ -88,18 +91,37 @@ def test_what_a_record_does_not_say_is_null() -> None:
     assert line["user_agent"] is line["error_code"] is None
 
 
+ALARM = Alarm(
+    group="SMW-DEL-01:0", rule="SMW-DEL-01", severity=Severity.CRITICAL, state=AlarmState.OPEN, title="t", why="w",
+    count=3, first_at=NOW, last_at=NOW, changed_at=NOW, next=("aws …",), mitre=("T1485", "T1489"),
+)  # fmt: skip
+
+
 def test_an_alarm_line_has_the_keys_that_others_rely_on() -> None:
-    alarm = Alarm(
-        group="g", rule="SMW-DEL-01", severity=Severity.CRITICAL, state=AlarmState.OPEN, title="t", why="w",
-        count=3, first_at=NOW, last_at=NOW, changed_at=NOW, next=("aws …",),
-    )  # fmt: skip
-    line = json.loads(alarm_line(alarm, ["id"], new=True))
+    line = json.loads(alarm_line(ALARM, [Behind("id", "111122223333", "eu-west-1")], new=True))
     assert line == {
-        "type": "alarm", "rule": "SMW-DEL-01", "severity": "critical", "state": "open", "title": "t", "secret": None,
-        "principal": None, "count": 3, "first_at": "2026-11-23T14:00:00Z", "last_at": "2026-11-23T14:00:00Z",
-        "event_ids": ["id"], "next": ["aws …"],
+        "type": "alarm", "group": "SMW-DEL-01:0", "rule": "SMW-DEL-01", "severity": "critical", "state": "open",
+        "title": "t", "secret": None, "principal": None, "identity": None, "region": "eu-west-1",
+        "account": "111122223333", "mitre": ["T1485", "T1489"], "count": 3, "first_at": "2026-11-23T14:00:00Z",
+        "last_at": "2026-11-23T14:00:00Z", "event_ids": ["id"], "next": ["aws …"],
     }  # fmt: skip
-    assert json.loads(alarm_line(alarm, [], new=False))["state"] == "updated"
+    assert json.loads(alarm_line(ALARM, [], new=False))["state"] == "updated"
+
+
+def test_an_alarm_is_of_its_secrets_region_and_account_else_of_those_that_its_events_share() -> None:
+    here, there, gone = Behind("a", "111122223333", "eu-west-1"), Behind("b", "111122223333", "us-east-1"), Behind()
+    of_secret = msgspec.structs.replace(ALARM, secret=Secret("444455556666", "ap-south-1", "prod/db"))
+    of_region = msgspec.structs.replace(ALARM, about=(("region", "us-east-1"),))
+
+    def where(alarm: Alarm, *behind: Behind) -> tuple[str | None, str | None]:
+        line = json.loads(alarm_line(alarm, behind, new=True))
+        return line["account"], line["region"]
+
+    assert where(ALARM, here, gone) == ("111122223333", "eu-west-1")
+    assert where(ALARM, here, there) == ("111122223333", None)
+    assert where(ALARM, gone) == (None, None)
+    assert where(of_secret, here) == ("444455556666", "ap-south-1")
+    assert where(of_region, here, there) == ("111122223333", "us-east-1")
 
 
 def test_a_status_line_shows_gaps_and_lags() -> None:

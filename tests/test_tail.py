@@ -187,7 +187,7 @@ async def test_a_reader_that_goes_away_ends_a_tail_that_has_nothing_to_print(acc
 
 
 async def test_a_second_tail_on_a_state_directory_says_why_not_and_the_first_goes_on(account: Account) -> None:
-    account.happen(3, ago=timedelta(minutes=5))
+    account.happen(3)
     first = await account.tail("--json")
     assert first.stdout is not None
     printed = [await first.stdout.readline()]
@@ -318,7 +318,7 @@ async def test_a_journal_that_cannot_be_used_is_said_kept_and_watched_without(
 
 
 async def test_a_journal_of_an_older_version_is_brought_up_to_date_once_and_said_so(account: Account) -> None:
-    account.happen(3, ago=timedelta(minutes=5))
+    account.happen(3)
     account.state.mkdir(mode=0o700)
     given = [records.arrival(record) for record in account.history.region(REGION).held()]
     journal_of_version(account.state / FILE_NAME, 1, given).close()

@@ -13,6 +13,7 @@ from smwatch.sources.source import Source
 
 if TYPE_CHECKING:
     from smwatch.sources.agenda import Schedule
+    from smwatch.sources.tail import Tail
 
 
 class _Accounts:
@@ -99,20 +100,23 @@ class AwsSources:
         from smwatch.sources.cloudtrail import cloudtrail_source
         from smwatch.sources.live_tail import live_tail_source
         from smwatch.sources.logs import logs_source
+        from smwatch.sources.trail import TrailWatch
 
         settings, session, paces = self._settings, self._session, self._paces
         regions = settings.regions or (None,)
-        sources: list[Source] = []
+        histories: list[Tail] = []
         if settings.cloudtrail.enabled:
             plan = _schedule(settings.cloudtrail)
-            sources += [
+            histories += [
                 await cloudtrail_source(
                     session, region, since, paces=paces, schedule=plan, rate=settings.cloudtrail.rate
                 )
                 for region in regions
             ]
+        sources: list[Source] = [*histories]
         if group := settings.logs.group:
             plan, rate = _schedule(settings.logs), settings.logs.rate
+            upstream = TrailWatch(session, regions[0], group, histories=histories)
             truth = await logs_source(
                 session,
                 regions[0],
@@ -123,6 +127,7 @@ class AwsSources:
                 rate=rate,
                 once=self._once,
                 latest_first=self._screen,
+                upstream=upstream,
             )
             sources.append(truth)
             if settings.logs.live_tail or self._screen:

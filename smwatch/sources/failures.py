@@ -228,10 +228,10 @@ def _unanswered(error: BaseException, call: Call) -> CallError:
             )
             return CallError(State.SIGN_IN, message, Remedy.SIGN_IN)
         case exceptions.LoginError():
-            command = _with_profile("aws login", call)
+            command = with_profile("aws login", call)
             return CallError(State.SIGN_IN, f"the login session has ended: run `{command}`", Remedy.SIGN_IN)
         case exceptions.RefreshWithMFAUnsupportedError():
-            command = _with_profile("aws sts get-caller-identity", call)
+            command = with_profile("aws sts get-caller-identity", call)
             message = f"the role's session has ended and wants an MFA code: run `{command}` in another terminal"
             return CallError(State.SIGN_IN, message, Remedy.SIGN_IN)
         case exceptions.NoCredentialsError() | exceptions.PartialCredentialsError():
@@ -274,7 +274,7 @@ def sign_in(call: Call) -> str:
         case "sso":
             return f"run `{sso(call)}`"
         case "login":
-            return f"run `{_with_profile('aws login', call)}`"
+            return f"run `{with_profile('aws login', call)}`"
         case "env":
             return "start smwatch again with new AWS_… variables"
         case "custom-process":
@@ -282,15 +282,16 @@ def sign_in(call: Call) -> str:
         case "iam-role" | "container-role" | "assume-role-with-web-identity":
             return "see to the role of this machine or container"
         case _:
-            return f"renew them (`{_with_profile('aws configure', call)}`); smwatch goes on by itself"
+            return f"renew them (`{with_profile('aws configure', call)}`); smwatch goes on by itself"
 
 
 def sso(call: Call) -> str:
     """The command that signs in to IAM Identity Center."""
-    return _with_profile("aws sso login", call)
+    return with_profile("aws sso login", call)
 
 
-def _with_profile(command: str, call: Call) -> str:
+def with_profile(command: str, call: Call) -> str:
+    """The command for the same profile."""
     return f"{command} --profile {call.profile}" if call.profile else command
 
 

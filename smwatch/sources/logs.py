@@ -16,7 +16,7 @@ from smwatch.sources.answers import LogEvent
 from smwatch.sources.errors import CallError, ConfigurationError, Remedy
 from smwatch.sources.failures import Call, date_of, infrequent_access, malformed, told_apart
 from smwatch.sources.pace import PACES, Paces
-from smwatch.sources.reader import Answer, Row
+from smwatch.sources.reader import Answer, Row, Upstream
 from smwatch.sources.session import AwsSession
 from smwatch.sources.source import Found
 from smwatch.sources.tail import Tail
@@ -216,6 +216,7 @@ async def logs_source(
     rate: float | None = None,
     once: bool = False,
     latest_first: bool = False,
+    upstream: Upstream | None = None,
     now: Callable[[], datetime] = lambda: datetime.now(UTC),
     sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     monotonic: Callable[[], float] = time.monotonic,
@@ -223,7 +224,7 @@ async def logs_source(
     """The log group of a trail, by name or ARN; raises ConfigurationError where it can't start.
 
     It is asked `rate` times a second at the most, or as `rate_in` says; with `once` for a reading that ends. With
-    `latest_first` the latest events come first of all, for a screen.
+    `latest_first` the latest events come first of all, for a screen. `upstream` looks after the trail; see TrailWatch.
     """
     named = LogGroup.parse(group)
     region = session.region(named.region or region)
@@ -241,6 +242,7 @@ async def logs_source(
         schedule=schedule,
         pace=paces.of(account, region, API, rate or rate_in(region, once=once)),
         latest=reader.latest if latest_first else None,
+        upstream=upstream,
         now=now,
         sleep=sleep,
         monotonic=monotonic,

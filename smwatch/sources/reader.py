@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Protocol
 
@@ -31,6 +32,18 @@ class Answer(msgspec.Struct, frozen=True):
     """Leads to the next page; None on the last one."""
     date: datetime | None = None
     """The service's time, from the Date header."""
+
+
+class Upstream(Protocol):
+    """What brings records to where they are read."""
+
+    async def watch(self, newest_at: Callable[[], datetime | None]) -> None:
+        """Look after it for ever; `newest_at` tells the place on the time line of the newest row that was read."""
+        ...
+
+    def trouble(self, newest_at: datetime | None) -> str:
+        """Why nothing came since that row, as a sentence; "" where all is well or nothing known."""
+        ...
 
 
 class Reader(Protocol):

@@ -40,6 +40,11 @@ class Sightings:
         digests = self._minutes.setdefault(_minute(at), array("q"))
         digests.insert(bisect_left(digests, digest), digest)
 
+    def any_between(self, start: datetime, end: datetime) -> bool:
+        """Whether there is a row of a whole minute that lies between these moments."""
+        first, last = _minute(start), _minute(end)
+        return any(first < minute < last for minute in self._minutes)
+
     def forget_before(self, moment: datetime) -> None:
         """Let go of all rows before this moment."""
         last = _minute(moment)

@@ -64,6 +64,8 @@ class State(StrEnum):
     SIGN_IN = "sign in"
     UNREACHABLE = "unreachable"
     FAILING = "failing"
+    STALE = "stale"
+    """It can be read, but what should bring it records does not."""
     DONE = "done"
 
 

@@ -20,7 +20,7 @@ from smwatch.sources.following import Following
 from smwatch.sources.health import Health
 from smwatch.sources.once import Once
 from smwatch.sources.pace import Pace, Priority
-from smwatch.sources.reader import Answer, Reader, Row
+from smwatch.sources.reader import Answer, Reader, Row, Upstream
 from smwatch.sources.scan import Kind, Scan, Took
 from smwatch.sources.sightings import HORIZON, Lag, Sightings
 from smwatch.sources.source import Found, Page, State, Status
@@ -71,11 +71,15 @@ class Tail:
         schedule: Schedule,
         pace: Pace,
         latest: Callable[[datetime], Awaitable[Answer]] | None = None,
+        upstream: Upstream | None = None,
         now: Callable[[], datetime],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`latest`, if it is given, asks for the latest rows since a moment: what somebody at a screen wants first."""
+        """`latest`, if it is given, asks for the latest rows since a moment: what somebody at a screen wants first.
+
+        `upstream` tells why nothing comes where nothing is wrong with asking.
+        """
         self.name = name
         self.label = label
         self.region = region
@@ -85,6 +89,8 @@ class Tail:
         self._schedule = schedule
         self._pace = pace
         self._latest = latest
+        self._upstream = upstream
+        self._newest_at: datetime | None = None
         self._now = now
         self._sleep = sleep
         self._monotonic = monotonic
@@ -134,11 +140,19 @@ class Tail:
         """Something quicker shows what happens (or does so no longer): sweeps may take their time."""
         self._relaxed = relaxed
 
+    def saw_between(self, start: datetime, end: datetime) -> bool:
+        """Whether it has handed over a record of that time, to the minute, since it is followed."""
+        return self._sightings.any_between(start, end)
+
     async def _run(self, agenda: Agenda) -> AsyncGenerator[Page | Status, None]:
         self._told = None
         self._advanced_at = self._monotonic()
+        upstream = self._upstream if isinstance(agenda, Following) else None
+        looking = asyncio.create_task(upstream.watch(lambda: self._newest_at)) if upstream is not None else None
         try:
             while not agenda.finished:
+                if looking is not None and looking.done():
+                    looking.result()  # a bug: let it be seen
                 at = self._clock.now()
                 agenda.relaxed = self._relaxed
                 agenda.sure = self._clock.sure
@@ -182,6 +196,8 @@ class Tail:
                     yield news
         finally:
             self._drop_ahead()
+            if looking is not None:
+                looking.cancel()
         yield self._status(agenda)
 
     # -- asking ------------------------------------------------------------------------------------------------------
@@ -261,6 +277,7 @@ class Tail:
         failing_since, self._failing_since = self._failing_since, None
         self._health.trouble = None
         self._failures = 0
+        self._newest_at = max(filter(None, (self._newest_at, *(row.at for row in rows))), default=None)
         if isinstance(agenda, Following):
             self._measure(agenda, scan, rows, fresh, now)
             for row in fresh:
@@ -448,6 +465,8 @@ class Tail:
         now = self._clock.now()
         lag, lag_max = self._lag.at(now)
         state, message, progress = self._health.of(agenda, now)
+        if state is State.OK and self._upstream is not None and (stale := self._upstream.trouble(self._newest_at)):
+            state, message = State.STALE, stale
         return Status(
             self.name,
             self.label,

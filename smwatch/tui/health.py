@@ -24,6 +24,7 @@ _GLYPHS = {
     State.SIGN_IN: ("✗", "bad"),
     State.UNREACHABLE: ("✗", "bad"),
     State.FAILING: ("✗", "bad"),
+    State.STALE: ("✗", "bad"),
     State.DONE: ("■", "quiet"),
 }
 
@@ -46,9 +47,9 @@ def health(status: Status, now: datetime) -> Health:
     """How a source is doing; one that has silently stopped turns bad by itself."""
     glyph, role = _GLYPHS[status.state]
     word = status.state.value
-    good_at = status.last_good_at
-    if status.state is not State.DONE and good_at is not None and now - good_at > STALE_AFTER:
-        age = period(now - good_at)
+    if _overdue(status, now):
+        assert status.last_good_at is not None
+        age = period(now - status.last_good_at)
         if status.state in (State.OK, State.STARTING):
             word = f"stale {age}"
         elif role == "bad":
@@ -57,6 +58,12 @@ def health(status: Status, now: datetime) -> Health:
             word = f"{word}, stale {age}"
         return Health("✗", word, "bad", status)
     return Health(glyph, word, role, status)
+
+
+def _overdue(status: Status, now: datetime) -> bool:
+    """Whether the last whole scan of a source is old."""
+    good_at = status.last_good_at
+    return status.state is not State.DONE and good_at is not None and now - good_at > STALE_AFTER
 
 
 def ranked(statuses: Sequence[Status], now: datetime) -> list[Health]:
@@ -164,7 +171,7 @@ def sources_page(statuses: Sequence[Status], now: datetime, zone: Zone, width: i
             [
                 ("lag", lag, ""),
                 ("complete to", moment(status.complete_to, zone, now), ""),
-                ("last whole", moment(status.last_good_at, zone, now), "bad" if "stale" in each.word else ""),
+                ("last whole", moment(status.last_good_at, zone, now), "bad" if _overdue(status, now) else ""),
                 ("calls", f"{status.calls:,}" if status.calls else "", ""),
                 ("late events", f"{status.late_events:,} found by an audit" if status.late_events else "", "warn"),
             ],

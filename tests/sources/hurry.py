@@ -38,6 +38,12 @@ class Hurry:
         self.slept += seconds
         await asyncio.sleep(0.001)
 
+    async def beside(self, seconds: float) -> None:
+        """Sleep without hurry: until what others sleep has taken as long."""
+        end = self.monotonic() + seconds
+        while self.monotonic() < end:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.001)
+
     def monotonic(self) -> float:
         return time.monotonic() + self.slept
 

@@ -27,7 +27,7 @@ class Dimension:
     There is one object for each name, so that they compare as fast as can be.
     """
 
-    __slots__ = ("foreseen", "get", "looks", "name", "names_secret", "near", "plural")
+    __slots__ = ("foreseen", "get", "looks", "name", "names_secret", "near", "plural", "several")
 
     def __init__(
         self,
@@ -39,6 +39,7 @@ class Dimension:
         near: bool = False,
         looks: tuple[Look, ...] = (),
         names_secret: bool = False,
+        several: Callable[[Subject], Sequence[Value]] | None = None,
     ) -> None:
         self.name = name
         self.plural = plural
@@ -51,6 +52,9 @@ class Dimension:
         """Whether calls of one kind by one caller, from there, about one secret have one value."""
         self.names_secret = names_secret
         """Whether its values are secrets or their names: they are other ones when two secrets turn out to be one."""
+
+        self.several = several
+        """All values of an event, where it may have several: facts know each, and a condition asks about each."""
 
     def __repr__(self) -> str:
         return f"Dimension({self.name!r})"
@@ -122,6 +126,13 @@ def _resource_key(record: Record) -> str:
     return ""
 
 
+def _homes(subject: Subject) -> Sequence[str]:
+    """Where the call has the secret be: the Regions that it adds replicas in, else its own."""
+    added = part(subject.record, "requestParameters").get("addReplicaRegions")
+    found = [one.get("region") for one in added if isinstance(one, dict)] if isinstance(added, list) else []
+    return list(dict.fromkeys(region for region in found if isinstance(region, str) and region)) or [subject.region]
+
+
 def _named_key(parameter: str) -> Look:
     def question(record: Record) -> str | bool:
         value = part(record, "requestParameters").get(parameter)
@@ -166,6 +177,7 @@ DIMENSIONS = {
             looks=(_named_key("keyId"), _named_key("kmsKeyId"), KEY_OF_RESOURCES),
         ),
         Dimension("policy", "policies", _policy),
+        Dimension("home", "Regions", lambda subject: _homes(subject)[0], several=_homes),
         Dimension("feed", "feeds", _feed),
     )
 }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Protocol, TypeAlias, cast
 
 from smwatch.rules.dimension import Dimension, Get, Renames, Value, renamed
@@ -291,11 +291,9 @@ class Track:
         self.gap = times.gap
         if self.notes:
             times.note(subject.key, subject.event.name, subject.event.principal.called)
-        if subject.event.others and subject.secret in values:
+        for more in further_values(self.dimensions, subject, values):
             self.gap = -1
-            at = values.index(subject.secret)
-            for secret in subject.event.others:
-                self.times((*values[:at], secret, *values[at + 1 :])).add(subject.second)
+            self.times(more).add(subject.second)
 
     def of(self, values: tuple[Value, ...]) -> Known:
         """What is known, or will be, of one value of every dimension, or of the first alone."""
@@ -392,6 +390,20 @@ class Track:
 def _member(values: tuple[Value, ...]) -> Member:
     """What tells these values apart from others within the group of the first."""
     return values[1] if len(values) == 2 else values[1:]
+
+
+def further_values(
+    dimensions: Sequence[Dimension], subject: Subject, values: tuple[Value, ...]
+) -> Iterator[tuple[Value, ...]]:
+    """What else these values are of an event that names several secrets, or has several values of one of them."""
+    if subject.event.others and subject.secret in values:
+        at = values.index(subject.secret)
+        for secret in subject.event.others:
+            yield (*values[:at], secret, *values[at + 1 :])
+    for at, dimension in enumerate(dimensions):
+        if dimension.several is not None:
+            for value in dimension.several(subject)[1:]:
+                yield (*values[:at], value, *values[at + 1 :])
 
 
 def values_of(gets: Sequence[Get], subject: Subject) -> tuple[Value, ...] | None:

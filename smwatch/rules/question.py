@@ -54,6 +54,10 @@ def prepare(world: World, condition: Condition) -> Prepare:
             return lambda subject: together([ask(subject) for ask in prepared])
         case Lookup(fact=fact, same=same):
             source, ask_known = world.source(fact, same, condition.of), _asked_of(world, condition)
+            if any(each.several for each in same):
+                return lambda subject: either(
+                    [ask_known(known, subject.second, _NOWHERE) for known in source.each_of_event(subject)]
+                )
             if not condition.warmup:
                 return lambda subject: ask_known(source.of_event(subject), subject.second, _NOWHERE)
             here = {_ACCOUNT, _REGION, *({_SECRET} & {*same})}

@@ -14,7 +14,7 @@ from smwatch.rules.census import Census
 from smwatch.rules.condition import lookups, traits
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Value, dimension, renames
 from smwatch.rules.envelope import TELLINGS, Fact, Rule, RuleSet, anonymous_fact, own_fact
-from smwatch.rules.fact import Known, Track, Watcher, values_of
+from smwatch.rules.fact import Known, Track, Watcher, further_values, values_of
 from smwatch.rules.memory import Turns
 from smwatch.rules.subject import Subject
 from smwatch.rules.timers import Deadlines, Timers
@@ -51,6 +51,13 @@ class Source:
         """What is known for the values of an event."""
         wanted = values_of(self._gets, subject)
         return self._of(wanted) if wanted is not None else None
+
+    def each_of_event(self, subject: Subject) -> list[Known]:
+        """The same for each of the values that an event has of one of the dimensions."""
+        wanted = values_of(self._gets, subject)
+        if wanted is None:
+            return []
+        return [self._of(each) for each in (wanted, *further_values(self._dimensions, subject, wanted))]
 
 
 class World:

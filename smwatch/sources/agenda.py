@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
@@ -11,7 +11,7 @@ import msgspec
 from smwatch.sources.clock import NOTICEABLE
 from smwatch.sources.coverage import Coverage, Gap, Lags, Span
 from smwatch.sources.pace import Priority
-from smwatch.sources.scan import Kind, Scan
+from smwatch.sources.scan import Kind, Scan, Took
 
 FIRST_SLICE, SHORTEST_SLICE, LONGEST_SLICE = timedelta(hours=1), timedelta(minutes=1), timedelta(days=7)
 PAGES_A_SLICE = (20, 40)
@@ -45,6 +45,8 @@ class Nature(msgspec.Struct, frozen=True):
     """How far back it can be read, where that is always the same."""
     longest: timedelta | None = None
     """How long page tokens are followed before what remains is asked for anew, where they grow old."""
+    side_by_side: int = 1
+    """How many pages a reading that ends may ask for at a time."""
 
 
 class Agenda(ABC):
@@ -105,6 +107,14 @@ class Agenda(ABC):
             case Kind.AUDIT:
                 return Priority.AUDIT
 
+    def take(self, scan: Scan, moments: Sequence[datetime | None], token: str | None) -> Took:
+        """Account for one page of a scan: the times of its rows, in its order, and the token of the next one."""
+        return scan.take(moments, token)
+
+    def coming(self, scan: Scan, took: Took) -> Sequence[Scan]:  # noqa: ARG002 - who follows waits between pages
+        """The scans whose next page is certain to be read after this page, in their order: worth asking for now."""
+        return ()
+
     def committed(self, scan: Scan, covered: Span | None) -> None:
         """A page of this scan is safe in the journal."""
         if covered and scan.kind is Kind.SETTLE:
@@ -138,7 +148,7 @@ class Agenda(ABC):
         """This scan has been read to its end."""
         del self.scans[scan.kind]
         if scan.kind is Kind.SETTLE:
-            self._fit_slice(scan.pages)
+            self._fit_slice(scan)
 
     def dropped(self, scan: Scan) -> None:
         """This scan came to nothing: what remains of it has to be read by another."""
@@ -200,7 +210,10 @@ class Agenda(ABC):
         return sum((span.end - span.start for span in spans), timedelta())
 
     def _scan(self, kind: Kind, start: datetime, end: datetime | None, at: datetime) -> None:
-        self.scans[kind] = Scan(
+        self.scans[kind] = self._made(kind, start, end, at)
+
+    def _made(self, kind: Kind, start: datetime, end: datetime | None, at: datetime) -> Scan:
+        return Scan(
             kind,
             start,
             end,
@@ -231,11 +244,11 @@ class Agenda(ABC):
         reason = f"{OLDER} (from {edge:%Y-%m-%d %H:%M}Z on)"
         return tuple(Gap(span, reason) for span in self.coverage.missing(self.base, min(edge, until)))
 
-    def _fit_slice(self, pages: int) -> None:
+    def _fit_slice(self, scan: Scan) -> None:
         few, many = PAGES_A_SLICE
-        if pages < few and self._sliced:
+        if scan.pages < few and self._sliced:
             self._slice = min(self._slice * 2, LONGEST_SLICE)
-        elif pages > many:
+        elif scan.pages > many:
             self._slice = max(self._slice / 2, SHORTEST_SLICE)
 
 

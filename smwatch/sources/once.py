@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from smwatch.sources.agenda import Agenda, Nature, Schedule
 from smwatch.sources.coverage import Coverage, Gap, Span, join
-from smwatch.sources.scan import Kind, Scan
+from smwatch.sources.scan import Kind, Scan, Took
 
 
 class Once(Agenda):
@@ -35,20 +36,21 @@ class Once(Agenda):
             return ()
         if unreadable:
             return unreadable
-        for wanted in self._spans:
-            if self._begin_settle(wanted.start, min(wanted.end, horizon), self.asked_at):
-                return ()
-        self._scan(Kind.SWEEP, max(horizon, self._spans[-1].start), None, self.asked_at)
+        self._begin(horizon, self.asked_at)
         return ()
 
     def enough(self, scan: Scan) -> bool:
         """Whether the rest of this scan is not worth its calls: a glance is for the time that comes with it."""
         return scan.kind is Kind.GLANCE
 
+    def coming(self, scan: Scan, took: Took) -> Sequence[Scan]:
+        """The scans whose next page is certain to be read after this page."""
+        return () if took.done or took.astray or self.enough(scan) else (scan,)
+
     def ended(self, scan: Scan) -> None:
         """This scan has been read to its end."""
         super().ended(scan)
-        self.finished = scan.kind is Kind.SWEEP
+        self.finished = scan.kind is Kind.SWEEP and scan.period is None
 
     @property
     def up_to_date(self) -> bool:
@@ -63,6 +65,13 @@ class Once(Agenda):
         """Begin all scans anew: the time of their start was not the service's."""
         super().restart()
         self.asked_at = None
+
+    def _begin(self, horizon: datetime, at: datetime) -> None:
+        """Begin the next scan: what can be settled, oldest first, then the latest minutes."""
+        for wanted in self._spans:
+            if self._begin_settle(wanted.start, min(wanted.end, horizon), at):
+                return
+        self._scan(Kind.SWEEP, max(horizon, self._spans[-1].start), None, at)
 
     def _wanted(self, horizon: datetime, at: datetime) -> tuple[Span, ...]:
         since = min(self._since, horizon - self._nature.resolution)

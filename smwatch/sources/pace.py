@@ -57,7 +57,7 @@ class Pace:
         self.throttles = 0
         """How often AWS has said that it is too much."""
         self.throttled_at: float | None = None
-        self._clock = clock
+        self.clock = clock
         self._chance = chance
         self._rate = ceiling
         self._raised_at = self._counted_at = clock()
@@ -69,7 +69,7 @@ class Pace:
     @property
     def rate(self) -> float:
         """Calls a second at present."""
-        steps = int((self._clock() - self._raised_at) / RAISE_EVERY)
+        steps = int((self.clock() - self._raised_at) / RAISE_EVERY)
         if steps > 0:
             self._rate = min(self.ceiling, self._rate + steps * RAISE_BY)
             self._raised_at += steps * RAISE_EVERY
@@ -82,7 +82,7 @@ class Pace:
 
     async def turn(self, priority: Priority, patience: float | None = None) -> bool:
         """Wait for the right to make one call; give up, with False, after `patience` seconds."""
-        gives_up_at = None if patience is None else self._clock() + patience
+        gives_up_at = None if patience is None else self.clock() + patience
         waiter = _Waiter(priority, next(self._order))
         heapq.heappush(self._queue, waiter)
         try:
@@ -93,7 +93,7 @@ class Pace:
                     self._tokens -= 1
                     return True
                 if gives_up_at is not None:
-                    left = gives_up_at - self._clock()
+                    left = gives_up_at - self.clock()
                     if left <= 0:
                         return False
                     wait = left if wait is None else min(wait, left)
@@ -109,10 +109,15 @@ class Pace:
             if self._queue:
                 self._queue[0].moved.set()
 
-    def throttled(self) -> float:
-        """AWS said no: halve the rate and hold everyone back; the seconds until the next call."""
-        now = self._clock()
+    def throttled(self, asked_at: float | None = None) -> float:
+        """AWS said no: halve the rate and hold everyone back; the seconds until the next call.
+
+        A call of `asked_at` (by `clock`) that was under way when the rate was last halved says nothing of the new one.
+        """
+        now = self.clock()
         self.throttles += 1
+        if asked_at is not None and self.throttled_at is not None and asked_at <= self.throttled_at:
+            return self._until_token()
         self.throttled_at = now
         self._rate = max(FLOOR, self.rate / 2)
         self._raised_at = now
@@ -122,7 +127,7 @@ class Pace:
         return self._until_token()
 
     def _until_token(self) -> float:
-        now = self._clock()
+        now = self.clock()
         rate = self.rate
         self._tokens = min(BURST, self._tokens + (now - self._counted_at) * rate)
         self._counted_at = now

@@ -7,12 +7,13 @@ import random
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
-from typing import NamedTuple, assert_never
+from typing import assert_never
 
 import msgspec
 
 from smwatch.events.event import SeenBy
 from smwatch.sources.agenda import Agenda, Schedule
+from smwatch.sources.ahead import Ahead, Heard, Wanted
 from smwatch.sources.clock import ServerClock
 from smwatch.sources.coverage import Coverage, Gap, Span
 from smwatch.sources.errors import CallError, Remedy
@@ -24,6 +25,7 @@ from smwatch.sources.reader import Answer, Reader, Row, Upstream
 from smwatch.sources.scan import Kind, Scan, Took
 from smwatch.sources.sightings import HORIZON, Lag, Sightings
 from smwatch.sources.source import Found, Page, State, Status
+from smwatch.sources.windows import Windows
 
 HEARTBEAT = 5.0
 CALL_LIMIT = 120.0
@@ -38,18 +40,6 @@ WAIT_PAUSE = 60.0
 SIGN_IN_PAUSE = 30.0
 UNREADABLE_AFTER = 4
 LONG_AGO, GIVEN_UP_AT_ONCE = timedelta(days=1), timedelta(hours=1)
-
-
-Wanted = tuple[datetime, datetime | None, str | None]
-"""What a page is asked for with: start, end, token."""
-
-
-class Heard(NamedTuple):
-    """What came of one call."""
-
-    outcome: Answer | CallError
-    clock_ran_ahead: bool
-    """Whether the service's time had been taken for later than it was."""
 
 
 class Tail:
@@ -111,8 +101,7 @@ class Tail:
         self._relaxed = False
         self._told: Status | None = None
         self._told_at = 0.0
-        self._ahead: tuple[Wanted, asyncio.Task[Heard]] | None = None
-        """The next page, asked for while the last one is taken in."""
+        self._ahead = Ahead(self._call_in_turn)
 
     def follow(self, coverage: Coverage) -> AsyncGenerator[Page | Status, None]:
         """Yield pages for ever, beginning with what `coverage` (what the journal already holds) leaves open."""
@@ -121,7 +110,9 @@ class Tail:
 
     def read_once(self, coverage: Coverage) -> AsyncGenerator[Page | Status, None]:
         """Yield everything up to now, then end. The last Status says DONE, or why something could not be read."""
-        return self._run(Once(self._schedule, self._reader.nature, self._since, coverage, self._pace.ceiling))
+        nature = self._reader.nature
+        reading = Windows if nature.side_by_side > 1 else Once
+        return self._run(reading(self._schedule, nature, self._since, coverage, self._pace.ceiling))
 
     async def close(self) -> None:
         """Let go of connections; safe to call twice."""
@@ -172,9 +163,9 @@ class Tail:
                     if isinstance(answer, Answer):
                         came_at = self._clock.now()
                         edges = (scan.low, scan.high)
-                        took = scan.take([row.at for row in answer.rows], answer.token)
-                        if isinstance(agenda, Once) and not took.done and not took.astray:
-                            self._ask_ahead(agenda, scan)
+                        took = agenda.take(scan, [row.at for row in answer.rows], answer.token)
+                        coming = agenda.coming(scan, took)
+                        self._ahead.expect([(_wanted(scan), agenda.priority(scan)) for scan in coming])
                         fresh = self._fresh(agenda, answer.rows)
                         settled = took.settled if scan.kind is Kind.SETTLE else None
                         if fresh or settled:
@@ -195,7 +186,7 @@ class Tail:
                 if news := self._news(agenda):
                     yield news
         finally:
-            self._drop_ahead()
+            self._ahead.drop()
             if looking is not None:
                 looking.cancel()
         yield self._status(agenda)
@@ -204,53 +195,39 @@ class Tail:
 
     async def _ask(self, agenda: Agenda, scan: Scan) -> Answer | CallError | None:
         """One page, or why not; None if it wasn't our turn or the clock turned out to be wrong."""
-        wanted = _wanted(scan)
-        if self._ahead is not None and self._ahead[0] != wanted:
-            self._drop_ahead()
-        if self._ahead is None:
+        wanted, heard = _wanted(scan), None
+        if wanted in self._ahead:
+            heard = await self._ahead.heard(wanted, HEARTBEAT)
+            if heard is None:
+                return None
+            if isinstance(heard.outcome, CallError) and heard.outcome.remedy not in OF_ITS_SCAN:
+                heard = None  # that was so a while ago
+        if heard is None:
             if not await self._pace.turn(agenda.priority(scan), patience=HEARTBEAT):
                 return None
             view = self._latest if scan.kind is Kind.VIEW else None
             heard = await self._call(view(scan.start) if view else self._reader.page(*wanted))
-        else:
-            _, asked = self._ahead
-            await asyncio.wait((asked,), timeout=HEARTBEAT)
-            if not asked.done():
-                return None
-            self._ahead, heard = None, asked.result()
         if heard.clock_ran_ahead:
             agenda.restart()
             if isinstance(heard.outcome, Answer) or heard.outcome.remedy in OF_ITS_SCAN:
                 return None
         return heard.outcome
 
-    def _ask_ahead(self, agenda: Agenda, scan: Scan) -> None:
-        """Have the next page fetched while the last one is taken in: serves `tail --once` of a log group.
-
-        Only that it was asked for is known of it then: it counts like any page, when its turn comes.
-        """
-
-        async def ask(wanted: Wanted, priority: Priority) -> Heard:
-            await self._pace.turn(priority)
-            return await self._call(self._reader.page(*wanted))
-
-        wanted = _wanted(scan)
-        self._ahead = wanted, asyncio.create_task(ask(wanted, agenda.priority(scan)))
-
-    def _drop_ahead(self) -> None:
-        if self._ahead is not None:
-            self._ahead[1].cancel()
-            self._ahead = None
+    async def _call_in_turn(self, wanted: Wanted, priority: Priority) -> Heard:
+        await self._pace.turn(priority)
+        return await self._call(self._reader.page(*wanted))
 
     async def _call(self, page: Awaitable[Answer]) -> Heard:
         outcome: Answer | CallError
-        sent_at = self._now()
+        sent_at, sent = self._now(), self._pace.clock()
         self._calls += 1
         try:
             async with asyncio.timeout(CALL_LIMIT):
                 outcome = await page
         except CallError as trouble:
             outcome = trouble
+            if trouble.remedy is Remedy.PACE:
+                self._pace.throttled(sent)
         except TimeoutError:
             message = f"{self._reader.api} gave no answer within {CALL_LIMIT:.0f} s; trying again"
             outcome = CallError(State.UNREACHABLE, message, Remedy.RETRY)
@@ -355,8 +332,7 @@ class Tail:
         self._failing_since = clock if self._failing_since is None else self._failing_since
         match trouble.remedy:
             case Remedy.PACE:
-                self._pace.throttled()
-                return None
+                return None  # the budget knows, and others' turns are put off by it as well
             case Remedy.RESUME:
                 self._resume(agenda, scan, trouble.message)
                 return None

@@ -1,0 +1,137 @@
+"""The agenda that ends, in windows of about a page each, so that several can be asked for at a time."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
+from math import ceil
+
+from smwatch.sources.agenda import LONGEST_SLICE, Nature, Schedule
+from smwatch.sources.coverage import Coverage, Gap
+from smwatch.sources.once import Once
+from smwatch.sources.scan import Kind, Scan, Took
+
+FILLED = 0.85
+"""The part of a page that a window is meant to fill: what is a little denser than the last one fits all the same."""
+GROWTH = 8
+"""How many times as wide as the last window the next one may be."""
+TELLING = 20
+"""So many rows of a page tell by themselves how dense they are, however long there was nothing before them."""
+TOO_LONG = 3
+"""A window that would take so many more pages is cut after the page it is at."""
+THE_BEGINNING = datetime.min.replace(tzinfo=UTC)
+
+
+class Windows(Once):
+    """What is missing since a moment, oldest first, in windows whose first pages can be asked for side by side.
+
+    It is one scan in several pieces: at any time one of them is read, in the order of time, and of those after it only
+    the first page is asked for, out of the same budget. What is asked of the service is no more than page after page
+    would be, but for the ends of windows; and a service that looks through the whole period for every page of it, as
+    emulators do, looks through each part once. Serves `tail --once` of a log group.
+    """
+
+    def __init__(self, schedule: Schedule, nature: Nature, since: datetime, coverage: Coverage, rate: float) -> None:
+        super().__init__(schedule, nature, since, coverage, rate)
+        self._next: deque[Scan] = deque()
+        self._from = THE_BEGINNING
+        """Where the window after those in `_next` begins."""
+        self._planned = False
+        """Whether the last window is among those begun and planned."""
+        self._full = 0
+        """How many rows were on the last page that another followed."""
+
+    def take(self, scan: Scan, moments: Sequence[datetime | None], token: str | None) -> Took:
+        """Account for one page of a window; where the rest would take many more, the window ends there."""
+        took = super().take(scan, moments, token)
+        if scan.kind is Kind.GLANCE:
+            return took
+        if token is None:
+            self._learn_from_whole(scan)
+            return took
+        if took.settled is None:
+            return took
+        self._full = len(moments)
+        first = moments[0]
+        if first is not None and len(moments) >= TELLING:
+            reach = scan.low - first
+        else:
+            reach = (scan.low - (scan.start + scan.resolution)) / scan.pages
+        if not reach:
+            return took
+        self._slice = self._whole(FILLED * reach)
+        if took.done or took.astray or (scan.high or scan.asked_at) - scan.low <= TOO_LONG * reach:
+            return took
+        self._plan_from(scan.low)
+        return Took(took.settled, done=True)
+
+    def coming(self, scan: Scan, took: Took) -> Sequence[Scan]:
+        """The next page of this window, and the first pages of those after it."""
+        if scan.kind is Kind.GLANCE:
+            return ()
+        under_way = super().coming(scan, took)
+        wanted = self._nature.side_by_side - len(under_way)
+        while len(self._next) < wanted and not self._planned:
+            self._next.append(self._window(self._horizon(scan.asked_at), scan.asked_at))
+        return (*under_way, *list(self._next)[:wanted])
+
+    def ended(self, scan: Scan) -> None:
+        """This window has been read to its end, or to where it was cut."""
+        del self.scans[scan.kind]
+        self.finished = self._planned and not self._next
+
+    def dropped(self, scan: Scan) -> None:
+        """This window came to nothing: what remains of it has to be read by others, before those after it."""
+        del self.scans[scan.kind]
+        self._slice = self._whole(self._slice / 2)
+        self._plan_from(scan.low)
+
+    def gave_up(self, gaps: Iterable[Gap]) -> None:
+        """These periods are written down as unreadable: no window need look into them."""
+        super().gave_up(gaps)
+        self._plan_from(self._next[0].low if self._next else self._from)
+
+    def restart(self) -> None:
+        """Begin all scans anew: the time of their start was not the service's."""
+        super().restart()
+        self._plan_from(THE_BEGINNING)
+
+    def _begin(self, horizon: datetime, at: datetime) -> None:
+        scan = self._next.popleft() if self._next else self._window(horizon, at)
+        self.scans[scan.kind] = scan
+
+    def _window(self, horizon: datetime, at: datetime) -> Scan:
+        """The next window; the last one has no end."""
+        for wanted in self._spans:
+            start, end = max(wanted.start, self._from), min(wanted.end, horizon)
+            if start < end and (missing := self.coverage.missing(start, end)):
+                first = missing[0]
+                self._from = first.start + self._share(first.end - first.start)
+                return self._made(Kind.SETTLE, first.start, self._from, at)
+        start = max(horizon, self._spans[-1].start, self._from)
+        if start + self._slice < at:
+            self._from = start + self._share(at - start)
+            return self._made(Kind.SWEEP, start, self._from, at)
+        self._planned = True
+        return self._made(Kind.SWEEP, start, None, at)
+
+    def _share(self, left: timedelta) -> timedelta:
+        """How wide a window is, of a period that is cut into equal ones."""
+        return self._whole(left / ceil(left / self._slice))
+
+    def _whole(self, width: timedelta) -> timedelta:
+        """The width rounded up to what the service tells apart."""
+        return ceil(width / self._nature.resolution) * self._nature.resolution
+
+    def _plan_from(self, moment: datetime) -> None:
+        self._next.clear()
+        self._from, self._planned = moment, False
+
+    def _learn_from_whole(self, scan: Scan) -> None:
+        """Learn from a window that was one page how wide the next ones had better be."""
+        if scan.period is None or scan.pages > 1:
+            return
+        filled = scan.rows / self._full if self._full else 0.0
+        width = scan.period.end - scan.period.start
+        self._slice = min(self._whole(FILLED * width / max(filled, FILLED / GROWTH)), LONGEST_SLICE)

@@ -284,11 +284,10 @@ def _private(path: str, flags: int) -> int:
 
 def build_rules(settings: Settings) -> RuleSet:
     """The rules in force; SettingsError names what is wrong with them."""
-    from smwatch.rules.rule import RuleError, combine, load, load_builtin
+    from smwatch.rules.rule import RuleError, in_force
 
     try:
-        files = [load(Path(name)) for name in settings.rules.files]
-        return combine(load_builtin(), files, settings.rules.disable, _with_log_group(settings))
+        return in_force(map(Path, settings.rules.files), settings.rules.disable, _with_log_group(settings))
     except RuleError as error:
         more = f" (and {len(error.problems) - 1} more: smwatch rules check FILE)" if len(error.problems) > 1 else ""
         raise SettingsError(error.problems[0] + more) from None

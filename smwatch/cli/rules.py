@@ -44,9 +44,9 @@ def rules_show(*, rule_id: str, **options: Any) -> None:
 
 
 @rules.command("check")
-@click.argument("file", type=click.Path(path_type=Path))
-def rules_check(*, file: Path) -> None:
-    """Say what is wrong in a rules FILE; exit code 2 if anything is.
+@click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
+def rules_check(*, files: Sequence[Path]) -> None:
+    """Say all that is wrong in rules FILEs; exit code 2 if anything is.
 
     A first rule, to begin with:
 
@@ -65,19 +65,20 @@ def rules_check(*, file: Path) -> None:
     `smwatch rules show ID` has more to learn from; then try yours: smwatch replay --json --rules FILE trail/
     """
     from smwatch.rules.listing import summary
-    from smwatch.rules.rule import RuleError, combine, load, load_builtin
+    from smwatch.rules.rule import RuleError, in_force, load
 
     try:
-        own = load(file)
-        found = combine(load_builtin(), [own])
+        found = in_force(files)
     except RuleError as error:
         for problem in error.problems:
             click.echo(visible(problem), err=True)
         sys.exit(click.UsageError.exit_code)
-    click.echo(visible(f"{file}: {len(own.rules)} rule{'s' * (len(own.rules) != 1)}, nothing wrong"))
-    for rule in found.rules:
-        if rule.id in own.rules:
-            click.echo(visible(f"  {summary(rule)}"))
+    for file in files:
+        own = load(file).rules
+        click.echo(visible(f"{file}: {len(own)} rule{'s' * (len(own) != 1)}, nothing wrong"))
+        for rule in found.rules:
+            if rule.id in own:
+                click.echo(visible(f"  {summary(rule)}"))
 
 
 @rules.command("export")

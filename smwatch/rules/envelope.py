@@ -313,7 +313,19 @@ def _patterns(value: object) -> Patterns:
     texts = [value] if isinstance(value, str) else value
     if not isinstance(texts, list) or not texts:
         raise ValueError("is not a filter pattern or a list of them")
-    return Patterns(_pattern(text) for text in texts)
+    if len(texts) == 1:
+        return Patterns([_pattern(texts[0])])
+    read, wrong = [], []
+    for number, text in enumerate(texts, 1):
+        try:
+            read.append(_pattern(text))
+        except PatternError as error:
+            wrong.append(f"pattern {number}: {error} (character {error.position + 1})")
+        except ValueError as error:
+            wrong.append(f"pattern {number}: {error}")
+    if wrong:
+        raise ValueError("; ".join(wrong))
+    return Patterns(read)
 
 
 def _dimension(value: object) -> Dimension:

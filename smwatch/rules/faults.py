@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from smwatch.patterns import PatternError
@@ -12,6 +13,7 @@ from smwatch.rules.envelope import WRAPPERS, Rule, Timer
 MOST = 1_000_000
 """Of events or values that a rule may wait for; more than are remembered."""
 _MOST_DAYS = 3650
+_TECHNIQUE = re.compile(r"T[0-9]{4}(\.[0-9]{3})?")
 
 
 def faults(rule: Rule) -> Iterable[tuple[str, str]]:
@@ -46,11 +48,14 @@ def faults(rule: Rule) -> Iterable[tuple[str, str]]:
     if share is not None and rule.escalate:
         yield "escalate", "a rule that counts a share has no steps: write a rule for each"
     yield from _escalation_faults(rule)
-    for command in rule.next:
+    for number, command in enumerate(rule.next):
         try:
             holes(command)
         except ValueError as error:
-            yield "next", str(error)
+            yield f"next[{number}]", str(error)
+    for number, identifier in enumerate(rule.mitre):
+        if not _TECHNIQUE.fullmatch(identifier):
+            yield f"mitre[{number}]", f"{identifier[:48]!r} is no ATT&CK technique: write an id like T1555 or T1555.006"
 
 
 def _number_faults(rule: Rule) -> Iterable[tuple[str, str]]:

@@ -5,18 +5,16 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
-from difflib import get_close_matches
 from fnmatch import fnmatchcase
 from importlib.resources import files
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-import msgspec
 from msgspec import Struct
 
-from smwatch.rules.alarm import Severity
-from smwatch.rules.envelope import KEYS, Fact, Rule, RuleSet, Telling, decode_fact, decode_rule
+from smwatch.rules.envelope import Fact, Rule, RuleSet, decode_fact, decode_rule
 from smwatch.rules.faults import faults
+from smwatch.rules.mistakes import UNREADABLE, Mistakes, read, told
 from smwatch.rules.trait import LISTS
 
 BUILTIN = "built-in rules"
@@ -24,7 +22,6 @@ _LARGEST = 4_000_000
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,47}")
 """So that it can be part of the names of metrics, alarms and EventBridge rules."""
 _TABLES = ("rule", "fact", "lists")
-_T = TypeVar("_T")
 
 
 class RuleError(ValueError):
@@ -51,51 +48,88 @@ def load_builtin() -> RuleFile:
 
 def load(path: Path) -> RuleFile:
     """Read a rules file; a RuleError says why it can't be read."""
+    return parse(_text(path), str(path))
+
+
+def in_force(paths: Iterable[Path], disable: Iterable[str] = (), overrides: Mapping[str, Any] | None = None) -> RuleSet:
+    """The built-in rules and those of some files, see `combine`; a RuleError names every problem of every file."""
+    problems: list[str] = []
+    added: list[RuleFile] = []
+    for path in paths:
+        try:
+            text = _text(path)
+        except RuleError as error:
+            problems += error.problems
+        else:
+            added.append(_read(text, str(path), problems))
+    try:
+        found = combine(load_builtin(), added, disable, overrides)
+    except RuleError as error:
+        problems += error.problems
+    if problems:
+        raise RuleError(list(dict.fromkeys(problems)))
+    return found
+
+
+def _text(path: Path) -> str:
     try:
         with path.open("rb") as file:
             data = file.read(_LARGEST + 1)  # no more: it may be a device without an end
         if len(data) > _LARGEST:
             raise RuleError([f"{path}: is larger than {_LARGEST // 1_000_000} MB"])
-        text = data.decode()
+        return data.decode()
     except OSError as error:
         raise RuleError([f"{path}: {error.strerror or error}"]) from None
     except UnicodeDecodeError as error:
         raise RuleError([f"{path}: is not UTF-8 text (byte {error.start + 1})"]) from None
-    return parse(text, str(path))
 
 
 def parse(text: str, name: str) -> RuleFile:
     """Read the text of a rules file; `name` is what errors call it."""
+    problems: list[str] = []
+    found = _read(text, name, problems)
+    if problems:
+        raise RuleError(problems)
+    return found
+
+
+def _read(text: str, name: str, problems: list[str]) -> RuleFile:
+    """Read what can be read of a rules file, and note what is wrong with the rest."""
     try:
         written = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise RuleError([f"{name}: is not TOML: {error}"]) from None
+        problems.append(f"{name}: is not TOML: {error}")
+        return RuleFile(name)
     except RecursionError:
-        raise RuleError([f"{name}: is nested too deep"]) from None
-    problems = [f"{name}: there is no {key!r} in a rules file: use [[rule]], [fact.NAME] and [lists]"
-                for key in written if key not in _TABLES]  # fmt: skip
+        problems.append(f"{name}: is nested too deep")
+        return RuleFile(name)
+    problems += [f"{name}: there is no {key!r} in a rules file: use [[rule]], [fact.NAME] and [lists]"
+                 for key in written if key not in _TABLES]  # fmt: skip
     rules: dict[str, Mapping[str, Any]] = {}
     tables = written.get("rule", [])
     if not isinstance(tables, list):
         problems.append(f"{name}: write [[rule]] with two brackets")
         tables = []
     for number, table in enumerate(tables, 1):
-        if not isinstance(table, dict) or not isinstance(identifier := table.get("id"), str) or not identifier:
+        if not isinstance(table, dict):
+            problems.append(f"{name}: rule {number}: is not a table")
+        elif not isinstance(identifier := table.get("id"), str) or not identifier:
             problems.append(f"{name}: rule {number}: id: is missing")
+            _rule({**table, "id": str(number)}, f"{name}: rule {number}", problems)
         elif not _ID.fullmatch(identifier):
             problems.append(
                 f"{name}: rule {number}: id: {identifier[:48]!r} is not 1 to 48 letters, digits, '.', '_' and '-'"
             )
+            _rule(table, f"{name}: rule {number}", problems)
         elif identifier in rules:
             problems.append(f"{name}: rule {identifier}: id: is used twice")
+            _rule(table, f"{name}: rule {identifier}", problems)
         else:
             rules[identifier] = table
     facts = _tables(written.get("fact", {}), f"{name}: fact", problems)
     found = RuleFile(name, rules, facts, _lists(written.get("lists", {}), name, problems))
     # What a rule says by itself is checked here, so that a message is about this file; what it refers to, in combine.
     _decoded(found, problems)
-    if problems:
-        raise RuleError(problems)
     return found
 
 
@@ -114,6 +148,7 @@ def combine(
     rules: dict[str, Mapping[str, Any]] = {}
     origin: dict[str, str] = {}
     facts: dict[str, Mapping[str, Any]] = {}
+    written_in: dict[str, str] = {}
     lists: dict[str, tuple[str, ...]] = dict.fromkeys(LISTS, ())
     for file in (builtin, *added):
         for identifier, table in file.rules.items():
@@ -126,7 +161,7 @@ def combine(
         for name, fact in file.facts.items():
             if name in facts:
                 problems.append(f"{file.name}: fact {name}: is taken")
-            facts[name] = fact
+            facts[name], written_in[name] = fact, file.name
         for name, values in file.lists.items():
             lists[name] = (*lists[name], *values)
 
@@ -151,14 +186,14 @@ def combine(
             del rules[identifier]
 
     decoded = [_rule(table, f"{origin[name]}: rule {name}", problems) for name, table in rules.items()]
-    named = {name: _fact(table, f"fact {name}", problems) for name, table in facts.items()}
+    named = {name: _fact(table, f"{written_in[name]}: fact {name}", problems) for name, table in facts.items()}
     known = {name: fact for name, fact in named.items() if fact}
     ruled = tuple(rule for rule in decoded if rule)
     for rule in ruled:
         problems += [
             f"{origin[rule.id]}: rule {rule.id}: there is no fact {missing!r}: define [fact.{missing}]"
             for missing in rule.facts
-            if missing not in named and not missing.lstrip().startswith("{")
+            if missing not in named and missing != UNREADABLE and not missing.lstrip().startswith("{")
         ]
     if problems:
         raise RuleError(list(dict.fromkeys(problems)))
@@ -173,58 +208,25 @@ def _decoded(file: RuleFile, problems: list[str]) -> None:
 
 
 def _rule(table: Mapping[str, Any], where: str, problems: list[str]) -> Rule | None:
-    try:
-        rule = decode_rule(table)
-    except msgspec.ValidationError as error:
-        problems.append(f"{where}: {_explained(error)}")
-        return None
-    problems += [f"{where}: {key}: {sentence}" for key, sentence in faults(rule)]
+    """A rule, also of a table with mistakes: as far as it can be read, for what it refers to."""
+    rule, mistakes = read(table, Rule, decode_rule)
+    problems += _lines(where, mistakes)
+    if rule is not None:
+        unread = [(key, sentence) for key, sentence in faults(rule) if not mistakes.touch(key)]
+        problems += [f"{where}: {key}: {sentence}" for key, sentence in unread]
     return rule
 
 
 def _fact(table: Mapping[str, Any], where: str, problems: list[str]) -> Fact | None:
-    try:
-        return decode_fact(table)
-    except msgspec.ValidationError as error:
-        problems.append(f"{where}: {_explained(error)}")
-        return None
+    fact, mistakes = read(table, Fact, decode_fact)
+    problems += _lines(where, mistakes)
+    return fact
 
 
-def _explained(error: msgspec.ValidationError) -> str:
-    """The key first, then what is wrong with its value, in TOML's words."""
-    sentence, _, path = str(error).partition(" - at `$")
-    key = path.rstrip("`").lstrip(".").replace("[...]", "[]")
-    if found := _MISSING.fullmatch(sentence):
-        key, sentence = _joined(key, found[1]), "is missing"
-    elif found := _UNKNOWN.fullmatch(sentence):
-        near = get_close_matches(found[1], KEYS, 1)
-        key, sentence = _joined(key, found[1]), "there is no such key" + (f": did you mean {near[0]}?" if near else "")
-    elif found := _TYPES.fullmatch(sentence):
-        wanted = " or ".join(_WORDS.get(each, each) for each in found[1].split(" | ") if each != "null")
-        sentence = f"is {wanted}, not {_WORDS.get(found[2], found[2])}"
-    elif sentence.startswith("Invalid enum value"):
-        kind = Telling if key.startswith("tell") else Severity
-        sentence = f"is one of {', '.join(kind)}"
-    return f"{key}: {sentence}" if key else sentence
-
-
-_MISSING = re.compile("Object missing required field `(.*)`", re.DOTALL)
-_UNKNOWN = re.compile("Object contains unknown field `(.*)`", re.DOTALL)
-_TYPES = re.compile("Expected `(.*)`, got `(.*)`")
-_WORDS = {
-    "object": "a table",
-    "array": "a list",
-    "str": "a text",
-    "int": "a whole number",
-    "float": "a number",
-    "bool": "true or false",
-    "date": "a date",
-    "datetime": "a time",
-}
-
-
-def _joined(key: str, field: str) -> str:
-    return f"{key}.{field}" if key else field
+def _lines(where: str, mistakes: Mistakes) -> list[str]:
+    return [
+        f"{where}: {told(place)}: {sentence}" if place else f"{where}: {sentence}" for place, sentence in mistakes.found
+    ]
 
 
 def _tables(written: object, where: str, problems: list[str]) -> dict[str, Mapping[str, Any]]:

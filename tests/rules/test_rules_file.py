@@ -12,6 +12,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from click.testing import CliRunner
 from hypothesis import given
@@ -20,7 +21,9 @@ from hypothesis import strategies as st
 from smwatch.cli import main
 from smwatch.record import Record
 from smwatch.rules.alarm import Alarm, Severity
-from smwatch.rules.envelope import WRAPPERS, RuleSet
+from smwatch.rules.envelope import KEYS as ALL_KEYS
+from smwatch.rules.envelope import WRAPPERS, Rule, RuleSet, decode_rule
+from smwatch.rules.mistakes import read
 from smwatch.rules.rule import RuleError, combine, load, load_builtin, parse
 from tests import records
 from tests.rules.judging import after, judged, of, ruled
@@ -97,10 +100,13 @@ MISTAKES = [
     ("closed_by = { when = 'restores', same = [] }", "closed_by.same: needs at least one dimension"),
     ("tell = ['tales']", "tell[0]: is one of readers, changes, deletion"),
     ("next = 'aws'", "next: is a list, not a text"),
-    ("next = ['aws {sercet}']", "next: there is no {sercet} to fill in: use one of"),
-    ("next = [\"aws '{secret}'\"]", "next: {secret} is quoted when it is filled in"),
-    ('next = ["a\\nb"]', "next: a command is one line"),
+    ("next = ['aws {sercet}']", "next[0]: there is no {sercet} to fill in: use one of"),
+    ("next = [\"aws '{secret}'\"]", "next[0]: {secret} is quoted when it is filled in"),
+    ('next = ["a\\nb"]', "next[0]: a command is one line"),
     ("mitre = [1]", "mitre[0]: is a text, not a whole number"),
+    ("mitre = ['T1555', 'T1555.06']", "mitre[1]: 'T1555.06' is no ATT&CK technique: write an id like T1555 or T1555"),
+    ('mitre = ["Txyz\\u001b"]', "mitre[0]: 'Txyz\\x1b' is no ATT&CK technique"),
+    ("mitre = ['T1555.006 ']", "mitre[0]: 'T1555.006 ' is no ATT&CK technique"),
     ("note = 2026-11-23", "note: is a text, not a date"),
     ("export = '{ $.a == 1 }'", "export: Write one comparison"),
     ("serverity = 'low'", "serverity: there is no such key: did you mean severity?"),
@@ -132,7 +138,7 @@ def test_a_mistake_is_named_with_its_file_rule_and_key(written: str, says: str) 
         ('when = "{ $.eventName = GetSecretValue }"', "", "rule mine: when: a rule needs a filter pattern"),
         ('when = "{', 'when = "{ $.a == 1 ', "rule mine: when: Write one comparison"),
         ('when = "{ $.eventName = GetSecretValue }"', "when = []", "rule mine: when: is not a filter pattern"),
-        ('when = "{ $.eventName = GetSecretValue }"', "when = ['ok', 5]", "rule mine: when: is not a filter pattern"),
+        ('when = "{ $.eventName = GetSecretValue }"', "when = ['ok', 5]", "rule mine: when: pattern 2: is not a"),
         ('by = ["secret"]', 'by = ["planet"]', "rule mine: by[0]: there is no dimension 'planet'"),
         ("[[rule]]", "[rule]", "write [[rule]] with two brackets"),
         ("[[rule]]", "[[rules]]", "there is no 'rules' in a rules file"),
@@ -149,6 +155,107 @@ def test_what_is_wrong_with_the_file_itself_is_named(old: str, new: str, says: s
 
 def test_an_id_is_used_once() -> None:
     assert problems(RULE + RULE) == ["mine.toml: rule mine: id: is used twice"]
+
+
+MESS = """
+[[rule]]
+id = "mine"
+title = 5
+severity = "bad"
+colour = "red"
+when = ["{ $.a == 1 }", "ok", "{ $.b ! 1 }"]
+by = ["secret", "planet", "identity", "moon"]
+count = { min = 1.5, withn = "1m" }
+escalate = [{ severity = "high", min = "x", within = "1h" }, { severity = "worst" }, { severity = "low" }]
+only = ["self", "sevice", { seen = "nothing" }, 5]
+closed_by = { when = "none", same = [] }
+next = ["aws {sercet}", "aws {secret}", "aws {pricipal}"]
+mitre = ["T1555", "x", "T1", 5]
+
+[fact.y]
+says = 5
+"""
+MESSY = """
+colour: there is no such key
+count.withn: there is no such key: did you mean within?
+title: is a text, not a whole number
+severity: is one of info, low, medium, high, critical
+why: is missing
+when: pattern 1: Write one comparison
+by[1]: there is no dimension 'planet'
+by[3]: there is no dimension 'moon'
+count.min: is a whole number, not a number
+count.within: is missing
+escalate[0].min: is a whole number, not a text
+escalate[1].severity: is one of
+escalate[2]: needs min and within
+only[1]: there is no trait 'sevice'
+only[3]: a condition is
+mitre[3]: is a text, not a whole number
+closed_by.same: needs at least one dimension
+next[0]: there is no {sercet} to fill in
+next[2]: there is no {pricipal} to fill in
+mitre[1]: 'x' is no ATT&CK technique
+mitre[2]: 'T1' is no ATT&CK technique
+there is no fact 'nothing': define [fact.nothing]
+there is no fact 'none': define [fact.none]
+"""
+
+
+def test_all_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
+    mess, other, gone = tmp_path / "mess.toml", tmp_path / "other.toml", tmp_path / "gone.toml"
+    mess.write_text(MESS, encoding="utf-8")
+    again = RULE.replace('"mine"', '"SMW-DEL-01"')
+    other.write_text(again.replace('"low"', '"LOW"') + again.replace("Because.", ""), encoding="utf-8")
+    found = CliRunner().invoke(main, ["rules", "check", *map(str, (mess, gone, other))])
+    assert found.exit_code == 2
+    lines = found.stderr.splitlines()
+    for expected in MESSY.strip().splitlines():
+        (line,) = [line for line in lines if line.startswith(f"{mess}: rule mine: {expected}")]
+        lines.remove(line)
+    assert sorted(lines) == sorted(
+        [
+            f"{mess}: fact y: when: is missing",
+            f"{mess}: fact y: says: is a text, not a whole number",
+            f"{gone}: No such file or directory",
+            f"{other}: rule SMW-DEL-01: severity: is one of info, low, medium, high, critical",
+            f"{other}: rule SMW-DEL-01: id: is used twice",
+            f"{other}: rule SMW-DEL-01: why: is empty",
+            (
+                f"{other}: rule SMW-DEL-01: id: is taken by the built-in rules; change that rule under "
+                "[rules.SMW-DEL-01] in the configuration"
+            ),
+        ]
+    )
+
+
+def test_of_a_table_full_of_mistakes_the_first_are_told() -> None:
+    found = problems(RULE + "next = [" + "1, " * 1000 + "]")
+    assert len(found) == 51
+    assert found[-1] == "mine.toml: rule mine: and perhaps more: these are the first 50"
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from([*ALL_KEYS, "odd - at `$.count`", "x`"]),
+        st.recursive(
+            st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5) | st.sampled_from(ALL_KEYS),
+            lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(ALL_KEYS), inner, max_size=4),
+            max_leaves=8,
+        ),
+        max_size=8,
+    )
+)
+def test_any_table_is_a_rule_or_has_mistakes_that_are_told(table: dict[str, Any]) -> None:
+    rule, mistakes = read(table, Rule, decode_rule)
+    assert rule is not None
+    assert all(sentence for _, sentence in mistakes.found)
+    try:
+        decode_rule(table)
+    except msgspec.ValidationError:
+        assert mistakes.found
+    else:
+        assert not mistakes.found
 
 
 def test_every_rule_that_is_wrong_is_named_at_once() -> None:

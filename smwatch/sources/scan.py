@@ -65,6 +65,7 @@ class Scan:
         "kind",
         "low",
         "newest_first",
+        "origin",
         "pages",
         "period",
         "resolution",
@@ -91,7 +92,7 @@ class Scan:
         self.began = began
         self.newest_first = newest_first
         self.resolution = resolution
-        self.low = start
+        self.origin = self.low = start
         self.high = end
         self.pages = 0
         self.rows = 0

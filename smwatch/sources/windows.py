@@ -57,7 +57,7 @@ class Windows(Once):
         if first is not None and len(moments) >= TELLING:
             reach = scan.low - first
         else:
-            reach = (scan.low - (scan.start + scan.resolution)) / scan.pages
+            reach = (scan.low - scan.origin) / scan.pages
         if not reach:
             return took
         self._slice = self._whole(FILLED * reach)

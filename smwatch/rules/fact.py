@@ -24,6 +24,8 @@ MEMBERS = 4_000
 """Principals, … kept for each of them; beyond them the ones known for longest are forgotten."""
 
 
+PLANS = 1_024
+"""Kinds of events, each by one caller, that a fact waits to be told of before it asks."""
 EVER = 1 << 40
 """Seconds: longer than anything lasts."""
 
@@ -62,10 +64,24 @@ class Teller(Protocol):
 class Times:
     """The seconds in which one fact is known, and who asks for them."""
 
-    __slots__ = ("__weakref__", "first", "gap", "groups", "loud", "notes", "seconds", "trimmed", "watchers")
+    __slots__ = (
+        "__weakref__",
+        "_plans",
+        "_seconds",
+        "first",
+        "gap",
+        "groups",
+        "loud",
+        "notes",
+        "trimmed",
+        "watchers",
+    )
 
     def __init__(self) -> None:
-        self.seconds: array[int] = array("q")
+        self._seconds: array[int] = array("q")
+        """As far as told."""
+        self._plans: list[Plan] = []
+        """Who may know of more."""
         self.first = EVER
         """The first second of all, also of those that are no longer kept."""
         self.trimmed = False
@@ -81,6 +97,30 @@ class Times:
         self.loud = -1
         """No watcher cares for later seconds than this."""
 
+    def listen(self, plan: Plan) -> None:
+        """Have this plan tell before anything is said of the fact, or somebody begins to care for it."""
+        self._plans.append(plan)
+        if len(self._plans) > PLANS:
+            self._catch_up()
+
+    def _catch_up(self) -> None:
+        if self._plans:
+            plans, self._plans = self._plans, []
+            for plan in plans:
+                plan.tell(self)
+
+    @property
+    def seconds(self) -> array[int]:
+        """The seconds, ascending."""
+        if self._plans:
+            self._catch_up()
+        return self._seconds
+
+    @property
+    def unknown(self) -> bool:
+        """Whether it has never been so."""
+        return not self._seconds
+
     def join(self, *groups: Group) -> None:
         """Belong to these groups."""
         self.groups = groups
@@ -89,8 +129,9 @@ class Times:
 
     def add(self, second: int) -> None:
         """Take a second in."""
-        seconds = self.seconds
+        seconds = self._seconds
         if not seconds:
+            self._catch_up()  # some events are of another kind from now on
             seconds.append(second)
             self.first = second
             self.gap = EVER
@@ -107,8 +148,21 @@ class Times:
         if second <= self.loud and self.gap >= 0:
             self._tell(second)
 
+    def extend(self, more: Sequence[int]) -> None:
+        """Take in ascending seconds."""
+        seconds = self._seconds
+        if not seconds or more[0] <= seconds[-1] or more[0] <= self.loud:
+            for second in more:
+                self.add(second)
+            return
+        seconds.extend(more)
+        self.gap = more[-1] - seconds[-2]
+        if len(seconds) > TIMES:
+            del seconds[:-TIMES]
+            self.trimmed = True
+
     def _add_late(self, second: int) -> None:
-        seconds = self.seconds
+        seconds = self._seconds
         if second < self.first:
             self.first = second
         at = bisect_left(seconds, second)
@@ -141,18 +195,21 @@ class Times:
 
     def any(self, low: int, high: int) -> bool:
         """Whether it is known of a second from `low` to `high`."""
-        at = bisect_left(self.seconds, low)
-        return at < len(self.seconds) and self.seconds[at] <= high
+        seconds = self.seconds
+        at = bisect_left(seconds, low)
+        return at < len(seconds) and seconds[at] <= high
 
     def before(self, second: int) -> int | None:
         """The last second before this one."""
-        at = bisect_left(self.seconds, second)
-        return self.seconds[at - 1] if at else None
+        seconds = self.seconds
+        at = bisect_left(seconds, second)
+        return seconds[at - 1] if at else None
 
     def since(self, second: int) -> int | None:
         """The first second from this one on."""
-        at = bisect_left(self.seconds, second)
-        return self.seconds[at] if at < len(self.seconds) else None
+        seconds = self.seconds
+        at = bisect_left(seconds, second)
+        return seconds[at] if at < len(seconds) else None
 
     def among(self, low: int, high: int) -> Sequence[Member]:
         """Nobody: this fact is kept of one alone."""
@@ -160,7 +217,8 @@ class Times:
 
     def forgotten(self, second: int) -> bool:
         """Whether this second lies before all that is kept, so that nothing can be said about it."""
-        return self.trimmed and second < self.seconds[0]
+        seconds = self.seconds
+        return self.trimmed and second < seconds[0]
 
     def watch(self, watcher: Watcher) -> None:
         """Tell `watcher` of new seconds that matter to it."""
@@ -174,16 +232,17 @@ class Times:
     def grow_loud(self, high: int) -> None:
         """A watcher cares for seconds up to this one."""
         if high > self.loud:
+            self._catch_up()
             self.loud = high
 
     def absorb(self, other: Times) -> None:
         """Know what `other` knows, which is from now on another name for this."""
         seconds = sorted({*self.seconds, *other.seconds})
         self.trimmed = other.trimmed = self.trimmed or other.trimmed or len(seconds) > TIMES
-        self.seconds[:] = array("q", seconds[-TIMES:])
+        self._seconds[:] = array("q", seconds[-TIMES:])
         self.notes[:] = sorted({*self.notes, *other.notes})[-NOTES:]
         self.first = min(self.first, other.first)
-        other.seconds, other.notes = self.seconds, self.notes
+        other._seconds, other.notes = self._seconds, self.notes
         self.loud = other.loud = max(self.loud, other.loud)
         _share_watchers(self, other)
 

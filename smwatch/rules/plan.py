@@ -1,17 +1,21 @@
 """What is to be done with events of one kind by one caller, found out once and kept for a while.
 
 Serves the row "rules" of the benchmarks: most events are one more read of the same secret by the same caller with the
-same result, and then all that changes is the second.
+same result. All that such an event changes is the newest moment of a few facts and cases, and those mostly nobody asks
+for before the next one comes. So a plan only notes it, and tells the facts and cases when they are asked.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 from smwatch.events.event import Arrival, Event
 from smwatch.rules.fact import EVER, Times
-from smwatch.rules.subject import Subject
+from smwatch.rules.subject import SECOND_BITS, Subject
+
+BACKLOG = 16
+"""Events noted before they are told unasked."""
 
 Take = Callable[[Subject], None]
 Ask = Callable[[Subject], bool]
@@ -23,14 +27,62 @@ class First(NamedTuple):
     times: Times
     within: int
     take: Take
-    left: tuple[Ask, ...]
 
 
 class Spreading(Protocol):
-    """A case of many values, and the value that this caller comes with."""
+    """A value that this caller comes with, in a case of many values."""
 
     def add(self, event: Event, second: int) -> None:
         """The value was seen again."""
+        ...
+
+    def extend(self, keys: Sequence[int], newest: Event) -> None:
+        """The value was seen in events of these keys, which are ascending; `newest` is the last one."""
+        ...
+
+    @property
+    def listener(self) -> Listener:
+        """The case."""
+        ...
+
+    @property
+    def calm(self) -> bool:
+        """Whether seeing the value again changes nothing that the case does not ask for."""
+        ...
+
+
+class Waiting(Protocol):
+    """A case whose events are evidence only if a fact is known."""
+
+    def add(self, event: Event, second: int) -> None:
+        """Another event of this caller."""
+        ...
+
+    @property
+    def waiting(self) -> list[Event]:
+        """Where events are put as long as nothing is known of the fact."""
+        ...
+
+    def extend(self, first: int, last: int) -> None:
+        """There are more in `waiting`, from one second up to another."""
+        ...
+
+    @property
+    def listener(self) -> Listener:
+        """The fact."""
+        ...
+
+    @property
+    def calm(self) -> bool:
+        """Whether nothing is known of the fact."""
+        ...
+
+
+class Listener(Protocol):
+    """Who is told of events when it asks, or before they come to matter to it."""
+
+    def listen(self, plan: Plan) -> None:
+        """This plan may know more from now on: `tell` lets it out with it, and ends that."""
         ...
 
 
@@ -45,7 +97,23 @@ class Debut(Protocol):
 class Plan:
     """What to do with an event like the one it was made for."""
 
-    __slots__ = ("debuts", "earliest", "firsts", "spreads", "takes", "times")
+    __slots__ = (
+        "_backlog",
+        "_calm",
+        "_deaf",
+        "_newest",
+        "_newest_key",
+        "_second",
+        "_since",
+        "_until",
+        "debuts",
+        "earliest",
+        "firsts",
+        "spreads",
+        "takes",
+        "times",
+        "waits",
+    )
 
     def __init__(self) -> None:
         self.times: list[Times] = []
@@ -53,31 +121,113 @@ class Plan:
         """What need not be told of any but the first second."""
         self.earliest = EVER
         self.spreads: list[Spreading] = []
+        self.waits: list[Waiting] = []
         self.firsts: list[First] = []
+        """Their facts are among `times`."""
         self.takes: list[tuple[Take, tuple[Ask, ...]]] = []
         """What has to look at each event anew, and what is to be asked before."""
+        self._backlog: list[int] = []
+        """The keys of events that nobody was told of yet."""
+        self._calm = False
+        """Whether everybody listens and it is enough to note events that are not older than the last."""
+        self._deaf: list[Listener] | None = None
+        """Who does not listen; None: nobody has been asked to."""
+        self._newest: Event | None = None
+        self._newest_key = -1
+        self._second = -1
+        """The second of the last event."""
+        self._since, self._until = EVER, -1
+        """After the one and up to the other, nothing that `firsts` are about is new."""
 
     def run(self, arrival: Arrival, second: int) -> None:
         """Do it with an event of this second."""
+        event = arrival.event
+        if self._calm and second >= self._second and self._since < second <= self._until:
+            backlog, key = self._backlog, event.key
+            backlog.append(key)
+            self._second = second
+            if key > self._newest_key:
+                self._newest_key, self._newest = key, event
+            for wait in self.waits:
+                wait.waiting.append(event)
+            if len(backlog) >= BACKLOG:
+                self._tell()
+        else:
+            self._tell_of(arrival, second)
+        if self.takes:
+            subject = Subject(arrival)
+            for take, left in self.takes:
+                pour(subject, take, left)
+
+    def tell(self, listener: Listener) -> None:
+        """Tell everybody what is known; this one will not listen any more until it is asked to again."""
+        self._calm = False
+        if self._deaf is None:
+            self._deaf = []
+        self._deaf.append(listener)
+        self._tell()
+
+    def _tell(self) -> None:
+        if not self._backlog:
+            return
+        keys, self._backlog = self._backlog, []
+        keys.sort()
+        seconds = list(dict.fromkeys([key >> SECOND_BITS for key in keys]))
+        for times in self.times:
+            times.extend(seconds)
+        newest = self._newest
+        assert newest is not None
+        for spread in self.spreads:
+            spread.extend(keys, newest)
+        for wait in self.waits:
+            wait.extend(seconds[0], seconds[-1])
+
+    def _tell_of(self, arrival: Arrival, second: int) -> None:
+        """Tell everybody of an event at once."""
+        self._tell()
+        event = arrival.event
         for times in self.times:
             times.add(second)
         if second < self.earliest:
             self.earliest = second
             for debut in self.debuts:
                 debut.add(second)
-        if self.spreads:
-            event = arrival.event
-            for spread in self.spreads:
-                spread.add(event, second)
-        subject = None
-        for first, within, take, left in self.firsts:
-            if first.gap < 0 or first.gap > within:
-                subject = subject or Subject(arrival)
-                pour(subject, take, left)
-        if self.takes:
-            subject = subject or Subject(arrival)
-            for take, left in self.takes:
-                pour(subject, take, left)
+        for spread in self.spreads:
+            spread.add(event, second)
+        for wait in self.waits:
+            wait.add(event, second)
+        subject, newly, within = None, False, EVER
+        for first in self.firsts:
+            if not 0 <= first.times.gap <= first.within:
+                newly, subject = True, subject or Subject(arrival)
+                first.take(subject)
+            within = min(within, first.within)
+        if second >= self._second:
+            self._second = second
+            if event.key > self._newest_key:
+                self._newest_key, self._newest = event.key, event
+            self._since, self._until = second if newly else -1, second + within
+        if not self._calm:
+            self._have_all_listen(second)
+
+    def _have_all_listen(self, second: int) -> None:
+        """Have everybody listen, if nobody has to know of one more event from this second on before they ask."""
+        for times in self.times:
+            if second <= times.loud:
+                return
+        for spread in self.spreads:
+            if not spread.calm:
+                return
+        for wait in self.waits:
+            if not wait.calm:
+                return
+        deaf, self._deaf = self._deaf, []
+        if deaf is None:
+            cases = [spread.listener for spread in self.spreads]
+            deaf = list(dict.fromkeys([*self.times, *cases, *(wait.listener for wait in self.waits)]))
+        for listener in deaf:
+            listener.listen(self)
+        self._calm = not self._deaf
 
 
 def pour(subject: Subject, take: Take, left: tuple[Ask, ...]) -> None:

@@ -16,7 +16,7 @@ from smwatch.rules.answer import Pending
 from smwatch.rules.case import LEVELS, Case, Evidence, Newest, Shed, Total, total_of
 from smwatch.rules.dimension import Dimension, Value
 from smwatch.rules.envelope import Rule
-from smwatch.rules.fact import Known
+from smwatch.rules.fact import Times
 from smwatch.rules.period import HOUR
 from smwatch.rules.subject import SECOND_BITS
 from smwatch.rules.world import World
@@ -144,10 +144,10 @@ class SightingCase(Case):
         "_reach",
         "_stale",
         "_total",
-        "_waiting",
         "judge",
         "look_again",
         "marks",
+        "waiting",
     )
 
     def __init__(self, rule: Rule, world: World, values: Mapping[Dimension, Value], reach: tuple[int, int]) -> None:
@@ -164,7 +164,7 @@ class SightingCase(Case):
         """Events that came last, in order, and are not judged yet."""
         self._evidence: list[Evidence] = []
         self._total = total_of(())
-        self._waiting: list[Event] = []
+        self.waiting: list[Event] = []
         """Events that a fact, of which nothing is known so far, may yet make evidence."""
         self.look_again: Callable[[Event], None] | None = None
         """Takes one of those once more is known."""
@@ -202,21 +202,22 @@ class SightingCase(Case):
         if len(keys) >= 2 * MARKS:
             self._trim()
 
-    def wait(self, event: Event, high: int) -> None:
-        """Keep an event for when more becomes known of the facts that this case watches, up to the second `high`."""
-        waiting = self._waiting
-        waiting.append(event)
+    def wait(self, low: int, high: int) -> None:
+        """Let the events in `waiting`, some of which are new, wait for what becomes known between these seconds."""
+        self.low = min(self.low, low)
         if high > self.high:
             self.own_high = high + HOUR  # more than matters, so that not every event has to say so
             self._care_up_to(self.own_high)
+        waiting = self.waiting
         if len(waiting) >= 2 * MARKS:
             waiting.sort(key=_EVENT_KEY)
             del waiting[:-MARKS]
 
     def _look_again(self) -> None:
-        waiting, self._waiting = self._waiting, []
+        waiting = sorted(self.waiting, key=_EVENT_KEY)
+        self.waiting.clear()
         assert self.look_again is not None
-        for event in sorted(waiting, key=_EVENT_KEY):
+        for event in waiting:
             self.look_again(event)
 
     def resume(self, alarm: Alarm) -> None:
@@ -246,12 +247,12 @@ class SightingCase(Case):
             if mark.newest is not None and (newest := mark.newest.renamed(right)) is not mark.newest:
                 mark.newest, self._commands = newest, None
                 self.wake()
-        self._waiting = [renamed_event(one, right) if names_any(one, right) else one for one in self._waiting]
+        self.waiting[:] = [renamed_event(one, right) if names_any(one, right) else one for one in self.waiting]
 
     def absorb(self, other: Self) -> None:
         """Take over the events of a group that has turned out to be this one."""
         marks, other.marks = other.marks, []
-        waiting, other._waiting = other._waiting, []
+        waiting, other.waiting = other.waiting, []
         other._keys, other._fresh = [], []
         other._gather()
         super().absorb(other)
@@ -259,8 +260,8 @@ class SightingCase(Case):
             for pending in mark.pending:
                 pending.watch(self)
             self.add(mark)
-        self._waiting += waiting
-        if self._waiting:
+        self.waiting += waiting
+        if self.waiting:
             self._look_again()
 
     def evidence(self) -> Sequence[Evidence]:
@@ -277,7 +278,7 @@ class SightingCase(Case):
         return caused_in(marks).keys() | {mark.key for mark in marks if mark.caused}
 
     def _settle(self) -> None:
-        if self._waiting:
+        if self.waiting:
             self._look_again()
         if not self.marks or not (self._stale or self._fresh):
             return
@@ -336,22 +337,33 @@ class Waiter:
     Serves the row "rules" of the benchmarks: an event that waits costs a tenth of a Mark with its open question.
     """
 
-    __slots__ = ("_ahead", "_back", "_case", "_known", "_take")
+    __slots__ = ("_ahead", "_back", "_case", "_take", "listener", "waiting")
 
-    def __init__(self, case: SightingCase, known: Known, back: int, ahead: int, take: Callable[[Event], None]) -> None:
+    def __init__(self, case: SightingCase, known: Times, back: int, ahead: int, take: Callable[[Event], None]) -> None:
         known.watch(case)
+        self.listener = known
+        self.waiting = case.waiting
         self._case = case
-        self._known = known
         self._back, self._ahead = back, ahead
         self._take = take
 
+    @property
+    def calm(self) -> bool:
+        """Whether nothing is known of the fact."""
+        return self.listener.unknown
+
     def add(self, event: Event, second: int) -> None:
         """Another event of this caller."""
-        high = second + self._ahead
-        if self._known.any(second - self._back, high):
-            self._take(event)
+        low, high = second - self._back, second + self._ahead
+        if self.calm or not self.listener.any(low, high):
+            self.waiting.append(event)
+            self._case.wait(low, high)
         else:
-            self._case.wait(event, high)
+            self._take(event)
+
+    def extend(self, first: int, last: int) -> None:
+        """There are more in `waiting`, from one second up to another."""
+        self._case.wait(first - self._back, last + self._ahead)
 
 
 def _evidence(mark: Mark) -> Evidence:

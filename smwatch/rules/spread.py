@@ -14,8 +14,10 @@ from smwatch.rules.alarm import EVIDENCE, Alarm
 from smwatch.rules.case import BEGINNING, END, LEVELS, Case, Evidence, Newest, Shed
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Renames, Value
 from smwatch.rules.envelope import Rule
+from smwatch.rules.fact import PLANS
 from smwatch.rules.measure import Measure, Sight
 from smwatch.rules.period import DAY
+from smwatch.rules.plan import Plan
 from smwatch.rules.subject import SECOND_BITS
 from smwatch.rules.vigil import Place
 from smwatch.rules.world import World
@@ -46,6 +48,7 @@ class SpreadCase(Case):
         "_last",
         "_measure",
         "_pairs",
+        "_plans",
         "_slots",
         "_stale",
         "enough",
@@ -75,8 +78,27 @@ class SpreadCase(Case):
         """Values that were evidence in slots no longer kept, and the last second of it."""
         self._stale: tuple[int, int] | None = None
         """The first and the last slot in which something is new."""
+        self._plans: list[Plan] = []
+        """Who may know of more."""
         self.found: dict[int, list[Evidence]] = {}
         """By slot."""
+
+    def listen(self, plan: Plan) -> None:
+        """Have this plan tell before the values are judged."""
+        self._plans.append(plan)
+        if len(self._plans) > PLANS:
+            self._catch_up()
+
+    def _catch_up(self) -> None:
+        if self._plans:
+            plans, self._plans = self._plans, []
+            for plan in plans:
+                plan.tell(self)
+
+    @property
+    def calm(self) -> bool:
+        """Whether it makes no difference that a value was seen once more."""
+        return not (self.enough or self.found)
 
     def wake(self) -> None:
         """Have all values judged again."""
@@ -110,6 +132,8 @@ class SpreadCase(Case):
         slot = self._slots.get(number)
         if slot is None:
             slot = self._new_slot(number)
+            if slot is None:
+                return [key, key]
         ends = slot.get(value)
         if ends is None:
             ends = [key, key]
@@ -118,8 +142,9 @@ class SpreadCase(Case):
             slot[value] = ends
             self._pairs += 1
             counts = self._counts_of
-            counts[value] = counts.get(value, 0) + 1
-            self.enough = self._are_enough()
+            count = counts[value] = counts.get(value, 0) + 1
+            if count == 1 or number == next(iter(self._slots)):
+                self._count()
         elif key > ends[1]:
             ends[1] = key
         elif key < ends[0]:
@@ -133,14 +158,19 @@ class SpreadCase(Case):
             super().wake()
         return ends
 
-    def _new_slot(self, number: int) -> dict[Value, list[int]]:
-        slot = self._slots[number] = {}
+    def _new_slot(self, number: int) -> dict[Value, list[int]] | None:
+        """Make room for a slot; None if it is older than all that there is room for."""
+        while len(self._slots) >= SLOTS or (self._pairs > PAIRS and len(self._slots) > 2 * self._measure.reach):
+            oldest = next(iter(self._slots))
+            if number < oldest:
+                return None
+            self._drop(oldest)
+        slots = self._slots
+        slot = slots.setdefault(number, {})
         if number > self._last:
             self._last = number
         else:
-            self._slots = dict(sorted(self._slots.items()))
-        if len(self._slots) > SLOTS or (self._pairs > PAIRS and len(self._slots) > 2 * self._measure.reach + 1):
-            self._drop(next(iter(self._slots)))
+            self._slots = dict(sorted(slots.items()))
         return slot
 
     def resume(self, alarm: Alarm) -> None:
@@ -154,6 +184,8 @@ class SpreadCase(Case):
 
     def absorb(self, other: Self) -> None:
         """Take over the values of a group that has turned out to be this one."""
+        self._catch_up()
+        other._catch_up()
         slots, other._slots, other.found = other._slots, {}, {}
         other._stale = None
         counted = max((case.shed.count for case in (self, other) if case.shed is not None), default=0)
@@ -170,12 +202,14 @@ class SpreadCase(Case):
 
     def rename(self, right: Mapping[Secret, Secret]) -> None:
         """Know the newest event by the right names of its secrets."""
+        self._catch_up()
         if self.event is not None and names_any(self.event, right):
             self.event, self._commands = renamed_event(self.event, right), None
             super().wake()
 
     def fold(self, right: Renames) -> None:
         """Count values that have turned out to be others as those."""
+        self._catch_up()
         if right.keys().isdisjoint(self._counts_of) and right.keys().isdisjoint(self._gone):
             return
         self._gone = {right.get(value, value): at for value, at in self._gone.items()}
@@ -186,7 +220,7 @@ class SpreadCase(Case):
                 ends[:] = min(first, ends[0]), max(last, ends[1])
         self._pairs = sum(map(len, self._slots.values()))
         self._counts_of = dict(Counter(value for slot in self._slots.values() for value in slot))
-        self.enough = self._are_enough()
+        self._count()
         if (habits := self._measure.habits) is not None:
             days = {number * self.width // DAY for number in self._slots}
             habits.recount(self.identity, days, self)
@@ -194,6 +228,7 @@ class SpreadCase(Case):
 
     def evidence(self) -> Sequence[Evidence]:
         """The kept events of the values that are evidence."""
+        self._catch_up()
         self.newest = Newest(self.event, {}) if self.event is not None else None
         if self._stale is not None:
             (first, last), self._stale = self._stale, None
@@ -224,14 +259,18 @@ class SpreadCase(Case):
         """There are more values in all than was thought, so that what was evidence may be none; or there are fewer."""
         if more and not (self.enough or self.found):
             return  # what was too little of all is too little of more
-        self.enough = self._are_enough()
+        self._catch_up()
+        self._count()
         if self._slots and next(iter(self._slots)) * self.width < last and first <= self.newest_key >> SECOND_BITS:
             self.wake()
 
-    def _are_enough(self) -> bool:
-        """Whether there are enough values for any period."""
+    def _count(self) -> None:
+        """Find out whether there are enough values for any period."""
         since = next(iter(self._slots)) * self.width if self._slots else None
-        return self._measure.enough(len(self._counts_of), since)
+        enough = self._measure.enough(len(self._counts_of), since)
+        if enough and not self.enough:
+            self._catch_up()  # from now on it makes a difference
+        self.enough = enough
 
     def _enough_near(self, number: int) -> bool:
         """Whether there are enough values around a slot for a period to hold them: too many, but cheap to count."""
@@ -253,6 +292,7 @@ class SpreadCase(Case):
 
     def _find(self) -> None:
         """Have `found` hold what is evidence by all that is known."""
+        self._catch_up()
         if (bar := self._measure.bar) is not None:
             bar.population.tell()
         if self._stale is not None:
@@ -260,16 +300,21 @@ class SpreadCase(Case):
 
     def _drop(self, number: int) -> None:
         """Forget a slot; what was evidence in it is still counted."""
-        self._find()
+        if not self.calm:
+            self._find()
         slot = self._slots.pop(number)
         self._pairs -= len(slot)
-        counts = self._counts_of
+        counts, gone = self._counts_of, False
         for value in slot:
             if counts[value] > 1:
                 counts[value] -= 1
             else:
                 del counts[value]
-        self.enough = self._are_enough()
+                gone = True
+        if gone:
+            self._catch_up()  # it may have been seen since
+        if self.enough:
+            self._count()
         for one in self.found.pop(number, ()):
             if one.value is not None and len(self._gone) < VALUES:
                 self._gone[one.value] = one.at
@@ -306,26 +351,43 @@ class SpreadCase(Case):
 class Sighter:
     """One value in a case, for a caller that comes with it again and again."""
 
-    __slots__ = ("_case", "_ends", "_number", "_slot", "_value")
+    __slots__ = ("_ends", "_number", "_value", "listener")
 
     def __init__(self, case: SpreadCase, value: Value) -> None:
-        self._case = case
+        self.listener = case
         self._value = value
-        self._slot = case.width
         self._number = -1
+        """The slot of `_ends`."""
         self._ends = [0, 0]
+
+    @property
+    def calm(self) -> bool:
+        """Whether seeing the value again changes nothing that the case does not ask for."""
+        return self.listener.calm
 
     def add(self, event: Event, second: int) -> None:
         """The value was seen again."""
-        case, key = self._case, event.key
+        case, key = self.listener, event.key
         if key > case.newest_key:
-            if case.found:
-                case.heard(event)
-            else:
-                case.newest_key, case.event = key, event
-        number = second // self._slot
+            case.heard(event)
+        self._see(key, second)
+
+    def extend(self, keys: Sequence[int], newest: Event) -> None:
+        """The value was seen in events of these keys, which are ascending; `newest` is the last one."""
+        case, first, last = self.listener, keys[0], keys[-1]
+        if last > case.newest_key:
+            case.heard(newest)
+        if first > self._ends[1] and (last >> SECOND_BITS) // case.width == self._number and not case.enough:
+            self._ends[1] = last
+        else:
+            for key in keys:
+                self._see(key, key >> SECOND_BITS)
+
+    def _see(self, key: int, second: int) -> None:
+        case = self.listener
+        number = second // case.width
         if number == self._number and key > self._ends[1] and not case.enough:
             self._ends[1] = key
-            return
-        self._number = number
-        self._ends = case.add(self._value, key, second)
+        else:
+            self._number = number
+            self._ends = case.add(self._value, key, second)

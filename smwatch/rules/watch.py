@@ -15,7 +15,7 @@ from smwatch.rules.command import holes, needs_record, record_values
 from smwatch.rules.condition import Condition, Look, Lookup, historic, lookups
 from smwatch.rules.dimension import Dimension, Value, renamed, renames
 from smwatch.rules.envelope import FirstSeen, Rule, own_fact
-from smwatch.rules.fact import EVER
+from smwatch.rules.fact import EVER, Times
 from smwatch.rules.habit import Habits
 from smwatch.rules.measure import Bar, Measure, Need, Questions
 from smwatch.rules.memory import Memory
@@ -89,18 +89,24 @@ class Watch:
     def enlist(self, plan: Plan, subject: Subject, left: tuple[Ask, ...]) -> None:
         """Put into a plan what is to be done with events like this one."""
         distinct, fresh, awaited = self.rule.distinct, self._fresh, self._awaited
-        if distinct is not None and not left and self._foreseen:
+        if left:
+            pass
+        elif distinct is not None and self._foreseen:
             if value := self._value(subject):
                 plan.spreads.append(Sighter(self._spreads[self._group(subject)], value))
-        elif fresh is not None and fresh.foreseen:
+            return
+        elif fresh is not None and fresh.foreseen and not fresh.notes:
             if (times := fresh.of_event(subject)) is not None:
-                plan.firsts.append(First(times, self._fresh_gap, self._take_event, left))
-        elif awaited is not None and not left:
-            if (known := self.world.source(awaited.fact, awaited.same).of_event(subject)) is not None:
+                plan.firsts.append(First(times, self._fresh_gap, self._take_event))
+            return
+        elif awaited is not None:
+            if (known := self.world.source(awaited.fact, awaited.same).of_event(subject)) is None:
+                return
+            if isinstance(known, Times):
                 case = self._sightings[self._group(subject)]
-                plan.spreads.append(Waiter(case, known, awaited.seconds, -int(awaited.ago), self._take_again))
-        else:
-            plan.takes.append((self.take, left))
+                plan.waits.append(Waiter(case, known, awaited.seconds, -int(awaited.ago), self._take_again))
+                return
+        plan.takes.append((self.take, left))
 
     def case(self, values: Mapping[Dimension, Value]) -> Case:
         """The case of a group."""

@@ -117,6 +117,37 @@ def test_any_order_batching_and_duplication_gives_the_same_alarms(
     assert run(in_order(events)[::-1], [1]) == expected
 
 
+SAME_AGAIN = st.builds(
+    lambda make, secret, by, second: make(secret, by=by, at=AT + timedelta(seconds=second)),
+    st.sampled_from(
+        [
+            *[records.read] * 6,
+            *[records.describe] * 3,
+            records.kms,
+            records.delete,
+            records.put,
+            lambda secret, **more: records.read(secret, vpcEndpointId="vpce-1", **more),
+            lambda secret, **more: records.write("PutResourcePolicy", secret, {"resourcePolicy": PUBLIC}, **more),
+            lambda secret, **more: records.read(secret, sourceIPAddress="198.51.100.7", **more),
+        ]
+    ),
+    st.sampled_from(SECRETS[:2]) | st.sampled_from(SECRETS),
+    st.sampled_from([records.role("app", "i-0aaaaaaaaaaaaaaaa"), records.user("alice"), records.sso()]),
+    MOMENTS,
+)
+
+
+@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(st.lists(SAME_AGAIN, min_size=2, max_size=60), st.lists(st.integers(1, 40), min_size=1, max_size=5))
+def test_what_a_few_callers_do_again_and_again_gives_the_same_alarms_in_any_order(
+    events: list[Record], sizes: list[int]
+) -> None:
+    expected = run(in_order(events)[::-1], [1])  # nothing that comes is newer than what is known
+    assert run(in_order(events), [1]) == expected
+    assert run(in_order(events), sizes) == expected
+    assert run(events, sizes) == expected
+
+
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
 @given(st.lists(EVENTS, min_size=2, max_size=60))
 def test_a_restart_by_itself_changes_no_alarm(events: list[Record]) -> None:

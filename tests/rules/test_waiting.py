@@ -47,6 +47,13 @@ def test_whenever_it_becomes_known_the_events_after_it_are_evidence(told: list[R
     assert alarm.first_at == AT + timedelta(minutes=1)
 
 
+def test_what_becomes_known_of_longer_ago_than_matters_to_later_events_is_heard_by_the_earlier_ones() -> None:
+    month = 30 * 24 * 60
+    told = [through(0), plain(1), through(month), plain(month + 1)]
+    (alarm,) = alarms_of([[record] for record in reversed(told)]).values()
+    assert alarm.count == 2
+
+
 def test_an_event_that_waits_twice_counts_once() -> None:
     (alarm,) = alarms_of([[plain(1)], [plain(1), plain(2)], [through(0)]]).values()
     assert alarm.count == 2

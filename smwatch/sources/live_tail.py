@@ -11,16 +11,18 @@ import random
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from smwatch.events.event import SeenBy
+from smwatch.patterns import compile as compile_pattern
 from smwatch.sources.clock import ServerClock
 from smwatch.sources.coverage import Coverage
 from smwatch.sources.errors import CallError, Remedy
 from smwatch.sources.failures import Call, date_of, told_apart
-from smwatch.sources.logs import LogGroup, event_time
+from smwatch.sources.logs import PATTERN as TRUTH
+from smwatch.sources.logs import LogGroup, event_time, moment
 from smwatch.sources.session import AwsSession
 from smwatch.sources.sightings import Lag
 from smwatch.sources.source import Found, Page, State, Status
@@ -40,16 +42,26 @@ NO_SESSION_PAUSE = 300.0
 HEALTHY_AFTER = 60.0
 HEARTBEAT = 5.0
 STALL = 5.0
+FINDABLE_AFTER = 60.0
+"""Seconds after which FilterLogEvents shows what was missed, nearly always; until then sweeps keep their pace."""
 BACKLOG = 600
 """Messages (one a second) that may wait for the consumer before the oldest are left to FilterLogEvents."""
 SAMPLED = "more records than Live Tail shows: the rest comes with the log group, a few seconds later"
+
+
+class _Record(NamedTuple):
+    """One record, where it is on the group's time line, and when the group had it."""
+
+    raw: str
+    at: datetime | None
+    ingested_at: datetime | None
 
 
 class _Heard(msgspec.Struct, frozen=True):
     """What one message of a session said, or how the session ended."""
 
     came_at: float
-    found: tuple[Found, ...] = ()
+    found: tuple[_Record, ...] = ()
     sampled: bool = False
     """Whether AWS left records out."""
     ended: CallError | None = None
@@ -88,6 +100,9 @@ class LiveTail:
         self._on = asyncio.Event()
         self._heard: asyncio.Queue[_Heard] = asyncio.Queue(BACKLOG)
         self._lag = Lag()
+        self._filled_at = 0.0
+        """When what was missed last will have been read."""
+        self._truth_shows = compile_pattern(TRUTH).matches
         self._state, self._message = State.STARTING, COST
         self._last_good_at: datetime | None = None
         self._calls = 0
@@ -155,17 +170,25 @@ class LiveTail:
         now = self._clock.now()
         if heard.ended is not None:
             self._state, self._message = heard.ended.state, heard.ended.message
-            self._truth.relax(False)
         else:
             self._state, self._message = State.OK, SAMPLED if heard.sampled else ""
             self._last_good_at = now if self._clock.sure else None
-            self._truth.relax(True)
         if heard.ended or heard.sampled or self._monotonic() - heard.came_at > STALL:
-            self._truth.poll_soon()
-        for found in heard.found:
-            if (happened_at := event_time(found.raw)) is not None:
+            self._missed()
+        self._truth.relax(heard.ended is None and self._monotonic() > self._filled_at)
+        for record in heard.found:
+            if (happened_at := event_time(record.raw)) is not None:
                 self._lag.add(now, now - happened_at)
-        return Page(self.name, self.seen_by, heard.found, now) if heard.found else None
+            if record.at is not None and record.ingested_at is not None and self._truth_shows(record.raw):
+                self._truth.expect(record.raw, record.at, record.ingested_at)
+        found = tuple(Found(record.raw) for record in heard.found)
+        return Page(self.name, self.seen_by, found, now) if found else None
+
+    def _missed(self) -> None:
+        """Something may have been missed: have the log group read at once, and often until all of it can be found."""
+        self._filled_at = self._monotonic() + FINDABLE_AFTER
+        self._truth.relax(False)
+        self._truth.poll_soon()
 
     def _put(self, heard: _Heard) -> None:
         """Never wait: a session that is not read loses its oldest messages anyway."""
@@ -174,7 +197,7 @@ class LiveTail:
         except asyncio.QueueFull:
             self._heard.get_nowait()
             self._heard.put_nowait(heard)
-            self._truth.poll_soon()
+            self._missed()
 
     def _status(self) -> Status:
         now = self._clock.now()
@@ -221,7 +244,6 @@ class LiveTail:
                     renewal.cancel()
                     end = session.result()
                     session = None
-                    self._put(_Heard(self._monotonic(), ended=end))
                     failures = 0 if self._monotonic() - began > HEALTHY_AFTER else failures + 1
                     await self._sleep(self._pause(end, failures))
         finally:
@@ -247,7 +269,7 @@ class LiveTail:
             if (date := date_of(response)) is not None:
                 self._clock.heard(date, sent_at, self._now())
             stream = response["responseStream"]
-        self._truth.poll_soon()
+        self._missed()
         return asyncio.create_task(self._listen(call, stream))
 
     async def _listen(self, call: Call, stream: Any) -> CallError:
@@ -257,14 +279,16 @@ class LiveTail:
                 async for message in stream:
                     update: Mapping[str, Any] = message.get("sessionUpdate") or {}
                     results = update.get("sessionResults") or ()
-                    found = tuple(Found(text) for item in results if isinstance(text := item.get("message"), str))
+                    found = tuple(_record(item) for item in results if isinstance(item.get("message"), str))
                     sampled = bool((update.get("sessionMetadata") or {}).get("sampled"))
                     self._put(_Heard(self._monotonic(), found, sampled))
+            end = CallError(State.UNREACHABLE, "the Live Tail connection was closed; opening another", Remedy.RETRY)
         except CallError as error:
-            return error
+            end = error
         finally:
             stream.close()
-        return CallError(State.UNREACHABLE, "the Live Tail connection was closed; opening another", Remedy.RETRY)
+        self._put(_Heard(self._monotonic(), ended=end))
+        return end
 
     async def _arn(self) -> str:
         """The group's ARN, in the form that StartLiveTail wants: without the `:*` at its end."""
@@ -297,6 +321,10 @@ class LiveTail:
                 return NO_SESSION_PAUSE
             case _:
                 return random.uniform(0, min(LONGEST_PAUSE, 2.0 ** min(failures, 10)))  # noqa: S311 - jitter
+
+
+def _record(item: Mapping[str, Any]) -> _Record:
+    return _Record(item["message"], moment(item.get("timestamp")), moment(item.get("ingestionTime")))
 
 
 async def live_tail_source(

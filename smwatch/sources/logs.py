@@ -258,15 +258,16 @@ def _milliseconds(moment: datetime) -> int:
 def _row(item: LogEvent | Mapping[str, Any]) -> Row:
     """One item of `events`."""
     if isinstance(item, LogEvent):
-        return Row(item.eventId, _moment(item.timestamp), Found(item.message), _moment(item.ingestionTime))
+        return Row(item.eventId, moment(item.timestamp), Found(item.message), moment(item.ingestionTime))
     message, stamp, ingested = item.get("message"), item.get("timestamp"), item.get("ingestionTime")
     if not isinstance(message, str):
         message = msgspec.json.encode(item).decode()
     row_id = str(item.get("eventId") or f"{item.get('logStreamName')} {stamp} {message}")
-    return Row(row_id, _moment(stamp), Found(message), _moment(ingested))
+    return Row(row_id, moment(stamp), Found(message), moment(ingested))
 
 
-def _moment(milliseconds: object) -> datetime | None:
+def moment(milliseconds: object) -> datetime | None:
+    """A time as CloudWatch Logs writes it, in milliseconds since 1970; None for anything else."""
     if not isinstance(milliseconds, int):
         return None
     try:

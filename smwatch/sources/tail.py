@@ -14,6 +14,7 @@ import msgspec
 from smwatch.events.event import SeenBy
 from smwatch.sources.agenda import Agenda, Schedule
 from smwatch.sources.ahead import Ahead, Heard, Wanted
+from smwatch.sources.awaited import Awaited
 from smwatch.sources.clock import ServerClock
 from smwatch.sources.coverage import Coverage, Gap, Span
 from smwatch.sources.errors import CallError, Remedy
@@ -86,6 +87,7 @@ class Tail:
         self._monotonic = monotonic
         self._clock = ServerClock(now)
         self._sightings = Sightings()
+        self._awaited = Awaited()
         self._witnessed = Coverage()
         self._lag = Lag()
         self._health = Health(reader.api, pace, self._clock, monotonic)
@@ -98,7 +100,8 @@ class Tail:
         self._late_events = 0
         self._poked = asyncio.Event()
         self._impatient = False
-        self._relaxed = False
+        self.relaxed = False
+        """Whether sweeps may take their time; see `relax`."""
         self._told: Status | None = None
         self._told_at = 0.0
         self._ahead = Ahead(self._call_in_turn)
@@ -127,9 +130,13 @@ class Tail:
         """Ask at once, unless that is held back by trouble: something may have been missed."""
         self._poked.set()
 
+    def expect(self, raw: str, at: datetime, ingested_at: datetime) -> None:
+        """Something quicker has shown this record: it tells how late it can be found."""
+        self._awaited.add(raw, at, ingested_at)
+
     def relax(self, relaxed: bool) -> None:
         """Something quicker shows what happens (or does so no longer): sweeps may take their time."""
-        self._relaxed = relaxed
+        self.relaxed = relaxed
 
     def saw_between(self, start: datetime, end: datetime) -> bool:
         """Whether it has handed over a record of that time, to the minute, since it is followed."""
@@ -145,7 +152,7 @@ class Tail:
                 if looking is not None and looking.done():
                     looking.result()  # a bug: let it be seen
                 at = self._clock.now()
-                agenda.relaxed = self._relaxed
+                agenda.relaxed = self.relaxed
                 agenda.sure = self._clock.sure
                 if untrue := agenda.untrue_gaps(at):
                     yield self._page((), untrue=untrue)
@@ -172,7 +179,7 @@ class Tail:
                             yield self._page(tuple(row.found for row in fresh), settled)
                         lags = agenda.lags
                         if isinstance(agenda, Following):
-                            self._learn_delays(agenda, scan, fresh, came_at)
+                            self._learn_delays(agenda, scan, took, answer.rows, fresh, came_at)
                         self._committed(agenda, scan, took, answer.rows, fresh)
                         if agenda.lags != lags:
                             yield msgspec.structs.replace(self._page(()), lags=agenda.lags)
@@ -280,7 +287,9 @@ class Tail:
         longest = self._reader.nature.longest
         return longest is not None and scan.overdue(self._monotonic(), longest)
 
-    def _learn_delays(self, agenda: Following, scan: Scan, fresh: Sequence[Row], came_at: datetime) -> None:
+    def _learn_delays(
+        self, agenda: Following, scan: Scan, took: Took, rows: Sequence[Row], fresh: Sequence[Row], came_at: datetime
+    ) -> None:
         """Learn how late records can be found from when the service had them; what it had before was perhaps put there.
 
         `came_at` is the service's time of the answer.
@@ -292,6 +301,9 @@ class Tail:
         delays = [ingested_at - at for at, ingested_at in stamped]
         if scan.kind is Kind.SWEEP and agenda.sweeps.steady(came_at):
             delays += [came_at - ingested_at for _, ingested_at in stamped]  # until they could be found
+        self._awaited.found(row.found.raw for row in rows)
+        if took.done and scan.kind is Kind.SWEEP:
+            delays.append(self._awaited.longest(scan.start, scan.asked_at))
         if delays:
             agenda.turned_up(max(delays))
 

@@ -6,6 +6,9 @@ import asyncio
 import json
 import zlib
 from collections import deque
+from collections.abc import Callable
+from datetime import UTC, datetime
+from email.utils import format_datetime
 from typing import Any, Self
 
 from aiohttp import web
@@ -36,9 +39,9 @@ def exception(kind: str, message: str) -> bytes:
     return frame(body, message_type="exception", exception_type=kind, content_type="application/json")
 
 
-def update(*messages: str, sampled: bool = False) -> bytes:
-    """What was written within a second."""
-    results = [{"message": text, "timestamp": 0, "ingestionTime": 0, "logStreamName": "s"} for text in messages]
+def update(*messages: str, sampled: bool = False, at: int = 0) -> bytes:
+    """What was written within a second, at this time in milliseconds."""
+    results = [{"message": text, "timestamp": at, "ingestionTime": at, "logStreamName": "s"} for text in messages]
     return event("sessionUpdate", {"sessionMetadata": {"sampled": sampled}, "sessionResults": results})
 
 
@@ -49,9 +52,12 @@ class LiveTailService:
     """One script a session: frames that are sent, then either the end or silence; or an error instead of a session."""
 
     def __init__(self) -> None:
-        self.scripts: deque[list[bytes] | tuple[str, str]] = deque()
+        self.scripts: deque[list[bytes | asyncio.Event] | tuple[str, str]] = deque()
+        """Frames, events that are waited for, or the code and message of a refusal."""
         self.asked: list[dict[str, Any]] = []
-        self.filtered = 0
+        self.filtered_items: list[tuple[datetime, str, int]] = []
+        """(when FilterLogEvents can find it, message, time in milliseconds) of what the group holds."""
+        self.now: Callable[[], datetime] = lambda: datetime.now(UTC)
         self.url = ""
         self._runner: web.AppRunner | None = None
         self._closing = asyncio.Event()
@@ -76,13 +82,20 @@ class LiveTailService:
             case "DescribeLogGroups":
                 return _json({"logGroups": [{"logGroupName": GROUP, "arn": f"{ARN}:*", "logGroupArn": ARN}]})
             case "FilterLogEvents":
-                self.filtered += 1
-                return _json({"events": []})
+                return self._found(await request.json())
             case "StartLiveTail":
                 self.asked.append(await request.json())
                 return await self._session(request)
             case other:
                 raise AssertionError(other)
+
+    def _found(self, asked: dict[str, Any]) -> web.Response:
+        found = [
+            {"message": text, "timestamp": at, "ingestionTime": at, "eventId": str(at << 144), "logStreamName": "s"}
+            for visible_at, text, at in self.filtered_items
+            if visible_at <= self.now() and asked["startTime"] <= at <= asked.get("endTime", at)
+        ]
+        return _json({"events": found}, date=self.now())
 
     async def _session(self, request: web.Request) -> web.StreamResponse:
         script = self.scripts.popleft() if self.scripts else [OPENING]
@@ -92,11 +105,15 @@ class LiveTailService:
         response = web.StreamResponse(headers={"Content-Type": "application/vnd.amazon.eventstream"})
         await response.prepare(request)
         for part in script:
-            await response.write(part)
+            if isinstance(part, asyncio.Event):
+                await part.wait()
+            else:
+                await response.write(part)
         if not self.scripts:  # the last session stays open
             await self._closing.wait()
         return response
 
 
-def _json(body: dict[str, Any], status: int = 200) -> web.Response:
-    return web.json_response(body, status=status, content_type="application/x-amz-json-1.1")
+def _json(body: dict[str, Any], status: int = 200, date: datetime | None = None) -> web.Response:
+    headers = {"Date": format_datetime(date, usegmt=True)} if date is not None else {}
+    return web.json_response(body, status=status, headers=headers, content_type="application/x-amz-json-1.1")

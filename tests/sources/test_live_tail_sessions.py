@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from contextlib import aclosing
@@ -18,7 +19,7 @@ from smwatch.sources.session import AwsSession
 from smwatch.sources.source import Page, State, Status
 from tests.emulators.live_tail import ARN, GROUP, OPENING, LiveTailService, exception, update
 from tests.emulators.records import record
-from tests.sources.hurry import Hurry
+from tests.sources.hurry import Hurry, follow
 
 NOW = datetime.now(UTC)
 
@@ -82,6 +83,86 @@ async def test_a_sampled_update_says_that_records_were_left_out(session: AwsSess
             if isinstance(item, Page) and item.found[0].raw == "a":
                 truth._poked.clear()
     assert truth._poked.is_set()
+
+
+async def test_after_a_gap_the_log_group_is_read_as_often_as_without_live_tail_for_a_minute(
+    session: AwsSession, service: LiveTailService
+) -> None:
+    later = {"a": asyncio.Event(), "c": asyncio.Event()}
+    service.scripts.append(
+        [OPENING, update("a"), later["a"], update("b", sampled=True), update("c"), later["c"], update("d")]
+    )
+    hurry = Hurry()
+    truth = await logs_source(session, None, GROUP, NOW, paces=Paces())
+    live = await live_tail_source(session, None, GROUP, truth=truth, sleep=hurry.sleep, monotonic=hurry.monotonic)
+    relaxed: dict[str, bool] = {}
+    async with aclosing(live.follow(Coverage())) as flow:
+        async for item in flow:
+            if isinstance(item, Page):
+                (record,) = item.found
+                relaxed[record.raw] = truth.relaxed
+                if record.raw in later:
+                    hurry.slept += 61
+                    later[record.raw].set()
+            if "d" in relaxed:
+                break
+    assert relaxed == {"a": False, "b": False, "c": False, "d": True}, "a minute after the start, and after b"
+
+
+async def test_an_end_is_told_when_it_comes_also_while_the_next_session_is_refused(
+    session: AwsSession, service: LiveTailService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The renewal is refused, and the old session goes on for a while."""
+    monkeypatch.setattr("smwatch.sources.live_tail.RENEW_AFTER", 0.01)
+    end, over = asyncio.Event(), asyncio.Event()
+    service.scripts.extend([[OPENING, update("a"), end], ("LimitExceededException", ""), [OPENING]])
+
+    async def sleep(seconds: float) -> None:
+        await (over.wait() if seconds >= 300 else asyncio.sleep(seconds))
+
+    truth = await logs_source(session, None, GROUP, NOW, paces=Paces())
+    live = await live_tail_source(session, None, GROUP, truth=truth, sleep=sleep)
+    async with asyncio.timeout(10), aclosing(live.follow(Coverage())) as flow:
+        async for item in flow:
+            if isinstance(item, Status) and item.state is State.THROTTLED:
+                end.set()
+            if isinstance(item, Status) and item.state is State.UNREACHABLE:
+                assert not over.is_set()
+                assert item.message == "the Live Tail connection was closed; opening another"
+                break
+
+
+async def test_what_the_log_group_does_not_show_yet_widens_its_sweeps(
+    aws_environment: Path, session: AwsSession, service: LiveTailService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Live Tail shows a record at once that FilterLogEvents can find a good minute later."""
+    hurry = Hurry()
+    service.now = hurry.now
+    at = hurry.now()
+    text = json.dumps(record(at))
+    other = json.dumps(record(at) | {"eventSource": "ec2.amazonaws.com", "note": "secretsmanager.amazonaws.com"})
+    milliseconds = int(at.timestamp() * 1000)
+    service.scripts.append([OPENING, update(text, other, at=milliseconds)])
+    service.filtered_items.append((at + timedelta(seconds=70), text, milliseconds))
+    truth = await logs_source(session, None, GROUP, at - timedelta(minutes=1), now=hurry.now, **hurry.options())
+    live = await live_tail_source(
+        session, None, GROUP, truth=truth, now=hurry.now, sleep=hurry.beside, monotonic=hurry.monotonic
+    )
+
+    async def listen() -> None:
+        async with aclosing(live.follow(Coverage())) as flow:
+            async for _ in flow:
+                pass
+
+    listening = asyncio.create_task(listen())
+    watched = await follow(truth, lambda so_far: bool(so_far.raw))
+    listening.cancel()
+    await asyncio.wait((listening,))
+    assert watched.raw == [text]
+    assert hurry.now() - at < timedelta(minutes=2), "by a sweep, long before it is settled"
+    lag = watched.coverage.lags.sweep
+    assert lag is not None
+    assert lag > timedelta(seconds=72)
 
 
 @pytest.mark.parametrize(

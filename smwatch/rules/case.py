@@ -346,6 +346,8 @@ class Case(ABC):
     def _facts(self, first_at: int, last_at: int) -> tuple[str, ...]:
         """What else is known; after a restart, what was known then, unless as much is known again."""
         facts, base = tell(self.rule, self.world, self.values, first_at, last_at), self.base
+        for known in told_of(self.rule, self.world, self.values):
+            known.watch(self)
         if (want := wanted(self.rule, self.values, first_at)) is not None:
             self.world.vigil.hope(want, self)
         if base is None or int(base.first_at.timestamp()) != first_at:

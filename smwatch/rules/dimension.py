@@ -155,6 +155,31 @@ KEY_OF_RESOURCES: Look = parse_selector("$.resources"), _resource_key
 """A look at the ARNs of the resources, and at no more of them."""
 
 
+def iam_name(arn: str) -> str:
+    """The account and the name of the role or user that an ARN, also that of a session, is of; "" for others."""
+    parts = arn.split(":", 5)
+    if len(parts) < 6 or parts[2] not in ("iam", "sts"):
+        return ""
+    kind, _, path = parts[5].partition("/")
+    match kind:
+        case "assumed-role":
+            return f"{parts[4]} role {path.partition('/')[0]}"
+        case "role" | "user":
+            return f"{parts[4]} {kind} {path.rpartition('/')[2]}"
+        case _:
+            return ""
+
+
+def _iam_name(subject: Subject) -> str:
+    """The role or user that a call of IAM changes."""
+    parameters = part(subject.record, "requestParameters")
+    for kind in ("role", "user"):
+        name = parameters.get(f"{kind}Name")
+        if isinstance(name, str) and name:
+            return f"{subject.account} {kind} {name}"
+    return ""
+
+
 def _feed(_subject: Subject) -> None:
     """No event has it: it is about the source itself."""
 
@@ -177,6 +202,7 @@ DIMENSIONS = {
             looks=(_named_key("keyId"), _named_key("kmsKeyId"), KEY_OF_RESOURCES),
         ),
         Dimension("policy", "policies", _policy),
+        Dimension("iam_name", "roles and users", _iam_name),
         Dimension("home", "Regions", lambda subject: _homes(subject)[0], several=_homes),
         Dimension("feed", "feeds", _feed),
     )

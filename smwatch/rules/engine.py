@@ -55,8 +55,8 @@ class Engine:
         self._watches = {rule.id: Watch(rule, world, self._kept) for rule in rules.rules if rule.silence is None}
         self._silent = {rule.id: rule for rule in rules.rules if rule.silence is not None}
         self._feeds = Feeds(tuple(self._silent.values()), world)
-        facts = [Stop.of(track, fact.when, lists=rules.lists) for fact, track in world.facts]
-        facts += [Stop.of(timers, timers.timer.start, lists=rules.lists) for timers in world.timers.values()]
+        looked_at = [Stop.of(track, fact.when, lists=rules.lists) for fact, track in world.facts]
+        facts = looked_at + [Stop.of(timers, timers.timer.start, lists=rules.lists) for timers in world.timers.values()]
         facts += [
             Stop.of(census, world.fact(name).when, lists=rules.lists)
             for census in world.censuses.values()
@@ -76,7 +76,7 @@ class Engine:
         self._recalled: dict[int, set[str]] = {}
         """The groups of alarms that were kept, by the keys of their events."""
         self._route = Router([*facts, *wanted], world.turns)
-        self._wanted = Router(wanted, world.turns)
+        self._wanted = Router([*wanted, *looked_at], world.turns)
         self._day = 0
         """The last one of which time was told."""
         self.memory = _memory(rules)
@@ -93,7 +93,7 @@ class Engine:
         return self._world.mutes
 
     def selects(self, arrival: Arrival) -> bool:
-        """Whether some rule's pattern matches this record: then it is of interest wherever it comes from."""
+        """Whether a rule's pattern, or a fact that rules ask or tell of, matches this record, whatever its source."""
         return self._wanted.wants(arrival)
 
     # -- what happens

@@ -156,7 +156,7 @@ class Telling(StrEnum):
     READERS = "readers"
     """Who has read it in the days before."""
     CHANGES = "changes"
-    """The last change before: a likely cause."""
+    """The last changes before, of the secret, its key and what the principal may do: likely causes."""
     DELETION = "deletion"
     """Who deleted it, and when."""
 
@@ -223,7 +223,7 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         named += [part.until for part in (self.absence,) if part]
         named += [part.when for part in (self.closed_by,) if part]
         named += self.distinct.share.known if self.distinct and self.distinct.share else ()
-        named += [TELLINGS[telling][0] for telling in self.tell]
+        named += [fact for telling in self.tell for fact, _ in TELLINGS[telling]]
         for trait in traits(*self.conditions):
             named += [fact for fact, _ in TRAITS[trait.name].history]
         return tuple(dict.fromkeys(named))
@@ -250,10 +250,15 @@ def anonymous_fact(pattern: str) -> Fact:
 
 
 WRAPPERS = ("count", "distinct", "first_seen", "sequence", "absence", "timer", "silence")
-TELLINGS: Mapping[Telling, tuple[str, tuple[str, ...]]] = {
-    Telling.READERS: ("reads", ("secret", "identity")),
-    Telling.CHANGES: ("changes", ("secret",)),
-    Telling.DELETION: ("deletions", ("secret",)),
+TELLINGS: Mapping[Telling, tuple[tuple[str, tuple[str, ...]], ...]] = {
+    Telling.READERS: (("reads", ("secret", "identity")),),
+    Telling.CHANGES: (
+        ("changes", ("secret",)),
+        ("protected", ("secret", "key")),
+        ("key_changes", ("key",)),
+        ("iam_changes", ("iam_name",)),
+    ),
+    Telling.DELETION: (("deletions", ("secret",)),),
 }
 """The facts behind what alarms tell, and what they are compared by."""
 

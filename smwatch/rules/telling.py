@@ -7,9 +7,9 @@ from datetime import UTC, datetime
 from typing import assert_never
 
 from smwatch.events.secret import Secret
-from smwatch.rules.answer import Watched
-from smwatch.rules.dimension import DIMENSIONS, Dimension, Value, dimension
-from smwatch.rules.envelope import TELLINGS, Rule, Telling
+from smwatch.rules.answer import Watched, Whenever
+from smwatch.rules.dimension import DIMENSIONS, Dimension, Value, dimension, iam_name
+from smwatch.rules.envelope import Rule, Telling
 from smwatch.rules.fact import Group, Known, Times
 from smwatch.rules.period import DAY, HOUR
 from smwatch.rules.subject import SECOND_BITS
@@ -26,25 +26,33 @@ CHANGES = DAY
 REACH = {Telling.READERS: READERS, Telling.CHANGES: CHANGES, Telling.DELETION: 1 << 40}
 NAMED = 6
 
-_SECRET = DIMENSIONS["secret"]
+_SECRET, _IDENTITY, _KEY, _IAM_NAME = (DIMENSIONS[name] for name in ("secret", "identity", "key", "iam_name"))
 
 
 def tell(rule: Rule, world: World, values: Mapping[Dimension, Value], first_at: int, last_at: int) -> tuple[str, ...]:
     """Sentences for an alarm whose evidence lies between these seconds."""
-    if _SECRET not in values:
-        return ()
     told = (_told(telling, rule, world, values, first_at, last_at) for telling in rule.tell)
     return tuple(sentence for sentences in told for sentence in sentences)
 
 
 def told_of(rule: Rule, world: World, values: Mapping[Dimension, Value]) -> Iterator[Watched]:
-    """The facts behind what an alarm tells."""
+    """The facts behind what an alarm tells; there may be more of them once its secret's keys are known."""
     for telling in rule.tell:
-        if telling is Telling.DELETION and (deadlines := world.deadlines(values)) is not None:
-            yield deadlines
-        known = _known(telling, world, values)
-        if known is not None:
-            yield known
+        match telling:
+            case Telling.READERS:
+                yield from _some(_readers_of(world, values))
+            case Telling.CHANGES:
+                yield from _some(_of_secret(world, "changes", values))
+                if (keys := _of_secret(world, "protected", values, "key")) is not None:
+                    yield Whenever(keys)
+                yield from (known for _, known in _key_changes(world, values))
+                yield from (known for _, known in _iam_changes(world, values))
+            case Telling.DELETION:
+                if (deadlines := world.deadlines(values)) is not None:
+                    yield deadlines
+                yield from _some(_of_secret(world, "deletions", values))
+            case _:
+                assert_never(telling)
 
 
 def reach(rule: Rule) -> tuple[int, int]:
@@ -55,26 +63,50 @@ def reach(rule: Rule) -> tuple[int, int]:
 def _told(
     telling: Telling, rule: Rule, world: World, values: Mapping[Dimension, Value], first_at: int, last_at: int
 ) -> Iterator[str]:
-    known = _known(telling, world, values)
     match telling:
         case Telling.READERS:
-            if isinstance(known, Group):
+            if isinstance(known := _readers_of(world, values), Group):
                 want = wanted(rule, values, first_at)
                 yield _readers(known, first_at, watched=want is not None and world.vigil.enough(want))
         case Telling.CHANGES:
-            if isinstance(known, Times):
-                yield from _changes(known, first_at)
+            yield from _change("", _of_secret(world, "changes", values), first_at)
+            for key, known in _key_changes(world, values):
+                yield from _change(f" on its key {key}", known, first_at)
+            for name, known in _iam_changes(world, values):
+                yield from _change(f" on {name.partition(' ')[2]}", known, first_at)
         case Telling.DELETION:
-            if isinstance(known, Times):
+            if isinstance(known := _of_secret(world, "deletions", values), Times):
                 yield from _deletion(known, world.deadlines(values), last_at)
         case _:
             assert_never(telling)
 
 
-def _known(telling: Telling, world: World, values: Mapping[Dimension, Value]) -> Known | None:
-    """What it tells of, of one secret."""
-    name, (_, *others) = TELLINGS[telling]
-    return world.known(name, (_SECRET,), values, dimension(others[0]) if others else None)
+def _some(known: Known | None) -> Iterator[Known]:
+    if known is not None:
+        yield known
+
+
+def _of_secret(world: World, fact: str, values: Mapping[Dimension, Value], of: str = "") -> Known | None:
+    return world.known(fact, (_SECRET,), values, dimension(of) if of else None)
+
+
+def _readers_of(world: World, values: Mapping[Dimension, Value]) -> Known | None:
+    return _of_secret(world, "reads", values, "identity")
+
+
+def _key_changes(world: World, values: Mapping[Dimension, Value]) -> Iterator[tuple[str, Known]]:
+    """What was done to the keys that are known to protect the secret."""
+    keys = _of_secret(world, "protected", values, "key")
+    for key in sorted(map(str, keys.members)) if isinstance(keys, Group) else ():
+        for known in _some(world.known("key_changes", (_KEY,), {_KEY: key})):
+            yield key, known
+
+
+def _iam_changes(world: World, values: Mapping[Dimension, Value]) -> Iterator[tuple[str, Known]]:
+    """What was done to the role or user that the alarm is about: to its policies, boundary or trust."""
+    if name := iam_name(str(values.get(_IDENTITY, ""))):
+        for known in _some(world.known("iam_changes", (_IAM_NAME,), {_IAM_NAME: name})):
+            yield name, known
 
 
 def wanted(rule: Rule, values: Mapping[Dimension, Value], first_at: int) -> Want | None:
@@ -94,10 +126,12 @@ def _readers(known: Group, first_at: int, *, watched: bool) -> str:
     return f"read in the 7 days before by {', '.join(readers[:NAMED])}{more}"
 
 
-def _changes(known: Times, first_at: int) -> Iterator[str]:
+def _change(what: str, known: Known | None, first_at: int) -> Iterator[str]:
+    if not isinstance(known, Times):
+        return
     earlier = [note for note in known.notes if first_at - CHANGES <= note[0] >> SECOND_BITS <= first_at]
     for key, name, who in earlier[-1:]:
-        yield f"shortly before: {name} by {who or 'somebody'} at {_clock(key >> SECOND_BITS)}"
+        yield f"shortly before{what}: {name} by {who or 'somebody'} at {_clock(key >> SECOND_BITS)}"
 
 
 def _deletion(known: Times, deadlines: Deadlines | None, last_at: int) -> Iterator[str]:

@@ -159,6 +159,10 @@ def _named(listed: str) -> Callable[[Lists], Ask | None]:
     return make
 
 
+def _nameless(subject: Subject) -> bool:
+    return subject.secret is None
+
+
 def _catch_all(subject: Subject) -> bool:
     """Every filter lets nearly everything through: among its values, of which one is enough, is a negated one."""
     filters = part(subject.record, "requestParameters").get("filters")
@@ -271,6 +275,7 @@ TRAITS: dict[str, Known] = {
     "stranger": Known("the caller belongs to an account that is not in org_accounts", _stranger, of_caller=True),
     "tool": _agent("the user agent is an offensive tool's", "tools"),
     "scanner": _agent("the user agent is an authorised scanner's", "scanners"),
+    "nameless": _plain("the record names no secret", _nameless, of_caller=True),
     "decoy": Known("the secret is a decoy", _named("decoys"), of_caller=True),
     "decommissioned": Known("the secret's deletion is known and wanted", _named("decommissioned"), of_caller=True),
     "audit": Known("the audit trail or its alarms rely on what the call names", _audit),

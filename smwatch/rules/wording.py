@@ -39,6 +39,10 @@ def worded(condition: Condition) -> str:
             raise TypeError(condition)
 
 
+def _watched(lookup: Lookup) -> str:
+    return f", {lookup.warmup} of which were watched" if lookup.warmup else ""
+
+
 def _lookup(lookup: Lookup) -> str:
     what = f"{_fact(lookup.fact)} of the same {_dimensions(lookup.same)}"
     within = str(lookup.within) if lookup.within is not None else ""
@@ -49,15 +53,18 @@ def _lookup(lookup: Lookup) -> str:
                 when = f"in the {within} before" if lookup.within else "in the same second"
             return f"there were {what} {when}" + (f", {lookup.ago} before or earlier" if lookup.ago else "")
         case Look.NEW:
-            known = f" (once events are known for {lookup.warmup})" if lookup.warmup else ""
-            return f"there were no {what} in the {within} before{known}"
+            return (
+                f"there were no {what} in the {within} before{_watched(lookup)}"
+                if within
+                else f"there never were {what}{_watched(lookup)}"
+            )
         case Look.FOLLOWS:
             return f"{what} follow within {within}"
         case Look.NEAR:
             return f"there are {what} within {within} before or after"
         case Look.STEADY:
             others = lookup.of.plural if lookup.of is not None else "others"
-            return f"there were {what} in the {within} before, and none by {others} that were new to it"
+            return f"there were {what} in the {within} before, and none by {others} new to it{_watched(lookup)}"
 
 
 def _wrapper(rule: Rule) -> Iterator[str]:

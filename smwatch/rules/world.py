@@ -190,8 +190,8 @@ def _asked(rules: Iterable[Rule]) -> Iterable[tuple[str, tuple[Dimension, ...]]]
         if rule.closed_by:
             yield rule.closed_by.when, ordered(rule.closed_by.same)
         for telling in rule.tell:
-            name, same = TELLINGS[telling]
-            yield name, ordered(map(dimension, same))
+            for name, same in TELLINGS[telling]:
+                yield name, ordered(map(dimension, same))
 
 
 def _answers(kept: tuple[Dimension, ...], alone: Dimension) -> bool:

@@ -19,6 +19,11 @@ def to_key(name: str, key: str = KEY, **more: Any) -> Record:
     return records.call(name, {"keyId": key}, None, eventSource="kms.amazonaws.com", read_only=False, **more)
 
 
+def unnamed(**more: Any) -> Record:
+    """A read that KMS refused, of which the record says no more than that."""
+    return records.call("GetSecretValue", None, None, error=REFUSED, **more)
+
+
 RULES = {
     "SMW-KMS-01": Rule(
         finds=story(records.read(at=before(hours=2)), [records.read(error=REFUSED, at=after(n)) for n in (0, 30)]),
@@ -34,6 +39,14 @@ RULES = {
         count=3,
         leaves=story([records.denied(f"prod/{n}", by=THIEF, at=after(n)) for n in range(5)]),
         noise=story([records.read(error=BROKEN, at=after(n)) for n in range(20)]),
+    ),
+    "SMW-KMS-01c": Rule(
+        finds=story(records.read(at=before(hours=2)), [unnamed(at=after(n)) for n in (0, 30)]),
+        severity=Severity.HIGH,
+        count=2,
+        leaves=story(records.read(), records.read(error=REFUSED, at=after(1)), records.denied("prod/b")),
+        # A new consumer in another account, before it was granted the key: it never could.
+        noise=story(unnamed(by=records.other_account())),
     ),
     "SMW-KMS-02": Rule(
         finds=story(records.kms(at=before(days=3)), to_key("DisableKey", by=THIEF)),

@@ -1,0 +1,99 @@
+"""An alarm about a consumer that fails names what was changed before: of the secret, of its key, of its permissions."""
+
+from __future__ import annotations
+
+from itertools import permutations
+from typing import Any
+
+import pytest
+
+from smwatch.record import Record
+from tests import records
+from tests.rules.catalogue.keys import KEY, OTHER_KEY, REFUSED, to_key, unnamed
+from tests.rules.judging import after, before, judged, of
+
+MALLORY = records.user("mallory")
+WORKED = records.read(at=before(hours=2))
+FAILS = [records.denied(at=after(minutes=n)) for n in range(3)]
+KNOWN_KEY = records.kms(at=before(days=3))
+
+
+def iam(name: str, parameters: dict[str, Any], **more: Any) -> Record:
+    fields = {"eventSource": "iam.amazonaws.com", "awsRegion": "us-east-1"}
+    return records.call(name, parameters, None, by=MALLORY, read_only=False, **(fields | more))
+
+
+def told(rule: str, *happened: Record) -> list[str]:
+    """What the alarm tells, the same in any order."""
+    orders = list(permutations(happened[-4:])) if len(happened) > 4 else list(permutations(happened))
+    found = set()
+    for order in orders:
+        (alarm,) = of(rule, judged([*order, *happened[:-4]] if len(happened) > 4 else order, batch=1))
+        found.add(alarm.facts)
+    (facts,) = found
+    return list(facts)
+
+
+def test_what_was_done_to_the_secrets_key_is_named() -> None:
+    disabled = to_key("DisableKey", by=MALLORY, at=before(minutes=5))
+    elsewhere = to_key("DisableKey", OTHER_KEY, by=MALLORY, at=before(minutes=4))
+    broken = [records.read(error=REFUSED, at=after(minutes=n)) for n in range(3)]
+    key = KEY.rpartition("/")[2]
+    expected = [f"shortly before on its key {key}: DisableKey by mallory at 2026-11-23 13:55:00Z"]
+    assert told("SMW-KMS-01", broken[0], WORKED, KNOWN_KEY, disabled, elsewhere) == expected
+    assert told("SMW-HLTH-01", *broken, WORKED, KNOWN_KEY, disabled, elsewhere) == expected
+
+
+@pytest.mark.parametrize("name", ["PutKeyPolicy", "ScheduleKeyDeletion", "RevokeGrant", "RetireGrant"])
+def test_what_takes_a_key_away_is_a_change_of_it(name: str) -> None:
+    (fact,) = told("SMW-HLTH-01", *FAILS, WORKED, KNOWN_KEY, to_key(name, by=MALLORY, at=before(minutes=5)))
+    assert f": {name} by mallory at " in fact
+
+
+def test_a_grant_retired_by_its_token_is_of_the_key_among_the_resources() -> None:
+    resources = [{"accountId": records.ACCOUNT, "type": "AWS::KMS::Key", "ARN": KEY}]
+    fields: dict[str, Any] = {"eventSource": "kms.amazonaws.com", "resources": resources}
+    retired = records.call("RetireGrant", {"grantToken": "AQpA"}, None, by=MALLORY, at=before(minutes=5), **fields)
+    assert len(told("SMW-HLTH-01", *FAILS, WORKED, KNOWN_KEY, retired)) == 1
+
+
+@pytest.mark.parametrize(
+    "name", ["PutRolePolicy", "DetachRolePolicy", "DeleteRolePolicy", "PutRolePermissionsBoundary", "AttachRolePolicy"]
+)
+def test_what_was_done_to_the_role_is_named(name: str) -> None:
+    theirs = iam(name, {"roleName": "payments-api", "policyName": "read"}, at=before(minutes=9))
+    others = iam(name, {"roleName": "other", "policyName": "read"}, at=before(minutes=3))
+    foreign = iam(name, {"roleName": "payments-api"}, at=before(minutes=2), account=records.OTHER_ACCOUNT)
+    expected = [f"shortly before on role payments-api: {name} by mallory at 2026-11-23 13:51:00Z"]
+    assert told("SMW-HLTH-01", *FAILS, WORKED, theirs, others, foreign) == expected
+
+
+def test_what_was_done_to_a_user_is_named() -> None:
+    alice = records.user("alice")
+    fails = [records.denied(by=alice, at=after(minutes=n)) for n in range(3)]
+    for name in ("PutUserPolicy", "DetachUserPolicy", "DeleteUserPolicy", "PutUserPermissionsBoundary"):
+        change = iam(name, {"userName": "alice"}, at=before(minutes=9))
+        facts = told("SMW-HLTH-01", *fails, records.read(by=alice, at=before(hours=1)), change)
+        assert facts == [f"shortly before on user alice: {name} by mallory at 2026-11-23 13:51:00Z"]
+
+
+def test_who_fails_on_kms_without_a_name_is_told_of_changes_of_the_role() -> None:
+    change = iam("DetachRolePolicy", {"roleName": "payments-api"}, at=before(minutes=9))
+    (fact,) = told("SMW-KMS-01c", unnamed(at=after()), WORKED, change)
+    assert fact.startswith("shortly before on role payments-api: DetachRolePolicy")
+
+
+def test_changes_of_the_secret_come_first_and_old_or_refused_ones_not_at_all() -> None:
+    cancelled = records.write("CancelRotateSecret", by=MALLORY, at=before(hours=1))
+    change = iam("DetachRolePolicy", {"roleName": "payments-api"}, at=before(minutes=9))
+    old = to_key("DisableKey", at=before(days=2))
+    refused = to_key("PutKeyPolicy", at=before(minutes=1), error=("AccessDenied", "no"))
+    facts = told("SMW-HLTH-01", *FAILS, KNOWN_KEY, WORKED, cancelled, change, old, refused)
+    assert [fact.partition(" by ")[0] for fact in facts] == [
+        "shortly before: CancelRotateSecret",
+        "shortly before on role payments-api: DetachRolePolicy",
+    ]
+
+
+def test_where_no_such_change_is_seen_nothing_is_said() -> None:
+    assert told("SMW-HLTH-01", *FAILS, WORKED, KNOWN_KEY) == []

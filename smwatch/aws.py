@@ -46,11 +46,13 @@ class AwsSources:
         journal: Journal | None = None,
         screen: bool = False,
         once: bool = False,
+        asked: Callable[[], str] | None = None,
         now: Callable[[], datetime] = lambda: datetime.now(UTC),
     ) -> None:
         """With `screen`, Live Tail can be switched on though the settings don't ask for it, and the latest comes first.
 
         With `once`, they are there for a reading that ends. The journal knows accounts that AWS doesn't tell this time.
+        `asked` says with which filter pattern a log group is asked; without, it is for Secrets Manager's events alone.
         """
         if not settings.cloudtrail.enabled and not settings.logs.group:
             raise SettingsError("nothing to watch: give --log-group, or leave out --no-cloudtrail")
@@ -59,6 +61,7 @@ class AwsSources:
         self._accounts = _Accounts(journal) if journal is not None else None
         self._screen = screen
         self._once = once
+        self._asked = asked
         self._now = now
         self._opened: Sequence[Source] = ()
 
@@ -99,7 +102,7 @@ class AwsSources:
         """The same sources, made to begin at another moment."""
         from smwatch.sources.cloudtrail import cloudtrail_source
         from smwatch.sources.live_tail import live_tail_source
-        from smwatch.sources.logs import logs_source
+        from smwatch.sources.logs import PATTERN, logs_source
         from smwatch.sources.trail import TrailWatch
 
         settings, session, paces = self._settings, self._session, self._paces
@@ -123,6 +126,7 @@ class AwsSources:
                 group,
                 since,
                 paces=paces,
+                pattern=self._asked() if self._asked is not None else PATTERN,
                 schedule=plan,
                 rate=rate,
                 once=self._once,

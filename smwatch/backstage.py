@@ -27,7 +27,7 @@ Sources = AbstractAsyncContextManager[Sequence[Source]]
 
 def aws_sources(parts: Parts) -> AwsSources:
     """AWS, as the settings ask for it."""
-    return AwsSources(parts.settings, parts.since, journal=parts.journal, screen=True)
+    return AwsSources(parts.settings, parts.since, journal=parts.journal, screen=True, asked=parts.asked_of_log_group)
 
 
 def file_sources(files: Sequence[Path], speed: float | None) -> Callable[[Parts], Sources]:

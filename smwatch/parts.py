@@ -103,6 +103,12 @@ class Parts:
         self.engine = self.store.engine = engine
         self.store.recall()
 
+    def asked_of_log_group(self) -> str:
+        """The filter pattern of what the rules in force want of a log group."""
+        from smwatch.rules.asking import asked_of_log_group
+
+        return asked_of_log_group(self.engine.rules)
+
     @property
     def journal_status(self) -> Status | None:
         """What there is to be said of the journal at the start: nobody has to see to one that was begun anew."""

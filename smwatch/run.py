@@ -50,7 +50,9 @@ def follow_lines(settings: Settings, *, json: bool, once: bool, fail_on: str | N
     async def run() -> int:
         async with (
             parts.notifying(lines.deliver),
-            AwsSources(settings, parts.since, journal=parts.journal, once=once) as sources,
+            AwsSources(
+                settings, parts.since, journal=parts.journal, once=once, asked=parts.asked_of_log_group
+            ) as sources,
         ):
             await parts.monitor(lines.remember).recall(
                 parts.looks_back_to, settings.store.capacity, printing_from=parts.since

@@ -27,6 +27,7 @@ from smwatch.record import Record
 from smwatch.remembered import MUTES
 from smwatch.rules.alarm import Mute
 from tests import records
+from tests.emulators.log_group import ARN, LogGroupService
 from tests.emulators.lookup_events import LookupEvents
 from tests.known import journal_of_version
 
@@ -39,6 +40,20 @@ sweep_every = "1s"
 settle_every = "1s"
 settle_lag = "20m"
 """
+
+
+def environment_in(home: Path) -> dict[str, str]:
+    """Nothing of this machine's, and no way to the real AWS."""
+    return {
+        "PATH": os.environ["PATH"],
+        "PYTHONPATH": str(ROOT),
+        "PYTHONDONTWRITEBYTECODE": "1",
+        "HOME": str(home),
+        "AWS_ACCESS_KEY_ID": "AKIAEXAMPLEEXAMPLE00",
+        "AWS_SECRET_ACCESS_KEY": "example",
+        "AWS_REGION": REGION,
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
 
 
 class Account:
@@ -70,18 +85,7 @@ class Account:
             *command,
             *("--config", str(self.folder / "config.toml")),
             *more,
-            env={
-                "PATH": os.environ["PATH"],
-                "PYTHONPATH": str(ROOT),
-                "PYTHONDONTWRITEBYTECODE": "1",
-                "HOME": str(self.folder),
-                "AWS_ACCESS_KEY_ID": "AKIAEXAMPLEEXAMPLE00",
-                "AWS_SECRET_ACCESS_KEY": "example",
-                "AWS_REGION": REGION,
-                "AWS_ENDPOINT_URL_CLOUDTRAIL": self.history.url,
-                "AWS_EC2_METADATA_DISABLED": "true",
-                **(environment or {}),
-            },
+            env=environment_in(self.folder) | {"AWS_ENDPOINT_URL_CLOUDTRAIL": self.history.url} | (environment or {}),
             **{"stdout": asyncio.subprocess.PIPE, "stderr": asyncio.subprocess.PIPE, "limit": 1 << 26, **process},
         )
 
@@ -456,3 +460,39 @@ async def test_a_muted_alarm_is_printed_and_fails_no_pipeline(account: Account) 
     assert await code(1) == (["updated"], 0)
     mute(-1)
     assert await code(2) == (["updated"], 3)
+
+
+async def test_a_log_group_brings_what_the_rules_are_about_and_not_the_rest(tmp_path: Path) -> None:
+    """The trail is stopped, a key disabled, a role loses its policy; functions start and machines are launched."""
+
+    def other(name: str, service: str, parameters: dict[str, Any], *, changes: bool = True) -> Record:
+        source, by = f"{service}.amazonaws.com", records.user("mallory")
+        return records.call(name, parameters, None, read_only=not changes, at=at, by=by, eventSource=source)
+
+    at = datetime.now(UTC).replace(microsecond=0) - timedelta(minutes=30)
+    happened = [
+        records.read(at=at - timedelta(minutes=20)),
+        other("DetachRolePolicy", "iam", {"roleName": "payments-api"}),
+        other("DisableKey", "kms", {"keyId": "1234abcd-12ab-34cd-56ef-1234567890ab"}),
+        other("StopLogging", "cloudtrail", {"name": "management"}),
+        other("CreateLogStream", "logs", {"logStreamName": "2026/11/23/[$LATEST]1"}),
+        other("RunInstances", "ec2", {}),
+        other("Decrypt", "kms", {"keyId": "another"}, changes=False),
+        *(records.denied(at=at + timedelta(seconds=n)) for n in range(3)),
+    ]
+    async with LogGroupService() as service:
+        for record in happened:
+            service.put(record, datetime.fromisoformat(record["eventTime"]))
+        endpoints = {f"AWS_ENDPOINT_URL_{name}": service.url for name in ("CLOUDWATCH_LOGS", "CLOUDTRAIL")}
+        command = ["tail", "--json", "--once", "--since", "2h", "--no-cloudtrail", "--log-group", ARN]
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "smwatch", *command, "--state-dir", str(tmp_path / "state")),
+            env=environment_in(tmp_path) | endpoints,
+            stdout=asyncio.subprocess.PIPE,
+        )
+        printed, _ = await process.communicate()
+    lines = [json.loads(line) for line in printed.splitlines()]
+    names = [line["name"] for line in lines if line["type"] == "event"]
+    assert sorted(set(names)) == ["DetachRolePolicy", "DisableKey", "GetSecretValue", "StopLogging"]
+    alarms = {line["rule"] for line in lines if line["type"] == "alarm"}
+    assert {"SMW-EVA-01", "SMW-KMS-02", "SMW-HLTH-01"} <= alarms

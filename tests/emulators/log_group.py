@@ -1,7 +1,8 @@
 """A stand-in for a trail's log group that is as odd as FilterLogEvents may be, and says how the trail is doing.
 
 What it knows that other stand-ins don't: when each event was ingested and when it can be found first (which is later),
-newest first, empty pages on the way, the empty page at the end, tokens that hold for one request and one day.
+newest first, empty pages on the way, the empty page at the end, tokens that hold for one request and one day. Filter
+patterns are evaluated as smwatch does, which is as the service was recorded to.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from email.utils import format_datetime
 from typing import Any, NamedTuple, Self
 
 from aiohttp import web
+
+from smwatch import patterns
 
 GROUP = "CloudTrail/SecretsManager"
 ARN = f"arn:aws:logs:eu-west-1:123456789012:log-group:{GROUP}"
@@ -162,6 +165,9 @@ class LogGroupService:
                 raise RefusedError("InvalidParameterException", "The specified nextToken is invalid.")
             after, empty = scan.after, scan.empty
         rows = [one for one in self.held if start <= one.timestamp <= end and one.visible_at <= self.now()]
+        if pattern := asked.get("filterPattern"):
+            matches = patterns.compile(pattern).matches
+            rows = [one for one in rows if matches(one.message)]
         if not head:
             rows.reverse()
         if after is not None:

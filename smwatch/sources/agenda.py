@@ -229,7 +229,9 @@ class Agenda(ABC):
             return False
         first = missing[0]
         self._sliced = first.end - first.start > self._slice
-        self._scan(Kind.SETTLE, first.start, min(first.end, first.start + self._slice), at)
+        # the service cuts fractions off: with one, the second at the end would count as read
+        slice_end = floor(first.start + self._slice, self._nature.resolution)
+        self._scan(Kind.SETTLE, first.start, min(first.end, slice_end), at)
         return True
 
     def _horizon(self, at: datetime) -> datetime:

@@ -68,7 +68,8 @@ class Agenda(ABC):
         """The time on a clock that only runs forward, in seconds, as it was told last."""
         self._nature = nature
         self._since = since
-        self._rate = rate
+        self.rate = rate
+        """Calls a second that bring an answer, at present."""
         self._slice = FIRST_SLICE
         self._sliced = False
         self._fill: tuple[float, timedelta] | None = None
@@ -122,6 +123,10 @@ class Agenda(ABC):
 
     def enough(self, scan: Scan) -> bool:  # noqa: ARG002 - what is read for good is read whole
         """Whether the rest of this scan is not worth its calls."""
+        return False
+
+    def pushed(self, scan: Scan) -> bool:  # noqa: ARG002 - nothing new turns up in what is long past
+        """Whether so much may have turned up since this scan began that its token brings rows again."""
         return False
 
     def too_long(self, scan: Scan) -> bool:

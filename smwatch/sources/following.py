@@ -18,9 +18,14 @@ SETTLE_LAG_CAP = timedelta(hours=6)
 MISSED_BY_SWEEPS, LEFT_BY_SWEEPS = (3, 0.005), 0.03
 """So many records, and such a share, may be settled unseen before the sweep lag is doubled; and such a share where what
 sweeps leave is too much to be read by itself."""
-SETTLE_PAGES, SETTLE_LONGEST = 20, 5
-"""What is to be settled waits until it fills so many pages, or for so many `settle_every`: half filled pages cost calls
-as well. For one more it waits for a sweep to end."""
+PAGES_A_TOKEN = 5
+"""So many pages of a sweep follow each other; then what remains is asked for anew. A token that counts rows brings
+again what newer ones have pushed back meanwhile; to ask anew brings again the rows of one second."""
+SETTLE_PAGES, SETTLE_LONGEST, SETTLE_LONGER = 20, timedelta(minutes=5), timedelta(minutes=1)
+"""What is to be settled waits until it fills so many pages, or for so long: half filled pages cost calls as well. For
+so much longer it waits for a sweep to end."""
+SETTLE_OFTEN = 0.5
+"""Who asks for settling more often than that gets it where it takes no more than this part of the calls there are."""
 SETTLE_LOOKS = timedelta(seconds=1)
 """How often it looks whether it may begin."""
 LOOK_AGAIN = timedelta(seconds=5)
@@ -70,6 +75,7 @@ class Following(Agenda):
     def plan(self, at: datetime, clock: float, edge: datetime | None) -> tuple[Gap, ...]:
         """Begin the scans that are due at server time `at`; the periods before `edge` that can't be read any more."""
         self.clock, self._at = clock, at
+        self.sweeps.rate = self.rate
         horizon = self._horizon(at)
         if not self._started:
             self.began_at = at
@@ -129,6 +135,7 @@ class Following(Agenda):
                 self.sweeps.read_left(scan.period.end)
             case Kind.SETTLE:
                 self._count(scan)
+                self.sweeps.settled_density = self._density
                 more = self.coverage.missing(self.base, self._horizon(scan.asked_at))
                 again_at = scan.began + self.schedule.settle_every.total_seconds()
                 self._due[Kind.SETTLE] = self.clock if more else again_at
@@ -196,6 +203,10 @@ class Following(Agenda):
                 return self.sweeps.enough(scan)
             case _:
                 return False
+
+    def pushed(self, scan: Scan) -> bool:
+        """Whether so much may have turned up since this scan began that its token brings rows again."""
+        return scan.kind is Kind.SWEEP and scan.pages % PAGES_A_TOKEN == 0
 
     # -- what was measured -------------------------------------------------------------------------------------------
 
@@ -299,12 +310,22 @@ class Following(Agenda):
         """
         if self.watched_from is None or start < self.watched_from:
             return False
-        page, waiting, every = self._nature.page, end - start, self.schedule.settle_every
-        if not page or not timedelta() < waiting < (SETTLE_LONGEST + 1) * every:
+        page, waiting = self._nature.page, end - start
+        if not page or self._settles_often or not timedelta() < waiting < SETTLE_LONGEST + SETTLE_LONGER:
             return False
-        sweeping = Kind.SWEEP in self.scans or Kind.PASS in self.scans
-        few = waiting < SETTLE_LONGEST * every and waiting.total_seconds() * self._density < SETTLE_PAGES * page
-        return few or sweeping
+        if Kind.SWEEP in self.scans or Kind.PASS in self.scans:
+            return True
+        pages = waiting.total_seconds() * self._density / page
+        takes, sweeps_in = pages / self.rate, self._due[Kind.SWEEP] - self.clock
+        in_its_way = sweeps_in < takes < self.sweeps.pause / 2
+        return in_its_way or (waiting < SETTLE_LONGEST and pages < SETTLE_PAGES)
+
+    @property
+    def _settles_often(self) -> bool:
+        """Whether somebody wants the mark to follow more closely than is planned, and there are calls for that."""
+        every = self.schedule.settle_every
+        calls = 1 / every.total_seconds() + self._density / self._nature.page
+        return every < SETTLE_LONGER and calls <= SETTLE_OFTEN * self.rate
 
     def _leave(self, hole: Span) -> None:
         """Have this read aside, together with what is still left of an earlier hole."""

@@ -12,6 +12,8 @@ SAMPLES = 6000
 SORT_EVERY = 50
 USUAL, HABIT = 0.985, 1.065
 GOLDEN = 0.618
+LOOKS = 6
+"""Ages between two looks that stand for all."""
 PRIOR = ((0.0, 3.0), (0.1, 96.0), (0.5, 201.0), (0.9, 419.0), (0.99, 505.0), (1.0, 594.0))
 """(share of the records, seconds): measured on 2,900 records of a real trail, and taken for granted at first."""
 PRIOR_SAMPLES = 300
@@ -84,6 +86,18 @@ class Lateness:
     def beyond(self, delay: timedelta) -> float:
         """The share of the records that are later than this."""
         return 1 - self._rank(delay) / len(self._sorted)
+
+    def leaving(self, share: float, pause: timedelta) -> timedelta:
+        """The least age at which records of one moment may be looked for last, for no more than this share to be left.
+
+        Looks come so far apart: the last one comes up to a pause later than that.
+        """
+        low, high = timedelta(), timedelta(seconds=self._sorted[-1])
+        while high - low > timedelta(seconds=1):
+            age = (low + high) / 2
+            left = sum(self.beyond(age + (n + 0.5) / LOOKS * pause) for n in range(LOOKS)) / LOOKS
+            low, high = (age, high) if left > share else (low, age)
+        return high
 
     def visible(self, length: timedelta) -> timedelta:
         """How much of the last so much time can be seen, on average: all of it where nothing is late."""

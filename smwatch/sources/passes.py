@@ -17,10 +17,14 @@ from smwatch.sources.scan import Scan
 
 EVERY = timedelta(seconds=62)
 """How much time is read at once: little enough to wait for, and enough for its last page to be worth its call."""
+PIECES = 3
+"""So many pieces of time have to be late at once for passes to have anything to part."""
 MARGIN = 1.025
 """How much older than where sweeps stop a moment is when it is read for the last time: it comes there once alone."""
 WORTH_KEEPING = 0.95
 """How good the distance of both readings may still be, of the best there is, for it to stay as it is."""
+EARLY = 0.87
+"""How many of the records that are visible at the early age are so when that reading comes."""
 LEAD = timedelta(seconds=26)
 """How much earlier the readings begin than planned: their pages come one by one, and take their time."""
 
@@ -37,6 +41,10 @@ class Passes:
         self._waiting: list[tuple[bool, Span]] = []
         self.apart: timedelta | None = None
         """How much later than the first time a moment is read for the second time."""
+        self.read_to: datetime | None = None
+        """Up to where everything was read as often as it is by now."""
+        self._owed = 0.0
+        """How much of an early reading the budget has room for, with what was left of it before."""
         self._resolution = resolution
 
     def start(self, swept_at: datetime, lateness: Lateness) -> None:
@@ -55,12 +63,26 @@ class Passes:
         self._ends.clear()
         self._waiting.clear()
 
-    def plan(self, at: datetime, settled_to: datetime, lateness: Lateness) -> None:
-        """Begin at server time `at`; what is settled is left out."""
+    def early_part(self, lateness: Lateness) -> float:
+        """The part of the records that an early reading finds; it begins a little earlier than at its age."""
+        return EARLY * (1 - lateness.beyond(self._ages(lateness)[0]))
+
+    def plan(self, at: datetime, settled_to: datetime, lateness: Lateness, early: float = 1.0) -> None:
+        """Begin at server time `at`; what is settled is left out.
+
+        `early` is the part of the moments that there are calls for to read them twice; the others are read late alone.
+        """
         assert self.early_to is not None
         assert self._late_to is not None
         ages = self._ages(lateness)
         early_to, due_to = (floor(at - age + EVERY / 2 + LEAD, self._resolution) for age in ages)
+        self._owed = min(1.0, max(0.0, self._owed + early))
+        if self._owed < 1:
+            while self.early_to < early_to:
+                self.early_to = min(self.early_to + EVERY, early_to)
+                self._ends.append((self.early_to, at))
+        else:
+            self._owed -= 1
         late_to = self._late_to
         while self._ends:
             end, read_at = self._ends[0]
@@ -83,6 +105,7 @@ class Passes:
         else:
             self.early_to = piece.end
             self._ends.append((piece.end, scan.asked_at))
+        self.read_to = max(piece.end, self.read_to or piece.end)
         return late
 
     def dropped(self) -> None:

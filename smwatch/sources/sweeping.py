@@ -14,20 +14,28 @@ from datetime import datetime, timedelta
 from smwatch.sources.agenda import Nature, Schedule, floor
 from smwatch.sources.coverage import Lags
 from smwatch.sources.lateness import Lateness
-from smwatch.sources.passes import EVERY, Passes
+from smwatch.sources.passes import EVERY, PIECES, Passes
 from smwatch.sources.scan import Scan
 
-STILL_HABITUAL, READ_LATE = 1.04, 0.9
-"""How many times the usual lateness is far enough back where more would cost a page; and where what is left is read
-later by itself."""
+STILL_HABITUAL, READ_LATE = 0.977, 0.9
+"""How much of the reach is far enough back where more would cost a page; and of the usual lateness, where what is left
+is read later by itself."""
+LIVE_SHARE = 0.4205
+"""The part of the budget for what is new where pages are large, and hardly any calls go to anything else."""
 JOIN = 0.8
 """The part of a pause by which sweeps may reach less far: the last one to see a moment is so much later at times."""
-SHARE, SETTLING = 0.4205, 0.225
-"""The part of the budget for what is new, and how much of each call of the settle counts among it."""
-LEAST_SHARE = 0.2
-"""What is left of it however much there is to settle."""
+LEAVE = 0.0075
+"""The share of the records that sweeps may leave to the settle where they are too many to be read by themselves."""
+SHARE = ((0.425, 0.75), (0.44, 0.5))
+"""All that is to be spent: a part of the budget, and so much of what reading everything once costs; the lesser one."""
+SETTLED_FOR, OVERHEAD = 1.03, 0.003
+"""What settling costs, of what full pages would; and the part of the budget that audits take."""
+LEAST_SHARE = 0.1
+"""The part of the budget that is left for what is new, however much there is to settle."""
 SMOOTH = 0.25
 """How soon the distance of sweeps follows their length: where it changes little, nothing waits longer than others."""
+SURGE = 1.2
+"""So many times as long as the last ones is a sweep that is taken for what the next ones will be."""
 SHOWN_BY = 0.982
 """The part of the shortest distance of sweeps after which the next begins: its own time is the rest."""
 SCRAP = 0.6
@@ -47,9 +55,15 @@ LATE_PAGES, LATE_EVERY = 5.7, timedelta(seconds=140)
 LATE_LONGEST = timedelta(minutes=10)
 LATE_SHARE = 0.015
 """The part of the budget that reading what sweeps leave may cost; above that, it is the settle's."""
+ROOM = 1.15
+"""How much more early readings may cost than is left for them, lest what is counted in one minute or another has some
+moments wait for the late one by chance."""
 DENSE, LESS_DENSE = 0.17, 0.14
 """The part of the budget that reading everything once costs, from which on passes are better than sweeps, and where
 they no longer are."""
+PASSED_FOR, MOST_SHARE = 1.04, 0.9
+"""What reading everything by passes costs, of what full pages would; and how much of the budget that and the settle may
+take together: beyond that, only the settle can keep up."""
 TOLD_BY = timedelta(minutes=1)
 """How much time a sweep has to show for its rows to tell how dense they are."""
 TELLING = 600
@@ -85,10 +99,13 @@ class Sweeps:
         """When the newest page is to be looked at, if that is worth it before the next sweep."""
         self.density = 0.0
         """Records a second, as the last sweep or pass found it."""
+        self.rate = rate
+        """Calls a second that bring an answer, at present."""
+        self.settled_density = 0.0
+        """Records a second of what was settled last."""
         self.passes = Passes(nature.resolution)
         self._schedule = schedule
         self._nature = nature
-        self._rate = rate
         self._lateness = Lateness()
         self._low: datetime | None = None
         self._shallow = False
@@ -110,7 +127,9 @@ class Sweeps:
         if not self._nature.page:
             return self.lag
         habit = self._lateness.habit
-        if self.reads_late and self.lag - habit < self._pause / 2:
+        if not self.reads_late:
+            return min(habit, self._lateness.leaving(LEAVE, self._pause))
+        if self.lag - habit < self._pause / 2:
             return self.lag  # to read the rest by itself would cost more than it saves
         # a moment is looked at for the last time up to a pause later than that
         return habit - JOIN * self._pause
@@ -135,16 +154,18 @@ class Sweeps:
         if not self._shallow and self._late_to >= self._low:
             self._late_to = floor(scan.asked_at - self.lag, self._nature.resolution)
         self.swept_at = scan.asked_at
-        self._count(scan.rows, self._lateness.visible(scan.asked_at - self._low))
+        self._took = timedelta(seconds=clock - scan.began)
+        # of what has turned up meanwhile, what is older than the page of that moment was among it
+        self._count(scan.rows, self._lateness.visible(scan.asked_at - self._low) + self._took / 2)
         every = RELAXED_EVERY if relaxed else self._schedule.sweep_every.total_seconds()
-        self._cost += SMOOTH * (scan.pages + self._glances - self._cost)
+        cost = scan.pages + self._glances
+        self._cost = cost if cost > SURGE * self._cost else self._cost + SMOOTH * (cost - self._cost)
         self._glances, self.glance_at = 0, math.inf
         self.pause = max(SHOWN_BY * every, self._cost / self._budget)
         if self._nature.page and self.pause > GLANCE_FROM * every and clock - self._glanced_at > GLANCE_EVERY:
             self.glance_at = scan.began + self.pause / 2
         bottom = scan.asked_at - (self._low if scan.token is None or scan.high is None else scan.high)
         self._last = (bottom - self._pause, bottom - self._pause / 2, bottom)
-        self._took = timedelta(seconds=clock - scan.began)
         if self.passing:
             self.passes.start(scan.asked_at, self._lateness)
         self._look_further(scan.asked_at)
@@ -159,7 +180,10 @@ class Sweeps:
         if not self._shallow or scan.high is None or self.swept_at is None:
             return False
         left = (scan.high - scan.low).total_seconds() * self.density
-        usual = (READ_LATE if self.reads_late else STILL_HABITUAL) * self._lateness.usual - JOIN * self._pause
+        if self.reads_late:
+            usual = READ_LATE * self._lateness.usual - JOIN * self._pause
+        else:
+            usual = STILL_HABITUAL * self.reach
         return left < SCRAP * self._nature.page and scan.high < self.swept_at - usual
 
     def steady(self, now: datetime) -> bool:
@@ -169,15 +193,19 @@ class Sweeps:
     @property
     def passing(self) -> bool:
         """Whether the latest minutes are read by passes now, because there is so much that sweeps would take long."""
-        if not self._nature.page:
+        if not self._nature.page or self._lateness.habit < PIECES * EVERY:
             return False
         limit = DENSE if self.passes.early_to is None else LESS_DENSE
-        return self.density > limit * self._rate * self._nature.page
+        if self._whole <= limit * self.rate:
+            return False
+        return PASSED_FOR * self._whole + self._settling <= MOST_SHARE * self.rate
 
     def plan_passes(self, at: datetime, clock: float, settled_to: datetime) -> None:
         """Passes begin at server time `at`."""
         self._passes_at = clock
-        self.passes.plan(at, settled_to, self._lateness)
+        late = PASSED_FOR * self._whole
+        early = self.passes.early_part(self._lateness) * late / ROOM
+        self.passes.plan(at, settled_to, self._lateness, (self._spare - late) / early)
 
     def passed(self, scan: Scan, clock: float) -> float:
         """A pass has come to its end; when the next ones begin."""
@@ -189,7 +217,7 @@ class Sweeps:
         late = self._lateness.habit
         self._last = (late - EVERY / 2, late, late + EVERY / 2)
         assert self.passes.apart is not None
-        self.swept_at, self.pause = self.passes.early_to, self.passes.apart.total_seconds()
+        self.swept_at, self.pause = self.passes.read_to, self.passes.apart.total_seconds()
         return max(self._passes_at + EVERY.total_seconds(), clock + RESTED * (clock - self._passes_at))
 
     @property
@@ -197,12 +225,26 @@ class Sweeps:
         return timedelta(seconds=self.pause)
 
     @property
+    def _whole(self) -> float:
+        """Calls a second that it takes to read everything once."""
+        density = self.density or self.settled_density  # sweeps that show less than a minute tell nothing of it
+        return density / self._nature.page
+
+    @property
+    def _settling(self) -> float:
+        """Calls a second that the settle takes."""
+        return SETTLED_FOR * self.settled_density / self._nature.page
+
+    @property
+    def _spare(self) -> float:
+        """Calls a second that are left for what is new."""
+        spent = min(share * self.rate + more * self._whole for share, more in SHARE)
+        return spent - self._settling - OVERHEAD * self.rate
+
+    @property
     def _budget(self) -> float:
-        """Calls a second for what is new."""
-        if not self._nature.page:
-            return SHARE * self._rate
-        settling = self.density / self._nature.page
-        return max(LEAST_SHARE * self._rate, SHARE * self._rate - SETTLING * settling)
+        """Calls a second for sweeps."""
+        return max(LEAST_SHARE * self.rate, self._spare) if self._nature.page else LIVE_SHARE * self.rate
 
     def _count(self, rows: int, visible: timedelta) -> None:
         if visible >= TOLD_BY:
@@ -213,7 +255,7 @@ class Sweeps:
     @property
     def reads_late(self) -> bool:
         """Whether what sweeps leave is little enough to be read before it is settled."""
-        return not self._nature.page or self.density <= LATE_SHARE * self._rate * self._nature.page
+        return not self._nature.page or self._whole <= LATE_SHARE * self.rate
 
     def left(self, at: datetime, density: float) -> tuple[datetime, datetime] | None:
         """The period that sweeps have left and that is worth reading by now, where rows are so dense."""

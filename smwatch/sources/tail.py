@@ -37,6 +37,8 @@ OF_ITS_SCAN = (Remedy.RESUME, Remedy.CLAMP)
 PATIENCE = 60.0
 """How long `read_once` puts up with failures that may pass."""
 LONGEST_PAUSE = 60.0
+ANSWERED_BY, LEAST_ANSWERED = 0.02, 0.5
+"""How much one call tells of how many bring an answer, and how many do at the least: an outage has an end."""
 WAIT_PAUSE = 60.0
 SIGN_IN_PAUSE = 30.0
 UNREADABLE_AFTER = 4
@@ -97,6 +99,8 @@ class Tail:
         self._failures = 0
         self._held_until = 0.0
         self._calls = 0
+        self._answered = 1.0
+        """The part of the calls that bring an answer, as the last ones tell."""
         self._late_events = 0
         self._poked = asyncio.Event()
         self._impatient = False
@@ -154,6 +158,7 @@ class Tail:
                 at = self._clock.now()
                 agenda.relaxed = self.relaxed
                 agenda.sure = self._clock.sure
+                agenda.rate = self._pace.rate * max(self._answered, LEAST_ANSWERED)
                 if untrue := agenda.untrue_gaps(at):
                     yield self._page((), untrue=untrue)
                     agenda.took_back(untrue)
@@ -238,6 +243,7 @@ class Tail:
         except TimeoutError:
             message = f"{self._reader.api} gave no answer within {CALL_LIMIT:.0f} s; trying again"
             outcome = CallError(State.UNREACHABLE, message, Remedy.RETRY)
+        self._answered += ANSWERED_BY * (isinstance(outcome, Answer) - self._answered)
         if outcome.date is None:
             if isinstance(outcome, Answer):
                 self._clock.answered_undated()
@@ -275,6 +281,8 @@ class Tail:
             self._sightings.forget_before(now - HORIZON)
         elif agenda.enough(scan):
             agenda.ended(scan)
+        elif agenda.pushed(scan):
+            scan.resume()
         elif took.astray:
             self._resume(agenda, scan, "the page tokens lead in a circle")
         elif agenda.too_long(scan) or (self._overdue(scan) and not scan.resume()):

@@ -59,6 +59,8 @@ class World:
         self.refuse_tokens = 0.0
         self.garbled: Callable[[datetime, datetime], bool] = lambda _, __: False
         """Whether a page with events from … to … never arrives whole."""
+        self.trouble: Callable[[], CallError | None] = lambda: None
+        """What comes instead of an answer that the service has given."""
         self.competitor: Callable[[datetime], float] = lambda _: 0.0
         """Calls a second that others make at this time."""
         self._tokens, self._counted_at = 2.0, 0.0
@@ -117,6 +119,8 @@ class SimulatedLookupEvents(SignedIn):
         world.calls += 1
         await asyncio.sleep(world.latency() / 2)
         world.charge()
+        if trouble := world.trouble():
+            raise trouble
         if token and world.chance.random() < world.refuse_tokens:
             raise CallError(State.FAILING, "token", Remedy.RESUME)
         request = {
@@ -205,6 +209,11 @@ class Watcher:
         for found in page.found:
             self.seen.setdefault(found.raw, now)
         self.coverage = keep(self.coverage, page)
+
+    @property
+    def mark(self) -> datetime:
+        """Up to where everything is in the journal since the beginning."""
+        return self.coverage.complete_to(self.since)
 
     def missing(self) -> Sequence[str]:
         """The events that are settled but were never handed over: there must be none."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import timedelta
 
+import msgspec
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -12,6 +13,7 @@ from hypothesis import strategies as st
 from smwatch.sources.agenda import OLDER, Schedule
 from smwatch.sources.cloudtrail import SCHEDULE
 from smwatch.sources.coverage import Coverage, Gap, Span
+from smwatch.sources.errors import CallError, Remedy
 from smwatch.sources.source import Page, State, Status
 from tests.sources import virtual_time
 from tests.sources.simulation import EPOCH, HOUR, Watcher, World, measured_delay, never_back, ordinary
@@ -32,6 +34,7 @@ SHORT = Schedule(
         pytest.param(1, 7, 18, 0.44),
         pytest.param(3, 22, 55, 0.47, marks=pytest.mark.slow),
         pytest.param(10, 119, 306, 0.54, marks=pytest.mark.slow),
+        pytest.param(15, 287, 1078, 0.60, marks=pytest.mark.slow),
     ],
 )
 def test_latency_and_calls_are_as_was_planned(rate: float, p50: float, p99: float, calls: float) -> None:
@@ -40,6 +43,55 @@ def test_latency_and_calls_are_as_was_planned(rate: float, p50: float, p99: floa
     assert round(spent.p50) <= p50
     assert round(spent.p99) <= p99
     assert round(spent.calls, 2) <= calls
+
+
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_where_calls_are_scarce_the_mark_keeps_up_and_what_is_new_waits(seed: int) -> None:
+    """Eight events a second, and a network that spoils a quarter of the answers and says at times that it is too much.
+
+    It is asked less and less until that is a third of a call a second; to read each record once takes half of those.
+    """
+
+    async def scenario() -> None:
+        world = World(seed)
+        chance = world.chance
+        length = HOUR
+        for _ in range(round(8 * length.total_seconds())):
+            world.happen(EPOCH + chance.random() * length, chance.choice((0, 1, 3, 7)))
+        troubles = (
+            CallError(State.THROTTLED, "Rate exceeded", Remedy.PACE),
+            CallError(State.UNREACHABLE, "reset", Remedy.RETRY),
+        )
+        weights = (0.027, 0.245)
+        world.trouble = lambda: chance.choices((*troubles, None), (*weights, 1 - sum(weights)))[0]
+        schedule = Schedule(*(timedelta(seconds=seconds) for seconds in (2, 20, 3, 12, 20)))
+        watcher = Watcher(world, EPOCH, schedule, rate=2.0)
+        behind: list[timedelta] = []
+        await watcher.watch(EPOCH + length, check=lambda: behind.append(world.now() - watcher.mark))
+        assert watcher.missing() == []
+        assert never_back(watcher.watermarks)
+        assert world.calls < 0.4 * length.total_seconds()
+        assert max(behind) < timedelta(minutes=20)
+
+    virtual_time.run(scenario())
+
+
+def test_who_wants_the_mark_to_follow_closely_gets_it() -> None:
+    async def scenario() -> None:
+        world = World(seed=15)
+        for second in range(0, 3600, 10):
+            world.happen(EPOCH + timedelta(seconds=second), 100)
+        often = msgspec.structs.replace(SHORT, settle_every=timedelta(seconds=10))
+        watcher = Watcher(world, EPOCH, often)
+        behind: list[timedelta] = []
+        await watcher.watch(EPOCH + HOUR / 2)
+        await watcher.watch(EPOCH + HOUR, check=lambda: behind.append(world.now() - watcher.mark))
+        assert len(behind) > 100
+        # ten seconds that AWS's own machines may differ by, and two for the calls
+        assert max(behind) <= often.settle_lag + timedelta(seconds=22)
+        assert watcher.missing() == []
+
+    virtual_time.run(scenario())
 
 
 async def upheaval(

@@ -6,6 +6,7 @@ import asyncio
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import islice
 from typing import IO, NamedTuple
 
 import msgspec
@@ -30,6 +31,10 @@ class Behind(NamedTuple):
     id: str = ""
     account: str = ""
     region: str = ""
+
+
+UNKEPT = 250_000
+"""Of so many lines that could not be noted as written it is known, at the most, that they were."""
 
 
 class Lines:
@@ -60,6 +65,8 @@ class Lines:
         self._notices = notices or sys.stderr
         self._turn = asyncio.Lock()
         self._told: list[int] = []
+        self._unkept: dict[int, None] = {}
+        """The own keys of what has been written and could not be journaled yet, in that order: it will come again."""
         self._upto: int | None = None
         self._said_untold = False
         self._shown: dict[str, Alarm] = {}
@@ -79,18 +86,24 @@ class Lines:
                 changed |= self._store.fold(delivery.renamed).alarms
             if delivery.arrivals:
                 change = self._store.add([arrival for _, arrival in delivery.arrivals])
-                # What could not be journaled at first comes twice.
                 new = {event.own_key for event in (*change.added, *change.corrected, *change.superseded)}
                 again = []
                 printed = self._printed_before([seq for seq, _ in delivery.arrivals])
                 for seq, arrival in delivery.arrivals:
                     if self._chosen is not None and not self._chosen(arrival.event):
                         continue
-                    if arrival.event.own_key in new and seq not in printed:
+                    key = arrival.event.own_key
+                    if key in new and seq not in printed and key not in self._unkept:
                         lines.append(self._event(arrival))
                         told.append(seq)
                     else:
                         again.append(seq)
+                    if seq == NOT_KEPT:
+                        self._unkept[key] = None
+                    else:
+                        self._unkept.pop(key, None)
+                for key in list(islice(self._unkept, max(0, len(self._unkept) - UNKEPT))):
+                    del self._unkept[key]
                 changed |= change.alarms
                 self._tell(again)
             for watched in delivery.watched:

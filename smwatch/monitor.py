@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import assert_never
@@ -30,6 +30,8 @@ LARGE_SLICE = 1_000
 """The same where no screen is beside it: what is done once for many events costs less, and Ctrl-C is still heard."""
 FOREIGN_SECONDS = 2.0
 PRUNE_EVERY, UNTIL_HEARD = timedelta(hours=1), timedelta(minutes=1)
+LAST_CHANCE = 0.5
+"""Seconds for which somebody who ends it may be kept by what could not be written before."""
 JOURNAL = "journal"
 """The name under which the journal itself reports trouble."""
 
@@ -96,14 +98,20 @@ class Monitor:
 
     async def follow(self, sources: Sequence[Source]) -> None:
         """Run until cancelled, or until every source has come to its own end."""
-        async with asyncio.TaskGroup() as tasks:
-            housekeeping = [
-                tasks.create_task(work()) for work in (self._housekeep, self._watch_others, self._write_held)
-            ]
-            following = [tasks.create_task(self._supervise(source)) for source in sources]
-            await asyncio.wait(following)
-            for task in housekeeping:
-                task.cancel()
+        try:
+            async with asyncio.TaskGroup() as tasks:
+                housekeeping = [
+                    tasks.create_task(work()) for work in (self._housekeep, self._watch_others, self._write_held)
+                ]
+                following = [tasks.create_task(self._supervise(source)) for source in sources]
+                await asyncio.wait(following)
+                for task in housekeeping:
+                    task.cancel()
+        except asyncio.CancelledError:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(LAST_CHANCE):
+                    await self._keep_held()
+            raise
         await self._keep_held()
 
     async def read_once(

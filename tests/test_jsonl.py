@@ -11,6 +11,7 @@ from smwatch.events.reader import Reader
 from smwatch.events.secret import Secret
 from smwatch.journal import Journal
 from smwatch.jsonl import Behind, Lines, alarm_line, event_line, event_text, status_line
+from smwatch.keeper import NOT_KEPT
 from smwatch.monitor import Delivery
 from smwatch.output import Output
 from smwatch.rules.alarm import Alarm, AlarmState, Severity
@@ -156,3 +157,17 @@ def test_a_json_line_holds_nothing_that_a_terminal_obeys_and_says_the_same() -> 
         line = event_line(arrival(raw))
         assert harmless_json(line) == line
         assert json.loads(line)["record"] == record
+
+
+def test_what_was_printed_before_it_could_be_journaled_is_printed_once_however_little_the_store_holds() -> None:
+    out, journal = io.StringIO(), Journal()
+    lines = Lines(Store(capacity=3), journal, json=True, out=Output(out))
+    events = [arrival(records.raw(records.read(at=NOW + timedelta(seconds=n), id=f"event-{n}"))) for n in range(10)]
+    asyncio.run(lines.deliver(Delivery(tuple((NOT_KEPT, event) for event in events))))
+    assert len(out.getvalue().splitlines()) == 10
+    asyncio.run(lines.deliver(Delivery(journal.commit("test", events).fresh)))
+    assert len(out.getvalue().splitlines()) == 10
+    assert list(journal.untold(NOW - timedelta(days=1))) == []
+    later = arrival(records.raw(records.read(at=NOW, id="later")))
+    asyncio.run(lines.deliver(Delivery(journal.commit("test", [later]).fresh)))
+    assert len(out.getvalue().splitlines()) == 11

@@ -245,6 +245,27 @@ async def test_what_a_full_disk_refused_is_kept_as_soon_as_there_is_room(journal
     assert max(delivery.upto or 0 for delivery in told.deliveries) == 40
 
 
+async def test_who_ends_it_has_written_what_there_is_room_for_by_then(journal: Journal) -> None:
+    told, handed = Told(), asyncio.Event()
+    size_limited(journal, True)
+
+    class Endless(Scripted):
+        async def follow(self, coverage: Coverage) -> AsyncIterator[Page | Status]:
+            yield page("a", *range(1, 31))
+            handed.set()
+            await asyncio.Event().wait()
+
+    watching = asyncio.create_task(monitor(journal, told).follow([Endless("a")]))
+    await handed.wait()
+    assert journal.last_seq() == 0
+    size_limited(journal, False)
+    watching.cancel()
+    await asyncio.wait([watching])
+    assert watching.cancelled()
+    assert journal.last_seq() == 30
+    assert {seq for each in told.deliveries for seq, _ in each.arrivals if seq != NOT_KEPT} == set(range(1, 31))
+
+
 async def test_a_source_is_shown_as_complete_only_as_far_as_the_journal_holds_what_proves_it(journal: Journal) -> None:
     told, hour = Told(), timedelta(hours=1)
 

@@ -40,6 +40,7 @@ class PolicyChange(msgspec.Struct, frozen=True):
             "not a policy document": not grade.readable,
             "PUBLIC: anybody is allowed": grade.public,
             f"other accounts: {', '.join(grade.foreign)}": bool(grade.foreign),
+            "anybody through a service or provider": grade.unbound,
             "allows changing this policy": grade.self_perpetuating,
             "denies": grade.denies,
         }

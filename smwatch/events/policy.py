@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Any
@@ -22,6 +22,11 @@ _NARROWING = (
     "aws:sourcearn", "aws:sourceorgid", "aws:sourcevpc", "aws:sourcevpce", "aws:userid",
 )  # fmt: skip
 """Condition keys that say who may come, so that a `*` is not everybody."""
+_ON_BEHALF = ("aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sourceorgpaths")
+"""Those that say for whom a service may come: without one it may be had to come by anybody (a confused deputy)."""
+_KNOWN_AS = (":aud", ":sub", ":amr", ":oaud", ":email", ":azp", ":namequalifier", ":iss")
+"""Ends of the keys that say whom of those that an identity provider knows."""
+_NAMES_ACCOUNT = ("aws:principalaccount", "aws:principalarn", "aws:sourceaccount", "aws:sourcearn")
 
 
 class Grade(msgspec.Struct, frozen=True):
@@ -30,9 +35,11 @@ class Grade(msgspec.Struct, frozen=True):
     readable: bool = True
     """Whether the text is a policy document at all."""
     public: bool = False
-    """Anybody is allowed: a `*` principal and no condition on who it is."""
+    """Anybody is allowed: a `*` principal, or a provider that gives everybody an identity, and no condition on who."""
+    unbound: bool = False
+    """A service is allowed on whosever behalf, or whoever an identity provider of one's own knows."""
     foreign: tuple[str, ...] = ()
-    """Accounts other than the secret's own that are allowed something."""
+    """Accounts other than the secret's own that are allowed something, if only through a service."""
     self_perpetuating: bool = False
     """Somebody is allowed to change this policy again."""
     denies: bool = False
@@ -48,7 +55,7 @@ def grade(text: str, account: str) -> Grade:
         statements = list(_objects(decode(text).get("Statement")))
     except ValueError:
         return Grade(readable=False)
-    public = self_perpetuating = denies = locks_out = False
+    public = unbound = self_perpetuating = denies = locks_out = False
     foreign: set[str] = set()
     for statement in statements:
         effect = statement.get("Effect")
@@ -57,16 +64,22 @@ def grade(text: str, account: str) -> Grade:
             locks_out |= _locks_out(statement)
         if effect != "Allow":
             continue
-        who = list(_principals(statement))
-        if "*" in who and not _narrowed(statement.get("Condition")):
-            public = True
-        for one in who:
-            found = _ACCOUNT.fullmatch(one)
-            if found and found[1] != account:
-                foreign.add(found[1])
+        who, services = list(_principals(statement)), list(_of_kind(statement, "Service"))
+        providers = list(_of_kind(statement, "Federated"))
+        keys = set(_narrowing(statement.get("Condition")))
+        named = set(_accounts(who))
+        if "*" in who or services:
+            named.update(_accounts(_told(statement.get("Condition"), _NAMES_ACCOUNT)))
+        foreign |= named - {account}
+        known = any(key.endswith(_KNOWN_AS) for key in keys) or not keys.isdisjoint(_NARROWING)
+        public |= "*" in who and keys.isdisjoint(_NARROWING)
+        public |= not known and any(not provider.startswith("arn:") for provider in providers)
+        unbound |= bool(services) and keys.isdisjoint(_ON_BEHALF)
+        unbound |= not known and bool(providers)
         self_perpetuating |= bool(who) and _about(statement, "putresourcepolicy")
     return Grade(
         public=public,
+        unbound=unbound,
         foreign=tuple(sorted(foreign)[:FOREIGN]),
         self_perpetuating=self_perpetuating,
         denies=denies,
@@ -93,16 +106,40 @@ def _principals(statement: Mapping[str, Any]) -> Iterator[str]:
             yield from _texts(names)
 
 
-def _narrowed(condition: object) -> bool:
-    """Whether a condition says who may come; a test that holds where the key is absent, or a negated one, does not."""
+def _of_kind(statement: Mapping[str, Any], kind: str) -> Iterator[str]:
+    """The principals of a kind: services, or providers of identities."""
+    return _texts(_mapping(statement.get("Principal")).get(kind))
+
+
+def _accounts(names: Iterable[str]) -> Iterator[str]:
+    """The accounts that principals and ARNs are of, as far as they say."""
+    for name in names:
+        if found := _ACCOUNT.fullmatch(name):
+            yield found[1]
+
+
+def _narrowing(condition: object) -> Iterator[str]:
+    """The keys that a condition wants to have some value, in lower case."""
+    for key, values in _tests(condition):
+        if "*" not in values:
+            yield key
+
+
+def _told(condition: object, keys: Sequence[str]) -> Iterator[str]:
+    """The values that a condition wants one of these keys to have."""
+    for key, values in _tests(condition):
+        if key in keys:
+            yield from values
+
+
+def _tests(condition: object) -> Iterator[tuple[str, list[str]]]:
+    """The tests of a condition that say what must be: not those that hold where the key is absent, nor negated ones."""
     for operator, tests in _mapping(condition).items():
         plain = operator.lower()
         if plain.endswith("ifexists") or "not" in plain or plain == "null":
             continue
         for key, values in _mapping(tests).items():
-            if key.lower() in _NARROWING and "*" not in list(_texts(values)):
-                return True
-    return False
+            yield key.lower(), list(_texts(values))
 
 
 def _about(statement: Mapping[str, Any], action: str) -> bool:

@@ -284,6 +284,10 @@ TRAITS: dict[str, Known] = {
     "new_value": _plain("the call wrote a value", _new_value),
     "public_policy": _plain("the policy lets anybody in", _policy(lambda grade: grade.public)),
     "stranger_policy": Known("the policy lets in an account that is not in org_accounts", _policy_stranger),
+    "unbound_policy": _plain(
+        "the policy lets a service in on whosever behalf, or whoever an identity provider knows",
+        _policy(lambda grade: grade.unbound),
+    ),
     "self_perpetuating_policy": _plain("the policy allows changing it", _policy(lambda grade: grade.self_perpetuating)),
     "locking_policy": _plain("the policy keeps somebody from undoing things", _policy(lambda grade: grade.locks_out)),
     "unreadable_policy": _plain("the policy is no policy document", _policy(lambda grade: not grade.readable)),

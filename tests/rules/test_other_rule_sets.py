@@ -22,7 +22,7 @@ from tests.rules.judging import after
 
 ANYBODY = {"type": "IAMUser", "arn": "arn:aws:iam::111122223333:user/ci", "accountId": "111122223333"}
 PUBLIC = {"Version": "2012-10-17", "Statement": [{"Effect": "Allow", "Principal": "*", "Action": "*", "Resource": "*"}]}
-CLOSED = {
+A_SERVICE = {
     "Version": "2012-10-17",
     "Statement": [
         {"Effect": "Allow", "Principal": {"Service": "x.amazonaws.com"}, "Action": "secretsmanager:*", "Resource": "*"}
@@ -75,6 +75,7 @@ STORIES: dict[str, tuple[list[dict[str, Any]], dict[str, str]]] = {
     ),
     "a policy for everybody": ([policy(PUBLIC)], {"SMW-POL-01": "critical"}),
     "a policy for everybody that is refused": ([policy(PUBLIC, errorCode="AccessDenied")], {}),
+    "a policy for a service, whoever sends it": ([policy(A_SERVICE)], {"SMW-POL-01": "high"}),
     "a policy that is no document": ([policy("")], {"SMW-POL-01": "medium"}),
     "a policy that is null": (
         [short("PutResourcePolicy", None, userIdentity=ANYBODY)],

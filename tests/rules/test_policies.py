@@ -53,3 +53,19 @@ def test_a_policy_that_comes_back_after_another_or_none_is_a_change(between: Rec
 def test_a_policy_that_cannot_be_read_is_high() -> None:
     odd = records.write("PutResourcePolicy", parameters={"resourcePolicy": "{"}, at=after())
     assert last_severity([odd]) is Severity.HIGH
+
+
+def test_a_service_on_anybodys_behalf_is_high_and_on_ones_own_medium() -> None:
+    def severity(condition: dict[str, object]) -> Severity:
+        statement = {
+            "Effect": "Allow",
+            "Principal": {"Service": "backup.amazonaws.com"},
+            "Action": "secretsmanager:GetSecretValue",
+            "Condition": condition,
+        }
+        text = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+        return last_severity([records.write("PutResourcePolicy", parameters={"resourcePolicy": text}, at=after())])
+
+    assert severity({}) is Severity.HIGH
+    assert severity({"StringEquals": {"aws:SourceAccount": records.ACCOUNT}}) is Severity.MEDIUM
+    assert severity({"StringEquals": {"aws:SourceAccount": records.OTHER_ACCOUNT}}) is Severity.CRITICAL

@@ -19,12 +19,17 @@ from smwatch.rules.world import World
 ROTATION = DAY
 """Seconds after which a rotation whose end is unknown is over."""
 
+WINDOW = 30 * DAY
+"""Seconds that a recovery window lasts at the most."""
+
 _SECRET, _IDENTITY, _POLICY = DIMENSIONS["secret"], DIMENSIONS["identity"], DIMENSIONS["policy"]
 _ACCOUNT, _REGION = DIMENSIONS["account"], DIMENSIONS["region"]
 _STARTED, _ENDED, _WROTE = "rotation_started", "rotation_ended", "rotation_write"
 """The facts that the traits of rotations are made from."""
 _POLICIES, _REMOVALS = "policies", "policy_removals"
 """The facts that the trait of a policy put again is made from."""
+_SCHEDULES, _RESTORES = "schedules", "restores"
+"""The facts that the trait of a scheduled deletion is made from."""
 
 _NOWHERE: Place = "", ""
 
@@ -83,6 +88,8 @@ def lookout(world: World, condition: Condition) -> Lookout:
         case Trait(name, negated) if TRAITS[name].history:
             if name == "same_policy":
                 return _same_policy(world, negated=negated)
+            if name == "pending_deletion":
+                return _pending_deletion(world, negated=negated)
             return _rotation(world, actor=name == "rotation_actor", negated=negated)
         case Any(alternatives):
             some = [lookout(world, each) for each in alternatives]
@@ -172,6 +179,23 @@ def _same_policy(world: World, *, negated: bool) -> Lookout:
             return len(every.among(last, second - 1)) == 1  # no other policy since, nor in the same second
 
         return Pending(lambda: same() is not negated, *map(Whenever, (every, removed)))
+
+    return look
+
+
+def _pending_deletion(world: World, *, negated: bool) -> Lookout:
+    scheduled_of, restored_of = world.source(_SCHEDULES, (_SECRET,)), world.source(_RESTORES, (_SECRET,))
+
+    def look(values: Mapping[Dimension, Value], second: int) -> Answer:
+        scheduled, restored = scheduled_of.of(values), restored_of.of(values)
+        if scheduled is None or restored is None:
+            return negated
+
+        def pending() -> bool:
+            since = scheduled.before(second + 1)
+            return since is not None and second - since <= WINDOW and not restored.any(since, second)
+
+        return Pending(lambda: pending() is not negated, *map(Whenever, (scheduled, restored)))
 
     return look
 

@@ -296,6 +296,10 @@ TRAITS: dict[str, Known] = {
     "stranger_arn": Known("a parameter names something in another account", _any_stranger_arn),
     "rotation_actor": _of_history("the principal rotates this secret: it wrote to it while a rotation ran", _ROTATIONS),
     "in_rotation": _of_history("a rotation of the secret is under way", _ROTATIONS),
+    "pending_deletion": _of_history(
+        "the secret's deletion is scheduled, and it was not restored since",
+        {"schedules": ("secret",), "restores": ("secret",)},
+    ),
     "same_policy": _of_history(
         "the policy is put again as it was", {"policies": ("secret", "policy"), "policy_removals": ("secret",)}
     ),

@@ -35,6 +35,28 @@ RULES = {
         noise=story(records.read_deleted("old/db", OTHER_WORDS), decommissioned=["old/*"]),
         noise_is=Severity.HIGH,
     ),
+    "SMW-DEL-01c": Rule(
+        finds=story(
+            records.delete(by=ALICE),
+            [records.batch(["prod/a", "prod/db"], at=after(minutes=n)) for n in (1, 2)],
+        ),
+        severity=Severity.CRITICAL,
+        count=2,
+        # It was there still; it was there again; and others are asked for together.
+        leaves=story(
+            records.batch(["prod/db"], at=before(minutes=1)),
+            records.delete(by=ALICE),
+            records.batch(["prod/a", "prod/b"], at=after(minutes=1)),
+            records.restore(by=ALICE, at=after(minutes=5)),
+            records.batch(["prod/a", "prod/db"], at=after(minutes=6)),
+        ),
+        # AWS logs the read of each secret of the batch, with its error.
+        noise=story(
+            records.delete(by=ALICE),
+            records.batch(["prod/a", "prod/db"], at=after(minutes=1)),
+            records.read_deleted(at=after(minutes=1, seconds=1)),
+        ),
+    ),
     "SMW-DEL-02": Rule(
         finds=story(
             records.write("RotateSecret", error=("InvalidRequestException", records.MARKED), by=CI),

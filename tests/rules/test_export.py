@@ -1,6 +1,8 @@
 """What rules export reads as what it is meant for: a shell, CloudFormation, Terraform, EventBridge."""
 
 import json
+import os
+import shutil
 import subprocess
 import sys
 from collections.abc import Iterable
@@ -329,6 +331,64 @@ def test_a_module_is_terraform_and_holds_what_the_commands_do(rules: tuple[Rule,
     assert [unquoted(each["alarm_name"]) for each in alarms] == [each.alarm for each in wanted]
     assert [unquoted(each["alarm_description"]) for each in alarms] == [each.description for each in wanted]
     assert [each["threshold"] for each in alarms] == [each.threshold for each in wanted]
+
+
+Types = dict[str, type | tuple[type, ...]]
+TEXT, NUMBER, LIST = str, (int, float), list
+METRIC_FILTER: Types = {"name": TEXT, "log_group_name": TEXT, "pattern": TEXT, "metric_transformation": LIST}
+TRANSFORMATION: Types = {"name": TEXT, "namespace": TEXT, "value": TEXT, "default_value": TEXT}
+ALARM: Types = {
+    "alarm_name": TEXT,
+    "alarm_description": TEXT,
+    "comparison_operator": TEXT,
+    "evaluation_periods": NUMBER,
+    "datapoints_to_alarm": NUMBER,
+    "metric_name": TEXT,
+    "namespace": TEXT,
+    "period": NUMBER,
+    "statistic": TEXT,
+    "threshold": NUMBER,
+    "treat_missing_data": TEXT,
+    "alarm_actions": LIST,
+}
+"""Arguments as the provider hashicorp/aws (versions 4 to 7) documents them, with their types."""
+
+
+@pytest.mark.parametrize("rules", [RULES.rules, rules_of(EDGES)], ids=["all", "edges"])
+def test_a_module_has_the_arguments_that_the_provider_documents(rules: tuple[Rule, ...]) -> None:
+    parsed = hcl("\n".join(terraform.module(rules)) + "\n")
+    assert {key for key in parsed if not key.startswith("__")} <= {"variable", "data", "resource"}
+    labels = []
+    for resource in parsed["resource"]:
+        ((kind, named),) = resource.items()
+        ((label, body),) = named.items()
+        labels.append((kind, label))
+        body.pop("__is_block__", None)
+        if kind.strip('"') == "aws_cloudwatch_metric_alarm":
+            assert {name for name, value in body.items() if isinstance(value, ALARM[name])} == set(ALARM)
+            assert body["alarm_actions"] == ["${var.topic_arn}"]
+            continue
+        assert kind.strip('"') == "aws_cloudwatch_log_metric_filter"
+        assert {name for name, value in body.items() if isinstance(value, METRIC_FILTER[name])} == set(METRIC_FILTER)
+        (counted,) = body["metric_transformation"]
+        counted.pop("__is_block__", None)
+        assert all(isinstance(value, TRANSFORMATION[name]) for name, value in counted.items())
+        assert set(TRANSFORMATION) - set(counted) <= {"default_value"}
+    assert len(labels) == len(set(labels))
+
+
+@pytest.mark.parametrize("rules", [RULES.rules, rules_of(HOSTILE), rules_of(EDGES)], ids=["all", "hostile", "edges"])
+def test_terraform_reads_a_module_and_has_nothing_to_tidy(rules: tuple[Rule, ...], tmp_path: Path) -> None:
+    command = shutil.which("terraform")
+    if command is None:
+        pytest.skip("terraform is not installed")
+    (tmp_path / "main.tf").write_text("\n".join(terraform.module(rules)) + "\n", encoding="utf-8")
+    clean = {"PATH": os.environ["PATH"], "HOME": str(tmp_path), "CHECKPOINT_DISABLE": "1"}
+    done = subprocess.run(
+        [command, "fmt", "-check", "-diff", "-no-color", str(tmp_path)],
+        capture_output=True, text=True, check=False, env=clean, cwd=tmp_path,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (0, "")
 
 
 def test_what_a_module_cannot_say_is_said_in_it() -> None:

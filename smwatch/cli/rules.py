@@ -24,10 +24,13 @@ def rules() -> None:
 @rules.command("list")
 @source_options
 def rules_list(**options: Any) -> None:
-    """All rules in force: id, severity, kind, how much of it AWS could run by itself, title."""
+    """All rules in force: id, severity, kind, how much of it AWS could run by itself, title.
+
+    On a terminal the columns have names; in a pipe each line is a rule.
+    """
     from smwatch.rules.listing import catalogue
 
-    for line in catalogue(_rules(options)):
+    for line in catalogue(_rules(options), headed=sys.stdout.isatty()):
         click.echo(visible(line))
 
 

@@ -14,12 +14,17 @@ from smwatch.rules.wording import conditions
 WIDTH = 100
 
 
-def catalogue(rules: RuleSet) -> Iterator[str]:
-    """One line a rule: id, severity, kind, how much of it AWS can run, title."""
+def catalogue(rules: RuleSet, *, headed: bool = False) -> Iterator[str]:
+    """One line a rule: id, severity, kind, how much of it AWS can run, title; perhaps under a line that says so."""
     width = max((len(rule.id) for rule in rules.rules), default=2)
+    if headed:
+        yield _row(width, "RULE", "SEVERITY", "KIND", "IN AWS", "TITLE")
     for rule in rules.rules:
-        how, _ = exactness(rule)
-        yield f"{rule.id:<{width}}  {rule.severity:<8}  {rule.kind:<10}  {how:<12}  {rule.title}"
+        yield _row(width, rule.id, rule.severity, rule.kind, exactness(rule)[0], rule.title)
+
+
+def _row(width: int, name: str, severity: str, kind: str, how: str, title: str) -> str:
+    return f"{name:<{width}}  {severity:<8}  {kind:<10}  {how:<12}  {title}"
 
 
 def summary(rule: Rule) -> str:

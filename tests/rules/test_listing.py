@@ -54,3 +54,11 @@ def test_a_rule_says_in_words_what_it_asks_and_what_ends_it() -> None:
     assert "not if          an AWS service made the call, or made it for someone" in said("SMW-READ-01")
     assert "critical: less than 2d left" in said("SMW-DEL-07")
     assert "where 3 different secrets of reads of the same session follow within 30m" in said("SMW-DISC-02b")
+
+
+def test_columns_have_names_on_a_terminal_and_each_line_of_a_pipe_is_a_rule() -> None:
+    heading, *lines = catalogue(RULES, headed=True)
+    assert heading.split("  ")[0] == "RULE"
+    for name, value in (("SEVERITY", RULES.rules[0].severity), ("IN AWS", "exact"), ("TITLE", RULES.rules[0].title)):
+        assert lines[0][heading.index(name) :].startswith(value)
+    assert CliRunner().invoke(main, ["rules", "list"]).output.splitlines() == lines

@@ -57,6 +57,8 @@ class Keeper:
         self._said = ""
         self._latest_at: datetime | None = None
         self._claims_from: datetime | None = None
+        self.forgetful = False
+        """Whether the journal lacks something that was handed over, so that what is new to it says nothing."""
 
     async def commit(self, page: Page, arrivals: Sequence[Arrival]) -> Committed:
         """Commit a page, as it was read, or hold it; what of it is new may be shown either way. See `NOT_KEPT`."""
@@ -160,6 +162,7 @@ class Keeper:
 
     def _disclaim(self) -> None:
         """Claim nothing of a time of which records may have been handed over that are in no journal now."""
+        self.forgetful = True
         if self._latest_at is not None:
             self._claims_from = self._latest_at + EARLIEST
 

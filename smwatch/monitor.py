@@ -304,6 +304,10 @@ class Monitor:
                 self._newest[page.source] = max(newest, self._newest.get(page.source, newest))
             async with self._turn:  # what is delivered keeps the order of the journal
                 committed = await self._keeper.commit(page, arrivals)
+                if page.receipt is not None and not self._keeper.forgetful:
+                    # what a rule alone wants may be new because the rule is
+                    fresh = (arrival for _, arrival in committed.fresh if in_scope(arrival.event))
+                    page.receipt.new = frozenset(arrival.raw for arrival in fresh)
                 arrivals[:] = [arrival for _, arrival in committed.fresh]
                 foreign = self.read(committed.foreign)
                 seqs = [seq for seq, _ in committed.fresh]

@@ -5,6 +5,7 @@ from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from smwatch.events.event import Arrival, SeenBy
@@ -12,7 +13,7 @@ from smwatch.journal import FILE_NAME, Journal
 from smwatch.keeper import NOT_KEPT
 from smwatch.monitor import Delivery, Monitor, Watched
 from smwatch.sources.coverage import Coverage, Span
-from smwatch.sources.source import Found, Page, State, Status
+from smwatch.sources.source import Found, Page, Receipt, State, Status
 from smwatch.store import Store
 from tests import records
 
@@ -185,6 +186,22 @@ async def test_records_of_other_services_are_counted_and_left_out_unless_a_rule_
     await watching.follow([Scripted("a", [Page("a", SeenBy.LOGS, (stop_logging, other), NOW)])])
     assert [arrival.event.name for delivery in told.deliveries for _, arrival in delivery.arrivals] == ["StopLogging"]
     assert watching.out_of_scope == 1
+
+
+async def test_a_source_that_asks_is_told_which_records_are_new_to_the_journal(tmp_path: Path) -> None:
+    journal = Journal(tmp_path / FILE_NAME)
+    watching = monitor(journal, Told(), selects=lambda arrival: arrival.event.id.endswith("9"))
+    other = Found(records.raw(records.call("RunInstances", id="event-9", eventSource="ec2.amazonaws.com")))
+    asking = page("a", 1, 2, 3)
+    asking = msgspec.structs.replace(asking, found=(*asking.found, other), receipt=Receipt())
+    await watching.follow([Scripted("b", [page("b", 2)]), Scripted("a", [asking])])
+    assert asking.receipt == Receipt(frozenset((asking.found[0].raw, asking.found[2].raw)))
+    # when a journal has been lost, all is new to the next one
+    (tmp_path / FILE_NAME).unlink()
+    asking = msgspec.structs.replace(asking, receipt=Receipt())
+    await watching.follow([Scripted("a", [page("a", 4), asking])])
+    assert asking.receipt == Receipt()
+    journal.close()
 
 
 async def test_what_is_no_record_is_delivered_as_unreadable_once() -> None:

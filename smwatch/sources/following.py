@@ -206,12 +206,12 @@ class Following(Agenda):
 
     def pushed(self, scan: Scan) -> bool:
         """Whether so much may have turned up since this scan began that its token brings rows again."""
-        return scan.kind is Kind.SWEEP and scan.pages % PAGES_A_TOKEN == 0
+        return bool(self._nature.page) and scan.kind is Kind.SWEEP and scan.pages % PAGES_A_TOKEN == 0
 
     # -- what was measured -------------------------------------------------------------------------------------------
 
     def late_by(self, delay: timedelta) -> None:
-        """An audit found a record this long after its moment, past the settle lag: expect such delays from now on."""
+        """A record came this long after its moment, which had been settled: expect such delays from now on."""
         self._audits.found()
         self._settle_after(delay)
 

@@ -22,6 +22,13 @@ class Found(msgspec.Struct, frozen=True, gc=False):
     """When the wrapper around the record says it happened (LookupEvents' EventTime), for records without eventTime."""
 
 
+class Receipt(msgspec.Struct):
+    """What a source wants to know of a page that is committed; who takes it in says so before asking for more."""
+
+    new: frozenset[str] = frozenset()
+    """Those of its records (`Found.raw`) that were not in the journal; none where that says nothing."""
+
+
 class Page(msgspec.Struct, frozen=True):
     """Records and what they prove; committed in one transaction, in the order yielded."""
 
@@ -40,6 +47,8 @@ class Page(msgspec.Struct, frozen=True):
     """Gaps written down before, by a clock that was wrong: they are none."""
     lags: Lags | None = None
     """How late records have to be expected from now on, where that was found to be other than before."""
+    receipt: Receipt | None = None
+    """Where to say which of the records were new, if that is wanted."""
     undated_at: datetime | None = None
     """What counts as the time of records that don't say when they happened, nor the wrapper around them."""
 
@@ -98,7 +107,7 @@ class Status(msgspec.Struct, frozen=True):
     newest_at: datetime | None = None
     """eventTime of the newest event that this process had from the source; the monitor fills it in."""
     late_events: int = 0
-    """Events found by an audit, after their second had been settled."""
+    """Events that came after their second had been settled, and that no other source had brought."""
 
 
 class Source(Protocol):

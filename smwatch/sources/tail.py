@@ -25,7 +25,7 @@ from smwatch.sources.pace import Pace, Priority
 from smwatch.sources.reader import Answer, Reader, Row, Upstream
 from smwatch.sources.scan import Kind, Scan, Took
 from smwatch.sources.sightings import HORIZON, Lag, Sightings
-from smwatch.sources.source import Found, Page, State, Status
+from smwatch.sources.source import Found, Page, Receipt, State, Status
 from smwatch.sources.windows import Windows
 
 HEARTBEAT = 5.0
@@ -90,7 +90,6 @@ class Tail:
         self._clock = ServerClock(now)
         self._sightings = Sightings()
         self._awaited = Awaited()
-        self._witnessed = Coverage()
         self._lag = Lag()
         self._health = Health(reader.api, pace, self._clock, monotonic)
         self._last_trouble: CallError | None = None
@@ -180,9 +179,13 @@ class Tail:
                         self._ahead.expect([(_wanted(scan), agenda.priority(scan)) for scan in coming])
                         fresh = self._fresh(agenda, answer.rows)
                         settled = took.settled if scan.kind is Kind.SETTLE else None
+                        behind = [row for row in fresh if row.at is not None and agenda.coverage.holds(row.at)]
+                        receipt = Receipt() if behind else None
                         if fresh or settled:
-                            yield self._page(tuple(row.found for row in fresh), settled)
+                            yield self._page(tuple(row.found for row in fresh), settled, receipt=receipt)
                         lags = agenda.lags
+                        if receipt is not None and isinstance(agenda, Following):
+                            self._came_late(agenda, [row for row in behind if row.found.raw in receipt.new], came_at)
                         if isinstance(agenda, Following):
                             self._learn_delays(agenda, scan, took, answer.rows, fresh, came_at)
                         self._committed(agenda, scan, took, answer.rows, fresh)
@@ -273,8 +276,6 @@ class Tail:
             for row in fresh:
                 self._sightings.add(row.id, row.at)
         agenda.committed(scan, took.settled)
-        if took.settled and scan.kind is Kind.SETTLE:
-            self._witnessed = self._witnessed.with_settled(took.settled)
         if took.done and scan.kind is not Kind.VIEW:
             agenda.ended(scan)
             self._health.last_good_at = now
@@ -294,6 +295,17 @@ class Tail:
         """Whether the tokens of this scan have grown old."""
         longest = self._reader.nature.longest
         return longest is not None and scan.overdue(self._monotonic(), longest)
+
+    def _came_late(self, agenda: Following, rows: Sequence[Row], came_at: datetime) -> None:
+        """These rows were new to the journal although their moments had been settled, by this process or before it."""
+        late = [
+            _lateness(row.at, row.ingested_at, agenda.settle_lag) or came_at - row.at
+            for row in rows
+            if row.at is not None
+        ]
+        if late:
+            self._late_events += len(late)
+            agenda.late_by(max(late))
 
     def _learn_delays(
         self, agenda: Following, scan: Scan, took: Took, rows: Sequence[Row], fresh: Sequence[Row], came_at: datetime
@@ -331,15 +343,6 @@ class Tail:
                 start = agenda.watched_from
                 watched = sum(row.at is not None and row.at >= start for row in rows)
                 agenda.settled_rows(watched, sum(row.at is not None and row.at >= start for row in fresh))
-            case Kind.AUDIT:
-                late = [
-                    _lateness(row.at, row.ingested_at, agenda.settle_lag) or now - row.at
-                    for row in fresh
-                    if row.at is not None and self._witnessed.holds(row.at)
-                ]
-                if late:
-                    self._late_events += len(late)
-                    agenda.late_by(max(late))
             case _:
                 pass
 
@@ -445,8 +448,10 @@ class Tail:
         settled: Span | None = None,
         gaps: tuple[Gap, ...] = (),
         untrue: tuple[Gap, ...] = (),
+        receipt: Receipt | None = None,
     ) -> Page:
-        return Page(self.name, self.seen_by, found, self._clock.now(), settled, gaps, untrue)
+        now = self._clock.now()
+        return Page(self.name, self.seen_by, found, now, settled, gaps, untrue, receipt=receipt)
 
     def _news(self, agenda: Agenda) -> Status | None:
         """The status, if it has changed or was not told for a while."""

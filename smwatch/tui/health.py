@@ -173,7 +173,7 @@ def sources_page(statuses: Sequence[Status], now: datetime, zone: Zone, width: i
                 ("complete to", moment(status.complete_to, zone, now), ""),
                 ("last whole", moment(status.last_good_at, zone, now), "bad" if _overdue(status, now) else ""),
                 ("calls", f"{status.calls:,}" if status.calls else "", ""),
-                ("late events", f"{status.late_events:,} found by an audit" if status.late_events else "", "warn"),
+                ("late events", f"{status.late_events:,} after they were due" if status.late_events else "", "warn"),
             ],
             width,
         )

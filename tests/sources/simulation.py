@@ -206,6 +206,8 @@ class Watcher:
         """One transaction."""
         now = self.world.now()
         self.handed += len(page.found)
+        if page.receipt is not None:
+            page.receipt.new = frozenset(found.raw for found in page.found if found.raw not in self.seen)
         for found in page.found:
             self.seen.setdefault(found.raw, now)
         self.coverage = keep(self.coverage, page)

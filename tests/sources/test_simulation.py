@@ -293,6 +293,31 @@ def test_what_comes_after_the_settle_lag_is_found_by_the_audit_and_widens_the_la
     virtual_time.run(scenario())
 
 
+@pytest.mark.parametrize("known", [False, True])
+def test_after_a_restart_an_event_behind_the_mark_is_late_if_it_is_new_to_the_journal(known: bool) -> None:
+    async def scenario() -> None:
+        world = World(seed=16)
+        for second in range(0, 6 * 3600, 60):
+            world.happen(EPOCH - HOUR / 4 + timedelta(seconds=second), 100)
+        before = set(world.born)
+        world.happen(EPOCH + HOUR / 12, 1800)
+        (late,) = set(world.born) - before
+        watcher = Watcher(world, EPOCH - HOUR / 4, SHORT)
+        await watcher.watch(EPOCH + HOUR / 2)
+        assert world.now() < world.visible[late]
+        assert watcher.mark > world.born[late]
+        assert late not in watcher.seen
+        if known:  # by way of another source
+            watcher.seen[late] = world.now()
+        await watcher.watch(EPOCH + 2 * HOUR)
+        assert late in watcher.seen
+        assert watcher.statuses[-1].late_events == (0 if known else 1)
+        lag = watcher.coverage.lags.settle
+        assert lag is None if known else lag is not None and lag > timedelta(minutes=30)
+
+    virtual_time.run(scenario())
+
+
 def test_records_that_sweeps_keep_missing_make_them_reach_back_further() -> None:
     async def scenario() -> None:
         world = World(seed=6)

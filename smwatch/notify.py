@@ -74,7 +74,7 @@ async def _answered(asked: Mapping[str, object]) -> dict[str, Any]:
 
 
 class Notifier:
-    """Sends each alarm once when it opens, and again when it opens anew or gets worse.
+    """Sends each alarm once when it opens, and again when it opens anew, gets worse or goes on after a mute.
 
     `run` does the sending; `tell` never waits. A message says what `rules.alarm.message` says: names and times, no
     records, no credentials. What can't be sent waits, is tried again with growing pauses, and the trouble is said
@@ -115,16 +115,16 @@ class Notifier:
         """Take note of alarms that an earlier run knew; those that it had yet to send are news still."""
         for alarm in alarms:
             if alarm.group not in unsent:
-                self._told[alarm.group] = _stage(alarm)
+                self._told[alarm.group] = _stage(alarm, self._now())
         self.tell([alarm for alarm in alarms if alarm.group in unsent])
 
     def tell(self, alarms: Sequence[Alarm]) -> None:
         """Have those sent that are news."""
         for alarm in alarms:
-            before, stage = self._told.get(alarm.group), _stage(alarm)
+            before, stage = self._told.get(alarm.group), _stage(alarm, self._now())
             self._told[alarm.group] = stage
             news = before is None or not before[0] or stage[1:] > before[1:]
-            wanted = alarm.open and alarm.count and alarm.severity >= self._least and not alarm.muted(self._now())
+            wanted = stage[0] and alarm.severity >= self._least
             if wanted and (news or alarm.group in self._waiting):
                 self._waiting[alarm.group] = alarm
                 self._wake.set()
@@ -200,6 +200,6 @@ def _written(alarms: Sequence[Alarm], uncounted: int) -> tuple[str, str]:
     return f"smwatch: {first}", body
 
 
-def _stage(alarm: Alarm) -> tuple[bool, int, int]:
-    """What makes an alarm news when it changes: open again, worse, escalated."""
-    return alarm.open and alarm.count > 0, alarm.severity.rank, alarm.level
+def _stage(alarm: Alarm, now: datetime) -> tuple[bool, int, int]:
+    """What makes an alarm news when it changes: asking for attention (again), worse, escalated."""
+    return alarm.open and alarm.count > 0 and not alarm.muted(now), alarm.severity.rank, alarm.level

@@ -35,6 +35,7 @@ class Posts:
     """Somebody who takes messages, or refuses them."""
 
     def __init__(self, refuses: int = 0) -> None:
+        self.now = NOW
         self.sent: list[tuple[str, str]] = []
         self.reported: list[Status] = []
         self.pauses: list[float] = []
@@ -45,7 +46,7 @@ class Posts:
             self.send,
             least=Severity.HIGH,
             report=self.report,
-            now=lambda: NOW,
+            now=lambda: self.now,
             keep=lambda: self.kept.append(list(self.notifier.unsent)),
             sleep=self.sleep,
         )
@@ -96,6 +97,14 @@ async def test_an_alarm_is_sent_again_when_it_gets_worse_or_opens_anew() -> None
     high = Severity.HIGH
     told = (alarm(severity=high), alarm(), alarm(state=AlarmState.CLOSED), alarm())
     assert len(await Posts().after(*told)) == 3
+
+
+async def test_an_alarm_that_goes_on_after_a_mute_is_sent_then() -> None:
+    posts = Posts()
+    muted = alarm(muted_until=NOW + timedelta(hours=1))
+    assert len(await posts.after(alarm(), muted, msgspec.structs.replace(muted, count=2))) == 1
+    posts.now = NOW + timedelta(hours=2)
+    assert len(await posts.after(msgspec.structs.replace(muted, count=3), msgspec.structs.replace(muted, count=4))) == 2
 
 
 @pytest.mark.parametrize(

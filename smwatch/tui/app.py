@@ -234,11 +234,14 @@ class SmwatchApp(App[int]):
             self.screen.show_change(change)
 
     def _ring(self, groups: Iterable[str]) -> None:
-        """Be heard once for each alarm that is new, bad and of now; a terminal that can notifies, too (OSC 9)."""
+        """Be heard once for each alarm that is new, bad and of now; a terminal that can notifies, too (OSC 9).
+
+        One that opens again is new, and so is one that goes on after a mute.
+        """
         self._rung &= self.store.alarms.keys()
         for group in groups:
             alarm = self.store.alarms.get(group)
-            if alarm is None or not alarm.open:
+            if alarm is None or not alarm.open or alarm.muted(self.desk.now):
                 self._rung.discard(group)
             elif group not in self._rung and self.desk.is_news(alarm):
                 self._rung.add(group)

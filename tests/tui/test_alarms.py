@@ -163,7 +163,7 @@ async def test_a_closed_alarm_opens_again_when_it_happens_again() -> None:
         assert stage.store.alarms[worst.group].open
 
 
-async def test_the_bell_rings_once_for_a_new_bad_alarm_of_now_and_not_for_history() -> None:
+async def test_the_bell_rings_once_for_a_new_bad_alarm_of_now_and_again_after_a_mute_and_not_for_history() -> None:
     written: list[str] = []
 
     class Tape(HeadlessDriver):
@@ -186,6 +186,15 @@ async def test_the_bell_rings_once_for_a_new_bad_alarm_of_now_and_not_for_histor
         assert written.count("\x07") == 1
         (told,) = [data for data in written if data.startswith("\x1b]9;")]
         assert "Access to a secret marked for deletion prod/gone" in told
+        (alarm, *_) = [each for each in stage.app.desk.asking if each.secret and each.secret.name == "prod/gone"]
+        stage.app.desk.mute(mutes_meant("5m", alarm, (), NOW)[0])
+        stage.bring(records.read_deleted("prod/gone", eventTime=ago(20), id="3"))
+        assert written.count("\x07") == 1
+        stage.now = NOW + timedelta(minutes=6)
+        stage.app._tick()
+        stage.bring(records.read_deleted("prod/gone", eventTime=ago(10), id="4"))
+        await pilot.pause()
+        assert written.count("\x07") == 2
 
 
 async def test_the_wall_shows_alarms_large_and_goes_red_when_data_is_stale() -> None:

@@ -348,7 +348,7 @@ def _memory(rules: RuleSet) -> timedelta:
         if rule.timer is not None:
             lengths.append(Period(rule.timer.default_days * DAY))
         stateful = (rule.count, rule.distinct, rule.sequence, rule.absence)
-        lengths += [part.within for part in stateful if part is not None]
+        lengths += [part.within for part in (*stateful, *rule.escalate) if part is not None]
         if rule.distinct is not None and rule.distinct.habit is not None:
             lengths.append(rule.distinct.habit.within)
         if rule.distinct is not None and rule.distinct.share is not None:

@@ -104,8 +104,10 @@ def _timer_faults(timer: Timer | None) -> Iterable[tuple[str, str]]:
 
 
 def _escalation_faults(rule: Rule) -> Iterable[tuple[str, str]]:
-    if rule.escalate and rule.kind not in ("match", "count", "distinct", "timer"):
-        yield "escalate", f"goes with count, distinct, timer or a plain match, not with {rule.kind}"
+    follows = rule.sequence is not None and rule.sequence.after and rule.sequence.min > 1
+    if rule.escalate and not follows and rule.kind not in ("match", "count", "distinct", "timer"):
+        kind = "sequence without after and min" if rule.sequence is not None else rule.kind
+        yield "escalate", f"goes with count, distinct, timer, a sequence with min or a plain match, not with {kind}"
     for number, step in enumerate(rule.escalate):
         if rule.timer is not None:
             if not 0 < step.lead < rule.timer.lead:

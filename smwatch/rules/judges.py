@@ -52,7 +52,10 @@ def escalate(rule: Rule, evidence: Sequence[Mark]) -> None:
 
 
 def following(rule: Rule, case: SightingCase) -> Judge:
-    """Events count where the fact lies before or after them; with `min`, so many since the last such fact."""
+    """Events count where the fact lies before or after them; with `min`, so many since the last such fact.
+
+    Steps ask for so many of them over longer periods, in which the fact may lie as far back.
+    """
     sequence = rule.sequence
     assert sequence is not None
     known = case.world.known(sequence.fact, sequence.same, case.values, sequence.of)
@@ -67,6 +70,8 @@ def following(rule: Rule, case: SightingCase) -> Judge:
             there = known.any(low, high) if of is None else len(known.among(low, high)) >= least
             mark.settle(there and mark.eligible)
 
+    furthest = max(within, *(int(step.within) for step in rule.escalate)) if rule.escalate else within
+
     def after(marks: Sequence[Mark]) -> None:
         runs: dict[int, list[Mark]] = {}
         for mark in marks:
@@ -75,12 +80,17 @@ def following(rule: Rule, case: SightingCase) -> Judge:
             mark.settle(False)
             # A fact in the event's own second comes after it, if it starts the count anew, and else before.
             fact = known.before(mark.second if least > 1 else mark.second + 1)
-            if fact is not None and mark.second - fact <= within and mark.eligible:
+            if fact is not None and mark.second - fact <= furthest and mark.eligible:
                 runs.setdefault(fact if least > 1 else 0, []).append(mark)
-        for run in runs.values():
-            for mark, yes in zip(run, in_windows(run, least, burst), strict=True):
+        for fact, run in runs.items():
+            close = [mark for mark in run if mark.second - fact <= within] if least > 1 else run
+            for mark, yes in zip(close, in_windows(close, least, burst), strict=True):
                 if yes:
                     mark.settle(True)
+            for number, step in enumerate(rule.escalate, 1):
+                for mark, yes in zip(run, in_windows(run, step.min, step.within), strict=True):
+                    if yes and mark.second - fact <= max(within, step.within):
+                        mark.join(number, step.severity.rank, step.title)
 
     return then if sequence.then else after
 

@@ -110,6 +110,13 @@ class Mark:
             return False
         return True
 
+    def join(self, step: int, rank: int, title: str) -> None:
+        """Be evidence of a step, if of nothing worse."""
+        if self.evidence:
+            self.escalate(step, rank, title)
+        elif not self.fixed:
+            self.evidence, self.step, self.rank, self.title = True, step, rank, title
+
     def escalate(self, step: int, rank: int, title: str) -> None:
         """Let it take part in an escalation."""
         if step > self.step:

@@ -286,7 +286,7 @@ def _reach(rule: Rule) -> tuple[int, int]:
         back = max(back, within if lookup.look is not Look.FOLLOWS else 0)
         ahead = max(ahead, within if lookup.look in (Look.FOLLOWS, Look.NEAR) else 0)
     if rule.sequence is not None:
-        back = max(back, rule.sequence.within if rule.sequence.after else 0)
+        back = max(back, rule.sequence.within if rule.sequence.after else 0, *(step.within for step in rule.escalate))
         ahead = max(ahead, rule.sequence.within if rule.sequence.then else 0)
     if rule.absence is not None:
         ahead = max(ahead, rule.absence.within)

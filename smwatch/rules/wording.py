@@ -81,7 +81,7 @@ def _wrapper(rule: Rule) -> Iterator[str]:
         first = rule.first_seen
         yield f"{_dimensions(first.of)} together for the first time in {first.within}"
         if first.warmup:
-            yield f"silent until events are known for {first.warmup}"
+            yield f"silent until {first.warmup} of that were watched, in that account and Region"
     if rule.sequence is not None:
         yield _sequence(rule.sequence)
     if rule.absence is not None:
@@ -95,7 +95,7 @@ def _wrapper(rule: Rule) -> Iterator[str]:
 
 def _share(share: Share, of: Dimension) -> str:
     known = " or ".join(map(_fact, share.known))
-    since = f", once events are known for {share.warmup}" if share.warmup else ""
+    since = f", once {share.warmup} were watched there" if share.warmup else ""
     return f"and {share.least:.0%} of the {of.plural} known by then from {known}{since}"
 
 

@@ -2,6 +2,7 @@
 
 from smwatch.rules.alarm import Severity
 from tests import records
+from tests.rules.catalogue.keys import REFUSED
 from tests.rules.catalogue.story import Rule, story
 from tests.rules.judging import after, before
 
@@ -16,13 +17,17 @@ RULES = {
         ),
         severity=Severity.HIGH,
         count=3,
-        # It never worked; two failures are no outage; and what is deleted is another rule's.
+        # It never worked; two failures are no outage; and what is deleted, gone or refused by KMS is another rule's.
         leaves=story(
             [records.denied("prod/new", at=after(n)) for n in range(9)],
             records.read("prod/b", at=before(hours=1)),
             [records.denied("prod/b", at=after(n)) for n in range(2)],
             records.read("prod/c", at=before(hours=1)),
             [records.read_deleted("prod/c", at=after(n)) for n in range(9)],
+            records.read("prod/d", at=before(hours=1)),
+            [records.read_missing("prod/d", at=after(n)) for n in range(9)],
+            records.read("prod/e", at=before(hours=1)),
+            [records.read("prod/e", error=REFUSED, at=after(n)) for n in range(9)],
         ),
         # A deployment flaps: refused for a minute, then well again.
         noise=story(

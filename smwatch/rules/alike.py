@@ -6,11 +6,17 @@ second look at their record.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from operator import attrgetter
+from typing import Any, get_args
+
+from msgspec import UNSET, Struct
+from msgspec.structs import fields
 
 from smwatch.events.event import Arrival
+from smwatch.events.header import Header
 from smwatch.rules.dimension import KEY_OF_RESOURCES
-from smwatch.rules.glance import Look, path_of
+from smwatch.rules.glance import Look, Path, path_of
 
 SAME = frozenset(
     (
@@ -21,12 +27,52 @@ SAME = frozenset(
         ("vpcEndpointId",),
     )
 )
-"""The fields of a record that are the same, or missing, for all alike events."""
+"""The fields of a record that are the same, or missing, for all alike events: headers have them as they are."""
+_RESOURCES = path_of(KEY_OF_RESOURCES[0])
 
 
 def same_if_alike(look: Look) -> bool:
     """Whether a look at the record has the same answer, that something is missing included, for all alike events."""
     return path_of(look[0]) in SAME or look == KEY_OF_RESOURCES
+
+
+def of_header(paths: Sequence[Path]) -> Callable[[Header], Sequence[Any]] | None:
+    """What reads these fields of a record off its header, resources as their ARNs; None where it lacks some of them."""
+    if len(paths) < 2 or not all(path in SAME or path == _RESOURCES for path in paths):
+        return None
+    places = [_place(path) for path in paths]
+    get = attrgetter(*places)
+    at = paths.index(_RESOURCES) if _RESOURCES in paths else -1
+
+    def read(header: Header) -> Sequence[Any]:
+        try:
+            found: Iterable[Any] = get(header)
+        except AttributeError:  # a part is missing
+            found = [_at(header, place) for place in places]
+        values = [UNSET if value is None else value for value in found]
+        if at >= 0 and header.resources is not None:
+            values[at] = tuple([resource.arn for resource in header.resources])
+        return values
+
+    return read
+
+
+def _place(path: Path) -> str:
+    """Where a header has this field, as attrgetter takes it."""
+    names: list[str] = []
+    part: Any = Header
+    for key in path:
+        field = next(field for field in fields(part) if field.encode_name == key)
+        names.append(field.name)
+        part = next((one for one in get_args(field.type) if isinstance(one, type) and issubclass(one, Struct)), None)
+    return ".".join(names)
+
+
+def _at(header: Header, place: str) -> Any:
+    value: Any = header
+    for name in place.split("."):
+        value = getattr(value, name, None)
+    return value
 
 
 def alike(arrival: Arrival) -> Hashable:

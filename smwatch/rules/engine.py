@@ -16,6 +16,7 @@ from smwatch.rules.case import Case, group_of
 from smwatch.rules.condition import historic, lookups
 from smwatch.rules.dimension import Dimension, Value
 from smwatch.rules.envelope import RuleSet
+from smwatch.rules.fact import EVER
 from smwatch.rules.feed import Feeds
 from smwatch.rules.period import DAY, Period
 from smwatch.rules.route import Router
@@ -31,6 +32,7 @@ ALARMS = 10_000
 
 So whoever raises any number of small alarms can't push out a bad one. Whoever keeps alarms still has them all.
 """
+_FILE = SeenBy.FILE
 DELIVERY = 15 * 60
 """Seconds after which CloudTrail has, in all likelihood, delivered an event."""
 
@@ -105,25 +107,26 @@ class Engine:
         say when they happened the time at which they were delivered.
         """
         world, plan_of, recalled = self._world, self._route.plan, self._recalled
+        began = EVER if world.beginning.at is None else world.beginning.at
         newest = 0
         account, region, recorded, stretch = "", "", False, world.vigil.stretch(("", ""), recorded=False)
         for arrival in arrivals:
-            second = arrival.event.key >> SECOND_BITS
-            if not second or arrival.decoded == {}:
+            event, decoded = arrival.event, arrival.decoded
+            second = event.key >> SECOND_BITS
+            if not second or (decoded is not None and not decoded):
                 continue  # it does not say when it happened, or cannot be read
             if second > newest:
                 newest = second
-            began = world.beginning.at
-            if began is None or second < began:
+            if second < began:
+                began = second
                 world.beginning.move(second)
-            event = arrival.event
-            if event.region != region or event.account != account or (event.seen_by is SeenBy.FILE) is not recorded:
-                account, region, recorded = event.account, event.region, event.seen_by is SeenBy.FILE
+            if event.region != region or event.account != account or (event.seen_by is _FILE) is not recorded:
+                account, region, recorded = event.account, event.region, event.seen_by is _FILE
                 stretch = world.vigil.stretch((account, region), recorded=recorded)
             if not stretch.first <= second <= stretch.last:
                 stretch.see(second)
-            if recalled and arrival.event.key in recalled:
-                self._recognise(arrival.event)
+            if recalled and event.key in recalled:
+                self._recognise(event)
             plan = plan_of(arrival)
             if plan is not None:
                 plan.run(arrival, second)

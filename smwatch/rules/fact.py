@@ -148,15 +148,22 @@ class Times:
         if second <= self.loud and self.gap >= 0:
             self._tell(second)
 
-    def extend(self, more: Sequence[int]) -> None:
-        """Take in ascending seconds."""
+    def extend(self, more: array[int]) -> None:
+        """Take in seconds, ascending, of which an earlier one than the first is known."""
         seconds = self._seconds
-        if not seconds or more[0] <= seconds[-1] or more[0] <= self.loud:
+        if more[0] <= self.loud:
             for second in more:
                 self.add(second)
             return
-        seconds.extend(more)
-        self.gap = more[-1] - seconds[-2]
+        if more[0] > seconds[-1]:
+            seconds.extend(more)
+        else:  # others know of later ones
+            at = 0
+            for second in more:
+                at = bisect_left(seconds, second, at)
+                if at == len(seconds) or seconds[at] != second:
+                    seconds.insert(at, second)
+        self.gap = seconds[-1] - seconds[-2] if len(seconds) > 1 else EVER
         if len(seconds) > TIMES:
             del seconds[:-TIMES]
             self.trimmed = True
@@ -195,13 +202,17 @@ class Times:
 
     def any(self, low: int, high: int) -> bool:
         """Whether it is known of a second from `low` to `high`."""
-        seconds = self.seconds
+        if self._plans:
+            self._catch_up()
+        seconds = self._seconds
         at = bisect_left(seconds, low)
         return at < len(seconds) and seconds[at] <= high
 
     def before(self, second: int) -> int | None:
         """The last second before this one."""
-        seconds = self.seconds
+        if self._plans:
+            self._catch_up()
+        seconds = self._seconds
         at = bisect_left(seconds, second)
         return seconds[at - 1] if at else None
 
@@ -217,8 +228,9 @@ class Times:
 
     def forgotten(self, second: int) -> bool:
         """Whether this second lies before all that is kept, so that nothing can be said about it."""
-        seconds = self.seconds
-        return self.trimmed and second < seconds[0]
+        if self._plans:
+            self._catch_up()
+        return self.trimmed and second < self._seconds[0]
 
     def watch(self, watcher: Watcher) -> None:
         """Tell `watcher` of new seconds that matter to it."""

@@ -1,4 +1,4 @@
-"""What rules ask about the fields of a record, answered from its JSON text without decoding the rest.
+"""What rules ask about the fields of a record, answered from its header or JSON text without decoding the rest.
 
 Serves the row "rules" of the benchmarks: decoding a whole record is a third of what that may cost, and rules look at a
 few of its fields.
@@ -15,6 +15,7 @@ import msgspec
 from msgspec import UNSET, Struct
 
 from smwatch.events.event import Arrival
+from smwatch.events.header import Header
 from smwatch.patterns.nodes import Key, Selector
 from smwatch.record import Number, Record
 
@@ -27,16 +28,19 @@ Look: TypeAlias = tuple[Selector, Question]
 Answers: TypeAlias = tuple[int, ...]
 """Of each field a number: values with the same number have the same answers to all questions about it."""
 
-_Path: TypeAlias = tuple[str, ...]
+Path: TypeAlias = tuple[str, ...]
+"""The keys that lead to a field."""
+OfHeader: TypeAlias = Callable[[Sequence[Path]], Callable[[Header], Sequence[Any]] | None]
 
 
 class Glance:
     """Asks questions of records, each about the value of one field."""
 
-    __slots__ = ("_answers", "_paths", "_places", "_read", "_values", "_wholly")
+    __slots__ = ("_answers", "_of_header", "_paths", "_places", "_read", "_values", "_wholly")
 
-    def __init__(self, looks: Iterable[Look]) -> None:
-        asked: dict[_Path, list[Question]] = {}
+    def __init__(self, looks: Iterable[Look], of_header: OfHeader = lambda _paths: None) -> None:
+        """`of_header`: finds what reads these fields off a header, if anything does."""
+        asked: dict[Path, list[Question]] = {}
         for selector, question in dict.fromkeys(looks):
             asked.setdefault(path_of(selector), []).append(question)
         for path in tuple(asked):
@@ -46,6 +50,7 @@ class Glance:
                 asked[outer] += asked.pop(path)
         self._paths = sorted(asked)
         self._answers = [_Answers(path, asked[path]) for path in self._paths]
+        self._of_header = of_header(self._paths)
         self._wholly = self._paths == [()]
         part, places = _part(self._paths)
         self._places = [place.split(".") for place in places]
@@ -61,7 +66,9 @@ class Glance:
             return ()
         values: Sequence[Any]
         try:
-            if arrival.decoded is not None or self._wholly:
+            if self._of_header is not None and arrival.header is not None:
+                values = self._of_header(arrival.header)
+            elif arrival.decoded is not None or self._wholly:
                 values = [_at(arrival.record, path) for path in self._paths]
             else:
                 found = self._read(arrival.raw)
@@ -82,15 +89,19 @@ class Glance:
 
 
 _UNHASHABLE = frozenset((dict, list))
+_CERTAIN = frozenset((str, tuple))
 _numbers = count()
 
 
 class _Answers(dict[Any, int]):
-    """The answers to all questions about one field, for each of its values that is a text, null or missing."""
+    """The answers to all questions about one field, for each of its values that is a text, null or missing.
+
+    And for resources as their ARNs.
+    """
 
     __slots__ = ("_numbers", "_path", "_questions")
 
-    def __init__(self, path: _Path, questions: Sequence[Question]) -> None:
+    def __init__(self, path: Path, questions: Sequence[Question]) -> None:
         super().__init__()
         self._path = path
         self._questions = questions
@@ -98,7 +109,7 @@ class _Answers(dict[Any, int]):
 
     def __missing__(self, value: Any) -> int:
         answers = self.of(value)
-        if type(value) is str or value is None or value is UNSET:  # 1 and True are equal, but not to a pattern
+        if type(value) in _CERTAIN or value is None or value is UNSET:  # 1 and True are equal, but not to a pattern
             if len(self) >= REMEMBERED:
                 self.clear()
             self[value] = answers
@@ -106,7 +117,7 @@ class _Answers(dict[Any, int]):
 
     def of(self, value: Any) -> int:
         """Ask about this value."""
-        record: Any = value
+        record: Any = [{"ARN": arn} for arn in value] if type(value) is tuple else value
         for key in reversed(self._path):
             record = {key: record} if record is not UNSET else {}
         answers = tuple([question(record) for question in self._questions])
@@ -118,7 +129,7 @@ class _Answers(dict[Any, int]):
         return number
 
 
-def path_of(selector: Selector) -> _Path:
+def path_of(selector: Selector) -> Path:
     """The keys a selector begins with: what they lead to is the field that has to be read."""
     keys: list[str] = []
     for step in selector.steps:
@@ -128,7 +139,7 @@ def path_of(selector: Selector) -> _Path:
     return tuple(keys)
 
 
-def _part(paths: Sequence[_Path]) -> tuple[type[Struct], list[str]]:
+def _part(paths: Sequence[Path]) -> tuple[type[Struct], list[str]]:
     """A type with the fields at these paths, and where in it they are, as attrgetter takes it."""
     keys = sorted({path[0] for path in paths if path})
     places = dict.fromkeys(paths, "")
@@ -147,7 +158,7 @@ def _part(paths: Sequence[_Path]) -> tuple[type[Struct], list[str]]:
     return msgspec.defstruct("Part", fields, rename=names, gc=False), [places[path] for path in paths]
 
 
-def _at(record: Any, path: _Path) -> Any:
+def _at(record: Any, path: Path) -> Any:
     """The value at a path of a record, if its keys lead anywhere."""
     for key in path:
         if type(record) is not dict:

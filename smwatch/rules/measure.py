@@ -60,23 +60,33 @@ class Bar(NamedTuple):
         return self.share.least * self.population.size(second)
 
 
-class Measure:
-    """What the values of one case are judged by, and what was found of each of them."""
+class Needs:
+    """All that makes values evidence; worked out once for all cases of a rule."""
 
-    __slots__ = ("_answers", "_factor", "_grades", "_needs", "_questions", "bar", "habits", "least", "reach", "width")
-
-    def __init__(self, needs: Sequence[Need], questions: Questions, habits: Habits | None, bar: Bar | None) -> None:
-        self._needs = needs
-        self._questions = questions
-        self.habits = habits
-        self.bar = bar
-        self._factor = 1.0 if habits is None else habits.habit.factor
-        self.least = int(min(need.least for need in needs) / self._factor)
+    def __init__(self, needs: Sequence[Need], factor: float) -> None:
+        """`factor`: what is habitual is that many times less."""
+        self.all = tuple(needs)
+        self.factor = factor
+        self.least = int(min(need.least for need in needs) / factor)
         """Fewer values are too few for any need."""
         self.width = max(1, min(need.within for need in needs))
         """Seconds of the shortest period."""
         self.reach = max(need.within for need in needs) // self.width + 1
         """How many stretches of that width away from an event others can make it evidence."""
+
+
+class Measure:
+    """What the values of one case are judged by, and what was found of each of them."""
+
+    __slots__ = ("_answers", "_factor", "_grades", "_needs", "_questions", "bar", "habits", "least", "reach", "width")
+
+    def __init__(self, needs: Needs, questions: Questions, habits: Habits | None, bar: Bar | None) -> None:
+        self._needs = needs.all
+        self._questions = questions
+        self.habits = habits
+        self.bar = bar
+        self._factor = needs.factor
+        self.least, self.width, self.reach = needs.least, needs.width, needs.reach
         self._answers: dict[Sight, bool] = {}
         """Whether each counts, as far as it was asked since what is known has changed."""
         self._grades: dict[Sight, tuple[int, str] | None] = {}

@@ -7,6 +7,7 @@ for before the next one comes. So a plan only notes it, and tells the facts and 
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
@@ -36,8 +37,8 @@ class Spreading(Protocol):
         """The value was seen again."""
         ...
 
-    def extend(self, keys: Sequence[int], newest: Event) -> None:
-        """The value was seen in events of these keys, which are ascending; `newest` is the last one."""
+    def extend(self, keys: Sequence[int], seconds: Sequence[int], newest: Event) -> None:
+        """The value was seen in events of these keys, which are ascending, and seconds; `newest` is the last one."""
         ...
 
     @property
@@ -172,13 +173,14 @@ class Plan:
             return
         keys, self._backlog = self._backlog, []
         keys.sort()
-        seconds = list(dict.fromkeys([key >> SECOND_BITS for key in keys]))
+        seconds = [key >> SECOND_BITS for key in keys]
+        different = array("q", dict.fromkeys(seconds))
         for times in self.times:
-            times.extend(seconds)
+            times.extend(different)
         newest = self._newest
         assert newest is not None
         for spread in self.spreads:
-            spread.extend(keys, newest)
+            spread.extend(keys, seconds, newest)
         for wait in self.waits:
             wait.extend(seconds[0], seconds[-1])
 

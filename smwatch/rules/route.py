@@ -15,7 +15,7 @@ from smwatch.events.event import Arrival
 from smwatch.events.recent import Recent
 from smwatch.events.tidy import LONGEST
 from smwatch.patterns.conditions import parse_selector
-from smwatch.rules.alike import alike, same_if_alike
+from smwatch.rules.alike import alike, of_header, same_if_alike
 from smwatch.rules.glance import Answers, Glance
 from smwatch.rules.memory import Turns
 from smwatch.rules.plan import Plan
@@ -78,7 +78,9 @@ class Router:
         if event.others or arrival.decoded is not None:
             return kind.once, False
         key: _Key
-        if route.near:
+        if kind.anybodys:
+            key = (kind,)
+        elif route.near:
             by, address = event.principal, event.source_ip
             key = kind, by, event.secret, event.region, event.account, network_of[address], event.access_key
         else:
@@ -115,7 +117,7 @@ class Router:
 class _Kind:
     """Events about which all that can be asked of their records has the same answers."""
 
-    __slots__ = ("_takers", "once")
+    __slots__ = ("_takers", "anybodys", "once")
 
     def __init__(self, stops: Iterable[Stop], subject: Subject) -> None:
         """The stops that this event, which is one of them, may go to."""
@@ -124,6 +126,10 @@ class _Kind:
             (stop.taker, [part.ask for part in stop.of_caller], tuple([part.ask for part in stop.untold]))
             for stop in here
         ]
+        self.anybodys = all(
+            not stop.of_caller and all(dimension.looks for dimension in stop.taker.dimensions) for stop in here
+        )
+        """Whether it matters to nobody who the caller is, or which secret it is about."""
         self.once = Plan()
         """What to do with an event that is not like others."""
         self.once.takes = [(taker.take, (*of_caller, *untold)) for taker, of_caller, untold in self._takers]
@@ -150,9 +156,9 @@ class _Route:
         """Whether it matters from which network, and with which access key, a caller comes."""
         looks = [look for stop in stops for look in stop.looks]
         asked = [look for look in looks if not settled or look[0] not in _SETTLED]
-        self.answers = Glance(asked).answers
         self.alike = settled and all(map(same_if_alike, asked))
         """Whether events that are `alike` have the same answers."""
+        self.answers = (Glance(asked, of_header) if self.alike else Glance(asked)).answers
         self.kinds: dict[Answers, _Kind] = {}
 
     def kind(self, arrival: Arrival) -> _Kind:

@@ -49,6 +49,7 @@ class SpreadCase(Case):
         "_measure",
         "_pairs",
         "_plans",
+        "_sighters",
         "_slots",
         "_stale",
         "enough",
@@ -80,6 +81,8 @@ class SpreadCase(Case):
         """The first and the last slot in which something is new."""
         self._plans: list[Plan] = []
         """Who may know of more."""
+        self._sighters: list[Sighter] = []
+        """Who does."""
         self.found: dict[int, list[Evidence]] = {}
         """By slot."""
 
@@ -89,11 +92,19 @@ class SpreadCase(Case):
         if len(self._plans) > PLANS:
             self._catch_up()
 
+    def await_sighter(self, sighter: Sighter) -> None:
+        """Have it tell before the values are judged."""
+        self._sighters.append(sighter)
+
     def _catch_up(self) -> None:
         if self._plans:
             plans, self._plans = self._plans, []
             for plan in plans:
                 plan.tell(self)
+        if self._sighters:
+            sighters, self._sighters = self._sighters, []
+            for sighter in sighters:
+                sighter.tell()
 
     @property
     def calm(self) -> bool:
@@ -351,7 +362,7 @@ class SpreadCase(Case):
 class Sighter:
     """One value in a case, for a caller that comes with it again and again."""
 
-    __slots__ = ("_ends", "_number", "_value", "listener")
+    __slots__ = ("_ends", "_number", "_runs", "_value", "listener")
 
     def __init__(self, case: SpreadCase, value: Value) -> None:
         self.listener = case
@@ -359,6 +370,8 @@ class Sighter:
         self._number = -1
         """The slot of `_ends`."""
         self._ends = [0, 0]
+        self._runs: list[list[int]] = []
+        """By slot, ascending: the first and the last key that the case was not told of yet."""
 
     @property
     def calm(self) -> bool:
@@ -370,24 +383,32 @@ class Sighter:
         case, key = self.listener, event.key
         if key > case.newest_key:
             case.heard(event)
-        self._see(key, second)
-
-    def extend(self, keys: Sequence[int], newest: Event) -> None:
-        """The value was seen in events of these keys, which are ascending; `newest` is the last one."""
-        case, first, last = self.listener, keys[0], keys[-1]
-        if last > case.newest_key:
-            case.heard(newest)
-        if first > self._ends[1] and (last >> SECOND_BITS) // case.width == self._number and not case.enough:
-            self._ends[1] = last
-        else:
-            for key in keys:
-                self._see(key, key >> SECOND_BITS)
-
-    def _see(self, key: int, second: int) -> None:
-        case = self.listener
         number = second // case.width
         if number == self._number and key > self._ends[1] and not case.enough:
             self._ends[1] = key
         else:
             self._number = number
             self._ends = case.add(self._value, key, second)
+
+    def extend(self, keys: Sequence[int], seconds: Sequence[int], newest: Event) -> None:
+        """The value was seen in events of these keys, which are ascending, and seconds; `newest` is the last one."""
+        case, runs, width = self.listener, self._runs, self.listener.width
+        if keys[-1] > case.newest_key:
+            case.heard(newest)
+        if not runs:
+            case.await_sighter(self)
+        run, slot = [0, 0], -1
+        for key, second in zip(keys, seconds, strict=True):
+            if second // width == slot:
+                run[1] = key
+            else:
+                slot, run = second // width, [key, key]
+                runs.append(run)
+        del runs[:-SLOTS]
+
+    def tell(self) -> None:
+        """Tell the case of all that it was not told of."""
+        runs, self._runs = self._runs, []
+        for run in runs:
+            for key in dict.fromkeys(run):
+                self.listener.add(self._value, key, key >> SECOND_BITS)

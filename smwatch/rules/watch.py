@@ -17,7 +17,7 @@ from smwatch.rules.dimension import Dimension, Value, renamed, renames
 from smwatch.rules.envelope import FirstSeen, Rule, own_fact
 from smwatch.rules.fact import EVER, Times
 from smwatch.rules.habit import Habits
-from smwatch.rules.measure import Bar, Measure, Need, Questions
+from smwatch.rules.measure import Bar, Measure, Need, Needs, Questions
 from smwatch.rules.memory import Memory
 from smwatch.rules.plan import Ask, First, Plan, Take
 from smwatch.rules.question import Prepare, lookout, prepare
@@ -62,24 +62,19 @@ class Watch:
         self._fresh_gap = int(first.within) if first is not None else 0
         self._plain = (Verdict(None, rule.severity.rank, ""),)
         self._reach = _reach(rule)
-        self._awaited = None if self._holes else _awaited(rule)
+        awaited = None if self._holes else _awaited(rule)
+        self._awaited = (
+            None if awaited is None else (world.source(awaited.fact, awaited.same), awaited.seconds, -int(awaited.ago))
+        )
+        """Where it is kept, and how far before and after an event it matters."""
         self._habits = Habits(distinct.habit) if distinct is not None and distinct.habit is not None else None
         if distinct is not None:
             self._value = distinct.of.get
-            self._needs = (
-                Need(distinct.min, distinct.within, rule.severity.rank, 0, "", alone=True),
-                *(
-                    Need(
-                        step.min,
-                        step.within,
-                        step.severity.rank,
-                        number,
-                        step.title,
-                        alone=step.severity < rule.severity,
-                    )
-                    for number, step in enumerate(rule.escalate, 1)
-                ),
-            )
+            needs = [Need(distinct.min, distinct.within, rule.severity.rank, 0, "", alone=True)]
+            for number, step in enumerate(rule.escalate, 1):
+                alone = step.severity < rule.severity
+                needs.append(Need(step.min, step.within, step.severity.rank, number, step.title, alone=alone))
+            self._needs = Needs(needs, 1.0 if distinct.habit is None else distinct.habit.factor)
             self._questions = Questions(
                 tuple(lookout(world, each) for each in rule.only if historic(each)),
                 tuple(lookout(world, each) for each in rule.unless if historic(each)),
@@ -100,11 +95,12 @@ class Watch:
                 plan.firsts.append(First(times, self._fresh_gap, self._take_event))
             return
         elif awaited is not None:
-            if (known := self.world.source(awaited.fact, awaited.same).of_event(subject)) is None:
+            source, back, ahead = awaited
+            if (known := source.of_event(subject)) is None:
                 return
             if isinstance(known, Times):
                 case = self._sightings[self._group(subject)]
-                plan.waits.append(Waiter(case, known, awaited.seconds, -int(awaited.ago), self._take_again))
+                plan.waits.append(Waiter(case, known, back, ahead, self._take_again))
                 return
         plan.takes.append((self.take, left))
 

@@ -9,18 +9,29 @@ from typing import Any
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from smwatch.events.event import SeenBy
+from smwatch.events.event import Arrival, SeenBy
 from smwatch.events.reader import Reader
 from smwatch.patterns.conditions import parse_selector
-from smwatch.record import Record, encode
-from smwatch.rules.alike import SAME, alike, same_if_alike
+from smwatch.record import Record, decode, encode
+from smwatch.rules.alike import SAME, alike, of_header, same_if_alike
 from smwatch.rules.dimension import KEY_OF_RESOURCES
+from smwatch.rules.glance import Glance, path_of
 from tests import records
 from tests.records import AT
 
 MISSING = object()
 VALUES = st.sampled_from([MISSING, None, "", "a", "b", "x" * 3000, True, 1, ["a"], {"a": "b"}])
 KEYS = st.sampled_from(["arn:aws:kms:eu-west-1:111122223333:key/1", "arn:aws:kms:eu-west-1:111122223333:key/2", "a"])
+GLANCE = Glance(
+    [
+        *(
+            (parse_selector(f"$.{'.'.join(path)}"), lambda record, path=path: told(record, path))
+            for path in sorted(SAME)
+        ),
+        KEY_OF_RESOURCES,
+    ],
+    of_header,
+)
 RESOURCES = st.lists(st.fixed_dictionaries({}, optional={"ARN": KEYS, "type": st.sampled_from(["a", "b"])}), max_size=2)
 
 
@@ -30,15 +41,21 @@ def test_alike_events_have_the_same_in_every_field_that_is_asked(
     changes: list[tuple[tuple[str, ...], Any, Any]],
 ) -> None:
     reader = Reader()
-    told: dict[Hashable, str] = {}
+    known: dict[Hashable, str] = {}
     for path, value, resources in changes:
         record = json.loads(records.raw(records.read("prod/db")))
         put(record, path, value)
         if resources:
             record["resources"] = resources
         read = reader.read(json.dumps(record), seen_by=SeenBy.FILE, seen_at=AT)
+        assert GLANCE.answers(read) == GLANCE.answers(Arrival(read.event, read.raw, decode(read.raw)))
         if (like := alike(read)) is not None:
-            assert told.setdefault(like, asked(record)) == asked(record)
+            assert known.setdefault(like, asked(record)) == asked(record)
+
+
+def test_a_header_tells_of_every_such_field() -> None:
+    assert of_header([*SAME, path_of(KEY_OF_RESOURCES[0])]) is not None
+    assert of_header([*SAME, ("tlsDetails",)]) is None
 
 
 def test_one_more_of_the_same_is_alike_and_another_version_is_not() -> None:
@@ -78,10 +95,12 @@ def put(record: Record, path: tuple[str, ...], value: Any) -> None:
 
 def asked(record: Record) -> str:
     """All that may be asked of it, as text."""
-    told = [KEY_OF_RESOURCES[1](record)]
-    for path in sorted(SAME):
-        value: Any = record
-        for key in path:
-            value = value.get(key, ...) if isinstance(value, dict) else ...
-        told.append("missing" if value is ... else encode(value))
-    return str(told)
+    return str([KEY_OF_RESOURCES[1](record), *(told(record, path) for path in sorted(SAME))])
+
+
+def told(record: Record, path: tuple[str, ...]) -> str:
+    """The value of a field, as text."""
+    value: Any = record
+    for key in path:
+        value = value.get(key, ...) if isinstance(value, dict) else ...
+    return "missing" if value is ... else encode(value)

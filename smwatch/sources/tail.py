@@ -177,7 +177,7 @@ class Tail:
                         took = agenda.take(scan, [row.at for row in answer.rows], answer.token)
                         coming = agenda.coming(scan, took)
                         self._ahead.expect([(_wanted(scan), agenda.priority(scan)) for scan in coming])
-                        fresh = self._fresh(agenda, answer.rows)
+                        fresh = self._fresh(agenda, scan, answer.rows)
                         settled = took.settled if scan.kind is Kind.SETTLE else None
                         behind = [row for row in fresh if row.at is not None and agenda.coverage.holds(row.at)]
                         receipt = Receipt() if behind else None
@@ -256,11 +256,11 @@ class Tail:
             self._health.answered(outcome.date)
         return Heard(outcome, ran_ahead)
 
-    def _fresh(self, agenda: Agenda, rows: Sequence[Row]) -> list[Row]:
+    def _fresh(self, agenda: Agenda, scan: Scan, rows: Sequence[Row]) -> list[Row]:
         """The rows that were not handed over before; of a reading that ends, which reads hardly any twice, all."""
         once = {row.id: row for row in rows}.values()
         if isinstance(agenda, Once):
-            return list(once)
+            return [] if scan.kind is Kind.GLANCE else list(once)  # what is glanced at is yet to be read
         return [row for row in once if not self._sightings.knows(row.id, row.at)]
 
     def _committed(self, agenda: Agenda, scan: Scan, took: Took, rows: Sequence[Row], fresh: list[Row]) -> None:

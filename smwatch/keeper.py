@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
@@ -46,7 +46,10 @@ class Keeper:
         now: Callable[[], datetime],
         sleep: Callable[[float], Awaitable[None]],
         limit: int,
+        marks: Mapping[str, datetime | None],
     ) -> None:
+        """`marks` is kept up to date with how far each source is shown to be complete."""
+        self._marks = marks
         self._journal = journal
         self._report = report
         self._now = now
@@ -107,6 +110,13 @@ class Keeper:
             return False
         return complete_to is None or self._claims_from is None or complete_to >= self._claims_from
 
+    @property
+    def unproven(self) -> str:
+        """Why the journal proves less than was read, as a sentence; "" if it does not or has said so itself."""
+        if self._claims_from is None:
+            return ""
+        return f"a new journal was begun: the mark of completeness goes on from {self._claims_from:%H:%M}Z"
+
     async def coverage(self, source: str) -> Coverage:
         """What the journal holds of a source."""
         while True:
@@ -123,7 +133,7 @@ class Keeper:
         if self._journal.path is None:
             raise error
         try:
-            aside = self._journal.set_aside(self._now())
+            aside = self._journal.set_aside(self._now(), self._marks)
         except (JournalError, OSError) as trouble:
             await self._say(f"the journal was damaged ({error}), and no new one can be begun ({trouble})")
             await self._sleep(RETRY_SECONDS)

@@ -82,7 +82,6 @@ class Monitor:
         self._now = now
         self._sleep = sleep
         self._retention = retention
-        self._keeper = Keeper(journal, report=self._report_journal, now=now, sleep=sleep, limit=keep_in_memory)
         self._slice, self._breath = (LARGE_SLICE, 0.0) if alone else (SLICE, BREATH)
         self._reader = Reader()
         self._unsent: dict[int, list[Arrival]] = {}
@@ -93,6 +92,14 @@ class Monitor:
         """What each source said last."""
         self._complete_to: dict[str, datetime | None] = {}
         """How far each source was complete when the journal last held all that proves it."""
+        self._keeper = Keeper(
+            journal,
+            report=self._report_journal,
+            now=now,
+            sleep=sleep,
+            limit=keep_in_memory,
+            marks=self._complete_to,
+        )
         self._filling: dict[str, Status] = {}
         """What a back-fill beside a source says, while there is one."""
 
@@ -282,7 +289,8 @@ class Monitor:
             return status
         said, proven = status.complete_to, self._complete_to.get(status.source)
         # A source that was started again may know of less than it did.
-        return msgspec.structs.replace(status, complete_to=min(said, proven) if said and proven else None)
+        complete_to = min(said, proven) if said and proven else None
+        return msgspec.structs.replace(status, complete_to=complete_to, message=status.message or self._keeper.unproven)
 
     async def _ingest(self, page: Page) -> None:
         with self._reading() as arrivals:

@@ -365,7 +365,7 @@ def test_alarms_and_mutes_are_saved_from_a_damaged_journal(tmp_path: Path) -> No
     path = tmp_path / FILE_NAME
     journal = Journal(path)
     journal.keep([ALARM], {"mutes": b"[]"})
-    journal.commit("a", [arrival(n) for n in range(300)])
+    journal.commit("a", [arrival(n) for n in range(300)], settled=Span(NOW - HOUR, NOW))
     journal._write.execute("PRAGMA wal_checkpoint(TRUNCATE)")
     (root,) = journal._write.execute("SELECT rootpage FROM sqlite_master WHERE name = 'events'").fetchone()
     (size,) = journal._write.execute("PRAGMA page_size").fetchone()
@@ -375,9 +375,12 @@ def test_alarms_and_mutes_are_saved_from_a_damaged_journal(tmp_path: Path) -> No
         file.write(b"\xff" * size)
     with pytest.raises(JournalCorruptError):
         journal.commit("a", [arrival(1, ago=HOUR)])
-    aside = journal.set_aside(NOW)
+    aside = journal.set_aside(NOW, {"b": NOW + HOUR, "c": None})
     assert aside is not None
     assert aside.exists()
+    assert journal.coverage("a") == Coverage(lost_to=NOW)
+    assert journal.coverage("b") == Coverage(lost_to=NOW + HOUR)
+    assert journal.coverage("c") == Coverage()
     assert journal.alarms() == (ALARM,)
     assert journal.fact("mutes") == b"[]"
     assert journal.last_seq() == 0

@@ -366,6 +366,26 @@ async def test_a_journal_that_is_deleted_while_running_is_begun_anew(journal: Jo
     other.close()
 
 
+async def test_the_mark_of_a_journal_begun_anew_stays_and_says_why(journal: Journal) -> None:
+    assert journal.path is not None
+    told, hour = Told(), timedelta(hours=1)
+    watching = monitor(journal, told)
+
+    def complete_to(mark: datetime) -> list[Page | Status]:
+        return [page("a", 1, settled=Span(NOW - hour, mark)), Status("a", "A", State.OK, complete_to=mark)]
+
+    await watching.follow([Scripted("a", complete_to(NOW))])
+    for part in journal.path.parent.iterdir():
+        part.unlink()
+    await watching.follow([Scripted("a", complete_to(NOW + hour))])
+    status = [each for delivery in told.deliveries for each in delivery.statuses if each.source == "a"][-1]
+    assert status.complete_to == NOW
+    assert status.message == "a new journal was begun: the mark of completeness goes on from 17:00Z"
+    other = Journal(journal.path)
+    assert other.coverage("a") == Coverage(lost_to=NOW)
+    other.close()
+
+
 async def test_a_journal_damaged_while_running_is_set_aside_and_watching_goes_on(tmp_path: Path) -> None:
     told, path = Told(), tmp_path / FILE_NAME
     journal = Journal(path)

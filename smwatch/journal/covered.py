@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Sequence
+from datetime import datetime
 
 import msgspec
 
@@ -12,6 +13,8 @@ from smwatch.sources.coverage import Coverage, Gap, Lags, Span, join
 
 LAGS = "lags "
 """Begins the name of the fact that holds how late a source's records are."""
+LOST = "lost "
+"""Begins the name of the fact that holds how far a source was complete in a journal that is lost."""
 ACCOUNT = "account "
 """Begins the name of the fact that says which account it is that something stands in for."""
 
@@ -45,7 +48,14 @@ def coverage(db: sqlite3.Connection, source: str) -> Coverage:
     rows = db.execute("SELECT start_us, end_us, reason FROM gaps WHERE source = ? ORDER BY start_us", (source,))
     gaps = tuple(Gap(Span(instant(start), instant(end)), why) for start, end, why in rows)
     lags = db.execute("SELECT value FROM facts WHERE name = ?", (LAGS + source,)).fetchone()
-    return Coverage(settled, gaps, msgspec.json.decode(lags[0], type=Lags) if lags else Lags())
+    lost = db.execute("SELECT value FROM facts WHERE name = ?", (LOST + source,)).fetchone()
+    lost_to = msgspec.json.decode(lost[0], type=datetime) if lost else None
+    return Coverage(settled, gaps, msgspec.json.decode(lags[0], type=Lags) if lags else Lags(), lost_to)
+
+
+def lose(db: sqlite3.Connection, source: str, mark: datetime) -> None:
+    """Note how far a source was complete in a journal that is lost."""
+    db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (LOST + source, msgspec.json.encode(mark)))
 
 
 def settle(db: sqlite3.Connection, source: str, span: Span) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from datetime import datetime
 from pathlib import Path
+from types import MappingProxyType
 
 import msgspec
 
@@ -14,7 +15,7 @@ from smwatch.events.event import Arrival, Event
 from smwatch.events.reader import Reader
 from smwatch.journal import file
 from smwatch.journal.copied import copy
-from smwatch.journal.covered import ACCOUNT, cover, coverage, rename
+from smwatch.journal.covered import ACCOUNT, cover, coverage, lose, rename
 from smwatch.journal.database import Database
 from smwatch.journal.errors import JournalCorruptError, JournalError, sqlite_errors_told_apart
 from smwatch.journal.links import Links, call_of, share
@@ -32,6 +33,7 @@ from smwatch.journal.schema import MIGRATIONS, version
 from smwatch.rules.alarm import Alarm
 from smwatch.sources.coverage import Coverage, Gap, Lags, Span
 
+NO_MARKS: Mapping[str, datetime | None] = MappingProxyType({})
 _CHUNK = 500
 _SLAB = 5_000
 _PAGES_GIVEN_BACK = 2_048
@@ -129,11 +131,12 @@ class Journal(Database):
         journal._save_from(aside)
         return journal, aside
 
-    def set_aside(self, now: datetime) -> Path | None:
+    def set_aside(self, now: datetime, marks: Mapping[str, datetime | None] = NO_MARKS) -> Path | None:
         """Give a damaged file (and its WAL) another name, never deleting it, and begin anew; returns that name.
 
         What the services can't give back, alarms with their notes, other facts and what was printed, is saved from it
-        as far as it can still be read; `unsaved` says what can't. None if another process has already done so, or has
+        as far as it can still be read; `unsaved` says what can't. `marks` are how far sources were said to be complete,
+        which is remembered, as what is lost (`Coverage.lost_to`). None if another process has already done so, or has
         deleted it: its journal is taken on.
         """
         assert self.path is not None
@@ -143,11 +146,19 @@ class Journal(Database):
             with file.locked(self.path.with_name(file.LOCK), wait=True):
                 if self.replaced:
                     self._last_seq = self._newest(self._write)
+                    self._lose(marks)
                     return None
                 aside = file.rename_damaged(self.path, now)
                 self._writing = self._open()
             self._save_from(aside)
+            self._lose(marks)
         return aside
+
+    def _lose(self, marks: Mapping[str, datetime | None]) -> None:
+        with suppress(JournalError), self._transaction() as db:
+            for source, mark in marks.items():
+                if mark is not None:
+                    lose(db, source, mark)
 
     def _save_from(self, aside: Path) -> None:
         self.unsaved = "nothing could be saved from it"

@@ -10,7 +10,9 @@ from pathlib import Path
 import msgspec
 
 from smwatch.journal import file
+from smwatch.journal.covered import lose
 from smwatch.journal.errors import JournalError
+from smwatch.journal.rows import instant
 
 _SLAB = 500
 """Events looked for at a time where pages of the file are broken: so many are given up with one of them."""
@@ -44,6 +46,9 @@ def salvage(aside: Path, db: sqlite3.Connection, *, but: tuple[str, ...]) -> Sav
     """Copy alarms, facts (`but` these) and what was printed from a damaged file into a new journal's transaction."""
     whole = {table: _copied(aside, db, table) for table in ("alarms", "facts")}
     db.executemany("DELETE FROM facts WHERE name = ?", [(name,) for name in but])
+    for source, end in _Rows(aside, "SELECT source, max(end_us) FROM settled GROUP BY source"):
+        if isinstance(source, str) and isinstance(end, int):
+            lose(db, source, instant(end))
     _note_printed(db, _Rows(aside, "SELECT at, identity FROM printed"))  # according to one that was damaged before
     printed = before = _printed(db)
     told = None

@@ -81,6 +81,12 @@ class Agenda(ABC):
         return self.coverage.complete_to(self.base)
 
     @property
+    def lost_to(self) -> datetime | None:
+        """How far everything had been read once, as long as that is farther than it is now."""
+        lost_to = self.coverage.lost_to
+        return lost_to if lost_to is not None and lost_to > self.complete_to else None
+
+    @property
     def lags(self) -> Lags:
         """How late records have to be expected, where that is later than planned."""
         return Lags(self.settle_lag if self.settle_lag > self.schedule.settle_lag else None)

@@ -43,6 +43,8 @@ class Coverage(msgspec.Struct, frozen=True):
     gaps: tuple[Gap, ...] = ()
     lags: Lags = Lags()
     """What an earlier run found."""
+    lost_to: datetime | None = None
+    """How far a journal before this one, which is lost, was complete."""
 
     def with_settled(self, span: Span) -> Coverage:
         """This coverage and one more span."""

@@ -63,9 +63,9 @@ class Health:
                 return State.CATCHING_UP, self._absence[1], progress
             self._absence = None
         if not agenda.up_to_date:
-            return State.STARTING if self.last_good_at is None else State.CATCHING_UP, "", progress
+            return State.STARTING if self.last_good_at is None else State.CATCHING_UP, _lost(agenda), progress
         if progress:
-            advice = ""
+            advice = _lost(agenda)
             if remaining is not None and remaining > HOPELESS:
                 advice = "history this long is read faster from the trail's bucket with Athena"
             return State.CATCHING_UP, advice, progress
@@ -78,7 +78,7 @@ class Health:
             return f"more events than {self._api} can show quickly: use the trail's log group (--log-group)"
         if self._pace.slowed:
             return f"asking {self._pace.rate:.2g} ×/s after AWS throttled {self._api}"
-        return ""
+        return _lost(agenda)
 
     def _wrong_clock(self) -> str:
         offset = self._clock.offset
@@ -86,3 +86,10 @@ class Health:
             return ""
         which = "behind" if offset > timedelta() else "ahead of"
         return f"this machine's clock is {round(abs(offset).total_seconds())} s {which} AWS's"
+
+
+def _lost(agenda: Agenda) -> str:
+    """Why less is complete than was once shown to be."""
+    if agenda.lost_to is None:
+        return ""
+    return f"reading again what a journal held that is lost; it was complete up to {agenda.lost_to:%Y-%m-%d %H:%M}Z"

@@ -445,6 +445,25 @@ def test_reading_once_takes_back_what_a_wrong_clock_gave_up() -> None:
     virtual_time.run(scenario())
 
 
+def test_what_was_complete_in_a_journal_that_is_lost_is_said_to_be_read_again() -> None:
+    async def scenario() -> None:
+        world = World(seed=17)
+        for second in range(0, 2 * 3600, 10):
+            world.happen(EPOCH - HOUR + timedelta(seconds=second), 60)
+        watcher = Watcher(world, EPOCH - HOUR, SHORT)
+        watcher.coverage = Coverage(lost_to=EPOCH - HOUR / 3)
+        await watcher.watch(EPOCH + HOUR / 4)
+        said = "reading again what a journal held that is lost; it was complete up to 2026-11-23 11:40Z"
+        lost = [status for status in watcher.statuses if status.message == said]
+        assert lost
+        assert all(status.complete_to is not None and status.complete_to < EPOCH - HOUR / 3 for status in lost)
+        assert watcher.statuses[-1].message == ""
+        assert watcher.mark >= EPOCH - HOUR / 3
+        assert watcher.missing() == []
+
+    virtual_time.run(scenario())
+
+
 def test_a_page_that_never_arrives_whole_becomes_a_gap_of_a_minute() -> None:
     async def scenario() -> None:
         world = World(seed=10)

@@ -147,10 +147,22 @@ async def test_a_muted_alarm_makes_no_band_but_stays_in_the_list() -> None:
     async with stage.app.run_test(size=WIDE) as pilot:
         worst = stage.app.desk.asking[0]
         await pilot.press("a", "M", "enter", "escape")
+        await pilot.pause()
         assert worst.group not in {alarm.group for alarm in stage.app.desk.asking}
+        assert "1 muted" in stage.lines()[1]
         stage.now = NOW + timedelta(hours=2)
         stage.app._tick()
         assert worst.group in {alarm.group for alarm in stage.app.desk.asking}
+
+
+async def test_where_all_is_muted_the_screen_says_what_and_for_how_long() -> None:
+    stage = staged(*incident())
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("a", "M", *["backspace"] * 2, *"8h secret", "enter", "escape")
+        await pilot.pause()
+        (band,) = [line for line in stage.lines()[:4] if "muted" in line]
+        assert "muted: critical Access to a secret marked for deletion  prod/gone · payments-api" in band
+        assert "for another 8h00m" in band
 
 
 async def test_a_closed_alarm_opens_again_when_it_happens_again() -> None:

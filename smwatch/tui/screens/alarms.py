@@ -18,7 +18,7 @@ from smwatch.tui.clip import next_step
 from smwatch.tui.keys import bindings
 from smwatch.tui.lines import Piece, hint_pieces, spread
 from smwatch.tui.muting import in_force, mutes_meant, scope, told, until_meant
-from smwatch.tui.pages.alarm import alarms_page, listed
+from smwatch.tui.pages.alarms import alarms_page, listed
 from smwatch.tui.pages.targets import ToAlarm, ToEvent, ToMute, ToValue
 from smwatch.tui.pages.words import Standing, about
 from smwatch.tui.screens.desk import Desk

@@ -22,7 +22,8 @@ from smwatch.tui.clip import Clip, next_step, of_event
 from smwatch.tui.columns import called, columns_meant
 from smwatch.tui.keys import KeyTable
 from smwatch.tui.lines import Line, Page, Piece, heading, line, paragraph
-from smwatch.tui.pages.alarm import alarm_page, mute_page
+from smwatch.tui.pages.alarm import alarm_page
+from smwatch.tui.pages.alarms import mute_page
 from smwatch.tui.pages.event import event_lines, json_lines, record_page
 from smwatch.tui.pages.overview import overview_page
 from smwatch.tui.pages.principal import access_key_page, principal_page, rotation_list
@@ -222,6 +223,11 @@ class Desk:
     def asking(self) -> list[Alarm]:
         """The alarms that ask for attention now, worst first."""
         return asking(self.store.alarms.values(), self.now)
+
+    @property
+    def muted(self) -> list[Alarm]:
+        """The alarms that would ask for attention now if nobody had muted them, worst first."""
+        return shown(alarm for alarm in self.store.alarms.values() if alarm.open and alarm.muted(self.now))
 
     def is_news(self, alarm: Alarm) -> bool:
         """Whether an alarm is worth a noise: bad, not muted, and of now rather than of history that is being read."""

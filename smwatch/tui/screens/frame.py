@@ -15,7 +15,7 @@ from smwatch.tui import clip
 from smwatch.tui.asked import Asked
 from smwatch.tui.compositor import DirectCompositor
 from smwatch.tui.lines import Line
-from smwatch.tui.pages.alarm import band_rows
+from smwatch.tui.pages.band import band_rows
 from smwatch.tui.pages.empty import empty_lines
 from smwatch.tui.pages.footer import Standing, footer_row
 from smwatch.tui.pages.header import header_rows
@@ -186,7 +186,8 @@ class StreamFrame(Screen[None]):
         self._draw_header()
         asking = desk.asking
         step = clip.next_step(asking[0]) if asking and self.size.height >= BAND_ROOM else None
-        band = band_rows(asking, step.text if step is not None else None, desk.now, desk.zone, width, desk.keys)
+        text = step.text if step is not None else None
+        band = band_rows(asking, desk.muted, text, desk.now, desk.zone, width, desk.keys)
         self._band.put(band)
         self._band.display = bool(band)
         self._draw_footer()

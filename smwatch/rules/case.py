@@ -20,10 +20,10 @@ from smwatch.events.secret import Secret
 from smwatch.rules.alarm import EVIDENCE, Alarm, AlarmState, Decision, Severity
 from smwatch.rules.command import event_values, filled
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Value
-from smwatch.rules.envelope import Rule
+from smwatch.rules.envelope import Rule, Telling
 from smwatch.rules.fact import Known, Teller, Times
 from smwatch.rules.subject import SECOND_BITS
-from smwatch.rules.telling import READERS, tell, told_of, wanted
+from smwatch.rules.telling import READERS, listed, tell, told_of, wanted
 from smwatch.rules.world import World
 
 BEGINNING, END = -1, 1 << 40
@@ -162,8 +162,9 @@ class Case(ABC):
         self.base: Alarm | None = None
         self.newest: Newest | None = None
         """What its principal's name and its commands come from."""
-        self._commands: tuple[Mapping[str, str], tuple[str, ...]] | None = None
-        """The commands, and the values they were filled with last: mostly the next event has the same ones."""
+        self._commands: tuple[Mapping[str, str], list[Secret], tuple[str, ...]] | None = None
+        """The values and secrets that the commands were filled with last, and they: mostly the next event changes none.
+        """
         self.last_key = -1
         """The key of the newest evidence."""
         self.low = self.high = self.own_high = BEGINNING
@@ -316,8 +317,8 @@ class Case(ABC):
             about=self.about,
             event_keys=tuple(keys) if self.rule.silence is None else (),
             caused=tuple(key for key in keys if key in caused),
-            facts=self._facts(first_at, last_at),
-            next=self._next(),
+            facts=self._facts(episode, first_at, last_at),
+            next=self._next(episode),
             mitre=rule.mitre,
             level=level,
             acknowledged=self.acknowledged,
@@ -343,9 +344,15 @@ class Case(ABC):
             return self.base.principal if self.base is not None else ""
         return self.newest.event.principal.called
 
-    def _facts(self, first_at: int, last_at: int) -> tuple[str, ...]:
+    def values_in(self, _episode: Sequence[Evidence]) -> Mapping[Value, tuple[int, int]]:
+        """The different values that are counted, and the first and last second of each; none where events are."""
+        return {}
+
+    def _facts(self, episode: Sequence[Evidence], first_at: int, last_at: int) -> tuple[str, ...]:
         """What else is known; after a restart, what was known then, unless as much is known again."""
         facts, base = tell(self.rule, self.world, self.values, first_at, last_at), self.base
+        if Telling.VALUES in self.rule.tell:
+            facts += listed(self.values_in(episode))
         for known in told_of(self.rule, self.world, self.values):
             known.watch(self)
         if (want := wanted(self.rule, self.values, first_at)) is not None:
@@ -377,14 +384,16 @@ class Case(ABC):
         """What the alarm counts."""
         return "events"
 
-    def _next(self) -> tuple[str, ...]:
+    def _next(self, episode: Sequence[Evidence]) -> tuple[str, ...]:
         newest = self.newest
         if newest is None:
             return self.base.next if self.base else filled(self.rule.next, {})
         values = {**event_values(self.rule.next, newest.event), **newest.of_record}
-        if self._commands is None or self._commands[0] != values:
-            self._commands = values, filled(self.rule.next, values)
-        return self._commands[1]
+        secrets = [value for value in self.values_in(episode) if isinstance(value, Secret)][-EVIDENCE:]
+        if self._commands is None or self._commands[:2] != (values, secrets):
+            each = [{"each_secret": secret.name, "each_region": secret.region} for secret in secrets]
+            self._commands = values, secrets, filled(self.rule.next, values, each)
+        return self._commands[2]
 
     def _closed_by(self, end: int) -> str:
         if isinstance(self.closers, Times):

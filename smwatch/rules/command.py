@@ -48,15 +48,23 @@ def fill(command: str, values: Mapping[str, str]) -> str:
     return _HOLE.sub(quoted, command).replace(" \0", "=")
 
 
-def filled(commands: Sequence[str], values: Mapping[str, str]) -> tuple[str, ...]:
+def filled(
+    commands: Sequence[str], values: Mapping[str, str], each: Sequence[Mapping[str, str]] = ()
+) -> tuple[str, ...]:
     """Those of the commands that can be run as they are, filled; all of them, with holes left open, if none can.
 
-    So a rule can name what undoes a thing for a role and for a user, and an alarm shows the one that fits.
+    So a rule can name what undoes a thing for a role and for a user, and an alarm shows the one that fits. A command
+    with holes for each of many secrets is there once for every one of them.
     """
-    fit = [command for command in commands if all(values.get(hole) for hole in holes(command))]
+    all_values = {**values, **each[0]} if each else values
+    fit = [command for command in commands if all(all_values.get(hole) for hole in holes(command))]
     if all(command.lstrip().startswith("#") for command in fit):
         fit = list(commands)
-    return tuple(fill(command, values) for command in fit)
+    found: list[str] = []
+    for command in fit:
+        several = each if not EACH.isdisjoint(holes(command)) else ()
+        found += [fill(command, {**values, **one}) for one in several] or [fill(command, values)]
+    return tuple(found)
 
 
 def quote(value: str) -> str:
@@ -229,7 +237,9 @@ _OF_RECORD: dict[str, Hole] = {
     "log_group": _parameter("logGroupName", "logGroupIdentifier"),
     "trail": _trail,
 }
-HOLES = frozenset((*_OF_EVENT, *_OF_RECORD))
+EACH = frozenset(("each_secret", "each_region"))
+"""Holes for the secrets that an alarm counts: what is to be done with every one of them."""
+HOLES = frozenset((*_OF_EVENT, *_OF_RECORD, *EACH))
 """What a command can be filled in with."""
 
 

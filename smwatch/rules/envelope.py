@@ -159,6 +159,8 @@ class Telling(StrEnum):
     """The last changes before, of the secret, its key and what the principal may do: likely causes."""
     DELETION = "deletion"
     """Who deleted it, and when."""
+    VALUES = "values"
+    """Each of the different values that are counted, with the first time and the last."""
 
 
 class Closing(Struct, frozen=True, forbid_unknown_fields=True):
@@ -259,6 +261,7 @@ TELLINGS: Mapping[Telling, tuple[tuple[str, tuple[str, ...]], ...]] = {
         ("iam_changes", ("iam_name",)),
     ),
     Telling.DELETION: (("deletions", ("secret",)),),
+    Telling.VALUES: (),
 }
 """The facts behind what alarms tell, and what they are compared by."""
 

@@ -7,8 +7,8 @@ from collections.abc import Iterable
 
 from smwatch.patterns import PatternError
 from smwatch.patterns.conditions import parse_selector
-from smwatch.rules.command import holes
-from smwatch.rules.envelope import WRAPPERS, Rule, Timer
+from smwatch.rules.command import EACH, holes
+from smwatch.rules.envelope import WRAPPERS, Rule, Telling, Timer
 
 MOST = 1_000_000
 """Of events or values that a rule may wait for; more than are remembered."""
@@ -45,14 +45,19 @@ def faults(rule: Rule) -> Iterable[tuple[str, str]]:
     share = rule.distinct.share if rule.distinct else None
     if share is not None and (not 0 < share.least <= 1 or not share.known):
         yield "distinct.share", "needs least, above 0 and up to 1, and the facts that show what is known"
+    if Telling.VALUES in rule.tell and rule.distinct is None:
+        yield "tell", "values are told by rules with distinct"
     if share is not None and rule.escalate:
         yield "escalate", "a rule that counts a share has no steps: write a rule for each"
     yield from _escalation_faults(rule)
     for number, command in enumerate(rule.next):
         try:
-            holes(command)
+            found = EACH.intersection(holes(command))
         except ValueError as error:
             yield f"next[{number}]", str(error)
+        else:
+            if found and (rule.distinct is None or not rule.distinct.of.names_secret):
+                yield f"next[{number}]", f"{{{min(found)}}} goes with distinct secrets"
     for number, identifier in enumerate(rule.mitre):
         if not _TECHNIQUE.fullmatch(identifier):
             yield f"mitre[{number}]", f"{identifier[:48]!r} is no ATT&CK technique: write an id like T1555 or T1555.006"

@@ -44,7 +44,9 @@ class SpreadCase(Case):
 
     __slots__ = (
         "_counts_of",
+        "_dropped",
         "_gone",
+        "_kept",
         "_last",
         "_measure",
         "_pairs",
@@ -77,6 +79,10 @@ class SpreadCase(Case):
         self._pairs = 0
         self._gone: dict[Value, int] = {}
         """Values that were evidence in slots no longer kept, and the last second of it."""
+        self._kept: Shed | None = None
+        """What an alarm that was kept says, until all of it is known again."""
+        self._dropped: Shed | None = None
+        """What the evidence in slots no longer kept amounts to."""
         self._stale: tuple[int, int] | None = None
         """The first and the last slot in which something is new."""
         self._plans: list[Plan] = []
@@ -191,7 +197,7 @@ class SpreadCase(Case):
         first_at, last_at = int(alarm.first_at.timestamp()), int(alarm.last_at.timestamp())
         last_key = alarm.event_keys[-1] if alarm.event_keys else last_at << SECOND_BITS
         title = alarm.title if alarm.title != self.rule.title else ""
-        self.shed = Shed(alarm.count, first_at, last_at, last_key, rank, step, title)
+        self.shed = self._kept = Shed(alarm.count, first_at, last_at, last_key, rank, step, title)
 
     def absorb(self, other: Self) -> None:
         """Take over the values of a group that has turned out to be this one."""
@@ -199,11 +205,12 @@ class SpreadCase(Case):
         other._catch_up()
         slots, other._slots, other.found = other._slots, {}, {}
         other._stale = None
-        counted = max((case.shed.count for case in (self, other) if case.shed is not None), default=0)
+        kept, dropped = (self._kept, other._kept), (self._dropped, other._dropped)
         super().absorb(other)
-        if self.shed is not None:
-            self.shed = replace(self.shed, count=counted)
         self._gone |= other._gone
+        self._kept, self._dropped = _most_of(*kept), _most_of(*dropped)
+        other._kept = other._dropped = None
+        self._sum_up()
         if other.event is not None and other.newest_key > self.newest_key:
             self.heard(other.event)
         for slot in slots.values():
@@ -241,6 +248,10 @@ class SpreadCase(Case):
         """The kept events of the values that are evidence."""
         self._catch_up()
         self.newest = Newest(self.event, {}) if self.event is not None else None
+        began = self.world.beginning
+        if self._kept is not None and began.caught_up and began.reaches(self._kept.first_at):
+            self._kept = None  # all of it is known again, and judged anew
+            self._sum_up()
         if self._stale is not None:
             (first, last), self._stale = self._stale, None
             self._judge(first - self._measure.reach, last + self._measure.reach)
@@ -258,6 +269,21 @@ class SpreadCase(Case):
         for one in episode:
             first.setdefault(one.value, one.key)
         return sorted(set(first.values()))[-EVIDENCE:]
+
+    def values_in(self, episode: Sequence[Evidence]) -> Mapping[Value, tuple[int, int]]:
+        """The different values in the evidence, and the first and last second of each; ascending by the first."""
+        found: dict[Value, tuple[int, int]] = {}
+        for one in episode:
+            assert one.value is not None
+            first, _ = found.get(one.value, (one.at, one.at))
+            found[one.value] = first, one.at
+        return found
+
+    def _next(self, episode: Sequence[Evidence]) -> tuple[str, ...]:
+        found = super()._next(episode)
+        if self._kept is None or self.base is None:
+            return found
+        return tuple(dict.fromkeys((*self.base.next, *found)))  # also for those of which nothing else is known yet
 
     def count(self, episode: Sequence[Evidence], shed: Shed | None) -> int:
         """How many different values there are in the evidence."""
@@ -330,10 +356,15 @@ class SpreadCase(Case):
             if one.value is not None and len(self._gone) < VALUES:
                 self._gone[one.value] = one.at
             shed = Shed(len(self._gone), one.at, one.at, one.key, one.rank, one.step, one.title)
-            self.shed = shed if self.shed is None else replace(self.shed.joined(shed), count=len(self._gone))
+            self._dropped = _most_of(self._dropped, shed)
+            self._sum_up()
         if len(self._watching) > ASKED or self._measure.asked > ASKED:
             self._watching.clear()
             self.wake()
+
+    def _sum_up(self) -> None:
+        """What is only counted any more: what was kept, and what has been dropped since."""
+        self.shed = _most_of(self._kept, self._dropped)
 
     def _judge(self, first: int, last: int) -> None:
         """Find anew what is evidence from one slot to another."""
@@ -357,6 +388,13 @@ class SpreadCase(Case):
                     rank, title = found
                 one = Evidence(sight.second, sight.key, rank, step, title, sight.value)
                 self.found.setdefault(number, []).append(one)
+
+
+def _most_of(one: Shed | None, other: Shed | None) -> Shed | None:
+    """Both together, where the values of one may be the other's too."""
+    if one is None or other is None:
+        return one or other
+    return replace(one.joined(other), count=max(one.count, other.count))
 
 
 class Sighter:

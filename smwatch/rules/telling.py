@@ -23,8 +23,10 @@ UNSETTLED = 2 * HOUR
 """So much of that need not have been watched: the newest events are settled some time after they come."""
 CHANGES = DAY
 """How far back a change counts as a likely cause."""
-REACH = {Telling.READERS: READERS, Telling.CHANGES: CHANGES, Telling.DELETION: 1 << 40}
+REACH = {Telling.READERS: READERS, Telling.CHANGES: CHANGES, Telling.DELETION: 1 << 40, Telling.VALUES: 0}
 NAMED = 6
+LISTED = 100
+"""Values of an alarm that are told one by one: the newest."""
 
 _SECRET, _IDENTITY, _KEY, _IAM_NAME = (DIMENSIONS[name] for name in ("secret", "identity", "key", "iam_name"))
 
@@ -51,6 +53,8 @@ def told_of(rule: Rule, world: World, values: Mapping[Dimension, Value]) -> Iter
                 if (deadlines := world.deadlines(values)) is not None:
                     yield deadlines
                 yield from _some(_of_secret(world, "deletions", values))
+            case Telling.VALUES:
+                pass  # they are the evidence itself
             case _:
                 assert_never(telling)
 
@@ -77,6 +81,8 @@ def _told(
         case Telling.DELETION:
             if isinstance(known := _of_secret(world, "deletions", values), Times):
                 yield from _deletion(known, world.deadlines(values), last_at)
+        case Telling.VALUES:
+            pass
         case _:
             assert_never(telling)
 
@@ -141,6 +147,25 @@ def _deletion(known: Times, deadlines: Deadlines | None, last_at: int) -> Iterat
         until = deadlines.set_at(deleted_at) if deadlines is not None else None
         ends = f", its recovery window ends {_clock(until)}" if until is not None else ""
         yield f"{name} by {who or 'somebody'} at {_clock(deleted_at)}{ends}"
+
+
+def listed(values: Mapping[Value, tuple[int, int]]) -> tuple[str, ...]:
+    """A sentence for each of the values that an alarm counts: what somebody has to see to, one by one."""
+    found = sorted(values.items(), key=lambda item: (item[1], str(item[0])))
+    told = [f"{_named(value)}: {_times(*times)}" for value, times in found[-LISTED:]]
+    if (more := len(found) - len(told)) > 0:
+        told.insert(0, f"{more:,} more, earlier than these")
+    return tuple(told)
+
+
+def _named(value: Value) -> str:
+    if isinstance(value, Secret):
+        return f"{value.name} in {value.region}" if value.region else value.name
+    return value
+
+
+def _times(first: int, last: int) -> str:
+    return f"first {_clock(first)}, last {_clock(last)}" if first != last else _clock(first)
 
 
 def _short(identity: str) -> str:

@@ -1,0 +1,130 @@
+"""An alarm about many secrets is a list to work through: each with its first and last time, and what to run for it."""
+
+from __future__ import annotations
+
+import random
+import shlex
+
+import pytest
+
+from smwatch.record import Record
+from smwatch.rules.alarm import EVIDENCE, Alarm
+from smwatch.rules.engine import Engine
+from tests import records
+from tests.rules.judging import after, arrivals, before, catalogue, judged, of, ruled
+
+THIEF = records.role("ci-deployer", "build-7")
+SWEEP = [records.read(f"prod/{n:02}", by=THIEF, at=after(n * 5)) for n in range(12)]
+RULE = "SMW-READ-01"
+
+
+def rotations(alarm: Alarm) -> list[tuple[str, str]]:
+    """The secrets that it says to rotate, with their Regions."""
+    words = [shlex.split(command) for command in alarm.next if "rotate-secret" in command]
+    return [(each[each.index("--secret-id") + 1], each[each.index("--region") + 1]) for each in words]
+
+
+def one(happened: list[Record], rule: str = RULE) -> Alarm:
+    """The rule's alarm, the same in any order."""
+    shuffled = list(happened)
+    random.Random(1).shuffle(shuffled)
+    (alarm,) = of(rule, judged(happened))
+    assert of(rule, judged(shuffled, batch=1)) == [alarm]
+    return alarm
+
+
+def test_every_secret_that_was_read_is_named_and_is_to_be_rotated() -> None:
+    again = records.read("prod/00", by=THIEF, at=after(90))
+    elsewhere = records.read("prod/us", by=THIEF, at=after(95), region="us-east-1")
+    alarm = one([*SWEEP, again, elsewhere])
+    assert alarm.count == 13
+    assert rotations(alarm) == [*((f"prod/{n:02}", "eu-west-1") for n in range(12)), ("prod/us", "us-east-1")]
+    assert len(alarm.facts) == 13
+    assert alarm.facts[0] == "prod/00 in eu-west-1: first 2026-11-23 14:00:00Z, last 2026-11-23 14:01:30Z"
+    assert alarm.facts[1] == "prod/01 in eu-west-1: 2026-11-23 14:00:05Z"
+    assert any("AWSRevokeOlderSessions" in command for command in alarm.next)
+
+
+def test_of_very_many_the_newest_are_named_and_the_rest_are_counted() -> None:
+    alarm = one([records.read(f"prod/{n:03}", by=THIEF, at=after(n)) for n in range(EVIDENCE + 20)])
+    assert alarm.count == EVIDENCE + 20
+    assert len(rotations(alarm)) == EVIDENCE
+    assert alarm.facts[0] == "20 more, earlier than these"
+    assert len(alarm.facts) == EVIDENCE + 1
+
+
+def test_names_that_a_shell_would_take_for_something_else_are_quoted() -> None:
+    odd = records.read("prod/$(touch x); #", by=THIEF, at=after(3))
+    assert ("prod/$(touch x); #", "eu-west-1") in rotations(one([*SWEEP, odd]))
+
+
+@pytest.mark.parametrize(
+    ("rule", "make", "command"),
+    [
+        ("SMW-DEL-06", records.delete, "restore-secret"),
+        ("SMW-TAMP-02b", records.put, "list-secret-version-ids"),
+        ("SMW-TAMP-05b", lambda name, **more: records.write("CancelRotateSecret", name, **more), "rotate-secret"),
+    ],
+)
+def test_what_undoes_it_is_there_for_each_of_them(rule: str, make: object, command: str) -> None:
+    assert callable(make)
+    alarm = one([make(f"prod/{n}", by=THIEF, at=after(n * 60)) for n in range(4)], rule)
+    told = [each for each in alarm.next if command in each]
+    assert [each.partition(" --secret-id ")[2].split()[0] for each in told] == [f"prod/{n}" for n in range(4)]
+
+
+def test_what_is_counted_is_named_also_where_it_is_no_secret() -> None:
+    regions = ("eu-west-1", "us-east-1", "eu-north-1")
+    alarm = one([records.read(by=THIEF, region=region, at=after(n)) for n, region in enumerate(regions)], "SMW-READ-03")
+    assert [fact.partition(":")[0] for fact in alarm.facts] == list(regions)
+
+
+def test_the_list_outlives_a_restart_and_grows() -> None:
+    first, again = Engine(catalogue()), Engine(catalogue())
+    first.judge(arrivals(SWEEP))
+    (kept,) = of(RULE, first.alarms)
+    again.restore(first.alarms.values(), known_since=before(days=3))
+    more = [records.read(f"prod/more-{n}", by=THIEF, at=after(minutes=2, seconds=n)) for n in range(10)]
+    again.judge(arrivals(more))
+    (alarm,) = of(RULE, again.alarms)
+    assert set(rotations(kept)) < set(rotations(alarm))
+    assert len(rotations(alarm)) == 22
+    again.judge(arrivals([records.describe("other/thing", at=before(days=3)), *SWEEP]))
+    assert of(RULE, again.alarms) == [one([*SWEEP, *more])]
+
+
+def test_an_alarm_that_was_kept_is_taken_back_once_all_is_known_again_and_explains_it() -> None:
+    """The reads were a rotation's, and what shows it comes after the restart."""
+    first, again = Engine(catalogue()), Engine(catalogue())
+    nine = [records.service_event("RotationStarted", f"prod/{n:02}", at=after(n * 5 - 2)) for n in range(9)]
+    first.judge(arrivals([*nine, *SWEEP]))
+    (kept,) = of(RULE, first.alarms)
+    assert kept.count == 12
+    again.restore(first.alarms.values(), known_since=first.known_since)
+    writes = [records.put(f"prod/{n:02}", by=THIEF, at=after(n * 5 + 1)) for n in range(9)]
+    late = arrivals([*writes, *SWEEP])
+    again.judge(late[:9])
+    assert of(RULE, again.alarms) == [kept]
+    changed = again.judge([*late[9:], *arrivals(nine)])
+    assert [(alarm.rule, alarm.count) for alarm in changed if alarm.rule == RULE] == [(RULE, 0)]
+    assert of(RULE, again.alarms) == []
+
+
+def test_a_list_goes_with_many_secrets() -> None:
+    text = """
+[[rule]]
+id = "MINE"
+title = "t"
+severity = "high"
+why = "w"
+when = '{{ $.eventName = "GetSecretValue" }}'
+by = ["identity"]
+{}
+next = ["aws secretsmanager describe-secret --secret-id {{each_secret}} --region {{each_region}}"]
+"""
+    assert ruled(text.format('distinct = { of = "secret", min = 3, within = "1h" }')).rules
+    for other in ("", 'distinct = { of = "region", min = 3, within = "1h" }'):
+        with pytest.raises(ValueError, match="goes with distinct secrets"):
+            ruled(text.format(other))
+    with pytest.raises(ValueError, match="told by rules with distinct"):
+        ruled(text.format('tell = ["values"]'))

@@ -93,6 +93,8 @@ class FirstSeen(Struct, frozen=True, forbid_unknown_fields=True):
     of: tuple[Dimension, ...]
     within: Period
     warmup: Period = Period(0)
+    fact: str = ""
+    """What counts as having been seen, where that is more than what the rule itself is about."""
 
 
 class Sequence(Struct, frozen=True, forbid_unknown_fields=True):
@@ -222,6 +224,7 @@ class Rule(Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
         """The facts it refers to, by name or pattern."""
         named = [lookup.fact for lookup in lookups(*self.conditions)]
         named += [part.fact for part in (self.sequence,) if part]
+        named += [part.fact for part in (self.first_seen,) if part and part.fact]
         named += [part.until for part in (self.absence,) if part]
         named += [part.when for part in (self.closed_by,) if part]
         named += self.distinct.share.known if self.distinct and self.distinct.share else ()
@@ -242,8 +245,8 @@ class Fact(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def own_fact(rule: Rule) -> str:
-    """What the fact is called that a rule's own pattern matched."""
-    return f"rule {rule.id}"
+    """What the fact is called by which a rule knows what was seen before: by default what its own pattern matched."""
+    return (rule.first_seen.fact if rule.first_seen is not None else "") or f"rule {rule.id}"
 
 
 def anonymous_fact(pattern: str) -> Fact:

@@ -217,15 +217,16 @@ def _policy_stranger(lists: Lists) -> Ask:
 
 
 def _arn_account(*keys: str) -> Callable[[Lists], Ask]:
-    """Whether an ARN among the request parameters belongs to a stranger's account."""
+    """Whether an ARN among the request parameters, or those of a replica, belongs to a stranger's account."""
 
     def make(lists: Lists) -> Ask:
         ours = frozenset(lists["org_accounts"])
 
         def ask(subject: Subject) -> bool:
             parameters = part(subject.record, "requestParameters")
-            for key in keys:
-                value = parameters.get(key)
+            replicas = parameters.get("addReplicaRegions")
+            places = [parameters, *(replicas if isinstance(replicas, list) else ())]
+            for value in (place.get(key) for place in places if isinstance(place, dict) for key in keys):
                 parts = value.split(":", 5) if isinstance(value, str) else []
                 if len(parts) == 6 and parts[4] not in ("", subject.account) and parts[4] not in ours:
                     return True

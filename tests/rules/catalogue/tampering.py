@@ -42,6 +42,10 @@ def rotation(start: float, *steps: Record) -> list[Record]:
     return [records.service_event("RotationStarted", at=after(start)), *steps, ends]
 
 
+def rotated_after(days: int, **more: Any) -> Record:
+    return records.write("RotateSecret", parameters={"rotationRules": {"automaticallyAfterDays": days}}, **more)
+
+
 RULES = {
     "SMW-TAMP-01": Rule(
         finds=story(moved(by=THIEF), moved(by=THIEF, at=after(minutes=9))),
@@ -124,6 +128,14 @@ RULES = {
         count=3,
         leaves=story([cancelled(f"prod/{n}", by=THIEF, at=after(hours=n)) for n in range(3)]),
         noise=story([cancelled(by=THIEF, at=after(n * 60)) for n in range(6)]),
+    ),
+    "SMW-TAMP-05c": Rule(
+        finds=story(rotated_after(1000, by=THIEF)),
+        severity=Severity.MEDIUM,
+        count=1,
+        leaves=story(rotated_after(30), records.write("RotateSecret"), cancelled()),
+        # Once a year is what some certificates are given.
+        noise=story(rotated_after(365)),
     ),
     "SMW-TAMP-06": Rule(
         finds=story(records.read(by=THIEF), records.delete(force=True, by=THIEF, at=after(minutes=5))),

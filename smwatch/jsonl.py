@@ -41,7 +41,9 @@ class Lines:
     """Takes deliveries and writes each event, alarm and status as one flushed line.
 
     `json` chooses between JSON objects and lines for people. What has been written is noted in the journal, so that it
-    is not written again by the next run; alarms are given to `keep`. Messages for people go to `notices`.
+    is not written again by the next run; alarms are given to `keep`, with what to note of them. Messages for people go
+    to `notices`. Alarms that the journal knows of, from another process that watches with it, and that no run has
+    written yet are written first, as far as their last event is not from before `since`.
     """
 
     def __init__(
@@ -51,7 +53,8 @@ class Lines:
         *,
         json: bool,
         chosen: Filter | None = None,
-        keep: Callable[[Sequence[Alarm]], None] | None = None,
+        keep: Callable[[Sequence[Alarm], dict[str, bytes]], None] | None = None,
+        since: datetime | None = None,
         out: Output | None = None,
         notices: IO[str] | None = None,
     ) -> None:
@@ -64,6 +67,8 @@ class Lines:
         self._out = out or Output()
         self._notices = notices or sys.stderr
         self._turn = asyncio.Lock()
+        self._since = since
+        self._begun = False
         self._told: list[int] = []
         self._unkept: dict[int, None] = {}
         """The own keys of what has been written and could not be journaled yet, in that order: it will come again."""
@@ -81,7 +86,7 @@ class Lines:
         async with self._turn:
             lines: list[bytes] = []
             told: list[int] = []
-            changed: dict[str, Alarm] = {}
+            changed = self._unwritten()
             if delivery.renamed:
                 changed |= self._store.fold(delivery.renamed).alarms
             if delivery.arrivals:
@@ -124,9 +129,8 @@ class Lines:
         changed |= self._store.add([arrival for _, arrival in delivery.arrivals]).alarms
         for watched in delivery.watched:
             changed |= self._store.watched(watched.source, watched.spans).alarms
-        self._shown = dict(self._store.alarms)
         if changed:
-            self._keep(list(changed.values()))
+            self._keep(list(changed.values()), {})
         for status in delivery.statuses:  # that the journal is damaged, say, is met with here
             self._store.report(status)
             await self._print(self._status(status), [])
@@ -134,7 +138,7 @@ class Lines:
     async def tick(self, now: datetime) -> None:
         """Let time pass for the alarms that depend on it."""
         async with self._turn:
-            await self._print([], self._news(self._store.tick(now).alarms))
+            await self._print([], self._news({**self._unwritten(), **self._store.tick(now).alarms}))
 
     def worst(self, now: datetime) -> Severity | None:
         """The worst alarm written so far; those that are muted now don't count, as those acknowledged don't."""
@@ -154,7 +158,7 @@ class Lines:
                 self._tell(told[: self._out.written])
             raise
         if alarms:
-            self._keep(alarms)
+            self._keep(alarms, {_WRITTEN + alarm.group: _stage(alarm) for alarm in alarms})
         self._tell(told, upto)
 
     def _tell(self, seqs: Sequence[int], upto: int | None = None) -> None:
@@ -181,6 +185,31 @@ class Lines:
     def _notice(self, message: str) -> None:
         self._notices.write(f"{message}\n")
         self._notices.flush()
+
+    def _unwritten(self) -> dict[str, Alarm]:
+        """At first: the alarms that are known already and not as some run has written them."""
+        if self._begun:
+            return {}
+        self._begun = True
+        unwritten = {}
+        for group, alarm in self._store.alarms.items():
+            written = self._written(group)
+            if written == _stage(alarm) or (not written and (self._since is None or alarm.last_at < self._since)):
+                self._shown[group] = alarm
+                continue
+            unwritten[group] = alarm
+            if written:
+                state, severity, count, first_at, last_at = msgspec.json.decode(written, type=_Stage)
+                self._shown[group] = msgspec.structs.replace(
+                    alarm, state=state, severity=severity, count=count, first_at=first_at, last_at=last_at
+                )
+        return unwritten
+
+    def _written(self, group: str) -> bytes | None:
+        try:
+            return self._journal.fact(_WRITTEN + group)
+        except JournalError:
+            return None
 
     def _news(self, alarms: Mapping[str, Alarm]) -> list[Alarm]:
         """Those that are not as they were printed last."""
@@ -217,6 +246,16 @@ class Lines:
             if status.message:
                 self._notice(f"{status.label}: {status.state}: {visible(status.message)}")
         return []
+
+
+_WRITTEN = "written alarm "
+"""Before an alarm's group: what the journal notes of how it was written last."""
+_Stage = tuple[AlarmState, Severity, int, datetime, datetime]
+
+
+def _stage(alarm: Alarm) -> bytes:
+    """What tells whether an alarm is as it was written: no more, for more of it may come to light at any time."""
+    return msgspec.json.encode((alarm.state, alarm.severity, alarm.count, alarm.first_at, alarm.last_at))
 
 
 class _EventLine(msgspec.Struct, tag_field="type", tag="event"):

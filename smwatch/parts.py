@@ -9,6 +9,7 @@ from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -46,6 +47,7 @@ UNSENT, FILTERS = "unsent", "filters"
 """What the journal keeps besides: which alarms nobody has been told of yet, filters typed."""
 REMEMBERED = 100
 """Filters that are kept."""
+NOTHING: Mapping[str, bytes] = MappingProxyType({})
 LAST_WORDS = timedelta(seconds=20)
 """How long an end that was not asked for (tail --once) waits for a notification to be sent."""
 
@@ -134,9 +136,10 @@ class Parts:
             alone=alone,
         )
 
-    def keep(self, alarms: Sequence[Alarm]) -> None:
-        """Have alarms that changed outlive the process, and told of."""
+    def keep(self, alarms: Sequence[Alarm], more: Mapping[str, bytes] = NOTHING) -> None:
+        """Have alarms that changed outlive the process, and told of; `more` is what else to note in the journal."""
         facts = {
+            **more,
             MUTES: msgspec.json.encode(self.engine.mutes),
             KNOWN_SINCE: msgspec.json.encode(self.engine.known_since),
         }

@@ -45,7 +45,7 @@ def follow_lines(settings: Settings, *, json: bool, once: bool, fail_on: str | N
     except JournalError as error:
         notice(str(error))
         return FAILED
-    lines = Lines(parts.store, parts.journal, json=json, chosen=parts.chosen, keep=parts.keep)
+    lines = Lines(parts.store, parts.journal, json=json, chosen=parts.chosen, keep=parts.keep, since=parts.since)
 
     async def run() -> int:
         async with (

@@ -30,6 +30,7 @@ from tests import records
 from tests.emulators.log_group import ARN, LogGroupService
 from tests.emulators.lookup_events import LookupEvents
 from tests.known import journal_of_version
+from tests.terminal import Terminal
 
 REGION = "eu-west-1"
 ROOT = Path(__file__).parent.parent
@@ -437,6 +438,39 @@ async def test_an_alarm_goes_on_from_run_to_run(account: Account) -> None:
     assert await told(read(1)) == ([("updated", 2)], 3)
     assert (await told(records.restore(at=begun + timedelta(minutes=2))))[0] == [("closed", 2)]
     assert await told(read(3)) == ([("open", 1)], 3)
+
+
+async def test_an_alarm_that_a_screen_with_the_same_journal_met_first_is_printed_all_the_same(
+    account: Account,
+) -> None:
+    begun = datetime.now(UTC) - timedelta(minutes=8)
+    account.history.region(REGION).add([records.read_deleted(at=begun)])
+    command = [sys.executable, "-m", "smwatch", "--state-dir", str(account.state)]
+    environment = environment_in(account.folder) | {"AWS_ENDPOINT_URL_CLOUDTRAIL": account.history.url}
+
+    def look_and_acknowledge() -> None:
+        """A person at the screen."""
+        with Terminal([*command, "--config", str(account.folder / "config.toml")], environment) as terminal:
+            terminal.wait_for("CRITICAL")
+            terminal.press("A")
+            terminal.wait_for("Acknowledge: ")
+            terminal.press("seen", "\r")
+            terminal.wait_for("acknowledged: ")
+            terminal.press("q")
+            assert terminal.wait_for_the_end() == 0
+
+    async def told() -> tuple[list[tuple[str, int]], int | None]:
+        running = await account.tail("--once", "--json", "--fail-on", "critical")
+        out, _ = await running.communicate()
+        lines = [json.loads(line) for line in out.splitlines()]
+        alarms = [line for line in lines if line["type"] == "alarm" and line["rule"] == "SMW-DEL-01"]
+        return [(line["state"], line["count"]) for line in alarms], running.returncode
+
+    await asyncio.to_thread(look_and_acknowledge)
+    assert await told() == ([("acknowledged", 1)], 0)
+    account.history.region(REGION).add([records.read_deleted(at=begun + timedelta(minutes=1), id="second")])
+    assert await told() == ([("acknowledged", 2)], 0)
+    assert await told() == ([], 0)
 
 
 async def test_a_muted_alarm_is_printed_and_fails_no_pipeline(account: Account) -> None:

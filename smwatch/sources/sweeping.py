@@ -24,11 +24,13 @@ LIVE_SHARE = 0.4205
 """The part of the budget for what is new where pages are large, and hardly any calls go to anything else."""
 JOIN = 0.8
 """The part of a pause by which sweeps may reach less far: the last one to see a moment is so much later at times."""
-LEAVE = 0.0075
-"""The share of the records that sweeps may leave to the settle where they are too many to be read by themselves."""
-SHARE = ((0.425, 0.75), (0.44, 0.5))
+LEAVE, LEAVE_FAR, FAR = 0.006, 0.0085, 45.0
+"""The share of the records that sweeps may leave to the settle where they are too many to be read by themselves: where
+sweeps are close together, and where they are so many seconds apart. Whoever would leave one in a hundred would show
+the 99th of a hundred an hour late."""
+SHARE = ((0.427, 0.75), (0.44, 0.5))
 """All that is to be spent: a part of the budget, and so much of what reading everything once costs; the lesser one."""
-SETTLED_FOR, OVERHEAD = 1.03, 0.003
+SETTLED_FOR, OVERHEAD = 1.03, 0.002
 """What settling costs, of what full pages would; and the part of the budget that audits take."""
 LEAST_SHARE = 0.1
 """The part of the budget that is left for what is new, however much there is to settle."""
@@ -128,7 +130,8 @@ class Sweeps:
             return self.lag
         habit = self._lateness.habit
         if not self.reads_late:
-            return min(habit, self._lateness.leaving(LEAVE, self._pause))
+            share = LEAVE + (LEAVE_FAR - LEAVE) * min(1.0, self.pause / FAR)
+            return min(habit, self._lateness.leaving(share, self._pause))
         if self.lag - habit < self._pause / 2:
             return self.lag  # to read the rest by itself would cost more than it saves
         # a moment is looked at for the last time up to a pause later than that

@@ -11,7 +11,14 @@ from tests.sources import virtual_time
 from tests.sources.simulation import Spent, ordinary
 
 DAY = 86_400
-TABLE = {0.3: (5, 10, 0.22), 1: (7, 18, 0.44), 3: (22, 55, 0.47), 10: (119, 306, 0.54)}
+TABLE = {
+    0.3: (5, 10, 0.22),
+    1: (7, 18, 0.44),
+    3: (22, 55, 0.47),
+    6: (53, 126, 0.50),
+    10: (119, 306, 0.54),
+    15: (287, 1078, 0.60),
+}
 """Events a second → what was planned: the median and the 99th percentile of seconds from visible to handed over, and
 calls a second. The plan's figures are of the first two hours of watching, which have less to settle than later ones."""
 

@@ -76,6 +76,14 @@ class LogGroupService:
         self.knows_order = True
         """Whether `startFromHead` is known; a stranger refuses it."""
         self.before_answer: Callable[[str], None] = lambda _: None
+        self.expired_keys: set[str] = set()
+        """Access keys that are good no more."""
+        self.keys: list[str] = []
+        """The access keys that were used, in the order of calls."""
+        self.refused_tokens = 0
+        """How many tokens are refused that were given."""
+        self.repeated_tokens = 0
+        """How many pages lead to themselves."""
         self.refusals: deque[tuple[str, str, str]] = deque()
         """(operation, code, message) of what is refused next."""
         self.trails: list[dict[str, Any]] = [
@@ -128,7 +136,10 @@ class LogGroupService:
         operation, asked = request.headers["X-Amz-Target"].rpartition(".")[2], await request.json()
         self.asked.append((operation, asked))
         self.before_answer(operation)
+        self.keys.append(request.headers["Authorization"].partition("Credential=")[2].partition("/")[0])
         try:
+            if self.keys[-1] in self.expired_keys:
+                raise RefusedError("ExpiredTokenException", "The security token included in the request is expired")
             if self.refusals and self.refusals[0][0] == operation:
                 raise RefusedError(*self.refusals.popleft()[1:])
             match operation:
@@ -161,6 +172,9 @@ class LogGroupService:
         after, empty = None, 0
         if token is not None:
             scan = self._scans.get(token)
+            if self.refused_tokens:
+                self.refused_tokens -= 1
+                scan = None
             if scan is None or scan.asked != asked or self.now() - scan.made_at > TOKENS_LAST:
                 raise RefusedError("InvalidParameterException", "The specified nextToken is invalid.")
             after, empty = scan.after, scan.empty
@@ -176,7 +190,10 @@ class LogGroupService:
             return {"events": [], "searchedLogStreams": [], "nextToken": self._token(asked, after, empty + 1)}
         page = rows[: min(self.page, asked.get("limit", 10_000))]
         answer: dict[str, Any] = {"events": [one.item for one in page], "searchedLogStreams": []}
-        if page:  # also after the last ones: as recorded from the service
+        if token is not None and self.repeated_tokens:
+            self.repeated_tokens -= 1
+            answer["nextToken"] = token
+        elif page:  # also after the last ones: as recorded from the service
             answer["nextToken"] = self._token(asked, page[-1][:3], 0)
         return answer
 

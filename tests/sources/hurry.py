@@ -31,6 +31,8 @@ class Hurry:
 
     def __init__(self) -> None:
         self.slept = 0.0
+        self.away = timedelta()
+        """How long this machine was asleep: time that has passed, but on no clock that only runs while it is awake."""
 
     async def sleep(self, seconds: float) -> None:
         if seconds > LONG:
@@ -49,7 +51,7 @@ class Hurry:
 
     def now(self) -> datetime:
         """The wall clock's time, if that runs forward as well."""
-        return datetime.now(UTC) + timedelta(seconds=self.slept)
+        return datetime.now(UTC) + timedelta(seconds=self.slept) + self.away
 
     def options(self) -> dict[str, Any]:
         """What a source takes to be in a hurry: calls come as fast as they may."""

@@ -168,3 +168,57 @@ async def test_the_latest_come_first_on_a_screen(
     assert [request["startFromHead"] for request in asked if "startFromHead" in request] == [False]
     assert asked[0]["startFromHead"] is False
     assert watched.last.message == ""
+
+
+async def test_keys_that_have_expired_are_read_anew_when_their_file_changes_and_the_outage_is_filled(
+    service: LogGroupService, aws_environment: Path, monkeypatch: pytest.MonkeyPatch, hurry: Hurry
+) -> None:
+    for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+        monkeypatch.delenv(name)
+    file = aws_environment / ".aws" / "credentials"
+
+    def sign_in(key: str) -> None:
+        file.write_text(f"[default]\naws_access_key_id = {key}\naws_secret_access_key = example\n", encoding="utf-8")
+
+    sign_in("AKIAOLD")
+    held = fill(service)
+
+    def until(so_far: Watched) -> bool:
+        if so_far.last.state is State.OK and len(so_far.raw) == 30:
+            service.expired_keys.add("AKIAOLD")
+        if so_far.last.state is State.SIGN_IN and len(service.held) == 30:
+            one = record(hurry.now())
+            service.put(one, hurry.now())
+            held.append(one["eventID"])
+            sign_in("AKIANEW")
+        return so_far.last.state is State.OK and len(so_far.raw) > 30
+
+    session = await AwsSession.open()
+    watched = await follow(await source_of(session, hurry), until)
+    await session.close()
+    assert watched.said(State.SIGN_IN) == [
+        "the credentials have expired: renew them (`aws configure`); smwatch goes on by itself"
+    ]
+    assert sorted(json.loads(raw)["eventID"] for raw in watched.raw) == sorted(held)
+    assert list(dict.fromkeys(service.keys)) == ["AKIAOLD", "AKIANEW"]
+    assert watched.coverage.gaps == ()
+
+
+async def test_an_hour_of_sleep_is_noticed_and_filled(
+    service: LogGroupService, session: AwsSession, hurry: Hurry
+) -> None:
+    held = fill(service)
+
+    def until(so_far: Watched) -> bool:
+        if so_far.last.state is State.OK and len(service.held) == 30:
+            for _ in range(60):
+                hurry.away += MINUTE
+                one = record(hurry.now())
+                service.put(one, hurry.now())
+                held.append(one["eventID"])
+        return so_far.last.state is State.OK and len(so_far.raw) >= 90
+
+    watched = await follow(await source_of(session, hurry), until)
+    assert "this machine was asleep for 60 min; reading what was missed" in watched.said(State.CATCHING_UP)
+    assert sorted(json.loads(raw)["eventID"] for raw in watched.raw) == sorted(held)
+    assert watched.coverage.gaps == ()

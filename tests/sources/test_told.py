@@ -7,11 +7,11 @@ import io
 import json
 import re
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import boto3
 import pytest
@@ -28,6 +28,7 @@ from smwatch.store import Store
 from smwatch.tui.health import sources_page, troubles
 from smwatch.tui.times import Zone
 from tests.emulators.fault_proxy import FaultProxy
+from tests.emulators.log_group import LogGroupService
 from tests.emulators.lookup_events import LookupEvents
 from tests.emulators.process import Emulator
 from tests.emulators.records import record
@@ -100,75 +101,77 @@ def of_any(service: str, operation: str, action: str, page: str) -> list[Failure
             State.UNREACHABLE,
             f"{service} in eu-west-1 can't be reached (Server disconnected): check the network; trying again",
         ),
+        (
+            "keys of another partition, or deleted",
+            refusal("UnrecognizedClientException", "The security token included in the request is invalid."),
+            State.SIGN_IN,
+            (
+                f"{service} in eu-west-1 does not know these credentials (UnrecognizedClientException): the key was"
+                f" deleted, or it belongs to another partition, or the Region is not enabled; {NEW_KEYS}"
+            ),
+        ),
+        (
+            "another key's secret",
+            refusal("InvalidSignatureException", WRONG_SIGNATURE),
+            State.SIGN_IN,
+            f"{service} in eu-west-1 refuses the signature: the secret key does not belong to the key id; {NEW_KEYS}",
+        ),
+        (
+            "a wrong clock",
+            refusal("InvalidSignatureException", LATE),
+            State.FAILING,
+            f"AWS refuses the time of this machine's clock ({LATE}): set it (`timedatectl set-ntp true`)",
+        ),
+        (
+            "a Region that is not enabled",
+            refusal("OptInRequired", "You are not subscribed to this service", 403),
+            State.DENIED,
+            f"{service} in eu-west-1 is not enabled for this account: enable the Region, or watch another one",
+        ),
+        (
+            "HTTP 500",
+            refusal("InternalFailure", status=500),
+            State.FAILING,
+            f"{service} in eu-west-1 answered 500 InternalFailure; trying again",
+        ),
+        (
+            "HTTP 502 of a proxy",
+            {"status": 502, "body": "<html>Bad Gateway</html>", "times": 2},
+            State.FAILING,
+            f"{service} in eu-west-1 answered HTTP 502 without an AWS error; trying again (a proxy between?)",
+        ),
+        (
+            "the page of a captive portal",
+            {"body": "<html>Welcome to Hotel WiFi</html>", "times": 2},
+            State.FAILING,
+            f"{service} in eu-west-1 answered with something that is no page of {page}{ASKED_AGAIN}",
+        ),
+        (
+            "an answer with bytes overwritten",
+            {"corrupt": True, "times": 2},
+            State.FAILING,
+            f"{service} in eu-west-1 answered with something unreadable (UnicodeDecodeError){ASKED_AGAIN}",
+        ),
+        (
+            "a compressed answer that unpacks without end",
+            {"bomb": 64, "times": 2},
+            State.FAILING,
+            f"{service} in eu-west-1 answered with something unreadable (UnicodeDecodeError){ASKED_AGAIN}",
+        ),
+        (
+            "no answer",
+            {"hang": 3},
+            State.UNREACHABLE,
+            f"{service} in eu-west-1 did not answer in time; trying again",
+        ),
     ]
 
 
-TRAIL = [
-    *of_any("CloudTrail", "LookupEvents", "cloudtrail:LookupEvents", "events"),
-    (
-        "keys of another partition, or deleted",
-        refusal("UnrecognizedClientException", "The security token included in the request is invalid."),
-        State.SIGN_IN,
-        (
-            "CloudTrail in eu-west-1 does not know these credentials (UnrecognizedClientException): the key was"
-            f" deleted, or it belongs to another partition, or the Region is not enabled; {NEW_KEYS}"
-        ),
-    ),
-    (
-        "another key's secret",
-        refusal("InvalidSignatureException", WRONG_SIGNATURE),
-        State.SIGN_IN,
-        f"CloudTrail in eu-west-1 refuses the signature: the secret key does not belong to the key id; {NEW_KEYS}",
-    ),
-    (
-        "a wrong clock",
-        refusal("InvalidSignatureException", LATE),
-        State.FAILING,
-        f"AWS refuses the time of this machine's clock ({LATE}): set it (`timedatectl set-ntp true`)",
-    ),
-    (
-        "a Region that is not enabled",
-        refusal("OptInRequired", "You are not subscribed to this service", 403),
-        State.DENIED,
-        "CloudTrail in eu-west-1 is not enabled for this account: enable the Region, or watch another one",
-    ),
-    (
-        "HTTP 500",
-        refusal("InternalFailure", status=500),
-        State.FAILING,
-        "CloudTrail in eu-west-1 answered 500 InternalFailure; trying again",
-    ),
-    (
-        "HTTP 502 of a proxy",
-        {"status": 502, "body": "<html>Bad Gateway</html>", "times": 2},
-        State.FAILING,
-        "CloudTrail in eu-west-1 answered HTTP 502 without an AWS error; trying again (a proxy between?)",
-    ),
-    (
-        "the page of a captive portal",
-        {"body": "<html>Welcome to Hotel WiFi</html>", "times": 2},
-        State.FAILING,
-        f"CloudTrail in eu-west-1 answered with something that is no page of events{ASKED_AGAIN}",
-    ),
-    (
-        "an answer with bytes overwritten",
-        {"corrupt": True, "times": 2},
-        State.FAILING,
-        f"CloudTrail in eu-west-1 answered with something unreadable (UnicodeDecodeError){ASKED_AGAIN}",
-    ),
-    (
-        "a compressed answer that unpacks without end",
-        {"bomb": 64, "times": 2},
-        State.FAILING,
-        f"CloudTrail in eu-west-1 answered with something unreadable (UnicodeDecodeError){ASKED_AGAIN}",
-    ),
-    (
-        "no answer",
-        {"hang": 3},
-        State.UNREACHABLE,
-        "CloudTrail in eu-west-1 did not answer in time; trying again",
-    ),
-]
+TRAIL = of_any("CloudTrail", "LookupEvents", "cloudtrail:LookupEvents", "events")
+WRONG_CLASS = (
+    f"the log group {GROUP} is of class Infrequent Access, which can't be followed:"
+    " send the trail to a group of class Standard, or leave out --log-group"
+)
 LOGS = [
     *of_any("CloudWatch Logs", "FilterLogEvents", "logs:FilterLogEvents", "log events"),
     (
@@ -181,13 +184,19 @@ LOGS = [
         ),
     ),
     (
+        "a group that says it is of the wrong class",
+        {
+            "body": json.dumps({"logGroups": [{"logGroupName": GROUP, "logGroupClass": "INFREQUENT_ACCESS"}]}),
+            "only": "DescribeLogGroups",
+        },
+        State.FAILING,
+        WRONG_CLASS,
+    ),
+    (
         "a group of the wrong class",
         refusal("InvalidOperationException", "FilterLogEvents is not supported for the Infrequent Access log class"),
         State.FAILING,
-        (
-            f"the log group {GROUP} is of class Infrequent Access, which can't be followed:"
-            " send the trail to a group of class Standard, or leave out --log-group"
-        ),
+        WRONG_CLASS,
     ),
 ]
 
@@ -285,10 +294,9 @@ async def test_a_failure_of_the_log_group_is_told_and_over_in_the_end(
 ) -> None:
     async with FaultProxy(group) as proxy:
         monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.url)
-        proxy.faults.append({**fault, "only": "FilterLogEvents"})
+        proxy.faults.append({"only": "FilterLogEvents", **fault})
         session = await AwsSession.open(read_timeouts={"logs": 0.5})
-        source = await logs_source(session, None, GROUP, SINCE, **Hurry().options())
-        await told.follow(source, state)
+        await told.follow(await log_group(session), state)
         await session.close()
     told.judge(state, message)
 
@@ -324,14 +332,37 @@ async def test_page_tokens_that_lead_nowhere_are_told_and_over_in_the_end(
     told.judge(State.CATCHING_UP, f"{message}; reading on without it, from the last second that was read whole")
 
 
+class Way(NamedTuple):
+    """Where one of the two services is, and what reads it."""
+
+    service: str
+    """As people call it."""
+    upstream: str
+    variable: str
+    """What tells the AWS libraries where it is."""
+    source: Callable[[AwsSession], Awaitable[Source]]
+
+
+@pytest.fixture(params=["trail", "log group"])
+def way(request: pytest.FixtureRequest, history: LookupEvents) -> Way:
+    """The event history, and the log group, with everything."""
+    if request.param == "trail":
+        history.region().add(HELD)
+        return Way("CloudTrail", history.url, "AWS_ENDPOINT_URL_CLOUDTRAIL", trail)
+    return Way("CloudWatch Logs", request.getfixturevalue("group"), "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS", log_group)
+
+
+async def log_group(session: AwsSession) -> Source:
+    return await logs_source(session, None, GROUP, SINCE, **Hurry().options())
+
+
 async def test_a_name_that_does_not_resolve_is_told_and_over_in_the_end(
-    history: LookupEvents, monkeypatch: pytest.MonkeyPatch, told: Told
+    way: Way, monkeypatch: pytest.MonkeyPatch, told: Told
 ) -> None:
-    history.region().add(HELD)
     known, down = socket.getaddrinfo, [True]
 
     def resolve(host: str | bytes | None, *more: Any, **options: Any) -> Any:
-        if host == "cloudtrail.invalid":
+        if host == "aws.invalid":
             if down[0]:
                 raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
             host = "127.0.0.1"
@@ -341,58 +372,83 @@ async def test_a_name_that_does_not_resolve_is_told_and_over_in_the_end(
         down[0] = down[0] and line["state"] != "unreachable"
 
     monkeypatch.setattr(socket, "getaddrinfo", resolve)
-    monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDTRAIL", f"http://cloudtrail.invalid:{history.url.rpartition(':')[2]}")
+    port = way.upstream.rpartition(":")[2]
+    monkeypatch.setenv(way.variable, f"http://aws.invalid:{port}")
     session = await AwsSession.open()
-    await told.follow(await trail(session), State.UNREACHABLE, meanwhile=back)
+    await told.follow(await way.source(session), State.UNREACHABLE, meanwhile=back)
     await session.close()
     told.judge(
         State.UNREACHABLE,
-        f"CloudTrail in eu-west-1 can't be reached (Cannot connect to host cloudtrail.invalid:"
-        f"{history.url.rpartition(':')[2]} ssl:default [Name or service not known]): check the network; trying again",
+        f"{way.service} in eu-west-1 can't be reached (Cannot connect to host aws.invalid:{port} ssl:default"
+        " [Name or service not known]): check the network; trying again",
     )
 
 
 async def test_tls_that_fails_is_told_and_over_in_the_end(
-    history: LookupEvents, monkeypatch: pytest.MonkeyPatch, told: Told, tmp_path: Path
+    way: Way, monkeypatch: pytest.MonkeyPatch, told: Told, tmp_path: Path
 ) -> None:
-    history.region().add(HELD)
-    async with TlsFront(history.url, tmp_path) as front:
-        monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDTRAIL", front.url)
+    async with TlsFront(way.upstream, tmp_path) as front:
+        monkeypatch.setenv(way.variable, front.url)
         monkeypatch.setenv("AWS_CA_BUNDLE", str(front.bundle))
 
         def mend(line: Line) -> None:
             front.works = front.works or line["state"] == "unreachable"
 
         session = await AwsSession.open()
-        await told.follow(await trail(session), State.UNREACHABLE, meanwhile=mend)
+        await told.follow(await way.source(session), State.UNREACHABLE, meanwhile=mend)
         await session.close()
     (said, *_) = [line["message"] for line in told.statuses if line["state"] == "unreachable"]
-    assert said.startswith("the TLS connection to CloudTrail in eu-west-1 fails (")
+    assert said.startswith(f"the TLS connection to {way.service} in eu-west-1 fails (")
     assert said.endswith("): behind an inspecting proxy, set AWS_CA_BUNDLE")
     told.judge(State.UNREACHABLE, said)
 
 
 async def test_a_service_that_nobody_runs_is_told_and_over_in_the_end(
-    history: LookupEvents, monkeypatch: pytest.MonkeyPatch, told: Told
+    way: Way, monkeypatch: pytest.MonkeyPatch, told: Told
 ) -> None:
-    history.region().add(HELD)
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
         port = unused.getsockname()[1]
-    proxy = FaultProxy(history.url)
+    proxy = FaultProxy(way.upstream)
     started: list[asyncio.Task[str]] = []
 
     def start(line: Line) -> None:
         if line["state"] == "unreachable" and not started:
             started.append(asyncio.create_task(proxy.start(port)))
 
-    monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDTRAIL", f"http://127.0.0.1:{port}")
+    monkeypatch.setenv(way.variable, f"http://127.0.0.1:{port}")
     session = await AwsSession.open()
-    await told.follow(await trail(session), State.UNREACHABLE, meanwhile=start)
+    await told.follow(await way.source(session), State.UNREACHABLE, meanwhile=start)
     await session.close()
     await proxy.stop()
     told.judge(
         State.UNREACHABLE,
-        f"CloudTrail in eu-west-1 can't be reached (Cannot connect to host 127.0.0.1:{port} ssl:default"
+        f"{way.service} in eu-west-1 can't be reached (Cannot connect to host 127.0.0.1:{port} ssl:default"
         f" [Connect call failed ('127.0.0.1', {port})]): check the network; trying again",
     )
+
+
+INVALID = "The specified nextToken is invalid."
+
+
+@pytest.mark.parametrize(
+    ("faults", "message"),
+    [
+        ({"refused_tokens": 2}, f"CloudWatch Logs in eu-west-1 refused a page token ({INVALID})"),
+        ({"repeated_tokens": 9}, "the page tokens lead in a circle"),
+    ],
+)
+async def test_page_tokens_of_the_log_group_that_lead_nowhere_are_told_and_over_in_the_end(
+    aws_environment: Path, monkeypatch: pytest.MonkeyPatch, told: Told, faults: dict[str, int], message: str
+) -> None:
+    async with LogGroupService() as service:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS", service.url)
+        for one in HELD:
+            service.put(one, datetime.fromisoformat(one["eventTime"]))
+        service.page = 50
+        for name, times in faults.items():
+            setattr(service, name, times)
+        session = await AwsSession.open()
+        await told.follow(await log_group(session), State.CATCHING_UP, message)
+        await session.close()
+    told.judge(State.CATCHING_UP, f"{message}; reading on without it, from the last second that was read whole")

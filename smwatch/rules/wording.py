@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from typing import assert_never
 
 from smwatch.rules.condition import All, Any, Condition, Look, Lookup, Matches, Trait
 from smwatch.rules.dimension import Dimension
-from smwatch.rules.envelope import Habit, Rule, Sequence, Share, Step
+from smwatch.rules.envelope import Habit, Rule, Sequence, Share, Step, Telling
 from smwatch.rules.trait import TRAITS
 
 
@@ -16,10 +17,11 @@ def conditions(rule: Rule) -> Iterator[tuple[str, list[str]]]:
     yield "only if", [worded(each) for each in rule.only]
     yield "not if", [worded(each) for each in rule.unless]
     yield "graded", [f"{grade.severity} if {worded(grade.condition)}" for grade in rule.grade]
-    yield "worse", [_step(rule, step) for step in rule.escalate]
+    yield "worse", [_step(rule, step) for step in rule.escalate if step.severity >= rule.severity]
+    yield "also", [_step(rule, step) for step in rule.escalate if step.severity < rule.severity]
     if rule.closed_by is not None:
         yield "ended by", [f"{_fact(rule.closed_by.when)} of the same {_dimensions(rule.closed_by.same)}"]
-    yield "tells", [f"{telling.value} of the secret" for telling in rule.tell]
+    yield "tells", [_telling(telling, rule) for telling in rule.tell]
 
 
 def worded(condition: Condition) -> str:
@@ -37,6 +39,21 @@ def worded(condition: Condition) -> str:
             return ", or ".join(map(worded, parts))
         case _:
             raise TypeError(condition)
+
+
+def _telling(telling: Telling, rule: Rule) -> str:
+    match telling:
+        case Telling.READERS:
+            return "who reads the secret"
+        case Telling.CHANGES:
+            return "what was done before to the secret, to its key, and to the role or user"
+        case Telling.DELETION:
+            return "who deleted the secret, and until when it can be had back"
+        case Telling.VALUES:
+            counted = rule.distinct.of.plural if rule.distinct is not None else "values"
+            return f"each of the {counted}, with the first time and the last"
+        case _:
+            assert_never(telling)
 
 
 def _watched(lookup: Lookup) -> str:
@@ -80,6 +97,8 @@ def _wrapper(rule: Rule) -> Iterator[str]:
     if rule.first_seen is not None:
         first = rule.first_seen
         yield f"{_dimensions(first.of)} together for the first time in {first.within}"
+        if first.fact:
+            yield f"what counts as before: {_fact(first.fact)}"
         if first.warmup:
             yield f"silent until {first.warmup} of that were watched, in that account and Region"
     if rule.sequence is not None:

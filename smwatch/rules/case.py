@@ -18,7 +18,7 @@ from smwatch.events.event import Event
 from smwatch.events.renaming import names_any, renamed_event
 from smwatch.events.secret import Secret
 from smwatch.rules.alarm import EVIDENCE, Alarm, AlarmState, Decision, Severity
-from smwatch.rules.command import event_values, filled
+from smwatch.rules.command import event_values, filled, for_secrets
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Value
 from smwatch.rules.envelope import Rule, Telling
 from smwatch.rules.fact import Known, Teller, Times
@@ -391,8 +391,7 @@ class Case(ABC):
         values = {**event_values(self.rule.next, newest.event), **newest.of_record}
         secrets = [value for value in self.values_in(episode) if isinstance(value, Secret)][-EVIDENCE:]
         if self._commands is None or self._commands[:2] != (values, secrets):
-            each = [{"each_secret": secret.name, "each_region": secret.region} for secret in secrets]
-            self._commands = values, secrets, filled(self.rule.next, values, each)
+            self._commands = values, secrets, filled(self.rule.next, values, for_secrets(secrets))
         return self._commands[2]
 
     def _closed_by(self, end: int) -> str:

@@ -10,6 +10,7 @@ from functools import cache
 from smwatch.events.event import Event
 from smwatch.events.naming import part
 from smwatch.events.principal import Kind
+from smwatch.events.secret import Secret
 from smwatch.record import Record
 from smwatch.rules.dimension import key_id
 
@@ -40,6 +41,8 @@ def fill(command: str, values: Mapping[str, str]) -> str:
         value = values.get(match[1], "")
         if not value:
             return f"'<{match[1]}>'"
+        if match[1] == SECRETS:
+            return value  # many words, each quoted already
         before = command[: match.start()]
         if value.startswith("-") and re.search(r"--[\w-]+ $", before):
             return "\0" + quote(value)  # an option's value that looks like an option
@@ -54,7 +57,7 @@ def filled(
     """Those of the commands that can be run as they are, filled; all of them, with holes left open, if none can.
 
     So a rule can name what undoes a thing for a role and for a user, and an alarm shows the one that fits. A command
-    with holes for each of many secrets is there once for every one of them.
+    for many secrets is there once for each of their Regions, see `for_secrets`.
     """
     all_values = {**values, **each[0]} if each else values
     fit = [command for command in commands if all(all_values.get(hole) for hole in holes(command))]
@@ -65,6 +68,14 @@ def filled(
         several = each if not EACH.isdisjoint(holes(command)) else ()
         found += [fill(command, {**values, **one}) for one in several] or [fill(command, values)]
     return tuple(found)
+
+
+def for_secrets(secrets: Iterable[Secret]) -> list[dict[str, str]]:
+    """The values of the holes for many secrets, by Region, in the order in which those come first."""
+    names: dict[str, list[str]] = {}
+    for secret in secrets:
+        names.setdefault(secret.region, []).append(quote(secret.name))
+    return [{SECRETS: " ".join(dict.fromkeys(found)), THEIR_REGION: region} for region, found in names.items()]
 
 
 def quote(value: str) -> str:
@@ -237,8 +248,9 @@ _OF_RECORD: dict[str, Hole] = {
     "log_group": _parameter("logGroupName", "logGroupIdentifier"),
     "trail": _trail,
 }
-EACH = frozenset(("each_secret", "each_region"))
-"""Holes for the secrets that an alarm counts: what is to be done with every one of them."""
+SECRETS, THEIR_REGION = "secrets", "secrets_region"
+EACH = frozenset((SECRETS, THEIR_REGION))
+"""Holes for all the secrets of one Region that an alarm counts, each a word, for a loop; and for that Region."""
 HOLES = frozenset((*_OF_EVENT, *_OF_RECORD, *EACH))
 """What a command can be filled in with."""
 

@@ -64,7 +64,7 @@ def calls(command: str) -> Iterator[list[str]]:
         return
     for inner in INNER.findall(command):
         yield shlex.split(inner)
-    for part in re.split(r"&&|;|\becho\b", INNER.sub("value", command)):
+    for part in re.split(r"&&|;|\becho\b|\bdo\b", INNER.sub("value", command)):
         if (text := part.strip()).startswith("aws "):
             yield shlex.split(text, comments=True)
 
@@ -73,7 +73,7 @@ def calls(command: str) -> Iterator[list[str]]:
 def test_the_cli_knows_each_command_and_all_of_its_options(rule: Rule, command: str) -> None:
     plain = fill(command, dict.fromkeys(HOLES, "value"))
     for _, name, verb, *arguments in calls(plain):
-        options = {word for word in arguments if word.startswith("--")}
+        options = {word.partition("=")[0] for word in arguments if word.startswith("--")}
         if (name, verb) in CUSTOM:
             assert options <= CUSTOM[name, verb] | GLOBAL
             continue

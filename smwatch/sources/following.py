@@ -75,7 +75,7 @@ class Following(Agenda):
     def plan(self, at: datetime, clock: float, edge: datetime | None) -> tuple[Gap, ...]:
         """Begin the scans that are due at server time `at`; the periods before `edge` that can't be read any more."""
         self.clock, self._at = clock, at
-        self.sweeps.rate = self.rate
+        self.sweeps.budget.rate = self.rate
         horizon = self._horizon(at)
         if not self._started:
             self.began_at = at
@@ -135,7 +135,7 @@ class Following(Agenda):
                 self.sweeps.read_left(scan.period.end)
             case Kind.SETTLE:
                 self._count(scan)
-                self.sweeps.settled_density = self._density
+                self.sweeps.budget.settled_density = self._density
                 more = self.coverage.missing(self.base, self._horizon(scan.asked_at))
                 again_at = scan.began + self.schedule.settle_every.total_seconds()
                 self._due[Kind.SETTLE] = self.clock if more else again_at
@@ -230,7 +230,7 @@ class Following(Agenda):
         self._settled_rows += rows
         self._missed_rows += missed
         least, share = MISSED_BY_SWEEPS
-        if not self.sweeps.reads_late:
+        if not self.sweeps.budget.reads_late:
             share = LEFT_BY_SWEEPS
         if self._missed_rows >= least and self._missed_rows > share * self._settled_rows:
             self.sweeps.widen(self._at, 2, self.settle_lag)

@@ -12,6 +12,7 @@ import math
 from datetime import datetime, timedelta
 
 from smwatch.sources.agenda import Nature, Schedule, floor
+from smwatch.sources.budget import Budget
 from smwatch.sources.coverage import Lags
 from smwatch.sources.lateness import Lateness
 from smwatch.sources.passes import EVERY, PIECES, Passes
@@ -20,20 +21,12 @@ from smwatch.sources.scan import Scan
 STILL_HABITUAL, READ_LATE = 0.977, 0.9
 """How much of the reach is far enough back where more would cost a page; and of the usual lateness, where what is left
 is read later by itself."""
-LIVE_SHARE = 0.4205
-"""The part of the budget for what is new where pages are large, and hardly any calls go to anything else."""
 JOIN = 0.8
 """The part of a pause by which sweeps may reach less far: the last one to see a moment is so much later at times."""
 LEAVE, LEAVE_FAR, FAR = 0.006, 0.0085, 45.0
 """The share of the records that sweeps may leave to the settle where they are too many to be read by themselves: where
 sweeps are close together, and where they are so many seconds apart. Whoever would leave one in a hundred would show
 the 99th of a hundred an hour late."""
-SHARE = ((0.427, 0.75), (0.44, 0.5))
-"""All that is to be spent: a part of the budget, and so much of what reading everything once costs; the lesser one."""
-SETTLED_FOR, OVERHEAD = 1.03, 0.002
-"""What settling costs, of what full pages would; and the part of the budget that audits take."""
-LEAST_SHARE = 0.1
-"""The part of the budget that is left for what is new, however much there is to settle."""
 SMOOTH = 0.25
 """How soon the distance of sweeps follows their length: where it changes little, nothing waits longer than others."""
 SURGE = 1.2
@@ -55,17 +48,6 @@ SLOW = 120.0
 LATE_PAGES, LATE_EVERY = 5.7, timedelta(seconds=140)
 """What sweeps leave is read when it fills so many pages, or every so often."""
 LATE_LONGEST = timedelta(minutes=10)
-LATE_SHARE = 0.015
-"""The part of the budget that reading what sweeps leave may cost; above that, it is the settle's."""
-ROOM = 1.15
-"""How much more early readings may cost than is left for them, lest what is counted in one minute or another has some
-moments wait for the late one by chance."""
-DENSE, LESS_DENSE = 0.17, 0.14
-"""The part of the budget that reading everything once costs, from which on passes are better than sweeps, and where
-they no longer are."""
-PASSED_FOR, MOST_SHARE = 1.04, 0.9
-"""What reading everything by passes costs, of what full pages would; and how much of the budget that and the settle may
-take together: beyond that, only the settle can keep up."""
 TOLD_BY = timedelta(minutes=1)
 """How much time a sweep has to show for its rows to tell how dense they are."""
 TELLING = 600
@@ -99,12 +81,7 @@ class Sweeps:
         """Seconds from the beginning of one sweep to that of the next."""
         self.glance_at = math.inf
         """When the newest page is to be looked at, if that is worth it before the next sweep."""
-        self.density = 0.0
-        """Records a second, as the last sweep or pass found it."""
-        self.rate = rate
-        """Calls a second that bring an answer, at present."""
-        self.settled_density = 0.0
-        """Records a second of what was settled last."""
+        self.budget = Budget(nature.page, rate)
         self.passes = Passes(nature.resolution)
         self._schedule = schedule
         self._nature = nature
@@ -129,7 +106,7 @@ class Sweeps:
         if not self._nature.page:
             return self.lag
         habit = self._lateness.habit
-        if not self.reads_late:
+        if not self.budget.reads_late:
             share = LEAVE + (LEAVE_FAR - LEAVE) * min(1.0, self.pause / FAR)
             return min(habit, self._lateness.leaving(share, self._pause))
         if self.lag - habit < self._pause / 2:
@@ -164,7 +141,7 @@ class Sweeps:
         cost = scan.pages + self._glances
         self._cost = cost if cost > SURGE * self._cost else self._cost + SMOOTH * (cost - self._cost)
         self._glances, self.glance_at = 0, math.inf
-        self.pause = max(SHOWN_BY * every, self._cost / self._budget)
+        self.pause = max(SHOWN_BY * every, self._cost / self.budget.for_sweeps)
         if self._nature.page and self.pause > GLANCE_FROM * every and clock - self._glanced_at > GLANCE_EVERY:
             self.glance_at = scan.began + self.pause / 2
         bottom = scan.asked_at - (self._low if scan.token is None or scan.high is None else scan.high)
@@ -182,8 +159,8 @@ class Sweeps:
         """Whether what is left of this sweep would not fill another page, and hardly anything can be news."""
         if not self._shallow or scan.high is None or self.swept_at is None:
             return False
-        left = (scan.high - scan.low).total_seconds() * self.density
-        if self.reads_late:
+        left = (scan.high - scan.low).total_seconds() * self.budget.density
+        if self.budget.reads_late:
             usual = READ_LATE * self._lateness.usual - JOIN * self._pause
         else:
             usual = STILL_HABITUAL * self.reach
@@ -198,17 +175,12 @@ class Sweeps:
         """Whether the latest minutes are read by passes now, because there is so much that sweeps would take long."""
         if not self._nature.page or self._lateness.habit < PIECES * EVERY:
             return False
-        limit = DENSE if self.passes.early_to is None else LESS_DENSE
-        if self._whole <= limit * self.rate:
-            return False
-        return PASSED_FOR * self._whole + self._settling <= MOST_SHARE * self.rate
+        return self.budget.passes(already=self.passes.early_to is not None)
 
     def plan_passes(self, at: datetime, clock: float, settled_to: datetime) -> None:
         """Passes begin at server time `at`."""
         self._passes_at = clock
-        late = PASSED_FOR * self._whole
-        early = self.passes.early_part(self._lateness) * late / ROOM
-        self.passes.plan(at, settled_to, self._lateness, (self._spare - late) / early)
+        self.passes.plan(at, settled_to, self._lateness, self.budget.early(self.passes.early_part(self._lateness)))
 
     def passed(self, scan: Scan, clock: float) -> float:
         """A pass has come to its end; when the next ones begin."""
@@ -227,42 +199,15 @@ class Sweeps:
     def _pause(self) -> timedelta:
         return timedelta(seconds=self.pause)
 
-    @property
-    def _whole(self) -> float:
-        """Calls a second that it takes to read everything once."""
-        density = self.density or self.settled_density  # sweeps that show less than a minute tell nothing of it
-        return density / self._nature.page
-
-    @property
-    def _settling(self) -> float:
-        """Calls a second that the settle takes."""
-        return SETTLED_FOR * self.settled_density / self._nature.page
-
-    @property
-    def _spare(self) -> float:
-        """Calls a second that are left for what is new."""
-        spent = min(share * self.rate + more * self._whole for share, more in SHARE)
-        return spent - self._settling - OVERHEAD * self.rate
-
-    @property
-    def _budget(self) -> float:
-        """Calls a second for sweeps."""
-        return max(LEAST_SHARE * self.rate, self._spare) if self._nature.page else LIVE_SHARE * self.rate
-
     def _count(self, rows: int, visible: timedelta) -> None:
         if visible >= TOLD_BY:
-            self.density = rows / visible.total_seconds()
+            self.budget.density = rows / visible.total_seconds()
 
     # -- what sweeps leave -------------------------------------------------------------------------------------------
 
-    @property
-    def reads_late(self) -> bool:
-        """Whether what sweeps leave is little enough to be read before it is settled."""
-        return not self._nature.page or self._whole <= LATE_SHARE * self.rate
-
     def left(self, at: datetime, density: float) -> tuple[datetime, datetime] | None:
         """The period that sweeps have left and that is worth reading by now, where rows are so dense."""
-        if self._late_to is None or not self._shallow or not self.reads_late:
+        if self._late_to is None or not self._shallow or not self.budget.reads_late:
             return None
         end = floor(at - self.lag, self._nature.resolution)
         start = max(self._late_to, end - LATE_LONGEST)
@@ -283,10 +228,10 @@ class Sweeps:
             return
         age = max(now - at, timedelta())
         unseen_at = self._read_at(at) - at
-        wanted = TELLING / max(TELLING, self.density * self.lag.total_seconds())
+        wanted = TELLING / max(TELLING, self.budget.density * self.lag.total_seconds())
         self._lateness.hold(at, max(unseen_at, timedelta()), age, wanted)
         released = self._lateness.release(now - self.lag - self._pause, wanted)
-        if not self.reads_late:  # what is left to the settle is not known for an hour: so much it will be
+        if not self.budget.reads_late:  # what is left to the settle is not known for an hour: so much it will be
             least, most = TRUSTED
             misjudged = min(max((self._missed + DOUBT) / (self._expected + DOUBT), least), most)
             for n, last in enumerate(self._last):
@@ -307,7 +252,7 @@ class Sweeps:
 
     def left_to_settle(self, rows: int, missed: int) -> None:
         """So many records were settled, and so many of them neither sweep nor pass had seen."""
-        if not self.reads_late:
+        if not self.budget.reads_late:
             expected = rows * sum(map(self._lateness.beyond, self._last)) / len(self._last)
             self._expected = FADE * self._expected + expected
             self._missed = FADE * self._missed + missed

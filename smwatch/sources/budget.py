@@ -1,0 +1,78 @@
+"""How calls are shared out between what is new and what is settled for good.
+
+Where pages are small, reading everything once takes a part of the budget that can't be saved: it is the settle's.
+What is left is for sweeps or passes, so that the mark of completeness keeps up with few calls, too.
+"""
+
+from __future__ import annotations
+
+LIVE_SHARE = 0.4205
+"""The part of the budget for what is new where pages are large, and hardly any calls go to anything else."""
+SHARE = ((0.427, 0.75), (0.44, 0.5))
+"""All that is to be spent: a part of the budget, and so much of what reading everything once costs; the lesser one."""
+SETTLED_FOR, OVERHEAD = 1.03, 0.002
+"""What settling costs, of what full pages would; and the part of the budget that audits take."""
+LEAST_SHARE = 0.1
+"""The part of the budget that is left for what is new, however much there is to settle."""
+LATE_SHARE = 0.015
+"""The part of the budget that reading what sweeps leave may cost; above that, it is the settle's."""
+DENSE, LESS_DENSE = 0.17, 0.14
+"""The part of the budget that reading everything once costs, from which on passes are better than sweeps, and where
+they no longer are."""
+PASSED_FOR, MOST_SHARE = 1.04, 0.9
+"""What reading everything by passes costs, of what full pages would; and how much of the budget that and the settle may
+take together: beyond that, only the settle can keep up."""
+ROOM = 1.15
+"""How much more early readings may cost than is left for them, lest what is counted in one minute or another has some
+moments wait for the late one by chance."""
+
+
+class Budget:
+    """The calls of one source, and what they are needed for; pure."""
+
+    def __init__(self, page: int, rate: float) -> None:
+        self.rate = rate
+        """Calls a second that bring an answer, at present."""
+        self.density = 0.0
+        """Records a second, as the last sweep or pass found it."""
+        self.settled_density = 0.0
+        """Records a second of what was settled last."""
+        self._page = page
+
+    @property
+    def whole(self) -> float:
+        """Calls a second that it takes to read everything once; 0 where pages are large."""
+        density = self.density or self.settled_density  # sweeps that show less than a minute tell nothing of it
+        return density / self._page if self._page else 0.0
+
+    @property
+    def for_sweeps(self) -> float:
+        """Calls a second for what is new."""
+        return max(LEAST_SHARE * self.rate, self._spare) if self._page else LIVE_SHARE * self.rate
+
+    @property
+    def reads_late(self) -> bool:
+        """Whether what sweeps leave is little enough to be read before it is settled."""
+        return self.whole <= LATE_SHARE * self.rate
+
+    def passes(self, already: bool) -> bool:
+        """Whether passes are better than sweeps, where they are what is done `already`, or are not."""
+        if self.whole <= (LESS_DENSE if already else DENSE) * self.rate:
+            return False
+        return PASSED_FOR * self.whole + self._settling <= MOST_SHARE * self.rate
+
+    def early(self, part: float) -> float:
+        """The share of the moments that there are calls for to read twice, where an early reading finds this part."""
+        late = PASSED_FOR * self.whole
+        return ROOM * (self._spare - late) / (part * late)
+
+    @property
+    def _settling(self) -> float:
+        """Calls a second that the settle takes."""
+        return SETTLED_FOR * self.settled_density / self._page
+
+    @property
+    def _spare(self) -> float:
+        """Calls a second that may be spent on what is new."""
+        spent = min(share * self.rate + more * self.whole for share, more in SHARE)
+        return spent - self._settling - OVERHEAD * self.rate

@@ -181,7 +181,7 @@ class LiveTail:
                 self._lag.add(now, now - happened_at)
             if record.at is not None and record.ingested_at is not None and self._truth_shows(record.raw):
                 self._truth.expect(record.raw, record.at, record.ingested_at)
-        found = tuple(Found(record.raw) for record in heard.found)
+        found = tuple(Found(record.raw, record.at) for record in heard.found)
         return Page(self.name, self.seen_by, found, now) if found else None
 
     def _missed(self) -> None:

@@ -258,12 +258,14 @@ def _milliseconds(moment: datetime) -> int:
 def _row(item: LogEvent | Mapping[str, Any]) -> Row:
     """One item of `events`."""
     if isinstance(item, LogEvent):
-        return Row(item.eventId, moment(item.timestamp), Found(item.message), moment(item.ingestionTime))
+        at = moment(item.timestamp)
+        return Row(item.eventId, at, Found(item.message, at), moment(item.ingestionTime))
     message, stamp, ingested = item.get("message"), item.get("timestamp"), item.get("ingestionTime")
     if not isinstance(message, str):
         message = msgspec.json.encode(item).decode()
     row_id = str(item.get("eventId") or f"{item.get('logStreamName')} {stamp} {message}")
-    return Row(row_id, moment(stamp), Found(message), moment(ingested))
+    at = moment(stamp)
+    return Row(row_id, at, Found(message, at), moment(ingested))
 
 
 def moment(milliseconds: object) -> datetime | None:

@@ -19,7 +19,10 @@ class Found(msgspec.Struct, frozen=True, gc=False):
     raw: str
     """JSON text of the record, untouched."""
     at: datetime | None = None
-    """When the wrapper around the record says it happened (LookupEvents' EventTime), for records without eventTime."""
+    """When the wrapper around the record says it happened (LookupEvents' EventTime, a log event's timestamp).
+
+    For records without eventTime.
+    """
 
 
 class Receipt(msgspec.Struct):

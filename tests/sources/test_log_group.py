@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from smwatch.events.event import UNREADABLE, Event, SeenBy
+from smwatch.journal import Journal
+from smwatch.monitor import Delivery, Monitor
 from smwatch.sources.coverage import Coverage, Lags
 from smwatch.sources.logs import logs_source
 from smwatch.sources.session import AwsSession
-from smwatch.sources.source import State
+from smwatch.sources.source import Found, Page, State
 from smwatch.sources.tail import Tail
 from tests.emulators.log_group import GROUP, LogGroupService
 from tests.emulators.records import record
@@ -222,3 +226,22 @@ async def test_an_hour_of_sleep_is_noticed_and_filled(
     assert "this machine was asleep for 60 min; reading what was missed" in watched.said(State.CATCHING_UP)
     assert sorted(json.loads(raw)["eventID"] for raw in watched.raw) == sorted(held)
     assert watched.coverage.gaps == ()
+
+
+async def test_messages_that_are_no_records_count_each_by_its_own_time_whoever_shows_them(
+    service: LogGroupService, session: AwsSession, hurry: Hurry
+) -> None:
+    moments = [NOW - 40 * MINUTE, NOW - 20 * MINUTE]
+    for at in (*moments, moments[1]):  # the last one came twice
+        service.put("{cut off", at)
+    delivered: list[Event] = []
+
+    async def deliver(delivery: Delivery) -> None:
+        delivered.extend(arrival.event for _, arrival in delivery.arrivals)
+
+    with closing(Journal()) as journal:
+        monitor = Monitor(journal, deliver=deliver, selects=lambda _: False, now=hurry.now)
+        await monitor.read_once([await source_of(session, hurry, pattern="")])
+        live = Page("live_tail:x", SeenBy.LIVE_TAIL, (Found("{cut off", moments[0]),), NOW)
+        await monitor._take(live)
+    assert [(event.name, event.at) for event in delivered] == [(UNREADABLE, at) for at in moments]

@@ -448,3 +448,4 @@ async def test_an_alarm_that_went_on_after_a_decision_says_so() -> None:
         stage.bring(records.read_deleted("prod/gone", eventTime=ago(5), id="again"))
         await pilot.pause()
         assert "open again: it went on after it was closed" in stage.text()
+        assert "closed        14:00:00, overtaken since" in stage.text()

@@ -46,8 +46,12 @@ def alarm_page(
     )
     for decision, word in ((alarm.acknowledged, "acknowledged"), (alarm.closed, "closed")):
         if decision is not None:
+            overtaken = alarm.open or decision.at < alarm.first_at
+            at = f"{moment(decision.at, zone, now)}{', overtaken since' if overtaken else ''}"
             lines += fields(
-                [(word, moment(decision.at, zone, now), ""), ("note", decision.note, "strong")], width, LABEL
+                [(word, at, "quiet" if overtaken else ""), ("note", decision.note, "quiet" if overtaken else "strong")],
+                width,
+                LABEL,
             )
     if alarm.closed_by and alarm.state is AlarmState.CLOSED:
         lines += fields([("ended by", alarm.closed_by, "")], width, LABEL)

@@ -12,8 +12,8 @@ from smwatch.tui.pages.words import about, badge
 from smwatch.tui.text import cells, fit
 from smwatch.tui.times import Zone, moment, period
 
-ROOMY = 80
-"""Columns from which there is room for words that numbers can do without."""
+WIDE, ROOMY = 100, 80
+"""Columns from which there may be room for words, and for more than the last time."""
 TITLE = 16
 """Cells of a title that say something of it."""
 
@@ -43,9 +43,9 @@ def band_rows(
         return [_muted(muted, now, width, keys)] if muted else []
     worst, *others = alarms
     role = _BAND[worst.severity]
-    tail = _tail(worst, len(others), len(muted), now, zone, width)
-    head = f"{badge(worst).text} {_told(worst, width - cells(tail) - cells(badge(worst).text) - 2)}"
-    rows = [_filled(head, tail, width, f"{role}@screen.alarms")]
+    mark = badge(worst).text
+    told, tail = _fitted(worst, _tails(worst, len(others), len(muted), now, zone, width), width - cells(mark) - 2)
+    rows = [_filled(f"{mark} {told}", tail, width, f"{role}@screen.alarms")]
     if step is not None:
         left, right = f"   next: {step}", f"  {keys.one('watch.copy')} copies"
         if width >= 100:
@@ -54,24 +54,32 @@ def band_rows(
     return rows
 
 
-def _tail(worst: Alarm, others: int, muted: int, now: datetime, zone: Zone, width: int) -> str:
-    """How often, when, and how many more there are, as far as there is room for it."""
+def _tails(worst: Alarm, others: int, muted: int, now: datetime, zone: Zone, width: int) -> list[str]:
+    """How often, when, and how many more there are: in words, and shorter."""
     first, last = moment(worst.first_at, zone, now), moment(worst.last_at, zone, now)
-    times = f"first {first}  last {last}" if width >= 100 else last
-    word = " more" if width >= ROOMY else ""
-    more = f"  +{others:,}{word}" if others else ""
-    quiet = f"  {muted:,} muted" if muted and width >= ROOMY else ""
-    return f"  ×{worst.count:,}  {times}{more}{quiet} "
+    short = last if first == last or width < ROOMY else f"{first} to {last}"
+    more = f"  +{others:,}{' more' if width >= ROOMY else ''}" if others else ""
+    more += f"  {muted:,} muted" if muted and width >= ROOMY else ""
+    forms = (f"first {first}  last {last}", short) if width >= WIDE else (short,)
+    return [f"  ×{worst.count:,}  {form}{more} " for form in forms]
 
 
-def _told(worst: Alarm, room: int) -> str:
-    """Which secret and who, after what it is if there is room to say that so that it is understood."""
-    whom = "  ".join(filter(None, (worst.secret.name if worst.secret is not None else "", worst.principal)))
-    left = room - cells(whom) - 2
-    if not whom or left >= min(cells(worst.title), TITLE):
-        title = worst.title if cells(worst.title) <= left or not whom else fit(worst.title, left).rstrip()
-        return "  ".join(filter(None, (title, whom)))
-    return whom
+def _heads(worst: Alarm) -> list[tuple[str, str]]:
+    """What it is, and which secret and who; with little room who gives way first, then what it is."""
+    name = worst.secret.name if worst.secret is not None else ""
+    whom = "  ".join(filter(None, (name, worst.principal)))
+    return [(worst.title, whom), (worst.title, name)] if whom else [(worst.title, "")]
+
+
+def _fitted(worst: Alarm, tails: Sequence[str], room: int) -> tuple[str, str]:
+    """The first of what may be said at both ends of the line that leaves room for a title that says something."""
+    heads = _heads(worst)
+    for title, whom in heads:
+        for tail in tails:
+            left = room - cells(tail) - cells(whom) - 2 * bool(whom)
+            if left >= min(cells(title), TITLE):
+                return "  ".join(filter(None, (fit(title, min(left, cells(title))), whom))), tail
+    return heads[0][1] or heads[0][0], tails[-1]
 
 
 def _filled(left: str, right: str, width: int, role: str) -> list[Piece]:

@@ -109,8 +109,7 @@ class Scan:
 
         The edge that may be half read is read again.
         """
-        edges = (self.low, self.high)
-        progress, self._resumed_at = edges != self._resumed_at, edges
+        progress, self._resumed_at = self.moved, (self.low, self.high)
         self.start = self.low - self.resolution
         self.until = None if self.high is None else self.high - self.resolution
         self.token: str | None = None
@@ -125,6 +124,11 @@ class Scan:
             return False
         self._asked_anew = clock
         return True
+
+    @property
+    def moved(self) -> bool:
+        """Whether something was finished since it was asked for anew: a single moment may fill many pages."""
+        return (self.low, self.high) != self._resumed_at
 
     @property
     def remains(self) -> Span | None:

@@ -282,10 +282,10 @@ class Tail:
             self._sightings.forget_before(now - HORIZON)
         elif agenda.enough(scan):
             agenda.ended(scan)
-        elif agenda.pushed(scan):
-            scan.resume()
         elif took.astray:
             self._resume(agenda, scan, "the page tokens lead in a circle")
+        elif agenda.pushed(scan) and scan.moved:
+            scan.resume()
         elif agenda.too_long(scan) or (self._overdue(scan) and not scan.resume()):
             agenda.dropped(scan)
         if failing_since is not None and agenda.clock - failing_since > OUTAGE:

@@ -211,6 +211,24 @@ def test_reading_again_and_again_finds_what_was_late_and_repeats_only_the_recent
     virtual_time.run(scenario())
 
 
+def test_a_second_that_fills_many_pages_holds_no_sweep_up() -> None:
+    async def scenario() -> None:
+        world = World(seed=18)
+        for second in range(0, 1800, 5):
+            world.happen(EPOCH + timedelta(seconds=second), 60)
+        before = set(world.born)
+        for _ in range(700):
+            world.happen(EPOCH + HOUR / 6, 60)
+        watcher = Watcher(world, EPOCH - HOUR / 4, SHORT)
+        await watcher.watch(EPOCH + HOUR / 2)
+        burst = [(watcher.seen[event] - world.visible[event]).total_seconds() for event in set(world.born) - before]
+        assert max(burst) < 60
+        assert max(watcher.latencies(EPOCH)) < 60
+        assert watcher.missing() == []
+
+    virtual_time.run(scenario())
+
+
 def test_an_hour_of_sleep_is_noticed_and_filled() -> None:
     async def scenario() -> None:
         world = World(seed=3)

@@ -175,14 +175,17 @@ class FilterLogEvents:
     async def _describe(self) -> None:
         """Learn the group's retention and class, now and then; it may well not be allowed."""
         clock = self._monotonic()
-        if self._arn or (self._described_at is not None and clock - self._described_at < DESCRIBE_EVERY):
+        if self._described_at is not None and clock - self._described_at < DESCRIBE_EVERY:
             return
         group: Mapping[str, Any] = {}
+        request: dict[str, Any] = {"logGroupNamePrefix": self._group}
+        if self._arn:  # of an account that shares it with this one
+            request |= {"accountIdentifiers": [self._arn.split(":")[4]], "includeLinkedAccounts": True}
         try:
             with told_apart(self._call("DescribeLogGroups")):
                 client = await self._session.client("logs", self._region)
-                answer: Mapping[str, Any] = await client.describe_log_groups(logGroupNamePrefix=self._group)
-                group = next((item for item in answer["logGroups"] if item["logGroupName"] == self._group), {})
+                answer: Mapping[str, Any] = await client.describe_log_groups(**request)
+                group = next((item for item in answer["logGroups"] if self._is(item)), {})
         except CallError as error:
             if error.remedy in (Remedy.SIGN_IN, Remedy.RETRY):
                 raise
@@ -191,6 +194,10 @@ class FilterLogEvents:
         days = group.get("retentionInDays")
         self._retention = timedelta(days=days) if isinstance(days, int) else None
         self._described_at = clock
+
+    def _is(self, item: Mapping[str, Any]) -> bool:
+        arn = item.get("arn", "").removesuffix(":*")
+        return bool(item["logGroupName"] == self._group and (not self._arn or arn == self._arn))
 
 
 class _EventTime(msgspec.Struct):

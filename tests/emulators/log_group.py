@@ -86,6 +86,8 @@ class LogGroupService:
         """How many pages lead to themselves."""
         self.refusals: deque[tuple[str, str, str]] = deque()
         """(operation, code, message) of what is refused next."""
+        self.linked: list[dict[str, Any]] = []
+        """Groups of accounts that share them with this one."""
         self.trails: list[dict[str, Any]] = [
             {
                 "Name": "management",
@@ -146,7 +148,7 @@ class LogGroupService:
                 case "FilterLogEvents":
                     return self._json(self._filtered(asked))
                 case "DescribeLogGroups":
-                    return self._json({"logGroups": [{"logGroupName": GROUP, "arn": f"{ARN}:*", "logGroupArn": ARN}]})
+                    return self._json({"logGroups": self._groups(asked)})
                 case "DescribeTrails":
                     return self._json({"trailList": self.trails})
                 case "GetTrailStatus":
@@ -157,11 +159,19 @@ class LogGroupService:
             code, message = refused.args
             return self._json({"__type": code, "message": message}, 400)
 
+    def _groups(self, asked: dict[str, Any]) -> list[dict[str, Any]]:
+        groups = [{"logGroupName": GROUP, "arn": f"{ARN}:*", "logGroupArn": ARN}]
+        if asked.get("includeLinkedAccounts"):
+            groups += self.linked
+        accounts = asked.get("accountIdentifiers", ())
+        return [one for one in groups if not accounts or one["arn"].split(":")[4] in accounts]
+
     def _filtered(self, asked: dict[str, Any]) -> dict[str, Any]:
         asked = dict(asked)
         token = asked.pop("nextToken", None)
         start, end, head = asked.get("startTime", 0), asked.get("endTime", 1 << 62), asked.get("startFromHead", True)
-        if asked.get("logGroupName") != GROUP and asked.get("logGroupIdentifier") != ARN:
+        ours = {ARN, *(one["logGroupArn"] for one in self.linked)}
+        if asked.get("logGroupName") != GROUP and asked.get("logGroupIdentifier") not in ours:
             raise RefusedError("ResourceNotFoundException", "The specified log group does not exist.")
         if "startFromHead" in asked and not self.knows_order:
             raise RefusedError("InvalidParameterException", "Unknown parameter in input: startFromHead")

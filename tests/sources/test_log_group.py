@@ -19,7 +19,7 @@ from smwatch.sources.logs import logs_source
 from smwatch.sources.session import AwsSession
 from smwatch.sources.source import Found, Page, State
 from smwatch.sources.tail import Tail
-from tests.emulators.log_group import GROUP, LogGroupService
+from tests.emulators.log_group import ARN, GROUP, LogGroupService
 from tests.emulators.records import record
 from tests.sources.hurry import Hurry, Watched, follow
 from tests.sources.reading import read
@@ -245,3 +245,24 @@ async def test_messages_that_are_no_records_count_each_by_its_own_time_whoever_s
         live = Page("live_tail:x", SeenBy.LIVE_TAIL, (Found("{cut off", moments[0]),), NOW)
         await monitor._take(live)
     assert [(event.name, event.at) for event in delivered] == [(UNREADABLE, at) for at in moments]
+
+
+async def test_the_group_of_a_linked_account_has_its_retention_and_class_as_well(
+    service: LogGroupService, session: AwsSession, hurry: Hurry
+) -> None:
+    arn = ARN.replace("123456789012", "999988887777")
+    linked = {"logGroupName": GROUP, "arn": f"{arn}:*", "logGroupArn": arn, "retentionInDays": 1}
+    service.linked.append(linked)
+    held = fill(service)
+    since = NOW - 3 * DAY
+    found, last, coverage = await read(
+        await logs_source(session, None, f"{arn}:*", since, now=hurry.now, **hurry.options())
+    )
+    assert sorted(one["eventID"] for one in found) == sorted(held)
+    (gap,) = last.gaps
+    assert gap in coverage.gaps
+    assert gap.reason.startswith("older than what the service keeps")
+    assert abs(gap.span.end - (NOW - timedelta(hours=23))) < 30 * MINUTE
+    linked["logGroupClass"] = "INFREQUENT_ACCESS"
+    _, last, _ = await read(await logs_source(session, None, arn, since, now=hurry.now, **hurry.options()))
+    assert "is of class Infrequent Access" in last.message

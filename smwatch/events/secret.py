@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import TypeGuard
 
 import msgspec
@@ -64,9 +64,15 @@ class Names:
     """Folds all names of a secret into one identity, and learns from what it is told.
 
     An ARN that AWS wrote is the name, a hyphen and six random letters or digits. One that a caller wrote may lack
-    them, so that `…:secret:my-secret` is either `my` or `my-secret`. What other records say of these two decides;
-    until one does, a guess stands, and is taken back (see `renamed`) once it proves wrong. `changed` is called whenever
-    an ARN stands for another secret than before.
+    them, so that `…:secret:my-secret` is either `my` or `my-secret`. What other records say of these two decides. Until
+    one does, an ending that reads like a word is taken for a part of the name, so that it stands apart and can be
+    folded once AWS itself has written that ARN; any other ending is taken for the suffix, and that is taken back (see
+    `renamed`) once there is a secret that is named with it. `changed` is called whenever an ARN stands for another
+    secret than before.
+
+    All orders of the same records end alike. But for one thing: if there are both `my` and `my-s3cReT`, and somebody
+    types the ARN of the second without its suffix before anything else has shown that one, then what was taken for
+    `my` stays there, as it can't be told any more from what was.
     """
 
     def __init__(self, changed: Callable[[], None], remember: int = 16_384) -> None:
@@ -112,15 +118,24 @@ class Names:
         return meant[0] if meant and meant[1] else self._guess(named, account, region, short, suffix)
 
     def _typed(self, key: _Key, named: Named) -> Secret:
-        """The secret of exactly this name."""
+        """The secret of exactly this name; of what is the end of another's ARN, that one, unless there is both."""
         if named.exists:
             self._learn(key)
+        elif self._evidence.find(key) != CERTAIN and (meant := self._certain(key)) is not None:
+            return meant
         return self._secrets[key]
+
+    def _certain(self, key: _Key) -> Secret | None:
+        """The secret of which AWS has written an ARN that ends with this name."""
+        if key[2][-7:-6] != "-":
+            return None
+        found = (self._meant.find(arn) for arn in _arns(key))
+        return next((meant for each in found if each is not None for meant, certain in (each,) if certain), None)
 
     def _guess(self, named: Named, account: str, region: str, short: str, suffix: str) -> Secret:
         """`short`, unless its suffix is hardly random or there seems to be a secret that is named with it."""
         key = account, region, f"{short}-{suffix}"
-        if not suffix.isdecimal() and suffix.lower() not in _WORDS and self._evidence.find(key) is None:
+        if not _like_a_word(suffix) and self._evidence.find(key) is None:
             key = account, region, short
             evidence = self._evidence.find(key)
             if named.exists and evidence is None:
@@ -135,9 +150,7 @@ class Names:
     def _learn(self, key: _Key) -> None:
         if self._evidence.find(key) != CERTAIN:
             self._evidence.keep(key, CERTAIN)
-            account, region, name = key
-            for partition in _PARTITIONS:
-                arn = f"arn:{partition}:secretsmanager:{region}:{account}:secret:{name}"
+            for arn in _arns(key):
                 self._mean(arn, self._secrets[key], only_if_doubted=True)
 
     def _mean(self, arn: str, right: Secret, *, certain: bool = False, only_if_doubted: bool = False) -> None:
@@ -146,13 +159,36 @@ class Names:
         if only_if_doubted and (meant is None or meant[1]):
             return
         self._meant.keep(arn, (right, certain))
-        if meant is None or meant[0] == right:
-            return
-        self._resolved.forget()
-        self._changed()
-        wrong = meant[0]
-        if self._evidence.find((wrong.account, wrong.region, wrong.name)) != CERTAIN:
-            self._renamed.append((wrong, right))
+        wrong = {meant[0]} if meant is not None else set()
+        if certain and not (meant is not None and meant[1]):
+            # Somebody may have typed as a name what is the end of the ARN.
+            typed = self._secrets.find((right.account, right.region, arn.rpartition(":")[2]))
+            wrong |= {typed} if typed is not None else set()
+        if wrong := wrong - {right}:
+            self._resolved.forget()
+            self._changed()
+        for each in wrong:
+            if self._evidence.find((each.account, each.region, each.name)) != CERTAIN:
+                self._renamed.append((each, right))
+
+
+def _like_a_word(ending: str) -> bool:
+    """Whether six letters or digits are hardly random: a known word, or all digits, or all letters of one case.
+
+    Of a hundred random ones, one is so: it is taken for a part of the name until AWS writes the ARN.
+    """
+    return (
+        ending.isdecimal()
+        or ending.lower() in _WORDS
+        or (ending.isalpha() and ending in (ending.lower(), ending.upper()))
+    )
+
+
+def _arns(key: _Key) -> Iterator[str]:
+    """The ARNs that end with just this name."""
+    account, region, name = key
+    for partition in _PARTITIONS:
+        yield f"arn:{partition}:secretsmanager:{region}:{account}:secret:{name}"
 
 
 _Key = tuple[str, str, str]

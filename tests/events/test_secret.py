@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from itertools import permutations
+from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -35,17 +37,17 @@ def partial(name: str) -> str:
     return arn(name)[:-7]
 
 
-@pytest.mark.parametrize("name", ["my-secret", "db-Master", "app-APIKEY", "report-202611"])
+@pytest.mark.parametrize("name", ["my-secret", "db-Master", "app-APIKEY", "report-202611", "db-grafna", "x-ZZZZZZ"])
 def test_an_ending_that_is_a_word_or_a_date_belongs_to_the_name(name: str) -> None:
     assert names_after(records.read(partial(name))) == [name]
 
 
-@pytest.mark.parametrize("suffix", ["Ab12Cd", "agquim", "ZZZZZZ", "a1b2c3"])
+@pytest.mark.parametrize("suffix", ["Ab12Cd", "agQuim", "ZZZZZ9", "a1b2c3"])
 def test_an_ending_that_looks_random_is_the_suffix(suffix: str) -> None:
     assert names_after(records.read(arn("db", suffix))) == ["db"]
 
 
-ODD = "payments-zzqzzz"
+ODD = "payments-zZqzz1"
 """A name that ends as if it were a complete ARN's."""
 
 EVIDENCE = {
@@ -120,3 +122,64 @@ def test_all_names_of_a_secret_are_one_in_any_order(name: str, suffix: str, orde
         "create": records.create(name, suffix),
     }
     assert names_after(*(shapes[shape] for shape in order)) == [name] * 4
+
+
+WORLD = {
+    "prod/db": "Ab12Cd",
+    "prod/db-grafna": "xY34zW",
+    "prod/db-Master": "qqqqqq",
+    "app": "grafna",
+    "app-reader": "0aB1cD",
+}
+"""Secrets of which some are named like the others' ARNs, with the suffixes that AWS has given them."""
+
+
+def spelled(name: str, way: str, number: int) -> Record:
+    complete = arn(name, WORLD[name])
+    more: dict[str, Any] = {"id": f"{number:08}-0000-4000-8000-000000000000"}
+    match way:
+        case "name":
+            return records.read(name, **more)
+        case "refused name":
+            return records.denied(name, **more)
+        case "partial":
+            return records.read(complete[:-7], **more)
+        case "refused partial":
+            return records.denied(complete[:-7], **more)
+        case "complete":
+            return records.read(complete, **more)
+        case "refused complete":
+            return records.denied(complete, **more)
+        case "refused ending":
+            return records.read_missing(f"{name}-{WORLD[name]}", **more)
+        case _:
+            return records.kms(complete, **more)
+
+
+WAYS = ("name", "refused name", "partial", "refused partial", "complete", "refused complete", "refused ending", "told")
+SPELLINGS = st.tuples(st.sampled_from(list(WORLD)), st.sampled_from(WAYS))
+
+
+@given(st.lists(SPELLINGS, min_size=2, max_size=9), st.randoms(use_true_random=False))
+def test_which_secret_is_meant_does_not_depend_on_what_comes_first(ways: list[tuple[str, str]], rng: Random) -> None:
+    seen = [spelled(name, way, number) for number, (name, way) in enumerate(ways)]
+    expected = dict(enumerate(names_after(*seen)))
+    for _ in range(4):
+        order = list(range(len(seen)))
+        rng.shuffle(order)
+        found = names_after(*(seen[number] for number in order))
+        assert dict(zip(order, found, strict=True)) == expected
+
+
+@given(
+    st.permutations(
+        [
+            (name, way)
+            for name in ("prod/db", "prod/db-grafna", "app")
+            for way in ("partial", "name", "complete", "told")
+        ]
+    )
+)
+def test_once_aws_has_told_each_arn_every_name_is_right(ways: list[tuple[str, str]]) -> None:
+    seen = [spelled(name, way, number) for number, (name, way) in enumerate(ways)]
+    assert names_after(*seen) == [name for name, _ in ways]

@@ -115,7 +115,9 @@ def test_a_restart_takes_the_alarm_along_under_its_right_name() -> None:
 
 
 PEOPLE = [records.role(), records.role("ci-deployer", "build-7"), records.user("alice")]
-NAMES = [NAME, NAME, "prod/a", "prod/b", "prod/c", "prod/d"]
+NAMES = [NAME, NAME, "prod/a", "prod/b", "prod/db", "prod/db-grafna"]
+PARTIAL = records.arn("prod/db-grafna")[:-7]
+"""As it could be the whole ARN of `prod/db`: both are there."""
 TYPED = [records.read, records.read_deleted, records.read_missing, records.denied, records.describe]
 """Calls of which only what the caller typed is known."""
 ANSWERED = [
@@ -124,7 +126,7 @@ ANSWERED = [
     lambda secret, **more: records.write("CancelRotateSecret", secret, **more),
 ]
 MOMENTS = st.one_of(st.integers(0, 1200), st.integers(0, 8).map(lambda day: day * 86_400))
-CALLS = st.tuples(st.sampled_from(TYPED), st.sampled_from([DOUBTFUL, *NAMES]))
+CALLS = st.tuples(st.sampled_from(TYPED), st.sampled_from([DOUBTFUL, PARTIAL, *NAMES]))
 CHANGES = st.tuples(st.sampled_from(ANSWERED), st.sampled_from(NAMES))
 EVENTS = st.builds(
     lambda call, by, second: call[0](call[1], by=by, at=after(second)),

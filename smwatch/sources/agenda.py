@@ -137,7 +137,8 @@ class Agenda(ABC):
 
     def too_long(self, scan: Scan) -> bool:
         """Whether a slice turned out so dense that it had better be cut, for its older end to be settled soon."""
-        return scan.kind is Kind.SETTLE and scan.newest_first and scan.pages > 2 * PAGES_A_SLICE[1]
+        long = scan.pages > 2 * PAGES_A_SLICE[1] and scan.moved
+        return scan.kind is Kind.SETTLE and scan.newest_first and long
 
     def gave_up(self, gaps: Iterable[Gap]) -> None:
         """These periods are written down as unreadable."""

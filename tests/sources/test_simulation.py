@@ -229,6 +229,21 @@ def test_a_second_that_fills_many_pages_holds_no_sweep_up() -> None:
     virtual_time.run(scenario())
 
 
+def test_a_second_that_fills_more_pages_than_a_slice_may_have_is_settled_too() -> None:
+    async def scenario() -> None:
+        world = World(seed=19)
+        for second in range(0, 3600, 60):
+            world.happen(EPOCH + timedelta(seconds=second), 60)
+        for _ in range(5000):
+            world.happen(EPOCH + HOUR / 6, 60)
+        watcher = Watcher(world, EPOCH - HOUR / 4, SHORT)
+        await watcher.watch(EPOCH + HOUR)
+        assert watcher.missing() == []
+        assert watcher.mark > EPOCH + HOUR / 2
+
+    virtual_time.run(scenario())
+
+
 def test_an_hour_of_sleep_is_noticed_and_filled() -> None:
     async def scenario() -> None:
         world = World(seed=3)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 from datetime import datetime
 
 from smwatch.events.event import Arrival, Event
-from smwatch.jsonl import event_line
+from smwatch.lines import event_line
 from smwatch.visible import visible
 
 COLUMNS = (

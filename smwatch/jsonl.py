@@ -1,37 +1,28 @@
-"""The headless front end: events, alarms and health as lines, for pipes, cron and CI."""
+"""The headless front end: what is new as lines, once, for pipes, cron and CI."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from itertools import islice
-from typing import IO, NamedTuple
+from typing import IO
 
 import msgspec
 
-from smwatch.events.event import UNREADABLE, Arrival, Event
-from smwatch.events.links import told_at
+from smwatch.events.event import Arrival
 from smwatch.events.recent import Recent
 from smwatch.journal import Journal, JournalError
 from smwatch.keeper import NOT_KEPT
+from smwatch.lines import Behind, alarm_line, alarm_text, event_bytes, event_text, status_line
 from smwatch.monitor import Delivery
 from smwatch.output import Output
 from smwatch.rules.alarm import Alarm, AlarmState, Severity
 from smwatch.sources.source import State, Status
 from smwatch.store import Store
 from smwatch.view import Filter
-from smwatch.visible import harmless_json, visible
-
-
-class Behind(NamedTuple):
-    """What an alarm's line tells of an event behind it; all of it "" where the event is no longer in memory."""
-
-    id: str = ""
-    account: str = ""
-    region: str = ""
-
+from smwatch.visible import visible
 
 UNKEPT = 250_000
 """Of so many lines that could not be noted as written it is known, at the most, that they were."""
@@ -221,7 +212,7 @@ class Lines:
         ]
 
     def _event(self, arrival: Arrival) -> bytes:
-        return _event_line(arrival) if self._json else event_text(arrival.event).encode()
+        return event_bytes(arrival) if self._json else event_text(arrival.event).encode()
 
     def _alarm(self, alarm: Alarm) -> bytes:
         before = self._shown.get(alarm.group)
@@ -256,197 +247,3 @@ _Stage = tuple[AlarmState, Severity, int, datetime, datetime]
 def _stage(alarm: Alarm) -> bytes:
     """What tells whether an alarm is as it was written: no more, for more of it may come to light at any time."""
     return msgspec.json.encode((alarm.state, alarm.severity, alarm.count, alarm.first_at, alarm.last_at))
-
-
-class _EventLine(msgspec.Struct, tag_field="type", tag="event"):
-    id: str
-    time: datetime
-    name: str
-    source: str | None
-    secret: str | None
-    secret_arn: str | None
-    principal: str | None
-    identity: str | None
-    source_ip: str | None
-    user_agent: str | None
-    region: str | None
-    account: str | None
-    read_only: bool
-    error_code: str | None
-    error_message: str | None
-    seen_by: str
-    seen_at: datetime
-    supersedes: str | None
-    shared_id: str | None
-    record: msgspec.Raw | str
-
-
-class _AlarmLine(msgspec.Struct, tag_field="type", tag="alarm"):
-    group: str
-    rule: str
-    severity: str
-    state: str
-    title: str
-    secret: str | None
-    principal: str | None
-    identity: str | None
-    region: str | None
-    account: str | None
-    mitre: Sequence[str]
-    count: int
-    first_at: datetime
-    last_at: datetime
-    event_ids: Sequence[str]
-    next: Sequence[str]
-
-
-class _GapLine(msgspec.Struct):
-    start: datetime
-    end: datetime
-    reason: str
-
-
-class _StatusLine(msgspec.Struct, tag_field="type", tag="status"):
-    source: str
-    state: str
-    message: str | None
-    lag_s: float | None
-    complete_to: datetime | None
-    lag_max_s: float | None
-    last_good_at: datetime | None
-    gaps: Sequence[_GapLine]
-    late_events: int
-    progress: str | None
-    calls: int
-
-
-def event_line(arrival: Arrival) -> str:
-    """One event as a JSON object on one line; what the record does not say is null."""
-    return _event_line(arrival).decode()
-
-
-def _event_line(arrival: Arrival) -> bytes:
-    event = arrival.event
-    return _bytes(
-        _EventLine(
-            id=event.id,
-            time=told_at(arrival),
-            name=event.name,
-            source=event.source or None,
-            secret=event.secret.name if event.secret else None,
-            secret_arn=event.secret_arn or None,
-            principal=event.principal.name or None,
-            identity=event.principal.issuer or None,
-            source_ip=event.source_ip or None,
-            user_agent=event.user_agent or None,
-            region=event.region or None,
-            account=event.account or None,
-            read_only=event.read_only,
-            error_code=event.error_code or None,
-            error_message=event.error_message or None,
-            seen_by=event.seen_by,
-            seen_at=event.seen_at,
-            supersedes=event.corrects or None if event.odd_id else None,
-            shared_id=arrival.shared_id or None,
-            record=_untouched(arrival),
-        )
-    )
-
-
-def alarm_line(alarm: Alarm, behind: Sequence[Behind], *, new: bool) -> str:
-    """One alarm as a JSON object on one line; `updated` is an open alarm that was open (or seen to) before.
-
-    `behind` tells of the events behind it. Region and account are the secret's, else those that the events share: null
-    where they are of several.
-    """
-    secret, about = alarm.secret, dict(alarm.about)
-    account, region = (secret.account, secret.region) if secret else (about.get("account"), about.get("region"))
-    return _line(
-        _AlarmLine(
-            group=alarm.group,
-            rule=alarm.rule,
-            severity=alarm.severity,
-            state="updated" if alarm.open and not new else alarm.state,
-            title=alarm.title,
-            secret=alarm.secret.name if alarm.secret else None,
-            principal=alarm.principal or None,
-            identity=alarm.identity or None,
-            region=region or _shared(each.region for each in behind),
-            account=account or _shared(each.account for each in behind),
-            mitre=alarm.mitre,
-            count=alarm.count,
-            first_at=alarm.first_at,
-            last_at=alarm.last_at,
-            event_ids=[each.id for each in behind if each.id],
-            next=alarm.next,
-        )
-    )
-
-
-def _shared(values: Iterable[str]) -> str | None:
-    """The one value that there is, if there is no other."""
-    known = {value for value in values if value}
-    return known.pop() if len(known) == 1 else None
-
-
-def status_line(status: Status) -> str:
-    """One source's health as a JSON object on one line."""
-    return _line(
-        _StatusLine(
-            source=status.source,
-            state=status.state,
-            message=status.message or None,
-            lag_s=status.lag.total_seconds() if status.lag is not None else None,
-            complete_to=status.complete_to,
-            lag_max_s=status.lag_max.total_seconds() if status.lag_max is not None else None,
-            last_good_at=status.last_good_at,
-            gaps=[_GapLine(gap.span.start, gap.span.end, gap.reason) for gap in status.gaps],
-            late_events=status.late_events,
-            progress=status.progress or None,
-            calls=status.calls,
-        )
-    )
-
-
-def event_text(event: Event) -> str:
-    """One event as a line for a person, harmless on a terminal."""
-    result = f"{event.error_code}: {event.error_message}".strip(": ") if event.failed else "ok"
-    secret = event.secret.name if event.secret else "-"
-    who = f"{event.principal.kind} {event.principal.name}"
-    fields = (
-        f"{event.at:%Y-%m-%dT%H:%M:%SZ}",
-        f"{event.name:<20}",
-        f"{secret:<28}",
-        f"{who:<24}",
-        event.source_ip or "-",
-    )
-    return visible("  ".join((*fields, event.region or "-", result)))
-
-
-def alarm_text(alarm: Alarm) -> str:
-    """One alarm as a line for a person, harmless on a terminal."""
-    secret = alarm.secret
-    about = " ".join(filter(None, (f"{secret.name} ({secret.region})" if secret else "", alarm.principal)))
-    when = f"first {alarm.first_at:%Y-%m-%dT%H:%M:%SZ} last {alarm.last_at:%Y-%m-%dT%H:%M:%SZ}"
-    return visible(f"▲ {alarm.severity.upper()}  {alarm.title}  {about}  ×{alarm.count}  {when}  {alarm.state}")
-
-
-_encode = msgspec.json.Encoder().encode
-
-
-def _line(value: msgspec.Struct) -> str:
-    return _bytes(value).decode()
-
-
-def _bytes(value: msgspec.Struct) -> bytes:
-    """The value as JSON that may go to a terminal: of what is ASCII only DEL could act there."""
-    line = _encode(value)
-    return line if line.isascii() and b"\x7f" not in line else harmless_json(line.decode()).encode()
-
-
-def _untouched(arrival: Arrival) -> msgspec.Raw | str:
-    if arrival.event.name == UNREADABLE and not arrival.record:
-        return arrival.raw.encode("utf-8", "replace").decode()
-    # A line break in JSON can only stand between tokens, so a space there changes nothing but the layout.
-    raw = arrival.raw.strip("\ufeff").replace("\r", " ").replace("\n", " ")
-    return msgspec.Raw(raw)

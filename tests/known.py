@@ -13,7 +13,7 @@ import msgspec
 from smwatch.events.event import Arrival, SeenBy
 from smwatch.journal import MIGRATIONS, Journal
 from smwatch.journal.rows import rows_of
-from smwatch.jsonl import event_line
+from smwatch.lines import event_line
 from smwatch.monitor import Delivery, Monitor
 from smwatch.record import Record
 from smwatch.rules.alarm import Alarm

@@ -15,7 +15,7 @@ import pytest
 from smwatch.events.event import Arrival, SeenBy
 from smwatch.events.reader import Reader
 from smwatch.journal import Journal
-from smwatch.jsonl import event_line
+from smwatch.lines import event_line
 from smwatch.record import Record
 from smwatch.rules.engine import Engine
 from smwatch.rules.rule import combine, load_builtin

@@ -10,8 +10,9 @@ from smwatch.events.event import Arrival, SeenBy
 from smwatch.events.reader import Reader
 from smwatch.events.secret import Secret
 from smwatch.journal import Journal
-from smwatch.jsonl import Behind, Lines, alarm_line, event_line, event_text, status_line
+from smwatch.jsonl import Lines
 from smwatch.keeper import NOT_KEPT
+from smwatch.lines import Behind, alarm_line, event_line, event_text, status_line
 from smwatch.monitor import Delivery
 from smwatch.output import Output
 from smwatch.rules.alarm import Alarm, AlarmState, Severity

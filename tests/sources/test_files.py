@@ -13,7 +13,7 @@ import pytest
 
 from smwatch.events.event import SeenBy
 from smwatch.events.reader import Reader
-from smwatch.jsonl import event_line
+from smwatch.lines import event_line
 from smwatch.sources import playback
 from smwatch.sources.coverage import Coverage
 from smwatch.sources.demo import demo_sources

@@ -6,10 +6,13 @@ Every answer holds another access key: ASIA, a word for the place, a number. `la
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any, Self
+from typing import Any
 
 from aiohttp import web
+
+from tests.emulators.loopback import Loopback
 
 ROLE = """<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
 <AssumeRoleWithWebIdentityResult><Credentials><AccessKeyId>{AccessKeyId}</AccessKeyId>
@@ -17,38 +20,28 @@ ROLE = """<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/do
 </Credentials></AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>"""
 
 
-class CredentialService:
+class CredentialService(Loopback):
     """All of them behind one URL."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.lasting = timedelta(hours=1)
         self.handed_out: Counter[str] = Counter()
         self.refusing = False
         """Whether nobody gets anything at the moment."""
         self.says_why = True
         """Whether a refusal names its error, as AWS does and a proxy before it may not."""
-        self.url = ""
-        self._runner: web.AppRunner | None = None
 
-    async def __aenter__(self) -> Self:
-        app = web.Application()
-        app.router.add_get("/federation/credentials", self._sso)
-        app.router.add_put("/latest/api/token", self._token)
-        app.router.add_get("/latest/meta-data/iam/security-credentials/", self._role_name)
-        app.router.add_get("/latest/meta-data/iam/security-credentials/watcher", self._instance)
-        app.router.add_get("/container", self._container)
-        app.router.add_post("/", self._sts)
-        app.router.add_post("/v1/token", self._login)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        host, port = self._runner.addresses[0][:2]
-        self.url = f"http://{host}:{port}"
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        assert self._runner is not None
-        await self._runner.cleanup()
+    def routes(self) -> Sequence[web.RouteDef]:
+        return [
+            web.get("/federation/credentials", self._sso),
+            web.put("/latest/api/token", self._token),
+            web.get("/latest/meta-data/iam/security-credentials/", self._role_name),
+            web.get("/latest/meta-data/iam/security-credentials/watcher", self._instance),
+            web.get("/container", self._container),
+            web.post("/", self._sts),
+            web.post("/v1/token", self._login),
+        ]
 
     def _fresh(self, place: str) -> dict[str, Any]:
         if self.refusing:

@@ -6,12 +6,14 @@ import asyncio
 import json
 import zlib
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from email.utils import format_datetime
-from typing import Any, Self
+from typing import Any
 
 from aiohttp import web
+
+from tests.emulators.loopback import Loopback
 
 GROUP = "CloudTrail/SecretsManager"
 ARN = f"arn:aws:logs:eu-west-1:123456789012:log-group:{GROUP}"
@@ -48,34 +50,20 @@ def update(*messages: str, sampled: bool = False, at: int = 0) -> bytes:
 OPENING = event("initial-response", {}) + event("sessionStart", {"sessionId": "1"})
 
 
-class LiveTailService:
+class LiveTailService(Loopback):
     """One script a session: frames that are sent, then either the end or silence; or an error instead of a session."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.scripts: deque[list[bytes | asyncio.Event] | tuple[str, str]] = deque()
         """Frames, events that are waited for, or the code and message of a refusal."""
         self.asked: list[dict[str, Any]] = []
         self.filtered_items: list[tuple[datetime, str, int]] = []
         """(when FilterLogEvents can find it, message, time in milliseconds) of what the group holds."""
         self.now: Callable[[], datetime] = lambda: datetime.now(UTC)
-        self.url = ""
-        self._runner: web.AppRunner | None = None
-        self._closing = asyncio.Event()
 
-    async def __aenter__(self) -> Self:
-        app = web.Application()
-        app.router.add_post("/", self._answer)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        host, port = self._runner.addresses[0][:2]
-        self.url = f"http://{host}:{port}"
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        self._closing.set()
-        assert self._runner is not None
-        await self._runner.cleanup()
+    def routes(self) -> Sequence[web.RouteDef]:
+        return [web.post("/", self._answer)]
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
         match request.headers["X-Amz-Target"].partition(".")[2]:
@@ -110,7 +98,7 @@ class LiveTailService:
             else:
                 await response.write(part)
         if not self.scripts:  # the last session stays open
-            await self._closing.wait()
+            await self.closing.wait()
         return response
 
 

@@ -10,14 +10,15 @@ from __future__ import annotations
 import bisect
 import json
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from typing import Any, NamedTuple, Self
+from typing import Any, NamedTuple
 
 from aiohttp import web
 
 from smwatch import patterns
+from tests.emulators.loopback import Loopback
 
 GROUP = "CloudTrail/SecretsManager"
 ARN = f"arn:aws:logs:eu-west-1:123456789012:log-group:{GROUP}"
@@ -61,12 +62,12 @@ class _Scan(NamedTuple):
     empty: int
 
 
-class LogGroupService:
+class LogGroupService(Loopback):
     """One log group and its trail; `async with` makes it listen on the loopback."""
 
     def __init__(self, now: Callable[[], datetime] = lambda: datetime.now(UTC)) -> None:
+        super().__init__()
         self.now = now
-        self.url = ""
         self.asked: list[tuple[str, dict[str, Any]]] = []
         """(operation, request) of each call."""
         self.page = 10_000
@@ -100,21 +101,9 @@ class LogGroupService:
         self.held: list[Held] = []
         """In the order of the service."""
         self._scans: dict[str, _Scan] = {}
-        self._runner: web.AppRunner | None = None
 
-    async def __aenter__(self) -> Self:
-        app = web.Application()
-        app.router.add_post("/", self._answer)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
-        host, port = self._runner.addresses[0][:2]
-        self.url = f"http://{host}:{port}"
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        assert self._runner is not None
-        await self._runner.cleanup()
+    def routes(self) -> Sequence[web.RouteDef]:
+        return [web.post("/", self._answer)]
 
     def put(
         self,

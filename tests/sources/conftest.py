@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from smwatch.sources.session import AwsSession
+from tests.emulators.log_group import LogGroupService
 from tests.emulators.lookup_events import LookupEvents
+from tests.sources.hurry import Hurry
 
 
 @pytest.fixture
@@ -40,3 +42,20 @@ async def session(aws_environment: Path) -> AsyncIterator[AwsSession]:
     session = await AwsSession.open()
     yield session
     await session.close()
+
+
+@pytest.fixture
+def hurry() -> Hurry:
+    """The clock of what waits without waiting."""
+    return Hurry()
+
+
+@pytest.fixture
+async def log_group(
+    aws_environment: Path, monkeypatch: pytest.MonkeyPatch, hurry: Hurry
+) -> AsyncIterator[LogGroupService]:
+    """A log group and its trail, whose time is `hurry`'s."""
+    async with LogGroupService(hurry.now) as service:
+        for name in ("CLOUDTRAIL", "CLOUDWATCH_LOGS"):
+            monkeypatch.setenv(f"AWS_ENDPOINT_URL_{name}", service.url)
+        yield service

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from datetime import datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -24,21 +23,6 @@ MINUTE = timedelta(minutes=1)
 SLOWLY = msgspec.structs.replace(SCHEDULE, sweep_every=MINUTE)
 """There is hardly anything to sweep."""
 DOCTOR = f"`smwatch doctor --region eu-west-1 --log-group {GROUP}`"
-
-
-@pytest.fixture
-def hurry() -> Hurry:
-    return Hurry()
-
-
-@pytest.fixture
-async def service(
-    aws_environment: Path, monkeypatch: pytest.MonkeyPatch, hurry: Hurry
-) -> AsyncIterator[LogGroupService]:
-    async with LogGroupService(hurry.now) as service:
-        for name in ("CLOUDTRAIL", "CLOUDWATCH_LOGS"):
-            monkeypatch.setenv(f"AWS_ENDPOINT_URL_{name}", service.url)
-        yield service
 
 
 class Shown:
@@ -64,54 +48,54 @@ def source(session: AwsSession, hurry: Hurry) -> Callable[..., Any]:
     return make
 
 
-def long_enough(service: LogGroupService, hurry: Hurry) -> Callable[[Watched], bool]:
+def long_enough(log_group: LogGroupService, hurry: Hurry) -> Callable[[Watched], bool]:
     """Until the trail could have been called stale, and has been asked about if it may be."""
     end = hurry.now() + 40 * MINUTE
     return lambda so_far: so_far.last.state is State.STALE or hurry.now() > end
 
 
 async def test_a_trail_that_is_switched_off_is_told_with_what_switches_it_on(
-    service: LogGroupService, source: Callable[..., Any], hurry: Hurry
+    log_group: LogGroupService, source: Callable[..., Any], hurry: Hurry
 ) -> None:
-    service.trail_status = {"IsLogging": False, "StopLoggingTime": datetime.fromisoformat("2026-11-23T13:05:00Z")}
-    watched = await follow(await source(), long_enough(service, hurry))
+    log_group.trail_status = {"IsLogging": False, "StopLoggingTime": datetime.fromisoformat("2026-11-23T13:05:00Z")}
+    watched = await follow(await source(), long_enough(log_group, hurry))
     (message,) = watched.said(State.STALE)
     start = f"aws cloudtrail start-logging --name {TRAIL} --region eu-west-1"
     assert message == f"the trail management is switched off since 2026-11-23 13:05Z: `{start}`"
 
 
 async def test_a_trail_that_may_not_write_is_told_with_what_cloudtrail_says(
-    service: LogGroupService, source: Callable[..., Any], hurry: Hurry
+    log_group: LogGroupService, source: Callable[..., Any], hurry: Hurry
 ) -> None:
-    service.trail_status["LatestCloudWatchLogsDeliveryError"] = "Access\nDenied"
-    watched = await follow(await source(), long_enough(service, hurry))
+    log_group.trail_status["LatestCloudWatchLogsDeliveryError"] = "Access\nDenied"
+    watched = await follow(await source(), long_enough(log_group, hurry))
     (message,) = watched.said(State.STALE)
     assert message == f"the trail management can't write to {GROUP} (Access Denied): {DOCTOR}"
 
 
 async def test_a_trail_is_stale_that_leaves_out_what_the_event_history_has(
-    service: LogGroupService, source: Callable[..., Any], hurry: Hurry
+    log_group: LogGroupService, source: Callable[..., Any], hurry: Hurry
 ) -> None:
     at = hurry.now() - 2 * MINUTE
-    service.put(record(at), at)
-    service.trail_status["LatestCloudWatchLogsDeliveryTime"] = at + MINUTE
-    watched = await follow(await source(Shown(at + 3 * MINUTE)), long_enough(service, hurry))
+    log_group.put(record(at), at)
+    log_group.trail_status["LatestCloudWatchLogsDeliveryTime"] = at + MINUTE
+    watched = await follow(await source(Shown(at + 3 * MINUTE)), long_enough(log_group, hurry))
     (message,) = watched.said(State.STALE)
     assert message.startswith("the trail management has delivered nothing for ")
     assert message.endswith(f" min, though the event history has newer events: {DOCTOR}")
     assert len(watched.raw) == 1
-    assert len(service.calls("GetTrailStatus")) <= 2
+    assert len(log_group.calls("GetTrailStatus")) <= 2
 
 
 async def test_it_is_well_again_with_the_next_event(
-    service: LogGroupService, source: Callable[..., Any], hurry: Hurry
+    log_group: LogGroupService, source: Callable[..., Any], hurry: Hurry
 ) -> None:
-    service.trail_status["IsLogging"] = False
+    log_group.trail_status["IsLogging"] = False
 
     def until(so_far: Watched) -> bool:
-        if so_far.last.state is State.STALE and not service.held:
+        if so_far.last.state is State.STALE and not log_group.held:
             at = hurry.now() + 5 * timedelta(seconds=1)
-            service.put(record(at), at)
+            log_group.put(record(at), at)
         return bool(so_far.raw) and so_far.last.state is State.OK
 
     watched = await follow(await source(), until)
@@ -122,7 +106,7 @@ async def test_it_is_well_again_with_the_next_event(
     "case", ["quiet", "just delivered", "not due yet", "another Region", "no history", "denied", "no trail, no events"]
 )
 async def test_silence_alone_is_peace(
-    service: LogGroupService, source: Callable[..., Any], hurry: Hurry, case: str
+    log_group: LogGroupService, source: Callable[..., Any], hurry: Hurry, case: str
 ) -> None:
     start = hurry.now()
     delivered, histories = start, [Shown()]
@@ -137,44 +121,44 @@ async def test_silence_alone_is_peace(
             histories = []
         case "denied":
             histories = [Shown(start + 5 * MINUTE)]
-            service.refusals.extend([("DescribeTrails", "AccessDeniedException", "no")] * 9)
+            log_group.refusals.extend([("DescribeTrails", "AccessDeniedException", "no")] * 9)
         case "no trail, no events":
-            service.trails = []
-    service.trail_status["LatestCloudWatchLogsDeliveryTime"] = delivered
-    watched = await follow(await source(*histories), long_enough(service, hurry))
+            log_group.trails = []
+    log_group.trail_status["LatestCloudWatchLogsDeliveryTime"] = delivered
+    watched = await follow(await source(*histories), long_enough(log_group, hurry))
     assert watched.said(State.STALE) == []
     assert watched.last.state is State.OK
     assert watched.last.message == ""
-    asked = len(service.calls("DescribeTrails"))
+    asked = len(log_group.calls("DescribeTrails"))
     assert asked == 1 if case == "denied" else 1 < asked < 7, "rarely"
 
 
 async def test_a_group_to_which_no_trail_delivers_is_told(
-    service: LogGroupService, source: Callable[..., Any], hurry: Hurry
+    log_group: LogGroupService, source: Callable[..., Any], hurry: Hurry
 ) -> None:
-    service.trails = [{**service.trails[0], "CloudWatchLogsLogGroupArn": f"{ARN}/other:*"}]
-    watched = await follow(await source(Shown(hurry.now() + MINUTE)), long_enough(service, hurry))
+    log_group.trails = [{**log_group.trails[0], "CloudWatchLogsLogGroupArn": f"{ARN}/other:*"}]
+    watched = await follow(await source(Shown(hurry.now() + MINUTE)), long_enough(log_group, hurry))
     (message,) = watched.said(State.STALE)
     assert message.startswith(f"nothing has come to {GROUP} since ")
     assert message.endswith(f"Z, and no trail delivers to it: {DOCTOR}")
 
 
 async def test_a_trail_of_all_regions_is_compared_with_each_of_them(
-    service: LogGroupService, source: Callable[..., Any], hurry: Hurry
+    log_group: LogGroupService, source: Callable[..., Any], hurry: Hurry
 ) -> None:
-    service.trails[0]["IsMultiRegionTrail"] = True
+    log_group.trails[0]["IsMultiRegionTrail"] = True
     watched = await follow(
-        await source(Shown(), Shown(hurry.now() + MINUTE, region="us-east-1")), long_enough(service, hurry)
+        await source(Shown(), Shown(hurry.now() + MINUTE, region="us-east-1")), long_enough(log_group, hurry)
     )
     assert watched.said(State.STALE)
-    assert json.dumps(service.calls("GetTrailStatus")[0]) == json.dumps({"Name": TRAIL})
+    assert json.dumps(log_group.calls("GetTrailStatus")[0]) == json.dumps({"Name": TRAIL})
 
 
 async def test_nobody_is_asked_while_events_come(
-    service: LogGroupService, source: Callable[..., Any], hurry: Hurry
+    log_group: LogGroupService, source: Callable[..., Any], hurry: Hurry
 ) -> None:
     for n in range(60):
         at = hurry.now() + n * MINUTE
-        service.put(record(at), at)
-    await follow(await source(), long_enough(service, hurry))
-    assert {operation for operation, _ in service.asked} == {"FilterLogEvents", "DescribeLogGroups"}
+        log_group.put(record(at), at)
+    await follow(await source(), long_enough(log_group, hurry))
+    assert {operation for operation, _ in log_group.asked} == {"FilterLogEvents", "DescribeLogGroups"}

@@ -1,0 +1,39 @@
+"""A stand-in that listens on the loopback for as long as it is needed."""
+
+from __future__ import annotations
+
+import asyncio
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Self
+
+from aiohttp import web
+
+
+class Loopback(ABC):
+    """`async with` makes it listen on a free port."""
+
+    def __init__(self) -> None:
+        self.url = ""
+        self.closing = asyncio.Event()
+        """Set when nobody is answered any more: what an answer waits with."""
+        self._runner: web.AppRunner | None = None
+
+    @abstractmethod
+    def routes(self) -> Sequence[web.RouteDef]:
+        """What it answers to."""
+
+    async def __aenter__(self) -> Self:
+        app = web.Application()
+        app.router.add_routes(self.routes())
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
+        await self._runner.setup()
+        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        host, port = self._runner.addresses[0][:2]
+        self.url = f"http://{host}:{port}"
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self.closing.set()
+        assert self._runner is not None
+        await self._runner.cleanup()

@@ -73,8 +73,8 @@ class Judge(Protocol):
         """A source was read whole at `now`; its newest event is from `newest_at`."""
         ...
 
-    def watched(self, place: tuple[str, str] | None, spans: Iterable[tuple[int, int]]) -> Sequence[Alarm]:
-        """Of an account and Region, or of any, all events of these spans of seconds have been judged."""
+    def watched(self, place: tuple[str, str], spans: Iterable[tuple[int, int]]) -> Sequence[Alarm]:
+        """Of an account and Region ("" for any), all events of these spans of seconds have been judged."""
         ...
 
 

@@ -16,6 +16,7 @@ from smwatch.events.secret import Secret
 from smwatch.filter import Context, parse
 from smwatch.record import Record
 from smwatch.rules.alarm import EVIDENCE, Alarm, AlarmState, Mute, Severity
+from smwatch.sources.coverage import Span
 from smwatch.sources.source import State, Status
 from smwatch.store import Store
 from tests import records
@@ -71,7 +72,7 @@ class ByPrincipal:
         self.mutes: list[Mute] = []
         self.judged: list[int] = []
         self.fed: list[tuple[str, datetime | None, datetime]] = []
-        self.was_watched: list[tuple[tuple[str, str] | None, list[tuple[int, int]]]] = []
+        self.was_watched: list[tuple[tuple[str, str], list[tuple[int, int]]]] = []
 
     def judge(self, arrivals: Sequence[Arrival]) -> Sequence[Alarm]:
         self.judged += [one.event.key for one in arrivals]
@@ -94,7 +95,7 @@ class ByPrincipal:
         self.fed.append((source, newest_at, now))
         return ()
 
-    def watched(self, place: tuple[str, str] | None, spans: Iterable[tuple[int, int]]) -> Sequence[Alarm]:
+    def watched(self, place: tuple[str, str], spans: Iterable[tuple[int, int]]) -> Sequence[Alarm]:
         self.was_watched.append((place, list(spans)))
         return ()
 
@@ -173,6 +174,22 @@ def test_whatever_happens_the_store_is_what_a_naive_one_would_be(deeds: list[Dee
 
 def secrets_of(event: Event) -> tuple[Secret, ...]:
     return () if event.secret is None else (event.secret, *event.others)
+
+
+@pytest.mark.parametrize(
+    ("source", "place"),
+    [
+        ("cloudtrail:111122223333:eu-west-1", ("111122223333", "eu-west-1")),
+        ("cloudtrail:unknown-5ad4340e:eu-west-1", ("", "eu-west-1")),
+        ("logs:111122223333:eu-west-1:CloudTrail/SecretsManager", ("", "")),
+        ("files", ("", "")),
+    ],
+)
+def test_the_rules_are_told_what_was_watched_and_of_where(source: str, place: tuple[str, str]) -> None:
+    judge = ByPrincipal()
+    Store(engine=judge).watched(source, [Span(AT, AT + timedelta(hours=1))])
+    second = int(AT.timestamp())
+    assert judge.was_watched == [(place, [(second, second + 3600)])]
 
 
 @given(st.permutations(POOL[:40]), st.integers(1, 40))

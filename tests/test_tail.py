@@ -530,3 +530,25 @@ async def test_a_log_group_brings_what_the_rules_are_about_and_not_the_rest(tmp_
     assert sorted(set(names)) == ["DetachRolePolicy", "DisableKey", "GetSecretValue", "StopLogging"]
     alarms = {line["rule"] for line in lines if line["type"] == "alarm"}
     assert {"SMW-EVA-01", "SMW-KMS-02", "SMW-HLTH-01"} <= alarms
+
+
+async def test_what_is_new_or_unused_is_said_of_what_was_read_whole(account: Account) -> None:
+    """Alice has read for days, and then Bob does; a secret goes that nobody has read. So it is after the next start."""
+
+    def ago(**period: float) -> datetime:
+        return datetime.now(UTC).replace(microsecond=0) - timedelta(**period)
+
+    async def told(*happened: Record) -> set[tuple[str, str, str | None]]:
+        account.history.region(REGION).add(happened)
+        out, err = await (await account.tail("--json", "--once", "--since", "12d")).communicate()
+        assert b"Traceback" not in err
+        alarms = [line for line in map(json.loads, out.splitlines()) if line["type"] == "alarm"]
+        return {(alarm["rule"], alarm["severity"], alarm["principal"]) for alarm in alarms}
+
+    alice = [records.read(by=records.role("alice"), at=ago(days=day)) for day in (11, 9, 5)]
+    first = await told(*alice, records.read("prod/b", by=records.role("bob"), at=ago(hours=5)),
+                       records.delete("prod/old", by=records.role("ci"), at=ago(hours=4)))  # fmt: skip
+    assert first == {("SMW-READ-04", "high", "bob"), ("SMW-DEL-05", "medium", "ci")}
+    again = records.read(by=records.role("alice"), at=ago(minutes=9))
+    later = await told(again, records.read("prod/b", by=records.role("carol"), at=ago(minutes=5)))
+    assert later == {("SMW-READ-04", "high", "carol")}

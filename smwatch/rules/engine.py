@@ -163,8 +163,8 @@ class Engine:
         self._world.move(second, second - DELIVERY)
         return self._settle()
 
-    def watched(self, place: Place | None, spans: Iterable[Span]) -> tuple[Alarm, ...]:
-        """A source of this place, or of any (None), has read these spans whole; the alarms that changed.
+    def watched(self, place: Place, spans: Iterable[Span]) -> tuple[Alarm, ...]:
+        """A source of this place, or of all that it stands for, has read these spans whole; the alarms that changed.
 
         Only spans whose events were given to `judge` are to be told.
         """

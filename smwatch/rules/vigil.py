@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 from itertools import count
@@ -14,7 +14,7 @@ from weakref import ref
 from smwatch.rules.fact import EVER, Watcher
 
 Place: TypeAlias = tuple[str, str]
-"""An account and a Region."""
+"""An account and a Region; of a source also ("", Region), whatever account that is, and ("", "") for any place."""
 Span: TypeAlias = tuple[int, int]
 """[from, to) in seconds."""
 
@@ -61,6 +61,7 @@ class _Scene:
         "_hopes",
         "_hoping",
         "_most",
+        "_region",
         "_tickets",
         "_vigil",
         "_watched",
@@ -72,8 +73,9 @@ class _Scene:
         "settled",
     )
 
-    def __init__(self, vigil: Vigil) -> None:
+    def __init__(self, vigil: Vigil, region: str) -> None:
         self._vigil = vigil
+        self._region = region
         self.first = EVER
         """Of its first event: sources that may bring events of any place watch this one from then on."""
         self.settled: tuple[Span, ...] = ()
@@ -93,8 +95,7 @@ class _Scene:
     def begin(self, second: int) -> None:
         """Its first event is from this second."""
         was, self.first = self.first, second
-        grown = sum(max(0, min(end, was, self.horizon) - max(start, second)) for start, end in self._vigil.anywhere)
-        self.grow(grown)
+        self.grow(sum(max(0, min(end, was, self.horizon) - max(start, second)) for start, end in self._elsewhere()))
 
     def grow(self, seconds: int) -> None:
         """So much more may have been watched: wake those for whom it is enough."""
@@ -116,7 +117,7 @@ class _Scene:
         """How many seconds in [low, high) have been watched."""
         watched = self._watched
         if watched is None:
-            anywhere = [(max(start, self.first), end) for start, end in self._vigil.anywhere if end > self.first]
+            anywhere = [(max(start, self.first), end) for start, end in self._elsewhere() if end > self.first]
             recorded = [(self.recording.first, self.recording.last)] if self.recording.last >= 0 else []
             watched = self._watched = joined([*self.settled, *anywhere, *recorded])
         at = max(0, bisect_right(watched, low, key=itemgetter(0)) - 1)
@@ -126,6 +127,11 @@ class _Scene:
                 break
             total += max(0, min(end, high) - max(start, low))
         return total
+
+    def _elsewhere(self) -> Iterator[Span]:
+        """What sources have read whole that may bring events of this place among others."""
+        for place in (("", self._region), ("", "")):
+            yield from self._vigil.anywhere.get(place, ())
 
     def hope(self, want: Want, watcher: Watcher) -> None:
         """Wake `watcher` once enough was watched, if it was not."""
@@ -152,8 +158,8 @@ class Vigil:
     """
 
     def __init__(self) -> None:
-        self.anywhere: tuple[Span, ...] = ()
-        """What sources have read whole that may bring events of any place."""
+        self.anywhere: dict[Place, tuple[Span, ...]] = {}
+        """What sources have read whole that may bring events of several places."""
         self._scenes: dict[Place, _Scene] = {}
 
     def stretch(self, place: Place, *, recorded: bool) -> Stretch:
@@ -161,12 +167,13 @@ class Vigil:
         scene = self._scene(place)
         return scene.recording if recorded else scene.live
 
-    def read(self, place: Place | None, periods: Iterable[Span]) -> None:
-        """A source of one place, or of any, has read these periods whole."""
+    def read(self, place: Place, periods: Iterable[Span]) -> None:
+        """A source of this place, or of all that it stands for, has read these periods whole."""
         new = tuple(periods)
-        if place is None:
-            self.anywhere = joined([*self.anywhere, *new])
-            scenes = list(self._scenes.values())
+        account, region = place
+        if not account:
+            self.anywhere[place] = joined([*self.anywhere.get(place, ()), *new])
+            scenes = [scene for (_, where), scene in self._scenes.items() if region in ("", where)]
         else:
             scenes = [scene := self._scene(place)]
             scene.settled = joined([*scene.settled, *new])
@@ -189,7 +196,7 @@ class Vigil:
     def _scene(self, place: Place) -> _Scene:
         scene = self._scenes.get(place)
         if scene is None:
-            scene = _Scene(self)
+            scene = _Scene(self, place[1])
             if len(self._scenes) < PLACES:
                 self._scenes[place] = scene
         return scene

@@ -56,13 +56,13 @@ class Page(msgspec.Struct, frozen=True):
     """What counts as the time of records that don't say when they happened, nor the wrapper around them."""
 
 
-def place_of(source: str) -> tuple[str, str] | None:
-    """The account and Region that all records of a source of this name are of; None where they may be of any."""
+def place_of(source: str) -> tuple[str, str]:
+    """The account and Region that all records of a source of this name are of; "" for what is not known, or any."""
     match source.split(":"):
         case ["cloudtrail", account, region]:
-            return account, region
+            return account if account.isdecimal() else "", region  # something stands in for one that AWS did not tell
         case _:
-            return None  # a trail of all Regions, or of an organisation, may write to one log group
+            return "", ""  # a trail of all Regions, or of an organisation, may write to one log group
 
 
 class State(StrEnum):

@@ -56,11 +56,20 @@ def test_what_was_read_whole_counts_and_a_gap_does_not() -> None:
 
 def test_what_may_be_of_any_place_counts_from_the_first_event_of_this_one() -> None:
     vigil = Vigil()
-    vigil.read(None, [(0, 1_000)])
+    vigil.read(("", ""), [(0, 1_000)])
     assert not enough(vigil, 0, 1_000, 1)
     vigil.stretch(HERE, recorded=False).see(400)
     assert enough(vigil, 0, 1_000, 600)
     assert not enough(vigil, 0, 1_000, 601)
+
+
+def test_a_source_of_an_account_that_is_not_known_counts_for_those_of_its_region() -> None:
+    vigil = Vigil()
+    vigil.stretch(HERE, recorded=False).see(100)
+    vigil.stretch(THERE, recorded=False).see(100)
+    vigil.read(("", HERE[1]), [(0, 1_000)])
+    assert enough(vigil, 0, 1_000, 900)
+    assert not vigil.enough(Want(THERE, 0, 1_000, 1))
 
 
 def test_a_recording_counts_from_its_first_event_to_its_last() -> None:
@@ -129,7 +138,7 @@ WANTS = st.lists(
 def test_all_orders_end_alike_and_nobody_is_left_waiting(
     here: list[Span], anywhere: list[Span], live: list[int], recorded: list[int], wants: list[Want], seed: int
 ) -> None:
-    vigil = Vigil()
+    vigil, rng = Vigil(), random.Random(seed)
     waiting = {want: Waiting() for want in wants}
     in_vain: set[Want] = set()
 
@@ -139,11 +148,11 @@ def test_all_orders_end_alike_and_nobody_is_left_waiting(
         vigil.hope(want, waiting[want])
 
     deeds: list[Callable[[], None]] = [partial(vigil.read, HERE, [period]) for period in here]
-    deeds += [partial(vigil.read, None, [period]) for period in anywhere]
+    deeds += [partial(vigil.read, rng.choice([("", ""), ("", HERE[1])]), [period]) for period in anywhere]
     deeds += [partial(vigil.stretch(HERE, recorded=False).see, at) for at in live]
     deeds += [partial(vigil.stretch(HERE, recorded=True).see, at) for at in recorded]
     deeds += [partial(hope, want) for want in waiting]
-    random.Random(seed).shuffle(deeds)
+    rng.shuffle(deeds)
     for deed in deeds:
         deed()
     first = min([*live, *recorded], default=1 << 40)

@@ -8,7 +8,9 @@ from smwatch.sources.coverage import Span
 
 REACH, LONG_REACH, LONG_EVERY = timedelta(hours=6), timedelta(hours=48), 24
 PLACES = 8
-"""How many pages an audit reads as long as nothing is found; a burst of late records fills more than a few minutes."""
+"""How many pages an audit of more reads as long as nothing is found; a burst of late records fills some minutes."""
+WHOLE_PAGES = 60
+"""Where the records of REACH fill no more pages than that, an audit reads them all, every time."""
 FILL = 0.8
 GOLDEN = 0.618
 
@@ -46,7 +48,8 @@ class Audits:
             return []
         apart = self._whole((end - start) / PLACES)
         length = self._whole(timedelta(seconds=FILL * self._page / density)) if self._page and density else apart
-        if self._alarmed or length >= apart:
+        little = REACH.total_seconds() * density <= WHOLE_PAGES * self._page
+        if self._alarmed or little or length >= apart:
             self._alarmed = False
             return [Span(start, end)]
         first = start + self._whole((apart - length) * (self._planned * GOLDEN % 1))

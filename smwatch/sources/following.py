@@ -28,6 +28,7 @@ SETTLE_OFTEN = 0.5
 """Who asks for settling more often than that gets it where it takes no more than this part of the calls there are."""
 SETTLE_LOOKS = timedelta(seconds=1)
 """How often it looks whether it may begin."""
+AUDIT_SOON = timedelta(minutes=5)
 LOOK_AGAIN = timedelta(seconds=5)
 
 
@@ -58,6 +59,8 @@ class Following(Agenda):
         """The service's time when it was asked for the first time."""
         self._hole: Span | None = None
         self._audits = Audits(nature.page, nature.resolution)
+        self._audit_in = AUDIT_SOON if coverage.settled else schedule.audit_every
+        """How soon the first audit begins: who is started often has to look as well at what was settled before."""
         self._density = 0.0
         """Records a second, where a period was read whole last."""
         self._settled_rows = self._missed_rows = 0
@@ -246,7 +249,7 @@ class Following(Agenda):
 
     def _start(self, horizon: datetime) -> None:
         self._started = True
-        self._again(Kind.AUDIT, self.schedule.audit_every)
+        self._again(Kind.AUDIT, min(self._audit_in, self.schedule.audit_every))
         if self._nature.page:
             self._again(Kind.LATE, LOOK_AGAIN)
         self.base = min(self._since, horizon - self._nature.resolution, *_first_open(self.coverage))

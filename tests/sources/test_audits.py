@@ -5,6 +5,8 @@ from __future__ import annotations
 import itertools
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from smwatch.sources.audits import PLACES, Audits
 from smwatch.sources.coverage import Span
 
@@ -23,8 +25,10 @@ def audit(audits: Audits, density: float) -> list[Span]:
     return sorted(places)
 
 
-def test_little_is_read_whole() -> None:
-    assert audit(Audits(50, SECOND), 0.001) == [Span(NOW - 6 * HOUR, SETTLED)]
+@pytest.mark.parametrize("density", [0.0, 0.001, 0.13])
+def test_little_is_read_whole(density: float) -> None:
+    """The last of these is eleven thousand records a day, and a page a minute."""
+    assert audit(Audits(50, SECOND), density) == [Span(NOW - 6 * HOUR, SETTLED)]
 
 
 def test_much_is_sampled_at_equal_distances_and_elsewhere_the_next_time() -> None:

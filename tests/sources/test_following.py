@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from smwatch.sources.cloudtrail import SCHEDULE, LookupEvents
-from smwatch.sources.coverage import Coverage
+from smwatch.sources.coverage import Coverage, Span
 from smwatch.sources.following import Following
 from smwatch.sources.scan import Kind
 
@@ -24,3 +26,17 @@ def test_however_often_slices_are_halved_they_end_with_whole_seconds() -> None:
         lengths.append(scan.period.end - scan.period.start)
         agenda.dropped(scan)
     assert lengths[-1] < lengths[0] / 32
+
+
+@pytest.mark.parametrize(("settled", "minutes"), [((), 60), ((Span(NOW - timedelta(hours=9), NOW),), 5)])
+def test_who_is_started_often_looks_again_at_what_was_settled_before(settled: tuple[Span, ...], minutes: int) -> None:
+    since = NOW - timedelta(hours=9)
+    agenda = Following(SCHEDULE, LookupEvents.nature, since, Coverage(settled), 1.0)
+    agenda.plan(NOW, 0.0, None)
+    if not settled:
+        agenda.committed(agenda.scans[Kind.SETTLE], Span(since, NOW - timedelta(hours=1)))
+    for second in range(0, 3700, 10):
+        agenda.plan(NOW + timedelta(seconds=second), second, None)
+        if Kind.AUDIT in agenda.scans:
+            break
+    assert second == minutes * 60

@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from itertools import islice
+from operator import attrgetter
 from typing import assert_never
 
 import msgspec
@@ -28,6 +29,7 @@ BREATH = 0.002
 """Seconds of rest between slices; a thread that parses without rest starves the screen of the interpreter lock."""
 LARGE_SLICE = 1_000
 """The same where no screen is beside it: what is done once for many events costs less, and Ctrl-C is still heard."""
+_KEY = attrgetter("event.key")
 FOREIGN_SECONDS = 2.0
 PRUNE_EVERY, UNTIL_HEARD = timedelta(hours=1), timedelta(minutes=1)
 LAST_CHANCE = 0.5
@@ -307,8 +309,8 @@ class Monitor:
                     self._set_right()
             if not (arrivals or page.settled or page.gaps or page.untrue or page.lags):
                 return
-            newest = max((arrival.event.at for arrival in arrivals), default=None)
-            if newest is not None:
+            if arrivals:
+                newest = max(arrivals, key=_KEY).event.at
                 self._newest[page.source] = max(newest, self._newest.get(page.source, newest))
             async with self._turn:  # what is delivered keeps the order of the journal
                 committed = await self._keeper.commit(page, arrivals)

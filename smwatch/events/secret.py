@@ -92,6 +92,8 @@ class Names:
 
     def renamed(self) -> tuple[tuple[Secret, Secret], ...]:
         """Pairs (wrong guess, right identity) found since last asked: what was said of the first is the second's."""
+        if not self._renamed:
+            return ()
         renamed, self._renamed = tuple(self._renamed), []
         return renamed
 

@@ -43,14 +43,16 @@ class Stored(msgspec.Struct, frozen=True, gc=False):
 def rows_of(first: int, arrivals: Iterable[Arrival]) -> list[Row]:
     """What is kept of events that are numbered from `first` on."""
     rows: list[Row] = []
-    seen_at, seen_ms = _EPOCH, 0
+    seen_at, seen_ms, seen_by, by = _EPOCH, 0, SeenBy.FILE, SeenBy.FILE.value
     for seq, arrival in enumerate(arrivals, first):
         event, raw = arrival.event, arrival.raw
         if event.seen_at is not seen_at:  # neighbours share it
             seen_at, seen_ms = event.seen_at, milliseconds(event.seen_at)
+        if event.seen_by is not seen_by:
+            seen_by, by = event.seen_by, event.seen_by.value
         key = event.own_key if event.odd_id else event.key
         kept = raw if raw.isascii() else _storable(raw)
-        rows.append((seq, key >> _IDENTITY_BITS, identity(key), event.seen_by.value, seen_ms, kept))
+        rows.append((seq, key >> _IDENTITY_BITS, identity(key), by, seen_ms, kept))
     return rows
 
 

@@ -8,9 +8,9 @@ from smwatch.rules.envelope import Rule
 from smwatch.rules.sighting import Judge, Mark, SightingCase, caused_in
 
 
-def settle_none(marks: Sequence[Mark]) -> None:
+def settle_none(marks: Sequence[Mark], some: slice) -> None:
     """No event is evidence, as long as nothing says so by itself."""
-    for mark in marks:
+    for mark in marks[some]:
         mark.settle(False)
 
 
@@ -29,18 +29,29 @@ def in_windows(marks: Sequence[Mark], least: int, within: int) -> list[bool]:
 
 
 def counting(rule: Rule, least: int, within: int) -> Judge:
-    """Events count where there are enough of them; more of them, or faster, escalate. A batch and its reads are one."""
+    """Events count where there are enough of them; more of them, or faster, escalate. A batch and its reads are one.
 
-    def judge(marks: Sequence[Mark]) -> None:
+    How far apart they may be for that says `horizon`.
+    """
+
+    def judge(marks: Sequence[Mark], some: slice) -> None:
         eligible = [mark for mark in marks if mark.eligible or mark.fixed]
         caused = caused_in(eligible)
         counted = [mark for mark in eligible if mark.key not in caused and not mark.caused]
         enough = {mark.key for mark, yes in zip(counted, in_windows(counted, least, within), strict=True) if yes}
-        for mark in marks:
+        for mark in marks[some]:
             mark.settle((mark.caused and mark.eligible) or caused.get(mark.key, mark.key) in enough)
         escalate(rule, [mark for mark in counted if mark.evidence])
 
     return judge
+
+
+def horizon(rule: Rule) -> int | None:
+    """How many seconds away from an event others can make it evidence; None if that can't be said."""
+    if rule.sequence is not None or rule.absence is not None or rule.timer is not None:
+        return None
+    periods = [step.within for step in rule.escalate]
+    return max([*periods, rule.count.within] if rule.count is not None else periods, default=0)
 
 
 def escalate(rule: Rule, evidence: Sequence[Mark]) -> None:
@@ -64,15 +75,15 @@ def following(rule: Rule, case: SightingCase) -> Judge:
         return settle_none
     known.watch(case)
 
-    def then(marks: Sequence[Mark]) -> None:
-        for mark in marks:
+    def then(marks: Sequence[Mark], some: slice) -> None:
+        for mark in marks[some]:
             low, high = mark.second, mark.second + within
             there = known.any(low, high) if of is None else len(known.among(low, high)) >= least
             mark.settle(there and mark.eligible)
 
     furthest = max(within, *(int(step.within) for step in rule.escalate)) if rule.escalate else within
 
-    def after(marks: Sequence[Mark]) -> None:
+    def after(marks: Sequence[Mark], _some: slice) -> None:
         runs: dict[int, list[Mark]] = {}
         for mark in marks:
             if known.forgotten(mark.second):
@@ -104,8 +115,8 @@ def missing(rule: Rule, case: SightingCase) -> Judge:
     if known is not None:
         known.watch(case)
 
-    def judge(marks: Sequence[Mark]) -> None:
-        for mark in marks:
+    def judge(marks: Sequence[Mark], some: slice) -> None:
+        for mark in marks[some]:
             mark.at = mark.second + within
             waiting = known is not None and not known.any(mark.second, mark.at)
             certain = case.world.read_to >= mark.at
@@ -125,9 +136,9 @@ def ticking(rule: Rule, case: SightingCase) -> Judge:
     if deadlines is not None:
         deadlines.watch(case)
 
-    def judge(marks: Sequence[Mark]) -> None:
+    def judge(marks: Sequence[Mark], some: slice) -> None:
         clock = case.world.clock
-        for mark in marks:
+        for mark in marks[some]:
             deadline = deadlines.of(mark.second, case.closers) if deadlines is not None else None
             mark.at = mark.second
             if deadline is None or not mark.eligible:

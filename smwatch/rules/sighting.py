@@ -24,7 +24,8 @@ from smwatch.rules.world import World
 MARKS = 100
 """Events kept of each case: the newest, from one to two times so many. Older evidence is only counted, so up to here
 the order in which events come is of no matter."""
-_EVENT_KEY = attrgetter("key")
+_KEY = attrgetter("key")
+"""Of events and of evidence."""
 
 
 class Verdict:
@@ -42,6 +43,7 @@ class Mark:
     """One event of a case, with what it still hangs on."""
 
     __slots__ = (
+        "_eligible",
         "at",
         "caused",
         "evidence",
@@ -75,13 +77,18 @@ class Mark:
         self.unless: tuple[Pending, ...] = ()
         self.grades = grades
         """The first that holds counts; the last one always does."""
+        self._eligible: bool | None = None
 
     @property
     def eligible(self) -> bool:
         """Whether it may be evidence, as far as is known."""
-        if not self.only and not self.unless:
-            return True
-        return all(one.ask() for one in self.only) and not any(one.ask() for one in self.unless)
+        if self._eligible is None:
+            self._eligible = all(one.ask() for one in self.only) and not any(one.ask() for one in self.unless)
+        return self._eligible
+
+    def doubt(self) -> None:
+        """What it hangs on may be otherwise by now."""
+        self._eligible = None
 
     def settle(self, evidence: bool) -> None:
         """Make it evidence, of the first grade that holds, or none."""
@@ -125,8 +132,8 @@ class Mark:
             self.rank, self.title = rank, title or self.title
 
 
-Judge = Callable[[Sequence[Mark]], None]
-"""Settles all marks of a case, which are ascending; settle_each takes as few as have changed."""
+Judge = Callable[[Sequence[Mark], slice], None]
+"""Settles some marks of a case: those of the slice, by the ones around them, which are ascending."""
 
 
 def caused_in(marks: Iterable[Mark]) -> dict[int, int]:
@@ -134,9 +141,9 @@ def caused_in(marks: Iterable[Mark]) -> dict[int, int]:
     return reads_caused(mark.newest.event for mark in marks if mark.newest is not None and not mark.caused)
 
 
-def settle_each(marks: Sequence[Mark]) -> None:
+def settle_each(marks: Sequence[Mark], some: slice) -> None:
     """Every eligible event is evidence."""
-    for mark in marks:
+    for mark in marks[some]:
         mark.settle(mark.eligible)
 
 
@@ -151,6 +158,7 @@ class SightingCase(Case):
         "_reach",
         "_stale",
         "_total",
+        "horizon",
         "judge",
         "look_again",
         "marks",
@@ -160,6 +168,8 @@ class SightingCase(Case):
     def __init__(self, rule: Rule, world: World, values: Mapping[Dimension, Value], reach: tuple[int, int]) -> None:
         super().__init__(rule, world, values)
         self.judge: Judge = settle_each
+        self.horizon: int | None = 0
+        """How many seconds away from an event others can make it evidence; None: any event can."""
         self.marks: list[Mark] = []
         self._keys: list[int] = []
         self._reach = reach
@@ -167,8 +177,8 @@ class SightingCase(Case):
         """Whether there are, or were, batches among the events: then some of the reads may be their doing."""
         self._stale = False
         """Whether all events have to be judged again."""
-        self._fresh: list[Mark] = []
-        """Events that came last, in order, and are not judged yet."""
+        self._fresh: tuple[int, int] | None = None
+        """The first and the last of the events that are not judged yet."""
         self._evidence: list[Evidence] = []
         self._total = total_of(())
         self.waiting: list[Event] = []
@@ -189,9 +199,6 @@ class SightingCase(Case):
         if not keys or mark.key > keys[-1]:
             keys.append(mark.key)
             self.marks.append(mark)
-            self._fresh.append(mark)
-            self._stale = self._stale or self.judge is not settle_each
-            super().wake()
         else:
             at = bisect_left(keys, mark.key)
             if keys[at] == mark.key:
@@ -205,7 +212,9 @@ class SightingCase(Case):
                 return
             keys.insert(at, mark.key)
             self.marks.insert(at, mark)
-            self.wake()
+        first, last = self._fresh or (mark.key, mark.key)
+        self._fresh = min(first, mark.key), max(last, mark.key)
+        super().wake()
         if len(keys) >= 2 * MARKS:
             self._trim()
 
@@ -217,11 +226,11 @@ class SightingCase(Case):
             self._care_up_to(self.own_high)
         waiting = self.waiting
         if len(waiting) >= 2 * MARKS:
-            waiting.sort(key=_EVENT_KEY)
+            waiting.sort(key=_KEY)
             del waiting[:-MARKS]
 
     def _look_again(self) -> None:
-        waiting = sorted(self.waiting, key=_EVENT_KEY)
+        waiting = sorted(self.waiting, key=_KEY)
         self.waiting.clear()
         assert self.look_again is not None
         for event in waiting:
@@ -260,7 +269,7 @@ class SightingCase(Case):
         """Take over the events of a group that has turned out to be this one."""
         marks, other.marks = other.marks, []
         waiting, other.waiting = other.waiting, []
-        other._keys, other._fresh = [], []
+        other._keys, other._fresh = [], None
         other._gather()
         super().absorb(other)
         for mark in marks:
@@ -292,21 +301,38 @@ class SightingCase(Case):
         back, ahead = self._reach
         self.low, self.own_high = self.marks[0].second - back, self.marks[-1].second + ahead
         if self._stale:
-            if self.world.beginning.caught_up:
-                for mark in self.marks:
-                    if mark.fixed and mark.newest is not None:
-                        mark.fixed = mark.caused = False  # what it is can be told anew
-            self.judge(self.marks)
+            caught_up = self.world.beginning.caught_up
+            for mark in self.marks:
+                mark.doubt()
+                if caught_up and mark.fixed and mark.newest is not None:
+                    mark.fixed = mark.caused = False  # what it is can be told anew
+        if self._stale or self._fresh is None or self.horizon is None or self._batches:
+            self.judge(self.marks, slice(None))
             self._gather()
         else:
-            self.judge(self._fresh)
-            for mark in self._fresh:
-                if mark.evidence:
-                    self._evidence.append(_evidence(mark))
-                    self._total = self._total.joined(Total(mark.rank, mark.step, mark.title, mark.at, mark.at))
-                    self.newest = mark.newest
-        self._stale = False
-        self._fresh = []
+            self._judge_near(*self._fresh, self.horizon)
+        self._stale, self._fresh = False, None
+
+    def _judge_near(self, first: int, last: int, horizon: int) -> None:
+        """Judge the events for which it matters that there are others from one key to another."""
+
+        def place(second: int) -> int:
+            return bisect_left(self._keys, second << SECOND_BITS)
+
+        earliest, latest = (first >> SECOND_BITS) - horizon, (last >> SECOND_BITS) + horizon + 1
+        start, end, around = place(earliest), place(latest), place(earliest - horizon)
+        self.judge(self.marks[around : place(latest + horizon)], slice(start - around, end - around))
+        found = [_evidence(mark) for mark in self.marks[start:end] if mark.evidence]
+        evidence = self._evidence
+        begin = bisect_left(evidence, earliest << SECOND_BITS, key=_KEY)
+        stop = bisect_left(evidence, latest << SECOND_BITS, key=_KEY)
+        if begin == stop == len(evidence):
+            self._total = self._total.joined(total_of(found))
+            evidence += found
+        else:
+            evidence[begin:stop] = found
+            self._total = total_of(evidence)
+        self._find_newest()
 
     def total(self, episode: Sequence[Evidence]) -> Total:
         """What it amounts to: of all evidence that is known already."""
@@ -326,6 +352,9 @@ class SightingCase(Case):
     def _gather(self) -> None:
         self._evidence = [_evidence(mark) for mark in self.marks if mark.evidence]
         self._total = total_of(self._evidence)
+        self._find_newest()
+
+    def _find_newest(self) -> None:
         self.newest = next((mark.newest for mark in reversed(self.marks) if mark.evidence), None)
 
     def _shed(self, marks: Sequence[Mark], caused: Set[int] = frozenset()) -> None:

@@ -62,6 +62,7 @@ class Watch:
         self._fresh_gap = int(first.within) if first is not None else 0
         self._plain = (Verdict(None, rule.severity.rank, ""),)
         self._reach = _reach(rule)
+        self._horizon = judges.horizon(rule)
         awaited = None if self._holes else _awaited(rule)
         self._awaited = (
             None if awaited is None else (world.source(awaited.fact, awaited.same), awaited.seconds, -int(awaited.ago))
@@ -214,7 +215,7 @@ class Watch:
 
     def _open_sighting(self, group: Group) -> SightingCase:
         case = SightingCase(self.rule, self.world, self._values(group), self._reach)
-        case.judge = _judge(self.rule, case)
+        case.judge, case.horizon = _judge(self.rule, case), self._horizon
         case.look_again = self._take_again
         return self._resumed(case)
 

@@ -6,13 +6,10 @@ import json
 from abc import ABC, abstractmethod
 from bisect import bisect_left, insort
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from hashlib import blake2b
 from operator import attrgetter
 from typing import NamedTuple, Self
-
-import msgspec
 
 from smwatch.events.event import Event
 from smwatch.events.renaming import names_any, renamed_event
@@ -21,13 +18,12 @@ from smwatch.rules.alarm import EVIDENCE, Alarm, AlarmState, Decision, Severity
 from smwatch.rules.command import event_values, filled, for_secrets
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Value
 from smwatch.rules.envelope import Rule, Telling
+from smwatch.rules.evidence import BEGINNING, END, LEVELS, Evidence, Shed, Total, total_of
 from smwatch.rules.fact import Known, Teller, Times
 from smwatch.rules.subject import SECOND_BITS
 from smwatch.rules.telling import READERS, listed, tell, told_of, wanted
 from smwatch.rules.world import World
 
-BEGINNING, END = -1, 1 << 40
-"""Seconds before and after all others."""
 ENDS = 16
 """Endings remembered for each case."""
 
@@ -36,79 +32,6 @@ _SECRET = DIMENSIONS["secret"]
 _IDENTITY = DIMENSIONS["identity"]
 _SESSIONS = tuple(DIMENSIONS[name] for name in ("session", "access_key"))
 _PRINCIPALS = (_IDENTITY, *_SESSIONS)
-_AT, _RANK_AND_STEP = attrgetter("at"), attrgetter("rank", "step")
-"""Of evidence."""
-LEVELS = 100
-"""An alarm's level is its severity's rank times this, and its escalation steps."""
-
-
-class Evidence(msgspec.Struct, frozen=True, gc=False):
-    """One piece of evidence: an event, or the first of those with one value."""
-
-    at: int
-    """The second in which it became evidence."""
-    key: int
-    rank: int
-    """Its severity's rank."""
-    step: int
-    """How many escalations it takes part in."""
-    title: str
-    """A title that its grade has; "" for the rule's."""
-    value: Value | None = None
-    """The value that is counted, where that is not the event."""
-
-
-@dataclass(frozen=True, slots=True)
-class Shed:
-    """Evidence that is only counted: older than what is kept, or known from an alarm alone."""
-
-    count: int
-    first_at: int
-    last_at: int
-    last_key: int
-    rank: int
-    step: int
-    title: str
-    known_upto: int = -1
-    """Events up to this key are counted already, should they come again: the alarm that was gone on from knew them."""
-
-    def joined(self, other: Shed) -> Shed:
-        """Both together."""
-        worst = max((self.rank, self.step, self.title), (other.rank, other.step, other.title))
-        return Shed(
-            self.count + other.count,
-            min(self.first_at, other.first_at),
-            max(self.last_at, other.last_at),
-            max(self.last_key, other.last_key),
-            *worst,
-            known_upto=max(self.known_upto, other.known_upto),
-        )
-
-
-class Total(NamedTuple):
-    """What evidence amounts to."""
-
-    rank: int
-    step: int
-    title: str
-    """Of the newest evidence that is as bad."""
-    first_at: int
-    last_at: int
-
-    def joined(self, other: Total) -> Total:
-        """With evidence that came later."""
-        rank, step = max((self.rank, self.step), (other.rank, other.step))
-        title = other.title if other.rank == rank else self.title
-        return Total(rank, step, title, min(self.first_at, other.first_at), max(self.last_at, other.last_at))
-
-
-def total_of(evidence: Sequence[Evidence]) -> Total:
-    """What all of it amounts to, ascending; a loop over it for each change of an alarm has to be quick."""
-    if not evidence:
-        return Total(-1, 0, "", END, BEGINNING)
-    rank, step = max(map(_RANK_AND_STEP, evidence))
-    title = next(one.title for one in reversed(evidence) if one.rank == rank)
-    return Total(rank, step, title, min(map(_AT, evidence)), max(map(_AT, evidence)))
 
 
 class Newest(NamedTuple):

@@ -8,9 +8,10 @@ from datetime import datetime
 
 from smwatch.events import moments
 from smwatch.rules.alarm import Alarm
-from smwatch.rules.case import Case, Evidence
+from smwatch.rules.case import Case
 from smwatch.rules.dimension import Dimension, Value
 from smwatch.rules.envelope import Rule, Silence
+from smwatch.rules.evidence import Evidence
 from smwatch.rules.fact import Times
 from smwatch.rules.period import DAY
 from smwatch.rules.subject import SECOND_BITS

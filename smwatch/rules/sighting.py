@@ -13,9 +13,10 @@ from smwatch.events.renaming import names_any, renamed_event
 from smwatch.events.secret import Secret
 from smwatch.rules.alarm import Alarm
 from smwatch.rules.answer import Pending
-from smwatch.rules.case import LEVELS, Case, Evidence, Newest, Shed, Total, total_of
+from smwatch.rules.case import Case, Newest
 from smwatch.rules.dimension import Dimension, Value
 from smwatch.rules.envelope import Rule
+from smwatch.rules.evidence import LEVELS, Evidence, Shed, Total, total_of
 from smwatch.rules.fact import Times
 from smwatch.rules.period import HOUR
 from smwatch.rules.subject import SECOND_BITS

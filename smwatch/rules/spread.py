@@ -11,9 +11,10 @@ from smwatch.events.event import Event
 from smwatch.events.renaming import names_any, renamed_event
 from smwatch.events.secret import Secret
 from smwatch.rules.alarm import EVIDENCE, Alarm
-from smwatch.rules.case import BEGINNING, END, LEVELS, Case, Evidence, Newest, Shed
+from smwatch.rules.case import Case, Newest
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Renames, Value
 from smwatch.rules.envelope import Rule
+from smwatch.rules.evidence import BEGINNING, END, LEVELS, Evidence, Shed
 from smwatch.rules.fact import PLANS
 from smwatch.rules.measure import Measure, Sight
 from smwatch.rules.period import DAY

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
@@ -22,6 +23,9 @@ PLACES = 4_096
 """Places told apart; of more, nothing is said."""
 HOPES = 10_000
 """Who waits for more to be known of a place: so many before those of cases that are no more are dropped."""
+
+HOPES_EACH = 1_000
+"""Of these, one case may have so many, the latest: of each of the events it keeps it asks a few things."""
 
 
 class Want(NamedTuple):
@@ -143,10 +147,19 @@ class _Scene:
         self._hopes.add(hope)
         heappush(self._hoping, (self.growth + missing, next(self._tickets), *hope))
         if len(self._hoping) > self._most:
-            self._hoping = [each for each in self._hoping if each[2]() is not None]
-            heapify(self._hoping)
-            self._hopes = {(who, want) for _, _, who, want in self._hoping}
-            self._most = max(HOPES, 2 * len(self._hoping))
+            self._let_go()
+
+    def _let_go(self) -> None:
+        """Forget the hopes of those that are no more, and of each other all but the latest."""
+        left: Counter[ref[Watcher]] = Counter()
+        kept = []
+        for each in sorted(self._hoping, key=lambda hope: -hope[3].high):
+            left[each[2]] += 1
+            if left[each[2]] <= HOPES_EACH and each[2]() is not None:
+                kept.append(each)
+        heapify(kept)
+        self._hoping, self._hopes = kept, {(who, want) for _, _, who, want in kept}
+        self._most = max(HOPES, 2 * len(kept))
 
 
 class Vigil:

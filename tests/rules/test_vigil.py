@@ -114,6 +114,15 @@ def test_who_is_no_more_is_forgotten() -> None:
     assert one.woken == 2
 
 
+def test_one_that_hopes_for_ever_more_keeps_the_latest() -> None:
+    vigil, one = Vigil(), Waiting()
+    for second in range(HOPES * 2):
+        vigil.hope(Want(HERE, second, second + 100, 100), one)
+    assert len(vigil._scenes[HERE]._hoping) <= HOPES + 1
+    vigil.read(HERE, [(HOPES * 2 - 1, HOPES * 2 + 99)])
+    assert one.woken == 1
+
+
 def test_places_made_up_push_out_none_that_are_watched() -> None:
     vigil = Vigil()
     vigil.read(HERE, [(0, 1_000)])

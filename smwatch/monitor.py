@@ -197,7 +197,7 @@ class Monitor:
                 limit -= len(batch)
                 if not limit:
                     since = batch[-1][1].event.at + timedelta(seconds=1)  # of this second there may be more
-            watched = self._watched(since)
+            watched = self._watched(max(since, self._now() - self._retention))  # older events have been deleted
         except JournalCorruptError as error:
             await self._keeper.begin_anew(error)
         except JournalError as error:

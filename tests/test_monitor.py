@@ -495,6 +495,14 @@ async def test_what_the_journal_says_was_watched_is_told_as_far_as_its_events_ar
     assert sum(bool(delivery.watched) for delivery in told.deliveries) == 2
 
 
+async def test_of_a_time_whose_events_were_deleted_nothing_is_said_to_have_been_watched() -> None:
+    journal, told, day = Journal(), Told(), timedelta(days=1)
+    journal.commit("a", [], settled=Span(NOW - 30 * day, NOW))
+    keeping = Monitor(journal, deliver=told.deliver, selects=lambda _: False, now=lambda: NOW, retention=7 * day)
+    await keeping.recall(NOW - 14 * day, limit=400)
+    assert told.deliveries == [Delivery(watched=(Watched("a", (Span(NOW - 7 * day, NOW),)),))]
+
+
 async def test_a_back_fill_tells_how_far_it_is_as_progress_of_the_source_beside_it() -> None:
     told, journal = Told(), Journal()
     watching = monitor(journal, told)

@@ -104,6 +104,8 @@ class Lines:
                 self._tell(again)
             for watched in delivery.watched:
                 changed |= self._store.watched(watched.source, watched.spans).alarms
+            if delivery.decided is not None:
+                changed |= self._store.adopt(delivery.decided).alarms
             alarms = self._news(changed)
             for status in delivery.statuses:
                 self._store.report(status)

@@ -12,6 +12,7 @@ from typing import assert_never
 
 import msgspec
 
+from smwatch.decisions import Decisions
 from smwatch.events.event import Arrival
 from smwatch.events.links import counted_with
 from smwatch.events.reader import Reader
@@ -20,6 +21,7 @@ from smwatch.events.scope import in_scope
 from smwatch.events.secret import Secret
 from smwatch.journal import Journal, JournalCorruptError, JournalError, Stored
 from smwatch.keeper import RETRY_SECONDS, Keeper
+from smwatch.rules.alarm import Decided
 from smwatch.sources.coverage import Span
 from smwatch.sources.source import Page, Source, State, Status
 
@@ -53,6 +55,8 @@ class Delivery(msgspec.Struct, frozen=True):
     statuses: tuple[Status, ...] = ()
     renamed: tuple[tuple[Secret, Secret], ...] = ()
     watched: tuple[Watched, ...] = ()
+    decided: Decided | None = None
+    """By people at another process that watches with the same journal."""
     upto: int | None = None
     """With this delivery, all that the journal holds up to this seq has been handed on; None says nothing."""
 
@@ -62,7 +66,7 @@ class Monitor:
 
     `deliver` is awaited for one delivery at a time, after its events are committed. `selects` says which records beyond
     the two event sources of interest a rule wants. Everything else that is out of scope is counted and left out.
-    `alone` says that no screen shares the interpreter.
+    `alone` says that no screen shares the interpreter. With `decisions`, those taken elsewhere are handed on.
     """
 
     def __init__(
@@ -76,8 +80,10 @@ class Monitor:
         retention: timedelta = timedelta(days=90),
         keep_in_memory: int = 100_000,
         alone: bool = False,
+        decisions: Decisions | None = None,
     ) -> None:
         self.journal = journal
+        self._decisions = decisions
         self.out_of_scope = 0
         self._deliver = deliver
         self._selects = selects
@@ -393,6 +399,13 @@ class Monitor:
                     continue  # the next commit says what is wrong
                 else:
                     await self._hand_on(list(self.read(foreign)), ordered=True)
+                    await self._hand_on_decisions()
+
+    async def _hand_on_decisions(self) -> None:
+        """Hand on what was decided elsewhere, once the events that it is about have been."""
+        with suppress(JournalError):  # the next commit says what is wrong
+            if self._decisions is not None and (decided := self._decisions.news()) is not None:
+                await self._deliver(Delivery(decided=decided))
 
     async def _write_held(self) -> None:
         """Write what the journal could not take in when it came."""

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from smwatch.decisions import Decisions
 from smwatch.events.event import Arrival, Event
 from smwatch.events.header import unwrapped
 from smwatch.events.links import counted_with, shared_id
@@ -26,7 +27,7 @@ from smwatch.journal import Journal, JournalError
 from smwatch.monitor import JOURNAL, Delivery, Monitor
 from smwatch.notify import Notifier, NotifyError, apprise_senders
 from smwatch.record import Record, decode
-from smwatch.remembered import KNOWN_SINCE, MUTES, Opened, open_journal
+from smwatch.remembered import KNOWN_SINCE, Opened, open_journal
 from smwatch.report import report_lines
 from smwatch.rules.alarm import Alarm, Severity
 from smwatch.settings import (
@@ -87,6 +88,7 @@ class Parts:
         self.chosen = self._filter(settings.filter, "--filter")
         self._opened = opened = open_journal(settings, now(), only_read=only_read) if remember else Opened(Journal())
         self.journal, self.notice = opened.journal, opened.notice
+        self.decisions = Decisions(self.journal, opened.alarms, opened.mutes)
         self.notifiers: tuple[Notifier, ...] = ()
         if judging:
             self.judge_by(self.engine_made())
@@ -98,6 +100,9 @@ class Parts:
         engine = Engine(build_rules(self.settings))
         kept = self._opened
         engine.restore(kept.alarms, kept.mutes, kept.known_since, watched_follows=bool(kept.alarms))
+        with suppress(JournalError):  # the first commit says what is wrong
+            if (decided := self.decisions.news()) is not None:
+                engine.adopt(decided)  # another process may have kept those alarms before it knew
         return engine
 
     def judge_by(self, engine: Engine) -> None:
@@ -134,13 +139,14 @@ class Parts:
             retention=period(self.settings.journal.retention),
             keep_in_memory=self.settings.store.capacity,
             alone=alone,
+            decisions=self.decisions,
         )
 
     def keep(self, alarms: Sequence[Alarm], more: Mapping[str, bytes] = NOTHING) -> None:
         """Have alarms that changed outlive the process, and told of; `more` is what else to note in the journal."""
         facts = {
             **more,
-            MUTES: msgspec.json.encode(self.engine.mutes),
+            **self.decisions.to_keep(alarms, self.engine.mutes),
             KNOWN_SINCE: msgspec.json.encode(self.engine.known_since),
         }
         for notifier in self.notifiers:

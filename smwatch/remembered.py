@@ -9,12 +9,13 @@ from typing import NamedTuple
 
 import msgspec
 
+from smwatch.decisions import MUTES
 from smwatch.journal import FILE_NAME, Journal, JournalCorruptError, JournalError
 from smwatch.rules.alarm import Alarm, Mute
 from smwatch.settings import Settings, default_state_dir
 
-MUTES, KNOWN_SINCE = "mutes", "known since"
-"""What the journal keeps beside alarms: what is muted, and since when events are known."""
+KNOWN_SINCE = "known since"
+"""What the journal keeps beside alarms and decisions: since when events are known."""
 _FORGETS = "nothing will be remembered after the end"
 _READ = "what it holds is shown, and what comes will not be remembered after the end"
 

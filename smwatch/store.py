@@ -16,7 +16,7 @@ from smwatch.events.event import UNREADABLE, Arrival, Event
 from smwatch.events.moments import seconds_of_datetime
 from smwatch.events.renaming import composed, names_any, renamed_event
 from smwatch.events.secret import Secret
-from smwatch.rules.alarm import EVIDENCE, Alarm, Mute, urgency
+from smwatch.rules.alarm import EVIDENCE, Alarm, Decided, Mute, urgency
 from smwatch.sources.coverage import Span
 from smwatch.sources.source import Status, place_of
 from smwatch.view import Filter, View, merge
@@ -67,6 +67,10 @@ class Judge(Protocol):
 
     def mute(self, mute: Mute) -> Sequence[Alarm]:
         """Someone wants no noise about a rule, a secret or a principal for a while."""
+        ...
+
+    def adopt(self, decided: Decided) -> Sequence[Alarm]:
+        """People have decided something elsewhere; returns the alarms that changed."""
         ...
 
     def feed(self, source: str, newest_at: datetime | None, now: datetime) -> Sequence[Alarm]:
@@ -285,6 +289,10 @@ class Store:
     def mute(self, mute: Mute) -> Change:
         """Someone wants no noise about a rule, a secret or a principal for a while."""
         return self._alarmed(self.engine.mute(mute) if self.engine is not None else ())
+
+    def adopt(self, decided: Decided) -> Change:
+        """People have decided something where somebody else watches, too."""
+        return self._alarmed(self.engine.adopt(decided) if self.engine is not None else ())
 
     def recall(self) -> Change:
         """Take note of the alarms that the engine has been given back from the journal."""

@@ -15,7 +15,7 @@ from smwatch.events.reader import Reader
 from smwatch.events.secret import Secret
 from smwatch.filter import Context, parse
 from smwatch.record import Record
-from smwatch.rules.alarm import EVIDENCE, Alarm, AlarmState, Mute, Severity
+from smwatch.rules.alarm import EVIDENCE, Alarm, AlarmState, Decided, Mute, Severity
 from smwatch.sources.coverage import Span
 from smwatch.sources.source import State, Status
 from smwatch.store import Store
@@ -90,6 +90,9 @@ class ByPrincipal:
         self.mutes.append(mute)
         self.alarms[group] = msgspec.structs.replace(self.alarms[group], muted_until=mute.until)
         return (self.alarms[group],)
+
+    def adopt(self, decided: Decided) -> Sequence[Alarm]:
+        return [alarm for mute in decided.mutes for alarm in self.mute(mute)]
 
     def feed(self, source: str, newest_at: datetime | None, now: datetime) -> Sequence[Alarm]:
         self.fed.append((source, newest_at, now))

@@ -22,9 +22,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from smwatch.decisions import MUTES
 from smwatch.journal import FILE_NAME, MIGRATIONS, Journal
 from smwatch.record import Record
-from smwatch.remembered import MUTES
 from smwatch.rules.alarm import Mute
 from tests import records
 from tests.emulators.log_group import ARN, LogGroupService
@@ -77,6 +77,17 @@ class Account:
         self.held |= {record["eventID"] for record in batch}
         self.history.region(REGION).add(batch)
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """What leads to it."""
+        return environment_in(self.folder) | {"AWS_ENDPOINT_URL_CLOUDTRAIL": self.history.url}
+
+    @property
+    def screen(self) -> list[str]:
+        """The command that opens the screen on it."""
+        config = str(self.folder / "config.toml")
+        return [sys.executable, "-m", "smwatch", "--state-dir", str(self.state), "--config", config]
+
     async def tail(
         self, *more: str, environment: dict[str, str] | None = None, **process: Any
     ) -> asyncio.subprocess.Process:
@@ -86,7 +97,7 @@ class Account:
             *command,
             *("--config", str(self.folder / "config.toml")),
             *more,
-            env=environment_in(self.folder) | {"AWS_ENDPOINT_URL_CLOUDTRAIL": self.history.url} | (environment or {}),
+            env=self.environment | (environment or {}),
             **{"stdout": asyncio.subprocess.PIPE, "stderr": asyncio.subprocess.PIPE, "limit": 1 << 26, **process},
         )
 
@@ -445,12 +456,10 @@ async def test_an_alarm_that_a_screen_with_the_same_journal_met_first_is_printed
 ) -> None:
     begun = datetime.now(UTC) - timedelta(minutes=8)
     account.history.region(REGION).add([records.read_deleted(at=begun)])
-    command = [sys.executable, "-m", "smwatch", "--state-dir", str(account.state)]
-    environment = environment_in(account.folder) | {"AWS_ENDPOINT_URL_CLOUDTRAIL": account.history.url}
 
     def look_and_acknowledge() -> None:
         """A person at the screen."""
-        with Terminal([*command, "--config", str(account.folder / "config.toml")], environment) as terminal:
+        with Terminal(account.screen, account.environment) as terminal:
             terminal.wait_for("CRITICAL")
             terminal.press("A")
             terminal.wait_for("Acknowledge: ")
@@ -471,6 +480,53 @@ async def test_an_alarm_that_a_screen_with_the_same_journal_met_first_is_printed
     account.history.region(REGION).add([records.read_deleted(at=begun + timedelta(minutes=1), id="second")])
     assert await told() == ([("acknowledged", 2)], 0)
     assert await told() == ([], 0)
+
+
+async def test_what_is_decided_at_a_screen_is_known_to_a_tail_beside_it_and_outlives_what_that_keeps(
+    account: Account,
+) -> None:
+    begun = datetime.now(UTC) - timedelta(minutes=8)
+    account.history.region(REGION).add([records.read_deleted(at=begun)])
+    tail = await account.tail("--json")
+    assert tail.stdout is not None
+    told: list[tuple[str, int]] = []
+
+    async def read_to(state: str, count: int) -> None:
+        """Read on until the alarm is printed so."""
+        assert tail.stdout is not None
+        async with asyncio.timeout(60):
+            while (state, count) not in told:
+                line = json.loads(await tail.stdout.readline())
+                if line["type"] == "alarm" and line["rule"] == "SMW-DEL-01":
+                    told.append((line["state"], line["count"]))
+
+    await read_to("open", 1)
+    with Terminal(account.screen, account.environment) as terminal:
+        await asyncio.to_thread(terminal.wait_for, "CRITICAL")
+        terminal.press("A")
+        await asyncio.to_thread(terminal.wait_for, "Acknowledge: ")
+        terminal.press("seen", "\r")
+        await read_to("acknowledged", 1)
+        terminal.press("a")
+        await asyncio.to_thread(terminal.wait_for, "note: seen")
+        terminal.press("M")
+        await asyncio.to_thread(terminal.wait_for, "Mute: ")
+        terminal.press("\r")
+        await asyncio.to_thread(terminal.wait_for, "muted for 1h00m")
+        account.history.region(REGION).add([records.read_deleted(at=begun + timedelta(minutes=1), id="second")])
+        await read_to("acknowledged", 2)
+        terminal.press("\x1b")
+        await asyncio.to_thread(terminal.pause)
+        terminal.press("q")
+        assert await asyncio.to_thread(terminal.wait_for_the_end) == 0
+    account.history.region(REGION).add([records.read_deleted(at=begun + timedelta(minutes=2), id="third")])
+    await read_to("acknowledged", 3)  # and kept by the tail, which is alone now
+    tail.terminate()
+    await tail.communicate()
+    with closing(Journal(account.state / FILE_NAME)) as journal:
+        (alarm,) = [alarm for alarm in journal.alarms() if alarm.rule == "SMW-DEL-01"]
+        assert (alarm.state, alarm.note, alarm.count) == ("acknowledged", "seen", 3)
+        assert alarm.muted(datetime.now(UTC))
 
 
 async def test_a_muted_alarm_is_printed_and_fails_no_pipeline(account: Account) -> None:

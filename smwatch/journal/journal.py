@@ -412,6 +412,12 @@ class Journal(Database):
             row = db.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
         return None if row is None else bytes(row[0])
 
+    def facts(self, prefix: str) -> dict[str, bytes]:
+        """What was kept under the names that begin so."""
+        with self._look() as db:
+            rows = db.execute("SELECT name, value FROM facts WHERE substr(name, 1, ?) = ?", (len(prefix), prefix))
+            return {str(name): bytes(value) for name, value in rows}
+
     # -- housekeeping
 
     def prune(self, before: datetime) -> int:

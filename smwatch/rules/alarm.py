@@ -81,6 +81,14 @@ class Mute(msgspec.Struct, frozen=True):
         )
 
 
+class Decided(msgspec.Struct, frozen=True):
+    """What was decided where somebody else watches, too."""
+
+    alarms: tuple[tuple[str, Decision | None, Decision | None], ...] = ()
+    """Groups, each with its last acknowledgement and its last closing."""
+    mutes: tuple[Mute, ...] = ()
+
+
 class Alarm(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One group of (rule, secret, principal): what happened there since it last ended, and where it stands.
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
@@ -11,7 +11,7 @@ import msgspec
 from smwatch.events import moments
 from smwatch.events.event import Arrival, Event, SeenBy
 from smwatch.events.renaming import Rename, composed
-from smwatch.rules.alarm import Alarm, AlarmState, Decision, Mute
+from smwatch.rules.alarm import Alarm, AlarmState, Decided, Decision, Mute
 from smwatch.rules.case import Case, group_of
 from smwatch.rules.condition import historic, lookups
 from smwatch.rules.dimension import Dimension, Value
@@ -195,6 +195,17 @@ class Engine:
         self._alarms.update((alarm.group, alarm) for alarm in changed)
         return tuple(changed)
 
+    def adopt(self, decided: Decided) -> tuple[Alarm, ...]:
+        """Take over what was decided elsewhere about alarms that are known here; the alarms that changed."""
+        changed: dict[str, Alarm] = {}
+        for group, acknowledged, closed in decided.alarms:
+            if (alarm := self._alarms.get(group)) is not None:
+                changed |= {each.group: each for each in self._adopt(alarm, acknowledged, closed)}
+        for mute in decided.mutes:
+            changed |= {alarm.group: alarm for alarm in self.mute(mute)}
+        changed |= {alarm.group: alarm for alarm in self._settle()}
+        return tuple(changed.values())
+
     @property
     def known_since(self) -> datetime | None:
         """The time of the oldest event known, or known before a restart: what was kept goes back as far."""
@@ -243,16 +254,7 @@ class Engine:
         upto = case.last_key if case is not None and case.last_key >= 0 else max(alarm.event_keys, default=0)
         decision = Decision(at, upto, alarm.level, note)
         if case is None:
-            state = AlarmState.CLOSED if closing else AlarmState.ACKNOWLEDGED
-            self._alarms[group] = alarm = msgspec.structs.replace(
-                alarm,
-                state=state,
-                acknowledged=alarm.acknowledged if closing else decision,
-                closed=decision if closing else alarm.closed,
-                ended_at=at if closing else alarm.ended_at,
-                closed_by="closed by hand" if closing else alarm.closed_by,
-                changed_at=max(at, alarm.changed_at),
-            )
+            self._alarms[group] = alarm = _decided(alarm, decision, closing=closing)
             return (alarm,)
         if closing:
             case.closed = decision
@@ -260,6 +262,25 @@ class Engine:
             case.acknowledged = decision
         case.wake()
         return self._settle()
+
+    def _adopt(self, alarm: Alarm, acknowledged: Decision | None, closed: Decision | None) -> Iterator[Alarm]:
+        """Take over the newer ones of these; yields an alarm that no rule in force would work out anew."""
+        case = self._case(alarm)
+        newer = [
+            (decision, closing)
+            for decision, mine, closing in ((acknowledged, alarm.acknowledged, False), (closed, alarm.closed, True))
+            if decision is not None and (mine is None or decision.at > mine.at)
+        ]
+        for decision, closing in sorted(newer, key=lambda each: each[0].at):
+            if case is None:
+                self._alarms[alarm.group] = alarm = _decided(alarm, decision, closing=closing)
+                yield alarm
+                continue
+            if closing:
+                case.closed = decision
+            else:
+                case.acknowledged = decision
+            case.wake()
 
     def _recognise(self, event: Event) -> None:
         """Regroup the alarms of this event if it names another secret than when they were kept."""
@@ -358,3 +379,16 @@ def _memory(rules: RuleSet) -> timedelta:
             lengths.append(rule.distinct.share.warmup)
         longest = max(longest, *lengths, 0)
     return timedelta(seconds=longest)
+
+
+def _decided(alarm: Alarm, decision: Decision, *, closing: bool) -> Alarm:
+    """The alarm of a rule that is no longer in force, after a decision."""
+    return msgspec.structs.replace(
+        alarm,
+        state=AlarmState.CLOSED if closing else AlarmState.ACKNOWLEDGED,
+        acknowledged=alarm.acknowledged if closing else decision,
+        closed=decision if closing else alarm.closed,
+        ended_at=decision.at if closing else alarm.ended_at,
+        closed_by="closed by hand" if closing else alarm.closed_by,
+        changed_at=max(decision.at, alarm.changed_at),
+    )

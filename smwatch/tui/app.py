@@ -209,6 +209,8 @@ class SmwatchApp(App[int]):
                 changed |= self.store.add([arrival for _, arrival in delivery.arrivals]).alarms
             for watched in delivery.watched:
                 changed |= self.store.watched(watched.source, watched.spans).alarms
+            if delivery.decided is not None:
+                changed |= self.store.adopt(delivery.decided).alarms
             for status in delivery.statuses:
                 self.store.report(status)
         return tuple(changed.values())

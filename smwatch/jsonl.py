@@ -151,7 +151,8 @@ class Lines:
                 self._tell(told[: self._out.written])
             raise
         if alarms:
-            self._keep(alarms, {_WRITTEN + alarm.group: _stage(alarm) for alarm in alarms})
+            written = alarms if self._since is not None else ()  # nobody goes on from where a replay was
+            self._keep(alarms, {_WRITTEN + alarm.group: _stage(alarm) for alarm in written})
         self._tell(told, upto)
 
     def _tell(self, seqs: Sequence[int], upto: int | None = None) -> None:

@@ -415,8 +415,10 @@ class Journal(Database):
     def facts(self, prefix: str) -> dict[str, bytes]:
         """What was kept under the names that begin so."""
         with self._look() as db:
-            rows = db.execute("SELECT name, value FROM facts WHERE substr(name, 1, ?) = ?", (len(prefix), prefix))
-            return {str(name): bytes(value) for name, value in rows}
+            found = db.execute(
+                "SELECT name, value FROM facts WHERE name >= ? AND name < ?", (prefix, f"{prefix}\U0010ffff")
+            )
+            return {str(name): bytes(value) for name, value in found}
 
     # -- housekeeping
 

@@ -63,6 +63,8 @@ class Budget:
 
     def early(self, part: float) -> float:
         """The share of the moments that there are calls for to read twice, where an early reading finds this part."""
+        if not part:
+            return 0.0
         late = PASSED_FOR * self.whole
         return ROOM * (self._spare - late) / (part * late)
 

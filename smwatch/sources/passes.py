@@ -78,7 +78,7 @@ class Passes:
         early_to, due_to = (floor(at - age + EVERY / 2 + LEAD, self._resolution) for age in ages)
         self._owed = min(1.0, max(0.0, self._owed + early))
         if self._owed < 1:
-            while self.early_to < early_to:
+            while self.early_to < early_to:  # as if it had been read now, for the late reading to come when it is due
                 self.early_to = min(self.early_to + EVERY, early_to)
                 self._ends.append((self.early_to, at))
         else:

@@ -41,6 +41,7 @@ def test_each_moment_is_read_twice_late_alone_or_not_by_passes_at_all_as_calls_a
     assert budget(10).early(0.55) >= 1
     assert 0 < budget(12).early(0.55) < 1
     assert budget(15).early(0.55) <= 0
+    assert budget(10).early(0.0) == 0  # where no record is there by then
     assert budget(15, settled=0).early(0.55) >= 1
     assert budget(15).passes(already=False)
     assert not budget(15, rate=0.5).passes(already=False)

@@ -85,3 +85,25 @@ def test_after_a_sweep_in_between_nothing_is_read_early_again() -> None:
     early_to = passes.early_to
     (early, *_) = [piece for piece, last in read(passes, START + 5 * EVERY) if not last]
     assert early.start == early_to
+
+
+def test_moments_that_there_are_no_calls_for_to_read_twice_are_read_late_alone() -> None:
+    """Of three, one is read twice; the late readings lose nothing by that, and come when they would have come."""
+    passes = Passes(SECOND)
+    passes.start(START, LATENESS)
+    early: list[Span] = []
+    late: dict[Span, datetime] = {}
+    for n in range(1, 40):
+        at = START + n * EVERY
+        passes.plan(at, LONG_AGO, LATENESS, 1 / 3)
+        while piece := passes.next():
+            scan = Scan(Kind.PASS, piece.start, piece.end, asked_at=at, began=0, newest_first=True, resolution=SECOND)
+            if passes.read(scan):
+                late[piece] = at
+            else:
+                early.append(piece)
+    assert len(early) == 13
+    assert all(one.end == other.start for one, other in itertools.pairwise(late))
+    for piece, at in late.items():
+        middle = at - piece.start - (piece.end - piece.start) / 2
+        assert abs(middle + LEAD - MARGIN * LATENESS.habit) <= EVERY

@@ -39,13 +39,19 @@ def alarms_page(
             lines += _summary(alarm, now, zone, width)
     if mutes:
         lines += heading("mutes", f"{len(mutes):,}")
-        lines += [_mute_summary(mute, now, width) for mute in mutes]
+        for mute in mutes:
+            lines += _mute_summary(mute, now, width)
     return lines[1:]
 
 
-def _mute_summary(mute: Mute, now: datetime, width: int) -> Line:
-    left = [Piece(fit(" muted", 12), "warn"), Piece(" "), Piece(scope(mute))]
-    return spread(left, [Piece(f"for another {period(mute.until - now)}", "quiet")], width, ToMute(mute))
+def _mute_summary(mute: Mute, now: datetime, width: int) -> list[Line]:
+    left = [Piece(fit(" muted", 12), "warn"), Piece(" "), Piece(f"rule {mute.rule}" if mute.rule else "every rule")]
+    lines = [spread(left, [Piece(f"for another {period(mute.until - now)}", "quiet")], width, ToMute(mute))]
+    name = mute.secret.name if mute.secret is not None else ""
+    whose = mute.identity.rpartition("/")[2]  # of an ARN; the page says all of it
+    if whom := " · ".join(filter(None, (name, whose))):
+        lines.append(line(" " * 13, Piece(whom, "quiet")))
+    return lines
 
 
 def mute_page(mute: Mute, alarms: Iterable[Alarm], now: datetime, zone: Zone, width: int, keys: KeyTable) -> list[Line]:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import re
+from decimal import Decimal
 
 from smwatch.patterns.errors import PatternError
 from smwatch.patterns.nodes import Glob, Literal, Numeral, Operator, Regex, Text
@@ -130,5 +132,21 @@ def _text(text: str) -> Text | Glob:
 
 
 def _numeral(text: str) -> Numeral:
-    digits = text.lstrip("+-")
-    return Numeral(text, int(text) if digits.isdecimal() else float(text))
+    return Numeral(text, exact(text))
+
+
+EXACT = 1 << 53
+"""From here on not every whole number is a float."""
+_LONGEST = 400
+"""Digits of a whole number that are told apart; floats end before."""
+
+
+def exact(text: str) -> int | float:
+    """The number that a text says; a whole one that a float may miss, 1e16 or 9007199254740993.0, as an int."""
+    if text.lstrip("+-").isdecimal() and len(text) <= _LONGEST:
+        return int(text)
+    value = float(text)
+    if not EXACT <= abs(value) < math.inf:
+        return value
+    number = Decimal(text)
+    return int(number) if number == number.to_integral_value() else value

@@ -34,7 +34,7 @@ from smwatch.patterns.nodes import (
     Step,
     Text,
 )
-from smwatch.patterns.reader import NUMBER
+from smwatch.patterns.reader import EXACT, NUMBER, exact
 from smwatch.record import Number, Record
 
 Ask: TypeAlias = Callable[[Record], bool]
@@ -169,6 +169,8 @@ def _not_exists(selector: Selector) -> Ask:
 def _ordered(operator: Operator, literal: object) -> _AskValue:
     assert isinstance(literal, Numeral)
     order, limit = ORDER[operator], literal.value
+    if abs(limit) >= EXACT:
+        return lambda value: type(value) in _NUMBERS and order(_exact(value), limit)
     return lambda value: type(value) in _NUMBERS and order(value, limit)
 
 
@@ -177,6 +179,17 @@ def _compared(condition: Compare) -> _AskValue:
     literal, wanted = condition.literal, condition.operator is Operator.EQ
     if isinstance(literal, Numeral):
         text, number = literal.text, literal.value
+        if abs(number) >= EXACT:
+
+            def same_large(value: Any) -> bool:
+                kind = type(value)
+                return (
+                    (value == text) is wanted
+                    if kind is str
+                    else kind in _NUMBERS and (_exact(value) == number) is wanted
+                )
+
+            return same_large
 
         def same(value: Any) -> bool:
             kind = type(value)
@@ -195,6 +208,10 @@ def _compared(condition: Compare) -> _AskValue:
         return type(value) in _NUMBERS and equal(_source_text(value)) is wanted
 
     return matches
+
+
+def _exact(number: float) -> int | float:
+    return exact(number.text) if isinstance(number, Number) else number
 
 
 def _source_text(number: float) -> str:

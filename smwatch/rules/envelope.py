@@ -161,6 +161,8 @@ class Telling(StrEnum):
     """The last changes before, of the secret, its key and what the principal may do: likely causes."""
     DELETION = "deletion"
     """Who deleted it, and when."""
+    PROTECTED = "protected"
+    """Which secrets hang on the key."""
     VALUES = "values"
     """Each of the different values that are counted, with the first time and the last."""
 
@@ -264,6 +266,7 @@ TELLINGS: Mapping[Telling, tuple[tuple[str, tuple[str, ...]], ...]] = {
         ("iam_changes", ("iam_name",)),
     ),
     Telling.DELETION: (("deletions", ("secret",)),),
+    Telling.PROTECTED: (("protected", ("secret", "key")),),
     Telling.VALUES: (),
 }
 """The facts behind what alarms tell, and what they are compared by."""

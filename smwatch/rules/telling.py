@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import assert_never
 
@@ -10,7 +10,7 @@ from smwatch.events.secret import Secret
 from smwatch.rules.answer import Watched, Whenever
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Value, dimension, iam_name
 from smwatch.rules.envelope import Rule, Telling
-from smwatch.rules.fact import Group, Known, Times
+from smwatch.rules.fact import EVER, Group, Known, Times
 from smwatch.rules.period import DAY, HOUR
 from smwatch.rules.subject import SECOND_BITS
 from smwatch.rules.timers import Deadlines
@@ -23,8 +23,15 @@ UNSETTLED = 2 * HOUR
 """So much of that need not have been watched: the newest events are settled some time after they come."""
 CHANGES = DAY
 """How far back a change counts as a likely cause."""
-REACH = {Telling.READERS: READERS, Telling.CHANGES: CHANGES, Telling.DELETION: 1 << 40, Telling.VALUES: 0}
-NAMED = 6
+REACH = {
+    Telling.READERS: READERS,
+    Telling.CHANGES: CHANGES,
+    Telling.DELETION: EVER,
+    Telling.PROTECTED: EVER,
+    Telling.VALUES: 0,
+}
+NAMED, PROTECTED = 6, 50
+"""Readers, and secrets, that are named."""
 LISTED = 100
 """Values of an alarm that are told one by one: the newest."""
 
@@ -53,6 +60,8 @@ def told_of(rule: Rule, world: World, values: Mapping[Dimension, Value]) -> Iter
                 if (deadlines := world.deadlines(values)) is not None:
                     yield deadlines
                 yield from _some(_of_secret(world, "deletions", values))
+            case Telling.PROTECTED:
+                yield from map(Whenever, _some(_secrets_of(world, values)))
             case Telling.VALUES:
                 pass  # they are the evidence itself
             case _:
@@ -81,6 +90,10 @@ def _told(
         case Telling.DELETION:
             if isinstance(known := _of_secret(world, "deletions", values), Times):
                 yield from _deletion(known, world.deadlines(values), last_at)
+        case Telling.PROTECTED:
+            if isinstance(known := _secrets_of(world, values), Group) and known.members:
+                names = sorted({secret.name for secret in known.members if isinstance(secret, Secret)})
+                yield f"known to hang on it: {_some_of(names, PROTECTED)}"
         case Telling.VALUES:
             pass
         case _:
@@ -98,6 +111,11 @@ def _of_secret(world: World, fact: str, values: Mapping[Dimension, Value], of: s
 
 def _readers_of(world: World, values: Mapping[Dimension, Value]) -> Known | None:
     return _of_secret(world, "reads", values, "identity")
+
+
+def _secrets_of(world: World, values: Mapping[Dimension, Value]) -> Known | None:
+    """The secrets that are known to be protected by the key that the alarm is about."""
+    return world.known("protected", (_KEY,), values)
 
 
 def _key_changes(world: World, values: Mapping[Dimension, Value]) -> Iterator[tuple[str, Known]]:
@@ -128,8 +146,12 @@ def _readers(known: Group, first_at: int, *, watched: bool) -> str:
     if not readers:
         reserve = "" if watched else ", not all of which were watched"
         return f"nobody is known to have read it in the 7 days before{reserve}"
-    more = f" and {len(readers) - NAMED} more" if len(readers) > NAMED else ""
-    return f"read in the 7 days before by {', '.join(readers[:NAMED])}{more}"
+    return f"read in the 7 days before by {_some_of(readers, NAMED)}"
+
+
+def _some_of(names: Sequence[str], most: int) -> str:
+    more = f" and {len(names) - most:,} more" if len(names) > most else ""
+    return f"{', '.join(names[:most])}{more}"
 
 
 def _change(what: str, known: Known | None, first_at: int) -> Iterator[str]:

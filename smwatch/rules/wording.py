@@ -49,6 +49,8 @@ def _telling(telling: Telling, rule: Rule) -> str:
             return "what was done before to the secret, to its key, and to the role or user"
         case Telling.DELETION:
             return "who deleted the secret, and until when it can be had back"
+        case Telling.PROTECTED:
+            return "which secrets are known to hang on the key"
         case Telling.VALUES:
             counted = rule.distinct.of.plural if rule.distinct is not None else "values"
             return f"each of the {counted}, with the first time and the last"

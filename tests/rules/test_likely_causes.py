@@ -95,5 +95,15 @@ def test_changes_of_the_secret_come_first_and_old_or_refused_ones_not_at_all() -
     ]
 
 
+def test_an_alarm_about_a_key_names_the_secrets_that_hang_on_it() -> None:
+    disabled = to_key("DisableKey", by=MALLORY, at=after())
+    hanging = [records.kms(name, at=before(days=n)) for n, name in enumerate(("prod/b", "prod/a"), 1)]
+    other = records.kms("prod/c", resources=[{"ARN": KEY.replace("1234abcd-12", "ffffabcd-12")}], at=before(days=1))
+    later = records.kms("prod/d", at=after(days=1))
+    assert told("SMW-KMS-02", disabled, *hanging, other) == ["known to hang on it: prod/a, prod/b"]
+    assert told("SMW-KMS-02", disabled, *hanging, later) == ["known to hang on it: prod/a, prod/b, prod/d"]
+    assert told("SMW-KMS-02", disabled) == []
+
+
 def test_where_no_such_change_is_seen_nothing_is_said() -> None:
     assert told("SMW-HLTH-01", *FAILS, WORKED, KNOWN_KEY) == []

@@ -171,9 +171,12 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return self.muted_until is not None and now < self.muted_until
 
 
-def urgency(alarm: Alarm) -> tuple[bool, int, float]:
-    """Sort key that puts what needs attention first: open before the rest, worst first, newest first."""
-    return not alarm.open, -alarm.severity.rank, -alarm.last_at.timestamp()
+def urgency(alarm: Alarm) -> tuple[bool, int, float, str]:
+    """Sort key that puts what needs attention first: open before the rest, worst first, newest first.
+
+    Those of one second are in the same order in every run.
+    """
+    return not alarm.open, -alarm.severity.rank, -alarm.last_at.timestamp(), alarm.group
 
 
 def message(alarm: Alarm) -> str:

@@ -9,10 +9,11 @@ import pytest
 from smwatch import patterns
 from smwatch.record import Record, encode
 from smwatch.rules.asking import asked_of_log_group
+from smwatch.rules.engine import Engine
 from smwatch.rules.rule import combine, load_builtin, parse
 from tests import records
 from tests.rules.catalogue.keys import to_key
-from tests.rules.judging import catalogue
+from tests.rules.judging import arrivals, catalogue
 from tests.rules.test_catalogue import RULES
 from tests.rules.test_likely_causes import iam
 
@@ -42,6 +43,12 @@ def test_what_a_rule_finds_is_asked_for(rule: str) -> None:
 def test_what_alarms_tell_of_is_asked_for() -> None:
     for change in (iam("DetachRolePolicy", {"roleName": "a"}), to_key("RevokeGrant"), records.kms()):
         assert brings(asked(), change)
+
+
+def test_grants_that_services_retire_by_the_thousand_are_no_change_of_a_key() -> None:
+    engine = Engine(catalogue())
+    retired = to_key("RetireGrant"), to_key("RetireGrant", by=records.role() | {"invokedBy": "ec2.amazonaws.com"})
+    assert [engine.selects(one) for one in arrivals(retired)] == [True, False]
 
 
 def test_what_nobody_wants_is_not_asked_for() -> None:

@@ -31,9 +31,9 @@ def swept(count: int, agent: str = records.BOTO) -> list[Record]:
     return [records.listing(by=THIEF, userAgent=agent), *reads]
 
 
-def filtered(key: str, value: str, calls: int = 1) -> list[Record]:
+def filtered(key: str, value: str, calls: int = 1, *, start: int = 0) -> list[Record]:
     parameters = {"filters": [{"key": key, "values": [value]}], "maxResults": 20}
-    return [records.call("BatchGetSecretValue", parameters, by=THIEF, at=after(n)) for n in range(calls)]
+    return [records.call("BatchGetSecretValue", parameters, by=THIEF, at=after(start + n)) for n in range(calls)]
 
 
 def put(principal: object, action: str = "secretsmanager:GetSecretValue", effect: str = "Allow") -> list[Record]:
@@ -73,6 +73,10 @@ STORIES: dict[str, Story] = {
     "the same under an ordinary name": (swept(20), {"SMW-READ-01": "critical", "SMW-DISC-02b": "medium"}),
     "batches of all that lack a tag": (filtered("tag-key", "!never", 5), {"SMW-READ-02": "critical"}),
     "batches of all without a value": (filtered("tag-value", "!x"), {"SMW-READ-02": "critical"}),
+    "batches of all names, letter by letter": (
+        [one for n, letter in enumerate("abcdef") for one in filtered("name", letter, start=n)],
+        {"SMW-READ-02c": "medium"},
+    ),
     "a batch of twenty names": ([records.batch([f"p/{n}" for n in range(20)], by=THIEF)], {"SMW-READ-01": "critical"}),
     "a first batch by somebody": ([known_for(days=9), *filtered("name", "p")], {"SMW-READ-02b": "medium"}),
     "a user's first read": ([known_for(days=10), records.read(by=USER)], {"SMW-READ-04": "high"}),

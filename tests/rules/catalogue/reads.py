@@ -39,6 +39,11 @@ def abroad(secret: str = "prod/db", **more: Any) -> Record:
     return records.read(secret, **{"by": records.other_account(), **more})
 
 
+def filtered(value: str = "team", **more: Any) -> Record:
+    parameters = {"filters": [{"key": "tag-key", "values": [value]}], "maxResults": 20}
+    return records.call("BatchGetSecretValue", parameters, **more)
+
+
 RULES = {
     "SMW-READ-01": Rule(
         finds=story(sweep("prod", 12)),
@@ -94,6 +99,24 @@ RULES = {
         leaves=story(known_for(days=4), records.batch(["prod/a"], at=before(days=2)), records.batch(["prod/a"])),
         # smwatch has just begun: everything would be new.
         noise=story(known_for(hours=10), records.batch(["prod/a", "prod/b"], by=THIEF)),
+    ),
+    "SMW-READ-02c": Rule(
+        finds=story([filtered(by=THIEF, at=after(n * 4)) for n in range(6)]),
+        severity=Severity.MEDIUM,
+        count=6,
+        # A page or two; a look now and then; a list of names; and what is another rule's.
+        leaves=story(
+            [filtered(by=THIEF, at=after(n)) for n in range(4)],
+            [filtered(by=ALICE, at=after(minutes=3 * n)) for n in range(9)],
+            [records.batch(["prod/a"], at=after(n)) for n in range(9)],
+            [filtered("!never", by=records.role("odd", "o-1"), at=after(n)) for n in range(9)],
+        ),
+        # An agent pages through what is its team's each morning, not only today.
+        noise=story(
+            [filtered(at=before(days=1, seconds=n)) for n in range(6)],
+            [filtered(at=after(n)) for n in range(6)],
+            since=after(),
+        ),
     ),
     "SMW-READ-03": Rule(
         finds=story(

@@ -32,6 +32,8 @@ BREATH = 0.002
 LARGE_SLICE = 1_000
 """The same where no screen is beside it: what is done once for many events costs less, and Ctrl-C is still heard."""
 _KEY = attrgetter("event.key")
+BACKWARDS = 4
+"""How much longer rules take with an event that is older than what they know: so many times less in one go."""
 FOREIGN_SECONDS = 2.0
 PRUNE_EVERY, UNTIL_HEARD = timedelta(hours=1), timedelta(minutes=1)
 LAST_CHANCE = 0.5
@@ -197,7 +199,7 @@ class Monitor:
         watched: tuple[Watched, ...] = ()
         try:
             rows = self.journal.recent(since, self.journal.last_seq(), printing_from=printing_from)
-            while limit > 0 and (batch := self.read(islice(rows, min(limit, self._slice)))):
+            while limit > 0 and (batch := self.read(islice(rows, min(limit, self._slice // BACKWARDS)))):
                 await self._hand_on(list(batch))
                 await self._sleep(self._breath)
                 limit -= len(batch)

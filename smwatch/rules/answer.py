@@ -20,10 +20,12 @@ class Watched(Protocol):
 class Pending:
     """A question whose answer may change as more becomes known, and what it hangs on."""
 
-    __slots__ = ("_on", "ask")
+    __slots__ = ("_on", "ask", "final")
 
-    def __init__(self, ask: Callable[[], bool], *on: Watched) -> None:
+    def __init__(self, ask: Callable[[], bool], *on: Watched, final: Callable[[], bool | None] = lambda: None) -> None:
         self.ask = ask
+        self.final = final
+        """The answer that will never be another one, whatever becomes known; None while there is none."""
         self._on = on
 
     def watch(self, watcher: Watcher) -> None:
@@ -73,7 +75,7 @@ def together(answers: Sequence[Answer]) -> Answer:
         return True
     if len(pending) == 1:
         return pending[0]
-    return Pending(lambda: all(one.ask() for one in pending), *pending)
+    return Pending(lambda: all(one.ask() for one in pending), *pending, final=lambda: _final(pending, decisive=False))
 
 
 def either(answers: Sequence[Answer]) -> Answer:
@@ -81,7 +83,17 @@ def either(answers: Sequence[Answer]) -> Answer:
     pending = [answer for answer in answers if isinstance(answer, Pending)]
     if any(answer is True for answer in answers):
         return True
-    return Pending(lambda: any(one.ask() for one in pending), *pending) if pending else False
+    if not pending:
+        return False
+    return Pending(lambda: any(one.ask() for one in pending), *pending, final=lambda: _final(pending, decisive=True))
+
+
+def _final(pending: Sequence[Pending], *, decisive: bool) -> bool | None:
+    """The final answer of several together, where one that is `decisive` decides."""
+    finals = {one.final() for one in pending}
+    if decisive in finals:
+        return decisive
+    return None if None in finals else not decisive
 
 
 def holds(answer: Answer) -> bool:

@@ -113,16 +113,22 @@ def _asked_of(world: World, lookup: Lookup) -> Callable[[Known | None, int, Plac
             return False
         # Facts are only ever added to: what is known once is known for good.
         low, high = second - back, second + ahead
-        return known.any(low, high) or Pending(lambda: known.any(low, high), known)
+        return known.any(low, high) or Pending(
+            lambda: known.any(low, high), known, final=lambda: known.any(low, high) or None
+        )
 
     def new(known: Known | None, second: int, place: Place) -> Answer:
         low, high = second - within, second - 1
         if known is None or known.any(low, high) or known.forgotten(second):
             return False
+
+        def final() -> bool | None:
+            return False if known.any(low, high) else None
+
         if not warmup:
-            return Pending(lambda: not known.any(low, high), known)
+            return Pending(lambda: not known.any(low, high), known, final=final)
         want = Want(place, low, second, warmup)
-        return Pending(lambda: not known.any(low, high) and vigil.enough(want), known, vigil.wanted(want))
+        return Pending(lambda: not known.any(low, high) and vigil.enough(want), known, vigil.wanted(want), final=final)
 
     def steady(known: Known | None, second: int, place: Place) -> Answer:
         if not isinstance(known, Group):

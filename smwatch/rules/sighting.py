@@ -87,6 +87,13 @@ class Mark:
             self._eligible = all(one.ask() for one in self.only) and not any(one.ask() for one in self.unless)
         return self._eligible
 
+    @property
+    def lost(self) -> bool:
+        """Whether it will never be evidence, whatever becomes known."""
+        if self.fixed or self.eligible:
+            return False
+        return any(one.final() is False for one in self.only) or any(one.final() is True for one in self.unless)
+
     def doubt(self) -> None:
         """What it hangs on may be otherwise by now."""
         self._eligible = None
@@ -308,11 +315,18 @@ class SightingCase(Case):
                 if caught_up and mark.fixed and mark.newest is not None:
                     mark.fixed = mark.caused = False  # what it is can be told anew
         if self._stale or self._fresh is None or self.horizon is None or self._batches:
+            self._let_go()
             self.judge(self.marks, slice(None))
             self._gather()
         else:
             self._judge_near(*self._fresh, self.horizon)
         self._stale, self._fresh = False, None
+
+    def _let_go(self) -> None:
+        """Keep no events that will never be evidence: of what comes newest first most seems new at first."""
+        kept = [mark for mark in self.marks if not mark.lost]
+        if len(kept) < len(self.marks):
+            self.marks, self._keys = kept, [mark.key for mark in kept]
 
     def _judge_near(self, first: int, last: int, horizon: int) -> None:
         """Judge the events for which it matters that there are others from one key to another."""
@@ -341,6 +355,8 @@ class SightingCase(Case):
 
     def _trim(self) -> None:
         self._settle()
+        if len(self.marks) < 2 * MARKS:
+            return
         evidence = [mark for mark in self.marks if mark.evidence]
         caused = caused_in(evidence) if self._batches else {}
         kept_from = self._keys[-MARKS]

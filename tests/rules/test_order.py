@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from smwatch.record import Record
 from smwatch.rules.alarm import Alarm
 from smwatch.rules.engine import Engine
+from smwatch.rules.sighting import MARKS
 from tests import records
 from tests.records import AT
 from tests.rules.judging import arrivals, catalogue
@@ -176,3 +177,20 @@ def test_a_restart_that_reads_again_what_was_known_gives_the_same_alarms(
     shuffled = list(ordered)
     random.Random(seed).shuffle(shuffled)
     assert run(shuffled, sizes, kept.values(), since) == expected
+
+
+def test_more_events_than_a_case_keeps_may_come_newest_first() -> None:
+    events = [
+        records.read(by=by, at=AT + timedelta(hours=hour))
+        for by, since in ((records.role(), 0), (records.user("alice"), 20 * 24))
+        for hour in range(since, since + 2 * MARKS + 50)
+    ]
+    expected = firsts(run(in_order(events), [1]))
+    assert [alarm.count for alarm in expected.values()] == [1]
+    for sizes in ([1], [50]):
+        assert firsts(run(in_order(events)[::-1], sizes)) == expected
+
+
+def firsts(alarms: dict[str, Alarm]) -> dict[str, Alarm]:
+    """The alarms about what was never seen before."""
+    return {group: alarm for group, alarm in alarms.items() if alarm.rule in ("SMW-READ-04", "SMW-READ-12")}

@@ -19,8 +19,8 @@ KNOWN_KEY = records.kms(at=before(days=3))
 
 
 def iam(name: str, parameters: dict[str, Any], **more: Any) -> Record:
-    fields = {"eventSource": "iam.amazonaws.com", "awsRegion": "us-east-1"}
-    return records.call(name, parameters, None, by=MALLORY, read_only=False, **(fields | more))
+    fields = {"eventSource": "iam.amazonaws.com", "awsRegion": "us-east-1", "by": MALLORY}
+    return records.call(name, parameters, None, read_only=False, **(fields | more))
 
 
 def told(rule: str, *happened: Record) -> list[str]:

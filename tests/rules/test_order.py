@@ -15,7 +15,9 @@ from smwatch.rules.engine import Engine
 from smwatch.rules.sighting import MARKS
 from tests import records
 from tests.records import AT
+from tests.rules.catalogue.keys import REFUSED, to_key, unnamed
 from tests.rules.judging import arrivals, catalogue
+from tests.rules.test_likely_causes import iam
 
 SECRETS = [f"prod/{name}" for name in "abcdefghijkl"]
 PEOPLE = [
@@ -30,6 +32,8 @@ PEOPLE = [
 ]
 LAMBDA = "arn:aws:lambda:eu-west-1:111122223333:function:rotate"
 PUBLIC = '{"Statement":[{"Effect":"Allow","Principal":"*","Action":"secretsmanager:GetSecretValue"}]}'
+
+REPLICAS = {"addReplicaRegions": [{"region": "us-east-1"}, {"region": "ap-south-1"}]}
 
 Make = Callable[..., Record]
 
@@ -66,6 +70,12 @@ ACTIONS: list[Make] = [
     lambda secret, by, **more: records.service_event("RotationSucceeded", secret, **more),
     lambda secret, by, **more: records.rotation_failed(secret, **more),
     records.kms,
+    lambda secret, **more: records.read(secret, error=REFUSED, **more),
+    lambda secret, **more: unnamed(**more),
+    lambda secret, **more: to_key("DisableKey", **more),
+    lambda secret, **more: iam("DetachRolePolicy", {"roleName": "payments-api"}, **more),
+    lambda secret, **more: records.batch(**more),
+    lambda secret, **more: records.write("ReplicateSecretToRegions", secret, REPLICAS, **more),
 ]
 
 MINUTE, DAY = 60, 86_400
@@ -73,6 +83,7 @@ MINUTE, DAY = 60, 86_400
 MOMENTS = st.one_of(
     st.integers(0, 20 * MINUTE),
     st.integers(0, 2 * DAY),
+    st.integers(0, 30).map(lambda hour: hour * 60 * MINUTE),
     st.integers(0, 25).map(lambda day: day * DAY + 30),
 )
 EVENTS = st.builds(

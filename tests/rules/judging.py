@@ -32,6 +32,16 @@ def catalogue() -> RuleSet:
     return combine(load_builtin())
 
 
+READS = '{ $.eventName = "GetSecretValue" }'
+
+
+def mine(*lines: str, when: str = READS, by: str = "identity") -> str:
+    """A file with one rule, MINE, and these lines in it."""
+    fixed = ['id = "MINE"', 'title = "t"', 'severity = "high"', 'why = "w"', f"when = '{when}'", f'by = ["{by}"]']
+    rest = [] if any(line.startswith("next") for line in lines) else ['next = ["# nothing"]']
+    return "\n".join(["[[rule]]", *fixed, *lines, *rest, ""])
+
+
 def ruled(text: str, overrides: Mapping[str, Any] | None = None) -> RuleSet:
     """The rules of a file of one's own, alone."""
     return combine(parse(text, "mine.toml"), overrides=overrides)

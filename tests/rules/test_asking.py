@@ -13,7 +13,7 @@ from smwatch.rules.engine import Engine
 from smwatch.rules.rule import combine, load_builtin, parse
 from tests import records
 from tests.rules.catalogue.keys import to_key
-from tests.rules.judging import arrivals, catalogue
+from tests.rules.judging import arrivals, catalogue, mine
 from tests.rules.test_catalogue import RULES
 from tests.rules.test_likely_causes import iam
 
@@ -59,18 +59,6 @@ def test_what_nobody_wants_is_not_asked_for() -> None:
     assert not any(brings(asked(), record) for record in (stream, decrypted, looked, launched))
 
 
-OWN = """
-[[rule]]
-id = "MINE"
-title = "t"
-severity = "low"
-why = "w"
-when = '{}'
-by = ["identity"]
-next = ["# nothing"]
-"""
-
-
 def test_what_ones_own_rules_find_is_asked_for_too() -> None:
     looked = records.call("GetCallerIdentity", {}, eventSource="sts.amazonaws.com", read_only=True)
     for own in (
@@ -78,14 +66,14 @@ def test_what_ones_own_rules_find_is_asked_for_too() -> None:
         '{ $.eventSource = "sts.amazonaws.com" }',
         '{ $.eventName = "GetCallerIdentity" }',
     ):
-        assert brings(asked(OWN.format(own)), looked)
+        assert brings(asked(mine(when=own)), looked)
     stream = records.call("CreateLogStream", {}, eventSource="logs.amazonaws.com", read_only=False)
     own = '{ ($.eventSource = "logs.amazonaws.com") && ($.eventName = "CreateLogStream") }'
-    assert brings(asked(OWN.format(own)), stream)
+    assert brings(asked(mine(when=own)), stream)
 
 
 def test_more_than_a_pattern_may_hold_is_asked_for_by_asking_for_everything() -> None:
     names = " || ".join(f'($.eventName = "Call{n:03}")' for n in range(10))
-    assert 0 < len(asked(OWN.format(f"{{ {names} }}"))) <= 1024
+    assert 0 < len(asked(mine(when=f"{{ {names} }}"))) <= 1024
     more = " || ".join(f'($.eventName = "ACallWithARatherLongName{n:03}")' for n in range(18))
-    assert asked(OWN.format(f"{{ {more} }}")) == ""
+    assert asked(mine(when=f"{{ {more} }}")) == ""

@@ -12,7 +12,7 @@ from smwatch.rules.alarm import Alarm, AlarmState, Severity
 from smwatch.rules.engine import Engine
 from tests import records
 from tests.rules.catalogue.keys import REFUSED
-from tests.rules.judging import after, arrivals, before, catalogue, fired, of, ruled
+from tests.rules.judging import READS, after, arrivals, before, catalogue, fired, mine, of, ruled
 
 HEALTH = "SMW-HLTH-01"
 WORKED = records.read(at=before(hours=1))
@@ -109,25 +109,11 @@ def test_a_missing_label_of_a_secret_that_is_there_is_an_outage() -> None:
 
 
 def test_steps_go_with_a_sequence_that_counts() -> None:
-    text = """
-[fact.mine]
-when = '{{ $.eventName = "GetSecretValue" }}'
-
-[[rule]]
-id = "MINE"
-title = "t"
-severity = "high"
-why = "w"
-when = '{{ $.eventName = "GetSecretValue" }}'
-by = ["identity"]
-sequence = {{ {} }}
-escalate = [{{ min = 3, within = "6h", severity = "low" }}]
-next = ["# nothing"]
-"""
-    assert ruled(text.format('after = "mine", same = ["identity"], within = "1h", min = 3, burst = "5m"')).rules
-    for other in (
-        'after = "mine", same = ["identity"], within = "1h"',
-        'then = "mine", same = ["identity"], within = "1h"',
-    ):
+    fact = f"[fact.mine]\nwhen = '{READS}'\n"
+    step = 'escalate = [{ min = 3, within = "6h", severity = "low" }]'
+    counting = 'sequence = { after = "mine", same = ["identity"], within = "1h", min = 3, burst = "5m" }'
+    assert ruled(fact + mine(counting, step)).rules
+    for which in ("after", "then"):
+        plain = f'sequence = {{ {which} = "mine", same = ["identity"], within = "1h" }}'
         with pytest.raises(ValueError, match="not with sequence without after and min"):
-            ruled(text.format(other))
+            ruled(fact + mine(plain, step))

@@ -11,7 +11,7 @@ from smwatch.record import Record
 from smwatch.rules.alarm import EVIDENCE, Alarm
 from smwatch.rules.engine import Engine
 from tests import records
-from tests.rules.judging import after, arrivals, before, catalogue, judged, of, ruled
+from tests.rules.judging import after, arrivals, before, catalogue, judged, mine, of, ruled
 
 THIEF = records.role("ci-deployer", "build-7")
 SWEEP = [records.read(f"prod/{n:02}", by=THIEF, at=after(n * 5)) for n in range(12)]
@@ -125,20 +125,10 @@ def test_an_alarm_that_was_kept_is_taken_back_once_all_is_known_again_and_explai
 
 
 def test_a_list_goes_with_many_secrets() -> None:
-    text = """
-[[rule]]
-id = "MINE"
-title = "t"
-severity = "high"
-why = "w"
-when = '{{ $.eventName = "GetSecretValue" }}'
-by = ["identity"]
-{}
-next = ["for s in {{secrets}}; do echo $s {{secrets_region}}; done"]
-"""
-    assert ruled(text.format('distinct = { of = "secret", min = 3, within = "1h" }')).rules
+    loop = 'next = ["for s in {secrets}; do echo $s {secrets_region}; done"]'
+    assert ruled(mine('distinct = { of = "secret", min = 3, within = "1h" }', loop)).rules
     for other in ("", 'distinct = { of = "region", min = 3, within = "1h" }'):
         with pytest.raises(ValueError, match="goes with distinct secrets"):
-            ruled(text.format(other))
+            ruled(mine(other, loop))
     with pytest.raises(ValueError, match="told by rules with distinct"):
-        ruled(text.format('tell = ["values"]'))
+        ruled(mine('tell = ["values"]'))

@@ -57,11 +57,11 @@ class Judge(Protocol):
         """Take note that what looked like two secrets is one; returns the alarms that changed."""
         ...
 
-    def acknowledge(self, group: str, note: str, at: datetime) -> Sequence[Alarm]:
+    def acknowledge(self, group: str, note: str, at: datetime, seen: Alarm | None = None) -> Sequence[Alarm]:
         """Someone has seen an alarm."""
         ...
 
-    def close(self, group: str, note: str, at: datetime) -> Sequence[Alarm]:
+    def close(self, group: str, note: str, at: datetime, seen: Alarm | None = None) -> Sequence[Alarm]:
         """Someone ends an alarm."""
         ...
 
@@ -278,13 +278,13 @@ class Store:
         """Let time pass for the alarms that depend on it."""
         return self._alarmed(self.engine.tick(now) if self.engine is not None else ())
 
-    def acknowledge(self, group: str, note: str, at: datetime) -> Change:
-        """Someone has seen this alarm and says so."""
-        return self._alarmed(self.engine.acknowledge(group, note, at) if self.engine is not None else ())
+    def acknowledge(self, group: str, note: str, at: datetime, seen: Alarm | None = None) -> Change:
+        """Someone has seen this alarm, as it was then, and says so."""
+        return self._alarmed(self.engine.acknowledge(group, note, at, seen) if self.engine is not None else ())
 
-    def close(self, group: str, note: str, at: datetime) -> Change:
+    def close(self, group: str, note: str, at: datetime, seen: Alarm | None = None) -> Change:
         """Someone says this alarm is over."""
-        return self._alarmed(self.engine.close(group, note, at) if self.engine is not None else ())
+        return self._alarmed(self.engine.close(group, note, at, seen) if self.engine is not None else ())
 
     def mute(self, mute: Mute) -> Change:
         """Someone wants no noise about a rule, a secret or a principal for a while."""

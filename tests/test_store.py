@@ -108,11 +108,11 @@ class ByPrincipal:
     def fold(self, renames: Iterable[tuple[Secret, Secret]]) -> Sequence[Alarm]:
         return ()
 
-    def acknowledge(self, group: str, note: str, at: datetime) -> Sequence[Alarm]:
+    def acknowledge(self, group: str, note: str, at: datetime, seen: Alarm | None = None) -> Sequence[Alarm]:
         self.alarms[group] = msgspec.structs.replace(self.alarms[group], state=AlarmState.ACKNOWLEDGED)
         return (self.alarms[group],)
 
-    def close(self, group: str, note: str, at: datetime) -> Sequence[Alarm]:
+    def close(self, group: str, note: str, at: datetime, seen: Alarm | None = None) -> Sequence[Alarm]:
         self.alarms[group] = msgspec.structs.replace(self.alarms[group], state=AlarmState.CLOSED)
         return (self.alarms[group],)
 

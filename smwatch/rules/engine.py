@@ -174,13 +174,16 @@ class Engine:
 
     # -- what people decide
 
-    def acknowledge(self, group: str, note: str, at: datetime) -> tuple[Alarm, ...]:
-        """Somebody has seen an alarm; it asks for attention again when it ends and comes back, or gets worse."""
-        return self._decide(group, note, at, closing=False)
+    def acknowledge(self, group: str, note: str, at: datetime, seen: Alarm | None = None) -> tuple[Alarm, ...]:
+        """Somebody has seen an alarm; it asks for attention again when it ends and comes back, or gets worse.
 
-    def close(self, group: str, note: str, at: datetime) -> tuple[Alarm, ...]:
+        With `seen`, it is that as which they saw it: what has come since is not decided upon. So it is in `close`.
+        """
+        return self._decide(group, note, at, seen, closing=False)
+
+    def close(self, group: str, note: str, at: datetime, seen: Alarm | None = None) -> tuple[Alarm, ...]:
         """Somebody ends an alarm: evidence newer than what they have seen opens it again."""
-        return self._decide(group, note, at, closing=True)
+        return self._decide(group, note, at, seen, closing=True)
 
     def mute(self, mute: Mute) -> tuple[Alarm, ...]:
         """Make no noise about a rule, a secret or a principal for a while; a mute in the past ends one."""
@@ -246,13 +249,15 @@ class Engine:
         """The alarm that a case goes on from; most have none, and need not tell their group then."""
         return self._alarms.get(case.group) if case.rule.id in self._alarmed else None
 
-    def _decide(self, group: str, note: str, at: datetime, *, closing: bool) -> tuple[Alarm, ...]:
+    def _decide(self, group: str, note: str, at: datetime, seen: Alarm | None, *, closing: bool) -> tuple[Alarm, ...]:
         alarm = self._alarms.get(group)
         if alarm is None:
             return ()
         case = self._case(alarm)
         upto = case.last_key if case is not None and case.last_key >= 0 else max(alarm.event_keys, default=0)
-        decision = Decision(at, upto, alarm.level, note)
+        if seen is not None and seen.event_keys and seen.event_keys != alarm.event_keys:
+            upto = min(upto, max(seen.event_keys))  # more has come since, unseen
+        decision = Decision(at, upto, seen.level if seen is not None else alarm.level, note)
         if case is None:
             self._alarms[group] = alarm = _decided(alarm, decision, closing=closing)
             return (alarm,)

@@ -175,6 +175,20 @@ async def test_a_closed_alarm_opens_again_when_it_happens_again() -> None:
         assert stage.store.alarms[worst.group].open
 
 
+async def test_what_happens_while_a_note_is_typed_is_not_decided_upon() -> None:
+    stage = staged(*incident())
+    async with stage.app.run_test(size=WIDE) as pilot:
+        worst = stage.app.desk.asking[0]
+        await pilot.press("a", "X", *"fixed")
+        stage.bring(records.read_deleted("prod/gone", eventTime=ago(5), id="meanwhile"))
+        await pilot.press("enter")
+        again = stage.store.alarms[worst.group]
+        assert again.open
+        assert (again.count, again.note) == (1, "fixed")
+        await pilot.press("X", "enter")
+        assert stage.store.alarms[worst.group].state is AlarmState.CLOSED
+
+
 async def test_the_bell_rings_once_for_a_new_bad_alarm_of_now_and_again_after_a_mute_and_not_for_history() -> None:
     written: list[str] = []
 

@@ -194,17 +194,17 @@ class Desk:
     # -- alarms
 
     def acknowledge(self, alarm: Alarm, note: str) -> None:
-        """Somebody has seen it."""
-        self._keep(self.store.acknowledge(alarm.group, note, self.now))
+        """Somebody has seen it, as it is here: what came while they wrote a note is not decided upon."""
+        self._keep(self.store.acknowledge(alarm.group, note, self.now, alarm))
 
     def close(self, alarm: Alarm, note: str) -> None:
         """Somebody says it is over."""
-        self._keep(self.store.close(alarm.group, note, self.now))
+        self._keep(self.store.close(alarm.group, note, self.now, alarm))
 
     def note(self, alarm: Alarm, note: str) -> None:
         """Somebody has more to say about an alarm that they have decided upon."""
         decide = self.store.close if alarm.state is AlarmState.CLOSED else self.store.acknowledge
-        self._keep(decide(alarm.group, note, self.now))
+        self._keep(decide(alarm.group, note, self.now, alarm))
 
     def mute(self, mute: Mute) -> None:
         """Somebody wants no noise about something for a while."""

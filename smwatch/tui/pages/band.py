@@ -79,7 +79,8 @@ def _fitted(worst: Alarm, tails: Sequence[str], room: int) -> tuple[str, str]:
             left = room - cells(tail) - cells(whom) - 2 * bool(whom)
             if left >= min(cells(title), TITLE):
                 return "  ".join(filter(None, (fit(title, min(left, cells(title))), whom))), tail
-    return heads[0][1] or heads[0][0], tails[-1]
+    whole = next((whom for _, whom in heads if whom and cells(whom) <= room - cells(tails[-1])), "")
+    return whole or heads[-1][1] or heads[-1][0], tails[-1]
 
 
 def _filled(left: str, right: str, width: int, role: str) -> list[Piece]:

@@ -22,10 +22,11 @@ from smwatch.dossier.dealings import DECRYPT, READS, SECONDS, moment_of, reads_o
 from smwatch.dossier.lifecycle import Lifecycle, Turn, lifecycle
 from smwatch.dossier.outcome import Outcome, failure
 from smwatch.dossier.policy import PolicyChange
-from smwatch.dossier.record import TEXT, mapping, objects, parameters, text
+from smwatch.dossier.record import LIST, TEXT
 from smwatch.dossier.rotation import ENDINGS, Rotation, Step, rotations
 from smwatch.dossier.users import Consumer, Disclosure, User, Users
 from smwatch.events.event import Arrival, Event
+from smwatch.events.header import Header, header_of
 from smwatch.events.links import BATCH, READ
 from smwatch.events.principal import Principal
 from smwatch.events.secret import Secret
@@ -145,7 +146,7 @@ class SecretDossier:
         elif not event.read_only:
             self._note_write(event, arrival.record)
         elif event.source == KMS:
-            self._note_kms(event, arrival.record)
+            self._note_kms(event, arrival.header or header_of(arrival.record))
 
     def merged(self, other: SecretDossier) -> SecretDossier:
         """This dossier with what `other` knows of the same secret, which was noted under another identity."""
@@ -346,13 +347,13 @@ class SecretDossier:
             keep(self._changes, change, CHANGES)
         keep(self._writes, Entry(event.key, event.name, event.principal, summary(event, record)), WRITES)
 
-    def _note_kms(self, event: Event, record: Record) -> None:
-        version = text(mapping(parameters(record).get("encryptionContext")), "SecretVersionId")
-        if version and event.name == DECRYPT:
-            latest(self._versions, version, event.key, VERSIONS)
-        for resource in objects(record, "resources"):
-            if ":kms:" in text(resource, "ARN"):
-                latest(self._kms, text(resource, "ARN"), event.key, 1)
+    def _note_kms(self, event: Event, header: Header) -> None:
+        context = header.parameters.context if header.parameters is not None else None
+        if context is not None and context.version_id and event.name == DECRYPT:
+            latest(self._versions, context.version_id[:TEXT], event.key, VERSIONS)
+        for resource in (header.resources or ())[:LIST]:
+            if resource.arn and ":kms:" in resource.arn:
+                latest(self._kms, resource.arn[:TEXT], event.key, 1)
 
     def _absorb(self, other: SecretDossier) -> None:
         self.events += other.events

@@ -56,6 +56,7 @@ class EncryptionContext(msgspec.Struct, gc=False):
     """What Secrets Manager ties the encryption of a secret to."""
 
     secret_arn: Told = field(default=None, name="SecretARN")
+    version_id: str | None = field(default=None, name="SecretVersionId")
 
 
 class Parameters(msgspec.Struct, gc=False):

@@ -24,8 +24,8 @@ MEMBERS = 4_000
 """Principals, … kept for each of them; beyond them the ones known for longest are forgotten."""
 
 
-PLANS = 1_024
-"""Kinds of events, each by one caller, that a fact waits to be told of before it asks."""
+PLANS = 4_096
+"""Kinds of events, each by one caller, that a fact waits to be told of before it asks; beyond them, a quarter."""
 EVER = 1 << 40
 """Seconds: longer than anything lasts."""
 
@@ -101,11 +101,11 @@ class Times:
         """Have this plan tell before anything is said of the fact, or somebody begins to care for it."""
         self._plans.append(plan)
         if len(self._plans) > PLANS:
-            self._catch_up()
+            self._catch_up(PLANS // 4)
 
-    def _catch_up(self) -> None:
+    def _catch_up(self, count: int = PLANS) -> None:
         if self._plans:
-            plans, self._plans = self._plans, []
+            plans, self._plans = self._plans[:count], self._plans[count:]
             for plan in plans:
                 plan.tell(self)
 

@@ -15,6 +15,8 @@ from smwatch.events.event import Arrival, Event
 from smwatch.rules.fact import EVER, Times
 from smwatch.rules.subject import SECOND_BITS, Subject
 
+AGAIN = 60
+"""Seconds for which nobody looks whether it has become quiet, when it was not."""
 BACKLOG = 16
 """Events noted before they are told unasked."""
 
@@ -99,6 +101,7 @@ class Plan:
     """What to do with an event like the one it was made for."""
 
     __slots__ = (
+        "_again",
         "_backlog",
         "_calm",
         "_deaf",
@@ -107,6 +110,7 @@ class Plan:
         "_second",
         "_since",
         "_until",
+        "_within",
         "debuts",
         "earliest",
         "firsts",
@@ -129,6 +133,8 @@ class Plan:
         """What has to look at each event anew, and what is to be asked before."""
         self._backlog: list[int] = []
         """The keys of events that nobody was told of yet."""
+        self._again = -1
+        """From which second on it is worth to see again whether it is quiet."""
         self._calm = False
         """Whether everybody listens and it is enough to note events that are not older than the last."""
         self._deaf: list[Listener] | None = None
@@ -137,6 +143,8 @@ class Plan:
         self._newest_key = -1
         self._second = -1
         """The second of the last event."""
+        self._within = -1
+        """The shortest period of `firsts`; -1 before the first event."""
         self._since, self._until = EVER, -1
         """After the one and up to the other, nothing that `firsts` are about is new."""
 
@@ -186,7 +194,8 @@ class Plan:
 
     def _tell_of(self, arrival: Arrival, second: int) -> None:
         """Tell everybody of an event at once."""
-        self._tell()
+        if self._backlog:
+            self._tell()
         event = arrival.event
         for times in self.times:
             times.add(second)
@@ -198,31 +207,35 @@ class Plan:
             spread.add(event, second)
         for wait in self.waits:
             wait.add(event, second)
-        subject, newly, within = None, False, EVER
-        for first in self.firsts:
-            if not 0 <= first.times.gap <= first.within:
+        subject, newly = None, False
+        for fact, within, take in self.firsts:
+            if fact.gap < 0 or fact.gap > within:
                 newly, subject = True, subject or Subject(arrival)
-                first.take(subject)
-            within = min(within, first.within)
+                take(subject)
         if second >= self._second:
             self._second = second
             if event.key > self._newest_key:
                 self._newest_key, self._newest = event.key, event
-            self._since, self._until = second if newly else -1, second + within
-        if not self._calm:
-            self._have_all_listen(second)
+            if self._within < 0:
+                self._within = min((first.within for first in self.firsts), default=EVER)
+            self._since, self._until = second if newly else -1, second + self._within
+        if not self._calm and second >= self._again:
+            if self._quiet(second):
+                self._have_all_listen()
+            else:
+                self._again = second + AGAIN
 
-    def _have_all_listen(self, second: int) -> None:
-        """Have everybody listen, if nobody has to know of one more event from this second on before they ask."""
-        for times in self.times:
-            if second <= times.loud:
-                return
+    def _quiet(self, second: int) -> bool:
+        """Whether nobody has to know of one more event from this second on before they ask."""
         for spread in self.spreads:
             if not spread.calm:
-                return
-        for wait in self.waits:
-            if not wait.calm:
-                return
+                return False
+        for times in self.times:
+            if second <= times.loud:
+                return False
+        return all(wait.calm for wait in self.waits)
+
+    def _have_all_listen(self) -> None:
         deaf, self._deaf = self._deaf, []
         if deaf is None:
             cases = [spread.listener for spread in self.spreads]

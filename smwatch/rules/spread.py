@@ -97,7 +97,12 @@ class SpreadCase(Case):
         """Have this plan tell before the values are judged."""
         self._plans.append(plan)
         if len(self._plans) > PLANS:
-            self._catch_up()
+            self._hear(PLANS // 4)
+
+    def _hear(self, count: int) -> None:
+        plans, self._plans = self._plans[:count], self._plans[count:]
+        for plan in plans:
+            plan.tell(self)
 
     def await_sighter(self, sighter: Sighter) -> None:
         """Have it tell before the values are judged."""
@@ -105,9 +110,7 @@ class SpreadCase(Case):
 
     def _catch_up(self) -> None:
         if self._plans:
-            plans, self._plans = self._plans, []
-            for plan in plans:
-                plan.tell(self)
+            self._hear(PLANS)
         if self._sighters:
             sighters, self._sighters = self._sighters, []
             for sighter in sighters:
@@ -415,7 +418,8 @@ class Sighter:
     @property
     def calm(self) -> bool:
         """Whether seeing the value again changes nothing that the case does not ask for."""
-        return self.listener.calm
+        case = self.listener
+        return not (case.enough or case.found)
 
     def add(self, event: Event, second: int) -> None:
         """The value was seen again."""

@@ -10,6 +10,8 @@ from statistics import median
 
 HORIZON = timedelta(hours=49)
 """How long a row is remembered: a little more than the longest audit reaches back."""
+UNDATED = 10_000
+"""How many rows that don't say when they happened are remembered: the last ones."""
 SAMPLES = 500
 SAMPLE_AGE = timedelta(hours=1)
 
@@ -23,13 +25,16 @@ class Sightings:
 
     def __init__(self) -> None:
         self._minutes: dict[int, array[int]] = {}
+        self._undated: dict[int, None] = {}
 
     def __len__(self) -> int:
-        return sum(map(len, self._minutes.values()))
+        return len(self._undated) + sum(map(len, self._minutes.values()))
 
     def knows(self, row_id: str, at: datetime | None) -> bool:
         """Whether this row was handed over before."""
         digest = hash(row_id)
+        if at is None:
+            return digest in self._undated
         digests = self._minutes.get(_minute(at), ())
         place = bisect_left(digests, digest)
         return place < len(digests) and digests[place] == digest
@@ -37,6 +42,11 @@ class Sightings:
     def add(self, row_id: str, at: datetime | None) -> None:
         """Remember a row that was handed over."""
         digest = hash(row_id)
+        if at is None:
+            self._undated[digest] = None
+            if len(self._undated) > UNDATED:
+                del self._undated[next(iter(self._undated))]
+            return
         digests = self._minutes.setdefault(_minute(at), array("q"))
         digests.insert(bisect_left(digests, digest), digest)
 
@@ -80,5 +90,5 @@ class Lag:
         return self._sorted
 
 
-def _minute(at: datetime | None) -> int:
-    return 0 if at is None else int(at.timestamp() // 60)
+def _minute(at: datetime) -> int:
+    return int(at.timestamp() // 60)

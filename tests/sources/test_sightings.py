@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smwatch.sources.sightings import Lag, Sightings
+from smwatch.sources.sightings import UNDATED, Lag, Sightings
 
 EPOCH = datetime(2026, 11, 23, tzinfo=UTC)
 
@@ -26,7 +26,6 @@ def test_it_forgets_what_is_old() -> None:
     sightings = Sightings()
     for minute in range(10):
         sightings.add("x", EPOCH + timedelta(minutes=minute))
-    sightings.add("timeless", None)
     sightings.forget_before(EPOCH + timedelta(minutes=7))
     assert len(sightings) == 3
 
@@ -39,3 +38,15 @@ def test_a_lag_is_the_median_and_the_maximum_of_the_last_hour() -> None:
     assert lag.at(EPOCH + timedelta(minutes=40)) == (timedelta(seconds=40), timedelta(seconds=900))
     assert lag.at(EPOCH + timedelta(minutes=61)) == (timedelta(seconds=20), timedelta(seconds=60))
     assert lag.at(EPOCH + timedelta(hours=9)) == (None, None)
+
+
+def test_rows_that_do_not_say_when_they_happened_are_known_for_as_long_as_there_is_room() -> None:
+    sightings = Sightings()
+    sightings.add("one", None)
+    sightings.forget_before(EPOCH)
+    assert sightings.knows("one", None)
+    for n in range(UNDATED):
+        sightings.add(str(n), None)
+    assert not sightings.knows("one", None)
+    assert sightings.knows("0", None)
+    assert len(sightings) == UNDATED

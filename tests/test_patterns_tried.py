@@ -262,3 +262,19 @@ def test_a_call_stays_below_what_the_service_takes() -> None:
     found = list(batches(enumerate([large, large, large, "", "y"] + ["z"] * 60)))
     assert [len(batch) for batch in found] == [2, 50, 13]
     assert [number for batch in found for number, _ in batch] == list(range(65))
+
+
+@pytest.mark.parametrize("order", ["PATTERN", "PATTERN -", "--region eu-west-1 PATTERN", "PATTERN --region eu-west-1"])
+@pytest.mark.parametrize("pattern", ["-ERROR", '-"ERROR x"', "-h1", "-ERROR -h1", "- ERROR"])
+def test_a_pattern_may_begin_with_a_hyphen(pattern: str, order: str) -> None:
+    arguments = [pattern if word == "PATTERN" else word for word in order.split()]
+    found = CliRunner().invoke(main, ["pattern", "test", *arguments], input="ERROR x h1\nINFO y\n")
+    assert (found.exit_code, found.stdout) == (0, "INFO y\n")
+
+
+def test_help_is_no_pattern_and_what_is_wrong_with_a_hyphen_is_pointed_at() -> None:
+    assert "PATTERN" in CliRunner().invoke(main, ["pattern", "test", "-h"]).stdout
+    found = CliRunner().invoke(main, ["pattern", "test", "-a:b"], input="x\n")
+    assert found.exit_code == 2
+    assert "  -a:b\n    ^\n" in found.stderr
+    assert CliRunner().invoke(main, ["pattern", "test", "--no-such"], input="x\n").exit_code == 2

@@ -14,6 +14,27 @@ from smwatch.cli.common import fail
 from smwatch.visible import visible
 
 
+class _TakesPattern(click.Command):
+    """A command whose first argument may begin with a hyphen, as a pattern that excludes a term does: -DEBUG."""
+
+    MARK = "\0"
+    """No argument of a process can begin so."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Mark what would be taken for options with one letter each; there is none but -h."""
+        skip = False
+        for i, arg in enumerate(args):
+            if skip or arg.startswith("--") or arg in ("-h", "-"):
+                skip = arg in ("--profile", "--region") and not skip
+                if arg == "--":
+                    break
+                continue
+            if arg.startswith("-"):
+                args[i] = self.MARK + arg
+            break
+        return super().parse_args(ctx, args)
+
+
 @click.group()
 def pattern() -> None:
     """Try out CloudWatch Logs filter patterns."""
@@ -21,6 +42,7 @@ def pattern() -> None:
 
 @pattern.command(
     "test",
+    cls=_TakesPattern,
     epilog="Exit codes: 0 some lines match; 1 none; 2 the pattern can't be used, or AWS not asked; 3 AWS disagrees.",
 )
 @click.argument("text", metavar="PATTERN")
@@ -41,6 +63,7 @@ def pattern_test(*, text: str, file: IO[str], ask_aws: bool, profile: str, regio
     """
     from smwatch import patterns
 
+    text = text.removeprefix(_TakesPattern.MARK)
     compiled, refusal = None, ""
     try:
         compiled = patterns.compile(text)

@@ -10,7 +10,7 @@ import msgspec
 
 from smwatch.events.event import UNREADABLE, Arrival, Event
 from smwatch.events.links import told_at
-from smwatch.rules.alarm import Alarm
+from smwatch.rules.alarm import Alarm, AlarmState
 from smwatch.sources.source import Status
 from smwatch.visible import harmless_json, visible
 
@@ -63,6 +63,9 @@ class _AlarmLine(msgspec.Struct, tag_field="type", tag="alarm"):
     last_at: datetime
     event_ids: Sequence[str]
     next: Sequence[str]
+    note: str | None
+    closed_by: str | None
+    muted_until: datetime | None
 
 
 class _GapLine(msgspec.Struct):
@@ -145,6 +148,9 @@ def alarm_line(alarm: Alarm, behind: Sequence[Behind], *, new: bool) -> str:
             last_at=alarm.last_at,
             event_ids=[each.id for each in behind if each.id],
             next=alarm.next,
+            note=alarm.note or None,
+            closed_by=alarm.closed_by or None if alarm.state is AlarmState.CLOSED else None,
+            muted_until=alarm.muted_until,
         )
     )
 

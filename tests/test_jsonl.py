@@ -15,7 +15,7 @@ from smwatch.keeper import NOT_KEPT
 from smwatch.lines import Behind, alarm_line, event_line, event_text, status_line
 from smwatch.monitor import Delivery
 from smwatch.output import Output
-from smwatch.rules.alarm import Alarm, AlarmState, Severity
+from smwatch.rules.alarm import Alarm, AlarmState, Decision, Severity
 from smwatch.sources.coverage import Gap, Span
 from smwatch.sources.source import State, Status
 from smwatch.store import Store
@@ -105,9 +105,23 @@ def test_an_alarm_line_has_the_keys_that_others_rely_on() -> None:
         "type": "alarm", "group": "SMW-DEL-01:0", "rule": "SMW-DEL-01", "severity": "critical", "state": "open",
         "title": "t", "secret": None, "principal": None, "identity": None, "region": "eu-west-1",
         "account": "111122223333", "mitre": ["T1485", "T1489"], "count": 3, "first_at": "2026-11-23T14:00:00Z",
-        "last_at": "2026-11-23T14:00:00Z", "event_ids": ["id"], "next": ["aws …"],
+        "last_at": "2026-11-23T14:00:00Z", "event_ids": ["id"], "next": ["aws …"], "note": None,
+        "closed_by": None, "muted_until": None,
     }  # fmt: skip
     assert json.loads(alarm_line(ALARM, [], new=False))["state"] == "updated"
+
+
+def test_an_alarm_line_says_what_people_decided() -> None:
+    decided = msgspec.structs.replace(
+        ALARM,
+        state=AlarmState.CLOSED,
+        closed=Decision(NOW, 1, note="fixed"),
+        closed_by="closed by hand",
+        muted_until=NOW,
+    )
+    line = json.loads(alarm_line(decided, [], new=False))
+    told = (line["state"], line["note"], line["closed_by"], line["muted_until"])
+    assert told == ("closed", "fixed", "closed by hand", "2026-11-23T14:00:00Z")
 
 
 def test_an_alarm_is_of_its_secrets_region_and_account_else_of_those_that_its_events_share() -> None:

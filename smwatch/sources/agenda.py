@@ -56,9 +56,9 @@ class Agenda(ABC):
         self.schedule = schedule
         self.coverage = coverage
         self.base = since
+        """From where on `complete_to` counts."""
         self.sure = True
         """Whether the time is the service's own, so that what it no longer keeps can be given up."""
-        """From where on `complete_to` counts."""
         self.settle_lag = max(schedule.settle_lag, coverage.lags.settle or timedelta())
         self.scans: dict[Kind, Scan] = {}
         self.finished = False

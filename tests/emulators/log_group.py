@@ -135,7 +135,7 @@ class LogGroupService(Loopback):
                 raise RefusedError(*self.refusals.popleft()[1:])
             match operation:
                 case "FilterLogEvents":
-                    return self._json(self._filtered(asked))
+                    return self._json(self.filtered(asked))
                 case "DescribeLogGroups":
                     return self._json({"logGroups": self._groups(asked)})
                 case "DescribeTrails":
@@ -155,7 +155,8 @@ class LogGroupService(Loopback):
         accounts = asked.get("accountIdentifiers", ())
         return [one for one in groups if not accounts or one["arn"].split(":")[4] in accounts]
 
-    def _filtered(self, asked: dict[str, Any]) -> dict[str, Any]:
+    def filtered(self, asked: dict[str, Any]) -> dict[str, Any]:
+        """What FilterLogEvents answers to a request; raises RefusedError."""
         asked = dict(asked)
         token = asked.pop("nextToken", None)
         start, end, head = asked.get("startTime", 0), asked.get("endTime", 1 << 62), asked.get("startFromHead", True)
@@ -177,7 +178,8 @@ class LogGroupService(Loopback):
             if scan is None or scan.asked != asked or self.now() - scan.made_at > TOKENS_LAST:
                 raise RefusedError("InvalidParameterException", "The specified nextToken is invalid.")
             after, empty = scan.after, scan.empty
-        rows = [one for one in self.held if start <= one.timestamp <= end and one.visible_at <= self.now()]
+        first, last = bisect.bisect_left(self.held, (start,)), bisect.bisect_left(self.held, (end + 1,))
+        rows = [one for one in self.held[first:last] if one.visible_at <= self.now()]
         if pattern := asked.get("filterPattern"):
             matches = patterns.compile(pattern).matches
             rows = [one for one in rows if matches(one.message)]

@@ -19,7 +19,7 @@ from smwatch.sources.cloudtrail import PAGE, REACH, SCHEDULE
 from smwatch.sources.coverage import Coverage
 from smwatch.sources.errors import CallError, Remedy
 from smwatch.sources.pace import Pace
-from smwatch.sources.reader import Answer, Row
+from smwatch.sources.reader import Answer, Reader, Row
 from smwatch.sources.source import Found, Page, State, Status
 from smwatch.sources.tail import Tail
 from tests.emulators.lookup_events import EventHistory, Refused
@@ -149,9 +149,17 @@ class Watcher:
     """A consumer with a journal: what it has committed survives its crashes."""
 
     def __init__(
-        self, world: World, since: datetime, schedule: Schedule, *, rate: float = 1.0, sleep: Sleep | None = None
+        self,
+        world: World,
+        since: datetime,
+        schedule: Schedule,
+        *,
+        rate: float = 1.0,
+        sleep: Sleep | None = None,
+        reader: Callable[[], Reader] | None = None,
     ) -> None:
         self.world = world
+        self.reader = reader or (lambda: SimulatedLookupEvents(world))
         self.since = since
         self.schedule = schedule
         self.rate = rate
@@ -167,7 +175,7 @@ class Watcher:
     def start(self) -> Tail:
         loop = asyncio.get_running_loop()
         return Tail(
-            SimulatedLookupEvents(self.world),
+            self.reader(),
             name="cloudtrail:1:eu-west-1",
             label="CloudTrail",
             region="eu-west-1",

@@ -84,7 +84,9 @@ class Mark:
     def eligible(self) -> bool:
         """Whether it may be evidence, as far as is known."""
         if self._eligible is None:
-            self._eligible = all(one.ask() for one in self.only) and not any(one.ask() for one in self.unless)
+            self._eligible = not (self.only and not all(one.ask() for one in self.only)) and not (
+                self.unless and any(one.ask() for one in self.unless)
+            )
         return self._eligible
 
     @property
@@ -96,7 +98,8 @@ class Mark:
 
     def doubt(self) -> None:
         """What it hangs on may be otherwise by now."""
-        self._eligible = None
+        if self.only or self.unless:
+            self._eligible = None
 
     def settle(self, evidence: bool) -> None:
         """Make it evidence, of the first grade that holds, or none."""
@@ -324,7 +327,7 @@ class SightingCase(Case):
 
     def _let_go(self) -> None:
         """Keep no events that will never be evidence: of what comes newest first most seems new at first."""
-        kept = [mark for mark in self.marks if not mark.lost]
+        kept = [mark for mark in self.marks if mark.eligible or not mark.lost]
         if len(kept) < len(self.marks):
             self.marks, self._keys = kept, [mark.key for mark in kept]
 

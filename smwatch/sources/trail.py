@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from smwatch.sources.errors import CallError
+from smwatch.sources.errors import CallError, ConfigurationError
 from smwatch.sources.failures import Call, told_apart, with_profile
 from smwatch.sources.logs import LogGroup
 from smwatch.sources.session import AwsSession
@@ -101,12 +101,14 @@ class TrailWatch:
             await self._sleep(pause.total_seconds())
 
     async def _look(self, since: datetime, now: datetime) -> str:
-        """What is wrong with the delivery."""
-        trail = await self._trail()
-        if trail is None:
-            if not self._seen_elsewhere(None, since, now):
-                return ""
+        """What is wrong with the delivery; one trail that is well is enough."""
+        trails = await self._trails()
+        if not trails and self._seen_elsewhere(None, since, now):
             return f"nothing has come to {self._group} since {_at(since)}, and no trail delivers to it: {self._doctor}"
+        wrong = [await self._wrong_with(trail, since, now) for trail in trails]
+        return wrong[0] if wrong and all(wrong) else ""
+
+    async def _wrong_with(self, trail: Trail, since: datetime, now: datetime) -> str:
         delivery = await self._delivery(trail)
         if not delivery.logging:
             when = f" since {_at(delivery.stopped_at)}" if delivery.stopped_at is not None else ""
@@ -138,23 +140,27 @@ class TrailWatch:
     def _command(self, command: str) -> str:
         return f"`{with_profile(command, self._call(''))}`"
 
-    async def _trail(self) -> Trail | None:
-        """The trail that delivers to the group, if one does."""
+    async def _trails(self) -> list[Trail]:
+        """The trails that deliver to the group."""
         with told_apart(self._call("DescribeTrails")):
             client = await self._session.client("cloudtrail", self._region)
             answer: Mapping[str, Any] = await client.describe_trails(includeShadowTrails=True)
-            for each in answer["trailList"]:
-                arn = str(each.get("CloudWatchLogsLogGroupArn") or "")
-                if arn and self._is_ours(LogGroup.parse(arn)):
-                    return Trail(
-                        each["Name"],
-                        each["TrailARN"],
-                        each.get("HomeRegion") or self._region,
-                        bool(each.get("IsMultiRegionTrail")),
-                    )
-        return None
+            return [
+                Trail(
+                    each["Name"],
+                    each["TrailARN"],
+                    each.get("HomeRegion") or self._region,
+                    bool(each.get("IsMultiRegionTrail")),
+                )
+                for each in answer["trailList"]
+                if self._is_ours(str(each.get("CloudWatchLogsLogGroupArn") or ""))
+            ]
 
-    def _is_ours(self, group: LogGroup) -> bool:
+    def _is_ours(self, arn: str) -> bool:
+        try:
+            group = LogGroup.parse(arn)
+        except ConfigurationError:
+            return False
         place = (group.name, group.region, self._account and group.account)
         return place == (self._group, self._region, self._account)
 

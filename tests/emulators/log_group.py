@@ -98,6 +98,8 @@ class LogGroupService(Loopback):
             }
         ]
         self.trail_status: dict[str, Any] = {"IsLogging": True}
+        self.statuses: dict[str, dict[str, Any]] = {}
+        """By ARN: of trails that do otherwise."""
         self.held: list[Held] = []
         """In the order of the service."""
         self._scans: dict[str, _Scan] = {}
@@ -141,7 +143,7 @@ class LogGroupService(Loopback):
                 case "DescribeTrails":
                     return self._json({"trailList": self.trails})
                 case "GetTrailStatus":
-                    return self._json(self.trail_status)
+                    return self._json(self.statuses.get(asked["Name"], self.trail_status))
                 case _:
                     raise RefusedError("UnknownOperationException", operation)
         except RefusedError as refused:

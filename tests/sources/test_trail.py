@@ -103,7 +103,18 @@ async def test_it_is_well_again_with_the_next_event(
 
 
 @pytest.mark.parametrize(
-    "case", ["quiet", "just delivered", "not due yet", "another Region", "no history", "denied", "no trail, no events"]
+    "case",
+    [
+        "another trail is well",
+        "nonsense for an ARN",
+        "quiet",
+        "just delivered",
+        "not due yet",
+        "another Region",
+        "no history",
+        "denied",
+        "no trail, no events",
+    ],
 )
 async def test_silence_alone_is_peace(
     log_group: LogGroupService, source: Callable[..., Any], hurry: Hurry, case: str
@@ -122,6 +133,15 @@ async def test_silence_alone_is_peace(
         case "denied":
             histories = [Shown(start + 5 * MINUTE)]
             log_group.refusals.extend([("DescribeTrails", "AccessDeniedException", "no")] * 9)
+        case "another trail is well":
+            histories = [Shown(start + 5 * MINUTE)]
+            log_group.trails.append({**log_group.trails[0], "TrailARN": f"{TRAIL}-2"})
+            log_group.statuses[f"{TRAIL}-2"] = {
+                "IsLogging": True,
+                "LatestCloudWatchLogsDeliveryTime": start + 60 * MINUTE,
+            }
+        case "nonsense for an ARN":
+            log_group.trails = [{**log_group.trails[0], "CloudWatchLogsLogGroupArn": "arn:aws:nonsense"}]
         case "no trail, no events":
             log_group.trails = []
     log_group.trail_status["LatestCloudWatchLogsDeliveryTime"] = delivered

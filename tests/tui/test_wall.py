@@ -17,6 +17,7 @@ from smwatch.rules.engine import Engine
 from smwatch.rules.rule import combine, load_builtin
 from smwatch.sources.source import State, Status
 from smwatch.store import Store
+from smwatch.tui.health import sources_page
 from smwatch.tui.lines import Line
 from smwatch.tui.pages.big import big, drawable, rows_of, scale_for, width_of
 from smwatch.tui.pages.wall import Scene, wall_page
@@ -80,6 +81,15 @@ def test_old_data_is_red_whatever_a_source_says_of_itself(state: State) -> None:
     told = text(wall_page(scene(*reads(3), statuses=[status]), 120, 40))
     assert "DATA IS NOT COMPLETE" in told
     assert "3m00s" in told
+
+
+def test_a_source_to_which_nothing_is_delivered_makes_the_wall_red_though_it_was_asked_just_now() -> None:
+    stale = msgspec.structs.replace(FRESH, label="Logs", state=State.STALE, message="the trail is switched off")
+    told = text(wall_page(scene(*reads(3), statuses=[FRESH, stale]), 120, 40))
+    assert "DATA IS NOT COMPLETE" in told
+    assert "the trail is switched off" in told
+    (last_whole,) = [each for each in sources_page([stale], NOW, Zone.UTC, 80) if each.text.startswith("last whole")]
+    assert "bad" not in {piece.role for piece in last_whole.pieces}
 
 
 @pytest.mark.parametrize("statuses", [(), (msgspec.structs.replace(FRESH, state=State.STARTING, last_good_at=None),)])

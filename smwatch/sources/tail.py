@@ -187,7 +187,7 @@ class Tail:
                         if receipt is not None and isinstance(agenda, Following):
                             self._came_late(agenda, [row for row in behind if row.found.raw in receipt.new], came_at)
                         if isinstance(agenda, Following):
-                            self._learn_delays(agenda, scan, took, answer.rows, fresh, came_at)
+                            self._learn_delays(agenda, scan, took, answer.rows, fresh)
                         self._committed(agenda, scan, took, answer.rows, fresh)
                         if agenda.lags != lags:
                             yield msgspec.structs.replace(self._page(()), lags=agenda.lags)
@@ -308,19 +308,18 @@ class Tail:
             agenda.late_by(max(late))
 
     def _learn_delays(
-        self, agenda: Following, scan: Scan, took: Took, rows: Sequence[Row], fresh: Sequence[Row], came_at: datetime
+        self, agenda: Following, scan: Scan, took: Took, rows: Sequence[Row], fresh: Sequence[Row]
     ) -> None:
-        """Learn how late records can be found from when the service had them; what it had before was perhaps put there.
-
-        `came_at` is the service's time of the answer.
-        """
+        """Learn how late records can be found from when the service had them; older ones may have been put there."""
         if agenda.began_at is None:
             return
         stamped = [(row.at, row.ingested_at) for row in fresh if row.at is not None and row.ingested_at is not None]
         stamped = [(at, ingested_at) for at, ingested_at in stamped if ingested_at >= agenda.began_at]
         delays = [ingested_at - at for at, ingested_at in stamped]
-        if scan.kind is Kind.SWEEP and agenda.sweeps.steady(came_at):
-            delays += [came_at - ingested_at for _, ingested_at in stamped]  # until they could be found
+        swept_at = agenda.sweeps.swept_at
+        if scan.kind is Kind.SWEEP and swept_at is not None:  # the sweep before could not find them yet
+            reach = swept_at - agenda.sweeps.lag
+            delays += [swept_at - ingested_at for at, ingested_at in stamped if at >= reach]
         self._awaited.found(row.found.raw for row in rows)
         if took.done and scan.kind is Kind.SWEEP:
             delays.append(self._awaited.longest(scan.start, scan.asked_at))

@@ -9,13 +9,14 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import msgspec
 import pytest
 
 from smwatch.events.event import UNREADABLE, Event, SeenBy
 from smwatch.journal import Journal
 from smwatch.monitor import Delivery, Monitor
 from smwatch.sources.coverage import Coverage, Lags
-from smwatch.sources.logs import logs_source
+from smwatch.sources.logs import SCHEDULE, logs_source
 from smwatch.sources.session import AwsSession
 from smwatch.sources.source import Found, Page, State
 from smwatch.sources.tail import Tail
@@ -128,13 +129,24 @@ async def test_other_records_change_nothing(
 async def test_what_can_be_found_long_after_it_was_ingested_widens_the_sweeps_as_well(
     log_group: LogGroupService, session: AwsSession, hurry: Hurry
 ) -> None:
-    late = Late(visible=timedelta(seconds=50))
+    late = Late(visible=timedelta(seconds=54))
     watched = await late.followed(
         log_group, hurry, await source_of(session, hurry), lambda lags: lags.sweep is not None
     )
     assert watched.coverage.lags.sweep is not None
     assert 75 <= watched.coverage.lags.sweep.total_seconds() < 90, "half as much again"
     assert watched.coverage.lags.settle is None
+
+
+async def test_sweeps_that_are_far_apart_say_nothing_of_when_records_could_be_found(
+    log_group: LogGroupService, session: AwsSession, hurry: Hurry
+) -> None:
+    source = await source_of(session, hurry, schedule=msgspec.structs.replace(SCHEDULE, sweep_every=MINUTE))
+    for n in range(300):
+        at = hurry.now() + timedelta(seconds=n)
+        log_group.put(record(at), at)
+    watched = await follow(source, lambda so_far: len(so_far.raw) > 250)
+    assert watched.coverage.lags == Lags()
 
 
 def fill(log_group: LogGroupService, count: int = 30) -> list[str]:

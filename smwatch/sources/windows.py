@@ -58,7 +58,7 @@ class Windows(Once):
             reach = scan.low - first
         else:
             reach = (scan.low - scan.origin) / scan.pages
-        if not reach:
+        if reach <= timedelta():  # rows of one moment, or of another time than was asked for
             return took
         self._slice = self._whole(FILLED * reach)
         if took.done or took.astray or (scan.high or scan.asked_at) - scan.low <= TOO_LONG * reach:

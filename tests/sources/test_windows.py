@@ -168,6 +168,25 @@ def test_a_window_is_about_a_page_and_costs_hardly_a_call_more() -> None:
     run(main())
 
 
+def test_rows_of_another_time_than_was_asked_for_tell_nothing_of_the_next_windows() -> None:
+    class Odd(Group):
+        async def page(self, start: datetime, until: datetime | None, token: str | None) -> Answer:
+            answer = await super().page(start, until, token)
+            if token is None and until is not None and len(self.calls) < 4:
+                rows = [Row(f"-{n}", until + timedelta(hours=1), Found(f"-{n + 1}")) for n in range(20)]
+                return Answer(tuple(rows), "0 " + start.isoformat())
+            return answer
+
+    async def main() -> None:
+        reading = Reading(Odd(steady(2_000, timedelta(hours=2)), page=500), since=timedelta(hours=3))
+        await reading.go()
+        assert reading.last is not None
+        assert reading.last.state is State.DONE
+        assert {row for row in reading.rows if row >= 0} == set(range(2_000))
+
+    run(main())
+
+
 def test_an_empty_past_is_not_asked_for_by_the_minute() -> None:
     async def main() -> None:
         group = Group([5_000, 6_000])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, suppress
 from datetime import datetime
@@ -416,7 +417,7 @@ class Journal(Database):
         """What was kept under the names that begin so."""
         with self._look() as db:
             found = db.execute(
-                "SELECT name, value FROM facts WHERE name >= ? AND name < ?", (prefix, f"{prefix}\U0010ffff")
+                "SELECT name, value FROM facts WHERE name >= ? AND name < ?", (prefix, prefix + chr(sys.maxunicode))
             )
             return {str(name): bytes(value) for name, value in found}
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
-from smwatch.rules.fact import EVER, Known, Teller, Watcher
+from smwatch.rules.times import EVER, Known, Teller, Watcher
 
 
 class Watched(Protocol):
@@ -68,24 +68,28 @@ Answer: TypeAlias = bool | Pending
 
 def together(answers: Sequence[Answer]) -> Answer:
     """Whether all hold."""
-    pending = [answer for answer in answers if isinstance(answer, Pending)]
-    if any(answer is False for answer in answers):
-        return False
-    if not pending:
-        return True
-    if len(pending) == 1:
-        return pending[0]
-    return Pending(lambda: all(one.ask() for one in pending), *pending, final=lambda: _final(pending, decisive=False))
+    return _all_told(answers, decisive=False)
 
 
 def either(answers: Sequence[Answer]) -> Answer:
     """Whether one holds."""
+    return _all_told(answers, decisive=True)
+
+
+def _all_told(answers: Sequence[Answer], *, decisive: bool) -> Answer:
+    """What several answers amount to, where one that is `decisive` decides."""
+    if any(answer is decisive for answer in answers):
+        return decisive
     pending = [answer for answer in answers if isinstance(answer, Pending)]
-    if any(answer is True for answer in answers):
-        return True
     if not pending:
-        return False
-    return Pending(lambda: any(one.ask() for one in pending), *pending, final=lambda: _final(pending, decisive=True))
+        return not decisive
+    if len(pending) == 1:
+        return pending[0]
+    return Pending(
+        lambda: any(one.ask() is decisive for one in pending) is decisive,
+        *pending,
+        final=lambda: _final(pending, decisive=decisive),
+    )
 
 
 def _final(pending: Sequence[Pending], *, decisive: bool) -> bool | None:

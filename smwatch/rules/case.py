@@ -19,9 +19,9 @@ from smwatch.rules.command import event_values, filled, for_secrets
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Value
 from smwatch.rules.envelope import Rule, Telling
 from smwatch.rules.evidence import BEGINNING, END, LEVELS, Evidence, Shed, Total, total_of
-from smwatch.rules.fact import Known, Teller, Times
 from smwatch.rules.subject import SECOND_BITS
 from smwatch.rules.telling import READERS, listed, tell, told_of, wanted
+from smwatch.rules.times import Known, Teller, Times
 from smwatch.rules.world import World
 
 ENDS = 16

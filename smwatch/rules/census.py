@@ -9,10 +9,11 @@ from weakref import WeakSet
 
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Renames, Value
 from smwatch.rules.envelope import Rule, Share
-from smwatch.rules.fact import EVER, values_of
+from smwatch.rules.fact import values_of
 from smwatch.rules.memory import Turns, Written
 from smwatch.rules.plan import Ask, Plan
 from smwatch.rules.subject import Subject
+from smwatch.rules.times import EVER
 
 PLACES = 1_000
 """Accounts and Regions told apart."""

@@ -9,8 +9,8 @@ from enum import StrEnum
 from smwatch import patterns
 from smwatch.patterns import Pattern
 from smwatch.rules.dimension import Dimension, dimension
-from smwatch.rules.fact import EVER
 from smwatch.rules.period import Period, period
+from smwatch.rules.times import EVER
 from smwatch.rules.trait import TRAITS
 
 

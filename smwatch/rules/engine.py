@@ -16,13 +16,13 @@ from smwatch.rules.case import Case, group_of
 from smwatch.rules.condition import historic, lookups
 from smwatch.rules.dimension import Dimension, Value
 from smwatch.rules.envelope import RuleSet
-from smwatch.rules.fact import EVER
 from smwatch.rules.feed import Feeds
 from smwatch.rules.period import DAY, Period
 from smwatch.rules.route import Router
 from smwatch.rules.spread import KEPT
 from smwatch.rules.stop import Stop
 from smwatch.rules.subject import SECOND_BITS
+from smwatch.rules.times import EVER
 from smwatch.rules.vigil import Place, Span
 from smwatch.rules.watch import Watch
 from smwatch.rules.world import World

@@ -12,9 +12,9 @@ from smwatch.rules.case import Case
 from smwatch.rules.dimension import Dimension, Value
 from smwatch.rules.envelope import Rule, Silence
 from smwatch.rules.evidence import Evidence
-from smwatch.rules.fact import Times
 from smwatch.rules.period import DAY
 from smwatch.rules.subject import SECOND_BITS
+from smwatch.rules.times import Times
 from smwatch.rules.world import World
 
 ADVANCES = 2_000

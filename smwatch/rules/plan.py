@@ -12,8 +12,8 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol
 
 from smwatch.events.event import Arrival, Event
-from smwatch.rules.fact import EVER, Times
 from smwatch.rules.subject import SECOND_BITS, Subject
+from smwatch.rules.times import EVER, Times
 
 AGAIN = 60
 """Seconds for which nobody looks whether it has become quiet, when it was not."""

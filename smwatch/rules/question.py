@@ -9,9 +9,9 @@ from smwatch.events.secret import Secret
 from smwatch.rules.answer import Answer, Pending, Whenever, either, together
 from smwatch.rules.condition import All, Any, Condition, Look, Lookup, Matches, Trait
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Value, dimension
-from smwatch.rules.fact import Group, Known, Times
 from smwatch.rules.period import DAY
 from smwatch.rules.subject import Subject
+from smwatch.rules.times import Group, Known, Times
 from smwatch.rules.trait import TRAITS
 from smwatch.rules.vigil import Place, Want
 from smwatch.rules.world import World

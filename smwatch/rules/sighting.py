@@ -17,9 +17,9 @@ from smwatch.rules.case import Case, Newest
 from smwatch.rules.dimension import Dimension, Value
 from smwatch.rules.envelope import Rule
 from smwatch.rules.evidence import LEVELS, Evidence, Shed, Total, total_of
-from smwatch.rules.fact import Times
 from smwatch.rules.period import HOUR
 from smwatch.rules.subject import SECOND_BITS
+from smwatch.rules.times import Times
 from smwatch.rules.world import World
 
 MARKS = 100

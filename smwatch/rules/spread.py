@@ -15,17 +15,16 @@ from smwatch.rules.case import Case, Newest
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Renames, Value
 from smwatch.rules.envelope import Rule
 from smwatch.rules.evidence import BEGINNING, END, LEVELS, Evidence, Shed
-from smwatch.rules.fact import PLANS
 from smwatch.rules.measure import Measure, Sight
 from smwatch.rules.period import DAY
 from smwatch.rules.plan import Plan
+from smwatch.rules.sighter import SLOTS, Sighter
 from smwatch.rules.subject import SECOND_BITS
+from smwatch.rules.times import PLANS
 from smwatch.rules.vigil import Place
 from smwatch.rules.world import World
 
 _ACCOUNT, _REGION = DIMENSIONS["account"], DIMENSIONS["region"]
-SLOTS = 48
-"""Stretches of time, each as long as the rule's period, kept of each case: the newest in which anything happened."""
 PAIRS = 5_000
 """Values in slots kept of each case; beyond them the oldest slots go, as long as a period's worth of them is left."""
 KEPT = 7 * DAY
@@ -399,59 +398,3 @@ def _most_of(one: Shed | None, other: Shed | None) -> Shed | None:
     if one is None or other is None:
         return one or other
     return replace(one.joined(other), count=max(one.count, other.count))
-
-
-class Sighter:
-    """One value in a case, for a caller that comes with it again and again."""
-
-    __slots__ = ("_ends", "_number", "_runs", "_value", "listener")
-
-    def __init__(self, case: SpreadCase, value: Value) -> None:
-        self.listener = case
-        self._value = value
-        self._number = -1
-        """The slot of `_ends`."""
-        self._ends = [0, 0]
-        self._runs: list[list[int]] = []
-        """By slot, ascending: the first and the last key that the case was not told of yet."""
-
-    @property
-    def calm(self) -> bool:
-        """Whether seeing the value again changes nothing that the case does not ask for."""
-        case = self.listener
-        return not (case.enough or case.found)
-
-    def add(self, event: Event, second: int) -> None:
-        """The value was seen again."""
-        case, key = self.listener, event.key
-        if key > case.newest_key:
-            case.heard(event)
-        number = second // case.width
-        if number == self._number and key > self._ends[1] and not case.enough:
-            self._ends[1] = key
-        else:
-            self._number = number
-            self._ends = case.add(self._value, key, second)
-
-    def extend(self, keys: Sequence[int], seconds: Sequence[int], newest: Event) -> None:
-        """The value was seen in events of these keys, which are ascending, and seconds; `newest` is the last one."""
-        case, runs, width = self.listener, self._runs, self.listener.width
-        if keys[-1] > case.newest_key:
-            case.heard(newest)
-        if not runs:
-            case.await_sighter(self)
-        run, slot = [0, 0], -1
-        for key, second in zip(keys, seconds, strict=True):
-            if second // width == slot:
-                run[1] = key
-            else:
-                slot, run = second // width, [key, key]
-                runs.append(run)
-        del runs[:-SLOTS]
-
-    def tell(self) -> None:
-        """Tell the case of all that it was not told of."""
-        runs, self._runs = self._runs, []
-        for run in runs:
-            for key in dict.fromkeys(run):
-                self.listener.add(self._value, key, key >> SECOND_BITS)

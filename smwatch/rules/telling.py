@@ -10,10 +10,10 @@ from smwatch.events.secret import Secret
 from smwatch.rules.answer import Watched, Whenever
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Value, dimension, iam_name
 from smwatch.rules.envelope import Rule, Telling
-from smwatch.rules.fact import EVER, Group, Known, Times
 from smwatch.rules.period import DAY, HOUR
 from smwatch.rules.subject import SECOND_BITS
 from smwatch.rules.timers import Deadlines
+from smwatch.rules.times import EVER, Group, Known, Times
 from smwatch.rules.vigil import Want
 from smwatch.rules.world import World
 

@@ -12,11 +12,12 @@ from smwatch.patterns.nodes import Index, Key, Selector
 from smwatch.record import Record
 from smwatch.rules.dimension import Dimension, Renames, Value, renamed
 from smwatch.rules.envelope import Timer
-from smwatch.rules.fact import Known, Watcher, values_of
+from smwatch.rules.fact import values_of
 from smwatch.rules.memory import Turns, Written
 from smwatch.rules.period import DAY
 from smwatch.rules.plan import Ask, Plan
 from smwatch.rules.subject import Subject
+from smwatch.rules.times import Known, Watcher
 
 DEADLINES = 2_000
 """Secrets that deadlines are kept of; twice as many before those unheard of for longest are forgotten."""

@@ -12,7 +12,7 @@ from operator import itemgetter
 from typing import NamedTuple, TypeAlias
 from weakref import ref
 
-from smwatch.rules.fact import EVER, Watcher
+from smwatch.rules.times import EVER, Watcher
 
 Place: TypeAlias = tuple[str, str]
 """An account and a Region; of a source also ("", Region), whatever account that is, and ("", "") for any place."""

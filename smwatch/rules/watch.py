@@ -15,16 +15,17 @@ from smwatch.rules.command import holes, needs_record, record_values
 from smwatch.rules.condition import Condition, Look, Lookup, historic, lookups
 from smwatch.rules.dimension import Dimension, Value, renamed, renames
 from smwatch.rules.envelope import FirstSeen, Rule, own_fact
-from smwatch.rules.fact import EVER, Times
 from smwatch.rules.habit import Habits
 from smwatch.rules.measure import Bar, Measure, Need, Needs, Questions
 from smwatch.rules.memory import Memory
 from smwatch.rules.plan import Ask, First, Plan, Take
 from smwatch.rules.question import Prepare, lookout, prepare
+from smwatch.rules.sighter import Sighter
 from smwatch.rules.sighting import Judge, Mark, SightingCase, Verdict, Waiter, settle_each
-from smwatch.rules.spread import Sighter, SpreadCase
+from smwatch.rules.spread import SpreadCase
 from smwatch.rules.subject import Subject
 from smwatch.rules.telling import reach
+from smwatch.rules.times import EVER, Times
 from smwatch.rules.world import World, ordered
 
 CASES = 4_096

@@ -14,10 +14,11 @@ from smwatch.rules.census import Census
 from smwatch.rules.condition import lookups, traits
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Value, dimension, renames
 from smwatch.rules.envelope import TELLINGS, Fact, Rule, RuleSet, anonymous_fact, own_fact
-from smwatch.rules.fact import Known, Track, Watcher, further_values, values_of
+from smwatch.rules.fact import Track, further_values, values_of
 from smwatch.rules.memory import Turns
 from smwatch.rules.subject import Subject
 from smwatch.rules.timers import Deadlines, Timers
+from smwatch.rules.times import Known, Watcher
 from smwatch.rules.trait import TRAITS
 from smwatch.rules.vigil import Vigil
 

@@ -2,7 +2,7 @@
 
 from smwatch.record import Record
 from smwatch.rules.alarm import Severity
-from smwatch.rules.fact import TIMES
+from smwatch.rules.times import TIMES
 from tests import records
 from tests.records import Identity
 from tests.rules.judging import after, before, fired, judged, of

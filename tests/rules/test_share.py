@@ -12,8 +12,8 @@ from smwatch.record import Record
 from smwatch.rules.alarm import Alarm, Severity
 from smwatch.rules.census import Population
 from smwatch.rules.engine import Engine
-from smwatch.rules.fact import EVER
 from smwatch.rules.rule import combine, load_builtin
+from smwatch.rules.times import EVER
 from tests import records
 from tests.rules.catalogue.reads import THIEF, in_use, sweep
 from tests.rules.catalogue.story import known_for

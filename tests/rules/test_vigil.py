@@ -10,7 +10,7 @@ from functools import partial
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smwatch.rules.fact import Teller
+from smwatch.rules.times import Teller
 from smwatch.rules.vigil import HOPES, PLACES, Span, Vigil, Want, joined
 
 HERE, THERE = ("111122223333", "eu-west-1"), ("111122223333", "us-east-1")

@@ -1,0 +1,72 @@
+"""What tells a case of different values that one of them was seen again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+from smwatch.events.event import Event
+from smwatch.rules.dimension import Value
+from smwatch.rules.subject import SECOND_BITS
+
+if TYPE_CHECKING:
+    from smwatch.rules.spread import SpreadCase
+
+SLOTS = 48
+"""Stretches of time, each as long as the rule's period, kept of each case: the newest in which anything happened."""
+
+
+class Sighter:
+    """One value in a case, for a caller that comes with it again and again."""
+
+    __slots__ = ("_ends", "_number", "_runs", "_value", "listener")
+
+    def __init__(self, case: SpreadCase, value: Value) -> None:
+        self.listener = case
+        self._value = value
+        self._number = -1
+        """The slot of `_ends`."""
+        self._ends = [0, 0]
+        self._runs: list[list[int]] = []
+        """By slot, ascending: the first and the last key that the case was not told of yet."""
+
+    @property
+    def calm(self) -> bool:
+        """Whether seeing the value again changes nothing that the case does not ask for."""
+        case = self.listener
+        return not (case.enough or case.found)
+
+    def add(self, event: Event, second: int) -> None:
+        """The value was seen again."""
+        case, key = self.listener, event.key
+        if key > case.newest_key:
+            case.heard(event)
+        number = second // case.width
+        if number == self._number and key > self._ends[1] and not case.enough:
+            self._ends[1] = key
+        else:
+            self._number = number
+            self._ends = case.add(self._value, key, second)
+
+    def extend(self, keys: Sequence[int], seconds: Sequence[int], newest: Event) -> None:
+        """The value was seen in events of these keys, which are ascending, and seconds; `newest` is the last one."""
+        case, runs, width = self.listener, self._runs, self.listener.width
+        if keys[-1] > case.newest_key:
+            case.heard(newest)
+        if not runs:
+            case.await_sighter(self)
+        run, slot = [0, 0], -1
+        for key, second in zip(keys, seconds, strict=True):
+            if second // width == slot:
+                run[1] = key
+            else:
+                slot, run = second // width, [key, key]
+                runs.append(run)
+        del runs[:-SLOTS]
+
+    def tell(self) -> None:
+        """Tell the case of all that it was not told of."""
+        runs, self._runs = self._runs, []
+        for run in runs:
+            for key in dict.fromkeys(run):
+                self.listener.add(self._value, key, key >> SECOND_BITS)

@@ -1,0 +1,328 @@
+"""The seconds in which something is known to have happened, and who wants to hear of more."""
+
+from __future__ import annotations
+
+from array import array
+from bisect import bisect_left, insort
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Protocol, TypeAlias
+
+from smwatch.rules.dimension import Value
+from smwatch.rules.subject import SECOND_BITS
+
+if TYPE_CHECKING:
+    from smwatch.rules.plan import Plan
+
+TIMES = 256
+"""Different seconds kept of each fact, the newest: so far back and in any order are events judged alike."""
+NOTES = 16
+"""Events kept by name for each fact, the newest, where alarms tell of them."""
+MEMBERS = 4_000
+"""Principals, … kept for each secret, principal, …; beyond them the ones known for longest are forgotten."""
+PLANS = 4_096
+"""Kinds of events, each by one caller, that a fact waits to be told of before it asks; beyond them, a quarter."""
+EVER = 1 << 40
+"""Seconds: longer than anything lasts."""
+
+Member: TypeAlias = Value | tuple[Value, ...]
+
+
+class Watcher(Protocol):
+    """Who wants to know when a fact changes."""
+
+    @property
+    def high(self) -> int:
+        """What a fact says of later seconds does not matter to it. When this grows, it says so (`grow_loud`)."""
+        ...
+
+    def watches(self, known: Teller) -> None:
+        """It watches this from now on, and thereby keeps it."""
+        ...
+
+    def heed(self, second: int) -> None:
+        """The fact is now known of this second too."""
+        ...
+
+    def wake(self) -> None:
+        """Something else that it hangs on has changed."""
+        ...
+
+
+class Teller(Protocol):
+    """What tells its watchers when it changes."""
+
+    def grow_loud(self, high: int) -> None:
+        """A watcher cares for seconds up to this one."""
+        ...
+
+
+class Times:
+    """The seconds in which one fact is known, and who asks for them."""
+
+    __slots__ = (
+        "__weakref__",
+        "_plans",
+        "_seconds",
+        "first",
+        "gap",
+        "groups",
+        "loud",
+        "notes",
+        "trimmed",
+        "watchers",
+    )
+
+    def __init__(self) -> None:
+        self._seconds: array[int] = array("q")
+        """As far as told."""
+        self._plans: list[Plan] = []
+        """Who may know of more."""
+        self.first = EVER
+        """The first second of all, also of those that are no longer kept."""
+        self.trimmed = False
+        """Whether there was more than is kept."""
+        self.notes: list[tuple[int, str, str]] = []
+        """(event key, event name, principal), ascending."""
+        self.gap = -1
+        """How long the fact had not been known before the second added last; EVER where that is not known, and -1 for
+        a second that was known and is not the newest."""
+        self.watchers: set[Watcher] | None = None
+        self.groups: tuple[Group, ...] = ()
+        """The groups this belongs to: of the first dimension's value, and of the second's."""
+        self.loud = -1
+        """No watcher cares for later seconds than this."""
+
+    def listen(self, plan: Plan) -> None:
+        """Have this plan tell before anything is said of the fact, or somebody begins to care for it."""
+        self._plans.append(plan)
+        if len(self._plans) > PLANS:
+            self._catch_up(PLANS // 4)
+
+    def _catch_up(self, count: int = PLANS) -> None:
+        if self._plans:
+            plans, self._plans = self._plans[:count], self._plans[count:]
+            for plan in plans:
+                plan.tell(self)
+
+    @property
+    def seconds(self) -> array[int]:
+        """The seconds, ascending."""
+        if self._plans:
+            self._catch_up()
+        return self._seconds
+
+    @property
+    def unknown(self) -> bool:
+        """Whether it has never been so."""
+        return not self._seconds
+
+    def join(self, *groups: Group) -> None:
+        """Belong to these groups."""
+        self.groups = groups
+        for group in groups:
+            self.grow_loud(group.loud)
+
+    def add(self, second: int) -> None:
+        """Take a second in."""
+        seconds = self._seconds
+        if not seconds:
+            self._catch_up()  # some events are of another kind from now on
+            seconds.append(second)
+            self.first = second
+            self.gap = EVER
+        elif (gap := second - seconds[-1]) > 0:
+            seconds.append(second)
+            self.gap = gap
+        elif gap:
+            self._add_late(second)
+        else:
+            return  # what was so when this second was added first is so still
+        if len(seconds) > TIMES:
+            del seconds[0]
+            self.trimmed = True
+        if second <= self.loud and self.gap >= 0:
+            self._tell(second)
+
+    def extend(self, more: array[int]) -> None:
+        """Take in seconds, ascending, of which an earlier one than the first is known."""
+        seconds = self._seconds
+        if more[0] <= self.loud:
+            for second in more:
+                self.add(second)
+            return
+        if more[0] > seconds[-1]:
+            seconds.extend(more)
+        else:  # others know of later ones
+            at = 0
+            for second in more:
+                at = bisect_left(seconds, second, at)
+                if at == len(seconds) or seconds[at] != second:
+                    seconds.insert(at, second)
+        self.gap = seconds[-1] - seconds[-2] if len(seconds) > 1 else EVER
+        if len(seconds) > TIMES:
+            del seconds[:-TIMES]
+            self.trimmed = True
+
+    def _add_late(self, second: int) -> None:
+        seconds = self._seconds
+        if second < self.first:
+            self.first = second
+        at = bisect_left(seconds, second)
+        if seconds[at] == second:
+            self.gap = -1
+        elif at == 0 and len(seconds) >= TIMES:
+            self.gap = -1
+            self.trimmed = True
+        else:
+            self.gap = EVER
+            seconds.insert(at, second)
+
+    def _tell(self, second: int) -> None:
+        loud = -1
+        for watchers in (self.watchers, *(group.watchers for group in self.groups)):
+            for watcher in watchers or ():
+                watcher.heed(second)
+                if watcher.high > loud:
+                    loud = watcher.high
+        self.loud = loud
+
+    def note(self, key: int, name: str, who: str) -> None:
+        """Keep the event itself as well."""
+        entry = (key, name, who)
+        if entry not in self.notes:
+            insort(self.notes, entry)
+            del self.notes[:-NOTES]
+            if (second := key >> SECOND_BITS) <= self.loud:
+                self._tell(second)  # the second may have been known, but not this event of it
+
+    def any(self, low: int, high: int) -> bool:
+        """Whether it is known of a second from `low` to `high`."""
+        if self._plans:
+            self._catch_up()
+        seconds = self._seconds
+        at = bisect_left(seconds, low)
+        return at < len(seconds) and seconds[at] <= high
+
+    def before(self, second: int) -> int | None:
+        """The last second before this one."""
+        if self._plans:
+            self._catch_up()
+        seconds = self._seconds
+        at = bisect_left(seconds, second)
+        return seconds[at - 1] if at else None
+
+    def since(self, second: int) -> int | None:
+        """The first second from this one on."""
+        seconds = self.seconds
+        at = bisect_left(seconds, second)
+        return seconds[at] if at < len(seconds) else None
+
+    def among(self, low: int, high: int) -> Sequence[Member]:
+        """Nobody: this fact is kept of one alone."""
+        return ("",) if self.any(low, high) else ()
+
+    def forgotten(self, second: int) -> bool:
+        """Whether this second lies before all that is kept, so that nothing can be said about it."""
+        if self._plans:
+            self._catch_up()
+        return self.trimmed and second < self._seconds[0]
+
+    def watch(self, watcher: Watcher) -> None:
+        """Tell `watcher` of new seconds that matter to it."""
+        if self.watchers is None:
+            self.watchers = set()
+        if watcher not in self.watchers:
+            self.watchers.add(watcher)
+            watcher.watches(self)
+            self.grow_loud(watcher.high)
+
+    def grow_loud(self, high: int) -> None:
+        """A watcher cares for seconds up to this one."""
+        if high > self.loud:
+            self._catch_up()
+            self.loud = high
+
+    def absorb(self, other: Times) -> None:
+        """Know what `other` knows, which is from now on another name for this."""
+        seconds = sorted({*self.seconds, *other.seconds})
+        self.trimmed = other.trimmed = self.trimmed or other.trimmed or len(seconds) > TIMES
+        self._seconds[:] = array("q", seconds[-TIMES:])
+        self.notes[:] = sorted({*self.notes, *other.notes})[-NOTES:]
+        self.first = min(self.first, other.first)
+        other._seconds, other.notes = self._seconds, self.notes
+        self.loud = other.loud = max(self.loud, other.loud)
+        _share_watchers(self, other)
+
+
+class Group:
+    """What is known of one value of a track's first dimension, told apart by the others; or of its second."""
+
+    __slots__ = ("__weakref__", "loud", "members", "watchers")
+
+    def __init__(self) -> None:
+        self.members: dict[Member, Times] = {}
+        self.loud = -1
+        self.watchers: set[Watcher] | None = None
+
+    def admit(self, member: Member, times: Times) -> None:
+        """Make somebody a member."""
+        self.members[member] = times
+        if len(self.members) > MEMBERS:
+            del self.members[next(iter(self.members))]
+
+    def any(self, low: int, high: int) -> bool:
+        """Whether it is known of any member in a second from `low` to `high`."""
+        return any(times.any(low, high) for times in self.members.values())
+
+    def among(self, low: int, high: int) -> Sequence[Member]:
+        """The members of which it is."""
+        return [member for member, times in self.members.items() if times.any(low, high)]
+
+    def steady(self, low: int, high: int) -> bool:
+        """Whether it is known from then, of no member for the first time."""
+        there = [times.first for times in self.members.values() if times.any(low, high)]
+        return bool(there) and max(there) < low
+
+    def before(self, second: int) -> int | None:
+        """The last second before this one."""
+        return max((at for times in self.members.values() if (at := times.before(second)) is not None), default=None)
+
+    def since(self, second: int) -> int | None:
+        """The first second from this one on."""
+        return min((at for times in self.members.values() if (at := times.since(second)) is not None), default=None)
+
+    def forgotten(self, second: int) -> bool:
+        """Whether this second lies before all that is kept of some member."""
+        return any(times.forgotten(second) for times in self.members.values())
+
+    def watch(self, watcher: Watcher) -> None:
+        """Tell `watcher` of new seconds of any member that matter to it."""
+        if self.watchers is None:
+            self.watchers = set()
+        if watcher not in self.watchers:
+            self.watchers.add(watcher)
+            watcher.watches(self)
+            self.grow_loud(watcher.high)
+
+    def grow_loud(self, high: int) -> None:
+        """A watcher cares for seconds up to this one."""
+        if high > self.loud:
+            self.loud = high
+        for times in self.members.values():
+            times.grow_loud(high)
+
+    def rename(self, group: Group) -> None:
+        """Be another name for `group` from now on, which knows all that this knew."""
+        self.members = group.members
+        group.grow_loud(self.loud)
+        _share_watchers(group, self)
+
+
+Known: TypeAlias = Times | Group
+
+
+def _share_watchers(known: Known, other: Known) -> None:
+    if known.watchers or other.watchers:
+        known.watchers = other.watchers = {*(known.watchers or ()), *(other.watchers or ())}
+        for watcher in tuple(known.watchers):
+            watcher.wake()

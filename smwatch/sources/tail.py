@@ -14,9 +14,9 @@ import msgspec
 from smwatch.events.event import SeenBy
 from smwatch.sources.agenda import Agenda, Schedule
 from smwatch.sources.ahead import Ahead, Heard, Wanted
-from smwatch.sources.awaited import Awaited
 from smwatch.sources.clock import ServerClock
 from smwatch.sources.coverage import Coverage, Gap, Span
+from smwatch.sources.delays import Delays
 from smwatch.sources.errors import CallError, Remedy
 from smwatch.sources.following import Following
 from smwatch.sources.health import Health
@@ -24,7 +24,7 @@ from smwatch.sources.once import Once
 from smwatch.sources.pace import Pace, Priority
 from smwatch.sources.reader import Answer, Reader, Row, Upstream
 from smwatch.sources.scan import Kind, Scan, Took
-from smwatch.sources.sightings import HORIZON, Lag, Sightings
+from smwatch.sources.sightings import HORIZON, Sightings
 from smwatch.sources.source import Found, Page, Receipt, State, Status
 from smwatch.sources.windows import Windows
 
@@ -89,8 +89,7 @@ class Tail:
         self._monotonic = monotonic
         self._clock = ServerClock(now)
         self._sightings = Sightings()
-        self._awaited = Awaited()
-        self._lag = Lag()
+        self._delays = Delays(reader.happened_at)
         self._health = Health(reader.api, pace, self._clock, monotonic)
         self._last_trouble: CallError | None = None
         self._failing_since: float | None = None
@@ -100,7 +99,6 @@ class Tail:
         self._calls = 0
         self._answered = 1.0
         """The part of the calls that bring an answer, as the last ones tell."""
-        self._late_events = 0
         self._poked = asyncio.Event()
         self._impatient = False
         self.relaxed = False
@@ -135,7 +133,7 @@ class Tail:
 
     def expect(self, raw: str, at: datetime, ingested_at: datetime) -> None:
         """Something quicker has shown this record: it tells how late it can be found."""
-        self._awaited.add(raw, at, ingested_at)
+        self._delays.expect(raw, at, ingested_at)
 
     def relax(self, relaxed: bool) -> None:
         """Something quicker shows what happens (or does so no longer): sweeps may take their time."""
@@ -184,10 +182,11 @@ class Tail:
                         if fresh or settled:
                             yield self._page(tuple(row.found for row in fresh), settled, receipt=receipt)
                         lags = agenda.lags
-                        if receipt is not None and isinstance(agenda, Following):
-                            self._came_late(agenda, [row for row in behind if row.found.raw in receipt.new], came_at)
                         if isinstance(agenda, Following):
-                            self._learn_delays(agenda, scan, took, answer.rows, fresh)
+                            new = receipt.new if receipt is not None else ()
+                            late = [row for row in behind if row.found.raw in new]
+                            self._delays.came_late(agenda, late, came_at)
+                            self._delays.found(agenda, scan, took, answer.rows, fresh)
                         self._committed(agenda, scan, took, answer.rows, fresh)
                         if agenda.lags != lags:
                             yield msgspec.structs.replace(self._page(()), lags=agenda.lags)
@@ -272,7 +271,7 @@ class Tail:
         self._failures = 0
         self._newest_at = max(filter(None, (self._newest_at, *(row.at for row in rows))), default=None)
         if isinstance(agenda, Following):
-            self._measure(agenda, scan, rows, fresh, now)
+            self._delays.committed(agenda, scan, rows, fresh, now)
             for row in fresh:
                 self._sightings.add(row.id, row.at)
         agenda.committed(scan, took.settled)
@@ -295,55 +294,6 @@ class Tail:
         """Whether the tokens of this scan have grown old."""
         longest = self._reader.nature.longest
         return longest is not None and scan.overdue(self._monotonic(), longest)
-
-    def _came_late(self, agenda: Following, rows: Sequence[Row], came_at: datetime) -> None:
-        """These rows were new to the journal although their moments had been settled, by this process or before it."""
-        late = [
-            _lateness(row.at, row.ingested_at, agenda.settle_lag) or came_at - row.at
-            for row in rows
-            if row.at is not None
-        ]
-        if late:
-            self._late_events += len(late)
-            agenda.late_by(max(late))
-
-    def _learn_delays(
-        self, agenda: Following, scan: Scan, took: Took, rows: Sequence[Row], fresh: Sequence[Row]
-    ) -> None:
-        """Learn how late records can be found from when the service had them; older ones may have been put there."""
-        if agenda.began_at is None:
-            return
-        stamped = [(row.at, row.ingested_at) for row in fresh if row.at is not None and row.ingested_at is not None]
-        stamped = [(at, ingested_at) for at, ingested_at in stamped if ingested_at >= agenda.began_at]
-        delays = [ingested_at - at for at, ingested_at in stamped]
-        swept_at = agenda.sweeps.swept_at
-        if scan.kind is Kind.SWEEP and swept_at is not None:  # the sweep before could not find them yet
-            reach = swept_at - agenda.sweeps.lag
-            delays += [swept_at - ingested_at for at, ingested_at in stamped if at >= reach]
-        self._awaited.found(row.found.raw for row in rows)
-        if took.done and scan.kind is Kind.SWEEP:
-            delays.append(self._awaited.longest(scan.start, scan.asked_at))
-        if delays:
-            agenda.turned_up(max(delays))
-
-    def _measure(self, agenda: Following, scan: Scan, rows: Sequence[Row], fresh: list[Row], now: datetime) -> None:
-        """Learn from when records turn up how far back they have to be looked for."""
-        match scan.kind:
-            case Kind.SWEEP | Kind.GLANCE | Kind.PASS if agenda.sweeps.steady(now):
-                for row in fresh:
-                    if (happened_at := self._reader.happened_at(row)) is not None:
-                        self._lag.add(now, now - happened_at)
-                    if row.at is not None:
-                        agenda.sweeps.saw(row.at, now)
-            case Kind.LATE:
-                for _ in fresh:
-                    agenda.sweeps.left_out()
-            case Kind.SETTLE if agenda.up_to_date and agenda.watched_from is not None:
-                start = agenda.watched_from
-                watched = sum(row.at is not None and row.at >= start for row in rows)
-                agenda.settled_rows(watched, sum(row.at is not None and row.at >= start for row in fresh))
-            case _:
-                pass
 
     # -- trouble -----------------------------------------------------------------------------------------------------
 
@@ -463,7 +413,7 @@ class Tail:
 
     def _status(self, agenda: Agenda) -> Status:
         now = self._clock.now()
-        lag, lag_max = self._lag.at(now)
+        lag, lag_max = self._delays.lag.at(now)
         state, message, progress = self._health.of(agenda, now)
         if state is State.OK and self._upstream is not None and (stale := self._upstream.trouble(self._newest_at)):
             state, message = State.STALE, stale
@@ -482,14 +432,8 @@ class Tail:
             progress=progress,
             region=self.region,
             calls=self._calls,
-            late_events=self._late_events,
+            late_events=self._delays.late_events,
         )
-
-
-def _lateness(at: datetime, ingested_at: datetime | None, settle_lag: timedelta) -> timedelta | None:
-    """How late a record was for being settled, where it was the service that had it too late."""
-    late = timedelta() if ingested_at is None else ingested_at - at
-    return late if late > settle_lag else None
 
 
 def _same(one: Status, other: Status) -> bool:

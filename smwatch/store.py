@@ -11,6 +11,7 @@ from typing import Protocol, TypeVar
 
 import msgspec
 
+from smwatch.change import Change, Subscription
 from smwatch.dossier import PrincipalDossier, SecretDossier
 from smwatch.events.event import UNREADABLE, Arrival, Event
 from smwatch.events.moments import seconds_of_datetime
@@ -80,58 +81,6 @@ class Judge(Protocol):
     def watched(self, place: tuple[str, str], spans: Iterable[tuple[int, int]]) -> Sequence[Alarm]:
         """Of an account and Region ("" for any), all events of these spans of seconds have been judged."""
         ...
-
-
-class Change(msgspec.Struct):
-    """What has happened to the store since a subscriber last looked."""
-
-    added: list[Event] = msgspec.field(default_factory=list)
-    corrected: list[Event] = msgspec.field(default_factory=list)
-    """Corrections that took the place of what they correct: not new, and not counted again."""
-    superseded: list[Event] = msgspec.field(default_factory=list)
-    """What came after its correction, and is not in the store."""
-    evicted: int = 0
-    """How many of the oldest events have left the store; each counts as dropped."""
-    secrets: set[Secret] = msgspec.field(default_factory=set)
-    alarms: dict[str, Alarm] = msgspec.field(default_factory=dict)
-    """The alarms that changed, by group; one with count 0 has been taken back."""
-    sources: set[str] = msgspec.field(default_factory=set)
-    renamed: bool = False
-    """Secrets turned out to be one: rows already drawn may carry an old name."""
-
-    def __bool__(self) -> bool:
-        events = self.added or self.corrected or self.superseded or self.evicted
-        return bool(events or self.alarms or self.sources or self.renamed)
-
-
-class Subscription:
-    """One subscriber's view of what changed: `wake` is called once, until `take` is."""
-
-    def __init__(self, wake: Callable[[], None]) -> None:
-        self._wake = wake
-        self._change = Change()
-        self._awake = False
-
-    def take(self) -> Change:
-        """Everything since the last call, as one change."""
-        change, self._change = self._change, Change()
-        self._awake = False
-        return change
-
-    def note(self, change: Change) -> None:
-        """Add to what has not been taken yet."""
-        pending = self._change
-        pending.added += change.added
-        pending.corrected += change.corrected
-        pending.superseded += change.superseded
-        pending.evicted += change.evicted
-        pending.secrets |= change.secrets
-        pending.alarms |= change.alarms
-        pending.sources |= change.sources
-        pending.renamed |= change.renamed
-        if not self._awake:
-            self._awake = True
-            self._wake()
 
 
 class Store:

@@ -29,9 +29,9 @@ from smwatch.tui.themes import THEMES
 from smwatch.tui.title import Title
 
 if TYPE_CHECKING:  # what the first frame can do without is loaded after it
+    from smwatch.change import Change
     from smwatch.monitor import Delivery
     from smwatch.rules.alarm import Alarm
-    from smwatch.store import Change
     from smwatch.tui.screens.desk import Desk
     from smwatch.view import Filter
 

@@ -12,8 +12,8 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.screen import Screen
 
+from smwatch.change import Change
 from smwatch.rules.alarm import Alarm, Mute
-from smwatch.store import Change
 from smwatch.tui.clip import next_step
 from smwatch.tui.keys import bindings
 from smwatch.tui.lines import Piece, hint_pieces, spread

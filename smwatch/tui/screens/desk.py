@@ -9,6 +9,7 @@ from pathlib import Path
 
 import msgspec
 
+from smwatch.change import Change
 from smwatch.dossier import PrincipalDossier
 from smwatch.events.event import Arrival, Event
 from smwatch.events.links import shared_id
@@ -17,7 +18,7 @@ from smwatch.filter import Context, complete
 from smwatch.record import Record
 from smwatch.rules.alarm import Alarm, AlarmState, Mute, Severity
 from smwatch.settings import UiSettings
-from smwatch.store import Change, Store
+from smwatch.store import Store
 from smwatch.tui.clip import Clip, next_step, of_event
 from smwatch.tui.columns import called, columns_meant
 from smwatch.tui.keys import KeyTable

@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
 from textual.screen import Screen
 
-from smwatch.store import Change
+from smwatch.change import Change
 from smwatch.tui import clip
 from smwatch.tui.asked import Asked
 from smwatch.tui.compositor import DirectCompositor

@@ -8,8 +8,8 @@ from typing import ClassVar
 from textual import events
 from textual.binding import BindingType
 
+from smwatch.change import Change
 from smwatch.events.event import Event
-from smwatch.store import Change
 from smwatch.tui.keys import bindings
 from smwatch.tui.lines import Page
 from smwatch.tui.pages.groups import Grouping, grouped, groups_page

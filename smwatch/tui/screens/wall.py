@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.screen import Screen
 
-from smwatch.store import Change
+from smwatch.change import Change
 from smwatch.tui.keys import bindings
 from smwatch.tui.lines import Line
 from smwatch.tui.pages.wall import Scene, wall_page

@@ -53,8 +53,9 @@ def rows(text: str) -> dict[str, dict[str, str]]:
 
 
 def written(measured: dict[str, dict[str, str]]) -> str:
-    """The table in the order of the rows."""
-    names = [row.name for row in ROWS if row.name in measured]
+    """The table in the order of the rows; those that are only measured where they are asked for come last."""
+    order = {row.name: number for number, row in enumerate(ROWS)}
+    names = sorted(measured, key=lambda name: order.get(name, len(order)))
     lines = [
         [SHORTER.get(head, head) for head in KEPT],
         ["---"] * len(KEPT),

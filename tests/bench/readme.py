@@ -10,7 +10,7 @@ import sys
 from collections.abc import Iterable
 from pathlib import Path
 
-from tests.bench.rows import ROWS
+from tests.bench.rows import TABLE
 
 README = Path(__file__).parents[2] / "README.md"
 BEGIN, END = "<!-- begin benchmarks -->\n", "<!-- end benchmarks -->\n"
@@ -53,9 +53,8 @@ def rows(text: str) -> dict[str, dict[str, str]]:
 
 
 def written(measured: dict[str, dict[str, str]]) -> str:
-    """The table in the order of the rows; those that are only measured where they are asked for come last."""
-    order = {row.name: number for number, row in enumerate(ROWS)}
-    names = sorted(measured, key=lambda name: order.get(name, len(order)))
+    """The table in the order of the rows."""
+    names = [row.name for row in TABLE if row.name in measured]
     lines = [
         [SHORTER.get(head, head) for head in KEPT],
         ["---"] * len(KEPT),

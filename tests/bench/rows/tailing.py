@@ -185,7 +185,6 @@ def _rows(short: str, what: str, peer: Callable[[], list[str]]) -> Iterator[Row]
 
 
 ROWS = (
-    (*_rows("aws", "aws logs tail --since (AWS CLI v2)", aws_logs_tail), *_rows("awslogs", "awslogs get", awslogs_get))
-    if os.environ.get(ASKED_FOR)
-    else ()
+    *_rows("aws", "aws logs tail --since (AWS CLI v2)", aws_logs_tail),
+    *_rows("awslogs", "awslogs get", awslogs_get),
 )

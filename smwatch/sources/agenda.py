@@ -12,6 +12,7 @@ from smwatch.sources.clock import NOTICEABLE
 from smwatch.sources.coverage import Coverage, Gap, Lags, Span
 from smwatch.sources.pace import Priority
 from smwatch.sources.scan import Kind, Scan, Took
+from smwatch.sources.settle_lag import SettleLag
 
 FIRST_SLICE, SHORTEST_SLICE, LONGEST_SLICE = timedelta(hours=1), timedelta(minutes=1), timedelta(days=7)
 PAGES_A_SLICE = (20, 40)
@@ -59,7 +60,7 @@ class Agenda(ABC):
         """From where on `complete_to` counts."""
         self.sure = True
         """Whether the time is the service's own, so that what it no longer keeps can be given up."""
-        self.settle_lag = max(schedule.settle_lag, coverage.lags.settle or timedelta())
+        self.settling = SettleLag(schedule.settle_lag, coverage.lags)
         self.scans: dict[Kind, Scan] = {}
         self.finished = False
         self.relaxed = False
@@ -87,9 +88,21 @@ class Agenda(ABC):
         return lost_to if lost_to is not None and lost_to > self.complete_to else None
 
     @property
+    def settle_lag(self) -> timedelta:
+        """Records at most this late are never lost, at present."""
+        return self.settling.now
+
+    @property
     def lags(self) -> Lags:
         """How late records have to be expected, where that is later than planned."""
-        return Lags(self.settle_lag if self.settle_lag > self.schedule.settle_lag else None)
+        settling = self.settling
+        wide = settling.now if settling.wide else None
+        return msgspec.structs.replace(self.coverage.lags, settle=wide, settle_until=settling.until)
+
+    def narrow(self, at: datetime) -> None:
+        """Expect records less late again if it is time for that, at server time `at`."""
+        if self.sure:
+            self.settling.narrow(at)
 
     @abstractmethod
     def plan(self, at: datetime, clock: float, edge: datetime | None) -> tuple[Gap, ...]:

@@ -34,6 +34,8 @@ class Lags(msgspec.Struct, frozen=True):
     sweep: timedelta | None = None
     """When almost all have turned up, until `sweep_until`."""
     sweep_until: datetime | None = None
+    settle_until: datetime | None = None
+    """How long `settle` is expected if nothing more is that late."""
 
 
 class Coverage(msgspec.Struct, frozen=True):

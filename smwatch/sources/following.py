@@ -6,15 +6,17 @@ import math
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+import msgspec
+
 from smwatch.sources.agenda import Agenda, Nature, Schedule, floor
 from smwatch.sources.audits import Audits
 from smwatch.sources.coverage import Coverage, Gap, Lags, Span
 from smwatch.sources.scan import Kind, Scan
-from smwatch.sources.sweeping import LATE_FACTOR, NEAR, Sweeps
+from smwatch.sources.settle_lag import LONGEST, NEAR
+from smwatch.sources.sweeping import Sweeps
 
 SPLIT = 2
 """A first sweep, or one after an outage, that would be longer than this many sweep lags is divided."""
-SETTLE_LAG_CAP = timedelta(hours=6)
 MISSED_BY_SWEEPS, LEFT_BY_SWEEPS = (3, 0.005), 0.03
 """So many records, and such a share, may be settled unseen before the sweep lag is doubled; and such a share where what
 sweeps leave is too much to be read by itself."""
@@ -109,8 +111,14 @@ class Following(Agenda):
     def lags(self) -> Lags:
         """How late records have to be expected, where that is later than planned."""
         sweeps = self.sweeps
-        wide = sweeps.lag > self.schedule.sweep_lag
-        return Lags(super().lags.settle, sweeps.lag if wide else None, sweeps.wide_until if wide else None)
+        lag, until = (sweeps.lag, sweeps.wide_until) if sweeps.wide else (None, None)
+        return msgspec.structs.replace(super().lags, sweep=lag, sweep_until=until)
+
+    def narrow(self, at: datetime) -> None:
+        """Expect records less late again if it is time for that, at server time `at`."""
+        super().narrow(at)
+        if self.sure:
+            self.sweeps.narrow(at)
 
     def took_back(self, untrue: Iterable[Gap]) -> None:
         """These gaps are written down no longer: what an earlier run left open before them is to be read as well."""
@@ -216,16 +224,15 @@ class Following(Agenda):
     def late_by(self, delay: timedelta) -> None:
         """A record came this long after its moment, which had been settled: expect such delays from now on."""
         self._audits.found()
-        self._settle_after(delay)
+        self.settling.widen(delay, self._at)
 
     def turned_up(self, delay: timedelta) -> None:
         """A record could be found this long after its moment, and no sooner: expect such delays from now on."""
-        if NEAR * self.settle_lag < delay <= SETTLE_LAG_CAP:  # for what is later still no settling can wait
-            self._settle_after(delay)
+        if NEAR * self.settle_lag < delay <= LONGEST:  # for what is later still no settling can wait
+            self.settling.widen(delay, self._at)
+        else:
+            self.settling.saw(delay, self._at)
         self.sweeps.expect(delay, self._at, self.settle_lag)
-
-    def _settle_after(self, delay: timedelta) -> None:
-        self.settle_lag = max(self.settle_lag, min(delay * LATE_FACTOR, SETTLE_LAG_CAP))
 
     def settled_rows(self, rows: int, missed: int) -> None:
         """So many records were settled, and so many of them no sweep had seen: they are later than was thought."""
@@ -238,8 +245,6 @@ class Following(Agenda):
         if self._missed_rows >= least and self._missed_rows > share * self._settled_rows:
             self.sweeps.widen(self._at, 2, self.settle_lag)
             self._settled_rows = self._missed_rows = 0
-        else:
-            self.sweeps.narrow(self._at)
 
     def _count(self, scan: Scan) -> None:
         if scan.period is not None:

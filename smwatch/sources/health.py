@@ -78,7 +78,7 @@ class Health:
             return f"more events than {self._api} can show quickly: use the trail's log group (--log-group)"
         if self._pace.slowed:
             return f"asking {self._pace.rate:.2g} ×/s after AWS throttled {self._api}"
-        return _lost(agenda)
+        return _lost(agenda) or _widened(agenda)
 
     def _wrong_clock(self) -> str:
         offset = self._clock.offset
@@ -86,6 +86,31 @@ class Health:
             return ""
         which = "behind" if offset > timedelta() else "ahead of"
         return f"this machine's clock is {round(abs(offset).total_seconds())} s {which} AWS's"
+
+
+def _widened(agenda: Agenda) -> str:
+    """That records were late, what is done about it, and until when."""
+    settling = agenda.settling
+    if settling.wide and settling.until is not None:
+        return (
+            f"records came late: settled after {_words(settling.now)} instead of {_words(settling.planned)};"
+            f" after {_words(settling.half)} from {settling.until:%Y-%m-%d %H:%M}Z on if none is that late again"
+        )
+    if isinstance(agenda, Following) and agenda.sweeps.wide and agenda.sweeps.wide_until is not None:
+        planned, until = agenda.schedule.sweep_lag, agenda.sweeps.wide_until
+        return (
+            f"records come late: looked for {_words(agenda.sweeps.lag)} back instead of {_words(planned)},"
+            f" until {until:%Y-%m-%d %H:%M}Z if none is that late again"
+        )
+    return ""
+
+
+def _words(period: timedelta) -> str:
+    """A period as people say it: 50 s, 1 min 15 s, 6 h, 1 h 30 min."""
+    minutes, seconds = divmod(round(period.total_seconds()), 60)
+    hours, minutes = divmod(minutes, 60)
+    parts = ((hours, "h"), (minutes, "min"), (0 if hours else seconds, "s"))
+    return " ".join(f"{number} {unit}" for number, unit in parts if number)
 
 
 def _lost(agenda: Agenda) -> str:

@@ -17,6 +17,7 @@ from smwatch.sources.coverage import Lags
 from smwatch.sources.lateness import Lateness
 from smwatch.sources.passes import EVERY, PIECES, Passes
 from smwatch.sources.scan import Scan
+from smwatch.sources.settle_lag import LATE_FACTOR, NEAR
 
 STILL_HABITUAL, READ_LATE = 0.977, 0.9
 """How much of the reach is far enough back where more would cost a page; and of the usual lateness, where what is left
@@ -59,8 +60,6 @@ FADE, DOUBT, TRUSTED = 0.9, 20, (0.8, 1.25)
 how much less or more than was thought there may be, for what is thought from now on."""
 EDGE, TOO_MANY_AT_EDGE, WIDEN, ENOUGH = 0.9, 0.02, 1.5, 100
 """When so many records are only just inside the sweep lag, some are beyond; so many records must have told."""
-NEAR, LATE_FACTOR = 0.8, 1.5
-"""From which part of a lag on a delay is too near to it, and how many times the delay is expected from then on."""
 OUTLIER = 5
 """How many times as late as planned one record alone may be for sweeps to reach further back because of it."""
 WIDE_FOR = timedelta(hours=6)
@@ -115,9 +114,14 @@ class Sweeps:
         return habit - JOIN * self._pause
 
     @property
+    def wide(self) -> bool:
+        """Whether records are expected to be later than was planned."""
+        return self.lag > self._schedule.sweep_lag
+
+    @property
     def slow(self) -> bool:
-        """Whether it takes minutes until records are shown."""
-        return self.pause > SLOW
+        """Whether it takes minutes until records are shown, though more often was wanted."""
+        return bool(self._nature.page) and self.pause > max(SLOW, self._schedule.sweep_every.total_seconds())
 
     def begin(self, low: datetime, at: datetime) -> None:
         """A sweep, with what is read aside for it, begins at server time `at` and reaches down to `low`."""
@@ -283,7 +287,11 @@ class Sweeps:
 
     def narrow(self, at: datetime) -> None:
         """Expect what was planned again, some hours after it was found to be too little."""
-        if self.wide_until is not None and at > self.wide_until:
+        if not self.wide:
+            return
+        latest = at + WIDE_FOR
+        self.wide_until = min(self.wide_until or latest, latest)  # a wrong clock may have said otherwise
+        if at > self.wide_until:
             self.lag, self.wide_until = self._schedule.sweep_lag, None
 
     def _look_further(self, at: datetime) -> None:

@@ -156,6 +156,10 @@ class Tail:
                 agenda.relaxed = self.relaxed
                 agenda.sure = self._clock.sure
                 agenda.rate = self._pace.rate * max(self._answered, LEAST_ANSWERED)
+                lags = agenda.lags
+                agenda.narrow(at)
+                if agenda.lags != lags:
+                    yield msgspec.structs.replace(self._page(()), lags=agenda.lags)
                 if untrue := agenda.untrue_gaps(at):
                     yield self._page((), untrue=untrue)
                     agenda.took_back(untrue)

@@ -3,6 +3,7 @@
     python -m tests.soak --minutes 120 --seed 7              `smwatch tail`; prints figures each minute, and the verdict
     python -m tests.soak --minutes 120 --seed 7 --screen     the same with the screen, on a pseudo-terminal
     python -m tests.soak --minutes 120 --no-kill             one process all the time: whether its memory stays flat
+    python -m tests.soak --minutes 120 --kill-every 600      processes that live for some ten minutes each
 
 A LookupEvents stand-in (late, unordered events; two calls a second) and a log group (moto) hold overlapping events; a
 proxy in front of both resets, truncates, garbles, throttles and fails a third of the answers; smwatch is killed with
@@ -80,6 +81,8 @@ LAST_DRAWN = 2_000
 SLOWEST = 20.0
 """Events a second that the last reading gets through at the least, of those that are not settled yet."""
 WEIGH_SECONDS = 1.0
+KILL_EVERY = 6.0
+"""Seconds that a process lives on average, a half more or less."""
 PARTS = 20
 """Of a run, for which the memory is told one by one."""
 GROWTH = 1.05
@@ -144,14 +147,15 @@ class Soak:
         seconds: float,
         seed: int,
         events_per_second: float = 4.0,
-        killing: bool = True,
+        kill_every: float | None = KILL_EVERY,
         screen: bool = False,
     ) -> None:
+        """A run of so many seconds; `kill_every` None lets one process live."""
         self._seconds = seconds
         self._random = random.Random(seed)
         self._seed = seed
         self._rate = events_per_second
-        self._killing = killing
+        self._kill_every = kill_every
         self._screen = screen
         self._times: dict[str, dict[str, datetime]] = {"cloudtrail": {}, "logs": {}}
         """By kind of source: eventID → when it is on that source's time line."""
@@ -177,7 +181,8 @@ class Soak:
             feeding = asyncio.create_task(self._feed(history, logs_url))
             environment = _environment(folder, before_history.url, before_logs.url)
             while time.monotonic() - began < self._seconds:
-                seconds = self._random.uniform(3, 9) if self._killing else self._seconds
+                every, left = self._kill_every, self._seconds - (time.monotonic() - began)
+                seconds = left if every is None else min(left, self._random.uniform(every / 2, 3 * every / 2))
                 await (self._show if self._screen else self._watch)(folder, environment, seconds)
                 self._audit(folder / "state" / FILE_NAME)
             feeding.cancel()
@@ -395,9 +400,9 @@ def _journaled(path: Path) -> set[str]:
     return {json.loads(raw)["eventID"] for (raw,) in rows}
 
 
-async def _main(seconds: float, seed: int, rate: float, killing: bool, screen: bool) -> int:
+async def _main(seconds: float, seed: int, rate: float, kill_every: float | None, screen: bool) -> int:
     with tempfile.TemporaryDirectory() as folder:
-        soak = Soak(seconds=seconds, seed=seed, events_per_second=rate, killing=killing, screen=screen)
+        soak = Soak(seconds=seconds, seed=seed, events_per_second=rate, kill_every=kill_every, screen=screen)
         running = asyncio.create_task(soak.run(Path(folder)))
         while not running.done():
             await asyncio.wait([running], timeout=60)
@@ -414,7 +419,9 @@ if __name__ == "__main__":
     parser.add_argument("--minutes", type=float, default=5.0)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--rate", type=float, default=4.0, help="events a second")
+    parser.add_argument("--kill-every", type=float, default=KILL_EVERY, help="seconds that a process lives on average")
     parser.add_argument("--no-kill", action="store_true", help="one process all the time: shows its memory")
     parser.add_argument("--screen", action="store_true", help="the screen instead of `tail`")
     options = parser.parse_args()
-    sys.exit(asyncio.run(_main(options.minutes * 60, options.seed, options.rate, not options.no_kill, options.screen)))
+    lives = None if options.no_kill else options.kill_every
+    sys.exit(asyncio.run(_main(options.minutes * 60, options.seed, options.rate, lives, options.screen)))

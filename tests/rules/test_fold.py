@@ -26,14 +26,19 @@ DOUBTFUL = f"arn:aws:secretsmanager:{records.REGION}:{records.ACCOUNT}:secret:{N
 WRONG, RIGHT = (Secret(records.ACCOUNT, records.REGION, name) for name in ("my", NAME))
 
 
-def fed(engine: Engine, pieces: Iterable[Sequence[Record]], reader: Reader | None = None) -> list[Alarm]:
+def fed(
+    engine: Engine,
+    pieces: Iterable[Sequence[Record]],
+    reader: Reader | None = None,
+    seen_by: SeenBy = SeenBy.FILE,
+) -> list[Alarm]:
     """Have the engine judge records piece by piece, as they are read; the alarms that changed."""
     reader = reader or Reader()
     changed: list[Alarm] = []
     for piece in pieces:
         read: list[Arrival] = []
         for record in piece:
-            read.append(reader.read(json.dumps(record), seen_by=SeenBy.FILE, seen_at=SEEN_AT))
+            read.append(reader.read(json.dumps(record), seen_by=seen_by, seen_at=SEEN_AT))
             if renames := reader.renamed():
                 right = composed(renames)
                 read = [Arrival(renamed_event(one.event, right), one.raw) for one in read]

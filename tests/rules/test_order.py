@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime, timedelta
+from functools import partial
+from itertools import cycle, islice
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from smwatch.events.event import SeenBy
+from smwatch.events.reader import Reader
+from smwatch.events.secret import Secret
 from smwatch.record import Record
-from smwatch.rules.alarm import Alarm
+from smwatch.rules.alarm import Alarm, Mute
 from smwatch.rules.engine import Engine
 from smwatch.rules.sighting import MARKS
+from smwatch.rules.vigil import Span
 from tests import records
 from tests.records import AT
 from tests.rules.catalogue.keys import REFUSED, to_key, unnamed
-from tests.rules.judging import arrivals, catalogue
+from tests.rules.judging import catalogue
+from tests.rules.test_fold import fed
 from tests.rules.test_likely_causes import iam
 
 SECRETS = [f"prod/{name}" for name in "abcdefghijkl"]
@@ -33,7 +40,9 @@ PEOPLE = [
 LAMBDA = "arn:aws:lambda:eu-west-1:111122223333:function:rotate"
 PUBLIC = '{"Statement":[{"Effect":"Allow","Principal":"*","Action":"secretsmanager:GetSecretValue"}]}'
 
+OWN = '{"Statement":[{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"secretsmanager:GetSecretValue"}]}'
 REPLICAS = {"addReplicaRegions": [{"region": "us-east-1"}, {"region": "ap-south-1"}]}
+DROPPED = {"removeReplicaRegions": ["us-east-1"]}
 
 Make = Callable[..., Record]
 
@@ -76,6 +85,32 @@ ACTIONS: list[Make] = [
     lambda secret, **more: iam("DetachRolePolicy", {"roleName": "payments-api"}, **more),
     lambda secret, **more: records.batch(**more),
     lambda secret, **more: records.write("ReplicateSecretToRegions", secret, REPLICAS, **more),
+    lambda secret, **more: records.batch([records.arn(secret), "prod/c", "prod/d", "prod/e", "prod/f"], **more),
+    lambda secret, **more: records.batch([records.arn(name) for name in SECRETS], **more),
+    lambda secret, **more: records.read(records.arn(secret), **more),
+    lambda secret, **more: records.read(records.arn(secret).rpartition("-")[0], **more),
+    lambda secret, **more: records.read_deleted(records.arn(secret), **more),
+    lambda secret, **more: records.batch([secret, "prod/g"], error=("InvalidRequestException", records.MARKED), **more),
+    lambda secret, **more: records.write("StopReplicationToReplica", secret, **more),
+    lambda secret, **more: records.write("ReplicateSecretToRegions", secret, REPLICAS, region="us-east-1", **more),
+    lambda secret, **more: records.write("RemoveRegionsFromReplication", secret, DROPPED, **more),
+    lambda secret, **more: records.write("StopReplicationToReplica", secret, region="us-east-1", **more),
+    lambda secret, **more: records.write("PutResourcePolicy", secret, {"resourcePolicy": OWN}, **more),
+    lambda secret, **more: records.write("DeleteResourcePolicy", secret, **more),
+    lambda secret, **more: records.write("UpdateSecretVersionStage", secret, {"versionStage": "blue"}, **more),
+    lambda secret, **more: records.read(secret, stage="blue", **more),
+    lambda secret, **more: records.put(secret, **more),
+    lambda secret, by, **more: records.read(secret, by=records.other_account(), **more),
+    lambda secret, by, **more: records.service_event("RotationStarted", secret, region="us-east-1", **more),
+    lambda secret, by, **more: records.service_event("TestRotationFailed", secret, **more),
+    lambda secret, by, **more: records.put(secret, by=PEOPLE[2], **more),
+    lambda secret, by, **more: records.read(secret, by=by | {"invokedBy": "rds.amazonaws.com"}, **more),
+    lambda secret, **more: records.read(secret, error=("ThrottlingException", "Rate exceeded"), **more),
+    lambda secret, **more: records.delete(secret, days=None, **more),
+    lambda secret, **more: records.delete(secret, region="us-east-1", **more),
+    lambda secret, **more: records.restore(secret, region="us-east-1", **more),
+    lambda secret, **more: to_key("PutKeyPolicy", **more),
+    lambda secret, **more: iam("PutUserPolicy", {"userName": "alice"}, **more),
 ]
 
 MINUTE, DAY = 60, 86_400
@@ -100,16 +135,16 @@ def run(
 ) -> dict[str, Alarm]:
     engine = Engine(catalogue())
     engine.restore(kept, known_since=known_since)
-    coming = arrivals(events)
-    at = 0
-    for number in range(len(coming)):
-        if at >= len(coming):
-            break
-        size = sizes[number % len(sizes)]
-        engine.judge(coming[at : at + size])
-        at += size
+    fed(engine, pieces(events, sizes))
     engine.tick(AT + timedelta(days=60))
     return dict(engine.alarms)
+
+
+def pieces(events: list[Record], sizes: list[int]) -> Iterator[list[Record]]:
+    """The events, so many at a time."""
+    coming, size = iter(events), cycle(sizes)
+    while piece := list(islice(coming, next(size))):
+        yield piece
 
 
 def in_order(events: list[Record]) -> list[Record]:
@@ -127,6 +162,55 @@ def test_any_order_batching_and_duplication_gives_the_same_alarms(
     rng.shuffle(shuffled)
     assert run(shuffled, sizes) == expected
     assert run(in_order(events)[::-1], [1]) == expected
+
+
+PLACE = records.ACCOUNT, records.REGION
+SECOND = int(AT.timestamp())
+SPANS = st.builds(
+    lambda start, length: (SECOND + start * 3_600, SECOND + (start + length) * 3_600),
+    st.integers(-20 * 24, 26 * 24),
+    st.integers(1, 12 * 24),
+)
+MUTES = st.builds(
+    lambda hours, rule, secret: Mute(
+        AT + timedelta(hours=hours), rule=rule, secret=Secret(*PLACE, secret) if secret else None
+    ),
+    st.integers(-48, 48 * 30),
+    st.sampled_from(["", "SMW-READ-04", "SMW-DEL-05"]),
+    st.sampled_from([*SECRETS[:3], ""]),
+).filter(lambda mute: bool(mute.rule or mute.secret))
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(
+    st.lists(EVENTS, min_size=2, max_size=60),
+    st.lists(SPANS, max_size=4),
+    st.lists(MUTES, max_size=2, unique_by=lambda mute: (mute.rule, mute.secret)),
+    st.lists(st.integers(1, 20), min_size=1, max_size=5),
+    st.integers(),
+)
+def test_what_was_watched_and_what_is_muted_may_be_told_at_any_time(
+    events: list[Record], spans: list[Span], mutes: list[Mute], sizes: list[int], seed: int
+) -> None:
+    def told(events: list[Record], sizes: list[int], rng: random.Random) -> dict[str, Alarm]:
+        engine, reader = Engine(catalogue()), Reader()
+        steps: list[Callable[[], object]] = [
+            partial(fed, engine, [piece], reader, SeenBy.CLOUDTRAIL) for piece in pieces(events, sizes)
+        ]
+        for span in spans:
+            steps.insert(rng.randint(0, len(steps)), partial(engine.watched, PLACE, [span]))
+        for mute in mutes:
+            steps.insert(rng.randint(0, len(steps)), partial(engine.mute, mute))
+        for step in steps:
+            step()
+        engine.tick(AT + timedelta(days=60))
+        return dict(engine.alarms)
+
+    rng = random.Random(seed)
+    expected = told(in_order(events), [1], rng)
+    shuffled = rng.sample(events, len(events))
+    assert told(shuffled, sizes, rng) == expected
+    assert told(in_order(events)[::-1], [1], rng) == expected
 
 
 SAME_AGAIN = st.builds(

@@ -19,14 +19,16 @@ _UNDOING = ("restoresecret", "deletesecret", "putresourcepolicy", "deleteresourc
 """Actions without which nobody can undo what was done to a secret."""
 _NARROWING = (
     "aws:principalorgid", "aws:principalorgpaths", "aws:principalaccount", "aws:principalarn", "aws:sourceaccount",
-    "aws:sourcearn", "aws:sourceorgid", "aws:sourcevpc", "aws:sourcevpce", "aws:userid",
+    "aws:sourcearn", "aws:sourceorgid", "aws:sourcevpc", "aws:sourcevpce", "aws:userid", "kms:calleraccount",
 )  # fmt: skip
 """Condition keys that say who may come, so that a `*` is not everybody."""
 _ON_BEHALF = ("aws:sourceaccount", "aws:sourcearn", "aws:sourceorgid", "aws:sourceorgpaths")
 """Those that say for whom a service may come: without one it may be had to come by anybody (a confused deputy)."""
 _KNOWN_AS = (":aud", ":sub", ":amr", ":oaud", ":email", ":azp", ":namequalifier", ":iss")
 """Ends of the keys that say whom of those that an identity provider knows."""
-_NAMES_ACCOUNT = ("aws:principalaccount", "aws:principalarn", "aws:sourceaccount", "aws:sourcearn")
+_NAMES_ACCOUNT = (
+    "aws:principalaccount", "aws:principalarn", "aws:sourceaccount", "aws:sourcearn", "kms:calleraccount",
+)  # fmt: skip
 
 
 class Grade(msgspec.Struct, frozen=True):
@@ -111,11 +113,15 @@ def _of_kind(statement: Mapping[str, Any], kind: str) -> Iterator[str]:
     return _texts(_mapping(statement.get("Principal")).get(kind))
 
 
+def account_of(principal: str) -> str:
+    """The account that a principal or an ARN is of; "" where it does not say."""
+    found = _ACCOUNT.fullmatch(principal)
+    return found[1] if found else ""
+
+
 def _accounts(names: Iterable[str]) -> Iterator[str]:
     """The accounts that principals and ARNs are of, as far as they say."""
-    for name in names:
-        if found := _ACCOUNT.fullmatch(name):
-            yield found[1]
+    return filter(None, map(account_of, names))
 
 
 def _narrowing(condition: object) -> Iterator[str]:

@@ -175,6 +175,10 @@ def _parameter(*keys: str) -> Hole:
     return get
 
 
+def _answered(key: str) -> Hole:
+    return lambda _event, record: _text(part(record, "responseElements").get(key))
+
+
 _FUNCTION = re.compile(r"arn:[^:\s]*:lambda:[^:\s]*:[^:\s]*:function:[^\s,]+")
 
 
@@ -237,6 +241,9 @@ _OF_EVENT: dict[str, Callable[[Event], str]] = {
     "instance_id": _instance,
 }
 _OF_RECORD: dict[str, Hole] = {
+    "detector": _parameter("detectorId"),
+    "grant_id": _answered("grantId"),
+    "recorder": _parameter("configurationRecorderName"),
     "kms_key": _kms_key,
     "kms_key_id": lambda event, record: key_id(_kms_key(event, record)),
     "rotation_lambda": _function,

@@ -16,9 +16,11 @@ TECHNIQUES = {
     "T1552.005": "Unsecured Credentials: Cloud Instance Metadata API",
     "T1555.006": "Credentials from Password Stores: Cloud Secrets Management Stores",
     "T1556": "Modify Authentication Process",
+    "T1562.001": "Impair Defenses: Disable or Modify Tools",
     "T1562.008": "Impair Defenses: Disable or Modify Cloud Logs",
     "T1565.001": "Data Manipulation: Stored Data Manipulation",
     "T1580": "Cloud Infrastructure Discovery",
+    "T1685": "Disable or Modify Tools",
     "T1685.002": "Disable or Modify Tools: Disable or Modify Cloud Log",
 }
 

@@ -10,7 +10,7 @@ from typing import TypeAlias
 from msgspec import Struct
 
 from smwatch.events.naming import part
-from smwatch.events.policy import Grade, grade
+from smwatch.events.policy import Grade, account_of, grade
 from smwatch.events.principal import Kind
 from smwatch.events.selectors import Selectors
 from smwatch.events.tidy import clipped
@@ -28,7 +28,7 @@ LISTS = {
     "decommissioned": "names of secrets (globs) whose deletion is known and wanted",
     "tools": "words in the user agent of offensive tools, in any case",
     "scanners": "words in the user agent of scanners you have authorised, in any case",
-    "audit": "names (globs) of the log groups, topics and buckets that the trail and its alarms rely on",
+    "audit": "names (globs) of the log groups, topics, buckets and roles that the trail and its alarms rely on",
 }
 """The lists a rules file or the configuration can fill, and what they are for."""
 
@@ -193,6 +193,11 @@ def _audit(lists: Lists) -> Ask | None:
     return ask if globs else None
 
 
+def _unaudited(lists: Lists) -> Ask | None:
+    audit = _audit(lists)
+    return (lambda subject: not audit(subject)) if audit is not None else None
+
+
 def _new_value(subject: Subject) -> bool:
     """A new version was made: by PutSecretValue always, by UpdateSecret only if it was given a value."""
     return subject.record.get("eventName") != "UpdateSecret" or bool(
@@ -205,7 +210,8 @@ def _new_value(subject: Subject) -> bool:
 
 def _policy(says: Callable[[Grade], bool]) -> Ask:
     def ask(subject: Subject) -> bool:
-        text = part(subject.record, "requestParameters").get("resourcePolicy")
+        parameters = part(subject.record, "requestParameters")
+        text = parameters.get("resourcePolicy", parameters.get("policy"))  # of a secret, of a KMS key
         return isinstance(text, str) and says(grade(text, subject.account))
 
     return ask
@@ -235,6 +241,17 @@ def _arn_account(*keys: str) -> Callable[[Lists], Ask]:
         return ask
 
     return make
+
+
+def _stranger_grantee(lists: Lists) -> Ask:
+    ours = frozenset(lists["org_accounts"])
+
+    def ask(subject: Subject) -> bool:
+        grantee = part(subject.record, "requestParameters").get("granteePrincipal")
+        account = account_of(grantee) if isinstance(grantee, str) else ""
+        return account not in ("", subject.account) and account not in ours
+
+    return ask
 
 
 def _any_stranger_arn(lists: Lists) -> Ask:
@@ -280,6 +297,7 @@ TRAITS: dict[str, Known] = {
     "decoy": Known("the secret is a decoy", _named("decoys"), of_caller=True),
     "decommissioned": Known("the secret's deletion is known and wanted", _named("decommissioned"), of_caller=True),
     "audit": Known("the audit trail or its alarms rely on what the call names", _audit),
+    "unaudited": Known("the audit trail and its alarms are known to rely on others", _unaudited),
     "blind_trail": _plain("the trail's selectors leave out reads of secrets", _blind_trail),
     "catch_all": _plain("every filter of the batch is negated", _catch_all),
     "new_value": _plain("the call wrote a value", _new_value),
@@ -293,6 +311,7 @@ TRAITS: dict[str, Known] = {
     "locking_policy": _plain("the policy keeps somebody from undoing things", _policy(lambda grade: grade.locks_out)),
     "unreadable_policy": _plain("the policy is no policy document", _policy(lambda grade: not grade.readable)),
     "stranger_key": Known("the KMS key belongs to another account", _arn_account("kmsKeyId")),
+    "stranger_grantee": Known("the KMS key is granted to another account", _stranger_grantee),
     "stranger_function": Known("the rotation function belongs to another account", _arn_account("rotationLambdaARN")),
     "stranger_arn": Known("a parameter names something in another account", _any_stranger_arn),
     "rotation_actor": _of_history("the principal rotates this secret: it wrote to it while a rotation ran", _ROTATIONS),

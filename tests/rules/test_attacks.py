@@ -21,6 +21,21 @@ STRATUS = "stratus-red-team_83c9a458-ffab-4d43-8b02-9691311e8c0a HashiCorp-terra
 KALI = "aws-cli/1.22.34 Python/3.10.5 Linux/5.18.0-kali5-amd64 botocore/1.23.34"
 REGIONS = ("us-east-1", "us-west-2", "eu-west-1", "eu-north-1", "ap-south-1", "sa-east-1")
 FOREIGN_KEY = f"arn:aws:kms:us-east-1:{OTHER_ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+SECRETS_KEY = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
+KEY_POLICY = json.dumps(
+    {
+        "Version": "2012-10-17",
+        "Statement": [
+            {
+                "Effect": "Allow",
+                "Principal": {"AWS": f"arn:aws:iam::{ACCOUNT}:root"},
+                "Action": "kms:*",
+                "Resource": "*",
+            },
+            {"Effect": "Allow", "Principal": {"AWS": OTHER_ACCOUNT}, "Action": "kms:Decrypt", "Resource": "*"},
+        ],
+    }
+)
 
 Story = tuple[list[Record], dict[str, str]]
 
@@ -186,6 +201,10 @@ STORIES: dict[str, Story] = {
         {"SMW-POL-01b": "medium"},
     ),
     "encrypted with a stranger's key": (changed("UpdateSecret", kmsKeyId=FOREIGN_KEY), {"SMW-TAMP-03": "critical"}),
+    "created under a stranger's key": (
+        [records.call("CreateSecret", {"name": "a", "kmsKeyId": FOREIGN_KEY}, {"arn": records.arn("a")}, by=THIEF)],
+        {"SMW-TAMP-03b": "high"},
+    ),
     "replicated under a stranger's key": (
         changed("ReplicateSecretToRegions", addReplicaRegions=[{"region": "us-east-1", "kmsKeyId": FOREIGN_KEY}]),
         {"SMW-POL-02": "critical"},
@@ -225,6 +244,66 @@ STORIES: dict[str, Story] = {
     ),
     "the log group deleted": (elsewhere("logs", "DeleteLogGroup", logGroupName="g"), {"SMW-EVA-01": "critical"}),
     "an alarm deleted": (elsewhere("monitoring", "DeleteAlarms", alarmNames=["x"]), {"SMW-EVA-01": "critical"}),
+    "a threat detector deleted": (elsewhere("guardduty", "DeleteDetector", detectorId="d"), {"SMW-EVA-01c": "high"}),
+    "a threat detector suspended": (
+        elsewhere("guardduty", "UpdateDetector", detectorId="d", enable=False),
+        {"SMW-EVA-01c": "high"},
+    ),
+    "findings archived as they come": (
+        elsewhere("guardduty", "CreateFilter", detectorId="d", action="ARCHIVE", name="x"),
+        {"SMW-EVA-01c": "medium"},
+    ),
+    "one's own addresses trusted": (
+        elsewhere("guardduty", "CreateIPSet", detectorId="d", activate=True, format="TXT", name="x"),
+        {"SMW-EVA-01c": "medium"},
+    ),
+    "the administrator of findings left": (
+        elsewhere("guardduty", "DisassociateFromMasterAccount", detectorId="d"),
+        {"SMW-EVA-01c": "high"},
+    ),
+    "the configuration recorder stopped": (
+        elsewhere("config", "StopConfigurationRecorder", configurationRecorderName="default"),
+        {"SMW-EVA-01c": "high"},
+    ),
+    "the configuration's delivery channel deleted": (
+        elsewhere("config", "DeleteDeliveryChannel", deliveryChannelName="default"),
+        {"SMW-EVA-01c": "high"},
+    ),
+    "findings switched off": (elsewhere("securityhub", "DisableSecurityHub"), {"SMW-EVA-01c": "high"}),
+    "the trail without management events": (
+        elsewhere(
+            "cloudtrail",
+            "PutEventSelectors",
+            trailName="t",
+            eventSelectors=[{"readWriteType": "ReadOnly", "includeManagementEvents": False, "dataResources": []}],
+        ),
+        {"SMW-EVA-01": "critical"},
+    ),
+    "a rule that watched disabled": (elsewhere("events", "DisableRule", name="x"), {"SMW-EVA-01": "critical"}),
+    "its targets removed": (
+        elsewhere("events", "RemoveTargets", rule="x", ids=["1"]),
+        {"SMW-EVA-01": "critical"},
+    ),
+    "a metric filter deleted": (
+        elsewhere("logs", "DeleteMetricFilter", logGroupName="g", filterName="x"),
+        {"SMW-EVA-01": "critical"},
+    ),
+    "a key granted to another account": (
+        elsewhere("kms", "CreateGrant", keyId="k", granteePrincipal=f"arn:aws:iam::{OTHER_ACCOUNT}:root"),
+        {"SMW-KMS-03": "medium"},
+    ),
+    "a key opened to another account": (
+        elsewhere("kms", "PutKeyPolicy", keyId="k", policyName="default", policy=KEY_POLICY),
+        {"SMW-KMS-02": "high"},
+    ),
+    "a key's deletion scheduled": (
+        elsewhere("kms", "ScheduleKeyDeletion", keyId="1", pendingWindowInDays=7),
+        {"SMW-KMS-02": "medium"},
+    ),
+    "a secret's key disabled": (
+        [records.kms(at=before(days=1)), *elsewhere("kms", "DisableKey", keyId=SECRETS_KEY)],
+        {"SMW-KMS-02": "critical"},
+    ),
     "a key disabled": (elsewhere("kms", "DisableKey", keyId="k"), {"SMW-KMS-02": "medium"}),
 }
 
@@ -250,6 +329,33 @@ ORDINARY: dict[str, list[Record]] = {
     "a tag is added": changed("TagResource", tags=[{"key": "team", "value": "x"}]),
     "an agent reads in batches by tag": filtered("tag-key", "team", 3),
     "rotation is set up monthly": changed("RotateSecret", rotationRules={"automaticallyAfterDays": 30}),
+    "a secret is created under a key of one's own": [
+        records.call("CreateSecret", {"name": "a", "kmsKeyId": SECRETS_KEY}, {"arn": records.arn("a")}, by=THIEF)
+    ],
+    "a disk is attached": elsewhere(
+        "kms", "CreateGrant", keyId=SECRETS_KEY, granteePrincipal=f"{ACCOUNT}:aws:ec2-infrastructure:i-81e2f56c"
+    ),
+    "a service asks for its grant": elsewhere(
+        "kms",
+        "CreateGrant",
+        keyId=SECRETS_KEY,
+        granteePrincipal="mq.amazonaws.com",
+        retiringPrincipal="mq.amazonaws.com",
+    ),
+    "something else is decrypted": [
+        records.call(
+            "Decrypt",
+            {"encryptionContext": {"aws:lambda:FunctionArn": f"arn:aws:lambda:us-west-2:{ACCOUNT}:function:f"}},
+            eventSource="kms.amazonaws.com",
+        )
+    ],
+    "a detector publishes more often": elsewhere(
+        "guardduty", "UpdateDetector", detectorId="d", findingPublishingFrequency="FIFTEEN_MINUTES"
+    ),
+    "the configuration is delivered elsewhere": elsewhere("config", "PutDeliveryChannel", deliveryChannel={}),
+    "selectors are looked at": [
+        records.call("GetEventSelectors", {"trailName": "t"}, eventSource="cloudtrail.amazonaws.com")
+    ],
     "a service's own role": [records.read(by=records.role() | {"invokedBy": "rds.amazonaws.com"})],
 }
 

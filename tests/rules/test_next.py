@@ -22,6 +22,8 @@ from tests.rules.judging import catalogue, lines, only
 GLOBAL = {"--region", "--query", "--output", "--max-items", "--profile"}
 CUSTOM = {("logs", "tail"): {"--since", "--follow", "--format"}}
 """Commands that the CLI adds to those of the API."""
+RENAMED = {"configservice": "config"}
+"""Services that the CLI calls otherwise than the API."""
 NEWER = {("secretsmanager", "disassociate-cross-account-replica")}
 """Commands that the botocore of today's lower bound does not know yet."""
 COMMANDS = [(rule, command) for rule in catalogue().rules for command in rule.next]
@@ -46,7 +48,7 @@ HOSTILE = [
 
 @cache
 def service(name: str) -> ServiceModel:
-    return botocore.session.get_session().get_service_model(name)
+    return botocore.session.get_session().get_service_model(RENAMED.get(name, name))
 
 
 def operation(name: str, command: str) -> OperationModel | None:

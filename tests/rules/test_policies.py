@@ -10,7 +10,8 @@ import pytest
 from smwatch.record import Record
 from smwatch.rules.alarm import Severity
 from tests import records
-from tests.rules.judging import after, before, judged, of
+from tests.rules.catalogue.keys import granted, to_key
+from tests.rules.judging import after, before, judged, of, only
 
 PIPELINE = records.role("pipeline", "run-1")
 
@@ -69,3 +70,54 @@ def test_a_service_on_anybodys_behalf_is_high_and_on_ones_own_medium() -> None:
     assert severity({}) is Severity.HIGH
     assert severity({"StringEquals": {"aws:SourceAccount": records.ACCOUNT}}) is Severity.MEDIUM
     assert severity({"StringEquals": {"aws:SourceAccount": records.OTHER_ACCOUNT}}) is Severity.CRITICAL
+
+
+KEY_POLICIES = {
+    "everybody": ({"AWS": "*"}, {}, Severity.CRITICAL, Severity.HIGH),
+    "everybody through a service": (
+        {"AWS": "*"},
+        {"StringEquals": {"kms:ViaService": "secretsmanager.eu-west-1.amazonaws.com"}},
+        Severity.CRITICAL,
+        Severity.HIGH,
+    ),
+    "everybody of this account through a service": (
+        {"AWS": "*"},
+        {
+            "StringEquals": {
+                "kms:ViaService": "secretsmanager.eu-west-1.amazonaws.com",
+                "kms:CallerAccount": records.ACCOUNT,
+            }
+        },
+        Severity.HIGH,
+        Severity.MEDIUM,
+    ),
+    "everybody of another account": (
+        {"AWS": "*"},
+        {"StringEquals": {"kms:CallerAccount": records.OTHER_ACCOUNT}},
+        Severity.CRITICAL,
+        Severity.HIGH,
+    ),
+    "another account": (
+        {"AWS": [f"arn:aws:iam::{records.OTHER_ACCOUNT}:root"]},
+        {},
+        Severity.CRITICAL,
+        Severity.HIGH,
+    ),
+    "this account": ({"AWS": f"arn:aws:iam::{records.ACCOUNT}:root"}, {}, Severity.HIGH, Severity.MEDIUM),
+}
+
+
+@pytest.mark.parametrize("name", KEY_POLICIES)
+def test_a_keys_policy_is_graded_by_whom_it_lets_in(name: str) -> None:
+    principal, condition, of_secrets, of_others = KEY_POLICIES[name]
+    statement = {"Effect": "Allow", "Principal": principal, "Action": "kms:*", "Resource": "*", "Condition": condition}
+    changed = to_key("PutKeyPolicy", at=after())
+    changed["requestParameters"] |= {"policyName": "default", "policy": json.dumps({"Statement": [statement]})}
+    assert only("SMW-KMS-02", [records.kms(at=before(days=1)), changed]).severity is of_secrets
+    assert only("SMW-KMS-02", [changed]).severity is of_others
+
+
+def test_a_grant_to_another_account_can_be_taken_back() -> None:
+    alarm = only("SMW-KMS-03", [granted(f"arn:aws:iam::{records.OTHER_ACCOUNT}:role/x", at=after())])
+    assert alarm.severity is Severity.MEDIUM  # no secret is known to hang on the key
+    assert any("--grant-id 0ab0ac0d0b000f00ea00cc0a0e00fc00" in line for line in alarm.next)

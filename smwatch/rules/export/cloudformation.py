@@ -68,7 +68,9 @@ def _filter(each: MetricFilter) -> dict[str, Any]:
 
 
 def _alarm(each: MetricFilter) -> dict[str, Any]:
-    return {"Type": "AWS::CloudWatch::Alarm", "Properties": {**alarm(each), "AlarmActions": [{"Ref": "TopicArn"}]}}
+    # Without DatapointsToAlarm there are as many as EvaluationPeriods: left out, for each byte of a template counts.
+    asked = {name: value for name, value in alarm(each).items() if name != "DatapointsToAlarm"}
+    return {"Type": "AWS::CloudWatch::Alarm", "Properties": {**asked, "AlarmActions": [{"Ref": "TopicArn"}]}}
 
 
 def _pattern(pattern: str) -> str | dict[str, object]:

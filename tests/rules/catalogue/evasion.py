@@ -12,7 +12,7 @@ from tests.rules.judging import after
 THIEF = records.role("ci-deployer", "build-7")
 
 
-def done(source: str, name: str, parameters: dict[str, Any], **more: Any) -> Record:
+def done(source: str, name: str, parameters: dict[str, Any] | None, **more: Any) -> Record:
     return records.call(name, parameters, None, **{"eventSource": f"{source}.amazonaws.com", "by": THIEF} | more)
 
 
@@ -69,6 +69,28 @@ RULES = {
             done("sns", "DeleteTopic", {"topicArn": TOPIC}),
             done("s3", "DeleteBucket", {"bucketName": "trail-111122223333"}),
         ),
+    ),
+    "SMW-EVA-01c": Rule(
+        finds=story(
+            done("guardduty", "DeleteDetector", {"detectorId": "d1"}),
+            done("guardduty", "DeleteDetector", {"detectorId": "d2"}, at=after(5)),
+        ),
+        severity=Severity.HIGH,
+        count=2,
+        leaves=story(
+            done("guardduty", "UpdateDetector", {"detectorId": "d1", "enable": True}),
+            done("guardduty", "UpdateDetector", {"detectorId": "d1", "findingPublishingFrequency": "ONE_HOUR"}),
+            done("guardduty", "CreateFilter", {"detectorId": "d1", "action": "NOOP"}),
+            done("config", "PutDeliveryChannel", {}),
+            done("config", "StartConfigurationRecorder", {"configurationRecorderName": "default"}),
+            done("securityhub", "EnableSecurityHub", {}),
+        ),
+        # The security team trusts its own scanner, and somebody without the right to it tries to stop the recorder.
+        noise=story(
+            done("guardduty", "CreateIPSet", {"detectorId": "d1", "name": "office", "activate": True}),
+            done("config", "StopConfigurationRecorder", {}, error=("AccessDenied", "not you")),
+        ),
+        noise_is=Severity.MEDIUM,
     ),
     "SMW-EVA-02": Rule(
         finds=Story(feed=heard(every=timedelta(minutes=4), times=100, then=timedelta(minutes=21))),

@@ -9,6 +9,7 @@ from tests.rules.catalogue.story import Rule, story
 from tests.rules.judging import after, before
 
 ALICE, THIEF = records.user("alice"), records.role("ci-deployer", "build-7")
+SERVICE = records.role() | {"invokedBy": "ec2.amazonaws.com"}
 REFUSED = ("AccessDeniedException", "Access to KMS is not allowed")
 BROKEN = ("DecryptionFailure", "Secrets Manager can't decrypt the protected secret text using the provided KMS key.")
 KEY = f"arn:aws:kms:{records.REGION}:{records.ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -17,6 +18,16 @@ OTHER_KEY = "aaaaabcd-12ab-34cd-56ef-1234567890ab"
 
 def to_key(name: str, key: str = KEY, **more: Any) -> Record:
     return records.call(name, {"keyId": key}, None, eventSource="kms.amazonaws.com", read_only=False, **more)
+
+
+def granted(principal: str, key: str = KEY, **more: Any) -> Record:
+    operations = ["Decrypt", "GenerateDataKey"]
+    record = to_key("CreateGrant", key, **more)
+    record["requestParameters"] |= {"granteePrincipal": principal, "operations": operations}
+    record["responseElements"] = (
+        None if "error" in more else {"grantId": "0ab0ac0d0b000f00ea00cc0a0e00fc00", "keyId": KEY}
+    )
+    return record
 
 
 def unnamed(**more: Any) -> Record:
@@ -56,5 +67,22 @@ RULES = {
         # A key that no secret is known to hang on.
         noise=story(records.kms(at=before(days=3)), to_key("ScheduleKeyDeletion", OTHER_KEY, by=ALICE)),
         noise_is=Severity.MEDIUM,
+    ),
+    "SMW-KMS-03": Rule(
+        finds=story(records.kms(at=before(days=3)), granted(f"arn:aws:iam::{records.OTHER_ACCOUNT}:root", by=THIEF)),
+        severity=Severity.CRITICAL,
+        count=1,
+        leaves=story(
+            granted(f"arn:aws:iam::{records.ACCOUNT}:role/app"),
+            granted("dynamodb.eu-west-1.amazonaws.com"),
+            granted("AWS Internal"),
+            granted(f"arn:aws:iam::{records.OTHER_ACCOUNT}:root", error=("AccessDenied", "no")),
+        ),
+        # A service asks for its grants by itself; an image is shared with another account of one's own.
+        noise=story(
+            granted(f"{records.OTHER_ACCOUNT}:aws:ec2-infrastructure:i-81e2f56c", by=SERVICE),
+            granted("arn:aws:iam::999988887777:role/aws-service-role/autoscaling.amazonaws.com/AWSServiceRole"),
+            org_accounts=["999988887777"],
+        ),
     ),
 }

@@ -29,6 +29,12 @@ def updated(secret: str, parameters: dict[str, Any], *, version: str = "", **mor
     return record
 
 
+def created(key: str, **more: Any) -> Record:
+    record = records.create("prod/new", **more)
+    record["requestParameters"]["kmsKeyId"] = key
+    return record
+
+
 def rotated(secret: str = "prod/db", function: str = FUNCTION, **more: Any) -> Record:
     return records.write("RotateSecret", secret, {"rotationLambdaARN": function}, **more)
 
@@ -105,6 +111,14 @@ RULES = {
         # A move to a key of one's own, planned.
         noise=story(updated("prod/db", {"kmsKeyId": KEY}, by=ALICE)),
         noise_is=Severity.HIGH,
+    ),
+    "SMW-TAMP-03b": Rule(
+        finds=story(created(THEIR_KEY, by=THIEF)),
+        severity=Severity.HIGH,
+        count=1,
+        leaves=story(created(KEY), created("alias/secrets"), records.create("prod/new")),
+        # A key that an account of one's own shares.
+        noise=story(created(THEIR_KEY, by=ALICE), org_accounts=[records.OTHER_ACCOUNT]),
     ),
     "SMW-TAMP-04": Rule(
         finds=story(rotated(at=before(days=40)), rotated(function=THEIR_FUNCTION, by=THIEF), since=after()),

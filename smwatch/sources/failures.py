@@ -110,6 +110,15 @@ def infrequent_access(call: Call) -> CallError:
     return CallError(State.FAILING, message, Remedy.WAIT)
 
 
+def no_live_tail(call: Call, why: str) -> CallError:
+    """The log group is where AWS has no Live Tail; it may be offered there one day."""
+    message = (
+        f"AWS offers no Live Tail in {call.region} ({why}): the log group is followed without it, some seconds later;"
+        " switch it off (V), or leave out `live_tail`"
+    )
+    return CallError(State.FAILING, message, Remedy.PACE)
+
+
 def call_error(error: BaseException, call: Call) -> CallError:
     """The failure of this call, for a person and for the engine."""
     from botocore.exceptions import ClientError
@@ -173,6 +182,8 @@ def _refused(code: str, text: str, status: int, call: Call) -> CallError:
         case "LimitExceededException":
             message = f"all Live Tail sessions of the account in {call.region} are in use; trying again in 5 min"
             return CallError(State.THROTTLED, message, Remedy.PACE)
+        case "UnknownOperationException" if call.operation == "StartLiveTail":
+            return no_live_tail(call, code)
         case "SessionTimeoutException" | "SessionStreamingException":
             return CallError(State.UNREACHABLE, "AWS ended the Live Tail session; opening another", Remedy.RETRY)
         case "InvalidNextTokenException" | "InvalidNextToken":

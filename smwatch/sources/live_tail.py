@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -20,7 +21,7 @@ from smwatch.patterns import compile as compile_pattern
 from smwatch.sources.clock import ServerClock
 from smwatch.sources.coverage import Coverage
 from smwatch.sources.errors import CallError, Remedy
-from smwatch.sources.failures import Call, date_of, told_apart
+from smwatch.sources.failures import Call, date_of, no_live_tail, told_apart
 from smwatch.sources.logs import PATTERN as TRUTH
 from smwatch.sources.logs import LogGroup, event_time, moment
 from smwatch.sources.session import AwsSession
@@ -30,6 +31,8 @@ from smwatch.sources.tail import Tail
 
 API = "StartLiveTail"
 COST = "Live Tail costs $0.01 a minute after 1,800 free minutes a month: about $414 for a month round the clock"
+OFFERED_IN = "aws"
+"""The partition that has Live Tail; China and GovCloud have none (aws-cli issue 8854)."""
 PATTERN = '"secretsmanager.amazonaws.com"'
 """A term, not a JSON pattern: it takes in everything about Secrets Manager, and stand-ins of AWS know it as well."""
 RENEW_AFTER = 170 * 60.0
@@ -259,7 +262,7 @@ class LiveTail:
         """A new session, and the task that listens to it; raises CallError."""
         call = self._call(API)
         arn = await self._arn()
-        with told_apart(call):
+        with self._told_where_it_is_not_offered(call), told_apart(call):
             client = await self._session.client("logs", self.region, "live_tail")
             sent_at = self._now()
             self._calls += 1
@@ -271,6 +274,17 @@ class LiveTail:
             stream = response["responseStream"]
         self._missed()
         return asyncio.create_task(self._listen(call, stream))
+
+    @contextmanager
+    def _told_where_it_is_not_offered(self, call: Call) -> Iterator[None]:
+        """Outside of AWS's commercial Regions there is no Live Tail, and so no host of its name."""
+        try:
+            yield
+        except CallError as error:
+            partition = self._session.partition(self.region)
+            if error.state is State.UNREACHABLE and partition != OFFERED_IN and not self._session.overridden("logs"):
+                raise no_live_tail(call, f"partition {partition}") from error
+            raise
 
     async def _listen(self, call: Call, stream: Any) -> CallError:
         """Hand on what a session says, until it ends; how it ended."""

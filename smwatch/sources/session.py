@@ -207,7 +207,7 @@ class AwsSession:
         from aiobotocore.config import AioConfig
 
         options: dict[str, Any] = {}
-        if self._overridden(service):
+        if self.overridden(service):
             options["inject_host_prefix"] = False  # AWS itself needs the prefix; a custom endpoint has no such host
         config = AioConfig(
             retries={"mode": "standard", "total_max_attempts": 1},
@@ -240,7 +240,7 @@ class AwsSession:
             async with asyncio.timeout(IDENTITY_LIMIT):
                 if account := (await self._keys()).account_id:
                     return str(account)
-                if self._overridden(service) and not self._overridden("sts"):
+                if self.overridden(service) and not self.overridden("sts"):
                     return None  # those credentials are not AWS's: keep them to the endpoint they are meant for
                 sts: Any = await self._make("sts", region, IDENTITY_LIMIT)
                 return str((await sts.get_caller_identity())["Account"])
@@ -283,7 +283,11 @@ class AwsSession:
         except _expected():
             return None
 
-    def _overridden(self, service: str) -> bool:
+    def partition(self, region: str) -> str:
+        """The partition that a Region belongs to, as ARNs name it: aws, aws-cn, aws-us-gov, …"""
+        return str(self._session.get_partition_for_region(region))
+
+    def overridden(self, service: str) -> bool:
         """Whether this service is reached at an endpoint that the user has set."""
         name = _SERVICE_IDS[service]
         scoped = self._session.get_scoped_config()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import socket
 from collections.abc import AsyncIterator
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
@@ -192,6 +193,7 @@ async def test_every_end_of_a_session_is_told_and_another_is_opened(
         ("AccessDeniedException", State.DENIED, "AWS denies logs:StartLiveTail: attach the policy that", 60),
         ("ExpiredTokenException", State.SIGN_IN, "the credentials have expired", 30),
         ("ResourceNotFoundException", State.FAILING, "there is no log group", 60),
+        ("UnknownOperationException", State.FAILING, "AWS offers no Live Tail in eu-west-1", 300),
         ("InvalidOperationException", State.FAILING, "refused StartLiveTail: InvalidOperationException", 60),
     ],
 )
@@ -204,6 +206,39 @@ async def test_a_session_that_is_refused_is_tried_again_later(
     assert found == ["a"]
     assert words in next(status.message for status in statuses if status.state is state)
     assert pause <= hurry.slept < pause + 10
+
+
+@pytest.mark.parametrize(
+    ("region", "words"),
+    [
+        (
+            "cn-north-1",
+            "AWS offers no Live Tail in cn-north-1 (partition aws-cn): the log group is followed without it",
+        ),
+        ("us-gov-west-1", "AWS offers no Live Tail in us-gov-west-1 (partition aws-us-gov)"),
+        ("eu-west-1", "can't be reached"),
+    ],
+)
+async def test_a_partition_without_live_tail_is_told_from_a_broken_network(
+    session: AwsSession, aws_environment: Path, monkeypatch: pytest.MonkeyPatch, region: str, words: str
+) -> None:
+    asked: list[object] = []
+
+    def nowhere(host: object, *_: object, **__: object) -> None:
+        asked.append(host)
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", nowhere)
+    truth = await logs_source(session, region, GROUP, NOW, paces=Paces())
+    arn = ARN.replace("eu-west-1", region)
+    live = await live_tail_source(session, region, arn, truth=truth, sleep=Hurry().sleep)
+    async with aclosing(live.follow(Coverage())) as flow:
+        async for item in flow:
+            if isinstance(item, Status) and item.state is not State.STARTING:
+                assert words in item.message
+                break
+    suffix = ".cn" if region.startswith("cn") else ""
+    assert f"stream-logs.{region}.amazonaws.com{suffix}" in asked
 
 
 async def test_reading_once_leaves_everything_to_the_log_group(session: AwsSession, service: LiveTailService) -> None:

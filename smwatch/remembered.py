@@ -18,6 +18,7 @@ KNOWN_SINCE = "known since"
 """What the journal keeps beside alarms and decisions: since when events are known."""
 _FORGETS = "nothing will be remembered after the end"
 _READ = "what it holds is shown, and what comes will not be remembered after the end"
+_AGAIN = "what came after {:%Y-%m-%d %H:%M}Z is read, and by `smwatch tail` printed, anew at each start"
 
 
 class Opened(NamedTuple):
@@ -59,7 +60,10 @@ def open_journal(settings: Settings, at: datetime, *, only_read: bool = False) -
 def _remembered(path: Path, capacity: int, trouble: str) -> Opened:
     """A journal in memory, with what the one that can't be written to holds, if it can be read at least."""
     try:
-        return _opened(Journal.copied(path, capacity), f"{trouble}; {_READ}")
+        journal = Journal.copied(path, capacity)
+        ends = [span.end for name in journal.sources() for span in journal.coverage(name).settled[-1:]]
+        again = [_AGAIN.format(min(ends))] if ends else []
+        return _opened(journal, "; ".join((trouble, _READ, *again)))
     except JournalError:
         return Opened(Journal(), notice=f"{trouble}; {_FORGETS}")
 

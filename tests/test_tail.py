@@ -274,13 +274,19 @@ async def test_what_a_state_directory_holds_is_shown_though_it_can_only_be_read(
     account.state.chmod(0o555)
     account.happen(3, ago=timedelta(minutes=5))
     printed, code, said = await account.read(preexec_fn=powerless)
+    again, _, _ = await account.read(preexec_fn=powerless)
     account.state.chmod(0o755)
     assert code == 0
     assert said.count("\n") == 1
     assert "what it holds is shown, and what comes will not be remembered after the end" in said
     assert len(printed) == 8, "what was printed is not printed again"
+    assert sorted(again) == sorted(printed), "but for what can't be noted"
     assert set(printed) <= account.held
     assert {path: path.read_bytes() for path in account.state.iterdir()} == files
+    with closing(Journal(account.state / FILE_NAME, read_only=True)) as journal:
+        (name,) = journal.sources()
+        end = journal.coverage(name).settled[-1].end
+    assert f"what came after {end:%Y-%m-%d %H:%M}Z is read, and by `smwatch tail` printed, anew at each start" in said
 
 
 def newer(path: Path) -> None:

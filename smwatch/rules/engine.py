@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
@@ -81,6 +81,7 @@ class Engine:
         self._wanted = Router([*wanted, *looked_at], world.turns)
         self._day = 0
         """The last one of which time was told."""
+        self._ticked_at: datetime | None = None
         self.memory = _memory(rules)
         """How far back events bear upon alarms to come."""
 
@@ -134,13 +135,17 @@ class Engine:
         return self._settle()
 
     def tick(self, now: datetime) -> tuple[Alarm, ...]:
-        """Let time pass; the alarms that changed. In a replay, pass the time of its newest event."""
+        """Let time pass; the alarms that changed, and those whose mute has ended.
+
+        In a replay, pass the time of its newest event.
+        """
         second = moments.seconds_of_datetime(now)
         self._world.move(second, 0)
         if second // DAY != self._day:
             self._day = second // DAY
             self._forget_before(second - KEPT)
-        return self._settle()
+        changed = self._settle()
+        return (*changed, *self._no_longer_muted(now, {alarm.group for alarm in changed}))
 
     def fold(self, renames: Iterable[Rename]) -> tuple[Alarm, ...]:
         """What looked like two secrets is one; the alarms that changed, those of the wrong names taken back (count 0).
@@ -324,6 +329,15 @@ class Engine:
 
     def _muted_until(self, alarm: Alarm) -> datetime | None:
         return self._world.muted_until(alarm.rule, alarm.secret, alarm.identity, alarm.session)
+
+    def _no_longer_muted(self, now: datetime, told: Collection[str]) -> Iterator[Alarm]:
+        """The alarms whose mute has ended since the last tick, but for those told already."""
+        since, self._ticked_at = self._ticked_at or now, now
+        if any(since < mute.until <= now for mute in self._world.mutes):
+            for alarm in self._alarms.values():
+                until = alarm.muted_until
+                if until is not None and since < until <= now and alarm.group not in told:
+                    yield alarm
 
     def _settle(self) -> tuple[Alarm, ...]:
         dirty, changed = self._world.dirty, []

@@ -18,6 +18,7 @@ from textual.screen import ModalScreen, Screen
 from textual.widget import AwaitMount
 
 from smwatch.collector import Collector
+from smwatch.rules.news import Told, is_back, seen, told_of, went_on
 from smwatch.settings import UiSettings
 from smwatch.tui import glyphs, health, themes
 from smwatch.tui.glyphs import AsciiFilter, plain
@@ -112,7 +113,10 @@ class SmwatchApp(App[int]):
         self._heading = title
         self._filter_text = filter_text
         self._wall = wall
-        self._rung: set[str] = set()
+        self._rung: dict[str, Told] = {}
+        """How the alarms stood that the bell has rung for."""
+        self._held: set[str] = set()
+        """The alarms that it is to ring for once they are no longer muted."""
         self._plain = (AsciiFilter(),) if glyphs.chosen(self._ui.glyphs, os.environ) else ()
         self._title = Title(self._to_terminal, os.environ)
         self._armed = False
@@ -238,18 +242,36 @@ class SmwatchApp(App[int]):
     def _ring(self, groups: Iterable[str]) -> None:
         """Be heard once for each alarm that is new, bad and of now; a terminal that can notifies, too (OSC 9).
 
-        One that opens again is new, and so is one that goes on after a mute.
+        One that opens again is new, and so is one that goes on after a mute, or went on during one that has ended.
         """
-        self._rung &= self.store.alarms.keys()
+        now, rung = self.desk.now, self._rung
+        for gone in rung.keys() - self.store.alarms.keys():
+            del rung[gone]
         for group in groups:
-            alarm = self.store.alarms.get(group)
-            if alarm is None or not alarm.open or alarm.muted(self.desk.now):
-                self._rung.discard(group)
-            elif group not in self._rung and self.desk.is_news(alarm):
-                self._rung.add(group)
+            alarm, told = self.store.alarms.get(group), rung.get(group)
+            if alarm is None or not alarm.open:
+                rung.pop(group, None)
+                self._held.discard(group)
+            elif alarm.muted(now):
+                self._hold(alarm, told)
+            elif group in self._held or (self.desk.is_of_now(alarm) and (told is None or is_back(alarm, told, now))):
+                self._held.discard(group)
+                rung[group] = told_of(alarm, now)
                 if self._ui.bell:
                     self.bell()
                     self._announce(alarm)
+            elif told is not None:
+                rung[group] = seen(told, alarm, now)
+
+    def _hold(self, alarm: Alarm, told: Told | None) -> None:
+        """Have an alarm heard at the end of its mute if it is new, or has gone on since it was muted."""
+        if told is not None:
+            told = self._rung[alarm.group] = seen(told, alarm, self.desk.now)
+            if not went_on(alarm, told):
+                self._held.discard(alarm.group)
+                return
+        if self.desk.is_of_now(alarm):
+            self._held.add(alarm.group)
 
     def _announce(self, alarm: Alarm) -> None:
         about = alarm.secret.name if alarm.secret is not None else alarm.principal

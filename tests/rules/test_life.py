@@ -160,3 +160,11 @@ def test_a_restart_in_the_middle_of_reading_again_forgets_not_how_far_back_event
     later.restore(before.alarms.values(), known_since=before.known_since)
     later.judge(arrivals([read(9)]))
     assert later.known_since == after()
+
+
+def test_a_tick_tells_of_the_alarms_whose_mute_has_ended_once(journal: Journal) -> None:
+    watching = Watching(journal)
+    watching.sees(read(0))
+    watching.engine.mute(Mute(after(hours=1), rule=RULE))
+    told = [[alarm.group for alarm in watching.engine.tick(after(minutes=minute))] for minute in (1, 59, 60, 61)]
+    assert told == [[], [], [watching.alarm.group], []]

@@ -9,7 +9,7 @@ import pytest
 from textual.drivers.headless_driver import HeadlessDriver
 
 from smwatch.record import Record
-from smwatch.rules.alarm import AlarmState
+from smwatch.rules.alarm import AlarmState, Mute
 from smwatch.rules.engine import Engine
 from smwatch.store import Store
 from smwatch.tui.clip import next_step
@@ -189,7 +189,8 @@ async def test_what_happens_while_a_note_is_typed_is_not_decided_upon() -> None:
         assert stage.store.alarms[worst.group].state is AlarmState.CLOSED
 
 
-async def test_the_bell_rings_once_for_a_new_bad_alarm_of_now_and_again_after_a_mute_and_not_for_history() -> None:
+def noises(stage: Stage) -> list[str]:
+    """What the terminal is told beside what is drawn, as it comes: bells and notifications."""
     written: list[str] = []
 
     class Tape(HeadlessDriver):
@@ -201,8 +202,13 @@ async def test_the_bell_rings_once_for_a_new_bad_alarm_of_now_and_again_after_a_
             if data == "\x07" or data.startswith("\x1b]9;"):
                 written.append(data)
 
-    stage = staged()
     stage.app.driver_class = Tape
+    return written
+
+
+async def test_the_bell_rings_once_for_a_new_bad_alarm_of_now_and_again_after_a_mute_and_not_for_history() -> None:
+    stage = staged()
+    written = noises(stage)
     async with stage.app.run_test(size=WIDE, headless=False) as pilot:
         stage.bring(records.read_deleted("prod/old", eventTime=ago(7200), id="old"))
         assert "\x07" not in written
@@ -214,13 +220,41 @@ async def test_the_bell_rings_once_for_a_new_bad_alarm_of_now_and_again_after_a_
         assert "Access to a secret marked for deletion prod/gone" in told
         (alarm, *_) = [each for each in stage.app.desk.asking if each.secret and each.secret.name == "prod/gone"]
         stage.app.desk.mute(mutes_meant("5m", alarm, (), NOW)[0])
+        stage.app._tick()
         stage.bring(records.read_deleted("prod/gone", eventTime=ago(20), id="3"))
         assert written.count("\x07") == 1
         stage.now = NOW + timedelta(minutes=6)
         stage.app._tick()
-        stage.bring(records.read_deleted("prod/gone", eventTime=ago(10), id="4"))
-        await pilot.pause()
-        assert written.count("\x07") == 2
+        stage.app.flush()
+        assert written.count("\x07") == 2, "it went on while it was muted"
+        stage.app.desk.mute(mutes_meant("2h", alarm, (), stage.now)[0])
+        stage.now = NOW + timedelta(hours=3)
+        stage.app._tick()
+        stage.app.flush()
+        assert written.count("\x07") == 2, "nothing has happened since"
+        stage.bring(records.read_deleted("prod/gone", eventTime=ago(-10_000), id="4"))
+        assert written.count("\x07") == 3, "it goes on after the mute"
+        stage.app.desk.mute(mutes_meant("2h", alarm, (), stage.now)[0])
+        stage.bring(records.read_deleted("prod/gone", eventTime=ago(-10_001), id="5"))
+        stage.app.desk.acknowledge(stage.store.alarms[alarm.group], "seen")
+        stage.now = NOW + timedelta(hours=6)
+        stage.app._tick()
+        stage.app.flush()
+        assert written.count("\x07") == 3, "somebody has seen to it"
+
+
+async def test_an_alarm_that_opens_while_its_rule_is_muted_is_heard_when_the_mute_ends() -> None:
+    stage = staged()
+    written = noises(stage)
+    async with stage.app.run_test(size=WIDE, headless=False):
+        stage.app.desk.mute(Mute(NOW + timedelta(hours=1), rule="SMW-DEL-01"))
+        stage.bring(records.read_deleted("prod/gone", eventTime=ago(10), id="1"))
+        stage.bring(records.read_deleted("prod/old", eventTime=ago(7_200), id="old"))
+        for minutes in (59, 61, 62):
+            stage.now = NOW + timedelta(minutes=minutes)
+            stage.app._tick()
+            stage.app.flush()
+        assert written == ["\x07", "\x1b]9;CRITICAL Access to a secret marked for deletion prod/gone\x07"]
 
 
 async def test_the_wall_shows_alarms_large_and_goes_red_when_data_is_stale() -> None:

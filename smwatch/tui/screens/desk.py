@@ -230,9 +230,9 @@ class Desk:
         """The alarms that would ask for attention now if nobody had muted them, worst first."""
         return shown(alarm for alarm in self.store.alarms.values() if alarm.open and alarm.muted(self.now))
 
-    def is_news(self, alarm: Alarm) -> bool:
-        """Whether an alarm is worth a noise: bad, not muted, and of now rather than of history that is being read."""
-        return alarm.severity >= Severity.HIGH and not alarm.muted(self.now) and self.now - alarm.last_at <= NEWS
+    def is_of_now(self, alarm: Alarm) -> bool:
+        """Whether an alarm is worth a noise: bad, and of now rather than of history that is being read."""
+        return alarm.severity >= Severity.HIGH and self.now - alarm.last_at <= NEWS
 
     def alarm_of(self, key: int) -> Alarm | None:
         """The alarm that an event belongs to, as it stands now."""

@@ -6,12 +6,14 @@ import asyncio
 import json
 import sys
 from collections.abc import Awaitable, Callable, Collection, Coroutine, Mapping, Sequence
-from contextlib import suppress
+from contextlib import ExitStack, suppress
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from smwatch.notified import Notified
 from smwatch.rules.alarm import Alarm, Severity, message, urgency
+from smwatch.rules.news import Told, is_news, seen, told_of
 from smwatch.sources.source import State, Status
 
 NAME, LABEL = "notify", "Notify"
@@ -24,8 +26,8 @@ PATIENCE = timedelta(seconds=60)
 """How long a message may take; one that takes longer counts as not sent."""
 MOST = 5
 """Alarms written out in one message; the rest are counted."""
-WAITING = 500
-"""Alarms that wait for a message; beyond that the least urgent are only counted."""
+TURN = timedelta(seconds=2)
+"""How soon to look again while another process is sending to the same URL."""
 
 Send = Callable[[str, str], Coroutine[Any, Any, bool]]
 """(title, body) → whether the service took it."""
@@ -74,11 +76,11 @@ async def _answered(asked: Mapping[str, object]) -> dict[str, Any]:
 
 
 class Notifier:
-    """Sends each alarm once when it opens, and again when it opens anew, gets worse or goes on after a mute.
+    """Sends each alarm once when it opens, and again when it opens anew, gets worse, or went on during a mute.
 
-    `run` does the sending; `tell` never waits. A message says what `rules.alarm.message` says: names and times, no
-    records, no credentials. What can't be sent waits, is tried again with growing pauses, and the trouble is said
-    through `report`, with the `number` of the URL. `keep` is called whenever `unsent` has become less.
+    Of several processes that share what is `notified` one sends. `run` does the sending; `tell` never waits. A message
+    says what `rules.alarm.message` says: names and times, no records, no credentials. What can't be sent waits, is
+    tried again with growing pauses, and the trouble is said through `report`, with the `number` of the URL.
     """
 
     def __init__(
@@ -88,7 +90,7 @@ class Notifier:
         least: Severity,
         report: Callable[[Status], Awaitable[None]],
         now: Callable[[], datetime],
-        keep: Callable[[], None] = lambda: None,
+        notified: Notified,
         number: int = 1,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
@@ -96,12 +98,11 @@ class Notifier:
         self._least = least
         self._report = report
         self._now = now
-        self._keep = keep
+        self._notified = notified
         self._number = number
         self._sleep = sleep
-        self._told: dict[str, tuple[bool, int, int]] = {}
+        self._told = notified.read()
         self._waiting: dict[str, Alarm] = {}
-        self._uncounted = 0
         self._failures = 0
         self._wake = asyncio.Event()
         self._sending = asyncio.Lock()
@@ -111,60 +112,80 @@ class Notifier:
         """The alarms, by group, that have not been sent yet."""
         return list(self._waiting)
 
-    def remember(self, alarms: Sequence[Alarm], unsent: Collection[str] = ()) -> None:
-        """Take note of alarms that an earlier run knew; those that it had yet to send are news still."""
+    def tell(self, alarms: Sequence[Alarm]) -> Mapping[str, bytes]:
+        """Have those sent that are news; returns what the journal is to keep of how they stand."""
+        now = self._now()
+        changed: dict[str, Told] = {}
         for alarm in alarms:
-            if alarm.group not in unsent:
-                self._told[alarm.group] = _stage(alarm, self._now())
-        self.tell([alarm for alarm in alarms if alarm.group in unsent])
-
-    def tell(self, alarms: Sequence[Alarm]) -> None:
-        """Have those sent that are news."""
-        for alarm in alarms:
-            before, stage = self._told.get(alarm.group), _stage(alarm, self._now())
-            self._told[alarm.group] = stage
-            news = before is None or not before[0] or stage[1:] > before[1:]
-            wanted = stage[0] and alarm.severity >= self._least
-            if wanted and (news or alarm.group in self._waiting):
-                self._waiting[alarm.group] = alarm
+            group = alarm.group
+            if self._wanted(alarm, now):
+                self._waiting[group] = alarm
                 self._wake.set()
-            elif not wanted:
-                self._waiting.pop(alarm.group, None)  # dealt with before it was sent
-        for alarm in sorted(self._waiting.values(), key=urgency)[WAITING:]:
-            del self._waiting[alarm.group]
-            self._uncounted += 1
+                continue
+            self._waiting.pop(group, None)  # dealt with before it was sent, also by another process
+            if (told := self._told.get(group)) is not None:
+                after = self._told[group] = seen(told, alarm, now)
+                if after.muted_until != told.muted_until:
+                    changed[group] = after
+        return self._notified.facts(changed)
+
+    def _wanted(self, alarm: Alarm, now: datetime) -> bool:
+        asks = alarm.open and alarm.count > 0 and not alarm.muted(now) and alarm.severity >= self._least
+        return asks and is_news(alarm, self._told.get(alarm.group), now)
 
     async def run(self) -> None:
         """Send for ever what there is to send."""
         while True:
             await self._wake.wait()
-            await self._sleep((await self._round()).total_seconds())
+            await self._sleep((await self._round(EVERY)).total_seconds())
 
     async def finish(self, within: timedelta) -> None:
         """Send what waits now, without the pause between messages, but give up after this time."""
         with suppress(TimeoutError):
             async with asyncio.timeout(within.total_seconds()):
-                await self._round()
+                while await self._round() == TURN:  # unless another process is sending it
+                    await self._sleep(TURN.total_seconds())
 
-    async def _round(self) -> timedelta:
-        """Send one message about what waits; returns how long to wait before the next."""
+    async def _round(self, distance: timedelta = timedelta()) -> timedelta:
+        """Send one message about what waits, if none was sent within `distance`; returns how long to wait."""
         async with self._sending:
             self._wake.clear()
-            alarms = sorted(self._waiting.values(), key=urgency)
-            if not alarms:
-                return EVERY
-            uncounted = self._uncounted
-            if not await self._sent(*_written(alarms, uncounted)):
-                return await self._failed(len(alarms))
-            self._uncounted -= uncounted
-            for alarm in alarms:
-                if self._waiting.get(alarm.group) is alarm:  # it may have got worse meanwhile
-                    del self._waiting[alarm.group]
-            self._keep()
-            if self._failures:
-                self._failures = 0
-                await self._report(self._status(State.OK))
+            with ExitStack() as turn:
+                try:
+                    turn.enter_context(self._notified.turn())
+                except BlockingIOError:
+                    self._wake.set()
+                    return TURN
+                except OSError:
+                    pass  # no room for a lock file: told twice is better than never
+                return await self._in_turn(distance)
+
+    async def _in_turn(self, distance: timedelta) -> timedelta:
+        now = self._now()
+        for group, told in self._notified.read().items():
+            if group not in self._told or self._told[group].at < told.at:
+                self._told[group] = told
+        alarms = [alarm for alarm in self._waiting.values() if self._wanted(alarm, now)]
+        self._waiting = {alarm.group: alarm for alarm in alarms}
+        if not alarms:
             return EVERY
+        last = max((told.at for told in self._told.values()), default=now - EVERY)
+        if (left := last + distance - now) > timedelta():
+            self._wake.set()
+            return left
+        alarms.sort(key=urgency)
+        if not await self._sent(*_written(alarms)):
+            return await self._failed(len(alarms))
+        sent = {alarm.group: told_of(alarm, now) for alarm in alarms}
+        self._told |= sent
+        self._notified.note(sent)
+        for alarm in alarms:
+            if (waiting := self._waiting.get(alarm.group)) is not None and not self._wanted(waiting, now):
+                del self._waiting[alarm.group]  # unless it has got worse meanwhile
+        if self._failures:
+            self._failures = 0
+            await self._report(self._status(State.OK))
+        return EVERY
 
     async def _sent(self, title: str, body: str) -> bool:
         """Whether it was sent before patience ran out."""
@@ -191,15 +212,10 @@ class Notifier:
         return Status(NAME + suffix.replace(" ", ":"), LABEL + suffix, state, sentence, at=self._now())
 
 
-def _written(alarms: Sequence[Alarm], uncounted: int) -> tuple[str, str]:
+def _written(alarms: Sequence[Alarm]) -> tuple[str, str]:
     """The title and body of one message about these alarms, the worst first."""
     first, *lines = message(alarms[0]).split("\n")
     body = "\n\n".join(["\n".join(lines), *map(message, alarms[1:MOST])])
-    if more := len(alarms) - MOST + uncounted:
-        body += f"\n\nand {more:,} more alarms" if more > 0 else ""
+    if (more := len(alarms) - MOST) > 0:
+        body += f"\n\nand {more:,} more alarms"
     return f"smwatch: {first}", body
-
-
-def _stage(alarm: Alarm, now: datetime) -> tuple[bool, int, int]:
-    """What makes an alarm news when it changes: asking for attention (again), worse, escalated."""
-    return alarm.open and alarm.count > 0 and not alarm.muted(now), alarm.severity.rank, alarm.level

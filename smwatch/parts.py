@@ -25,6 +25,7 @@ from smwatch.filter import Context, Filter, FilterError
 from smwatch.filter import parse as parse_filter
 from smwatch.journal import Journal, JournalError
 from smwatch.monitor import JOURNAL, Delivery, Monitor
+from smwatch.notified import begin
 from smwatch.notify import Notifier, NotifyError, apprise_senders
 from smwatch.record import Record, decode
 from smwatch.remembered import KNOWN_SINCE, Opened, open_journal
@@ -44,8 +45,8 @@ if TYPE_CHECKING:
     from smwatch.rules.envelope import RuleSet
 
 
-UNSENT, FILTERS = "unsent", "filters"
-"""What the journal keeps besides: which alarms nobody has been told of yet, filters typed."""
+FILTERS, _UNSENT = "filters", "unsent"
+"""What the journal keeps besides: filters typed, and what an older version kept of messages not sent."""
 REMEMBERED = 100
 """Filters that are kept."""
 NOTHING: Mapping[str, bytes] = MappingProxyType({})
@@ -150,9 +151,7 @@ class Parts:
             KNOWN_SINCE: msgspec.json.encode(self.engine.known_since),
         }
         for notifier in self.notifiers:
-            notifier.tell(alarms)
-        if self.notifiers:
-            facts[UNSENT] = self._unsent()
+            facts |= notifier.tell(alarms)
         with suppress(JournalError):  # kept with the next page that can be; the monitor says what is wrong
             self.journal.keep(alarms, facts)
 
@@ -185,18 +184,15 @@ class Parts:
         except NotifyError as error:
             raise SettingsError(str(error)) from None
 
-        def keep() -> None:
-            with suppress(JournalError):  # sent twice, after a restart, is better than never
-                self.journal.keep((), {UNSENT: self._unsent()})
-
+        alarms = tuple(self.engine.alarms.values())
+        least = Severity(notify.severity)
+        places = begin(self.journal, notify.urls, alarms, now(), self._unsent_before())
         self.notifiers = tuple(
-            Notifier(send, least=Severity(notify.severity), report=report, now=now, keep=keep, number=number)
-            for number, send in enumerate(senders, 1)
+            Notifier(send, least=least, report=report, now=now, notified=notified, number=number)
+            for number, (send, notified) in enumerate(zip(senders, places, strict=True), 1)
         )
-        unsent = self.journal.fact(UNSENT)
-        waiting = msgspec.json.decode(unsent, type=list[list[str]]) if unsent else []
-        for number, notifier in enumerate(self.notifiers):
-            notifier.remember(tuple(self.engine.alarms.values()), waiting[number] if number < len(waiting) else ())
+        for notifier in self.notifiers:
+            notifier.tell(alarms)
         sending = [asyncio.create_task(notifier.run()) for notifier in self.notifiers]
         try:
             yield
@@ -206,9 +202,11 @@ class Parts:
             for task in sending:
                 task.cancel()
 
-    def _unsent(self) -> bytes:
-        """What has yet to be sent to each URL, in their order, as the journal keeps it."""
-        return msgspec.json.encode([notifier.unsent for notifier in self.notifiers])
+    def _unsent_before(self) -> set[str]:
+        """The alarms that an older smwatch had yet to send when it ended."""
+        kept = self.journal.fact(_UNSENT)
+        unsent = msgspec.json.decode(kept, type=list[list[str]]) if kept else []
+        return {group for groups in unsent for group in groups}
 
     def write_file(
         self, path: Path, events: Sequence[Event], alarms: Sequence[Alarm], query: str, told: Callable[[int], None]

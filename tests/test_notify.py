@@ -13,9 +13,12 @@ import pytest
 from aiohttp import web
 
 from smwatch.events.secret import Secret
-from smwatch.notify import EVERY, LONGEST_PAUSE, MOST, WAITING, Notifier, NotifyError, apprise_senders
+from smwatch.journal import FILE_NAME, Journal
+from smwatch.notified import Notified, begin
+from smwatch.notify import EVERY, LONGEST_PAUSE, MOST, Notifier, NotifyError, apprise_senders
 from smwatch.record import Record
-from smwatch.rules.alarm import Alarm, AlarmState, Severity
+from smwatch.rules.alarm import Alarm, AlarmState, Decision, Severity
+from smwatch.rules.news import told_of
 from smwatch.sources.source import State, Status
 from tests import records
 from tests.emulators.lookup_events import LookupEvents
@@ -34,20 +37,19 @@ def alarm(group: str = "g", **fields: object) -> Alarm:
 class Posts:
     """Somebody who takes messages, or refuses them."""
 
-    def __init__(self, refuses: int = 0) -> None:
+    def __init__(self, refuses: int = 0, journal: Journal | None = None) -> None:
         self.now = NOW
         self.sent: list[tuple[str, str]] = []
         self.reported: list[Status] = []
         self.pauses: list[float] = []
-        self.kept: list[list[str]] = []
-        self.rested = asyncio.Event()
+        self.rested, self.paused = asyncio.Event(), asyncio.Event()
         self._refuses = refuses
         self.notifier = Notifier(
             self.send,
             least=Severity.HIGH,
             report=self.report,
             now=lambda: self.now,
-            keep=lambda: self.kept.append(list(self.notifier.unsent)),
+            notified=Notified(journal or Journal(), "json://hook/"),
             sleep=self.sleep,
         )
 
@@ -63,6 +65,8 @@ class Posts:
 
     async def sleep(self, seconds: float) -> None:
         self.pauses.append(seconds)
+        self.paused.set()
+        self.now += timedelta(seconds=seconds)
         if seconds == EVERY.total_seconds():
             self.rested.set()
         await asyncio.sleep(0)
@@ -95,16 +99,29 @@ async def test_an_alarm_is_sent_when_it_opens_and_not_with_every_event() -> None
 
 async def test_an_alarm_is_sent_again_when_it_gets_worse_or_opens_anew() -> None:
     high = Severity.HIGH
-    told = (alarm(severity=high), alarm(), alarm(state=AlarmState.CLOSED), alarm())
+    closed = Decision(NOW + timedelta(seconds=45), 7)
+    told = (alarm(severity=high), alarm(), alarm(state=AlarmState.CLOSED, closed=closed), alarm(closed=closed))
     assert len(await Posts().after(*told)) == 3
 
 
 async def test_an_alarm_that_goes_on_after_a_mute_is_sent_then() -> None:
     posts = Posts()
     muted = alarm(muted_until=NOW + timedelta(hours=1))
-    assert len(await posts.after(alarm(), muted, msgspec.structs.replace(muted, count=2))) == 1
+    assert len(await posts.after(alarm(), muted)) == 1
     posts.now = NOW + timedelta(hours=2)
+    assert len(await posts.after(muted)) == 1, "nothing has happened since"
     assert len(await posts.after(msgspec.structs.replace(muted, count=3), msgspec.structs.replace(muted, count=4))) == 2
+
+
+async def test_an_alarm_that_went_on_during_a_mute_is_sent_at_its_end_also_after_a_restart() -> None:
+    journal = Journal()
+    posts = Posts(journal=journal)
+    muted = alarm(muted_until=NOW + timedelta(hours=1))
+    assert len(await posts.after(alarm())) == 1
+    journal.keep((), dict(posts.notifier.tell([muted])))
+    again = Posts(journal=journal)
+    again.now = NOW + timedelta(hours=1)
+    assert len(await again.after(msgspec.structs.replace(muted, count=2))) == 1
 
 
 @pytest.mark.parametrize(
@@ -132,11 +149,80 @@ async def test_what_is_dealt_with_before_it_was_sent_is_not_sent() -> None:
 
 
 async def test_what_an_earlier_run_told_of_is_not_sent_again_and_what_it_did_not_is() -> None:
-    posts = Posts()
-    posts.notifier.remember([alarm("told"), alarm("waits")], unsent=["waits", "gone"])
-    assert posts.notifier.unsent == ["waits"]
-    assert len(await posts.after(alarm("told", count=7))) == 1
-    assert posts.kept == [[]]
+    journal = Journal()
+    first = Posts(journal=journal)
+    assert len(await first.after(alarm("told"))) == 1
+    first.notifier.tell([alarm("waits")])
+    told = (alarm("told", count=7), alarm("waits"), alarm("met elsewhere", title="Elsewhere"))
+    ((title, body),) = await Posts(journal=journal).after(*told)
+    assert (title + body).count("CRITICAL") == 2
+    assert "Elsewhere" in title + body
+
+
+def test_what_was_known_before_anything_was_to_be_sent_is_not_sent() -> None:
+    journal = Journal()
+    (place,) = begin(journal, ["json://hook/"], [alarm("old"), alarm("waits")], NOW, unsent=["waits"])
+    begin(journal, ["json://hook/"], [alarm("old"), alarm("new")], NOW)
+    assert set(place.read()) == {"old"}
+    _, added = begin(journal, ["json://hook/", "json://too/"], [alarm("old"), alarm("new")], NOW)
+    assert set(added.read()) == {"old", "new"}
+
+
+def test_a_url_in_the_place_of_one_that_did_not_work_is_told_what_that_one_was_not() -> None:
+    journal = Journal()
+    (typo,) = begin(journal, ["json://hok/"], [alarm("old")], NOW)
+    typo.note({"sent": told_of(alarm("sent"), NOW)})
+    alarms = [alarm("old"), alarm("sent"), alarm("failed")]
+    (right,) = begin(journal, ["json://hook/"], alarms, NOW)
+    assert set(right.read()) == {"old", "sent"}
+    _, added = begin(journal, ["json://hook/", "json://too/"], alarms, NOW)
+    assert set(added.read()) == {"old", "sent", "failed"}, "the first one is gone for good"
+
+
+async def test_of_two_processes_with_one_journal_one_sends(tmp_path: Path) -> None:
+    both = [Posts(journal=Journal(tmp_path / FILE_NAME)) for _ in range(2)]
+    asked, answers = asyncio.Event(), asyncio.Event()
+
+    async def slowly(_title: str, _body: str) -> bool:
+        asked.set()
+        await answers.wait()
+        return True
+
+    one, other = both
+    one.notifier._send = slowly
+    for each in both:
+        each.notifier.tell([alarm("a"), alarm("b")])
+    sending = asyncio.create_task(one.notifier.finish(EVERY))
+    await asked.wait()
+    waiting = asyncio.create_task(other.notifier.finish(EVERY))
+    await other.paused.wait()
+    answers.set()
+    await asyncio.gather(sending, waiting)
+    assert other.sent == []
+    assert [list(each.notifier.unsent) for each in both] == [[], []]
+    other.notifier.tell([alarm("a", level=1)])
+    await other.notifier.finish(EVERY)
+    assert len(other.sent) == 1
+
+
+async def test_what_another_process_was_killed_over_is_sent_by_this_one(tmp_path: Path) -> None:
+    killed, other = (Posts(journal=Journal(tmp_path / FILE_NAME)) for _ in range(2))
+    killed.notifier.tell([alarm()])
+    other.notifier.tell([alarm()])
+    with killed.notifier._notified.turn(), pytest.raises(BlockingIOError), other.notifier._notified.turn():
+        pytest.fail("both have their turn")
+    await other.notifier.finish(EVERY)
+    assert len(other.sent) == 1
+
+
+async def test_processes_with_one_journal_keep_the_distance_between_messages_together(tmp_path: Path) -> None:
+    one, other = (Posts(journal=Journal(tmp_path / FILE_NAME)) for _ in range(2))
+    assert len(await one.after(alarm("a"))) == 1
+    other.now = NOW + timedelta(seconds=10)
+    assert await other.notifier._round(EVERY) == EVERY, "nothing to send"
+    other.notifier.tell([alarm("b")])
+    assert await other.notifier._round(EVERY) == EVERY - timedelta(seconds=10)
+    assert (other.sent, other.notifier.unsent) == ([], ["b"])
 
 
 async def test_many_alarms_at_once_are_one_message() -> None:
@@ -147,15 +233,16 @@ async def test_many_alarms_at_once_are_one_message() -> None:
     assert "and 4 more alarms" in body
 
 
-async def test_of_a_flood_the_worst_are_kept_and_all_are_counted() -> None:
+async def test_of_a_flood_the_worst_are_written_out_and_all_are_counted() -> None:
     posts = Posts()
-    posts.notifier.tell([alarm(f"g{n}", severity=Severity.HIGH) for n in range(WAITING)])
+    posts.notifier.tell([alarm(f"g{n}", severity=Severity.HIGH) for n in range(600)])
     posts.notifier.tell([alarm(f"worse{n}") for n in range(100)])
-    assert len(posts.notifier.unsent) == WAITING
     await posts.notifier.finish(EVERY)
     ((title, body),) = posts.sent
     assert title.startswith("smwatch: CRITICAL")
-    assert f"and {WAITING + 100 - MOST} more alarms" in body
+    assert "HIGH" not in body
+    assert f"and {700 - MOST} more alarms" in body
+    assert posts.notifier.unsent == []
 
 
 async def test_messages_have_their_distance() -> None:
@@ -170,7 +257,6 @@ async def test_a_refused_message_waits_is_tried_again_and_the_trouble_shown() ->
     assert [status.state for status in posts.reported] == [State.FAILING, State.FAILING, State.OK]
     assert "a new alarm could not be sent, trying again in 5 s" in posts.reported[0].message
     assert posts.pauses == [5, 15, 30]
-    assert posts.kept == [[]]
 
 
 async def test_a_message_that_nobody_takes_for_hours_is_not_given_up() -> None:
@@ -198,7 +284,9 @@ async def test_a_service_that_hangs_holds_nothing_up() -> None:
     async def report(_: Status) -> None:
         """Nothing is said of what is given up."""
 
-    notifier = Notifier(never, least=Severity.HIGH, report=report, now=lambda: NOW)
+    notifier = Notifier(
+        never, least=Severity.HIGH, report=report, now=lambda: NOW, notified=Notified(Journal(), "json://hook/")
+    )
     notifier.tell([alarm()])
     await notifier.finish(timedelta(milliseconds=10))
     assert notifier.unsent == ["g"]

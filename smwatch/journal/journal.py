@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import ExitStack, suppress
+from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from datetime import datetime
 from pathlib import Path
 from types import MappingProxyType
@@ -342,6 +342,10 @@ class Journal(Database):
         self._prints = True
         if self.path is not None:
             self._printing.enter_context(printing(self.path))
+
+    def turn(self, lock: str) -> AbstractContextManager[object]:
+        """Do what one process with this journal may do at a time, as the file `lock`; BlockingIOError: another does."""
+        return file.locked(self.path.with_name(lock), wait=False) if self.path is not None else nullcontext()
 
     def untold(self, since: datetime) -> Iterator[Stored]:
         """What is to be printed first, oldest first, read in chunks: events since a moment that have not been printed.

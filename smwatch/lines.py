@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple
 
@@ -57,11 +57,15 @@ class _AlarmLine(msgspec.Struct, tag_field="type", tag="alarm"):
     identity: str | None
     region: str | None
     account: str | None
+    about: Mapping[str, str]
     mitre: Sequence[str]
     count: int
+    counted: str
     first_at: datetime
     last_at: datetime
     event_ids: Sequence[str]
+    why: str
+    facts: Sequence[str]
     next: Sequence[str]
     note: str | None
     closed_by: str | None
@@ -142,11 +146,15 @@ def alarm_line(alarm: Alarm, behind: Sequence[Behind], *, new: bool) -> str:
             identity=alarm.identity or None,
             region=region or _shared(each.region for each in behind),
             account=account or _shared(each.account for each in behind),
+            about=about,
             mitre=alarm.mitre,
             count=alarm.count,
+            counted=alarm.counted,
             first_at=alarm.first_at,
             last_at=alarm.last_at,
             event_ids=[each.id for each in behind if each.id],
+            why=alarm.why,
+            facts=alarm.facts,
             next=alarm.next,
             note=alarm.note or None,
             closed_by=alarm.closed_by or None if alarm.state is AlarmState.CLOSED else None,

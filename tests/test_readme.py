@@ -1,5 +1,6 @@
 """README says what is so."""
 
+import json
 import re
 import shlex
 from pathlib import Path
@@ -9,8 +10,10 @@ import pytest
 from click.testing import CliRunner
 
 from smwatch.cli import main
+from smwatch.lines import alarm_line
 from smwatch.settings import load
 from tests.readme import README, generated
+from tests.rules.test_alarm import alarm
 
 TEXT = README.read_text(encoding="utf-8")
 COMMANDS = [
@@ -34,6 +37,12 @@ def test_every_command_shown_is_one_that_smwatch_understands(line: str) -> None:
 def test_every_command_is_told_of() -> None:
     for name in main.list_commands(click.Context(main)):
         assert f"smwatch {name}" in TEXT, name
+
+
+def test_every_key_of_an_alarms_line_is_told_of() -> None:
+    table = TEXT.split("| key of an `alarm` | means |")[1].split("\n\n")[0]
+    told = {key for row in table.splitlines()[2:] for key in re.findall("`([^`]+)`", row.split("|")[1])}
+    assert told == set(json.loads(alarm_line(alarm(), [], new=True))) - {"type"}
 
 
 def test_the_configuration_shown_is_accepted(tmp_path: Path) -> None:

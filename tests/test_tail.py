@@ -488,6 +488,28 @@ async def test_an_alarm_that_a_screen_with_the_same_journal_met_first_is_printed
     assert await told() == ([], 0)
 
 
+@pytest.mark.parametrize("printed", [True, False], ids=["by the older tail", "by none"])
+async def test_after_an_upgrade_no_alarm_is_printed_again_that_was_printed(account: Account, *, printed: bool) -> None:
+    account.history.region(REGION).add([records.read_deleted(at=datetime.now(UTC) - timedelta(minutes=8))])
+
+    async def told() -> list[tuple[str, int]]:
+        """The lines about the alarm, of a run."""
+        out, _ = await (await account.tail("--once", "--json")).communicate()
+        lines = [json.loads(line) for line in out.splitlines()]
+        return [(line["state"], line["count"]) for line in lines if line.get("rule") == "SMW-DEL-01"]
+
+    assert await told() == [("open", 1)]
+    with closing(sqlite3.connect(account.state / FILE_NAME)) as db:  # as a version left it that noted no alarms
+        db.execute("DELETE FROM facts WHERE name GLOB 'written alarm *'")
+        if not printed:
+            db.execute("DELETE FROM told")
+        db.execute("PRAGMA user_version = 5")
+        db.commit()
+    assert await told() == ([] if printed else [("open", 1)])
+    account.history.region(REGION).add([records.read_deleted(at=datetime.now(UTC) - timedelta(minutes=7), id="more")])
+    assert await told() == [("updated", 2)]
+
+
 async def test_what_is_decided_at_a_screen_is_known_to_a_tail_beside_it_and_outlives_what_that_keeps(
     account: Account,
 ) -> None:

@@ -18,7 +18,7 @@ def tail(*, as_json: bool, once: bool, fail_on: str | None, **options: Any) -> N
     """Print events as lines, and follow.
 
     Prints what the sources hold since --since, then what comes; each event once per state directory, also across
-    restarts.
+    restarts. README's table says what the keys of an alarm's line mean.
 
     \b
       smwatch tail --json | jq 'select(.error_code)'

@@ -11,8 +11,7 @@ from smwatch.patterns.pattern import MAX_LENGTH
 from smwatch.rules.envelope import RuleSet, anonymous_fact
 
 IN_SCOPE = (
-    f'($.eventSource = "{SECRETS_MANAGER}")'
-    f' || ($.eventSource = "{KMS}" && $.userIdentity.invokedBy = "{SECRETS_MANAGER}")'
+    f'($.eventSource="{SECRETS_MANAGER}") || ($.eventSource="{KMS}" && $.userIdentity.invokedBy="{SECRETS_MANAGER}")'
 )
 """What smwatch is about, whatever the rules say."""
 _FREQUENT = "CreateLogStream"
@@ -55,4 +54,4 @@ def _patterns(rules: RuleSet) -> Iterator[Pattern]:
 
 
 def _either(field: str, values: set[str]) -> str:
-    return " || ".join(f'$.{field} = "{value}"' for value in sorted(values) if not {'"', "\\"} & {*value})
+    return " || ".join(f'$.{field}="{value}"' for value in sorted(values) if not {'"', "\\"} & {*value})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
@@ -180,6 +181,35 @@ def _iam_name(subject: Subject) -> str:
     return ""
 
 
+EVERYWHERE = "*"
+"""The value of `governed` for what may hold in any account."""
+_ORGANIZATIONS = "organizations.amazonaws.com"
+_ACCOUNT_ID = re.compile(r"\d{12}", re.ASCII)
+
+
+def _governed(subject: Subject) -> str:
+    """The account in which a change of a policy that many may have makes a difference, as far as the record says."""
+    if subject.record.get("eventSource") != _ORGANIZATIONS:
+        return subject.account
+    parameters = part(subject.record, "requestParameters")
+    target = parameters.get("targetId") or parameters.get("accountId")
+    return target if isinstance(target, str) and _ACCOUNT_ID.fullmatch(target) else EVERYWHERE
+
+
+def _policy_of_many(subject: Subject) -> str:
+    """What is changed: a managed policy, a group, or a policy, a root or the place of an account in an organization."""
+    parameters = part(subject.record, "requestParameters")
+    organization = subject.record.get("eventSource") == _ORGANIZATIONS
+    for key, what in _OF_MANY.items():
+        name = parameters.get(key)
+        if isinstance(name, str) and name:
+            return f"the organization's {what} {name}" if organization else f"{what} {name.rpartition('/')[2]}"
+    return "the organization's account" if organization else ""
+
+
+_OF_MANY = {"policyArn": "policy", "policyId": "policy", "groupName": "group", "rootId": "root"}
+
+
 def _feed(_subject: Subject) -> None:
     """No event has it: it is about the source itself."""
 
@@ -203,6 +233,8 @@ DIMENSIONS = {
         ),
         Dimension("policy", "policies", _policy),
         Dimension("iam_name", "roles and users", _iam_name),
+        Dimension("governed", "accounts", _governed),
+        Dimension("policy_of_many", "policies", _policy_of_many),
         Dimension("home", "Regions", lambda subject: _homes(subject)[0], several=_homes),
         Dimension("feed", "feeds", _feed),
     )

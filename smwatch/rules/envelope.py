@@ -264,6 +264,7 @@ TELLINGS: Mapping[Telling, tuple[tuple[str, tuple[str, ...]], ...]] = {
         ("protected", ("secret", "key")),
         ("key_changes", ("key",)),
         ("iam_changes", ("iam_name",)),
+        ("policy_changes", ("governed", "policy_of_many")),
     ),
     Telling.DELETION: (("deletions", ("secret",)),),
     Telling.PROTECTED: (("protected", ("secret", "key")),),

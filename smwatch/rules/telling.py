@@ -8,7 +8,8 @@ from typing import assert_never
 
 from smwatch.events.secret import Secret
 from smwatch.rules.answer import Watched, Whenever
-from smwatch.rules.dimension import DIMENSIONS, Dimension, Value, dimension, iam_name
+from smwatch.rules.causes import CHANGES, causes, causes_of
+from smwatch.rules.dimension import DIMENSIONS, Dimension, Value, dimension
 from smwatch.rules.envelope import Rule, Telling
 from smwatch.rules.period import DAY, HOUR
 from smwatch.rules.subject import SECOND_BITS
@@ -21,8 +22,6 @@ READERS = 7 * DAY
 """How far back somebody who read the secret counts as one who needs it."""
 UNSETTLED = 2 * HOUR
 """So much of that need not have been watched: the newest events are settled some time after they come."""
-CHANGES = DAY
-"""How far back a change counts as a likely cause."""
 REACH = {
     Telling.READERS: READERS,
     Telling.CHANGES: CHANGES,
@@ -35,7 +34,7 @@ NAMED, PROTECTED = 6, 50
 LISTED = 100
 """Values of an alarm that are told one by one: the newest."""
 
-_SECRET, _IDENTITY, _KEY, _IAM_NAME = (DIMENSIONS[name] for name in ("secret", "identity", "key", "iam_name"))
+_SECRET, _KEY = DIMENSIONS["secret"], DIMENSIONS["key"]
 
 
 def tell(rule: Rule, world: World, values: Mapping[Dimension, Value], first_at: int, last_at: int) -> tuple[str, ...]:
@@ -51,11 +50,7 @@ def told_of(rule: Rule, world: World, values: Mapping[Dimension, Value]) -> Iter
             case Telling.READERS:
                 yield from _some(_readers_of(world, values))
             case Telling.CHANGES:
-                yield from _some(_of_secret(world, "changes", values))
-                if (keys := _of_secret(world, "protected", values, "key")) is not None:
-                    yield Whenever(keys)
-                yield from (known for _, known in _key_changes(world, values))
-                yield from (known for _, known in _iam_changes(world, values))
+                yield from causes_of(world, values)
             case Telling.DELETION:
                 if (deadlines := world.deadlines(values)) is not None:
                     yield deadlines
@@ -82,11 +77,7 @@ def _told(
                 want = wanted(rule, values, first_at)
                 yield _readers(known, first_at, watched=want is not None and world.vigil.enough(want))
         case Telling.CHANGES:
-            yield from _change("", _of_secret(world, "changes", values), first_at)
-            for key, known in _key_changes(world, values):
-                yield from _change(f" on its key {key}", known, first_at)
-            for name, known in _iam_changes(world, values):
-                yield from _change(f" on {name.partition(' ')[2]}", known, first_at)
+            yield from causes(world, values, first_at)
         case Telling.DELETION:
             if isinstance(known := _of_secret(world, "deletions", values), Times):
                 yield from _deletion(known, world.deadlines(values), last_at)
@@ -118,21 +109,6 @@ def _secrets_of(world: World, values: Mapping[Dimension, Value]) -> Known | None
     return world.known("protected", (_KEY,), values)
 
 
-def _key_changes(world: World, values: Mapping[Dimension, Value]) -> Iterator[tuple[str, Known]]:
-    """What was done to the keys that are known to protect the secret."""
-    keys = _of_secret(world, "protected", values, "key")
-    for key in sorted(map(str, keys.members)) if isinstance(keys, Group) else ():
-        for known in _some(world.known("key_changes", (_KEY,), {_KEY: key})):
-            yield key, known
-
-
-def _iam_changes(world: World, values: Mapping[Dimension, Value]) -> Iterator[tuple[str, Known]]:
-    """What was done to the role or user that the alarm is about: to its policies, boundary or trust."""
-    if name := iam_name(str(values.get(_IDENTITY, ""))):
-        for known in _some(world.known("iam_changes", (_IAM_NAME,), {_IAM_NAME: name})):
-            yield name, known
-
-
 def wanted(rule: Rule, values: Mapping[Dimension, Value], first_at: int) -> Want | None:
     """For how long somebody must have been watching for what is told to be said without reserve."""
     secret = values.get(_SECRET)
@@ -152,14 +128,6 @@ def _readers(known: Group, first_at: int, *, watched: bool) -> str:
 def _some_of(names: Sequence[str], most: int) -> str:
     more = f" and {len(names) - most:,} more" if len(names) > most else ""
     return f"{', '.join(names[:most])}{more}"
-
-
-def _change(what: str, known: Known | None, first_at: int) -> Iterator[str]:
-    if not isinstance(known, Times):
-        return
-    earlier = [note for note in known.notes if first_at - CHANGES <= note[0] >> SECOND_BITS <= first_at]
-    for key, name, who in earlier[-1:]:
-        yield f"shortly before{what}: {name} by {who or 'somebody'} at {_clock(key >> SECOND_BITS)}"
 
 
 def _deletion(known: Times, deadlines: Deadlines | None, last_at: int) -> Iterator[str]:

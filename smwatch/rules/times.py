@@ -25,6 +25,8 @@ EVER = 1 << 40
 """Seconds: longer than anything lasts."""
 
 Member: TypeAlias = Value | tuple[Value, ...]
+Note: TypeAlias = tuple[int, str, str]
+"""An event's key, its name, and the principal."""
 
 
 class Watcher(Protocol):
@@ -81,8 +83,8 @@ class Times:
         """The first second of all, also of those that are no longer kept."""
         self.trimmed = False
         """Whether there was more than is kept."""
-        self.notes: list[tuple[int, str, str]] = []
-        """(event key, event name, principal), ascending."""
+        self.notes: list[Note] = []
+        """Ascending."""
         self.gap = -1
         """How long the fact had not been known before the second added last; EVER where that is not known, and -1 for
         a second that was known and is not the newest."""

@@ -58,7 +58,16 @@ def test_a_grant_retired_by_its_token_is_of_the_key_among_the_resources() -> Non
 
 
 @pytest.mark.parametrize(
-    "name", ["PutRolePolicy", "DetachRolePolicy", "DeleteRolePolicy", "PutRolePermissionsBoundary", "AttachRolePolicy"]
+    "name",
+    [
+        "PutRolePolicy",
+        "DetachRolePolicy",
+        "DeleteRolePolicy",
+        "PutRolePermissionsBoundary",
+        "DeleteRolePermissionsBoundary",
+        "AttachRolePolicy",
+        "UntagRole",
+    ],
 )
 def test_what_was_done_to_the_role_is_named(name: str) -> None:
     theirs = iam(name, {"roleName": "payments-api", "policyName": "read"}, at=before(minutes=9))
@@ -103,6 +112,74 @@ def test_an_alarm_about_a_key_names_the_secrets_that_hang_on_it() -> None:
     assert told("SMW-KMS-02", disabled, *hanging, other) == ["known to hang on it: prod/a, prod/b"]
     assert told("SMW-KMS-02", disabled, *hanging, later) == ["known to hang on it: prod/a, prod/b, prod/d"]
     assert told("SMW-KMS-02", disabled) == []
+
+
+POLICY = f"arn:aws:iam::{records.ACCOUNT}:policy/team/payments-read"
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters"),
+    [
+        ("SetDefaultPolicyVersion", {"policyArn": POLICY, "versionId": "v1"}),
+        ("CreatePolicyVersion", {"policyArn": POLICY, "policyDocument": "{}", "setAsDefault": True}),
+    ],
+)
+def test_another_version_of_a_managed_policy_may_be_the_cause(name: str, parameters: dict[str, Any]) -> None:
+    change = iam(name, parameters, at=before(minutes=9))
+    elsewhere = iam(name, parameters, at=before(minutes=1), account=records.OTHER_ACCOUNT)
+    unused = iam("CreatePolicyVersion", {"policyArn": POLICY, "setAsDefault": False}, at=before(minutes=2))
+    facts = told("SMW-HLTH-01", *FAILS, WORKED, change, elsewhere, unused)
+    expected = "shortly before on policy payments-read (if role payments-api has it): "
+    assert facts == [f"{expected}{name} by mallory at 2026-11-23 13:51:00Z"]
+
+
+@pytest.mark.parametrize("name", ["PutGroupPolicy", "DeleteGroupPolicy", "AttachGroupPolicy", "DetachGroupPolicy"])
+def test_a_groups_policy_may_be_the_cause_for_a_user_and_not_for_a_role(name: str) -> None:
+    change = iam(name, {"groupName": "devs", "policyName": "read"}, at=before(minutes=9))
+    assert told("SMW-HLTH-01", *FAILS, WORKED, change) == []
+    alice = records.user("alice")
+    fails = [records.denied(by=alice, at=after(minutes=n)) for n in range(3)]
+    facts = told("SMW-HLTH-01", *fails, records.read(by=alice, at=before(hours=1)), change)
+    expected = "shortly before on group devs (if user alice is in it): "
+    assert facts == [f"{expected}{name} by mallory at 2026-11-23 13:51:00Z"]
+
+
+@pytest.mark.parametrize(
+    ("name", "parameters", "what"),
+    [
+        (
+            "AttachPolicy",
+            {"policyId": "p-8v2k1xq3", "targetId": "ou-x1y2-abcdefgh"},
+            "organization's policy p-8v2k1xq3",
+        ),
+        ("DetachPolicy", {"policyId": "p-8v2k1xq3", "targetId": records.ACCOUNT}, "organization's policy p-8v2k1xq3"),
+        ("UpdatePolicy", {"policyId": "p-8v2k1xq3", "content": "{}"}, "organization's policy p-8v2k1xq3"),
+        (
+            "EnablePolicyType",
+            {"rootId": "r-x1y2", "policyType": "RESOURCE_CONTROL_POLICY"},
+            "organization's root r-x1y2",
+        ),
+        ("MoveAccount", {"accountId": records.ACCOUNT, "sourceParentId": "r-x1y2"}, "organization's account"),
+    ],
+)
+def test_what_the_organization_allows_may_be_the_cause(name: str, parameters: dict[str, Any], what: str) -> None:
+    """Service control policies and resource control policies, as the management account's trail has them."""
+    fields: dict[str, Any] = {"eventSource": "organizations.amazonaws.com", "account": "444455556666"}
+    change = iam(name, parameters, at=before(minutes=9), **fields)
+    theirs = iam("DetachPolicy", {"policyId": "p-2", "targetId": records.OTHER_ACCOUNT}, at=before(minutes=1), **fields)
+    facts = told("SMW-HLTH-01", *FAILS, WORKED, change, theirs)
+    expected = f"shortly before on the {what} (if it applies here): "
+    assert facts == [f"{expected}{name} by mallory at 2026-11-23 13:51:00Z"]
+
+
+def test_the_newest_of_each_kind_is_named() -> None:
+    older, newer = (
+        iam("SetDefaultPolicyVersion", {"policyArn": POLICY + name}, at=before(minutes=n))
+        for n, name in ((9, ""), (5, "-2"))
+    )
+    later = iam("SetDefaultPolicyVersion", {"policyArn": POLICY + "-3"}, at=after(minutes=1))
+    facts = told("SMW-HLTH-01", *FAILS, WORKED, older, newer, later)
+    assert [fact.partition(" (")[0] for fact in facts] == ["shortly before on policy payments-read-2"]
 
 
 def test_where_no_such_change_is_seen_nothing_is_said() -> None:

@@ -111,6 +111,8 @@ ACTIONS: list[Make] = [
     lambda secret, **more: records.restore(secret, region="us-east-1", **more),
     lambda secret, **more: to_key("PutKeyPolicy", **more),
     lambda secret, **more: iam("PutUserPolicy", {"userName": "alice"}, **more),
+    lambda secret, **more: iam("SetDefaultPolicyVersion", {"policyArn": f"arn:aws:iam::1:policy/{secret}"}, **more),
+    lambda secret, **more: iam("DetachPolicy", {"policyId": "p-1"}, eventSource="organizations.amazonaws.com", **more),
 ]
 
 MINUTE, DAY = 60, 86_400

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 
 from smwatch import patterns
 from smwatch.patterns import Pattern
-from smwatch.rules.dimension import Dimension, dimension
+from smwatch.rules.dimension import Dimension, read_dimension
 from smwatch.rules.period import Period, period
 from smwatch.rules.times import EVER
 from smwatch.rules.trait import TRAITS
+from smwatch.rules.wrong import Wrongs
 
 
 class Look(StrEnum):
@@ -95,7 +97,7 @@ _DEEPEST = 10
 
 
 def condition(written: object, depth: int = 0) -> Condition:
-    """Read a condition as TOML has it; a ValueError says what is wrong with it.
+    """Read a condition as TOML has it; a WrongError says all that is wrong with it.
 
     `"trait"` and `"!trait"`, `"{ pattern }"`, `{seen = "fact", within = "24h", same = ["secret"]}` (also new, follows,
     near, steady; for seen, follows and near several facts of which one will do), and a list of conditions that must
@@ -107,7 +109,11 @@ def condition(written: object, depth: int = 0) -> Condition:
         case list() if depth >= _DEEPEST:
             raise ValueError("conditions are nested too deep")
         case list() if written:
-            return All(tuple(condition(part, depth + 1) for part in written))
+            wrongs = Wrongs()
+            deeper = partial(condition, depth=depth + 1)
+            parts = [wrongs.read((number,), deeper, part) for number, part in enumerate(written)]
+            wrongs.raise_any()
+            return All(tuple(part for part in parts if part is not None))
         case Mapping():
             return _lookup(written)
         case _:
@@ -153,40 +159,57 @@ def _of_text(text: str) -> Condition:
 
 
 def _lookup(written: Mapping[str, object]) -> Lookup | Any:
+    wrongs = Wrongs()
     asked = [look for look in _LOOKS if look in written]
     if len(asked) != 1:
-        raise ValueError("a lookup has exactly one of seen, new, follows, near and steady")
-    if unknown := set(written) - _KEYS - {asked[0].value}:
-        raise ValueError(f"a lookup has no key {min(unknown)!r}: use within, same, ago, warmup and of")
-    fact = written[asked[0]]
-    if isinstance(fact, list) and fact and asked[0] not in (Look.NEW, Look.STEADY):
-        return Any(tuple(_lookup_of(asked[0], one, written) for one in fact))
-    return _lookup_of(asked[0], fact, written)
-
-
-def _lookup_of(look: Look, fact: object, written: Mapping[str, object]) -> Lookup:
-    if not isinstance(fact, str) or not fact:
-        raise ValueError(f"{look.value} names a fact or holds a filter pattern")
-    if fact.lstrip().startswith("{"):
-        patterns.compile(fact)
-    same = written.get("same", ["secret"])
-    if not isinstance(same, list) or not same or not all(isinstance(name, str) for name in same):
-        raise ValueError("same is a list of dimensions")
-    if "warmup" in written and look not in (Look.NEW, Look.STEADY):
-        raise ValueError("warmup goes with new and steady")
-    if "ago" in written and look is not Look.SEEN:
-        raise ValueError("ago goes with seen")
-    of = written.get("of")
-    if (of is not None) is not (look is Look.STEADY) or not isinstance(of, str | None):
-        raise ValueError("of goes with steady, and names a dimension")
-    if look is Look.STEADY and (len(same) != 1 or "within" not in written or of in same):
-        raise ValueError("steady needs within, same with one dimension, and another one as of")
-    return Lookup(
-        look=look,
-        fact=fact,
-        same=tuple(dimension(name) for name in same),
-        within=period(written["within"]) if "within" in written else None,
-        ago=period(written.get("ago", "0s")),
-        warmup=period(written.get("warmup", "0s")),
-        of=dimension(of) if of is not None else None,
+        wrongs.note((), "a lookup has exactly one of seen, new, follows, near and steady")
+    for key in written.keys() - _KEYS - set(_LOOKS):
+        wrongs.note((key,), "a lookup has no such key: use within, same, ago, warmup and of")
+    look, steady = (asked[0] if len(asked) == 1 else None), Look.STEADY in asked
+    if "warmup" in written and not steady and Look.NEW not in asked:
+        wrongs.note(("warmup",), "goes with new and steady")
+    if "ago" in written and Look.SEEN not in asked:
+        wrongs.note(("ago",), "goes with seen")
+    if "of" in written and not steady:
+        wrongs.note(("of",), "goes with steady")
+    facts: list[str | None] = []
+    for each in asked:
+        value = written[each]
+        if isinstance(value, list) and value and each not in (Look.NEW, Look.STEADY):
+            facts += [wrongs.read((each.value, number), _fact, one) for number, one in enumerate(value)]
+        else:
+            facts.append(wrongs.read((each.value,), _fact, value))
+    names = written.get("same", ["secret"])
+    if not isinstance(names, list) or not names:
+        wrongs.note(("same",), "is a list of dimensions")
+        names = []
+    same = [wrongs.read(("same", number), read_dimension, name) for number, name in enumerate(names)]
+    periods = {key: wrongs.read((key,), period, written[key]) for key in ("within", "ago", "warmup") if key in written}
+    of = wrongs.read(("of",), read_dimension, written["of"]) if "of" in written else None
+    if steady and not wrongs.problems and (of is None or len(same) != 1 or "within" not in written or of in same):
+        wrongs.note((), "steady needs within, same with one dimension, and another one as of")
+    wrongs.raise_any()
+    assert look is not None
+    found = tuple(
+        Lookup(
+            look=look,
+            fact=fact,
+            same=tuple(each for each in same if each is not None),
+            within=periods.get("within"),
+            ago=periods.get("ago") or Period(0),
+            warmup=periods.get("warmup") or Period(0),
+            of=of,
+        )
+        for fact in facts
+        if fact is not None
     )
+    return Any(found) if isinstance(written[look], list) else found[0]
+
+
+def _fact(written: object) -> str:
+    """The name of a fact, or the filter pattern in the place of one."""
+    if not isinstance(written, str) or not written:
+        raise ValueError("names a fact or holds a filter pattern")
+    if written.lstrip().startswith("{"):
+        patterns.compile(written)
+    return written

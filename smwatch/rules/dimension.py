@@ -64,6 +64,13 @@ class Dimension:
         return self.name
 
 
+def read_dimension(value: object) -> Dimension:
+    """The dimension that a value of a rules file names; a ValueError says why it names none."""
+    if not isinstance(value, str):
+        raise ValueError("is not the name of a dimension")
+    return dimension(value)
+
+
 def dimension(name: str) -> Dimension:
     """The dimension that a rule names; a ValueError lists them all where there is none of that name."""
     if name.startswith("$"):

@@ -14,9 +14,10 @@ from smwatch import patterns
 from smwatch.patterns import Pattern, PatternError
 from smwatch.rules.alarm import Severity
 from smwatch.rules.condition import Condition, condition, lookups, traits
-from smwatch.rules.dimension import Dimension, dimension
+from smwatch.rules.dimension import Dimension, read_dimension
 from smwatch.rules.period import Period, period
 from smwatch.rules.trait import TRAITS
+from smwatch.rules.wrong import Wrongs
 
 
 class Patterns(tuple[Pattern, ...]):
@@ -330,28 +331,15 @@ def _patterns(value: object) -> Patterns:
         raise ValueError("is not a filter pattern or a list of them")
     if len(texts) == 1:
         return Patterns([_pattern(texts[0])])
-    read, wrong = [], []
-    for number, text in enumerate(texts, 1):
-        try:
-            read.append(_pattern(text))
-        except PatternError as error:
-            wrong.append(f"pattern {number}: {error} (character {error.position + 1})")
-        except ValueError as error:
-            wrong.append(f"pattern {number}: {error}")
-    if wrong:
-        raise ValueError("; ".join(wrong))
-    return Patterns(read)
-
-
-def _dimension(value: object) -> Dimension:
-    if not isinstance(value, str):
-        raise ValueError("is not the name of a dimension")
-    return dimension(value)
+    wrongs = Wrongs()
+    read = [wrongs.read((number,), _pattern, text) for number, text in enumerate(texts)]
+    wrongs.raise_any()
+    return Patterns(pattern for pattern in read if pattern is not None)
 
 
 _DECODERS: Mapping[type, Callable[[object], object]] = {
     Patterns: _patterns,
-    Dimension: _dimension,
+    Dimension: read_dimension,
     Period: period,
     Condition: condition,
 }

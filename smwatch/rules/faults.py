@@ -8,7 +8,8 @@ from collections.abc import Iterable
 from smwatch.patterns import PatternError
 from smwatch.patterns.conditions import parse_selector
 from smwatch.rules.command import EACH, holes
-from smwatch.rules.envelope import WRAPPERS, Rule, Telling, Timer
+from smwatch.rules.envelope import WRAPPERS, Rule, Telling, Timer, anonymous_fact
+from smwatch.rules.wrong import Wrongs, told
 
 MOST = 1_000_000
 """Of events or values that a rule may wait for; more than are remembered."""
@@ -36,6 +37,7 @@ def faults(rule: Rule) -> Iterable[tuple[str, str]]:
         yield "sequence", "needs either after or then"
     if rule.sequence and rule.sequence.of and not rule.sequence.then:
         yield "sequence.of", "goes with then"
+    yield from _fact_faults(rule)
     yield from _timer_faults(rule.timer)
     if rule.silence is not None and not 1 <= rule.silence.factor <= MOST:
         yield "silence.factor", f"is from 1 to {MOST:,}"
@@ -94,6 +96,24 @@ def _dimension_faults(rule: Rule) -> Iterable[tuple[str, str]]:
     for key, dimensions in lists.items():
         if dimensions is not None and not dimensions:
             yield key, "needs at least one dimension"
+
+
+def _fact_faults(rule: Rule) -> Iterable[tuple[str, str]]:
+    """What is wrong with filter patterns that stand where a fact may be named; conditions are read with theirs."""
+    named = {
+        "first_seen.fact": rule.first_seen.fact if rule.first_seen else "",
+        "sequence.after": rule.sequence.after if rule.sequence else "",
+        "sequence.then": rule.sequence.then if rule.sequence else "",
+        "absence.until": rule.absence.until if rule.absence else "",
+        "closed_by.when": rule.closed_by.when if rule.closed_by else "",
+    }
+    known = rule.distinct.share.known if rule.distinct and rule.distinct.share else ()
+    named |= {f"distinct.share.known[{number}]": fact for number, fact in enumerate(known)}
+    wrongs = Wrongs()
+    for key, fact in named.items():
+        if fact.lstrip().startswith("{"):
+            wrongs.read((key,), anonymous_fact, fact)
+    yield from ((told(place), sentence) for place, sentence in wrongs.problems)
 
 
 def _timer_faults(timer: Timer | None) -> Iterable[tuple[str, str]]:

@@ -17,10 +17,9 @@ from smwatch.rules.condition import Condition
 from smwatch.rules.dimension import Dimension
 from smwatch.rules.envelope import KEYS, Patterns, Telling
 from smwatch.rules.period import Period
+from smwatch.rules.wrong import Place, WrongError, told
 
 T = TypeVar("T", bound=msgspec.Struct)
-Place = tuple[str | int, ...]
-"""Where a value is: the keys and list positions that lead to it."""
 
 MOST = 50
 """Mistakes told of one table: whoever has made more goes on from these."""
@@ -74,14 +73,9 @@ def read(
         except msgspec.ValidationError as error:
             if table is written:
                 table = copy.deepcopy(written)
-            mistakes.found.append(_mended(table, error, kind))
+            mistakes.found += _mended(table, error, kind)
     mistakes.found[MOST:] = [((), f"and perhaps more: these are the first {MOST}")]
     return None, mistakes
-
-
-def told(place: Place) -> str:
-    """A place as it is written: count.min, only[0]."""
-    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in place).removeprefix(".")
 
 
 def _unknown(table: object, at: inspect.Type, place: Place) -> Iterator[Place]:
@@ -101,18 +95,21 @@ def _unknown(table: object, at: inspect.Type, place: Place) -> Iterator[Place]:
             pass
 
 
-def _mended(table: Any, error: msgspec.ValidationError, kind: type) -> tuple[Place, str]:
-    """Say what is wrong at one place, and put something right there."""
+def _mended(table: Any, error: msgspec.ValidationError, kind: type) -> list[tuple[Place, str]]:
+    """Say what is wrong at one place, or within it, and put something right there."""
     sentence, found, path = str(error).rpartition(" - at `$")
     if not found:
         sentence, path = str(error), ""
     place: Place = tuple(name or int(number) for name, number in _STEPS.findall(path))
     if missing := _MISSING.fullmatch(sentence):
-        place, told = (*place, missing[1]), "is missing"
+        place = (*place, missing[1])
+        told = [(place, "is missing")]
+    elif isinstance(error.__cause__, WrongError):
+        told = [((*place, *inner), sentence) for inner, sentence in error.__cause__.problems]
     else:
-        told = _explained(sentence, place)
+        told = [(place, _explained(sentence, place))]
     _value(table, place[:-1])[place[-1]] = _right(_type_at(kind, place))
-    return place, told
+    return told
 
 
 def _explained(sentence: str, place: Place) -> str:

@@ -14,8 +14,9 @@ from msgspec import Struct
 
 from smwatch.rules.envelope import Fact, Rule, RuleSet, decode_fact, decode_rule
 from smwatch.rules.faults import faults
-from smwatch.rules.mistakes import UNREADABLE, Mistakes, read, told
+from smwatch.rules.mistakes import UNREADABLE, Mistakes, read
 from smwatch.rules.trait import LISTS
+from smwatch.rules.wrong import told
 
 BUILTIN = "built-in rules"
 _LARGEST = 4_000_000

@@ -81,21 +81,27 @@ MISTAKES = [
     ("only = ['sevice']", "only[0]: there is no trait 'sevice': use one of"),
     ("only = [5]", "only[0]: a condition is"),
     ("only = [{ seen = 'none' }]", "there is no fact 'none'"),
-    ("only = [{ steady = 'reads', same = ['secret'], within = '1d' }]", "only[0]: of goes with steady"),
+    ("only = [{ steady = 'reads', same = ['secret'], within = '1d' }]", "only[0]: steady needs within"),
     ("only = [{ steady = 'reads', same = ['secret'], of = 'identity' }]", "only[0]: steady needs within"),
     (
         "only = [{ steady = 'reads', same = ['secret'], of = 'who', within = '1d' }]",
-        "only[0]: there is no dimension 'who'",
+        "only[0].of: there is no dimension 'who'",
     ),
-    ("only = [{ seen = 'reads', of = 'identity' }]", "only[0]: of goes with steady"),
+    ("only = [{ seen = 'reads', of = 'identity' }]", "only[0].of: goes with steady"),
     ("only = [{ seen = 'reads', new = 'reads' }]", "only[0]: a lookup has exactly one of"),
-    ("only = [{ seen = 'reads', until = '1d' }]", "only[0]: a lookup has no key 'until'"),
+    ("only = [{ seen = 'reads', until = '1d' }]", "only[0].until: a lookup has no such key: use within"),
     ("only = ['{ $.a == 1 }']", "only[0]: Write one comparison"),
-    ("only = " + "[" * 300 + "'self'" + "]" * 300, "only[0]: conditions are nested too deep"),
+    ("only = " + "[" * 300 + "'self'" + "]" * 300, f"only{'[0]' * 11}: conditions are nested too deep"),
     ("unless = [[]]", "unless[0]: a condition is"),
     ("grade = [{ if = 'self' }]", "grade[0].severity: is missing"),
     ("grade = [{ if = 'self', severity = 'bad' }]", "grade[0].severity: is one of info, low, medium, high, critical"),
     ("escalate = [{ severity = 'high' }]", "escalate[0]: needs min and within"),
+    ("closed_by = { when = '{ $.a == 1 }', same = ['secret'] }", "closed_by.when: Write one comparison"),
+    ("sequence = { after = '{ $.a', within = '1d', same = ['secret'] }", "sequence.after: End a pattern"),
+    ("sequence = { then = '{ $.a', within = '1d', same = ['secret'] }", "sequence.then: End a pattern"),
+    ("absence = { until = '{ $.a', within = '1h', same = ['secret'] }", "absence.until: End a pattern"),
+    ("first_seen = { of = ['secret'], within = '1d', fact = '{ $.a' }", "first_seen.fact: End a pattern"),
+    (SHARE.format("least = 0.5, known = ['reads', '{ $.a']"), "distinct.share.known[1]: End a pattern"),
     ("closed_by = 'restores'", "closed_by: is a table, not a text"),
     ("closed_by = { when = 'restores', same = [] }", "closed_by.same: needs at least one dimension"),
     ("tell = ['tales']", "tell[0]: is one of readers, changes, deletion"),
@@ -138,7 +144,7 @@ def test_a_mistake_is_named_with_its_file_rule_and_key(written: str, says: str) 
         ('when = "{ $.eventName = GetSecretValue }"', "", "rule mine: when: a rule needs a filter pattern"),
         ('when = "{', 'when = "{ $.a == 1 ', "rule mine: when: Write one comparison"),
         ('when = "{ $.eventName = GetSecretValue }"', "when = []", "rule mine: when: is not a filter pattern"),
-        ('when = "{ $.eventName = GetSecretValue }"', "when = ['ok', 5]", "rule mine: when: pattern 2: is not a"),
+        ('when = "{ $.eventName = GetSecretValue }"', "when = ['ok', 5]", "rule mine: when[1]: is not a"),
         ('by = ["secret"]', 'by = ["planet"]', "rule mine: by[0]: there is no dimension 'planet'"),
         ("[[rule]]", "[rule]", "write [[rule]] with two brackets"),
         ("[[rule]]", "[[rules]]", "there is no 'rules' in a rules file"),
@@ -181,7 +187,8 @@ count.withn: there is no such key: did you mean within?
 title: is a text, not a whole number
 severity: is one of info, low, medium, high, critical
 why: is missing
-when: pattern 1: Write one comparison
+when[0]: Write one comparison
+when[2]: After the selector write
 by[1]: there is no dimension 'planet'
 by[3]: there is no dimension 'moon'
 count.min: is a whole number, not a number
@@ -227,6 +234,43 @@ def test_all_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
             ),
         ]
     )
+
+
+def test_all_that_is_wrong_within_one_condition_is_said_at_once() -> None:
+    written = """
+only = [
+  ["sevice", "{ $.a == 1 }", ["!nobody", { seen = ["", "{ $.b", "reads"], same = ["who", 5], within = "soon" }]],
+  { seen = "reads", new = "x", ago = 1, warmup = "1d", of = "planet", untill = "1d" },
+]
+unless = [{ follows = "reads", same = "secret", within = "999999d" }, "self"]
+grade = [{ if = ["a", "b"], severity = "bad" }]
+when = ["{ $.a == 1 }", "fine", "x*"]
+"""
+    expected = """
+only[0][0]: there is no trait 'sevice'
+only[0][1]: Write one comparison
+only[0][2][0]: there is no trait 'nobody'
+only[0][2][1].seen[0]: names a fact or holds a filter pattern
+only[0][2][1].seen[1]: End a pattern that begins with { with }. (character 6 of the pattern)
+only[0][2][1].same[0]: there is no dimension 'who'
+only[0][2][1].same[1]: is not the name of a dimension
+only[0][2][1].within: 'soon' is not a period
+only[1]: a lookup has exactly one of
+only[1].untill: a lookup has no such key
+only[1].of: goes with steady
+only[1].ago: 1 is not a period
+only[1].of: there is no dimension 'planet'
+unless[0].same: is a list of dimensions
+unless[0].within: '999999d' is too long
+grade[0].if[0]: there is no trait 'a'
+grade[0].if[1]: there is no trait 'b'
+grade[0].severity: is one of info
+when[0]: Write one comparison
+when[2]: Put a term that contains *
+"""
+    found = problems(RULE.replace("when", "note") + written)
+    for line, start in zip(found, expected.strip().splitlines(), strict=True):
+        assert line.startswith(f"mine.toml: rule mine: {start}")
 
 
 def test_of_a_table_full_of_mistakes_the_first_are_told() -> None:

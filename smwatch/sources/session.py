@@ -100,11 +100,7 @@ class AwsSession:
             logging.getLogger(library).addHandler(logging.NullHandler())
         try:
             session = _new_session(profile)
-            regions = [
-                region
-                for partition in session.get_available_partitions()
-                for region in await session.get_available_regions("cloudtrail", partition)
-            ]
+            regions = _regions(session)
             return cls(
                 profile, session, regions=regions, environ=environ, read_timeouts=read_timeouts, accounts=accounts
             )
@@ -303,13 +299,22 @@ def _new_session(profile: str | None) -> AioSession:
     """A session of botocore's, with the ways to credentials and the parsers that suit a monitor."""
     from aiobotocore.session import AioSession
 
+    from smwatch.sources.models import LeanFiles
     from smwatch.sources.parsers import LeanParsers
 
     session = AioSession(profile=profile)
     session.register_component("response_parser_factory", LeanParsers())
+    session.get_component("data_loader").file_loader = LeanFiles()
     session.get_scoped_config()  # raises ProfileNotFound and ConfigParseError
     session.register_component("credential_provider", silent_resolver(session))
     return session
+
+
+def _regions(session: AioSession) -> list[str]:
+    """Every Region in which there is CloudTrail, as botocore would say too, by way of a large model."""
+    from smwatch.sources.models import regions_of
+
+    return list(regions_of(session.get_component("data_loader").load_data("endpoints"), "cloudtrail"))
 
 
 def _botocore_errors() -> tuple[type[Exception], ...]:

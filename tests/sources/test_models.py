@@ -1,0 +1,59 @@
+"""botocore's files about services, as they are read here: what is used of them is the same."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiobotocore.session import AioSession
+from botocore.loaders import Loader
+from botocore.regions import EndpointResolver
+
+from smwatch.sources.models import CALLED, LeanFiles, regions_of
+
+SERVICES = ("cloudtrail", "logs", "secretsmanager", "sts", "sso", "sso-oidc", "signin")
+
+
+def lean(*folders: Path) -> Loader:
+    return Loader(extra_search_paths=[str(folder) for folder in folders], file_loader=LeanFiles())
+
+
+@pytest.mark.parametrize("service", SERVICES)
+@pytest.mark.parametrize("kind", ["service-2", "endpoint-rule-set-1"])
+def test_models_are_the_same(service: str, kind: str) -> None:
+    assert lean().load_service_model(service, kind) == Loader().load_service_model(service, kind)
+
+
+def test_every_service_that_may_be_called_keeps_its_endpoints() -> None:
+    prefixes = {Loader().load_service_model(service, "service-2")["metadata"]["endpointPrefix"] for service in SERVICES}
+    assert prefixes == CALLED
+
+
+@pytest.mark.parametrize("service", sorted(CALLED))
+def test_endpoints_are_the_same_in_every_region(service: str) -> None:
+    ours, theirs = (EndpointResolver(loader.load_data("endpoints")) for loader in (lean(), Loader()))
+    assert ours.get_available_partitions() == theirs.get_available_partitions()
+    for partition in theirs.get_available_partitions():
+        for name in theirs.get_available_endpoints(service, partition, allow_non_regional=True):
+            assert ours.construct_endpoint(service, name) == theirs.construct_endpoint(service, name)
+
+
+async def test_the_regions_are_those_that_botocore_names() -> None:
+    session = AioSession()
+    named: list[Any] = []
+    for partition in session.get_available_partitions():
+        named += await session.get_available_regions("cloudtrail", partition)
+    assert list(regions_of(lean().load_data("endpoints"), "cloudtrail")) == named
+
+
+def test_a_users_own_models_come_first(tmp_path: Path) -> None:
+    folder = tmp_path / "sts" / "2011-06-15"
+    folder.mkdir(parents=True)
+    (folder / "service-2.json").write_text('{"metadata": {"own": "é"}}', encoding="utf-8")
+    assert lean(tmp_path).load_service_model("sts", "service-2") == {"metadata": {"own": "é"}}
+
+
+def test_an_endpoints_file_without_services_is_read(tmp_path: Path) -> None:
+    (tmp_path / "endpoints.json").write_text('{"version": 3, "partitions": [{"partition": "own"}]}', encoding="utf-8")
+    assert lean(tmp_path).load_data("endpoints")["partitions"] == [{"partition": "own", "services": {}}]

@@ -17,7 +17,7 @@ from itertools import islice
 
 from smwatch.patterns.literals import ORDER, Ask, equals
 from smwatch.patterns.nodes import Field, Fields, FieldTest, Numeral, Operator, Rest
-from smwatch.patterns.reader import NUMBER, Reader
+from smwatch.patterns.reader import NUMBER, Reader, exact
 
 _NAME = re.compile(r"[A-Za-z0-9_-]+")
 _SPACES = " \t\r\n\f\v"
@@ -176,10 +176,5 @@ def _test(test: FieldTest) -> Ask:
 
 
 def _number(text: str) -> int | float | None:
-    """Read a field as a number; a long one as a float, which takes no more time than its length."""
-    if not NUMBER.fullmatch(text):
-        return None
-    try:
-        return int(text) if len(text) < 1_000 else float(text)
-    except ValueError:
-        return float(text)
+    """Read a field as a number, a very long one as a float, which takes no more time than its length."""
+    return exact(text) if NUMBER.fullmatch(text) else None

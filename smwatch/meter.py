@@ -27,13 +27,14 @@ class Meter:
         self,
         verb: str,
         *,
+        of: str = "events",
         stream: IO[str] | None = None,
         out: IO[str] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        """`verb` says what is done to the events that are counted."""
+        """`verb` says what is done to the events, or what they are `of`, that are counted."""
         self.count = 0
-        self._verb = verb
+        self._verb, self._of = verb, of
         self._stream = stream or sys.stderr
         self._clock = clock
         self._shows = self._stream.isatty() and not (out or sys.stdout).isatty()
@@ -67,7 +68,7 @@ class Meter:
         self.count += number
         if self._shows and (again or self._clock() >= self._due):
             self._due = self._clock() + EVERY
-            told = f"{self.count:,} events {self._verb}" + (f"; {self._remark}" if self._remark else "")
+            told = f"{self.count:,} {self._of} {self._verb}" + (f"; {self._remark}" if self._remark else "")
             self._stream.write(f"\r\x1b[K{visible(told)[:WIDTH]}")
             self._stream.flush()
             self._shown = True

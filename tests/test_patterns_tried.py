@@ -18,6 +18,7 @@ from botocore.config import Config
 from click.testing import CliRunner, Result
 
 from smwatch.cli import main
+from smwatch.cli.pattern import LONGEST
 from smwatch.setup.second_opinion import PAUSE, SecondOpinion, batches
 from smwatch.setup.trouble import SetupError
 from tests.emulators.metric_filters import MetricFilterTest
@@ -116,6 +117,25 @@ def test_a_file_is_read_instead_of_standard_input(tmp_path: Path) -> None:
     missing = pattern_test("ERROR", str(tmp_path / "missing"))
     assert missing.exit_code == 2
     assert "missing" in missing.stderr
+
+
+def test_a_line_that_is_too_long_for_a_log_event_is_left_out_and_takes_no_memory(tmp_path: Path) -> None:
+    path = tmp_path / "lines"
+    with path.open("wb") as file:
+        file.write(b"ERROR first\n" + b"x" * (LONGEST - 6) + b" ERROR\n")  # as long as one can be
+        for _ in range(200):
+            file.write(b"ERROR" * 200_000)
+        file.write(b"\nERROR last")
+    limit = "import resource, sys; resource.setrlimit(resource.RLIMIT_AS, (500_000_000, 500_000_000)); "
+    done = subprocess.run(
+        [sys.executable, "-c", limit + "from smwatch.cli import main; main()", "pattern", "test", "ERROR", str(path)],
+        capture_output=True,
+        check=True,
+        cwd=Path(__file__).parent.parent,
+    )
+    first, whole, last = done.stdout.splitlines()
+    assert (first, len(whole), last) == (b"ERROR first", LONGEST, b"ERROR last")
+    assert done.stderr == b"smwatch: 1 line is longer than a log event can be (1 MB), and left out\n"
 
 
 def test_a_bad_pattern_is_pointed_at() -> None:

@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Callable
-from typing import IO
+from collections.abc import Callable, Iterator
+from typing import IO, NoReturn
 
 import click
 
 from smwatch.cli.common import fail
 from smwatch.visible import visible
+
+LONGEST = 1 << 20
+"""Characters of a line that can be a log event: CloudWatch Logs takes up to 1 MB."""
 
 
 class _TakesPattern(click.Command):
@@ -62,6 +65,7 @@ def pattern_test(*, text: str, file: IO[str], ask_aws: bool, profile: str, regio
       smwatch pattern test --aws '[ip, ..., status = 4*, bytes]' access.log
     """
     from smwatch import patterns
+    from smwatch.meter import Meter
 
     text = text.removeprefix(_TakesPattern.MARK)
     compiled, refusal = None, ""
@@ -70,7 +74,7 @@ def pattern_test(*, text: str, file: IO[str], ask_aws: bool, profile: str, regio
     except patterns.PatternError as error:
         click.echo(_pointed(text, error.position), err=True)
         refusal = f"character {error.position + 1} of the pattern: {error}"
-    show = _printer(file)
+    show, lines = _printer(file), _Lines(file)
     if file is sys.stdin and sys.stdin.isatty():
         click.echo("smwatch: reads lines from the terminal; Ctrl-D ends them", err=True)
     if ask_aws:
@@ -81,7 +85,7 @@ def pattern_test(*, text: str, file: IO[str], ask_aws: bool, profile: str, regio
         try:
             code = compare(
                 compiled,
-                file,
+                lines,
                 second_opinion(text, profile, region),
                 show=show,
                 tell=lambda line: click.echo(visible(line), err=True),
@@ -90,16 +94,41 @@ def pattern_test(*, text: str, file: IO[str], ask_aws: bool, profile: str, regio
             fail(refusal or str(error))
         if refusal and code == REFUSED:
             fail(refusal)
-        sys.stdout.flush()
-        sys.exit(code)
+        _end(lines, code)
     if compiled is None:
         fail(refusal)
     some = False
-    for line in patterns.matching(compiled, file):
+    for line in patterns.matching(compiled, Meter("read", of="lines").counted(lines)):
         some = True
         show(line)
+    _end(lines, 0 if some else 1)
+
+
+class _Lines:
+    """The lines of a file; one that is too long for a log event is counted and empty, however long it is."""
+
+    def __init__(self, file: IO[str]) -> None:
+        self.too_long = 0
+        self._file = file
+
+    def __iter__(self) -> Iterator[str]:
+        read = self._file.readline
+        while line := read(LONGEST + 1):
+            if len(line) > LONGEST and not line.endswith("\n"):
+                self.too_long += 1
+                while line and not line.endswith("\n"):
+                    line = read(LONGEST)
+                line = "\n"
+            yield line
+
+
+def _end(lines: _Lines, code: int) -> NoReturn:
+    """Say what was left out, and end."""
     sys.stdout.flush()
-    sys.exit(0 if some else 1)
+    if number := lines.too_long:
+        which = "1 line is" if number == 1 else f"{number:,} lines are"
+        click.echo(f"smwatch: {which} longer than a log event can be (1 MB), and left out", err=True)
+    sys.exit(code)
 
 
 def _printer(file: IO[str]) -> Callable[[str], None]:

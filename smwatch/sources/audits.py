@@ -2,59 +2,86 @@
 
 from __future__ import annotations
 
+from collections import deque
 from datetime import datetime, timedelta
 
+from smwatch.sources.agenda import floor
 from smwatch.sources.coverage import Span
 
-REACH, LONG_REACH, LONG_EVERY = timedelta(hours=6), timedelta(hours=48), 24
-PLACES = 8
-"""How many pages an audit of more reads as long as nothing is found; a burst of late records fills some minutes."""
-WHOLE_PAGES = 60
-"""Where the records of REACH fill no more pages than that, an audit reads them all, every time."""
-FILL = 0.8
-GOLDEN = 0.618
+REACH = timedelta(hours=6)
+"""Each round looks at all that was younger than this when the last one began: at every moment once it is older."""
+LONG_REACH, LONG_ENDS = timedelta(hours=48), timedelta(hours=44)
+"""How old a moment is, at the most and at the least, when it is looked at for the last time."""
+SLICE_PAGES = 20
+"""About so many pages are followed by one token."""
 
 
 class Audits:
-    """Plans one audit after the other: samples at equal distances, and all there is once something was found."""
+    """Plans round after round over all that was settled lately, oldest first; pure.
+
+    Where there is much, a round takes longer than its reach: the next one goes on from where it ended.
+    """
 
     def __init__(self, page: int, resolution: timedelta) -> None:
+        self.urgent = False
+        """Whether a record was late, and not all has been looked at since."""
         self._page = page
         self._resolution = resolution
-        self._planned = 0
-        self._alarmed = False
-        self._waiting: list[Span] = []
+        self._waiting: deque[Span] = deque()
+        self._found = False
+        self._round: tuple[Span, datetime] | None = None
+        """What the last round is about, and when it was planned."""
+        self._last_to: datetime | None = None
+        """Up to where everything was looked at for the last time."""
 
     @property
     def under_way(self) -> bool:
-        """Whether an audit has still places to look at."""
+        """Whether a round has something left to look at."""
         return bool(self._waiting)
 
     def found(self) -> None:
-        """A record was late: the next audit reads everything."""
-        self._alarmed = True
+        """A record was late: the rest of this round and the next one are urgent."""
+        self.urgent = self._found = True
 
-    def next(self, base: datetime, complete_to: datetime, at: datetime, density: float) -> Span | None:
-        """Where to look next at server time `at`, where there are `density` records a second; None if nowhere."""
+    def next(self, base: datetime, complete_to: datetime, at: datetime, density: float, *, last: bool) -> Span | None:
+        """What to read next at server time `at`, where there are `density` records a second; None if nothing.
+
+        With `last`, a round has what is two days old as well.
+        """
         if not self._waiting:
-            self._waiting = self._plan(base, complete_to, at, density)
-        return self._waiting.pop() if self._waiting else None
+            self.urgent, self._found = self._found, False
+            self._plan(base, complete_to, at, density, last=last)
+        return self._waiting.popleft() if self._waiting else None
 
-    def _plan(self, base: datetime, end: datetime, at: datetime, density: float) -> list[Span]:
-        self._planned += 1
-        start = max(base, at - (LONG_REACH if self._planned % LONG_EVERY == 0 else REACH))
-        start -= (start - base) % self._resolution
-        if start >= end:
-            return []
-        apart = self._whole((end - start) / PLACES)
-        length = self._whole(timedelta(seconds=FILL * self._page / density)) if self._page and density else apart
-        little = REACH.total_seconds() * density <= WHOLE_PAGES * self._page
-        if self._alarmed or little or length >= apart:
-            self._alarmed = False
-            return [Span(start, end)]
-        first = start + self._whole((apart - length) * (self._planned * GOLDEN % 1))
-        return [Span(first + n * apart, first + n * apart + length) for n in range(PLACES)]
+    def behind(self, at: datetime) -> timedelta:
+        """How much time has become older than a round reaches without having been looked at."""
+        if self._round is None:
+            return timedelta()
+        period, _ = self._round
+        reading = self._waiting and self._waiting[0].start >= period.start
+        read_to = self._waiting[0].start if reading else period.end
+        return max(timedelta(), at - REACH - read_to)
 
-    def _whole(self, length: timedelta) -> timedelta:
-        """This length in whole steps of the service's time line, at least one."""
-        return max(self._resolution, length // self._resolution * self._resolution)
+    def _plan(self, base: datetime, complete_to: datetime, at: datetime, density: float, *, last: bool) -> None:
+        oldest = max(base, at - LONG_REACH)
+        start = at - REACH
+        if self._round is not None:
+            period, planned_at = self._round
+            start = min(period.end, planned_at - REACH)
+        start = floor(max(oldest, start), self._resolution)
+        if start < complete_to:
+            self._round = Span(start, complete_to), at
+            self._add(start, complete_to, density)
+        if last:
+            start, end = max(oldest, self._last_to or oldest), floor(at - LONG_ENDS, self._resolution)
+            self._last_to = max(start, end)
+            self._add(start, end, density)
+
+    def _add(self, start: datetime, end: datetime, density: float) -> None:
+        while start < end:
+            pages_end = end
+            if self._page and density:
+                length = timedelta(seconds=SLICE_PAGES * self._page / density)
+                pages_end = min(end, max(floor(start + length, self._resolution), start + self._resolution))
+            self._waiting.append(Span(start, pages_end))
+            start = pages_end

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 LIVE_SHARE = 0.4205
 """The part of the budget for what is new where pages are large, and hardly any calls go to anything else."""
-SHARE = ((0.427, 0.75), (0.44, 0.5))
-"""All that is to be spent: a part of the budget, and so much of what reading everything once costs; the lesser one."""
-SETTLED_FOR, OVERHEAD = 1.03, 0.002
-"""What settling costs, of what full pages would; and the part of the budget that audits take."""
+SHARE = ((0.425, 0.75), (0.438, 0.5))
+"""All that is to be spent but for audits: a part of the budget, and so much of what reading everything once costs; the
+lesser one."""
+SETTLED_FOR = 1.03
+"""What settling costs, of what full pages would."""
 LEAST_SHARE = 0.1
 """The part of the budget that is left for what is new, however much there is to settle."""
 LATE_SHARE = 0.015
@@ -22,6 +23,13 @@ they no longer are."""
 PASSED_FOR, MOST_SHARE = 1.04, 0.9
 """What reading everything by passes costs, of what full pages would; and how much of the budget that and the settle may
 take together: beyond that, only the settle can keep up."""
+AUDIT_SHARE, AUDITED_FOR = 0.12, 1.05
+"""The part of the budget, idle otherwise, for audits: at one record a second six hours can be read every hour; where
+that is not enough, what it costs to look at every moment again, of what full pages would."""
+FULL = 0.95
+"""The part of the budget that all may take together with audits."""
+STARVED = 0.5
+"""The part of the budget that reading everything once costs, from which on a bad quarter of an hour is not made up."""
 ROOM = 1.15
 """How much more early readings may cost than is left for them, lest what is counted in one minute or another has some
 moments wait for the late one by chance."""
@@ -69,12 +77,37 @@ class Budget:
         return ROOM * (self._spare - late) / (part * late)
 
     @property
+    def starved(self) -> bool:
+        """Whether reading everything once takes so much of the calls that there is little to make up for any less."""
+        return self.whole > STARVED * self.rate
+
+    @property
+    def for_audits(self) -> float:
+        """Calls a second for looking again at what is settled."""
+        return min(max(AUDIT_SHARE * self.rate, 2 * AUDITED_FOR * self.whole), self.idle)
+
+    @property
+    def audits_twice(self) -> bool:
+        """Whether there are calls for looking at every moment twice again."""
+        return self.for_audits >= 2 * AUDITED_FOR * self.whole
+
+    @property
+    def idle(self) -> float:
+        """Calls a second that nothing else needs."""
+        live = PASSED_FOR * self.whole if self.whole > LESS_DENSE * self.rate else LEAST_SHARE * self.rate
+        return max(0.0, FULL * self.rate - max(self._planned, live + self._settling))
+
+    @property
     def _settling(self) -> float:
         """Calls a second that the settle takes."""
-        return SETTLED_FOR * self.settled_density / self._page
+        return SETTLED_FOR * self.settled_density / self._page if self._page else 0.0
 
     @property
     def _spare(self) -> float:
         """Calls a second that may be spent on what is new."""
-        spent = min(share * self.rate + more * self.whole for share, more in SHARE)
-        return spent - self._settling - OVERHEAD * self.rate
+        return self._planned - self._settling
+
+    @property
+    def _planned(self) -> float:
+        """Calls a second that may be spent on what is new and on the settle together."""
+        return min(share * self.rate + more * self.whole for share, more in SHARE)

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from smwatch.sources.agenda import Agenda, Nature, Schedule, floor
+from smwatch.sources.agenda import BEHIND, Agenda, Nature, Schedule, floor
 from smwatch.sources.audits import Audits
 from smwatch.sources.coverage import Coverage, Gap, Lags, Span
 from smwatch.sources.scan import Kind, Scan
@@ -31,6 +31,10 @@ SETTLE_OFTEN = 0.5
 SETTLE_LOOKS = timedelta(seconds=1)
 """How often it looks whether it may begin."""
 AUDIT_SOON = timedelta(minutes=5)
+AUDIT_SELDOM = 60.0
+"""Seconds from one page of an audit to the next, at the most: it comes to an end also where no calls are idle."""
+AUDITS_BEHIND = timedelta(hours=6)
+"""How much time may be older than audits reach, and unread by them, before it is said that they don't keep up."""
 LOOK_AGAIN = timedelta(seconds=5)
 
 
@@ -63,6 +67,7 @@ class Following(Agenda):
         self._audits = Audits(nature.page, nature.resolution)
         self._audit_in = AUDIT_SOON if coverage.settled else schedule.audit_every
         """How soon the first audit begins: who is started often has to look as well at what was settled before."""
+        self._round_at = self._audit_page_at = -math.inf
         self._density = 0.0
         """Records a second, where a period was read whole last."""
         self._settled_rows = self._missed_rows = 0
@@ -151,8 +156,7 @@ class Following(Agenda):
                 again_at = scan.began + self.schedule.settle_every.total_seconds()
                 self._due[Kind.SETTLE] = self.clock if more else again_at
             case Kind.AUDIT:
-                if not self._audits.under_way:
-                    self._again(Kind.AUDIT, self.schedule.audit_every)
+                self._due[Kind.AUDIT] = self.clock if self._audits.under_way else max(self.clock, self._round_at)
 
     def dropped(self, scan: Scan) -> None:
         """This scan came to nothing: what remains of it has to be read by another."""
@@ -169,7 +173,7 @@ class Following(Agenda):
             case Kind.SETTLE:
                 self._due[Kind.SETTLE] = self.clock
             case Kind.AUDIT:
-                self._again(Kind.AUDIT, self.schedule.audit_every)
+                self._again(Kind.AUDIT, LOOK_AGAIN)
 
     def restart(self) -> None:
         """Begin all scans anew: the time of their start was not the service's."""
@@ -192,9 +196,25 @@ class Following(Agenda):
         self._asked = True
         self._due[Kind.SWEEP] = -math.inf
 
+    def pick(self) -> Scan | None:
+        """The scan whose turn it is; an audit now and then when nothing else is to be done."""
+        scan = super().pick()
+        return None if scan is not None and scan.kind is Kind.AUDIT and self.clock < self._audit_page_at else scan
+
     def due_in(self) -> float:
-        """Seconds until the next scan begins; 0 while one is going on."""
-        return 0.0 if self.scans else max(0.0, min(self._due.values()) - self.clock)
+        """Seconds until the next scan begins, or an audit goes on; 0 while another one is going on."""
+        if self.scans.keys() - {Kind.AUDIT}:
+            return 0.0
+        due = min(at for kind, at in self._due.items() if kind not in self.scans)
+        return max(0.0, (min(due, self._audit_page_at) if self.scans else due) - self.clock)
+
+    def committed(self, scan: Scan, covered: Span | None) -> None:
+        """A page of this scan is safe in the journal."""
+        super().committed(scan, covered)
+        if scan.kind is Kind.AUDIT and self._nature.page:
+            budget = self.sweeps.budget
+            calls = budget.idle if self._audits.urgent else budget.for_audits
+            self._audit_page_at = self.clock + min(1 / calls if calls else AUDIT_SELDOM, AUDIT_SELDOM)
 
     @property
     def up_to_date(self) -> bool:
@@ -204,6 +224,16 @@ class Following(Agenda):
     def caught_up_since(self, moment: datetime) -> bool:
         """Whether everything up to this moment of the service's time has been looked for since then."""
         return self.up_to_date and self.sweeps.swept_at is not None and self.sweeps.swept_at >= moment
+
+    @property
+    def starved(self) -> bool:
+        """Whether so few calls bring an answer that what could be settled waits."""
+        return self.sweeps.budget.starved and self.behind(self._at) > BEHIND
+
+    @property
+    def audits_fail(self) -> bool:
+        """Whether there are too few calls for audits to read all that is settled."""
+        return self._audits.behind(self._at) > AUDITS_BEHIND
 
     def enough(self, scan: Scan) -> bool:
         """Whether the rest of this scan is not worth its calls."""
@@ -342,10 +372,13 @@ class Following(Agenda):
         self._hole = hole
 
     def _begin_audit(self, at: datetime) -> None:
-        if span := self._audits.next(self.base, self.complete_to, at, self._density):
+        if not self._audits.under_way:
+            self._round_at = self.clock + self.schedule.audit_every.total_seconds()
+        twice = self.sweeps.budget.audits_twice
+        if span := self._audits.next(self.base, self.complete_to, at, self._density, last=twice):
             self._scan(Kind.AUDIT, span.start, span.end, at)
         else:
-            self._again(Kind.AUDIT, self.schedule.audit_every)
+            self._due[Kind.AUDIT] = self._round_at
 
     def _is_due(self, kind: Kind) -> bool:
         return kind not in self.scans and self.clock >= self._due[kind]

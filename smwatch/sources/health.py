@@ -16,6 +16,7 @@ THROTTLED_FOR = 30.0
 """Seconds without a throttle after which all is well again."""
 ABSENCE = timedelta(minutes=2)
 CLOCK_WARNING = timedelta(minutes=1)
+ELSEWHERE = "use the trail's log group (--log-group)"
 
 
 class Health:
@@ -51,13 +52,14 @@ class Health:
         clock = self._monotonic()
         progress, remaining = agenda.progress(now, clock)
         if self.trouble is not None:
-            return self.trouble.state, "; ".join(filter(None, (self.trouble.message, self._wrong_clock()))), progress
+            wrong = (self.trouble.message, self._wrong_clock(), self._starved(agenda))
+            return self.trouble.state, "; ".join(filter(None, wrong)), progress
         if agenda.finished:
             return State.DONE, "", ""
         throttled_at = self._pace.throttled_at
         if throttled_at is not None and clock - throttled_at < THROTTLED_FOR:
             message = f"AWS throttles {self._api} (the quota is the account's); asking {self._pace.rate:.2g} ×/s"
-            return State.THROTTLED, message, progress
+            return State.THROTTLED, "; ".join(filter(None, (message, self._starved(agenda)))), progress
         if self._absence is not None:
             if not agenda.caught_up_since(self._absence[0]):
                 return State.CATCHING_UP, self._absence[1], progress
@@ -65,7 +67,7 @@ class Health:
         if not agenda.up_to_date:
             return State.STARTING if self.last_good_at is None else State.CATCHING_UP, _lost(agenda), progress
         if progress:
-            advice = _lost(agenda)
+            advice = self._starved(agenda) or _lost(agenda)
             if remaining is not None and remaining > HOPELESS:
                 advice = "history this long is read faster from the trail's bucket with Athena"
             return State.CATCHING_UP, advice, progress
@@ -74,11 +76,20 @@ class Health:
     def _warning(self, agenda: Agenda) -> str:
         if wrong := self._wrong_clock():
             return f"{wrong}: set it"
-        if isinstance(agenda, Following) and agenda.sweeps.slow:
-            return f"more events than {self._api} can show quickly: use the trail's log group (--log-group)"
+        if isinstance(agenda, Following) and (agenda.sweeps.slow or agenda.audits_fail):
+            lag = round(agenda.settle_lag / timedelta(minutes=1))
+            later = f", or look again for what is later than {lag} min" if agenda.audits_fail else ""
+            return f"more events than {self._api} can show quickly{later}: {ELSEWHERE}"
         if self._pace.slowed:
             return f"asking {self._pace.rate:.2g} ×/s after AWS throttled {self._api}"
         return _lost(agenda) or _widened(agenda)
+
+    def _starved(self, agenda: Agenda) -> str:
+        """Why the mark of completeness falls behind, if there are too few calls for it."""
+        if not isinstance(agenda, Following) or not agenda.starved:
+            return ""
+        events = f"{agenda.sweeps.budget.density:.2g} events/s"
+        return f"{agenda.rate:.2g} answered calls/s are too few to keep up with {events}: {ELSEWHERE}"
 
     def _wrong_clock(self) -> str:
         offset = self._clock.offset

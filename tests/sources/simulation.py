@@ -63,6 +63,8 @@ class World:
         """What comes instead of an answer that the service has given."""
         self.competitor: Callable[[datetime], float] = lambda _: 0.0
         """Calls a second that others make at this time."""
+        self.asked: Callable[[datetime, datetime | None], None] = lambda _, __: None
+        """Is told of each call from when to when it asks."""
         self._tokens, self._counted_at = 2.0, 0.0
 
     def now(self) -> datetime:
@@ -117,6 +119,7 @@ class SimulatedLookupEvents(SignedIn):
     async def page(self, start: datetime, until: datetime | None, token: str | None) -> Answer:
         world = self.world
         world.calls += 1
+        world.asked(start, until)
         await asyncio.sleep(world.latency() / 2)
         world.charge()
         if trouble := world.trouble():
@@ -265,8 +268,10 @@ class Spent(NamedTuple):
     p50: float
     p99: float
     calls: float
-    """A second."""
+    """A second, for what is new and for settling it."""
     longest: float
+    audits: float
+    """Calls a second for looking again at what is settled."""
 
 
 async def ordinary(rate: float, seconds: float, seed: int = 7) -> Spent:
@@ -277,6 +282,11 @@ async def ordinary(rate: float, seconds: float, seed: int = 7) -> Spent:
     settles_in = timedelta(minutes=15)
     happened_to, reckoned_to = EPOCH, EPOCH
     latencies: list[float] = []
+    audits = 0
+
+    def count(_: datetime, until: datetime | None) -> None:
+        nonlocal audits
+        audits += until is not None and until < watcher.mark
 
     def go_on() -> None:
         """Let the next minutes happen, and reckon with what is long past: a day is too much to hold."""
@@ -294,6 +304,7 @@ async def ordinary(rate: float, seconds: float, seed: int = 7) -> Spent:
             world.history.entries.forget_before(past - REMEMBERED)
             reckoned_to = past
 
+    world.asked = count
     go_on()
     await watcher.watch(end, check=go_on)
     assert watcher.missing() == []
@@ -301,7 +312,8 @@ async def ordinary(rate: float, seconds: float, seed: int = 7) -> Spent:
     latencies.extend(watcher.reckon(end))
     # at the beginning there is nothing to be seen yet
     late = sorted(latencies[len(latencies) * min(1200, int(seconds / 4)) // int(seconds) :])
-    return Spent(late[len(late) // 2], late[len(late) * 99 // 100], world.calls / seconds, late[-1])
+    p50, p99 = late[len(late) // 2], late[len(late) * 99 // 100]
+    return Spent(p50, p99, (world.calls - audits) / seconds, late[-1], audits / seconds)
 
 
 def never_back(moments: Sequence[datetime]) -> bool:

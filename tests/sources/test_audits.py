@@ -1,53 +1,93 @@
-"""Where an audit looks."""
+"""Where audits look."""
 
 from __future__ import annotations
 
-import itertools
 from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from smwatch.sources.audits import PLACES, Audits
-from smwatch.sources.coverage import Span
+from smwatch.sources.audits import LONG_REACH, REACH, SLICE_PAGES, Audits
+from smwatch.sources.coverage import Span, join
 
 NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
 HOUR, SECOND = timedelta(hours=1), timedelta(seconds=1)
-BASE, SETTLED = NOW - 24 * HOUR, NOW - HOUR
+BASE = NOW - 72 * HOUR
+PAGE = 50
 
 
-def audit(audits: Audits, density: float) -> list[Span]:
-    """The places of one audit, ascending."""
-    places: list[Span] = []
-    while not places or audits.under_way:
-        span = audits.next(BASE, SETTLED, NOW, density)
+def audit(audits: Audits, density: float, *, at: datetime = NOW, last: bool = False) -> list[Span]:
+    """What one round reads, in its order; all but the last hour is settled."""
+    spans: list[Span] = []
+    while not spans or audits.under_way:
+        span = audits.next(BASE, at - HOUR, at, density, last=last)
         assert span is not None
-        places.append(span)
-    return sorted(places)
+        spans.append(span)
+    return spans
 
 
-@pytest.mark.parametrize("density", [0.0, 0.001, 0.13])
-def test_little_is_read_whole(density: float) -> None:
-    """The last of these is eleven thousand records a day, and a page a minute."""
-    assert audit(Audits(50, SECOND), density) == [Span(NOW - 6 * HOUR, SETTLED)]
+@pytest.mark.parametrize("density", [0.0, 0.1, 3, 2000])
+def test_a_round_reads_six_hours_whole_oldest_first_in_slices_of_some_pages(density: float) -> None:
+    spans = audit(Audits(PAGE, SECOND), density)
+    assert spans == sorted(spans)
+    assert join(spans) == (Span(NOW - REACH, NOW - HOUR),)
+    longest = max(span.end - span.start for span in spans)
+    assert longest.total_seconds() * density <= SLICE_PAGES * PAGE or longest == SECOND
 
 
-def test_much_is_sampled_at_equal_distances_and_elsewhere_the_next_time() -> None:
-    audits = Audits(50, SECOND)
-    first, second = audit(audits, 3), audit(audits, 3)
-    for places in (first, second):
-        assert len(places) == PLACES
-        assert len({later.start - earlier.start for earlier, later in itertools.pairwise(places)}) == 1
-        assert all(NOW - 6 * HOUR <= span.start < span.end <= SETTLED for span in places)
-        assert {span.end - span.start for span in places} == {timedelta(seconds=13)}
-    assert not set(first) & set(second)
+def test_where_pages_are_large_there_is_one_slice() -> None:
+    assert audit(Audits(0, SECOND), 1000) == [Span(NOW - REACH, NOW - HOUR)]
 
 
-def test_after_a_late_record_everything_is_read_once() -> None:
-    audits = Audits(50, SECOND)
+@pytest.mark.parametrize("hours", [1, 3, 5.5, 9])
+def test_however_long_a_round_takes_every_moment_is_read_once_it_is_six_hours_old(hours: float) -> None:
+    audits, apart = Audits(PAGE, SECOND), hours * HOUR
+    at = NOW
+    read: list[tuple[Span, datetime]] = []
+    for n in range(20):
+        at = NOW + n * apart
+        read += [(span, at) for span in audit(audits, 0.5, at=at)]
+    assert at - REACH - apart > NOW
+    for n in range(100):
+        moment = NOW + n / 100 * (at - REACH - apart - NOW)
+        assert any(span.start <= moment < span.end and at >= moment + REACH for span, at in read)
+
+
+@pytest.mark.parametrize("hours", [1, 2, 4])
+def test_with_the_last_look_every_moment_is_read_once_it_is_nearly_two_days_old(hours: int) -> None:
+    audits = Audits(PAGE, SECOND)
+    old: list[Span] = []
+    for n in range(10):
+        at = NOW + n * hours * HOUR
+        spans = audit(audits, 0.5, at=at, last=True)
+        old += [span for span in spans if span.end <= at - 44 * HOUR]
+        assert all(span.start >= at - LONG_REACH for span in spans)
+    assert join(old) == (Span(NOW - LONG_REACH, at - 44 * HOUR),)
+    assert sum((span.end - span.start for span in old), timedelta()) == at - 44 * HOUR - (NOW - LONG_REACH)
+
+
+def test_after_a_late_record_the_rest_of_the_round_and_the_next_one_are_urgent() -> None:
+    audits = Audits(PAGE, SECOND)
+    urgent = [audits.urgent]
     audits.found()
-    assert audit(audits, 3) == [Span(NOW - 6 * HOUR, SETTLED)]
-    assert len(audit(audits, 3)) == PLACES
+    urgent.append(audits.urgent)
+    for n in (1, 2):
+        audit(audits, 3, at=NOW + n * HOUR)
+        urgent.append(audits.urgent)
+    assert urgent == [False, True, True, False]
+
+
+def test_how_much_time_has_grown_too_old_unread_is_told() -> None:
+    audits = Audits(PAGE, SECOND)
+    assert audits.behind(NOW) == timedelta()
+    first, *_ = audit(audits, 3)
+    assert audits.behind(NOW) == timedelta()
+    assert audits.behind(NOW + REACH + HOUR) == 2 * HOUR
+    assert audits.next(BASE, NOW, NOW + REACH + HOUR, 3, last=False) is not None
+    assert audits.behind(NOW + REACH + HOUR) > 2 * HOUR
+    assert first.start == NOW - REACH
 
 
 def test_where_nothing_is_settled_there_is_nothing_to_look_at() -> None:
-    assert Audits(50, SECOND).next(NOW, NOW, NOW, 1.0) is None
+    audits = Audits(PAGE, SECOND)
+    assert audits.next(NOW, NOW, NOW, 1.0, last=True) is None
+    assert not audits.under_way

@@ -57,3 +57,22 @@ def test_where_pages_are_large_calls_go_to_what_is_new() -> None:
     each.density = each.settled_density = 1000
     assert each.for_sweeps == LIVE_SHARE * 2.0
     assert each.reads_late
+
+
+def test_audits_take_what_is_idle_and_as_much_as_it_takes_to_read_everything_twice_again() -> None:
+    assert budget(1).for_audits == pytest.approx(0.12)
+    for density in (0.1, 1, 3, 6, 9):
+        each = budget(density)
+        assert each.audits_twice
+        assert each.for_audits >= 2 * each.whole
+        assert each.for_sweeps + each.whole + each.for_audits <= 1
+    assert budget(15).for_audits > budget(15).whole
+    assert not budget(15).audits_twice
+    assert budget(9, rate=0.25).for_audits == 0
+    assert Budget(0, 2.0).for_audits > 0
+
+
+@pytest.mark.parametrize("density", [0.3, 3, 10, 15])
+def test_whoever_looks_for_a_late_record_in_haste_leaves_the_rest_its_calls(density: float) -> None:
+    each = budget(density)
+    assert each.for_audits <= each.idle <= 1 - each.for_sweeps - each.whole

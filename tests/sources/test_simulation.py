@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import re
 from datetime import timedelta
 
 import msgspec
@@ -46,6 +47,23 @@ def test_latency_and_calls_are_as_was_planned(rate: float, p50: float, p99: floa
     assert round(spent.calls, 2) <= calls
 
 
+def scarce(seed: int, *, spoilt: float, length: timedelta) -> tuple[World, Watcher]:
+    """Eight events a second, a network that spoils so many of the answers, and now and then a throttle."""
+    world = World(seed)
+    random.seed(seed)  # how long pauses are after failures
+    chance = world.chance
+    for _ in range(round(8 * length.total_seconds())):
+        world.happen(EPOCH + chance.random() * length, chance.choice((0, 1, 3, 7)))
+    troubles = (
+        CallError(State.THROTTLED, "Rate exceeded", Remedy.PACE),
+        CallError(State.UNREACHABLE, "reset", Remedy.RETRY),
+    )
+    weights = (0.027, spoilt)
+    world.trouble = lambda: chance.choices((*troubles, None), (*weights, 1 - sum(weights)))[0]
+    schedule = Schedule(*(timedelta(seconds=seconds) for seconds in (2, 20, 3, 12, 20)))
+    return world, Watcher(world, EPOCH, schedule, rate=2.0)
+
+
 @pytest.mark.parametrize("seed", [1, 2, 3])
 def test_where_calls_are_scarce_the_mark_keeps_up_and_what_is_new_waits(seed: int) -> None:
     """Eight events a second, and a network that spoils a quarter of the answers and says at times that it is too much.
@@ -54,26 +72,29 @@ def test_where_calls_are_scarce_the_mark_keeps_up_and_what_is_new_waits(seed: in
     """
 
     async def scenario() -> None:
-        world = World(seed)
-        random.seed(seed)  # how long pauses are after failures
-        chance = world.chance
-        length = HOUR
-        for _ in range(round(8 * length.total_seconds())):
-            world.happen(EPOCH + chance.random() * length, chance.choice((0, 1, 3, 7)))
-        troubles = (
-            CallError(State.THROTTLED, "Rate exceeded", Remedy.PACE),
-            CallError(State.UNREACHABLE, "reset", Remedy.RETRY),
-        )
-        weights = (0.027, 0.245)
-        world.trouble = lambda: chance.choices((*troubles, None), (*weights, 1 - sum(weights)))[0]
-        schedule = Schedule(*(timedelta(seconds=seconds) for seconds in (2, 20, 3, 12, 20)))
-        watcher = Watcher(world, EPOCH, schedule, rate=2.0)
+        world, watcher = scarce(seed, spoilt=0.245, length=HOUR)
         behind: list[timedelta] = []
-        await watcher.watch(EPOCH + length, check=lambda: behind.append(world.now() - watcher.mark))
+        await watcher.watch(EPOCH + HOUR, check=lambda: behind.append(world.now() - watcher.mark))
         assert watcher.missing() == []
         assert never_back(watcher.watermarks)
-        assert world.calls < 0.4 * length.total_seconds()
+        assert world.calls < 0.4 * HOUR.total_seconds()
         assert max(behind) < timedelta(minutes=25)
+
+    virtual_time.run(scenario())
+
+
+def test_where_calls_are_too_scarce_for_the_mark_to_keep_up_that_is_said_with_the_way_out() -> None:
+    async def scenario() -> None:
+        world, watcher = scarce(4, spoilt=0.6, length=HOUR)
+        await watcher.watch(EPOCH + HOUR)
+        assert world.now() - watcher.mark > HOUR / 4
+        said = re.compile(
+            r"(.*; )?0\.\d+ answered calls/s are too few to keep up with \d(\.\d)? events/s: use the trail's log group"
+            r" \(--log-group\)"
+        )
+        states = {status.state for status in watcher.statuses if said.fullmatch(status.message)}
+        assert states == {State.CATCHING_UP, State.THROTTLED, State.UNREACHABLE}
+        assert watcher.missing() == []
 
     virtual_time.run(scenario())
 
@@ -324,6 +345,47 @@ def test_what_comes_after_the_settle_lag_is_found_by_the_audit_and_widens_the_la
         assert watcher.coverage.lags.settle > timedelta(minutes=30)
         assert world.now() - watcher.watermarks[-1] > timedelta(minutes=30)
         assert watcher.watermarks[-1] > before or watcher.coverage.lags.settle > timedelta(hours=1)
+
+    virtual_time.run(scenario())
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_what_comes_after_the_settle_lag_is_found_wherever_it_lies_among_many_others(seed: int) -> None:
+    """One record in an hour is late by up to six hours, where six hours fill hundreds of pages."""
+
+    async def scenario() -> None:
+        world = World(seed)
+        length = 14 * HOUR
+        for _ in range(round(0.5 * length.total_seconds())):
+            world.happen(EPOCH + world.chance.random() * length, measured_delay(world.chance))
+        ordinary = set(world.born)
+        for hour in range(6):
+            world.happen(EPOCH + hour * HOUR + HOUR / 3, world.chance.uniform(4000, 5.9 * 3600))
+        late = set(world.born) - ordinary
+        watcher = Watcher(world, EPOCH, SCHEDULE)
+        await watcher.watch(EPOCH + length)
+        assert late <= set(watcher.seen)
+        assert max(watcher.seen[event] - world.born[event] for event in late) < 8 * HOUR
+        assert watcher.statuses[-1].late_events >= 1
+        assert watcher.missing() == []
+
+    virtual_time.run(scenario())
+
+
+def test_where_there_are_too_few_calls_to_look_again_that_is_said() -> None:
+    async def scenario() -> None:
+        world = World(seed=20)
+        length = 14 * HOUR
+        for _ in range(round(0.3 * length.total_seconds())):
+            world.happen(EPOCH + world.chance.random() * length, measured_delay(world.chance))
+        watcher = Watcher(world, EPOCH, SCHEDULE, rate=0.014)
+        await watcher.watch(EPOCH + length)
+        said = (
+            "more events than LookupEvents can show quickly, or look again for what is later than 60 min: use the"
+            " trail's log group (--log-group)"
+        )
+        assert said in {status.message for status in watcher.statuses}
+        assert watcher.missing() == []
 
     virtual_time.run(scenario())
 

@@ -233,7 +233,7 @@ class Following(Agenda):
     @property
     def audits_fail(self) -> bool:
         """Whether there are too few calls for audits to read all that is settled."""
-        return self._audits.behind(self._at) > AUDITS_BEHIND
+        return bool(self._nature.page) and self._audits.behind(self._at) > AUDITS_BEHIND
 
     def enough(self, scan: Scan) -> bool:
         """Whether the rest of this scan is not worth its calls."""

@@ -77,8 +77,8 @@ class Health:
         if wrong := self._wrong_clock():
             return f"{wrong}: set it"
         if isinstance(agenda, Following) and (agenda.sweeps.slow or agenda.audits_fail):
-            lag = round(agenda.settle_lag / timedelta(minutes=1))
-            later = f", or look again for what is later than {lag} min" if agenda.audits_fail else ""
+            lag = _words(agenda.settle_lag)
+            later = f", or look again for what is later than {lag}" if agenda.audits_fail else ""
             return f"more events than {self._api} can show quickly{later}: {ELSEWHERE}"
         if self._pace.slowed:
             return f"asking {self._pace.rate:.2g} ×/s after AWS throttled {self._api}"

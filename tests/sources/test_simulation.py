@@ -381,7 +381,7 @@ def test_where_there_are_too_few_calls_to_look_again_that_is_said() -> None:
         watcher = Watcher(world, EPOCH, SCHEDULE, rate=0.014)
         await watcher.watch(EPOCH + length)
         said = (
-            "more events than LookupEvents can show quickly, or look again for what is later than 60 min: use the"
+            "more events than LookupEvents can show quickly, or look again for what is later than 1 h: use the"
             " trail's log group (--log-group)"
         )
         assert said in {status.message for status in watcher.statuses}

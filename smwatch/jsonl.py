@@ -131,7 +131,11 @@ class Lines:
     async def tick(self, now: datetime) -> None:
         """Let time pass for the alarms that depend on it."""
         async with self._turn:
-            await self._print([], self._news({**self._unwritten(), **self._store.tick(now).alarms}))
+            ticked = self._store.tick(now).alarms
+            news = self._news({**self._unwritten(), **ticked})
+            await self._print([], news)
+            if unprinted := ticked.keys() - {alarm.group for alarm in news}:
+                self._keep([ticked[group] for group in unprinted], {})  # who is notified of alarms hears of them
 
     def worst(self, now: datetime) -> Severity | None:
         """The worst alarm written so far; those that are muted now don't count, as those acknowledged don't."""

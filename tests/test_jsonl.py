@@ -15,12 +15,14 @@ from smwatch.keeper import NOT_KEPT
 from smwatch.lines import Behind, alarm_line, event_line, event_text, status_line
 from smwatch.monitor import Delivery
 from smwatch.output import Output
-from smwatch.rules.alarm import Alarm, AlarmState, Decision, Severity
+from smwatch.rules.alarm import Alarm, AlarmState, Decided, Decision, Mute, Severity
+from smwatch.rules.engine import Engine
 from smwatch.sources.coverage import Gap, Span
 from smwatch.sources.source import State, Status
 from smwatch.store import Store
 from smwatch.visible import harmless_json
 from tests import records
+from tests.rules.judging import catalogue
 
 NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
 
@@ -187,3 +189,24 @@ def test_what_was_printed_before_it_could_be_journaled_is_printed_once_however_l
     later = arrival(records.raw(records.read(at=NOW, id="later")))
     asyncio.run(lines.deliver(Delivery(journal.commit("test", [later]).fresh)))
     assert len(out.getvalue().splitlines()) == 11
+
+
+def test_the_end_of_a_mute_is_told_to_who_keeps_alarms_and_printed_nowhere() -> None:
+    out, journal, kept = io.StringIO(), Journal(), list[str]()
+    engine = Engine(catalogue())
+    lines = Lines(
+        Store(engine=engine),
+        journal,
+        json=True,
+        keep=lambda alarms, _: kept.extend(alarm.rule for alarm in alarms),
+        out=Output(out),
+    )
+    read = arrival(records.raw(records.read_deleted(at=NOW)))
+    asyncio.run(lines.deliver(Delivery(journal.commit("test", [read]).fresh)))
+    asyncio.run(lines.deliver(Delivery(decided=Decided(mutes=(Mute(NOW + timedelta(hours=1), rule="SMW-DEL-01"),)))))
+    printed = len(out.getvalue().splitlines())
+    kept.clear()
+    for minutes in (59, 60, 61):
+        asyncio.run(lines.tick(NOW + timedelta(minutes=minutes)))
+    assert kept == ["SMW-DEL-01"]
+    assert len(out.getvalue().splitlines()) == printed

@@ -45,10 +45,10 @@ class Habits:
         self.habit = habit
         self._known: Recent[str, _Days] = Recent(lambda _: _Days(), PRINCIPALS)
 
-    def note(self, identity: str, within: int, second: int, count: int, by: Doer) -> None:
-        """A principal came to so many values within so many seconds."""
-        days, day = self._known[identity], (within, second // DAY)
-        doers = days.doers.setdefault(day, {})
+    def note(self, identity: str, within: int, day: int, count: int, by: Doer) -> None:
+        """A principal came to so many values within so many seconds of a day."""
+        days = self._known[identity]
+        doers = days.doers.setdefault((within, day), {})
         if count <= doers.get(by.group, 0):
             return
         peak = max(doers.values(), default=0)
@@ -68,16 +68,16 @@ class Habits:
                 doers.pop(by.group, None)
         _wake(known, by)
 
-    def usual(self, identity: str, within: int, second: int, count: int) -> bool:
-        """Whether a principal did nearly as much on enough of the days before."""
-        day, habit = second // DAY, self.habit
+    def usual(self, identity: str, within: int, day: int) -> float:
+        """To how many values a principal may come on a day, having come nearly as far on enough of the days before."""
+        habit = self.habit
         first = day - habit.within // DAY
-        nearly = (
-            other
+        peaks = [
+            max(doers.values(), default=0) * habit.factor
             for (period, other), doers in self._known[identity].doers.items()
-            if period == within and first <= other < day and count <= max(doers.values(), default=0) * habit.factor
-        )
-        return sum(1 for _ in nearly) >= habit.days
+            if period == within and first <= other < day
+        ]
+        return sorted(peaks)[-habit.days] if len(peaks) >= habit.days else -1.0
 
     def watch(self, identity: str, doer: Doer) -> None:
         """Tell `doer` when more becomes known of a principal."""

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
-from math import inf
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from smwatch.rules.answer import Pending, holds
 from smwatch.rules.census import Population
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Value
 from smwatch.rules.envelope import Share
 from smwatch.rules.habit import Habits
+from smwatch.rules.period import DAY
 from smwatch.rules.question import Lookout
+from smwatch.rules.times import Teller
 from smwatch.rules.vigil import Want
 
 if TYPE_CHECKING:
@@ -75,10 +76,47 @@ class Needs:
         """How many stretches of that width away from an event others can make it evidence."""
 
 
+_Run: TypeAlias = tuple[int, int]
+"""From which place up to which other."""
+_Grade: TypeAlias = tuple[int, int, str]
+"""Rank, step and title."""
+
+
+@dataclass(frozen=True, slots=True, weakref_slot=True)
+class Asker:
+    """What was asked about one value of a case, which wants to know when an answer may be another one.
+
+    What is known of one value changes all the time where a caller goes through many: the others' answers stand.
+    """
+
+    case: SpreadCase
+    value: Value
+    counts: dict[int, bool] = field(default_factory=dict, compare=False)
+    """By event key: whether it counts."""
+    grades: dict[int, tuple[int, str] | None] = field(default_factory=dict, compare=False)
+
+    @property
+    def high(self) -> int:
+        """Later seconds do not matter to the case."""
+        return self.case.high
+
+    def watches(self, known: Teller) -> None:
+        """The case keeps what is known."""
+        self.case.watches(known)
+
+    def heed(self, _second: int) -> None:
+        """More is known."""
+        self.case.reconsider(self.value)
+
+    def wake(self) -> None:
+        """Something else that the answers hang on has changed."""
+        self.case.reconsider(self.value)
+
+
 class Measure:
     """What the values of one case are judged by, and what was found of each of them."""
 
-    __slots__ = ("_answers", "_factor", "_grades", "_needs", "_questions", "bar", "habits", "least", "reach", "width")
+    __slots__ = ("_asked", "_askers", "_factor", "_needs", "_questions", "bar", "habits", "least", "reach", "width")
 
     def __init__(self, needs: Needs, questions: Questions, habits: Habits | None, bar: Bar | None) -> None:
         self._needs = needs.all
@@ -87,20 +125,27 @@ class Measure:
         self.bar = bar
         self._factor = needs.factor
         self.least, self.width, self.reach = needs.least, needs.width, needs.reach
-        self._answers: dict[Sight, bool] = {}
-        """Whether each counts, as far as it was asked since what is known has changed."""
-        self._grades: dict[Sight, tuple[int, str] | None] = {}
-        """The grade of each likewise."""
+        self._askers: dict[Value, Asker] = {}
+        """As far as each value was asked about since what is known has changed."""
+        self._asked = 0
 
     def forget(self) -> None:
         """Ask everything again."""
-        self._answers.clear()
-        self._grades.clear()
+        self._askers.clear()
+        self._asked = 0
+
+    def forget_of(self, value: Value) -> bool:
+        """Ask again about a value; whether anything was asked about it."""
+        asker = self._askers.pop(value, None)
+        if asker is None:
+            return False
+        self._asked -= len(asker.counts)
+        return True
 
     @property
     def asked(self) -> int:
         """How many answers are held."""
-        return len(self._answers)
+        return self._asked
 
     def enough(self, count: int, since: int | None) -> bool:
         """Whether so many values, seen from `since` on, are enough for any period: then there are fewest in all."""
@@ -108,75 +153,107 @@ class Measure:
             return count >= self.least
         return count * self._factor >= self.bar.at(since)
 
-    def judged(self, sights: Sequence[Sight], case: SpreadCase) -> dict[Sight, tuple[int, int, str]]:
+    def judged(self, sights: Sequence[Sight], case: SpreadCase) -> list[tuple[Sight, _Grade]]:
         """Those of these, which are ascending, that are evidence: how bad each is, with the step and its title."""
+        close = [self._close(sights, need, case) for need in self._needs]
         if self._questions.only or self._questions.unless:
             # What else is known is asked only where there would be enough without it.
-            close = {sight for need in self._needs for sight in self._close(sights, need, case)}
-            sights = [sight for sight in sights if sight in close and self._counts(sight, case)]
-        graded: dict[Sight, tuple[int, int, str]] = {}
-        for need in self._needs:
-            for sight in self._close(sights, need, case):
-                if need.alone or sight in graded:
-                    graded[sight] = max(graded.get(sight, (0, 0, "")), (need.rank, need.step, need.title))
-        return graded
+            near = _united(len(sights), close)
+            asked = [sight for sight, is_near in zip(sights, near, strict=True) if is_near]
+            counting = [sight for sight in asked if self._counts(sight, case)]
+            if len(counting) < len(asked):
+                sights, close = counting, [self._close(counting, need, case) for need in self._needs]
+        graded: list[_Grade | None] = [None] * len(sights)
+        for need, runs in zip(self._needs, close, strict=True):
+            grade = need.rank, need.step, need.title
+            for start, end in runs:
+                for at in range(start, end):
+                    known = graded[at]
+                    if grade > known if known is not None else need.alone:
+                        graded[at] = grade
+        return [(sight, grade) for sight, grade in zip(sights, graded, strict=True) if grade is not None]
 
-    def _close(self, sights: Sequence[Sight], need: Need, case: SpreadCase) -> Iterator[Sight]:
+    def _close(self, sights: Sequence[Sight], need: Need, case: SpreadCase) -> list[_Run]:
         """The sights that lie, with enough different values, within the period."""
         habits = self.habits if need.alone else None
         factor = self._factor if habits else 1.0
-        least = int(need.least / factor)
-        inside: Counter[Value] = Counter()
-        start = done = 0
-        for end, sight in enumerate(sights):
-            inside[sight.value] += 1
-            while sight.second - sights[start].second > need.within:
+        least, within, bar = int(need.least / factor), need.within, 0.0
+        if len(sights) < least:
+            return []
+        inside: dict[Value, int] = {}
+        runs: list[_Run] = []
+        start, day, most, usual = 0, -1, -1, -1.0
+        for end, (second, _, value) in enumerate(sights):
+            inside[value] = inside.get(value, 0) + 1
+            while second - sights[start].second > within:
                 left = sights[start].value
-                inside[left] -= 1
-                if not inside[left]:
+                if inside[left] > 1:
+                    inside[left] -= 1
+                else:
                     del inside[left]
                 start += 1
-            if len(inside) < least:
+            count = len(inside)
+            if count < least:
                 continue
-            bar = self._reached(sight.second, case)
-            if len(inside) * factor < bar:
-                continue
-            if habits is not None:
-                habits.note(case.identity, need.within, sight.second, len(inside), case)
-                habits.watch(case.identity, case)
-                if habits.usual(case.identity, need.within, sight.second, len(inside)):
+            if self.bar is not None:
+                bar = self.bar.at(second)
+                if count * factor < bar or not self._watched(second, case):
                     continue
-            if len(inside) < max(need.least, bar):
+            if habits is not None:
+                if second // DAY != day:
+                    if most > 0:
+                        habits.note(case.identity, within, day, most, case)
+                    else:
+                        habits.watch(case.identity, case)
+                    day, most, usual = second // DAY, -1, habits.usual(case.identity, within, second // DAY)
+                if count > most:
+                    most = count
+                if count <= usual:
+                    continue
+            if count < need.least or count < bar:
                 continue
-            yield from sights[max(start, done) : end + 1]
-            done = end + 1
+            if runs and start <= runs[-1][1]:
+                runs[-1] = runs[-1][0], end + 1
+            else:
+                runs.append((start, end + 1))
+        if habits is not None and most > 0:
+            habits.note(case.identity, within, day, most, case)
+        return runs
 
-    def _reached(self, second: int, case: SpreadCase) -> float:
-        """How many values make a share of all in a second, as far as that can be said; none do where it can't."""
-        bar, vigil = self.bar, case.world.vigil
-        if bar is None:
-            return 0.0
-        want = Want(case.place, 0, second, int(bar.share.warmup))
-        if want.seconds and not vigil.enough(want):
-            vigil.hope(want, case)
-            return inf
-        return bar.at(second)
+    def _watched(self, second: int, case: SpreadCase) -> bool:
+        """Whether it was watched for long enough to say what a share of all is."""
+        assert self.bar is not None
+        want, vigil = Want(case.place, 0, second, int(self.bar.share.warmup)), case.world.vigil
+        if not want.seconds or vigil.enough(want):
+            return True
+        vigil.hope(want, case)
+        return False
+
+    def _of(self, value: Value, case: SpreadCase) -> Asker:
+        asker = self._askers.get(value)
+        if asker is None:
+            asker = self._askers[value] = Asker(case, value)
+        return asker
 
     def _counts(self, sight: Sight, case: SpreadCase) -> bool:
-        answer = self._answers.get(sight)
+        counts = self._of(sight.value, case).counts
+        answer = counts.get(sight.key)
         if answer is None:
             only, unless, _ = self._questions
             wanted = all(self._ask(ask, sight, case) for ask in only)
-            answer = wanted and not any(self._ask(ask, sight, case) for ask in unless)
-            self._answers[sight] = answer
+            answer = counts[sight.key] = wanted and not any(self._ask(ask, sight, case) for ask in unless)
+            self._asked += 1
         return answer
 
     def grade(self, sight: Sight, case: SpreadCase) -> tuple[int, str] | None:
         """How bad a value is by the rule's grades, and the title of that; None for what it is anyway."""
-        if sight not in self._grades:
-            grades = ((rank, title) for ask, rank, title in self._questions.grades if self._ask(ask, sight, case))
-            self._grades[sight] = next(grades, None)
-        return self._grades[sight]
+        if not self._questions.grades:
+            return None
+        grades = self._of(sight.value, case).grades
+        if sight.key not in grades:
+            found = ((rank, title) for ask, rank, title in self._questions.grades if self._ask(ask, sight, case))
+            grades[sight.key] = next(found, None)
+        return grades[sight.key]
 
     def _ask(self, lookout: Lookout, sight: Sight, case: SpreadCase) -> bool:
         assert case.rule.distinct is not None
@@ -187,5 +264,14 @@ class Measure:
             values.setdefault(dimension, value)
         answer = lookout(values, sight.second)
         if isinstance(answer, Pending):
-            answer.watch(case)
+            answer.watch(self._of(sight.value, case))
         return holds(answer)
+
+
+def _united(count: int, runs: Iterable[Iterable[_Run]]) -> bytearray:
+    """For each of so many places whether it lies in one of the runs."""
+    within = bytearray(count)
+    for some in runs:
+        for start, end in some:
+            within[start:end] = b"\1" * (end - start)
+    return within

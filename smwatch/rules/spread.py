@@ -52,6 +52,7 @@ class SpreadCase(Case):
         "_pairs",
         "_plans",
         "_sighters",
+        "_sights",
         "_slots",
         "_stale",
         "enough",
@@ -75,6 +76,8 @@ class SpreadCase(Case):
         self.width = measure.width
         self._slots: dict[int, dict[Value, list[int]]] = {}
         """By slot, ascending, and value: the first and the last event key."""
+        self._sights: dict[int, list[Sight]] = {}
+        """The same of some slots as it is judged."""
         self._last = -1
         self._pairs = 0
         self._gone: dict[Value, int] = {}
@@ -127,6 +130,16 @@ class SpreadCase(Case):
             self._stale = next(iter(self._slots)), self._last
         super().wake()
 
+    def reconsider(self, value: Value) -> None:
+        """Have a value judged again: what was asked about it may have another answer."""
+        if not self._measure.forget_of(value):
+            return
+        slots = [number for number, slot in self._slots.items() if value in slot]
+        if slots:
+            first, last = self._stale or (slots[0], slots[-1])
+            self._stale = min(first, slots[0]), max(last, slots[-1])
+            super().wake()
+
     def heard(self, event: Event) -> None:
         """Take in the newest event."""
         self.newest_key = event.key
@@ -171,6 +184,8 @@ class SpreadCase(Case):
             ends[0] = key
         else:
             return ends
+        if self._sights:
+            self._sights.pop(number, None)
         if self._stale is not None:
             self._stale = min(self._stale[0], number), max(self._stale[1], number)
         elif self.enough and self._enough_near(number):
@@ -206,7 +221,7 @@ class SpreadCase(Case):
         """Take over the values of a group that has turned out to be this one."""
         self._catch_up()
         other._catch_up()
-        slots, other._slots, other.found = other._slots, {}, {}
+        slots, other._slots, other._sights, other.found = other._slots, {}, {}, {}
         other._stale = None
         kept, dropped = (self._kept, other._kept), (self._dropped, other._dropped)
         super().absorb(other)
@@ -239,6 +254,7 @@ class SpreadCase(Case):
                 first, last = slot.pop(old)
                 ends = slot.setdefault(right[old], [first, last])
                 ends[:] = min(first, ends[0]), max(last, ends[1])
+        self._sights.clear()
         self._pairs = sum(map(len, self._slots.values()))
         self._counts_of = dict(Counter(value for slot in self._slots.values() for value in slot))
         self._count()
@@ -310,6 +326,8 @@ class SpreadCase(Case):
         enough = self._measure.enough(len(self._counts_of), since)
         if enough and not self.enough:
             self._catch_up()  # from now on it makes a difference
+        elif not enough:
+            self._sights.clear()
         self.enough = enough
 
     def _enough_near(self, number: int) -> bool:
@@ -343,6 +361,7 @@ class SpreadCase(Case):
         if not self.calm:
             self._find()
         slot = self._slots.pop(number)
+        self._sights.pop(number, None)
         self._pairs -= len(slot)
         counts, gone = self._counts_of, False
         for value in slot:
@@ -373,17 +392,12 @@ class SpreadCase(Case):
         """Find anew what is evidence from one slot to another."""
         self.low, self.own_high = BEGINNING, END
         measure, reach = self._measure, self._measure.reach
-        sights = sorted(
-            Sight(key >> SECOND_BITS, key, value)
-            for number, slot in self._slots.items()
-            if first - reach <= number <= last + reach
-            for value, ends in slot.items()
-            for key in dict.fromkeys(ends)
-        )
+        around = range(first - reach, last + reach + 1)
+        sights = [sight for number in self._slots if number in around for sight in self._sights_of(number)]
         graded = measure.judged(sights, self)
         for number in [number for number in self.found if first <= number <= last]:
             del self.found[number]
-        for sight, (rank, step, title) in sorted(graded.items()):
+        for sight, (rank, step, title) in graded:
             number = sight.second // self.width
             if first <= number <= last:
                 found = measure.grade(sight, self)
@@ -391,6 +405,16 @@ class SpreadCase(Case):
                     rank, title = found
                 one = Evidence(sight.second, sight.key, rank, step, title, sight.value)
                 self.found.setdefault(number, []).append(one)
+
+    def _sights_of(self, number: int) -> list[Sight]:
+        """What is to be judged of a slot, ascending."""
+        sights = self._sights.get(number)
+        if sights is None:
+            found = [(key, value) for value, ends in self._slots[number].items() for key in dict.fromkeys(ends)]
+            sights = sorted([Sight(key >> SECOND_BITS, key, value) for key, value in found])
+            if self.enough:  # from then on, it hears of every event
+                self._sights[number] = sights
+        return sights
 
 
 def _most_of(one: Shed | None, other: Shed | None) -> Shed | None:

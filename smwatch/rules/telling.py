@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import assert_never
 
 from smwatch.events.secret import Secret
@@ -163,6 +164,7 @@ def _short(identity: str) -> str:
     return identity.rpartition("/")[2] or identity
 
 
+@lru_cache(8192)  # an alarm that lists a hundred values tells nearly the same ones after each event
 def _clock(second: int) -> str:
     return f"{datetime.fromtimestamp(min(second, _LAST), UTC):%Y-%m-%d %H:%M:%SZ}"
 

@@ -205,6 +205,20 @@ def _new_value(subject: Subject) -> bool:
     )
 
 
+_RATE = re.compile(r"\s*rate\(\s*(\d{1,9})\s+(hour|day)s?\s*\)\s*", re.ASCII)
+_YEAR = 366
+
+
+def _rotation_put_off(subject: Subject) -> bool:
+    """The rules of the rotation let more than a year pass."""
+    rules = part(part(subject.record, "requestParameters"), "rotationRules")
+    days, schedule = rules.get("automaticallyAfterDays"), rules.get("scheduleExpression")
+    if isinstance(days, int | float) and days > _YEAR:
+        return True
+    rate = _RATE.fullmatch(schedule) if isinstance(schedule, str) else None
+    return rate is not None and int(rate[1]) > _YEAR * (24 if rate[2] == "hour" else 1)
+
+
 # ------------------------------------------------------------------------------------------------- what a call opens up
 
 
@@ -301,6 +315,7 @@ TRAITS: dict[str, Known] = {
     "blind_trail": _plain("the trail's selectors leave out reads of secrets", _blind_trail),
     "catch_all": _plain("every filter of the batch is negated", _catch_all),
     "new_value": _plain("the call wrote a value", _new_value),
+    "rotation_put_off": _plain("the rotation comes less than once a year", _rotation_put_off),
     "public_policy": _plain("the policy lets anybody in", _policy(lambda grade: grade.public)),
     "stranger_policy": Known("the policy lets in an account that is not in org_accounts", _policy_stranger),
     "unbound_policy": _plain(

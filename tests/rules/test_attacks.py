@@ -222,6 +222,14 @@ STORIES: dict[str, Story] = {
         changed("RotateSecret", rotationRules={"automaticallyAfterDays": 1000}),
         {"SMW-TAMP-05c": "medium"},
     ),
+    "rotation put off by a rate": (
+        changed("RotateSecret", rotationRules={"scheduleExpression": "rate(999 days)"}),
+        {"SMW-TAMP-05c": "medium"},
+    ),
+    "rotation put off by a rate in hours": (
+        changed("RotateSecret", rotationRules={"scheduleExpression": "rate( 9000 hours )"}),
+        {"SMW-TAMP-05c": "medium"},
+    ),
     "rotation cancelled": (changed("CancelRotateSecret"), {"SMW-TAMP-05": "high"}),
     "rotations cancelled": (of_each("CancelRotateSecret", 3), {"SMW-TAMP-05b": "critical"}),
     "the label moved": (

@@ -59,6 +59,26 @@ def test_who_reads_in_batches_reads() -> None:
     assert only("SMW-DEL-05", [*hourly, alone]).severity is Severity.MEDIUM
 
 
+def closing(*happened: Record) -> dict[str, int]:
+    """The count of each secret's alarm about a closing window, some hours before it ends, in either direction."""
+    deletions = [records.delete(name, days=7, at=after(days=-6)) for name in ("prod/a", "prod/b")]
+    found = []
+    for ordered in ([*deletions, *happened], [*reversed(happened), *deletions]):
+        alarms = of("SMW-DEL-07", judged(ordered, tick=after(hours=1), batch=1))
+        found.append({alarm.secret.name: alarm.count for alarm in alarms if alarm.secret})
+    assert found[0] == found[1]
+    return found[0]
+
+
+def test_a_secret_whose_window_closes_is_asked_for_in_a_batch_as_well() -> None:
+    assert closing(records.batch(["prod/a", "prod/c"], at=after())) == {"prod/a": 1}
+    restored = records.restore("prod/a", at=after(hours=-5))
+    assert closing(restored, records.batch(["prod/a", "prod/b"], at=after())) == {"prod/b": 1}
+    refused = records.read_deleted("prod/a", at=after(1))
+    assert closing(records.batch(["prod/a"], at=after()), refused) == {"prod/a": 1}
+    assert closing(records.batch(at=after())) == {}
+
+
 def test_the_events_of_a_batch_are_all_behind_its_alarm() -> None:
     alarm = only(RULE, [batch("prod/a"), read()])
     assert (alarm.count, len(alarm.event_keys), len(alarm.caused)) == (1, 2, 1)

@@ -52,6 +52,11 @@ def rotated_after(days: int, **more: Any) -> Record:
     return records.write("RotateSecret", parameters={"rotationRules": {"automaticallyAfterDays": days}}, **more)
 
 
+def rotated_by(schedule: str, **more: Any) -> Record:
+    rules = {"scheduleExpression": schedule, "duration": "2h"}
+    return records.write("RotateSecret", parameters={"rotationRules": rules}, **more)
+
+
 RULES = {
     "SMW-TAMP-01": Rule(
         finds=story(moved(by=THIEF), moved(by=THIEF, at=after(minutes=9))),
@@ -149,7 +154,7 @@ RULES = {
         count=1,
         leaves=story(rotated_after(30), records.write("RotateSecret"), cancelled()),
         # Once a year is what some certificates are given.
-        noise=story(rotated_after(365)),
+        noise=story(rotated_after(365), rotated_by("rate(365 days)"), rotated_by("cron(0 8 1 1 ? *)")),
     ),
     "SMW-TAMP-06": Rule(
         finds=story(records.read(by=THIEF), records.delete(force=True, by=THIEF, at=after(minutes=5))),

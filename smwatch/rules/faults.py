@@ -7,8 +7,9 @@ from collections.abc import Iterable
 
 from smwatch.patterns import PatternError
 from smwatch.patterns.conditions import parse_selector
-from smwatch.rules.command import EACH, holes
+from smwatch.rules.command import holes
 from smwatch.rules.envelope import WRAPPERS, Rule, Telling, Timer, anonymous_fact
+from smwatch.rules.holes import EACH
 from smwatch.rules.wrong import Wrongs, told
 
 MOST = 1_000_000

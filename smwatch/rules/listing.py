@@ -5,6 +5,7 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 
+from smwatch.rules.command import spelled
 from smwatch.rules.envelope import Rule, RuleSet
 from smwatch.rules.export.event_rule import event_rule
 from smwatch.rules.export.metric import exactness
@@ -52,7 +53,7 @@ def description(rule: Rule) -> Iterator[str]:
         ("known noise", textwrap.wrap(rule.noise, WIDTH - 16)),
         ("note", textwrap.wrap(rule.note, WIDTH - 16)),
         ("pattern", [pattern.text for pattern in rule.when]),
-        ("next", list(rule.next)),
+        ("next", list(spelled(rule.next))),
     ]
     for name, lines in fields:
         for number, line in enumerate(filter(None, lines)):

@@ -211,7 +211,9 @@ _YEAR = 366
 
 def _rotation_put_off(subject: Subject) -> bool:
     """The rules of the rotation let more than a year pass."""
-    rules = part(part(subject.record, "requestParameters"), "rotationRules")
+    rules = part(subject.record, "requestParameters").get("rotationRules")
+    if not isinstance(rules, dict):
+        return False
     days, schedule = rules.get("automaticallyAfterDays"), rules.get("scheduleExpression")
     if isinstance(days, int | float) and days > _YEAR:
         return True

@@ -7,17 +7,19 @@ import shlex
 import subprocess
 from collections.abc import Iterator
 from functools import cache
+from typing import Any
 
 import botocore.session
 import pytest
 from botocore import xform_name
 from botocore.model import OperationModel, ServiceModel, StructureShape
 
-from smwatch.rules.command import HOLES, fill, filled, holes
+from smwatch.rules.command import fill, filled, holes, spelled
 from smwatch.rules.envelope import Rule
+from smwatch.rules.holes import HOLES
 from smwatch.rules.mitre import TECHNIQUES, technique
 from tests import records
-from tests.rules.judging import catalogue, lines, only
+from tests.rules.judging import catalogue, lines, mine, only, ruled
 
 GLOBAL = {"--region", "--query", "--output", "--max-items", "--profile"}
 CUSTOM = {("logs", "tail"): {"--since", "--follow", "--format"}}
@@ -26,7 +28,7 @@ RENAMED = {"configservice": "config"}
 """Services that the CLI calls otherwise than the API."""
 NEWER = {("secretsmanager", "disassociate-cross-account-replica")}
 """Commands that the botocore of today's lower bound does not know yet."""
-COMMANDS = [(rule, command) for rule in catalogue().rules for command in rule.next]
+COMMANDS = [(rule, command) for rule in catalogue().rules for command in spelled(rule.next)]
 EACH_COMMAND = pytest.mark.parametrize(("rule", "command"), COMMANDS, ids=[f"{r.id}-{c[:40]}" for r, c in COMMANDS])
 HOSTILE = [
     "a b",
@@ -113,11 +115,32 @@ def test_what_only_a_user_can_be_told_to_do_is_told_of_no_role() -> None:
     assert len(filled(told, {})) == 3
 
 
-def test_a_contained_role_is_the_accounts_own() -> None:
-    sweep = [records.read(f"prod/{n}", by=records.sso()) for n in range(12)]
-    assert not any("put-role-policy" in line for line in lines(only("SMW-READ-01", sweep)))
-    sweep = [records.read(f"prod/{n}", by=records.role("ci")) for n in range(12)]
-    assert any("put-role-policy --role-name ci " in line for line in lines(only("SMW-READ-01", sweep)))
+@pytest.mark.parametrize(
+    ("by", "contained"),
+    [
+        (records.role("ci"), "aws iam put-role-policy --role-name ci "),
+        (
+            records.user("bert", key="AKIAIOSFODNN7EXAMPLE"),
+            "aws iam update-access-key --user-name bert --access-key-id ",
+        ),
+        (records.user("bert", key="ASIAIOSFODNN7EXAMPLE"), "aws iam put-user-policy --user-name bert "),
+        (records.sso("eve@example.com"), "# contain: disable eve@example.com in IAM Identity Center"),
+        (records.root(), ""),
+        (records.role("ci", account=records.OTHER_ACCOUNT), ""),
+        (records.role("AWSServiceRoleForX", path="/aws-service-role/x.amazonaws.com/"), ""),
+    ],
+    ids=["role", "user's key", "user's session", "person", "root", "another account's", "service's"],
+)
+def test_whoever_it_is_is_contained_in_the_way_that_stops_them(by: dict[str, Any], contained: str) -> None:
+    sweep = [records.read(f"prod/{n}", by=by) for n in range(12)]
+    said = [line for line in lines(only("SMW-READ-01", sweep)) if "# contain" in line]
+    assert len(said) == bool(contained)
+    assert all(line.startswith(contained) for line in said)
+
+
+def test_a_rule_of_ones_own_can_say_how_to_contain() -> None:
+    rules = ruled(mine('next = ["# look", "contain"]'))
+    assert lines(only("MINE", [records.read(by=records.role("ci"))], rules))[1].startswith("aws iam put-role-policy")
 
 
 def test_a_denial_by_name_is_simulated_for_the_arn_that_the_name_stands_for() -> None:

@@ -444,15 +444,19 @@ async def test_a_service_that_fails_makes_no_other_repeat_itself(tmp_path: Path,
 
 
 @pytest.mark.slow
-async def test_nobody_waits_for_a_service_that_hangs_when_the_watching_is_ended(tmp_path: Path, hook: Hook) -> None:
+@pytest.mark.parametrize("end", [signal.SIGINT, signal.SIGKILL])
+async def test_nobody_waits_for_a_service_that_hangs_when_the_watching_is_ended(
+    tmp_path: Path, hook: Hook, end: signal.Signals
+) -> None:
     async with LookupEvents(rate=None) as history:
         history.region().add([a_deleted_secret_read()])
         hook.answers.clear()
         running = await started(tmp_path, history, urls=[f"{hook.url}?rto=3600"])
         await hook.asked.wait()
-        running.send_signal(signal.SIGINT)
+        running.send_signal(end)
         await running.communicate()
-        assert running.returncode == 0
+        assert running.returncode == (0 if end == signal.SIGINT else -end)
         hook.answers.set()
-        await once(tmp_path, history, urls=[hook.url])
+        await once(tmp_path, history, urls=[f"{hook.url}?rto=3600"])
+        await once(tmp_path, history, urls=[f"{hook.url}?rto=3600"])
     assert len(hook.taken) == 2, "what was not heard of is sent by the next run"

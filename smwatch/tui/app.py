@@ -18,7 +18,6 @@ from textual.screen import ModalScreen, Screen
 from textual.widget import AwaitMount
 
 from smwatch.collector import Collector
-from smwatch.rules.news import Told, is_back, seen, told_of, went_on
 from smwatch.settings import UiSettings
 from smwatch.tui import glyphs, health, themes
 from smwatch.tui.glyphs import AsciiFilter, plain
@@ -33,6 +32,7 @@ if TYPE_CHECKING:  # what the first frame can do without is loaded after it
     from smwatch.change import Change
     from smwatch.monitor import Delivery
     from smwatch.rules.alarm import Alarm
+    from smwatch.rules.news import Told
     from smwatch.tui.screens.desk import Desk
     from smwatch.view import Filter
 
@@ -243,8 +243,12 @@ class SmwatchApp(App[int]):
         """Be heard once for each alarm that is new, bad and of now; a terminal that can notifies, too (OSC 9).
 
         One that opens again is new, and so is one that goes on after a mute, or went on during one that has ended.
+        Those that come together are one noise.
         """
+        from smwatch.rules.news import is_back, seen, told_of
+
         now, rung = self.desk.now, self._rung
+        new: list[Alarm] = []
         for gone in rung.keys() - self.store.alarms.keys():
             del rung[gone]
         for group in groups:
@@ -257,14 +261,17 @@ class SmwatchApp(App[int]):
             elif group in self._held or (self.desk.is_of_now(alarm) and (told is None or is_back(alarm, told, now))):
                 self._held.discard(group)
                 rung[group] = told_of(alarm, now)
-                if self._ui.bell:
-                    self.bell()
-                    self._announce(alarm)
+                new.append(alarm)
             elif told is not None:
                 rung[group] = seen(told, alarm, now)
+        if new and self._ui.bell:
+            self.bell()
+            self._announce(new)
 
     def _hold(self, alarm: Alarm, told: Told | None) -> None:
         """Have an alarm heard at the end of its mute if it is new, or has gone on since it was muted."""
+        from smwatch.rules.news import seen, went_on
+
         if told is not None:
             told = self._rung[alarm.group] = seen(told, alarm, self.desk.now)
             if not went_on(alarm, told):
@@ -273,9 +280,13 @@ class SmwatchApp(App[int]):
         if self.desk.is_of_now(alarm):
             self._held.add(alarm.group)
 
-    def _announce(self, alarm: Alarm) -> None:
-        about = alarm.secret.name if alarm.secret is not None else alarm.principal
-        told = visible(f"{alarm.severity.value.upper()} {alarm.title} {about}")[:ANNOUNCED]
+    def _announce(self, alarms: Sequence[Alarm]) -> None:
+        from smwatch.rules.alarm import urgency
+
+        worst = min(alarms, key=urgency)
+        about = worst.secret.name if worst.secret is not None else worst.principal
+        more = f" (+{len(alarms) - 1:,} more)" if len(alarms) > 1 else ""
+        told = visible(f"{worst.severity.value.upper()} {worst.title} {about}")[: ANNOUNCED - len(more)] + more
         self._to_terminal(f"\x1b]9;{plain(told) if self._plain else told}\x07")
 
     def _to_terminal(self, sequence: str) -> None:

@@ -243,6 +243,15 @@ async def test_the_bell_rings_once_for_a_new_bad_alarm_of_now_and_again_after_a_
         assert written.count("\x07") == 3, "somebody has seen to it"
 
 
+async def test_alarms_that_come_together_are_one_noise_about_the_worst() -> None:
+    stage = staged()
+    written = noises(stage)
+    async with stage.app.run_test(size=WIDE, headless=False):
+        many = [records.read_deleted(f"prod/{n}", eventTime=ago(60 - n), id=f"{n}") for n in range(30)]
+        stage.bring(records.delete("prod/other", eventTime=ago(5)), *many)
+        assert written == ["\x07", "\x1b]9;CRITICAL Access to a secret marked for deletion prod/29 (+30 more)\x07"]
+
+
 async def test_an_alarm_that_opens_while_its_rule_is_muted_is_heard_when_the_mute_ends() -> None:
     stage = staged()
     written = noises(stage)

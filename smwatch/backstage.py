@@ -100,7 +100,8 @@ class Backstage:
         if (status := parts.journal_status) is not None:
             await deliver(Delivery(statuses=(status,)))
         await monitor.recall(parts.looks_back_to, parts.settings.store.capacity)
-        async with parts.notifying(deliver), self._sources as opened:
+        notifying = parts.notifying(deliver) if self._aws is not None else nullcontext()  # not of a recording
+        async with notifying, self._sources as opened:
             self._opened.set()
             await monitor.follow(opened)
 

@@ -10,6 +10,7 @@ from smwatch.patterns.conditions import parse_selector
 from smwatch.rules.command import holes
 from smwatch.rules.envelope import WRAPPERS, Rule, Telling, Timer, anonymous_fact
 from smwatch.rules.holes import EACH
+from smwatch.rules.references import named_outright
 from smwatch.rules.wrong import Wrongs, told
 
 MOST = 1_000_000
@@ -101,19 +102,10 @@ def _dimension_faults(rule: Rule) -> Iterable[tuple[str, str]]:
 
 def _fact_faults(rule: Rule) -> Iterable[tuple[str, str]]:
     """What is wrong with filter patterns that stand where a fact may be named; conditions are read with theirs."""
-    named = {
-        "first_seen.fact": rule.first_seen.fact if rule.first_seen else "",
-        "sequence.after": rule.sequence.after if rule.sequence else "",
-        "sequence.then": rule.sequence.then if rule.sequence else "",
-        "absence.until": rule.absence.until if rule.absence else "",
-        "closed_by.when": rule.closed_by.when if rule.closed_by else "",
-    }
-    known = rule.distinct.share.known if rule.distinct and rule.distinct.share else ()
-    named |= {f"distinct.share.known[{number}]": fact for number, fact in enumerate(known)}
     wrongs = Wrongs()
-    for key, fact in named.items():
+    for place, fact in named_outright(rule):
         if fact.lstrip().startswith("{"):
-            wrongs.read((key,), anonymous_fact, fact)
+            wrongs.read(place, anonymous_fact, fact)
     yield from ((told(place), sentence) for place, sentence in wrongs.problems)
 
 

@@ -15,6 +15,7 @@ from msgspec import Struct
 from smwatch.rules.envelope import Fact, Rule, RuleSet, decode_fact, decode_rule
 from smwatch.rules.faults import faults
 from smwatch.rules.mistakes import UNREADABLE, Mistakes, read
+from smwatch.rules.references import references
 from smwatch.rules.trait import LISTS
 from smwatch.rules.wrong import told
 
@@ -192,8 +193,8 @@ def combine(
     ruled = tuple(rule for rule in decoded if rule)
     for rule in ruled:
         problems += [
-            f"{origin[rule.id]}: rule {rule.id}: there is no fact {missing!r}: define [fact.{missing}]"
-            for missing in rule.facts
+            f"{origin[rule.id]}: rule {rule.id}: {key}: there is no fact {missing!r}: define [fact.{missing}]"
+            for key, missing in references(rule)
             if missing not in named and missing != UNREADABLE and not missing.lstrip().startswith("{")
         ]
     if problems:

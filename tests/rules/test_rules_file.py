@@ -64,12 +64,18 @@ MISTAKES = [
     (SHARE.format("least = 1.5, known = ['reads']"), "distinct.share: needs least, above 0 and up to 1"),
     (SHARE.format("least = 0.5, known = []"), "distinct.share: needs least, above 0 and up to 1, and the facts"),
     (SHARE.format("known = ['reads']"), "distinct.share.least: is missing"),
-    (SHARE.format("least = 0.5, known = ['nothing']"), "there is no fact 'nothing': define [fact.nothing]"),
+    (
+        SHARE.format("least = 0.5, known = ['nothing']"),
+        "distinct.share.known[0]: there is no fact 'nothing': define [fact.",
+    ),
     ("first_seen = { of = 'secret', within = '1d' }", "first_seen.of: is a list, not a text"),
     ("first_seen = { of = [], within = '1d' }", "first_seen.of: needs at least one dimension"),
     ("sequence = { after = 'reads', within = '1d' }", "sequence.same: needs at least one dimension"),
     ("sequence = { within = '1d', same = ['secret'] }", "sequence: needs either after or then"),
-    ("sequence = { after = 'none', within = '1d', same = ['secret'] }", "there is no fact 'none': define [fact.none]"),
+    (
+        "sequence = { after = 'none', within = '1d', same = ['secret'] }",
+        "sequence.after: there is no fact 'none': define",
+    ),
     ("absence = { until = 'reads', within = '1h', same = [] }", "absence.same: needs at least one dimension"),
     (
         "count = { min = 3, within = '1m' }\nabsence = { until = 'reads', within = '1h', same = ['secret'] }",
@@ -80,7 +86,15 @@ MISTAKES = [
     ("only = 'service'", "only: is a list, not a text"),
     ("only = ['sevice']", "only[0]: there is no trait 'sevice': use one of"),
     ("only = [5]", "only[0]: a condition is"),
-    ("only = [{ seen = 'none' }]", "there is no fact 'none'"),
+    ("only = [{ seen = 'none' }]", "only[0].seen: there is no fact 'none'"),
+    (
+        "unless = [['self', { near = ['reads', 'none'], within = '1h' }]]",
+        "unless[0][1].near[1]: there is no fact 'none'",
+    ),
+    ("grade = [{ if = { seen = 'none' }, severity = 'low' }]", "grade[0].if.seen: there is no fact 'none'"),
+    ("closed_by = { when = 'none', same = ['secret'] }", "closed_by.when: there is no fact 'none'"),
+    ("absence = { until = 'none', within = '1h', same = ['secret'] }", "absence.until: there is no fact 'none'"),
+    ("first_seen = { of = ['secret'], within = '1d', fact = 'none' }", "first_seen.fact: there is no fact 'none'"),
     ("only = [{ steady = 'reads', same = ['secret'], within = '1d' }]", "only[0]: steady needs within"),
     ("only = [{ steady = 'reads', same = ['secret'], of = 'identity' }]", "only[0]: steady needs within"),
     (
@@ -204,8 +218,8 @@ next[0]: there is no {sercet} to fill in
 next[2]: there is no {pricipal} to fill in
 mitre[1]: 'x' is no ATT&CK technique
 mitre[2]: 'T1' is no ATT&CK technique
-there is no fact 'nothing': define [fact.nothing]
-there is no fact 'none': define [fact.none]
+only[2].seen: there is no fact 'nothing': define [fact.nothing]
+closed_by.when: there is no fact 'none': define [fact.none]
 """
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 from uuid import uuid4
 
 import msgspec
@@ -16,9 +16,14 @@ MUTES = "mutes"
 """Under which name the journal keeps what is muted."""
 _DECIDED, _TAKEN = "decided ", "decision taken"
 """Before an alarm's group: what was decided of it. And what is another text after each decision."""
-_Both: TypeAlias = tuple[Decision | None, Decision | None]
-"""The last acknowledgement and the last closing."""
 _Scope: TypeAlias = tuple[object, ...]
+
+
+class _Both(NamedTuple):
+    """What was decided of one alarm last."""
+
+    acknowledged: Decision | None
+    closed: Decision | None
 
 
 class Decisions:
@@ -56,14 +61,8 @@ class Decisions:
         if taken is None or taken == self._taken:
             return None
         self._taken = taken
-        try:
-            kept = {
-                name.removeprefix(_DECIDED): msgspec.json.decode(value, type=_Both)
-                for name, value in self._journal.facts(_DECIDED).items()
-            }
-            mutes = self._kept_mutes()
-        except msgspec.MsgspecError:
-            return None  # a damaged file is found out, and said, elsewhere
+        kept = self._journal.facts_as(_DECIDED, _Both)
+        mutes = self._kept_mutes()
         decided = tuple((group, *both) for group, both in kept.items() if both != self._known.get(group))
         muted = tuple(mute for scope, mute in mutes.items() if mute != self._mutes.get(scope))
         self._known |= kept
@@ -71,14 +70,13 @@ class Decisions:
         return Decided(decided, muted) if decided or muted else None
 
     def _kept_mutes(self) -> dict[_Scope, Mute]:
-        kept = None
         with suppress(JournalError):
-            kept = self._journal.fact(MUTES)
-        return {_scope(mute): mute for mute in msgspec.json.decode(kept, type=list[Mute])} if kept else {}
+            return {_scope(mute): mute for mute in self._journal.fact_as(MUTES, list[Mute]) or ()}
+        return {}
 
 
 def _both(alarm: Alarm) -> _Both:
-    return alarm.acknowledged, alarm.closed
+    return _Both(alarm.acknowledged, alarm.closed)
 
 
 def _scope(mute: Mute) -> _Scope:

@@ -156,7 +156,7 @@ class Lines:
             raise
         if alarms:
             written = alarms if self._since is not None else ()  # nobody goes on from where a replay was
-            self._keep(alarms, {_WRITTEN + alarm.group: _stage(alarm) for alarm in written})
+            self._keep(alarms, {_WRITTEN + alarm.group: msgspec.json.encode(_stage(alarm)) for alarm in written})
         self._tell(told, upto)
 
     def _tell(self, seqs: Sequence[int], upto: int | None = None) -> None:
@@ -197,15 +197,12 @@ class Lines:
                 continue
             unwritten[group] = alarm
             if written:
-                state, severity, count, first_at, last_at = msgspec.json.decode(written, type=_Stage)
-                self._shown[group] = msgspec.structs.replace(
-                    alarm, state=state, severity=severity, count=count, first_at=first_at, last_at=last_at
-                )
+                self._shown[group] = msgspec.structs.replace(alarm, **msgspec.structs.asdict(written))
         return unwritten
 
-    def _written(self, group: str) -> bytes | None:
+    def _written(self, group: str) -> _Stage | None:
         try:
-            return self._journal.fact(_WRITTEN + group)
+            return self._journal.fact_as(_WRITTEN + group, _Stage)
         except JournalError:
             return None
 
@@ -248,9 +245,17 @@ class Lines:
 
 _WRITTEN = "written alarm "
 """Before an alarm's group: what the journal notes of how it was written last."""
-_Stage = tuple[AlarmState, Severity, int, datetime, datetime]
 
 
-def _stage(alarm: Alarm) -> bytes:
+class _Stage(msgspec.Struct, frozen=True, array_like=True):
     """What tells whether an alarm is as it was written: no more, for more of it may come to light at any time."""
-    return msgspec.json.encode((alarm.state, alarm.severity, alarm.count, alarm.first_at, alarm.last_at))
+
+    state: AlarmState
+    severity: Severity
+    count: int
+    first_at: datetime
+    last_at: datetime
+
+
+def _stage(alarm: Alarm) -> _Stage:
+    return _Stage(alarm.state, alarm.severity, alarm.count, alarm.first_at, alarm.last_at)

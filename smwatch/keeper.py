@@ -121,12 +121,20 @@ class Keeper:
         """What the journal holds of a source."""
         while True:
             try:
-                return self._journal.coverage(source)
+                coverage = self._journal.coverage(source)
             except JournalCorruptError as error:
                 await self.begin_anew(error)
             except JournalError as error:
                 await self._say(f"can't read the journal ({error}); trying again, nothing is lost")
                 await self._sleep(RETRY_SECONDS)
+            else:
+                await self.tell_unreadable()
+                return coverage
+
+    async def tell_unreadable(self) -> None:
+        """Say what the journal could not read of itself, and goes on without."""
+        if unreadable := self._journal.unreadable:
+            await self._report(State.OK, unreadable)
 
     async def begin_anew(self, error: JournalCorruptError) -> None:
         """Set a damaged journal aside; what the sources hold since their beginning is read again."""

@@ -402,6 +402,7 @@ class Monitor:
                 else:
                     await self._hand_on(list(self.read(foreign)), ordered=True)
                     await self._hand_on_decisions()
+                    await self._keeper.tell_unreadable()
 
     async def _hand_on_decisions(self) -> None:
         """Hand on what was decided elsewhere, once the events that it is about have been."""

@@ -57,7 +57,7 @@ def begin(
     """
     places = [Notified(journal, url) for url in urls]
     with suppress(JournalError):  # kept with the next page that can be
-        since = {name.removeprefix(_SINCE): kept for name, kept in journal.facts(_SINCE).items() if kept}
+        since = {name: kept for name, kept in journal.facts(_SINCE).items() if kept}
         gone = since.keys() - {place.name for place in places}
         told_there = {group for name in gone for group in _read(journal, name)}
         facts = {_SINCE + name: b"" for name in gone}
@@ -82,10 +82,6 @@ def _prefix(name: str) -> str:
 
 
 def _read(journal: Journal, name: str) -> dict[str, Told]:
-    told: dict[str, Told] = {}
-    prefix = _prefix(name)
     with suppress(JournalError):
-        for fact, kept in journal.facts(prefix).items():
-            with suppress(msgspec.MsgspecError):
-                told[fact.removeprefix(prefix)] = msgspec.json.decode(kept, type=Told)
-    return told
+        return journal.facts_as(_prefix(name), Told)
+    return {}

@@ -159,8 +159,7 @@ class Parts:
     def filters_typed(self) -> list[str]:
         """The filters that were kept the last time, oldest first."""
         with suppress(JournalError):
-            if kept := self.journal.fact(FILTERS):
-                return msgspec.json.decode(kept, type=list[str])
+            return self.journal.fact_as(FILTERS, list[str]) or []
         return []
 
     async def remember_filters(self, filters: Sequence[str]) -> None:
@@ -204,8 +203,9 @@ class Parts:
 
     def _unsent_before(self) -> set[str]:
         """The alarms that an older smwatch had yet to send when it ended."""
-        kept = self.journal.fact(_UNSENT)
-        unsent = msgspec.json.decode(kept, type=list[list[str]]) if kept else []
+        unsent: list[list[str]] = []
+        with suppress(JournalError):  # then the first page says what is wrong
+            unsent = self.journal.fact_as(_UNSENT, list[list[str]]) or []
         return {group for groups in unsent for group in groups}
 
     def write_file(

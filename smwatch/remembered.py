@@ -7,10 +7,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-import msgspec
-
 from smwatch.decisions import MUTES
 from smwatch.journal import FILE_NAME, Journal, JournalCorruptError, JournalError
+from smwatch.journal.rows import aware
 from smwatch.rules.alarm import Alarm, Mute
 from smwatch.settings import Settings, default_state_dir
 
@@ -76,14 +75,11 @@ def _say_upgrading(events: int) -> None:
 
 def _opened(journal: Journal, notice: str = "") -> Opened:
     try:
-        kept = journal.fact(MUTES)
-        mutes = msgspec.json.decode(kept, type=tuple[Mute, ...]) if kept else ()
-        since = journal.fact(KNOWN_SINCE)
-        known_since = msgspec.json.decode(since, type=datetime | None) if since else None
-        return Opened(journal, journal.alarms(), mutes, known_since, notice)
-    except msgspec.MsgspecError as error:
-        journal.close()
-        raise JournalCorruptError(f"what is muted, or known since when, can't be read: {error}") from error
+        mutes = journal.fact_as(MUTES, tuple[Mute, ...]) or ()
+        since = journal.fact_as(KNOWN_SINCE, datetime)
+        alarms = journal.alarms()
+        notice = "; ".join(filter(None, (notice, journal.unreadable)))
+        return Opened(journal, alarms, mutes, aware(since) if since else None, notice)
     except JournalError:
         journal.close()
         raise

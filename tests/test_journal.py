@@ -1,3 +1,4 @@
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -283,11 +284,43 @@ def test_a_migration_that_fails_leaves_the_journal_as_it_was(tmp_path: Path) -> 
     path = tmp_path / FILE_NAME
     with closing(journal_of_version(path, 1)) as db:
         db.execute("DROP INDEX events_at")  # the second step will miss it
-    with pytest.raises(sqlite3.OperationalError):
+    with pytest.raises(JournalCorruptError, match="no such index: events_at"):
         Journal(path)
     with closing(sqlite3.connect(path)) as db:
         assert db.execute("PRAGMA user_version").fetchone() == (1,)
         assert db.execute("SELECT count(*) FROM sqlite_master WHERE name = 'events_identity'").fetchone() == (1,)
+
+
+STEPS = sum(len(migration) for migration in MIGRATIONS[1:])
+KILLED_AT = """
+import os, signal, sys
+from pathlib import Path
+from smwatch.journal import MIGRATIONS, Journal, file
+
+steps = [statement for migration in MIGRATIONS[1:] for statement in migration]
+connect = file.connect
+
+def traced(*args, **more):
+    connection = connect(*args, **more)
+    connection.set_trace_callback(lambda sql: sql == steps[int(sys.argv[2])] and os.kill(os.getpid(), signal.SIGKILL))
+    return connection
+
+file.connect = traced
+Journal(Path(sys.argv[1]))
+"""
+
+
+@pytest.mark.parametrize("step", range(STEPS))
+def test_a_migration_that_was_killed_is_done_by_the_next_process(tmp_path: Path, step: int) -> None:
+    path = tmp_path / FILE_NAME
+    held = [arrival(n) for n in range(20)]
+    journal_of_version(path, 1, held).close()
+    killed = subprocess.run([sys.executable, "-c", KILLED_AT, str(path), str(step)], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    with closing(Journal(path)) as journal:
+        assert journal._write.execute("PRAGMA user_version").fetchone() == (len(MIGRATIONS),)
+        assert len(list(journal.between(NOW - 99 * HOUR, NOW + HOUR))) == 20
+        assert journal.commit("a", held).fresh == ()
 
 
 def test_processes_that_open_an_old_journal_at_once_all_come_up(tmp_path: Path) -> None:
@@ -304,6 +337,29 @@ def test_another_programs_database_is_no_journal(tmp_path: Path) -> None:
         db.execute("CREATE TABLE notes (text)")
     with pytest.raises(JournalCorruptError, match="something else"):
         Journal(path)
+
+
+@pytest.mark.parametrize(
+    ("change", "says"),
+    [
+        ("DROP INDEX events_key", "it lacks events_key"),  # without it, events would be taken in twice
+        ("ALTER TABLE settled DROP COLUMN end_us", r"it lacks settled\.end_us"),
+        ("DROP TABLE told", r"it lacks told\.seq"),
+        ("PRAGMA user_version = -1", "it is of version -1"),
+        ("PRAGMA user_version = 1", "it is not what its version says: index events_key already exists"),
+    ],
+)
+def test_a_journal_that_is_not_what_it_says_is_damaged(tmp_path: Path, change: str, says: str) -> None:
+    path = tmp_path / FILE_NAME
+    Journal(path).close()
+    with closing(sqlite3.connect(path)) as db:
+        db.execute(change)
+        db.commit()
+    with pytest.raises(JournalCorruptError, match=says):
+        Journal(path)
+    if "user_version = 1" not in change:  # one that is only read may be of an older version
+        with pytest.raises(JournalCorruptError, match=says):
+            Journal(path, read_only=True)
 
 
 def test_a_file_of_zero_bytes_becomes_a_journal(tmp_path: Path) -> None:

@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
 from smwatch.journal.rows import instant, microseconds
-from smwatch.sources.coverage import Coverage, Gap, Lags, Span, join
+from smwatch.sources.coverage import Gap, Lags, Span, join
 
+T = TypeVar("T")
+Row = tuple[Any, ...]
+"""As SQLite has it: in a damaged file anything may be in any column."""
 LAGS = "lags "
 """Begins the name of the fact that holds how late a source's records are."""
 LOST = "lost "
 """Begins the name of the fact that holds how far a source was complete in a journal that is lost."""
-ACCOUNT = "account "
-"""Begins the name of the fact that says which account it is that something stands in for."""
 
 
 def cover(
@@ -41,16 +43,34 @@ def cover(
         db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (LAGS + source, msgspec.json.encode(lags)))
 
 
-def coverage(db: sqlite3.Connection, source: str) -> Coverage:
-    """What a source has settled, its gaps, and how late its records were found to be."""
-    spans = db.execute("SELECT start_us, end_us FROM settled WHERE source = ? ORDER BY start_us", (source,))
-    settled = tuple(Span(instant(start), instant(end)) for start, end in spans)
-    rows = db.execute("SELECT start_us, end_us, reason FROM gaps WHERE source = ? ORDER BY start_us", (source,))
-    gaps = tuple(Gap(Span(instant(start), instant(end)), why) for start, end, why in rows)
-    lags = db.execute("SELECT value FROM facts WHERE name = ?", (LAGS + source,)).fetchone()
-    lost = db.execute("SELECT value FROM facts WHERE name = ?", (LOST + source,)).fetchone()
-    lost_to = msgspec.json.decode(lost[0], type=datetime) if lost else None
-    return Coverage(settled, gaps, msgspec.json.decode(lags[0], type=Lags) if lags else Lags(), lost_to)
+class Part(NamedTuple, Generic[T]):
+    """The rows of a table about one source: what they say, and those that can't be read any more."""
+
+    read: tuple[T, ...]
+    unreadable: tuple[Row, ...]
+
+
+def settled_of(db: sqlite3.Connection, source: str) -> Part[Span]:
+    """What a source has settled, ascending; spans that touch or overlap as one."""
+    spans, unreadable = _read(db.execute("SELECT source, start_us, end_us FROM settled WHERE source = ?", (source,)))
+    return Part(join(span for span, _ in spans), unreadable)
+
+
+def gaps_of(db: sqlite3.Connection, source: str) -> Part[Gap]:
+    """The gaps of a source, ascending."""
+    rows = db.execute("SELECT source, start_us, end_us, reason FROM gaps WHERE source = ?", (source,))
+    spans, unreadable = _read(rows)
+    return Part(tuple(sorted(Gap(span, str(row[3])) for span, row in spans)), unreadable)
+
+
+def _read(rows: Iterable[Row]) -> tuple[list[tuple[Span, Row]], tuple[Row, ...]]:
+    read, unreadable = [], []
+    for row in rows:
+        try:
+            read.append((Span(instant(row[1]), instant(row[2])), row))
+        except (TypeError, ValueError, OverflowError):
+            unreadable.append(row)
+    return read, tuple(unreadable)
 
 
 def lose(db: sqlite3.Connection, source: str, mark: datetime) -> None:
@@ -61,19 +81,18 @@ def lose(db: sqlite3.Connection, source: str, mark: datetime) -> None:
 def settle(db: sqlite3.Connection, source: str, span: Span) -> None:
     """Note that everything in a period is known, together with the periods that it touches."""
     start, end = microseconds(span.start), microseconds(span.end)
-    touching = db.execute(
-        "SELECT start_us, end_us FROM settled WHERE source = ? AND start_us <= ? AND end_us >= ?", (source, end, start)
-    ).fetchall()
-    db.executemany("DELETE FROM settled WHERE source = ? AND start_us = ?", [(source, other) for other, _ in touching])
-    (whole,) = join([span, *(Span(instant(a), instant(b)) for a, b in touching)])
+    select = "SELECT source, start_us, end_us FROM settled WHERE source = ? AND start_us <= ? AND end_us >= ?"
+    touching, _ = _read(db.execute(select, (source, end, start)).fetchall())
+    db.executemany("DELETE FROM settled WHERE source = ? AND start_us = ?", [row[:2] for _, row in touching])
+    (whole,) = join([span, *(other for other, _ in touching)])
     db.execute("INSERT INTO settled VALUES (?, ?, ?)", (source, microseconds(whole.start), microseconds(whole.end)))
 
 
 def rename(db: sqlite3.Connection, old: str, new: str) -> None:
     """Sources whose names hold `old` are those that hold `new` there: put together what is known of both."""
-    covered = db.execute("SELECT source, start_us, end_us FROM settled WHERE instr(source, ?)", (old,)).fetchall()
-    for source, start, end in covered:
-        settle(db, source.replace(old, new), Span(instant(start), instant(end)))
+    for (source,) in db.execute("SELECT DISTINCT source FROM settled WHERE instr(source, ?)", (old,)).fetchall():
+        for span in settled_of(db, source).read:
+            settle(db, source.replace(old, new), span)
     names = old, new, old
     db.execute("DELETE FROM settled WHERE instr(source, ?)", (old,))
     db.execute("UPDATE OR IGNORE gaps SET source = replace(source, ?, ?) WHERE instr(source, ?)", names)

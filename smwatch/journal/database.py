@@ -11,7 +11,7 @@ from threading import RLock
 
 from smwatch.journal import file
 from smwatch.journal.errors import sqlite_errors_told_apart
-from smwatch.journal.schema import migrate, version
+from smwatch.journal.schema import check, migrate
 
 
 class Database:
@@ -55,18 +55,18 @@ class Database:
         with sqlite_errors_told_apart():
             if self.path is not None and self._read_only:
                 connection = file.connect_to_read(self.path)
-                check: Callable[..., object] = version
+                check_it: Callable[..., object] = check
             elif self.path is not None:
                 self._inode, new = file.prepare(self.path)
                 connection = file.connect(self.path, new=new)
-                check = partial(migrate, upgrading=self._upgrading)
+                check_it = partial(migrate, upgrading=self._upgrading)
             else:
                 connection = file.connect(None)
-                check = migrate
+                check_it = migrate
             try:
                 if self.path is None:
                     self._begin(connection)
-                check(connection)
+                check_it(connection)
                 self._opened(connection)
             except BaseException:
                 connection.close()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from datetime import datetime
@@ -16,14 +15,15 @@ from smwatch.events.event import Arrival, Event
 from smwatch.events.reader import Reader
 from smwatch.journal import file
 from smwatch.journal.copied import copy
-from smwatch.journal.covered import ACCOUNT, cover, coverage, lose, rename
-from smwatch.journal.database import Database
+from smwatch.journal.covered import LAGS, LOST, cover, gaps_of, lose, rename, settled_of
 from smwatch.journal.errors import JournalCorruptError, JournalError, sqlite_errors_told_apart
+from smwatch.journal.kept import ACCOUNT, Kept
 from smwatch.journal.links import Links, call_of, share
 from smwatch.journal.printed import DEALT, TAKEN, TOLD, UNTOLD, note, printing, tell, tell_again, told_of
 from smwatch.journal.rows import (
     Row,
     Stored,
+    aware,
     identity,
     rows_of,
     stored_of,
@@ -31,12 +31,13 @@ from smwatch.journal.rows import (
 )
 from smwatch.journal.salvage import salvage
 from smwatch.journal.schema import MIGRATIONS, version
-from smwatch.rules.alarm import Alarm
 from smwatch.sources.coverage import Coverage, Gap, Lags, Span
 
 NO_MARKS: Mapping[str, datetime | None] = MappingProxyType({})
 _CHUNK = 500
 _SLAB = 5_000
+_HIGHEST = (1 << 63) - 1
+"""The highest seq that SQLite can give."""
 _PAGES_GIVEN_BACK = 2_048
 """Of the file, after each slab: no fewer than a slab of large records fills."""
 _UNLINKED = "unlinked"
@@ -54,7 +55,7 @@ class Committed(msgspec.Struct, frozen=True):
     """Events that another process has put into the same journal since the last commit."""
 
 
-class Journal(Database):
+class Journal(Kept):
     """Events by (eventTime, eventID, recipient account), coverage, alarms; every method is one transaction.
 
     Durability: WAL with synchronous=FULL (and F_FULLFSYNC where there is one): when a commit returns, it is on the
@@ -83,8 +84,6 @@ class Journal(Database):
         super().__init__(path, read_only=read_only, upgrading=upgrading, begin=begin)
         self._printing = ExitStack()
         self._prints = False
-        self._unkept: dict[str, Alarm] = {}
-        self._unkept_facts: dict[str, bytes] = {}
         self._forgotten = 0
         self._last_seq = 0
         self._links = Links()
@@ -254,20 +253,21 @@ class Journal(Database):
             return {one.own_key for one in events if db.execute(find, (one.seconds, identity(one.own_key))).fetchone()}
 
     def coverage(self, source: str) -> Coverage:
-        """What this source has settled, its gaps, and how late its records were found to be."""
+        """What this source has settled, its gaps, and how late its records were found to be; see `unreadable`."""
         with self._look() as db:
-            return coverage(db, source)
+            settled, gaps = settled_of(db, source), gaps_of(db, source)
+        for table, part in (("settled", settled), ("gaps", gaps)):
+            for row in part.unreadable:
+                self._put_aside(table, row)
+        lags = self.fact_as(LAGS + source, Lags) or Lags()
+        lost_to = self.fact_as(LOST + source, datetime)
+        return Coverage(settled.read, gaps.read, lags, aware(lost_to) if lost_to else None)
 
     def sources(self) -> tuple[str, ...]:
         """The names of the sources that have settled anything."""
         with self._look() as db:
             rows = db.execute("SELECT source FROM settled UNION SELECT source FROM gaps ORDER BY 1").fetchall()
-        return tuple(row[0] for row in rows)
-
-    def account_of(self, stand_in: str) -> str | None:
-        """The account that is known to be behind what stood in for its number; see `know_account`."""
-        kept = self.fact(ACCOUNT + stand_in)
-        return kept.decode() if kept else None
+        return tuple(name for (name,) in rows if isinstance(name, str))
 
     def know_account(self, stand_in: str, account: str) -> None:
         """Remember whose number it is that something stands in for, and give it what was covered meanwhile."""
@@ -333,7 +333,10 @@ class Journal(Database):
         with self._look() as db:
             find = "SELECT raw FROM events WHERE at = ? AND identity = ?"
             row = db.execute(find, (event.seconds, identity(event.own_key))).fetchone()
-        return None if row is None or row[0] is None else text(row[0])
+        try:
+            return None if row is None or row[0] is None else text(row[0])
+        except (TypeError, ValueError) as error:
+            raise JournalCorruptError("an event in it can't be read") from error
 
     # -- what `smwatch tail` has printed
 
@@ -376,54 +379,7 @@ class Journal(Database):
             return told_of(db, seqs)
 
     def _number(self, name: str) -> int:
-        return int(self.fact(name) or b"0")
-
-    # -- alarms and other facts
-
-    def alarms(self) -> tuple[Alarm, ...]:
-        """All alarms ever kept."""
-        with self._look() as db:
-            rows = db.execute("SELECT alarm FROM alarms").fetchall()
-        try:
-            return tuple(msgspec.json.decode(row[0], type=Alarm) for row in rows)
-        except msgspec.MsgspecError as error:
-            raise JournalCorruptError(f"an alarm in it can't be read: {error}") from error
-
-    def keep(self, alarms: Iterable[Alarm], facts: dict[str, bytes] | None = None) -> None:
-        """Keep alarms by group, with whatever else must be known after a restart; one with count 0 is taken back.
-
-        What can't be kept now (JournalError) is kept together with whatever is committed or kept next.
-        """
-        with self._lock:
-            self._unkept |= {alarm.group: alarm for alarm in alarms}
-            self._unkept_facts |= facts or {}
-            with self._transaction() as db:
-                self._write_unkept(db)
-            self._forget_unkept()
-
-    def _write_unkept(self, db: sqlite3.Connection) -> None:
-        alarms = [(group, msgspec.json.encode(alarm)) for group, alarm in self._unkept.items() if alarm.count]
-        db.executemany("INSERT OR REPLACE INTO alarms VALUES (?, ?)", alarms)
-        taken_back = [(group,) for group, alarm in self._unkept.items() if not alarm.count]
-        db.executemany("DELETE FROM alarms WHERE alarm_group = ?", taken_back)
-        db.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", self._unkept_facts.items())
-
-    def _forget_unkept(self) -> None:
-        self._unkept, self._unkept_facts = {}, {}
-
-    def fact(self, name: str) -> bytes | None:
-        """What was kept under a name."""
-        with self._look() as db:
-            row = db.execute("SELECT value FROM facts WHERE name = ?", (name,)).fetchone()
-        return None if row is None else bytes(row[0])
-
-    def facts(self, prefix: str) -> dict[str, bytes]:
-        """What was kept under the names that begin so."""
-        with self._look() as db:
-            found = db.execute(
-                "SELECT name, value FROM facts WHERE name >= ? AND name < ?", (prefix, prefix + chr(sys.maxunicode))
-            )
-            return {str(name): bytes(value) for name, value in found}
+        return min(max(self.fact_as(name, int) or 0, 0), _HIGHEST)
 
     # -- housekeeping
 

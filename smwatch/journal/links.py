@@ -9,6 +9,7 @@ from hashlib import blake2b
 import msgspec
 
 from smwatch.events.event import Arrival
+from smwatch.journal.errors import JournalCorruptError
 from smwatch.journal.rows import IDENTITY, identity
 
 _MANY = 500
@@ -33,7 +34,9 @@ class Links:
     def place(self, db: sqlite3.Connection, arrivals: Iterable[Arrival], *, note: bool) -> Sequence[Arrival]:
         """The same arrivals, their events at the seconds they are kept at; `note` has corrections remembered."""
         if self._stale:
-            rows = db.execute("SELECT original, at FROM corrections")
+            rows = db.execute("SELECT original, at FROM corrections").fetchall()
+            if not all(isinstance(original, bytes) and isinstance(second, int) for original, second in rows):
+                raise JournalCorruptError("a correction in it can't be read")
             self._seconds = {int.from_bytes(original): second for original, second in rows}
             self._stale = False
         arrivals = tuple(arrivals)

@@ -9,6 +9,7 @@ import msgspec
 
 from smwatch.events.event import ACCOUNT_BITS, ID_BITS, Arrival, SeenBy
 from smwatch.events.reader import Reader
+from smwatch.journal.errors import JournalCorruptError
 
 _IDENTITY_BITS = ID_BITS + ACCOUNT_BITS
 _IDENTITY_BYTES = _IDENTITY_BITS // 8
@@ -65,17 +66,22 @@ def _storable(raw: str) -> str | bytes:
 
 
 def stored_of(rows: Iterable[Row]) -> tuple[Stored, ...]:
-    """The events of these rows, in their order."""
+    """The events of these rows, in their order; JournalCorruptError where a row is none of an event."""
     found = []
     last_at, last_seen_at = -1, -1
     at = seen_at = _EPOCH
-    for seq, seconds, _, seen_by, seen_ms, raw in rows:
-        # Neighbours share their moments more often than not.
-        if seconds != last_at:
-            last_at, at = seconds, moment(seconds)
-        if seen_ms != last_seen_at:
-            last_seen_at, seen_at = seen_ms, _EPOCH + timedelta(milliseconds=seen_ms)
-        found.append(Stored(seq, seconds, at, _SEEN_BY[seen_by], seen_at, text(raw)))
+    try:
+        for seq, seconds, _, seen_by, seen_ms, raw in rows:
+            # Neighbours share their moments more often than not.
+            if seconds != last_at:
+                if seconds.__class__ is not int:
+                    raise TypeError(seconds)
+                last_at, at = seconds, moment(seconds)
+            if seen_ms != last_seen_at:
+                last_seen_at, seen_at = seen_ms, _EPOCH + timedelta(milliseconds=seen_ms)
+            found.append(Stored(seq, seconds, at, _SEEN_BY[seen_by], seen_at, text(raw)))
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
+        raise JournalCorruptError("an event in it can't be read") from error
     return tuple(found)
 
 
@@ -85,13 +91,18 @@ def identity(key: int) -> bytes:
 
 
 def text(raw: str | bytes) -> str:
-    """The record as it came."""
-    return raw if isinstance(raw, str) else raw.decode("utf-8", "surrogatepass")
+    """The record as it came; TypeError or ValueError for what is none."""
+    return raw if isinstance(raw, str) else str(raw, "utf-8", "surrogatepass")
 
 
 def moment(seconds: int) -> datetime:
     """The moment so many seconds after the epoch."""
     return _EPOCH + timedelta(seconds=seconds)
+
+
+def aware(at: datetime) -> datetime:
+    """The moment in UTC, also if its text has lost the zone."""
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at
 
 
 def milliseconds(at: datetime) -> int:

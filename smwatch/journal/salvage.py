@@ -46,9 +46,11 @@ def salvage(aside: Path, db: sqlite3.Connection, *, but: tuple[str, ...]) -> Sav
     """Copy alarms, facts (`but` these) and what was printed from a damaged file into a new journal's transaction."""
     whole = {table: _copied(aside, db, table) for table in ("alarms", "facts")}
     db.executemany("DELETE FROM facts WHERE name = ?", [(name,) for name in but])
-    for source, end in _Rows(aside, "SELECT source, max(end_us) FROM settled GROUP BY source"):
-        if isinstance(source, str) and isinstance(end, int):
-            lose(db, source, instant(end))
+    ends = "SELECT source, max(end_us) FROM settled WHERE typeof(end_us) = 'integer' GROUP BY source"
+    for source, end in _Rows(aside, ends):
+        with suppress(OverflowError):
+            if isinstance(source, str) and isinstance(end, int):
+                lose(db, source, instant(end))
     _note_printed(db, _Rows(aside, "SELECT at, identity FROM printed"))  # according to one that was damaged before
     printed = before = _printed(db)
     told = None
@@ -98,7 +100,7 @@ class _Rows:
 def _by_slabs(aside: Path, select: str) -> Iterator[tuple[object, ...]]:
     """What a SELECT finds between two numbers, for all numbers; a slab that can't be read is left out."""
     newest = 0
-    with suppress(sqlite3.Error, JournalError), closing(file.connect_to_read(aside)) as damaged:
+    with suppress(sqlite3.Error, JournalError, ValueError), closing(file.connect_to_read(aside)) as damaged:
         newest = int(damaged.execute("SELECT seq FROM sqlite_sequence WHERE name = 'events'").fetchone()[0])
     for start in range(0, newest, _SLAB):
         yield from _Rows(aside, select, start, start + _SLAB)

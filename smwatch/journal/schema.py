@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
+from functools import cache
 
 from smwatch.journal.errors import JournalCorruptError, JournalError
 
@@ -69,8 +71,6 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
 )
 """What brings a journal from version n to n + 1; `PRAGMA user_version` says where one stands. Only ever added to."""
 
-_TABLES = frozenset({"events", "told", "settled", "gaps", "alarms", "facts", "corrections", "shared", "printed"})
-
 
 def migrate(connection: sqlite3.Connection, upgrading: Callable[[int], None] = lambda _: None) -> None:
     """Bring a journal, or an empty file, to the newest version: by one transaction, so that all of it is done or none.
@@ -89,17 +89,27 @@ def migrate(connection: sqlite3.Connection, upgrading: Callable[[int], None] = l
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
             connection.execute("COMMIT")
-        except BaseException:
+        except BaseException as error:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
+            if isinstance(error, sqlite3.Error) and error.sqlite_errorcode == sqlite3.SQLITE_ERROR:
+                raise JournalCorruptError(f"it is not what its version says: {error}") from error
             raise
-    if _TABLES - _names(connection):
-        raise JournalCorruptError("it lacks tables of a journal")
+    check(connection)
+
+
+def check(connection: sqlite3.Connection) -> None:
+    """Raise JournalCorruptError if a journal of the newest version lacks a table, a column or an index."""
+    if version(connection) == len(MIGRATIONS) and (missing := _complete() - _shape(connection)):
+        (name, column), *_ = sorted(missing)
+        raise JournalCorruptError(f"it lacks {name}{column and f'.{column}'} of a journal")
 
 
 def version(connection: sqlite3.Connection) -> int:
     """The version that a file is of, 0 for an empty one; JournalError if it is too new."""
     found: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    if found < 0:
+        raise JournalCorruptError(f"it is of version {found}")
     if found > len(MIGRATIONS):
         raise JournalError(
             f"written by a newer smwatch (version {found}, this one knows {len(MIGRATIONS)}): "
@@ -111,3 +121,19 @@ def version(connection: sqlite3.Connection) -> int:
 def _names(connection: sqlite3.Connection) -> set[str]:
     rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
     return {name for (name,) in rows}
+
+
+def _shape(connection: sqlite3.Connection) -> set[tuple[str, str]]:
+    """(table or index, column of it)."""
+    columns = "SELECT m.name, c.name FROM sqlite_master m, pragma_table_info(m.name) c"
+    indexes = "SELECT name, '' FROM sqlite_master WHERE type = 'index'"
+    return set(connection.execute(f"{columns} WHERE m.type = 'table' UNION ALL {indexes}"))
+
+
+@cache
+def _complete() -> set[tuple[str, str]]:
+    """What there is of a journal of the newest version."""
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as empty:
+        for statement in (one for migration in MIGRATIONS for one in migration):
+            empty.execute(statement)
+        return _shape(empty)

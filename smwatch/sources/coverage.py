@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Annotated
 
 import msgspec
 
@@ -26,6 +27,10 @@ class Gap(msgspec.Struct, frozen=True, order=True):
     reason: str
 
 
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+"""What a file says that may be damaged: only with its zone."""
+
+
 class Lags(msgspec.Struct, frozen=True):
     """How late records have to be expected, where that was found to be later than planned."""
 
@@ -33,8 +38,8 @@ class Lags(msgspec.Struct, frozen=True):
     """When nothing more turns up."""
     sweep: timedelta | None = None
     """When almost all have turned up, until `sweep_until`."""
-    sweep_until: datetime | None = None
-    settle_until: datetime | None = None
+    sweep_until: Moment | None = None
+    settle_until: Moment | None = None
     """How long `settle` is expected if nothing more is that late."""
 
 

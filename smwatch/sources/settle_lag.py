@@ -25,7 +25,7 @@ class SettleLag:
 
     def __init__(self, planned: timedelta, lags: Lags) -> None:
         self.planned = planned
-        self.now = max(planned, lags.settle or timedelta())
+        self.now = max(planned, min(lags.settle or timedelta(), LONGEST))
         """What it is at present."""
         self.until = lags.settle_until if self.wide else None
         """When it will be halved, if nothing happens; None where it is as planned, or the time is not known yet."""

@@ -17,7 +17,7 @@ from smwatch.sources.coverage import Lags
 from smwatch.sources.lateness import Lateness
 from smwatch.sources.passes import EVERY, PIECES, Passes
 from smwatch.sources.scan import Scan
-from smwatch.sources.settle_lag import LATE_FACTOR, NEAR
+from smwatch.sources.settle_lag import LATE_FACTOR, LONGEST, NEAR
 
 STILL_HABITUAL, READ_LATE = 0.977, 0.9
 """How much of the reach is far enough back where more would cost a page; and of the usual lateness, where what is left
@@ -70,7 +70,7 @@ class Sweeps:
     """The plan of the sweeps of one source; pure."""
 
     def __init__(self, schedule: Schedule, nature: Nature, rate: float, lags: Lags) -> None:
-        self.lag = max(schedule.sweep_lag, lags.sweep or timedelta())
+        self.lag = max(schedule.sweep_lag, min(lags.sweep or timedelta(), LONGEST))
         """Records at most this late are found within minutes of becoming visible."""
         self.wide_until = lags.sweep_until
         """How long that is more than was planned, if it is."""

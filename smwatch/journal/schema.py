@@ -72,11 +72,15 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
 """What brings a journal from version n to n + 1; `PRAGMA user_version` says where one stands. Only ever added to."""
 
 
+HEARS_EVERY = 100_000
+"""Steps of SQLite after which it looks whether somebody wants an end."""
+
+
 def migrate(connection: sqlite3.Connection, upgrading: Callable[[int], None] = lambda _: None) -> None:
     """Bring a journal, or an empty file, to the newest version: by one transaction, so that all of it is done or none.
 
-    `upgrading` is told before, of how many events: of a million it takes seconds. JournalError if it is newer than this
-    smwatch, JournalCorruptError if it is another program's.
+    `upgrading` is told before, of how many events: of a million it takes seconds, and Ctrl-C ends it. JournalError if
+    it is newer than this smwatch, JournalCorruptError if it is another program's, or not what its version says.
     """
     if version(connection) < len(MIGRATIONS):
         connection.execute("BEGIN IMMEDIATE")  # another process may be about to do the same
@@ -85,6 +89,7 @@ def migrate(connection: sqlite3.Connection, upgrading: Callable[[int], None] = l
                 raise JournalCorruptError("it is a database of something else")
             if version(connection) and (events := connection.execute("SELECT max(seq) FROM events").fetchone()[0]):
                 upgrading(events)
+            connection.set_progress_handler(lambda: 0, HEARS_EVERY)
             for statement in (one for migration in MIGRATIONS[version(connection) :] for one in migration):
                 connection.execute(statement)
             connection.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
@@ -92,9 +97,14 @@ def migrate(connection: sqlite3.Connection, upgrading: Callable[[int], None] = l
         except BaseException as error:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
-            if isinstance(error, sqlite3.Error) and error.sqlite_errorcode == sqlite3.SQLITE_ERROR:
-                raise JournalCorruptError(f"it is not what its version says: {error}") from error
+            match getattr(error, "sqlite_errorcode", None):
+                case sqlite3.SQLITE_ERROR:
+                    raise JournalCorruptError(f"it is not what its version says: {error}") from error
+                case sqlite3.SQLITE_INTERRUPT:
+                    raise KeyboardInterrupt from None  # which Python itself lets go of in a progress handler
             raise
+        finally:
+            connection.set_progress_handler(None, 0)
     check(connection)
 
 

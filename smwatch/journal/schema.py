@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable
 from contextlib import closing
-from functools import cache
 
 from smwatch.journal.errors import JournalCorruptError, JournalError
 
@@ -140,7 +139,6 @@ def _shape(connection: sqlite3.Connection) -> set[tuple[str, str]]:
     return set(connection.execute(f"{columns} WHERE m.type = 'table' UNION ALL {indexes}"))
 
 
-@cache
 def _complete() -> set[tuple[str, str]]:
     """What there is of a journal of the newest version."""
     with closing(sqlite3.connect(":memory:", isolation_level=None)) as empty:

@@ -210,10 +210,13 @@ def _policy_of_many(subject: Subject) -> str:
     for key, what in _OF_MANY.items():
         name = parameters.get(key)
         if isinstance(name, str) and name:
+            name = name[-_LONGEST_NAME:]
             return f"the organization's {what} {name}" if organization else f"{what} {name.rpartition('/')[2]}"
     return "the organization's account" if organization else ""
 
 
+_LONGEST_NAME = 128
+"""Characters that IAM gives a name; a record may hold any number."""
 _OF_MANY = {"policyArn": "policy", "policyId": "policy", "groupName": "group", "rootId": "root"}
 
 

@@ -30,6 +30,8 @@ REACH = {
     Telling.PROTECTED: EVER,
     Telling.VALUES: 0,
 }
+SHORTEST = 7 * DAY
+"""Of the recovery windows that AWS lets one ask for: who chooses it, chooses to leave little time."""
 NAMED, PROTECTED = 6, 50
 """Readers, and secrets, that are named."""
 LISTED = 100
@@ -137,6 +139,8 @@ def _deletion(known: Times, deadlines: Deadlines | None, last_at: int) -> Iterat
         deleted_at = key >> SECOND_BITS
         until = deadlines.set_at(deleted_at) if deadlines is not None else None
         ends = f", its recovery window ends {_clock(until)}" if until is not None else ""
+        if until is not None and until - deleted_at < SHORTEST + DAY:  # windows are days
+            ends += " (7 days, the shortest there is)"
         yield f"{name} by {who or 'somebody'} at {_clock(deleted_at)}{ends}"
 
 

@@ -88,6 +88,7 @@ class World:
         self._tickets = count()
         wanted: dict[tuple[str, ...], tuple[Fact, dict[tuple[Dimension, ...], None]]] = {}
         self._spelled: dict[str, tuple[str, ...]] = {}
+        self._sources: dict[tuple[str, tuple[Dimension, ...], Dimension | None], Source] = {}
         for name, same in _asked(rules.rules):
             fact = self.fact(name)
             spelled = self._spelled[name] = _spelling(fact)
@@ -120,8 +121,12 @@ class World:
 
     def source(self, name: str, same: Sequence[Dimension], of: Dimension | None = None) -> Source:
         """Where a fact is kept for values of these dimensions, told apart by `of` if that matters."""
-        kept = ordered(same)
-        return Source(self.track(name, told_apart(kept, of)), kept)
+        asked = name, tuple(same), of
+        source = self._sources.get(asked)
+        if source is None:
+            kept = ordered(same)
+            source = self._sources[asked] = Source(self.track(name, told_apart(kept, of)), kept)
+        return source
 
     def track(self, name: str, same: tuple[Dimension, ...]) -> Track:
         """What keeps a fact by these dimensions, or by more of which they are one."""

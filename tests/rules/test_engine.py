@@ -37,7 +37,11 @@ def test_restoring_a_secret_closes_its_alarms_and_a_later_read_opens_them_again(
 def test_an_alarm_tells_who_deleted_the_secret_and_how_long_it_can_be_restored() -> None:
     deleted = records.delete(days=7, at=after(minutes=-9), by=records.user("alice"))
     (told,) = only("SMW-DEL-01", [records.read_deleted(), deleted]).facts
-    assert told == "DeleteSecret by alice at 2026-11-23 13:51:00Z, its recovery window ends 2026-11-30 13:51:00Z"
+    ends = "its recovery window ends 2026-11-30 13:51:00Z (7 days, the shortest there is)"
+    assert told == f"DeleteSecret by alice at 2026-11-23 13:51:00Z, {ends}"
+    deleted = records.delete(days=8, at=after(minutes=-9), by=records.user("alice"))
+    (told,) = only("SMW-DEL-01", [records.read_deleted(), deleted]).facts
+    assert told.endswith("its recovery window ends 2026-12-01 13:51:00Z")
 
 
 def test_an_alarm_of_a_session_belongs_to_the_principal_behind_it() -> None:

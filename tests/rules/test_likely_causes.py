@@ -182,5 +182,13 @@ def test_the_newest_of_each_kind_is_named() -> None:
     assert [fact.partition(" (")[0] for fact in facts] == ["shortly before on policy payments-read-2"]
 
 
+def test_a_name_as_long_as_a_record_is_cut() -> None:
+    change = iam(
+        "SetDefaultPolicyVersion", {"policyArn": f"arn:aws:iam::1:policy/{'x' * 100_000}"}, at=before(minutes=9)
+    )
+    (fact,) = told("SMW-HLTH-01", *FAILS, WORKED, change)
+    assert len(fact) < 400
+
+
 def test_where_no_such_change_is_seen_nothing_is_said() -> None:
     assert told("SMW-HLTH-01", *FAILS, WORKED, KNOWN_KEY) == []

@@ -34,10 +34,12 @@ class Track:
         """Members of groups before they are."""
         self.gap = -1
         """Times.gap of the event taken last; -1 if it named several."""
+        self.taken = -1
+        """The key of that event. There are events whose seconds are told without their being taken here."""
 
     def take(self, subject: Subject) -> None:
         """Take in an event of the fact."""
-        self.gap = 0
+        self.gap, self.taken = 0, subject.key
         values = values_of(self._gets, subject)
         if values is None:
             return

@@ -160,7 +160,8 @@ class Watch:
 
     def _take_first(self, subject: Subject) -> None:
         # The fact takes an event before the rule does. What it has known for long is known at once to be nothing new.
-        if self._fresh is None or not 0 <= self._fresh.gap <= self._fresh_gap:
+        fresh = self._fresh
+        if fresh is None or fresh.taken != subject.key or not 0 <= fresh.gap <= self._fresh_gap:
             self._take_event(subject)
 
     def _take_event(self, subject: Subject) -> None:

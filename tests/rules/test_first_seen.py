@@ -57,6 +57,16 @@ def test_readers_that_read_all_the_time_are_the_same_ones_still() -> None:
     assert severity_for([*weeks(APP), *busy]) is Severity.HIGH
 
 
+def test_what_is_new_is_so_after_a_batch_that_names_its_secrets() -> None:
+    """Which is not like others: what was found out about it says nothing of the next event."""
+    by_filter = [records.batch(at=before(days=4)), records.batch(by=records.role("ci"), at=after())]
+    by_name = records.batch(["prod/a", "prod/b"], at=before(days=4, seconds=-1))
+    happened = [by_filter[0], by_name, by_filter[1]]
+    for order in (happened, happened[::-1], by_filter):
+        (alarm,) = of("SMW-READ-02b", judged(order, batch=1))
+        assert alarm.principal == "ci"
+
+
 def test_an_instance_that_leaves_its_vpc_endpoint_is_somewhere_new() -> None:
     within = {"vpcEndpointId": "vpce-0a1b2c3d4e5f60718", "sourceIPAddress": "10.0.3.7"}
     inside = [records.read(at=before(days=day), **within) for day in range(1, 5)]

@@ -198,6 +198,19 @@ def test_a_journal_in_memory_forgets_records_but_still_knows_them(journal: Journ
     assert journal.commit("a", [arrival(0)]).fresh == ()
 
 
+def test_a_journal_in_memory_takes_no_room_for_records_that_it_forgot() -> None:
+    connections: list[sqlite3.Connection] = []
+    with closing(Journal(begin=connections.append)) as journal:
+        for start in range(0, 4_000, 100):
+            journal.commit("a", [arrival(n) for n in range(start, start + 100)])
+            journal.forget(100)
+        (pages,), (size,) = (
+            connections[0].execute(f"PRAGMA {name}").fetchone() for name in ("page_count", "page_size")
+        )
+        assert pages * size < 4_000 * 250  # a record alone is 1.4 kB
+        assert journal.commit("a", [arrival(0), arrival(3_999)]).fresh == ()
+
+
 def test_two_processes_share_a_journal_and_see_each_others_events(tmp_path: Path) -> None:
     ours, theirs = Journal(tmp_path / FILE_NAME), Journal(tmp_path / FILE_NAME)
     ours.commit("a", [arrival(1)])

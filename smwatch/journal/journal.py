@@ -428,9 +428,16 @@ class Journal(Kept):
         upto = self._last_seq - keep
         if upto <= self._forgotten:
             return
+        these = (self._forgotten, upto)
         with self._transaction() as db:
-            db.execute("UPDATE events SET raw = NULL WHERE seq > ? AND seq <= ?", (self._forgotten, upto))
-            db.execute("DELETE FROM shared WHERE seq > ? AND seq <= ?", (self._forgotten, upto))
+            # Not an UPDATE: SQLite would leave the room that a record took to itself, and never give it to another.
+            known = db.execute(
+                "SELECT seq, at, identity, seen_by, seen_at FROM events WHERE seq > ? AND seq <= ?", these
+            )
+            rows = known.fetchall()
+            db.execute("DELETE FROM events WHERE seq > ? AND seq <= ?", these)
+            db.executemany("INSERT INTO events (seq, at, identity, seen_by, seen_at) VALUES (?, ?, ?, ?, ?)", rows)
+            db.execute("DELETE FROM shared WHERE seq > ? AND seq <= ?", these)
         self._forgotten = upto
 
 

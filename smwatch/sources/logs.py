@@ -178,6 +178,7 @@ class FilterLogEvents:
         clock = self._monotonic()
         if self._described_at is not None and clock - self._described_at < DESCRIBE_EVERY:
             return
+        self._generation = self._session.generation
         group: Mapping[str, Any] = {}
         request: dict[str, Any] = {"logGroupNamePrefix": self._group}
         if self._arn:  # of an account that shares it with this one

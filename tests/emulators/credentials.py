@@ -14,10 +14,10 @@ from aiohttp import web
 
 from tests.emulators.loopback import Loopback
 
-ROLE = """<AssumeRoleWithWebIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
-<AssumeRoleWithWebIdentityResult><Credentials><AccessKeyId>{AccessKeyId}</AccessKeyId>
+ROLE = """<{action}Response xmlns="https://sts.amazonaws.com/doc/2011-06-15/">
+<{action}Result><Credentials><AccessKeyId>{AccessKeyId}</AccessKeyId>
 <SecretAccessKey>example</SecretAccessKey><SessionToken>example</SessionToken><Expiration>{Expiration}</Expiration>
-</Credentials></AssumeRoleWithWebIdentityResult></AssumeRoleWithWebIdentityResponse>"""
+</Credentials></{action}Result></{action}Response>"""
 
 
 class CredentialService(Loopback):
@@ -29,6 +29,8 @@ class CredentialService(Loopback):
         self.handed_out: Counter[str] = Counter()
         self.refusing = False
         """Whether nobody gets anything at the moment."""
+        self.sts_refuses = ""
+        """The error with which STS answers at the moment; "" for none."""
         self.says_why = True
         """Whether a refusal names its error, as AWS does and a proxy before it may not."""
 
@@ -97,8 +99,11 @@ class CredentialService(Loopback):
 
     async def _sts(self, request: web.Request) -> web.Response:
         asked = await request.post()
-        if asked.get("WebIdentityToken") == "expired":
-            error = "<Code>ExpiredTokenException</Code><Message>Token expired</Message>"
-            text = f"<ErrorResponse><Error><Type>Sender</Type>{error}</Error></ErrorResponse>"
+        action = str(asked["Action"])
+        code = "ExpiredTokenException" if asked.get("WebIdentityToken") == "expired" else self.sts_refuses
+        if code:
+            error = f"<Type>Sender</Type><Code>{code}</Code><Message>no</Message>"
+            text = f"<ErrorResponse><Error>{error}</Error></ErrorResponse>"
             return web.Response(status=400, text=text, content_type="text/xml")
-        return web.Response(text=ROLE.format(**self._fresh("WEB")), content_type="text/xml")
+        place = {"AssumeRoleWithWebIdentity": "WEB", "AssumeRole": "ROLE"}[action]
+        return web.Response(text=ROLE.format(action=action, **self._fresh(place)), content_type="text/xml")

@@ -79,6 +79,8 @@ class LogGroupService(Loopback):
         self.before_answer: Callable[[str], None] = lambda _: None
         self.expired_keys: set[str] = set()
         """Access keys that are good no more."""
+        self.known_keys: set[str] | None = None
+        """The access keys that are known, if not all are."""
         self.keys: list[str] = []
         """The access keys that were used, in the order of calls."""
         self.refused_tokens = 0
@@ -133,6 +135,8 @@ class LogGroupService(Loopback):
         try:
             if self.keys[-1] in self.expired_keys:
                 raise RefusedError("ExpiredTokenException", "The security token included in the request is expired")
+            if self.known_keys is not None and self.keys[-1] not in self.known_keys:
+                raise RefusedError("UnrecognizedClientException", "The security token in the request is invalid.")
             if self.refusals and self.refusals[0][0] == operation:
                 raise RefusedError(*self.refusals.popleft()[1:])
             match operation:

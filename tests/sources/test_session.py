@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import getpass
 import json
 import subprocess
 import sys
@@ -119,75 +118,6 @@ async def test_a_role_in_a_circle(home: Path) -> None:
 
 
 # -- while it runs ---------------------------------------------------------------------------------------------------
-
-
-async def test_new_keys_in_the_file_are_picked_up(home: Path, history: LookupEvents) -> None:
-    history.known_keys = {"AKIANEWNEWNEWNEWNEW0"}
-    history.region().add([record(NOW)])
-    keys = "[default]\naws_access_key_id = {}\naws_secret_access_key = example\n"
-    write(home, "credentials", keys.format("AKIAOLDOLDOLDOLDOLD0"))
-    session = await AwsSession.open()
-    hurry = Hurry()
-    source = await cloudtrail_source(session, None, NOW - timedelta(hours=1), **hurry.options())
-
-    def until(so_far: Watched) -> bool:
-        if so_far.last.state is State.SIGN_IN:
-            write(home, "credentials", keys.format("AKIANEWNEWNEWNEWNEW0"))
-        return so_far.last.state is State.OK
-
-    watched = await follow(source, until)
-    await session.close()
-    (message,) = watched.said(State.SIGN_IN)
-    assert "does not know these credentials" in message
-    assert "renew them (`aws configure`); smwatch goes on by itself" in message
-    assert len(watched.raw) == 1
-    assert hurry.slept < 60
-
-
-async def test_a_role_with_mfa_never_asks_and_uses_what_the_cli_was_told(
-    home: Path, history: LookupEvents, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    history.region().add([record(NOW)])
-    write(home, "credentials", "[base]\naws_access_key_id = AKIABASE\naws_secret_access_key = example\n")
-    serial = "arn:aws:iam::123456789012:mfa/alice"
-    write(
-        home, "config", f"[profile prod]\nregion = eu-west-1\nrole_arn = {ROLE}\nsource_profile = base\n"
-        f"mfa_serial = {serial}\n",
-    )  # fmt: skip
-    monkeypatch.setattr(getpass, "getpass", lambda *_: pytest.fail("asked on the terminal"))
-    cached = {
-        "Credentials": {
-            "AccessKeyId": "ASIACACHED",
-            "SecretAccessKey": "example",
-            "SessionToken": "example",
-            "Expiration": (datetime.now(UTC) + timedelta(hours=1)).isoformat(),
-        },
-        "ResponseMetadata": {},
-    }
-    session = await AwsSession.open("prod")
-    source = await cloudtrail_source(session, None, NOW - timedelta(hours=1), **Hurry().options())
-
-    def until(so_far: Watched) -> bool:
-        if so_far.last.state is State.SIGN_IN:  # somebody runs the command that the message gives
-            args = {"RoleArn": ROLE, "SerialNumber": serial}
-            name = _cache_key(args)
-            write(home, f"cli/cache/{name}.json", json.dumps(cached))
-        return so_far.last.state is State.OK
-
-    watched = await follow(source, until)
-    await session.close()
-    (message,) = watched.said(State.SIGN_IN)
-    command = "aws sts get-caller-identity --profile prod"
-    assert message == f"profile prod wants an MFA code of {serial}: run `{command}` in another terminal"
-    assert len(watched.raw) == 1
-    assert [key for call in history.calls for key in [call["key"]]] == ["ASIACACHED"] * len(history.calls)
-
-
-def _cache_key(args: dict[str, str]) -> str:
-    """The name under which the AWS CLI keeps an assumed role."""
-    from hashlib import sha1
-
-    return sha1(json.dumps(args, sort_keys=True).encode()).hexdigest()
 
 
 async def test_an_sso_session_that_was_never_opened(home: Path, history: LookupEvents) -> None:

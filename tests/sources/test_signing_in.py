@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import hashlib
 import json
 from collections.abc import AsyncIterator, Callable
@@ -14,12 +15,11 @@ from botocore.tokens import SSOTokenProvider
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 
-from smwatch.sources.cloudtrail import cloudtrail_source
 from smwatch.sources.session import AwsSession
 from smwatch.sources.source import State
 from tests.emulators.credentials import CredentialService
-from tests.emulators.lookup_events import LookupEvents
 from tests.emulators.records import record
+from tests.sources.holding import GroupHolding, HistoryHolding, Holding
 from tests.sources.hurry import Hurry, Watched, follow
 from tests.sources.test_session import ROLE, home, write
 
@@ -32,10 +32,16 @@ SSO = (
 )
 
 
+@pytest.fixture(params=["event history", "log group"])
+def holding(request: pytest.FixtureRequest, home: Path, hurry: Hurry) -> Holding:
+    """Either place that holds records: the same is to happen at both."""
+    if request.param == "log group":
+        return GroupHolding(request.getfixturevalue("log_group"), hurry)
+    return HistoryHolding(request.getfixturevalue("history"), hurry)
+
+
 @pytest.fixture
-async def service(
-    home: Path, history: LookupEvents, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[CredentialService]:
+async def service(home: Path, holding: Holding, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[CredentialService]:
     async with CredentialService() as service:
         monkeypatch.setenv("AWS_ENDPOINT_URL_SSO", service.url)
         monkeypatch.setenv("AWS_ENDPOINT_URL_STS", service.url)
@@ -45,11 +51,10 @@ async def service(
         yield service
 
 
-async def watch(profile: str | None, until: Callable[[Watched], bool]) -> Watched:
+async def watch(holding: Holding, profile: str | None, until: Callable[[Watched], bool]) -> Watched:
     session = await AwsSession.open(profile)
     try:
-        source = await cloudtrail_source(session, None, NOW - timedelta(hours=1), **Hurry().options())
-        return await follow(source, until)
+        return await follow(await holding.source(session), until)
     finally:
         await session.close()
 
@@ -61,68 +66,64 @@ def sign_in(home: Path, token: str = "signed-in", lasting: timedelta = timedelta
     write(home, f"sso/cache/{name}.json", json.dumps({"accessToken": token, "expiresAt": expires}))
 
 
-def keys(history: LookupEvents) -> list[str]:
-    """The access keys that were used, each once, in their order."""
-    return list(dict.fromkeys(call["key"] for call in history.calls))
-
-
-async def watch_until_signed_in(history: LookupEvents, profile: str, sign_in: Callable[[], None]) -> Watched:
+async def watch_until_signed_in(holding: Holding, profile: str, sign_in: Callable[[], None]) -> Watched:
     """Watch with a session that has ended until somebody signs in; what happened before that is read, and once."""
     missed = record(NOW - timedelta(minutes=1))
+    happened: list[object] = []
 
     def until(so_far: Watched) -> bool:
-        if so_far.last.state is State.SIGN_IN and not history.region().held():
-            history.region().add([missed])  # happens while nobody is signed in
+        if so_far.last.state is State.SIGN_IN and not happened:
+            happened.append(holding.add(missed))  # while nobody is signed in
             sign_in()
         return so_far.last.state is State.OK
 
-    watched = await watch(profile, until)
+    watched = await watch(holding, profile, until)
     assert [json.loads(raw)["eventID"] for raw in watched.raw] == [missed["eventID"]]
     return watched
 
 
 @pytest.mark.parametrize("says_why", [True, False])
 async def test_an_sso_session_that_ended_is_waited_for_and_the_outage_read(
-    home: Path, history: LookupEvents, service: CredentialService, says_why: bool
+    home: Path, holding: Holding, service: CredentialService, says_why: bool
 ) -> None:
     service.says_why = says_why
     write(home, "config", SSO)
     sign_in(home, token="signed-out")
-    watched = await watch_until_signed_in(history, "dev", lambda: sign_in(home))
+    watched = await watch_until_signed_in(holding, "dev", lambda: sign_in(home))
     assert watched.said(State.SIGN_IN) == ["the SSO session has ended: run `aws sso login --profile dev`"]
-    assert keys(history) == ["ASIASSO1"]
+    assert holding.keys == ["ASIASSO1"]
 
 
 async def test_the_keys_of_an_sso_session_are_renewed_while_it_lasts(
-    home: Path, history: LookupEvents, service: CredentialService
+    home: Path, holding: Holding, service: CredentialService
 ) -> None:
     write(home, "config", SSO)
     sign_in(home)
     service.lasting = timedelta(minutes=5)  # less than the libraries are content with
-    watched = await watch("dev", lambda _: len(keys(history)) > 2)
-    assert keys(history)[:3] == ["ASIASSO1", "ASIASSO2", "ASIASSO3"]
+    watched = await watch(holding, "dev", lambda _: len(holding.keys) > 2)
+    assert holding.keys[:3] == ["ASIASSO1", "ASIASSO2", "ASIASSO3"]
     assert watched.said(State.SIGN_IN) == []
 
 
 async def test_the_keys_of_an_instance_are_fetched_anew_when_they_have_ended(
-    home: Path, history: LookupEvents, service: CredentialService, monkeypatch: pytest.MonkeyPatch
+    home: Path, holding: Holding, service: CredentialService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.delenv("AWS_EC2_METADATA_DISABLED")
     monkeypatch.setenv("AWS_EC2_METADATA_SERVICE_ENDPOINT", service.url)
-    history.faults.append({"error": "ExpiredTokenException"})
-    history.region().add([record(NOW)])
-    watched = await watch(None, lambda so_far: so_far.last.state is State.OK)
-    assert keys(history) == ["ASIAINSTANCE1", "ASIAINSTANCE2"]
+    holding.refuse_once("ExpiredTokenException")
+    holding.add(record(NOW))
+    watched = await watch(holding, None, lambda so_far: so_far.last.state is State.OK)
+    assert holding.keys == ["ASIAINSTANCE1", "ASIAINSTANCE2"]
     assert watched.said(State.SIGN_IN) == ["the credentials have expired: see to the role of this machine or container"]
     assert len(watched.raw) == 1
 
 
 async def test_the_keys_of_a_container_are_renewed_and_an_outage_of_their_service_waited_out(
-    home: Path, history: LookupEvents, service: CredentialService, monkeypatch: pytest.MonkeyPatch
+    home: Path, holding: Holding, service: CredentialService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("AWS_CONTAINER_CREDENTIALS_FULL_URI", f"{service.url}/container")
     service.lasting = timedelta(minutes=5)
-    history.region().add([record(NOW)])
+    holding.add(record(NOW))
 
     def until(so_far: Watched) -> bool:
         if so_far.last.state is State.OK and not so_far.said(State.SIGN_IN):
@@ -131,7 +132,7 @@ async def test_the_keys_of_a_container_are_renewed_and_an_outage_of_their_servic
             service.refusing = False
         return so_far.last.state is State.OK and bool(so_far.said(State.SIGN_IN))
 
-    watched = await watch(None, until)
+    watched = await watch(holding, None, until)
     (message,) = watched.said(State.SIGN_IN)
     assert message.startswith("no credentials could be had (")
     assert message.endswith("see to the role of this machine or container")
@@ -139,29 +140,29 @@ async def test_the_keys_of_a_container_are_renewed_and_an_outage_of_their_servic
 
 
 async def test_a_web_identity_whose_token_has_expired_goes_on_with_the_next_token(
-    home: Path, history: LookupEvents, service: CredentialService
+    home: Path, holding: Holding, service: CredentialService
 ) -> None:
     token = write(home, "token", "expired")
     write(home, "config", f"[profile k]\nregion = eu-west-1\nrole_arn = {ROLE}\nweb_identity_token_file = {token}\n")
-    history.region().add([record(NOW)])
+    holding.add(record(NOW))
 
     def until(so_far: Watched) -> bool:
         if so_far.last.state is State.SIGN_IN:
             token.write_text("fresh")  # as the orchestrator does
         return so_far.last.state is State.OK
 
-    watched = await watch("k", until)
+    watched = await watch(holding, "k", until)
     (message,) = watched.said(State.SIGN_IN)
     assert message == "the credentials have expired: see to the role of this machine or container"
     assert len(watched.raw) == 1
-    assert keys(history) == ["ASIAWEB1"]
+    assert holding.keys == ["ASIAWEB1"]
 
 
-async def test_credentials_that_vanish_are_waited_for(home: Path, history: LookupEvents) -> None:
+async def test_credentials_that_vanish_are_waited_for(home: Path, holding: Holding) -> None:
     text = "[default]\naws_access_key_id = {}\naws_secret_access_key = example\naws_session_token = example\n"
     write(home, "credentials", text.format("ASIAFIRST"))
-    history.known_keys = {"ASIASECOND"}
-    history.region().add([record(NOW)])
+    holding.know("ASIASECOND")
+    holding.add(record(NOW))
     told = [0]
     stages = iter(["[default]\n", text.format("ASIASECOND")])
 
@@ -172,7 +173,7 @@ async def test_credentials_that_vanish_are_waited_for(home: Path, history: Looku
             write(home, "credentials", next(stages))
         return so_far.last.state is State.OK
 
-    watched = await watch(None, until)
+    watched = await watch(holding, None, until)
     assert "does not know these credentials" in watched.said(State.SIGN_IN)[0]
     assert "there are no credentials: " in watched.said(State.SIGN_IN)[1]
     assert len(watched.raw) == 1
@@ -206,41 +207,125 @@ def log_in(home: Path, refresh_token: str = "signed-in", lasting: timedelta = ti
 
 
 async def test_the_keys_of_a_login_session_are_renewed_while_it_lasts(
-    home: Path, history: LookupEvents, service: CredentialService
+    home: Path, holding: Holding, service: CredentialService
 ) -> None:
     write(home, "config", LOGIN)
     log_in(home)
-    history.region().add([record(NOW)])
-    watched = await watch("l", lambda so_far: so_far.last.state is State.OK)
+    holding.add(record(NOW))
+    watched = await watch(holding, "l", lambda so_far: so_far.last.state is State.OK)
     assert watched.said(State.SIGN_IN) == []
-    assert keys(history)[0] == "ASIALOGIN1"
+    assert holding.keys[0] == "ASIALOGIN1"
     assert len(watched.raw) == 1
 
 
 async def test_a_login_session_that_ended_is_waited_for_and_the_outage_read(
-    home: Path, history: LookupEvents, service: CredentialService
+    home: Path, holding: Holding, service: CredentialService
 ) -> None:
     write(home, "config", LOGIN)
     log_in(home, "signed-out")
-    watched = await watch_until_signed_in(history, "l", lambda: log_in(home))
+    watched = await watch_until_signed_in(holding, "l", lambda: log_in(home))
     assert watched.said(State.SIGN_IN) == [LOGIN_ENDED]
-    assert keys(history) == ["ASIALOGIN1"]
+    assert holding.keys == ["ASIALOGIN1"]
 
 
-async def test_who_never_logged_in_is_told_how(home: Path, history: LookupEvents, service: CredentialService) -> None:
+async def test_who_never_logged_in_is_told_how(home: Path, holding: Holding, service: CredentialService) -> None:
     write(home, "config", LOGIN)
-    watched = await watch("l", lambda so_far: so_far.last.state is State.SIGN_IN)
+    watched = await watch(holding, "l", lambda so_far: so_far.last.state is State.SIGN_IN)
     assert watched.said(State.SIGN_IN) == [LOGIN_ENDED]
 
 
 async def test_a_login_session_without_its_library_says_what_to_install(
-    home: Path, history: LookupEvents, monkeypatch: pytest.MonkeyPatch
+    home: Path, holding: Holding, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(aiobotocore.credentials, "EC", None)  # as botocore itself has it then
     write(home, "config", LOGIN)
-    watched = await watch("l", lambda so_far: so_far.last.state is State.SIGN_IN)
+    watched = await watch(holding, "l", lambda so_far: so_far.last.state is State.SIGN_IN)
     (message,) = watched.said(State.SIGN_IN)
     assert message == (
         "signing in with `aws login` wants a library that is not there: install it with"
         " `pip install 'smwatch[login]'` and start smwatch again"
     )
+
+
+async def test_new_keys_in_the_file_are_picked_up(home: Path, holding: Holding) -> None:
+    holding.know("AKIANEWNEWNEWNEWNEW0")
+    holding.add(record(NOW))
+    keys = "[default]\naws_access_key_id = {}\naws_secret_access_key = example\n"
+    write(home, "credentials", keys.format("AKIAOLDOLDOLDOLDOLD0"))
+
+    def until(so_far: Watched) -> bool:
+        if so_far.last.state is State.SIGN_IN:
+            write(home, "credentials", keys.format("AKIANEWNEWNEWNEWNEW0"))
+        return so_far.last.state is State.OK
+
+    watched = await watch(holding, None, until)
+    (message,) = watched.said(State.SIGN_IN)
+    assert "does not know these credentials" in message
+    assert "renew them (`aws configure`); smwatch goes on by itself" in message
+    assert len(watched.raw) == 1
+    assert holding.hurry.slept < 60
+
+
+async def test_a_role_with_mfa_never_asks_and_uses_what_the_cli_was_told(
+    home: Path, holding: Holding, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    holding.add(record(NOW))
+    write(home, "credentials", "[base]\naws_access_key_id = AKIABASE\naws_secret_access_key = example\n")
+    serial = "arn:aws:iam::123456789012:mfa/alice"
+    write(
+        home, "config", f"[profile prod]\nregion = eu-west-1\nrole_arn = {ROLE}\nsource_profile = base\n"
+        f"mfa_serial = {serial}\n",
+    )  # fmt: skip
+    monkeypatch.setattr(getpass, "getpass", lambda *_: pytest.fail("asked on the terminal"))
+    cached = {
+        "Credentials": {
+            "AccessKeyId": "ASIACACHED",
+            "SecretAccessKey": "example",
+            "SessionToken": "example",
+            "Expiration": (datetime.now(UTC) + timedelta(hours=1)).isoformat(),
+        },
+        "ResponseMetadata": {},
+    }
+
+    def until(so_far: Watched) -> bool:
+        if so_far.last.state is State.SIGN_IN:  # somebody runs the command that the message gives
+            args = {"RoleArn": ROLE, "SerialNumber": serial}
+            name = _cache_key(args)
+            write(home, f"cli/cache/{name}.json", json.dumps(cached))
+        return so_far.last.state is State.OK
+
+    watched = await watch(holding, "prod", until)
+    (message,) = watched.said(State.SIGN_IN)
+    command = "aws sts get-caller-identity --profile prod"
+    assert message == f"profile prod wants an MFA code of {serial}: run `{command}` in another terminal"
+    assert len(watched.raw) == 1
+    assert holding.keys == ["ASIACACHED"]
+
+
+def _cache_key(args: dict[str, str]) -> str:
+    """The name under which the AWS CLI keeps an assumed role."""
+    return hashlib.sha1(json.dumps(args, sort_keys=True).encode()).hexdigest()
+
+
+async def test_a_role_that_may_not_be_assumed_for_a_while_is_waited_for_and_the_outage_read(
+    home: Path, holding: Holding, service: CredentialService
+) -> None:
+    write(home, "credentials", "[base]\naws_access_key_id = AKIABASE\naws_secret_access_key = example\n")
+    write(home, "config", f"[profile prod]\nregion = eu-west-1\nrole_arn = {ROLE}\nsource_profile = base\n")
+    service.lasting = timedelta(minutes=5)  # less than the libraries are content with: assumed anew for each call
+    missed: list[str] = []
+
+    def until(so_far: Watched) -> bool:
+        if so_far.last.state is State.OK and not so_far.said(State.DENIED):
+            service.sts_refuses = "AccessDenied"
+        if so_far.last.state is State.DENIED and service.sts_refuses:
+            happened = record(holding.now())
+            holding.add(happened)
+            missed.append(happened["eventID"])
+            service.sts_refuses = ""
+        return so_far.last.state is State.OK and bool(so_far.raw)
+
+    watched = await watch(holding, "prod", until)
+    assert watched.said(State.DENIED) == ["AWS denies sts:AssumeRole: check the role's trust policy (no)"]
+    assert [json.loads(raw)["eventID"] for raw in watched.raw] == missed
+    assert {key.rstrip("0123456789") for key in holding.keys} == {"ASIAROLE"}

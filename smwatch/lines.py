@@ -55,6 +55,7 @@ class _AlarmLine(msgspec.Struct, tag_field="type", tag="alarm"):
     secret: str | None
     principal: str | None
     identity: str | None
+    session: str | None
     region: str | None
     account: str | None
     about: Mapping[str, str]
@@ -144,6 +145,7 @@ def alarm_line(alarm: Alarm, behind: Sequence[Behind], *, new: bool) -> str:
             secret=alarm.secret.name if alarm.secret else None,
             principal=alarm.principal or None,
             identity=alarm.identity or None,
+            session=alarm.session or None,
             region=region or _shared(each.region for each in behind),
             account=account or _shared(each.account for each in behind),
             about=about,

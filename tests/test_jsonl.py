@@ -105,7 +105,7 @@ def test_an_alarm_line_has_the_keys_that_others_rely_on() -> None:
     line = json.loads(alarm_line(ALARM, [Behind("id", "111122223333", "eu-west-1")], new=True))
     assert line == {
         "type": "alarm", "group": "SMW-DEL-01:0", "rule": "SMW-DEL-01", "severity": "critical", "state": "open",
-        "title": "t", "secret": None, "principal": None, "identity": None, "region": "eu-west-1",
+        "title": "t", "secret": None, "principal": None, "identity": None, "session": None, "region": "eu-west-1",
         "account": "111122223333", "about": {}, "mitre": ["T1485", "T1489"], "count": 3, "counted": "events",
         "first_at": "2026-11-23T14:00:00Z", "last_at": "2026-11-23T14:00:00Z", "event_ids": ["id"], "why": "w",
         "facts": [], "next": ["aws …"], "note": None,

@@ -116,6 +116,8 @@ class Notifier:
         """Have those sent that are news; returns what the journal is to keep of how they stand."""
         now = self._now()
         changed: dict[str, Told] = {}
+        if any(alarm.muted(now) for alarm in alarms):
+            self._learn()  # what others have sent is not to be kept as it was before
         for alarm in alarms:
             group = alarm.group
             if self._wanted(alarm, now):
@@ -162,12 +164,11 @@ class Notifier:
 
     async def _in_turn(self, distance: timedelta) -> timedelta:
         now = self._now()
-        for group, told in self._notified.read().items():
-            if group not in self._told or self._told[group].at < told.at:
-                self._told[group] = told
+        self._learn()
         alarms = [alarm for alarm in self._waiting.values() if self._wanted(alarm, now)]
         self._waiting = {alarm.group: alarm for alarm in alarms}
         if not alarms:
+            await self._recovered()
             return EVERY
         last = max((told.at for told in self._told.values()), default=now - EVERY)
         if (left := last + distance - now) > timedelta():
@@ -182,10 +183,19 @@ class Notifier:
         for alarm in alarms:
             if (waiting := self._waiting.get(alarm.group)) is not None and not self._wanted(waiting, now):
                 del self._waiting[alarm.group]  # unless it has got worse meanwhile
+        await self._recovered()
+        return EVERY
+
+    def _learn(self) -> None:
+        """Take note of what other processes have sent."""
+        for group, told in self._notified.read().items():
+            if group not in self._told or self._told[group].at < told.at:
+                self._told[group] = told
+
+    async def _recovered(self) -> None:
         if self._failures:
             self._failures = 0
             await self._report(self._status(State.OK))
-        return EVERY
 
     async def _sent(self, title: str, body: str) -> bool:
         """Whether it was sent before patience ran out."""

@@ -205,6 +205,29 @@ async def test_of_two_processes_with_one_journal_one_sends(tmp_path: Path) -> No
     assert len(other.sent) == 1
 
 
+async def test_what_this_process_could_not_send_and_another_did_is_no_trouble_any_more(tmp_path: Path) -> None:
+    one, other = Posts(refuses=1, journal=Journal(tmp_path / FILE_NAME)), Posts(journal=Journal(tmp_path / FILE_NAME))
+    for each in (one, other):
+        each.notifier.tell([alarm()])
+        await each.notifier.finish(EVERY)
+    await one.notifier.finish(EVERY)
+    assert (len(one.sent), len(other.sent)) == (0, 1)
+    assert [status.state for status in one.reported] == [State.FAILING, State.OK]
+
+
+async def test_a_mute_does_not_take_back_what_another_process_has_sent(tmp_path: Path) -> None:
+    one, other = (Posts(journal=Journal(tmp_path / FILE_NAME)) for _ in range(2))
+    for each in (one, other):
+        await each.after(alarm())
+    one.now += timedelta(minutes=5)
+    await one.after(alarm(level=1))
+    muted = alarm(level=1, muted_until=one.now + timedelta(hours=1))
+    Journal(tmp_path / FILE_NAME).keep((), dict(other.notifier.tell([muted])))
+    third = Posts(journal=Journal(tmp_path / FILE_NAME))
+    third.now = one.now + timedelta(hours=2)
+    assert await third.after(muted) == []
+
+
 async def test_what_another_process_was_killed_over_is_sent_by_this_one(tmp_path: Path) -> None:
     killed, other = (Posts(journal=Journal(tmp_path / FILE_NAME)) for _ in range(2))
     killed.notifier.tell([alarm()])

@@ -107,6 +107,7 @@ def rules_export(*, ids: Sequence[str], form: str, **options: Any) -> None:
       smwatch rules export --format eventbridge | jq -c '.[].put_rule | values'
     """
     from smwatch.rules.export import cli, cloudformation, event_rules, terraform
+    from smwatch.rules.export.metric import beyond_quota
     from smwatch.setup.place import group_name
 
     rules = _rules(options)
@@ -128,6 +129,9 @@ def rules_export(*, ids: Sequence[str], form: str, **options: Any) -> None:
             text = "\n".join(terraform.module(chosen, group))
         case _:
             text = event_rules.document(chosen)
+    if form != "eventbridge":
+        for sentence in beyond_quota(chosen):
+            click.echo(f"smwatch: {sentence}", err=True)
     click.echo(text)
 
 

@@ -9,7 +9,7 @@ from functools import partial
 
 from smwatch.patterns import conditions, fields, records, regex, regex_syntax, terms
 from smwatch.patterns.errors import PatternError
-from smwatch.patterns.nodes import AllOf, AnyOf, Compare, Condition, Fields, Regex, Selector, Syntax, Terms
+from smwatch.patterns.nodes import AllOf, AnyOf, Compare, Condition, Field, Fields, Regex, Selector, Syntax, Terms
 from smwatch.record import Record, decode
 
 MAX_LENGTH = 1024
@@ -53,6 +53,20 @@ class Pattern:
         if self.ask_record:
             return self.ask_record(record)
         return self._ask_message(message if isinstance(message, str) else message())
+
+    @property
+    def has_regex(self) -> bool:
+        """Whether there is a regular expression in it: a log group takes few filters with one."""
+        match self.syntax:
+            case Regex():
+                return True
+            case Terms():
+                return False
+            case Fields(fields):
+                tests = [test for field in fields if isinstance(field, Field) for each in field.tests for test in each]
+                return any(isinstance(test.literal, Regex) for test in tests)
+            case condition:
+                return _has_regex(condition)
 
     def required_values(self, selector: str) -> frozenset[str] | None:
         """Which strings `selector` (`$.eventName`) must be one of for a match; None if that is not known.
@@ -114,6 +128,16 @@ def _decoded(ask: Callable[[Record], bool], message: str) -> bool:
     except ValueError:
         return False
     return ask(record)
+
+
+def _has_regex(condition: Condition) -> bool:
+    match condition:
+        case AllOf(parts) | AnyOf(parts):
+            return any(map(_has_regex, parts))
+        case Compare(_, _, literal):
+            return isinstance(literal, Regex)
+        case _:
+            return False
 
 
 def _required(condition: Condition, selector: Selector) -> frozenset[str] | None:

@@ -421,6 +421,40 @@ def test_each_format_is_written_for_the_rules_asked_for(form: str) -> None:
     assert "SMW-DEL-02" not in found.output
 
 
+REGEXES = """
+[[rule]]
+id = "regexes{}"
+title = "Regular expressions"
+severity = "low"
+why = "So."
+when = ["%a%", "[a, b=%b%]", "{{ $.a = 1 && ($.b = 2 || $.c != %c% ) }}", "{{ $.d = 1 }}", "[..., d]", "plain"]
+by = []
+"""
+
+
+@pytest.mark.parametrize(
+    ("form", "number", "says"),
+    [
+        ("cli", 1, []),
+        ("terraform", 2, ["smwatch: 6 patterns with a regular expression, and a log group takes 5"]),
+        (
+            "cli",
+            17,
+            [
+                "smwatch: 102 metric filters, and a log group takes 100: name fewer rules",
+                "smwatch: 51 patterns with a regular expression, and a log group takes 5",
+            ],
+        ),
+        ("eventbridge", 17, []),
+    ],
+)
+def test_what_one_log_group_does_not_take_is_said(form: str, number: int, says: list[str], tmp_path: Path) -> None:
+    path, ids = tmp_path / "mine.toml", [f"regexes{n}" for n in range(number)]
+    path.write_text("".join(REGEXES.format(n) for n in range(number)), encoding="utf-8")
+    found = CliRunner().invoke(main, ["rules", "export", "--format", form, "--rules", str(path), *ids])
+    assert (found.exit_code, found.stderr.splitlines()) == (0, says)
+
+
 def test_own_rules_are_exported_with_the_others(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text(EDGES, encoding="utf-8")

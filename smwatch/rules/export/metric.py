@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
+
 import msgspec
 
 from smwatch.rules.envelope import Rule
@@ -18,6 +20,11 @@ ACCOUNT = "ACCOUNT_ID"
 
 _PERIOD, _LONGEST = 300, 86_400
 """Seconds: the console's period, and the longest that an alarm looks at."""
+
+MOST, MOST_WITH_REGEX = 100, 5
+"""Metric filters of a log group; and of these, together with its subscription filters, those with a regular expression.
+
+Source: the quotas of CloudWatch Logs."""
 
 
 class MetricFilter(msgspec.Struct, frozen=True):
@@ -85,6 +92,17 @@ def metric_filters(rule: Rule) -> tuple[MetricFilter, ...]:
             )
         )
     return tuple(filters)
+
+
+def beyond_quota(rules: Iterable[Rule]) -> Iterator[str]:
+    """Sentences on why one log group can't take the filters of all these rules."""
+    given = [rule for rule in rules if metric_filters(rule)]
+    found = [pattern for rule in given for pattern in patterns_of(rule)]
+    with_regex = sum(pattern.has_regex for pattern in found)
+    if len(found) > MOST:
+        yield f"{len(found):,} metric filters, and a log group takes {MOST}: name fewer rules"
+    if with_regex > MOST_WITH_REGEX:
+        yield f"{with_regex:,} patterns with a regular expression, and a log group takes {MOST_WITH_REGEX}"
 
 
 def _period(rule: Rule) -> int:

@@ -36,17 +36,17 @@ def then(name: str, **parameters: Any) -> list[Record]:
     [
         ("SMW-KMS-02", [to_key("DisableKey")], "KMS key disabled", "medium"),
         ("SMW-KMS-02", [to_key("ScheduleKeyDeletion")], "KMS key scheduled for deletion", "medium"),
-        ("SMW-KMS-02", [PROTECTS, to_key("DisableKey")], "KMS key that protects secrets disabled", "critical"),
+        ("SMW-KMS-02", [PROTECTS, to_key("DisableKey")], "KMS key of secrets disabled", "critical"),
         (
             "SMW-KMS-02",
             [PROTECTS, to_key("ScheduleKeyDeletion")],
-            "KMS key that protects secrets scheduled for deletion",
+            "KMS key of secrets scheduled for deletion",
             "critical",
         ),
         (
             "SMW-KMS-02",
             [PROTECTS, to_key("DeleteImportedKeyMaterial")],
-            "Material of a KMS key that protects secrets deleted",
+            "KMS key of secrets has lost its material",
             "critical",
         ),
         (

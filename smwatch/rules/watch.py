@@ -93,9 +93,12 @@ class Watch:
                 plan.spreads.append(Sighter(self._spreads[self._group(subject)], value))
             return
         elif fresh is not None and fresh.foreseen and not fresh.notes:
-            if (times := fresh.of_event(subject)) is not None:
+            if (times := fresh.of_event(subject)) is None:
+                return
+            if any(known is times for known in plan.times):
                 plan.firsts.append(First(times, self._fresh_gap, self._take_event))
-            return
+                return
+            # The event is none of those that count as having been seen: each of its kind is as new as the one before.
         elif awaited is not None:
             source, back, ahead = awaited
             if (known := source.of_event(subject)) is None:

@@ -109,7 +109,7 @@ class World:
         if name in self.rules.facts:
             return self.rules.facts[name]
         for rule in self.rules.rules:
-            if name == own_fact(rule):
+            if name == own_fact(rule) and not (rule.first_seen is not None and rule.first_seen.fact):
                 return Fact(rule.when)
         return anonymous_fact(name)
 

@@ -5,7 +5,7 @@ from smwatch.rules.alarm import Severity
 from smwatch.rules.times import TIMES
 from tests import records
 from tests.records import Identity
-from tests.rules.judging import after, before, fired, judged, of
+from tests.rules.judging import after, before, fired, judged, mine, of, ruled
 
 
 def test_nothing_is_a_first_time_until_events_are_known_for_the_warmup() -> None:
@@ -65,6 +65,17 @@ def test_what_is_new_is_so_after_a_batch_that_names_its_secrets() -> None:
     for order in (happened, happened[::-1], by_filter):
         (alarm,) = of("SMW-READ-02b", judged(order, batch=1))
         assert alarm.principal == "ci"
+
+
+def test_each_event_is_new_until_what_counts_as_seen_was_seen() -> None:
+    first = """first_seen = { of = ["identity"], within = "30d", fact = '{ $.eventName = "PutSecretValue" }' }"""
+    rules = ruled(mine(first))
+    happened = [*(records.read(at=after(n)) for n in range(0, 400, 7)), records.put(at=after(200))]
+    happened.sort(key=lambda event: str(event["eventTime"]))
+    for order in (happened, happened[::-1]):
+        for size in (1, 0):
+            (alarm,) = of("MINE", judged(order, rules, batch=size))
+            assert (alarm.count, alarm.last_at) == (29, after(196))
 
 
 def test_an_instance_that_leaves_its_vpc_endpoint_is_somewhere_new() -> None:

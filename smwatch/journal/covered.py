@@ -1,4 +1,4 @@
-"""What is written of the periods that a source has covered."""
+"""What a journal says of the periods that its sources have covered, and of their accounts."""
 
 from __future__ import annotations
 
@@ -9,12 +9,15 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 import msgspec
 
-from smwatch.journal.rows import instant, microseconds
-from smwatch.sources.coverage import Gap, Lags, Span, join
+from smwatch.journal.kept import Kept
+from smwatch.journal.rows import aware, instant, microseconds
+from smwatch.sources.coverage import Coverage, Gap, Lags, Span, join
 
 T = TypeVar("T")
 Row = tuple[Any, ...]
 """As SQLite has it: in a damaged file anything may be in any column."""
+ACCOUNT = "account "
+"""Begins the name of the fact that says which account it is that something stands in for."""
 LAGS = "lags "
 """Begins the name of the fact that holds how late a source's records are."""
 LOST = "lost "
@@ -99,3 +102,39 @@ def rename(db: sqlite3.Connection, old: str, new: str) -> None:
     db.execute("DELETE FROM gaps WHERE instr(source, ?)", (old,))
     db.execute("UPDATE OR IGNORE facts SET name = replace(name, ?, ?) WHERE instr(name, ?)", names)
     db.execute("DELETE FROM facts WHERE instr(name, ?)", (old,))
+
+
+class Covered(Kept):
+    """What a journal's file says of its sources and their accounts; every method is one transaction."""
+
+    def coverage(self, source: str) -> Coverage:
+        """What this source has settled, its gaps, and how late its records were found to be; see `unreadable`."""
+        with self._look() as db:
+            settled, gaps = settled_of(db, source), gaps_of(db, source)
+        for table, part in (("settled", settled), ("gaps", gaps)):
+            for row in part.unreadable:
+                self._put_aside(table, row)
+        lags = self.fact_as(LAGS + source, Lags) or Lags()
+        lost_to = self.fact_as(LOST + source, datetime)
+        return Coverage(settled.read, gaps.read, lags, aware(lost_to) if lost_to else None)
+
+    def sources(self) -> tuple[str, ...]:
+        """The names of the sources that have settled anything."""
+        with self._look() as db:
+            rows = db.execute("SELECT source FROM settled UNION SELECT source FROM gaps ORDER BY 1").fetchall()
+        return tuple(name for (name,) in rows if isinstance(name, str))
+
+    def account_of(self, stand_in: str) -> str | None:
+        """The account that is known to be behind what stood in for its number; see `know_account`."""
+        value = self.fact(name := ACCOUNT + stand_in)
+        if value is not None and not value.isdigit():
+            self._put_aside("facts", (name, value))
+            return None
+        return None if value is None else value.decode()
+
+    def know_account(self, stand_in: str, account: str) -> None:
+        """Remember whose number it is that something stands in for, and give it what was covered meanwhile."""
+        if self.account_of(stand_in) != account or any(f":{stand_in}:" in source for source in self.sources()):
+            with self._transaction() as db:
+                rename(db, f":{stand_in}:", f":{account}:")
+                db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (ACCOUNT + stand_in, account.encode()))

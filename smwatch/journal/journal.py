@@ -12,18 +12,15 @@ from types import MappingProxyType
 import msgspec
 
 from smwatch.events.event import Arrival, Event
-from smwatch.events.reader import Reader
 from smwatch.journal import file
 from smwatch.journal.copied import copy
-from smwatch.journal.covered import LAGS, LOST, cover, gaps_of, lose, rename, settled_of
+from smwatch.journal.covered import Covered, cover, lose
 from smwatch.journal.errors import JournalCorruptError, JournalError, sqlite_errors_told_apart
-from smwatch.journal.kept import ACCOUNT, Kept
-from smwatch.journal.links import Links, call_of, share
+from smwatch.journal.links import LINKED, Links, call_of, share
 from smwatch.journal.printed import DEALT, TAKEN, TOLD, UNTOLD, note, printing, tell, tell_again, told_of
 from smwatch.journal.rows import (
     Row,
     Stored,
-    aware,
     identity,
     rows_of,
     stored_of,
@@ -31,7 +28,7 @@ from smwatch.journal.rows import (
 )
 from smwatch.journal.salvage import salvage
 from smwatch.journal.schema import MIGRATIONS, version
-from smwatch.sources.coverage import Coverage, Gap, Lags, Span
+from smwatch.sources.coverage import Gap, Lags, Span
 
 NO_MARKS: Mapping[str, datetime | None] = MappingProxyType({})
 _CHUNK = 500
@@ -55,7 +52,7 @@ class Committed(msgspec.Struct, frozen=True):
     """Events that another process has put into the same journal since the last commit."""
 
 
-class Journal(Kept):
+class Journal(Covered):
     """Events by (eventTime, eventID, recipient account), coverage, alarms; every method is one transaction.
 
     Durability: WAL with synchronous=FULL (and F_FULLFSYNC where there is one): when a commit returns, it is on the
@@ -252,30 +249,6 @@ class Journal(Kept):
             events = (arrival.event for arrival in arrivals)
             return {one.own_key for one in events if db.execute(find, (one.seconds, identity(one.own_key))).fetchone()}
 
-    def coverage(self, source: str) -> Coverage:
-        """What this source has settled, its gaps, and how late its records were found to be; see `unreadable`."""
-        with self._look() as db:
-            settled, gaps = settled_of(db, source), gaps_of(db, source)
-        for table, part in (("settled", settled), ("gaps", gaps)):
-            for row in part.unreadable:
-                self._put_aside(table, row)
-        lags = self.fact_as(LAGS + source, Lags) or Lags()
-        lost_to = self.fact_as(LOST + source, datetime)
-        return Coverage(settled.read, gaps.read, lags, aware(lost_to) if lost_to else None)
-
-    def sources(self) -> tuple[str, ...]:
-        """The names of the sources that have settled anything."""
-        with self._look() as db:
-            rows = db.execute("SELECT source FROM settled UNION SELECT source FROM gaps ORDER BY 1").fetchall()
-        return tuple(name for (name,) in rows if isinstance(name, str))
-
-    def know_account(self, stand_in: str, account: str) -> None:
-        """Remember whose number it is that something stands in for, and give it what was covered meanwhile."""
-        if self.account_of(stand_in) != account or any(f":{stand_in}:" in source for source in self.sources()):
-            with self._transaction() as db:
-                rename(db, f":{stand_in}:", f":{account}:")
-                db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (ACCOUNT + stand_in, account.encode()))
-
     def last_seq(self) -> int:
         """The number of the newest arrival; 0 for an empty journal."""
         with self._look() as db:
@@ -403,17 +376,8 @@ class Journal(Kept):
         upto = self._number(_UNLINKED)
         if not upto:
             return False
-        reader = Reader()
         with self._transaction(at_once=False) as db:
-            select = f"""{_SELECT} WHERE seq > ? AND seq <= ?
-              AND (instr(raw, '"sharedEventID"') OR instr(raw, '"addendum"'))"""
-            for stored in stored_of(db.execute(select, (upto - _SLAB, upto)).fetchall()):
-                arrival = reader.read(stored.raw, seen_by=stored.seen_by, seen_at=stored.seen_at, at=stored.at)
-                (placed,) = self._links.place(db, [arrival], note=True)
-                if placed is not arrival:
-                    db.execute("UPDATE OR IGNORE events SET at = ? WHERE seq = ?", (placed.event.seconds, stored.seq))
-                if arrival.shared_id:
-                    share(db, stored.seq, arrival.shared_id)
+            self._links.link(db, stored_of(db.execute(f"{_SELECT} WHERE {LINKED}", (upto - _SLAB, upto)).fetchall()))
             if upto > _SLAB:
                 note(db, _UNLINKED, upto - _SLAB)
             else:

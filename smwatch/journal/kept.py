@@ -19,8 +19,6 @@ T = TypeVar("T")
 
 DAMAGED = "damaged "
 """Begins the name of a fact that holds what could not be read in its place."""
-ACCOUNT = "account "
-"""Begins the name of the fact that says which account it is that something stands in for."""
 NAMED = 3
 """So many of the things that could not be read are named; of more, how many they are."""
 _KEYS = {
@@ -115,14 +113,6 @@ class Kept(Database):
             name: self._decoded("facts", (prefix + name, value), kind) for name, value in self.facts(prefix).items()
         }
         return {name: value for name, value in read.items() if value is not None}
-
-    def account_of(self, stand_in: str) -> str | None:
-        """The account that is known to be behind what stood in for its number; see `Journal.know_account`."""
-        value = self.fact(name := ACCOUNT + stand_in)
-        if value is not None and not value.isdigit():
-            self._put_aside("facts", (name, value))
-            return None
-        return None if value is None else value.decode()
 
     # -- what can't be read
 

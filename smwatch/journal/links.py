@@ -9,9 +9,12 @@ from hashlib import blake2b
 import msgspec
 
 from smwatch.events.event import Arrival
+from smwatch.events.reader import Reader
 from smwatch.journal.errors import JournalCorruptError
-from smwatch.journal.rows import IDENTITY, identity
+from smwatch.journal.rows import IDENTITY, Stored, identity
 
+LINKED = """seq > ? AND seq <= ? AND (instr(raw, '"sharedEventID"') OR instr(raw, '"addendum"'))"""
+"""Of events with such numbers: those of which some may belong together."""
 _MANY = 500
 """Values in one statement; SQLite once took 999."""
 
@@ -56,6 +59,17 @@ class Links:
         else:
             seconds = self._seconds
         return [_moved(arrival, seconds) for arrival in arrivals] if seconds else arrivals
+
+    def link(self, db: sqlite3.Connection, journaled: Iterable[Stored]) -> None:
+        """Place records that were journaled without looking what belongs together, as if they came now."""
+        reader = Reader()
+        for stored in journaled:
+            arrival = reader.read(stored.raw, seen_by=stored.seen_by, seen_at=stored.seen_at, at=stored.at)
+            (placed,) = self.place(db, [arrival], note=True)
+            if placed is not arrival:
+                db.execute("UPDATE OR IGNORE events SET at = ? WHERE seq = ?", (placed.event.seconds, stored.seq))
+            if arrival.shared_id:
+                share(db, stored.seq, arrival.shared_id)
 
 
 def _moved(arrival: Arrival, seconds: dict[int, int]) -> Arrival:

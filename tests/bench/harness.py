@@ -84,8 +84,10 @@ def collecting() -> Iterator[None]:
 
 
 def sizes(row: Row) -> list[int]:
-    """A tenth of the row's size, the size itself, ten times as much."""
-    return [size for size in (max(1, row.size // 10), row.size, row.size * 10) if size <= row.largest]
+    """A tenth of the row's size, the size itself, ten times as much; of what has no size, that alone."""
+    if row.size == 1:
+        return [1]
+    return [size for size in (row.size // 10, row.size, row.size * 10) if size <= row.largest]
 
 
 def measure(row: Row, size: int, *, seconds: float) -> Measured:

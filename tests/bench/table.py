@@ -59,7 +59,7 @@ def line(row: Row, measured: Sequence[Measured], *, judged: bool = True) -> str:
             f"{_times(at.ratio)} ({low:.2f} to {high:.2f})",
             _figure(row.target, row.unit) if row.absolute else _times(row.target),
             ("kept" if kept <= row.target else "missed") if judged else "",
-            _other(row, by_size.get(max(1, row.size // 10))),
+            _other(row, by_size.get(row.size // 10)),
             _other(row, by_size.get(row.size * 10)) or row.remark,
             _growth(measured),
         )

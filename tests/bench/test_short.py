@@ -1,9 +1,10 @@
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 
 from tests.bench.__main__ import SHORT, chosen
-from tests.bench.harness import Measured, Row, attempt, exponent
+from tests.bench.harness import Measured, Row, attempt, exponent, sizes
 from tests.bench.readme import BEGIN, END, README, rows, written
 from tests.bench.rows import ROWS, TABLE
 from tests.bench.table import HEADER, heading, line
@@ -30,6 +31,13 @@ def test_the_ratio_is_of_the_medians_and_its_bounds_of_single_rounds() -> None:
     measured = Measured(10, (1.0, 2.0, 9.0), (1.0, 4.0, 3.0))
     assert measured.ratio == 2.0 / 3.0
     assert measured.ratios == (0.5, 3.0)
+
+
+@pytest.mark.parametrize(
+    ("size", "largest", "measured"), [(500, 5_000, [50, 500, 5_000]), (500, 600, [50, 500]), (1, 9, [1])]
+)
+def test_a_row_is_measured_at_a_tenth_and_at_ten_times_its_size(size: int, largest: int, measured: list[int]) -> None:
+    assert sizes(msgspec.structs.replace(ROWS[0], size=size, largest=largest)) == measured
 
 
 @pytest.mark.parametrize(("large", "power"), [(1.0, 0.0), (100.0, 1.0), (10_000.0, 2.0)])

@@ -13,6 +13,7 @@ from tests.bench.rows import (
     starting,
     storing,
     tailing,
+    viewing,
 )
 
 TABLE = (
@@ -25,6 +26,10 @@ TABLE = (
     *starting.ROWS,
     *replaying.ROWS,
     *tailing.ROWS,
+    *viewing.ROWS,
     *asking.ROWS,
 )
-ROWS = TABLE if os.environ.get(tailing.ASKED_FOR) else tuple(row for row in TABLE if row not in tailing.ROWS)
+_PEERS = (*tailing.ROWS, *viewing.ROWS)
+_ABSENT = tuple(row for row in viewing.ROWS if row not in viewing.HERE)
+_LEFT_OUT = _ABSENT if os.environ.get(tailing.ASKED_FOR) else _PEERS
+ROWS = tuple(row for row in TABLE if row not in _LEFT_OUT)

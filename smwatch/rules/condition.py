@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import partial
@@ -92,6 +92,7 @@ class All(Condition):
 
 _LOOKS = tuple(Look)
 _KEYS = {"within", "same", "ago", "warmup", "of"}
+_GO_WITH = {"ago": (Look.SEEN,), "warmup": (Look.NEW, Look.STEADY), "of": (Look.STEADY,)}
 _DEEPEST = 10
 """Lists within lists: more say nothing more."""
 
@@ -161,17 +162,7 @@ def _of_text(text: str) -> Condition:
 def _lookup(written: Mapping[str, object]) -> Lookup | Any:
     wrongs = Wrongs()
     asked = [look for look in _LOOKS if look in written]
-    if len(asked) != 1:
-        wrongs.note((), "a lookup has exactly one of seen, new, follows, near and steady")
-    for key in written.keys() - _KEYS - set(_LOOKS):
-        wrongs.note((key,), "a lookup has no such key: use within, same, ago, warmup and of")
-    look, steady = (asked[0] if len(asked) == 1 else None), Look.STEADY in asked
-    if "warmup" in written and not steady and Look.NEW not in asked:
-        wrongs.note(("warmup",), "goes with new and steady")
-    if "ago" in written and Look.SEEN not in asked:
-        wrongs.note(("ago",), "goes with seen")
-    if "of" in written and not steady:
-        wrongs.note(("of",), "goes with steady")
+    _see_keys(written, asked, wrongs)
     facts: list[str | None] = []
     for each in asked:
         value = written[each]
@@ -186,10 +177,11 @@ def _lookup(written: Mapping[str, object]) -> Lookup | Any:
     same = [wrongs.read(("same", number), read_dimension, name) for number, name in enumerate(names)]
     periods = {key: wrongs.read((key,), period, written[key]) for key in ("within", "ago", "warmup") if key in written}
     of = wrongs.read(("of",), read_dimension, written["of"]) if "of" in written else None
-    if steady and not wrongs.problems and (of is None or len(same) != 1 or "within" not in written or of in same):
+    whole = of is not None and of not in same and len(same) == 1 and "within" in written
+    if Look.STEADY in asked and not whole and not wrongs.problems:
         wrongs.note((), "steady needs within, same with one dimension, and another one as of")
     wrongs.raise_any()
-    assert look is not None
+    (look,) = asked
     found = tuple(
         Lookup(
             look=look,
@@ -204,6 +196,18 @@ def _lookup(written: Mapping[str, object]) -> Lookup | Any:
         if fact is not None
     )
     return Any(found) if isinstance(written[look], list) else found[0]
+
+
+def _see_keys(written: Mapping[str, object], asked: Sequence[Look], wrongs: Wrongs) -> None:
+    """Note which keys of a lookup there are none of, or that don't go together."""
+    if len(asked) != 1:
+        wrongs.note((), "a lookup has exactly one of seen, new, follows, near and steady")
+    for key in written:
+        if key not in _KEYS and key not in _LOOKS:
+            wrongs.note((key,), "a lookup has no such key: use within, same, ago, warmup and of")
+    for key, looks in _GO_WITH.items():
+        if key in written and not set(looks).intersection(asked):
+            wrongs.note((key,), f"goes with {' and '.join(looks)}")
 
 
 def _fact(written: object) -> str:

@@ -8,10 +8,8 @@ from collections.abc import Iterable
 from smwatch.patterns import PatternError
 from smwatch.patterns.conditions import parse_selector
 from smwatch.rules.command import holes
-from smwatch.rules.envelope import WRAPPERS, Rule, Telling, Timer, anonymous_fact
+from smwatch.rules.envelope import WRAPPERS, Rule, Telling, Timer
 from smwatch.rules.holes import EACH
-from smwatch.rules.references import named_outright
-from smwatch.rules.wrong import Wrongs, told
 
 MOST = 1_000_000
 """Of events or values that a rule may wait for; more than are remembered."""
@@ -39,7 +37,6 @@ def faults(rule: Rule) -> Iterable[tuple[str, str]]:
         yield "sequence", "needs either after or then"
     if rule.sequence and rule.sequence.of and not rule.sequence.then:
         yield "sequence.of", "goes with then"
-    yield from _fact_faults(rule)
     yield from _timer_faults(rule.timer)
     if rule.silence is not None and not 1 <= rule.silence.factor <= MOST:
         yield "silence.factor", f"is from 1 to {MOST:,}"
@@ -98,15 +95,6 @@ def _dimension_faults(rule: Rule) -> Iterable[tuple[str, str]]:
     for key, dimensions in lists.items():
         if dimensions is not None and not dimensions:
             yield key, "needs at least one dimension"
-
-
-def _fact_faults(rule: Rule) -> Iterable[tuple[str, str]]:
-    """What is wrong with filter patterns that stand where a fact may be named; conditions are read with theirs."""
-    wrongs = Wrongs()
-    for place, fact in named_outright(rule):
-        if fact.lstrip().startswith("{"):
-            wrongs.read(place, anonymous_fact, fact)
-    yield from ((told(place), sentence) for place, sentence in wrongs.problems)
 
 
 def _timer_faults(timer: Timer | None) -> Iterable[tuple[str, str]]:

@@ -1,55 +1,63 @@
-"""The facts that a rule refers to, each with the key that names it."""
+"""The facts that a rule refers to, each with its place, as written: also where the rest of it can't be read."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-from smwatch.rules.condition import All, Any, Condition, Lookup
-from smwatch.rules.envelope import Rule
-from smwatch.rules.wrong import Place, told
+from smwatch.rules.condition import Look
+from smwatch.rules.wrong import Place
 
-
-def references(rule: Rule) -> Iterator[tuple[str, str]]:
-    """(key, fact) for every fact that a rule itself names, or holds as a filter pattern."""
-    for place, fact in _references(rule):
-        if fact:
-            yield told(place), fact
-
-
-def named_outright(rule: Rule) -> Iterator[tuple[Place, str]]:
-    """The same for those that stand in no condition; "" where there is none."""
-    if rule.first_seen is not None:
-        yield ("first_seen", "fact"), rule.first_seen.fact
-    if rule.sequence is not None:
-        yield ("sequence", "after"), rule.sequence.after
-        yield ("sequence", "then"), rule.sequence.then
-    if rule.absence is not None:
-        yield ("absence", "until"), rule.absence.until
-    if rule.closed_by is not None:
-        yield ("closed_by", "when"), rule.closed_by.when
-    if rule.distinct is not None and rule.distinct.share is not None:
-        for number, fact in enumerate(rule.distinct.share.known):
-            yield ("distinct", "share", "known", number), fact
+_OUTRIGHT = (
+    ("first_seen", "fact"),
+    ("sequence", "after"),
+    ("sequence", "then"),
+    ("absence", "until"),
+    ("closed_by", "when"),
+    ("distinct", "share", "known"),
+)
+"""Where facts are named but in conditions."""
 
 
-def _references(rule: Rule) -> Iterator[tuple[Place, str]]:
-    for key, conditions in (("only", rule.only), ("unless", rule.unless)):
-        for number, each in enumerate(conditions):
-            yield from _looked_up(each, (key, number))
-    for number, grade in enumerate(rule.grade):
-        yield from _looked_up(grade.condition, ("grade", number, "if"))
-    yield from named_outright(rule)
+def references(rule: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
+    """Every fact that the table of a rule names, or holds as a filter pattern."""
+    for key in ("only", "unless"):
+        yield from _looked_up(rule.get(key), (key,))
+    grades = rule.get("grade")
+    for number, grade in enumerate(grades if isinstance(grades, list) else ()):
+        if isinstance(grade, Mapping):
+            yield from _looked_up(grade.get("if"), ("grade", number, "if"))
+    yield from outright(rule)
 
 
-def _looked_up(condition: Condition, place: Place) -> Iterator[tuple[Place, str]]:
+def outright(rule: Mapping[str, Any]) -> Iterator[tuple[Place, str]]:
+    """Those of them that stand in no condition."""
+    for place in _OUTRIGHT:
+        value: object = rule
+        for key in place:
+            value = value.get(key) if isinstance(value, Mapping) else None
+        yield from _texts(value, place)
+
+
+def _looked_up(condition: object, place: Place) -> Iterator[tuple[Place, str]]:
     match condition:
-        case Lookup(look=look, fact=fact):
-            yield (*place, look.value), fact
-        case Any(lookups):
-            for number, each in enumerate(lookups):
-                yield (*place, each.look.value, number), each.fact
-        case All(parts):
-            for number, part in enumerate(parts):
+        case list():
+            for number, part in enumerate(condition):
                 yield from _looked_up(part, (*place, number))
+        case Mapping():
+            for look in Look:
+                yield from _texts(condition.get(look.value), (*place, look.value))
+        case _:
+            pass
+
+
+def _texts(value: object, place: Place) -> Iterator[tuple[Place, str]]:
+    match value:
+        case str() if value:
+            yield place, value
+        case list():
+            for number, each in enumerate(value):
+                if isinstance(each, str) and each:
+                    yield (*place, number), each
         case _:
             pass

@@ -12,12 +12,12 @@ from typing import Any
 
 from msgspec import Struct
 
-from smwatch.rules.envelope import Fact, Rule, RuleSet, decode_fact, decode_rule
+from smwatch.rules.envelope import Fact, Rule, RuleSet, anonymous_fact, decode_fact, decode_rule
 from smwatch.rules.faults import faults
-from smwatch.rules.mistakes import UNREADABLE, Mistakes, read
-from smwatch.rules.references import references
+from smwatch.rules.mistakes import Mistakes, read
+from smwatch.rules.references import outright, references
 from smwatch.rules.trait import LISTS
-from smwatch.rules.wrong import told
+from smwatch.rules.wrong import Wrongs, told
 
 BUILTIN = "built-in rules"
 _LARGEST = 4_000_000
@@ -191,11 +191,11 @@ def combine(
     named = {name: _fact(table, f"{written_in[name]}: fact {name}", problems) for name, table in facts.items()}
     known = {name: fact for name, fact in named.items() if fact}
     ruled = tuple(rule for rule in decoded if rule)
-    for rule in ruled:
+    for name, table in rules.items():
         problems += [
-            f"{origin[rule.id]}: rule {rule.id}: {key}: there is no fact {missing!r}: define [fact.{missing}]"
-            for key, missing in references(rule)
-            if missing not in named and missing != UNREADABLE and not missing.lstrip().startswith("{")
+            f"{origin[name]}: rule {name}: {told(place)}: there is no fact {missing!r}: define [fact.{missing}]"
+            for place, missing in references(table)
+            if missing not in named and not missing.lstrip().startswith("{")
         ]
     if problems:
         raise RuleError(list(dict.fromkeys(problems)))
@@ -216,6 +216,11 @@ def _rule(table: Mapping[str, Any], where: str, problems: list[str]) -> Rule | N
     if rule is not None:
         unread = [(key, sentence) for key, sentence in faults(rule) if not mistakes.touch(key)]
         problems += [f"{where}: {key}: {sentence}" for key, sentence in unread]
+    wrongs = Wrongs()
+    for place, fact in outright(table):
+        if fact.lstrip().startswith("{"):
+            wrongs.read(place, anonymous_fact, fact)
+    problems += [f"{where}: {told(place)}: {sentence}" for place, sentence in wrongs.problems]
     return rule
 
 

@@ -24,7 +24,7 @@ from smwatch.rules.alarm import Alarm, Severity
 from smwatch.rules.envelope import KEYS as ALL_KEYS
 from smwatch.rules.envelope import WRAPPERS, Rule, RuleSet, decode_rule
 from smwatch.rules.mistakes import read
-from smwatch.rules.rule import RuleError, combine, load, load_builtin, parse
+from smwatch.rules.rule import RuleError, combine, in_force, load, load_builtin, parse
 from tests import records
 from tests.rules.judging import after, judged, of, ruled
 
@@ -250,10 +250,10 @@ def test_all_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
     )
 
 
-def test_all_that_is_wrong_within_one_condition_is_said_at_once() -> None:
+def test_all_that_is_wrong_within_one_condition_is_said_at_once(tmp_path: Path) -> None:
     written = """
 only = [
-  ["sevice", "{ $.a == 1 }", ["!nobody", { seen = ["", "{ $.b", "reads"], same = ["who", 5], within = "soon" }]],
+  ["sevice", "{ $.a == 1 }", ["!nobody", { seen = ["", "{ $.b", "none"], same = ["who", 5], within = "soon" }]],
   { seen = "reads", new = "x", ago = 1, warmup = "1d", of = "planet", untill = "1d" },
 ]
 unless = [{ follows = "reads", same = "secret", within = "999999d" }, "self"]
@@ -281,10 +281,15 @@ grade[0].if[1]: there is no trait 'b'
 grade[0].severity: is one of info
 when[0]: Write one comparison
 when[2]: Put a term that contains *
+only[0][2][1].seen[2]: there is no fact 'none'
+only[1].new: there is no fact 'x'
 """
-    found = problems(RULE.replace("when", "note") + written)
-    for line, start in zip(found, expected.strip().splitlines(), strict=True):
-        assert line.startswith(f"mine.toml: rule mine: {start}")
+    path = tmp_path / "mine.toml"
+    path.write_text(RULE.replace("when", "note") + written, encoding="utf-8")
+    with pytest.raises(RuleError) as refused:
+        in_force([path])
+    for line, start in zip(refused.value.problems, expected.strip().splitlines(), strict=True):
+        assert line.startswith(f"{path}: rule mine: {start}")
 
 
 def test_of_a_table_full_of_mistakes_the_first_are_told() -> None:

@@ -287,6 +287,20 @@ STORIES: dict[str, Story] = {
         ),
         {"SMW-EVA-01": "critical"},
     ),
+    "the organization left": (elsewhere("organizations", "LeaveOrganization"), {"SMW-EVA-01": "critical"}),
+    "leaving the organization refused": (
+        [
+            records.call(
+                "LeaveOrganization",
+                None,
+                by=USER,
+                eventSource="organizations.amazonaws.com",
+                read_only=False,
+                error=("AccessDenied", "You don't have permissions to access this resource."),
+            )
+        ],
+        {"SMW-EVA-01": "high"},
+    ),
     "a rule that watched disabled": (elsewhere("events", "DisableRule", name="x"), {"SMW-EVA-01": "critical"}),
     "its targets removed": (
         elsewhere("events", "RemoveTargets", rule="x", ids=["1"]),

@@ -56,6 +56,12 @@ def then(name: str, **parameters: Any) -> list[Record]:
             "critical",
         ),
         ("SMW-EVA-01", [done("cloudtrail", "DeleteTrail", {"name": "t"})], "Trail deleted", "critical"),
+        (
+            "SMW-EVA-01",
+            [done("organizations", "LeaveOrganization", None)],
+            "Account out of its organization, and of its trail",
+            "critical",
+        ),
         ("SMW-EVA-01", [done("cloudtrail", "UpdateTrail", {"name": "t"})], "Trail changed", "high"),
         (
             "SMW-EVA-01",

@@ -5,10 +5,11 @@ from __future__ import annotations
 import gc
 import math
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import UTC, datetime
 from statistics import median
 from time import perf_counter, process_time
+from typing import Generic, TypeVar
 
 import msgspec
 
@@ -17,6 +18,7 @@ from smwatch.collector import Collector
 clock = process_time
 """Seconds of this process's own work, in all its threads: what the machine does for others meanwhile is not in it."""
 
+T = TypeVar("T")
 Figure = Callable[[], float]
 """Does one round and returns its figure in the row's unit; what has to be made ready for it does not count."""
 
@@ -69,6 +71,35 @@ class Measured(msgspec.Struct, frozen=True):
         """The smallest and the largest of the single rounds."""
         each = list(map(_over, self.smwatch, self.floor))
         return min(each), max(each)
+
+
+class Runs(Generic[T]):
+    """Runs of both sides that take long, and of which several rows tell: each is made once, and told of by all."""
+
+    def __init__(self, ready: Callable[[int], AbstractContextManager[tuple[Callable[[], T], Callable[[], T]]]]) -> None:
+        """`ready` makes a size ready to be run, if there has to be another run of it."""
+        self._ready = ready
+        self._made: dict[int, tuple[list[T], list[T]]] = {}
+
+    @contextmanager
+    def told(self, size: int, *, figure: Callable[[T], float]) -> Iterator[Pair]:
+        """One figure of each run, from the first one on."""
+        made = self._made.setdefault(size, ([], []))
+        with ExitStack() as opened:
+            sides: list[tuple[Callable[[], T], Callable[[], T]]] = []
+
+            def each(side: int) -> Iterator[float]:
+                number = 0
+                while True:
+                    if number == len(made[side]):
+                        if not sides:
+                            sides.append(opened.enter_context(self._ready(size)))
+                        made[side].append(sides[0][side]())
+                    yield figure(made[side][number])
+                    number += 1
+
+            smwatch, floor = each(0), each(1)
+            yield Pair(lambda: next(smwatch), lambda: next(floor))
 
 
 @contextmanager

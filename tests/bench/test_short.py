@@ -1,10 +1,13 @@
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 
 import msgspec
 import pytest
 
 from tests.bench.__main__ import SHORT, chosen
-from tests.bench.harness import Measured, Row, attempt, exponent, sizes
+from tests.bench.harness import Measured, Row, Runs, attempt, exponent, sizes
 from tests.bench.readme import BEGIN, END, README, rows, written
 from tests.bench.rows import ROWS, TABLE
 from tests.bench.table import HEADER, heading, line
@@ -44,6 +47,29 @@ def test_a_row_is_measured_at_a_tenth_and_at_ten_times_its_size(size: int, large
 def test_growth_is_told_as_a_power_of_the_size(large: float, power: float) -> None:
     measured = [Measured(10, (1.0,), (1.0,)), Measured(1000, (large,), (1.0,))]
     assert exponent(measured) == pytest.approx(power)
+
+
+def test_rows_about_the_same_runs_share_them() -> None:
+    made: list[str] = []
+
+    def run(side: str) -> float:
+        made.append(side)
+        return len(made)
+
+    @contextmanager
+    def ready(size: int) -> Iterator[tuple[Callable[[], float], Callable[[], float]]]:
+        made.append(f"ready {size}")
+        yield partial(run, "smwatch"), partial(run, "peer")
+
+    runs = Runs(ready)
+    with runs.told(7, figure=float) as pair:
+        first = [pair.smwatch(), pair.floor(), pair.smwatch()]
+    with runs.told(7, figure=lambda value: -value) as pair:
+        again = [pair.smwatch(), pair.floor(), pair.smwatch()]
+        assert made == ["ready 7", "smwatch", "peer", "smwatch"]
+        pair.floor()
+    assert again == [-value for value in first]
+    assert made[4:] == ["ready 7", "peer"]
 
 
 def test_readme_holds_no_row_that_is_not_measured() -> None:

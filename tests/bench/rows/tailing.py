@@ -25,7 +25,7 @@ import boto3
 import msgspec
 
 from smwatch.sources.logs import PATTERN
-from tests.bench.harness import Pair, Row
+from tests.bench.harness import Row, Runs
 from tests.bench.traffic import Traffic
 from tests.emulators.moto import started
 from tests.emulators.venv import emulator_venv
@@ -92,7 +92,7 @@ def awslogs_get() -> list[str]:
 
 
 @contextmanager
-def tailing(size: int, *, peer: Callable[[], list[str]], figure: Callable[[Spent], float]) -> Iterator[Pair]:
+def tailing(size: int, *, peer: Callable[[], list[str]]) -> Iterator[tuple[Callable[[], Spent], Callable[[], Spent]]]:
     """A log group of so many records in moto; each side writes all of them to a file."""
     command = peer()
     with tempfile.TemporaryDirectory() as name, started(Path(name, "moto")) as moto:
@@ -107,19 +107,19 @@ def tailing(size: int, *, peer: Callable[[], list[str]], figure: Callable[[Spent
             "AWS_DEFAULT_REGION": REGION,
         }
 
-        def measured(command: Sequence[str]) -> float:
+        def measured(command: Sequence[str]) -> Spent:
             out = folder / "out"
             spent = _run(command, environment, out)
             with out.open("rb") as file:
                 assert sum(b"eventVersion" in line for line in file) == size
-            return figure(spent)
+            return spent
 
-        def smwatch() -> float:
+        def smwatch() -> Spent:
             shutil.rmtree(folder / "state", ignore_errors=True)
             tail = [sys.executable, "-m", "smwatch", "tail", "--json", "--once", "--since", "1h", "--no-cloudtrail"]
             return measured([*tail, "--log-group", GROUP, "--state-dir", str(folder / "state")])
 
-        yield Pair(smwatch, lambda: measured(command))
+        yield smwatch, lambda: measured(command)
 
 
 def _fill(url: str, size: int) -> None:
@@ -156,6 +156,7 @@ def _run(command: Sequence[str], environment: dict[str, str], out: Path) -> Spen
 
 
 def _rows(short: str, what: str, peer: Callable[[], list[str]]) -> Iterator[Row]:
+    runs = Runs(partial(tailing, peer=peer))
     clock = Row(
         name=f"tail-{short}",
         what="tail --json --once of a log group, by the clock",
@@ -166,21 +167,21 @@ def _rows(short: str, what: str, peer: Callable[[], list[str]]) -> Iterator[Row]
         rounds=3,
         largest=100_000,
         remark="moto holds no more",
-        ready=partial(tailing, peer=peer, figure=lambda spent: spent.clock),
+        ready=partial(runs.told, figure=lambda spent: spent.clock),
     )
     yield clock
     yield msgspec.structs.replace(
         clock,
         name=f"tail-{short}-cpu",
         what="the same, processor",
-        ready=partial(tailing, peer=peer, figure=lambda spent: spent.processor),
+        ready=partial(runs.told, figure=lambda spent: spent.processor),
     )
     yield msgspec.structs.replace(
         clock,
         name=f"tail-{short}-memory",
         what="the same, memory at the most",
         unit="MiB",
-        ready=partial(tailing, peer=peer, figure=lambda spent: spent.peak),
+        ready=partial(runs.told, figure=lambda spent: spent.peak),
     )
 
 

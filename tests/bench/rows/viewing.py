@@ -22,7 +22,7 @@ from time import perf_counter
 import msgspec
 import pexpect
 
-from tests.bench.harness import Pair, Row
+from tests.bench.harness import Row, Runs
 from tests.bench.traffic import Traffic
 from tests.emulators.venv import emulator_venv
 
@@ -56,7 +56,9 @@ def toolong() -> Sequence[str]:
 
 
 @contextmanager
-def viewing(size: int, *, peer: Callable[[], Sequence[str]], figure: Callable[[Viewed], float]) -> Iterator[Pair]:
+def viewing(
+    size: int, *, peer: Callable[[], Sequence[str]]
+) -> Iterator[tuple[Callable[[], Viewed], Callable[[], Viewed]]]:
     """JSON lines, so many of them; each side opens the file on a terminal of its own."""
     command = peer()
     with tempfile.TemporaryDirectory() as name:
@@ -66,14 +68,14 @@ def viewing(size: int, *, peer: Callable[[], Sequence[str]], figure: Callable[[V
         path.write_text("\n".join((*texts, "")), encoding="utf-8")
         surroundings = {"HOME": name, "PYTHONPATH": str(ROOT)}
 
-        def smwatch() -> float:
+        def smwatch() -> Viewed:
             replay = [sys.executable, "-m", "smwatch", "replay", str(path)]
-            return figure(viewed(replay, rb"Secret(?!s)\w* ", rb"\b%s events" % f"{size:,}".encode(), surroundings))
+            return viewed(replay, rb"Secret(?!s)\w* ", rb"\b%s events" % f"{size:,}".encode(), surroundings)
 
-        def theirs() -> float:
-            return figure(viewed([*command, str(path)], rb"eventVersion", rb"9\.87", surroundings))
+        def theirs() -> Viewed:
+            return viewed([*command, str(path)], rb"eventVersion", rb"9\.87", surroundings)
 
-        yield Pair(smwatch, theirs)
+        yield smwatch, theirs
 
 
 def viewed(command: Sequence[str], first: bytes, last: bytes, environment: Mapping[str, str]) -> Viewed:
@@ -96,6 +98,7 @@ def viewed(command: Sequence[str], first: bytes, last: bytes, environment: Mappi
 
 
 def _rows(short: str, peer: Callable[[], Sequence[str]]) -> Iterator[Row]:
+    runs = Runs(partial(viewing, peer=peer))
     first = Row(
         name=f"view-{short}",
         what="the first of many recorded events on the screen, by the clock",
@@ -106,7 +109,7 @@ def _rows(short: str, peer: Callable[[], Sequence[str]]) -> Iterator[Row]:
         rounds=3,
         largest=100_000,
         remark="minutes",
-        ready=partial(viewing, peer=peer, figure=lambda viewed: viewed.first),
+        ready=partial(runs.told, figure=lambda viewed: viewed.first),
     )
     yield first
     yield msgspec.structs.replace(
@@ -114,7 +117,7 @@ def _rows(short: str, peer: Callable[[], Sequence[str]]) -> Iterator[Row]:
         name=f"view-{short}-memory",
         what="memory at the most until the last one is",
         unit="MiB",
-        ready=partial(viewing, peer=peer, figure=lambda viewed: viewed.peak),
+        ready=partial(runs.told, figure=lambda viewed: viewed.peak),
     )
 
 

@@ -48,7 +48,7 @@ def _of_secret(world: World, values: Mapping[Dimension, Value]) -> Iterator[Know
 
 def _keys(world: World, values: Mapping[Dimension, Value]) -> Known | None:
     """The keys that are known to protect the secret."""
-    return world.known("protected", (_SECRET,), values, _KEY)
+    return world.known("uses_for_secrets", (_SECRET,), values, _KEY)
 
 
 def _of_keys(world: World, values: Mapping[Dimension, Value]) -> Iterator[tuple[str, Known]]:

@@ -262,13 +262,13 @@ TELLINGS: Mapping[Telling, tuple[tuple[str, tuple[str, ...]], ...]] = {
     Telling.READERS: (("reads", ("secret", "identity")),),
     Telling.CHANGES: (
         ("changes", ("secret",)),
-        ("protected", ("secret", "key")),
+        ("uses_for_secrets", ("secret", "key")),
         ("key_changes", ("key",)),
         ("iam_changes", ("iam_name",)),
         ("policy_changes", ("governed", "policy_of_many")),
     ),
     Telling.DELETION: (("deletions", ("secret",)),),
-    Telling.PROTECTED: (("protected", ("secret", "key")),),
+    Telling.PROTECTED: (("uses_for_secrets", ("secret", "key")),),
     Telling.VALUES: (),
 }
 """The facts behind what alarms tell, and what they are compared by."""

@@ -109,7 +109,7 @@ def _readers_of(world: World, values: Mapping[Dimension, Value]) -> Known | None
 
 def _secrets_of(world: World, values: Mapping[Dimension, Value]) -> Known | None:
     """The secrets that are known to be protected by the key that the alarm is about."""
-    return world.known("protected", (_KEY,), values)
+    return world.known("uses_for_secrets", (_KEY,), values)
 
 
 def wanted(rule: Rule, values: Mapping[Dimension, Value], first_at: int) -> Want | None:

@@ -7,7 +7,7 @@ from typing import assert_never
 
 from smwatch.rules.condition import All, Any, Condition, Look, Lookup, Matches, Trait
 from smwatch.rules.dimension import Dimension
-from smwatch.rules.envelope import Habit, Rule, Sequence, Share, Step, Telling
+from smwatch.rules.envelope import Grade, Habit, Rule, Sequence, Share, Step, Telling
 from smwatch.rules.trait import TRAITS
 
 
@@ -16,7 +16,7 @@ def conditions(rule: Rule) -> Iterator[tuple[str, list[str]]]:
     yield "counts", list(_wrapper(rule))
     yield "only if", [worded(each) for each in rule.only]
     yield "not if", [worded(each) for each in rule.unless]
-    yield "graded", [f"{grade.severity} if {worded(grade.condition)}" for grade in rule.grade]
+    yield "graded", [f"{_called(grade)} if {worded(grade.condition)}" for grade in rule.grade]
     yield "worse", [_step(rule, step) for step in rule.escalate if step.severity >= rule.severity]
     yield "also", [_step(rule, step) for step in rule.escalate if step.severity < rule.severity]
     if rule.closed_by is not None:
@@ -46,7 +46,7 @@ def _telling(telling: Telling, rule: Rule) -> str:
         case Telling.READERS:
             return "who reads the secret"
         case Telling.CHANGES:
-            return "what was done before to the secret, to its key, and to the role or user"
+            return "what was done before to the secret, to its key, to the role or user, and to policies over it"
         case Telling.DELETION:
             return "who deleted the secret, and until when it can be had back"
         case Telling.PROTECTED:
@@ -139,7 +139,12 @@ def _step(rule: Rule, step: Step) -> str:
     else:
         counted = rule.distinct.of.plural if rule.distinct is not None else "events"
         when = f"from {step.min} {counted} within {step.within} on"
-    return f"{step.severity}: {when}"
+    return f"{_called(step)} {when}" if step.title else f"{step.severity}: {when}"
+
+
+def _called(part: Grade | Step) -> str:
+    """How bad it is, and what the alarm is called then, where that is not the rule's own title."""
+    return f'{part.severity}, "{part.title}",' if part.title else part.severity
 
 
 def _fact(name: str) -> str:

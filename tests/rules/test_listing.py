@@ -46,13 +46,15 @@ when = "{ $.eventName = PutSecretValue }"
 
 def test_a_rule_says_in_words_what_it_asks_and_what_ends_it() -> None:
     def said(name: str) -> str:
-        return "\n".join(description(RULES[name]))
+        return " ".join(" ".join(description(RULES[name])).split())
 
-    assert "critical if there were reads of the same secret in the 1d before" in said("SMW-DEL-05")
-    assert "ended by        restores of the same secret" in said("SMW-DEL-05")
+    assert 'critical, "Secret in use scheduled for deletion", if there were reads of the same secret in the 1d' in said(
+        "SMW-DEL-05"
+    )
+    assert "ended by restores of the same secret" in said("SMW-DEL-05")
     assert "from 10 different secrets within 5m on" in said("SMW-READ-01")
-    assert "not if          an AWS service made the call, or made it for someone" in said("SMW-READ-01")
-    assert "critical: less than 2d left" in said("SMW-DEL-07")
+    assert "not if an AWS service made the call, or made it for someone" in said("SMW-READ-01")
+    assert 'is still being asked for", less than 2d left' in said("SMW-DEL-07")
     assert "where 3 different secrets of reads of the same session follow within 30m" in said("SMW-DISC-02b")
 
 

@@ -17,7 +17,7 @@ from smwatch.journal import Journal, JournalError
 from smwatch.keeper import NOT_KEPT
 from smwatch.lines import Behind, alarm_line, alarm_text, event_bytes, event_text, status_line
 from smwatch.monitor import Delivery
-from smwatch.output import Output
+from smwatch.output import Output, OutputError
 from smwatch.rules.alarm import Alarm, AlarmState, Severity
 from smwatch.sources.source import State, Status
 from smwatch.store import Store
@@ -150,7 +150,7 @@ class Lines:
         try:
             if lines:
                 await self._out.write(lines)
-        except asyncio.CancelledError:
+        except (asyncio.CancelledError, OutputError):
             if not alarms:
                 self._tell(told[: self._out.written])
             raise

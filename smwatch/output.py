@@ -10,17 +10,23 @@ import stat
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import IO
 
 LAST_LINE_SECONDS = 0.3
 """How long a line that was begun may take to be finished when everything else is to end."""
 
 
+class OutputError(Exception):
+    """What is written to takes nothing more: a full disk, a limit; one clause for a person."""
+
+
 class Output:
     """Writes whole lines to a stream, at once.
 
     A pipe, socket or terminal takes no more than its reader has room for: meanwhile `write` waits on the event loop, so
-    that calls go on, and a signal ends the waiting. BrokenPipeError once nobody reads.
+    that calls go on, and a signal ends the waiting. BrokenPipeError once nobody reads, OutputError when no more can be
+    written; a file is left with whole lines then.
     """
 
     def __init__(self, stream: IO[str] | None = None) -> None:
@@ -56,6 +62,13 @@ class Output:
         except BlockingIOError:  # someone who shares it made it so
             await self._wait()
             await self._send(data[sent:])
+        except BrokenPipeError:
+            raise
+        except OSError as error:
+            whole = bytes(data[:sent])
+            self.written = whole.count(b"\n")
+            self._take_back(sent - whole.rfind(b"\n") - 1)
+            raise OutputError(f"can't write the output ({error.strerror})") from error
         except asyncio.CancelledError:
             text = bytes(data)
             end = text.find(b"\n", sent) + 1 if sent and text[sent - 1] != 0x0A else sent
@@ -68,6 +81,13 @@ class Output:
     def _put(self, data: memoryview) -> int:
         # No more than a pipe is sure to take when it says that there is room.
         return os.write(self._handle, data[: select.PIPE_BUF] if self._may_block else data)
+
+    def _take_back(self, torn: int) -> None:
+        """Cut the beginning of a line off the end of a file, where nobody has written behind it."""
+        with suppress(OSError):
+            found, at = os.fstat(self._handle), os.lseek(self._handle, 0, os.SEEK_CUR)
+            if torn and stat.S_ISREG(found.st_mode) and found.st_size == at:
+                os.ftruncate(self._handle, at - torn)
 
     def _room(self, seconds: float) -> bool:
         poll = select.poll()

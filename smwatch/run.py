@@ -22,6 +22,7 @@ from smwatch.jsonl import Lines
 from smwatch.leaving import ALARM, FAILED, FINE, INCOMPLETE, left
 from smwatch.meter import Meter
 from smwatch.monitor import Delivery
+from smwatch.output import OutputError
 from smwatch.parts import Parts, now
 from smwatch.rules.alarm import Severity
 from smwatch.settings import Settings, load
@@ -147,6 +148,8 @@ def export(settings: Settings, *, form: str) -> int:
         sys.stdout.flush()
     except BrokenPipeError:
         return _nobody_reads()
+    except OSError as error:
+        return _unwritable(OutputError(f"can't write the output ({error.strerror})"))
     finally:
         parts.journal.close()
     return FINE
@@ -213,11 +216,16 @@ def _headless(
         try:
             code = runner.run(interruptible())
         except BaseExceptionGroup as group:
-            if not group.subgroup(BrokenPipeError):
+            if group.subgroup(BrokenPipeError):
+                code = _nobody_reads()
+            elif (cause := _first(group, OutputError)) is not None:
+                code = _unwritable(cause)
+            else:
                 raise
-            code = _nobody_reads()
         except BrokenPipeError:
             code = _nobody_reads()
+        except OutputError as error:
+            code = _unwritable(error)
         finally:
             parts.journal.close()
         if stopped and code == INCOMPLETE:
@@ -241,6 +249,22 @@ def _nobody_reads() -> int:
     """The reader of a pipe has gone: end quietly, and keep Python from flushing into it at exit."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return FINE
+
+
+def _unwritable(error: OutputError) -> int:
+    """Say why no more can be written."""
+    notice(str(error))
+    _nobody_reads()
+    return FAILED
+
+
+def _first(group: BaseExceptionGroup[BaseException], kind: type[OutputError]) -> OutputError | None:
+    """Of a group of groups, the first exception of this kind."""
+    for error in group.exceptions:
+        found = _first(error, kind) if isinstance(error, BaseExceptionGroup) else error
+        if isinstance(found, kind):
+            return found
+    return None
 
 
 def notice(message: str) -> None:

@@ -1,7 +1,10 @@
 """What every test may ask for."""
 
 import os
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -32,3 +35,13 @@ def _now(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Non
     now = getattr(request.module, "NOW", None)
     if isinstance(now, datetime) and now.tzinfo is not None and now >= BEGUN.replace(microsecond=0):
         monkeypatch.setattr(request.module, "NOW", datetime.now(UTC).replace(microsecond=0))
+
+
+@pytest.fixture
+def full() -> Iterator[IO[str]]:
+    """A file on a disk without room."""
+    path = Path("/dev/full")
+    if not path.exists():
+        pytest.skip("this system has no disk that is always full")
+    with path.open("w", encoding="utf-8") as file:
+        yield file

@@ -3,12 +3,16 @@ import fcntl
 import io
 import os
 import socket
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import suppress
+from pathlib import Path
+from typing import IO
 
 import pytest
 
-from smwatch.output import Output
+from smwatch.output import Output, OutputError
 
 LINE = b"x" * 999
 
@@ -112,3 +116,30 @@ async def test_what_is_no_file_is_written_to_as_well() -> None:
     text = io.StringIO()
     await Output(text).write(["é".encode(), b"2"])
     assert text.getvalue() == "é\n2\n"
+
+
+async def test_a_full_disk_is_an_error_of_the_output(full: IO[str]) -> None:
+    output = Output(full)
+    with pytest.raises(OutputError, match=r"can't write the output \(No space left on device\)"):
+        await output.write([LINE])
+    assert output.written == 0
+
+
+@pytest.mark.parametrize("flags", ["w", "a"])
+def test_a_file_that_takes_no_more_is_left_with_whole_lines(tmp_path: Path, flags: str) -> None:
+    path = tmp_path / "lines"
+    path.write_bytes(b"before\n" if flags == "a" else b"")
+    program = f"""
+import asyncio, resource
+from smwatch.output import Output, OutputError
+resource.setrlimit(resource.RLIMIT_FSIZE, (2_500, resource.RLIM_INFINITY))
+with open({str(path)!r}, {flags!r}) as file:
+    output = Output(file)
+    try:
+        asyncio.run(output.write([b"x" * 999] * 5))
+    except OutputError as error:
+        print(output.written, error)
+"""
+    ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert ended.stdout == "2 can't write the output (File too large)\n"
+    assert path.read_bytes() == (b"before\n" if flags == "a" else b"") + (LINE + b"\n") * 2

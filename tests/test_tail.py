@@ -17,7 +17,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import msgspec
 import pytest
@@ -287,6 +287,23 @@ async def test_what_a_state_directory_holds_is_shown_though_it_can_only_be_read(
         (name,) = journal.sources()
         end = journal.coverage(name).settled[-1].end
     assert f"what came after {end:%Y-%m-%d %H:%M}Z is read, and by `smwatch tail` printed, anew at each start" in said
+
+
+async def test_a_disk_without_room_for_the_lines_is_said_and_the_next_run_writes_them(
+    account: Account, full: IO[str]
+) -> None:
+    account.happen(50)
+    wrong = b"smwatch: can't write the output (No space left on device)\n"
+    for more in (("--json",), (), ("--json", "--once")):
+        process = await account.tail(*more, stdout=full)
+        assert ((await process.communicate())[1], process.returncode) == (wrong, 1)
+    command = [sys.executable, "-m", "smwatch", "export", "--format", "jsonl", "--state-dir", str(account.state)]
+    process = await asyncio.create_subprocess_exec(
+        *command, stdout=full, stderr=asyncio.subprocess.PIPE, env=account.environment
+    )
+    assert ((await process.communicate())[1], process.returncode) == (wrong, 1)
+    printed, code, said = await account.read()
+    assert (sorted(printed), code, said) == (sorted(account.held), 0, "")
 
 
 def newer(path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cache
+from functools import cache, lru_cache
 
 from smwatch.events.event import Event
 from smwatch.events.secret import Secret
@@ -98,6 +98,7 @@ def for_secrets(secrets: Iterable[Secret]) -> list[dict[str, str]]:
     return [{SECRETS: " ".join(dict.fromkeys(found)), THEIR_REGION: region} for region, found in names.items()]
 
 
+@lru_cache(4096)
 def quote(value: str) -> str:
     """One word for a shell, whatever the text holds.
 

@@ -143,6 +143,11 @@ class Measure:
         return True
 
     @property
+    def grades(self) -> bool:
+        """Whether there are grades to ask for."""
+        return bool(self._questions.grades)
+
+    @property
     def asked(self) -> int:
         """How many answers are held."""
         return self._asked
@@ -160,7 +165,7 @@ class Measure:
             # What else is known is asked only where there would be enough without it.
             near = _united(len(sights), close)
             asked = [sight for sight, is_near in zip(sights, near, strict=True) if is_near]
-            counting = [sight for sight in asked if self._counts(sight, case)]
+            counting = self._counting(asked, case)
             if len(counting) < len(asked):
                 sights, close = counting, [self._close(counting, need, case) for need in self._needs]
         graded: list[_Grade | None] = [None] * len(sights)
@@ -235,20 +240,23 @@ class Measure:
             asker = self._askers[value] = Asker(case, value)
         return asker
 
-    def _counts(self, sight: Sight, case: SpreadCase) -> bool:
-        counts = self._of(sight.value, case).counts
-        answer = counts.get(sight.key)
-        if answer is None:
-            only, unless, _ = self._questions
-            wanted = all(self._ask(ask, sight, case) for ask in only)
-            answer = counts[sight.key] = wanted and not any(self._ask(ask, sight, case) for ask in unless)
-            self._asked += 1
-        return answer
+    def _counting(self, sights: Sequence[Sight], case: SpreadCase) -> list[Sight]:
+        """Those of these that count by what else is known."""
+        counting, askers, (only, unless, _) = list[Sight](), self._askers, self._questions
+        for sight in sights:
+            asker = askers.get(sight.value)
+            answer = asker.counts.get(sight.key) if asker is not None else None
+            if answer is None:
+                wanted = all(self._ask(ask, sight, case) for ask in only)
+                answer = wanted and not any(self._ask(ask, sight, case) for ask in unless)
+                self._of(sight.value, case).counts[sight.key] = answer
+                self._asked += 1
+            if answer:
+                counting.append(sight)
+        return counting
 
     def grade(self, sight: Sight, case: SpreadCase) -> tuple[int, str] | None:
         """How bad a value is by the rule's grades, and the title of that; None for what it is anyway."""
-        if not self._questions.grades:
-            return None
         grades = self._of(sight.value, case).grades
         if sight.key not in grades:
             found = ((rank, title) for ask, rank, title in self._questions.grades if self._ask(ask, sight, case))

@@ -397,11 +397,11 @@ class SpreadCase(Case):
         graded = measure.judged(sights, self)
         for number in [number for number in self.found if first <= number <= last]:
             del self.found[number]
+        grades = measure.grades
         for sight, (rank, step, title) in graded:
             number = sight.second // self.width
             if first <= number <= last:
-                found = measure.grade(sight, self)
-                if found is not None and found[0] >= rank:
+                if grades and (found := measure.grade(sight, self)) is not None and found[0] >= rank:
                     rank, title = found
                 one = Evidence(sight.second, sight.key, rank, step, title, sight.value)
                 self.found.setdefault(number, []).append(one)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
+from operator import itemgetter
 from typing import assert_never
 
 from smwatch.events.secret import Secret
@@ -146,11 +147,18 @@ def _deletion(known: Times, deadlines: Deadlines | None, last_at: int) -> Iterat
 
 def listed(values: Mapping[Value, tuple[int, int]]) -> tuple[str, ...]:
     """A sentence for each of the values that an alarm counts: what somebody has to see to, one by one."""
-    found = sorted(values.items(), key=lambda item: (item[1], str(item[0])))
-    told = [f"{_named(value)}: {_times(*times)}" for value, times in found[-LISTED:]]
+    found = sorted(values.items(), key=itemgetter(1))  # what has the same times is in the order of its events
+    told = [_seen(value, *times) for value, times in found[-LISTED:]]
     if (more := len(found) - len(told)) > 0:
         told.insert(0, f"{more:,} more, earlier than these")
     return tuple(told)
+
+
+# An alarm that lists a hundred values says the same of nearly all of them after each event.
+@lru_cache(8192)
+def _seen(value: Value, first: int, last: int) -> str:
+    times = f"first {_clock(first)}, last {_clock(last)}" if first != last else _clock(first)
+    return f"{_named(value)}: {times}"
 
 
 def _named(value: Value) -> str:
@@ -159,16 +167,12 @@ def _named(value: Value) -> str:
     return value
 
 
-def _times(first: int, last: int) -> str:
-    return f"first {_clock(first)}, last {_clock(last)}" if first != last else _clock(first)
-
-
 def _short(identity: str) -> str:
     """What a person calls an identity: the last part of its ARN."""
     return identity.rpartition("/")[2] or identity
 
 
-@lru_cache(8192)  # an alarm that lists a hundred values tells nearly the same ones after each event
+@lru_cache(8192)
 def _clock(second: int) -> str:
     return f"{datetime.fromtimestamp(min(second, _LAST), UTC):%Y-%m-%d %H:%M:%SZ}"
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 
 from smwatch.rules.answer import Watched, Whenever
@@ -78,9 +78,11 @@ def _last_of_policies(world: World, values: Mapping[Dimension, Value], first_at:
     last: dict[str, tuple[Note, str]] = {}
     for known in _of_policies(world, values):
         for policy, times in known.members.items() if isinstance(known, Group) else ():
-            for note in _before(times, first_at)[-1:]:
+            note = times.last_note(first_at - CHANGES, first_at)
+            if note is not None:
                 sort = str(policy).partition(" ")[0]
-                last[sort] = max(last.get(sort, (note, "")), (note, str(policy)))
+                if sort not in last or last[sort] < (note, str(policy)):
+                    last[sort] = note, str(policy)
     conditions = {"policy": f"if {kind} {name} has it", "the": "if it applies here"}
     if kind == "user":
         conditions["group"] = f"if user {name} is in it"
@@ -100,13 +102,9 @@ def _some(known: Known | None) -> Iterator[Known]:
 
 
 def _change(what: str, known: Known, first_at: int) -> Iterator[str]:
-    if isinstance(known, Times):
-        yield from (_sentence(what, note) for note in _before(known, first_at)[-1:])
-
-
-def _before(known: Times, first_at: int) -> Sequence[Note]:
-    """What is known by name that may be a cause of what began in this second."""
-    return [note for note in known.notes if first_at - CHANGES <= note[0] >> SECOND_BITS <= first_at]
+    note = known.last_note(first_at - CHANGES, first_at) if isinstance(known, Times) else None
+    if note is not None:
+        yield _sentence(what, note)
 
 
 def _sentence(what: str, note: Note) -> str:

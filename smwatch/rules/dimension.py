@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
@@ -11,6 +10,7 @@ from operator import attrgetter
 from typing import Any, TypeAlias
 
 from smwatch.events.naming import part
+from smwatch.events.policy import account_of
 from smwatch.events.secret import Secret
 from smwatch.patterns.conditions import parse_selector
 from smwatch.patterns.nodes import Each, Index, Key, Selector
@@ -191,7 +191,6 @@ def _iam_name(subject: Subject) -> str:
 EVERYWHERE = "*"
 """The value of `governed` for what may hold in any account."""
 _ORGANIZATIONS = "organizations.amazonaws.com"
-_ACCOUNT_ID = re.compile(r"\d{12}", re.ASCII)
 
 
 def _governed(subject: Subject) -> str:
@@ -200,7 +199,7 @@ def _governed(subject: Subject) -> str:
         return subject.account
     parameters = part(subject.record, "requestParameters")
     target = parameters.get("targetId") or parameters.get("accountId")
-    return target if isinstance(target, str) and _ACCOUNT_ID.fullmatch(target) else EVERYWHERE
+    return target if isinstance(target, str) and account_of(target) == target else EVERYWHERE
 
 
 def _policy_of_many(subject: Subject) -> str:

@@ -197,6 +197,14 @@ class Times:
             if (second := key >> SECOND_BITS) <= self.loud:
                 self._tell(second)  # the second may have been known, but not this event of it
 
+    def last_note(self, low: int, high: int) -> Note | None:
+        """The newest that is known by name of a second from `low` to `high`."""
+        end = high + 1 << SECOND_BITS
+        for note in reversed(self.notes):
+            if note[0] < end:
+                return note if note[0] >> SECOND_BITS >= low else None
+        return None
+
     def any(self, low: int, high: int) -> bool:
         """Whether it is known of a second from `low` to `high`."""
         if self._plans:

@@ -229,8 +229,7 @@ class Lines:
         return alarm_line(alarm, [self._behind[key] for key in alarm.event_keys], new=new).encode()
 
     def _name(self, key: int) -> Behind:
-        event = self._store.find(key)
-        return Behind(event.id, event.account, event.region) if event is not None else Behind()
+        return Behind(*self._store.told_of(key))
 
     def _status(self, status: Status) -> list[bytes]:
         if self._json:

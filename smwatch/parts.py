@@ -24,6 +24,7 @@ from smwatch.export import csv_lines, jsonl_lines
 from smwatch.filter import Context, Filter, FilterError
 from smwatch.filter import parse as parse_filter
 from smwatch.journal import Journal, JournalError
+from smwatch.ledger import Ledger
 from smwatch.monitor import JOURNAL, Delivery, Monitor
 from smwatch.notified import begin
 from smwatch.notify import Notifier, NotifyError, apprise_senders
@@ -74,18 +75,18 @@ class Parts:
         *,
         remember: bool,
         only_read: bool = False,
-        dossiers: bool = True,
+        lines: bool = False,
         judging: bool = True,
     ) -> None:
         """Build them; SettingsError for what can't be.
 
-        `remember` False keeps the journal in memory; `only_read` leaves the one on the disk as it is; `dossiers` False
-        is for lines, which show none; `judging` False leaves the rules to later: reading them takes a tenth of a
-        second, in which a screen can stand already. Serves "first frame".
+        `remember` False keeps the journal in memory; `only_read` leaves the one on the disk as it is; with `lines` the
+        store is a ledger; `judging` False leaves the rules to later: reading them takes a tenth of a second, in which a
+        screen can stand already. Serves "first frame".
         """
         self.settings = settings
         self.since = moment(settings.since, now())
-        self.store = Store(capacity=settings.store.capacity, dossiers=dossiers)
+        self.store = (Ledger if lines else Store)(capacity=settings.store.capacity)
         self.chosen = self._filter(settings.filter, "--filter")
         self._opened = opened = open_journal(settings, now(), only_read=only_read) if remember else Opened(Journal())
         self.journal, self.notice = opened.journal, opened.notice

@@ -38,7 +38,7 @@ AHEAD = timedelta(days=1)
 
 def follow_lines(settings: Settings, *, json: bool, once: bool, fail_on: str | None) -> int:
     """`smwatch tail`: write what the sources hold since --since, then (without --once) what comes."""
-    parts = Parts(settings, remember=True, dossiers=False)
+    parts = Parts(settings, remember=True, lines=True)
     if parts.notice:
         notice(parts.notice)
     try:
@@ -78,7 +78,7 @@ def replay_lines(settings: Settings, files: Sequence[Path], *, speed: float | No
     """`smwatch replay --json`: the same over recorded files; the journal lies in memory."""
     from smwatch.sources.files import FileSource
 
-    parts = Parts(settings, remember=False, dossiers=False)
+    parts = Parts(settings, remember=False, lines=True)
     source = FileSource(files, speed=speed, now=now, sleep=asyncio.sleep)
     lines = Lines(parts.store, parts.journal, json=True, chosen=parts.chosen)
 
@@ -97,7 +97,7 @@ def demo_lines(config_file: Path | None) -> int:
     from smwatch.sources.demo import demo_sources
 
     load(config_file, {})  # of which nothing counts here, but it must be one
-    parts = Parts(Settings(), remember=False)
+    parts = Parts(Settings(), remember=False, lines=True)
     lines = Lines(parts.store, parts.journal, json=True)
 
     async def run() -> int:

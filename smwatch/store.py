@@ -88,12 +88,10 @@ class Store:
 
     Lives on one thread. `add` is the only way in for events; `report`, `tick`, `fold` and the operator's verbs are its
     few siblings. Events older than the `capacity` newest are dropped and counted; dossiers and alarms outlive them.
-    Where nobody will look at `secrets` and `principals`, `dossiers` False leaves them empty.
     """
 
-    def __init__(self, *, capacity: int = 100_000, engine: Judge | None = None, dossiers: bool = True) -> None:
+    def __init__(self, *, capacity: int = 100_000, engine: Judge | None = None) -> None:
         self.capacity = capacity
-        self._keeps_dossiers = dossiers
         self.engine = engine
         self.events: list[Event] = []
         """Ascending by key. Read it, never change it."""
@@ -133,6 +131,11 @@ class Store:
         """The event with this key, if it is still in the store."""
         i = bisect_left(self.events, key, key=KEY)
         return self.events[i] if i < len(self.events) and self.events[i].key == key else None
+
+    def told_of(self, key: int) -> tuple[str, str, str]:
+        """The eventID, account and Region of an event; all "" if it is not in the store any more."""
+        event = self.find(key)
+        return (event.id, event.account, event.region) if event is not None else ("", "", "")
 
     def view(self, chosen: Filter | None = None) -> View:
         """A filtered window that follows the store until `View.close`."""
@@ -310,8 +313,6 @@ class Store:
         event = arrival.event
         if event.name == UNREADABLE:
             self.unreadable += 1
-        if not self._keeps_dossiers:
-            return
         who = event.principal.identity
         principal = self.principals.get(who)
         if principal is None:
@@ -338,8 +339,7 @@ class Store:
         self._keys.difference_update(gone)
         self._counted.difference_update(gone)
         for key in gone:
-            if key not in self._groups:
-                self.levels.pop(key, None)
+            self._unmark(key)
         self.names.subtract([event.name for event in old])
         for name in {event.name for event in old}:
             if not self.names[name]:
@@ -348,6 +348,15 @@ class Store:
         for view in self._views:
             view.evicted(self.events[0].key if self.events else None)
         return extra
+
+    def _unmark(self, key: int) -> None:
+        """An event has left that is evidence no more, or of nothing."""
+        if key not in self._groups:
+            self.levels.pop(key, None)
+
+    def _knows(self, key: int) -> bool:
+        """Whether this event is here."""
+        return key in self._keys
 
     def _alarmed(self, alarms: Sequence[Alarm]) -> Change:
         change = Change()
@@ -379,7 +388,7 @@ class Store:
         for key in was.difference(keys):
             self._groups[key].discard(group)
             # An alarm carries no more than its newest evidence: older events stay marked while they are in the store.
-            if len(keys) < EVIDENCE or key > keys[0] or key not in self._keys:
+            if len(keys) < EVIDENCE or key > keys[0] or not self._knows(key):
                 self._grade(key)
                 if key not in self.levels:
                     marked.add(key)

@@ -425,11 +425,3 @@ def test_values_seen_are_known_for_completion() -> None:
     assert store.known("account") == [records.ACCOUNT]
     assert store.known("error") == ["AccessDenied"]
     assert store.known("id") == []
-
-
-def test_without_dossiers_events_and_alarms_are_the_same_and_nothing_is_kept_of_secrets() -> None:
-    whole, spare = Store(), Store(dossiers=False)
-    for store in (whole, spare):
-        store.add(POOL)
-    assert (spare.events, spare.names, spare.unreadable) == (whole.events, whole.names, whole.unreadable)
-    assert (spare.secrets, spare.principals) == ({}, {})

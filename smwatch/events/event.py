@@ -80,8 +80,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
         """The eventID."""
         if self.odd_id:
             return self.odd_id
-        digits = f"{self.key >> ACCOUNT_BITS & ID_MASK:032x}"
-        return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+        return uuid_of(self.key)
 
     @property
     def corrects(self) -> str:
@@ -129,6 +128,12 @@ class Event(msgspec.Struct, frozen=True, gc=False):
         that has other characters is part of `caller_text`.
         """
         return f"{self.call_text}\n{self.caller_text}\n{self.source_ip}\n{self.access_key}".lower()
+
+
+def uuid_of(key: int) -> str:
+    """The UUID in an event's key: its eventID, where that is one."""
+    digits = f"{key >> ACCOUNT_BITS & ID_MASK:032x}"
+    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 
 def _canonical(text: str) -> bool:

@@ -14,13 +14,13 @@ from time import perf_counter as clock
 
 from smwatch.journal import Journal
 from smwatch.jsonl import Lines
+from smwatch.ledger import Ledger
 from smwatch.monitor import Monitor
 from smwatch.output import Output
 from smwatch.rules.engine import Engine
 from smwatch.rules.rule import combine, load_builtin
 from smwatch.sources.files import FileSource
 from smwatch.sources.source import State
-from smwatch.store import Store
 from tests.bench.harness import Pair, Row, collecting
 from tests.bench.rows.parsing import decode
 from tests.bench.traffic import trail_files
@@ -39,7 +39,7 @@ def replay(size: int) -> Iterator[Pair]:
         def replayed() -> float:
             began = clock()
             engine = Engine(combine(load_builtin()))
-            journal, store = Journal(), Store(engine=engine, dossiers=False)
+            journal, store = Journal(), Ledger(engine=engine)
             lines = Lines(store, journal, json=True, out=Output(out))
             source = FileSource(paths, now=lambda: datetime.now(UTC))
             monitor = Monitor(

@@ -1,0 +1,85 @@
+"""A store for lines: an event is let go as soon as it has been judged, and only known again."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import islice
+from typing import NamedTuple
+
+from smwatch.change import Change
+from smwatch.events.event import UNREADABLE, Arrival, Event, uuid_of
+from smwatch.events.recent import Recent
+from smwatch.store import SLACK, Judge, Store
+
+PLACES = 1_024
+
+
+class _Known(NamedTuple):
+    """What is remembered of an event, beside its key."""
+
+    odd_id: str
+    account: str
+    region: str
+
+
+class Ledger(Store):
+    """Knows the last `capacity` events that came, by key, and what an alarm's line tells of each; and the alarms.
+
+    There are no `events` to look at, no `names`, `secrets` and `principals`, and views of it stay empty. An event takes
+    a third of what it takes in a store: serves "memory" of `tail --once`.
+    """
+
+    def __init__(self, *, capacity: int = 100_000, engine: Judge | None = None) -> None:
+        super().__init__(capacity=capacity, engine=engine)
+        self._known: dict[int, _Known] = {}
+        """By event key, in the order in which they came."""
+        self._places: Recent[tuple[str, str], _Known] = Recent(lambda place: _Known("", *place), PLACES)
+
+    def told_of(self, key: int) -> tuple[str, str, str]:
+        """The eventID, account and Region of an event; all "" if it is not known any more."""
+        known = self._known.get(key)
+        return (known.odd_id or uuid_of(key), known.account, known.region) if known is not None else ("", "", "")
+
+    def add(self, arrivals: Sequence[Arrival]) -> Change:
+        """Take in events, in any order; ones already known are ignored, but for what corrects them."""
+        known, new, better = self._known, list[Arrival](), list[Arrival]()
+        change = Change()
+        for arrival in arrivals:
+            event = arrival.event
+            before = known.get(event.key)
+            if before is None:
+                new.append(arrival)
+                if event.name == UNREADABLE:
+                    self.unreadable += 1
+            elif event.odd_id > before.odd_id:
+                better.append(arrival)
+            else:
+                if event.odd_id < before.odd_id:
+                    change.superseded.append(event)
+                continue
+            known[event.key] = self._remembered(event)
+        change.added = [arrival.event for arrival in new]
+        change.corrected = [arrival.event for arrival in better]
+        change.evicted = self._evict()
+        for some in (new, better):
+            if some:
+                self._judge(some, change)
+        return self._publish(change)
+
+    def _remembered(self, event: Event) -> _Known:
+        if event.odd_id:
+            return _Known(event.odd_id, event.account, event.region)
+        return self._places[event.account, event.region]
+
+    def _knows(self, key: int) -> bool:
+        return key in self._known
+
+    def _evict(self) -> int:
+        extra = len(self._known) - self.capacity
+        if extra < max(1, int(self.capacity * SLACK)):
+            return 0
+        for key in list(islice(self._known, extra)):
+            del self._known[key]
+            self._unmark(key)
+        self.dropped += extra
+        return extra

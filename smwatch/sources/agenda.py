@@ -234,6 +234,15 @@ class Agenda(ABC):
         spans = self.coverage.missing(self.base, at - self.settle_lag)
         return sum((span.end - span.start for span in spans), timedelta())
 
+    def _beginning(self, latest: datetime) -> datetime:
+        """From where on `complete_to` counts: since when it was asked for, or from where an earlier run left off.
+
+        Where there was none, no later than `latest`, for there to be something to settle. Where there was one, a settle
+        lag that is wider by now takes nothing back.
+        """
+        settled = self.coverage.settled
+        return min(self._since, self.coverage.complete_to(settled[0].start) if settled else latest)
+
     def _scan(self, kind: Kind, start: datetime, end: datetime | None, at: datetime) -> None:
         self.scans[kind] = self._made(kind, start, end, at)
 

@@ -129,7 +129,7 @@ class Following(Agenda):
         """These gaps are written down no longer: what an earlier run left open before them is to be read as well."""
         super().took_back(untrue)
         if self._started:
-            self.base = min(self.base, *_first_open(self.coverage))
+            self.base = min(self.base, self._beginning(self.base))
 
     def ended(self, scan: Scan) -> None:
         """This scan has been read to its end."""
@@ -287,7 +287,7 @@ class Following(Agenda):
         self._again(Kind.AUDIT, min(self._audit_in, self.schedule.audit_every))
         if self._nature.page:
             self._again(Kind.LATE, LOOK_AGAIN)
-        self.base = min(self._since, horizon - self._nature.resolution, *_first_open(self.coverage))
+        self.base = self._beginning(horizon - self._nature.resolution)
 
     def _begin_pass(self, at: datetime) -> bool:
         """Begin what takes the place of a sweep where there is much, unless a sweep was asked for or time was lost."""
@@ -388,10 +388,3 @@ class Following(Agenda):
 
     def _floor(self, moment: datetime) -> datetime:
         return floor(moment, self._nature.resolution)
-
-
-def _first_open(coverage: Coverage) -> tuple[datetime, ...]:
-    """The first moment that an earlier run left open, if there was one."""
-    if not coverage.settled:
-        return ()
-    return (coverage.complete_to(coverage.settled[0].start),)

@@ -28,7 +28,7 @@ class Once(Agenda):
             self.asked_at = at
             horizon = self._horizon(at)
             self._spans = self._wanted(horizon, at)
-            self.base = self._spans[0].start
+            self.base = self._beginning(self._spans[0].start)
         horizon = self._horizon(self.asked_at)
         unreadable = self._unreadable(edge, horizon)
         if not self.sure and (unreadable or self.coverage.gaps):

@@ -10,7 +10,7 @@ import pytest
 from smwatch.sources import cloudtrail, logs
 from smwatch.sources.coverage import Coverage, Lags
 from smwatch.sources.settle_lag import LONGEST, SettleLag
-from smwatch.sources.source import Page
+from smwatch.sources.source import Page, Status
 from tests.sources import virtual_time
 from tests.sources.simulation import EPOCH, Watcher, World, never_back
 from tests.sources.test_simulated_log_group import LogWorld, SimulatedFilterLogEvents
@@ -63,6 +63,33 @@ def test_after_a_long_time_off_it_is_halved_once_and_watched_again() -> None:
     lag.narrow(NOW)
     lag.narrow(NOW + HOUR)
     assert (lag.now, lag.until) == (3 * HOUR, NOW + 6 * HOUR)
+
+
+@pytest.mark.parametrize("once", [False, True], ids=["followed", "read once"])
+def test_a_wider_lag_does_not_take_the_mark_back_at_a_restart(once: bool) -> None:
+    async def scenario() -> None:
+        world = LogWorld(5)
+        for n in range(4 * 60):
+            world.write(EPOCH + n * MINUTE, ingested=30)
+        world.write(EPOCH + 5 * MINUTE, ingested=100 * 60)
+        schedule = msgspec.structs.replace(logs.SCHEDULE, sweep_every=MINUTE, audit_every=5 * MINUTE)
+        watcher = Watcher(world, EPOCH, schedule, rate=2, reader=lambda: SimulatedFilterLogEvents(world))
+        await watcher.watch(EPOCH + 2 * HOUR)
+        assert watcher.coverage.lags.settle is not None
+        assert watcher.coverage.lags.settle >= 2.5 * HOUR
+        mark = watcher.watermarks[-1]
+        assert mark > EPOCH + 1.4 * HOUR
+        watcher.since = world.now() - HOUR / 2  # as `--since 30m` says at each start
+        if once:
+            items = [item async for item in watcher.start().read_once(watcher.coverage)]
+            marks = [item.complete_to for item in items if isinstance(item, Status)]
+            assert marks
+            assert all(one is not None and one >= mark for one in marks)
+        else:
+            await watcher.watch(EPOCH + 2.1 * HOUR)
+            assert never_back(watcher.watermarks)
+
+    virtual_time.run(scenario())
 
 
 def test_a_reading_that_ends_narrows_it_as_well_and_leaves_the_sweeps_to_who_follows() -> None:

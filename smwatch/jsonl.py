@@ -77,11 +77,9 @@ class Lines:
         async with self._turn:
             lines: list[bytes] = []
             told: list[int] = []
-            changed = self._unwritten()
-            if delivery.renamed:
-                changed |= self._store.fold(delivery.renamed).alarms
+            unwritten = self._unwritten()
+            change, changed = delivery.into(self._store)
             if delivery.arrivals:
-                change = self._store.add([arrival for _, arrival in delivery.arrivals])
                 new = {event.own_key for event in (*change.added, *change.corrected, *change.superseded)}
                 again = []
                 printed = self._printed_before([seq for seq, _ in delivery.arrivals])
@@ -100,16 +98,10 @@ class Lines:
                         self._unkept.pop(key, None)
                 for key in list(islice(self._unkept, max(0, len(self._unkept) - UNKEPT))):
                     del self._unkept[key]
-                changed |= change.alarms
                 self._tell(again)
-            for watched in delivery.watched:
-                changed |= self._store.watched(watched.source, watched.spans).alarms
-            if delivery.decided is not None:
-                changed |= self._store.adopt(delivery.decided).alarms
-            alarms = self._news(changed)
             for status in delivery.statuses:
-                self._store.report(status)
                 lines += self._status(status)
+            alarms = self._news({**unwritten, **changed})
             await self._print(lines, alarms, told, delivery.upto)
 
     def when_nobody_reads(self, act: Callable[[], None]) -> None:
@@ -118,14 +110,10 @@ class Lines:
 
     async def remember(self, delivery: Delivery) -> None:
         """Take in what was written by an earlier run, silently but for trouble: the rules look back at it."""
-        changed = self._store.fold(delivery.renamed).alarms if delivery.renamed else {}
-        changed |= self._store.add([arrival for _, arrival in delivery.arrivals]).alarms
-        for watched in delivery.watched:
-            changed |= self._store.watched(watched.source, watched.spans).alarms
+        _, changed = delivery.into(self._store)
         if changed:
             self._keep(list(changed.values()), {})
         for status in delivery.statuses:  # that the journal is damaged, say, is met with here
-            self._store.report(status)
             await self._print(self._status(status), [])
 
     async def tick(self, now: datetime) -> None:

@@ -8,10 +8,11 @@ from contextlib import contextmanager, suppress
 from datetime import datetime, timedelta
 from itertools import islice
 from operator import attrgetter
-from typing import assert_never
+from typing import TYPE_CHECKING, assert_never
 
 import msgspec
 
+from smwatch.change import Change
 from smwatch.decisions import Decisions
 from smwatch.events.event import Arrival
 from smwatch.events.links import counted_with
@@ -21,9 +22,12 @@ from smwatch.events.scope import in_scope
 from smwatch.events.secret import Secret
 from smwatch.journal import Journal, JournalCorruptError, JournalError, Stored
 from smwatch.keeper import RETRY_SECONDS, Keeper
-from smwatch.rules.alarm import Decided
+from smwatch.rules.alarm import Alarm, Decided
 from smwatch.sources.coverage import Span
 from smwatch.sources.source import Page, Source, State, Status
+
+if TYPE_CHECKING:
+    from smwatch.store import Store
 
 SLICE = 200
 """Records parsed, or events handed on, in one go: some milliseconds, so that a screen beside it stays fluent."""
@@ -61,6 +65,19 @@ class Delivery(msgspec.Struct, frozen=True):
     """By people at another process that watches with the same journal."""
     upto: int | None = None
     """With this delivery, all that the journal holds up to this seq has been handed on; None says nothing."""
+
+    def into(self, store: Store) -> tuple[Change, dict[str, Alarm]]:
+        """Have a store take all of it in; what its events changed, and the alarms that all of it changed, by group."""
+        alarms = dict(store.fold(self.renamed).alarms) if self.renamed else {}
+        change = store.add([arrival for _, arrival in self.arrivals]) if self.arrivals else Change()
+        alarms |= change.alarms
+        for watched in self.watched:
+            alarms |= store.watched(watched.source, watched.spans).alarms
+        if self.decided is not None:
+            alarms |= store.adopt(self.decided).alarms
+        for status in self.statuses:
+            alarms |= store.report(status).alarms
+        return change, alarms
 
 
 class Monitor:

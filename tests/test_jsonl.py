@@ -34,11 +34,11 @@ def arrival(raw: str) -> Arrival:
 class Written:
     """Lines over an empty journal, and what came out of them."""
 
-    def __init__(self, *, json: bool = True, journal: Journal | None = None) -> None:
+    def __init__(self, *, json: bool = True, journal: Journal | None = None, engine: Engine | None = None) -> None:
         self.out, self.notices = io.StringIO(), io.StringIO()
         self.journal = journal or Journal()
         self.lines = Lines(
-            Store(),
+            Store(engine=engine),
             self.journal,
             json=json,
             out=Output(self.out),
@@ -48,9 +48,28 @@ class Written:
     def take(self, *arrivals: Arrival, statuses: tuple[Status, ...] = ()) -> None:
         asyncio.run(self.lines.deliver(Delivery(self.journal.commit("test", arrivals).fresh, statuses)))
 
+    def hear(self, *, newest_at: datetime, at: datetime) -> None:
+        """A source has been read whole."""
+        self.take(statuses=(Status("cloudtrail", "CloudTrail", State.OK, newest_at=newest_at, last_good_at=at),))
+
+    @property
+    def alarms(self) -> list[dict[str, Any]]:
+        return [line for line in self.objects if line["type"] == "alarm"]
+
     @property
     def objects(self) -> list[dict[str, Any]]:
         return [json.loads(line) for line in self.out.getvalue().splitlines()]
+
+
+def test_that_a_source_has_fallen_silent_is_written_as_soon_as_it_says_so() -> None:
+    written = Written(engine=Engine(catalogue()))
+    minute = timedelta(minutes=1)
+    for n in range(60):
+        written.hear(newest_at=NOW + n * minute, at=NOW + n * minute)
+    assert written.alarms == []
+    written.hear(newest_at=NOW + 59 * minute, at=NOW + 80 * minute)
+    [alarm] = written.alarms
+    assert (alarm["rule"], alarm["state"]) == ("SMW-EVA-02", "open")
 
 
 def test_an_event_line_says_everything_and_holds_the_untouched_record() -> None:

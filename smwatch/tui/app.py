@@ -204,19 +204,10 @@ class SmwatchApp(App[int]):
 
     def apply(self, delivery: Delivery) -> Sequence[Alarm]:
         """Take in what is new, on the app's thread; returns the alarms that it changed."""
-        changed: dict[str, Alarm] = {}
         with self._context():
-            if delivery.renamed:
-                changed |= self.store.fold(delivery.renamed).alarms
             if delivery.arrivals:
                 self._stir()
-                changed |= self.store.add([arrival for _, arrival in delivery.arrivals]).alarms
-            for watched in delivery.watched:
-                changed |= self.store.watched(watched.source, watched.spans).alarms
-            if delivery.decided is not None:
-                changed |= self.store.adopt(delivery.decided).alarms
-            for status in delivery.statuses:
-                self.store.report(status)
+            _, changed = delivery.into(self.store)
         return tuple(changed.values())
 
     def fail(self, error: BaseException) -> None:

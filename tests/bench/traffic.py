@@ -111,6 +111,30 @@ class Traffic:
         return records.role(name, session, key=f"ASIA{self._random.getrandbits(64):016X}")
 
 
+class Trouble:
+    """An endless stream of records, one of six of them a read: the others are refused, fail, write, or ask about."""
+
+    _CALLS = (records.read, records.denied, records.read_missing, records.read_deleted, records.put, records.describe)
+
+    def __init__(self, seed: int = 1, *, start: datetime = AT, per_second: float = 20.0) -> None:
+        self._random = Random(seed)
+        self._start = start
+        self._per_second = per_second
+        self._made = 0
+
+    def texts(self, count: int) -> list[str]:
+        """The next records: forty callers go through sixty secrets, each at random."""
+        return [self._text() for _ in range(count)]
+
+    def _text(self) -> str:
+        random = self._random
+        number, call = random.randrange(40), random.choice(self._CALLS)
+        at = self._start + timedelta(seconds=int(self._made / self._per_second))
+        self._made += 1
+        by = records.role(f"app-{number}", f"task-{number}")
+        return records.raw(call(f"prod/trouble-{random.randrange(60)}", by=by, at=at, id=_uuid(random)))
+
+
 class Pages:
     """A source that has these records, and says no more."""
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 from smwatch import patterns
 from smwatch.events.event import SeenBy
@@ -13,7 +14,7 @@ from smwatch.rules.engine import Engine
 from smwatch.rules.rule import combine, load_builtin
 from tests.bench.harness import Pair, Row, clock, collecting
 from tests.bench.rows.parsing import decoding
-from tests.bench.traffic import PAGE, Traffic
+from tests.bench.traffic import PAGE, Traffic, Trouble
 from tests.records import AT
 
 DELETED = (
@@ -39,9 +40,9 @@ def pattern(size: int) -> Iterator[Pair]:
 
 
 @contextmanager
-def rules(size: int) -> Iterator[Pair]:
+def rules(size: int, traffic_of: Callable[[], Traffic | Trouble] = Traffic) -> Iterator[Pair]:
     """All built-in rules, which have judged so many events already, on events that were just read."""
-    traffic, reader, engine = Traffic(), Reader(), Engine(combine(load_builtin()))
+    traffic, reader, engine = traffic_of(), Reader(), Engine(combine(load_builtin()))
 
     def judge() -> float:
         arrivals = [reader.read(text, seen_by=SeenBy.LOGS, seen_at=AT) for text in traffic.texts(PAGE)]
@@ -73,5 +74,14 @@ ROWS = (
         size=20_000,
         sized="events judged before",
         ready=rules,
+    ),
+    Row(
+        name="rules-trouble",
+        what=f"all built-in rules on {PAGE:,} records, five of six refused, failed or writing",
+        floor="msgspec.json.decode of the same bytes",
+        target=3.0,
+        size=10_000,
+        sized="events judged before",
+        ready=partial(rules, traffic_of=Trouble),
     ),
 )

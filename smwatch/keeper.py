@@ -133,7 +133,7 @@ class Keeper:
 
     async def tell_unreadable(self) -> None:
         """Say what the journal could not read of itself, and goes on without."""
-        if unreadable := self._journal.unreadable:
+        if unreadable := self._journal.unreadable():
             await self._report(State.OK, unreadable)
 
     async def begin_anew(self, error: JournalCorruptError) -> None:

@@ -78,7 +78,7 @@ def _opened(journal: Journal, notice: str = "") -> Opened:
         mutes = journal.fact_as(MUTES, tuple[Mute, ...]) or ()
         since = journal.fact_as(KNOWN_SINCE, datetime)
         alarms = journal.alarms()
-        notice = "; ".join(filter(None, (notice, journal.unreadable)))
+        notice = "; ".join(filter(None, (notice, journal.unreadable())))
         return Opened(journal, alarms, mutes, aware(since) if since else None, notice)
     except JournalError:
         journal.close()

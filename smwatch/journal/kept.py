@@ -116,9 +116,8 @@ class Kept(Database):
 
     # -- what can't be read
 
-    @property
     def unreadable(self) -> str:
-        """What could not be read since this was asked last, as a clause; "" for nothing."""
+        """What could not be read since this was asked last, as a clause for a person; "" for nothing."""
         names, self._unreadable = list(self._unreadable), {}
         if not names:
             return ""

@@ -23,7 +23,9 @@ class _Known(NamedTuple):
 
 
 class Ledger(Store):
-    """Knows the last `capacity` events that came, by key, and what an alarm's line tells of each; and the alarms.
+    """Knows some `capacity` events, by key, and what an alarm's line tells of each; and the alarms.
+
+    They are let go in the order in which they came or, where that is newest first as out of a journal, oldest first.
 
     There are no `events` to look at, no `names`, `secrets` and `principals`, and views of it stay empty. An event takes
     a third of what it takes in a store: serves "memory" of `tail --once`.
@@ -32,7 +34,9 @@ class Ledger(Store):
     def __init__(self, *, capacity: int = 100_000, engine: Judge | None = None) -> None:
         super().__init__(capacity=capacity, engine=engine)
         self._known: dict[int, _Known] = {}
-        """By event key, in the order in which they came."""
+        """By event key, in the order in which they are to be let go."""
+        self._backwards = False
+        """Whether events have come that are to be let go before the first of those."""
         self._places: Recent[tuple[str, str], _Known] = Recent(lambda place: _Known("", *place), PLACES)
 
     def told_of(self, key: int) -> tuple[str, str, str]:
@@ -44,11 +48,14 @@ class Ledger(Store):
         """Take in events, in any order; ones already known are ignored, but for what corrects them."""
         known, new, better = self._known, list[Arrival](), list[Arrival]()
         change = Change()
+        oldest = next(iter(known), 0)
         for arrival in arrivals:
             event = arrival.event
             before = known.get(event.key)
             if before is None:
                 new.append(arrival)
+                if event.key < oldest:
+                    self._backwards = True
                 if event.name == UNREADABLE:
                     self.unreadable += 1
             elif event.odd_id > before.odd_id:
@@ -78,6 +85,8 @@ class Ledger(Store):
         extra = len(self._known) - self.capacity
         if extra < max(1, int(self.capacity * SLACK)):
             return 0
+        if self._backwards:
+            self._known, self._backwards = dict(sorted(self._known.items())), False
         for key in list(islice(self._known, extra)):
             del self._known[key]
             self._unmark(key)

@@ -62,10 +62,20 @@ def test_it_tells_of_events_as_a_store_does(batches: list[list[Arrival]]) -> Non
         assert ledger.told_of(event.key) == store.told_of(event.key) == (event.id, event.account, event.region)
 
 
-def test_what_came_longest_ago_is_let_go() -> None:
+def test_the_oldest_are_let_go_also_where_they_came_newest_first() -> None:
+    ledger = Ledger(capacity=4)
+    for number in (3, 2, 1, 4):
+        ledger.add([read(number)])
+    assert ledger.add([read(5), read(6)]).evicted == ledger.dropped == 2
+    ids = [str(UUID(int=number)) for number in range(7)]
+    assert [ledger.told_of(read(number).event.key)[0] for number in range(1, 7)] == ["", "", *ids[3:]]
+    assert ledger.add([read(number) for number in (3, 4, 5, 6)]).added == []
+    assert [event.id for event in ledger.add([read(1)]).added] == ids[1:2]
+
+
+def test_what_came_first_is_let_go_where_little_is_out_of_order() -> None:
     ledger = Ledger(capacity=3)
-    known = [read(number) for number in (5, 4, 3, 2, 1)]
-    assert ledger.add(known).evicted == ledger.dropped == 2
-    assert [ledger.told_of(each.event.key)[0] for each in known] == ["", "", *(str(UUID(int=n)) for n in (3, 2, 1))]
-    assert ledger.add(known[2:]).added == []
-    assert [event.id for event in ledger.add(known[:1]).added] == [str(UUID(int=5))]
+    for number in (1, 3, 2, 4, 5):
+        ledger.add([read(number)])
+    known = [number for number in range(1, 6) if ledger.told_of(read(number).event.key)[0]]
+    assert known == [2, 4, 5]

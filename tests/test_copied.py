@@ -72,3 +72,12 @@ def test_one_that_is_none_is_refused(tmp_path: Path) -> None:
         other.execute("CREATE TABLE somebodys (thing)")
     with pytest.raises(JournalError):
         Journal.copied(path, 100)
+
+
+@pytest.mark.parametrize("version", [1, len(MIGRATIONS)])
+def test_one_that_is_not_what_its_version_says_is_refused(tmp_path: Path, version: int) -> None:
+    path = tmp_path / FILE_NAME
+    with closing(journal_of_version(path, version, [arrival(1)])) as db:
+        db.execute("ALTER TABLE events DROP COLUMN seen_by")
+    with pytest.raises(JournalError):
+        Journal.copied(path, 100)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from smwatch.journal import file
 from smwatch.journal.errors import JournalCorruptError
-from smwatch.journal.schema import MIGRATIONS, version
+from smwatch.journal.schema import MIGRATIONS, check, version
 
 STILL_READ = 49 * 3600
 """Of so many seconds before the newest event each one is known: they are read again by audits."""
@@ -24,6 +24,7 @@ def copy(path: Path, db: sqlite3.Connection, keep: int) -> None:
         found = version(kept)
         if not found:
             raise JournalCorruptError("it is no journal")
+        check(kept)
         db.execute("BEGIN")
         for statement in (one for migration in MIGRATIONS[:found] for one in migration):
             db.execute(statement)
@@ -38,6 +39,10 @@ def copy(path: Path, db: sqlite3.Connection, keep: int) -> None:
                 db.execute(f"DELETE FROM {table} WHERE seq NOT IN (SELECT seq FROM events)")  # noqa: S608
         db.execute(f"PRAGMA user_version = {found}")
         db.execute("COMMIT")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode == sqlite3.SQLITE_ERROR:
+            raise JournalCorruptError(f"it is not what its version says: {error}") from error
+        raise
     finally:
         kept.close()
 

@@ -98,8 +98,3 @@ def _final(pending: Sequence[Pending], *, decisive: bool) -> bool | None:
     if decisive in finals:
         return decisive
     return None if None in finals else not decisive
-
-
-def holds(answer: Answer) -> bool:
-    """The answer as of now."""
-    return answer if isinstance(answer, bool) else answer.ask()

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from smwatch.rules.answer import Pending, holds
+from smwatch.rules.answer import Pending
 from smwatch.rules.census import Population
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Value
 from smwatch.rules.envelope import Share
@@ -76,6 +76,9 @@ class Needs:
         """How many stretches of that width away from an event others can make it evidence."""
 
 
+HANGS = 32
+"""Open questions held of each value, before all is asked again."""
+
 _Run: TypeAlias = tuple[int, int]
 """From which place up to which other."""
 _Grade: TypeAlias = tuple[int, int, str]
@@ -94,6 +97,8 @@ class Asker:
     counts: dict[int, bool] = field(default_factory=dict, compare=False)
     """By event key: whether it counts."""
     grades: dict[int, tuple[int, str] | None] = field(default_factory=dict, compare=False)
+    hangs: list[tuple[Pending, bool]] = field(default_factory=list, compare=False)
+    """What the answers hang on, as it was then."""
 
     @property
     def high(self) -> int:
@@ -106,11 +111,11 @@ class Asker:
 
     def heed(self, _second: int) -> None:
         """More is known."""
-        self.case.reconsider(self.value)
+        self.case.doubt(self.value)
 
     def wake(self) -> None:
         """Something else that the answers hang on has changed."""
-        self.case.reconsider(self.value)
+        self.case.doubt(self.value)
 
 
 class Measure:
@@ -134,12 +139,13 @@ class Measure:
         self._askers.clear()
         self._asked = 0
 
-    def forget_of(self, value: Value) -> bool:
-        """Ask again about a value; whether anything was asked about it."""
-        asker = self._askers.pop(value, None)
-        if asker is None:
+    def asks_again(self, value: Value) -> bool:
+        """Whether anything that was asked about a value has another answer by now: then all is asked again."""
+        asker = self._askers.get(value)
+        if asker is None or (len(asker.hangs) <= HANGS and all(one.ask() is was for one, was in asker.hangs)):
             return False
-        self._asked -= len(asker.counts)
+        if self._askers.pop(value, None) is asker:
+            self._asked -= len(asker.counts)
         return True
 
     @property
@@ -271,9 +277,13 @@ class Measure:
         for dimension, value in zip((_ACCOUNT, _REGION), case.place, strict=True):
             values.setdefault(dimension, value)
         answer = lookout(values, sight.second)
-        if isinstance(answer, Pending):
-            answer.watch(self._of(sight.value, case))
-        return holds(answer)
+        if not isinstance(answer, Pending):
+            return answer
+        asker = self._of(sight.value, case)
+        answer.watch(asker)
+        was = answer.ask()
+        asker.hangs.append((answer, was))
+        return was
 
 
 def _united(count: int, runs: Iterable[Iterable[_Run]]) -> bytearray:

@@ -44,6 +44,7 @@ class SpreadCase(Case):
 
     __slots__ = (
         "_counts_of",
+        "_doubted",
         "_dropped",
         "_gone",
         "_kept",
@@ -88,6 +89,8 @@ class SpreadCase(Case):
         """What the evidence in slots no longer kept amounts to."""
         self._stale: tuple[int, int] | None = None
         """The first and the last slot in which something is new."""
+        self._doubted: dict[Value, None] = {}
+        """Values of which more is known, by the facts that were asked about them."""
         self._plans: list[Plan] = []
         """Who may know of more."""
         self._sighters: list[Sighter] = []
@@ -130,15 +133,20 @@ class SpreadCase(Case):
             self._stale = next(iter(self._slots)), self._last
         super().wake()
 
-    def reconsider(self, value: Value) -> None:
-        """Have a value judged again: what was asked about it may have another answer."""
-        if not self._measure.forget_of(value):
-            return
-        slots = [number for number, slot in self._slots.items() if value in slot]
-        if slots:
-            first, last = self._stale or (slots[0], slots[-1])
-            self._stale = min(first, slots[0]), max(last, slots[-1])
-            super().wake()
+    def doubt(self, value: Value) -> None:
+        """What was asked about a value may have another answer."""
+        self._doubted[value] = None
+        super().wake()
+
+    def _reconsider(self) -> None:
+        """Have the values judged again of which something has another answer: mostly there is none."""
+        while self._doubted:
+            value, _ = self._doubted.popitem()
+            if self._measure.asks_again(value) and (
+                slots := [number for number, slot in self._slots.items() if value in slot]
+            ):
+                first, last = self._stale or (slots[0], slots[-1])
+                self._stale = min(first, slots[0]), max(last, slots[-1])
 
     def heard(self, event: Event) -> None:
         """Take in the newest event."""
@@ -271,6 +279,7 @@ class SpreadCase(Case):
         if self._kept is not None and began.caught_up and began.reaches(self._kept.first_at):
             self._kept = None  # all of it is known again, and judged anew
             self._sum_up()
+        self._reconsider()
         if self._stale is not None:
             (first, last), self._stale = self._stale, None
             self._judge(first - self._measure.reach, last + self._measure.reach)
@@ -353,7 +362,7 @@ class SpreadCase(Case):
         self._catch_up()
         if (bar := self._measure.bar) is not None:
             bar.population.tell()
-        if self._stale is not None:
+        if self._stale is not None or self._doubted:
             self.evidence()
 
     def _drop(self, number: int) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
-from operator import itemgetter
 from typing import assert_never
 
 from smwatch.events.secret import Secret
@@ -147,7 +146,7 @@ def _deletion(known: Times, deadlines: Deadlines | None, last_at: int) -> Iterat
 
 def listed(values: Mapping[Value, tuple[int, int]]) -> tuple[str, ...]:
     """A sentence for each of the values that an alarm counts: what somebody has to see to, one by one."""
-    found = sorted(values.items(), key=itemgetter(1))  # what has the same times is in the order of its events
+    found = sorted(values.items(), key=lambda item: (item[1], str(item[0])))
     told = [_seen(value, *times) for value, times in found[-LISTED:]]
     if (more := len(found) - len(told)) > 0:
         told.insert(0, f"{more:,} more, earlier than these")

@@ -13,7 +13,7 @@ import msgspec
 
 from smwatch.events.event import SeenBy
 from smwatch.sources.agenda import Agenda, Schedule
-from smwatch.sources.ahead import Ahead, Heard, Wanted
+from smwatch.sources.asking import HEARTBEAT, Asking
 from smwatch.sources.clock import ServerClock
 from smwatch.sources.coverage import Coverage, Gap, Span
 from smwatch.sources.delays import Delays
@@ -21,24 +21,17 @@ from smwatch.sources.errors import CallError, Remedy
 from smwatch.sources.following import Following
 from smwatch.sources.health import Health
 from smwatch.sources.once import Once
-from smwatch.sources.pace import Pace, Priority
+from smwatch.sources.pace import Pace
 from smwatch.sources.reader import Answer, Reader, Row, Upstream
 from smwatch.sources.scan import Kind, Scan, Took
 from smwatch.sources.sightings import HORIZON, Sightings
 from smwatch.sources.source import Found, Page, Receipt, State, Status
 from smwatch.sources.windows import Windows
 
-HEARTBEAT = 5.0
-CALL_LIMIT = 120.0
-"""Seconds after which a call is given up however the connection pretends to be alive."""
 OUTAGE = 300.0
-OF_ITS_SCAN = (Remedy.RESUME, Remedy.CLAMP)
-"""What is done about trouble with what was asked for, and not with asking."""
 PATIENCE = 60.0
 """How long `read_once` puts up with failures that may pass."""
 LONGEST_PAUSE = 60.0
-ANSWERED_BY, LEAST_ANSWERED = 0.02, 0.5
-"""How much one call tells of how many bring an answer, and how many do at the least: an outage has an end."""
 WAIT_PAUSE = 60.0
 SIGN_IN_PAUSE = 30.0
 UNREADABLE_AFTER = 4
@@ -81,7 +74,6 @@ class Tail:
         self._since = since
         self._schedule = schedule
         self._pace = pace
-        self._latest = latest
         self._upstream = upstream
         self._newest_at: datetime | None = None
         self._now = now
@@ -91,25 +83,22 @@ class Tail:
         self._sightings = Sightings()
         self._delays = Delays(reader.happened_at)
         self._health = Health(reader.api, pace, self._clock, monotonic)
+        self._asking = Asking(reader, pace, self._clock, now, latest=latest, told_time=self._health.answered)
         self._last_trouble: CallError | None = None
         self._failing_since: float | None = None
         self._advanced_at = 0.0
         self._failures = 0
         self._held_until = 0.0
-        self._calls = 0
-        self._answered = 1.0
-        """The part of the calls that bring an answer, as the last ones tell."""
         self._poked = asyncio.Event()
         self._impatient = False
         self.relaxed = False
         """Whether sweeps may take their time; see `relax`."""
         self._told: Status | None = None
         self._told_at = 0.0
-        self._ahead = Ahead(self._call_in_turn)
 
     def follow(self, coverage: Coverage) -> AsyncGenerator[Page | Status, None]:
         """Yield pages for ever, beginning with what `coverage` (what the journal already holds) leaves open."""
-        nature, rate, view = self._reader.nature, self._pace.ceiling, self._latest is not None
+        nature, rate, view = self._reader.nature, self._pace.ceiling, self._asking.has_latest
         return self._run(Following(self._schedule, nature, self._since, coverage, rate, view=view))
 
     def read_once(self, coverage: Coverage) -> AsyncGenerator[Page | Status, None]:
@@ -155,7 +144,7 @@ class Tail:
                 at = self._clock.now()
                 agenda.relaxed = self.relaxed
                 agenda.sure = self._clock.sure
-                agenda.rate = self._pace.rate * max(self._answered, LEAST_ANSWERED)
+                agenda.rate = self._asking.rate
                 lags = agenda.lags
                 agenda.narrow(at)
                 if agenda.lags != lags:
@@ -172,13 +161,13 @@ class Tail:
                 if scan is None:
                     await self._idle(agenda)
                 else:
-                    answer = await self._ask(agenda, scan)
+                    answer = await self._asking.ask(agenda, scan)
                     if isinstance(answer, Answer):
                         came_at = self._clock.now()
                         edges = (scan.low, scan.high)
                         took = agenda.take(scan, [row.at for row in answer.rows], answer.token)
                         coming = agenda.coming(scan, took)
-                        self._ahead.expect([(_wanted(scan), agenda.priority(scan)) for scan in coming])
+                        self._asking.expect([(scan, agenda.priority(scan)) for scan in coming])
                         fresh = self._fresh(agenda, scan, answer.rows)
                         settled = took.settled if scan.kind is Kind.SETTLE else None
                         behind = [row for row in fresh if row.at is not None and agenda.coverage.holds(row.at)]
@@ -204,60 +193,12 @@ class Tail:
                 if news := self._news(agenda):
                     yield news
         finally:
-            self._ahead.drop()
+            self._asking.drop()
             if looking is not None:
                 looking.cancel()
         yield self._status(agenda)
 
-    # -- asking ------------------------------------------------------------------------------------------------------
-
-    async def _ask(self, agenda: Agenda, scan: Scan) -> Answer | CallError | None:
-        """One page, or why not; None if it wasn't our turn or the clock turned out to be wrong."""
-        wanted, heard = _wanted(scan), None
-        if wanted in self._ahead:
-            heard = await self._ahead.heard(wanted, HEARTBEAT)
-            if heard is None:
-                return None
-            if isinstance(heard.outcome, CallError) and heard.outcome.remedy not in OF_ITS_SCAN:
-                heard = None  # that was so a while ago
-        if heard is None:
-            if not await self._pace.turn(agenda.priority(scan), patience=HEARTBEAT):
-                return None
-            view = self._latest if scan.kind is Kind.VIEW else None
-            heard = await self._call(view(scan.start) if view else self._reader.page(*wanted))
-        if heard.clock_ran_ahead:
-            agenda.restart()
-            if isinstance(heard.outcome, Answer) or heard.outcome.remedy in OF_ITS_SCAN:
-                return None
-        return heard.outcome
-
-    async def _call_in_turn(self, wanted: Wanted, priority: Priority) -> Heard:
-        await self._pace.turn(priority)
-        return await self._call(self._reader.page(*wanted))
-
-    async def _call(self, page: Awaitable[Answer]) -> Heard:
-        outcome: Answer | CallError
-        sent_at, sent = self._now(), self._pace.clock()
-        self._calls += 1
-        try:
-            async with asyncio.timeout(CALL_LIMIT):
-                outcome = await page
-        except CallError as trouble:
-            outcome = trouble
-            if trouble.remedy is Remedy.PACE:
-                self._pace.throttled(sent)
-        except TimeoutError:
-            message = f"{self._reader.api} gave no answer within {CALL_LIMIT:.0f} s; trying again"
-            outcome = CallError(State.UNREACHABLE, message, Remedy.RETRY)
-        self._answered += ANSWERED_BY * (isinstance(outcome, Answer) - self._answered)
-        if outcome.date is None:
-            if isinstance(outcome, Answer):
-                self._clock.answered_undated()
-            return Heard(outcome, clock_ran_ahead=False)
-        ran_ahead = self._clock.heard(outcome.date, sent_at, self._now())
-        if self._clock.doubted is None:
-            self._health.answered(outcome.date)
-        return Heard(outcome, ran_ahead)
+    # -- what came ---------------------------------------------------------------------------------------------------
 
     def _fresh(self, agenda: Agenda, scan: Scan, rows: Sequence[Row]) -> list[Row]:
         """The rows that were not handed over before; of a reading that ends, which reads hardly any twice, all."""
@@ -435,7 +376,7 @@ class Tail:
             gaps=tuple(gap for gap in agenda.coverage.gaps if gap.span.end > agenda.base),
             progress=progress,
             region=self.region,
-            calls=self._calls,
+            calls=self._asking.calls,
             late_events=self._delays.late_events,
         )
 
@@ -450,7 +391,3 @@ def _same(one: Status, other: Status) -> bool:
         other.gaps,
         other.late_events,
     )
-
-
-def _wanted(scan: Scan) -> Wanted:
-    return scan.start, scan.until, scan.token

@@ -166,7 +166,7 @@ async def test_silence_is_noticed(group: CloudWatchLogsClient, proxy: FaultProxy
 
 async def test_it_can_be_switched_off_and_on(group: CloudWatchLogsClient, pair_of: Callable[..., Any]) -> None:
     pair: Pair = await pair_of(on=False)
-    await pair.until(lambda: bool(pair.found["logs"]) or pair.truth._calls > 2)
+    await pair.until(lambda: bool(pair.found["logs"]) or pair.truth._asking.calls > 2)
     assert pair.statuses == []
     pair.live.switch(True)
     await pair.until(pair.lives)

@@ -20,7 +20,8 @@ TABLE = {
     15: (287, 1078, 0.60),
 }
 """Events a second → what was planned: the median and the 99th percentile of seconds from visible to handed over, and
-calls a second. The plan's figures are of the first two hours of watching, which have less to settle than later ones."""
+calls a second, without those of audits, which take what is idle. The plan's figures are of the first two hours of
+watching, which have less to settle than later ones."""
 
 
 @cache

@@ -9,7 +9,7 @@ import pytest
 from smwatch.sources.cloudtrail import SCHEDULE, LookupEvents
 from smwatch.sources.coverage import Coverage, Span
 from smwatch.sources.following import Following
-from smwatch.sources.scan import Kind
+from smwatch.sources.scan import Kind, Scan
 
 NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
 
@@ -40,3 +40,28 @@ def test_who_is_started_often_looks_again_at_what_was_settled_before(settled: tu
         if Kind.AUDIT in agenda.scans:
             break
     assert second == minutes * 60
+
+
+def test_an_audit_asks_for_a_page_now_and_then_and_never_keeps_anything_waiting() -> None:
+    settled = Span(NOW - timedelta(hours=9), NOW - timedelta(hours=1, seconds=10))
+    agenda = Following(SCHEDULE, LookupEvents.nature, settled.start, Coverage((settled,)), 1.0)
+
+    def at(seconds: float) -> Scan | None:
+        """What is picked, once all but the audit has been read."""
+        agenda.plan(NOW + timedelta(seconds=seconds), seconds, None)
+        for scan in [scan for kind, scan in agenda.scans.items() if kind is not Kind.AUDIT]:
+            assert agenda.pick() is not agenda.scans.get(Kind.AUDIT)
+            agenda.committed(scan, scan.period)
+            agenda.ended(scan)
+        agenda.plan(NOW + timedelta(seconds=seconds), seconds, None)
+        return agenda.pick()
+
+    assert at(0) is None
+    audit = at(300)
+    assert audit is agenda.scans[Kind.AUDIT]
+    took = agenda.take(audit, [NOW - timedelta(hours=2)], "more")
+    agenda.committed(audit, took.settled)
+    assert at(300) is None
+    assert 0 < agenda.due_in() <= 1 / 0.12
+    assert at(308) is None
+    assert at(309) is audit

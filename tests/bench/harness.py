@@ -49,6 +49,8 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     absolute: bool = False
     rounds: int = 7
     """At least; more where they are short."""
+    exact: bool = False
+    """No more of them than that: its runs are shared with other rows, and seem short where those have made them."""
     largest: int = 1 << 62
     """Larger sizes are left out; `remark` says why."""
     remark: str = ""
@@ -130,7 +132,7 @@ def measure(row: Row, size: int, *, seconds: float) -> Measured:
             for figure in figures:
                 figure()
         until = perf_counter() + seconds
-        while len(sides[0]) < row.rounds or perf_counter() < until:
+        while len(sides[0]) < row.rounds or (not row.exact and perf_counter() < until):
             # Neither always comes first: what one leaves behind in the caches helps or hinders the other.
             for side in (0, 1) if len(sides[0]) % 2 else (1, 0):
                 gc.collect()

@@ -165,6 +165,7 @@ def _rows(short: str, what: str, peer: Callable[[], list[str]]) -> Iterator[Row]
         size=100_000,
         sized="events",
         rounds=3,
+        exact=True,
         largest=100_000,
         remark="moto holds no more",
         ready=partial(runs.told, figure=lambda spent: spent.clock),

@@ -107,6 +107,7 @@ def _rows(short: str, peer: Callable[[], Sequence[str]]) -> Iterator[Row]:
         size=100_000,
         sized="events",
         rounds=3,
+        exact=True,
         largest=100_000,
         remark="minutes",
         ready=partial(runs.told, figure=lambda viewed: viewed.first),

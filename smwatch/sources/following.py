@@ -32,7 +32,8 @@ SETTLE_LOOKS = timedelta(seconds=1)
 """How often it looks whether it may begin."""
 AUDIT_SOON = timedelta(minutes=5)
 AUDIT_SELDOM = 60.0
-"""Seconds from one page of an audit to the next, at the most: it comes to an end also where no calls are idle."""
+"""Seconds from one page of an audit to the next, at the most, while nothing else is to be read: it comes to an end also
+where few calls are idle."""
 AUDITS_BEHIND = timedelta(hours=6)
 """How much time may be older than audits reach, and unread by them, before it is said that they don't keep up."""
 LOOK_AGAIN = timedelta(seconds=5)

@@ -47,7 +47,7 @@ class SettleLag:
 
     def saw(self, delay: timedelta, at: datetime) -> None:
         """A record was so late, which may have been expected: it stays as wide as that needs."""
-        if self.wide and delay > NEAR * self.half and (self.until is None or at + self._stay > self.until + ONCE_A):
+        if self.wide and delay > NEAR * self.half and (self.until is None or at + self._stay - ONCE_A > self.until):
             self.until = at + self._stay
 
     def narrow(self, at: datetime) -> None:

@@ -41,6 +41,13 @@ def test_it_is_halved_down_to_what_was_planned_when_nothing_is_late_any_more() -
     assert lag.until is None
 
 
+def test_a_last_moment_in_the_journal_is_outlived() -> None:
+    lag = SettleLag(PLANNED, Lags(settle=LONGEST, settle_until=datetime.max.replace(tzinfo=UTC)))
+    lag.saw(LONGEST, NOW)
+    lag.narrow(NOW)
+    assert lag.until == NOW + 12 * HOUR
+
+
 @pytest.mark.parametrize(("delay", "stays"), [(2.5 * HOUR, True), (2 * HOUR, False)])
 def test_it_stays_as_long_as_records_are_too_late_for_half_of_it(delay: timedelta, stays: bool) -> None:
     lag = SettleLag(PLANNED, Lags(settle=LONGEST, settle_until=NOW + HOUR))

@@ -28,6 +28,8 @@ class Audits:
         self._page = page
         self._resolution = resolution
         self._waiting: deque[Span] = deque()
+        self._failed: set[Span] = set()
+        """What failed in this round, and was put back."""
         self._found = False
         self._round: tuple[Span, datetime] | None = None
         """What the last round is about, and when it was planned."""
@@ -50,8 +52,17 @@ class Audits:
         """
         if not self._waiting:
             self.urgent, self._found = self._found, False
+            self._failed.clear()
             self._plan(base, complete_to, at, density, last=last)
         return self._waiting.popleft() if self._waiting else None
+
+    def put_back(self, span: Span, *, failed: bool) -> None:
+        """This is what remains to be read next; if reading it has `failed` and fails again at once, not any more."""
+        if failed and span in self._failed:
+            return
+        if failed:
+            self._failed.add(span)
+        self._waiting.appendleft(span)
 
     def behind(self, at: datetime) -> timedelta:
         """How much time has become older than a round reaches without having been looked at."""

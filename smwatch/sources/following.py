@@ -174,12 +174,17 @@ class Following(Agenda):
             case Kind.SETTLE:
                 self._due[Kind.SETTLE] = self.clock
             case Kind.AUDIT:
-                self._again(Kind.AUDIT, LOOK_AGAIN)
+                if scan.remains:
+                    self._audits.put_back(scan.remains, failed=True)
+                again_at = self.clock + LOOK_AGAIN.total_seconds()
+                self._due[Kind.AUDIT] = again_at if self._audits.under_way else max(again_at, self._round_at)
 
     def restart(self) -> None:
         """Begin all scans anew: the time of their start was not the service's."""
-        hole = self.scans.get(Kind.CATCH_UP)
+        hole, audit = self.scans.get(Kind.CATCH_UP), self.scans.get(Kind.AUDIT)
         super().restart()
+        if audit and audit.remains:
+            self._audits.put_back(audit.remains, failed=False)
         if self.sweeps.swept_at is None:
             self._started = False
             self._hole = self.watched_from = None

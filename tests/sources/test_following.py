@@ -65,3 +65,39 @@ def test_an_audit_asks_for_a_page_now_and_then_and_never_keeps_anything_waiting(
     assert 0 < agenda.due_in() <= 1 / 0.12
     assert at(308) is None
     assert at(309) is audit
+
+
+def auditing(agenda: Following, seconds: float) -> Scan | None:
+    """The audit that goes on, once all else has been read."""
+    agenda.plan(NOW + timedelta(seconds=seconds), seconds, None)
+    for scan in [scan for kind, scan in agenda.scans.items() if kind is not Kind.AUDIT]:
+        agenda.committed(scan, scan.period)
+        agenda.ended(scan)
+    return agenda.scans.get(Kind.AUDIT)
+
+
+def test_what_is_left_of_an_audit_that_came_to_nothing_is_read_in_its_round() -> None:
+    settled = Span(NOW - timedelta(hours=9), NOW - timedelta(hours=1, seconds=10))
+    agenda = Following(SCHEDULE, LookupEvents.nature, settled.start, Coverage((settled,)), 1.0)
+    auditing(agenda, 0)
+    audit = auditing(agenda, 300)
+    assert audit is not None
+    assert audit.period is not None
+    agenda.committed(audit, agenda.take(audit, [NOW - timedelta(hours=2)], "more").settled)
+    agenda.dropped(audit)
+    again = auditing(agenda, 305)
+    assert again is not None
+    assert again.period == Span(audit.period.start, NOW - timedelta(hours=2) + timedelta(seconds=1))
+    agenda.restart()
+    assert again.period in [scan.period for n in range(306, 330) if (scan := auditing(agenda, n))]
+
+
+def test_an_audit_that_never_gets_on_is_let_be_until_the_next_round() -> None:
+    settled = Span(NOW - timedelta(hours=9), NOW - timedelta(hours=1, seconds=10))
+    agenda = Following(SCHEDULE, LookupEvents.nature, settled.start, Coverage((settled,)), 1.0)
+    begun = []
+    for second in range(0, 3600 + 300, 5):
+        if audit := auditing(agenda, second):
+            begun.append(second)
+            agenda.dropped(audit)
+    assert begun == [300, 305]

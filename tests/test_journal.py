@@ -375,6 +375,15 @@ def test_a_journal_that_is_not_what_it_says_is_damaged(tmp_path: Path, change: s
             Journal(path, read_only=True)
 
 
+def test_an_older_journal_that_has_the_rows_of_a_newer_one_is_damaged(tmp_path: Path) -> None:
+    path = tmp_path / FILE_NAME
+    with closing(journal_of_version(path, 4)) as db:
+        db.execute("INSERT INTO facts VALUES ('settle_lag x', '1'), ('lags x', '1')")
+        db.commit()
+    with pytest.raises(JournalCorruptError, match="not what its version says: UNIQUE constraint failed"):
+        Journal(path)
+
+
 def test_a_file_of_zero_bytes_becomes_a_journal(tmp_path: Path) -> None:
     (tmp_path / FILE_NAME).touch()
     journal = Journal(tmp_path / FILE_NAME)

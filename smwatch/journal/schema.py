@@ -97,7 +97,7 @@ def migrate(connection: sqlite3.Connection, upgrading: Callable[[int], None] = l
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             match getattr(error, "sqlite_errorcode", None):
-                case sqlite3.SQLITE_ERROR:
+                case sqlite3.SQLITE_ERROR | sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY | sqlite3.SQLITE_CONSTRAINT_UNIQUE:
                     raise JournalCorruptError(f"it is not what its version says: {error}") from error
                 case sqlite3.SQLITE_INTERRUPT:
                     raise KeyboardInterrupt from None  # which Python itself lets go of in a progress handler

@@ -4,6 +4,7 @@
     python -m tests.soak --minutes 120 --seed 7 --screen     the same with the screen, on a pseudo-terminal
     python -m tests.soak --minutes 120 --no-kill             one process all the time: whether its memory stays flat
     python -m tests.soak --minutes 120 --kill-every 600      processes that live for some ten minutes each
+    python -m tests.soak --minutes 120 --burst 300           now and then 300 events within one second
 
 A LookupEvents stand-in (late, unordered events; two calls a second) and a log group (moto) hold overlapping events; a
 proxy in front of both resets, truncates, garbles, throttles and fails a third of the answers; smwatch is killed with
@@ -18,6 +19,7 @@ import asyncio
 import contextlib
 import fcntl
 import json
+import math
 import os
 import pty
 import random
@@ -83,6 +85,8 @@ SLOWEST = 20.0
 WEIGH_SECONDS = 1.0
 KILL_EVERY = 6.0
 """Seconds that a process lives on average, a half more or less."""
+BURST_EVERY = 90.0
+"""Seconds from one burst to the next on average, if there are any."""
 PARTS = 20
 """Of a run, for which the memory is told one by one."""
 GROWTH = 1.05
@@ -148,14 +152,16 @@ class Soak:
         seed: int,
         events_per_second: float = 4.0,
         kill_every: float | None = KILL_EVERY,
+        burst: int = 0,
         screen: bool = False,
     ) -> None:
-        """A run of so many seconds; `kill_every` None lets one process live."""
+        """A run of so many seconds; `kill_every` None lets one process live; `burst` is how many come at once."""
         self._seconds = seconds
         self._random = random.Random(seed)
         self._seed = seed
         self._rate = events_per_second
         self._kill_every = kill_every
+        self._burst = burst
         self._screen = screen
         self._times: dict[str, dict[str, datetime]] = {"cloudtrail": {}, "logs": {}}
         """By kind of source: eventID → when it is on that source's time line."""
@@ -207,11 +213,15 @@ class Soak:
     async def _feed(self, history: LookupEvents, logs_url: str) -> None:
         """Make events: seen by both services, or by one; at once, or late."""
         number = 0
+        burst_at = time.monotonic() + self._random.expovariate(1 / BURST_EVERY) if self._burst else math.inf
         while True:
             await asyncio.sleep(self._random.expovariate(self._rate / 3))
             now = datetime.now(UTC)
             batch = []
-            for _ in range(self._random.choice((1, 2, 3, 3, 6))):
+            size = self._random.choice((1, 2, 3, 3, 6))
+            if time.monotonic() >= burst_at:
+                size, burst_at = self._burst, time.monotonic() + self._random.expovariate(1 / BURST_EVERY)
+            for _ in range(size):
                 number += 1
                 happened = now - timedelta(seconds=self._random.choice((0, 0, 0, 1, 2)))
                 batch.append(records.read(f"prod/s{number % 9}", at=happened, id=f"{self._seed}-{number}"))
@@ -400,9 +410,8 @@ def _journaled(path: Path) -> set[str]:
     return {json.loads(raw)["eventID"] for (raw,) in rows}
 
 
-async def _main(seconds: float, seed: int, rate: float, kill_every: float | None, screen: bool) -> int:
+async def _main(soak: Soak) -> int:
     with tempfile.TemporaryDirectory() as folder:
-        soak = Soak(seconds=seconds, seed=seed, events_per_second=rate, kill_every=kill_every, screen=screen)
         running = asyncio.create_task(soak.run(Path(folder)))
         while not running.done():
             await asyncio.wait([running], timeout=60)
@@ -421,7 +430,15 @@ if __name__ == "__main__":
     parser.add_argument("--rate", type=float, default=4.0, help="events a second")
     parser.add_argument("--kill-every", type=float, default=KILL_EVERY, help="seconds that a process lives on average")
     parser.add_argument("--no-kill", action="store_true", help="one process all the time: shows its memory")
+    parser.add_argument("--burst", type=int, default=0, help="events that come within a second now and then")
     parser.add_argument("--screen", action="store_true", help="the screen instead of `tail`")
     options = parser.parse_args()
-    lives = None if options.no_kill else options.kill_every
-    sys.exit(asyncio.run(_main(options.minutes * 60, options.seed, options.rate, lives, options.screen)))
+    soak = Soak(
+        seconds=options.minutes * 60,
+        seed=options.seed,
+        events_per_second=options.rate,
+        kill_every=None if options.no_kill else options.kill_every,
+        burst=options.burst,
+        screen=options.screen,
+    )
+    sys.exit(asyncio.run(_main(soak)))

@@ -155,8 +155,14 @@ def _answered(error: Any, call: Call) -> CallError:
 
 def _refused(code: str, text: str, status: int, call: Call) -> CallError:
     where = f"{call.api} in {call.region}"
-    if code in THROTTLED and not (code == "LimitExceededException" and call.operation == "StartLiveTail"):
-        return CallError(State.THROTTLED, f"AWS throttles {call.operation} ({text or code})", Remedy.PACE)
+    if call.operation == "StartLiveTail" and code == "LimitExceededException":
+        message = f"all Live Tail sessions of the account in {call.region} are in use; trying again in 5 min"
+        return CallError(State.THROTTLED, message, Remedy.PACE)
+    if code in THROTTLED:
+        message = f"AWS throttles {call.operation} ({text or code})"
+        if call.operation == "StartLiveTail":  # it has no pace to keep: its sessions last for hours
+            return CallError(State.THROTTLED, f"{message}; trying again", Remedy.RETRY)
+        return CallError(State.THROTTLED, message, Remedy.PACE)
     if code in EXPIRED:
         return CallError(State.SIGN_IN, f"the credentials have expired: {sign_in(call)}", Remedy.SIGN_IN)
     if code in UNKNOWN_KEY:
@@ -179,9 +185,6 @@ def _refused(code: str, text: str, status: int, call: Call) -> CallError:
     if call.group and "infrequent" in text.lower():
         return infrequent_access(call)
     match code:
-        case "LimitExceededException":
-            message = f"all Live Tail sessions of the account in {call.region} are in use; trying again in 5 min"
-            return CallError(State.THROTTLED, message, Remedy.PACE)
         case "UnknownOperationException" if call.operation == "StartLiveTail":
             return no_live_tail(call, code)
         case "SessionTimeoutException" | "SessionStreamingException":

@@ -142,11 +142,8 @@ class FaultProxy:
                 case {"truncate": int(size)}:
                     whole = await answer.read()
                     return web.Response(status=answer.status, headers=kept, body=whole[:size])
-                case {"corrupt": _}:
-                    damaged = bytearray(await answer.read())
-                    for place in range(10, len(damaged), 40):
-                        damaged[place] = 0xFF
-                    return web.Response(status=answer.status, headers=kept, body=bytes(damaged))
+                case {"corrupt": _} if answer.content_length is not None:
+                    return web.Response(status=answer.status, headers=kept, body=_damaged(await answer.read()))
                 case {"encode": str(name)}:
                     packed = _packed(await answer.read(), name)
                     return web.Response(status=answer.status, headers=kept | {"Content-Encoding": name}, body=packed)
@@ -155,6 +152,8 @@ class FaultProxy:
                     return web.Response(headers=kept | {"Content-Encoding": "gzip"}, body=packed)
                 case {"cut": int(size)} | {"end": int(size)} | {"stall": int(size)}:
                     limit: int | None = size
+                case {"corrupt": _}:
+                    limit = None
                 case _:
                     limit = None
                     self.passed += 1
@@ -176,6 +175,7 @@ class FaultProxy:
         try:
             async for chunk in answer.content.iter_any():
                 part = chunk if limit is None else chunk[: limit - sent]
+                part = _damaged(part) if "corrupt" in fault else part
                 await response.write(part)
                 sent += len(part)
                 if limit is not None and sent >= limit:
@@ -216,6 +216,13 @@ class FaultProxy:
             self.faults.clear()
             self.faults.extend(asked["faults"])
         return web.json_response({"passed": self.passed, "struck": len(self.struck)})
+
+
+def _damaged(body: bytes) -> bytes:
+    damaged = bytearray(body)
+    for place in range(10, len(damaged), 40):
+        damaged[place] = 0xFF
+    return bytes(damaged)
 
 
 def _packed(body: bytes, encoding: str) -> bytes:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from smwatch.journal import FILE_NAME, Journal
 from smwatch.sources.session import AwsSession
 from tests.emulators.log_group import LogGroupService
 from tests.emulators.lookup_events import LookupEvents
 from tests.sources.hurry import Hurry
+from tests.sources.telling import Told
 
 
 @pytest.fixture
@@ -59,3 +62,10 @@ async def log_group(
         for name in ("CLOUDTRAIL", "CLOUDWATCH_LOGS"):
             monkeypatch.setenv(f"AWS_ENDPOINT_URL_{name}", service.url)
         yield service
+
+
+@pytest.fixture
+def told(tmp_path: Path) -> Iterator[Told]:
+    """What is said and written of what sources bring into a journal."""
+    with closing(Journal(tmp_path / FILE_NAME)) as journal:
+        yield Told(journal)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from smwatch.patterns.sameness import same_pattern
 from smwatch.setup import documents
 from smwatch.setup.check_topic import TopicJudge
 from smwatch.setup.documented import (
@@ -12,7 +13,6 @@ from smwatch.setup.documented import (
     alarm_parameters,
     filter_faults,
     same_filter,
-    same_pattern,
 )
 from smwatch.setup.finding import Finding, age, broken, ok, shell, unknown, warn
 from smwatch.setup.place import arn_part

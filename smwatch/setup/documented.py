@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TypeAlias
 
-from smwatch import patterns
-from smwatch.patterns.nodes import AllOf, AnyOf
+from smwatch.patterns.sameness import same_pattern
 from smwatch.rules.export.requests import alarm
 from smwatch.setup.seen import Alarm, MetricFilter
 from smwatch.setup.wanted import MetricAlarm
@@ -22,20 +21,6 @@ _NOTICING = (*_COUNTING, "Maximum", "Average")
 def alarm_parameters(wanted: MetricAlarm, actions: tuple[str, ...]) -> dict[str, object]:
     """Return the parameters of PutMetricAlarm, telling these ARNs."""
     return {**alarm(wanted), "ActionsEnabled": True, "AlarmActions": list(actions)}
-
-
-def same_pattern(one: str, other: str) -> bool:
-    """Whether two filter patterns are the same: how they are spaced and in what order they say it does not matter."""
-    try:
-        return one == other or _meaning(patterns.compile(one).syntax) == _meaning(patterns.compile(other).syntax)
-    except patterns.PatternError:
-        return False
-
-
-def _meaning(syntax: object) -> object:
-    if isinstance(syntax, AllOf | AnyOf):
-        return type(syntax), frozenset(_meaning(part) for part in syntax.parts)
-    return syntax
 
 
 def same_filter(found: MetricFilter, wanted: MetricAlarm) -> bool:

@@ -16,6 +16,7 @@ from click.testing import CliRunner
 from moto.events.models import EventPattern
 
 from smwatch.cli import main
+from smwatch.patterns.sameness import same_pattern
 from smwatch.rules.envelope import Rule
 from smwatch.rules.export import cli, cloudformation, event_rules, terraform
 from smwatch.rules.export.event_rule import EVERYTHING, MAX_LENGTH, WRITES, event_rule
@@ -249,6 +250,14 @@ def test_a_template_is_cloudformation(rules: tuple[Rule, ...], tmp_path: Path) -
     assert linted(cloudformation.template(rules, "CloudTrail/SecretsManager"), tmp_path) == []
 
 
+def whole(pattern: Any) -> str:
+    """A pattern of a template with the account's number left open."""
+    if isinstance(pattern, str):
+        return pattern
+    separator, parts = pattern["Fn::Join"]
+    return str(separator.join(part if isinstance(part, str) else "ACCOUNT_ID" for part in parts))
+
+
 def test_a_template_holds_what_the_commands_do() -> None:
     template = json.loads(cloudformation.template(RULES.rules, "CloudTrail/SecretsManager"))
     filters = [each["Properties"] for each in template["Resources"].values() if "FilterName" in each["Properties"]]
@@ -258,6 +267,8 @@ def test_a_template_holds_what_the_commands_do() -> None:
     assert [(each["AlarmName"], each["Threshold"], each["Period"]) for each in alarms] == [
         (each.alarm, each.threshold, each.period) for each in wanted
     ]
+    assert all(same_pattern(whole(each["FilterPattern"]), of.pattern) for each, of in zip(filters, wanted, strict=True))
+    assert filters[0]["FilterPattern"] == RULES["SMW-DEL-01"].when[0].text
     assert filters[0]["MetricTransformations"] == [
         {
             "MetricNamespace": "CloudTrailLogMetrics",
@@ -293,7 +304,7 @@ def test_the_number_of_the_account_is_left_to_cloudformation() -> None:
     pattern = template["Resources"]["SmwatchSMWREAD09Filter"]["Properties"]["FilterPattern"]
     separator, (before, account, after) = pattern["Fn::Join"]
     assert (separator, account) == ("", {"Ref": "AWS::AccountId"})
-    assert before.endswith('accountId != "')
+    assert before.endswith('accountId!="')
     assert after.startswith('"')
 
 

@@ -6,9 +6,11 @@ import json
 from collections.abc import Iterable
 from typing import Any
 
+from smwatch import patterns
+from smwatch.patterns.sameness import shortened
 from smwatch.rules.envelope import Rule
 from smwatch.rules.export.exactness import Exactness
-from smwatch.rules.export.metric import ACCOUNT, MetricFilter, exactness, metric_filters
+from smwatch.rules.export.metric import ACCOUNT, DOCUMENTED, MetricFilter, exactness, metric_filters
 from smwatch.rules.export.requests import alarm, transformation
 
 INLINE = 51_200
@@ -61,7 +63,7 @@ def _filter(each: MetricFilter) -> dict[str, Any]:
         "Properties": {
             "LogGroupName": {"Ref": "LogGroupName"},
             "FilterName": each.name,
-            "FilterPattern": _pattern(each.pattern),
+            "FilterPattern": _pattern(each),
             "MetricTransformations": [counted],
         },
     }
@@ -73,7 +75,9 @@ def _alarm(each: MetricFilter) -> dict[str, Any]:
     return {"Type": "AWS::CloudWatch::Alarm", "Properties": {**asked, "AlarmActions": [{"Ref": "TopicArn"}]}}
 
 
-def _pattern(pattern: str) -> str | dict[str, object]:
+def _pattern(each: MetricFilter) -> str | dict[str, object]:
+    """The pattern, short, but for the documented one; the account's number is left to CloudFormation."""
+    pattern = each.pattern if each.rule == DOCUMENTED else shortened(patterns.compile(each.pattern))
     parts = pattern.split(ACCOUNT)
     if len(parts) == 1:
         return pattern

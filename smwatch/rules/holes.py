@@ -134,6 +134,10 @@ def _trail(event: Event, record: Record) -> str:
     return _text(parameters.get("name") or parameters.get("trailName"))
 
 
+def _mute_rule(event: Event, record: Record) -> str:
+    return _parameter("name")(event, record) if event.name == "PutAlarmMuteRule" else ""
+
+
 def _text(value: object) -> str:
     return value if isinstance(value, str) else ""
 
@@ -160,6 +164,8 @@ OF_EVENT: dict[str, Callable[[Event], str]] = {
 }
 OF_RECORD: dict[str, Hole] = {
     "detector": _parameter("detectorId"),
+    "alarm": _parameter("alarmName"),
+    "mute_rule": _mute_rule,
     "grant_id": _answered("grantId"),
     "recorder": _parameter("configurationRecorderName"),
     "kms_key": _kms_key,

@@ -16,6 +16,7 @@ from smwatch.events.selectors import Selectors
 from smwatch.events.tidy import clipped
 from smwatch.patterns.conditions import parse_selector
 from smwatch.record import Record, encode
+from smwatch.rules.documented import deafens, weakens
 from smwatch.rules.glance import Look
 from smwatch.rules.subject import Subject
 
@@ -315,6 +316,13 @@ TRAITS: dict[str, Known] = {
     "audit": Known("the audit trail or its alarms rely on what the call names", _audit),
     "unaudited": Known("the audit trail and its alarms are known to rely on others", _unaudited),
     "blind_trail": _plain("the trail's selectors leave out reads of secrets", _blind_trail),
+    "weakened_alarm": _plain(
+        "the alarm on access to deleted secrets is put other than documented, or kept quiet",
+        lambda subject: weakens(subject.record),
+    ),
+    "deaf_filter": _plain(
+        "the filter put no longer counts an access to a deleted secret", lambda subject: deafens(subject.record)
+    ),
     "catch_all": _plain("every filter of the batch is negated", _catch_all),
     "new_value": _plain("the call wrote a value", _new_value),
     "rotation_put_off": _plain("the rotation comes less than once a year", _rotation_put_off),

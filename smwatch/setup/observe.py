@@ -7,11 +7,12 @@ from typing import TypeVar
 
 import msgspec
 
+from smwatch.rules.documented import DOCUMENTED_ALARM
 from smwatch.setup import look
 from smwatch.setup.aws import Aws
 from smwatch.setup.chain import Chain, choose
 from smwatch.setup.place import Place, arn_part, group_name, last_name
-from smwatch.setup.policies import DOCUMENTED_ALARM, PREFIX
+from smwatch.setup.policies import PREFIX
 from smwatch.setup.seen import Alarm, Bucket, EventRule, LogGroup, MetricFilter, Queue, Role, Topic, Trail, made
 from smwatch.setup.wanted import Part, Wanted
 

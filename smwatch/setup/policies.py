@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 
+from smwatch.rules.documented import DOCUMENTED_ALARM
 from smwatch.setup.documents import Document, Statement, document
 from smwatch.setup.place import ANY, Names, Place, last_name
 
@@ -14,7 +15,6 @@ PREFIX = "smwatch-"
 """How the names begin that smwatch chooses for alarms and EventBridge rules."""
 DRILL_PREFIX = "smwatch-drill-"
 """How the names of the drill's secrets begin; its policy reaches no other secret."""
-DOCUMENTED_ALARM = "AttemptsToAccessDeletedSecretsAlarm"
 
 
 def watch_policy(

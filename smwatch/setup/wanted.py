@@ -7,9 +7,14 @@ from enum import StrEnum
 
 import msgspec
 
+from smwatch.rules.documented import (
+    DOCUMENTED_ALARM,
+    DOCUMENTED_METRIC,
+    DOCUMENTED_NAMESPACE,
+    DOCUMENTED_PATTERN,
+)
 from smwatch.setup.documents import Document
 from smwatch.setup.place import Names
-from smwatch.setup.policies import DOCUMENTED_ALARM
 
 RETENTIONS = (1, 3, 5, 7, 14, 30, 60, 90, 120, 150, 180, 365, 400, 545, 731, 1096, 1827, 2192, 2557, 2922, 3288, 3653)
 """The days CloudWatch Logs knows."""
@@ -42,10 +47,10 @@ class MetricAlarm(msgspec.Struct, frozen=True):
 
 
 DELETED_SECRETS = MetricAlarm(
-    filter_name="AttemptsToAccessDeletedSecrets",
-    pattern='{ $.eventName = "GetSecretValue" && $.errorMessage = "*secret because it was marked for deletion*" }',
-    namespace="CloudTrailLogMetrics",
-    metric="AttemptsToAccessDeletedSecrets",
+    filter_name=DOCUMENTED_METRIC,
+    pattern=DOCUMENTED_PATTERN,
+    namespace=DOCUMENTED_NAMESPACE,
+    metric=DOCUMENTED_METRIC,
     alarm=DOCUMENTED_ALARM,
     description="Somebody tried to read a secret that is scheduled for deletion. Made by smwatch setup.",
 )

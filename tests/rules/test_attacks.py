@@ -9,6 +9,7 @@ import pytest
 
 from smwatch.record import Record
 from smwatch.rules.alarm import Severity
+from smwatch.rules.documented import DOCUMENTED_ALARM, DOCUMENTED_METRIC
 from tests import records
 from tests.records import ACCOUNT, OTHER_ACCOUNT
 from tests.rules.catalogue.story import known_for
@@ -19,6 +20,8 @@ USER = records.user("bert-jan")
 CLOUDSHELL = "aws-cli/2.15.0 Python/3.11.6 Linux/6.1 exec-env/CloudShell exe/x86_64.amzn.2 command/secretsmanager"
 STRATUS = "stratus-red-team_83c9a458-ffab-4d43-8b02-9691311e8c0a HashiCorp-terraform-exec/0.17.3"
 KALI = "aws-cli/1.22.34 Python/3.10.5 Linux/5.18.0-kali5-amd64 botocore/1.23.34"
+FUNCTION = records.role("resize-role", "resize-images")
+TASK = records.role("shop-task", "0b2f6cfe1a2b4d3c9e8f7a6b5c4d3e2f")
 REGIONS = ("us-east-1", "us-west-2", "eu-west-1", "eu-north-1", "ap-south-1", "sa-east-1")
 FOREIGN_KEY = f"arn:aws:kms:us-east-1:{OTHER_ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
 SECRETS_KEY = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -118,6 +121,27 @@ STORIES: dict[str, Story] = {
             records.read(by=records.role(), at=after(), sourceIPAddress="185.220.101.1"),
         ],
         {"SMW-READ-08": "high"},
+    ),
+    "a function's credentials elsewhere": (
+        [
+            records.read(
+                by=FUNCTION, sourceIPAddress="3.88.176.191", userAgent=f"{records.BOTO} exec-env/AWS_Lambda_x"
+            ),
+            records.read(by=FUNCTION, sourceIPAddress="185.220.101.1", userAgent="aws-cli/2.15", at=after(600)),
+        ],
+        {"SMW-READ-08d": "high"},
+    ),
+    "a container's credentials elsewhere, after they were renewed": (
+        [
+            records.read(by=TASK, vpcEndpointId="vpce-1", userAgent=f"{records.BOTO} exec-env/AWS_ECS_FARGATE m/E,z"),
+            records.read(
+                by=TASK | {"accessKeyId": "ASIAANOTHERONE"},
+                sourceIPAddress="185.220.101.1",
+                userAgent="Boto3/1.9",
+                at=after(hours=3),
+            ),
+        ],
+        {"SMW-READ-08d": "medium"},
     ),
     "one key in three places": (
         [
@@ -306,6 +330,22 @@ STORIES: dict[str, Story] = {
         elsewhere("events", "RemoveTargets", rule="x", ids=["1"]),
         {"SMW-EVA-01": "critical"},
     ),
+    "the alarm's metric filter overwritten": (
+        elsewhere("logs", "PutMetricFilter", filterName=DOCUMENTED_METRIC, filterPattern="x", logGroupName="g"),
+        {"SMW-EVA-01d": "critical"},
+    ),
+    "the alarm's threshold raised": (
+        elsewhere("monitoring", "PutMetricAlarm", alarmName=DOCUMENTED_ALARM, threshold=100.0),
+        {"SMW-EVA-01d": "critical"},
+    ),
+    "the alarm's actions switched off": (
+        elsewhere("monitoring", "DisableAlarmActions", alarmNames=[DOCUMENTED_ALARM]),
+        {"SMW-EVA-01": "critical"},
+    ),
+    "the alarm muted": (
+        elsewhere("monitoring", "PutAlarmMuteRule", name="x", muteTargets={"alarmNames": ["cpu", DOCUMENTED_ALARM]}),
+        {"SMW-EVA-01d": "high"},
+    ),
     "a metric filter deleted": (
         elsewhere("logs", "DeleteMetricFilter", logGroupName="g", filterName="x"),
         {"SMW-EVA-01": "critical"},
@@ -378,6 +418,14 @@ ORDINARY: dict[str, list[Record]] = {
     "selectors are looked at": [
         records.call("GetEventSelectors", {"trailName": "t"}, eventSource="cloudtrail.amazonaws.com")
     ],
+    "a function reads in another sandbox": [
+        records.read(by=FUNCTION, sourceIPAddress=ip, userAgent=f"{records.BOTO} exec-env/AWS_Lambda_python3.13")
+        for ip in ("3.88.176.191", "54.79.161.228", "52.94.133.17")
+    ],
+    "a metric filter of a program's own": elsewhere(
+        "logs", "PutMetricFilter", filterName="errors", filterPattern="ERROR", logGroupName="/aws/lambda/x"
+    ),
+    "an alarm of a program's own": elsewhere("monitoring", "PutMetricAlarm", alarmName="cpu", threshold=90.0),
     "a service's own role": [records.read(by=records.role() | {"invokedBy": "rds.amazonaws.com"})],
 }
 

@@ -9,10 +9,15 @@ import pytest
 from smwatch.parts import build_rules
 from smwatch.record import Record
 from smwatch.rules.alarm import Severity
+from smwatch.rules.documented import DOCUMENTED_ALARM, DOCUMENTED_METRIC, DOCUMENTED_NAMESPACE, DOCUMENTED_PATTERN
+from smwatch.rules.export.metric import metric_filters
+from smwatch.rules.export.requests import alarm, transformation
 from smwatch.settings import LogsSettings, RulesSettings, Settings
+from smwatch.setup.documented import alarm_parameters
+from smwatch.setup.wanted import DELETED_SECRETS
 from tests import records
-from tests.rules.catalogue.evasion import TOPIC, done
-from tests.rules.judging import judged, lines, of, only
+from tests.rules.catalogue.evasion import TOPIC, alarmed, done, filtered
+from tests.rules.judging import after, catalogue, judged, lines, of, only
 
 GROUP = "aws-cloudtrail-logs"
 
@@ -80,6 +85,106 @@ def test_what_is_switched_off_by_writing_it_anew_is_switched_off(record: Record)
 def test_what_is_named_as_the_audits_own_is_looked_after(record: Record, severity: Severity) -> None:
     settings = Settings(rules=RulesSettings(overrides={"lists": {"audit": [GROUP, "secrets-alarms", "trail-*"]}}))
     assert only("SMW-EVA-01b", [record], build_rules(settings)).severity is severity
+
+
+COUNTED = {"metricNamespace": DOCUMENTED_NAMESPACE, "metricName": DOCUMENTED_METRIC, "metricValue": "1"}
+
+
+def counting(*transformations: Any) -> Record:
+    parameters = {
+        "logGroupName": GROUP,
+        "filterName": DOCUMENTED_METRIC,
+        "filterPattern": DOCUMENTED_PATTERN,
+        "metricTransformations": list(transformations),
+    }
+    return done("logs", "PutMetricFilter", parameters)
+
+
+@pytest.mark.parametrize(
+    ("record", "severity"),
+    [
+        (filtered('{ $.eventName = "GetSecretValue" && $.errorMessage = "*was deleted*" }'), Severity.CRITICAL),
+        (filtered("[broken"), Severity.CRITICAL),
+        (filtered(""), Severity.HIGH),
+        (
+            filtered(DOCUMENTED_PATTERN.replace("}", '&& $.userIdentity.arn != "*role/thief/*" }')),
+            Severity.HIGH,
+        ),
+        (counting(COUNTED | {"metricValue": "0"}), Severity.CRITICAL),
+        (counting(COUNTED | {"metricName": "Other"}), Severity.CRITICAL),
+        (counting(COUNTED | {"dimensions": {"who": "$.userIdentity.arn"}}), Severity.CRITICAL),
+        (counting(), Severity.CRITICAL),
+        (counting(7, None), Severity.CRITICAL),
+        (alarmed(threshold=1000.0), Severity.CRITICAL),
+        (alarmed(threshold=None), Severity.CRITICAL),
+        (alarmed(threshold=1.0, comparisonOperator="GreaterThanThreshold"), Severity.CRITICAL),
+        (alarmed(comparisonOperator="LessThanThreshold"), Severity.CRITICAL),
+        (alarmed(metricName="Other"), Severity.CRITICAL),
+        (alarmed(namespace="Other"), Severity.CRITICAL),
+        (alarmed(statistic="Minimum"), Severity.CRITICAL),
+        (alarmed(statistic=None, extendedStatistic="p99"), Severity.CRITICAL),
+        (alarmed(evaluationPeriods=5, datapointsToAlarm=5), Severity.CRITICAL),
+        (alarmed(evaluationPeriods=5, datapointsToAlarm=None), Severity.CRITICAL),
+        (alarmed(dimensions=[{"name": "a", "value": "b"}]), Severity.CRITICAL),
+        (alarmed(alarmActions=[]), Severity.CRITICAL),
+        (alarmed(alarmActions=None), Severity.CRITICAL),
+        (
+            done("monitoring", "PutAlarmMuteRule", {"name": "m", "muteTargets": {"alarmNames": [DOCUMENTED_ALARM]}}),
+            Severity.HIGH,
+        ),
+        (
+            done("monitoring", "SetAlarmState", {"alarmName": DOCUMENTED_ALARM, "stateValue": "OK"}),
+            Severity.MEDIUM,
+        ),
+        (
+            done("monitoring", "PutMetricAlarm", {"alarmName": DOCUMENTED_ALARM}, error=("AccessDenied", "no")),
+            Severity.MEDIUM,
+        ),
+    ],
+)
+def test_an_alarm_that_is_put_so_that_it_stays_silent_is_missed(record: Record, severity: Severity) -> None:
+    assert only("SMW-EVA-01d", [record]).severity is severity
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        filtered('{ ($.errorMessage="*secret because it was marked for deletion*")&&($.eventName="GetSecretValue") }'),
+        counting({"metricName": "AnotherToo"}, COUNTED),
+        alarmed(period=60, statistic="SampleCount"),
+        alarmed(threshold=0.5, comparisonOperator="GreaterThanThreshold"),
+        alarmed(evaluationPeriods=3),
+        alarmed(datapointsToAlarm=None),
+        done("monitoring", "SetAlarmState", {"alarmName": DOCUMENTED_ALARM, "stateValue": "ALARM"}),
+        done("monitoring", "PutAlarmMuteRule", {"name": "m", "muteTargets": "all"}),
+        done("logs", "PutMetricFilter", None),
+        done("monitoring", "PutMetricAlarm", {"alarmName": DOCUMENTED_ALARM}, eventSource="other.amazonaws.com"),
+    ],
+)
+def test_an_alarm_that_goes_off_as_documented_is_left_alone(record: Record) -> None:
+    assert of("SMW-EVA-01d", judged([record])) == []
+
+
+def test_what_setup_puts_is_as_documented() -> None:
+    asked = alarm_parameters(DELETED_SECRETS, (TOPIC,))
+    put = done("monitoring", "PutMetricAlarm", {key[0].lower() + key[1:]: value for key, value in asked.items()})
+    assert of("SMW-EVA-01d", judged([put, counting(transformation(DELETED_SECRETS))])) == []
+
+
+def test_what_is_exported_is_as_documented() -> None:
+    (documented,) = metric_filters(catalogue()["SMW-DEL-01"])
+    assert (documented.name, documented.pattern) == (DOCUMENTED_METRIC, DOCUMENTED_PATTERN)
+    asked = {key[0].lower() + key[1:]: value for key, value in alarm(documented).items()}
+    put = done("monitoring", "PutMetricAlarm", {**asked, "alarmActions": [TOPIC]})
+    assert of("SMW-EVA-01d", judged([put, counting(transformation(documented))])) == []
+
+
+def test_a_filter_is_overwritten_only_where_it_was_seen_with_another_pattern() -> None:
+    first, second = '{ $.eventName = "DeleteSecret" }', "ERROR"
+    put = [filtered(one, name="x", at=after(n)) for n, one in enumerate((first, second, first, second))]
+    assert only("SMW-EVA-01e", put).count == 1
+    assert only("SMW-EVA-01e", reversed(put)).count == 1
+    assert of("SMW-EVA-01e", judged(put[:1])) == []
 
 
 ROLE_OF_SCALING = records.role(

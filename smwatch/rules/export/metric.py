@@ -6,13 +6,12 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from smwatch.rules.documented import DOCUMENTED_ALARM, DOCUMENTED_METRIC, DOCUMENTED_NAMESPACE
 from smwatch.rules.envelope import Rule
 from smwatch.rules.export.exactness import Exactness, left_out, patterns_of, unsaid
 
 DOCUMENTED = "SMW-DEL-01"
 """The rule that AWS's documentation sets up as an alarm; exported under the documentation's names."""
-DOCUMENTED_NAMESPACE, DOCUMENTED_METRIC = "CloudTrailLogMetrics", "AttemptsToAccessDeletedSecrets"
-DOCUMENTED_ALARM = "AttemptsToAccessDeletedSecretsAlarm"
 NAMESPACE, PREFIX = "smwatch", "smwatch-"
 """Where the metrics of all other rules are, and how the names of their filters and alarms begin."""
 ACCOUNT = "ACCOUNT_ID"

@@ -5,9 +5,10 @@ from typing import Any
 
 from smwatch.record import Record
 from smwatch.rules.alarm import Severity
+from smwatch.rules.documented import DOCUMENTED_ALARM, DOCUMENTED_METRIC, DOCUMENTED_NAMESPACE, DOCUMENTED_PATTERN
 from tests import records
 from tests.rules.catalogue.story import Rule, Story, story
-from tests.rules.judging import after
+from tests.rules.judging import after, before
 
 THIEF = records.role("ci-deployer", "build-7")
 
@@ -22,6 +23,38 @@ def selected(read_write: str, **more: Any) -> Record:
 
 
 TOPIC = "arn:aws:sns:eu-west-1:111122223333:secrets-alarms"
+
+
+def filtered(pattern: str, *, name: str = DOCUMENTED_METRIC, group: str = "aws-cloudtrail-logs", **more: Any) -> Record:
+    """A metric filter that is put; whatever its name, it counts for the documented alarm."""
+    metric = {"metricNamespace": DOCUMENTED_NAMESPACE, "metricName": DOCUMENTED_METRIC, "metricValue": "1"}
+    parameters = {
+        "logGroupName": group,
+        "filterName": name,
+        "filterPattern": pattern,
+        "metricTransformations": [metric],
+    }
+    return done("logs", "PutMetricFilter", parameters, **more)
+
+
+def alarmed(**otherwise: Any) -> Record:
+    """The documented alarm as it is put, but for what is said."""
+    parameters = {
+        "alarmName": DOCUMENTED_ALARM,
+        "namespace": DOCUMENTED_NAMESPACE,
+        "metricName": DOCUMENTED_METRIC,
+        "statistic": "Sum",
+        "period": 300,
+        "evaluationPeriods": 1,
+        "datapointsToAlarm": 1,
+        "threshold": 1.0,
+        "comparisonOperator": "GreaterThanOrEqualToThreshold",
+        "treatMissingData": "notBreaching",
+        "actionsEnabled": True,
+        "alarmActions": [TOPIC],
+    }
+    given = {key: value for key, value in {**parameters, **otherwise}.items() if value is not None}
+    return done("monitoring", "PutMetricAlarm", given)
 
 
 def heard(*, every: timedelta, times: int, then: timedelta) -> list[tuple[datetime, datetime]]:
@@ -91,6 +124,43 @@ RULES = {
             done("config", "StopConfigurationRecorder", {}, error=("AccessDenied", "not you")),
         ),
         noise_is=Severity.MEDIUM,
+    ),
+    "SMW-EVA-01d": Rule(
+        finds=story(filtered("{ $.eventName = GetSecretValueX }"), filtered("ERROR", at=after(5))),
+        severity=Severity.CRITICAL,
+        count=2,
+        leaves=story(
+            filtered(DOCUMENTED_PATTERN),
+            filtered("ERROR", name="errors"),
+            alarmed(),
+            alarmed(alarmName="cpu", threshold=90.0),
+            done("monitoring", "SetAlarmState", {"alarmName": "cpu", "stateValue": "OK"}),
+            done("monitoring", "PutAlarmMuteRule", {"name": "nights", "muteTargets": {"alarmNames": ["cpu"]}}),
+        ),
+        # Another wording is found too: it is looked at, but nothing is missed.
+        noise=story(filtered(DOCUMENTED_PATTERN[:-1] + '|| $.errorMessage = "*because it was deleted*" }')),
+        noise_is=Severity.HIGH,
+    ),
+    "SMW-EVA-01e": Rule(
+        finds=story(
+            filtered('{ $.eventName = "DeleteSecret" }', name="deletions", at=before(days=40)),
+            filtered('{ $.eventName = "DeleteSecretX" }', name="deletions"),
+            audit=["aws-cloudtrail-logs"],
+        ),
+        severity=Severity.HIGH,
+        count=1,
+        leaves=story(
+            filtered("ERROR", name="errors", at=before(days=40)),
+            filtered("ERROR", name="errors"),
+            filtered("WARN", name="warnings"),
+            filtered("WARN", name="errors", group="/aws/lambda/resize"),
+        ),
+        # A program's own metric, in a log group that nobody's alarms rely on.
+        noise=story(
+            filtered("ERROR", name="errors", group="/aws/lambda/resize", at=before(days=4)),
+            filtered("?ERROR ?WARN", name="errors", group="/aws/lambda/resize"),
+            audit=["aws-cloudtrail-logs"],
+        ),
     ),
     "SMW-EVA-02": Rule(
         finds=Story(feed=heard(every=timedelta(minutes=4), times=100, then=timedelta(minutes=21))),

@@ -11,6 +11,8 @@ from tests.rules.judging import after, before
 EXTERNAL_SECRETS = records.role("external-secrets", "1763900000")
 BACKUP = records.role("backup", "nightly")
 THIEF, ALICE, ROTATOR = records.role("ci-deployer", "build-7"), records.user("alice"), records.role("rotator", "rotate")
+FUNCTION = records.role("resize-role", "resize-images")
+INSIDE = "Boto3/1.40.70 md/Botocore#1.40.70 lang/python#3.13.7 exec-env/AWS_Lambda_python3.13 Botocore/1.40.70"
 SHELL = "aws-cli/2.17.1 md/awscrt#0.20.11 exec-env/CloudShell ua/2.0 os/linux#6.1 md/command#secretsmanager.get"
 TRUFFLEHOG = "TruffleHog"
 PROWLER = "Boto3/1.35 md/Botocore#1.35 ua/2.1 APN_1826889 Prowler/4.3"
@@ -256,6 +258,28 @@ RULES = {
                 records.read(by=records.role("fn", "resize-images"), at=after(n), **more)
                 for n, more in enumerate(({"vpcEndpointId": ENDPOINT}, {"sourceIPAddress": PUBLIC[1]}))
             ]
+        ),
+    ),
+    "SMW-READ-08d": Rule(
+        finds=story(
+            records.read(by=FUNCTION, userAgent=INSIDE, sourceIPAddress=PUBLIC[0]),
+            records.read("prod/keys", by=FUNCTION, sourceIPAddress=PUBLIC[1], at=after(minutes=9)),
+        ),
+        severity=Severity.HIGH,
+        count=1,
+        leaves=story(
+            # Another place to run in, the same network, a private one; and somebody of whom nothing is known.
+            records.read(by=FUNCTION, userAgent=INSIDE, sourceIPAddress=PUBLIC[0]),
+            records.read(by=FUNCTION, userAgent=INSIDE, sourceIPAddress=PUBLIC[1], at=after(1)),
+            records.read(by=FUNCTION, sourceIPAddress=PUBLIC[1], at=after(2)),
+            records.read(by=FUNCTION, sourceIPAddress="10.0.3.7", at=after(3)),
+            records.read(by=records.role("custom", "runtime"), sourceIPAddress=PUBLIC[1]),
+        ),
+        # AWS's extension reads beside the program, and does not say where it is.
+        noise=story(
+            over(3, records.read(by=FUNCTION, userAgent=INSIDE, sourceIPAddress=PUBLIC[0])),
+            records.read(by=FUNCTION, sourceIPAddress=PUBLIC[0], at=before(days=2)),
+            records.read(by=FUNCTION, sourceIPAddress=PUBLIC[1]),
         ),
     ),
     "SMW-READ-09": Rule(

@@ -292,6 +292,13 @@ def test_a_pattern_may_begin_with_a_hyphen(pattern: str, order: str) -> None:
     assert (found.exit_code, found.stdout) == (0, "INFO y\n")
 
 
+def test_a_hyphen_within_a_word_is_told_of_for_it_excludes() -> None:
+    found = CliRunner().invoke(main, ["pattern", "test", "a ORDER-ITEM"], input="a ORDER-ITEM\na ORDER\n")
+    assert (found.exit_code, found.stdout) == (0, "a ORDER\n")
+    assert 'write "ORDER-ITEM"' in found.stderr
+    assert CliRunner().invoke(main, ["pattern", "test", 'a -b "c-d"'], input="a c-d\n").stderr == ""
+
+
 def test_help_is_no_pattern_and_what_is_wrong_with_a_hyphen_is_pointed_at() -> None:
     assert "PATTERN" in CliRunner().invoke(main, ["pattern", "test", "-h"]).stdout
     found = CliRunner().invoke(main, ["pattern", "test", "-a:b"], input="x\n")

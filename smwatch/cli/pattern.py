@@ -74,6 +74,8 @@ def pattern_test(*, text: str, file: IO[str], ask_aws: bool, profile: str, regio
     except patterns.PatternError as error:
         click.echo(_pointed(text, error.position), err=True)
         refusal = f"character {error.position + 1} of the pattern: {error}"
+    if compiled and (word := compiled.hyphenated):
+        click.echo(visible(f'smwatch: a hyphen excludes what follows it: to find {word} write "{word}"'), err=True)
     show, lines = _printer(file), _Lines(file)
     if file is sys.stdin and sys.stdin.isatty():
         click.echo("smwatch: reads lines from the terminal; Ctrl-D ends them", err=True)

@@ -6,7 +6,7 @@ A pattern is one of four things: `Terms`, a `Regex`, `Fields` (space-delimited) 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeAlias, assert_never
 
@@ -171,6 +171,8 @@ class Terms:
     """A pattern of terms; without any it matches everything."""
 
     terms: tuple[Term, ...]
+    hyphenated: str = field(default="", compare=False)
+    """The first word that a hyphen cuts in two, which its writer may have meant as one; "" for none."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -55,6 +55,11 @@ class Pattern:
         return self._ask_message(message if isinstance(message, str) else message())
 
     @property
+    def hyphenated(self) -> str:
+        """A word that a hyphen cuts into terms, which its writer may have meant to find as one; "" for none."""
+        return self.syntax.hyphenated if isinstance(self.syntax, Terms) else ""
+
+    @property
     def has_regex(self) -> bool:
         """Whether there is a regular expression in it: a log group takes few filters with one."""
         match self.syntax:

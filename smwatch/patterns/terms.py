@@ -5,8 +5,9 @@ enough; beside any other term those with `?` are ignored; `-"phrase"` works; `" 
 everything; an open quotation and a `*` in a word are refused.
 Reported: a word that holds a bracket, colon, comma, slash, backslash, `@`, back quote or non-ASCII character is
 refused, and so is `""`; `?"phrase"` works.
-Unknown, and refused because the documentation wants quotation marks: words with any other sign but `_` and `.` in
-them. A hyphen inside a word is reported not to be found, so quotation marks are asked for there too.
+Reported too: a word with a hyphen in it is taken, and is not found where it stands. So the hyphen is read as the sign
+of an exclusion there as well: `ORDER-ITEM-1` asks for ORDER without ITEM and without 1.
+Unknown, and refused because the documentation wants quotation marks: words with any other sign but `_` and `.` in them.
 """
 
 from __future__ import annotations
@@ -24,15 +25,19 @@ def parse(text: str) -> Terms:
     """Read a pattern of terms."""
     reader = Reader(text, 0, len(text))
     terms = []
+    hyphenated = ""
     reader.skip_space()
     while not reader.done():
+        start = reader.at
         terms.append(_term(reader))
-        if reader.next and not reader.next.isspace():
+        if reader.next == "-" and text[reader.at - 1] != '"':
+            hyphenated = hyphenated or text[start:].split(maxsplit=1)[0].lstrip("?-")
+        elif reader.next and not reader.next.isspace():
             raise reader.error(
                 f"Put a term that contains {reader.shown()} in double quotation marks, and a space after it."
             )
         reader.skip_space()
-    return Terms(tuple(terms))
+    return Terms(tuple(terms), hyphenated)
 
 
 def _term(reader: Reader) -> Term:

@@ -54,7 +54,9 @@ REPORTED = [
 ]
 
 DECIDED = [
-    ("ORDER-ITEM-1", 5, "- in double quotation marks"),
+    ("ORDER-ITEM-", 11, "term directly after -"),
+    ("ORDER--ITEM", 6, "contains - in double"),
+    ('"ORDER"-ITEM', 7, "a space after it"),
     ('a"b"', 1, "double quotation marks"),
     ('"a""b"', 3, "double quotation marks"),
     ("café", 3, "é in double quotation marks"),

@@ -29,6 +29,12 @@ DOCUMENTED = [
 ]
 
 REPORTED = [
+    # A search for request-id-123-something is empty, without an error (cloudashdev/cloudash#84); ORDER-ITEM-1 was
+    # not found before it was put in quotation marks (jorgebastida/awslogs#381; that tool does show refusals).
+    case("ORDER-ITEM-1", ["ORDER 2", "REORDER"], ["thread ORDER-ITEM-1", "ORDER-ITEM", "ITEM", "ORDER 1"]),
+    case('"ORDER-ITEM-1"', ["thread ORDER-ITEM-1"], ["ORDER 2"]),
+    case('ORDER-"ITEM 1"', ["ORDER-ITEM-1"], ["ORDER ITEM 1"]),
+    case("?ORDER-ITEM", ["x"], ["ITEM", "ORDER-ITEM"]),
     case('?"for prod" ?"of prod"', [DENIED, ROTATED], ["prod"]),
     case(r'"\\\"level\\\":\\\"error\\\""', [r'{"log":"{\"level\":\"error\"}"}'], ['"level":"error"']),
 ]

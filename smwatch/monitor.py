@@ -23,8 +23,8 @@ from smwatch.events.secret import Secret
 from smwatch.journal import Journal, JournalCorruptError, JournalError, Stored
 from smwatch.keeper import RETRY_SECONDS, Keeper
 from smwatch.rules.alarm import Alarm, Decided
-from smwatch.sources.coverage import Span
 from smwatch.sources.source import Page, Source, State, Status
+from smwatch.watched import Watched, Watching
 
 if TYPE_CHECKING:
     from smwatch.store import Store
@@ -44,13 +44,6 @@ LAST_CHANCE = 0.5
 """Seconds for which somebody who ends it may be kept by what could not be written before."""
 JOURNAL = "journal"
 """The name under which the journal itself reports trouble."""
-
-
-class Watched(msgspec.Struct, frozen=True):
-    """Spans that a source has read whole, and of which all events have been handed on."""
-
-    source: str
-    spans: tuple[Span, ...]
 
 
 class Delivery(msgspec.Struct, frozen=True):
@@ -86,6 +79,7 @@ class Monitor:
     `deliver` is awaited for one delivery at a time, after its events are committed. `selects` says which records beyond
     the two event sources of interest a rule wants. Everything else that is out of scope is counted and left out.
     `alone` says that no screen shares the interpreter. With `decisions`, those taken elsewhere are handed on.
+    `watching` goes from one to the next that hands on to the same store.
     """
 
     def __init__(
@@ -100,9 +94,11 @@ class Monitor:
         keep_in_memory: int = 100_000,
         alone: bool = False,
         decisions: Decisions | None = None,
+        watching: Watching | None = None,
     ) -> None:
         self.journal = journal
         self._decisions = decisions
+        self._watching = watching or Watching()
         self.out_of_scope = 0
         self._deliver = deliver
         self._selects = selects
@@ -215,6 +211,7 @@ class Monitor:
         """
         watched: tuple[Watched, ...] = ()
         try:
+            settled = self.journal.settled()
             rows = self.journal.recent(since, self.journal.last_seq(), printing_from=printing_from)
             while limit > 0 and (batch := self.read(islice(rows, min(limit, self._slice // BACKWARDS)))):
                 await self._hand_on(list(batch))
@@ -222,21 +219,13 @@ class Monitor:
                 limit -= len(batch)
                 if not limit:
                     since = batch[-1][1].event.at + timedelta(seconds=1)  # of this second there may be more
-            watched = self._watched(max(since, self._now() - self._retention))  # older events have been deleted
+            watched = self._watching.recalled(since, settled, self._now() - self._retention)
         except JournalCorruptError as error:
             await self._keeper.begin_anew(error)
         except JournalError as error:
             await self._report_journal(State.FAILING, f"can't read the journal ({error}): older events are not shown")
         if watched:
             await self._deliver(Delivery(watched=watched))
-
-    def _watched(self, since: datetime) -> tuple[Watched, ...]:
-        """What the journal says that its sources have read whole, as far as its events have been handed on."""
-        return tuple(
-            Watched(source, tuple(Span(max(span.start, since), span.end) for span in settled if span.end > since))
-            for source in self.journal.sources()
-            if (settled := self.journal.coverage(source).settled)
-        )
 
     async def recall_untold(self, since: datetime) -> None:
         """Hand on what the journal holds and `tail` has yet to print, oldest first; see `Journal.untold`."""
@@ -350,7 +339,7 @@ class Monitor:
                 waiting = [*foreign, *zip(seqs, arrivals, strict=True)]
                 del committed, foreign
                 arrivals.clear()
-                watched = (Watched(page.source, (page.settled,)),) if page.settled is not None else ()
+                watched = self._watching.here(page.source, page.settled) if page.settled is not None else ()
                 await self._hand_on(waiting, ordered=True, watched=watched)
 
     @contextmanager
@@ -411,13 +400,15 @@ class Monitor:
             async with self._turn:
                 try:
                     self._keeper.check()
+                    settled = self.journal.settled()
                     foreign = self.journal.foreign()
                 except JournalCorruptError as error:
                     await self._keeper.begin_anew(error)
                 except JournalError:
                     continue  # the next commit says what is wrong
                 else:
-                    await self._hand_on(list(self.read(foreign)), ordered=True)
+                    watched = self._watching.news(settled, self._now() - self._retention)
+                    await self._hand_on(list(self.read(foreign)), ordered=True, watched=watched)
                     await self._hand_on_decisions()
                     await self._keeper.tell_unreadable()
 

@@ -40,6 +40,7 @@ from smwatch.settings import (
 )
 from smwatch.sources.source import State, Status
 from smwatch.store import Store
+from smwatch.watched import Watching
 
 if TYPE_CHECKING:
     from smwatch.rules.engine import Engine
@@ -92,6 +93,7 @@ class Parts:
         self.journal, self.notice = opened.journal, opened.notice
         self.decisions = Decisions(self.journal, opened.alarms, opened.mutes)
         self.notifiers: tuple[Notifier, ...] = ()
+        self._watching = Watching()
         if judging:
             self.judge_by(self.engine_made())
 
@@ -142,6 +144,7 @@ class Parts:
             keep_in_memory=self.settings.store.capacity,
             alone=alone,
             decisions=self.decisions,
+            watching=self._watching,
         )
 
     def keep(self, alarms: Sequence[Alarm], more: Mapping[str, bytes] = NOTHING) -> None:

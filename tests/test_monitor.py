@@ -11,10 +11,11 @@ import pytest
 from smwatch.events.event import Arrival, SeenBy
 from smwatch.journal import FILE_NAME, Journal
 from smwatch.keeper import NOT_KEPT
-from smwatch.monitor import Delivery, Monitor, Watched
+from smwatch.monitor import Delivery, Monitor
 from smwatch.sources.coverage import Coverage, Span
 from smwatch.sources.source import Found, Page, Receipt, State, Status
 from smwatch.store import Store
+from smwatch.watched import Watched
 from tests import records
 
 NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
@@ -493,6 +494,53 @@ async def test_what_the_journal_says_was_watched_is_told_as_far_as_its_events_ar
     await monitor(journal, told).recall(NOW - 2 * hour, limit=3)
     assert told.deliveries[-1].watched == (Watched("a", (Span(records.AT + SECOND, NOW + hour),)),)
     assert sum(bool(delivery.watched) for delivery in told.deliveries) == 2
+
+
+async def test_what_another_process_has_read_whole_is_told_once_after_its_events(tmp_path: Path) -> None:
+    ours, theirs = Journal(tmp_path / FILE_NAME), Journal(tmp_path / FILE_NAME)
+    hour = timedelta(hours=1)
+    first, second, own = (Span(NOW - n * hour, NOW - (n - 1) * hour) for n in (5, 4, 1))
+    theirs.commit("a", [], settled=first)
+
+    class Patient(Told):
+        """Waits until another look at the journal would have told something twice."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.over = asyncio.Event()
+            self._more = 20
+
+        async def sleep(self, seconds: float) -> None:
+            await super().sleep(seconds)
+            if sum(bool(delivery.watched) for delivery in self.deliveries) >= 3:
+                self._more -= 1
+            if not self._more:
+                self.over.set()
+
+    told = Patient()
+
+    class Beside(Scripted):
+        """Reads an hour, and goes on while another process reads one, too."""
+
+        async def follow(self, coverage: Coverage) -> AsyncIterator[Page | Status]:
+            yield page("b", 1, settled=own)
+            await monitor(theirs, Told()).follow([Scripted("a", [page("a", 2, settled=second)])])
+            await told.over.wait()
+
+    watching = monitor(ours, told)
+    await watching.recall(NOW - 6 * hour, limit=400)
+    await watching.follow([Beside("b")])
+    assert [delivery.watched for delivery in told.deliveries if delivery.watched] == [
+        (Watched(source, (span,)),) for source, span in (("a", first), ("b", own), ("a", second))
+    ]
+    assert [
+        (arrival.event.id[-1:], bool(each.watched)) for each in told.deliveries for _, arrival in each.arrivals
+    ] == [
+        ("1", True),
+        ("2", True),
+    ]
+    ours.close()
+    theirs.close()
 
 
 async def test_of_a_time_whose_events_were_deleted_nothing_is_said_to_have_been_watched() -> None:

@@ -118,6 +118,15 @@ class Covered(Kept):
         lost_to = self.fact_as(LOST + source, datetime)
         return Coverage(settled.read, gaps.read, lags, aware(lost_to) if lost_to else None)
 
+    def settled(self) -> dict[str, tuple[Span, ...]]:
+        """What each source has settled, ascending, by its name: as `coverage` says, but for all at one moment."""
+        with self._look() as db:
+            spans, _ = _read(db.execute("SELECT source, start_us, end_us FROM settled").fetchall())
+        found: dict[str, list[Span]] = {}
+        for span, (source, *_) in spans:
+            found.setdefault(source, []).append(span)
+        return {source: join(each) for source, each in found.items() if isinstance(source, str)}
+
     def sources(self) -> tuple[str, ...]:
         """The names of the sources that have settled anything."""
         with self._look() as db:

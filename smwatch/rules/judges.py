@@ -140,7 +140,6 @@ def ticking(rule: Rule, case: SightingCase) -> Judge:
         clock = case.world.clock
         for mark in marks[some]:
             deadline = deadlines.of(mark.second, case.closers) if deadlines is not None else None
-            mark.at = mark.second
             if deadline is None or not mark.eligible:
                 mark.settle(False)
                 continue

@@ -253,9 +253,11 @@ class SightingCase(Case):
         rank, step = divmod(alarm.level, LEVELS)
         title = alarm.title if alarm.title != self.rule.title else ""
         late = int(self.rule.absence.within) if self.rule.absence else 0
+        first_at, last_at = int(alarm.first_at.timestamp()), int(alarm.last_at.timestamp())
         for key in alarm.event_keys:
             mark = Mark(key, None, ())
-            mark.at, mark.fixed, mark.evidence = mark.second + late, True, True
+            mark.at = max(mark.second + late, first_at)  # with a deadline, some become evidence later than they are
+            mark.fixed = mark.evidence = True
             mark.rank, mark.step, mark.title = rank, step, title
             mark.caused = key in alarm.caused
             self._keys.append(key)
@@ -263,7 +265,6 @@ class SightingCase(Case):
         self._batches = bool(alarm.caused)
         self._gather()
         if (older := alarm.count - (len(alarm.event_keys) - len(alarm.caused))) > 0:
-            first_at, last_at = int(alarm.first_at.timestamp()), int(alarm.last_at.timestamp())
             upto = alarm.event_keys[0] - 1 if alarm.event_keys else (last_at + 1 << SECOND_BITS) - 1
             last_at = self.marks[0].at if self.marks else last_at
             self.shed = Shed(older, first_at, last_at, upto, rank, step, title, known_upto=upto)

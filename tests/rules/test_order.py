@@ -276,6 +276,20 @@ def test_a_restart_that_reads_again_what_was_known_gives_the_same_alarms(
     assert run(shuffled, sizes, kept.values(), since) == expected
 
 
+def test_a_restart_forgets_no_deadline() -> None:
+    """What asks for a secret a second before its window is closing is evidence a second later."""
+    lead = timedelta(days=23)
+    deleted = records.delete("prod/a", at=AT + timedelta(seconds=1))
+    asked = records.batch([records.arn("prod/a"), "prod/b"], at=AT + lead)
+    kept = {alarm.rule: alarm for alarm in run([deleted, asked], [1]).values()}
+    closing = kept["SMW-DEL-07"]
+    assert closing.first_at == AT + lead + timedelta(seconds=1)
+    engine = Engine(catalogue())
+    engine.restore(kept.values())
+    engine.tick(AT + timedelta(days=60))
+    assert engine.alarms[closing.group] == closing
+
+
 def test_more_events_than_a_case_keeps_may_come_newest_first() -> None:
     events = [
         records.read(by=by, at=AT + timedelta(hours=hour))

@@ -124,6 +124,8 @@ class Backstage:
             same_call=parts.same_call,
             export=parts.write_file,
             remember=self._remember,
+            hold=self._hold,
+            unheard=parts.alarms_unheard,
         )
 
     def _begin(self, work: Callable[[], None]) -> None:
@@ -135,6 +137,9 @@ class Backstage:
 
     def _remember(self, filters: Sequence[str]) -> None:
         self._background.submit(lambda: self._parts.remember_filters(filters))
+
+    def _hold(self, groups: Sequence[str]) -> None:
+        self._background.submit(lambda: self._parts.remember_unheard(groups))
 
     async def _ask(self, secret: Secret) -> Answers:
         return await asyncio.wrap_future(self._background.submit(lambda: self._asked(secret)))

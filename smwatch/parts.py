@@ -47,8 +47,9 @@ if TYPE_CHECKING:
     from smwatch.rules.envelope import RuleSet
 
 
-FILTERS, _UNSENT = "filters", "unsent"
-"""What the journal keeps besides: filters typed, and what an older version kept of messages not sent."""
+FILTERS, UNHEARD, _UNSENT = "filters", "unheard", "unsent"
+"""What the journal keeps besides: filters typed, what a bell is to be rung for at the end of a mute, and what an older
+version kept of messages not sent."""
 REMEMBERED = 100
 """Filters that are kept."""
 NOTHING: Mapping[str, bytes] = MappingProxyType({})
@@ -170,6 +171,18 @@ class Parts:
         """Have typed filters outlive the process; the oldest of very many are let go."""
         with suppress(JournalError):  # nothing that anybody needs to know of
             self.journal.keep((), {FILTERS: msgspec.json.encode(filters[-REMEMBERED:])})
+
+    @property
+    def alarms_unheard(self) -> list[str]:
+        """The alarms, by group, that were to be heard at the end of a mute when that was kept last."""
+        with suppress(JournalError):
+            return self.journal.fact_as(UNHEARD, list[str]) or []
+        return []
+
+    async def remember_unheard(self, groups: Sequence[str]) -> None:
+        """Have the alarms outlive the process that are to be heard at the end of a mute."""
+        with suppress(JournalError):  # kept with the next page that can be
+            self.journal.keep((), {UNHEARD: msgspec.json.encode(groups)})
 
     @asynccontextmanager
     async def notifying(self, deliver: Callable[[Delivery], Awaitable[None]]) -> AsyncIterator[None]:

@@ -32,7 +32,6 @@ if TYPE_CHECKING:  # what the first frame can do without is loaded after it
     from smwatch.change import Change
     from smwatch.monitor import Delivery
     from smwatch.rules.alarm import Alarm
-    from smwatch.rules.news import Told
     from smwatch.tui.screens.desk import Desk
     from smwatch.view import Filter
 
@@ -113,10 +112,6 @@ class SmwatchApp(App[int]):
         self._heading = title
         self._filter_text = filter_text
         self._wall = wall
-        self._rung: dict[str, Told] = {}
-        """How the alarms stood that the bell has rung for."""
-        self._held: set[str] = set()
-        """The alarms that it is to ring for once they are no longer muted."""
         self._plain = (AsciiFilter(),) if glyphs.chosen(self._ui.glyphs, os.environ) else ()
         self._title = Title(self._to_terminal, os.environ)
         self._armed = False
@@ -132,8 +127,11 @@ class SmwatchApp(App[int]):
             self.register_theme(each)
 
     def _furnish(self, desk: Desk) -> None:
+        from smwatch.tui.bell import Bell
+
         self.desk = desk
         """Not there before it is made."""
+        self._bell = Bell(desk)
         self.store = desk.store
         self._subscription = self.store.subscribe(self._wake)
         self.set_keymap(desk.keys.keymap)
@@ -231,45 +229,11 @@ class SmwatchApp(App[int]):
             self.screen.show_change(change)
 
     def _ring(self, groups: Iterable[str]) -> None:
-        """Be heard once for each alarm that is new, bad and of now; a terminal that can notifies, too (OSC 9).
-
-        One that opens again is new, and so is one that goes on after a mute, or went on during one that has ended.
-        Those that come together are one noise.
-        """
-        from smwatch.rules.news import is_back, seen, told_of
-
-        now, rung = self.desk.now, self._rung
-        new: list[Alarm] = []
-        for gone in rung.keys() - self.store.alarms.keys():
-            del rung[gone]
-        for group in groups:
-            alarm, told = self.store.alarms.get(group), rung.get(group)
-            if alarm is None or not alarm.open:
-                rung.pop(group, None)
-                self._held.discard(group)
-            elif alarm.muted(now):
-                self._hold(alarm, told)
-            elif group in self._held or (self.desk.is_of_now(alarm) and (told is None or is_back(alarm, told, now))):
-                self._held.discard(group)
-                rung[group] = told_of(alarm, now)
-                new.append(alarm)
-            elif told is not None:
-                rung[group] = seen(told, alarm, now)
+        """Be heard for alarms that are new; a terminal that can notifies, too (OSC 9). They are one noise together."""
+        new = self._bell.new(self.store.alarms, groups)
         if new and self._ui.bell:
             self.bell()
             self._announce(new)
-
-    def _hold(self, alarm: Alarm, told: Told | None) -> None:
-        """Have an alarm heard at the end of its mute if it is new, or has gone on since it was muted."""
-        from smwatch.rules.news import seen, went_on
-
-        if told is not None:
-            told = self._rung[alarm.group] = seen(told, alarm, self.desk.now)
-            if not went_on(alarm, told):
-                self._held.discard(alarm.group)
-                return
-        if self.desk.is_of_now(alarm):
-            self._held.add(alarm.group)
 
     def _announce(self, alarms: Sequence[Alarm]) -> None:
         from smwatch.rules.alarm import urgency

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import msgspec
@@ -17,6 +18,7 @@ from smwatch.tui.muting import mutes_meant
 from smwatch.tui.pages.targets import ToAlarm
 from smwatch.tui.pages.words import shown
 from smwatch.tui.screens.alarms import AlarmsScreen
+from smwatch.tui.screens.desk import Outside
 from smwatch.tui.screens.prompt import PromptScreen
 from smwatch.tui.screens.watch import WatchScreen
 from smwatch.tui.widgets.sheet import Sheet
@@ -264,6 +266,31 @@ async def test_an_alarm_that_opens_while_its_rule_is_muted_is_heard_when_the_mut
             stage.app._tick()
             stage.app.flush()
         assert written == ["\x07", "\x1b]9;CRITICAL Access to a secret marked for deletion prod/gone\x07"]
+
+
+async def test_what_is_to_be_heard_at_the_end_of_a_mute_outlives_the_screen() -> None:
+    held: list[Sequence[str]] = []
+    ended = Stage((), store=Store(engine=Engine(catalogue())), outside=Outside(hold=held.append))
+    async with ended.app.run_test(size=WIDE, headless=False):
+        ended.app.desk.mute(Mute(NOW + timedelta(hours=1), rule="SMW-DEL-01"))
+        ended.bring(records.read_deleted("prod/gone", eventTime=ago(10), id="1"))
+    (group,) = held[-1]
+    assert ended.store.alarms[group].rule == "SMW-DEL-01"
+    engine = Engine(catalogue())
+    engine.restore(ended.store.alarms.values(), ended.store.mutes)
+    again = Stage((), store=Store(engine=engine), outside=Outside(hold=held.append, unheard=held[-1]))
+    written = noises(again)
+    async with again.app.run_test(size=WIDE, headless=False):
+        for minutes in (40, 59):
+            again.now = NOW + timedelta(minutes=minutes)
+            again.app._tick()
+            again.app.flush()
+        assert written == []
+        again.now = NOW + timedelta(minutes=61)
+        again.app._tick()
+        again.app.flush()
+        assert written == ["\x07", "\x1b]9;CRITICAL Access to a secret marked for deletion prod/gone\x07"]
+    assert held[-1] == []
 
 
 async def test_the_wall_shows_alarms_large_and_goes_red_when_data_is_stale() -> None:

@@ -67,6 +67,10 @@ class Outside(msgspec.Struct, frozen=True, kw_only=True):
     """
     remember: Callable[[Sequence[str]], None] | None = None
     """Keeps the filters that were typed, oldest first, for the next time."""
+    hold: Callable[[Sequence[str]], None] | None = None
+    """Keeps which alarms, by group, are to be heard at the end of a mute, for the next time."""
+    unheard: Sequence[str] = ()
+    """Those that were kept the last time."""
     ask: Callable[[Secret], Awaitable[Answers]] | None = None
     """Asks AWS what events can't say of a secret; never its value."""
     same_call: Callable[[str], Sequence[Event]] | None = None
@@ -165,6 +169,16 @@ class Desk:
         self.history = tuple(history)
         if self._outside.remember is not None:
             self._outside.remember(self.history)
+
+    @property
+    def unheard(self) -> Sequence[str]:
+        """The alarms, by group, that were to be heard at the end of a mute when the last screen ended."""
+        return self._outside.unheard
+
+    def hold(self, groups: Iterable[str]) -> None:
+        """Keep which alarms are to be heard at the end of a mute."""
+        if self._outside.hold is not None:
+            self._outside.hold(sorted(groups))
 
     @property
     def can_reach_back(self) -> bool:

@@ -15,6 +15,16 @@ from smwatch.rules.news import Told, told_of
 
 _SINCE = "notified since "
 """Before the hash of a URL: since when alarms are sent to it; nothing once another one has taken its place."""
+_REFUSED = "notified not "
+"""Before the hash of a URL: how often in a row, and when last, a message to it failed; nothing once one was taken."""
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """A message was not taken."""
+
+    at: datetime
+    times: int
+    """So many in a row."""
 
 
 class Notified:
@@ -38,9 +48,21 @@ class Notified:
         return _read(self._journal, self.name)
 
     def note(self, told: Mapping[str, Told]) -> None:
-        """Keep what has been told."""
+        """Keep what has been told, and with it that the URL works."""
         with suppress(JournalError):  # kept with the next page that can be; told twice is better than never
-            self._journal.keep((), self.facts(told))
+            works = {_REFUSED + self.name: b"null"} if self._journal.fact(_REFUSED + self.name) else {}
+            self._journal.keep((), {**self.facts(told), **works})
+
+    def refused(self) -> Refused | None:
+        """How it failed last, by whichever process; None if it did not since it worked last."""
+        with suppress(JournalError):
+            return self._journal.fact_as(_REFUSED + self.name, Refused)
+        return None
+
+    def note_refused(self, refused: Refused) -> None:
+        """Keep that a message was not taken, so that no other process tries as well."""
+        with suppress(JournalError):  # then each tries for itself
+            self._journal.keep((), {_REFUSED + self.name: msgspec.json.encode(refused)})
 
     def facts(self, told: Mapping[str, Told]) -> dict[str, bytes]:
         """The same as facts of the journal, for whoever keeps more at once."""

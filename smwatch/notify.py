@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-from smwatch.notified import Notified
+from smwatch.notified import Notified, Refused
 from smwatch.rules.alarm import Alarm, Severity, message, urgency
 from smwatch.rules.news import Told, is_news, seen, told_of
 from smwatch.sources.source import State, Status
@@ -103,7 +103,9 @@ class Notifier:
         self._sleep = sleep
         self._told = notified.read()
         self._waiting: dict[str, Alarm] = {}
-        self._failures = 0
+        self._began = now()
+        self._failing = False
+        """Whether it has been said that a message could not be sent."""
         self._wake = asyncio.Event()
         self._sending = asyncio.Lock()
 
@@ -174,9 +176,14 @@ class Notifier:
         if (left := last + distance - now) > timedelta():
             self._wake.set()
             return left
+        refused = self._refused()
+        if refused is not None and distance and (left := refused.at + _pause(refused) - now) > timedelta():
+            return await self._failed(len(alarms), min(left, _pause(refused)))  # another process has tried
         alarms.sort(key=urgency)
         if not await self._sent(*_written(alarms)):
-            return await self._failed(len(alarms))
+            refused = Refused(self._now(), 1 if refused is None else refused.times + 1)
+            self._notified.note_refused(refused)
+            return await self._failed(len(alarms), _pause(refused))
         sent = {alarm.group: told_of(alarm, now) for alarm in alarms}
         self._told |= sent
         self._notified.note(sent)
@@ -192,9 +199,14 @@ class Notifier:
             if group not in self._told or self._told[group].at < told.at:
                 self._told[group] = told
 
+    def _refused(self) -> Refused | None:
+        """How a message failed last; what did before the start says nothing: somebody may have seen to it."""
+        refused = self._notified.refused()
+        return refused if refused is not None and refused.at >= self._began else None
+
     async def _recovered(self) -> None:
-        if self._failures:
-            self._failures = 0
+        if self._failing:
+            self._failing = False
             await self._report(self._status(State.OK))
 
     async def _sent(self, title: str, body: str) -> bool:
@@ -205,9 +217,8 @@ class Notifier:
         except TimeoutError:
             return False
 
-    async def _failed(self, number: int) -> timedelta:
-        pause: timedelta = min(FIRST_PAUSE * 3**self._failures, LONGEST_PAUSE)
-        self._failures = min(self._failures + 1, 10)
+    async def _failed(self, number: int, pause: timedelta) -> timedelta:
+        self._failing = True
         self._wake.set()
         what = "a new alarm" if number == 1 else f"{number} new alarms"
         sentence = (
@@ -220,6 +231,11 @@ class Notifier:
     def _status(self, state: State, sentence: str = "") -> Status:
         suffix = f" {self._number}" if self._number > 1 else ""
         return Status(NAME + suffix.replace(" ", ":"), LABEL + suffix, state, sentence, at=self._now())
+
+
+def _pause(refused: Refused) -> timedelta:
+    """How long to wait before a message is tried again."""
+    return min(FIRST_PAUSE * 3 ** min(refused.times - 1, 10), LONGEST_PAUSE)
 
 
 def _written(alarms: Sequence[Alarm]) -> tuple[str, str]:

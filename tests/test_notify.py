@@ -15,7 +15,7 @@ from aiohttp import web
 from smwatch.events.secret import Secret
 from smwatch.journal import FILE_NAME, Journal
 from smwatch.notified import Notified, begin
-from smwatch.notify import EVERY, LONGEST_PAUSE, MOST, Notifier, NotifyError, apprise_senders
+from smwatch.notify import EVERY, FIRST_PAUSE, LONGEST_PAUSE, MOST, Notifier, NotifyError, apprise_senders
 from smwatch.record import Record
 from smwatch.rules.alarm import Alarm, AlarmState, Decision, Severity
 from smwatch.rules.news import told_of
@@ -37,8 +37,9 @@ def alarm(group: str = "g", **fields: object) -> Alarm:
 class Posts:
     """Somebody who takes messages, or refuses them."""
 
-    def __init__(self, refuses: int = 0, journal: Journal | None = None) -> None:
-        self.now = NOW
+    def __init__(self, refuses: int = 0, journal: Journal | None = None, now: datetime = NOW) -> None:
+        self.now = now
+        self.tried = 0
         self.sent: list[tuple[str, str]] = []
         self.reported: list[Status] = []
         self.pauses: list[float] = []
@@ -54,6 +55,7 @@ class Posts:
         )
 
     async def send(self, title: str, body: str) -> bool:
+        self.tried += 1
         if self._refuses:
             self._refuses -= 1
             return False
@@ -213,6 +215,34 @@ async def test_what_this_process_could_not_send_and_another_did_is_no_trouble_an
     await one.notifier.finish(EVERY)
     assert (len(one.sent), len(other.sent)) == (0, 1)
     assert [status.state for status in one.reported] == [State.FAILING, State.OK]
+
+
+async def test_of_processes_whose_url_refuses_only_one_tries_again_at_a_time(tmp_path: Path) -> None:
+    one, other = (Posts(refuses=9, journal=Journal(tmp_path / FILE_NAME)) for _ in range(2))
+    for each in (one, other):
+        each.notifier.tell([alarm()])
+    assert await one.notifier._round(EVERY) == FIRST_PAUSE
+    other.now += timedelta(seconds=1)
+    assert await other.notifier._round(EVERY) == FIRST_PAUSE - timedelta(seconds=1)
+    assert (one.tried, other.tried) == (1, 0)
+    assert [status.state for status in other.reported] == [State.FAILING]
+    other.now = NOW + FIRST_PAUSE
+    assert await other.notifier._round(EVERY) == 3 * FIRST_PAUSE, "whoever is awake first"
+    one.now = NOW + FIRST_PAUSE
+    assert await one.notifier._round(EVERY) == 3 * FIRST_PAUSE
+    assert (one.tried, other.tried) == (1, 1)
+    begun = Posts(journal=Journal(tmp_path / FILE_NAME), now=NOW + 2 * FIRST_PAUSE)
+    begun.notifier.tell([alarm()])
+    await begun.notifier._round(EVERY)
+    assert len(begun.sent) == 1, "somebody may have seen to it before they started this one"
+    one.now = other.now = NOW + 4 * FIRST_PAUSE
+    for each in (one, other):
+        await each.notifier._round(EVERY)
+        assert [status.state for status in each.reported][-1] is State.OK
+    assert (one.tried, other.tried) == (1, 1)
+    one.notifier.tell([alarm("b")])
+    one.now += EVERY
+    assert await one.notifier._round(EVERY) == FIRST_PAUSE, "it has worked since"
 
 
 async def test_a_mute_does_not_take_back_what_another_process_has_sent(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from smwatch.rules.alarm import Alarm, Decided, Decision, Mute
 
 MUTES = "mutes"
 """Under which name the journal keeps what is muted."""
-_DECIDED, _TAKEN = "decided ", "decision taken"
+DECIDED, _TAKEN = "decided ", "decision taken"
 """Before an alarm's group: what was decided of it. And what is another text after each decision."""
 _Scope: TypeAlias = tuple[object, ...]
 
@@ -47,7 +47,7 @@ class Decisions:
             both = _both(alarm)
             if any(both) and both != self._known.get(alarm.group):
                 self._known[alarm.group] = both
-                facts[_DECIDED + alarm.group] = msgspec.json.encode(both)
+                facts[DECIDED + alarm.group] = msgspec.json.encode(both)
         if changed := {_scope(mute): mute for mute in mutes if mute != self._mutes.get(_scope(mute))}:
             self._mutes |= changed
             facts[MUTES] = msgspec.json.encode(list((self._kept_mutes() | changed).values()))
@@ -61,7 +61,7 @@ class Decisions:
         if taken is None or taken == self._taken:
             return None
         self._taken = taken
-        kept = self._journal.facts_as(_DECIDED, _Both)
+        kept = self._journal.facts_as(DECIDED, _Both)
         mutes = self._kept_mutes()
         decided = tuple((group, *both) for group, both in kept.items() if both != self._known.get(group))
         muted = tuple(mute for scope, mute in mutes.items() if mute != self._mutes.get(scope))

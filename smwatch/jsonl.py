@@ -14,6 +14,7 @@ import msgspec
 from smwatch.events.event import Arrival
 from smwatch.events.recent import Recent
 from smwatch.journal import Journal, JournalError
+from smwatch.journal.printed import WRITTEN
 from smwatch.keeper import NOT_KEPT
 from smwatch.lines import Behind, alarm_line, alarm_text, event_bytes, event_text, status_line
 from smwatch.monitor import Delivery
@@ -144,7 +145,7 @@ class Lines:
             raise
         if alarms:
             written = alarms if self._since is not None else ()  # nobody goes on from where a replay was
-            self._keep(alarms, {_WRITTEN + alarm.group: msgspec.json.encode(_stage(alarm)) for alarm in written})
+            self._keep(alarms, {WRITTEN + alarm.group: msgspec.json.encode(_stage(alarm)) for alarm in written})
         self._tell(told, upto)
 
     def _tell(self, seqs: Sequence[int], upto: int | None = None) -> None:
@@ -190,7 +191,7 @@ class Lines:
 
     def _written(self, group: str) -> _Stage | None:
         try:
-            return self._journal.fact_as(_WRITTEN + group, _Stage)
+            return self._journal.fact_as(WRITTEN + group, _Stage)
         except JournalError:
             return None
 
@@ -228,10 +229,6 @@ class Lines:
             if status.message:
                 self._notice(f"{status.label}: {status.state}: {visible(status.message)}")
         return []
-
-
-_WRITTEN = "written alarm "
-"""Before an alarm's group: what the journal notes of how it was written last."""
 
 
 class _Stage(msgspec.Struct, frozen=True, array_like=True):

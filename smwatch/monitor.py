@@ -79,7 +79,8 @@ class Monitor:
     `deliver` is awaited for one delivery at a time, after its events are committed. `selects` says which records beyond
     the two event sources of interest a rule wants. Everything else that is out of scope is counted and left out.
     `alone` says that no screen shares the interpreter. With `decisions`, those taken elsewhere are handed on.
-    `watching` goes from one to the next that hands on to the same store.
+    `watching` goes from one to the next that hands on to the same store. `tidy` is called now and then to have the
+    journal let go of what nobody asks for any more.
     """
 
     def __init__(
@@ -95,10 +96,12 @@ class Monitor:
         alone: bool = False,
         decisions: Decisions | None = None,
         watching: Watching | None = None,
+        tidy: Callable[[], None] = lambda: None,
     ) -> None:
         self.journal = journal
         self._decisions = decisions
         self._watching = watching or Watching()
+        self._tidy = tidy
         self.out_of_scope = 0
         self._deliver = deliver
         self._selects = selects
@@ -438,6 +441,7 @@ class Monitor:
             try:
                 while self.journal.link_older():
                     await self._sleep(0.05)
+                self._tidy()
                 while heard and self.journal.prune(min(self._now(), *heard) - self._retention):
                     await self._sleep(0.05)
             except JournalError:

@@ -99,6 +99,16 @@ def begin(
     return places
 
 
+def tidy(journal: Journal) -> None:
+    """Let go of what was noted of alarms that are kept no more, and of URLs in whose place there are others."""
+    for name, kept in journal.facts(_SINCE).items():
+        if kept:
+            journal.forget_of_no_alarm([_prefix(name)])
+        else:
+            for prefix in (_prefix(name), _SINCE + name, _REFUSED + name):
+                journal.forget_facts(prefix)
+
+
 def _prefix(name: str) -> str:
     return f"notified {name} "
 

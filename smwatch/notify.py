@@ -235,7 +235,8 @@ class Notifier:
 
 def _pause(refused: Refused) -> timedelta:
     """How long to wait before a message is tried again."""
-    return min(FIRST_PAUSE * 3 ** min(refused.times - 1, 10), LONGEST_PAUSE)
+    pause: timedelta = FIRST_PAUSE * 3 ** min(refused.times - 1, 10)
+    return min(pause, LONGEST_PAUSE)
 
 
 def _written(alarms: Sequence[Alarm]) -> tuple[str, str]:

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from smwatch.decisions import Decisions
+from smwatch import notified
+from smwatch.decisions import DECIDED, Decisions
 from smwatch.events.event import Arrival, Event
 from smwatch.events.header import unwrapped
 from smwatch.events.links import counted_with, shared_id
@@ -24,9 +25,9 @@ from smwatch.export import csv_lines, jsonl_lines
 from smwatch.filter import Context, Filter, FilterError
 from smwatch.filter import parse as parse_filter
 from smwatch.journal import Journal, JournalError
+from smwatch.journal.printed import WRITTEN
 from smwatch.ledger import Ledger
 from smwatch.monitor import JOURNAL, Delivery, Monitor
-from smwatch.notified import begin
 from smwatch.notify import Notifier, NotifyError, apprise_senders
 from smwatch.record import Record, decode
 from smwatch.remembered import KNOWN_SINCE, Opened, open_journal
@@ -146,7 +147,13 @@ class Parts:
             alone=alone,
             decisions=self.decisions,
             watching=self._watching,
+            tidy=self.tidy,
         )
+
+    def tidy(self) -> None:
+        """Have the journal let go of what it keeps of alarms that were taken back; JournalError."""
+        self.journal.forget_of_no_alarm((DECIDED, WRITTEN))
+        notified.tidy(self.journal)
 
     def keep(self, alarms: Sequence[Alarm], more: Mapping[str, bytes] = NOTHING) -> None:
         """Have alarms that changed outlive the process, and told of; `more` is what else to note in the journal."""
@@ -202,10 +209,10 @@ class Parts:
 
         alarms = tuple(self.engine.alarms.values())
         least = Severity(notify.severity)
-        places = begin(self.journal, notify.urls, alarms, now(), self._unsent_before())
+        places = notified.begin(self.journal, notify.urls, alarms, now(), self._unsent_before())
         self.notifiers = tuple(
-            Notifier(send, least=least, report=report, now=now, notified=notified, number=number)
-            for number, (send, notified) in enumerate(zip(senders, places, strict=True), 1)
+            Notifier(send, least=least, report=report, now=now, notified=place, number=number)
+            for number, (send, place) in enumerate(zip(senders, places, strict=True), 1)
         )
         for notifier in self.notifiers:
             notifier.tell(alarms)

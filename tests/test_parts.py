@@ -7,11 +7,16 @@ import os
 from contextlib import closing
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from smwatch.decisions import DECIDED
 from smwatch.journal import FILE_NAME, Journal
+from smwatch.journal.printed import WRITTEN
+from smwatch.notified import Notified, Refused, begin
 from smwatch.parts import Parts
 from smwatch.remembered import open_journal
+from smwatch.rules.news import told_of
 from smwatch.settings import Settings
 from smwatch.sources.source import State
 from tests.test_journal import ALARM, NOW
@@ -46,6 +51,31 @@ def test_a_journal_begun_anew_is_all_right_and_one_that_cannot_be_had_is_not(
         assert status is not None
         assert status.state is state
         assert words in status.message
+
+
+def test_what_is_kept_of_an_alarm_goes_once_that_is_taken_back(tmp_path: Path) -> None:
+    with closing(Journal(tmp_path / FILE_NAME)) as journal:
+        gone = msgspec.structs.replace(ALARM, group="SMW-DEL-01:1")
+        for url in ("json://replaced/", "json://hook/"):
+            (place,) = begin(journal, [url], [], NOW)
+            place.note({alarm.group: told_of(alarm, NOW) for alarm in (ALARM, gone)})
+            place.note_refused(Refused(NOW, 1))
+        about = {f"{kept}{alarm.group}": b"{}" for alarm in (ALARM, gone) for kept in (DECIDED, WRITTEN)}
+        journal.keep([ALARM, gone], {**about, "filters": b"[]"})
+        before = set(journal.facts(""))
+        built = parts(tmp_path)
+        with closing(built.journal):
+            built.tidy()
+            replaced = Notified(journal, "json://replaced/").name
+            assert before - set(journal.facts("")) == {name for name in before if replaced in name}
+            journal.keep([msgspec.structs.replace(gone, count=0)])
+            built.tidy()
+        left = set(journal.facts(""))
+        assert not [name for name in left if name.endswith(gone.group)]
+        assert {name for name in left if name.endswith(ALARM.group)} == {
+            f"{kept}{ALARM.group}" for kept in (DECIDED, WRITTEN, f"notified {place.name} ")
+        }
+        assert {"filters", f"notified since {place.name}", f"notified not {place.name}"} < left
 
 
 def test_the_alarms_of_a_journal_that_can_only_be_read_are_known(

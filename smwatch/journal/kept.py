@@ -114,6 +114,19 @@ class Kept(Database):
         }
         return {name: value for name, value in read.items() if value is not None}
 
+    def forget_of_no_alarm(self, prefixes: Iterable[str]) -> None:
+        """Delete the facts named by one of these and then the group of an alarm that is kept no more."""
+        gone = (
+            "DELETE FROM facts WHERE name >= ? AND name < ? AND substr(name, ?) NOT IN (SELECT alarm_group FROM alarms)"
+        )
+        with self._transaction(at_once=False) as db:
+            db.executemany(gone, [(each, each + chr(sys.maxunicode), len(each) + 1) for each in prefixes])
+
+    def forget_facts(self, prefix: str) -> None:
+        """Delete the facts whose names begin so."""
+        with self._transaction(at_once=False) as db:
+            db.execute("DELETE FROM facts WHERE name >= ? AND name < ?", (prefix, prefix + chr(sys.maxunicode)))
+
     # -- what can't be read
 
     def unreadable(self) -> str:

@@ -17,6 +17,8 @@ PATIENCE_SECONDS = 2.0
 """How long a tail waits for the one before it to end, as when a supervisor starts it again."""
 TAKEN, DEALT = "tail.taken", "tail.dealt"
 """The facts up to which seq events have been taken in while printing, and up to which none is left to be printed."""
+WRITTEN = "written alarm "
+"""Before an alarm's group: the fact that says how it was written last."""
 TOLD = "EXISTS (SELECT 1 FROM told WHERE told.seq = events.seq)"
 """Of an event: whether it has been printed."""
 UNTOLD = f" AND NOT {TOLD}"

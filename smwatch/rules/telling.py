@@ -176,4 +176,5 @@ def _clock(second: int) -> str:
     return f"{datetime.fromtimestamp(min(second, _LAST), UTC):%Y-%m-%d %H:%M:%SZ}"
 
 
-_LAST = int(datetime.max.replace(tzinfo=UTC).timestamp())
+_LAST = int(datetime.max.replace(microsecond=0, tzinfo=UTC).timestamp())
+"""Of the seconds that have a date: a recovery window may end later, if a record says so."""

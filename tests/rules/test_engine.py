@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from smwatch.rules import engine as engine_module
@@ -42,6 +44,15 @@ def test_an_alarm_tells_who_deleted_the_secret_and_how_long_it_can_be_restored()
     deleted = records.delete(days=8, at=after(minutes=-9), by=records.user("alice"))
     (told,) = only("SMW-DEL-01", [records.read_deleted(), deleted]).facts
     assert told.endswith("its recovery window ends 2026-12-01 13:51:00Z")
+
+
+def test_a_recovery_window_that_ends_after_the_last_date_is_told_to_end_then() -> None:
+    late = datetime(9999, 12, 20, tzinfo=UTC)
+    deleted = records.delete(days=7, at=late)
+    deleted["requestParameters"]["recoveryWindowInDays"] = 30
+    deleted["responseElements"] = None
+    (told,) = only("SMW-DEL-01", [deleted, records.read_deleted(at=late)]).facts
+    assert told.endswith("its recovery window ends 9999-12-31 23:59:59Z")
 
 
 def test_an_alarm_of_a_session_belongs_to_the_principal_behind_it() -> None:

@@ -6,11 +6,13 @@ import copy
 import json
 import shlex
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from typing import Any
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from smwatch.events.moments import seconds
 from smwatch.record import Record
 from smwatch.rules.rule import combine, load_builtin
 from tests.rules.judging import judged
@@ -45,6 +47,8 @@ HOSTILE: list[Any] = [
     "rate(" + "9" * 400 + " days)",
     "٣٣٣٣٣٣٣٣٣٣٣٣",
     "\ud800",
+    "0001-01-01T00:00:00Z",
+    "9999-12-31T23:59:59Z",
 ]
 
 
@@ -84,3 +88,17 @@ def test_spoilt_records_are_judged(happened: list[Record]) -> None:
         for command in alarm.next:
             assert command.isprintable()
             assert shlex.split(command, comments=True) or command.startswith("#")
+
+
+def test_rules_judge_what_happens_at_the_end_of_time() -> None:
+    last = 253402300799  # 9999-12-31T23:59:59Z: what waits for something to come waits beyond it
+    for rule in RULES.values():
+        records = rule.finds.records
+        times = [seconds(record["eventTime"]) or 0 for record in records]
+        moved = [
+            {**record, "eventTime": f"{datetime.fromtimestamp(last - max(times) + at, UTC):%Y-%m-%dT%H:%M:%SZ}"}
+            for record, at in zip(records, times, strict=True)
+        ]
+        for alarm in judged(moved, LISTED, tick=datetime.max.replace(tzinfo=UTC)).values():
+            assert alarm.last_at.year == 9999
+            assert alarm.last_at <= alarm.changed_at

@@ -11,6 +11,8 @@ from smwatch.patterns.pattern import Kind, Pattern, parse
 _TOKEN = re.compile(r'"(?:[^"\\]|\\.)*+"|\[\'[^\']++\'\]|\s++|(?:(?!\[\')[^"\s])++', re.DOTALL)
 _ALONE = re.compile(r'\(([^()"&|]*+(?:"(?:[^"\\]|\\.)*+")?)\)', re.DOTALL)
 """One condition in parentheses of its own."""
+_PLAIN = re.compile(r'(?<==)"([A-Za-z][A-Za-z0-9_.]*+)"(?=[)&|}])')
+"""A value that needs no quotation marks."""
 _WORD = re.compile(r"\w", re.ASCII)
 
 
@@ -23,7 +25,10 @@ def same_pattern(one: str, other: str) -> bool:
 
 
 def shortened(pattern: Pattern) -> str:
-    """A JSON pattern without the spaces and parentheses that nobody needs; any other, or one with a regex, as it is."""
+    """A JSON pattern without the spaces, parentheses and quotation marks that nobody needs.
+
+    Any other pattern, or one with a regular expression, is left as it is.
+    """
     if pattern.kind is not Kind.JSON or pattern.has_regex:
         return pattern.text
     tokens = _TOKEN.findall(pattern.text)
@@ -31,7 +36,7 @@ def shortened(pattern: Pattern) -> str:
         token if not token.isspace() else " " if _WORD.match(before[-1:]) and _WORD.match(after) else ""
         for before, token, after in zip(["", *tokens], tokens, [*tokens[1:], ""], strict=False)
     ]
-    short = _ALONE.sub(r"\1", "".join(kept))
+    short = _ALONE.sub(r"\1", _PLAIN.sub(r"\1", "".join(kept)))
     return short if same_pattern(short, pattern.text) else pattern.text  # keys may hold anything
 
 

@@ -265,6 +265,20 @@ STORIES: dict[str, Story] = {
         {"SMW-TAMP-01b": "medium"},
     ),
     # -- hiding
+    "the trail deleted": (elsewhere("cloudtrail", "DeleteTrail", name="t"), {"SMW-EVA-01": "critical"}),
+    "the trail written elsewhere": (
+        elsewhere("cloudtrail", "UpdateTrail", name="t", s3BucketName="mine", isMultiRegionTrail=False),
+        {"SMW-EVA-01": "high"},
+    ),
+    "an event data store deleted": (
+        elsewhere("cloudtrail", "DeleteEventDataStore", eventDataStore="x"),
+        {"SMW-EVA-01": "critical"},
+    ),
+    "what a subscription was sent": (
+        elsewhere("logs", "DeleteSubscriptionFilter", logGroupName="g", filterName="x"),
+        {"SMW-EVA-01": "critical"},
+    ),
+    "a rule that watched deleted": (elsewhere("events", "DeleteRule", name="x"), {"SMW-EVA-01": "critical"}),
     "logging stopped": (elsewhere("cloudtrail", "StopLogging", name="t"), {"SMW-EVA-01": "critical"}),
     "the trail made blind": (
         elsewhere(
@@ -279,6 +293,18 @@ STORIES: dict[str, Story] = {
     "a threat detector deleted": (elsewhere("guardduty", "DeleteDetector", detectorId="d"), {"SMW-EVA-01c": "high"}),
     "a threat detector suspended": (
         elsewhere("guardduty", "UpdateDetector", detectorId="d", enable=False),
+        {"SMW-EVA-01c": "high"},
+    ),
+    "a list of threats deleted": (
+        elsewhere("guardduty", "DeleteThreatIntelSet", detectorId="d", threatIntelSetId="t"),
+        {"SMW-EVA-01c": "high"},
+    ),
+    "members cut off from their administrator": (
+        elsewhere("guardduty", "DeleteMembers", detectorId="d", accountIds=["1"]),
+        {"SMW-EVA-01c": "high"},
+    ),
+    "findings told nobody any more": (
+        elsewhere("guardduty", "DeletePublishingDestination", detectorId="d", destinationId="x"),
         {"SMW-EVA-01c": "high"},
     ),
     "findings archived as they come": (
@@ -356,7 +382,7 @@ STORIES: dict[str, Story] = {
     ),
     "a key opened to another account": (
         elsewhere("kms", "PutKeyPolicy", keyId="k", policyName="default", policy=KEY_POLICY),
-        {"SMW-KMS-02": "high"},
+        {"SMW-KMS-02b": "high"},
     ),
     "a key's deletion scheduled": (
         elsewhere("kms", "ScheduleKeyDeletion", keyId="1", pendingWindowInDays=7),
@@ -426,6 +452,16 @@ ORDINARY: dict[str, list[Record]] = {
         "logs", "PutMetricFilter", filterName="errors", filterPattern="ERROR", logGroupName="/aws/lambda/x"
     ),
     "an alarm of a program's own": elsewhere("monitoring", "PutMetricAlarm", alarmName="cpu", threshold=90.0),
+    "a trail is created and started": [
+        *elsewhere("cloudtrail", "CreateTrail", name="t"),
+        *elsewhere("cloudtrail", "StartLogging", name="t"),
+    ],
+    "a configuration rule is deleted": elsewhere("config", "DeleteConfigRule", configRuleName="x"),
+    "a key is made, enabled, and rotated": [
+        *elsewhere("kms", "CreateKey", policy="{}"),
+        *elsewhere("kms", "EnableKey", keyId=SECRETS_KEY),
+        *elsewhere("kms", "EnableKeyRotation", keyId=SECRETS_KEY),
+    ],
     "a service's own role": [records.read(by=records.role() | {"invokedBy": "rds.amazonaws.com"})],
 }
 

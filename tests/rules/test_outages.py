@@ -11,7 +11,7 @@ from smwatch.record import Record
 from smwatch.rules.alarm import Alarm, AlarmState, Severity
 from smwatch.rules.engine import Engine
 from tests import records
-from tests.rules.catalogue.keys import REFUSED
+from tests.rules.catalogue.keys import OTHER_KEY, REFUSED, to_key
 from tests.rules.judging import READS, after, arrivals, before, catalogue, fired, mine, of, ruled
 
 HEALTH = "SMW-HLTH-01"
@@ -117,3 +117,17 @@ def test_steps_go_with_a_sequence_that_counts() -> None:
         plain = f'sequence = {{ {which} = "mine", same = ["identity"], within = "1h" }}'
         with pytest.raises(ValueError, match="not with sequence without after and min"):
             ruled(fact + mine(plain, step))
+
+
+def test_a_key_that_is_enabled_again_closes_its_alarm_and_no_other() -> None:
+    disabled, enabled = to_key("DisableKey"), to_key("EnableKey", at=after(60))
+    deleted, cancelled = to_key("ScheduleKeyDeletion"), to_key("CancelKeyDeletion", at=after(30))
+    other, again = to_key("EnableKey", OTHER_KEY, at=after(60)), to_key("DisableKey", at=after(90))
+    for happened, still_open in (
+        ([disabled, enabled], False),
+        ([deleted, cancelled], True),  # the key is disabled still
+        ([deleted, cancelled, enabled], False),
+        ([disabled, other], True),
+        ([disabled, enabled, again], True),
+    ):
+        assert [alarm.open for alarm in found(happened, "SMW-KMS-02")] == [still_open]

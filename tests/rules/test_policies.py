@@ -113,8 +113,8 @@ def test_a_keys_policy_is_graded_by_whom_it_lets_in(name: str) -> None:
     statement = {"Effect": "Allow", "Principal": principal, "Action": "kms:*", "Resource": "*", "Condition": condition}
     changed = to_key("PutKeyPolicy", at=after())
     changed["requestParameters"] |= {"policyName": "default", "policy": json.dumps({"Statement": [statement]})}
-    assert only("SMW-KMS-02", [records.kms(at=before(days=1)), changed]).severity is of_secrets
-    assert only("SMW-KMS-02", [changed]).severity is of_others
+    assert only("SMW-KMS-02b", [records.kms(at=before(days=1)), changed]).severity is of_secrets
+    assert only("SMW-KMS-02b", [changed]).severity is of_others
 
 
 def test_a_grant_to_another_account_can_be_taken_back() -> None:

@@ -68,6 +68,15 @@ RULES = {
         noise=story(records.kms(at=before(days=3)), to_key("ScheduleKeyDeletion", OTHER_KEY, by=ALICE)),
         noise_is=Severity.MEDIUM,
     ),
+    "SMW-KMS-02b": Rule(
+        finds=story(records.kms(at=before(days=3)), to_key("PutKeyPolicy", by=THIEF), to_key("EnableKey", at=after(9))),
+        severity=Severity.HIGH,
+        count=1,
+        leaves=story(records.kms(), to_key("DisableKey"), to_key("PutKeyPolicy", error=("AccessDenied", "no"))),
+        # A new key's program is let in: no secret is known to hang on it.
+        noise=story(records.kms(at=before(days=3)), to_key("PutKeyPolicy", OTHER_KEY, by=ALICE)),
+        noise_is=Severity.MEDIUM,
+    ),
     "SMW-KMS-03": Rule(
         finds=story(records.kms(at=before(days=3)), granted(f"arn:aws:iam::{records.OTHER_ACCOUNT}:root", by=THIEF)),
         severity=Severity.CRITICAL,

@@ -16,6 +16,9 @@ from smwatch.rules.export.requests import alarm, transformation
 INLINE = 51_200
 """Bytes of a template that CloudFormation takes with the request; a larger one has to be in S3."""
 
+_ANY_ACCOUNT = "0" * 12
+"""Stands for the account's number while a pattern is shortened: what is left out depends on what a value looks like."""
+
 
 def template(rules: Iterable[Rule], log_group: str = "") -> str:
     """A template, in JSON, a resource a line; its Metadata says of each rule how much of it AWS can run."""
@@ -77,8 +80,9 @@ def _alarm(each: MetricFilter) -> dict[str, Any]:
 
 def _pattern(each: MetricFilter) -> str | dict[str, object]:
     """The pattern, short, but for the documented one; the account's number is left to CloudFormation."""
-    pattern = each.pattern if each.rule == DOCUMENTED else shortened(patterns.compile(each.pattern))
-    parts = pattern.split(ACCOUNT)
+    numbered = each.pattern.replace(ACCOUNT, _ANY_ACCOUNT)
+    pattern = numbered if each.rule == DOCUMENTED else shortened(patterns.compile(numbered))
+    parts = pattern.split(_ANY_ACCOUNT)
     if len(parts) == 1:
         return pattern
     joined: list[object] = [parts[0]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from smwatch.record import encode
 from tests.rules.catalogue import deletion, discovery, evasion, health, keys, policies, reads, rotation, tampering
 from tests.rules.catalogue.story import Rule
 from tests.rules.judging import catalogue
@@ -15,6 +16,15 @@ EACH = pytest.mark.parametrize("name", RULES)
 
 def test_every_rule_has_its_three_stories() -> None:
     assert list(RULES) == [rule.id for rule in catalogue().rules]
+
+
+@EACH
+def test_what_a_rule_leaves_alone_comes_near_to_it(name: str) -> None:
+    """Something of it is what the rule's pattern selects: else nothing would be said about the rule."""
+    stories, when = (RULES[name].leaves, RULES[name].noise), catalogue()[name].when
+    assert all(story.records or story.feed for story in stories)
+    near = [record for story in stories for record in story.records]
+    assert not when or any(pattern.matches(encode(record)) for record in near for pattern in when)
 
 
 @EACH

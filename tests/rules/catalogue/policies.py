@@ -62,10 +62,12 @@ RULES = {
         severity=Severity.MEDIUM,
         count=1,
         leaves=story(put(PUBLIC), refused("MalformedPolicyDocumentException")),
-        # The console checks a draft by itself.
+        # The console checks a draft by itself; a slip in a policy that is put is told, but wakes nobody.
         noise=story(
-            records.call("ValidateResourcePolicy", {"resourcePolicy": PUBLIC}, error=("PublicPolicyException", "no"))
+            records.call("ValidateResourcePolicy", {"resourcePolicy": PUBLIC}, error=("PublicPolicyException", "no")),
+            refused("PublicPolicyException", by=PIPELINE),
         ),
+        noise_is=Severity.MEDIUM,
     ),
     "SMW-POL-01c": Rule(
         finds=story([refused("MalformedPolicyDocumentException", by=THIEF, at=after(n * 60)) for n in range(3)]),
@@ -124,7 +126,16 @@ RULES = {
         severity=Severity.MEDIUM,
         count=1,
         leaves=story(records.create("prod/new"), records.create("prod/b", error=("AccessDenied", "no"))),
-        # A replica in another Region of the same account says so in another way.
-        noise=story(records.call("CreateSecret", {"name": "prod/db", "addReplicaRegions": [{"region": "us-east-1"}]})),
+        # A replica in another Region of the same account says so in another way; a planned split of accounts is told.
+        noise=story(
+            records.call("CreateSecret", {"name": "prod/db", "addReplicaRegions": [{"region": "us-east-1"}]}),
+            records.call(
+                "CreateSecret",
+                {"name": "prod/b", "crossAccountPrimaryARN": records.arn("prod/b", account=records.OTHER_ACCOUNT)},
+                by=PIPELINE,
+            ),
+            org_accounts=[records.OTHER_ACCOUNT],
+        ),
+        noise_is=Severity.MEDIUM,
     ),
 }

@@ -41,8 +41,9 @@ def footer_row(standing: Standing, keys: Sequence[tuple[str, str, str]], width: 
         words = visible(standing.query)
         told = fit(words, max(least, min(cells(words), room - 34))).rstrip() if cells(words) + 34 > room else words
         left += [Piece("   / ", "key@screen.filter"), Piece(told, "strong@screen.filter")]
-    if _size(left) + cells(standing.said) + 3 > width and standing.said:
-        left = _pace(standing)  # what has just happened is worth the room for a moment
+    for fewer in (_pace(standing), []):  # what has just happened is worth the room for a moment
+        if standing.said and _size(left) + cells(standing.said) + 3 > width:
+            left = fewer
     room = width - _size(left) - 3
     right: list[Piece] = []
     if standing.said:

@@ -91,7 +91,7 @@ class Finder(StreamFrame):
         if self.desk.filters:
             self.app.push_screen(SavedScreen(self.desk.filters, self.desk.keys), self.take)
         else:
-            self.say('no filter is saved: write [ui.filters] and mine = "name:Get* error" into the config file')
+            self.say('no filter is saved: write [ui.filters] mine = "error" into the config file')
 
     def take(self, text: str | None) -> None:
         """Ask for a filter as it stands; None changes nothing."""

@@ -350,7 +350,7 @@ class StreamFrame(Screen[None]):
         elif self.desk.store.find(target.key) is None:
             self.say("that event has left the memory")
         else:
-            self.say(f"the filter hides that event: {self.key('clear')} shows all, {self.key('context')} shows it dim")
+            self.say(f"the filter hides it: {self.key('clear')} shows all, {self.key('context')} shows it dim")
             if self._docked:
                 self.detail.lead_to(target)
 

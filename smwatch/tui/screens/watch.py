@@ -36,7 +36,7 @@ class WatchScreen(Finder):
         """Show or hide the details."""
         if self.size.width < DOCKED:
             key = self.desk.keys.one("stream.open")
-            self.say(f"no room beside the stream below {DOCKED} columns: {key} opens the details")
+            self.say(f"no room below {DOCKED} columns: {key} opens the details")
             return
         self._pane_wanted = not self._docked
         self._dock(self.size.width)
@@ -69,7 +69,7 @@ class WatchScreen(Finder):
         if secret is None:
             self.say("no secret chosen: move to an event of one first")
         elif not self.desk.can_ask:
-            self.say("AWS can't be asked here: replay and demo know only their events")
+            self.say("no AWS here: replay and demo know only their events")
         else:
             self.say(f"asking AWS about {secret.name}")
             self.show_target(ToSecret(secret))

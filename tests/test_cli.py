@@ -64,6 +64,12 @@ def test_no_region_is_said_with_the_next_step(smwatch: Smwatch) -> None:
     refused(smwatch("tail", "--once"), "no Region", "--region")
 
 
+@pytest.mark.parametrize("command", ["setup", "drill"])
+def test_no_region_is_wrong_configuration_for_the_commands_of_the_aws_side_too(smwatch: Smwatch, command: str) -> None:
+    result = smwatch(command)
+    assert (result.returncode, result.stderr) == (2, "No Region is set: name one with --region, or set AWS_REGION.\n")
+
+
 def test_no_credentials_are_said_with_the_next_step(smwatch: Smwatch) -> None:
     refused(smwatch("tail", "--once", "--region", "eu-west-1"), "credentials")
 
@@ -94,6 +100,41 @@ def test_an_unknown_region_is_named(smwatch: Smwatch) -> None:
 )
 def test_what_cannot_be_used_is_named(smwatch: Smwatch, arguments: tuple[str, ...], says: str) -> None:
     refused(smwatch(*arguments, **CREDENTIALS), says)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "command"),
+    [
+        (("--nonsense",), "smwatch"),
+        (("tail", "--jsno"), "smwatch tail"),
+        (("tail", "file.json"), "smwatch tail"),
+        (("replay",), "smwatch replay"),
+        (("export",), "smwatch export"),
+        (("demo", "--speed", "60x"), "smwatch demo"),
+        (("rules", "show"), "smwatch rules show"),
+        (("pattern", "test"), "smwatch pattern test"),
+        (("policy", "nope"), "smwatch policy"),
+        (("serve", "--port", "0"), "smwatch serve"),
+        (("setup", "--retention", "soon"), "smwatch setup"),
+        (("drill", "--wait", "0"), "smwatch drill"),
+        (("doctor", "now"), "smwatch doctor"),
+    ],
+    ids=lambda value: " ".join(value) if isinstance(value, tuple) else "",
+)
+def test_wrong_usage_is_one_line_that_leads_to_the_commands_help(
+    smwatch: Smwatch, arguments: tuple[str, ...], command: str
+) -> None:
+    result = smwatch(*arguments)
+    refused(result)
+    assert result.stderr.count("\n") == 1
+    assert result.stderr.endswith(f" See python -m {command} --help\n")
+
+
+def test_help_shows_what_a_command_heeds_and_what_else_was_typed_is_taken(smwatch: Smwatch) -> None:
+    told = smwatch("rules", "list", "--help").stdout
+    assert "--rules" in told
+    assert "--since" not in told
+    assert smwatch("rules", "list", "--since", "7d", "--no-journal").stdout == smwatch("rules", "list").stdout
 
 
 def test_a_wrong_key_in_the_config_file_is_named_with_the_nearest_right_one(smwatch: Smwatch, tmp_path: Path) -> None:

@@ -11,7 +11,7 @@ import click
 from click.core import ParameterSource
 
 from smwatch import __version__
-from smwatch.cli.common import EXIT_CODES, fail, need_terminal, run, settings_of, source_options
+from smwatch.cli.common import EXIT_CODES, fail, in_one_line, need_terminal, run, settings_of, source_options
 
 
 class _Commands(click.Group):
@@ -31,10 +31,16 @@ class _Commands(click.Group):
         "policy": "smwatch.setup.commands.policy",
     }
 
+    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+        """Read the options before a command."""
+        with in_one_line():
+            return super().make_context(*args, **kwargs)
+
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; that nobody reads its output any more is a quiet end, and nothing that failed."""
         try:
-            return super().invoke(ctx)
+            with in_one_line():
+                return super().invoke(ctx)
         except BrokenPipeError:
             os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is flushed at the very end
             ctx.exit(0)
@@ -69,7 +75,7 @@ class _Commands(click.Group):
     context_settings={"help_option_names": ["-h", "--help"]},
     epilog=EXIT_CODES,
 )
-@source_options
+@source_options()
 @click.option("--wall", is_flag=True, help="The ops wall: needs no keyboard.")
 @click.version_option(__version__, prog_name="smwatch")
 @click.pass_context

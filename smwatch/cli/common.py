@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NoReturn
 
@@ -41,6 +42,21 @@ def fail(message: str) -> NoReturn:
     raise Refused(message)
 
 
+@contextmanager
+def in_one_line() -> Iterator[None]:
+    """Say what is wrong with an argument in one line that leads to the command's help, as every other refusal is."""
+    try:
+        yield
+    except click.exceptions.NoArgsIsHelpError:
+        raise
+    except click.UsageError as error:
+        message = " ".join(error.format_message().split())
+        if error.ctx is not None:
+            end = "" if message.endswith((".", "?", "?)")) else "."
+            message = f"{message}{end} See {error.ctx.command_path} --help"
+        raise Refused(message) from None
+
+
 def need_terminal(instead: str) -> None:
     """Refuse to draw into a pipe; a browser session has a driver of its own and needs no terminal."""
     if not os.environ.get("TEXTUAL_DRIVER") and not (sys.stdout.isatty() and sys.stdin.isatty()):
@@ -59,42 +75,48 @@ def run(function: Callable[..., int], *args: Any, **kwargs: Any) -> NoReturn:
     sys.exit(code)
 
 
-OPTIONS: tuple[Callable[..., Any], ...] = (
-    click.option("--profile", metavar="NAME", help="AWS profile; default: AWS_PROFILE."),
-    click.option(
-        "--region",
-        "regions",
-        metavar="NAME",
-        multiple=True,
-        help="Region to watch; repeatable. Default: the profile's.",
-    ),
-    click.option(
-        "--log-group", metavar="NAME_OR_ARN", help="The trail's CloudWatch Logs group: faster than CloudTrail alone."
-    ),
-    click.option("--no-cloudtrail", is_flag=True, help="Don't ask CloudTrail's LookupEvents, only the log group."),
-    click.option("--since", metavar="WHEN", help="How far back to begin: 15m, 2h, 7d or an ISO time.  [default: 1h]"),
-    click.option(
-        "--filter", "filter_text", metavar="TEXT", help="Show what matches, e.g. 'name:Get* -user:lambda error'."
-    ),
-    click.option(
-        "--rules",
-        "rule_files",
-        metavar="FILE",
-        multiple=True,
-        type=click.Path(path_type=Path),
-        help="More rules (TOML); repeatable.",
-    ),
-    click.option("--config", metavar="FILE", type=click.Path(path_type=Path), help="Config file (TOML)."),
-    click.option("--state-dir", metavar="DIR", help="Where the journal lies."),
-    click.option("--no-journal", is_flag=True, help="Remember nothing on disk."),
-)
+OPTIONS: dict[str, dict[str, Any]] = {
+    "--profile": {"metavar": "NAME", "help": "AWS profile; default: AWS_PROFILE."},
+    "--region": {"metavar": "NAME", "multiple": True, "help": "Region to watch; repeatable. Default: the profile's."},
+    "--log-group": {
+        "metavar": "NAME_OR_ARN",
+        "help": "The trail's CloudWatch Logs group: faster than CloudTrail alone.",
+    },
+    "--no-cloudtrail": {"is_flag": True, "help": "Don't ask CloudTrail's LookupEvents, only the log group."},
+    "--since": {
+        "metavar": "WHEN",
+        "help": "How far back to begin: 15m, 2h, 7d or an ISO time.  [default: 1h]",
+    },
+    "--filter": {"metavar": "TEXT", "help": "Show what matches, e.g. 'name:Get* -user:lambda error'."},
+    "--rules": {
+        "metavar": "FILE",
+        "multiple": True,
+        "type": click.Path(path_type=Path),
+        "help": "More rules (TOML); repeatable.",
+    },
+    "--config": {"metavar": "FILE", "type": click.Path(path_type=Path), "help": "Config file (TOML)."},
+    "--state-dir": {"metavar": "DIR", "help": "Where the journal lies."},
+    "--no-journal": {"is_flag": True, "help": "Remember nothing on disk."},
+}
+"""The options of `smwatch` itself: what is read, from where and how it is shown."""
+PARAMETERS = {"--region": "regions", "--filter": "filter_text", "--rules": "rule_files"}
+"""What the values of some are called in code."""
 
 
-def source_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """The options that say what is read, from where and how it is shown; those of `smwatch` itself."""
-    for option in reversed(OPTIONS):
-        command = option(command)
-    return command
+def source_options(*heeded: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+    """Give a command the options of `smwatch`; help shows those that it heeds, all where none is named.
+
+    The others are taken too, so that what was typed for one command goes with the next.
+    """
+
+    def give(command: Callable[..., Any]) -> Callable[..., Any]:
+        for name, about in reversed(OPTIONS.items()):
+            parameter = PARAMETERS.get(name, name.removeprefix("--").replace("-", "_"))
+            hidden = bool(heeded) and name not in heeded
+            command = click.option(name, parameter, hidden=hidden, **about)(command)
+        return command
+
+    return give
 
 
 fail_on_option = click.option(

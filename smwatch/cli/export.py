@@ -10,7 +10,7 @@ from smwatch.cli.common import EXIT_CODES, run, settings_of, source_options
 
 
 @click.command(epilog=EXIT_CODES)
-@source_options
+@source_options("--since", "--filter", "--rules", "--config", "--state-dir")
 @click.option("--format", "form", type=click.Choice(("jsonl", "csv", "report")), required=True, help="What to write.")
 def export(*, form: str, **options: Any) -> None:
     """Write what the journal holds since --since to standard output.

@@ -46,6 +46,7 @@ def pattern() -> None:
 @pattern.command(
     "test",
     cls=_TakesPattern,
+    short_help="Print the lines that match a pattern.",
     epilog="Exit codes: 0 some lines match; 1 none; 2 the pattern can't be used, or AWS not asked; 3 AWS disagrees.",
 )
 @click.argument("text", metavar="PATTERN")

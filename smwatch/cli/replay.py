@@ -13,7 +13,7 @@ from smwatch.cli.common import EXIT_CODES, fail, fail_on_option, need_terminal, 
 
 @click.command(epilog=EXIT_CODES)
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path, allow_dash=True))
-@source_options
+@source_options("--filter", "--rules", "--config")
 @click.option("--json", "as_json", is_flag=True, help="Headless: one JSON object a line.")
 @click.option(
     "--speed", metavar="FACTOR", help="Pace by the time of the events: 60x is an hour a minute.  [default: all at once]"
@@ -24,8 +24,7 @@ def replay(*, files: Sequence[Path], as_json: bool, speed: str | None, fail_on: 
 
     Reads trail files (.json, .json.gz, directories), JSON lines, the output of `aws cloudtrail lookup-events`, and
     CloudWatch Logs exports; - is standard input (with --json). Records that don't say when they happened count as of
-    now. Files are read whole and nothing is kept: what says where in AWS to look, how far back and where the journal
-    lies is taken, but makes no difference.
+    now. Files are read whole and nothing is kept.
     """
     settings = settings_of(**options)
     factor = _speed(speed)

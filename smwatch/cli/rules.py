@@ -21,8 +21,8 @@ def rules() -> None:
     """The rules that raise alarms."""
 
 
-@rules.command("list")
-@source_options
+@rules.command("list", short_help="All rules in force, a line each.")
+@source_options("--rules", "--config")
 def rules_list(**options: Any) -> None:
     """All rules in force: id, severity, kind, how much of it AWS could run by itself, title.
 
@@ -34,9 +34,9 @@ def rules_list(**options: Any) -> None:
         click.echo(visible(line))
 
 
-@rules.command("show")
+@rules.command("show", short_help="Everything about one rule.")
 @click.argument("rule_id", metavar="ID")
-@source_options
+@source_options("--rules", "--config")
 def rules_show(*, rule_id: str, **options: Any) -> None:
     """Everything about one rule: why it matters, its pattern, known noise, next commands."""
     from smwatch.rules.listing import description
@@ -46,7 +46,7 @@ def rules_show(*, rule_id: str, **options: Any) -> None:
         click.echo(visible(line))
 
 
-@rules.command("check")
+@rules.command("check", short_help="Say all that is wrong in rules FILEs.")
 @click.argument("files", metavar="FILE...", nargs=-1, required=True, type=click.Path(path_type=Path))
 def rules_check(*, files: Sequence[Path]) -> None:
     """Say all that is wrong in rules FILEs; exit code 2 if anything is.
@@ -84,7 +84,7 @@ def rules_check(*, files: Sequence[Path]) -> None:
                 click.echo(visible(f"  {summary(rule)}"))
 
 
-@rules.command("export")
+@rules.command("export", short_help="Write rules as what AWS can run of them.")
 @click.argument("ids", metavar="[ID]...", nargs=-1)
 @click.option(
     "--format",
@@ -94,7 +94,7 @@ def rules_check(*, files: Sequence[Path]) -> None:
     show_default=True,
     help="What to write.",
 )
-@source_options
+@source_options("--log-group", "--rules", "--config")
 def rules_export(*, ids: Sequence[str], form: str, **options: Any) -> None:
     """Write rules as what AWS can run of them, and say of each how much that is.
 

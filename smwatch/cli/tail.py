@@ -10,7 +10,7 @@ from smwatch.cli.common import EXIT_CODES, fail_on_option, run, settings_of, sou
 
 
 @click.command(epilog=EXIT_CODES)
-@source_options
+@source_options()
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line: events, alarms, status.")
 @click.option("--once", is_flag=True, help="End when everything up to now has been read.")
 @fail_on_option

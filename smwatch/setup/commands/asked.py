@@ -80,8 +80,8 @@ def settled(config: Path | None, profile: str, regions: tuple[str, ...], log_gro
 
 @contextmanager
 def told(profile: str) -> Iterator[None]:
-    """Say what went wrong in a line or two, with the next step, and end with 1; with 2 for an option that can't be."""
-    from smwatch.setup.trouble import AWS_ERRORS, SetupError, sentence
+    """Say what went wrong in a line or two, with the next step, and end with 1; with 2 for what can't be set so."""
+    from smwatch.setup.trouble import AWS_ERRORS, RegionError, SetupError, sentence
     from smwatch.setup.wishes import OptionError
     from smwatch.visible import visible
 
@@ -90,7 +90,7 @@ def told(profile: str) -> Iterator[None]:
     except SetupError as error:
         for line in str(error).splitlines():
             click.echo(visible(line), err=True)
-        sys.exit(2 if isinstance(error, OptionError) else 1)
+        sys.exit(2 if isinstance(error, OptionError | RegionError) else 1)
     except AWS_ERRORS as error:
         click.echo(sentence(error, profile=profile), err=True)
         sys.exit(1)

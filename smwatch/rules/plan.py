@@ -61,13 +61,12 @@ class Waiting(Protocol):
         """Another event of this caller."""
         ...
 
-    @property
-    def waiting(self) -> list[Event]:
-        """Where events are put as long as nothing is known of the fact."""
+    def hold(self, event: Event) -> None:
+        """Another one, while nothing is known of the fact; see `extend`."""
         ...
 
     def extend(self, first: int, last: int) -> None:
-        """There are more in `waiting`, from one second up to another."""
+        """Some were held, from one second up to another."""
         ...
 
     @property
@@ -158,7 +157,7 @@ class Plan:
             if key > self._newest_key:
                 self._newest_key, self._newest = key, event
             for wait in self.waits:
-                wait.waiting.append(event)
+                wait.hold(event)
             if len(backlog) >= BACKLOG:
                 self._tell()
         else:

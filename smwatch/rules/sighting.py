@@ -9,12 +9,12 @@ from typing import Self
 
 from smwatch.events.event import Event
 from smwatch.events.links import BATCH, reads_caused
-from smwatch.events.renaming import names_any, renamed_event
 from smwatch.events.secret import Secret
 from smwatch.rules.alarm import Alarm
 from smwatch.rules.answer import Pending
 from smwatch.rules.case import Case, Newest
 from smwatch.rules.dimension import Dimension, Value
+from smwatch.rules.dormant import Dormant, model_of
 from smwatch.rules.envelope import Rule
 from smwatch.rules.evidence import LEVELS, Evidence, Shed, Total, total_of
 from smwatch.rules.period import HOUR
@@ -192,7 +192,7 @@ class SightingCase(Case):
         """The first and the last of the events that are not judged yet."""
         self._evidence: list[Evidence] = []
         self._total = total_of(())
-        self.waiting: list[Event] = []
+        self.waiting = Dormant()
         """Events that a fact, of which nothing is known so far, may yet make evidence."""
         self.look_again: Callable[[Event], None] | None = None
         """Takes one of those once more is known."""
@@ -235,16 +235,12 @@ class SightingCase(Case):
         if high > self.high:
             self.own_high = high + HOUR  # more than matters, so that not every event has to say so
             self._care_up_to(self.own_high)
-        waiting = self.waiting
-        if len(waiting) >= 2 * MARKS:
-            waiting.sort(key=_KEY)
-            del waiting[:-MARKS]
+        if len(self.waiting) >= 2 * MARKS:
+            self.waiting.keep_newest(MARKS)
 
     def _look_again(self) -> None:
-        waiting = sorted(self.waiting, key=_KEY)
-        self.waiting.clear()
         assert self.look_again is not None
-        for event in waiting:
+        for event in self.waiting.take():
             self.look_again(event)
 
     def resume(self, alarm: Alarm) -> None:
@@ -275,12 +271,12 @@ class SightingCase(Case):
             if mark.newest is not None and (newest := mark.newest.renamed(right)) is not mark.newest:
                 mark.newest, self._commands = newest, None
                 self.wake()
-        self.waiting[:] = [renamed_event(one, right) if names_any(one, right) else one for one in self.waiting]
+        self.waiting.rename(right)
 
     def absorb(self, other: Self) -> None:
         """Take over the events of a group that has turned out to be this one."""
         marks, other.marks = other.marks, []
-        waiting, other.waiting = other.waiting, []
+        waiting, other.waiting = other.waiting, Dormant()
         other._keys, other._fresh = [], None
         other._gather()
         super().absorb(other)
@@ -288,7 +284,7 @@ class SightingCase(Case):
             for pending in mark.pending:
                 pending.watch(self)
             self.add(mark)
-        self.waiting += waiting
+        self.waiting.join(waiting)
         if self.waiting:
             self._look_again()
 
@@ -394,12 +390,13 @@ class Waiter:
     Serves the row "rules" of the benchmarks: an event that waits costs a tenth of a Mark with its open question.
     """
 
-    __slots__ = ("_ahead", "_back", "_case", "_take", "listener", "waiting")
+    __slots__ = ("_ahead", "_back", "_case", "_model", "_take", "_waiting", "listener")
 
     def __init__(self, case: SightingCase, known: Times, back: int, ahead: int, take: Callable[[Event], None]) -> None:
         known.watch(case)
         self.listener = known
-        self.waiting = case.waiting
+        self._waiting = case.waiting
+        self._model: Event | None = None
         self._case = case
         self._back, self._ahead = back, ahead
         self._take = take
@@ -413,13 +410,18 @@ class Waiter:
         """Another event of this caller."""
         low, high = second - self._back, second + self._ahead
         if self.calm or not self.listener.any(low, high):
-            self.waiting.append(event)
+            self.hold(event)
             self._case.wait(low, high)
         else:
             self._take(event)
 
+    def hold(self, event: Event) -> None:
+        """Another one, while nothing is known of the fact; see `extend`."""
+        self._model = model_of(event, self._model)
+        self._waiting.append(event.key, self._model)
+
     def extend(self, first: int, last: int) -> None:
-        """There are more in `waiting`, from one second up to another."""
+        """Some were held, from one second up to another."""
         self._case.wait(first - self._back, last + self._ahead)
 
 

@@ -1,0 +1,90 @@
+"""Events that may yet become evidence, kept small: there are many, and most are never looked at again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from operator import itemgetter
+
+import msgspec
+
+from smwatch.events.event import Event
+from smwatch.events.renaming import names_any, renamed_event
+from smwatch.events.secret import Secret
+
+_KEY = itemgetter(0)
+
+
+def model_of(event: Event, last: Event | None) -> Event:
+    """The event to keep it by: `last`, if they differ in nothing but their keys and when they were seen.
+
+    When it was seen is nothing that rules ask. Texts that are equal but not the same count as different.
+    """
+    # Spelled out: a comparison of all fields by attrgetter takes three times as long (see the row "rules").
+    if (
+        last is not None
+        and last.call_text is event.call_text
+        and last.caller_text is event.caller_text
+        and last.name is event.name
+        and last.source is event.source
+        and last.secret is event.secret
+        and last.principal is event.principal
+        and last.read_only is event.read_only
+        and last.seen_by is event.seen_by
+        and last.others is event.others
+        and last.secret_arn is event.secret_arn
+        and last.access_key is event.access_key
+        and last.source_ip is event.source_ip
+        and last.user_agent is event.user_agent
+        and last.region is event.region
+        and last.account is event.account
+        and last.error_code is event.error_code
+        and last.error_message is event.error_message
+        and last.odd_id is event.odd_id
+    ):
+        return last
+    return event
+
+
+class Dormant:
+    """Such events in the order they came: of those with one model, each takes a tenth of an Event.
+
+    Serves "memory" of `tail --once`: callers that nothing is known against have a hundred each.
+    """
+
+    __slots__ = ("_keys", "_models")
+
+    def __init__(self) -> None:
+        self._keys: list[int] = []
+        self._models: list[Event] = []
+
+    def __len__(self) -> int:
+        return len(self._keys)
+
+    def append(self, key: int, model: Event) -> None:
+        """One more, like its model but for the key."""
+        self._keys.append(key)
+        self._models.append(model)
+
+    def keep_newest(self, count: int) -> None:
+        """Let go of all but so many."""
+        newest = sorted(zip(self._keys, self._models, strict=True), key=_KEY)[-count:]
+        self._keys[:] = [key for key, _ in newest]
+        self._models[:] = [model for _, model in newest]
+
+    def take(self) -> list[Event]:
+        """All of them, oldest first; none waits any more."""
+        taken = sorted(zip(self._keys, self._models, strict=True), key=_KEY)
+        self._keys.clear()
+        self._models.clear()
+        return [model if model.key == key else msgspec.structs.replace(model, key=key) for key, model in taken]
+
+    def join(self, other: Dormant) -> None:
+        """Take over those of another."""
+        self._keys += other._keys
+        self._models += other._models
+
+    def rename(self, right: Mapping[Secret, Secret]) -> None:
+        """Know the events by the right names of their secrets."""
+        renamed = {id(model): renamed_event(model, right) for model in self._models if names_any(model, right)}
+        if renamed:
+            self._models[:] = [renamed.get(id(model), model) for model in self._models]

@@ -1,0 +1,66 @@
+"""What may yet become evidence is kept by a model, and comes back as it was."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import msgspec
+import pytest
+
+from smwatch.events.event import Event, SeenBy
+from smwatch.events.reader import Reader
+from smwatch.rules.dormant import Dormant, model_of
+from tests import records
+from tests.records import AT
+
+READER = Reader()
+OWN = ("key", "seen_at")
+
+
+def event(second: int = 0, secret: str = "prod/db") -> Event:
+    at = AT + timedelta(seconds=second)
+    record = records.read(secret, at=at, id=f"event {second}")
+    return msgspec.structs.replace(READER.read(records.raw(record), seen_by=SeenBy.LOGS, seen_at=at).event, odd_id="")
+
+
+FIRST, ELSEWHERE = event(), event(secret="prod/other")
+
+
+@pytest.mark.parametrize("field", [field for field in Event.__struct_fields__ if field not in OWN])
+def test_an_event_that_differs_in_any_field_is_its_own_model(field: str) -> None:
+    different = msgspec.structs.replace(event(1), **{field: "something else"})
+    assert model_of(event(1), FIRST) is FIRST
+    assert model_of(different, FIRST) is different
+
+
+def test_events_come_back_as_they_were_and_in_order() -> None:
+    dormant = Dormant()
+    for one in (event(3), event(1), ELSEWHERE, event(2)):
+        dormant.append(one.key, model_of(one, FIRST))
+    assert len(dormant) == 4
+    taken = dormant.take()
+    expected = sorted([event(1), event(2), event(3), ELSEWHERE], key=lambda one: one.key)
+    assert [msgspec.structs.replace(one, seen_at=AT) for one in taken] == [
+        msgspec.structs.replace(one, seen_at=AT) for one in expected
+    ]
+    assert not dormant
+    assert dormant.take() == []
+
+
+def test_the_newest_are_kept_whatever_the_order_they_came_in() -> None:
+    dormant = Dormant()
+    for one in map(event, (5, 1, 4, 2, 3)):
+        dormant.append(one.key, FIRST)
+    dormant.keep_newest(2)
+    assert [one.key for one in dormant.take()] == [event(4).key, event(5).key]
+
+
+def test_all_that_wait_are_renamed_with_their_secret() -> None:
+    assert FIRST.secret is not None
+    assert ELSEWHERE.secret is not None
+    dormant, others = Dormant(), Dormant()
+    dormant.append(event(1).key, FIRST)
+    others.append(event(2).key, FIRST)
+    dormant.join(others)
+    dormant.rename({FIRST.secret: ELSEWHERE.secret})
+    assert [one.secret for one in dormant.take()] == [ELSEWHERE.secret] * 2

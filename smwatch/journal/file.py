@@ -60,7 +60,7 @@ def connect(path: Path | None, *, new: bool = False) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_size_limit = 16000000")
         if sys.platform == "darwin":
             connection.execute("PRAGMA fullfsync = ON")  # fsync itself promises little there
-    connection.execute("PRAGMA cache_size = -4000")
+    connection.execute("PRAGMA cache_size = -2000")
     return connection
 
 

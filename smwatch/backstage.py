@@ -126,6 +126,7 @@ class Backstage:
             remember=self._remember,
             hold=self._hold,
             unheard=parts.alarms_unheard,
+            known_before=parts.alarms_kept,
         )
 
     def _begin(self, work: Callable[[], None]) -> None:

@@ -180,6 +180,11 @@ class Parts:
             self.journal.keep((), {FILTERS: msgspec.json.encode(filters[-REMEMBERED:])})
 
     @property
+    def alarms_kept(self) -> tuple[Alarm, ...]:
+        """The alarms as the journal had them at the start."""
+        return self._opened.alarms
+
+    @property
     def alarms_unheard(self) -> list[str]:
         """The alarms, by group, that were to be heard at the end of a mute when that was kept last."""
         with suppress(JournalError):

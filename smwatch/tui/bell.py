@@ -18,8 +18,13 @@ class Bell:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        self._rung: dict[str, Told] = {}
-        """How the alarms stood that it has rung for."""
+        now = desk.now
+        self._rung: dict[str, Told] = {
+            alarm.group: seen(told_of(alarm, now), alarm, now)
+            for alarm in desk.known_before
+            if alarm.open and alarm.group not in desk.unheard
+        }
+        """How the alarms stood that it has rung for, or that were known when the screen began."""
         self._held = set(desk.unheard)
         """The alarms that it is to ring for once they are no longer muted."""
 

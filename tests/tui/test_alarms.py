@@ -293,6 +293,25 @@ async def test_what_is_to_be_heard_at_the_end_of_a_mute_outlives_the_screen() ->
     assert held[-1] == []
 
 
+async def test_an_alarm_that_was_known_before_the_screen_began_is_not_new() -> None:
+    ended = staged(records.read_deleted("prod/gone", eventTime=ago(60), id="1"))
+    engine = Engine(catalogue())
+    engine.restore(known := tuple(ended.store.alarms.values()))
+    again = Stage((), store=Store(engine=engine), outside=Outside(known_before=known))
+    written = noises(again)
+    async with again.app.run_test(size=WIDE, headless=False):
+        again.store.recall()
+        again.bring(records.read_deleted("prod/gone", eventTime=ago(30), id="2"))
+        assert written == []
+        (alarm,) = [each for each in again.app.desk.asking if each.rule == "SMW-DEL-01"]
+        assert alarm.count == 2
+        again.app.desk.close(alarm, "over")
+        again.bring(records.read_deleted("prod/gone", eventTime=ago(20), id="3"))
+        assert written.count("\x07") == 1, "it opens again"
+        again.bring(records.read_deleted("prod/other", eventTime=ago(10), id="4"))
+        assert written.count("\x07") == 2
+
+
 async def test_the_wall_shows_alarms_large_and_goes_red_when_data_is_stale() -> None:
     stage = staged(*incident())
     async with stage.app.run_test(size=WIDE) as pilot:

@@ -71,6 +71,8 @@ class Outside(msgspec.Struct, frozen=True, kw_only=True):
     """Keeps which alarms, by group, are to be heard at the end of a mute, for the next time."""
     unheard: Sequence[str] = ()
     """Those that were kept the last time."""
+    known_before: Sequence[Alarm] = ()
+    """The alarms that were known before the screen began: none of them is new."""
     ask: Callable[[Secret], Awaitable[Answers]] | None = None
     """Asks AWS what events can't say of a secret; never its value."""
     same_call: Callable[[str], Sequence[Event]] | None = None
@@ -174,6 +176,11 @@ class Desk:
     def unheard(self) -> Sequence[str]:
         """The alarms, by group, that were to be heard at the end of a mute when the last screen ended."""
         return self._outside.unheard
+
+    @property
+    def known_before(self) -> Sequence[Alarm]:
+        """The alarms that were known before the screen began."""
+        return self._outside.known_before
 
     def hold(self, groups: Iterable[str]) -> None:
         """Keep which alarms are to be heard at the end of a mute."""

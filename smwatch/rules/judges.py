@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from smwatch.rules.envelope import Rule
-from smwatch.rules.sighting import Judge, Mark, SightingCase, caused_in
+from smwatch.rules.mark import Judge, Mark, caused_in
+from smwatch.rules.sighting import SightingCase
 
 
 def settle_none(marks: Sequence[Mark], some: slice) -> None:

@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Mapping, Sequence, Set
 from operator import attrgetter
 from typing import Self
 
 from smwatch.events.event import Event
-from smwatch.events.links import BATCH, reads_caused
+from smwatch.events.links import BATCH
 from smwatch.events.secret import Secret
 from smwatch.rules.alarm import Alarm
-from smwatch.rules.answer import Pending
-from smwatch.rules.case import Case, Newest
+from smwatch.rules.case import Case
 from smwatch.rules.dimension import Dimension, Value
-from smwatch.rules.dormant import Dormant, model_of
+from smwatch.rules.dormant import Dormant
 from smwatch.rules.envelope import Rule
 from smwatch.rules.evidence import LEVELS, Evidence, Shed, Total, total_of
+from smwatch.rules.mark import Judge, Mark, caused_in, evidence_of, settle_each
 from smwatch.rules.period import HOUR
 from smwatch.rules.subject import SECOND_BITS
-from smwatch.rules.times import Times
 from smwatch.rules.world import World
 
 MARKS = 100
@@ -27,135 +26,6 @@ MARKS = 100
 the order in which events come is of no matter."""
 _KEY = attrgetter("key")
 """Of events and of evidence."""
-
-
-class Verdict:
-    """A grade an event may have: what it hangs on, and what the event is then."""
-
-    __slots__ = ("pending", "rank", "title")
-
-    def __init__(self, pending: Pending | None, rank: int, title: str) -> None:
-        self.pending = pending
-        self.rank = rank
-        self.title = title
-
-
-class Mark:
-    """One event of a case, with what it still hangs on."""
-
-    __slots__ = (
-        "_eligible",
-        "at",
-        "caused",
-        "evidence",
-        "fixed",
-        "grades",
-        "key",
-        "newest",
-        "only",
-        "rank",
-        "second",
-        "step",
-        "title",
-        "unless",
-    )
-
-    def __init__(self, key: int, newest: Newest | None, grades: tuple[Verdict, ...]) -> None:
-        self.key = key
-        self.newest = newest
-        """The event itself; None if only an alarm tells of it."""
-        self.second = key >> SECOND_BITS
-        self.at = self.second
-        """The second in which it becomes evidence."""
-        self.fixed = False
-        """Whether it is evidence because an alarm that was kept says so, until it can be judged again."""
-        self.caused = False
-        """Whether it is a read that is counted already, with a batch that is not here any more."""
-        self.evidence = False
-        self.rank = self.step = 0
-        self.title = ""
-        self.only: tuple[Pending, ...] = ()
-        self.unless: tuple[Pending, ...] = ()
-        self.grades = grades
-        """The first that holds counts; the last one always does."""
-        self._eligible: bool | None = None
-
-    @property
-    def eligible(self) -> bool:
-        """Whether it may be evidence, as far as is known."""
-        if self._eligible is None:
-            self._eligible = not (self.only and not all(one.ask() for one in self.only)) and not (
-                self.unless and any(one.ask() for one in self.unless)
-            )
-        return self._eligible
-
-    @property
-    def lost(self) -> bool:
-        """Whether it will never be evidence, whatever becomes known."""
-        if self.fixed or self.eligible:
-            return False
-        return any(one.final() is False for one in self.only) or any(one.final() is True for one in self.unless)
-
-    def doubt(self) -> None:
-        """What it hangs on may be otherwise by now."""
-        if self.only or self.unless:
-            self._eligible = None
-
-    def settle(self, evidence: bool) -> None:
-        """Make it evidence, of the first grade that holds, or none."""
-        self.evidence, self.step = evidence or self.fixed, 0
-        if not self.evidence or self.fixed:
-            return
-        for grade in self.grades:
-            if grade.pending is None or grade.pending.ask():
-                self.rank, self.title = grade.rank, grade.title
-                return
-
-    @property
-    def pending(self) -> Iterator[Pending]:
-        """All that it still hangs on."""
-        yield from (*self.only, *self.unless)
-        yield from (grade.pending for grade in self.grades if grade.pending is not None)
-
-    def confirm(self, other: Mark) -> bool:
-        """The same event again, of which one may be what an alarm that was kept says of it; whether it tells more."""
-        if self.fixed and self.newest is None and other.newest is not None:
-            self.newest, self.only, self.unless, self.grades = other.newest, other.only, other.unless, other.grades
-        elif other.fixed and not self.fixed:
-            self.fixed, self.evidence, self.at, self.caused = True, True, other.at, other.caused
-            self.rank, self.step, self.title = other.rank, other.step, other.title
-        else:
-            return False
-        return True
-
-    def join(self, step: int, rank: int, title: str) -> None:
-        """Be evidence of a step, if of nothing worse."""
-        if self.evidence:
-            self.escalate(step, rank, title)
-        elif not self.fixed:
-            self.evidence, self.step, self.rank, self.title = True, step, rank, title
-
-    def escalate(self, step: int, rank: int, title: str) -> None:
-        """Let it take part in an escalation."""
-        if step > self.step:
-            self.step = step
-        if rank > self.rank:
-            self.rank, self.title = rank, title or self.title
-
-
-Judge = Callable[[Sequence[Mark], slice], None]
-"""Settles some marks of a case: those of the slice, by the ones around them, which are ascending."""
-
-
-def caused_in(marks: Iterable[Mark]) -> dict[int, int]:
-    """Of these marks, ascending, the reads that batches among them caused: their keys, and the batches'."""
-    return reads_caused(mark.newest.event for mark in marks if mark.newest is not None and not mark.caused)
-
-
-def settle_each(marks: Sequence[Mark], some: slice) -> None:
-    """Every eligible event is evidence."""
-    for mark in marks[some]:
-        mark.settle(mark.eligible)
 
 
 class SightingCase(Case):
@@ -337,7 +207,7 @@ class SightingCase(Case):
         earliest, latest = (first >> SECOND_BITS) - horizon, (last >> SECOND_BITS) + horizon + 1
         start, end, around = place(earliest), place(latest), place(earliest - horizon)
         self.judge(self.marks[around : place(latest + horizon)], slice(start - around, end - around))
-        found = [_evidence(mark) for mark in self.marks[start:end] if mark.evidence]
+        found = [evidence_of(mark) for mark in self.marks[start:end] if mark.evidence]
         evidence = self._evidence
         begin = bisect_left(evidence, earliest << SECOND_BITS, key=_KEY)
         stop = bisect_left(evidence, latest << SECOND_BITS, key=_KEY)
@@ -367,7 +237,7 @@ class SightingCase(Case):
         self._gather()
 
     def _gather(self) -> None:
-        self._evidence = [_evidence(mark) for mark in self.marks if mark.evidence]
+        self._evidence = [evidence_of(mark) for mark in self.marks if mark.evidence]
         self._total = total_of(self._evidence)
         self._find_newest()
 
@@ -382,48 +252,3 @@ class SightingCase(Case):
             counted = sum(1 for mark in marks if not mark.caused and mark.key not in caused)
             some = Shed(counted, min(seconds), max(seconds), last_key, *worst)
             self.shed = some if self.shed is None else self.shed.joined(some)
-
-
-class Waiter:
-    """A case for a caller whose events are evidence only if a fact is known, which it mostly is not.
-
-    Serves the row "rules" of the benchmarks: an event that waits costs a tenth of a Mark with its open question.
-    """
-
-    __slots__ = ("_ahead", "_back", "_case", "_model", "_take", "_waiting", "listener")
-
-    def __init__(self, case: SightingCase, known: Times, back: int, ahead: int, take: Callable[[Event], None]) -> None:
-        known.watch(case)
-        self.listener = known
-        self._waiting = case.waiting
-        self._model: Event | None = None
-        self._case = case
-        self._back, self._ahead = back, ahead
-        self._take = take
-
-    @property
-    def calm(self) -> bool:
-        """Whether nothing is known of the fact."""
-        return self.listener.unknown
-
-    def add(self, event: Event, second: int) -> None:
-        """Another event of this caller."""
-        low, high = second - self._back, second + self._ahead
-        if self.calm or not self.listener.any(low, high):
-            self.hold(event)
-            self._case.wait(low, high)
-        else:
-            self._take(event)
-
-    def hold(self, event: Event) -> None:
-        """Another one, while nothing is known of the fact; see `extend`."""
-        self._model = model_of(event, self._model)
-        self._waiting.append(event.key, self._model)
-
-    def extend(self, first: int, last: int) -> None:
-        """Some were held, from one second up to another."""
-        self._case.wait(first - self._back, last + self._ahead)
-
-
-def _evidence(mark: Mark) -> Evidence:
-    return Evidence(mark.at, mark.key, mark.rank, mark.step, mark.title)

@@ -16,16 +16,18 @@ from smwatch.rules.condition import Condition, Look, Lookup, historic, lookups
 from smwatch.rules.dimension import Dimension, Value, renamed, renames
 from smwatch.rules.envelope import FirstSeen, Rule, own_fact
 from smwatch.rules.habit import Habits
+from smwatch.rules.mark import Judge, Mark, Verdict, settle_each
 from smwatch.rules.measure import Bar, Measure, Need, Needs, Questions
 from smwatch.rules.memory import Memory
 from smwatch.rules.plan import Ask, First, Plan, Take
 from smwatch.rules.question import Prepare, lookout, prepare
 from smwatch.rules.sighter import Sighter
-from smwatch.rules.sighting import Judge, Mark, SightingCase, Verdict, Waiter, settle_each
+from smwatch.rules.sighting import SightingCase
 from smwatch.rules.spread import SpreadCase
 from smwatch.rules.subject import Subject
 from smwatch.rules.telling import reach
 from smwatch.rules.times import EVER, Times
+from smwatch.rules.waiter import Waiter
 from smwatch.rules.world import World, ordered
 
 CASES = 4_096

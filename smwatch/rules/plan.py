@@ -230,7 +230,7 @@ class Plan:
             if not spread.calm:
                 return False
         for times in self.times:
-            if second <= times.loud:
+            if times.matters(second):
                 return False
         return all(wait.calm for wait in self.waits)
 

@@ -92,15 +92,18 @@ class Times:
         self.groups: tuple[Group, ...] = ()
         """The groups this belongs to: of the first dimension's value, and of the second's."""
         self.loud = -1
-        """No watcher cares for later seconds than this."""
+        """None of its own watchers cares for later seconds than this."""
 
     def listen(self, plan: Plan) -> None:
         """Have this plan tell before anything is said of the fact, or somebody begins to care for it."""
+        for group in self.groups:
+            group.listening.add(self)
         self._plans.append(plan)
         if len(self._plans) > PLANS:
-            self._catch_up(PLANS // 4)
+            self.catch_up(PLANS // 4)
 
-    def _catch_up(self, count: int = PLANS) -> None:
+    def catch_up(self, count: int = PLANS) -> None:
+        """Have its plans tell."""
         if self._plans:
             plans, self._plans = self._plans[:count], self._plans[count:]
             for plan in plans:
@@ -110,7 +113,7 @@ class Times:
     def seconds(self) -> array[int]:
         """The seconds, ascending."""
         if self._plans:
-            self._catch_up()
+            self.catch_up()
         return self._seconds
 
     @property
@@ -119,16 +122,28 @@ class Times:
         return not self._seconds
 
     def join(self, *groups: Group) -> None:
-        """Belong to these groups."""
+        """Belong to these groups, whose watchers may care for more than its own do."""
         self.groups = groups
-        for group in groups:
-            self.grow_loud(group.loud)
+        self.catch_up()
+
+    def leave(self, group: Group) -> None:
+        """Belong to this group no longer."""
+        self.groups = tuple(each for each in self.groups if each is not group)
+
+    def matters(self, second: int) -> bool:
+        """Whether anybody cares for this second: a watcher of its own, or of one of its groups."""
+        if second <= self.loud:
+            return True
+        for group in self.groups:  # noqa: SIM110  asked of each event of the row "rules"; any() makes a generator
+            if second <= group.loud:
+                return True
+        return False
 
     def add(self, second: int) -> None:
         """Take a second in."""
         seconds = self._seconds
         if not seconds:
-            self._catch_up()  # some events are of another kind from now on
+            self.catch_up()  # some events are of another kind from now on
             seconds.append(second)
             self.first = second
             self.gap = EVER
@@ -142,13 +157,13 @@ class Times:
         if len(seconds) > TIMES:
             del seconds[0]
             self.trimmed = True
-        if second <= self.loud and self.gap >= 0:
+        if self.gap >= 0 and self.matters(second):
             self._tell(second)
 
     def extend(self, more: array[int]) -> None:
         """Take in seconds, ascending, of which an earlier one than the first is known."""
         seconds = self._seconds
-        if more[0] <= self.loud:
+        if self.matters(more[0]):
             for second in more:
                 self.add(second)
             return
@@ -180,13 +195,9 @@ class Times:
             seconds.insert(at, second)
 
     def _tell(self, second: int) -> None:
-        loud = -1
-        for watchers in (self.watchers, *(group.watchers for group in self.groups)):
-            for watcher in watchers or ():
-                watcher.heed(second)
-                if watcher.high > loud:
-                    loud = watcher.high
-        self.loud = loud
+        self.loud = _heeded(self.watchers, second)
+        for group in self.groups:
+            group.loud = _heeded(group.watchers, second)
 
     def note(self, key: int, name: str, who: str) -> None:
         """Keep the event itself as well."""
@@ -194,7 +205,7 @@ class Times:
         if entry not in self.notes:
             insort(self.notes, entry)
             del self.notes[:-NOTES]
-            if (second := key >> SECOND_BITS) <= self.loud:
+            if self.matters(second := key >> SECOND_BITS):
                 self._tell(second)  # the second may have been known, but not this event of it
 
     def last_note(self, low: int, high: int) -> Note | None:
@@ -208,7 +219,7 @@ class Times:
     def any(self, low: int, high: int) -> bool:
         """Whether it is known of a second from `low` to `high`."""
         if self._plans:
-            self._catch_up()
+            self.catch_up()
         seconds = self._seconds
         at = bisect_left(seconds, low)
         return at < len(seconds) and seconds[at] <= high
@@ -216,7 +227,7 @@ class Times:
     def before(self, second: int) -> int | None:
         """The last second before this one."""
         if self._plans:
-            self._catch_up()
+            self.catch_up()
         seconds = self._seconds
         at = bisect_left(seconds, second)
         return seconds[at - 1] if at else None
@@ -234,7 +245,7 @@ class Times:
     def forgotten(self, second: int) -> bool:
         """Whether this second lies before all that is kept, so that nothing can be said about it."""
         if self._plans:
-            self._catch_up()
+            self.catch_up()
         return self.trimmed and second < self._seconds[0]
 
     def watch(self, watcher: Watcher) -> None:
@@ -249,7 +260,7 @@ class Times:
     def grow_loud(self, high: int) -> None:
         """A watcher cares for seconds up to this one."""
         if high > self.loud:
-            self._catch_up()
+            self.catch_up()
             self.loud = high
 
     def absorb(self, other: Times) -> None:
@@ -267,18 +278,25 @@ class Times:
 class Group:
     """What is known of one value of a track's first dimension, told apart by the others; or of its second."""
 
-    __slots__ = ("__weakref__", "loud", "members", "watchers")
+    __slots__ = ("__weakref__", "_renamed", "listening", "loud", "members", "watchers")
 
     def __init__(self) -> None:
         self.members: dict[Member, Times] = {}
         self.loud = -1
+        """No watcher cares for later seconds than this, of whichever member."""
+        self.listening: set[Times] = set()
+        """Members of which plans may know more: to be told before anybody cares for it."""
         self.watchers: set[Watcher] | None = None
+        self._renamed: Group | None = None
+        """What this is another name for."""
 
     def admit(self, member: Member, times: Times) -> None:
         """Make somebody a member."""
         self.members[member] = times
         if len(self.members) > MEMBERS:
-            del self.members[next(iter(self.members))]
+            gone = self.members.pop(next(iter(self.members)))
+            gone.leave(self)
+            self.listening.discard(gone)
 
     def any(self, low: int, high: int) -> bool:
         """Whether it is known of any member in a second from `low` to `high`."""
@@ -316,19 +334,33 @@ class Group:
 
     def grow_loud(self, high: int) -> None:
         """A watcher cares for seconds up to this one."""
+        if self._renamed is not None:
+            self._renamed.grow_loud(high)
         if high > self.loud:
+            # Of thousands of members a few have plans that listen: the others need not be gone through.
+            listening, self.listening = self.listening, set()
+            for times in listening:
+                times.catch_up()
             self.loud = high
-        for times in self.members.values():
-            times.grow_loud(high)
 
     def rename(self, group: Group) -> None:
         """Be another name for `group` from now on, which knows all that this knew."""
-        self.members = group.members
+        self.members, self._renamed = group.members, group
         group.grow_loud(self.loud)
         _share_watchers(group, self)
 
 
 Known: TypeAlias = Times | Group
+
+
+def _heeded(watchers: set[Watcher] | None, second: int) -> int:
+    """Tell them of a second; the last one that any of them cares for."""
+    loud = -1
+    for watcher in watchers or ():
+        watcher.heed(second)
+        if watcher.high > loud:
+            loud = watcher.high
+    return loud
 
 
 def _share_watchers(known: Known, other: Known) -> None:

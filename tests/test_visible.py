@@ -1,5 +1,6 @@
 import json
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -28,7 +29,16 @@ def test_escaped_json_is_the_same_json(text: str) -> None:
     assert not acts(harmless)
 
 
-def test_ordinary_text_is_returned_as_it_is() -> None:
+@pytest.mark.parametrize("unseen", list("\u034f\u115f\u1160\u17b4\u180b\u3164\ufe00\uffa0\U000e0100\U000e01ef"))
+def test_a_letter_or_mark_that_is_drawn_as_nothing_is_seen(unseen: str) -> None:
+    name = f"prod/{unseen}db"
+    assert visible(name) == "prod/\N{REPLACEMENT CHARACTER}db"
+    harmless = harmless_json(json.dumps(name, ensure_ascii=False))
+    assert harmless.isascii()
+    assert json.loads(harmless) == name
+
+
+def test_ordinary_text_stays_as_it_is() -> None:
     text = "prod/öl 宽 🔑"
-    assert visible(text) is text
-    assert harmless_json(text) is text
+    assert visible(text) == text
+    assert harmless_json(text) == text

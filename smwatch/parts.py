@@ -170,9 +170,7 @@ class Parts:
     @property
     def filters_typed(self) -> list[str]:
         """The filters that were kept the last time, oldest first."""
-        with suppress(JournalError):
-            return self.journal.fact_as(FILTERS, list[str]) or []
-        return []
+        return self._texts(FILTERS)
 
     async def remember_filters(self, filters: Sequence[str]) -> None:
         """Have typed filters outlive the process; the oldest of very many are let go."""
@@ -187,8 +185,11 @@ class Parts:
     @property
     def alarms_unheard(self) -> list[str]:
         """The alarms, by group, that were to be heard at the end of a mute when that was kept last."""
+        return self._texts(UNHEARD)
+
+    def _texts(self, name: str) -> list[str]:
         with suppress(JournalError):
-            return self.journal.fact_as(UNHEARD, list[str]) or []
+            return self.journal.fact_as(name, list[str]) or []
         return []
 
     async def remember_unheard(self, groups: Sequence[str]) -> None:

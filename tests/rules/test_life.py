@@ -12,6 +12,7 @@ from smwatch.record import Record
 from smwatch.rules.alarm import Alarm, AlarmState, Mute, Severity
 from smwatch.rules.engine import Engine
 from tests import records
+from tests.rules.catalogue.keys import to_key
 from tests.rules.judging import after, arrivals, catalogue, judged, of
 
 OPEN, ACKNOWLEDGED, CLOSED = AlarmState.OPEN, AlarmState.ACKNOWLEDGED, AlarmState.CLOSED
@@ -168,3 +169,12 @@ def test_a_tick_tells_of_the_alarms_whose_mute_has_ended_once(journal: Journal) 
     watching.engine.mute(Mute(after(hours=1), rule=RULE))
     told = [[alarm.group for alarm in watching.engine.tick(after(minutes=minute))] for minute in (1, 59, 60, 61)]
     assert told == [[], [], [watching.alarm.group], []]
+
+
+def test_an_alarm_says_who_enabled_the_key_again() -> None:
+    happened = [to_key("ScheduleKeyDeletion", at=after()), to_key("CancelKeyDeletion", at=after(minutes=1))]
+    (alarm,) = of("SMW-KMS-02", judged(happened))
+    assert alarm.state is OPEN
+    happened.append(to_key("EnableKey", at=after(minutes=3), by=records.user("alice")))
+    (alarm,) = of("SMW-KMS-02", judged(happened))
+    assert (alarm.state, alarm.closed_by) == (CLOSED, "EnableKey by alice")

@@ -41,6 +41,12 @@ _COUNTING = frozenset({"Sum", "SampleCount", "Maximum", "Average"})
 """Each value of the metric is 1, and there is none without an event: with these, one event reaches a threshold of 1."""
 
 
+_NARROWING = ("fieldSelectionCriteria", "applyOnTransformedLogs", "emitSystemFieldDimensions")
+"""What of PutMetricFilter leaves out events, or counts them in a metric with dimensions, which is another one."""
+_LATEST = 3600
+"""Seconds; an alarm with a longer period tells too late to be of use."""
+
+
 def weakens(record: Record) -> bool:
     """Whether the call leaves the alarm, or the filter it counts on, other than documented, or keeps it quiet."""
     parameters = part(record, "requestParameters")
@@ -72,31 +78,38 @@ def deafens(record: Record) -> bool:
 
 
 def _counts(parameters: Mapping[str, Any]) -> bool:
-    """Whether a filter adds to the metric that the alarm looks at, for each event, whatever it says."""
+    """Whether a filter adds to the metric that the alarm looks at, for each event that its pattern finds."""
     transformations = parameters.get("metricTransformations")
-    return isinstance(transformations, list) and any(
-        isinstance(one, dict)
-        and one.get("metricNamespace") == DOCUMENTED_NAMESPACE
-        and one.get("metricName") == DOCUMENTED_METRIC
-        and _text(one.get("metricValue")) in ("1", "1.0")
-        and not one.get("dimensions")
-        for one in transformations
+    narrowed = any(parameters.get(key) for key in _NARROWING)
+    return (
+        not narrowed
+        and isinstance(transformations, list)
+        and any(
+            isinstance(one, dict)
+            and one.get("metricNamespace") == DOCUMENTED_NAMESPACE
+            and one.get("metricName") == DOCUMENTED_METRIC
+            and _text(one.get("metricValue")) in ("1", "1.0")
+            and not one.get("dimensions")
+            for one in transformations
+        )
     )
 
 
 def _goes_off(parameters: Mapping[str, Any]) -> bool:
     """Whether an alarm goes off with the first event, and tells somebody."""
-    threshold = parameters.get("threshold")
-    if not isinstance(threshold, int | float):
+    threshold, period = parameters.get("threshold"), parameters.get("period")
+    if not isinstance(threshold, int | float) or not isinstance(period, int | float) or period > _LATEST:
         return False
     least = {"GreaterThanOrEqualToThreshold": threshold <= 1, "GreaterThanThreshold": threshold < 1}
     return (
         parameters.get("namespace") == DOCUMENTED_NAMESPACE
         and parameters.get("metricName") == DOCUMENTED_METRIC
-        and parameters.get("statistic") in _COUNTING
+        and _text(parameters.get("statistic")) in _COUNTING
         and least.get(_text(parameters.get("comparisonOperator")), False)
         and parameters.get("datapointsToAlarm", parameters.get("evaluationPeriods", 1)) == 1
         and not parameters.get("dimensions")
+        and parameters.get("unit") in (None, "None")
+        and _text(parameters.get("treatMissingData")) not in ("breaching", "ignore")  # on for ever; off for ever, once
         and bool(parameters.get("alarmActions"))
     )
 

@@ -90,12 +90,13 @@ def test_what_is_named_as_the_audits_own_is_looked_after(record: Record, severit
 COUNTED = {"metricNamespace": DOCUMENTED_NAMESPACE, "metricName": DOCUMENTED_METRIC, "metricValue": "1"}
 
 
-def counting(*transformations: Any) -> Record:
+def counting(*transformations: Any, **more: Any) -> Record:
     parameters = {
         "logGroupName": GROUP,
         "filterName": DOCUMENTED_METRIC,
         "filterPattern": DOCUMENTED_PATTERN,
         "metricTransformations": list(transformations),
+        **more,
     }
     return done("logs", "PutMetricFilter", parameters)
 
@@ -115,6 +116,9 @@ def counting(*transformations: Any) -> Record:
         (counting(COUNTED | {"dimensions": {"who": "$.userIdentity.arn"}}), Severity.CRITICAL),
         (counting(), Severity.CRITICAL),
         (counting(7, None), Severity.CRITICAL),
+        (counting(COUNTED | {"metricName": [], "metricValue": {}}), Severity.CRITICAL),
+        (counting(COUNTED, fieldSelectionCriteria='@aws.account = "999999999999"'), Severity.CRITICAL),
+        (counting(COUNTED, emitSystemFieldDimensions=["@aws.account"]), Severity.CRITICAL),
         (alarmed(threshold=1000.0), Severity.CRITICAL),
         (alarmed(threshold=None), Severity.CRITICAL),
         (alarmed(threshold=1.0, comparisonOperator="GreaterThanThreshold"), Severity.CRITICAL),
@@ -127,6 +131,11 @@ def counting(*transformations: Any) -> Record:
         (alarmed(evaluationPeriods=5, datapointsToAlarm=None), Severity.CRITICAL),
         (alarmed(dimensions=[{"name": "a", "value": "b"}]), Severity.CRITICAL),
         (alarmed(alarmActions=[]), Severity.CRITICAL),
+        (alarmed(period=86400), Severity.CRITICAL),
+        (alarmed(unit="Seconds"), Severity.CRITICAL),
+        (alarmed(treatMissingData="ignore"), Severity.CRITICAL),
+        (alarmed(statistic=["Sum"], comparisonOperator={}, treatMissingData=[], unit={}), Severity.CRITICAL),
+        (alarmed(metricName=[], namespace={}, threshold=[1], period="300"), Severity.CRITICAL),
         (alarmed(alarmActions=None), Severity.CRITICAL),
         (
             done("monitoring", "PutAlarmMuteRule", {"name": "m", "muteTargets": {"alarmNames": [DOCUMENTED_ALARM]}}),
@@ -154,6 +163,10 @@ def test_an_alarm_that_is_put_so_that_it_stays_silent_is_missed(record: Record, 
         alarmed(period=60, statistic="SampleCount"),
         alarmed(threshold=0.5, comparisonOperator="GreaterThanThreshold"),
         alarmed(evaluationPeriods=3),
+        alarmed(unit="None", treatMissingData="missing"),
+        counting(COUNTED, applyOnTransformedLogs=False),
+        done("monitoring", "PutAlarmMuteRule", {"muteTargets": {"alarmNames": [[], {}, None]}}),
+        done("monitoring", "SetAlarmState", {"alarmName": [DOCUMENTED_ALARM], "stateValue": {}}),
         alarmed(datapointsToAlarm=None),
         done("monitoring", "SetAlarmState", {"alarmName": DOCUMENTED_ALARM, "stateValue": "ALARM"}),
         done("monitoring", "PutAlarmMuteRule", {"name": "m", "muteTargets": "all"}),

@@ -303,7 +303,7 @@ async def test_reading_that_is_given_up_leaves_nothing_behind(write: Write) -> N
 async def ended() -> None:
     """Wait for the reading thread to notice that it is not wanted."""
     for thread in threading.enumerate():
-        if thread.name == "smwatch-files":
+        if thread.name == "smwatch-reads":
             await asyncio.to_thread(thread.join, 10)
             assert not thread.is_alive()
 

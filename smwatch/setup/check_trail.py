@@ -10,7 +10,7 @@ from smwatch.setup.documents import Document, statements
 from smwatch.setup.finding import Finding, age, broken, ok, shell, unknown, warn
 from smwatch.setup.judge import Judge
 from smwatch.setup.place import Names
-from smwatch.setup.plan_trail import trusts_cloudtrail
+from smwatch.setup.plan_delivery import trusts_cloudtrail
 from smwatch.setup.seeing import Unread, found_of
 from smwatch.setup.seen import Role, Trail, made
 

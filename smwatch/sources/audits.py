@@ -6,7 +6,7 @@ from collections import deque
 from datetime import datetime, timedelta
 
 from smwatch.sources.agenda import floor
-from smwatch.sources.coverage import Span
+from smwatch.sources.coverage import Span, join
 
 REACH = timedelta(hours=6)
 """Each round looks at all that was younger than this when the last one began: at every moment once it is older."""
@@ -30,6 +30,8 @@ class Audits:
         self._waiting: deque[Span] = deque()
         self._failed: set[Span] = set()
         """What failed in this round, and was put back."""
+        self._unread: tuple[Span, ...] = ()
+        """What failed once more and was let be, and no later round has read."""
         self._found = False
         self._round: tuple[Span, datetime] | None = None
         """What the last round is about, and when it was planned."""
@@ -57,12 +59,26 @@ class Audits:
         return self._waiting.popleft() if self._waiting else None
 
     def put_back(self, span: Span, *, failed: bool) -> None:
-        """This is what remains to be read next; if reading it has `failed` and fails again at once, not any more."""
+        """This is what remains to be read next; if reading it has `failed` and fails again at once, by the next round.
+
+        Until then it is among what is `unread`.
+        """
         if failed and span in self._failed:
+            self._unread = join((*self._unread, span))
             return
         if failed:
             self._failed.add(span)
         self._waiting.appendleft(span)
+
+    def read(self, span: Span) -> None:
+        """This has been read."""
+        parts = ((one.start, min(one.end, span.start), max(one.start, span.end), one.end) for one in self._unread)
+        left = (pair for start, end, begin, stop in parts for pair in ((start, end), (begin, stop)))
+        self._unread = tuple(Span(start, end) for start, end in left if start < end)
+
+    def unread(self, at: datetime) -> tuple[Span, ...]:
+        """What could not be looked at again, as far as it is young enough for a round to reach it."""
+        return tuple(span for span in self._unread if span.end > at - LONG_REACH)
 
     def behind(self, at: datetime) -> timedelta:
         """How much time has become older than a round reaches without having been looked at."""

@@ -34,6 +34,8 @@ AUDIT_SOON = timedelta(minutes=5)
 AUDIT_SELDOM = 60.0
 """Seconds from one page of an audit to the next, at the most, while nothing else is to be read: it comes to an end also
 where few calls are idle."""
+AUDIT_OWED = 300.0
+"""Seconds for which an audit stands back while other scans always have something to read; then a page of it is read."""
 AUDITS_BEHIND = timedelta(hours=6)
 """How much time may be older than audits reach, and unread by them, before it is said that they don't keep up."""
 LOOK_AGAIN = timedelta(seconds=5)
@@ -69,6 +71,8 @@ class Following(Agenda):
         self._audit_in = AUDIT_SOON if coverage.settled else schedule.audit_every
         """How soon the first audit begins: who is started often has to look as well at what was settled before."""
         self._round_at = self._audit_page_at = -math.inf
+        self._audit_owed_at = math.inf
+        """When a page of the audit is read whatever else there is to be read."""
         self._density = 0.0
         """Records a second, where a period was read whole last."""
         self._settled_rows = self._missed_rows = 0
@@ -157,6 +161,8 @@ class Following(Agenda):
                 again_at = scan.began + self.schedule.settle_every.total_seconds()
                 self._due[Kind.SETTLE] = self.clock if more else again_at
             case Kind.AUDIT:
+                if scan.period is not None:
+                    self._audits.read(scan.period)
                 self._due[Kind.AUDIT] = self.clock if self._audits.under_way else max(self.clock, self._round_at)
 
     def dropped(self, scan: Scan) -> None:
@@ -203,9 +209,15 @@ class Following(Agenda):
         self._due[Kind.SWEEP] = -math.inf
 
     def pick(self) -> Scan | None:
-        """The scan whose turn it is; an audit now and then when nothing else is to be done."""
-        scan = super().pick()
-        return None if scan is not None and scan.kind is Kind.AUDIT and self.clock < self._audit_page_at else scan
+        """The scan whose turn it is; an audit when nothing else is to be done, and seldom when something always is."""
+        audit = self.scans.get(Kind.AUDIT)
+        scan = audit if audit is not None and self.clock >= self._audit_owed_at else super().pick()
+        if scan is not audit or scan is None:
+            return scan
+        if self.clock < self._audit_page_at:
+            return None
+        self._audit_owed_at = self.clock + AUDIT_OWED
+        return scan
 
     def due_in(self) -> float:
         """Seconds until the next scan begins, or an audit goes on; 0 while another one is going on."""
@@ -240,6 +252,11 @@ class Following(Agenda):
     def audits_fail(self) -> bool:
         """Whether there are too few calls for audits to read all that is settled."""
         return bool(self._nature.page) and self._audits.behind(self._at) > AUDITS_BEHIND
+
+    @property
+    def unaudited(self) -> tuple[Span, ...]:
+        """What audits could not look at again, though they tried twice."""
+        return self._audits.unread(self._at)
 
     def enough(self, scan: Scan) -> bool:
         """Whether the rest of this scan is not worth its calls."""
@@ -380,6 +397,7 @@ class Following(Agenda):
     def _begin_audit(self, at: datetime) -> None:
         if not self._audits.under_way:
             self._round_at = self.clock + self.schedule.audit_every.total_seconds()
+            self._audit_owed_at = self.clock + AUDIT_OWED
         twice = self.sweeps.budget.audits_twice
         if span := self._audits.next(self.base, self.complete_to, at, self._density, last=twice):
             self._scan(Kind.AUDIT, span.start, span.end, at)

@@ -71,7 +71,7 @@ class Health:
             if remaining is not None and remaining > HOPELESS:
                 advice = "history this long is read faster from the trail's bucket with Athena"
             return State.CATCHING_UP, advice, progress
-        return State.OK, self._warning(agenda), ""
+        return State.OK, "; ".join(filter(None, (self._warning(agenda), _unaudited(agenda)))), ""
 
     def _warning(self, agenda: Agenda) -> str:
         if wrong := self._wrong_clock():
@@ -114,6 +114,18 @@ def _widened(agenda: Agenda) -> str:
             f" until {until:%Y-%m-%d %H:%M}Z if none is that late again"
         )
     return ""
+
+
+def _unaudited(agenda: Agenda) -> str:
+    """What could not be looked at again for records that came late."""
+    spans = agenda.unaudited if isinstance(agenda, Following) else ()
+    if not spans:
+        return ""
+    first, *others = spans
+    end = f"{first.end:%H:%M:%S}Z" if first.end.date() == first.start.date() else f"{first.end:%Y-%m-%d %H:%M:%S}Z"
+    more = f" and {len(others)} more" if others else ""
+    failed = f"{first.start:%Y-%m-%d %H:%M:%S} to {end}{more} could not be read again for late records"
+    return f"{failed}: tried twice, the next audit tries anew"
 
 
 def _words(period: timedelta) -> str:

@@ -91,3 +91,24 @@ def test_where_nothing_is_settled_there_is_nothing_to_look_at() -> None:
     audits = Audits(PAGE, SECOND)
     assert audits.next(NOW, NOW, NOW, 1.0, last=True) is None
     assert not audits.under_way
+
+
+def test_what_failed_twice_is_named_until_it_has_been_read() -> None:
+    audits = Audits(PAGE, SECOND)
+    first = audits.next(BASE, NOW - HOUR, NOW, 3, last=False)
+    assert first is not None
+    audits.put_back(first, failed=True)
+    assert audits.unread(NOW) == ()
+    assert audits.next(BASE, NOW - HOUR, NOW, 3, last=False) == first
+    audits.put_back(first, failed=True)
+    assert audits.unread(NOW) == (first,)
+    second = audits.next(BASE, NOW - HOUR, NOW, 3, last=False)
+    assert second is not None
+    assert second.start == first.end
+    audits.read(second)
+    middle = Span(first.start + 60 * SECOND, first.start + 90 * SECOND)
+    audits.read(middle)
+    assert audits.unread(NOW) == (Span(first.start, middle.start), Span(middle.end, first.end))
+    assert audits.unread(NOW + LONG_REACH) == ()
+    audits.read(Span(first.start - HOUR, first.end + HOUR))
+    assert audits.unread(NOW) == ()

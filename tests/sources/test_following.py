@@ -67,6 +67,21 @@ def test_an_audit_asks_for_a_page_now_and_then_and_never_keeps_anything_waiting(
     assert at(309) is audit
 
 
+def test_an_audit_is_not_kept_waiting_for_ever_by_what_never_ends() -> None:
+    """A back-fill of days has always something to read."""
+    settled = Span(NOW - timedelta(hours=9), NOW - timedelta(hours=5))
+    agenda = Following(SCHEDULE, LookupEvents.nature, settled.start, Coverage((settled,)), 1.0)
+    turns = []
+    for second in range(1800):
+        agenda.plan(NOW + timedelta(seconds=second), second, None)
+        scan = agenda.pick()
+        assert scan is not None
+        assert agenda.scans.keys() > {Kind.AUDIT} or scan.kind is not Kind.AUDIT
+        if scan.kind is Kind.AUDIT:
+            turns.append(second)
+    assert turns == [600, 900, 1200, 1500]
+
+
 def auditing(agenda: Following, seconds: float) -> Scan | None:
     """The audit that goes on, once all else has been read."""
     agenda.plan(NOW + timedelta(seconds=seconds), seconds, None)

@@ -11,7 +11,7 @@ LIVE_SHARE = 0.4205
 SHARE = ((0.425, 0.75), (0.438, 0.5))
 """All that is to be spent but for audits: a part of the budget, and so much of what reading everything once costs; the
 lesser one."""
-SETTLED_FOR = 1.03
+SETTLED_FOR = 1.0
 """What settling costs, of what full pages would."""
 LEAST_SHARE = 0.1
 """The part of the budget that is left for what is new, however much there is to settle."""

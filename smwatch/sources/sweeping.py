@@ -19,29 +19,32 @@ from smwatch.sources.passes import EVERY, PIECES, Passes
 from smwatch.sources.scan import Scan
 from smwatch.sources.settle_lag import LATE_FACTOR, LONGEST, NEAR
 
-STILL_HABITUAL, READ_LATE = 0.977, 0.9
-"""How much of the reach is far enough back where more would cost a page; and of the usual lateness, where what is left
-is read later by itself."""
+STILL_HABITUAL, STILL_HABITUAL_FAR, READ_LATE = 0.977, 0.95, 0.9
+"""How much of the reach is far enough back where more would cost a page; where sweeps are `FAR` apart; and of the usual
+lateness, where what is left is read later by itself."""
 JOIN = 0.8
 """The part of a pause by which sweeps may reach less far: the last one to see a moment is so much later at times."""
 LEAVE, LEAVE_FAR, FAR = 0.006, 0.0085, 45.0
 """The share of the records that sweeps may leave to the settle where they are too many to be read by themselves: where
 sweeps are close together, and where they are so many seconds apart. Whoever would leave one in a hundred would show
 the 99th of a hundred an hour late."""
-SMOOTH = 0.25
-"""How soon the distance of sweeps follows their length: where it changes little, nothing waits longer than others."""
+SMOOTH, SMOOTH_FAR = 0.25, 0.15
+"""How soon the distance of sweeps follows their length, and where they are `FAR` apart: where it changes little,
+nothing waits longer than others."""
 SURGE = 1.2
 """So many times as long as the last ones is a sweep that is taken for what the next ones will be."""
 SHOWN_BY = 0.982
 """The part of the shortest distance of sweeps after which the next begins: its own time is the rest."""
-SCRAP = 0.6
-"""The part of a page for which a sweep asks for no other page."""
+SCRAP, SCRAP_FAR = 0.6, 1.5
+"""The part of a page for which a sweep asks for no other page, and so many pages where sweeps are `FAR` apart: of such
+old rows hardly any are new, and the time their calls take is waited for by all that are."""
 RESTED = 1 / 3
 """A sweep that took long is followed by a pause of this part of its time, for others in the account."""
 RELAXED_EVERY = 30.0
 """Seconds between sweeps while something quicker shows what happens."""
 GLANCE_FROM, GLANCE_EVERY = 1.3, 20.0
-"""Glances begin where sweeps are this many times their shortest distance apart, at most one in so many seconds."""
+"""Glances begin where sweeps are this many times their shortest distance apart, at most one in so many seconds. Where
+sweeps are `FAR` apart, the newest page has so little of what they bring that its call is worth more to them."""
 STEADY = 3
 """So many pauses after a sweep, what is found new may have been visible for long."""
 SLOW = 120.0
@@ -143,10 +146,12 @@ class Sweeps:
         self._count(scan.rows, self._lateness.visible(scan.asked_at - self._low) + self._took / 2)
         every = RELAXED_EVERY if relaxed else self._schedule.sweep_every.total_seconds()
         cost = scan.pages + self._glances
-        self._cost = cost if cost > SURGE * self._cost else self._cost + SMOOTH * (cost - self._cost)
+        smooth = SMOOTH_FAR if self._far else SMOOTH
+        self._cost = cost if cost > SURGE * self._cost else self._cost + smooth * (cost - self._cost)
         self._glances, self.glance_at = 0, math.inf
         self.pause = max(SHOWN_BY * every, self._cost / self.budget.for_sweeps)
-        if self._nature.page and self.pause > GLANCE_FROM * every and clock - self._glanced_at > GLANCE_EVERY:
+        worth_it = self.pause > GLANCE_FROM * every and not self._far
+        if self._nature.page and worth_it and clock - self._glanced_at > GLANCE_EVERY:
             self.glance_at = scan.began + self.pause / 2
         bottom = scan.asked_at - (self._low if scan.token is None or scan.high is None else scan.high)
         self._last = (bottom - self._pause, bottom - self._pause / 2, bottom)
@@ -167,8 +172,9 @@ class Sweeps:
         if self.budget.reads_late:
             usual = READ_LATE * self._lateness.usual - JOIN * self._pause
         else:
-            usual = STILL_HABITUAL * self.reach
-        return left < SCRAP * self._nature.page and scan.high < self.swept_at - usual
+            usual = (STILL_HABITUAL_FAR if self._far else STILL_HABITUAL) * self.reach
+        scrap = SCRAP_FAR if self._far else SCRAP
+        return left < scrap * self._nature.page and scan.high < self.swept_at - usual
 
     def steady(self, now: datetime) -> bool:
         """Whether what is found new now has just become visible, because a sweep was here a moment ago."""
@@ -198,6 +204,11 @@ class Sweeps:
         assert self.passes.apart is not None
         self.swept_at, self.pause = self.passes.read_to, self.passes.apart.total_seconds()
         return max(self._passes_at + EVERY.total_seconds(), clock + RESTED * (clock - self._passes_at))
+
+    @property
+    def _far(self) -> bool:
+        """Whether sweeps are so far apart that each call of theirs is waited for by many."""
+        return self.pause > FAR
 
     @property
     def _pause(self) -> timedelta:

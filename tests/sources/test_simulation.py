@@ -35,6 +35,7 @@ SHORT = Schedule(
         pytest.param(0.3, 5, 10, 0.22),
         pytest.param(1, 7, 18, 0.44),
         pytest.param(3, 22, 55, 0.47, marks=pytest.mark.slow),
+        pytest.param(6, 53, 126, 0.50, marks=pytest.mark.slow),
         pytest.param(10, 119, 306, 0.54, marks=pytest.mark.slow),
         pytest.param(15, 287, 1078, 0.60, marks=pytest.mark.slow),
     ],
@@ -367,6 +368,26 @@ def test_what_comes_after_the_settle_lag_is_found_wherever_it_lies_among_many_ot
         assert late <= set(watcher.seen)
         assert max(watcher.seen[event] - world.born[event] for event in late) < 8 * HOUR
         assert watcher.statuses[-1].late_events >= 1
+        assert watcher.missing() == []
+
+    virtual_time.run(scenario())
+
+
+def test_what_an_audit_can_not_read_is_named_until_it_can() -> None:
+    async def scenario() -> None:
+        world = World(seed=3)
+        for second in range(0, 5 * 3600, 60):
+            world.happen(EPOCH + timedelta(seconds=second), 100)
+        bad, spoilt = EPOCH + HOUR / 3, True
+        world.garbled = lambda oldest, newest: spoilt and oldest <= bad <= newest and world.now() > EPOCH + HOUR
+        watcher = Watcher(world, EPOCH, SHORT)
+        await watcher.watch(EPOCH + 1.9 * HOUR)
+        named = re.compile(r"^2026-11-23 11:\d\d:\d\d to 12:\d\d:\d\dZ could not be read again for late records: ")
+        assert any(named.search(status.message) for status in watcher.statuses)
+        assert watcher.coverage.gaps == ()
+        spoilt = False
+        await watcher.watch(EPOCH + 4 * HOUR)
+        assert "late records" not in watcher.statuses[-1].message
         assert watcher.missing() == []
 
     virtual_time.run(scenario())

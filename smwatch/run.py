@@ -176,7 +176,7 @@ async def _collect() -> None:
 def _verdict(last: dict[str, Status], incomplete: int) -> int:
     unread = [status for status in last.values() if status.state is not State.DONE]
     for status in unread:
-        notice(f"{status.label} was not read to the end: {status.message or status.state}")
+        notice(f"{status.label}: not read to the end: {status.message or status.state}")
     gaps = [(status.label, gap) for status in last.values() for gap in status.gaps]
     for label, gap in gaps:
         period = f"{gap.span.start:%Y-%m-%d %H:%M}Z to {gap.span.end:%Y-%m-%d %H:%M}Z"

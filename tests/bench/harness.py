@@ -7,6 +7,7 @@ import math
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from statistics import median
 from time import perf_counter, process_time
 from typing import Generic, TypeVar
@@ -82,6 +83,13 @@ class Runs(Generic[T]):
         """`ready` makes a size ready to be run, if there has to be another run of it."""
         self._ready = ready
         self._made: dict[int, tuple[list[T], list[T]]] = {}
+
+    def rows(self, first: Row, *others: tuple[str, str, str, Callable[[T], float]]) -> Iterator[Row]:
+        """`first`, which is of these runs, and others: what follows its name, what they are of, unit and figure."""
+        yield first
+        for suffix, what, unit, figure in others:
+            name, ready = f"{first.name}-{suffix}", partial(self.told, figure=figure)
+            yield msgspec.structs.replace(first, name=name, what=what, unit=unit, ready=ready)
 
     @contextmanager
     def told(self, size: int, *, figure: Callable[[T], float]) -> Iterator[Pair]:

@@ -28,6 +28,7 @@ from tests.bench.painting import Bare
 from tests.bench.traffic import Traffic, arrivals
 
 DISTINCT = 20_000
+"""Events that are read; the rest are the same ones at other times."""
 PERIOD = 0.1
 """Seconds between two deliveries."""
 
@@ -39,7 +40,9 @@ class Smwatch(SmwatchApp):
         self._models = arrivals(Traffic().texts(min(max(rows, per_second), DISTINCT)))
         now = int(datetime.now(UTC).timestamp())
         store = Store(capacity=rows)
-        store.add([self._made(i, now - 3600 + i * 3500 // rows) for i in range(rows)])
+        for start in range(0, rows, DISTINCT):
+            some = range(start, min(start + DISTINCT, rows))
+            store.add([self._made(i, now - 3600 + i * 3500 // rows) for i in some])
         store.engine = Engine(combine(load_builtin()))
         self._fed, self._batch, self._say = rows, round(per_second * PERIOD), say
         self._at: int | None = None

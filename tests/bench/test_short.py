@@ -72,6 +72,19 @@ def test_rows_about_the_same_runs_share_them() -> None:
     assert made[4:] == ["ready 7", "peer"]
 
 
+def test_rows_of_the_same_runs_are_named_after_the_first() -> None:
+    @contextmanager
+    def ready(size: int) -> Iterator[tuple[Callable[[], float], Callable[[], float]]]:
+        yield lambda: float(size), lambda: 2.0 * size
+
+    runs = Runs(ready)
+    first = msgspec.structs.replace(ROWS[0], name="first", ready=partial(runs.told, figure=float))
+    one, other = runs.rows(first, ("half", "half of it", "MiB", lambda figure: figure / 2))
+    assert (one, other.name, other.what, other.unit) == (first, "first-half", "half of it", "MiB")
+    assert attempt(one, 8).smwatch == (8.0,)
+    assert attempt(other, 8).floor == (8.0,)
+
+
 def test_readme_holds_no_row_that_is_not_measured() -> None:
     table = README.read_text(encoding="utf-8").partition(BEGIN)[2].partition(END)[0]
     named = rows(table)

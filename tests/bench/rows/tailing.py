@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from tarfile import TarFile
 from typing import TYPE_CHECKING
@@ -168,21 +169,12 @@ def _rows(short: str, what: str, peer: Callable[[], list[str]]) -> Iterator[Row]
         exact=True,
         largest=100_000,
         remark="moto holds no more",
-        ready=partial(runs.told, figure=lambda spent: spent.clock),
+        ready=partial(runs.told, figure=attrgetter("clock")),
     )
-    yield clock
-    yield msgspec.structs.replace(
+    return runs.rows(
         clock,
-        name=f"tail-{short}-cpu",
-        what="the same, processor",
-        ready=partial(runs.told, figure=lambda spent: spent.processor),
-    )
-    yield msgspec.structs.replace(
-        clock,
-        name=f"tail-{short}-memory",
-        what="the same, memory at the most",
-        unit="MiB",
-        ready=partial(runs.told, figure=lambda spent: spent.peak),
+        ("cpu", "the same, processor", "s", attrgetter("processor")),
+        ("memory", "the same, memory at the most", "MiB", attrgetter("peak")),
     )
 
 

@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import partial
+from operator import attrgetter
 from pathlib import Path
 from time import perf_counter
 
@@ -110,16 +111,9 @@ def _rows(short: str, peer: Callable[[], Sequence[str]]) -> Iterator[Row]:
         exact=True,
         largest=100_000,
         remark="minutes",
-        ready=partial(runs.told, figure=lambda viewed: viewed.first),
+        ready=partial(runs.told, figure=attrgetter("first")),
     )
-    yield first
-    yield msgspec.structs.replace(
-        first,
-        name=f"view-{short}-memory",
-        what="memory at the most until the last one is",
-        unit="MiB",
-        ready=partial(runs.told, figure=lambda viewed: viewed.peak),
-    )
+    return runs.rows(first, ("memory", "memory at the most until the last one is", "MiB", attrgetter("peak")))
 
 
 ROWS = (*_rows("lnav", lnav), *_rows("toolong", toolong))

@@ -196,6 +196,8 @@ def _read(path: Path) -> dict[str, Any]:
         raise SettingsError(f"can't read the config file {path}: {error.strerror}") from None
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path} is not TOML: {error}") from None
+    except RecursionError:
+        raise SettingsError(f"{path} is nested too deep") from None
 
 
 def _put(values: dict[str, Any], key: str, value: object) -> None:

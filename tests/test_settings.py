@@ -105,6 +105,11 @@ def test_a_config_file_that_was_named_must_exist(tmp_path: Path) -> None:
         load(tmp_path / "missing.toml", {})
 
 
+def test_a_config_file_that_is_nested_without_end_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError, match="nested too deep"):
+        load(config(tmp_path, "a = " + "[" * 100_000), {})
+
+
 def test_a_rule_is_changed_in_a_table_of_its_own(tmp_path: Path) -> None:
     text = '[rules]\ndisable = ["A-1"]\n[rules.SMW-READ-01]\nseverity = "low"\n'
     rules = load(config(tmp_path, text), {}).rules

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import os
+import resource
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO
 
 import pytest
 
@@ -20,11 +22,19 @@ Smwatch = Callable[..., "subprocess.CompletedProcess[str]"]
 def smwatch(tmp_path: Path) -> Smwatch:
     """Runs `smwatch …` in a home of its own, away from any AWS configuration."""
 
-    def run(*arguments: str | Path, stdin: str = "", **environment: str) -> subprocess.CompletedProcess[str]:
+    def run(
+        *arguments: str | Path,
+        stdin: str = "",
+        stdout: int | IO[str] = subprocess.PIPE,
+        before: Callable[[], object] | None = None,
+        **environment: str,
+    ) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
             [sys.executable, "-m", "smwatch", *map(str, arguments)],
             input=stdin,
-            capture_output=True,
+            stdout=stdout,
+            stderr=subprocess.PIPE,
+            preexec_fn=before,
             text=True,
             timeout=60,
             check=False,
@@ -259,3 +269,39 @@ def test_a_reader_that_has_had_enough_is_no_failure(arguments: tuple[str, ...], 
         running.stdout.readline()
         running.stdout.close()
         assert (running.stderr.read(), running.wait()) == ("", 0)
+
+
+WRITES: list[tuple[tuple[str, ...], int]] = [
+    (("--help",), 1),
+    (("--version",), 1),
+    (("rules", "list"), 1),
+    (("rules", "show", "SMW-DEL-01"), 1),
+    (("rules", "export"), 1),
+    (("policy", "watch"), 1),
+    (("demo", "--json"), 1),
+    (("export", "--format", "report"), 1),
+    (("pattern", "test", "ERROR"), 2),
+]
+"""Commands that write, each its own way, and their exit code for what failed; 1 of `pattern test` is an answer."""
+
+
+@pytest.mark.parametrize(("command", "code"), WRITES, ids=[" ".join(command) for command, _ in WRITES])
+def test_output_onto_a_full_disk_is_one_line_and_no_success(
+    smwatch: Smwatch, full: IO[str], command: tuple[str, ...], code: int
+) -> None:
+    result = smwatch(*command, stdin="ERROR\n", stdout=full)
+    assert result.returncode == code
+    assert "Traceback" not in result.stderr
+    *_, line = result.stderr.splitlines()
+    assert line.endswith(": can't write the output (No space left on device)")
+
+
+def test_output_beyond_what_a_file_may_hold_is_one_line_and_no_success(smwatch: Smwatch, tmp_path: Path) -> None:
+    with (tmp_path / "rules.sh").open("w", encoding="utf-8") as file:
+        result = smwatch("rules", "export", stdout=file, before=_no_file_beyond_a_page)
+    assert result.returncode == 1
+    assert result.stderr == "Error: can't write the output (File too large)\n"
+
+
+def _no_file_beyond_a_page() -> None:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
 from importlib import import_module
 from typing import Any, ClassVar
 
@@ -11,7 +9,17 @@ import click
 from click.core import ParameterSource
 
 from smwatch import __version__
-from smwatch.cli.common import EXIT_CODES, fail, in_one_line, need_terminal, run, settings_of, source_options
+from smwatch.cli.common import (
+    EXIT_CODES,
+    fail,
+    in_one_line,
+    let_go_of_output,
+    need_terminal,
+    output_taken,
+    run,
+    settings_of,
+    source_options,
+)
 
 
 class _Commands(click.Group):
@@ -31,6 +39,11 @@ class _Commands(click.Group):
         "policy": "smwatch.setup.commands.policy",
     }
 
+    def main(self, *args: Any, **kwargs: Any) -> Any:
+        """Run what is asked for, be it a page of help."""
+        with output_taken():
+            return super().main(*args, **kwargs)
+
     def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
         """Read the options before a command."""
         with in_one_line():
@@ -42,7 +55,7 @@ class _Commands(click.Group):
             with in_one_line():
                 return super().invoke(ctx)
         except BrokenPipeError:
-            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is flushed at the very end
+            let_go_of_output()
             ctx.exit(0)
 
     def list_commands(self, ctx: click.Context) -> list[str]:

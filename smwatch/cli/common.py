@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 import click
 
+from smwatch.leaving import FAILED
 from smwatch.visible import visible
 
 if TYPE_CHECKING:
@@ -19,6 +21,10 @@ if TYPE_CHECKING:
 EXIT_CODES = """\b
 Exit codes: 0 fine; 1 failed; 2 usage or configuration; 3 --fail-on met;
 4 --once could not read everything."""
+
+
+_NO_ROOM = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
+"""How a disk, a quota, a limit on the size of files or a device says that it takes no more."""
 
 
 class Refused(click.ClickException):
@@ -73,6 +79,28 @@ def run(function: Callable[..., int], *args: Any, **kwargs: Any) -> NoReturn:
     except (SettingsError, ConfigurationError) as error:
         raise Refused(str(error), getattr(error, "__notes__", ())) from None
     sys.exit(code)
+
+
+@contextmanager
+def output_taken(code: int = FAILED) -> Iterator[None]:
+    """End with one line and this exit code where standard output takes no more; that nobody reads it is another matter.
+
+    Of a file other than that, the error has the name.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in _NO_ROOM or error.filename is not None:
+            raise
+        let_go_of_output()
+        with suppress(OSError):
+            click.echo(f"Error: can't write the output ({error.strerror})", err=True)
+        sys.exit(code)
+
+
+def let_go_of_output() -> None:
+    """Keep Python from flushing at exit what standard output does not take."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 OPTIONS: dict[str, dict[str, Any]] = {

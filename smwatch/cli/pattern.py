@@ -10,7 +10,8 @@ from typing import IO, NoReturn
 
 import click
 
-from smwatch.cli.common import fail
+from smwatch.cli.common import fail, output_taken
+from smwatch.leaving import USAGE
 from smwatch.visible import visible
 
 LONGEST = 1 << 20
@@ -47,7 +48,8 @@ def pattern() -> None:
     "test",
     cls=_TakesPattern,
     short_help="Print the lines that match a pattern.",
-    epilog="Exit codes: 0 some lines match; 1 none; 2 the pattern can't be used, or AWS not asked; 3 AWS disagrees.",
+    epilog="Exit codes: 0 some lines match; 1 none; 2 the pattern can't be used, AWS not asked, or nothing written;"
+    " 3 AWS disagrees.",
 )
 @click.argument("text", metavar="PATTERN")
 @click.argument("file", metavar="[FILE]", type=click.File("r", encoding="utf-8", errors="surrogateescape"), default="-")
@@ -56,6 +58,7 @@ def pattern() -> None:
 )
 @click.option("--profile", default="", metavar="NAME", help="With --aws: AWS profile.")
 @click.option("--region", default="", metavar="NAME", help="With --aws: the Region to ask in.")
+@output_taken(USAGE)  # 1 would be taken for the answer that nothing matches
 def pattern_test(*, text: str, file: IO[str], ask_aws: bool, profile: str, region: str) -> None:
     """Print the lines of FILE (default: standard input) that match PATTERN.
 

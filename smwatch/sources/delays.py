@@ -70,7 +70,7 @@ class Delays:
             case Kind.LATE:
                 for _ in fresh:
                     agenda.sweeps.left_out()
-            case Kind.SETTLE if agenda.up_to_date and agenda.watched_from is not None:
+            case Kind.SETTLE if agenda.sweeping and agenda.watched_from is not None:
                 start = agenda.watched_from
                 watched = sum(row.at is not None and row.at >= start for row in rows)
                 agenda.settled_rows(watched, sum(row.at is not None and row.at >= start for row in fresh))

@@ -63,7 +63,7 @@ class Following(Agenda):
         self._view = view
         self.sweeps = Sweeps(schedule, nature, rate, coverage.lags)
         self.watched_from: datetime | None = None
-        """From where on sweeps have read everything since the start."""
+        """From where on sweeps have read everything, since the start or since they were away for long."""
         self.began_at: datetime | None = None
         """The service's time when it was asked for the first time."""
         self._hole: Span | None = None
@@ -239,6 +239,11 @@ class Following(Agenda):
         """Whether the latest minutes, and all since the last time they were read, are known."""
         return self.sweeps.swept_at is not None and self._hole is None and Kind.CATCH_UP not in self.scans
 
+    @property
+    def sweeping(self) -> bool:
+        """Whether what sweeps have not seen of the last minutes was not there yet, and not just unread for long."""
+        return self.up_to_date and (not self._away(self._at) or self.sweeps.steady(self._at))
+
     def caught_up_since(self, moment: datetime) -> bool:
         """Whether everything up to this moment of the service's time has been looked for since then."""
         return self.up_to_date and self.sweeps.swept_at is not None and self.sweeps.swept_at >= moment
@@ -342,7 +347,8 @@ class Following(Agenda):
         if sweeps.swept_at is not None:
             low = max(low, sweeps.swept_at - sweeps.lag if self._away(at) else sweeps.swept_at - sweeps.reach)
         low = self._floor(min(max(low, self.base), at - self._nature.resolution))
-        if self.watched_from is None:
+        joins = sweeps.swept_at is not None and low <= sweeps.swept_at - sweeps.lag
+        if self.watched_from is None or (self._away(at) and not joins):
             self.watched_from = low
         sweeps.begin(low, at)
         if at - low > SPLIT * sweeps.lag:
@@ -359,7 +365,7 @@ class Following(Agenda):
             self._scan(Kind.GLANCE, self._floor(self.sweeps.swept_at - self.sweeps.reach), None, at)
 
     def _begin_late(self, at: datetime) -> None:
-        if left := self.sweeps.left(at, self._density):
+        if self.sweeping and (left := self.sweeps.left(at, self._density)):
             self._scan(Kind.LATE, *left, at)
         else:
             self._again(Kind.LATE, LOOK_AGAIN)

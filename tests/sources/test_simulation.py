@@ -268,6 +268,36 @@ def test_a_second_that_fills_more_pages_than_a_slice_may_have_is_settled_too() -
     virtual_time.run(scenario())
 
 
+@pytest.mark.parametrize("away", ["asleep", "without a network"])
+@pytest.mark.parametrize(("begins", "lasts"), [(15, 60), (15, 56), (2, 60)])
+def test_an_hour_away_says_nothing_of_how_late_records_are(away: str, begins: int, lasts: int) -> None:
+    """What is read after it is old for this machine alone: sweeps reach no farther back than before."""
+
+    async def scenario() -> None:
+        world = World(seed=5)
+        for second in range(2 * 3600):
+            world.happen(EPOCH + timedelta(seconds=second), world.chance.choice((5, 60, 200)))
+        left = EPOCH + timedelta(minutes=begins)
+        back = left + timedelta(minutes=lasts)
+        unreachable = CallError(State.UNREACHABLE, "no network", Remedy.RETRY)
+        slept = False
+
+        def fall_asleep() -> None:
+            nonlocal slept
+            if away == "asleep" and not slept and world.now() > left:
+                slept = True
+                world.asleep += back - left
+
+        world.trouble = lambda: unreachable if away != "asleep" and left < world.now() < back else None
+        watcher = Watcher(world, EPOCH, SCHEDULE)
+        await watcher.watch(EPOCH + 2 * HOUR, check=fall_asleep)
+        assert watcher.missing() == []
+        assert watcher.mark > left
+        assert {status.message for status in watcher.statuses if "late" in status.message} == set()
+
+    virtual_time.run(scenario())
+
+
 def test_an_hour_of_sleep_is_noticed_and_filled() -> None:
     async def scenario() -> None:
         world = World(seed=3)

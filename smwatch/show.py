@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import os
+import signal
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -66,6 +68,8 @@ def show(settings: Settings, backstage: Callable[[], Backstage], *, title: str =
         return behind[0].desk
 
     def start(app: SmwatchApp) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM):  # else the terminal stays as the screen had it
+            asyncio.get_running_loop().add_signal_handler(number, app.exit, FINE)
         behind[0].start(app.apply, app.fail)
 
     app = SmwatchApp(

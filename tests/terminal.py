@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -52,6 +53,10 @@ class Terminal:
         """Send keys (as characters or escape sequences) one after the other; `pause` after an Escape."""
         for key in keys:
             self._child.send(key)
+
+    def send(self, number: signal.Signals) -> None:
+        """Send the program a signal."""
+        self._child.kill(number)
 
     def resize(self, columns: int, rows: int) -> None:
         """Change the size of the window."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 import urllib.request
 from collections.abc import Iterator
@@ -102,6 +103,19 @@ def test_an_incident_in_a_terminal_from_the_first_event_to_q(aws: dict[str, str]
         assert (
             terminal.written.rstrip().endswith(("\x1b[?1049l", "\x1b[?25h")) or "\x1b[?1049l" in terminal.written[-400:]
         )
+        assert "Traceback" not in terminal.written
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_that_ends_the_screen_leaves_the_terminal_as_it_was(
+    home: dict[str, str], number: signal.Signals
+) -> None:
+    with Terminal([*SMWATCH, "demo"], home) as terminal:
+        terminal.wait_for("CRITICAL")
+        terminal.send(number)
+        assert terminal.wait_for_the_end() == 0
+        assert "\x1b[?1049l" in terminal.written[-400:]
+        assert "\x1b[?1000l" in terminal.written  # the mouse is the terminal's again
         assert "Traceback" not in terminal.written
 
 

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from smwatch.events.event import SeenBy
 from smwatch.sources.coverage import Coverage, Gap, Lags, Span
+
+if TYPE_CHECKING:  # the head of the screen shows what sources say of themselves before any event is read: "first frame"
+    from smwatch.events.event import SeenBy
 
 
 class Found(msgspec.Struct, frozen=True, gc=False):

@@ -19,6 +19,7 @@ from tests.tui.scene import NOW, Stage, reads
 
 LATER = {
     *("smwatch.rules.engine", "smwatch.patterns", "smwatch.filter", "smwatch.journal", "smwatch.store"),
+    *("smwatch.events.event", "smwatch.events.header"),
     *("smwatch.monitor", "smwatch.tui.screens.watch", "sqlite3", "boto3", "botocore", "aiobotocore", "aiohttp"),
 }
 """What the first frame can do without."""

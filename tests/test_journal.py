@@ -293,6 +293,19 @@ def test_a_migrated_journal_has_the_tables_of_a_new_one(tmp_path: Path, number: 
     assert tables[0] == tables[1]
 
 
+def test_of_an_alarm_that_is_none_no_migration_says_how_it_was_written(tmp_path: Path) -> None:
+    path = tmp_path / FILE_NAME
+    whole = (
+        b'{"state":"open","severity":3,"count":1,"first_at":"2026-11-23T14:00:00Z","last_at":"2026-11-23T14:00:00Z"}'
+    )
+    with closing(journal_of_version(path, 5)) as db:
+        db.execute("INSERT INTO told VALUES (1)")
+        alarms = enumerate((b"[]", b"7", b'"open"', b"null", b'{"state":"open"}', b"{", whole))
+        db.executemany("INSERT INTO alarms VALUES (?, ?)", [(str(number), alarm) for number, alarm in alarms])
+    with closing(Journal(path)) as journal:
+        assert journal.facts("written alarm ") == {"6": b'["open",3,1,"2026-11-23T14:00:00Z","2026-11-23T14:00:00Z"]'}
+
+
 def test_a_migration_that_fails_leaves_the_journal_as_it_was(tmp_path: Path) -> None:
     path = tmp_path / FILE_NAME
     with closing(journal_of_version(path, 1)) as db:

@@ -58,14 +58,16 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
     ),
     (
         # How `smwatch tail` has written each alarm: what an older one that printed had of alarms, it had printed.
-        """INSERT INTO facts SELECT
-            'written alarm ' || alarm_group,
-            CAST(json_array(
+        """INSERT INTO facts SELECT 'written alarm ' || alarm_group, CAST(written AS BLOB)
+          FROM (
+            SELECT alarm_group, json_array(
               json_extract(alarm, '$.state'), json_extract(alarm, '$.severity'), json_extract(alarm, '$.count'),
               json_extract(alarm, '$.first_at'), json_extract(alarm, '$.last_at')
-            ) AS BLOB)
-          FROM (SELECT alarm_group, CAST(alarm AS TEXT) AS alarm FROM alarms WHERE json_valid(CAST(alarm AS TEXT)))
-          WHERE EXISTS (SELECT 1 FROM told) AND NOT EXISTS (SELECT 1 FROM facts WHERE name GLOB 'written alarm *')""",
+            ) AS written
+            FROM (SELECT alarm_group, CAST(alarm AS TEXT) AS alarm FROM alarms WHERE json_valid(CAST(alarm AS TEXT)))
+          )
+          WHERE EXISTS (SELECT 1 FROM told) AND NOT EXISTS (SELECT 1 FROM facts WHERE name GLOB 'written alarm *')
+            AND NOT EXISTS (SELECT 1 FROM json_each(written) WHERE type = 'null')""",
     ),
 )
 """What brings a journal from version n to n + 1; `PRAGMA user_version` says where one stands. Only ever added to."""

@@ -193,7 +193,7 @@ class Measure:
             return []
         inside: dict[Value, int] = {}
         runs: list[_Run] = []
-        start, day, most, usual = 0, -1, -1, -1.0
+        start, day, most, usual, watched = 0, -1, -1, -1.0, False
         for end, (second, _, value) in enumerate(sights):
             inside[value] = inside.get(value, 0) + 1
             while second - sights[start].second > within:
@@ -208,7 +208,13 @@ class Measure:
                 continue
             if self.bar is not None:
                 bar = self.bar.at(second)
-                if count * factor < bar or not self._watched(second, case):
+                if count * factor < bar:
+                    continue
+                if not watched:
+                    if not self._watched(sights[-1].second, case):
+                        break  # nor was enough watched before any earlier one
+                    watched = self._watched(second, case)  # and so it was before all later ones
+                if not watched:
                     continue
             if habits is not None:
                 if second // DAY != day:

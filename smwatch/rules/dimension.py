@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import cache
 from hashlib import blake2b
@@ -120,18 +120,23 @@ def renamed(by: Sequence[Dimension], values: tuple[Value | None, ...], right: Re
 
 
 def _key(subject: Subject) -> str:
+    if (header := subject.header) is not None:  # which has the same, and need not be decoded
+        asked = header.parameters
+        named = key_id(asked.key_id or asked.kms_key_id) if asked is not None else ""
+        return named or _resource_key_of(resource.arn for resource in header.resources or ())
     parameters = part(subject.record, "requestParameters")
     return key_id(parameters.get("keyId") or parameters.get("kmsKeyId")) or _resource_key(subject.record)
 
 
 def _resource_key(record: Record) -> str:
     resources = record.get("resources")
-    if isinstance(resources, list):
-        for resource in resources:
-            arn = resource.get("ARN") if isinstance(resource, dict) else None
-            if isinstance(arn, str) and ":key/" in arn:
-                return key_id(arn)
-    return ""
+    if not isinstance(resources, list):
+        return ""
+    return _resource_key_of(resource.get("ARN") for resource in resources if isinstance(resource, dict))
+
+
+def _resource_key_of(arns: Iterable[object]) -> str:
+    return next((key_id(arn) for arn in arns if isinstance(arn, str) and ":key/" in arn), "")
 
 
 def _homes(subject: Subject) -> Sequence[str]:

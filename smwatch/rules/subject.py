@@ -9,6 +9,7 @@ from ipaddress import IPv6Address, ip_address
 import msgspec
 
 from smwatch.events.event import ACCOUNT_BITS, ID_BITS, Arrival
+from smwatch.events.header import Header
 from smwatch.events.recent import Recent
 from smwatch.record import Record
 
@@ -64,6 +65,11 @@ class Subject:
     def record(self) -> Record:
         """The decoded record."""
         return self._arrival.record
+
+    @property
+    def header(self) -> Header | None:
+        """What was read of the record without decoding it; None where it had to be."""
+        return self._arrival.header
 
     @property
     def raw(self) -> str:

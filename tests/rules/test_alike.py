@@ -14,8 +14,9 @@ from smwatch.events.reader import Reader
 from smwatch.patterns.conditions import parse_selector
 from smwatch.record import Record, decode, encode
 from smwatch.rules.alike import SAME, alike, of_header, same_if_alike
-from smwatch.rules.dimension import KEY_OF_RESOURCES
+from smwatch.rules.dimension import DIMENSIONS, KEY_OF_RESOURCES
 from smwatch.rules.glance import Glance, path_of
+from smwatch.rules.subject import Subject
 from tests import records
 from tests.records import AT
 
@@ -35,6 +36,8 @@ GLANCE = Glance(
 RESOURCES = st.lists(st.fixed_dictionaries({}, optional={"ARN": KEYS, "type": st.sampled_from(["a", "b"])}), max_size=2)
 
 
+@example([(("requestParameters", "keyId"), "arn:aws:kms:eu-west-1:111122223333:key/3", [])])
+@example([(("eventType",), "a", [{"type": "a"}, {"ARN": "arn:aws:kms:eu-west-1:111122223333:key/1"}])])
 @example([(("errorCode",), MISSING, []), (("sessionCredentialFromConsole",), "", [])])
 @given(st.lists(st.tuples(st.sampled_from(sorted(SAME)), VALUES, RESOURCES), min_size=2, max_size=12))
 def test_alike_events_have_the_same_in_every_field_that_is_asked(
@@ -48,7 +51,9 @@ def test_alike_events_have_the_same_in_every_field_that_is_asked(
         if resources:
             record["resources"] = resources
         read = reader.read(json.dumps(record), seen_by=SeenBy.FILE, seen_at=AT)
-        assert GLANCE.answers(read) == GLANCE.answers(Arrival(read.event, read.raw, decode(read.raw)))
+        decoded = Arrival(read.event, read.raw, decode(read.raw))
+        assert GLANCE.answers(read) == GLANCE.answers(decoded)
+        assert DIMENSIONS["key"].get(Subject(read)) == DIMENSIONS["key"].get(Subject(decoded))
         if (like := alike(read)) is not None:
             assert known.setdefault(like, asked(record)) == asked(record)
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from smwatch.rules.envelope import Rule
 from smwatch.rules.mark import Judge, Mark, caused_in
 from smwatch.rules.sighting import SightingCase
+from smwatch.rules.times import Group
 
 
 def settle_none(marks: Sequence[Mark], some: slice) -> None:
@@ -77,6 +78,9 @@ def following(rule: Rule, case: SightingCase) -> Judge:
     known.watch(case)
 
     def then(marks: Sequence[Mark], some: slice) -> None:
+        if isinstance(known, Group) and of is not None and len(known.members) < least:
+            settle_none(marks, some)  # most sessions read one or two secrets
+            return
         for mark in marks[some]:
             low, high = mark.second, mark.second + within
             there = known.any(low, high) if of is None else len(known.among(low, high)) >= least

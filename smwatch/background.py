@@ -81,7 +81,7 @@ class Background:
             except asyncio.CancelledError:
                 raise
             except BaseException as error:
-                screen.call_soon_threadsafe(failed, error, context=context)
+                _tell(screen, context, partial(failed, error))
             await asyncio.Event().wait()
 
         def thread() -> None:
@@ -92,7 +92,10 @@ class Background:
         self._thread.start()
 
     async def on_screen(self, act: Callable[[], T]) -> T:
-        """From within the work: have something done on the screen's loop, and wait for what comes of it."""
+        """From within the work: have something done on the screen's loop, and wait for what comes of it.
+
+        Once the screen has been left nothing comes: `stop` ends the wait.
+        """
         assert self._screen is not None
         screen, context = self._screen
         done: Future[T] = Future()
@@ -104,7 +107,7 @@ class Background:
                 except BaseException as error:
                     done.set_exception(error)
 
-        screen.call_soon_threadsafe(there, context=context)
+        _tell(screen, context, there)
         return await asyncio.wrap_future(done)
 
     def _parted(self, delivery: Delivery) -> Iterator[Delivery]:
@@ -138,3 +141,12 @@ class Background:
             return True
         self._thread.join(seconds)
         return not self._thread.is_alive()
+
+
+def _tell(screen: asyncio.AbstractEventLoop, context: contextvars.Context, act: Callable[[], object]) -> None:
+    """Have something done on the screen's loop, unless the screen has been left meanwhile."""
+    try:
+        screen.call_soon_threadsafe(act, context=context)
+    except RuntimeError:
+        if not screen.is_closed():
+            raise

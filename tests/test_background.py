@@ -65,6 +65,27 @@ async def test_what_is_done_after_the_work_has_ended_is_still_kept(fault: Except
     assert background.stop()
 
 
+@pytest.mark.parametrize("fault", [None, RuntimeError("no credentials")])
+def test_work_that_goes_on_after_the_screen_was_left_ends_quietly(fault: Exception | None) -> None:
+    left, going_on = threading.Event(), threading.Event()
+
+    async def work(deliver: Deliver) -> None:
+        await asyncio.to_thread(left.wait, 10)
+        going_on.set()
+        if fault is not None:
+            raise fault
+        await deliver(Delivery())
+
+    async def screen() -> None:
+        background.start(lambda delivery: (), failed=lambda error: None)
+
+    background = Background(work, keep=lambda alarms: None)
+    asyncio.run(screen())
+    left.set()
+    assert going_on.wait(10)
+    assert background.stop(10)
+
+
 async def test_what_takes_the_screen_long_comes_in_smaller_parts_in_order_and_whole() -> None:
     arrivals = tuple((seq, Reader().read("{}", seen_by=SeenBy.FILE, seen_at=NOW, at=NOW)) for seq in range(1000))
     status = Status("s", "S", State.OK, at=NOW)

@@ -6,9 +6,12 @@ import asyncio
 import io
 import json
 import re
+import socket
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+import pytest
 
 from smwatch.journal import Journal
 from smwatch.jsonl import Lines
@@ -229,3 +232,25 @@ class Told:
 def patience(service: str, fault: Fault) -> dict[str, float]:
     """How long to wait for an answer: briefly only where none comes, as a busy machine may answer any other late."""
     return {service: 0.5 if "hang" in fault else 30.0}
+
+
+class UnknownHost:
+    """A name of this machine that does not resolve until that was told."""
+
+    name = "aws.invalid"
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._known = False
+        self._resolve = socket.getaddrinfo
+        monkeypatch.setattr(socket, "getaddrinfo", self._found)
+
+    def _found(self, host: str | bytes | None, *more: Any, **options: Any) -> Any:
+        if host == self.name:
+            if not self._known:
+                raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+            host = "127.0.0.1"
+        return self._resolve(host, *more, **options)
+
+    def told(self, line: Line) -> None:
+        """From the first line on that says so, it is known."""
+        self._known = self._known or line["state"] == "unreachable"

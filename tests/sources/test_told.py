@@ -8,7 +8,7 @@ import socket
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import boto3
 import pytest
@@ -23,7 +23,7 @@ from tests.emulators.lookup_events import LookupEvents
 from tests.emulators.process import Emulator
 from tests.emulators.tls_front import TlsFront
 from tests.sources.hurry import Hurry
-from tests.sources.telling import GROUP, HELD, SINCE, Fault, Line, Told, of_any, patience, refusal
+from tests.sources.telling import GROUP, HELD, SINCE, Fault, Line, Told, UnknownHost, of_any, patience, refusal
 
 TRAIL = of_any("CloudTrail", "LookupEvents", "cloudtrail:LookupEvents", "events")
 WRONG_CLASS = (
@@ -148,27 +148,15 @@ async def log_group(session: AwsSession) -> Source:
 async def test_a_name_that_does_not_resolve_is_told_and_over_in_the_end(
     way: Way, monkeypatch: pytest.MonkeyPatch, told: Told
 ) -> None:
-    known, down = socket.getaddrinfo, [True]
-
-    def resolve(host: str | bytes | None, *more: Any, **options: Any) -> Any:
-        if host == "aws.invalid":
-            if down[0]:
-                raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-            host = "127.0.0.1"
-        return known(host, *more, **options)
-
-    def back(line: Line) -> None:
-        down[0] = down[0] and line["state"] != "unreachable"
-
-    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    host = UnknownHost(monkeypatch)
     port = way.upstream.rpartition(":")[2]
-    monkeypatch.setenv(way.variable, f"http://aws.invalid:{port}")
+    monkeypatch.setenv(way.variable, f"http://{host.name}:{port}")
     session = await AwsSession.open()
-    await told.follow(await way.source(session), State.UNREACHABLE, meanwhile=back)
+    await told.follow(await way.source(session), State.UNREACHABLE, meanwhile=host.told)
     await session.close()
     told.judge(
         State.UNREACHABLE,
-        f"{way.service} in eu-west-1 can't be reached (Cannot connect to host aws.invalid:{port} ssl:default"
+        f"{way.service} in eu-west-1 can't be reached (Cannot connect to host {host.name}:{port} ssl:default"
         " [Name or service not known]): check the network; trying again",
     )
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import socket
 from collections.abc import AsyncIterator
 from datetime import datetime
 from pathlib import Path
@@ -19,7 +18,7 @@ from tests.emulators.fault_proxy import FaultProxy
 from tests.emulators.live_tail import OPENING, LiveTailService, update
 from tests.emulators.tls_front import TlsFront
 from tests.sources.hurry import Hurry
-from tests.sources.telling import GROUP, HELD, SINCE, Failure, Fault, Line, Told, of_any, patience, refusal
+from tests.sources.telling import GROUP, HELD, SINCE, Failure, Fault, Line, Told, UnknownHost, of_any, patience, refusal
 
 UNREADABLE = (
     "CloudWatch Logs in eu-west-1 answered with something unreadable (ChecksumMismatch); asking again"
@@ -117,27 +116,15 @@ async def test_a_host_of_live_tail_that_does_not_resolve_is_told_and_over_in_the
     service: LiveTailService, monkeypatch: pytest.MonkeyPatch, told: Told
 ) -> None:
     """Firewalls and lists of allowed names know the host of the API, and not the one of its streams."""
-    known, down = socket.getaddrinfo, [True]
-
-    def resolve(host: str | bytes | None, *more: Any, **options: Any) -> Any:
-        if host == "aws.invalid":
-            if down[0]:
-                raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
-            host = "127.0.0.1"
-        return known(host, *more, **options)
-
-    def back(line: Line) -> None:
-        down[0] = down[0] and line["state"] != "unreachable"
-
-    monkeypatch.setattr(socket, "getaddrinfo", resolve)
+    host = UnknownHost(monkeypatch)
     port = service.url.rpartition(":")[2]
-    monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS", f"http://aws.invalid:{port}")
+    monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS", f"http://{host.name}:{port}")
     session = await AwsSession.open()
-    await follow(told, session, State.UNREACHABLE, meanwhile=back)
+    await follow(told, session, State.UNREACHABLE, meanwhile=host.told)
     await session.close()
     told.judge(
         State.UNREACHABLE,
-        f"CloudWatch Logs in eu-west-1 can't be reached (Cannot connect to host aws.invalid:{port} ssl:default"
+        f"CloudWatch Logs in eu-west-1 can't be reached (Cannot connect to host {host.name}:{port} ssl:default"
         " [Name or service not known]): check the network; trying again",
     )
 

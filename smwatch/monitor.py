@@ -256,6 +256,11 @@ class Monitor:
             self._pair(arrivals)
             return tuple(zip(seqs, arrivals, strict=True))
 
+    def renamed(self) -> tuple[Rename, ...]:
+        """What reading has taught about the names of secrets since that was last asked for or delivered."""
+        renamed, self._renamed = tuple(self._renamed), []
+        return renamed
+
     def _pair(self, arrivals: list[Arrival]) -> None:
         """Have the records that several accounts have of one call counted as the one that was journaled first."""
         for i in [i for i, arrival in enumerate(arrivals) if arrival.shared_id]:
@@ -375,8 +380,7 @@ class Monitor:
 
         With the last of them, what is `watched` when all have been taken in.
         """
-        if self._renamed:
-            renamed, self._renamed = tuple(self._renamed), []
+        if renamed := self.renamed():
             await self._deliver(Delivery(renamed=renamed))
         arrivals.reverse()
         while arrivals:

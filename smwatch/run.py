@@ -134,6 +134,7 @@ def export(settings: Settings, *, form: str) -> int:
         case _:
             while batch := list(islice(found, BATCH)):
                 parts.store.add(batch)
+            parts.store.fold(monitor.renamed())
             coverage = [(name, parts.journal.coverage(name)) for name in parts.journal.sources()]
             lines = report_lines(
                 parts.store,

@@ -8,11 +8,16 @@ import resource
 import subprocess
 import sys
 from collections.abc import Callable
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO
 
 import pytest
 
+from smwatch.events.event import SeenBy
+from smwatch.events.reader import Reader
+from smwatch.journal import FILE_NAME, Journal
 from tests import records
 
 Smwatch = Callable[..., "subprocess.CompletedProcess[str]"]
@@ -209,6 +214,20 @@ def test_an_export_writes_what_the_journal_holds(smwatch: Smwatch, tmp_path: Pat
     result = smwatch("export", "--format", "csv", "--state-dir", tmp_path / "new")
     assert result.stdout.startswith("time,name,secret")
     assert result.returncode == 0
+
+
+def test_a_report_has_one_name_for_a_secret_whose_name_is_learnt_later(smwatch: Smwatch, tmp_path: Path) -> None:
+    now = datetime.now(UTC)
+    arn = records.arn("prod/db", "agfjda")  # may as well be the name of another secret, but for the last record
+    named = records.delete(arn, at=now)
+    named["responseElements"] |= {"name": "prod/db", "arn": arn}
+    with closing(Journal(tmp_path / FILE_NAME)) as journal:
+        for record in (records.read(arn, at=now - timedelta(minutes=9)), named):
+            journal.commit("a", [Reader().read(records.raw(record), seen_by=SeenBy.CLOUDTRAIL, seen_at=now)])
+    result = smwatch("export", "--format", "report", "--state-dir", tmp_path)
+    assert "2 events of 1 secrets by" in result.stdout
+    assert "| prod/db | pending deletion |" in result.stdout
+    assert "agfjda |" not in result.stdout
 
 
 def test_an_export_leaves_a_journal_that_cannot_be_read_alone_and_fails(smwatch: Smwatch, tmp_path: Path) -> None:

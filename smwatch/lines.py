@@ -12,7 +12,7 @@ from smwatch.events.event import UNREADABLE, Arrival, Event
 from smwatch.events.links import told_at
 from smwatch.rules.alarm import Alarm, AlarmState
 from smwatch.sources.source import Status
-from smwatch.visible import harmless_json, visible
+from smwatch.visible import harmless_json, unpiled, visible
 
 
 class Behind(NamedTuple):
@@ -202,7 +202,7 @@ def event_text(event: Event) -> str:
         f"{who:<24}",
         event.source_ip or "-",
     )
-    return visible("  ".join((*fields, event.region or "-", result)))
+    return unpiled(visible("  ".join((*fields, event.region or "-", result))))
 
 
 def alarm_text(alarm: Alarm) -> str:
@@ -210,7 +210,8 @@ def alarm_text(alarm: Alarm) -> str:
     secret = alarm.secret
     about = " ".join(filter(None, (f"{secret.name} ({secret.region})" if secret else "", alarm.principal)))
     when = f"first {alarm.first_at:%Y-%m-%dT%H:%M:%SZ} last {alarm.last_at:%Y-%m-%dT%H:%M:%SZ}"
-    return visible(f"▲ {alarm.severity.upper()}  {alarm.title}  {about}  ×{alarm.count}  {when}  {alarm.state}")
+    line = f"▲ {alarm.severity.upper()}  {alarm.title}  {about}  ×{alarm.count}  {when}  {alarm.state}"
+    return unpiled(visible(line))
 
 
 _encode = msgspec.json.Encoder().encode

@@ -15,6 +15,8 @@ _UNSEEN = {
 }
 """Letters and marks that are drawn as nothing (Default_Ignorable_Code_Point of Unicode's DerivedCoreProperties): two
 names that differ by one look the same. The two selectors that choose how an emoji looks are none of them."""
+MARKS = 3
+"""Zero-width marks kept on one character: more are a way to paint over the neighbouring lines."""
 _KEPT = 10_000
 """Characters remembered by a table: there are a hundred times as many."""
 
@@ -57,6 +59,18 @@ _visible, _harmless_json = _Table(_drawn), _Table(_escaped)
 def visible(text: str) -> str:
     """The text with control, escape, bidi and invisible characters replaced by a visible one each; same length."""
     return text if _plain(text) else text.translate(_visible)
+
+
+def unpiled(text: str) -> str:
+    """The text with at most MARKS combining marks on one character."""
+    if text.isascii():
+        return text
+    kept, marks = [], 0
+    for char in text:
+        marks = marks + 1 if unicodedata.category(char) in ("Mn", "Me") else 0
+        if marks <= MARKS:
+            kept.append(char)
+    return "".join(kept)
 
 
 def harmless_json(text: str) -> str:

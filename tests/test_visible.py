@@ -4,7 +4,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smwatch.visible import harmless_json, visible
+from smwatch.events.event import SeenBy
+from smwatch.events.reader import Reader
+from smwatch.lines import event_text
+from smwatch.visible import harmless_json, unpiled, visible
+from tests import records
 
 ANY = st.text(st.characters(exclude_categories=()))
 
@@ -36,6 +40,13 @@ def test_a_letter_or_mark_that_is_drawn_as_nothing_is_seen(unseen: str) -> None:
     harmless = harmless_json(json.dumps(name, ensure_ascii=False))
     assert harmless.isascii()
     assert json.loads(harmless) == name
+
+
+def test_no_character_of_a_line_is_piled_with_marks() -> None:
+    assert unpiled("prod/e" + "\u0301" * 500 + "b\u0301") == "prod/e\u0301\u0301\u0301b\u0301"
+    record = records.read("prod/e" + "\u0301" * 500, by=records.user("e" + "\u0489" * 500))
+    line = event_text(Reader().read(records.raw(record), seen_by=SeenBy.FILE, seen_at=records.AT).event)
+    assert (line.count("\u0301"), line.count("\u0489")) == (3, 3)
 
 
 def test_ordinary_text_stays_as_it_is() -> None:

@@ -8,11 +8,10 @@ from functools import lru_cache
 
 from rich.cells import cell_len, chop_cells, get_character_cell_size, set_cell_size
 
+from smwatch.visible import MARKS
 from smwatch.visible import visible as harmless
 
 ELLIPSIS = "…"
-MARKS = 3
-"""Zero-width marks kept on one character: more are a way to paint over the neighbouring lines."""
 
 
 def visible(text: str) -> str:

@@ -4,7 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.cells import cell_len
 
-from smwatch.tui.text import MARKS, fit, fit_middle, visible, wrap
+from smwatch.tui.text import fit, fit_middle, visible, wrap
+from smwatch.visible import MARKS
 
 ANYTHING = st.text(max_size=60) | st.text(
     st.characters(categories=["Cc", "Cf", "Mn", "Lo", "So", "Zs", "Ll"]), max_size=40

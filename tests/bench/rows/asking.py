@@ -22,6 +22,8 @@ TABLE = {
 """Events a second → what was planned: the median and the 99th percentile of seconds from visible to handed over, and
 calls a second, without those of audits, which take what is idle. The plan's figures are of the first two hours of
 watching, which have less to settle than later ones."""
+AUDITS = {rate: max(0.12, 0.042 * rate) for rate in TABLE}
+"""Events a second → calls a second that audits may take of those that nothing else needs, as README says."""
 
 
 @cache
@@ -32,8 +34,8 @@ def spent(rate: float, seconds: int) -> Spent:
 
 @contextmanager
 def figure(name: str, rate: float, size: int) -> Iterator[Pair]:
-    """One of the three figures, and what was planned for it."""
-    planned = dict(zip(("p50", "p99", "calls"), TABLE[rate], strict=True))[name]
+    """One of the four figures, and what was planned for it."""
+    planned = dict(zip(("p50", "p99", "calls", "audits"), (*TABLE[rate], AUDITS[rate]), strict=True))[name]
     yield Pair(lambda: getattr(spent(rate, size), name), lambda: planned)
 
 
@@ -56,5 +58,6 @@ ROWS = tuple(
         ("calls", "calls a second", "/s", "calls"),
         ("median", "half is shown after", "s", "p50"),
         ("latency", "99 % are shown after", "s", "p99"),
+        ("audits", "calls a second of audits, besides", "/s", "audits"),
     )
 )

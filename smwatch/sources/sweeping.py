@@ -20,24 +20,27 @@ from smwatch.sources.scan import Scan
 from smwatch.sources.settle_lag import LATE_FACTOR, LONGEST, NEAR
 
 STILL_HABITUAL, STILL_HABITUAL_FAR, READ_LATE = 0.977, 0.95, 0.9
-"""How much of the reach is far enough back where more would cost a page; where sweeps are `FAR` apart; and of the usual
-lateness, where what is left is read later by itself."""
+"""How much of the reach is far enough back where more would cost a page; where sweeps are `FARTHER` apart; and of the
+usual lateness, where what is left is read later by itself."""
 JOIN = 0.8
 """The part of a pause by which sweeps may reach less far: the last one to see a moment is so much later at times."""
 LEAVE, LEAVE_FAR, FAR = 0.006, 0.0085, 45.0
 """The share of the records that sweeps may leave to the settle where they are too many to be read by themselves: where
 sweeps are close together, and where they are so many seconds apart. Whoever would leave one in a hundred would show
 the 99th of a hundred an hour late."""
+FARTHER = 75.0
+"""Seconds between sweeps from which on each call of theirs is waited for by many. Nearer, a page and a half holds more
+time than may be left out: one in a hundred would be shown an hour late."""
 SMOOTH, SMOOTH_FAR = 0.25, 0.15
-"""How soon the distance of sweeps follows their length, and where they are `FAR` apart: where it changes little,
+"""How soon the distance of sweeps follows their length, and where they are `FARTHER` apart: where it changes little,
 nothing waits longer than others."""
 SURGE = 1.2
 """So many times as long as the last ones is a sweep that is taken for what the next ones will be."""
 SHOWN_BY = 0.982
 """The part of the shortest distance of sweeps after which the next begins: its own time is the rest."""
 SCRAP, SCRAP_FAR = 0.6, 1.5
-"""The part of a page for which a sweep asks for no other page, and so many pages where sweeps are `FAR` apart: of such
-old rows hardly any are new, and the time their calls take is waited for by all that are."""
+"""The part of a page for which a sweep asks for no other page, and so many pages where sweeps are `FARTHER` apart: of
+such old rows hardly any are new, and the time their calls take is waited for by all that are."""
 RESTED = 1 / 3
 """A sweep that took long is followed by a pause of this part of its time, for others in the account."""
 RELAXED_EVERY = 30.0
@@ -150,7 +153,7 @@ class Sweeps:
         self._cost = cost if cost > SURGE * self._cost else self._cost + smooth * (cost - self._cost)
         self._glances, self.glance_at = 0, math.inf
         self.pause = max(SHOWN_BY * every, self._cost / self.budget.for_sweeps)
-        worth_it = self.pause > GLANCE_FROM * every and not self._far
+        worth_it = GLANCE_FROM * every < self.pause <= FAR
         if self._nature.page and worth_it and clock - self._glanced_at > GLANCE_EVERY:
             self.glance_at = scan.began + self.pause / 2
         bottom = scan.asked_at - (self._low if scan.token is None or scan.high is None else scan.high)
@@ -208,7 +211,7 @@ class Sweeps:
     @property
     def _far(self) -> bool:
         """Whether sweeps are so far apart that each call of theirs is waited for by many."""
-        return self.pause > FAR
+        return self.pause > FARTHER
 
     @property
     def _pause(self) -> timedelta:

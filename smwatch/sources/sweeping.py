@@ -45,9 +45,10 @@ RESTED = 1 / 3
 """A sweep that took long is followed by a pause of this part of its time, for others in the account."""
 RELAXED_EVERY = 30.0
 """Seconds between sweeps while something quicker shows what happens."""
-GLANCE_FROM, GLANCE_EVERY = 1.3, 20.0
+GLANCE_FROM, GLANCE_TO, GLANCE_EVERY = 1.3, 55.0, 20.0
 """Glances begin where sweeps are this many times their shortest distance apart, at most one in so many seconds. Where
-sweeps are `FAR` apart, the newest page has so little of what they bring that its call is worth more to them."""
+sweeps are more than `GLANCE_TO` seconds apart, the newest page has so little of what they bring that its call is worth
+more to them."""
 STEADY = 3
 """So many pauses after a sweep, what is found new may have been visible for long."""
 SLOW = 120.0
@@ -153,7 +154,7 @@ class Sweeps:
         self._cost = cost if cost > SURGE * self._cost else self._cost + smooth * (cost - self._cost)
         self._glances, self.glance_at = 0, math.inf
         self.pause = max(SHOWN_BY * every, self._cost / self.budget.for_sweeps)
-        worth_it = GLANCE_FROM * every < self.pause <= FAR
+        worth_it = GLANCE_FROM * every < self.pause <= GLANCE_TO
         if self._nature.page and worth_it and clock - self._glanced_at > GLANCE_EVERY:
             self.glance_at = scan.began + self.pause / 2
         bottom = scan.asked_at - (self._low if scan.token is None or scan.high is None else scan.high)

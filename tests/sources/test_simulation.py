@@ -426,7 +426,7 @@ def test_what_an_audit_can_not_read_is_named_until_it_can() -> None:
 def test_where_there_are_too_few_calls_to_look_again_that_is_said() -> None:
     async def scenario() -> None:
         world = World(seed=20)
-        length = 14 * HOUR
+        length = 20 * HOUR
         for _ in range(round(0.3 * length.total_seconds())):
             world.happen(EPOCH + world.chance.random() * length, measured_delay(world.chance))
         watcher = Watcher(world, EPOCH, SCHEDULE, rate=0.014)

@@ -49,10 +49,9 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DESCRIBE_EVERY = 3600.0
 LONGEST_PASS = timedelta(minutes=10)
 """How long page tokens are followed; AWS lets them last for a day."""
-PAGE = 1_000
+PAGE = 3_000
 """Events in a page at the most. It takes 10,000, but gives no more than 1 MB, in which there is room for about 1,000 of
-a trail's records: only emulators give more. An answer is held three times over while it is read, so that with 3,000
-`tail --once` took 8 MiB more of one, and no less time."""
+a trail's records: only emulators ever fill one, and with 5,000 `tail --once` would take 8 MiB more."""
 
 LATEST = 500
 """How many of the latest events come first at the start of a screen."""

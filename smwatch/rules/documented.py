@@ -37,14 +37,14 @@ _ACCESS = encode(
     }
 )
 """An access to a deleted secret, which the filter has to find."""
-_COUNTING = frozenset({"Sum", "SampleCount", "Maximum", "Average"})
+NOTICING = frozenset({"Sum", "SampleCount", "Maximum", "Average"})
 """Each value of the metric is 1, and there is none without an event: with these, one event reaches a threshold of 1."""
-
-
+STUCK = frozenset({"breaching", "ignore"})
+"""What missing data may be taken for so that an alarm goes off without an event; or once, and never again."""
+TIMES_OUT = 3600
+"""Seconds; a metric alarm with a longer period tells too late to be of use."""
 _NARROWING = ("fieldSelectionCriteria", "applyOnTransformedLogs", "emitSystemFieldDimensions")
 """What of PutMetricFilter leaves out events, or counts them in a metric with dimensions, which is another one."""
-_LATEST = 3600
-"""Seconds; an alarm with a longer period tells too late to be of use."""
 
 
 def weakens(record: Record) -> bool:
@@ -98,18 +98,18 @@ def _counts(parameters: Mapping[str, Any]) -> bool:
 def _goes_off(parameters: Mapping[str, Any]) -> bool:
     """Whether an alarm goes off with the first event, and tells somebody."""
     threshold, period = parameters.get("threshold"), parameters.get("period")
-    if not isinstance(threshold, int | float) or not isinstance(period, int | float) or period > _LATEST:
+    if not isinstance(threshold, int | float) or not isinstance(period, int | float) or period > TIMES_OUT:
         return False
     least = {"GreaterThanOrEqualToThreshold": threshold <= 1, "GreaterThanThreshold": threshold < 1}
     return (
         parameters.get("namespace") == DOCUMENTED_NAMESPACE
         and parameters.get("metricName") == DOCUMENTED_METRIC
-        and _text(parameters.get("statistic")) in _COUNTING
+        and _text(parameters.get("statistic")) in NOTICING
         and least.get(_text(parameters.get("comparisonOperator")), False)
         and parameters.get("datapointsToAlarm", parameters.get("evaluationPeriods", 1)) == 1
         and not parameters.get("dimensions")
         and parameters.get("unit") in (None, "None")
-        and _text(parameters.get("treatMissingData")) not in ("breaching", "ignore")  # on for ever; off for ever, once
+        and _text(parameters.get("treatMissingData")) not in STUCK
         and bool(parameters.get("alarmActions"))
     )
 

@@ -5,17 +5,15 @@ from __future__ import annotations
 from typing import TypeAlias
 
 from smwatch.patterns.sameness import same_pattern
+from smwatch.rules.documented import NOTICING, STUCK, TIMES_OUT
 from smwatch.rules.export.requests import alarm
 from smwatch.setup.seen import Alarm, MetricFilter
 from smwatch.setup.wanted import MetricAlarm
 
 Departure: TypeAlias = tuple[str, str, str]
 """(what, how it is, how it should be)."""
-TIMES_OUT = 3600
-"""Seconds; a metric alarm with a longer period tells too late to be of use."""
-_COUNTING = ("Sum", "SampleCount")
-_NOTICING = (*_COUNTING, "Maximum", "Average")
-"""Each value of the metric is 1, so these reach a threshold of 1 with the first event too."""
+_COUNTING = frozenset({"Sum", "SampleCount"})
+"""These grow with each event, and so reach any threshold."""
 
 
 def alarm_parameters(wanted: MetricAlarm, actions: tuple[str, ...]) -> dict[str, object]:
@@ -53,9 +51,9 @@ def alarm_faults(found: Alarm, wanted: MetricAlarm) -> tuple[Departure, ...]:
         ("unit", _unit(found.unit), "none"),
         ("telling", "on" if found.actions_enabled else "switched off", "on"),
     ]
-    if found.missing in ("breaching", "ignore"):  # it would go off without an event; or once, and never again
+    if found.missing in STUCK:
         faults.append(("missing data", found.missing, "notBreaching"))
-    if found.statistic not in (_NOTICING if wanted.threshold == 1 else _COUNTING):
+    if found.statistic not in (NOTICING if wanted.threshold == 1 else _COUNTING):
         faults.append(("statistic", found.statistic or "none", "Sum"))
     if found.period > TIMES_OUT:
         faults.append(("period", f"{found.period} s", f"{wanted.period} s"))

@@ -11,8 +11,6 @@ LIVE_SHARE = 0.4205
 SHARE = ((0.425, 0.75), (0.438, 0.5))
 """All that is to be spent but for audits: a part of the budget, and so much of what reading everything once costs; the
 lesser one."""
-SETTLED_FOR = 1.0
-"""What settling costs, of what full pages would."""
 LEAST_SHARE = 0.1
 """The part of the budget that is left for what is new, however much there is to settle."""
 LATE_SHARE = 0.015
@@ -100,7 +98,7 @@ class Budget:
     @property
     def _settling(self) -> float:
         """Calls a second that the settle takes."""
-        return SETTLED_FOR * self.settled_density / self._page if self._page else 0.0
+        return self.settled_density / self._page if self._page else 0.0
 
     @property
     def _spare(self) -> float:

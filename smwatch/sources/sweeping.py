@@ -19,9 +19,8 @@ from smwatch.sources.passes import EVERY, PIECES, Passes
 from smwatch.sources.scan import Scan
 from smwatch.sources.settle_lag import LATE_FACTOR, LONGEST, NEAR
 
-STILL_HABITUAL, STILL_HABITUAL_FAR, READ_LATE = 0.977, 0.95, 0.9
-"""How much of the reach is far enough back where more would cost a page; where sweeps are `FARTHER` apart; and of the
-usual lateness, where what is left is read later by itself."""
+STILL_HABITUAL, STILL_HABITUAL_FAR = 0.977, 0.95
+"""How much of the reach is far enough back where more would cost a page, and where sweeps are `FARTHER` apart."""
 JOIN = 0.8
 """The part of a pause by which sweeps may reach less far: the last one to see a moment is so much later at times."""
 LEAVE, LEAVE_FAR, FAR = 0.006, 0.0085, 45.0
@@ -174,7 +173,7 @@ class Sweeps:
             return False
         left = (scan.high - scan.low).total_seconds() * self.budget.density
         if self.budget.reads_late:
-            usual = READ_LATE * self._lateness.usual - JOIN * self._pause
+            usual = self._lateness.usual - JOIN * self._pause
         else:
             usual = (STILL_HABITUAL_FAR if self._far else STILL_HABITUAL) * self.reach
         scrap = SCRAP_FAR if self._far else SCRAP

@@ -160,7 +160,13 @@ class Keeper:
         self.check()
         settled = self._claim(page.settled)
         committed = self._journal.commit(
-            page.source, arrivals, settled=settled, gaps=page.gaps, untrue=page.untrue, lags=page.lags
+            page.source,
+            arrivals,
+            settled=settled,
+            gaps=page.gaps,
+            untrue=page.untrue,
+            lags=page.lags,
+            audited=None if self.forgetful else page.audited,
         )
         if self._journal.path is None:
             self._journal.forget(self._limit)

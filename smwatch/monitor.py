@@ -329,7 +329,7 @@ class Monitor:
                     else:
                         self.out_of_scope += 1
                     self._set_right()
-            if not (arrivals or page.settled or page.gaps or page.untrue or page.lags):
+            if not (arrivals or page.settled or page.gaps or page.untrue or page.lags or page.audited):
                 return
             if arrivals:
                 newest = max(arrivals, key=_KEY).event.at

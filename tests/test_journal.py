@@ -16,7 +16,7 @@ from smwatch.events.event import Arrival, SeenBy
 from smwatch.events.reader import Reader
 from smwatch.journal import FILE_NAME, MIGRATIONS, Journal, JournalBusyError, JournalCorruptError, JournalError
 from smwatch.rules.alarm import Alarm, AlarmState, Decision, Severity
-from smwatch.sources.coverage import Coverage, Gap, Lags, Span
+from smwatch.sources.coverage import Audited, Coverage, Gap, Lags, Span
 from tests import records
 from tests.known import journal_of_version
 
@@ -133,6 +133,24 @@ def test_how_late_records_were_found_to_be_outlives_the_process(tmp_path: Path) 
     with closing(Journal(tmp_path / FILE_NAME)) as journal:
         assert journal.coverage("cloudtrail:1:eu-west-1").lags == lags
         assert journal.coverage("cloudtrail:1:us-east-1").lags == Lags()
+
+
+def test_how_far_audits_have_come_outlives_the_process(tmp_path: Path) -> None:
+    audited = Audited(
+        due_at=NOW,
+        turn_at=NOW - HOUR,
+        left=(Span(NOW - HOUR, NOW), Span(NOW + HOUR, NOW + 2 * HOUR)),
+        round=Span(NOW - 6 * HOUR, NOW),
+        planned_at=NOW,
+        unread=(Span(NOW - 9 * HOUR, NOW - 8 * HOUR),),
+        urgent_next=True,
+    )
+    with closing(Journal(tmp_path / FILE_NAME)) as journal:
+        journal.commit("cloudtrail:1:eu-west-1", [], audited=audited)
+        journal.commit("cloudtrail:1:eu-west-1", [], settled=Span(NOW, NOW + HOUR))
+    with closing(Journal(tmp_path / FILE_NAME)) as journal:
+        assert journal.coverage("cloudtrail:1:eu-west-1").audited == audited
+        assert journal.coverage("cloudtrail:1:us-east-1").audited == Audited()
 
 
 def test_events_and_coverage_are_taken_together_or_not_at_all(journal: Journal) -> None:

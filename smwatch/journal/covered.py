@@ -11,7 +11,7 @@ import msgspec
 
 from smwatch.journal.kept import Kept
 from smwatch.journal.rows import aware, instant, microseconds
-from smwatch.sources.coverage import Coverage, Gap, Lags, Span, join
+from smwatch.sources.coverage import Audited, Coverage, Gap, Lags, Span, join
 
 T = TypeVar("T")
 Row = tuple[Any, ...]
@@ -20,6 +20,8 @@ ACCOUNT = "account "
 """Begins the name of the fact that says which account it is that something stands in for."""
 LAGS = "lags "
 """Begins the name of the fact that holds how late a source's records are."""
+AUDITED = "audited "
+"""Begins the name of the fact that holds how far audits of a source have come."""
 LOST = "lost "
 """Begins the name of the fact that holds how far a source was complete in a journal that is lost."""
 
@@ -31,6 +33,7 @@ def cover(
     gaps: Sequence[Gap],
     untrue: Sequence[Gap],
     lags: Lags | None,
+    audited: Audited | None,
 ) -> None:
     """Note what a page proves of the periods of its source."""
     if settled is not None:
@@ -42,8 +45,9 @@ def cover(
         "INSERT OR REPLACE INTO gaps VALUES (?, ?, ?, ?)",
         [(source, microseconds(gap.span.start), microseconds(gap.span.end), gap.reason) for gap in gaps],
     )
-    if lags is not None:
-        db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (LAGS + source, msgspec.json.encode(lags)))
+    for name, value in ((LAGS, lags), (AUDITED, audited)):
+        if value is not None:
+            db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name + source, msgspec.json.encode(value)))
 
 
 class Part(NamedTuple, Generic[T]):
@@ -108,7 +112,7 @@ class Covered(Kept):
     """What a journal's file says of its sources and their accounts; every method is one transaction."""
 
     def coverage(self, source: str) -> Coverage:
-        """What this source has settled, its gaps, and how late its records were found to be; see `unreadable`."""
+        """What this source has settled, its gaps, how late its records are, how far audits are; see `unreadable`."""
         with self._look() as db:
             settled, gaps = settled_of(db, source), gaps_of(db, source)
         for table, part in (("settled", settled), ("gaps", gaps)):
@@ -116,7 +120,8 @@ class Covered(Kept):
                 self._put_aside(table, row)
         lags = self.fact_as(LAGS + source, Lags) or Lags()
         lost_to = self.fact_as(LOST + source, datetime)
-        return Coverage(settled.read, gaps.read, lags, aware(lost_to) if lost_to else None)
+        audited = self.fact_as(AUDITED + source, Audited) or Audited()
+        return Coverage(settled.read, gaps.read, lags, audited, aware(lost_to) if lost_to else None)
 
     def settled(self) -> dict[str, tuple[Span, ...]]:
         """What each source has settled, ascending, by its name: as `coverage` says, but for all at one moment."""

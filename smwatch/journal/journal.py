@@ -28,7 +28,7 @@ from smwatch.journal.rows import (
 )
 from smwatch.journal.salvage import salvage
 from smwatch.journal.schema import MIGRATIONS, version
-from smwatch.sources.coverage import Gap, Lags, Span
+from smwatch.sources.coverage import Audited, Gap, Lags, Span
 
 NO_MARKS: Mapping[str, datetime | None] = MappingProxyType({})
 _CHUNK = 500
@@ -175,6 +175,7 @@ class Journal(Covered):
         gaps: Sequence[Gap] = (),
         untrue: Sequence[Gap] = (),
         lags: Lags | None = None,
+        audited: Audited | None = None,
     ) -> Committed:
         """Take in a page: its events and the coverage they prove, together or not at all."""
         with self._transaction() as db:
@@ -185,7 +186,7 @@ class Journal(Covered):
                 self._links.forget()
             fresh = self._put(db, source, seq + 1, self._links.place(db, arrivals, note=True))
             seq += len(fresh)
-            cover(db, source, settled, gaps, untrue, lags)
+            cover(db, source, settled, gaps, untrue, lags, audited)
             if self._prints and (fresh or foreign):
                 note(db, TAKEN, seq)
             self._write_unkept(db)

@@ -8,12 +8,15 @@ from typing import Annotated
 
 import msgspec
 
+Moment = Annotated[datetime, msgspec.Meta(tz=True)]
+"""What a file says that may be damaged: only with its zone."""
+
 
 class Span(msgspec.Struct, frozen=True, order=True):
     """A period [start, end) of aware UTC moments; never empty."""
 
-    start: datetime
-    end: datetime
+    start: Moment
+    end: Moment
 
     def __post_init__(self) -> None:
         if self.start >= self.end:
@@ -25,10 +28,6 @@ class Gap(msgspec.Struct, frozen=True, order=True):
 
     span: Span
     reason: str
-
-
-Moment = Annotated[datetime, msgspec.Meta(tz=True)]
-"""What a file says that may be damaged: only with its zone."""
 
 
 class Lags(msgspec.Struct, frozen=True):
@@ -43,6 +42,29 @@ class Lags(msgspec.Struct, frozen=True):
     """How long `settle` is expected if nothing more is that late."""
 
 
+class Audited(msgspec.Struct, frozen=True):
+    """How far looking again at what is settled has come; see audits.Audits."""
+
+    due_at: Moment | None = None
+    """When the next round begins, if none is under way."""
+    turn_at: Moment | None = None
+    """When a page was read last, or the round that is under way began."""
+    left: tuple[Span, ...] = ()
+    """What the round that is under way has yet to read, in its order."""
+    round: Span | None = None
+    """What the last round is about, from its first moment to its last."""
+    planned_at: Moment | None = None
+    """When that was settled by the service's time."""
+    last_to: Moment | None = None
+    """Up to where everything was looked at for the last time."""
+    unread: tuple[Span, ...] = ()
+    """What could not be read, and no later round has read."""
+    urgent: bool = False
+    """Whether the round under way is to be read quickly, as a record was late."""
+    urgent_next: bool = False
+    """Whether the next one is."""
+
+
 class Coverage(msgspec.Struct, frozen=True):
     """What one source has settled: disjoint spans in ascending order that don't touch, and its gaps."""
 
@@ -50,6 +72,8 @@ class Coverage(msgspec.Struct, frozen=True):
     gaps: tuple[Gap, ...] = ()
     lags: Lags = Lags()
     """What an earlier run found."""
+    audited: Audited = Audited()
+    """How far an earlier run had come with looking again."""
     lost_to: datetime | None = None
     """How far a journal before this one, which is lost, was complete."""
 
@@ -79,6 +103,11 @@ class Coverage(msgspec.Struct, frozen=True):
         if start < end:
             missing.append(Span(start, end))
         return tuple(missing)
+
+    def within(self, start: datetime, end: datetime) -> tuple[Span, ...]:
+        """The parts of [start, end) that are settled, ascending."""
+        parts = ((max(span.start, start), min(span.end, end)) for span in self.settled)
+        return tuple(Span(first, last) for first, last in parts if first < last)
 
     def holds(self, moment: datetime) -> bool:
         """Whether this moment is settled."""

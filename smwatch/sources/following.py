@@ -10,7 +10,7 @@ import msgspec
 
 from smwatch.sources.agenda import BEHIND, Agenda, Nature, Schedule, floor
 from smwatch.sources.audits import Audits
-from smwatch.sources.coverage import Coverage, Gap, Lags, Span
+from smwatch.sources.coverage import Audited, Coverage, Gap, Lags, Span
 from smwatch.sources.scan import Kind, Scan
 from smwatch.sources.settle_lag import LONGEST, NEAR
 from smwatch.sources.sweeping import Sweeps
@@ -30,12 +30,6 @@ SETTLE_OFTEN = 0.5
 """Who asks for settling more often than that gets it where it takes no more than this part of the calls there are."""
 SETTLE_LOOKS = timedelta(seconds=1)
 """How often it looks whether it may begin."""
-AUDIT_SOON = timedelta(minutes=5)
-AUDIT_SELDOM = 60.0
-"""Seconds from one page of an audit to the next, at the most, while nothing else is to be read: it comes to an end also
-where few calls are idle."""
-AUDIT_OWED = 300.0
-"""Seconds for which an audit stands back while other scans always have something to read; then a page of it is read."""
 AUDITS_BEHIND = timedelta(hours=6)
 """How much time may be older than audits reach, and unread by them, before it is said that they don't keep up."""
 LOOK_AGAIN = timedelta(seconds=5)
@@ -67,12 +61,7 @@ class Following(Agenda):
         self.began_at: datetime | None = None
         """The service's time when it was asked for the first time."""
         self._hole: Span | None = None
-        self._audits = Audits(nature.page, nature.resolution)
-        self._audit_in = AUDIT_SOON if coverage.settled else schedule.audit_every
-        """How soon the first audit begins: who is started often has to look as well at what was settled before."""
-        self._round_at = self._audit_page_at = -math.inf
-        self._audit_owed_at = math.inf
-        """When a page of the audit is read whatever else there is to be read."""
+        self._audits = Audits(nature.page, nature.resolution, schedule.audit_every, coverage.audited)
         self._density = 0.0
         """Records a second, where a period was read whole last."""
         self._settled_rows = self._missed_rows = 0
@@ -84,7 +73,6 @@ class Following(Agenda):
             Kind.GLANCE: math.inf,
             Kind.LATE: math.inf,
             Kind.SETTLE: -math.inf,
-            Kind.AUDIT: math.inf,
         }
 
     def plan(self, at: datetime, clock: float, edge: datetime | None) -> tuple[Gap, ...]:
@@ -94,7 +82,7 @@ class Following(Agenda):
         horizon = self._horizon(at)
         if not self._started:
             self.began_at = at
-            self._start(horizon)
+            self._start(at, horizon)
         if self._is_due(Kind.SWEEP) and Kind.PASS not in self.scans:
             self._begin_sweep(at)
         if self._is_due(Kind.GLANCE):
@@ -104,7 +92,7 @@ class Following(Agenda):
         if self._hole and Kind.CATCH_UP not in self.scans:
             self._scan(Kind.CATCH_UP, self._hole.start, self._hole.end, at)
             self._hole = None
-        if self._is_due(Kind.AUDIT):
+        if self.sure and Kind.AUDIT not in self.scans and clock >= self._audits.begins_at:
             self._begin_audit(at)
         if not self._is_due(Kind.SETTLE):
             return ()
@@ -123,6 +111,11 @@ class Following(Agenda):
         sweeps = self.sweeps
         lag, until = (sweeps.lag, sweeps.wide_until) if sweeps.wide else (None, None)
         return msgspec.structs.replace(super().lags, sweep=lag, sweep_until=until)
+
+    @property
+    def audited(self) -> Audited:
+        """How far audits have come, once the time is certain that says so."""
+        return self._audits.noted if self.sure and self._started else self.coverage.audited
 
     def narrow(self, at: datetime) -> None:
         """Expect records less late again if it is time for that, at server time `at`."""
@@ -161,9 +154,7 @@ class Following(Agenda):
                 again_at = scan.began + self.schedule.settle_every.total_seconds()
                 self._due[Kind.SETTLE] = self.clock if more else again_at
             case Kind.AUDIT:
-                if scan.period is not None:
-                    self._audits.read(scan.period)
-                self._due[Kind.AUDIT] = self.clock if self._audits.under_way else max(self.clock, self._round_at)
+                self._audits.read(scan.period, self._at, self.clock)
 
     def dropped(self, scan: Scan) -> None:
         """This scan came to nothing: what remains of it has to be read by another."""
@@ -180,17 +171,13 @@ class Following(Agenda):
             case Kind.SETTLE:
                 self._due[Kind.SETTLE] = self.clock
             case Kind.AUDIT:
-                if scan.remains:
-                    self._audits.put_back(scan.remains, failed=True)
-                again_at = self.clock + LOOK_AGAIN.total_seconds()
-                self._due[Kind.AUDIT] = again_at if self._audits.under_way else max(again_at, self._round_at)
+                self._audits.failed(scan.remains, self._at, self.clock)
 
     def restart(self) -> None:
         """Begin all scans anew: the time of their start was not the service's."""
-        hole, audit = self.scans.get(Kind.CATCH_UP), self.scans.get(Kind.AUDIT)
+        hole = self.scans.get(Kind.CATCH_UP)
         super().restart()
-        if audit and audit.remains:
-            self._audits.put_back(audit.remains, failed=False)
+        self._audits.put_back()
         if self.sweeps.swept_at is None:
             self._started = False
             self._hole = self.watched_from = None
@@ -211,28 +198,28 @@ class Following(Agenda):
     def pick(self) -> Scan | None:
         """The scan whose turn it is; an audit when nothing else is to be done, and seldom when something always is."""
         audit = self.scans.get(Kind.AUDIT)
-        scan = audit if audit is not None and self.clock >= self._audit_owed_at else super().pick()
+        scan = audit if audit is not None and self._audits.owed(self.clock) else super().pick()
         if scan is not audit or scan is None:
             return scan
-        if self.clock < self._audit_page_at:
-            return None
-        self._audit_owed_at = self.clock + AUDIT_OWED
-        return scan
+        return scan if self._audits.takes_turn(self._at, self.clock) else None
 
     def due_in(self) -> float:
         """Seconds until the next scan begins, or an audit goes on; 0 while another one is going on."""
         if self.scans.keys() - {Kind.AUDIT}:
             return 0.0
         due = min(at for kind, at in self._due.items() if kind not in self.scans)
-        return max(0.0, (min(due, self._audit_page_at) if self.scans else due) - self.clock)
+        if self.scans:
+            due = min(due, self._audits.page_at)
+        elif self.sure:
+            due = min(due, self._audits.begins_at)
+        return max(0.0, due - self.clock)
 
     def committed(self, scan: Scan, covered: Span | None) -> None:
         """A page of this scan is safe in the journal."""
         super().committed(scan, covered)
-        if scan.kind is Kind.AUDIT and self._nature.page:
+        if scan.kind is Kind.AUDIT:
             budget = self.sweeps.budget
-            calls = budget.idle if self._audits.urgent else budget.for_audits
-            self._audit_page_at = self.clock + min(1 / calls if calls else AUDIT_SELDOM, AUDIT_SELDOM)
+            self._audits.committed(scan.remains, self.clock, budget.idle if self._audits.urgent else budget.for_audits)
 
     @property
     def up_to_date(self) -> bool:
@@ -310,9 +297,9 @@ class Following(Agenda):
 
     # -- beginnings --------------------------------------------------------------------------------------------------
 
-    def _start(self, horizon: datetime) -> None:
+    def _start(self, at: datetime, horizon: datetime) -> None:
         self._started = True
-        self._again(Kind.AUDIT, min(self._audit_in, self.schedule.audit_every))
+        self._audits.begin(at, self.clock, settled=bool(self.coverage.settled))
         if self._nature.page:
             self._again(Kind.LATE, LOOK_AGAIN)
         self.base = self._beginning(horizon - self._nature.resolution)
@@ -401,14 +388,9 @@ class Following(Agenda):
         self._hole = hole
 
     def _begin_audit(self, at: datetime) -> None:
-        if not self._audits.under_way:
-            self._round_at = self.clock + self.schedule.audit_every.total_seconds()
-            self._audit_owed_at = self.clock + AUDIT_OWED
         twice = self.sweeps.budget.audits_twice
-        if span := self._audits.next(self.base, self.complete_to, at, self._density, last=twice):
+        if span := self._audits.next(self.coverage, at, self.clock, self._density, last=twice):
             self._scan(Kind.AUDIT, span.start, span.end, at)
-        else:
-            self._due[Kind.AUDIT] = self._round_at
 
     def _is_due(self, kind: Kind) -> bool:
         return kind not in self.scans and self.clock >= self._due[kind]

@@ -136,6 +136,7 @@ class Tail:
         self._told = None
         self._advanced_at = self._monotonic()
         upstream = self._upstream if isinstance(agenda, Following) else None
+        audited = agenda.coverage.audited
         looking = asyncio.create_task(upstream.watch(lambda: self._newest_at)) if upstream is not None else None
         try:
             while not agenda.finished:
@@ -188,6 +189,9 @@ class Tail:
                     elif isinstance(answer, CallError) and (gap := self._met(agenda, scan, answer)):
                         yield self._page((), gaps=(gap,))
                         agenda.gave_up((gap,))
+                if isinstance(agenda, Following) and agenda.audited != audited:
+                    audited = agenda.audited
+                    yield msgspec.structs.replace(self._page(()), audited=audited)
                 if isinstance(agenda, Once) and not agenda.finished and self._gives_up():
                     break
                 if news := self._news(agenda):

@@ -35,6 +35,8 @@ def keep(coverage: Coverage, page: Page) -> Coverage:
         coverage = coverage.with_gap(gap)
     if page.lags is not None:
         coverage = msgspec.structs.replace(coverage, lags=page.lags)
+    if page.audited is not None:
+        coverage = msgspec.structs.replace(coverage, audited=page.audited)
     return coverage.with_settled(page.settled) if page.settled else coverage
 
 

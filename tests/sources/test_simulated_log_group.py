@@ -134,3 +134,23 @@ def test_what_is_settled_was_handed_over(
     seed: int, crash: float, refused: float, clock_error: float, jumps: bool, competitor: float, empty_pages: int
 ) -> None:
     virtual_time.run(upheaval(seed, crash, refused, clock_error, jumps, competitor, empty_pages))
+
+
+def test_however_often_it_is_restarted_audits_find_what_was_late() -> None:
+    async def scenario() -> None:
+        world = LogWorld(22)
+        chance = world.chance
+        for _ in range(600):
+            world.write(EPOCH + timedelta(seconds=chance.uniform(0, 4 * 3600)))
+        ordinary = set(world.born)
+        for minute in range(0, 120, 4):
+            world.write(EPOCH + timedelta(minutes=minute), ingested=chance.uniform(3600, 7200))
+        late = set(world.born) - ordinary
+        watcher = Watcher(world, EPOCH, SHORT, rate=2.0, reader=lambda: SimulatedFilterLogEvents(world))
+        while world.now() < EPOCH + timedelta(hours=5):
+            watcher.since = world.now() - timedelta(minutes=1)
+            await watcher.watch(world.now() + timedelta(seconds=chance.uniform(50, 90)))
+        assert late - set(watcher.seen) == set()
+        assert watcher.missing() == []
+
+    virtual_time.run(scenario())

@@ -410,6 +410,36 @@ def test_what_comes_after_the_settle_lag_is_found_wherever_it_lies_among_many_ot
     virtual_time.run(scenario())
 
 
+@pytest.mark.parametrize(
+    ("apart", "since"),
+    [
+        (timedelta(seconds=70), HOUR / 12),
+        pytest.param(timedelta(seconds=70), 12 * HOUR, marks=pytest.mark.slow),
+        pytest.param(timedelta(minutes=7), HOUR / 12, marks=pytest.mark.slow),
+    ],
+)
+def test_however_often_it_is_restarted_audits_find_what_was_late_by_hours(apart: timedelta, since: timedelta) -> None:
+    """Whatever each start asks for: what an earlier one settled is said to be complete."""
+
+    async def scenario() -> None:
+        world = World(seed=21)
+        chance, length = world.chance, 10.5 * HOUR
+        for _ in range(round(0.1 * length.total_seconds())):
+            world.happen(EPOCH + chance.random() * length, measured_delay(chance))
+        ordinary = set(world.born)
+        for minute in range(0, 3 * 60, 3):
+            world.happen(EPOCH + timedelta(minutes=minute), chance.uniform(3600, 5.9 * 3600))
+        late = set(world.born) - ordinary
+        watcher = Watcher(world, EPOCH, SCHEDULE)
+        while world.now() < EPOCH + length:
+            watcher.since = world.now() - since
+            await watcher.watch(world.now() + chance.uniform(0.7, 1.3) * apart)
+        assert late - set(watcher.seen) == set()
+        assert watcher.missing() == []
+
+    virtual_time.run(scenario())
+
+
 def test_what_an_audit_can_not_read_is_named_until_it_can() -> None:
     async def scenario() -> None:
         world = World(seed=3)

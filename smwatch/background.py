@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import sys
 import threading
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import Future
@@ -22,6 +23,12 @@ MOST, LEAST = 250, 25
 """Events that are applied in one go: as many as the screen can take in within LONG, between these."""
 LONG = 0.01
 """Seconds. Rules may take a millisecond for an event where they look back far: serves "longest stall of the loop"."""
+GIVES_WAY = 0.001
+"""Seconds after which the thread gives the interpreter's lock to a screen that wants it; Python's are five.
+
+The screen lets go of the lock whenever it writes, several times for each delivery, and waited as often for all of
+them. Serves "longest stall of the event loop".
+"""
 Deliver = Callable[[Delivery], Awaitable[None]]
 
 
@@ -43,14 +50,15 @@ class Background:
         self._work = work
         self._keep = keep
         self._clock = clock
-        self._most = MOST
-        """Events that are applied in one go at present."""
+        self._most = LEAST
+        """Events that are applied in one go at present; the first ones take longest, as each is of a new kind."""
         self._thread: threading.Thread | None = None
         self._loop = asyncio.new_event_loop()
         self._screen: tuple[asyncio.AbstractEventLoop, contextvars.Context] | None = None
         self._task: asyncio.Task[None] | None = None
         self._lock = threading.Lock()
         self._stopped = False
+        self._usual = sys.getswitchinterval()
 
     def start(self, apply: Callable[[Delivery], Sequence[Alarm]], failed: Callable[[BaseException], None]) -> None:
         """Begin, from within the screen's loop."""
@@ -88,6 +96,7 @@ class Background:
             with suppress(asyncio.CancelledError), asyncio.Runner(loop_factory=lambda: self._loop) as runner:
                 runner.run(run())
 
+        sys.setswitchinterval(GIVES_WAY)
         self._thread = threading.Thread(target=thread, name="smwatch monitor", daemon=True)
         self._thread.start()
 
@@ -132,6 +141,7 @@ class Background:
 
     def stop(self, seconds: float = 1.0) -> bool:
         """End the work and wait for it, `seconds` at the most; whether it ended, or is stuck in a system call."""
+        sys.setswitchinterval(self._usual)
         with self._lock:
             self._stopped = True
             if self._task is not None and not self._loop.is_closed():

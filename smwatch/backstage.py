@@ -23,6 +23,8 @@ from smwatch.tui.stalls import Stalls
 from smwatch.unready import advice
 
 Sources = AbstractAsyncContextManager[Sequence[Source]]
+FIRST = 250
+"""Events that are on the screen before the others of the journal: some screenfuls, so that it stands at once."""
 
 
 def aws_sources(parts: Parts) -> AwsSources:
@@ -99,7 +101,7 @@ class Backstage:
         self._monitor = monitor = parts.monitor(deliver, alone=False)
         if (status := parts.journal_status) is not None:
             await deliver(Delivery(statuses=(status,)))
-        await monitor.recall(parts.looks_back_to, parts.settings.store.capacity)
+        await monitor.recall(parts.looks_back_to, parts.settings.store.capacity, first=FIRST)
         notifying = parts.notifying(deliver) if self._aws is not None else nullcontext()  # not of a recording
         async with notifying, self._sources as opened:
             self._opened.set()
@@ -160,7 +162,8 @@ class Backstage:
         await self._opened.wait()
         assert self._aws is not None
         assert self._monitor is not None
-        await self._monitor.recall(since, self._parts.settings.store.capacity)
+        everything = self._parts.settings.store.capacity
+        await self._monitor.recall(since, everything, first=everything)  # who waits for a moment sees it come nearer
         async with self._one_by_one:
             if since < self._reached:  # one that was asked for before may have been here
                 try:

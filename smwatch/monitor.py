@@ -207,21 +207,27 @@ class Monitor:
         told = msgspec.structs.replace(status, newest_at=self._newest.get(status.source))
         await self._deliver(Delivery(statuses=(told,)))
 
-    async def recall(self, since: datetime, limit: int, *, printing_from: datetime | None = None) -> None:
-        """Hand on what the journal held already, newest first, `limit` events at the most; then what was watched.
+    async def recall(
+        self, since: datetime, limit: int, *, first: int = 0, printing_from: datetime | None = None
+    ) -> None:
+        """Hand on the newest `limit` events that the journal held already; then what was watched.
 
-        With `printing_from`, without what `recall_untold` is to bring when it is given that moment.
+        The newest `first` of them come newest first, the others oldest first: backwards, rules take eight times as
+        long. With `printing_from`, without what `recall_untold` is to bring when it is given that moment.
         """
         watched: tuple[Watched, ...] = ()
         try:
             settled = self.journal.settled()
-            rows = self.journal.recent(since, self.journal.last_seq(), printing_from=printing_from)
-            while limit > 0 and (batch := self.read(islice(rows, min(limit, self._slice // BACKWARDS)))):
+            upto = self.journal.last_seq()
+            rows = self.journal.recalled(since, upto, limit=limit, first=first, printing_from=printing_from)
+            oldest = self._now()
+            while batch := self.read(islice(rows, self._slice // BACKWARDS if first > 0 else self._slice)):
+                first, limit = first - len(batch), limit - len(batch)
+                oldest = min(oldest, batch[0][1].event.at, batch[-1][1].event.at)
                 await self._hand_on(list(batch))
                 await self._sleep(self._breath)
-                limit -= len(batch)
-                if not limit:
-                    since = batch[-1][1].event.at + timedelta(seconds=1)  # of this second there may be more
+            if not limit:
+                since = oldest + timedelta(seconds=1)  # of this second there may be more
             watched = self._watching.recalled(since, settled, self._now() - self._retention)
         except JournalCorruptError as error:
             await self._keeper.begin_anew(error)

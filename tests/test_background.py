@@ -1,10 +1,12 @@
 import asyncio
+import sys
 import threading
+from collections.abc import Callable
 from datetime import UTC, datetime
 
 import pytest
 
-from smwatch.background import LEAST, MOST, Background, Deliver
+from smwatch.background import GIVES_WAY, LEAST, MOST, Background, Deliver
 from smwatch.events.event import SeenBy
 from smwatch.events.reader import Reader
 from smwatch.monitor import Delivery
@@ -86,8 +88,26 @@ def test_work_that_goes_on_after_the_screen_was_left_ends_quietly(fault: Excepti
     assert background.stop(10)
 
 
-async def test_what_takes_the_screen_long_comes_in_smaller_parts_in_order_and_whole() -> None:
-    arrivals = tuple((seq, Reader().read("{}", seen_by=SeenBy.FILE, seen_at=NOW, at=NOW)) for seq in range(1000))
+async def test_what_takes_the_screen_long_comes_in_small_parts_in_order_and_whole() -> None:
+    sizes = await parted(lambda number: 0.001 * number)
+    assert set(sizes[:-1]) == {LEAST}
+
+
+async def test_what_the_screen_takes_in_quickly_comes_in_larger_and_larger_parts() -> None:
+    sizes = await parted(lambda number: 0.000_005 * number)
+    assert sizes[:4] == [LEAST, 2 * LEAST, 4 * LEAST, 8 * LEAST]
+    assert set(sizes[4:-1]) == {MOST}
+
+
+async def test_parts_get_smaller_once_the_screen_takes_long() -> None:
+    sizes = await parted(lambda number: 0.000_005 * number if number < MOST else 0.02)
+    assert MOST in sizes
+    assert sizes[sizes.index(MOST) + 1] == MOST // 2
+
+
+async def parted(took: Callable[[int], float]) -> list[int]:
+    """The sizes of the parts in which 2,000 events come to a screen that so many take so many seconds."""
+    arrivals = tuple((seq, Reader().read("{}", seen_by=SeenBy.FILE, seen_at=NOW, at=NOW)) for seq in range(2000))
     status = Status("s", "S", State.OK, at=NOW)
     parts, done, clock = list[Delivery](), asyncio.Event(), [0.0]
 
@@ -96,7 +116,7 @@ async def test_what_takes_the_screen_long_comes_in_smaller_parts_in_order_and_wh
         loop.call_soon_threadsafe(done.set)
 
     def apply(delivery: Delivery) -> list[Alarm]:
-        clock[0] += 0.001 * len(delivery.arrivals)  # a millisecond for each event
+        clock[0] += took(len(delivery.arrivals))
         parts.append(delivery)
         return []
 
@@ -105,10 +125,28 @@ async def test_what_takes_the_screen_long_comes_in_smaller_parts_in_order_and_wh
     background.start(apply, failed=lambda error: None)
     await asyncio.wait_for(done.wait(), 10)
     background.stop()
-    assert [seq for part in parts for seq, _ in part.arrivals] == list(range(1000))
+    assert [seq for part in parts for seq, _ in part.arrivals] == list(range(2000))
     assert [part.statuses for part in parts] == [()] * (len(parts) - 1) + [(status,)]
-    assert len(parts[0].arrivals) == MOST
-    assert {len(part.arrivals) for part in parts[4:-1]} == {LEAST}
+    return [len(part.arrivals) for part in parts]
+
+
+async def test_the_thread_gives_way_to_the_screen_sooner_than_python_has_it_until_it_ends() -> None:
+    usual, begun, during = sys.getswitchinterval(), asyncio.Event(), list[float]()
+
+    async def work(deliver: Deliver) -> None:
+        await deliver(Delivery())
+
+    def apply(delivery: Delivery) -> list[Alarm]:
+        during.append(sys.getswitchinterval())
+        begun.set()
+        return []
+
+    background = Background(work, keep=lambda alarms: None)
+    background.start(apply, failed=lambda error: None)
+    await asyncio.wait_for(begun.wait(), 10)
+    background.stop()
+    assert during == [pytest.approx(GIVES_WAY)]
+    assert sys.getswitchinterval() == usual > GIVES_WAY
 
 
 async def test_stopping_cancels_the_work_at_once() -> None:

@@ -465,12 +465,13 @@ async def test_events_read_again_from_the_journal_are_set_right_too() -> None:
     assert [arrival.event.secret and arrival.event.secret.name for _, arrival in again] == ["my-AbCdEf", "my-AbCdEf"]
 
 
-async def test_what_the_journal_held_is_handed_on_newest_first_and_no_more_than_asked_for() -> None:
+@pytest.mark.parametrize("first", [0, 60, 400, 1_000])
+async def test_of_what_the_journal_held_some_is_handed_on_newest_first_and_no_more_than_asked_for(first: int) -> None:
     journal, told = Journal(), Told()
     await monitor(journal, Told()).follow([Scripted("a", [page("a", *range(1, 601))])])
-    await monitor(journal, told).recall(NOW - timedelta(hours=1), limit=400)
-    assert sorted(told.ids, reverse=True) == told.ids
-    assert len(told.ids) == 400
+    await monitor(journal, told).recall(NOW - timedelta(hours=1), limit=400, first=first)
+    newest_first = list(range(600, 200, -1))
+    assert told.ids == newest_first[:first] + newest_first[first:][::-1]
 
 
 async def test_what_was_watched_is_told_once_its_events_have_been_handed_on() -> None:

@@ -6,6 +6,7 @@ import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from datetime import datetime
+from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
 
@@ -32,6 +33,8 @@ from smwatch.sources.coverage import Audited, Gap, Lags, Span
 
 NO_MARKS: Mapping[str, datetime | None] = MappingProxyType({})
 _CHUNK = 500
+_FIRST, _LAST = (-(1 << 62), b""), (1 << 62, b"")
+"""Places (at, identity) before and after those of all events."""
 _SLAB = 5_000
 _HIGHEST = (1 << 63) - 1
 """The highest seq that SQLite can give."""
@@ -279,20 +282,43 @@ class Journal(Covered):
 
         With `printing_from`, without those that are `untold` since then.
         """
-        select = f"{_SELECT} WHERE (at, identity) < (?, ?) AND at >= ? AND seq <= ? AND raw IS NOT NULL"
-        order = "ORDER BY at DESC, identity DESC"
-        more = [_seconds(since), upto_seq]
+        arrived, more = self._arrived(since, upto_seq, printing_from)
+        select = f"{_SELECT} WHERE (at, identity) < (?, ?) AND {arrived} ORDER BY at DESC, identity DESC"
+        return self._paged(select, _LAST, *more)
+
+    def recalled(
+        self, since: datetime, upto_seq: int, *, limit: int, first: int, printing_from: datetime | None = None
+    ) -> Iterator[Stored]:
+        """The newest `limit` of what `recent` has: `first` of them newest first, then the others oldest first."""
+        if first >= limit:
+            yield from islice(self.recent(since, upto_seq, printing_from=printing_from), limit)
+            return
+        arrived, more = self._arrived(since, upto_seq, printing_from)
+        backwards = f"WHERE {arrived} ORDER BY at DESC, identity DESC"
+        with self._look() as db:
+            newest: list[Row] = db.execute(f"{_SELECT} {backwards} LIMIT ?", (*more, first)).fetchall()
+            older = f"SELECT at, identity FROM events {backwards} LIMIT 1 OFFSET ?"  # noqa: S608, words of our own
+            place = db.execute(older, (*more, limit)).fetchone()
+        yield from stored_of(newest)
+        if len(newest) == first:
+            end = newest[-1][1:3] if newest else _LAST
+            others = f"{_SELECT} WHERE (at, identity) > (?, ?) AND (at, identity) < (?, ?) AND {arrived}"
+            yield from self._paged(f"{others} ORDER BY at, identity", place or _FIRST, *end, *more)
+
+    def _arrived(self, since: datetime, upto_seq: int, printing_from: datetime | None) -> tuple[str, list[int]]:
+        """The condition of `recent`, and its parameters."""
+        condition, more = "at >= ? AND seq <= ? AND raw IS NOT NULL", [_seconds(since), upto_seq]
         if printing_from is not None:
-            select += f" AND ((at < ? AND NOT (seq > ? AND seq <= ?)) OR {TOLD})"
+            condition += f" AND ((at < ? AND NOT (seq > ? AND seq <= ?)) OR {TOLD})"
             more += [_seconds(printing_from), self._number(DEALT), self._number(TAKEN)]
-        return self._paged(f"{select} {order}", (1 << 62, b""), *more)
+        return condition, more
 
     def between(self, start: datetime, end: datetime) -> Iterator[Stored]:
         """All events with start <= eventTime < end, oldest first, read in chunks."""
         select = f"{_SELECT} WHERE (at, identity) > (?, ?) AND at < ? AND raw IS NOT NULL ORDER BY at, identity"
         return self._paged(select, (_seconds(start), b""), _seconds(end))
 
-    def _paged(self, select: str, place: tuple[int, bytes], *more: int) -> Iterator[Stored]:
+    def _paged(self, select: str, place: tuple[int, bytes], *more: int | bytes) -> Iterator[Stored]:
         """What a SELECT finds beyond a place (at, identity), read in chunks, so that nobody waits for all of it."""
         while True:
             with self._look() as db:
@@ -335,7 +361,7 @@ class Journal(Covered):
         order = "AND raw IS NOT NULL ORDER BY at, identity"
         if dealt < taken:
             older = f"{select} AND at < ? AND seq > ? AND seq <= ?{UNTOLD} {order}"
-            yield from self._paged(older, (-(1 << 62), b""), since_s, dealt, taken)
+            yield from self._paged(older, _FIRST, since_s, dealt, taken)
         yield from self._paged(f"{select}{UNTOLD} {order}", (since_s, b""))
 
     def tell(self, seqs: Iterable[int], *, dealt: int | None = None) -> None:

@@ -33,6 +33,8 @@ SCHEDULE = Schedule(
     audit_every=timedelta(hours=1),
 )
 SECOND = timedelta(seconds=1)
+IDENTITY = (("userName", "Username"), ("accessKeyId", "AccessKeyId"))
+"""What an item of `Events` tells of userIdentity, and as what."""
 
 
 class LookupEvents:
@@ -117,16 +119,48 @@ async def cloudtrail_source(
     )
 
 
+class _Said(msgspec.Struct):
+    """What every record says of itself."""
+
+    eventName: Any = None  # noqa: N815 - the names are CloudTrail's
+    eventSource: Any = None  # noqa: N815
+
+
+_decode_said = msgspec.json.Decoder(_Said).decode
+
+
 def _row(item: Mapping[str, Any]) -> Row:
     """One item of `Events`; the record is in it as JSON text, complete."""
     moment = item.get("EventTime")
     at = moment.astimezone(UTC) if isinstance(moment, datetime) else None
-    raw = item.get("CloudTrailEvent")
+    raw = item.get("CloudTrailEvent", "{}")
     if not isinstance(raw, str):  # AWS sends a string; stand-ins of it have been seen to send the object
-        raw = msgspec.json.encode(raw if isinstance(raw, dict) and raw else item).decode()
+        raw = msgspec.json.encode(raw).decode()
+    try:
+        said = _decode_said(raw)
+        if not (said.eventName and said.eventSource):
+            raw = _completed(raw, item, at)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        pass  # it is no record, and is shown as that
     event_id = item.get("EventId")
     return Row(
         event_id if isinstance(event_id, str) and event_id else raw,
         None if at is None else at.replace(microsecond=0),
         Found(raw, at),
     )
+
+
+def _completed(raw: str, item: Mapping[str, Any], at: datetime | None) -> str:
+    """The record, with what it lacks as the item around it tells: one that names no service would be nobody's."""
+    told = {
+        "eventID": item.get("EventId"),
+        "eventName": item.get("EventName"),
+        "eventSource": item.get("EventSource") or EVENT_SOURCE,  # nothing else was asked for
+        "eventTime": None if at is None else f"{at:%Y-%m-%dT%H:%M:%SZ}",
+        "readOnly": item.get("ReadOnly"),
+        "userIdentity": {name: item[of] for name, of in IDENTITY if item.get(of)},
+        "resources": [{"ARN": each["ResourceName"]} for each in item.get("Resources", ()) if each.get("ResourceName")],
+    }
+    record = msgspec.json.decode(raw)
+    lacked = {name: value for name, value in told.items() if value and not record.get(name)}
+    return msgspec.json.encode(record | lacked).decode()

@@ -124,6 +124,8 @@ class EventHistory:
         """Whether pages come half filled or empty, with a token, as the API allows."""
         self.bare = False
         """Whether events come without their record, which the API calls optional."""
+        self.lacking: frozenset[str] = frozenset()
+        """What records lack although the wrappers around them tell it."""
         self.cursors = False
         """Whether a token means "after this event" rather than "after so many"; AWS doesn't say which."""
         self.entries = Shelves()
@@ -144,7 +146,7 @@ class EventHistory:
     def lookup(self, request: Mapping[str, Any]) -> dict[str, Any]:
         """The answer to one LookupEvents request; raises Refused."""
         page, token = self.page(request)
-        items = [_item(entry) for entry in page]
+        items = [_item(entry, self.lacking) for entry in page]
         if self.bare:
             items = [{name: value for name, value in item.items() if name != "CloudTrailEvent"} for item in items]
         return {"Events": items, **({"NextToken": token} if token else {})}
@@ -368,7 +370,7 @@ class LookupEvents:
         return web.json_response({})
 
 
-def _item(entry: Entry) -> dict[str, Any]:
+def _item(entry: Entry, lacking: frozenset[str]) -> dict[str, Any]:
     record = entry.record
     identity = record.get("userIdentity", {})
     item = {
@@ -380,7 +382,7 @@ def _item(entry: Entry) -> dict[str, Any]:
         "EventSource": record.get("eventSource"),
         "Username": _username(record),
         "Resources": [],
-        "CloudTrailEvent": json.dumps(record),
+        "CloudTrailEvent": json.dumps({key: value for key, value in record.items() if key not in lacking}),
     }
     return {key: value for key, value in item.items() if value is not None}
 

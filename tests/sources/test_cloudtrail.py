@@ -10,12 +10,15 @@ from typing import Any
 import msgspec
 import pytest
 
+from smwatch.events.event import UNREADABLE, SeenBy
+from smwatch.events.reader import Reader
+from smwatch.events.scope import in_scope
 from smwatch.sources.agenda import OLDER
-from smwatch.sources.cloudtrail import SCHEDULE, cloudtrail_source
+from smwatch.sources.cloudtrail import SCHEDULE, _row, cloudtrail_source
 from smwatch.sources.coverage import Coverage, Gap, Span
 from smwatch.sources.pace import Paces
 from smwatch.sources.session import AwsSession
-from smwatch.sources.source import State, Status
+from smwatch.sources.source import Page, State, Status
 from smwatch.sources.tail import Tail
 from tests.emulators.lookup_events import LookupEvents
 from tests.emulators.records import record
@@ -164,7 +167,7 @@ async def test_what_comes_with_a_time_long_before_ours_is_as_good_as_not_read(
     source = await source_of(session)
     async with aclosing(source.follow(Coverage())) as flow:
         async for item in flow:
-            assert isinstance(item, Status)
+            assert isinstance(item, Status) or not (item.found or item.settled)
             assert source._health.last_good_at is None
             if len(history.calls) == 1:
                 history.faults.append({"error": "InternalFailure", "status": 500, "times": 99})
@@ -190,8 +193,29 @@ async def test_following_shows_new_events_as_they_become_visible(history: Lookup
     assert State.OK in states
 
 
-async def test_an_item_without_a_record_is_kept_as_it_came(history: LookupEvents, session: AwsSession) -> None:
-    history.region().add([record(ago(minutes=3))])
-    history.region().bare = True
-    found, _, _ = await read(await source_of(session))
-    assert found[0]["EventName"] == "GetSecretValue"
+@pytest.mark.parametrize(
+    ("bare", "lacking"),
+    [(True, frozenset()), (False, {"eventName"}), (False, {"eventSource"}), (False, {"eventName", "eventSource"})],
+)
+async def test_what_a_record_lacks_is_told_by_the_wrapper_around_it(
+    history: LookupEvents, session: AwsSession, bare: bool, lacking: frozenset[str]
+) -> None:
+    happened = record(ago(minutes=3), sourceIPAddress="203.0.113.7")
+    history.region().add([happened])
+    history.region().bare, history.region().lacking = bare, frozenset(lacking)
+    items = [item async for item in (await source_of(session)).read_once(Coverage())]
+    (found,) = (found for item in items if isinstance(item, Page) for found in item.found)
+    arrival = Reader().read(found.raw, seen_by=SeenBy.CLOUDTRAIL, seen_at=NOW, at=found.at)
+    assert in_scope(arrival.event)
+    assert (arrival.event.name, arrival.event.id) == ("GetSecretValue", happened["eventID"])
+    assert arrival.event.at == ago(minutes=3)
+    assert arrival.event.source_ip == ("" if bare else "203.0.113.7")
+
+
+@pytest.mark.parametrize("text", ['{"eventName": "Get', "[]", "12", ""])
+async def test_a_record_that_is_none_is_kept_as_it_came_and_called_unreadable(text: str) -> None:
+    row = _row(
+        {"EventId": "1", "EventTime": NOW, "EventSource": "secretsmanager.amazonaws.com", "CloudTrailEvent": text}
+    )
+    assert row.found.raw == text
+    assert Reader().read(text, seen_by=SeenBy.CLOUDTRAIL, seen_at=NOW).event.name == UNREADABLE

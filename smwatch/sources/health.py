@@ -49,6 +49,11 @@ class Health:
 
     def of(self, agenda: Agenda, now: datetime) -> tuple[State, str, str]:
         """The state, the sentence that goes with it, and how far a back-fill has come."""
+        state, message, progress = self._now(agenda, now)
+        return state, "; ".join(filter(None, (message, _unaudited(agenda)))), progress
+
+    def _now(self, agenda: Agenda, now: datetime) -> tuple[State, str, str]:
+        """The same, of what goes on at this moment."""
         clock = self._monotonic()
         progress, remaining = agenda.progress(now, clock)
         if self.trouble is not None:
@@ -71,7 +76,7 @@ class Health:
             if remaining is not None and remaining > HOPELESS:
                 advice = "history this long is read faster from the trail's bucket with Athena"
             return State.CATCHING_UP, advice, progress
-        return State.OK, "; ".join(filter(None, (self._warning(agenda), _unaudited(agenda)))), ""
+        return State.OK, self._warning(agenda), ""
 
     def _warning(self, agenda: Agenda) -> str:
         if wrong := self._wrong_clock():

@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, 
 from contextlib import aclosing, closing
 from datetime import datetime, timedelta
 from pathlib import Path
+from tempfile import gettempdir
 from typing import assert_never
 
 import msgspec
@@ -85,7 +86,12 @@ class FileSource:
                     case list():
                         tally.records += len(part)
                         if self._speed is not None:
-                            playback.add(part)
+                            try:
+                                playback.add(part)
+                            except OSError as error:
+                                tally.miss(Missed(_no_room(error)))
+                                playback.close()
+                                return
                         else:
                             pending += part
                             while len(pending) >= PAGE:
@@ -179,6 +185,14 @@ class _Tally(msgspec.Struct):
     def result(self) -> str:
         whole = ", not all of them whole" if self.missed else ""
         return f"{_count(self.records, 'record')} from {_count(self.files, 'file')}{whole}"
+
+
+def _no_room(error: OSError) -> str:
+    place = "any temporary directory" if isinstance(error, FileNotFoundError) else gettempdir()
+    return (
+        f"there is no room in {place} to sort what is to be played back ({error.strerror}):"
+        " set TMPDIR to where there is, or leave out --speed"
+    )
 
 
 def _label(paths: Sequence[str | Path]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from tempfile import SpooledTemporaryFile
 
@@ -38,7 +39,10 @@ class Playback:
         return len(self._index)
 
     def add(self, found: Iterable[Found]) -> None:
-        """Take more records; one without a time goes with the one before it."""
+        """Take more records; one without a time goes with the one before it.
+
+        Raises OSError where there is no room for them; what was taken in is lost then.
+        """
         for each in found:
             raw = each.raw.encode("utf-8", "replace")
             at = _event_time(raw) or each.at
@@ -46,6 +50,7 @@ class Playback:
             self._index.append((seconds, self._size, len(raw), each.at))
             self._spool.write(raw)
             self._size += len(raw)
+        self._spool.flush()
 
     def play(self) -> Iterator[tuple[float, datetime, Found]]:
         """(seconds of recorded time since the first record, pauses cut short; the moment; the record), in order."""
@@ -62,7 +67,8 @@ class Playback:
     def close(self) -> None:
         """Give the memory and the temporary file back."""
         self._index.clear()
-        self._spool.close()
+        with suppress(OSError):  # it would still write what there is no room for
+            self._spool.close()
 
 
 def _event_time(raw: bytes) -> datetime | None:

@@ -4,6 +4,8 @@ import asyncio
 import gzip
 import json
 import os
+import resource
+import tempfile
 import threading
 from collections.abc import AsyncGenerator, Callable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -393,6 +395,25 @@ async def test_more_records_than_fit_into_memory_are_played_all_the_same(
     lines = [record(n, at(-n)) for n in range(100)]
     read = await reading(write("1.jsonl", "\n".join(lines).encode()), speed=1e6)
     assert read.numbers == [*reversed(range(100))]
+
+
+async def test_a_playback_that_there_is_no_room_for_is_said_with_the_way_out(
+    write: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(playback, "IN_MEMORY", 1000)
+    path = write("1.jsonl", "\n".join(record(n, at(-n)) for n in range(2_000)).encode())
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, before[1]))
+    try:
+        read = await reading(path, speed=1e6)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert read.raws == []
+    assert read.last.state is State.FAILING
+    assert read.last.message == (
+        f"there is no room in {tempfile.gettempdir()} to sort what is to be played back (File too large):"
+        " set TMPDIR to where there is, or leave out --speed"
+    )
 
 
 async def test_an_unreadable_file_is_said_after_playing_too(write: Write) -> None:

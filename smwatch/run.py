@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import signal
 import sys
 import threading
 import time
 from collections.abc import Callable, Coroutine, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import timedelta
 from itertools import islice
 from pathlib import Path
@@ -19,7 +18,7 @@ from smwatch.collector import Collector
 from smwatch.events.event import Arrival
 from smwatch.journal import JournalError
 from smwatch.jsonl import Lines
-from smwatch.leaving import ALARM, FAILED, FINE, INCOMPLETE, left
+from smwatch.leaving import ALARM, FAILED, FINE, INCOMPLETE, left, let_go_of, when_asked
 from smwatch.meter import Meter
 from smwatch.monitor import Delivery
 from smwatch.output import OutputError
@@ -200,8 +199,7 @@ def _headless(
             stopped = by_signal
             task.cancel()
 
-        for number in (signal.SIGINT, signal.SIGTERM):
-            loop.add_signal_handler(number, stop)
+        when_asked(stop)
         lines.when_nobody_reads(lambda: stop(by_signal=False))
         collecting = loop.create_task(_collect())
         try:
@@ -248,7 +246,7 @@ def _stuck(threads: ThreadPoolExecutor) -> bool:
 
 def _nobody_reads() -> int:
     """The reader of a pipe has gone: end quietly, and keep Python from flushing into it at exit."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    let_go_of(sys.stdout)
     return FINE
 
 
@@ -270,5 +268,6 @@ def _first(group: BaseExceptionGroup[BaseException], kind: type[OutputError]) ->
 
 def notice(message: str) -> None:
     """Say something to the person, beside the lines."""
-    sys.stderr.write(f"smwatch: {visible(message)}\n")
-    sys.stderr.flush()
+    with suppress(OSError):  # a terminal that is gone
+        sys.stderr.write(f"smwatch: {visible(message)}\n")
+        sys.stderr.flush()

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import gc
 import os
-import signal
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from smwatch.leaving import FINE, left
+from smwatch.leaving import FINE, left, when_asked
 from smwatch.settings import Settings, load
 
 if TYPE_CHECKING:
@@ -68,8 +66,7 @@ def show(settings: Settings, backstage: Callable[[], Backstage], *, title: str =
         return behind[0].desk
 
     def start(app: SmwatchApp) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM):  # else the terminal stays as the screen had it
-            asyncio.get_running_loop().add_signal_handler(number, app.exit, FINE)
+        when_asked(lambda: app.exit(FINE))  # else the terminal stays as the screen had it
         behind[0].start(app.apply, app.fail)
 
     app = SmwatchApp(

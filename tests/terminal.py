@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 import pexpect
 import pyte
@@ -25,6 +25,7 @@ class Terminal:
     ) -> None:
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.Stream(self._screen)
+        self._closed = False
         self.written = ""
         """Everything the program wrote, as it came."""
         self._child: pexpect.spawn[str] = pexpect.spawn(
@@ -42,7 +43,8 @@ class Terminal:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._child.close(force=True)
+        if not self._closed:
+            self._child.close(force=True)
 
     @property
     def text(self) -> str:
@@ -84,6 +86,18 @@ class Terminal:
             assert time.monotonic() < deadline, f"it did not end:\n{self.text}"
         self._child.wait()
         code: int | None = self._child.exitstatus
+        return code
+
+    def close(self) -> int | None:
+        """Close the window under the program and wait for its end; returns its exit code."""
+        process: Any = self._child.ptyproc  # type: ignore[attr-defined]  # its stubs leave it out
+        process.fileobj.close()
+        self._closed = True
+        deadline = time.monotonic() + PATIENCE
+        while process.isalive():
+            assert time.monotonic() < deadline, "it did not end"
+            time.sleep(0.05)
+        code: int | None = process.exitstatus
         return code
 
     def _wrote(self) -> bool:

@@ -148,7 +148,7 @@ async def account(tmp_path: Path) -> AsyncIterator[Account]:
         yield account
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 async def test_a_signal_ends_a_tail_whose_reader_is_stuck_and_nothing_is_lost_or_repeated(
     account: Account, number: signal.Signals
 ) -> None:

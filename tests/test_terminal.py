@@ -106,7 +106,7 @@ def test_an_incident_in_a_terminal_from_the_first_event_to_q(aws: dict[str, str]
         assert "Traceback" not in terminal.written
 
 
-@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
 def test_a_signal_that_ends_the_screen_leaves_the_terminal_as_it_was(
     home: dict[str, str], number: signal.Signals
 ) -> None:
@@ -117,6 +117,12 @@ def test_a_signal_that_ends_the_screen_leaves_the_terminal_as_it_was(
         assert "\x1b[?1049l" in terminal.written[-400:]
         assert "\x1b[?1000l" in terminal.written  # the mouse is the terminal's again
         assert "Traceback" not in terminal.written
+
+
+def test_a_terminal_that_is_closed_ends_the_screen(home: dict[str, str]) -> None:
+    with Terminal([*SMWATCH, "demo"], home) as terminal:
+        terminal.wait_for("CRITICAL")
+        assert terminal.close() == 0
 
 
 @pytest.mark.slow

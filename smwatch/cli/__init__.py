@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib import import_module
 from typing import Any, ClassVar
 
@@ -13,13 +14,13 @@ from smwatch.cli.common import (
     EXIT_CODES,
     fail,
     in_one_line,
-    let_go_of_output,
     need_terminal,
     output_taken,
     run,
     settings_of,
     source_options,
 )
+from smwatch.leaving import let_go_of
 
 
 class _Commands(click.Group):
@@ -55,7 +56,7 @@ class _Commands(click.Group):
             with in_one_line():
                 return super().invoke(ctx)
         except BrokenPipeError:
-            let_go_of_output()
+            let_go_of(sys.stdout)
             ctx.exit(0)
 
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -12,7 +12,7 @@ from typing import IO, TYPE_CHECKING, Any, NoReturn
 
 import click
 
-from smwatch.leaving import FAILED
+from smwatch.leaving import FAILED, let_go_of
 from smwatch.visible import visible
 
 if TYPE_CHECKING:
@@ -92,15 +92,10 @@ def output_taken(code: int = FAILED) -> Iterator[None]:
     except OSError as error:
         if error.errno not in _NO_ROOM or error.filename is not None:
             raise
-        let_go_of_output()
+        let_go_of(sys.stdout)
         with suppress(OSError):
             click.echo(f"Error: can't write the output ({error.strerror})", err=True)
         sys.exit(code)
-
-
-def let_go_of_output() -> None:
-    """Keep Python from flushing at exit what standard output does not take."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 OPTIONS: dict[str, dict[str, Any]] = {

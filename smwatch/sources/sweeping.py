@@ -35,7 +35,7 @@ SMOOTH, SMOOTH_FAR = 0.25, 0.15
 nothing waits longer than others."""
 SURGE = 1.2
 """So many times as long as the last ones is a sweep that is taken for what the next ones will be."""
-SHOWN_BY = 0.982
+SHOWN_BY = 0.978
 """The part of the shortest distance of sweeps after which the next begins: its own time is the rest."""
 SCRAP, SCRAP_FAR = 0.6, 1.5
 """The part of a page for which a sweep asks for no other page, and so many pages where sweeps are `FARTHER` apart: of

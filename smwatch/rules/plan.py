@@ -17,8 +17,8 @@ from smwatch.rules.times import EVER, Times
 
 AGAIN = 60
 """Seconds for which nobody looks whether it has become quiet, when it was not."""
-BACKLOG = 16
-"""Events noted before they are told unasked."""
+BACKLOG = 64
+"""Events noted before they are told unasked: telling of many at once costs hardly more than telling of one."""
 
 Take = Callable[[Subject], None]
 Ask = Callable[[Subject], bool]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -55,13 +56,17 @@ class Sighter:
             case.heard(newest)
         if not runs:
             case.await_sighter(self)
-        run, slot = [0, 0], -1
-        for key, second in zip(keys, seconds, strict=True):
-            if second // width == slot:
-                run[1] = key
+        start, count = 0, len(keys)
+        while start < count:
+            slot = seconds[start] // width
+            end = bisect_left(seconds, (slot + 1) * width, start)
+            first, last = keys[start], keys[end - 1]
+            if runs and (runs[-1][1] >> SECOND_BITS) // width == slot:
+                run = runs[-1]
+                run[:] = min(run[0], first), max(run[1], last)
             else:
-                slot, run = second // width, [key, key]
-                runs.append(run)
+                runs.append([first, last])
+            start = end
         del runs[:-SLOTS]
 
     def tell(self) -> None:

@@ -13,7 +13,7 @@ from smwatch.rules.alarm import AlarmState
 from smwatch.rules.engine import Engine
 from tests import records
 from tests.records import AT
-from tests.rules.judging import after, arrivals, before, catalogue, of
+from tests.rules.judging import after, arrivals, before, catalogue, judged, mine, of, ruled
 
 LIMIT = 20
 MALLORY = records.role("ci-deployer", "build-7")
@@ -76,3 +76,11 @@ def test_what_was_asked_about_hears_of_what_is_written_later() -> None:
     engine.judge(arrivals([records.restore(at=AT + timedelta(hours=2))]))
     (alarm,) = [each for each in of("SMW-DEL-01", engine.alarms) if each.secret and each.secret.name == "prod/db"]
     assert alarm.state is AlarmState.CLOSED
+
+
+def test_what_a_busy_caller_read_before_its_flood_is_still_known_to_those_that_come_late() -> None:
+    rules = ruled(mine('distinct = { of = "secret", min = 3, within = "5m" }'))
+    flood = [records.read("prod/a", at=AT + timedelta(minutes=30, seconds=i / 20)) for i in range(4_000)]
+    before = [records.read("prod/a", at=AT), records.read("prod/a", at=AT + timedelta(minutes=20))]
+    late = [records.read(name, at=AT + timedelta(minutes=21)) for name in ("prod/b", "prod/c")]
+    assert [alarm.count for alarm in judged([*before, *flood, *late], rules, batch=100).values()] == [3]

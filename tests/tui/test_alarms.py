@@ -54,6 +54,22 @@ async def test_an_alarm_makes_a_band_with_what_who_how_often_and_what_to_do() ->
         assert f"next: {RESTORE}" in step
 
 
+@pytest.mark.parametrize("width", [60, 70, 79])
+async def test_a_narrow_band_says_what_it_is_on_one_row_and_whom_it_is_about_on_the_next(width: int) -> None:
+    stage = staged(*incident(14), records.delete("prod/other", force=True, eventTime=ago(500)))
+    async with stage.app.run_test(size=(width, 20)) as pilot:
+        await pilot.pause()
+        what, whom = stage.lines()[1:3]
+        assert what.startswith(" ▲ CRITICAL  Access to a secret marked for deletion")
+        assert what.rstrip().endswith("+2")
+        assert whom.startswith("   prod/gone  payments-api ") or width < 70
+        assert "prod/gone" in whom
+        assert "×14" in whom
+        assert whom.rstrip().endswith("y copies next")
+        await pilot.press("y")
+        assert stage.app.clipboard == RESTORE
+
+
 async def test_y_copies_the_command_that_restores_the_secret() -> None:
     stage = staged(*incident())
     async with stage.app.run_test(size=WIDE) as pilot:

@@ -9,7 +9,7 @@ from smwatch.rules.alarm import Alarm, Severity
 from smwatch.tui.keys import KeyTable
 from smwatch.tui.lines import Piece, spread
 from smwatch.tui.pages.words import about, badge
-from smwatch.tui.text import cells, fit
+from smwatch.tui.text import cells, fit, fit_middle
 from smwatch.tui.times import Zone, moment, period
 
 WIDE, ROOMY = 100, 80
@@ -37,13 +37,20 @@ def band_rows(
 ) -> list[list[Piece]]:
     """The band over the stream: the worst alarm with its next `step`, how many more, and how many are muted.
 
-    No rows where there are none of either.
+    No rows where there are none of either. With little room the second row says whom the alarm is about in the place of
+    a command of which there would be no more than the beginning.
     """
     if not alarms:
         return [_muted(muted, now, width, keys)] if muted else []
     worst, *others = alarms
     role = _BAND[worst.severity]
     mark = badge(worst).text
+    if step is not None and width < ROOMY:
+        more = f"  +{len(others):,} " if others else ""
+        return [
+            _filled(f"{mark} {worst.title}", more, width, f"{role}@screen.alarms"),
+            _filled(*_whom_and_when(worst, now, zone, width, keys), width, f"{role}@screen.copy"),
+        ]
     told, tail = _fitted(worst, _tails(worst, len(others), len(muted), now, zone, width), width - cells(mark) - 2)
     rows = [_filled(f"{mark} {told}", tail, width, f"{role}@screen.alarms")]
     if step is not None:
@@ -52,6 +59,19 @@ def band_rows(
             right += f"  {keys.one('watch.next_alarm')} shows  {keys.one('watch.acknowledge')} acknowledges"
         rows.append(_filled(left, f"{right} ", width, f"{role}@screen.copy"))
     return rows
+
+
+def _whom_and_when(worst: Alarm, now: datetime, zone: Zone, width: int, keys: KeyTable) -> tuple[str, str]:
+    """Both ends of a row of its own: which secret and who, how often and when last, and how to have the next step."""
+    tail = f"  ×{worst.count:,}  {moment(worst.last_at, zone, now)}  {keys.one('watch.copy')} copies next "
+    return f"   {_whom(worst, width - cells(tail) - 4)}", tail
+
+
+def _whom(worst: Alarm, room: int) -> str:
+    """The secret and who, or where there is no room for both the secret, of which the end tells it from others."""
+    both = [name for name in (worst.secret.name if worst.secret is not None else "", worst.principal) if name]
+    whole = "  ".join(both)
+    return whole if cells(whole) <= room or not both else fit_middle(both[0], min(room, cells(both[0])))
 
 
 def _tails(worst: Alarm, others: int, muted: int, now: datetime, zone: Zone, width: int) -> list[str]:

@@ -7,6 +7,7 @@ second look at their record.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
+from functools import cache
 from operator import attrgetter
 from typing import Any, get_args
 
@@ -57,12 +58,16 @@ def of_header(paths: Sequence[Path]) -> Callable[[Header], Sequence[Any]] | None
     return read
 
 
+_fields = cache(fields)
+"""To look them up takes a millisecond: serves "longest stall of the event loop", as each new kind of event asks."""
+
+
 def _place(path: Path) -> str:
     """Where a header has this field, as attrgetter takes it."""
     names: list[str] = []
     part: Any = Header
     for key in path:
-        field = next(field for field in fields(part) if field.encode_name == key)
+        field = next(field for field in _fields(part) if field.encode_name == key)
         names.append(field.name)
         part = next((one for one in get_args(field.type) if isinstance(one, type) and issubclass(one, Struct)), None)
     return ".".join(names)

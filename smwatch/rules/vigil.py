@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from heapq import heapify, heappop, heappush
+from heapq import heapify, heappop, heappush, nlargest
 from itertools import count
 from operator import itemgetter
 from typing import NamedTuple, TypeAlias
@@ -21,11 +20,9 @@ Span: TypeAlias = tuple[int, int]
 
 PLACES = 4_096
 """Places told apart; of more, nothing is said."""
-HOPES = 10_000
-"""Who waits for more to be known of a place: so many before those of cases that are no more are dropped."""
-
-HOPES_EACH = 1_000
-"""Of these, one case may have so many, the latest: of each of the events it keeps it asks a few things."""
+HOPES = 1_000
+"""Of how much more there is to be known of a place one case may wait for: of each of the events it keeps it asks a few
+things. Once there are four times as many, the latest so many are left."""
 
 
 class Want(NamedTuple):
@@ -58,13 +55,50 @@ class Stretch:
             scene.grow(max(0, first - second if first != EVER else 0) + max(0, min(second, scene.horizon) - since))
 
 
+class _Hopes:
+    """What one watcher waits for: a heap of the growth without which it can't be enough."""
+
+    __slots__ = ("_heap", "_wants", "noted")
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[int, int, Want]] = []
+        self._wants: set[Want] = set()
+        self.noted = EVER
+        """The growth at which it is to be looked at."""
+
+    def __contains__(self, want: Want) -> bool:
+        return want in self._wants
+
+    @property
+    def first(self) -> int | None:
+        """The growth without which nothing of it can be enough; None if there is nothing."""
+        return self._heap[0][0] if self._heap else None
+
+    def add(self, growth: int, ticket: int, want: Want) -> None:
+        """Wait for one more; of too many, the latest are left."""
+        self._wants.add(want)
+        heappush(self._heap, (growth, ticket, want))
+        if len(self._heap) > 4 * HOPES:
+            self._heap[:] = nlargest(HOPES, self._heap, key=lambda hope: hope[2].high)
+            heapify(self._heap)
+            self._wants = {want for _, _, want in self._heap}
+
+    def due(self, growth: int) -> list[Want]:
+        """Take out what can be enough by now."""
+        self.noted = EVER
+        due: list[Want] = []
+        while self._heap and self._heap[0][0] <= growth:
+            due.append(heappop(self._heap)[2])
+        self._wants.difference_update(due)
+        return due
+
+
 class _Scene:
     """What is known of one place."""
 
     __slots__ = (
-        "_hopes",
+        "_first",
         "_hoping",
-        "_most",
         "_region",
         "_tickets",
         "_vigil",
@@ -90,10 +124,11 @@ class _Scene:
         self.horizon = 0
         """The latest second that anybody wants to know of."""
         self._watched: tuple[Span, ...] | None = None
-        self._hoping: list[tuple[int, int, ref[Watcher], Want]] = []
-        """Who waits for more: a heap of the growth without which it can't be enough."""
-        self._hopes: set[tuple[ref[Watcher], Want]] = set()
-        self._most = HOPES
+        self._hoping: dict[ref[Watcher], _Hopes] = {}
+        """Who waits for more, while they are."""
+        self._first: list[tuple[int, int, ref[Watcher]]] = []
+        """A heap of the growth without which there can't be enough for any of a watcher's hopes; what is out of date
+        stays in it until it comes up."""
         self._tickets = count()
 
     def begin(self, second: int) -> None:
@@ -105,17 +140,17 @@ class _Scene:
         """So much more may have been watched: wake those for whom it is enough."""
         self._watched = None
         self.growth += seconds
-        hoping = self._hoping
-        while hoping and hoping[0][0] <= self.growth:
-            _, _, who, want = heappop(hoping)
-            watcher = who()
-            if watcher is None:
-                self._hopes.discard((who, want))
-            elif (missing := want.seconds - self.seconds(want.low, want.high)) > 0:
-                heappush(hoping, (self.growth + missing, next(self._tickets), who, want))
-            else:
-                self._hopes.discard((who, want))
-                watcher.wake()
+        while self._first and self._first[0][0] <= self.growth:
+            who = heappop(self._first)[2]
+            watcher, hopes = who(), self._hoping.get(who)
+            if watcher is None or hopes is None:
+                continue
+            for want in hopes.due(self.growth):
+                if (missing := want.seconds - self.seconds(want.low, want.high)) > 0:
+                    hopes.add(self.growth + missing, next(self._tickets), want)
+                else:
+                    watcher.wake()
+            self._note(who, hopes)
 
     def seconds(self, low: int, high: int) -> int:
         """How many seconds in [low, high) have been watched."""
@@ -139,27 +174,35 @@ class _Scene:
 
     def hope(self, want: Want, watcher: Watcher) -> None:
         """Wake `watcher` once enough was watched, if it was not."""
-        hope = ref(watcher), want
+        who = ref(watcher)
+        hopes = self._hoping.get(who)
+        if hopes is not None and want in hopes:
+            return
         missing = want.seconds - self.seconds(want.low, want.high)
-        if missing <= 0 or hope in self._hopes:
+        if missing <= 0:
             return
         self.horizon = max(self.horizon, want.high)
-        self._hopes.add(hope)
-        heappush(self._hoping, (self.growth + missing, next(self._tickets), *hope))
-        if len(self._hoping) > self._most:
-            self._let_go()
+        if hopes is None:
+            who = ref(watcher, self._forget)
+            hopes = self._hoping[who] = _Hopes()
+        hopes.add(self.growth + missing, next(self._tickets), want)
+        self._note(who, hopes)
 
-    def _let_go(self) -> None:
-        """Forget the hopes of those that are no more, and of each other all but the latest."""
-        left: Counter[ref[Watcher]] = Counter()
-        kept = []
-        for each in sorted(self._hoping, key=lambda hope: -hope[3].high):
-            left[each[2]] += 1
-            if left[each[2]] <= HOPES_EACH and each[2]() is not None:
-                kept.append(each)
-        heapify(kept)
-        self._hoping, self._hopes = kept, {(who, want) for _, _, who, want in kept}
-        self._most = max(HOPES, 2 * len(kept))
+    def _note(self, who: ref[Watcher], hopes: _Hopes) -> None:
+        """Look at a watcher's hopes again once the first of them can have come true."""
+        first = hopes.first
+        if first is None:
+            self._hoping.pop(who, None)
+        elif first < hopes.noted:
+            hopes.noted = first
+            heappush(self._first, (first, next(self._tickets), who))
+            if len(self._first) > 2 * len(self._hoping) + HOPES:
+                self._first = [(hopes.noted, next(self._tickets), who) for who, hopes in self._hoping.items()]
+                heapify(self._first)
+
+    def _forget(self, who: ref[Watcher]) -> None:
+        """It is no more."""
+        self._hoping.pop(who, None)
 
 
 class Vigil:

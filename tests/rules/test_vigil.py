@@ -109,18 +109,24 @@ def test_who_is_no_more_is_forgotten() -> None:
         vigil.hope(Want(HERE, 0, second + 1, second + 1), Waiting())
     gc.collect()
     vigil.hope(Want(HERE, 0, 50, 50), one)
-    assert len(vigil._scenes[HERE]._hoping) <= HOPES + 2
+    assert len(vigil._scenes[HERE]._hoping) == 1
+    assert len(vigil._scenes[HERE]._first) <= HOPES + 2
     vigil.read(HERE, [(0, 100)])
     assert one.woken == 2
+    assert not vigil._scenes[HERE]._hoping
 
 
 def test_one_that_hopes_for_ever_more_keeps_the_latest() -> None:
-    vigil, one = Vigil(), Waiting()
-    for second in range(HOPES * 2):
+    vigil, one, other = Vigil(), Waiting(), Waiting()
+    vigil.hope(Want(HERE, 0, 100, 100), other)
+    for second in range(HOPES * 20):
         vigil.hope(Want(HERE, second, second + 100, 100), one)
-    assert len(vigil._scenes[HERE]._hoping) <= HOPES + 1
-    vigil.read(HERE, [(HOPES * 2 - 1, HOPES * 2 + 99)])
+    (hopes,) = (each for who, each in vigil._scenes[HERE]._hoping.items() if who() is one)
+    assert len(hopes._heap) <= HOPES * 4
+    vigil.read(HERE, [(HOPES * 20 - 1, HOPES * 20 + 99)])
     assert one.woken == 1
+    vigil.read(HERE, [(0, 100)])
+    assert one.woken == other.woken == 1
 
 
 def test_places_made_up_push_out_none_that_are_watched() -> None:

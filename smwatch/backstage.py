@@ -25,6 +25,8 @@ from smwatch.unready import advice
 Sources = AbstractAsyncContextManager[Sequence[Source]]
 FIRST = 250
 """Events that are on the screen before the others of the journal: some screenfuls, so that it stands at once."""
+SETTLED = 10
+"""Alarms that are worked out in one go, each in up to a millisecond: serves "longest stall of the event loop"."""
 
 
 def aws_sources(parts: Parts) -> AwsSources:
@@ -97,6 +99,7 @@ class Backstage:
     async def _work(self, deliver: Deliver) -> None:
         parts = self._parts
         engine = parts.engine_made()
+        engine.at_once = SETTLED
         await self._background.on_screen(lambda: parts.judge_by(engine))
         self._monitor = monitor = parts.monitor(deliver, alone=False)
         if (status := parts.journal_status) is not None:

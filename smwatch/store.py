@@ -13,7 +13,7 @@ import msgspec
 
 from smwatch.change import Change, Subscription
 from smwatch.dossier import PrincipalDossier, SecretDossier
-from smwatch.events.event import UNREADABLE, Arrival, Event
+from smwatch.events.event import ACCOUNT_BITS, UNREADABLE, Arrival, Event
 from smwatch.events.moments import seconds_of_datetime
 from smwatch.events.renaming import composed, names_any, renamed_event
 from smwatch.events.secret import Secret
@@ -36,6 +36,33 @@ Slabs of some hundred events take less than a millisecond: serves "longest stall
 """
 
 
+_PART_BITS = 4
+_PARTS = (1 << _PART_BITS) - 1
+
+
+class Keys:
+    """A set of keys of events in parts: all in one, it stands still for 20 ms whenever it outgrows its room.
+
+    Serves "longest stall of the event loop".
+    """
+
+    __slots__ = ("_parts",)
+
+    def __init__(self) -> None:
+        self._parts: tuple[set[int], ...] = tuple(set() for _ in range(1 << _PART_BITS))
+
+    def __contains__(self, key: int) -> bool:
+        return key in self._parts[key >> ACCOUNT_BITS & _PARTS]
+
+    def add(self, key: int) -> None:
+        """Put one in."""
+        self._parts[key >> ACCOUNT_BITS & _PARTS].add(key)
+
+    def discard(self, key: int) -> None:
+        """Take one out, if it is in."""
+        self._parts[key >> ACCOUNT_BITS & _PARTS].discard(key)
+
+
 class Judge(Protocol):
     """What the store needs of the rules' engine."""
 
@@ -55,6 +82,15 @@ class Judge(Protocol):
 
     def tick(self, now: datetime) -> Sequence[Alarm]:
         """Let time pass; returns the alarms that changed."""
+        ...
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether there are alarms still to be worked out."""
+        ...
+
+    def settle(self) -> Sequence[Alarm]:
+        """Work out some more alarms; returns those that changed."""
         ...
 
     def fold(self, renames: Iterable[tuple[Secret, Secret]]) -> Sequence[Alarm]:
@@ -112,7 +148,7 @@ class Store:
         """
         self._raised: dict[str, Alarm] = {}
         self._groups: dict[int, set[str]] = {}
-        self._keys: set[int] = set()
+        self._keys = Keys()
         self._counted: set[int] = set()
         """The calls that are in the dossiers, of those of which several accounts have records."""
         self._views: list[View] = []
@@ -233,6 +269,15 @@ class Store:
         """Let time pass for the alarms that depend on it."""
         return self._alarmed(self.engine.tick(now) if self.engine is not None else ())
 
+    @property
+    def unsettled(self) -> bool:
+        """Whether there are alarms still to be worked out."""
+        return self.engine is not None and self.engine.unsettled
+
+    def settle(self) -> Change:
+        """Work out some more alarms."""
+        return self._alarmed(self.engine.settle() if self.engine is not None else ())
+
     def acknowledge(self, group: str, note: str, at: datetime, seen: Alarm | None = None) -> Change:
         """Someone has seen this alarm, as it was then, and says so."""
         return self._alarmed(self.engine.acknowledge(group, note, at, seen) if self.engine is not None else ())
@@ -339,9 +384,9 @@ class Store:
         old = self.events[:extra]
         del self.events[:extra]
         gone = [event.key for event in old]
-        self._keys.difference_update(gone)
         self._counted.difference_update(gone)
         for key in gone:
+            self._keys.discard(key)
             self._unmark(key)
         self.names.subtract([event.name for event in old])
         for name in {event.name for event in old}:

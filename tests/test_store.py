@@ -105,6 +105,13 @@ class ByPrincipal:
     def tick(self, now: datetime) -> Sequence[Alarm]:
         return ()
 
+    @property
+    def unsettled(self) -> bool:
+        return False
+
+    def settle(self) -> Sequence[Alarm]:
+        return ()
+
     def fold(self, renames: Iterable[tuple[Secret, Secret]]) -> Sequence[Alarm]:
         return ()
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from types import MappingProxyType
 
 import msgspec
@@ -50,6 +51,11 @@ class Engine:
 
     def __init__(self, rules: RuleSet) -> None:
         self.rules = rules
+        self.at_once: int | None = None
+        """How many alarms are worked out in one go when time passes or when it is told what was watched; None: all.
+
+        For a screen, which stands still meanwhile: `settle` goes on while there are some `unsettled`.
+        """
         self._world = world = World(rules)
         self._alarms: dict[str, Alarm] = {}
         self._alarmed: set[str] = set()
@@ -79,6 +85,7 @@ class Engine:
         """The groups of alarms that were kept, by the keys of their events."""
         self._route = Router([*facts, *wanted], world.turns)
         self._wanted = Router([*wanted, *looked_at], world.turns)
+        self._forgetting: Iterator[None] = iter(())
         self._day = 0
         """The last one of which time was told."""
         self._ticked_at: datetime | None = None
@@ -143,8 +150,10 @@ class Engine:
         self._world.move(second, 0)
         if second // DAY != self._day:
             self._day = second // DAY
-            self._forget_before(second - KEPT)
-        changed = self._settle()
+            self._forgetting = self._forget_before(second - KEPT)
+        for _ in islice(self._forgetting, None if self.at_once is None else 1):
+            pass
+        changed = self.settle()
         return (*changed, *self._no_longer_muted(now, {alarm.group for alarm in changed}))
 
     def fold(self, renames: Iterable[Rename]) -> tuple[Alarm, ...]:
@@ -175,7 +184,16 @@ class Engine:
         """
         self._world.vigil.read(place, spans)
         self._world.beginning.cover()
-        return self._settle()
+        return self.settle()
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether there are alarms still to be worked out."""
+        return bool(self._world.dirty)
+
+    def settle(self) -> tuple[Alarm, ...]:
+        """Work out some more alarms, see `at_once`; those that changed."""
+        return self._settle(self.at_once)
 
     # -- what people decide
 
@@ -339,11 +357,12 @@ class Engine:
                 if until is not None and since < until <= now and alarm.group not in told:
                     yield alarm
 
-    def _settle(self) -> tuple[Alarm, ...]:
+    def _settle(self, most: int | None = None) -> tuple[Alarm, ...]:
         dirty, changed = self._world.dirty, []
         for census in self._world.censuses.values():
             census.tell()
-        while dirty:
+        while dirty and most != 0:
+            most = most - 1 if most is not None else None
             case = dirty.pop()
             assert isinstance(case, Case)
             known, alarm = self._alarms.get(case.group), case.alarm()
@@ -359,12 +378,18 @@ class Engine:
             self._let_go()
         return tuple(sorted(changed, key=lambda alarm: (alarm.changed_at, alarm.group)))
 
-    def _forget_before(self, second: int) -> None:
-        """Once a day: who is left open for months must not hold what was only of use on a day long gone."""
+    def _forget_before(self, second: int) -> Iterator[None]:
+        """Once a day, bit by bit: who is left open for months must not hold what was only of use on a day long gone."""
+        self._forget_plans()
+        for watch in self._watches.values():
+            for gone in watch.forget_before(second):
+                if gone:
+                    self._forget_plans()
+                yield
+
+    def _forget_plans(self) -> None:
         for router in (self._route, self._wanted):
             router.forget()
-        for watch in self._watches.values():
-            watch.forget_before(second)
 
     def _let_go(self) -> None:
         ordered = sorted(

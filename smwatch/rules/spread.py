@@ -347,8 +347,10 @@ class SpreadCase(Case):
 
     def forget_before(self, second: int) -> None:
         """Let go of slots without evidence from before this second: most cases are sessions that never come back."""
-        self._find()
         limit = second // self.width
+        if not any(number < limit for number in self._slots):
+            return
+        self._find()
         for number in [number for number in self._slots if number < limit and number not in self.found]:
             self._drop(number)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import islice
 from typing import TypeAlias, TypeVar
 
 from smwatch.events.event import Arrival, Event
@@ -32,6 +33,8 @@ from smwatch.rules.world import World, ordered
 
 CASES = 4_096
 """Cases kept of each rule; twice as many before those unheard of for longest are forgotten. Their alarms are not."""
+LOOKED_AT = 100
+"""Cases that are looked at in one go when what they no longer need is forgotten: a millisecond or two."""
 _NOTHING: Mapping[str, str] = {}
 
 Group: TypeAlias = tuple[Value | None, ...]
@@ -129,13 +132,21 @@ class Watch:
             elif not self._by_secret and (sightings := self._sightings.find(group)) is not None:
                 sightings.rename(right)
 
-    def forget_before(self, second: int) -> None:
-        """Let go of what was seen before this second and is no evidence; plans must be made anew after it."""
-        for group in self._spreads.remembered():
-            if (spread := self._spreads.find(group)) is not None:
-                spread.forget_before(second)
-                if spread.empty and self._kept(spread) is None:
-                    self._spreads.take(group)
+    def forget_before(self, second: int) -> Iterator[bool]:
+        """Let go of what was seen before this second and is no evidence, some cases at a time.
+
+        After each time it says whether some are gone: plans must be made anew then.
+        """
+        remembered, gone = iter(self._spreads.remembered()), False
+        while some := tuple(islice(remembered, LOOKED_AT)):
+            for group in some:
+                if (spread := self._spreads.find(group)) is not None:
+                    spread.forget_before(second)
+                    if spread.empty and self._kept(spread) is None:
+                        self._spreads.take(group)
+                        gone = True
+            yield gone
+            gone = False
 
     def regroup(self, group: Group, right: Mapping[Secret, Secret]) -> None:
         """Put what is known of one group where it belongs now."""

@@ -41,6 +41,8 @@ PAINT_SECONDS = 0.25
 Serves "processor at 50 rows/s": what has arrived is minutes old.
 """
 TICK_SECONDS = 1.0
+MOMENT = 0.001
+"""Seconds for keys in between what is done bit by bit."""
 ANNOUNCED = 200
 """Characters of a notification."""
 TOLD_SECONDS = 3.0
@@ -114,7 +116,7 @@ class SmwatchApp(App[int]):
         self._wall = wall
         self._plain = (AsciiFilter(),) if glyphs.chosen(self._ui.glyphs, os.environ) else ()
         self._title = Title(self._to_terminal, os.environ)
-        self._armed = False
+        self._armed = self._settling = False
         self._interrupted_at: datetime | None = None
         self._opened = asyncio.Event()
         """The main screen stands."""
@@ -206,7 +208,19 @@ class SmwatchApp(App[int]):
             if delivery.arrivals:
                 self._stir()
             _, changed = delivery.into(self.store)
+            self._settle_soon()
         return tuple(changed.values())
+
+    def _settle_soon(self) -> None:
+        """Have alarms worked out that would have made the screen stand still, a few at a time."""
+        if self.store.unsettled and not self._settling:
+            self._settling = True
+            self.set_timer(MOMENT, self._settle)
+
+    def _settle(self) -> None:
+        self._settling = False
+        self.desk.settle()
+        self._settle_soon()
 
     def fail(self, error: BaseException) -> None:
         """The work behind the screen has ended with a fault: end, and show it."""
@@ -257,6 +271,7 @@ class SmwatchApp(App[int]):
     def _tick(self) -> None:
         now = self._clock()
         self.desk.tick(now)
+        self._settle_soon()
         self._entitle()
         if self.screen_stack and isinstance(self.screen, Living):
             self.screen.tick()

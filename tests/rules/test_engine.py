@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from itertools import pairwise
 
 import pytest
 
@@ -10,6 +11,7 @@ from smwatch.rules import engine as engine_module
 from smwatch.rules.alarm import AlarmState, Mute, Severity
 from smwatch.rules.engine import Engine
 from smwatch.rules.rule import combine, load_builtin
+from smwatch.rules.watch import LOOKED_AT
 from tests import records
 from tests.rules.judging import after, arrivals, catalogue, judged, of, only
 
@@ -141,3 +143,20 @@ def test_what_began_before_midnight_is_an_alarm_after_it() -> None:
         engine.judge(arrivals([records.read(f"prod/{n}", by=thief, at=at)]))
         engine.tick(at)
     assert [alarm.count for alarm in of("SMW-READ-01", engine.alarms)] == [12]
+
+
+def test_what_is_no_longer_of_use_is_let_go_bit_by_bit_where_a_screen_waits() -> None:
+    engine = Engine(catalogue())
+    engine.at_once = 10
+    engine.judge(arrivals(records.read(by=records.role("api", f"i-{n}"), at=after(n)) for n in range(250)))
+    watch = engine._watches["SMW-READ-01"]
+    left = [len(watch._spreads.remembered())]
+    for second in range(30):
+        engine.tick(after(second, days=9))
+        left.append(len(watch._spreads.remembered()))
+    assert left[0] == 250
+    assert left[-1] == 0
+    assert max(before - now for before, now in pairwise(left)) == LOOKED_AT
+    late = records.read("prod/x", by=records.role("api", "i-7"), at=after(days=9))
+    engine.judge(arrivals([late]))
+    assert len(watch._spreads.remembered()) == 1

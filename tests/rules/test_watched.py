@@ -58,6 +58,25 @@ NEW = records.read("prod/b", by=records.user("bob"), at=after())
 DELETED = records.delete("prod/c", at=after())
 
 
+def test_alarms_that_are_worked_out_bit_by_bit_are_the_same_in_the_end() -> None:
+    happened = [OLD, *(records.read("prod/b", by=records.user(f"bob-{n}"), at=after(n)) for n in range(30))]
+    whole, sliced = Engine(catalogue()), Engine(catalogue())
+    sliced.at_once = 3
+    for engine in (whole, sliced):
+        engine.judge(arrivals(happened, SeenBy.CLOUDTRAIL))
+    at_once = whole.watched(HERE, [days(20, -1)])
+    assert len(at_once) >= 30
+    changed = list(sliced.watched(HERE, [days(20, -1)]))
+    assert 0 < len(changed) <= 3
+    while sliced.unsettled:
+        some = sliced.settle()
+        assert len(some) <= 3
+        changed += some
+    assert dict(sliced.alarms) == dict(whole.alarms)
+    assert {alarm.group for alarm in changed} == {alarm.group for alarm in at_once}
+    assert not whole.unsettled
+
+
 def test_an_old_event_does_not_make_the_time_since_then_watched() -> None:
     assert raised("SMW-READ-04", [OLD, NEW]) == []
     assert raised("SMW-READ-04", [OLD, NEW], (HERE, [days(20, 14), days(2)])) == []

@@ -9,9 +9,11 @@ import msgspec
 import pytest
 from textual.drivers.headless_driver import HeadlessDriver
 
+from smwatch.monitor import Delivery
 from smwatch.record import Record
-from smwatch.rules.alarm import AlarmState, Mute
+from smwatch.rules.alarm import Alarm, AlarmState, Mute
 from smwatch.rules.engine import Engine
+from smwatch.sources.coverage import Span
 from smwatch.store import Store
 from smwatch.tui.clip import next_step
 from smwatch.tui.muting import mutes_meant
@@ -22,9 +24,10 @@ from smwatch.tui.screens.desk import Outside
 from smwatch.tui.screens.prompt import PromptScreen
 from smwatch.tui.screens.watch import WatchScreen
 from smwatch.tui.widgets.sheet import Sheet
+from smwatch.watched import Watched
 from tests import records
 from tests.rules.judging import catalogue
-from tests.tui.scene import NOW, Stage, ago, reads
+from tests.tui.scene import FINE, NOW, Stage, ago, reads
 
 WIDE = (160, 40)
 RESTORE = "aws secretsmanager restore-secret --secret-id prod/gone --region eu-west-1"
@@ -568,3 +571,21 @@ async def test_an_alarm_that_went_on_after_a_decision_says_so() -> None:
         await pilot.pause()
         assert "open again: it went on after it was closed" in stage.text()
         assert "closed        14:00:00, overtaken since" in stage.text()
+
+
+async def test_alarms_that_are_worked_out_bit_by_bit_are_all_shown_and_kept() -> None:
+    engine, kept = Engine(catalogue()), dict[str, Alarm]()
+    engine.at_once, store = 1, Store(engine=engine)
+    outside = Outside(keep=lambda alarms: kept.update((alarm.group, alarm) for alarm in alarms))
+    old = records.read("prod/a", by=records.user("alice"), at=NOW - timedelta(days=20))
+    new = [records.read(f"prod/{n}", by=records.user(f"bob-{n}"), at=NOW) for n in range(5)]
+    stage = Stage([old, *new], store=store, outside=outside)
+    async with stage.app.run_test(size=(160, 40)) as pilot:
+        span = Span(NOW - timedelta(days=20), NOW + timedelta(hours=1))
+        told = stage.app.apply(Delivery(watched=(Watched(FINE.source, (span,)),)))
+        assert len(told) <= 1
+        while store.unsettled:
+            await pilot.pause(0.01)
+    first = {group for group, alarm in store.alarms.items() if alarm.rule == "SMW-READ-04"}
+    assert len(first) == 5
+    assert first <= kept.keys() | {alarm.group for alarm in told}

@@ -237,6 +237,10 @@ class Desk:
         self.now = now
         self._keep(self.store.tick(now))
 
+    def settle(self) -> None:
+        """Have some more alarms worked out."""
+        self._keep(self.store.settle())
+
     def _keep(self, change: Change) -> None:
         if change.alarms and self._outside.keep is not None:
             self._outside.keep(tuple(change.alarms.values()))

@@ -12,7 +12,7 @@ import msgspec
 
 from smwatch.events.event import SeenBy
 from smwatch.sources.agenda import Nature, Schedule
-from smwatch.sources.failures import Call, date_of, malformed, told_apart
+from smwatch.sources.failures import date_of, malformed, told_apart
 from smwatch.sources.pace import PACES, Paces
 from smwatch.sources.reader import Answer, Row
 from smwatch.sources.session import AwsSession
@@ -51,7 +51,7 @@ class LookupEvents:
     async def page(self, start: datetime, until: datetime | None, token: str | None) -> Answer:
         """One page of [start, until], both inclusive."""
         session = self._session
-        call = Call("cloudtrail", API, self._region, session.profile or "", session.method, token=token is not None)
+        call = session.call("cloudtrail", API, self._region, token=token is not None)
         self._generation = session.generation
         request: dict[str, Any] = {
             "LookupAttributes": [{"AttributeKey": "EventSource", "AttributeValue": EVENT_SOURCE}],

@@ -46,6 +46,8 @@ SIGNATURE = frozenset({"InvalidSignatureException", "SignatureDoesNotMatch", "In
 CLOCK_WORDS = ("expired", "not yet current", "in the future", "skew")
 MALFORMED = (ValueError, TypeError, AttributeError, KeyError, IndexError, RecursionError)
 """What botocore raises on an answer that is not what the service's model says (and when it was read here)."""
+WATCHED = ("cloudtrail", "logs", "secretsmanager")
+"""The services that are asked for what there is to see; the others hand out credentials."""
 LONGEST_QUOTE = 300
 
 
@@ -56,7 +58,10 @@ class Call(msgspec.Struct, frozen=True):
     """As in IAM actions: cloudtrail, logs."""
     operation: str
     region: str
-    profile: str
+    profile: str = ""
+    """Whose credentials; "" for the default."""
+    source: str = ""
+    """The profile that one has its credentials by way of: the one to sign in with; "" for the default."""
     method: str = ""
     """Where the credentials come from, in botocore's word."""
     group: str = ""
@@ -177,8 +182,15 @@ def _refused(code: str, text: str, status: int, call: Call) -> CallError:
     if code in SIGNATURE:
         message = f"{where} refuses the signature: the secret key does not belong to the key id; {sign_in(call)}"
         return CallError(State.SIGN_IN, message, Remedy.SIGN_IN)
+    if call.service == "sso" and code == "ForbiddenException":
+        message = (
+            f"IAM Identity Center gives profile {call.source or 'default'} no role in its account ({text}):"
+            " see to its sso_account_id and sso_role_name, or have the role assigned to you"
+        )
+        return CallError(State.DENIED, message, Remedy.SIGN_IN)
     if code in DENIED:
-        return CallError(State.DENIED, _denied(call, text), Remedy.WAIT)
+        remedy = Remedy.WAIT if call.service in WATCHED else Remedy.SIGN_IN  # perhaps by another line of the profile
+        return CallError(State.DENIED, _denied(call, text), remedy)
     if code in ("OptInRequired", "SubscriptionRequiredException"):
         message = f"{where} is not enabled for this account: enable the Region, or watch another one"
         return CallError(State.DENIED, message, Remedy.WAIT)
@@ -215,7 +227,7 @@ def _denied(call: Call, text: str) -> str:
     who = ""
     if text.startswith("User: "):
         who = f" to {text.removeprefix('User: ').split(' ')[0]}"
-    if call.service in ("cloudtrail", "logs"):
+    if call.service in WATCHED:
         return f"AWS denies {call.action}{who}: attach the policy that `smwatch policy watch` prints"
     return f"AWS denies {call.action}{who}: check the role's trust policy ({text})"
 
@@ -242,11 +254,12 @@ def _unanswered(error: BaseException, call: Call) -> CallError:
             )
             return CallError(State.SIGN_IN, message, Remedy.SIGN_IN)
         case exceptions.LoginError():
-            command = with_profile("aws login", call)
-            return CallError(State.SIGN_IN, f"the login session has ended: run `{command}`", Remedy.SIGN_IN)
+            return CallError(State.SIGN_IN, f"the login session has ended: run `{login(call)}`", Remedy.SIGN_IN)
         case exceptions.RefreshWithMFAUnsupportedError():
-            command = with_profile("aws sts get-caller-identity", call)
-            message = f"the role's session has ended and wants an MFA code: run `{command}` in another terminal"
+            command = with_profile("aws sts get-caller-identity", call.profile)
+            message = (
+                f"profile {call.profile or 'default'} wants an MFA code again: run `{command}` in another terminal"
+            )
             return CallError(State.SIGN_IN, message, Remedy.SIGN_IN)
         case exceptions.NoCredentialsError() | exceptions.PartialCredentialsError():
             return CallError(State.SIGN_IN, f"there are no credentials: {sign_in(call)}", Remedy.SIGN_IN)
@@ -288,7 +301,7 @@ def sign_in(call: Call) -> str:
         case "sso":
             return f"run `{sso(call)}`"
         case "login":
-            return f"run `{with_profile('aws login', call)}`"
+            return f"run `{login(call)}`"
         case "env":
             return "start smwatch again with new AWS_… variables"
         case "custom-process":
@@ -296,17 +309,22 @@ def sign_in(call: Call) -> str:
         case "iam-role" | "container-role" | "assume-role-with-web-identity":
             return "see to the role of this machine or container"
         case _:
-            return f"renew them (`{with_profile('aws configure', call)}`); smwatch goes on by itself"
+            return f"renew them (`{with_profile('aws configure', call.source)}`); smwatch goes on by itself"
 
 
 def sso(call: Call) -> str:
     """The command that signs in to IAM Identity Center."""
-    return with_profile("aws sso login", call)
+    return with_profile("aws sso login", call.source)
 
 
-def with_profile(command: str, call: Call) -> str:
-    """The command for the same profile."""
-    return f"{command} --profile {call.profile}" if call.profile else command
+def login(call: Call) -> str:
+    """The command that signs in to the console's session."""
+    return with_profile("aws login", call.source)
+
+
+def with_profile(command: str, profile: str) -> str:
+    """The command for this profile, be it the default."""
+    return f"{command} --profile {profile}" if profile else command
 
 
 def _reason(error: BaseException) -> str:

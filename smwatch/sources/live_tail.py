@@ -233,9 +233,10 @@ class LiveTail:
                 except CallError as refusal:
                     failures += 1
                     self._put(_Heard(self._monotonic(), ended=refusal))
-                    await self._sleep(self._pause(refusal, failures))
-                    if refusal.remedy is Remedy.SIGN_IN and self._session.generation == generation:
-                        self._session.renew(force=True)
+                    if refusal.remedy is Remedy.SIGN_IN:
+                        await self._other_credentials(generation)
+                    else:
+                        await self._sleep(self._pause(refusal, failures))
                     continue
                 if session is not None:
                     await self._sleep(OVERLAP)
@@ -254,6 +255,15 @@ class LiveTail:
                 if task is not None:
                     task.cancel()
                     await asyncio.wait((task,))
+
+    async def _other_credentials(self, generation: int) -> None:
+        """Wait until the session has others than those; who keeps them elsewhere than in a file is asked again then."""
+        session = self._session
+        for _ in range(round(SIGN_IN_PAUSE / HEARTBEAT)):
+            await self._sleep(HEARTBEAT)
+            if session.generation != generation or session.renew():
+                return
+        session.renew(force=True)
 
     async def _wait(self, seconds: float) -> None:
         await self._sleep(seconds)
@@ -321,15 +331,12 @@ class LiveTail:
         raise CallError(State.FAILING, message, Remedy.WAIT)
 
     def _call(self, operation: str) -> Call:
-        session = self._session
-        return Call("logs", operation, self.region, session.profile or "", session.method, self._group.name)
+        return self._session.call("logs", operation, self.region, group=self._group.name)
 
     @staticmethod
     def _pause(error: CallError, failures: int) -> float:
         match error.remedy:
-            case Remedy.SIGN_IN:
-                return SIGN_IN_PAUSE
-            case Remedy.WAIT:
+            case Remedy.WAIT | Remedy.SIGN_IN:
                 return WAIT_PAUSE
             case Remedy.PACE:
                 return NO_SESSION_PAUSE

@@ -170,8 +170,7 @@ class FilterLogEvents:
         """Nothing: the connections are the session's."""
 
     def _call(self, operation: str, *, token: bool = False) -> Call:
-        session = self._session
-        return Call("logs", operation, self._region, session.profile or "", session.method, self._group, token)
+        return self._session.call("logs", operation, self._region, group=self._group, token=token)
 
     async def _describe(self) -> None:
         """Learn the group's retention and class, now and then; it may well not be allowed."""

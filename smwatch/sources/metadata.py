@@ -11,7 +11,7 @@ import msgspec
 
 from smwatch.events.secret import Secret
 from smwatch.sources.errors import CallError
-from smwatch.sources.failures import Call, told_apart
+from smwatch.sources.failures import told_apart
 from smwatch.sources.session import AwsSession
 
 FRESH = timedelta(seconds=60)
@@ -60,7 +60,7 @@ class SecretMetadata:
 
     async def _call(self, region: str, operation: str, arguments: Mapping[str, Any]) -> Mapping[str, Any] | str:
         session = self._session
-        call = Call("secretsmanager", operation, region, session.profile or "", session.method)
+        call = session.call("secretsmanager", operation, region)
         try:
             with told_apart(call):
                 client = await session.client("secretsmanager", region)

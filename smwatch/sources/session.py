@@ -151,6 +151,24 @@ class AwsSession:
         credentials = getattr(self._session, "_credentials", None)
         return str(getattr(credentials, "method", "") or "")
 
+    def call(self, service: str, operation: str, region: str, *, group: str = "", token: bool = False) -> failures.Call:
+        """What is about to be asked with these credentials, for the sentence about its failure."""
+        profiles = self._session.full_config.get("profiles", {})
+        profile = source = str(self._session.get_config_variable("profile") or "default")
+        passed = {source}
+        while (further := profiles.get(source, {}).get("source_profile", source)) not in passed:
+            passed.add(source := further)
+        return failures.Call(
+            service,
+            operation,
+            region,
+            "" if profile == "default" else profile,
+            "" if source == "default" else source,
+            self.method,
+            group,
+            token,
+        )
+
     # -- clients -----------------------------------------------------------------------------------------------------
 
     @overload

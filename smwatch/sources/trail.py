@@ -138,7 +138,7 @@ class TrailWatch:
         return self._command(f"smwatch doctor --region {self._region} --log-group {quote(self._group)}")
 
     def _command(self, command: str) -> str:
-        return f"`{with_profile(command, self._call(''))}`"
+        return f"`{with_profile(command, self._call('').profile)}`"
 
     async def _trails(self) -> list[Trail]:
         """The trails that deliver to the group."""
@@ -178,8 +178,7 @@ class TrailWatch:
             )
 
     def _call(self, operation: str) -> Call:
-        session = self._session
-        return Call("cloudtrail", operation, self._region, session.profile or "", session.method)
+        return self._session.call("cloudtrail", operation, self._region)
 
 
 def _at(moment: datetime) -> str:

@@ -31,6 +31,8 @@ class CredentialService(Loopback):
         """Whether nobody gets anything at the moment."""
         self.sts_refuses = ""
         """The error with which STS answers at the moment; "" for none."""
+        self.unassigned: set[str] = set()
+        """Names of roles that IAM Identity Center gives nobody."""
         self.says_why = True
         """Whether a refusal names its error, as AWS does and a proxy before it may not."""
 
@@ -60,6 +62,9 @@ class CredentialService(Loopback):
         if request.headers.get("x-amz-sso_bearer_token") != "signed-in":
             headers = {"x-amzn-ErrorType": "UnauthorizedException"} if self.says_why else {}
             return web.json_response({"message": "Session token not found or invalid"}, status=401, headers=headers)
+        if request.query["role_name"] in self.unassigned:
+            headers = {"x-amzn-ErrorType": "ForbiddenException"}
+            return web.json_response({"message": "No access"}, status=403, headers=headers)
         keys = self._fresh("SSO")
         role = {
             "accessKeyId": keys["AccessKeyId"],

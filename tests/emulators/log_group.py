@@ -1,12 +1,14 @@
 """A stand-in for a trail's log group that is as odd as FilterLogEvents may be, and says how the trail is doing.
 
-What it knows that other stand-ins don't: when each event was ingested and when it can be found first (which is later),
-newest first, empty pages on the way, the empty page at the end, tokens that hold for one request and one day. Filter
-patterns are evaluated as smwatch does, which is as the service was recorded to.
+StartLiveTail sends what is put from then on. What it knows that other stand-ins don't: when each event was ingested and
+when it can be found first (which is later), newest first, empty pages on the way, the empty page at the end, tokens
+that hold for one request and one day. Filter patterns are evaluated as smwatch does, which is as the service was
+recorded to.
 """
 
 from __future__ import annotations
 
+import asyncio
 import bisect
 import json
 from collections import deque
@@ -18,6 +20,7 @@ from typing import Any, NamedTuple
 from aiohttp import web
 
 from smwatch import patterns
+from tests.emulators.live_tail import OPENING, update
 from tests.emulators.loopback import Loopback
 
 GROUP = "CloudTrail/SecretsManager"
@@ -105,6 +108,8 @@ class LogGroupService(Loopback):
         self.held: list[Held] = []
         """In the order of the service."""
         self._scans: dict[str, _Scan] = {}
+        self._sessions: set[asyncio.Queue[bytes]] = set()
+        """What is to be sent in each Live Tail session; nothing more once that is empty bytes."""
 
     def routes(self) -> Sequence[web.RouteDef]:
         return [web.post("/", self._answer)]
@@ -122,12 +127,19 @@ class LogGroupService(Loopback):
         ingested = ingested or at
         one = Held(_ms(at), _ms(ingested), len(self.held) + 1, visible or ingested, message)
         bisect.insort(self.held, one)
+        for session in self._sessions:
+            session.put_nowait(update(message, at=one.timestamp))
+
+    def end_sessions(self) -> None:
+        """Close every Live Tail connection."""
+        for session in self._sessions:
+            session.put_nowait(b"")
 
     def calls(self, operation: str) -> list[dict[str, Any]]:
         """The requests of one operation, in their order."""
         return [request for name, request in self.asked if name == operation]
 
-    async def _answer(self, request: web.Request) -> web.Response:
+    async def _answer(self, request: web.Request) -> web.StreamResponse:
         operation, asked = request.headers["X-Amz-Target"].rpartition(".")[2], await request.json()
         self.asked.append((operation, asked))
         self.before_answer(operation)
@@ -142,6 +154,8 @@ class LogGroupService(Loopback):
             match operation:
                 case "FilterLogEvents":
                     return self._json(self.filtered(asked))
+                case "StartLiveTail":
+                    return await self._live(request)
                 case "DescribeLogGroups":
                     return self._json({"logGroups": self._groups(asked)})
                 case "DescribeTrails":
@@ -153,6 +167,22 @@ class LogGroupService(Loopback):
         except RefusedError as refused:
             code, message = refused.args
             return self._json({"__type": code, "message": message}, 400)
+
+    async def _live(self, request: web.Request) -> web.StreamResponse:
+        response = web.StreamResponse(headers={"Content-Type": "application/vnd.amazon.eventstream"})
+        await response.prepare(request)
+        await response.write(OPENING + update())
+        session: asyncio.Queue[bytes] = asyncio.Queue()
+        self._sessions.add(session)
+        closing = asyncio.create_task(self.closing.wait())
+        closing.add_done_callback(lambda _: session.put_nowait(b""))
+        try:
+            while part := await session.get():
+                await response.write(part)
+        finally:
+            closing.cancel()
+            self._sessions.remove(session)
+        return response
 
     def _groups(self, asked: dict[str, Any]) -> list[dict[str, Any]]:
         groups = [{"logGroupName": GROUP, "arn": f"{ARN}:*", "logGroupArn": ARN}]

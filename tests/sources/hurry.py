@@ -5,16 +5,15 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from smwatch.lines import status_line
 from smwatch.sources.coverage import Coverage
 from smwatch.sources.pace import Paces
 from smwatch.sources.source import Page, State, Status
-from smwatch.sources.tail import Tail
 from smwatch.tui.health import sources_page
 from smwatch.tui.times import Zone
 from tests.sources.reading import keep
@@ -59,6 +58,14 @@ class Hurry:
         return {"sleep": self.sleep, "monotonic": self.monotonic, "paces": paces, "rate": 1000}
 
 
+class Followed(Protocol):
+    """What can be followed for a while."""
+
+    def follow(self, coverage: Coverage) -> AsyncGenerator[Page | Status, None]:
+        """As a source's."""
+        ...
+
+
 class Watched:
     """What a source said and handed over until now."""
 
@@ -83,7 +90,7 @@ class Watched:
 
 
 async def follow(
-    source: Tail, until: Callable[[Watched], bool], *, within: float = 20, coverage: Coverage = NOTHING
+    source: Followed, until: Callable[[Watched], bool], *, within: float = 20, coverage: Coverage = NOTHING
 ) -> Watched:
     """Follow from what is covered, committing every page, until that is the case."""
     watched = Watched(coverage)

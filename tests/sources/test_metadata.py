@@ -11,6 +11,7 @@ import smwatch
 from smwatch.events.secret import Secret
 from smwatch.sources.metadata import SecretMetadata
 from smwatch.sources.session import AwsSession
+from tests.emulators.fault_proxy import FaultProxy
 from tests.emulators.process import Emulator
 
 REGION = "eu-west-1"
@@ -58,6 +59,18 @@ async def test_what_fails_is_a_sentence_for_each_call(asker: SecretMetadata) -> 
     sentences = [answer for _, answer in told.said]
     assert len(sentences) == 3
     assert all(isinstance(sentence, str) and "\n" not in sentence for sentence in sentences)
+
+
+async def test_a_denial_names_the_policy_that_allows_it(
+    moto: Emulator, session: AwsSession, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with FaultProxy(moto.url) as proxy:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_SECRETS_MANAGER", proxy.url)
+        proxy.faults.append({"status": 400, "body": '{"__type": "AccessDeniedException"}', "times": 3})
+        told = await SecretMetadata(session, lambda: NOW).ask(SECRET)
+    assert dict(told.said)["DescribeSecret"] == (
+        "AWS denies secretsmanager:DescribeSecret: attach the policy that `smwatch policy watch` prints"
+    )
 
 
 def test_only_the_drill_can_ask_for_a_value() -> None:

@@ -122,7 +122,8 @@ async def cloudtrail_source(
 class _Said(msgspec.Struct):
     """What every record says of itself."""
 
-    eventName: Any = None  # noqa: N815 - the names are CloudTrail's
+    eventID: Any = None  # noqa: N815 - the names are CloudTrail's
+    eventName: Any = None  # noqa: N815
     eventSource: Any = None  # noqa: N815
 
 
@@ -138,7 +139,7 @@ def _row(item: Mapping[str, Any]) -> Row:
         raw = msgspec.json.encode(raw).decode()
     try:
         said = _decode_said(raw)
-        if not (said.eventName and said.eventSource):
+        if not (said.eventID and said.eventName and said.eventSource):
             raw = _completed(raw, item, at)
     except (msgspec.MsgspecError, UnicodeError, RecursionError):
         pass  # it is no record, and is shown as that
@@ -151,7 +152,10 @@ def _row(item: Mapping[str, Any]) -> Row:
 
 
 def _completed(raw: str, item: Mapping[str, Any], at: datetime | None) -> str:
-    """The record, with what it lacks as the item around it tells: one that names no service would be nobody's."""
+    """The record, with what it lacks as the item around it tells.
+
+    One that names no service would be nobody's, and one without eventID another event than the log group's.
+    """
     told = {
         "eventID": item.get("EventId"),
         "eventName": item.get("EventName"),

@@ -195,7 +195,14 @@ async def test_following_shows_new_events_as_they_become_visible(history: Lookup
 
 @pytest.mark.parametrize(
     ("bare", "lacking"),
-    [(True, frozenset()), (False, {"eventName"}), (False, {"eventSource"}), (False, {"eventName", "eventSource"})],
+    [
+        (True, frozenset()),
+        (False, {"eventName"}),
+        (False, {"eventSource"}),
+        (False, {"eventName", "eventSource"}),
+        (False, {"eventID"}),
+        (False, {"eventTime"}),
+    ],
 )
 async def test_what_a_record_lacks_is_told_by_the_wrapper_around_it(
     history: LookupEvents, session: AwsSession, bare: bool, lacking: frozenset[str]

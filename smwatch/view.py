@@ -38,7 +38,7 @@ class Filter(Protocol):
         ...
 
     def select(self, events: list[Event]) -> list[Event]:
-        """The kept ones, in order: one pass without a call per row where that can be."""
+        """The kept ones of some that ascend by key: one pass without a call per row where that can be."""
         ...
 
     def narrows(self, other: Filter) -> bool:
@@ -97,7 +97,7 @@ class View:
         """Take in events that are new in the store; returns those the filter keeps."""
         if self.chosen is None:
             return fresh
-        kept = sorted(self.chosen.select(fresh), key=KEY)
+        kept = self.chosen.select(sorted(fresh, key=KEY))
         if self._from and kept and kept[0].key < self._from[-1].key:
             # Older than what has been looked at: they wait their turn with the rest.
             split = bisect_right(kept, self._from[-1].key, key=KEY)

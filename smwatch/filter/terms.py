@@ -21,7 +21,7 @@ from smwatch.record import Record
 REMEMBERED = 20_000
 """Distinct values that a term remembers its answer for."""
 ID_MASK = (1 << ID_BITS) - 1
-FAST_STEP, ID_STEP, SLOW_STEP = 50_000, 5_000, 200
+FAST_STEP, ID_STEP, SLOW_STEP = 25_000, 5_000, 100
 """Events that a term gets through in some milliseconds."""
 
 

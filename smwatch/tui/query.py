@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import msgspec
 
 from smwatch.events.event import ACCOUNT_BITS, ID_BITS, Event
-from smwatch.view import Filter
+from smwatch.view import KEY, Filter
 
 
 class Query(msgspec.Struct, frozen=True):
@@ -50,8 +51,7 @@ class Since:
 
     def select(self, events: list[Event]) -> list[Event]:
         """Those that happened at that moment or later."""
-        key = self.key
-        return [event for event in events if event.key >= key]
+        return events[bisect_left(events, self.key, key=KEY) :]
 
     def narrows(self, other: Filter) -> bool:
         """Whether the other begins no later."""

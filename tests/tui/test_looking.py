@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import msgspec
+import pytest
 from textual.widgets import Input
 
 from smwatch.events.event import Event, SeenBy
@@ -16,8 +17,10 @@ from smwatch.events.secret import Secret
 from smwatch.monitor import Delivery
 from smwatch.rules.alarm import Alarm
 from smwatch.tui.clip import of_event
+from smwatch.tui.pages import groups
 from smwatch.tui.pages.targets import ToAccessKey, ToEvent, ToPrincipal, ToSecret
 from smwatch.tui.screens.desk import Answers, Outside
+from smwatch.tui.screens.groups import GroupsScreen
 from smwatch.tui.screens.watch import WatchScreen
 from smwatch.tui.tally import Tally, bins
 from smwatch.tui.widgets.histogram import Histogram
@@ -49,6 +52,29 @@ async def test_grouping_counts_and_enter_shows_only_that_group() -> None:
         await pilot.pause()
         assert "4 of 9" in stage.lines()[-1]
         assert "secret:prod/b" in stage.lines()[-1]
+
+
+async def test_many_events_are_grouped_bit_by_bit_and_the_last_field_asked_for_is_shown(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(groups, "STEP", 2)
+    stage = Stage([*reads(5, secret="prod/a"), *reads(4, secret="prod/b")])
+    async with stage.app.run_test(size=WIDE) as pilot:
+        watch(stage).action_group()
+        screen = stage.app.screen
+        assert isinstance(screen, GroupsScreen)
+        assert "counting by secret: 2 of 9 events" in screen._told
+        while "counting" in screen._told:
+            await pilot.pause(0.01)
+        await pilot.pause()
+        assert "9 events by secret" in stage.lines()[0]
+        assert [line.split()[:2] for line in stage.lines()[2:4]] == [["›prod/a", "5"], ["prod/b", "4"]]
+        await pilot.press("v", "v")
+        while "counting" in screen._told:
+            await pilot.pause(0.01)
+        await pilot.pause()
+        assert "9 events by name" in stage.lines()[0]
+        assert stage.lines()[2].split()[:2] == ["›GetSecretValue", "9"]
 
 
 async def test_context_shows_what_the_filter_hides_and_n_goes_from_match_to_match() -> None:

@@ -14,6 +14,8 @@ from smwatch.tui.pages.targets import ToValue
 from smwatch.tui.text import fit
 
 LISTED = 500
+STEP = 5_000
+"""Events that are counted in one go, in some milliseconds."""
 BUCKETS = 24
 
 
@@ -63,29 +65,53 @@ _SHARED: dict[Grouping, Callable[[Event], str]] = {
 }
 
 
+class Counting:
+    """Groups of events, ascending in time, that are counted bit by bit: `step` until it says False.
+
+    All at once it takes a tenth of a second for 100,000: serves "the event loop is never blocked".
+    """
+
+    def __init__(self, rows: Sequence[Event], by: Grouping) -> None:
+        self.by = by
+        self.counted = 0
+        self._rows = rows
+        self._groups: dict[str, Group] = {}
+
+    def step(self) -> bool:
+        """Count some more; whether there are more."""
+        rows, by, groups = self._rows, self.by, self._groups
+        if self.counted < len(rows):
+            shared, start = _SHARED[by], rows[0].seconds
+            length = max(1, rows[-1].seconds - start + 1)
+            for event in rows[self.counted : self.counted + STEP]:
+                value = shared(event)
+                if not value:
+                    continue
+                group = groups.get(value)
+                if group is None:
+                    badge = event.principal.kind.value if by in BADGED else ""
+                    group = groups[value] = Group(value, badge)
+                group.events += 1
+                if event.error_code or event.error_message:
+                    group.failed += 1
+                elif not event.read_only:
+                    group.writes += 1
+                group.spread[(event.seconds - start) * BUCKETS // length] += 1
+            self.counted = min(self.counted + STEP, len(rows))
+        return self.counted < len(rows)
+
+    @property
+    def groups(self) -> list[Group]:
+        """What has been counted, the largest group first; events without the value are left out."""
+        return sorted(self._groups.values(), key=lambda group: (-group.events, group.value))
+
+
 def grouped(rows: Sequence[Event], by: Grouping) -> list[Group]:
-    """The groups of some events, ascending in time; the largest group first, those without the value left out."""
-    if not rows:
-        return []
-    shared = _SHARED[by]
-    groups: dict[str, Group] = {}
-    start = rows[0].seconds
-    length = max(1, rows[-1].seconds - start + 1)
-    for event in rows:
-        value = shared(event)
-        if not value:
-            continue
-        group = groups.get(value)
-        if group is None:
-            badge = event.principal.kind.value if by in BADGED else ""
-            group = groups[value] = Group(value, badge)
-        group.events += 1
-        if event.error_code or event.error_message:
-            group.failed += 1
-        elif not event.read_only:
-            group.writes += 1
-        group.spread[(event.seconds - start) * BUCKETS // length] += 1
-    return sorted(groups.values(), key=lambda group: (-group.events, group.value))
+    """All groups of some events, ascending in time."""
+    counting = Counting(rows, by)
+    while counting.step():
+        pass
+    return counting.groups
 
 
 def _into(counts: Sequence[int], room: int) -> list[int]:

@@ -150,10 +150,15 @@ class Desk:
         """Write events to a file, in a thread which tells how many it has written; says how that went."""
         if self._outside.export is None:
             return "events can't be written from here"
-        keys = {event.key for event in events}
-        alarms = [each for each in self.store.alarms.values() if not query or not keys.isdisjoint(each.event_keys)]
+        write, known = self._outside.export, tuple(self.store.alarms.values())
+
+        def work() -> str:
+            keys = {event.key for event in events}
+            alarms = [each for each in known if not query or not keys.isdisjoint(each.event_keys)]
+            return write(path, events, alarms, query, told)
+
         try:
-            return await asyncio.to_thread(self._outside.export, path, events, alarms, query, told)
+            return await asyncio.to_thread(work)
         except FileExistsError:
             return f"{path} exists already: nothing is written over"
         except OSError as error:

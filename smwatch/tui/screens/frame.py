@@ -305,9 +305,14 @@ class StreamFrame(Screen[None]):
             self.set_timer(0.001, self._step)  # a moment for keys in between
 
     def _step(self) -> None:
-        self.asked.matches.step()
-        self._refresh()
-        self._go_on()
+        """Look at some more rows; what tells of all of them waits until all have been looked at."""
+        if self.asked.matches.step():
+            self._empty()
+            self.stream.update()
+            self._draw_footer()
+            self._go_on()
+        else:
+            self._refresh()
 
     # -- the details
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import ClassVar
 
 from textual import events
@@ -12,7 +13,7 @@ from smwatch.change import Change
 from smwatch.events.event import Event
 from smwatch.tui.keys import bindings
 from smwatch.tui.lines import Page
-from smwatch.tui.pages.groups import Grouping, grouped, groups_page
+from smwatch.tui.pages.groups import Counting, Group, Grouping, groups_page
 from smwatch.tui.pages.targets import ToValue
 from smwatch.tui.screens.desk import Desk
 from smwatch.tui.screens.page import PageScreen
@@ -20,6 +21,8 @@ from smwatch.tui.times import moment
 
 LIVE = 20_000
 """Rows up to which the groups are counted anew as time passes; with more, when asked to."""
+MOMENT = 0.001
+"""Seconds for keys in between."""
 
 
 class GroupsScreen(PageScreen):
@@ -34,10 +37,32 @@ class GroupsScreen(PageScreen):
         )
         self._rows = rows
         self._by = Grouping.SECRET
-        self._count()
+        self._groups: list[Group] | None = None
+        """None before they have been counted for the first time."""
+        self._counting = Counting(rows[:], self._by)
+        self._go_on(self._counting, anew=False)
 
-    def _count(self) -> None:
-        self._groups = grouped(self._rows, self._by)
+    def _count(self, by: Grouping) -> None:
+        """Begin to count; once that is done, show what has come of it, from the top if it is by another field."""
+        self._counting = Counting(self._rows[:], by)
+        self._go_on(self._counting, anew=by is not self._by)
+
+    def _go_on(self, counting: Counting, *, anew: bool) -> None:
+        if counting is not self._counting:
+            return  # another field is wanted by now
+        if counting.step():
+            self.retitle(f"counting by {counting.by.value}: {counting.counted:,} of {len(self._rows):,} events")
+            self.call_later(self.set_timer, MOMENT, partial(self._go_on, counting, anew=anew))
+            return
+        self._by, self._groups = counting.by, counting.groups
+        self._entitle()
+        if self.is_mounted:
+            self.detail.renew()
+            if anew:
+                self.detail.action_edge(0)
+            self._begin()
+
+    def _entitle(self) -> None:
         rows, desk = self._rows, self._desk
         told = f"{len(rows):,} events by {self._by.value}"
         if rows:
@@ -46,7 +71,8 @@ class GroupsScreen(PageScreen):
         self.retitle(told)
 
     def _page(self) -> Page:
-        return lambda width: groups_page(self._groups, self._by, width)
+        groups, by = self._groups, self._by
+        return lambda width: groups_page(groups, by, width) if groups is not None else []
 
     def on_resize(self, event: events.Resize) -> None:
         """Stand on the largest group once there is a width to write for."""
@@ -67,13 +93,8 @@ class GroupsScreen(PageScreen):
 
     def action_turn(self, step: int) -> None:
         """Group by the next field, or the one before."""
-        self._by = self._by.turned(step)
-        self._count()
-        self.detail.renew()
-        self.detail.action_edge(0)
-        self._begin()
+        self._count(self._counting.by.turned(step))
 
     def action_recount(self) -> None:
         """Count the groups anew."""
-        self._count()
-        self.detail.renew()
+        self._count(self._counting.by)

@@ -159,14 +159,11 @@ class Keeper:
     def _write(self, page: Page, arrivals: Sequence[Arrival]) -> Committed:
         self.check()
         settled = self._claim(page.settled)
+        noted = page.noted
+        if noted is not None and self.forgetful:  # what an audit found may have been let go
+            noted = msgspec.structs.replace(noted, audited=None)
         committed = self._journal.commit(
-            page.source,
-            arrivals,
-            settled=settled,
-            gaps=page.gaps,
-            untrue=page.untrue,
-            lags=page.lags,
-            audited=None if self.forgetful else page.audited,
+            page.source, arrivals, settled=settled, gaps=page.gaps, untrue=page.untrue, noted=noted
         )
         if self._journal.path is None:
             self._journal.forget(self._limit)

@@ -335,7 +335,7 @@ class Monitor:
                     else:
                         self.out_of_scope += 1
                     self._set_right()
-            if not (arrivals or page.settled or page.gaps or page.untrue or page.lags or page.audited):
+            if not (arrivals or page.settled or page.gaps or page.untrue or page.noted):
                 return
             if arrivals:
                 newest = max(arrivals, key=_KEY).event.at

@@ -25,7 +25,7 @@ from smwatch.parts import FILTERS, Parts
 from smwatch.record import Record
 from smwatch.rules.alarm import Decision, Mute
 from smwatch.settings import Settings
-from smwatch.sources.coverage import Audited, Coverage, Gap, Lags, Span
+from smwatch.sources.coverage import Audited, Coverage, Gap, Lags, Noted, Span
 from smwatch.sources.source import Found, Page, State, Status
 from tests import records
 from tests.test_tail import an_account
@@ -79,9 +79,9 @@ class Book:
         found = tuple(Found(records.raw(record)) for record in self.records)
         yield Page(self.name, self.seen_by, found, START + 2 * HOUR, span, gaps=(GAP,))
         lags = Lags(settle=2 * HOUR, settle_until=START + 9 * HOUR)
-        yield Page(self.name, self.seen_by, (), START + 2 * HOUR, lags=lags)
+        yield Page(self.name, self.seen_by, (), START + 2 * HOUR, noted=Noted(lags=lags))
         audited = Audited(due_at=START + 2 * HOUR, left=(span,), round=span, planned_at=START + HOUR)
-        yield Page(self.name, self.seen_by, (), START + 2 * HOUR, audited=audited)
+        yield Page(self.name, self.seen_by, (), START + 2 * HOUR, noted=Noted(audited=audited, asked_from=START))
         yield Status(self.name, self.label, State.DONE, complete_to=span.end)
 
     read_once = follow

@@ -16,7 +16,7 @@ from smwatch.events.event import Arrival, SeenBy
 from smwatch.events.reader import Reader
 from smwatch.journal import FILE_NAME, MIGRATIONS, Journal, JournalBusyError, JournalCorruptError, JournalError
 from smwatch.rules.alarm import Alarm, AlarmState, Decision, Severity
-from smwatch.sources.coverage import Audited, Coverage, Gap, Lags, Span
+from smwatch.sources.coverage import Audited, Coverage, Gap, Lags, Noted, Span
 from tests import records
 from tests.known import journal_of_version
 
@@ -116,7 +116,7 @@ def test_what_was_covered_under_a_stand_in_is_the_accounts(journal: Journal) -> 
     lags, gap = Lags(settle=timedelta(minutes=40)), Gap(Span(NOW - HOUR, NOW), "older than 90 days")
     for name, start in (("unknown-1f2e", 0), ("unknown-1f2e", 2), ("111122223333", 1), ("unknown-9999", 4)):
         journal.commit(f"cloudtrail:{name}:eu-west-1", [], settled=Span(NOW + start * HOUR, NOW + (start + 1) * HOUR))
-    journal.commit("cloudtrail:unknown-1f2e:eu-west-1", [], gaps=[gap], lags=lags)
+    journal.commit("cloudtrail:unknown-1f2e:eu-west-1", [], gaps=[gap], noted=Noted(lags=lags))
     assert journal.account_of("unknown-1f2e") is None
     journal.know_account("unknown-1f2e", "111122223333")
     journal.know_account("unknown-1f2e", "111122223333")
@@ -128,14 +128,14 @@ def test_what_was_covered_under_a_stand_in_is_the_accounts(journal: Journal) -> 
 def test_how_late_records_were_found_to_be_outlives_the_process(tmp_path: Path) -> None:
     lags = Lags(timedelta(minutes=90), timedelta(minutes=20), NOW + HOUR)
     with closing(Journal(tmp_path / FILE_NAME)) as journal:
-        journal.commit("cloudtrail:1:eu-west-1", [], lags=lags)
+        journal.commit("cloudtrail:1:eu-west-1", [], noted=Noted(lags=lags))
         journal.commit("cloudtrail:1:eu-west-1", [], settled=Span(NOW, NOW + HOUR))
     with closing(Journal(tmp_path / FILE_NAME)) as journal:
         assert journal.coverage("cloudtrail:1:eu-west-1").lags == lags
         assert journal.coverage("cloudtrail:1:us-east-1").lags == Lags()
 
 
-def test_how_far_audits_have_come_outlives_the_process(tmp_path: Path) -> None:
+def test_how_far_audits_have_come_and_what_was_asked_for_outlives_the_process(tmp_path: Path) -> None:
     audited = Audited(
         due_at=NOW,
         turn_at=NOW - HOUR,
@@ -146,10 +146,11 @@ def test_how_far_audits_have_come_outlives_the_process(tmp_path: Path) -> None:
         urgent_next=True,
     )
     with closing(Journal(tmp_path / FILE_NAME)) as journal:
-        journal.commit("cloudtrail:1:eu-west-1", [], audited=audited)
+        journal.commit("cloudtrail:1:eu-west-1", [], noted=Noted(audited=audited, asked_from=NOW - 9 * HOUR))
         journal.commit("cloudtrail:1:eu-west-1", [], settled=Span(NOW, NOW + HOUR))
     with closing(Journal(tmp_path / FILE_NAME)) as journal:
         assert journal.coverage("cloudtrail:1:eu-west-1").audited == audited
+        assert journal.coverage("cloudtrail:1:eu-west-1").asked_from == NOW - 9 * HOUR
         assert journal.coverage("cloudtrail:1:us-east-1").audited == Audited()
 
 

@@ -12,7 +12,7 @@ from smwatch.events.event import Arrival, SeenBy
 from smwatch.journal import FILE_NAME, Journal
 from smwatch.keeper import NOT_KEPT
 from smwatch.monitor import Delivery, Monitor
-from smwatch.sources.coverage import Audited, Coverage, Span
+from smwatch.sources.coverage import Audited, Coverage, Noted, Span
 from smwatch.sources.source import Found, Page, Receipt, State, Status
 from smwatch.store import Store
 from smwatch.watched import Watched
@@ -318,7 +318,7 @@ async def test_a_journal_that_stays_full_holds_no_more_than_its_limit_and_claims
         page("a", *range(start, start + 40), settled=Span(NOW + start * SECOND, NOW + (start + 40) * SECOND))
         for start in range(0, 400, 40)
     ]
-    pages = [msgspec.structs.replace(each, audited=Audited(due_at=NOW)) for each in pages]
+    pages = [msgspec.structs.replace(each, noted=Noted(audited=Audited(due_at=NOW))) for each in pages]
     watching = Monitor(
         journal, deliver=told.deliver, selects=lambda _: False, now=lambda: NOW, sleep=told.sleep, keep_in_memory=90
     )

@@ -11,7 +11,7 @@ import msgspec
 
 from smwatch.journal.kept import Kept
 from smwatch.journal.rows import aware, instant, microseconds
-from smwatch.sources.coverage import Audited, Coverage, Gap, Lags, Span, join
+from smwatch.sources.coverage import Audited, Coverage, Gap, Lags, Noted, Span, join
 
 T = TypeVar("T")
 Row = tuple[Any, ...]
@@ -22,6 +22,8 @@ LAGS = "lags "
 """Begins the name of the fact that holds how late a source's records are."""
 AUDITED = "audited "
 """Begins the name of the fact that holds how far audits of a source have come."""
+ASKED = "asked "
+"""Begins the name of the fact that says from where on everything of a source was asked for."""
 LOST = "lost "
 """Begins the name of the fact that holds how far a source was complete in a journal that is lost."""
 
@@ -32,8 +34,7 @@ def cover(
     settled: Span | None,
     gaps: Sequence[Gap],
     untrue: Sequence[Gap],
-    lags: Lags | None,
-    audited: Audited | None,
+    noted: Noted | None,
 ) -> None:
     """Note what a page proves of the periods of its source."""
     if settled is not None:
@@ -45,9 +46,10 @@ def cover(
         "INSERT OR REPLACE INTO gaps VALUES (?, ?, ?, ?)",
         [(source, microseconds(gap.span.start), microseconds(gap.span.end), gap.reason) for gap in gaps],
     )
-    for name, value in ((LAGS, lags), (AUDITED, audited)):
-        if value is not None:
-            db.execute("INSERT OR REPLACE INTO facts VALUES (?, ?)", (name + source, msgspec.json.encode(value)))
+    if noted is not None:
+        said = ((LAGS, noted.lags), (AUDITED, noted.audited), (ASKED, noted.asked_from))
+        facts = [(name + source, msgspec.json.encode(value)) for name, value in said if value is not None]
+        db.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", facts)
 
 
 class Part(NamedTuple, Generic[T]):
@@ -119,9 +121,16 @@ class Covered(Kept):
             for row in part.unreadable:
                 self._put_aside(table, row)
         lags = self.fact_as(LAGS + source, Lags) or Lags()
-        lost_to = self.fact_as(LOST + source, datetime)
         audited = self.fact_as(AUDITED + source, Audited) or Audited()
-        return Coverage(settled.read, gaps.read, lags, audited, aware(lost_to) if lost_to else None)
+        asked_from, lost_to = (self.fact_as(name + source, datetime) for name in (ASKED, LOST))
+        return Coverage(
+            settled.read,
+            gaps.read,
+            lags,
+            audited,
+            aware(asked_from) if asked_from else None,
+            aware(lost_to) if lost_to else None,
+        )
 
     def settled(self) -> dict[str, tuple[Span, ...]]:
         """What each source has settled, ascending, by its name: as `coverage` says, but for all at one moment."""

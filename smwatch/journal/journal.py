@@ -15,7 +15,7 @@ import msgspec
 from smwatch.events.event import Arrival, Event
 from smwatch.journal import file
 from smwatch.journal.copied import copy
-from smwatch.journal.covered import Covered, cover, lose
+from smwatch.journal.covered import ASKED, Covered, cover, lose
 from smwatch.journal.errors import JournalCorruptError, JournalError, sqlite_errors_told_apart
 from smwatch.journal.links import LINKED, Links, call_of, share
 from smwatch.journal.printed import DEALT, TAKEN, TOLD, UNTOLD, note, printing, tell, tell_again, told_of
@@ -29,7 +29,7 @@ from smwatch.journal.rows import (
 )
 from smwatch.journal.salvage import salvage
 from smwatch.journal.schema import MIGRATIONS, version
-from smwatch.sources.coverage import Audited, Gap, Lags, Span
+from smwatch.sources.coverage import Gap, Noted, Span
 
 NO_MARKS: Mapping[str, datetime | None] = MappingProxyType({})
 _CHUNK = 500
@@ -163,7 +163,7 @@ class Journal(Covered):
     def _save_from(self, aside: Path) -> None:
         self.unsaved = "nothing could be saved from it"
         with suppress(JournalError), self._transaction() as db:
-            saved = salvage(aside, db, but=(TAKEN, DEALT, _UNLINKED))  # those numbers are of the other file
+            saved = salvage(aside, db, but=(TAKEN, DEALT, _UNLINKED, ASKED))  # of what the other file holds
             self.unsaved = str(saved)
             self._salvaged = saved.printed > 0
 
@@ -177,8 +177,7 @@ class Journal(Covered):
         settled: Span | None = None,
         gaps: Sequence[Gap] = (),
         untrue: Sequence[Gap] = (),
-        lags: Lags | None = None,
-        audited: Audited | None = None,
+        noted: Noted | None = None,
     ) -> Committed:
         """Take in a page: its events and the coverage they prove, together or not at all."""
         with self._transaction() as db:
@@ -189,7 +188,7 @@ class Journal(Covered):
                 self._links.forget()
             fresh = self._put(db, source, seq + 1, self._links.place(db, arrivals, note=True))
             seq += len(fresh)
-            cover(db, source, settled, gaps, untrue, lags, audited)
+            cover(db, source, settled, gaps, untrue, noted)
             if self._prints and (fresh or foreign):
                 note(db, TAKEN, seq)
             self._write_unkept(db)

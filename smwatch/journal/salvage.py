@@ -43,9 +43,12 @@ class Saved(msgspec.Struct, frozen=True):
 
 
 def salvage(aside: Path, db: sqlite3.Connection, *, but: tuple[str, ...]) -> Saved:
-    """Copy alarms, facts (`but` these) and what was printed from a damaged file into a new journal's transaction."""
+    """Copy alarms, facts and what was printed from a damaged file into a new journal's transaction.
+
+    No facts whose names begin like one in `but`: they say something of what is lost.
+    """
     whole = {table: _copied(aside, db, table) for table in ("alarms", "facts")}
-    db.executemany("DELETE FROM facts WHERE name = ?", [(name,) for name in but])
+    db.executemany("DELETE FROM facts WHERE substr(name, 1, ?) = ?", [(len(name), name) for name in but])
     ends = "SELECT source, max(end_us) FROM settled WHERE typeof(end_us) = 'integer' GROUP BY source"
     for source, end in _Rows(aside, ends):
         with suppress(OverflowError):

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from smwatch.sources.clock import NOTICEABLE
-from smwatch.sources.coverage import Coverage, Gap, Lags, Span
+from smwatch.sources.coverage import Coverage, Gap, Lags, Noted, Span
 from smwatch.sources.pace import Priority
 from smwatch.sources.scan import Kind, Scan, Took
 from smwatch.sources.settle_lag import SettleLag
@@ -98,6 +98,11 @@ class Agenda(ABC):
         settling = self.settling
         wide = settling.now if settling.wide else None
         return msgspec.structs.replace(self.coverage.lags, settle=wide, settle_until=settling.until)
+
+    @property
+    def noted(self) -> Noted:
+        """What the next run is to know."""
+        return Noted(self.lags, self.coverage.audited, self.coverage.asked_from)
 
     def narrow(self, at: datetime) -> None:
         """Expect records less late again if it is time for that, at server time `at`."""
@@ -235,13 +240,17 @@ class Agenda(ABC):
         return sum((span.end - span.start for span in spans), timedelta())
 
     def _beginning(self, latest: datetime) -> datetime:
-        """From where on `complete_to` counts: since when it was asked for, or from where an earlier run left off.
+        """From where on `complete_to` counts: since when it was ever asked for, or from where that was read to.
 
         Where there was none, no later than `latest`, for there to be something to settle. Where there was one, a settle
         lag that is wider by now takes nothing back.
         """
-        settled = self.coverage.settled
-        return min(self._since, self.coverage.complete_to(settled[0].start) if settled else latest)
+        coverage, begun = self.coverage, latest
+        if coverage.settled:
+            begun = coverage.complete_to(coverage.settled[0].start)
+        if coverage.asked_from is not None:
+            begun = min(begun, coverage.complete_to(coverage.asked_from))
+        return min(self._since, begun)
 
     def _scan(self, kind: Kind, start: datetime, end: datetime | None, at: datetime) -> None:
         self.scans[kind] = self._made(kind, start, end, at)

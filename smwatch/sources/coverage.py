@@ -65,6 +65,15 @@ class Audited(msgspec.Struct, frozen=True):
     """Whether the next one is."""
 
 
+class Noted(msgspec.Struct, frozen=True):
+    """What one run of a source leaves to the next, besides what it settled; None of what is as it was noted before."""
+
+    lags: Lags | None = None
+    audited: Audited | None = None
+    asked_from: Moment | None = None
+    """From where on everything was asked for, whether or not it has been read yet."""
+
+
 class Coverage(msgspec.Struct, frozen=True):
     """What one source has settled: disjoint spans in ascending order that don't touch, and its gaps."""
 
@@ -74,6 +83,8 @@ class Coverage(msgspec.Struct, frozen=True):
     """What an earlier run found."""
     audited: Audited = Audited()
     """How far an earlier run had come with looking again."""
+    asked_from: datetime | None = None
+    """From where on everything was asked for, whether or not it has been read yet."""
     lost_to: datetime | None = None
     """How far a journal before this one, which is lost, was complete."""
 

@@ -10,7 +10,7 @@ import msgspec
 
 from smwatch.sources.agenda import BEHIND, Agenda, Nature, Schedule, floor
 from smwatch.sources.audits import Audits
-from smwatch.sources.coverage import Audited, Coverage, Gap, Lags, Span
+from smwatch.sources.coverage import Coverage, Gap, Lags, Noted, Span
 from smwatch.sources.scan import Kind, Scan
 from smwatch.sources.settle_lag import LONGEST, NEAR
 from smwatch.sources.sweeping import Sweeps
@@ -113,9 +113,13 @@ class Following(Agenda):
         return msgspec.structs.replace(super().lags, sweep=lag, sweep_until=until)
 
     @property
-    def audited(self) -> Audited:
-        """How far audits have come, once the time is certain that says so."""
-        return self._audits.noted if self.sure and self._started else self.coverage.audited
+    def noted(self) -> Noted:
+        """What the next run is to know; how far audits are and what was asked for once the time is certain."""
+        noted = super().noted
+        if not (self.sure and self._started):
+            return noted
+        asked_from = self.base if noted.asked_from is None else min(noted.asked_from, self.base)
+        return Noted(self.lags, self._audits.noted, asked_from)
 
     def narrow(self, at: datetime) -> None:
         """Expect records less late again if it is time for that, at server time `at`."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import msgspec
 
-from smwatch.sources.coverage import Audited, Coverage, Gap, Lags, Span
+from smwatch.sources.coverage import Coverage, Gap, Noted, Span
 
 if TYPE_CHECKING:  # the head of the screen shows what sources say of themselves before any event is read: "first frame"
     from smwatch.events.event import SeenBy
@@ -50,10 +50,8 @@ class Page(msgspec.Struct, frozen=True):
     """Periods that could not be read and never will be, with the reason."""
     untrue: tuple[Gap, ...] = ()
     """Gaps written down before, by a clock that was wrong: they are none."""
-    lags: Lags | None = None
-    """How late records have to be expected from now on, where that was found to be other than before."""
-    audited: Audited | None = None
-    """How far audits have come, where that is to be noted."""
+    noted: Noted | None = None
+    """What the next run is to know, where that is other than what was noted before."""
     receipt: Receipt | None = None
     """Where to say which of the records were new, if that is wanted."""
     undated_at: datetime | None = None

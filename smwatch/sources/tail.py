@@ -9,13 +9,11 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import assert_never
 
-import msgspec
-
 from smwatch.events.event import SeenBy
 from smwatch.sources.agenda import Agenda, Schedule
 from smwatch.sources.asking import HEARTBEAT, Asking
 from smwatch.sources.clock import ServerClock
-from smwatch.sources.coverage import Coverage, Gap, Span
+from smwatch.sources.coverage import Coverage, Gap, Noted, Span
 from smwatch.sources.delays import Delays
 from smwatch.sources.errors import CallError, Remedy
 from smwatch.sources.following import Following
@@ -136,7 +134,7 @@ class Tail:
         self._told = None
         self._advanced_at = self._monotonic()
         upstream = self._upstream if isinstance(agenda, Following) else None
-        audited = agenda.coverage.audited
+        noted = agenda.noted
         looking = asyncio.create_task(upstream.watch(lambda: self._newest_at)) if upstream is not None else None
         try:
             while not agenda.finished:
@@ -146,10 +144,7 @@ class Tail:
                 agenda.relaxed = self.relaxed
                 agenda.sure = self._clock.sure
                 agenda.rate = self._asking.rate
-                lags = agenda.lags
                 agenda.narrow(at)
-                if agenda.lags != lags:
-                    yield msgspec.structs.replace(self._page(()), lags=agenda.lags)
                 if untrue := agenda.untrue_gaps(at):
                     yield self._page((), untrue=untrue)
                     agenda.took_back(untrue)
@@ -163,6 +158,9 @@ class Tail:
                     await self._idle(agenda)
                 else:
                     answer = await self._asking.ask(agenda, scan)
+                    agenda.sure = self._clock.sure
+                    if agenda.noted != noted:  # before anything that was read: it may be what was asked for
+                        yield self._page((), noted=(noted := agenda.noted))
                     if isinstance(answer, Answer):
                         came_at = self._clock.now()
                         edges = (scan.low, scan.high)
@@ -175,23 +173,19 @@ class Tail:
                         receipt = Receipt() if behind else None
                         if fresh or settled:
                             yield self._page(tuple(row.found for row in fresh), settled, receipt=receipt)
-                        lags = agenda.lags
                         if isinstance(agenda, Following):
                             new = receipt.new if receipt is not None else ()
                             late = [row for row in behind if row.found.raw in new]
                             self._delays.came_late(agenda, late, came_at)
                             self._delays.found(agenda, scan, took, answer.rows, fresh)
                         self._committed(agenda, scan, took, answer.rows, fresh)
-                        if agenda.lags != lags:
-                            yield msgspec.structs.replace(self._page(()), lags=agenda.lags)
                         if took.done or fresh or edges != (scan.low, scan.high):
                             self._advanced_at = self._monotonic()
                     elif isinstance(answer, CallError) and (gap := self._met(agenda, scan, answer)):
                         yield self._page((), gaps=(gap,))
                         agenda.gave_up((gap,))
-                if isinstance(agenda, Following) and agenda.audited != audited:
-                    audited = agenda.audited
-                    yield msgspec.structs.replace(self._page(()), audited=audited)
+                if agenda.noted != noted:
+                    yield self._page((), noted=(noted := agenda.noted))
                 if isinstance(agenda, Once) and not agenda.finished and self._gives_up():
                     break
                 if news := self._news(agenda):
@@ -346,10 +340,11 @@ class Tail:
         settled: Span | None = None,
         gaps: tuple[Gap, ...] = (),
         untrue: tuple[Gap, ...] = (),
+        noted: Noted | None = None,
         receipt: Receipt | None = None,
     ) -> Page:
         now = self._clock.now()
-        return Page(self.name, self.seen_by, found, now, settled, gaps, untrue, receipt=receipt)
+        return Page(self.name, self.seen_by, found, now, settled, gaps, untrue, noted, receipt)
 
     def _news(self, agenda: Agenda) -> Status | None:
         """The status, if it has changed or was not told for a while."""

@@ -33,10 +33,9 @@ def keep(coverage: Coverage, page: Page) -> Coverage:
     coverage = coverage.without_gaps(page.untrue)
     for gap in page.gaps:
         coverage = coverage.with_gap(gap)
-    if page.lags is not None:
-        coverage = msgspec.structs.replace(coverage, lags=page.lags)
-    if page.audited is not None:
-        coverage = msgspec.structs.replace(coverage, audited=page.audited)
+    if page.noted is not None:
+        noted = {name: value for name, value in msgspec.structs.asdict(page.noted).items() if value is not None}
+        coverage = msgspec.structs.replace(coverage, **noted)
     return coverage.with_settled(page.settled) if page.settled else coverage
 
 

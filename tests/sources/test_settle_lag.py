@@ -106,9 +106,9 @@ def test_a_reading_that_ends_narrows_it_as_well_and_leaves_the_sweeps_to_who_fol
         wide = msgspec.structs.replace(sweep, settle=LONGEST, settle_until=EPOCH - HOUR)
         watcher = Watcher(world, EPOCH - HOUR, logs.SCHEDULE, reader=lambda: SimulatedFilterLogEvents(world))
         told = [
-            page.lags
+            page.noted.lags
             async for page in watcher.start().read_once(Coverage(lags=wide))
-            if isinstance(page, Page) and page.lags is not None
+            if isinstance(page, Page) and page.noted is not None and page.noted.lags is not None
         ]
         assert [lags.settle for lags in told] == [3 * HOUR]
         assert [(lags.sweep, lags.sweep_until) for lags in told] == [(sweep.sweep, sweep.sweep_until)]

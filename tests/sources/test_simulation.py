@@ -440,6 +440,28 @@ def test_however_often_it_is_restarted_audits_find_what_was_late_by_hours(apart:
     virtual_time.run(scenario())
 
 
+@pytest.mark.parametrize("since", [HOUR / 12, HOUR, 12 * HOUR])
+def test_what_a_run_asked_for_and_had_no_time_to_read_is_read_by_the_next_one(since: timedelta) -> None:
+    """Each run asks for what happened since some time before it, and is away for longer than that covers."""
+
+    async def scenario() -> None:
+        world = World(seed=23)
+        for _ in range(round(0.3 * 20 * 3600)):
+            world.happen(EPOCH - 12 * HOUR + world.chance.random() * 20 * HOUR, measured_delay(world.chance))
+        watcher = Watcher(world, EPOCH, SCHEDULE)
+        for _ in range(4):
+            watcher.since = world.now() - since
+            await watcher.watch(world.now() + timedelta(seconds=6))
+            await asyncio.sleep(5000)
+        await watcher.watch(EPOCH + 7.5 * HOUR)
+        asked = {event for event, at in world.born.items() if EPOCH - since <= at}
+        assert [event for event in asked - set(watcher.seen) if world.visible[event] < EPOCH + 7.4 * HOUR] == []
+        assert watcher.missing() == []
+        assert never_back(watcher.watermarks)
+
+    virtual_time.run(scenario())
+
+
 def test_what_an_audit_can_not_read_is_named_until_it_can() -> None:
     async def scenario() -> None:
         world = World(seed=3)

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import AsyncIterator, Iterator
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 
+import boto3
 import pytest
 
 from smwatch.journal import FILE_NAME, Journal
 from smwatch.sources.session import AwsSession
+from tests.emulators.live_tail import OPENING, LiveTailService, update
 from tests.emulators.log_group import LogGroupService
 from tests.emulators.lookup_events import LookupEvents
+from tests.emulators.process import Emulator
 from tests.sources.hurry import Hurry
-from tests.sources.telling import Told
+from tests.sources.telling import GROUP, HELD, Told
 
 
 @pytest.fixture
@@ -69,3 +74,28 @@ def told(tmp_path: Path) -> Iterator[Told]:
     """What is said and written of what sources bring into a journal."""
     with closing(Journal(tmp_path / FILE_NAME)) as journal:
         yield Told(journal)
+
+
+@pytest.fixture
+def held_group(moto: Emulator, aws_environment: Path) -> str:
+    """Where the log group with everything is."""
+    client = boto3.client("logs", region_name="eu-west-1", endpoint_url=moto.url)
+    client.create_log_group(logGroupName=GROUP)
+    client.create_log_stream(logGroupName=GROUP, logStreamName="s")
+    stamp = [int(datetime.fromisoformat(one["eventTime"]).timestamp() * 1000) for one in HELD]
+    given = [{"timestamp": at, "message": json.dumps(one)} for at, one in zip(stamp, HELD, strict=True)]
+    client.put_log_events(logGroupName=GROUP, logStreamName="s", logEvents=given)  # type: ignore[arg-type]
+    client.close()
+    return moto.url
+
+
+@pytest.fixture
+async def held_live(aws_environment: Path) -> AsyncIterator[LiveTailService]:
+    """A log group that holds everything but the last record, which comes while a session is open, and is held too."""
+    async with LiveTailService() as service:
+        for one in HELD:
+            at = datetime.fromisoformat(one["eventTime"])
+            service.filtered_items.append((at, json.dumps(one), int(at.timestamp() * 1000)))
+        at = datetime.fromisoformat(HELD[-1]["eventTime"])
+        service.scripts.append([OPENING, update(json.dumps(HELD[-1]), at=int(at.timestamp() * 1000))])
+        yield service

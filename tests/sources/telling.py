@@ -17,11 +17,16 @@ from smwatch.journal import Journal
 from smwatch.jsonl import Lines
 from smwatch.monitor import Delivery, Monitor
 from smwatch.output import Output
+from smwatch.sources.cloudtrail import cloudtrail_source
+from smwatch.sources.live_tail import live_tail_source
+from smwatch.sources.logs import logs_source
+from smwatch.sources.session import AwsSession
 from smwatch.sources.source import Source, State
 from smwatch.store import Store
 from smwatch.tui.health import sources_page, troubles
 from smwatch.tui.times import Zone
 from tests.emulators.records import record
+from tests.sources.hurry import Hurry
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 SINCE = NOW - timedelta(hours=2)
@@ -254,3 +259,21 @@ class UnknownHost:
     def told(self, line: Line) -> None:
         """From the first line on that says so, it is known."""
         self._known = self._known or line["state"] == "unreachable"
+
+
+async def history_source(session: AwsSession) -> Source:
+    """The event history, in a hurry."""
+    return await cloudtrail_source(session, None, SINCE, **Hurry().options())
+
+
+async def group_source(session: AwsSession) -> Source:
+    """The log group, in a hurry."""
+    return await logs_source(session, None, GROUP, SINCE, **Hurry().options())
+
+
+async def live_tail_sources(session: AwsSession) -> tuple[Source, Source]:
+    """Live Tail, and what reads the log group beside it."""
+    hurry = Hurry()
+    truth = await logs_source(session, None, GROUP, SINCE, **hurry.options())
+    live = await live_tail_source(session, None, GROUP, truth=truth, sleep=hurry.sleep, monotonic=hurry.monotonic)
+    return live, truth

@@ -28,6 +28,8 @@ ARN = f"arn:aws:logs:eu-west-1:123456789012:log-group:{GROUP}"
 TRAIL = "arn:aws:cloudtrail:eu-west-1:123456789012:trail/management"
 HEAD_FROM = 1_704_067_200_000
 """From when on (2024-01-01) it can be read newest first."""
+BEAT = 0.2
+"""Seconds from one update of Live Tail to the next, where nothing was written; AWS takes one."""
 TOKENS_LAST = timedelta(hours=24)
 
 
@@ -130,6 +132,10 @@ class LogGroupService(Loopback):
         for session in self._sessions:
             session.put_nowait(update(message, at=one.timestamp))
 
+    def cut_sessions(self) -> None:
+        """Nothing comes through the Live Tail connections any more, and nobody is told."""
+        self._sessions.clear()
+
     def end_sessions(self) -> None:
         """Close every Live Tail connection."""
         for session in self._sessions:
@@ -177,11 +183,14 @@ class LogGroupService(Loopback):
         closing = asyncio.create_task(self.closing.wait())
         closing.add_done_callback(lambda _: session.put_nowait(b""))
         try:
-            while part := await session.get():
-                await response.write(part)
+            while part := await _soon(session):
+                if session in self._sessions:
+                    await response.write(part)
+        except ConnectionError:
+            pass  # whoever asked has gone
         finally:
             closing.cancel()
-            self._sessions.remove(session)
+            self._sessions.discard(session)
         return response
 
     def _groups(self, asked: dict[str, Any]) -> list[dict[str, Any]]:
@@ -246,6 +255,14 @@ class LogGroupService(Loopback):
         token = f"token{len(self._scans)}"
         self._scans[token] = _Scan(asked, after, self.now(), empty)
         return token
+
+
+async def _soon(session: asyncio.Queue[bytes]) -> bytes:
+    """What comes next, or after a moment an update without anything."""
+    try:
+        return await asyncio.wait_for(session.get(), BEAT)
+    except TimeoutError:
+        return update()
 
 
 def _ms(moment: datetime) -> int:

@@ -31,7 +31,7 @@ from tests.sources.hurry import Hurry
 NOW = datetime.now(UTC).replace(microsecond=0)
 SINCE = NOW - timedelta(hours=2)
 GROUP = "CloudTrail/SecretsManager"
-HELD = [record(NOW - timedelta(seconds=15 * n)) for n in reversed(range(240))]
+HELD = [record(NOW - timedelta(seconds=20 * n)) for n in reversed(range(240))]
 
 Fault = dict[str, Any]
 Line = dict[str, Any]
@@ -271,9 +271,11 @@ async def group_source(session: AwsSession) -> Source:
     return await logs_source(session, None, GROUP, SINCE, **Hurry().options())
 
 
-async def live_tail_sources(session: AwsSession) -> tuple[Source, Source]:
-    """Live Tail, and what reads the log group beside it."""
-    hurry = Hurry()
-    truth = await logs_source(session, None, GROUP, SINCE, **hurry.options())
-    live = await live_tail_source(session, None, GROUP, truth=truth, sleep=hurry.sleep, monotonic=hurry.monotonic)
+async def live_tail_sources(session: AwsSession, hurry: Hurry | None = None) -> tuple[Source, Source]:
+    """Live Tail, and what reads the log group beside it; by `hurry`'s clock if there is one."""
+    clock: dict[str, Any] = {"now": hurry.now} if hurry else {}
+    hurry = hurry or Hurry()
+    truth = await logs_source(session, None, GROUP, SINCE, **hurry.options(), **clock)
+    waiting: dict[str, Any] = {"sleep": hurry.sleep, "monotonic": hurry.monotonic}
+    live = await live_tail_source(session, None, GROUP, truth=truth, **waiting, **clock)
     return live, truth

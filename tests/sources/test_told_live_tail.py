@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import pytest
 
 from smwatch.sources.session import AwsSession
 from smwatch.sources.source import State
 from tests.emulators.fault_proxy import FaultProxy
 from tests.emulators.live_tail import LiveTailService
-from tests.sources.telling import GROUP, Failure, Fault, Told, live_tail_sources, of_any, patience, refusal
+from tests.emulators.log_group import LogGroupService
+from tests.sources.hurry import Hurry
+from tests.sources.telling import GROUP, HELD, Failure, Fault, Line, Told, live_tail_sources, of_any, patience, refusal
 
 UNREADABLE = (
     "CloudWatch Logs in eu-west-1 answered with something unreadable (ChecksumMismatch); asking again"
@@ -81,3 +85,26 @@ async def test_a_failure_of_live_tail_is_told_and_over_in_the_end(
         await told.follow(live, state, beside=[truth])
         await session.close()
     told.judge(state, message)
+
+
+async def test_an_hour_of_sleep_with_a_session_open_is_told_and_read(
+    log_group: LogGroupService, hurry: Hurry, told: Told
+) -> None:
+    """The connection is dead when the machine wakes up, and nobody says so."""
+    hurry.away = -timedelta(hours=1)
+    before = [one for one in HELD if datetime.fromisoformat(one["eventTime"]) < hurry.now()]
+    for one in HELD:
+        log_group.put(one, datetime.fromisoformat(one["eventTime"]))
+
+    def fall_asleep(line: Line) -> None:
+        if line["state"] == "ok" and hurry.away and len(told.events) >= len(before):
+            log_group.cut_sessions()
+            hurry.away = timedelta()
+
+    session = await AwsSession.open(read_timeouts={"logs": 30.0, "live_tail": 2.0})
+    live, truth = await live_tail_sources(session, hurry)
+    await told.follow(live, State.UNREACHABLE, meanwhile=fall_asleep, beside=[truth])
+    await session.close()
+    told.judge(State.UNREACHABLE, "CloudWatch Logs in eu-west-1 did not answer in time; trying again")
+    others = [line["message"] for line in told.objects if line["type"] == "status" and line["source"] == truth.name]
+    assert "this machine was asleep for 60 min; reading what was missed" in others

@@ -29,6 +29,8 @@ from smwatch.tui.themes import THEMES
 from smwatch.tui.title import Title
 
 if TYPE_CHECKING:  # what the first frame can do without is loaded after it
+    from textual.command import Provider
+
     from smwatch.change import Change
     from smwatch.monitor import Delivery
     from smwatch.rules.alarm import Alarm
@@ -66,6 +68,12 @@ class Living(Protocol):
         ...
 
 
+def _commands() -> type[Provider]:
+    from smwatch.tui.palette import Commands
+
+    return Commands
+
+
 def utc_now() -> datetime:
     """The present moment."""
     return datetime.now(UTC)
@@ -86,6 +94,7 @@ class SmwatchApp(App[int]):
     TITLE = "smwatch"
     ENABLE_COMMAND_PALETTE = True
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("app")]
+    COMMANDS: ClassVar[set[type[Provider] | Callable[[], type[Provider]]]] = {_commands}
     CSS = """
     Screen { layers: base; }
     """
@@ -327,16 +336,16 @@ class SmwatchApp(App[int]):
         self.push_screen(PageScreen(self.desk, "help", None, page_of=lambda *_: page))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """The command palette: what keys do here, by name, and the themes."""
+        """The command palette: saved filters, what keys do here in the order of their table, and the themes."""
         from smwatch.tui.screens.watch import WatchScreen
 
-        yield SystemCommand("theme", "Change the colours", self.action_change_theme)
         if isinstance(screen, WatchScreen):
             for name, text in self.desk.filters.items():
                 yield SystemCommand(f"filter: {escape(name)}", escape(visible(text)), partial(screen.take, text))
-        keys, offered = self.desk.keys, dict.fromkeys(MOVING)
-        for node, binding, enabled, _ in screen.active_bindings.values():
-            if enabled and binding.id is not None and binding.id not in offered:
-                offered[binding.id] = None
-                told = f"{binding.tooltip} ({keys.told(binding.id)})"
-                yield SystemCommand(binding.description, told, partial(self.run_action, binding.action, node))
+        here = {binding.id: (node, binding) for node, binding, enabled, _ in screen.active_bindings.values() if enabled}
+        for key in KEYS:
+            if key.id in here and key.id not in MOVING:
+                node, binding = here[key.id]
+                told = f"{key.help} ({self.desk.keys.told(key.id)})"
+                yield SystemCommand(key.word, told, partial(self.run_action, binding.action, node))
+        yield SystemCommand("theme", "Change the colours", self.action_change_theme)

@@ -197,6 +197,17 @@ async def test_the_palette_offers_what_keys_do_here_and_the_saved_filters() -> N
         assert "/ error [b]" in stage.lines()[-1]
 
 
+async def test_the_palette_lists_commands_in_the_order_of_the_table_of_keys() -> None:
+    stage = Stage(reads(3), ui=UiSettings(filters={"failed": "error"}))
+    async with stage.app.run_test(size=(100, 150)) as pilot:
+        await pilot.press("colon")
+        while "all time" not in stage.text():  # the palette gathers in its own time
+            await pilot.pause(0.01)
+        lines = [line.strip(" │▎▊█") for line in stage.lines()]
+        places = list(map(lines.index, ("filter: failed", "5 min", "15 min", "1 h", "6 h", "24 h", "7 d", "all time")))
+        assert places == sorted(places)
+
+
 async def test_the_wall_needs_no_key_but_takes_some() -> None:
     stage = Stage(reads(3))
     async with stage.app.run_test(size=SIZE) as pilot:

@@ -18,7 +18,7 @@ from smwatch.rules.alarm import Alarm
 from smwatch.settings import Settings
 from smwatch.sources.errors import ConfigurationError
 from smwatch.sources.source import Source, State
-from smwatch.tui.screens.desk import Answers, Desk, Outside
+from smwatch.tui.screens.desk import Answers, Before, Desk, Outside
 from smwatch.tui.stalls import Stalls
 from smwatch.unready import advice
 
@@ -129,9 +129,8 @@ class Backstage:
             same_call=parts.same_call,
             export=parts.write_file,
             remember=self._remember,
+            before=Before(known=parts.alarms_kept, unheard=parts.alarms_unheard),
             hold=self._hold,
-            unheard=parts.alarms_unheard,
-            known_before=parts.alarms_kept,
         )
 
     def _begin(self, work: Callable[[], None]) -> None:

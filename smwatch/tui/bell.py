@@ -18,14 +18,14 @@ class Bell:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        now = desk.now
+        now, before = desk.now, desk.before
         self._rung: dict[str, Told] = {
             alarm.group: seen(told_of(alarm, now), alarm, now)
-            for alarm in desk.known_before
-            if alarm.open and alarm.group not in desk.unheard
+            for alarm in before.known
+            if alarm.open and alarm.group not in before.unheard
         }
         """How the alarms stood that it has rung for, or that were known when the screen began."""
-        self._held = set(desk.unheard)
+        self._held = set(before.unheard)
         """The alarms that it is to ring for once they are no longer muted."""
 
     def new(self, alarms: Mapping[str, Alarm], changed: Iterable[str]) -> list[Alarm]:

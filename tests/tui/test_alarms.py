@@ -20,7 +20,7 @@ from smwatch.tui.muting import mutes_meant
 from smwatch.tui.pages.targets import ToAlarm
 from smwatch.tui.pages.words import shown
 from smwatch.tui.screens.alarms import AlarmsScreen
-from smwatch.tui.screens.desk import Outside
+from smwatch.tui.screens.desk import Before, Outside
 from smwatch.tui.screens.prompt import PromptScreen
 from smwatch.tui.screens.watch import WatchScreen
 from smwatch.tui.widgets.sheet import Sheet
@@ -297,7 +297,7 @@ async def test_what_is_to_be_heard_at_the_end_of_a_mute_outlives_the_screen() ->
     assert ended.store.alarms[group].rule == "SMW-DEL-01"
     engine = Engine(catalogue())
     engine.restore(ended.store.alarms.values(), ended.store.mutes)
-    again = Stage((), store=Store(engine=engine), outside=Outside(hold=held.append, unheard=held[-1]))
+    again = Stage((), store=Store(engine=engine), outside=Outside(before=Before(unheard=held[-1]), hold=held.append))
     written = noises(again)
     async with again.app.run_test(size=WIDE, headless=False):
         for minutes in (40, 59):
@@ -316,7 +316,7 @@ async def test_an_alarm_that_was_known_before_the_screen_began_is_not_new() -> N
     ended = staged(records.read_deleted("prod/gone", eventTime=ago(60), id="1"))
     engine = Engine(catalogue())
     engine.restore(known := tuple(ended.store.alarms.values()))
-    again = Stage((), store=Store(engine=engine), outside=Outside(known_before=known))
+    again = Stage((), store=Store(engine=engine), outside=Outside(before=Before(known=known)))
     written = noises(again)
     async with again.app.run_test(size=WIDE, headless=False):
         again.store.recall()

@@ -47,6 +47,15 @@ class Answers(msgspec.Struct, frozen=True):
     """(operation, its response, or why there is none as a sentence)."""
 
 
+class Before(msgspec.Struct, frozen=True, kw_only=True):
+    """How alarms stood when the screen began."""
+
+    known: Sequence[Alarm] = ()
+    """Those that were known: none of them is new."""
+    unheard: Sequence[str] = ()
+    """Those, by group, that were to be heard at the end of a mute when that was kept last."""
+
+
 class Outside(msgspec.Struct, frozen=True, kw_only=True):
     """What the screen may have done beyond the store; None for what can't be done here."""
 
@@ -67,12 +76,10 @@ class Outside(msgspec.Struct, frozen=True, kw_only=True):
     """
     remember: Callable[[Sequence[str]], None] | None = None
     """Keeps the filters that were typed, oldest first, for the next time."""
+    before: Before = Before()
+    """How alarms stood when the screen began."""
     hold: Callable[[Sequence[str]], None] | None = None
     """Keeps which alarms, by group, are to be heard at the end of a mute, for the next time."""
-    unheard: Sequence[str] = ()
-    """Those that were kept the last time."""
-    known_before: Sequence[Alarm] = ()
-    """The alarms that were known before the screen began: none of them is new."""
     ask: Callable[[Secret], Awaitable[Answers]] | None = None
     """Asks AWS what events can't say of a secret; never its value."""
     same_call: Callable[[str], Sequence[Event]] | None = None
@@ -178,14 +185,9 @@ class Desk:
             self._outside.remember(self.history)
 
     @property
-    def unheard(self) -> Sequence[str]:
-        """The alarms, by group, that were to be heard at the end of a mute when the last screen ended."""
-        return self._outside.unheard
-
-    @property
-    def known_before(self) -> Sequence[Alarm]:
-        """The alarms that were known before the screen began."""
-        return self._outside.known_before
+    def before(self) -> Before:
+        """How alarms stood when the screen began."""
+        return self._outside.before
 
     def hold(self, groups: Iterable[str]) -> None:
         """Keep which alarms are to be heard at the end of a mute."""

@@ -15,6 +15,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 from aiohttp import web
@@ -56,6 +57,10 @@ class Held(NamedTuple):
             "ingestionTime": self.ingested,
             "eventId": str(self.timestamp << 144 | self.number),
         }
+
+
+_place = itemgetter(slice(3))
+"""Where a log event stands: its first three fields."""
 
 
 class _Scan(NamedTuple):
@@ -224,14 +229,17 @@ class LogGroupService(Loopback):
                 raise RefusedError("InvalidParameterException", "The specified nextToken is invalid.")
             after, empty = scan.after, scan.empty
         first, last = bisect.bisect_left(self.held, (start,)), bisect.bisect_left(self.held, (end + 1,))
-        rows = [one for one in self.held[first:last] if one.visible_at <= self.now()]
+        if after is not None and head:
+            first = bisect.bisect_right(self.held, after, first, last, key=_place)
+        elif after is not None:
+            last = bisect.bisect_left(self.held, after, first, last, key=_place)
+        now = self.now()
+        rows = [one for one in self.held[first:last] if one.visible_at <= now]
         if pattern := asked.get("filterPattern"):
             matches = patterns.compile(pattern).matches
             rows = [one for one in rows if matches(one.message)]
         if not head:
             rows.reverse()
-        if after is not None:
-            rows = [one for one in rows if (one[:3] > after if head else one[:3] < after)]
         if rows and empty < self.empty_pages:
             return {"events": [], "searchedLogStreams": [], "nextToken": self._token(asked, after, empty + 1)}
         page = rows[: min(self.page, asked.get("limit", 10_000))]

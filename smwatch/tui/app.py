@@ -7,6 +7,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
 from textual import events
@@ -81,6 +82,13 @@ def utc_now() -> datetime:
 
 def _nothing(_: object) -> None:
     pass
+
+
+def _furniture(make: Callable[[], Desk]) -> Desk:
+    """Make the desk, and load what is to stand on it: keys pressed meanwhile are heard."""
+    desk = make()
+    import_module("smwatch.tui.screens.watch")
+    return desk
 
 
 class SmwatchApp(App[int]):
@@ -176,7 +184,7 @@ class SmwatchApp(App[int]):
     async def _load(self, make: Callable[[], Desk]) -> None:
         """Have the desk made, and show it."""
         try:
-            self._furnish(await asyncio.to_thread(make))
+            self._furnish(await asyncio.to_thread(_furniture, make))
         except Exception as error:
             self.fail(error)
         else:

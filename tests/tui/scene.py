@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from textual._compositor import Compositor
+
 from smwatch.events.event import Event, SeenBy
 from smwatch.events.reader import Reader
 from smwatch.events.redact import redact
@@ -76,8 +78,8 @@ class Stage:
             self.app.flush()
 
     def lines(self) -> list[str]:
-        """What stands on the screen, line by line."""
-        return [strip.text for strip in self.app.screen._compositor.render_strips()]
+        """What stands on the screen, line by line, as Textual's own compositor has it."""
+        return [strip.text for strip in Compositor.render_strips(self.app.screen._compositor)]
 
     def text(self) -> str:
         """What stands on the screen."""

@@ -15,6 +15,7 @@ from textual.screen import Screen
 from smwatch.change import Change
 from smwatch.rules.alarm import Alarm, Mute
 from smwatch.tui.clip import next_step
+from smwatch.tui.compositor import DirectCompositor
 from smwatch.tui.keys import bindings
 from smwatch.tui.lines import Piece, hint_pieces, spread
 from smwatch.tui.muting import in_force, mutes_meant, scope, told, until_meant
@@ -55,6 +56,7 @@ class AlarmsScreen(Screen[object]):
 
     def __init__(self, desk: Desk) -> None:
         super().__init__()
+        self._compositor = DirectCompositor()
         self._desk = desk
         self._title, self._keys = Pieces(), Pieces()
         self._title.id, self._keys.id = "title", "keys"

@@ -12,6 +12,7 @@ from textual.screen import Screen
 
 from smwatch.change import Change
 from smwatch.tui.clip import Clip
+from smwatch.tui.compositor import DirectCompositor
 from smwatch.tui.keys import bindings
 from smwatch.tui.lines import Piece, hint_pieces, spread
 from smwatch.tui.pages.targets import ToEvent
@@ -45,6 +46,7 @@ class PageScreen(Screen[object]):
     ) -> None:
         """`jumps` says which targets end the screen, to be gone to in the stream."""
         super().__init__()
+        self._compositor = DirectCompositor()
         self._desk = desk
         self._told = title
         self._jumps = jumps

@@ -11,6 +11,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
+from smwatch.tui.compositor import DirectCompositor
 from smwatch.tui.keys import bindings
 from smwatch.tui.lines import Piece
 from smwatch.tui.text import cells, wrap
@@ -31,6 +32,7 @@ class PromptScreen(ModalScreen[str | None]):
     def __init__(self, question: str, hint: str, *, about: str = "", value: str = "") -> None:
         """`about` says what the question is about, should that take a line of its own."""
         super().__init__()
+        self._compositor = DirectCompositor()
         self._asked = Pieces()
         self._question, self._hint, self._about = question, hint, about
         self._input = LineInput(value)

@@ -11,6 +11,7 @@ from textual.binding import BindingType
 from textual.screen import Screen
 
 from smwatch.change import Change
+from smwatch.tui.compositor import DirectCompositor
 from smwatch.tui.keys import bindings
 from smwatch.tui.lines import Line
 from smwatch.tui.pages.wall import Scene, wall_page
@@ -29,6 +30,7 @@ class WallScreen(Screen[None]):
 
     def __init__(self, desk: Desk) -> None:
         super().__init__()
+        self._compositor = DirectCompositor()
         self._desk = desk
         self._sheet = Sheet()
 

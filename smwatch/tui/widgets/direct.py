@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from textual.geometry import Region
 from textual.strip import Strip
-from textual.widget import Widget
+
+from smwatch.tui.widgets.looks import Looks
 
 
-class Direct(Widget):
+class Direct(Looks):
     """A widget without border, padding or fades, whose lines need none of the general path's look at them.
 
     Serves the CPU rows of the benchmark table: what counts and rates is painted as often as the stream.

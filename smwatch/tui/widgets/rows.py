@@ -12,7 +12,6 @@ from textual.filter import ANSIToTruecolor, LineFilter
 from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
-from textual.widget import Widget
 
 from smwatch.events.event import Event
 from smwatch.tui import columns
@@ -20,6 +19,7 @@ from smwatch.tui.columns import ROLES, Placed, lay_out
 from smwatch.tui.lines import Page
 from smwatch.tui.text import fit, visible
 from smwatch.tui.times import Zone
+from smwatch.tui.widgets.looks import Looks
 from smwatch.tui.widgets.scrollbar import Place
 from smwatch.tui.window import Window
 from smwatch.view import View
@@ -29,7 +29,7 @@ CACHED_STRIPS = 512
 _LEVELS = {"alarm": "▲", "warning": "△", "": " "}
 
 
-class EventRows(Widget):
+class EventRows(Looks):
     """What is in sight of a view, newest first or last, with the row under the cursor.
 
     The rows may change between two calls at any time: tell it with `update`, and it is right before that, too.

@@ -9,9 +9,9 @@ from rich.style import Style
 from textual import events
 from textual.message import Message
 from textual.strip import Strip
-from textual.widget import Widget
 
 from smwatch.tui.lines import BARS
+from smwatch.tui.widgets.looks import Looks
 
 
 class Place(NamedTuple):
@@ -22,7 +22,7 @@ class Place(NamedTuple):
     total: int = 0
 
 
-class Bar(Widget):
+class Bar(Looks):
     """The scrollbar. Textual's own lies over the widget it belongs to, which cuts every line there in two; and it is
     drawn anew, all of it, for each scrolled line: three quarters of the cost of scrolling a screen by a line. Serves
     the rows "scroll by one line" and "a page of new rows painted" of the benchmark table.

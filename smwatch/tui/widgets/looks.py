@@ -1,0 +1,46 @@
+"""Component classes that are looked up in the stylesheet when they are drawn with, not whenever anything changes."""
+
+from __future__ import annotations
+
+from functools import cache
+
+from textual.css.styles import RenderStyles
+from textual.dom import DOMNode
+from textual.widget import Widget
+
+
+class Looks(Widget):
+    """A widget whose component classes depend on the theme alone.
+
+    Textual looks up all of them, of all widgets, whenever a screen comes to the front, the focus goes elsewhere or a
+    class changes anywhere above: with the twenty of a stream that is up to 20 ms in which no key is heard. Serves "the
+    event loop is never blocked over 15 ms".
+    """
+
+    _looked_up_in = -1
+    """Which version of the stylesheet, that is: of the theme."""
+
+    @classmethod
+    @cache
+    def _get_component_classes(cls) -> frozenset[str]:
+        """None that Textual need look up."""
+        return frozenset()
+
+    @classmethod
+    @cache
+    def _components(cls) -> frozenset[str]:
+        return super()._get_component_classes()
+
+    def get_component_styles(self, *names: str) -> RenderStyles:
+        """The styles of component classes, merged; KeyError for what is none."""
+        app = self.app
+        if self._looked_up_in != app._css_update_count:
+            self._looked_up_in = app._css_update_count
+            self._component_styles.clear()
+        for name in names:
+            if name not in self._component_styles and name in self._components():
+                node = DOMNode(classes=name)
+                node._attach(self)
+                app.stylesheet.apply(node, animate=False)
+                self._component_styles[name] = node.styles
+        return super().get_component_styles(*names)

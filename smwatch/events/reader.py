@@ -98,6 +98,13 @@ class Reader:
         """Pairs of secrets since last asked that turned out to be one: what was said of the first is the second's."""
         return self._names.renamed()
 
+    def mistaken(self) -> bool:
+        """Whether, since last asked, events turned out to be about other secrets than they were read to be about.
+
+        Then `renamed` does not say so: the records have to be read again, by this same reader.
+        """
+        return self._names.mistaken()
+
     def _event(self, header: Header, raw: str, seen_by: SeenBy, seen_at: datetime, at: datetime | None) -> Event:
         identity = header.identity or _NO_IDENTITY
         caller, account, region, agent = None, header.account, header.region, header.user_agent

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import TypeGuard
+from collections.abc import Callable
+from typing import NamedTuple, TypeGuard
 
 import msgspec
 
@@ -66,25 +66,33 @@ class Names:
     An ARN that AWS wrote is the name, a hyphen and six random letters or digits. One that a caller wrote may lack
     them, so that `…:secret:my-secret` is either `my` or `my-secret`. What other records say of these two decides. Until
     one does, an ending that reads like a word is taken for a part of the name, so that it stands apart and can be
-    folded once AWS itself has written that ARN; any other ending is taken for the suffix, and that is taken back (see
-    `renamed`) once there is a secret that is named with it. `changed` is called whenever an ARN stands for another
-    secret than before.
+    folded once AWS itself has written that ARN; any other ending is taken for the suffix, unless there is a secret that
+    is named with it.
 
-    All orders of the same records end alike. But for one thing: if there are both `my` and `my-s3cReT`, and somebody
-    types the ARN of the second without its suffix before anything else has shown that one, then what was taken for
-    `my` stays there, as it can't be told any more from what was.
+    What is meant is a function of what is known: which secrets there are, which ARNs AWS has written and which ones led
+    to a secret. So all orders of the same records end alike. Where more comes to be known, all that was taken for one
+    secret may be another's: `renamed` says so. Or only a part of it is, for there are both `my` and `my-s3cReT`, and
+    what was taken for the first had two kinds of names: then `mistaken`, and the records have to be read again.
     """
 
     def __init__(self, changed: Callable[[], None], remember: int = 16_384) -> None:
+        """`changed` is called whenever a name stands for another secret than before."""
         self._changed = changed
         self._resolved: Recent[tuple[Named, str, str], Secret] = Recent(self._resolve, remember)
         self._secrets: Recent[_Key, Secret] = Recent(self._make_secret, remember)
         self._places: Recent[str, str] = Recent(str, 1024)
-        self._meant: Recent[str, tuple[Secret, bool] | None] = Recent(lambda _: None, remember)
-        """For ARNs that look complete: the secret that is meant, and whether that is certain."""
-        self._evidence: Recent[_Key, str | None] = Recent(lambda _: None, remember)
-        """For secrets that there are: CERTAIN, or the ARN of a call that succeeded, and that may have been partial."""
+        self._existing: Recent[_Key, bool | None] = Recent(lambda _: None, remember)
+        """Secrets that there are."""
+        self._written: Recent[_Key, bool | None] = Recent(lambda _: None, remember)
+        """What ARNs that AWS has written end with."""
+        self._reached: Recent[_Key, tuple[_Key, ...] | None] = Recent(lambda _: None, remember)
+        """For names: what ARNs end with that led to a secret and may be this name and a suffix; at most REACHED."""
+        self._meant: Recent[_Reference, Secret | None] = Recent(lambda _: None, remember)
+        """What references were taken for last."""
+        self._references: Recent[Secret, set[_Reference] | None] = Recent(lambda _: None, remember)
+        """The references that were taken for a secret; where they are REFERENCES, there may be more."""
         self._renamed: list[tuple[Secret, Secret]] = []
+        self._mistaken = False
 
     def secret(self, named: Named, account: str, region: str) -> Secret:
         """The secret that is meant; `account` and `region` are the record's, for what is not an ARN."""
@@ -97,81 +105,133 @@ class Names:
         renamed, self._renamed = tuple(self._renamed), []
         return renamed
 
+    def mistaken(self) -> bool:
+        """Whether, since last asked, a part of what was said of a secret has turned out to be another's."""
+        mistaken, self._mistaken = self._mistaken, False
+        return mistaken
+
     def _make_secret(self, key: _Key) -> Secret:
         account, region, name = key
         return Secret(self._places[account], self._places[region], name)
 
     def _resolve(self, key: tuple[Named, str, str]) -> Secret:
         named, account, region = key
-        if not named.arn:
-            return self._typed((account, region, named.name), named)
-        _, _, _, arn_region, arn_account, _, tail = named.arn.split(":", 6)
-        tail = tail.partition(":")[0] or tail  # a JSON key or stage may follow, as in ECS task definitions
-        account, region = arn_account or account, arn_region or region
-        short, hyphen, suffix = tail[:-7], tail[-7:-6], tail[-6:]
-        if named.name == tail or hyphen != "-" or not short or not suffix.isalnum() or not suffix.isascii():
-            return self._typed((account, region, tail), named)
-        if named.name == short or (named.complete and suffix.lower() not in _WORDS):
-            right = account, region, short
-            self._mean(named.arn, self._secrets[right], certain=True)
-            self._learn(right)
-            return self._secrets[right]
-        meant = self._meant.find(named.arn)
-        return meant[0] if meant and meant[1] else self._guess(named, account, region, short, suffix)
+        reference = _reference(named, account, region)
+        short = _without_suffix(reference.key) if reference.by_arn else None
+        if short is not None and (named.name == short[2] or (named.complete and not _is_word(reference.key))):
+            self._learn(self._written, reference.key)
+            self._learn(self._existing, short)
+        elif named.exists and short is not None:
+            self._reach(short, reference.key)
+        elif named.exists:
+            self._learn(self._existing, reference.key)
+        return self._take(reference)
 
-    def _typed(self, key: _Key, named: Named) -> Secret:
-        """The secret of exactly this name; of what is the end of another's ARN, that one, unless there is both."""
-        if named.exists:
-            self._learn(key)
-        elif self._evidence.find(key) != CERTAIN and (meant := self._certain(key)) is not None:
-            return meant
-        return self._secrets[key]
-
-    def _certain(self, key: _Key) -> Secret | None:
-        """The secret of which AWS has written an ARN that ends with this name."""
-        if key[2][-7:-6] != "-":
-            return None
-        found = (self._meant.find(arn) for arn in _arns(key))
-        return next((meant for each in found if each is not None for meant, certain in (each,) if certain), None)
-
-    def _guess(self, named: Named, account: str, region: str, short: str, suffix: str) -> Secret:
-        """`short`, unless its suffix is hardly random or there seems to be a secret that is named with it."""
-        key = account, region, f"{short}-{suffix}"
-        if not _like_a_word(suffix) and self._evidence.find(key) is None:
-            key = account, region, short
-            evidence = self._evidence.find(key)
-            if named.exists and evidence is None:
-                self._evidence.keep(key, named.arn)
-                self._mean(named.arn[:-7], self._secrets[key], only_if_doubted=True)
-            elif named.exists and evidence not in (CERTAIN, named.arn):  # no two guesses are wrong in the same way
-                self._learn(key)
-        secret = self._secrets[key]
-        self._meant.keep(named.arn, (secret, False))
+    def _take(self, reference: _Reference) -> Secret:
+        """What a reference is taken for now, noted so that it can be set right."""
+        secret = self._meaning(reference)
+        self._meant.keep(reference, secret)
+        references = self._references.find(secret)
+        if references is None:
+            references = set()
+        self._references.keep(secret, references)
+        if len(references) < REFERENCES:
+            references.add(reference)
         return secret
 
-    def _learn(self, key: _Key) -> None:
-        if self._evidence.find(key) != CERTAIN:
-            self._evidence.keep(key, CERTAIN)
-            for arn in _arns(key):
-                self._mean(arn, self._secrets[key], only_if_doubted=True)
+    # -- what is meant, from what is known
 
-    def _mean(self, arn: str, right: Secret, *, certain: bool = False, only_if_doubted: bool = False) -> None:
-        """Take `arn` for `right` from now on, and take back what was made of it before."""
-        meant = self._meant.find(arn)
-        if only_if_doubted and (meant is None or meant[1]):
+    def _meaning(self, reference: _Reference) -> Secret:
+        key = reference.key
+        short = _without_suffix(key)
+        if short is not None:
+            written = self._written.find(key)
+            if reference.by_arn:
+                suffixed = written or not (_like_a_word(key[2][-6:]) or self._exists(key))
+            else:  # somebody typed as a name what is the end of an ARN
+                suffixed = written and not self._surely_exists(key)
+            if suffixed:
+                return self._secrets[short]
+        return self._secrets[key]
+
+    def _exists(self, key: _Key) -> bool:
+        """Whether there seems to be a secret of this name."""
+        return bool(self._existing.find(key)) or any(self._leads_to(key, arn) for arn in self._reached.find(key) or ())
+
+    def _surely_exists(self, key: _Key) -> bool:
+        """Whether there is: no two guesses are wrong in the same way."""
+        if self._existing.find(key):
+            return True
+        return sum(self._leads_to(key, arn) for arn in self._reached.find(key) or ()) > 1
+
+    def _leads_to(self, key: _Key, arn: _Key) -> bool:
+        return self._meaning(_Reference(arn, by_arn=True)) == self._secrets[key]
+
+    # -- what is known
+
+    def _learn(self, facts: Recent[_Key, bool | None], key: _Key) -> None:
+        if not facts.find(key):
+            facts.keep(key, True)
+            self._reconsider(key)
+
+    def _reach(self, short: _Key, arn: _Key) -> None:
+        known = self._reached.find(short) or ()
+        if arn not in known:
+            self._reached.keep(short, tuple(sorted((*known, arn)))[:REACHED])
+            self._reconsider(arn)
+
+    def _reconsider(self, key: _Key | None) -> None:
+        """See what references to this name, and to those that it may be a suffixed form of, stand for by now."""
+        moved: dict[_Reference, tuple[Secret, Secret]] = {}
+        while key is not None:
+            for reference in (_Reference(key, by_arn=False), _Reference(key, by_arn=True)):
+                was = self._meant.find(reference)
+                if was is not None and (now := self._meaning(reference)) != was:
+                    moved[reference] = was, now
+            key = _without_suffix(key)
+        if not moved:
             return
-        self._meant.keep(arn, (right, certain))
-        wrong = {meant[0]} if meant is not None else set()
-        if certain and not (meant is not None and meant[1]):
-            # Somebody may have typed as a name what is the end of the ARN.
-            typed = self._secrets.find((right.account, right.region, arn.rpartition(":")[2]))
-            wrong |= {typed} if typed is not None else set()
-        if wrong := wrong - {right}:
-            self._resolved.forget()
-            self._changed()
-        for each in wrong:
-            if self._evidence.find((each.account, each.region, each.name)) != CERTAIN:
-                self._renamed.append((each, right))
+        self._resolved.forget()
+        self._changed()
+        for reference, (was, _) in moved.items():
+            references = self._references.find(was)
+            if references is not None and len(references) < REFERENCES:
+                references.discard(reference)
+            self._take(reference)
+        for was in dict.fromkeys(was for was, _ in moved.values()):
+            right = {now for before, now in moved.values() if before == was}
+            if len(right) == 1 and self._references.find(was) == set():
+                self._renamed.append((was, right.pop()))
+            else:
+                self._mistaken = True
+
+
+class _Reference(NamedTuple):
+    """A name, or what an ARN ends with, that some record has for a secret."""
+
+    key: _Key
+    by_arn: bool
+    """Whether it may have a suffix."""
+
+
+def _reference(named: Named, account: str, region: str) -> _Reference:
+    if not named.arn:
+        return _Reference((account, region, named.name), by_arn=False)
+    _, _, _, arn_region, arn_account, _, tail = named.arn.split(":", 6)
+    tail = tail.partition(":")[0] or tail  # a JSON key or stage may follow, as in ECS task definitions
+    key = arn_account or account, arn_region or region, tail
+    return _Reference(key, by_arn=named.name != tail and _without_suffix(key) is not None)
+
+
+def _without_suffix(key: _Key) -> _Key | None:
+    """The name before a hyphen and six letters or digits; None if it does not end so."""
+    account, region, name = key
+    short, hyphen, suffix = name[:-7], name[-7:-6], name[-6:]
+    return (account, region, short) if short and hyphen == "-" and suffix.isalnum() and suffix.isascii() else None
+
+
+def _is_word(key: _Key) -> bool:
+    return key[2][-6:].lower() in _WORDS
 
 
 def _like_a_word(ending: str) -> bool:
@@ -186,13 +246,9 @@ def _like_a_word(ending: str) -> bool:
     )
 
 
-def _arns(key: _Key) -> Iterator[str]:
-    """The ARNs that end with just this name."""
-    account, region, name = key
-    for partition in _PARTITIONS:
-        yield f"arn:{partition}:secretsmanager:{region}:{account}:secret:{name}"
-
-
 _Key = tuple[str, str, str]
-CERTAIN = ""
-_PARTITIONS = ("aws", "aws-cn", "aws-us-gov", "aws-iso", "aws-iso-b")
+"""Account, Region, and a name."""
+REACHED = 8
+"""ARNs that are remembered to have led to one secret."""
+REFERENCES = 64
+"""References to one secret that are told apart: attackers may type any number."""

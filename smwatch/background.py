@@ -120,7 +120,7 @@ class Background:
         return await asyncio.wrap_future(done)
 
     def _parted(self, delivery: Delivery) -> Iterator[Delivery]:
-        """The same in parts that the screen takes in without standing still; names first, health last."""
+        """The same in parts that the screen takes in without standing still; names first, the rest last."""
         arrivals, renamed = delivery.arrivals, delivery.renamed
         while len(arrivals) > (most := self._most):
             yield Delivery(arrivals[:most], renamed=renamed)

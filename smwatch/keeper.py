@@ -111,6 +111,11 @@ class Keeper:
         return complete_to is None or self._claims_from is None or complete_to >= self._claims_from
 
     @property
+    def holds(self) -> bool:
+        """Whether something has been handed on that is not in the journal yet."""
+        return bool(self._held)
+
+    @property
     def unproven(self) -> str:
         """Why the journal proves less than was read, as a sentence; "" if it does not or has said so itself."""
         if self._claims_from is None:

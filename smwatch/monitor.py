@@ -27,6 +27,7 @@ from smwatch.sources.source import Page, Source, State, Status
 from smwatch.watched import Watched, Watching
 
 if TYPE_CHECKING:
+    from smwatch.anew import Anew
     from smwatch.store import Store
 
 SLICE = 200
@@ -56,12 +57,16 @@ class Delivery(msgspec.Struct, frozen=True):
     watched: tuple[Watched, ...] = ()
     decided: Decided | None = None
     """By people at another process that watches with the same journal."""
+    anew: Anew | None = None
+    """All that was handed on before, judged again, as a part of it was about other secrets than it seemed to be."""
     upto: int | None = None
     """With this delivery, all that the journal holds up to this seq has been handed on; None says nothing."""
 
     def into(self, store: Store) -> tuple[Change, dict[str, Alarm]]:
         """Have a store take all of it in; what its events changed, and the alarms that all of it changed, by group."""
         alarms = dict(store.fold(self.renamed).alarms) if self.renamed else {}
+        if self.anew is not None:
+            alarms |= self.anew.into(store).alarms
         change = store.add([arrival for _, arrival in self.arrivals]) if self.arrivals else Change()
         alarms |= change.alarms
         for watched in self.watched:
@@ -79,8 +84,9 @@ class Monitor:
     `deliver` is awaited for one delivery at a time, after its events are committed. `selects` says which records beyond
     the two event sources of interest a rule wants. Everything else that is out of scope is counted and left out.
     `alone` says that no screen shares the interpreter. With `decisions`, those taken elsewhere are handed on.
-    `watching` goes from one to the next that hands on to the same store. `tidy` is called now and then to have the
-    journal let go of what nobody asks for any more.
+    `watching` and `reader` go from one to the next that hands on to the same store. `anew` makes what judges again all
+    that this store's engine has judged; without it what was wrong about names stays so. `tidy` is called now and then
+    to have the journal let go of what nobody asks for any more.
     """
 
     def __init__(
@@ -97,6 +103,8 @@ class Monitor:
         decisions: Decisions | None = None,
         watching: Watching | None = None,
         tidy: Callable[[], None] = lambda: None,
+        reader: Reader | None = None,
+        anew: Callable[[], Anew] | None = None,
     ) -> None:
         self.journal = journal
         self._decisions = decisions
@@ -109,7 +117,12 @@ class Monitor:
         self._sleep = sleep
         self._retention = retention
         self._slice, self._breath = (LARGE_SLICE, 0.0) if alone else (SLICE, BREATH)
-        self._reader = Reader()
+        self._reader = reader or Reader()
+        self._anew = anew
+        self._mistaken = asyncio.Event()
+        self._keep_in_memory = keep_in_memory
+        self._past = asyncio.Lock()
+        """Held by who hands on the past, or judges it."""
         self._unsent: dict[int, list[Arrival]] = {}
         self._renamed: list[Rename] = []
         self._turn = asyncio.Lock()
@@ -134,7 +147,8 @@ class Monitor:
         try:
             async with asyncio.TaskGroup() as tasks:
                 housekeeping = [
-                    tasks.create_task(work()) for work in (self._housekeep, self._watch_others, self._write_held)
+                    tasks.create_task(work())
+                    for work in (self._housekeep, self._watch_others, self._write_held, self._mend)
                 ]
                 following = [tasks.create_task(self._supervise(source)) for source in sources]
                 await asyncio.wait(following)
@@ -172,6 +186,7 @@ class Monitor:
             for source in sources:
                 tasks.create_task(read(source))
         await self._keep_held()
+        await self.judge_anew()
         return last
 
     async def fill(self, sources: Sequence[Source]) -> dict[str, Status]:
@@ -215,6 +230,10 @@ class Monitor:
         The newest `first` of them come newest first, the others oldest first: backwards, rules take eight times as
         long. With `printing_from`, without what `recall_untold` is to bring when it is given that moment.
         """
+        async with self._past:
+            await self._recall(since, limit, first, printing_from)
+
+    async def _recall(self, since: datetime, limit: int, first: int, printing_from: datetime | None) -> None:
         watched: tuple[Watched, ...] = ()
         try:
             settled = self.journal.settled()
@@ -235,6 +254,45 @@ class Monitor:
             await self._report_journal(State.FAILING, f"can't read the journal ({error}): older events are not shown")
         if watched:
             await self._deliver(Delivery(watched=watched))
+
+    async def judge_anew(self) -> None:
+        """If events were about other secrets than they seemed to be, have all that were handed on judged again.
+
+        What the journal holds no more, or only of more than `keep_in_memory` events, stays as it was judged.
+        """
+        async with self._past, self._turn:
+            if self._anew is None or not self._reader.mistaken or self._keeper.holds:
+                return
+            self._reader.mistaken = False
+            anew = self._anew()
+            since, limit = anew.since or self._now(), self._keep_in_memory
+            try:
+                for unsent in tuple(self._unsent.values()):
+                    await self._read_again(unsent)
+                oldest = self._now()
+                rows = self.journal.recalled(since, self.journal.last_seq(), limit=limit, first=0)
+                while batch := self.read(islice(rows, self._slice)):
+                    limit -= len(batch)
+                    oldest = min(oldest, batch[0][1].event.at)
+                    anew.take([arrival for _, arrival in batch])
+                    await self._sleep(self._breath)
+            except JournalError:
+                self._reader.mistaken = True  # the next commit says what is wrong
+                return
+            anew.watched(self._watching.told(since if limit > 0 else oldest + timedelta(seconds=1)))
+            self._reader.mistaken = False  # of so many names some are forgotten: that would never end
+            renamed = self.renamed()
+            anew.fold(renamed)
+            await self._deliver(Delivery(renamed=renamed, anew=anew))
+
+    async def _read_again(self, arrivals: list[Arrival]) -> None:
+        """Have what is not handed on yet say what it is about by what is known by now."""
+        for start in range(0, len(arrivals), self._slice):
+            for i in range(start, min(start + self._slice, len(arrivals))):
+                arrival, event = arrivals[i], arrivals[i].event
+                again = self._reader.read(arrival.raw, seen_by=event.seen_by, seen_at=event.seen_at, at=event.at)
+                arrivals[i] = msgspec.structs.replace(arrival, event=again.event)
+            await self._sleep(self._breath)
 
     async def recall_untold(self, since: datetime) -> None:
         """Hand on what the journal holds and `tail` has yet to print, oldest first; see `Journal.untold`."""
@@ -365,6 +423,8 @@ class Monitor:
             yield arrivals
         finally:
             del self._unsent[id(arrivals)]
+            if self._reader.mistaken:
+                self._mistaken.set()
 
     def _set_right(self) -> None:
         """Apply what the last record taught about names to those read before it, and to no later ones."""
@@ -430,6 +490,18 @@ class Monitor:
         with suppress(JournalError):  # the next commit says what is wrong
             if self._decisions is not None and (decided := self._decisions.news()) is not None:
                 await self._deliver(Delivery(decided=decided))
+
+    async def _mend(self) -> None:
+        """Judge anew whenever that is called for, but for a tenth of the time at most."""
+        if self._reader.mistaken:
+            self._mistaken.set()
+        while True:
+            await self._mistaken.wait()
+            self._mistaken.clear()
+            began = self._now()
+            await self.judge_anew()
+            took = max(0.0, (self._now() - began).total_seconds())
+            await self._sleep(RETRY_SECONDS + 9 * took)
 
     async def _write_held(self) -> None:
         """Write what the journal could not take in when it came."""

@@ -10,11 +10,12 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
 from smwatch import notified
+from smwatch.anew import Anew
 from smwatch.decisions import DECIDED, Decisions
 from smwatch.events.event import Arrival, Event
 from smwatch.events.header import unwrapped
@@ -69,9 +70,6 @@ def now() -> datetime:
 class Parts:
     """What every way of running needs: journal, rules, store, and the filter that was asked for."""
 
-    engine: Engine
-    """From `judge_by` on."""
-
     def __init__(
         self,
         settings: Settings,
@@ -95,7 +93,7 @@ class Parts:
         self.journal, self.notice = opened.journal, opened.notice
         self.decisions = Decisions(self.journal, opened.alarms, opened.mutes)
         self.notifiers: tuple[Notifier, ...] = ()
-        self._watching = Watching()
+        self._watching, self._reader = Watching(), Reader()
         if judging:
             self.judge_by(self.engine_made())
 
@@ -111,9 +109,20 @@ class Parts:
                 engine.adopt(decided)  # another process may have kept those alarms before it knew
         return engine
 
+    @property
+    def engine(self) -> Engine:
+        """What the store judges by; from `judge_by` on."""
+        return cast("Engine", self.store.engine)
+
+    def judge_anew(self) -> Anew:
+        """What is to judge again all that the engine has judged, in whatever thread."""
+        from smwatch.rules.engine import Engine
+
+        return Anew(self.store, self.engine, Engine(self.engine.rules))
+
     def judge_by(self, engine: Engine) -> None:
         """Have the store judge by these rules from now on, in the store's thread."""
-        self.engine = self.store.engine = engine
+        self.store.engine = engine
         self.store.recall()
 
     def asked_of_log_group(self) -> str:
@@ -140,7 +149,7 @@ class Parts:
         return Monitor(
             self.journal,
             deliver=deliver,
-            selects=self.engine.selects,
+            selects=lambda arrival: self.engine.selects(arrival),
             now=now,
             retention=period(self.settings.journal.retention),
             keep_in_memory=self.settings.store.capacity,
@@ -148,6 +157,8 @@ class Parts:
             decisions=self.decisions,
             watching=self._watching,
             tidy=self.tidy,
+            reader=self._reader,
+            anew=self.judge_anew,
         )
 
     def tidy(self) -> None:

@@ -16,7 +16,7 @@ from pathlib import Path
 from smwatch.aws import AwsSources
 from smwatch.collector import Collector
 from smwatch.events.event import Arrival
-from smwatch.journal import JournalError
+from smwatch.journal import JournalError, Stored
 from smwatch.jsonl import Lines
 from smwatch.leaving import ALARM, FAILED, FINE, INCOMPLETE, left, let_go_of, when_asked
 from smwatch.meter import Meter
@@ -118,9 +118,15 @@ def export(settings: Settings, *, form: str) -> int:
     monitor = parts.monitor(_to_nobody)
     chosen = parts.chosen or (lambda _: True)
 
+    def stored() -> Iterator[Stored]:
+        return parts.journal.between(parts.since, now() + AHEAD)
+
     def arrivals() -> Iterator[Arrival]:
-        for stored in parts.journal.between(parts.since, now() + AHEAD):
-            for _, arrival in monitor.read([stored]):
+        names = stored()
+        while monitor.read(islice(names, BATCH)):  # a line says what a name stands for by all that is known of it
+            pass
+        for each in stored():
+            for _, arrival in monitor.read([each]):
                 if chosen(arrival.event):
                     yield arrival
 
@@ -133,7 +139,6 @@ def export(settings: Settings, *, form: str) -> int:
         case _:
             while batch := list(islice(found, BATCH)):
                 parts.store.add(batch)
-            parts.store.fold(monitor.renamed())
             coverage = [(name, parts.journal.coverage(name)) for name in parts.journal.sources()]
             lines = report_lines(
                 parts.store,

@@ -320,6 +320,34 @@ class Store:
             self._raise(self.engine.fold(renames), change)
         return self._publish(change)
 
+    def take_over(
+        self,
+        other: Store,
+        alarms: Sequence[Alarm],
+        corrected: Sequence[Event],
+        secrets: Iterable[Secret],
+        principals: Iterable[str],
+    ) -> Change:
+        """Judge by another store's engine from now on, which has raised these alarms where the present one had others.
+
+        These events are about other secrets than they are here; of these secrets and principals the other has to be
+        believed.
+        """
+        self.engine = other.engine
+        change = Change(corrected=list(corrected), secrets=set(secrets), renamed=True)
+        for secret in change.secrets:
+            _take_over(self.secrets, other.secrets, secret)
+        for principal in principals:
+            _take_over(self.principals, other.principals, principal)
+        for event in corrected:
+            i = bisect_left(self.events, event.key, key=KEY)
+            if i < len(self.events) and self.events[i].key == event.key:
+                self.events[i] = event
+        for view in self._views:
+            view.recheck(corrected)
+        self._raise(alarms, change)
+        return self._publish(change)
+
     # -- how
 
     def _correct(self, again: Sequence[Arrival], change: Change) -> Change:
@@ -468,6 +496,13 @@ def _as_counted(arrival: Arrival) -> Arrival:
         return arrival
     event = msgspec.structs.replace(arrival.event, key=arrival.counted_as)
     return msgspec.structs.replace(arrival, event=event)
+
+
+def _take_over(mine: dict[N, D], others: Mapping[N, D], name: N) -> None:
+    if name in others:
+        mine[name] = others[name]
+    else:
+        mine.pop(name, None)
 
 
 def _make_room(dossiers: dict[N, D]) -> None:

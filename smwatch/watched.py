@@ -33,6 +33,14 @@ class Watching:
         self._told[source] = join((*self._told.get(source, ()), span))
         return (Watched(source, (span,)),)
 
+    def told(self, since: datetime) -> tuple[Watched, ...]:
+        """All that has been told, but for what is from before `since`."""
+        told = (
+            (source, tuple(Span(max(span.start, since), span.end) for span in spans if span.end > since))
+            for source, spans in self._told.items()
+        )
+        return tuple(Watched(source, spans) for source, spans in told if spans)
+
     def recalled(self, since: datetime, settled: Settled, kept_from: datetime) -> tuple[Watched, ...]:
         """All that the journal held since then has been handed on; see `news`."""
         self._since = since if self._since is None else min(since, self._since)

@@ -43,7 +43,7 @@ class Known:
 
     async def read(self, *found: Record) -> None:
         """A source brings these records."""
-        await self._monitor.read_once([_Bringing(found)])
+        await self._monitor.read_once([Bringing(found)])
 
     async def restarted(self) -> Known:
         """The next run, which has recalled what the journal holds."""
@@ -75,7 +75,7 @@ class Known:
         self.lines += [msgspec.json.decode(event_line(arrival)) for _, arrival in delivery.arrivals]
 
 
-class _Bringing:
+class Bringing:
     """A source that brings what it was given."""
 
     name, label, seen_by = "logs", "Logs", SeenBy.LOGS

@@ -98,12 +98,18 @@ class Reader:
         """Pairs of secrets since last asked that turned out to be one: what was said of the first is the second's."""
         return self._names.renamed()
 
+    @property
     def mistaken(self) -> bool:
-        """Whether, since last asked, events turned out to be about other secrets than they were read to be about.
+        """Whether events have turned out to be about other secrets than they were read to be about.
 
-        Then `renamed` does not say so: the records have to be read again, by this same reader.
+        Then `renamed` does not say so: the records are to be read again, by this same reader. It is for whoever does
+        that to reset it.
         """
-        return self._names.mistaken()
+        return self._names.mistaken
+
+    @mistaken.setter
+    def mistaken(self, mistaken: bool) -> None:
+        self._names.mistaken = mistaken
 
     def _event(self, header: Header, raw: str, seen_by: SeenBy, seen_at: datetime, at: datetime | None) -> Event:
         identity = header.identity or _NO_IDENTITY

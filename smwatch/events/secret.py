@@ -92,7 +92,8 @@ class Names:
         self._references: Recent[Secret, set[_Reference] | None] = Recent(lambda _: None, remember)
         """The references that were taken for a secret; where they are REFERENCES, there may be more."""
         self._renamed: list[tuple[Secret, Secret]] = []
-        self._mistaken = False
+        self.mistaken = False
+        """Whether a part of what was said of a secret has turned out to be another's; it is for the caller to reset."""
 
     def secret(self, named: Named, account: str, region: str) -> Secret:
         """The secret that is meant; `account` and `region` are the record's, for what is not an ARN."""
@@ -104,11 +105,6 @@ class Names:
             return ()
         renamed, self._renamed = tuple(self._renamed), []
         return renamed
-
-    def mistaken(self) -> bool:
-        """Whether, since last asked, a part of what was said of a secret has turned out to be another's."""
-        mistaken, self._mistaken = self._mistaken, False
-        return mistaken
 
     def _make_secret(self, key: _Key) -> Secret:
         account, region, name = key
@@ -145,7 +141,7 @@ class Names:
         key = reference.key
         short = _without_suffix(key)
         if short is not None:
-            written = self._written.find(key)
+            written = bool(self._written.find(key))
             if reference.by_arn:
                 suffixed = written or not (_like_a_word(key[2][-6:]) or self._exists(key))
             else:  # somebody typed as a name what is the end of an ARN
@@ -203,7 +199,7 @@ class Names:
             if len(right) == 1 and self._references.find(was) == set():
                 self._renamed.append((was, right.pop()))
             else:
-                self._mistaken = True
+                self.mistaken = True
 
 
 class _Reference(NamedTuple):

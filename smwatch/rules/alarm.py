@@ -171,6 +171,11 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         return self.muted_until is not None and now < self.muted_until
 
 
+def taken_back(alarm: Alarm, why: str) -> Alarm:
+    """The alarm without any evidence, which is to be dropped."""
+    return msgspec.structs.replace(alarm, state=AlarmState.CLOSED, count=0, event_keys=(), closed_by=why)
+
+
 def urgency(alarm: Alarm) -> tuple[bool, int, float, str]:
     """Sort key that puts what needs attention first: open before the rest, worst first, newest first.
 

@@ -12,7 +12,7 @@ import msgspec
 from smwatch.events import moments
 from smwatch.events.event import Arrival, Event, SeenBy
 from smwatch.events.renaming import Rename, composed
-from smwatch.rules.alarm import Alarm, AlarmState, Decided, Decision, Mute
+from smwatch.rules.alarm import Alarm, AlarmState, Decided, Decision, Mute, taken_back
 from smwatch.rules.case import Case, group_of
 from smwatch.rules.condition import historic, lookups
 from smwatch.rules.dimension import Dimension, Value
@@ -34,6 +34,8 @@ ALARMS = 10_000
 So whoever raises any number of small alarms can't push out a bad one. Whoever keeps alarms still has them all.
 """
 _FILE = SeenBy.FILE
+MISTAKEN = "it was about another secret, as is known by now"
+EXPLAINED = "events that came later explain it"
 DELIVERY = 15 * 60
 """Seconds after which CloudTrail has, in all likelihood, delivered an event."""
 
@@ -88,7 +90,8 @@ class Engine:
         self._forgetting: Iterator[None] = iter(())
         self._day = 0
         """The last one of which time was told."""
-        self._ticked_at: datetime | None = None
+        self.ticked_at: datetime | None = None
+        """The last time that was told."""
         self.memory = _memory(rules)
         """How far back events bear upon alarms to come."""
 
@@ -105,6 +108,10 @@ class Engine:
     def selects(self, arrival: Arrival) -> bool:
         """Whether a rule's pattern, or a fact that rules ask or tell of, matches this record, whatever its source."""
         return self._wanted.wants(arrival)
+
+    def judges(self, alarm: Alarm, since: datetime | None) -> bool:
+        """Whether events since then show all that this alarm is made of, by the rules in force."""
+        return alarm.rule in self._watches and since is not None and alarm.first_at >= since
 
     # -- what happens
 
@@ -220,6 +227,19 @@ class Engine:
         ]
         self._alarms.update((alarm.group, alarm) for alarm in changed)
         return tuple(changed)
+
+    def take_over(self, other: Engine) -> tuple[Alarm, ...]:
+        """Go on in the place of another engine: what people have decided there holds, and time is as late.
+
+        Returns the alarms that are other than there, those that are not any more with count 0.
+        """
+        decided = ((alarm.group, alarm.acknowledged, alarm.closed) for alarm in other.alarms.values())
+        self.adopt(Decided(tuple(each for each in decided if each[1] or each[2]), other.mutes))
+        if other.ticked_at is not None:
+            self.tick(other.ticked_at)
+        changed = [alarm for group, alarm in self._alarms.items() if alarm != other.alarms.get(group)]
+        gone = [taken_back(alarm, MISTAKEN) for group, alarm in other.alarms.items() if group not in self._alarms]
+        return (*changed, *gone)
 
     def adopt(self, decided: Decided) -> tuple[Alarm, ...]:
         """Take over what was decided elsewhere about alarms that are known here; the alarms that changed."""
@@ -350,7 +370,7 @@ class Engine:
 
     def _no_longer_muted(self, now: datetime, told: Collection[str]) -> Iterator[Alarm]:
         """The alarms whose mute has ended since the last tick, but for those told already."""
-        since, self._ticked_at = self._ticked_at or now, now
+        since, self.ticked_at = self.ticked_at or now, now
         if any(since < mute.until <= now for mute in self._world.mutes):
             for alarm in self._alarms.values():
                 until = alarm.muted_until
@@ -369,7 +389,7 @@ class Engine:
             if alarm is None:
                 if known is not None:
                     del self._alarms[case.group]
-                    changed.append(_withdrawn(known))
+                    changed.append(taken_back(known, EXPLAINED))
             elif alarm != known:
                 self._alarms[case.group] = alarm
                 self._alarmed.add(alarm.rule)
@@ -398,12 +418,6 @@ class Engine:
         )
         for alarm in ordered[: len(ordered) - ALARMS * 9 // 10]:
             del self._alarms[alarm.group]
-
-
-def _withdrawn(alarm: Alarm) -> Alarm:
-    return msgspec.structs.replace(
-        alarm, state=AlarmState.CLOSED, count=0, event_keys=(), closed_by="events that came later explain it"
-    )
 
 
 def _memory(rules: RuleSet) -> timedelta:

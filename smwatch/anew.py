@@ -1,0 +1,75 @@
+"""What is known judged again, beside a store that goes on showing what it has, to take its place in one go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from smwatch.events.event import Arrival, Event
+from smwatch.events.renaming import Rename
+from smwatch.events.secret import Secret
+from smwatch.store import Store
+from smwatch.watched import Watched
+
+if TYPE_CHECKING:
+    from smwatch.change import Change
+    from smwatch.rules.engine import Engine
+
+FEW = 1_000
+"""Events that are remembered while others are judged: records of one call come one after the other."""
+
+
+class Anew:
+    """Events judged again by a fresh engine, in whatever thread, as long as no events are added to the store.
+
+    What looked like two secrets may be one: the store sets that right by itself (`Store.fold`). What looked like one
+    may be two as well, and nothing that was counted of both can be told apart any more. So all is counted again.
+    """
+
+    def __init__(self, store: Store, engine: Engine, fresh: Engine) -> None:
+        """`fresh` is to take the place of `engine`, by which the store judges."""
+        self.since: datetime | None = engine.known_since
+        """From when on events are to be judged again."""
+        self._store = store
+        self._engines = engine, fresh
+        self._fresh = type(store)(capacity=FEW, engine=fresh)
+        fresh.restore(
+            (alarm for alarm in tuple(engine.alarms.values()) if not fresh.judges(alarm, self.since)),
+            engine.mutes,
+            self.since,
+        )
+        self._corrected: list[Event] = []
+        self._secrets: set[Secret] = set()
+        self._principals: set[str] = set()
+
+    def take(self, arrivals: Sequence[Arrival]) -> None:
+        """Judge these, each of which is given once, by what their names stand for now."""
+        self._fresh.add(arrivals)
+        for arrival in arrivals:
+            event, known = arrival.event, self._store.find(arrival.event.key)
+            if known is None or known.odd_id != event.odd_id:
+                continue
+            if (known.secret, known.others) != (event.secret, event.others):
+                self._corrected.append(event)
+                self._secrets.update(each for each in (known.secret, *known.others) if each is not None)
+                self._secrets.update(each for each in (event.secret, *event.others) if each is not None)
+                self._principals.add(event.principal.identity)
+
+    def fold(self, renames: Iterable[Rename]) -> None:
+        """Take note that what looked like two secrets is one."""
+        self._fresh.fold(renames)
+
+    def watched(self, watched: Iterable[Watched]) -> None:
+        """Take note of what has been read whole, once all of it has been taken."""
+        for each in watched:
+            self._fresh.watched(each.source, each.spans)
+
+    def into(self, store: Store) -> Change:
+        """Have the store that this was made for take it over, on the store's thread."""
+        known, fresh = self._engines
+        for status in store.sources.values():
+            if status.last_good_at is not None:
+                fresh.feed(status.source, status.newest_at, status.last_good_at)
+        alarms = fresh.take_over(known)
+        return store.take_over(self._fresh, alarms, self._corrected, self._secrets, self._principals)

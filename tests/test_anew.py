@@ -1,0 +1,186 @@
+"""What turns out to have been about another secret is judged again, as if that had been known from the start."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from datetime import timedelta
+from itertools import permutations
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from smwatch.anew import Anew
+from smwatch.journal import Journal
+from smwatch.ledger import Ledger
+from smwatch.monitor import Delivery, Monitor
+from smwatch.record import Record
+from smwatch.rules.alarm import Alarm, AlarmState, Mute
+from smwatch.rules.engine import Engine
+from smwatch.store import Store
+from tests import records
+from tests.known import Bringing
+from tests.records import AT, arn
+from tests.rules.judging import after, catalogue
+from tests.rules.test_order import in_order, pieces
+
+SHORT, LONG = "my", "my-s3cReT"
+"""Two secrets: the ARN of the second, without its suffix, may be the first's with one."""
+PARTIAL = arn(LONG)[:-7]
+
+
+class Watcher:
+    """A store that is fed by a monitor, whose events come in the order in which they are given."""
+
+    def __init__(self, kind: type[Store] = Store) -> None:
+        self.journal = Journal()
+        self.store = kind(engine=Engine(catalogue()))
+        self.changed: list[Alarm] = []
+        self.monitor = Monitor(
+            self.journal,
+            deliver=self._deliver,
+            selects=lambda arrival: self.engine.selects(arrival),
+            now=lambda: AT + timedelta(days=60),
+            anew=lambda: Anew(self.store, self.engine, Engine(self.engine.rules)),
+        )
+
+    @property
+    def engine(self) -> Engine:
+        """By which it judges at present."""
+        assert isinstance(self.store.engine, Engine)
+        return self.store.engine
+
+    async def see(self, *pieces: Iterable[Record]) -> None:
+        """Sources bring these, one after the other."""
+        for piece in pieces:
+            await self.monitor.read_once([Bringing(piece)])
+
+    def alarms(self, rule: str) -> dict[str, Alarm]:
+        """The alarms of a rule, by the names of their secrets."""
+        alarms = [alarm for alarm in self.engine.alarms.values() if alarm.rule == rule]
+        return {alarm.secret.name if alarm.secret else "": alarm for alarm in alarms}
+
+    @property
+    def known(self) -> object:
+        """All that does not depend on how it came to be known."""
+        events = [(event.key, event.secret, event.others) for event in self.store.events]
+        secrets = {secret: (each.events, each.first_key, each.last_key) for secret, each in self.store.secrets.items()}
+        principals = {who: (each.events, each.last_key) for who, each in self.store.principals.items()}
+        return dict(self.engine.alarms), events, secrets, principals
+
+    async def _deliver(self, delivery: Delivery) -> None:
+        _, changed = delivery.into(self.store)
+        self.changed += changed.values()
+
+
+INCIDENT = [
+    records.delete(SHORT, at=after(0)),
+    records.read_deleted(PARTIAL, at=after(60)),
+    records.read_deleted(SHORT, at=after(70)),
+    records.read(PARTIAL, at=after(80), by=records.user("alice")),
+    records.describe(LONG, at=after(90)),
+]
+"""Of what is asked of the first secret, which is deleted, a part is the second's; that there is one comes out last."""
+
+
+@pytest.mark.parametrize("kind", [Store, Ledger])
+async def test_what_was_taken_for_one_secret_is_parted_in_any_order(kind: type[Store]) -> None:
+    expected = Watcher(kind)
+    await expected.see(INCIDENT[::-1])
+    assert {name: alarm.count for name, alarm in expected.alarms("SMW-DEL-01").items()} == {SHORT: 1, LONG: 1}
+    for order in permutations(INCIDENT):
+        watcher = Watcher(kind)
+        await watcher.see(*([record] for record in order))
+        assert watcher.known == expected.known
+
+
+async def test_what_was_decided_holds_and_what_is_known_is_not_told_again() -> None:
+    watcher = Watcher()
+    await watcher.see(INCIDENT[:3])
+    (known,) = watcher.alarms("SMW-DEL-01").values()
+    assert known.count == 2
+    watcher.store.acknowledge(known.group, "calling the owner", after(75))
+    watcher.store.mute(Mute(after(hours=9), rule="SMW-DEL-07"))
+    others = {group: alarm for group, alarm in watcher.engine.alarms.items() if group != known.group}
+    before = watcher.engine
+    watcher.changed.clear()
+    await watcher.see(INCIDENT[4:])
+    assert watcher.engine is not before
+    short, long = (watcher.alarms("SMW-DEL-01")[name] for name in (SHORT, LONG))
+    assert (short.group, short.count, short.state, short.note) == (
+        known.group,
+        1,
+        AlarmState.ACKNOWLEDGED,
+        "calling the owner",
+    )
+    assert (long.count, long.state) == (1, AlarmState.OPEN)
+    assert watcher.engine.mutes == before.mutes
+    told = {alarm.group for alarm in watcher.changed}
+    assert told >= {short.group, long.group}
+    assert not told & {group for group, alarm in others.items() if watcher.engine.alarms.get(group) == alarm}
+
+
+async def test_what_is_only_being_read_is_set_right_as_well() -> None:
+    watcher, expected = Watcher(), Watcher()
+    await expected.see(INCIDENT[::-1])
+    await watcher.see(INCIDENT[:1])
+    async with asyncio.TaskGroup() as tasks:
+        for piece in (INCIDENT[1:3], INCIDENT[3:4], INCIDENT[4:]):
+            tasks.create_task(watcher.see(piece))
+    assert watcher.known == expected.known
+
+
+NAMES = [SHORT, LONG, "my-s3cReT-q1W2e3", "other"]
+
+
+def spelled(name: str, way: str, by: Record, second: int, number: int) -> Record:
+    typed = {"name": name, "partial": arn(name)[:-7], "complete": arn(name)}
+    more: dict[str, Any] = {"by": by, "at": after(second), "id": f"{number:08}-0000-4000-8000-000000000000"}
+    match way.split():
+        case ["read", how]:
+            return records.read(typed[how], **more)
+        case ["gone", how]:
+            return records.read_deleted(typed[how], **more)
+        case ["denied", how]:
+            return records.denied(typed[how], **more)
+        case ["batch", how]:
+            return records.batch([typed[how], "other", PARTIAL], **more)
+        case _:
+            return {"delete": records.delete, "restore": records.restore, "put": records.put}[way](name, **more)
+
+
+WAYS = [f"{what} {how}" for what in ("read", "gone", "denied", "batch") for how in ("name", "partial", "complete")]
+HAPPENED = st.lists(
+    st.tuples(
+        st.sampled_from(NAMES),
+        st.sampled_from([*WAYS, "read partial", "gone partial", "delete", "restore", "put"]),
+        st.sampled_from([records.role(), records.user("alice"), records.role("ci-deployer", "build-7")]),
+        st.integers(0, 40 * 3_600),
+    ),
+    min_size=2,
+    max_size=20,
+)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+@given(HAPPENED, st.lists(st.integers(1, 6), min_size=1, max_size=4), st.randoms(use_true_random=False))
+def test_any_order_gives_the_same(
+    happened: Sequence[tuple[str, str, Record, int]], sizes: list[int], rng: Random
+) -> None:
+    seen = [spelled(*each, number) for number, each in enumerate(happened)]
+    ordered = in_order(seen)
+
+    async def known(order: list[Record], sizes: list[int]) -> object:
+        watcher = Watcher()
+        await watcher.see(*pieces(order, sizes))
+        watcher.store.tick(AT + timedelta(days=60))
+        return watcher.known
+
+    expected = asyncio.run(known(ordered, [len(ordered)]))
+    assert asyncio.run(known(ordered[::-1], [1])) == expected
+    shuffled = [*seen, *seen[: len(seen) // 3]]
+    rng.shuffle(shuffled)
+    assert asyncio.run(known(shuffled, sizes)) == expected

@@ -1,0 +1,74 @@
+"""Component classes that are looked up when they are drawn with."""
+
+from __future__ import annotations
+
+import pytest
+from rich.style import Style
+from textual._compositor import Compositor
+from textual.strip import Strip
+
+from smwatch.tui.screens.watch import WatchScreen
+from smwatch.tui.themes import DARK, LIGHT
+from tests import records
+from tests.tui.scene import Stage, ago, reads
+
+WIDE = (160, 40)
+
+
+def given() -> Stage:
+    return Stage([*reads(30), records.denied("prod/b", eventTime=ago(9))])
+
+
+async def test_another_theme_looks_them_up_anew_and_another_focus_does_not() -> None:
+    stage = given()
+    async with stage.app.run_test(size=WIDE) as pilot:
+        stage.app.theme = DARK.name
+        await pilot.pause()
+        assert isinstance(stage.app.screen, WatchScreen)
+        stream = stage.app.screen.stream
+        before = dict(stream._component_styles)
+        assert before
+        await pilot.press("tab", "tab", "a", "escape")
+        await pilot.pause()
+        assert {name: stream._component_styles[name] for name in before} == before
+        assert all(stream._component_styles[name] is before[name] for name in before)
+        stage.app.theme = LIGHT.name
+        await pilot.pause()
+        assert all(
+            stream._component_styles[name] is not before[name] for name in before.keys() & stream._component_styles
+        )
+        assert stream.get_component_styles("stream--event").color != before["stream--event"].color
+
+
+async def test_a_name_that_is_no_component_class_is_a_bug() -> None:
+    stage = given()
+    async with stage.app.run_test(size=WIDE):
+        assert isinstance(stage.app.screen, WatchScreen)
+        with pytest.raises(KeyError):
+            stage.app.screen.stream.get_component_styles("stream--nothing")
+
+
+@pytest.mark.parametrize("keys", [(), ("a",), ("f",), ("at",), ("v",), ("W",), ("question_mark",), ("slash", "p")])
+@pytest.mark.parametrize("size", [(160, 40), (60, 20)])
+async def test_a_whole_screen_is_what_textuals_own_compositor_makes_of_it(
+    size: tuple[int, int], keys: tuple[str, ...]
+) -> None:
+    stage = given()
+    async with stage.app.run_test(size=size) as pilot:
+        await pilot.press(*keys)
+        await pilot.pause()
+        compositor = stage.app.screen._compositor
+        assert type(compositor) is not Compositor
+        assert told(compositor.render_strips()) == told(Compositor.render_strips(compositor))
+
+
+def told(strips: list[Strip]) -> list[list[tuple[str, Style]]]:
+    """What is written, character by character in its style, but for what a click there does."""
+    return [
+        [
+            (character, (segment.style or Style.null()).clear_meta_and_links())
+            for segment in strip
+            for character in segment.text
+        ]
+        for strip in strips
+    ]

@@ -21,6 +21,7 @@ CLOUDSHELL = "aws-cli/2.15.0 Python/3.11.6 Linux/6.1 exec-env/CloudShell exe/x86
 STRATUS = "stratus-red-team_83c9a458-ffab-4d43-8b02-9691311e8c0a HashiCorp-terraform-exec/0.17.3"
 KALI = "aws-cli/1.22.34 Python/3.10.5 Linux/5.18.0-kali5-amd64 botocore/1.23.34"
 FUNCTION = records.role("resize-role", "resize-images")
+SCOPED = FUNCTION | {"inScopeOf": {"issuerType": "AWS::Lambda::Function"}}
 TASK = records.role("shop-task", "0b2f6cfe1a2b4d3c9e8f7a6b5c4d3e2f")
 REGIONS = ("us-east-1", "us-west-2", "eu-west-1", "eu-north-1", "ap-south-1", "sa-east-1")
 FOREIGN_KEY = f"arn:aws:kms:us-east-1:{OTHER_ACCOUNT}:key/1234abcd-12ab-34cd-56ef-1234567890ab"
@@ -142,6 +143,18 @@ STORIES: dict[str, Story] = {
             ),
         ],
         {"SMW-READ-08d": "medium"},
+    ),
+    "a function's credentials elsewhere, by somebody who says to be inside": (
+        [
+            records.read(by=SCOPED, vpcEndpointId="vpce-1", sourceIPAddress="10.0.3.7", userAgent="rust-runtime"),
+            records.read(
+                by=SCOPED,
+                sourceIPAddress="185.220.101.1",
+                userAgent=f"{records.BOTO} exec-env/AWS_Lambda_provided.al2023",
+                at=after(600),
+            ),
+        ],
+        {"SMW-READ-08e": "high"},
     ),
     "one key in three places": (
         [

@@ -12,6 +12,13 @@ EXTERNAL_SECRETS = records.role("external-secrets", "1763900000")
 BACKUP = records.role("backup", "nightly")
 THIEF, ALICE, ROTATOR = records.role("ci-deployer", "build-7"), records.user("alice"), records.role("rotator", "rotate")
 FUNCTION = records.role("resize-role", "resize-images")
+IN_SCOPE = records.role("custom", "own-runtime") | {
+    "accessKeyId": "ASIAOWNRUNTIME",
+    "inScopeOf": {
+        "issuerType": "AWS::Lambda::Function",
+        "credentialsIssuedTo": f"arn:aws:lambda:eu-west-1:{records.ACCOUNT}:function:own-runtime",
+    },
+}
 INSIDE = "Boto3/1.40.70 md/Botocore#1.40.70 lang/python#3.13.7 exec-env/AWS_Lambda_python3.13 Botocore/1.40.70"
 SHELL = "aws-cli/2.17.1 md/awscrt#0.20.11 exec-env/CloudShell ua/2.0 os/linux#6.1 md/command#secretsmanager.get"
 TRUFFLEHOG = "TruffleHog"
@@ -280,6 +287,27 @@ RULES = {
             over(3, records.read(by=FUNCTION, userAgent=INSIDE, sourceIPAddress=PUBLIC[0])),
             records.read(by=FUNCTION, sourceIPAddress=PUBLIC[0], at=before(days=2)),
             records.read(by=FUNCTION, sourceIPAddress=PUBLIC[1]),
+        ),
+    ),
+    "SMW-READ-08e": Rule(
+        # A runtime of one's own, which doesn't say where it runs; and a thief who says to be inside.
+        finds=story(
+            records.read(by=IN_SCOPE, vpcEndpointId=ENDPOINT, sourceIPAddress="10.0.3.7"),
+            records.read("prod/keys", by=IN_SCOPE, userAgent=INSIDE, sourceIPAddress=PUBLIC[1], at=after(minutes=9)),
+        ),
+        severity=Severity.HIGH,
+        count=1,
+        leaves=story(
+            # Inside again; another key of the session; and one that never went through an endpoint.
+            records.read(by=IN_SCOPE, vpcEndpointId=ENDPOINT, sourceIPAddress="10.0.3.7"),
+            records.read(by=IN_SCOPE, vpcEndpointId=ENDPOINT, sourceIPAddress="10.0.4.8", at=after(1)),
+            records.read(by=IN_SCOPE | {"accessKeyId": "ASIAANOTHERONE"}, sourceIPAddress=PUBLIC[1], at=after(2)),
+            records.read(by=FUNCTION, sourceIPAddress=PUBLIC[1], at=after(3)),
+        ),
+        # A person at home, whose session began in the office's network.
+        noise=story(
+            records.read(by=records.sso(), vpcEndpointId=ENDPOINT, sourceIPAddress="10.0.3.7"),
+            records.read(by=records.sso(), sourceIPAddress=PUBLIC[1], at=after(minutes=30)),
         ),
     ),
     "SMW-READ-09": Rule(

@@ -13,6 +13,7 @@ from smwatch.cli import main
 from smwatch.setup.place import ANY, Place
 from smwatch.setup.policies import watch_policy
 from smwatch.tui.keys import KeyTable
+from smwatch.tui.keytable import CONTEXTS, KEYS
 
 README = Path(__file__).parent.parent / "README.md"
 WIDTH = 100
@@ -24,12 +25,32 @@ def policy() -> str:
     return f"```json\n{json.dumps(document, indent=2)}\n```"
 
 
+FIRST = (
+    *("watch.names", "watch.filter", "watch.clear", "watch.context", "stream.open", "watch.principal", "watch.group"),
+    *("watch.next_alarm", "watch.alarms", "watch.acknowledge", "watch.copy", "watch.export", "watch.sources"),
+    *("stream.follow", "app.palette", "app.quit"),
+)
+"""The keys to know first."""
+
+
+def first_keys() -> str:
+    """The keys to know first."""
+    table = KeyTable()
+    rows = "\n".join(f"| {_keys(table.told(key_id))} | {_cell(table[key_id].help)} |" for key_id in FIRST)
+    return f"| keys | |\n|---|---|\n{rows}"
+
+
 def key_table() -> str:
-    """All keys, by where they work."""
-    parts = []
-    for context, rows in KeyTable().table():
-        parts.append(f"**{context}**\n\n| keys | |\n|---|---|")
-        parts.append("\n".join(f"| {_keys(pressed)} | {_cell(meaning)} |" for pressed, meaning in rows) + "\n")
+    """All keys, by where they work, with what the config file calls what they do."""
+    table, parts = KeyTable(), []
+    for context, where in CONTEXTS.items():
+        parts.append(f"**{where.title}**\n\n| keys | | in `[ui.keymap]` |\n|---|---|---|")
+        rows = [
+            f"| {_keys(table.told(key.id))} | {_cell(key.help)} | {f'`{key.id}`' if key.action else 'fixed'} |"
+            for key in KEYS
+            if key.context == context
+        ]
+        parts.append("\n".join(rows) + "\n")
     return "\n".join(parts).strip()
 
 
@@ -44,7 +65,12 @@ def help_text() -> str:
     return "\n\n".join(shown)
 
 
-GENERATED: dict[str, Callable[[], str]] = {"policy": policy, "keys": key_table, "help": help_text}
+GENERATED: dict[str, Callable[[], str]] = {
+    "policy": policy,
+    "first keys": first_keys,
+    "keys": key_table,
+    "help": help_text,
+}
 
 
 def generated(text: str) -> str:

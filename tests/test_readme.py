@@ -65,3 +65,10 @@ def test_every_picture_and_file_that_is_linked_is_there() -> None:
     assert links
     for link in links:
         assert (README.parent / link).is_file(), link
+
+
+def test_every_section_that_is_linked_is_there() -> None:
+    sections = {heading.lower().replace(" ", "-") for heading in re.findall(r"^#+ (.+)$", TEXT, re.MULTILINE)}
+    links = set(re.findall(r"\]\(#([^)]+)\)", TEXT))
+    assert links
+    assert links <= sections

@@ -106,7 +106,7 @@ def _keys_meant(key_id: str, keys: str) -> str:
     known = [key.id for key in KEYS if key.action]
     if key_id not in known:
         close = get_close_matches(key_id, known, 1)
-        hint = f"did you mean {close[0]!r}?" if close else "README and ? list what keys do"
+        hint = f"did you mean {close[0]!r}?" if close else "README lists them all, under “All keys”"
         raise SettingsError(f"ui.keymap: there is no {key_id!r}; {hint}")
     return ",".join(_key_meant(key_id, key.strip()) for key in (keys.split(",") if keys != "," else ["comma"]))
 

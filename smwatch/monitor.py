@@ -437,7 +437,7 @@ class Monitor:
             for i, arrival in enumerate(arrivals):
                 if names_any(arrival.event, right):
                     event = renamed_event(arrival.event, right)
-                    arrivals[i] = msgspec.structs.replace(arrival, event=event)
+                    arrivals[i] = msgspec.structs.replace(arrival, event=event, likeness=None)
 
     async def _hand_on(
         self, arrivals: list[tuple[int, Arrival]], *, ordered: bool = False, watched: tuple[Watched, ...] = ()

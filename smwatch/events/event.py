@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from datetime import UTC, datetime
 from enum import StrEnum
+from typing import TypeAlias
 from uuid import UUID
 
 import msgspec
@@ -143,6 +145,14 @@ def _canonical(text: str) -> bool:
         return False
 
 
+Likeness: TypeAlias = tuple[Hashable, ...]
+"""Equal ones belong to events that say the same of the call and the caller, in all that a Header has of them but for
+times, ids, readOnly and what the service answered.
+
+It holds for events as their reader has made them: one that is given another secret has none any more.
+"""
+
+
 class Arrival(msgspec.Struct, gc=False, eq=False):
     """An event on its way through the program, still with its JSON text."""
 
@@ -163,6 +173,9 @@ class Arrival(msgspec.Struct, gc=False, eq=False):
     """Whether the event's key lies at another second than its record says; see `Event.moved`."""
     counted_as: int = 0
     """The key of another account's record of the same call that it is counted with; 0: it counts by itself."""
+    likeness: Likeness | None = None
+    """What it shares with events that are one more of the same: see there. None for one that is better looked at alone.
+    """
 
     @property
     def record(self) -> Record:

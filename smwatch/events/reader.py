@@ -7,13 +7,32 @@ from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime
 from hashlib import blake2b
+from itertools import count
 from uuid import UUID
 
 import msgspec
 
 from smwatch.events import moments
-from smwatch.events.event import ACCESS_KEY, ACCOUNT_BITS, ADDRESS, ID_BITS, UNREADABLE, Arrival, Event, SeenBy
-from smwatch.events.header import Header, Identity, Issuer, OnBehalfOf, Session, decode_header, header_of, unwrapped
+from smwatch.events.event import (
+    ACCESS_KEY,
+    ACCOUNT_BITS,
+    ADDRESS,
+    ID_BITS,
+    UNREADABLE,
+    Arrival,
+    Event,
+    SeenBy,
+)
+from smwatch.events.header import (
+    Header,
+    Identity,
+    Issuer,
+    OnBehalfOf,
+    Session,
+    decode_header,
+    header_of,
+    unwrapped,
+)
 from smwatch.events.naming import KMS, SECRETS_MANAGER, named_by, named_in_denial, names_in, resource_arn
 from smwatch.events.principal import Kind, Principal, principal_of, principal_of_arn
 from smwatch.events.recent import Recent
@@ -36,12 +55,17 @@ _Client = tuple[_Text, _Text, _Text, _Text, _Text, _Text]
 """The same, Region and user agent."""
 _Unnamed = tuple[tuple[_Text, ...], str, _Text, _Text, _Text]
 """All of userIdentity, service, recipientAccountId, Region, user agent."""
-_Caller = tuple[Principal, str, str, str, bytes, str]
-"""Principal, account, Region, user agent, account in the key, caller_text."""
+_Caller = tuple[Principal, str, str, str, bytes, str, int]
+"""Principal, account, Region, user agent, account in the key, caller_text; its number, or 0 if its texts are not whole.
+"""
 _About = tuple[_Text, _Text, _Text, _Text, _Text, _Text, tuple[Named, ...] | None, _Text, _Text, _Text]
 """Name, source, error code and message, owner, Region; names of secrets, or what was typed, ARN and name told."""
-_Call = tuple[str, str, Secret | None, tuple[Secret, ...], str, str, str, str, bool]
-"""Name, source, secret, others, secret_arn, error code, error message, call_text, whether it reads only by its name."""
+_Call = tuple[str, str, Secret | None, tuple[Secret, ...], str, str, str, str, int, bool]
+"""Name, source, secret, others, secret_arn, error code, error message, call_text; its number, or 0 if it is a batch's;
+whether it reads only by its name.
+"""
+_numbers = count(1)
+"""Of callers and calls, of all readers."""
 
 
 class Reader:
@@ -75,10 +99,7 @@ class Reader:
             if len(raw) <= QUICK:
                 header = decode_header(raw)
                 if header.detail is None and header.odd is None:
-                    arrival = Arrival(self._event(header, raw, seen_by, seen_at, at), raw, None, header)
-                    if header.shared_id:
-                        arrival.shared_id = header.shared_id
-                    return arrival
+                    return self._arrival(header, raw, seen_by, seen_at, at)
         except (msgspec.MsgspecError, UnicodeError, RecursionError):
             pass  # what is odd is looked at closely
         try:
@@ -86,13 +107,14 @@ class Reader:
         except ValueError as error:
             return Arrival(self._unreadable(raw, str(error), seen_by, seen_at, at), raw, {})
         record = unwrapped(record)
-        header = header_of(record)
-        event = self._event(header, raw, seen_by, seen_at, at)
-        return Arrival(event, raw, record, shared_id=header.shared_id or "")
+        arrival = self._arrival(header_of(record), raw, seen_by, seen_at, at)
+        arrival.decoded, arrival.header, arrival.likeness = record, None, None
+        return arrival
 
     def event(self, record: Record, *, seen_by: SeenBy, seen_at: datetime, at: datetime | None = None) -> Event:
         """The event of a record that is already decoded and unwrapped."""
-        return self._event(header_of(record), "" if record.get("eventID") else encode(record), seen_by, seen_at, at)
+        raw = "" if record.get("eventID") else encode(record)
+        return self._arrival(header_of(record), raw, seen_by, seen_at, at).event
 
     def renamed(self) -> tuple[tuple[Secret, Secret], ...]:
         """Pairs of secrets since last asked that turned out to be one: what was said of the first is the second's."""
@@ -111,7 +133,7 @@ class Reader:
     def mistaken(self, mistaken: bool) -> None:
         self._names.mistaken = mistaken
 
-    def _event(self, header: Header, raw: str, seen_by: SeenBy, seen_at: datetime, at: datetime | None) -> Event:
+    def _arrival(self, header: Header, raw: str, seen_by: SeenBy, seen_at: datetime, at: datetime | None) -> Arrival:
         identity = header.identity or _NO_IDENTITY
         caller, account, region, agent = None, header.account, header.region, header.user_agent
         if identity.arn:
@@ -120,7 +142,7 @@ class Reader:
             caller = self._callers[identity.arn, identity.invoked_by, issuer, account, region, agent]
         if caller is None:
             caller = self._caller(header, identity)
-        principal, account, region, agent, account_bytes, caller_text = caller
+        principal, account, region, agent, account_bytes, caller_text, caller_number = caller
 
         address = self._addresses[header.source_ip]
         access_key = self._access_keys[identity.access_key]
@@ -146,7 +168,7 @@ class Reader:
         found = None if plain else names_in(header)
         owner = account or principal.account
         call = self._calls[header.name, source, code, message, owner, region, found, typed, arn, named]
-        name, source, secret, others, secret_arn, code, message, call_text, read_only = call
+        name, source, secret, others, secret_arn, code, message, call_text, call_number, read_only = call
         if (said := header.read_only) is not None:
             read_only = said is True or said == "true" or (read_only and said is not False and said != "false")
 
@@ -165,7 +187,7 @@ class Reader:
             id_bytes, odd_id = _odd_id(event_id, raw)
         elif header.addendum is not None and (original := _uuid_bytes(header.addendum.original)):
             id_bytes, odd_id = original, event_id if original != id_bytes else ""
-        return Event(
+        event = Event(
             _number(seconds.to_bytes(8) + id_bytes + account_bytes),
             name,
             source,
@@ -187,6 +209,34 @@ class Reader:
             call_text,
             caller_text,
         )
+        arrival = Arrival(event, raw, None, header)
+        if header.shared_id:
+            arrival.shared_id = header.shared_id
+        resources = header.resources
+        if caller_number and call_number and access_key == (identity.access_key or ""):
+            keys = version = stage = context = None
+            if parameters is not None:
+                version, stage, context = parameters.version_id, parameters.version_stage, parameters.context
+                if parameters.key_id is not None or parameters.kms_key_id is not None:
+                    keys = parameters.key_id, parameters.kms_key_id
+            arrival.likeness = (
+                call_number,
+                caller_number,
+                access_key or identity.access_key,
+                address,
+                version,
+                stage,
+                keys,
+                context and context.secret_arn,
+                (resources[0].arn if len(resources) == 1 else tuple([one.arn for one in resources]))
+                if resources
+                else 0,
+                header.type,
+                identity.type,
+                header.from_console,
+                header.vpc_endpoint,
+            )
+        return arrival
 
     def _make_principal(self, key: _Who) -> Principal | None:
         arn, invoked_by, issuer, account = key
@@ -202,7 +252,10 @@ class Reader:
         """What `_event` looks up by ARN; None where the ARN does not tell who it is."""
         arn, invoked_by, issuer, account, region, agent = key
         principal = self._principals[arn, invoked_by, issuer, account]
-        return self._calling(principal, account, region, agent) if principal else None
+        if principal is None:
+            return None
+        kept = principal.arn == arn and self._strings[agent] == (agent or "")
+        return self._calling(principal, account, region, agent, number=next(_numbers) if kept else 0)
 
     def _caller(self, header: Header, identity: Identity) -> _Caller:
         """The caller whom no ARN names."""
@@ -231,12 +284,13 @@ class Reader:
             on_behalf_of=OnBehalfOf(person, store_arn),
         )
         principal = principal_of(identity, recipient=account or "", service=service)
-        return self._calling(principal, account, region, agent)
+        return self._calling(principal, account, region, agent, number=0)
 
-    def _calling(self, by: Principal, account: _Text, region: _Text, agent: _Text) -> _Caller:
+    def _calling(self, by: Principal, account: _Text, region: _Text, agent: _Text, *, number: int) -> _Caller:
         account, region, agent = self._strings[account], self._strings[region], self._strings[agent]
         names = by.arn, by.issuer, by.identity, by.name, by.session, by.account, by.invoked_by, by.kind.value
-        return by, account, region, agent, _account_bytes(account), _search_text(*names, agent, region, account)
+        text = _search_text(*names, agent, region, account)
+        return by, account, region, agent, _account_bytes(account), text, number
 
     def _make_call(self, key: _About) -> _Call:
         strings = self._strings
@@ -248,11 +302,13 @@ class Reader:
             found = named_by(typed, told, named, succeeded=not (code or message)) or named_in_denial(message)
         read_only = reads_only(source, name)
         if not found:
-            return name, source, None, (), "", code, message, _search_text(name, source, code, message), read_only
+            text = _search_text(name, source, code, message)
+            return name, source, None, (), "", code, message, text, next(_numbers), read_only
         secret, *others = self._secrets(found, owner, region)
         arn = strings[found[0].arn]
         text = _search_text(name, source, arn, secret.name, *(one.name for one in others), code, message)
-        return name, source, secret, tuple(others), arn, code, message, text, read_only
+        number = 0 if others else next(_numbers)
+        return name, source, secret, tuple(others), arn, code, message, text, number, read_only
 
     def _secrets(self, found: tuple[Named, ...], owner: str, region: str) -> Iterable[Secret]:
         secrets = [self._names.secret(one, owner, region) for one in found]

@@ -6,7 +6,7 @@ second look at their record.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from operator import attrgetter
 from typing import Any, get_args
@@ -14,7 +14,6 @@ from typing import Any, get_args
 from msgspec import UNSET, Struct
 from msgspec.structs import fields
 
-from smwatch.events.event import Arrival
 from smwatch.events.header import Header
 from smwatch.rules.dimension import KEY_OF_RESOURCES
 from smwatch.rules.glance import Look, Path, path_of
@@ -78,46 +77,3 @@ def _at(header: Header, place: str) -> Any:
     for name in place.split("."):
         value = getattr(value, name, None)
     return value
-
-
-def alike(arrival: Arrival) -> Hashable:
-    """What alike events have in common; None for one that is better looked at by itself."""
-    event, header = arrival.event, arrival.header
-    if header is None or event.others:
-        return None
-    identity, parameters, resources, by = header.identity, header.parameters, header.resources, event.principal
-    # Of equal texts, events share one, which has its hash already; and of a missing text they say the same as of "".
-    if (
-        identity is None
-        or identity.arn != by.arn
-        or header.user_agent != event.user_agent
-        or identity.access_key != event.access_key
-    ):
-        return None
-    more = asked = None
-    if parameters is not None:
-        context = parameters.context
-        secret_arn = context.secret_arn if context is not None else None
-        asked = parameters.version_id, parameters.version_stage, parameters.key_id, parameters.kms_key_id, secret_arn
-    if resources:
-        more = tuple([resource.arn for resource in resources])
-    return (
-        event.name,
-        by,
-        event.secret,
-        event.access_key,
-        event.source_ip,
-        event.user_agent,
-        header.error_code,
-        header.error_message,
-        event.region,
-        event.account,
-        event.source,
-        asked,
-        more,
-        header.type,
-        identity.type,
-        identity.invoked_by,
-        header.from_console,
-        header.vpc_endpoint,
-    )

@@ -15,7 +15,7 @@ from smwatch.events.event import Arrival
 from smwatch.events.recent import Recent
 from smwatch.events.tidy import LONGEST
 from smwatch.patterns.conditions import parse_selector
-from smwatch.rules.alike import alike, of_header, same_if_alike
+from smwatch.rules.alike import of_header, same_if_alike
 from smwatch.rules.glance import Answers, Glance
 from smwatch.rules.memory import Turns
 from smwatch.rules.plan import Plan
@@ -56,7 +56,7 @@ class Router:
             # A memory that turns over forgets what it was not asked for, and a plan does not ask.
             self.forget()
             self._turn = self._turns.count
-        like = alike(arrival)
+        like = arrival.likeness
         if like is None:
             return self._plan(arrival)[0]
         plan = self._known.get(like, _UNKNOWN)

@@ -13,7 +13,7 @@ from smwatch.events.event import Arrival, SeenBy
 from smwatch.events.reader import Reader
 from smwatch.patterns.conditions import parse_selector
 from smwatch.record import Record, decode, encode
-from smwatch.rules.alike import SAME, alike, of_header, same_if_alike
+from smwatch.rules.alike import SAME, of_header, same_if_alike
 from smwatch.rules.dimension import DIMENSIONS, KEY_OF_RESOURCES
 from smwatch.rules.glance import Glance, path_of
 from smwatch.rules.subject import Subject
@@ -54,7 +54,7 @@ def test_alike_events_have_the_same_in_every_field_that_is_asked(
         decoded = Arrival(read.event, read.raw, decode(read.raw))
         assert GLANCE.answers(read) == GLANCE.answers(decoded)
         assert DIMENSIONS["key"].get(Subject(read)) == DIMENSIONS["key"].get(Subject(decoded))
-        if (like := alike(read)) is not None:
+        if (like := read.likeness) is not None:
             assert known.setdefault(like, asked(record)) == asked(record)
 
 
@@ -66,7 +66,7 @@ def test_a_header_tells_of_every_such_field() -> None:
 def test_one_more_of_the_same_is_alike_and_another_version_is_not() -> None:
     reader = Reader()
     plain, again, other = (
-        alike(reader.read(records.raw(record), seen_by=SeenBy.FILE, seen_at=AT))
+        reader.read(records.raw(record), seen_by=SeenBy.FILE, seen_at=AT).likeness
         for record in (
             records.read("prod/db"),
             records.read("prod/db", id="again", eventTime="2026-11-23T14:05:00Z"),

@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import islice
 from typing import IO
 
 import msgspec
 
 from smwatch.events.event import Arrival
+from smwatch.events.moments import seconds_of_datetime
 from smwatch.events.recent import Recent
 from smwatch.journal import Journal, JournalError
 from smwatch.journal.printed import WRITTEN
@@ -25,6 +26,7 @@ from smwatch.store import Store
 from smwatch.view import Filter
 from smwatch.visible import visible
 
+LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 UNKEPT = 250_000
 """Of so many lines that could not be noted as written it is known, at the most, that they were."""
 
@@ -34,7 +36,8 @@ class Lines:
 
     `json` chooses between JSON objects and lines for people. What has been written is noted in the journal, so that it
     is not written again by the next run; alarms are given to `keep`, with what to note of them. Messages for people go
-    to `notices`. Alarms that the journal knows of, from another process that watches with it, and that no run has
+    to `notices`. Events and alarms from before `prints_from` are taken in, and left for a run that asks for them.
+    Alarms that the journal knows of, from another process that watches with it, and that no run has
     written yet are written first, as far as their last event is not from before `since`.
     """
 
@@ -47,6 +50,7 @@ class Lines:
         chosen: Filter | None = None,
         keep: Callable[[Sequence[Alarm], dict[str, bytes]], None] | None = None,
         since: datetime | None = None,
+        prints_from: datetime | None = None,
         out: Output | None = None,
         notices: IO[str] | None = None,
     ) -> None:
@@ -60,6 +64,8 @@ class Lines:
         self._notices = notices or sys.stderr
         self._turn = asyncio.Lock()
         self._since = since
+        self._prints_from = prints_from or LONG_AGO
+        self._first_second = seconds_of_datetime(self._prints_from)
         self._begun = False
         self._told: list[int] = []
         self._unkept: dict[int, None] = {}
@@ -85,9 +91,10 @@ class Lines:
                 again = []
                 printed = self._printed_before([seq for seq, _ in delivery.arrivals])
                 for seq, arrival in delivery.arrivals:
-                    if self._chosen is not None and not self._chosen(arrival.event):
+                    event = arrival.event
+                    if event.seconds < self._first_second or not (self._chosen is None or self._chosen(event)):
                         continue
-                    key = arrival.event.own_key
+                    key = event.own_key
                     if key in new and seq not in printed and key not in self._unkept:
                         lines.append(self._event(arrival))
                         told.append(seq)
@@ -104,6 +111,8 @@ class Lines:
                 lines += self._status(status)
             alarms = self._news({**unwritten, **changed})
             await self._print(lines, alarms, told, delivery.upto)
+            if early := [alarm for alarm in changed.values() if self._is_early(alarm)]:
+                self._keep(early, {})
 
     def when_nobody_reads(self, act: Callable[[], None]) -> None:
         """Have `act` called once the reader of the lines has gone; see `Output`."""
@@ -201,8 +210,12 @@ class Lines:
         return [
             alarm
             for group, alarm in sorted(alarms.items())
-            if alarm != shown.get(group) and (alarm.count or group in shown)
+            if alarm != shown.get(group) and (alarm.count or group in shown) and not self._is_early(alarm)
         ]
+
+    def _is_early(self, alarm: Alarm) -> bool:
+        """Whether all that it is about is from before what is printed."""
+        return alarm.last_at < self._prints_from and alarm.group not in self._shown
 
     def _event(self, arrival: Arrival) -> bytes:
         return event_bytes(arrival) if self._json else event_text(arrival.event).encode()

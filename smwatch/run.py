@@ -41,11 +41,19 @@ def follow_lines(settings: Settings, *, json: bool, once: bool, fail_on: str | N
     if parts.notice:
         notice(parts.notice)
     try:
-        parts.journal.begin_printing()
+        prints_from = parts.journal.begin_printing(parts.since)
     except JournalError as error:
         notice(str(error))
         return FAILED
-    lines = Lines(parts.store, parts.journal, json=json, chosen=parts.chosen, keep=parts.keep, since=parts.since)
+    lines = Lines(
+        parts.store,
+        parts.journal,
+        json=json,
+        chosen=parts.chosen,
+        keep=parts.keep,
+        since=parts.since,
+        prints_from=prints_from,
+    )
 
     async def run() -> int:
         async with (

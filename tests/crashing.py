@@ -90,11 +90,11 @@ def tail(folder: Path, out: Path, since: datetime) -> None:
 
     async def run() -> None:
         journal = Journal(folder / FILE_NAME)
-        journal.begin_printing()
+        prints_from = journal.begin_printing(since)
         engine = Engine(combine(load_builtin()))
         engine.restore(journal.alarms())
         with out.open("a", encoding="utf-8") as file:
-            lines = Lines(Store(engine=engine), journal, json=True, out=Output(file))
+            lines = Lines(Store(engine=engine), journal, json=True, prints_from=prints_from, out=Output(file))
             await _monitor(journal, lines.remember, engine).recall(START, 1000, printing_from=since)
             monitor = _monitor(journal, lines.deliver, engine)
             await monitor.recall_untold(since)

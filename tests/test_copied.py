@@ -20,7 +20,7 @@ def test_everything_it_holds_is_there(tmp_path: Path) -> None:
     path = tmp_path / FILE_NAME
     span, gap = Span(NOW - HOUR, NOW), Gap(Span(NOW - 3 * HOUR, NOW - 2 * HOUR), "unreadable")
     with closing(Journal(path)) as kept:
-        kept.begin_printing()
+        kept.begin_printing(NOW - 30 * DAY)
         kept.commit("a", [arrival(n, ago=n * HOUR) for n in range(3)], settled=span, gaps=[gap])
         kept.keep([ALARM], {"note": b"1"})
         kept.tell([1, 2])
@@ -40,7 +40,7 @@ def test_everything_it_holds_is_there(tmp_path: Path) -> None:
 def test_of_very_many_events_the_newest_are_copied_and_those_of_two_days_are_known(tmp_path: Path) -> None:
     path = tmp_path / FILE_NAME
     with closing(Journal(path)) as kept:
-        kept.begin_printing()
+        kept.begin_printing(NOW - 30 * DAY)
         kept.commit("a", [arrival(n, ago=(8 - n) * 10 * HOUR) for n in range(8)])
         kept.commit("a", [arrival(9, ago=9 * DAY)])  # the latest to come, and the oldest
         kept.tell(range(1, 10))

@@ -98,8 +98,16 @@ class Run:
         self.parts = parts = Parts(settings, remember=True)
         self.said = [parts.notice]
         out = StringIO()
-        lines = Lines(parts.store, parts.journal, json=True, keep=parts.keep, since=parts.since, out=Output(out))
-        parts.journal.begin_printing()
+        prints_from = parts.journal.begin_printing(parts.since)
+        lines = Lines(
+            parts.store,
+            parts.journal,
+            json=True,
+            keep=parts.keep,
+            since=parts.since,
+            prints_from=prints_from,
+            out=Output(out),
+        )
 
         async def deliver(delivery: Delivery) -> None:
             self.said += [status.message for status in delivery.statuses]

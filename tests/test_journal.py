@@ -203,13 +203,14 @@ def test_what_is_there_when_printing_begins_is_remembered_or_printed(
     journal: Journal, since: datetime, taken: bool, dealt: bool
 ) -> None:
     if taken:
-        journal.begin_printing()
+        journal.begin_printing(NOW - 4 * HOUR)
     journal.commit("a", [arrival(n, ago=n * HOUR) for n in range(6)])
     journal.tell([2, 3], dealt=4 if dealt else None)
     remembered = [row.seq for row in journal.recent(NOW - 9 * HOUR, 99, printing_from=since)]
     printed = [row.seq for row in journal.untold(since)]
     assert sorted(remembered + printed) == [1, 2, 3, 4, 5, 6]
     assert {2, 3} <= set(remembered)
+    assert 6 in (printed if since == NOW - 9 * HOUR else remembered), "nobody has asked for it"
 
 
 def test_long_reads_come_in_chunks_and_miss_nothing(journal: Journal) -> None:
@@ -614,22 +615,38 @@ def test_a_journal_that_may_only_be_read_is_read(tmp_path: Path) -> None:
 
 def test_only_one_process_prints_and_a_killed_one_makes_room(tmp_path: Path) -> None:
     first, second = Journal(tmp_path / FILE_NAME), Journal(tmp_path / FILE_NAME)
-    first.begin_printing()
+    first.begin_printing(NOW)
     with pytest.raises(JournalError, match="another smwatch tail"):
-        second.begin_printing()
+        second.begin_printing(NOW)
     first.close()
-    second.begin_printing()
+    second.begin_printing(NOW)
     second.close()
 
 
-def test_what_was_taken_in_and_not_printed_is_printed_however_old_it_is(tmp_path: Path) -> None:
+def test_what_was_taken_in_to_be_printed_and_was_not_is_printed_though_less_is_asked_for(tmp_path: Path) -> None:
     with closing(Journal(tmp_path / FILE_NAME)) as screen:
         screen.commit("a", [arrival(1, ago=9 * HOUR)])
     with closing(Journal(tmp_path / FILE_NAME)) as tail:
-        tail.begin_printing()
+        tail.begin_printing(NOW - 8 * HOUR)
         assert list(tail.untold(NOW - HOUR)) == []
         tail.tell([], dealt=tail.last_seq())
         tail.commit("a", [arrival(2, ago=8 * HOUR), arrival(3, ago=7 * HOUR), arrival(4)])
+        tail.commit("a", [arrival(5, ago=10 * HOUR)])
         tail.tell([2], dealt=2)  # and here it is killed
     with closing(Journal(tmp_path / FILE_NAME)) as tail:
+        assert tail.begin_printing(NOW - HOUR) == NOW - 8 * HOUR
         assert [row.seq for row in tail.untold(NOW - HOUR)] == [3, 4]
+    with closing(Journal(tmp_path / FILE_NAME)) as tail:
+        assert tail.begin_printing(NOW - 12 * HOUR) == NOW - 12 * HOUR
+        assert [row.seq for row in tail.untold(NOW - 12 * HOUR)] == [5, 1, 3, 4]
+
+
+@pytest.mark.parametrize("printed", [True, False])
+def test_what_an_older_smwatch_was_to_print_is_all_that_it_took_in(tmp_path: Path, printed: bool) -> None:
+    with closing(Journal(tmp_path / FILE_NAME)) as older:
+        older.commit("a", [arrival(n, ago=n * HOUR) for n in range(6)])
+        older.tell([1] if printed else [])
+    with closing(Journal(tmp_path / FILE_NAME)) as tail:
+        assert tail.begin_printing(NOW - HOUR) == NOW - (5 if printed else 1) * HOUR
+    with closing(Journal(tmp_path / FILE_NAME)) as tail:
+        assert tail.begin_printing(NOW) == NOW - (5 if printed else 1) * HOUR

@@ -167,6 +167,39 @@ async def test_a_signal_ends_a_tail_whose_reader_is_stuck_and_nothing_is_lost_or
     assert sorted(first + again) == sorted(account.held)
 
 
+async def test_what_happened_before_since_is_taken_in_and_printed_when_it_is_asked_for(account: Account) -> None:
+    account.happen(3, ago=timedelta(minutes=15))
+    early, code, _ = await account.read("--since", "5m")
+    assert (early, code) == ([], 0)
+    assert sorted(account.journaled()) == sorted(account.held), "what is complete has no holes"
+    account.happen(4, ago=timedelta(minutes=3))
+    recent, _, _ = await account.read("--since", "5m")
+    assert len(recent) == 4
+    before, _, _ = await account.read("--since", "1h")
+    assert sorted(recent + before) == sorted(account.held)
+
+
+async def test_what_one_run_was_to_print_the_next_one_does_though_less_is_asked_for(account: Account) -> None:
+    """A start with a relative --since asks for less each time; what turns up late is not lost for that."""
+    account.happen(1, ago=timedelta(minutes=2))
+    first, _, _ = await account.read("--since", "15m")
+    account.happen(2, ago=timedelta(minutes=12))
+    account.happen(2, ago=timedelta(minutes=40))
+    second, _, _ = await account.read("--since", "1m")
+    assert (len(first), len(second)) == (1, 2)
+    third, _, _ = await account.read("--since", "1h")
+    assert sorted(first + second + third) == sorted(account.held)
+
+
+async def test_an_alarm_of_what_happened_before_since_is_written_when_it_is_asked_for(account: Account) -> None:
+    account.history.region(REGION).add([records.read_deleted(at=datetime.now(UTC) - timedelta(minutes=15))])
+    for since, alarms in (("5m", []), ("5m", []), ("1h", ["open"]), ("1h", [])):
+        running = await account.tail("--once", "--json", "--since", since, "--fail-on", "critical")
+        out, _ = await running.communicate()
+        told = [line["state"] for line in map(json.loads, out.splitlines()) if line["type"] == "alarm"]
+        assert (told, running.returncode) == (alarms, 3 if alarms else 0)
+
+
 async def test_reading_once_that_is_interrupted_is_exit_code_4_with_the_reason(account: Account) -> None:
     account.happen(200)
     running = await account.tail("--json", "--once")

@@ -17,8 +17,8 @@ from smwatch.cli.common import EXIT_CODES, fail_on_option, run, settings_of, sou
 def tail(*, as_json: bool, once: bool, fail_on: str | None, **options: Any) -> None:
     """Print events as lines, and follow.
 
-    Prints what the sources hold since --since, then what comes; each event once per state directory, also across
-    restarts. README's table says what the keys of an alarm's line mean.
+    Prints what happened since --since, or since the earliest that a run before it was to print, then what comes; each
+    event once per state directory, also across restarts. README's table says what the keys of an alarm's line mean.
 
     \b
       smwatch tail --json | jq 'select(.error_code)'

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
-from datetime import datetime
+from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
@@ -18,7 +18,7 @@ from smwatch.journal.copied import copy
 from smwatch.journal.covered import ASKED, Covered, cover, lose
 from smwatch.journal.errors import JournalCorruptError, JournalError, sqlite_errors_told_apart
 from smwatch.journal.links import LINKED, Links, call_of, share
-from smwatch.journal.printed import DEALT, TAKEN, TOLD, UNTOLD, note, printing, tell, tell_again, told_of
+from smwatch.journal.printed import DEALT, FROM, OLDEST, TAKEN, TOLD, UNTOLD, note, printing, tell, tell_again, told_of
 from smwatch.journal.rows import (
     Row,
     Stored,
@@ -83,7 +83,7 @@ class Journal(Covered):
         """
         super().__init__(path, read_only=read_only, upgrading=upgrading, begin=begin)
         self._printing = ExitStack()
-        self._prints = False
+        self._prints, self._prints_from = False, 0
         self._forgotten = 0
         self._last_seq = 0
         self._links = Links()
@@ -308,8 +308,8 @@ class Journal(Covered):
         """The condition of `recent`, and its parameters."""
         condition, more = "at >= ? AND seq <= ? AND raw IS NOT NULL", [_seconds(since), upto_seq]
         if printing_from is not None:
-            condition += f" AND ((at < ? AND NOT (seq > ? AND seq <= ?)) OR {TOLD})"
-            more += [_seconds(printing_from), self._number(DEALT), self._number(TAKEN)]
+            condition += f" AND ((at < ? AND NOT (at >= ? AND seq > ? AND seq <= ?)) OR {TOLD})"
+            more += [_seconds(printing_from), self._prints_from, self._number(DEALT), self._number(TAKEN)]
         return condition, more
 
     def between(self, start: datetime, end: datetime) -> Iterator[Stored]:
@@ -339,11 +339,25 @@ class Journal(Covered):
 
     # -- what `smwatch tail` has printed
 
-    def begin_printing(self) -> None:
-        """Become the one process that prints from this journal; JournalError if another one goes on doing so."""
+    def begin_printing(self, since: datetime) -> datetime:
+        """Become the one process that prints from this journal; JournalError if another one goes on doing so.
+
+        Returns from which time of events on it does: since a moment, or since when one before it was to. What is older
+        is `untold` until somebody asks for it.
+        """
         self._prints = True
         if self.path is not None:
             self._printing.enter_context(printing(self.path))
+        self._prints_from = 0  # where nothing can be read of it, nothing is left out
+        with suppress(JournalError):
+            before = self.fact_as(FROM, int)
+            if before is None:  # an older smwatch printed all that it took in
+                with self._look() as db:
+                    before = db.execute(OLDEST).fetchone()[0]
+            self._prints_from = _seconds(since) if before is None else min(before, _seconds(since))
+            with self._transaction() as db:
+                note(db, FROM, self._prints_from)
+        return datetime.fromtimestamp(max(self._prints_from, 0), UTC)
 
     def turn(self, lock: str) -> AbstractContextManager[object]:
         """Do what one process with this journal may do at a time, as the file `lock`; BlockingIOError: another does."""
@@ -352,15 +366,15 @@ class Journal(Covered):
     def untold(self, since: datetime) -> Iterator[Stored]:
         """What is to be printed first, oldest first, read in chunks: events since a moment that have not been printed.
 
-        And, from whatever time they are, those that a process took in and was killed before it printed them.
+        And, where one before was asked for more, those that it took in and was killed before it printed them.
         """
         taken, dealt = self._number(TAKEN), self._number(DEALT)
         since_s = _seconds(since)
         select = f"{_SELECT} WHERE (at, identity) > (?, ?)"
         order = "AND raw IS NOT NULL ORDER BY at, identity"
         if dealt < taken:
-            older = f"{select} AND at < ? AND seq > ? AND seq <= ?{UNTOLD} {order}"
-            yield from self._paged(older, _FIRST, since_s, dealt, taken)
+            older = f"{select} AND at < ? AND at >= ? AND seq > ? AND seq <= ?{UNTOLD} {order}"
+            yield from self._paged(older, _FIRST, since_s, self._prints_from, dealt, taken)
         yield from self._paged(f"{select}{UNTOLD} {order}", (since_s, b""))
 
     def tell(self, seqs: Iterable[int], *, dealt: int | None = None) -> None:

@@ -17,8 +17,14 @@ PATIENCE_SECONDS = 2.0
 """How long a tail waits for the one before it to end, as when a supervisor starts it again."""
 TAKEN, DEALT = "tail.taken", "tail.dealt"
 """The facts up to which seq events have been taken in while printing, and up to which none is left to be printed."""
+FROM = "tail.from"
+"""The fact from which second of event time on events are printed: the earliest that any run was asked for."""
 WRITTEN = "written alarm "
 """Before an alarm's group: the fact that says how it was written last."""
+OLDEST = f"""SELECT CASE WHEN
+  EXISTS (SELECT 1 FROM told) OR EXISTS (SELECT 1 FROM printed) OR EXISTS (SELECT 1 FROM facts WHERE name = '{TAKEN}')
+  THEN (SELECT min(at) FROM (SELECT min(at) AS at FROM events UNION ALL SELECT min(at) FROM printed)) END"""  # noqa: S608
+"""The second of the oldest event, if some run has printed from the journal."""
 TOLD = "EXISTS (SELECT 1 FROM told WHERE told.seq = events.seq)"
 """Of an event: whether it has been printed."""
 UNTOLD = f" AND NOT {TOLD}"

@@ -165,8 +165,8 @@ class Keeper:
         self.check()
         settled = self._claim(page.settled)
         noted = page.noted
-        if noted is not None and self.forgetful:  # what an audit found may have been let go
-            noted = msgspec.structs.replace(noted, audited=None)
+        if noted is not None and self.forgetful:  # what was found there may have been let go
+            noted = msgspec.structs.replace(noted, audited=None, swept=None)
         committed = self._journal.commit(
             page.source, arrivals, settled=settled, gaps=page.gaps, untrue=page.untrue, noted=noted
         )

@@ -81,7 +81,8 @@ class Book:
         lags = Lags(settle=2 * HOUR, settle_until=START + 9 * HOUR)
         yield Page(self.name, self.seen_by, (), START + 2 * HOUR, noted=Noted(lags=lags))
         audited = Audited(due_at=START + 2 * HOUR, left=(span,), round=span, planned_at=START + HOUR)
-        yield Page(self.name, self.seen_by, (), START + 2 * HOUR, noted=Noted(audited=audited, asked_from=START))
+        noted = Noted(audited=audited, asked_from=START, swept=(span,))
+        yield Page(self.name, self.seen_by, (), START + 2 * HOUR, noted=noted)
         yield Status(self.name, self.label, State.DONE, complete_to=span.end)
 
     read_once = follow

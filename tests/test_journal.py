@@ -135,7 +135,7 @@ def test_how_late_records_were_found_to_be_outlives_the_process(tmp_path: Path) 
         assert journal.coverage("cloudtrail:1:us-east-1").lags == Lags()
 
 
-def test_how_far_audits_have_come_and_what_was_asked_for_outlives_the_process(tmp_path: Path) -> None:
+def test_how_far_audits_and_sweeps_have_come_and_what_was_asked_for_outlives_the_process(tmp_path: Path) -> None:
     audited = Audited(
         due_at=NOW,
         turn_at=NOW - HOUR,
@@ -146,11 +146,13 @@ def test_how_far_audits_have_come_and_what_was_asked_for_outlives_the_process(tm
         urgent_next=True,
     )
     with closing(Journal(tmp_path / FILE_NAME)) as journal:
-        journal.commit("cloudtrail:1:eu-west-1", [], noted=Noted(audited=audited, asked_from=NOW - 9 * HOUR))
+        noted = Noted(audited=audited, asked_from=NOW - 9 * HOUR, swept=audited.left)
+        journal.commit("cloudtrail:1:eu-west-1", [], noted=noted)
         journal.commit("cloudtrail:1:eu-west-1", [], settled=Span(NOW, NOW + HOUR))
     with closing(Journal(tmp_path / FILE_NAME)) as journal:
         assert journal.coverage("cloudtrail:1:eu-west-1").audited == audited
         assert journal.coverage("cloudtrail:1:eu-west-1").asked_from == NOW - 9 * HOUR
+        assert journal.coverage("cloudtrail:1:eu-west-1").swept == audited.left
         assert journal.coverage("cloudtrail:1:us-east-1").audited == Audited()
 
 

@@ -318,7 +318,8 @@ async def test_a_journal_that_stays_full_holds_no_more_than_its_limit_and_claims
         page("a", *range(start, start + 40), settled=Span(NOW + start * SECOND, NOW + (start + 40) * SECOND))
         for start in range(0, 400, 40)
     ]
-    pages = [msgspec.structs.replace(each, noted=Noted(audited=Audited(due_at=NOW))) for each in pages]
+    noted = Noted(audited=Audited(due_at=NOW), swept=(Span(NOW - SECOND, NOW),))
+    pages = [msgspec.structs.replace(each, noted=noted) for each in pages]
     watching = Monitor(
         journal, deliver=told.deliver, selects=lambda _: False, now=lambda: NOW, sleep=told.sleep, keep_in_memory=90
     )

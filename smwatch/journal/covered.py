@@ -24,6 +24,8 @@ AUDITED = "audited "
 """Begins the name of the fact that holds how far audits of a source have come."""
 ASKED = "asked "
 """Begins the name of the fact that says from where on everything of a source was asked for."""
+SWEPT = "swept "
+"""Begins the name of the fact that holds where sweeps of a source need not go back to."""
 LOST = "lost "
 """Begins the name of the fact that holds how far a source was complete in a journal that is lost."""
 
@@ -47,7 +49,7 @@ def cover(
         [(source, microseconds(gap.span.start), microseconds(gap.span.end), gap.reason) for gap in gaps],
     )
     if noted is not None:
-        said = ((LAGS, noted.lags), (AUDITED, noted.audited), (ASKED, noted.asked_from))
+        said = ((LAGS, noted.lags), (AUDITED, noted.audited), (ASKED, noted.asked_from), (SWEPT, noted.swept))
         facts = [(name + source, msgspec.json.encode(value)) for name, value in said if value is not None]
         db.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", facts)
 
@@ -121,6 +123,7 @@ class Covered(Kept):
             for row in part.unreadable:
                 self._put_aside(table, row)
         lags = self.fact_as(LAGS + source, Lags) or Lags()
+        swept = self.fact_as(SWEPT + source, tuple[Span, ...]) or ()
         audited = self.fact_as(AUDITED + source, Audited) or Audited()
         asked_from, lost_to = (self.fact_as(name + source, datetime) for name in (ASKED, LOST))
         return Coverage(
@@ -129,6 +132,7 @@ class Covered(Kept):
             lags,
             audited,
             aware(asked_from) if asked_from else None,
+            swept,
             aware(lost_to) if lost_to else None,
         )
 

@@ -15,7 +15,7 @@ import msgspec
 from smwatch.events.event import Arrival, Event
 from smwatch.journal import file
 from smwatch.journal.copied import copy
-from smwatch.journal.covered import ASKED, Covered, cover, lose
+from smwatch.journal.covered import ASKED, SWEPT, Covered, cover, lose
 from smwatch.journal.errors import JournalCorruptError, JournalError, sqlite_errors_told_apart
 from smwatch.journal.links import LINKED, Links, call_of, share
 from smwatch.journal.printed import DEALT, FROM, OLDEST, TAKEN, TOLD, UNTOLD, note, printing, tell, tell_again, told_of
@@ -163,7 +163,7 @@ class Journal(Covered):
     def _save_from(self, aside: Path) -> None:
         self.unsaved = "nothing could be saved from it"
         with suppress(JournalError), self._transaction() as db:
-            saved = salvage(aside, db, but=(TAKEN, DEALT, _UNLINKED, ASKED))  # of what the other file holds
+            saved = salvage(aside, db, but=(TAKEN, DEALT, _UNLINKED, ASKED, SWEPT))  # of what the other file holds
             self.unsaved = str(saved)
             self._salvaged = saved.printed > 0
 

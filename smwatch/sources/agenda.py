@@ -102,7 +102,7 @@ class Agenda(ABC):
     @property
     def noted(self) -> Noted:
         """What the next run is to know."""
-        return Noted(self.lags, self.coverage.audited, self.coverage.asked_from)
+        return Noted(self.lags, self.coverage.audited, self.coverage.asked_from, self.coverage.swept)
 
     def narrow(self, at: datetime) -> None:
         """Expect records less late again if it is time for that, at server time `at`."""

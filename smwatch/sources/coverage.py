@@ -72,6 +72,8 @@ class Noted(msgspec.Struct, frozen=True):
     audited: Audited | None = None
     asked_from: Moment | None = None
     """From where on everything was asked for, whether or not it has been read yet."""
+    swept: tuple[Span, ...] | None = None
+    """What was read when nearly all of its records had turned up: sweeps need not go back there."""
 
 
 class Coverage(msgspec.Struct, frozen=True):
@@ -85,6 +87,8 @@ class Coverage(msgspec.Struct, frozen=True):
     """How far an earlier run had come with looking again."""
     asked_from: datetime | None = None
     """From where on everything was asked for, whether or not it has been read yet."""
+    swept: tuple[Span, ...] = ()
+    """What was read when nearly all of its records had turned up: sweeps need not go back there."""
     lost_to: datetime | None = None
     """How far a journal before this one, which is lost, was complete."""
 
@@ -102,18 +106,7 @@ class Coverage(msgspec.Struct, frozen=True):
 
     def missing(self, start: datetime, end: datetime) -> tuple[Span, ...]:
         """The parts of [start, end) that are neither settled nor given up as gaps, ascending."""
-        missing: list[Span] = []
-        for span in join((*self.settled, *(gap.span for gap in self.gaps))):
-            if span.end <= start:
-                continue
-            if span.start >= end:
-                break
-            if span.start > start:
-                missing.append(Span(start, span.start))
-            start = max(start, span.end)
-        if start < end:
-            missing.append(Span(start, end))
-        return tuple(missing)
+        return lacking((*self.settled, *(gap.span for gap in self.gaps)), start, end)
 
     def within(self, start: datetime, end: datetime) -> tuple[Span, ...]:
         """The parts of [start, end) that are settled, ascending."""
@@ -130,6 +123,22 @@ class Coverage(msgspec.Struct, frozen=True):
             if span.start <= start < span.end:
                 return span.end
         return start
+
+
+def lacking(spans: Iterable[Span], start: datetime, end: datetime) -> tuple[Span, ...]:
+    """The parts of [start, end) that are in none of these spans, ascending."""
+    missing: list[Span] = []
+    for span in join(spans):
+        if span.end <= start:
+            continue
+        if span.start >= end:
+            break
+        if span.start > start:
+            missing.append(Span(start, span.start))
+        start = max(start, span.end)
+    if start < end:
+        missing.append(Span(start, end))
+    return tuple(missing)
 
 
 def join(spans: Iterable[Span]) -> tuple[Span, ...]:

@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 
 import msgspec
 
 from smwatch.sources.agenda import BEHIND, Agenda, Nature, Schedule, floor
 from smwatch.sources.audits import Audits
-from smwatch.sources.coverage import Coverage, Gap, Lags, Noted, Span
+from smwatch.sources.coverage import Coverage, Gap, Lags, Noted, Span, join, lacking
 from smwatch.sources.scan import Kind, Scan
 from smwatch.sources.settle_lag import LONGEST, NEAR
 from smwatch.sources.sweeping import Sweeps
@@ -32,6 +32,8 @@ SETTLE_LOOKS = timedelta(seconds=1)
 """How often it looks whether it may begin."""
 AUDITS_BEHIND = timedelta(hours=6)
 """How much time may be older than audits reach, and unread by them, before it is said that they don't keep up."""
+SWEPT_BY = timedelta(minutes=1)
+"""How much more sweeps have done with before that is noted: it costs a write."""
 LOOK_AGAIN = timedelta(seconds=5)
 
 
@@ -60,7 +62,11 @@ class Following(Agenda):
         """From where on sweeps have read everything, since the start or since they were away for long."""
         self.began_at: datetime | None = None
         """The service's time when it was asked for the first time."""
-        self._hole: Span | None = None
+        self._holes: tuple[Span, ...] = ()
+        """What is to be caught up with, ascending."""
+        self._swept = coverage.swept
+        self._sweeps_join_from: datetime | None = None
+        """From where on all that sweeps have read is yet to be added to that."""
         self._audits = Audits(nature.page, nature.resolution, schedule.audit_every, coverage.audited)
         self._density = 0.0
         """Records a second, where a period was read whole last."""
@@ -89,9 +95,10 @@ class Following(Agenda):
             self._begin_glance(at)
         if self._is_due(Kind.LATE):
             self._begin_late(at)
-        if self._hole and Kind.CATCH_UP not in self.scans:
-            self._scan(Kind.CATCH_UP, self._hole.start, self._hole.end, at)
-            self._hole = None
+        if self._holes and Kind.CATCH_UP not in self.scans:
+            *older, newest = self._holes
+            self._scan(Kind.CATCH_UP, newest.start, newest.end, at)
+            self._holes = tuple(older)
         if self.sure and Kind.AUDIT not in self.scans and clock >= self._audits.begins_at:
             self._begin_audit(at)
         if not self._is_due(Kind.SETTLE):
@@ -119,7 +126,7 @@ class Following(Agenda):
         if not (self.sure and self._started):
             return noted
         asked_from = self.base if noted.asked_from is None else min(noted.asked_from, self.base)
-        return Noted(self.lags, self._audits.noted, asked_from)
+        return Noted(self.lags, self._audits.noted, asked_from, self._swept)
 
     def narrow(self, at: datetime) -> None:
         """Expect records less late again if it is time for that, at server time `at`."""
@@ -138,11 +145,15 @@ class Following(Agenda):
         super().ended(scan)
         match scan.kind:
             case Kind.SWEEP:
+                before = self.sweeps.swept_at
                 self._due[Kind.SWEEP] = self.sweeps.ended(scan, self.clock, relaxed=self.relaxed)
                 self._due[Kind.GLANCE] = self.sweeps.glance_at
+                self._swept_since(before)
             case Kind.PASS:
+                before = self.sweeps.swept_at
                 again_at = self.sweeps.passed(scan, self.clock)
                 self._due[Kind.SWEEP] = self.clock if self._asked else again_at
+                self._swept_since(before)
             case Kind.GLANCE:
                 self.sweeps.glanced(scan, self.clock)
             case Kind.CATCH_UP | Kind.VIEW:
@@ -168,8 +179,7 @@ class Following(Agenda):
                 self._again(Kind.SWEEP, self.schedule.sweep_every)
                 self.sweeps.passes.dropped()
             case Kind.CATCH_UP:
-                if scan.remains:
-                    self._leave(scan.remains)
+                self._leave(scan.remains)
             case Kind.GLANCE | Kind.LATE | Kind.VIEW:
                 pass
             case Kind.SETTLE:
@@ -184,8 +194,8 @@ class Following(Agenda):
         self._audits.put_back()
         if self.sweeps.swept_at is None:
             self._started = False
-            self._hole = self.watched_from = None
-        elif hole and hole.remains:
+            self._holes, self.watched_from, self._swept = (), None, self.coverage.swept
+        elif hole:
             self._leave(hole.remains)
 
     def recovered(self) -> None:
@@ -221,6 +231,8 @@ class Following(Agenda):
     def committed(self, scan: Scan, covered: Span | None) -> None:
         """A page of this scan is safe in the journal."""
         super().committed(scan, covered)
+        if scan.kind is Kind.CATCH_UP and covered:
+            self._add_swept(covered.start, covered.end)
         if scan.kind is Kind.AUDIT:
             budget = self.sweeps.budget
             self._audits.committed(scan.remains, self.clock, budget.idle if self._audits.urgent else budget.for_audits)
@@ -228,7 +240,7 @@ class Following(Agenda):
     @property
     def up_to_date(self) -> bool:
         """Whether the latest minutes, and all since the last time they were read, are known."""
-        return self.sweeps.swept_at is not None and self._hole is None and Kind.CATCH_UP not in self.scans
+        return self.sweeps.swept_at is not None and not self._holes and Kind.CATCH_UP not in self.scans
 
     @property
     def sweeping(self) -> bool:
@@ -346,7 +358,8 @@ class Following(Agenda):
             if self._view and sweeps.swept_at is None and Kind.VIEW not in self.scans:
                 self._scan(Kind.VIEW, low, None, at)
             newest = self._floor(at - sweeps.lag)
-            self._leave(Span(low, newest))
+            for hole in lacking(self._swept_by(at), low, newest):
+                self._leave(hole)
             low = newest
         self._scan(Kind.SWEEP, low, None, at)
 
@@ -385,11 +398,29 @@ class Following(Agenda):
         calls = 1 / every.total_seconds() + self._density / self._nature.page
         return every < SETTLE_LONGER and calls <= SETTLE_OFTEN * self.rate
 
-    def _leave(self, hole: Span) -> None:
-        """Have this read aside, together with what is still left of an earlier hole."""
-        if self._hole is not None:
-            hole = Span(min(self._hole.start, hole.start), max(self._hole.end, hole.end))
-        self._hole = hole
+    def _leave(self, hole: Span | None) -> None:
+        """Have this read aside."""
+        self._holes = join((*self._holes, *((hole,) if hole else ())))
+
+    def _swept_by(self, at: datetime) -> Sequence[Span]:
+        """What sweeps of this run or the last need not go back to at server time `at`."""
+        return [span for span in self._swept if span.end <= at]  # else it was written with a wrong clock
+
+    def _swept_since(self, before: datetime | None) -> None:
+        """A sweep has ended, and the one before it began then: what both have seen old enough needs no other."""
+        at, to = self.sweeps.swept_at, self.sweeps.done_to
+        assert at is not None
+        assert to is not None
+        if self._sweeps_join_from is None or before is None or at - before > SPLIT * self.sweeps.lag:
+            self._sweeps_join_from = to
+        elif to - self._sweeps_join_from >= SWEPT_BY:
+            self._add_swept(self._sweeps_join_from, to)
+            self._sweeps_join_from = to
+
+    def _add_swept(self, start: datetime, end: datetime) -> None:
+        if start < end:
+            horizon = self._horizon(self._at)  # what is older is the settle's
+            self._swept = join((*(span for span in self._swept if span.end > horizon), Span(start, end)))
 
     def _begin_audit(self, at: datetime) -> None:
         twice = self.sweeps.budget.audits_twice

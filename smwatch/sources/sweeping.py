@@ -234,6 +234,14 @@ class Sweeps:
             return None
         return start, end
 
+    @property
+    def done_to(self) -> datetime | None:
+        """Up to where sweeps have done, and what is read by itself of what they leave; None before the first one."""
+        if self.swept_at is None:
+            return None
+        swept_to = floor(self.swept_at - self.lag, self._nature.resolution)
+        return swept_to if self._late_to is None or not self.budget.reads_late else min(swept_to, self._late_to)
+
     def read_left(self, end: datetime) -> None:
         """What sweeps had left is read up to this moment."""
         self._late_to = end

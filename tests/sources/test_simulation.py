@@ -462,6 +462,29 @@ def test_what_a_run_asked_for_and_had_no_time_to_read_is_read_by_the_next_one(si
     virtual_time.run(scenario())
 
 
+@pytest.mark.parametrize("apart", [timedelta(seconds=90), timedelta(minutes=4)])
+def test_however_often_it_is_restarted_the_last_hour_is_read_once_and_not_each_time(apart: timedelta) -> None:
+    """A run that is shorter than it takes to read the hour before it goes on where the one before it was."""
+
+    async def scenario() -> None:
+        world = World(seed=29)
+        for _ in range(round(3 * 1.5 * 3600)):
+            world.happen(EPOCH - HOUR + world.chance.random() * 1.5 * HOUR, measured_delay(world.chance))
+        watcher = Watcher(world, EPOCH, SCHEDULE)
+        while world.now() < EPOCH + HOUR / 2:
+            watcher.since = world.now() - HOUR
+            await watcher.watch(world.now() + world.chance.uniform(0.7, 1.3) * apart)
+        while_ago = EPOCH + HOUR / 2 - timedelta(minutes=5)
+        unseen = [event for event, at in world.visible.items() if at < while_ago and event not in watcher.seen]
+        # what turns up later than nearly all others is the settle's, as it is without a restart
+        assert all(world.visible[event] - world.born[event] > timedelta(minutes=8) for event in unseen)
+        assert len(unseen) < 0.002 * len(watcher.seen)
+        assert watcher.missing() == []
+        assert never_back(watcher.watermarks)
+
+    virtual_time.run(scenario())
+
+
 def test_what_an_audit_can_not_read_is_named_until_it_can() -> None:
     async def scenario() -> None:
         world = World(seed=3)

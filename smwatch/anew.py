@@ -14,7 +14,7 @@ from smwatch.watched import Watched
 
 if TYPE_CHECKING:
     from smwatch.change import Change
-    from smwatch.rules.engine import Engine
+    from smwatch.rules.engine import Engine, Same
 
 FEW = 1_000
 """Events that are remembered while others are judged: records of one call come one after the other."""
@@ -39,6 +39,7 @@ class Anew:
             engine.mutes,
             self.since,
         )
+        self._same: Same = {}
         self._corrected: list[Event] = []
         self._secrets: set[Secret] = set()
         self._principals: set[str] = set()
@@ -65,11 +66,20 @@ class Anew:
         for each in watched:
             self._fresh.watched(each.source, each.spans)
 
+    def compare(self) -> None:
+        """Once all have been taken: do beforehand what takes long, so that little is left to the store's thread."""
+        known, fresh = self._engines
+        fresh.take_over(known)
+        before = dict(known.alarms)
+        self._same = {
+            group: (alarm, before[group]) for group, alarm in fresh.alarms.items() if alarm == before.get(group)
+        }
+
     def into(self, store: Store) -> Change:
         """Have the store that this was made for take it over, on the store's thread."""
         known, fresh = self._engines
         for status in store.sources.values():
             if status.last_good_at is not None:
                 fresh.feed(status.source, status.newest_at, status.last_good_at)
-        alarms = fresh.take_over(known)
+        alarms = fresh.take_over(known, self._same)
         return store.take_over(self._fresh, alarms, self._corrected, self._secrets, self._principals)

@@ -283,6 +283,7 @@ class Monitor:
             self._reader.mistaken = False  # of so many names some are forgotten: that would never end
             renamed = self.renamed()
             anew.fold(renamed)
+            anew.compare()
             await self._deliver(Delivery(renamed=renamed, anew=anew))
 
     async def _read_again(self, arrivals: list[Arrival]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Iterable
 from datetime import timedelta
@@ -80,13 +81,16 @@ class Bringing:
 
     name, label, seen_by = "logs", "Logs", SeenBy.LOGS
 
-    def __init__(self, given: Iterable[Record]) -> None:
+    def __init__(self, given: Iterable[Record], *, ends: bool = True) -> None:
+        self._ends = ends
         self._page = Page(self.name, self.seen_by, tuple(Found(records.raw(each)) for each in given), records.AT)
 
     async def read_once(self, coverage: Coverage) -> AsyncIterator[Page | Status]:
         """The one page."""
         del coverage
         yield self._page
+        if not self._ends:
+            await asyncio.Event().wait()
 
     follow = read_once
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from datetime import timedelta
 from itertools import permutations
 from random import Random
@@ -14,6 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from smwatch.anew import Anew
+from smwatch.events.reader import Reader
 from smwatch.journal import Journal
 from smwatch.ledger import Ledger
 from smwatch.monitor import Delivery, Monitor
@@ -39,11 +41,17 @@ class Watcher:
         self.journal = Journal()
         self.store = kind(engine=Engine(catalogue()))
         self.changed: list[Alarm] = []
-        self.monitor = Monitor(
+        self._reader = Reader()
+        self.monitor = self.made()
+
+    def made(self) -> Monitor:
+        """A monitor that feeds the store."""
+        return Monitor(
             self.journal,
             deliver=self._deliver,
             selects=lambda arrival: self.engine.selects(arrival),
             now=lambda: AT + timedelta(days=60),
+            reader=self._reader,
             anew=lambda: Anew(self.store, self.engine, Engine(self.engine.rules)),
         )
 
@@ -130,6 +138,30 @@ async def test_what_is_only_being_read_is_set_right_as_well() -> None:
     async with asyncio.TaskGroup() as tasks:
         for piece in (INCIDENT[1:3], INCIDENT[3:4], INCIDENT[4:]):
             tasks.create_task(watcher.see(piece))
+    assert watcher.known == expected.known
+
+
+async def test_it_is_judged_anew_while_sources_are_followed() -> None:
+    watcher, expected = Watcher(), Watcher()
+    await expected.see(INCIDENT[::-1])
+    await watcher.monitor.follow([Bringing(INCIDENT[:3])])
+    known = watcher.known
+    following = asyncio.create_task(watcher.monitor.follow([Bringing(INCIDENT[3:]), Bringing([], ends=False)]))
+    while watcher.known != expected.known:
+        assert not following.done()
+        await asyncio.sleep(0)
+    assert known != expected.known
+    following.cancel()
+    with suppress(asyncio.CancelledError):
+        await following
+
+
+async def test_what_the_next_monitor_learns_sets_right_what_the_last_one_read() -> None:
+    watcher, expected = Watcher(), Watcher()
+    await expected.see(INCIDENT[::-1])
+    await watcher.see(INCIDENT[:4])
+    watcher.monitor = watcher.made()
+    await watcher.see(INCIDENT[4:])
     assert watcher.known == expected.known
 
 

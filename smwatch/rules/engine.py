@@ -228,18 +228,25 @@ class Engine:
         self._alarms.update((alarm.group, alarm) for alarm in changed)
         return tuple(changed)
 
-    def take_over(self, other: Engine) -> tuple[Alarm, ...]:
+    def take_over(self, other: Engine, same: Same = MappingProxyType({})) -> tuple[Alarm, ...]:
         """Go on in the place of another engine: what people have decided there holds, and time is as late.
 
-        Returns the alarms that are other than there, those that are not any more with count 0.
+        Returns the alarms that are other than there, those that are not any more with count 0. Those in `same` are
+        known to be the same, here and there: comparing very many takes long.
         """
-        decided = ((alarm.group, alarm.acknowledged, alarm.closed) for alarm in other.alarms.values())
-        self.adopt(Decided(tuple(each for each in decided if each[1] or each[2]), other.mutes))
-        if other.ticked_at is not None:
+        known = dict(other.alarms)
+        decided = [(alarm.group, alarm.acknowledged, alarm.closed) for alarm in known.values()]
+        self.adopt(Decided(tuple(each for each in decided if self._lacks(*each)), other.mutes))
+        if other.ticked_at is not None and other.ticked_at != self.ticked_at:
             self.tick(other.ticked_at)
-        changed = [alarm for group, alarm in self._alarms.items() if alarm != other.alarms.get(group)]
-        gone = [taken_back(alarm, MISTAKEN) for group, alarm in other.alarms.items() if group not in self._alarms]
+        changed = [alarm for group, alarm in self._alarms.items() if _differ(alarm, known.get(group), same.get(group))]
+        gone = [taken_back(alarm, MISTAKEN) for group, alarm in known.items() if group not in self._alarms]
         return (*changed, *gone)
+
+    def _lacks(self, group: str, acknowledged: Decision | None, closed: Decision | None) -> bool:
+        """Whether an alarm is known of which this was not decided here."""
+        alarm = self._alarms.get(group)
+        return alarm is not None and (alarm.acknowledged, alarm.closed) != (acknowledged, closed)
 
     def adopt(self, decided: Decided) -> tuple[Alarm, ...]:
         """Take over what was decided elsewhere about alarms that are known here; the alarms that changed."""
@@ -418,6 +425,14 @@ class Engine:
         )
         for alarm in ordered[: len(ordered) - ALARMS * 9 // 10]:
             del self._alarms[alarm.group]
+
+
+Same = Mapping[str, tuple[Alarm, Alarm]]
+"""By group: an alarm of one engine, and the equal one of another."""
+
+
+def _differ(alarm: Alarm, known: Alarm | None, same: tuple[Alarm, Alarm] | None) -> bool:
+    return not (same is not None and same[0] is alarm and same[1] is known) and alarm != known
 
 
 def _memory(rules: RuleSet) -> timedelta:

@@ -341,7 +341,7 @@ class SmwatchApp(App[int]):
         from smwatch.tui.screens.page import PageScreen
 
         page = partial(help_page, self.desk.keys)
-        self.push_screen(PageScreen(self.desk, "help", None, page_of=lambda *_: page))
+        self.push_screen(PageScreen(self.desk, "help", None, page_of=lambda *_: page, leads=False))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
         """The command palette: saved filters, what keys do here in the order of their table, and the themes."""

@@ -202,7 +202,7 @@ async def test_where_aws_can_not_be_asked_the_key_says_why() -> None:
     stage = Stage(reads(3))
     async with stage.app.run_test(size=WIDE) as pilot:
         await pilot.press("j", "o")
-        assert "no AWS here" in stage.lines()[-1]
+        assert "nobody to ask: what is shown does not come from AWS" in stage.lines()[-1]
         await pilot.press("X")
         assert "smwatch export" in stage.lines()[-1]
 

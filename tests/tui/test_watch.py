@@ -8,8 +8,9 @@ import msgspec
 import pytest
 from textual import events
 
+from smwatch.events.secret import Secret
 from smwatch.sources.source import State
-from smwatch.tui.screens.desk import Outside
+from smwatch.tui.screens.desk import Answers, Outside
 from smwatch.tui.screens.names import NamesScreen
 from smwatch.tui.screens.page import PageScreen
 from smwatch.tui.screens.watch import WatchScreen
@@ -347,7 +348,26 @@ async def test_live_tail_says_what_it_costs_before_a_second_key_switches_it_on()
 
 
 async def test_live_tail_without_a_log_group_says_what_to_do() -> None:
-    stage = Stage(reads(3))
+    async def ask(_: Secret) -> Answers:
+        raise AssertionError("nothing is asked here")
+
+    stage = Stage(reads(3), outside=Outside(ask=ask))
     async with stage.app.run_test(size=WIDE) as pilot:
         await pilot.press("V")
         assert "start smwatch with --log-group" in stage.text()
+
+
+async def test_what_does_not_come_from_aws_has_no_live_tail() -> None:
+    stage = Stage(reads(3))
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("V")
+        assert "no Live Tail: what is shown does not come from AWS" in stage.text()
+
+
+async def test_a_page_that_leads_nowhere_offers_no_key_for_that() -> None:
+    stage = Stage(reads(3))
+    async with stage.app.run_test(size=WIDE) as pilot:
+        for key in ("question_mark", "S"):
+            await pilot.press(key)
+            assert stage.lines()[-1].strip() == "Esc back  / find  y copy"
+            await pilot.press("escape")

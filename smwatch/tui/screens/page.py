@@ -43,13 +43,15 @@ class PageScreen(Screen[object]):
         *,
         page_of: PageOf | None = None,
         jumps: Callable[[object], bool] = lambda _: False,
+        leads: bool = True,
     ) -> None:
-        """`jumps` says which targets end the screen, to be gone to in the stream."""
+        """`jumps` says which targets end the screen, to be gone to in the stream; `leads`, whether there are any."""
         super().__init__()
         self._compositor = DirectCompositor()
         self._desk = desk
         self._told = title
         self._jumps = jumps
+        self._hints = self.HINTS if leads else tuple(hint for hint in self.HINTS if hint != "page.choose")
         self._first = target
         self._title = Pieces(classes="-title")
         self.detail = Detail(page_of or desk.page_of)
@@ -74,7 +76,7 @@ class PageScreen(Screen[object]):
     def _frame(self) -> None:
         width = self.size.width
         self._title.put([spread([Piece(f" {self._told}")], [], width).pieces])
-        self._footer.put([hint_pieces(map(self._desk.keys.hint, self.HINTS))])
+        self._footer.put([hint_pieces(map(self._desk.keys.hint, self._hints))])
 
     def retitle(self, title: str) -> None:
         """Say something else at the top."""

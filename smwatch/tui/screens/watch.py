@@ -21,6 +21,7 @@ from smwatch.tui.screens.frame import DOCKED
 from smwatch.tui.screens.page import PageScreen
 from smwatch.tui.screens.prompt import PromptScreen
 
+NO_AWS = "what is shown does not come from AWS"
 WRITING_SECONDS = 0.5
 """How often it is told how far the writing of a file has come."""
 
@@ -69,7 +70,7 @@ class WatchScreen(Finder):
         if secret is None:
             self.say("no secret chosen: move to an event of one first")
         elif not self.desk.can_ask:
-            self.say("no AWS here: replay and demo know only their events")
+            self.say(f"nobody to ask: {NO_AWS}")
         else:
             self.say(f"asking AWS about {secret.name}")
             self.show_target(ToSecret(secret))
@@ -111,16 +112,18 @@ class WatchScreen(Finder):
         def page_of(*_: object) -> Page:
             return lambda width: sources_page(list(desk.store.sources.values()), desk.now, desk.zone, width)
 
-        self.app.push_screen(PageScreen(desk, "sources", None, page_of=page_of))
+        self.app.push_screen(PageScreen(desk, "sources", None, page_of=page_of, leads=False))
 
     def action_poll(self) -> None:
         """Have the sources asked now."""
-        self.say("asking now" if self.desk.poll() else "nothing to ask: what is shown does not come from AWS")
+        self.say("asking now" if self.desk.poll() else f"nothing to ask: {NO_AWS}")
 
     def action_live_tail(self) -> None:
         """Live Tail on, once its cost has been told, or off."""
         cost = self.desk.live_tail_cost
-        if cost is None:
+        if cost is None and not self.desk.can_ask:
+            self.say(f"no Live Tail: {NO_AWS}")
+        elif cost is None:
             self.say("Live Tail needs a log group: start smwatch with --log-group")
         elif self.desk.live_tail_on:
             self.desk.live_tail(False)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import math
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from smwatch.sources.agenda import Nature, Schedule, floor
 from smwatch.sources.budget import Budget
@@ -19,8 +20,21 @@ from smwatch.sources.passes import EVERY, PIECES, Passes
 from smwatch.sources.scan import Scan
 from smwatch.sources.settle_lag import LATE_FACTOR, LONGEST, NEAR
 
-STILL_HABITUAL, STILL_HABITUAL_FAR = 0.977, 0.95
-"""How much of the reach is far enough back where more would cost a page, and where sweeps are `FARTHER` apart."""
+
+class Manner(NamedTuple):
+    """How sweeps go about it."""
+
+    habitual: float
+    """How much of the reach is far enough back where more would cost a page."""
+    smooth: float
+    """How soon their distance follows their length: where it changes little, nothing waits longer than others."""
+    scrap: float
+    """The part of a page (or so many pages) for which a sweep asks for no other page: of such old rows hardly any are
+    new, and the time their calls take is waited for by all that are."""
+
+
+CLOSE, APART = Manner(0.977, 0.25, 0.6), Manner(0.95, 0.15, 1.5)
+"""Where sweeps follow each other soon, and where they are `FARTHER` apart; found by simulation."""
 JOIN = 0.8
 """The part of a pause by which sweeps may reach less far: the last one to see a moment is so much later at times."""
 LEAVE, LEAVE_FAR, FAR = 0.006, 0.0085, 45.0
@@ -30,16 +44,10 @@ the 99th of a hundred an hour late."""
 FARTHER = 75.0
 """Seconds between sweeps from which on each call of theirs is waited for by many. Nearer, a page and a half holds more
 time than may be left out: one in a hundred would be shown an hour late."""
-SMOOTH, SMOOTH_FAR = 0.25, 0.15
-"""How soon the distance of sweeps follows their length, and where they are `FARTHER` apart: where it changes little,
-nothing waits longer than others."""
 SURGE = 1.2
 """So many times as long as the last ones is a sweep that is taken for what the next ones will be."""
 SHOWN_BY = 0.978
 """The part of the shortest distance of sweeps after which the next begins: its own time is the rest."""
-SCRAP, SCRAP_FAR = 0.6, 1.5
-"""The part of a page for which a sweep asks for no other page, and so many pages where sweeps are `FARTHER` apart: of
-such old rows hardly any are new, and the time their calls take is waited for by all that are."""
 RESTED = 1 / 3
 """A sweep that took long is followed by a pause of this part of its time, for others in the account."""
 RELAXED_EVERY = 30.0
@@ -149,8 +157,7 @@ class Sweeps:
         self._count(scan.rows, self._lateness.visible(scan.asked_at - self._low) + self._took / 2)
         every = RELAXED_EVERY if relaxed else self._schedule.sweep_every.total_seconds()
         cost = scan.pages + self._glances
-        smooth = SMOOTH_FAR if self._far else SMOOTH
-        self._cost = cost if cost > SURGE * self._cost else self._cost + smooth * (cost - self._cost)
+        self._cost = cost if cost > SURGE * self._cost else self._cost + self._manner.smooth * (cost - self._cost)
         self._glances, self.glance_at = 0, math.inf
         self.pause = max(SHOWN_BY * every, self._cost / self.budget.for_sweeps)
         worth_it = GLANCE_FROM * every < self.pause <= GLANCE_TO
@@ -175,9 +182,8 @@ class Sweeps:
         if self.budget.reads_late:
             usual = self._lateness.usual - JOIN * self._pause
         else:
-            usual = (STILL_HABITUAL_FAR if self._far else STILL_HABITUAL) * self.reach
-        scrap = SCRAP_FAR if self._far else SCRAP
-        return left < scrap * self._nature.page and scan.high < self.swept_at - usual
+            usual = self._manner.habitual * self.reach
+        return left < self._manner.scrap * self._nature.page and scan.high < self.swept_at - usual
 
     def steady(self, now: datetime) -> bool:
         """Whether what is found new now has just become visible, because a sweep was here a moment ago."""
@@ -209,9 +215,9 @@ class Sweeps:
         return max(self._passes_at + EVERY.total_seconds(), clock + RESTED * (clock - self._passes_at))
 
     @property
-    def _far(self) -> bool:
-        """Whether sweeps are so far apart that each call of theirs is waited for by many."""
-        return self.pause > FARTHER
+    def _manner(self) -> Manner:
+        """How they go about it at present: where they are far apart, each call of theirs is waited for by many."""
+        return APART if self.pause > FARTHER else CLOSE
 
     @property
     def _pause(self) -> timedelta:

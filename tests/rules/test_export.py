@@ -466,6 +466,16 @@ def test_what_one_log_group_does_not_take_is_said(form: str, number: int, says: 
     assert (found.exit_code, found.stderr.splitlines()) == (0, says)
 
 
+def test_a_template_that_goes_with_no_request_is_written_and_says_how_to_deploy_it(tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text("".join(REGEXES.format(n) for n in range(17)), encoding="utf-8")
+    found = CliRunner().invoke(main, ["rules", "export", "--format", "cloudformation", "--rules", str(path)])
+    (size,) = [line for line in found.stderr.splitlines() if "CloudFormation takes 51,200" in line]
+    assert (found.exit_code, "--s3-bucket" in size) == (0, True)
+    assert len(found.stdout.encode()) > cloudformation.INLINE
+    assert len(json.loads(found.stdout)["Resources"]) > 204
+
+
 def test_own_rules_are_exported_with_the_others(tmp_path: Path) -> None:
     path = tmp_path / "mine.toml"
     path.write_text(EDGES, encoding="utf-8")

@@ -130,6 +130,18 @@ def then(name: str, **parameters: Any) -> list[Record]:
             "medium",
         ),
         ("SMW-READ-05", [records.read(by=records.root())], "Root user read or changed a secret", "critical"),
+        (
+            "SMW-READ-05",
+            [records.denied(by=records.root())],
+            "Root user tried to read or change a secret",
+            "critical",
+        ),
+        (
+            "SMW-READ-05",
+            [records.write("StopReplicationToReplica", by=records.root())],
+            "Root user read or changed a secret",
+            "critical",
+        ),
         ("SMW-READ-05", [records.listing(by=records.root())], "Root user touched Secrets Manager", "high"),
     ],
 )

@@ -55,6 +55,11 @@ def encode(value: Any, *, ordered: bool = False) -> str:
     return (_sorted_encoder if ordered else _encoder).encode(value).decode()
 
 
+def whole(text: str) -> str:
+    """The text with U+FFFD for each half of a surrogate pair, which no file, terminal or database can hold."""
+    return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
 def _decode_slowly(raw: str | bytes, error: Exception) -> Any:
     """What the fast decoder refuses although it is JSON: half a surrogate pair (shown as U+FFFD), a huge integer.
 
@@ -78,7 +83,7 @@ def _refuse(constant: str) -> NoReturn:
 def _without_halves(value: Any) -> Any:
     match value:
         case str():
-            return value.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+            return whole(value)
         case list():
             return [_without_halves(item) for item in value]
         case dict():

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from smwatch.events.event import SeenBy
+from smwatch.record import whole
 from smwatch.sources.agenda import Nature, Schedule
 from smwatch.sources.failures import date_of, malformed, told_apart
 from smwatch.sources.pace import PACES, Paces
@@ -137,6 +138,7 @@ def _row(item: Mapping[str, Any]) -> Row:
     raw = item.get("CloudTrailEvent", "{}")
     if not isinstance(raw, str):  # AWS sends a string; stand-ins of it have been seen to send the object
         raw = msgspec.json.encode(raw).decode()
+    raw = whole(raw)
     try:
         said = _decode_said(raw)
         if not (said.eventID and said.eventName and said.eventSource):

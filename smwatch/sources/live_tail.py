@@ -18,6 +18,7 @@ import msgspec
 
 from smwatch.events.event import SeenBy
 from smwatch.patterns import compile as compile_pattern
+from smwatch.record import whole
 from smwatch.sources.clock import ServerClock
 from smwatch.sources.coverage import Coverage
 from smwatch.sources.errors import CallError, Remedy
@@ -345,7 +346,7 @@ class LiveTail:
 
 
 def _record(item: Mapping[str, Any]) -> _Record:
-    return _Record(item["message"], moment(item.get("timestamp")), moment(item.get("ingestionTime")))
+    return _Record(whole(item["message"]), moment(item.get("timestamp")), moment(item.get("ingestionTime")))
 
 
 async def live_tail_source(

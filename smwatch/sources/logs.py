@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 
 from smwatch.events.event import SeenBy
+from smwatch.record import whole
 from smwatch.sources.agenda import Nature, Schedule
 from smwatch.sources.answers import LogEvent
 from smwatch.sources.errors import CallError, ConfigurationError, Remedy
@@ -271,6 +272,7 @@ def _row(item: LogEvent | Mapping[str, Any]) -> Row:
     message, stamp, ingested = item.get("message"), item.get("timestamp"), item.get("ingestionTime")
     if not isinstance(message, str):
         message = msgspec.json.encode(item).decode()
+    message = whole(message)
     row_id = str(item.get("eventId") or f"{item.get('logStreamName')} {stamp} {message}")
     at = moment(stamp)
     return Row(row_id, at, Found(message, at), moment(ingested))

@@ -21,6 +21,7 @@ from typing import Any, NamedTuple
 from aiohttp import web
 
 from smwatch import patterns
+from smwatch.record import whole
 from tests.emulators.live_tail import OPENING, update
 from tests.emulators.loopback import Loopback
 
@@ -237,7 +238,7 @@ class LogGroupService(Loopback):
         rows = [one for one in self.held[first:last] if one.visible_at <= now]
         if pattern := asked.get("filterPattern"):
             matches = patterns.compile(pattern).matches
-            rows = [one for one in rows if matches(one.message)]
+            rows = [one for one in rows if matches(whole(one.message))]
         if not head:
             rows.reverse()
         if rows and empty < self.empty_pages:

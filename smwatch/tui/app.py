@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 from textual import events
 from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import BindingType
+from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.markup import escape
 from textual.screen import ModalScreen, Screen
@@ -160,6 +161,15 @@ class SmwatchApp(App[int]):
         from smwatch.filter import parse
 
         return parse(text, self.desk.context_of_filters, typing=typing)
+
+    def get_driver_class(self) -> type[Driver]:
+        """What reads keys and writes to the terminal."""
+        usual = super().get_driver_class()
+        if usual.__name__ == "LinuxDriver":  # of macOS, too
+            from smwatch.tui.driver import PatientDriver
+
+            return PatientDriver
+        return usual
 
     def get_line_filters(self) -> Sequence[LineFilter]:
         """What all that is drawn goes through on its way to the terminal."""

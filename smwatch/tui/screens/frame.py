@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from textual import events
@@ -14,7 +14,7 @@ from smwatch.change import Change
 from smwatch.tui import clip
 from smwatch.tui.asked import Asked
 from smwatch.tui.compositor import DirectCompositor
-from smwatch.tui.lines import Line
+from smwatch.tui.lines import Line, Piece
 from smwatch.tui.pages.band import band_rows
 from smwatch.tui.pages.empty import empty_lines
 from smwatch.tui.pages.footer import Standing, footer_row
@@ -163,7 +163,7 @@ class StreamFrame(Screen[None]):
             self._asked_anew()
         self.stream.tick(now)
         self._empty()
-        self._draw_header()
+        self._header.put_at_once(self._header_rows())
         if now - self._aged_at >= AGED or self.desk.zone is Zone.RELATIVE:
             self._aged_at = now
             self._frame()
@@ -183,7 +183,7 @@ class StreamFrame(Screen[None]):
         desk, width = self.desk, self.size.width
         if not width:
             return
-        self._draw_header()
+        self._header.put(self._header_rows())
         asking = desk.asking
         step = clip.next_step(asking[0]) if asking and self.size.height >= BAND_ROOM else None
         text = step.text if step is not None else None
@@ -198,11 +198,11 @@ class StreamFrame(Screen[None]):
             self._footed = (standing, width)
             self._footer.put([footer_row(standing, self._keys(), width)])
 
-    def _draw_header(self) -> None:
+    def _header_rows(self) -> Sequence[Sequence[Piece]]:
         desk = self.desk
         statuses = list(desk.store.sources.values())
         again = desk.keys.one("watch.poll")
-        self._header.put(header_rows(desk.title, statuses, desk.now, desk.zone, self.size.width, again))
+        return header_rows(desk.title, statuses, desk.now, desk.zone, self.size.width, again)
 
     def _standing(self) -> Standing:
         store, stream, asked = self.desk.store, self.stream, self.asked

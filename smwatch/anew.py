@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from smwatch.events.event import Arrival, Event
 from smwatch.events.renaming import Rename
 from smwatch.events.secret import Secret
-from smwatch.store import Store
+from smwatch.store import D, N, Store
 from smwatch.watched import Watched
 
 if TYPE_CHECKING:
@@ -41,8 +41,8 @@ class Anew:
         )
         self._same: Same = {}
         self._corrected: list[Event] = []
-        self._secrets: set[Secret] = set()
-        self._principals: set[str] = set()
+        self._wrong: set[Secret] = set()
+        self._secrets, self._principals = store.secrets, store.principals
 
     def take(self, arrivals: Sequence[Arrival]) -> None:
         """Judge these, each of which is given once, by what their names stand for now."""
@@ -53,9 +53,7 @@ class Anew:
                 continue
             if (known.secret, known.others) != (event.secret, event.others):
                 self._corrected.append(event)
-                self._secrets.update(each for each in (known.secret, *known.others) if each is not None)
-                self._secrets.update(each for each in (event.secret, *event.others) if each is not None)
-                self._principals.add(event.principal.identity)
+                self._wrong.update(each for each in (known.secret, *known.others) if each is not None)
 
     def fold(self, renames: Iterable[Rename]) -> None:
         """Take note that what looked like two secrets is one."""
@@ -70,6 +68,8 @@ class Anew:
         """Once all have been taken: do beforehand what takes long, so that little is left to the store's thread."""
         known, fresh = self._engines
         fresh.take_over(known)
+        self._secrets = _better(self._store.secrets, self._fresh.secrets, self._wrong)
+        self._principals = _better(self._store.principals, self._fresh.principals)
         before = dict(known.alarms)
         self._same = {
             group: (alarm, before[group]) for group, alarm in fresh.alarms.items() if alarm == before.get(group)
@@ -82,4 +82,13 @@ class Anew:
             if status.last_good_at is not None:
                 fresh.feed(status.source, status.newest_at, status.last_good_at)
         alarms = fresh.take_over(known, self._same)
-        return store.take_over(self._fresh, alarms, self._corrected, self._secrets, self._principals)
+        return store.take_over(fresh, alarms, self._corrected, self._secrets, self._principals)
+
+
+def _better(known: dict[N, D], fresh: dict[N, D], wrong: Collection[N] = ()) -> dict[N, D]:
+    """Dossiers of all that there are: the fresh ones, but for known ones that go further back and are not wrong."""
+    return {name: dossier for name, dossier in known.items() if name not in wrong} | {
+        name: dossier
+        for name, dossier in fresh.items()
+        if name not in known or name in wrong or dossier.first_key <= known[name].first_key
+    }

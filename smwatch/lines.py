@@ -128,10 +128,11 @@ def event_bytes(arrival: Arrival) -> bytes:
 
 
 def alarm_line(alarm: Alarm, behind: Sequence[Behind], *, new: bool) -> str:
-    """One alarm as a JSON object on one line; `updated` is an open alarm that was open (or seen to) before.
+    """One alarm as a JSON object on one line; `updated` is an open alarm that was told of before it changed.
 
-    `behind` tells of the events behind it. Region and account are the secret's, else those that the events share: null
-    where they are of several.
+    That is of the lines, not of the alarm: `new` says that this is the first since it opened. `behind` tells of the
+    events behind it. Region and account are the secret's, else those that the events share: null where they are of
+    several.
     """
     secret, about = alarm.secret, dict(alarm.about)
     account, region = (secret.account, secret.region) if secret else (about.get("account"), about.get("region"))

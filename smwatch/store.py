@@ -322,23 +322,19 @@ class Store:
 
     def take_over(
         self,
-        other: Store,
+        engine: Judge,
         alarms: Sequence[Alarm],
         corrected: Sequence[Event],
-        secrets: Iterable[Secret],
-        principals: Iterable[str],
+        secrets: dict[Secret, SecretDossier],
+        principals: dict[str, PrincipalDossier],
     ) -> Change:
-        """Judge by another store's engine from now on, which has raised these alarms where the present one had others.
+        """Judge by another engine from now on, which has raised these alarms where the present one had others.
 
-        These events are about other secrets than they are here; of these secrets and principals the other has to be
-        believed.
+        These events are about other secrets than they are here; the dossiers are of all secrets and principals.
         """
-        self.engine = other.engine
-        change = Change(corrected=list(corrected), secrets=set(secrets), renamed=True)
-        for secret in change.secrets:
-            _take_over(self.secrets, other.secrets, secret)
-        for principal in principals:
-            _take_over(self.principals, other.principals, principal)
+        self.engine, self.secrets, self.principals = engine, secrets, principals
+        about = [secret for event in corrected for secret in (event.secret, *event.others) if secret is not None]
+        change = Change(corrected=list(corrected), secrets=set(about), renamed=True)
         for event in corrected:
             i = bisect_left(self.events, event.key, key=KEY)
             if i < len(self.events) and self.events[i].key == event.key:
@@ -496,13 +492,6 @@ def _as_counted(arrival: Arrival) -> Arrival:
         return arrival
     event = msgspec.structs.replace(arrival.event, key=arrival.counted_as)
     return msgspec.structs.replace(arrival, event=event)
-
-
-def _take_over(mine: dict[N, D], others: Mapping[N, D], name: N) -> None:
-    if name in others:
-        mine[name] = others[name]
-    else:
-        mine.pop(name, None)
 
 
 def _make_room(dossiers: dict[N, D]) -> None:

@@ -165,6 +165,16 @@ async def test_what_the_next_monitor_learns_sets_right_what_the_last_one_read() 
     assert watcher.known == expected.known
 
 
+async def test_a_batch_that_names_one_secret_twice_counts_once() -> None:
+    batch, read = records.batch([LONG, "other", PARTIAL], at=after(0)), records.read(LONG, at=after(1))
+    watcher, expected = Watcher(), Watcher()
+    await expected.see([read, batch])
+    await watcher.see([batch], [read])
+    assert watcher.known == expected.known
+    (dossier,) = (each for each in watcher.store.secrets.values() if each.secret.name == LONG)
+    assert dossier.events == 2
+
+
 NAMES = [SHORT, LONG, "my-s3cReT-q1W2e3", "other"]
 
 

@@ -312,7 +312,10 @@ class Reader:
 
     def _secrets(self, found: tuple[Named, ...], owner: str, region: str) -> Iterable[Secret]:
         secrets = [self._names.secret(one, owner, region) for one in found]
-        return secrets if len(secrets) == 1 else dict.fromkeys(secrets)
+        if len(secrets) == 1:
+            return secrets
+        self._names.together(secrets)
+        return dict.fromkeys(secrets)
 
     def _unreadable(self, raw: str, reason: str, seen_by: SeenBy, seen_at: datetime, at: datetime | None) -> Event:
         digest = _digest(raw)

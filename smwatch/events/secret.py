@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple, TypeGuard
 
 import msgspec
@@ -91,6 +91,8 @@ class Names:
         """What references were taken for last."""
         self._references: Recent[Secret, set[_Reference] | None] = Recent(lambda _: None, remember)
         """The references that were taken for a secret; where they are REFERENCES, there may be more."""
+        self._both: Recent[_Key, bool | None] = Recent(lambda _: None, remember)
+        """Names with what might be a suffix that some record has together with the name without."""
         self._renamed: list[tuple[Secret, Secret]] = []
         self.mistaken = False
         """Whether a part of what was said of a secret has turned out to be another's; it is for the caller to reset."""
@@ -98,6 +100,13 @@ class Names:
     def secret(self, named: Named, account: str, region: str) -> Secret:
         """The secret that is meant; `account` and `region` are the record's, for what is not an ARN."""
         return self._resolved[named, account, region]
+
+    def together(self, secrets: Iterable[Secret]) -> None:
+        """Take note that one record is about all of these: should two turn out to be one, it counts once for that."""
+        keys = {_key(secret) for secret in secrets}
+        for key in keys:
+            if _without_suffix(key) in keys:
+                self._both.keep(key, True)
 
     def renamed(self) -> tuple[tuple[Secret, Secret], ...]:
         """Pairs (wrong guess, right identity) found since last asked: what was said of the first is the second's."""
@@ -197,7 +206,9 @@ class Names:
         for was in dict.fromkeys(was for was, _ in moved.values()):
             right = {now for before, now in moved.values() if before == was}
             if len(right) == 1 and self._references.find(was) == set():
-                self._renamed.append((was, right.pop()))
+                now = right.pop()
+                self._renamed.append((was, now))
+                self.mistaken |= bool(self._both.find(_key(max(was, now, key=lambda each: len(each.name)))))
             else:
                 self.mistaken = True
 
@@ -208,6 +219,10 @@ class _Reference(NamedTuple):
     key: _Key
     by_arn: bool
     """Whether it may have a suffix."""
+
+
+def _key(secret: Secret) -> _Key:
+    return secret.account, secret.region, secret.name
 
 
 def _reference(named: Named, account: str, region: str) -> _Reference:

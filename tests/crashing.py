@@ -17,6 +17,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from types import FrameType
@@ -25,6 +26,7 @@ from typing import Any
 import smwatch
 from smwatch.events.event import SeenBy
 from smwatch.journal import FILE_NAME, Journal
+from smwatch.journal.printed import FROM
 from smwatch.jsonl import Lines
 from smwatch.monitor import Monitor
 from smwatch.output import Output
@@ -166,8 +168,10 @@ def wrong_after(folder: Path, last: Statement, time: int) -> list[str]:
     code = in_child(lambda: traced(lambda: tail(state, outs[0], START), kill))
     wrong = [] if code == -signal.SIGKILL else [f"ended with {code} instead of being killed"]
     wrong += _wrong_in_journal(state, outs[0])
-    # What was taken in and not printed is older than what the next ones ask for.
-    codes = [in_child(lambda out=out: tail(state, out, END)) for out in outs[1:]]  # type: ignore[misc]
+    # What was taken in and not printed is older than what the next ones ask for, once it is noted what this one was
+    # asked for. Before that, it has asked nobody for anything.
+    since = END if _noted_what_it_prints(state) else START
+    codes = [in_child(lambda out=out: tail(state, out, since)) for out in outs[1:]]  # type: ignore[misc]
     if codes != [0, 0]:
         return [*wrong, f"the next ones ended with {codes}"]
     wrong += _wrong_in_journal(state, outs[1])
@@ -185,6 +189,11 @@ def wrong_after(folder: Path, last: Statement, time: int) -> list[str]:
     if not expected <= alarmed:
         wrong.append(f"no alarm for {expected - alarmed}")
     return wrong
+
+
+def _noted_what_it_prints(folder: Path) -> bool:
+    with closing(Journal(folder / FILE_NAME)) as journal:
+        return journal.fact(FROM) is not None
 
 
 def _wrong_in_journal(folder: Path, out: Path) -> list[str]:

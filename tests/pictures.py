@@ -141,7 +141,7 @@ async def picture(shot: Shot) -> str:
         for key in shot.keys:
             await pilot.press(key)
         await pilot.pause()
-        return plain(demo.app.export_screenshot(title=shot.caption))
+        return plain(demo.app.export_screenshot(title=shot.caption, simplify=True))
 
 
 _TEXT = re.compile(r'(<text [^>]*?)x="([\d.]+)"([^>]*?) textLength="[\d.]+"([^>]*>)([^<]*)</text>')

@@ -37,6 +37,12 @@ class OnBehalfOf(msgspec.Struct, gc=False):
     store_arn: str | None = field(default=None, name="identityStoreArn")
 
 
+class Scope(msgspec.Struct, gc=False):
+    """userIdentity.inScopeOf: what AWS gave the credentials to."""
+
+    issuer_type: Told = field(default=None, name="issuerType")
+
+
 class Identity(msgspec.Struct, gc=False):
     """userIdentity."""
 
@@ -50,6 +56,7 @@ class Identity(msgspec.Struct, gc=False):
     invoked_by: Told = field(default=None, name="invokedBy")
     provider: str | None = field(default=None, name="identityProvider")
     on_behalf_of: OnBehalfOf | None = field(default=None, name="onBehalfOf")
+    scope: Scope | None = field(default=None, name="inScopeOf")
 
 
 class EncryptionContext(msgspec.Struct, gc=False):

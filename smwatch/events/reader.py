@@ -233,6 +233,7 @@ class Reader:
                 else 0,
                 header.type,
                 identity.type,
+                identity.scope and identity.scope.issuer_type,
                 header.from_console,
                 header.vpc_endpoint,
             )

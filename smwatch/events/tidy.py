@@ -26,7 +26,7 @@ _TEXTS = (
     "@timestamp",
 )
 _PARTS = ("requestParameters", "responseElements", "additionalEventData", "serviceEventDetails")
-_OBJECTS = ("encryptionContext", "sourceEncryptionContext", "destinationEncryptionContext", "onBehalfOf")
+_OBJECTS = ("encryptionContext", "sourceEncryptionContext", "destinationEncryptionContext", "onBehalfOf", "inScopeOf")
 _LISTS = ("secretIdList", "SecretIdList")
 _NOT_TEXTS = frozenset((*_OBJECTS, *_LISTS, "sessionContext"))
 

@@ -25,6 +25,7 @@ SAME = frozenset(
         ("requestParameters", "encryptionContext", "SecretARN"),
         *((key,) for key in ("userAgent", "errorCode", "errorMessage", "eventType", "sessionCredentialFromConsole")),
         ("vpcEndpointId",),
+        ("userIdentity", "inScopeOf", "issuerType"),
     )
 )
 """The fields of a record that are the same, or missing, for all alike events: headers have them as they are."""

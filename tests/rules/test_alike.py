@@ -6,6 +6,7 @@ import json
 from collections.abc import Hashable
 from typing import Any
 
+import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
@@ -16,9 +17,11 @@ from smwatch.record import Record, decode, encode
 from smwatch.rules.alike import SAME, of_header, same_if_alike
 from smwatch.rules.dimension import DIMENSIONS, KEY_OF_RESOURCES
 from smwatch.rules.glance import Glance, path_of
+from smwatch.rules.stop import PatternPart
 from smwatch.rules.subject import Subject
 from tests import records
 from tests.records import AT
+from tests.rules.judging import catalogue
 
 MISSING = object()
 VALUES = st.sampled_from([MISSING, None, "", "a", "b", "x" * 3000, True, 1, ["a"], {"a": "b"}])
@@ -87,6 +90,18 @@ def test_what_readers_do_not_read_is_not_the_same_for_alike_events() -> None:
     assert not same_if_alike((parse_selector("$.resources"), question))
     assert not same_if_alike((parse_selector("$.tlsDetails.tlsVersion"), question))
     assert not same_if_alike((parse_selector("$.userIdentity"), question))
+
+
+@pytest.mark.parametrize("name", ["GetSecretValue", "DescribeSecret", "Decrypt"])
+def test_built_in_rules_ask_of_the_commonest_calls_only_what_is_the_same_for_alike_events(name: str) -> None:
+    source = "kms.amazonaws.com" if name == "Decrypt" else "secretsmanager.amazonaws.com"
+    rules = catalogue()
+    patterns = [each for rule in rules.rules for each in rule.when]
+    patterns += [each for fact in rules.facts.values() for each in fact.when]
+    here = [part for part in map(PatternPart, patterns) if part.possible(source, name)]
+    looks = {look for part in here for look in part.looks or ()}
+    assert here
+    assert {path_of(look[0]) for look in looks if not same_if_alike(look)} <= {("eventSource",), ("eventName",)}
 
 
 def put(record: Record, path: tuple[str, ...], value: Any) -> None:

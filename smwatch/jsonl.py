@@ -27,6 +27,7 @@ from smwatch.view import Filter
 from smwatch.visible import visible
 
 LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
+"""Since then everything is written."""
 UNKEPT = 250_000
 """Of so many lines that could not be noted as written it is known, at the most, that they were."""
 
@@ -37,8 +38,8 @@ class Lines:
     `json` chooses between JSON objects and lines for people. What has been written is noted in the journal, so that it
     is not written again by the next run; alarms are given to `keep`, with what to note of them. Messages for people go
     to `notices`. Events and alarms from before `prints_from` are taken in, and left for a run that asks for them.
-    Alarms that the journal knows of, from another process that watches with it, and that no run has
-    written yet are written first, as far as their last event is not from before `since`.
+    Alarms that the journal knows of, from another process that watches with it, and that no run has written yet are
+    written first, as far as their last event is not from before `since`.
     """
 
     def __init__(
@@ -50,7 +51,7 @@ class Lines:
         chosen: Filter | None = None,
         keep: Callable[[Sequence[Alarm], dict[str, bytes]], None] | None = None,
         since: datetime | None = None,
-        prints_from: datetime | None = None,
+        prints_from: datetime = LONG_AGO,
         out: Output | None = None,
         notices: IO[str] | None = None,
     ) -> None:
@@ -64,7 +65,7 @@ class Lines:
         self._notices = notices or sys.stderr
         self._turn = asyncio.Lock()
         self._since = since
-        self._prints_from = prints_from or LONG_AGO
+        self._prints_from = prints_from
         self._first_second = seconds_of_datetime(self._prints_from)
         self._begun = False
         self._told: list[int] = []

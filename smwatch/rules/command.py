@@ -13,6 +13,7 @@ from smwatch.record import Record
 from smwatch.rules.holes import EACH, HOLES, OF_EVENT, OF_RECORD, SECRETS, THEIR_REGION
 
 _HOLE = re.compile(r"\{([a-z_]+)\}")
+_NEARLY_A_HOLE = re.compile(r"\{\s*([a-z_]+)\b(?:\s+\}|(?!\}))")
 _LONGEST = 2048
 _REVOKE = (
     """--policy-name AWSRevokeOlderSessions --policy-document '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","""
@@ -42,6 +43,9 @@ def holes(command: str) -> tuple[str, ...]:
         before = command[: match.start()]
         if _open_quote(before):
             raise ValueError(f"{{{match[1]}}} is quoted when it is filled in: leave it out of quotation marks")
+    for match in _NEARLY_A_HOLE.finditer(command):
+        if match[1] in HOLES:
+            raise ValueError(f"{{{match[1]}}} is written without spaces, and closed at once")
     if "\n" in command:
         raise ValueError("a command is one line")
     return found

@@ -82,6 +82,8 @@ def _number_faults(rule: Rule) -> Iterable[tuple[str, str]]:
     for key, length in periods.items():
         if length is not None and length <= 0:
             yield key, "must be longer than nothing"
+    if rule.first_seen and rule.first_seen.warmup > rule.first_seen.within > 0:
+        yield "first_seen.warmup", "must not be longer than within: nothing would ever be new"
 
 
 def _dimension_faults(rule: Rule) -> Iterable[tuple[str, str]]:

@@ -115,6 +115,12 @@ MISTAKES = [
     ("sequence = { then = '{ $.a', within = '1d', same = ['secret'] }", "sequence.then: End a pattern"),
     ("absence = { until = '{ $.a', within = '1h', same = ['secret'] }", "absence.until: End a pattern"),
     ("first_seen = { of = ['secret'], within = '1d', fact = '{ $.a' }", "first_seen.fact: End a pattern"),
+    (
+        "first_seen = { of = ['secret'], within = '1d', warmup = '2d' }",
+        "first_seen.warmup: must not be longer than within",
+    ),
+    ("next = ['aws x {secret']", "next[0]: {secret} is written without spaces, and closed at once"),
+    ("next = ['aws x { secret }']", "next[0]: {secret} is written without spaces, and closed at once"),
     (SHARE.format("least = 0.5, known = ['reads', '{ $.a']"), "distinct.share.known[1]: End a pattern"),
     ("closed_by = 'restores'", "closed_by: is a table, not a text"),
     ("closed_by = { when = 'restores', same = [] }", "closed_by.same: needs at least one dimension"),

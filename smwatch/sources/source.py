@@ -102,7 +102,7 @@ class Status(msgspec.Struct, frozen=True):
     """Median of first seen − eventTime over recent events."""
     lag_max: timedelta | None = None
     complete_to: datetime | None = None
-    """Nothing before this moment (of the source's own time line) is missing, apart from `gaps`."""
+    """Nothing before this moment (of the source's own time line: see `by_delivery`) is missing, apart from `gaps`."""
     gaps: tuple[Gap, ...] = ()
     progress: str = ""
     """Long work under way, e.g. "back-filling 3 of ~12 min"; "" for none."""
@@ -113,6 +113,11 @@ class Status(msgspec.Struct, frozen=True):
     """eventTime of the newest event that this process had from the source; the monitor fills it in."""
     late_events: int = 0
     """Events that came after their second had been settled, and that no other source had brought."""
+
+    @property
+    def by_delivery(self) -> bool:
+        """Whether its time line is that of when records were delivered, as a log group's, and not happened."""
+        return self.source.startswith("logs:")
 
 
 class Source(Protocol):

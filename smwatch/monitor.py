@@ -43,6 +43,8 @@ FOREIGN_SECONDS = 2.0
 PRUNE_EVERY, UNTIL_HEARD = timedelta(hours=1), timedelta(minutes=1)
 LAST_CHANCE = 0.5
 """Seconds for which somebody who ends it may be kept by what could not be written before."""
+LESSONS = "names"
+"""Under which name the journal keeps what has shown that events were about other secrets than they seemed to be."""
 JOURNAL = "journal"
 """The name under which the journal itself reports trouble."""
 
@@ -285,6 +287,8 @@ class Monitor:
             anew.fold(renamed)
             anew.compare()
             await self._deliver(Delivery(renamed=renamed, anew=anew))
+            with suppress(JournalError):  # kept with the next page that can be
+                self.journal.keep((), {LESSONS: msgspec.json.encode(self._reader.lessons)})
 
     async def _read_again(self, arrivals: list[Arrival]) -> None:
         """Have what is not handed on yet say what it is about by what is known by now."""

@@ -22,13 +22,14 @@ from smwatch.events.header import unwrapped
 from smwatch.events.links import counted_with, shared_id
 from smwatch.events.reader import Reader
 from smwatch.events.redact import redact
+from smwatch.events.secret import Lesson
 from smwatch.export import csv_lines, jsonl_lines
 from smwatch.filter import Context, Filter, FilterError
 from smwatch.filter import parse as parse_filter
 from smwatch.journal import Journal, JournalError
 from smwatch.journal.printed import WRITTEN
 from smwatch.ledger import Ledger
-from smwatch.monitor import JOURNAL, Delivery, Monitor
+from smwatch.monitor import JOURNAL, LESSONS, Delivery, Monitor
 from smwatch.notify import Notifier, NotifyError, apprise_senders
 from smwatch.record import Record, decode
 from smwatch.remembered import KNOWN_SINCE, Opened, open_journal
@@ -94,6 +95,8 @@ class Parts:
         self.decisions = Decisions(self.journal, opened.alarms, opened.mutes)
         self.notifiers: tuple[Notifier, ...] = ()
         self._watching, self._reader = Watching(), Reader()
+        with suppress(JournalError):
+            self._reader.teach(self.journal.fact_as(LESSONS, list[Lesson]) or ())
         if judging:
             self.judge_by(self.engine_made())
 

@@ -15,10 +15,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from smwatch.anew import Anew
+from smwatch.events.event import SeenBy
 from smwatch.events.reader import Reader
+from smwatch.events.secret import Lesson
 from smwatch.journal import Journal
 from smwatch.ledger import Ledger
-from smwatch.monitor import Delivery, Monitor
+from smwatch.monitor import LESSONS, Delivery, Monitor
 from smwatch.record import Record
 from smwatch.rules.alarm import Alarm, AlarmState, Mute
 from smwatch.rules.engine import Engine
@@ -163,6 +165,19 @@ async def test_what_the_next_monitor_learns_sets_right_what_the_last_one_read() 
     watcher.monitor = watcher.made()
     await watcher.see(INCIDENT[4:])
     assert watcher.known == expected.known
+
+
+async def test_the_next_run_makes_no_mistake_that_was_made_before() -> None:
+    watcher = Watcher()
+    await watcher.see(INCIDENT)
+    lessons = watcher.journal.fact_as(LESSONS, list[Lesson])
+    assert lessons == [("exists", records.ACCOUNT, records.REGION, LONG)]
+    reader = Reader()
+    reader.teach(lessons)
+    read = [reader.read(records.raw(each), seen_by=SeenBy.FILE, seen_at=AT).event.secret for each in INCIDENT]
+    assert [secret.name for secret in read if secret] == [SHORT, LONG, SHORT, LONG, LONG]
+    assert not reader.mistaken
+    assert reader.lessons == tuple(lessons)
 
 
 async def test_a_batch_that_names_one_secret_twice_counts_once() -> None:

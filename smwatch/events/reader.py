@@ -37,7 +37,7 @@ from smwatch.events.naming import KMS, SECRETS_MANAGER, named_by, named_in_denia
 from smwatch.events.principal import Kind, Principal, principal_of, principal_of_arn
 from smwatch.events.recent import Recent
 from smwatch.events.scope import reads_only
-from smwatch.events.secret import Named, Names, Secret, is_secret_arn
+from smwatch.events.secret import Lesson, Named, Names, Secret, is_secret_arn
 from smwatch.events.tidy import clipped
 from smwatch.record import Record, decode, encode
 
@@ -119,6 +119,15 @@ class Reader:
     def renamed(self) -> tuple[tuple[Secret, Secret], ...]:
         """Pairs of secrets since last asked that turned out to be one: what was said of the first is the second's."""
         return self._names.renamed()
+
+    @property
+    def lessons(self) -> tuple[Lesson, ...]:
+        """What has shown that events were about other secrets; see `teach`."""
+        return self._names.lessons
+
+    def teach(self, lessons: Iterable[Lesson]) -> None:
+        """Before anything is read: what has shown mistakes to another reader, so that they are not made again."""
+        self._names.teach(lessons)
 
     @property
     def mistaken(self) -> bool:

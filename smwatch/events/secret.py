@@ -93,6 +93,7 @@ class Names:
         """The references that were taken for a secret; where they are REFERENCES, there may be more."""
         self._both: Recent[_Key, bool | None] = Recent(lambda _: None, remember)
         """Names with what might be a suffix that some record has together with the name without."""
+        self._lessons: dict[Lesson, None] = {}
         self._renamed: list[tuple[Secret, Secret]] = []
         self.mistaken = False
         """Whether a part of what was said of a secret has turned out to be another's; it is for the caller to reset."""
@@ -100,6 +101,19 @@ class Names:
     def secret(self, named: Named, account: str, region: str) -> Secret:
         """The secret that is meant; `account` and `region` are the record's, for what is not an ARN."""
         return self._resolved[named, account, region]
+
+    @property
+    def lessons(self) -> tuple[Lesson, ...]:
+        """What has shown mistakes: whoever is taught it beforehand makes none of these."""
+        return tuple(self._lessons)
+
+    def teach(self, lessons: Iterable[Lesson]) -> None:
+        """Make known what has shown mistakes before."""
+        for kind, account, region, name in lessons:
+            facts = {_EXISTING: self._existing, _WRITTEN: self._written}.get(kind)
+            if facts is not None:
+                self._lessons[kind, account, region, name] = None
+                self._learn(kind, (account, region, name))
 
     def together(self, secrets: Iterable[Secret]) -> None:
         """Take note that one record is about all of these: should two turn out to be one, it counts once for that."""
@@ -124,12 +138,12 @@ class Names:
         reference = _reference(named, account, region)
         short = _without_suffix(reference.key) if reference.by_arn else None
         if short is not None and (named.name == short[2] or (named.complete and not _is_word(reference.key))):
-            self._learn(self._written, reference.key)
-            self._learn(self._existing, short)
+            self._learn(_WRITTEN, reference.key)
+            self._learn(_EXISTING, short)
         elif named.exists and short is not None:
             self._reach(short, reference.key)
         elif named.exists:
-            self._learn(self._existing, reference.key)
+            self._learn(_EXISTING, reference.key)
         return self._take(reference)
 
     def _take(self, reference: _Reference) -> Secret:
@@ -174,10 +188,12 @@ class Names:
 
     # -- what is known
 
-    def _learn(self, facts: Recent[_Key, bool | None], key: _Key) -> None:
+    def _learn(self, kind: str, key: _Key) -> None:
+        facts = self._existing if kind == _EXISTING else self._written
         if not facts.find(key):
             facts.keep(key, True)
-            self._reconsider(key)
+            if self._reconsider(key) and len(self._lessons) < LESSONS:
+                self._lessons[kind, *key] = None
 
     def _reach(self, short: _Key, arn: _Key) -> None:
         known = self._reached.find(short) or ()
@@ -185,8 +201,11 @@ class Names:
             self._reached.keep(short, tuple(sorted((*known, arn)))[:REACHED])
             self._reconsider(arn)
 
-    def _reconsider(self, key: _Key | None) -> None:
-        """See what references to this name, and to those that it may be a suffixed form of, stand for by now."""
+    def _reconsider(self, key: _Key | None) -> bool:
+        """See what references to this name, and to those that it may be a suffixed form of, stand for by now.
+
+        Whether a part of what was said of a secret was another's.
+        """
         moved: dict[_Reference, tuple[Secret, Secret]] = {}
         while key is not None:
             for reference in (_Reference(key, by_arn=False), _Reference(key, by_arn=True)):
@@ -195,7 +214,7 @@ class Names:
                     moved[reference] = was, now
             key = _without_suffix(key)
         if not moved:
-            return
+            return False
         self._resolved.forget()
         self._changed()
         for reference, (was, _) in moved.items():
@@ -203,14 +222,17 @@ class Names:
             if references is not None and len(references) < REFERENCES:
                 references.discard(reference)
             self._take(reference)
+        mistaken = False
         for was in dict.fromkeys(was for was, _ in moved.values()):
             right = {now for before, now in moved.values() if before == was}
             if len(right) == 1 and self._references.find(was) == set():
                 now = right.pop()
                 self._renamed.append((was, now))
-                self.mistaken |= bool(self._both.find(_key(max(was, now, key=lambda each: len(each.name)))))
+                mistaken |= bool(self._both.find(_key(max(was, now, key=lambda each: len(each.name)))))
             else:
-                self.mistaken = True
+                mistaken = True
+        self.mistaken |= mistaken
+        return mistaken
 
 
 class _Reference(NamedTuple):
@@ -259,6 +281,11 @@ def _like_a_word(ending: str) -> bool:
 
 _Key = tuple[str, str, str]
 """Account, Region, and a name."""
+Lesson = tuple[str, str, str, str]
+"""What is known of a name: that it exists, or that AWS has written an ARN that ends with it; Account, Region, name."""
+_EXISTING, _WRITTEN = "exists", "written"
+LESSONS = 1_000
+"""Lessons that are remembered."""
 REACHED = 8
 """ARNs that are remembered to have led to one secret."""
 REFERENCES = 64

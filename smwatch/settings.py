@@ -234,7 +234,8 @@ def _nearest(name: str) -> str:
     from difflib import get_close_matches
 
     known = list(_keys(Settings))
-    close = get_close_matches(name, known, 1) or get_close_matches(name.rpartition(".")[2], known, 1)
+    tables = {key.partition(".")[0] for key in known}
+    close = get_close_matches(name, [*known, *tables], 1) or get_close_matches(name.rpartition(".")[2], known, 1)
     return f"; did you mean {close[0]!r}?" if close else f"; there are {', '.join(known)}"
 
 

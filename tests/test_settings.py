@@ -77,6 +77,7 @@ def test_everything_has_a_default() -> None:
     ("text", "says"),
     [
         ("sinse = '1h'", "'sinse'; did you mean 'since'"),
+        ("[clodutrail]", "'clodutrail'; did you mean 'cloudtrail'"),
         ("[logs]\ngrup = 'x'", "'logs.grup'; did you mean 'logs.group'"),
         ("[cloudtrail]\nrate = 'fast'", "cloudtrail.rate"),
         ("[cloudtrail]\nrate = 20.0", "cloudtrail.rate"),

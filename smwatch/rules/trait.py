@@ -97,6 +97,13 @@ def _instance(subject: Subject) -> bool:
     return bool(_INSTANCE.fullmatch(subject.event.principal.session))
 
 
+def _workload(subject: Subject) -> bool:
+    # AWS itself puts it with the credentials that it gives to a function: it is there wherever they are used.
+    scope = part(subject.record, "userIdentity").get("inScopeOf")
+    issuer = scope.get("issuerType") if isinstance(scope, dict) else None
+    return isinstance(issuer, str) and issuer.startswith("AWS::")
+
+
 def _interactive(subject: Subject) -> bool:
     return _interactive_agent(subject.event.user_agent) or _from_console(subject.record)
 
@@ -300,6 +307,7 @@ TRAITS: dict[str, Known] = {
         _text("eventName", _OWN_CALLS.__contains__),
     ),
     "instance": _plain("the session belongs to an EC2 instance", _instance, of_caller=True),
+    "workload": _plain("the credentials were given to what runs in AWS, such as a function", _workload),
     "interactive": _plain(
         "a person reads in the console or CloudShell",
         _interactive,

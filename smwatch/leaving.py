@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
+import threading
 from collections.abc import Callable
 from typing import TextIO
 
@@ -12,17 +13,30 @@ FINE, FAILED, USAGE, ALARM, INCOMPLETE = range(5)
 """Exit codes: fine; failed; usage or configuration; --fail-on met; --once could not read everything."""
 
 
-def when_asked(leave: Callable[[], object]) -> None:
+HUNG_UP_SECONDS = 5.0
+"""For which somebody whose terminal has been closed may go on leaving in good order."""
+
+
+def when_asked(leave: Callable[[], object], *, stuck: int = FAILED) -> None:
     """Have the running loop call this on Ctrl-C, on a polite kill and when the terminal is closed.
 
-    What was started to outlive its terminal (`nohup`) goes on without it.
+    What was started to outlive its terminal (`nohup`) goes on without it. Anything else ends soon after it in any case:
+    whoever writes to a terminal that is gone may be stuck in that for ever, and ends with the exit code `stuck`.
     """
     import asyncio  # not for a page of help
 
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-        if number != signal.SIGHUP or signal.getsignal(number) is not signal.SIG_IGN:
-            loop.add_signal_handler(number, leave)
+
+    def leave_soon() -> None:
+        end = threading.Timer(HUNG_UP_SECONDS, os._exit, (stuck,))
+        end.daemon = True  # it holds up nobody who leaves by himself
+        end.start()
+        leave()
+
+    loop.add_signal_handler(signal.SIGINT, leave)
+    loop.add_signal_handler(signal.SIGTERM, leave)
+    if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
+        loop.add_signal_handler(signal.SIGHUP, leave_soon)
 
 
 def left(code: int, *, stuck: bool) -> int:

@@ -66,7 +66,7 @@ def show(settings: Settings, backstage: Callable[[], Backstage], *, title: str =
         return behind[0].desk
 
     def start(app: SmwatchApp) -> None:
-        when_asked(lambda: app.exit(FINE))  # else the terminal stays as the screen had it
+        when_asked(lambda: app.exit(FINE), stuck=FINE)  # else the terminal stays as the screen had it
         behind[0].start(app.apply, app.fail)
 
     app = SmwatchApp(

@@ -6,6 +6,7 @@ import json
 import os
 import signal
 import sys
+import termios
 import urllib.request
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -123,6 +124,19 @@ def test_a_terminal_that_is_closed_ends_the_screen(home: dict[str, str]) -> None
     with Terminal([*SMWATCH, "demo"], home) as terminal:
         terminal.wait_for("CRITICAL")
         assert terminal.close() == 0
+
+
+def test_a_terminal_that_is_closed_while_much_is_drawn_ends_the_screen(home: dict[str, str]) -> None:
+    screen, master = os.forkpty()
+    if not screen:
+        os.execvpe(SMWATCH[0], [*SMWATCH, "demo"], home | {"TERM": "xterm-256color"})
+    termios.tcsetwinsize(master, (50, 160))
+    drawn = b""
+    while b"CRITICAL" not in drawn:
+        drawn += os.read(master, 65_536)
+    os.close(master)  # nothing of what is drawn from now on is taken
+    _, status = os.waitpid(screen, 0)
+    assert os.waitstatus_to_exitcode(status) == 0
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from smwatch.events.event import Arrival, Event
 from smwatch.events.renaming import Rename
 from smwatch.events.secret import Secret
-from smwatch.store import D, N, Store
+from smwatch.judging import D, Judging, N
 from smwatch.watched import Watched
 
 if TYPE_CHECKING:
@@ -23,11 +23,11 @@ FEW = 1_000
 class Anew:
     """Events judged again by a fresh engine, in whatever thread, as long as no events are added to the store.
 
-    What looked like two secrets may be one: the store sets that right by itself (`Store.fold`). What looked like one
+    What looked like two secrets may be one: the store sets that right by itself (`Judging.fold`). What looked like one
     may be two as well, and nothing that was counted of both can be told apart any more. So all is counted again.
     """
 
-    def __init__(self, store: Store, engine: Engine, fresh: Engine) -> None:
+    def __init__(self, store: Judging, engine: Engine, fresh: Engine) -> None:
         """`fresh` is to take the place of `engine`, by which the store judges."""
         self.since: datetime | None = engine.known_since
         """From when on events are to be judged again."""
@@ -75,7 +75,7 @@ class Anew:
             group: (alarm, before[group]) for group, alarm in fresh.alarms.items() if alarm == before.get(group)
         }
 
-    def into(self, store: Store) -> Change:
+    def into(self, store: Judging) -> Change:
         """Have the store that this was made for take it over, on the store's thread."""
         known, fresh = self._engines
         for status in store.sources.values():

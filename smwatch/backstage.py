@@ -18,6 +18,7 @@ from smwatch.rules.alarm import Alarm
 from smwatch.settings import Settings
 from smwatch.sources.errors import ConfigurationError
 from smwatch.sources.source import Source, State
+from smwatch.store import Store
 from smwatch.tui.screens.desk import Answers, Before, Desk, Outside
 from smwatch.tui.stalls import Stalls
 from smwatch.unready import advice
@@ -29,19 +30,19 @@ SETTLED = 10
 """Alarms that are worked out in one go, each in up to a millisecond: serves "longest stall of the event loop"."""
 
 
-def aws_sources(parts: Parts) -> AwsSources:
+def aws_sources(parts: Parts[Store]) -> AwsSources:
     """AWS, as the settings ask for it."""
     return AwsSources(parts.settings, parts.since, journal=parts.journal, screen=True, asked=parts.asked_of_log_group)
 
 
-def file_sources(files: Sequence[Path], speed: float | None) -> Callable[[Parts], Sources]:
+def file_sources(files: Sequence[Path], speed: float | None) -> Callable[[Parts[Store]], Sources]:
     """Trail files, paced by the time of their events if a speed is given."""
     from smwatch.sources.files import FileSource
 
     return lambda _: nullcontext([FileSource(files, speed=speed, now=now, sleep=asyncio.sleep)])
 
 
-def demo_sources(_: Parts) -> Sources:
+def demo_sources(_: Parts[Store]) -> Sources:
     """The scripted incident."""
     from smwatch.sources.demo import demo_sources
 
@@ -55,9 +56,9 @@ class Backstage:
     """
 
     def __init__(
-        self, settings: Settings, sources: Callable[[Parts], Sources], *, remember: bool, title: str = ""
+        self, settings: Settings, sources: Callable[[Parts[Store]], Sources], *, remember: bool, title: str = ""
     ) -> None:
-        self._parts = parts = Parts(settings, remember=remember, judging=False)
+        self._parts = parts = Parts(settings, Store, remember=remember, judging=False)
         self._sources = sources(parts)
         self._aws = self._sources if isinstance(self._sources, AwsSources) else None
         self._background = Background(self._work, keep=parts.keep)

@@ -16,13 +16,13 @@ from smwatch.events.moments import seconds_of_datetime
 from smwatch.events.recent import Recent
 from smwatch.journal import Journal, JournalError
 from smwatch.journal.printed import WRITTEN
+from smwatch.judging import Judging
 from smwatch.keeper import NOT_KEPT
 from smwatch.lines import Behind, alarm_line, alarm_text, event_bytes, event_text, status_line
 from smwatch.monitor import Delivery
 from smwatch.output import Output, OutputError
 from smwatch.rules.alarm import Alarm, AlarmState, Severity
 from smwatch.sources.source import State, Status
-from smwatch.store import Store
 from smwatch.view import Filter
 from smwatch.visible import visible
 
@@ -44,7 +44,7 @@ class Lines:
 
     def __init__(
         self,
-        store: Store,
+        store: Judging,
         journal: Journal,
         *,
         json: bool,

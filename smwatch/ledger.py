@@ -9,7 +9,7 @@ from typing import NamedTuple
 from smwatch.change import Change
 from smwatch.events.event import UNREADABLE, Arrival, Event, uuid_of
 from smwatch.events.recent import Recent
-from smwatch.store import SLACK, Judge, Store
+from smwatch.judging import SLACK, Judge, Judging
 
 PLACES = 1_024
 
@@ -22,13 +22,12 @@ class _Known(NamedTuple):
     region: str
 
 
-class Ledger(Store):
+class Ledger(Judging):
     """Knows some `capacity` events, by key, and what an alarm's line tells of each; and the alarms.
 
     They are let go in the order in which they came or, where that is newest first as out of a journal, oldest first.
 
-    There are no `events` to look at, no `names`, `secrets` and `principals`, and views of it stay empty. An event takes
-    a third of what it takes in a store: serves "memory" of `tail --once`.
+    An event takes a third of what it takes in a store: serves "memory" of `tail --once`.
     """
 
     def __init__(self, *, capacity: int = 100_000, engine: Judge | None = None) -> None:
@@ -38,6 +37,11 @@ class Ledger(Store):
         self._backwards = False
         """Whether events have come that are to be let go before the first of those."""
         self._places: Recent[tuple[str, str], _Known] = Recent(lambda place: _Known("", *place), PLACES)
+
+    def find(self, key: int) -> Event | None:
+        """None: no event is held."""
+        del key
+        return None
 
     def told_of(self, key: int) -> tuple[str, str, str]:
         """The eventID, account and Region of an event; all "" if it is not known any more."""

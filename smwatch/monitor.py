@@ -28,7 +28,7 @@ from smwatch.watched import Watched, Watching
 
 if TYPE_CHECKING:
     from smwatch.anew import Anew
-    from smwatch.store import Store
+    from smwatch.judging import Judging
 
 SLICE = 200
 """Records parsed, or events handed on, in one go: some milliseconds, so that a screen beside it stays fluent."""
@@ -64,7 +64,7 @@ class Delivery(msgspec.Struct, frozen=True):
     upto: int | None = None
     """With this delivery, all that the journal holds up to this seq has been handed on; None says nothing."""
 
-    def into(self, store: Store) -> tuple[Change, dict[str, Alarm]]:
+    def into(self, store: Judging) -> tuple[Change, dict[str, Alarm]]:
         """Have a store take all of it in; what its events changed, and the alarms that all of it changed, by group."""
         alarms = dict(store.fold(self.renamed).alarms) if self.renamed else {}
         if self.anew is not None:

@@ -10,7 +10,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 
 import msgspec
 
@@ -28,7 +28,7 @@ from smwatch.filter import Context, Filter, FilterError
 from smwatch.filter import parse as parse_filter
 from smwatch.journal import Journal, JournalError
 from smwatch.journal.printed import WRITTEN
-from smwatch.ledger import Ledger
+from smwatch.judging import Judging
 from smwatch.monitor import JOURNAL, LESSONS, Delivery, Monitor
 from smwatch.notify import Notifier, NotifyError, apprise_senders
 from smwatch.record import Record, decode
@@ -68,27 +68,30 @@ def now() -> datetime:
     return datetime.now(UTC)
 
 
-class Parts:
+J = TypeVar("J", bound=Judging)
+
+
+class Parts(Generic[J]):
     """What every way of running needs: journal, rules, store, and the filter that was asked for."""
 
     def __init__(
         self,
         settings: Settings,
+        store: type[J],
         *,
         remember: bool,
         only_read: bool = False,
-        lines: bool = False,
         judging: bool = True,
     ) -> None:
         """Build them; SettingsError for what can't be.
 
-        `remember` False keeps the journal in memory; `only_read` leaves the one on the disk as it is; with `lines` the
-        store is a ledger; `judging` False leaves the rules to later: reading them takes a tenth of a second, in which a
+        `store` is what events go to; `remember` False keeps the journal in memory; `only_read` leaves the one on the
+        disk as it is; `judging` False leaves the rules to later: reading them takes a tenth of a second, in which a
         screen can stand already. Serves "first frame".
         """
         self.settings = settings
         self.since = moment(settings.since, now())
-        self.store = (Ledger if lines else Store)(capacity=settings.store.capacity)
+        self.store = store(capacity=settings.store.capacity)
         self.chosen = self._filter(settings.filter, "--filter")
         self._opened = opened = open_journal(settings, now(), only_read=only_read) if remember else Opened(Journal())
         self.journal, self.notice = opened.journal, opened.notice

@@ -19,6 +19,7 @@ from smwatch.events.event import Arrival
 from smwatch.journal import JournalError, Stored
 from smwatch.jsonl import Lines
 from smwatch.leaving import ALARM, FAILED, FINE, INCOMPLETE, left, let_go_of, when_asked
+from smwatch.ledger import Ledger
 from smwatch.meter import Meter
 from smwatch.monitor import Delivery
 from smwatch.output import OutputError
@@ -26,6 +27,7 @@ from smwatch.parts import Parts, now
 from smwatch.rules.alarm import Severity
 from smwatch.settings import Settings, load
 from smwatch.sources.source import State, Status
+from smwatch.store import Store
 from smwatch.visible import visible
 
 THREADS = "smwatch helper"
@@ -37,7 +39,7 @@ AHEAD = timedelta(days=1)
 
 def follow_lines(settings: Settings, *, json: bool, once: bool, fail_on: str | None) -> int:
     """`smwatch tail`: write what the sources hold since --since, then (without --once) what comes."""
-    parts = Parts(settings, remember=True, lines=True)
+    parts = Parts(settings, Ledger, remember=True)
     if parts.notice:
         notice(parts.notice)
     try:
@@ -85,7 +87,7 @@ def replay_lines(settings: Settings, files: Sequence[Path], *, speed: float | No
     """`smwatch replay --json`: the same over recorded files; the journal lies in memory."""
     from smwatch.sources.files import FileSource
 
-    parts = Parts(settings, remember=False, lines=True)
+    parts = Parts(settings, Ledger, remember=False)
     source = FileSource(files, speed=speed, now=now, sleep=asyncio.sleep)
     lines = Lines(parts.store, parts.journal, json=True, chosen=parts.chosen)
 
@@ -104,7 +106,7 @@ def demo_lines(config_file: Path | None) -> int:
     from smwatch.sources.demo import demo_sources
 
     load(config_file, {})  # of which nothing counts here, but it must be one
-    parts = Parts(Settings(), remember=False, lines=True)
+    parts = Parts(Settings(), Ledger, remember=False)
     lines = Lines(parts.store, parts.journal, json=True)
 
     async def run() -> int:
@@ -119,7 +121,7 @@ def export(settings: Settings, *, form: str) -> int:
     from smwatch.export import csv_lines, jsonl_lines
     from smwatch.report import report_lines
 
-    parts = Parts(settings, remember=True, only_read=True)
+    parts = Parts(settings, Store, remember=True, only_read=True)
     if parts.notice:
         notice(parts.notice)
         return FAILED
@@ -198,7 +200,12 @@ def _verdict(last: dict[str, Status], incomplete: int) -> int:
 
 
 def _headless(
-    run: Callable[[], Coroutine[None, None, int]], lines: Lines, parts: Parts, fail_on: str | None, *, interrupted: int
+    run: Callable[[], Coroutine[None, None, int]],
+    lines: Lines,
+    parts: Parts[Ledger],
+    fail_on: str | None,
+    *,
+    interrupted: int,
 ) -> int:
     """Run until done, interrupted, or nobody reads any more; then say how it went as an exit code."""
     stopped = False

@@ -4,37 +4,20 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Sequence
 from operator import attrgetter
-from typing import Protocol, TypeVar
 
-import msgspec
-
-from smwatch.change import Change, Subscription
+from smwatch.change import Change
 from smwatch.dossier import PrincipalDossier, SecretDossier
 from smwatch.events.event import ACCOUNT_BITS, UNREADABLE, Arrival, Event
-from smwatch.events.moments import seconds_of_datetime
 from smwatch.events.renaming import composed, names_any, renamed_event
 from smwatch.events.secret import Secret
-from smwatch.rules.alarm import EVIDENCE, Alarm, Decided, Mute, urgency
-from smwatch.sources.coverage import Span
-from smwatch.sources.source import Status, place_of
+from smwatch.judging import SLACK, D, Judge, Judging, N
 from smwatch.view import Filter, View, merge
 
 KEY = attrgetter("key")
-N = TypeVar("N")
-D = TypeVar("D", SecretDossier, PrincipalDossier)
 DOSSIERS = 20_000
 """Secrets, and principals, that a dossier is kept of: whoever guesses names must not be able to fill the memory."""
-LET_GO = 1_000
-"""Alarms that the engine has let go are forgotten here as soon as there are more of them than this."""
-SLACK = 0.005
-"""Eviction waits until this share of the capacity is over, so that the list is cut in slabs and not once per event.
-
-Slabs of some hundred events take less than a millisecond: serves "longest stall of the event loop".
-"""
-
 
 _PART_BITS = 4
 _PARTS = (1 << _PART_BITS) - 1
@@ -63,108 +46,24 @@ class Keys:
         self._parts[key >> ACCOUNT_BITS & _PARTS].discard(key)
 
 
-class Judge(Protocol):
-    """What the store needs of the rules' engine."""
-
-    @property
-    def alarms(self) -> Mapping[str, Alarm]:
-        """All alarms by group."""
-        ...
-
-    @property
-    def mutes(self) -> Sequence[Mute]:
-        """What is muted, also what no longer is."""
-        ...
-
-    def judge(self, arrivals: Sequence[Arrival]) -> Sequence[Alarm]:
-        """Evaluate new events; returns the alarms that changed."""
-        ...
-
-    def tick(self, now: datetime) -> Sequence[Alarm]:
-        """Let time pass; returns the alarms that changed."""
-        ...
-
-    @property
-    def unsettled(self) -> bool:
-        """Whether there are alarms still to be worked out."""
-        ...
-
-    def settle(self) -> Sequence[Alarm]:
-        """Work out some more alarms; returns those that changed."""
-        ...
-
-    def fold(self, renames: Iterable[tuple[Secret, Secret]]) -> Sequence[Alarm]:
-        """Take note that what looked like two secrets is one; returns the alarms that changed."""
-        ...
-
-    def acknowledge(self, group: str, note: str, at: datetime, seen: Alarm | None = None) -> Sequence[Alarm]:
-        """Someone has seen an alarm."""
-        ...
-
-    def close(self, group: str, note: str, at: datetime, seen: Alarm | None = None) -> Sequence[Alarm]:
-        """Someone ends an alarm."""
-        ...
-
-    def mute(self, mute: Mute) -> Sequence[Alarm]:
-        """Someone wants no noise about a rule, a secret or a principal for a while."""
-        ...
-
-    def adopt(self, decided: Decided) -> Sequence[Alarm]:
-        """People have decided something elsewhere; returns the alarms that changed."""
-        ...
-
-    def feed(self, source: str, newest_at: datetime | None, now: datetime) -> Sequence[Alarm]:
-        """A source was read whole at `now`; its newest event is from `newest_at`."""
-        ...
-
-    def watched(self, place: tuple[str, str], spans: Iterable[tuple[int, int]]) -> Sequence[Alarm]:
-        """Of an account and Region ("" for any), all events of these spans of seconds have been judged."""
-        ...
-
-
-class Store:
+class Store(Judging):
     """The newest events in order of (eventTime, eventID), what they say of each secret and principal, alarms, health.
 
-    Lives on one thread. `add` is the only way in for events; `report`, `tick`, `fold` and the operator's verbs are its
-    few siblings. Events older than the `capacity` newest are dropped and counted; dossiers and alarms outlive them.
+    Events older than the `capacity` newest are dropped and counted; dossiers and alarms outlive them.
     """
 
     def __init__(self, *, capacity: int = 100_000, engine: Judge | None = None) -> None:
-        self.capacity = capacity
-        self.engine = engine
+        super().__init__(capacity=capacity, engine=engine)
         self.events: list[Event] = []
         """Ascending by key. Read it, never change it."""
-        self.dropped = 0
-        self.unreadable = 0
         self.names: Counter[str] = Counter()
         """How many events of each name are in the store."""
-        self.secrets: dict[Secret, SecretDossier] = {}
-        self.principals: dict[str, PrincipalDossier] = {}
-        self.sources: dict[str, Status] = {}
-        self.levels: dict[int, Alarm] = {}
-        """The worst alarm that each event in evidence belongs to, by event key; open ones are worse than the rest.
-
-        How the alarm stands now is in `alarms`: these are as they were when last their place in that order changed.
-        """
-        self._raised: dict[str, Alarm] = {}
-        self._groups: dict[int, set[str]] = {}
         self._keys = Keys()
         self._counted: set[int] = set()
         """The calls that are in the dossiers, of those of which several accounts have records."""
         self._views: list[View] = []
-        self._subscriptions: list[Subscription] = []
 
     # -- reading
-
-    @property
-    def alarms(self) -> Mapping[str, Alarm]:
-        """All alarms by group, open or not."""
-        return self.engine.alarms if self.engine is not None else {}
-
-    @property
-    def mutes(self) -> Sequence[Mute]:
-        """What is muted, also what no longer is."""
-        return self.engine.mutes if self.engine is not None else ()
 
     def find(self, key: int) -> Event | None:
         """The event with this key, if it is still in the store."""
@@ -209,16 +108,6 @@ class Store:
                 found = (code for dossier in self.secrets.values() for code, _ in dossier.errors)
         return list(dict.fromkeys(found))
 
-    def subscribe(self, wake: Callable[[], None]) -> Subscription:
-        """Have `wake` called when something changed; what it was is in the subscription's `take`."""
-        subscription = Subscription(wake)
-        self._subscriptions.append(subscription)
-        return subscription
-
-    def unsubscribe(self, subscription: Subscription) -> None:
-        """Stop waking a subscriber."""
-        self._subscriptions.remove(subscription)
-
     # -- changing
 
     def add(self, arrivals: Sequence[Arrival]) -> Change:
@@ -249,59 +138,9 @@ class Store:
         self._correct(again, change)
         return change
 
-    def report(self, status: Status) -> Change:
-        """Take in a source's health."""
-        before, self.sources[status.source] = self.sources.get(status.source), status
-        change = Change(sources={status.source})
-        heard_at = status.last_good_at
-        if self.engine is not None and heard_at is not None and (before is None or before.last_good_at != heard_at):
-            self._raise(self.engine.feed(status.source, status.newest_at, heard_at), change)
-        return self._publish(change)
+    # -- how
 
-    def watched(self, source: str, spans: Iterable[Span]) -> Change:
-        """Take note that all events which a source holds of these spans have been added."""
-        if self.engine is None:
-            return self._alarmed(())
-        seconds = [(seconds_of_datetime(span.start), seconds_of_datetime(span.end)) for span in spans]
-        return self._alarmed(self.engine.watched(place_of(source), seconds))
-
-    def tick(self, now: datetime) -> Change:
-        """Let time pass for the alarms that depend on it."""
-        return self._alarmed(self.engine.tick(now) if self.engine is not None else ())
-
-    @property
-    def unsettled(self) -> bool:
-        """Whether there are alarms still to be worked out."""
-        return self.engine is not None and self.engine.unsettled
-
-    def settle(self) -> Change:
-        """Work out some more alarms."""
-        return self._alarmed(self.engine.settle() if self.engine is not None else ())
-
-    def acknowledge(self, group: str, note: str, at: datetime, seen: Alarm | None = None) -> Change:
-        """Someone has seen this alarm, as it was then, and says so."""
-        return self._alarmed(self.engine.acknowledge(group, note, at, seen) if self.engine is not None else ())
-
-    def close(self, group: str, note: str, at: datetime, seen: Alarm | None = None) -> Change:
-        """Someone says this alarm is over."""
-        return self._alarmed(self.engine.close(group, note, at, seen) if self.engine is not None else ())
-
-    def mute(self, mute: Mute) -> Change:
-        """Someone wants no noise about a rule, a secret or a principal for a while."""
-        return self._alarmed(self.engine.mute(mute) if self.engine is not None else ())
-
-    def adopt(self, decided: Decided) -> Change:
-        """People have decided something where somebody else watches, too."""
-        return self._alarmed(self.engine.adopt(decided) if self.engine is not None else ())
-
-    def recall(self) -> Change:
-        """Take note of the alarms that the engine has been given back from the journal."""
-        return self._alarmed(tuple(self.alarms.values()))
-
-    def fold(self, renames: Iterable[tuple[Secret, Secret]]) -> Change:
-        """Take note that what looked like two secrets is one: (the wrong identity, the right one) each, in order."""
-        change = Change()
-        renames = tuple(renames)
+    def _rename(self, renames: Sequence[tuple[Secret, Secret]], change: Change) -> None:
         right = composed(renames)
         for old, new in right.items():
             dossier = self.secrets.pop(old, None)
@@ -312,39 +151,28 @@ class Store:
             self.principals[identity] = principal.folded(right)
         renamed = [renamed_event(event, right) for event in self.events if names_any(event, right)]
         for event in renamed:
-            self.events[bisect_left(self.events, event.key, key=KEY)] = event
+            self._replace(event)
         for view in self._views:
             view.recheck(renamed)
         change.renamed = bool(renamed or change.secrets)
-        if self.engine is not None:
-            self._raise(self.engine.fold(renames), change)
-        return self._publish(change)
 
-    def take_over(
-        self,
-        engine: Judge,
-        alarms: Sequence[Alarm],
-        corrected: Sequence[Event],
-        secrets: dict[Secret, SecretDossier],
-        principals: dict[str, PrincipalDossier],
-    ) -> Change:
-        """Judge by another engine from now on, which has raised these alarms where the present one had others.
-
-        These events are about other secrets than they are here; the dossiers are of all secrets and principals.
-        """
-        self.engine, self.secrets, self.principals = engine, secrets, principals
-        about = [secret for event in corrected for secret in (event.secret, *event.others) if secret is not None]
-        change = Change(corrected=list(corrected), secrets=set(about), renamed=True)
+    def _set_right(self, corrected: Sequence[Event]) -> None:
         for event in corrected:
-            i = bisect_left(self.events, event.key, key=KEY)
-            if i < len(self.events) and self.events[i].key == event.key:
-                self.events[i] = event
+            if self.find(event.key) is not None:
+                self._replace(event)
         for view in self._views:
             view.recheck(corrected)
-        self._raise(alarms, change)
-        return self._publish(change)
 
-    # -- how
+    def _marked(self, keys: set[int]) -> None:
+        views = [view for view in self._views if view.chosen is not None and view.chosen.changeable]
+        if views and keys:
+            events = [event for key in keys if (event := self.find(key)) is not None]
+            for view in views:
+                view.recheck(events)
+
+    def _replace(self, event: Event) -> None:
+        """Put an event in the place of the one with its key."""
+        self.events[bisect_left(self.events, event.key, key=KEY)] = event
 
     def _correct(self, again: Sequence[Arrival], change: Change) -> Change:
         """Put corrections in the place of what they correct: the same event, with more said of it; then publish.
@@ -358,7 +186,7 @@ class Store:
             if known is None or known.odd_id == event.odd_id:
                 continue  # brought again by another scan
             if event.odd_id > known.odd_id:  # of two corrections the records don't tell which is newer
-                self.events[bisect_left(self.events, event.key, key=KEY)] = event
+                self._replace(event)
                 better.append(arrival)
             else:
                 change.superseded.append(event)
@@ -368,10 +196,6 @@ class Store:
                 view.recheck(change.corrected)
             self._judge(better, change)
         return self._publish(change)
-
-    def _judge(self, arrivals: Iterable[Arrival], change: Change) -> None:
-        if self.engine is not None:
-            self._raise(self.engine.judge([_as_counted(arrival) for arrival in arrivals]), change)
 
     def _counts(self, arrival: Arrival) -> bool:
         """Whether a record of a call that other accounts have records of is the first to be counted."""
@@ -401,6 +225,9 @@ class Store:
             dossier.note(arrival)
             touched.add(secret)
 
+    def _knows(self, key: int) -> bool:
+        return key in self._keys
+
     def _evict(self) -> int:
         extra = len(self.events) - self.capacity
         if extra < max(1, int(self.capacity * SLACK)):
@@ -420,78 +247,6 @@ class Store:
         for view in self._views:
             view.evicted(self.events[0].key if self.events else None)
         return extra
-
-    def _unmark(self, key: int) -> None:
-        """An event has left that is evidence no more, or of nothing."""
-        if key not in self._groups:
-            self.levels.pop(key, None)
-
-    def _knows(self, key: int) -> bool:
-        """Whether this event is here."""
-        return key in self._keys
-
-    def _alarmed(self, alarms: Sequence[Alarm]) -> Change:
-        change = Change()
-        self._raise(alarms, change)
-        return self._publish(change)
-
-    def _raise(self, alarms: Sequence[Alarm], change: Change) -> None:
-        marked: set[int] = set()
-        for alarm in alarms:
-            change.alarms[alarm.group] = alarm
-            marked |= self._mark(alarm)
-        if len(self._raised) > len(self.alarms) + LET_GO:
-            for group in self._raised.keys() - self.alarms.keys():
-                marked |= self._mark(msgspec.structs.replace(self._raised[group], event_keys=()))
-                del self._raised[group]
-        views = [view for view in self._views if view.chosen is not None and view.chosen.changeable]
-        if views and marked:
-            events = [event for key in marked if (event := self.find(key)) is not None]
-            for view in views:
-                view.recheck(events)
-
-    def _mark(self, alarm: Alarm) -> set[int]:
-        """Bring `levels` up to date; returns the keys that are new in it or have left it."""
-        group, keys = alarm.group, alarm.event_keys
-        before = self._raised.get(group)
-        self._raised[group] = alarm
-        was = set(before.event_keys) if before is not None else set()
-        marked = {key for key in keys if key not in self.levels}
-        for key in was.difference(keys):
-            self._groups[key].discard(group)
-            # An alarm carries no more than its newest evidence: older events stay marked while they are in the store.
-            if len(keys) < EVIDENCE or key > keys[0] or not self._knows(key):
-                self._grade(key)
-                if key not in self.levels:
-                    marked.add(key)
-            if not self._groups[key]:
-                del self._groups[key]
-        same = before is not None and (before.open, before.severity) == (alarm.open, alarm.severity)
-        for key in set(keys) - was if same else keys:
-            self._groups.setdefault(key, set()).add(group)
-            self._grade(key)
-        return marked
-
-    def _grade(self, key: int) -> None:
-        groups = self._groups[key]
-        if groups:
-            self.levels[key] = min((self._raised[group] for group in groups), key=urgency)
-        else:
-            self.levels.pop(key, None)
-
-    def _publish(self, change: Change) -> Change:
-        if change:
-            for subscription in self._subscriptions:
-                subscription.note(change)
-        return change
-
-
-def _as_counted(arrival: Arrival) -> Arrival:
-    """What the rules are given: records of one call, which several accounts have, are one event to them."""
-    if not arrival.counted_as:
-        return arrival
-    event = msgspec.structs.replace(arrival.event, key=arrival.counted_as)
-    return msgspec.structs.replace(arrival, event=event)
 
 
 def _make_room(dossiers: dict[N, D]) -> None:

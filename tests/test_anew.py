@@ -19,6 +19,7 @@ from smwatch.events.event import SeenBy
 from smwatch.events.reader import Reader
 from smwatch.events.secret import Lesson
 from smwatch.journal import Journal
+from smwatch.judging import Judging
 from smwatch.ledger import Ledger
 from smwatch.monitor import LESSONS, Delivery, Monitor
 from smwatch.record import Record
@@ -39,7 +40,7 @@ PARTIAL = arn(LONG)[:-7]
 class Watcher:
     """A store that is fed by a monitor, whose events come in the order in which they are given."""
 
-    def __init__(self, kind: type[Store] = Store) -> None:
+    def __init__(self, kind: type[Judging] = Store) -> None:
         self.journal = Journal()
         self.store = kind(engine=Engine(catalogue()))
         self.changed: list[Alarm] = []
@@ -76,10 +77,13 @@ class Watcher:
     @property
     def known(self) -> object:
         """All that does not depend on how it came to be known."""
-        events = [(event.key, event.secret, event.others) for event in self.store.events]
-        secrets = {secret: (each.events, each.first_key, each.last_key) for secret, each in self.store.secrets.items()}
-        principals = {who: (each.events, each.last_key) for who, each in self.store.principals.items()}
-        return dict(self.engine.alarms), events, secrets, principals
+        store, alarms = self.store, dict(self.engine.alarms)
+        if not isinstance(store, Store):
+            return alarms
+        events = [(event.key, event.secret, event.others) for event in store.events]
+        secrets = {secret: (each.events, each.first_key, each.last_key) for secret, each in store.secrets.items()}
+        principals = {who: (each.events, each.last_key) for who, each in store.principals.items()}
+        return alarms, events, secrets, principals
 
     async def _deliver(self, delivery: Delivery) -> None:
         _, changed = delivery.into(self.store)
@@ -97,7 +101,7 @@ INCIDENT = [
 
 
 @pytest.mark.parametrize("kind", [Store, Ledger])
-async def test_what_was_taken_for_one_secret_is_parted_in_any_order(kind: type[Store]) -> None:
+async def test_what_was_taken_for_one_secret_is_parted_in_any_order(kind: type[Judging]) -> None:
     expected = Watcher(kind)
     await expected.see(INCIDENT[::-1])
     assert {name: alarm.count for name, alarm in expected.alarms("SMW-DEL-01").items()} == {SHORT: 1, LONG: 1}

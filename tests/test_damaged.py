@@ -27,6 +27,7 @@ from smwatch.rules.alarm import Decision, Mute
 from smwatch.settings import Settings
 from smwatch.sources.coverage import Audited, Coverage, Gap, Lags, Noted, Span
 from smwatch.sources.source import Found, Page, State, Status
+from smwatch.store import Store
 from tests import records
 from tests.test_tail import an_account
 
@@ -96,7 +97,7 @@ class Run:
 
     def __init__(self, folder: Path, *, again: bool) -> None:
         settings = Settings(state_dir=str(folder), since=(START - HOUR).isoformat())
-        self.parts = parts = Parts(settings, remember=True)
+        self.parts = parts = Parts(settings, Store, remember=True)
         self.said = [parts.notice]
         out = StringIO()
         prints_from = parts.journal.begin_printing(parts.since)

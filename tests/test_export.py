@@ -100,7 +100,7 @@ def test_a_timeline_ends_somewhere_and_says_so() -> None:
     ("name", "begins"), [("x.md", "# Use of secrets"), ("x.csv", "time,name,secret"), ("x", '{"type":"event"')]
 )
 def test_the_screen_writes_what_the_name_of_the_file_says(tmp_path: Path, name: str, begins: str) -> None:
-    parts, counts = Parts(Settings(), remember=False), list[int]()
+    parts, counts = Parts(Settings(), Store, remember=False), list[int]()
     given = arrivals(*(records.read_deleted("prod/api", id=str(i)) for i in range(3)))
     parts.store.add(given)
     parts.journal.commit("file", given[:2])
@@ -119,7 +119,7 @@ def test_the_screen_writes_what_the_name_of_the_file_says(tmp_path: Path, name: 
 
 
 def test_what_two_accounts_have_recorded_of_one_call_is_written_twice_and_counted_once(tmp_path: Path) -> None:
-    parts, by = Parts(Settings(), remember=False), records.role("reader", account=records.OTHER_ACCOUNT)
+    parts, by = Parts(Settings(), Store, remember=False), records.role("reader", account=records.OTHER_ACCOUNT)
     given = arrivals(
         *(
             records.read(records.arn("prod/db"), by=by, account=account, sharedEventID="s", id=account)

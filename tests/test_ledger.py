@@ -57,7 +57,7 @@ def test_it_tells_of_events_as_a_store_does(batches: list[list[Arrival]]) -> Non
     assert ledger.alarms == store.alarms
     assert ledger.levels == store.levels
     assert ledger.unreadable == store.unreadable
-    assert (ledger.events, ledger.names, ledger.secrets, ledger.principals) == ([], {}, {}, {})
+    assert (ledger.secrets, ledger.principals) == ({}, {})
     for event in store.events:
         assert ledger.told_of(event.key) == store.told_of(event.key) == (event.id, event.account, event.region)
 

@@ -19,11 +19,12 @@ from smwatch.remembered import open_journal
 from smwatch.rules.news import told_of
 from smwatch.settings import Settings
 from smwatch.sources.source import State
+from smwatch.store import Store
 from tests.test_journal import ALARM, NOW
 
 
-def parts(state_dir: Path) -> Parts:
-    return Parts(Settings(state_dir=str(state_dir)), remember=True, judging=False)
+def parts(state_dir: Path) -> Parts[Store]:
+    return Parts(Settings(state_dir=str(state_dir)), Store, remember=True, judging=False)
 
 
 def test_a_journal_that_is_well_is_not_worth_a_word(tmp_path: Path) -> None:

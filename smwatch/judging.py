@@ -1,0 +1,311 @@
+"""What judges events and watches over sources, whatever it keeps of the events: alarms, health, who is told of them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Protocol, TypeVar
+
+import msgspec
+
+from smwatch.change import Change, Subscription
+from smwatch.dossier import PrincipalDossier, SecretDossier
+from smwatch.events.event import Arrival, Event
+from smwatch.events.moments import seconds_of_datetime
+from smwatch.events.secret import Secret
+from smwatch.rules.alarm import EVIDENCE, Alarm, Decided, Mute, urgency
+from smwatch.sources.coverage import Span
+from smwatch.sources.source import Status, place_of
+
+N = TypeVar("N")
+D = TypeVar("D", SecretDossier, PrincipalDossier)
+LET_GO = 1_000
+"""Alarms that the engine has let go are forgotten here as soon as there are more of them than this."""
+SLACK = 0.005
+"""Eviction waits until this share of the capacity is over, so that the list is cut in slabs and not once per event.
+
+Slabs of some hundred events take less than a millisecond: serves "longest stall of the event loop".
+"""
+
+
+class Judge(Protocol):
+    """What the store needs of the rules' engine."""
+
+    @property
+    def alarms(self) -> Mapping[str, Alarm]:
+        """All alarms by group."""
+        ...
+
+    @property
+    def mutes(self) -> Sequence[Mute]:
+        """What is muted, also what no longer is."""
+        ...
+
+    def judge(self, arrivals: Sequence[Arrival]) -> Sequence[Alarm]:
+        """Evaluate new events; returns the alarms that changed."""
+        ...
+
+    def tick(self, now: datetime) -> Sequence[Alarm]:
+        """Let time pass; returns the alarms that changed."""
+        ...
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether there are alarms still to be worked out."""
+        ...
+
+    def settle(self) -> Sequence[Alarm]:
+        """Work out some more alarms; returns those that changed."""
+        ...
+
+    def fold(self, renames: Iterable[tuple[Secret, Secret]]) -> Sequence[Alarm]:
+        """Take note that what looked like two secrets is one; returns the alarms that changed."""
+        ...
+
+    def acknowledge(self, group: str, note: str, at: datetime, seen: Alarm | None = None) -> Sequence[Alarm]:
+        """Someone has seen an alarm."""
+        ...
+
+    def close(self, group: str, note: str, at: datetime, seen: Alarm | None = None) -> Sequence[Alarm]:
+        """Someone ends an alarm."""
+        ...
+
+    def mute(self, mute: Mute) -> Sequence[Alarm]:
+        """Someone wants no noise about a rule, a secret or a principal for a while."""
+        ...
+
+    def adopt(self, decided: Decided) -> Sequence[Alarm]:
+        """People have decided something elsewhere; returns the alarms that changed."""
+        ...
+
+    def feed(self, source: str, newest_at: datetime | None, now: datetime) -> Sequence[Alarm]:
+        """A source was read whole at `now`; its newest event is from `newest_at`."""
+        ...
+
+    def watched(self, place: tuple[str, str], spans: Iterable[tuple[int, int]]) -> Sequence[Alarm]:
+        """Of an account and Region ("" for any), all events of these spans of seconds have been judged."""
+        ...
+
+
+class Judging(ABC):
+    """What a store and a ledger have in common: the engine's alarms, how sources are, and subscribers.
+
+    Lives on one thread. `add` is the only way in for events; `report`, `tick`, `fold` and the operator's verbs are its
+    few siblings. Events beyond some `capacity` are dropped and counted; alarms outlive them.
+    """
+
+    def __init__(self, *, capacity: int = 100_000, engine: Judge | None = None) -> None:
+        self.capacity = capacity
+        self.engine = engine
+        self.dropped = 0
+        self.unreadable = 0
+        self.sources: dict[str, Status] = {}
+        self.secrets: dict[Secret, SecretDossier] = {}
+        """What is known of each; nothing, where events are not kept to look at."""
+        self.principals: dict[str, PrincipalDossier] = {}
+        self.levels: dict[int, Alarm] = {}
+        """The worst alarm that each event in evidence belongs to, by event key; open ones are worse than the rest.
+
+        How the alarm stands now is in `alarms`: these are as they were when last their place in that order changed.
+        """
+        self._raised: dict[str, Alarm] = {}
+        self._groups: dict[int, set[str]] = {}
+        self._subscriptions: list[Subscription] = []
+
+    # -- reading
+
+    @property
+    def alarms(self) -> Mapping[str, Alarm]:
+        """All alarms by group, open or not."""
+        return self.engine.alarms if self.engine is not None else {}
+
+    @property
+    def mutes(self) -> Sequence[Mute]:
+        """What is muted, also what no longer is."""
+        return self.engine.mutes if self.engine is not None else ()
+
+    @abstractmethod
+    def find(self, key: int) -> Event | None:
+        """The event with this key, if it is held."""
+
+    @abstractmethod
+    def told_of(self, key: int) -> tuple[str, str, str]:
+        """The eventID, account and Region of an event; all "" if it is not known any more."""
+
+    def subscribe(self, wake: Callable[[], None]) -> Subscription:
+        """Have `wake` called when something changed; what it was is in the subscription's `take`."""
+        subscription = Subscription(wake)
+        self._subscriptions.append(subscription)
+        return subscription
+
+    def unsubscribe(self, subscription: Subscription) -> None:
+        """Stop waking a subscriber."""
+        self._subscriptions.remove(subscription)
+
+    # -- changing
+
+    @abstractmethod
+    def add(self, arrivals: Sequence[Arrival]) -> Change:
+        """Take in events, in any order; ones already known are ignored, but for what corrects them."""
+
+    def report(self, status: Status) -> Change:
+        """Take in a source's health."""
+        before, self.sources[status.source] = self.sources.get(status.source), status
+        change = Change(sources={status.source})
+        heard_at = status.last_good_at
+        if self.engine is not None and heard_at is not None and (before is None or before.last_good_at != heard_at):
+            self._raise(self.engine.feed(status.source, status.newest_at, heard_at), change)
+        return self._publish(change)
+
+    def watched(self, source: str, spans: Iterable[Span]) -> Change:
+        """Take note that all events which a source holds of these spans have been added."""
+        if self.engine is None:
+            return self._alarmed(())
+        seconds = [(seconds_of_datetime(span.start), seconds_of_datetime(span.end)) for span in spans]
+        return self._alarmed(self.engine.watched(place_of(source), seconds))
+
+    def tick(self, now: datetime) -> Change:
+        """Let time pass for the alarms that depend on it."""
+        return self._alarmed(self.engine.tick(now) if self.engine is not None else ())
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether there are alarms still to be worked out."""
+        return self.engine is not None and self.engine.unsettled
+
+    def settle(self) -> Change:
+        """Work out some more alarms."""
+        return self._alarmed(self.engine.settle() if self.engine is not None else ())
+
+    def acknowledge(self, group: str, note: str, at: datetime, seen: Alarm | None = None) -> Change:
+        """Someone has seen this alarm, as it was then, and says so."""
+        return self._alarmed(self.engine.acknowledge(group, note, at, seen) if self.engine is not None else ())
+
+    def close(self, group: str, note: str, at: datetime, seen: Alarm | None = None) -> Change:
+        """Someone says this alarm is over."""
+        return self._alarmed(self.engine.close(group, note, at, seen) if self.engine is not None else ())
+
+    def mute(self, mute: Mute) -> Change:
+        """Someone wants no noise about a rule, a secret or a principal for a while."""
+        return self._alarmed(self.engine.mute(mute) if self.engine is not None else ())
+
+    def adopt(self, decided: Decided) -> Change:
+        """People have decided something where somebody else watches, too."""
+        return self._alarmed(self.engine.adopt(decided) if self.engine is not None else ())
+
+    def recall(self) -> Change:
+        """Take note of the alarms that the engine has been given back from the journal."""
+        return self._alarmed(tuple(self.alarms.values()))
+
+    def fold(self, renames: Iterable[tuple[Secret, Secret]]) -> Change:
+        """Take note that what looked like two secrets is one: (the wrong identity, the right one) each, in order."""
+        change, renames = Change(), tuple(renames)
+        self._rename(renames, change)
+        if self.engine is not None:
+            self._raise(self.engine.fold(renames), change)
+        return self._publish(change)
+
+    def take_over(
+        self,
+        engine: Judge,
+        alarms: Sequence[Alarm],
+        corrected: Sequence[Event],
+        secrets: dict[Secret, SecretDossier],
+        principals: dict[str, PrincipalDossier],
+    ) -> Change:
+        """Judge by another engine from now on, which has raised these alarms where the present one had others.
+
+        These events are about other secrets than they are here; the dossiers are of all secrets and principals.
+        """
+        self.engine, self.secrets, self.principals = engine, secrets, principals
+        about = [secret for event in corrected for secret in (event.secret, *event.others) if secret is not None]
+        change = Change(corrected=list(corrected), secrets=set(about), renamed=True)
+        self._set_right(corrected)
+        self._raise(alarms, change)
+        return self._publish(change)
+
+    # -- how
+
+    def _judge(self, arrivals: Iterable[Arrival], change: Change) -> None:
+        if self.engine is not None:
+            self._raise(self.engine.judge([_as_counted(arrival) for arrival in arrivals]), change)
+
+    def _unmark(self, key: int) -> None:
+        """An event has left that is evidence no more, or of nothing."""
+        if key not in self._groups:
+            self.levels.pop(key, None)
+
+    @abstractmethod
+    def _knows(self, key: int) -> bool:
+        """Whether this event is here."""
+
+    # What holds no events has nothing to do in these: no need to make it say so.
+
+    def _rename(self, renames: Sequence[tuple[Secret, Secret]], change: Change) -> None:  # noqa: B027
+        """Have what is held, beside alarms, say what is one secret; the change tells where it says so now."""
+
+    def _set_right(self, corrected: Sequence[Event]) -> None:  # noqa: B027
+        """Put these events in the place of those with their keys, where such are held."""
+
+    def _marked(self, keys: set[int]) -> None:  # noqa: B027
+        """Events with these keys have become evidence, or are it no more."""
+
+    def _alarmed(self, alarms: Sequence[Alarm]) -> Change:
+        change = Change()
+        self._raise(alarms, change)
+        return self._publish(change)
+
+    def _raise(self, alarms: Sequence[Alarm], change: Change) -> None:
+        marked: set[int] = set()
+        for alarm in alarms:
+            change.alarms[alarm.group] = alarm
+            marked |= self._mark(alarm)
+        if len(self._raised) > len(self.alarms) + LET_GO:
+            for group in self._raised.keys() - self.alarms.keys():
+                marked |= self._mark(msgspec.structs.replace(self._raised[group], event_keys=()))
+                del self._raised[group]
+        self._marked(marked)
+
+    def _mark(self, alarm: Alarm) -> set[int]:
+        """Bring `levels` up to date; returns the keys that are new in it or have left it."""
+        group, keys = alarm.group, alarm.event_keys
+        before = self._raised.get(group)
+        self._raised[group] = alarm
+        was = set(before.event_keys) if before is not None else set()
+        marked = {key for key in keys if key not in self.levels}
+        for key in was.difference(keys):
+            self._groups[key].discard(group)
+            # An alarm carries no more than its newest evidence: older events stay marked while they are in the store.
+            if len(keys) < EVIDENCE or key > keys[0] or not self._knows(key):
+                self._grade(key)
+                if key not in self.levels:
+                    marked.add(key)
+            if not self._groups[key]:
+                del self._groups[key]
+        same = before is not None and (before.open, before.severity) == (alarm.open, alarm.severity)
+        for key in set(keys) - was if same else keys:
+            self._groups.setdefault(key, set()).add(group)
+            self._grade(key)
+        return marked
+
+    def _grade(self, key: int) -> None:
+        groups = self._groups[key]
+        if groups:
+            self.levels[key] = min((self._raised[group] for group in groups), key=urgency)
+        else:
+            self.levels.pop(key, None)
+
+    def _publish(self, change: Change) -> Change:
+        if change:
+            for subscription in self._subscriptions:
+                subscription.note(change)
+        return change
+
+
+def _as_counted(arrival: Arrival) -> Arrival:
+    """What the rules are given: records of one call, which several accounts have, are one event to them."""
+    if not arrival.counted_as:
+        return arrival
+    event = msgspec.structs.replace(arrival.event, key=arrival.counted_as)
+    return msgspec.structs.replace(arrival, event=event)

@@ -46,7 +46,7 @@ FARTHER = 75.0
 time than may be left out: one in a hundred would be shown an hour late."""
 SURGE = 1.2
 """So many times as long as the last ones is a sweep that is taken for what the next ones will be."""
-SHOWN_BY = 0.978
+SHOWN_BY = 0.98
 """The part of the shortest distance of sweeps after which the next begins: its own time is the rest."""
 RESTED = 1 / 3
 """A sweep that took long is followed by a pause of this part of its time, for others in the account."""

@@ -257,9 +257,7 @@ def _unanswered(error: BaseException, call: Call) -> CallError:
             return CallError(State.SIGN_IN, f"the login session has ended: run `{login(call)}`", Remedy.SIGN_IN)
         case exceptions.RefreshWithMFAUnsupportedError():
             command = with_profile("aws sts get-caller-identity", call.profile)
-            message = (
-                f"profile {call.profile or 'default'} wants an MFA code again: run `{command}` in another terminal"
-            )
+            message = f"profile {call.profile or 'default'} wants an MFA code: run `{command}` in another terminal"
             return CallError(State.SIGN_IN, message, Remedy.SIGN_IN)
         case exceptions.NoCredentialsError() | exceptions.PartialCredentialsError():
             return CallError(State.SIGN_IN, f"there are no credentials: {sign_in(call)}", Remedy.SIGN_IN)

@@ -349,7 +349,7 @@ async def test_a_role_with_mfa_never_asks_and_uses_what_the_cli_was_told(
     assert f"profile prod wants an MFA code of {serial}: {step}" in messages or isinstance(holding, LiveTailHolding)
     assert {*messages} <= {
         f"profile prod wants an MFA code of {serial}: {step}",
-        f"profile prod wants an MFA code again: {step}",  # of who is not the first to ask
+        f"profile prod wants an MFA code: {step}",  # of who is not the first to ask
     }
     assert len(watched.raw) == 1
     assert holding.keys == ["ASIACACHED"]

@@ -9,27 +9,30 @@ from functools import partial
 from pathlib import Path
 from threading import RLock
 
+import msgspec
+
 from smwatch.journal import file
 from smwatch.journal.errors import sqlite_errors_told_apart
 from smwatch.journal.schema import check, migrate
 
 
+class Opening(msgspec.Struct, frozen=True, kw_only=True):
+    """How the file of a journal is opened: see `Journal`."""
+
+    path: Path | None
+    read_only: bool
+    upgrading: Callable[[int], None]
+    begin: Callable[[sqlite3.Connection], None]
+
+
 class Database:
     """The file of a journal and its connections; methods may be called from any thread."""
 
-    def __init__(
-        self,
-        path: Path | None,
-        *,
-        read_only: bool = False,
-        upgrading: Callable[[int], None] = lambda _: None,
-        begin: Callable[[sqlite3.Connection], None] = lambda _: None,
-    ) -> None:
-        """See `Journal`; `begin` may put something into one in memory."""
-        self.path = path
-        self._begin = begin
-        self._read_only = read_only
-        self._upgrading = upgrading
+    def __init__(self, opening: Opening) -> None:
+        self.path = path = opening.path
+        self._begin = opening.begin
+        self._read_only = opening.read_only
+        self._upgrading = opening.upgrading
         self._lock = RLock()
         self._read_lock = RLock() if path is not None else self._lock
         self._writing: sqlite3.Connection | None = None

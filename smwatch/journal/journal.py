@@ -3,41 +3,36 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, ExitStack, nullcontext, suppress
 from datetime import UTC, datetime
-from itertools import islice
 from pathlib import Path
 from types import MappingProxyType
 
 import msgspec
 
-from smwatch.events.event import Arrival, Event
+from smwatch.events.event import Arrival
 from smwatch.journal import file
+from smwatch.journal.arrived import Arrived
 from smwatch.journal.copied import copy
-from smwatch.journal.covered import ASKED, SWEPT, Covered, cover, lose
+from smwatch.journal.covered import ASKED, SWEPT, cover, lose
+from smwatch.journal.database import Opening
 from smwatch.journal.errors import JournalCorruptError, JournalError, sqlite_errors_told_apart
 from smwatch.journal.links import LINKED, Links, call_of, share
-from smwatch.journal.printed import DEALT, FROM, OLDEST, TAKEN, TOLD, UNTOLD, note, printing, tell, tell_again, told_of
+from smwatch.journal.printed import DEALT, FROM, OLDEST, TAKEN, note, printing, tell, tell_again, told_of
 from smwatch.journal.rows import (
-    Row,
+    SELECT,
     Stored,
-    identity,
     rows_of,
+    seconds,
     stored_of,
-    text,
 )
 from smwatch.journal.salvage import salvage
 from smwatch.journal.schema import MIGRATIONS, version
 from smwatch.sources.coverage import Gap, Noted, Span
 
 NO_MARKS: Mapping[str, datetime | None] = MappingProxyType({})
-_CHUNK = 500
-_FIRST, _LAST = (-(1 << 62), b""), (1 << 62, b"")
-"""Places (at, identity) before and after those of all events."""
 _SLAB = 5_000
-_HIGHEST = (1 << 63) - 1
-"""The highest seq that SQLite can give."""
 _PAGES_GIVEN_BACK = 2_048
 """Of the file, after each slab: no fewer than a slab of large records fills."""
 _UNLINKED = "unlinked"
@@ -55,7 +50,7 @@ class Committed(msgspec.Struct, frozen=True):
     """Events that another process has put into the same journal since the last commit."""
 
 
-class Journal(Covered):
+class Journal(Arrived):
     """Events by (eventTime, eventID, recipient account), coverage, alarms; every method is one transaction.
 
     Durability: WAL with synchronous=FULL (and F_FULLFSYNC where there is one): when a commit returns, it is on the
@@ -81,9 +76,9 @@ class Journal(Covered):
         `upgrading` is told before an older one is brought up to date, with the number of its events; `begin` may fill
         an empty one in memory, see `copied`.
         """
-        super().__init__(path, read_only=read_only, upgrading=upgrading, begin=begin)
+        super().__init__(Opening(path=path, read_only=read_only, upgrading=upgrading, begin=begin))
         self._printing = ExitStack()
-        self._prints, self._prints_from = False, 0
+        self._prints = False
         self._forgotten = 0
         self._last_seq = 0
         self._links = Links()
@@ -238,29 +233,12 @@ class Journal(Covered):
             if not self._links_events(db):
                 return ()
             numbers = "SELECT seq FROM shared WHERE call = ? ORDER BY seq LIMIT ?"
-            select = f"{_SELECT} WHERE seq IN ({numbers}) AND raw IS NOT NULL ORDER BY seq"
+            select = f"{SELECT} WHERE seq IN ({numbers}) AND raw IS NOT NULL ORDER BY seq"
             return stored_of(db.execute(select, (call_of(shared_id), _ACCOUNTS)))
 
     def _links_events(self, db: sqlite3.Connection) -> bool:
         """Whether it remembers what belongs together: one that is only read may be of an older version."""
         return not self._read_only or version(db) == len(MIGRATIONS)
-
-    def known(self, arrivals: Iterable[Arrival]) -> set[int]:
-        """The own keys of those events that are in the journal, for when nothing can be committed."""
-        with self._look() as db:
-            find = "SELECT 1 FROM events WHERE at = ? AND identity = ?"
-            events = (arrival.event for arrival in arrivals)
-            return {one.own_key for one in events if db.execute(find, (one.seconds, identity(one.own_key))).fetchone()}
-
-    def last_seq(self) -> int:
-        """The number of the newest arrival; 0 for an empty journal."""
-        with self._look() as db:
-            return self._newest(db)
-
-    @staticmethod
-    def _newest(db: sqlite3.Connection) -> int:
-        seq: int = db.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()[0]
-        return seq
 
     def foreign(self) -> tuple[Stored, ...]:
         """Events that another process has put in since the last commit here."""
@@ -274,68 +252,7 @@ class Journal(Covered):
             return stored
 
     def _foreign(self, db: sqlite3.Connection) -> tuple[Stored, ...]:
-        return stored_of(db.execute(f"{_SELECT} WHERE seq > ? AND raw IS NOT NULL ORDER BY seq", (self._last_seq,)))
-
-    def recent(self, since: datetime, upto_seq: int, *, printing_from: datetime | None = None) -> Iterator[Stored]:
-        """The events since a moment that had arrived by `upto_seq`, newest first, in chunks.
-
-        With `printing_from`, without those that are `untold` since then.
-        """
-        arrived, more = self._arrived(since, upto_seq, printing_from)
-        select = f"{_SELECT} WHERE (at, identity) < (?, ?) AND {arrived} ORDER BY at DESC, identity DESC"
-        return self._paged(select, _LAST, *more)
-
-    def recalled(
-        self, since: datetime, upto_seq: int, *, limit: int, first: int, printing_from: datetime | None = None
-    ) -> Iterator[Stored]:
-        """The newest `limit` of what `recent` has: `first` of them newest first, then the others oldest first."""
-        if first >= limit:
-            yield from islice(self.recent(since, upto_seq, printing_from=printing_from), limit)
-            return
-        arrived, more = self._arrived(since, upto_seq, printing_from)
-        backwards = f"WHERE {arrived} ORDER BY at DESC, identity DESC"
-        with self._look() as db:
-            newest: list[Row] = db.execute(f"{_SELECT} {backwards} LIMIT ?", (*more, first)).fetchall()
-            older = f"SELECT at, identity FROM events {backwards} LIMIT 1 OFFSET ?"  # noqa: S608, words of our own
-            place = db.execute(older, (*more, limit)).fetchone()
-        yield from stored_of(newest)
-        if len(newest) == first:
-            end = newest[-1][1:3] if newest else _LAST
-            others = f"{_SELECT} WHERE (at, identity) > (?, ?) AND (at, identity) < (?, ?) AND {arrived}"
-            yield from self._paged(f"{others} ORDER BY at, identity", place or _FIRST, *end, *more)
-
-    def _arrived(self, since: datetime, upto_seq: int, printing_from: datetime | None) -> tuple[str, list[int]]:
-        """The condition of `recent`, and its parameters."""
-        condition, more = "at >= ? AND seq <= ? AND raw IS NOT NULL", [_seconds(since), upto_seq]
-        if printing_from is not None:
-            condition += f" AND ((at < ? AND NOT (at >= ? AND seq > ? AND seq <= ?)) OR {TOLD})"
-            more += [_seconds(printing_from), self._prints_from, self._number(DEALT), self._number(TAKEN)]
-        return condition, more
-
-    def between(self, start: datetime, end: datetime) -> Iterator[Stored]:
-        """All events with start <= eventTime < end, oldest first, read in chunks."""
-        select = f"{_SELECT} WHERE (at, identity) > (?, ?) AND at < ? AND raw IS NOT NULL ORDER BY at, identity"
-        return self._paged(select, (_seconds(start), b""), _seconds(end))
-
-    def _paged(self, select: str, place: tuple[int, bytes], *more: int | bytes) -> Iterator[Stored]:
-        """What a SELECT finds beyond a place (at, identity), read in chunks, so that nobody waits for all of it."""
-        while True:
-            with self._look() as db:
-                rows: list[Row] = db.execute(f"{select} LIMIT {_CHUNK}", (*place, *more)).fetchall()
-            yield from stored_of(rows)
-            if len(rows) < _CHUNK:
-                return
-            place = rows[-1][1], rows[-1][2]
-
-    def raw(self, event: Event) -> str | None:
-        """The untouched record behind an event; None when it has been pruned or forgotten."""
-        with self._look() as db:
-            find = "SELECT raw FROM events WHERE at = ? AND identity = ?"
-            row = db.execute(find, (event.seconds, identity(event.own_key))).fetchone()
-        try:
-            return None if row is None or row[0] is None else text(row[0])
-        except (TypeError, ValueError) as error:
-            raise JournalCorruptError("an event in it can't be read") from error
+        return stored_of(db.execute(f"{SELECT} WHERE seq > ? AND raw IS NOT NULL ORDER BY seq", (self._last_seq,)))
 
     # -- what `smwatch tail` has printed
 
@@ -354,7 +271,7 @@ class Journal(Covered):
             if before is None:  # an older smwatch printed all that it took in
                 with self._look() as db:
                     before = db.execute(OLDEST).fetchone()[0]
-            self._prints_from = _seconds(since) if before is None else min(before, _seconds(since))
+            self._prints_from = seconds(since) if before is None else min(before, seconds(since))
             with self._transaction() as db:
                 note(db, FROM, self._prints_from)
         return datetime.fromtimestamp(max(self._prints_from, 0), UTC)
@@ -362,20 +279,6 @@ class Journal(Covered):
     def turn(self, lock: str) -> AbstractContextManager[object]:
         """Do what one process with this journal may do at a time, as the file `lock`; BlockingIOError: another does."""
         return file.locked(self.path.with_name(lock), wait=False) if self.path is not None else nullcontext()
-
-    def untold(self, since: datetime) -> Iterator[Stored]:
-        """What is to be printed first, oldest first, read in chunks: events since a moment that have not been printed.
-
-        And, where one before was asked for more, those that it took in and was killed before it printed them.
-        """
-        taken, dealt = self._number(TAKEN), self._number(DEALT)
-        since_s = _seconds(since)
-        select = f"{_SELECT} WHERE (at, identity) > (?, ?)"
-        order = "AND raw IS NOT NULL ORDER BY at, identity"
-        if dealt < taken:
-            older = f"{select} AND at < ? AND at >= ? AND seq > ? AND seq <= ?{UNTOLD} {order}"
-            yield from self._paged(older, _FIRST, since_s, self._prints_from, dealt, taken)
-        yield from self._paged(f"{select}{UNTOLD} {order}", (since_s, b""))
 
     def tell(self, seqs: Iterable[int], *, dealt: int | None = None) -> None:
         """Note that these events have been printed, and that nothing up to `dealt` remains to be."""
@@ -391,21 +294,18 @@ class Journal(Covered):
         with self._look() as db:
             return told_of(db, seqs)
 
-    def _number(self, name: str) -> int:
-        return min(max(self.fact_as(name, int) or 0, 0), _HIGHEST)
-
     # -- housekeeping
 
     def prune(self, before: datetime) -> int:
         """Delete a slab of the events older than a moment; returns how many, 0 when done. Alarms stay."""
         with self._transaction(at_once=False) as db:
             old = f"SELECT seq FROM events WHERE at < ? ORDER BY at LIMIT {_SLAB}"  # noqa: S608
-            seqs = db.execute(old, (_seconds(before),)).fetchall()
+            seqs = db.execute(old, (seconds(before),)).fetchall()
             db.executemany("DELETE FROM events WHERE seq = ?", seqs)
             db.executemany("DELETE FROM told WHERE seq = ?", seqs)
             db.executemany("DELETE FROM shared WHERE seq = ?", seqs)
             for table in ("corrections", "printed"):
-                db.execute(f"DELETE FROM {table} WHERE at < ?", (_seconds(before),))  # noqa: S608
+                db.execute(f"DELETE FROM {table} WHERE at < ?", (seconds(before),))  # noqa: S608
         if seqs and self.path is not None:
             with self._lock, sqlite_errors_told_apart():
                 self._write.execute(f"PRAGMA incremental_vacuum({_PAGES_GIVEN_BACK})").fetchall()
@@ -417,7 +317,7 @@ class Journal(Covered):
         if not upto:
             return False
         with self._transaction(at_once=False) as db:
-            self._links.link(db, stored_of(db.execute(f"{_SELECT} WHERE {LINKED}", (upto - _SLAB, upto)).fetchall()))
+            self._links.link(db, stored_of(db.execute(f"{SELECT} WHERE {LINKED}", (upto - _SLAB, upto)).fetchall()))
             if upto > _SLAB:
                 note(db, _UNLINKED, upto - _SLAB)
             else:
@@ -446,8 +346,3 @@ class Journal(Covered):
 
 
 _INSERT = "INSERT OR IGNORE INTO events (seq, at, identity, seen_by, seen_at, raw) VALUES (?, ?, ?, ?, ?, ?)"
-_SELECT = "SELECT seq, at, identity, seen_by, seen_at, raw FROM events"
-
-
-def _seconds(at: datetime) -> int:
-    return int(at.timestamp())

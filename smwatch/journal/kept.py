@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import sqlite3
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
 
-from smwatch.journal.database import Database
+from smwatch.journal.database import Database, Opening
 from smwatch.journal.errors import JournalError
 from smwatch.rules.alarm import Alarm
 
@@ -33,15 +32,8 @@ _KEYS = {
 class Kept(Database):
     """Alarms and facts in the file of a journal; every method is one transaction."""
 
-    def __init__(
-        self,
-        path: Path | None,
-        *,
-        read_only: bool = False,
-        upgrading: Callable[[int], None] = lambda _: None,
-        begin: Callable[[sqlite3.Connection], None] = lambda _: None,
-    ) -> None:
-        super().__init__(path, read_only=read_only, upgrading=upgrading, begin=begin)
+    def __init__(self, opening: Opening) -> None:
+        super().__init__(opening)
         self._unkept: dict[str, Alarm] = {}
         self._unkept_facts: dict[str, bytes] = {}
         self._unreadable: dict[str, None] = {}

@@ -20,6 +20,8 @@ _SEEN_BY = {seen_by.value: seen_by for seen_by in SeenBy}
 
 Row = tuple[int, int, bytes, str, int, str | bytes]
 """seq, at, identity, seen_by, seen_at, raw."""
+SELECT = "SELECT seq, at, identity, seen_by, seen_at, raw FROM events"
+"""Gives such rows."""
 
 
 class Stored(msgspec.Struct, frozen=True, gc=False):
@@ -118,3 +120,8 @@ def microseconds(at: datetime) -> int:
 def instant(us: int) -> datetime:
     """The moment so many microseconds after the epoch."""
     return _EPOCH + timedelta(microseconds=us)
+
+
+def seconds(at: datetime) -> int:
+    """A moment as events have it: the whole seconds since 1970."""
+    return int(at.timestamp())

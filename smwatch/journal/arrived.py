@@ -1,0 +1,125 @@
+"""What a journal gives back of the events that have arrived: by their time, in chunks, and one by one."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterable, Iterator
+from datetime import datetime
+from itertools import islice
+
+from smwatch.events.event import Arrival, Event
+from smwatch.journal.covered import Covered
+from smwatch.journal.database import Opening
+from smwatch.journal.errors import JournalCorruptError
+from smwatch.journal.printed import DEALT, TAKEN, TOLD, UNTOLD
+from smwatch.journal.rows import SELECT, Row, Stored, identity, seconds, stored_of, text
+
+_CHUNK = 500
+_FIRST, _LAST = (-(1 << 62), b""), (1 << 62, b"")
+"""Places (at, identity) before and after those of all events."""
+_HIGHEST = (1 << 63) - 1
+"""The highest seq that SQLite can give."""
+
+
+class Arrived(Covered):
+    """Events in the file of a journal, to be read."""
+
+    def __init__(self, opening: Opening) -> None:
+        super().__init__(opening)
+        self._prints_from = 0
+        """The second of events from which on all that is taken in is to be printed, if this is what prints."""
+
+    def last_seq(self) -> int:
+        """The number of the newest arrival; 0 for an empty journal."""
+        with self._look() as db:
+            return self._newest(db)
+
+    @staticmethod
+    def _newest(db: sqlite3.Connection) -> int:
+        seq: int = db.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()[0]
+        return seq
+
+    def recent(self, since: datetime, upto_seq: int, *, printing_from: datetime | None = None) -> Iterator[Stored]:
+        """The events since a moment that had arrived by `upto_seq`, newest first, in chunks.
+
+        With `printing_from`, without those that are `untold` since then.
+        """
+        arrived, more = self._arrived(since, upto_seq, printing_from)
+        select = f"{SELECT} WHERE (at, identity) < (?, ?) AND {arrived} ORDER BY at DESC, identity DESC"
+        return self._paged(select, _LAST, *more)
+
+    def recalled(
+        self, since: datetime, upto_seq: int, *, limit: int, first: int, printing_from: datetime | None = None
+    ) -> Iterator[Stored]:
+        """The newest `limit` of what `recent` has: `first` of them newest first, then the others oldest first."""
+        if first >= limit:
+            yield from islice(self.recent(since, upto_seq, printing_from=printing_from), limit)
+            return
+        arrived, more = self._arrived(since, upto_seq, printing_from)
+        backwards = f"WHERE {arrived} ORDER BY at DESC, identity DESC"
+        with self._look() as db:
+            newest: list[Row] = db.execute(f"{SELECT} {backwards} LIMIT ?", (*more, first)).fetchall()
+            older = f"SELECT at, identity FROM events {backwards} LIMIT 1 OFFSET ?"  # noqa: S608, words of our own
+            place = db.execute(older, (*more, limit)).fetchone()
+        yield from stored_of(newest)
+        if len(newest) == first:
+            end = newest[-1][1:3] if newest else _LAST
+            others = f"{SELECT} WHERE (at, identity) > (?, ?) AND (at, identity) < (?, ?) AND {arrived}"
+            yield from self._paged(f"{others} ORDER BY at, identity", place or _FIRST, *end, *more)
+
+    def _arrived(self, since: datetime, upto_seq: int, printing_from: datetime | None) -> tuple[str, list[int]]:
+        """The condition of `recent`, and its parameters."""
+        condition, more = "at >= ? AND seq <= ? AND raw IS NOT NULL", [seconds(since), upto_seq]
+        if printing_from is not None:
+            condition += f" AND ((at < ? AND NOT (at >= ? AND seq > ? AND seq <= ?)) OR {TOLD})"
+            more += [seconds(printing_from), self._prints_from, self._number(DEALT), self._number(TAKEN)]
+        return condition, more
+
+    def between(self, start: datetime, end: datetime) -> Iterator[Stored]:
+        """All events with start <= eventTime < end, oldest first, read in chunks."""
+        select = f"{SELECT} WHERE (at, identity) > (?, ?) AND at < ? AND raw IS NOT NULL ORDER BY at, identity"
+        return self._paged(select, (seconds(start), b""), seconds(end))
+
+    def untold(self, since: datetime) -> Iterator[Stored]:
+        """What is to be printed first, oldest first, read in chunks: events since a moment that have not been printed.
+
+        And, where one before was asked for more, those that it took in and was killed before it printed them.
+        """
+        taken, dealt = self._number(TAKEN), self._number(DEALT)
+        since_s = seconds(since)
+        select = f"{SELECT} WHERE (at, identity) > (?, ?)"
+        order = "AND raw IS NOT NULL ORDER BY at, identity"
+        if dealt < taken:
+            older = f"{select} AND at < ? AND at >= ? AND seq > ? AND seq <= ?{UNTOLD} {order}"
+            yield from self._paged(older, _FIRST, since_s, self._prints_from, dealt, taken)
+        yield from self._paged(f"{select}{UNTOLD} {order}", (since_s, b""))
+
+    def _paged(self, select: str, place: tuple[int, bytes], *more: int | bytes) -> Iterator[Stored]:
+        """What a SELECT finds beyond a place (at, identity), read in chunks, so that nobody waits for all of it."""
+        while True:
+            with self._look() as db:
+                rows: list[Row] = db.execute(f"{select} LIMIT {_CHUNK}", (*place, *more)).fetchall()
+            yield from stored_of(rows)
+            if len(rows) < _CHUNK:
+                return
+            place = rows[-1][1], rows[-1][2]
+
+    def known(self, arrivals: Iterable[Arrival]) -> set[int]:
+        """The own keys of those events that are in the journal, for when nothing can be committed."""
+        with self._look() as db:
+            find = "SELECT 1 FROM events WHERE at = ? AND identity = ?"
+            events = (arrival.event for arrival in arrivals)
+            return {one.own_key for one in events if db.execute(find, (one.seconds, identity(one.own_key))).fetchone()}
+
+    def raw(self, event: Event) -> str | None:
+        """The untouched record behind an event; None when it has been pruned or forgotten."""
+        with self._look() as db:
+            find = "SELECT raw FROM events WHERE at = ? AND identity = ?"
+            row = db.execute(find, (event.seconds, identity(event.own_key))).fetchone()
+        try:
+            return None if row is None or row[0] is None else text(row[0])
+        except (TypeError, ValueError) as error:
+            raise JournalCorruptError("an event in it can't be read") from error
+
+    def _number(self, name: str) -> int:
+        return min(max(self.fact_as(name, int) or 0, 0), _HIGHEST)

@@ -567,16 +567,16 @@ async def test_what_is_decided_at_a_screen_is_known_to_a_tail_beside_it_and_outl
     account.history.region(REGION).add([records.read_deleted(at=begun)])
     tail = await account.tail("--json")
     assert tail.stdout is not None
-    told: list[tuple[str, int]] = []
+    told: list[tuple[str, int, bool]] = []
 
-    async def read_to(state: str, count: int) -> None:
+    async def read_to(state: str, count: int, *, muted: bool = False) -> None:
         """Read on until the alarm is printed so."""
         assert tail.stdout is not None
         async with asyncio.timeout(60):
-            while (state, count) not in told:
+            while (state, count, muted) not in told:
                 line = json.loads(await tail.stdout.readline())
                 if line["type"] == "alarm" and line["rule"] == "SMW-DEL-01":
-                    told.append((line["state"], line["count"]))
+                    told.append((line["state"], line["count"], line["muted_until"] is not None))
 
     await read_to("open", 1)
     with Terminal(account.screen, account.environment) as terminal:
@@ -592,13 +592,13 @@ async def test_what_is_decided_at_a_screen_is_known_to_a_tail_beside_it_and_outl
         terminal.press("\r")
         await asyncio.to_thread(terminal.wait_for, "muted for 1h00m")
         account.history.region(REGION).add([records.read_deleted(at=begun + timedelta(minutes=1), id="second")])
-        await read_to("acknowledged", 2)
+        await read_to("acknowledged", 2, muted=True)
         terminal.press("\x1b")
         await asyncio.to_thread(terminal.pause)
         terminal.press("q")
         assert await asyncio.to_thread(terminal.wait_for_the_end) == 0
     account.history.region(REGION).add([records.read_deleted(at=begun + timedelta(minutes=2), id="third")])
-    await read_to("acknowledged", 3)  # and kept by the tail, which is alone now
+    await read_to("acknowledged", 3, muted=True)  # and kept by the tail, which is alone now
     tail.terminate()
     await tail.communicate()
     with closing(Journal(account.state / FILE_NAME)) as journal:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import islice
 from operator import attrgetter
@@ -15,13 +15,12 @@ import msgspec
 from smwatch.change import Change
 from smwatch.decisions import Decisions
 from smwatch.events.event import Arrival
-from smwatch.events.links import counted_with
 from smwatch.events.reader import Reader
-from smwatch.events.renaming import Rename, composed, names_any, renamed_event
 from smwatch.events.scope import in_scope
 from smwatch.events.secret import Secret
-from smwatch.journal import Journal, JournalCorruptError, JournalError, Stored
+from smwatch.journal import Journal, JournalCorruptError, JournalError
 from smwatch.keeper import RETRY_SECONDS, Keeper
+from smwatch.reading import Reading
 from smwatch.rules.alarm import Alarm, Decided
 from smwatch.sources.source import Page, Source, State, Status
 from smwatch.watched import Watched, Watching
@@ -119,14 +118,11 @@ class Monitor:
         self._sleep = sleep
         self._retention = retention
         self._slice, self._breath = (LARGE_SLICE, 0.0) if alone else (SLICE, BREATH)
-        self._reader = reader or Reader()
+        self._reading = Reading(journal, reader or Reader())
         self._anew = anew
-        self._mistaken = asyncio.Event()
         self._keep_in_memory = keep_in_memory
         self._past = asyncio.Lock()
         """Held by who hands on the past, or judges it."""
-        self._unsent: dict[int, list[Arrival]] = {}
-        self._renamed: list[Rename] = []
         self._turn = asyncio.Lock()
         self._newest: dict[str, datetime] = {}
         self._told: dict[str, Status] = {}
@@ -242,7 +238,7 @@ class Monitor:
             upto = self.journal.last_seq()
             rows = self.journal.recalled(since, upto, limit=limit, first=first, printing_from=printing_from)
             oldest = self._now()
-            while batch := self.read(islice(rows, self._slice // BACKWARDS if first > 0 else self._slice)):
+            while batch := self._reading.stored(islice(rows, self._slice // BACKWARDS if first > 0 else self._slice)):
                 first, limit = first - len(batch), limit - len(batch)
                 oldest = min(oldest, batch[0][1].event.at, batch[-1][1].event.at)
                 await self._hand_on(list(batch))
@@ -263,48 +259,39 @@ class Monitor:
         What the journal holds no more, or only of more than `keep_in_memory` events, stays as it was judged.
         """
         async with self._past, self._turn:
-            if self._anew is None or not self._reader.mistaken or self._keeper.holds:
+            if self._anew is None or not self._reading.reader.mistaken or self._keeper.holds:
                 return
-            self._reader.mistaken = False
+            self._reading.reader.mistaken = False
             anew = self._anew()
             since, limit = anew.since or self._now(), self._keep_in_memory
             try:
-                for unsent in tuple(self._unsent.values()):
-                    await self._read_again(unsent)
+                for _ in self._reading.again(self._slice):
+                    await self._sleep(self._breath)
                 oldest = self._now()
                 rows = self.journal.recalled(since, self.journal.last_seq(), limit=limit, first=0)
-                while batch := self.read(islice(rows, self._slice)):
+                while batch := self._reading.stored(islice(rows, self._slice)):
                     limit -= len(batch)
                     oldest = min(oldest, batch[0][1].event.at)
                     anew.take([arrival for _, arrival in batch])
                     await self._sleep(self._breath)
             except JournalError:
-                self._reader.mistaken = True  # the next commit says what is wrong
+                self._reading.reader.mistaken = True  # the next commit says what is wrong
                 return
             anew.watched(self._watching.told(since if limit > 0 else oldest + timedelta(seconds=1)))
-            self._reader.mistaken = False  # of so many names some are forgotten: that would never end
-            renamed = self.renamed()
+            self._reading.reader.mistaken = False  # of so many names some are forgotten: that would never end
+            renamed = self._reading.renamed()
             anew.fold(renamed)
             anew.compare()
             await self._deliver(Delivery(renamed=renamed, anew=anew))
             with suppress(JournalError):  # kept with the next page that can be
-                self.journal.keep((), {LESSONS: msgspec.json.encode(self._reader.lessons)})
-
-    async def _read_again(self, arrivals: list[Arrival]) -> None:
-        """Have what is not handed on yet say what it is about by what is known by now."""
-        for start in range(0, len(arrivals), self._slice):
-            for i in range(start, min(start + self._slice, len(arrivals))):
-                arrival, event = arrivals[i], arrivals[i].event
-                again = self._reader.read(arrival.raw, seen_by=event.seen_by, seen_at=event.seen_at, at=event.at)
-                arrivals[i] = msgspec.structs.replace(arrival, event=again.event)
-            await self._sleep(self._breath)
+                self.journal.keep((), {LESSONS: msgspec.json.encode(self._reading.reader.lessons)})
 
     async def recall_untold(self, since: datetime) -> None:
         """Hand on what the journal holds and `tail` has yet to print, oldest first; see `Journal.untold`."""
         try:
             upto = self.journal.last_seq()
             rows = self.journal.untold(since)
-            while batch := self.read(islice(rows, self._slice)):
+            while batch := self._reading.stored(islice(rows, self._slice)):
                 await self._hand_on(list(batch))
                 await self._sleep(0)
         except JournalCorruptError as error:
@@ -313,32 +300,6 @@ class Monitor:
             await self._report_journal(State.FAILING, f"can't read the journal ({error}): older events are not printed")
         else:
             await self._deliver(Delivery(upto=upto))
-
-    def read(self, stored: Iterable[Stored]) -> tuple[tuple[int, Arrival], ...]:
-        """Events as the journal holds them, read again."""
-        with self._reading() as arrivals:
-            seqs = []
-            for row in stored:
-                arrivals.append(row.read(self._reader))
-                seqs.append(row.seq)
-                self._set_right()
-            self._pair(arrivals)
-            return tuple(zip(seqs, arrivals, strict=True))
-
-    def renamed(self) -> tuple[Rename, ...]:
-        """What reading has taught about the names of secrets since that was last asked for or delivered."""
-        renamed, self._renamed = tuple(self._renamed), []
-        return renamed
-
-    def _pair(self, arrivals: list[Arrival]) -> None:
-        """Have the records that several accounts have of one call counted as the one that was journaled first."""
-        for i in [i for i, arrival in enumerate(arrivals) if arrival.shared_id]:
-            try:
-                records = [row.read(self._reader).event for row in self.journal.same_call(arrivals[i].shared_id)]
-            except JournalError:
-                return  # each counts by itself; what is wrong is said where it is written to
-            self._set_right()
-            arrivals[i].counted_as = counted_with(arrivals[i].event, records)
 
     # -- one source
 
@@ -386,18 +347,18 @@ class Monitor:
         return msgspec.structs.replace(status, complete_to=complete_to, message=status.message or self._keeper.unproven)
 
     async def _ingest(self, page: Page) -> None:
-        with self._reading() as arrivals:
+        with self._reading.begin() as arrivals:
             for start in range(0, len(page.found), self._slice):
                 if start:
                     await self._sleep(self._breath)
                 for found in page.found[start : start + self._slice]:
                     at = found.at or page.undated_at
-                    arrival = self._reader.read(found.raw, seen_by=page.seen_by, seen_at=page.seen_at, at=at)
+                    arrival = self._reading.reader.read(found.raw, seen_by=page.seen_by, seen_at=page.seen_at, at=at)
                     if in_scope(arrival.event) or self._selects(arrival):
                         arrivals.append(arrival)
                     else:
                         self.out_of_scope += 1
-                    self._set_right()
+                    self._reading.set_right()
             if not (arrivals or page.settled or page.gaps or page.untrue or page.noted):
                 return
             if arrivals:
@@ -410,39 +371,14 @@ class Monitor:
                     fresh = (arrival for _, arrival in committed.fresh if in_scope(arrival.event))
                     page.receipt.new = frozenset(arrival.raw for arrival in fresh)
                 arrivals[:] = [arrival for _, arrival in committed.fresh]
-                foreign = self.read(committed.foreign)
+                foreign = self._reading.stored(committed.foreign)
                 seqs = [seq for seq, _ in committed.fresh]
-                self._pair(arrivals)
+                self._reading.pair(arrivals)
                 waiting = [*foreign, *zip(seqs, arrivals, strict=True)]
                 del committed, foreign
                 arrivals.clear()
                 watched = self._watching.here(page.source, page.settled) if page.settled is not None else ()
                 await self._hand_on(waiting, ordered=True, watched=watched)
-
-    @contextmanager
-    def _reading(self) -> Iterator[list[Arrival]]:
-        """A list for what is being read, which is set right when secrets turn out to be one before it is handed on."""
-        arrivals: list[Arrival] = []
-        self._unsent[id(arrivals)] = arrivals
-        try:
-            yield arrivals
-        finally:
-            del self._unsent[id(arrivals)]
-            if self._reader.mistaken:
-                self._mistaken.set()
-
-    def _set_right(self) -> None:
-        """Apply what the last record taught about names to those read before it, and to no later ones."""
-        renames = self._reader.renamed()
-        if not renames:
-            return
-        self._renamed += renames
-        right = composed(renames)
-        for arrivals in self._unsent.values():
-            for i, arrival in enumerate(arrivals):
-                if names_any(arrival.event, right):
-                    event = renamed_event(arrival.event, right)
-                    arrivals[i] = msgspec.structs.replace(arrival, event=event, likeness=None)
 
     async def _hand_on(
         self, arrivals: list[tuple[int, Arrival]], *, ordered: bool = False, watched: tuple[Watched, ...] = ()
@@ -451,7 +387,7 @@ class Monitor:
 
         With the last of them, what is `watched` when all have been taken in.
         """
-        if renamed := self.renamed():
+        if renamed := self._reading.renamed():
             await self._deliver(Delivery(renamed=renamed))
         arrivals.reverse()
         while arrivals:
@@ -486,7 +422,7 @@ class Monitor:
                     continue  # the next commit says what is wrong
                 else:
                     watched = self._watching.news(settled, self._now() - self._retention)
-                    await self._hand_on(list(self.read(foreign)), ordered=True, watched=watched)
+                    await self._hand_on(list(self._reading.stored(foreign)), ordered=True, watched=watched)
                     await self._hand_on_decisions()
                     await self._keeper.tell_unreadable()
 
@@ -498,11 +434,8 @@ class Monitor:
 
     async def _mend(self) -> None:
         """Judge anew whenever that is called for, but for a tenth of the time at most."""
-        if self._reader.mistaken:
-            self._mistaken.set()
         while True:
-            await self._mistaken.wait()
-            self._mistaken.clear()
+            await self._reading.mistaken()
             began = self._now()
             await self.judge_anew()
             took = max(0.0, (self._now() - began).total_seconds())

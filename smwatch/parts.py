@@ -31,6 +31,7 @@ from smwatch.journal.printed import WRITTEN
 from smwatch.judging import Judging
 from smwatch.monitor import JOURNAL, LESSONS, Delivery, Monitor
 from smwatch.notify import Notifier, NotifyError, apprise_senders
+from smwatch.reading import Reading
 from smwatch.record import Record, decode
 from smwatch.remembered import KNOWN_SINCE, Opened, open_journal
 from smwatch.report import report_lines
@@ -149,6 +150,10 @@ class Parts(Generic[J]):
     def looks_back_to(self) -> datetime:
         """From when on the journal's events are wanted at the start: those asked for, and what rules look back at."""
         return min(self.since, now() - self.engine.memory)
+
+    def reading(self) -> Reading:
+        """What reads the journal only."""
+        return Reading(self.journal, self._reader)
 
     def monitor(self, deliver: Callable[[Delivery], Awaitable[None]], *, alone: bool = True) -> Monitor:
         """A monitor over this journal that hands on to `deliver`; `alone` with no screen beside it."""

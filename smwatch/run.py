@@ -21,7 +21,6 @@ from smwatch.jsonl import Lines
 from smwatch.leaving import ALARM, FAILED, FINE, INCOMPLETE, left, let_go_of, when_asked
 from smwatch.ledger import Ledger
 from smwatch.meter import Meter
-from smwatch.monitor import Delivery
 from smwatch.output import OutputError
 from smwatch.parts import Parts, now
 from smwatch.rules.alarm import Severity
@@ -125,7 +124,7 @@ def export(settings: Settings, *, form: str) -> int:
     if parts.notice:
         notice(parts.notice)
         return FAILED
-    monitor = parts.monitor(_to_nobody)
+    reading = parts.reading()
     chosen = parts.chosen or (lambda _: True)
 
     def stored() -> Iterator[Stored]:
@@ -133,10 +132,10 @@ def export(settings: Settings, *, form: str) -> int:
 
     def arrivals() -> Iterator[Arrival]:
         names = stored()
-        while monitor.read(islice(names, BATCH)):  # a line says what a name stands for by all that is known of it
+        while reading.stored(islice(names, BATCH)):  # a line says what a name stands for by all that is known of it
             pass
         for each in stored():
-            for _, arrival in monitor.read([each]):
+            for _, arrival in reading.stored([each]):
                 if chosen(arrival.event):
                     yield arrival
 
@@ -168,10 +167,6 @@ def export(settings: Settings, *, form: str) -> int:
     finally:
         parts.journal.close()
     return FINE
-
-
-async def _to_nobody(delivery: Delivery) -> None:
-    """Nothing is delivered while the journal is only read."""
 
 
 async def _tick(lines: Lines) -> None:

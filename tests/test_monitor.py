@@ -9,9 +9,11 @@ import msgspec
 import pytest
 
 from smwatch.events.event import Arrival, SeenBy
+from smwatch.events.reader import Reader
 from smwatch.journal import FILE_NAME, Journal
 from smwatch.keeper import NOT_KEPT
 from smwatch.monitor import Delivery, Monitor
+from smwatch.reading import Reading
 from smwatch.sources.coverage import Audited, Coverage, Noted, Span
 from smwatch.sources.source import Found, Page, Receipt, State, Status
 from smwatch.store import Store
@@ -462,7 +464,7 @@ async def test_what_a_later_page_teaches_about_names_is_told_before_its_events()
 async def test_events_read_again_from_the_journal_are_set_right_too() -> None:
     journal, told = Journal(), Told()
     await monitor(journal, told).read_once([Scripted("a", [secret_page((DOUBTFUL, 1), ("my-AbCdEf", 2))])])
-    again = monitor(journal, told).read(journal.untold(datetime(1970, 1, 1, tzinfo=UTC)))
+    again = Reading(journal, Reader()).stored(journal.untold(datetime(1970, 1, 1, tzinfo=UTC)))
     assert [arrival.event.secret and arrival.event.secret.name for _, arrival in again] == ["my-AbCdEf", "my-AbCdEf"]
 
 

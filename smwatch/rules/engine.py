@@ -285,7 +285,10 @@ class Engine:
         self._world.mutes = (*self._world.mutes, *mutes)
         for alarm in alarms:
             if alarm.count:
-                self._alarms[alarm.group] = alarm
+                until = self._muted_until(alarm)  # who kept the alarm may not have known of the mute yet
+                self._alarms[alarm.group] = (
+                    alarm if until is None else msgspec.structs.replace(alarm, muted_until=until)
+                )
                 self._alarmed.add(alarm.rule)
                 for key in alarm.event_keys if alarm.secret is not None else ():
                     self._recalled.setdefault(key, set()).add(alarm.group)

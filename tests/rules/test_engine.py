@@ -75,6 +75,15 @@ def test_muting_a_principal_mutes_the_alarms_of_its_sessions_too() -> None:
     assert [alarm.muted(after()) for alarm in of("SMW-READ-01", engine.alarms)] == [True, True]
 
 
+def test_a_mute_holds_for_alarms_that_somebody_kept_who_did_not_know_of_it() -> None:
+    (kept,) = of("SMW-DEL-01", judged([records.read_deleted()]))
+    assert kept.muted_until is None
+    engine = Engine(catalogue())
+    engine.restore([kept], [Mute(after(hours=1), rule="SMW-DEL-01")])
+    (alarm,) = of("SMW-DEL-01", engine.alarms)
+    assert alarm.muted_until == after(hours=1)
+
+
 def test_an_event_judged_twice_counts_once() -> None:
     read = records.read_deleted()
     assert only("SMW-DEL-01", [read, read]).count == 1

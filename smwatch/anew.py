@@ -82,6 +82,7 @@ class Anew:
             if status.last_good_at is not None:
                 fresh.feed(status.source, status.newest_at, status.last_good_at)
         alarms = fresh.take_over(known, self._same)
+        fresh.at_once = known.at_once
         return store.take_over(fresh, alarms, self._corrected, self._secrets, self._principals)
 
 

@@ -24,7 +24,7 @@ MOST, LEAST = 250, 25
 LONG = 0.01
 """Seconds. Rules may take a millisecond for an event where they look back far: serves "longest stall of the loop"."""
 GIVES_WAY = 0.001
-"""Seconds after which the thread gives the interpreter's lock to a screen that wants it; Python's are five.
+"""Seconds after which the thread gives the interpreter's lock to a screen that wants it; Python's are 0.005.
 
 The screen lets go of the lock whenever it writes, several times for each delivery, and waited as often for all of
 them. Serves "longest stall of the event loop".

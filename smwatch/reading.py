@@ -97,5 +97,5 @@ class Reading:
                 for i in range(start, min(start + size, len(arrivals))):
                     arrival, event = arrivals[i], arrivals[i].event
                     read = self.reader.read(arrival.raw, seen_by=event.seen_by, seen_at=event.seen_at, at=event.at)
-                    arrivals[i] = msgspec.structs.replace(arrival, event=read.event)
+                    arrivals[i] = msgspec.structs.replace(arrival, event=read.event, likeness=read.likeness)
                 yield

@@ -111,7 +111,7 @@ class Store(Judging):
     # -- changing
 
     def add(self, arrivals: Sequence[Arrival]) -> Change:
-        """Take in events, in any order; ones already known are ignored.
+        """Take in events, in any order; ones already known are ignored, but for what corrects them.
 
         Keep batches small (some hundreds) where the event loop is shared with a screen: a batch is taken in one go.
         """

@@ -120,9 +120,11 @@ async def test_what_was_decided_holds_and_what_is_known_is_not_told_again() -> N
     watcher.store.mute(Mute(after(hours=9), rule="SMW-DEL-07"))
     others = {group: alarm for group, alarm in watcher.engine.alarms.items() if group != known.group}
     before = watcher.engine
+    before.at_once = 1_000
     watcher.changed.clear()
     await watcher.see(INCIDENT[4:])
     assert watcher.engine is not before
+    assert watcher.engine.at_once == 1_000
     short, long = (watcher.alarms("SMW-DEL-01")[name] for name in (SHORT, LONG))
     assert (short.group, short.count, short.state, short.note) == (
         known.group,
@@ -182,6 +184,19 @@ async def test_the_next_run_makes_no_mistake_that_was_made_before() -> None:
     assert [secret.name for secret in read if secret] == [SHORT, LONG, SHORT, LONG, LONG]
     assert not reader.mistaken
     assert reader.lessons == tuple(lessons)
+
+
+async def test_an_arn_that_led_to_a_secret_is_a_lesson_too() -> None:
+    read = [records.read(by) for by in (SHORT, PARTIAL, f"{PARTIAL}-q1W2e3")]
+    reader, taught = Reader(), Reader()
+    for each in read:
+        reader.read(records.raw(each), seen_by=SeenBy.FILE, seen_at=AT)
+    assert reader.mistaken
+    taught.teach(reader.lessons)
+    for each in read:
+        taught.read(records.raw(each), seen_by=SeenBy.FILE, seen_at=AT)
+    assert not taught.mistaken
+    assert taught.lessons == reader.lessons != ()
 
 
 async def test_a_batch_that_names_one_secret_twice_counts_once() -> None:

@@ -259,7 +259,7 @@ class Reader:
         return Principal(by.kind, name, identity, by.session, by.arn, account, invoked_by, shared)
 
     def _make_caller(self, key: _Client) -> _Caller | None:
-        """What `_event` looks up by ARN; None where the ARN does not tell who it is."""
+        """What `_arrival` looks up by ARN; None where the ARN does not tell who it is."""
         arn, invoked_by, issuer, account, region, agent = key
         principal = self._principals[arn, invoked_by, issuer, account]
         if principal is None:

@@ -110,10 +110,13 @@ class Names:
     def teach(self, lessons: Iterable[Lesson]) -> None:
         """Make known what has shown mistakes before."""
         for kind, account, region, name in lessons:
-            facts = {_EXISTING: self._existing, _WRITTEN: self._written}.get(kind)
-            if facts is not None:
-                self._lessons[kind, account, region, name] = None
-                self._learn(kind, (account, region, name))
+            key = (account, region, name)
+            if kind in (_EXISTING, _WRITTEN):
+                self._lessons[kind, *key] = None
+                self._learn(kind, key)
+            elif kind == _REACHED and (short := _without_suffix(key)) is not None:
+                self._lessons[kind, *key] = None
+                self._reach(short, key)
 
     def together(self, secrets: Iterable[Secret]) -> None:
         """Take note that one record is about all of these: should two turn out to be one, it counts once for that."""
@@ -192,14 +195,18 @@ class Names:
         facts = self._existing if kind == _EXISTING else self._written
         if not facts.find(key):
             facts.keep(key, True)
-            if self._reconsider(key) and len(self._lessons) < LESSONS:
-                self._lessons[kind, *key] = None
+            self._reconsider_by(kind, key)
 
     def _reach(self, short: _Key, arn: _Key) -> None:
         known = self._reached.find(short) or ()
         if arn not in known:
             self._reached.keep(short, tuple(sorted((*known, arn)))[:REACHED])
-            self._reconsider(arn)
+            self._reconsider_by(_REACHED, arn)
+
+    def _reconsider_by(self, kind: str, key: _Key) -> None:
+        """See what names stand for by now, and remember what has shown a mistake."""
+        if self._reconsider(key) and len(self._lessons) < LESSONS:
+            self._lessons[kind, *key] = None
 
     def _reconsider(self, key: _Key | None) -> bool:
         """See what references to this name, and to those that it may be a suffixed form of, stand for by now.
@@ -282,8 +289,9 @@ def _like_a_word(ending: str) -> bool:
 _Key = tuple[str, str, str]
 """Account, Region, and a name."""
 Lesson = tuple[str, str, str, str]
-"""What is known of a name: that it exists, or that AWS has written an ARN that ends with it; Account, Region, name."""
-_EXISTING, _WRITTEN = "exists", "written"
+"""What is known of a name: that it exists, or that an ARN ends with it which AWS has written, or which led to a secret;
+Account, Region, name."""
+_EXISTING, _WRITTEN, _REACHED = "exists", "written", "reached"
 LESSONS = 1_000
 """Lessons that are remembered."""
 REACHED = 8

@@ -141,10 +141,10 @@ class _Scene:
         self._watched = None
         self.growth += seconds
         while self._first and self._first[0][0] <= self.growth:
-            who = heappop(self._first)[2]
+            noted, _, who = heappop(self._first)
             watcher, hopes = who(), self._hoping.get(who)
-            if watcher is None or hopes is None:
-                continue
+            if watcher is None or hopes is None or noted != hopes.noted:
+                continue  # it is no more, or was looked at earlier
             for want in hopes.due(self.growth):
                 if (missing := want.seconds - self.seconds(want.low, want.high)) > 0:
                     hopes.add(self.growth + missing, next(self._tickets), want)
@@ -197,7 +197,10 @@ class _Scene:
             hopes.noted = first
             heappush(self._first, (first, next(self._tickets), who))
             if len(self._first) > 2 * len(self._hoping) + HOPES:
-                self._first = [(hopes.noted, next(self._tickets), who) for who, hopes in self._hoping.items()]
+                self._first = []
+                for each in list(self._hoping):  # any of which the collector may have `_forget` take out meanwhile
+                    if (left := self._hoping.get(each)) is not None:
+                        self._first.append((left.noted, next(self._tickets), each))
                 heapify(self._first)
 
     def _forget(self, who: ref[Watcher]) -> None:

@@ -23,7 +23,7 @@ from smwatch.collector import Collector
 from smwatch.settings import UiSettings
 from smwatch.tui import glyphs, health, themes
 from smwatch.tui.glyphs import AsciiFilter, plain
-from smwatch.tui.keys import bindings, name
+from smwatch.tui.keys import MOMENT, bindings, name
 from smwatch.tui.keytable import KEYS
 from smwatch.tui.opening import Opening
 from smwatch.tui.text import visible
@@ -45,8 +45,6 @@ PAINT_SECONDS = 0.25
 Serves "processor at 50 rows/s": what has arrived is minutes old.
 """
 TICK_SECONDS = 1.0
-MOMENT = 0.001
-"""Seconds for keys in between what is done bit by bit."""
 ANNOUNCED = 200
 """Characters of a notification."""
 TOLD_SECONDS = 3.0

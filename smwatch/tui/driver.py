@@ -25,30 +25,33 @@ class PatientDriver(LinuxDriver):
 
     def start_application_mode(self) -> None:
         """Take the terminal, and begin to read keys."""
-        self._ended, self._end = os.pipe()
+        if self._end < 0:
+            self._ended, self._end = os.pipe()
         super().start_application_mode()  # type: ignore[no-untyped-call]
 
     def run_input_thread(self) -> None:
         """Read keys until the end, and make events of them."""
         ended, parser, decode = self._ended, XTermParser(self._debug), getincrementaldecoder("utf-8")().decode
-        with SelectSelector() as selector:
-            selector.register(self.fileno, EVENT_READ)
-            selector.register(ended, EVENT_READ)
-            while True:
-                waiting = parser._timeout_time is not None
-                ready = {key.fd for key, _ in selector.select(ESCAPE_SECONDS if waiting else None)}
-                if ended in ready:
-                    break
-                if self.fileno in ready:
-                    read = os.read(self.fileno, 4096)
-                    if not read:
-                        break  # the terminal has been closed
-                    if text := decode(read):
-                        for event in parser.feed(text):
-                            self.process_message(event)
-                for event in parser.tick():
-                    self.process_message(event)
-        os.close(ended)
+        try:
+            with SelectSelector() as selector:
+                selector.register(self.fileno, EVENT_READ)
+                selector.register(ended, EVENT_READ)
+                while True:
+                    waiting = parser._timeout_time is not None
+                    ready = {key.fd for key, _ in selector.select(ESCAPE_SECONDS if waiting else None)}
+                    if ended in ready:
+                        break
+                    if self.fileno in ready:
+                        read = os.read(self.fileno, 4096)
+                        if not read:
+                            break  # the terminal has been closed
+                        if text := decode(read):
+                            for event in parser.feed(text):
+                                self.process_message(event)
+                    for event in parser.tick():
+                        self.process_message(event)
+        finally:
+            os.close(ended)
 
     def disable_input(self) -> None:
         """Read no more keys."""

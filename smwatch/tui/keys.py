@@ -20,6 +20,9 @@ TOGETHER = (
 )
 """Contexts that are in force at the same time, other than alone: no key may do two things among them."""
 
+MOMENT = 0.001
+"""Seconds for keys in between what is done bit by bit."""
+
 
 def bindings(context: str) -> list[Binding]:
     """The bindings of one context, with the usual keys: Textual puts the keymap over them by id."""

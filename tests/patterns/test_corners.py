@@ -222,10 +222,6 @@ SIZES = [
 ALL = NUMBERS + TEXTS + SELECTORS + WORDS + JOINED + BROKEN + REGEXES + TERMS + FIELDS + SIZES
 
 
-def test_there_are_more_than_a_hundred_and_fifty_of_them() -> None:
-    assert len(ALL) > 150
-
-
 @pytest.mark.parametrize("row", ALL)
 def test_where_two_rules_meet_both_hold(row: Case) -> None:
     check(row)

@@ -31,6 +31,11 @@ def then(name: str, **parameters: Any) -> list[Record]:
     return [READ, records.write(name, parameters=parameters, by=THIEF, at=after())]
 
 
+def unlabelled(record: Record) -> Record:
+    """The record as of a service that does not say whether the call only reads."""
+    return {name: value for name, value in record.items() if name != "readOnly"}
+
+
 @pytest.mark.parametrize(
     ("rule", "happened", "title", "severity"),
     [
@@ -140,6 +145,12 @@ def then(name: str, **parameters: Any) -> list[Record]:
             "SMW-READ-05",
             [records.write("StopReplicationToReplica", by=records.root())],
             "Root user read or changed a secret",
+            "critical",
+        ),
+        (
+            "SMW-READ-05",
+            [unlabelled(records.denied("prod/db", "PutSecretValue", by=records.root()))],
+            "Root user tried to read or change a secret",
             "critical",
         ),
         ("SMW-READ-05", [records.listing(by=records.root())], "Root user touched Secrets Manager", "high"),

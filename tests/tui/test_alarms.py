@@ -65,8 +65,7 @@ async def test_a_narrow_band_says_what_it_is_on_one_row_and_whom_it_is_about_on_
         what, whom = stage.lines()[1:3]
         assert what.startswith(" ▲ CRITICAL  Access to a secret marked for deletion")
         assert what.rstrip().endswith("+2")
-        assert whom.startswith("   prod/gone  payments-api ") or width < 70
-        assert "prod/gone" in whom
+        assert whom.startswith("   prod/gone  payments-api ")
         assert "×14" in whom
         assert whom.rstrip().endswith("y copies next")
         await pilot.press("y")

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from smwatch.settings import UiSettings
-from smwatch.tui.pages.groups import Grouping, grouped, groups_page
+from smwatch.tui.pages.groups import Counting, Grouping, groups_page
 from smwatch.tui.screens.desk import Outside
 from smwatch.tui.screens.saved import SavedScreen
 from smwatch.tui.screens.watch import WatchScreen
@@ -68,7 +68,9 @@ async def test_groups_are_by_access_key_too_and_lead_to_its_events() -> None:
 @pytest.mark.parametrize("width", [40, 58, 75, 100, 248])
 def test_groups_spread_over_time_on_every_width_that_has_room(width: int) -> None:
     rows = [arrival(record).event for record in reversed(reads(200, every=30, secret="prod/payments/db-primary"))]
-    lines = groups_page(grouped(rows, Grouping.SECRET), Grouping.SECRET, width)
+    counting = Counting(rows, Grouping.SECRET)
+    assert not counting.step()
+    lines = groups_page(counting.groups, Grouping.SECRET, width)
     assert all(len(line.text) <= max(width, 39) for line in lines)
     assert ("█" in lines[1].text) is (width >= 58)
     assert " 200" in lines[1].text

@@ -106,14 +106,6 @@ class Counting:
         return sorted(self._groups.values(), key=lambda group: (-group.events, group.value))
 
 
-def grouped(rows: Sequence[Event], by: Grouping) -> list[Group]:
-    """All groups of some events, ascending in time."""
-    counting = Counting(rows, by)
-    while counting.step():
-        pass
-    return counting.groups
-
-
 def _into(counts: Sequence[int], room: int) -> list[int]:
     """Counts over as many periods as there is room for."""
     each = BUCKETS // room

@@ -14,6 +14,7 @@ from smwatch.change import Change
 from smwatch.tui import clip
 from smwatch.tui.asked import Asked
 from smwatch.tui.compositor import DirectCompositor
+from smwatch.tui.keys import MOMENT
 from smwatch.tui.lines import Line, Piece
 from smwatch.tui.pages.band import band_rows
 from smwatch.tui.pages.empty import empty_lines
@@ -302,7 +303,7 @@ class StreamFrame(Screen[None]):
 
     def _go_on(self) -> None:
         if self.asked.matches.busy:
-            self.set_timer(0.001, self._step)  # a moment for keys in between
+            self.set_timer(MOMENT, self._step)
 
     def _step(self) -> None:
         """Look at some more rows; what tells of all of them waits until all have been looked at."""

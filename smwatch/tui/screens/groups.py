@@ -11,7 +11,7 @@ from textual.binding import BindingType
 
 from smwatch.change import Change
 from smwatch.events.event import Event
-from smwatch.tui.keys import bindings
+from smwatch.tui.keys import MOMENT, bindings
 from smwatch.tui.lines import Page
 from smwatch.tui.pages.groups import Counting, Group, Grouping, groups_page
 from smwatch.tui.pages.targets import ToValue
@@ -21,8 +21,6 @@ from smwatch.tui.times import moment
 
 LIVE = 20_000
 """Rows up to which the groups are counted anew as time passes; with more, when asked to."""
-MOMENT = 0.001
-"""Seconds for keys in between."""
 
 
 class GroupsScreen(PageScreen):

@@ -86,6 +86,17 @@ class DirectCompositor(Compositor):
         return strips
 
 
+class DirectlyComposed:
+    """What makes a DirectCompositor put a screen together: named before Textual's class, whose own it replaces.
+
+    Textual has no public way to say so. It is no Screen, so that a ModalScreen keeps what Textual's styles say of one.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._compositor: Compositor = DirectCompositor()
+
+
 def _largest(regions: Iterable[Region]) -> list[Region]:
     """Those that are not inside another: widgets that change place ask for what they were, are, and lie in."""
     largest: list[Region] = []

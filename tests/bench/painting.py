@@ -16,7 +16,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
-from smwatch.tui.compositor import DirectCompositor
+from smwatch.tui.compositor import DirectlyComposed
 from smwatch.tui.widgets.scrollbar import Bar
 from smwatch.tui.widgets.stream import EventStream
 from smwatch.view import View
@@ -73,12 +73,8 @@ class Streamed(Horizontal):
         self._bar.put(event.place)
 
 
-class Composed(Screen[None]):
+class Composed(DirectlyComposed, Screen[None]):
     """A screen put together as the main screen is."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._compositor = DirectCompositor()
 
 
 class Stage(App[None]):

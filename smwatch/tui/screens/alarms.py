@@ -15,7 +15,7 @@ from textual.screen import Screen
 from smwatch.change import Change
 from smwatch.rules.alarm import Alarm, Mute
 from smwatch.tui.clip import next_step
-from smwatch.tui.compositor import DirectCompositor
+from smwatch.tui.compositor import DirectlyComposed
 from smwatch.tui.keys import bindings
 from smwatch.tui.lines import Piece, hint_pieces, spread
 from smwatch.tui.muting import in_force, mutes_meant, scope, told, until_meant
@@ -35,7 +35,7 @@ BESIDE = 110
 TOLD_SECONDS = 4.0
 
 
-class AlarmsScreen(Screen[object]):
+class AlarmsScreen(DirectlyComposed, Screen[object]):
     """The list of alarms and the chosen one; ends with what to go to in the stream, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [
@@ -56,7 +56,6 @@ class AlarmsScreen(Screen[object]):
 
     def __init__(self, desk: Desk) -> None:
         super().__init__()
-        self._compositor = DirectCompositor()
         self._desk = desk
         self._title, self._keys = Pieces(), Pieces()
         self._title.id, self._keys.id = "title", "keys"

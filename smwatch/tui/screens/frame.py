@@ -13,7 +13,7 @@ from textual.screen import Screen
 from smwatch.change import Change
 from smwatch.tui import clip
 from smwatch.tui.asked import Asked
-from smwatch.tui.compositor import DirectCompositor
+from smwatch.tui.compositor import DirectlyComposed
 from smwatch.tui.keys import MOMENT
 from smwatch.tui.lines import Line, Piece
 from smwatch.tui.pages.band import band_rows
@@ -47,7 +47,7 @@ AGED = timedelta(seconds=10)
 HINT = "words  -word  name:Get*  secret:prod/  user:ci  error  denied  read  write  alarm"
 
 
-class StreamFrame(Screen[None]):
+class StreamFrame(DirectlyComposed, Screen[None]):
     """Health, alarms, histogram, stream, details, filter and footer, brought up to date; what keys do lies above."""
 
     DEFAULT_CSS = """
@@ -63,7 +63,6 @@ class StreamFrame(Screen[None]):
     def __init__(self, desk: Desk, parse: Callable[[str, bool], Filter], *, filter_text: str = "") -> None:
         """`parse(text, typing)` makes a filter of a text that may not be finished, or raises FilterError."""
         super().__init__()
-        self._compositor = DirectCompositor()
         self.desk = desk
         self.asked = Asked(desk.store, parse, desk.now)
         self._first_filter = filter_text

@@ -12,7 +12,7 @@ from textual.screen import Screen
 
 from smwatch.change import Change
 from smwatch.tui.clip import Clip
-from smwatch.tui.compositor import DirectCompositor
+from smwatch.tui.compositor import DirectlyComposed
 from smwatch.tui.keys import bindings
 from smwatch.tui.lines import Piece, hint_pieces, spread
 from smwatch.tui.pages.targets import ToEvent
@@ -24,7 +24,7 @@ from smwatch.tui.widgets.pieces import Pieces
 from smwatch.tui.widgets.sheet import Sheet
 
 
-class PageScreen(Screen[object]):
+class PageScreen(DirectlyComposed, Screen[object]):
     """One page in full size; ends with what to jump to in the stream, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("details")]
@@ -47,7 +47,6 @@ class PageScreen(Screen[object]):
     ) -> None:
         """`jumps` says which targets end the screen, to be gone to in the stream; `leads`, whether there are any."""
         super().__init__()
-        self._compositor = DirectCompositor()
         self._desk = desk
         self._told = title
         self._jumps = jumps

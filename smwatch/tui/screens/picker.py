@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
-from smwatch.tui.compositor import DirectCompositor
+from smwatch.tui.compositor import DirectlyComposed
 from smwatch.tui.keys import KeyTable
 from smwatch.tui.lines import HOTKEYS, Piece, hint_pieces
 from smwatch.tui.widgets.choices import Choices
@@ -23,7 +23,7 @@ FRAME = 4
 """Lines of the box that are none of its list: border, title and keys."""
 
 
-class Picker(ModalScreen[T | None], Generic[T]):
+class Picker(DirectlyComposed, ModalScreen[T | None], Generic[T]):
     """A list in a box over the screen, ends with what was picked, or None for no change."""
 
     HINTS: ClassVar[tuple[str, ...]] = ()
@@ -40,7 +40,6 @@ class Picker(ModalScreen[T | None], Generic[T]):
     def __init__(self, title: str, remark: str, targets: Sequence[object], keys: KeyTable) -> None:
         """`targets` is what the lines of the list lead to, in their order."""
         super().__init__()
-        self._compositor = DirectCompositor()
         self._told = (title, remark)
         self._targets = targets
         self._keys = keys

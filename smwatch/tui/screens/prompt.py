@@ -11,7 +11,7 @@ from textual.containers import Vertical
 from textual.screen import ModalScreen
 from textual.widgets import Input
 
-from smwatch.tui.compositor import DirectCompositor
+from smwatch.tui.compositor import DirectlyComposed
 from smwatch.tui.keys import bindings
 from smwatch.tui.lines import Piece
 from smwatch.tui.text import cells, wrap
@@ -19,7 +19,7 @@ from smwatch.tui.widgets.line_input import LineInput
 from smwatch.tui.widgets.pieces import Pieces
 
 
-class PromptScreen(ModalScreen[str | None]):
+class PromptScreen(DirectlyComposed, ModalScreen[str | None]):
     """Ends with the answer, or None when it was left."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("prompt")]
@@ -32,7 +32,6 @@ class PromptScreen(ModalScreen[str | None]):
     def __init__(self, question: str, hint: str, *, about: str = "", value: str = "") -> None:
         """`about` says what the question is about, should that take a line of its own."""
         super().__init__()
-        self._compositor = DirectCompositor()
         self._asked = Pieces()
         self._question, self._hint, self._about = question, hint, about
         self._input = LineInput(value)

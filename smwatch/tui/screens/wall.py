@@ -11,7 +11,7 @@ from textual.binding import BindingType
 from textual.screen import Screen
 
 from smwatch.change import Change
-from smwatch.tui.compositor import DirectCompositor
+from smwatch.tui.compositor import DirectlyComposed
 from smwatch.tui.keys import bindings
 from smwatch.tui.lines import Line
 from smwatch.tui.pages.wall import Scene, wall_page
@@ -20,7 +20,7 @@ from smwatch.tui.screens.desk import Desk
 from smwatch.tui.widgets.sheet import Sheet
 
 
-class WallScreen(Screen[None]):
+class WallScreen(DirectlyComposed, Screen[None]):
     """Clock, alarms, health and rates in large; needs no input."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("wall")]
@@ -30,7 +30,6 @@ class WallScreen(Screen[None]):
 
     def __init__(self, desk: Desk) -> None:
         super().__init__()
-        self._compositor = DirectCompositor()
         self._desk = desk
         self._sheet = Sheet()
 

@@ -9,6 +9,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import msgspec
+
 from smwatch.leaving import FINE, left, when_asked
 from smwatch.settings import Settings, load
 
@@ -31,7 +33,8 @@ def watch(settings: Settings) -> int:
 
 
 def show_files(settings: Settings, files: Sequence[Path], *, speed: float | None) -> int:
-    """`smwatch replay` on the screen; the journal lies in memory."""
+    """`smwatch replay` on the screen; the journal lies in memory, and no noise is made about what is over."""
+    settings = msgspec.structs.replace(settings, ui=msgspec.structs.replace(settings.ui, bell=False))
 
     def backstage() -> Backstage:
         from smwatch.backstage import Backstage, file_sources

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import sys
 import termios
@@ -118,6 +119,20 @@ def test_a_signal_that_ends_the_screen_leaves_the_terminal_as_it_was(
         assert "\x1b[?1049l" in terminal.written[-400:]
         assert "\x1b[?1000l" in terminal.written  # the mouse is the terminal's again
         assert "Traceback" not in terminal.written
+
+
+@pytest.mark.parametrize(("command", "heard"), [(["demo"], True), (["replay", "trail.json"], False)])
+def test_the_terminal_is_not_told_of_what_is_replayed_as_it_is_of_what_goes_on(
+    home: dict[str, str], tmp_path: Path, command: list[str], heard: bool
+) -> None:
+    trail = tmp_path / "trail.json"
+    trail.write_bytes(records.trail_file(records.read_deleted("prod/gone", at=datetime.now(UTC))))
+    with Terminal([*SMWATCH, *(str(trail) if word == trail.name else word for word in command)], home) as terminal:
+        terminal.wait_for("CRITICAL")
+        terminal.press("q")
+        assert terminal.wait_for_the_end() == 0
+        rung = "\x07" in re.sub(r"\x1b\][^\x07]*\x07", "", terminal.written)
+        assert ("\x1b]9;" in terminal.written, rung) == (heard, heard)
 
 
 def test_a_terminal_that_is_closed_ends_the_screen(home: dict[str, str]) -> None:

@@ -19,7 +19,8 @@ from smwatch.settings import Settings
 from smwatch.sources.errors import ConfigurationError
 from smwatch.sources.source import Source, State
 from smwatch.store import Store
-from smwatch.tui.screens.desk import Answers, Before, Desk, Outside
+from smwatch.tui.outside import Answers, Before, Outside
+from smwatch.tui.screens.desk import Desk
 from smwatch.tui.stalls import Stalls
 from smwatch.unready import advice
 

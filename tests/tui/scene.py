@@ -16,7 +16,8 @@ from smwatch.settings import UiSettings
 from smwatch.sources.source import State, Status
 from smwatch.store import Store
 from smwatch.tui.app import SmwatchApp
-from smwatch.tui.screens.desk import Desk, Outside
+from smwatch.tui.outside import Outside
+from smwatch.tui.screens.desk import Desk
 from tests import records
 
 NOW = records.AT

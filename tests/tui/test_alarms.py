@@ -17,10 +17,10 @@ from smwatch.sources.coverage import Span
 from smwatch.store import Store
 from smwatch.tui.clip import next_step
 from smwatch.tui.muting import mutes_meant
+from smwatch.tui.outside import Before, Outside
 from smwatch.tui.pages.targets import ToAlarm
 from smwatch.tui.pages.words import shown
 from smwatch.tui.screens.alarms import AlarmsScreen
-from smwatch.tui.screens.desk import Before, Outside
 from smwatch.tui.screens.prompt import PromptScreen
 from smwatch.tui.screens.watch import WatchScreen
 from smwatch.tui.widgets.sheet import Sheet

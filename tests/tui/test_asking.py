@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 import pytest
 
 from smwatch.settings import UiSettings
+from smwatch.tui.outside import Outside
 from smwatch.tui.pages.groups import Counting, Grouping, groups_page
-from smwatch.tui.screens.desk import Outside
 from smwatch.tui.screens.saved import SavedScreen
 from smwatch.tui.screens.watch import WatchScreen
 from smwatch.tui.widgets.stream import EventStream

@@ -17,8 +17,8 @@ from smwatch.store import Store
 from smwatch.tui.health import STALE_AFTER
 from smwatch.tui.keys import TOGETHER, KeyTable, bindings
 from smwatch.tui.keytable import BY_ID, CONTEXTS, KEYS
+from smwatch.tui.outside import Outside
 from smwatch.tui.screens.alarms import AlarmsScreen
-from smwatch.tui.screens.desk import Outside
 from smwatch.tui.screens.groups import GroupsScreen
 from smwatch.tui.screens.prompt import PromptScreen
 from smwatch.tui.screens.wall import WallScreen

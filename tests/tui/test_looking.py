@@ -17,9 +17,9 @@ from smwatch.events.secret import Secret
 from smwatch.monitor import Delivery
 from smwatch.rules.alarm import Alarm
 from smwatch.tui.clip import of_event
+from smwatch.tui.outside import Answers, Outside
 from smwatch.tui.pages import groups
 from smwatch.tui.pages.targets import ToAccessKey, ToEvent, ToPrincipal, ToSecret
-from smwatch.tui.screens.desk import Answers, Outside
 from smwatch.tui.screens.groups import GroupsScreen
 from smwatch.tui.screens.watch import WatchScreen
 from smwatch.tui.tally import Tally, bins

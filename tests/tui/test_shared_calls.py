@@ -9,8 +9,8 @@ import pytest
 from smwatch.events.event import Event
 from smwatch.events.reader import Reader
 from smwatch.record import Record
+from smwatch.tui.outside import Outside
 from smwatch.tui.pages.targets import ToEvent
-from smwatch.tui.screens.desk import Outside
 from smwatch.tui.screens.page import PageScreen
 from smwatch.tui.screens.watch import WatchScreen
 from tests import records

@@ -10,7 +10,7 @@ from textual import events
 
 from smwatch.events.secret import Secret
 from smwatch.sources.source import State
-from smwatch.tui.screens.desk import Answers, Outside
+from smwatch.tui.outside import Answers, Outside
 from smwatch.tui.screens.names import NamesScreen
 from smwatch.tui.screens.page import PageScreen
 from smwatch.tui.screens.watch import WatchScreen

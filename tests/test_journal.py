@@ -652,3 +652,16 @@ def test_what_an_older_smwatch_was_to_print_is_all_that_it_took_in(tmp_path: Pat
         assert tail.begin_printing(NOW - HOUR) == NOW - (5 if printed else 1) * HOUR
     with closing(Journal(tmp_path / FILE_NAME)) as tail:
         assert tail.begin_printing(NOW) == NOW - (5 if printed else 1) * HOUR
+
+
+def test_a_number_is_not_given_again_though_all_events_were_pruned_and_it_was_closed(tmp_path: Path) -> None:
+    ours, theirs = Journal(tmp_path / FILE_NAME), Journal(tmp_path / FILE_NAME)
+    ours.commit("a", [arrival(n, ago=HOUR) for n in range(3)])
+    assert len(theirs.foreign()) == 3
+    assert ours.prune(NOW) == 3
+    ours.close()
+    ours = Journal(tmp_path / FILE_NAME)
+    ((seq, _),) = ours.commit("a", [arrival(4)]).fresh
+    assert [row.seq for row in theirs.foreign()] == [seq]
+    ours.close()
+    theirs.close()

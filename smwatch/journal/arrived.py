@@ -17,6 +17,9 @@ from smwatch.journal.rows import SELECT, Row, Stored, identity, seconds, stored_
 _CHUNK = 500
 _FIRST, _LAST = (-(1 << 62), b""), (1 << 62, b"")
 """Places (at, identity) before and after those of all events."""
+_NEWEST = "SELECT coalesce(max(seq), 0) FROM events"
+_GIVEN = "SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'events' AND typeof(seq) = 'integer'"
+"""The highest number that was ever given: another process goes by it also when its event has been pruned."""
 _HIGHEST = (1 << 63) - 1
 """The highest seq that SQLite can give."""
 
@@ -30,14 +33,15 @@ class Arrived(Covered):
         """The second of events from which on all that is taken in is to be printed, if this is what prints."""
 
     def last_seq(self) -> int:
-        """The number of the newest arrival; 0 for an empty journal."""
+        """The number of the newest arrival, be it pruned; 0 for a journal that never had one."""
         with self._look() as db:
             return self._newest(db)
 
     @staticmethod
     def _newest(db: sqlite3.Connection) -> int:
-        seq: int = db.execute("SELECT coalesce(max(seq), 0) FROM events").fetchone()[0]
-        return seq
+        held: int = db.execute(_NEWEST).fetchone()[0]
+        given: int = db.execute(_GIVEN).fetchone()[0]
+        return max(held, given)
 
     def recent(self, since: datetime, upto_seq: int, *, printing_from: datetime | None = None) -> Iterator[Stored]:
         """The events since a moment that had arrived by `upto_seq`, newest first, in chunks.

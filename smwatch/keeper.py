@@ -57,6 +57,8 @@ class Keeper:
         self._limit = limit
         self._held: list[_Held] = []
         self._held_keys: set[int] = set()
+        self._kept: list[tuple[int, Arrival]] = []
+        """What was held and has been written, as long as nobody was told."""
         self._said = ""
         self._latest_at: datetime | None = None
         self._claims_from: datetime | None = None
@@ -88,11 +90,11 @@ class Keeper:
 
     async def retry(self) -> tuple[tuple[int, Arrival], ...]:
         """Write what is held; returns (seq, arrival) of the events that are in the journal now."""
-        kept: list[tuple[int, Arrival]] = []
         try:
             while self._held:
-                kept += self._write(*self._held[0]).fresh
+                self._kept += self._write(*self._held[0]).fresh
                 del self._held[0]
+                await self._sleep(0)  # a day of a full disk is tens of thousands of them
         except JournalCorruptError as error:
             await self.begin_anew(error)
         except JournalError as error:
@@ -102,7 +104,8 @@ class Keeper:
             if self._said:
                 self._said = ""
                 await self._report(State.OK, "")
-        return tuple(kept)
+        kept, self._kept = tuple(self._kept), []
+        return kept
 
     def proves(self, source: str, complete_to: datetime | None) -> bool:
         """Whether what makes a source complete up to this moment is in the journal, and not only in memory."""

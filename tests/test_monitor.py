@@ -265,6 +265,46 @@ async def test_what_a_full_disk_refused_is_kept_as_soon_as_there_is_room(journal
     assert max(delivery.upto or 0 for delivery in told.deliveries) == 40
 
 
+async def test_what_a_full_disk_refused_for_long_is_written_without_holding_up_the_screen(journal: Journal) -> None:
+    told = Told()
+    size_limited(journal, True)
+    watching = monitor(journal, told)
+    for number in range(50):
+        await watching._take(page("a", number))
+    waiting, turns = 50 - journal.last_seq(), 0
+
+    async def paint() -> None:
+        nonlocal turns
+        while True:
+            turns += 1
+            await asyncio.sleep(0)
+
+    size_limited(journal, False)
+    painting = asyncio.create_task(paint())
+    await watching._keep_held()
+    painting.cancel()
+    assert journal.last_seq() == 50
+    assert turns >= waiting > 40
+
+
+async def test_who_is_interrupted_while_it_writes_what_was_held_hands_all_of_it_on_next_time(journal: Journal) -> None:
+    told = Told()
+    size_limited(journal, True)
+    watching = monitor(journal, told)
+    for number in range(10):
+        await watching._take(page("a", number))
+    size_limited(journal, False)
+    writing = asyncio.create_task(watching._keep_held())
+    while not journal.last_seq():  # noqa: ASYNC110 - nobody tells
+        await asyncio.sleep(0)
+    writing.cancel()
+    await asyncio.wait([writing])
+    assert writing.cancelled()
+    await watching._keep_held()
+    kept = [seq for each in told.deliveries for seq, _ in each.arrivals if seq != NOT_KEPT]
+    assert kept == list(range(1, 11))
+
+
 async def test_who_ends_it_has_written_what_there_is_room_for_by_then(journal: Journal) -> None:
     told, handed = Told(), asyncio.Event()
     size_limited(journal, True)

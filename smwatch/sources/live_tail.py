@@ -225,6 +225,7 @@ class LiveTail:
         """One session after the other; before AWS ends one, the next is open already."""
         failures = 0
         session: asyncio.Task[CallError] | None = None
+        fresh: asyncio.Task[CallError] | None = None
         renewal: asyncio.Task[None] | None = None
         try:
             while True:
@@ -242,7 +243,7 @@ class LiveTail:
                 if session is not None:
                     await self._sleep(OVERLAP)
                     session.cancel()
-                session = fresh
+                session, fresh = fresh, None
                 renewal = asyncio.ensure_future(self._wait(RENEW_AFTER))
                 await asyncio.wait((session, renewal), return_when=asyncio.FIRST_COMPLETED)
                 if session.done():
@@ -252,7 +253,7 @@ class LiveTail:
                     failures = 0 if self._monotonic() - began > HEALTHY_AFTER else failures + 1
                     await self._sleep(self._pause(end, failures))
         finally:
-            for task in (session, renewal):
+            for task in (session, fresh, renewal):
                 if task is not None:
                     task.cancel()
                     await asyncio.wait((task,))

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from smwatch.sources.coverage import Coverage
-from smwatch.sources.live_tail import PATTERN, SAMPLED, live_tail_source
+from smwatch.sources.live_tail import OVERLAP, PATTERN, SAMPLED, live_tail_source
 from smwatch.sources.logs import logs_source
 from smwatch.sources.pace import Paces
 from smwatch.sources.session import AwsSession
@@ -248,3 +248,32 @@ async def test_reading_once_leaves_everything_to_the_log_group(session: AwsSessi
     assert isinstance(status, Status)
     assert status.state is State.DONE
     assert service.asked == []
+
+
+async def test_who_switches_off_while_sessions_overlap_pays_for_neither(
+    session: AwsSession, service: LiveTailService, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("smwatch.sources.live_tail.RENEW_AFTER", 0.01)
+    service.scripts.extend([[OPENING, update("a"), asyncio.Event()], [OPENING, update("b"), asyncio.Event()]])
+
+    async def sleep(seconds: float) -> None:
+        if seconds == OVERLAP:
+            live.switch(False)
+            await asyncio.Event().wait()
+        await asyncio.sleep(seconds)
+
+    def listening() -> list[object]:
+        coroutines = [task.get_coro() for task in asyncio.all_tasks()]
+        return [one for one in coroutines if getattr(one, "__name__", "") == "_listen"]
+
+    truth = await logs_source(session, None, GROUP, NOW, paces=Paces())
+    live = await live_tail_source(session, None, GROUP, truth=truth, sleep=sleep)
+    heard_from = 0
+    async with asyncio.timeout(10), aclosing(live.follow(Coverage())) as flow:
+        async for item in flow:
+            heard_from = max(heard_from, len(listening()))
+            if isinstance(item, Status) and item.state is State.DONE:
+                break
+    assert heard_from, "else this looks for the wrong thing"
+    assert listening() == []
+    service.closing.set()

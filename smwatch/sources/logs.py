@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -47,7 +48,10 @@ MILLISECOND = timedelta(milliseconds=1)
 SIDE_BY_SIDE = 2
 """Pages that a reading that ends has under way: AWS takes some tenths of a second for one, and grants ten a second."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-DESCRIBE_EVERY = 3600.0
+DESCRIBE_EVERY, DESCRIBE_SOON = 3600.0, 60.0
+"""Seconds after which the group is described again, and where that failed for a reason that may pass."""
+DESCRIBE_TRIES = 3
+"""So often it has to fail before the group is read without: what it no longer keeps would count as read."""
 LONGEST_PASS = timedelta(minutes=10)
 """How long page tokens are followed; AWS lets them last for a day."""
 PAGE = 3_000
@@ -110,7 +114,10 @@ class FilterLogEvents:
         self._monotonic = monotonic
         self._generation = session.generation
         self._retention: timedelta | None = None
-        self._described_at: float | None = None
+        self._described = False
+        self._undescribed = 0
+        """How often in a row that failed."""
+        self._describe_at = -math.inf
 
     async def page(self, start: datetime, until: datetime | None, token: str | None) -> Answer:
         """One page of [start, until], both inclusive."""
@@ -174,12 +181,14 @@ class FilterLogEvents:
         return self._session.call("logs", operation, self._region, group=self._group, token=token)
 
     async def _describe(self) -> None:
-        """Learn the group's retention and class, now and then; it may well not be allowed."""
+        """Learn the group's retention and class, now and then; it may well not be allowed.
+
+        Where it fails, what was learnt before holds.
+        """
         clock = self._monotonic()
-        if self._described_at is not None and clock - self._described_at < DESCRIBE_EVERY:
+        if clock < self._describe_at:
             return
         self._generation = self._session.generation
-        group: Mapping[str, Any] = {}
         request: dict[str, Any] = {"logGroupNamePrefix": self._group}
         if self._arn:  # of an account that shares it with this one
             request |= {"accountIdentifiers": [self._arn.split(":")[4]], "includeLinkedAccounts": True}
@@ -187,15 +196,21 @@ class FilterLogEvents:
             with told_apart(self._call("DescribeLogGroups")):
                 client = await self._session.client("logs", self._region)
                 answer: Mapping[str, Any] = await client.describe_log_groups(**request)
-                group = next((item for item in answer["logGroups"] if self._is(item)), {})
+                group: Mapping[str, Any] = next((item for item in answer["logGroups"] if self._is(item)), {})
         except CallError as error:
-            if error.remedy in (Remedy.SIGN_IN, Remedy.RETRY):
+            self._undescribed += 1
+            passes = error.remedy is not Remedy.WAIT
+            first = passes and not self._described and self._undescribed < DESCRIBE_TRIES
+            if first or error.remedy in (Remedy.SIGN_IN, Remedy.RETRY):
                 raise
+            self._describe_at = clock + (DESCRIBE_SOON if passes else DESCRIBE_EVERY)
+            return
         if group.get("logGroupClass") == "INFREQUENT_ACCESS":
             raise infrequent_access(self._call("DescribeLogGroups"))
         days = group.get("retentionInDays")
         self._retention = timedelta(days=days) if isinstance(days, int) else None
-        self._described_at = clock
+        self._described, self._undescribed = True, 0
+        self._describe_at = clock + DESCRIBE_EVERY
 
     def _is(self, item: Mapping[str, Any]) -> bool:
         arn = item.get("arn", "").removesuffix(":*")

@@ -44,6 +44,12 @@ class Took(NamedTuple):
     astray: bool = False
     """Whether the tokens lead in a circle."""
 
+    def kept_from(self, edge: datetime | None) -> Took:
+        """The same of a service that keeps nothing from before `edge`: no page finishes what is older."""
+        if edge is None or self.settled is None or self.settled.start >= edge:
+            return self
+        return self._replace(settled=_span(edge, max(edge, self.settled.end)))
+
 
 class Scan:
     """A period whose request parameters stay frozen while its pages are followed.

@@ -148,8 +148,7 @@ class Tail:
                 if untrue := agenda.untrue_gaps(at):
                     yield self._page((), untrue=untrue)
                     agenda.took_back(untrue)
-                edge = self._reader.edge(min(at, self._now()))  # a service's time that is far ahead gives nothing up
-                if gaps := agenda.plan(at, self._monotonic(), edge):
+                if gaps := agenda.plan(at, self._monotonic(), self._edge(at)):
                     yield self._page((), gaps=gaps)
                     agenda.gave_up(gaps)
                     continue
@@ -165,6 +164,7 @@ class Tail:
                         came_at = self._clock.now()
                         edges = (scan.low, scan.high)
                         took = agenda.take(scan, [row.at for row in answer.rows], answer.token)
+                        took = took.kept_from(self._edge(came_at))  # which may just have become known, or passed by
                         coming = agenda.coming(scan, took)
                         self._asking.expect([(scan, agenda.priority(scan)) for scan in coming])
                         fresh = self._fresh(agenda, scan, answer.rows)
@@ -195,6 +195,10 @@ class Tail:
             if looking is not None:
                 looking.cancel()
         yield self._status(agenda)
+
+    def _edge(self, at: datetime) -> datetime | None:
+        """The earliest moment that the service still keeps, as far as it is known, at its time `at`."""
+        return self._reader.edge(min(at, self._now()))  # a service's time that is far ahead gives nothing up
 
     # -- what came ---------------------------------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ from smwatch.sources.source import Page, State
 from smwatch.sources.tail import Tail
 from tests.emulators.process import Emulator
 from tests.emulators.records import record
+from tests.sources.hurry import Hurry, follow
 from tests.sources.reading import read
 
 if TYPE_CHECKING:
@@ -104,8 +105,21 @@ async def test_what_the_groups_retention_dropped_is_a_gap(group: CloudWatchLogsC
     assert last.state is State.DONE
     (gap,) = last.gaps
     assert gap == coverage.gaps[0]
+    assert gap.span.start == NOW - timedelta(days=3), "nothing of it was taken for read before that was known"
     assert abs(gap.span.end - (NOW - timedelta(hours=23))) < timedelta(minutes=30)
     assert gap.reason.startswith("older than what the service keeps")
+
+
+async def test_what_the_groups_retention_dropped_is_a_gap_to_who_follows_it(
+    group: CloudWatchLogsClient, session: AwsSession, hurry: Hurry
+) -> None:
+    group.put_retention_policy(logGroupName=GROUP, retentionInDays=1)
+    since = NOW - timedelta(days=3)
+    source = await logs_source(session, None, GROUP, since, **hurry.options())
+    watched = await follow(source, lambda so_far: so_far.last.state is State.OK)
+    (gap,) = watched.coverage.gaps
+    assert gap.span.start == since
+    assert abs(gap.span.end - (NOW - timedelta(hours=23))) < timedelta(minutes=30)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
-from smwatch.sources.logs import logs_source
+from smwatch.sources.logs import DESCRIBE_EVERY, PATTERN, FilterLogEvents, logs_source
 from smwatch.sources.session import AwsSession
 from smwatch.sources.source import State
 from tests.emulators.fault_proxy import FaultProxy
@@ -131,4 +131,51 @@ async def test_a_group_that_is_made_later_is_read_from_then_on(
     watched = await follow(source, until)
     (message,) = watched.said(State.FAILING)
     assert message.startswith(f"there is no log group {GROUP} in eu-west-1: see `aws logs describe-log-groups")
+    assert sorted(json.loads(raw)["eventID"] for raw in watched.raw) == expected
+
+
+@pytest.mark.parametrize(
+    "fault",
+    [refusal("ThrottlingException", "Rate exceeded", only="DescribeLogGroups"), {"body": "<html>Hotel</html>"}],
+    ids=["throttled", "garbled"],
+)
+async def test_a_group_that_cannot_be_described_at_once_is_not_taken_for_one_that_keeps_all(
+    logs: CloudWatchLogsClient, proxy: FaultProxy, session: AwsSession, fault: dict[str, Any]
+) -> None:
+    expected = fill(logs)
+    logs.put_retention_policy(logGroupName=GROUP, retentionInDays=1)
+    proxy.faults.append({**fault, "times": 2, "only": "DescribeLogGroups"})
+    since = NOW - timedelta(days=2)
+    source = await logs_source(session, None, GROUP, since, **Hurry().options())
+    watched = await follow(source, lambda so_far: so_far.last.state is State.OK and len(so_far.raw) >= len(expected))
+    (gap,) = watched.coverage.gaps
+    assert gap.span.start == since
+    assert gap.reason.startswith("older than what the service keeps")
+
+
+async def test_what_a_group_keeps_is_known_still_when_it_may_not_be_described_any_more(
+    logs: CloudWatchLogsClient, proxy: FaultProxy, session: AwsSession, hurry: Hurry
+) -> None:
+    fill(logs)
+    logs.put_retention_policy(logGroupName=GROUP, retentionInDays=1)
+    reader = FilterLogEvents(session, "eu-west-1", GROUP, "", PATTERN, hurry.monotonic)
+    await reader.page(NOW, None, None)
+    edge = reader.edge(NOW)
+    assert edge == NOW - timedelta(days=1)
+    for code in ("AccessDeniedException", "ThrottlingException"):
+        hurry.slept += DESCRIBE_EVERY + 1
+        proxy.faults.append(refusal(code, only="DescribeLogGroups") | {"times": 1})
+        struck = len(proxy.struck)
+        await reader.page(NOW, None, None)
+        assert len(proxy.struck) == struck + 1
+        assert reader.edge(NOW) == edge
+
+
+async def test_a_group_that_never_can_be_described_is_read_all_the_same(
+    logs: CloudWatchLogsClient, proxy: FaultProxy, session: AwsSession
+) -> None:
+    expected = fill(logs)
+    proxy.faults.append({"body": "<html>Hotel</html>", "only": "DescribeLogGroups"})
+    source = await logs_source(session, None, GROUP, NOW - timedelta(hours=1), **Hurry().options())
+    watched = await follow(source, lambda so_far: so_far.last.state is State.OK and len(so_far.raw) >= len(expected))
     assert sorted(json.loads(raw)["eventID"] for raw in watched.raw) == expected

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smwatch.sources.coverage import Span, join
-from smwatch.sources.scan import BARREN_PAGES, Kind, Scan
+from smwatch.sources.scan import BARREN_PAGES, Kind, Scan, Took
 
 EPOCH = datetime(2026, 11, 23, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
@@ -129,3 +129,10 @@ def test_what_is_settled_was_on_a_page_wherever_it_breaks_off(
     else:
         assert one.remains is not None
         assert join([*covered, one.remains]) == (span(0, 100),)
+
+
+def test_a_page_finishes_nothing_from_before_what_the_service_keeps() -> None:
+    took = Took(span(10, 20), done=True)
+    assert took.kept_from(None) == took.kept_from(at(10)) == took
+    assert took.kept_from(at(15)) == Took(span(15, 20), done=True)
+    assert took.kept_from(at(20)) == took.kept_from(at(30)) == Took(None, done=True)

@@ -16,7 +16,8 @@ from smwatch import __version__
 from smwatch.sources import failures
 from smwatch.sources.credentials import credential_files, silent_resolver
 from smwatch.sources.encoded import unpack
-from smwatch.sources.errors import CallError, ConfigurationError
+from smwatch.sources.errors import CallError, ConfigurationError, Remedy
+from smwatch.sources.source import State
 
 if TYPE_CHECKING:
     from aiobotocore.session import AioSession
@@ -81,6 +82,8 @@ class AwsSession:
         self._fingerprint = credential_files(self._environ)
         self._accounts = accounts
         self._account: str | None = None
+        self._elsewhere: tuple[int, str] = (0, "")
+        """As of which generation the credentials were looked at, and whose they are if not that account's."""
 
     @classmethod
     async def open(
@@ -186,6 +189,7 @@ class AwsSession:
         key = (kind or service, region)
         async with self._making.setdefault(key, asyncio.Lock()):
             if key not in self._clients:
+                await self._check_account(service, region)
                 self._clients[key] = await self._make(service, region, self._read_timeouts[kind or service])
             return self._clients[key]  # type: ignore[no-any-return]  # by service, as the overloads say
 
@@ -248,6 +252,24 @@ class AwsSession:
             else:
                 told = await asyncio.to_thread(self._accounts.account_of, stand_in)
         return told or stand_in
+
+    async def _check_account(self, service: Service, region: str) -> None:
+        """Raise CallError if renewed credentials are another account's: what it holds is not what is watched.
+
+        A tool that switches accounts writes the keys of the next one under the same profile.
+        """
+        generation, account = self.generation, self._account or ""
+        if self._elsewhere[0] != generation and account.isdecimal():
+            credentials = await self._credentials()
+            told = self._profiles_account(credentials) or await self._told_account(region, service)
+            self._elsewhere = generation, told if told and told != account else ""
+        if other := self._elsewhere[1]:
+            whose = f"profile {self.profile} has credentials" if self.profile else "there are credentials"
+            message = (
+                f"{whose} of account {other} now, and {account} is watched: sign in to that one again,"
+                " or start smwatch anew to watch the other"
+            )
+            raise CallError(State.SIGN_IN, message, Remedy.SIGN_IN)
 
     async def _told_account(self, region: str, service: Service) -> str | None:
         try:

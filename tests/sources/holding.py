@@ -70,7 +70,7 @@ class HistoryHolding(Holding):
 
     @property
     def keys(self) -> list[str]:
-        return list(dict.fromkeys(call["key"] for call in self._service.calls))
+        return list(dict.fromkeys(call["key"] for call in self._service.calls if "key" in call))  # else it was refused
 
     def refuse_once(self, code: str) -> None:
         self._service.faults.append({"error": code})

@@ -315,6 +315,37 @@ async def test_new_keys_in_the_file_are_picked_up(home: Path, holding: Holding) 
     assert holding.hurry.slept < 60
 
 
+async def test_keys_of_another_account_in_the_file_are_not_taken_for_those_of_the_one_that_is_watched(
+    home: Path, holding: Holding
+) -> None:
+    """A tool that switches accounts writes the next one's keys under the same profile."""
+    ours, theirs = "AKIAOURSOURSOURSOUR0", "AKIATHEIRSTHEIRSTHE0"
+    holding.know(ours, theirs)
+    holding.add(record(NOW))
+
+    def switch(key: str, account: str) -> None:
+        keys = f"aws_access_key_id = {key}\naws_secret_access_key = example\naws_account_id = {account}\n"
+        write(home, "credentials", f"[default]\n{keys}")
+
+    switch("AKIAOLDOLDOLDOLDOLD0", "123456789012")
+
+    def until(so_far: Watched) -> bool:
+        if so_far.last.state is State.SIGN_IN:
+            if "does not know" in so_far.last.message:
+                switch(theirs, "210987654321")
+            elif "210987654321" in so_far.last.message:
+                switch(ours, "123456789012")
+        return so_far.last.state is State.OK
+
+    watched = await watch(holding, None, until)
+    assert watched.said(State.SIGN_IN)[-1] == (
+        "there are credentials of account 210987654321 now, and 123456789012 is watched: sign in to that one again,"
+        " or start smwatch anew to watch the other"
+    )
+    assert len(watched.raw) == 1
+    assert theirs not in holding.keys
+
+
 async def test_a_role_with_mfa_never_asks_and_uses_what_the_cli_was_told(
     home: Path, holding: Holding, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -98,9 +98,7 @@ class Parts(Generic[J]):
         self.journal, self.notice = opened.journal, opened.notice
         self.decisions = Decisions(self.journal, opened.alarms, opened.mutes)
         self.notifiers: tuple[Notifier, ...] = ()
-        self._watching, self._reader = Watching(), Reader()
-        with suppress(JournalError):
-            self._reader.teach(self.journal.fact_as(LESSONS, list[Lesson]) or ())
+        self._watching, self._reader = Watching(), self._taught()
         if judging:
             self.judge_by(self.engine_made())
 
@@ -312,11 +310,24 @@ class Parts(Generic[J]):
 
     def same_call(self, shared_id: str) -> list[Event]:
         """What several accounts have recorded of one call: the events with this sharedEventID in the journal."""
-        reader = Reader()
+        reader = self._taught()
         try:
-            return [stored.read(reader).event for stored in self.journal.same_call(shared_id)]
+            events = [stored.read(reader).event for stored in self.journal.same_call(shared_id)]
         except JournalError:
             return []
+        return [self._as_known(event) for event in events]
+
+    def _taught(self) -> Reader:
+        """A reader that makes none of the mistakes about names again that the journal knows of."""
+        reader = Reader()
+        with suppress(JournalError):
+            reader.teach(self.journal.fact_as(LESSONS, list[Lesson]) or ())
+        return reader
+
+    def _as_known(self, event: Event) -> Event:
+        """The event as the store has it, by all that is known of names, if it is held."""
+        known = self.store.find(event.key)
+        return known if known is not None and known.own_key == event.own_key else event
 
     def _arrival(self, event: Event, raw: str) -> Arrival:
         """An event from the store with its record, as it once arrived."""

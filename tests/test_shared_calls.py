@@ -9,9 +9,14 @@ from uuid import UUID
 
 import pytest
 
+from smwatch.events.links import same_call
+from smwatch.monitor import Delivery
+from smwatch.parts import Parts
 from smwatch.record import Record
+from smwatch.settings import Settings
+from smwatch.store import Store
 from tests import records
-from tests.known import DAY, Known, journal_of_version
+from tests.known import DAY, Bringing, Known, journal_of_version
 
 CALLER, OWNER = records.OTHER_ACCOUNT, records.ACCOUNT
 SHARED = "2f1a3c9e-0b7d-4a55-9c1e-6a1d2b3c4d5e"
@@ -122,3 +127,30 @@ async def test_a_correction_of_either_record_leaves_the_call_counted_once(order:
         assert [alarm.count for alarm in known.alarms("SMW-DEL-01")] == [1]
         assert [dossier.events for dossier in known.store.secrets.values()] == [1]
         known.journal.close()
+
+
+@pytest.mark.parametrize("held", [True, False])
+async def test_a_call_that_is_looked_up_is_about_the_secret_that_it_turned_out_to_be_about(
+    tmp_path: Path, held: bool
+) -> None:
+    """A partial ARN that looks like the whole one of another secret; in the store, or let go."""
+    parts = Parts(Settings(state_dir=str(tmp_path)), Store, remember=True)
+
+    async def deliver(delivery: Delivery) -> None:
+        delivery.into(parts.store)
+
+    long = records.arn("my-s3cReT")
+    typed = [
+        records.read_deleted(long[:-7], id=each, account=account, by=records.role(account=CALLER), sharedEventID=SHARED)
+        for each, account in ((FIRST, CALLER), (SECOND, OWNER))
+    ]
+    await parts.monitor(deliver).read_once([Bringing([*typed, records.read("my"), records.read("my-s3cReT")])])
+    event = next(event for event in parts.store.events if event.id == FIRST)
+    assert event.secret is not None
+    assert event.secret.name == "my-s3cReT"
+    if not held:
+        parts.store = Store()
+    one, other = parts.same_call(SHARED)
+    assert same_call(one, event)
+    assert same_call(other, event)
+    parts.journal.close()

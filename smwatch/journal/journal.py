@@ -213,6 +213,7 @@ class Journal(Arrived):
                 if insert(_INSERT, (seq, *row[1:])).rowcount:
                     fresh.append((seq, arrival))
                     seq += 1
+            db.execute(_GIVE_BACK, (seq - 1,))  # SQLite takes a number for given that it has been offered
             if len(fresh) == len(rows):
                 self._repeating.discard(source)
         for seq, arrival in fresh:
@@ -345,4 +346,5 @@ class Journal(Arrived):
         self._forgotten = upto
 
 
+_GIVE_BACK = "UPDATE sqlite_sequence SET seq = ? WHERE name = 'events'"
 _INSERT = "INSERT OR IGNORE INTO events (seq, at, identity, seen_by, seen_at, raw) VALUES (?, ?, ?, ?, ?, ?)"

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Iterator, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import groupby
 
 from smwatch.dossier import SecretDossier
 from smwatch.events.event import Event
 from smwatch.export import iso
 from smwatch.rules.alarm import Alarm, urgency
+from smwatch.sources.agenda import happened
 from smwatch.sources.coverage import Coverage, Gap
+from smwatch.sources.source import delivered_within
 from smwatch.store import Store
 from smwatch.visible import visible
 
@@ -38,9 +40,13 @@ def report_lines(
     yield f"; {store.dropped:,} older ones left out" if store.dropped else ""
     yield ". Times are UTC.\n\n## How complete this is\n\n"
     for source, held in coverage:
-        whole = held.complete_to(since)
+        late = max(delivered_within(source), held.lags.delivery or timedelta())
+        whole = held.told_to(since, late)
         yield f"- {_code(source)}: " + (f"complete up to {iso(whole)}\n" if whole > since else "not read whole\n")
-        yield from (f"  - not read: {_period(gap)}, {_plain(gap.reason)}\n" for gap in held.gaps)
+        yield from (
+            f"  - not read: {_period(gap)}, {_plain(gap.reason)}\n"
+            for gap in (happened(gap, since, late) for gap in held.gaps)
+        )
     if not coverage:
         yield "- The journal does not say: nothing was read from AWS.\n"
     yield "\n## Alarms\n\n"

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
 import msgspec
 
 from smwatch.sources.coverage import Coverage, Span, join
+from smwatch.sources.source import delivered_within
 
 
 class Watched(msgspec.Struct, frozen=True):
-    """Spans that a source has read whole, and of which all events have been handed on."""
+    """Spans of which a source has read all that happened in them, and of which all events have been handed on."""
 
     source: str
     spans: tuple[Span, ...]
@@ -27,11 +28,13 @@ class Watching:
         self._since: datetime | None = None
         """From when on all that the journal held has been handed on."""
         self._told: dict[str, tuple[Span, ...]] = {}
+        self._here: dict[str, tuple[Span, ...]] = {}
+        """What was read here, by the source's own time line."""
 
     def here(self, source: str, span: Span) -> tuple[Watched, ...]:
         """A source has read this period here."""
-        self._told[source] = join((*self._told.get(source, ()), span))
-        return (Watched(source, (span,)),)
+        self._here[source] = join((*self._here.get(source, ()), span))
+        return self._new(source, _happened(source, self._here[source]))
 
     def told(self, since: datetime) -> tuple[Watched, ...]:
         """All that has been told, but for what is from before `since`."""
@@ -55,14 +58,27 @@ class Watching:
         """
         if self._since is None:
             return ()
-        since, news = max(self._since, kept_from), []
+        since = max(self._since, kept_from)
+        news: list[Watched] = []
         for source, spans in settled.items():
-            told = Coverage(self._told.get(source, ()))
-            recent = [Span(max(span.start, since), span.end) for span in spans if span.end > since]
-            if new := tuple(part for span in recent for part in told.missing(span.start, span.end)):
-                self._told[source] = join((*told.settled, *new))
-                news.append(Watched(source, new))
+            whole = _happened(source, spans)
+            news += self._new(source, [Span(max(span.start, since), span.end) for span in whole if span.end > since])
         return tuple(news)
+
+    def _new(self, source: str, spans: Iterable[Span]) -> tuple[Watched, ...]:
+        """What of these was not told yet; it is, from now on."""
+        told = Coverage(self._told.get(source, ()))
+        new = tuple(part for span in spans for part in told.missing(span.start, span.end))
+        if not new:
+            return ()
+        self._told[source] = join((*told.settled, *new))
+        return (Watched(source, new),)
+
+
+def _happened(source: str, spans: Iterable[Span]) -> list[Span]:
+    """The times of which all is known that happened, by the joined spans of which all is that was delivered."""
+    late = delivered_within(source)
+    return [Span(span.start, span.end - late) for span in spans if span.end - late > span.start]
 
 
 Settled = Mapping[str, Sequence[Span]]

@@ -15,7 +15,7 @@ from smwatch.report import TIMELINE, report_lines
 from smwatch.rules.engine import Engine
 from smwatch.rules.rule import combine, load_builtin
 from smwatch.settings import Settings
-from smwatch.sources.coverage import Coverage, Gap, Span
+from smwatch.sources.coverage import Coverage, Gap, Lags, Span
 from smwatch.store import Store
 from tests import records
 
@@ -148,6 +148,21 @@ def test_a_report_says_who_did_what_and_how_complete_that_is() -> None:
     assert "| prod/db |" in text
     assert "mallory" in text
     assert "pending" in text
+
+
+def test_a_report_counts_a_log_group_by_when_things_happened() -> None:
+    held = Span(records.AT - HOUR, records.AT)
+    gap = Gap(Span(records.AT - HOUR / 2, records.AT - HOUR / 3), "not readable")
+    group = "logs:1:eu-west-1:trail"
+    assert "complete up to 2026-11-23T13:50:00Z" in report(coverage=((group, Coverage((held,), (gap,))),))
+    assert "not read: 2026-11-23T13:20:00Z to 2026-11-23T13:40:00Z" in report(
+        coverage=((group, Coverage((held,), (gap,))),)
+    )
+    said = Coverage((held,), said_to=records.AT - timedelta(minutes=1), lags=Lags(delivery=HOUR / 2))
+    assert "complete up to 2026-11-23T13:59:00Z" in report(coverage=((group, said),))
+    wide = Coverage((held,), lags=Lags(delivery=HOUR / 2))
+    assert "complete up to 2026-11-23T13:30:00Z" in report(coverage=((group, wide),))
+    assert "not read whole" in report(coverage=((group, Coverage((held,), lags=Lags(delivery=2 * HOUR))),))
 
 
 def test_nothing_in_a_record_becomes_markup_in_a_report() -> None:

@@ -357,6 +357,27 @@ def test_of_an_alarm_that_is_none_no_migration_says_how_it_was_written(tmp_path:
         assert journal.facts("written alarm ") == {"6": b'["open",3,1,"2026-11-23T14:00:00Z","2026-11-23T14:00:00Z"]'}
 
 
+def test_how_far_a_log_group_was_said_to_be_complete_outlives_that_it_was_said_by_delivery(tmp_path: Path) -> None:
+    path = tmp_path / FILE_NAME
+    start = datetime(2026, 11, 23, 12, tzinfo=UTC)
+    spans = {
+        "logs:1:eu-west-1:trail": (start, start + timedelta(hours=2, seconds=7, milliseconds=123)),
+        "cloudtrail:1:eu-west-1": (start, start + timedelta(hours=1)),
+    }
+    with closing(journal_of_version(path, 6)) as db:
+        for source, (first, last) in spans.items():
+            times = ((at - datetime(1970, 1, 1, tzinfo=UTC)) // timedelta(microseconds=1) for at in (first, last))
+            db.execute("INSERT INTO settled VALUES (?, ?, ?)", (source, *times))
+        db.execute("INSERT INTO settled VALUES ('logs:damaged', 1, 'at noon')")
+        db.execute("INSERT INTO settled VALUES ('logs:far', 1, ?)", (2**62,))
+    with closing(Journal(path)) as journal:
+        group, history = (journal.coverage(source) for source in spans)
+        assert group.said_to == spans["logs:1:eu-west-1:trail"][1]
+        assert history.said_to is None
+        assert group.told_to(start, timedelta(minutes=10)) == group.said_to
+        assert list(journal.facts("said ")) == ["logs:1:eu-west-1:trail"]
+
+
 def test_a_migration_that_fails_leaves_the_journal_as_it_was(tmp_path: Path) -> None:
     path = tmp_path / FILE_NAME
     with closing(journal_of_version(path, 1)) as db:

@@ -588,6 +588,23 @@ async def test_what_another_process_has_read_whole_is_told_once_after_its_events
     theirs.close()
 
 
+async def test_of_a_log_group_nothing_was_watched_that_may_be_delivered_yet() -> None:
+    journal, told = Journal(), Told()
+    group, hour, late = "logs:1:eu-west-1:trail", timedelta(hours=1), timedelta(minutes=10)
+    ends = [timedelta(minutes=minutes) for minutes in (5, 15, 20)]
+    starts = [-hour, *ends]
+    pages = [page(group, settled=Span(NOW + start, NOW + end)) for start, end in zip(starts, ends, strict=False)]
+    await monitor(journal, told).follow([Scripted(group, pages)])
+    watched = [span for delivery in told.deliveries for each in delivery.watched for span in each.spans]
+    assert watched == [
+        Span(NOW + (start - late if start in ends else start), NOW + end - late)
+        for start, end in zip(starts, ends, strict=False)
+    ]
+    again = Told()
+    await monitor(journal, again).recall(NOW - 2 * hour, limit=400)
+    assert again.deliveries[-1].watched == (Watched(group, (Span(NOW - hour, NOW + late),)),)
+
+
 async def test_of_a_time_whose_events_were_deleted_nothing_is_said_to_have_been_watched() -> None:
     journal, told, day = Journal(), Told(), timedelta(days=1)
     journal.commit("a", [], settled=Span(NOW - 30 * day, NOW))

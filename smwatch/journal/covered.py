@@ -26,6 +26,8 @@ ASKED = "asked "
 """Begins the name of the fact that says from where on everything of a source was asked for."""
 SWEPT = "swept "
 """Begins the name of the fact that holds where sweeps of a source need not go back to."""
+SAID = "said "
+"""Begins the name of the fact that says how far a source was said to be complete; see `Coverage.said_to`."""
 LOST = "lost "
 """Begins the name of the fact that holds how far a source was complete in a journal that is lost."""
 
@@ -49,7 +51,13 @@ def cover(
         [(source, microseconds(gap.span.start), microseconds(gap.span.end), gap.reason) for gap in gaps],
     )
     if noted is not None:
-        said = ((LAGS, noted.lags), (AUDITED, noted.audited), (ASKED, noted.asked_from), (SWEPT, noted.swept))
+        said = (
+            (LAGS, noted.lags),
+            (AUDITED, noted.audited),
+            (ASKED, noted.asked_from),
+            (SWEPT, noted.swept),
+            (SAID, noted.said_to),
+        )
         facts = [(name + source, msgspec.json.encode(value)) for name, value in said if value is not None]
         db.executemany("INSERT OR REPLACE INTO facts VALUES (?, ?)", facts)
 
@@ -125,7 +133,7 @@ class Covered(Kept):
         lags = self.fact_as(LAGS + source, Lags) or Lags()
         swept = self.fact_as(SWEPT + source, tuple[Span, ...]) or ()
         audited = self.fact_as(AUDITED + source, Audited) or Audited()
-        asked_from, lost_to = (self.fact_as(name + source, datetime) for name in (ASKED, LOST))
+        asked_from, lost_to, said_to = (self.fact_as(name + source, datetime) for name in (ASKED, LOST, SAID))
         return Coverage(
             settled.read,
             gaps.read,
@@ -134,6 +142,7 @@ class Covered(Kept):
             aware(asked_from) if asked_from else None,
             swept,
             aware(lost_to) if lost_to else None,
+            aware(said_to) if said_to else None,
         )
 
     def settled(self) -> dict[str, tuple[Span, ...]]:

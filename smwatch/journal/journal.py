@@ -15,7 +15,7 @@ from smwatch.events.event import Arrival
 from smwatch.journal import file
 from smwatch.journal.arrived import Arrived
 from smwatch.journal.copied import copy
-from smwatch.journal.covered import ASKED, SWEPT, cover, lose
+from smwatch.journal.covered import ASKED, SAID, SWEPT, cover, lose
 from smwatch.journal.database import Opening
 from smwatch.journal.errors import JournalCorruptError, JournalError, sqlite_errors_told_apart
 from smwatch.journal.links import LINKED, Links, call_of, share
@@ -158,7 +158,8 @@ class Journal(Arrived):
     def _save_from(self, aside: Path) -> None:
         self.unsaved = "nothing could be saved from it"
         with suppress(JournalError), self._transaction() as db:
-            saved = salvage(aside, db, but=(TAKEN, DEALT, _UNLINKED, ASKED, SWEPT))  # of what the other file holds
+            of_the_other_file = (TAKEN, DEALT, _UNLINKED, ASKED, SWEPT, SAID)
+            saved = salvage(aside, db, but=of_the_other_file)
             self.unsaved = str(saved)
             self._salvaged = saved.printed > 0
 

@@ -69,6 +69,13 @@ MIGRATIONS: tuple[tuple[str, ...], ...] = (
           WHERE EXISTS (SELECT 1 FROM told) AND NOT EXISTS (SELECT 1 FROM facts WHERE name GLOB 'written alarm *')
             AND NOT EXISTS (SELECT 1 FROM json_each(written) WHERE type = 'null')""",
     ),
+    (
+        # How far log groups were said to be complete before it was by when records happened, not were delivered.
+        """INSERT OR IGNORE INTO facts
+          SELECT 'said ' || source, CAST(strftime('"%Y-%m-%dT%H:%M:%fZ"', end_us / 1000000.0, 'unixepoch') AS BLOB)
+          FROM (SELECT source, min(end_us) AS end_us FROM settled WHERE source GLOB 'logs:*' GROUP BY source)
+          WHERE typeof(end_us) = 'integer' AND abs(end_us) < 100000000000000000""",
+    ),
 )
 """What brings a journal from version n to n + 1; `PRAGMA user_version` says where one stands. Only ever added to."""
 

@@ -12,7 +12,7 @@ from smwatch.sources.clock import NOTICEABLE
 from smwatch.sources.coverage import Coverage, Gap, Lags, Noted, Span
 from smwatch.sources.pace import Priority
 from smwatch.sources.scan import Kind, Scan, Took
-from smwatch.sources.settle_lag import SettleLag
+from smwatch.sources.settle_lag import LONGEST, SettleLag
 
 FIRST_SLICE, SHORTEST_SLICE, LONGEST_SLICE = timedelta(hours=1), timedelta(minutes=1), timedelta(days=7)
 PAGES_A_SLICE = (20, 40)
@@ -48,6 +48,8 @@ class Nature(msgspec.Struct, frozen=True):
     """How long page tokens are followed before what remains is asked for anew, where they grow old."""
     side_by_side: int = 1
     """How many pages a reading that ends may ask for at a time."""
+    delivered_within: timedelta = timedelta()
+    """How long after they happened records are delivered, where the time line is that of their delivery."""
 
 
 class Agenda(ABC):
@@ -61,6 +63,9 @@ class Agenda(ABC):
         self.sure = True
         """Whether the time is the service's own, so that what it no longer keeps can be given up."""
         self.settling = SettleLag(schedule.settle_lag, coverage.lags)
+        kept = Lags(settle=coverage.lags.delivery, settle_until=coverage.lags.delivery_until)
+        self.delivery = SettleLag(nature.delivered_within, kept)
+        """How long after they happened records are delivered, at present."""
         self.scans: dict[Kind, Scan] = {}
         self.finished = False
         self.relaxed = False
@@ -69,6 +74,8 @@ class Agenda(ABC):
         """The time on a clock that only runs forward, in seconds, as it was told last."""
         self._nature = nature
         self._since = since
+        self._first = not coverage.settled and coverage.asked_from is None
+        """Whether nothing was read, or asked for, before."""
         self.rate = rate
         """Calls a second that bring an answer, at present."""
         self._slice = FIRST_SLICE
@@ -78,14 +85,35 @@ class Agenda(ABC):
 
     @property
     def complete_to(self) -> datetime:
-        """Up to where nothing is missing."""
+        """Up to where nothing is missing, on the service's own time line."""
         return self.coverage.complete_to(self.base)
+
+    @property
+    def told_to(self) -> datetime:
+        """Up to where nothing that happened is missing: what is told.
+
+        Records that are delivered after they happened may be missing for as long below `complete_to`. Nothing that
+        happened before everything was asked for is promised, so that it begins there.
+        """
+        coverage = self.coverage
+        begun = [coverage.asked_from] if coverage.asked_from is not None else []
+        if self.base == self._since or self._first:
+            begun.append(self.base)
+        whole = self.complete_to
+        told = coverage.told_to(self.base, self.delivery.now)
+        return max((told, *(moment for moment in begun if moment <= whole)))
+
+    @property
+    def told_gaps(self) -> tuple[Gap, ...]:
+        """The gaps, by when what is missing happened."""
+        gaps = (gap for gap in self.coverage.gaps if gap.span.end > self.base)
+        return tuple(happened(gap, self.base, self.delivery.now) for gap in gaps)
 
     @property
     def lost_to(self) -> datetime | None:
         """How far everything had been read once, as long as that is farther than it is now."""
         lost_to = self.coverage.lost_to
-        return lost_to if lost_to is not None and lost_to > self.complete_to else None
+        return lost_to if lost_to is not None and lost_to > self.told_to else None
 
     @property
     def settle_lag(self) -> timedelta:
@@ -95,19 +123,41 @@ class Agenda(ABC):
     @property
     def lags(self) -> Lags:
         """How late records have to be expected, where that is later than planned."""
-        settling = self.settling
-        wide = settling.now if settling.wide else None
-        return msgspec.structs.replace(self.coverage.lags, settle=wide, settle_until=settling.until)
+        settling, delivery = self.settling, self.delivery
+        return msgspec.structs.replace(
+            self.coverage.lags,
+            settle=settling.now if settling.wide else None,
+            settle_until=settling.until,
+            delivery=delivery.now if delivery.wide else None,
+            delivery_until=delivery.until,
+        )
 
     @property
     def noted(self) -> Noted:
         """What the next run is to know."""
-        return Noted(self.lags, self.coverage.audited, self.coverage.asked_from, self.coverage.swept)
+        held = self.coverage
+        return Noted(self.lags, held.audited, held.asked_from, held.swept, held.said_to)
 
     def narrow(self, at: datetime) -> None:
         """Expect records less late again if it is time for that, at server time `at`."""
         if self.sure:
             self.settling.narrow(at)
+            self.delivery.narrow(at)
+
+    def delivered(self, delay: timedelta, at: datetime) -> None:
+        """A record was delivered so long after it happened; it is server time `at`."""
+        if not self.delivery.now < delay <= LONGEST:  # for what is later still no mark can wait
+            self.delivery.saw(delay, at)
+            return
+        said_to, told_to = self.coverage.said_to, self.told_to
+        if said_to is None or said_to < told_to:
+            self.coverage = msgspec.structs.replace(self.coverage, said_to=told_to)
+        self.delivery.widen(delay, at)
+
+    def told_before(self, happened_at: datetime) -> bool:
+        """Whether nothing of this moment was said to be missing."""
+        begun = self.base if self.coverage.asked_from is None else min(self.base, self.coverage.asked_from)
+        return begun <= happened_at < self.told_to
 
     @abstractmethod
     def plan(self, at: datetime, clock: float, edge: datetime | None) -> tuple[Gap, ...]:
@@ -295,6 +345,12 @@ class Agenda(ABC):
             self._slice = min(self._slice * 2, LONGEST_SLICE)
         elif scan.pages > many:
             self._slice = max(self._slice / 2, SHORTEST_SLICE)
+
+
+def happened(gap: Gap, since: datetime, delivered_within: timedelta) -> Gap:
+    """A gap in when records were delivered as one in when they happened, which it does not reach before `since` for."""
+    start = max(gap.span.start - delivered_within, min(since, gap.span.start))
+    return Gap(Span(start, gap.span.end), gap.reason)
 
 
 def floor(moment: datetime, resolution: timedelta) -> datetime:

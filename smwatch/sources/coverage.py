@@ -40,6 +40,10 @@ class Lags(msgspec.Struct, frozen=True):
     sweep_until: Moment | None = None
     settle_until: Moment | None = None
     """How long `settle` is expected if nothing more is that late."""
+    delivery: timedelta | None = None
+    """How long after it happened a record is delivered at the most."""
+    delivery_until: Moment | None = None
+    """How long that is expected if nothing more is that late."""
 
 
 class Audited(msgspec.Struct, frozen=True):
@@ -74,6 +78,8 @@ class Noted(msgspec.Struct, frozen=True):
     """From where on everything was asked for, whether or not it has been read yet."""
     swept: tuple[Span, ...] | None = None
     """What was read when nearly all of its records had turned up: sweeps need not go back there."""
+    said_to: Moment | None = None
+    """How far it was said to be complete when records turned out to be delivered later than was thought."""
 
 
 class Coverage(msgspec.Struct, frozen=True):
@@ -91,6 +97,8 @@ class Coverage(msgspec.Struct, frozen=True):
     """What was read when nearly all of its records had turned up: sweeps need not go back there."""
     lost_to: datetime | None = None
     """How far a journal before this one, which is lost, was complete."""
+    said_to: datetime | None = None
+    """How far it was said to be complete when records turned out to be delivered later than was thought."""
 
     def with_settled(self, span: Span) -> Coverage:
         """This coverage and one more span."""
@@ -123,6 +131,15 @@ class Coverage(msgspec.Struct, frozen=True):
             if span.start <= start < span.end:
                 return span.end
         return start
+
+    def told_to(self, start: datetime, delivered_within: timedelta) -> datetime:
+        """How far nothing is missing of what happened from `start` on, if records are delivered within this time.
+
+        What is settled is so by when records were delivered. It takes nothing back that was said before.
+        """
+        whole = self.complete_to(start)
+        told = whole - delivered_within
+        return max(told, self.said_to) if self.said_to is not None and self.said_to <= whole else told
 
 
 def lacking(spans: Iterable[Span], start: datetime, end: datetime) -> tuple[Span, ...]:

@@ -20,7 +20,7 @@ class Delays:
         self.lag = Lag()
         """From when something happened until it was seen."""
         self.late_events = 0
-        """Records that came although their moments had been settled."""
+        """Records that came although nothing of their moments was said to be missing."""
         self._awaited = Awaited()
         self._happened_at = happened_at
 
@@ -28,16 +28,38 @@ class Delays:
         """Something quicker has shown this record: it tells how late it can be found."""
         self._awaited.add(raw, at, ingested_at)
 
+    def behind(self, agenda: Following, rows: Sequence[Row]) -> list[Row]:
+        """The rows whose moments have been settled, or of whose time nothing was said to be missing."""
+        return [
+            row
+            for row in rows
+            if row.at is not None
+            and (agenda.coverage.holds(row.at) or (agenda.delivery.planned and self._told_before(agenda, row)))
+        ]
+
+    def _told_before(self, agenda: Following, row: Row) -> bool:
+        happened_at = self._happened_at(row)
+        return happened_at is not None and agenda.told_before(happened_at)
+
     def came_late(self, agenda: Following, rows: Sequence[Row], came_at: datetime) -> None:
-        """These rows were new to the journal although their moments had been settled, by this process or before it."""
+        """These rows of those that are `behind` were new to the journal."""
+        self.late_events += len(rows)
         late = [
             _lateness(row.at, row.ingested_at, agenda.settle_lag) or came_at - row.at
             for row in rows
-            if row.at is not None
+            if row.at is not None and agenda.coverage.holds(row.at)
         ]
         if late:
-            self.late_events += len(late)
             agenda.late_by(max(late))
+
+    def delivered(self, agenda: Following, fresh: Sequence[Row], at: datetime) -> None:
+        """Learn how long after they happened records are delivered, where their time is that of the delivery."""
+        if not agenda.delivery.planned:
+            return
+        moments = ((row.at, self._happened_at(row)) for row in fresh)
+        delays = (at - happened_at for at, happened_at in moments if at is not None and happened_at is not None)
+        for delay in sorted(delays)[-1:]:
+            agenda.delivered(delay, at)
 
     def found(self, agenda: Following, scan: Scan, took: Took, rows: Sequence[Row], fresh: Sequence[Row]) -> None:
         """Learn how late records can be found from when the service had them; older ones may have been put there."""
@@ -70,8 +92,8 @@ class Delays:
             case Kind.LATE:
                 for _ in fresh:
                     agenda.sweeps.left_out()
-            case Kind.SETTLE if agenda.sweeping and agenda.watched_from is not None:
-                start = agenda.watched_from
+            case Kind.SETTLE if agenda.sweeping and agenda.measured_from is not None:
+                start = agenda.measured_from
                 watched = sum(row.at is not None and row.at >= start for row in rows)
                 agenda.settled_rows(watched, sum(row.at is not None and row.at >= start for row in fresh))
             case _:

@@ -60,6 +60,8 @@ class Following(Agenda):
         self.sweeps = Sweeps(schedule, nature, rate, coverage.lags)
         self.watched_from: datetime | None = None
         """From where on sweeps have read everything, since the start or since they were away for long."""
+        self.measured_from: datetime | None = None
+        """From where on sweeps of this run have; what earlier ones have read tells nothing of how late records are."""
         self.began_at: datetime | None = None
         """The service's time when it was asked for the first time."""
         self._holes: tuple[Span, ...] = ()
@@ -126,7 +128,7 @@ class Following(Agenda):
         if not (self.sure and self._started):
             return noted
         asked_from = self.base if noted.asked_from is None else min(noted.asked_from, self.base)
-        return Noted(self.lags, self._audits.noted, asked_from, self._swept)
+        return Noted(self.lags, self._audits.noted, asked_from, self._swept, self.coverage.said_to)
 
     def narrow(self, at: datetime) -> None:
         """Expect records less late again if it is time for that, at server time `at`."""
@@ -353,6 +355,7 @@ class Following(Agenda):
         joins = sweeps.swept_at is not None and low <= sweeps.swept_at - sweeps.lag
         if self.watched_from is None or (self._away(at) and not joins):
             self.watched_from = low
+            self.measured_from = max((low, *(span.end for span in self.coverage.swept if span.end <= at)))
         sweeps.begin(low, at)
         if at - low > SPLIT * sweeps.lag:
             if self._view and sweeps.swept_at is None and Kind.VIEW not in self.scans:

@@ -118,6 +118,13 @@ def _widened(agenda: Agenda) -> str:
             f"records come late: looked for {_words(agenda.sweeps.lag)} back instead of {_words(planned)},"
             f" until {until:%Y-%m-%d %H:%M}Z if none is that late again"
         )
+    delivery = agenda.delivery
+    if delivery.wide and delivery.until is not None:
+        return (
+            f"records were delivered late: complete up to {_words(delivery.now)} before what was delivered instead of"
+            f" {_words(delivery.planned)}; {_words(delivery.half)} from {delivery.until:%Y-%m-%d %H:%M}Z on"
+            " if none is that late again"
+        )
     return ""
 
 

@@ -20,7 +20,7 @@ from smwatch.sources.failures import Call, date_of, infrequent_access, malformed
 from smwatch.sources.pace import PACES, Paces
 from smwatch.sources.reader import Answer, Row, Upstream
 from smwatch.sources.session import AwsSession
-from smwatch.sources.source import Found
+from smwatch.sources.source import DELIVERED_WITHIN, Found
 from smwatch.sources.tail import Tail
 
 API = "FilterLogEvents"
@@ -95,7 +95,13 @@ class FilterLogEvents:
     """Pages of a log group, oldest first, by the time of delivery."""
 
     api = API
-    nature = Nature(newest_first=False, resolution=MILLISECOND, longest=LONGEST_PASS, side_by_side=SIDE_BY_SIDE)
+    nature = Nature(
+        newest_first=False,
+        resolution=MILLISECOND,
+        longest=LONGEST_PASS,
+        side_by_side=SIDE_BY_SIDE,
+        delivered_within=DELIVERED_WITHIN,
+    )
 
     def __init__(
         self,

@@ -169,7 +169,7 @@ class Tail:
                         self._asking.expect([(scan, agenda.priority(scan)) for scan in coming])
                         fresh = self._fresh(agenda, scan, answer.rows)
                         settled = took.settled if scan.kind is Kind.SETTLE else None
-                        behind = [row for row in fresh if row.at is not None and agenda.coverage.holds(row.at)]
+                        behind = self._delays.behind(agenda, fresh) if isinstance(agenda, Following) else []
                         receipt = Receipt() if behind else None
                         if fresh or settled:
                             yield self._page(tuple(row.found for row in fresh), settled, receipt=receipt)
@@ -178,6 +178,7 @@ class Tail:
                             late = [row for row in behind if row.found.raw in new]
                             self._delays.came_late(agenda, late, came_at)
                             self._delays.found(agenda, scan, took, answer.rows, fresh)
+                            self._delays.delivered(agenda, fresh, came_at)
                         self._committed(agenda, scan, took, answer.rows, fresh)
                         if took.done or fresh or edges != (scan.low, scan.high):
                             self._advanced_at = self._monotonic()
@@ -375,8 +376,8 @@ class Tail:
             service_at=self._health.service_at,
             lag=lag,
             lag_max=lag_max,
-            complete_to=agenda.complete_to,
-            gaps=tuple(gap for gap in agenda.coverage.gaps if gap.span.end > agenda.base),
+            complete_to=agenda.told_to,
+            gaps=agenda.told_gaps,
             progress=progress,
             region=self.region,
             calls=self._asking.calls,

@@ -167,13 +167,10 @@ def sources_page(statuses: Sequence[Status], now: datetime, zone: Zone, width: i
         lag = f"{period(status.lag)} usual" if status.lag is not None else ""
         if lag and status.lag_max is not None:
             lag += f", {period(status.lag_max)} at most"
-        complete_to = moment(status.complete_to, zone, now)
-        if complete_to and status.by_delivery:
-            complete_to += " by when it was delivered, not when it happened"
         lines += field_lines(
             [
                 ("lag", lag, ""),
-                ("complete to", complete_to, ""),
+                ("complete to", moment(status.complete_to, zone, now), ""),
                 ("last whole", moment(status.last_good_at, zone, now), "bad" if _overdue(status, now) else ""),
                 ("calls", f"{status.calls:,}" if status.calls else "", ""),
                 ("late events", f"{status.late_events:,} after they were due" if status.late_events else "", "warn"),

@@ -172,6 +172,8 @@ class Watcher:
         """eventID → when it was committed first."""
         self.handed = 0
         self.watermarks: list[datetime] = []
+        self.marks_at: list[tuple[datetime, datetime]] = []
+        """(mark, when it was told)."""
         self.statuses: list[Status] = []
         self.crashes = 0
 
@@ -200,6 +202,7 @@ class Watcher:
                     self.statuses.append(item)
                     if item.complete_to is not None:
                         self.watermarks.append(item.complete_to)
+                        self.marks_at.append((item.complete_to, self.world.now()))
                 else:
                     before = self.world.chance.random() < crash
                     if not before:

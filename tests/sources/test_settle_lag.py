@@ -85,7 +85,7 @@ def test_a_wider_lag_does_not_take_the_mark_back_at_a_restart(once: bool) -> Non
         assert watcher.coverage.lags.settle is not None
         assert watcher.coverage.lags.settle >= 2.5 * HOUR
         mark = watcher.watermarks[-1]
-        assert mark > EPOCH + 1.4 * HOUR
+        assert mark > EPOCH + 1.3 * HOUR
         watcher.since = world.now() - HOUR / 2  # as `--since 30m` says at each start
         if once:
             items = [item async for item in watcher.start().read_once(watcher.coverage)]

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from bisect import bisect_right
 from datetime import UTC, datetime, timedelta
+from operator import itemgetter
+from random import Random
 
 import msgspec
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from smwatch.sources.coverage import Lags
 from smwatch.sources.errors import CallError, Remedy
 from smwatch.sources.logs import SCHEDULE, FilterLogEvents
 from smwatch.sources.reader import Answer, Row
-from smwatch.sources.source import Found, State
+from smwatch.sources.source import DELIVERED_WITHIN, Found, State
 from tests.emulators.log_group import GROUP, LogGroupService, RefusedError
 from tests.sources import virtual_time
 from tests.sources.reading import SignedIn
@@ -25,6 +29,7 @@ BEFORE = timedelta(minutes=30)
 WATCHED = timedelta(minutes=25)
 UNIX = datetime(1970, 1, 1, tzinfo=UTC)
 MILLISECOND = timedelta(milliseconds=1)
+NEVER = datetime.max.replace(tzinfo=UTC)
 
 
 class LogWorld(World):
@@ -33,13 +38,19 @@ class LogWorld(World):
     def __init__(self, seed: int) -> None:
         super().__init__(seed)
         self.group = LogGroupService(self.now)
+        self.happened: dict[str, datetime] = {}
+        """When what a record is about happened."""
 
-    def write(self, at: datetime, *, ingested: float = 0.0, found: float = 0.0) -> None:
-        """A record with this timestamp, ingested so many seconds after it and found so many after that."""
+    def write(self, at: datetime, *, delivered: float = 0.0, ingested: float = 0.0, found: float = 0.0) -> None:
+        """A record with this timestamp, of what happened so many seconds before it.
+
+        It is ingested so many seconds after it, and found so many after that.
+        """
         at = at.replace(microsecond=at.microsecond // 1000 * 1000)
         number = f"record {len(self.born)}"
         ingested_at = at + timedelta(seconds=ingested)
         self.born[number] = at
+        self.happened[number] = at - timedelta(seconds=delivered)
         self.visible[number] = ingested_at + timedelta(seconds=found)
         self.group.put(number, at, ingested=ingested_at, visible=self.visible[number])
 
@@ -52,6 +63,10 @@ class SimulatedFilterLogEvents(SignedIn):
 
     def __init__(self, world: LogWorld) -> None:
         self.world = world
+
+    def happened_at(self, row: Row) -> datetime:
+        """The eventTime of the record."""
+        return self.world.happened[row.found.raw]
 
     async def page(self, start: datetime, until: datetime | None, token: str | None) -> Answer:
         world = self.world
@@ -83,6 +98,24 @@ class SimulatedFilterLogEvents(SignedIn):
         """Nothing is dropped."""
 
 
+def delivery(chance: Random) -> float:
+    """After how many seconds a record is delivered: at once, as usual, or as late as is thought possible."""
+    longest = DELIVERED_WITHIN.total_seconds()
+    return chance.choice([0.0, chance.uniform(60, 300), chance.uniform(0, longest), longest])
+
+
+def missing_when_told(world: LogWorld, watcher: Watcher) -> list[tuple[str, datetime]]:
+    """What happened before a mark and had not been handed over when that was told; and the mark."""
+    told = sorted(watcher.marks_at)
+    missing = []
+    for record, happened_at in world.happened.items():
+        if world.born[record] >= watcher.since and happened_at >= watcher.since:
+            first = bisect_right(told, happened_at, key=itemgetter(0))
+            if first < len(told) and watcher.seen.get(record, NEVER) > min(at for _, at in told[first:]):
+                missing.append((record, told[first][0]))
+    return missing
+
+
 async def upheaval(
     seed: int, crash: float, refused: float, clock_error: float, jumps: bool, competitor: float, empty_pages: int
 ) -> None:
@@ -98,10 +131,12 @@ async def upheaval(
     for _ in range(900):
         at = EPOCH - BEFORE + timedelta(seconds=chance.uniform(0, (BEFORE + WATCHED).total_seconds()))
         late = chance.choice([0.0, 0.05, chance.uniform(0, 5), chance.uniform(0, lag / 2)])
-        world.write(at, ingested=late, found=chance.choice([0.0, chance.uniform(0, 10), chance.uniform(0, lag / 2)]))
+        found = chance.choice([0.0, chance.uniform(0, 10), chance.uniform(0, lag / 2)])
+        world.write(at, delivered=delivery(chance), ingested=late, found=found)
     for burst in range(3):
         for _ in range(200):
-            world.write(EPOCH + timedelta(minutes=6 * burst), ingested=chance.uniform(0, lag))
+            at = EPOCH + timedelta(minutes=6 * burst)
+            world.write(at, delivered=delivery(chance), ingested=chance.uniform(0, lag))
     watcher = Watcher(world, EPOCH - BEFORE, SHORT, rate=2.0, reader=lambda: SimulatedFilterLogEvents(world))
 
     def check() -> None:
@@ -115,6 +150,7 @@ async def upheaval(
     await watcher.watch(EPOCH + WATCHED + 4 * LAG)
     assert watcher.missing() == []
     assert never_back(watcher.watermarks)
+    assert missing_when_told(world, watcher) == []
     assert set(world.born) == set(watcher.seen), "everything there is"
     assert watcher.mark >= EPOCH + WATCHED, watcher.mark
     assert watcher.coverage.gaps == ()
@@ -134,6 +170,88 @@ def test_what_is_settled_was_handed_over(
     seed: int, crash: float, refused: float, clock_error: float, jumps: bool, competitor: float, empty_pages: int
 ) -> None:
     virtual_time.run(upheaval(seed, crash, refused, clock_error, jumps, competitor, empty_pages))
+
+
+def test_what_is_delivered_later_than_ever_is_counted_and_the_mark_waits_for_its_like() -> None:
+    async def scenario() -> None:
+        world = LogWorld(31)
+        chance = world.chance
+        for second in range(0, 4 * 3600, 10):
+            at = EPOCH + timedelta(seconds=second)
+            world.write(at, delivered=min(second, delivery(chance)))
+        late = 45 * 60.0
+        world.write(EPOCH + timedelta(minutes=80), delivered=late)
+        watcher = Watcher(world, EPOCH, SCHEDULE, rate=2.0, reader=lambda: SimulatedFilterLogEvents(world))
+        await watcher.watch(EPOCH + timedelta(minutes=79))
+        before = watcher.statuses[-1]
+        assert before.complete_to is not None
+        assert timedelta(minutes=24) < world.now() - before.complete_to < timedelta(minutes=29)
+        assert (before.late_events, before.message) == (0, "")
+        await watcher.watch(EPOCH + timedelta(minutes=85))
+        after = watcher.statuses[-1]
+        assert after.late_events == 1
+        assert after.message.startswith("records were delivered late: complete up to 1 h 7 min before")
+        assert after.complete_to is not None
+        assert after.complete_to - before.complete_to < timedelta(minutes=3), "it waits"
+        for minute in range(105, 200, 3):  # what is as late as that is missing below no mark from now on
+            world.write(EPOCH + timedelta(minutes=minute), delivered=late)
+        while world.now() < EPOCH + timedelta(minutes=200):
+            await watcher.watch(world.now() + timedelta(minutes=7))
+        assert [record for record, _ in missing_when_told(world, watcher)] == [f"record {4 * 360}"]
+        assert never_back(watcher.watermarks)
+        assert watcher.watermarks[-1] > before.complete_to + timedelta(minutes=30)
+
+    virtual_time.run(scenario())
+
+
+def test_what_a_run_before_has_swept_is_not_taken_for_late() -> None:
+    async def scenario() -> None:
+        world = LogWorld(34)
+        for second in range(0, 7200, 10):
+            world.write(EPOCH + timedelta(seconds=second))
+        watcher = Watcher(world, EPOCH, SCHEDULE, rate=2.0, reader=lambda: SimulatedFilterLogEvents(world))
+        await watcher.watch(EPOCH + timedelta(minutes=60))
+        await watcher.watch(EPOCH + timedelta(minutes=90))
+        assert not any("late" in status.message for status in watcher.statuses)
+        assert watcher.coverage.lags == Lags()
+
+    virtual_time.run(scenario())
+
+
+def test_what_was_said_by_delivery_is_not_taken_back() -> None:
+    async def scenario() -> None:
+        world = LogWorld(32)
+        for second in range(3600):
+            world.write(EPOCH + timedelta(seconds=second), delivered=300)
+        watcher = Watcher(world, EPOCH, SCHEDULE, rate=2.0, reader=lambda: SimulatedFilterLogEvents(world))
+        await watcher.watch(EPOCH + timedelta(minutes=50))
+        watcher.coverage = msgspec.structs.replace(watcher.coverage, said_to=watcher.mark)  # as an older journal has it
+        said_to = watcher.mark
+        begun = len(watcher.watermarks)
+        await watcher.watch(EPOCH + timedelta(minutes=55))
+        assert set(watcher.watermarks[begun:]) == {said_to}
+        await watcher.watch(EPOCH + timedelta(minutes=65))
+        assert watcher.watermarks[-1] > said_to
+        assert never_back(watcher.watermarks)
+
+    virtual_time.run(scenario())
+
+
+def test_the_first_minutes_promise_nothing_from_before_everything_was_asked_for() -> None:
+    async def scenario() -> None:
+        world = LogWorld(33)
+        for second in range(-600, 3600):
+            world.write(EPOCH + timedelta(seconds=second), delivered=400)
+        watcher = Watcher(world, EPOCH, SCHEDULE, rate=2.0, reader=lambda: SimulatedFilterLogEvents(world))
+        for minute in range(5, 40, 5):  # killed and started again, each time asking for less
+            watcher.since = EPOCH + timedelta(minutes=minute - 5)
+            await watcher.watch(EPOCH + timedelta(minutes=minute))
+        assert never_back(watcher.watermarks)
+        assert watcher.statuses[-1].late_events == 0
+        watcher.since = EPOCH
+        assert missing_when_told(world, watcher) == []
+
+    virtual_time.run(scenario())
 
 
 def test_however_often_it_is_restarted_audits_find_what_was_late() -> None:

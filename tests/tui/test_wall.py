@@ -83,14 +83,6 @@ def test_old_data_is_red_whatever_a_source_says_of_itself(state: State) -> None:
     assert "3m00s" in told
 
 
-def test_a_log_group_is_complete_by_when_records_were_delivered() -> None:
-    logs = msgspec.structs.replace(FRESH, source="logs:123456789012:eu-west-1:trail", complete_to=NOW)
-    history = msgspec.structs.replace(logs, source="cloudtrail:123456789012:eu-west-1")
-    told = "delivered, not when it happened"
-    assert told in text(sources_page([logs], NOW, Zone.UTC, 80))
-    assert told not in text(sources_page([history], NOW, Zone.UTC, 80))
-
-
 def test_a_source_to_which_nothing_is_delivered_makes_the_wall_red_though_it_was_asked_just_now() -> None:
     stale = msgspec.structs.replace(FRESH, label="Logs", state=State.STALE, message="the trail is switched off")
     told = text(wall_page(scene(*reads(3), statuses=[FRESH, stale]), 120, 40))

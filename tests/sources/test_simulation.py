@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from smwatch.sources.agenda import OLDER, Schedule
 from smwatch.sources.cloudtrail import SCHEDULE
-from smwatch.sources.coverage import Coverage, Gap, Span
+from smwatch.sources.coverage import Coverage, Gap, Lags, Span
 from smwatch.sources.errors import CallError, Remedy
 from smwatch.sources.source import Page, State, Status
 from tests.sources import virtual_time
@@ -761,5 +761,19 @@ def test_where_there_is_too_much_for_sweeps_nothing_is_lost_either() -> None:
         assert never_back(watcher.watermarks)
         assert watcher.watermarks[-1] > EPOCH + length
         assert set(watcher.seen) == set(world.born)
+
+    virtual_time.run(scenario())
+
+
+def test_what_a_run_before_has_swept_is_not_taken_for_late() -> None:
+    async def scenario() -> None:
+        world = World(3)
+        for second in range(0, 3 * 3600, 10):
+            world.happen(EPOCH + timedelta(seconds=second), measured_delay(world.chance))
+        watcher = Watcher(world, EPOCH, SCHEDULE)
+        await watcher.watch(EPOCH + timedelta(minutes=90))
+        await watcher.watch(EPOCH + timedelta(minutes=180))
+        assert {status.message for status in watcher.statuses} == {""}
+        assert watcher.coverage.lags == Lags()
 
     virtual_time.run(scenario())

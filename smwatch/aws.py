@@ -106,7 +106,7 @@ class AwsSources:
         from smwatch.sources.trail import TrailWatch
 
         settings, session, paces = self._settings, self._session, self._paces
-        regions = settings.regions or (None,)
+        regions = tuple(dict.fromkeys(settings.regions)) or (None,)
         histories: list[Tail] = []
         if settings.cloudtrail.enabled:
             plan = _schedule(settings.cloudtrail)

@@ -23,6 +23,12 @@ async def test_every_source_can_be_had_to_ask_at_once(history: LookupEvents) -> 
         assert [source._poked.is_set() for source in sources if isinstance(source, Tail)] == [True, True]
 
 
+async def test_a_region_that_is_named_twice_is_watched_once(history: LookupEvents) -> None:
+    named = ("eu-west-1", "us-east-1", "eu-west-1")
+    async with AwsSources(msgspec.structs.replace(Settings(), regions=named), NOW) as sources:
+        assert [source.name.rpartition(":")[2] for source in sources] == ["eu-west-1", "us-east-1"]
+
+
 async def test_live_tail_is_there_to_be_switched_on_and_is_off_until_then(aws_environment: Path) -> None:
     settings = Settings()
     logs = msgspec.structs.replace(settings.logs, group="arn:aws:logs:eu-west-1:123456789012:log-group:trail")

@@ -17,6 +17,7 @@ from smwatch.sources.failures import date_of, malformed, told_apart
 from smwatch.sources.pace import PACES, Paces
 from smwatch.sources.reader import Answer, Row
 from smwatch.sources.session import AwsSession
+from smwatch.sources.signing import Signing
 from smwatch.sources.source import Found
 from smwatch.sources.tail import Tail
 
@@ -47,13 +48,13 @@ class LookupEvents:
     def __init__(self, session: AwsSession, region: str) -> None:
         self._session = session
         self._region = region
-        self._generation = session.generation
+        self._signing = Signing(session)
 
     async def page(self, start: datetime, until: datetime | None, token: str | None) -> Answer:
         """One page of [start, until], both inclusive."""
         session = self._session
         call = session.call("cloudtrail", API, self._region, token=token is not None)
-        self._generation = session.generation
+        self._signing.begin()
         request: dict[str, Any] = {
             "LookupAttributes": [{"AttributeKey": "EventSource", "AttributeValue": EVENT_SOURCE}],
             "StartTime": start,
@@ -68,6 +69,7 @@ class LookupEvents:
             response: Mapping[str, Any] = await client.lookup_events(**request)
             if "Events" not in response:
                 raise malformed(call, "something that is no page of events")
+            session.answers += 1
             rows = tuple(_row(item) for item in response["Events"])
             return Answer(rows, response.get("NextToken") or None, date_of(response))
 
@@ -81,9 +83,7 @@ class LookupEvents:
 
     def renew(self, *, force: bool) -> bool:
         """Look for other credentials; whether there may be some."""
-        if self._session.generation == self._generation:
-            self._session.renew(force=force)
-        return self._session.generation != self._generation
+        return self._signing.renew(force=force)
 
     async def close(self) -> None:
         """Nothing: the connections are the session's."""

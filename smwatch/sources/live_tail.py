@@ -27,6 +27,7 @@ from smwatch.sources.logs import PATTERN as TRUTH
 from smwatch.sources.logs import LogGroup, event_time, moment
 from smwatch.sources.session import AwsSession
 from smwatch.sources.sightings import Lag
+from smwatch.sources.signing import Signing
 from smwatch.sources.source import Found, Page, State, Status
 from smwatch.sources.tail import Tail
 
@@ -94,6 +95,7 @@ class LiveTail:
         self.name = name
         self.region = region
         self._session = session
+        self._signing = Signing(session)
         self._group = group
         self._truth = truth
         self._pattern = pattern
@@ -229,14 +231,15 @@ class LiveTail:
         renewal: asyncio.Task[None] | None = None
         try:
             while True:
-                began, generation = self._monotonic(), self._session.generation
+                began = self._monotonic()
+                self._signing.begin()
                 try:
                     fresh = await self._open()
                 except CallError as refusal:
                     failures += 1
                     self._put(_Heard(self._monotonic(), ended=refusal))
                     if refusal.remedy is Remedy.SIGN_IN:
-                        await self._other_credentials(generation)
+                        await self._other_credentials()
                     else:
                         await self._sleep(self._pause(refusal, failures))
                     continue
@@ -258,14 +261,12 @@ class LiveTail:
                     task.cancel()
                     await asyncio.wait((task,))
 
-    async def _other_credentials(self, generation: int) -> None:
-        """Wait until the session has others than those; who keeps them elsewhere than in a file is asked again then."""
-        session = self._session
-        for _ in range(round(SIGN_IN_PAUSE / HEARTBEAT)):
+    async def _other_credentials(self) -> None:
+        """Wait until the session has others than those; who keeps them elsewhere than in a file is asked in the end."""
+        for left in reversed(range(round(SIGN_IN_PAUSE / HEARTBEAT))):
             await self._sleep(HEARTBEAT)
-            if session.generation != generation or session.renew():
+            if self._signing.renew(force=not left):
                 return
-        session.renew(force=True)
 
     async def _wait(self, seconds: float) -> None:
         await self._sleep(seconds)
@@ -284,6 +285,7 @@ class LiveTail:
             if (date := date_of(response)) is not None:
                 self._clock.heard(date, sent_at, self._now())
             stream = response["responseStream"]
+            self._session.answers += 1
         self._missed()
         return asyncio.create_task(self._listen(call, stream))
 

@@ -20,6 +20,7 @@ from smwatch.sources.failures import Call, date_of, infrequent_access, malformed
 from smwatch.sources.pace import PACES, Paces
 from smwatch.sources.reader import Answer, Row, Upstream
 from smwatch.sources.session import AwsSession
+from smwatch.sources.signing import Signing
 from smwatch.sources.source import DELIVERED_WITHIN, Found
 from smwatch.sources.tail import Tail
 
@@ -118,7 +119,7 @@ class FilterLogEvents:
         self._arn = arn
         self._pattern = pattern
         self._monotonic = monotonic
-        self._generation = session.generation
+        self._signing = Signing(session)
         self._retention: timedelta | None = None
         self._described = False
         self._undescribed = 0
@@ -154,7 +155,7 @@ class FilterLogEvents:
     async def _asked(self, request: dict[str, Any]) -> Answer:
         session = self._session
         call = self._call(API, token="nextToken" in request)
-        self._generation = session.generation
+        self._signing.begin()
         group: dict[str, Any] = {"logGroupIdentifier": self._arn} if self._arn else {"logGroupName": self._group}
         with told_apart(call):
             client = await session.client("logs", self._region)
@@ -163,6 +164,7 @@ class FilterLogEvents:
             )
             if "events" not in response:
                 raise malformed(call, "something that is no page of log events")
+            session.answers += 1
             rows = tuple(_row(item) for item in response["events"])
             return Answer(rows, response.get("nextToken") or None, date_of(response))
 
@@ -176,9 +178,7 @@ class FilterLogEvents:
 
     def renew(self, *, force: bool) -> bool:
         """Look for other credentials; whether there may be some."""
-        if self._session.generation == self._generation:
-            self._session.renew(force=force)
-        return self._session.generation != self._generation
+        return self._signing.renew(force=force)
 
     async def close(self) -> None:
         """Nothing: the connections are the session's."""
@@ -194,7 +194,7 @@ class FilterLogEvents:
         clock = self._monotonic()
         if clock < self._describe_at:
             return
-        self._generation = self._session.generation
+        self._signing.begin()
         request: dict[str, Any] = {"logGroupNamePrefix": self._group}
         if self._arn:  # of an account that shares it with this one
             request |= {"accountIdentifiers": [self._arn.split(":")[4]], "includeLinkedAccounts": True}

@@ -70,6 +70,8 @@ class AwsSession:
         self.profile = profile
         self.generation = 0
         """Grows with every renewal of the credentials."""
+        self.answers = 0
+        """How many calls have been answered: the credentials were good for those."""
         self._environ = environ
         self._read_timeouts = read_timeouts
         self._regions = regions

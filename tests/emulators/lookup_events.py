@@ -225,6 +225,10 @@ class LookupEvents:
         self.url = ""
         self.known_keys: set[str] | None = None
         """The access keys that are accepted; None for any."""
+        self.expired_keys: set[str] = set()
+        """Access keys that are good no more."""
+        self.disabled: set[str] = set()
+        """Regions that the account has not enabled: no key is known there."""
         self._now = now or (lambda: datetime.now(UTC))
         self._regions: dict[str, EventHistory] = {}
         self._budgets: dict[str, tuple[float, float]] = {}
@@ -298,7 +302,9 @@ class LookupEvents:
         key, _, region, service = scope.groups()
         if service != "cloudtrail":
             raise Refused("InvalidSignatureException", f"Credential should be scoped to correct service: {service}")
-        if self.known_keys is not None and key not in self.known_keys:
+        if key in self.expired_keys:
+            raise Refused("ExpiredTokenException", "The security token included in the request is expired")
+        if region in self.disabled or (self.known_keys is not None and key not in self.known_keys):
             raise Refused("UnrecognizedClientException", "The security token included in the request is invalid.")
         stamp = datetime.strptime(request.headers["X-Amz-Date"], "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
         if abs(stamp - self.now()) > SKEW and self.frozen is None:

@@ -44,8 +44,8 @@ class Holding(ABC):
         return {key.rstrip("0123456789") for key in self.keys}
 
     @abstractmethod
-    def refuse_once(self, code: str) -> None:
-        """Answer the next call with this error."""
+    def expire(self, key: str) -> None:
+        """Take this access key no more."""
 
     @abstractmethod
     def know(self, *keys: str) -> None:
@@ -72,8 +72,8 @@ class HistoryHolding(Holding):
     def keys(self) -> list[str]:
         return list(dict.fromkeys(call["key"] for call in self._service.calls if "key" in call))  # else it was refused
 
-    def refuse_once(self, code: str) -> None:
-        self._service.faults.append({"error": code})
+    def expire(self, key: str) -> None:
+        self._service.expired_keys.add(key)
 
     def know(self, *keys: str) -> None:
         self._service.known_keys = set(keys)
@@ -98,8 +98,8 @@ class GroupHolding(Holding):
     def keys(self) -> list[str]:
         return list(dict.fromkeys(self._service.keys))
 
-    def refuse_once(self, code: str) -> None:
-        self._service.refusals.append(("FilterLogEvents", code, ""))
+    def expire(self, key: str) -> None:
+        self._service.expired_keys.add(key)
 
     def know(self, *keys: str) -> None:
         self._service.known_keys = set(keys)
@@ -113,9 +113,6 @@ class GroupHolding(Holding):
 
 class LiveTailHolding(GroupHolding):
     """The same group, followed by Live Tail as well."""
-
-    def refuse_once(self, code: str) -> None:
-        self._service.refusals.append(("StartLiveTail", code, ""))
 
     def hang_up(self) -> None:
         self._service.end_sessions()

@@ -306,6 +306,40 @@ async def test_who_cannot_be_asked_sensibly_is_no_reason_to_end(
         await session.close()
 
 
+async def test_a_region_that_is_not_enabled_has_no_credentials_renewed_that_are_good_elsewhere(
+    aws_environment: Path, history: LookupEvents, hurry: Hurry
+) -> None:
+    """A Live Tail session, say, would be cut each time."""
+    history.disabled.add("ap-east-1")
+    history.region().add([record(NOW)])
+    session = await AwsSession.open()
+    refused, well = [
+        await cloudtrail_source(session, region, NOW - timedelta(hours=1), **hurry.options())
+        for region in ("ap-east-1", "eu-west-1")
+    ]
+    enough, refusals = asyncio.Event(), 0
+
+    async def watch_well() -> Watched:
+        return await follow(well, lambda so_far: enough.is_set() and so_far.last.state is State.OK)
+
+    def until(so_far: Watched) -> bool:
+        nonlocal refusals
+        refusals = sum("region" not in call for call in history.calls)  # else it was let in
+        if refusals == 4:
+            history.disabled.clear()
+        if so_far.last.state is State.OK:
+            enough.set()
+        return enough.is_set()
+
+    watching = asyncio.create_task(watch_well())
+    watched = await follow(refused, until)
+    assert len((await watching).raw) == 1
+    assert "or the Region is not enabled" in watched.said(State.SIGN_IN)[0]
+    assert refusals == 4, "or the wrong thing is counted"
+    assert session.generation == 0
+    await session.close()
+
+
 async def test_clients_are_made_once_until_credentials_change(aws_environment: Path) -> None:
     session = await AwsSession.open()
     one: Any = await session.client("cloudtrail", "eu-west-1")

@@ -3,18 +3,33 @@
 from __future__ import annotations
 
 import json
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from smwatch.sources.cloudtrail import cloudtrail_source
 from smwatch.sources.session import AwsSession
 from smwatch.sources.source import State
 from tests.emulators.fault_proxy import FaultProxy
 from tests.emulators.log_group import LogGroupService
 from tests.emulators.lookup_events import LookupEvents
-from tests.sources.telling import GROUP, HELD, Fault, Told, group_source, history_source, of_any, patience, refusal
+from tests.sources.hurry import Hurry
+from tests.sources.telling import (
+    GROUP,
+    HELD,
+    SINCE,
+    Fault,
+    Line,
+    Told,
+    group_source,
+    history_source,
+    of_any,
+    patience,
+    refusal,
+)
 
+ASLEEP = "this machine was asleep for 60 min; reading what was missed"
 TRAIL = of_any("CloudTrail", "LookupEvents", "cloudtrail:LookupEvents", "events")
 WRONG_CLASS = (
     f"the log group {GROUP} is of class Infrequent Access, which can't be followed:"
@@ -118,3 +133,37 @@ async def test_page_tokens_of_the_log_group_that_lead_nowhere_are_told_and_over_
         await told.follow(await group_source(session), State.CATCHING_UP, message)
         await session.close()
     told.judge(State.CATCHING_UP, f"{message}; reading on without it, from the last second that was read whole")
+
+
+async def test_an_hour_of_sleep_is_told_and_read_from_event_history(
+    aws_environment: Path, monkeypatch: pytest.MonkeyPatch, told: Told, hurry: Hurry
+) -> None:
+    """The connection is dead when the machine wakes up, and nobody says so."""
+    hurry.away = -timedelta(hours=1)
+    moments = [datetime.fromisoformat(one["eventTime"]) for one in HELD]
+    before = sum(at < hurry.now() for at in moments)
+    assert 0 < before < len(HELD)
+    async with LookupEvents(rate=None, now=hurry.now) as history, FaultProxy(history.url) as proxy:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDTRAIL", proxy.url)
+        for one, at in zip(HELD, moments, strict=True):
+            history.region().add([one], visible_at=at)
+
+        def fall_asleep(line: Line) -> None:
+            if line["state"] == "ok" and hurry.away and len(told.events) >= before:
+                proxy.faults.append({"hang": 3})
+                hurry.away = timedelta()
+
+        session = await AwsSession.open(read_timeouts={"cloudtrail": 0.5})
+        source = await cloudtrail_source(session, None, SINCE, now=hurry.now, **hurry.options())
+        await told.follow(source, State.UNREACHABLE, meanwhile=fall_asleep)
+        await session.close()
+    dead = "CloudTrail in eu-west-1 did not answer in time; trying again"
+    assert [line["message"] for line in told.statuses if line["state"] == "unreachable"][:1] == [dead]
+    said = [line for line in told.statuses if line["message"] == ASLEEP]
+    assert {line["state"] for line in said} == {"catching up"}
+    for message in (dead, ASLEEP):
+        assert any(sentence.endswith(f": {message}") for sentence in told.said), "not on the main screen"
+    assert sorted(line["id"] for line in told.events) == sorted(one["eventID"] for one in HELD)
+    assert told.statuses[-1]["gaps"] == []
+    marks = [line["complete_to"] for line in told.statuses if line["complete_to"]]
+    assert marks == sorted(marks)

@@ -21,7 +21,7 @@ from smwatch.sources.pace import PACES, Paces
 from smwatch.sources.reader import Answer, Row, Upstream
 from smwatch.sources.session import AwsSession
 from smwatch.sources.signing import Signing
-from smwatch.sources.source import DELIVERED_WITHIN, Found
+from smwatch.sources.source import DELIVERED_WITHIN, Found, State
 from smwatch.sources.tail import Tail
 
 API = "FilterLogEvents"
@@ -207,7 +207,7 @@ class FilterLogEvents:
             self._undescribed += 1
             passes = error.remedy is not Remedy.WAIT
             first = passes and not self._described and self._undescribed < DESCRIBE_TRIES
-            if first or error.remedy in (Remedy.SIGN_IN, Remedy.RETRY):
+            if first or error.remedy is Remedy.SIGN_IN or error.state is State.UNREACHABLE:
                 raise
             self._describe_at = clock + (DESCRIBE_SOON if passes else DESCRIBE_EVERY)
             return

@@ -171,11 +171,16 @@ async def test_what_a_group_keeps_is_known_still_when_it_may_not_be_described_an
         assert reader.edge(NOW) == edge
 
 
+@pytest.mark.parametrize(
+    "fault",
+    [{"body": "<html>Hotel</html>"}, {"status": 404, "body": "not here"}, {"status": 500, "body": "{}"}],
+    ids=["garbled", "unknown", "broken"],
+)
 async def test_a_group_that_never_can_be_described_is_read_all_the_same(
-    logs: CloudWatchLogsClient, proxy: FaultProxy, session: AwsSession
+    logs: CloudWatchLogsClient, proxy: FaultProxy, session: AwsSession, fault: dict[str, Any]
 ) -> None:
     expected = fill(logs)
-    proxy.faults.append({"body": "<html>Hotel</html>", "only": "DescribeLogGroups"})
+    proxy.faults.append({**fault, "times": 1000, "only": "DescribeLogGroups"})
     source = await logs_source(session, None, GROUP, NOW - timedelta(hours=1), **Hurry().options())
     watched = await follow(source, lambda so_far: so_far.last.state is State.OK and len(so_far.raw) >= len(expected))
     assert sorted(json.loads(raw)["eventID"] for raw in watched.raw) == expected

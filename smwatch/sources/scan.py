@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import Enum, auto
 from typing import NamedTuple
 
 from smwatch.sources.coverage import Span
 
+LATEST = datetime.max.replace(tzinfo=UTC) - timedelta(days=1)
+"""Rows that say to be of a later moment are not gone by: there is none after the last one."""
 BARREN_PAGES = 500
 """How many pages in a row may bring no progress before their tokens are taken for an endless loop."""
 
@@ -167,6 +169,8 @@ class Scan:
             self._orderly = False  # nothing can be said before the end of the scan
             return None
         last = known[-1]
+        if last > LATEST:
+            return None
         if self.newest_first:
             high, self.high = self.high, max(self.low, last + self.resolution)
             if high is None or self.high >= high:

@@ -22,6 +22,7 @@ from smwatch.sources.source import Page, State, Status
 from smwatch.sources.tail import Tail
 from tests.emulators.lookup_events import LookupEvents
 from tests.emulators.records import record
+from tests.sources.hurry import Hurry, follow
 from tests.sources.reading import read
 
 NOW = datetime.now(UTC).replace(microsecond=0)
@@ -226,3 +227,14 @@ async def test_a_record_that_is_none_is_kept_as_it_came_and_called_unreadable(te
     )
     assert row.found.raw == text
     assert Reader().read(text, seen_by=SeenBy.CLOUDTRAIL, seen_at=NOW).event.name == UNREADABLE
+
+
+async def test_the_last_second_that_there_is_ends_nothing(
+    history: LookupEvents, session: AwsSession, hurry: Hurry
+) -> None:
+    latest = datetime.max.replace(microsecond=0, tzinfo=UTC)
+    given = [record(NOW), *(record(latest) for _ in range(60))]
+    history.region().add(given)
+    source = await cloudtrail_source(session, None, ago(hours=1), **hurry.options())
+    watched = await follow(source, lambda so_far: so_far.last.state is State.OK)
+    assert sorted(json.loads(raw)["eventID"] for raw in watched.raw) == sorted(one["eventID"] for one in given)

@@ -266,9 +266,9 @@ class AwsSession:
             told = self._profiles_account(credentials) or await self._told_account(region, service)
             self._elsewhere = generation, told if told and told != account else ""
         if other := self._elsewhere[1]:
-            whose = f"profile {self.profile} has credentials" if self.profile else "there are credentials"
+            whose = f"profile {self.profile} has credentials" if self.profile else "these are credentials"
             message = (
-                f"{whose} of account {other} now, and {account} is watched: sign in to that one again,"
+                f"{whose} of {other}, not of {account}, which is watched: sign in to that one again,"
                 " or start smwatch anew to watch the other"
             )
             raise CallError(State.SIGN_IN, message, Remedy.SIGN_IN)

@@ -337,7 +337,7 @@ async def test_keys_of_another_account_in_the_file_are_not_taken_for_those_of_th
 
     watched = await watch(holding, None, until)
     assert watched.said(State.SIGN_IN)[-1] == (
-        "there are credentials of account 210987654321 now, and 123456789012 is watched: sign in to that one again,"
+        "these are credentials of 210987654321, not of 123456789012, which is watched: sign in to that one again,"
         " or start smwatch anew to watch the other"
     )
     assert len(watched.raw) == 1

@@ -190,9 +190,12 @@ class AwsSession:
         """The client for this service and Region, made once per renewal; `kind` live_tail makes one of its own."""
         key = (kind or service, region)
         async with self._making.setdefault(key, asyncio.Lock()):
-            if key not in self._clients:
+            while key not in self._clients:
+                generation = self.generation
                 await self._check_account(service, region)
-                self._clients[key] = await self._make(service, region, self._read_timeouts[kind or service])
+                client = await self._make(service, region, self._read_timeouts[kind or service])
+                if self.generation == generation:  # else it has what was there before
+                    self._clients[key] = client
             return self._clients[key]  # type: ignore[no-any-return]  # by service, as the overloads say
 
     def renew(self, *, force: bool = False) -> bool:

@@ -340,6 +340,20 @@ async def test_a_region_that_is_not_enabled_has_no_credentials_renewed_that_are_
     await session.close()
 
 
+async def test_a_client_that_was_being_made_when_credentials_changed_has_the_new_ones(home: Path) -> None:
+    keys = "[default]\naws_access_key_id = {}\naws_secret_access_key = example\n"
+    write(home, "credentials", keys.format("AKIAOLD"))
+    session = await AwsSession.open()
+    making = asyncio.create_task(session.client("cloudtrail", "eu-west-1"))
+    await asyncio.sleep(0)
+    write(home, "credentials", keys.format("AKIANEWER"))
+    assert session.renew()
+    client: Any = await making
+    assert client._request_signer._credentials.access_key == "AKIANEWER"
+    assert await session.client("cloudtrail", "eu-west-1") is client
+    await session.close()
+
+
 async def test_clients_are_made_once_until_credentials_change(aws_environment: Path) -> None:
     session = await AwsSession.open()
     one: Any = await session.client("cloudtrail", "eu-west-1")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -73,7 +74,7 @@ class AwsSources:
         self._session, self._paces = await AwsSession.open(self._settings.profile, accounts=self._accounts), Paces()
         self.metadata = SecretMetadata(self._session, self._now)
         try:
-            self._opened = await self.reaching(self._since)
+            self._opened = await self._sources()
             return self._opened
         except BaseException:
             await self._session.close()
@@ -98,14 +99,19 @@ class AwsSources:
             if isinstance(source, LiveTail):
                 source.switch(on)
 
-    async def reaching(self, since: datetime) -> Sequence[Source]:
-        """The same sources, made to begin at another moment."""
+    async def reach(self, since: datetime) -> bool:
+        """Have what is followed read from an earlier moment on as well; whether all up to now could be read."""
+        from smwatch.sources.tail import Tail
+
+        return all(await asyncio.gather(*(each.reach(since) for each in self._opened if isinstance(each, Tail))))
+
+    async def _sources(self) -> Sequence[Source]:
         from smwatch.sources.cloudtrail import cloudtrail_source
         from smwatch.sources.live_tail import live_tail_source
         from smwatch.sources.logs import PATTERN, logs_source
         from smwatch.sources.trail import TrailWatch
 
-        settings, session, paces = self._settings, self._session, self._paces
+        settings, since, session, paces = self._settings, self._since, self._session, self._paces
         regions = tuple(dict.fromkeys(settings.regions)) or (None,)
         histories: list[Tail] = []
         if settings.cloudtrail.enabled:

@@ -17,7 +17,7 @@ from smwatch.parts import Parts, now
 from smwatch.rules.alarm import Alarm
 from smwatch.settings import Settings
 from smwatch.sources.errors import ConfigurationError
-from smwatch.sources.source import Source, State
+from smwatch.sources.source import Source
 from smwatch.store import Store
 from smwatch.tui.outside import Answers, Before, Outside
 from smwatch.tui.screens.desk import Desk
@@ -66,7 +66,7 @@ class Backstage:
         self._monitor: Monitor | None = None
         self._opened = asyncio.Event()
         """The sources are there, and may be asked for more than what they bring by themselves."""
-        self._reached, self._one_by_one = parts.since, asyncio.Lock()
+        self._reached = parts.since
         self._stalls = _stalls(settings.ui.stalls)
         parts.check_filters(settings.ui.filters)
         self.desk = Desk(
@@ -160,23 +160,18 @@ class Backstage:
     def _reach_back(self, since: datetime) -> Awaitable[bool] | None:
         if since >= self._reached:
             return None
-        return asyncio.wrap_future(self._background.submit(lambda: self._fill(since)))
+        return asyncio.wrap_future(self._background.submit(lambda: self._reach(since)))
 
-    async def _fill(self, since: datetime) -> bool:
+    async def _reach(self, since: datetime) -> bool:
         await self._opened.wait()
         assert self._aws is not None
         assert self._monitor is not None
         everything = self._parts.settings.store.capacity
         await self._monitor.recall(since, everything, first=everything)  # who waits for a moment sees it come nearer
-        async with self._one_by_one:
-            if since < self._reached:  # one that was asked for before may have been here
-                try:
-                    last = await self._monitor.fill(await self._aws.reaching(since))
-                except ConfigurationError:  # what is followed says what is wrong
-                    return False
-                if all(status.state is State.DONE for status in last.values()):
-                    self._reached = since
-        return since >= self._reached
+        whole = await self._aws.reach(since)
+        if whole:
+            self._reached = min(since, self._reached)
+        return whole
 
 
 def _stalls(file: str) -> Stalls | None:

@@ -137,8 +137,6 @@ class Monitor:
             limit=keep_in_memory,
             marks=self._complete_to,
         )
-        self._filling: dict[str, Status] = {}
-        """What a back-fill beside a source says, while there is one."""
 
     async def follow(self, sources: Sequence[Source]) -> None:
         """Run until cancelled, or until every source has come to its own end."""
@@ -159,13 +157,8 @@ class Monitor:
             raise
         await self._keep_held()
 
-    async def read_once(
-        self, sources: Sequence[Source], *, told: Callable[[Status], Awaitable[None]] | None = None
-    ) -> dict[str, Status]:
-        """Read everything up to now from every source; returns the last word of each.
-
-        What they say of themselves is handed on like the events, or given to `told`.
-        """
+    async def read_once(self, sources: Sequence[Source]) -> dict[str, Status]:
+        """Read everything up to now from every source; returns the last word of each."""
         last: dict[str, Status] = {}
 
         async def read(source: Source) -> None:
@@ -173,9 +166,6 @@ class Monitor:
                 async for item in source.read_once(await self._keeper.coverage(source.name)):
                     if isinstance(item, Status):
                         last[source.name] = item
-                        if told is not None:
-                            await told(item)
-                            continue
                     await self._take(item)
             finally:
                 await source.close()
@@ -186,39 +176,6 @@ class Monitor:
         await self._keep_held()
         await self.judge_anew()
         return last
-
-    async def fill(self, sources: Sequence[Source]) -> dict[str, Status]:
-        """Read what these sources hold of the past beside those that are followed under the same names.
-
-        How far that has come is told as the progress of the ones that are followed.
-        """
-        try:
-            for source in sources:
-                await self._filled(Status(source.name, source.label, State.CATCHING_UP, progress="back-filling"))
-            return await self.read_once(sources, told=self._filled)
-        finally:
-            for source in sources:
-                self._filling.pop(source.name, None)
-                if (last := self._told.get(source.name)) is not None:
-                    await self._tell(last)
-
-    async def _filled(self, status: Status) -> None:
-        self._filling[status.source] = status
-        if (last := self._told.get(status.source)) is not None:
-            await self._tell(last)
-
-    async def _tell(self, status: Status) -> None:
-        """Hand on what a source says of itself, with what a back-fill beside it says."""
-        filling = self._filling.get(status.source)
-        if filling is not None:
-            status = msgspec.structs.replace(
-                status,
-                state=State.CATCHING_UP if status.state is State.OK else status.state,
-                message=status.message or filling.message,
-                progress=filling.progress or "back-filling",
-            )
-        told = msgspec.structs.replace(status, newest_at=self._newest.get(status.source))
-        await self._deliver(Delivery(statuses=(told,)))
 
     async def recall(
         self, since: datetime, limit: int, *, first: int = 0, printing_from: datetime | None = None
@@ -332,7 +289,8 @@ class Monitor:
                 await self._ingest(item)
             case Status():
                 status = self._told[item.source] = self._proven(item)
-                await self._tell(status)
+                newest_at = self._newest.get(item.source)
+                await self._deliver(Delivery(statuses=(msgspec.structs.replace(status, newest_at=newest_at),)))
             case _:
                 assert_never(item)
 

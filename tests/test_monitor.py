@@ -611,23 +611,3 @@ async def test_of_a_time_whose_events_were_deleted_nothing_is_said_to_have_been_
     keeping = Monitor(journal, deliver=told.deliver, selects=lambda _: False, now=lambda: NOW, retention=7 * day)
     await keeping.recall(NOW - 14 * day, limit=400)
     assert told.deliveries == [Delivery(watched=(Watched("a", (Span(NOW - 7 * day, NOW),)),))]
-
-
-async def test_a_back_fill_tells_how_far_it_is_as_progress_of_the_source_beside_it() -> None:
-    told, journal = Told(), Journal()
-    watching = monitor(journal, told)
-    await watching.follow([Scripted("a", [Status("a", "A", State.OK, lag=timedelta(minutes=4))])])
-    told.deliveries.clear()
-    half = Status("a", "A", State.CATCHING_UP, progress="back-filling 1 of ~2 min")
-    refused = Status("a", "A", State.DENIED, "a:Look is not allowed")
-    last = await watching.fill([Scripted("a", [half, page("a", 1), refused])])
-    assert last == {"a": refused}
-    assert told.ids == [1]
-    statuses = [status for delivery in told.deliveries for status in delivery.statuses]
-    assert [(status.state, status.progress, status.message) for status in statuses] == [
-        (State.CATCHING_UP, "back-filling", ""),
-        (State.CATCHING_UP, "back-filling 1 of ~2 min", ""),
-        (State.CATCHING_UP, "back-filling", "a:Look is not allowed"),
-        (State.OK, "", ""),
-    ]
-    assert all(status.lag == timedelta(minutes=4) for status in statuses)

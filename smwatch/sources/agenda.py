@@ -84,6 +84,11 @@ class Agenda(ABC):
         self._turns = [Kind.VIEW, Kind.SWEEP, Kind.PASS, Kind.GLANCE, Kind.CATCH_UP, Kind.SETTLE, Kind.LATE]
 
     @property
+    def wanted_from(self) -> datetime:
+        """From where on everything is to be read."""
+        return self.base
+
+    @property
     def complete_to(self) -> datetime:
         """Up to where nothing is missing, on the service's own time line."""
         return self.coverage.complete_to(self.base)
@@ -106,8 +111,8 @@ class Agenda(ABC):
     @property
     def told_gaps(self) -> tuple[Gap, ...]:
         """The gaps, by when what is missing happened."""
-        gaps = (gap for gap in self.coverage.gaps if gap.span.end > self.base)
-        return tuple(happened(gap, self.base, self.delivery.now) for gap in gaps)
+        gaps = (gap for gap in self.coverage.gaps if gap.span.end > self.wanted_from)
+        return tuple(happened(gap, self.wanted_from, self.delivery.now) for gap in gaps)
 
     @property
     def lost_to(self) -> datetime | None:
@@ -262,7 +267,7 @@ class Agenda(ABC):
 
     def progress(self, at: datetime, clock: float) -> tuple[str, timedelta | None]:
         """How far a back-fill has come, in words, and how long it will still take if that is known."""
-        left = self.behind(at)
+        left = self._unread(self.wanted_from, at)
         if left <= BEHIND:
             self._fill = None
             return "", None
@@ -285,8 +290,11 @@ class Agenda(ABC):
         """Whether everything up to this moment of the service's time has been looked for since then."""
 
     def behind(self, at: datetime) -> timedelta:
-        """How much of the past waits to be settled."""
-        spans = self.coverage.missing(self.base, at - self.settle_lag)
+        """How much of the past waits to be settled, from where on `complete_to` counts."""
+        return self._unread(self.base, at)
+
+    def _unread(self, start: datetime, at: datetime) -> timedelta:
+        spans = self.coverage.missing(start, at - self.settle_lag)
         return sum((span.end - span.start for span in spans), timedelta())
 
     def _beginning(self, latest: datetime) -> datetime:
@@ -333,11 +341,11 @@ class Agenda(ABC):
 
     def _unreadable(self, edge: datetime | None, until: datetime) -> tuple[Gap, ...]:
         """What has fallen out of the service's memory, and what would while it is read."""
-        if edge is None or not self.coverage.missing(self.base, min(edge, until)):
+        if edge is None or not self.coverage.missing(self.wanted_from, min(edge, until)):
             return ()
         edge = floor(edge + EDGE_GRACE, self._nature.resolution)
         reason = f"{OLDER} (from {edge:%Y-%m-%d %H:%M}Z on)"
-        return tuple(Gap(span, reason) for span in self.coverage.missing(self.base, min(edge, until)))
+        return tuple(Gap(span, reason) for span in self.coverage.missing(self.wanted_from, min(edge, until)))
 
     def _fit_slice(self, scan: Scan) -> None:
         few, many = PAGES_A_SLICE

@@ -11,6 +11,7 @@ import msgspec
 from smwatch.sources.agenda import BEHIND, Agenda, Nature, Schedule, floor
 from smwatch.sources.audits import Audits
 from smwatch.sources.coverage import Coverage, Gap, Lags, Noted, Span, join, lacking
+from smwatch.sources.pace import Priority
 from smwatch.sources.scan import Kind, Scan
 from smwatch.sources.settle_lag import LONGEST, NEAR
 from smwatch.sources.sweeping import Sweeps
@@ -64,6 +65,8 @@ class Following(Agenda):
         """From where on sweeps of this run have; what earlier ones have read tells nothing of how late records are."""
         self.began_at: datetime | None = None
         """The service's time when it was asked for the first time."""
+        self._reached: datetime | None = None
+        """From where on is to be read as well what lies before `base`."""
         self._holes: tuple[Span, ...] = ()
         """What is to be caught up with, ascending."""
         self._swept = coverage.swept
@@ -103,16 +106,35 @@ class Following(Agenda):
             self._holes = tuple(older)
         if self.sure and Kind.AUDIT not in self.scans and clock >= self._audits.begins_at:
             self._begin_audit(at)
-        if not self._is_due(Kind.SETTLE):
-            return ()
-        if self._can_wait(self.complete_to, horizon):
-            self._again(Kind.SETTLE, SETTLE_LOOKS)
+        if Kind.SETTLE in self.scans:
             return ()
         if gaps := self._unreadable(edge, horizon):
             return gaps if self.sure else ()
-        if not self._begin_settle(self.base, horizon, at):
-            self._again(Kind.SETTLE, self.schedule.settle_every)
+        if self._is_due(Kind.SETTLE):
+            if self._can_wait(self.complete_to, horizon):
+                self._again(Kind.SETTLE, SETTLE_LOOKS)
+            elif not self._begin_settle(self.base, horizon, at):
+                self._again(Kind.SETTLE, self.schedule.settle_every)
+        if Kind.SETTLE not in self.scans and self._reached is not None:
+            self._read_older(self._reached, at)
         return ()
+
+    def reach(self, since: datetime) -> None:
+        """Read on from an earlier moment as well.
+
+        What lies before `base` is read between what is to be settled now: the mark goes on meanwhile, and counts from
+        that moment on when all is read.
+        """
+        self._reached = min(since, self._reached or since)
+
+    @property
+    def wanted_from(self) -> datetime:
+        """From where on everything is to be read."""
+        return self.base if self._reached is None else min(self._reached, self.base)
+
+    def unread(self, since: datetime, until: datetime) -> tuple[Span, ...]:
+        """The parts of this period, as far as it is old enough to be settled, that are yet to be read, ascending."""
+        return self.coverage.missing(since, min(until, self._horizon(self._at)))
 
     @property
     def lags(self) -> Lags:
@@ -129,6 +151,11 @@ class Following(Agenda):
             return noted
         asked_from = self.base if noted.asked_from is None else min(noted.asked_from, self.base)
         return Noted(self.lags, self._audits.noted, asked_from, self._swept, self.coverage.said_to)
+
+    def priority(self, scan: Scan) -> Priority:
+        """How urgent a page of this scan is."""
+        older = scan.kind is Kind.SETTLE and scan.origin < self.base
+        return Priority.BACKFILL if older else super().priority(scan)
 
     def narrow(self, at: datetime) -> None:
         """Expect records less late again if it is time for that, at server time `at`."""
@@ -164,6 +191,8 @@ class Following(Agenda):
                 assert scan.period is not None
                 self._count(scan)
                 self.sweeps.read_left(scan.period.end)
+            case Kind.SETTLE if scan.origin < self.base:
+                pass  # of how things are now it tells nothing
             case Kind.SETTLE:
                 self._count(scan)
                 self.sweeps.budget.settled_density = self._density
@@ -185,7 +214,8 @@ class Following(Agenda):
             case Kind.GLANCE | Kind.LATE | Kind.VIEW:
                 pass
             case Kind.SETTLE:
-                self._due[Kind.SETTLE] = self.clock
+                if scan.origin >= self.base:
+                    self._due[Kind.SETTLE] = self.clock
             case Kind.AUDIT:
                 self._audits.failed(scan.remains, self._at, self.clock)
 
@@ -400,6 +430,11 @@ class Following(Agenda):
         every = self.schedule.settle_every
         calls = 1 / every.total_seconds() + self._density / self._nature.page
         return every < SETTLE_LONGER and calls <= SETTLE_OFTEN * self.rate
+
+    def _read_older(self, reached: datetime, at: datetime) -> None:
+        """Begin the next slice of what lies before `base`; if nothing is left of it, all counts from there."""
+        if reached >= self.base or not self._begin_settle(reached, self.base, at):
+            self.base, self._reached = min(self.base, reached), None
 
     def _leave(self, hole: Span | None) -> None:
         """Have this read aside."""

@@ -7,7 +7,7 @@ import random
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
-from typing import assert_never
+from typing import NamedTuple, assert_never
 
 from smwatch.events.event import SeenBy
 from smwatch.sources.agenda import Agenda, Schedule
@@ -93,11 +93,18 @@ class Tail:
         """Whether sweeps may take their time; see `relax`."""
         self._told: Status | None = None
         self._told_at = 0.0
+        self._following: Following | None = None
+        self._reached: datetime | None = None
+        self._reaching: list[_Reach] = []
 
     def follow(self, coverage: Coverage) -> AsyncGenerator[Page | Status, None]:
         """Yield pages for ever, beginning with what `coverage` (what the journal already holds) leaves open."""
         nature, rate, view = self._reader.nature, self._pace.ceiling, self._asking.has_latest
-        return self._run(Following(self._schedule, nature, self._since, coverage, rate, view=view))
+        following = Following(self._schedule, nature, self._since, coverage, rate, view=view)
+        if self._reached is not None:
+            following.reach(self._reached)
+        self._following = following
+        return self._run(following)
 
     def read_once(self, coverage: Coverage) -> AsyncGenerator[Page | Status, None]:
         """Yield everything up to now, then end. The last Status says DONE, or why something could not be read."""
@@ -117,6 +124,23 @@ class Tail:
     def poll_soon(self) -> None:
         """Ask at once, unless that is held back by trouble: something may have been missed."""
         self._poked.set()
+
+    async def reach(self, since: datetime) -> bool:
+        """Have what is followed read from an earlier moment on as well; whether all up to now could be read.
+
+        False as soon as part of it turns out to be a gap, or to wait for something that may take long; what waits is
+        read as soon as that is possible all the same.
+        """
+        self._reached = min(since, self._reached or since)
+        if self._following is not None:
+            self._following.reach(since)
+        reach = _Reach(since, self._clock.now(), asyncio.get_running_loop().create_future())
+        self._reaching.append(reach)
+        self.poll_soon()
+        try:
+            return await reach.whole
+        finally:
+            self._reaching.remove(reach)
 
     def expect(self, raw: str, at: datetime, ingested_at: datetime) -> None:
         """Something quicker has shown this record: it tells how late it can be found."""
@@ -189,6 +213,8 @@ class Tail:
                     yield self._page((), noted=(noted := agenda.noted))
                 if isinstance(agenda, Once) and not agenda.finished and self._gives_up():
                     break
+                if isinstance(agenda, Following):
+                    self._answer_reaching(agenda)
                 if news := self._news(agenda):
                     yield news
         finally:
@@ -312,6 +338,18 @@ class Tail:
         self._health.trouble = self._last_trouble
         return True
 
+    def _answer_reaching(self, agenda: Following) -> None:
+        """Tell whoever waits for an earlier moment to be reached how that went."""
+        trouble, since = self._health.trouble, self._failing_since
+        lasts = trouble is not None and (
+            trouble.remedy in (Remedy.WAIT, Remedy.SIGN_IN)
+            or (since is not None and self._monotonic() - since > PATIENCE)
+        )
+        for reach in self._reaching:
+            if not reach.whole.done() and (lasts or not agenda.unread(reach.since, reach.until)):
+                gaps = any(reach.since < gap.span.end and gap.span.start < reach.until for gap in agenda.coverage.gaps)
+                reach.whole.set_result(not lasts and not gaps)
+
     # -- waiting -----------------------------------------------------------------------------------------------------
 
     async def _idle(self, agenda: Agenda) -> None:
@@ -383,6 +421,14 @@ class Tail:
             calls=self._asking.calls,
             late_events=self._delays.late_events,
         )
+
+
+class _Reach(NamedTuple):
+    """Somebody waits for all of a period to be read."""
+
+    since: datetime
+    until: datetime
+    whole: asyncio.Future[bool]
 
 
 def _same(one: Status, other: Status) -> bool:

@@ -176,6 +176,8 @@ class Watcher:
         """(mark, when it was told)."""
         self.statuses: list[Status] = []
         self.crashes = 0
+        self.tail: Tail | None = None
+        """What is followed at present."""
 
     def start(self) -> Tail:
         loop = asyncio.get_running_loop()
@@ -196,7 +198,8 @@ class Watcher:
     async def watch(self, until: datetime, *, crash: float = 0.0, check: Callable[[], None] = lambda: None) -> None:
         """Follow until the true time `until`; each page is lost, with the process, with this probability."""
         while self.world.now() < until:
-            flow = self.start().follow(self.coverage)
+            self.tail = self.start()
+            flow = self.tail.follow(self.coverage)
             async for item in flow:
                 if isinstance(item, Status):
                     self.statuses.append(item)

@@ -25,7 +25,7 @@ from smwatch.parts import FILTERS, Parts
 from smwatch.record import Record
 from smwatch.rules.alarm import Decision, Mute
 from smwatch.settings import Settings
-from smwatch.sources.coverage import Audited, Coverage, Gap, Lags, Noted, Span
+from smwatch.sources.coverage import Asked, Audited, Coverage, Gap, Lags, Noted, Span
 from smwatch.sources.source import Found, Page, State, Status
 from smwatch.store import Store
 from tests import records
@@ -82,7 +82,7 @@ class Book:
         lags = Lags(settle=2 * HOUR, settle_until=START + 9 * HOUR)
         yield Page(self.name, self.seen_by, (), START + 2 * HOUR, noted=Noted(lags=lags))
         audited = Audited(due_at=START + 2 * HOUR, left=(span,), round=span, planned_at=START + HOUR)
-        noted = Noted(audited=audited, asked_from=START, swept=(span,))
+        noted = Noted(audited=audited, asked=(Asked(START, START),), swept=(span,))
         yield Page(self.name, self.seen_by, (), START + 2 * HOUR, noted=noted)
         yield Status(self.name, self.label, State.DONE, complete_to=span.end)
 

@@ -16,7 +16,7 @@ from smwatch.events.event import Arrival, SeenBy
 from smwatch.events.reader import Reader
 from smwatch.journal import FILE_NAME, MIGRATIONS, Journal, JournalBusyError, JournalCorruptError, JournalError
 from smwatch.rules.alarm import Alarm, AlarmState, Decision, Severity
-from smwatch.sources.coverage import Audited, Coverage, Gap, Lags, Noted, Span
+from smwatch.sources.coverage import Asked, Audited, Coverage, Gap, Lags, Noted, Span
 from tests import records
 from tests.known import journal_of_version
 
@@ -146,12 +146,12 @@ def test_how_far_audits_and_sweeps_have_come_and_what_was_asked_for_outlives_the
         urgent_next=True,
     )
     with closing(Journal(tmp_path / FILE_NAME)) as journal:
-        noted = Noted(audited=audited, asked_from=NOW - 9 * HOUR, swept=audited.left)
+        noted = Noted(audited=audited, asked=(Asked(NOW - 9 * HOUR, NOW),), swept=audited.left)
         journal.commit("cloudtrail:1:eu-west-1", [], noted=noted)
         journal.commit("cloudtrail:1:eu-west-1", [], settled=Span(NOW, NOW + HOUR))
     with closing(Journal(tmp_path / FILE_NAME)) as journal:
         assert journal.coverage("cloudtrail:1:eu-west-1").audited == audited
-        assert journal.coverage("cloudtrail:1:eu-west-1").asked_from == NOW - 9 * HOUR
+        assert journal.coverage("cloudtrail:1:eu-west-1").asked == (Asked(NOW - 9 * HOUR, NOW),)
         assert journal.coverage("cloudtrail:1:eu-west-1").swept == audited.left
         assert journal.coverage("cloudtrail:1:us-east-1").audited == Audited()
 

@@ -11,7 +11,7 @@ import msgspec
 
 from smwatch.journal.kept import Kept
 from smwatch.journal.rows import aware, instant, microseconds
-from smwatch.sources.coverage import Audited, Coverage, Gap, Lags, Noted, Span, join
+from smwatch.sources.coverage import Asked, Audited, Coverage, Gap, Lags, Noted, Span, join
 
 T = TypeVar("T")
 Row = tuple[Any, ...]
@@ -22,8 +22,10 @@ LAGS = "lags "
 """Begins the name of the fact that holds how late a source's records are."""
 AUDITED = "audited "
 """Begins the name of the fact that holds how far audits of a source have come."""
-ASKED = "asked "
-"""Begins the name of the fact that says from where on everything of a source was asked for."""
+ASKED = "asked for "
+"""Begins the name of the fact that says from where on runs have asked for everything of a source."""
+ASKED_FROM = "asked "
+"""The same as an older smwatch kept it: the earliest of these moments."""
 SWEPT = "swept "
 """Begins the name of the fact that holds where sweeps of a source need not go back to."""
 SAID = "said "
@@ -54,7 +56,7 @@ def cover(
         said = (
             (LAGS, noted.lags),
             (AUDITED, noted.audited),
-            (ASKED, noted.asked_from),
+            (ASKED, noted.asked),
             (SWEPT, noted.swept),
             (SAID, noted.said_to),
         )
@@ -133,13 +135,16 @@ class Covered(Kept):
         lags = self.fact_as(LAGS + source, Lags) or Lags()
         swept = self.fact_as(SWEPT + source, tuple[Span, ...]) or ()
         audited = self.fact_as(AUDITED + source, Audited) or Audited()
-        asked_from, lost_to, said_to = (self.fact_as(name + source, datetime) for name in (ASKED, LOST, SAID))
+        asked = self.fact_as(ASKED + source, tuple[Asked, ...])
+        asked_from, lost_to, said_to = (self.fact_as(name + source, datetime) for name in (ASKED_FROM, LOST, SAID))
+        if asked is None and asked_from is not None:
+            asked = (Asked(aware(asked_from), aware(asked_from)),)
         return Coverage(
             settled.read,
             gaps.read,
             lags,
             audited,
-            aware(asked_from) if asked_from else None,
+            asked or (),
             swept,
             aware(lost_to) if lost_to else None,
             aware(said_to) if said_to else None,

@@ -15,7 +15,7 @@ from smwatch.events.event import Arrival
 from smwatch.journal import file
 from smwatch.journal.arrived import Arrived
 from smwatch.journal.copied import copy
-from smwatch.journal.covered import ASKED, SAID, SWEPT, cover, lose
+from smwatch.journal.covered import ASKED, ASKED_FROM, SAID, SWEPT, cover, lose
 from smwatch.journal.database import Opening
 from smwatch.journal.errors import JournalCorruptError, JournalError, sqlite_errors_told_apart
 from smwatch.journal.links import LINKED, Links, call_of, share
@@ -158,8 +158,7 @@ class Journal(Arrived):
     def _save_from(self, aside: Path) -> None:
         self.unsaved = "nothing could be saved from it"
         with suppress(JournalError), self._transaction() as db:
-            of_the_other_file = (TAKEN, DEALT, _UNLINKED, ASKED, SWEPT, SAID)
-            saved = salvage(aside, db, but=of_the_other_file)
+            saved = salvage(aside, db, but=_OF_ONE_FILE)
             self.unsaved = str(saved)
             self._salvaged = saved.printed > 0
 
@@ -347,5 +346,7 @@ class Journal(Arrived):
         self._forgotten = upto
 
 
+_OF_ONE_FILE = (TAKEN, DEALT, _UNLINKED, ASKED, ASKED_FROM, SWEPT, SAID)
+"""Begin the names of the facts that are about what this file holds."""
 _GIVE_BACK = "UPDATE sqlite_sequence SET seq = ? WHERE name = 'events'"
 _INSERT = "INSERT OR IGNORE INTO events (seq, at, identity, seen_by, seen_at, raw) VALUES (?, ?, ?, ?, ?, ?)"

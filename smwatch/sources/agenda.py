@@ -9,13 +9,17 @@ from datetime import datetime, timedelta
 import msgspec
 
 from smwatch.sources.clock import NOTICEABLE
-from smwatch.sources.coverage import Coverage, Gap, Lags, Noted, Span
+from smwatch.sources.coverage import Asked, Coverage, Gap, Lags, Noted, Span
 from smwatch.sources.pace import Priority
 from smwatch.sources.scan import Kind, Scan, Took
 from smwatch.sources.settle_lag import LONGEST, SettleLag
 
 FIRST_SLICE, SHORTEST_SLICE, LONGEST_SLICE = timedelta(hours=1), timedelta(minutes=1), timedelta(days=7)
 PAGES_A_SLICE = (20, 40)
+ABOUT = timedelta(hours=1)
+"""So much earlier than it was asked for by itself a run reads on what an earlier one left: starting takes time."""
+OFFLINE = timedelta(days=7)
+"""How long ago a run that heard nothing of the service may have asked for something: clocks without it may be wrong."""
 BEHIND = timedelta(minutes=10)
 """How far the settled past may lag behind its due end before it counts as back-filling."""
 HOPELESS = timedelta(hours=2)
@@ -74,13 +78,17 @@ class Agenda(ABC):
         """The time on a clock that only runs forward, in seconds, as it was told last."""
         self._nature = nature
         self._since = since
-        self._first = not coverage.settled and coverage.asked_from is None
+        self._first = not coverage.settled and not coverage.asked
         """Whether nothing was read, or asked for, before."""
         self.rate = rate
         """Calls a second that bring an answer, at present."""
         self._slice = FIRST_SLICE
         self._sliced = False
         self._fill: tuple[float, timedelta] | None = None
+        self._asks = coverage.asked
+        """What runs have asked for, this one as well."""
+        self._own: Asked | None = None
+        """What this run asks for, once it has begun."""
         self._turns = [Kind.VIEW, Kind.SWEEP, Kind.PASS, Kind.GLANCE, Kind.CATCH_UP, Kind.SETTLE, Kind.LATE]
 
     @property
@@ -101,7 +109,7 @@ class Agenda(ABC):
         happened before everything was asked for is promised, so that it begins there.
         """
         coverage = self.coverage
-        begun = [coverage.asked_from] if coverage.asked_from is not None else []
+        begun = [min(self._asks).since] if self._asks else []
         if self.base == self._since or self._first:
             begun.append(self.base)
         whole = self.complete_to
@@ -140,8 +148,10 @@ class Agenda(ABC):
     @property
     def noted(self) -> Noted:
         """What the next run is to know."""
+        if not self.sure:
+            return Noted(asked=self._asks)
         held = self.coverage
-        return Noted(self.lags, held.audited, held.asked_from, held.swept, held.said_to)
+        return Noted(self.lags, held.audited, self._asks, held.swept, held.said_to)
 
     def narrow(self, at: datetime) -> None:
         """Expect records less late again if it is time for that, at server time `at`."""
@@ -161,7 +171,7 @@ class Agenda(ABC):
 
     def told_before(self, happened_at: datetime) -> bool:
         """Whether nothing of this moment was said to be missing."""
-        begun = self.base if self.coverage.asked_from is None else min(self.base, self.coverage.asked_from)
+        begun = min((self.base, *(each.since for each in self._asks)))
         return begun <= happened_at < self.told_to
 
     @abstractmethod
@@ -297,18 +307,35 @@ class Agenda(ABC):
         spans = self.coverage.missing(start, at - self.settle_lag)
         return sum((span.end - span.start for span in spans), timedelta())
 
-    def _beginning(self, latest: datetime) -> datetime:
-        """From where on `complete_to` counts: since when it was ever asked for, or from where that was read to.
+    def _ask(self, latest: datetime, at: datetime) -> None:
+        """Note what this run asks for, once it is asked, at server time `at`, and once more when the time is certain.
 
-        Where there was none, no later than `latest`, for there to be something to settle. Where there was one, a settle
-        lag that is wider by now takes nothing back.
+        That is all since it is to, no later than from `latest` on (there has to be something to settle), and of what
+        runs before it had no time to read as much as they would have asked for with the `since` of this one: what was
+        told by mistake to go months back is not gone on with.
         """
-        coverage, begun = self.coverage, latest
-        if coverage.settled:
-            begun = coverage.complete_to(coverage.settled[0].start)
-        if coverage.asked_from is not None:
-            begun = min(begun, coverage.complete_to(coverage.asked_from))
-        return min(self._since, begun)
+        if self._own is not None and (self._own.sure or not self.sure):
+            return
+        own = self._own or Asked(min(self._since, latest), at)
+        own = self._own = Asked(own.since, min(own.at, at), self.sure)
+        before = self.coverage.asked
+        if not before and self.coverage.settled:  # by an older smwatch
+            start = self.coverage.settled[0].start
+            before = (Asked(start, start),)
+        reach = at - own.since + ABOUT
+        asked = {Asked(max(each.since, each.at - reach), each.at, each.sure) for each in before} | {own}
+        if self.sure:  # what a wrong clock had noted is let go
+            asked = {each for each in asked if _credible(each, at)}
+        self._asks = tuple(sorted(each for each in asked if not any(_within(each, other) for other in asked)))
+
+    def _beginning(self, at: datetime) -> datetime:
+        """From where on `complete_to` counts: since when runs asked for everything, or from where that was read to.
+
+        Where there was something before, a settle lag that is wider by now takes nothing back.
+        """
+        assert self._own is not None
+        before = (each.since for each in self._asks if each != self._own and _credible(each, at))
+        return min(self._since, min(map(self.coverage.complete_to, before), default=self._own.since))
 
     def _scan(self, kind: Kind, start: datetime, end: datetime | None, at: datetime) -> None:
         self.scans[kind] = self._made(kind, start, end, at)
@@ -359,6 +386,16 @@ def happened(gap: Gap, since: datetime, delivered_within: timedelta) -> Gap:
     """A gap in when records were delivered as one in when they happened, which it does not reach before `since` for."""
     start = max(gap.span.start - delivered_within, min(since, gap.span.start))
     return Gap(Span(start, gap.span.end), gap.reason)
+
+
+def _credible(asked: Asked, at: datetime) -> bool:
+    """Whether it was asked when it says, at server time `at`."""
+    return asked.sure or at - OFFLINE < asked.at <= at
+
+
+def _within(one: Asked, other: Asked) -> bool:
+    """Whether another run began no later, and asked for no less."""
+    return one != other and one.at >= other.at and one.since >= other.since
 
 
 def floor(moment: datetime, resolution: timedelta) -> datetime:

@@ -69,13 +69,23 @@ class Audited(msgspec.Struct, frozen=True):
     """Whether the next one is."""
 
 
+class Asked(msgspec.Struct, frozen=True, order=True):
+    """That a run asked for everything from some moment on."""
+
+    since: Moment
+    at: Moment
+    """When it began."""
+    sure: bool = True
+    """Whether that is the service's time, and not that of a machine which had heard of none."""
+
+
 class Noted(msgspec.Struct, frozen=True):
     """What one run of a source leaves to the next, besides what it settled; None of what is as it was noted before."""
 
     lags: Lags | None = None
     audited: Audited | None = None
-    asked_from: Moment | None = None
-    """From where on everything was asked for, whether or not it has been read yet."""
+    asked: tuple[Asked, ...] | None = None
+    """What runs have asked for, whether or not it has been read yet."""
     swept: tuple[Span, ...] | None = None
     """What was read when nearly all of its records had turned up: sweeps need not go back there."""
     said_to: Moment | None = None
@@ -91,8 +101,8 @@ class Coverage(msgspec.Struct, frozen=True):
     """What an earlier run found."""
     audited: Audited = Audited()
     """How far an earlier run had come with looking again."""
-    asked_from: datetime | None = None
-    """From where on everything was asked for, whether or not it has been read yet."""
+    asked: tuple[Asked, ...] = ()
+    """What earlier runs asked for, whether or not it has been read yet."""
     swept: tuple[Span, ...] = ()
     """What was read when nearly all of its records had turned up: sweeps need not go back there."""
     lost_to: datetime | None = None

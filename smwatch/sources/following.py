@@ -94,6 +94,7 @@ class Following(Agenda):
         if not self._started:
             self.began_at = at
             self._start(at, horizon)
+        self._ask(horizon - self._nature.resolution, at)
         if self._is_due(Kind.SWEEP) and Kind.PASS not in self.scans:
             self._begin_sweep(at)
         if self._is_due(Kind.GLANCE):
@@ -145,12 +146,11 @@ class Following(Agenda):
 
     @property
     def noted(self) -> Noted:
-        """What the next run is to know; how far audits are and what was asked for once the time is certain."""
+        """What the next run is to know; how far audits and sweeps are once the time is certain."""
         noted = super().noted
         if not (self.sure and self._started):
             return noted
-        asked_from = self.base if noted.asked_from is None else min(noted.asked_from, self.base)
-        return Noted(self.lags, self._audits.noted, asked_from, self._swept, self.coverage.said_to)
+        return Noted(self.lags, self._audits.noted, noted.asked, self._swept, self.coverage.said_to)
 
     def priority(self, scan: Scan) -> Priority:
         """How urgent a page of this scan is."""
@@ -167,7 +167,7 @@ class Following(Agenda):
         """These gaps are written down no longer: what an earlier run left open before them is to be read as well."""
         super().took_back(untrue)
         if self._started:
-            self.base = min(self.base, self._beginning(self.base))
+            self.base = min(self.base, self._beginning(self._at))
 
     def ended(self, scan: Scan) -> None:
         """This scan has been read to its end."""
@@ -225,7 +225,7 @@ class Following(Agenda):
         super().restart()
         self._audits.put_back()
         if self.sweeps.swept_at is None:
-            self._started = False
+            self._started, self._own = False, None
             self._holes, self.watched_from, self._swept = (), None, self.coverage.swept
         elif hole:
             self._leave(hole.remains)
@@ -350,7 +350,8 @@ class Following(Agenda):
         self._audits.begin(at, self.clock, settled=bool(self.coverage.settled))
         if self._nature.page:
             self._again(Kind.LATE, LOOK_AGAIN)
-        self.base = self._beginning(horizon - self._nature.resolution)
+        self._ask(horizon - self._nature.resolution, at)
+        self.base = self._beginning(at)
 
     def _begin_pass(self, at: datetime) -> bool:
         """Begin what takes the place of a sweep where there is much, unless a sweep was asked for or time was lost."""

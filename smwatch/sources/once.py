@@ -28,8 +28,10 @@ class Once(Agenda):
             self.asked_at = at
             horizon = self._horizon(at)
             self._spans = self._wanted(horizon, at)
-            self.base = self._beginning(self._spans[0].start)
+            self._ask(horizon - self._nature.resolution, at)
+            self.base = self._beginning(at)
         horizon = self._horizon(self.asked_at)
+        self._ask(horizon - self._nature.resolution, at)
         unreadable = self._unreadable(edge, horizon)
         if not self.sure and (unreadable or self.coverage.gaps):
             self._scan(Kind.GLANCE, horizon, None, self.asked_at)  # what is given up depends on the service's time
@@ -64,7 +66,7 @@ class Once(Agenda):
     def restart(self) -> None:
         """Begin all scans anew: the time of their start was not the service's."""
         super().restart()
-        self.asked_at = None
+        self.asked_at = self._own = None
 
     def _begin(self, horizon: datetime, at: datetime) -> None:
         """Begin the next scan: what can be settled, oldest first, then the latest minutes."""

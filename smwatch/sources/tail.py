@@ -176,6 +176,8 @@ class Tail:
                     yield self._page((), gaps=gaps)
                     agenda.gave_up(gaps)
                     continue
+                if agenda.noted != noted:  # before anything is asked: there may be no network until the end
+                    yield self._page((), noted=(noted := agenda.noted))
                 scan = agenda.pick() if self._monotonic() >= self._held_until else None
                 if scan is None:
                     await self._idle(agenda)

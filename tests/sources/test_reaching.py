@@ -261,3 +261,86 @@ def test_what_is_there_already_is_there_at_once(after: float) -> None:
         assert never_back(watcher.watermarks)
 
     scene(scenario)
+
+
+def test_what_was_told_to_go_months_back_by_mistake_is_not_gone_on_with_by_a_run_that_asks_for_an_hour() -> None:
+    async def scenario() -> None:
+        world, watcher, tap = watched(EPOCH - 80 * DAY, days=80, events=20_000)
+        await watcher.watch(EPOCH + timedelta(seconds=90))
+        assert EPOCH - 80 * DAY < watcher.mark < EPOCH - 50 * DAY
+        asked = len(tap.pages)
+        for until in (300, 1500, 1800):  # each start asks for the last hour anew
+            watcher.since = world.now() - HOUR
+            await watcher.watch(EPOCH + timedelta(seconds=until))
+        assert min(start for start, _ in tap.pages[asked:]) > EPOCH - 2.1 * HOUR
+        last = watcher.statuses[-1]
+        assert (last.state, last.progress) == (State.OK, "")
+        assert never_back(watcher.watermarks)
+        assert all(event in watcher.seen for event, at in world.born.items() if EPOCH - HOUR <= at < EPOCH + HOUR / 4)
+        # who asks for it gets the rest of it
+        spans, asked = watcher.coverage.settled, len(tap.pages)
+        watcher.since = EPOCH - 80 * DAY
+        await watcher.watch(EPOCH + 1.5 * HOUR)
+        assert unseen(world, watcher, EPOCH - 80 * DAY) == []
+        assert not [each for each in tap.pages[asked:] if each[1] is not None and each[1] < spans[0].end]
+        assert tap.overlaps == []
+
+    scene(scenario)
+
+
+@pytest.mark.parametrize("error", [timedelta(), timedelta(minutes=-20), timedelta(minutes=20)])
+def test_what_a_run_asked_for_that_had_no_network_is_read_by_the_next_one(error: timedelta) -> None:
+    async def scenario() -> None:
+        world, watcher, _ = watched(EPOCH, days=1, events=3000)
+        world.trouble = lambda: CallError(State.UNREACHABLE, "no route to host", Remedy.RETRY)
+        world.clock_error = error
+        for _ in range(2):
+            watcher.since = world.local() - HOUR / 4
+            await watcher.watch(world.now() + timedelta(minutes=20))
+        assert watcher.seen == {}
+        world.trouble, world.clock_error = lambda: None, timedelta()
+        await asyncio.sleep(3600)
+        watcher.since = world.now() - HOUR / 4
+        await watcher.watch(EPOCH + 2.5 * HOUR)
+        begun = EPOCH - HOUR / 4 + max(error, timedelta())
+        end = EPOCH + 2 * HOUR
+        assert [event for event, at in world.born.items() if begun <= at < end and event not in watcher.seen] == []
+        assert never_back(watcher.watermarks[-5:])
+
+    scene(scenario)
+
+
+@pytest.mark.parametrize("error", [-56 * 365 * DAY, -60 * DAY, 60 * DAY])
+def test_of_what_a_run_without_network_asked_for_nothing_is_believed_where_its_clock_was_far_off(
+    error: timedelta,
+) -> None:
+    async def scenario() -> None:
+        world, watcher, tap = watched(EPOCH, days=80, events=3000)
+        world.trouble = lambda: CallError(State.UNREACHABLE, "no route to host", Remedy.RETRY)
+        world.clock_error = error
+        watcher.since = world.local() - HOUR
+        await watcher.watch(world.now() + timedelta(minutes=5))
+        world.trouble, world.clock_error = lambda: None, timedelta()
+        asked = len(tap.pages)
+        watcher.since = world.now() - HOUR
+        await watcher.watch(EPOCH + HOUR)
+        assert min(start for start, _ in tap.pages[asked:]) > EPOCH - 3 * HOUR
+        assert watcher.statuses[-1].state is State.OK
+        assert watcher.statuses[-1].gaps == ()
+        assert all(each.sure and EPOCH - 3 * HOUR < each.since < world.now() for each in watcher.coverage.asked)
+
+    scene(scenario)
+
+
+def test_asking_for_more_is_remembered_beside_what_was_asked_for_before_until_less_is() -> None:
+    async def scenario() -> None:
+        _, watcher, _ = watched(EPOCH - HOUR, days=3, events=300)
+        asked = []
+        for since, until in ((HOUR, 0.1), (2 * DAY, 0.2), (2 * DAY, 0.3), (HOUR, 0.4)):
+            watcher.since = watcher.world.now() - since
+            await watcher.watch(EPOCH + until * HOUR)
+            asked.append([round((each.at - each.since) / HOUR) for each in watcher.coverage.asked])
+        assert asked == [[1], [48, 1], [48, 1], [2, 1]]
+        assert all(each.sure for each in watcher.coverage.asked)
+
+    scene(scenario)

@@ -341,12 +341,16 @@ async def test_a_region_that_is_not_enabled_has_no_credentials_renewed_that_are_
 
 
 async def test_a_client_that_was_being_made_when_credentials_changed_has_the_new_ones(home: Path) -> None:
-    keys = "[default]\naws_access_key_id = {}\naws_secret_access_key = example\n"
-    write(home, "credentials", keys.format("AKIAOLD"))
+    def handed_out(key: str) -> None:
+        keys = {"Version": 1, "AccessKeyId": key, "SecretAccessKey": "example"}
+        write(home, "config", f"[default]\ncredential_process = cat {write(home, key, json.dumps(keys))}\n")
+
+    handed_out("AKIAOLD")
     session = await AwsSession.open()
     making = asyncio.create_task(session.client("cloudtrail", "eu-west-1"))
     await asyncio.sleep(0)
-    write(home, "credentials", keys.format("AKIANEWER"))
+    assert not making.done(), "it waits for the process"
+    handed_out("AKIANEWER")
     assert session.renew()
     client: Any = await making
     assert client._request_signer._credentials.access_key == "AKIANEWER"

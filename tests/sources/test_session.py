@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
+from smwatch.sources.cloudtrail import LookupEvents as Asking
 from smwatch.sources.cloudtrail import cloudtrail_source
-from smwatch.sources.errors import ConfigurationError
+from smwatch.sources.errors import CallError, ConfigurationError
 from smwatch.sources.session import AwsSession
 from smwatch.sources.source import State
 from tests.emulators.lookup_events import LookupEvents
@@ -307,36 +308,21 @@ async def test_who_cannot_be_asked_sensibly_is_no_reason_to_end(
 
 
 async def test_a_region_that_is_not_enabled_has_no_credentials_renewed_that_are_good_elsewhere(
-    aws_environment: Path, history: LookupEvents, hurry: Hurry
+    aws_environment: Path, history: LookupEvents
 ) -> None:
     """A Live Tail session, say, would be cut each time."""
     history.disabled.add("ap-east-1")
-    history.region().add([record(NOW)])
     session = await AwsSession.open()
-    refused, well = [
-        await cloudtrail_source(session, region, NOW - timedelta(hours=1), **hurry.options())
-        for region in ("ap-east-1", "eu-west-1")
-    ]
-    enough, refusals = asyncio.Event(), 0
-
-    async def watch_well() -> Watched:
-        return await follow(well, lambda so_far: enough.is_set() and so_far.last.state is State.OK)
-
-    def until(so_far: Watched) -> bool:
-        nonlocal refusals
-        refusals = sum("region" not in call for call in history.calls)  # else it was let in
-        if refusals == 4:
-            history.disabled.clear()
-        if so_far.last.state is State.OK:
-            enough.set()
-        return enough.is_set()
-
-    watching = asyncio.create_task(watch_well())
-    watched = await follow(refused, until)
-    assert len((await watching).raw) == 1
-    assert "or the Region is not enabled" in watched.said(State.SIGN_IN)[0]
-    assert refusals == 4, "or the wrong thing is counted"
+    refused, well = (Asking(session, region) for region in ("ap-east-1", "eu-west-1"))
+    with pytest.raises(CallError, match="or the Region is not enabled"):
+        await refused.page(NOW, None, None)
+    await well.page(NOW, None, None)
+    assert not refused.renew(force=True)
     assert session.generation == 0
+    with pytest.raises(CallError):
+        await refused.page(NOW, None, None)
+    assert refused.renew(force=True), "nobody has had an answer since"
+    assert session.generation == 1
     await session.close()
 
 

@@ -175,7 +175,7 @@ class Engine:
         self._world.fold(right)
         for watch in self._watches.values():
             watch.fold(right)
-        return self._settle()
+        return self.settle()
 
     def feed(self, source: str, newest_at: datetime | None, now: datetime) -> tuple[Alarm, ...]:
         """A source has just been read whole, up to `now`, and its newest event is from `newest_at`."""

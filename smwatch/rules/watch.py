@@ -122,8 +122,13 @@ class Watch:
     def fold(self, right: Mapping[Secret, Secret]) -> None:
         """Bring together the cases, and the values in them, of secrets that have turned out to be one."""
         every = renames(right)
+
+        def concerned(group: Group) -> bool:
+            return not every.keys().isdisjoint(group)
+
         for group in (*self._spreads.remembered(), *self._sightings.remembered()):
-            if self._by_secret and renamed(self.rule.by, group, every) != group:
+            # Most groups are of other secrets, and that is seen at once: serves "longest stall of the event loop".
+            if self._by_secret and concerned(group) and renamed(self.rule.by, group, every) != group:
                 self.regroup(group, right)
             elif (spread := self._spreads.find(group)) is not None:
                 spread.rename(right)

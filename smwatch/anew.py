@@ -42,6 +42,7 @@ class Anew:
         self._same: Same = {}
         self._corrected: list[Event] = []
         self._wrong: set[Secret] = set()
+        self._right: set[Secret] = set()
         self._secrets, self._principals = store.secrets, store.principals
 
     def take(self, arrivals: Sequence[Arrival]) -> None:
@@ -54,6 +55,7 @@ class Anew:
             if (known.secret, known.others) != (event.secret, event.others):
                 self._corrected.append(event)
                 self._wrong.update(each for each in (known.secret, *known.others) if each is not None)
+                self._right.update(each for each in (event.secret, *event.others) if each is not None)
 
     def fold(self, renames: Iterable[Rename]) -> None:
         """Take note that what looked like two secrets is one."""
@@ -83,7 +85,7 @@ class Anew:
                 fresh.feed(status.source, status.newest_at, status.last_good_at)
         alarms = fresh.take_over(known, self._same)
         fresh.at_once = known.at_once
-        return store.take_over(fresh, alarms, self._corrected, self._secrets, self._principals)
+        return store.take_over(fresh, alarms, self._corrected, self._right, self._secrets, self._principals)
 
 
 def _better(known: dict[N, D], fresh: dict[N, D], wrong: Collection[N] = ()) -> dict[N, D]:

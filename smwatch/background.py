@@ -36,6 +36,8 @@ class Background:
     """Runs `work(deliver)` in a thread; each delivery is applied on the screen's loop before the next one is made.
 
     `apply` runs on the screen's loop and returns the alarms that changed; `keep` stores them, back in the thread.
+    What a delivery says of secrets' names comes first: what that leaves to be done is done by `go_on`, bit by bit until
+    it says that there is no more, before anything else is applied.
     `failed` is called on the screen's loop if the work ends with an exception. The thread stays until it is stopped:
     what people do on a screen whose files have all been read is kept like anything else.
     """
@@ -45,10 +47,12 @@ class Background:
         work: Callable[[Deliver], Coroutine[Any, Any, None]],
         *,
         keep: Callable[[Sequence[Alarm]], None],
+        go_on: Callable[[], bool] = lambda: False,
         clock: Callable[[], float] = perf_counter,
     ) -> None:
         self._work = work
         self._keep = keep
+        self._go_on = go_on
         self._clock = clock
         self._most = LEAST
         """Events that are applied in one go at present; the first ones take longest, as each is of a new kind."""
@@ -78,6 +82,8 @@ class Background:
             for part in self._parted(delivery):
                 if alarms := await self.on_screen(partial(timed, part)):
                     self._keep(alarms)
+                while _names(part) and await self.on_screen(self._go_on):
+                    pass
 
         async def run() -> None:
             with self._lock:
@@ -121,11 +127,14 @@ class Background:
 
     def _parted(self, delivery: Delivery) -> Iterator[Delivery]:
         """The same in parts that the screen takes in without standing still; names first, the rest last."""
-        arrivals, renamed = delivery.arrivals, delivery.renamed
+        if _names(delivery):
+            yield Delivery(renamed=delivery.renamed, anew=delivery.anew)
+            delivery = msgspec.structs.replace(delivery, renamed=(), anew=None)
+        arrivals = delivery.arrivals
         while len(arrivals) > (most := self._most):
-            yield Delivery(arrivals[:most], renamed=renamed)
-            arrivals, renamed = arrivals[most:], ()
-        yield msgspec.structs.replace(delivery, arrivals=arrivals, renamed=renamed)
+            yield Delivery(arrivals[:most])
+            arrivals = arrivals[most:]
+        yield msgspec.structs.replace(delivery, arrivals=arrivals)
 
     def keep(self, alarms: Sequence[Alarm]) -> None:
         """Store alarms that changed on the screen, without making it wait."""
@@ -151,6 +160,11 @@ class Background:
             return True
         self._thread.join(seconds)
         return not self._thread.is_alive()
+
+
+def _names(delivery: Delivery) -> bool:
+    """Whether it tells that secrets are others than they seemed to be."""
+    return bool(delivery.renamed) or delivery.anew is not None
 
 
 def _tell(screen: asyncio.AbstractEventLoop, context: contextvars.Context, act: Callable[[], object]) -> None:

@@ -29,6 +29,8 @@ FIRST = 250
 """Events that are on the screen before the others of the journal: some screenfuls, so that it stands at once."""
 SETTLED = 10
 """Alarms that are worked out in one go, each in up to a millisecond: serves "longest stall of the event loop"."""
+SET_RIGHT = 500
+"""Events, or alarms, that are set right in one go when secrets turn out to be others; serves the same."""
 
 
 def aws_sources(parts: Parts[Store]) -> AwsSources:
@@ -62,7 +64,8 @@ class Backstage:
         self._parts = parts = Parts(settings, Store, remember=remember, judging=False)
         self._sources = sources(parts)
         self._aws = self._sources if isinstance(self._sources, AwsSources) else None
-        self._background = Background(self._work, keep=parts.keep)
+        parts.store.at_once = SET_RIGHT
+        self._background = Background(self._work, keep=parts.keep, go_on=parts.store.set_right)
         self._monitor: Monitor | None = None
         self._opened = asyncio.Event()
         """The sources are there, and may be asked for more than what they bring by themselves."""

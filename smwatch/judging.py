@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from datetime import datetime
+from itertools import chain, islice
 from typing import Protocol, TypeVar
 
 import msgspec
@@ -18,10 +19,11 @@ from smwatch.rules.alarm import EVIDENCE, Alarm, Decided, Mute, urgency
 from smwatch.sources.coverage import Span
 from smwatch.sources.source import Status, place_of
 
+T = TypeVar("T")
 N = TypeVar("N")
 D = TypeVar("D", SecretDossier, PrincipalDossier)
 LET_GO = 1_000
-"""Alarms that the engine has let go are forgotten here as soon as there are more of them than this."""
+"""Alarms that the engine has let go are forgotten here, so many, as soon as there are more of them than this."""
 SLACK = 0.005
 """Eviction waits until this share of the capacity is over, so that the list is cut in slabs and not once per event.
 
@@ -112,6 +114,12 @@ class Judging(ABC):
         self._raised: dict[str, Alarm] = {}
         self._groups: dict[int, set[str]] = {}
         self._subscriptions: list[Subscription] = []
+        self.at_once: int | None = None
+        """How many events, or alarms, are set right in one go when secrets turn out to be others; None: all.
+
+        For a screen, which stands still meanwhile: `set_right` goes on.
+        """
+        self._righting: Iterator[Change] = iter(())
 
     # -- reading
 
@@ -201,7 +209,7 @@ class Judging(ABC):
     def fold(self, renames: Iterable[tuple[Secret, Secret]]) -> Change:
         """Take note that what looked like two secrets is one: (the wrong identity, the right one) each, in order."""
         change, renames = Change(), tuple(renames)
-        self._rename(renames, change)
+        self._begin(self._renaming(renames, change))
         if self.engine is not None:
             self._raise(self.engine.fold(renames), change)
         return self._publish(change)
@@ -211,19 +219,30 @@ class Judging(ABC):
         engine: Judge,
         alarms: Sequence[Alarm],
         corrected: Sequence[Event],
+        about: Set[Secret],
         secrets: dict[Secret, SecretDossier],
         principals: dict[str, PrincipalDossier],
     ) -> Change:
         """Judge by another engine from now on, which has raised these alarms where the present one had others.
 
-        These events are about other secrets than they are here; the dossiers are of all secrets and principals.
+        The `corrected` events are about other secrets than they are here, all of them `about` these; the dossiers are
+        of all secrets and principals.
         """
         self.engine, self.secrets, self.principals = engine, secrets, principals
-        about = [secret for event in corrected for secret in (event.secret, *event.others) if secret is not None]
-        change = Change(corrected=list(corrected), secrets=set(about), renamed=True)
-        self._set_right(corrected)
-        self._raise(alarms, change)
-        return self._publish(change)
+        self._begin(chain(self._correcting(corrected), self._raising(alarms)))
+        self._publish(Change(secrets=set(about), renamed=True))
+        return Change(corrected=list(corrected), alarms={alarm.group: alarm for alarm in alarms})
+
+    def set_right(self) -> bool:
+        """Go on with what `fold` or `take_over` has begun, see `at_once`; whether there may be more to do.
+
+        Until there is not, rows may name secrets as they were named before, and be marked as they were. Whatever adds
+        events, or begins another time, first does all that is left.
+        """
+        for change in self._righting:
+            self._publish(change)
+            return True
+        return False
 
     # -- how
 
@@ -242,14 +261,34 @@ class Judging(ABC):
 
     # What holds no events has nothing to do in these: no need to make it say so.
 
-    def _rename(self, renames: Sequence[tuple[Secret, Secret]], change: Change) -> None:  # noqa: B027
-        """Have what is held, beside alarms, say what is one secret; the change tells where it says so now."""
+    def _renaming(self, renames: Sequence[tuple[Secret, Secret]], change: Change) -> Iterator[Change]:
+        """Have what is held, beside alarms, say what is one secret: dossiers at once, as `change` tells, then rows."""
+        del renames, change
+        return iter(())
 
-    def _set_right(self, corrected: Sequence[Event]) -> None:  # noqa: B027
+    def _correcting(self, corrected: Sequence[Event]) -> Iterator[Change]:
         """Put these events in the place of those with their keys, where such are held."""
+        del corrected
+        return iter(())
 
     def _marked(self, keys: set[int]) -> None:  # noqa: B027
         """Events with these keys have become evidence, or are it no more."""
+
+    def _begin(self, steps: Iterator[Change]) -> None:
+        self._set_all_right()
+        self._righting = steps
+        if self.at_once is None:
+            self._set_all_right()
+
+    def _set_all_right(self) -> None:
+        while self.set_right():
+            pass
+
+    def _raising(self, alarms: Sequence[Alarm]) -> Iterator[Change]:
+        for some in in_parts(alarms, self.at_once):
+            change = Change()
+            self._raise(some, change)
+            yield change
 
     def _alarmed(self, alarms: Sequence[Alarm]) -> Change:
         change = Change()
@@ -262,7 +301,9 @@ class Judging(ABC):
             change.alarms[alarm.group] = alarm
             marked |= self._mark(alarm)
         if len(self._raised) > len(self.alarms) + LET_GO:
-            for group in self._raised.keys() - self.alarms.keys():
+            known = self.alarms
+            gone = (group for group in self._raised if group not in known)
+            for group in tuple(islice(gone, LET_GO)):  # no more in one go: serves "longest stall of the event loop"
                 marked |= self._mark(msgspec.structs.replace(self._raised[group], event_keys=()))
                 del self._raised[group]
         self._marked(marked)
@@ -309,3 +350,12 @@ def _as_counted(arrival: Arrival) -> Arrival:
         return arrival
     event = msgspec.structs.replace(arrival.event, key=arrival.counted_as)
     return msgspec.structs.replace(arrival, event=event)
+
+
+def in_parts(items: Sequence[T], size: int | None) -> Iterator[Sequence[T]]:
+    """So many at a time, the last of them first; None: all at once."""
+    upto = len(items)
+    while upto > 0:
+        first = max(0, upto - size) if size is not None else 0
+        yield items[first:upto]
+        upto = first

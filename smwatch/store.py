@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from heapq import nsmallest
+from itertools import chain
 from operator import attrgetter
 
 from smwatch.change import Change
@@ -12,7 +14,7 @@ from smwatch.dossier import PrincipalDossier, SecretDossier
 from smwatch.events.event import ACCOUNT_BITS, UNREADABLE, Arrival, Event
 from smwatch.events.renaming import composed, names_any, renamed_event
 from smwatch.events.secret import Secret
-from smwatch.judging import SLACK, D, Judge, Judging, N
+from smwatch.judging import SLACK, D, Judge, Judging, N, in_parts
 from smwatch.view import Filter, View, merge
 
 KEY = attrgetter("key")
@@ -115,6 +117,7 @@ class Store(Judging):
 
         Keep batches small (some hundreds) where the event loop is shared with a screen: a batch is taken in one go.
         """
+        self._set_all_right()
         keys, new, again = self._keys, list[Arrival](), list[Arrival]()
         change = Change()
         for arrival in arrivals:
@@ -140,28 +143,39 @@ class Store(Judging):
 
     # -- how
 
-    def _rename(self, renames: Sequence[tuple[Secret, Secret]], change: Change) -> None:
+    def _renaming(self, renames: Sequence[tuple[Secret, Secret]], change: Change) -> Iterator[Change]:
         right = composed(renames)
         for old, new in right.items():
             dossier = self.secrets.pop(old, None)
             if dossier is not None:
                 self.secrets[new] = self.secrets[new].merged(dossier) if new in self.secrets else dossier.renamed(new)
                 change.secrets |= {old, new}
-        for identity, principal in self.principals.items():
-            self.principals[identity] = principal.folded(right)
-        renamed = [renamed_event(event, right) for event in self.events if names_any(event, right)]
-        for event in renamed:
+        change.renamed = bool(change.secrets)
+        return chain(self._renaming_principals(right), self._renaming_events(right)) if right else iter(())
+
+    def _renaming_principals(self, right: Mapping[Secret, Secret]) -> Iterator[Change]:
+        for some in in_parts(tuple(self.principals), self.at_once):
+            for identity in some:
+                self.principals[identity] = self.principals[identity].folded(right)
+            yield Change()
+
+    def _renaming_events(self, right: Mapping[Secret, Secret]) -> Iterator[Change]:
+        for some in in_parts(self.events, self.at_once):
+            renamed = [renamed_event(event, right) for event in some if names_any(event, right)]
+            self._put_right(renamed)
+            yield Change(renamed=bool(renamed))
+
+    def _correcting(self, corrected: Sequence[Event]) -> Iterator[Change]:
+        for some in in_parts(corrected, self.at_once):
+            held = [event for event in some if self.find(event.key) is not None]
+            self._put_right(held)
+            yield Change(corrected=held, renamed=bool(held))
+
+    def _put_right(self, events: Sequence[Event]) -> None:
+        for event in events:
             self._replace(event)
         for view in self._views:
-            view.recheck(renamed)
-        change.renamed = bool(renamed or change.secrets)
-
-    def _set_right(self, corrected: Sequence[Event]) -> None:
-        for event in corrected:
-            if self.find(event.key) is not None:
-                self._replace(event)
-        for view in self._views:
-            view.recheck(corrected)
+            view.recheck(events)
 
     def _marked(self, keys: set[int]) -> None:
         views = [view for view in self._views if view.chosen is not None and view.chosen.changeable]
@@ -250,8 +264,11 @@ class Store(Judging):
 
 
 def _make_room(dossiers: dict[N, D]) -> None:
-    """Forget a tenth of the dossiers where there are too many: first what was seen once, long ago."""
+    """Forget a hundredth of the dossiers where there are too many: first what was seen once, long ago.
+
+    No more in one go, and these picked instead of all put in order: serves "longest stall of the event loop".
+    """
     if len(dossiers) >= DOSSIERS:
-        least = sorted(dossiers, key=lambda name: (dossiers[name].events, dossiers[name].last_key))
-        for name in least[: DOSSIERS // 10]:
+        seen = ((dossier.events, dossier.last_key, name) for name, dossier in dossiers.items())
+        for _, _, name in nsmallest(DOSSIERS // 100 or 1, seen):
             del dossiers[name]

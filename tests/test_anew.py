@@ -40,9 +40,10 @@ PARTIAL = arn(LONG)[:-7]
 class Watcher:
     """A store that is fed by a monitor, whose events come in the order in which they are given."""
 
-    def __init__(self, kind: type[Judging] = Store) -> None:
+    def __init__(self, kind: type[Judging] = Store, *, at_once: int | None = None) -> None:
         self.journal = Journal()
         self.store = kind(engine=Engine(catalogue()))
+        self.store.at_once = at_once
         self.changed: list[Alarm] = []
         self._reader = Reader()
         self.monitor = self.made()
@@ -85,8 +86,15 @@ class Watcher:
         principals = {who: (each.events, each.last_key) for who, each in store.principals.items()}
         return alarms, events, secrets, principals
 
+    @property
+    def levels(self) -> dict[int, str]:
+        """Which alarm each event is marked with."""
+        return {key: alarm.group for key, alarm in self.store.levels.items()}
+
     async def _deliver(self, delivery: Delivery) -> None:
         _, changed = delivery.into(self.store)
+        while self.store.set_right():
+            pass
         self.changed += changed.values()
 
 
@@ -100,15 +108,16 @@ INCIDENT = [
 """Of what is asked of the first secret, which is deleted, a part is the second's; that there is one comes out last."""
 
 
-@pytest.mark.parametrize("kind", [Store, Ledger])
-async def test_what_was_taken_for_one_secret_is_parted_in_any_order(kind: type[Judging]) -> None:
+@pytest.mark.parametrize(("kind", "at_once"), [(Store, None), (Store, 1), (Ledger, None)])
+async def test_what_was_taken_for_one_secret_is_parted_in_any_order(kind: type[Judging], at_once: int | None) -> None:
     expected = Watcher(kind)
     await expected.see(INCIDENT[::-1])
     assert {name: alarm.count for name, alarm in expected.alarms("SMW-DEL-01").items()} == {SHORT: 1, LONG: 1}
     for order in permutations(INCIDENT):
-        watcher = Watcher(kind)
+        watcher = Watcher(kind, at_once=at_once)
         await watcher.see(*([record] for record in order))
         assert watcher.known == expected.known
+        assert watcher.levels == expected.levels
 
 
 async def test_what_was_decided_holds_and_what_is_known_is_not_told_again() -> None:

@@ -9,6 +9,7 @@ import pytest
 from smwatch.background import GIVES_WAY, LEAST, MOST, Background, Deliver
 from smwatch.events.event import SeenBy
 from smwatch.events.reader import Reader
+from smwatch.events.secret import Secret
 from smwatch.monitor import Delivery
 from smwatch.rules.alarm import Alarm, AlarmState, Severity
 from smwatch.sources.source import State, Status
@@ -43,6 +44,33 @@ async def test_deliveries_are_applied_on_the_screens_loop_one_at_a_time_and_alar
     background.stop()
     assert applied_in == {threading.get_ident()}
     assert threading.get_ident() not in kept_in.values()
+
+
+async def test_what_is_said_of_names_is_done_bit_by_bit_before_anything_else_is_applied() -> None:
+    done = asyncio.Event()
+    happened: list[str] = []
+    secrets = [Secret("111122223333", "eu-west-1", name) for name in ("old", "new")]
+    read = Reader().read("{}", seen_by=SeenBy.FILE, seen_at=NOW)
+
+    async def work(deliver: Deliver) -> None:
+        await deliver(Delivery(((1, read),), renamed=((secrets[0], secrets[1]),)))
+        await deliver(Delivery(((2, read),)))
+        loop.call_soon_threadsafe(done.set)
+
+    def apply(delivery: Delivery) -> list[Alarm]:
+        happened.append("names" if delivery.renamed else f"event {delivery.arrivals[0][0]}")
+        return []
+
+    def go_on() -> bool:
+        happened.append("some more")
+        return happened.count("some more") < 3
+
+    loop = asyncio.get_running_loop()
+    background = Background(work, keep=lambda alarms: None, go_on=go_on)
+    background.start(apply, failed=lambda error: None)
+    await asyncio.wait_for(done.wait(), 10)
+    background.stop()
+    assert happened == ["names", "some more", "some more", "some more", "event 1", "event 2"]
 
 
 @pytest.mark.parametrize("fault", [None, RuntimeError("no credentials")])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import random
 import re
 from datetime import timedelta
@@ -46,6 +47,54 @@ def test_latency_and_calls_are_as_was_planned(rate: float, p50: float, p99: floa
     assert round(spent.p50) <= p50
     assert round(spent.p99) <= p99
     assert round(spent.calls, 2) <= calls
+
+
+@pytest.mark.slow
+def test_a_whole_day_is_as_was_planned() -> None:
+    """The settle, audits and what was learnt of late records go on for a day; the bench measures the other rates'."""
+    spent = virtual_time.run(ordinary(0.3, 86_400))
+    assert round(spent.p50) <= 5
+    assert round(spent.p99) <= 10
+    assert round(spent.calls, 2) <= 0.22
+    assert 0 < spent.audits < 0.12
+
+
+async def in_bursts(quiet: float, burst: int, every: timedelta, length: timedelta) -> tuple[World, Watcher]:
+    """So many events a second, and so many more within a minute, every so often."""
+    world = World(seed=31)
+    chance = world.chance
+    for _ in range(round(quiet * length.total_seconds())):
+        world.happen(EPOCH + chance.random() * length, measured_delay(chance))
+    for nth in range(1, math.ceil(length / every)):
+        for _ in range(burst):
+            world.happen(EPOCH + nth * every + chance.random() * timedelta(minutes=1), measured_delay(chance))
+    watcher = Watcher(world, EPOCH, SCHEDULE)
+    await watcher.watch(EPOCH + length)
+    return world, watcher
+
+
+@pytest.mark.parametrize(("burst", "every", "p50", "p99"), [(2000, 2 * HOUR, 22, 126), (300, HOUR / 4, 22, 55)])
+def test_bursts_are_shown_as_soon_as_what_is_always_that_much(
+    burst: int, every: timedelta, p50: float, p99: float
+) -> None:
+    """A deployment reads two thousand secrets in a minute, a job three hundred each quarter of an hour."""
+    length = 3.5 * HOUR
+    world, watcher = virtual_time.run(in_bursts(0.3, burst, every, length))
+    assert watcher.missing() == []
+    assert never_back(watcher.watermarks)
+    in_time = {event for event, at in world.visible.items() if at < EPOCH + length - timedelta(minutes=15)}
+    assert in_time <= set(watcher.seen)
+    in_burst = [
+        event
+        for event in in_time
+        if world.born[event] >= EPOCH + every and (world.born[event] - EPOCH) % every < timedelta(minutes=1)
+    ]
+    assert len(in_burst) > burst
+    waits = sorted((watcher.seen[event] - world.visible[event]).total_seconds() for event in in_burst)
+    assert waits[len(waits) // 2] <= p50
+    assert waits[len(waits) * 99 // 100] <= p99
+    assert world.calls / length.total_seconds() <= 0.44
+    assert {status.state for status in watcher.statuses} <= {State.OK, State.CATCHING_UP}
 
 
 @pytest.mark.parametrize(("rate", "p50", "p99"), [(0.1, 5, 10), (0.2, 5, 10), (0.4, 7, 18)])

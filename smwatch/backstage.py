@@ -170,7 +170,8 @@ class Backstage:
         assert self._aws is not None
         assert self._monitor is not None
         everything = self._parts.settings.store.capacity
-        await self._monitor.recall(since, everything, first=everything)  # who waits for a moment sees it come nearer
+        # Who waits for a moment sees it come nearer.
+        await self._monitor.recall(since, everything, first=everything, again=True)
         whole = await self._aws.reach(since)
         if whole:
             self._reached = min(since, self._reached)

@@ -178,21 +178,30 @@ class Monitor:
         return last
 
     async def recall(
-        self, since: datetime, limit: int, *, first: int = 0, printing_from: datetime | None = None
+        self,
+        since: datetime,
+        limit: int,
+        *,
+        first: int = 0,
+        printing_from: datetime | None = None,
+        again: bool = False,
     ) -> None:
         """Hand on the newest `limit` events that the journal held already; then what was watched.
 
         The newest `first` of them come newest first, the others oldest first: backwards, rules take eight times as
-        long. With `printing_from`, without what `recall_untold` is to bring when it is given that moment.
+        long. With `printing_from`, without what `recall_untold` is to bring when it is given that moment. `again` says
+        that it reaches further back beside what is followed, which brings what others have put in.
         """
         async with self._past:
-            await self._recall(since, limit, first, printing_from)
+            await self._recall(since, limit, first, printing_from, again)
 
-    async def _recall(self, since: datetime, limit: int, first: int, printing_from: datetime | None) -> None:
+    async def _recall(
+        self, since: datetime, limit: int, first: int, printing_from: datetime | None, again: bool
+    ) -> None:
         watched: tuple[Watched, ...] = ()
         try:
             settled = self.journal.settled()
-            upto = self.journal.last_seq()
+            upto = self.journal.last_seq() if again else self.journal.catch_up()
             rows = self.journal.recalled(since, upto, limit=limit, first=first, printing_from=printing_from)
             oldest = self._now()
             while batch := self._reading.stored(islice(rows, self._slice // BACKWARDS if first > 0 else self._slice)):
@@ -244,10 +253,14 @@ class Monitor:
                 self.journal.keep((), {LESSONS: msgspec.json.encode(self._reading.reader.lessons)})
 
     async def recall_untold(self, since: datetime) -> None:
-        """Hand on what the journal holds and `tail` has yet to print, oldest first; see `Journal.untold`."""
+        """Hand on what the journal held at `recall` and `tail` has yet to print, oldest first; see `Journal.untold`.
+
+        What another process puts in meanwhile comes when it is followed: handed on twice, it would be printed twice as
+        soon as the store knows it no more.
+        """
         try:
-            upto = self.journal.last_seq()
-            rows = self.journal.untold(since)
+            upto = self.journal.caught_up_to
+            rows = self.journal.untold(since, upto)
             while batch := self._reading.stored(islice(rows, self._slice)):
                 await self._hand_on(list(batch))
                 await self._sleep(0)

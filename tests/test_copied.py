@@ -31,7 +31,7 @@ def test_everything_it_holds_is_there(tmp_path: Path) -> None:
             assert journal.raw(arrival(1, ago=HOUR).event) == arrival(1, ago=HOUR).raw
             assert journal.coverage("a") == Coverage((span,), (gap,))
             assert (journal.alarms(), journal.fact("note")) == ((ALARM,), b"1")
-            assert [row.seq for row in journal.untold(NOW - DAY)] == [3], "the others have been printed"
+            assert [row.seq for row in journal.untold(NOW - DAY, 99)] == [3], "the others have been printed"
             committed = journal.commit("a", [arrival(2, ago=2 * HOUR), arrival(7)])
             assert [seq for seq, _ in committed.fresh] == [4], "what it knows is not new"
         assert path.read_bytes() == before
@@ -48,7 +48,7 @@ def test_of_very_many_events_the_newest_are_copied_and_those_of_two_days_are_kno
         assert [row.seq for row in journal.recent(NOW - 30 * DAY, 99)] == [8, 7]
         again = journal.commit("a", [arrival(n, ago=(8 - n) * 10 * HOUR) for n in range(8)])
         assert [new.event.id[-1] for _, new in again.fresh] == ["0", "1", "2"], "what is older can't be known"
-        assert len(list(journal.untold(NOW - 30 * DAY))) == 3, "a number that is given anew was never printed"
+        assert len(list(journal.untold(NOW - 30 * DAY, 99))) == 3, "a number that is given anew was never printed"
 
 
 @pytest.mark.parametrize("version", range(1, len(MIGRATIONS)))

@@ -194,9 +194,9 @@ def test_what_is_recalled_is_the_newest_whichever_of_it_comes_first(
 
 def test_what_was_told_is_not_told_again(journal: Journal) -> None:
     journal.commit("a", [arrival(n, ago=n * HOUR) for n in range(4)])
-    assert [row.seq for row in journal.untold(NOW - 2 * HOUR)] == [3, 2, 1]
+    assert [row.seq for row in journal.untold(NOW - 2 * HOUR, 9_999)] == [3, 2, 1]
     journal.tell([2, 3])
-    assert [row.seq for row in journal.untold(NOW - 9 * HOUR)] == [4, 1]
+    assert [row.seq for row in journal.untold(NOW - 9 * HOUR, 9_999)] == [4, 1]
 
 
 @pytest.mark.parametrize("since", [NOW - 9 * HOUR, NOW - 2 * HOUR, NOW])
@@ -209,7 +209,7 @@ def test_what_is_there_when_printing_begins_is_remembered_or_printed(
     journal.commit("a", [arrival(n, ago=n * HOUR) for n in range(6)])
     journal.tell([2, 3], dealt=4 if dealt else None)
     remembered = [row.seq for row in journal.recent(NOW - 9 * HOUR, 99, printing_from=since)]
-    printed = [row.seq for row in journal.untold(since)]
+    printed = [row.seq for row in journal.untold(since, 9_999)]
     assert sorted(remembered + printed) == [1, 2, 3, 4, 5, 6]
     assert {2, 3} <= set(remembered)
     assert 6 in (printed if since == NOW - 9 * HOUR else remembered), "nobody has asked for it"
@@ -221,7 +221,9 @@ def test_long_reads_come_in_chunks_and_miss_nothing(journal: Journal) -> None:
     assert [row.seq for row in journal.recent(NOW - HOUR, 1600)] == [
         row.seq for row in reversed(list(journal.between(NOW - HOUR, NOW + HOUR))) if row.seq <= 1600
     ]
-    assert [row.at for row in journal.untold(NOW - HOUR)] == sorted(row.at for row in journal.untold(NOW - HOUR))
+    assert [row.at for row in journal.untold(NOW - HOUR, 9_999)] == sorted(
+        row.at for row in journal.untold(NOW - HOUR, 9_999)
+    )
 
 
 def test_pruning_deletes_old_events_and_nothing_else(journal: Journal) -> None:
@@ -323,7 +325,7 @@ def test_a_journal_of_version_1_is_brought_up_to_date_and_keeps_everything(tmp_p
     assert journal.commit("a", [second, first, arrival(3)]).fresh[0][0] == 3
     assert journal.raw(first.event) == first.raw
     assert [row.seq for row in journal.between(NOW - 2 * HOUR, NOW + HOUR)] == [2, 1, 3]
-    assert [row.seq for row in journal.untold(NOW - 2 * HOUR)] == [2, 3]
+    assert [row.seq for row in journal.untold(NOW - 2 * HOUR, 9_999)] == [2, 3]
     assert journal.coverage("a").settled[0].end == datetime(1970, 1, 1, 0, 0, 1, tzinfo=UTC)
     assert journal.coverage("a").lags == Lags(settle=timedelta(minutes=90))
     assert journal.fact("mutes") == b"kept"
@@ -596,7 +598,7 @@ def test_what_was_printed_is_read_from_a_damaged_journal(
         seqs = [seq for seq, _ in journal.commit("a", given).fresh]
         assert len(seqs) == 1500
         assert journal.told_before(seqs) == set(seqs[:known])
-        assert len(list(journal.untold(NOW - 2 * HOUR))) == 1500 - known
+        assert len(list(journal.untold(NOW - 2 * HOUR, 9_999))) == 1500 - known
 
 
 def test_of_two_processes_only_one_sets_a_damaged_journal_aside(tmp_path: Path) -> None:
@@ -660,17 +662,36 @@ def test_what_was_taken_in_to_be_printed_and_was_not_is_printed_though_less_is_a
         screen.commit("a", [arrival(1, ago=9 * HOUR)])
     with closing(Journal(tmp_path / FILE_NAME)) as tail:
         tail.begin_printing(NOW - 8 * HOUR)
-        assert list(tail.untold(NOW - HOUR)) == []
+        assert list(tail.untold(NOW - HOUR, 9_999)) == []
         tail.tell([], dealt=tail.last_seq())
         tail.commit("a", [arrival(2, ago=8 * HOUR), arrival(3, ago=7 * HOUR), arrival(4)])
         tail.commit("a", [arrival(5, ago=10 * HOUR)])
         tail.tell([2], dealt=2)  # and here it is killed
     with closing(Journal(tmp_path / FILE_NAME)) as tail:
         assert tail.begin_printing(NOW - HOUR) == NOW - 8 * HOUR
-        assert [row.seq for row in tail.untold(NOW - HOUR)] == [3, 4]
+        assert [row.seq for row in tail.untold(NOW - HOUR, 9_999)] == [3, 4]
     with closing(Journal(tmp_path / FILE_NAME)) as tail:
         assert tail.begin_printing(NOW - 12 * HOUR) == NOW - 12 * HOUR
-        assert [row.seq for row in tail.untold(NOW - 12 * HOUR)] == [5, 1, 3, 4]
+        assert [row.seq for row in tail.untold(NOW - 12 * HOUR, 9_999)] == [5, 1, 3, 4]
+
+
+def test_what_lay_there_to_be_printed_and_was_not_is_printed_though_less_is_asked_for(tmp_path: Path) -> None:
+    path = tmp_path / FILE_NAME
+    with closing(Journal(path)) as screen:
+        screen.commit("a", [arrival(n, ago=n * HOUR) for n in (9, 7, 6)])
+
+    def printed_first(since: datetime) -> list[int]:
+        tail.begin_printing(since)
+        return [row.seq for row in tail.untold(since, tail.catch_up())]
+
+    with closing(Journal(path)) as tail:
+        assert printed_first(NOW - HOUR) == []
+        tail.tell([], dealt=tail.caught_up_to)
+    with closing(Journal(path)) as tail:
+        assert printed_first(NOW - 8 * HOUR) == [2, 3]
+        tail.tell([2])  # and here it is killed
+    with closing(Journal(path)) as tail:
+        assert printed_first(NOW - HOUR) == [3]
 
 
 @pytest.mark.parametrize("printed", [True, False])

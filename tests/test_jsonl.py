@@ -1,7 +1,9 @@
 import asyncio
 import io
 import json
+from collections.abc import Awaitable, Callable
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -9,20 +11,22 @@ import msgspec
 from smwatch.events.event import Arrival, SeenBy
 from smwatch.events.reader import Reader
 from smwatch.events.secret import Secret
-from smwatch.journal import Journal
+from smwatch.journal import FILE_NAME, Journal
 from smwatch.jsonl import Lines
 from smwatch.keeper import NOT_KEPT
+from smwatch.ledger import Ledger
 from smwatch.lines import Behind, alarm_line, event_line, event_text, status_line
-from smwatch.monitor import Delivery
+from smwatch.monitor import Delivery, Monitor
 from smwatch.output import Output
 from smwatch.rules.alarm import Alarm, AlarmState, Decided, Decision, Mute, Severity
 from smwatch.rules.engine import Engine
 from smwatch.sources.coverage import Gap, Span
-from smwatch.sources.source import State, Status
+from smwatch.sources.source import Found, Page, State, Status
 from smwatch.store import Store
 from smwatch.visible import harmless_json
 from tests import records
 from tests.rules.judging import catalogue
+from tests.test_monitor import Scripted
 
 NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
 
@@ -175,7 +179,7 @@ def test_a_status_line_shows_gaps_and_lags() -> None:
 def test_what_was_written_is_not_written_by_the_next_run() -> None:
     written = Written()
     written.take(arrival(records.raw(records.read(at=NOW))))
-    assert list(written.journal.untold(NOW - timedelta(hours=3))) == []
+    assert list(written.journal.untold(NOW - timedelta(hours=3), 99)) == []
 
 
 def test_lines_for_people_are_harmless_on_a_terminal() -> None:
@@ -204,10 +208,35 @@ def test_what_was_printed_before_it_could_be_journaled_is_printed_once_however_l
     assert len(out.getvalue().splitlines()) == 10
     asyncio.run(lines.deliver(Delivery(journal.commit("test", events).fresh)))
     assert len(out.getvalue().splitlines()) == 10
-    assert list(journal.untold(NOW - timedelta(days=1))) == []
+    assert list(journal.untold(NOW - timedelta(days=1), 99)) == []
     later = arrival(records.raw(records.read(at=NOW, id="later")))
     asyncio.run(lines.deliver(Delivery(journal.commit("test", [later]).fresh)))
     assert len(out.getvalue().splitlines()) == 11
+
+
+async def test_what_a_screen_puts_in_while_a_tail_begins_is_printed_once_however_little_is_remembered(
+    tmp_path: Path,
+) -> None:
+    events = [arrival(records.raw(records.read(at=NOW + timedelta(seconds=n), id=f"event-{n}"))) for n in range(40)]
+    screen, tail, out = Journal(tmp_path / FILE_NAME), Journal(tmp_path / FILE_NAME), io.StringIO()
+    since = NOW - timedelta(hours=1)
+    tail.begin_printing(since)
+    lines = Lines(Ledger(capacity=3), tail, json=True, since=since, out=Output(out))
+
+    def monitor(deliver: Callable[[Delivery], Awaitable[None]]) -> Monitor:
+        return Monitor(tail, deliver=deliver, selects=lambda _: False, now=lambda: NOW)
+
+    screen.commit("b", events[:10])
+    await monitor(lines.remember).recall(since, 1_000, printing_from=since)
+    screen.commit("b", events[10:20])
+    await monitor(lines.deliver).recall_untold(since)
+    screen.commit("b", events[20:30])
+    page = Page("a", SeenBy.LOGS, tuple(Found(event.raw) for event in events[30:]), NOW)
+    await monitor(lines.deliver).follow([Scripted("a", [page])])
+    printed = [json.loads(line)["id"] for line in out.getvalue().splitlines()]
+    assert sorted(printed) == sorted(event.event.id for event in events)
+    screen.close()
+    tail.close()
 
 
 def test_the_end_of_a_mute_is_told_to_who_keeps_alarms_and_printed_nowhere() -> None:

@@ -504,7 +504,7 @@ async def test_what_a_later_page_teaches_about_names_is_told_before_its_events()
 async def test_events_read_again_from_the_journal_are_set_right_too() -> None:
     journal, told = Journal(), Told()
     await monitor(journal, told).read_once([Scripted("a", [secret_page((DOUBTFUL, 1), ("my-AbCdEf", 2))])])
-    again = Reading(journal, Reader()).stored(journal.untold(datetime(1970, 1, 1, tzinfo=UTC)))
+    again = Reading(journal, Reader()).stored(journal.untold(datetime(1970, 1, 1, tzinfo=UTC), 99))
     assert [arrival.event.secret and arrival.event.secret.name for _, arrival in again] == ["my-AbCdEf", "my-AbCdEf"]
 
 

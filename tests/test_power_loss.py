@@ -66,7 +66,7 @@ class Kept(NamedTuple):
             frozenset(row.raw for row in journal.between(START, START + timedelta(days=1))),
             tuple((source, journal.coverage(source).settled) for source in sorted(journal.sources())),
             tuple(journal.facts("said ").items()),
-            frozenset(row.raw for row in journal.untold(START)),
+            frozenset(row.raw for row in journal.untold(START, journal.last_seq())),
         )
 
 

@@ -84,10 +84,11 @@ class Arrived(Covered):
         select = f"{SELECT} WHERE (at, identity) > (?, ?) AND at < ? AND raw IS NOT NULL ORDER BY at, identity"
         return self._paged(select, (seconds(start), b""), seconds(end))
 
-    def untold(self, since: datetime) -> Iterator[Stored]:
+    def untold(self, since: datetime, upto_seq: int) -> Iterator[Stored]:
         """What is to be printed first, oldest first, read in chunks: events since a moment that have not been printed.
 
-        And, where one before was asked for more, those that it took in and was killed before it printed them.
+        And, where one before was asked for more, those that it took in and was killed before it printed them. All of
+        them had arrived by `upto_seq`.
         """
         taken, dealt = self._number(TAKEN), self._number(DEALT)
         since_s = seconds(since)
@@ -95,8 +96,8 @@ class Arrived(Covered):
         order = "AND raw IS NOT NULL ORDER BY at, identity"
         if dealt < taken:
             older = f"{select} AND at < ? AND at >= ? AND seq > ? AND seq <= ?{UNTOLD} {order}"
-            yield from self._paged(older, _FIRST, since_s, self._prints_from, dealt, taken)
-        yield from self._paged(f"{select}{UNTOLD} {order}", (since_s, b""))
+            yield from self._paged(older, _FIRST, since_s, self._prints_from, dealt, min(taken, upto_seq))
+        yield from self._paged(f"{select} AND seq <= ?{UNTOLD} {order}", (since_s, b""), upto_seq)
 
     def _paged(self, select: str, place: tuple[int, bytes], *more: int | bytes) -> Iterator[Stored]:
         """What a SELECT finds beyond a place (at, identity), read in chunks, so that nobody waits for all of it."""

@@ -241,16 +241,36 @@ class Journal(Arrived):
         """Whether it remembers what belongs together: one that is only read may be of an older version."""
         return not self._read_only or version(db) == len(MIGRATIONS)
 
+    @property
+    def caught_up_to(self) -> int:
+        """The number of the last arrival that `commit` and `foreign` no more tell of."""
+        return self._last_seq
+
+    def catch_up(self) -> int:
+        """The number of the newest arrival, for who reads all up to it: `commit` and `foreign` tell of what is later.
+
+        If this is what prints, a run after it prints what of that it had not come to.
+        """
+        with self._lock, sqlite_errors_told_apart():
+            newest = self._newest(self._write)
+            with suppress(JournalError):  # without room, the next run prints as much as it is asked for
+                self._take_in(newest)
+            self._last_seq = newest
+        return newest
+
     def foreign(self) -> tuple[Stored, ...]:
         """Events that another process has put in since the last commit here."""
         with self._lock, sqlite_errors_told_apart():
             stored = self._foreign(self._write)
             if stored:
-                if self._prints:
-                    with self._transaction(at_once=False) as db:
-                        note(db, TAKEN, stored[-1].seq)
-                self._last_seq = stored[-1].seq
+                self._take_in(stored[-1].seq)
             return stored
+
+    def _take_in(self, seq: int) -> None:
+        if self._prints:
+            with self._transaction(at_once=False) as db:
+                note(db, TAKEN, seq)
+        self._last_seq = seq
 
     def _foreign(self, db: sqlite3.Connection) -> tuple[Stored, ...]:
         return stored_of(db.execute(f"{SELECT} WHERE seq > ? AND raw IS NOT NULL ORDER BY seq", (self._last_seq,)))
@@ -275,6 +295,8 @@ class Journal(Arrived):
             self._prints_from = seconds(since) if before is None else min(before, seconds(since))
             with self._transaction() as db:
                 note(db, FROM, self._prints_from)
+                if before is not None and self._prints_from < before:
+                    note(db, DEALT, 0)  # of what is older nothing has been
         return datetime.fromtimestamp(max(self._prints_from, 0), UTC)
 
     def turn(self, lock: str) -> AbstractContextManager[object]:

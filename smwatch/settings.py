@@ -20,6 +20,15 @@ class SettingsError(ValueError):
     """A setting that can't be used; one sentence that names the key and what to write instead."""
 
 
+class _MeaningError(SettingsError):
+    """The same, of a key whose value is of the right type."""
+
+    def __init__(self, key: str, reason: object) -> None:
+        super().__init__(f"{key}: {reason}")
+        self.key = key
+        self.reason = reason
+
+
 class CloudTrailSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """How LookupEvents is asked; defaults as in the delay measurements behind them."""
 
@@ -170,14 +179,21 @@ def load(config_file: Path | None, flags: dict[str, Any]) -> Settings:
     if config_file is not None or path.is_file():
         values = _read(path)
         _check(values, str(path))
+    said_by: dict[str, str] = {}
     for name, key in _ENVIRONMENT.items():
         if text := os.environ.get(name):
             _put(values, key, text)
+            said_by[key] = name
     for key, value in flags.items():
         if value is not None:
             _put(values, key, value)
+            said_by[key] = f"--{key}"
     settings = _check(values, "the command line")
-    _check_meaning(settings)
+    try:
+        _check_meaning(settings)
+    except _MeaningError as error:
+        where = said_by.get(error.key)
+        raise SettingsError(f"{path}: {error}" if where is None else f"{where}: {error.reason}") from None
     return settings
 
 
@@ -250,7 +266,10 @@ def _keys(kind: type[msgspec.Struct], prefix: str = "") -> list[str]:
 
 
 def _check_meaning(settings: Settings) -> None:
-    moment(settings.since, datetime.now(UTC))
+    try:
+        moment(settings.since, datetime.now(UTC))
+    except SettingsError as error:
+        raise _MeaningError("since", error) from None
     for table in ("cloudtrail", "logs", "journal"):
         for field in msgspec.structs.fields(getattr(settings, table)):
             if field.name.endswith(("_every", "_lag", "retention")):
@@ -258,19 +277,21 @@ def _check_meaning(settings: Settings) -> None:
                 try:
                     ok = period(text) > timedelta()
                 except SettingsError as error:
-                    raise SettingsError(f"{table}.{field.name}: {error}") from None
+                    raise _MeaningError(f"{table}.{field.name}", error) from None
                 if not ok:
-                    raise SettingsError(f"{table}.{field.name}: must be longer than nothing")
+                    raise _MeaningError(f"{table}.{field.name}", "must be longer than nothing")
     lags = (
         getattr(table, name) for table in (settings.cloudtrail, settings.logs) for name in ("sweep_lag", "settle_lag")
     )
     shortest = max(READ_AGAIN, *map(period, lags)) + timedelta(days=1)
     if settings.journal.enabled and period(settings.journal.retention) < shortest:
         days = math.ceil(shortest / timedelta(days=1))
-        raise SettingsError(f"journal.retention: at least {days}d; what is read again after that would count as new")
+        raise _MeaningError("journal.retention", f"at least {days}d; what is read again after that would count as new")
     if not 0.1 <= settings.cloudtrail.rate <= 2.0:
-        raise SettingsError("cloudtrail.rate: between 0.1 and 2.0 calls a second, which is all that AWS allows")
+        raise _MeaningError("cloudtrail.rate", "between 0.1 and 2.0 calls a second, which is all that AWS allows")
     if settings.logs.rate is not None and not 0.1 <= settings.logs.rate <= 25.0:
-        raise SettingsError("logs.rate: between 0.1 and 25.0 calls a second; AWS allows an account 5 to 25, by Region")
+        raise _MeaningError(
+            "logs.rate", "between 0.1 and 25.0 calls a second; AWS allows an account 5 to 25, by Region"
+        )
     if settings.store.capacity < 1000:
-        raise SettingsError("store.capacity: at least 1000 events")
+        raise _MeaningError("store.capacity", "at least 1000 events")

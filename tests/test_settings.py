@@ -119,3 +119,37 @@ def test_a_rule_is_changed_in_a_table_of_its_own(tmp_path: Path) -> None:
 
 def test_what_is_read_again_is_as_long_as_audits_look_back() -> None:
     assert READ_AGAIN == LONG_REACH
+
+
+@pytest.mark.parametrize(
+    ("line", "key"),
+    [
+        ('since = "yesterday"', "since"),
+        ('since = "2999-01-01T00:00Z"', "since"),
+        ('[cloudtrail]\nsweep_every = "often"', "cloudtrail.sweep_every"),
+        ('[logs]\nsettle_lag = "0s"', "logs.settle_lag"),
+        ("[cloudtrail]\nrate = 9.5", "cloudtrail.rate"),
+        ("[logs]\nrate = 99.0", "logs.rate"),
+        ("[store]\ncapacity = 3", "store.capacity"),
+        ('[journal]\nretention = "1h"', "journal.retention"),
+    ],
+)
+def test_a_value_of_the_config_file_that_means_nothing_is_said_with_file_and_key(
+    tmp_path: Path, line: str, key: str
+) -> None:
+    (tmp_path / "c.toml").write_text(line)
+    with pytest.raises(SettingsError) as caught:
+        load(tmp_path / "c.toml", {})
+    assert str(caught.value).startswith(f"{tmp_path / 'c.toml'}: {key}: ")
+    assert "\n" not in str(caught.value)
+
+
+def test_a_value_that_means_nothing_is_not_said_of_the_config_file_where_it_comes_from_elsewhere(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "c.toml").write_text('since = "2h"')
+    with pytest.raises(SettingsError, match=r"^--since: 'soon' is neither"):
+        load(tmp_path / "c.toml", {"since": "soon"})
+    monkeypatch.setenv("SMWATCH_SINCE", "soon")
+    with pytest.raises(SettingsError, match=r"^SMWATCH_SINCE: 'soon' is neither"):
+        load(tmp_path / "c.toml", {})

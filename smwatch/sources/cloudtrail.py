@@ -14,6 +14,7 @@ from smwatch.events.event import SeenBy
 from smwatch.record import whole
 from smwatch.sources.agenda import Nature, Schedule
 from smwatch.sources.failures import date_of, malformed, told_apart
+from smwatch.sources.item import completed
 from smwatch.sources.pace import PACES, Paces
 from smwatch.sources.reader import Answer, Row
 from smwatch.sources.session import AwsSession
@@ -35,8 +36,6 @@ SCHEDULE = Schedule(
     audit_every=timedelta(hours=1),
 )
 SECOND = timedelta(seconds=1)
-IDENTITY = (("userName", "Username"), ("accessKeyId", "AccessKeyId"))
-"""What an item of `Events` tells of userIdentity, and as what."""
 
 
 class LookupEvents:
@@ -120,17 +119,6 @@ async def cloudtrail_source(
     )
 
 
-class _Said(msgspec.Struct):
-    """What every record says of itself."""
-
-    eventID: Any = None  # noqa: N815 - the names are CloudTrail's
-    eventName: Any = None  # noqa: N815
-    eventSource: Any = None  # noqa: N815
-
-
-_decode_said = msgspec.json.Decoder(_Said).decode
-
-
 def _row(item: Mapping[str, Any]) -> Row:
     """One item of `Events`; the record is in it as JSON text, complete."""
     moment = item.get("EventTime")
@@ -139,34 +127,11 @@ def _row(item: Mapping[str, Any]) -> Row:
     if not isinstance(raw, str):  # AWS sends a string; stand-ins of it have been seen to send the object
         raw = msgspec.json.encode(raw).decode()
     raw = whole(raw)
-    try:
-        said = _decode_said(raw)
-        if not (said.eventID and said.eventName and said.eventSource):
-            raw = _completed(raw, item, at)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
-        pass  # it is no record, and is shown as that
+    # nothing else was asked for
+    raw = completed(raw, lambda: {**item, "EventSource": item.get("EventSource") or EVENT_SOURCE}, at)
     event_id = item.get("EventId")
     return Row(
         event_id if isinstance(event_id, str) and event_id else raw,
         None if at is None else at.replace(microsecond=0),
         Found(raw, at),
     )
-
-
-def _completed(raw: str, item: Mapping[str, Any], at: datetime | None) -> str:
-    """The record, with what it lacks as the item around it tells.
-
-    One that names no service would be nobody's, and one without eventID another event than the log group's.
-    """
-    told = {
-        "eventID": item.get("EventId"),
-        "eventName": item.get("EventName"),
-        "eventSource": item.get("EventSource") or EVENT_SOURCE,  # nothing else was asked for
-        "eventTime": None if at is None else f"{at:%Y-%m-%dT%H:%M:%SZ}",
-        "readOnly": item.get("ReadOnly"),
-        "userIdentity": {name: item[of] for name, of in IDENTITY if item.get(of)},
-        "resources": [{"ARN": each["ResourceName"]} for each in item.get("Resources", ()) if each.get("ResourceName")],
-    }
-    record = msgspec.json.decode(raw)
-    lacked = {name: value for name, value in told.items() if value and not record.get(name)}
-    return msgspec.json.encode(record | lacked).decode()

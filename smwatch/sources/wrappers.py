@@ -7,6 +7,7 @@ from datetime import datetime
 import msgspec
 
 from smwatch.events.moments import moment
+from smwatch.sources.item import completed
 from smwatch.sources.source import Found
 
 MAX_NESTING = 4
@@ -106,7 +107,7 @@ def _in_object(value: bytes | msgspec.Raw, at: msgspec.Raw, nesting: int) -> lis
     if it.Records:
         return [Found(text_of(each)) for each in _elements(it.Records)]
     if it.CloudTrailEvent:
-        return _in_text(it.CloudTrailEvent, it.EventTime, nesting)
+        return _in_item(value, it, nesting)
     if it.messageType and bytes(it.messageType) == b'"CONTROL_MESSAGE"':
         return []
     for listed in (it.Events, it.events, it.logEvents, it.results):
@@ -124,6 +125,17 @@ def _in_object(value: bytes | msgspec.Raw, at: msgspec.Raw, nesting: int) -> lis
     if it.message and it.timestamp:
         return _in_text(it.message, it.timestamp, nesting)
     return [] if it.digestStartTime else None
+
+
+def _in_item(value: bytes | msgspec.Raw, it: _Wrapper, nesting: int) -> list[Found]:
+    """One event of `aws cloudtrail lookup-events`: what its record lacks is told around it."""
+    within = _in_text(it.CloudTrailEvent, it.EventTime, nesting)
+    if len(within) != 1:
+        return within
+    (found,) = within
+    at = time_of(it.EventTime)
+    raw = completed(found.raw, lambda: msgspec.json.decode(value), at)
+    return within if raw is found.raw else [Found(raw, at)]
 
 
 def _in_array(value: bytes | msgspec.Raw, at: msgspec.Raw, nesting: int) -> list[Found] | None:

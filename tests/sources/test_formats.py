@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smwatch.sources.cloudtrail import _row
 from smwatch.sources.formats import Unread, read
 from smwatch.sources.source import Found
 
@@ -347,3 +348,32 @@ def test_damage_never_raises_and_never_costs_the_records_before_it(noise: bytes,
             data.index(f"-0000-4000-8000-{n:012}".encode()) + 200 < at for n in range(7) if name != "lookup-events"
         )
         assert texts[: max(0, before - 1)] == RECORDS[: max(0, before - 1)]
+
+
+@pytest.mark.parametrize("parsed", [False, True])
+@pytest.mark.parametrize(
+    "lacking", [["eventID"], ["eventName"], ["eventSource"], ["eventName", "eventSource", "eventTime"]]
+)
+def test_what_a_record_of_lookup_events_lacks_is_told_by_the_item_around_it_as_at_the_live_source(
+    lacking: list[str], parsed: bool
+) -> None:
+    whole = json.loads(record(1, userIdentity={"type": "IAMUser", "userName": "ana"}))
+    bare = {name: value for name, value in whole.items() if name not in lacking}
+    item = {
+        "EventId": whole["eventID"],
+        "EventName": whole["eventName"],
+        "EventSource": whole["eventSource"],
+        "Username": "ana",
+        "Resources": [{"ResourceName": "arn:aws:secretsmanager:eu-west-1:111122223333:secret:a-AbCdEf"}, 7],
+        "ReadOnly": "true",
+    }
+    kept = item | {"EventTime": AT.isoformat(), "CloudTrailEvent": bare if parsed else json.dumps(bare)}
+    (of_file,) = found(json.dumps({"Events": [kept]}))
+    live = _row(item | {"EventTime": AT, "CloudTrailEvent": json.dumps(bare), "Resources": item["Resources"][:1]})
+    assert json.loads(of_file.raw) == json.loads(live.found.raw)
+    assert {name: json.loads(of_file.raw)[name] for name in lacking} == {name: whole[name] for name in lacking}
+
+
+def test_a_whole_record_of_lookup_events_is_untouched_whatever_is_told_around_it() -> None:
+    text = json.dumps({"Events": [{"EventId": "other", "EventTime": AT.isoformat(), "CloudTrailEvent": record(1)}]})
+    assert raws(text) == [record(1)]

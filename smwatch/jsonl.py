@@ -79,6 +79,8 @@ class Lines:
         self._behind: Recent[int, Behind] = Recent(self._name, 16_384)
         """By event key: an alarm that goes on names mostly the same events again."""
         self._states: dict[str, tuple[State, str]] = {}
+        self._said: dict[str, str] = {}
+        """The last status line of each source, but for how often it has asked."""
 
     async def deliver(self, delivery: Delivery) -> None:
         """Write what a delivery holds, flushed, and note it as told."""
@@ -236,6 +238,10 @@ class Lines:
 
     def _status(self, status: Status) -> list[bytes]:
         if self._json:
+            said = status_line(msgspec.structs.replace(status, calls=0))
+            if self._said.get(status.source) == said:
+                return []  # what is tried again and fails as before is no news
+            self._said[status.source] = said
             return [status_line(status).encode()]
         told = (status.state, status.message)
         if self._states.get(status.source, (State.STARTING, "")) != told:

@@ -176,6 +176,23 @@ def test_a_status_line_shows_gaps_and_lags() -> None:
     ]
 
 
+def test_a_status_is_written_when_it_changes_and_not_for_each_call_that_fails_as_the_last_one_did() -> None:
+    written = Written()
+    missing = Status("a", "A", State.FAILING, "there is no log group trail", at=NOW, calls=2)
+    again = msgspec.structs.replace(missing, at=NOW + timedelta(minutes=1), calls=3)
+    other = msgspec.structs.replace(missing, source="b")
+    back = msgspec.structs.replace(again, state=State.OK, message="", calls=9)
+    for status in (missing, again, other, again, back, missing):
+        written.take(statuses=(status,))
+    lines = [json.loads(line) for line in written.out.getvalue().splitlines()]
+    assert [(line["source"], line["state"], line["calls"]) for line in lines] == [
+        ("a", "failing", 2),
+        ("b", "failing", 2),
+        ("a", "ok", 9),
+        ("a", "failing", 2),
+    ]
+
+
 def test_what_was_written_is_not_written_by_the_next_run() -> None:
     written = Written()
     written.take(arrival(records.raw(records.read(at=NOW))))

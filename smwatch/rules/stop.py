@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Protocol, TypeAlias
 
 from smwatch.patterns import Pattern
@@ -108,7 +108,7 @@ class Stop:
         """A stop for events that match one of the patterns and meet the conditions, as far as they can say."""
         wanted = [_part(each, lists) for each in only]
         wanted += [_not(part) for each in unless if (part := _part(each, lists)) is not None]
-        return cls(taker, list(map(PatternPart, patterns)), [part for part in wanted if part is not None])
+        return cls(taker, list(map(_of_pattern, patterns)), [part for part in wanted if part is not None])
 
     @property
     def looks(self) -> Iterator[Look]:
@@ -124,6 +124,12 @@ class Stop:
         return Stop(self.taker, here, self._conditions) if here else None
 
 
+@lru_cache(4096)
+def _of_pattern(pattern: Pattern) -> PatternPart:
+    """A pattern taken apart, which is as good for the next engine with the same rules: judging anew makes one."""
+    return PatternPart(pattern)
+
+
 def _part(condition: Condition, lists: Lists) -> Part | None:
     """A condition as a question about an event alone; None if it depends on what else has happened."""
     match condition:
@@ -131,7 +137,7 @@ def _part(condition: Condition, lists: Lists) -> Part | None:
             part = _of_trait(name, lists)
             return _not(part) if negated and part is not None else part
         case Matches(pattern):
-            return PatternPart(pattern)
+            return _of_pattern(pattern)
         case All(parts):
             every = [part for each in parts if (part := _part(each, lists)) is not None]
             return _every(every) if len(every) == len(parts) else None

@@ -23,7 +23,7 @@ from smwatch.keeper import RETRY_SECONDS, Keeper
 from smwatch.reading import Reading
 from smwatch.rules.alarm import Alarm, Decided
 from smwatch.sources.source import Page, Source, State, Status
-from smwatch.watched import Watched, Watching
+from smwatch.watched import Settled, Watched, Watching
 
 if TYPE_CHECKING:
     from smwatch.anew import Anew
@@ -200,7 +200,7 @@ class Monitor:
     ) -> None:
         watched: tuple[Watched, ...] = ()
         try:
-            settled = self.journal.settled()
+            settled, kept_from = self._settled()
             upto = self.journal.last_seq() if again else self.journal.catch_up()
             rows = self.journal.recalled(since, upto, limit=limit, first=first, printing_from=printing_from)
             oldest = self._now()
@@ -211,13 +211,18 @@ class Monitor:
                 await self._sleep(self._breath)
             if not limit:
                 since = oldest + timedelta(seconds=1)  # of this second there may be more
-            watched = self._watching.recalled(since, settled, self._now() - self._retention)
+            watched = self._watching.recalled(since, settled, kept_from)
         except JournalCorruptError as error:
             await self._keeper.begin_anew(error)
         except JournalError as error:
             await self._report_journal(State.FAILING, f"can't read the journal ({error}): older events are not shown")
         if watched:
             await self._deliver(Delivery(watched=watched))
+
+    def _settled(self) -> tuple[Settled, datetime]:
+        """What the journal says was read whole, and from when on it has kept all events of that."""
+        kept_from = self.journal.kept_from(self._now() - self._retention)
+        return self.journal.settled(), kept_from
 
     async def judge_anew(self) -> None:
         """If events were about other secrets than they seemed to be, have all that were handed on judged again.
@@ -385,14 +390,14 @@ class Monitor:
             async with self._turn:
                 try:
                     self._keeper.check()
-                    settled = self.journal.settled()
+                    settled, kept_from = self._settled()
                     foreign = self.journal.foreign()
                 except JournalCorruptError as error:
                     await self._keeper.begin_anew(error)
                 except JournalError:
                     continue  # the next commit says what is wrong
                 else:
-                    watched = self._watching.news(settled, self._now() - self._retention)
+                    watched = self._watching.news(settled, kept_from)
                     await self._hand_on(list(self._reading.stored(foreign)), ordered=True, watched=watched)
                     await self._hand_on_decisions()
                     await self._keeper.tell_unreadable()

@@ -298,7 +298,14 @@ class Parts(Generic[J]):
             store.add(batch)
         since = min((event.at for event in events), default=now())
         coverage = [(name, self.journal.coverage(name)) for name in self.journal.sources()]
-        return report_lines(store, alarms, since=since, now=now(), coverage=coverage, filter_text=query)
+        return report_lines(
+            store, alarms, since=since, now=now(), coverage=coverage, filter_text=query, kept_from=self.kept_from
+        )
+
+    @property
+    def kept_from(self) -> datetime:
+        """From when on the journal keeps all events that it held."""
+        return self.journal.kept_from(now() - period(self.settings.journal.retention))
 
     def record_of(self, event: Event) -> Record:
         """The record behind an event, from the journal; empty when it has been pruned or is not a JSON object."""

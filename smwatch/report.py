@@ -28,10 +28,12 @@ def report_lines(
     now: datetime,
     coverage: Sequence[tuple[str, Coverage]],
     filter_text: str = "",
+    kept_from: datetime | None = None,
 ) -> Iterator[str]:
     """A report in Markdown on all that is in the store, in the order a reader of it asks.
 
-    How complete it is; the alarms, with what people noted; what happened, in order; the secrets; the principals.
+    How complete it is; the alarms, with what people noted; what happened, in order; the secrets; the principals. From
+    before `kept_from` the journal holds no events any more.
     """
     events = store.events
     yield f"# Use of secrets, {iso(since)} to {iso(now)}\n\n"
@@ -47,6 +49,8 @@ def report_lines(
             f"  - not read: {_period(gap)}, {_plain(gap.reason)}\n"
             for gap in (happened(gap, since, late) for gap in held.gaps)
         )
+    if coverage and kept_from is not None and kept_from > since:
+        yield f"- Events from before {iso(kept_from)} are deleted (`[journal] retention`); their alarms are kept.\n"
     if not coverage:
         yield "- The journal does not say: nothing was read from AWS.\n"
     yield "\n## Alarms\n\n"

@@ -156,6 +156,7 @@ def export(settings: Settings, *, form: str) -> int:
                 now=now(),
                 coverage=coverage,
                 filter_text=settings.filter,
+                kept_from=parts.kept_from,
             )
     try:
         sys.stdout.writelines(lines)

@@ -1,7 +1,7 @@
 import csv
 import io
 import json
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -47,7 +47,11 @@ def test_an_export_of_nothing_is_a_heading() -> None:
 
 
 def report(
-    *given: Record, coverage: tuple[tuple[str, Coverage], ...] = (), filter_text: str = "", note: str = ""
+    *given: Record,
+    coverage: tuple[tuple[str, Coverage], ...] = (),
+    filter_text: str = "",
+    note: str = "",
+    kept_from: datetime | None = None,
 ) -> str:
     store = Store(engine=Engine(combine(load_builtin())))
     store.add(arrivals(*given))
@@ -60,6 +64,7 @@ def report(
         now=records.AT + HOUR,
         coverage=coverage,
         filter_text=filter_text,
+        kept_from=kept_from,
     )
     return "".join(lines)
 
@@ -163,6 +168,13 @@ def test_a_report_counts_a_log_group_by_when_things_happened() -> None:
     wide = Coverage((held,), lags=Lags(delivery=HOUR / 2))
     assert "complete up to 2026-11-23T13:30:00Z" in report(coverage=((group, wide),))
     assert "not read whole" in report(coverage=((group, Coverage((held,), lags=Lags(delivery=2 * HOUR))),))
+
+
+def test_a_report_says_from_when_on_it_has_events() -> None:
+    coverage = (("cloudtrail:1:eu-west-1", Coverage((Span(records.AT - HOUR, records.AT),))),)
+    deleted = "Events from before 2026-11-23T13:30:00Z are deleted"
+    assert deleted in report(coverage=coverage, kept_from=records.AT - HOUR / 2)
+    assert "deleted" not in report(coverage=coverage, kept_from=records.AT - 2 * HOUR)
 
 
 def test_nothing_in_a_record_becomes_markup_in_a_report() -> None:

@@ -236,6 +236,16 @@ def test_pruning_deletes_old_events_and_nothing_else(journal: Journal) -> None:
     assert journal.commit("a", [arrival(9)]).fresh[0][0] == 5  # numbers are never used twice
 
 
+def test_all_events_are_kept_from_the_oldest_on_as_long_as_that_is_not_deleted(journal: Journal) -> None:
+    assert journal.kept_from(NOW - HOUR) == NOW - HOUR
+    events = [arrival(n, ago=n * HOUR) for n in range(4)]
+    journal.commit("a", events)
+    assert journal.kept_from(NOW - HOUR) == events[-1].event.at
+    journal.prune(NOW - HOUR)
+    assert journal.kept_from(NOW - HOUR) == NOW - HOUR
+    assert journal.kept_from(NOW) == events[1].event.at
+
+
 def test_a_journal_in_memory_forgets_records_but_still_knows_them(journal: Journal) -> None:
     journal.commit("a", [arrival(n) for n in range(5)])
     journal.forget(2)

@@ -611,3 +611,13 @@ async def test_of_a_time_whose_events_were_deleted_nothing_is_said_to_have_been_
     keeping = Monitor(journal, deliver=told.deliver, selects=lambda _: False, now=lambda: NOW, retention=7 * day)
     await keeping.recall(NOW - 14 * day, limit=400)
     assert told.deliveries == [Delivery(watched=(Watched("a", (Span(NOW - 7 * day, NOW),)),))]
+
+
+async def test_what_was_watched_is_known_as_long_as_the_events_of_it_are_not_deleted() -> None:
+    journal, told, day = Journal(), Told(), timedelta(days=1)
+    await monitor(journal, Told()).follow([Scripted("a", [page("a", 1, settled=Span(NOW - 30 * day, NOW + day))])])
+    (first,) = (row.at for row in journal.between(NOW - 30 * day, NOW + day))
+    later = first + 10 * day
+    keeping = Monitor(journal, deliver=told.deliver, selects=lambda _: False, now=lambda: later, retention=7 * day)
+    await keeping.recall(NOW - 14 * day, limit=400)
+    assert [each.spans for each in told.deliveries[-1].watched] == [(Span(first, NOW + day),)]

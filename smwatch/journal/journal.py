@@ -23,6 +23,7 @@ from smwatch.journal.printed import DEALT, FROM, OLDEST, TAKEN, note, printing, 
 from smwatch.journal.rows import (
     SELECT,
     Stored,
+    moment,
     rows_of,
     seconds,
     stored_of,
@@ -333,6 +334,12 @@ class Journal(Arrived):
             with self._lock, sqlite_errors_told_apart():
                 self._write.execute(f"PRAGMA incremental_vacuum({_PAGES_GIVEN_BACK})").fetchall()
         return len(seqs)
+
+    def kept_from(self, retained_from: datetime) -> datetime:
+        """From when on all events are kept, if those from before `retained_from` are to go: the oldest go first."""
+        with self._look() as db:
+            (oldest,) = db.execute("SELECT min(at) FROM events").fetchone()
+        return min(retained_from, moment(oldest)) if isinstance(oldest, int) else retained_from
 
     def link_older(self) -> bool:
         """See what belongs together in a slab that an older smwatch has journaled; False: nothing is left to see."""

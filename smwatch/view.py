@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterable
-from functools import partial
 from operator import attrgetter
 from typing import Protocol
 
@@ -13,6 +12,8 @@ from smwatch.events.event import Event
 KEY = attrgetter("key")
 FEW, MANY = 500, 8
 """Late rows are inserted one by one where they are fewer than one in FEW, and sorted in where more than one in MANY."""
+STEP = 128
+"""Rows between two that are looked at first to find where a late one goes."""
 
 
 class Filter(Protocol):
@@ -157,9 +158,11 @@ def merge(rows: list[Event], batch: list[Event]) -> None:
     tail = rows[low:]
     del rows[low:]
     if late * MANY <= among:
-        # Few of the rows are looked at, as each is far away in memory; and not one in a loop of Python's.
-        done, place_of = 0, partial(bisect_right, tail, key=KEY)
-        for place, event in zip(map(place_of, map(KEY, batch)), batch, strict=True):
+        # Few of the rows are looked at, as each is far away in memory: one in STEP says between which two to look.
+        done, steps = 0, list(map(KEY, tail[::STEP]))
+        for event in batch:
+            end = bisect_right(steps, event.key) * STEP
+            place = bisect_right(tail, event.key, max(0, end - STEP), min(end, len(tail)), key=KEY)
             rows += tail[done:place]
             rows.append(event)
             done = place

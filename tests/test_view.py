@@ -5,10 +5,11 @@ from datetime import timedelta
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from smwatch.events.event import Event
 from smwatch.filter import Context, Filter, parse
-from smwatch.view import View, merge
+from smwatch.view import MANY, STEP, View, merge
 from tests import records
 
 CONTEXT = Context(record_of=lambda event: {}, levels=set())
@@ -47,6 +48,19 @@ def test_merging_is_sorting(rows: list[Event], batch: list[Event]) -> None:
     expected = sorted([*rows, *batch], key=lambda event: event.key)
     merge(rows, batch)
     assert rows == expected
+
+
+@settings(max_examples=50)
+@given(
+    batch=st.lists(st.integers(-3, 8 * STEP + 3), min_size=3, max_size=4 * STEP // MANY, unique=True),
+    edges=st.sets(st.sampled_from([-1, *(2 * STEP * n + 1 for n in range(5)), *(2 * STEP * n - 1 for n in range(5))])),
+)
+def test_late_rows_go_between_those_around_them_however_far_apart_these_are(batch: list[int], edges: set[int]) -> None:
+    rows = [replace(POOL[0], key=2 * number) for number in range(4 * STEP)]
+    late = [replace(POOL[0], key=key) for key in sorted({key | 1 for key in batch} | edges)]
+    merged = sorted([*rows, *late], key=lambda event: event.key)
+    merge(rows, late)
+    assert rows == merged
 
 
 Deed = tuple[str, object]

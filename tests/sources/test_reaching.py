@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 import pytest
 
+from smwatch.sources import logs
 from smwatch.sources.cloudtrail import SCHEDULE
 from smwatch.sources.coverage import Span
 from smwatch.sources.errors import CallError, Remedy
@@ -17,6 +18,7 @@ from smwatch.sources.reader import Answer
 from smwatch.sources.source import State
 from tests.sources import virtual_time
 from tests.sources.simulation import EPOCH, HOUR, SimulatedLookupEvents, Watcher, World, never_back
+from tests.sources.test_simulated_log_group import LogWorld, SimulatedFilterLogEvents
 
 DAY = timedelta(days=1)
 EXPIRED = CallError(State.SIGN_IN, "the credentials have expired", Remedy.SIGN_IN)
@@ -342,5 +344,23 @@ def test_asking_for_more_is_remembered_beside_what_was_asked_for_before_until_le
             asked.append([round((each.at - each.since) / HOUR) for each in watcher.coverage.asked])
         assert asked == [[1], [48, 1], [48, 1], [2, 1]]
         assert all(each.sure for each in watcher.coverage.asked)
+
+    scene(scenario)
+
+
+def test_a_log_group_reaches_back_as_well() -> None:
+    async def scenario() -> None:
+        world = LogWorld(5)
+        for n in range(3 * 24 * 6):
+            world.write(EPOCH - 3 * DAY + n * timedelta(minutes=10), ingested=30)
+        watcher = Watcher(world, EPOCH - HOUR, logs.SCHEDULE, rate=2, reader=lambda: SimulatedFilterLogEvents(world))
+        watching = asyncio.create_task(watcher.watch(EPOCH + HOUR))
+        await asyncio.sleep(300)
+        assert await reach(watcher, EPOCH - 3 * DAY)
+        assert unseen(world, watcher, EPOCH - 3 * DAY) == []
+        await watching
+        assert watcher.missing() == []
+        assert never_back(watcher.watermarks)
+        assert watcher.statuses[-1].state is State.OK
 
     scene(scenario)

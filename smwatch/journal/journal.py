@@ -339,7 +339,10 @@ class Journal(Arrived):
         """From when on all events are kept, if those from before `retained_from` are to go: the oldest go first."""
         with self._look() as db:
             (oldest,) = db.execute("SELECT min(at) FROM events").fetchone()
-        return min(retained_from, moment(oldest)) if isinstance(oldest, int) else retained_from
+        try:
+            return min(retained_from, moment(oldest)) if isinstance(oldest, int) else retained_from
+        except OverflowError as error:
+            raise JournalCorruptError("an event in it can't be read") from error
 
     def link_older(self) -> bool:
         """See what belongs together in a slab that an older smwatch has journaled; False: nothing is left to see."""

@@ -26,8 +26,6 @@ AUDIT_SHARE, AUDITED_FOR = 0.12, 1.05
 that is not enough, what it costs to look at every moment again, of what full pages would."""
 FULL = 0.95
 """The part of the budget that all may take together with audits."""
-WANED = 1.5
-"""How many times as much as happens now must be settled for its calls to be those of the time that it is of."""
 STARVED = 0.5
 """The part of the budget that reading everything once costs, from which on a bad quarter of an hour is not made up."""
 ROOM = 1.15
@@ -110,6 +108,4 @@ class Budget:
     @property
     def _planned(self) -> float:
         """Calls a second that may be spent on what is new and on the settle together."""
-        settling = self._settling
-        once = settling if settling > WANED * self.whole else self.whole
-        return min(share * self.rate + more * once for share, more in SHARE)
+        return min(share * self.rate + more * self.whole for share, more in SHARE)

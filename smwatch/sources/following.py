@@ -134,8 +134,13 @@ class Following(Agenda):
         return self.base if self._reached is None else min(self._reached, self.base)
 
     def unread(self, since: datetime, until: datetime) -> tuple[Span, ...]:
-        """The parts of this period, as far as it is old enough to be settled, that are yet to be read, ascending."""
-        return self.coverage.missing(since, min(until, self._horizon(self._at)))
+        """The parts of this period, as far as it is old enough to be settled, that are yet to be read, ascending.
+
+        Without the last minutes of what is: they wait for the next settle, as ever, and more grow old until then.
+        """
+        end = min(until, self._horizon(self._at))
+        missing = self.coverage.missing(since, end)
+        return tuple(span for span in missing if span.end < end or span.end - span.start > BEHIND)
 
     @property
     def lags(self) -> Lags:

@@ -45,7 +45,8 @@ FARTHER = 75.0
 """Seconds between sweeps from which on each call of theirs is waited for by many. Nearer, a page and a half holds more
 time than may be left out: one in a hundred would be shown an hour late."""
 SURGE = 1.2
-"""So many times as long as the last ones is a sweep that is taken for what the next ones will be."""
+"""So many times as long as the last ones is a sweep that is taken for what the next ones will be; where they are far
+apart, so many times as short, too: to forget a long one bit by bit would take half an hour."""
 SHOWN_BY = 0.98
 """The part of the shortest distance of sweeps after which the next begins: its own time is the rest."""
 RESTED = 1 / 3
@@ -157,7 +158,8 @@ class Sweeps:
         self._count(scan.rows, self._lateness.visible(scan.asked_at - self._low) + self._took / 2)
         every = RELAXED_EVERY if relaxed else self._schedule.sweep_every.total_seconds()
         cost = scan.pages + self._glances
-        self._cost = cost if cost > SURGE * self._cost else self._cost + self._manner.smooth * (cost - self._cost)
+        rises, falls = cost > SURGE * self._cost, self._manner is APART and SURGE * cost < self._cost
+        self._cost = cost if rises or falls else self._cost + self._manner.smooth * (cost - self._cost)
         self._glances, self.glance_at = 0, math.inf
         self.pause = max(SHOWN_BY * every, self._cost / self.budget.for_sweeps)
         worth_it = GLANCE_FROM * every < self.pause <= GLANCE_TO

@@ -26,12 +26,6 @@ def test_before_anything_is_to_be_settled_sweeps_have_all() -> None:
     assert early.for_sweeps > later.for_sweeps + 0.9 * later.whole
 
 
-def test_what_a_surge_left_to_settle_takes_the_calls_of_the_surge_and_not_of_what_is_new() -> None:
-    after, during = budget(1, settled=10), budget(10)
-    assert after.for_sweeps == during.for_sweeps > 1.3 * (budget(1).for_sweeps + budget(1).whole - during.whole)
-    assert budget(1, settled=1.2).for_sweeps < budget(1).for_sweeps
-
-
 @pytest.mark.parametrize("rate", [1.0, 0.3, 0.1])
 @pytest.mark.parametrize("density", [0.5, 3, 10, 40])
 def test_what_is_new_leaves_the_settle_what_it_needs_as_far_as_there_is_that(rate: float, density: float) -> None:

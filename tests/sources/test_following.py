@@ -42,6 +42,42 @@ def test_who_is_started_often_looks_again_at_what_was_settled_before(settled: tu
     assert second == minutes * 60
 
 
+def sweep(agenda: Following, rows: int) -> float:
+    """Wait for a sweep, and read so many rows in full pages; how many seconds it is from it to the next.
+
+    What else there is to read stays undone.
+    """
+    while Kind.SWEEP not in agenda.scans:
+        plan(agenda, agenda.clock + 1)
+    scan, page = agenda.scans[Kind.SWEEP], LookupEvents.nature.page
+    for left in reversed(range(rows // page)):
+        took = agenda.take(scan, [scan.asked_at] * page, str(left) if left else None)
+        plan(agenda, agenda.clock + 1)
+        agenda.committed(scan, took.settled)
+    agenda.ended(scan)
+    return agenda.sweeps.pause
+
+
+def plan(agenda: Following, clock: float) -> None:
+    agenda.plan(NOW + timedelta(seconds=clock), clock, None)
+
+
+def test_a_long_sweep_is_waited_for_once() -> None:
+    agenda = Following(SCHEDULE, LookupEvents.nature, NOW - timedelta(minutes=10), Coverage(), 1.0)
+    usual = [sweep(agenda, 2_000) for _ in range(3)][-1]
+    assert sweep(agenda, 2_800) > 1.2 * usual
+    assert sweep(agenda, 2_000) == pytest.approx(usual, rel=0.02)
+
+
+@pytest.mark.parametrize(("behind", "whole"), [(5, True), (15, False)])
+def test_who_reaches_back_waits_for_what_is_old_and_not_for_the_next_settle(behind: int, whole: bool) -> None:
+    settled = Span(NOW - timedelta(hours=9), NOW - timedelta(hours=1, minutes=behind))
+    agenda = Following(SCHEDULE, LookupEvents.nature, NOW - timedelta(hours=2), Coverage((settled,)), 1.0)
+    plan(agenda, 0)
+    assert (not agenda.unread(settled.start, NOW)) is whole
+    assert agenda.unread(settled.start - timedelta(seconds=1), NOW)
+
+
 def test_an_audit_asks_for_a_page_now_and_then_and_never_keeps_anything_waiting() -> None:
     settled = Span(NOW - timedelta(hours=9), NOW - timedelta(hours=1, seconds=10))
     agenda = Following(SCHEDULE, LookupEvents.nature, settled.start, Coverage((settled,)), 1.0)

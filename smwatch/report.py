@@ -10,7 +10,6 @@ from smwatch.dossier import SecretDossier
 from smwatch.events.event import Event
 from smwatch.export import iso
 from smwatch.rules.alarm import Alarm, urgency
-from smwatch.sources.agenda import happened
 from smwatch.sources.coverage import Coverage, Gap
 from smwatch.sources.source import delivered_within
 from smwatch.store import Store
@@ -47,7 +46,7 @@ def report_lines(
         yield f"- {_code(source)}: " + (f"complete up to {iso(whole)}\n" if whole > since else "not read whole\n")
         yield from (
             f"  - not read: {_period(gap)}, {_plain(gap.reason)}\n"
-            for gap in (happened(gap, since, late) for gap in held.gaps)
+            for gap in (each.happened(since, late) for each in held.gaps)
         )
     if coverage and kept_from is not None and kept_from > since:
         yield f"- Events from before {iso(kept_from)} are deleted (`[journal] retention`); their alarms are kept.\n"

@@ -8,18 +8,15 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from smwatch.sources.asks import Asks
 from smwatch.sources.clock import NOTICEABLE
-from smwatch.sources.coverage import Asked, Coverage, Gap, Lags, Noted, Span
+from smwatch.sources.coverage import Coverage, Gap, Lags, Noted, Span
 from smwatch.sources.pace import Priority
 from smwatch.sources.scan import Kind, Scan, Took
 from smwatch.sources.settle_lag import LONGEST, SettleLag
 
 FIRST_SLICE, SHORTEST_SLICE, LONGEST_SLICE = timedelta(hours=1), timedelta(minutes=1), timedelta(days=7)
 PAGES_A_SLICE = (20, 40)
-ABOUT = timedelta(hours=1)
-"""So much earlier than it was asked for by itself a run reads on what an earlier one left: starting takes time."""
-OFFLINE = timedelta(days=7)
-"""How long ago a run that heard nothing of the service may have asked for something: clocks without it may be wrong."""
 BEHIND = timedelta(minutes=10)
 """How far the settled past may lag behind its due end before it counts as back-filling."""
 HOPELESS = timedelta(hours=2)
@@ -85,10 +82,7 @@ class Agenda(ABC):
         self._slice = FIRST_SLICE
         self._sliced = False
         self._fill: tuple[float, timedelta] | None = None
-        self._asks = coverage.asked
-        """What runs have asked for, this one as well."""
-        self._own: Asked | None = None
-        """What this run asks for, once it has begun."""
+        self._asks = Asks(since, coverage)
         self._turns = [Kind.VIEW, Kind.SWEEP, Kind.PASS, Kind.GLANCE, Kind.CATCH_UP, Kind.SETTLE, Kind.LATE]
 
     @property
@@ -108,19 +102,18 @@ class Agenda(ABC):
         Records that are delivered after they happened may be missing for as long below `complete_to`. Nothing that
         happened before everything was asked for is promised, so that it begins there.
         """
-        coverage = self.coverage
-        begun = [min(self._asks).since] if self._asks else []
+        begun = [each.since for each in self._asks.all[:1]]
         if self.base == self._since or self._first:
             begun.append(self.base)
         whole = self.complete_to
-        told = coverage.told_to(self.base, self.delivery.now)
+        told = self.coverage.told_to(self.base, self.delivery.now)
         return max((told, *(moment for moment in begun if moment <= whole)))
 
     @property
     def told_gaps(self) -> tuple[Gap, ...]:
         """The gaps, by when what is missing happened."""
         gaps = (gap for gap in self.coverage.gaps if gap.span.end > self.wanted_from)
-        return tuple(happened(gap, self.wanted_from, self.delivery.now) for gap in gaps)
+        return tuple(gap.happened(self.wanted_from, self.delivery.now) for gap in gaps)
 
     @property
     def lost_to(self) -> datetime | None:
@@ -149,9 +142,9 @@ class Agenda(ABC):
     def noted(self) -> Noted:
         """What the next run is to know."""
         if not self.sure:
-            return Noted(asked=self._asks)
+            return Noted(asked=self._asks.all)
         held = self.coverage
-        return Noted(self.lags, held.audited, self._asks, held.swept, held.said_to)
+        return Noted(self.lags, held.audited, self._asks.all, held.swept, held.said_to)
 
     def narrow(self, at: datetime) -> None:
         """Expect records less late again if it is time for that, at server time `at`."""
@@ -171,7 +164,7 @@ class Agenda(ABC):
 
     def told_before(self, happened_at: datetime) -> bool:
         """Whether nothing of this moment was said to be missing."""
-        begun = min((self.base, *(each.since for each in self._asks)))
+        begun = min((self.base, *(each.since for each in self._asks.all)))
         return begun <= happened_at < self.told_to
 
     @abstractmethod
@@ -307,36 +300,6 @@ class Agenda(ABC):
         spans = self.coverage.missing(start, at - self.settle_lag)
         return sum((span.end - span.start for span in spans), timedelta())
 
-    def _ask(self, latest: datetime, at: datetime) -> None:
-        """Note what this run asks for, once it is asked, at server time `at`, and once more when the time is certain.
-
-        That is all since it is to, no later than from `latest` on (there has to be something to settle), and of what
-        runs before it had no time to read as much as they would have asked for with the `since` of this one: what was
-        told by mistake to go months back is not gone on with.
-        """
-        if self._own is not None and (self._own.sure or not self.sure):
-            return
-        own = self._own or Asked(min(self._since, latest), at)
-        own = self._own = Asked(own.since, min(own.at, at), self.sure)
-        before = self.coverage.asked
-        if not before and self.coverage.settled:  # by an older smwatch
-            start = self.coverage.settled[0].start
-            before = (Asked(start, start),)
-        reach = at - own.since + ABOUT
-        asked = {Asked(max(each.since, each.at - reach), each.at, each.sure) for each in before} | {own}
-        if self.sure:  # what a wrong clock had noted is let go
-            asked = {each for each in asked if _credible(each, at)}
-        self._asks = tuple(sorted(each for each in asked if not any(_within(each, other) for other in asked)))
-
-    def _beginning(self, at: datetime) -> datetime:
-        """From where on `complete_to` counts: since when runs asked for everything, or from where that was read to.
-
-        Where there was something before, a settle lag that is wider by now takes nothing back.
-        """
-        assert self._own is not None
-        before = (each.since for each in self._asks if each != self._own and _credible(each, at))
-        return min(self._since, min(map(self.coverage.complete_to, before), default=self._own.since))
-
     def _scan(self, kind: Kind, start: datetime, end: datetime | None, at: datetime) -> None:
         self.scans[kind] = self._made(kind, start, end, at)
 
@@ -380,22 +343,6 @@ class Agenda(ABC):
             self._slice = min(self._slice * 2, LONGEST_SLICE)
         elif scan.pages > many:
             self._slice = max(self._slice / 2, SHORTEST_SLICE)
-
-
-def happened(gap: Gap, since: datetime, delivered_within: timedelta) -> Gap:
-    """A gap in when records were delivered as one in when they happened, which it does not reach before `since` for."""
-    start = max(gap.span.start - delivered_within, min(since, gap.span.start))
-    return Gap(Span(start, gap.span.end), gap.reason)
-
-
-def _credible(asked: Asked, at: datetime) -> bool:
-    """Whether it was asked when it says, at server time `at`."""
-    return asked.sure or at - OFFLINE < asked.at <= at
-
-
-def _within(one: Asked, other: Asked) -> bool:
-    """Whether another run began no later, and asked for no less."""
-    return one != other and one.at >= other.at and one.since >= other.since
 
 
 def floor(moment: datetime, resolution: timedelta) -> datetime:

@@ -68,7 +68,7 @@ class LookupEvents:
             response: Mapping[str, Any] = await client.lookup_events(**request)
             if "Events" not in response:
                 raise malformed(call, "something that is no page of events")
-            session.answers += 1
+            self._signing.answered()
             rows = tuple(_row(item) for item in response["Events"])
             return Answer(rows, response.get("NextToken") or None, date_of(response))
 

@@ -29,6 +29,11 @@ class Gap(msgspec.Struct, frozen=True, order=True):
     span: Span
     reason: str
 
+    def happened(self, since: datetime, delivered_within: timedelta) -> Gap:
+        """A gap in when records were delivered as one in when they happened, which starts no earlier than `since`."""
+        start = max(self.span.start - delivered_within, min(since, self.span.start))
+        return Gap(Span(start, self.span.end), self.reason)
+
 
 class Lags(msgspec.Struct, frozen=True):
     """How late records have to be expected, where that was found to be later than planned."""

@@ -91,10 +91,10 @@ class Following(Agenda):
         self.clock, self._at = clock, at
         self.sweeps.budget.rate = self.rate
         horizon = self._horizon(at)
+        self._asks.begin(horizon - self._nature.resolution, at, sure=self.sure)
         if not self._started:
             self.began_at = at
-            self._start(at, horizon)
-        self._ask(horizon - self._nature.resolution, at)
+            self._start(at)
         if self._is_due(Kind.SWEEP) and Kind.PASS not in self.scans:
             self._begin_sweep(at)
         if self._is_due(Kind.GLANCE):
@@ -172,7 +172,7 @@ class Following(Agenda):
         """These gaps are written down no longer: what an earlier run left open before them is to be read as well."""
         super().took_back(untrue)
         if self._started:
-            self.base = min(self.base, self._beginning(self._at))
+            self.base = min(self.base, self._asks.beginning(self.coverage, self._at))
 
     def ended(self, scan: Scan) -> None:
         """This scan has been read to its end."""
@@ -230,7 +230,8 @@ class Following(Agenda):
         super().restart()
         self._audits.put_back()
         if self.sweeps.swept_at is None:
-            self._started, self._own = False, None
+            self._started = False
+            self._asks.restart()
             self._holes, self.watched_from, self._swept = (), None, self.coverage.swept
         elif hole:
             self._leave(hole.remains)
@@ -350,13 +351,12 @@ class Following(Agenda):
 
     # -- beginnings --------------------------------------------------------------------------------------------------
 
-    def _start(self, at: datetime, horizon: datetime) -> None:
+    def _start(self, at: datetime) -> None:
         self._started = True
         self._audits.begin(at, self.clock, settled=bool(self.coverage.settled))
         if self._nature.page:
             self._again(Kind.LATE, LOOK_AGAIN)
-        self._ask(horizon - self._nature.resolution, at)
-        self.base = self._beginning(at)
+        self.base = self._asks.beginning(self.coverage, at)
 
     def _begin_pass(self, at: datetime) -> bool:
         """Begin what takes the place of a sweep where there is much, unless a sweep was asked for or time was lost."""

@@ -285,7 +285,7 @@ class LiveTail:
             if (date := date_of(response)) is not None:
                 self._clock.heard(date, sent_at, self._now())
             stream = response["responseStream"]
-            self._session.answers += 1
+            self._signing.answered()
         self._missed()
         return asyncio.create_task(self._listen(call, stream))
 

@@ -164,7 +164,7 @@ class FilterLogEvents:
             )
             if "events" not in response:
                 raise malformed(call, "something that is no page of log events")
-            session.answers += 1
+            self._signing.answered()
             rows = tuple(_row(item) for item in response["events"])
             return Answer(rows, response.get("nextToken") or None, date_of(response))
 

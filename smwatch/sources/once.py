@@ -24,14 +24,13 @@ class Once(Agenda):
         self.clock = clock
         if self.scans or self.finished:
             return ()
-        if self.asked_at is None:
-            self.asked_at = at
-            horizon = self._horizon(at)
-            self._spans = self._wanted(horizon, at)
-            self._ask(horizon - self._nature.resolution, at)
-            self.base = self._beginning(at)
+        begins = self.asked_at is None
+        self.asked_at = self.asked_at or at
         horizon = self._horizon(self.asked_at)
-        self._ask(horizon - self._nature.resolution, at)
+        self._asks.begin(horizon - self._nature.resolution, at, sure=self.sure)
+        if begins:
+            self._spans = self._wanted(horizon, at)
+            self.base = self._asks.beginning(self.coverage, at)
         unreadable = self._unreadable(edge, horizon)
         if not self.sure and (unreadable or self.coverage.gaps):
             self._scan(Kind.GLANCE, horizon, None, self.asked_at)  # what is given up depends on the service's time
@@ -66,7 +65,8 @@ class Once(Agenda):
     def restart(self) -> None:
         """Begin all scans anew: the time of their start was not the service's."""
         super().restart()
-        self.asked_at = self._own = None
+        self.asked_at = None
+        self._asks.restart()
 
     def _begin(self, horizon: datetime, at: datetime) -> None:
         """Begin the next scan: what can be settled, oldest first, then the latest minutes."""

@@ -16,6 +16,10 @@ class Signing:
         """A call begins."""
         self._generation, self._answers = self._session.generation, self._session.answers
 
+    def answered(self) -> None:
+        """It has had an answer: the credentials were good for that."""
+        self._session.answers += 1
+
     def renew(self, *, force: bool) -> bool:
         """Have the session look for other credentials, by force even if no file has changed; whether there may be some.
 

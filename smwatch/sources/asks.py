@@ -1,0 +1,66 @@
+"""What runs have asked for: how far back one goes on with what those before it had no time to read."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from smwatch.sources.coverage import Asked, Coverage
+
+ABOUT = timedelta(hours=1)
+"""So much earlier than it was asked for by itself a run reads on what an earlier one left: starting takes time."""
+OFFLINE = timedelta(days=7)
+"""How long ago a run that heard nothing of the service may have asked for something: clocks without it may be wrong."""
+
+
+class Asks:
+    """What the runs of one source have asked for; pure."""
+
+    def __init__(self, since: datetime, coverage: Coverage) -> None:
+        self.all = coverage.asked
+        """Ascending, with this run's once it has begun."""
+        self._since = since
+        self._before = coverage.asked
+        if not coverage.asked and coverage.settled:  # by an older smwatch
+            start = coverage.settled[0].start
+            self._before = (Asked(start, start),)
+        self._own: Asked | None = None
+
+    def begin(self, latest: datetime, at: datetime, *, sure: bool) -> None:
+        """Note what this run asks for, once it is asked, at server time `at`, and once more when the time is `sure`.
+
+        That is all since it is to, no later than from `latest` on (there has to be something to settle), and of what
+        runs before it had no time to read as much as they would have asked for with the `since` of this one: what was
+        told by mistake to go months back is not gone on with.
+        """
+        if self._own is not None and (self._own.sure or not sure):
+            return
+        own = self._own or Asked(min(self._since, latest), at)
+        own = self._own = Asked(own.since, min(own.at, at), sure)
+        reach = at - own.since + ABOUT
+        asked = {Asked(max(each.since, each.at - reach), each.at, each.sure) for each in self._before} | {own}
+        if sure:  # what a wrong clock had noted is let go
+            asked = {each for each in asked if _credible(each, at)}
+        self.all = tuple(sorted(each for each in asked if not any(_within(each, other) for other in asked)))
+
+    def restart(self) -> None:
+        """Forget when this run began: the time of that was not the service's."""
+        self._own = None
+
+    def beginning(self, coverage: Coverage, at: datetime) -> datetime:
+        """From where on completeness counts: since when runs asked for everything, or from where that was read to.
+
+        Where there was something before, a settle lag that is wider by now takes nothing back.
+        """
+        assert self._own is not None
+        before = (each.since for each in self.all if each != self._own and _credible(each, at))
+        return min(self._since, min(map(coverage.complete_to, before), default=self._own.since))
+
+
+def _credible(asked: Asked, at: datetime) -> bool:
+    """Whether it was asked when it says, at server time `at`."""
+    return asked.sure or at - OFFLINE < asked.at <= at
+
+
+def _within(one: Asked, other: Asked) -> bool:
+    """Whether another run began no later, and asked for no less."""
+    return one != other and one.at >= other.at and one.since >= other.since

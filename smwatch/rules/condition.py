@@ -150,6 +150,11 @@ def historic(condition: Condition) -> bool:
     return bool(lookups(condition)) or any(TRAITS[trait.name].history for trait in traits(condition))
 
 
+def timeless(condition: Condition) -> bool:
+    """Whether what else has happened answers it alike for all events with the same values, whenever each happened."""
+    return isinstance(condition, Trait) and condition.name == "rotation_actor"
+
+
 def _of_text(text: str) -> Condition:
     if text.lstrip().startswith("{"):
         return Matches(patterns.compile(text))

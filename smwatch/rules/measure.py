@@ -48,6 +48,8 @@ class Questions(NamedTuple):
     only: tuple[Lookout, ...]
     unless: tuple[Lookout, ...]
     grades: tuple[tuple[Lookout, int, str], ...]
+    timeless: bool
+    """Whether the answers to `only` and `unless` are the same whenever the value was seen."""
 
 
 class Bar(NamedTuple):
@@ -76,6 +78,8 @@ class Needs:
         """How many stretches of that width away from an event others can make it evidence."""
 
 
+ANY = -1
+"""Stands for every event's key."""
 HANGS = 32
 """Open questions held of each value, before all is asked again."""
 
@@ -95,7 +99,7 @@ class Asker:
     case: SpreadCase
     value: Value
     counts: dict[int, bool] = field(default_factory=dict, compare=False)
-    """By event key: whether it counts."""
+    """By event key, or for any where `timeless`: whether it counts."""
     grades: dict[int, tuple[int, str] | None] = field(default_factory=dict, compare=False)
     hangs: list[tuple[Pending, bool]] = field(default_factory=list, compare=False)
     """What the answers hang on, as it was then."""
@@ -134,18 +138,23 @@ class Measure:
         """As far as each value was asked about since what is known has changed."""
         self._asked = 0
 
-    def forget(self) -> None:
+    def forget_all(self) -> None:
         """Ask everything again."""
         self._askers.clear()
         self._asked = 0
+
+    def forget(self, values: Iterable[Value]) -> None:
+        """Ask again about these values."""
+        for value in values:
+            if (asker := self._askers.pop(value, None)) is not None:
+                self._asked -= len(asker.counts)
 
     def asks_again(self, value: Value) -> bool:
         """Whether anything that was asked about a value has another answer by now: then all is asked again."""
         asker = self._askers.get(value)
         if asker is None or (len(asker.hangs) <= HANGS and all(one.ask() is was for one, was in asker.hangs)):
             return False
-        if self._askers.pop(value, None) is asker:
-            self._asked -= len(asker.counts)
+        self.forget((value,))
         return True
 
     @property
@@ -254,14 +263,14 @@ class Measure:
 
     def _counting(self, sights: Sequence[Sight], case: SpreadCase) -> list[Sight]:
         """Those of these that count by what else is known."""
-        counting, askers, (only, unless, _) = list[Sight](), self._askers, self._questions
+        counting, askers, (only, unless, _, timeless) = list[Sight](), self._askers, self._questions
         for sight in sights:
-            asker = askers.get(sight.value)
-            answer = asker.counts.get(sight.key) if asker is not None else None
+            asker, key = askers.get(sight.value), ANY if timeless else sight.key
+            answer = asker.counts.get(key) if asker is not None else None
             if answer is None:
                 wanted = all(self._ask(ask, sight, case) for ask in only)
                 answer = wanted and not any(self._ask(ask, sight, case) for ask in unless)
-                self._of(sight.value, case).counts[sight.key] = answer
+                self._of(sight.value, case).counts[key] = answer
                 self._asked += 1
             if answer:
                 counting.append(sight)

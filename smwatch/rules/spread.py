@@ -127,8 +127,7 @@ class SpreadCase(Case):
         return not (self.enough or self.found)
 
     def wake(self) -> None:
-        """Have all values judged again."""
-        self._measure.forget()
+        """Have all values judged again; what was asked about each holds until it is doubted."""
         if self._slots:
             self._stale = next(iter(self._slots)), self._last
         super().wake()
@@ -257,12 +256,13 @@ class SpreadCase(Case):
         if right.keys().isdisjoint(self._counts_of) and right.keys().isdisjoint(self._gone):
             return
         self._gone = {right.get(value, value): at for value, at in self._gone.items()}
-        for slot in self._slots.values():
+        for number, slot in self._slots.items():
             for old in right.keys() & slot.keys():
                 first, last = slot.pop(old)
                 ends = slot.setdefault(right[old], [first, last])
                 ends[:] = min(first, ends[0]), max(last, ends[1])
-        self._sights.clear()
+                self._sights.pop(number, None)
+        self._measure.forget({*right, *right.values()})
         self._pairs = sum(map(len, self._slots.values()))
         self._counts_of = dict(Counter(value for slot in self._slots.values() for value in slot))
         self._count()
@@ -393,6 +393,7 @@ class SpreadCase(Case):
             self._sum_up()
         if len(self._watching) > ASKED or self._measure.asked > ASKED:
             self._watching.clear()
+            self._measure.forget_all()
             self.wake()
 
     def _sum_up(self) -> None:

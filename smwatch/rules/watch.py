@@ -13,7 +13,7 @@ from smwatch.rules.alarm import Alarm
 from smwatch.rules.answer import Pending
 from smwatch.rules.case import Case, Newest
 from smwatch.rules.command import holes, needs_record, record_values
-from smwatch.rules.condition import Condition, Look, Lookup, historic, lookups
+from smwatch.rules.condition import Condition, Look, Lookup, historic, lookups, timeless
 from smwatch.rules.dimension import Dimension, Value, renamed, renames
 from smwatch.rules.envelope import FirstSeen, Rule, own_fact
 from smwatch.rules.habit import Habits
@@ -86,6 +86,7 @@ class Watch:
                 tuple(lookout(world, each) for each in rule.only if historic(each)),
                 tuple(lookout(world, each) for each in rule.unless if historic(each)),
                 tuple((lookout(world, grade.condition), grade.severity.rank, grade.title) for grade in rule.grade),
+                all(map(timeless, filter(historic, (*rule.only, *rule.unless)))),
             )
 
     def enlist(self, plan: Plan, subject: Subject, left: tuple[Ask, ...]) -> None:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Sequence
-from contextlib import AbstractAsyncContextManager, nullcontext
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
 
@@ -40,16 +40,29 @@ def aws_sources(parts: Parts[Store]) -> AwsSources:
 
 def file_sources(files: Sequence[Path], speed: float | None) -> Callable[[Parts[Store]], Sources]:
     """Trail files, paced by the time of their events if a speed is given."""
-    from smwatch.sources.files import FileSource
 
-    return lambda _: nullcontext([FileSource(files, speed=speed, now=now, sleep=asyncio.sleep)])
+    @asynccontextmanager
+    async def opened(_: Parts[Store]) -> AsyncIterator[Sequence[Source]]:
+        from smwatch.sources.files import FileSource
+
+        yield [FileSource(files, speed=speed, now=now, sleep=asyncio.sleep)]
+
+    return opened
 
 
-def demo_sources(_: Parts[Store]) -> Sources:
+@asynccontextmanager
+async def demo_sources(_: Parts[Store]) -> AsyncIterator[Sequence[Source]]:
     """The scripted incident."""
     from smwatch.sources.demo import demo_sources
 
-    return nullcontext(demo_sources(now, asyncio.sleep))
+    yield demo_sources(now, asyncio.sleep)
+
+
+def live_tail_cost() -> str:
+    """What Live Tail costs, in a sentence."""
+    from smwatch.sources.live_tail import COST
+
+    return COST
 
 
 class Backstage:
@@ -118,8 +131,6 @@ class Backstage:
     # -- what the screen may have done
 
     def _outside(self) -> Outside:
-        from smwatch.sources.live_tail import COST
-
         parts, aws = self._parts, self._aws
         return Outside(
             keep=self._background.keep,
@@ -129,7 +140,7 @@ class Backstage:
             if aws is not None and parts.settings.logs.group
             else None,
             live_tail_on=parts.settings.logs.live_tail,
-            live_tail_cost=COST,
+            live_tail_cost=live_tail_cost,
             ask=self._ask if aws is not None else None,
             same_call=parts.same_call,
             export=parts.write_file,

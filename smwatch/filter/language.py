@@ -8,7 +8,6 @@ from difflib import get_close_matches
 
 import msgspec
 
-from smwatch import patterns
 from smwatch.events.event import Event
 from smwatch.filter.glob import Glob
 from smwatch.filter.terms import FIELDS, Alarmed, Field, Flag, Matching, Term, Word
@@ -122,12 +121,19 @@ def parse(text: str, context: Context, *, typing: bool = False) -> Filter:
     """
     plain = text.lstrip()
     if plain.startswith("{"):
-        try:
-            return Filter(text, [Matching(patterns.compile(plain.rstrip()), context.record_of)])
-        except patterns.PatternError as error:
-            raise FilterError(str(error), error.position + len(text) - len(plain)) from None
+        return Filter(text, [_matching(plain.rstrip(), context, position=len(text) - len(plain))])
     terms = (_term(piece, context, typing=typing and piece.end == len(text)) for piece in pieces(text))
     return Filter(text, [term for term in terms if term is not None])
+
+
+def _matching(pattern: str, context: Context, *, position: int) -> Term:
+    """The filter pattern that stands at `position` of what was typed."""
+    from smwatch import patterns  # most filters are none, and a screen stands sooner without: serves "first frame"
+
+    try:
+        return Matching(patterns.compile(pattern), context.record_of)
+    except patterns.PatternError as error:
+        raise FilterError(str(error), error.position + position) from None
 
 
 def pieces(text: str) -> Iterator[Piece]:

@@ -9,14 +9,17 @@ from __future__ import annotations
 import re
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Container
+from typing import TYPE_CHECKING
 
 from smwatch.events.event import ACCESS_KEY, ACCOUNT_BITS, ADDRESS, ID_BITS, Event
 from smwatch.events.principal import Principal
 from smwatch.events.recent import Recent
 from smwatch.events.secret import Secret
 from smwatch.filter.glob import Glob
-from smwatch.patterns import Pattern
 from smwatch.record import Record
+
+if TYPE_CHECKING:
+    from smwatch.patterns import Pattern
 
 REMEMBERED = 20_000
 """Distinct values that a term remembers its answer for."""

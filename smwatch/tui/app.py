@@ -141,8 +141,15 @@ class SmwatchApp(App[int]):
             self._make_desk = desk
         else:
             self._furnish(desk)
+        self._dress()
+
+    def _dress(self) -> None:
+        """Take our colours before any style is read: with others, all of them are read again. Serves "first frame"."""
         for each in THEMES:
             self.register_theme(each)
+        few = self.console.color_system == "standard"
+        if theme := themes.chosen(self._ui.theme, self.available_themes, few=few):
+            self.theme = theme
 
     def _furnish(self, desk: Desk) -> None:
         from smwatch.tui.bell import Bell
@@ -180,9 +187,6 @@ class SmwatchApp(App[int]):
 
     def on_mount(self) -> None:
         """Show the head of the screen, then the rest."""
-        few = self.console.color_system == "standard"
-        if theme := themes.chosen(self._ui.theme, self.available_themes, few=few):
-            self.theme = theme
         if self._make_desk is None:
             self._open()
             self._opened.set()

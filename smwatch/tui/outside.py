@@ -41,8 +41,8 @@ class Outside(msgspec.Struct, frozen=True, kw_only=True):
     """Switches Live Tail on or off."""
     live_tail_on: bool = False
     """Whether it is on from the start."""
-    live_tail_cost: str = ""
-    """What Live Tail costs, in a sentence."""
+    live_tail_cost: Callable[[], str] = str
+    """Says what Live Tail costs, in a sentence."""
     reach_back: Callable[[datetime], Awaitable[bool] | None] | None = None
     """Brings what happened since a moment, from the journal and the sources; it arrives like everything else.
 

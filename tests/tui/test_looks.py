@@ -5,10 +5,12 @@ from __future__ import annotations
 import pytest
 from rich.style import Style
 from textual._compositor import Compositor
+from textual.dom import DOMNode
 from textual.strip import Strip
 
 from smwatch.tui.screens.watch import WatchScreen
 from smwatch.tui.themes import DARK, LIGHT
+from smwatch.tui.widgets.scrollbar import Bar
 from tests import records
 from tests.tui.scene import Stage, ago, reads
 
@@ -38,6 +40,32 @@ async def test_another_theme_looks_them_up_anew_and_another_focus_does_not() -> 
             stream._component_styles[name] is not before[name] for name in before.keys() & stream._component_styles
         )
         assert stream.get_component_styles("stream--event").color != before["stream--event"].color
+
+
+async def test_the_style_of_a_widget_is_worked_out_once_for_all_its_lines_until_it_is_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stage, asked = given(), list[DOMNode]()
+    general = DOMNode.rich_style.fget  # type: ignore[attr-defined]
+
+    def counted(node: DOMNode) -> Style:
+        asked.append(node)
+        style: Style = general(node)
+        return style
+
+    async with stage.app.run_test(size=WIDE) as pilot:
+        stage.app.theme = DARK.name
+        await pilot.pause()
+        bar = stage.app.screen.query_one(Bar)
+        monkeypatch.setattr(DOMNode, "rich_style", property(counted))
+        bar.notify_style_update()
+        bar.render_lines(bar.size.region)
+        assert bar.size.height > 1
+        assert asked.count(bar) == 1
+        before = bar.rich_style
+        stage.app.theme = LIGHT.name
+        await pilot.pause()
+        assert bar.rich_style == general(bar) != before
 
 
 async def test_a_name_that_is_no_component_class_is_a_bug() -> None:

@@ -4,16 +4,25 @@ import asyncio
 import os
 import subprocess
 import sys
+from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from textual import events
+from textual.css import stylesheet
+from textual.css.model import RuleSet
+from textual.css.parse import parse
 
 from smwatch.settings import SettingsError
 from smwatch.tui.app import SmwatchApp
 from smwatch.tui.opening import Opening
 from smwatch.tui.screens.desk import Desk
+from smwatch.tui.screens.frame import StreamFrame
 from smwatch.tui.screens.watch import WatchScreen
+from smwatch.tui.themes import DARK
+from smwatch.tui.widgets.pieces import Pieces
 from tests.terminal import ROOT, Terminal
 from tests.tui.scene import NOW, Stage, reads
 
@@ -23,6 +32,11 @@ LATER = {
     *("smwatch.monitor", "smwatch.tui.screens.watch", "sqlite3", "boto3", "botocore", "aiobotocore", "aiohttp"),
 }
 """What the first frame can do without."""
+LAST = {
+    *("smwatch.rules.engine", "smwatch.patterns", "smwatch.sources.tail", "smwatch.sources.live_tail"),
+    *("smwatch.sources.files", "smwatch.sources.demo", "smwatch.tui.screens.names", "botocore", "aiobotocore"),
+}
+"""What the whole screen can do without."""
 
 
 async def test_the_head_stands_while_the_desk_is_made_and_keys_wait_for_the_rest() -> None:
@@ -78,6 +92,42 @@ app.run(headless=True)
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
     assert done.stdout == "True []\n"
+
+
+@pytest.mark.parametrize("sources", ["aws_sources", "demo_sources", "file_sources([], None)"])
+def test_the_whole_screen_stands_before_what_judges_and_what_asks_is_loaded(sources: str) -> None:
+    code = f"""
+import sys
+import smwatch.show, smwatch.collector
+from smwatch.settings import LogsSettings, Settings
+from smwatch.tui.app import SmwatchApp
+def make_desk():
+    from smwatch.backstage import Backstage, aws_sources, demo_sources, file_sources
+    return Backstage(Settings(logs=LogsSettings(group="trail")), {sources}, remember=False).desk
+def start(app):
+    print(type(app.screen).__name__, sorted({LAST} & set(sys.modules)))
+    app.exit()
+SmwatchApp(make_desk, start=start).run(headless=True)
+"""
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
+    assert done.stdout == "WatchScreen []\n"
+
+
+async def test_styles_are_read_once_and_not_again_in_our_colours(monkeypatch: pytest.MonkeyPatch) -> None:
+    read = Counter[str]()
+
+    def counted(scope: str, css: str, *args: Any, **kwargs: Any) -> Iterable[RuleSet]:
+        read[css] += 1
+        return parse(scope, css, *args, **kwargs)
+
+    monkeypatch.setattr(stylesheet, "parse", counted)
+    app = SmwatchApp(lambda: Stage().app.desk, clock=lambda: NOW)
+    async with app.run_test(size=(160, 50)) as pilot:
+        while not isinstance(app.screen, WatchScreen):
+            await pilot.pause()
+    assert app.theme == DARK.name
+    assert read[Opening.DEFAULT_CSS] == read[Pieces.DEFAULT_CSS] == read[StreamFrame.DEFAULT_CSS] == 1
 
 
 async def test_a_desk_that_cannot_be_made_ends_the_app_with_what_is_wrong() -> None:

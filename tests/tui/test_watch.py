@@ -336,7 +336,9 @@ async def test_a_key_has_the_sources_asked_at_once() -> None:
 
 async def test_live_tail_says_what_it_costs_before_a_second_key_switches_it_on() -> None:
     switched: list[bool] = []
-    stage = Stage(reads(3), outside=Outside(live_tail=switched.append, live_tail_cost="It costs $0.01 a minute"))
+    stage = Stage(
+        reads(3), outside=Outside(live_tail=switched.append, live_tail_cost=lambda: "It costs $0.01 a minute")
+    )
     async with stage.app.run_test(size=WIDE) as pilot:
         await pilot.press("V")
         assert "It costs $0.01 a minute; V again switches it on" in stage.text()

@@ -148,7 +148,7 @@ class Desk:
     @property
     def live_tail_cost(self) -> str | None:
         """What Live Tail costs, in a sentence; None where there is none to switch on."""
-        return self._outside.live_tail_cost if self._outside.live_tail is not None else None
+        return self._outside.live_tail_cost() if self._outside.live_tail is not None else None
 
     def live_tail(self, on: bool) -> None:
         """Have Live Tail switched on or off."""

@@ -14,9 +14,7 @@ from smwatch.tui.pages.targets import ToEvent, ToValue
 from smwatch.tui.query import window
 from smwatch.tui.screens.desk import NO_OTHER_RECORD
 from smwatch.tui.screens.frame import StreamFrame
-from smwatch.tui.screens.names import NamesScreen
 from smwatch.tui.screens.prompt import PromptScreen
-from smwatch.tui.screens.saved import SavedScreen
 from smwatch.tui.widgets.filter_line import FilterLine
 from smwatch.tui.widgets.histogram import Histogram
 from smwatch.tui.widgets.stream import EventStream
@@ -78,6 +76,8 @@ class Finder(StreamFrame):
 
     def action_names(self) -> None:
         """Pick event names."""
+        from smwatch.tui.screens.names import NamesScreen
+
         ticked = frozenset(values_of(self.asked.query.text, "name"))
         self.app.push_screen(NamesScreen(self.desk.store.names, ticked, self.desk.keys), self._pick)
 
@@ -88,6 +88,8 @@ class Finder(StreamFrame):
 
     def action_saved(self) -> None:
         """Pick a saved filter."""
+        from smwatch.tui.screens.saved import SavedScreen
+
         if self.desk.filters:
             self.app.push_screen(SavedScreen(self.desk.filters, self.desk.keys), self.take)
         else:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 
+from rich.style import Style
 from textual.css.styles import RenderStyles
 from textual.dom import DOMNode
 from textual.widget import Widget
@@ -19,6 +20,8 @@ class Looks(Widget):
 
     _looked_up_in = -1
     """Which version of the stylesheet, that is: of the theme."""
+    _own: Style | None = None
+    """Its own style, once it has been asked for."""
 
     @classmethod
     @cache
@@ -44,3 +47,15 @@ class Looks(Widget):
                 app.stylesheet.apply(node, animate=False)
                 self._component_styles[name] = node.styles
         return super().get_component_styles(*names)
+
+    @property
+    def rich_style(self) -> Style:
+        """Its own style; Textual's goes up to the app each time it is asked, which may be for each line."""
+        if self._own is None:
+            self._own = super().rich_style
+        return self._own
+
+    def notify_style_update(self) -> None:
+        """Forget the style it had: theme, focus and classes come through here."""
+        super().notify_style_update()
+        self._own = None

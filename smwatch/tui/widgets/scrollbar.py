@@ -11,7 +11,7 @@ from textual.message import Message
 from textual.strip import Strip
 
 from smwatch.tui.lines import BARS
-from smwatch.tui.widgets.looks import Looks
+from smwatch.tui.widgets.direct import Direct
 
 
 class Place(NamedTuple):
@@ -22,13 +22,12 @@ class Place(NamedTuple):
     total: int = 0
 
 
-class Bar(Looks):
+class Bar(Direct):
     """The scrollbar. Textual's own lies over the widget it belongs to, which cuts every line there in two; and it is
     drawn anew, all of it, for each scrolled line: three quarters of the cost of scrolling a screen by a line. Serves
     the rows "scroll by one line" and "a page of new rows painted" of the benchmark table.
     """
 
-    ALLOW_SELECT = False
     DEFAULT_CSS = """
     Bar {
         width: 1; height: 1fr; background: $background;

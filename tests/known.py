@@ -105,6 +105,6 @@ def journal_of_version(path: Path, number: int, arrivals: Iterable[Arrival] = ()
     for statement in (one for migration in MIGRATIONS[:number] for one in migration):
         db.execute(statement)
     db.execute(f"PRAGMA user_version = {number}")
-    rows = rows_of(1, arrivals)
+    rows = rows_of(1, arrivals, whole=True)
     db.executemany("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?)", rows)
     return db

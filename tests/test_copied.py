@@ -51,6 +51,17 @@ def test_of_very_many_events_the_newest_are_copied_and_those_of_two_days_are_kno
         assert len(list(journal.untold(NOW - 30 * DAY, 99))) == 3, "a number that is given anew was never printed"
 
 
+def test_the_records_of_one_that_is_taken_over_are_forgotten_like_those_that_come(tmp_path: Path) -> None:
+    path = tmp_path / FILE_NAME
+    with closing(Journal(path)) as kept:
+        kept.commit("a", [arrival(n) for n in (3, 1, 2)])
+    with closing(Journal.copied(path, 100)) as journal:
+        journal.commit("a", [arrival(4)])
+        journal.forget(2)
+        assert [journal.raw(arrival(n).event) is None for n in (3, 1, 2, 4)] == [True, True, False, False]
+        assert journal.commit("a", [arrival(3)]).fresh == ()
+
+
 @pytest.mark.parametrize("version", range(1, len(MIGRATIONS)))
 def test_one_of_an_older_version_is_brought_up_to_date_in_memory_alone(tmp_path: Path, version: int) -> None:
     path = tmp_path / FILE_NAME

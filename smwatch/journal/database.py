@@ -13,6 +13,7 @@ import msgspec
 
 from smwatch.journal import file
 from smwatch.journal.errors import sqlite_errors_told_apart
+from smwatch.journal.records import Records
 from smwatch.journal.schema import check, migrate
 
 
@@ -30,6 +31,7 @@ class Database:
 
     def __init__(self, opening: Opening) -> None:
         self.path = path = opening.path
+        self._records = Records() if path is None else None
         self._begin = opening.begin
         self._read_only = opening.read_only
         self._upgrading = opening.upgrading
@@ -70,6 +72,8 @@ class Database:
                 if self.path is None:
                     self._begin(connection)
                 check_it(connection)
+                if self._records is not None:
+                    self._records.serve(connection)
                 self._opened(connection)
             except BaseException:
                 connection.close()

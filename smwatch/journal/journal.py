@@ -196,27 +196,30 @@ class Journal(Arrived):
         self, db: sqlite3.Connection, source: str, first: int, arrivals: Sequence[Arrival]
     ) -> list[tuple[int, Arrival]]:
         """Insert events, numbered from `first` on, and return those that are new."""
-        rows = rows_of(first, arrivals)
+        insert = _INSERT if self._records is None else _INSERT_BESIDE
+        rows = rows_of(first, arrivals, whole=self._records is None)
         fresh: list[tuple[int, Arrival]] = []
         # A source that goes on brings nothing twice: then its page goes in at one go (see the row "ingest" of the
         # benchmarks), and which of its events are new is asked of each only where some are not.
         if source not in self._repeating:
             before = db.total_changes
-            db.executemany(_INSERT, rows)
+            db.executemany(insert, rows)
             if db.total_changes - before == len(rows):
                 fresh += enumerate(arrivals, first)
             else:
                 self._repeating.add(source)
                 db.execute("DELETE FROM events WHERE seq >= ?", (first,))
         if source in self._repeating:
-            insert, seq = db.cursor().execute, first
+            execute, seq = db.cursor().execute, first
             for arrival, row in zip(arrivals, rows, strict=True):
-                if insert(_INSERT, (seq, *row[1:])).rowcount:
+                if execute(insert, (seq, *row[1:])).rowcount:
                     fresh.append((seq, arrival))
                     seq += 1
             db.execute(_GIVE_BACK, (seq - 1,))  # SQLite takes a number for given that it has been offered
             if len(fresh) == len(rows):
                 self._repeating.discard(source)
+        if self._records is not None:
+            self._records.hold(fresh)
         for seq, arrival in fresh:
             if arrival.shared_id:
                 share(db, seq, arrival.shared_id)
@@ -360,21 +363,15 @@ class Journal(Arrived):
     def forget(self, keep: int) -> None:
         """Let go of the records of all but the newest `keep` arrivals, yet know them when they come again.
 
-        For journals in memory, which would grow without end.
+        For a journal in memory, which would grow without end.
         """
         upto = self._last_seq - keep
         if upto <= self._forgotten:
             return
-        these = (self._forgotten, upto)
+        assert self._records is not None
         with self._transaction() as db:
-            # Not an UPDATE: SQLite would leave the room that a record took to itself, and never give it to another.
-            known = db.execute(
-                "SELECT seq, at, identity, seen_by, seen_at FROM events WHERE seq > ? AND seq <= ?", these
-            )
-            rows = known.fetchall()
-            db.execute("DELETE FROM events WHERE seq > ? AND seq <= ?", these)
-            db.executemany("INSERT INTO events (seq, at, identity, seen_by, seen_at) VALUES (?, ?, ?, ?, ?)", rows)
-            db.execute("DELETE FROM shared WHERE seq > ? AND seq <= ?", these)
+            db.execute("DELETE FROM shared WHERE seq <= ?", (upto,))
+        self._records.forget(upto)
         self._forgotten = upto
 
 
@@ -382,3 +379,5 @@ _OF_ONE_FILE = (TAKEN, DEALT, _UNLINKED, ASKED, ASKED_FROM, SWEPT, SAID)
 """Begin the names of the facts that are about what this file holds."""
 _GIVE_BACK = "UPDATE sqlite_sequence SET seq = ? WHERE name = 'events'"
 _INSERT = "INSERT OR IGNORE INTO events (seq, at, identity, seen_by, seen_at, raw) VALUES (?, ?, ?, ?, ?, ?)"
+_INSERT_BESIDE = _INSERT.replace("raw", "unused")
+"""Where the records themselves are beside SQLite."""

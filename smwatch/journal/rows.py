@@ -10,6 +10,7 @@ import msgspec
 from smwatch.events.event import ACCOUNT_BITS, ID_BITS, Arrival, SeenBy
 from smwatch.events.reader import Reader
 from smwatch.journal.errors import JournalCorruptError
+from smwatch.journal.records import as_bytes
 
 _IDENTITY_BITS = ID_BITS + ACCOUNT_BITS
 _IDENTITY_BYTES = _IDENTITY_BITS // 8
@@ -18,7 +19,7 @@ IDENTITY = (1 << _IDENTITY_BITS) - 1
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SEEN_BY = {seen_by.value: seen_by for seen_by in SeenBy}
 
-Row = tuple[int, int, bytes, str, int, str | bytes]
+Row = tuple[int, int, bytes, str, int, str | bytes | None]
 """seq, at, identity, seen_by, seen_at, raw."""
 SELECT = "SELECT seq, at, identity, seen_by, seen_at, raw FROM events"
 """Gives such rows."""
@@ -43,18 +44,21 @@ class Stored(msgspec.Struct, frozen=True, gc=False):
         return arrival
 
 
-def rows_of(first: int, arrivals: Iterable[Arrival]) -> list[Row]:
-    """What is kept of events that are numbered from `first` on."""
+def rows_of(first: int, arrivals: Iterable[Arrival], *, whole: bool) -> list[Row]:
+    """What is kept of events that are numbered from `first` on; not `whole`, without their records."""
     rows: list[Row] = []
     seen_at, seen_ms, seen_by, by = _EPOCH, 0, SeenBy.FILE, SeenBy.FILE.value
+    kept: str | bytes | None = None
     for seq, arrival in enumerate(arrivals, first):
-        event, raw = arrival.event, arrival.raw
+        event = arrival.event
         if event.seen_at is not seen_at:  # neighbours share it
             seen_at, seen_ms = event.seen_at, milliseconds(event.seen_at)
         if event.seen_by is not seen_by:
             seen_by, by = event.seen_by, event.seen_by.value
         key = event.own_key if event.odd_id else event.key
-        kept = raw if raw.isascii() else _storable(raw)
+        if whole:
+            raw = arrival.raw
+            kept = raw if raw.isascii() else _storable(raw)
         rows.append((seq, key >> _IDENTITY_BITS, identity(key), by, seen_ms, kept))
     return rows
 
@@ -62,8 +66,8 @@ def rows_of(first: int, arrivals: Iterable[Arrival]) -> list[Row]:
 def _storable(raw: str) -> str | bytes:
     try:
         raw.encode()
-    except UnicodeEncodeError:  # half of a pair, as JSON may hold
-        return raw.encode("utf-8", "surrogatepass")
+    except UnicodeEncodeError:
+        return as_bytes(raw)
     return raw
 
 
@@ -92,9 +96,13 @@ def identity(key: int) -> bytes:
     return (key & IDENTITY).to_bytes(_IDENTITY_BYTES)
 
 
-def text(raw: str | bytes) -> str:
+def text(raw: str | bytes | None) -> str:
     """The record as it came; TypeError or ValueError for what is none."""
-    return raw if isinstance(raw, str) else str(raw, "utf-8", "surrogatepass")
+    if isinstance(raw, str):
+        return raw
+    if raw is None:
+        raise TypeError(raw)
+    return str(raw, "utf-8", "surrogatepass")
 
 
 def moment(seconds: int) -> datetime:

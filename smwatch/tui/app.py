@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import partial
 from importlib import import_module
-from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from textual import events
 from textual.app import App, ComposeResult, SystemCommand
@@ -318,6 +318,11 @@ class SmwatchApp(App[int]):
             self._stir()
         await super().on_event(event)
 
+    def notify(self, message: str, **how: Any) -> None:
+        """Tell what just happened, in place of what was told before: on a small screen two hide what they are about."""
+        self.clear_notifications()
+        super().notify(message, **how)
+
     # -- keys
 
     def on_key(self, event: events.Key) -> None:
@@ -328,7 +333,6 @@ class SmwatchApp(App[int]):
             return
         key = self.desk.keys.meant(event.key)
         if key is not None and key.id not in MOVING:
-            self.clear_notifications()  # one is enough, however many keys were meant for elsewhere
             back = self.desk.keys.hint("details.back")[0]
             told = f"{name(event.key)} ({key.word}) works on the main screen: {back} goes back to it"
             self.notify(told, markup=False, timeout=TOLD_SECONDS)

@@ -72,6 +72,18 @@ async def test_a_narrow_band_says_what_it_is_on_one_row_and_whom_it_is_about_on_
         assert stage.app.clipboard == RESTORE
 
 
+async def test_nothing_told_before_hides_a_question() -> None:
+    stage = staged(*incident())
+    async with stage.app.run_test(size=(60, 20)) as pilot:
+        await pilot.press("a", "A", "enter")
+        await pilot.pause()
+        assert [each.message[:14] for each in stage.app._notifications] == ["acknowledged: "]
+        await pilot.press("M")
+        await pilot.pause()
+        assert isinstance(stage.app.screen, PromptScreen)
+        assert not list(stage.app._notifications)
+
+
 async def test_y_copies_the_command_that_restores_the_secret() -> None:
     stage = staged(*incident())
     async with stage.app.run_test(size=WIDE) as pilot:

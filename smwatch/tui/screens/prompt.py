@@ -43,7 +43,8 @@ class PromptScreen(DirectlyComposed, ModalScreen[str | None]):
             yield self._input
 
     def on_mount(self) -> None:
-        """Begin to type."""
+        """Begin to type, with nothing of what was told before over the question."""
+        self.app.clear_notifications()
         self._input.focus()
 
     def on_resize(self, event: events.Resize) -> None:

@@ -94,7 +94,7 @@ def summary(statuses: Sequence[Status], now: datetime, zone: Zone, width: int) -
     found = ranked(statuses, now)
     if not found:
         return [Piece("○ no source yet", "quiet")]
-    several = len({each.status.region for each in found if each.status.region}) > 1
+    several = _several(found)
     for detail in (5, 4, 3, 2, 1):
         pieces: list[Piece] = []
         for each in found:
@@ -112,6 +112,11 @@ def summary(statuses: Sequence[Status], now: datetime, zone: Zone, width: int) -
         return pieces
     troubled = len(found) - fine
     return [*([Piece(f"● {fine} ok ", "good")] if fine else []), Piece(f"✗ {troubled} not ok", "bad")]
+
+
+def _several(found: Sequence[Health]) -> bool:
+    """Whether a source has to be told apart by its Region."""
+    return len({each.status.region for each in found if each.status.region}) > 1
 
 
 def _size(pieces: Sequence[Piece]) -> int:
@@ -143,13 +148,15 @@ def troubles(statuses: Sequence[Status], now: datetime, zone: Zone, again: str =
     """(sentence, role) for each source that has something to say, the worst first; `again` is the key that asks it."""
     asks = f"; {again} asks again now" if again else ""
     told: list[tuple[str, str]] = []
-    for each in ranked(statuses, now):
+    found = ranked(statuses, now)
+    several = _several(found)
+    for each in found:
         status = each.status
         stale = "stale" in each.word
         if not status.message and not stale:
             continue
         message = status.message or f"nothing has come back since {moment(status.last_good_at, zone, now)}{asks}"
-        where = f" {status.region}" if status.region else ""
+        where = f" {status.region}" if several and status.region else ""
         role = each.role if each.role in ("bad", "warn") else "quiet"
         told.append((f"{each.glyph} {status.label}{where} {each.word}: {message}", role))
     return told

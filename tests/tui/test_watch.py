@@ -58,7 +58,35 @@ async def test_a_source_in_trouble_says_what_to_do() -> None:
     denied = msgspec.structs.replace(FINE, state=State.DENIED, message="cloudtrail:LookupEvents is not allowed")
     stage = Stage(reads(1), status=denied)
     async with stage.app.run_test(size=WIDE):
-        assert "✗ CloudTrail eu-west-1 denied: cloudtrail:LookupEvents is not allowed" in stage.text()
+        assert "✗ CloudTrail denied: cloudtrail:LookupEvents is not allowed" in stage.text()
+
+
+async def test_of_two_regions_the_one_in_trouble_is_named() -> None:
+    elsewhere = msgspec.structs.replace(FINE, source="cloudtrail:111122223333:eu-west-2", region="eu-west-2")
+    stage = Stage(reads(1), status=elsewhere)
+    stage.store.report(msgspec.structs.replace(FINE, state=State.DENIED, message="not allowed"))
+    async with stage.app.run_test(size=WIDE):
+        assert "✗ CloudTrail eu-west-1 denied: not allowed" in stage.lines()[1]
+
+
+async def test_what_to_do_about_a_source_is_a_key_away_where_it_has_no_room() -> None:
+    advice = "attach the policy that `smwatch policy watch` prints"
+    denied = msgspec.structs.replace(FINE, state=State.DENIED, message=f"AWS denies cloudtrail:LookupEvents: {advice}")
+    stage = Stage(reads(1), status=denied)
+    async with stage.app.run_test(size=NARROW) as pilot:
+        assert stage.lines()[1].endswith("…  S says all ")
+        await pilot.press("S")
+        await pilot.pause()
+        assert advice in " ".join(stage.text().split())
+
+
+async def test_an_empty_stream_says_of_a_source_in_trouble_nothing_that_does_not_go_on() -> None:
+    denied = msgspec.structs.replace(FINE, state=State.DENIED, message="not allowed", progress="back-filling")
+    stage = Stage(status=denied)
+    async with stage.app.run_test(size=NARROW) as pilot:
+        await pilot.pause()
+        assert "not allowed" in stage.text()
+        assert "back-filling" not in stage.text()
 
 
 async def test_a_typed_filter_narrows_as_it_is_typed_and_enter_keeps_it() -> None:

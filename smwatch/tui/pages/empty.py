@@ -43,7 +43,7 @@ def empty_lines(
             lines += paragraph(
                 f"last asked successfully {period(now - status.last_good_at)} ago", width, "quiet", indent=2
             )
-        if status.progress:
+        if status.progress and each.role != "bad":  # nothing is on its way then
             lines += paragraph(status.progress, width, "quiet", indent=2)
         if status.message:
             lines += paragraph(status.message, width, each.role, indent=2)

@@ -8,7 +8,7 @@ from datetime import datetime
 from smwatch.sources.source import Status
 from smwatch.tui.health import summary, troubles
 from smwatch.tui.lines import Piece, spread
-from smwatch.tui.text import cells
+from smwatch.tui.text import cells, fit
 from smwatch.tui.times import Zone, moment
 
 TROUBLES = 2
@@ -18,9 +18,18 @@ TITLED = 90
 
 
 def header_rows(
-    title: str, statuses: Sequence[Status], now: datetime, zone: Zone, width: int, again: str = ""
+    title: str,
+    statuses: Sequence[Status],
+    now: datetime,
+    zone: Zone,
+    width: int,
+    again: str = "",
+    whole: str = "",
 ) -> list[Sequence[Piece]]:
-    """One line, and one more for each source in trouble; `again` is the key that asks the sources again."""
+    """One line, and one more for each source in trouble.
+
+    `again` is the key that asks the sources again, `whole` the one that shows what has no room here.
+    """
     clock = [Piece(f"{moment(now, zone.absolute, now)} {zone.absolute.title()} ", "strong")]
     head = [Piece(" smwatch ", "strong")]
     if title and width >= TITLED:
@@ -29,5 +38,17 @@ def header_rows(
     sources = [Piece(each.text, f"{each.role}@screen.sources") for each in summary(statuses, now, zone, room)]
     rows: list[Sequence[Piece]] = [spread([*head, Piece("  "), *sources], clock, width).pieces]
     for sentence, role in troubles(statuses, now, zone, again)[:TROUBLES]:
-        rows.append([Piece(f"   {sentence}", f"{role}@screen.sources")])
+        rows.append(_trouble(f"   {sentence}", role, width, whole))
     return rows
+
+
+def _trouble(sentence: str, role: str, width: int, whole: str) -> list[Piece]:
+    """A sentence that fits, or its beginning and the key to its end: that is where the next step is."""
+    if cells(sentence) <= width or not whole:
+        return [Piece(sentence, f"{role}@screen.sources")]
+    key, says = f"  {whole}", " says all "
+    return [
+        Piece(fit(sentence, width - cells(key) - cells(says)), f"{role}@screen.sources"),
+        Piece(key, "key@screen.sources"),
+        Piece(says, "quiet@screen.sources"),
+    ]

@@ -201,8 +201,8 @@ class StreamFrame(DirectlyComposed, Screen[None]):
     def _header_rows(self) -> Sequence[Sequence[Piece]]:
         desk = self.desk
         statuses = list(desk.store.sources.values())
-        again = desk.keys.one("watch.poll")
-        return header_rows(desk.title, statuses, desk.now, desk.zone, self.size.width, again)
+        again, whole = map(desk.keys.one, ("watch.poll", "watch.sources"))
+        return header_rows(desk.title, statuses, desk.now, desk.zone, self.size.width, again, whole)
 
     def _standing(self) -> Standing:
         store, stream, asked = self.desk.store, self.stream, self.asked

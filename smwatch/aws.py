@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from smwatch.journal import Journal, JournalError
-from smwatch.settings import CloudTrailSettings, LogsSettings, Settings, SettingsError, period
+from smwatch.settings import CloudTrailSettings, LogsSettings, Settings, period
+from smwatch.sources.errors import ConfigurationError, ProfileError
 from smwatch.sources.source import Source
 
 if TYPE_CHECKING:
     from smwatch.sources.agenda import Schedule
+    from smwatch.sources.session import AwsSession
     from smwatch.sources.tail import Tail
 
 
@@ -56,7 +58,8 @@ class AwsSources:
         `asked` says with which filter pattern a log group is asked; without, it is for Secrets Manager's events alone.
         """
         if not settings.cloudtrail.enabled and not settings.logs.group:
-            raise SettingsError("nothing to watch: give --log-group, or leave out --no-cloudtrail")
+            what = "nothing to watch: let CloudTrail be asked, or give --log-group (logs.group) as well"
+            raise settings.wrong("cloudtrail.enabled", what)
         self._settings = settings
         self._since = since
         self._accounts = _Accounts(journal) if journal is not None else None
@@ -71,7 +74,9 @@ class AwsSources:
         from smwatch.sources.pace import Paces
         from smwatch.sources.session import AwsSession
 
-        self._session, self._paces = await AwsSession.open(self._settings.profile, accounts=self._accounts), Paces()
+        with self._blamed_on("profile", ProfileError):
+            self._session = await AwsSession.open(self._settings.profile, accounts=self._accounts)
+        self._paces = Paces()
         self.metadata = SecretMetadata(self._session, self._now)
         try:
             self._opened = await self._sources()
@@ -112,7 +117,8 @@ class AwsSources:
         from smwatch.sources.trail import TrailWatch
 
         settings, since, session, paces = self._settings, self._since, self._session, self._paces
-        regions = tuple(dict.fromkeys(settings.regions)) or (None,)
+        with self._blamed_on("regions"):
+            regions = tuple(dict.fromkeys(map(session.region, settings.regions or (None,))))
         histories: list[Tail] = []
         if settings.cloudtrail.enabled:
             plan = _schedule(settings.cloudtrail)
@@ -125,10 +131,12 @@ class AwsSources:
         sources: list[Source] = [*histories]
         if group := settings.logs.group:
             plan, rate = _schedule(settings.logs), settings.logs.rate
-            upstream = TrailWatch(session, regions[0], group, histories=histories)
+            with self._blamed_on("logs.group"):
+                home = _region_of(group, regions, session)
+            upstream = TrailWatch(session, home, group, histories=histories)
             truth = await logs_source(
                 session,
-                regions[0],
+                home,
                 group,
                 since,
                 paces=paces,
@@ -142,8 +150,31 @@ class AwsSources:
             sources.append(truth)
             if settings.logs.live_tail or self._screen:
                 on = settings.logs.live_tail
-                sources.append(await live_tail_source(session, regions[0], group, truth=truth, on=on))
+                sources.append(await live_tail_source(session, home, group, truth=truth, on=on))
         return sources
+
+    @contextmanager
+    def _blamed_on(self, key: str, kind: type[ConfigurationError] = ConfigurationError) -> Iterator[None]:
+        """Say of what can't work where it was written, if it was, rather than left to AWS's own places."""
+        try:
+            yield
+        except kind as error:
+            table, _, name = key.rpartition(".")
+            written = getattr(getattr(self._settings, table) if table else self._settings, name)
+            raise ConfigurationError(f"{self._settings.place(key)}: {error}" if written else str(error)) from error
+
+
+def _region_of(group: str, regions: Sequence[str], session: AwsSession) -> str:
+    """The Region of a log group by name or ARN; ConfigurationError where the name alone could mean several."""
+    from smwatch.sources.logs import LogGroup
+
+    named = LogGroup.parse(group)
+    if named.region:
+        return session.region(named.region)
+    if len(regions) > 1:
+        arn = f"arn:{session.partition(regions[0])}:logs:REGION:ACCOUNT:log-group:{group}"
+        raise ConfigurationError(f"in which of {', '.join(regions)} is the log group {group}? Write its ARN: {arn}")
+    return regions[0]
 
 
 def _schedule(table: CloudTrailSettings | LogsSettings) -> Schedule:

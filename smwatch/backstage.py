@@ -15,12 +15,12 @@ from smwatch.events.secret import Secret
 from smwatch.monitor import Delivery, Monitor
 from smwatch.parts import Parts, now
 from smwatch.rules.alarm import Alarm
-from smwatch.settings import Settings
+from smwatch.settings import MeaningError, Settings
 from smwatch.sources.errors import ConfigurationError
 from smwatch.sources.source import Source
 from smwatch.store import Store
 from smwatch.tui.outside import Answers, Before, Outside
-from smwatch.tui.screens.desk import Desk
+from smwatch.tui.screens.desk import Desk, check
 from smwatch.tui.stalls import Stalls
 from smwatch.unready import advice
 
@@ -74,7 +74,11 @@ class Backstage:
     def __init__(
         self, settings: Settings, sources: Callable[[Parts[Store]], Sources], *, remember: bool, title: str = ""
     ) -> None:
+        with settings.placed():
+            check(settings.ui)
+            self._stalls = _stalls(settings.ui.stalls)
         self._parts = parts = Parts(settings, Store, remember=remember, judging=False)
+        parts.check_filters(settings.ui.filters)
         self._sources = sources(parts)
         self._aws = self._sources if isinstance(self._sources, AwsSources) else None
         parts.store.at_once = SET_RIGHT
@@ -83,8 +87,6 @@ class Backstage:
         self._opened = asyncio.Event()
         """The sources are there, and may be asked for more than what they bring by themselves."""
         self._reached = parts.since
-        self._stalls = _stalls(settings.ui.stalls)
-        parts.check_filters(settings.ui.filters)
         self.desk = Desk(
             parts.store,
             record_of=parts.shown_record_of,
@@ -196,4 +198,4 @@ def _stalls(file: str) -> Stalls | None:
     try:
         return Stalls(Path(file))
     except OSError as error:
-        raise ConfigurationError(f"can't write stalls to {file}: {error.strerror}") from None
+        raise MeaningError("ui.stalls", f"can't write to {file}: {error.strerror}") from None

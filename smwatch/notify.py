@@ -44,9 +44,9 @@ async def apprise_senders(urls: Sequence[str]) -> list[Send]:
     """
     found = await _answered({"urls": urls})
     if found.get("missing"):
-        raise NotifyError("[notify] urls needs the extra: pip install 'smwatch[notify]'")
+        raise NotifyError("needs the extra: pip install 'smwatch[notify]'")
     if number := found.get("unknown", 0):
-        raise NotifyError(f"[notify] urls: apprise does not understand URL number {number}")
+        raise NotifyError(f"apprise does not understand URL number {number}")
     return [_sender(url) for url in urls]
 
 

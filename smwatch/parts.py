@@ -93,7 +93,7 @@ class Parts(Generic[J]):
         self.settings = settings
         self.since = moment(settings.since, now())
         self.store = store(capacity=settings.store.capacity)
-        self.chosen = self._filter(settings.filter, "--filter")
+        self.chosen = self._filter(settings.filter, "filter")
         self._opened = opened = open_journal(settings, now(), only_read=only_read) if remember else Opened(Journal())
         self.journal, self.notice = opened.journal, opened.notice
         self.decisions = Decisions(self.journal, opened.alarms, opened.mutes)
@@ -231,7 +231,7 @@ class Parts(Generic[J]):
         try:
             senders = await apprise_senders(notify.urls)
         except NotifyError as error:
-            raise SettingsError(str(error)) from None
+            raise self.settings.wrong("notify.urls", error) from None
 
         alarms = tuple(self.engine.alarms.values())
         least = Severity(notify.severity)
@@ -353,11 +353,11 @@ class Parts(Generic[J]):
         for name, text in saved.items():
             self._filter(text, f"ui.filters.{name}")
 
-    def _filter(self, text: str, where: str) -> Filter | None:
+    def _filter(self, text: str, key: str) -> Filter | None:
         try:
             return parse_filter(text, Context(record_of=self.record_of, levels=self.store.levels)) if text else None
         except FilterError as error:
-            raise SettingsError(f"{where}: {error}") from None
+            raise self.settings.wrong(key, error) from None
 
 
 def _private(path: str, flags: int) -> int:
@@ -369,8 +369,12 @@ def build_rules(settings: Settings) -> RuleSet:
     """The rules in force; SettingsError names what is wrong with them."""
     from smwatch.rules.rule import RuleError, in_force
 
+    files = [Path(file) for file in settings.rules.files]
+    if missing := next((file for file in files if not file.exists()), None):
+        raise settings.wrong("rules.files", f"there is no file {missing}: `smwatch rules check FILE` tries one")
+    called = settings.config_file or "configuration"
     try:
-        return in_force(map(Path, settings.rules.files), settings.rules.disable, _with_log_group(settings))
+        return in_force(files, settings.rules.disable, _with_log_group(settings), called=called)
     except RuleError as error:
         more = f" (and {len(error.problems) - 1} more: smwatch rules check FILE)" if len(error.problems) > 1 else ""
         raise SettingsError(error.problems[0] + more) from None

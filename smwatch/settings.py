@@ -5,9 +5,11 @@ from __future__ import annotations
 import math
 import os
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, get_args, get_type_hints
 
 import msgspec
 import platformdirs
@@ -20,10 +22,11 @@ class SettingsError(ValueError):
     """A setting that can't be used; one sentence that names the key and what to write instead."""
 
 
-class _MeaningError(SettingsError):
-    """The same, of a key whose value is of the right type."""
+class MeaningError(SettingsError):
+    """The same, of a value of the right type, by somebody who does not know where it was written."""
 
     def __init__(self, key: str, reason: object) -> None:
+        """`key` is dotted; `reason` says what is wrong and what to write instead."""
         super().__init__(f"{key}: {reason}")
         self.key = key
         self.reason = reason
@@ -106,8 +109,8 @@ class RulesSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     """Per rule id the keys to change, written as [rules.ID]."""
 
 
-class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Everything that was decided before anything runs: defaults < config file < environment < flags."""
+class Written(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a config file may say."""
 
     profile: str | None = None
     regions: tuple[str, ...] = ()
@@ -122,6 +125,31 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     ui: UiSettings = UiSettings()
     notify: NotifySettings = NotifySettings()
     rules: RulesSettings = RulesSettings()
+
+
+class Settings(Written, frozen=True, kw_only=True):
+    """Everything that was decided before anything runs: defaults < config file < environment < flags."""
+
+    config_file: str = ""
+    """Which one was read; "" for none."""
+    said_by: dict[str, str] = {}
+    """By dotted key: the variable or flag that has settled it, in place of the config file."""
+
+    def place(self, key: str) -> str:
+        """Where the value of a dotted key was written: a flag, a variable, or file and key."""
+        return self.said_by.get(key) or (f"{self.config_file}: {key}" if self.config_file else key)
+
+    def wrong(self, key: str, reason: object) -> SettingsError:
+        """What is to be raised of a value that can't be used; `reason` says why, and what to write instead."""
+        return SettingsError(f"{self.place(key)}: {reason}")
+
+    @contextmanager
+    def placed(self) -> Iterator[None]:
+        """Say of what means nothing where it was written."""
+        try:
+            yield
+        except MeaningError as error:
+            raise self.wrong(error.key, error.reason) from None
 
 
 _PERIOD = re.compile(r"(\d+)\s*([smhdw])")
@@ -176,7 +204,8 @@ def load(config_file: Path | None, flags: dict[str, Any]) -> Settings:
     """
     values: dict[str, Any] = {}
     path = config_file or default_config_file()
-    if config_file is not None or path.is_file():
+    read = config_file is not None or path.is_file()
+    if read:
         values = _read(path)
         _check(values, str(path))
     said_by: dict[str, str] = {}
@@ -187,13 +216,11 @@ def load(config_file: Path | None, flags: dict[str, Any]) -> Settings:
     for key, value in flags.items():
         if value is not None:
             _put(values, key, value)
-            said_by[key] = f"--{key}"
-    settings = _check(values, "the command line")
-    try:
+            said_by[key] = _FLAGS.get(key, f"--{key}")
+    written = msgspec.structs.asdict(_check(values, "the command line"))
+    settings = Settings(**written, config_file=str(path) if read else "", said_by=said_by)
+    with settings.placed():
         _check_meaning(settings)
-    except _MeaningError as error:
-        where = said_by.get(error.key)
-        raise SettingsError(f"{path}: {error}" if where is None else f"{where}: {error.reason}") from None
     return settings
 
 
@@ -202,6 +229,24 @@ _ENVIRONMENT = {
     "SMWATCH_SINCE": "since",
     "SMWATCH_LOG_GROUP": "logs.group",
     "SMWATCH_STALLS": "ui.stalls",
+}
+_FLAGS = {
+    "regions": "--region",
+    "logs.group": "--log-group",
+    "cloudtrail.enabled": "--no-cloudtrail",
+    "rules.files": "--rules",
+    "state_dir": "--state-dir",
+    "journal.enabled": "--no-journal",
+}
+"""What a flag is called whose name is not its key's."""
+_TYPES = re.compile("Expected `(.*)`, got `(.*)`")
+_WORDS = {
+    "object": "a table",
+    "array": "a list",
+    "str": "a text",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
 }
 
 
@@ -223,16 +268,28 @@ def _put(values: dict[str, Any], key: str, value: object) -> None:
     values[last] = value
 
 
-def _check(values: dict[str, Any], where: str) -> Settings:
+def _check(values: dict[str, Any], where: str) -> Written:
     try:
-        return msgspec.convert(_with_overrides(values), Settings)
+        return msgspec.convert(_with_overrides(values), Written)
     except msgspec.ValidationError as error:
         reason, _, at = str(error).partition(" - at `$")
         key = at.rstrip("`").lstrip(".")
         if match := re.search(r"unknown field `(.*)`", reason):
             name = ".".join(filter(None, (key, match[1])))
             raise SettingsError(f"{where}: there is no setting {name!r}{_nearest(name)}") from None
-        raise SettingsError(f"{where}: {key or 'settings'}: {reason[:1].lower()}{reason[1:]}") from None
+        raise SettingsError(f"{where}: {key or 'settings'}: {_explained(reason, key)}") from None
+
+
+def _explained(reason: str, key: str) -> str:
+    """What the decoder has against the value of a key, in TOML's words, and what is allowed."""
+    if found := _TYPES.fullmatch(reason):
+        wanted = " or ".join(_WORDS.get(each, each) for each in found[1].split(" | ") if each != "null")
+        return f"is {wanted}, not {_WORDS.get(found[2], found[2])}"
+    if reason.startswith("Invalid enum value"):
+        table, _, name = key.rpartition(".")
+        kind: Any = type(getattr(Written(), table)) if table else Written
+        return f"is one of {', '.join(get_args(get_type_hints(kind)[name]))}"
+    return f"{reason[:1].lower()}{reason[1:]}"
 
 
 def _with_overrides(values: dict[str, Any]) -> dict[str, Any]:
@@ -249,7 +306,7 @@ def _with_overrides(values: dict[str, Any]) -> dict[str, Any]:
 def _nearest(name: str) -> str:
     from difflib import get_close_matches
 
-    known = list(_keys(Settings))
+    known = list(_keys(Written))
     tables = {key.partition(".")[0] for key in known}
     close = get_close_matches(name, [*known, *tables], 1) or get_close_matches(name.rpartition(".")[2], known, 1)
     return f"; did you mean {close[0]!r}?" if close else f"; there are {', '.join(known)}"
@@ -269,7 +326,7 @@ def _check_meaning(settings: Settings) -> None:
     try:
         moment(settings.since, datetime.now(UTC))
     except SettingsError as error:
-        raise _MeaningError("since", error) from None
+        raise MeaningError("since", error) from None
     for table in ("cloudtrail", "logs", "journal"):
         for field in msgspec.structs.fields(getattr(settings, table)):
             if field.name.endswith(("_every", "_lag", "retention")):
@@ -277,21 +334,19 @@ def _check_meaning(settings: Settings) -> None:
                 try:
                     ok = period(text) > timedelta()
                 except SettingsError as error:
-                    raise _MeaningError(f"{table}.{field.name}", error) from None
+                    raise MeaningError(f"{table}.{field.name}", error) from None
                 if not ok:
-                    raise _MeaningError(f"{table}.{field.name}", "must be longer than nothing")
+                    raise MeaningError(f"{table}.{field.name}", "must be longer than nothing")
     lags = (
         getattr(table, name) for table in (settings.cloudtrail, settings.logs) for name in ("sweep_lag", "settle_lag")
     )
     shortest = max(READ_AGAIN, *map(period, lags)) + timedelta(days=1)
     if settings.journal.enabled and period(settings.journal.retention) < shortest:
         days = math.ceil(shortest / timedelta(days=1))
-        raise _MeaningError("journal.retention", f"at least {days}d; what is read again after that would count as new")
+        raise MeaningError("journal.retention", f"at least {days}d; what is read again after that would count as new")
     if not 0.1 <= settings.cloudtrail.rate <= 2.0:
-        raise _MeaningError("cloudtrail.rate", "between 0.1 and 2.0 calls a second, which is all that AWS allows")
+        raise MeaningError("cloudtrail.rate", "between 0.1 and 2.0 calls a second, which is all that AWS allows")
     if settings.logs.rate is not None and not 0.1 <= settings.logs.rate <= 25.0:
-        raise _MeaningError(
-            "logs.rate", "between 0.1 and 25.0 calls a second; AWS allows an account 5 to 25, by Region"
-        )
+        raise MeaningError("logs.rate", "between 0.1 and 25.0 calls a second; AWS allows an account 5 to 25, by Region")
     if settings.store.capacity < 1000:
-        raise _MeaningError("store.capacity", "at least 1000 events")
+        raise MeaningError("store.capacity", "at least 1000 events")

@@ -52,7 +52,8 @@ def show_demo(config_file: Path | None, *, wall: bool) -> int:
 
         return Backstage(settings, demo_sources, remember=False)
 
-    settings = Settings(wall=wall, ui=load(config_file, {}).ui)
+    read = load(config_file, {})
+    settings = Settings(wall=wall, ui=read.ui, config_file=read.config_file, said_by=read.said_by)
     return show(settings, backstage)
 
 

@@ -3,8 +3,11 @@ from pathlib import Path
 
 import pytest
 
+from smwatch.backstage import Backstage, demo_sources
+from smwatch.parts import Parts, build_rules
 from smwatch.settings import READ_AGAIN, Settings, SettingsError, load, moment, period
 from smwatch.sources.audits import LONG_REACH
+from smwatch.store import Store
 
 NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
 
@@ -88,7 +91,10 @@ def test_everything_has_a_default() -> None:
         ("[store]\ncapacity = 1", "store.capacity"),
         ("[journal]\nretention = '5m'", "journal.retention: at least 3d"),
         ("[journal]\nretention = '3d'\n[logs]\nsettle_lag = '3d'", "journal.retention: at least 4d"),
-        ("[ui]\nzone = 'mars'", "ui.zone"),
+        ("[ui]\nzone = 'mars'", "ui.zone: is one of utc, local"),
+        ("[journal]\nenabled = 'no'", "journal.enabled: is true or false, not a text"),
+        ("[logs]\nrate = 'fast'", "logs.rate: is a number, not a text"),
+        ("config_file = 'other.toml'", "'config_file'"),
         ("since = 'later'", "later"),
         ("regions = 'eu-west-1'", "regions"),
         ("regions = [", "not TOML"),
@@ -142,6 +148,56 @@ def test_a_value_of_the_config_file_that_means_nothing_is_said_with_file_and_key
         load(tmp_path / "c.toml", {})
     assert str(caught.value).startswith(f"{tmp_path / 'c.toml'}: {key}: ")
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('filter = "{ $.eventName ="', "filter: End a pattern that begins with { with }."),
+        ('[ui.filters]\nmine = "{ $.eventName ="', "ui.filters.mine: End a pattern"),
+        ('[ui]\ncolumns = ["sekret"]', "ui.columns: there is no column 'sekret'; there are mark, "),
+        ('[ui]\ncolumns = ["time", "time"]', "ui.columns: time is there twice"),
+        ('[ui]\ncolumns = ["secret:2"]', "ui.columns: 'secret:2': write a width of "),
+        ('[ui]\ntheme = "drak"', "ui.theme: there is no theme 'drak'; there are dark, light, contrast, ansi, and "),
+        ('[ui]\nstalls = "/no/such/folder/file"', "ui.stalls: can't write to /no/such/folder/file: No such file"),
+        ('[ui.keymap]\nnothing = "x"', "ui.keymap: there is no 'nothing'; README lists them all"),
+        ('[ui.keymap]\n"watch.filter" = "hyper+x"', "ui.keymap.watch.filter: 'hyper+x' is not a key: write x"),
+        ('[ui.keymap]\n"watch.filter" = "q"', "ui.keymap: q can't be both "),
+    ],
+)
+def test_what_the_screen_can_not_use_of_the_config_file_is_said_with_file_key_and_what_is_allowed(
+    tmp_path: Path, text: str, says: str
+) -> None:
+    settings = load(config(tmp_path, text), {})
+    with pytest.raises(SettingsError) as caught:
+        Backstage(settings, demo_sources, remember=False)
+    assert str(caught.value).startswith(f"{tmp_path / 'config.toml'}: {says}")
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('[rules]\nfiles = ["/no/rules.toml"]', "rules.files: there is no file /no/rules.toml"),
+        ('[rules]\ndisable = ["X-*"]', "rules.disable: there is no rule 'X-*': see `smwatch rules list`"),
+        ('[rules.X-1]\nseverity = "low"', "rules.X-1: there is no such rule: see `smwatch rules list`"),
+        ('[rules.SMW-DEL-01]\nseverity = "loud"', "rule SMW-DEL-01: severity: is one of info, low, "),
+        ('[rules.lists]\nfriends = ["x"]', "rules: lists.friends: there is no such list: use org_accounts, "),
+    ],
+)
+def test_what_rules_can_not_be_used_is_said_with_file_and_key(tmp_path: Path, text: str, says: str) -> None:
+    settings = load(config(tmp_path, text), {})
+    with pytest.raises(SettingsError) as caught:
+        build_rules(settings)
+    assert str(caught.value).startswith(f"{tmp_path / 'config.toml'}: {says}")
+
+
+def test_a_flag_that_means_nothing_is_not_said_of_the_config_file(tmp_path: Path) -> None:
+    settings = load(config(tmp_path, 'filter = "error"'), {"filter": "{ $.x", "rules.files": ("/no/rules.toml",)})
+    with pytest.raises(SettingsError, match=r"^--filter: End a pattern"):
+        Parts(settings, Store, remember=False)
+    with pytest.raises(SettingsError, match=r"^--rules: there is no file /no/rules.toml"):
+        build_rules(settings)
 
 
 def test_a_value_that_means_nothing_is_not_said_of_the_config_file_where_it_comes_from_elsewhere(

@@ -26,6 +26,9 @@ _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,47}")
 _TABLES = ("rule", "fact", "lists")
 
 
+CONFIGURATION = "configuration"
+
+
 class RuleError(ValueError):
     """Rules that cannot be used: one line for each problem, naming file, rule and key."""
 
@@ -53,7 +56,13 @@ def load(path: Path) -> RuleFile:
     return parse(_text(path), str(path))
 
 
-def in_force(paths: Iterable[Path], disable: Iterable[str] = (), overrides: Mapping[str, Any] | None = None) -> RuleSet:
+def in_force(
+    paths: Iterable[Path],
+    disable: Iterable[str] = (),
+    overrides: Mapping[str, Any] | None = None,
+    *,
+    called: str = CONFIGURATION,
+) -> RuleSet:
     """The built-in rules and those of some files, see `combine`; a RuleError names every problem of every file."""
     problems: list[str] = []
     added: list[RuleFile] = []
@@ -65,7 +74,7 @@ def in_force(paths: Iterable[Path], disable: Iterable[str] = (), overrides: Mapp
         else:
             added.append(_read(text, str(path), problems))
     try:
-        found = combine(load_builtin(), added, disable, overrides)
+        found = combine(load_builtin(), added, disable, overrides, called=called)
     except RuleError as error:
         problems += error.problems
     if problems:
@@ -140,11 +149,14 @@ def combine(
     added: Iterable[RuleFile] = (),
     disable: Iterable[str] = (),
     overrides: Mapping[str, Any] | None = None,
+    *,
+    called: str = CONFIGURATION,
 ) -> RuleSet:
     """The rules in force: `builtin` and `added` without those that `disable` names (ids or globs), and changed.
 
     `overrides` maps a rule's id to a table of keys that replace its own (tables are merged), and "lists" to lists that
-    are added to those of the files. A RuleError names every problem.
+    are added to those of the files. A RuleError names every problem; what is wrong with `disable` and `overrides` is
+    said of what they were read from, which is `called` so.
     """
     problems: list[str] = []
     rules: dict[str, Mapping[str, Any]] = {}
@@ -168,22 +180,22 @@ def combine(
             lists[name] = (*lists[name], *values)
 
     changes = dict(overrides or {})
-    for name, added_values in _lists(changes.pop("lists", {}), "configuration: rules", problems).items():
+    for name, added_values in _lists(changes.pop("lists", {}), f"{called}: rules", problems).items():
         lists[name] = (*lists[name], *added_values)
     for identifier, change in changes.items():
         if identifier not in rules:
-            problems.append(f"configuration: rules.{identifier}: there is no such rule")
+            problems.append(f"{called}: rules.{identifier}: there is no such rule: see `smwatch rules list`")
         elif not isinstance(change, Mapping):
-            problems.append(f"configuration: rules.{identifier}: is a table of the rule's keys")
+            problems.append(f"{called}: rules.{identifier}: is a table of the rule's keys")
         elif change.get("id", identifier) != identifier:
-            problems.append(f"configuration: rules.{identifier}: id: cannot be changed")
+            problems.append(f"{called}: rules.{identifier}: id: cannot be changed")
         else:
             rules[identifier] = _merged(rules[identifier], change)
-            origin[identifier] = "configuration"
+            origin[identifier] = called
     for pattern in disable:
         gone = [identifier for identifier in rules if fnmatchcase(identifier, pattern)]
         if not gone:
-            problems.append(f"configuration: rules.disable: there is no rule {pattern!r}")
+            problems.append(f"{called}: rules.disable: there is no rule {pattern!r}: see `smwatch rules list`")
         for identifier in gone:
             del rules[identifier]
 

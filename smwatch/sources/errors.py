@@ -2,6 +2,7 @@
 
 SourceError
 ├── ConfigurationError   nothing can start: says what is wrong and what to do
+│   └── ProfileError     there is no such profile
 └── CallError              one call failed: how the source is doing, what to do, and how it goes on by itself
 """
 
@@ -19,6 +20,10 @@ class SourceError(Exception):
 
 class ConfigurationError(SourceError):
     """A setting that can't work, as one sentence and the next step."""
+
+
+class ProfileError(ConfigurationError):
+    """There is no such profile."""
 
 
 class Remedy(Enum):

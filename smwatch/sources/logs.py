@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import re
 import time
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import UTC, datetime, timedelta
@@ -59,6 +60,9 @@ PAGE = 3_000
 """Events in a page at the most. It takes 10,000, but gives no more than 1 MB, in which there is room for about 1,000 of
 a trail's records: only emulators ever fill one, and with 5,000 `tail --once` would take 8 MiB more."""
 
+LONGEST_NAME = 512
+NAME = re.compile(rf"[\w.\-/#]{{1,{LONGEST_NAME}}}", re.ASCII)
+"""Of a log group (CloudWatch Logs API reference, CreateLogGroup)."""
 LATEST = 500
 """How many of the latest events come first at the start of a screen."""
 NO_SUCH_ORDER = frozenset({"InvalidParameterException", "ValidationException", "SerializationException"})
@@ -83,11 +87,12 @@ class LogGroup(msgspec.Struct, frozen=True):
     def parse(cls, text: str) -> LogGroup:
         """A group by name or ARN (with or without `:*`); ConfigurationError for anything else."""
         if not text.startswith("arn:"):
-            if not text or len(text) > 512:
-                raise ConfigurationError(f"{text!r} is no log group: give its name or its ARN")
+            if not NAME.fullmatch(text):
+                allowed = "its name, 1 to 512 letters, digits and . - _ / #, or its ARN"
+                raise ConfigurationError(f"{text[:LONGEST_NAME]!r} is no log group: give {allowed}")
             return cls(text)
         parts = text.split(":")
-        if len(parts) < 7 or parts[2] != "logs" or parts[5] != "log-group" or not parts[6]:
+        if len(parts) < 7 or parts[2] != "logs" or parts[5] != "log-group" or not NAME.fullmatch(parts[6]):
             raise ConfigurationError(f"{text!r} is no log group's ARN: arn:aws:logs:REGION:ACCOUNT:log-group:NAME")
         return cls(parts[6], parts[3], parts[4], ":".join(parts[:7]))
 

@@ -16,7 +16,7 @@ from smwatch import __version__
 from smwatch.sources import failures
 from smwatch.sources.credentials import credential_files, silent_resolver
 from smwatch.sources.encoded import unpack
-from smwatch.sources.errors import CallError, ConfigurationError, Remedy
+from smwatch.sources.errors import CallError, ConfigurationError, ProfileError, Remedy
 from smwatch.sources.source import State
 
 if TYPE_CHECKING:
@@ -101,6 +101,8 @@ class AwsSession:
         With `accounts`, an account whose number was known before is known by it, though AWS may not tell it now.
         """
         await asyncio.to_thread(importlib.import_module, "aiobotocore.session")
+        from botocore.exceptions import ProfileNotFound
+
         for library in ("aiobotocore", "aiohttp"):  # what they have to say is told as a status, not over the screen
             logging.getLogger(library).addHandler(logging.NullHandler())
         try:
@@ -109,6 +111,8 @@ class AwsSession:
             return cls(
                 profile, session, regions=regions, environ=environ, read_timeouts=read_timeouts, accounts=accounts
             )
+        except ProfileNotFound as error:
+            raise ProfileError(_configuration_sentence(error, profile)) from error
         except _botocore_errors() as error:
             raise ConfigurationError(_configuration_sentence(error, profile)) from error
 

@@ -11,7 +11,7 @@ import msgspec
 
 from smwatch.events.event import Event, SeenBy
 from smwatch.events.principal import Principal
-from smwatch.settings import SettingsError
+from smwatch.settings import MeaningError
 from smwatch.tui.text import fit_middle
 from smwatch.tui.times import CLOCK, DATED, SHORT_DATED, Zone, period, written
 
@@ -103,26 +103,27 @@ def lay_out(
 def columns_meant(chosen: Sequence[str]) -> tuple[str, ...]:
     """The columns that a person lists, the marks before all others; without any the usual ones.
 
-    SettingsError says what is wrong with them.
+    MeaningError says what is wrong with them.
     """
     meant = [column_meant(each).id for each in chosen]
     if twice := next((each for each in meant if meant.count(each) > 1), None):
-        raise SettingsError(f"ui.columns: {twice} is there twice")
+        raise MeaningError("ui.columns", f"{twice} is there twice")
     if not meant:
         return DEFAULT
     return tuple(chosen) if "mark" in meant else ("mark", *chosen)
 
 
 def column_meant(text: str) -> Column:
-    """The column that `secret` or, with a width in cells, `secret:40` means; SettingsError for none."""
+    """The column that `secret` or, with a width in cells, `secret:40` means; MeaningError for none."""
     name, colon, width = text.partition(":")
     column = BY_ID.get(name.strip())
     if column is None:
-        raise SettingsError(f"ui.columns: there is no column {name!r}; there are {', '.join(BY_ID)}")
+        raise MeaningError("ui.columns", f"there is no column {name!r}; there are {', '.join(BY_ID)}")
     if not colon:
         return column
     if not (width.strip().isdecimal() and NARROWEST <= int(width) <= WIDEST):
-        raise SettingsError(f"ui.columns: {text!r}: write a width of {NARROWEST} to {WIDEST} cells, as in {name}:40")
+        allowed = f"write a width of {NARROWEST} to {WIDEST} cells, as in {name}:40"
+        raise MeaningError("ui.columns", f"{text!r}: {allowed}")
     return _of_width(column, int(width))
 
 

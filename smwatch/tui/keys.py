@@ -9,7 +9,7 @@ from difflib import get_close_matches
 from textual.binding import Binding
 from textual.keys import Keys, _character_to_key
 
-from smwatch.settings import SettingsError
+from smwatch.settings import MeaningError
 from smwatch.tui.keytable import BY_ID, CONTEXTS, KEYS, Key
 
 TOGETHER = (
@@ -46,7 +46,7 @@ class KeyTable:
     """The keys as they are for this user."""
 
     def __init__(self, keymap: Mapping[str, str] | None = None) -> None:
-        """`keymap` gives the keys of some ids, with commas between; SettingsError says what is wrong with it."""
+        """`keymap` gives the keys of some ids, with commas between; MeaningError says what is wrong with it."""
         self.keymap = {key_id: _keys_meant(key_id, keys) for key_id, keys in (keymap or {}).items()}
         """What differs from the table, in Textual's names."""
         self._refuse_two_meanings()
@@ -101,7 +101,8 @@ class KeyTable:
                     other = taken.setdefault(each, key.id)
                     # Among contexts the inner one may take a key from the outer one where the table itself does so.
                     if other != key.id and (key.id in self.keymap or other in self.keymap):
-                        raise SettingsError(f"ui.keymap: {name(each)} can't be both {other} and {key.id}")
+                        told = f"{name(each)} can't be both {other} and {key.id}: give one of them another key"
+                        raise MeaningError("ui.keymap", told)
 
 
 def _keys_meant(key_id: str, keys: str) -> str:
@@ -110,7 +111,7 @@ def _keys_meant(key_id: str, keys: str) -> str:
     if key_id not in known:
         close = get_close_matches(key_id, known, 1)
         hint = f"did you mean {close[0]!r}?" if close else "README lists them all, under “All keys”"
-        raise SettingsError(f"ui.keymap: there is no {key_id!r}; {hint}")
+        raise MeaningError("ui.keymap", f"there is no {key_id!r}; {hint}")
     return ",".join(_key_meant(key_id, key.strip()) for key in (keys.split(",") if keys != "," else ["comma"]))
 
 
@@ -119,7 +120,7 @@ def _key_meant(key_id: str, key: str) -> str:
     plain = _BY_CHARACTER.get(rest, rest if len(rest) == 1 else rest.lower())
     known = plain.isalnum() if len(plain) == 1 else plain in _CHARACTERS or plain in {each.value for each in Keys}
     if not known or not set(modifiers.split("+")) <= {"", "ctrl", "shift", "alt"}:
-        raise SettingsError(f"ui.keymap.{key_id}: {key!r} is not a key: write x, X, /, ctrl+x, f2, enter or slash")
+        raise MeaningError(f"ui.keymap.{key_id}", f"{key!r} is not a key: write x, X, /, ctrl+x, f2, enter or slash")
     return f"{modifiers}{plus}{plain}"
 
 

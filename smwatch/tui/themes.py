@@ -8,6 +8,8 @@ from dataclasses import replace
 
 from textual.theme import BUILTIN_THEMES, Theme
 
+from smwatch.settings import MeaningError
+
 DARK = Theme(
     name="smwatch-dark",
     primary="#6cb2eb",
@@ -62,6 +64,17 @@ CONTRAST = Theme(
 ANSI = replace(BUILTIN_THEMES["ansi-dark"], name="smwatch-ansi", primary="ansi_bright_blue")
 """A terminal's own 16 colours; plain blue can't be read on black on most of them."""
 THEMES = (DARK, LIGHT, CONTRAST, ANSI)
+
+
+def check(name: str) -> None:
+    """Refuse the name of a theme that there is not (MeaningError); see `chosen`."""
+    ours = [theme.name for theme in THEMES]
+    known = {*ours, *BUILTIN_THEMES}
+    if name and name not in known and f"smwatch-{name}" not in known:
+        short = ", ".join(each.removeprefix("smwatch-") for each in ours)
+        raise MeaningError(
+            "ui.theme", f"there is no theme {name!r}; there are {short}, and {', '.join(BUILTIN_THEMES)}"
+        )
 
 
 def chosen(name: str, available: Container[str], *, few: bool = False) -> str | None:

@@ -17,6 +17,7 @@ from smwatch.record import Record
 from smwatch.rules.alarm import Alarm, AlarmState, Mute, Severity
 from smwatch.settings import UiSettings
 from smwatch.store import Store
+from smwatch.tui import themes
 from smwatch.tui.clip import Clip, next_step, of_event
 from smwatch.tui.columns import called, columns_meant
 from smwatch.tui.keys import KeyTable
@@ -38,6 +39,13 @@ NEWS = timedelta(minutes=30)
 """How old the last event of an alarm may be for a noise to be made about it."""
 
 
+def check(ui: UiSettings) -> None:
+    """Refuse what can't be used of these settings (MeaningError), before anything is made by them."""
+    themes.check(ui.theme)
+    columns_meant(ui.columns)
+    KeyTable(ui.keymap)
+
+
 class Desk:
     """Shared by the screens of one app; the app alone moves its clock."""
 
@@ -53,7 +61,7 @@ class Desk:
         ui: UiSettings | None = None,
         history: Sequence[str] = (),
     ) -> None:
-        """SettingsError says what in `ui` can't be."""
+        """MeaningError says what in `ui` can't be; see `check`."""
         ui = ui or UiSettings()
         self.store = store
         self.record_of = record_of

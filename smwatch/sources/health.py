@@ -87,7 +87,7 @@ class Health:
             return f"more events than {self._api} can show quickly{later}: {ELSEWHERE}"
         if self._pace.slowed:
             return f"asking {self._pace.rate:.2g} ×/s after AWS throttled {self._api}"
-        return _lost(agenda) or _widened(agenda)
+        return _lost(agenda) or widened(agenda)
 
     def _starved(self, agenda: Agenda) -> str:
         """Why the mark of completeness falls behind, if there are too few calls for it."""
@@ -104,8 +104,13 @@ class Health:
         return f"this machine's clock is {round(abs(offset).total_seconds())} s {which} AWS's"
 
 
-def _widened(agenda: Agenda) -> str:
+def widened(agenda: Agenda) -> str:
     """That records were late, what is done about it, and until when."""
+    return "; ".join(filter(None, (_looked_for_longer(agenda), _delivered_late(agenda))))
+
+
+def _looked_for_longer(agenda: Agenda) -> str:
+    """That they came late into what can be read."""
     settling = agenda.settling
     if settling.wide and settling.until is not None:
         return (
@@ -118,6 +123,11 @@ def _widened(agenda: Agenda) -> str:
             f"records come late: looked for {_words(agenda.sweeps.lag)} back instead of {_words(planned)},"
             f" until {until:%Y-%m-%d %H:%M}Z if none is that late again"
         )
+    return ""
+
+
+def _delivered_late(agenda: Agenda) -> str:
+    """That they were delivered late to where they are read from: the mark waits for that, too."""
     delivery = agenda.delivery
     if delivery.wide and delivery.until is not None:
         return (

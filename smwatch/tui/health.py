@@ -67,12 +67,17 @@ def _overdue(status: Status, now: datetime) -> bool:
 
 
 def ranked(statuses: Sequence[Status], now: datetime) -> list[Health]:
-    """All sources, the ones in trouble first, otherwise by label and Region."""
+    """The sources in use, the ones in trouble first, otherwise by label and Region."""
     order = {"bad": 0, "warn": 1}
-    found = [health(status, now) for status in statuses]
+    found = [health(status, now) for status in statuses if not _switched_off(status)]
     return sorted(
         found, key=lambda each: (order.get(each.role, 2), each.status.label, each.status.region, each.status.source)
     )
+
+
+def _switched_off(status: Status) -> bool:
+    """Whether this is a Live Tail that somebody has ended: it takes room from those that watch."""
+    return status.state is State.DONE and status.source.startswith("live_tail:")
 
 
 def blind(statuses: Sequence[Status], now: datetime, since: datetime) -> bool:
@@ -165,7 +170,7 @@ def troubles(statuses: Sequence[Status], now: datetime, zone: Zone, again: str =
 def sources_page(statuses: Sequence[Status], now: datetime, zone: Zone, width: int) -> list[Line]:
     """Everything known about each source, for the screen that the header opens."""
     lines: list[Line] = []
-    for each in ranked(statuses, now):
+    for each in (*ranked(statuses, now), *(health(one, now) for one in statuses if _switched_off(one))):
         status = each.status
         lines += heading(f"{status.label} {status.region}".strip(), status.source)
         lines.append(line(Piece(f"{each.glyph} {each.word}", each.role), Piece(f"  {status.progress}", "quiet")))

@@ -9,7 +9,8 @@ import pytest
 from textual import events
 
 from smwatch.events.secret import Secret
-from smwatch.sources.source import State
+from smwatch.sources.live_tail import COST
+from smwatch.sources.source import State, Status
 from smwatch.tui.outside import Answers, Outside
 from smwatch.tui.screens.names import NamesScreen
 from smwatch.tui.screens.page import PageScreen
@@ -364,17 +365,26 @@ async def test_a_key_has_the_sources_asked_at_once() -> None:
 
 async def test_live_tail_says_what_it_costs_before_a_second_key_switches_it_on() -> None:
     switched: list[bool] = []
-    stage = Stage(
-        reads(3), outside=Outside(live_tail=switched.append, live_tail_cost=lambda: "It costs $0.01 a minute")
-    )
-    async with stage.app.run_test(size=WIDE) as pilot:
+    stage = Stage(reads(3), outside=Outside(live_tail=switched.append, live_tail_cost=lambda: COST))
+    async with stage.app.run_test(size=NARROW) as pilot:
         await pilot.press("V")
-        assert "It costs $0.01 a minute; V again switches it on" in stage.text()
+        assert "V again switches it on: Live Tail costs $0.01 a minute" in stage.text()
         assert switched == []
         await pilot.press("V")
         assert switched == [True]
         await pilot.press("V")
         assert switched == [True, False]
+
+
+async def test_a_live_tail_that_was_switched_off_is_told_on_the_page_of_the_sources_alone() -> None:
+    stage = Stage(reads(1))
+    source = "live_tail:111122223333:eu-west-1:trail"
+    stage.store.report(Status(source, "Live Tail", State.DONE, "switched off", at=NOW, region="eu-west-1"))
+    async with stage.app.run_test(size=WIDE) as pilot:
+        assert "Live Tail" not in stage.text()
+        await pilot.press("S")
+        await pilot.pause()
+        assert "switched off" in stage.text()
 
 
 async def test_live_tail_without_a_log_group_says_what_to_do() -> None:

@@ -120,7 +120,7 @@ class WatchScreen(Finder):
 
     def action_live_tail(self) -> None:
         """Live Tail on, once its cost has been told, or off."""
-        cost = self.desk.live_tail_cost
+        cost, key = self.desk.live_tail_cost, self.key("live_tail")
         if cost is None and not self.desk.can_ask:
             self.say(f"no Live Tail: {NO_AWS}")
         elif cost is None:
@@ -130,10 +130,10 @@ class WatchScreen(Finder):
             self.say("Live Tail is switched off")
         elif not self.desk.live_tail_priced:
             self.desk.live_tail_priced = True
-            self.say(f"{cost}; V again switches it on")
+            self.say(f"{key} again switches it on: {cost}")
         else:
             self.desk.live_tail(True)
-            self.say("Live Tail is switched on; V switches it off")
+            self.say(f"Live Tail is switched on; {key} switches it off")
 
     def action_wall(self) -> None:
         """The ops wall."""

@@ -32,11 +32,16 @@ class Opened(NamedTuple):
     """A sentence on what is wrong with it."""
 
 
+def state_dir(settings: Settings) -> Path:
+    """Where the journal lies, if there is one."""
+    return Path(settings.state_dir) if settings.state_dir else default_state_dir()
+
+
 def open_journal(settings: Settings, at: datetime, *, only_read: bool = False) -> Opened:
     """The journal that the settings name, a damaged one set aside as of `at`; one in memory where it can't be kept."""
     if not settings.journal.enabled:
         return Opened(Journal())
-    path = Path(settings.state_dir) / FILE_NAME if settings.state_dir else default_state_dir() / FILE_NAME
+    path = state_dir(settings) / FILE_NAME
     if only_read:
         try:
             return _opened(Journal(path, read_only=True) if path.exists() else Journal())

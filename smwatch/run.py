@@ -23,6 +23,7 @@ from smwatch.ledger import Ledger
 from smwatch.meter import Meter
 from smwatch.output import OutputError
 from smwatch.parts import Parts, now
+from smwatch.remembered import state_dir
 from smwatch.rules.alarm import Severity
 from smwatch.settings import Settings, load
 from smwatch.sources.source import State, Status
@@ -32,6 +33,7 @@ from smwatch.visible import visible
 THREADS = "smwatch helper"
 TICK_SECONDS = 15.0
 BATCH = 500
+TO_FILL = "`smwatch tail --once --since 7d`"
 AHEAD = timedelta(days=1)
 """How far the clock of a host that stamped an event may be ahead of ours."""
 
@@ -124,6 +126,8 @@ def export(settings: Settings, *, form: str) -> int:
     if parts.notice:
         notice(parts.notice)
         return FAILED
+    if parts.journal.path is None:
+        notice(f"there is no journal in {state_dir(settings)}, so nothing to write: {TO_FILL} makes one")
     reading = parts.reading()
     chosen = parts.chosen or (lambda _: True)
 

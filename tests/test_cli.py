@@ -210,10 +210,13 @@ def test_a_reader_that_goes_away_is_a_quiet_end(smwatch: Smwatch) -> None:
     assert result.stdout.count("\n") == 1
 
 
-def test_an_export_writes_what_the_journal_holds(smwatch: Smwatch, tmp_path: Path) -> None:
+def test_an_export_says_that_there_is_no_journal_where_it_was_told_to_look(smwatch: Smwatch, tmp_path: Path) -> None:
     result = smwatch("export", "--format", "csv", "--state-dir", tmp_path / "new")
     assert result.stdout.startswith("time,name,secret")
     assert result.returncode == 0
+    assert f"there is no journal in {tmp_path / 'new'}, so nothing to write" in result.stderr
+    Journal(tmp_path / FILE_NAME).close()
+    assert smwatch("export", "--format", "csv", "--state-dir", tmp_path).stderr == ""
 
 
 def test_a_report_has_one_name_for_a_secret_whose_name_is_learnt_later(smwatch: Smwatch, tmp_path: Path) -> None:

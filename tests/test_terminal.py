@@ -185,10 +185,11 @@ def test_filters_that_were_typed_are_there_the_next_time(aws: dict[str, str]) ->
 
 @pytest.mark.slow
 def test_without_credentials_the_screen_ends_with_what_to_do_and_exit_code_2(home: dict[str, str]) -> None:
-    with Terminal([*SMWATCH, "--region", REGION], home) as terminal:
+    with Terminal([*SMWATCH, "--region", REGION], home, columns=100) as terminal:
         assert terminal.wait_for_the_end() == 2
         assert "Error: there are no AWS credentials: run `aws configure`" in terminal.text
         assert f"looked for   profile default, Region {REGION}; AWS_ACCESS_KEY_ID (not set)" in terminal.text
+        assert "/config (not\r\n" + " " * 15 + "there), " in terminal.written
         assert "last worked  never, as far as the journal tells" in terminal.text
         assert "2 to 10 minutes after" in terminal.text
         assert "smwatch demo" in terminal.text

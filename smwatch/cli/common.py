@@ -37,10 +37,19 @@ class Refused(click.ClickException):
         self._notes = notes
 
     def show(self, file: IO[Any] | None = None) -> None:
-        """The one line, and what may help under it."""
-        super().show(file)
-        for note in self._notes:
-            click.echo(visible(note), file, err=True)
+        """The one line, and what may help under it; a terminal gets them broken at words."""
+        for text in (f"Error: {self.format_message()}", *map(visible, self._notes)):
+            click.echo(_broken(text) if sys.stderr.isatty() else text, file, err=True)
+
+
+def _broken(text: str) -> str:
+    """A line as lines that a terminal needs not break; they go on under the last column of the first one."""
+    from shutil import get_terminal_size
+    from textwrap import fill
+
+    hang = " " * (text.rfind("  ") + 2 if "  " in text else 0)
+    width = get_terminal_size().columns
+    return fill(text, width, subsequent_indent=hang, break_long_words=False, break_on_hyphens=False)
 
 
 def fail(message: str) -> NoReturn:

@@ -167,6 +167,13 @@ def troubles(statuses: Sequence[Status], now: datetime, zone: Zone, again: str =
     return told
 
 
+def _last_read(status: Status, zone: Zone, now: datetime) -> str:
+    """When a source was read without a hole, which a mark of completeness from before it began does not tell."""
+    if status.last_good_at is not None:
+        return moment(status.last_good_at, zone, now)
+    return "not yet" if status.complete_to is not None else ""
+
+
 def sources_page(statuses: Sequence[Status], now: datetime, zone: Zone, width: int) -> list[Line]:
     """Everything known about each source, for the screen that the header opens."""
     lines: list[Line] = []
@@ -183,7 +190,7 @@ def sources_page(statuses: Sequence[Status], now: datetime, zone: Zone, width: i
             [
                 ("lag", lag, ""),
                 ("complete to", moment(status.complete_to, zone, now), ""),
-                ("last whole", moment(status.last_good_at, zone, now), "bad" if _overdue(status, now) else ""),
+                ("last read", _last_read(status, zone, now), "bad" if _overdue(status, now) else ""),
                 ("calls", f"{status.calls:,}" if status.calls else "", ""),
                 ("late events", f"{status.late_events:,} after they were due" if status.late_events else "", "warn"),
             ],

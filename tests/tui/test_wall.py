@@ -88,8 +88,15 @@ def test_a_source_to_which_nothing_is_delivered_makes_the_wall_red_though_it_was
     told = text(wall_page(scene(*reads(3), statuses=[FRESH, stale]), 120, 40))
     assert "DATA IS NOT COMPLETE" in told
     assert "the trail is switched off" in told
-    (last_whole,) = [each for each in sources_page([stale], NOW, Zone.UTC, 80) if each.text.startswith("last whole")]
-    assert "bad" not in {piece.role for piece in last_whole.pieces}
+    (last_read,) = [each for each in sources_page([stale], NOW, Zone.UTC, 80) if each.text.startswith("last read")]
+    assert "bad" not in {piece.role for piece in last_read.pieces}
+
+
+def test_the_page_of_the_sources_says_of_one_that_was_never_read_that_it_was_not() -> None:
+    denied = msgspec.structs.replace(FRESH, state=State.DENIED, last_good_at=None, lag=None, lag_max=None)
+    told = text(sources_page([denied], NOW, Zone.UTC, 80))
+    assert "complete to" in told, "of before it began nothing is promised"
+    assert "last read   not yet" in told
 
 
 @pytest.mark.parametrize("statuses", [(), (msgspec.structs.replace(FRESH, state=State.STARTING, last_good_at=None),)])

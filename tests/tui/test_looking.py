@@ -288,6 +288,16 @@ async def test_the_page_of_a_secret_names_the_key_behind_a_change() -> None:
         assert "2 changes" in text
 
 
+@pytest.mark.parametrize(
+    ("written", "told"), [("2026-11-23T13:05:11Z", "2026-11-23 13:05:11 UTC"), ("some day", "some day")]
+)
+def test_when_somebody_signed_in_is_told_as_every_other_moment(written: str, told: str) -> None:
+    record = records.read(by=records.role())
+    record["userIdentity"]["sessionContext"]["attributes"]["creationDate"] = written
+    stage = Stage([record])
+    assert f"signed in   {told}" in page(stage, ToEvent(records.event(record).key)).splitlines()
+
+
 def test_what_is_no_record_is_said_to_be_none() -> None:
     stage = Stage()
     broken = Reader().read('{"eventName": "GetSecretValue", "value": "hunter2', seen_by=SeenBy.FILE, seen_at=NOW)

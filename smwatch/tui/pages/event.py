@@ -80,7 +80,7 @@ def event_lines(
     if event.name == UNREADABLE:
         return lines
     lines += _principal(principal, width)
-    lines += fields(_session(record), width)
+    lines += fields(_session(record, zone, now), width)
     lines += fields(
         [
             ("from", event.source_ip, "link", ToValue("ip", event.source_ip)),
@@ -187,14 +187,16 @@ def key_words(access_key: str) -> str:
     return f"{access_key} ({kind})" if kind else access_key
 
 
-def _session(record: Record | None) -> Iterator[tuple[str, str, str]]:
+def _session(record: Record | None, zone: Zone, now: datetime) -> Iterator[tuple[str, str, str]]:
     """What only the record tells of the session and the way it took."""
     if record is None:
         return
     context = _inside(record, "userIdentity", "sessionContext")
     attributes = _inside(context, "attributes")
     if created := _text(attributes, "creationDate"):
-        yield "signed in", created, ""
+        signed_in_at = moments.seconds(created)
+        told = f"{written(signed_in_at, zone.absolute, now, FULL)} {zone.absolute.title()}" if signed_in_at else created
+        yield "signed in", told, ""
     if mfa := _text(attributes, "mfaAuthenticated"):
         yield "MFA", {"true": "yes", "false": "no"}.get(mfa, mfa), ""
     if _text(record, "sessionCredentialFromConsole") == "true":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from operator import itemgetter
 
 import msgspec
@@ -64,6 +64,12 @@ class Dormant:
         """One more, like its model but for the key."""
         self._keys.append(key)
         self._models.append(model)
+
+    def extend(self, more: Iterable[tuple[int, Event]]) -> None:
+        """More of them: their keys and models."""
+        for key, model in more:
+            self._keys.append(key)
+            self._models.append(model)
 
     def keep_newest(self, count: int) -> None:
         """Let go of all but so many."""

@@ -196,7 +196,7 @@ class Engine:
     @property
     def unsettled(self) -> bool:
         """Whether there are alarms still to be worked out."""
-        return bool(self._world.dirty)
+        return bool(self._world.dirty or self._world.roused)
 
     def settle(self) -> tuple[Alarm, ...]:
         """Work out some more alarms, see `at_once`; those that changed."""
@@ -388,11 +388,14 @@ class Engine:
                     yield alarm
 
     def _settle(self, most: int | None = None) -> tuple[Alarm, ...]:
-        dirty, changed = self._world.dirty, []
+        dirty, roused, changed = self._world.dirty, self._world.roused, []
         for census in self._world.censuses.values():
             census.tell()
-        while dirty and most != 0:
+        while (roused or dirty) and most != 0:
             most = most - 1 if most is not None else None
+            if roused:
+                roused.popitem()[0].look_again()
+                continue
             case = dirty.pop()
             assert isinstance(case, Case)
             known, alarm = self._alarms.get(case.group), case.alarm()

@@ -8,10 +8,11 @@ for before the next one comes. So a plan only notes it, and tells the facts and 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, Protocol
 
 from smwatch.events.event import Arrival, Event
+from smwatch.rules.dormant import model_of
 from smwatch.rules.subject import SECOND_BITS, Subject
 from smwatch.rules.times import EVER, Times
 
@@ -61,12 +62,8 @@ class Waiting(Protocol):
         """Another event of this caller."""
         ...
 
-    def hold(self, event: Event) -> None:
-        """Another one, while nothing is known of the fact; see `extend`."""
-        ...
-
-    def extend(self, first: int, last: int) -> None:
-        """Some were held, from one second up to another."""
+    def extend(self, waiting: Iterable[tuple[int, Event]], last: int) -> None:
+        """Others, of which nothing is known: their keys, what they are like but for those, and the last second."""
         ...
 
     @property
@@ -104,6 +101,8 @@ class Plan:
         "_backlog",
         "_calm",
         "_deaf",
+        "_model",
+        "_models",
         "_newest",
         "_newest_key",
         "_second",
@@ -132,6 +131,10 @@ class Plan:
         """What has to look at each event anew, and what is to be asked before."""
         self._backlog: list[int] = []
         """The keys of events that nobody was told of yet."""
+        self._models: list[Event] = []
+        """If there are `waits`: what each of those events is like, but for its key."""
+        self._model: Event | None = None
+        """The last one of these."""
         self._again = -1
         """From which second on it is worth to see again whether it is quiet."""
         self._calm = False
@@ -156,8 +159,9 @@ class Plan:
             self._second = second
             if key > self._newest_key:
                 self._newest_key, self._newest = key, event
-            for wait in self.waits:
-                wait.hold(event)
+            if self.waits:
+                self._model = model_of(event, self._model)
+                self._models.append(self._model)
             if len(backlog) >= BACKLOG:
                 self._tell()
         else:
@@ -179,6 +183,8 @@ class Plan:
         if not self._backlog:
             return
         keys, self._backlog = self._backlog, []
+        models, self._models = self._models, []
+        waiting = list(zip(keys, models, strict=True)) if models else []
         keys.sort()
         seconds = [key >> SECOND_BITS for key in keys]
         different = array("q", dict.fromkeys(seconds))
@@ -189,7 +195,7 @@ class Plan:
         for spread in self.spreads:
             spread.extend(keys, seconds, newest)
         for wait in self.waits:
-            wait.extend(seconds[0], seconds[-1])
+            wait.extend(waiting, seconds[-1])
 
     def _tell_of(self, arrival: Arrival, second: int) -> None:
         """Tell everybody of an event at once."""

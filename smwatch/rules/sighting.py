@@ -3,21 +3,18 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from operator import attrgetter
 from typing import Self
 
-from smwatch.events.event import Event
 from smwatch.events.links import BATCH
 from smwatch.events.secret import Secret
 from smwatch.rules.alarm import Alarm
 from smwatch.rules.case import Case
 from smwatch.rules.dimension import Dimension, Value
-from smwatch.rules.dormant import Dormant
 from smwatch.rules.envelope import Rule
 from smwatch.rules.evidence import LEVELS, Evidence, Shed, Total, total_of
 from smwatch.rules.mark import Judge, Mark, caused_in, evidence_of, settle_each
-from smwatch.rules.period import HOUR
 from smwatch.rules.subject import SECOND_BITS
 from smwatch.rules.world import World
 
@@ -41,9 +38,7 @@ class SightingCase(Case):
         "_total",
         "horizon",
         "judge",
-        "look_again",
         "marks",
-        "waiting",
     )
 
     def __init__(self, rule: Rule, world: World, values: Mapping[Dimension, Value], reach: tuple[int, int]) -> None:
@@ -62,10 +57,6 @@ class SightingCase(Case):
         """The first and the last of the events that are not judged yet."""
         self._evidence: list[Evidence] = []
         self._total = total_of(())
-        self.waiting = Dormant()
-        """Events that a fact, of which nothing is known so far, may yet make evidence."""
-        self.look_again: Callable[[Event], None] | None = None
-        """Takes one of those once more is known."""
 
     def wake(self) -> None:
         """Have the events judged again."""
@@ -99,20 +90,6 @@ class SightingCase(Case):
         if len(keys) >= 2 * MARKS:
             self._trim()
 
-    def wait(self, low: int, high: int) -> None:
-        """Let the events in `waiting`, some of which are new, wait for what becomes known between these seconds."""
-        self.low = min(self.low, low)
-        if high > self.high:
-            self.own_high = high + HOUR  # more than matters, so that not every event has to say so
-            self._care_up_to(self.own_high)
-        if len(self.waiting) >= 2 * MARKS:
-            self.waiting.keep_newest(MARKS)
-
-    def _look_again(self) -> None:
-        assert self.look_again is not None
-        for event in self.waiting.take():
-            self.look_again(event)
-
     def resume(self, alarm: Alarm) -> None:
         """Go on from an alarm that was kept."""
         super().resume(alarm)
@@ -141,12 +118,10 @@ class SightingCase(Case):
             if mark.newest is not None and (newest := mark.newest.renamed(right)) is not mark.newest:
                 mark.newest, self._commands = newest, None
                 self.wake()
-        self.waiting.rename(right)
 
     def absorb(self, other: Self) -> None:
         """Take over the events of a group that has turned out to be this one."""
         marks, other.marks = other.marks, []
-        waiting, other.waiting = other.waiting, Dormant()
         other._keys, other._fresh = [], None
         other._gather()
         super().absorb(other)
@@ -154,9 +129,6 @@ class SightingCase(Case):
             for pending in mark.pending:
                 pending.watch(self)
             self.add(mark)
-        self.waiting.join(waiting)
-        if self.waiting:
-            self._look_again()
 
     def evidence(self) -> Sequence[Evidence]:
         """The marks that are evidence."""
@@ -172,8 +144,6 @@ class SightingCase(Case):
         return caused_in(marks).keys() | {mark.key for mark in marks if mark.caused}
 
     def _settle(self) -> None:
-        if self.waiting:
-            self._look_again()
         if not self.marks or not (self._stale or self._fresh):
             return
         back, ahead = self._reach

@@ -1,31 +1,38 @@
-"""Events that wait in a case until a fact is known of which nothing is known so far."""
+"""Events that wait, ahead of a case, until a fact is known of which nothing is known so far."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 
 from smwatch.events.event import Event
-from smwatch.rules.dormant import model_of
-from smwatch.rules.sighting import SightingCase
-from smwatch.rules.times import Times
+from smwatch.events.secret import Secret
+from smwatch.rules.dormant import Dormant, model_of
+from smwatch.rules.evidence import BEGINNING
+from smwatch.rules.period import HOUR
+from smwatch.rules.sighting import MARKS
+from smwatch.rules.times import Teller, Times
+from smwatch.rules.world import World
 
 
 class Waiter:
-    """A case for a caller whose events are evidence only if a fact is known, which it mostly is not.
+    """The events of a group that are evidence only if a fact is known, which it mostly is not.
 
-    Serves the row "rules" of the benchmarks: an event that waits costs a tenth of a Mark with its open question.
+    Serves the row "rules" of the benchmarks: an event that waits costs a tenth of a Mark with its open question, and
+    most groups never have any other, so that they need no case.
     """
 
-    __slots__ = ("_ahead", "_back", "_case", "_model", "_take", "_waiting", "listener")
+    __slots__ = ("__weakref__", "_ahead", "_back", "_model", "_take", "_waiting", "_world", "high", "listener")
 
-    def __init__(self, case: SightingCase, known: Times, back: int, ahead: int, take: Callable[[Event], None]) -> None:
-        known.watch(case)
+    def __init__(self, known: Times, world: World, back: int, ahead: int, take: Callable[[Event], None]) -> None:
+        """`back`, `ahead`: how far before and after an event the fact matters; `take` takes one once it is known."""
         self.listener = known
-        self._waiting = case.waiting
-        self._model: Event | None = None
-        self._case = case
+        self.high = BEGINNING
+        self._world = world
         self._back, self._ahead = back, ahead
         self._take = take
+        self._waiting = Dormant()
+        self._model: Event | None = None
+        known.watch(self)
 
     @property
     def calm(self) -> bool:
@@ -33,19 +40,50 @@ class Waiter:
         return self.listener.unknown
 
     def add(self, event: Event, second: int) -> None:
-        """Another event of this caller."""
-        low, high = second - self._back, second + self._ahead
-        if self.calm or not self.listener.any(low, high):
-            self.hold(event)
-            self._case.wait(low, high)
+        """Another event."""
+        if self.calm or not self.listener.any(second - self._back, second + self._ahead):
+            self._model = model_of(event, self._model)
+            self._waiting.append(event.key, self._model)
+            self._wait(second)
         else:
             self._take(event)
 
-    def hold(self, event: Event) -> None:
-        """Another one, while nothing is known of the fact; see `extend`."""
-        self._model = model_of(event, self._model)
-        self._waiting.append(event.key, self._model)
+    def extend(self, waiting: Iterable[tuple[int, Event]], last: int) -> None:
+        """Others, of which nothing is known: their keys, what they are like but for those, and the last second."""
+        self._waiting.extend(waiting)
+        self._wait(last)
 
-    def extend(self, first: int, last: int) -> None:
-        """Some were held, from one second up to another."""
-        self._case.wait(first - self._back, last + self._ahead)
+    def _wait(self, second: int) -> None:
+        if (high := second + self._ahead) > self.high:
+            self.high = high + HOUR  # more than matters, so that not every event has to say so
+            self.listener.grow_loud(self.high)
+        if len(self._waiting) >= 2 * MARKS:
+            self._waiting.keep_newest(MARKS)
+
+    def look_again(self) -> None:
+        """Have all of them taken, as more is known."""
+        for event in self._waiting.take():
+            self._take(event)
+
+    def rename(self, right: Mapping[Secret, Secret]) -> None:
+        """Know the events by the right names of their secrets."""
+        self.listener.catch_up()
+        self._waiting.rename(right)
+
+    def absorb(self, other: Waiter) -> None:
+        """Take over the events of a group that has turned out to be this one."""
+        self._waiting.join(other._waiting)
+        other._waiting = Dormant()
+        self.wake()
+
+    def watches(self, known: Teller) -> None:
+        """The fact is kept as `listener`."""
+
+    def heed(self, second: int) -> None:
+        """The fact is known of a second."""
+        if second <= self.high:
+            self.wake()
+
+    def wake(self) -> None:
+        """Have all of them looked at again."""
+        self._world.roused[self] = None

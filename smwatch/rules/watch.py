@@ -70,10 +70,13 @@ class Watch:
         self._reach = _reach(rule)
         self._horizon = judges.horizon(rule)
         awaited = None if self._holes else _awaited(rule)
-        self._awaited = (
-            None if awaited is None else (world.source(awaited.fact, awaited.same), awaited.seconds, -int(awaited.ago))
-        )
-        """Where it is kept, and how far before and after an event it matters."""
+        source = world.source(awaited.fact, awaited.same) if awaited is not None else None
+        self._awaited = source if source is not None and source.whole else None
+        """Where that is kept without which no event of the rule is evidence."""
+        self._around = (awaited.seconds, -int(awaited.ago)) if awaited is not None else (0, 0)
+        """How far before and after an event it matters."""
+        self._waiters: Memory[tuple[Group, tuple[Value, ...]], Waiter] = Memory(self._make_waiter, CASES, world.turns)
+        """By their group, and the values of what they wait for."""
         self._habits = Habits(distinct.habit) if distinct is not None and distinct.habit is not None else None
         if distinct is not None:
             self._value = distinct.of.get
@@ -106,13 +109,9 @@ class Watch:
                 return
             # The event is none of those that count as having been seen: each of its kind is as new as the one before.
         elif awaited is not None:
-            source, back, ahead = awaited
-            if (known := source.of_event(subject)) is None:
-                return
-            if isinstance(known, Times):
-                case = self._sightings[self._group(subject)]
-                plan.waits.append(Waiter(case, known, back, ahead, self._take_again))
-                return
+            if (values := awaited.values_of(subject)) is not None:
+                plan.waits.append(self._waiters[self._group(subject), values])
+            return
         plan.takes.append((self.take, left))
 
     def case(self, values: Mapping[Dimension, Value]) -> Case:
@@ -137,6 +136,17 @@ class Watch:
                     spread.fold(every)
             elif not self._by_secret and (sightings := self._sightings.find(group)) is not None:
                 sightings.rename(right)
+
+        for key in self._waiters.remembered():
+            group, values = key
+            if (waiter := self._waiters.find(key)) is None:
+                continue
+            waiter.rename(right)
+            assert self._awaited is not None
+            now = renamed(self.rule.by, group, every), self._awaited.renamed(values, every)
+            if now != key:
+                self._waiters.take(key)
+                self._waiters[now].absorb(waiter)
 
     def forget_before(self, second: int) -> Iterator[bool]:
         """Let go of what was seen before this second and is no evidence, some cases at a time.
@@ -237,10 +247,15 @@ class Watch:
         measure = Measure(self._needs, self._questions, self._habits, bar)
         return self._resumed(SpreadCase(self.rule, self.world, values, measure))
 
+    def _make_waiter(self, key: tuple[Group, tuple[Value, ...]]) -> Waiter:
+        assert self._awaited is not None
+        known = self._awaited.at(key[1])
+        assert isinstance(known, Times)
+        return Waiter(known, self.world, *self._around, self._take_again)
+
     def _open_sighting(self, group: Group) -> SightingCase:
         case = SightingCase(self.rule, self.world, self._values(group), self._reach)
         case.judge, case.horizon = _judge(self.rule, case), self._horizon
-        case.look_again = self._take_again
         return self._resumed(case)
 
     def _values(self, group: Group) -> Mapping[Dimension, Value]:

@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from heapq import heappop, heappush
 from itertools import count
+from typing import TYPE_CHECKING, cast
 
 from smwatch.events.secret import Secret
 from smwatch.rules.alarm import Mute
 from smwatch.rules.beginning import Beginning
 from smwatch.rules.census import Census
 from smwatch.rules.condition import lookups, traits
-from smwatch.rules.dimension import DIMENSIONS, Dimension, Value, dimension, renames
+from smwatch.rules.dimension import DIMENSIONS, Dimension, Renames, Value, dimension, renamed, renames
 from smwatch.rules.envelope import TELLINGS, Fact, Rule, RuleSet, anonymous_fact, own_fact
 from smwatch.rules.fact import Track, further_values, values_of
 from smwatch.rules.memory import Turns
@@ -22,19 +23,25 @@ from smwatch.rules.times import Known, Watcher
 from smwatch.rules.trait import TRAITS
 from smwatch.rules.vigil import Vigil
 
+if TYPE_CHECKING:
+    from smwatch.rules.waiter import Waiter
+
 _ORDER = {dimension: place for place, dimension in enumerate(DIMENSIONS.values())}
 
 
 class Source:
     """Where a fact is kept for values of some dimensions."""
 
-    __slots__ = ("_dimensions", "_gets", "_of")
+    __slots__ = ("_dimensions", "_gets", "at", "whole")
 
     def __init__(self, track: Track, dimensions: tuple[Dimension, ...]) -> None:
         second = len(dimensions) == 1 and track.dimensions[0] is not dimensions[0]
-        self._of: Callable[[tuple[Value, ...]], Known] = (
+        self.at: Callable[[tuple[Value, ...]], Known] = (
             (lambda values: track.of_second(values[0])) if second else track.of
         )
+        """What is known for values of all these dimensions, in their order."""
+        self.whole = dimensions == track.dimensions
+        """Whether these are all that the fact is told apart by: then what is known is Times, and else a Group."""
         self._dimensions = dimensions
         self._gets = tuple(dimension.get for dimension in dimensions)
 
@@ -46,19 +53,27 @@ class Source:
             if value is None:
                 return None
             wanted += (value,)
-        return self._of(wanted)
+        return self.at(wanted)
 
     def of_event(self, subject: Subject) -> Known | None:
         """What is known for the values of an event."""
-        wanted = values_of(self._gets, subject)
-        return self._of(wanted) if wanted is not None else None
+        wanted = self.values_of(subject)
+        return self.at(wanted) if wanted is not None else None
+
+    def values_of(self, subject: Subject) -> tuple[Value, ...] | None:
+        """The values of an event; None where one is missing."""
+        return values_of(self._gets, subject)
+
+    def renamed(self, values: tuple[Value, ...], right: Renames) -> tuple[Value, ...]:
+        """These values as they are now."""
+        return cast("tuple[Value, ...]", renamed(self._dimensions, values, right))
 
     def each_of_event(self, subject: Subject) -> list[Known]:
         """The same for each of the values that an event has of one of the dimensions."""
         wanted = values_of(self._gets, subject)
         if wanted is None:
             return []
-        return [self._of(each) for each in (wanted, *further_values(self._dimensions, subject, wanted))]
+        return [self.at(each) for each in (wanted, *further_values(self._dimensions, subject, wanted))]
 
 
 class World:
@@ -75,6 +90,8 @@ class World:
         """What has happened up to this second is known."""
         self.dirty: set[Watcher] = set()
         """Whose alarm has to be worked out again."""
+        self.roused: dict[Waiter, None] = {}
+        """Whose events have to be looked at again before that."""
         self.mutes: tuple[Mute, ...] = ()
         self.timers = {rule.id: Timers(rule.timer, self.turns) for rule in rules.rules if rule.timer is not None}
         self.censuses = {

@@ -87,6 +87,7 @@ when = '{ $.eventName = "GetSecretValue" }'
 only = [{ seen = '{ $.eventName = "PutResourcePolicy" }', same = ["secret"], within = "1d" }]
 by = ["secret", "identity"]
 """
+BY_SESSION = 'by = ["session"]\nnext = ["rotate {secret}"]'
 SHARED = records.write("PutResourcePolicy", "prod/db", {"resourcePolicy": "{}"}, at=AT)
 
 
@@ -106,8 +107,32 @@ def test_what_waits_for_a_secret_waits_for_what_it_turns_out_to_be() -> None:
     wrong, right = (arrivals([plain(1, name)])[0].event.secret for name in ("prod/d", "prod/db"))
     assert wrong is not None
     assert right is not None
-    engine.judge(arrivals([plain(1, "prod/d"), plain(2)]))
+    engine.judge(arrivals([plain(minute, name) for minute, name in enumerate(("prod/d", "prod/db") * 4)]))
     engine.fold([(wrong, right)])
     engine.judge(arrivals([SHARED]))
     (alarm,) = of("mine", engine.alarms)
-    assert (alarm.secret, alarm.count) == (right, 2)
+    assert (alarm.secret, alarm.count) == (right, 8)
+
+
+def test_what_is_to_be_done_about_an_event_that_waited_names_its_secret_aright() -> None:
+    by_session = MINE.replace('same = ["secret"]', 'same = ["session"]').replace(
+        'by = ["secret", "identity"]', BY_SESSION
+    )
+    engine = Engine(ruled(by_session))
+    wrong, right = (arrivals([plain(1, name)])[0].event.secret for name in ("prod/d", "prod/db"))
+    assert wrong is not None
+    assert right is not None
+    engine.judge(arrivals([plain(minute, "prod/d") for minute in range(1, 5)]))
+    engine.fold([(wrong, right)])
+    engine.judge(arrivals([records.write("PutResourcePolicy", "prod/x", {"resourcePolicy": "{}"}, by=INSTANCE, at=AT)]))
+    (alarm,) = of("mine", engine.alarms)
+    assert (alarm.next, alarm.count) == (("rotate prod/db",), 4)
+
+
+def test_a_read_that_waits_for_nothing_that_comes_is_no_alarm() -> None:
+    engine = Engine(catalogue())
+    engine.judge(arrivals([plain(1), plain(2)]))
+    engine.judge(arrivals([through(3)]))
+    assert of(RULE, engine.alarms) == []
+    engine.judge(arrivals([plain(4)]))
+    assert [alarm.count for alarm in of(RULE, engine.alarms)] == [1]

@@ -93,3 +93,12 @@ async def test_lines_of_a_screen_that_another_lies_over_are_not_painted_over_tha
         await stage.pop_screen()
         await pilot.pause()
         assert stage.painted("12:00:01")
+
+
+async def test_lines_that_come_while_the_app_ends_are_let_go() -> None:
+    stage = Stage()
+    async with stage.run_test(headless=False):
+        await stage.pieces.remove()
+        stage.written.clear()
+        stage.pieces.put_at_once([[Piece("12:00:01")]])
+        assert stage.written == []

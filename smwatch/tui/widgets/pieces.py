@@ -70,9 +70,10 @@ class Pieces(Direct):
         The usual way to the terminal is five messages and a timer, several times what the lines themselves cost: serves
         "processor, nothing happens", where a clock is all that changes.
         """
-        told, screen = tuple(tuple(row) for row in rows), self.screen
-        if told == self.rows:
+        told = tuple(tuple(row) for row in rows)
+        if told == self.rows or not self.is_attached:  # a clock may tick once more while the app ends
             return
+        screen = self.screen
         if len(told) != len(self.rows) or not screen.is_current or screen._layout_required or self.app._batch_count:
             self.put(rows)
             return

@@ -11,9 +11,12 @@ from typing import Any
 
 import pytest
 from textual import events
+from textual._compositor import Compositor, ReflowResult
 from textual.css import stylesheet
 from textual.css.model import RuleSet
 from textual.css.parse import parse
+from textual.geometry import Size
+from textual.widget import Widget
 
 from smwatch.settings import SettingsError
 from smwatch.tui.app import SmwatchApp
@@ -128,6 +131,23 @@ async def test_styles_are_read_once_and_not_again_in_our_colours(monkeypatch: py
             await pilot.pause()
     assert app.theme == DARK.name
     assert read[Opening.DEFAULT_CSS] == read[Pieces.DEFAULT_CSS] == read[StreamFrame.DEFAULT_CSS] == 1
+
+
+async def test_every_part_has_its_place_before_the_main_screen_is_first_laid_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    seen = list[tuple[bool, bool]]()
+    reflow = Compositor.reflow
+
+    def noted(compositor: Compositor, screen: Widget, size: Size) -> ReflowResult:
+        if isinstance(screen, StreamFrame):
+            seen.append((screen.detail.display, screen.histogram.display))
+        return reflow(compositor, screen, size)
+
+    monkeypatch.setattr(Compositor, "reflow", noted)
+    async with Stage(reads(3)).app.run_test(size=(160, 50)) as pilot:
+        await pilot.pause()
+    assert set(seen) == {(True, True)}
 
 
 async def test_a_desk_that_cannot_be_made_ends_the_app_with_what_is_wrong() -> None:

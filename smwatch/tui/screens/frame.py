@@ -8,6 +8,7 @@ from datetime import timedelta
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
+from textual.geometry import Size
 from textual.screen import Screen
 
 from smwatch.change import Change
@@ -56,7 +57,6 @@ class StreamFrame(DirectlyComposed, Screen[None]):
         #body { height: 1fr; }
         Detail { width: 38%; min-width: 40; max-width: 76; border-left: vkey $border; display: none; }
         Detail:focus { border-left: outer $primary; }
-        &.-docked Detail { display: block; }
     }
     """
 
@@ -103,7 +103,8 @@ class StreamFrame(DirectlyComposed, Screen[None]):
         yield self._footer
 
     def on_mount(self) -> None:
-        """Show what the store already holds."""
+        """Show what the store already holds, each part where it will stay: a layout later is a second first frame."""
+        self._give_room(self.app.size)
         self.stream.now, self.stream.zone = self.desk.now, self.desk.zone
         self.stream.focus()
         if self._first_filter:
@@ -113,11 +114,14 @@ class StreamFrame(DirectlyComposed, Screen[None]):
 
     def on_resize(self, event: events.Resize) -> None:
         """Give each part the room there is."""
-        wanted = self._histogram_wanted
-        self.histogram.display = wanted if wanted is not None else event.size.height >= HISTOGRAM_ROOM
-        self._dock(event.size.width)
+        self._give_room(event.size)
         self._frame()
         self.call_after_refresh(self._draw_histogram)
+
+    def _give_room(self, size: Size) -> None:
+        wanted = self._histogram_wanted
+        self.histogram.display = wanted if wanted is not None else size.height >= HISTOGRAM_ROOM
+        self._dock(size.width)
 
     def on_screen_resume(self) -> None:
         """Catch up with what happened while another screen was in front."""
@@ -319,14 +323,14 @@ class StreamFrame(DirectlyComposed, Screen[None]):
     def _dock(self, width: int) -> None:
         wanted = self._pane_wanted if self._pane_wanted is not None else width >= ROOMY
         docked = wanted and width >= DOCKED
-        self.set_class(docked, "-docked")
+        self.detail.display = docked  # of a class all widgets would be restyled
         if not docked and self.focused is self.detail:
             self.stream.focus()
         self._follow_cursor()
 
     @property
     def _docked(self) -> bool:
-        return self.has_class("-docked")
+        return self.detail.display
 
     def _follow_cursor(self) -> None:
         if self._docked and self.focused is not self.detail:

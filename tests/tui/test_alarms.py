@@ -84,6 +84,20 @@ async def test_nothing_told_before_hides_a_question() -> None:
         assert not list(stage.app._notifications)
 
 
+@pytest.mark.parametrize("width", [80, 90])
+async def test_a_band_without_room_for_title_and_secret_on_one_row_says_what_it_is_all_the_same(width: int) -> None:
+    secret = "prod/checkout/payments/stripe-api"
+    asked = [records.read_deleted(secret, eventTime=ago(300 - 60 * i), id=f"asked{i}") for i in range(3)]
+    stage = staged(*reads(20), records.delete(secret, eventTime=ago(600)), *asked)
+    async with stage.app.run_test(size=(width, 24)) as pilot:
+        await pilot.pause()
+        what, whom = stage.lines()[1:3]
+        assert what.startswith(" ▲ CRITICAL  Access to a secret marked for deletion")
+        assert what.rstrip().endswith("more")
+        assert whom.startswith(f"   {secret} ")
+        assert whom.rstrip().endswith("y copies next")
+
+
 async def test_y_copies_the_command_that_restores_the_secret() -> None:
     stage = staged(*incident())
     async with stage.app.run_test(size=WIDE) as pilot:

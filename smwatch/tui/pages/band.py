@@ -37,21 +37,23 @@ def band_rows(
 ) -> list[list[Piece]]:
     """The band over the stream: the worst alarm with its next `step`, how many more, and how many are muted.
 
-    No rows where there are none of either. With little room the second row says whom the alarm is about in the place of
-    a command of which there would be no more than the beginning.
+    No rows where there are none of either. Where one row has no room for what the alarm is and for which secret, the
+    second says whom it is about in the place of a command of which there would be no more than the beginning.
     """
     if not alarms:
         return [_muted(muted, now, width, keys)] if muted else []
     worst, *others = alarms
     role = _BAND[worst.severity]
     mark = badge(worst).text
-    if step is not None and width < ROOMY:
-        more = f"  +{len(others):,} " if others else ""
+    more, room = _more(len(others), len(muted), width), width - cells(mark) - 2
+    tails = _tails(worst, more, now, zone, width)
+    fitted = _fitted(worst, tails, room)
+    if step is not None and (width < ROOMY or fitted is None):
         return [
-            _filled(f"{mark} {worst.title}", more, width, f"{role}@screen.alarms"),
+            _filled(f"{mark} {worst.title}", f"{more} " if more else "", width, f"{role}@screen.alarms"),
             _filled(*_whom_and_when(worst, now, zone, width, keys), width, f"{role}@screen.copy"),
         ]
-    told, tail = _fitted(worst, _tails(worst, len(others), len(muted), now, zone, width), width - cells(mark) - 2)
+    told, tail = fitted or (_untitled(worst, room - cells(tails[-1])), tails[-1])
     rows = [_filled(f"{mark} {told}", tail, width, f"{role}@screen.alarms")]
     if step is not None:
         left, right = f"   next: {step}", f"  {keys.one('watch.copy')} copies"
@@ -74,12 +76,17 @@ def _whom(worst: Alarm, room: int) -> str:
     return whole if cells(whole) <= room or not both else fit_middle(both[0], min(room, cells(both[0])))
 
 
-def _tails(worst: Alarm, others: int, muted: int, now: datetime, zone: Zone, width: int) -> list[str]:
+def _more(others: int, muted: int, width: int) -> str:
+    """How many others there are."""
+    if width < ROOMY:
+        return f"  +{others:,}" if others else ""
+    return (f"  +{others:,} more" if others else "") + (f"  {muted:,} muted" if muted else "")
+
+
+def _tails(worst: Alarm, more: str, now: datetime, zone: Zone, width: int) -> list[str]:
     """How often, when, and how many more there are: in words, and shorter."""
     first, last = moment(worst.first_at, zone, now), moment(worst.last_at, zone, now)
     short = last if first == last or width < ROOMY else f"{first} to {last}"
-    more = f"  +{others:,}{' more' if width >= ROOMY else ''}" if others else ""
-    more += f"  {muted:,} muted" if muted and width >= ROOMY else ""
     forms = (f"first {first}  last {last}", short) if width >= WIDE else (short,)
     return [f"  ×{worst.count:,}  {form}{more} " for form in forms]
 
@@ -91,16 +98,21 @@ def _heads(worst: Alarm) -> list[tuple[str, str]]:
     return [(worst.title, whom), (worst.title, name)] if whom else [(worst.title, "")]
 
 
-def _fitted(worst: Alarm, tails: Sequence[str], room: int) -> tuple[str, str]:
+def _fitted(worst: Alarm, tails: Sequence[str], room: int) -> tuple[str, str] | None:
     """The first of what may be said at both ends of the line that leaves room for a title that says something."""
-    heads = _heads(worst)
-    for title, whom in heads:
+    for title, whom in _heads(worst):
         for tail in tails:
             left = room - cells(tail) - cells(whom) - 2 * bool(whom)
             if left >= min(cells(title), TITLE):
                 return "  ".join(filter(None, (fit(title, min(left, cells(title))), whom))), tail
-    whole = next((whom for _, whom in heads if whom and cells(whom) <= room - cells(tails[-1])), "")
-    return whole or heads[-1][1] or heads[-1][0], tails[-1]
+    return None
+
+
+def _untitled(worst: Alarm, room: int) -> str:
+    """Which secret and who, or as much of it as there is room for."""
+    heads = _heads(worst)
+    whole = next((whom for _, whom in heads if whom and cells(whom) <= room), "")
+    return whole or heads[-1][1] or heads[-1][0]
 
 
 def _filled(left: str, right: str, width: int, role: str) -> list[Piece]:

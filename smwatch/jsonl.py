@@ -152,9 +152,15 @@ class Lines:
             if lines:
                 await self._out.write(lines)
         except (asyncio.CancelledError, OutputError):
-            if not alarms:
+            if self._out.written == len(lines):
+                self._note(alarms, told, upto)
+            elif not alarms:
                 self._tell(told[: self._out.written])
             raise
+        self._note(alarms, told, upto)
+
+    def _note(self, alarms: Sequence[Alarm], told: Sequence[int], upto: int | None) -> None:
+        """Note as printed what has been: alarms, and the events in `told`."""
         if alarms:
             written = alarms if self._since is not None else ()  # nobody goes on from where a replay was
             self._keep(alarms, {WRITTEN + alarm.group: msgspec.json.encode(_stage(alarm)) for alarm in written})

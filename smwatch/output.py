@@ -13,8 +13,8 @@ from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import IO
 
-LAST_LINE_SECONDS = 0.3
-"""How long a line that was begun may take to be finished when everything else is to end."""
+LAST_LINES_SECONDS = 0.5
+"""How long the lines that were given may take to be finished when everything else is to end."""
 
 
 class OutputError(Exception):
@@ -43,7 +43,11 @@ class Output:
         self._may_block = self._is_pipe or stat.S_ISSOCK(mode) or self._stream.isatty()
 
     async def write(self, lines: Sequence[bytes]) -> None:
-        """Write these lines, each without its line break; cancelled, it finishes the line that it is at."""
+        """Write these lines, each without its line break.
+
+        Cancelled, it goes on for a moment, line by line, as long as the reader takes them: where lines that belong
+        together have been written in part only, none can be noted as written, and all would come again.
+        """
         self.written = 0
         if self._handle < 0:
             self._stream.write("".join(f"{line.decode()}\n" for line in lines))
@@ -71,10 +75,9 @@ class Output:
             raise OutputError(f"can't write the output ({error.strerror})") from error
         except asyncio.CancelledError:
             text = bytes(data)
-            end = text.find(b"\n", sent) + 1 if sent and text[sent - 1] != 0x0A else sent
-            deadline = time.monotonic() + LAST_LINE_SECONDS
-            while sent < end and self._room(deadline - time.monotonic()):
-                sent += self._put(data[sent:end])
+            deadline = time.monotonic() + LAST_LINES_SECONDS
+            while sent < len(text) and self._room(deadline - time.monotonic()):
+                sent += self._put(data[sent : text.find(b"\n", sent) + 1])
             self.written = text.count(b"\n", 0, sent)
             raise
 

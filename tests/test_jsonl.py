@@ -1,12 +1,15 @@
 import asyncio
 import io
 import json
+import os
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import msgspec
+import pytest
 
 from smwatch.events.event import Arrival, SeenBy
 from smwatch.events.reader import Reader
@@ -197,6 +200,26 @@ def test_what_was_written_is_not_written_by_the_next_run() -> None:
     written = Written()
     written.take(arrival(records.raw(records.read(at=NOW))))
     assert list(written.journal.untold(NOW - timedelta(hours=3), 99)) == []
+
+
+async def test_asked_to_end_amid_events_and_their_alarm_it_writes_and_notes_all_of_them() -> None:
+    events = [records.raw(records.read_deleted(at=NOW + timedelta(seconds=n), id=f"event-{n}")) for n in range(100)]
+    journal, (reading, writing) = Journal(), os.pipe()
+    with os.fdopen(reading, "rb") as reader, ThreadPoolExecutor(1) as threads:
+        with os.fdopen(writing, "w") as stream:
+            lines = Lines(Store(engine=Engine(catalogue())), journal, json=True, out=Output(stream))
+            delivering = asyncio.create_task(
+                lines.deliver(Delivery(journal.commit("test", list(map(arrival, events))).fresh))
+            )
+            for _ in range(10):  # the pipe is full by then
+                await asyncio.sleep(0)
+            delivering.cancel()
+            read = threads.submit(reader.read)
+            with pytest.raises(asyncio.CancelledError):
+                await delivering
+        written = [json.loads(line)["type"] for line in read.result().splitlines()]
+    assert written == ["event"] * 100 + ["alarm"]
+    assert list(journal.untold(NOW - timedelta(hours=3), 999)) == []
 
 
 def test_lines_for_people_are_harmless_on_a_terminal() -> None:

@@ -6,6 +6,7 @@ import socket
 import subprocess
 import sys
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import IO
@@ -35,6 +36,11 @@ class Pipe:
             return b""
 
 
+def _read_whole(handle: int) -> bytes:
+    with os.fdopen(os.dup(handle), "rb") as stream:
+        return stream.read()
+
+
 @pytest.fixture
 def pipe() -> Iterator[Pipe]:
     pipe = Pipe()
@@ -57,7 +63,22 @@ async def test_a_slow_reader_gets_every_line_while_other_work_goes_on(pipe: Pipe
     assert pipe.output.written == 100
 
 
-async def test_cancelled_before_a_reader_that_goes_on_it_ends_with_a_whole_line(pipe: Pipe) -> None:
+async def test_cancelled_before_a_reader_that_goes_on_it_writes_every_line(pipe: Pipe) -> None:
+    writing = asyncio.create_task(pipe.output.write([LINE] * 50))
+    for _ in range(10):
+        await asyncio.sleep(0)
+    writing.cancel()
+    os.set_blocking(pipe.reading, True)
+    with ThreadPoolExecutor(1) as threads:
+        reading = threads.submit(_read_whole, pipe.reading)
+        with pytest.raises(asyncio.CancelledError):
+            await writing
+        pipe.stream.close()
+        assert reading.result() == (LINE + b"\n") * 50
+    assert pipe.output.written == 50
+
+
+async def test_cancelled_before_a_reader_that_reads_once_more_it_ends_with_a_whole_line(pipe: Pipe) -> None:
     writing = asyncio.create_task(pipe.output.write([LINE] * 50))
     for _ in range(10):
         await asyncio.sleep(0)

@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, NamedTuple
 
 from smwatch.rules.answer import Pending
 from smwatch.rules.census import Population
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Value
 from smwatch.rules.envelope import Share
 from smwatch.rules.habit import Habits
-from smwatch.rules.period import DAY
 from smwatch.rules.question import Lookout
 from smwatch.rules.times import Teller
 from smwatch.rules.vigil import Want
@@ -83,11 +82,6 @@ ANY = -1
 HANGS = 32
 """Open questions held of each value, before all is asked again."""
 
-_Run: TypeAlias = tuple[int, int]
-"""From which place up to which other."""
-_Grade: TypeAlias = tuple[int, int, str]
-"""Rank, step and title."""
-
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
 class Asker:
@@ -125,14 +119,14 @@ class Asker:
 class Measure:
     """What the values of one case are judged by, and what was found of each of them."""
 
-    __slots__ = ("_asked", "_askers", "_factor", "_needs", "_questions", "bar", "habits", "least", "reach", "width")
+    __slots__ = ("_asked", "_askers", "_questions", "bar", "factor", "habits", "least", "needs", "reach", "width")
 
     def __init__(self, needs: Needs, questions: Questions, habits: Habits | None, bar: Bar | None) -> None:
-        self._needs = needs.all
+        self.needs = needs.all
         self._questions = questions
         self.habits = habits
         self.bar = bar
-        self._factor = needs.factor
+        self.factor = needs.factor
         self.least, self.width, self.reach = needs.least, needs.width, needs.reach
         self._askers: dict[Value, Asker] = {}
         """As far as each value was asked about since what is known has changed."""
@@ -171,82 +165,9 @@ class Measure:
         """Whether so many values, seen from `since` on, are enough for any period: then there are fewest in all."""
         if count < self.least or self.bar is None or since is None:
             return count >= self.least
-        return count * self._factor >= self.bar.at(since)
+        return count * self.factor >= self.bar.at(since)
 
-    def judged(self, sights: Sequence[Sight], case: SpreadCase) -> list[tuple[Sight, _Grade]]:
-        """Those of these, which are ascending, that are evidence: how bad each is, with the step and its title."""
-        close = [self._close(sights, need, case) for need in self._needs]
-        if self._questions.only or self._questions.unless:
-            # What else is known is asked only where there would be enough without it.
-            near = _united(len(sights), close)
-            asked = [sight for sight, is_near in zip(sights, near, strict=True) if is_near]
-            counting = self._counting(asked, case)
-            if len(counting) < len(asked):
-                sights, close = counting, [self._close(counting, need, case) for need in self._needs]
-        graded: list[_Grade | None] = [None] * len(sights)
-        for need, runs in zip(self._needs, close, strict=True):
-            grade = need.rank, need.step, need.title
-            for start, end in runs:
-                for at in range(start, end):
-                    known = graded[at]
-                    if grade > known if known is not None else need.alone:
-                        graded[at] = grade
-        return [(sight, grade) for sight, grade in zip(sights, graded, strict=True) if grade is not None]
-
-    def _close(self, sights: Sequence[Sight], need: Need, case: SpreadCase) -> list[_Run]:
-        """The sights that lie, with enough different values, within the period."""
-        habits = self.habits if need.alone else None
-        factor = self._factor if habits else 1.0
-        least, within, bar = int(need.least / factor), need.within, 0.0
-        if len(sights) < least:
-            return []
-        inside: dict[Value, int] = {}
-        runs: list[_Run] = []
-        start, day, most, usual, watched = 0, -1, -1, -1.0, False
-        for end, (second, _, value) in enumerate(sights):
-            inside[value] = inside.get(value, 0) + 1
-            while second - sights[start].second > within:
-                left = sights[start].value
-                if inside[left] > 1:
-                    inside[left] -= 1
-                else:
-                    del inside[left]
-                start += 1
-            count = len(inside)
-            if count < least:
-                continue
-            if self.bar is not None:
-                bar = self.bar.at(second)
-                if count * factor < bar:
-                    continue
-                if not watched:
-                    if not self._watched(sights[-1].second, case):
-                        break  # nor was enough watched before any earlier one
-                    watched = self._watched(second, case)  # and so it was before all later ones
-                if not watched:
-                    continue
-            if habits is not None:
-                if second // DAY != day:
-                    if most > 0:
-                        habits.note(case.identity, within, day, most, case)
-                    else:
-                        habits.watch(case.identity, case)
-                    day, most, usual = second // DAY, -1, habits.usual(case.identity, within, second // DAY)
-                if count > most:
-                    most = count
-                if count <= usual:
-                    continue
-            if count < need.least or count < bar:
-                continue
-            if runs and start <= runs[-1][1]:
-                runs[-1] = runs[-1][0], end + 1
-            else:
-                runs.append((start, end + 1))
-        if habits is not None and most > 0:
-            habits.note(case.identity, within, day, most, case)
-        return runs
-
-    def _watched(self, second: int, case: SpreadCase) -> bool:
+    def watched(self, second: int, case: SpreadCase) -> bool:
         """Whether it was watched for long enough to say what a share of all is."""
         assert self.bar is not None
         want, vigil = Want(case.place, 0, second, int(self.bar.share.warmup)), case.world.vigil
@@ -261,9 +182,11 @@ class Measure:
             asker = self._askers[value] = Asker(case, value)
         return asker
 
-    def _counting(self, sights: Sequence[Sight], case: SpreadCase) -> list[Sight]:
+    def counting(self, sights: Sequence[Sight], case: SpreadCase) -> Sequence[Sight]:
         """Those of these that count by what else is known."""
         counting, askers, (only, unless, _, timeless) = list[Sight](), self._askers, self._questions
+        if not only and not unless:
+            return sights
         for sight in sights:
             asker, key = askers.get(sight.value), ANY if timeless else sight.key
             answer = asker.counts.get(key) if asker is not None else None
@@ -299,12 +222,3 @@ class Measure:
         was = answer.ask()
         asker.hangs.append((answer, was))
         return was
-
-
-def _united(count: int, runs: Iterable[Iterable[_Run]]) -> bytearray:
-    """For each of so many places whether it lies in one of the runs."""
-    within = bytearray(count)
-    for some in runs:
-        for start, end in some:
-            within[start:end] = b"\1" * (end - start)
-    return within

@@ -12,6 +12,7 @@ from smwatch.events.renaming import names_any, renamed_event
 from smwatch.events.secret import Secret
 from smwatch.rules.alarm import EVIDENCE, Alarm
 from smwatch.rules.case import Case, Newest
+from smwatch.rules.closeness import Finder
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Renames, Value
 from smwatch.rules.envelope import Rule
 from smwatch.rules.evidence import BEGINNING, END, LEVELS, Evidence, Shed
@@ -43,19 +44,22 @@ class SpreadCase(Case):
     """
 
     __slots__ = (
+        "_asked",
         "_counts_of",
         "_doubted",
         "_dropped",
+        "_due",
+        "_finder",
         "_gone",
         "_kept",
         "_last",
         "_measure",
         "_pairs",
         "_plans",
+        "_seen",
         "_sighters",
         "_sights",
         "_slots",
-        "_stale",
         "enough",
         "event",
         "found",
@@ -87,8 +91,14 @@ class SpreadCase(Case):
         """What an alarm that was kept says, until all of it is known again."""
         self._dropped: Shed | None = None
         """What the evidence in slots no longer kept amounts to."""
-        self._stale: tuple[int, int] | None = None
-        """The first and the last slot in which something is new."""
+        self._finder: Finder | None = None
+        """What knows how things were when they were judged last; None: all has to be judged."""
+        self._seen: set[int] = set()
+        """The slots in which something was seen since."""
+        self._asked: set[int] = set()
+        """The slots in which something may have other answers."""
+        self._due = False
+        """Whether it has to be judged."""
         self._doubted: dict[Value, None] = {}
         """Values of which more is known, by the facts that were asked about them."""
         self._plans: list[Plan] = []
@@ -128,8 +138,7 @@ class SpreadCase(Case):
 
     def wake(self) -> None:
         """Have all values judged again; what was asked about each holds until it is doubted."""
-        if self._slots:
-            self._stale = next(iter(self._slots)), self._last
+        self._finder, self._due = None, True
         super().wake()
 
     def doubt(self, value: Value) -> None:
@@ -144,8 +153,8 @@ class SpreadCase(Case):
             if self._measure.asks_again(value) and (
                 slots := [number for number, slot in self._slots.items() if value in slot]
             ):
-                first, last = self._stale or (slots[0], slots[-1])
-                self._stale = min(first, slots[0]), max(last, slots[-1])
+                self._asked.update(slots)
+                self._due = True
 
     def heard(self, event: Event) -> None:
         """Take in the newest event."""
@@ -193,10 +202,10 @@ class SpreadCase(Case):
             return ends
         if self._sights:
             self._sights.pop(number, None)
-        if self._stale is not None:
-            self._stale = min(self._stale[0], number), max(self._stale[1], number)
-        elif self.enough and self._enough_near(number):
-            self._stale = number, number
+        if self._finder is not None:
+            self._seen.add(number)
+        if not self._due and self.enough and self._enough_near(number):
+            self._due = True
             super().wake()
         return ends
 
@@ -229,7 +238,7 @@ class SpreadCase(Case):
         self._catch_up()
         other._catch_up()
         slots, other._slots, other._sights, other.found = other._slots, {}, {}, {}
-        other._stale = None
+        other._finder, other._due = None, False
         kept, dropped = (self._kept, other._kept), (self._dropped, other._dropped)
         super().absorb(other)
         self._gone |= other._gone
@@ -280,9 +289,9 @@ class SpreadCase(Case):
             self._kept = None  # all of it is known again, and judged anew
             self._sum_up()
         self._reconsider()
-        if self._stale is not None:
-            (first, last), self._stale = self._stale, None
-            self._judge(first - self._measure.reach, last + self._measure.reach)
+        if self._due:
+            self._due = False
+            self._judge()
         return [one for number in sorted(self.found) for one in self.found[number]]
 
     @property
@@ -364,7 +373,7 @@ class SpreadCase(Case):
         self._catch_up()
         if (bar := self._measure.bar) is not None:
             bar.population.tell()
-        if self._stale is not None or self._doubted:
+        if self._due or self._doubted:
             self.evidence()
 
     def _drop(self, number: int) -> None:
@@ -373,6 +382,8 @@ class SpreadCase(Case):
             self._find()
         slot = self._slots.pop(number)
         self._sights.pop(number, None)
+        if self._finder is not None:
+            self._finder.drop(number)
         self._pairs -= len(slot)
         counts, gone = self._counts_of, False
         for value in slot:
@@ -400,23 +411,24 @@ class SpreadCase(Case):
         """What is only counted any more: what was kept, and what has been dropped since."""
         self.shed = _most_of(self._kept, self._dropped)
 
-    def _judge(self, first: int, last: int) -> None:
-        """Find anew what is evidence from one slot to another."""
+    def _judge(self) -> None:
+        """Find anew what is evidence, as far as it may have changed."""
         self.low, self.own_high = BEGINNING, END
-        measure, reach = self._measure, self._measure.reach
-        around = range(first - reach, last + reach + 1)
-        sights = [sight for number in self._slots if number in around for sight in self._sights_of(number)]
-        graded = measure.judged(sights, self)
-        for number in [number for number in self.found if first <= number <= last]:
-            del self.found[number]
-        grades = measure.grades
-        for sight, (rank, step, title) in graded:
-            number = sight.second // self.width
-            if first <= number <= last:
-                if grades and (found := measure.grade(sight, self)) is not None and found[0] >= rank:
-                    rank, title = found
-                one = Evidence(sight.second, sight.key, rank, step, title, sight.value)
-                self.found.setdefault(number, []).append(one)
+        seen, self._seen = self._seen, set()
+        asked, self._asked = self._asked, set()
+        if not self.enough:
+            self._finder = None
+            self.found.clear()
+            return
+        slots = {number: self._sights_of(number) for number in self._slots}
+        if self._finder is None:
+            self._finder, seen = Finder(self._measure, self), {*slots}
+            self.found.clear()
+        for number, found in self._finder.find(slots, seen & slots.keys(), asked & slots.keys()):
+            if found:
+                self.found[number] = found
+            else:
+                self.found.pop(number, None)
 
     def _sights_of(self, number: int) -> list[Sight]:
         """What is to be judged of a slot, ascending."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from smwatch.events.secret import Secret
+from smwatch.rules.closeness import Close, Slots
 from smwatch.rules.engine import Engine
 from smwatch.rules.measure import Measure, Sight
 from smwatch.rules.question import Lookout
@@ -58,3 +59,28 @@ def test_where_a_secret_turns_out_to_be_another_nothing_is_asked_anew_about_the_
     (alarm,) = of("SMW-READ-01", engine.alarms)
     assert alarm.count == MANY - 1
     assert asked.values == [right]
+
+
+def test_one_more_read_has_none_of_the_slots_before_it_looked_through(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine, looked_at = Engine(catalogue()), list[int]()
+    thief(30 * MANY, engine)
+    (slots,) = [len(case._slots) for case in spreads(engine, "SMW-READ-01")]
+    assert slots == 6
+    find = Close.find
+
+    def counted(close: Close, slot: int, slots: Slots) -> bool:
+        looked_at.append(sum(len(slots[one]) for one in slots if one == slot))
+        return find(close, slot, slots)
+
+    monkeypatch.setattr(Close, "find", counted)
+    engine.judge(arrivals([records.read("prod/7", by=records.role("ci-deployer", "build-7"), at=after(30 * MANY))]))
+    (alarm,) = of("SMW-READ-01", engine.alarms)
+    assert alarm.last_at == after(30 * MANY)
+    # Once for each of what makes it an alarm, or worse; and what SMW-READ-01b has in its one slot of a day.
+    assert sum(looked_at) == 1 + 1 + 1 + 2 * MANY
+
+
+def spreads(engine: Engine, rule: str) -> list[SpreadCase]:
+    """The cases of a rule that counts values."""
+    memory = engine._watches[rule]._spreads
+    return [case for group in memory.remembered() if (case := memory.find(group)) is not None]

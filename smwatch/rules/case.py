@@ -120,6 +120,15 @@ class Case(ABC):
         """Have the alarm worked out again."""
         self.world.dirty.add(self)
 
+    @property
+    def unready(self) -> bool:
+        """Whether there is much to look at yet before the alarm can be worked out: `go_on` then looks at some of it."""
+        return False
+
+    def go_on(self) -> int:
+        """Look at some of it; at how many things it did, which is about as many each time."""
+        return 0
+
     @abstractmethod
     def evidence(self) -> Sequence[Evidence]:
         """The evidence there is, ascending."""

@@ -165,26 +165,44 @@ class Finder:
         self._counting.pop(slot, None)
         self._whole.discard(slot)
 
-    def find(self, slots: Slots, seen: Collection[int], asked: Collection[int]) -> Iterator[tuple[int, list[Evidence]]]:
-        """What is evidence now in the slots of which that may have changed.
+    def find(
+        self, slots: Slots, seen: Collection[int], asked: Collection[int], found: dict[int, list[Evidence]]
+    ) -> Iterator[int]:
+        """Bring what was `found` to be evidence, by slot, up to date; yields how many sights it has looked at since.
 
-        In those of `seen` something was seen, in those of `asked` something may have other answers.
+        In the slots of `seen` something was seen, in those of `asked` something may have other answers.
         """
         near, moved = {*seen, *asked}, list[list[int]]()
         for close in self._near:
-            moved.append([slot for slot in close.later(seen, slots) if close.find(slot, slots)])
+            moved.append([])
+            for slot in close.later(seen, slots):
+                if close.find(slot, slots):
+                    moved[-1].append(slot)
+                yield len(slots[slot])
             near.update(close.earlier(moved[-1], slots))
         # What else is known is asked only where there would be enough without it.
-        counted = {slot for slot in slots if slot in near and self._count(slot, slots)}
+        counted: list[int] = []
+        for slot in slots:
+            if slot in near:
+                if self._count(slot, slots):
+                    counted.append(slot)
+                yield len(slots[slot])
         counting = {slot: self._counting[slot] for slot in slots}
         changed = {*counted, *asked}
         for plain, close, ends in zip(self._near, self._close, moved, strict=True):
-            again = {*close.later(counted, counting), *ends}
-            found = [slot for slot in counting if slot in again and self._close_in(slot, counting, plain, close)]
-            changed.update(close.earlier(found, counting))
+            again, others = {*close.later(counted, counting), *ends}, list[int]()
+            for slot in counting:
+                if slot in again:
+                    if self._close_in(slot, counting, plain, close):
+                        others.append(slot)
+                    yield len(counting[slot])
+            changed.update(close.earlier(others, counting))
         for slot in counting:
             if slot in changed:
-                yield slot, self._evidence(slot, counting)
+                found.pop(slot, None)
+                if evidence := self._evidence(slot, counting):
+                    found[slot] = evidence
+                yield len(counting[slot])
 
     def _close_in(self, slot: int, counting: Slots, plain: Close, close: Close) -> bool:
         if self._whole.issuperset(close.within(slot, counting)):

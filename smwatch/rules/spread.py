@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Self
 
@@ -51,6 +51,7 @@ class SpreadCase(Case):
         "_due",
         "_finder",
         "_gone",
+        "_judging",
         "_kept",
         "_last",
         "_measure",
@@ -60,6 +61,7 @@ class SpreadCase(Case):
         "_sighters",
         "_sights",
         "_slots",
+        "_sum",
         "enough",
         "event",
         "found",
@@ -99,12 +101,16 @@ class SpreadCase(Case):
         """The slots in which something may have other answers."""
         self._due = False
         """Whether it has to be judged."""
+        self._judging: Iterator[int] | None = None
+        """While it is."""
         self._doubted: dict[Value, None] = {}
         """Values of which more is known, by the facts that were asked about them."""
         self._plans: list[Plan] = []
         """Who may know of more."""
         self._sighters: list[Sighter] = []
         """Who does."""
+        self._sum: tuple[Sequence[Evidence], Mapping[Value, Evidence], Mapping[Value, int]] | None = None
+        """Of the evidence that was summed up last: several things are told of it each time."""
         self.found: dict[int, list[Evidence]] = {}
         """By slot."""
 
@@ -138,7 +144,7 @@ class SpreadCase(Case):
 
     def wake(self) -> None:
         """Have all values judged again; what was asked about each holds until it is doubted."""
-        self._finder, self._due = None, True
+        self._finder, self._judging, self._due = None, None, True
         super().wake()
 
     def doubt(self, value: Value) -> None:
@@ -238,7 +244,7 @@ class SpreadCase(Case):
         self._catch_up()
         other._catch_up()
         slots, other._slots, other._sights, other.found = other._slots, {}, {}, {}
-        other._finder, other._due = None, False
+        other._finder, other._judging, other._due = None, None, False
         kept, dropped = (self._kept, other._kept), (self._dropped, other._dropped)
         super().absorb(other)
         self._gone |= other._gone
@@ -288,11 +294,26 @@ class SpreadCase(Case):
         if self._kept is not None and began.caught_up and began.reaches(self._kept.first_at):
             self._kept = None  # all of it is known again, and judged anew
             self._sum_up()
-        self._reconsider()
-        if self._due:
-            self._due = False
-            self._judge()
+        while self.unready:
+            self.go_on()
         return [one for number in sorted(self.found) for one in self.found[number]]
+
+    @property
+    def unready(self) -> bool:
+        """Whether there is more to judge: a slot, for one need, at a time."""
+        if self._judging is None:
+            self._catch_up()
+            self._reconsider()
+        return self._due or self._judging is not None
+
+    def go_on(self) -> int:
+        """Judge some of it; how many sights that meant looking at."""
+        if self._judging is None:
+            self._due, self._judging = False, self._judge()
+        for looked_at in self._judging:
+            return looked_at
+        self._judging = None
+        return 0
 
     @property
     def counted(self) -> str:
@@ -300,21 +321,24 @@ class SpreadCase(Case):
         assert self.rule.distinct is not None
         return self.rule.distinct.of.plural
 
+    def _summed_up(self, episode: Sequence[Evidence]) -> tuple[Mapping[Value, Evidence], Mapping[Value, int]]:
+        """The first evidence with each value, descending by the last one, and the second of the last one."""
+        if self._sum is None or self._sum[0] is not episode:
+            firsts = {one.value: one for one in reversed(episode) if one.value is not None}
+            lasts = {one.value: one.at for one in episode if one.value is not None}
+            self._sum = episode, firsts, lasts
+        return self._sum[1:]
+
     def keys(self, episode: Sequence[Evidence]) -> list[int]:
         """The newest keys of the first event with each value, ascending."""
-        first: dict[Value | None, int] = {}
-        for one in episode:
-            first.setdefault(one.value, one.key)
-        return sorted(set(first.values()))[-EVIDENCE:]
+        firsts, _ = self._summed_up(episode)
+        return sorted({one.key for one in firsts.values()})[-EVIDENCE:]
 
     def values_in(self, episode: Sequence[Evidence]) -> Mapping[Value, tuple[int, int]]:
         """The different values in the evidence, and the first and last second of each; ascending by the first."""
-        found: dict[Value, tuple[int, int]] = {}
-        for one in episode:
-            assert one.value is not None
-            first, _ = found.get(one.value, (one.at, one.at))
-            found[one.value] = first, one.at
-        return found
+        firsts, lasts = self._summed_up(episode)
+        ascending = sorted(firsts.items(), key=lambda item: item[1].key)
+        return {value: (first.at, lasts[value]) for value, first in ascending}
 
     def _next(self, episode: Sequence[Evidence]) -> tuple[str, ...]:
         found = super()._next(episode)
@@ -324,10 +348,10 @@ class SpreadCase(Case):
 
     def count(self, episode: Sequence[Evidence], shed: Shed | None) -> int:
         """How many different values there are in the evidence."""
-        values = {one.value for one in episode}
+        values, _ = self._summed_up(episode)
         if shed is None:
             return len(values)
-        return max(shed.count, len(values | self._gone.keys()))
+        return max(shed.count, len(values.keys() | self._gone.keys()))
 
     def recounted(self, first: int, last: int, *, more: bool) -> None:
         """There are more values in all than was thought, so that what was evidence may be none; or there are fewer."""
@@ -373,12 +397,12 @@ class SpreadCase(Case):
         self._catch_up()
         if (bar := self._measure.bar) is not None:
             bar.population.tell()
-        if self._due or self._doubted:
+        if self._due or self._doubted or self._judging is not None:
             self.evidence()
 
     def _drop(self, number: int) -> None:
         """Forget a slot; what was evidence in it is still counted."""
-        if not self.calm:
+        if not self.calm or self._judging is not None:
             self._find()
         slot = self._slots.pop(number)
         self._sights.pop(number, None)
@@ -411,8 +435,8 @@ class SpreadCase(Case):
         """What is only counted any more: what was kept, and what has been dropped since."""
         self.shed = _most_of(self._kept, self._dropped)
 
-    def _judge(self) -> None:
-        """Find anew what is evidence, as far as it may have changed."""
+    def _judge(self) -> Iterator[int]:
+        """Find anew what is evidence, as far as it may have changed; yields how many sights it has looked at since."""
         self.low, self.own_high = BEGINNING, END
         seen, self._seen = self._seen, set()
         asked, self._asked = self._asked, set()
@@ -420,15 +444,15 @@ class SpreadCase(Case):
             self._finder = None
             self.found.clear()
             return
-        slots = {number: self._sights_of(number) for number in self._slots}
         if self._finder is None:
-            self._finder, seen = Finder(self._measure, self), {*slots}
+            self._finder, seen = Finder(self._measure, self), {*self._slots}
             self.found.clear()
-        for number, found in self._finder.find(slots, seen & slots.keys(), asked & slots.keys()):
-            if found:
-                self.found[number] = found
-            else:
-                self.found.pop(number, None)
+        finder, slots = self._finder, dict[int, Sequence[Sight]]()
+        for number in tuple(self._slots):
+            if number not in self._sights:
+                yield 2 * len(self._slots[number])
+            slots[number] = self._sights_of(number)
+        yield from finder.find(slots, seen & slots.keys(), asked & slots.keys(), self.found)
 
     def _sights_of(self, number: int) -> list[Sight]:
         """What is to be judged of a slot, ascending."""

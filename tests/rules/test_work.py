@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from smwatch.events.secret import Secret
+from smwatch.rules import engine as engine_module
 from smwatch.rules.closeness import Close, Slots
 from smwatch.rules.engine import Engine
 from smwatch.rules.measure import Measure, Sight
@@ -61,26 +62,57 @@ def test_where_a_secret_turns_out_to_be_another_nothing_is_asked_anew_about_the_
     assert asked.values == [right]
 
 
+class LookedAt:
+    """Counts the sights that are looked through."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.sights = 0
+        find = Close.find
+
+        def counted(close: Close, slot: int, slots: Slots) -> bool:
+            self.sights += len(slots[slot])
+            return find(close, slot, slots)
+
+        monkeypatch.setattr(Close, "find", counted)
+
+    def taken(self) -> int:
+        """How many since it was asked last."""
+        sights, self.sights = self.sights, 0
+        return sights
+
+
 def test_one_more_read_has_none_of_the_slots_before_it_looked_through(monkeypatch: pytest.MonkeyPatch) -> None:
-    engine, looked_at = Engine(catalogue()), list[int]()
+    engine = Engine(catalogue())
     thief(30 * MANY, engine)
-    (slots,) = [len(case._slots) for case in spreads(engine, "SMW-READ-01")]
-    assert slots == 6
-    find = Close.find
-
-    def counted(close: Close, slot: int, slots: Slots) -> bool:
-        looked_at.append(sum(len(slots[one]) for one in slots if one == slot))
-        return find(close, slot, slots)
-
-    monkeypatch.setattr(Close, "find", counted)
+    looked_at = LookedAt(monkeypatch)
     engine.judge(arrivals([records.read("prod/7", by=records.role("ci-deployer", "build-7"), at=after(30 * MANY))]))
     (alarm,) = of("SMW-READ-01", engine.alarms)
     assert alarm.last_at == after(30 * MANY)
     # Once for each of what makes it an alarm, or worse; and what SMW-READ-01b has in its one slot of a day.
-    assert sum(looked_at) == 1 + 1 + 1 + 2 * MANY
+    assert looked_at.sights == 1 + 1 + 1 + 2 * MANY
 
 
-def spreads(engine: Engine, rule: str) -> list[SpreadCase]:
-    """The cases of a rule that counts values."""
-    memory = engine._watches[rule]._spreads
-    return [case for group in memory.remembered() if (case := memory.find(group)) is not None]
+def test_where_a_screen_waits_an_alarm_of_many_reads_is_worked_out_in_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_module, "LOOKED_AT", 200)
+    wrong, right = (Secret(records.ACCOUNT, records.REGION, name) for name in ("prod/7", "prod/8"))
+    more = records.read("prod/new", by=records.role("ci-deployer", "build-7"), at=after(29 * MANY))
+    at_once, bit_by_bit = Engine(catalogue()), Engine(catalogue())
+    for engine in (at_once, bit_by_bit):
+        thief(30 * MANY, engine)
+    at_once.fold([(wrong, right)])
+    bit_by_bit.at_once, looked_at = 10, LookedAt(monkeypatch)
+    bit_by_bit.fold([(wrong, right)])
+    steps = [looked_at.taken()]
+    while bit_by_bit.unsettled:
+        bit_by_bit.settle()
+        steps.append(looked_at.taken())
+    assert sum(steps) >= 3 * 6 * 2 * (MANY - 1)  # in each of six slots
+    assert max(steps) <= 200 + 2 * MANY
+    assert bit_by_bit.alarms == at_once.alarms
+    bit_by_bit.fold([(right, wrong)])
+    for engine in (bit_by_bit, at_once):  # in the middle of it
+        engine.judge(arrivals([more]))
+    at_once.fold([(right, wrong)])
+    assert bit_by_bit.alarms == at_once.alarms
+    (alarm,) = of("SMW-READ-01", bit_by_bit.alarms)
+    assert alarm.count == MANY

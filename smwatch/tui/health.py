@@ -132,6 +132,8 @@ def _told(each: Health, now: datetime, zone: Zone, detail: int, several: bool) -
     status = each.status
     label = f"{status.label} {status.region}" if several and status.region else status.label
     pieces = [Piece(f"{each.glyph} ", each.role), Piece(label, "strong" if detail > 1 else "")]
+    if detail == 2 and status.progress and status.state is State.CATCHING_UP and each.role != "bad":
+        return [*pieces, Piece(f" {status.progress}", each.role)]  # how long it takes, rather than that it does
     if each.status.state is not State.OK or each.role == "bad":
         pieces.append(Piece(f" {each.word}", each.role))
     if status.progress and detail >= 3:

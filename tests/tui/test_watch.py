@@ -46,6 +46,21 @@ async def test_the_header_says_how_late_and_how_complete_each_source_is() -> Non
         assert "14:00:00 UTC" in head
 
 
+@pytest.mark.parametrize(
+    ("width", "told"),
+    [
+        (120, "◐ CloudTrail back-filling 3 of ~12 min   ◐ Logs back-filling 3 of ~12 min"),
+        (80, "◐ CloudTrail catching up   ◐ Logs catching up"),
+    ],
+)
+async def test_where_there_is_room_for_little_the_header_says_how_long_it_takes(width: int, told: str) -> None:
+    busy = msgspec.structs.replace(FINE, state=State.CATCHING_UP, progress="back-filling 3 of ~12 min")
+    stage = Stage(reads(1), status=busy)
+    stage.store.report(msgspec.structs.replace(busy, source="logs:111122223333:eu-west-1:trail", label="Logs"))
+    async with stage.app.run_test(size=(width, 30)):
+        assert told in stage.lines()[0]
+
+
 async def test_a_source_that_falls_silent_turns_bad_by_itself() -> None:
     stage = Stage(reads(1))
     async with stage.app.run_test(size=WIDE) as pilot:

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from typing import IO
 
 import msgspec
 
+from smwatch.elsewhere import Elsewhere
 from smwatch.events.event import Arrival
 from smwatch.events.moments import seconds_of_datetime
 from smwatch.events.recent import Recent
@@ -81,12 +82,18 @@ class Lines:
         self._states: dict[str, tuple[State, str]] = {}
         self._said: dict[str, str] = {}
         """The last status line of each source, but for how often it has asked."""
+        self._elsewhere = Elsewhere((), tuple)
+
+    def print_only(self, sources: Iterable[str]) -> None:
+        """From now on, write what these sources may have brought; what others alone watch is left for their runs."""
+        self._elsewhere = Elsewhere(sources, self._asked_sources)
 
     async def deliver(self, delivery: Delivery) -> None:
         """Write what a delivery holds, flushed, and note it as told."""
         async with self._turn:
             lines: list[bytes] = []
             told: list[int] = []
+            self._elsewhere.look_again()
             unwritten = self._unwritten()
             change, changed = delivery.into(self._store)
             if delivery.arrivals:
@@ -96,6 +103,8 @@ class Lines:
                 for seq, arrival in delivery.arrivals:
                     event = arrival.event
                     if event.seconds < self._first_second or not (self._chosen is None or self._chosen(event)):
+                        continue
+                    if self._elsewhere.holds(event.account, event.region):
                         continue
                     key = event.own_key
                     if key in new and seq not in printed and key not in self._unkept:
@@ -114,8 +123,8 @@ class Lines:
                 lines += self._status(status)
             alarms = self._news({**unwritten, **changed})
             await self._print(lines, alarms, told, delivery.upto)
-            if early := [alarm for alarm in changed.values() if self._is_early(alarm)]:
-                self._keep(early, {})
+            if left := [alarm for alarm in changed.values() if self._is_left(alarm)]:
+                self._keep(left, {})
 
     def when_nobody_reads(self, act: Callable[[], None]) -> None:
         """Have `act` called once the reader of the lines has gone; see `Output`."""
@@ -181,6 +190,12 @@ class Lines:
         else:
             self._told, self._upto, self._said_untold = [], None, False
 
+    def _asked_sources(self) -> tuple[str, ...]:
+        try:
+            return self._journal.asked_sources()
+        except JournalError:
+            return ()
+
     def _printed_before(self, seqs: Sequence[int]) -> set[int]:
         try:
             return self._journal.told_before(seqs)
@@ -219,12 +234,17 @@ class Lines:
         return [
             alarm
             for group, alarm in sorted(alarms.items())
-            if alarm != shown.get(group) and (alarm.count or group in shown) and not self._is_early(alarm)
+            if alarm != shown.get(group) and (alarm.count or group in shown) and not self._is_left(alarm)
         ]
 
-    def _is_early(self, alarm: Alarm) -> bool:
-        """Whether all that it is about is from before what is printed."""
-        return alarm.last_at < self._prints_from and alarm.group not in self._shown
+    def _is_left(self, alarm: Alarm) -> bool:
+        """Whether all that it is about is left for another run: from before what is printed, or from elsewhere."""
+        if alarm.group in self._shown:
+            return False
+        behind = [self._behind[key] for key in alarm.event_keys]
+        return alarm.last_at < self._prints_from or (
+            bool(behind) and all(self._elsewhere.holds(each.account, each.region) for each in behind)
+        )
 
     def _event(self, arrival: Arrival) -> bytes:
         return event_bytes(arrival) if self._json else event_text(arrival.event).encode()

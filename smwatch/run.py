@@ -65,6 +65,7 @@ def follow_lines(settings: Settings, *, json: bool, once: bool, fail_on: str | N
                 settings, parts.since, journal=parts.journal, once=once, asked=parts.asked_of_log_group
             ) as sources,
         ):
+            lines.print_only(source.name for source in sources)
             await parts.monitor(lines.remember).recall(
                 parts.looks_back_to, settings.store.capacity, printing_from=parts.since
             )

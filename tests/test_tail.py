@@ -538,6 +538,45 @@ async def test_an_alarm_that_a_screen_with_the_same_journal_met_first_is_printed
     assert await told() == ([], 0)
 
 
+OTHERS = [(records.OTHER_ACCOUNT, REGION), (records.ACCOUNT, "us-east-1")]
+
+
+@pytest.mark.parametrize(("number", "region"), OTHERS, ids=["another account", "another Region"])
+async def test_what_others_watch_with_the_same_journal_is_left_for_their_runs(
+    account: Account, number: str, region: str
+) -> None:
+    """Both beside them and after them, with its alarms."""
+    of_others = {"AWS_ACCOUNT_ID": number, "AWS_REGION": region}
+    account.happen(3)
+    own = {"AWS_ACCOUNT_ID": records.ACCOUNT}
+    at = datetime.now(UTC) - timedelta(minutes=8)
+    beside = [
+        records.read("beside", at=at, id="beside", account=number, region=region),
+        records.read_deleted("gone", at=at, id="gone", account=number, region=region),
+    ]
+    async with LookupEvents(rate=100) as theirs:
+        theirs.region(region).add(beside)
+        tail = await account.tail("--json", environment=own)
+        assert tail.stdout is not None
+        before = [json.loads(await tail.stdout.readline()) for _ in range(4)]
+        there = account.environment | of_others | {"AWS_ENDPOINT_URL_CLOUDTRAIL": theirs.url}
+        with Terminal(account.screen, there) as terminal:
+            await asyncio.to_thread(terminal.wait_for, "CRITICAL")
+        account.happen(1, ago=timedelta(minutes=1))
+        async with asyncio.timeout(60):
+            while (line := json.loads(await tail.stdout.readline())).get("id") != "event-3":
+                before.append(line)
+        tail.terminate()
+        rest, _ = await tail.communicate()
+        lines = [*before, line, *map(json.loads, rest.splitlines())]
+        assert {line["id"] for line in lines if line["type"] == "event"} == account.held
+        assert "SMW-DEL-01" not in [line["rule"] for line in lines if line["type"] == "alarm"]
+        assert (await account.read("--fail-on", "critical", environment=own))[:2] == ([], 0)
+        there = {key: there[key] for key in (*of_others, "AWS_ENDPOINT_URL_CLOUDTRAIL")}
+        found, code, _ = await account.read("--fail-on", "critical", environment=there)
+        assert (sorted(found), code) == (["beside", "gone"], 3)
+
+
 @pytest.mark.parametrize("printed", [True, False], ids=["by the older tail", "by none"])
 async def test_after_an_upgrade_no_alarm_is_printed_again_that_was_printed(account: Account, *, printed: bool) -> None:
     account.history.region(REGION).add([records.read_deleted(at=datetime.now(UTC) - timedelta(minutes=8))])

@@ -165,6 +165,13 @@ class Covered(Kept):
             rows = db.execute("SELECT source FROM settled UNION SELECT source FROM gaps ORDER BY 1").fetchall()
         return tuple(name for (name,) in rows if isinstance(name, str))
 
+    def asked_sources(self) -> tuple[str, ...]:
+        """The names of the sources that were ever asked, whether or not they have settled anything."""
+        select = "SELECT source FROM settled UNION SELECT substr(name, ?) FROM facts WHERE name GLOB ?"
+        with self._look() as db:
+            rows = db.execute(select, (len(ASKED) + 1, f"{ASKED}*")).fetchall()
+        return tuple(name for (name,) in rows if isinstance(name, str))
+
     def account_of(self, stand_in: str) -> str | None:
         """The account that is known to be behind what stood in for its number; see `know_account`."""
         value = self.fact(name := ACCOUNT + stand_in)

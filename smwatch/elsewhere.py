@@ -1,0 +1,47 @@
+"""What of a shared journal is of an account and Region that others watch with it, and this run does not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+Place = tuple[str, str]
+"""Account and Region."""
+
+
+class Elsewhere:
+    """Tells the events of others apart by account and Region, for they alone are known of what others have put in.
+
+    Nothing is others' where that would be a guess: before a log group, which may hold the events of any account, and
+    where AWS does not tell the account.
+    """
+
+    def __init__(self, own: Iterable[str], asked: Callable[[], Iterable[str]]) -> None:
+        """`own` are the names of this run's sources; `asked` gives those of all that were ever asked."""
+        self._own = [_place(name) for name in own]
+        self._asked = asked
+        self._others: set[Place] = set()
+        self._nobodys: set[Place] = set()
+
+    def look_again(self) -> None:
+        """Others may have begun meanwhile."""
+        self._nobodys.clear()
+
+    def holds(self, account: str, region: str) -> bool:
+        """Whether what happened there is watched by others alone."""
+        place = account, region
+        if place in self._others:
+            return True
+        if place in self._nobodys or place in self._own or not self._own or None in self._own:
+            return False
+        self._others.update(filter(None, map(_place, self._asked())))
+        self._others.difference_update(filter(None, self._own))
+        if place not in self._others:
+            self._nobodys.add(place)
+        return place in self._others
+
+
+def _place(source: str) -> Place | None:
+    """The only account and Region of which a source has events; None where it may have them of several."""
+    kind, _, where = source.partition(":")
+    account, _, region = where.partition(":")
+    return (account, region) if kind == "cloudtrail" and account.isdecimal() else None

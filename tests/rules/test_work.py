@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import sys
+from types import FrameType
+
+import msgspec
 import pytest
 
 from smwatch.events.secret import Secret
@@ -116,3 +120,28 @@ def test_where_a_screen_waits_an_alarm_of_many_reads_is_worked_out_in_steps(monk
     assert bit_by_bit.alarms == at_once.alarms
     (alarm,) = of("SMW-READ-01", bit_by_bit.alarms)
     assert alarm.count == MANY
+
+
+def test_an_engine_that_takes_over_does_nothing_about_each_alarm_that_is_known_to_be_the_same() -> None:
+    known, fresh, many = Engine(catalogue()), Engine(catalogue()), 500
+    for engine in (known, fresh):
+        engine.judge(arrivals([records.read_deleted()]))
+        (alarm,) = of("SMW-DEL-01", engine.alarms)
+        engine.restore(msgspec.structs.replace(alarm, group=f"{n}", rule="OLD") for n in range(many))
+    same = {group: (fresh.alarms[group], alarm) for group, alarm in known.alarms.items()}
+    (decided,) = known.acknowledge(alarm.group, "looked at", after(60))
+    calls = 0
+
+    def count(_frame: FrameType, event: str, _arg: object) -> None:
+        nonlocal calls
+        calls += event == "call"
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        changed = fresh.take_over(known, same)
+    finally:
+        sys.setprofile(before)
+    assert not changed
+    assert fresh.alarms[alarm.group] == decided
+    assert calls < many / 2

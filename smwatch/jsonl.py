@@ -171,12 +171,14 @@ class Lines:
     def _note(self, alarms: Sequence[Alarm], told: Sequence[int], upto: int | None) -> None:
         """Note as printed what has been: alarms, and the events in `told`."""
         if alarms:
-            written = alarms if self._since is not None else ()  # nobody goes on from where a replay was
+            written = alarms if self._since is not None else ()
             self._keep(alarms, {WRITTEN + alarm.group: msgspec.json.encode(_stage(alarm)) for alarm in written})
         self._tell(told, upto)
 
     def _tell(self, seqs: Sequence[int], upto: int | None = None) -> None:
         """Note as printed what is in the journal; while that can't be written, so that it is as soon as it can."""
+        if self._since is None and self._journal.path is None:  # nobody goes on from where a replay was
+            return
         self._told += [seq for seq in seqs if seq != NOT_KEPT]
         self._upto = self._upto if upto is None else upto
         if not self._told and self._upto is None:

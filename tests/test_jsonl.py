@@ -41,13 +41,21 @@ def arrival(raw: str) -> Arrival:
 class Written:
     """Lines over an empty journal, and what came out of them."""
 
-    def __init__(self, *, json: bool = True, journal: Journal | None = None, engine: Engine | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        json: bool = True,
+        journal: Journal | None = None,
+        engine: Engine | None = None,
+        since: datetime | None = None,
+    ) -> None:
         self.out, self.notices = io.StringIO(), io.StringIO()
         self.journal = journal or Journal()
         self.lines = Lines(
             Store(engine=engine),
             self.journal,
             json=json,
+            since=since,
             out=Output(self.out),
             notices=self.notices,
         )
@@ -197,17 +205,26 @@ def test_a_status_is_written_when_it_changes_and_not_for_each_call_that_fails_as
 
 
 def test_what_was_written_is_not_written_by_the_next_run() -> None:
+    since = NOW - timedelta(hours=3)
+    written = Written(since=since)
+    written.take(arrival(records.raw(records.read(at=NOW))))
+    assert list(written.journal.untold(since, 99)) == []
+
+
+def test_what_a_replay_writes_is_not_noted_as_no_run_goes_on_from_there() -> None:
     written = Written()
     written.take(arrival(records.raw(records.read(at=NOW))))
-    assert list(written.journal.untold(NOW - timedelta(hours=3), 99)) == []
+    assert len(written.objects) == 1
+    assert len(list(written.journal.untold(NOW - timedelta(hours=3), 99))) == 1
 
 
 async def test_asked_to_end_amid_events_and_their_alarm_it_writes_and_notes_all_of_them() -> None:
     events = [records.raw(records.read_deleted(at=NOW + timedelta(seconds=n), id=f"event-{n}")) for n in range(100)]
-    journal, (reading, writing) = Journal(), os.pipe()
+    journal, since, (reading, writing) = Journal(), NOW - timedelta(hours=3), os.pipe()
     with os.fdopen(reading, "rb") as reader, ThreadPoolExecutor(1) as threads:
         with os.fdopen(writing, "w") as stream:
-            lines = Lines(Store(engine=Engine(catalogue())), journal, json=True, out=Output(stream))
+            store = Store(engine=Engine(catalogue()))
+            lines = Lines(store, journal, json=True, since=since, out=Output(stream))
             delivering = asyncio.create_task(
                 lines.deliver(Delivery(journal.commit("test", list(map(arrival, events))).fresh))
             )
@@ -219,7 +236,7 @@ async def test_asked_to_end_amid_events_and_their_alarm_it_writes_and_notes_all_
                 await delivering
         written = [json.loads(line)["type"] for line in read.result().splitlines()]
     assert written == ["event"] * 100 + ["alarm"]
-    assert list(journal.untold(NOW - timedelta(hours=3), 999)) == []
+    assert list(journal.untold(since, 999)) == []
 
 
 def test_lines_for_people_are_harmless_on_a_terminal() -> None:
@@ -241,14 +258,14 @@ def test_a_json_line_holds_nothing_that_a_terminal_obeys_and_says_the_same() -> 
 
 
 def test_what_was_printed_before_it_could_be_journaled_is_printed_once_however_little_the_store_holds() -> None:
-    out, journal = io.StringIO(), Journal()
-    lines = Lines(Store(capacity=3), journal, json=True, out=Output(out))
+    out, journal, since = io.StringIO(), Journal(), NOW - timedelta(days=1)
+    lines = Lines(Store(capacity=3), journal, json=True, since=since, out=Output(out))
     events = [arrival(records.raw(records.read(at=NOW + timedelta(seconds=n), id=f"event-{n}"))) for n in range(10)]
     asyncio.run(lines.deliver(Delivery(tuple((NOT_KEPT, event) for event in events))))
     assert len(out.getvalue().splitlines()) == 10
     asyncio.run(lines.deliver(Delivery(journal.commit("test", events).fresh)))
     assert len(out.getvalue().splitlines()) == 10
-    assert list(journal.untold(NOW - timedelta(days=1), 99)) == []
+    assert list(journal.untold(since, 99)) == []
     later = arrival(records.raw(records.read(at=NOW, id="later")))
     asyncio.run(lines.deliver(Delivery(journal.commit("test", [later]).fresh)))
     assert len(out.getvalue().splitlines()) == 11

@@ -1,9 +1,9 @@
-"""What every screen works with: the store, the moment, the zone, and the pages made from them."""
+"""What every screen works with: the store, the moment, the zone, and what may be done from a screen."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -21,18 +21,14 @@ from smwatch.tui import themes
 from smwatch.tui.clip import Clip, next_step, of_event
 from smwatch.tui.columns import called, columns_meant
 from smwatch.tui.keys import KeyTable
-from smwatch.tui.lines import Line, Page, Piece, heading, line, paragraph
+from smwatch.tui.lines import Page
 from smwatch.tui.outside import Answers, Before, Outside
-from smwatch.tui.pages.alarm import alarm_page
-from smwatch.tui.pages.alarms import mute_page
-from smwatch.tui.pages.event import event_lines, json_lines, record_page
-from smwatch.tui.pages.overview import overview_page
-from smwatch.tui.pages.principal import access_key_page, principal_page, rotation_list
-from smwatch.tui.pages.secret import head, secret_page
-from smwatch.tui.pages.targets import ToAccessKey, ToAlarm, ToEvent, ToMute, ToPrincipal, ToSecret
+from smwatch.tui.pages.principal import rotation_list
+from smwatch.tui.pages.targets import ToAccessKey, ToAlarm, ToEvent, ToPrincipal
 from smwatch.tui.pages.words import asking, shown
+from smwatch.tui.screens.writing import Folded, written
 from smwatch.tui.tally import Tally
-from smwatch.tui.times import Zone, period
+from smwatch.tui.times import Zone
 
 NO_OTHER_RECORD = "no other account's record of this call is known"
 NEWS = timedelta(minutes=30)
@@ -261,7 +257,7 @@ class Desk:
                 return Clip(
                     rotation_list(store.principals[identity]), "the secrets it got, as commands that rotate them"
                 )
-            case ToAccessKey(access_key) if (used := self._used(access_key)) is not None:
+            case ToAccessKey(access_key) if (used := self.used(access_key)) is not None:
                 return Clip(rotation_list(used, access_key), "the secrets it got, as commands that rotate them")
             case ToAlarm(group) if group in store.alarms:
                 return next_step(store.alarms[group])
@@ -277,43 +273,15 @@ class Desk:
 
     # -- pages
 
-    def page_of(self, target: object, folded: Collection[tuple[str | int, ...]]) -> Page:
+    def page_of(self, target: object, folded: Folded) -> Page:
         """The page of a target, made anew from the store each time."""
+        return lambda width: written(self, target, folded, width)
 
-        def write(width: int) -> Sequence[Line]:
-            return self._write(target, folded, width)
+    def answers_about(self, secret: Secret) -> Answers | None:
+        """What AWS said of a secret, if it was asked."""
+        return self._answers.get(secret)
 
-        return write
-
-    def _write(self, target: object, folded: Collection[tuple[str | int, ...]], width: int) -> list[Line]:
-        store, now, zone = self.store, self.now, self.zone
-        match target:
-            case ToEvent(key):
-                return self._event(key, folded, width)
-            case ToSecret(secret):
-                dossier = store.secrets.get(secret)
-                if dossier is not None:
-                    page = secret_page(dossier, store.alarms.values(), now, zone, width, self.keys)
-                    return page + self._answered(secret, folded, width)
-            case ToPrincipal(identity):
-                known = store.principals.get(identity)
-                if known is not None:
-                    return principal_page(known, store.alarms.values(), now, zone, width, self.keys)
-            case ToAccessKey(access_key):
-                used = self._used(access_key)
-                if used is not None:
-                    return access_key_page(access_key, used, now, zone, width, self.keys)
-            case ToAlarm(group):
-                alarm = store.alarms.get(group)
-                if alarm is not None and alarm.count:
-                    return alarm_page(alarm, store.find, now, zone, width, self.keys)
-            case ToMute(mute):
-                return mute_page(mute, store.alarms.values(), now, zone, width, self.keys)
-            case _:
-                return self._nothing_chosen(width)
-        return [line(Piece("Nothing is known of this any more.", "quiet"))]
-
-    def _used(self, access_key: str) -> PrincipalDossier | None:
+    def used(self, access_key: str) -> PrincipalDossier | None:
         """What the events in memory tell of an access key; None for nothing."""
         state = access_key, self.store.dropped + len(self.store.events)
         if self._used_key[0] != state:
@@ -326,41 +294,3 @@ class Desk:
                     used.note(Arrival(event, "", record or {}))
             self._used_key = state, used
         return self._used_key[1]
-
-    def _event(self, key: int, folded: Collection[tuple[str | int, ...]], width: int) -> list[Line]:
-        event = self.store.find(key)
-        if event is None:
-            return paragraph("This event has left the memory; its traces are in the dossiers.", width, "quiet")
-        record = self.record_of(event)
-        others = [(other, self.store.find(other.key) is not None) for other in self.others_of(event, record)]
-        told = event_lines(event, record, self.now, self.zone, self.watching_since, width, others, self.keys)
-        dossier = self.store.secrets.get(event.secret) if event.secret is not None else None
-        if dossier is None:
-            return told + record_page(event, record, width, self.keys, folded)
-        alarms = self.store.alarms.values()
-        top = head(dossier, dossier.lifecycle(self.now), alarms, self.now, self.zone, width)
-        rest = secret_page(dossier, alarms, self.now, self.zone, width, self.keys)[len(top) :]
-        rest += self._answered(dossier.secret, folded, width)
-        rest += record_page(event, record, width, self.keys, folded)
-        return top + heading("this event") + told + heading("this secret") + rest
-
-    def _answered(self, secret: Secret, folded: Collection[tuple[str | int, ...]], width: int) -> list[Line]:
-        """What AWS said of a secret, when it was asked."""
-        answers = self._answers.get(secret)
-        if answers is None:
-            return []
-        lines = heading("from aws", f"asked {period(self.now - answers.at)} ago")
-        for operation, said in answers.said:
-            lines.append(line(Piece(operation, "strong")))
-            if isinstance(said, str):
-                lines += paragraph(said, width, "warn")
-            else:
-                lines += json_lines(said, width, folded, (operation,))
-        return lines
-
-    def _nothing_chosen(self, width: int) -> list[Line]:
-        """While nobody has chosen a row: the worst alarm, else what goes on in all."""
-        alarms = self.asking
-        if alarms and alarms[0].secret is not None and (known := self.store.secrets.get(alarms[0].secret)):
-            return secret_page(known, self.store.alarms.values(), self.now, self.zone, width, self.keys)
-        return overview_page(self.tally, shown(alarms), self.now, self.zone, width, self.keys)

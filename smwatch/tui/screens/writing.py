@@ -1,0 +1,96 @@
+"""The page of whatever a line leads to, written from what lies on the desk."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+from smwatch.events.secret import Secret
+from smwatch.tui.lines import Line, Piece, heading, line, paragraph
+from smwatch.tui.pages.alarm import alarm_page
+from smwatch.tui.pages.alarms import mute_page
+from smwatch.tui.pages.event import event_lines, json_lines, record_page
+from smwatch.tui.pages.overview import overview_page
+from smwatch.tui.pages.principal import access_key_page, principal_page
+from smwatch.tui.pages.secret import head, secret_page
+from smwatch.tui.pages.targets import ToAccessKey, ToAlarm, ToEvent, ToMute, ToPrincipal, ToSecret
+from smwatch.tui.pages.words import shown
+from smwatch.tui.times import period
+
+if TYPE_CHECKING:
+    from smwatch.tui.screens.desk import Desk
+
+Folded = Collection[tuple[str | int, ...]]
+"""The paths of those parts of a page's JSON that are folded."""
+
+
+def written(desk: Desk, target: object, folded: Folded, width: int) -> list[Line]:
+    """The lines of a target's page, so many cells wide."""
+    store, now, zone, keys = desk.store, desk.now, desk.zone, desk.keys
+    alarms = store.alarms.values()
+    match target:
+        case ToEvent(key):
+            return _event(desk, key, folded, width)
+        case ToSecret(secret):
+            dossier = store.secrets.get(secret)
+            if dossier is not None:
+                return secret_page(dossier, alarms, now, zone, width, keys) + _answered(desk, secret, folded, width)
+        case ToPrincipal(identity):
+            known = store.principals.get(identity)
+            if known is not None:
+                return principal_page(known, alarms, now, zone, width, keys)
+        case ToAccessKey(access_key):
+            used = desk.used(access_key)
+            if used is not None:
+                return access_key_page(access_key, used, now, zone, width, keys)
+        case ToAlarm(group):
+            alarm = store.alarms.get(group)
+            if alarm is not None and alarm.count:
+                return alarm_page(alarm, store.find, now, zone, width, keys)
+        case ToMute(mute):
+            return mute_page(mute, alarms, now, zone, width, keys)
+        case _:
+            return _nothing_chosen(desk, width)
+    return [line(Piece("Nothing is known of this any more.", "quiet"))]
+
+
+def _event(desk: Desk, key: int, folded: Folded, width: int) -> list[Line]:
+    store, now, zone, keys = desk.store, desk.now, desk.zone, desk.keys
+    event = store.find(key)
+    if event is None:
+        return paragraph("This event has left the memory; its traces are in the dossiers.", width, "quiet")
+    record = desk.record_of(event)
+    others = [(other, store.find(other.key) is not None) for other in desk.others_of(event, record)]
+    told = event_lines(event, record, now, zone, desk.watching_since, width, others, keys)
+    dossier = store.secrets.get(event.secret) if event.secret is not None else None
+    if dossier is None:
+        return told + record_page(event, record, width, keys, folded)
+    alarms = store.alarms.values()
+    top = head(dossier, dossier.lifecycle(now), alarms, now, zone, width)
+    rest = secret_page(dossier, alarms, now, zone, width, keys)[len(top) :]
+    rest += _answered(desk, dossier.secret, folded, width)
+    rest += record_page(event, record, width, keys, folded)
+    return top + heading("this event") + told + heading("this secret") + rest
+
+
+def _answered(desk: Desk, secret: Secret, folded: Folded, width: int) -> list[Line]:
+    """What AWS said of a secret, when it was asked."""
+    answers = desk.answers_about(secret)
+    if answers is None:
+        return []
+    lines = heading("from aws", f"asked {period(desk.now - answers.at)} ago")
+    for operation, said in answers.said:
+        lines.append(line(Piece(operation, "strong")))
+        if isinstance(said, str):
+            lines += paragraph(said, width, "warn")
+        else:
+            lines += json_lines(said, width, folded, (operation,))
+    return lines
+
+
+def _nothing_chosen(desk: Desk, width: int) -> list[Line]:
+    """While nobody has chosen a row: the worst alarm, else what goes on in all."""
+    store, alarms = desk.store, desk.asking
+    if alarms and alarms[0].secret is not None and (known := store.secrets.get(alarms[0].secret)):
+        return secret_page(known, store.alarms.values(), desk.now, desk.zone, width, desk.keys)
+    return overview_page(desk.tally, shown(alarms), desk.now, desk.zone, width, desk.keys)

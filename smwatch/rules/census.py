@@ -116,6 +116,7 @@ class Census:
         self.of = of
         self._place = tuple(dimension for dimension in _PLACE if dimension in rule.by)
         self._gets = tuple(dimension.get for dimension in self._place)
+        self._foreseen = all(dimension.foreseen for dimension in self.dimensions)
         self._moved: list[Population] = []
         self._populations: Written[tuple[Value, ...], Population] = Written(
             lambda: Population(self._moved), PLACES, turns
@@ -139,7 +140,7 @@ class Census:
     def enlist(self, plan: Plan, subject: Subject, left: tuple[Ask, ...]) -> None:
         """Put into a plan what is to be done with events like this one."""
         place, value = values_of(self._gets, subject), self.of.get(subject)
-        if left or not all(dimension.foreseen for dimension in self.dimensions):
+        if left or not self._foreseen:
             plan.takes.append((self.take, left))
         elif place is not None and value and (known := self._populations[place].of(value)) is not None:
             plan.debuts.append(known)

@@ -56,16 +56,13 @@ class Router:
             # A memory that turns over forgets what it was not asked for, and a plan does not ask.
             self.forget()
             self._turn = self._turns.count
-        like = arrival.likeness
-        if like is None:
-            return self._plan(arrival)[0]
-        plan = self._known.get(like, _UNKNOWN)
+        plan = self._known.get(arrival.likeness, _UNKNOWN)
         if plan is _UNKNOWN:
             plan, known = self._plan(arrival)
-            if known:
+            if known and arrival.likeness is not None:
                 if len(self._known) >= PLANS:
                     self._known.clear()
-                self._known[like] = plan
+                self._known[arrival.likeness] = plan
         return plan
 
     def _plan(self, arrival: Arrival) -> tuple[Plan | None, bool]:

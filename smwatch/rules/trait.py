@@ -99,8 +99,12 @@ def _instance(subject: Subject) -> bool:
 
 def _workload(subject: Subject) -> bool:
     # AWS itself puts it with the credentials that it gives to a function: it is there wherever they are used.
-    scope = part(subject.record, "userIdentity").get("inScopeOf")
-    issuer = scope.get("issuerType") if isinstance(scope, dict) else None
+    if (header := subject.header) is not None:  # which has the same, and need not be decoded
+        within = header.identity.scope if header.identity is not None else None
+        issuer = within.issuer_type if within is not None else None
+    else:
+        scope = part(subject.record, "userIdentity").get("inScopeOf")
+        issuer = scope.get("issuerType") if isinstance(scope, dict) else None
     return isinstance(issuer, str) and issuer.startswith("AWS::")
 
 

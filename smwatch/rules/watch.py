@@ -104,7 +104,7 @@ class Watch:
         elif fresh is not None and fresh.foreseen and not fresh.notes:
             if (times := fresh.of_event(subject)) is None:
                 return
-            if any(known is times for known in plan.times):
+            if times in plan.times:
                 plan.firsts.append(First(times, self._fresh_gap, self._take_event))
                 return
             # The event is none of those that count as having been seen: each of its kind is as new as the one before.

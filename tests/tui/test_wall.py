@@ -99,6 +99,11 @@ def test_the_page_of_the_sources_says_of_one_that_was_never_read_that_it_was_not
     assert "last read   not yet" in told
 
 
+def test_a_wall_says_that_no_source_has_answered_yet() -> None:
+    assert "no source has answered yet" in text(wall_page(scene(*reads(3), statuses=()), 60, 20))
+    assert "no source has answered yet" not in text(wall_page(scene(*reads(3)), 60, 20))
+
+
 @pytest.mark.parametrize("statuses", [(), (msgspec.structs.replace(FRESH, state=State.STARTING, last_good_at=None),)])
 def test_a_wall_that_never_heard_of_its_sources_is_not_quiet(statuses: Sequence[Status]) -> None:
     young = wall_page(scene(statuses=statuses, watched=timedelta(seconds=20)), 50, 15)

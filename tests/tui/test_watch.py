@@ -96,6 +96,15 @@ async def test_what_to_do_about_a_source_is_a_key_away_where_it_has_no_room() ->
         assert advice in " ".join(stage.text().split())
 
 
+async def test_an_empty_stream_says_all_of_what_to_try_on_a_narrow_screen() -> None:
+    stage = Stage()
+    async with stage.app.run_test(size=(60, 30)) as pilot:
+        await pilot.pause()
+        told = " ".join(stage.text().split())
+        assert "smwatch doctor check credentials, trail, log group and permissions" in told
+        assert "smwatch setup set up trail, log group and alarm in AWS" in told
+
+
 async def test_an_empty_stream_says_of_a_source_in_trouble_nothing_that_does_not_go_on() -> None:
     denied = msgspec.structs.replace(FINE, state=State.DENIED, message="not allowed", progress="back-filling")
     stage = Stage(status=denied)

@@ -9,7 +9,11 @@ from smwatch.sources.source import Status
 from smwatch.tui.health import ranked
 from smwatch.tui.keys import KeyTable
 from smwatch.tui.lines import BLANK, Line, Piece, line, paragraph
+from smwatch.tui.text import wrap
 from smwatch.tui.times import Zone, moment, period
+
+TIPS = 22
+"""Columns from which it is said what the things to try do."""
 
 
 def empty_lines(
@@ -60,11 +64,20 @@ def empty_lines(
     lines += [BLANK, *paragraph("To try:", width, "quiet")]
     if reaches_back:
         week = keys.one("watch.window_7d")
-        lines.append(line(Piece(f"  {week:<20}", "key"), Piece("the last 7 days, from AWS where need be", "quiet")))
+        lines += _tip(week, "key", "the last 7 days, from AWS where need be", width)
     for command, what in (
         ("smwatch doctor", "check credentials, trail, log group and permissions"),
         ("smwatch setup", "set up trail, log group and alarm in AWS"),
         ("smwatch demo", "see a scripted incident, without AWS"),
     ):
-        lines.append(line(Piece(f"  {command:<20}", "command"), Piece(what, "quiet")))
+        lines += _tip(command, "command", what, width)
     return lines
+
+
+def _tip(what: str, role: str, words: str, width: int) -> list[Line]:
+    """What to try, and what that does, which goes on under itself."""
+    first, *rest = wrap(words, max(8, width - TIPS))
+    return [
+        line(Piece(f"  {what}".ljust(TIPS), role), Piece(first, "quiet")),
+        *(line(" " * TIPS, Piece(part, "quiet")) for part in rest),
+    ]

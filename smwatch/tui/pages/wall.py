@@ -160,6 +160,8 @@ def _filled(text: str, role: str, width: int) -> Line:
 
 def _sources(scene: Scene, found: Sequence[Health], width: int, room: int) -> list[Line]:
     """The sources, in trouble first, and how many there is no room for."""
+    if not found:
+        return [line(Piece("○ no source has answered yet", "quiet"))]
     places = len(found) if len(found) <= room else room - 1
     lines = [told for each in found[:places] for told in _health(scene, each, width)]
     if hidden := found[places:]:

@@ -239,7 +239,8 @@ class Monitor:
                 for _ in self._reading.again(self._slice):
                     await self._sleep(self._breath)
                 oldest = self._now()
-                rows = self.journal.recalled(since, self.journal.last_seq(), limit=limit, first=0)
+                # What others have put in since then is handed on, and so judged, when its turn comes.
+                rows = self.journal.recalled(since, self.journal.caught_up_to, limit=limit, first=0)
                 while batch := self._reading.stored(islice(rows, self._slice)):
                     limit -= len(batch)
                     oldest = min(oldest, batch[0][1].event.at)

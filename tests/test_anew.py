@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Iterable, Sequence
+from contextlib import closing, suppress
 from datetime import timedelta
 from itertools import permutations
+from pathlib import Path
 from random import Random
 from typing import Any
 
@@ -18,13 +19,15 @@ from smwatch.anew import Anew
 from smwatch.events.event import SeenBy
 from smwatch.events.reader import Reader
 from smwatch.events.secret import Lesson
-from smwatch.journal import Journal
+from smwatch.journal import FILE_NAME, Journal
 from smwatch.judging import Judging
 from smwatch.ledger import Ledger
 from smwatch.monitor import LESSONS, Delivery, Monitor
 from smwatch.record import Record
 from smwatch.rules.alarm import Alarm, AlarmState, Mute
 from smwatch.rules.engine import Engine
+from smwatch.sources.coverage import Coverage
+from smwatch.sources.source import Page, Status
 from smwatch.store import Store
 from tests import records
 from tests.known import Bringing
@@ -40,8 +43,10 @@ PARTIAL = arn(LONG)[:-7]
 class Watcher:
     """A store that is fed by a monitor, whose events come in the order in which they are given."""
 
-    def __init__(self, kind: type[Judging] = Store, *, at_once: int | None = None) -> None:
-        self.journal = Journal()
+    def __init__(
+        self, kind: type[Judging] = Store, *, at_once: int | None = None, journal: Journal | None = None
+    ) -> None:
+        self.journal = journal or Journal()
         self.store = kind(engine=Engine(catalogue()))
         self.store.at_once = at_once
         self.changed: list[Alarm] = []
@@ -156,6 +161,35 @@ async def test_what_is_only_being_read_is_set_right_as_well() -> None:
         for piece in (INCIDENT[1:3], INCIDENT[3:4], INCIDENT[4:]):
             tasks.create_task(watcher.see(piece))
     assert watcher.known == expected.known
+
+
+async def test_what_others_have_put_in_and_was_not_handed_on_yet_is_not_judged_with_the_rest(tmp_path: Path) -> None:
+    """No alarm is about an event that nobody has been shown."""
+    late = records.read_deleted("theirs", at=after(100))
+
+    class Beside(Bringing):
+        """Another process puts in something more once the page is in the journal."""
+
+        async def read_once(self, coverage: Coverage) -> AsyncIterator[Page | Status]:
+            async for page in super().read_once(coverage):
+                yield page
+            arrival = Reader().read(records.raw(late), seen_by=SeenBy.LOGS, seen_at=AT)
+            with closing(Journal(tmp_path / FILE_NAME)) as others:
+                others.commit("theirs", [arrival])
+
+    with closing(Journal(tmp_path / FILE_NAME)) as journal:
+        watcher = Watcher(journal=journal)
+        await watcher.see(INCIDENT[:3])
+        before = watcher.engine
+        await watcher.monitor.read_once([Beside(INCIDENT[3:])])
+        assert watcher.engine is not before
+        assert sorted(watcher.alarms("SMW-DEL-01")) == [SHORT, LONG]
+        await watcher.see([records.read(SHORT, at=after(110), id="later")])
+        assert {name: alarm.count for name, alarm in watcher.alarms("SMW-DEL-01").items()} == {
+            SHORT: 1,
+            LONG: 1,
+            "theirs": 1,
+        }
 
 
 async def test_it_is_judged_anew_while_sources_are_followed() -> None:

@@ -22,6 +22,8 @@ LONG = 1000.0
 """What takes longer than this is not hurried: it is not what a test waits for."""
 
 
+HANGS = 120.0
+"""Seconds after which it will never be the case: five Live Tails side by side take 18 s each on two cores."""
 NOTHING = Coverage()
 
 
@@ -90,9 +92,9 @@ class Watched:
 
 
 async def follow(
-    source: Followed, until: Callable[[Watched], bool], *, within: float = 20, coverage: Coverage = NOTHING
+    source: Followed, until: Callable[[Watched], bool], *, within: float = HANGS, coverage: Coverage = NOTHING
 ) -> Watched:
-    """Follow from what is covered, committing every page, until that is the case."""
+    """Follow from what is covered, committing every page, until that is the case; `within` is real time."""
     watched = Watched(coverage)
     async with asyncio.timeout(within), aclosing(source.follow(watched.coverage)) as flow:
         async for item in flow:

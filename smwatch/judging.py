@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from datetime import datetime
-from itertools import chain, islice
+from itertools import chain
 from typing import Protocol, TypeVar
 
 import msgspec
@@ -15,15 +15,14 @@ from smwatch.dossier import PrincipalDossier, SecretDossier
 from smwatch.events.event import Arrival, Event
 from smwatch.events.moments import seconds_of_datetime
 from smwatch.events.secret import Secret
-from smwatch.rules.alarm import EVIDENCE, Alarm, Decided, Mute, urgency
+from smwatch.marks import Marks
+from smwatch.rules.alarm import Alarm, Decided, Mute
 from smwatch.sources.coverage import Span
 from smwatch.sources.source import Status, place_of
 
 T = TypeVar("T")
 N = TypeVar("N")
 D = TypeVar("D", SecretDossier, PrincipalDossier)
-LET_GO = 1_000
-"""Alarms that the engine has let go are forgotten here, so many, as soon as there are more of them than this."""
 SLACK = 0.005
 """Eviction waits until this share of the capacity is over, so that the list is cut in slabs and not once per event.
 
@@ -106,13 +105,9 @@ class Judging(ABC):
         self.secrets: dict[Secret, SecretDossier] = {}
         """What is known of each; nothing, where events are not kept to look at."""
         self.principals: dict[str, PrincipalDossier] = {}
-        self.levels: dict[int, Alarm] = {}
-        """The worst alarm that each event in evidence belongs to, by event key; open ones are worse than the rest.
-
-        How the alarm stands now is in `alarms`: these are as they were when last their place in that order changed.
-        """
-        self._raised: dict[str, Alarm] = {}
-        self._groups: dict[int, set[str]] = {}
+        self._marks = Marks()
+        self.levels: Mapping[int, Alarm] = self._marks.levels
+        """The worst alarm that each event in evidence belongs to, by event key: see `Marks`."""
         self._subscriptions: list[Subscription] = []
         self.at_once: int | None = None
         """How many events, or alarms, are set right in one go when secrets turn out to be others; None: all.
@@ -250,11 +245,6 @@ class Judging(ABC):
         if self.engine is not None:
             self._raise(self.engine.judge([_as_counted(arrival) for arrival in arrivals]), change)
 
-    def _unmark(self, key: int) -> None:
-        """An event has left that is evidence no more, or of nothing."""
-        if key not in self._groups:
-            self.levels.pop(key, None)
-
     @abstractmethod
     def _knows(self, key: int) -> bool:
         """Whether this event is here."""
@@ -299,43 +289,8 @@ class Judging(ABC):
         marked: set[int] = set()
         for alarm in alarms:
             change.alarms[alarm.group] = alarm
-            marked |= self._mark(alarm)
-        if len(self._raised) > len(self.alarms) + LET_GO:
-            known = self.alarms
-            gone = (group for group in self._raised if group not in known)
-            for group in tuple(islice(gone, LET_GO)):  # no more in one go: serves "longest stall of the event loop"
-                marked |= self._mark(msgspec.structs.replace(self._raised[group], event_keys=()))
-                del self._raised[group]
-        self._marked(marked)
-
-    def _mark(self, alarm: Alarm) -> set[int]:
-        """Bring `levels` up to date; returns the keys that are new in it or have left it."""
-        group, keys = alarm.group, alarm.event_keys
-        before = self._raised.get(group)
-        self._raised[group] = alarm
-        was = set(before.event_keys) if before is not None else set()
-        marked = {key for key in keys if key not in self.levels}
-        for key in was.difference(keys):
-            self._groups[key].discard(group)
-            # An alarm carries no more than its newest evidence: older events stay marked while they are in the store.
-            if len(keys) < EVIDENCE or key > keys[0] or not self._knows(key):
-                self._grade(key)
-                if key not in self.levels:
-                    marked.add(key)
-            if not self._groups[key]:
-                del self._groups[key]
-        same = before is not None and (before.open, before.severity) == (alarm.open, alarm.severity)
-        for key in set(keys) - was if same else keys:
-            self._groups.setdefault(key, set()).add(group)
-            self._grade(key)
-        return marked
-
-    def _grade(self, key: int) -> None:
-        groups = self._groups[key]
-        if groups:
-            self.levels[key] = min((self._raised[group] for group in groups), key=urgency)
-        else:
-            self.levels.pop(key, None)
+            marked |= self._marks.mark(alarm, self._knows)
+        self._marked(marked | self._marks.let_go(self.alarms, self._knows))
 
     def _publish(self, change: Change) -> Change:
         if change:

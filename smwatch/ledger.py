@@ -93,6 +93,6 @@ class Ledger(Judging):
             self._known, self._backwards = dict(sorted(self._known.items())), False
         for key in list(islice(self._known, extra)):
             del self._known[key]
-            self._unmark(key)
+            self._marks.unmark(key)
         self.dropped += extra
         return extra

@@ -252,7 +252,7 @@ class Store(Judging):
         self._counted.difference_update(gone)
         for key in gone:
             self._keys.discard(key)
-            self._unmark(key)
+            self._marks.unmark(key)
         self.names.subtract([event.name for event in old])
         for name in {event.name for event in old}:
             if not self.names[name]:

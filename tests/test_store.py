@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smwatch import judging
+from smwatch import marks
 from smwatch import store as store_module
 from smwatch.events.event import Arrival, Event, SeenBy
 from smwatch.events.reader import Reader
@@ -345,7 +345,7 @@ def test_evidence_that_comes_after_its_alarm_is_marked_at_once() -> None:
 
 
 def test_alarms_that_the_engine_has_let_go_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(judging, "LET_GO", 2)
+    monkeypatch.setattr(marks, "LET_GO", 2)
     store = Store()
     many = arrivals(10)
     store.add(many)

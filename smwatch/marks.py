@@ -1,0 +1,74 @@
+"""Which events are evidence of which alarms, and the worst of those for each."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from itertools import islice
+
+import msgspec
+
+from smwatch.rules.alarm import EVIDENCE, Alarm, urgency
+
+LET_GO = 1_000
+"""Alarms that the engine has let go are forgotten here, so many, as soon as there are more of them than this."""
+
+
+class Marks:
+    """The alarms as they were raised last, by the events behind them.
+
+    `knows` says whether an event, by key, is held: one that is stays marked though its alarm no longer carries it. It
+    is not kept: whoever has marks and is known to them would be freed by a search for cycles only.
+    """
+
+    def __init__(self) -> None:
+        self.levels: dict[int, Alarm] = {}
+        """The worst alarm that each event in evidence belongs to, by event key; open ones are worse than the rest.
+
+        How the alarm stands now is the engine's to say: these are as when last their place in that order changed.
+        """
+        self._raised: dict[str, Alarm] = {}
+        self._groups: dict[int, set[str]] = {}
+
+    def mark(self, alarm: Alarm, knows: Callable[[int], bool]) -> set[int]:
+        """Bring `levels` up to date with an alarm; returns the keys that are new in it or have left it."""
+        group, keys = alarm.group, alarm.event_keys
+        before = self._raised.get(group)
+        self._raised[group] = alarm
+        was = set(before.event_keys) if before is not None else set()
+        marked = {key for key in keys if key not in self.levels}
+        for key in was.difference(keys):
+            self._groups[key].discard(group)
+            # An alarm carries no more than its newest evidence: older events stay marked while they are in the store.
+            if len(keys) < EVIDENCE or key > keys[0] or not knows(key):
+                self._grade(key)
+                if key not in self.levels:
+                    marked.add(key)
+            if not self._groups[key]:
+                del self._groups[key]
+        same = before is not None and (before.open, before.severity) == (alarm.open, alarm.severity)
+        for key in set(keys) - was if same else keys:
+            self._groups.setdefault(key, set()).add(group)
+            self._grade(key)
+        return marked
+
+    def let_go(self, known: Mapping[str, Alarm], knows: Callable[[int], bool]) -> set[int]:
+        """Forget alarms that are not `known`, by group, if there are many; returns keys as `mark` does."""
+        marked: set[int] = set()
+        if len(self._raised) > len(known) + LET_GO:
+            gone = (group for group in self._raised if group not in known)
+            for group in tuple(islice(gone, LET_GO)):  # no more in one go: serves "longest stall of the event loop"
+                marked |= self.mark(msgspec.structs.replace(self._raised[group], event_keys=()), knows)
+                del self._raised[group]
+        return marked
+
+    def unmark(self, key: int) -> None:
+        """An event has left: it is evidence no more, where no alarm carries it."""
+        if key not in self._groups:
+            self.levels.pop(key, None)
+
+    def _grade(self, key: int) -> None:
+        groups = self._groups[key]
+        if groups:
+            self.levels[key] = min((self._raised[group] for group in groups), key=urgency)
+        else:
+            self.levels.pop(key, None)

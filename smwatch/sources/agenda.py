@@ -14,6 +14,7 @@ from smwatch.sources.coverage import Coverage, Gap, Lags, Noted, Span
 from smwatch.sources.pace import Priority
 from smwatch.sources.scan import Kind, Scan, Took
 from smwatch.sources.settle_lag import LONGEST, SettleLag
+from smwatch.sources.turns import Turns
 
 FIRST_SLICE, SHORTEST_SLICE, LONGEST_SLICE = timedelta(hours=1), timedelta(minutes=1), timedelta(days=7)
 PAGES_A_SLICE = (20, 40)
@@ -83,7 +84,7 @@ class Agenda(ABC):
         self._sliced = False
         self._fill: tuple[float, timedelta] | None = None
         self._asks = Asks(since, coverage)
-        self._turns = [Kind.VIEW, Kind.SWEEP, Kind.PASS, Kind.GLANCE, Kind.CATCH_UP, Kind.SETTLE, Kind.LATE]
+        self._turns = Turns()
 
     @property
     def wanted_from(self) -> datetime:
@@ -173,12 +174,7 @@ class Agenda(ABC):
 
     def pick(self) -> Scan | None:
         """The scan whose turn it is; an audit only when nothing else is to be done."""
-        for kind in self._turns:
-            if scan := self.scans.get(kind):
-                self._turns.remove(kind)
-                self._turns.append(kind)
-                return scan
-        return self.scans.get(Kind.AUDIT)
+        return self._turns.next(self.scans)
 
     def priority(self, scan: Scan) -> Priority:
         """How urgent a page of this scan is."""

@@ -6,6 +6,8 @@ What is left is for sweeps or passes, so that the mark of completeness keeps up 
 
 from __future__ import annotations
 
+from smwatch.sources.audits import OWED
+
 LIVE_SHARE = 0.4205
 """The part of the budget for what is new where pages are large, and hardly any calls go to anything else."""
 SHARE = ((0.425, 0.75), (0.438, 0.5))
@@ -19,13 +21,18 @@ DENSE, LESS_DENSE = 0.17, 0.14
 """The part of the budget that reading everything once costs, from which on passes are better than sweeps, and where
 they no longer are."""
 PASSED_FOR, MOST_SHARE = 1.04, 0.9
-"""What reading everything by passes costs, of what full pages would; and how much of the budget that and the settle may
-take together: beyond that, only the settle can keep up."""
+"""What reading everything by passes costs, of what full pages would; and how much of the budget that, the settle
+and the page that audits are owed may take together: beyond that, only the settle can keep up."""
 AUDIT_SHARE, AUDITED_FOR = 0.12, 1.05
 """The part of the budget, idle otherwise, for audits: at one record a second six hours can be read every hour; where
 that is not enough, what it costs to look at every moment again, of what full pages would."""
 FULL = 0.95
 """The part of the budget that all may take together with audits."""
+LASTING = 1.5
+"""So many times as much as what was settled last is still about as much."""
+PLENTY = 0.35
+"""The part of the budget that reading everything once may cost for what is new to come first: beyond that, it takes
+turns with what is to be settled, or the mark would fall behind."""
 STARVED = 0.5
 """The part of the budget that reading everything once costs, from which on a bad quarter of an hour is not made up."""
 ROOM = 1.15
@@ -65,7 +72,9 @@ class Budget:
         """Whether passes are better than sweeps, where they are what is done `already`, or are not."""
         if self.whole <= (LESS_DENSE if already else DENSE) * self.rate:
             return False
-        return PASSED_FOR * self.whole + self._settling <= MOST_SHARE * self.rate
+        settling = max(self.whole, self._settling)  # what happens now is settled in an hour
+        audits = 1 / OWED  # however few calls there are
+        return PASSED_FOR * self.whole + settling + audits <= MOST_SHARE * self.rate
 
     def early(self, part: float) -> float:
         """The share of the moments that there are calls for to read twice, where an early reading finds this part."""
@@ -73,6 +82,16 @@ class Budget:
             return 0.0
         late = PASSED_FOR * self.whole
         return ROOM * (self._spare - late) / (part * late)
+
+    @property
+    def lasting(self) -> bool:
+        """Whether there was about as much an hour ago, and what there is now is no burst of one age."""
+        return self.density <= LASTING * self.settled_density
+
+    @property
+    def plenty(self) -> bool:
+        """Whether the settle keeps up from what is left when what is new comes first."""
+        return self.whole <= PLENTY * self.rate
 
     @property
     def starved(self) -> bool:

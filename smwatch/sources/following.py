@@ -14,7 +14,7 @@ from smwatch.sources.coverage import Coverage, Gap, Lags, Noted, Span, join, lac
 from smwatch.sources.pace import Priority
 from smwatch.sources.scan import Kind, Scan
 from smwatch.sources.settle_lag import LONGEST, NEAR
-from smwatch.sources.sweeping import Sweeps
+from smwatch.sources.sweeping import TOLD_BY, Sweeps
 
 SPLIT = 2
 """A first sweep, or one after an outage, that would be longer than this many sweep lags is divided."""
@@ -75,6 +75,8 @@ class Following(Agenda):
         self._audits = Audits(nature.page, nature.resolution, schedule.audit_every, coverage.audited)
         self._density = 0.0
         """Records a second, where a period was read whole last."""
+        self._counted_rows, self._counted = 0, timedelta()
+        """What was read whole since that was reckoned."""
         self._settled_rows = self._missed_rows = 0
         self._started = self._asked = False
         self._at = since
@@ -250,10 +252,16 @@ class Following(Agenda):
     def pick(self) -> Scan | None:
         """The scan whose turn it is; an audit when nothing else is to be done, and seldom when something always is."""
         audit = self.scans.get(Kind.AUDIT)
-        scan = audit if audit is not None and self._audits.owed(self.clock) else super().pick()
+        owed = audit is not None and self._audits.owed(self.clock)
+        scan = audit if owed else self._turns.next(self.scans, self._standing_back)
         if scan is not audit or scan is None:
             return scan
         return scan if self._audits.takes_turn(self._at, self.clock) else None
+
+    @property
+    def _standing_back(self) -> tuple[Kind, ...]:
+        """What is read from the calls that what is new leaves, where those are enough."""
+        return (Kind.CATCH_UP, Kind.SETTLE) if self.sweeps.budget.plenty else ()
 
     def due_in(self) -> float:
         """Seconds until the next scan begins, or an audit goes on; 0 while another one is going on."""
@@ -346,8 +354,12 @@ class Following(Agenda):
             self._settled_rows = self._missed_rows = 0
 
     def _count(self, scan: Scan) -> None:
-        if scan.period is not None:
-            self._density = scan.rows / (scan.period.end - scan.period.start).total_seconds()
+        assert scan.period is not None
+        self._counted_rows += scan.rows
+        self._counted += scan.period.end - scan.period.start
+        if self._counted >= TOLD_BY:
+            self._density = self._counted_rows / self._counted.total_seconds()
+            self._counted_rows, self._counted = 0, timedelta()
 
     # -- beginnings --------------------------------------------------------------------------------------------------
 

@@ -25,7 +25,7 @@ WORTH_KEEPING = 0.95
 """How good the distance of both readings may still be, of the best there is, for it to stay as it is."""
 EARLY = 0.87
 """How many of the records that are visible at the early age are so when that reading comes."""
-LEAD = timedelta(seconds=26)
+LEAD = timedelta(seconds=24)
 """How much earlier the readings begin than planned: their pages come one by one, and take their time."""
 
 

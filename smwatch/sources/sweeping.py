@@ -33,14 +33,17 @@ class Manner(NamedTuple):
     new, and the time their calls take is waited for by all that are."""
 
 
-CLOSE, APART = Manner(0.977, 0.25, 0.6), Manner(0.95, 0.15, 1.5)
+CLOSE, APART = Manner(0.99, 0.25, 0.6), Manner(0.95, 0.15, 1.5)
 """Where sweeps follow each other soon, and where they are `FARTHER` apart; found by simulation."""
 JOIN = 0.8
 """The part of a pause by which sweeps may reach less far: the last one to see a moment is so much later at times."""
-LEAVE, LEAVE_FAR, FAR = 0.006, 0.0085, 45.0
+LEAVE, LEAVE_FAR, FAR = 0.004, 0.0085, 45.0
 """The share of the records that sweeps may leave to the settle where they are too many to be read by themselves: where
 sweeps are close together, and where they are so many seconds apart. Whoever would leave one in a hundred would show
 the 99th of a hundred an hour late."""
+PAGED = 0.3
+"""The part of a sweep's own time by which it may reach less far back: its last pages come at its end, and hold what has
+become visible meanwhile. To count on all of it would leave too many wherever records are a little later than before."""
 FARTHER = 75.0
 """Seconds between sweeps from which on each call of theirs is waited for by many. Nearer, a page and a half holds more
 time than may be left out: one in a hundred would be shown an hour late."""
@@ -122,7 +125,8 @@ class Sweeps:
         habit = self._lateness.habit
         if not self.budget.reads_late:
             share = LEAVE + (LEAVE_FAR - LEAVE) * min(1.0, self.pause / FAR)
-            return min(habit, self._lateness.leaving(share, self._pause))
+            usual = min(habit, self._lateness.leaving(share, self._pause))
+            return max(usual - self._paged, timedelta())
         if self.lag - habit < self._pause / 2:
             return self.lag  # to read the rest by itself would cost more than it saves
         # a moment is looked at for the last time up to a pause later than that
@@ -155,7 +159,7 @@ class Sweeps:
         self.swept_at = scan.asked_at
         self._took = timedelta(seconds=clock - scan.began)
         # of what has turned up meanwhile, what is older than the page of that moment was among it
-        self._count(scan.rows, self._lateness.visible(scan.asked_at - self._low) + self._took / 2)
+        self._count(scan.rows, self._lateness.visible(scan.asked_at - scan.origin) + self._took / 2)
         every = RELAXED_EVERY if relaxed else self._schedule.sweep_every.total_seconds()
         cost = scan.pages + self._glances
         rises, falls = cost > SURGE * self._cost, self._manner is APART and SURGE * cost < self._cost
@@ -165,12 +169,15 @@ class Sweeps:
         worth_it = GLANCE_FROM * every < self.pause <= GLANCE_TO
         if self._nature.page and worth_it and clock - self._glanced_at > GLANCE_EVERY:
             self.glance_at = scan.began + self.pause / 2
-        bottom = scan.asked_at - (self._low if scan.token is None or scan.high is None else scan.high)
+        read_at = scan.asked_at + self._paged
+        bottom = read_at - (self._low if scan.token is None or scan.high is None else scan.high)
         self._last = (bottom - self._pause, bottom - self._pause / 2, bottom)
+        self._look_further(scan.asked_at)
+        rested = clock + RESTED * (clock - scan.began)
         if self.passing:
             self.passes.start(scan.asked_at, self._lateness)
-        self._look_further(scan.asked_at)
-        return max(scan.began + self.pause, clock + RESTED * (clock - scan.began))
+            return rested
+        return max(scan.began + self.pause, rested)
 
     def glanced(self, scan: Scan, clock: float) -> None:
         """The newest page has been looked at."""
@@ -220,6 +227,11 @@ class Sweeps:
     def _manner(self) -> Manner:
         """How they go about it at present: where they are far apart, each call of theirs is waited for by many."""
         return APART if self.pause > FARTHER else CLOSE
+
+    @property
+    def _paged(self) -> timedelta:
+        """How much later than its beginning a sweep is taken to read what is oldest; of a burst, all is that old."""
+        return PAGED * self._took if self.budget.lasting and self.budget.plenty else timedelta()
 
     @property
     def _pause(self) -> timedelta:

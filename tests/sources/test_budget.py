@@ -47,6 +47,28 @@ def test_each_moment_is_read_twice_late_alone_or_not_by_passes_at_all_as_calls_a
     assert not budget(15, rate=0.5).passes(already=False)
 
 
+def test_passes_leave_calls_for_settling_what_happens_now_before_anything_is_settled() -> None:
+    assert not budget(21, settled=0, rate=0.9).passes(already=False)
+    assert not budget(21, settled=0, rate=0.9).passes(already=True)
+    assert budget(19, settled=0, rate=0.9).passes(already=False)
+    assert not budget(0.3, settled=0.3, rate=0.014).passes(
+        already=False
+    )  # an audit's page each five minutes is a quarter
+
+
+def test_what_is_new_comes_first_where_the_settle_keeps_up_all_the_same() -> None:
+    assert all(budget(density).plenty for density in (0, 1, 10, 15))
+    assert not budget(8, rate=0.33).plenty
+    assert not budget(0.3, rate=0.014).plenty
+
+
+def test_what_lasts_is_told_from_a_burst() -> None:
+    assert budget(6).lasting
+    assert budget(6, settled=4.5).lasting
+    assert not budget(6, settled=0.3).lasting
+    assert not budget(6, settled=0).lasting
+
+
 def test_what_is_settled_tells_where_sweeps_are_too_short_to() -> None:
     assert budget(0, settled=5).whole == budget(5).whole
     assert not budget(0, settled=5).reads_late

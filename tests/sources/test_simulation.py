@@ -6,7 +6,7 @@ import asyncio
 import math
 import random
 import re
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import msgspec
 import pytest
@@ -57,6 +57,90 @@ def test_a_whole_day_is_as_was_planned() -> None:
     assert round(spent.p99) <= 10
     assert round(spent.calls, 2) <= 0.22
     assert 0 < spent.audits < 0.12
+
+
+def happening(seed: int, rate: float, before: timedelta, after: timedelta) -> World:
+    """An account with so many events a second, some of them before anybody watches."""
+    world = World(seed)
+    chance = world.chance
+    for _ in range(round(rate * (before + after).total_seconds())):
+        world.happen(EPOCH - before + chance.random() * (before + after), measured_delay(chance))
+    return world
+
+
+def waits(watcher: Watcher, after: datetime, until: datetime) -> tuple[float, float]:
+    """Seconds after which half, and 99 of 100, of what became visible in that time was shown, if it was by now."""
+    now = watcher.world.now()
+    late = sorted(
+        (watcher.seen.get(event, now) - visible).total_seconds()
+        for event, visible in watcher.world.visible.items()
+        if after <= visible < until
+    )
+    return late[len(late) // 2], late[len(late) * 99 // 100]
+
+
+@pytest.mark.parametrize(
+    ("rate", "p50", "p99", "calls"),
+    [
+        # at one, two seconds more than planned: the 99th of so few is one of eighteen in half an hour
+        pytest.param(1, 7, 20, 0.44),
+        pytest.param(3, 22, 55, 0.47),
+        # half of six are shown as late as in a day: as much is settled from the start on as ever after
+        pytest.param(6, 62, 126, 0.50, marks=pytest.mark.slow),
+        pytest.param(10, 119, 306, 0.54, marks=pytest.mark.slow),
+    ],
+)
+def test_beside_a_back_fill_and_after_it_latency_is_as_was_planned(
+    rate: float, p50: float, p99: float, calls: float
+) -> None:
+    """An account with two hours of history, of which one is asked for: what becomes visible from the start on."""
+
+    async def scenario() -> None:
+        world = happening(7, rate, 2 * HOUR, HOUR)
+        watcher = Watcher(world, EPOCH - HOUR, SCHEDULE)
+        half, end = EPOCH + HOUR / 2, EPOCH + HOUR
+        steady, calls_before = end - HOUR / 3, 0
+
+        def count() -> None:
+            nonlocal calls_before
+            if world.now() < steady:
+                calls_before = world.calls
+
+        await watcher.watch(end, check=count)
+        for each50, each99 in (waits(watcher, EPOCH, half), waits(watcher, half, end - timedelta(minutes=10))):
+            assert round(each50) <= p50
+            assert round(each99) <= p99
+        assert round((world.calls - calls_before) / (end - steady).total_seconds(), 2) <= calls
+        asked_for = {event for event, at in world.born.items() if at >= watcher.since and world.visible[event] < EPOCH}
+        assert asked_for <= set(watcher.seen)
+        assert watcher.missing() == []
+        assert never_back(watcher.watermarks)
+
+    virtual_time.run(scenario())
+
+
+@pytest.mark.slow
+def test_beside_what_an_outage_of_an_hour_left_in_a_busy_account_latency_is_as_was_planned() -> None:
+    async def scenario() -> None:
+        world = happening(7, 6, HOUR, 2.75 * HOUR)
+        back = EPOCH + 1.5 * HOUR
+        unreachable = CallError(State.UNREACHABLE, "no network", Remedy.RETRY)
+        world.trouble = lambda: unreachable if back - HOUR < world.now() < back else None
+        watcher = Watcher(world, EPOCH - HOUR / 4, SCHEDULE)
+        await watcher.watch(EPOCH + 2.75 * HOUR)
+        after = back + timedelta(minutes=1)  # the longest pause between two attempts
+        _, beside = waits(watcher, after, after + HOUR / 2)
+        _, later = waits(watcher, after + HOUR / 2, after + HOUR)
+        # that calls bring answers again is believed bit by bit
+        assert round(beside) <= 180
+        assert round(later) <= 126
+        missed = {event for event, at in world.visible.items() if back - HOUR < at < back}
+        assert len(missed) > 20_000
+        assert missed <= set(watcher.seen)
+        assert watcher.missing() == []
+        assert never_back(watcher.watermarks)
+
+    virtual_time.run(scenario())
 
 
 async def in_bursts(quiet: float, burst: int, every: timedelta, length: timedelta) -> tuple[World, Watcher]:

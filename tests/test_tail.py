@@ -538,6 +538,42 @@ async def test_an_alarm_that_a_screen_with_the_same_journal_met_first_is_printed
     assert await told() == ([], 0)
 
 
+async def test_of_two_regions_one_goes_on_while_the_other_fails_whose_events_come_later(account: Account) -> None:
+    both = ("--json", "--region", REGION, "--region", "us-east-1")
+    at = datetime.now(UTC) - timedelta(minutes=8)
+    elsewhere = records.read("elsewhere", at=at, id="elsewhere", region="us-east-1")
+    account.history.region("us-east-1").add([elsewhere])
+    account.history.disabled.add("us-east-1")
+    account.happen(2)
+    tail = await account.tail(*both)
+    assert tail.stdout is not None
+    lines: list[dict[str, Any]] = []
+
+    async def read_to(so: Callable[[], bool]) -> None:
+        assert tail.stdout is not None
+        async with asyncio.timeout(60):
+            while not so():
+                lines.append(json.loads(await tail.stdout.readline()))
+
+    def printed() -> set[str]:
+        return {line["id"] for line in lines if line["type"] == "event"}
+
+    def states(region: str) -> list[str]:
+        told = [line for line in lines if line["type"] == "status"]
+        return [line["state"] for line in told if line["source"].endswith(region)]
+
+    await read_to(lambda: printed() == account.held and "sign in" in states("us-east-1"))
+    account.happen(1, ago=timedelta(minutes=1))
+    await read_to(lambda: printed() == account.held)
+    assert "ok" in states(REGION)
+    assert "ok" not in states("us-east-1")
+    tail.terminate()
+    await tail.communicate()
+    account.history.disabled.clear()
+    assert (await account.read(*both))[:2] == (["elsewhere"], 0)
+    assert {call["region"] for call in account.history.calls if call["answer"] == "ok"} == {REGION, "us-east-1"}
+
+
 OTHERS = [(records.OTHER_ACCOUNT, REGION), (records.ACCOUNT, "us-east-1")]
 
 

@@ -4,14 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import timedelta
 from functools import partial
+from itertools import chain, count
+from random import Random
+from statistics import median
 
 from smwatch import patterns
+from smwatch.backstage import SETTLED
 from smwatch.events.event import SeenBy
 from smwatch.events.reader import Reader
+from smwatch.events.secret import Secret
 from smwatch.record import decode
 from smwatch.rules.engine import Engine
 from smwatch.rules.rule import combine, load_builtin
+from tests import records
 from tests.bench.harness import Pair, Row, clock, collecting
 from tests.bench.rows.parsing import decoding
 from tests.bench.traffic import PAGE, Traffic, Trouble
@@ -21,6 +28,8 @@ DELETED = (
     '{ $.eventName = "GetSecretValue" && $.errorCode = "InvalidRequestException" '
     '&& $.errorMessage = "*secret because it was marked for deletion*" }'
 )
+SECRETS = 300
+"""Read by the caller of the row "renamed"."""
 
 
 @contextmanager
@@ -56,6 +65,40 @@ def rules(size: int, traffic_of: Callable[[], Traffic | Trouble] = Traffic) -> I
         yield Pair(judge, lambda: decoding(traffic.texts(PAGE)))
 
 
+@contextmanager
+def renamed(size: int) -> Iterator[Pair]:
+    """One of many secrets, which one caller reads again and again, turns out to be another: step by step."""
+    reader, engine, by = Reader(), Engine(combine(load_builtin())), records.role("backup", "i-0a1b2c3d4e5f60718")
+    random, steps = Random(1), list[float]()
+    engine.at_once = SETTLED
+    names = (Secret(records.ACCOUNT, records.REGION, f"prod/{number}") for number in chain((0,), count(SECRETS)))
+    secret = next(names)
+
+    def step(work: Callable[[], object]) -> None:
+        began = clock()
+        work()
+        steps.append((clock() - began) * 1e3)
+
+    def smwatch() -> float:
+        nonlocal secret
+        steps.clear()
+        was, secret = secret, next(names)
+        step(lambda: engine.fold([(was, secret)]))
+        while engine.unsettled:
+            step(engine.settle)
+        return max(steps)
+
+    with collecting():
+        for start in range(0, size, PAGE):
+            seconds = [timedelta(seconds=number // 20) for number in range(start, min(size, start + PAGE))]
+            texts = [
+                records.raw(records.read(f"prod/{random.randrange(SECRETS)}", by=by, at=AT + second))
+                for second in seconds
+            ]
+            engine.judge([reader.read(text, seen_by=SeenBy.LOGS, seen_at=AT) for text in texts])
+        yield Pair(smwatch, lambda: median(steps))
+
+
 ROWS = (
     Row(
         name="pattern",
@@ -83,5 +126,16 @@ ROWS = (
         size=10_000,
         sized="events judged before",
         ready=partial(rules, traffic_of=Trouble),
+    ),
+    Row(
+        name="renamed",
+        what=f"one of {SECRETS} secrets read by one caller is another: longest stall",
+        floor="the median of the steps",
+        target=15.0,
+        absolute=True,
+        unit="ms",
+        size=20_000,
+        sized="reads",
+        ready=renamed,
     ),
 )

@@ -83,7 +83,7 @@ def following(rule: Rule, case: SightingCase) -> Judge:
             return
         for mark in marks[some]:
             low, high = mark.second, mark.second + within
-            there = known.any(low, high) if of is None else len(known.among(low, high)) >= least
+            there = known.any(low, high) if of is None else len(known.among(low, high, least)) == least
             mark.settle(there and mark.eligible)
 
     furthest = max(within, *(int(step.within) for step in rule.escalate)) if rule.escalate else within

@@ -182,7 +182,7 @@ def _same_policy(world: World, *, negated: bool) -> Lookout:
             last = put.before(second)
             if last is None or removed.any(last, second - 1):
                 return False
-            return len(every.among(last, second - 1)) == 1  # no other policy since, nor in the same second
+            return len(every.among(last, second - 1, 2)) == 1  # no other policy since, nor in the same second
 
         return Pending(lambda: same() is not negated, *map(Whenever, (every, removed)))
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, insort
 from collections.abc import Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Protocol, TypeAlias
 
 from smwatch.rules.dimension import Value
@@ -238,7 +239,7 @@ class Times:
         at = bisect_left(seconds, second)
         return seconds[at] if at < len(seconds) else None
 
-    def among(self, low: int, high: int) -> Sequence[Member]:
+    def among(self, low: int, high: int, _most: int | None = None) -> Sequence[Member]:
         """Nobody: this fact is kept of one alone."""
         return ("",) if self.any(low, high) else ()
 
@@ -302,9 +303,9 @@ class Group:
         """Whether it is known of any member in a second from `low` to `high`."""
         return any(times.any(low, high) for times in self.members.values())
 
-    def among(self, low: int, high: int) -> Sequence[Member]:
-        """The members of which it is."""
-        return [member for member, times in self.members.items() if times.any(low, high)]
+    def among(self, low: int, high: int, most: int | None = None) -> Sequence[Member]:
+        """The members of which it is; who needs no more than `most` of them need not wait for the others."""
+        return list(islice((member for member, times in self.members.items() if times.any(low, high)), most))
 
     def steady(self, low: int, high: int) -> bool:
         """Whether it is known from then, of no member for the first time."""

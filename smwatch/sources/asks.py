@@ -24,27 +24,38 @@ class Asks:
             start = coverage.settled[0].start
             self._before = (Asked(start, start),)
         self._own: Asked | None = None
+        self._latest: datetime | None = None
 
     def begin(self, latest: datetime, at: datetime, *, sure: bool) -> None:
         """Note what this run asks for, once it is asked, at server time `at`, and once more when the time is `sure`.
 
-        That is all since it is to, no later than from `latest` on (there has to be something to settle), and of what
-        runs before it had no time to read as much as they would have asked for with the `since` of this one: what was
-        told by mistake to go months back is not gone on with.
+        That is all since it is to, and of what runs before it had no time to read as much as they would have asked for
+        with the `since` of this one: what was told by mistake to go months back is not gone on with. Where there was
+        none before, it is no later than from `latest` on: there has to be something to settle.
         """
         if self._own is not None and (self._own.sure or not sure):
             return
-        own = self._own or Asked(min(self._since, latest), at)
-        own = self._own = Asked(own.since, min(own.at, at), sure)
-        reach = at - own.since + ABOUT
-        asked = {Asked(max(each.since, each.at - reach), each.at, each.sure) for each in self._before} | {own}
+        self._latest = min(latest, self._latest or latest)
+        asked_at = min(at, self._own.at) if self._own is not None else at
+        reach = max(at - self._since, ABOUT)
+        before = {self._as_far_as(reach, each) for each in self._before}
         if sure:  # what a wrong clock had noted is let go
-            asked = {each for each in asked if _credible(each, at)}
+            before = {each for each in before if _credible(each, at)}
+        # A settle lag that was widened since must not have the next run go back by it.
+        self._own = Asked(self._since if before else min(self._since, self._latest), asked_at, sure)
+        asked = before | {self._own}
         self.all = tuple(sorted(each for each in asked if not any(_within(each, other) for other in asked)))
+
+    @staticmethod
+    def _as_far_as(reach: timedelta, asked: Asked) -> Asked:
+        """What somebody who asks for so much would have asked for in place of this, which may be a little more."""
+        if asked.at - asked.since <= reach + ABOUT:
+            return asked
+        return Asked(asked.at - reach, asked.at, asked.sure)
 
     def restart(self) -> None:
         """Forget when this run began: the time of that was not the service's."""
-        self._own = None
+        self._own = self._latest = None
 
     def beginning(self, coverage: Coverage, at: datetime) -> datetime:
         """From where on completeness counts: since when runs asked for everything, or from where that was read to.

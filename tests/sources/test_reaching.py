@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 from enum import Enum, auto
 from typing import NamedTuple
 
+import msgspec
 import pytest
 
 from smwatch.sources import logs
 from smwatch.sources.cloudtrail import SCHEDULE
-from smwatch.sources.coverage import Span
+from smwatch.sources.coverage import Lags, Span
 from smwatch.sources.errors import CallError, Remedy
 from smwatch.sources.reader import Answer
 from smwatch.sources.source import State
@@ -342,8 +343,38 @@ def test_asking_for_more_is_remembered_beside_what_was_asked_for_before_until_le
             watcher.since = watcher.world.now() - since
             await watcher.watch(EPOCH + until * HOUR)
             asked.append([round((each.at - each.since) / HOUR) for each in watcher.coverage.asked])
-        assert asked == [[1], [48, 1], [48, 1], [2, 1]]
+        assert asked == [[1], [48, 1], [48, 1], [1]]
         assert all(each.sure for each in watcher.coverage.asked)
+
+    scene(scenario)
+
+
+def test_what_a_run_beside_it_asked_for_takes_no_mark_back() -> None:
+    async def scenario() -> None:
+        _, watcher, _ = watched(EPOCH - HOUR, days=1, events=60_000)
+        marks = []
+        for since, until in ((HOUR / 2, 1), (3 * HOUR, 2), (HOUR / 2, 3), (3 * HOUR, 4), (HOUR / 2, 5)):
+            watcher.since, told = watcher.world.now() - since, len(watcher.watermarks)
+            await watcher.watch(EPOCH + until * timedelta(minutes=2))
+            marks.append(watcher.watermarks[told:])
+        assert never_back([*marks[0], *marks[2], *marks[4]])
+
+    scene(scenario)
+
+
+def test_a_settle_lag_that_has_grown_takes_no_mark_back_at_any_start() -> None:
+    async def scenario() -> None:
+        _, watcher, tap = watched(EPOCH - HOUR, days=1, events=300)
+        await watcher.watch(EPOCH + HOUR)
+        lags = Lags(settle=4 * HOUR, settle_until=EPOCH + DAY)
+        watcher.coverage = msgspec.structs.replace(watcher.coverage, lags=lags)
+        asked = len(tap.pages)
+        for minutes in (10, 20, 30):
+            watcher.since = watcher.world.now() - HOUR
+            await watcher.watch(EPOCH + HOUR + timedelta(minutes=minutes))
+        assert watcher.coverage.lags.settle == 4 * HOUR
+        assert never_back(watcher.watermarks)
+        assert min(start for start, _ in tap.pages[asked:]) >= EPOCH - 2 * HOUR
 
     scene(scenario)
 

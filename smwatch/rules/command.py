@@ -102,6 +102,23 @@ def for_secrets(secrets: Iterable[Secret]) -> list[dict[str, str]]:
     return [{SECRETS: " ".join(dict.fromkeys(found)), THEIR_REGION: region} for region, found in names.items()]
 
 
+def joined(earlier: Sequence[str], found: Sequence[str]) -> tuple[str, ...]:
+    """The commands of both, without the loops over secrets of which all are in another's."""
+    commands = tuple(dict.fromkeys((*earlier, *found)))
+    looped = [_looped(command) for command in commands]
+    return tuple(
+        command
+        for n, (command, words) in enumerate(zip(commands, looped, strict=True))
+        if words is None
+        or not any(other and (words < other or (words == other and n < m)) for m, other in enumerate(looped))
+    )
+
+
+def _looped(command: str) -> frozenset[str] | None:
+    """The words of a shell's loop, in no order; None of another command."""
+    return frozenset(word.rstrip(";") for word in command.split()) if command.startswith("for ") else None
+
+
 @lru_cache(4096)
 def quote(value: str) -> str:
     """One word for a shell, whatever the text holds.

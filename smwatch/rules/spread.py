@@ -13,6 +13,7 @@ from smwatch.events.secret import Secret
 from smwatch.rules.alarm import EVIDENCE, Alarm
 from smwatch.rules.case import Case, Newest
 from smwatch.rules.closeness import Finder
+from smwatch.rules.command import joined
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Renames, Value
 from smwatch.rules.envelope import Rule
 from smwatch.rules.evidence import BEGINNING, END, LEVELS, Evidence, Shed
@@ -344,7 +345,7 @@ class SpreadCase(Case):
         found = super()._next(episode)
         if self._kept is None or self.base is None:
             return found
-        return tuple(dict.fromkeys((*self.base.next, *found)))  # also for those of which nothing else is known yet
+        return joined(self.base.next, found)  # also for those of which nothing else is known yet
 
     def count(self, episode: Sequence[Evidence], shed: Shed | None) -> int:
         """How many different values there are in the evidence."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import subprocess
+from collections.abc import Mapping
 
 import pytest
 
@@ -105,6 +106,20 @@ def test_the_list_outlives_a_restart_and_grows() -> None:
     assert len(rotations(alarm)) == 22
     again.judge(arrivals([records.describe("other/thing", at=before(days=3)), *SWEEP]))
     assert of(RULE, again.alarms) == [one([*SWEEP, *more])]
+
+
+@pytest.mark.parametrize("again", [SWEEP[:0:-1], [SWEEP[5], *SWEEP[:5], *SWEEP[6:]]])
+def test_a_restart_does_not_repeat_the_list_in_another_order(again: list[Record]) -> None:
+    alarms: Mapping[str, Alarm] = judged(SWEEP)
+    for _ in range(2):
+        engine = Engine(catalogue())
+        engine.restore(alarms.values(), known_since=before(days=3))
+        for each in again:
+            engine.judge(arrivals([each]))
+        alarms = engine.alarms
+    (alarm,) = of(RULE, alarms)
+    (told,) = [command for command in alarm.next if "rotate-secret" in command]
+    assert len(run(told, "rotate-secret")) == 12
 
 
 def test_an_alarm_that_was_kept_is_taken_back_once_all_is_known_again_and_explains_it() -> None:

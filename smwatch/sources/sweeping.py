@@ -37,10 +37,12 @@ CLOSE, APART = Manner(0.99, 0.25, 0.6), Manner(0.95, 0.15, 1.5)
 """Where sweeps follow each other soon, and where they are `FARTHER` apart; found by simulation."""
 JOIN = 0.8
 """The part of a pause by which sweeps may reach less far: the last one to see a moment is so much later at times."""
-LEAVE, LEAVE_FAR, FAR = 0.004, 0.0085, 45.0
-"""The share of the records that sweeps may leave to the settle where they are too many to be read by themselves: where
-sweeps are close together, and where they are so many seconds apart. Whoever would leave one in a hundred would show
-the 99th of a hundred an hour late."""
+LEAVE, FAR = 0.0085, 45.0
+"""The share of the records that sweeps may leave to the settle where they are too many to be read by themselves and
+sweeps are so many seconds apart; where they are closer, as much less. Whoever would leave one in a hundred, in one half
+hour or another, would show the 99th of a hundred an hour late."""
+HABITUAL = 1.15
+"""So many times as late as nearly all records are is as far as sweeps go back for the few that are later."""
 PAGED = 0.3
 """The part of a sweep's own time by which it may reach less far back: its last pages come at its end, and hold what has
 become visible meanwhile. To count on all of it would leave too many wherever records are a little later than before."""
@@ -122,11 +124,11 @@ class Sweeps:
         """How far before the beginning of the last sweep the next one looks."""
         if not self._nature.page:
             return self.lag
-        habit = self._lateness.habit
         if not self.budget.reads_late:
-            share = LEAVE + (LEAVE_FAR - LEAVE) * min(1.0, self.pause / FAR)
-            usual = min(habit, self._lateness.leaving(share, self._pause))
-            return max(usual - self._paged, timedelta())
+            share = LEAVE * min(1.0, self.pause / FAR)
+            farthest = min(HABITUAL * self._lateness.usual, self._lateness.leaving(share, self._pause))
+            return max(farthest - self._paged, timedelta())
+        habit = self._lateness.habit
         if self.lag - habit < self._pause / 2:
             return self.lag  # to read the rest by itself would cost more than it saves
         # a moment is looked at for the last time up to a pause later than that

@@ -20,6 +20,10 @@ FIRST_SLICE, SHORTEST_SLICE, LONGEST_SLICE = timedelta(hours=1), timedelta(minut
 PAGES_A_SLICE = (20, 40)
 BEHIND = timedelta(minutes=10)
 """How far the settled past may lag behind its due end before it counts as back-filling."""
+TELLING = 1 / 20
+"""So much of a back-fill tells how long all of it will take, if that is less than `BEHIND`."""
+ROUGHLY = 20
+"""From so many minutes on an estimate is of no single ones: it would be told anew after each page."""
 HOPELESS = timedelta(hours=2)
 EDGE_GRACE = timedelta(hours=1)
 OLDER = "older than what the service keeps"
@@ -266,7 +270,7 @@ class Agenda(ABC):
 
     def progress(self, at: datetime, clock: float) -> tuple[str, timedelta | None]:
         """How far a back-fill has come, in words, and how long it will still take if that is known."""
-        left = self._unread(self.wanted_from, at)
+        left = self._left(at)
         if left <= BEHIND:
             self._fill = None
             return "", None
@@ -274,7 +278,7 @@ class Agenda(ABC):
             self._fill = (clock, left)
         began, whole = self._fill
         spent, read = clock - began, whole - left
-        if spent < 1 or read < BEHIND:
+        if spent < 1 or read < min(BEHIND, whole * TELLING):
             return "back-filling", None
         remaining = timedelta(seconds=spent * (left / read))
         return f"back-filling {_of(timedelta(seconds=spent), timedelta(seconds=spent) + remaining)}", remaining
@@ -291,6 +295,10 @@ class Agenda(ABC):
     def behind(self, at: datetime) -> timedelta:
         """How much of the past waits to be settled, from where on `complete_to` counts."""
         return self._unread(self.base, at)
+
+    def _left(self, at: datetime) -> timedelta:
+        """How much time is yet to be read once."""
+        return self._unread(self.wanted_from, at)
 
     def _unread(self, start: datetime, at: datetime) -> timedelta:
         spans = self.coverage.missing(start, at - self.settle_lag)
@@ -348,8 +356,10 @@ def floor(moment: datetime, resolution: timedelta) -> datetime:
 
 
 def _of(spent: timedelta, whole: timedelta) -> str:
-    if whole < timedelta(minutes=1):
+    if whole < timedelta(minutes=2):
         return f"{spent.seconds} of ~{whole.seconds} s"
     if whole < HOPELESS:
-        return f"{spent // timedelta(minutes=1)} of ~{max(1, round(whole / timedelta(minutes=1)))} min"
+        minutes = round(whole / timedelta(minutes=1))
+        about = minutes if minutes < ROUGHLY else round(minutes / 5) * 5
+        return f"{spent // timedelta(minutes=1) or '<1'} of ~{about} min"
     return f"{spent / timedelta(hours=1):.1f} of ~{round(whole / timedelta(hours=1))} h"

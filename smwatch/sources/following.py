@@ -293,6 +293,15 @@ class Following(Agenda):
         """Whether what sweeps have not seen of the last minutes was not there yet, and not just unread for long."""
         return self.up_to_date and (not self._away(self._at) or self.sweeps.steady(self._at))
 
+    def _left(self, at: datetime) -> timedelta:
+        """How much time is yet to be read once, with what the first sweep, and what is read aside for it, have left."""
+        aside = [*self._holes]
+        scans = [self.scans.get(Kind.CATCH_UP), self.scans.get(Kind.SWEEP) if self.sweeps.swept_at is None else None]
+        for scan in filter(None, scans):
+            end = scan.high or scan.asked_at
+            aside.append(Span(scan.low, max(scan.low, end)))
+        return super()._left(at) + sum((hole.end - hole.start for hole in aside), timedelta())
+
     def caught_up_since(self, moment: datetime) -> bool:
         """Whether everything up to this moment of the service's time has been looked for since then."""
         return self.up_to_date and self.sweeps.swept_at is not None and self.sweeps.swept_at >= moment

@@ -733,6 +733,27 @@ def test_a_week_is_back_filled_in_slices_beside_the_live_view() -> None:
     virtual_time.run(scenario())
 
 
+@pytest.mark.parametrize("rate", [3, 10])
+def test_how_long_the_first_hour_takes_to_be_read_is_told(rate: float) -> None:
+    async def scenario() -> None:
+        world = happening(7, rate, 2 * HOUR, HOUR)
+        watcher = Watcher(world, EPOCH - HOUR, SCHEDULE)
+        await watcher.watch(EPOCH + HOUR)
+        fill = [status for status in watcher.statuses if status.state in (State.STARTING, State.CATCHING_UP)]
+        ends = [status.at for status in watcher.statuses if status.state is State.OK and status.at is not None]
+        took = ends[0] - EPOCH
+        assert took > timedelta(minutes=5)
+        told = [(status.at - EPOCH, status.progress) for status in fill if status.at is not None]
+        told = [(at, progress) for at, progress in told if progress.endswith(" min")]
+        assert told[0][0] < took / 10
+        for at, progress in told:
+            spent, whole = map(int, re.findall(r"\d+", progress.replace("<1", "0")))
+            assert spent == at // timedelta(minutes=1)
+            assert at < took / 4 or 0.7 * took < timedelta(minutes=whole) < 1.3 * took
+
+    virtual_time.run(scenario())
+
+
 def test_a_back_fill_of_hours_names_athena() -> None:
     async def scenario() -> None:
         world = World(seed=8)

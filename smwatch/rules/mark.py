@@ -84,9 +84,12 @@ class Mark:
             self._eligible = None
 
     def settle(self, evidence: bool) -> None:
-        """Make it evidence, of the first grade that holds, or none."""
-        self.evidence, self.step = evidence or self.fixed, 0
-        if not self.evidence or self.fixed:
+        """Make it evidence, of the first grade that holds, or none; what an alarm that was kept says of it stands."""
+        if self.fixed:
+            self.evidence = True
+            return
+        self.evidence, self.step = evidence, 0
+        if not evidence:
             return
         for grade in self.grades:
             if grade.pending is None or grade.pending.ask():

@@ -294,6 +294,19 @@ def test_a_restart_forgets_no_deadline() -> None:
     assert engine.alarms[closing.group] == closing
 
 
+def test_a_restart_forgets_no_escalation() -> None:
+    """What was asked for three days before the end of its window is worse a day later, and not less so ever after."""
+    deleted = records.delete("prod/a", days=7, at=AT)
+    asked = records.batch([records.arn("prod/a"), "prod/b"], at=AT + timedelta(days=4, minutes=1))
+    kept = {alarm.rule: alarm for alarm in run([deleted, asked], [1]).values()}
+    closing = kept["SMW-DEL-07"]
+    assert closing.title.startswith("Less than two days left")
+    engine = Engine(catalogue())
+    engine.restore(kept.values())
+    assert [alarm for alarm in engine.tick(AT + timedelta(days=5)) if alarm.rule == closing.rule] == []
+    assert engine.alarms[closing.group] == closing
+
+
 def test_more_events_than_a_case_keeps_may_come_newest_first() -> None:
     events = [
         records.read(by=by, at=AT + timedelta(hours=hour))

@@ -295,12 +295,14 @@ class Following(Agenda):
 
     def _left(self, at: datetime) -> timedelta:
         """How much time is yet to be read once, with what the first sweep, and what is read aside for it, have left."""
-        aside = [*self._holes]
-        scans = [self.scans.get(Kind.CATCH_UP), self.scans.get(Kind.SWEEP) if self.sweeps.swept_at is None else None]
-        for scan in filter(None, scans):
-            end = scan.high or scan.asked_at
-            aside.append(Span(scan.low, max(scan.low, end)))
-        return super()._left(at) + sum((hole.end - hole.start for hole in aside), timedelta())
+        left = super()._left(at) + sum((hole.end - hole.start for hole in self._holes), timedelta())
+        for scan in (
+            self.scans.get(Kind.CATCH_UP),
+            self.scans.get(Kind.SWEEP) if self.sweeps.swept_at is None else None,
+        ):
+            if scan is not None:
+                left += max((scan.high or scan.asked_at) - scan.low, timedelta())
+        return left
 
     def caught_up_since(self, moment: datetime) -> bool:
         """Whether everything up to this moment of the service's time has been looked for since then."""

@@ -14,6 +14,8 @@ from typing import Any, Literal, get_args, get_type_hints
 import msgspec
 import platformdirs
 
+from smwatch.wrong_type import explained
+
 READ_AGAIN = timedelta(hours=48)
 """How far back audits look, see `sources.audits`: of that time the journal has to know every event."""
 
@@ -239,15 +241,6 @@ _FLAGS = {
     "journal.enabled": "--no-journal",
 }
 """What a flag is called whose name is not its key's."""
-_TYPES = re.compile("Expected `(.*)`, got `(.*)`")
-_WORDS = {
-    "object": "a table",
-    "array": "a list",
-    "str": "a text",
-    "int": "a whole number",
-    "float": "a number",
-    "bool": "true or false",
-}
 
 
 def _read(path: Path) -> dict[str, Any]:
@@ -282,9 +275,8 @@ def _check(values: dict[str, Any], where: str) -> Written:
 
 def _explained(reason: str, key: str) -> str:
     """What the decoder has against the value of a key, in TOML's words, and what is allowed."""
-    if found := _TYPES.fullmatch(reason):
-        wanted = " or ".join(_WORDS.get(each, each) for each in found[1].split(" | ") if each != "null")
-        return f"is {wanted}, not {_WORDS.get(found[2], found[2])}"
+    if wrong := explained(reason):
+        return wrong
     if reason.startswith("Invalid enum value"):
         table, _, name = key.rpartition(".")
         kind: Any = type(getattr(Written(), table)) if table else Written

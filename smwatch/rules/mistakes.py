@@ -18,6 +18,7 @@ from smwatch.rules.dimension import Dimension
 from smwatch.rules.envelope import KEYS, Patterns, Telling
 from smwatch.rules.period import Period
 from smwatch.rules.wrong import Place, WrongError, told
+from smwatch.wrong_type import explained
 
 T = TypeVar("T", bound=msgspec.Struct)
 
@@ -28,18 +29,7 @@ UNREADABLE = "(unreadable)"
 
 _RIGHT: Mapping[type, object] = {Patterns: "x", Dimension: "secret", Period: "1h", Condition: "self"}
 _MISSING = re.compile("Object missing required field `(.*)`")
-_TYPES = re.compile("Expected `(.*)`, got `(.*)`")
 _STEPS = re.compile(r"\.(\w+)|\[(\d+)\]")
-_WORDS = {
-    "object": "a table",
-    "array": "a list",
-    "str": "a text",
-    "int": "a whole number",
-    "float": "a number",
-    "bool": "true or false",
-    "date": "a date",
-    "datetime": "a time",
-}
 
 
 class Mistakes:
@@ -114,9 +104,8 @@ def _mended(table: Any, error: msgspec.ValidationError, kind: type) -> list[tupl
 
 def _explained(sentence: str, place: Place) -> str:
     """What is wrong with a value, in TOML's words."""
-    if found := _TYPES.fullmatch(sentence):
-        wanted = " or ".join(_WORDS.get(each, each) for each in found[1].split(" | ") if each != "null")
-        return f"is {wanted}, not {_WORDS.get(found[2], found[2])}"
+    if wrong := explained(sentence):
+        return wrong
     if sentence.startswith("Invalid enum value"):
         return f"is one of {', '.join(Telling if place[0] == 'tell' else Severity)}"
     return sentence

@@ -296,11 +296,9 @@ class Following(Agenda):
     def _left(self, at: datetime) -> timedelta:
         """How much time is yet to be read once, with what the first sweep, and what is read aside for it, have left."""
         left = super()._left(at) + sum((hole.end - hole.start for hole in self._holes), timedelta())
-        for scan in (
-            self.scans.get(Kind.CATCH_UP),
-            self.scans.get(Kind.SWEEP) if self.sweeps.swept_at is None else None,
-        ):
-            if scan is not None:
+        kinds = [Kind.CATCH_UP] if self.sweeps.swept_at is not None else [Kind.CATCH_UP, Kind.SWEEP]
+        for kind in kinds:
+            if scan := self.scans.get(kind):
                 left += max((scan.high or scan.asked_at) - scan.low, timedelta())
         return left
 

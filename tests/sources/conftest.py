@@ -19,7 +19,7 @@ from tests.emulators.log_group import LogGroupService
 from tests.emulators.lookup_events import LookupEvents
 from tests.emulators.process import Emulator
 from tests.sources.hurry import Hurry
-from tests.sources.telling import GROUP, HELD, Told
+from tests.sources.telling import GROUP, Told
 
 
 @pytest.fixture
@@ -77,25 +77,25 @@ def told(tmp_path: Path) -> Iterator[Told]:
 
 
 @pytest.fixture
-def held_group(moto: Emulator, aws_environment: Path) -> str:
+def held_group(moto: Emulator, aws_environment: Path, told: Told) -> str:
     """Where the log group with everything is."""
     client = boto3.client("logs", region_name="eu-west-1", endpoint_url=moto.url)
     client.create_log_group(logGroupName=GROUP)
     client.create_log_stream(logGroupName=GROUP, logStreamName="s")
-    stamp = [int(datetime.fromisoformat(one["eventTime"]).timestamp() * 1000) for one in HELD]
-    given = [{"timestamp": at, "message": json.dumps(one)} for at, one in zip(stamp, HELD, strict=True)]
+    stamp = [int(datetime.fromisoformat(one["eventTime"]).timestamp() * 1000) for one in told.held]
+    given = [{"timestamp": at, "message": json.dumps(one)} for at, one in zip(stamp, told.held, strict=True)]
     client.put_log_events(logGroupName=GROUP, logStreamName="s", logEvents=given)  # type: ignore[arg-type]
     client.close()
     return moto.url
 
 
 @pytest.fixture
-async def held_live(aws_environment: Path) -> AsyncIterator[LiveTailService]:
+async def held_live(aws_environment: Path, told: Told) -> AsyncIterator[LiveTailService]:
     """A log group that holds everything but the last record, which comes while a session is open, and is held too."""
     async with LiveTailService() as service:
-        for one in HELD:
+        for one in told.held:
             at = datetime.fromisoformat(one["eventTime"])
             service.filtered_items.append((at, json.dumps(one), int(at.timestamp() * 1000)))
-        at = datetime.fromisoformat(HELD[-1]["eventTime"])
-        service.scripts.append([OPENING, update(json.dumps(HELD[-1]), at=int(at.timestamp() * 1000))])
+        at = datetime.fromisoformat(told.held[-1]["eventTime"])
+        service.scripts.append([OPENING, update(json.dumps(told.held[-1]), at=int(at.timestamp() * 1000))])
         yield service

@@ -26,12 +26,9 @@ from smwatch.store import Store
 from smwatch.tui.health import sources_page, troubles
 from smwatch.tui.times import Zone
 from tests.emulators.records import record
-from tests.sources.hurry import Hurry
+from tests.sources.hurry import HANGS, Hurry
 
-NOW = datetime.now(UTC).replace(microsecond=0)
-SINCE = NOW - timedelta(hours=2)
 GROUP = "CloudTrail/SecretsManager"
-HELD = [record(NOW - timedelta(seconds=20 * n)) for n in reversed(range(240))]
 
 Fault = dict[str, Any]
 Line = dict[str, Any]
@@ -84,7 +81,7 @@ def of_any(service: str, operation: str, action: str, page: str) -> list[Failure
         ),
         (
             "an answer cut short",
-            {"truncate": 200, "times": 2},
+            {"truncate": 20, "times": 2},
             State.FAILING,
             f"{service} in eu-west-1 answered with something that is no page of {page}{ASKED_AGAIN}",
         ),
@@ -164,6 +161,11 @@ class Told:
     """What `smwatch tail --json` writes, and what the screen says, while sources are followed."""
 
     def __init__(self, journal: Journal) -> None:
+        self.now = datetime.now(UTC).replace(microsecond=0)
+        """When the test began: a source that is followed later asks for what is newer first."""
+        self.since = self.now - timedelta(hours=2)
+        self.held = [record(self.now - timedelta(seconds=20 * n)) for n in reversed(range(240))]
+        """The records that the services hold, in the order of their time."""
         self.said: list[str] = []
         """The screen's sentences."""
         self._journal = journal
@@ -183,7 +185,7 @@ class Told:
     ) -> None:
         """Until it has failed so, all is well again and everything that is held was written, by it or one beside it."""
         self._watched = source.name
-        wanted = {one["eventID"] for one in HELD}
+        wanted = {one["eventID"] for one in self.held}
         recovered = asyncio.Event()
 
         async def deliver(delivery: Delivery) -> None:
@@ -191,9 +193,9 @@ class Told:
             for status in delivery.statuses:
                 if status.source != source.name:
                     continue
-                page = sources_page([status], NOW, Zone.UTC, 1000)
+                page = sources_page([status], self.now, Zone.UTC, 1000)
                 self.said += [" ".join(piece.text for piece in line.pieces) for line in page]
-                self.said += [sentence for sentence, _ in troubles([status], NOW, Zone.UTC)]
+                self.said += [sentence for sentence, _ in troubles([status], self.now, Zone.UTC)]
                 meanwhile(self.statuses[-1])
             states = [line["state"] for line in self.statuses if words in (line["message"] or "")]
             if (
@@ -203,8 +205,8 @@ class Told:
             ):
                 recovered.set()
 
-        monitor = Monitor(self._journal, deliver=deliver, selects=lambda _: False, now=lambda: NOW)
-        async with asyncio.timeout(30), asyncio.TaskGroup() as tasks:
+        monitor = Monitor(self._journal, deliver=deliver, selects=lambda _: False, now=lambda: self.now)
+        async with asyncio.timeout(HANGS), asyncio.TaskGroup() as tasks:
             following = tasks.create_task(monitor.follow([source, *beside]))
             await recovered.wait()
             following.cancel()
@@ -228,7 +230,7 @@ class Told:
         assert re.fullmatch(r"(cloudtrail|logs|live_tail):[\w/:-]+", lines[0]["source"])
         assert any(sentence == message for sentence in self.said), "not on the page of the sources"
         assert any(sentence.endswith(f" {state}: {message}") for sentence in self.said), "not on the main screen"
-        assert sorted(line["id"] for line in self.events) == sorted(one["eventID"] for one in HELD)
+        assert sorted(line["id"] for line in self.events) == sorted(one["eventID"] for one in self.held)
         last = self.statuses[-1]
         assert last["gaps"] == []
         assert not last["message"] or last["message"].startswith("asking ")  # more slowly, where AWS has throttled
@@ -261,21 +263,21 @@ class UnknownHost:
         self._known = self._known or line["state"] == "unreachable"
 
 
-async def history_source(session: AwsSession) -> Source:
+async def history_source(session: AwsSession, since: datetime) -> Source:
     """The event history, in a hurry."""
-    return await cloudtrail_source(session, None, SINCE, **Hurry().options())
+    return await cloudtrail_source(session, None, since, **Hurry().options())
 
 
-async def group_source(session: AwsSession) -> Source:
+async def group_source(session: AwsSession, since: datetime) -> Source:
     """The log group, in a hurry."""
-    return await logs_source(session, None, GROUP, SINCE, **Hurry().options())
+    return await logs_source(session, None, GROUP, since, **Hurry().options())
 
 
-async def live_tail_sources(session: AwsSession, hurry: Hurry | None = None) -> tuple[Source, Source]:
+async def live_tail_sources(session: AwsSession, since: datetime, hurry: Hurry | None = None) -> tuple[Source, Source]:
     """Live Tail, and what reads the log group beside it; by `hurry`'s clock if there is one."""
     clock: dict[str, Any] = {"now": hurry.now} if hurry else {}
     hurry = hurry or Hurry()
-    truth = await logs_source(session, None, GROUP, SINCE, **hurry.options(), **clock)
+    truth = await logs_source(session, None, GROUP, since, **hurry.options(), **clock)
     waiting: dict[str, Any] = {"sleep": hurry.sleep, "monotonic": hurry.monotonic}
     live = await live_tail_source(session, None, GROUP, truth=truth, **waiting, **clock)
     return live, truth

@@ -17,8 +17,6 @@ from tests.emulators.lookup_events import LookupEvents
 from tests.sources.hurry import Hurry
 from tests.sources.telling import (
     GROUP,
-    HELD,
-    SINCE,
     Fault,
     Line,
     Told,
@@ -68,12 +66,12 @@ LOGS = [
 async def test_a_failure_of_event_history_is_told_and_over_in_the_end(
     history: LookupEvents, monkeypatch: pytest.MonkeyPatch, told: Told, fault: Fault, state: State, message: str
 ) -> None:
-    history.region().add(HELD)
+    history.region().add(told.held)
     async with FaultProxy(history.url) as proxy:
         monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDTRAIL", proxy.url)
         proxy.faults.append(dict(fault))
         session = await AwsSession.open(read_timeouts=patience("cloudtrail", fault))
-        await told.follow(await history_source(session), state)
+        await told.follow(await history_source(session, told.since), state)
         await session.close()
     told.judge(state, message)
 
@@ -86,7 +84,7 @@ async def test_a_failure_of_the_log_group_is_told_and_over_in_the_end(
         monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.url)
         proxy.faults.append({"only": "FilterLogEvents", **fault})
         session = await AwsSession.open(read_timeouts=patience("logs", fault))
-        await told.follow(await group_source(session), state)
+        await told.follow(await group_source(session, told.since), state)
         await session.close()
     told.judge(state, message)
 
@@ -101,10 +99,10 @@ async def test_a_failure_of_the_log_group_is_told_and_over_in_the_end(
 async def test_page_tokens_that_lead_nowhere_are_told_and_over_in_the_end(
     history: LookupEvents, told: Told, fault: Fault, message: str
 ) -> None:
-    history.region().add(HELD)
+    history.region().add(told.held)
     history.faults.append({**fault, "token_only": True})
     session = await AwsSession.open()
-    await told.follow(await history_source(session), State.CATCHING_UP, message)
+    await told.follow(await history_source(session, told.since), State.CATCHING_UP, message)
     await session.close()
     told.judge(State.CATCHING_UP, f"{message}; reading on without it, from the last second that was read whole")
 
@@ -124,13 +122,13 @@ async def test_page_tokens_of_the_log_group_that_lead_nowhere_are_told_and_over_
 ) -> None:
     async with LogGroupService() as service:
         monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS", service.url)
-        for one in HELD:
+        for one in told.held:
             service.put(one, datetime.fromisoformat(one["eventTime"]))
         service.page = 50
         for name, times in faults.items():
             setattr(service, name, times)
         session = await AwsSession.open()
-        await told.follow(await group_source(session), State.CATCHING_UP, message)
+        await told.follow(await group_source(session, told.since), State.CATCHING_UP, message)
         await session.close()
     told.judge(State.CATCHING_UP, f"{message}; reading on without it, from the last second that was read whole")
 
@@ -140,12 +138,12 @@ async def test_an_hour_of_sleep_is_told_and_read_from_event_history(
 ) -> None:
     """The connection is dead when the machine wakes up, and nobody says so."""
     hurry.away = -timedelta(hours=1)
-    moments = [datetime.fromisoformat(one["eventTime"]) for one in HELD]
+    moments = [datetime.fromisoformat(one["eventTime"]) for one in told.held]
     before = sum(at < hurry.now() for at in moments)
-    assert 0 < before < len(HELD)
+    assert 0 < before < len(told.held)
     async with LookupEvents(rate=None, now=hurry.now) as history, FaultProxy(history.url) as proxy:
         monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDTRAIL", proxy.url)
-        for one, at in zip(HELD, moments, strict=True):
+        for one, at in zip(told.held, moments, strict=True):
             history.region().add([one], visible_at=at)
 
         def fall_asleep(line: Line) -> None:
@@ -154,7 +152,7 @@ async def test_an_hour_of_sleep_is_told_and_read_from_event_history(
                 hurry.away = timedelta()
 
         session = await AwsSession.open(read_timeouts={"cloudtrail": 0.5})
-        source = await cloudtrail_source(session, None, SINCE, now=hurry.now, **hurry.options())
+        source = await cloudtrail_source(session, None, told.since, now=hurry.now, **hurry.options())
         await told.follow(source, State.UNREACHABLE, meanwhile=fall_asleep)
         await session.close()
     dead = "CloudTrail in eu-west-1 did not answer in time; trying again"
@@ -163,7 +161,7 @@ async def test_an_hour_of_sleep_is_told_and_read_from_event_history(
     assert {line["state"] for line in said} == {"catching up"}
     for message in (dead, ASLEEP):
         assert any(sentence.endswith(f": {message}") for sentence in told.said), "not on the main screen"
-    assert sorted(line["id"] for line in told.events) == sorted(one["eventID"] for one in HELD)
+    assert sorted(line["id"] for line in told.events) == sorted(one["eventID"] for one in told.held)
     assert told.statuses[-1]["gaps"] == []
     marks = [line["complete_to"] for line in told.statuses if line["complete_to"]]
     assert marks == sorted(marks)

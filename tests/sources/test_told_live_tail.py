@@ -12,7 +12,7 @@ from tests.emulators.fault_proxy import FaultProxy
 from tests.emulators.live_tail import LiveTailService
 from tests.emulators.log_group import LogGroupService
 from tests.sources.hurry import Hurry
-from tests.sources.telling import GROUP, HELD, Failure, Fault, Line, Told, live_tail_sources, of_any, patience, refusal
+from tests.sources.telling import GROUP, Failure, Fault, Line, Told, live_tail_sources, of_any, patience, refusal
 
 UNREADABLE = (
     "CloudWatch Logs in eu-west-1 answered with something unreadable (ChecksumMismatch); asking again"
@@ -81,7 +81,7 @@ async def test_a_failure_of_live_tail_is_told_and_over_in_the_end(
         monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS", proxy.url)
         proxy.faults.append({**fault, "only": "StartLiveTail"})
         session = await AwsSession.open(read_timeouts={"logs": 30.0, **patience("live_tail", fault)})
-        live, truth = await live_tail_sources(session)
+        live, truth = await live_tail_sources(session, told.since)
         await told.follow(live, state, beside=[truth])
         await session.close()
     told.judge(state, message)
@@ -92,8 +92,8 @@ async def test_an_hour_of_sleep_with_a_session_open_is_told_and_read(
 ) -> None:
     """The connection is dead when the machine wakes up, and nobody says so."""
     hurry.away = -timedelta(hours=1)
-    before = [one for one in HELD if datetime.fromisoformat(one["eventTime"]) < hurry.now()]
-    for one in HELD:
+    before = [one for one in told.held if datetime.fromisoformat(one["eventTime"]) < hurry.now()]
+    for one in told.held:
         log_group.put(one, datetime.fromisoformat(one["eventTime"]))
 
     def fall_asleep(line: Line) -> None:
@@ -102,7 +102,7 @@ async def test_an_hour_of_sleep_with_a_session_open_is_told_and_read(
             hurry.away = timedelta()
 
     session = await AwsSession.open(read_timeouts={"logs": 30.0, "live_tail": 2.0})
-    live, truth = await live_tail_sources(session, hurry)
+    live, truth = await live_tail_sources(session, told.since, hurry)
     await told.follow(live, State.UNREACHABLE, meanwhile=fall_asleep, beside=[truth])
     await session.close()
     told.judge(State.UNREACHABLE, "CloudWatch Logs in eu-west-1 did not answer in time; trying again")

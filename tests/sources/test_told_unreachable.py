@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,9 +15,12 @@ from smwatch.sources.session import AwsSession
 from smwatch.sources.source import Source, State
 from tests.emulators.fault_proxy import FaultProxy
 from tests.emulators.tls_front import TlsFront
-from tests.sources.telling import HELD, Line, Told, UnknownHost, group_source, history_source, live_tail_sources
+from tests.sources.telling import Line, Told, UnknownHost, group_source, history_source, live_tail_sources
 
 LOGS = "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS"
+
+Following = Callable[[AwsSession, datetime], Awaitable[Sequence[Source]]]
+"""The sources of a session that begin then."""
 
 
 class Way(NamedTuple):
@@ -27,12 +31,12 @@ class Way(NamedTuple):
     upstream: str
     variable: str
     """What tells the AWS libraries where it is."""
-    sources: Callable[[AwsSession], Awaitable[Sequence[Source]]]
+    sources: Following
     """The one whose trouble is told, and what goes on beside it."""
 
 
 @pytest.fixture(params=["event history", "log group", "Live Tail"])
-def way(request: pytest.FixtureRequest) -> Way:
+def way(request: pytest.FixtureRequest, told: Told) -> Way:
     """Each of the three, with everything; firewalls may know the host of an API, and not the one of its streams."""
     match request.param:
         case "log group":
@@ -41,13 +45,13 @@ def way(request: pytest.FixtureRequest) -> Way:
             return Way("CloudWatch Logs", request.getfixturevalue("held_live").url, LOGS, live_tail_sources)
         case _:
             history = request.getfixturevalue("history")
-            history.region().add(HELD)
+            history.region().add(told.held)
             return Way("CloudTrail", history.url, "AWS_ENDPOINT_URL_CLOUDTRAIL", of_one(history_source))
 
 
-def of_one(source: Callable[[AwsSession], Awaitable[Source]]) -> Callable[[AwsSession], Awaitable[Sequence[Source]]]:
-    async def sources(session: AwsSession) -> Sequence[Source]:
-        return (await source(session),)
+def of_one(source: Callable[[AwsSession, datetime], Awaitable[Source]]) -> Following:
+    async def sources(session: AwsSession, since: datetime) -> Sequence[Source]:
+        return (await source(session, since),)
 
     return sources
 
@@ -59,7 +63,7 @@ async def test_a_name_that_does_not_resolve_is_told_and_over_in_the_end(
     port = way.upstream.rpartition(":")[2]
     monkeypatch.setenv(way.variable, f"http://{host.name}:{port}")
     session = await AwsSession.open()
-    source, *beside = await way.sources(session)
+    source, *beside = await way.sources(session, told.since)
     await told.follow(source, State.UNREACHABLE, meanwhile=host.told, beside=beside)
     await session.close()
     told.judge(
@@ -80,7 +84,7 @@ async def test_tls_that_fails_is_told_and_over_in_the_end(
             front.works = front.works or line["state"] == "unreachable"
 
         session = await AwsSession.open()
-        source, *beside = await way.sources(session)
+        source, *beside = await way.sources(session, told.since)
         await told.follow(source, State.UNREACHABLE, meanwhile=mend, beside=beside)
         await session.close()
     (said, *_) = [line["message"] for line in told.statuses if line["state"] == "unreachable"]
@@ -104,7 +108,7 @@ async def test_a_service_that_nobody_runs_is_told_and_over_in_the_end(
 
     monkeypatch.setenv(way.variable, f"http://127.0.0.1:{port}")
     session = await AwsSession.open()
-    source, *beside = await way.sources(session)
+    source, *beside = await way.sources(session, told.since)
     await told.follow(source, State.UNREACHABLE, meanwhile=start, beside=beside)
     await session.close()
     await proxy.stop()

@@ -6,12 +6,15 @@ serves the row "rules-trouble" of the benchmarks, and "longest stall of the even
 
 from __future__ import annotations
 
+from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from operator import itemgetter
 from typing import TYPE_CHECKING, TypeAlias
 
-from smwatch.rules.evidence import END, Evidence
+from smwatch.rules.dimension import Value
+from smwatch.rules.evidence import Evidence
 from smwatch.rules.measure import Measure, Need, Sight
 from smwatch.rules.period import DAY
 
@@ -20,11 +23,13 @@ if TYPE_CHECKING:
 
 Slots: TypeAlias = Mapping[int, Sequence[Sight]]
 """By slot, ascending: what was seen in it, ascending."""
+Ends: TypeAlias = tuple[int, int]
+"""The first and the last second of a slot in which enough had been seen."""
 _value = itemgetter(Sight._fields.index("value"))
 
 
 class Close:
-    """What is known of one need: the seconds in which enough different values had been seen within its period.
+    """What is known of one need: since when, and until when, enough different values had been seen within its period.
 
     What counts in such a second is every sight of the period that ends with it.
     """
@@ -39,16 +44,16 @@ class Close:
         self._measure = measure
         self._case = case
         self._notes = notes
-        self._ends: dict[int, list[int]] = {}
-        """By slot, those seconds, ascending."""
+        self._ends: dict[int, Ends] = {}
+        """By slot; a slot is no longer than the period, so that no second between the two makes a difference."""
 
     def later(self, changed: Collection[int], slots: Slots) -> list[int]:
         """The slots with seconds whose periods reach into those that have changed."""
-        return [slot for slot in slots if any(slot - self.reach <= one <= slot for one in changed)]
+        return _around(changed, slots, 0, self.reach)
 
     def earlier(self, changed: Collection[int], slots: Slots) -> list[int]:
         """The slots into which periods reach that end in those that have changed."""
-        return [slot for slot in slots if any(slot <= one <= slot + self.reach for one in changed)]
+        return _around(changed, slots, self.reach, 0)
 
     def within(self, slot: int, slots: Slots) -> list[int]:
         """The slots into which periods reach that end in this one, which is the last of them."""
@@ -60,48 +65,54 @@ class Close:
 
     def adopt(self, slot: int, other: Close) -> bool:
         """Know of a slot what another one knows; whether that is something else than before."""
-        return self._keep(slot, other._ends.get(slot, []))
+        return self._keep(slot, other._ends.get(slot))
 
     def drop(self, slot: int) -> None:
         """Forget a slot."""
         self._ends.pop(slot, None)
 
-    def _keep(self, slot: int, ends: list[int]) -> bool:
-        if self._ends.get(slot, []) == ends:
+    def _keep(self, slot: int, ends: Ends | None) -> bool:
+        if self._ends.get(slot) == ends:
             return False
-        self._ends[slot] = ends
+        if ends is None:
+            del self._ends[slot]
+        else:
+            self._ends[slot] = ends
         return True
 
-    def covers(self, slot: int, slots: Slots) -> list[bool]:
-        """Of each sight of a slot, whether it is one of enough."""
-        sights, within = slots[slot], self.need.within
-        own = self._ends.get(slot, [])
-        following = (ends[0] for one in slots if slot < one <= slot + self.reach and (ends := self._ends.get(one)))
-        ends = [*own, next(following, END)]
-        if ends[0] == END:
-            return [False] * len(sights)
-        covered, at = list[bool](), 0
-        for second, _, _ in sights:
-            while ends[at] < second:
-                at += 1
-            covered.append(ends[at] - second <= within)
-        return covered
+    def covers(self, slot: int, slots: Slots) -> tuple[int, int]:
+        """How many of a slot's sights are each one of enough with what was before or soon after them, and at which
+        place those begin that are so with what came in later slots."""
+        sights, own = slots[slot], self._ends.get(slot)
+        upto = bisect_left(sights, (own[1] + 1,)) if own is not None else 0
+        later = (one for one in slots if slot < one <= slot + self.reach and one in self._ends)
+        following = next(later, None)
+        if following is None:
+            return upto, len(sights)
+        return upto, max(upto, bisect_left(sights, (self._ends[following][0] - self.need.within,)))
 
-    def _found(self, slot: int, slots: Slots) -> list[int]:
+    def _found(self, slot: int, slots: Slots) -> Ends | None:
         need, measure, case = self.need, self._measure, self._case
         habits = measure.habits if need.alone else None
         factor = measure.factor if habits else 1.0
         least, within, bar = int(need.least / factor), need.within, 0.0
-        around = [sight for one in self.within(slot, slots)[:-1] for sight in slots[one]]
         new = slots[slot]
-        if not new or len(around) + len(new) < least:
-            return []
-        inside = Counter(map(_value, around))
-        sights, start = [*around, *new], 0
-        ends: list[int] = []
+        if not new:
+            return None
+        sights = [sight for one in self.within(slot, slots)[:-1] for sight in slots[one]]
+        around = len(sights)
+        sights += new
+        if len(sights) < least:
+            return None
+        until: int | None = None
+        if habits is None and measure.bar is None and _enough(sights, within, least):
+            until = new[-1].second  # only since when is to be found yet
+        start = bisect_left(sights, (new[0].second - within,))
+        inside = Counter(map(_value, sights[start:around]))
+        ends: Ends | None = None
         day, most, usual, watched = -1, -1, -1.0, False
         for second, _, value in new:
-            inside[value] += 1
+            inside[value] = inside.get(value, 0) + 1
             while second - sights[start].second > within:
                 left = sights[start].value
                 if inside[left] > 1:
@@ -112,6 +123,8 @@ class Close:
             count = len(inside)
             if count < least:
                 continue
+            if until is not None:
+                return second, until
             if measure.bar is not None:
                 bar = measure.bar.at(second)
                 if count * factor < bar:
@@ -131,14 +144,36 @@ class Close:
                     most = count
                 if count <= usual:
                     continue
-            if count >= need.least and count >= bar and (not ends or ends[-1] != second):
-                ends.append(second)
+            if count >= need.least and count >= bar:
+                ends = (ends[0] if ends is not None else second), second
         self._note(day, most)
         return ends
 
     def _note(self, day: int, most: int) -> None:
         if most > 0 and self._notes and (habits := self._measure.habits) is not None:
             habits.note(self._case.identity, self.need.within, day, most, self._case)
+
+
+def _around(changed: Collection[int], slots: Slots, back: int, ahead: int) -> list[int]:
+    """The slots from so many before each of those that have changed to so many after it, ascending."""
+    numbers, found, done = [*slots], list[int](), 0
+    for one in sorted(changed):
+        start = max(done, bisect_left(numbers, one - back))
+        done = max(done, bisect_right(numbers, one + ahead))
+        found += numbers[start:done]
+    return found
+
+
+def _enough(sights: Sequence[Sight], within: int, least: int) -> bool:
+    """Whether there are enough different values in the period that ends with the last of these sights."""
+    earliest, values = sights[-1].second - within, set[Value]()
+    for second, _, value in reversed(sights):
+        if second < earliest:
+            break
+        values.add(value)
+        if len(values) >= least:
+            return True
+    return False
 
 
 class Finder:
@@ -182,27 +217,24 @@ class Finder:
             near.update(close.earlier(moved[-1], slots))
         # What else is known is asked only where there would be enough without it.
         counted: list[int] = []
-        for slot in slots:
-            if slot in near:
-                if self._count(slot, slots):
-                    counted.append(slot)
-                yield len(slots[slot])
+        for slot in sorted(near):
+            if self._count(slot, slots):
+                counted.append(slot)
+            yield len(slots[slot])
         counting = {slot: self._counting[slot] for slot in slots}
         changed = {*counted, *asked}
         for plain, close, ends in zip(self._near, self._close, moved, strict=True):
             again, others = {*close.later(counted, counting), *ends}, list[int]()
-            for slot in counting:
-                if slot in again:
-                    if self._close_in(slot, counting, plain, close):
-                        others.append(slot)
-                    yield len(counting[slot])
-            changed.update(close.earlier(others, counting))
-        for slot in counting:
-            if slot in changed:
-                found.pop(slot, None)
-                if evidence := self._evidence(slot, counting):
-                    found[slot] = evidence
+            for slot in sorted(again):
+                if self._close_in(slot, counting, plain, close):
+                    others.append(slot)
                 yield len(counting[slot])
+            changed.update(close.earlier(others, counting))
+        for slot in sorted(changed):
+            found.pop(slot, None)
+            if evidence := self._evidence(slot, counting):
+                found[slot] = evidence
+            yield len(counting[slot])
 
     def _close_in(self, slot: int, counting: Slots, plain: Close, close: Close) -> bool:
         if self._whole.issuperset(close.within(slot, counting)):
@@ -211,8 +243,9 @@ class Finder:
 
     def _count(self, slot: int, slots: Slots) -> bool:
         """Find the sights of a slot that count; whether they are others than before."""
-        near = [any(each) for each in zip(*[close.covers(slot, slots) for close in self._near], strict=True)]
-        asked = [sight for sight, is_near in zip(slots[slot], near, strict=True) if is_near]
+        sights, covers = slots[slot], [close.covers(slot, slots) for close in self._near]
+        upto, since = max(upto for upto, _ in covers), min(since for _, since in covers)
+        asked = sights if upto >= since else [*sights[:upto], *sights[since:]]
         counting = self._measure.counting(asked, self._case)
         whole = len(counting) == len(asked)
         if counting == self._counting.get(slot) and whole is (slot in self._whole):
@@ -225,21 +258,26 @@ class Finder:
         return True
 
     def _evidence(self, slot: int, counting: Slots) -> list[Evidence]:
-        sights, measure = counting[slot], self._measure
-        graded: list[tuple[int, int, str] | None] = [None] * len(sights)
-        for close in self._close:
-            need = close.need
-            grade = need.rank, need.step, need.title
-            for at, covered in enumerate(close.covers(slot, counting)):
-                if covered:
-                    known = graded[at]
-                    if grade > known if known is not None else need.alone:
-                        graded[at] = grade
-        found: list[Evidence] = []
-        for sight, one in zip(sights, graded, strict=True):
-            if one is not None:
-                rank, step, title = one
-                if measure.grades and (worse := measure.grade(sight, self._case)) is not None and worse[0] >= rank:
-                    rank, title = worse
+        sights, measure, found = counting[slot], self._measure, list[Evidence]()
+        covers = [(close.need, *close.covers(slot, counting)) for close in self._close]
+        places = sorted({0, len(sights), *(place for _, *both in covers for place in both)})
+        for start, end in pairwise(places):
+            grade = _worst(need for need, upto, since in covers if end <= upto or start >= since)
+            if grade is None:
+                continue
+            least, step, usual = grade
+            for sight in sights[start:end]:
+                known = measure.grade(sight, self._case) if measure.grades else None
+                rank, title = known if known is not None and known[0] >= least else (least, usual)
                 found.append(Evidence(sight.second, sight.key, rank, step, title, sight.value))
         return found
+
+
+def _worst(needs: Iterable[Need]) -> tuple[int, int, str] | None:
+    """How bad it is to meet these needs, which are in their rule's order; None where nothing is bad by itself."""
+    worst: tuple[int, int, str] | None = None
+    for need in needs:
+        grade = need.rank, need.step, need.title
+        if grade > worst if worst is not None else need.alone:
+            worst = grade
+    return worst

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from types import FrameType
+from typing import TYPE_CHECKING
 
 import msgspec
 import pytest
@@ -16,7 +17,10 @@ from smwatch.rules.measure import Measure, Sight
 from smwatch.rules.question import Lookout
 from smwatch.rules.spread import SpreadCase
 from tests import records
-from tests.rules.judging import after, arrivals, catalogue, of
+from tests.rules.judging import after, arrivals, catalogue, mine, of, ruled
+
+if TYPE_CHECKING:
+    from _typeshed import TraceFunction
 
 MANY = 60
 """Secrets of which one session reads one each second, round and round."""
@@ -94,6 +98,33 @@ def test_one_more_read_has_none_of_the_slots_before_it_looked_through(monkeypatc
     assert alarm.last_at == after(30 * MANY)
     # Once for each of what makes it an alarm, or worse; and what SMW-READ-01b has in its one slot of a day.
     assert looked_at.sights == 1 + 1 + 1 + 2 * MANY
+
+
+def test_one_more_read_where_enough_was_read_long_since_has_no_period_of_its_slot_gone_through(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    engine, by, many = Engine(ruled(mine('distinct = { of = "secret", min = 10, within = "1h" }'))), records.role(), 500
+    engine.judge(arrivals(records.read(f"prod/{n}", by=by, at=after(n)) for n in range(many)))
+    found, lines = Close.find, 0
+
+    def traced(_frame: FrameType, event: str, _arg: object) -> TraceFunction:
+        nonlocal lines
+        lines += event == "line"
+        return traced
+
+    def counted(close: Close, slot: int, slots: Slots) -> bool:
+        before = sys.gettrace()
+        sys.settrace(traced)
+        try:
+            return found(close, slot, slots)
+        finally:
+            sys.settrace(before)
+
+    monkeypatch.setattr(Close, "find", counted)
+    engine.judge(arrivals([records.read("prod/new", by=by, at=after(many))]))
+    (alarm,) = engine.alarms.values()
+    assert alarm.count == many + 1
+    assert 0 < lines < many / 2
 
 
 def test_where_a_screen_waits_an_alarm_of_many_reads_is_worked_out_in_steps(monkeypatch: pytest.MonkeyPatch) -> None:

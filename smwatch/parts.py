@@ -376,8 +376,10 @@ def build_rules(settings: Settings) -> RuleSet:
     try:
         return in_force(files, settings.rules.disable, _with_log_group(settings), called=called)
     except RuleError as error:
-        more = f" (and {len(error.problems) - 1} more: smwatch rules check FILE)" if len(error.problems) > 1 else ""
-        raise SettingsError(error.problems[0] + more) from None
+        first, *others = error.problems
+        told = next((file for file in files if any(each.startswith(f"{file}: ") for each in others)), None)
+        all_of_it = f": `smwatch rules check {told}`" if told else ""  # which knows nothing of the config file
+        raise SettingsError(first + (f" (and {len(others)} more{all_of_it})" if others else "")) from None
 
 
 def _with_log_group(settings: Settings) -> Mapping[str, Any]:

@@ -107,7 +107,7 @@ class RulesSettings(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
 
     files: tuple[str, ...] = ()
     disable: tuple[str, ...] = ()
-    overrides: dict[str, dict[str, Any]] = {}
+    overrides: dict[str, Any] = {}
     """Per rule id the keys to change, written as [rules.ID]."""
 
 
@@ -285,11 +285,11 @@ def _explained(reason: str, key: str) -> str:
 
 
 def _with_overrides(values: dict[str, Any]) -> dict[str, Any]:
-    """Gather the tables [rules.ID] under one key, which is nobody's to write."""
+    """Gather [rules.lists] and the tables [rules.ID] under one key, which is nobody's to write."""
     rules = values.get("rules")
     if not isinstance(rules, dict):
         return values
-    overrides = {key: value for key, value in rules.items() if isinstance(value, dict)}
+    overrides = {key: value for key, value in rules.items() if isinstance(value, dict) or key == "lists"}
     return values | {
         "rules": {key: value for key, value in rules.items() if key not in overrides} | {"overrides": overrides}
     }

@@ -1,3 +1,4 @@
+import re
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -182,7 +183,8 @@ def test_what_the_screen_can_not_use_of_the_config_file_is_said_with_file_key_an
         ('[rules]\ndisable = ["X-*"]', "rules.disable: there is no rule 'X-*': see `smwatch rules list`"),
         ('[rules.X-1]\nseverity = "low"', "rules.X-1: there is no such rule: see `smwatch rules list`"),
         ('[rules.SMW-DEL-01]\nseverity = "loud"', "rule SMW-DEL-01: severity: is one of info, low, "),
-        ('[rules.lists]\nfriends = ["x"]', "rules: lists.friends: there is no such list: use org_accounts, "),
+        ('[rules.lists]\nfriends = ["x"]', "rules.lists.friends: there is no such list: use org_accounts, "),
+        ("[rules]\nlists = 3", "rules.lists: is a table of lists"),
     ],
 )
 def test_what_rules_can_not_be_used_is_said_with_file_and_key(tmp_path: Path, text: str, says: str) -> None:
@@ -190,6 +192,17 @@ def test_what_rules_can_not_be_used_is_said_with_file_and_key(tmp_path: Path, te
     with pytest.raises(SettingsError) as caught:
         build_rules(settings)
     assert str(caught.value).startswith(f"{tmp_path / 'config.toml'}: {says}")
+
+
+def test_a_command_that_tells_more_of_what_is_wrong_with_rules_is_told_where_there_is_one(tmp_path: Path) -> None:
+    rules = tmp_path / "rules.toml"
+    settings = load(config(tmp_path, '[rules]\ndisable = ["X-1", "X-2"]'), {})
+    with pytest.raises(SettingsError, match=r"'X-1': see `smwatch rules list` \(and 1 more\)$"):
+        build_rules(settings)
+    rules.write_text("[lists]\nfriends = []\ntools = 5\n")
+    settings = load(config(tmp_path, f"[rules]\nfiles = ['{rules}']"), {})
+    with pytest.raises(SettingsError, match=rf"\(and 1 more: `smwatch rules check {re.escape(str(rules))}`\)$"):
+        build_rules(settings)
 
 
 def test_a_flag_that_means_nothing_is_not_said_of_the_config_file(tmp_path: Path) -> None:

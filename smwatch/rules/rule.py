@@ -138,7 +138,7 @@ def _read(text: str, name: str, problems: list[str]) -> RuleFile:
         else:
             rules[identifier] = table
     facts = _tables(written.get("fact", {}), f"{name}: fact", problems)
-    found = RuleFile(name, rules, facts, _lists(written.get("lists", {}), name, problems))
+    found = RuleFile(name, rules, facts, _lists(written.get("lists", {}), f"{name}: lists", problems))
     # What a rule says by itself is checked here, so that a message is about this file; what it refers to, in combine.
     _decoded(found, problems)
     return found
@@ -180,7 +180,7 @@ def combine(
             lists[name] = (*lists[name], *values)
 
     changes = dict(overrides or {})
-    for name, added_values in _lists(changes.pop("lists", {}), f"{called}: rules", problems).items():
+    for name, added_values in _lists(changes.pop("lists", {}), f"{called}: rules.lists", problems).items():
         lists[name] = (*lists[name], *added_values)
     for identifier, change in changes.items():
         if identifier not in rules:
@@ -258,14 +258,14 @@ def _tables(written: object, where: str, problems: list[str]) -> dict[str, Mappi
 
 def _lists(written: object, where: str, problems: list[str]) -> dict[str, Sequence[str]]:
     if not isinstance(written, Mapping):
-        problems.append(f"{where}: lists: is a table of lists")
+        problems.append(f"{where}: is a table of lists")
         return {}
     found: dict[str, Sequence[str]] = {}
     for name, values in written.items():
         if name not in LISTS:
-            problems.append(f"{where}: lists.{name}: there is no such list: use {', '.join(LISTS)}")
+            problems.append(f"{where}.{name}: there is no such list: use {', '.join(LISTS)}")
         elif not isinstance(values, Sequence) or isinstance(values, str) or not all(isinstance(v, str) for v in values):
-            problems.append(f"{where}: lists.{name}: is a list of texts")
+            problems.append(f"{where}.{name}: is a list of texts")
         else:
             found[name] = tuple(values)
     return found

@@ -340,7 +340,7 @@ def test_every_rule_that_is_wrong_is_named_at_once() -> None:
         ({"mine": 5}, (), "configuration: rules.mine: is a table of the rule's keys"),
         ({"mine": {"id": "other"}}, (), "configuration: rules.mine: id: cannot be changed"),
         ({"mine": {"count": {"min": 3}}}, (), "configuration: rule mine: count.within: is missing"),
-        ({"lists": {"tools": 5}}, (), "configuration: rules: lists.tools: is a list of texts"),
+        ({"lists": {"tools": 5}}, (), "configuration: rules.lists.tools: is a list of texts"),
         ({}, ("SMW-NO-*",), "configuration: rules.disable: there is no rule 'SMW-NO-*'"),
     ],
 )

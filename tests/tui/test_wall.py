@@ -67,7 +67,8 @@ def test_the_wall_says_what_counts_at_every_size(size: tuple[int, int], state: s
     assert len(lines) <= size[1]
     assert all(cell_len(each.text) <= size[0] for each in lines)
     told = text(lines)
-    assert "  UTC" in told
+    in_large = [row for scale in range(9) for row in big("UTC", scale)[:1]]
+    assert sum(told.count(each) for each in {"UTC", *in_large}) == 1, "the zone stands beside the clock, and only there"
     assert ("CRITICAL" in told and "prod/gone" in told) is (state in ("alarm", "both"))
     assert ("DATA IS NOT COMPLETE" in told) is (state in ("stale", "both"))
     assert "CloudTrail eu-west-1 ok" in told

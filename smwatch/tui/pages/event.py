@@ -162,7 +162,6 @@ def _principal(principal: Principal, width: int) -> list[Line]:
     lines = [
         line(
             Piece(f"{'who':<12}", "label"),
-            Piece(f"{principal.kind.value} ", "quiet"),
             Piece(principal.name, "link" if target else ""),
             Piece(f"  {KINDS[principal.kind]}", "quiet"),
             target=target,

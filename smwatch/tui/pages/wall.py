@@ -93,7 +93,7 @@ def _top(scene: Scene, unsure: bool, width: int, height: int) -> list[Line]:
         named = [""] * (len(faces) - len(named)) + named
         for face, name, part in zip_longest(faces, named, told, fillvalue=""):
             lines.append(spread([Piece(face, "strong"), Piece(f" {name}", "strong")], [Piece(part, role)], width))
-    date = f"{written(seconds, scene.zone, scene.now, '%A %Y-%m-%d')}  {zone}"
+    date = written(seconds, scene.zone, scene.now, "%A %Y-%m-%d")
     return [*lines, spread([Piece(date)], [Piece(_aside(scene))], width), BLANK]
 
 

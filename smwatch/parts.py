@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
 import msgspec
 
 from smwatch import notified
+from smwatch.amount import amount
 from smwatch.anew import Anew
 from smwatch.decisions import DECIDED, Decisions
 from smwatch.events.event import Arrival, Event
@@ -285,7 +286,7 @@ class Parts(Generic[J]):
         with open(path, "x", encoding="utf-8", opener=_private) as file:
             file.writelines(lines)
         left_out = len(events) - written
-        return f"{written:,} events written to {path}" + (
+        return f"{amount(written, 'events')} written to {path}" + (
             f"; the journal no longer holds {left_out:,} others" if left_out else ""
         )
 

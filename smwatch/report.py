@@ -6,6 +6,7 @@ from collections.abc import Container, Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import groupby
 
+from smwatch.amount import amount
 from smwatch.dossier import SecretDossier
 from smwatch.events.event import Event
 from smwatch.export import iso
@@ -36,7 +37,8 @@ def report_lines(
     """
     events = store.events
     yield f"# Use of secrets, {iso(since)} to {iso(now)}\n\n"
-    yield f"{len(events):,} events of {len(store.secrets):,} secrets by {len(store.principals):,} principals"
+    yield f"{amount(len(events), 'events')} of {amount(len(store.secrets), 'secrets')}"
+    yield f" by {amount(len(store.principals), 'principals')}"
     yield f", filtered by {_code(filter_text)}" if filter_text else ""
     yield f"; {store.dropped:,} older ones left out" if store.dropped else ""
     yield ". Times are UTC.\n\n## How complete this is\n\n"

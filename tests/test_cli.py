@@ -228,7 +228,7 @@ def test_a_report_has_one_name_for_a_secret_whose_name_is_learnt_later(smwatch: 
         for record in (records.read(arn, at=now - timedelta(minutes=9)), named):
             journal.commit("a", [Reader().read(records.raw(record), seen_by=SeenBy.CLOUDTRAIL, seen_at=now)])
     result = smwatch("export", "--format", "report", "--state-dir", tmp_path)
-    assert "2 events of 1 secrets by" in result.stdout
+    assert "2 events of 1 secret by 1 principal" in result.stdout
     assert "| prod/db | pending deletion |" in result.stdout
     assert "agfjda |" not in result.stdout
 

@@ -7,6 +7,7 @@ from enum import StrEnum
 
 import msgspec
 
+from smwatch.amount import amount
 from smwatch.events.secret import Secret
 
 EVIDENCE = 100
@@ -156,9 +157,7 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     @property
     def amount(self) -> str:
         """What was counted, in words: 1 event, 1,204 secrets, 2 policies."""
-        many = self.counted
-        one = f"{many[:-3]}y" if many.endswith("ies") else many.removesuffix("s")
-        return f"{self.count:,} {one if self.count == 1 else many}"
+        return amount(self.count, self.counted)
 
     @property
     def note(self) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
+from smwatch.amount import amount
 from smwatch.sources.source import State, Status
 from smwatch.tui.lines import Line, Piece, heading, line, paragraph
 from smwatch.tui.lines import fields as field_lines
@@ -145,7 +146,7 @@ def _told(each: Health, now: datetime, zone: Zone, detail: int, several: bool) -
         words = "complete to" if detail >= 4 else "to"
         pieces.append(Piece(f" {words} {moment(status.complete_to, zone, now)}", "quiet"))
     if status.gaps and detail >= 2:
-        pieces.append(Piece(f" {len(status.gaps)} gap{'s' if len(status.gaps) > 1 else ''}", "warn"))
+        pieces.append(Piece(f" {amount(len(status.gaps), 'gaps')}", "warn"))
     if status.last_good_at is not None and detail >= 5 and status.state is not State.DONE:
         pieces.append(Piece(f" asked {period(max(timedelta(), now - status.last_good_at))} ago", "quiet"))
     return pieces

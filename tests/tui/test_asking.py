@@ -98,7 +98,7 @@ async def test_saved_filters_are_picked_with_two_keys() -> None:
         await pilot.press("L")
         await pilot.pause()
         assert isinstance(stage.app.screen, SavedScreen)
-        assert any("1 reads" in line and line.rstrip(" │").endswith("read") for line in stage.lines())
+        assert any("1 read" in line and line.rstrip(" │").endswith("read") for line in stage.lines())
         await pilot.press("2")
         assert "1 of 4" in stage.lines()[-1]
         await pilot.press("L", "enter")

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import msgspec
 
+from smwatch.amount import amount
 from smwatch.tui.lines import Piece
 from smwatch.tui.text import cells, fit, visible
 
@@ -68,10 +69,10 @@ def _pace(standing: Standing) -> list[Piece]:
 
 
 def _count(standing: Standing) -> list[Piece]:
-    total = f"{'newest ' if standing.dropped else ''}{standing.total:,}"
+    newest = "newest " if standing.dropped else ""
     if not standing.query:
-        return [Piece(f"  {total} events", "")]
-    count = f"  {standing.shown:,} of {total}"
+        return [Piece(f"  {newest}{amount(standing.total, 'events')}", "")]
+    count = f"  {standing.shown:,} of {newest}{standing.total:,}"
     aside = " so far" if standing.busy else " bright" if standing.in_context else ""
     return [Piece(count, "strong"), Piece(aside, "quiet")]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from smwatch.amount import amount
 from smwatch.rules.alarm import Alarm
 from smwatch.tui.keys import KeyTable
 from smwatch.tui.lines import Line, Piece, heading, line, sparkline, spread
@@ -27,7 +28,7 @@ def overview_page(
         lines += heading("alarms", f"{keys.one('watch.alarms')} lists all")[1:]
         lines += [alarm_line(alarm, now, zone, width) for alarm in alarms[:LISTED]]
     total = tally.totals(now, HOUR)
-    lines += heading("the last hour", f"{total.events:,} events, {total.failed:,} failed")[0 if lines else 1 :]
+    lines += heading("the last hour", f"{amount(total.events, 'events')}, {total.failed:,} failed")[0 if lines else 1 :]
     minutes, count = bins(HOUR, width)
     buckets = tally.buckets(now, minutes, count)
     if any(events for events, _ in buckets):

@@ -6,6 +6,7 @@ import shlex
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from smwatch.amount import amount
 from smwatch.dossier import PrincipalDossier
 from smwatch.dossier.principal import Seen, Touched
 from smwatch.rules.alarm import Alarm
@@ -64,8 +65,9 @@ def _radius(dossier: PrincipalDossier, now: datetime, zone: Zone, width: int, ke
     exposed = [touched for touched in secrets if touched.exposed]
     refused = sum(map(_refused, secrets))
     lines = paragraph(
-        f"Got the value of {len(exposed):,} of the {len(secrets):,} secrets it reached for; {refused:,} calls on them "
-        f"refused, {dossier.denied:,} denied in all, {dossier.writes:,} changes, {dossier.events:,} events.",
+        f"Got the value of {len(exposed):,} of the {amount(len(secrets), 'secrets')} it reached for; "
+        f"{amount(refused, 'calls')} on them refused, {dossier.denied:,} denied in all, "
+        f"{amount(dossier.writes, 'changes')}, {amount(dossier.events, 'events')}.",
         width,
     )
     if dossier.events:
@@ -74,7 +76,7 @@ def _radius(dossier: PrincipalDossier, now: datetime, zone: Zone, width: int, ke
     lines += heading("secrets", "in its order" + (f"; {keys.copies} a rotation list" if keys.copies else ""))
     lines += _table(secrets, now, zone, width)
     if dossier.others:
-        lines.append(line(Piece(f"and {dossier.others:,} events on others, counted only", "quiet")))
+        lines.append(line(Piece(f"and {amount(dossier.others, 'events')} on others, counted only", "quiet")))
     for title, field, seen in (
         ("access keys", "user", dossier.access_keys),
         ("sessions", "user", dossier.sessions),
@@ -109,11 +111,11 @@ def _table(secrets: Sequence[Touched], now: datetime, zone: Zone, width: int) ->
             reads, no, at = f"{touched.reads:>8,}", f"{refused:>8,}", f" {first:>14}"
             lines.append(line(sign, name, Piece(reads), Piece(no, role), Piece(at, "quiet"), target=target))
         else:
-            reads, no, at = f"  {touched.reads:,} reads", f"  {refused:,} refused", f"  first {first}"
+            reads, no, at = f"  {amount(touched.reads, 'reads')}", f"  {refused:,} refused", f"  first {first}"
             lines.append(line(sign, name, target=target))
             lines.append(line(Piece(reads), Piece(no, role), Piece(at, "quiet")))
         if touched.writes:
-            told = f"  changed it {touched.writes:,} time{'s' if touched.writes > 1 else ''}"
+            told = f"  changed it {amount(touched.writes, 'times')}"
             lines.append(line(Piece(told, "warn"), target=ToEvent(touched.last_key)))
     return lines
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
+from smwatch.amount import amount
 from smwatch.dossier import SecretDossier
 from smwatch.dossier.lifecycle import Lifecycle, State
 from smwatch.dossier.outcome import Outcome
@@ -92,12 +93,13 @@ def _disclosed(dossier: SecretDossier, now: datetime, zone: Zone, width: int) ->
     given = dossier.disclosure()
     if not given.reads and not given.decrypts:
         return paragraph("The value has not been read, as far as events tell.", width, "quiet")
-    readers = f"{given.readers} principal{'s' if given.readers != 1 else ''}"
-    times = f"{given.reads:,} time{'s' if given.reads != 1 else ''}"
+    readers, times = amount(given.readers, "principals"), amount(given.reads, "times")
     last = f", last {moment(given.last_at, zone, now)} by {who(given.last_by)}" if given.last_by is not None else ""
     lines = paragraph(f"Value read {times} by {readers}{last}.", width)
     if given.decrypts:
-        lines += paragraph(f"KMS decrypted it {given.decrypts:,} more times without a recorded read.", width, "warn")
+        lines += paragraph(
+            f"KMS decrypted it {amount(given.decrypts, 'more times')} without a recorded read.", width, "warn"
+        )
     return lines
 
 
@@ -117,7 +119,7 @@ def _readers(dossier: SecretDossier, now: datetime, zone: Zone, width: int) -> l
     if len(readers) > READERS:
         lines.append(line(Piece(f"and {len(readers) - READERS:,} more", "quiet")))
     if dossier.others:
-        lines.append(line(Piece(f"and {dossier.others:,} events of others, counted only", "quiet")))
+        lines.append(line(Piece(f"and {amount(dossier.others, 'events')} of others, counted only", "quiet")))
     return lines
 
 
@@ -192,7 +194,7 @@ def _doers(dossier: SecretDossier, now: datetime, zone: Zone, width: int) -> lis
         return []
     lines = heading("who changed it")
     for user in doers[:CHANGES]:
-        number = f"{user.writes:,} change{'s' if user.writes != 1 else ''}"
+        number = amount(user.writes, "changes")
         lines.append(
             spread(
                 [Piece(fit(user.principal.kind.value, 6), "quiet"), Piece(called(user.principal), "link")],

@@ -10,6 +10,7 @@ from itertools import zip_longest
 import msgspec
 from rich.cells import cell_len
 
+from smwatch.amount import amount
 from smwatch.rules.alarm import Alarm
 from smwatch.sources.source import State, Status
 from smwatch.tui.health import Health, blind, ranked
@@ -182,7 +183,7 @@ def _health(scene: Scene, each: Health, width: int) -> list[Line]:
         words = "complete to" if width >= 80 else "to"
         parts.append(f"{words} {moment(status.complete_to, scene.zone, scene.now)}")
     if status.gaps:
-        parts.append(f"{len(status.gaps)} gap{'s' if len(status.gaps) > 1 else ''}")
+        parts.append(amount(len(status.gaps), "gaps"))
     if status.last_good_at is not None and status.state is not State.DONE:
         parts.append(f"asked {period(max(timedelta(), scene.now - status.last_good_at))} ago")
     if status.progress:

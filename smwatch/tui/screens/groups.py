@@ -9,6 +9,7 @@ from typing import ClassVar
 from textual import events
 from textual.binding import BindingType
 
+from smwatch.amount import amount
 from smwatch.change import Change
 from smwatch.events.event import Event
 from smwatch.tui.keys import MOMENT, bindings
@@ -62,7 +63,7 @@ class GroupsScreen(PageScreen):
 
     def _entitle(self) -> None:
         rows, desk = self._rows, self._desk
-        told = f"{len(rows):,} events by {self._by.value}"
+        told = f"{amount(len(rows), 'events')} by {self._by.value}"
         if rows:
             first, last = (moment(each.at, desk.zone.absolute, desk.now) for each in (rows[0], rows[-1]))
             told += f"   {first} to {last} {desk.zone.absolute.title()}"

@@ -7,6 +7,7 @@ from typing import ClassVar
 
 from textual.binding import BindingType
 
+from smwatch.amount import amount
 from smwatch.events.event import Event
 from smwatch.events.secret import Secret
 from smwatch.rules.alarm import Alarm
@@ -212,7 +213,7 @@ class WatchScreen(Finder):
             return
         name = f"smwatch-{self.desk.now:%Y%m%dT%H%M%SZ}.jsonl"
         count = len(self.asked.matches.rows)
-        question = PromptScreen(f"Write {count:,} events to", ".jsonl, .csv, or .md for a report", value=name)
+        question = PromptScreen(f"Write {amount(count, 'events')} to", ".jsonl, .csv, or .md for a report", value=name)
         self.app.push_screen(question, self._export)
 
     def _export(self, name: str | None) -> None:

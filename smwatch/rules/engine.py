@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from types import MappingProxyType
@@ -16,7 +16,7 @@ from smwatch.rules.alarm import Alarm, AlarmState, Decided, Decision, Mute, take
 from smwatch.rules.case import Case, group_of
 from smwatch.rules.condition import historic, lookups
 from smwatch.rules.dimension import Dimension, Value
-from smwatch.rules.envelope import RuleSet
+from smwatch.rules.envelope import Rule, RuleSet
 from smwatch.rules.feed import Feeds
 from smwatch.rules.period import DAY, Period
 from smwatch.rules.route import Router
@@ -123,7 +123,7 @@ class Engine:
         Rules look before and after an event, so one without a time is left out. Sources give those records that don't
         say when they happened the time at which they were delivered.
         """
-        world, plan_of, recalled = self._world, self._route.plan, self._recalled
+        world, way_of, recalled = self._world, self._route.way, self._recalled
         began = EVER if world.beginning.at is None else world.beginning.at
         newest = 0
         account, region, recorded, stretch = "", "", False, world.vigil.stretch(("", ""), recorded=False)
@@ -144,9 +144,10 @@ class Engine:
                 stretch.see(second)
             if recalled and event.key in recalled:
                 self._recognise(event)
-            plan = plan_of(arrival)
-            if plan is not None:
-                plan.run(arrival, second)
+            way = way_of(arrival)
+            if way is not None:
+                plan, model = way
+                plan.run(arrival, second, model)
         world.move(newest, newest)
         return self._settle()
 
@@ -307,9 +308,8 @@ class Engine:
 
     # -- within
 
-    def _kept(self, case: Case) -> Alarm | None:
-        """The alarm that a case goes on from; most have none, and need not tell their group then."""
-        return self._alarms.get(case.group) if case.rule.id in self._alarmed else None
+    def _kept(self, rule: Rule, group: Callable[[], str]) -> Alarm | None:
+        return self._alarms.get(group()) if rule.id in self._alarmed else None
 
     def _decide(self, group: str, note: str, at: datetime, seen: Alarm | None, *, closing: bool) -> tuple[Alarm, ...]:
         alarm = self._alarms.get(group)

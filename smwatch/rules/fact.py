@@ -74,9 +74,12 @@ class Track:
         member = _member(values)
         times = group.members.get(member)
         if times is None:
-            times = self._asked.take(values) or Times()
-            if len(values) == 2:
-                other = self._seconds[values[1]]
+            other = self._seconds[values[1]] if len(values) == 2 else None
+            # One that has left the group of the first value, as too many have joined it, may be in the other's still.
+            times = other.members.get(values[0]) if other is not None else None
+            if times is None:
+                times = self._asked.take(values) or Times()
+            if other is not None:
                 times.join(group, other)
                 other.admit(values[0], times)
             else:

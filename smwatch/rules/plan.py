@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple, Protocol
 
 from smwatch.events.event import Arrival, Event
-from smwatch.rules.dormant import model_of
+from smwatch.rules.dormant import like_model
 from smwatch.rules.subject import SECOND_BITS, Subject
 from smwatch.rules.times import EVER, Times
 
@@ -99,14 +99,12 @@ class Plan:
     __slots__ = (
         "_again",
         "_backlog",
-        "_calm",
         "_deaf",
-        "_model",
+        "_from",
+        "_known",
         "_models",
         "_newest",
         "_newest_key",
-        "_second",
-        "_since",
         "_until",
         "_within",
         "debuts",
@@ -133,35 +131,32 @@ class Plan:
         """The keys of events that nobody was told of yet."""
         self._models: list[Event] = []
         """If there are `waits`: what each of those events is like, but for its key."""
-        self._model: Event | None = None
-        """The last one of these."""
         self._again = -1
         """From which second on it is worth to see again whether it is quiet."""
-        self._calm = False
-        """Whether everybody listens and it is enough to note events that are not older than the last."""
+        self._from, self._until = -1, -1
+        """From the one second to the other it is enough to note events: everybody listens, they are not older than the
+        last one, and nothing that `firsts` are about is new."""
+        self._known = -1
+        """Up to which second nothing of that is new."""
         self._deaf: list[Listener] | None = None
         """Who does not listen; None: nobody has been asked to."""
         self._newest: Event | None = None
+        """The newest event that nobody was told of yet."""
         self._newest_key = -1
-        self._second = -1
-        """The second of the last event."""
         self._within = -1
         """The shortest period of `firsts`; -1 before the first event."""
-        self._since, self._until = EVER, -1
-        """After the one and up to the other, nothing that `firsts` are about is new."""
 
-    def run(self, arrival: Arrival, second: int) -> None:
-        """Do it with an event of this second."""
-        event = arrival.event
-        if self._calm and second >= self._second and self._since < second <= self._until:
-            backlog, key = self._backlog, event.key
+    def run(self, arrival: Arrival, second: int, model: Event) -> None:
+        """Do it with an event of this second, which is alike to `model`: see Likeness."""
+        if self._from <= second <= self._until:
+            event, backlog = arrival.event, self._backlog
+            key = event.key
             backlog.append(key)
-            self._second = second
+            self._from = second
             if key > self._newest_key:
                 self._newest_key, self._newest = key, event
             if self.waits:
-                self._model = model_of(event, self._model)
-                self._models.append(self._model)
+                self._models.append(model if like_model(event, model) else event)
             if len(backlog) >= BACKLOG:
                 self._tell()
         else:
@@ -173,7 +168,7 @@ class Plan:
 
     def tell(self, listener: Listener) -> None:
         """Tell everybody what is known; this one will not listen any more until it is asked to again."""
-        self._calm = False
+        self._until = -1
         if self._deaf is None:
             self._deaf = []
         self._deaf.append(listener)
@@ -184,13 +179,13 @@ class Plan:
             return
         keys, self._backlog = self._backlog, []
         models, self._models = self._models, []
+        newest, self._newest, self._newest_key = self._newest, None, -1
         waiting = list(zip(keys, models, strict=True)) if models else []
         keys.sort()
         seconds = [key >> SECOND_BITS for key in keys]
         different = array("q", dict.fromkeys(seconds))
         for times in self.times:
             times.extend(different)
-        newest = self._newest
         assert newest is not None
         for spread in self.spreads:
             spread.extend(keys, seconds, newest)
@@ -217,18 +212,17 @@ class Plan:
             if fact.gap < 0 or fact.gap > within:
                 newly, subject = True, subject or Subject(arrival)
                 take(subject)
-        if second >= self._second:
-            self._second = second
-            if event.key > self._newest_key:
-                self._newest_key, self._newest = event.key, event
+        if second >= self._from:
             if self._within < 0:
                 self._within = min((first.within for first in self.firsts), default=EVER)
-            self._since, self._until = second if newly else -1, second + self._within
-        if not self._calm and second >= self._again:
+            # What is new in a second is new to all of its events.
+            self._from, self._known = second + 1 if newly else second, second + self._within
+        if self._deaf != [] and second >= self._again:
             if self._quiet(second):
                 self._have_all_listen()
             else:
                 self._again = second + AGAIN
+        self._until = self._known if self._deaf == [] else -1
 
     def _quiet(self, second: int) -> bool:
         """Whether nobody has to know of one more event from this second on before they ask."""
@@ -247,7 +241,6 @@ class Plan:
             deaf = list(dict.fromkeys([*self.times, *cases, *(wait.listener for wait in self.waits)]))
         for listener in deaf:
             listener.listen(self)
-        self._calm = not self._deaf
 
 
 def pour(subject: Subject, take: Take, left: tuple[Ask, ...]) -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Sequence
 from typing import Any, TypeAlias
 
-from smwatch.events.event import Arrival
+from smwatch.events.event import Arrival, Event
 from smwatch.events.recent import Recent
 from smwatch.events.tidy import LONGEST
 from smwatch.patterns.conditions import parse_selector
@@ -26,10 +26,11 @@ KINDS = 4096
 """Kinds of events remembered for each event name, before all are forgotten."""
 PLANS = 16_384
 """Plans kept before all are forgotten."""
-_UNKNOWN = Plan()
 
 _SETTLED = frozenset(map(parse_selector, ("$.eventSource", "$.eventName")))
 
+Way: TypeAlias = tuple[Plan, Event]
+"""A plan, and the first event of those that are alike and go by it."""
 _Key: TypeAlias = tuple[Hashable, ...]
 
 
@@ -41,7 +42,7 @@ class Router:
         self._routes: Recent[tuple[Any, Any], _Route | None] = Recent(self._route, 2048)
         self._everywhere = _Route(self._stops, settled=False)
         self._plans: dict[_Key, Plan] = {}
-        self._known: dict[Hashable, Plan | None] = {}
+        self._known: dict[Hashable, Way | None] = {}
         self._turns = turns
         self._turn = 0
 
@@ -50,20 +51,23 @@ class Router:
         self._plans.clear()
         self._known.clear()
 
-    def plan(self, arrival: Arrival) -> Plan | None:
+    def way(self, arrival: Arrival) -> Way | None:
         """What is to be done with an event; None for nothing."""
         if self._turn != self._turns.count:
             # A memory that turns over forgets what it was not asked for, and a plan does not ask.
             self.forget()
             self._turn = self._turns.count
-        plan = self._known.get(arrival.likeness, _UNKNOWN)
-        if plan is _UNKNOWN:
-            plan, known = self._plan(arrival)
-            if known and arrival.likeness is not None:
-                if len(self._known) >= PLANS:
-                    self._known.clear()
-                self._known[arrival.likeness] = plan
-        return plan
+        try:
+            return self._known[arrival.likeness]
+        except KeyError:
+            pass
+        plan, known = self._plan(arrival)
+        way = None if plan is None else (plan, arrival.event)
+        if known and arrival.likeness is not None:
+            if len(self._known) >= PLANS:
+                self._known.clear()
+            self._known[arrival.likeness] = way
+        return way
 
     def _plan(self, arrival: Arrival) -> tuple[Plan | None, bool]:
         """The same, and whether it is so for all events that are `alike`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from smwatch.events.event import Event
@@ -56,17 +56,12 @@ class Sighter:
             case.heard(newest)
         if not runs:
             case.await_sighter(self)
-        start, count = 0, len(keys)
-        while start < count:
-            slot = seconds[start] // width
-            end = bisect_left(seconds, (slot + 1) * width, start)
-            first, last = keys[start], keys[end - 1]
-            if runs and (runs[-1][1] >> SECOND_BITS) // width == slot:
+        for first, last in slotted(keys, seconds, width):
+            if runs and (runs[-1][1] >> SECOND_BITS) // width == (first >> SECOND_BITS) // width:
                 run = runs[-1]
                 run[:] = min(run[0], first), max(run[1], last)
             else:
                 runs.append([first, last])
-            start = end
         del runs[:-SLOTS]
 
     def tell(self) -> None:
@@ -75,3 +70,12 @@ class Sighter:
         for run in runs:
             for key in dict.fromkeys(run):
                 self.listener.add(self._value, key, key >> SECOND_BITS)
+
+
+def slotted(keys: Sequence[int], seconds: Sequence[int], width: int) -> Iterator[tuple[int, int]]:
+    """The first and the last of the keys in each slot of so many seconds; they are ascending, `seconds` are theirs."""
+    start, count = 0, len(keys)
+    while start < count:
+        end = bisect_left(seconds, (seconds[start] // width + 1) * width, start)
+        yield keys[start], keys[end - 1]
+        start = end

@@ -11,16 +11,17 @@ from smwatch.events.secret import Secret
 from smwatch.rules import judges
 from smwatch.rules.alarm import Alarm
 from smwatch.rules.answer import Pending
-from smwatch.rules.case import Case, Newest
+from smwatch.rules.case import Case, Newest, group_of
 from smwatch.rules.command import holes, needs_record, record_values
 from smwatch.rules.condition import Condition, Look, Lookup, historic, lookups, timeless
 from smwatch.rules.dimension import Dimension, Value, renamed, renames
 from smwatch.rules.envelope import FirstSeen, Rule, own_fact
 from smwatch.rules.habit import Habits
+from smwatch.rules.handful import Glimpse, Handful
 from smwatch.rules.mark import Judge, Mark, Verdict, settle_each
 from smwatch.rules.measure import Bar, Measure, Need, Needs, Questions
 from smwatch.rules.memory import Memory
-from smwatch.rules.plan import Ask, First, Plan, Take
+from smwatch.rules.plan import Ask, First, Plan, Spreading, Take
 from smwatch.rules.question import Prepare, lookout, prepare
 from smwatch.rules.sighter import Sighter
 from smwatch.rules.sighting import SightingCase
@@ -38,19 +39,23 @@ LOOKED_AT = 100
 _NOTHING: Mapping[str, str] = {}
 
 Group: TypeAlias = tuple[Value | None, ...]
+Kept: TypeAlias = Callable[[Rule, Callable[[], str]], Alarm | None]
+"""The alarm that a case of this rule goes on from; most have none, and need not tell their group then."""
 C = TypeVar("C", bound=Case)
 
 
 class Watch:
     """One rule with its cases."""
 
-    def __init__(self, rule: Rule, world: World, kept: Callable[[Case], Alarm | None]) -> None:
+    def __init__(self, rule: Rule, world: World, kept: Kept) -> None:
         self.rule = rule
         self.world = world
         self._kept = kept
         self._gets = tuple(dimension.get for dimension in rule.by)
         self._holes = needs_record(hole for command in rule.next for hole in holes(command))
         self._spreads: Memory[Group, SpreadCase] = Memory(self._open_spread, CASES, world.turns)
+        self._handfuls: Memory[Group, Handful] = Memory(self._open_handful, CASES, world.turns)
+        """Of groups that have no case yet, and may never need one."""
         self._sightings: Memory[Group, SightingCase] = Memory(self._open_sighting, CASES, world.turns)
         distinct, first = rule.distinct, rule.first_seen
         self.dimensions = (*rule.by, *([distinct.of] if distinct else ()), *(first.of if first else ()))
@@ -99,7 +104,7 @@ class Watch:
             pass
         elif distinct is not None and self._foreseen:
             if value := self._value(subject):
-                plan.spreads.append(Sighter(self._spreads[self._group(subject)], value))
+                plan.spreads.append(self._sighter(self._group(subject), value))
             return
         elif fresh is not None and fresh.foreseen and not fresh.notes:
             if (times := fresh.of_event(subject)) is None:
@@ -114,6 +119,11 @@ class Watch:
             return
         plan.takes.append((self.take, left))
 
+    def _sighter(self, group: Group, value: Value) -> Spreading:
+        if self._needs.least < 2 or self._spreads.find(group) is not None or self._has_alarm(group):
+            return Sighter(self._spreads[group], value)
+        return Glimpse(self._handfuls[group], value)
+
     def case(self, values: Mapping[Dimension, Value]) -> Case:
         """The case of a group."""
         group = tuple(values.get(dimension) or None for dimension in self.rule.by)
@@ -126,6 +136,13 @@ class Watch:
         def concerned(group: Group) -> bool:
             return not every.keys().isdisjoint(group)
 
+        for group in self._handfuls.remembered():
+            if (handful := self._handfuls.find(group)) is None:
+                continue
+            if concerned(group) or handful.names_any(every):
+                self._spreads[group]  # which takes it over
+            else:
+                handful.rename(right)
         for group in (*self._spreads.remembered(), *self._sightings.remembered()):
             # Most groups are of other secrets, and that is seen at once: serves "longest stall of the event loop".
             if self._by_secret and concerned(group) and renamed(self.rule.by, group, every) != group:
@@ -153,20 +170,31 @@ class Watch:
 
         After each time it says whether some are gone: plans must be made anew then.
         """
-        remembered, gone = iter(self._spreads.remembered()), False
+        remembered, gone = iter((*self._handfuls.remembered(), *self._spreads.remembered())), False
         while some := tuple(islice(remembered, LOOKED_AT)):
             for group in some:
-                if (spread := self._spreads.find(group)) is not None:
-                    spread.forget_before(second)
-                    if spread.empty and self._kept(spread) is None:
-                        self._spreads.take(group)
-                        gone = True
+                if self._forget_of(group, second):
+                    gone = True
             yield gone
             gone = False
+
+    def _forget_of(self, group: Group, second: int) -> bool:
+        """The same of one group; whether all of it is gone."""
+        if (handful := self._handfuls.find(group)) is not None and handful.forget_before(second):
+            self._handfuls.take(group)
+            return True
+        if (spread := self._spreads.find(group)) is not None:
+            spread.forget_before(second)
+            if spread.empty and not self._has_alarm(group):
+                self._spreads.take(group)
+                return True
+        return False
 
     def regroup(self, group: Group, right: Mapping[Secret, Secret]) -> None:
         """Put what is known of one group where it belongs now."""
         now = renamed(self.rule.by, group, renames(right))
+        if self._handfuls.find(group) is not None:
+            self._spreads[group]  # which takes it over
         if (spread := self._spreads.take(group)) is not None:
             spread.rename(right)
             self._spreads[now].absorb(spread)
@@ -245,7 +273,13 @@ class Watch:
         census = self.world.censuses.get(self.rule.id)
         bar = Bar(census.share, census.population(values)) if census is not None else None
         measure = Measure(self._needs, self._questions, self._habits, bar)
-        return self._resumed(SpreadCase(self.rule, self.world, values, measure))
+        case = self._resumed(SpreadCase(self.rule, self.world, values, measure))
+        if (handful := self._handfuls.take(group)) is not None:
+            handful.hand_over(case)
+        return case
+
+    def _open_handful(self, group: Group) -> Handful:
+        return Handful(self._needs.least, self._needs.width, lambda: self._spreads[group])
 
     def _make_waiter(self, key: tuple[Group, tuple[Value, ...]]) -> Waiter:
         assert self._awaited is not None
@@ -262,9 +296,12 @@ class Watch:
         return {dimension: value for dimension, value in zip(self.rule.by, group, strict=True) if value is not None}
 
     def _resumed(self, case: C) -> C:
-        if kept := self._kept(case):
+        if kept := self._kept(self.rule, lambda: case.group):
             case.resume(kept)
         return case
+
+    def _has_alarm(self, group: Group) -> bool:
+        return self._kept(self.rule, lambda: group_of(self.rule, self._values(group))) is not None
 
 
 def _pending(asks: Sequence[Prepare], subject: Subject) -> list[Pending] | None:

@@ -116,7 +116,7 @@ class World:
         for spelled, (fact, asked) in wanted.items():
             notes = any(known.notes for known in rules.facts.values() if _spelling(known) == spelled)
             for same in asked:
-                if len(same) > 1 or not any(_answers(other, same[0]) for other in asked):
+                if not any(_answers(other, same) for other in asked):
                     track = Track(same, self.turns, notes=notes)
                     self.facts.append((fact, track))
                     self._by_spelling[spelled, same] = track
@@ -146,12 +146,12 @@ class World:
         return source
 
     def track(self, name: str, same: tuple[Dimension, ...]) -> Track:
-        """What keeps a fact by these dimensions, or by more of which they are one."""
+        """What keeps a fact by these dimensions, in this order or the other, or by more of which they are one."""
         spelled = self._spelled[name]
         if track := self._by_spelling.get((spelled, same)):
             return track
         kept = ((kept, track) for (text, kept), track in self._by_spelling.items() if text == spelled)
-        return next(track for dimensions, track in kept if _answers(dimensions, same[0]))
+        return next(track for dimensions, track in kept if _answers(dimensions, same))
 
     def deadlines(self, values: Mapping[Dimension, Value]) -> Deadlines | None:
         """The deadlines that a timer rule knows for these values; None where no rule keeps any."""
@@ -217,9 +217,15 @@ def _asked(rules: Iterable[Rule]) -> Iterable[tuple[str, tuple[Dimension, ...]]]
                 yield name, ordered(map(dimension, same))
 
 
-def _answers(kept: tuple[Dimension, ...], alone: Dimension) -> bool:
-    """Whether what is kept by these dimensions can be asked by one of them alone."""
-    return len(kept) > 1 and (kept[0] is alone or (len(kept) == 2 and kept[1] is alone))
+def _answers(kept: tuple[Dimension, ...], asked: tuple[Dimension, ...]) -> bool:
+    """Whether what is kept by these dimensions can be asked by others: by one of them alone, or told apart by it."""
+    match asked:
+        case (alone,):
+            return len(kept) > 1 and (kept[0] is alone or (len(kept) == 2 and kept[1] is alone))
+        case (one, other):
+            return kept == (other, one) == ordered(asked)
+        case _:
+            return False
 
 
 def ordered(same: Iterable[Dimension]) -> tuple[Dimension, ...]:

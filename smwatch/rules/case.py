@@ -20,7 +20,7 @@ from smwatch.rules.dimension import DIMENSIONS, Dimension, Value
 from smwatch.rules.envelope import Rule, Telling
 from smwatch.rules.evidence import BEGINNING, END, LEVELS, Evidence, Shed, Total, total_of
 from smwatch.rules.subject import SECOND_BITS
-from smwatch.rules.telling import READERS, listed, tell, told_of, wanted
+from smwatch.rules.telling import READERS, Told, listed, sentences, tell, told_of, wanted
 from smwatch.rules.times import Known, Teller, Times
 from smwatch.rules.world import World
 
@@ -53,6 +53,7 @@ class Case(ABC):
         "__weakref__",
         "_commands",
         "_group",
+        "_told",
         "_watching",
         "about",
         "acknowledged",
@@ -88,6 +89,8 @@ class Case(ABC):
         self._commands: tuple[Mapping[str, str], list[Secret], tuple[str, ...]] | None = None
         """The values and secrets that the commands were filled with last, and they: mostly the next event changes none.
         """
+        self._told: Told | None = None
+        """What was told last, unless more has become known that may change it."""
         self.last_key = -1
         """The key of the newest evidence."""
         self.low = self.high = self.own_high = BEGINNING
@@ -110,14 +113,22 @@ class Case(ABC):
     def heed(self, second: int) -> None:
         """A fact that this case hangs on is now known of this second too."""
         if self.low <= second <= self.high:
+            told = self._told
             self.wake()
+            if told is not None and second > told.first_at:
+                self._told = told
 
     def watches(self, known: Teller) -> None:
         """It watches this fact from now on, and keeps it: what is only asked about nobody else does."""
         self._watching.append(known)
 
     def wake(self) -> None:
-        """Have the alarm worked out again."""
+        """Have the alarm worked out again, and all that it tells."""
+        self._told = None
+        self.world.dirty.add(self)
+
+    def evidence_changes(self) -> None:
+        """Have the alarm worked out again, with what it tells beside its evidence as it is."""
         self.world.dirty.add(self)
 
     @property
@@ -282,18 +293,25 @@ class Case(ABC):
 
     def _facts(self, episode: Sequence[Evidence], first_at: int, last_at: int) -> tuple[str, ...]:
         """What else is known; after a restart, what was known then, unless as much is known again."""
-        facts, base = tell(self.rule, self.world, self.values, first_at, last_at), self.base
-        if Telling.VALUES in self.rule.tell:
+        rule, base = self.rule, self.base
+        facts = sentences(self._tell(first_at), rule, self.world, self.values, last_at) if rule.tell else ()
+        if Telling.VALUES in rule.tell:
             facts += listed(self.values_in(episode))
-        for known in told_of(self.rule, self.world, self.values):
-            known.watch(self)
-        if (want := wanted(self.rule, self.values, first_at)) is not None:
-            self.world.vigil.hope(want, self)
         if base is None or int(base.first_at.timestamp()) != first_at:
             return facts
         began = self.world.beginning
         known_again = began.caught_up or began.reaches(first_at - READERS)
         return facts if facts and known_again else base.facts or facts
+
+    def _tell(self, first_at: int) -> Told:
+        """What is told by when it began, with an ear to all that may change that."""
+        if self._told is None or self._told.first_at != first_at:
+            self._told = tell(self.rule, self.world, self.values, first_at)
+            for known in told_of(self.rule, self.world, self.values):
+                known.watch(self)
+            if (want := wanted(self.rule, self.values, first_at)) is not None:
+                self.world.vigil.hope(want, self)
+        return self._told
 
     def count(self, episode: Sequence[Evidence], shed: Shed | None) -> int:
         """How many there are."""

@@ -86,7 +86,7 @@ class SightingCase(Case):
             self.marks.insert(at, mark)
         first, last = self._fresh or (mark.key, mark.key)
         self._fresh = min(first, mark.key), max(last, mark.key)
-        super().wake()
+        self.evidence_changes()
         if len(keys) >= 2 * MARKS:
             self._trim()
 
@@ -147,7 +147,8 @@ class SightingCase(Case):
         if not self.marks or not (self._stale or self._fresh):
             return
         back, ahead = self._reach
-        self.low, self.own_high = self.marks[0].second - back, self.marks[-1].second + ahead
+        first = self.marks[0].second if self.shed is None else min(self.marks[0].second, self.shed.first_at)
+        self.low, self.own_high = first - back, self.marks[-1].second + ahead
         if self._stale:
             caught_up = self.world.beginning.caught_up
             for mark in self.marks:

@@ -151,7 +151,7 @@ class SpreadCase(Case):
     def doubt(self, value: Value) -> None:
         """What was asked about a value may have another answer."""
         self._doubted[value] = None
-        super().wake()
+        self.evidence_changes()
 
     def _reconsider(self) -> None:
         """Have the values judged again of which something has another answer: mostly there is none."""
@@ -168,7 +168,7 @@ class SpreadCase(Case):
         self.newest_key = event.key
         self.event = event
         if self.found:
-            super().wake()
+            self.evidence_changes()
 
     @property
     def identity(self) -> str:
@@ -213,7 +213,7 @@ class SpreadCase(Case):
             self._seen.add(number)
         if not self._due and self.enough and self._enough_near(number):
             self._due = True
-            super().wake()
+            self.evidence_changes()
         return ends
 
     def _new_slot(self, number: int) -> dict[Value, list[int]] | None:
@@ -264,7 +264,7 @@ class SpreadCase(Case):
         self._catch_up()
         if self.event is not None and names_any(self.event, right):
             self.event, self._commands = renamed_event(self.event, right), None
-            super().wake()
+            self.evidence_changes()
 
     def fold(self, right: Renames) -> None:
         """Count values that have turned out to be others as those."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
-from typing import assert_never
+from typing import NamedTuple, assert_never
 
 from smwatch.events.secret import Secret
 from smwatch.rules.answer import Watched, Whenever
@@ -37,13 +37,32 @@ NAMED, PROTECTED = 6, 50
 LISTED = 100
 """Values of an alarm that are told one by one: the newest."""
 
+_BY_EVIDENCE = frozenset((Telling.DELETION, Telling.VALUES))
+"""What hangs on the last of the evidence, or on all of it."""
+
 _SECRET, _KEY = DIMENSIONS["secret"], DIMENSIONS["key"]
 
 
-def tell(rule: Rule, world: World, values: Mapping[Dimension, Value], first_at: int, last_at: int) -> tuple[str, ...]:
-    """Sentences for an alarm whose evidence lies between these seconds."""
-    told = (_told(telling, rule, world, values, first_at, last_at) for telling in rule.tell)
-    return tuple(sentence for sentences in told for sentence in sentences)
+class Told(NamedTuple):
+    """What is told of an alarm by when its evidence began alone: it stands while more and more of that comes."""
+
+    first_at: int
+    sentences: Mapping[Telling, tuple[str, ...]]
+
+
+def tell(rule: Rule, world: World, values: Mapping[Dimension, Value], first_at: int) -> Told:
+    """What is told of an alarm whose evidence began in this second, but for its deletion and the values it counts."""
+    lasting = (telling for telling in rule.tell if telling not in _BY_EVIDENCE)
+    return Told(first_at, {each: tuple(_told(each, rule, world, values, first_at, first_at)) for each in lasting})
+
+
+def sentences(told: Told, rule: Rule, world: World, values: Mapping[Dimension, Value], last_at: int) -> tuple[str, ...]:
+    """All the sentences for an alarm of which so much is told and whose evidence ends in this second."""
+    found: list[str] = []
+    for telling in rule.tell:
+        known = told.sentences.get(telling)
+        found += known if known is not None else _told(telling, rule, world, values, told.first_at, last_at)
+    return tuple(found)
 
 
 def told_of(rule: Rule, world: World, values: Mapping[Dimension, Value]) -> Iterator[Watched]:

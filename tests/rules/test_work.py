@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from types import FrameType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
@@ -13,11 +13,13 @@ from smwatch.events.secret import Secret
 from smwatch.rules import engine as engine_module
 from smwatch.rules.closeness import Close, Slots
 from smwatch.rules.engine import Engine
+from smwatch.rules.envelope import Rule
 from smwatch.rules.measure import Measure, Sight
 from smwatch.rules.question import Lookout
 from smwatch.rules.spread import SpreadCase
+from smwatch.rules.telling import Told, tell
 from tests import records
-from tests.rules.judging import after, arrivals, catalogue, mine, of, ruled
+from tests.rules.judging import after, arrivals, before, catalogue, mine, of, ruled
 
 if TYPE_CHECKING:
     from _typeshed import TraceFunction
@@ -125,6 +127,29 @@ def test_one_more_read_where_enough_was_read_long_since_has_no_period_of_its_slo
     (alarm,) = engine.alarms.values()
     assert alarm.count == many + 1
     assert 0 < lines < many / 2
+
+
+def test_of_a_deletion_nothing_is_told_anew_but_what_became_known_from_before_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    engine, times = Engine(catalogue()), 0
+
+    def counted(rule: Rule, *about: Any) -> Told:
+        nonlocal times
+        times += rule.id == "SMW-DEL-05"
+        return tell(rule, *about)
+
+    monkeypatch.setattr("smwatch.rules.case.tell", counted)
+    alice, bob, carol = (records.role(name, "run") for name in ("alice", "bob", "carol"))
+    deleted = [records.delete(at=after(seconds)) for seconds in (0, 60)]
+    engine.judge(arrivals([records.read(by=alice, at=before(hours=1)), *deleted]))
+    assert times == 1
+    engine.judge(arrivals(records.read(by=bob, at=after(n)) for n in range(1, 30)))
+    assert times == 1
+    engine.judge(arrivals([records.read(by=carol, at=before(hours=2))]))
+    (alarm,) = of("SMW-DEL-05", engine.alarms)
+    assert alarm.facts[0] == "read in the 7 days before by alice, carol"
+    assert times == 2
 
 
 def test_where_a_screen_waits_an_alarm_of_many_reads_is_worked_out_in_steps(monkeypatch: pytest.MonkeyPatch) -> None:

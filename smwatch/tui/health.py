@@ -43,6 +43,11 @@ class Health(NamedTuple):
         """Whether nobody needs to look at it."""
         return self.status.state in (State.OK, State.DONE) and self.role != "bad"
 
+    @property
+    def progress(self) -> str:
+        """What it is on its way with: nothing where it is in trouble."""
+        return self.status.progress if self.role != "bad" else ""
+
 
 def health(status: Status, now: datetime) -> Health:
     """How a source is doing; one that has silently stopped turns bad by itself."""
@@ -133,12 +138,12 @@ def _told(each: Health, now: datetime, zone: Zone, detail: int, several: bool) -
     status = each.status
     label = f"{status.label} {status.region}" if several and status.region else status.label
     pieces = [Piece(f"{each.glyph} ", each.role), Piece(label, "strong" if detail > 1 else "")]
-    if detail == 2 and status.progress and status.state is State.CATCHING_UP and each.role != "bad":
-        return [*pieces, Piece(f" {status.progress}", each.role)]  # how long it takes, rather than that it does
+    if detail == 2 and each.progress and status.state is State.CATCHING_UP:
+        return [*pieces, Piece(f" {each.progress}", each.role)]  # how long it takes, rather than that it does
     if each.status.state is not State.OK or each.role == "bad":
         pieces.append(Piece(f" {each.word}", each.role))
-    if status.progress and detail >= 3:
-        pieces.append(Piece(f" {status.progress}", "quiet"))
+    if each.progress and detail >= 3:
+        pieces.append(Piece(f" {each.progress}", "quiet"))
     if status.lag is not None and detail >= 2:
         longest = f", {period(status.lag_max)} at most" if detail >= 5 and status.lag_max is not None else ""
         pieces.append(Piece(f" lag {period(status.lag)}{longest}", "quiet"))
@@ -183,7 +188,7 @@ def sources_page(statuses: Sequence[Status], now: datetime, zone: Zone, width: i
     for each in (*ranked(statuses, now), *(health(one, now) for one in statuses if _switched_off(one))):
         status = each.status
         lines += heading(f"{status.label} {status.region}".strip(), status.source)
-        lines.append(line(Piece(f"{each.glyph} {each.word}", each.role), Piece(f"  {status.progress}", "quiet")))
+        lines.append(line(Piece(f"{each.glyph} {each.word}", each.role), Piece(f"  {each.progress}", "quiet")))
         if status.message:
             lines += paragraph(status.message, width, each.role)
         lag = f"{period(status.lag)} usual" if status.lag is not None else ""

@@ -76,6 +76,17 @@ def test_the_wall_says_what_counts_at_every_size(size: tuple[int, int], state: s
     assert ("alarm" in roles) is (state != "quiet")
 
 
+@pytest.mark.parametrize("height", [20, 24, 50])
+def test_the_clock_leaves_room_for_however_many_alarms_there_are(height: int) -> None:
+    one = scene(*incident())
+    storm = msgspec.structs.replace(one, asking=[one.asking[0]] * 1443)
+    verdicts = ["▲ 1,443 ALARMS", *(big("1,443 ALARMS", scale)[0].rstrip() for scale in (0, 1))]
+    for width in range(60, 251):
+        top = text(wall_page(storm, width, height)[:8])
+        assert any(each in top for each in verdicts), width
+        assert "…" not in top, width
+
+
 @pytest.mark.parametrize("state", [State.OK, State.STARTING, State.THROTTLED, State.CATCHING_UP, State.UNREACHABLE])
 def test_old_data_is_red_whatever_a_source_says_of_itself(state: State) -> None:
     status = msgspec.structs.replace(FRESH, state=state, last_good_at=NOW - timedelta(minutes=3))
@@ -155,6 +166,7 @@ def test_a_name_that_has_no_large_letters_or_no_room_is_written_small(name: str)
 
 def test_large_letters_take_the_room_they_say() -> None:
     assert drawable("prod/payments-db_1+2=3@x.y")
+    assert drawable("1,443 ALARMS")
     assert not drawable("ö")
     for scale in range(4):
         rows = big("A1/", scale)

@@ -105,10 +105,11 @@ async def test_an_empty_stream_says_all_of_what_to_try_on_a_narrow_screen() -> N
         assert "smwatch setup set up trail, log group and alarm in AWS" in told
 
 
-async def test_an_empty_stream_says_of_a_source_in_trouble_nothing_that_does_not_go_on() -> None:
+@pytest.mark.parametrize("size", [NARROW, WIDE])
+async def test_a_screen_says_of_a_source_in_trouble_nothing_that_does_not_go_on(size: tuple[int, int]) -> None:
     denied = msgspec.structs.replace(FINE, state=State.DENIED, message="not allowed", progress="back-filling")
     stage = Stage(status=denied)
-    async with stage.app.run_test(size=NARROW) as pilot:
+    async with stage.app.run_test(size=size) as pilot:
         await pilot.pause()
         assert "not allowed" in stage.text()
         assert "back-filling" not in stage.text()
@@ -316,6 +317,21 @@ async def test_an_empty_stream_says_what_was_asked_and_how_late_cloudtrail_is() 
         assert "last asked successfully 8s ago" in text
         assert "minutes after they happen" in text
         assert "smwatch demo" in text
+
+
+@pytest.mark.parametrize(
+    ("status", "says"),
+    [
+        (msgspec.structs.replace(FINE, state=State.DENIED, message="not allowed"), "What happened can't be read."),
+        (msgspec.structs.replace(FINE, state=State.STARTING, last_good_at=None), "What happened is being asked for."),
+    ],
+    ids=lambda each: each.state.value if isinstance(each, Status) else "",
+)
+async def test_what_could_not_be_read_is_not_mistaken_for_silence(status: Status, says: str) -> None:
+    stage = Stage(status=status)
+    async with stage.app.run_test(size=WIDE):
+        assert says in stage.text()
+        assert "No Secrets Manager events" not in stage.text()
 
 
 async def test_a_filter_that_matches_nothing_is_not_mistaken_for_silence() -> None:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from smwatch.sources.source import Status
-from smwatch.tui.health import ranked
+from smwatch.sources.source import State, Status
+from smwatch.tui.health import Health, ranked
 from smwatch.tui.keys import KeyTable
 from smwatch.tui.lines import BLANK, Line, Piece, line, paragraph
 from smwatch.tui.text import wrap
@@ -39,7 +39,7 @@ def empty_lines(
         ]
     since = f" since {moment(asked_since, zone, now)}" if asked_since is not None else ""
     found = ranked(statuses, now)
-    lines = [BLANK, *paragraph(f"No Secrets Manager events{since}.", width, "strong"), BLANK]
+    lines = [BLANK, *_first(found, since, width), BLANK]
     for each in found:
         status = each.status
         lines += [line(Piece(f"{each.glyph} {status.label} {status.region} ", each.role), Piece(each.word, each.role))]
@@ -47,8 +47,8 @@ def empty_lines(
             lines += paragraph(
                 f"last asked successfully {period(now - status.last_good_at)} ago", width, "quiet", indent=2
             )
-        if status.progress and each.role != "bad":  # nothing is on its way then
-            lines += paragraph(status.progress, width, "quiet", indent=2)
+        if each.progress:
+            lines += paragraph(each.progress, width, "quiet", indent=2)
         if status.message:
             lines += paragraph(status.message, width, each.role, indent=2)
     if not found:
@@ -72,6 +72,15 @@ def empty_lines(
     ):
         lines += _tip(command, "command", what, width)
     return lines
+
+
+def _first(found: Sequence[Health], since: str, width: int) -> list[Line]:
+    """What an empty stream means: nothing happened, or nobody knows yet, or nobody can."""
+    if found and all(each.role == "bad" for each in found):
+        return paragraph(f"What happened{since} can't be read.", width, "bad")
+    if all(each.status.state is State.STARTING and each.status.last_good_at is None for each in found):
+        return paragraph(f"What happened{since} is being asked for.", width, "strong")
+    return paragraph(f"No Secrets Manager events{since}.", width, "strong")
 
 
 def _tip(what: str, role: str, words: str, width: int) -> list[Line]:

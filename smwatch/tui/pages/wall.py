@@ -80,8 +80,8 @@ def _top(scene: Scene, unsure: bool, width: int, height: int) -> list[Line]:
     seconds = int(scene.now.timestamp())
     clock, zone = written(seconds, scene.zone, scene.now, CLOCK), scene.zone.title()
     word, glyph, role = _verdict(scene, unsure)
-    clock_scale = scale_for(f"{clock}{word}", width - 3, max(3, height // 6))
-    scale = clock_scale if clock_scale is not None else scale_for(clock, width, height)
+    clock_scale = scale_for(f"{clock}{word}", width - cell_len(zone) - 2, max(3, height // 6))
+    scale = clock_scale if clock_scale is not None else scale_for(clock, width - cell_len(word) - 2, height)
     lines = [BLANK]
     if scale is None:
         lines.append(spread([Piece(f"{clock} {zone}", "strong")], [Piece(f"{glyph} {word}", role)], width))
@@ -93,7 +93,7 @@ def _top(scene: Scene, unsure: bool, width: int, height: int) -> list[Line]:
         named = big(zone, small) if small is not None and scale else [zone]
         named = [""] * (len(faces) - len(named)) + named
         for face, name, part in zip_longest(faces, named, told, fillvalue=""):
-            lines.append(spread([Piece(face, "strong"), Piece(f" {name}", "strong")], [Piece(part, role)], width))
+            lines.append(spread([Piece(f"{face} {name}".rstrip(), "strong")], [Piece(part, role)], width))
     date = written(seconds, scene.zone, scene.now, "%A %Y-%m-%d")
     return [*lines, spread([Piece(date)], [Piece(_aside(scene))], width), BLANK]
 
@@ -186,8 +186,8 @@ def _health(scene: Scene, each: Health, width: int) -> list[Line]:
         parts.append(amount(len(status.gaps), "gaps"))
     if status.last_good_at is not None and status.state is not State.DONE:
         parts.append(f"asked {period(max(timedelta(), scene.now - status.last_good_at))} ago")
-    if status.progress:
-        parts.append(status.progress)
+    if each.progress:
+        parts.append(each.progress)
     column = 40 if width >= 100 else cells(name)
     while parts and column + cells("   ".join(parts)) > width:
         parts.pop()

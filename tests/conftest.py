@@ -1,5 +1,6 @@
 """What every test may ask for."""
 
+import gc
 import os
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -35,6 +36,16 @@ def _now(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Non
     now = getattr(request.module, "NOW", None)
     if isinstance(now, datetime) and now.tzinfo is not None and now >= BEGUN.replace(microsecond=0):
         monkeypatch.setattr(request.module, "NOW", datetime.now(UTC).replace(microsecond=0))
+
+
+@pytest.fixture(autouse=True)
+def _collected() -> Iterator[None]:
+    """What a test leaves behind is let go of: smwatch's commands put off Python's search for cycles (`Collector`)."""
+    thresholds = gc.get_threshold()
+    yield
+    if gc.get_threshold() != thresholds:
+        gc.set_threshold(*thresholds)
+        gc.unfreeze()
 
 
 @pytest.fixture

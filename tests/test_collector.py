@@ -2,10 +2,7 @@ from __future__ import annotations
 
 import gc
 import weakref
-from collections.abc import Iterator
 from datetime import timedelta
-
-import pytest
 
 from smwatch.collector import EARLIEST, LATEST, QUIET, Collector
 from tests.tui.scene import NOW, Stage, reads
@@ -18,14 +15,6 @@ class Knot:
 
     def __init__(self) -> None:
         self.itself = self
-
-
-@pytest.fixture(autouse=True)
-def _as_before() -> Iterator[None]:
-    before = gc.get_threshold()
-    yield
-    gc.set_threshold(*before)
-    gc.unfreeze()
 
 
 def test_cycles_are_freed_once_it_is_quiet() -> None:

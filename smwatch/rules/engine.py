@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from types import MappingProxyType
 
-import msgspec
-
 from smwatch.events import moments
 from smwatch.events.event import Arrival, Event, SeenBy
 from smwatch.events.renaming import Rename, composed
-from smwatch.rules.alarm import Alarm, AlarmState, Decided, Decision, Mute, taken_back
+from smwatch.rules.alarm import Alarm, Decided, Mute, taken_back
 from smwatch.rules.case import Case, group_of
 from smwatch.rules.condition import historic, lookups
+from smwatch.rules.deciding import Deciding
 from smwatch.rules.dimension import Dimension, Value
-from smwatch.rules.envelope import Rule, RuleSet
+from smwatch.rules.envelope import RuleSet
 from smwatch.rules.feed import Feeds
 from smwatch.rules.period import DAY, Period
 from smwatch.rules.route import Router
 from smwatch.rules.spread import KEPT
+from smwatch.rules.standing import Standing
 from smwatch.rules.stop import Stop
 from smwatch.rules.subject import SECOND_BITS
 from smwatch.rules.times import EVER
@@ -28,16 +28,8 @@ from smwatch.rules.vigil import Place, Span
 from smwatch.rules.watch import Watch
 from smwatch.rules.world import World
 
-ALARMS = 10_000
-"""Alarms held; beyond them a tenth is let go: closed ones, then the least bad, of these the oldest.
-
-So whoever raises any number of small alarms can't push out a bad one. Whoever keeps alarms still has them all.
-"""
 _FILE = SeenBy.FILE
 MISTAKEN = "it was about another secret, as is known by now"
-EXPLAINED = "events that came later explain it"
-LOOKED_AT = 1_000
-"""Sights looked at in one go where alarms are worked out bit by bit: some 3 ms."""
 DELIVERY = 15 * 60
 """Seconds after which CloudTrail has, in all likelihood, delivered an event."""
 
@@ -61,10 +53,9 @@ class Engine:
         For a screen, which stands still meanwhile: `settle` goes on while there are some `unsettled`.
         """
         self._world = world = World(rules)
-        self._alarms: dict[str, Alarm] = {}
-        self._alarmed: set[str] = set()
-        """The rules that have, or had, an alarm."""
-        self._watches = {rule.id: Watch(rule, world, self._kept) for rule in rules.rules if rule.silence is None}
+        self._standing = standing = Standing(world)
+        self._deciding = Deciding(standing, world, self._case)
+        self._watches = {rule.id: Watch(rule, world, standing.kept) for rule in rules.rules if rule.silence is None}
         self._silent = {rule.id: rule for rule in rules.rules if rule.silence is not None}
         self._feeds = Feeds(tuple(self._silent.values()), world)
         looked_at = [Stop.of(track, fact.when, lists=rules.lists) for fact, track in world.facts]
@@ -100,7 +91,7 @@ class Engine:
     @property
     def alarms(self) -> Mapping[str, Alarm]:
         """Every alarm by group, whatever its state."""
-        return MappingProxyType(self._alarms)
+        return MappingProxyType(self._standing.alarms)
 
     @property
     def mutes(self) -> tuple[Mute, ...]:
@@ -149,7 +140,7 @@ class Engine:
                 plan, model = way
                 plan.run(arrival, second, model)
         world.move(newest, newest)
-        return self._settle()
+        return self._standing.settle()
 
     def tick(self, now: datetime) -> tuple[Alarm, ...]:
         """Let time pass; the alarms that changed, and those whose mute has ended.
@@ -163,8 +154,9 @@ class Engine:
             self._forgetting = self._forget_before(second - KEPT)
         for _ in islice(self._forgetting, None if self.at_once is None else 1):
             pass
-        changed = self.settle()
-        return (*changed, *self._no_longer_muted(now, {alarm.group for alarm in changed}))
+        changed, since, self.ticked_at = self.settle(), self.ticked_at or now, now
+        told = {alarm.group for alarm in changed}
+        return (*changed, *(each for each in self._deciding.no_longer_muted(since, now) if each.group not in told))
 
     def fold(self, renames: Iterable[Rename]) -> tuple[Alarm, ...]:
         """What looked like two secrets is one; the alarms that changed, those of the wrong names taken back (count 0).
@@ -172,7 +164,7 @@ class Engine:
         Alarms, facts, deadlines and habits are then as if the right names had been known from the start.
         """
         right = composed(renames)
-        for alarm in tuple(self._alarms.values()):
+        for alarm in tuple(self._standing.alarms.values()):
             if alarm.secret in right:
                 self._case(alarm)  # it may have been forgotten
         self._world.fold(right)
@@ -185,7 +177,7 @@ class Engine:
         second = moments.seconds_of_datetime(now)
         self._feeds.heard(source, newest_at, now)
         self._world.move(second, second - DELIVERY)
-        return self._settle()
+        return self._standing.settle()
 
     def watched(self, place: Place, spans: Iterable[Span]) -> tuple[Alarm, ...]:
         """A source of this place, or of all that it stands for, has read these spans whole; the alarms that changed.
@@ -199,11 +191,11 @@ class Engine:
     @property
     def unsettled(self) -> bool:
         """Whether there are alarms still to be worked out."""
-        return bool(self._world.dirty or self._world.roused)
+        return self._standing.unsettled
 
     def settle(self) -> tuple[Alarm, ...]:
         """Work out some more alarms, see `at_once`; those that changed."""
-        return self._settle(self.at_once)
+        return self._standing.settle(self.at_once)
 
     # -- what people decide
 
@@ -212,24 +204,15 @@ class Engine:
 
         With `seen`, it is that as which they saw it: what has come since is not decided upon. So it is in `close`.
         """
-        return self._decide(group, note, at, seen, closing=False)
+        return self._deciding.decide(group, note, at, seen, closing=False)
 
     def close(self, group: str, note: str, at: datetime, seen: Alarm | None = None) -> tuple[Alarm, ...]:
         """Somebody ends an alarm: evidence newer than what they have seen opens it again."""
-        return self._decide(group, note, at, seen, closing=True)
+        return self._deciding.decide(group, note, at, seen, closing=True)
 
     def mute(self, mute: Mute) -> tuple[Alarm, ...]:
         """Make no noise about a rule, a secret or a principal for a while; a mute in the past ends one."""
-        same = (mute.rule, mute.secret, mute.identity)
-        others = [each for each in self._world.mutes if (each.rule, each.secret, each.identity) != same]
-        self._world.mutes = (*others, mute)
-        changed = [
-            msgspec.structs.replace(alarm, muted_until=until)
-            for alarm in self._alarms.values()
-            if (until := self._muted_until(alarm)) != alarm.muted_until
-        ]
-        self._alarms.update((alarm.group, alarm) for alarm in changed)
-        return tuple(changed)
+        return self._deciding.mute(mute)
 
     def take_over(self, other: Engine, same: Same = MappingProxyType({})) -> tuple[Alarm, ...]:
         """Go on in the place of another engine: what people have decided there holds, and time is as late.
@@ -237,11 +220,11 @@ class Engine:
         Returns the alarms that are other than there, those that are not any more with count 0. Those in `same` are
         known to be the same, here and there: comparing very many takes long.
         """
-        known, mine, none = other.alarms, self._alarms, (None, None)
+        known, mine, none = other.alarms, self._standing.alarms, (None, None)
         # Most are the same, which is seen without a call for each: serves "longest stall of the event loop".
         doubtful = [(group, alarm) for group, alarm in known.items() if same.get(group, none)[1] is not alarm]
         decided = [(group, alarm.acknowledged, alarm.closed) for group, alarm in doubtful]
-        self.adopt(Decided(tuple(each for each in decided if self._lacks(*each)), other.mutes))
+        self.adopt(Decided(tuple(each for each in decided if self._deciding.lacks(*each)), other.mutes))
         if other.ticked_at is not None and other.ticked_at != self.ticked_at:
             self.tick(other.ticked_at)
         changed = [
@@ -253,21 +236,9 @@ class Engine:
         gone = [taken_back(alarm, MISTAKEN) for group, alarm in known.items() if group not in mine]
         return (*changed, *gone)
 
-    def _lacks(self, group: str, acknowledged: Decision | None, closed: Decision | None) -> bool:
-        """Whether an alarm is known of which this was not decided here."""
-        alarm = self._alarms.get(group)
-        return alarm is not None and (alarm.acknowledged, alarm.closed) != (acknowledged, closed)
-
     def adopt(self, decided: Decided) -> tuple[Alarm, ...]:
         """Take over what was decided elsewhere about alarms that are known here; the alarms that changed."""
-        changed: dict[str, Alarm] = {}
-        for group, acknowledged, closed in decided.alarms:
-            if (alarm := self._alarms.get(group)) is not None:
-                changed |= {each.group: each for each in self._adopt(alarm, acknowledged, closed)}
-        for mute in decided.mutes:
-            changed |= {alarm.group: alarm for alarm in self.mute(mute)}
-        changed |= {alarm.group: alarm for alarm in self._settle()}
-        return tuple(changed.values())
+        return self._deciding.adopt(decided)
 
     @property
     def known_since(self) -> datetime | None:
@@ -295,64 +266,19 @@ class Engine:
         self._world.mutes = (*self._world.mutes, *mutes)
         for alarm in alarms:
             if alarm.count:
-                until = self._muted_until(alarm)  # who kept the alarm may not have known of the mute yet
-                self._alarms[alarm.group] = (
-                    alarm if until is None else msgspec.structs.replace(alarm, muted_until=until)
-                )
-                self._alarmed.add(alarm.rule)
+                self._standing.put(self._deciding.muted(alarm))
                 for key in alarm.event_keys if alarm.secret is not None else ():
                     self._recalled.setdefault(key, set()).add(alarm.group)
-        for alarm in tuple(self._alarms.values()):
+        for alarm in tuple(self._standing.alarms.values()):
             if (case := self._case(alarm)) is not None:
                 case.wake()  # it has to hear of what ends it
 
     # -- within
 
-    def _kept(self, rule: Rule, group: Callable[[], str]) -> Alarm | None:
-        return self._alarms.get(group()) if rule.id in self._alarmed else None
-
-    def _decide(self, group: str, note: str, at: datetime, seen: Alarm | None, *, closing: bool) -> tuple[Alarm, ...]:
-        alarm = self._alarms.get(group)
-        if alarm is None:
-            return ()
-        case = self._case(alarm)
-        upto = case.last_key if case is not None and case.last_key >= 0 else max(alarm.event_keys, default=0)
-        if seen is not None and seen.event_keys and seen.event_keys != alarm.event_keys:
-            upto = min(upto, max(seen.event_keys))  # more has come since, unseen
-        decision = Decision(at, upto, seen.level if seen is not None else alarm.level, note)
-        if case is None:
-            self._alarms[group] = alarm = _decided(alarm, decision, closing=closing)
-            return (alarm,)
-        if closing:
-            case.closed = decision
-        else:
-            case.acknowledged = decision
-        case.wake()
-        return self._settle()
-
-    def _adopt(self, alarm: Alarm, acknowledged: Decision | None, closed: Decision | None) -> Iterator[Alarm]:
-        """Take over the newer ones of these; yields an alarm that no rule in force would work out anew."""
-        case = self._case(alarm)
-        newer = [
-            (decision, closing)
-            for decision, mine, closing in ((acknowledged, alarm.acknowledged, False), (closed, alarm.closed, True))
-            if decision is not None and (mine is None or decision.at > mine.at)
-        ]
-        for decision, closing in sorted(newer, key=lambda each: each[0].at):
-            if case is None:
-                self._alarms[alarm.group] = alarm = _decided(alarm, decision, closing=closing)
-                yield alarm
-                continue
-            if closing:
-                case.closed = decision
-            else:
-                case.acknowledged = decision
-            case.wake()
-
     def _recognise(self, event: Event) -> None:
         """Regroup the alarms of this event if it names another secret than when they were kept."""
         for group in self._recalled.pop(event.key):
-            alarm = self._alarms.get(group)
+            alarm = self._standing.alarms.get(group)
             if alarm is None or alarm.secret is None or event.secret is None:
                 continue
             if alarm.secret != event.secret and alarm.secret not in event.others:
@@ -384,49 +310,6 @@ class Engine:
             return None  # the rule groups differently by now
         return watch.case(values) if watch is not None else self._feeds.case(rule, values)
 
-    def _muted_until(self, alarm: Alarm) -> datetime | None:
-        return self._world.muted_until(alarm.rule, alarm.secret, alarm.identity, alarm.session)
-
-    def _no_longer_muted(self, now: datetime, told: Collection[str]) -> Iterator[Alarm]:
-        """The alarms whose mute has ended since the last tick, but for those told already."""
-        since, self.ticked_at = self.ticked_at or now, now
-        if any(since < mute.until <= now for mute in self._world.mutes):
-            for alarm in self._alarms.values():
-                until = alarm.muted_until
-                if until is not None and since < until <= now and alarm.group not in told:
-                    yield alarm
-
-    def _settle(self, most: int | None = None) -> tuple[Alarm, ...]:
-        dirty, roused, changed = self._world.dirty, self._world.roused, []
-        for census in self._world.censuses.values():
-            census.tell()
-        looked_at = 0
-        while (roused or dirty) and most != 0:
-            most = most - 1 if most is not None else None
-            if roused:
-                roused.popitem()[0].look_again()
-                continue
-            case = dirty.pop()
-            assert isinstance(case, Case)
-            if most is not None:
-                while case.unready and looked_at < LOOKED_AT:
-                    looked_at += case.go_on()
-                if looked_at >= LOOKED_AT:
-                    dirty.add(case)
-                    break
-            known, alarm = self._alarms.get(case.group), case.alarm()
-            if alarm is None:
-                if known is not None:
-                    del self._alarms[case.group]
-                    changed.append(taken_back(known, EXPLAINED))
-            elif alarm != known:
-                self._alarms[case.group] = alarm
-                self._alarmed.add(alarm.rule)
-                changed.append(alarm)
-        if len(self._alarms) > ALARMS:
-            self._let_go()
-        return tuple(sorted(changed, key=lambda alarm: (alarm.changed_at, alarm.group)))
-
     def _forget_before(self, second: int) -> Iterator[None]:
         """Once a day, bit by bit: who is left open for months must not hold what was only of use on a day long gone."""
         self._forget_plans()
@@ -439,14 +322,6 @@ class Engine:
     def _forget_plans(self) -> None:
         for router in (self._route, self._wanted):
             router.forget()
-
-    def _let_go(self) -> None:
-        ordered = sorted(
-            self._alarms.values(),
-            key=lambda alarm: (alarm.state is not AlarmState.CLOSED, alarm.severity.rank, alarm.last_at),
-        )
-        for alarm in ordered[: len(ordered) - ALARMS * 9 // 10]:
-            del self._alarms[alarm.group]
 
 
 Same = Mapping[str, tuple[Alarm, Alarm]]
@@ -470,16 +345,3 @@ def _memory(rules: RuleSet) -> timedelta:
             lengths.append(rule.distinct.share.warmup)
         longest = max(longest, *lengths, 0)
     return timedelta(seconds=longest)
-
-
-def _decided(alarm: Alarm, decision: Decision, *, closing: bool) -> Alarm:
-    """The alarm of a rule that is no longer in force, after a decision."""
-    return msgspec.structs.replace(
-        alarm,
-        state=AlarmState.CLOSED if closing else AlarmState.ACKNOWLEDGED,
-        acknowledged=alarm.acknowledged if closing else decision,
-        closed=decision if closing else alarm.closed,
-        ended_at=decision.at if closing else alarm.ended_at,
-        closed_by="closed by hand" if closing else alarm.closed_by,
-        changed_at=max(decision.at, alarm.changed_at),
-    )

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 import pytest
 
-from smwatch.rules import engine as engine_module
+from smwatch.rules import standing
 from smwatch.rules.alarm import AlarmState, Mute, Severity
 from smwatch.rules.engine import Engine
 from smwatch.rules.rule import combine, load_builtin
@@ -106,7 +106,7 @@ def test_a_batch_is_evidence_about_each_secret_that_a_rule_is_about() -> None:
 
 
 def test_a_flood_of_small_alarms_pushes_out_no_bad_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine_module, "ALARMS", 50)
+    monkeypatch.setattr(standing, "ALARMS", 50)
     engine = Engine(catalogue())
     engine.judge(arrivals([records.read_deleted()]))
     flood = [records.denied("", "ListSecrets", by=records.user(f"u{n}"), at=after(n)) for n in range(300)]

@@ -10,7 +10,7 @@ import msgspec
 import pytest
 
 from smwatch.events.secret import Secret
-from smwatch.rules import engine as engine_module
+from smwatch.rules import standing
 from smwatch.rules.closeness import Close, Slots
 from smwatch.rules.engine import Engine
 from smwatch.rules.envelope import Rule
@@ -153,7 +153,7 @@ def test_of_a_deletion_nothing_is_told_anew_but_what_became_known_from_before_it
 
 
 def test_where_a_screen_waits_an_alarm_of_many_reads_is_worked_out_in_steps(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine_module, "LOOKED_AT", 200)
+    monkeypatch.setattr(standing, "LOOKED_AT", 200)
     wrong, right = (Secret(records.ACCOUNT, records.REGION, name) for name in ("prod/7", "prod/8"))
     more = records.read("prod/new", by=records.role("ci-deployer", "build-7"), at=after(29 * MANY))
     at_once, bit_by_bit = Engine(catalogue()), Engine(catalogue())

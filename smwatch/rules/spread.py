@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Self
@@ -10,7 +9,7 @@ from typing import Self
 from smwatch.events.event import Event
 from smwatch.events.renaming import names_any, renamed_event
 from smwatch.events.secret import Secret
-from smwatch.rules.alarm import EVIDENCE, Alarm
+from smwatch.rules.alarm import Alarm
 from smwatch.rules.case import Case, Newest
 from smwatch.rules.closeness import Finder
 from smwatch.rules.command import joined
@@ -21,7 +20,9 @@ from smwatch.rules.measure import Measure, Sight
 from smwatch.rules.period import DAY
 from smwatch.rules.plan import Plan
 from smwatch.rules.sighter import SLOTS, Sighter
+from smwatch.rules.slots import Slots
 from smwatch.rules.subject import SECOND_BITS
+from smwatch.rules.summary import NOTHING, Summary
 from smwatch.rules.times import PLANS
 from smwatch.rules.vigil import Place
 from smwatch.rules.world import World
@@ -38,15 +39,10 @@ VALUES = 10_000
 
 
 class SpreadCase(Case):
-    """A case whose evidence is different values close to each other in time.
-
-    Only the first and the last event of a value in each slot are kept. As a slot is no longer than the shortest period
-    asked about, every such period that holds any event of a value holds one of those, so nothing is missed.
-    """
+    """A case whose evidence is different values close to each other in time."""
 
     __slots__ = (
         "_asked",
-        "_counts_of",
         "_doubted",
         "_dropped",
         "_due",
@@ -54,15 +50,12 @@ class SpreadCase(Case):
         "_gone",
         "_judging",
         "_kept",
-        "_last",
         "_measure",
-        "_pairs",
         "_plans",
         "_seen",
         "_sighters",
-        "_sights",
         "_slots",
-        "_sum",
+        "_summary",
         "enough",
         "event",
         "found",
@@ -77,17 +70,10 @@ class SpreadCase(Case):
             measure.bar.population.watch(self)
         self.newest_key = -1
         self.event: Event | None = None
-        self._counts_of: dict[Value, int] = {}
-        """In how many slots each value is."""
         self.enough = False
         """Whether there are enough values at all, however far from each other."""
         self.width = measure.width
-        self._slots: dict[int, dict[Value, list[int]]] = {}
-        """By slot, ascending, and value: the first and the last event key."""
-        self._sights: dict[int, list[Sight]] = {}
-        """The same of some slots as it is judged."""
-        self._last = -1
-        self._pairs = 0
+        self._slots = Slots(measure.width)
         self._gone: dict[Value, int] = {}
         """Values that were evidence in slots no longer kept, and the last second of it."""
         self._kept: Shed | None = None
@@ -110,8 +96,7 @@ class SpreadCase(Case):
         """Who may know of more."""
         self._sighters: list[Sighter] = []
         """Who does."""
-        self._sum: tuple[Sequence[Evidence], Mapping[Value, Evidence], Mapping[Value, int]] | None = None
-        """Of the evidence that was summed up last: several things are told of it each time."""
+        self._summary = NOTHING
         self.found: dict[int, list[Evidence]] = {}
         """By slot."""
 
@@ -157,9 +142,7 @@ class SpreadCase(Case):
         """Have the values judged again of which something has another answer: mostly there is none."""
         while self._doubted:
             value, _ = self._doubted.popitem()
-            if self._measure.asks_again(value) and (
-                slots := [number for number, slot in self._slots.items() if value in slot]
-            ):
+            if self._measure.asks_again(value) and (slots := self._slots.having(value)):
                 self._asked.update(slots)
                 self._due = True
 
@@ -184,22 +167,18 @@ class SpreadCase(Case):
 
     def add(self, value: Value, key: int, second: int) -> list[int]:
         """Take in that a value was seen; the value's first and last key in that slot, as long as that is kept."""
-        number = second // self.width
-        slot = self._slots.get(number)
+        number, slots = second // self.width, self._slots
+        slot = slots.by_number.get(number)
         if slot is None:
-            slot = self._new_slot(number)
-            if slot is None:
+            if not self._make_room(number):
                 return [key, key]
+            slot = slots.new(number)
         ends = slot.get(value)
         if ends is None:
             ends = [key, key]
             if len(slot) >= VALUES:
                 return ends
-            slot[value] = ends
-            self._pairs += 1
-            counts = self._counts_of
-            count = counts[value] = counts.get(value, 0) + 1
-            if count == 1 or number == next(iter(self._slots)):
+            if slots.put(slot, value, ends) or number == slots.oldest:
                 self._count()
         elif key > ends[1]:
             ends[1] = key
@@ -207,29 +186,25 @@ class SpreadCase(Case):
             ends[0] = key
         else:
             return ends
-        if self._sights:
-            self._sights.pop(number, None)
+        slots.stale(number)
         if self._finder is not None:
             self._seen.add(number)
-        if not self._due and self.enough and self._enough_near(number):
+        measure = self._measure
+        if not self._due and self.enough and slots.enough_near(number, measure.reach, measure.least):
             self._due = True
             self.evidence_changes()
         return ends
 
-    def _new_slot(self, number: int) -> dict[Value, list[int]] | None:
-        """Make room for a slot; None if it is older than all that there is room for."""
-        while len(self._slots) >= SLOTS or (self._pairs > PAIRS and len(self._slots) > 2 * self._measure.reach):
-            oldest = next(iter(self._slots))
-            if number < oldest:
-                return None
-            self._drop(oldest)
+    def _make_room(self, number: int) -> bool:
+        """Let go of what there is no room for beside a new slot; whether there is room for that one."""
         slots = self._slots
-        slot = slots.setdefault(number, {})
-        if number > self._last:
-            self._last = number
-        else:
-            self._slots = dict(sorted(slots.items()))
-        return slot
+        while (count := len(slots.by_number)) >= SLOTS or (slots.pairs > PAIRS and count > 2 * self._measure.reach):
+            oldest = slots.oldest
+            assert oldest is not None
+            if number < oldest:
+                return False
+            self._drop(oldest)
+        return True
 
     def resume(self, alarm: Alarm) -> None:
         """Go on from an alarm that was kept: which values it counted is not known any more, only how many."""
@@ -244,7 +219,7 @@ class SpreadCase(Case):
         """Take over the values of a group that has turned out to be this one."""
         self._catch_up()
         other._catch_up()
-        slots, other._slots, other._sights, other.found = other._slots, {}, {}, {}
+        slots, other._slots, other.found = other._slots, Slots(other.width), {}
         other._finder, other._judging, other._due = None, None, False
         kept, dropped = (self._kept, other._kept), (self._dropped, other._dropped)
         super().absorb(other)
@@ -254,10 +229,8 @@ class SpreadCase(Case):
         self._sum_up()
         if other.event is not None and other.newest_key > self.newest_key:
             self.heard(other.event)
-        for slot in slots.values():
-            for value, ends in slot.items():
-                for key in ends:
-                    self.add(value, key, key >> SECOND_BITS)
+        for value, key in slots.each():
+            self.add(value, key, key >> SECOND_BITS)
 
     def rename(self, right: Mapping[Secret, Secret]) -> None:
         """Know the newest event by the right names of its secrets."""
@@ -269,22 +242,14 @@ class SpreadCase(Case):
     def fold(self, right: Renames) -> None:
         """Count values that have turned out to be others as those."""
         self._catch_up()
-        if right.keys().isdisjoint(self._counts_of) and right.keys().isdisjoint(self._gone):
+        if right.keys().isdisjoint(self._slots.values) and right.keys().isdisjoint(self._gone):
             return
         self._gone = {right.get(value, value): at for value, at in self._gone.items()}
-        for number, slot in self._slots.items():
-            for old in right.keys() & slot.keys():
-                first, last = slot.pop(old)
-                ends = slot.setdefault(right[old], [first, last])
-                ends[:] = min(first, ends[0]), max(last, ends[1])
-                self._sights.pop(number, None)
+        self._slots.fold(right)
         self._measure.forget({*right, *right.values()})
-        self._pairs = sum(map(len, self._slots.values()))
-        self._counts_of = dict(Counter(value for slot in self._slots.values() for value in slot))
         self._count()
         if (habits := self._measure.habits) is not None:
-            days = {number * self.width // DAY for number in self._slots}
-            habits.recount(self.identity, days, self)
+            habits.recount(self.identity, self._slots.days(DAY), self)
         self.wake()
 
     def evidence(self) -> Sequence[Evidence]:
@@ -322,24 +287,18 @@ class SpreadCase(Case):
         assert self.rule.distinct is not None
         return self.rule.distinct.of.plural
 
-    def _summed_up(self, episode: Sequence[Evidence]) -> tuple[Mapping[Value, Evidence], Mapping[Value, int]]:
-        """The first evidence with each value, descending by the last one, and the second of the last one."""
-        if self._sum is None or self._sum[0] is not episode:
-            firsts = {one.value: one for one in reversed(episode) if one.value is not None}
-            lasts = {one.value: one.at for one in episode if one.value is not None}
-            self._sum = episode, firsts, lasts
-        return self._sum[1:]
+    def _summed_up(self, episode: Sequence[Evidence]) -> Summary:
+        if self._summary.episode is not episode:
+            self._summary = Summary(episode)
+        return self._summary
 
     def keys(self, episode: Sequence[Evidence]) -> list[int]:
         """The newest keys of the first event with each value, ascending."""
-        firsts, _ = self._summed_up(episode)
-        return sorted({one.key for one in firsts.values()})[-EVIDENCE:]
+        return self._summed_up(episode).keys
 
     def values_in(self, episode: Sequence[Evidence]) -> Mapping[Value, tuple[int, int]]:
         """The different values in the evidence, and the first and last second of each; ascending by the first."""
-        firsts, lasts = self._summed_up(episode)
-        ascending = sorted(firsts.items(), key=lambda item: item[1].key)
-        return {value: (first.at, lasts[value]) for value, first in ascending}
+        return self._summed_up(episode).values
 
     def _next(self, episode: Sequence[Evidence]) -> tuple[str, ...]:
         found = super()._next(episode)
@@ -349,10 +308,8 @@ class SpreadCase(Case):
 
     def count(self, episode: Sequence[Evidence], shed: Shed | None) -> int:
         """How many different values there are in the evidence."""
-        values, _ = self._summed_up(episode)
-        if shed is None:
-            return len(values)
-        return max(shed.count, len(values.keys() | self._gone.keys()))
+        summary = self._summed_up(episode)
+        return summary.count({}) if shed is None else max(shed.count, summary.count(self._gone))
 
     def recounted(self, first: int, last: int, *, more: bool) -> None:
         """There are more values in all than was thought, so that what was evidence may be none; or there are fewer."""
@@ -360,38 +317,34 @@ class SpreadCase(Case):
             return  # what was too little of all is too little of more
         self._catch_up()
         self._count()
-        if self._slots and next(iter(self._slots)) * self.width < last and first <= self.newest_key >> SECOND_BITS:
+        oldest = self._slots.oldest
+        if oldest is not None and oldest * self.width < last and first <= self.newest_key >> SECOND_BITS:
             self.wake()
 
     def _count(self) -> None:
         """Find out whether there are enough values for any period."""
-        since = next(iter(self._slots)) * self.width if self._slots else None
-        enough = self._measure.enough(len(self._counts_of), since)
+        slots = self._slots
+        since = slots.oldest * self.width if slots.oldest is not None else None
+        enough = self._measure.enough(len(slots.values), since)
         if enough and not self.enough:
             self._catch_up()  # from now on it makes a difference
         elif not enough:
-            self._sights.clear()
+            slots.all_stale()
         self.enough = enough
-
-    def _enough_near(self, number: int) -> bool:
-        """Whether there are enough values around a slot for a period to hold them: too many, but cheap to count."""
-        slots, least, reach = self._slots, self._measure.least, self._measure.reach
-        near = [slots[i] for i in range(number - reach, number + reach + 1) if i in slots]
-        return sum(map(len, near)) >= least and len(set().union(*near)) >= least
 
     def forget_before(self, second: int) -> None:
         """Let go of slots without evidence from before this second: most cases are sessions that never come back."""
         limit = second // self.width
-        if not any(number < limit for number in self._slots):
+        if (oldest := self._slots.oldest) is None or oldest >= limit:
             return
         self._find()
-        for number in [number for number in self._slots if number < limit and number not in self.found]:
+        for number in [number for number in self._slots.by_number if number < limit and number not in self.found]:
             self._drop(number)
 
     @property
     def empty(self) -> bool:
         """Whether it is as good as one that is made anew."""
-        return not (self._slots or self._gone or self.found) and self.shed is None
+        return not (self._slots.by_number or self._gone or self.found) and self.shed is None
 
     def _find(self) -> None:
         """Have `found` hold what is evidence by all that is known."""
@@ -405,18 +358,9 @@ class SpreadCase(Case):
         """Forget a slot; what was evidence in it is still counted."""
         if not self.calm or self._judging is not None:
             self._find()
-        slot = self._slots.pop(number)
-        self._sights.pop(number, None)
+        gone = self._slots.drop(number)
         if self._finder is not None:
             self._finder.drop(number)
-        self._pairs -= len(slot)
-        counts, gone = self._counts_of, False
-        for value in slot:
-            if counts[value] > 1:
-                counts[value] -= 1
-            else:
-                del counts[value]
-                gone = True
         if gone:
             self._catch_up()  # it may have been seen since
         if self.enough:
@@ -446,24 +390,15 @@ class SpreadCase(Case):
             self.found.clear()
             return
         if self._finder is None:
-            self._finder, seen = Finder(self._measure, self), {*self._slots}
+            self._finder, seen = Finder(self._measure, self), {*self._slots.by_number}
             self.found.clear()
         finder, slots = self._finder, dict[int, Sequence[Sight]]()
-        for number in tuple(self._slots):
-            if number not in self._sights:
-                yield 2 * len(self._slots[number])
-            slots[number] = self._sights_of(number)
+        for number in tuple(self._slots.by_number):
+            if self._slots.unsorted(number):
+                yield 2 * len(self._slots.by_number[number])
+            # From when there are enough on, it hears of every event.
+            slots[number] = self._slots.sights(number, keep=self.enough)
         yield from finder.find(slots, seen & slots.keys(), asked & slots.keys(), self.found)
-
-    def _sights_of(self, number: int) -> list[Sight]:
-        """What is to be judged of a slot, ascending."""
-        sights = self._sights.get(number)
-        if sights is None:
-            found = [(key, value) for value, ends in self._slots[number].items() for key in dict.fromkeys(ends)]
-            sights = sorted([Sight(key >> SECOND_BITS, key, value) for key, value in found])
-            if self.enough:  # from then on, it hears of every event
-                self._sights[number] = sights
-        return sights
 
 
 def _most_of(one: Shed | None, other: Shed | None) -> Shed | None:

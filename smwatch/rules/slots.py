@@ -1,0 +1,129 @@
+"""What a case has seen of its values: only the first and the last event of each, in each stretch of time."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, KeysView, Set
+
+from smwatch.rules.dimension import Renames, Value
+from smwatch.rules.measure import Sight
+from smwatch.rules.subject import SECOND_BITS
+
+
+class Slots:
+    """Values in slots: stretches of time, numbered, each of so many seconds.
+
+    As a slot is no longer than the shortest period asked about, every such period that holds any event of a value holds
+    one of those that are kept, so nothing is missed.
+    """
+
+    __slots__ = ("_counts", "_last", "_sights", "by_number", "pairs", "width")
+
+    def __init__(self, width: int) -> None:
+        self.width = width
+        """Seconds."""
+        self.by_number: dict[int, dict[Value, list[int]]] = {}
+        """By slot, ascending, and value: the first and the last event key."""
+        self.pairs = 0
+        """Values in all slots, each as often as there are slots with it."""
+        self._counts: dict[Value, int] = {}
+        """In how many slots each value is."""
+        self._sights: dict[int, list[Sight]] = {}
+        """What was seen in some slots as it is judged."""
+        self._last = -1
+
+    @property
+    def values(self) -> KeysView[Value]:
+        """The different values."""
+        return self._counts.keys()
+
+    @property
+    def oldest(self) -> int | None:
+        """The oldest slot."""
+        return next(iter(self.by_number), None)
+
+    def new(self, number: int) -> dict[Value, list[int]]:
+        """A slot that there was not yet."""
+        slot = self.by_number[number] = {}
+        if number > self._last:
+            self._last = number
+        else:
+            self.by_number = dict(sorted(self.by_number.items()))
+        return slot
+
+    def put(self, slot: dict[Value, list[int]], value: Value, ends: list[int]) -> bool:
+        """Put a value into a slot in which it was not; whether it was in none."""
+        slot[value] = ends
+        self.pairs += 1
+        count = self._counts[value] = self._counts.get(value, 0) + 1
+        return count == 1
+
+    def drop(self, number: int) -> bool:
+        """Forget a slot; whether there are values that are in no other one."""
+        slot, counts, gone = self.by_number.pop(number), self._counts, False
+        self._sights.pop(number, None)
+        self.pairs -= len(slot)
+        for value in slot:
+            if counts[value] > 1:
+                counts[value] -= 1
+            else:
+                del counts[value]
+                gone = True
+        return gone
+
+    def having(self, value: Value) -> list[int]:
+        """The slots that a value is in."""
+        return [number for number, slot in self.by_number.items() if value in slot]
+
+    def enough_near(self, number: int, reach: int, least: int) -> bool:
+        """Whether there are so many values so close to a slot that a period may hold them; cheaper than to be exact."""
+        slots = self.by_number
+        near = [slots[i] for i in range(number - reach, number + reach + 1) if i in slots]
+        return sum(map(len, near)) >= least and len(set().union(*near)) >= least
+
+    def fold(self, right: Renames) -> None:
+        """Know values that have turned out to be others as those."""
+        for number, slot in self.by_number.items():
+            for old in right.keys() & slot.keys():
+                first, last = slot.pop(old)
+                ends = slot.setdefault(right[old], [first, last])
+                ends[:] = min(first, ends[0]), max(last, ends[1])
+                self._sights.pop(number, None)
+        self.pairs = sum(map(len, self.by_number.values()))
+        self._counts = dict(Counter(value for slot in self.by_number.values() for value in slot))
+
+    def days(self, day: int) -> Set[int]:
+        """The days, of so many seconds, in which slots begin."""
+        return {number * self.width // day for number in self.by_number}
+
+    def each(self) -> Iterator[tuple[Value, int]]:
+        """Every value with each key that is kept of it."""
+        for slot in self.by_number.values():
+            for value, ends in slot.items():
+                for key in ends:
+                    yield value, key
+
+    # -- as they are judged
+
+    def unsorted(self, number: int) -> bool:
+        """Whether what was seen in a slot has to be sorted before it can be judged."""
+        return number not in self._sights
+
+    def sights(self, number: int, *, keep: bool) -> list[Sight]:
+        """What is to be judged of a slot, ascending; to `keep` is for whoever says when it is `stale`."""
+        sights = self._sights.get(number)
+        if sights is None:
+            found = [(key, value) for value, ends in self.by_number[number].items() for key in dict.fromkeys(ends)]
+            sights = sorted([Sight(key >> SECOND_BITS, key, value) for key, value in found])
+            if keep:
+                self._sights[number] = sights
+        return sights
+
+    def stale(self, number: int) -> None:
+        """Something was seen in this slot."""
+        if self._sights:
+            self._sights.pop(number, None)
+
+    def all_stale(self) -> None:
+        """Something may have been seen in any slot."""
+        self._sights.clear()

@@ -130,9 +130,9 @@ class Track:
 
     def _forget(self, values: tuple[Value, ...]) -> None:
         if (group := self._groups.find(values[0])) is not None:
-            group.members.pop(_member(values), None)
+            group.dismiss(_member(values))
         if len(values) == 2 and (group := self._seconds.find(values[1])) is not None:
-            group.members.pop(values[0], None)
+            group.dismiss(values[0])
 
     def of_event(self, subject: Subject) -> Times | None:
         """What is known of the values of an event that names no more than one secret; None where one is missing."""

@@ -75,7 +75,10 @@ def following(rule: Rule, case: SightingCase) -> Judge:
     within, burst, least, of = int(sequence.within), int(sequence.burst), sequence.min, sequence.of
     if known is None:
         return settle_none
-    known.watch(case)
+    if isinstance(known, Group) and of is not None and sequence.then:
+        known.watch_from(least, case)
+    else:
+        known.watch(case)
 
     def then(marks: Sequence[Mark], some: slice) -> None:
         if isinstance(known, Group) and of is not None and len(known.members) < least:

@@ -279,7 +279,7 @@ class Times:
 class Group:
     """What is known of one value of a track's first dimension, told apart by the others; or of its second."""
 
-    __slots__ = ("__weakref__", "_renamed", "listening", "loud", "members", "watchers")
+    __slots__ = ("__weakref__", "_awaiting", "_renamed", "listening", "loud", "members", "watchers")
 
     def __init__(self) -> None:
         self.members: dict[Member, Times] = {}
@@ -288,6 +288,8 @@ class Group:
         self.listening: set[Times] = set()
         """Members of which plans may know more: to be told before anybody cares for it."""
         self.watchers: set[Watcher] | None = None
+        self._awaiting: list[tuple[int, Watcher]] | None = None
+        """Who becomes a watcher when there are so many members."""
         self._renamed: Group | None = None
         """What this is another name for."""
 
@@ -298,6 +300,14 @@ class Group:
             gone = self.members.pop(next(iter(self.members)))
             gone.leave(self)
             self.listening.discard(gone)
+        if self._awaiting:
+            self._admit_watchers()
+
+    def dismiss(self, member: Member) -> None:
+        """Somebody has turned out to be another member, or one to be."""
+        if self.members.pop(member, None) is not None:
+            for watcher in tuple(self.watchers or ()):
+                watcher.wake()
 
     def any(self, low: int, high: int) -> bool:
         """Whether it is known of any member in a second from `low` to `high`."""
@@ -332,6 +342,23 @@ class Group:
             self.watchers.add(watcher)
             watcher.watches(self)
             self.grow_loud(watcher.high)
+
+    def watch_from(self, least: int, watcher: Watcher) -> None:
+        """The same from when there are so many members, and tell it of that; somebody else keeps the group till then.
+
+        Serves the row "rules": a session that is watched for coming to many secrets mostly comes to one or two.
+        """
+        self._awaiting = [*(self._awaiting or ()), (least, watcher)]
+        self._admit_watchers()
+
+    def _admit_watchers(self) -> None:
+        awaiting, self._awaiting = self._awaiting or (), None
+        for least, watcher in awaiting:
+            if len(self.members) < least:
+                self._awaiting = [*(self._awaiting or ()), (least, watcher)]
+            else:
+                self.watch(watcher)
+                watcher.wake()
 
     def grow_loud(self, high: int) -> None:
         """A watcher cares for seconds up to this one."""

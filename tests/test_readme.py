@@ -68,7 +68,8 @@ def test_every_picture_and_file_that_is_linked_is_there() -> None:
 
 
 def test_every_section_that_is_linked_is_there() -> None:
-    sections = {heading.lower().replace(" ", "-") for heading in re.findall(r"^#+ (.+)$", TEXT, re.MULTILINE)}
+    headings = re.findall(r"^#+ (.+)$", TEXT, re.MULTILINE)
+    sections = {re.sub(r"[^\w -]", "", heading.lower()).replace(" ", "-") for heading in headings}
     links = set(re.findall(r"\]\(#([^)]+)\)", TEXT))
     assert links
     assert links <= sections

@@ -13,7 +13,7 @@ import pexpect
 import pyte
 
 ROOT = Path(__file__).parent.parent
-PATIENCE = 30.0
+PATIENCE = 120.0
 """Seconds to wait for something to appear: generous, for loaded machines; nothing is timed with it."""
 
 

@@ -40,7 +40,7 @@ async def test_deliveries_are_applied_on_the_screens_loop_one_at_a_time_and_alar
     loop = asyncio.get_running_loop()
     background = Background(work, keep=keep)
     background.start(apply, failed=lambda error: None)
-    await asyncio.wait_for(done.wait(), 10)
+    await asyncio.wait_for(done.wait(), 60)
     background.stop()
     assert applied_in == {threading.get_ident()}
     assert threading.get_ident() not in kept_in.values()
@@ -68,7 +68,7 @@ async def test_what_is_said_of_names_is_done_bit_by_bit_before_anything_else_is_
     loop = asyncio.get_running_loop()
     background = Background(work, keep=lambda alarms: None, go_on=go_on)
     background.start(apply, failed=lambda error: None)
-    await asyncio.wait_for(done.wait(), 10)
+    await asyncio.wait_for(done.wait(), 60)
     background.stop()
     assert happened == ["names", "some more", "some more", "some more", "event 1", "event 2"]
 
@@ -151,7 +151,7 @@ async def parted(took: Callable[[int], float]) -> list[int]:
     loop = asyncio.get_running_loop()
     background = Background(work, keep=lambda alarms: None, clock=lambda: clock[0])
     background.start(apply, failed=lambda error: None)
-    await asyncio.wait_for(done.wait(), 10)
+    await asyncio.wait_for(done.wait(), 60)
     background.stop()
     assert [seq for part in parts for seq, _ in part.arrivals] == list(range(2000))
     assert [part.statuses for part in parts] == [()] * (len(parts) - 1) + [(status,)]
@@ -171,7 +171,7 @@ async def test_the_thread_gives_way_to_the_screen_sooner_than_python_has_it_unti
 
     background = Background(work, keep=lambda alarms: None)
     background.start(apply, failed=lambda error: None)
-    await asyncio.wait_for(begun.wait(), 10)
+    await asyncio.wait_for(begun.wait(), 60)
     background.stop()
     assert during == [pytest.approx(GIVES_WAY)]
     assert sys.getswitchinterval() == usual > GIVES_WAY
@@ -202,7 +202,7 @@ async def test_work_that_fails_is_told_on_the_screens_loop() -> None:
 
     background = Background(work, keep=lambda alarms: None)
     background.start(lambda delivery: (), failed=told.set_result)
-    assert str(await asyncio.wait_for(told, 10)) == "no credentials"
+    assert str(await asyncio.wait_for(told, 60)) == "no credentials"
     background.stop()
 
 
@@ -217,5 +217,5 @@ async def test_a_fault_of_the_screen_ends_the_work_that_delivered() -> None:
 
     background = Background(work, keep=lambda alarms: None)
     background.start(apply, failed=told.set_result)
-    assert isinstance(await asyncio.wait_for(told, 10), ValueError)
+    assert isinstance(await asyncio.wait_for(told, 60), ValueError)
     background.stop()

@@ -38,7 +38,7 @@ def serving(home: Path, *arguments: str, port: int | None = None) -> Iterator[st
     address = f"http://127.0.0.1:{port}/"
     serve = [sys.executable, "-m", "smwatch", "serve", "--host", "127.0.0.1", "--port", str(port), "--", *arguments]
     environment = {"PYTHONPATH": str(ROOT), "PATH": os.environ["PATH"], "AWS_EC2_METADATA_DISABLED": "true"}
-    with running(serve, home=home, environment=environment, ready=address, within=60):
+    with running(serve, home=home, environment=environment, ready=address, within=120):
         yield address
 
 

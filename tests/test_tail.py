@@ -34,6 +34,8 @@ from tests.terminal import Terminal
 
 REGION = "eu-west-1"
 ROOT = Path(__file__).parent.parent
+HANGS = 180.0
+"""Seconds after which what is waited for never comes, on a machine that is slow and at times stands still."""
 CONFIG = """
 [cloudtrail]
 rate = 2.0
@@ -124,7 +126,7 @@ def ids(printed: bytes) -> list[str]:
 
 async def until(so: Callable[[], bool]) -> None:
     """Wait for something that nobody tells of."""
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(HANGS):
         while not so():  # noqa: ASYNC110
             await asyncio.sleep(0.02)
 
@@ -246,7 +248,7 @@ async def test_a_second_tail_on_a_state_directory_says_why_not_and_the_first_goe
     assert "another smwatch tail" in said
     assert "--state-dir" in said
     account.happen(2, ago=timedelta(minutes=5))
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(HANGS):
         while len(ids(b"".join(printed))) < 5:
             printed.append(await first.stdout.readline())
     first.send_signal(signal.SIGKILL)
@@ -447,7 +449,7 @@ async def test_a_journal_damaged_under_a_running_tail_is_set_aside_and_watching_
     with path.open("r+b") as file:
         file.write(b"\xff" * path.stat().st_size)
     account.happen(100, ago=timedelta(minutes=5))
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(HANGS):
         while len(set(ids(b"".join(printed)))) < 300:
             printed.append(await running.stdout.readline())
     running.terminate()
@@ -480,7 +482,7 @@ async def test_a_name_that_is_looked_up_without_end_holds_no_signal_up(account: 
     assert running.stderr is not None
     assert await running.stderr.readline() == b"looking up\n"
     running.terminate()
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(HANGS):
         await running.communicate()
     assert running.returncode == 0
 
@@ -551,7 +553,7 @@ async def test_of_two_regions_one_goes_on_while_the_other_fails_whose_events_com
 
     async def read_to(so: Callable[[], bool]) -> None:
         assert tail.stdout is not None
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(HANGS):
             while not so():
                 lines.append(json.loads(await tail.stdout.readline()))
 
@@ -599,7 +601,7 @@ async def test_what_others_watch_with_the_same_journal_is_left_for_their_runs(
         with Terminal(account.screen, there) as terminal:
             await asyncio.to_thread(terminal.wait_for, "CRITICAL")
         account.happen(1, ago=timedelta(minutes=1))
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(HANGS):
             while (line := json.loads(await tail.stdout.readline())).get("id") != "event-3":
                 before.append(line)
         tail.terminate()
@@ -647,7 +649,7 @@ async def test_what_is_decided_at_a_screen_is_known_to_a_tail_beside_it_and_outl
     async def read_to(state: str, count: int, *, muted: bool = False) -> None:
         """Read on until the alarm is printed so."""
         assert tail.stdout is not None
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(HANGS):
             while (state, count, muted) not in told:
                 line = json.loads(await tail.stdout.readline())
                 if line["type"] == "alarm" and line["rule"] == "SMW-DEL-01":

@@ -66,11 +66,11 @@ def aws(home: dict[str, str], tmp_path: Path, moto: Emulator) -> Iterator[dict[s
         home=tmp_path / "history",
         environment={"PYTHONPATH": str(ROOT)},
         ready=f"{history}/_control/calls",
-        within=30,
+        within=120,
     ):
         body = json.dumps({"region": REGION, "events": looked_up}).encode()
         asked = urllib.request.Request(f"{history}/_control/events", body, {"Content-Type": "application/json"})
-        with urllib.request.urlopen(asked, timeout=10):
+        with urllib.request.urlopen(asked, timeout=60):
             yield home | {
                 "AWS_ACCESS_KEY_ID": KEY,
                 "AWS_SECRET_ACCESS_KEY": KEY,

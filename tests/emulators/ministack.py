@@ -29,7 +29,7 @@ def ministack_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Emula
             "CLOUDTRAIL_RECORDING": "1",
         },
         ready=f"{url}/_ministack/health",
-        within=60,
+        within=120,
     ):
         yield Emulator(url)
 

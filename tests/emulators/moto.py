@@ -22,7 +22,7 @@ def started(home: Path) -> Iterator[Emulator]:
         home=home,
         environment={},
         ready=f"{url}/moto-api/",
-        within=60,
+        within=120,
     ):
         yield Emulator(url)
 

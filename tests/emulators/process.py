@@ -107,4 +107,4 @@ def _end(process: subprocess.Popen[bytes]) -> None:
             break
         except subprocess.TimeoutExpired:
             continue
-    process.wait(timeout=5)
+    process.wait(timeout=60)

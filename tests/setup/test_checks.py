@@ -459,7 +459,7 @@ def test_a_terminal_is_asked_what_it_can_do() -> None:
     answering = threading.Thread(target=answer)
     answering.start()
     try:
-        assert ask_attributes(theirs, theirs, within=10) == (62, 22, 52)
+        assert ask_attributes(theirs, theirs, within=60) == (62, 22, 52)
     finally:
         answering.join()
         os.close(ours)

@@ -1,6 +1,11 @@
 """The terminal that tests of the screen have, whatever the one does in which they run."""
 
 import pytest
+from textual.notifications import Notification
+
+from smwatch.tui.screens import frame
+
+HOUR = 3600.0
 
 
 @pytest.fixture(autouse=True)
@@ -9,3 +14,15 @@ def _terminal(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setenv(variable, value)
     for variable in ("NO_COLOR", "TEXTUAL_THEME"):
         monkeypatch.delenv(variable, raising=False)
+
+
+@pytest.fixture(autouse=True)
+def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is told for a moment is there until it has been looked at, however long this machine stands still."""
+    own = Notification.time_left.fget  # type: ignore[attr-defined]
+
+    def left(told: Notification) -> float:
+        return HOUR if told.timeout >= 1 else float(own(told))  # less is meant to be over at once
+
+    monkeypatch.setattr(frame, "SAID_SECONDS", HOUR)
+    monkeypatch.setattr(Notification, "time_left", property(left))

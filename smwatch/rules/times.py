@@ -219,11 +219,14 @@ class Times:
 
     def any(self, low: int, high: int) -> bool:
         """Whether it is known of a second from `low` to `high`."""
-        if self._plans:
-            self.catch_up()
         seconds = self._seconds
         at = bisect_left(seconds, low)
-        return at < len(seconds) and seconds[at] <= high
+        if at < len(seconds) and seconds[at] <= high:
+            return True  # which is so whatever else its plans may know
+        if high < self.first or not self._plans:
+            return False  # what they know is from after they told of an event for the first time
+        self.catch_up()
+        return self.any(low, high)
 
     def before(self, second: int) -> int | None:
         """The last second before this one."""

@@ -89,6 +89,11 @@ def known() -> tuple[type[Exception], ...]:
     return (BotoCoreError, ClientError, aiohttp.ClientError, OSError, ParserError, ResponseParserError, *MALFORMED)
 
 
+def expected() -> tuple[type[Exception], ...]:
+    """How a call that need not succeed may fail: a proxy's page for an answer is no reason to end."""
+    return (CallError, *known())
+
+
 @contextlib.contextmanager
 def told_apart(call: Call) -> Iterator[None]:
     """Raise a CallError where a call fails in a known way."""

@@ -5,19 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import difflib
-import hashlib
 import importlib
 import logging
 import os
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Literal, Protocol, overload
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from smwatch import __version__
 from smwatch.sources import failures
 from smwatch.sources.credentials import credential_files, silent_resolver
 from smwatch.sources.encoded import unpack
-from smwatch.sources.errors import CallError, ConfigurationError, ProfileError, Remedy
-from smwatch.sources.source import State
+from smwatch.sources.errors import ConfigurationError, ProfileError
+from smwatch.sources.identity import Accounts, Identity
 
 if TYPE_CHECKING:
     from aiobotocore.session import AioSession
@@ -31,24 +30,12 @@ Service = Literal["cloudtrail", "logs", "secretsmanager"]
 CONNECT_TIMEOUT = 5
 READ_TIMEOUTS: Mapping[str, float] = {"cloudtrail": 60, "logs": 30, "live_tail": 15, "secretsmanager": 10}
 """Seconds without a byte. LookupEvents has been seen to take 35 s in us-east-1; Live Tail speaks every second."""
-IDENTITY_LIMIT = 4.0
-"""How long the account number may take to find out, in seconds: it is wanted before the screen opens."""
 _SERVICE_IDS = {
     "cloudtrail": "cloudtrail",
     "logs": "cloudwatch_logs",
     "secretsmanager": "secrets_manager",
     "sts": "sts",
 }
-
-
-class Accounts(Protocol):
-    """Remembers over restarts which account something stands in for: what was covered is that account's."""
-
-    def account_of(self, stand_in: str) -> str | None:
-        """The account's number, if it was ever known."""
-
-    def know_account(self, stand_in: str, account: str) -> None:
-        """Note the account's number."""
 
 
 class AwsSession:
@@ -82,10 +69,9 @@ class AwsSession:
         self._open = contextlib.AsyncExitStack()
         self._retired: list[contextlib.AsyncExitStack] = []
         self._fingerprint = credential_files(self._environ)
-        self._accounts = accounts
-        self._account: str | None = None
-        self._elsewhere: tuple[int, str] = (0, "")
-        """As of which generation the credentials were looked at, and whose they are if not that account's."""
+        self._sts: Any = None
+        self.identity = Identity(self, accounts)
+        self._method = ""
 
     @classmethod
     async def open(
@@ -137,7 +123,7 @@ class AwsSession:
         """Raise ConfigurationError if there are no credentials at all; expired ones are a source's trouble."""
         try:
             credentials = await self._session.get_credentials()
-        except _expected() as error:
+        except failures.expected() as error:
             if _fatal(error):
                 raise ConfigurationError(_configuration_sentence(error, self.profile)) from error
             return
@@ -149,16 +135,15 @@ class AwsSession:
 
     async def account(self, region: str, service: Service) -> str:
         """The account that is watched, as 12 digits; what else tells accounts apart if AWS never said."""
-        if self._account is None:
-            by_profile = self._profiles_account(await self._credentials())
-            self._account = by_profile or await self._asked_account(region, service)
-        return self._account
+        return await self.identity.account(region, service)
 
     @property
     def method(self) -> str:
         """Where the credentials come from, in botocore's word: env, sso, assume-role, …; "" if not known yet."""
         credentials = getattr(self._session, "_credentials", None)
-        return str(getattr(credentials, "method", "") or "")
+        # Renewed ones have not been looked for yet: what was said of those before is said of them.
+        self._method = str(getattr(credentials, "method", "") or self._method)
+        return self._method
 
     def call(self, service: str, operation: str, region: str, *, group: str = "", token: bool = False) -> failures.Call:
         """What is about to be asked with these credentials, for the sentence about its failure."""
@@ -196,7 +181,7 @@ class AwsSession:
         async with self._making.setdefault(key, asyncio.Lock()):
             while key not in self._clients:
                 generation = self.generation
-                await self._check_account(service, region)
+                await self.identity.check(region, service)
                 client = await self._make(service, region, self._read_timeouts[kind or service])
                 if self.generation == generation:  # else it has what was there before
                     self._clients[key] = client
@@ -217,7 +202,7 @@ class AwsSession:
             session.set_config_variable("region", self._region)
         self._fingerprint = files
         self._session = session
-        self._clients = {}
+        self._clients, self._sts = {}, None
         self._retired.append(self._open)  # its clients may be in the middle of a call
         self._open = contextlib.AsyncExitStack()
         self.generation += 1
@@ -225,7 +210,8 @@ class AwsSession:
 
     async def close(self) -> None:
         """Close all clients; safe to call twice."""
-        self._clients = {}
+        await self.identity.close()
+        self._clients, self._sts = {}, None
         for stack in (*self._retired, self._open):
             await stack.aclose()
         self._retired.clear()
@@ -253,66 +239,7 @@ class AwsSession:
 
     # -- finding out -------------------------------------------------------------------------------------------------
 
-    async def _asked_account(self, region: str, service: Service) -> str:
-        told, stand_in = await self._told_account(region, service), await self._stand_in()
-        if self._accounts is not None:
-            if told:
-                await asyncio.to_thread(self._accounts.know_account, stand_in, told)
-            else:
-                told = await asyncio.to_thread(self._accounts.account_of, stand_in)
-        return told or stand_in
-
-    async def _check_account(self, service: Service, region: str) -> None:
-        """Raise CallError if renewed credentials are another account's: what it holds is not what is watched.
-
-        A tool that switches accounts writes the keys of the next one under the same profile.
-        """
-        generation, account = self.generation, self._account or ""
-        if self._elsewhere[0] != generation and account.isdecimal():
-            credentials = await self._credentials()
-            told = self._profiles_account(credentials) or await self._told_account(region, service)
-            self._elsewhere = generation, told if told and told != account else ""
-        if other := self._elsewhere[1]:
-            whose = f"profile {self.profile} has credentials" if self.profile else "these are credentials"
-            message = (
-                f"{whose} of {other}, not of {account}, which is watched: sign in to that one again,"
-                " or start smwatch anew to watch the other"
-            )
-            raise CallError(State.SIGN_IN, message, Remedy.SIGN_IN)
-
-    async def _told_account(self, region: str, service: Service) -> str | None:
-        try:
-            async with asyncio.timeout(IDENTITY_LIMIT):
-                if account := (await self._keys()).account_id:
-                    return str(account)
-                if self.overridden(service) and not self.overridden("sts"):
-                    return None  # those credentials are not AWS's: keep them to the endpoint they are meant for
-                sts: Any = await self._make("sts", region, IDENTITY_LIMIT)
-                return str((await sts.get_caller_identity())["Account"])
-        except _expected():
-            return None
-
-    def _profiles_account(self, credentials: object) -> str | None:
-        """The account as the profile itself tells it, signed in or not."""
-        scoped = self._session.get_scoped_config()
-        match getattr(credentials, "method", None):
-            case "sso":
-                return scoped.get("sso_account_id")
-            case "assume-role" | "assume-role-with-web-identity":
-                parts = str(scoped.get("role_arn", "")).split(":")
-                return parts[4] if len(parts) > 4 else None
-            case _:
-                return None
-
-    async def _stand_in(self) -> str:
-        """What tells this account from others, where its number can't be had: never share coverage by mistake."""
-        key = ""
-        with contextlib.suppress(*_expected()):
-            key = (await self._keys()).access_key or ""
-        digest = hashlib.sha256(f"{self.profile or ''} {key}".encode()).hexdigest()
-        return f"unknown-{digest[:8]}"
-
-    async def _keys(self) -> ReadOnlyCredentials:
+    async def keys(self) -> ReadOnlyCredentials:
         """The keys as of now; whatever goes wrong with them is raised as botocore raises it."""
         from botocore.exceptions import NoCredentialsError
 
@@ -322,11 +249,23 @@ class AwsSession:
         keys: ReadOnlyCredentials = await credentials.get_frozen_credentials()
         return keys
 
-    async def _credentials(self) -> object:
+    async def credentials(self) -> object:
+        """As botocore has them, where they can be had."""
         try:
             return await self._session.get_credentials()
-        except _expected():
+        except failures.expected():
             return None
+
+    async def sts(self, region: str, read_timeout: float) -> Any:
+        """The client for STS, made once per renewal."""
+        if self._sts is None:
+            self._sts = await self._make("sts", region, read_timeout)
+        return self._sts
+
+    def profile_settings(self) -> Mapping[str, Any]:
+        """What stands in the config files under this profile."""
+        settings: Mapping[str, Any] = self._session.get_scoped_config()
+        return settings
 
     def partition(self, region: str) -> str:
         """The partition that a Region belongs to, as ARNs name it: aws, aws-cn, aws-us-gov, …"""
@@ -335,7 +274,7 @@ class AwsSession:
     def overridden(self, service: str) -> bool:
         """Whether this service is reached at an endpoint that the user has set."""
         name = _SERVICE_IDS[service]
-        scoped = self._session.get_scoped_config()
+        scoped = self.profile_settings()
         if str(self._environ.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "")).lower() == "true":
             return False
         if self._environ.get(f"AWS_ENDPOINT_URL_{name.upper()}") or self._environ.get("AWS_ENDPOINT_URL"):
@@ -370,11 +309,6 @@ def _botocore_errors() -> tuple[type[Exception], ...]:
     from botocore.exceptions import BotoCoreError, ClientError
 
     return BotoCoreError, ClientError
-
-
-def _expected() -> tuple[type[Exception], ...]:
-    """How a call that need not succeed may fail: a proxy's page for an answer is no reason to end."""
-    return (CallError, *failures.known())
 
 
 def _fatal(error: Exception) -> bool:

@@ -21,7 +21,7 @@ from smwatch.sources.session import AwsSession
 from smwatch.sources.source import State
 from tests.emulators.lookup_events import LookupEvents
 from tests.emulators.records import record
-from tests.sources.hurry import Hurry, Watched, follow
+from tests.sources.hurry import HANGS, Hurry, Watched, follow
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 IDENTITY = (
@@ -277,6 +277,37 @@ async def test_an_account_that_was_known_is_known_when_nobody_can_be_asked(
         assert (await account("AKIATWO")).startswith("unknown-")
 
 
+async def test_keys_of_another_account_are_refused_also_where_the_first_one_was_told_late(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """STS answers a busy machine after the screen has opened."""
+
+    def keys(key: str) -> None:
+        write(home, "credentials", f"[default]\naws_access_key_id = {key}\naws_secret_access_key = example\n")
+
+    told = [b"", b"", IDENTITY, IDENTITY.replace(b"123456789012", b"210987654321")]
+
+    def answer() -> bytes:
+        body = told.pop(0)
+        return b"HTTP/1.1 200 OK\r\nContent-Type: text/xml\r\nContent-Length: %d\r\n\r\n%s" % (len(body), body)
+
+    monkeypatch.setattr("smwatch.sources.identity.ASK_AGAIN", 0.01)
+    keys("AKIAONE")
+    async with answering(answer) as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL", url)
+        session = await AwsSession.open()
+        assert (name := await session.account("eu-west-1", "cloudtrail")).startswith("unknown-")
+        async with asyncio.timeout(HANGS):
+            while not session.identity.number:  # noqa: ASYNC110 - nobody tells
+                await asyncio.sleep(0.01)
+        keys("AKIATWO")
+        assert session.renew()
+        with pytest.raises(CallError, match="of 210987654321, not of 123456789012, which is watched"):
+            await session.client("cloudtrail", "eu-west-1")
+        assert await session.account("eu-west-1", "cloudtrail") == name, "what is read goes by one name in one run"
+        await session.close()
+
+
 @pytest.mark.parametrize(
     "body",
     [
@@ -341,6 +372,21 @@ async def test_a_client_that_was_being_made_when_credentials_changed_has_the_new
     client: Any = await making
     assert client._request_signer._credentials.access_key == "AKIANEWER"
     assert await session.client("cloudtrail", "eu-west-1") is client
+    await session.close()
+
+
+async def test_where_credentials_come_from_is_known_while_new_ones_are_looked_for(
+    home: Path, history: LookupEvents
+) -> None:
+    """A token that has expired is still what is to be renewed, not a key of `aws configure`."""
+    token = write(home, "token", "expired")
+    write(home, "config", f"[profile dev]\nregion = eu-west-1\nrole_arn = {ROLE}\nweb_identity_token_file = {token}\n")
+    session = await AwsSession.open("dev")
+    await session.credentials()
+    before = session.call("cloudtrail", "LookupEvents", "eu-west-1")
+    assert before.method == "assume-role-with-web-identity"
+    assert session.renew(force=True)
+    assert session.call("cloudtrail", "LookupEvents", "eu-west-1") == before
     await session.close()
 
 

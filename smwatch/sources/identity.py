@@ -1,0 +1,149 @@
+"""Which account the credentials of a session belong to: what is read, and how far, is noted as that account's."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+from typing import TYPE_CHECKING, Any, Protocol
+
+from smwatch.sources import failures
+from smwatch.sources.errors import CallError, Remedy
+from smwatch.sources.source import State
+
+if TYPE_CHECKING:
+    from smwatch.sources.session import AwsSession, Service
+
+LIMIT = 4.0
+"""How long the account number may take to find out, in seconds, at the start: it is wanted before the screen opens."""
+ANSWER = 30.0
+"""Seconds that STS may take to answer, where nobody waits for it but a client with new credentials."""
+ASK_AGAIN = 30.0
+"""Seconds until an account that STS could not tell is asked for again."""
+
+
+class Accounts(Protocol):
+    """Remembers over restarts which account something stands in for: what was covered is that account's."""
+
+    def account_of(self, stand_in: str) -> str | None:
+        """The account's number, if it was ever known."""
+
+    def know_account(self, stand_in: str, account: str) -> None:
+        """Note the account's number."""
+
+
+class Identity:
+    """Asks once whose the credentials are, and refuses renewed ones that are somebody else's.
+
+    Where STS does not tell it in time, what is watched goes by a stand-in for its number in this run, and STS is asked
+    on: it must be known before other credentials take the place of these.
+    """
+
+    def __init__(self, session: AwsSession, accounts: Accounts | None) -> None:
+        self._session = session
+        self._accounts = accounts
+        self._name = ""
+        """What the account is called in this run: its number, or what stands in for that."""
+        self.number = ""
+        """12 digits; "" while they are not known."""
+        self._asking: asyncio.Task[None] | None = None
+        self._looked_at = 0
+        """The generation of the credentials that were found to be this account's, or somebody else's."""
+        self._other = ""
+        """The account whose credentials they are now, if it is not the one that is watched."""
+
+    async def account(self, region: str, service: Service) -> str:
+        """The account that is watched, as 12 digits; what else tells accounts apart if AWS does not say."""
+        if not self._name:
+            self.number = self._by_profile(await self._session.credentials()) or ""
+            self._name = self.number or await self._asked(region, service)
+        return self._name
+
+    async def check(self, region: str, service: Service) -> None:
+        """Raise CallError if renewed credentials are another account's: what it holds is not what is watched.
+
+        A tool that switches accounts writes the keys of the next one under the same profile.
+        """
+        generation = self._session.generation
+        if self._looked_at != generation and self.number:
+            told = self._by_profile(await self._session.credentials())
+            if not told:
+                with contextlib.suppress(TimeoutError):
+                    async with asyncio.timeout(ANSWER):
+                        told = await self._told(region, service)
+            self._looked_at, self._other = generation, told if told and told != self.number else ""
+        if self._other:
+            profile = self._session.profile
+            whose = f"profile {profile} has credentials" if profile else "these are credentials"
+            message = (
+                f"{whose} of {self._other}, not of {self.number}, which is watched: sign in to that one again,"
+                " or start smwatch anew to watch the other"
+            )
+            raise CallError(State.SIGN_IN, message, Remedy.SIGN_IN)
+
+    async def close(self) -> None:
+        """Ask no more."""
+        if self._asking is not None:
+            self._asking.cancel()
+            await asyncio.wait((self._asking,))
+
+    async def _asked(self, region: str, service: Service) -> str:
+        stand_in = await self._stand_in()
+        tried = asyncio.Event()
+        self._asking = asyncio.create_task(self._ask_on(region, service, tried))
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(LIMIT):
+                await tried.wait()
+        if self._accounts is not None:
+            if self.number:
+                await asyncio.to_thread(self._accounts.know_account, stand_in, self.number)
+            else:
+                known = await asyncio.to_thread(self._accounts.account_of, stand_in)
+                self.number = self.number or known or ""
+        return self.number or stand_in
+
+    async def _ask_on(self, region: str, service: Service, tried: asyncio.Event) -> None:
+        """Until it is known; of credentials that have been replaced nobody can be asked any more."""
+        generation = self._session.generation
+        while self._session.generation == generation:
+            told = await self._told(region, service)
+            if told and self._session.generation == generation:
+                self.number = self.number or told
+            tried.set()
+            if self.number or not self._askable(service):
+                return
+            await asyncio.sleep(ASK_AGAIN)
+
+    async def _told(self, region: str, service: Service) -> str | None:
+        """The account as the credentials tell it, or STS."""
+        with contextlib.suppress(*failures.expected()):
+            if account := (await self._session.keys()).account_id:
+                return str(account)
+            if self._askable(service):
+                sts: Any = await self._session.sts(region, ANSWER)
+                return str((await sts.get_caller_identity())["Account"])
+        return None
+
+    def _askable(self, service: Service) -> bool:
+        """Not with credentials that are not AWS's: they are kept to the endpoint that they are meant for."""
+        return self._session.overridden("sts") or not self._session.overridden(service)
+
+    def _by_profile(self, credentials: object) -> str | None:
+        """The account as the profile itself tells it, signed in or not."""
+        scoped = self._session.profile_settings()
+        match getattr(credentials, "method", None):
+            case "sso":
+                return scoped.get("sso_account_id")
+            case "assume-role" | "assume-role-with-web-identity":
+                parts = str(scoped.get("role_arn", "")).split(":")
+                return parts[4] if len(parts) > 4 else None
+            case _:
+                return None
+
+    async def _stand_in(self) -> str:
+        """What tells this account from others, where its number can't be had: never share coverage by mistake."""
+        key = ""
+        with contextlib.suppress(*failures.expected()):
+            key = (await self._session.keys()).access_key or ""
+        digest = hashlib.sha256(f"{self._session.profile or ''} {key}".encode()).hexdigest()
+        return f"unknown-{digest[:8]}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from datetime import timedelta
 
 from textual import events
@@ -12,17 +12,15 @@ from textual.geometry import Size
 from textual.screen import Screen
 
 from smwatch.change import Change
-from smwatch.tui import clip
 from smwatch.tui.asked import Asked
 from smwatch.tui.compositor import DirectlyComposed
 from smwatch.tui.keys import MOMENT
-from smwatch.tui.lines import Line, Piece
-from smwatch.tui.pages.band import band_rows
+from smwatch.tui.lines import Line
 from smwatch.tui.pages.empty import empty_lines
-from smwatch.tui.pages.footer import Standing, footer_row
-from smwatch.tui.pages.header import header_rows
+from smwatch.tui.pages.footer import Standing
 from smwatch.tui.pages.targets import ToEvent, ToValue
 from smwatch.tui.screens.desk import Desk
+from smwatch.tui.screens.edges import Edges
 from smwatch.tui.screens.page import PageScreen
 from smwatch.tui.spread import Spread, span_of
 from smwatch.tui.times import Zone
@@ -30,7 +28,6 @@ from smwatch.tui.widgets.detail import Detail
 from smwatch.tui.widgets.filter_line import FilterLine
 from smwatch.tui.widgets.heading import StreamHeading
 from smwatch.tui.widgets.histogram import Histogram
-from smwatch.tui.widgets.pieces import Pieces
 from smwatch.tui.widgets.scrollbar import Bar
 from smwatch.tui.widgets.sheet import Sheet
 from smwatch.tui.widgets.stream import EventStream
@@ -38,8 +35,8 @@ from smwatch.view import Filter
 
 DOCKED, ROOMY = 100, 120
 """Columns from which the details have room beside the stream, and from which they are there unasked."""
-BAND_ROOM, HISTOGRAM_ROOM = 16, 34
-"""Lines from which the band has its second line, and from which the histogram is there unasked."""
+HISTOGRAM_ROOM = 34
+"""Lines from which the histogram is there unasked."""
 SAID_SECONDS = 4.0
 RENEWED_SECONDS = 2.0
 """How often details and histogram are written anew while much happens: serves "CPU at 1,000 rows/s"."""
@@ -69,11 +66,9 @@ class StreamFrame(DirectlyComposed, Screen[None]):
         self._pane_wanted: bool | None = None
         self._histogram_wanted: bool | None = None
         self._said = ""
-        self._footed: tuple[Standing, int] | None = None
         self._aged_at = desk.now
         self._renewing = self._stale = False
-        self._header, self._band, self._footer = Pieces(), Pieces(), Pieces()
-        self._header.id, self._footer.id = "header", "footer"
+        self._edges = Edges(desk)
         self.histogram = Histogram()
         self._heading = StreamHeading()
         self._bar = Bar()
@@ -89,8 +84,8 @@ class StreamFrame(DirectlyComposed, Screen[None]):
 
     def compose(self) -> ComposeResult:
         """Header, band, histogram, stream with details, filter, footer."""
-        yield self._header
-        yield self._band
+        yield self._edges.header
+        yield self._edges.band
         yield self.histogram
         with Horizontal(id="body"):
             with Vertical():
@@ -100,7 +95,7 @@ class StreamFrame(DirectlyComposed, Screen[None]):
                     yield self._bar
             yield self.detail
         yield self.filter_line
-        yield self._footer
+        yield self._edges.footer
 
     def on_mount(self) -> None:
         """Show what the store already holds, each part where it will stay: a layout later is a second first frame."""
@@ -167,7 +162,7 @@ class StreamFrame(DirectlyComposed, Screen[None]):
             self._asked_anew()
         self.stream.tick(now)
         self._empty()
-        self._header.put_at_once(self._header_rows())
+        self._edges.tick(self.size.width)
         if now - self._aged_at >= AGED or self.desk.zone is Zone.RELATIVE:
             self._aged_at = now
             self._frame()
@@ -184,29 +179,10 @@ class StreamFrame(DirectlyComposed, Screen[None]):
 
     def _frame(self) -> None:
         """Header, band and footer as things stand."""
-        desk, width = self.desk, self.size.width
-        if not width:
-            return
-        self._header.put(self._header_rows())
-        asking = desk.asking
-        step = clip.next_step(asking[0]) if asking and self.size.height >= BAND_ROOM else None
-        text = step.text if step is not None else None
-        band = band_rows(asking, desk.muted, text, desk.now, desk.zone, width, desk.keys)
-        self._band.put(band)
-        self._band.display = bool(band)
-        self._draw_footer()
+        self._edges.draw(self._standing(), self.size)
 
     def _draw_footer(self) -> None:
-        standing, width = self._standing(), self.size.width
-        if width and (standing, width) != self._footed:
-            self._footed = (standing, width)
-            self._footer.put([footer_row(standing, self._keys(), width)])
-
-    def _header_rows(self) -> Sequence[Sequence[Piece]]:
-        desk = self.desk
-        statuses = list(desk.store.sources.values())
-        again, whole = map(desk.keys.one, ("watch.poll", "watch.sources"))
-        return header_rows(desk.title, statuses, desk.now, desk.zone, self.size.width, again, whole)
+        self._edges.draw_footer(self._standing(), self.size.width)
 
     def _standing(self) -> Standing:
         store, stream, asked = self.desk.store, self.stream, self.asked
@@ -223,18 +199,6 @@ class StreamFrame(DirectlyComposed, Screen[None]):
             alarmed=bool(self.desk.asking),
             said=self._said,
         )
-
-    def _keys(self) -> list[tuple[str, str, str]]:
-        """The keys that help now: (key, word, action)."""
-        offered = ["app.help", "watch.filter", "watch.names"]
-        offered += ["watch.next_alarm", "watch.alarms"] if self.desk.asking else []
-        offered += ["watch.clear", "watch.context"] if self.asked.query else []
-        offered += ["stream.open", "app.quit", "watch.group", "watch.zone", "watch.copy", "watch.wall"]
-        keys = self.desk.keys
-        return [
-            (*keys.hint(each), f"{'app' if each.startswith('app.') else 'screen'}.{keys[each].action}")
-            for each in offered
-        ]
 
     def key(self, action: str) -> str:
         """The key of something on this screen, as it is printed."""

@@ -1,0 +1,70 @@
+"""What stands around the stream of the main screen: the health of the sources, the worst alarm, and the last line."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from textual.geometry import Size
+
+from smwatch.tui import clip
+from smwatch.tui.lines import Piece
+from smwatch.tui.pages.band import band_rows
+from smwatch.tui.pages.footer import Standing, footer_row
+from smwatch.tui.pages.header import header_rows
+from smwatch.tui.screens.desk import Desk
+from smwatch.tui.widgets.pieces import Pieces
+
+BAND_ROOM = 16
+"""Lines from which the band has its second line."""
+
+
+class Edges:
+    """Header, alarm band and footer, written from what lies on the desk; the screen says where they go, and when."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+        self._footed: tuple[Standing, int] | None = None
+        self.header, self.band, self.footer = Pieces(), Pieces(), Pieces()
+        self.header.id, self.footer.id = "header", "footer"
+
+    def draw(self, standing: Standing, size: Size) -> None:
+        """All three as things stand; nothing before there is any room."""
+        desk, width = self._desk, size.width
+        if not width:
+            return
+        self.header.put(self._header_rows(width))
+        asking = desk.asking
+        step = clip.next_step(asking[0]) if asking and size.height >= BAND_ROOM else None
+        text = step.text if step is not None else None
+        band = band_rows(asking, desk.muted, text, desk.now, desk.zone, width, desk.keys)
+        self.band.put(band)
+        self.band.display = bool(band)
+        self.draw_footer(standing, width)
+
+    def draw_footer(self, standing: Standing, width: int) -> None:
+        """The last line, where it says something else than it does."""
+        if width and (standing, width) != self._footed:
+            self._footed = (standing, width)
+            self.footer.put([footer_row(standing, self._keys(standing), width)])
+
+    def tick(self, width: int) -> None:
+        """Let time pass in the header, where the clock is."""
+        self.header.put_at_once(self._header_rows(width))
+
+    def _header_rows(self, width: int) -> Sequence[Sequence[Piece]]:
+        desk = self._desk
+        statuses = list(desk.store.sources.values())
+        again, whole = map(desk.keys.one, ("watch.poll", "watch.sources"))
+        return header_rows(desk.title, statuses, desk.now, desk.zone, width, again, whole)
+
+    def _keys(self, standing: Standing) -> list[tuple[str, str, str]]:
+        """The keys that help now: (key, word, action)."""
+        offered = ["app.help", "watch.filter", "watch.names"]
+        offered += ["watch.next_alarm", "watch.alarms"] if standing.alarmed else []
+        offered += ["watch.clear", "watch.context"] if standing.query else []
+        offered += ["stream.open", "app.quit", "watch.group", "watch.zone", "watch.copy", "watch.wall"]
+        keys = self._desk.keys
+        return [
+            (*keys.hint(each), f"{'app' if each.startswith('app.') else 'screen'}.{keys[each].action}")
+            for each in offered
+        ]

@@ -51,34 +51,33 @@ class Close:
         """The slots with seconds whose periods reach into those that have changed."""
         return _around(changed, slots, 0, self.reach)
 
-    def earlier(self, changed: Collection[int], slots: Slots) -> list[int]:
-        """The slots into which periods reach that end in those that have changed."""
-        return _around(changed, slots, self.reach, 0)
-
     def within(self, slot: int, slots: Slots) -> list[int]:
         """The slots into which periods reach that end in this one, which is the last of them."""
         return [one for one in slots if slot - self.reach <= one <= slot]
 
-    def find(self, slot: int, slots: Slots) -> bool:
-        """Find those seconds of a slot; whether they are others than before."""
-        return self._keep(slot, self._found(slot, slots))
+    def find(self, slot: int, slots: Slots) -> list[int]:
+        """Find those seconds of a slot; the slots in which others are covered than before."""
+        return self._keep(slot, self._found(slot, slots), slots)
 
-    def adopt(self, slot: int, other: Close) -> bool:
-        """Know of a slot what another one knows; whether that is something else than before."""
-        return self._keep(slot, other._ends.get(slot))
+    def adopt(self, slot: int, other: Close, slots: Slots) -> list[int]:
+        """Know of a slot what another one knows; the slots in which others are covered than before."""
+        return self._keep(slot, other._ends.get(slot), slots)
 
     def drop(self, slot: int) -> None:
         """Forget a slot."""
         self._ends.pop(slot, None)
 
-    def _keep(self, slot: int, ends: Ends | None) -> bool:
-        if self._ends.get(slot) == ends:
-            return False
+    def _keep(self, slot: int, ends: Ends | None, slots: Slots) -> list[int]:
+        known = self._ends.get(slot)
+        if known == ends:
+            return []
         if ends is None:
             del self._ends[slot]
         else:
             self._ends[slot] = ends
-        return True
+        if known is not None and ends is not None and known[0] == ends[0]:
+            return [slot]  # to those before it makes a difference when it begins
+        return _around((slot,), slots, self.reach, 0)
 
     def covers(self, slot: int, slots: Slots) -> tuple[int, int]:
         """How many of a slot's sights are each one of enough with what was before or soon after them, and at which
@@ -211,10 +210,10 @@ class Finder:
         for close in self._near:
             moved.append([])
             for slot in close.later(seen, slots):
-                if close.find(slot, slots):
+                if covered := close.find(slot, slots):
                     moved[-1].append(slot)
+                    near.update(covered)
                 yield len(slots[slot])
-            near.update(close.earlier(moved[-1], slots))
         # What else is known is asked only where there would be enough without it.
         counted: list[int] = []
         for slot in sorted(near):
@@ -224,21 +223,18 @@ class Finder:
         counting = {slot: self._counting[slot] for slot in slots}
         changed = {*counted, *asked}
         for plain, close, ends in zip(self._near, self._close, moved, strict=True):
-            again, others = {*close.later(counted, counting), *ends}, list[int]()
-            for slot in sorted(again):
-                if self._close_in(slot, counting, plain, close):
-                    others.append(slot)
+            for slot in sorted({*close.later(counted, counting), *ends}):
+                changed.update(self._close_in(slot, counting, plain, close))
                 yield len(counting[slot])
-            changed.update(close.earlier(others, counting))
         for slot in sorted(changed):
             found.pop(slot, None)
             if evidence := self._evidence(slot, counting):
                 found[slot] = evidence
             yield len(counting[slot])
 
-    def _close_in(self, slot: int, counting: Slots, plain: Close, close: Close) -> bool:
+    def _close_in(self, slot: int, counting: Slots, plain: Close, close: Close) -> list[int]:
         if self._whole.issuperset(close.within(slot, counting)):
-            return close.adopt(slot, plain)
+            return close.adopt(slot, plain, counting)
         return close.find(slot, counting)
 
     def _count(self, slot: int, slots: Slots) -> bool:

@@ -82,6 +82,7 @@ def total_of(evidence: Sequence[Evidence]) -> Total:
     """What all of it amounts to, ascending; a loop over it for each change of an alarm has to be quick."""
     if not evidence:
         return Total(-1, 0, "", END, BEGINNING)
-    rank, step = max(map(_RANK_AND_STEP, evidence))
+    rank, step = max({*map(_RANK_AND_STEP, evidence)})
     title = next(one.title for one in reversed(evidence) if one.rank == rank)
-    return Total(rank, step, title, min(map(_AT, evidence)), max(map(_AT, evidence)))
+    ats = [*map(_AT, evidence)]
+    return Total(rank, step, title, min(ats), max(ats))

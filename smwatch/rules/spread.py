@@ -15,7 +15,7 @@ from smwatch.rules.closeness import Finder
 from smwatch.rules.command import joined
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Renames, Value
 from smwatch.rules.envelope import Rule
-from smwatch.rules.evidence import BEGINNING, END, LEVELS, Evidence, Shed
+from smwatch.rules.evidence import BEGINNING, END, LEVELS, Evidence, Shed, Total
 from smwatch.rules.measure import Measure, Sight
 from smwatch.rules.period import DAY
 from smwatch.rules.plan import Plan
@@ -51,11 +51,13 @@ class SpreadCase(Case):
         "_judging",
         "_kept",
         "_measure",
+        "_parts",
         "_plans",
         "_seen",
         "_sighters",
         "_slots",
         "_summary",
+        "_whole",
         "enough",
         "event",
         "found",
@@ -96,7 +98,12 @@ class SpreadCase(Case):
         """Who may know of more."""
         self._sighters: list[Sighter] = []
         """Who does."""
+        self._parts: dict[int, Summary] = {}
+        """What there is to say of the evidence, by slot."""
         self._summary = NOTHING
+        """Of the episode that was told of last, where that is not all of it."""
+        self._whole = NOTHING
+        """Of all of it."""
         self.found: dict[int, list[Evidence]] = {}
         """By slot."""
 
@@ -262,7 +269,11 @@ class SpreadCase(Case):
             self._sum_up()
         while self.unready:
             self.go_on()
-        return [one for number in sorted(self.found) for one in self.found[number]]
+        self._parts = {number: self._part(number) for number in sorted(self.found)}
+        parts = tuple(self._parts.values())
+        if parts != self._whole.parts:
+            self._whole = Summary.joined(parts)
+        return self._whole.episode
 
     @property
     def unready(self) -> bool:
@@ -287,10 +298,20 @@ class SpreadCase(Case):
         assert self.rule.distinct is not None
         return self.rule.distinct.of.plural
 
+    def _part(self, number: int) -> Summary:
+        evidence, part = self.found[number], self._parts.get(number)
+        return part if part is not None and part.episode is evidence else Summary.of(evidence)
+
     def _summed_up(self, episode: Sequence[Evidence]) -> Summary:
-        if self._summary.episode is not episode:
-            self._summary = Summary(episode)
+        if episode is self._whole.episode:
+            return self._whole
+        if episode is not self._summary.episode:
+            self._summary = Summary.of(episode)
         return self._summary
+
+    def total(self, episode: Sequence[Evidence]) -> Total:
+        """What it amounts to."""
+        return self._summed_up(episode).total
 
     def keys(self, episode: Sequence[Evidence]) -> list[int]:
         """The newest keys of the first event with each value, ascending."""
@@ -399,6 +420,11 @@ class SpreadCase(Case):
             # From when there are enough on, it hears of every event.
             slots[number] = self._slots.sights(number, keep=self.enough)
         yield from finder.find(slots, seen & slots.keys(), asked & slots.keys(), self.found)
+        for number, evidence in tuple(self.found.items()):
+            part = self._part(number)
+            if self._parts.get(number) is not part:
+                self._parts[number] = part
+                yield len(evidence)
 
 
 def _most_of(one: Shed | None, other: Shed | None) -> Shed | None:

@@ -3,29 +3,65 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import chain
+from operator import attrgetter
 
 from smwatch.rules.alarm import EVIDENCE
 from smwatch.rules.dimension import Value
-from smwatch.rules.evidence import Evidence
+from smwatch.rules.evidence import Evidence, Total, total_of
+
+_VALUE = attrgetter("value")
 
 
 class Summary:
-    """The values in some evidence, gone through once: several things are told of it each time."""
+    """The values in some evidence, each piece of which has one, gone through once: several things are told of it.
 
-    __slots__ = ("_firsts", "_lasts", "_values", "episode")
+    That of a slot stands until the slot is judged again, so that of ten thousand pieces a few are gone through for each
+    event: serves the rows "rules-trouble" and "longest stall of the event loop".
+    """
 
-    def __init__(self, episode: Sequence[Evidence]) -> None:
+    __slots__ = ("_firsts", "_lasts", "_values", "episode", "parts", "total")
+
+    def __init__(
+        self,
+        episode: Sequence[Evidence],
+        firsts: dict[Value, Evidence],
+        lasts: dict[Value, Evidence],
+        total: Total,
+        parts: tuple[Summary, ...] = (),
+    ) -> None:
         self.episode = episode
-        self._firsts = {one.value: one for one in reversed(episode) if one.value is not None}
-        self._lasts = {one.value: one.at for one in episode if one.value is not None}
+        self.parts = parts
+        """Of which this is joined."""
+        self.total = total
+        """What all of it amounts to."""
+        self._firsts, self._lasts = firsts, lasts
         self._values: Mapping[Value, tuple[int, int]] | None = None
+
+    @classmethod
+    def of(cls, episode: Sequence[Evidence]) -> Summary:
+        """The values in this evidence, which is ascending."""
+        values = [*map(_VALUE, episode)]
+        firsts = dict(zip(reversed(values), reversed(episode), strict=True))
+        return cls(episode, firsts, dict(zip(values, episode, strict=True)), total_of(episode))
+
+    @classmethod
+    def joined(cls, parts: tuple[Summary, ...]) -> Summary:
+        """The values in all of these parts, which are ascending."""
+        firsts, lasts, total = dict[Value, Evidence](), dict[Value, Evidence](), total_of(())
+        for part in reversed(parts):
+            firsts.update(part._firsts)
+        for part in parts:
+            lasts.update(part._lasts)
+            total = total.joined(part.total)
+        return cls([*chain.from_iterable(part.episode for part in parts)], firsts, lasts, total, parts)
 
     @property
     def values(self) -> Mapping[Value, tuple[int, int]]:
         """The different values, and the first and last second of each; ascending by the first."""
         if self._values is None:
             ascending = sorted(self._firsts.items(), key=lambda item: item[1].key)
-            self._values = {value: (first.at, self._lasts[value]) for value, first in ascending}
+            self._values = {value: (first.at, self._lasts[value].at) for value, first in ascending}
         return self._values
 
     @property
@@ -38,5 +74,5 @@ class Summary:
         return len(self._firsts.keys() | gone.keys()) if gone else len(self._firsts)
 
 
-NOTHING = Summary(())
+NOTHING = Summary.of(())
 """Of most cases, which have no evidence."""

@@ -165,9 +165,12 @@ def _deletion(known: Times, deadlines: Deadlines | None, last_at: int) -> Iterat
 
 def listed(values: Mapping[Value, tuple[int, int]]) -> tuple[str, ...]:
     """A sentence for each of the values that an alarm counts: what somebody has to see to, one by one."""
-    found = sorted(values.items(), key=lambda item: (item[1], str(item[0])))
+    times = sorted(values.values())
+    since = times[-LISTED] if len(times) > LISTED else times[0] if times else (0, 0)
+    newest = [item for item in values.items() if item[1] >= since]  # of thousands, only these have to be named
+    found = sorted(newest, key=lambda item: (item[1], str(item[0])))
     told = [_seen(value, *times) for value, times in found[-LISTED:]]
-    if (more := len(found) - len(told)) > 0:
+    if (more := len(values) - len(told)) > 0:
         told.insert(0, f"{more:,} more, earlier than these")
     return tuple(told)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -14,10 +15,12 @@ from smwatch.rules import standing
 from smwatch.rules.closeness import Close, Slots
 from smwatch.rules.engine import Engine
 from smwatch.rules.envelope import Rule
+from smwatch.rules.evidence import Evidence
 from smwatch.rules.measure import Measure, Sight
 from smwatch.rules.question import Lookout
 from smwatch.rules.spread import SpreadCase
-from smwatch.rules.telling import Told, tell
+from smwatch.rules.summary import Summary
+from smwatch.rules.telling import LISTED, Told, listed, tell
 from tests import records
 from tests.rules.judging import after, arrivals, before, catalogue, mine, of, ruled
 
@@ -79,7 +82,7 @@ class LookedAt:
         self.sights = 0
         find = Close.find
 
-        def counted(close: Close, slot: int, slots: Slots) -> bool:
+        def counted(close: Close, slot: int, slots: Slots) -> list[int]:
             self.sights += len(slots[slot])
             return find(close, slot, slots)
 
@@ -114,7 +117,7 @@ def test_one_more_read_where_enough_was_read_long_since_has_no_period_of_its_slo
         lines += event == "line"
         return traced
 
-    def counted(close: Close, slot: int, slots: Slots) -> bool:
+    def counted(close: Close, slot: int, slots: Slots) -> list[int]:
         before = sys.gettrace()
         sys.settrace(traced)
         try:
@@ -127,6 +130,38 @@ def test_one_more_read_where_enough_was_read_long_since_has_no_period_of_its_slo
     (alarm,) = engine.alarms.values()
     assert alarm.count == many + 1
     assert 0 < lines < many / 2
+
+
+def test_one_more_read_has_the_evidence_of_its_own_slot_alone_summed_up(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine, summed_up, of_slot = Engine(catalogue()), list[int](), Summary.of
+    thief(30 * MANY + 1, engine)  # the last one begins a slot
+
+    def counted(episode: Sequence[Evidence]) -> Summary:
+        summed_up.append(len(episode))
+        return of_slot(episode)
+
+    monkeypatch.setattr(Summary, "of", counted)
+    engine.judge(arrivals([records.read("prod/7", by=records.role("ci-deployer", "build-7"), at=after(30 * MANY + 1))]))
+    (alarm,) = of("SMW-READ-01", engine.alarms)
+    assert (alarm.count, alarm.last_at) == (MANY, after(30 * MANY + 1))
+    assert summed_up == [2]
+
+
+def test_of_thousands_of_values_only_those_that_are_told_are_named() -> None:
+    named = 0
+
+    class Name(str):
+        __slots__ = ()
+
+        def __str__(self) -> str:
+            nonlocal named
+            named += 1
+            return super().__str__()
+
+    told = listed({Name(f"value-{n}"): (n // 2, n) for n in range(3_000)})
+    assert told[0] == "2,900 more, earlier than these"
+    assert [line.partition(":")[0] for line in told[1:]] == [f"value-{n}" for n in range(2_900, 3_000)]
+    assert named <= 2 * LISTED
 
 
 def test_of_a_deletion_nothing_is_told_anew_but_what_became_known_from_before_it(

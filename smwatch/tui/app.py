@@ -133,6 +133,8 @@ class SmwatchApp(App[int]):
         self._plain = (AsciiFilter(),) if glyphs.chosen(self._ui.glyphs, os.environ) else ()
         self._title = Title(self._to_terminal, os.environ)
         self._armed = self._settling = False
+        self._none_shown = True
+        """Of the events: the first ones don't wait for what comes next. Serves "view"."""
         self._interrupted_at: datetime | None = None
         self._opened = asyncio.Event()
         """The main screen stands."""
@@ -238,6 +240,9 @@ class SmwatchApp(App[int]):
                 self._stir()
             _, changed = delivery.into(self.store)
             self._settle_soon()
+            if self._none_shown and delivery.arrivals and self.is_running:
+                self._none_shown = False
+                self.flush()
         return tuple(changed.values())
 
     def _settle_soon(self) -> None:

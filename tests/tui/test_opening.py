@@ -18,6 +18,10 @@ from textual.css.parse import parse
 from textual.geometry import Size
 from textual.widget import Widget
 
+from smwatch.change import Change
+from smwatch.events.event import SeenBy
+from smwatch.events.reader import Reader
+from smwatch.monitor import Delivery
 from smwatch.settings import SettingsError
 from smwatch.tui.app import SmwatchApp
 from smwatch.tui.opening import Opening
@@ -26,8 +30,9 @@ from smwatch.tui.screens.frame import StreamFrame
 from smwatch.tui.screens.watch import WatchScreen
 from smwatch.tui.themes import DARK
 from smwatch.tui.widgets.pieces import Pieces
+from tests.records import raw
 from tests.terminal import ROOT, Terminal
-from tests.tui.scene import NOW, Stage, reads
+from tests.tui.scene import FINE, NOW, Stage, reads
 
 LATER = {
     *("smwatch.rules.engine", "smwatch.patterns", "smwatch.filter", "smwatch.journal", "smwatch.store"),
@@ -78,6 +83,28 @@ async def test_work_begins_once_the_screen_stands() -> None:
         while not stood:
             await pilot.pause()
     assert stood == [False, True]
+
+
+async def test_the_first_events_are_shown_as_they_come_and_later_ones_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage, shown = Stage(status=None), list[int]()
+    monkeypatch.setattr("smwatch.tui.app.PAINT_SECONDS", 3600.0)
+    show_change = WatchScreen.show_change
+
+    def noted(self: WatchScreen, change: Change) -> None:
+        shown.append(len(change.added))
+        show_change(self, change)
+
+    monkeypatch.setattr(WatchScreen, "show_change", noted)
+    reader = Reader()
+    first, *later = (reader.read(raw(one), seen_by=SeenBy.FILE, seen_at=NOW) for one in reads(3))
+    async with stage.app.run_test():
+        stage.app.apply(Delivery(statuses=(FINE,)))
+        stage.app.apply(Delivery(((1, first),)))
+        for seq, each in enumerate(later, 2):
+            stage.app.apply(Delivery(((seq, each),)))
+        assert shown == [1]
+        stage.app.flush()
+    assert shown == [1, 2]
 
 
 def test_the_first_frame_is_painted_before_anything_of_what_stands_behind_it_is_loaded() -> None:

@@ -111,6 +111,20 @@ def test_the_page_of_the_sources_says_of_one_that_was_never_read_that_it_was_not
     assert "last read   not yet" in told
 
 
+@pytest.mark.parametrize("given", [incident(), reads(3)], ids=["alarms", "none"])
+def test_the_smallest_wall_says_all_that_is_to_be_done_about_a_source(given: list[Record]) -> None:
+    who = "arn:aws:sts::111122223333:assumed-role/watcher/me"
+    denied = f"AWS denies cloudtrail:LookupEvents to {who}: attach the policy that `smwatch policy watch` prints"
+    status = msgspec.structs.replace(FRESH, state=State.DENIED, message=denied)
+    others = [
+        msgspec.structs.replace(FRESH, label="Logs", state=State.DENIED, message=denied, source=f"{i}")
+        for i in range(2)
+    ]
+    lines = wall_page(scene(*given, statuses=[status, *others]), 60, 20)
+    assert denied in " ".join(text(lines).split())
+    assert " ✗ DATA IS NOT COMPLETE: there may be more" in (each.text.rstrip() for each in lines)
+
+
 def test_a_wall_says_that_no_source_has_answered_yet() -> None:
     assert "no source has answered yet" in text(wall_page(scene(*reads(3), statuses=()), 60, 20))
     assert "no source has answered yet" not in text(wall_page(scene(*reads(3)), 60, 20))

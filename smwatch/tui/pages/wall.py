@@ -18,7 +18,7 @@ from smwatch.tui.lines import BARS, BLANK, Line, Piece, line, spread
 from smwatch.tui.pages.big import big, rows_of, scale_for, width_of
 from smwatch.tui.pages.words import ALARM_GLYPHS, ALARM_ROLES, Standing, standing
 from smwatch.tui.tally import Minute, Tally, bins
-from smwatch.tui.text import cells, fit, visible
+from smwatch.tui.text import cells, fit, visible, wrap
 from smwatch.tui.times import CLOCK, Zone, moment, period, written
 
 HOUR = timedelta(hours=1)
@@ -26,6 +26,8 @@ NOW = timedelta(minutes=5)
 LISTED = 5
 """Secrets, principals and last alarms that there is always room for on a wall that is not small."""
 NOT_COMPLETE = "DATA NOT COMPLETE"
+SAID = 3
+"""Lines at most for the sentence of the source that needs attention first: the next step stands at its end."""
 TALLEST = 8
 """Lines of the histogram at most."""
 
@@ -149,7 +151,11 @@ def _alarm(alarm: Alarm, scene: Scene, width: int) -> Line:
 
 def _warning(width: int, height: int) -> list[Line]:
     """That the wall can't be trusted, which a room has to see as well as an alarm."""
-    told = [" ✗ DATA IS NOT COMPLETE: what happens now may not be on this wall"]
+    said = (
+        " ✗ DATA IS NOT COMPLETE: what happens now may not be on this wall",
+        " ✗ DATA IS NOT COMPLETE: there may be more",
+    )
+    told = [next((each for each in said if cells(each) <= width), said[-1])]
     if (scale := scale_for(NOT_COMPLETE, width - 2, height // 6)) is not None:
         told = [*(f" {row}" for row in big(NOT_COMPLETE, scale)), *told]
     return [_filled(each, "alarm", width) for each in told]
@@ -164,7 +170,7 @@ def _sources(scene: Scene, found: Sequence[Health], width: int, room: int) -> li
     if not found:
         return [line(Piece("○ no source has answered yet", "quiet"))]
     places = len(found) if len(found) <= room else room - 1
-    lines = [told for each in found[:places] for told in _health(scene, each, width)]
+    lines = [told for i, each in enumerate(found[:places]) for told in _health(scene, each, width, 1 if i else SAID)]
     if hidden := found[places:]:
         fine = sum(each.fine for each in hidden)
         told = [f"● {fine} more ok"] * bool(fine) + [f"✗ {len(hidden) - fine} more not ok"] * (fine < len(hidden))
@@ -172,8 +178,8 @@ def _sources(scene: Scene, found: Sequence[Health], width: int, room: int) -> li
     return lines
 
 
-def _health(scene: Scene, each: Health, width: int) -> list[Line]:
-    """A source: how it is, how late, complete up to when, asked when; and its sentence, if it has one."""
+def _health(scene: Scene, each: Health, width: int, most: int) -> list[Line]:
+    """A source: how it is, how late, complete up to when, asked when; and `most` lines of its sentence."""
     status = each.status
     name = f"{each.glyph} {status.label} {status.region} {each.word}  "
     parts = []
@@ -192,9 +198,10 @@ def _health(scene: Scene, each: Health, width: int) -> list[Line]:
     while parts and column + cells("   ".join(parts)) > width:
         parts.pop()
     lines = [line(Piece(fit(name, column) if parts else fit(name, width), each.role), Piece("   ".join(parts)))]
-    if status.message:
-        lines.append(line(Piece(fit(f"  {status.message}", width), each.role)))
-    return lines
+    said = wrap(status.message, width - 2) if status.message else []
+    if len(said) > most:
+        said[most - 1 :] = [fit(" ".join(said[most - 1 :]), width - 2)]
+    return lines + [line(Piece(f"  {part}", each.role)) for part in said]
 
 
 def _rates(scene: Scene, hour: Minute, width: int, tall: int) -> list[Line]:

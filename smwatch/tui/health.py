@@ -101,7 +101,7 @@ def _unheard(status: Status, now: datetime) -> bool:
 
 
 def summary(statuses: Sequence[Status], now: datetime, zone: Zone, width: int) -> list[Piece]:
-    """The sources on one line of at most `width` cells: how late, complete up to when, last asked when."""
+    """The sources on one line of at most `width` cells: how late, complete up to when, last read whole when."""
     found = ranked(statuses, now)
     if not found:
         return [Piece("○ no source yet", "quiet")]
@@ -153,7 +153,7 @@ def _told(each: Health, now: datetime, zone: Zone, detail: int, several: bool) -
     if status.gaps and detail >= 2:
         pieces.append(Piece(f" {amount(len(status.gaps), 'gaps')}", "warn"))
     if status.last_good_at is not None and detail >= 5 and status.state is not State.DONE:
-        pieces.append(Piece(f" asked {period(max(timedelta(), now - status.last_good_at))} ago", "quiet"))
+        pieces.append(Piece(f" read {period(max(timedelta(), now - status.last_good_at))} ago", "quiet"))
     return pieces
 
 

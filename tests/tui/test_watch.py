@@ -314,7 +314,7 @@ async def test_an_empty_stream_says_what_was_asked_and_how_late_cloudtrail_is() 
     async with stage.app.run_test(size=WIDE):
         text = stage.text()
         assert "No Secrets Manager events" in text
-        assert "last asked successfully 8s ago" in text
+        assert "last read 8s ago" in text
         assert "minutes after they happen" in text
         assert "smwatch demo" in text
 

@@ -28,7 +28,7 @@ def empty_lines(
     keys: KeyTable,
     reaches_back: bool,
 ) -> list[Line]:
-    """What was asked, when that last worked, how late the sources usually are, and what to try."""
+    """What was asked, when it was last read, how late the sources usually are, and what to try."""
     if query and total:
         return [
             BLANK,
@@ -44,9 +44,7 @@ def empty_lines(
         status = each.status
         lines += [line(Piece(f"{each.glyph} {status.label} {status.region} ", each.role), Piece(each.word, each.role))]
         if status.last_good_at is not None:
-            lines += paragraph(
-                f"last asked successfully {period(now - status.last_good_at)} ago", width, "quiet", indent=2
-            )
+            lines += paragraph(f"last read {period(now - status.last_good_at)} ago", width, "quiet", indent=2)
         if each.progress:
             lines += paragraph(each.progress, width, "quiet", indent=2)
         if status.message:

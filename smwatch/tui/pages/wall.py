@@ -179,7 +179,7 @@ def _sources(scene: Scene, found: Sequence[Health], width: int, room: int) -> li
 
 
 def _health(scene: Scene, each: Health, width: int, most: int) -> list[Line]:
-    """A source: how it is, how late, complete up to when, asked when; and `most` lines of its sentence."""
+    """A source: how it is, how late, complete up to when, read whole when; and `most` lines of its sentence."""
     status = each.status
     name = f"{each.glyph} {status.label} {status.region} {each.word}  "
     parts = []
@@ -191,7 +191,7 @@ def _health(scene: Scene, each: Health, width: int, most: int) -> list[Line]:
     if status.gaps:
         parts.append(amount(len(status.gaps), "gaps"))
     if status.last_good_at is not None and status.state is not State.DONE:
-        parts.append(f"asked {period(max(timedelta(), scene.now - status.last_good_at))} ago")
+        parts.append(f"read {period(max(timedelta(), scene.now - status.last_good_at))} ago")
     if each.progress:
         parts.append(each.progress)
     column = 40 if width >= 100 else cells(name)

@@ -20,6 +20,8 @@ from smwatch.sources.recordings import STDIN, Missed, Opened, parts
 from smwatch.sources.source import Found, Page, State, Status
 
 PAGE = 2_000
+FIRST = 100
+"""Records of the first page: some screenfuls, so that something is shown while the others are read. Serves "view"."""
 REPORT_EVERY = timedelta(seconds=1)
 TICK = 0.1
 """Seconds: records due within a tick are played together."""
@@ -79,6 +81,7 @@ class FileSource:
     async def _read(self, playback: Playback, tally: _Tally) -> AsyncGenerator[Page | Status, None]:
         """Read all files, into pages or, with a speed, for the playback."""
         told_at = self._now()
+        most = FIRST
         pending: list[Found] = []
         async with aclosing(in_thread(parts(self._paths, self._stdin))) as read:
             async for part in read:
@@ -94,9 +97,10 @@ class FileSource:
                                 return
                         else:
                             pending += part
-                            while len(pending) >= PAGE:
-                                yield self._page(pending[:PAGE])
-                                del pending[:PAGE]
+                            while len(pending) >= most:
+                                yield self._page(pending[:most])
+                                del pending[:most]
+                                most = PAGE
                     case None:
                         if pending:
                             yield self._page(pending)

@@ -19,7 +19,7 @@ from smwatch.lines import event_line
 from smwatch.sources import playback
 from smwatch.sources.coverage import Coverage
 from smwatch.sources.demo import demo_sources
-from smwatch.sources.files import PAGE, FileSource
+from smwatch.sources.files import FIRST, PAGE, FileSource
 from smwatch.sources.source import Page, Source, State, Status
 
 START = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
@@ -123,10 +123,11 @@ async def test_gzip_members_and_padding_are_one_text(write: Write) -> None:
     assert (await reading(write("a.gz", data))).numbers == [1, 2]
 
 
-async def test_a_page_holds_no_more_than_its_limit(write: Write) -> None:
-    read = await reading(write("a.json", trail(*range(PAGE * 2 + 7))), write("b.json", trail(9999)))
-    assert [len(page.found) for page in read.pages] == [PAGE, PAGE, 8]
-    assert read.numbers == [*range(PAGE * 2 + 7), 9999]
+async def test_a_page_holds_no_more_than_its_limit_and_the_first_little(write: Write) -> None:
+    count = FIRST + PAGE * 2 + 7
+    read = await reading(write("a.json", trail(*range(count))), write("b.json", trail(99_999)))
+    assert [len(page.found) for page in read.pages] == [FIRST, PAGE, PAGE, 8]
+    assert read.numbers == [*range(count), 99_999]
 
 
 async def test_a_directory_is_read_recursively_in_the_order_of_names(write: Write, tmp_path: Path) -> None:

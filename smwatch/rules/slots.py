@@ -17,7 +17,7 @@ class Slots:
     one of those that are kept, so nothing is missed.
     """
 
-    __slots__ = ("_counts", "_last", "_sights", "by_number", "pairs", "width")
+    __slots__ = ("_again", "_counts", "_last", "_sights", "by_number", "pairs", "width")
 
     def __init__(self, width: int) -> None:
         self.width = width
@@ -30,6 +30,8 @@ class Slots:
         """In how many slots each value is."""
         self._sights: dict[int, list[Sight]] = {}
         """What was seen in some slots as it is judged."""
+        self._again: dict[int, set[Value]] = {}
+        """By slot, the values that were seen otherwise since."""
         self._last = -1
 
     @property
@@ -61,7 +63,7 @@ class Slots:
     def drop(self, number: int) -> bool:
         """Forget a slot; whether there are values that are in no other one."""
         slot, counts, gone = self.by_number.pop(number), self._counts, False
-        self._sights.pop(number, None)
+        self._forget(number)
         self.pairs -= len(slot)
         for value in slot:
             if counts[value] > 1:
@@ -88,7 +90,7 @@ class Slots:
                 first, last = slot.pop(old)
                 ends = slot.setdefault(right[old], [first, last])
                 ends[:] = min(first, ends[0]), max(last, ends[1])
-                self._sights.pop(number, None)
+                self._forget(number)
         self.pairs = sum(map(len, self.by_number.values()))
         self._counts = dict(Counter(value for slot in self.by_number.values() for value in slot))
 
@@ -107,23 +109,32 @@ class Slots:
 
     def unsorted(self, number: int) -> bool:
         """Whether what was seen in a slot has to be sorted before it can be judged."""
-        return number not in self._sights
+        return number not in self._sights or number in self._again
 
     def sights(self, number: int, *, keep: bool) -> list[Sight]:
         """What is to be judged of a slot, ascending; to `keep` is for whoever says when it is `stale`."""
-        sights = self._sights.get(number)
-        if sights is None:
-            found = [(key, value) for value, ends in self.by_number[number].items() for key in dict.fromkeys(ends)]
-            sights = sorted([Sight(key >> SECOND_BITS, key, value) for key, value in found])
-            if keep:
-                self._sights[number] = sights
-        return sights
+        sights, again = self._sights.get(number, []), self._again.pop(number, None)
+        if sights and not again:
+            return sights
+        slot = self.by_number[number]
+        found = [Sight(key >> SECOND_BITS, key, value) for value in again or slot for key in dict.fromkeys(slot[value])]
+        if again:  # of hundreds, one or two
+            found += [sight for sight in sights if sight.value not in again]
+        found.sort()
+        if keep or again:
+            self._sights[number] = found
+        return found
 
-    def stale(self, number: int) -> None:
-        """Something was seen in this slot."""
-        if self._sights:
-            self._sights.pop(number, None)
+    def stale(self, number: int, value: Value) -> None:
+        """A value was seen in this slot."""
+        if number in self._sights:
+            self._again.setdefault(number, set()).add(value)
 
     def all_stale(self) -> None:
         """Something may have been seen in any slot."""
         self._sights.clear()
+        self._again.clear()
+
+    def _forget(self, number: int) -> None:
+        self._sights.pop(number, None)
+        self._again.pop(number, None)

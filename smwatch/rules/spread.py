@@ -193,7 +193,7 @@ class SpreadCase(Case):
             ends[0] = key
         else:
             return ends
-        slots.stale(number)
+        slots.stale(number, value)
         if self._finder is not None:
             self._seen.add(number)
         measure = self._measure

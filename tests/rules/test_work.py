@@ -13,6 +13,7 @@ import pytest
 from smwatch.events.secret import Secret
 from smwatch.rules import standing
 from smwatch.rules.closeness import Close, Slots
+from smwatch.rules.dimension import Value
 from smwatch.rules.engine import Engine
 from smwatch.rules.envelope import Rule
 from smwatch.rules.evidence import Evidence
@@ -145,6 +146,19 @@ def test_one_more_read_has_the_evidence_of_its_own_slot_alone_summed_up(monkeypa
     (alarm,) = of("SMW-READ-01", engine.alarms)
     assert (alarm.count, alarm.last_at) == (MANY, after(30 * MANY + 1))
     assert summed_up == [2]
+
+
+def test_one_more_read_has_no_other_value_of_its_slot_made_ready_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine, made = Engine(catalogue()), list[Value]()
+    thief(30 * MANY + 1, engine)
+
+    def counted(second: int, key: int, value: Value) -> Sight:
+        made.append(value)
+        return Sight(second, key, value)
+
+    monkeypatch.setattr("smwatch.rules.slots.Sight", counted)
+    engine.judge(arrivals([records.read("prod/7", by=records.role("ci-deployer", "build-7"), at=after(30 * MANY + 1))]))
+    assert {value.name for value in made if isinstance(value, Secret)} == {"prod/7"}
 
 
 def test_of_thousands_of_values_only_those_that_are_told_are_named() -> None:

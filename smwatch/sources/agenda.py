@@ -258,8 +258,8 @@ class Agenda(ABC):
         """Begin all scans anew: the time of their start was not the service's."""
         self.scans.clear()
 
-    def recovered(self) -> None:  # noqa: B027 - reading once has no order to change
-        """Pages come again after an outage: what is new comes first."""
+    def cut_off(self) -> None:  # noqa: B027 - reading once has no order to change
+        """Nothing comes for long: what comes first after it is to be new."""
 
     def poll_now(self) -> None:  # noqa: B027 - nor anything to hurry
         """Let what is quickest begin at once."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
+from typing import NamedTuple
 
 from smwatch.sources.agenda import Agenda
 from smwatch.sources.ahead import Ahead, Heard, Wanted
@@ -19,10 +20,12 @@ HEARTBEAT = 5.0
 """Seconds after which whoever waits for a turn or an answer has a look at what else there is to be done."""
 CALL_LIMIT = 120.0
 """Seconds after which a call is given up however the connection pretends to be alive."""
+OUTAGE = 300.0
+"""Seconds without an answer that are no longer a call or two gone wrong."""
 OF_ITS_SCAN = (Remedy.RESUME, Remedy.CLAMP)
 """What is done about trouble with what was asked for, and not with asking."""
 ANSWERED_BY, LEAST_ANSWERED = 0.02, 0.5
-"""How much one call tells of how many bring an answer, and how many do at the least: an outage has an end."""
+"""How much one call tells of how many bring an answer, and how many do at the least."""
 
 
 class Asking:
@@ -49,6 +52,7 @@ class Asking:
         self._told_time = told_time
         self._answered = 1.0
         """The part of the calls that bring an answer, as the last ones tell."""
+        self._silence: _Silence | None = None
         self._ahead = Ahead(self._call_in_turn)
 
     @property
@@ -107,7 +111,7 @@ class Asking:
         except TimeoutError:
             message = f"{self._reader.api} gave no answer within {CALL_LIMIT:.0f} s; trying again"
             outcome = CallError(State.UNREACHABLE, message, Remedy.RETRY)
-        self._answered += ANSWERED_BY * (isinstance(outcome, Answer) - self._answered)
+        self._count(outcome)
         if outcome.date is None:
             if isinstance(outcome, Answer):
                 self._clock.answered_undated()
@@ -116,6 +120,28 @@ class Asking:
         if self._clock.doubted is None:
             self._told_time(outcome.date)
         return Heard(outcome, ran_ahead)
+
+    def _count(self, outcome: Answer | CallError) -> None:
+        """Learn how many calls bring an answer; an outage that is over tells nothing of those after it.
+
+        Whoever is throttled has been heard, and is to ask less often.
+        """
+        answered, clock = isinstance(outcome, Answer), self._pace.clock()
+        if isinstance(outcome, Answer) or outcome.remedy is Remedy.PACE:
+            if self._silence is not None and clock - self._silence.since > OUTAGE:
+                self._answered = self._silence.answered
+            self._silence = None
+        elif self._silence is None:
+            self._silence = _Silence(clock, self._answered)
+        self._answered += ANSWERED_BY * (answered - self._answered)
+
+
+class _Silence(NamedTuple):
+    """Nothing has been heard of the service."""
+
+    since: float
+    answered: float
+    """The part of the calls that brought an answer before."""
 
 
 def _wanted(scan: Scan) -> Wanted:

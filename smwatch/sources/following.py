@@ -238,11 +238,13 @@ class Following(Agenda):
         elif hole:
             self._leave(hole.remains)
 
-    def recovered(self) -> None:
-        """Pages come again after an outage: what is new comes first."""
-        sweep, passing = self.scans.pop(Kind.SWEEP, None), self.scans.pop(Kind.PASS, None)
-        if sweep or passing:
-            self.poll_now()
+    def cut_off(self) -> None:
+        """Nothing comes for long: what comes first after it is to be new, and not the rest of a sweep from before."""
+        for kind in (Kind.SWEEP, Kind.PASS, Kind.GLANCE):
+            self.scans.pop(kind, None)
+        if hole := self.scans.pop(Kind.CATCH_UP, None):
+            self._leave(hole.remains)  # the next sweep leaves it as well: it is to be read once
+        self.poll_now()
 
     def poll_now(self) -> None:
         """Let the next sweep begin at once."""

@@ -8,8 +8,8 @@ from collections import deque
 from datetime import datetime, timedelta
 from itertools import pairwise
 
-SAMPLES = 6000
-SORT_EVERY = 50
+SAMPLES = 12_000
+SORT_EVERY = 100
 USUAL, HABIT = 0.985, 1.065
 GOLDEN = 0.618
 LOOKS = 6

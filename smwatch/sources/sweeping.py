@@ -37,7 +37,7 @@ CLOSE, APART = Manner(0.99, 0.25, 0.6), Manner(0.95, 0.15, 1.5)
 """Where sweeps follow each other soon, and where they are `FARTHER` apart; found by simulation."""
 JOIN = 0.8
 """The part of a pause by which sweeps may reach less far: the last one to see a moment is so much later at times."""
-LEAVE, FAR = 0.0085, 45.0
+LEAVE, FAR = 0.0125, 66.0
 """The share of the records that sweeps may leave to the settle where they are too many to be read by themselves and
 sweeps are so many seconds apart; where they are closer, as much less. Whoever would leave one in a hundred, in one half
 hour or another, would show the 99th of a hundred an hour late."""
@@ -58,10 +58,9 @@ RESTED = 1 / 3
 """A sweep that took long is followed by a pause of this part of its time, for others in the account."""
 RELAXED_EVERY = 30.0
 """Seconds between sweeps while something quicker shows what happens."""
-GLANCE_FROM, GLANCE_TO, GLANCE_EVERY = 1.3, 55.0, 20.0
-"""Glances begin where sweeps are this many times their shortest distance apart, at most one in so many seconds. Where
-sweeps are more than `GLANCE_TO` seconds apart, the newest page has so little of what they bring that its call is worth
-more to them."""
+GLANCE_FROM, GLANCE_EVERY = 1.3, 20.0
+"""Glances begin where sweeps are this many times their shortest distance apart, at most one in so many seconds. The
+newest page in between halves the wait of the youngest records, which are many, and costs all others less than that."""
 STEADY = 3
 """So many pauses after a sweep, what is found new may have been visible for long."""
 SLOW = 120.0
@@ -71,7 +70,7 @@ LATE_PAGES, LATE_EVERY = 5.7, timedelta(seconds=140)
 LATE_LONGEST = timedelta(minutes=10)
 TOLD_BY = timedelta(minutes=1)
 """How much time a sweep has to show for its rows to tell how dense they are."""
-TELLING = 600
+TELLING = 1800
 """So many records of one sweep lag tell well enough how late they are."""
 SURPRISING = 1.5
 """How many times as many as was thought must have been left by passes for that to be learnt from."""
@@ -168,7 +167,7 @@ class Sweeps:
         self._cost = cost if rises or falls else self._cost + self._manner.smooth * (cost - self._cost)
         self._glances, self.glance_at = 0, math.inf
         self.pause = max(SHOWN_BY * every, self._cost / self.budget.for_sweeps)
-        worth_it = GLANCE_FROM * every < self.pause <= GLANCE_TO
+        worth_it = self.pause > GLANCE_FROM * every
         if self._nature.page and worth_it and clock - self._glanced_at > GLANCE_EVERY:
             self.glance_at = scan.began + self.pause / 2
         read_at = scan.asked_at + self._paged

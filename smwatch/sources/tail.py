@@ -11,7 +11,7 @@ from typing import NamedTuple, assert_never
 
 from smwatch.events.event import SeenBy
 from smwatch.sources.agenda import Agenda, Schedule
-from smwatch.sources.asking import HEARTBEAT, Asking
+from smwatch.sources.asking import HEARTBEAT, OUTAGE, Asking
 from smwatch.sources.clock import ServerClock
 from smwatch.sources.coverage import Coverage, Gap, Noted, Span
 from smwatch.sources.delays import Delays
@@ -26,7 +26,6 @@ from smwatch.sources.sightings import HORIZON, Sightings
 from smwatch.sources.source import Found, Page, Receipt, State, Status
 from smwatch.sources.windows import Windows
 
-OUTAGE = 300.0
 PATIENCE = 60.0
 """How long `read_once` puts up with failures that may pass."""
 LONGEST_PAUSE = 60.0
@@ -211,6 +210,8 @@ class Tail:
                     elif isinstance(answer, CallError) and (gap := self._met(agenda, scan, answer)):
                         yield self._page((), gaps=(gap,))
                         agenda.gave_up((gap,))
+                    if self._cut_off:
+                        agenda.cut_off()
                 if agenda.noted != noted:
                     yield self._page((), noted=(noted := agenda.noted))
                 if isinstance(agenda, Once) and not agenda.finished and self._gives_up():
@@ -242,7 +243,7 @@ class Tail:
         """The consumer came back: what was handed over is kept, or held to be."""
         now = self._clock.now()
         agenda.clock = self._monotonic()
-        failing_since, self._failing_since = self._failing_since, None
+        self._failing_since = None
         self._health.trouble = None
         self._failures = 0
         self._newest_at = max(filter(None, (self._newest_at, *(row.at for row in rows))), default=None)
@@ -263,13 +264,16 @@ class Tail:
             scan.resume()
         elif agenda.too_long(scan) or (self._overdue(scan) and not scan.resume()):
             agenda.dropped(scan)
-        if failing_since is not None and agenda.clock - failing_since > OUTAGE:
-            agenda.recovered()
 
     def _overdue(self, scan: Scan) -> bool:
         """Whether the tokens of this scan have grown old."""
         longest = self._reader.nature.longest
         return longest is not None and scan.overdue(self._monotonic(), longest)
+
+    @property
+    def _cut_off(self) -> bool:
+        """Whether nothing has come for so long that it is an outage."""
+        return self._failing_since is not None and self._monotonic() - self._failing_since > OUTAGE
 
     # -- trouble -----------------------------------------------------------------------------------------------------
 

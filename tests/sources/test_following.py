@@ -152,3 +152,29 @@ def test_an_audit_that_never_gets_on_is_let_be_until_the_next_round() -> None:
             begun.append(second)
             agenda.dropped(audit)
     assert begun == [300, 305]
+
+
+def catch_up(agenda: Following) -> timedelta:
+    """Read all that is to be caught up with; how long it was."""
+    whole = timedelta()
+    while scan := agenda.scans.get(Kind.CATCH_UP):
+        assert scan.period is not None
+        whole += scan.period.end - scan.period.start
+        agenda.committed(scan, agenda.take(scan, [], None).settled)
+        agenda.ended(scan)
+        plan(agenda, agenda.clock + 1)
+    return whole
+
+
+def test_what_an_outage_left_is_caught_up_with_once_however_often_what_is_new_was_asked_for_in_vain() -> None:
+    agenda = Following(SCHEDULE, LookupEvents.nature, NOW - timedelta(minutes=10), Coverage(), 1.0)
+    sweep(agenda, 2_000)
+    catch_up(agenda)
+    back = 3600.0
+    for clock in range(400, 3600, 60):
+        plan(agenda, clock)
+        agenda.cut_off()
+    plan(agenda, back)
+    newest = agenda.scans[Kind.SWEEP]
+    assert newest.asked_at == NOW + timedelta(seconds=back)
+    assert abs(catch_up(agenda) - (newest.origin - (NOW - SCHEDULE.sweep_lag))) < timedelta(minutes=1)

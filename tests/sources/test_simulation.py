@@ -82,11 +82,11 @@ def waits(watcher: Watcher, after: datetime, until: datetime) -> tuple[float, fl
 @pytest.mark.parametrize(
     ("rate", "p50", "p99", "calls"),
     [
-        # at one, two seconds more than planned: the 99th of so few is one of eighteen in half an hour
-        pytest.param(1, 7, 20, 0.44),
+        # at one, a second more than planned: a sweep takes seven pages whether it fills them or not
+        pytest.param(1, 8, 19, 0.44),
         pytest.param(3, 22, 55, 0.47),
-        # half of six are shown as late as in a day: as much is settled from the start on as ever after
-        pytest.param(6, 62, 126, 0.50, marks=pytest.mark.slow),
+        # half of six, two seconds more: as much is settled from the start on as ever after
+        pytest.param(6, 55, 126, 0.50, marks=pytest.mark.slow),
         pytest.param(10, 119, 306, 0.54, marks=pytest.mark.slow),
     ],
 )
@@ -131,8 +131,8 @@ def test_beside_what_an_outage_of_an_hour_left_in_a_busy_account_latency_is_as_w
         after = back + timedelta(minutes=1)  # the longest pause between two attempts
         _, beside = waits(watcher, after, after + HOUR / 2)
         _, later = waits(watcher, after + HOUR / 2, after + HOUR)
-        # that calls bring answers again is believed bit by bit
-        assert round(beside) <= 180
+        # the first sweep holds what an hour of nothing left, and the next ones are planned by it
+        assert round(beside) <= 130
         assert round(later) <= 126
         missed = {event for event, at in world.visible.items() if back - HOUR < at < back}
         assert len(missed) > 20_000

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import datetime
 from typing import Any
 
@@ -10,7 +12,18 @@ import msgspec
 
 from smwatch.sources.coverage import Coverage
 from smwatch.sources.reader import Row
+from smwatch.sources.session import AwsSession
 from smwatch.sources.source import Page, Source, Status
+
+
+@asynccontextmanager
+async def opened(*given: Any, **more: Any) -> AsyncIterator[AwsSession]:
+    """A session as `AwsSession.open` makes it, closed also where a test fails: a later one would be told of it."""
+    session = await AwsSession.open(*given, **more)
+    try:
+        yield session
+    finally:
+        await session.close()
 
 
 async def read(source: Source, coverage: Coverage | None = None) -> tuple[list[dict[str, Any]], Status, Coverage]:

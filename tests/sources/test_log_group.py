@@ -23,7 +23,7 @@ from smwatch.sources.tail import Tail
 from tests.emulators.log_group import ARN, GROUP, LogGroupService
 from tests.emulators.records import record
 from tests.sources.hurry import Hurry, Watched, follow
-from tests.sources.reading import read
+from tests.sources.reading import opened, read
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -200,9 +200,8 @@ async def test_keys_that_have_expired_are_read_anew_when_their_file_changes_and_
             sign_in("AKIANEW")
         return so_far.last.state is State.OK and len(so_far.raw) > 30
 
-    session = await AwsSession.open()
-    watched = await follow(await source_of(session, hurry), until)
-    await session.close()
+    async with opened() as session:
+        watched = await follow(await source_of(session, hurry), until)
     assert watched.said(State.SIGN_IN) == [
         "the credentials have expired: renew them (`aws configure`); smwatch goes on by itself"
     ]

@@ -22,6 +22,7 @@ from smwatch.sources.source import State
 from tests.emulators.lookup_events import LookupEvents
 from tests.emulators.records import record
 from tests.sources.hurry import HANGS, Hurry, Watched, follow
+from tests.sources.reading import opened
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 IDENTITY = (
@@ -167,16 +168,15 @@ async def test_a_credential_process_that_answers_later(home: Path, history: Look
     history.region().add([record(NOW)])
     answer = home / "answer.json"
     write(home, "config", f"[profile p]\nregion = eu-west-1\ncredential_process = /bin/cat {answer}\n")
-    session = await AwsSession.open("p")
-    source = await cloudtrail_source(session, None, NOW - timedelta(hours=1), **Hurry().options())
+    async with opened("p") as session:
+        source = await cloudtrail_source(session, None, NOW - timedelta(hours=1), **Hurry().options())
 
-    def until(so_far: Watched) -> bool:
-        if so_far.last.state is State.SIGN_IN:
-            answer.write_text(json.dumps({"Version": 1, "AccessKeyId": "AKIAPROC", "SecretAccessKey": "example"}))
-        return so_far.last.state is State.OK
+        def until(so_far: Watched) -> bool:
+            if so_far.last.state is State.SIGN_IN:
+                answer.write_text(json.dumps({"Version": 1, "AccessKeyId": "AKIAPROC", "SecretAccessKey": "example"}))
+            return so_far.last.state is State.OK
 
-    watched = await follow(source, until)
-    await session.close()
+        watched = await follow(source, until)
     assert len(watched.raw) == 1
 
 
@@ -207,18 +207,16 @@ async def test_the_account_is_told_by_the_profile_where_it_can_be(home: Path, hi
         home, "credentials",
         "[default]\naws_access_key_id = AKIAX\naws_secret_access_key = example\naws_account_id = 210987654321\n",
     )  # fmt: skip
-    session = await AwsSession.open()
-    assert await session.account("eu-west-1", "cloudtrail") == "210987654321"
-    await session.close()
+    async with opened() as session:
+        assert await session.account("eu-west-1", "cloudtrail") == "210987654321"
 
 
 async def test_accounts_that_are_unknown_are_not_mixed_up(home: Path, history: LookupEvents) -> None:
     names = set()
     for key in ("AKIAONE", "AKIATWO"):
         write(home, "credentials", f"[default]\naws_access_key_id = {key}\naws_secret_access_key = example\n")
-        session = await AwsSession.open()
-        names.add(await session.account("eu-west-1", "cloudtrail"))
-        await session.close()
+        async with opened() as session:
+            names.add(await session.account("eu-west-1", "cloudtrail"))
     assert len(names) == 2
     assert history.calls == []
 
@@ -253,10 +251,8 @@ async def test_an_account_that_was_known_is_known_when_nobody_can_be_asked(
 ) -> None:
     async def account(key: str) -> str:
         write(home, "credentials", f"[default]\naws_access_key_id = {key}\naws_secret_access_key = example\n")
-        session = await AwsSession.open(accounts=notes)
-        found = await session.account("eu-west-1", "cloudtrail")
-        await session.close()
-        return found
+        async with opened(accounts=notes) as session:
+            return await session.account("eu-west-1", "cloudtrail")
 
     notes = Notes()
     status = "500 Oops"
@@ -295,17 +291,16 @@ async def test_keys_of_another_account_are_refused_also_where_the_first_one_was_
     keys("AKIAONE")
     async with answering(answer) as url:
         monkeypatch.setenv("AWS_ENDPOINT_URL", url)
-        session = await AwsSession.open()
-        assert (name := await session.account("eu-west-1", "cloudtrail")).startswith("unknown-")
-        async with asyncio.timeout(HANGS):
-            while not session.identity.number:  # noqa: ASYNC110 - nobody tells
-                await asyncio.sleep(0.01)
-        keys("AKIATWO")
-        assert session.renew()
-        with pytest.raises(CallError, match="of 210987654321, not of 123456789012, which is watched"):
-            await session.client("cloudtrail", "eu-west-1")
-        assert await session.account("eu-west-1", "cloudtrail") == name, "what is read goes by one name in one run"
-        await session.close()
+        async with opened() as session:
+            assert (name := await session.account("eu-west-1", "cloudtrail")).startswith("unknown-")
+            async with asyncio.timeout(HANGS):
+                while not session.identity.number:  # noqa: ASYNC110 - nobody tells
+                    await asyncio.sleep(0.01)
+            keys("AKIATWO")
+            assert session.renew()
+            with pytest.raises(CallError, match="of 210987654321, not of 123456789012, which is watched"):
+                await session.client("cloudtrail", "eu-west-1")
+            assert await session.account("eu-west-1", "cloudtrail") == name, "what is read goes by one name in one run"
 
 
 @pytest.mark.parametrize(
@@ -332,10 +327,9 @@ async def test_who_cannot_be_asked_sensibly_is_no_reason_to_end(
 
     async with answering(answer) as url:
         monkeypatch.setenv("AWS_ENDPOINT_URL", url)
-        session = await AwsSession.open()
-        assert await session.account("eu-west-1", "cloudtrail")
-        assert asked
-        await session.close()
+        async with opened() as session:
+            assert await session.account("eu-west-1", "cloudtrail")
+            assert asked
 
 
 async def test_a_region_that_is_not_enabled_has_no_credentials_renewed_that_are_good_elsewhere(
@@ -343,18 +337,17 @@ async def test_a_region_that_is_not_enabled_has_no_credentials_renewed_that_are_
 ) -> None:
     """A Live Tail session, say, would be cut each time."""
     history.disabled.add("ap-east-1")
-    session = await AwsSession.open()
-    refused, well = (Asking(session, region) for region in ("ap-east-1", "eu-west-1"))
-    with pytest.raises(CallError, match="or the Region is not enabled"):
-        await refused.page(NOW, None, None)
-    await well.page(NOW, None, None)
-    assert not refused.renew(force=True)
-    assert session.generation == 0
-    with pytest.raises(CallError):
-        await refused.page(NOW, None, None)
-    assert refused.renew(force=True), "nobody has had an answer since"
-    assert session.generation == 1
-    await session.close()
+    async with opened() as session:
+        refused, well = (Asking(session, region) for region in ("ap-east-1", "eu-west-1"))
+        with pytest.raises(CallError, match="or the Region is not enabled"):
+            await refused.page(NOW, None, None)
+        await well.page(NOW, None, None)
+        assert not refused.renew(force=True)
+        assert session.generation == 0
+        with pytest.raises(CallError):
+            await refused.page(NOW, None, None)
+        assert refused.renew(force=True), "nobody has had an answer since"
+        assert session.generation == 1
 
 
 async def test_a_client_that_was_being_made_when_credentials_changed_has_the_new_ones(home: Path) -> None:
@@ -363,16 +356,15 @@ async def test_a_client_that_was_being_made_when_credentials_changed_has_the_new
         write(home, "config", f"[default]\ncredential_process = cat {write(home, key, json.dumps(keys))}\n")
 
     handed_out("AKIAOLD")
-    session = await AwsSession.open()
-    making = asyncio.create_task(session.client("cloudtrail", "eu-west-1"))
-    await asyncio.sleep(0)
-    assert not making.done(), "it waits for the process"
-    handed_out("AKIANEWER")
-    assert session.renew()
-    client: Any = await making
-    assert client._request_signer._credentials.access_key == "AKIANEWER"
-    assert await session.client("cloudtrail", "eu-west-1") is client
-    await session.close()
+    async with opened() as session:
+        making = asyncio.create_task(session.client("cloudtrail", "eu-west-1"))
+        await asyncio.sleep(0)
+        assert not making.done(), "it waits for the process"
+        handed_out("AKIANEWER")
+        assert session.renew()
+        client: Any = await making
+        assert client._request_signer._credentials.access_key == "AKIANEWER"
+        assert await session.client("cloudtrail", "eu-west-1") is client
 
 
 async def test_where_credentials_come_from_is_known_while_new_ones_are_looked_for(
@@ -381,22 +373,20 @@ async def test_where_credentials_come_from_is_known_while_new_ones_are_looked_fo
     """A token that has expired is still what is to be renewed, not a key of `aws configure`."""
     token = write(home, "token", "expired")
     write(home, "config", f"[profile dev]\nregion = eu-west-1\nrole_arn = {ROLE}\nweb_identity_token_file = {token}\n")
-    session = await AwsSession.open("dev")
-    await session.credentials()
-    before = session.call("cloudtrail", "LookupEvents", "eu-west-1")
-    assert before.method == "assume-role-with-web-identity"
-    assert session.renew(force=True)
-    assert session.call("cloudtrail", "LookupEvents", "eu-west-1") == before
-    await session.close()
+    async with opened("dev") as session:
+        await session.credentials()
+        before = session.call("cloudtrail", "LookupEvents", "eu-west-1")
+        assert before.method == "assume-role-with-web-identity"
+        assert session.renew(force=True)
+        assert session.call("cloudtrail", "LookupEvents", "eu-west-1") == before
 
 
 async def test_clients_are_made_once_until_credentials_change(aws_environment: Path) -> None:
-    session = await AwsSession.open()
-    one: Any = await session.client("cloudtrail", "eu-west-1")
-    assert await session.client("cloudtrail", "eu-west-1") is one
-    assert not session.renew()
-    write(aws_environment, "config", "[default]\n")
-    assert session.renew()
-    assert await session.client("cloudtrail", "eu-west-1") is not one
-    await session.close()
+    async with opened() as session:
+        one: Any = await session.client("cloudtrail", "eu-west-1")
+        assert await session.client("cloudtrail", "eu-west-1") is one
+        assert not session.renew()
+        write(aws_environment, "config", "[default]\n")
+        assert session.renew()
+        assert await session.client("cloudtrail", "eu-west-1") is not one
     await session.close()

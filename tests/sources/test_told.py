@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from smwatch.sources.cloudtrail import cloudtrail_source
-from smwatch.sources.session import AwsSession
 from smwatch.sources.source import State
 from tests.emulators.fault_proxy import FaultProxy
 from tests.emulators.log_group import LogGroupService
 from tests.emulators.lookup_events import LookupEvents
 from tests.sources.hurry import Hurry
+from tests.sources.reading import opened
 from tests.sources.telling import (
     GROUP,
     Fault,
@@ -70,9 +70,8 @@ async def test_a_failure_of_event_history_is_told_and_over_in_the_end(
     async with FaultProxy(history.url) as proxy:
         monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDTRAIL", proxy.url)
         proxy.faults.append(dict(fault))
-        session = await AwsSession.open(read_timeouts=patience("cloudtrail", fault))
-        await told.follow(await history_source(session, told.since), state)
-        await session.close()
+        async with opened(read_timeouts=patience("cloudtrail", fault)) as session:
+            await told.follow(await history_source(session, told.since), state)
     told.judge(state, message)
 
 
@@ -83,9 +82,8 @@ async def test_a_failure_of_the_log_group_is_told_and_over_in_the_end(
     async with FaultProxy(held_group) as proxy:
         monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.url)
         proxy.faults.append({"only": "FilterLogEvents", **fault})
-        session = await AwsSession.open(read_timeouts=patience("logs", fault))
-        await told.follow(await group_source(session, told.since), state)
-        await session.close()
+        async with opened(read_timeouts=patience("logs", fault)) as session:
+            await told.follow(await group_source(session, told.since), state)
     told.judge(state, message)
 
 
@@ -101,9 +99,8 @@ async def test_page_tokens_that_lead_nowhere_are_told_and_over_in_the_end(
 ) -> None:
     history.region().add(told.held)
     history.faults.append({**fault, "token_only": True})
-    session = await AwsSession.open()
-    await told.follow(await history_source(session, told.since), State.CATCHING_UP, message)
-    await session.close()
+    async with opened() as session:
+        await told.follow(await history_source(session, told.since), State.CATCHING_UP, message)
     told.judge(State.CATCHING_UP, f"{message}; reading on without it, from the last second that was read whole")
 
 
@@ -127,9 +124,8 @@ async def test_page_tokens_of_the_log_group_that_lead_nowhere_are_told_and_over_
         service.page = 50
         for name, times in faults.items():
             setattr(service, name, times)
-        session = await AwsSession.open()
-        await told.follow(await group_source(session, told.since), State.CATCHING_UP, message)
-        await session.close()
+        async with opened() as session:
+            await told.follow(await group_source(session, told.since), State.CATCHING_UP, message)
     told.judge(State.CATCHING_UP, f"{message}; reading on without it, from the last second that was read whole")
 
 
@@ -151,10 +147,9 @@ async def test_an_hour_of_sleep_is_told_and_read_from_event_history(
                 proxy.faults.append({"hang": 3})
                 hurry.away = timedelta()
 
-        session = await AwsSession.open(read_timeouts={"cloudtrail": 0.5})
-        source = await cloudtrail_source(session, None, told.since, now=hurry.now, **hurry.options())
-        await told.follow(source, State.UNREACHABLE, meanwhile=fall_asleep)
-        await session.close()
+        async with opened(read_timeouts={"cloudtrail": 0.5}) as session:
+            source = await cloudtrail_source(session, None, told.since, now=hurry.now, **hurry.options())
+            await told.follow(source, State.UNREACHABLE, meanwhile=fall_asleep)
     dead = "CloudTrail in eu-west-1 did not answer in time; trying again"
     assert [line["message"] for line in told.statuses if line["state"] == "unreachable"][:1] == [dead]
     said = [line for line in told.statuses if line["message"] == ASLEEP]

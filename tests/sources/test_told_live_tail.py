@@ -6,12 +6,12 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from smwatch.sources.session import AwsSession
 from smwatch.sources.source import State
 from tests.emulators.fault_proxy import FaultProxy
 from tests.emulators.live_tail import LiveTailService
 from tests.emulators.log_group import LogGroupService
 from tests.sources.hurry import Hurry
+from tests.sources.reading import opened
 from tests.sources.telling import GROUP, Failure, Fault, Line, Told, live_tail_sources, of_any, patience, refusal
 
 UNREADABLE = (
@@ -80,10 +80,9 @@ async def test_a_failure_of_live_tail_is_told_and_over_in_the_end(
     async with FaultProxy(held_live.url) as proxy:
         monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS", proxy.url)
         proxy.faults.append({**fault, "only": "StartLiveTail"})
-        session = await AwsSession.open(read_timeouts={"logs": 30.0, **patience("live_tail", fault)})
-        live, truth = await live_tail_sources(session, told.since)
-        await told.follow(live, state, beside=[truth])
-        await session.close()
+        async with opened(read_timeouts={"logs": 30.0, **patience("live_tail", fault)}) as session:
+            live, truth = await live_tail_sources(session, told.since)
+            await told.follow(live, state, beside=[truth])
     told.judge(state, message)
 
 
@@ -101,10 +100,9 @@ async def test_an_hour_of_sleep_with_a_session_open_is_told_and_read(
             log_group.cut_sessions()
             hurry.away = timedelta()
 
-    session = await AwsSession.open(read_timeouts={"logs": 30.0, "live_tail": 2.0})
-    live, truth = await live_tail_sources(session, told.since, hurry)
-    await told.follow(live, State.UNREACHABLE, meanwhile=fall_asleep, beside=[truth])
-    await session.close()
+    async with opened(read_timeouts={"logs": 30.0, "live_tail": 2.0}) as session:
+        live, truth = await live_tail_sources(session, told.since, hurry)
+        await told.follow(live, State.UNREACHABLE, meanwhile=fall_asleep, beside=[truth])
     told.judge(State.UNREACHABLE, "CloudWatch Logs in eu-west-1 did not answer in time; trying again")
     others = [line["message"] for line in told.objects if line["type"] == "status" and line["source"] == truth.name]
     assert "this machine was asleep for 60 min; reading what was missed" in others

@@ -15,6 +15,7 @@ from smwatch.sources.session import AwsSession
 from smwatch.sources.source import Source, State
 from tests.emulators.fault_proxy import FaultProxy
 from tests.emulators.tls_front import TlsFront
+from tests.sources.reading import opened
 from tests.sources.telling import Line, Told, UnknownHost, group_source, history_source, live_tail_sources
 
 LOGS = "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS"
@@ -62,10 +63,9 @@ async def test_a_name_that_does_not_resolve_is_told_and_over_in_the_end(
     host = UnknownHost(monkeypatch)
     port = way.upstream.rpartition(":")[2]
     monkeypatch.setenv(way.variable, f"http://{host.name}:{port}")
-    session = await AwsSession.open()
-    source, *beside = await way.sources(session, told.since)
-    await told.follow(source, State.UNREACHABLE, meanwhile=host.told, beside=beside)
-    await session.close()
+    async with opened() as session:
+        source, *beside = await way.sources(session, told.since)
+        await told.follow(source, State.UNREACHABLE, meanwhile=host.told, beside=beside)
     told.judge(
         State.UNREACHABLE,
         f"{way.service} in eu-west-1 can't be reached (Cannot connect to host {host.name}:{port} ssl:default"
@@ -83,10 +83,9 @@ async def test_tls_that_fails_is_told_and_over_in_the_end(
         def mend(line: Line) -> None:
             front.works = front.works or line["state"] == "unreachable"
 
-        session = await AwsSession.open()
-        source, *beside = await way.sources(session, told.since)
-        await told.follow(source, State.UNREACHABLE, meanwhile=mend, beside=beside)
-        await session.close()
+        async with opened() as session:
+            source, *beside = await way.sources(session, told.since)
+            await told.follow(source, State.UNREACHABLE, meanwhile=mend, beside=beside)
     (said, *_) = [line["message"] for line in told.statuses if line["state"] == "unreachable"]
     assert said.startswith(f"the TLS connection to {way.service} in eu-west-1 fails (")
     assert said.endswith("): behind an inspecting proxy, set AWS_CA_BUNDLE")
@@ -107,10 +106,9 @@ async def test_a_service_that_nobody_runs_is_told_and_over_in_the_end(
             started.append(asyncio.create_task(proxy.start(port)))
 
     monkeypatch.setenv(way.variable, f"http://127.0.0.1:{port}")
-    session = await AwsSession.open()
-    source, *beside = await way.sources(session, told.since)
-    await told.follow(source, State.UNREACHABLE, meanwhile=start, beside=beside)
-    await session.close()
+    async with opened() as session:
+        source, *beside = await way.sources(session, told.since)
+        await told.follow(source, State.UNREACHABLE, meanwhile=start, beside=beside)
     await proxy.stop()
     told.judge(
         State.UNREACHABLE,

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from collections.abc import Awaitable, Callable, Iterable
 from datetime import datetime
+from statistics import median
 from typing import NamedTuple
 
 from smwatch.sources.agenda import Agenda
@@ -26,6 +28,8 @@ OF_ITS_SCAN = (Remedy.RESUME, Remedy.CLAMP)
 """What is done about trouble with what was asked for, and not with asking."""
 ANSWERED_BY, LEAST_ANSWERED = 0.02, 0.5
 """How much one call tells of how many bring an answer, and how many do at the least."""
+TIMED = 9
+"""Calls that tell how long one takes, by their median: one that hangs is no reason to expect it of the next."""
 
 
 class Asking:
@@ -53,6 +57,8 @@ class Asking:
         self._answered = 1.0
         """The part of the calls that bring an answer, as the last ones tell."""
         self._silence: _Silence | None = None
+        self._took: deque[float] = deque(maxlen=TIMED)
+        """Seconds that the last calls took."""
         self._ahead = Ahead(self._call_in_turn)
 
     @property
@@ -62,8 +68,12 @@ class Asking:
 
     @property
     def rate(self) -> float:
-        """Calls a second that bring an answer, at present."""
-        return self._pace.rate * max(self._answered, LEAST_ANSWERED)
+        """Calls a second that bring an answer, at present: those that are granted, or that there is time for."""
+        took = median(self._took) if self._took else 0.0
+        rate = self._pace.rate
+        if took * rate > self._reader.nature.side_by_side:
+            rate = self._reader.nature.side_by_side / took
+        return rate * max(self._answered, LEAST_ANSWERED)
 
     def expect(self, coming: Iterable[tuple[Scan, Priority]]) -> None:
         """Have the next pages of these scans asked for, in their order."""
@@ -111,6 +121,7 @@ class Asking:
         except TimeoutError:
             message = f"{self._reader.api} gave no answer within {CALL_LIMIT:.0f} s; trying again"
             outcome = CallError(State.UNREACHABLE, message, Remedy.RETRY)
+        self._took.append(self._pace.clock() - sent)
         self._count(outcome)
         if outcome.date is None:
             if isinstance(outcome, Answer):

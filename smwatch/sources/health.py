@@ -70,7 +70,8 @@ class Health:
                 return State.CATCHING_UP, self._absence[1], progress
             self._absence = None
         if not agenda.up_to_date:
-            return State.STARTING if self.last_good_at is None else State.CATCHING_UP, _lost(agenda), progress
+            state = State.STARTING if self.last_good_at is None else State.CATCHING_UP
+            return state, self._starved(agenda) or _lost(agenda), progress
         if progress:
             advice = self._starved(agenda) or _lost(agenda)
             if remaining is not None and remaining > HOPELESS:

@@ -242,6 +242,25 @@ def test_where_calls_are_too_scarce_for_the_mark_to_keep_up_that_is_said_with_th
     virtual_time.run(scenario())
 
 
+@pytest.mark.parametrize(("seconds", "said"), [(2, set()), (10, {"0.1"})])
+def test_where_answers_are_so_slow_that_the_mark_falls_behind_that_is_said(seconds: float, said: set[str]) -> None:
+    """Calls are made one after the other: of slow ones there are few, though none fails."""
+
+    async def scenario() -> None:
+        world, length = World(seed=5), 1.5 * HOUR
+        for _ in range(round(3 * length.total_seconds())):
+            world.happen(EPOCH - HOUR + world.chance.random() * length, measured_delay(world.chance))
+        world.latency = lambda: seconds
+        watcher = Watcher(world, EPOCH - HOUR, SCHEDULE)
+        await watcher.watch(EPOCH + HOUR / 2)
+        few = re.compile(r"([\d.]+) answered calls/s are too few to keep up with \d(\.\d)? events/s: .*")
+        assert {found[1] for status in watcher.statuses if (found := few.fullmatch(status.message))} == said
+        assert world.throttled == 0
+        assert watcher.missing() == []
+
+    virtual_time.run(scenario())
+
+
 def test_who_wants_the_mark_to_follow_closely_gets_it() -> None:
     async def scenario() -> None:
         world = World(seed=15)

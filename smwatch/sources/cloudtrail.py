@@ -43,6 +43,7 @@ class LookupEvents:
 
     api = API
     nature = Nature(newest_first=True, resolution=SECOND, page=PAGE, reach=REACH)
+    remark = ""
 
     def __init__(self, session: AwsSession, region: str) -> None:
         self._session = session

@@ -10,6 +10,7 @@ from smwatch.sources.clock import ServerClock
 from smwatch.sources.errors import CallError
 from smwatch.sources.following import Following
 from smwatch.sources.pace import Pace
+from smwatch.sources.reader import Reader
 from smwatch.sources.source import State
 
 THROTTLED_FOR = 30.0
@@ -22,14 +23,15 @@ ELSEWHERE = "use the trail's log group (--log-group)"
 class Health:
     """What went wrong last, and what there is to be said when nothing did."""
 
-    def __init__(self, api: str, pace: Pace, clock: ServerClock, monotonic: Callable[[], float]) -> None:
+    def __init__(self, reader: Reader, pace: Pace, clock: ServerClock, monotonic: Callable[[], float]) -> None:
         self.trouble: CallError | None = None
         """What keeps pages from coming at this moment."""
         self.last_good_at: datetime | None = None
         """When a scan last came back whole."""
         self.service_at: datetime | None = None
         """What the service said the time was, when it was believed last."""
-        self._api = api
+        self._api = reader.api
+        self._reader = reader
         self._pace = pace
         self._clock = clock
         self._monotonic = monotonic
@@ -50,7 +52,7 @@ class Health:
     def of(self, agenda: Agenda, now: datetime) -> tuple[State, str, str]:
         """The state, the sentence that goes with it, and how far a back-fill has come."""
         state, message, progress = self._now(agenda, now)
-        return state, "; ".join(filter(None, (message, _unaudited(agenda)))), progress
+        return state, "; ".join(filter(None, (message, _unaudited(agenda), self._reader.remark))), progress
 
     def _now(self, agenda: Agenda, now: datetime) -> tuple[State, str, str]:
         """The same, of what goes on at this moment."""

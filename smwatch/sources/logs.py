@@ -129,7 +129,16 @@ class FilterLogEvents:
         self._described = False
         self._undescribed = 0
         """How often in a row that failed."""
+        self._kept_from_us = ""
+        """Why what the group keeps is not known."""
         self._describe_at = -math.inf
+
+    @property
+    def remark(self) -> str:
+        """That what the group has dropped already can't be told from what never was, where that is so."""
+        if self._described or not self._kept_from_us:
+            return ""
+        return f"what the log group no longer keeps counts as read, as its retention is not known: {self._kept_from_us}"
 
     async def page(self, start: datetime, until: datetime | None, token: str | None) -> Answer:
         """One page of [start, until], both inclusive."""
@@ -214,6 +223,7 @@ class FilterLogEvents:
             first = passes and not self._described and self._undescribed < DESCRIBE_TRIES
             if first or error.remedy is Remedy.SIGN_IN or error.state is State.UNREACHABLE:
                 raise
+            self._kept_from_us = error.message
             self._describe_at = clock + (DESCRIBE_SOON if passes else DESCRIBE_EVERY)
             return
         if group.get("logGroupClass") == "INFREQUENT_ACCESS":

@@ -52,6 +52,11 @@ class Reader(Protocol):
     api: str
     nature: Nature
 
+    @property
+    def remark(self) -> str:
+        """What can't be known of what is read, and the way out, as a sentence; "" where all is known."""
+        ...
+
     async def page(self, start: datetime, until: datetime | None, token: str | None) -> Answer:
         """One page of [start, until], both inclusive, to the open end without `until`; raises CallError alone."""
         ...

@@ -79,7 +79,7 @@ class Tail:
         self._clock = ServerClock(now)
         self._sightings = Sightings()
         self._delays = Delays(reader.happened_at)
-        self._health = Health(reader.api, pace, self._clock, monotonic)
+        self._health = Health(reader, pace, self._clock, monotonic)
         self._asking = Asking(reader, pace, self._clock, now, latest=latest, told_time=self._health.answered)
         self._last_trouble: CallError | None = None
         self._failing_since: float | None = None

@@ -55,6 +55,8 @@ def keep(coverage: Coverage, page: Page) -> Coverage:
 class SignedIn:
     """What a reader has besides its pages where credentials never change and rows say when they happened."""
 
+    remark = ""
+
     def happened_at(self, row: Row) -> datetime | None:
         return row.at
 

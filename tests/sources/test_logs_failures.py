@@ -173,10 +173,15 @@ async def test_what_a_group_keeps_is_known_still_when_it_may_not_be_described_an
 
 @pytest.mark.parametrize(
     "fault",
-    [{"body": "<html>Hotel</html>"}, {"status": 404, "body": "not here"}, {"status": 500, "body": "{}"}],
-    ids=["garbled", "unknown", "broken"],
+    [
+        {"body": "<html>Hotel</html>"},
+        {"status": 404, "body": "not here"},
+        {"status": 500, "body": "{}"},
+        refusal("AccessDeniedException"),
+    ],
+    ids=["garbled", "unknown", "broken", "denied"],
 )
-async def test_a_group_that_never_can_be_described_is_read_all_the_same(
+async def test_a_group_that_never_can_be_described_is_read_all_the_same_and_what_that_hides_is_said(
     logs: CloudWatchLogsClient, proxy: FaultProxy, session: AwsSession, fault: dict[str, Any]
 ) -> None:
     expected = fill(logs)
@@ -184,3 +189,8 @@ async def test_a_group_that_never_can_be_described_is_read_all_the_same(
     source = await logs_source(session, None, GROUP, NOW - timedelta(hours=1), **Hurry().options())
     watched = await follow(source, lambda so_far: so_far.last.state is State.OK and len(so_far.raw) >= len(expected))
     assert sorted(json.loads(raw)["eventID"] for raw in watched.raw) == expected
+    message = watched.last.message
+    assert message.startswith("what the log group no longer keeps counts as read, as its retention is not known: ")
+    if "Denied" in fault["body"]:
+        assert "AWS denies logs:DescribeLogGroups" in message
+        assert message.endswith("attach the policy that `smwatch policy watch` prints")

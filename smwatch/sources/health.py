@@ -28,6 +28,8 @@ class Health:
         """What keeps pages from coming at this moment."""
         self.last_good_at: datetime | None = None
         """When a scan last came back whole."""
+        self.answered_at: datetime | None = None
+        """When a page last came."""
         self.service_at: datetime | None = None
         """What the service said the time was, when it was believed last."""
         self._api = reader.api

@@ -105,6 +105,8 @@ class Status(msgspec.Struct, frozen=True):
     at: datetime | None = None
     last_good_at: datetime | None = None
     """When a scan last came back whole."""
+    answered_at: datetime | None = None
+    """When a page last came: a scan of a busy account takes minutes; None where what comes is no pages."""
     service_at: datetime | None = None
     """What time the service said it was, the last time that it was believed; None where nobody but this machine told.
     What is old enough to be deleted is told by that alone."""

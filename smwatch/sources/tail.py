@@ -245,6 +245,7 @@ class Tail:
         agenda.clock = self._monotonic()
         self._failing_since = None
         self._health.trouble = None
+        self._health.answered_at = now
         self._failures = 0
         self._newest_at = max(filter(None, (self._newest_at, *(row.at for row in rows))), default=None)
         if isinstance(agenda, Following):
@@ -417,6 +418,7 @@ class Tail:
             message,
             at=now,
             last_good_at=self._health.last_good_at,
+            answered_at=self._health.answered_at,
             service_at=self._health.service_at,
             lag=lag,
             lag_max=lag_max,

@@ -54,8 +54,9 @@ def health(status: Status, now: datetime) -> Health:
     glyph, role = _GLYPHS[status.state]
     word = status.state.value
     if _overdue(status, now):
-        assert status.last_good_at is not None
-        age = period(now - status.last_good_at)
+        heard_at = _heard_at(status)
+        assert heard_at is not None
+        age = period(now - heard_at)
         if status.state in (State.OK, State.STARTING):
             word = f"stale {age}"
         elif role == "bad":
@@ -67,9 +68,16 @@ def health(status: Status, now: datetime) -> Health:
 
 
 def _overdue(status: Status, now: datetime) -> bool:
-    """Whether the last whole scan of a source is old."""
-    good_at = status.last_good_at
-    return status.state is not State.DONE and good_at is not None and now - good_at > STALE_AFTER
+    """Whether a source that has been read once brings nothing any more."""
+    heard_at = _heard_at(status)
+    return status.state is not State.DONE and heard_at is not None and now - heard_at > STALE_AFTER
+
+
+def _heard_at(status: Status) -> datetime | None:
+    """When it last brought something; None while nothing came back whole."""
+    if status.last_good_at is None or status.answered_at is None:
+        return status.last_good_at
+    return max(status.last_good_at, status.answered_at)
 
 
 def ranked(statuses: Sequence[Status], now: datetime) -> list[Health]:
@@ -168,7 +176,7 @@ def troubles(statuses: Sequence[Status], now: datetime, zone: Zone, again: str =
         stale = "stale" in each.word
         if not status.message and not stale:
             continue
-        message = status.message or f"nothing has come back since {moment(status.last_good_at, zone, now)}{asks}"
+        message = status.message or f"nothing has come back since {moment(_heard_at(status), zone, now)}{asks}"
         where = f" {status.region}" if several and status.region else ""
         role = each.role if each.role in ("bad", "warn") else "quiet"
         told.append((f"{each.glyph} {status.label}{where} {each.word}: {message}", role))

@@ -17,7 +17,7 @@ from smwatch.rules.engine import Engine
 from smwatch.rules.rule import combine, load_builtin
 from smwatch.sources.source import State, Status
 from smwatch.store import Store
-from smwatch.tui.health import sources_page
+from smwatch.tui.health import health, sources_page
 from smwatch.tui.lines import Line
 from smwatch.tui.pages.big import big, drawable, rows_of, scale_for, width_of
 from smwatch.tui.pages.wall import Scene, wall_page
@@ -155,6 +155,15 @@ def test_a_recording_that_is_being_played_is_not_stale_unless_it_stops() -> None
     stuck = msgspec.structs.replace(playing, at=NOW - timedelta(minutes=5))
     assert "DATA IS NOT COMPLETE" not in text(wall_page(scene(*reads(3), statuses=[playing]), 120, 40))
     assert "DATA IS NOT COMPLETE" in text(wall_page(scene(*reads(3), statuses=[stuck]), 120, 40))
+
+
+def test_a_source_that_takes_minutes_to_be_read_is_not_stale_while_pages_come() -> None:
+    """A sweep of ten events a second is of dozens of pages, with ever more pages between two of them."""
+    scanned_at, later = NOW, NOW + timedelta(minutes=5)
+    paging = msgspec.structs.replace(FRESH, last_good_at=scanned_at, answered_at=later - timedelta(seconds=5))
+    assert health(paging, later).fine
+    stuck = msgspec.structs.replace(paging, answered_at=scanned_at + timedelta(minutes=1))
+    assert health(stuck, later).word == "stale 4m00s"
 
 
 def test_a_recording_that_has_been_read_is_not_stale() -> None:

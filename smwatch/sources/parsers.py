@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from aiobotocore.parsers import AioJSONParser, AioResponseParserFactory
@@ -29,3 +30,11 @@ class _LeanParser(AioJSONParser):
             general: Any = super()
             return general._handle_json_body(raw_body, shape)
         return {"events": page.events, "nextToken": page.nextToken}
+
+    async def _handle_event_stream(self, response: Mapping[str, Any], shape: Any, event_name: str) -> Any:
+        general: Any = super()
+        try:
+            return await general._handle_event_stream(response, shape, event_name)
+        except BaseException:
+            response["body"].close()  # nobody else will have the stream, and botocore leaves it open
+            raise

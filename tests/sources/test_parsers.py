@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import json
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 from aiobotocore.parsers import AioResponseParserFactory
+from botocore.eventstream import ParserError
 from botocore.loaders import Loader
 from botocore.model import ServiceModel
+from botocore.parsers import ResponseParserError
 
 from smwatch.sources.answers import LogEvent
 from smwatch.sources.logs import _row
 from smwatch.sources.parsers import LeanParsers
+from tests.emulators.live_tail import OPENING, update
 
-SHAPE: Any = (
-    ServiceModel(Loader().load_service_model("logs", "service-2")).operation_model("FilterLogEvents").output_shape
-)
+MODEL = ServiceModel(Loader().load_service_model("logs", "service-2"))
+SHAPE: Any = MODEL.operation_model("FilterLogEvents").output_shape
+LIVE_TAIL: Any = MODEL.operation_model("StartLiveTail").output_shape
 PLAIN = {"logStreamName": "s", "timestamp": 1_700_000_000_123, "message": "{}", "ingestionTime": 1, "eventId": "37"}
 
 
@@ -61,3 +65,36 @@ async def test_what_is_no_page_is_left_to_botocore(body: bytes) -> None:
         except Exception as error:
             outcomes.append(repr(error))
     assert outcomes[0] == outcomes[1]
+
+
+class Stream:
+    """The body of an answer that is read message by message, as aiohttp has it."""
+
+    def __init__(self, *chunks: bytes) -> None:
+        self.content = self
+        self.closed = False
+        self._chunks = chunks
+
+    async def iter_chunks(self) -> AsyncIterator[tuple[bytes, bool]]:
+        for chunk in self._chunks:
+            yield chunk, True
+
+    def close(self) -> None:
+        self.closed = True
+
+
+@pytest.mark.parametrize(
+    ("chunk", "readable"),
+    [(OPENING, True), (OPENING[:-1] + b"\0", True), (bytes(64), False), (update("a"), False), (b"", False)],
+    ids=["opening", "spoilt later", "nonsense", "another message", "nothing"],
+)
+async def test_an_event_stream_that_cannot_be_begun_is_closed(chunk: bytes, readable: bool) -> None:
+    stream = Stream(chunk)
+    response = {"status_code": 200, "headers": {}, "body": stream, "context": {"operation_name": "StartLiveTail"}}
+    parsing = LeanParsers().create_parser("json").parse(response, LIVE_TAIL)
+    if readable:
+        await parsing
+    else:
+        with pytest.raises((ParserError, ResponseParserError)):
+            await parsing
+    assert stream.closed is not readable

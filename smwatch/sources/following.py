@@ -3,38 +3,30 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 import msgspec
 
 from smwatch.sources.agenda import BEHIND, Agenda, Nature, Schedule, floor
 from smwatch.sources.audits import Audits
-from smwatch.sources.coverage import Coverage, Gap, Lags, Noted, Span, join, lacking
+from smwatch.sources.catching_up import CatchingUp
+from smwatch.sources.coverage import Coverage, Gap, Lags, Noted, Span
 from smwatch.sources.pace import Priority
 from smwatch.sources.scan import Kind, Scan
 from smwatch.sources.settle_lag import LONGEST, NEAR
-from smwatch.sources.sweeping import TOLD_BY, Sweeps
+from smwatch.sources.settles import Settles
+from smwatch.sources.sweeping import Sweeps
 
 SPLIT = 2
 """A first sweep, or one after an outage, that would be longer than this many sweep lags is divided."""
-MISSED_BY_SWEEPS, LEFT_BY_SWEEPS = (3, 0.005), 0.03
-"""So many records, and such a share, may be settled unseen before the sweep lag is doubled; and such a share where what
-sweeps leave is too much to be read by itself."""
 PAGES_A_TOKEN = 5
 """So many pages of a sweep follow each other; then what remains is asked for anew. A token that counts rows brings
 again what newer ones have pushed back meanwhile; to ask anew brings again the rows of one second."""
-SETTLE_PAGES, SETTLE_LONGEST, SETTLE_LONGER = 20, timedelta(minutes=5), timedelta(minutes=1)
-"""What is to be settled waits until it fills so many pages, or for so long: half filled pages cost calls as well. For
-so much longer it waits for a sweep to end."""
-SETTLE_OFTEN = 0.5
-"""Who asks for settling more often than that gets it where it takes no more than this part of the calls there are."""
 SETTLE_LOOKS = timedelta(seconds=1)
 """How often it looks whether it may begin."""
 AUDITS_BEHIND = timedelta(hours=6)
 """How much time may be older than audits reach, and unread by them, before it is said that they don't keep up."""
-SWEPT_BY = timedelta(minutes=1)
-"""How much more sweeps have done with before that is noted: it costs a write."""
 LOOK_AGAIN = timedelta(seconds=5)
 
 
@@ -67,17 +59,9 @@ class Following(Agenda):
         """The service's time when it was asked for the first time."""
         self._reached: datetime | None = None
         """From where on is to be read as well what lies before `base`."""
-        self._holes: tuple[Span, ...] = ()
-        """What is to be caught up with, ascending."""
-        self._swept = coverage.swept
-        self._sweeps_join_from: datetime | None = None
-        """From where on all that sweeps have read is yet to be added to that."""
+        self._catching_up = CatchingUp(coverage.swept)
+        self._settles = Settles(nature.page, schedule.settle_every)
         self._audits = Audits(nature.page, nature.resolution, schedule.audit_every, coverage.audited)
-        self._density = 0.0
-        """Records a second, where a period was read whole last."""
-        self._counted_rows, self._counted = 0, timedelta()
-        """What was read whole since that was reckoned."""
-        self._settled_rows = self._missed_rows = 0
         self._started = self._asked = False
         self._at = since
         """The service's time, as it was told last."""
@@ -103,10 +87,8 @@ class Following(Agenda):
             self._begin_glance(at)
         if self._is_due(Kind.LATE):
             self._begin_late(at)
-        if self._holes and Kind.CATCH_UP not in self.scans:
-            *older, newest = self._holes
-            self._scan(Kind.CATCH_UP, newest.start, newest.end, at)
-            self._holes = tuple(older)
+        if Kind.CATCH_UP not in self.scans and (hole := self._catching_up.next()):
+            self._scan(Kind.CATCH_UP, hole.start, hole.end, at)
         if self.sure and Kind.AUDIT not in self.scans and clock >= self._audits.begins_at:
             self._begin_audit(at)
         if Kind.SETTLE in self.scans:
@@ -157,7 +139,7 @@ class Following(Agenda):
         noted = super().noted
         if not (self.sure and self._started):
             return noted
-        return Noted(self.lags, self._audits.noted, noted.asked, self._swept, self.coverage.said_to)
+        return Noted(self.lags, self._audits.noted, noted.asked, self._catching_up.swept, self.coverage.said_to)
 
     def priority(self, scan: Scan) -> Priority:
         """How urgent a page of this scan is."""
@@ -196,13 +178,13 @@ class Following(Agenda):
                 pass
             case Kind.LATE:
                 assert scan.period is not None
-                self._count(scan)
+                self._settles.count(scan)
                 self.sweeps.read_left(scan.period.end)
             case Kind.SETTLE if scan.origin < self.base:
                 pass  # of how things are now it tells nothing
             case Kind.SETTLE:
-                self._count(scan)
-                self.sweeps.budget.settled_density = self._density
+                self._settles.count(scan)
+                self.sweeps.budget.settled_density = self._settles.density
                 more = self.coverage.missing(self.base, self._horizon(scan.asked_at))
                 again_at = scan.began + self.schedule.settle_every.total_seconds()
                 self._due[Kind.SETTLE] = self.clock if more else again_at
@@ -217,7 +199,7 @@ class Following(Agenda):
                 self._again(Kind.SWEEP, self.schedule.sweep_every)
                 self.sweeps.passes.dropped()
             case Kind.CATCH_UP:
-                self._leave(scan.remains)
+                self._catching_up.leave(scan.remains)
             case Kind.GLANCE | Kind.LATE | Kind.VIEW:
                 pass
             case Kind.SETTLE:
@@ -234,16 +216,17 @@ class Following(Agenda):
         if self.sweeps.swept_at is None:
             self._started = False
             self._asks.restart()
-            self._holes, self.watched_from, self._swept = (), None, self.coverage.swept
+            self.watched_from = None
+            self._catching_up.restart(self.coverage.swept)
         elif hole:
-            self._leave(hole.remains)
+            self._catching_up.leave(hole.remains)
 
     def cut_off(self) -> None:
         """Nothing comes for long: what comes first after it is to be new, and not the rest of a sweep from before."""
         for kind in (Kind.SWEEP, Kind.PASS, Kind.GLANCE):
             self.scans.pop(kind, None)
         if hole := self.scans.pop(Kind.CATCH_UP, None):
-            self._leave(hole.remains)  # the next sweep leaves it as well: it is to be read once
+            self._catching_up.leave(hole.remains)  # the next sweep leaves it as well: it is to be read once
         self.poll_now()
 
     def poll_now(self) -> None:
@@ -280,7 +263,7 @@ class Following(Agenda):
         """A page of this scan is safe in the journal."""
         super().committed(scan, covered)
         if scan.kind is Kind.CATCH_UP and covered:
-            self._add_swept(covered.start, covered.end)
+            self._catching_up.read(covered, self._horizon(self._at))
         if scan.kind is Kind.AUDIT:
             budget = self.sweeps.budget
             self._audits.committed(scan.remains, self.clock, budget.idle if self._audits.urgent else budget.for_audits)
@@ -288,7 +271,7 @@ class Following(Agenda):
     @property
     def up_to_date(self) -> bool:
         """Whether the latest minutes, and all since the last time they were read, are known."""
-        return self.sweeps.swept_at is not None and not self._holes and Kind.CATCH_UP not in self.scans
+        return self.sweeps.swept_at is not None and not self._catching_up.left and Kind.CATCH_UP not in self.scans
 
     @property
     def sweeping(self) -> bool:
@@ -297,7 +280,7 @@ class Following(Agenda):
 
     def _left(self, at: datetime) -> timedelta:
         """How much time is yet to be read once, with what the first sweep, and what is read aside for it, have left."""
-        left = super()._left(at) + sum((hole.end - hole.start for hole in self._holes), timedelta())
+        left = super()._left(at) + self._catching_up.left
         kinds = [Kind.CATCH_UP] if self.sweeps.swept_at is not None else [Kind.CATCH_UP, Kind.SWEEP]
         for kind in kinds:
             if scan := self.scans.get(kind):
@@ -355,22 +338,8 @@ class Following(Agenda):
     def settled_rows(self, rows: int, missed: int) -> None:
         """So many records were settled, and so many of them no sweep had seen: they are later than was thought."""
         self.sweeps.left_to_settle(rows, missed)
-        self._settled_rows += rows
-        self._missed_rows += missed
-        least, share = MISSED_BY_SWEEPS
-        if not self.sweeps.budget.reads_late:
-            share = LEFT_BY_SWEEPS
-        if self._missed_rows >= least and self._missed_rows > share * self._settled_rows:
+        if self._settles.missed(rows, missed, reads_late=self.sweeps.budget.reads_late):
             self.sweeps.widen(self._at, 2, self.settle_lag)
-            self._settled_rows = self._missed_rows = 0
-
-    def _count(self, scan: Scan) -> None:
-        assert scan.period is not None
-        self._counted_rows += scan.rows
-        self._counted += scan.period.end - scan.period.start
-        if self._counted >= TOLD_BY:
-            self._density = self._counted_rows / self._counted.total_seconds()
-            self._counted_rows, self._counted = 0, timedelta()
 
     # -- beginnings --------------------------------------------------------------------------------------------------
 
@@ -420,8 +389,7 @@ class Following(Agenda):
             if self._view and sweeps.swept_at is None and Kind.VIEW not in self.scans:
                 self._scan(Kind.VIEW, low, None, at)
             newest = self._floor(at - sweeps.lag)
-            for hole in lacking(self._swept_by(at), low, newest):
-                self._leave(hole)
+            self._catching_up.leave_unswept(low, newest, at)
             low = newest
         self._scan(Kind.SWEEP, low, None, at)
 
@@ -431,7 +399,7 @@ class Following(Agenda):
             self._scan(Kind.GLANCE, self._floor(self.sweeps.swept_at - self.sweeps.reach), None, at)
 
     def _begin_late(self, at: datetime) -> None:
-        if self.sweeping and (left := self.sweeps.left(at, self._density)):
+        if self.sweeping and (left := self.sweeps.left(at, self._settles.density)):
             self._scan(Kind.LATE, *left, at)
         else:
             self._again(Kind.LATE, LOOK_AGAIN)
@@ -443,55 +411,26 @@ class Following(Agenda):
         """
         if self.watched_from is None or start < self.watched_from:
             return False
-        page, waiting = self._nature.page, end - start
-        if not page or self._settles_often or not timedelta() < waiting < SETTLE_LONGEST + SETTLE_LONGER:
-            return False
-        if Kind.SWEEP in self.scans or Kind.PASS in self.scans:
-            return True
-        pages = waiting.total_seconds() * self._density / page
-        takes, sweeps_in = pages / self.rate, self._due[Kind.SWEEP] - self.clock
-        in_its_way = sweeps_in < takes < self.sweeps.pause / 2
-        return in_its_way or (waiting < SETTLE_LONGEST and pages < SETTLE_PAGES)
-
-    @property
-    def _settles_often(self) -> bool:
-        """Whether somebody wants the mark to follow more closely than is planned, and there are calls for that."""
-        every = self.schedule.settle_every
-        calls = 1 / every.total_seconds() + self._density / self._nature.page
-        return every < SETTLE_LONGER and calls <= SETTLE_OFTEN * self.rate
+        under_way = Kind.SWEEP in self.scans or Kind.PASS in self.scans
+        sweep_in = None if under_way else self._due[Kind.SWEEP] - self.clock
+        return self._settles.can_wait(end - start, self.sweeps.budget, sweep_in, self.sweeps.pause)
 
     def _read_older(self, reached: datetime, at: datetime) -> None:
         """Begin the next slice of what lies before `base`; if nothing is left of it, all counts from there."""
         if reached >= self.base or not self._begin_settle(reached, self.base, at):
             self.base, self._reached = min(self.base, reached), None
 
-    def _leave(self, hole: Span | None) -> None:
-        """Have this read aside."""
-        self._holes = join((*self._holes, *((hole,) if hole else ())))
-
-    def _swept_by(self, at: datetime) -> Sequence[Span]:
-        """What sweeps of this run or the last need not go back to at server time `at`."""
-        return [span for span in self._swept if span.end <= at]  # else it was written with a wrong clock
-
     def _swept_since(self, before: datetime | None) -> None:
         """A sweep has ended, and the one before it began then: what both have seen old enough needs no other."""
         at, to = self.sweeps.swept_at, self.sweeps.done_to
         assert at is not None
         assert to is not None
-        if self._sweeps_join_from is None or before is None or at - before > SPLIT * self.sweeps.lag:
-            self._sweeps_join_from = to
-        elif to - self._sweeps_join_from >= SWEPT_BY:
-            self._add_swept(self._sweeps_join_from, to)
-            self._sweeps_join_from = to
-
-    def _add_swept(self, start: datetime, end: datetime) -> None:
-        if start < end:
-            horizon = self._horizon(self._at)  # what is older is the settle's
-            self._swept = join((*(span for span in self._swept if span.end > horizon), Span(start, end)))
+        joins = before is not None and at - before <= SPLIT * self.sweeps.lag
+        self._catching_up.swept_to(to, self._horizon(self._at), joins=joins)
 
     def _begin_audit(self, at: datetime) -> None:
         twice = self.sweeps.budget.audits_twice
-        if span := self._audits.next(self.coverage, at, self.clock, self._density, last=twice):
+        if span := self._audits.next(self.coverage, at, self.clock, self._settles.density, last=twice):
             self._scan(Kind.AUDIT, span.start, span.end, at)
 
     def _is_due(self, kind: Kind) -> bool:

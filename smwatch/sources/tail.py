@@ -3,19 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import random
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
-from datetime import datetime, timedelta
-from typing import NamedTuple, assert_never
+from datetime import datetime
+from typing import NamedTuple
 
 from smwatch.events.event import SeenBy
 from smwatch.sources.agenda import Agenda, Schedule
-from smwatch.sources.asking import HEARTBEAT, OUTAGE, Asking
+from smwatch.sources.asking import HEARTBEAT, Asking
 from smwatch.sources.clock import ServerClock
 from smwatch.sources.coverage import Coverage, Gap, Noted, Span
 from smwatch.sources.delays import Delays
-from smwatch.sources.errors import CallError, Remedy
+from smwatch.sources.errors import CallError
 from smwatch.sources.following import Following
 from smwatch.sources.health import Health
 from smwatch.sources.once import Once
@@ -24,15 +23,8 @@ from smwatch.sources.reader import Answer, Reader, Row, Upstream
 from smwatch.sources.scan import Kind, Scan, Took
 from smwatch.sources.sightings import HORIZON, Sightings
 from smwatch.sources.source import Found, Page, Receipt, State, Status
+from smwatch.sources.trouble import Trouble
 from smwatch.sources.windows import Windows
-
-PATIENCE = 60.0
-"""How long `read_once` puts up with failures that may pass."""
-LONGEST_PAUSE = 60.0
-WAIT_PAUSE = 60.0
-SIGN_IN_PAUSE = 30.0
-UNREADABLE_AFTER = 4
-LONG_AGO, GIVEN_UP_AT_ONCE = timedelta(days=1), timedelta(hours=1)
 
 
 class Tail:
@@ -81,11 +73,7 @@ class Tail:
         self._delays = Delays(reader.happened_at)
         self._health = Health(reader, pace, self._clock, monotonic)
         self._asking = Asking(reader, pace, self._clock, now, latest=latest, told_time=self._health.answered)
-        self._last_trouble: CallError | None = None
-        self._failing_since: float | None = None
-        self._advanced_at = 0.0
-        self._failures = 0
-        self._held_until = 0.0
+        self._trouble = Trouble(self._health, self._clock, monotonic)
         self._poked = asyncio.Event()
         self._impatient = False
         self.relaxed = False
@@ -155,7 +143,7 @@ class Tail:
 
     async def _run(self, agenda: Agenda) -> AsyncGenerator[Page | Status, None]:
         self._told = None
-        self._advanced_at = self._monotonic()
+        self._trouble.advanced()
         upstream = self._upstream if isinstance(agenda, Following) else None
         noted = agenda.noted
         looking = asyncio.create_task(upstream.watch(lambda: self._newest_at)) if upstream is not None else None
@@ -177,7 +165,7 @@ class Tail:
                     continue
                 if agenda.noted != noted:  # before anything is asked: there may be no network until the end
                     yield self._page((), noted=(noted := agenda.noted))
-                scan = agenda.pick() if self._monotonic() >= self._held_until else None
+                scan = agenda.pick() if self._trouble.held <= 0 else None
                 if scan is None:
                     await self._idle(agenda)
                 else:
@@ -206,15 +194,15 @@ class Tail:
                             self._delays.delivered(agenda, fresh, came_at)
                         self._committed(agenda, scan, took, answer.rows, fresh)
                         if took.done or fresh or edges != (scan.low, scan.high):
-                            self._advanced_at = self._monotonic()
-                    elif isinstance(answer, CallError) and (gap := self._met(agenda, scan, answer)):
+                            self._trouble.advanced()
+                    elif isinstance(answer, CallError) and (gap := self._trouble.met(agenda, scan, answer)):
                         yield self._page((), gaps=(gap,))
                         agenda.gave_up((gap,))
-                    if self._cut_off:
+                    if self._trouble.cuts_off:
                         agenda.cut_off()
                 if agenda.noted != noted:
                     yield self._page((), noted=(noted := agenda.noted))
-                if isinstance(agenda, Once) and not agenda.finished and self._gives_up():
+                if isinstance(agenda, Once) and not agenda.finished and self._trouble.gives_up:
                     break
                 if isinstance(agenda, Following):
                     self._answer_reaching(agenda)
@@ -243,10 +231,8 @@ class Tail:
         """The consumer came back: what was handed over is kept, or held to be."""
         now = self._clock.now()
         agenda.clock = self._monotonic()
-        self._failing_since = None
-        self._health.trouble = None
         self._health.answered_at = now
-        self._failures = 0
+        self._trouble.over()
         self._newest_at = max(filter(None, (self._newest_at, *(row.at for row in rows))), default=None)
         if isinstance(agenda, Following):
             self._delays.committed(agenda, scan, rows, fresh, now)
@@ -260,7 +246,7 @@ class Tail:
         elif agenda.enough(scan):
             agenda.ended(scan)
         elif took.astray:
-            self._resume(agenda, scan, "the page tokens lead in a circle")
+            self._trouble.resume(agenda, scan, "the page tokens lead in a circle")
         elif agenda.pushed(scan) and scan.moved:
             scan.resume()
         elif agenda.too_long(scan) or (self._overdue(scan) and not scan.resume()):
@@ -271,87 +257,9 @@ class Tail:
         longest = self._reader.nature.longest
         return longest is not None and scan.overdue(self._monotonic(), longest)
 
-    @property
-    def _cut_off(self) -> bool:
-        """Whether nothing has come for so long that it is an outage."""
-        return self._failing_since is not None and self._monotonic() - self._failing_since > OUTAGE
-
-    # -- trouble -----------------------------------------------------------------------------------------------------
-
-    def _met(self, agenda: Agenda, scan: Scan, trouble: CallError) -> Gap | None:
-        """Decide how to go on after a failed call; the gap that it leaves, if it leaves one."""
-        clock = agenda.clock = self._monotonic()
-        self._last_trouble = trouble
-        self._failing_since = clock if self._failing_since is None else self._failing_since
-        match trouble.remedy:
-            case Remedy.PACE:
-                return None  # the budget knows, and others' turns are put off by it as well
-            case Remedy.RESUME:
-                self._resume(agenda, scan, trouble.message)
-                return None
-            case Remedy.CLAMP:
-                return self._refused_range(agenda, scan, trouble)
-            case Remedy.WAIT:
-                self._hold(trouble, WAIT_PAUSE)
-            case Remedy.SIGN_IN:
-                self._hold(trouble, SIGN_IN_PAUSE)
-            case Remedy.RETRY:
-                self._hold(trouble, self._growing_pause())
-            case Remedy.GARBLED:
-                others_work = scan.failures > 0 and self._failures == 0
-                scan.failures += 1
-                self._hold(trouble, self._growing_pause())
-                if others_work and scan.failures >= UNREADABLE_AFTER:
-                    return agenda.unreadable(scan, trouble.message)
-            case _ as never:
-                assert_never(never)
-        return None
-
-    def _resume(self, agenda: Agenda, scan: Scan, why: str) -> None:
-        """Go on without the token; if that leads nowhere, let the scan go and wait a while."""
-        if scan.resume():
-            message = f"{why}; reading on without it, from the last second that was read whole"
-            self._health.trouble = CallError(State.CATCHING_UP, message, Remedy.RESUME)  # until the next page
-            return
-        self._hold(CallError(State.FAILING, f"{why}; reading that part again", Remedy.RETRY), self._growing_pause())
-        agenda.dropped(scan)
-
-    def _refused_range(self, agenda: Agenda, scan: Scan, trouble: CallError) -> Gap | None:
-        """The service says that the period begins too early: give it up hour by hour, unless that can't be meant."""
-        self._hold(trouble, self._growing_pause())
-        agenda.dropped(scan)
-        period = scan.remains
-        if period is None or period.end - period.start > GIVEN_UP_AT_ONCE:
-            return None
-        if not self._clock.sure or self._clock.now() - period.start < LONG_AGO:
-            return None
-        return Gap(period, "the service refuses to look that far back")
-
-    def _growing_pause(self) -> float:
-        self._failures += 1
-        return min(LONGEST_PAUSE, 2.0 ** min(self._failures - 1, 10)) * random.uniform(0.7, 1.0)  # noqa: S311 - jitter
-
-    def _hold(self, trouble: CallError, seconds: float) -> None:
-        self._health.trouble = self._last_trouble = trouble
-        self._held_until = self._monotonic() + seconds
-
-    def _gives_up(self) -> bool:
-        """Whether waiting longer would be of no use to somebody who wants an end."""
-        trouble = self._health.trouble
-        if trouble is not None and trouble.remedy in (Remedy.WAIT, Remedy.SIGN_IN):
-            return True
-        if self._monotonic() - self._advanced_at < PATIENCE:
-            return False
-        self._health.trouble = self._last_trouble
-        return True
-
     def _answer_reaching(self, agenda: Following) -> None:
         """Tell whoever waits for an earlier moment to be reached how that went."""
-        trouble, since = self._health.trouble, self._failing_since
-        lasts = trouble is not None and (
-            trouble.remedy in (Remedy.WAIT, Remedy.SIGN_IN)
-            or (since is not None and self._monotonic() - since > PATIENCE)
-        )
+        lasts = self._trouble.lasts
         for reach in self._reaching:
             if not reach.whole.done() and (lasts or not agenda.unread(reach.since, reach.until)):
                 gaps = any(reach.since < gap.span.end and gap.span.start < reach.until for gap in agenda.coverage.gaps)
@@ -360,13 +268,12 @@ class Tail:
     # -- waiting -----------------------------------------------------------------------------------------------------
 
     async def _idle(self, agenda: Agenda) -> None:
-        clock = self._monotonic()
-        held = self._held_until - clock
-        trouble = self._health.trouble
-        if trouble is not None and trouble.remedy is Remedy.SIGN_IN:
+        held = self._trouble.held
+        if self._trouble.signing_in:
             last = held <= HEARTBEAT  # who keeps credentials anywhere but in a file is asked again at the end
             if self._reader.renew(force=last) and not last:
-                self._held_until = held = 0.0
+                self._trouble.let_go()
+                held = 0.0
         due = agenda.due_in() if held <= 0 else held
         sleeping = asyncio.ensure_future(self._sleep(min(max(due, 0.01), HEARTBEAT)))
         poked = asyncio.ensure_future(self._poked.wait())
@@ -379,7 +286,7 @@ class Tail:
             self._poked.clear()
             if self._impatient:
                 self._impatient = False
-                self._held_until = 0.0
+                self._trouble.let_go()
             agenda.poll_now()
 
     # -- telling -----------------------------------------------------------------------------------------------------

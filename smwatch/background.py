@@ -23,6 +23,8 @@ MOST, LEAST = 250, 25
 """Events that are applied in one go: as many as the screen can take in within LONG, between these."""
 LONG = 0.01
 """Seconds. Rules may take a millisecond for an event where they look back far: serves "longest stall of the loop"."""
+SPARED = 0.005
+"""Seconds after which `go_on` is not called once more in one go; a call takes some milliseconds at most."""
 GIVES_WAY = 0.001
 """Seconds after which the thread gives the interpreter's lock to a screen that wants it; Python's are 0.005.
 
@@ -36,8 +38,8 @@ class Background:
     """Runs `work(deliver)` in a thread; each delivery is applied on the screen's loop before the next one is made.
 
     `apply` runs on the screen's loop and returns the alarms that changed; `keep` stores them, back in the thread.
-    What a delivery says of secrets' names comes first: what that leaves to be done is done by `go_on`, bit by bit until
-    it says that there is no more, before anything else is applied.
+    What a delivery leaves to be done is done by `go_on`, bit by bit until it says that there is no more, before the
+    next one is applied; so it is, before anything else, with what the delivery says of secrets' names.
     `failed` is called on the screen's loop if the work ends with an exception. The thread stays until it is stopped:
     what people do on a screen whose files have all been read is kept like anything else.
     """
@@ -82,8 +84,11 @@ class Background:
             for part in self._parted(delivery):
                 if alarms := await self.on_screen(partial(timed, part)):
                     self._keep(alarms)
-                while _names(part) and await self.on_screen(self._go_on):
+                while _names(part) and await self.on_screen(self._some_more):
                     pass
+            # Not for each part: an alarm that several of them change is worked out once.
+            while await self.on_screen(self._some_more):
+                pass
 
         async def run() -> None:
             with self._lock:
@@ -124,6 +129,14 @@ class Background:
 
         _tell(screen, context, there)
         return await asyncio.wrap_future(done)
+
+    def _some_more(self) -> bool:
+        """Go on for as long as the screen can be spared; whether there may be more to do."""
+        until = self._clock() + SPARED
+        while self._go_on():
+            if self._clock() >= until:
+                return True
+        return False
 
     def _parted(self, delivery: Delivery) -> Iterator[Delivery]:
         """The same in parts that the screen takes in without standing still; names first, the rest last."""

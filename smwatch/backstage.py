@@ -82,7 +82,7 @@ class Backstage:
         self._sources = sources(parts)
         self._aws = self._sources if isinstance(self._sources, AwsSources) else None
         parts.store.at_once = SET_RIGHT
-        self._background = Background(self._work, keep=parts.keep, go_on=parts.store.set_right)
+        self._background = Background(self._work, keep=parts.keep, go_on=self._go_on)
         self._monitor: Monitor | None = None
         self._opened = asyncio.Event()
         """The sources are there, and may be asked for more than what they bring by themselves."""
@@ -129,6 +129,15 @@ class Backstage:
         async with notifying, self._sources as opened:
             self._opened.set()
             await monitor.follow(opened)
+
+    def _go_on(self) -> bool:
+        """On the screen's loop: do some of what was left to be done; whether there may be more."""
+        store = self._parts.store
+        if store.set_right():
+            return True
+        if store.unsettled:
+            self.desk.settle()
+        return store.unsettled
 
     # -- what the screen may have done
 

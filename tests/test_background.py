@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from smwatch.background import GIVES_WAY, LEAST, MOST, Background, Deliver
+from smwatch.background import GIVES_WAY, LEAST, MOST, SPARED, Background, Deliver
 from smwatch.events.event import SeenBy
 from smwatch.events.reader import Reader
 from smwatch.events.secret import Secret
@@ -70,7 +70,43 @@ async def test_what_is_said_of_names_is_done_bit_by_bit_before_anything_else_is_
     background.start(apply, failed=lambda error: None)
     await asyncio.wait_for(done.wait(), 60)
     background.stop()
-    assert happened == ["names", "some more", "some more", "some more", "event 1", "event 2"]
+    assert happened[:5] == ["names", "some more", "some more", "some more", "event 1"]
+
+
+async def test_what_a_delivery_leaves_to_be_done_is_done_before_the_next_and_never_for_long_in_one_go() -> None:
+    done, happened, clock, left = asyncio.Event(), list[str](), [0.0], [0]
+    read = Reader().read("{}", seen_by=SeenBy.FILE, seen_at=NOW)
+
+    async def work(deliver: Deliver) -> None:
+        await deliver(Delivery(((1, read),) * (2 * LEAST)))
+        await deliver(Delivery(((2, read),)))
+        loop.call_soon_threadsafe(done.set)
+
+    def apply(delivery: Delivery) -> list[Alarm]:
+        happened.append(f"event {delivery.arrivals[0][0]}")
+        left[0] += 5
+        return []
+
+    def go_on() -> bool:
+        if not left[0]:
+            return False
+        if happened[-1] != "some more":
+            loop.call_soon(happened.append, "the screen's turn")
+        happened.append("some more")
+        left[0] -= 1
+        clock[0] += SPARED / 3
+        return True
+
+    loop = asyncio.get_running_loop()
+    background = Background(work, keep=lambda alarms: None, go_on=go_on, clock=lambda: clock[0])
+    background.start(apply, failed=lambda error: None)
+    await asyncio.wait_for(done.wait(), 60)
+    background.stop()
+    steps = "".join(
+        {"event 1": "1", "event 2": "2", "some more": ".", "the screen's turn": "|"}[each] for each in happened
+    )
+    assert steps.replace("|", "") == "11..........2....."
+    assert max(map(len, steps.replace("1", "|").replace("2", "|").split("|"))) <= 4
 
 
 @pytest.mark.parametrize("fault", [None, RuntimeError("no credentials")])

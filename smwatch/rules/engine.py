@@ -48,7 +48,7 @@ class Engine:
     def __init__(self, rules: RuleSet) -> None:
         self.rules = rules
         self.at_once: int | None = None
-        """How many alarms are worked out in one go when time passes or when it is told what was watched; None: all.
+        """How many alarms are worked out in one go, whatever it is that changes them; None: all.
 
         For a screen, which stands still meanwhile: `settle` goes on while there are some `unsettled`.
         """
@@ -109,7 +109,7 @@ class Engine:
     # -- what happens
 
     def judge(self, arrivals: Sequence[Arrival]) -> tuple[Alarm, ...]:
-        """Take new events in, in any order; the alarms that changed. One with count 0 is no alarm any more.
+        """Take new events in, in any order; the alarms that changed, see `at_once`. With count 0 one is none any more.
 
         Rules look before and after an event, so one without a time is left out. Sources give those records that don't
         say when they happened the time at which they were delivered.
@@ -140,7 +140,7 @@ class Engine:
                 plan, model = way
                 plan.run(arrival, second, model)
         world.move(newest, newest)
-        return self._standing.settle()
+        return self.settle()
 
     def tick(self, now: datetime) -> tuple[Alarm, ...]:
         """Let time pass; the alarms that changed, and those whose mute has ended.
@@ -177,7 +177,7 @@ class Engine:
         second = moments.seconds_of_datetime(now)
         self._feeds.heard(source, newest_at, now)
         self._world.move(second, second - DELIVERY)
-        return self._standing.settle()
+        return self.settle()
 
     def watched(self, place: Place, spans: Iterable[Span]) -> tuple[Alarm, ...]:
         """A source of this place, or of all that it stands for, has read these spans whole; the alarms that changed.

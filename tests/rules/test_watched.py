@@ -61,9 +61,9 @@ DELETED = records.delete("prod/c", at=after())
 def test_alarms_that_are_worked_out_bit_by_bit_are_the_same_in_the_end() -> None:
     happened = [OLD, *(records.read("prod/b", by=records.user(f"bob-{n}"), at=after(n)) for n in range(30))]
     whole, sliced = Engine(catalogue()), Engine(catalogue())
-    sliced.at_once = 3
     for engine in (whole, sliced):
         engine.judge(arrivals(happened, SeenBy.CLOUDTRAIL))
+    sliced.at_once = 3
     at_once = whole.watched(HERE, [days(20, -1)])
     assert len(at_once) >= 30
     changed = list(sliced.watched(HERE, [days(20, -1)]))

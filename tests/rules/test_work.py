@@ -12,6 +12,7 @@ import pytest
 
 from smwatch.events.secret import Secret
 from smwatch.rules import standing
+from smwatch.rules.alarm import Alarm
 from smwatch.rules.closeness import Close, Slots
 from smwatch.rules.dimension import Value
 from smwatch.rules.engine import Engine
@@ -19,6 +20,7 @@ from smwatch.rules.envelope import Rule
 from smwatch.rules.evidence import Evidence
 from smwatch.rules.measure import Measure, Sight
 from smwatch.rules.question import Lookout
+from smwatch.rules.sighting import SightingCase
 from smwatch.rules.spread import SpreadCase
 from smwatch.rules.summary import Summary
 from smwatch.rules.telling import LISTED, Told, listed, tell
@@ -74,6 +76,14 @@ def test_where_a_secret_turns_out_to_be_another_nothing_is_asked_anew_about_the_
     (alarm,) = of("SMW-READ-01", engine.alarms)
     assert alarm.count == MANY - 1
     assert asked.values == [right]
+
+
+def settle(engine: Engine) -> set[str]:
+    """Have all that is left worked out, step by step; the groups of the alarms that changed."""
+    changed = set[str]()
+    while engine.unsettled:
+        changed |= {alarm.group for alarm in engine.settle()}
+    return changed
 
 
 class LookedAt:
@@ -222,9 +232,42 @@ def test_where_a_screen_waits_an_alarm_of_many_reads_is_worked_out_in_steps(monk
     for engine in (bit_by_bit, at_once):  # in the middle of it
         engine.judge(arrivals([more]))
     at_once.fold([(right, wrong)])
+    settle(bit_by_bit)
     assert bit_by_bit.alarms == at_once.alarms
     (alarm,) = of("SMW-READ-01", bit_by_bit.alarms)
     assert alarm.count == MANY
+
+
+def test_where_a_screen_waits_few_of_many_alarms_that_events_change_are_worked_out_in_one_go(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    worked_out, amounts = 0, SightingCase.alarm
+
+    def counted(case: SightingCase) -> Alarm | None:
+        nonlocal worked_out
+        worked_out += 1
+        return amounts(case)
+
+    monkeypatch.setattr(SightingCase, "alarm", counted)
+    whole, sliced, changed = Engine(catalogue()), Engine(catalogue()), set[str]()
+    sliced.at_once = 3
+    for page in range(3):
+        storm = [
+            records.read_deleted(f"prod/{n}", by=records.role(f"app-{n}", "task"), at=after(60 * page + n))
+            for n in range(MANY)
+        ]
+        whole.judge(arrivals(storm))
+        worked_out = 0
+        changed |= {alarm.group for alarm in sliced.judge(arrivals(storm))}
+        assert 0 < worked_out <= 3
+        for _ in range(5 * page):  # the next page may come in the midst of it
+            worked_out = 0
+            changed |= {alarm.group for alarm in sliced.settle()}
+            assert worked_out <= 3
+    changed |= settle(sliced)
+    assert len(of("SMW-DEL-01", sliced.alarms)) == MANY
+    assert dict(sliced.alarms) == dict(whole.alarms)
+    assert changed == set(whole.alarms)
 
 
 def test_an_engine_that_takes_over_does_nothing_about_each_alarm_that_is_known_to_be_the_same() -> None:

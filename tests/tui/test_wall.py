@@ -230,3 +230,10 @@ def test_what_is_asked_each_second_is_added_up_when_something_is_new() -> None:
     tally.note([arrival(records.read("prod/b", eventTime=ago(5), id="2")).event], NOW)
     assert tally.totals(NOW, hour).events == 2
     assert tally.totals(NOW + timedelta(minutes=5), hour).events == 1, "an hour after the first it counts no more"
+
+
+def test_a_narrow_wall_says_how_far_a_back_fill_has_come_before_anything_else_of_a_source() -> None:
+    filling = msgspec.structs.replace(
+        FRESH, state=State.CATCHING_UP, progress="back to 09:40", lag=timedelta(minutes=4), complete_to=NOW
+    )
+    assert "back to 09:40" in text(wall_page(scene(*reads(5), statuses=[filling]), 60, 20))

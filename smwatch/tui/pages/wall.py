@@ -182,7 +182,7 @@ def _health(scene: Scene, each: Health, width: int, most: int) -> list[Line]:
     """A source: how it is, how late, complete up to when, read whole when; and `most` lines of its sentence."""
     status = each.status
     name = f"{each.glyph} {status.label} {status.region} {each.word}  "
-    parts = []
+    parts = [each.progress] if each.progress else []  # the last ones have to go where there is no room
     if status.lag is not None:
         parts.append(f"lag {period(status.lag)}")
     if status.complete_to is not None:
@@ -192,8 +192,6 @@ def _health(scene: Scene, each: Health, width: int, most: int) -> list[Line]:
         parts.append(amount(len(status.gaps), "gaps"))
     if status.last_good_at is not None and status.state is not State.DONE:
         parts.append(f"read {period(max(timedelta(), scene.now - status.last_good_at))} ago")
-    if each.progress:
-        parts.append(each.progress)
     column = 40 if width >= 100 else cells(name)
     while parts and column + cells("   ".join(parts)) > width:
         parts.pop()

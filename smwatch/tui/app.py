@@ -356,6 +356,13 @@ class SmwatchApp(App[int]):
             again = self.desk.keys.one("app.interrupt")
             self.notify(f"{again} again leaves smwatch", markup=False, timeout=TWICE_SECONDS)
 
+    def action_command_palette(self) -> None:
+        """Find a command by its name."""
+        from smwatch.tui.palette import Palette
+
+        if not isinstance(self.screen, Palette):
+            self.push_screen(Palette(id="--command-palette"))
+
     def action_help(self) -> None:
         """All keys."""
         from smwatch.tui.pages.help import help_page

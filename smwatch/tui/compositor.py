@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import count
 from operator import attrgetter, itemgetter
+from typing import Any
 
 from rich.console import Console
 from textual._compositor import ChopsUpdate, Compositor, CompositorUpdate, LayoutUpdate
@@ -92,8 +93,8 @@ class DirectlyComposed:
     Textual has no public way to say so. It is no Screen, so that a ModalScreen keeps what Textual's styles say of one.
     """
 
-    def __init__(self) -> None:
-        super().__init__()
+    def __init__(self, **how: Any) -> None:
+        super().__init__(**how)
         self._compositor: Compositor = DirectCompositor()
 
 

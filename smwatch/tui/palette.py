@@ -1,9 +1,15 @@
-"""The command palette: what it lists before anything is typed."""
+"""The command palette, and what it lists before anything is typed."""
 
 from __future__ import annotations
 
-from textual.command import DiscoveryHit, Hits
+from textual.command import CommandPalette, DiscoveryHit, Hits
 from textual.system_commands import SystemCommandsProvider
+
+from smwatch.tui.compositor import DirectlyComposed
+
+
+class Palette(DirectlyComposed, CommandPalette):
+    """Textual's, put together as our screens are: serves "the event loop is never blocked over 15 ms"."""
 
 
 class Commands(SystemCommandsProvider):

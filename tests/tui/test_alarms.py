@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 import msgspec
 import pytest
+from textual.dom import DOMNode
 from textual.drivers.headless_driver import HeadlessDriver
 
 from smwatch.monitor import Delivery
@@ -614,3 +616,23 @@ async def test_alarms_that_are_worked_out_bit_by_bit_are_all_shown_and_kept() ->
     first = {group for group, alarm in store.alarms.items() if alarm.rule == "SMW-READ-04"}
     assert len(first) == 5
     assert first <= kept.keys() | {alarm.group for alarm in told}
+
+
+async def test_making_room_for_the_alarm_restyles_no_other_widget(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage, restyled = staged(*incident()), list[DOMNode]()
+    async with stage.app.run_test(size=(100, 30)) as pilot:
+        await pilot.press("a")
+        await pilot.pause()
+        screen = stage.app.screen
+        assert isinstance(screen, AlarmsScreen)
+        apply = stage.app.stylesheet.apply
+
+        def noted(node: DOMNode, **how: Any) -> None:
+            restyled.append(node)
+            apply(node, **how)
+
+        monkeypatch.setattr(stage.app.stylesheet, "apply", noted)
+        await pilot.resize_terminal(160, 40)
+        await pilot.pause()
+        assert screen.detail.display
+        assert screen.list not in restyled

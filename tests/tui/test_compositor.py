@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from random import Random
 
 import pyte
 import pytest
+from rich.color import Color
+from textual.command import CommandPalette
+from textual.strip import Strip
+from textual.widget import Widget
 
+from smwatch.tui.compositor import DirectCompositor
+from smwatch.tui.screens.page import PageScreen
 from tests import records
 from tests.tui.scene import Stage, ago
 from tests.tui.test_raw import Tape
@@ -48,3 +55,38 @@ async def test_after_anything_the_terminal_shows_what_a_whole_repaint_would(seed
                 stream.feed(data)
             tape.clear()
             assert [line.rstrip() for line in terminal.display] == [line.rstrip() for line in stage.lines()]
+
+
+async def test_a_page_is_drawn_past_the_general_path_and_looks_as_if_it_were_not() -> None:
+    stage = Stage()
+    async with stage.app.run_test(size=(100, 30)) as pilot:
+        await pilot.press("question_mark")
+        await pilot.pause()
+        screen = stage.app.screen
+        assert isinstance(screen, PageScreen)
+        page, crop = screen.detail, screen.detail.size.region
+        general = cells_of(Widget.render_lines(page, crop))
+        page._styles_cache.render_widget = lambda *_: []  # type: ignore[method-assign]
+        assert cells_of(page.render_lines(crop)) == general
+
+
+async def test_the_palette_is_put_together_as_the_other_screens_are() -> None:
+    stage = Stage()
+    async with stage.app.run_test(size=(100, 30)) as pilot:
+        await pilot.press("colon")
+        await pilot.pause()
+        assert isinstance(stage.app.screen, CommandPalette)
+        assert isinstance(stage.app.screen._compositor, DirectCompositor)
+
+
+def cells_of(strips: Sequence[Strip]) -> list[list[tuple[str, Color | None, Color | None, bool, bool]]]:
+    """Each cell as it looks: its character, its colours, and whether it is bold or reversed."""
+    return [
+        [
+            (each, style.color, style.bgcolor, bool(style.bold), bool(style.reverse))
+            for text, style, _ in strip
+            if style is not None
+            for each in text
+        ]
+        for strip in strips
+    ]

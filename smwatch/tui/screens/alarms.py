@@ -48,9 +48,7 @@ class AlarmsScreen(DirectlyComposed, Screen[object]):
         #list { width: 1fr; }
         Detail { width: 50%; border-left: vkey $border; display: none; }
         Detail:focus { border-left: outer $primary; }
-        &.-beside Detail { display: block; }
-        &.-chosen Detail { display: block; width: 1fr; border-left: none; }
-        &.-chosen #list { display: none; }
+        Detail.-alone { width: 1fr; border-left: none; }
     }
     """
 
@@ -62,6 +60,8 @@ class AlarmsScreen(DirectlyComposed, Screen[object]):
         self.list = Choices()
         self.list.id = "list"
         self.detail = Detail(desk.page_of)
+        self._beside = False
+        """There is room for the chosen alarm beside the list."""
 
     def compose(self) -> ComposeResult:
         """List and alarm."""
@@ -78,10 +78,20 @@ class AlarmsScreen(DirectlyComposed, Screen[object]):
 
     def on_resize(self, event: events.Resize) -> None:
         """Show the alarm beside the list where there is room."""
-        self.set_class(event.size.width >= BESIDE, "-beside")
-        if event.size.width >= BESIDE:
-            self.remove_class("-chosen")
+        self._beside = event.size.width >= BESIDE
+        self._arrange(alone=self._alone and not self._beside)
         self.call_after_refresh(self._write)
+
+    @property
+    def _alone(self) -> bool:
+        """Whether the chosen alarm has taken the place of the list."""
+        return not self.list.display
+
+    def _arrange(self, *, alone: bool) -> None:
+        """Show the list, the chosen alarm, or both; for a class of the screen all widgets would be restyled."""
+        self.list.display = not alone
+        self.detail.display = alone or self._beside
+        self.detail.set_class(alone, "-alone")
 
     def show_change(self, change: Change) -> None:
         """Alarms may have changed."""
@@ -116,8 +126,7 @@ class AlarmsScreen(DirectlyComposed, Screen[object]):
         match event.target:
             case ToAlarm() | ToMute() if self.focused is self.list:
                 self.detail.look_at(event.target)
-                if not self.has_class("-beside"):
-                    self.add_class("-chosen")
+                self._arrange(alone=not self._beside)
                 self.detail.focus()
             case ToEvent() | ToValue():
                 self.dismiss(event.target)
@@ -141,7 +150,7 @@ class AlarmsScreen(DirectlyComposed, Screen[object]):
         """What keys act on."""
         if self.focused is self.detail and isinstance(self.detail.target, ToAlarm | ToMute):
             return self.detail.target
-        if self.has_class("-chosen") or self.list.line is None:
+        if self._alone or self.list.line is None:
             return None
         return self.list.line.target
 
@@ -151,7 +160,7 @@ class AlarmsScreen(DirectlyComposed, Screen[object]):
             if self.detail.back():
                 self._mark()
             else:
-                self.remove_class("-chosen")
+                self._arrange(alone=False)
                 self.list.focus()
         else:
             self.dismiss(None)

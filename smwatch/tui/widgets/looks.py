@@ -7,6 +7,7 @@ from functools import cache
 from rich.style import Style
 from textual.css.styles import RenderStyles
 from textual.dom import DOMNode
+from textual.filter import ANSIToTruecolor, LineFilter
 from textual.widget import Widget
 
 
@@ -54,6 +55,10 @@ class Looks(Widget):
         if self._own is None:
             self._own = super().rich_style
         return self._own
+
+    def drawn_filters(self) -> list[LineFilter]:
+        """What has to be done to colours: NO_COLOR. No style here has ANSI colours unless the theme keeps them."""
+        return [each for each in self.get_line_filters() if not isinstance(each, ANSIToTruecolor)]
 
     def notify_style_update(self) -> None:
         """Forget the style it had: theme, focus and classes come through here."""

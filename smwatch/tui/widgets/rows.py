@@ -8,7 +8,6 @@ from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
-from textual.filter import ANSIToTruecolor, LineFilter
 from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
@@ -286,17 +285,13 @@ class EventRows(Looks):
         strips = [self._strip(event) for event in shown[crop.y : crop.bottom]]
         if missing := min(crop.bottom, height) - crop.y - len(strips):
             strips += [Strip.blank(width, self.rich_style)] * missing
-        if filters := self._filters():
+        if filters := self.drawn_filters():
             background = self.background_colors[1]  # walks the ancestors: once a frame, not once a line
             for line_filter in filters:
                 strips = [strip.apply_filter(line_filter, background) for strip in strips]
         if crop.column_span != (0, width):
             strips = [strip.crop(*crop.column_span) for strip in strips]
         return strips
-
-    def _filters(self) -> list[LineFilter]:
-        """What has to be done to colours: NO_COLOR. No style here has ANSI colours unless the theme keeps them."""
-        return [each for each in self.get_line_filters() if not isinstance(each, ANSIToTruecolor)]
 
     def _nothing(self, crop: Region) -> list[Strip]:
         """What is said while there are no rows."""
@@ -310,7 +305,7 @@ class EventRows(Looks):
             ]
             strips.append(Strip(segments).adjust_cell_length(width, self.rich_style))
         strips += [Strip.blank(width, self.rich_style)] * (height - len(strips))
-        for line_filter in self._filters():
+        for line_filter in self.drawn_filters():
             strips = [strip.apply_filter(line_filter, self.background_colors[1]) for strip in strips]
         return [strip.crop(*crop.column_span) for strip in strips[crop.y : crop.bottom]]
 

@@ -19,7 +19,7 @@ from textual.strip import Strip
 from smwatch.tui.keys import bindings
 from smwatch.tui.lines import BLANK, Line, Page
 from smwatch.tui.text import fit, visible
-from smwatch.tui.widgets.looks import Looks
+from smwatch.tui.widgets.direct import Direct
 
 ROLES = (
     *(
@@ -51,10 +51,9 @@ def _no_lines(_: int) -> Sequence[Line]:
     return ()
 
 
-class Sheet(ScrollView, Looks, can_focus=True):
+class Sheet(ScrollView, Direct, can_focus=True):
     """A page of lines; those that lead somewhere can be chosen with the cursor or the mouse."""
 
-    ALLOW_SELECT = False
     MARKS_ALWAYS: ClassVar[bool] = False
     """Whether the cursor is drawn without the focus, too."""
     DEFAULT_CSS = """

@@ -9,6 +9,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcon
 from datetime import datetime
 from pathlib import Path
 
+import msgspec
+
 from smwatch.aws import AwsSources
 from smwatch.background import Background, Deliver
 from smwatch.events.secret import Secret
@@ -16,8 +18,9 @@ from smwatch.monitor import Delivery, Monitor
 from smwatch.parts import Parts, now
 from smwatch.rules.alarm import Alarm
 from smwatch.settings import MeaningError, Settings
+from smwatch.sources.begun import Begun
 from smwatch.sources.errors import ConfigurationError
-from smwatch.sources.source import Source
+from smwatch.sources.source import Source, State, Status
 from smwatch.store import Store
 from smwatch.tui.outside import Answers, Before, Outside
 from smwatch.tui.screens.desk import Desk, check
@@ -72,14 +75,22 @@ class Backstage:
     """
 
     def __init__(
-        self, settings: Settings, sources: Callable[[Parts[Store]], Sources], *, remember: bool, title: str = ""
+        self,
+        settings: Settings,
+        sources: Callable[[Parts[Store]], Sources],
+        *,
+        remember: bool,
+        title: str = "",
+        glance: bool = False,
     ) -> None:
+        """With `glance`, the first page of each source is shown before rules are loaded: for what is read at once."""
         with settings.placed():
             check(settings.ui)
             self._stalls = _stalls(settings.ui.stalls)
         self._parts = parts = Parts(settings, Store, remember=remember, judging=False)
         parts.check_filters(settings.ui.filters)
         self._sources = sources(parts)
+        self._glance = glance
         self._aws = self._sources if isinstance(self._sources, AwsSources) else None
         parts.store.at_once = SET_RIGHT
         self._background = Background(self._work, keep=parts.keep, go_on=self._go_on)
@@ -118,9 +129,13 @@ class Backstage:
 
     async def _work(self, deliver: Deliver) -> None:
         parts = self._parts
-        engine = parts.engine_made()
-        engine.at_once = SETTLED
-        await self._background.on_screen(lambda: parts.judge_by(engine))
+        if self._glance:
+            async with self._sources as opened:
+                begun = [Begun(source) for source in opened]
+                await self._judge(await self._show_first(begun, deliver))
+                await parts.monitor(deliver, alone=False).follow(begun)
+            return
+        await self._judge()
         self._monitor = monitor = parts.monitor(deliver, alone=False)
         if (status := parts.journal_status) is not None:
             await deliver(Delivery(statuses=(status,)))
@@ -138,6 +153,30 @@ class Backstage:
         if store.unsettled:
             self.desk.settle()
         return store.unsettled
+
+    async def _show_first(self, begun: Sequence[Begun], deliver: Deliver) -> list[Delivery]:
+        """Show the first page of each, but for what only rules select; what was shown. Serves "view"."""
+        shown: list[Delivery] = []
+
+        async def deliver_unjudged(delivery: Delivery) -> None:
+            shown.append(delivery)
+            await deliver(msgspec.structs.replace(delivery, statuses=tuple(map(_unjudged, delivery.statuses))))
+
+        await self._parts.monitor_without_rules(deliver_unjudged).read_once(begun)
+        return shown
+
+    async def _judge(self, shown: Sequence[Delivery] = ()) -> None:
+        """Load the rules, and have the screen's store judge by them, also what it has been `shown` before."""
+        engine = self._parts.engine_made()
+        engine.at_once = SETTLED
+        judged = Store(capacity=self._parts.store.capacity, engine=engine)  # here, so that the screen needs not wait
+        for delivery in shown:
+            delivery.into(judged)
+            while judged.unsettled:
+                judged.settle()
+        await self._background.on_screen(lambda: self._parts.judge_by(engine))
+        if shown:
+            self._parts.keep(tuple(engine.alarms.values()))
 
     # -- what the screen may have done
 
@@ -198,6 +237,11 @@ class Backstage:
         if whole:
             self._reached = min(since, self._reached)
         return whole
+
+
+def _unjudged(status: Status) -> Status:
+    """How a source is said to be while nothing is judged yet."""
+    return msgspec.structs.replace(status, progress="judging…") if status.state is State.CATCHING_UP else status
 
 
 def _stalls(file: str) -> Stalls | None:

@@ -171,6 +171,18 @@ class Parts(Generic[J]):
             anew=self.judge_anew,
         )
 
+    def monitor_without_rules(self, deliver: Callable[[Delivery], Awaitable[None]]) -> Monitor:
+        """One that takes in nothing that only rules select, for as long as there are none."""
+        return Monitor(
+            self.journal,
+            deliver=deliver,
+            selects=lambda _: False,
+            now=now,
+            keep_in_memory=self.settings.store.capacity,
+            watching=self._watching,
+            reader=self._reader,
+        )
+
     def tidy(self) -> None:
         """Have the journal let go of what it keeps of alarms that were taken back; JournalError."""
         self.journal.forget_of_no_alarm((DECIDED, WRITTEN))

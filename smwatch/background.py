@@ -19,7 +19,7 @@ from smwatch.monitor import Delivery
 from smwatch.rules.alarm import Alarm
 
 T = TypeVar("T")
-MOST, LEAST = 250, 25
+MOST, LEAST = 250, 10
 """Events that are applied in one go: as many as the screen can take in within LONG, between these."""
 LONG = 0.01
 """Seconds. Rules may take a millisecond for an event where they look back far: serves "longest stall of the loop"."""

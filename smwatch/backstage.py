@@ -30,7 +30,7 @@ from smwatch.unready import advice
 Sources = AbstractAsyncContextManager[Sequence[Source]]
 FIRST = 250
 """Events that are on the screen before the others of the journal: some screenfuls, so that it stands at once."""
-SETTLED = 10
+SETTLED = 5
 """Alarms that are worked out in one go, each in up to a millisecond: serves "longest stall of the event loop"."""
 SET_RIGHT = 500
 """Events, or alarms, that are set right in one go when secrets turn out to be others; serves the same."""

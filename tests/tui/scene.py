@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 
 from textual._compositor import Compositor
+from textual._context import visible_screen_stack
 
 from smwatch.events.event import Event, SeenBy
 from smwatch.events.reader import Reader
@@ -80,6 +81,7 @@ class Stage:
 
     def lines(self) -> list[str]:
         """What stands on the screen, line by line, as Textual's own compositor has it."""
+        visible_screen_stack.set(self.app._background_screens)  # what it draws behind a box
         return [strip.text for strip in Compositor.render_strips(self.app.screen._compositor)]
 
     def text(self) -> str:

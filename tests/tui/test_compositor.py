@@ -8,11 +8,15 @@ from random import Random
 import pyte
 import pytest
 from rich.color import Color
+from textual._context import visible_screen_stack
 from textual.command import CommandPalette
+from textual.renderables.background_screen import BackgroundScreen
+from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 
-from smwatch.tui.compositor import DirectCompositor
+from smwatch.tui.compositor import DirectCompositor, darkened
+from smwatch.tui.screens.names import NamesScreen
 from smwatch.tui.screens.page import PageScreen
 from tests import records
 from tests.tui.scene import Stage, ago
@@ -77,6 +81,27 @@ async def test_the_palette_is_put_together_as_the_other_screens_are() -> None:
         await pilot.pause()
         assert isinstance(stage.app.screen, CommandPalette)
         assert isinstance(stage.app.screen._compositor, DirectCompositor)
+
+
+@pytest.mark.parametrize("theme", ["smwatch-dark", "smwatch-light", "smwatch-ansi"])
+async def test_what_is_seen_behind_a_box_is_darkened_as_textual_does_it(
+    theme: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stage = Stage([records.read(f"prod/s{i}", eventTime=ago(20 + i), id=f"e{i}") for i in range(9)])
+    async with stage.app.run_test(size=(100, 30)) as pilot:
+        stage.app.theme = theme
+        await pilot.press("f")
+        await pilot.pause()
+        box, crop = stage.app.screen, stage.app.size.region
+        assert isinstance(box, NamesScreen)
+        visible_screen_stack.set([stage.app.screen_stack[-2]])
+        general = cells_of(Screen.render_lines(box, crop))
+        assert any("prod/s1" in "".join(cell[0] for cell in line) for line in general)
+        monkeypatch.setattr(BackgroundScreen, "process_segments", None)
+        found = darkened(box, crop)
+        assert found is not None
+        assert cells_of(found) == general
+        assert stage.app.screen._compositor.render_strips()
 
 
 def cells_of(strips: Sequence[Strip]) -> list[list[tuple[str, Color | None, Color | None, bool, bool]]]:

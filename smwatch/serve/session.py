@@ -8,6 +8,7 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from collections import deque
 from collections.abc import Sequence
+from contextlib import suppress
 
 import msgspec
 from aiohttp import web
@@ -128,3 +129,7 @@ class Session(AppService):
             await super().stop()
         finally:
             by_force.cancel()
+        if self._stdin is not None:  # a pipe that is open when the loop is closed complains as Python ends
+            self._stdin.close()
+            with suppress(ConnectionError):
+                await self._stdin.wait_closed()

@@ -25,6 +25,8 @@ TELLING = 1 / 20
 ROUGHLY = 20
 """From so many minutes on an estimate is of no single ones: it would be told anew after each page."""
 HOPELESS = timedelta(hours=2)
+LONG_BEFORE = timedelta(hours=3)
+"""So much more than was asked for is not taken for granted by who waits for it."""
 EDGE_GRACE = timedelta(hours=1)
 OLDER = "older than what the service keeps"
 
@@ -96,6 +98,11 @@ class Agenda(ABC):
         return self.base
 
     @property
+    def owed_from(self) -> datetime | None:
+        """From where on what an earlier run left is read as well, where that is long before what this one asks for."""
+        return self.base if self._since - self.base > LONG_BEFORE else None
+
+    @property
     def complete_to(self) -> datetime:
         """Up to where nothing is missing, on the service's own time line."""
         return self.coverage.complete_to(self.base)
@@ -113,6 +120,13 @@ class Agenda(ABC):
         whole = self.complete_to
         told = self.coverage.told_to(self.base, self.delivery.now)
         return max((told, *(moment for moment in begun if moment <= whole)))
+
+    @property
+    def ever_read(self) -> bool:
+        """Whether something was read, or given up, up to `complete_to`: else that is only where reading begins."""
+        whole = self.complete_to
+        spans = (*self.coverage.settled, *(gap.span for gap in self.coverage.gaps))
+        return any(span.start < whole <= span.end for span in spans)
 
     @property
     def told_gaps(self) -> tuple[Gap, ...]:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -36,6 +37,8 @@ SCHEDULE = Schedule(
     audit_every=timedelta(hours=1),
 )
 SECOND = timedelta(seconds=1)
+ACCOUNT = 12
+"""Digits of an account's number."""
 
 
 class LookupEvents:
@@ -43,12 +46,16 @@ class LookupEvents:
 
     api = API
     nature = Nature(newest_first=True, resolution=SECOND, page=PAGE, reach=REACH)
-    remark = ""
 
     def __init__(self, session: AwsSession, region: str) -> None:
         self._session = session
         self._region = region
         self._signing = Signing(session)
+
+    @property
+    def remark(self) -> str:
+        """That it is not known whose history this is, where it may be another account's."""
+        return self._session.identity.remark("cloudtrail")
 
     async def page(self, start: datetime, until: datetime | None, token: str | None) -> Answer:
         """One page of [start, until], both inclusive."""
@@ -66,11 +73,13 @@ class LookupEvents:
             request["NextToken"] = token
         with told_apart(call):
             client = await session.client("cloudtrail", self._region)
+            generation = session.generation
             response: Mapping[str, Any] = await client.lookup_events(**request)
             if "Events" not in response:
                 raise malformed(call, "something that is no page of events")
-            self._signing.answered()
             rows = tuple(_row(item) for item in response["Events"])
+            session.identity.read(_accounts(rows), generation)
+            self._signing.answered()
             return Answer(rows, response.get("NextToken") or None, date_of(response))
 
     def edge(self, at: datetime) -> datetime:
@@ -118,6 +127,19 @@ async def cloudtrail_source(
         sleep=sleep,
         monotonic=monotonic,
     )
+
+
+class _Recipient(msgspec.Struct):
+    recipientAccountId: str = ""  # noqa: N815 - CloudTrail's name
+
+
+def _accounts(rows: Sequence[Row]) -> set[str]:
+    """Whose history these are of, as the first and the last of them say: a page is of one account."""
+    found = set()
+    for row in (*rows[:1], *rows[-1:]):
+        with suppress(msgspec.MsgspecError):
+            found.add(msgspec.json.decode(row.found.raw, type=_Recipient).recipientAccountId)
+    return {account for account in found if len(account) == ACCOUNT and account.isdecimal()}
 
 
 def _row(item: Mapping[str, Any]) -> Row:

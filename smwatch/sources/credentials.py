@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import functools
+import os
+import signal
 import subprocess
 from collections.abc import Iterator, Mapping, MutableMapping
 from pathlib import Path
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
 Files = tuple[tuple[str, int, int], ...]
 """Name, time of the last change and size of each."""
+END = 2.0
+"""Seconds that a process which was killed may take to be gone."""
 
 
 def silent_resolver(session: AioSession) -> AioCredentialResolver:
@@ -114,6 +118,44 @@ def _no_prompt(session: AioSession, prompt: str) -> str:
     )
 
 
-async def _without_terminal(*args: str, **kwargs: Any) -> asyncio.subprocess.Process:
+async def _without_terminal(*args: str, **kwargs: Any) -> _CredentialProcess:
     """A credential_process that can neither read the keyboard nor write over the screen."""
-    return await asyncio.create_subprocess_exec(*args, **kwargs, stdin=subprocess.DEVNULL, start_new_session=True)
+    options: dict[str, Any] = {**kwargs, "stdin": subprocess.DEVNULL, "start_new_session": True}
+    starting = asyncio.ensure_future(asyncio.create_subprocess_exec(*args, **options))
+    try:
+        return _CredentialProcess(await asyncio.shield(starting))
+    except asyncio.CancelledError:
+        with contextlib.suppress(OSError):
+            await _CredentialProcess(await starting).end()
+        raise
+
+
+class _CredentialProcess:
+    """A process of which no part outlives the wait for it.
+
+    Whoever lets go of a process that runs has asyncio and `subprocess` both wait for it, and one of them complain.
+    """
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+
+    @property
+    def returncode(self) -> int | None:
+        """Its exit code; None while it runs."""
+        return self._process.returncode
+
+    async def communicate(self) -> tuple[bytes, bytes]:
+        """What it writes on its standard output and error until it has ended."""
+        try:
+            return await self._process.communicate()
+        except BaseException:
+            await self.end()
+            raise
+
+    async def end(self) -> None:
+        """End it with all that it has started, and wait until it has."""
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self._process.pid, signal.SIGKILL)  # `Process.kill` polls, and so takes the exit code away
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(END):
+                await self._process.communicate()

@@ -33,6 +33,8 @@ class Remedy(Enum):
     """Ask for the same page again, more slowly."""
     RETRY = auto()
     """Ask for the same page again, after growing pauses."""
+    SET_CLOCK = auto()
+    """Like RETRY; but at once when this machine's clock is set."""
     GARBLED = auto()
     """Like RETRY; but if other pages arrive and this one never does, it can't be read."""
     WAIT = auto()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -67,6 +68,8 @@ class Call(msgspec.Struct, frozen=True):
     group: str = ""
     token: bool = False
     """Whether a page token was sent."""
+    endpoint: str = ""
+    """The setting that says where the service is reached, in place of AWS's own address."""
 
     @property
     def action(self) -> str:
@@ -183,7 +186,7 @@ def _refused(code: str, text: str, status: int, call: Call) -> CallError:
         return CallError(State.SIGN_IN, message, Remedy.SIGN_IN)
     if code in CLOCK or (code in SIGNATURE and any(word in text.lower() for word in CLOCK_WORDS)):
         message = f"AWS refuses the time of this machine's clock ({text or code}): set it (`timedatectl set-ntp true`)"
-        return CallError(State.FAILING, message, Remedy.RETRY)
+        return CallError(State.FAILING, message, Remedy.SET_CLOCK)
     if code in SIGNATURE:
         message = f"{where} refuses the signature: the secret key does not belong to the key id; {sign_in(call)}"
         return CallError(State.SIGN_IN, message, Remedy.SIGN_IN)
@@ -290,12 +293,13 @@ def _unanswered(error: BaseException, call: Call) -> CallError:
             | aiohttp.ClientError()
             | OSError()
         ):  # fmt: skip
-            message = f"{where} can't be reached ({_reason(error)}): check the network; trying again"
+            check = f"{call.endpoint} and the network" if call.endpoint else "the network"
+            message = f"{where} can't be reached ({_reason(error)}): check {check}; trying again"
             return CallError(State.UNREACHABLE, message, Remedy.RETRY)
         case exceptions.BotoCoreError() if not isinstance(error, exceptions.DataNotFoundError):
             return CallError(State.FAILING, f"{call.operation} can't be called: {_quoted(error)}", Remedy.WAIT)
         case _:
-            return malformed(call, f"something unreadable ({type(error).__name__})")
+            return malformed(call, "something unreadable")
 
 
 def sign_in(call: Call) -> str:
@@ -331,9 +335,20 @@ def with_profile(command: str, profile: str) -> str:
 
 
 def _reason(error: BaseException) -> str:
-    """The root of a connection error, without the URL that botocore puts around it."""
+    """The root of a connection error, without what botocore and aiohttp put around it."""
+    import aiohttp
+
     inner = getattr(error, "kwargs", {}).get("error") or error.__cause__ or error
+    if isinstance(inner, aiohttp.ClientConnectorError) and not isinstance(inner, aiohttp.ClientSSLError):
+        return _quoted(f"no connection to {inner.host}:{inner.port}: {_said(inner.os_error)}")
     return _quoted(inner) or type(inner).__name__
+
+
+def _said(error: OSError) -> str:
+    """What the system says of it, be it said of several addresses of one host."""
+    if error.errno is None or error.strerror is None or not error.strerror.startswith("Connect call failed"):
+        return error.strerror or str(error)
+    return os.strerror(error.errno)
 
 
 def _quoted(text: object) -> str:

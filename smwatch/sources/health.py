@@ -75,12 +75,13 @@ class Health:
             self._absence = None
         if not agenda.up_to_date:
             state = State.STARTING if self.last_good_at is None else State.CATCHING_UP
-            return state, self._starved(agenda) or _lost(agenda), progress
+            why = (self._starved(agenda) or _lost(agenda), _owed(agenda) if progress else "")
+            return state, "; ".join(filter(None, why)), progress
         if progress:
             advice = self._starved(agenda) or _lost(agenda)
             if remaining is not None and remaining > HOPELESS:
                 advice = "history this long is read faster from the trail's bucket with Athena"
-            return State.CATCHING_UP, advice, progress
+            return State.CATCHING_UP, "; ".join(filter(None, (advice, _owed(agenda)))), progress
         return State.OK, self._warning(agenda), ""
 
     def _warning(self, agenda: Agenda) -> str:
@@ -161,6 +162,13 @@ def _words(period: timedelta) -> str:
     hours, minutes = divmod(minutes, 60)
     parts = ((hours, "h"), (minutes, "min"), (0 if hours else seconds, "s"))
     return " ".join(f"{number} {unit}" for number, unit in parts if number)
+
+
+def _owed(agenda: Agenda) -> str:
+    """Why more is read than was asked for."""
+    if agenda.owed_from is None:
+        return ""
+    return f"reading as well what an earlier run left unread, from {agenda.owed_from:%Y-%m-%d %H:%M}Z on"
 
 
 def _lost(agenda: Agenda) -> str:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import hashlib
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any, Protocol
 
 from smwatch.sources import failures
@@ -51,11 +52,21 @@ class Identity:
         """The generation of the credentials that were found to be this account's, or somebody else's."""
         self._other = ""
         """The account whose credentials they are now, if it is not the one that is watched."""
+        self._told_for = -1
+        """The generation of the credentials of which it was told, by themselves or by STS, whose they are."""
+        self._read: tuple[str, int] | None = None
+        """The account of which all that was read is, and the generation of the credentials that read it last."""
+        self._good = -1
+        """The generation of the credentials that last had an answer."""
+        self._several = False
+        """Whether what is read tells nothing, as it is of several accounts."""
 
     async def account(self, region: str, service: Service) -> str:
         """The account that is watched, as 12 digits; what else tells accounts apart if AWS does not say."""
         if not self._name:
             self.number = self._by_profile(await self._session.credentials()) or ""
+            if self.number:
+                self._told_for = self._session.generation
             self._name = self.number or await self._asked(region, service)
         return self._name
 
@@ -72,14 +83,47 @@ class Identity:
                     async with asyncio.timeout(ANSWER):
                         told = await self._told(region, service)
             self._looked_at, self._other = generation, told if told and told != self.number else ""
+            if told:
+                self._told_for = generation
         if self._other:
-            profile = self._session.profile
-            whose = f"profile {profile} has credentials" if profile else "these are credentials"
-            message = (
-                f"{whose} of {self._other}, not of {self.number}, which is watched: sign in to that one again,"
-                " or start smwatch anew to watch the other"
-            )
-            raise CallError(State.SIGN_IN, message, Remedy.SIGN_IN)
+            raise self._refusal(self._other, self.number)
+
+    def read(self, accounts: Collection[str], generation: int) -> None:
+        """Learn whose credentials these are from what they could read; CallError if that is another account's.
+
+        `accounts` are those that a page of an event history, or the description of a log group, says that it is of.
+        AWS answers with what is the caller's own; stand-ins of it may not. What one generation of the credentials reads
+        of several accounts tells nothing, nor where AWS itself has told whose they are.
+        """
+        self._good = generation
+        if not accounts or self._several or generation != self._session.generation:
+            return
+        account, *others = accounts
+        before, read_by = self._read or (account, generation)
+        if others or (account != before and generation in (read_by, self._told_for)):
+            self._several = True
+        elif account != before:
+            raise self._refusal(account, before)
+        else:
+            self._read = account, generation
+
+    def remark(self, service: Service) -> str:
+        """That nobody tells whose the renewed credentials are, as a sentence; "" where it is told."""
+        generation = self._session.generation
+        if not generation or generation != self._good or generation == self._told_for or not self._askable(service):
+            return ""
+        if self._read is not None and self._read[1] == generation:
+            return ""
+        return "AWS does not tell whose the renewed credentials are: another account's would not be noticed"
+
+    def _refusal(self, other: str, watched: str) -> CallError:
+        profile = self._session.profile
+        whose = f"profile {profile} has credentials" if profile else "these are credentials"
+        message = (
+            f"{whose} of {other}, not of {watched}, which is watched: sign in to that one again,"
+            " or start smwatch anew to watch the other"
+        )
+        return CallError(State.SIGN_IN, message, Remedy.SIGN_IN)
 
     async def close(self) -> None:
         """Ask no more."""
@@ -108,7 +152,7 @@ class Identity:
         while self._session.generation == generation:
             told = await self._told(region, service)
             if told and self._session.generation == generation:
-                self.number = self.number or told
+                self.number, self._told_for = self.number or told, generation
             tried.set()
             if self.number or not self._askable(service):
                 return

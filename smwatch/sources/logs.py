@@ -128,6 +128,8 @@ class FilterLogEvents:
         self._retention: timedelta | None = None
         self._described = False
         self._undescribed = 0
+        self._described_by = session.generation
+        """The generation of the credentials that could describe the group, or could not."""
         """How often in a row that failed."""
         self._kept_from_us = ""
         """Why what the group keeps is not known."""
@@ -135,10 +137,12 @@ class FilterLogEvents:
 
     @property
     def remark(self) -> str:
-        """That what the group has dropped already can't be told from what never was, where that is so."""
+        """What is not known of the group: what it has dropped already, or that it is not another account's."""
+        whose = self._session.identity.remark("logs")
         if self._described or not self._kept_from_us:
-            return ""
-        return f"what the log group no longer keeps counts as read, as its retention is not known: {self._kept_from_us}"
+            return whose
+        kept = f"what the log group no longer keeps counts as read, as its retention is not known: {self._kept_from_us}"
+        return "; ".join(filter(None, (kept, whose)))
 
     async def page(self, start: datetime, until: datetime | None, token: str | None) -> Answer:
         """One page of [start, until], both inclusive."""
@@ -178,6 +182,7 @@ class FilterLogEvents:
             )
             if "events" not in response:
                 raise malformed(call, "something that is no page of log events")
+            session.identity.read((), session.generation)  # a group may hold the events of several accounts
             self._signing.answered()
             rows = tuple(_row(item) for item in response["events"])
             return Answer(rows, response.get("nextToken") or None, date_of(response))
@@ -205,8 +210,8 @@ class FilterLogEvents:
 
         Where it fails, what was learnt before holds.
         """
-        clock = self._monotonic()
-        if clock < self._describe_at:
+        clock, generation = self._monotonic(), self._session.generation
+        if clock < self._describe_at and generation == self._described_by:
             return
         self._signing.begin()
         request: dict[str, Any] = {"logGroupNamePrefix": self._group}
@@ -217,25 +222,33 @@ class FilterLogEvents:
                 client = await self._session.client("logs", self._region)
                 answer: Mapping[str, Any] = await client.describe_log_groups(**request)
                 group: Mapping[str, Any] = next((item for item in answer["logGroups"] if self._is(item)), {})
+                if not self._arn:  # else it is another account's by intent
+                    self._session.identity.read(_owner(group), generation)
         except CallError as error:
             self._undescribed += 1
             passes = error.remedy is not Remedy.WAIT
             first = passes and not self._described and self._undescribed < DESCRIBE_TRIES
             if first or error.remedy is Remedy.SIGN_IN or error.state is State.UNREACHABLE:
                 raise
-            self._kept_from_us = error.message
+            self._kept_from_us, self._described_by = error.message, generation
             self._describe_at = clock + (DESCRIBE_SOON if passes else DESCRIBE_EVERY)
             return
         if group.get("logGroupClass") == "INFREQUENT_ACCESS":
             raise infrequent_access(self._call("DescribeLogGroups"))
         days = group.get("retentionInDays")
         self._retention = timedelta(days=days) if isinstance(days, int) else None
-        self._described, self._undescribed = True, 0
+        self._described, self._undescribed, self._described_by = True, 0, generation
         self._describe_at = clock + DESCRIBE_EVERY
 
     def _is(self, item: Mapping[str, Any]) -> bool:
         arn = item.get("arn", "").removesuffix(":*")
         return bool(item["logGroupName"] == self._group and (not self._arn or arn == self._arn))
+
+
+def _owner(group: Mapping[str, Any]) -> tuple[str, ...]:
+    """The account in a description's ARN, if it has one."""
+    parts = str(group.get("arn", "")).split(":")
+    return (parts[4],) if len(parts) > 4 and parts[4] else ()
 
 
 class _EventTime(msgspec.Struct):

@@ -15,8 +15,9 @@ from smwatch import __version__
 from smwatch.sources import failures
 from smwatch.sources.credentials import credential_files, silent_resolver
 from smwatch.sources.encoded import unpack
-from smwatch.sources.errors import ConfigurationError, ProfileError
+from smwatch.sources.errors import CallError, ConfigurationError, ProfileError, Remedy
 from smwatch.sources.identity import Accounts, Identity
+from smwatch.sources.source import State
 
 if TYPE_CHECKING:
     from aiobotocore.session import AioSession
@@ -68,6 +69,7 @@ class AwsSession:
         self._making: dict[tuple[str, str], asyncio.Lock] = {}
         self._open = contextlib.AsyncExitStack()
         self._retired: list[contextlib.AsyncExitStack] = []
+        self._closed = False
         self._fingerprint = credential_files(self._environ)
         self._sts: Any = None
         self.identity = Identity(self, accounts)
@@ -161,6 +163,7 @@ class AwsSession:
             self.method,
             group,
             token,
+            self.endpoint_setting(service),
         )
 
     # -- clients -----------------------------------------------------------------------------------------------------
@@ -210,11 +213,13 @@ class AwsSession:
 
     async def close(self) -> None:
         """Close all clients; safe to call twice."""
+        self._closed = True
         await self.identity.close()
         self._clients, self._sts = {}, None
-        for stack in (*self._retired, self._open):
-            await stack.aclose()
-        self._retired.clear()
+        async with contextlib.AsyncExitStack() as closing:  # whatever one of them raises, the others are closed too
+            for stack in (*self._retired, self._open):
+                closing.push_async_callback(stack.aclose)
+            self._retired.clear()
 
     async def _make(self, service: str, region: str, read_timeout: float) -> Any:
         from aiobotocore.config import AioConfig
@@ -233,7 +238,11 @@ class AwsSession:
         while len(self._retired) > 1:
             await self._retired.pop(0).aclose()
         create: Any = self._session.create_client
-        client: Any = await self._open.enter_async_context(create(service, region_name=region, config=config))
+        opened = self._open
+        client: Any = await opened.enter_async_context(create(service, region_name=region, config=config))
+        if self._closed:  # while it was being made
+            await opened.aclose()
+            raise CallError(State.UNREACHABLE, "smwatch is ending", Remedy.WAIT)
         client.meta.events.register("before-parse", unpack)
         return client
 
@@ -273,14 +282,25 @@ class AwsSession:
 
     def overridden(self, service: str) -> bool:
         """Whether this service is reached at an endpoint that the user has set."""
-        name = _SERVICE_IDS[service]
-        scoped = self.profile_settings()
-        if str(self._environ.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "")).lower() == "true":
-            return False
-        if self._environ.get(f"AWS_ENDPOINT_URL_{name.upper()}") or self._environ.get("AWS_ENDPOINT_URL"):
-            return True
-        services = self._session.full_config.get("services", {}).get(scoped.get("services", ""), {})
-        return bool(services.get(name, {}).get("endpoint_url") or scoped.get("endpoint_url"))
+        return bool(self.endpoint_setting(service))
+
+    def endpoint_setting(self, service: str) -> str:
+        """What sets the endpoint of this service, a variable or a key of the config file; "" where it is AWS's own.
+
+        See "Service-specific endpoints" in the AWS SDKs and Tools Reference Guide for their order.
+        """
+        name = _SERVICE_IDS.get(service, "")
+        environ, scoped = self._environ, self.profile_settings()
+        if str(environ.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "")).lower() == "true":
+            return ""
+        for variable in (f"AWS_ENDPOINT_URL_{name.upper()}", "AWS_ENDPOINT_URL"):
+            if environ.get(variable):
+                return variable
+        section = scoped.get("services", "")
+        services = self._session.full_config.get("services", {}).get(section, {})
+        if services.get(name, {}).get("endpoint_url"):
+            return f"{name}'s endpoint_url in [services {section}]"
+        return "the profile's endpoint_url" if scoped.get("endpoint_url") else ""
 
 
 def _new_session(profile: str | None) -> AioSession:

@@ -26,6 +26,9 @@ from smwatch.sources.source import Found, Page, Receipt, State, Status
 from smwatch.sources.trouble import Trouble
 from smwatch.sources.windows import Windows
 
+SET_BY = 2.0
+"""Seconds that this machine's clock has to jump for it to have been set."""
+
 
 class Tail:
     """A source that reads one time line, page by page, by the agenda of sweep, settle and audit.
@@ -163,6 +166,8 @@ class Tail:
                     yield self._page((), gaps=gaps)
                     agenda.gave_up(gaps)
                     continue
+                if self._told is None and agenda.ever_read and (news := self._news(agenda)):
+                    yield news  # the mark of before, while nothing is held that could not be written
                 if agenda.noted != noted:  # before anything is asked: there may be no network until the end
                     yield self._page((), noted=(noted := agenda.noted))
                 scan = agenda.pick() if self._trouble.held <= 0 else None
@@ -275,6 +280,7 @@ class Tail:
                 self._trouble.let_go()
                 held = 0.0
         due = agenda.due_in() if held <= 0 else held
+        at, clock = self._now(), self._monotonic()
         sleeping = asyncio.ensure_future(self._sleep(min(max(due, 0.01), HEARTBEAT)))
         poked = asyncio.ensure_future(self._poked.wait())
         try:
@@ -282,6 +288,8 @@ class Tail:
         finally:
             sleeping.cancel()
             poked.cancel()
+        if self._trouble.clock_refused and abs((self._now() - at).total_seconds() - self._monotonic() + clock) > SET_BY:
+            self._trouble.let_go()
         if self._poked.is_set():
             self._poked.clear()
             if self._impatient:
@@ -329,7 +337,7 @@ class Tail:
             service_at=self._health.service_at,
             lag=lag,
             lag_max=lag_max,
-            complete_to=agenda.told_to,
+            complete_to=agenda.told_to if agenda.ever_read else None,
             gaps=agenda.told_gaps,
             progress=progress,
             region=self.region,

@@ -51,6 +51,11 @@ class Trouble:
         return self._health.trouble is not None and self._health.trouble.remedy is Remedy.SIGN_IN
 
     @property
+    def clock_refused(self) -> bool:
+        """Whether this machine's clock has to be set first."""
+        return self._health.trouble is not None and self._health.trouble.remedy is Remedy.SET_CLOCK
+
+    @property
     def cuts_off(self) -> bool:
         """Whether nothing has come for so long that it is an outage."""
         return self._lasts_for(OUTAGE)
@@ -100,7 +105,7 @@ class Trouble:
                 self._hold(trouble, WAIT_PAUSE)
             case Remedy.SIGN_IN:
                 self._hold(trouble, SIGN_IN_PAUSE)
-            case Remedy.RETRY:
+            case Remedy.RETRY | Remedy.SET_CLOCK:
                 self._hold(trouble, self._growing_pause())
             case Remedy.GARBLED:
                 others_work = scan.failures > 0 and self._failures == 0

@@ -187,7 +187,7 @@ def _last_read(status: Status, zone: Zone, now: datetime) -> str:
     """When a source was read without a hole, which a mark of completeness from before it began does not tell."""
     if status.last_good_at is not None:
         return moment(status.last_good_at, zone, now)
-    return "not yet" if status.complete_to is not None else ""
+    return "not yet" if status.calls or status.complete_to is not None else ""
 
 
 def sources_page(statuses: Sequence[Status], now: datetime, zone: Zone, width: int) -> list[Line]:

@@ -7,7 +7,7 @@ import json
 import re
 import socket
 from collections.abc import AsyncIterator, Callable
-from contextlib import aclosing
+from contextlib import aclosing, closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -27,7 +27,8 @@ from tests.emulators.fault_proxy import FaultProxy
 from tests.emulators.lookup_events import LookupEvents
 from tests.emulators.records import record
 from tests.sources.hurry import Hurry, Watched, follow
-from tests.sources.reading import read
+from tests.sources.reading import opened, read
+from tests.test_monitor import size_limited
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 
@@ -228,10 +229,74 @@ async def test_a_clock_that_is_two_minutes_off_is_only_a_warning(history: Lookup
 async def test_nobody_listens(aws_environment: Path, session: AwsSession, monkeypatch: pytest.MonkeyPatch) -> None:
     with socket.socket() as unused:
         unused.bind(("127.0.0.1", 0))
-        monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDTRAIL", f"http://127.0.0.1:{unused.getsockname()[1]}")
+        port = unused.getsockname()[1]
+        monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDTRAIL", f"http://127.0.0.1:{port}")
         source = await source_of(session)
         watched = await follow(source, lambda so_far: so_far.last.state is State.UNREACHABLE)
-    assert "CloudTrail in eu-west-1 can't be reached" in watched.last.message
+    assert watched.last.message == (
+        f"CloudTrail in eu-west-1 can't be reached (no connection to 127.0.0.1:{port}: Connection refused):"
+        " check AWS_ENDPOINT_URL_CLOUDTRAIL and the network; trying again"
+    )
+
+
+@pytest.mark.parametrize(
+    ("config", "setting"),
+    [
+        ("endpoint_url = {}\n", "the profile's endpoint_url"),
+        (
+            "services = here\n[services here]\ncloudtrail =\n  endpoint_url = {}\n",
+            "cloudtrail's endpoint_url in [services here]",
+        ),
+    ],
+)
+async def test_where_the_config_file_sets_an_endpoint_that_cannot_be_reached_its_key_is_named(
+    aws_environment: Path, config: str, setting: str
+) -> None:
+    with socket.socket() as unused:
+        unused.bind(("127.0.0.1", 0))
+        url = f"http://127.0.0.1:{unused.getsockname()[1]}"
+        (aws_environment / ".aws" / "config").write_text(f"[default]\n{config.format(url)}")
+        async with opened() as session:
+            watched = await follow(await source_of(session), lambda so_far: so_far.last.state is State.UNREACHABLE)
+    assert f"check {setting} and the network" in watched.last.message
+
+
+async def test_a_source_that_was_never_read_is_complete_up_to_no_moment(
+    proxy: FaultProxy, history: LookupEvents, session: AwsSession
+) -> None:
+    history.region().add([record(NOW - timedelta(minutes=30))])
+    proxy.faults.append({"reset": True})
+    watched = await follow(await source_of(session), lambda so_far: so_far.last.complete_to is not None)
+    unread = [status for status in watched.statuses if status.last_good_at is None]
+    assert State.UNREACHABLE in {status.state for status in unread}
+    assert {status.complete_to for status in unread} == {None}
+
+
+async def test_what_an_earlier_run_proved_is_told_also_on_a_disk_that_is_full_from_the_start(
+    history: LookupEvents, session: AwsSession, tmp_path: Path
+) -> None:
+    history.region().add([record(NOW - timedelta(seconds=n)) for n in range(100)])
+    marks: list[datetime | None] = []
+    enough = asyncio.Event()
+
+    async def deliver(delivery: Delivery) -> None:
+        told = [status for status in delivery.statuses if status.source == source.name]
+        marks.extend(status.complete_to for status in told)
+        if any(status.state is State.OK for status in told):
+            enough.set()
+
+    with closing(Journal(tmp_path / FILE_NAME)) as journal:
+        source = await source_of(session)
+        mark = NOW - timedelta(minutes=90)
+        journal.commit(source.name, (), settled=Span(NOW - timedelta(hours=3), mark))
+        size_limited(journal, True)
+        monitor = Monitor(journal, deliver=deliver, selects=lambda _: False, now=lambda: datetime.now(UTC))
+        following = asyncio.create_task(monitor.follow([source]))
+        await enough.wait()
+        following.cancel()
+        await asyncio.wait([following])
+        assert not journal.last_seq(), "there was room"
+    assert set(marks) == {mark}
 
 
 async def test_the_name_does_not_resolve(

@@ -6,19 +6,23 @@ import asyncio
 import json
 import subprocess
 import sys
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, Literal
 
 import pytest
 
 from smwatch.sources.cloudtrail import LookupEvents as Asking
 from smwatch.sources.cloudtrail import cloudtrail_source
 from smwatch.sources.errors import CallError, ConfigurationError
+from smwatch.sources.logs import PATTERN, FilterLogEvents
 from smwatch.sources.session import AwsSession
 from smwatch.sources.source import State
+from tests.emulators.log_group import ARN, GROUP, LogGroupService
 from tests.emulators.lookup_events import LookupEvents
 from tests.emulators.records import record
 from tests.sources.hurry import HANGS, Hurry, Watched, follow
@@ -178,6 +182,27 @@ async def test_a_credential_process_that_answers_later(home: Path, history: Look
 
         watched = await follow(source, until)
     assert len(watched.raw) == 1
+
+
+async def test_a_credential_process_is_not_left_behind_by_who_waits_no_more(
+    home: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    script, begun = home / "slow.sh", home / "begun"
+    script.write_text(f"sleep 600 & echo $! > {begun}.part; mv {begun}.part {begun}; wait\n")
+    write(home, "config", f"[profile p]\nregion = eu-west-1\ncredential_process = sh {script}\n")
+    async with opened("p") as session:
+        waiting = asyncio.create_task(session.keys())
+        while not begun.exists():
+            assert not waiting.done()
+            await asyncio.sleep(0.01)
+        waiting.cancel()
+        await asyncio.wait([waiting])
+    assert waiting.cancelled()
+    sleeper = Path("/proc", begun.read_text().strip(), "stat")
+    async with asyncio.timeout(HANGS):
+        while sleeper.exists() and ") Z " not in sleeper.read_text():  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0.01)
+    assert not caplog.records, "asyncio has something to say of the process"
 
 
 async def test_a_web_identity_whose_token_is_gone(home: Path, history: LookupEvents) -> None:
@@ -390,3 +415,146 @@ async def test_clients_are_made_once_until_credentials_change(aws_environment: P
         assert session.renew()
         assert await session.client("cloudtrail", "eu-west-1") is not one
     await session.close()
+
+
+def keys_of(home: Path, key: str) -> None:
+    write(home, "credentials", f"[default]\naws_access_key_id = {key}\naws_secret_access_key = example\n")
+
+
+@pytest.fixture
+async def silent_sts(monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[None]:
+    """STS, which tells nobody anything."""
+    async with answering(lambda: b"HTTP/1.1 403 Forbidden\r\nContent-Length: 0\r\n\r\n") as url:
+        monkeypatch.setenv("AWS_ENDPOINT_URL_STS", url)
+        yield
+
+
+NOT_OURS = (
+    "these are credentials of 210987654321, not of 123456789012, which is watched: sign in to that one again,"
+    " or start smwatch anew to watch the other"
+)
+WHOSE = "AWS does not tell whose the renewed credentials are: another account's would not be noticed"
+
+
+async def test_where_sts_tells_nothing_keys_of_another_account_are_told_by_the_history_they_read(
+    home: Path, history: LookupEvents, silent_sts: None
+) -> None:
+    def holds(account: str) -> None:
+        region.entries.forget_before(NOW + timedelta(hours=1))
+        region.add([record(NOW - timedelta(seconds=n), recipientAccountId=account) for n in range(3)])
+
+    async def read() -> int:
+        return len((await reader.page(NOW - timedelta(hours=1), None, None)).rows)
+
+    region = history.region()
+    keys_of(home, "AKIAONE")
+    holds("123456789012")
+    async with opened() as session:
+        assert (await session.account("eu-west-1", "cloudtrail")).startswith("unknown-")
+        reader = Asking(session, "eu-west-1")
+        assert (await read(), reader.remark) == (3, "")
+        keys_of(home, "AKIATWO")
+        assert session.renew()
+        region.entries.forget_before(NOW + timedelta(hours=1))
+        assert reader.remark == ""
+        assert (await read(), reader.remark) == (0, WHOSE)
+        holds("210987654321")
+        with pytest.raises(CallError) as caught:
+            await read()
+        assert (caught.value.state, caught.value.message) == (State.SIGN_IN, NOT_OURS)
+        keys_of(home, "AKIAOURS")
+        assert session.renew()
+        holds("123456789012")
+        assert (await read(), reader.remark) == (3, "")
+
+
+async def test_a_history_of_several_accounts_which_aws_never_gives_tells_nothing_of_the_credentials(
+    home: Path, history: LookupEvents
+) -> None:
+    keys_of(home, "AKIAONE")
+    async with opened() as session:
+        reader = Asking(session, "eu-west-1")
+        for number in range(4):
+            history.region().add([record(NOW + timedelta(seconds=number), recipientAccountId=f"{number:012d}")])
+            assert len((await reader.page(NOW + timedelta(seconds=number), None, None)).rows) == 1
+        keys_of(home, "AKIATWO")
+        assert session.renew()
+        assert len((await reader.page(NOW + timedelta(seconds=3), None, None)).rows) == 1
+
+
+async def test_where_sts_tells_nothing_keys_of_another_account_are_told_by_the_arn_of_its_log_group(
+    home: Path, log_group: LogGroupService, silent_sts: None, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def read() -> None:
+        await reader.page(log_group.now() - timedelta(hours=1), None, None)
+
+    keys_of(home, "AKIAONE")
+    async with opened() as session:
+        reader = FilterLogEvents(session, "eu-west-1", GROUP, "", PATTERN, time.monotonic)
+        await read()
+        keys_of(home, "AKIATWO")
+        assert session.renew()
+        monkeypatch.setattr("tests.emulators.log_group.ARN", ARN.replace("123456789012", "210987654321"))
+        with pytest.raises(CallError) as caught:
+            await read()
+        assert caught.value.message == NOT_OURS
+        monkeypatch.setattr("tests.emulators.log_group.ARN", ARN)
+        keys_of(home, "AKIAOURS")
+        assert session.renew()
+        await read()
+        assert reader.remark == ""
+
+
+class Clients:
+    """Makes clients in botocore's place, and tells which of them are open."""
+
+    def __init__(self, session: AwsSession, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.open: list[str] = []
+        self.fails = ""
+        """Whose close fails."""
+        self.may_open = asyncio.Event()
+        self.may_open.set()
+        self.wanted = asyncio.Event()
+        monkeypatch.setattr(session._session, "create_client", self._client)
+
+    @asynccontextmanager
+    async def _client(self, service: str, **_: object) -> AsyncIterator[Any]:
+        self.wanted.set()
+        await self.may_open.wait()
+        self.open.append(service)
+        yield SimpleNamespace(meta=SimpleNamespace(events=SimpleNamespace(register=lambda *_: None)))
+        self.open.remove(service)
+        if service == self.fails:
+            raise OSError("it can't be closed")
+
+
+@pytest.mark.parametrize("fails", ["cloudtrail", "logs"])
+async def test_a_client_that_cannot_be_closed_leaves_no_other_one_open(
+    aws_environment: Path, monkeypatch: pytest.MonkeyPatch, fails: Literal["cloudtrail", "logs"]
+) -> None:
+    session = await AwsSession.open()
+    clients = Clients(session, monkeypatch)
+    clients.fails = fails
+    await session.client("cloudtrail", "eu-west-1")
+    session.renew(force=True)
+    clients_after = Clients(session, monkeypatch)
+    clients_after.fails = fails
+    await session.client("logs", "eu-west-1")
+    with pytest.raises(OSError, match="closed"):
+        await session.close()
+    assert clients.open == clients_after.open == []
+
+
+async def test_a_client_that_is_being_made_when_all_are_closed_is_closed_as_well(
+    aws_environment: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = await AwsSession.open()
+    clients = Clients(session, monkeypatch)
+    clients.may_open.clear()
+    making = asyncio.create_task(session.client("cloudtrail", "eu-west-1"))
+    await clients.wanted.wait()
+    await session.close()
+    clients.may_open.set()
+    with pytest.raises(CallError):
+        await making
+    assert clients.open == []

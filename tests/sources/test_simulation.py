@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from smwatch.sources.agenda import OLDER, Schedule
 from smwatch.sources.cloudtrail import SCHEDULE
-from smwatch.sources.coverage import Coverage, Gap, Lags, Span
+from smwatch.sources.coverage import Asked, Coverage, Gap, Lags, Span
 from smwatch.sources.errors import CallError, Remedy
 from smwatch.sources.source import Page, State, Status
 from tests.sources import virtual_time
@@ -863,7 +863,7 @@ def test_what_was_complete_in_a_journal_that_is_lost_is_said_to_be_read_again() 
         said = "reading again what a journal held that is lost; it was complete up to 2026-11-23 11:40Z"
         lost = [status for status in watcher.statuses if status.message == said]
         assert lost
-        assert all(status.complete_to is not None and status.complete_to < EPOCH - HOUR / 3 for status in lost)
+        assert all(status.complete_to is None or status.complete_to < EPOCH - HOUR / 3 for status in lost)
         assert watcher.statuses[-1].message == ""
         assert watcher.mark >= EPOCH - HOUR / 3
         assert watcher.missing() == []
@@ -948,5 +948,42 @@ def test_what_a_run_before_has_swept_is_not_taken_for_late() -> None:
         await watcher.watch(EPOCH + timedelta(minutes=180))
         assert {status.message for status in watcher.statuses} == {""}
         assert watcher.coverage.lags == Lags()
+
+    virtual_time.run(scenario())
+
+
+def test_a_clock_that_was_refused_and_is_set_is_noticed_at_once() -> None:
+    async def scenario() -> None:
+        world = happening(5, 0.1, HOUR, HOUR)
+        watcher = Watcher(world, EPOCH - HOUR, SCHEDULE)
+        world.clock_error = timedelta(minutes=20)
+        asked: list[datetime] = []
+        world.asked = lambda _, __: asked.append(world.now())
+        refused = CallError(State.FAILING, "the time is wrong", Remedy.SET_CLOCK)
+        world.trouble = lambda: refused if abs(world.clock_error) > timedelta(minutes=5) else None
+        await watcher.watch(EPOCH + HOUR / 4)
+        assert len(asked) < 40, "it asks seldom meanwhile"
+        for _ in range(5):
+            world.clock_error = timedelta(minutes=20)
+            watching = asyncio.create_task(watcher.watch(world.now() + HOUR / 12))
+            await asyncio.sleep(random.Random(1).uniform(240, 270))
+            set_at, world.clock_error = world.now(), timedelta()
+            await watching
+            assert min(at for at in asked if at > set_at) - set_at < timedelta(seconds=6)
+
+    virtual_time.run(scenario())
+
+
+def test_who_asks_for_an_hour_is_told_why_weeks_are_read() -> None:
+    async def scenario() -> None:
+        world = happening(6, 0.02, 20 * 24 * HOUR, HOUR)
+        watcher = Watcher(world, EPOCH - HOUR, SCHEDULE)
+        left = EPOCH - 20 * 24 * HOUR
+        watcher.coverage = Coverage((Span(left - HOUR, left),), asked=(Asked(left - HOUR, left),))
+        await watcher.watch(EPOCH + HOUR / 2)
+        said = [status.message for status in watcher.statuses if status.progress]
+        assert set(said) == {"reading as well what an earlier run left unread, from 2026-11-03 12:00Z on"}
+        assert watcher.statuses[-1].message == ""
+        assert watcher.missing() == []
 
     virtual_time.run(scenario())

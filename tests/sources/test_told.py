@@ -80,7 +80,7 @@ async def test_a_failure_of_the_log_group_is_told_and_over_in_the_end(
     held_group: str, monkeypatch: pytest.MonkeyPatch, told: Told, fault: Fault, state: State, message: str
 ) -> None:
     async with FaultProxy(held_group) as proxy:
-        monkeypatch.setenv("AWS_ENDPOINT_URL", proxy.url)
+        monkeypatch.setenv("AWS_ENDPOINT_URL_CLOUDWATCH_LOGS", proxy.url)
         proxy.faults.append({"only": "FilterLogEvents", **fault})
         async with opened(read_timeouts=patience("logs", fault)) as session:
             await told.follow(await group_source(session, told.since), state)

@@ -15,7 +15,7 @@ from tests.sources.reading import opened
 from tests.sources.telling import GROUP, Failure, Fault, Line, Told, live_tail_sources, of_any, patience, refusal
 
 UNREADABLE = (
-    "CloudWatch Logs in eu-west-1 answered with something unreadable (ChecksumMismatch); asking again"
+    "CloudWatch Logs in eu-west-1 answered with something unreadable; asking again"
     " (a proxy or a captive portal between?)"
 )
 OTHERWISE: dict[str, tuple[State, str]] = {

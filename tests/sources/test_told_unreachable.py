@@ -68,8 +68,8 @@ async def test_a_name_that_does_not_resolve_is_told_and_over_in_the_end(
         await told.follow(source, State.UNREACHABLE, meanwhile=host.told, beside=beside)
     told.judge(
         State.UNREACHABLE,
-        f"{way.service} in eu-west-1 can't be reached (Cannot connect to host {host.name}:{port} ssl:default"
-        " [Name or service not known]): check the network; trying again",
+        f"{way.service} in eu-west-1 can't be reached (no connection to {host.name}:{port}: Name or service"
+        f" not known): check {way.variable} and the network; trying again",
     )
 
 
@@ -112,6 +112,6 @@ async def test_a_service_that_nobody_runs_is_told_and_over_in_the_end(
     await proxy.stop()
     told.judge(
         State.UNREACHABLE,
-        f"{way.service} in eu-west-1 can't be reached (Cannot connect to host 127.0.0.1:{port} ssl:default"
-        f" [Connect call failed ('127.0.0.1', {port})]): check the network; trying again",
+        f"{way.service} in eu-west-1 can't be reached (no connection to 127.0.0.1:{port}: Connection refused):"
+        f" check {way.variable} and the network; trying again",
     )

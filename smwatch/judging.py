@@ -290,7 +290,7 @@ class Judging(ABC):
         for alarm in alarms:
             change.alarms[alarm.group] = alarm
             marked |= self._marks.mark(alarm, self._knows)
-        self._marked(marked | self._marks.let_go(self.alarms, self._knows))
+        self._marked(marked | self._marks.let_go(self.alarms, self._knows, len(alarms)))
 
     def _publish(self, change: Change) -> Change:
         if change:

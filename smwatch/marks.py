@@ -10,7 +10,9 @@ import msgspec
 from smwatch.rules.alarm import EVIDENCE, Alarm, urgency
 
 LET_GO = 1_000
-"""Alarms that the engine has let go are forgotten here, so many, as soon as there are more of them than this."""
+"""Alarms that the engine has let go are forgotten here as soon as there are more of them than this."""
+AT_ONCE = 100
+"""How many of them are forgotten in one go, unless more are raised meanwhile: some 2 ms."""
 
 
 class Marks:
@@ -51,12 +53,16 @@ class Marks:
             self._grade(key)
         return marked
 
-    def let_go(self, known: Mapping[str, Alarm], knows: Callable[[int], bool]) -> set[int]:
-        """Forget alarms that are not `known`, by group, if there are many; returns keys as `mark` does."""
+    def let_go(self, known: Mapping[str, Alarm], knows: Callable[[int], bool], raised: int) -> set[int]:
+        """Forget some alarms that are not `known`, by group, if there are many; returns keys as `mark` does.
+
+        They become fewer though so many alarms have just been `raised`.
+        """
         marked: set[int] = set()
         if len(self._raised) > len(known) + LET_GO:
             gone = (group for group in self._raised if group not in known)
-            for group in tuple(islice(gone, LET_GO)):  # no more in one go: serves "longest stall of the event loop"
+            # No more in one go: serves "longest stall of the event loop".
+            for group in tuple(islice(gone, max(AT_ONCE, 2 * raised))):
                 marked |= self.mark(msgspec.structs.replace(self._raised[group], event_keys=()), knows)
                 del self._raised[group]
         return marked

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import pairwise
 
 import msgspec
 import pytest
@@ -353,6 +354,24 @@ def test_alarms_that_the_engine_has_let_go_are_forgotten(monkeypatch: pytest.Mon
         raise_(store, alarm(f"group {i}", [one.event.key]))
         assert len(store.levels) <= 3
     assert many[-1].event.key in store.levels
+
+
+def test_of_many_alarms_that_the_engine_has_let_go_few_are_forgotten_in_one_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(marks, "LET_GO", 20)
+    monkeypatch.setattr(marks, "AT_ONCE", 3)
+    store, held = Store(), list[int]()
+    many = arrivals(60)
+    for n in range(40):
+        store._marks.mark(alarm(f"group {n}", [many[n].event.key]), lambda key: True)
+    for one in many[40:]:
+        raise_(store, alarm(one.event.id, [one.event.key]))
+        held.append(len(store._marks._raised))
+    assert max(before - now for before, now in pairwise([40, *held])) == 2
+    assert held[-1] <= 21
+    for n in range(40):
+        store._marks.mark(alarm(f"group {n}", [many[n].event.key]), lambda key: True)
+    store._marks.let_go({}, lambda key: True, 40)  # so many were raised, so as many and more have to go
+    assert not store._marks._raised
 
 
 def test_a_persons_decision_reaches_alarm_and_subscriber() -> None:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime
 from itertools import pairwise
+from random import Random
+from types import FrameType
 
+import msgspec
 import pytest
 
 from smwatch.rules import standing
@@ -114,6 +118,44 @@ def test_a_flood_of_small_alarms_pushes_out_no_bad_one(monkeypatch: pytest.Monke
         engine.judge(arrivals(flood[start : start + 20]))
     assert len(engine.alarms) <= 50 + 20
     assert [alarm.severity for alarm in of("SMW-DEL-01", engine.alarms)] == [Severity.CRITICAL]
+
+
+def test_of_many_alarms_the_closed_and_the_least_bad_and_the_oldest_go_first(monkeypatch: pytest.MonkeyPatch) -> None:
+    random, calls, many = Random(3), 0, 1_000
+    monkeypatch.setattr(standing, "ALARMS", many - 1)
+    engine = Engine(catalogue())
+    engine.judge(arrivals([records.read_deleted()]))
+    (alarm,) = of("SMW-DEL-01", engine.alarms)
+    others = [
+        msgspec.structs.replace(
+            alarm,
+            group=f"{n}",
+            rule="OLD",
+            state=random.choice([*AlarmState]),
+            severity=random.choice([*Severity]),
+            last_at=after(-random.randrange(many)),
+        )
+        for n in range(many - 1)
+    ]
+    engine.restore(others)
+    ordered = sorted(
+        engine.alarms.values(),
+        key=lambda alarm: (alarm.state is not AlarmState.CLOSED, alarm.severity.rank, alarm.last_at),
+    )
+
+    def count(_frame: FrameType, event: str, _arg: object) -> None:
+        nonlocal calls
+        calls += event == "call"
+
+    before = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        engine.settle()
+    finally:
+        sys.setprofile(before)
+    assert len(engine.alarms) == (many - 1) * 9 // 10
+    assert engine.alarms.keys() == {alarm.group for alarm in ordered[-len(engine.alarms) :]}
+    assert calls < many / 2
 
 
 def test_of_two_events_of_one_second_the_same_one_is_told_whichever_came_first() -> None:

@@ -13,30 +13,31 @@ FINE, FAILED, USAGE, ALARM, INCOMPLETE = range(5)
 """Exit codes: fine; failed; usage or configuration; --fail-on met; --once could not read everything."""
 
 
-HUNG_UP_SECONDS = 5.0
-"""For which somebody whose terminal has been closed may go on leaving in good order."""
+HUNG_UP_SECONDS, ASKED_SECONDS = 5.0, 20.0
+"""For which somebody whose terminal has been closed, or who was asked to end, may go on leaving in good order."""
 
 
 def when_asked(leave: Callable[[], object], *, stuck: int = FAILED) -> None:
     """Have the running loop call this on Ctrl-C, on a polite kill and when the terminal is closed.
 
-    What was started to outlive its terminal (`nohup`) goes on without it. Anything else ends soon after it in any case:
-    whoever writes to a terminal that is gone may be stuck in that for ever, and ends with the exit code `stuck`.
+    What was started to outlive its terminal (`nohup`) goes on without it. Whoever was asked ends soon in any case: who
+    writes to a terminal that is gone, or waits for a disk, may be stuck in that for ever, and ends with the exit code
+    `stuck`. What is in the journal by then is whole, and what is not is read again by the next run.
     """
     import asyncio  # not for a page of help
 
     loop = asyncio.get_running_loop()
 
-    def leave_soon() -> None:
-        end = threading.Timer(HUNG_UP_SECONDS, os._exit, (stuck,))
+    def leave_within(seconds: float) -> None:
+        end = threading.Timer(seconds, os._exit, (stuck,))
         end.daemon = True  # it holds up nobody who leaves by himself
         end.start()
         leave()
 
     loop.add_signal_handler(signal.SIGINT, leave)
-    loop.add_signal_handler(signal.SIGTERM, leave)
+    loop.add_signal_handler(signal.SIGTERM, leave_within, ASKED_SECONDS)
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-        loop.add_signal_handler(signal.SIGHUP, leave_soon)
+        loop.add_signal_handler(signal.SIGHUP, leave_within, HUNG_UP_SECONDS)
 
 
 def left(code: int, *, stuck: bool) -> int:

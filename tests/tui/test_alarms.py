@@ -636,3 +636,22 @@ async def test_making_room_for_the_alarm_restyles_no_other_widget(monkeypatch: p
         await pilot.pause()
         assert screen.detail.display
         assert screen.list not in restyled
+
+
+async def test_an_alarm_draws_anew_the_rows_that_it_marks_and_no_others() -> None:
+    stage = staged(*reads(20), records.delete("prod/gone", eventTime=ago(600)))
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.pause()
+        screen = stage.app.screen
+        assert isinstance(screen, WatchScreen)
+        stream = screen.stream
+        before = dict(
+            zip((event.key for event in stream._shown), stream.render_lines(stream.size.region), strict=False)
+        )
+        stage.bring(*incident())
+        await pilot.pause()
+        after = dict(zip((event.key for event in stream._shown), stream.render_lines(stream.size.region), strict=False))
+        marked = {key for key in after if stream.level_of(key)}
+        assert marked
+        assert all(after[key] is before[key] for key in before.keys() & after.keys() - marked)
+        assert before.keys() & after.keys() - marked

@@ -128,7 +128,7 @@ class StreamFrame(DirectlyComposed, Screen[None]):
     def show_change(self, change: Change) -> None:
         """Bring the screen up to date with the store: rows and alarms at once, the rest within two seconds."""
         self._empty()
-        self.stream.update(restyled=bool(change.alarms or change.renamed or change.corrected))
+        self.stream.update(restyled=bool(change.renamed or change.corrected), regraded=bool(change.alarms))
         self._follow_cursor()
         if change.alarms or change.sources:
             self._frame()

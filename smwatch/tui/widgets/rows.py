@@ -113,7 +113,8 @@ class EventRows(Looks):
         self.place = Place()
         self._placed: tuple[Placed, ...] = ()
         self._shown: list[Event] = []
-        self._strips: dict[tuple[int, bool], Strip] = {}
+        self._strips: dict[tuple[int, bool, str], Strip] = {}
+        """What was drawn of a row, under the cursor or not, at a level."""
         self._empty: Page = lambda _: ()
         self._looks: dict[tuple[str, bool], dict[str, Style]] = {}
 
@@ -136,10 +137,15 @@ class EventRows(Looks):
 
     # -- what it is told
 
-    def update(self, *, restyled: bool = False) -> None:
-        """The rows have changed; with `restyled`, so may have what is said of rows already drawn."""
-        if restyled:
+    def update(self, *, restyled: bool = False, regraded: bool = False) -> None:
+        """The rows have changed; with `restyled`, so may have what is said of those drawn already.
+
+        With `regraded` their levels alone may have: others need not be drawn anew, which serves the CPU rows of the
+        benchmark table, as alarms change all the time where much happens.
+        """
+        if restyled or (regraded and self.match is not None):  # a filter may ask for alarms
             self._strips.clear()
+        if restyled or regraded:
             self.refresh()
         self._arrange()
         self._settle()
@@ -231,11 +237,11 @@ class EventRows(Looks):
         return Style(color=(background + color).rich_color, bgcolor=background.rich_color) + effects
 
     def _strip(self, event: Event) -> Strip:
-        cursor = event.key == self.cursor
-        strip = self._strips.get((event.key, cursor))
+        cursor, level = event.key == self.cursor, self.level_of(event.key)
+        strip = self._strips.get((event.key, cursor, level))
         if strip is not None:
             return strip
-        level = self.level_of(event.key)
+        room = self.size.width
         look = self._look("dim" if self.match is not None and not self.match(event) else level, cursor)
         signs = ("›" if cursor else "◆" if event.key in self.marked else " ") + _LEVELS[level]
         cells = columns.told(event, self._placed, signs, zone=self.zone, now=self.now, since=self.watching_since)
@@ -250,15 +256,15 @@ class EventRows(Looks):
             text += fit(cell, width) + " "
         # Every cell has its exact width: nothing needs measuring.
         drawn = sum(width + 1 for _, _, width in self._placed)
-        if drawn == self.size.width + 1:
+        if drawn == room + 1:
             text, drawn = text[:-1], drawn - 1
         segments.append(Segment(text, last))
         strip = Strip(segments, drawn)
-        if drawn != self.size.width:
-            strip = strip.adjust_cell_length(self.size.width, last)
+        if drawn != room:
+            strip = strip.adjust_cell_length(room, last)
         if len(self._strips) >= CACHED_STRIPS:
             self._strips.clear()
-        self._strips[event.key, cursor] = strip
+        self._strips[event.key, cursor, level] = strip
         return strip
 
     def render_line(self, y: int) -> Strip:

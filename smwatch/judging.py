@@ -243,7 +243,7 @@ class Judging(ABC):
 
     def _judge(self, arrivals: Iterable[Arrival], change: Change) -> None:
         if self.engine is not None:
-            self._raise(self.engine.judge([_as_counted(arrival) for arrival in arrivals]), change)
+            self._raise(self.engine.judge([_as_counted(one) if one.counted_as else one for one in arrivals]), change)
 
     @abstractmethod
     def _knows(self, key: int) -> bool:
@@ -301,8 +301,6 @@ class Judging(ABC):
 
 def _as_counted(arrival: Arrival) -> Arrival:
     """What the rules are given: records of one call, which several accounts have, are one event to them."""
-    if not arrival.counted_as:
-        return arrival
     event = msgspec.structs.replace(arrival.event, key=arrival.counted_as)
     return msgspec.structs.replace(arrival, event=event)
 

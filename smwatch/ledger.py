@@ -91,8 +91,9 @@ class Ledger(Judging):
             return 0
         if self._backwards:
             self._known, self._backwards = dict(sorted(self._known.items())), False
-        for key in list(islice(self._known, extra)):
+        gone = list(islice(self._known, extra))
+        for key in gone:
             del self._known[key]
-            self._marks.unmark(key)
+        self._marks.unmark(gone)
         self.dropped += extra
         return extra

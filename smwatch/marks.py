@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from itertools import islice
 
 import msgspec
@@ -67,10 +67,12 @@ class Marks:
                 del self._raised[group]
         return marked
 
-    def unmark(self, key: int) -> None:
-        """An event has left: it is evidence no more, where no alarm carries it."""
-        if key not in self._groups:
-            self.levels.pop(key, None)
+    def unmark(self, keys: Iterable[int]) -> None:
+        """Events have left: they are evidence no more, where no alarm carries them."""
+        levels, groups = self.levels, self._groups
+        for key in keys:
+            if key in levels and key not in groups:
+                del levels[key]
 
     def _grade(self, key: int) -> None:
         groups = self._groups[key]

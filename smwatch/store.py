@@ -39,13 +39,19 @@ class Keys:
     def __contains__(self, key: int) -> bool:
         return key in self._parts[key >> ACCOUNT_BITS & _PARTS]
 
-    def add(self, key: int) -> None:
-        """Put one in."""
-        self._parts[key >> ACCOUNT_BITS & _PARTS].add(key)
+    def add(self, key: int) -> bool:
+        """Put one in; whether it was not in."""
+        part = self._parts[key >> ACCOUNT_BITS & _PARTS]
+        if key in part:
+            return False
+        part.add(key)
+        return True
 
-    def discard(self, key: int) -> None:
-        """Take one out, if it is in."""
-        self._parts[key >> ACCOUNT_BITS & _PARTS].discard(key)
+    def discard(self, keys: Iterable[int]) -> None:
+        """Take some out, as far as they are in."""
+        parts = self._parts
+        for key in keys:
+            parts[key >> ACCOUNT_BITS & _PARTS].discard(key)
 
 
 class Store(Judging):
@@ -121,11 +127,9 @@ class Store(Judging):
         keys, new, again = self._keys, list[Arrival](), list[Arrival]()
         change = Change()
         for arrival in arrivals:
-            key = arrival.event.key
-            if key in keys:
+            if not keys.add(arrival.event.key):
                 again.append(arrival)
                 continue
-            keys.add(key)
             new.append(arrival)
             if not arrival.shared_id or self._counts(arrival):
                 self._note_in_dossiers(arrival, change.secrets)
@@ -250,9 +254,8 @@ class Store(Judging):
         del self.events[:extra]
         gone = [event.key for event in old]
         self._counted.difference_update(gone)
-        for key in gone:
-            self._keys.discard(key)
-            self._marks.unmark(key)
+        self._keys.discard(gone)
+        self._marks.unmark(gone)
         self.names.subtract([event.name for event in old])
         for name in {event.name for event in old}:
             if not self.names[name]:

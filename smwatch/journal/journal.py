@@ -197,27 +197,27 @@ class Journal(Arrived):
         self, db: sqlite3.Connection, source: str, first: int, arrivals: Sequence[Arrival]
     ) -> list[tuple[int, Arrival]]:
         """Insert events, numbered from `first` on, and return those that are new."""
-        insert = _INSERT if self._records is None else _INSERT_BESIDE
-        rows = rows_of(first, arrivals, whole=self._records is None)
+        whole = self._records is None
+        insert = _INSERT if whole else _INSERT_BESIDE
         fresh: list[tuple[int, Arrival]] = []
         # A source that goes on brings nothing twice: then its page goes in at one go (see the row "ingest" of the
         # benchmarks), and which of its events are new is asked of each only where some are not.
         if source not in self._repeating:
             before = db.total_changes
-            db.executemany(insert, rows)
-            if db.total_changes - before == len(rows):
+            db.executemany(insert, rows_of(first, arrivals, whole=whole))
+            if db.total_changes - before == len(arrivals):
                 fresh += enumerate(arrivals, first)
             else:
                 self._repeating.add(source)
                 db.execute("DELETE FROM events WHERE seq >= ?", (first,))
         if source in self._repeating:
             execute, seq = db.cursor().execute, first
-            for arrival, row in zip(arrivals, rows, strict=True):
+            for arrival, row in zip(arrivals, rows_of(first, arrivals, whole=whole), strict=True):
                 if execute(insert, (seq, *row[1:])).rowcount:
                     fresh.append((seq, arrival))
                     seq += 1
             db.execute(_GIVE_BACK, (seq - 1,))  # SQLite takes a number for given that it has been offered
-            if len(fresh) == len(rows):
+            if len(fresh) == len(arrivals):
                 self._repeating.discard(source)
         if self._records is not None:
             self._records.hold(fresh)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 
 import msgspec
@@ -44,9 +44,9 @@ class Stored(msgspec.Struct, frozen=True, gc=False):
         return arrival
 
 
-def rows_of(first: int, arrivals: Iterable[Arrival], *, whole: bool) -> list[Row]:
+def rows_of(first: int, arrivals: Iterable[Arrival], *, whole: bool) -> Iterator[Row]:
     """What is kept of events that are numbered from `first` on; not `whole`, without their records."""
-    rows: list[Row] = []
+    # One at a time: a thousand together are gone through in search of cycles, too (see the row "ingest").
     seen_at, seen_ms, seen_by, by = _EPOCH, 0, SeenBy.FILE, SeenBy.FILE.value
     kept: str | bytes | None = None
     for seq, arrival in enumerate(arrivals, first):
@@ -59,8 +59,7 @@ def rows_of(first: int, arrivals: Iterable[Arrival], *, whole: bool) -> list[Row
         if whole:
             raw = arrival.raw
             kept = raw if raw.isascii() else _storable(raw)
-        rows.append((seq, key >> _IDENTITY_BITS, identity(key), by, seen_ms, kept))
-    return rows
+        yield seq, key >> _IDENTITY_BITS, identity(key), by, seen_ms, kept
 
 
 def _storable(raw: str) -> str | bytes:

@@ -154,7 +154,7 @@ class _CredentialProcess:
 
     async def end(self) -> None:
         """End it with all that it has started, and wait until it has."""
-        with contextlib.suppress(ProcessLookupError):
+        with contextlib.suppress(ProcessLookupError, PermissionError):  # macOS says so of one that ended
             os.killpg(self._process.pid, signal.SIGKILL)  # `Process.kill` polls, and so takes the exit code away
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(END):

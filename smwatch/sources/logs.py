@@ -128,9 +128,9 @@ class FilterLogEvents:
         self._retention: timedelta | None = None
         self._described = False
         self._undescribed = 0
+        """How often in a row that failed."""
         self._described_by = session.generation
         """The generation of the credentials that could describe the group, or could not."""
-        """How often in a row that failed."""
         self._kept_from_us = ""
         """Why what the group keeps is not known."""
         self._describe_at = -math.inf

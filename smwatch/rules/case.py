@@ -259,7 +259,7 @@ class Case(ABC):
             last_at=_moment(last_at),
             about=self.about,
             event_keys=tuple(keys) if self.rule.silence is None else (),
-            caused=tuple(key for key in keys if key in caused),
+            caused=tuple(key for key in keys if key in caused) if caused else (),
             facts=self._facts(episode, first_at, last_at),
             next=self._next(episode),
             mitre=rule.mitre,

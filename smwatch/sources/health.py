@@ -67,7 +67,7 @@ class Health:
             return State.DONE, "", ""
         throttled_at = self._pace.throttled_at
         if throttled_at is not None and clock - throttled_at < THROTTLED_FOR:
-            message = f"AWS throttles {self._api} (the quota is the account's); asking {self._pace.rate:.2g} ×/s"
+            message = f"AWS throttles {self._api} (the quota is the account's); asking {self._pace.often}"
             return State.THROTTLED, "; ".join(filter(None, (message, self._starved(agenda)))), progress
         if self._absence is not None:
             if not agenda.caught_up_since(self._absence[0]):
@@ -92,7 +92,7 @@ class Health:
             later = f", or look again for what is later than {lag}" if agenda.audits_fail else ""
             return f"more events than {self._api} can show quickly{later}: {ELSEWHERE}"
         if self._pace.slowed:
-            return f"asking {self._pace.rate:.2g} ×/s after AWS throttled {self._api}"
+            return f"asking {self._pace.often} since AWS throttled {self._api}"
         return _lost(agenda) or widened(agenda)
 
     def _starved(self, agenda: Agenda) -> str:

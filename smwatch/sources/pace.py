@@ -76,6 +76,12 @@ class Pace:
         return self._rate
 
     @property
+    def often(self) -> str:
+        """The rate in words: "2 times a second", "once in 8 s"."""
+        rate = self.rate
+        return f"{rate:.3g} times a second" if rate > 1 else f"once in {1 / rate:.2g} s"
+
+    @property
     def slowed(self) -> bool:
         """Whether calls are made more slowly than was asked for."""
         return self.rate < self.ceiling

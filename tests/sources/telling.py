@@ -58,7 +58,7 @@ def of_any(service: str, operation: str, action: str, page: str) -> list[Failure
             "throttled",
             refusal("ThrottlingException", "Rate exceeded"),
             State.THROTTLED,
-            f"AWS throttles {operation} (the quota is the account's); asking 5e+02 ×/s",
+            f"AWS throttles {operation} (the quota is the account's); asking 500 times a second",
         ),
         (
             "denied",

@@ -116,3 +116,14 @@ def test_a_region_of_an_account_has_one_budget_per_api() -> None:
     assert paces.of("1", "eu-west-2", "LookupEvents", 1.0) is not one
     assert paces.of("2", "eu-west-1", "LookupEvents", 1.0) is not one
     assert paces.of("1", "eu-west-1", "FilterLogEvents", 1.0) is not one
+
+
+@pytest.mark.parametrize(
+    ("rate", "words"),
+    [(500.0, "500 times a second"), (1.05, "1.05 times a second"), (1.0, "once in 1 s"), (0.12, "once in 8.3 s")],
+)
+def test_a_rate_is_told_as_people_do(rate: float, words: str) -> None:
+    async def scenario() -> str:
+        return pace(rate).often
+
+    assert virtual_time.run(scenario()) == words

@@ -62,7 +62,7 @@ class DemoSource:
         while True:
             now = self._now()
             if watch.throttled(now):
-                message = "AWS throttles LookupEvents (the quota is the account's); asking 0.5 ×/s"
+                message = "AWS throttles LookupEvents (the quota is the account's); asking once in 2 s"
                 yield watch.status(State.THROTTLED, now, message)
             else:
                 if (page := watch.page(now)) is not None:

@@ -52,7 +52,7 @@ class Smwatch(SmwatchApp):
     def _made(self, number: int, second: int) -> Arrival:
         model = self._models[number % len(self._models)]
         key = (second << ID_BITS | number) << ACCOUNT_BITS
-        return Arrival(msgspec.structs.replace(model.event, key=key), model.raw)
+        return msgspec.structs.replace(model, event=msgspec.structs.replace(model.event, key=key))
 
     def _stand(self, _: SmwatchApp) -> None:
         if self._batch:

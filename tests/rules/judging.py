@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from functools import cache
-from typing import Any
+from types import FrameType
+from typing import Any, TypeVar
 
 from smwatch.events.event import Arrival, SeenBy
 from smwatch.events.reader import Reader
@@ -17,6 +19,7 @@ from smwatch.rules.envelope import RuleSet
 from smwatch.rules.rule import combine, load_builtin, parse
 from tests.records import AT
 
+T = TypeVar("T")
 SEEN_AT = datetime(2026, 11, 23, 15, 0, tzinfo=UTC)
 
 
@@ -89,3 +92,20 @@ def before(**more: float) -> datetime:
 def lines(alarm: Alarm) -> Sequence[str]:
     """What the alarm says to run."""
     return alarm.next
+
+
+def counting_calls(work: Callable[[], T]) -> tuple[T, int]:
+    """What some work gives, and how many functions written in Python are called for it."""
+    calls = 0
+
+    def count(_frame: FrameType, event: str, _arg: object) -> None:
+        nonlocal calls
+        calls += event == "call"
+
+    profiled = sys.getprofile()
+    sys.setprofile(count)
+    try:
+        result = work()
+    finally:
+        sys.setprofile(profiled)
+    return result, calls

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import sys
 from datetime import UTC, datetime
 from itertools import pairwise
 from random import Random
-from types import FrameType
 
 import msgspec
 import pytest
@@ -17,7 +15,7 @@ from smwatch.rules.engine import Engine
 from smwatch.rules.rule import combine, load_builtin
 from smwatch.rules.watch import LOOKED_AT, Watch
 from tests import records
-from tests.rules.judging import after, arrivals, catalogue, judged, of, only
+from tests.rules.judging import after, arrivals, catalogue, counting_calls, judged, of, only
 
 
 def test_a_read_of_a_deleted_secret_raises_the_alarm_with_the_times_it_happened() -> None:
@@ -121,7 +119,7 @@ def test_a_flood_of_small_alarms_pushes_out_no_bad_one(monkeypatch: pytest.Monke
 
 
 def test_of_many_alarms_the_closed_and_the_least_bad_and_the_oldest_go_first(monkeypatch: pytest.MonkeyPatch) -> None:
-    random, calls, many = Random(3), 0, 1_000
+    random, many = Random(3), 1_000
     monkeypatch.setattr(standing, "ALARMS", many - 1)
     engine = Engine(catalogue())
     engine.judge(arrivals([records.read_deleted()]))
@@ -142,17 +140,7 @@ def test_of_many_alarms_the_closed_and_the_least_bad_and_the_oldest_go_first(mon
         engine.alarms.values(),
         key=lambda alarm: (alarm.state is not AlarmState.CLOSED, alarm.severity.rank, alarm.last_at),
     )
-
-    def count(_frame: FrameType, event: str, _arg: object) -> None:
-        nonlocal calls
-        calls += event == "call"
-
-    before = sys.getprofile()
-    sys.setprofile(count)
-    try:
-        engine.settle()
-    finally:
-        sys.setprofile(before)
+    _, calls = counting_calls(engine.settle)
     assert len(engine.alarms) == (many - 1) * 9 // 10
     assert engine.alarms.keys() == {alarm.group for alarm in ordered[-len(engine.alarms) :]}
     assert calls < many / 2

@@ -25,7 +25,7 @@ from smwatch.rules.spread import SpreadCase
 from smwatch.rules.summary import Summary
 from smwatch.rules.telling import LISTED, Told, listed, tell
 from tests import records
-from tests.rules.judging import after, arrivals, before, catalogue, mine, of, ruled
+from tests.rules.judging import after, arrivals, before, catalogue, counting_calls, mine, of, ruled
 
 if TYPE_CHECKING:
     from _typeshed import TraceFunction
@@ -278,18 +278,7 @@ def test_an_engine_that_takes_over_does_nothing_about_each_alarm_that_is_known_t
         engine.restore(msgspec.structs.replace(alarm, group=f"{n}", rule="OLD") for n in range(many))
     same = {group: (fresh.alarms[group], alarm) for group, alarm in known.alarms.items()}
     (decided,) = known.acknowledge(alarm.group, "looked at", after(60))
-    calls = 0
-
-    def count(_frame: FrameType, event: str, _arg: object) -> None:
-        nonlocal calls
-        calls += event == "call"
-
-    before = sys.getprofile()
-    sys.setprofile(count)
-    try:
-        changed = fresh.take_over(known, same)
-    finally:
-        sys.setprofile(before)
+    changed, calls = counting_calls(lambda: fresh.take_over(known, same))
     assert not changed
     assert fresh.alarms[alarm.group] == decided
     assert calls < many / 2

@@ -639,7 +639,8 @@ async def test_making_room_for_the_alarm_restyles_no_other_widget(monkeypatch: p
 
 
 async def test_an_alarm_draws_anew_the_rows_that_it_marks_and_no_others() -> None:
-    stage = staged(*reads(20), records.delete("prod/gone", eventTime=ago(600)))
+    refused = [records.denied(f"prod/{number}", eventTime=ago(300 - number)) for number in range(5)]
+    stage = staged(*reads(20), *refused[:-1])
     async with stage.app.run_test(size=WIDE) as pilot:
         await pilot.pause()
         screen = stage.app.screen
@@ -648,10 +649,11 @@ async def test_an_alarm_draws_anew_the_rows_that_it_marks_and_no_others() -> Non
         before = dict(
             zip((event.key for event in stream._shown), stream.render_lines(stream.size.region), strict=False)
         )
-        stage.bring(*incident())
+        stage.bring(refused[-1])
         await pilot.pause()
         after = dict(zip((event.key for event in stream._shown), stream.render_lines(stream.size.region), strict=False))
         marked = {key for key in after if stream.level_of(key)}
-        assert marked
+        assert len(marked & before.keys()) == len(refused[:-1])
+        assert all(after[key] != before[key] for key in marked & before.keys())
         assert all(after[key] is before[key] for key in before.keys() & after.keys() - marked)
         assert before.keys() & after.keys() - marked

@@ -17,6 +17,7 @@ from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.markup import escape
 from textual.screen import ModalScreen, Screen
+from textual.timer import Timer
 from textual.widget import AwaitMount
 
 from smwatch.collector import Collector
@@ -132,7 +133,9 @@ class SmwatchApp(App[int]):
         self._wall = wall
         self._plain = (AsciiFilter(),) if glyphs.chosen(self._ui.glyphs, os.environ) else ()
         self._title = Title(self._to_terminal, os.environ)
-        self._armed = self._settling = False
+        self._waiting: Timer | None = None
+        """Ends the wait for what comes next."""
+        self._settling = False
         self._none_shown = True
         """Of the events: the first ones don't wait for what comes next. Serves "view"."""
         self._interrupted_at: datetime | None = None
@@ -263,13 +266,14 @@ class SmwatchApp(App[int]):
 
     def _wake(self) -> None:
         """Something changed: look at it soon, together with whatever comes until then."""
-        if not self._armed and self.is_running:
-            self._armed = True
-            self.set_timer(PAINT_SECONDS, self.flush)
+        if self._waiting is None and self.is_running:
+            self._waiting = self.set_timer(PAINT_SECONDS, self.flush)
 
     def flush(self) -> None:
         """Show what has changed, now."""
-        self._armed = False
+        if self._waiting is not None:
+            self._waiting.stop()  # or it goes on beside the next one, and all is painted twice as often ever after
+            self._waiting = None
         change = self._subscription.take()
         self.desk.tally.note(change.added, self.desk.now)
         self._ring(change.alarms)

@@ -107,6 +107,24 @@ async def test_the_first_events_are_shown_as_they_come_and_later_ones_together(m
     assert shown == [1, 2]
 
 
+async def test_the_first_events_are_shown_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage, shown, waited = Stage(status=None), list[int](), asyncio.Event()
+    monkeypatch.setattr("smwatch.tui.app.PAINT_SECONDS", 0.05)
+    show_change = WatchScreen.show_change
+
+    def noted(self: WatchScreen, change: Change) -> None:
+        shown.append(len(change.added))
+        show_change(self, change)
+
+    monkeypatch.setattr(WatchScreen, "show_change", noted)
+    first = Reader().read(raw(reads(1)[0]), seen_by=SeenBy.FILE, seen_at=NOW)
+    async with stage.app.run_test():
+        stage.app.apply(Delivery(((1, first),)))
+        stage.app.set_timer(0.5, waited.set)  # ten times what the second showing would have waited
+        await waited.wait()
+    assert shown == [1]
+
+
 def test_the_first_frame_is_painted_before_anything_of_what_stands_behind_it_is_loaded() -> None:
     code = f"""
 import sys

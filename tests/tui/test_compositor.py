@@ -10,6 +10,7 @@ import pytest
 from rich.color import Color
 from textual._context import visible_screen_stack
 from textual.command import CommandPalette
+from textual.geometry import Region
 from textual.renderables.background_screen import BackgroundScreen
 from textual.screen import Screen
 from textual.strip import Strip
@@ -18,6 +19,7 @@ from textual.widget import Widget
 from smwatch.tui.compositor import DirectCompositor, darkened
 from smwatch.tui.screens.names import NamesScreen
 from smwatch.tui.screens.page import PageScreen
+from smwatch.tui.screens.watch import WatchScreen
 from tests import records
 from tests.tui.scene import Stage, ago
 from tests.tui.test_raw import Tape
@@ -72,6 +74,26 @@ async def test_a_page_is_drawn_past_the_general_path_and_looks_as_if_it_were_not
         general = cells_of(Widget.render_lines(page, crop))
         page._styles_cache.render_widget = lambda *_: []  # type: ignore[method-assign]
         assert cells_of(page.render_lines(crop)) == general
+
+
+@pytest.mark.parametrize("theme", ["smwatch-dark", "smwatch-light", "smwatch-ansi"])
+async def test_a_page_with_a_border_beside_it_looks_as_if_it_were_drawn_by_the_general_path(theme: str) -> None:
+    stage, borders = Stage([records.read(f"prod/s{i}", eventTime=ago(20 + i), id=f"e{i}") for i in range(9)]), set()
+    async with stage.app.run_test(size=(160, 40)) as pilot:
+        stage.app.theme = theme
+        for _ in range(2):
+            await pilot.press("tab")
+            await pilot.pause()
+            screen = stage.app.screen
+            assert isinstance(screen, WatchScreen)
+            page = screen.detail
+            borders.add(page.styles.border_left)
+            for crop in (Region(0, 0, *page.outer_size), Region(0, 2, 9, 5), Region(3, 1, 20, 4)):
+                general = cells_of(Widget.render_lines(page, crop))
+                with pytest.MonkeyPatch.context() as patch:
+                    patch.setattr(page._styles_cache, "render_widget", None)
+                    assert cells_of(page.render_lines(crop)) == general
+    assert len(borders) == 2  # with the focus and without
 
 
 async def test_the_palette_is_put_together_as_the_other_screens_are() -> None:

@@ -27,6 +27,7 @@ from smwatch.tui.glyphs import AsciiFilter, plain
 from smwatch.tui.keys import MOMENT, bindings, name
 from smwatch.tui.keytable import KEYS
 from smwatch.tui.opening import Opening
+from smwatch.tui.painting import at_once
 from smwatch.tui.text import visible
 from smwatch.tui.themes import THEMES
 from smwatch.tui.title import Title
@@ -278,7 +279,8 @@ class SmwatchApp(App[int]):
         self.desk.tally.note(change.added, self.desk.now)
         self._ring(change.alarms)
         if self.screen_stack and isinstance(self.screen, Living):  # none is left while the app ends
-            self.screen.show_change(change)
+            with at_once(self.screen):
+                self.screen.show_change(change)
 
     def _ring(self, groups: Iterable[str]) -> None:
         """Be heard for alarms that are new; a terminal that can notifies, too (OSC 9). They are one noise together."""
@@ -312,7 +314,8 @@ class SmwatchApp(App[int]):
         self._settle_soon()
         self._entitle()
         if self.screen_stack and isinstance(self.screen, Living):
-            self.screen.tick()
+            with at_once(self.screen):
+                self.screen.tick()
         if self.collector is not None:
             self.collector.tick(now)
 

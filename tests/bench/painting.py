@@ -60,17 +60,13 @@ class Streamed(Horizontal):
 
     def __init__(self, view: View) -> None:
         super().__init__()
-        self.stream = EventStream(view, level_of=lambda _: "", newest_first=False)
         self._bar = Bar()
+        self.stream = EventStream(view, level_of=lambda _: "", scrolled=self._bar.put, newest_first=False)
 
     def compose(self) -> ComposeResult:
         """Side by side."""
         yield self.stream
         yield self._bar
-
-    def on_event_rows_scrolled(self, event: EventStream.Scrolled) -> None:
-        """As the main screen does."""
-        self._bar.put(event.place)
 
 
 class Composed(DirectlyComposed, Screen[None]):

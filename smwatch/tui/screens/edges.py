@@ -49,7 +49,7 @@ class Edges:
 
     def tick(self, width: int) -> None:
         """Let time pass in the header, where the clock is."""
-        self.header.put_at_once(self._header_rows(width))
+        self.header.put(self._header_rows(width))
 
     def _header_rows(self, width: int) -> Sequence[Sequence[Piece]]:
         desk = self._desk

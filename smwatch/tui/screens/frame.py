@@ -19,6 +19,7 @@ from smwatch.tui.lines import Line
 from smwatch.tui.pages.empty import empty_lines
 from smwatch.tui.pages.footer import Standing
 from smwatch.tui.pages.targets import ToEvent, ToValue
+from smwatch.tui.painting import at_once
 from smwatch.tui.screens.desk import Desk
 from smwatch.tui.screens.edges import Edges
 from smwatch.tui.screens.page import PageScreen
@@ -75,6 +76,7 @@ class StreamFrame(DirectlyComposed, Screen[None]):
         self.stream = EventStream(
             self.asked.shown,
             level_of=desk.level_of,
+            scrolled=self._bar.put,
             newest_first=desk.newest_first,
             chosen=desk.columns,
             watching_since=desk.watching_since,
@@ -148,7 +150,8 @@ class StreamFrame(DirectlyComposed, Screen[None]):
     def _renewed(self) -> None:
         self._renewing = False
         if self._stale:
-            self._renew_soon()
+            with at_once(self):
+                self._renew_soon()
 
     def _renew(self) -> None:
         self._stale = False
@@ -344,11 +347,6 @@ class StreamFrame(DirectlyComposed, Screen[None]):
         """Keep the heading over its columns."""
         event.stop()
         self._heading.put(event.placed)
-
-    def on_event_rows_scrolled(self, event: EventStream.Scrolled) -> None:
-        """Keep the scrollbar where the stream is."""
-        event.stop()
-        self._bar.put(event.place)
 
     def on_bar_pulled(self, event: Bar.Pulled) -> None:
         """Keep the stream where the scrollbar is."""

@@ -8,10 +8,11 @@ from rich.style import Style
 from textual.css.styles import RenderStyles
 from textual.dom import DOMNode
 from textual.filter import ANSIToTruecolor, LineFilter
-from textual.widget import Widget
+
+from smwatch.tui.painting import Painted
 
 
-class Looks(Widget):
+class Looks(Painted):
     """A widget whose component classes depend on the theme alone.
 
     Textual looks up all of them, of all widgets, whenever a screen comes to the front, the focus goes elsewhere or a

@@ -64,24 +64,6 @@ class Pieces(Direct):
             self.styles.height = len(told)
         self.rows = told
 
-    def put_at_once(self, rows: Sequence[Sequence[Piece]]) -> None:
-        """Draw these lines, and have them on the terminal now, if nothing else has to come before.
-
-        The usual way to the terminal is five messages and a timer, several times what the lines themselves cost: serves
-        "processor, nothing happens", where a clock is all that changes.
-        """
-        told = tuple(tuple(row) for row in rows)
-        if told == self.rows or not self.is_attached:  # a clock may tick once more while the app ends
-            return
-        screen = self.screen
-        if len(told) != len(self.rows) or not screen.is_current or screen._layout_required or self.app._batch_count:
-            self.put(rows)
-            return
-        self.set_reactive(Pieces.rows, told)
-        self._set_dirty()
-        screen._compositor.update_widgets(screen._dirty_widgets | {self})
-        screen._compositor_refresh()
-
     def notify_style_update(self) -> None:
         """Forget the styles of another theme."""
         super().notify_style_update()

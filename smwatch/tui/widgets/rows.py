@@ -72,17 +72,6 @@ class EventRows(Looks):
         *("stream--dim", "stream--alarm", "stream--warning", "stream--cursor", "stream--cursor-idle"),
     }
 
-    class Scrolled(Message):
-        """Another part of the rows is in sight, or there are more or fewer of them."""
-
-        def __init__(self, place: Place) -> None:
-            self.place = place
-            super().__init__()
-
-        def can_replace(self, message: Message) -> bool:
-            """Only the last place matters."""
-            return isinstance(message, EventRows.Scrolled)
-
     class Arranged(Message):
         """The columns have other places: the heading must follow."""
 
@@ -95,14 +84,21 @@ class EventRows(Looks):
         view: View,
         *,
         level_of: Callable[[int], str],
+        scrolled: Callable[[Place], None] = lambda _: None,
         newest_first: bool = True,
         chosen: Sequence[str] = columns.DEFAULT,
         watching_since: datetime | None = None,
     ) -> None:
-        """Draw `view`; `level_of` says "alarm", "warning" or "" of the event with a key."""
+        """Draw `view`; `level_of` says "alarm", "warning" or "" of the event with a key.
+
+        `scrolled` is called when another part of the rows is in sight, or there are more or fewer of them. That is so
+        with each frame where much happens, and a message is passed on by all that this lies in: serves the CPU rows of
+        the benchmark table.
+        """
         super().__init__()
         self._window = Window(view, newest_first=newest_first)
         self.level_of = level_of
+        self._scrolled = scrolled
         self.chosen = tuple(chosen)
         self.watching_since = watching_since
         self.zone = Zone.UTC
@@ -184,7 +180,7 @@ class EventRows(Looks):
         place = Place(window.settle(), window.height, len(window.view.rows))
         if place != self.place:
             self.place = place
-            self.post_message(self.Scrolled(place))
+            self._scrolled(place)
         if window.rows() != self._shown:
             self.refresh()
 

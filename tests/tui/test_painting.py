@@ -1,7 +1,8 @@
-"""Lines that are painted at once, and when they have to wait for something else."""
+"""What is painted at once, and when it has to wait for something else."""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 import pytest
@@ -9,7 +10,11 @@ from textual.app import App, ComposeResult
 from textual.screen import ModalScreen
 
 from smwatch.tui.lines import Piece
+from smwatch.tui.painting import at_once
 from smwatch.tui.widgets.pieces import Pieces
+from tests import records
+from tests.tui.scene import Stage as Scene
+from tests.tui.scene import ago, reads
 from tests.tui.test_raw import Tape
 
 
@@ -30,6 +35,11 @@ class Stage(App[None]):
         """Nothing else."""
         yield self.pieces
 
+    def put(self, *lines: str) -> None:
+        """Have the widget draw other lines, and paint them at once."""
+        with at_once(self.screen):
+            self.pieces.put([[Piece(line)] for line in lines])
+
     def painted(self, text: str) -> bool:
         """Whether it has been written since this was asked last."""
         told = "".join(self.written)
@@ -37,21 +47,27 @@ class Stage(App[None]):
         return text in told
 
 
-def a_line_more(stage: Stage) -> list[list[Piece]]:
+def a_line_more(stage: Stage) -> list[str]:
     del stage
-    return [[Piece("12:00:01")], [Piece("more")]]
+    return ["12:00:01", "more"]
 
 
-def within_a_batch(stage: Stage) -> list[list[Piece]]:
+def within_a_batch(stage: Stage) -> list[str]:
     stage._begin_batch()
     stage.call_later(stage._end_batch)
-    return [[Piece("12:00:01")]]
+    return ["12:00:01"]
 
 
-def before_a_layout(stage: Stage) -> list[list[Piece]]:
+def before_a_layout(stage: Stage) -> list[str]:
     stage.pieces.refresh(layout=True)
     stage.screen._layout_required = True
-    return [[Piece("12:00:01")]]
+    return ["12:00:01"]
+
+
+def failing(stage: Stage) -> None:
+    with at_once(stage.screen):
+        stage.pieces.put([[Piece("12:00:01")]])
+        raise LookupError
 
 
 async def test_lines_are_on_the_terminal_before_anything_else_happens() -> None:
@@ -60,22 +76,22 @@ async def test_lines_are_on_the_terminal_before_anything_else_happens() -> None:
         stage.pieces.put([[Piece("12:00:00")]])
         await pilot.pause()
         assert stage.painted("12:00:00")
-        stage.pieces.put_at_once([[Piece("12:00:01")]])
+        stage.put("12:00:01")
         assert stage.painted("12:00:01")
-        stage.pieces.put_at_once([[Piece("12:00:01")]])
+        stage.put("12:00:01")
         assert stage.written == [], "they are there already"
         await pilot.pause()
         assert not stage.painted("12:00:01"), "they are painted once"
 
 
 @pytest.mark.parametrize("first", [a_line_more, within_a_batch, before_a_layout])
-async def test_lines_wait_for_what_has_to_come_before(first: Callable[[Stage], list[list[Piece]]]) -> None:
+async def test_lines_wait_for_what_has_to_come_before(first: Callable[[Stage], list[str]]) -> None:
     stage = Stage()
     async with stage.run_test(headless=False) as pilot:
         stage.pieces.put([[Piece("12:00:00")]])
         await pilot.pause()
         stage.written.clear()
-        stage.pieces.put_at_once(first(stage))
+        stage.put(*first(stage))
         assert stage.written == []
         await pilot.pause()
         assert stage.painted("12:00:01")
@@ -88,7 +104,7 @@ async def test_lines_of_a_screen_that_another_lies_over_are_not_painted_over_tha
         await stage.push_screen(ModalScreen[None]())
         await pilot.pause()
         stage.written.clear()
-        stage.pieces.put_at_once([[Piece("12:00:01")]])
+        stage.put("12:00:01")
         assert stage.written == []
         await stage.pop_screen()
         await pilot.pause()
@@ -100,5 +116,42 @@ async def test_lines_that_come_while_the_app_ends_are_let_go() -> None:
     async with stage.run_test(headless=False):
         await stage.pieces.remove()
         stage.written.clear()
-        stage.pieces.put_at_once([[Piece("12:00:01")]])
+        stage.put("12:00:01")
         assert stage.written == []
+
+
+async def test_what_a_delivery_changes_is_one_frame_in_which_nothing_is_missing() -> None:
+    stage, frames = Scene(reads(60)), list[list[str]]()
+    async with stage.app.run_test(size=(160, 40), headless=False) as pilot:
+        await pilot.pause()
+        stage.app.post_display_hook = lambda: frames.append(stage.lines())  # type: ignore[method-assign]
+        stage.bring(records.read("prod/new", eventTime=ago(5), id="new"))
+        shown = [*frames]
+        await pilot.pause()
+        assert len(shown) == 1
+        assert any("prod/new" in line for line in shown[0])
+        assert "61 events" in shown[0][-1]
+        assert len(frames) == 1
+
+
+async def test_what_else_a_widget_has_to_do_is_done_after_the_block() -> None:
+    stage, done = Stage(), asyncio.Event()
+    async with stage.run_test(headless=False) as pilot:
+        await pilot.pause()
+        with at_once(stage.screen):
+            stage.pieces.put([[Piece("12:00:01")]])
+            stage.pieces.call_next(done.set)
+        await asyncio.wait_for(done.wait(), 30)
+
+
+async def test_what_has_changed_before_a_block_fails_is_painted_all_the_same() -> None:
+    stage = Stage()
+    async with stage.run_test(headless=False) as pilot:
+        stage.pieces.put([[Piece("12:00:00")]])
+        await pilot.pause()
+        with pytest.raises(LookupError):
+            failing(stage)
+        assert stage.painted("12:00:01")
+        stage.pieces.put([[Piece("12:00:02")]])
+        await pilot.pause()
+        assert stage.painted("12:00:02")

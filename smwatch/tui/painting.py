@@ -1,0 +1,64 @@
+"""What changes on a screen in one go, on the terminal in one go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any, ClassVar
+
+from textual.screen import Screen
+from textual.widget import Widget
+
+
+class Painted(Widget):
+    """A widget that may be painted with others, at the end of a block of `at_once`."""
+
+    _changed: ClassVar[set[Widget] | None] = None
+    """Of the block that is being run. No context variable: the tasks begun in a block would take it with them."""
+
+    def check_idle(self) -> None:
+        """Have what has changed looked after: at the end of the block, or else when nothing else is to be done."""
+        if Painted._changed is None:
+            super().check_idle()
+        else:
+            Painted._changed.add(self)
+
+
+@contextmanager
+def at_once(screen: Screen[Any]) -> Iterator[None]:
+    """Have what changes in the block on the terminal at its end, if nothing else has to come before.
+
+    The usual way there is four messages for each widget and a timer, more than many of them cost to draw: serves the
+    CPU rows of the benchmark table, where a clock, or some rows and their number, are all that changes.
+    """
+    changed = Painted._changed = set()
+    try:
+        yield
+    finally:
+        Painted._changed = None
+        _paint(screen, changed)
+
+
+def _paint(screen: Screen[Any], changed: set[Widget]) -> None:
+    visible = screen._compositor.visible_widgets if changed and screen.is_current else {}
+    dirty = {widget for widget in changed if widget in visible and _has_only_to_be_drawn(widget)}
+    if not dirty or changed != dirty or not _is_free(screen):
+        for widget in changed:
+            widget.check_idle()
+        return
+    for widget in dirty:
+        widget._repaint_required = False
+    screen._compositor.update_widgets(screen._dirty_widgets | dirty)
+    screen._compositor_refresh()
+
+
+def _has_only_to_be_drawn(widget: Widget) -> bool:
+    """Whether neither its place nor its style nor what it has to do is another."""
+    others = widget._layout_required or widget._scroll_required or widget._refresh_styles_required
+    return widget._is_mounted and widget._repaint_required and not others and not widget._next_callbacks
+
+
+def _is_free(screen: Screen[Any]) -> bool:
+    """Whether a frame of what has changed may be written now."""
+    waits = screen._layout_required or screen._scroll_required or screen._repaint_required
+    return not waits and not screen.app._batch_count

@@ -2,32 +2,52 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
-from itertools import count
+from itertools import chain, count
 from operator import attrgetter, itemgetter
-from typing import Any
+from typing import NamedTuple
 
 from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
-from textual._compositor import ChopsUpdate, Compositor, CompositorUpdate, LayoutUpdate
+from textual._compositor import ChopsUpdate, Compositor, CompositorUpdate, LayoutUpdate, ReflowResult
 from textual.color import Color
-from textual.geometry import Region, Size
+from textual.geometry import Offset, Region, Size
 from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 
+Placed = tuple[int, int, Strip]
+"""A strip after the column and the line where it begins."""
+
+
+class Part(NamedTuple):
+    """What is seen of a widget in a place."""
+
+    widget: Widget
+    offset: Offset
+    """Where on the screen the widget begins."""
+    region: Region
+    """What is seen of it, on the screen."""
+
+    def bands(self, height: int) -> Iterator[Part]:
+        """The same in parts of so many lines."""
+        x, top, width, lines = self.region
+        for y in range(0, lines, height):
+            yield self._replace(region=Region(x, top + y, width, min(height, lines - y)))
+
 
 class DirectUpdate(CompositorUpdate):
-    """Strips, each with the column and the line where it begins."""
+    """Strips where they belong; later ones may lie over others."""
 
-    def __init__(self, strips: Sequence[tuple[int, int, Strip]]) -> None:
-        self._strips = strips
+    def __init__(self, strips: Sequence[Placed]) -> None:
+        self.strips = strips
+        """In the order in which they are written."""
 
     def render_segments(self, console: Console) -> str:
         """What is written to the terminal."""
-        return "".join([_moved(x, y) + strip.render(console) for x, y, strip in self._strips])
+        return "".join([_moved(x, y) + strip.render(console) for x, y, strip in self.strips])
 
 
 class DirectCompositor(Compositor):
@@ -40,6 +60,19 @@ class DirectCompositor(Compositor):
     takes 5 ms and not 12. Where the widget in front covers only a part of what has changed,
     those behind it are asked for the rest.
     """
+
+    layouts = 0
+    """How often widgets have been given their places."""
+
+    def reflow(self, parent: Widget, size: Size) -> ReflowResult:
+        """Give all widgets their places."""
+        self.layouts += 1
+        return super().reflow(parent, size)
+
+    def reflow_visible(self, parent: Widget, size: Size) -> set[Widget]:
+        """Give those their places that are in sight, after a scroll."""
+        self.layouts += 1
+        return super().reflow_visible(parent, size)
 
     def render_partial_update(self) -> ChopsUpdate | None:
         """What has changed, or None."""
@@ -73,9 +106,28 @@ class DirectCompositor(Compositor):
             lines[y - region.y].append((x, strip))
         return [Strip.join([strip for _, strip in sorted(line, key=itemgetter(0))]) for line in lines]
 
-    def _strips(self, changed: Iterable[Region]) -> list[tuple[int, int, Strip]] | None:
+    def _strips(self, changed: Iterable[Region]) -> list[Placed] | None:
         """The changed lines; None if there is a changed part that no widget covers."""
-        strips: list[tuple[int, int, Strip]] = []
+        parts = self.parts(changed)
+        return None if parts is None else list(chain.from_iterable(map(self.drawn, parts)))
+
+    @property
+    def changed(self) -> bool:
+        """Whether there is something to paint."""
+        return bool(self._dirty_regions)
+
+    def take_changed(self) -> set[Region]:
+        """The regions that have changed: to paint them is for the caller now."""
+        changed, self._dirty_regions = self._dirty_regions, set()
+        return changed
+
+    def give_back(self, changed: Iterable[Region]) -> None:
+        """Regions that have not been painted after all."""
+        self._dirty_regions.update(changed)
+
+    def parts(self, changed: Iterable[Region]) -> list[Part] | None:
+        """Which widgets the changed regions show, and what of them; None if some of that no widget covers."""
+        parts: list[Part] = []
         inside = self.size.region
         for dirty in _largest({region.intersection(inside) for region in changed}):
             left = [dirty]
@@ -88,26 +140,20 @@ class DirectCompositor(Compositor):
                     if not covered:
                         behind.append(part)
                         continue
-                    lines = darkened(self.root, covered) if widget is self.root else None
-                    if lines is None:
-                        lines = widget.render_lines(covered.translate((-region.x, -region.y)))
-                    strips += [(covered.x, y, strip) for y, strip in zip(count(covered.y), lines)]
+                    parts.append(Part(widget, region.offset, covered))
                     behind += _around(part, covered)
                 left = behind
             if left:
                 return None
-        return strips
+        return parts
 
-
-class DirectlyComposed:
-    """What makes a DirectCompositor put a screen together: named before Textual's class, whose own it replaces.
-
-    Textual has no public way to say so. It is no Screen, so that a ModalScreen keeps what Textual's styles say of one.
-    """
-
-    def __init__(self, **how: Any) -> None:
-        super().__init__(**how)
-        self._compositor: Compositor = DirectCompositor()
+    def drawn(self, part: Part) -> list[Placed]:
+        """The lines of a part."""
+        widget, (x, y), covered = part
+        lines = darkened(self.root, covered) if widget is self.root else None
+        if lines is None:
+            lines = widget.render_lines(covered.translate((-x, -y)))
+        return [(covered.x, y, strip) for y, strip in zip(count(covered.y), lines)]
 
 
 def darkened(screen: Widget | None, region: Region) -> list[Strip] | None:

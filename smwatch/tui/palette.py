@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual.command import CommandPalette, DiscoveryHit, Hits
 from textual.system_commands import SystemCommandsProvider
 
-from smwatch.tui.compositor import DirectlyComposed
+from smwatch.tui.composed import DirectlyComposed
 
 
 class Palette(DirectlyComposed, CommandPalette):

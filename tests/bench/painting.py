@@ -16,7 +16,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
-from smwatch.tui.compositor import DirectlyComposed
+from smwatch.tui.composed import DirectlyComposed
 from smwatch.tui.widgets.scrollbar import Bar
 from smwatch.tui.widgets.stream import EventStream
 from smwatch.view import View

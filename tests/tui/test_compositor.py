@@ -16,6 +16,7 @@ from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 
+from smwatch.tui import composed
 from smwatch.tui.compositor import DirectCompositor, darkened
 from smwatch.tui.screens.names import NamesScreen
 from smwatch.tui.screens.page import PageScreen
@@ -31,8 +32,12 @@ KEYS = (
 SIZES = ((120, 34), (100, 24), (160, 40), (60, 20))
 
 
+@pytest.mark.parametrize("spared", [composed.SPARED, 0.0])
 @pytest.mark.parametrize("seed", range(4))
-async def test_after_anything_the_terminal_shows_what_a_whole_repaint_would(seed: int) -> None:
+async def test_after_anything_the_terminal_shows_what_a_whole_repaint_would(
+    seed: int, spared: float, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(composed, "SPARED", spared)
     random, tape = Random(seed), []
 
     class Kept(Tape):

@@ -15,7 +15,7 @@ from textual.screen import Screen
 from smwatch.change import Change
 from smwatch.rules.alarm import Alarm, Mute
 from smwatch.tui.clip import next_step
-from smwatch.tui.compositor import DirectlyComposed
+from smwatch.tui.composed import DirectlyComposed
 from smwatch.tui.keys import bindings
 from smwatch.tui.lines import Piece, hint_pieces, spread
 from smwatch.tui.muting import in_force, mutes_meant, scope, told, until_meant

@@ -13,7 +13,7 @@ from textual.screen import Screen
 
 from smwatch.change import Change
 from smwatch.tui.asked import Asked
-from smwatch.tui.compositor import DirectlyComposed
+from smwatch.tui.composed import DirectlyComposed
 from smwatch.tui.keys import MOMENT
 from smwatch.tui.lines import Line
 from smwatch.tui.pages.empty import empty_lines

@@ -12,7 +12,7 @@ from textual.screen import Screen
 
 from smwatch.change import Change
 from smwatch.tui.clip import Clip
-from smwatch.tui.compositor import DirectlyComposed
+from smwatch.tui.composed import DirectlyComposed
 from smwatch.tui.keys import bindings
 from smwatch.tui.lines import Piece, hint_pieces, spread
 from smwatch.tui.pages.targets import ToEvent

@@ -11,7 +11,7 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 from textual.screen import ModalScreen
 
-from smwatch.tui.compositor import DirectlyComposed
+from smwatch.tui.composed import DirectlyComposed
 from smwatch.tui.keys import KeyTable
 from smwatch.tui.lines import HOTKEYS, Piece, hint_pieces
 from smwatch.tui.widgets.choices import Choices

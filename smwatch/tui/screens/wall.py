@@ -11,7 +11,7 @@ from textual.binding import BindingType
 from textual.screen import Screen
 
 from smwatch.change import Change
-from smwatch.tui.compositor import DirectlyComposed
+from smwatch.tui.composed import DirectlyComposed
 from smwatch.tui.keys import bindings
 from smwatch.tui.lines import Line
 from smwatch.tui.pages.wall import Scene, wall_page

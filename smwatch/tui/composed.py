@@ -1,0 +1,140 @@
+"""Screens that are put together directly, and painted a few lines at a time where there are many."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from math import inf
+from time import perf_counter
+from typing import TYPE_CHECKING, Any
+
+from textual._context import visible_screen_stack
+from textual.screen import Screen
+
+from smwatch.tui.compositor import DirectCompositor, DirectUpdate, Part, Placed
+
+if TYPE_CHECKING:
+    from textual import events
+    from textual.geometry import Region
+
+    _Screen = Screen[Any]
+else:
+    _Screen = object  # no Screen, so that a ModalScreen keeps what Textual's styles say of one
+
+SPARED = 0.004
+"""Seconds for which lines are drawn in one go."""
+BAND = 4
+"""Lines that are drawn before the clock is looked at again."""
+AT_ONCE = 12
+"""Lines up to which what has changed is painted then and there."""
+ROUNDS = 3
+"""How often what has changed meanwhile is drawn, too, before all of it is shown."""
+
+
+class Painting:
+    """What has changed on a screen, drawn by and by to be shown all at once."""
+
+    def __init__(self, compositor: DirectCompositor) -> None:
+        self._compositor = compositor
+        self.layouts = compositor.layouts
+        """Of which layout it is."""
+        self.placed: list[Placed] = []
+        """What is drawn."""
+        self.lines = 0
+        """How many there are to draw, as far as it is known."""
+        self._changed: set[Region] = set()
+        self._parts: Iterator[Part] = iter(())
+        self._rounds = 0
+        self.covered = self._take_on()
+        """Whether there are widgets all over it: else it is not for here."""
+
+    def _take_on(self) -> bool:
+        changed = self._compositor.take_changed()
+        parts = self._compositor.parts(changed)
+        if parts is None:
+            self._compositor.give_back(changed)
+            return False
+        self._rounds += 1
+        self._changed |= changed
+        self._parts = (band for part in parts for band in part.bands(BAND))
+        self.lines += sum(part.region.height for part in parts)
+        return True
+
+    def go_on(self, until: float) -> bool:
+        """Draw until a moment of `perf_counter`, at least one band; whether there is more to draw."""
+        while True:
+            for part in self._parts:
+                self.placed += self._compositor.drawn(part)
+                if perf_counter() >= until:
+                    return True
+            if self._rounds == ROUNDS or not self._compositor.changed or not self._take_on():
+                return False
+
+    def drop(self) -> None:
+        """Leave it to be painted another time."""
+        self._compositor.give_back(self._changed)
+
+
+class DirectlyComposed(_Screen):
+    """What makes a DirectCompositor put a screen together: named before Textual's class, whose own it replaces.
+
+    Textual has no public way to say so. Many lines are drawn in several turns of the event loop, and shown in the last
+    one: serves "the event loop is never blocked over 15 ms".
+    """
+
+    def __init__(self, **how: Any) -> None:
+        super().__init__(**how)
+        self._compositor: DirectCompositor = DirectCompositor()
+        self._painting: Painting | None = None
+
+    def _on_screen_resume(self, event: events.ScreenResume) -> None:
+        """Have no styles looked up that have just been: those of a screen that was never in front."""
+        if not self.stack_updates:
+            event.refresh_styles = False
+
+    def _compositor_refresh(self) -> None:
+        """Paint what has changed: a little now, much in the next turns."""
+        painting, self._painting = self._painting, None
+        if painting is not None and painting.layouts == self._compositor.layouts and self._in_front:
+            self._painting = painting  # it will come to what has changed meanwhile
+            self._dirty_widgets.clear()
+            return
+        if painting is not None:
+            painting.drop()
+        if not self._in_front or self.app._batch_count or not (painting := Painting(self._compositor)).covered:
+            super()._compositor_refresh()
+            return
+        self._painting = painting
+        self._dirty_widgets.clear()
+        self.app._update_mouse_over(self)
+        if painting.lines <= AT_ONCE:
+            self._paint_on(painting, until=inf)
+        else:
+            asyncio.get_running_loop().call_soon(self._paint_on, painting)
+
+    @property
+    def _in_front(self) -> bool:
+        """Nothing lies over it."""
+        stack = self.app.screen_stack
+        return bool(stack) and stack[-1] is self and not self.app.is_inline
+
+    def _paint_on(self, painting: Painting, until: float | None = None) -> None:
+        if painting is not self._painting:
+            return
+        app = self.app
+        if not self._in_front or not self.is_attached or painting.layouts != self._compositor.layouts:
+            self._painting = None
+            painting.drop()
+            return
+        visible_screen_stack.set(app._background_screens)  # what a fade mixes its colours with
+        try:
+            if painting.go_on(until or perf_counter() + SPARED):
+                asyncio.get_running_loop().call_soon(self._paint_on, painting)
+                return
+        except Exception as error:
+            app._handle_exception(error)
+            return
+        self._painting = None
+        app._display(self, DirectUpdate(painting.placed) if painting.placed else None)  # type: ignore[arg-type]
+        if self._compositor.changed:
+            self._compositor_refresh()

@@ -2,14 +2,17 @@
 
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from smwatch.events.event import Event
 from smwatch.filter import Context, FilterError, parse
+from smwatch.filter.terms import SAMPLE
 from smwatch.record import Record
 from tests import records
+from tests.rules.judging import counting_calls
 
 RECORDS: tuple[Record, ...] = (
     records.read("prod/db"),
@@ -71,6 +74,16 @@ def test_a_word_is_found_in_odd_addresses_and_access_keys_too(word: str) -> None
         for key in keys
     ]
     assert parse(f'"{word}"', CONTEXT).select(given) == [event for event in given if word.lower() in event.text]
+
+
+def test_calls_that_all_differ_are_searched_without_a_call_for_each() -> None:
+    model = records.event(records.read("prod/db"))
+    differing = [msgspec.structs.replace(model, key=i, call_text=f"denied {i}") for i in range(SAMPLE)]
+    chosen = parse('"denied 99"', CONTEXT)
+    kept, calls = counting_calls(lambda: chosen.select(differing))
+    assert kept == [event for event in differing if chosen(event)]
+    assert 0 < len(kept) < len(differing)
+    assert calls < 50
 
 
 def test_terms_are_anded_and_a_hyphen_excludes() -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TypeAlias
@@ -145,9 +144,9 @@ def _canonical(text: str) -> bool:
         return False
 
 
-Likeness: TypeAlias = tuple[Hashable, ...]
+Likeness: TypeAlias = int
 """Equal ones belong to events that say the same of the call and the caller, in all that a Header has of them but for
-times, ids, readOnly and what the service answered.
+times and ids: the events are equal in all but their keys, and who saw them when.
 
 It holds for events as their reader has made them: one that is given another secret has none any more.
 """

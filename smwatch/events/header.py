@@ -136,7 +136,7 @@ class Header(msgspec.Struct, gc=False):
     extra: Answer | None = field(default=None, name="additionalEventData")
     id: str | None = field(default=None, name="eventID")
     read_only: bool | str | None = field(default=None, name="readOnly")
-    resources: list[Resource] | None = None
+    resources: tuple[Resource, ...] | None = None
     type: Told = field(default=None, name="eventType")
     account: str | None = field(default=None, name="recipientAccountId")
     details: Answer | None = field(default=None, name="serviceEventDetails")

@@ -5,12 +5,14 @@ from __future__ import annotations
 import json
 from collections.abc import Hashable
 from typing import Any
+from uuid import uuid4
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from smwatch.events.event import Arrival, SeenBy
+from smwatch.events.event import Arrival, Event, SeenBy
 from smwatch.events.reader import Reader
 from smwatch.patterns.conditions import parse_selector
 from smwatch.record import Record, decode, encode
@@ -79,6 +81,24 @@ def test_one_more_of_the_same_is_alike_and_another_version_is_not() -> None:
     assert plain is not None
     assert plain == again
     assert other not in (plain, None)
+
+
+def test_alike_events_are_the_same_but_for_their_keys() -> None:
+    reader = Reader()
+    context = {"SecretARN": records.arn("prod/db"), "SecretVersionId": "v1"}
+    several = [
+        records.read("prod/db"),
+        records.read("prod/db", readOnly=False),
+        records.kms("prod/db", requestParameters={"encryptionContext": context}),
+        records.kms("prod/db", requestParameters={"encryptionContext": context | {"SecretVersionId": "v2"}}),
+    ]
+    found: dict[Hashable, Event] = {}
+    for record in (*several, *several):
+        raw = records.raw(record | {"eventID": str(uuid4())})
+        arrival = reader.read(raw, seen_by=SeenBy.FILE, seen_at=AT)
+        event = replace(arrival.event, key=0)
+        assert found.setdefault(arrival.likeness, event) == event
+    assert len(found) == len(several)
 
 
 def test_what_readers_do_not_read_is_not_the_same_for_alike_events() -> None:

@@ -1,0 +1,220 @@
+"""Callers and calls that records have in common: worked out once, and found again by the strings they depend on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from hashlib import blake2b
+from itertools import count
+
+from smwatch.events.event import ACCESS_KEY, ACCOUNT_BITS, ADDRESS, ID_BITS
+from smwatch.events.header import Header, Identity, Issuer, OnBehalfOf, Session
+from smwatch.events.naming import KMS, named_by, named_in_denial
+from smwatch.events.principal import Principal, principal_of, principal_of_arn
+from smwatch.events.recent import Recent
+from smwatch.events.scope import reads_only
+from smwatch.events.secret import Named, Names, Secret, is_secret_arn
+from smwatch.events.tidy import clipped
+
+_ACCOUNTS = 10**12
+
+_Text = str | None
+_Who = tuple[_Text, _Text, _Text, _Text]
+"""ARN, invokedBy, ARN of the session issuer, recipientAccountId."""
+_Client = tuple[_Text, _Text, _Text, _Text, _Text, _Text]
+"""The same, Region and user agent."""
+_Unnamed = tuple[tuple[_Text, ...], str, _Text, _Text, _Text]
+"""All of userIdentity, service, recipientAccountId, Region, user agent."""
+_Known = tuple[Principal, str, str, str, bytes, str, bool]
+"""Principal, account, Region, user agent, account in the key, caller_text; whether its texts are whole."""
+_From = tuple[*_Client, _Text, _Text, _Text, _Text, _Text, bool | _Text]
+"""The same as a _Client; source address, access key, type of identity, what credentials were given to, VPC endpoint and
+whether they are of a console's session.
+"""
+Caller = tuple[Principal, str, str, str, bytes, str, str, str, int]
+"""Principal, account, Region, user agent, account in the key, caller_text, source_ip, access_key; its number, or 0 if
+its texts are not whole.
+"""
+_About = tuple[_Text, _Text, _Text, _Text, _Text, _Text, tuple[Named, ...] | None, _Text, _Text, _Text]
+"""Name, source, error code and message, owner, Region; names of secrets, or what was typed, ARN and name told."""
+_Named = tuple[str, str, Secret | None, tuple[Secret, ...], str, str, str, str]
+"""Name, source, secret, others, secret_arn, error code, error message, call_text."""
+_Asked = tuple[_Text, _Text, _Text, _Text, _Text, _Text]
+"""versionId, versionStage, keyId, kmsKeyId; SecretARN and SecretVersionId of the encryption context."""
+_With = tuple[*_About, bool | _Text, _Text, _Asked | None, _Text | tuple[_Text, ...] | int]
+"""The same as an _About; readOnly, eventType, what was asked for, ARNs of the resources, or 0 for none."""
+Call = tuple[str, str, Secret | None, tuple[Secret, ...], str, str, str, str, bool, int]
+"""Name, source, secret, others, secret_arn, error code, error message, call_text, read_only; its number, or 0 if it is
+a batch's.
+"""
+_numbers = count(1)
+"""Of callers and calls, of all readers."""
+
+
+class Known:
+    """Callers and calls by what tells them from others: an event costs little more than those two look-ups.
+
+    Both are looked up in two steps, as a caller comes from many addresses and a secret has many versions.
+    """
+
+    def __init__(self, remember: int) -> None:
+        self.strings: Recent[_Text, str] = Recent(_kept, remember)
+        self.texts: Recent[str, str] = Recent(str, remember)
+        self.callers: Recent[_From, Caller | None] = Recent(self._make_caller, remember)
+        """None where the ARN does not tell who it is; see `unnamed`."""
+        self.calls: Recent[_With, Call] = Recent(self._make_call, remember)
+        self.names = Names(changed=self._forget_calls)
+        self._addresses: Recent[_Text, _Text] = Recent(_plain_address, remember)
+        self._access_keys: Recent[_Text, _Text] = Recent(_plain_access_key, remember)
+        self._principals: Recent[_Who, Principal | None] = Recent(self._make_principal, remember)
+        self._clients: Recent[_Client, _Known | None] = Recent(self._make_client, remember)
+        self._unnamed: Recent[_Unnamed, _Known] = Recent(self._make_unnamed, remember)
+        self._named: Recent[_About, _Named] = Recent(self._make_named, remember)
+
+    def unnamed(self, header: Header, identity: Identity) -> Caller:
+        """The caller whom no ARN names."""
+        session, behalf = identity.session, identity.on_behalf_of
+        issuer = session.issuer if session else None
+        who = (
+            *(identity.type, identity.principal_id, identity.arn, identity.account, identity.user_name),
+            *(identity.invoked_by, identity.provider),
+            *((issuer.arn, issuer.user_name) if issuer else (None, None)),
+            *((behalf.user_id, behalf.store_arn) if behalf else (None, None)),
+        )
+        known = self._unnamed[who, _service(header), header.account, header.region, header.user_agent]
+        return self._caller(known, header.source_ip, identity.access_key)
+
+    def _forget_calls(self) -> None:
+        self._named.forget()
+        self.calls.forget()
+
+    def _make_caller(self, key: _From) -> Caller | None:
+        known = self._clients[key[:6]]
+        return None if known is None else self._caller(known, key[6], key[7])
+
+    def _caller(self, known: _Known, source_ip: _Text, access_key: _Text) -> Caller:
+        principal, account, region, agent, account_bytes, text, whole = known
+        address, key = self._addresses[source_ip], self._access_keys[access_key]
+        if address is None or key is None:
+            address, key = self.strings[source_ip], self.strings[access_key]
+            text = self.texts[f"{text}\n{address}\n{key}".lower()]
+        number = next(_numbers) if whole and key == (access_key or "") else 0
+        return principal, account, region, agent, account_bytes, text, address, key, number
+
+    def _make_call(self, key: _With) -> Call:
+        named = self._named[key[:10]]
+        name, source, _, others, *_ = named
+        said, read_only = key[10], reads_only(source, name)
+        if said is not None:
+            read_only = said is True or said == "true" or (read_only and said is not False and said != "false")
+        return *named, read_only, 0 if others else next(_numbers)
+
+    def _make_principal(self, key: _Who) -> Principal | None:
+        arn, invoked_by, issuer, account = key
+        by = principal_of_arn(arn or "", invoked_by or "", issuer or "", account or "")
+        if by is None:
+            return None
+        strings = self.strings  # a role has many sessions: they share what they can
+        name, identity, account = strings[by.name], strings[by.identity], strings[by.account]
+        invoked_by, shared = strings[by.invoked_by], strings[by.shared_role]
+        return Principal(by.kind, name, identity, by.session, by.arn, account, invoked_by, shared)
+
+    def _make_client(self, key: _Client) -> _Known | None:
+        arn, invoked_by, issuer, account, region, agent = key
+        principal = self._principals[arn, invoked_by, issuer, account]
+        if principal is None:
+            return None
+        whole = principal.arn == arn and self.strings[agent] == (agent or "")
+        return self._calling(principal, account, region, agent, whole=whole)
+
+    def _make_unnamed(self, key: _Unnamed) -> _Known:
+        who, service, account, region, agent = key
+        kind, principal_id, arn, own_account, user_name, invoked_by, provider, *issuer, person, store_arn = who
+        identity = Identity(
+            type=kind,
+            principal_id=principal_id,
+            arn=arn,
+            account=own_account,
+            user_name=user_name,
+            session=Session(Issuer(*issuer)),
+            invoked_by=invoked_by,
+            provider=provider,
+            on_behalf_of=OnBehalfOf(person, store_arn),
+        )
+        principal = principal_of(identity, recipient=account or "", service=service)
+        return self._calling(principal, account, region, agent, whole=False)
+
+    def _calling(self, by: Principal, account: _Text, region: _Text, agent: _Text, *, whole: bool) -> _Known:
+        account, region, agent = self.strings[account], self.strings[region], self.strings[agent]
+        names = by.arn, by.issuer, by.identity, by.name, by.session, by.account, by.invoked_by, by.kind.value
+        text = search_text(*names, agent, region, account)
+        return by, account, region, agent, bytes_of_account(account), text, whole
+
+    def _make_named(self, key: _About) -> _Named:
+        strings = self.strings
+        name, source, code, message = strings[key[0]], strings[key[1]], strings[key[2]], strings[key[3]]
+        owner, region, found, typed, told, named = key[4] or "", key[5] or "", *key[6:]
+        if found is None and source == KMS:
+            found = (Named(told, "", True, True),) if told and is_secret_arn(told) else ()
+        elif found is None:
+            found = named_by(typed, told, named, succeeded=not (code or message)) or named_in_denial(message)
+        if not found:
+            text = search_text(name, source, code, message)
+            return name, source, None, (), "", code, message, text
+        secret, *others = self._secrets(found, owner, region)
+        arn = strings[found[0].arn]
+        text = search_text(name, source, arn, secret.name, *(one.name for one in others), code, message)
+        return name, source, secret, tuple(others), arn, code, message, text
+
+    def _secrets(self, found: tuple[Named, ...], owner: str, region: str) -> Iterable[Secret]:
+        secrets = [self.names.secret(one, owner, region) for one in found]
+        if len(secrets) == 1:
+            return secrets
+        self.names.together(secrets)
+        return dict.fromkeys(secrets)
+
+
+def _kept(text: _Text) -> str:
+    return "" if text is None else clipped(text)
+
+
+def _plain_address(text: _Text) -> _Text:
+    """An IP address as it is; None for anything else, which is searched with the rest of the caller."""
+    address = _kept(text)
+    return None if address.strip(ADDRESS) else address
+
+
+def _plain_access_key(text: _Text) -> _Text:
+    """An access key as it is; None for one that is not all capitals and digits."""
+    key = _kept(text)
+    return None if key.strip(ACCESS_KEY) else key
+
+
+def search_text(*words: str) -> str:
+    """One text in which each of `words` is found, in lower case, and no longer than need be."""
+    text = ""
+    for word in words:
+        small = word.lower()
+        if small not in text:
+            text = f"{text}\n{small}" if text else small
+    return text
+
+
+def digest_of(text: str) -> bytes:
+    """What stands for a text where a key has room for an eventID."""
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=ID_BITS // 8).digest()
+
+
+def bytes_of_account(account: str) -> bytes:
+    """The last part of the key: an account's number, or above all numbers a digest of what is no account."""
+    if len(account) == 12 and account.isascii() and account.isdecimal():
+        number = int(account)
+    else:
+        number = _ACCOUNTS + int.from_bytes(digest_of(account)) % ((1 << ACCOUNT_BITS) - _ACCOUNTS)
+    return number.to_bytes(ACCOUNT_BITS // 8)
+
+
+def _service(header: Header) -> str:
+    """The AWS service that a record without a named caller comes from."""
+    if header.source_ip and header.source_ip.endswith(".amazonaws.com"):
+        return header.source_ip
+    return header.source or "" if header.type == "AwsServiceEvent" else ""

@@ -139,7 +139,7 @@ async def test_what_else_a_widget_has_to_do_is_done_after_the_block() -> None:
     async with stage.run_test(headless=False) as pilot:
         await pilot.pause()
         with at_once(stage.screen):
-            stage.pieces.put([[Piece("12:00:01")]])
+            stage.pieces.refresh()
             stage.pieces.call_next(done.set)
         await asyncio.wait_for(done.wait(), 30)
 

@@ -120,8 +120,12 @@ async def test_lines_that_come_while_the_app_ends_are_let_go() -> None:
         assert stage.written == []
 
 
-async def test_what_a_delivery_changes_is_one_frame_in_which_nothing_is_missing() -> None:
+async def test_what_a_delivery_changes_is_one_frame_in_which_nothing_is_missing(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("smwatch.tui.composed.AT_ONCE", 1000)  # lines, so that it need not be waited for
     stage, frames = Scene(reads(60)), list[list[str]]()
+    stage.app.driver_class = Tape
     async with stage.app.run_test(size=(160, 40), headless=False) as pilot:
         await pilot.pause()
         stage.app.post_display_hook = lambda: frames.append(stage.lines())  # type: ignore[method-assign]

@@ -28,7 +28,7 @@ class Dimension:
     There is one object for each name, so that they compare as fast as can be.
     """
 
-    __slots__ = ("foreseen", "get", "looks", "name", "names_secret", "near", "plural", "several")
+    __slots__ = ("foreseen", "get", "looks", "name", "names_secret", "of", "plural", "several")
 
     def __init__(
         self,
@@ -36,8 +36,7 @@ class Dimension:
         plural: str,
         get: Get,
         *,
-        of_caller: bool = False,
-        near: bool = False,
+        of: str = "",
         looks: tuple[Look, ...] = (),
         names_secret: bool = False,
         several: Callable[[Subject], Sequence[Value]] | None = None,
@@ -45,11 +44,11 @@ class Dimension:
         self.name = name
         self.plural = plural
         self.get = get
-        self.near = near
-        """Whether it depends on where the caller is, or with which access key."""
+        self.of = of
+        """The attribute of a Subject that decides it, where one does."""
         self.looks = looks
         """What of the record decides it, where a few fields do."""
-        self.foreseen = of_caller or near or bool(looks)
+        self.foreseen = bool(of or looks)
         """Whether calls of one kind by one caller, from there, about one secret have one value."""
         self.names_secret = names_secret
         """Whether its values are secrets or their names: they are other ones when two secrets turn out to be one."""
@@ -231,14 +230,14 @@ def _feed(_subject: Subject) -> None:
 DIMENSIONS = {
     dimension.name: dimension
     for dimension in (
-        Dimension("secret", "secrets", attrgetter("secret"), of_caller=True, names_secret=True),
-        Dimension("secret_name", "secrets", _secret_name, of_caller=True, names_secret=True),
-        Dimension("session", "sessions", attrgetter("session"), of_caller=True),
-        Dimension("identity", "principals", attrgetter("identity"), of_caller=True),
-        Dimension("account", "accounts", attrgetter("account"), of_caller=True),
-        Dimension("region", "regions", attrgetter("region"), of_caller=True),
-        Dimension("access_key", "access keys", attrgetter("access_key"), near=True),
-        Dimension("network", "networks", attrgetter("network"), near=True),
+        Dimension("secret", "secrets", attrgetter("secret"), of="secret", names_secret=True),
+        Dimension("secret_name", "secrets", _secret_name, of="secret", names_secret=True),
+        Dimension("session", "sessions", attrgetter("session"), of="session"),
+        Dimension("identity", "principals", attrgetter("identity"), of="identity"),
+        Dimension("account", "accounts", attrgetter("account"), of="account"),
+        Dimension("region", "regions", attrgetter("region"), of="region"),
+        Dimension("access_key", "access keys", attrgetter("access_key"), of="access_key"),
+        Dimension("network", "networks", attrgetter("network"), of="network"),
         Dimension(
             "key",
             "keys",

@@ -2,13 +2,15 @@
 
 Four things make that fast, for the row "rules" of the benchmarks: patterns are indexed by the eventSource and eventName
 they require; what else they ask is read from the record's text without decoding it, and who takes the events with the
-same answers is worked out once; so is what that means for one caller and one secret; and an event that says all the
-same as one before, going by what its reader has read of it anyway, goes where that one went.
+same answers is worked out once; so is what that means for all events that those who take them don't tell apart, be they
+of many sessions; and an event that says all the same as one before, going by what its reader has read of it anyway,
+goes where that one went.
 """
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
+from operator import attrgetter
 from typing import Any, TypeAlias
 
 from smwatch.events.event import Arrival, Event
@@ -18,9 +20,9 @@ from smwatch.patterns.conditions import parse_selector
 from smwatch.rules.alike import of_header, same_if_alike
 from smwatch.rules.glance import Answers, Glance
 from smwatch.rules.memory import Turns
-from smwatch.rules.plan import Plan
-from smwatch.rules.stop import Stop
-from smwatch.rules.subject import Subject, network_of
+from smwatch.rules.plan import Ask, Plan
+from smwatch.rules.stop import Stop, Taker
+from smwatch.rules.subject import Subject
 
 KINDS = 4096
 """Kinds of events remembered for each event name, before all are forgotten."""
@@ -31,7 +33,6 @@ _SETTLED = frozenset(map(parse_selector, ("$.eventSource", "$.eventName")))
 
 Way: TypeAlias = tuple[Plan, Event]
 """A plan, and the first event of those that are alike and go by it."""
-_Key: TypeAlias = tuple[Hashable, ...]
 
 
 class Router:
@@ -41,7 +42,7 @@ class Router:
         self._stops = [stop for stop in stops if not stop.never]
         self._routes: Recent[tuple[Any, Any], _Route | None] = Recent(self._route, 2048)
         self._everywhere = _Route(self._stops, settled=False)
-        self._plans: dict[_Key, Plan] = {}
+        self._plans: dict[tuple[_Takers, Hashable], Plan] = {}
         self._known: dict[Hashable, Way | None] = {}
         self._turns = turns
         self._turn = 0
@@ -78,19 +79,14 @@ class Router:
         kind = route.kinds.get(route.answers(arrival)) or route.kind(arrival)
         if event.others or arrival.decoded is not None:
             return kind.once, False
-        key: _Key
-        if kind.anybodys:
-            key = (kind,)
-        elif route.near:
-            by, address = event.principal, event.source_ip
-            key = kind, by, event.secret, event.region, event.account, network_of[address], event.access_key
-        else:
-            key = kind, event.principal, event.secret, event.region, event.account
+        subject = Subject(arrival)
+        takers = kind.takers(subject)
+        key = takers, takers.apart(subject)
         plan = self._plans.get(key)
         if plan is None:
             if len(self._plans) >= PLANS:
                 self._plans.clear()
-            plan = self._plans[key] = kind.plan(Subject(arrival))
+            plan = self._plans[key] = takers.plan(subject)
         return plan, route.alike
 
     def wants(self, arrival: Arrival) -> bool:
@@ -118,32 +114,53 @@ class Router:
 class _Kind:
     """Events about which all that can be asked of their records has the same answers."""
 
-    __slots__ = ("_takers", "anybodys", "once")
+    __slots__ = ("_asks", "_stops", "_takers", "once")
 
     def __init__(self, stops: Iterable[Stop], subject: Subject) -> None:
         """The stops that this event, which is one of them, may go to."""
         here = [stop for stop in stops if all(part.ask(subject) for part in stop.told)]
-        self._takers = [
-            (stop.taker, [part.ask for part in stop.of_caller], tuple([part.ask for part in stop.untold]))
+        asks = {part.says: part.ask for stop in here for part in stop.of_caller}
+        places = {says: place for place, says in enumerate(asks)}
+        self._asks = tuple(asks.values())
+        """What is to be asked about the caller and the secret: each once, though many rules ask it."""
+        self._stops = [
+            (stop.taker, [places[part.says] for part in stop.of_caller], tuple([part.ask for part in stop.untold]))
             for stop in here
         ]
-        self.anybodys = all(
-            not stop.of_caller and all(dimension.looks for dimension in stop.taker.dimensions) for stop in here
-        )
-        """Whether it matters to nobody who the caller is, or which secret it is about."""
+        self._takers: dict[tuple[bool, ...], _Takers] = {}
         self.once = Plan()
         """What to do with an event that is not like others."""
-        self.once.takes = [(taker.take, (*of_caller, *untold)) for taker, of_caller, untold in self._takers]
+        self.once.takes = [
+            (stop.taker.take, tuple([part.ask for part in (*stop.of_caller, *stop.untold)])) for stop in here
+        ]
+
+    def takers(self, subject: Subject) -> _Takers:
+        """Who takes those of these events that are by the caller of this one, and about its secret."""
+        answers = tuple([ask(subject) for ask in self._asks])
+        takers = self._takers.get(answers)
+        if takers is None:
+            here = [(taker, left) for taker, asked, left in self._stops if all(answers[place] for place in asked)]
+            takers = self._takers[answers] = _Takers(here)
+        return takers
+
+
+class _Takers:
+    """Those who take some events of one kind."""
+
+    __slots__ = ("_takers", "apart")
+
+    def __init__(self, takers: Sequence[tuple[Taker, tuple[Ask, ...]]]) -> None:
+        """What takes them, and what has to be asked about each event before."""
+        self._takers = takers
+        of = sorted({dimension.of for taker, _ in takers for dimension in taker.dimensions if dimension.of})
+        self.apart: Callable[[Subject], Hashable] = attrgetter(*of) if of else lambda _subject: None
+        """What these events are told apart by: where that is the same, they have one plan."""
 
     def plan(self, subject: Subject) -> Plan:
-        """What to do with all of these events that are by the caller of this one, and about its secret."""
+        """What to do with all of these events that are not told apart from this one."""
         plan = Plan()
-        for taker, of_caller, untold in self._takers:
-            for ask in of_caller:
-                if not ask(subject):
-                    break
-            else:
-                taker.enlist(plan, subject, untold)
+        for taker, left in self._takers:
+            taker.enlist(plan, subject, left)
         return plan
 
 
@@ -153,8 +170,6 @@ class _Route:
     def __init__(self, stops: Sequence[Stop], *, settled: bool) -> None:
         """`settled` says that all events that come here have the same source and name."""
         self._stops = tuple(stops)
-        self.near = any(dimension.near for stop in stops for dimension in stop.taker.dimensions)
-        """Whether it matters from which network, and with which access key, a caller comes."""
         looks = [look for stop in stops for look in stop.looks]
         asked = [look for look in looks if not settled or look[0] not in _SETTLED]
         self.alike = settled and all(map(same_if_alike, asked))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from functools import cache, lru_cache
 from typing import Protocol, TypeAlias
 
@@ -44,9 +44,17 @@ class Part:
     """One condition on an event alone: how to ask it, and for which events the answer is the same."""
 
     def __init__(
-        self, ask: Ask, looks: Iterable[Look] | None = None, *, of_caller: bool = False, never: bool = False
+        self,
+        ask: Ask,
+        looks: Iterable[Look] | None = None,
+        *,
+        of_caller: bool = False,
+        never: bool = False,
+        says: Hashable = None,
     ) -> None:
         self.ask = ask
+        self.says = self if says is None else says
+        """Equal where the same is asked, by whichever rule of a set."""
         self.looks = None if looks is None else tuple(looks)
         """What decides it: events with the same answers to these have the same answer to it. None: nothing that short.
         """
@@ -152,7 +160,8 @@ def _of_trait(name: str, lists: Lists) -> Part | None:
     ask = trait.make(lists)
     if ask is None:  # with these lists no event has it
         return Part(lambda _subject: False, (), never=True)
-    return Part(ask, None if trait.looks is None else trait.looks(lists), of_caller=trait.of_caller)
+    looks = None if trait.looks is None else trait.looks(lists)
+    return Part(ask, looks, of_caller=trait.of_caller, says=name)
 
 
 def _either(parts: Sequence[Part]) -> Part:
@@ -171,12 +180,13 @@ def _every(parts: Sequence[Part]) -> Part:
         _joined(parts),
         of_caller=all(part.of_caller for part in parts),
         never=any(part.never for part in parts),
+        says=tuple(part.says for part in parts),
     )
 
 
 def _not(part: Part) -> Part:
     ask = part.ask
-    return Part(lambda subject: not ask(subject), part.looks, of_caller=part.of_caller)
+    return Part(lambda subject: not ask(subject), part.looks, of_caller=part.of_caller, says=(False, part.says))
 
 
 def _joined(parts: Iterable[Part]) -> Looks | None:

@@ -58,8 +58,10 @@ class Watch:
         """Of groups that have no case yet, and may never need one."""
         self._sightings: Memory[Group, SightingCase] = Memory(self._open_sighting, CASES, world.turns)
         distinct, first = rule.distinct, rule.first_seen
-        self.dimensions = (*rule.by, *([distinct.of] if distinct else ()), *(first.of if first else ()))
-        """What its cases, and what they count or call new, are told apart by."""
+        awaited = None if self._holes else _awaited(rule)
+        waits = awaited.same if awaited is not None else ()
+        self.dimensions = (*rule.by, *([distinct.of] if distinct else ()), *(first.of if first else ()), *waits)
+        """What its cases, and what they count, call new or wait for, are told apart by."""
         self._foreseen = all(each.foreseen for each in self.dimensions)
         self.take: Take = self._take_value if distinct else self._take_first if rule.first_seen else self._take_event
         """Takes an event that the rule's pattern, and what it says of the event alone, has selected."""
@@ -74,7 +76,6 @@ class Watch:
         self._plain = (Verdict(None, rule.severity.rank, ""),)
         self._reach = _reach(rule)
         self._horizon = judges.horizon(rule)
-        awaited = None if self._holes else _awaited(rule)
         source = world.source(awaited.fact, awaited.same) if awaited is not None else None
         self._awaited = source if source is not None and source.whole else None
         """Where that is kept without which no event of the rule is evidence."""

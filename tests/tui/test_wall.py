@@ -21,7 +21,7 @@ from smwatch.tui.health import health, sources_page
 from smwatch.tui.lines import Line
 from smwatch.tui.pages.big import big, drawable, rows_of, scale_for, width_of
 from smwatch.tui.pages.wall import Scene, wall_page
-from smwatch.tui.pages.words import asking, shown
+from smwatch.tui.pages.words import shown
 from smwatch.tui.tally import DISTINCT, MINUTES, Tally
 from smwatch.tui.times import Zone
 from tests import records
@@ -39,7 +39,7 @@ def scene(*given: Record, statuses: Sequence[Status] = (FRESH,), watched: timede
     alarms = store.alarms.values()
     return Scene(
         alarms=shown(alarms),
-        asking=asking(alarms, NOW),
+        asking=[alarm for alarm in shown(alarms) if alarm.open and not alarm.muted(NOW)],
         statuses=statuses,
         tally=tally,
         now=NOW,

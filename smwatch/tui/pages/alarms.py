@@ -59,7 +59,7 @@ def mute_page(mute: Mute, alarms: Iterable[Alarm], now: datetime, zone: Zone, wi
     lines = paragraph(f"Alarms of {scope(mute)} make no noise.", width, "strong")
     length = f"{moment(mute.until, zone, now)}, for another {period(mute.until - now)}" if now < mute.until else "over"
     lines += fields([("until", length, ""), ("end it", f"{keys.one('alarms.mute')}, then 0", "quiet")], width, LABEL)
-    quiet = [alarm for alarm in shown(alarms) if alarm.open and covers(mute, alarm)]
+    quiet = shown(alarm for alarm in alarms if alarm.open and covers(mute, alarm))
     lines += heading("quiet because of it", f"{len(quiet):,}")
     return lines + [alarm_line(alarm, now, zone, width) for alarm in quiet]
 

@@ -55,9 +55,8 @@ def head(
     lines += state_lines(life, now, zone, width)
     if life.state is State.PENDING and (restore := restore_command(secret, dossier.arn)):
         lines += command(restore, width)
-    for alarm in shown(alarms):
-        if alarm.secret == secret and alarm.open:
-            lines.append(alarm_line(alarm, now, zone, width))
+    own = shown(alarm for alarm in alarms if alarm.open and alarm.secret == secret)
+    lines += [alarm_line(alarm, now, zone, width) for alarm in own]
     return lines
 
 

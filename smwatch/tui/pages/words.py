@@ -33,11 +33,6 @@ def shown(alarms: Iterable[Alarm]) -> list[Alarm]:
     return sorted((alarm for alarm in alarms if alarm.count), key=urgency)
 
 
-def asking(alarms: Iterable[Alarm], now: datetime) -> list[Alarm]:
-    """Alarms that ask for attention now: open and not muted, worst first."""
-    return [alarm for alarm in shown(alarms) if alarm.open and not alarm.muted(now)]
-
-
 def badge(alarm: Alarm) -> Piece:
     """Glyph and severity word."""
     return Piece(f" {ALARM_GLYPHS[alarm.severity]} {alarm.severity.value.upper()} ", ALARM_ROLES[alarm.severity])

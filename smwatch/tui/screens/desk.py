@@ -18,6 +18,7 @@ from smwatch.rules.alarm import Alarm, AlarmState, Mute, Severity
 from smwatch.settings import UiSettings
 from smwatch.store import Store
 from smwatch.tui import themes
+from smwatch.tui.attention import Attention
 from smwatch.tui.clip import Clip, next_step, of_event
 from smwatch.tui.columns import called, columns_meant
 from smwatch.tui.keys import KeyTable
@@ -25,7 +26,6 @@ from smwatch.tui.lines import Page
 from smwatch.tui.outside import Answers, Before, Outside
 from smwatch.tui.pages.principal import rotation_list
 from smwatch.tui.pages.targets import ToAccessKey, ToAlarm, ToEvent, ToPrincipal
-from smwatch.tui.pages.words import asking, shown
 from smwatch.tui.screens.writing import Folded, written
 from smwatch.tui.tally import Tally
 from smwatch.tui.times import Zone
@@ -76,6 +76,7 @@ class Desk:
         """Saved filters by name."""
         self.context_of_filters = Context(record_of=lambda event: record_of(event) or {}, levels=store.levels)
         """What filters look at beside events."""
+        self._attention = Attention(store)
         self.tally = Tally()
         self.tally.note(store.events, now)
         self._outside = outside or Outside()
@@ -203,14 +204,14 @@ class Desk:
             self._outside.keep(tuple(change.alarms.values()))
 
     @property
-    def asking(self) -> list[Alarm]:
+    def asking(self) -> Sequence[Alarm]:
         """The alarms that ask for attention now, worst first."""
-        return asking(self.store.alarms.values(), self.now)
+        return self._attention.asking(self.now)
 
     @property
-    def muted(self) -> list[Alarm]:
+    def muted(self) -> Sequence[Alarm]:
         """The alarms that would ask for attention now if nobody had muted them, worst first."""
-        return shown(alarm for alarm in self.store.alarms.values() if alarm.open and alarm.muted(self.now))
+        return self._attention.muted(self.now)
 
     def is_of_now(self, alarm: Alarm) -> bool:
         """Whether an alarm is worth a noise: bad, and of now rather than of history that is being read."""

@@ -14,7 +14,6 @@ from smwatch.tui.pages.overview import overview_page
 from smwatch.tui.pages.principal import access_key_page, principal_page
 from smwatch.tui.pages.secret import head, secret_page
 from smwatch.tui.pages.targets import ToAccessKey, ToAlarm, ToEvent, ToMute, ToPrincipal, ToSecret
-from smwatch.tui.pages.words import shown
 from smwatch.tui.times import period
 
 if TYPE_CHECKING:
@@ -93,4 +92,4 @@ def _nothing_chosen(desk: Desk, width: int) -> list[Line]:
     store, alarms = desk.store, desk.asking
     if alarms and alarms[0].secret is not None and (known := store.secrets.get(alarms[0].secret)):
         return secret_page(known, store.alarms.values(), desk.now, desk.zone, width, desk.keys)
-    return overview_page(desk.tally, shown(alarms), desk.now, desk.zone, width, desk.keys)
+    return overview_page(desk.tally, alarms, desk.now, desk.zone, width, desk.keys)

@@ -1,0 +1,94 @@
+"""The alarms that ask for attention: the same as if all were put in order each time, without doing so."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+import pytest
+
+from smwatch.rules.alarm import Mute
+from smwatch.store import Store
+from smwatch.tui.attention import Attention
+from smwatch.tui.pages.words import shown
+from tests import records
+from tests.rules.judging import counting_calls
+from tests.test_store import AT, ByPrincipal, arrival
+
+MINUTE = timedelta(minutes=1)
+NAMES = ("alice", "bob", "carol", "dave")
+
+
+class Told:
+    """A store whose alarms are asked for in both ways."""
+
+    def __init__(self, names: Iterable[str] = NAMES) -> None:
+        self.judge = ByPrincipal()
+        self.store = Store(engine=self.judge)
+        self.attention = Attention(self.store)
+        self._made = 0
+        self.fail(names)
+
+    def fail(self, names: Iterable[str]) -> None:
+        """A call of each of them fails."""
+        failed = [records.denied("prod/db", by=records.user(name), id=f"{self._made}{name}") for name in names]
+        self._made += 1
+        self.store.add([arrival(record) for record in failed])
+
+    def groups(self, now: datetime) -> tuple[list[str], list[str]]:
+        """Those that ask for attention, and those that are muted."""
+        opened = [alarm for alarm in shown(self.store.alarms.values()) if alarm.open]
+        asking, muted = self.attention.asking(now), self.attention.muted(now)
+        assert list(asking) == [alarm for alarm in opened if not alarm.muted(now)]
+        assert list(muted) == [alarm for alarm in opened if alarm.muted(now)]
+        return [alarm.group for alarm in asking], [alarm.group for alarm in muted]
+
+
+def test_alarms_that_changed_are_put_in_their_places() -> None:
+    told = Told()
+    assert told.groups(AT) == (["alice", "bob", "carol", "dave"], [])
+    told.fail(["carol", "aaron"])
+    assert told.groups(AT) == (["aaron", "alice", "bob", "carol", "dave"], [])
+    assert told.attention.asking(AT)[3].count == 2
+
+
+def test_a_mute_ends_by_the_clock_alone_and_begins_anew_where_it_is_set_back() -> None:
+    told = Told()
+    told.store.mute(Mute(AT + MINUTE, identity="bob"))
+    told.store.mute(Mute(AT + 2 * MINUTE, identity="dave"))
+    assert told.groups(AT) == (["alice", "carol"], ["bob", "dave"])
+    assert told.groups(AT + MINUTE) == (["alice", "bob", "carol"], ["dave"])
+    assert told.groups(AT + 3 * MINUTE) == (["alice", "bob", "carol", "dave"], [])
+    assert told.groups(AT) == (["alice", "carol"], ["bob", "dave"])
+
+
+@pytest.mark.parametrize("told_of", [True, False])
+def test_what_an_engine_has_let_go_of_asks_no_more(told_of: bool) -> None:
+    told = Told()
+    told.groups(AT)
+    del told.judge.alarms["alice"]
+    if told_of:
+        told.fail(["bob"])
+    else:
+        told.store.add([arrival(records.read("prod/db", id="a read"))])
+    assert told.groups(AT) == (["bob", "carol", "dave"], [])
+
+
+def test_another_engine_has_other_alarms() -> None:
+    told = Told()
+    told.groups(AT)
+    other = Told(["erin", "frank", "grace", "heidi"])
+    told.store.engine = other.judge
+    told.store.add([arrival(records.read("prod/db", id="a read"))])
+    assert told.groups(AT) == (["erin", "frank", "grace", "heidi"], [])
+
+
+def test_one_more_event_has_no_alarm_but_its_own_looked_at() -> None:
+    told = Told([f"user-{number}" for number in range(500)])
+    assert len(told.attention.asking(AT)) == 500
+    told.fail(["user-7"])
+    asking, calls = counting_calls(lambda: told.attention.asking(AT))
+    assert len(asking) == 500
+    assert calls < 50
+    _, calls = counting_calls(lambda: (told.attention.asking(AT), told.attention.muted(AT)))
+    assert calls < 10

@@ -141,9 +141,9 @@ class Census:
         """Put into a plan what is to be done with events like this one."""
         place, value = values_of(self._gets, subject), self.of.get(subject)
         if left or not self._foreseen:
-            plan.takes.append((self.take, left))
+            plan.takes += ((self.take, left),)
         elif place is not None and value and (known := self._populations[place].of(value)) is not None:
-            plan.debuts.append(known)
+            plan.debuts += (known,)
 
     def population(self, values: Mapping[Dimension, Value]) -> Population:
         """What is known where a group of the rule is."""

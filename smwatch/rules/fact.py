@@ -142,9 +142,9 @@ class Track:
     def enlist(self, plan: Plan, subject: Subject, left: tuple[Ask, ...]) -> None:
         """Put into a plan what is to be done with events like this one."""
         if left or self.notes or not self.foreseen:
-            plan.takes.append((self.take, left))
+            plan.takes += ((self.take, left),)
         elif (times := self.of_event(subject)) is not None:
-            plan.times.append(times)
+            plan.times += (times,)
 
 
 def _member(values: tuple[Value, ...]) -> Member:

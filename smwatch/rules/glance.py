@@ -38,8 +38,11 @@ class Glance:
 
     __slots__ = ("_answers", "_of_header", "_paths", "_places", "_read", "_values", "_wholly")
 
-    def __init__(self, looks: Iterable[Look], of_header: OfHeader = lambda _paths: None) -> None:
-        """`of_header`: finds what reads these fields off a header, if anything does."""
+    def __init__(
+        self, looks: Iterable[Look], of_header: OfHeader = lambda _paths: None, remembered: Remembered | None = None
+    ) -> None:
+        """`of_header`: finds what reads these fields off a header, if anything does; `remembered`: by other glances."""
+        remembered = {} if remembered is None else remembered
         asked: dict[Path, list[Question]] = {}
         for selector, question in dict.fromkeys(looks):
             asked.setdefault(path_of(selector), []).append(question)
@@ -49,7 +52,10 @@ class Glance:
             if outer is not None:
                 asked[outer] += asked.pop(path)
         self._paths = sorted(asked)
-        self._answers = [_Answers(path, asked[path]) for path in self._paths]
+        self._answers: list[_Answers] = []
+        for path in self._paths:
+            key = path, tuple(asked[path])
+            self._answers.append(remembered.setdefault(key, _Answers(*key)))
         self._of_header = of_header(self._paths)
         self._wholly = self._paths == [()]
         part, places = _part(self._paths)
@@ -127,6 +133,10 @@ class _Answers(dict[Any, int]):
                 self._numbers.clear()
             number = self._numbers[answers] = next(_numbers)
         return number
+
+
+Remembered: TypeAlias = dict[tuple[Path, tuple[Question, ...]], _Answers]
+"""What was answered to the same questions about one field: a caller new to one call is new to others too."""
 
 
 def path_of(selector: Selector) -> Path:

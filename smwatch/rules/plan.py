@@ -116,16 +116,18 @@ class Plan:
         "waits",
     )
 
-    def __init__(self) -> None:
-        self.times: list[Times] = []
-        self.debuts: list[Debut] = []
+    def __init__(self, common: Plan | None = None) -> None:
+        """`common`: what is to be done with these events, and with others as well; to it may be added."""
+        # Tuples, of which the empty one is always the same: of most plans most are empty, and there are many plans.
+        self.times: tuple[Times, ...] = common.times if common is not None else ()
+        self.debuts: tuple[Debut, ...] = common.debuts if common is not None else ()
         """What need not be told of any but the first second."""
         self.earliest = EVER
-        self.spreads: list[Spreading] = []
-        self.waits: list[Waiting] = []
-        self.firsts: list[First] = []
+        self.spreads: tuple[Spreading, ...] = common.spreads if common is not None else ()
+        self.waits: tuple[Waiting, ...] = common.waits if common is not None else ()
+        self.firsts: tuple[First, ...] = common.firsts if common is not None else ()
         """Their facts are among `times`."""
-        self.takes: list[tuple[Take, tuple[Ask, ...]]] = []
+        self.takes: tuple[tuple[Take, tuple[Ask, ...]], ...] = common.takes if common is not None else ()
         """What has to look at each event anew, and what is to be asked before."""
         self._backlog: list[int] = []
         """The keys of events that nobody was told of yet."""
@@ -212,11 +214,14 @@ class Plan:
             if fact.gap < 0 or fact.gap > within:
                 newly, subject = True, subject or Subject(arrival)
                 take(subject)
+        begins = self._within < 0
         if second >= self._from:
-            if self._within < 0:
+            if begins:
                 self._within = min((first.within for first in self.firsts), default=EVER)
             # What is new in a second is new to all of its events.
             self._from, self._known = second + 1 if newly else second, second + self._within
+        if begins:
+            return  # many a session comes once, and is not heard of again: nobody is to listen for it
         if self._deaf != [] and second >= self._again:
             if self._quiet(second):
                 self._have_all_listen()

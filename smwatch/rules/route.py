@@ -18,7 +18,7 @@ from smwatch.events.recent import Recent
 from smwatch.events.tidy import LONGEST
 from smwatch.patterns.conditions import parse_selector
 from smwatch.rules.alike import of_header, same_if_alike
-from smwatch.rules.glance import Answers, Glance
+from smwatch.rules.glance import Answers, Glance, Remembered
 from smwatch.rules.memory import Turns
 from smwatch.rules.plan import Ask, Plan
 from smwatch.rules.stop import Stop, Taker
@@ -29,10 +29,16 @@ KINDS = 4096
 PLANS = 16_384
 """Plans kept before all are forgotten."""
 
+_OF_SESSION = frozenset(("session", "access_key", "network"))
+"""What a Subject has of its session: other sessions of one principal have others."""
 _SETTLED = frozenset(map(parse_selector, ("$.eventSource", "$.eventName")))
 
 Way: TypeAlias = tuple[Plan, Event]
 """A plan, and the first event of those that are alike and go by it."""
+_Taking: TypeAlias = tuple[Taker, tuple[Ask, ...]]
+"""Who takes some events, and what has to be asked about each before."""
+_Common: TypeAlias = "dict[tuple[_Takers, Hashable], Plan]"
+"""What is to be done with events of whichever session, by what those have in common."""
 
 
 class Router:
@@ -41,8 +47,10 @@ class Router:
     def __init__(self, stops: Sequence[Stop], turns: Turns) -> None:
         self._stops = [stop for stop in stops if not stop.never]
         self._routes: Recent[tuple[Any, Any], _Route | None] = Recent(self._route, 2048)
-        self._everywhere = _Route(self._stops, settled=False)
+        self._remembered: Remembered = {}
+        self._everywhere = _Route(self._stops, self._remembered, settled=False)
         self._plans: dict[tuple[_Takers, Hashable], Plan] = {}
+        self._common: _Common = {}
         self._known: dict[Hashable, Way | None] = {}
         self._turns = turns
         self._turn = 0
@@ -50,6 +58,7 @@ class Router:
     def forget(self) -> None:
         """Forget what can be worked out again, which is mostly for sessions that never come back."""
         self._plans.clear()
+        self._common.clear()
         self._known.clear()
 
     def way(self, arrival: Arrival) -> Way | None:
@@ -86,7 +95,7 @@ class Router:
         if plan is None:
             if len(self._plans) >= PLANS:
                 self._plans.clear()
-            plan = self._plans[key] = takers.plan(subject)
+            plan = self._plans[key] = takers.plan(subject, self._common)
         return plan, route.alike
 
     def wants(self, arrival: Arrival) -> bool:
@@ -108,7 +117,7 @@ class Router:
         if not all(isinstance(text, str) and 0 < len(text) < LONGEST for text in key):
             return self._everywhere  # what an event has is not what its record has
         here = [here for stop in self._stops if (here := stop.at(*key)) is not None]
-        return _Route(here, settled=True) if here else None
+        return _Route(here, self._remembered, settled=True) if here else None
 
 
 class _Kind:
@@ -130,9 +139,9 @@ class _Kind:
         self._takers: dict[tuple[bool, ...], _Takers] = {}
         self.once = Plan()
         """What to do with an event that is not like others."""
-        self.once.takes = [
-            (stop.taker.take, tuple([part.ask for part in (*stop.of_caller, *stop.untold)])) for stop in here
-        ]
+        self.once.takes = tuple(
+            [(stop.taker.take, tuple([part.ask for part in (*stop.of_caller, *stop.untold)])) for stop in here]
+        )
 
     def takers(self, subject: Subject) -> _Takers:
         """Who takes those of these events that are by the caller of this one, and about its secret."""
@@ -147,34 +156,61 @@ class _Kind:
 class _Takers:
     """Those who take some events of one kind."""
 
-    __slots__ = ("_takers", "apart")
+    __slots__ = ("_common", "_common_apart", "_own", "_takers", "apart")
 
-    def __init__(self, takers: Sequence[tuple[Taker, tuple[Ask, ...]]]) -> None:
-        """What takes them, and what has to be asked about each event before."""
+    def __init__(self, takers: Sequence[_Taking]) -> None:
         self._takers = takers
-        of = sorted({dimension.of for taker, _ in takers for dimension in taker.dimensions if dimension.of})
-        self.apart: Callable[[Subject], Hashable] = attrgetter(*of) if of else lambda _subject: None
+        self._common = [taking for taking in takers if _OF_SESSION.isdisjoint(_of(taking))]
+        """Those to whom it is the same which of a principal's sessions they are of."""
+        self._own = [taking for taking in takers if not _OF_SESSION.isdisjoint(_of(taking))]
+        self.apart = _apart(takers)
         """What these events are told apart by: where that is the same, they have one plan."""
+        self._common_apart = _apart(self._common)
 
-    def plan(self, subject: Subject) -> Plan:
-        """What to do with all of these events that are not told apart from this one."""
-        plan = Plan()
-        for taker, left in self._takers:
-            taker.enlist(plan, subject, left)
-        return plan
+    def plan(self, subject: Subject, known: _Common) -> Plan:
+        """What to do with all of these events that are not told apart from this one.
+
+        `known`: what was found out before about what sessions have in common.
+        """
+        if self._common and self._own:
+            key = self, self._common_apart(subject)
+            common = known.get(key)
+            if common is None:
+                if len(known) >= PLANS:
+                    known.clear()
+                common = known[key] = _enlisted(Plan(), self._common, subject)
+            if not common.takes:  # which are to be in the order of all takers
+                return _enlisted(Plan(common), self._own, subject)
+        return _enlisted(Plan(), self._takers, subject)
+
+
+def _of(taking: _Taking) -> set[str]:
+    return {dimension.of for dimension in taking[0].dimensions if dimension.of}
+
+
+def _apart(takers: Iterable[_Taking]) -> Callable[[Subject], Hashable]:
+    """What gets that by which some takers tell events apart."""
+    of = sorted(set[str]().union(*map(_of, takers)))
+    return attrgetter(*of) if of else lambda _subject: None
+
+
+def _enlisted(plan: Plan, takers: Iterable[_Taking], subject: Subject) -> Plan:
+    for taker, left in takers:
+        taker.enlist(plan, subject, left)
+    return plan
 
 
 class _Route:
     """Where events of one source and name can go."""
 
-    def __init__(self, stops: Sequence[Stop], *, settled: bool) -> None:
+    def __init__(self, stops: Sequence[Stop], remembered: Remembered, *, settled: bool) -> None:
         """`settled` says that all events that come here have the same source and name."""
         self._stops = tuple(stops)
         looks = [look for stop in stops for look in stop.looks]
         asked = [look for look in looks if not settled or look[0] not in _SETTLED]
         self.alike = settled and all(map(same_if_alike, asked))
         """Whether events that are `alike` have the same answers."""
-        self.answers = (Glance(asked, of_header) if self.alike else Glance(asked)).answers
+        self.answers = Glance(asked, of_header if self.alike else lambda _paths: None, remembered).answers
         self.kinds: dict[Answers, _Kind] = {}
 
     def kind(self, arrival: Arrival) -> _Kind:

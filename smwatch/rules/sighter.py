@@ -57,11 +57,15 @@ class Sighter:
         if not runs:
             case.await_sighter(self)
         for first, last in slotted(keys, seconds, width):
-            if runs and (runs[-1][1] >> SECOND_BITS) // width == (first >> SECOND_BITS) // width:
-                run = runs[-1]
+            number, at = (first >> SECOND_BITS) // width, len(runs)
+            # Mostly it is the last one; but a session may come to tell of what it knows later than another.
+            while at and (runs[at - 1][0] >> SECOND_BITS) // width > number:
+                at -= 1
+            if at and (runs[at - 1][0] >> SECOND_BITS) // width == number:
+                run = runs[at - 1]
                 run[:] = min(run[0], first), max(run[1], last)
             else:
-                runs.append([first, last])
+                runs.insert(at, [first, last])
         del runs[:-SLOTS]
 
     def tell(self) -> None:

@@ -100,7 +100,7 @@ class Timers:
 
     def enlist(self, plan: Plan, _subject: Subject, left: tuple[Ask, ...]) -> None:
         """Put into a plan what is to be done with events like this one."""
-        plan.takes.append((self.take, left))
+        plan.takes += ((self.take, left),)
 
     def fold(self, right: Renames) -> None:
         """Know of secrets what was known of them under names that have turned out to be wrong."""

@@ -105,20 +105,20 @@ class Watch:
             pass
         elif distinct is not None and self._foreseen:
             if value := self._value(subject):
-                plan.spreads.append(self._sighter(self._group(subject), value))
+                plan.spreads += (self._sighter(self._group(subject), value),)
             return
         elif fresh is not None and fresh.foreseen and not fresh.notes:
             if (times := fresh.of_event(subject)) is None:
                 return
             if times in plan.times:
-                plan.firsts.append(First(times, self._fresh_gap, self._take_event))
+                plan.firsts += (First(times, self._fresh_gap, self._take_event),)
                 return
             # The event is none of those that count as having been seen: each of its kind is as new as the one before.
         elif awaited is not None:
             if (values := awaited.values_of(subject)) is not None:
-                plan.waits.append(self._waiters[self._group(subject), values])
+                plan.waits += (self._waiters[self._group(subject), values],)
             return
-        plan.takes.append((self.take, left))
+        plan.takes += ((self.take, left),)
 
     def _sighter(self, group: Group, value: Value) -> Spreading:
         if self._needs.least < 2 or self._spreads.find(group) is not None or self._has_alarm(group):

@@ -2,15 +2,79 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import timedelta
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
+from smwatch.rules import route
+from smwatch.rules.alarm import Alarm
 from smwatch.rules.engine import Engine
-from smwatch.rules.plan import Plan
+from smwatch.rules.fact import Track
+from smwatch.rules.plan import Ask, Plan
+from smwatch.rules.sighter import SLOTS
+from smwatch.rules.subject import Subject
 from tests import records
 from tests.records import AT
 from tests.rules.judging import arrivals, catalogue, judged, mine, of, ruled
+
+LEAST = 4
+RULES = ruled(
+    mine(f'distinct = {{ of = "secret", min = {LEAST}, within = "10m" }}')
+    + mine(f'distinct = {{ of = "secret", min = {LEAST}, within = "10m" }}', by="session").replace("MINE", "THEIRS")
+    + mine('first_seen = { of = ["secret", "identity"], within = "2h" }').replace("MINE", "NEW")
+)
+"""Of what they look at, sessions of one principal have some in common and some not."""
+SESSIONS = [records.role(name, f"i-{number:017x}") for name, number in (("app", 0), ("app", 1), ("job", 2))]
+Read = tuple[int, int, int]
+"""Which session, which secret, and the minute."""
+READS = st.lists(st.tuples(st.integers(0, 2), st.integers(0, 6), st.integers(0, 600)), min_size=1, max_size=60)
+
+
+def alarms(reads: Sequence[Read], batch: int) -> dict[str, Alarm]:
+    told = [
+        records.read(f"prod/{which}", by=SESSIONS[session], at=AT + timedelta(minutes=minute), id=f"{number}")
+        for number, (session, which, minute) in enumerate(reads)
+    ]
+    return judged(told, RULES, batch=batch)
+
+
+@example(
+    reads=[
+        *((0, 0, minute) for minute in range(4)),
+        *((1, 0, 10 * number) for number in range(2 * SLOTS)),
+        *((0, which, 10) for which in range(1, LEAST)),
+        *((0, which, 10 * SLOTS) for which in range(1, LEAST)),
+    ],
+    batch=1,
+)
+@settings(deadline=None)
+@given(reads=READS, batch=st.integers(1, 20))
+def test_alarms_are_as_if_sessions_had_nothing_in_common(*, reads: list[Read], batch: int) -> None:
+    found = alarms(reads, batch)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(route, "_OF_SESSION", frozenset(("secret", "identity", *route._OF_SESSION)))
+        assert alarms(reads, batch) == found
+
+
+def test_of_a_new_session_only_what_others_of_its_role_do_not_share_is_found_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    engine, enlisted = Engine(catalogue()), list[tuple[str, ...]]()
+    told = arrivals(records.read("prod/db", by=by, at=AT) for by in SESSIONS[:2])
+    engine.judge(told[:1])
+    enlist = Track.enlist
+
+    def noted(track: Track, plan: Plan, subject: Subject, left: tuple[Ask, ...]) -> None:
+        enlisted.append(tuple(dimension.name for dimension in track.dimensions))
+        enlist(track, plan, subject, left)
+
+    monkeypatch.setattr(Track, "enlist", noted)
+    engine.judge(told[1:])
+    assert ("secret", "session") in enlisted
+    assert ("secret", "identity") not in enlisted
 
 
 def test_all_sessions_that_use_a_key_for_one_secret_have_one_plan(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -20,7 +84,7 @@ def test_all_sessions_that_use_a_key_for_one_secret_have_one_plan(monkeypatch: p
         records.kms("prod/db", by=by, at=AT + timedelta(seconds=number)) for number, by in enumerate(sessions)
     )
     engine.judge(uses[:1])
-    monkeypatch.setattr(Plan, "__init__", lambda plan: made.append(plan))
+    monkeypatch.setattr(Plan, "__init__", lambda plan, _common=None: made.append(plan))
     engine.judge(uses[1:])
     assert not made
 

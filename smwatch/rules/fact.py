@@ -115,14 +115,19 @@ class Track:
         firsts: Iterable[Value] = right if self.dimensions[0].names_secret else ()
         later = any(dimension.names_secret for dimension in self.dimensions[1:])
         found: list[tuple[tuple[Value, ...], Times]] = []
+        # Most are of other secrets, and that is seen at once: serves "longest stall of the event loop".
+        wrong = right.keys()
         for first in self._groups.remembered() if later else firsts:
             group = self._groups.find(first)
             for member, times in group.members.items() if group is not None else ():
                 values = (first, *member) if isinstance(member, tuple) else (first, member)
-                if self._renamed(values, right) != values:
+                if not wrong.isdisjoint(values) and self._renamed(values, right) != values:
                     found.append((values, times))
-        wrong = [values for values in self._asked.remembered() if self._renamed(values, right) != values]
-        found += [(values, asked) for values in wrong if (asked := self._asked.take(values)) is not None]
+        for values in self._asked.remembered():
+            if not wrong.isdisjoint(values) and self._renamed(values, right) != values:
+                asked = self._asked.take(values)
+                if asked is not None:
+                    found.append((values, asked))
         return found
 
     def _renamed(self, values: tuple[Value, ...], right: Renames) -> tuple[Value, ...]:

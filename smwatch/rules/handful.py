@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from smwatch.events.event import Event
-from smwatch.events.renaming import renamed_event
+from smwatch.events.renaming import names_any, renamed_event
 from smwatch.events.secret import Secret
 from smwatch.rules.dimension import Renames, Value
 from smwatch.rules.plan import Plan
@@ -106,7 +106,7 @@ class Handful:
     def rename(self, right: Mapping[Secret, Secret]) -> None:
         """Know the newest event by the right names of its secrets."""
         self._hear(PLANS)
-        if self._event is not None:
+        if self._event is not None and names_any(self._event, right):
             self._event = renamed_event(self._event, right)
 
     def forget_before(self, second: int) -> bool:

@@ -105,6 +105,8 @@ class Timers:
     def fold(self, right: Renames) -> None:
         """Know of secrets what was known of them under names that have turned out to be wrong."""
         for values in self._known.remembered():
+            if right.keys().isdisjoint(values):
+                continue
             at = renamed(self.timer.same, values, right)
             if at != values and (deadlines := self._known.take(values)) is not None:
                 self._known[cast("tuple[Value, ...]", at)].absorb(deadlines)

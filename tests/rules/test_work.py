@@ -11,10 +11,10 @@ import msgspec
 import pytest
 
 from smwatch.events.secret import Secret
-from smwatch.rules import standing
+from smwatch.rules import fact, standing, timers
 from smwatch.rules.alarm import Alarm
 from smwatch.rules.closeness import Close, Slots
-from smwatch.rules.dimension import Value
+from smwatch.rules.dimension import Dimension, Renames, Value, renamed
 from smwatch.rules.engine import Engine
 from smwatch.rules.envelope import Rule
 from smwatch.rules.evidence import Evidence
@@ -282,3 +282,24 @@ def test_an_engine_that_takes_over_does_nothing_about_each_alarm_that_is_known_t
     assert not changed
     assert fresh.alarms[alarm.group] == decided
     assert calls < many / 2
+
+
+def test_where_a_secret_turns_out_to_be_another_what_is_known_of_the_rest_is_passed_over(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    engine, looked_at = Engine(catalogue()), list[tuple[Value | None, ...]]()
+
+    def noted(by: Sequence[Dimension], values: tuple[Value | None, ...], right: Renames) -> tuple[Value | None, ...]:
+        looked_at.append(values)
+        return renamed(by, values, right)
+
+    for module in (fact, timers):
+        monkeypatch.setattr(module, "renamed", noted)
+    engine.judge(
+        arrivals([records.read(f"prod/{n}", by=records.role(f"role-{n}"), at=after(n), id=f"{n}") for n in range(MANY)])
+    )
+    names = ("prod/7", "prod/8")
+    wrong, right = (Secret(records.ACCOUNT, records.REGION, name) for name in names)
+    engine.fold([(wrong, right)])
+    assert looked_at
+    assert all(wrong in values or f"{wrong.account} {wrong.name}" in values for values in looked_at)

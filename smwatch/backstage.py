@@ -46,9 +46,9 @@ def file_sources(files: Sequence[Path], speed: float | None) -> Callable[[Parts[
 
     @asynccontextmanager
     async def opened(_: Parts[Store]) -> AsyncIterator[Sequence[Source]]:
-        from smwatch.sources.files import FileSource
+        from smwatch.sources.files import SCREEN_PAGE, FileSource
 
-        yield [FileSource(files, speed=speed, now=now, sleep=asyncio.sleep)]
+        yield [FileSource(files, speed=speed, page=SCREEN_PAGE, now=now, sleep=asyncio.sleep)]
 
     return opened
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
@@ -9,10 +10,14 @@ from typing import NamedTuple
 from smwatch.backstage import SETTLED, Backstage, file_sources
 from smwatch.events.event import Event
 from smwatch.monitor import Delivery
+from smwatch.parts import Parts
 from smwatch.record import Record
 from smwatch.rules.alarm import Alarm
 from smwatch.settings import NotifySettings, Settings
-from smwatch.sources.source import State
+from smwatch.sources.coverage import Coverage
+from smwatch.sources.files import FIRST, SCREEN_PAGE
+from smwatch.sources.source import Page, State
+from smwatch.store import Store
 from tests import records
 
 
@@ -49,6 +54,16 @@ async def test_nobody_is_notified_of_what_is_replayed(tmp_path: Path) -> None:
         assert behind.stop(None)
     assert faults == []
     assert sum(len(delivery.arrivals) for delivery in delivered) == 1
+
+
+async def test_a_screen_takes_a_recording_in_small_pages(tmp_path: Path) -> None:
+    trail, count = tmp_path / "trail.json", FIRST + SCREEN_PAGE + 1
+    trail.write_bytes(records.trail_file(*(records.read(f"prod/{n}") for n in range(count))))
+    parts = Parts(Settings(), Store, remember=False)
+    with closing(parts.journal):
+        async with file_sources([trail], None)(parts) as (source,):
+            pages = [item async for item in source.read_once(Coverage()) if isinstance(item, Page)]
+    assert [len(page.found) for page in pages] == [FIRST, SCREEN_PAGE, 1]
 
 
 async def test_all_alarms_of_a_delivery_are_worked_out_before_the_next_one(tmp_path: Path) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from random import Random
 
 import pytest
 
@@ -31,6 +32,13 @@ def filled(arrivals: list[Arrival], *, packing: bool = True) -> Journal:
     return journal
 
 
+def room_of(journal: Journal) -> int:
+    """Bytes of all records, packed or not."""
+    held = journal._records
+    assert held is not None
+    return sum(map(len, held._held.values())) + sum(len(block.packed) for block in held._blocks)
+
+
 @pytest.mark.parametrize("secret", ["prod/db", "prod/dé", "prod/\ud800"])
 def test_every_record_is_given_back_as_it_came(secret: str) -> None:
     arrivals = [arrival(n, secret) for n in range(MANY)]
@@ -53,11 +61,19 @@ def test_those_of_a_part_of_a_block_are_forgotten() -> None:
         assert journal.raw(arrivals[forgotten].event) == arrivals[forgotten].raw
 
 
+def test_callers_that_take_turns_take_as_little_room_as_one_after_the_other() -> None:
+    def call(n: int, caller: int) -> Arrival:
+        by = records.role(f"team-{caller}", f"i-{Random(caller).getrandbits(68):017x}")
+        return Reader().read(records.raw(records.read("prod/db", by=by, id=str(n))), seen_by=SeenBy.FILE, seen_at=NOW)
+
+    with closing(filled([call(n, n % 64) for n in range(BLOCK + 1)])) as mixed:
+        in_turns = room_of(mixed)
+    with closing(filled([call(n, n // 4) for n in range(BLOCK + 1)])) as sorted_already:
+        assert in_turns < 1.1 * room_of(sorted_already)
+
+
 @pytest.mark.parametrize("packing", [True, False])
 def test_they_take_a_third_of_the_room_at_the_most_where_they_are_packed(packing: bool) -> None:
     arrivals = [arrival(n) for n in range(MANY)]
     with closing(filled(arrivals, packing=packing)) as journal:
-        held = journal._records
-        assert held is not None
-        room = sum(map(len, held._held.values())) + sum(len(block.packed) for block in held._blocks)
-        assert (room < sum(len(each.raw) for each in arrivals) / 3) is packing
+        assert (room_of(journal) < sum(len(each.raw) for each in arrivals) / 3) is packing

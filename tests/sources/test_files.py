@@ -130,6 +130,12 @@ async def test_a_page_holds_no_more_than_its_limit_and_the_first_little(write: W
     assert read.numbers == [*range(count), 99_999]
 
 
+async def test_pages_are_as_small_as_whoever_takes_them_wants(write: Write) -> None:
+    source = FileSource([write("a.json", trail(*range(FIRST + 25)))], now=Clock().now, page=10)
+    pages = [item async for item in source.read_once(Coverage()) if isinstance(item, Page)]
+    assert [len(page.found) for page in pages] == [FIRST, 10, 10, 5]
+
+
 async def test_a_directory_is_read_recursively_in_the_order_of_names(write: Write, tmp_path: Path) -> None:
     write("t/2026/11/24/a.json.gz", gzip.compress(trail(4)))
     write("t/2026/11/23/b.json.gz", gzip.compress(trail(2)))

@@ -56,9 +56,9 @@ DESCRIBE_TRIES = 3
 """So often it has to fail before the group is read without: what it no longer keeps would count as read."""
 LONGEST_PASS = timedelta(minutes=10)
 """How long page tokens are followed; AWS lets them last for a day."""
-PAGE = 3_000
+PAGE = 2_000
 """Events in a page at the most. It takes 10,000, but gives no more than 1 MB, in which there is room for about 1,000 of
-a trail's records: only emulators ever fill one, and with 5,000 `tail --once` would take 8 MiB more."""
+a trail's records: only emulators ever fill one, and with 5,000 `tail --once` would take 11 MiB more."""
 
 LONGEST_NAME = 512
 NAME = re.compile(rf"[\w.\-/#]{{1,{LONGEST_NAME}}}", re.ASCII)

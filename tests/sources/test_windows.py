@@ -20,7 +20,7 @@ from smwatch.sources.logs import SCHEDULE
 from smwatch.sources.pace import Pace
 from smwatch.sources.reader import Answer, Row
 from smwatch.sources.source import Found, Page, State, Status
-from smwatch.sources.tail import Tail
+from smwatch.sources.tail import PART, Tail
 from tests.sources.reading import SignedIn, keep
 from tests.sources.virtual_time import run
 
@@ -79,6 +79,7 @@ class Reading:
         self.group, self.since, self.rate = group, NOW - since, rate
         self.coverage = Coverage()
         self.rows: list[int] = []
+        self.pages: list[Page] = []
         self.last: Status | None = None
         self.pace: Pace | None = None
 
@@ -110,6 +111,7 @@ class Reading:
 
     def commit(self, page: Page) -> None:
         self.rows += [int(found.raw) for found in page.found]
+        self.pages.append(page)
         self.coverage = keep(self.coverage, page)
 
 
@@ -194,6 +196,19 @@ def test_an_empty_past_is_not_asked_for_by_the_minute() -> None:
         assert len(group.calls) <= 12
 
     run(main())
+
+
+def test_what_comes_at_a_time_is_handed_over_in_parts_that_prove_nothing_before_the_last() -> None:
+    group = Group([3_600_000] * (PART * 2 + 500), page=PART * 3)
+    reading = Reading(group, since=timedelta(hours=2))
+    run(reading.go())
+    parts = [page for page in reading.pages if page.found]
+    assert [len(part.found) for part in parts] == [PART, PART, 500]
+    assert reading.rows == list(range(PART * 2 + 500))
+    before, last = parts[:-1], parts[-1]
+    assert not any(part.settled for part in before)
+    assert last.settled is not None
+    assert last.settled.start < group.moments[0] < last.settled.end
 
 
 def test_windows_are_asked_for_side_by_side_and_never_more_of_them_than_is_planned() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from functools import lru_cache
 from typing import NamedTuple
 
 from smwatch.events.event import UNREADABLE, Event
@@ -29,6 +30,7 @@ def next_step(alarm: Alarm) -> Clip | None:
     return Clip(command, command)
 
 
+@lru_cache(64)  # the band asks again for the same one with each frame
 def _bare(command: str) -> str:
     """The command without the comment at its end; a # inside quotes is no comment."""
     for found in re.finditer(r"\s+#", command):

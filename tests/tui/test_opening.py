@@ -125,6 +125,24 @@ async def test_the_first_events_are_shown_once(monkeypatch: pytest.MonkeyPatch) 
     assert shown == [1]
 
 
+async def test_what_goes_wrong_while_it_is_shown_ends_the_app(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage, tried = Stage(status=None), asyncio.Event()
+    monkeypatch.setattr("smwatch.tui.app.PAINT_SECONDS", 0.01)
+
+    def fails(*_: object) -> None:
+        tried.set()
+        raise ZeroDivisionError
+
+    async def run() -> None:
+        async with stage.app.run_test():
+            monkeypatch.setattr(WatchScreen, "show_change", fails)
+            stage.app.apply(Delivery(statuses=(FINE,)))
+            await tried.wait()
+
+    with pytest.raises(ZeroDivisionError):
+        await run()
+
+
 def test_the_first_frame_is_painted_before_anything_of_what_stands_behind_it_is_loaded() -> None:
     code = f"""
 import sys

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 from textual.geometry import Size
 
@@ -24,6 +25,7 @@ class Edges:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._footed: tuple[Standing, int] | None = None
+        self._keys = cache(self._offered)
         self.header, self.band, self.footer = Pieces(), Pieces(), Pieces()
         self.header.id, self.footer.id = "header", "footer"
 
@@ -45,7 +47,7 @@ class Edges:
         """The last line, where it says something else than it does."""
         if width and (standing, width) != self._footed:
             self._footed = (standing, width)
-            self.footer.put([footer_row(standing, self._keys(standing), width)])
+            self.footer.put([footer_row(standing, self._keys(standing.alarmed, bool(standing.query)), width)])
 
     def tick(self, width: int) -> None:
         """Let time pass in the header, where the clock is."""
@@ -57,11 +59,11 @@ class Edges:
         again, whole = map(desk.keys.one, ("watch.poll", "watch.sources"))
         return header_rows(desk.title, statuses, desk.now, desk.zone, width, again, whole)
 
-    def _keys(self, standing: Standing) -> list[tuple[str, str, str]]:
-        """The keys that help now: (key, word, action)."""
+    def _offered(self, alarmed: bool, filtered: bool) -> list[tuple[str, str, str]]:
+        """The keys that help while there are open alarms, and while there is a filter: (key, word, action)."""
         offered = ["app.help", "watch.filter", "watch.names"]
-        offered += ["watch.next_alarm", "watch.alarms"] if standing.alarmed else []
-        offered += ["watch.clear", "watch.context"] if standing.query else []
+        offered += ["watch.next_alarm", "watch.alarms"] if alarmed else []
+        offered += ["watch.clear", "watch.context"] if filtered else []
         offered += ["stream.open", "app.quit", "watch.group", "watch.zone", "watch.copy", "watch.wall"]
         keys = self._desk.keys
         return [

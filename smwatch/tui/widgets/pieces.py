@@ -81,7 +81,8 @@ class Pieces(Direct):
 
     def render_line(self, y: int) -> Strip:
         """One line."""
-        width, segments, room = self.size.width, [], self.size.width
+        width, segments = self.size.width, []
+        room = width
         for text, role in self.rows[y] if y < len(self.rows) else ():
             segment = Segment(visible(text), self._style(role))
             size = segment.cell_length

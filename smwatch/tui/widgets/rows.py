@@ -232,12 +232,12 @@ class EventRows(Looks):
         color = background.get_contrast_text(look.color.a) if look.auto_color else look.color
         return Style(color=(background + color).rich_color, bgcolor=background.rich_color) + effects
 
-    def _strip(self, event: Event) -> Strip:
+    def _strip(self, event: Event, room: int) -> Strip:
+        """A row that is `room` cells wide: Textual looks for a widget's size all over the screen."""
         cursor, level = event.key == self.cursor, self.level_of(event.key)
         strip = self._strips.get((event.key, cursor, level))
         if strip is not None:
             return strip
-        room = self.size.width
         look = self._look("dim" if self.match is not None and not self.match(event) else level, cursor)
         signs = ("›" if cursor else "◆" if event.key in self.marked else " ") + _LEVELS[level]
         cells = columns.told(event, self._placed, signs, zone=self.zone, now=self.now, since=self.watching_since)
@@ -266,7 +266,8 @@ class EventRows(Looks):
     def render_line(self, y: int) -> Strip:
         """One line, for the general path."""
         event = self._window.at(self._window.first + y)
-        return self._strip(event) if event is not None else Strip.blank(self.size.width, self.rich_style)
+        width = self.size.width
+        return self._strip(event, width) if event is not None else Strip.blank(width, self.rich_style)
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """The lines inside `crop`, each a strip that is made once per row and not once per line.
@@ -276,15 +277,15 @@ class EventRows(Looks):
         """
         if not self._placed:
             self._arrange()
-        self._window.height = self.size.height  # a frame may come before the event that tells of a new size
+        width, height = self.size
+        self._window.height = height  # a frame may come before the event that tells of a new size
         self._shown = shown = self._window.rows()
         styles = self.styles
         if styles.gutter.width or styles.gutter.height or self.opacity < 1 or styles.tint.a:
             return super().render_lines(crop)  # borders, padding and fades
-        width, height = self.size
         if not shown:
             return self._nothing(crop)
-        strips = [self._strip(event) for event in shown[crop.y : crop.bottom]]
+        strips = [self._strip(event, width) for event in shown[crop.y : crop.bottom]]
         if missing := min(crop.bottom, height) - crop.y - len(strips):
             strips += [Strip.blank(width, self.rich_style)] * missing
         if filters := self.drawn_filters():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -43,7 +43,7 @@ class Anew:
         self._corrected: list[Event] = []
         self._wrong: set[Secret] = set()
         self._right: set[Secret] = set()
-        self._secrets, self._principals = store.secrets, store.principals
+        self._secrets, self._principals = store.dossiers.secrets, store.dossiers.principals
 
     def take(self, arrivals: Sequence[Arrival]) -> None:
         """Judge these, each of which is given once, by what their names stand for now."""
@@ -70,8 +70,8 @@ class Anew:
         """Once all have been taken: do beforehand what takes long, so that little is left to the store's thread."""
         known, fresh = self._engines
         fresh.take_over(known)
-        self._secrets = _better(self._store.secrets, self._fresh.secrets, self._wrong)
-        self._principals = _better(self._store.principals, self._fresh.principals)
+        self._secrets = _better(self._store.dossiers.secrets, self._fresh.secrets, self._wrong)
+        self._principals = _better(self._store.dossiers.principals, self._fresh.principals)
         before = dict(known.alarms)
         self._same = {
             group: (alarm, before[group]) for group, alarm in fresh.alarms.items() if alarm == before.get(group)
@@ -88,7 +88,7 @@ class Anew:
         return store.take_over(fresh, alarms, self._corrected, self._right, self._secrets, self._principals)
 
 
-def _better(known: dict[N, D], fresh: dict[N, D], wrong: Collection[N] = ()) -> dict[N, D]:
+def _better(known: dict[N, D], fresh: Mapping[N, D], wrong: Collection[N] = ()) -> dict[N, D]:
     """Dossiers of all that there are: the fresh ones, but for known ones that go further back and are not wrong."""
     return {name: dossier for name, dossier in known.items() if name not in wrong} | {
         name: dossier

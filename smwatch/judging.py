@@ -11,7 +11,7 @@ from typing import Protocol, TypeVar
 import msgspec
 
 from smwatch.change import Change, Subscription
-from smwatch.dossier import PrincipalDossier, SecretDossier
+from smwatch.dossier import Dossiers, PrincipalDossier, SecretDossier
 from smwatch.events.event import Arrival, Event
 from smwatch.events.moments import seconds_of_datetime
 from smwatch.events.secret import Secret
@@ -102,9 +102,8 @@ class Judging(ABC):
         self.dropped = 0
         self.unreadable = 0
         self.sources: dict[str, Status] = {}
-        self.secrets: dict[Secret, SecretDossier] = {}
-        """What is known of each; nothing, where events are not kept to look at."""
-        self.principals: dict[str, PrincipalDossier] = {}
+        self.dossiers = Dossiers()
+        """None of anything, where events are not kept to look at."""
         self._marks = Marks()
         self.levels: Mapping[int, Alarm] = self._marks.levels
         """The worst alarm that each event in evidence belongs to, by event key: see `Marks`."""
@@ -117,6 +116,16 @@ class Judging(ABC):
         self._righting: Iterator[Change] = iter(())
 
     # -- reading
+
+    @property
+    def secrets(self) -> Mapping[Secret, SecretDossier]:
+        """What is known of each secret."""
+        return self.dossiers.settled_secrets
+
+    @property
+    def principals(self) -> Mapping[str, PrincipalDossier]:
+        """What is known of each principal, by identity."""
+        return self.dossiers.settled_principals
 
     @property
     def alarms(self) -> Mapping[str, Alarm]:
@@ -223,7 +232,8 @@ class Judging(ABC):
         The `corrected` events are about other secrets than they are here, all of them `about` these; the dossiers are
         of all secrets and principals.
         """
-        self.engine, self.secrets, self.principals = engine, secrets, principals
+        self.engine = engine
+        self.dossiers.replace(secrets, principals)
         self._begin(chain(self._correcting(corrected), self._raising(alarms)))
         self._publish(Change(secrets=set(about), renamed=True))
         return Change(corrected=list(corrected), alarms={alarm.group: alarm for alarm in alarms})

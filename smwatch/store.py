@@ -5,21 +5,18 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from heapq import nsmallest
 from itertools import chain
 from operator import attrgetter
 
 from smwatch.change import Change
-from smwatch.dossier import PrincipalDossier, SecretDossier
+from smwatch.dossier import PrincipalDossier
 from smwatch.events.event import ACCOUNT_BITS, UNREADABLE, Arrival, Event
 from smwatch.events.renaming import composed, names_any, renamed_event
 from smwatch.events.secret import Secret
-from smwatch.judging import SLACK, D, Judge, Judging, N, in_parts
+from smwatch.judging import SLACK, Judge, Judging, in_parts
 from smwatch.view import Filter, View, merge
 
 KEY = attrgetter("key")
-DOSSIERS = 20_000
-"""Secrets, and principals, that a dossier is kept of: whoever guesses names must not be able to fill the memory."""
 
 _PART_BITS = 4
 _PARTS = (1 << _PART_BITS) - 1
@@ -132,7 +129,13 @@ class Store(Judging):
                 continue
             new.append(arrival)
             if not arrival.shared_id or self._counts(arrival):
-                self._note_in_dossiers(arrival, change.secrets)
+                self.dossiers.note(arrival)
+                event = arrival.event
+                if event.secret is not None:
+                    change.secrets.add(event.secret)
+                    change.secrets.update(event.others)
+                elif event.name == UNREADABLE:
+                    self.unreadable += 1
         if not new:
             return self._correct(again, change)
         fresh = change.added = [arrival.event for arrival in new]
@@ -149,18 +152,21 @@ class Store(Judging):
 
     def _renaming(self, renames: Sequence[tuple[Secret, Secret]], change: Change) -> Iterator[Change]:
         right = composed(renames)
+        self.dossiers.forget(right)
+        secrets = self.dossiers.secrets
         for old, new in right.items():
-            dossier = self.secrets.pop(old, None)
+            dossier = secrets.pop(old, None)
             if dossier is not None:
-                self.secrets[new] = self.secrets[new].merged(dossier) if new in self.secrets else dossier.renamed(new)
+                secrets[new] = secrets[new].merged(dossier) if new in secrets else dossier.renamed(new)
                 change.secrets |= {old, new}
         change.renamed = bool(change.secrets)
         return chain(self._renaming_principals(right), self._renaming_events(right)) if right else iter(())
 
     def _renaming_principals(self, right: Mapping[Secret, Secret]) -> Iterator[Change]:
-        for some in in_parts(tuple(self.principals), self.at_once):
+        principals = self.dossiers.principals
+        for some in in_parts(tuple(principals), self.at_once):
             for identity in some:
-                self.principals[identity] = self.principals[identity].folded(right)
+                principals[identity] = principals[identity].folded(right)
             yield Change()
 
     def _renaming_events(self, right: Mapping[Secret, Secret]) -> Iterator[Change]:
@@ -223,26 +229,6 @@ class Store(Judging):
         self._counted.add(key)
         return True
 
-    def _note_in_dossiers(self, arrival: Arrival, touched: set[Secret]) -> None:
-        event = arrival.event
-        if event.name == UNREADABLE:
-            self.unreadable += 1
-        who = event.principal.identity
-        principal = self.principals.get(who)
-        if principal is None:
-            _make_room(self.principals)
-            principal = self.principals[who] = PrincipalDossier(event.principal)
-        principal.note(arrival)
-        if event.secret is None:
-            return
-        for secret in (event.secret, *event.others):
-            dossier = self.secrets.get(secret)
-            if dossier is None:
-                _make_room(self.secrets)
-                dossier = self.secrets[secret] = SecretDossier(secret)
-            dossier.note(arrival)
-            touched.add(secret)
-
     def _knows(self, key: int) -> bool:
         return key in self._keys
 
@@ -264,14 +250,3 @@ class Store(Judging):
         for view in self._views:
             view.evicted(self.events[0].key if self.events else None)
         return extra
-
-
-def _make_room(dossiers: dict[N, D]) -> None:
-    """Forget a hundredth of the dossiers where there are too many: first what was seen once, long ago.
-
-    No more in one go, and these picked instead of all put in order: serves "longest stall of the event loop".
-    """
-    if len(dossiers) >= DOSSIERS:
-        seen = ((dossier.events, dossier.last_key, name) for name, dossier in dossiers.items())
-        for _, _, name in nsmallest(DOSSIERS // 100 or 1, seen):
-            del dossiers[name]

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import pairwise
+from uuid import UUID
 
 import msgspec
 import pytest
@@ -11,17 +12,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smwatch import marks
-from smwatch import store as store_module
+from smwatch.dossier import SecretDossier, dossiers
 from smwatch.events.event import Arrival, Event, SeenBy
 from smwatch.events.reader import Reader
 from smwatch.events.secret import Secret
 from smwatch.filter import Context, parse
 from smwatch.record import Record
 from smwatch.rules.alarm import EVIDENCE, Alarm, AlarmState, Decided, Mute, Severity
+from smwatch.rules.engine import Engine
 from smwatch.sources.coverage import Span
 from smwatch.sources.source import State, Status
 from smwatch.store import Store
 from tests import records
+from tests.rules.judging import catalogue
 
 AT = records.AT
 
@@ -451,6 +454,33 @@ def test_renames_that_follow_one_another_hold_in_order() -> None:
     assert not other.fold([(a, a), (b, c)])
 
 
+def test_what_was_only_counted_so_far_is_of_the_right_secret() -> None:
+    a, b, *_ = SECRETS
+    store = Store()
+    store.add(alike(5))
+    store.fold([(a, b)])
+    assert {name: dossier.events for name, dossier in store.secrets.items()} == {b: 5}
+    (principal,) = store.principals.values()
+    assert [(touched.secret, touched.calls) for touched in principal.secrets] == [(b, 5)]
+
+
+def test_what_was_only_counted_so_far_is_not_noted_in_dossiers_that_are_taken_over() -> None:
+    a, *_ = SECRETS
+    store = Store()
+    store.add(alike(5))
+    before, taken = store.dossiers.secrets[a], SecretDossier(a)
+    store.take_over(Engine(catalogue()), (), (), {a}, {a: taken}, {})
+    assert store.secrets == {a: taken}
+    assert (before.events, taken.events) == (5, 0)
+
+
+def alike(count: int) -> list[Arrival]:
+    """Reads of the first secret as one reader reads them."""
+    reader = Reader()
+    made = (records.read(NAMES[0], at=AT + timedelta(seconds=i), id=str(UUID(int=i))) for i in range(count))
+    return [reader.read(records.raw(record), seen_by=SeenBy.CLOUDTRAIL, seen_at=AT) for record in made]
+
+
 def test_what_cannot_be_read_is_counted_and_kept() -> None:
     store = Store()
     store.add([Reader().read("not JSON", seen_by=SeenBy.FILE, seen_at=AT), arrival({})])
@@ -459,7 +489,7 @@ def test_what_cannot_be_read_is_counted_and_kept() -> None:
 
 
 def test_whoever_guesses_names_does_not_fill_the_memory(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(store_module, "DOSSIERS", 50)
+    monkeypatch.setattr(dossiers, "DOSSIERS", 50)
     store = Store()
     store.add(arrivals(5))
     store.add([arrival(records.denied(f"guess-{i}", at=AT + timedelta(seconds=60 + i))) for i in range(300)])

@@ -114,32 +114,33 @@ class Dealings:
         failures = self.failures
         return sum(failures.get(one, 0) for one in how) if failures is not None else 0
 
-    def note(self, event: Event, key: int, how: Outcome | None) -> None:
-        """Count an event; `how` it failed, None for success."""
-        self.calls += 1
-        if key > self.last:
-            self.last = key
-        elif key < self.first:
-            self.first = key
+    def note(self, event: Event, how: Outcome | None, times: int, first: int, last: int) -> None:
+        """Count an event, or as many that succeeded and are alike, with their first and last key.
+
+        `how` it failed, None for success.
+        """
+        self.calls += times
+        if last > self.last:
+            self.last = last
+        if first < self.first:
+            self.first = first
         if how is not None:
             self._failed(event, how)
         elif event.name in READS:
             if event.name == READ:
-                self.singles += 1
+                self.singles += times
             else:
-                self.batches += 1
-            if key > self.last_read:
-                self.last_read = key
-                if not self.first_read:
-                    self.first_read = key
-            elif key < self.first_read:
-                self.first_read = key
+                self.batches += times
+            if last > self.last_read:
+                self.last_read = last
+            if first < self.first_read or not self.first_read:
+                self.first_read = first
         elif changes(event):
-            self.writes += 1
-            if key > self.last_write:
-                self.last_write = key
+            self.writes += times
+            if last > self.last_write:
+                self.last_write = last
         elif event.name == DECRYPT:
-            self.decrypts += 1
+            self.decrypts += times
 
     def absorb(self, other: Dealings) -> None:
         """Count what `other` has counted too."""

@@ -7,10 +7,11 @@ from datetime import datetime
 
 import msgspec
 
+from smwatch.dossier.again import Again
 from smwatch.dossier.bounded import Sampled, latest, newest
 from smwatch.dossier.dealings import Dealings, Failure, changes, moment_of
 from smwatch.dossier.outcome import Outcome, failure
-from smwatch.events.event import Arrival
+from smwatch.events.event import Arrival, Event
 from smwatch.events.principal import Principal
 from smwatch.events.secret import Secret
 
@@ -98,33 +99,38 @@ class PrincipalDossier:
     def note(self, arrival: Arrival) -> None:
         """Take in an event that was not noted before."""
         event = arrival.event
-        key, principal = event.key, event.principal
-        self.events += 1
-        if key > self.last_key:
-            self.last_key, self.principal = key, principal
-            if not self.first_key:
-                self.first_key = key
-        elif key < self.first_key:
-            self.first_key = key
         how = None
         if event.error_code or event.error_message:
             how = failure(arrival)
             self.denied += how is Outcome.DENIED
         elif changes(event):
             self.writes += 1
+        self._count(event, how, 1, event.key, event.key)
+
+    def note_again(self, known: Again) -> None:
+        """Take in events that are alike, and were not noted before."""
+        self._count(known.event, None, known.times, known.first, known.last)
+
+    def _count(self, event: Event, how: Outcome | None, times: int, first: int, last: int) -> None:
+        principal = event.principal
+        self.events += times
+        if last > self.last_key:
+            self.last_key, self.principal = last, principal
+        if first < self.first_key or not self.first_key:
+            self.first_key = first
         came = event.access_key, principal.session, event.source_ip, event.user_agent, event.region
         seen = self._came.get(came)
         if seen is None:
-            self._came[came] = key
+            self._came[came] = last
             if len(self._came) > CAME:
                 self._sort_out()
-        elif key > seen:
-            self._came[came] = key
+        elif last > seen:
+            self._came[came] = last
         secret = event.secret
         if secret is not None:
-            (self._secrets.get(secret) or self._new(secret, key)).note(event, key, how)
+            (self._secrets.get(secret) or self._new(secret, first)).note(event, how, times, first, last)
             for secret in event.others:
-                (self._secrets.get(secret) or self._new(secret, key)).note(event, key, how)
+                (self._secrets.get(secret) or self._new(secret, first)).note(event, how, times, first, last)
 
     def folded(self, renames: Mapping[Secret, Secret]) -> PrincipalDossier:
         """The same dossier after what looked like two secrets has turned out to be one; itself if it knows neither."""

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 
 import msgspec
 
+from smwatch.dossier.again import HOUR, Again
 from smwatch.dossier.bounded import Sampled, keep, latest, newest, united
 from smwatch.dossier.changes import (
     Change,
@@ -37,7 +38,6 @@ __all__ = ["Consumer", "Disclosure", "Entry", "Hour", "SecretDossier", "User"]
 HOURS, CODES, VERSIONS = 24 * 14, 64, 16
 TURNS, STEPS, MOVES, POLICIES, CHANGES, WRITES, FAILURES = 32, 64, 48, 8, 64, 64, 32
 """How much a dossier remembers of each kind; what is counted is counted beyond that too."""
-HOUR = 3600
 ALIVE = frozenset({READ, "PutSecretValue", "UpdateSecret", "RotateSecret", "UpdateSecretVersionStage"})
 """Calls that succeed only for a secret that is not marked for deletion."""
 KMS = "kms.amazonaws.com"
@@ -123,30 +123,42 @@ class SecretDossier:
     def note(self, arrival: Arrival) -> None:
         """Take in an event that was not noted before."""
         event = arrival.event
-        key, name = event.key, event.name
-        self.events += 1
-        if key > self.last_key:
-            self.last_key = key
-            if not self.first_key:
-                self.first_key = key
-        elif key < self.first_key:
-            self.first_key = key
-        if event.secret_arn and key > self._arn_key:
-            self._arn, self._arn_key = event.secret_arn, key
         how = failure(arrival) if event.error_code or event.error_message else None
-        self._users.note(event, key, how)
+        self._count(event, how, 1, event.key, event.key)
         if how is not None:
             self._note_failure(event, how)
-        elif name == READ:
-            self._hour(key)[_SINGLES] += 1
-            if key > self._alive:
-                self._alive = key
-        elif name == BATCH:
-            self._hour(key)[_BATCHES] += 1
+        elif event.name in READS:
+            pass  # counted
         elif not event.read_only:
             self._note_write(event, arrival.record)
         elif event.source == KMS:
-            self._note_kms(event, arrival.header or header_of(arrival.record))
+            self._note_kms(event, arrival.header or header_of(arrival.record), event.key)
+
+    def note_again(self, known: Again) -> None:
+        """Take in events that are alike, and were not noted before."""
+        event = known.event
+        self._count(event, None, known.times, known.first, known.last)
+        if event.source == KMS and known.header is not None:
+            self._note_kms(event, known.header, known.last)
+
+    def _count(self, event: Event, how: Outcome | None, times: int, first: int, last: int) -> None:
+        """Count an event, or as many that succeeded and are alike, all of one hour."""
+        self.events += times
+        if last > self.last_key:
+            self.last_key = last
+        if first < self.first_key or not self.first_key:
+            self.first_key = first
+        if event.secret_arn and last > self._arn_key:
+            self._arn, self._arn_key = event.secret_arn, last
+        self._users.note(event, how, times, first, last)
+        if how is not None:
+            return
+        if event.name == READ:
+            self._hour(last)[_SINGLES] += times
+            if last > self._alive:
+                self._alive = last
+        elif event.name == BATCH:
+            self._hour(last)[_BATCHES] += times
 
     def merged(self, other: SecretDossier) -> SecretDossier:
         """This dossier with what `other` knows of the same secret, which was noted under another identity."""
@@ -347,13 +359,13 @@ class SecretDossier:
             keep(self._changes, change, CHANGES)
         keep(self._writes, Entry(event.key, event.name, event.principal, summary(event, record)), WRITES)
 
-    def _note_kms(self, event: Event, header: Header) -> None:
+    def _note_kms(self, event: Event, header: Header, key: int) -> None:
         context = header.parameters.context if header.parameters is not None else None
         if context is not None and context.version_id and event.name == DECRYPT:
-            latest(self._versions, context.version_id[:TEXT], event.key, VERSIONS)
+            latest(self._versions, context.version_id[:TEXT], key, VERSIONS)
         for resource in (header.resources or ())[:LIST]:
             if resource.arn and ":kms:" in resource.arn:
-                latest(self._kms, resource.arn[:TEXT], event.key, 1)
+                latest(self._kms, resource.arn[:TEXT], key, 1)
 
     def _absorb(self, other: SecretDossier) -> None:
         self.events += other.events

@@ -163,25 +163,25 @@ class Users:
         self._kept: Sampled[str, _User] = Sampled(USERS)
         self._others: Dealings | None = None
 
-    def note(self, event: Event, key: int, how: Outcome | None) -> None:
-        """Count an event; `how` it failed, None for success."""
+    def note(self, event: Event, how: Outcome | None, times: int, first: int, last: int) -> None:
+        """Count an event, or as many that succeeded and are alike: see `Dealings.note`."""
         principal = event.principal
-        user = self._kept.get(principal.identity) or self._new(principal, key)
+        user = self._kept.get(principal.identity) or self._new(principal, first)
         if user is None:
             if self._others is None:
-                self._others = Dealings(key)
-            self._others.note(event, key, how)
+                self._others = Dealings(first)
+            self._others.note(event, how, times, first, last)
             return
-        if key > user.last:
+        if last > user.last:
             user.principal = principal
-        user.note(event, key, how)
+        user.note(event, how, times, first, last)
         if event.name != DECRYPT:  # there, sourceIPAddress and userAgent are the service's own
             trace = event.access_key, principal.session, event.source_ip, event.user_agent
             seen = user.traces.get(trace)
             if seen is None:
-                latest(user.traces, trace, key, TRACES)
-            elif key > seen:
-                user.traces[trace] = key
+                latest(user.traces, trace, last, TRACES)
+            elif last > seen:
+                user.traces[trace] = last
 
     def absorb(self, other: Users) -> None:
         """Count what `other` has counted too."""

@@ -1,0 +1,47 @@
+"""Events that are one more of the same, counted until they are noted together."""
+
+from __future__ import annotations
+
+import msgspec
+
+from smwatch.dossier.dealings import SECONDS
+from smwatch.events.event import Arrival, Event
+from smwatch.events.header import Header
+
+HOUR = 3600
+
+
+class Again(msgspec.Struct, gc=False):
+    """Successful reads of one hour that are all alike."""
+
+    event: Event
+    """One that is like them, and was noted by itself."""
+    header: Header | None
+    """Its header."""
+    begin: int
+    end: int
+    """Keys: of the hour."""
+    times: int = 0
+    """How many there have been."""
+    first: int = 0
+    last: int = 0
+    """Keys: of the first and the last of them, if there have been any."""
+
+    @classmethod
+    def after(cls, arrival: Arrival) -> Again:
+        """To count events that are like this one, which has been noted."""
+        hour = (arrival.event.key >> SECONDS) // HOUR
+        return cls(arrival.event, arrival.header, hour * HOUR << SECONDS, (hour + 1) * HOUR << SECONDS)
+
+    def counts(self, key: int) -> bool:
+        """Count the one with this key; whether it is of the hour."""
+        if not self.begin <= key < self.end:
+            return False
+        if not self.times:
+            self.first = self.last = key
+        elif key > self.last:
+            self.last = key
+        elif key < self.first:
+            self.first = key
+        self.times += 1
+        return True

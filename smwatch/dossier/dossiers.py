@@ -1,0 +1,147 @@
+"""The dossiers of all secrets and principals."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Container, Iterator, Mapping
+from heapq import nsmallest
+from itertools import islice
+from typing import TypeVar
+
+from smwatch.dossier.again import Again
+from smwatch.dossier.principal import PrincipalDossier
+from smwatch.dossier.secret import SecretDossier
+from smwatch.events.event import Arrival, Event, Likeness
+from smwatch.events.secret import Secret
+
+DOSSIERS = 20_000
+"""Secrets, and principals, that a dossier is kept of: whoever guesses names must not be able to fill the memory."""
+KNOWN = 4096
+"""Likenesses of which one more event is only counted."""
+
+K = TypeVar("K")
+V = TypeVar("V")
+N = TypeVar("N", Secret, str)
+D = TypeVar("D", SecretDossier, PrincipalDossier)
+
+
+class Dossiers:
+    """Notes events in the dossiers of their secrets and principals.
+
+    Reads that are one more of the same are counted, and noted together before somebody looks: serves "ingest".
+    """
+
+    def __init__(self) -> None:
+        self.secrets: dict[Secret, SecretDossier] = {}
+        """As they stand, what has only been counted left out; so for the next."""
+        self.principals: dict[str, PrincipalDossier] = {}
+        self._again: dict[Likeness, Again] = {}
+        self._counted = False
+        """Whether anything may have been counted that is not noted."""
+
+    def note(self, arrival: Arrival) -> None:
+        """Take in an event that was not noted before."""
+        event, likeness = arrival.event, arrival.likeness
+        if likeness is not None:
+            known = self._again.get(likeness)
+            if known is not None and known.counts(event.key):
+                self._counted = True
+                return
+            if event.read_only and not event.failed:
+                if known is not None:
+                    self._note_again(known)
+                elif len(self._again) >= KNOWN:
+                    self._forget(KNOWN // 16)
+                self._again[likeness] = Again.after(arrival)
+        self._principal(event).note(arrival)
+        if event.secret is not None:
+            for secret in (event.secret, *event.others):
+                self._secret(secret).note(arrival)
+
+    def settle(self, of: Callable[[Event], bool] | None = None) -> None:
+        """Note what has only been counted so far, of some events or of all."""
+        for known in self._again.values() if self._counted else ():
+            if known.times and (of is None or of(known.event)):
+                self._note_again(known)
+        self._counted = self._counted and of is not None
+
+    @property
+    def settled_secrets(self) -> Mapping[Secret, SecretDossier]:
+        """Dossiers of secrets, as all events have them."""
+        return _Settled(self.secrets, lambda secret: self.settle(lambda event: event.secret == secret), self.settle)
+
+    @property
+    def settled_principals(self) -> Mapping[str, PrincipalDossier]:
+        """Dossiers of principals by identity, as all events have them."""
+        return _Settled(
+            self.principals, lambda who: self.settle(lambda event: event.principal.identity == who), self.settle
+        )
+
+    def forget(self, secrets: Container[Secret]) -> None:
+        """Note what has been counted of secrets that are about to have other names, and count no more of it."""
+        for likeness in [likeness for likeness, known in self._again.items() if known.event.secret in secrets]:
+            self._note_again(self._again.pop(likeness))
+
+    def replace(self, secrets: dict[Secret, SecretDossier], principals: dict[str, PrincipalDossier]) -> None:
+        """Have these dossiers from now on, which all events so far are noted in."""
+        self.settle()
+        self._again.clear()
+        self.secrets, self.principals = secrets, principals
+
+    def _forget(self, count: int) -> None:
+        for likeness in tuple(islice(self._again, count)):
+            self._note_again(self._again.pop(likeness))
+
+    def _note_again(self, known: Again) -> None:
+        if known.times:
+            event = known.event
+            self._principal(event).note_again(known)
+            if event.secret is not None:
+                self._secret(event.secret).note_again(known)
+            known.times = 0
+
+    def _principal(self, event: Event) -> PrincipalDossier:
+        who = event.principal.identity
+        dossier = self.principals.get(who)
+        if dossier is None:
+            _make_room(self.principals)
+            dossier = self.principals[who] = PrincipalDossier(event.principal)
+        return dossier
+
+    def _secret(self, secret: Secret) -> SecretDossier:
+        dossier = self.secrets.get(secret)
+        if dossier is None:
+            _make_room(self.secrets)
+            dossier = self.secrets[secret] = SecretDossier(secret)
+        return dossier
+
+
+class _Settled(Mapping[K, V]):
+    """Dossiers that are brought up to date when they are looked at: one, as all of them at once take 20 ms, or all."""
+
+    def __init__(self, dossiers: dict[K, V], settle_one: Callable[[K], None], settle: Callable[[], None]) -> None:
+        self._dossiers, self._settle_one, self._settle = dossiers, settle_one, settle
+
+    def __getitem__(self, name: K) -> V:
+        self._settle_one(name)
+        return self._dossiers[name]
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._dossiers
+
+    def __iter__(self) -> Iterator[K]:
+        self._settle()
+        return iter(self._dossiers)
+
+    def __len__(self) -> int:
+        return len(self._dossiers)
+
+
+def _make_room(dossiers: dict[N, D]) -> None:
+    """Forget a hundredth of the dossiers where there are too many: first what was seen once, long ago.
+
+    No more in one go, and these picked instead of all put in order: serves "longest stall of the event loop".
+    """
+    if len(dossiers) >= DOSSIERS:
+        seen = ((dossier.events, dossier.last_key, name) for name, dossier in dossiers.items())
+        for _, _, name in nsmallest(DOSSIERS // 100 or 1, seen):
+            del dossiers[name]

@@ -187,7 +187,7 @@ class Keeper:
         while held > self._limit and len(self._held) > 1:
             held -= len(self._held.pop(0).arrivals)
             self._disclaim()
-        return Committed(tuple((NOT_KEPT, arrival) for arrival in new.values()), ())
+        return Committed((NOT_KEPT,) * len(new), tuple(new.values()), ())
 
     def _disclaim(self) -> None:
         """Claim nothing of a time of which records may have been handed over that are in no journal now."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import islice
@@ -207,7 +207,7 @@ class Monitor:
             while batch := self._reading.stored(islice(rows, self._slice // BACKWARDS if first > 0 else self._slice)):
                 first, limit = first - len(batch), limit - len(batch)
                 oldest = min(oldest, batch[0][1].event.at, batch[-1][1].event.at)
-                await self._hand_on(list(batch))
+                await self._hand_on(*_apart(batch))
                 await self._sleep(self._breath)
             if not limit:
                 since = oldest + timedelta(seconds=1)  # of this second there may be more
@@ -268,7 +268,7 @@ class Monitor:
             upto = self.journal.caught_up_to
             rows = self.journal.untold(since, upto)
             while batch := self._reading.stored(islice(rows, self._slice)):
-                await self._hand_on(list(batch))
+                await self._hand_on(*_apart(batch))
                 await self._sleep(0)
         except JournalCorruptError as error:
             await self._keeper.begin_anew(error)
@@ -345,31 +345,38 @@ class Monitor:
                 committed = await self._keeper.commit(page, arrivals)
                 if page.receipt is not None and not self._keeper.forgetful:
                     # what a rule alone wants may be new because the rule is
-                    fresh = (arrival for _, arrival in committed.fresh if in_scope(arrival.event))
+                    fresh = (arrival for arrival in committed.arrivals if in_scope(arrival.event))
                     page.receipt.new = frozenset(arrival.raw for arrival in fresh)
-                arrivals[:] = [arrival for _, arrival in committed.fresh]
-                foreign = self._reading.stored(committed.foreign)
-                seqs = [seq for seq, _ in committed.fresh]
+                arrivals[:] = committed.arrivals
+                seqs, waiting = _apart(self._reading.stored(committed.foreign))
                 self._reading.pair(arrivals)
-                waiting = [*foreign, *zip(seqs, arrivals, strict=True)]
-                del committed, foreign
+                seqs += committed.seqs
+                waiting += arrivals
+                del committed
                 arrivals.clear()
                 watched = self._watching.here(page.source, page.settled) if page.settled is not None else ()
-                await self._hand_on(waiting, ordered=True, watched=watched)
+                await self._hand_on(seqs, waiting, ordered=True, watched=watched)
 
     async def _hand_on(
-        self, arrivals: list[tuple[int, Arrival]], *, ordered: bool = False, watched: tuple[Watched, ...] = ()
+        self,
+        seqs: list[int],
+        arrivals: list[Arrival],
+        *,
+        ordered: bool = False,
+        watched: tuple[Watched, ...] = (),
     ) -> None:
-        """Deliver these in slices, each taken out of the list: what rules decode of them is larger than they are.
+        """Deliver these in slices, each taken out of the lists: what rules decode of them is larger than they are.
 
         With the last of them, what is `watched` when all have been taken in.
         """
         if renamed := self._reading.renamed():
             await self._deliver(Delivery(renamed=renamed))
+        seqs.reverse()
         arrivals.reverse()
         while arrivals:
-            part = tuple(reversed(arrivals[-self._slice :]))
-            del arrivals[-self._slice :]
+            # Not sooner: a pair for each event of a page is looked through in search of cycles (see the row "ingest").
+            part = tuple(zip(reversed(seqs[-self._slice :]), reversed(arrivals[-self._slice :]), strict=True))
+            del seqs[-self._slice :], arrivals[-self._slice :]
             last, upto = not arrivals, part[-1][0] or None if ordered else None
             await self._deliver(Delivery(part, watched=watched if last else (), upto=upto))
             del part
@@ -399,7 +406,7 @@ class Monitor:
                     continue  # the next commit says what is wrong
                 else:
                     watched = self._watching.news(settled, kept_from)
-                    await self._hand_on(list(self._reading.stored(foreign)), ordered=True, watched=watched)
+                    await self._hand_on(*_apart(self._reading.stored(foreign)), ordered=True, watched=watched)
                     await self._hand_on_decisions()
                     await self._keeper.tell_unreadable()
 
@@ -426,7 +433,7 @@ class Monitor:
 
     async def _keep_held(self) -> None:
         async with self._turn:
-            await self._hand_on(list(await self._keeper.retry()), ordered=True)
+            await self._hand_on(*_apart(await self._keeper.retry()), ordered=True)
 
     async def _housekeep(self) -> None:
         """Delete what is older than the retention, in slabs, now and then; first see what an older smwatch did not.
@@ -444,3 +451,11 @@ class Monitor:
             except JournalError:
                 pass  # the next commit says what is wrong
             await self._sleep((PRUNE_EVERY if heard else UNTIL_HEARD).total_seconds())
+
+
+def _apart(found: Iterable[tuple[int, Arrival]]) -> tuple[list[int], list[Arrival]]:
+    seqs, arrivals = list[int](), list[Arrival]()
+    for seq, arrival in found:
+        seqs.append(seq)
+        arrivals.append(arrival)
+    return seqs, arrivals

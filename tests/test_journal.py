@@ -58,6 +58,19 @@ def test_an_event_committed_twice_is_new_once(journal: Journal) -> None:
     assert [(seq, new.event.id[-1]) for seq, new in second.fresh] == [(3, "3")]
 
 
+def test_a_large_page_is_numbered_in_its_order_also_where_some_of_it_is_known(journal: Journal) -> None:
+    known, page = arrival(1), [arrival(n) for n in range(130)]
+    assert journal.commit("a", [known]).seqs == range(1, 2)
+    committed = journal.commit("a", page)
+    assert committed.arrivals == [one for one in page if one.event.key != known.event.key]
+    assert committed.seqs == range(2, 131)
+    later = [arrival(n) for n in range(200, 330)]
+    assert journal.commit("b", later).seqs == range(131, 261)
+    numbered = dict(enumerate((known, *committed.arrivals, *later), 1))
+    held = {found.seq: found.raw for found in journal.recent(NOW - timedelta(days=1), 261)}
+    assert held == {seq: one.raw for seq, one in numbered.items()}
+
+
 def test_pages_that_partly_repeat_are_numbered_without_gaps(journal: Journal) -> None:
     pages = [range(3), range(2, 5), range(5), range(4, 8), range(8, 10), [10, 10, 11]]
     new = [

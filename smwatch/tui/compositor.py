@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from itertools import chain, count
 from operator import attrgetter, itemgetter
@@ -31,11 +31,13 @@ class Part(NamedTuple):
     region: Region
     """What is seen of it, on the screen."""
 
-    def bands(self, height: int) -> Iterator[Part]:
-        """The same in parts of so many lines."""
-        x, top, width, lines = self.region
-        for y in range(0, lines, height):
-            yield self._replace(region=Region(x, top + y, width, min(height, lines - y)))
+    def cut(self, height: int) -> tuple[Part, Part | None]:
+        """Its first lines, so many of them, and the rest if there is one."""
+        x, y, width, lines = self.region
+        if lines <= height:
+            return self, None
+        below = Region(x, y + height, width, lines - height)
+        return self._replace(region=Region(x, y, width, height)), self._replace(region=below)
 
 
 class DirectUpdate(CompositorUpdate):

@@ -1,23 +1,32 @@
 """A program on a terminal of its own, for the rows about keys and processors: `python -m tests.bench.player HOW …`.
 
-It says in a named pipe when it is ready, and when the line that a key went to is painted.
+It says in a named pipe when it is ready, and when the line that a key went to is painted; or, to the signal USR1, how
+long the longest turn of its event loop was since the last one.
 """
 
 from __future__ import annotations
 
 import argparse
+import asyncio
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from time import monotonic_ns
-from typing import Any, TextIO
+from selectors import DefaultSelector, SelectorKey
+from signal import SIGUSR1
+from time import monotonic_ns, thread_time
+from typing import Any, ClassVar, TextIO
 
 import msgspec
 from textual.app import App, ComposeResult
+from textual.binding import BindingType
+from textual.screen import ModalScreen
+from textual.widgets import OptionList
 
 from smwatch.collector import Collector
-from smwatch.events.event import ACCOUNT_BITS, ID_BITS, Arrival
+from smwatch.events.event import ACCOUNT_BITS, ID_BITS, Arrival, Event
+from smwatch.events.redact import redact
 from smwatch.monitor import Delivery
+from smwatch.record import Record
 from smwatch.rules.engine import Engine
 from smwatch.rules.rule import combine, load_builtin
 from smwatch.store import Store
@@ -25,12 +34,14 @@ from smwatch.tui.app import SmwatchApp
 from smwatch.tui.screens.desk import Desk
 from smwatch.tui.screens.watch import WatchScreen
 from tests.bench.painting import Bare
-from tests.bench.traffic import Traffic, arrivals
+from tests.bench.traffic import Traffic, Trouble, arrivals
 
 DISTINCT = 20_000
 """Events that are read; the rest are the same ones at other times."""
 PERIOD = 0.1
 """Seconds between two deliveries."""
+TROUBLE = 300
+"""Events that alarms are made of."""
 
 
 class Smwatch(SmwatchApp):
@@ -72,6 +83,76 @@ class Smwatch(SmwatchApp):
             self._say(str(monotonic_ns()))
 
 
+class Opening(Smwatch):
+    """The same with alarms and records, to see what it takes to open one of its screens."""
+
+    def __init__(self, rows: int, per_second: int, say: Callable[[str], None]) -> None:
+        super().__init__(rows, per_second, say)
+        self.desk.record_of = self._record_of
+        hour_ago = datetime.now(UTC) - timedelta(hours=1)
+        self.store.add(arrivals(Trouble(start=hour_ago).texts(TROUBLE)))
+        while self.store.unsettled:
+            self.desk.settle()
+
+    def _record_of(self, event: Event) -> Record | None:
+        number = event.key >> ACCOUNT_BITS & (1 << ID_BITS) - 1
+        record: Record = redact(self._models[number % len(self._models)].record)
+        return record
+
+    def post_display_hook(self) -> None:
+        """Nothing is said of frames."""
+
+
+class Box(App[None]):
+    """Nothing but a list in a box, which a key opens."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [("f", "open", "open")]
+
+    def __init__(self, rows: int, per_second: int, say: Callable[[str], None]) -> None:
+        super().__init__()
+        self._say = say
+
+    def on_mount(self) -> None:
+        """Begin."""
+        self.call_after_refresh(self._say, "ready")
+
+    def action_open(self) -> None:
+        """Open it."""
+        self.push_screen(Listed())
+
+
+class Listed(ModalScreen[None]):
+    """The box."""
+
+    BINDINGS: ClassVar[list[BindingType]] = [("escape", "dismiss", "close")]
+
+    def compose(self) -> ComposeResult:
+        """As many lines as there are names of events."""
+        yield OptionList(*(f"GetSecretValue {number}" for number in range(20)))
+
+
+class Turns(DefaultSelector):
+    """Takes the time of each turn of the event loop that it is of: what a key that is pressed meanwhile waits for."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._longest = 0.0
+        self._began: float | None = None
+
+    def select(self, timeout: float | None = None) -> list[tuple[SelectorKey, int]]:
+        """What there is to do; a turn ends, and another begins."""
+        if self._began is not None:
+            self._longest = max(self._longest, thread_time() - self._began)
+        ready = super().select(timeout)
+        self._began = thread_time()
+        return ready
+
+    def longest(self) -> float:
+        """Milliseconds of work in the longest turn since this was last asked."""
+        longest, self._longest = self._longest, 0.0
+        return longest * 1e3
+
+
 class Plain(App[None]):
     """A bare ScrollView whose rows grow in number, or nothing at all."""
 
@@ -109,7 +190,12 @@ class Plain(App[None]):
             self._say(str(monotonic_ns()))
 
 
-PROGRAMS: dict[str, Callable[[int, int, Callable[[str], None]], App[Any]]] = {"smwatch": Smwatch, "plain": Plain}
+PROGRAMS: dict[str, Callable[[int, int, Callable[[str], None]], App[Any]]] = {
+    "smwatch": Smwatch,
+    "plain": Plain,
+    "opening": Opening,
+    "box": Box,
+}
 
 
 def main() -> None:
@@ -121,7 +207,11 @@ def main() -> None:
     parser.add_argument("told", type=Path, help="a named pipe")
     options = parser.parse_args()
     with options.told.open("w", encoding="utf-8") as told:
-        PROGRAMS[options.how](options.rows, options.per_second, speaker(told)).run()
+        turns, say = Turns(), speaker(told)
+        loop = asyncio.SelectorEventLoop(turns)
+        asyncio.set_event_loop(loop)
+        loop.add_signal_handler(SIGUSR1, lambda: say(str(turns.longest())))
+        PROGRAMS[options.how](options.rows, options.per_second, say).run(loop=loop)
 
 
 def speaker(told: TextIO) -> Callable[[str], None]:

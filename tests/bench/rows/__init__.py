@@ -8,6 +8,7 @@ from tests.bench.rows import (
     journalling,
     judging,
     living,
+    opening,
     parsing,
     replaying,
     starting,
@@ -19,6 +20,7 @@ from tests.bench.rows import (
 TABLE = (
     *drawing.ROWS,
     *living.ROWS,
+    *opening.ROWS,
     *storing.ROWS,
     *parsing.ROWS,
     *judging.ROWS,

@@ -13,6 +13,7 @@ from itertools import cycle
 from pathlib import Path
 from random import Random
 from select import select
+from signal import SIGUSR1
 from statistics import quantiles
 from time import monotonic_ns, sleep
 from types import TracebackType
@@ -29,6 +30,8 @@ KEYS = (DOWN, DOWN, PAGE_DOWN, PAGE_DOWN, UP, DOWN, PAGE_UP, UP, PAGE_UP, UP)
 PRESSES = 60
 SETTLED = 3.0
 """Seconds after the start, before anything is looked at."""
+OPENED = 1.5
+"""Seconds in which a screen is opened, or another size taken."""
 WATCHED = 10.0
 """Seconds for which the processor's time is looked at."""
 SMALL = 1_000
@@ -42,8 +45,10 @@ PATIENCE = 180.0
 class Played:
     """A program of `tests.bench.player` on a terminal whose output is read and let go, as fast as it comes."""
 
-    def __init__(self, how: str, rows: int, per_second: int, *, pains: float) -> None:
-        """Only a part, `pains`, of the presses and seconds is taken."""
+    def __init__(
+        self, how: str, rows: int, per_second: int, *, pains: float, size: tuple[int, int] = (50, 160)
+    ) -> None:
+        """Only a part, `pains`, of the presses and seconds is taken; `size` is lines and columns."""
         self.pains = pains
         self._folder = tempfile.TemporaryDirectory()
         told = Path(self._folder.name) / "told"
@@ -57,7 +62,7 @@ class Played:
             "TEXTUAL_FPS": "120",  # as smwatch sets it: the floor is better for it, too
         }
         self._child: pexpect.spawn[bytes] = pexpect.spawn(
-            sys.executable, program, env=environment, dimensions=(50, 160), timeout=None
+            sys.executable, program, env=environment, dimensions=size, timeout=None
         )
         threading.Thread(target=self._read, daemon=True).start()
         self._told: TextIO = told.open(encoding="utf-8")
@@ -91,6 +96,15 @@ class Played:
         began = monotonic_ns()
         os.write(self._child.child_fd, key.encode())
         return (int(self._heard()) - began) / 1e6
+
+    def longest_turn(self, keys: str, *, size: tuple[int, int] | None = None) -> float:
+        """Milliseconds of work in the longest turn of the event loop while it does what keys say, or takes a size."""
+        if size is not None:
+            self._child.setwinsize(*size)
+        os.write(self._child.child_fd, keys.encode())
+        sleep(OPENED)
+        self._child.kill(SIGUSR1)
+        return float(self._heard())
 
     def share(self) -> float:
         """Per cent of one core that it takes while nobody touches it."""

@@ -22,6 +22,7 @@ from textual.widget import AwaitMount
 from smwatch.collector import Collector
 from smwatch.settings import UiSettings
 from smwatch.tui import glyphs, health, themes
+from smwatch.tui.ahead import AHEAD_SECONDS, make_ready
 from smwatch.tui.glyphs import AsciiFilter, plain
 from smwatch.tui.keys import MOMENT, bindings, name
 from smwatch.tui.keytable import KEYS
@@ -235,6 +236,10 @@ class SmwatchApp(App[int]):
         if self.collector is not None:
             self.collector.start()
         self._start(self)
+        self.set_timer(AHEAD_SECONDS, self._make_ready)
+
+    def _make_ready(self) -> None:
+        self.run_worker(make_ready(self, self.desk), group="ahead")
 
     # -- data in
 

@@ -13,6 +13,7 @@ from textual.screen import Screen
 from smwatch.tui.compositor import DirectCompositor, DirectUpdate, Part, Placed
 
 if TYPE_CHECKING:
+    from rich.console import Console
     from textual import events
     from textual.geometry import Region
 
@@ -33,8 +34,10 @@ ROUNDS = 3
 class Painting:
     """What has changed on a screen, drawn by and by to be shown all at once."""
 
-    def __init__(self, compositor: DirectCompositor) -> None:
+    def __init__(self, compositor: DirectCompositor, console: Console | None) -> None:
+        """`console` says what is written to the terminal for each line; None if nothing is."""
         self._compositor = compositor
+        self._console = console
         self.layouts = compositor.layouts
         """Of which layout it is."""
         self.placed: list[Placed] = []
@@ -66,7 +69,11 @@ class Painting:
         began = perf_counter()
         while self._parts or (self._rounds < ROUNDS and self._compositor.changed and self._take_on()):
             band, rest = self._parts.pop().cut(self._band)
-            self.placed += self._compositor.drawn(band)
+            drawn = self._compositor.drawn(band)
+            self.placed += drawn
+            if self._console is not None:
+                for _, _, strip in drawn:
+                    strip.render(self._console)  # it keeps that: what shows it finds it there
             now = perf_counter()
             self._band = self._band * 2 if rest is not None and now - began < SPARED / 8 else BAND
             if rest is not None:
@@ -107,12 +114,14 @@ class DirectlyComposed(_Screen):
             return
         if painting is not None:
             painting.drop()
-        if not self._in_front or self.app._batch_count or not (painting := Painting(self._compositor)).covered:
+        app = self.app
+        console = None if app.is_headless else app.console
+        if not self._in_front or app._batch_count or not (painting := Painting(self._compositor, console)).covered:
             super()._compositor_refresh()
             return
         self._painting = painting
         self._dirty_widgets.clear()
-        self.app._update_mouse_over(self)
+        app._update_mouse_over(self)
         if painting.lines <= AT_ONCE:
             self._paint_on(painting, until=inf)
         else:

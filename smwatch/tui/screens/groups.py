@@ -73,9 +73,8 @@ class GroupsScreen(PageScreen):
         groups, by = self._groups, self._by
         return lambda width: groups_page(groups, by, width) if groups is not None else []
 
-    def on_resize(self, event: events.Resize) -> None:
-        """Stand on the largest group once there is a width to write for."""
-        super().on_resize(event)
+    def on_resize(self, _: events.Resize) -> None:
+        """Stand on the largest group once there is a width to write for; Textual calls the page's own, too."""
         self.call_after_refresh(self._begin)
 
     def _begin(self) -> None:

@@ -34,9 +34,8 @@ class Choices(Sheet):
         if 0 <= i < len(self.lines):
             self._go(i)
 
-    def on_resize(self, event: events.Resize) -> None:
-        """Keep the cursor in sight when there is less room."""
-        super().on_resize(event)
+    def on_resize(self, _: events.Resize) -> None:
+        """Keep the cursor in sight when there is less room; Textual calls the sheet's own, too."""
         if self.cursor is not None:
             self.call_after_refresh(self._reveal, self.cursor)
 

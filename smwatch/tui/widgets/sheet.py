@@ -122,6 +122,8 @@ class Sheet(ScrollView, Direct, can_focus=True):
         self.lines: Sequence[Line] = ()
         self.cursor: int | None = None
         self._page: Page = _no_lines
+        self._width = 0
+        """For which the lines are."""
         self._sought = ""
         self._styles: dict[tuple[str, bool], Style] = {}
 
@@ -182,7 +184,8 @@ class Sheet(ScrollView, Direct, can_focus=True):
     def _write(self) -> None:
         at, before = self._at, self.lines
         seen = self.cursor is not None and self._in_sight(self.cursor)
-        width = self.size.width - 2 * MARGIN
+        self._width = self.size.width
+        width = self._width - 2 * MARGIN
         lines = self._page(width) if width > 0 else ()
         if lines == before:
             return
@@ -212,9 +215,10 @@ class Sheet(ScrollView, Direct, can_focus=True):
         if changed:
             self.refresh(Region(0, changed[0], self.size.width, changed[-1] - changed[0] + 1))
 
-    def on_resize(self, _: events.Resize) -> None:
-        """Write the page again for the new width."""
-        self._write()
+    def on_resize(self, event: events.Resize) -> None:
+        """Write the page again for another width."""
+        if event.size.width != self._width:
+            self._write()
 
     # -- moving
 

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from textual.app import App
+from textual.command import CommandList
 from textual.css.stylesheet import Stylesheet
 from textual.dom import DOMNode
 from textual.geometry import Size
@@ -17,6 +18,7 @@ from textual.pilot import Pilot
 from smwatch.tui import composed
 from smwatch.tui.compositor import DirectCompositor, DirectUpdate, Part, Placed
 from smwatch.tui.lines import Piece
+from smwatch.tui.palette import BOX, READY, Palette
 from smwatch.tui.screens.watch import WatchScreen
 from smwatch.tui.widgets.pieces import Pieces
 from tests.tui.scene import Stage, reads
@@ -174,3 +176,28 @@ async def test_styles_are_looked_up_once_when_a_screen_is_opened_and_stay_so(
         before = [dict(each.styles.base.get_rules()) for each in parts]
         screen.update_node_styles(animate=False)
         assert [dict(each.styles.base.get_rules()) for each in parts] == before
+
+
+async def test_the_palette_is_there_and_lists_commands_in_turns_of_their_own(
+    stage: Stage, applied: Counter[DOMNode]
+) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("colon")
+        palette = stage.app.screen
+        assert isinstance(palette, Palette)
+        while not palette.has_class(READY):
+            await pilot.pause()
+        box, commands = palette.query_one(BOX), palette.query_one(CommandList)
+        assert box.display
+        palette.remove_class(READY)
+        hidden = not box.display
+        applied.clear()
+        with stage.app._context():
+            palette.add_class(READY)
+        assert set(applied) == {box}
+        assert hidden
+        assert box.display
+        palette._list_visible = False
+        assert commands.has_class("--visible")
+        await asyncio.sleep(0)
+        assert not commands.has_class("--visible")

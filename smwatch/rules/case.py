@@ -28,6 +28,7 @@ ENDS = 16
 """Endings remembered for each case."""
 
 _SEVERITIES = tuple(Severity)
+_KEY = attrgetter("key")
 _SECRET = DIMENSIONS["secret"]
 _IDENTITY = DIMENSIONS["identity"]
 _SESSIONS = tuple(DIMENSIONS[name] for name in ("session", "access_key"))
@@ -323,7 +324,7 @@ class Case(ABC):
 
     def keys(self, episode: Sequence[Evidence]) -> list[int]:
         """The newest keys, ascending."""
-        return [one.key for one in episode[-EVIDENCE:]]
+        return list(map(_KEY, episode[-EVIDENCE:]))
 
     def caused(self, _episode: Sequence[Evidence]) -> Set[int]:
         """The keys of reads in it that do not count by themselves: they count with the batch that caused them."""

@@ -13,7 +13,8 @@ from smwatch.rules.times import Group
 def settle_none(marks: Sequence[Mark], some: slice) -> None:
     """No event is evidence, as long as nothing says so by itself."""
     for mark in marks[some]:
-        mark.settle(False)
+        if mark.evidence:
+            mark.settle(False)
 
 
 def in_windows(marks: Sequence[Mark], least: int, within: int) -> list[bool]:
@@ -30,7 +31,7 @@ def in_windows(marks: Sequence[Mark], least: int, within: int) -> list[bool]:
     return inside
 
 
-def counting(rule: Rule, least: int, within: int) -> Judge:
+def counting(rule: Rule, case: SightingCase, least: int, within: int) -> Judge:
     """Events count where there are enough of them; more of them, or faster, escalate. A batch and its reads are one.
 
     How far apart they may be for that says `horizon`.
@@ -38,7 +39,7 @@ def counting(rule: Rule, least: int, within: int) -> Judge:
 
     def judge(marks: Sequence[Mark], some: slice) -> None:
         eligible = [mark for mark in marks if mark.eligible or mark.fixed]
-        caused = caused_in(eligible)
+        caused = caused_in(eligible) if case.batches else {}
         counted = [mark for mark in eligible if mark.key not in caused and not mark.caused]
         enough = {mark.key for mark, yes in zip(counted, in_windows(counted, least, within), strict=True) if yes}
         for mark in marks[some]:
@@ -92,6 +93,9 @@ def following(rule: Rule, case: SightingCase) -> Judge:
     furthest = max(within, *(int(step.within) for step in rule.escalate)) if rule.escalate else within
 
     def after(marks: Sequence[Mark], _some: slice) -> None:
+        if known.before(marks[-1].second + 1) is None and not known.forgotten(marks[0].second):
+            settle_none(marks, slice(None))  # who fails again and again has mostly never worked
+            return
         runs: dict[int, list[Mark]] = {}
         for mark in marks:
             if known.forgotten(mark.second):

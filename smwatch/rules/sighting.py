@@ -29,13 +29,13 @@ class SightingCase(Case):
     """A case whose evidence is single events."""
 
     __slots__ = (
-        "_batches",
         "_evidence",
         "_fresh",
         "_keys",
         "_reach",
         "_stale",
         "_total",
+        "batches",
         "horizon",
         "judge",
         "marks",
@@ -49,7 +49,7 @@ class SightingCase(Case):
         self.marks: list[Mark] = []
         self._keys: list[int] = []
         self._reach = reach
-        self._batches = False
+        self.batches = False
         """Whether there are, or were, batches among the events: then some of the reads may be their doing."""
         self._stale = False
         """Whether all events have to be judged again."""
@@ -67,7 +67,7 @@ class SightingCase(Case):
         """Take an event in."""
         keys = self._keys
         if mark.newest is not None and mark.newest.event.name == BATCH:
-            self._batches = True
+            self.batches = True
         if not keys or mark.key > keys[-1]:
             keys.append(mark.key)
             self.marks.append(mark)
@@ -105,7 +105,7 @@ class SightingCase(Case):
             mark.caused = key in alarm.caused
             self._keys.append(key)
             self.marks.append(mark)
-        self._batches = bool(alarm.caused)
+        self.batches = bool(alarm.caused)
         self._gather()
         if (older := alarm.count - (len(alarm.event_keys) - len(alarm.caused))) > 0:
             upto = alarm.event_keys[0] - 1 if alarm.event_keys else (last_at + 1 << SECOND_BITS) - 1
@@ -137,7 +137,7 @@ class SightingCase(Case):
 
     def caused(self, episode: Sequence[Evidence]) -> Set[int]:
         """The keys of reads in it that do not count by themselves: they count with the batch that caused them."""
-        if not self._batches or not episode:
+        if not self.batches or not episode:
             return frozenset()
         keys = {one.key for one in episode}
         marks = [mark for mark in self.marks if mark.key in keys]
@@ -155,7 +155,7 @@ class SightingCase(Case):
                 mark.doubt()
                 if caught_up and mark.fixed and mark.newest is not None:
                     mark.fixed = mark.caused = False  # what it is can be told anew
-        if self._stale or self._fresh is None or self.horizon is None or self._batches:
+        if self._stale or self._fresh is None or self.horizon is None or self.batches:
             self._let_go()
             self.judge(self.marks, slice(None))
             self._gather()
@@ -199,7 +199,7 @@ class SightingCase(Case):
         if len(self.marks) < 2 * MARKS:
             return
         evidence = [mark for mark in self.marks if mark.evidence]
-        caused = caused_in(evidence) if self._batches else {}
+        caused = caused_in(evidence) if self.batches else {}
         kept_from = self._keys[-MARKS]
         for mark in evidence:
             mark.caused = mark.caused or caused.get(mark.key, kept_from) < kept_from
@@ -213,7 +213,8 @@ class SightingCase(Case):
         self._find_newest()
 
     def _find_newest(self) -> None:
-        self.newest = next((mark.newest for mark in reversed(self.marks) if mark.evidence), None)
+        evidence = self._evidence  # of hundreds of events that fail alike there may be none
+        self.newest = next((mark.newest for mark in reversed(self.marks) if mark.evidence), None) if evidence else None
 
     def _shed(self, marks: Sequence[Mark], caused: Set[int] = frozenset()) -> None:
         """From now on only count these, but for reads that are counted with their batch."""

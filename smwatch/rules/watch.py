@@ -325,8 +325,8 @@ def _judge(rule: Rule, case: SightingCase) -> Judge:
     if rule.timer is not None:
         return judges.ticking(rule, case)
     if rule.count is not None:
-        return judges.counting(rule, rule.count.min, rule.count.within)
-    return judges.counting(rule, 1, 0) if rule.escalate else settle_each
+        return judges.counting(rule, case, rule.count.min, rule.count.within)
+    return judges.counting(rule, case, 1, 0) if rule.escalate else settle_each
 
 
 def _awaited(rule: Rule) -> Lookup | None:

@@ -211,6 +211,19 @@ def test_of_a_deletion_nothing_is_told_anew_but_what_became_known_from_before_it
     assert times == 2
 
 
+def test_one_more_failure_of_somebody_who_has_never_read_has_hardly_anything_asked_of_those_before() -> None:
+    def calls(failed: int) -> int:
+        """What one more takes, after so many."""
+        engine = Engine(catalogue())
+        told = [records.denied("prod/db", at=after(minutes=n), id=f"{n}") for n in range(failed + 1)]
+        coming = arrivals(told)
+        engine.judge(coming[:failed])
+        return counting_calls(lambda: engine.judge(coming[failed:]))[1]
+
+    few, many = 20, 90
+    assert calls(many) - calls(few) <= 2 * (many - few)
+
+
 def test_where_a_screen_waits_an_alarm_of_many_reads_is_worked_out_in_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(standing, "LOOKED_AT", 200)
     wrong, right = (Secret(records.ACCOUNT, records.REGION, name) for name in ("prod/7", "prod/8"))

@@ -25,6 +25,8 @@ LONG = 0.01
 """Seconds. Rules may take a millisecond for an event where they look back far: serves "longest stall of the loop"."""
 SPARED = 0.005
 """Seconds after which `go_on` is not called once more in one go; a call takes some milliseconds at most."""
+TOGETHER = 250
+"""Alarms that are kept in one transaction, each of which waits for the disk: some milliseconds."""
 GIVES_WAY = 0.001
 """Seconds after which the thread gives the interpreter's lock to a screen that wants it; Python's are 0.005.
 
@@ -37,7 +39,8 @@ Deliver = Callable[[Delivery], Awaitable[None]]
 class Background:
     """Runs `work(deliver)` in a thread; each delivery is applied on the screen's loop before the next one is made.
 
-    `apply` runs on the screen's loop and returns the alarms that changed; `keep` stores them, back in the thread.
+    `apply` runs on the screen's loop and returns the alarms that changed; `keep` stores them, back in the thread, those
+    of a delivery together before `deliver` returns.
     What a delivery leaves to be done is done by `go_on`, bit by bit until it says that there is no more, before the
     next one is applied; so it is, before anything else, with what the delivery says of secrets' names.
     `failed` is called on the screen's loop if the work ends with an exception. The thread stays until it is stopped:
@@ -58,6 +61,9 @@ class Background:
         self._clock = clock
         self._most = LEAST
         """Events that are applied in one go at present; the first ones take longest, as each is of a new kind."""
+        self._unkept: dict[str, Alarm] = {}
+        """What a delivery has changed so far: kept at its end, as it is then. The screen's loop alone sees it."""
+        self._delivering = False
         self._thread: threading.Thread | None = None
         self._loop = asyncio.new_event_loop()
         self._screen: tuple[asyncio.AbstractEventLoop, contextvars.Context] | None = None
@@ -70,20 +76,18 @@ class Background:
         """Begin, from within the screen's loop."""
         self._screen = screen, context = asyncio.get_running_loop(), contextvars.copy_context()
 
-        def timed(delivery: Delivery) -> Sequence[Alarm]:
+        def timed(delivery: Delivery) -> None:
             began = self._clock()
-            alarms = apply(delivery)
+            self._gather(apply(delivery))
             took = self._clock() - began
             if took > LONG:
                 self._most = max(LEAST, len(delivery.arrivals) // 2)
             elif took < LONG / 4 and len(delivery.arrivals) >= self._most:
                 self._most = min(MOST, self._most * 2)
-            return alarms
 
         async def deliver(delivery: Delivery) -> None:
             for part in self._parted(delivery):
-                if alarms := await self.on_screen(partial(timed, part)):
-                    self._keep(alarms)
+                await self.on_screen(partial(timed, part))
                 while _names(part) and await self.on_screen(self._some_more):
                     pass
             # Not for each part: an alarm that several of them change is worked out once.
@@ -133,10 +137,26 @@ class Background:
     def _some_more(self) -> bool:
         """Go on for as long as the screen can be spared; whether there may be more to do."""
         until = self._clock() + SPARED
-        while self._go_on():
-            if self._clock() >= until:
-                return True
+        self._delivering = True
+        try:
+            while self._go_on():
+                if self._clock() >= until:
+                    return True
+        finally:
+            self._delivering = False
+        self._keep_gathered()
         return False
+
+    def _gather(self, alarms: Sequence[Alarm]) -> None:
+        self._unkept |= {alarm.group: alarm for alarm in alarms}
+        if len(self._unkept) >= TOGETHER:
+            self._keep_gathered()
+
+    def _keep_gathered(self) -> None:
+        """Have them kept by the thread, before it goes on with whatever it is told after this."""
+        if self._unkept and not self._loop.is_closed():
+            alarms, self._unkept = tuple(self._unkept.values()), {}
+            self._loop.call_soon_threadsafe(self._keep, alarms)
 
     def _parted(self, delivery: Delivery) -> Iterator[Delivery]:
         """The same in parts that the screen takes in without standing still; names first, the rest last."""
@@ -151,8 +171,11 @@ class Background:
 
     def keep(self, alarms: Sequence[Alarm]) -> None:
         """Store alarms that changed on the screen, without making it wait."""
-        if alarms and not self._stopped:
-            self._loop.call_soon_threadsafe(self._keep, alarms)
+        if not alarms or self._stopped:
+            return
+        self._gather(alarms)
+        if not self._delivering:  # by a person, or by the clock
+            self._keep_gathered()
 
     def submit(self, work: Callable[[], Coroutine[Any, Any, T]]) -> Future[T]:
         """Have something else done in the thread, beside the work; a fault in it is in the future.
@@ -164,6 +187,7 @@ class Background:
     def stop(self, seconds: float = 1.0) -> bool:
         """End the work and wait for it, `seconds` at the most; whether it ended, or is stuck in a system call."""
         sys.setswitchinterval(self._usual)
+        self._keep_gathered()
         with self._lock:
             self._stopped = True
             if self._task is not None and not self._loop.is_closed():

@@ -1,9 +1,10 @@
 import asyncio
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
 
+import msgspec
 import pytest
 
 from smwatch.background import GIVES_WAY, LEAST, MOST, SPARED, Background, Deliver
@@ -107,6 +108,70 @@ async def test_what_a_delivery_leaves_to_be_done_is_done_before_the_next_and_nev
     )
     assert steps.replace("|", "") == "11..........2....."
     assert max(map(len, steps.replace("1", "|").replace("2", "|").split("|"))) <= 4
+
+
+async def test_the_alarms_of_a_delivery_are_kept_together_and_before_it_returns() -> None:
+    done, kept, left = asyncio.Event(), list[dict[str, int]](), [0]
+    read = Reader().read("{}", seen_by=SeenBy.FILE, seen_at=NOW)
+    returned: list[int] = []
+
+    def changed(group: str, count: int) -> list[Alarm]:
+        return [msgspec.structs.replace(ALARM, group=group, count=count)]
+
+    async def work(deliver: Deliver) -> None:
+        for _ in range(2):
+            await deliver(Delivery(((1, read),) * (3 * LEAST)))
+            returned.append(len(kept))
+        loop.call_soon_threadsafe(done.set)
+
+    def apply(delivery: Delivery) -> list[Alarm]:
+        left[0] += 5
+        return changed("applied", left[0])
+
+    def go_on() -> bool:
+        if left[0]:
+            background.keep(changed(f"left {left[0]}", left[0]))
+            left[0] -= 1
+        return bool(left[0])
+
+    def keep(alarms: Sequence[Alarm]) -> None:
+        kept.append({alarm.group: alarm.count for alarm in alarms})
+
+    loop = asyncio.get_running_loop()
+    background = Background(work, keep=keep, go_on=go_on, clock=lambda: 0.0)
+    background.start(apply, failed=lambda error: None)
+    await asyncio.wait_for(done.wait(), 60)
+    background.stop()
+    assert returned == [1, 2]
+    assert kept[0]["applied"] > 5  # of several parts
+    for each in kept:
+        assert each == {"applied": each["applied"]} | {f"left {n}": n for n in range(1, each["applied"] + 1)}
+
+
+async def test_what_a_person_decides_meanwhile_is_kept_at_once_and_not_undone_by_what_was_before() -> None:
+    begun, going_on, kept = asyncio.Event(), asyncio.Event(), list[list[int]]()
+    decided = threading.Event()
+
+    async def work(deliver: Deliver) -> None:
+        await deliver(Delivery())
+
+    def go_on() -> bool:
+        begun.set()
+        return not going_on.is_set()
+
+    def keep(alarms: Sequence[Alarm]) -> None:
+        kept.append([alarm.count for alarm in alarms])
+        decided.set()
+
+    background = Background(work, keep=keep, go_on=go_on)
+    background.start(lambda _: [ALARM], failed=lambda error: None)
+    await asyncio.wait_for(begun.wait(), 60)
+    background.keep([msgspec.structs.replace(ALARM, count=2)])
+    assert await asyncio.to_thread(decided.wait, 60)
+    assert kept == [[2]]
+    going_on.set()
+    assert background.stop(60)
+    assert kept == [[2]]
 
 
 @pytest.mark.parametrize("fault", [None, RuntimeError("no credentials")])

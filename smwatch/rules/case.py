@@ -20,7 +20,7 @@ from smwatch.rules.dimension import DIMENSIONS, Dimension, Value
 from smwatch.rules.envelope import Rule, Telling
 from smwatch.rules.evidence import BEGINNING, END, LEVELS, Evidence, Shed, Total, total_of
 from smwatch.rules.subject import SECOND_BITS
-from smwatch.rules.telling import READERS, Told, listed, sentences, tell, told_of, wanted
+from smwatch.rules.telling import READERS, Told, sentences, tell, told_of, wanted
 from smwatch.rules.times import Known, Teller, Times
 from smwatch.rules.world import World
 
@@ -292,12 +292,16 @@ class Case(ABC):
         """The different values that are counted, and the first and last second of each; none where events are."""
         return {}
 
+    def listed(self, _episode: Sequence[Evidence]) -> tuple[str, ...]:
+        """What is said of each of these values."""
+        return ()
+
     def _facts(self, episode: Sequence[Evidence], first_at: int, last_at: int) -> tuple[str, ...]:
         """What else is known; after a restart, what was known then, unless as much is known again."""
         rule, base = self.rule, self.base
         facts = sentences(self._tell(first_at), rule, self.world, self.values, last_at) if rule.tell else ()
         if Telling.VALUES in rule.tell:
-            facts += listed(self.values_in(episode))
+            facts += self.listed(episode)
         if base is None or int(base.first_at.timestamp()) != first_at:
             return facts
         began = self.world.beginning

@@ -9,22 +9,28 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import pairwise
-from operator import itemgetter
+from itertools import chain, pairwise
+from operator import attrgetter, itemgetter
 from typing import TYPE_CHECKING, TypeAlias
 
 from smwatch.rules.dimension import Value
 from smwatch.rules.evidence import Evidence
 from smwatch.rules.measure import Measure, Need, Sight
 from smwatch.rules.period import DAY
+from smwatch.rules.slots import Later
 
 if TYPE_CHECKING:
     from smwatch.rules.spread import SpreadCase
 
+SEVERAL = 8
+"""Seconds in which something new was seen that are looked at one by one, rather than all that there are."""
 Slots: TypeAlias = Mapping[int, Sequence[Sight]]
 """By slot, ascending: what was seen in it, ascending."""
 Ends: TypeAlias = tuple[int, int]
 """The first and the last second of a slot in which enough had been seen."""
+Grade: TypeAlias = tuple[int, int, str]
+"""How bad something is: its severity's rank, how many escalations it takes part in, and the title of that."""
+_key_and_value = attrgetter("key", "value")
 _value = itemgetter(Sight._fields.index("value"))
 
 
@@ -34,7 +40,7 @@ class Close:
     What counts in such a second is every sight of the period that ends with it.
     """
 
-    __slots__ = ("_case", "_ends", "_measure", "_notes", "need", "reach")
+    __slots__ = ("_case", "_ends", "_measure", "_notes", "_plain", "need", "reach")
 
     def __init__(self, need: Need, measure: Measure, case: SpreadCase, *, notes: bool) -> None:
         """`notes`: what a principal comes to is noted as habitual."""
@@ -44,6 +50,8 @@ class Close:
         self._measure = measure
         self._case = case
         self._notes = notes
+        self._plain = measure.bar is None and (measure.habits is None or not need.alone)
+        """Whether it is the same number of values at any time."""
         self._ends: dict[int, Ends] = {}
         """By slot; a slot is no longer than the period, so that no second between the two makes a difference."""
 
@@ -55,9 +63,52 @@ class Close:
         """The slots into which periods reach that end in this one, which is the last of them."""
         return [one for one in slots if slot - self.reach <= one <= slot]
 
-    def find(self, slot: int, slots: Slots) -> list[int]:
-        """Find those seconds of a slot; the slots in which others are covered than before."""
-        return self._keep(slot, self._found(slot, slots), slots)
+    def find(self, slot: int, slots: Slots, later: Later | None = None) -> list[int]:
+        """Find those seconds of a slot; the slots in which others are covered than before.
+
+        With `later`, that is all by which anything differs from when it was asked last.
+        """
+        if later is None or not self._found_later(slot, slots, later):
+            return self._keep(slot, self._found(slot, slots), slots)
+        ends = self._ends.get(slot)
+        return self._keep(slot, (ends[0], later.new[-1].second), slots) if ends is not None else []
+
+    def _found_later(self, slot: int, slots: Slots, later: Later) -> bool:
+        """Whether it is seen at once what there is to find: enough until now, since when there was, or still too few.
+
+        Where a value's last sight in a slot is none any more, its first one is in the same periods, as a slot is no
+        longer than these: only what there was in that very second is missed.
+        """
+        ends, seconds = self._ends.get(slot), dict.fromkeys(sight.second for sight in later.new)
+        if len(seconds) > SEVERAL or (ends is not None and self._measure.bar is not None):
+            return False
+        if ends is not None and any(sight.second == ends[0] for sight in later.gone):
+            return False
+        sights, enough = slots[slot], False
+        if self._plain and ends is not None and _enough(sights, self.need.within, self.need.least):
+            return True
+        if len(near := self.within(slot, slots)) > 1:
+            sights = [*chain.from_iterable(slots[one] for one in near)]
+        for second in seconds:
+            first, last = bisect_left(sights, (second - self.need.within,)), bisect_left(sights, (second + 1,))
+            enough = self._enough_in(second, len({*map(_value, sights[first:last])}))
+            if enough and ends is None:
+                return False
+        return enough is (ends is not None)
+
+    def _enough_in(self, second: int, count: int) -> bool:
+        """Whether so many values may be enough in a second; what the principal comes to is noted."""
+        need, measure = self.need, self._measure
+        habits = measure.habits if need.alone else None
+        factor = measure.factor if habits else 1.0
+        if count < int(need.least / factor) or (measure.bar is not None and count * factor < measure.bar.at(second)):
+            return False
+        if habits is not None and measure.bar is None:
+            habits.watch(self._case.identity, self._case)
+            self._note(second // DAY, count)
+            if count <= habits.usual(self._case.identity, need.within, second // DAY):
+                return False
+        return measure.watched(second, self._case) if measure.bar is not None else count >= need.least
 
     def adopt(self, slot: int, other: Close, slots: Slots) -> list[int]:
         """Know of a slot what another one knows; the slots in which others are covered than before."""
@@ -104,7 +155,7 @@ class Close:
         if len(sights) < least:
             return None
         until: int | None = None
-        if habits is None and measure.bar is None and _enough(sights, within, least):
+        if self._plain and _enough(sights, within, least):
             until = new[-1].second  # only since when is to be found yet
         start = bisect_left(sights, (new[0].second - within,))
         inside = Counter(map(_value, sights[start:around]))
@@ -178,7 +229,7 @@ def _enough(sights: Sequence[Sight], within: int, least: int) -> bool:
 class Finder:
     """Finds what is evidence of what a case has seen: sights close to others, of which what else is known counts."""
 
-    __slots__ = ("_case", "_close", "_counting", "_measure", "_near", "_whole")
+    __slots__ = ("_asked", "_case", "_close", "_counting", "_graded", "_judged", "_measure", "_near", "_whole")
 
     def __init__(self, measure: Measure, case: SpreadCase) -> None:
         self._measure = measure
@@ -191,87 +242,152 @@ class Finder:
         """By slot, the sights that are near others and count."""
         self._whole: set[int] = set()
         """The slots in which all count that are near others."""
+        self._asked: set[int] = set()
+        """The slots of which all that was seen was asked about."""
+        self._graded: dict[int, Grade] = {}
+        """By slot, how bad all that counts in it is, where that is the same for all."""
+        self._judged: dict[int, Sequence[Sight]] = {}
+        """By slot, what it was judged by."""
 
     def drop(self, slot: int) -> None:
         """Forget a slot."""
         for close in (*self._near, *self._close):
             close.drop(slot)
-        self._counting.pop(slot, None)
+        for known in (self._counting, self._graded, self._judged):
+            known.pop(slot, None)
         self._whole.discard(slot)
+        self._asked.discard(slot)
 
     def find(
-        self, slots: Slots, seen: Collection[int], asked: Collection[int], found: dict[int, list[Evidence]]
+        self,
+        slots: Slots,
+        seen: Collection[int],
+        asked: Collection[int],
+        later: Mapping[int, Later],
+        found: dict[int, list[Evidence]],
     ) -> Iterator[int]:
         """Bring what was `found` to be evidence, by slot, up to date; yields how many sights it has looked at since.
 
-        In the slots of `seen` something was seen, in those of `asked` something may have other answers.
+        In the slots of `seen` something was seen, in those of `asked` something may have other answers. All that was
+        seen in those of `later` is later than what was known of them.
         """
+        only = next(iter(seen)) if len(seen) == 1 and not asked else None
+        more = later.get(only) if only is not None and later else None
+        if only is None or more is None or more.before is not self._judged.get(only):
+            only = more = None
+        self._judged.update((slot, slots[slot]) for slot in seen)
         near, moved = {*seen, *asked}, list[list[int]]()
         for close in self._near:
             moved.append([])
             for slot in close.later(seen, slots):
-                if covered := close.find(slot, slots):
+                if covered := close.find(slot, slots, more if slot == only else None):
                     moved[-1].append(slot)
                     near.update(covered)
                 yield len(slots[slot])
         # What else is known is asked only where there would be enough without it.
-        counted: list[int] = []
+        counted, counted_later = list[int](), None
         for slot in sorted(near):
-            if self._count(slot, slots):
+            if slot == only:
+                differs, counted_later = self._count(slot, slots, more)
+            else:
+                differs, _ = self._count(slot, slots, None)
+            if differs:
                 counted.append(slot)
             yield len(slots[slot])
         counting = {slot: self._counting[slot] for slot in slots}
         changed = {*counted, *asked}
         for plain, close, ends in zip(self._near, self._close, moved, strict=True):
             for slot in sorted({*close.later(counted, counting), *ends}):
-                changed.update(self._close_in(slot, counting, plain, close))
+                changed.update(self._close_in(slot, counting, plain, close, counted_later if slot == only else None))
                 yield len(counting[slot])
         for slot in sorted(changed):
-            found.pop(slot, None)
-            if evidence := self._evidence(slot, counting):
+            before = found.pop(slot, [])
+            if evidence := self._evidence(slot, counting, before, counted_later if slot == only else None):
                 found[slot] = evidence
             yield len(counting[slot])
 
-    def _close_in(self, slot: int, counting: Slots, plain: Close, close: Close) -> list[int]:
+    def _close_in(self, slot: int, counting: Slots, plain: Close, close: Close, later: Later | None) -> list[int]:
         if self._whole.issuperset(close.within(slot, counting)):
             return close.adopt(slot, plain, counting)
-        return close.find(slot, counting)
+        return close.find(slot, counting, later)
 
-    def _count(self, slot: int, slots: Slots) -> bool:
-        """Find the sights of a slot that count; whether they are others than before."""
+    def _count(self, slot: int, slots: Slots, later: Later | None) -> tuple[bool, Later | None]:
+        """Find the sights of a slot that count; whether they are others than before, and all that is other is later."""
         sights, covers = slots[slot], [close.covers(slot, slots) for close in self._near]
         upto, since = max(upto for upto, _ in covers), min(since for _, since in covers)
         asked = sights if upto >= since else [*sights[:upto], *sights[since:]]
+        known, asked_all = self._counting.get(slot), slot in self._asked
+        if asked is sights:
+            self._asked.add(slot)
+            if later is not None and known is not None and asked_all:
+                return self._count_later(slot, sights, known, later)
+        else:
+            self._asked.discard(slot)
         counting = self._measure.counting(asked, self._case)
         whole = len(counting) == len(asked)
-        if counting == self._counting.get(slot) and whole is (slot in self._whole):
-            return False
+        if counting == known and whole is (slot in self._whole):
+            return False, None
         self._counting[slot] = counting
         if whole:
             self._whole.add(slot)
         else:
             self._whole.discard(slot)
-        return True
+        return True, None
 
-    def _evidence(self, slot: int, counting: Slots) -> list[Evidence]:
-        sights, measure, found = counting[slot], self._measure, list[Evidence]()
+    def _count_later(
+        self, slot: int, sights: Sequence[Sight], known: Sequence[Sight], later: Later
+    ) -> tuple[bool, Later | None]:
+        """The same, where all of them are asked, as they were before, and all that is other is later."""
+        new = self._measure.counting(later.new, self._case)
+        gone = [one for one in later.gone if (at := bisect_left(known, one)) < len(known) and known[at] == one]
+        left = [*known]
+        for one in gone:
+            del left[bisect_left(left, one)]
+        counting = self._counting[slot] = [*left, *new]
+        was = slot in self._whole
+        if whole := len(counting) == len(sights):
+            self._whole.add(slot)
+        else:
+            self._whole.discard(slot)
+        # Of a value that did not count when it was first seen, the last sight may have been all there was.
+        stays = bool(new) and {*map(_value, gone)} <= ({*map(_value, left)} if gone else set())
+        return bool(gone or new) or whole is not was, Later(known, gone, new) if stays else None
+
+    def _evidence(self, slot: int, counting: Slots, before: Sequence[Evidence], later: Later | None) -> list[Evidence]:
+        """What of a slot is evidence; `before`: what was."""
+        sights = counting[slot]
         covers = [(close.need, *close.covers(slot, counting)) for close in self._close]
         places = sorted({0, len(sights), *(place for _, *both in covers for place in both)})
-        for start, end in pairwise(places):
-            grade = _worst(need for need, upto, since in covers if end <= upto or start >= since)
-            if grade is None:
-                continue
-            least, step, usual = grade
-            for sight in sights[start:end]:
-                known = measure.grade(sight, self._case) if measure.grades else None
-                rank, title = known if known is not None and known[0] >= least else (least, usual)
-                found.append(Evidence(sight.second, sight.key, rank, step, title, sight.value))
-        return found
+        graded = [
+            (start, end, grade)
+            for start, end in pairwise(places)
+            if (grade := _worst(need for need, upto, since in covers if end <= upto or start >= since)) is not None
+        ]
+        was = self._graded.pop(slot, None)
+        if len(graded) == 1 and graded[0][:2] == (0, len(sights)):
+            self._graded[slot] = grade = graded[0][2]
+            if later is not None and grade == was and len(before) == len(later.before):
+                return self._with_later(before, later, grade)
+        return [self._piece(sight, grade) for start, end, grade in graded for sight in sights[start:end]]
+
+    def _with_later(self, before: Sequence[Evidence], later: Later, grade: Grade) -> list[Evidence]:
+        """What was evidence of a slot, with what was seen later."""
+        evidence = [*before]
+        for sight in later.gone:
+            at = bisect_left(evidence, (sight.key, sight.value), key=_key_and_value)
+            del evidence[at]
+        return evidence + [self._piece(sight, grade) for sight in later.new]
+
+    def _piece(self, sight: Sight, grade: Grade) -> Evidence:
+        least, step, usual = grade
+        known = self._measure.grade(sight, self._case) if self._measure.grades else None
+        rank, title = known if known is not None and known[0] >= least else (least, usual)
+        return Evidence(sight.second, sight.key, rank, step, title, sight.value)
 
 
-def _worst(needs: Iterable[Need]) -> tuple[int, int, str] | None:
+def _worst(needs: Iterable[Need]) -> Grade | None:
     """How bad it is to meet these needs, which are in their rule's order; None where nothing is bad by itself."""
-    worst: tuple[int, int, str] | None = None
+    worst: Grade | None = None
     for need in needs:
         grade = need.rank, need.step, need.title
         if grade > worst if worst is not None else need.alone:

@@ -2,12 +2,28 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, KeysView, Set
+from collections.abc import Iterator, KeysView, Sequence, Set
+from typing import NamedTuple
 
 from smwatch.rules.dimension import Renames, Value
 from smwatch.rules.measure import Sight
 from smwatch.rules.subject import SECOND_BITS
+
+
+class Later(NamedTuple):
+    """What was seen in a slot later than all else in it: where nothing else has changed, most of what was found stands.
+
+    Serves the rows "rules-trouble" and "burst-trouble" of the benchmarks.
+    """
+
+    before: Sequence[Sight]
+    """What was to be judged of the slot without it."""
+    gone: Sequence[Sight]
+    """What of that is not any more: of some values something later was the last in the slot."""
+    new: Sequence[Sight]
+    """Ascending."""
 
 
 class Slots:
@@ -30,8 +46,8 @@ class Slots:
         """In how many slots each value is."""
         self._sights: dict[int, list[Sight]] = {}
         """What was seen in some slots as it is judged."""
-        self._again: dict[int, set[Value]] = {}
-        """By slot, the values that were seen otherwise since."""
+        self._again: dict[int, dict[Value, Sequence[int]]] = {}
+        """By slot, the values that were seen otherwise since, and the first and the last key of each before."""
         self._last = -1
 
     @property
@@ -111,24 +127,34 @@ class Slots:
         """Whether what was seen in a slot has to be sorted before it can be judged."""
         return number not in self._sights or number in self._again
 
-    def sights(self, number: int, *, keep: bool) -> list[Sight]:
-        """What is to be judged of a slot, ascending; to `keep` is for whoever says when it is `stale`."""
-        sights, again = self._sights.get(number, []), self._again.pop(number, None)
-        if sights and not again:
-            return sights
-        slot = self.by_number[number]
-        found = [Sight(key >> SECOND_BITS, key, value) for value in again or slot for key in dict.fromkeys(slot[value])]
-        if again:  # of hundreds, one or two
-            found += [sight for sight in sights if sight.value not in again]
-        found.sort()
-        if keep or again:
-            self._sights[number] = found
-        return found
+    def sights(self, number: int, *, keep: bool) -> tuple[list[Sight], Later | None]:
+        """What is to be judged of a slot, ascending, and whether all that is other than the last time is later.
 
-    def stale(self, number: int, value: Value) -> None:
-        """A value was seen in this slot."""
+        To `keep` it is for whoever says when it is `stale`.
+        """
+        sights, again, slot = self._sights.get(number), self._again.pop(number, None), self.by_number[number]
+        if sights is None:
+            found = sorted(sight for value, ends in slot.items() for sight in _sights(value, ends, ()))
+            if keep:
+                self._sights[number] = found
+            return found, None
+        if again is None:
+            return sights, None
+        new = sorted(sight for value, ends in again.items() for sight in _sights(value, slot[value], ends))
+        gone = [sight for value, ends in again.items() for sight in _sights(value, ends, slot[value])]
+        later = Later(sights, gone, new) if sights and new and new[0] > sights[-1] else None
+        found = self._sights[number] = sights.copy()
+        for sight in gone:
+            del found[bisect_left(found, sight)]
+        found += new
+        if later is None:
+            found.sort()
+        return found, later
+
+    def stale(self, number: int, value: Value, ends: Sequence[int]) -> None:
+        """A value was seen in this slot, of which these were the first and the last key before."""
         if number in self._sights:
-            self._again.setdefault(number, set()).add(value)
+            self._again.setdefault(number, {}).setdefault(value, tuple(ends))
 
     def all_stale(self) -> None:
         """Something may have been seen in any slot."""
@@ -138,3 +164,9 @@ class Slots:
     def _forget(self, number: int) -> None:
         self._sights.pop(number, None)
         self._again.pop(number, None)
+
+
+def _sights(value: Value, keys: Sequence[int], but: Sequence[int]) -> Iterator[Sight]:
+    for key in dict.fromkeys(keys):
+        if key not in but:
+            yield Sight(key >> SECOND_BITS, key, value)

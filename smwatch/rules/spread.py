@@ -20,9 +20,10 @@ from smwatch.rules.measure import Measure, Sight
 from smwatch.rules.period import DAY
 from smwatch.rules.plan import Plan
 from smwatch.rules.sighter import SLOTS, Sighter
-from smwatch.rules.slots import Slots
+from smwatch.rules.slots import Later, Slots
 from smwatch.rules.subject import SECOND_BITS
 from smwatch.rules.summary import NOTHING, Summary
+from smwatch.rules.telling import Listing
 from smwatch.rules.times import PLANS
 from smwatch.rules.vigil import Place
 from smwatch.rules.world import World
@@ -50,6 +51,7 @@ class SpreadCase(Case):
         "_gone",
         "_judging",
         "_kept",
+        "_listing",
         "_measure",
         "_parts",
         "_plans",
@@ -100,6 +102,7 @@ class SpreadCase(Case):
         """Who does."""
         self._parts: dict[int, Summary] = {}
         """What there is to say of the evidence, by slot."""
+        self._listing = Listing()
         self._summary = NOTHING
         """Of the episode that was told of last, where that is not all of it."""
         self._whole = NOTHING
@@ -187,13 +190,15 @@ class SpreadCase(Case):
                 return ends
             if slots.put(slot, value, ends) or number == slots.oldest:
                 self._count()
+            slots.stale(number, value, ())
         elif key > ends[1]:
+            slots.stale(number, value, ends)
             ends[1] = key
         elif key < ends[0]:
+            slots.stale(number, value, ends)
             ends[0] = key
         else:
             return ends
-        slots.stale(number, value)
         if self._finder is not None:
             self._seen.add(number)
         measure = self._measure
@@ -321,6 +326,10 @@ class SpreadCase(Case):
         """The different values in the evidence, and the first and last second of each; ascending by the first."""
         return self._summed_up(episode).values
 
+    def listed(self, episode: Sequence[Evidence]) -> tuple[str, ...]:
+        """What is said of each of them."""
+        return self._listing.of(self.values_in(episode))
+
     def _next(self, episode: Sequence[Evidence]) -> tuple[str, ...]:
         found = super()._next(episode)
         if self._kept is None or self.base is None:
@@ -413,13 +422,15 @@ class SpreadCase(Case):
         if self._finder is None:
             self._finder, seen = Finder(self._measure, self), {*self._slots.by_number}
             self.found.clear()
-        finder, slots = self._finder, dict[int, Sequence[Sight]]()
+        finder, slots, later = self._finder, dict[int, Sequence[Sight]](), dict[int, Later]()
         for number in tuple(self._slots.by_number):
             if self._slots.unsorted(number):
                 yield 2 * len(self._slots.by_number[number])
             # From when there are enough on, it hears of every event.
-            slots[number] = self._slots.sights(number, keep=self.enough)
-        yield from finder.find(slots, seen & slots.keys(), asked & slots.keys(), self.found)
+            slots[number], more = self._slots.sights(number, keep=self.enough)
+            if more is not None:
+                later[number] = more
+        yield from finder.find(slots, seen & slots.keys(), asked & slots.keys(), later, self.found)
         for number, evidence in tuple(self.found.items()):
             part = self._part(number)
             if self._parts.get(number) is not part:

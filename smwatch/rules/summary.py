@@ -10,7 +10,7 @@ from smwatch.rules.alarm import EVIDENCE
 from smwatch.rules.dimension import Value
 from smwatch.rules.evidence import Evidence, Total, total_of
 
-_VALUE = attrgetter("value")
+_AT, _KEY, _VALUE = attrgetter("at"), attrgetter("key"), attrgetter("value")
 
 
 class Summary:
@@ -60,14 +60,16 @@ class Summary:
     def values(self) -> Mapping[Value, tuple[int, int]]:
         """The different values, and the first and last second of each; ascending by the first."""
         if self._values is None:
-            ascending = sorted(self._firsts.items(), key=lambda item: item[1].key)
-            self._values = {value: (first.at, self._lasts[value].at) for value, first in ascending}
+            firsts = sorted(self._firsts.values(), key=_KEY)
+            values = [*map(_VALUE, firsts)]
+            lasts = map(self._lasts.__getitem__, values)
+            self._values = dict(zip(values, zip(map(_AT, firsts), map(_AT, lasts), strict=True), strict=True))
         return self._values
 
     @property
     def keys(self) -> list[int]:
         """The newest keys of the first event with each value, ascending."""
-        return sorted({one.key for one in self._firsts.values()})[-EVIDENCE:]
+        return sorted({*map(_KEY, self._firsts.values())})[-EVIDENCE:]
 
     def count(self, gone: Mapping[Value, int]) -> int:
         """How many different values there are, with those of which no evidence is kept."""

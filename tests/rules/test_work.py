@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
 import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from smwatch.events.secret import Secret
-from smwatch.rules import fact, standing, timers
+from smwatch.record import Record
+from smwatch.rules import fact, standing, telling, timers
 from smwatch.rules.alarm import Alarm
 from smwatch.rules.closeness import Close, Slots
 from smwatch.rules.dimension import Dimension, Renames, Value, renamed
@@ -21,11 +24,12 @@ from smwatch.rules.evidence import Evidence
 from smwatch.rules.measure import Measure, Sight
 from smwatch.rules.question import Lookout
 from smwatch.rules.sighting import SightingCase
+from smwatch.rules.slots import Later
 from smwatch.rules.spread import SpreadCase
 from smwatch.rules.summary import Summary
-from smwatch.rules.telling import LISTED, Told, listed, tell
+from smwatch.rules.telling import LISTED, Listing, Told, tell
 from tests import records
-from tests.rules.judging import after, arrivals, before, catalogue, counting_calls, mine, of, ruled
+from tests.rules.judging import after, arrivals, before, catalogue, counting_calls, judged, mine, of, ruled
 
 if TYPE_CHECKING:
     from _typeshed import TraceFunction
@@ -93,9 +97,9 @@ class LookedAt:
         self.sights = 0
         find = Close.find
 
-        def counted(close: Close, slot: int, slots: Slots) -> list[int]:
+        def counted(close: Close, slot: int, slots: Slots, later: Later | None = None) -> list[int]:
             self.sights += len(slots[slot])
-            return find(close, slot, slots)
+            return find(close, slot, slots, later)
 
         monkeypatch.setattr(Close, "find", counted)
 
@@ -128,11 +132,11 @@ def test_one_more_read_where_enough_was_read_long_since_has_no_period_of_its_slo
         lines += event == "line"
         return traced
 
-    def counted(close: Close, slot: int, slots: Slots) -> list[int]:
+    def counted(close: Close, slot: int, slots: Slots, later: Later | None = None) -> list[int]:
         before = sys.gettrace()
         sys.settrace(traced)
         try:
-            return found(close, slot, slots)
+            return found(close, slot, slots, later)
         finally:
             sys.settrace(before)
 
@@ -182,7 +186,7 @@ def test_of_thousands_of_values_only_those_that_are_told_are_named() -> None:
             named += 1
             return super().__str__()
 
-    told = listed({Name(f"value-{n}"): (n // 2, n) for n in range(3_000)})
+    told = Listing().of({Name(f"value-{n}"): (n // 2, n) for n in range(3_000)})
     assert told[0] == "2,900 more, earlier than these"
     assert [line.partition(":")[0] for line in told[1:]] == [f"value-{n}" for n in range(2_900, 3_000)]
     assert named <= 2 * LISTED
@@ -316,3 +320,80 @@ def test_where_a_secret_turns_out_to_be_another_what_is_known_of_the_rest_is_pas
     engine.fold([(wrong, right)])
     assert looked_at
     assert all(wrong in values or f"{wrong.account} {wrong.name}" in values for values in looked_at)
+
+
+def test_one_more_read_of_many_secrets_is_all_that_is_asked_about_found_and_told(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    engine, seconds = Engine(catalogue()), 30 * MANY + 2 * MANY  # its slot has each secret twice
+    thief(seconds, engine)
+    asked, found, told = list[Sight](), list[Value | None](), list[Value]()
+    counting, seen = Measure.counting, telling._seen
+
+    def counted(measure: Measure, sights: Sequence[Sight], case: SpreadCase) -> Sequence[Sight]:
+        asked.extend(sights)
+        return counting(measure, sights, case)
+
+    def piece(at: int, key: int, rank: int, step: int, title: str, value: Value) -> Evidence:
+        found.append(value)
+        return Evidence(at, key, rank, step, title, value)
+
+    def sentence(value: Value, first: int, last: int) -> str:
+        told.append(value)
+        return seen(value, first, last)
+
+    monkeypatch.setattr(Measure, "counting", counted)
+    monkeypatch.setattr("smwatch.rules.closeness.Evidence", piece)
+    monkeypatch.setattr(telling, "_seen", sentence)
+    by = records.role("ci-deployer", "build-7")
+    engine.judge(arrivals([records.read("prod/7", by=by, at=after(seconds))]))
+    (alarm,) = of("SMW-READ-01", engine.alarms)
+    assert alarm.count == MANY
+    assert alarm.last_at == after(seconds)
+    (value,) = {one.value for one in asked}
+    assert len(asked) <= 2  # SMW-READ-01 and SMW-READ-01b
+    assert found == told == [value]
+
+
+SPREADS = (
+    ('distinct = { of = "secret", min = 3, within = "10s" }', 'tell = ["values"]'),
+    (
+        'distinct = { of = "secret", min = 3, within = "10s" }',
+        'escalate = [{ min = 5, within = "25s", severity = "critical", title = "more" }]',
+    ),
+    (
+        'distinct = { of = "secret", min = 3, within = "10s", habit = { days = 2, within = "14d", factor = 1.5 } }',
+        'escalate = [{ min = 4, within = "12s", severity = "medium", title = "less" }]',
+    ),
+    (
+        'distinct = { of = "secret", min = 3, within = "10s" }',
+        'unless = [{ seen = \'{ $.eventName = "PutSecretValue" }\', same = ["secret"] }]',
+    ),
+)
+
+
+@pytest.mark.parametrize("rule", SPREADS)
+@given(
+    gaps=st.lists(
+        st.tuples(
+            st.sampled_from((0, 0, 1, 1, 2, 3, 8, 11, 86_400)),
+            st.sampled_from((*(0,) * 25, 3, 12, 40)),
+            st.integers(0, 6),
+            st.sampled_from((*(records.read,) * 8, records.put)),
+        ),
+        max_size=50,
+    ),
+    batch=st.sampled_from((1, 2, 5)),
+)
+@settings(max_examples=60, deadline=None)
+def test_what_is_found_event_by_event_is_what_is_found_of_all_at_once(
+    rule: tuple[str, ...],
+    gaps: list[tuple[int, int, int, Callable[..., Record]]],
+    batch: int,
+) -> None:
+    at, story = 0, list[Record]()
+    for gap, late, number, call in gaps:
+        at += gap
+        story.append(call(f"prod/{number}", by=records.role(), at=after(at - late)))
+    rules = ruled(mine(*rule))
+    assert judged(story, rules, batch=batch) == judged(story, rules)

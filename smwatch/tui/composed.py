@@ -123,9 +123,9 @@ class DirectlyComposed(_Screen):
         self._dirty_widgets.clear()
         app._update_mouse_over(self)
         if painting.lines <= AT_ONCE:
-            self._paint_on(painting, until=inf)
+            self._paint_on(painting, inf)
         else:
-            asyncio.get_running_loop().call_soon(self._paint_on, painting)
+            self._paint_soon(painting)
 
     @property
     def _in_front(self) -> bool:
@@ -133,7 +133,11 @@ class DirectlyComposed(_Screen):
         stack = self.app.screen_stack
         return bool(stack) and stack[-1] is self and not self.app.is_inline
 
-    def _paint_on(self, painting: Painting, until: float | None = None) -> None:
+    def _paint_soon(self, painting: Painting) -> None:
+        """Go on in the next turn: little, if what else is done in it has taken the time that is spared already."""
+        asyncio.get_running_loop().call_soon(self._paint_on, painting, perf_counter() + SPARED)
+
+    def _paint_on(self, painting: Painting, until: float) -> None:
         if painting is not self._painting:
             return
         app = self.app
@@ -143,8 +147,8 @@ class DirectlyComposed(_Screen):
             return
         visible_screen_stack.set(app._background_screens)  # what a fade mixes its colours with
         try:
-            if painting.go_on(until or perf_counter() + SPARED):
-                asyncio.get_running_loop().call_soon(self._paint_on, painting)
+            if painting.go_on(until):
+                self._paint_soon(painting)
                 return
         except Exception as error:
             app._handle_exception(error)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 import pytest
@@ -32,17 +33,20 @@ class Watched:
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.drawn = Counter[int]()
         """Lines of each turn."""
+        self.bands = Counter[int]()
+        """Pieces of them that were drawn without a look at the clock."""
         self.frames: list[list[Placed]] = []
         self.meanwhile: Callable[[], object] | None = None
         """Done once, in the turn after the first lines of a large frame have been drawn."""
         self.met = False
         """That has been done."""
-        self._turn = 0
+        self.turn = 0
         draw, display = DirectCompositor.drawn, App._display
 
         def drawn(compositor: DirectCompositor, part: Part) -> list[Placed]:
             placed = draw(compositor, part)
-            self.drawn[self._turn] += len(placed)
+            self.drawn[self.turn] += len(placed)
+            self.bands[self.turn] += 1
             if self.meanwhile is not None and compositor.size.height == part.region.height * WIDE[1] // composed.BAND:
                 asyncio.get_running_loop().call_soon(self.meanwhile)
                 self.meanwhile, self.met = None, True
@@ -59,7 +63,7 @@ class Watched:
     async def count(self) -> None:
         """Count the turns of the loop, until cancelled."""
         while True:
-            self._turn += 1
+            self.turn += 1
             await asyncio.sleep(0)
 
 
@@ -93,6 +97,24 @@ async def test_a_screen_is_drawn_in_several_turns_of_the_loop_and_shown_in_one(s
     assert sum(watched.drawn.values()) >= WIDE[1]
     assert max(watched.drawn.values()) <= composed.AT_ONCE
     assert any({y for _, y, _ in frame} == set(range(WIDE[1])) for frame in watched.frames)
+
+
+async def test_little_is_drawn_in_a_turn_that_has_taken_long_already(
+    stage: Stage, watched: Watched, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looks, late = count(), list[int]()
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await settled(pilot)
+        monkeypatch.setattr(composed, "SPARED", 5.0)
+        monkeypatch.setattr(composed, "perf_counter", lambda: next(looks) + 100 * len(late))
+        watched.bands.clear()
+        counting = asyncio.create_task(watched.count())
+        watched.meanwhile = lambda: late.append(watched.turn)
+        stage.app.screen.refresh()
+        await settled(pilot)
+        counting.cancel()
+    assert watched.bands[late[0]] == 1
+    assert max(watched.bands.values()) > 1
 
 
 async def test_what_changes_while_a_screen_is_drawn_is_in_the_same_frame(stage: Stage, watched: Watched) -> None:

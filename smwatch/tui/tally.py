@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import TypeVar
 
 import msgspec
@@ -16,6 +17,7 @@ MINUTES = 24 * 60
 """How far back minutes are kept."""
 DISTINCT = 1000
 """Secrets, and principals, told apart in a minute: guessed names are without number."""
+FAILED, SECRET, PRINCIPAL = attrgetter("failed"), attrgetter("secret"), attrgetter("principal")
 
 Counted = TypeVar("Counted")
 
@@ -30,9 +32,17 @@ class Minute(msgspec.Struct):
     """By (badge word, name)."""
 
 
-def _count(counter: Counter[Counted], one: Counted) -> None:
-    if one in counter or len(counter) < DISTINCT:
-        counter[one] += 1
+def _count(counter: Counter[Counted], found: Iterable[tuple[Counted, int]]) -> None:
+    for one, times in found:
+        if one in counter or len(counter) < DISTINCT:
+            counter[one] += times
+
+
+def _by_minute(events: Iterable[Event]) -> dict[int, list[Event]]:
+    found: defaultdict[int, list[Event]] = defaultdict(list)
+    for event in events:
+        found[event.seconds // 60].append(event)
+    return found
 
 
 class Tally:
@@ -44,23 +54,26 @@ class Tally:
         self._totals: dict[timedelta, tuple[int, int, Minute]] = {}
 
     def note(self, events: Iterable[Event], now: datetime) -> None:
-        """Count events; those more than a day away from now are left out."""
+        """Count events; those more than a day away from now are left out.
+
+        What is told apart is counted minute by minute: serves "processor at 1,000 rows/s".
+        """
         minutes, this = self._minutes, int(now.timestamp()) // 60
         oldest = this - MINUTES
-        for event in events:
-            self._noted += 1
-            number = event.seconds // 60
+        for number, some in _by_minute(events).items():
+            self._noted += len(some)
             if not oldest <= number <= this + MINUTES:
                 continue
             minute = minutes.get(number)
             if minute is None:
                 minute = minutes[number] = Minute()
-            minute.events += 1
-            if event.failed:
-                minute.failed += 1
-            if event.secret is not None:
-                _count(minute.secrets, event.secret)
-            _count(minute.principals, (event.principal.kind.value, event.principal.called))
+            minute.events += len(some)
+            minute.failed += sum(map(FAILED, some))
+            secrets = Counter(map(SECRET, some))
+            del secrets[None]
+            _count(minute.secrets, secrets.items())
+            callers = Counter(map(PRINCIPAL, some)).items()
+            _count(minute.principals, (((each.kind.value, each.called), times) for each, times in callers))
         if len(minutes) > MINUTES + 60:
             for number in [number for number in minutes if not oldest <= number <= this + MINUTES]:
                 del minutes[number]

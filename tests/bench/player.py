@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -42,6 +43,8 @@ PERIOD = 0.1
 """Seconds between two deliveries."""
 TROUBLE = 300
 """Events that alarms are made of."""
+AHEAD = 60
+"""Seconds for which what will come is made before it begins: to make it is no work of what is measured."""
 
 
 class Smwatch(SmwatchApp):
@@ -56,6 +59,7 @@ class Smwatch(SmwatchApp):
             store.add([self._made(i, now - 3600 + i * 3500 // rows) for i in some])
         store.engine = Engine(combine(load_builtin()))
         self._fed, self._batch, self._say = rows, round(per_second * PERIOD), say
+        self._coming = deque(self._delivery(now + i * PERIOD) for i in range(round(AHEAD / PERIOD)))
         self._at: int | None = None
         desk = Desk(store, record_of=lambda _: None, now=datetime.now(UTC))
         super().__init__(desk, start=self._stand, collector=Collector(desk.now))
@@ -67,14 +71,16 @@ class Smwatch(SmwatchApp):
 
     def _stand(self, _: SmwatchApp) -> None:
         if self._batch:
-            self.set_interval(PERIOD, self._feed)
+            repeat(self, self._feed)
         self._say("ready")
 
-    def _feed(self) -> None:
-        second = int(datetime.now(UTC).timestamp())
-        batch = [self._made(self._fed + i, second) for i in range(self._batch)]
+    def _delivery(self, at: float) -> Delivery:
+        batch = [self._made(self._fed + i, int(at)) for i in range(self._batch)]
         self._fed += self._batch
-        self.apply(Delivery(tuple(enumerate(batch))))
+        return Delivery(tuple(enumerate(batch)))
+
+    def _feed(self) -> None:
+        self.apply(self._coming.popleft() if self._coming else self._delivery(datetime.now(UTC).timestamp()))
 
     def post_display_hook(self) -> None:
         """A frame has been written."""
@@ -175,7 +181,7 @@ class Plain(App[None]):
 
     def _stand(self) -> None:
         if self._batch:
-            self.set_interval(PERIOD, self._feed)
+            repeat(self, self._feed)
         self._say("ready")
 
     def _feed(self) -> None:
@@ -212,6 +218,20 @@ def main() -> None:
         asyncio.set_event_loop(loop)
         loop.add_signal_handler(SIGUSR1, lambda: say(str(turns.longest())))
         PROGRAMS[options.how](options.rows, options.per_second, say).run(loop=loop)
+
+
+def repeat(app: App[Any], feed: Callable[[], None]) -> None:
+    """Call it each PERIOD, without a timer of Textual's: what that takes is no work of what is measured."""
+    loop = asyncio.get_running_loop()
+
+    def call(at: float) -> None:
+        try:
+            feed()
+        except Exception as error:
+            app._handle_exception(error)
+        loop.call_at(at + PERIOD, call, at + PERIOD)
+
+    loop.call_at(loop.time() + PERIOD, call, loop.time() + PERIOD)
 
 
 def speaker(told: TextIO) -> Callable[[str], None]:

@@ -222,6 +222,23 @@ def test_guessed_names_without_number_are_counted_and_not_kept() -> None:
     assert (total.events, len(total.secrets)) == (DISTINCT + 50, DISTINCT)
 
 
+def test_events_are_counted_by_secret_and_principal_in_whatever_minute_they_are() -> None:
+    tally = Tally()
+    asked = [
+        records.read("prod/a", eventTime=ago(5), id="1"),
+        records.denied("prod/a", eventTime=ago(200), id="2"),
+        records.read("prod/b", by=records.user("eve"), eventTime=ago(6), id="3"),
+        records.listing(by=records.user("eve"), eventTime=ago(7), id="4"),
+    ]
+    for some in (asked[:1], asked[1:]):
+        tally.note([arrival(each).event for each in some], NOW)
+    total = tally.totals(NOW, timedelta(hours=1))
+    assert (total.events, total.failed) == (4, 1)
+    assert {secret.name: count for secret, count in total.secrets.items()} == {"prod/a": 2, "prod/b": 1}
+    assert total.principals[("USER", "eve")] == 2
+    assert sum(total.principals.values()) == 4
+
+
 def test_what_is_asked_each_second_is_added_up_when_something_is_new() -> None:
     tally, hour = Tally(), timedelta(hours=1)
     tally.note([arrival(records.read("prod/a", eventTime=ago(3500), id="1")).event], NOW)

@@ -18,6 +18,8 @@ So whoever raises any number of small alarms can't push out a bad one. Whoever k
 EXPLAINED = "events that came later explain it"
 LOOKED_AT = 1_000
 """Sights looked at in one go where alarms are worked out bit by bit: some 3 ms."""
+WOKEN = 1_000
+"""Cases woken in one go, where alarms are worked out bit by bit, because time has passed: about a millisecond."""
 
 _LAST_AT = attrgetter("last_at")
 
@@ -44,7 +46,7 @@ class Standing:
     @property
     def unsettled(self) -> bool:
         """Whether there are alarms still to be worked out."""
-        return bool(self._world.dirty or self._world.roused)
+        return bool(self._world.dirty or self._world.roused or self._world.due)
 
     def settle(self, most: int | None = None) -> tuple[Alarm, ...]:
         """Work out all alarms that may have changed, or so many of them and not much at once; those that did change.
@@ -54,6 +56,7 @@ class Standing:
         dirty, roused, changed = self._world.dirty, self._world.roused, list[Alarm]()
         for census in self._world.censuses.values():
             census.tell()
+        self._world.wake_due(WOKEN if most is not None else None)
         looked_at = 0
         while (roused or dirty) and most != 0:
             most = most - 1 if most is not None else None

@@ -172,13 +172,26 @@ class World:
             heappush(self._reading_on if read else self._alarm_clock, (second, next(self._tickets), watcher))
 
     def move(self, clock: int, read_to: int) -> None:
-        """Time has passed, or more has been read."""
+        """Time has passed, or more has been read: some are `due` now."""
         self.clock, self.read_to = max(self.clock, clock), max(self.read_to, read_to)
-        for waiting, now in ((self._alarm_clock, self.clock), (self._reading_on, self.read_to)):
-            while waiting and waiting[0][0] <= now:
+
+    @property
+    def due(self) -> bool:
+        """Whether somebody is still to be woken, as the time has come."""
+        return any(waiting and waiting[0][0] <= now for waiting, now in self._waits)
+
+    def wake_due(self, most: int | None = None) -> None:
+        """Wake them, or so many of them."""
+        for waiting, now in self._waits:
+            while waiting and waiting[0][0] <= now and most != 0:
                 second, _, watcher = heappop(waiting)
                 self._waiting.discard((second, watcher))
                 watcher.wake()
+                most = most - 1 if most is not None else None
+
+    @property
+    def _waits(self) -> tuple[tuple[list[tuple[int, int, Watcher]], int], ...]:
+        return (self._alarm_clock, self.clock), (self._reading_on, self.read_to)
 
     def fold(self, right: Mapping[Secret, Secret]) -> None:
         """Know of secrets what was known of them under names that have turned out to be wrong."""

@@ -397,3 +397,38 @@ def test_what_is_found_event_by_event_is_what_is_found_of_all_at_once(
         story.append(call(f"prod/{number}", by=records.role(), at=after(at - late)))
     rules = ruled(mine(*rule))
     assert judged(story, rules, batch=batch) == judged(story, rules)
+
+
+def test_where_a_screen_waits_few_of_many_cases_whose_time_has_come_are_woken_in_one_go(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(standing, "WOKEN", 7)
+    rules = ruled(mine('absence = { until = \'{ $.eventName = "Never" }\', within = "1h", same = ["identity"] }'))
+    whole, sliced, woken, wake = Engine(rules), Engine(rules), 0, SightingCase.wake
+    sliced.at_once = 10
+
+    def counted(case: SightingCase) -> None:
+        nonlocal woken
+        woken += 1
+        wake(case)
+
+    monkeypatch.setattr(SightingCase, "wake", counted)
+    story = [records.read(by=records.role(f"app-{n}", "task"), at=after(n)) for n in range(MANY)]
+    for engine in (whole, sliced):
+        engine.judge(arrivals(story))
+        settle(engine)
+    assert not whole.alarms
+    later, steps = records.put(at=after(hours=2)), list[int]()
+    whole.judge(arrivals([later]))
+    assert woken == MANY
+    woken = 0
+    sliced.judge(arrivals([later]))
+    steps.append(woken)
+    while sliced.unsettled:
+        woken = 0
+        sliced.settle()
+        steps.append(woken)
+    assert sum(steps) == MANY
+    assert max(steps) == 7
+    assert len(sliced.alarms) == MANY
+    assert dict(sliced.alarms) == dict(whole.alarms)

@@ -93,6 +93,8 @@ def following(rule: Rule, case: SightingCase) -> Judge:
     furthest = max(within, *(int(step.within) for step in rule.escalate)) if rule.escalate else within
 
     def after(marks: Sequence[Mark], _some: slice) -> None:
+        if not marks:
+            return  # all there were will never be evidence
         if known.before(marks[-1].second + 1) is None and not known.forgotten(marks[0].second):
             settle_none(marks, slice(None))  # who fails again and again has mostly never worked
             return

@@ -170,6 +170,11 @@ def test_any_order_batching_and_duplication_gives_the_same_alarms(
     assert run(in_order(events)[::-1], [1]) == expected
 
 
+def test_a_failure_that_is_known_never_to_count_leaves_nothing_to_judge() -> None:
+    found = run([records.read("prod/a", at=AT), records.read("prod/a", error=REFUSED, at=AT)], [1])
+    assert all(alarm.rule != "SMW-HLTH-01" for alarm in found.values())
+
+
 PLACE = records.ACCOUNT, records.REGION
 SECOND = int(AT.timestamp())
 SPANS = st.builds(

@@ -82,11 +82,12 @@ class Dormant:
         self._keys[:] = [key for key, _ in newest]
         self._models[:] = [model for _, model in newest]
 
-    def take(self) -> list[Event]:
-        """All of them, oldest first; none waits any more."""
-        taken = sorted(zip(self._keys, self._models, strict=True), key=_KEY)
-        self._keys.clear()
-        self._models.clear()
+    def take(self, most: int | None = None) -> list[Event]:
+        """All of them, or the oldest so many, oldest first; these wait no more."""
+        waiting = sorted(zip(self._keys, self._models, strict=True), key=_KEY)
+        taken, left = waiting[:most], waiting[len(waiting) if most is None else most :]
+        self._keys[:] = [key for key, _ in left]
+        self._models[:] = [model for _, model in left]
         return [model if model.key == key else msgspec.structs.replace(model, key=key) for key, model in taken]
 
     def join(self, other: Dormant) -> None:

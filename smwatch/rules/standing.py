@@ -20,6 +20,8 @@ LOOKED_AT = 1_000
 """Sights looked at in one go where alarms are worked out bit by bit: some 3 ms."""
 WOKEN = 1_000
 """Cases woken in one go, where alarms are worked out bit by bit, because time has passed: about a millisecond."""
+TAKEN = 10
+"""Events that waited and are taken in one go, of one case: about a millisecond."""
 
 _LAST_AT = attrgetter("last_at")
 
@@ -61,7 +63,9 @@ class Standing:
         while (roused or dirty) and most != 0:
             most = most - 1 if most is not None else None
             if roused:
-                roused.popitem()[0].look_again()
+                waiter, _ = roused.popitem()
+                if waiter.look_again(TAKEN if most is not None else None):
+                    roused[waiter] = None
                 continue
             case = dirty.pop()
             assert isinstance(case, Case)

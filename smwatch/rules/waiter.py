@@ -60,10 +60,11 @@ class Waiter:
         if len(self._waiting) >= 2 * MARKS:
             self._waiting.keep_newest(MARKS)
 
-    def look_again(self) -> None:
-        """Have all of them taken, as more is known."""
-        for event in self._waiting.take():
+    def look_again(self, most: int | None = None) -> bool:
+        """Have them taken, or the oldest so many, as more is known; whether there are others."""
+        for event in self._waiting.take(most):
             self._take(event)
+        return bool(self._waiting)
 
     def rename(self, right: Mapping[Secret, Secret]) -> None:
         """Know the events by the right names of their secrets."""

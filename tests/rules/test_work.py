@@ -21,6 +21,7 @@ from smwatch.rules.dimension import Dimension, Renames, Value, renamed
 from smwatch.rules.engine import Engine
 from smwatch.rules.envelope import Rule
 from smwatch.rules.evidence import Evidence
+from smwatch.rules.mark import Mark
 from smwatch.rules.measure import Measure, Sight
 from smwatch.rules.question import Lookout
 from smwatch.rules.sighting import SightingCase
@@ -431,4 +432,38 @@ def test_where_a_screen_waits_few_of_many_cases_whose_time_has_come_are_woken_in
     assert sum(steps) == MANY
     assert max(steps) == 7
     assert len(sliced.alarms) == MANY
+    assert dict(sliced.alarms) == dict(whole.alarms)
+
+
+def test_where_a_screen_waits_few_of_many_events_that_waited_for_a_fact_are_taken_in_one_go(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rules = ruled(mine('only = [{ seen = \'{ $.eventName = "DeleteSecret" }\', same = ["secret"], within = "1h" }]'))
+    whole, sliced, taken, add = Engine(rules), Engine(rules), 0, SightingCase.add
+    sliced.at_once = 2
+
+    def counted(case: SightingCase, mark: Mark) -> None:
+        nonlocal taken
+        taken += 1
+        add(case, mark)
+
+    monkeypatch.setattr(SightingCase, "add", counted)
+    story = [records.read(at=after(n)) for n in range(MANY)]
+    for engine in (whole, sliced):
+        engine.judge(arrivals(story))
+    assert not taken
+    late, steps = records.delete(at=before(minutes=1)), list[int]()
+    whole.judge(arrivals([late]))
+    assert taken == MANY
+    taken = 0
+    sliced.judge(arrivals([late]))
+    steps.append(taken)
+    while sliced.unsettled:
+        taken = 0
+        sliced.settle()
+        steps.append(taken)
+    assert sum(steps) == MANY
+    assert max(steps) == 2 * standing.TAKEN
+    (alarm,) = sliced.alarms.values()
+    assert alarm.count == MANY
     assert dict(sliced.alarms) == dict(whole.alarms)

@@ -41,18 +41,19 @@ def decoding(texts: list[str]) -> float:
 
 @contextmanager
 def parse(size: int) -> Iterator[Pair]:
-    """Records read by a reader that has read others before, as it has after its first minute."""
-    texts, reader = Traffic().texts(size), Reader()
+    """Records that are new in each round, read by a reader that has read others before, as after its first minute."""
+    traffic, reader = Traffic(), Reader()
     for text in Traffic(seed=2).texts(10_000):
         reader.read(text, seen_by=SeenBy.LOGS, seen_at=AT)
 
     def smwatch() -> float:
+        texts = traffic.texts(size)
         began = clock()
         for text in texts:
             reader.read(text, seen_by=SeenBy.LOGS, seen_at=AT)
         return clock() - began
 
-    yield Pair(smwatch, lambda: decoding(texts))
+    yield Pair(smwatch, lambda: decoding(traffic.texts(size)))
 
 
 @contextmanager

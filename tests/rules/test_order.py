@@ -171,7 +171,7 @@ def test_any_order_batching_and_duplication_gives_the_same_alarms(
 
 
 def test_a_failure_that_is_known_never_to_count_leaves_nothing_to_judge() -> None:
-    found = run([records.read("prod/a", at=AT), records.read("prod/a", error=REFUSED, at=AT)], [1])
+    found = run([records.read("prod/a", error=REFUSED, at=AT), records.read("prod/a", at=AT)], [1])
     assert all(alarm.rule != "SMW-HLTH-01" for alarm in found.values())
 
 

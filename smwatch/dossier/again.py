@@ -7,6 +7,7 @@ import msgspec
 from smwatch.dossier.dealings import SECONDS
 from smwatch.events.event import Arrival, Event
 from smwatch.events.header import Header
+from smwatch.events.naming import KMS
 
 HOUR = 3600
 
@@ -17,7 +18,7 @@ class Again(msgspec.Struct, gc=False):
     event: Event
     """One that is like them, and was noted by itself."""
     header: Header | None
-    """Its header."""
+    """Its header, where more of it is noted than the event has: each takes one or two kB."""
     begin: int
     end: int
     """Keys: of the hour."""
@@ -30,8 +31,10 @@ class Again(msgspec.Struct, gc=False):
     @classmethod
     def after(cls, arrival: Arrival) -> Again:
         """To count events that are like this one, which has been noted."""
-        hour = (arrival.event.key >> SECONDS) // HOUR
-        return cls(arrival.event, arrival.header, hour * HOUR << SECONDS, (hour + 1) * HOUR << SECONDS)
+        event = arrival.event
+        hour = (event.key >> SECONDS) // HOUR
+        header = arrival.header if event.source == KMS else None
+        return cls(event, header, hour * HOUR << SECONDS, (hour + 1) * HOUR << SECONDS)
 
     def counts(self, key: int) -> bool:
         """Count the one with this key; whether it is of the hour."""

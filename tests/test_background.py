@@ -165,12 +165,14 @@ async def test_what_a_person_decides_meanwhile_is_kept_at_once_and_not_undone_by
 
     background = Background(work, keep=keep, go_on=go_on)
     background.start(lambda _: [ALARM], failed=lambda error: None)
-    await asyncio.wait_for(begun.wait(), 60)
-    background.keep([msgspec.structs.replace(ALARM, count=2)])
-    assert await asyncio.to_thread(decided.wait, 60)
-    assert kept == [[2]]
-    going_on.set()
-    assert background.stop(60)
+    try:
+        await asyncio.wait_for(begun.wait(), 60)
+        background.keep([msgspec.structs.replace(ALARM, count=2)])
+        assert await asyncio.to_thread(decided.wait, 60)
+        assert kept == [[2]]
+        going_on.set()
+    finally:
+        assert background.stop(60)
     assert kept == [[2]]
 
 

@@ -53,7 +53,8 @@ _numbers = count(1)
 class Known:
     """Callers and calls by what tells them from others: an event costs little more than those two look-ups.
 
-    Both are looked up in two steps, as a caller comes from many addresses and a secret has many versions.
+    Both are looked up in two steps, as a caller comes from many addresses and a secret has many versions. The second
+    remember less: most of what they have is found at the first, and their keys are as large (see the row "memory").
     """
 
     def __init__(self, remember: int) -> None:
@@ -66,9 +67,9 @@ class Known:
         self._addresses: Recent[_Text, _Text] = Recent(_plain_address, remember)
         self._access_keys: Recent[_Text, _Text] = Recent(_plain_access_key, remember)
         self._principals: Recent[_Who, Principal | None] = Recent(self._make_principal, remember)
-        self._clients: Recent[_Client, _Known | None] = Recent(self._make_client, remember)
+        self._clients: Recent[_Client, _Known | None] = Recent(self._make_client, remember // 4)
         self._unnamed: Recent[_Unnamed, _Known] = Recent(self._make_unnamed, remember)
-        self._named: Recent[_About, _Named] = Recent(self._make_named, remember)
+        self._named: Recent[_About, _Named] = Recent(self._make_named, remember // 4)
 
     def unnamed(self, header: Header, identity: Identity) -> Caller:
         """The caller whom no ARN names."""

@@ -3,6 +3,7 @@
 import pytest
 from textual.notifications import Notification
 
+from smwatch.tui import composed
 from smwatch.tui.screens import frame
 
 HOUR = 3600.0
@@ -26,3 +27,9 @@ def _patience(monkeypatch: pytest.MonkeyPatch) -> None:
 
     monkeypatch.setattr(frame, "SAID_SECONDS", HOUR)
     monkeypatch.setattr(Notification, "time_left", property(left))
+
+
+@pytest.fixture(autouse=True)
+def _painting(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What has changed is painted at once: a pilot that pauses waits for no turn of the loop in which more is drawn."""
+    monkeypatch.setattr(composed, "AT_ONCE", 10_000)

@@ -25,6 +25,7 @@ from smwatch.tui.widgets.pieces import Pieces
 from tests.tui.scene import Stage, reads
 
 WIDE = (160, 40)
+AT_ONCE = composed.AT_ONCE
 
 
 class Watched:
@@ -71,6 +72,7 @@ class Watched:
 def watched(monkeypatch: pytest.MonkeyPatch) -> Watched:
     """No time at all is spared for a turn: each band is drawn in one of its own."""
     monkeypatch.setattr(composed, "SPARED", 0.0)
+    monkeypatch.setattr(composed, "AT_ONCE", AT_ONCE)
     return Watched(monkeypatch)
 
 
@@ -82,6 +84,8 @@ def stage() -> Stage:
 async def settled(pilot: Pilot[int]) -> None:
     """Wait until nothing is left to be painted."""
     for _ in range(3):
+        await pilot.pause()
+    while getattr(pilot.app.screen, "_painting", None) is not None:
         await pilot.pause()
 
 

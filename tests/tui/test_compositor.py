@@ -32,12 +32,13 @@ KEYS = (
 SIZES = ((120, 34), (100, 24), (160, 40), (60, 20))
 
 
-@pytest.mark.parametrize("spared", [composed.SPARED, 0.0])
+@pytest.mark.parametrize("at_once", [0, 10_000])
 @pytest.mark.parametrize("seed", range(4))
 async def test_after_anything_the_terminal_shows_what_a_whole_repaint_would(
-    seed: int, spared: float, monkeypatch: pytest.MonkeyPatch
+    seed: int, at_once: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(composed, "SPARED", spared)
+    monkeypatch.setattr(composed, "AT_ONCE", at_once)
+    monkeypatch.setattr(composed, "SPARED", 0.0)
     random, tape = Random(seed), []
 
     class Kept(Tape):
@@ -62,6 +63,8 @@ async def test_after_anything_the_terminal_shows_what_a_whole_repaint_would(
                 stage.app.notify("something is said over the stream", timeout=0.01, markup=False)
             await pilot.press(random.choice(KEYS))
             await pilot.pause()
+            while getattr(stage.app.screen, "_painting", None) is not None:
+                await pilot.pause()
             for data in tape:
                 stream.feed(data)
             tape.clear()

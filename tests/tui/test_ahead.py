@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -38,6 +39,6 @@ async def test_no_styles_are_read_when_the_alarms_are_opened_once_all_is_made_re
 async def test_it_is_made_ready_some_time_after_the_start(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "AHEAD_SECONDS", 0.01)
     stage = Stage(reads(3))
-    async with stage.app.run_test(size=(160, 50)) as pilot:
+    async with asyncio.timeout(60), stage.app.run_test(size=(160, 50)) as pilot:
         while not any("AlarmsScreen" in read_from[1] for read_from in stage.app.stylesheet.source):
             await pilot.pause()

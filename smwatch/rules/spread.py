@@ -292,6 +292,7 @@ class SpreadCase(Case):
         """Judge some of it; how many sights that meant looking at."""
         if self._judging is None:
             self._due, self._judging = False, self._judge()
+            self._care_up_to(END)  # what becomes known between two looks is not to be missed
         for looked_at in self._judging:
             return looked_at
         self._judging = None

@@ -400,6 +400,25 @@ def test_what_is_found_event_by_event_is_what_is_found_of_all_at_once(
     assert judged(story, rules, batch=batch) == judged(story, rules)
 
 
+@pytest.mark.parametrize("looks", range(6))
+def test_what_becomes_known_between_two_looks_at_a_case_is_not_missed(
+    looks: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(standing, "LOOKED_AT", 3)
+    unless = """unless = [{ seen = '{ $.eventName = "PutSecretValue" }', same = ["secret"], within = "1s" }]"""
+    rules = ruled(mine('distinct = { of = "secret", min = 3, within = "10s" }', unless))
+    by = records.role()
+    reads = [records.read(f"prod/{number}", by=by, at=after(number)) for number in range(4)]
+    engine = Engine(rules)
+    engine.at_once = 1
+    engine.judge(arrivals(reads))
+    for _ in range(looks):
+        engine.settle()
+    engine.judge(arrivals([records.put(f"prod/{number}", by=by, at=after(number)) for number in range(2)]))
+    settle(engine)
+    assert not engine.alarms
+
+
 def test_where_a_screen_waits_few_of_many_cases_whose_time_has_come_are_woken_in_one_go(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -1,22 +1,25 @@
-"""The alarms that ask for attention, in order at all times."""
+"""All alarms by where they stand, in order at all times."""
 
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from operator import itemgetter
 
 from smwatch.judging import Judge, Judging
-from smwatch.rules.alarm import Alarm, urgency
+from smwatch.rules.alarm import Alarm, AlarmState, urgency
+from smwatch.tui.pages.words import Standing
 
 MANY = 1_000
 """Of more that have changed, all are put in order: that is faster then."""
 _FIRST = itemgetter(0)
+_Ordered = list[tuple[tuple[bool, int, float, str], Alarm]]
+"""Alarms with what they are ordered by."""
 
 
 class Attention:
-    """The open alarms of a store, worst first: those that ask for attention now, and those that are muted.
+    """The alarms of a store that have evidence, worst first: those that ask for attention now, and all others.
 
     Several parts of a screen ask with each frame and each second, and there may be ten thousand. So each that has
     changed is put in its place, as putting all in order takes up to 70 ms. Serves "longest stall of the event loop".
@@ -29,23 +32,25 @@ class Attention:
         self._engine: Judge | None = None
         self._known: dict[str, Alarm] = {}
         """All alarms as they were last."""
-        self._open: list[tuple[tuple[bool, int, float, str], Alarm]] = []
-        """The open ones with what they are ordered by."""
-        self._asking: tuple[Alarm, ...] = ()
-        self._muted: tuple[Alarm, ...] = ()
+        self._ordered: dict[AlarmState, _Ordered] = _in_order(())
+        """Those that have evidence."""
+        self._standing: dict[Standing, tuple[Alarm, ...]] = dict.fromkeys(Standing, ())
         self._from: datetime | None = None
         self._upto: datetime | None = None
         """Between these moments (None: for ever) nothing but a change makes an alarm muted, or ends that."""
 
     def asking(self, now: datetime) -> Sequence[Alarm]:
         """Those that are not muted."""
-        self._look(now)
-        return self._asking
+        return self.standing(now)[Standing.OPEN]
 
     def muted(self, now: datetime) -> Sequence[Alarm]:
         """Those that would ask for attention if nobody had muted them."""
+        return self.standing(now)[Standing.MUTED]
+
+    def standing(self, now: datetime) -> Mapping[Standing, Sequence[Alarm]]:
+        """All that have evidence by where they stand; a mapping that was handed out does not change."""
         self._look(now)
-        return self._muted
+        return self._standing
 
     def _wake(self) -> None:
         self._stirred = True
@@ -61,7 +66,7 @@ class Attention:
         alarms, known, change = self._store.alarms, self._known, self._changes.take()
         if self._store.engine is not self._engine or len(change.alarms) > MANY:
             self._engine, self._known = self._store.engine, dict(alarms)
-            self._open = sorted([(urgency(alarm), alarm) for alarm in alarms.values() if _asks(alarm)], key=_FIRST)
+            self._ordered = _in_order(alarms.values())
             return True
         for group in change.alarms:
             self._put(group, alarms.get(group))
@@ -72,23 +77,33 @@ class Attention:
 
     def _put(self, group: str, alarm: Alarm | None) -> None:
         was = self._known.pop(group, None)
-        if was is not None and _asks(was):
-            del self._open[bisect_left(self._open, urgency(was), key=_FIRST)]
+        if was is not None and was.count:
+            ordered = self._ordered[was.state]
+            del ordered[bisect_left(ordered, urgency(was), key=_FIRST)]
         if alarm is not None:
             self._known[group] = alarm
-            if _asks(alarm):
-                insort(self._open, (urgency(alarm), alarm), key=_FIRST)
+            if alarm.count:
+                insort(self._ordered[alarm.state], (urgency(alarm), alarm), key=_FIRST)
 
     def _part(self, now: datetime) -> None:
-        alarms = [alarm for _, alarm in self._open]
-        timed = [alarm for alarm in alarms if alarm.muted_until is not None]
-        self._muted = tuple([alarm for alarm in timed if alarm.muted(now)])
-        muted = {alarm.group for alarm in self._muted}
-        self._asking = tuple([alarm for alarm in alarms if alarm.group not in muted] if muted else alarms)
+        opened, acknowledged, closed = ([alarm for _, alarm in self._ordered[state]] for state in AlarmState)
+        timed = [alarm for alarm in opened if alarm.muted_until is not None]
+        muted = [alarm for alarm in timed if alarm.muted(now)]
+        quiet = {alarm.group for alarm in muted}
+        asking = [alarm for alarm in opened if alarm.group not in quiet] if quiet else opened
+        self._standing = {
+            Standing.OPEN: tuple(asking),
+            Standing.MUTED: tuple(muted),
+            Standing.ACKNOWLEDGED: tuple(acknowledged),
+            Standing.CLOSED: tuple(closed),
+        }
         ends = [alarm.muted_until for alarm in timed if alarm.muted_until is not None]
         self._from = max((end for end in ends if end <= now), default=None)
         self._upto = min((end for end in ends if end > now), default=None)
 
 
-def _asks(alarm: Alarm) -> bool:
-    return alarm.open and alarm.count > 0
+def _in_order(alarms: Iterable[Alarm]) -> dict[AlarmState, _Ordered]:
+    ordered: dict[AlarmState, _Ordered] = {state: [] for state in AlarmState}
+    for entry in sorted([(urgency(alarm), alarm) for alarm in alarms if alarm.count], key=_FIRST):
+        ordered[entry[1].state].append(entry)
+    return ordered

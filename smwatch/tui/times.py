@@ -41,6 +41,7 @@ DATED = "%m-%d %H:%M:%S"
 SHORT_DATED = "%m-%d %H:%M"
 CLOCK = "%H:%M:%S"
 FULL = "%Y-%m-%d %H:%M:%S"
+DATE = "%Y-%m-%d"
 
 
 @lru_cache(8192)
@@ -68,7 +69,7 @@ def moment(at: datetime | None, zone: Zone, now: datetime) -> str:
         return f"{period(now - at)} ago" if at <= now else f"in {period(at - now)}"
     local = zone is Zone.LOCAL
     seconds = int(at.timestamp())
-    if _written(seconds, local, "%Y-%m-%d") == _written(int(now.timestamp()), local, "%Y-%m-%d"):
+    if _written(seconds, local, DATE) == _written(int(now.timestamp()), local, DATE):
         return _written(seconds, local, CLOCK)
     if _written(seconds, local, "%Y") == _written(int(now.timestamp()), local, "%Y"):
         return _written(seconds, local, SHORT_DATED)

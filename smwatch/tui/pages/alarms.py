@@ -2,46 +2,120 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from itertools import accumulate
+from typing import overload
 
 from smwatch.rules.alarm import Alarm, Mute
 from smwatch.tui.keys import KeyTable
-from smwatch.tui.lines import BLANK, Line, Piece, fields, heading, line, paragraph, spread
+from smwatch.tui.lines import BLANK, Line, Piece, Unwritten, fields, heading, line, paragraph, spread
 from smwatch.tui.muting import covers, scope
 from smwatch.tui.pages.targets import ToAlarm, ToMute
 from smwatch.tui.pages.words import ALARM_ROLES, Standing, about, alarm_line, badge, shown, standing
 from smwatch.tui.text import fit
-from smwatch.tui.times import Zone, moment, period
+from smwatch.tui.times import DATE, Zone, moment, period, written
 
 LABEL = 14
 """Columns of a label."""
+KEPT = 500
+"""Alarms whose lines are kept: more than a screen has room for."""
 
 
-def listed(alarms: Iterable[Alarm], now: datetime) -> dict[Standing, list[Alarm]]:
-    """All alarms by where they stand, what needs attention first, those that are over last."""
-    sections: dict[Standing, list[Alarm]] = {each: [] for each in Standing}
-    for alarm in shown(alarms):
-        sections[standing(alarm, now)].append(alarm)
-    return {each: alarms for each, alarms in sections.items() if alarms}
+class AlarmLines(Unwritten):
+    """All alarms by where they stand, and what is muted; each alarm is written when a line of it is looked at.
+
+    There may be ten thousand, and each takes a tenth of a millisecond. Serves "longest stall of the event loop".
+    """
+
+    def __init__(
+        self,
+        sections: Mapping[Standing, Sequence[Alarm]],
+        mutes: Sequence[Mute],
+        now: datetime,
+        zone: Zone,
+        width: int,
+    ) -> None:
+        self._now, self._zone, self._width = now, zone, width
+        self._blocks: list[Alarm | list[Line]] = []
+        """From top to bottom: alarms, and the lines between them."""
+        self._written: dict[int, list[Line]] = {}
+        """The lines of alarms that were looked at, by their place among the blocks."""
+        heights: list[int] = []
+        for stand, alarms in sections.items():
+            if alarms:
+                self._blocks += [heading(stand, f"{len(alarms):,}"), *alarms]
+                heights += [2, *_heights(alarms)]
+        between: list[list[Line]] = []
+        if not heights:
+            between.append([BLANK, *paragraph("No rule has matched anything so far.", width, "quiet")])
+        if mutes:
+            between += [heading("mutes", f"{len(mutes):,}"), *(_mute_summary(mute, now, width) for mute in mutes)]
+        self._blocks += between
+        heights += map(len, between)
+        self._starts = list(accumulate(heights, initial=-1))  # the blank line at the top is left out
+        """The first line of each block, and the end of all."""
+
+    def __len__(self) -> int:
+        return self._starts[-1]
+
+    @overload
+    def __getitem__(self, at: int) -> Line: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Line]: ...
+    def __getitem__(self, at: int | slice) -> Line | Sequence[Line]:
+        places = range(len(self))
+        if isinstance(at, slice):
+            return [self._line(i) for i in places[at]]
+        return self._line(places[at])
+
+    def _line(self, i: int) -> Line:
+        n = bisect_right(self._starts, i) - 1
+        return self._block(n)[i - self._starts[n]]
+
+    def _block(self, n: int) -> list[Line]:
+        block = self._blocks[n]
+        if not isinstance(block, Alarm):
+            return block
+        lines = self._written.get(n)
+        if lines is None:
+            if len(self._written) >= KEPT:
+                self._written.clear()
+            lines = self._written[n] = _summary(block, self._now, self._zone, self._width)
+        return lines
+
+    def place_of(self, target: object) -> int | None:
+        """The first line that leads to an alarm or a mute."""
+        group = target.group if isinstance(target, ToAlarm) else None
+        for start, block in zip(self._starts, self._blocks, strict=False):
+            if block.group == group if isinstance(block, Alarm) else block[0].target == target:
+                return start
+        return None
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, AlarmLines):
+            return NotImplemented
+        return self._seen_from == other._seen_from and self._blocks == other._blocks
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @property
+    def _seen_from(self) -> tuple[object, ...]:
+        """What else the lines of an alarm are made of: only an age changes from one second to the next."""
+        now, zone = self._now, self._zone
+        day = now if zone is Zone.RELATIVE else written(int(now.timestamp()), zone, now, DATE)
+        return self._width, zone, day
 
 
-def alarms_page(
-    sections: Mapping[Standing, Sequence[Alarm]], mutes: Sequence[Mute], now: datetime, zone: Zone, width: int
-) -> list[Line]:
-    """All alarms, as they are `listed`, and what is muted."""
-    lines: list[Line] = []
-    if not sections:
-        lines += [BLANK, *paragraph("No rule has matched anything so far.", width, "quiet")]
-    for stand, alarms in sections.items():
-        lines += heading(stand, f"{len(alarms):,}")
-        for alarm in alarms:
-            lines += _summary(alarm, now, zone, width)
-    if mutes:
-        lines += heading("mutes", f"{len(mutes):,}")
-        for mute in mutes:
-            lines += _mute_summary(mute, now, width)
-    return lines[1:]
+def _heights(alarms: Iterable[Alarm]) -> list[int]:
+    """How many lines the `_summary` of each takes; told without a call for each of them."""
+    return [
+        1
+        + bool(alarm.principal or (alarm.secret is not None and alarm.secret.name))
+        + bool((alarm.acknowledged and alarm.acknowledged.note) or (alarm.closed and alarm.closed.note))
+        for alarm in alarms
+    ]
 
 
 def _mute_summary(mute: Mute, now: datetime, width: int) -> list[Line]:

@@ -19,7 +19,7 @@ from smwatch.tui.composed import DirectlyComposed
 from smwatch.tui.keys import bindings
 from smwatch.tui.lines import Piece, hint_pieces, spread
 from smwatch.tui.muting import in_force, mutes_meant, scope, told, until_meant
-from smwatch.tui.pages.alarms import alarms_page, listed
+from smwatch.tui.pages.alarms import AlarmLines
 from smwatch.tui.pages.targets import ToAlarm, ToEvent, ToMute, ToValue
 from smwatch.tui.pages.words import Standing, about
 from smwatch.tui.screens.desk import Desk
@@ -104,11 +104,10 @@ class AlarmsScreen(DirectlyComposed, Screen[object]):
 
     def _write(self) -> None:
         desk = self._desk
-        sections = listed(desk.store.alarms.values(), desk.now)
-        mutes = in_force(desk.store.mutes, desk.now)
-        self.list.show(lambda width: alarms_page(sections, mutes, desk.now, desk.zone, width))
+        sections, mutes = desk.standing, in_force(desk.store.mutes, desk.now)
+        self.list.show(lambda width: AlarmLines(sections, mutes, desk.now, desk.zone, width))
         self.detail.renew()
-        open_now, in_all = len(sections.get(Standing.OPEN, ())), sum(map(len, sections.values()))
+        open_now, in_all = len(sections[Standing.OPEN]), sum(map(len, sections.values()))
         width = self.size.width
         left = [Piece(" alarms"), Piece(f"   {open_now:,} open, {in_all:,} in all", "quiet")]
         self._title.put([spread(left, [], width).pieces])
@@ -251,7 +250,7 @@ class AlarmsScreen(DirectlyComposed, Screen[object]):
         def answered(text: str | None) -> None:
             if text is None:
                 return
-            before = listed(self._desk.store.alarms.values(), self._desk.now)
+            before = self._desk.standing
             try:
                 done = act(alarm, text)
             except ValueError as error:
@@ -275,12 +274,11 @@ class AlarmsScreen(DirectlyComposed, Screen[object]):
 
     def _go_on(self, alarm: Alarm, before: Mapping[Standing, Sequence[Alarm]]) -> None:
         """Stand on what comes next after a decision: the alarm below where this one was, or else this one."""
-        now = self._desk.now
         for stand, alarms in before.items():
             groups = [each.group for each in alarms]
             if alarm.group in groups:
                 at = groups.index(alarm.group)
-                left = {each.group for each in listed(self._desk.store.alarms.values(), now).get(stand, ())}
+                left = {each.group for each in self._desk.standing[stand]}
                 order = (alarm.group, *groups[at + 1 :], *reversed(groups[:at]))
                 self.list.select(ToAlarm(next((group for group in order if group in left), alarm.group)))
 

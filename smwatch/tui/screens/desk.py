@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -26,6 +26,7 @@ from smwatch.tui.lines import Page
 from smwatch.tui.outside import Answers, Before, Outside
 from smwatch.tui.pages.principal import rotation_list
 from smwatch.tui.pages.targets import ToAccessKey, ToAlarm, ToEvent, ToPrincipal
+from smwatch.tui.pages.words import Standing
 from smwatch.tui.screens.writing import Folded, written
 from smwatch.tui.tally import Tally
 from smwatch.tui.times import Zone
@@ -212,6 +213,11 @@ class Desk:
     def muted(self) -> Sequence[Alarm]:
         """The alarms that would ask for attention now if nobody had muted them, worst first."""
         return self._attention.muted(self.now)
+
+    @property
+    def standing(self) -> Mapping[Standing, Sequence[Alarm]]:
+        """All alarms by where they stand now, worst first; it stays as it is when alarms change."""
+        return self._attention.standing(self.now)
 
     def is_of_now(self, alarm: Alarm) -> bool:
         """Whether an alarm is worth a noise: bad, and of now rather than of history that is being read."""

@@ -17,7 +17,7 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from smwatch.tui.keys import bindings
-from smwatch.tui.lines import BLANK, Line, Page
+from smwatch.tui.lines import BLANK, Line, Page, place_of
 from smwatch.tui.text import fit, visible
 from smwatch.tui.widgets.direct import Direct
 
@@ -176,13 +176,11 @@ class Sheet(ScrollView, Direct, can_focus=True):
 
     def select(self, target: object) -> None:
         """Put the cursor on the line that leads to `target`."""
-        for i, each in enumerate(self.lines):
-            if each.target == target:
-                self._go(i)
-                return
+        if (i := place_of(self.lines, target)) is not None:
+            self._go(i)
 
     def _write(self) -> None:
-        at, before = self._at, self.lines
+        at, before, stood = self._at, self.lines, self.cursor
         seen = self.cursor is not None and self._in_sight(self.cursor)
         self._width = self.size.width
         width = self._width - 2 * MARGIN
@@ -191,7 +189,7 @@ class Sheet(ScrollView, Direct, can_focus=True):
             return
         self.lines = lines
         if at is not None and at.target is not None:
-            self.cursor = next((i for i, each in enumerate(lines) if each.target == at.target), None)
+            self.cursor = place_of(lines, at.target)
         elif self.cursor is not None and self.cursor >= len(lines):
             self.cursor = None
         size = Size(self.size.width, len(lines))
@@ -202,14 +200,14 @@ class Sheet(ScrollView, Direct, can_focus=True):
                 self.scroll_to(y=self.max_scroll_y, animate=False)
         if seen and self.cursor is not None:
             self._reveal(self.cursor)  # lines before it may have come or gone
-        self._repaint(before)
+        if self.cursor != stood:
+            self.refresh()
+        else:
+            self._repaint(before)
 
     def _repaint(self, before: Sequence[Line]) -> None:
         """Paint the lines in sight that have changed: most pages are written anew for a time or a count in them."""
         top, height = self.scroll_offset.y, self.size.height
-        if self.cursor is not None:
-            self.refresh()
-            return
         shown = zip_longest(self.lines[top : top + height], before[top : top + height])
         changed = [y for y, (now, then) in enumerate(shown) if now != then]
         if changed:

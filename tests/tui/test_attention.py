@@ -8,11 +8,12 @@ from datetime import datetime, timedelta
 import pytest
 
 from smwatch.rules.alarm import Mute
+from smwatch.rules.engine import Engine
 from smwatch.store import Store
 from smwatch.tui.attention import Attention
-from smwatch.tui.pages.words import shown
+from smwatch.tui.pages.words import Standing, shown, standing
 from tests import records
-from tests.rules.judging import counting_calls
+from tests.rules.judging import catalogue, counting_calls
 from tests.test_store import AT, ByPrincipal, arrival
 
 MINUTE = timedelta(minutes=1)
@@ -41,6 +42,9 @@ class Told:
         asking, muted = self.attention.asking(now), self.attention.muted(now)
         assert list(asking) == [alarm for alarm in opened if not alarm.muted(now)]
         assert list(muted) == [alarm for alarm in opened if alarm.muted(now)]
+        known = shown(self.store.alarms.values())
+        found = {stand: list(alarms) for stand, alarms in self.attention.standing(now).items()}
+        assert found == {stand: [alarm for alarm in known if standing(alarm, now) is stand] for stand in Standing}
         return [alarm.group for alarm in asking], [alarm.group for alarm in muted]
 
 
@@ -72,6 +76,25 @@ def test_what_an_engine_has_let_go_of_asks_no_more(told_of: bool) -> None:
     else:
         told.store.add([arrival(records.read("prod/db", id="a read"))])
     assert told.groups(AT) == (["bob", "carol", "dave"], [])
+
+
+def test_alarms_that_are_decided_upon_are_kept_in_order_too() -> None:
+    store = Store(engine=Engine(catalogue()))
+    told = Told(())
+    told.store, told.attention = store, Attention(store)
+    denied = [records.read_deleted(f"prod/{n}", at=AT + n * MINUTE, id=f"{n}") for n in range(5)]
+    store.add([arrival(record) for record in denied])
+    groups, _ = told.groups(AT)
+    before = told.attention.standing(AT)
+    store.acknowledge(groups[1], "", AT)
+    store.close(groups[2], "", AT)
+    store.acknowledge(groups[3], "", AT)
+    assert told.groups(AT) == ([groups[0], *groups[4:]], [])
+    store.close(groups[3], "", AT)
+    told.groups(AT)
+    store.add([arrival(records.read_deleted("prod/9", at=AT, id="9"))])
+    told.groups(AT)
+    assert [alarm.group for alarm in before[Standing.OPEN]] == groups  # as it was handed out
 
 
 def test_another_engine_has_other_alarms() -> None:

@@ -13,7 +13,7 @@ from smwatch.events.secret import Secret
 from smwatch.rules.alarm import Decision, Mute
 from smwatch.store import Store
 from smwatch.tui.pages.alarms import KEPT, AlarmLines
-from smwatch.tui.pages.targets import ToAlarm, ToMute
+from smwatch.tui.pages.targets import ToAlarm, ToMute, ToPrincipal, ToSecret
 from smwatch.tui.pages.words import Standing, standing
 from smwatch.tui.screens.alarms import AlarmsScreen
 from smwatch.tui.times import Zone
@@ -147,6 +147,18 @@ async def test_few_of_two_thousand_alarms_are_looked_at_for_a_change_a_second_a_
         assert screen.alarm is not None
         assert screen.alarm.group == "u0900"
         assert "1,999 open, 2,000 in all" in stage.lines()[0]
+
+
+@pytest.mark.parametrize("target", ["secret", "principal"])
+def test_a_page_looks_closer_only_at_its_own_alarms(target: str) -> None:
+    stage = crowd()
+    stage.bring(records.read("prod/quiet", by=records.user("alice")))
+    (secret,) = (each for each in stage.store.secrets if each.name == "prod/quiet")
+    (identity,) = (each for each, dossier in stage.store.principals.items() if dossier.principal.name == "alice")
+    page = stage.app.desk.page_of(ToSecret(secret) if target == "secret" else ToPrincipal(identity), ())
+    lines, calls = counting_calls(lambda: page(80))
+    assert lines
+    assert calls < 1_500
 
 
 async def test_a_second_in_which_nothing_happens_leaves_the_list_where_it_is_scrolled_to() -> None:

@@ -14,6 +14,8 @@ from smwatch.tui.spread import SPANS, Spread, span_of
 from smwatch.tui.tally import Tally
 from tests import records
 from tests.records import arrival
+from tests.rules.judging import counting_calls
+from tests.test_store import alarm
 from tests.tui.scene import NOW, ago
 
 HOUR = timedelta(hours=1)
@@ -50,3 +52,10 @@ def test_bars_with_events_of_a_bad_alarm_are_marked() -> None:
     assert [i for i, bucket in enumerate(buckets) if bucket.alarmed] == [49]
     assert (buckets[49].events, buckets[49].failed) == (1, 1)
     assert spread.label == "-1h"
+
+
+def test_bars_are_marked_without_a_call_for_each_alarm() -> None:
+    alarms = [alarm(f"{number}", [number]) for number in range(1, 1_000)]
+    spread = Spread.of(HOUR, 60, NOW)
+    _, calls = counting_calls(lambda: spread.buckets(Tally(), alarms, NOW))
+    assert calls < 500

@@ -32,7 +32,8 @@ def principal_page(
     shared = principal.name if principal.shared_role else ""
     about = " · ".join(filter(None, (KINDS[principal.kind], shared, principal.identity)))
     lines += paragraph(about, width, "quiet")
-    own = shown(alarm for alarm in alarms if alarm.open and alarm.identity and alarm.identity == principal.identity)
+    identity = principal.identity
+    own = shown([alarm for alarm in alarms if identity and alarm.identity == identity and alarm.open])
     lines += [alarm_line(alarm, now, zone, width) for alarm in own]
     return lines + _radius(dossier, now, zone, width, keys)
 

@@ -87,11 +87,14 @@ class AlarmLines(Unwritten):
 
     def place_of(self, target: object) -> int | None:
         """The first line that leads to an alarm or a mute."""
-        group = target.group if isinstance(target, ToAlarm) else None
-        for start, block in zip(self._starts, self._blocks, strict=False):
-            if block.group == group if isinstance(block, Alarm) else block[0].target == target:
-                return start
-        return None
+        if isinstance(target, ToAlarm):
+            group = target.group
+            found = (n for n, block in enumerate(self._blocks) if isinstance(block, Alarm) and block.group == group)
+        else:
+            between = ((n, block) for n, block in enumerate(self._blocks) if not isinstance(block, Alarm))
+            found = (n for n, block in between if block[0].target == target)
+        n = next(found, None)
+        return self._starts[n] if n is not None else None
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, AlarmLines):

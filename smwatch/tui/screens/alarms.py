@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain, islice
 from typing import ClassVar
 
 import msgspec
@@ -21,7 +22,7 @@ from smwatch.tui.lines import Piece, hint_pieces, spread
 from smwatch.tui.muting import in_force, mutes_meant, scope, told, until_meant
 from smwatch.tui.pages.alarms import AlarmLines
 from smwatch.tui.pages.targets import ToAlarm, ToEvent, ToMute, ToValue
-from smwatch.tui.pages.words import Standing, about
+from smwatch.tui.pages.words import Standing, about, standing
 from smwatch.tui.screens.desk import Desk
 from smwatch.tui.screens.prompt import PromptScreen
 from smwatch.tui.widgets.choices import Choices
@@ -275,12 +276,17 @@ class AlarmsScreen(DirectlyComposed, Screen[object]):
     def _go_on(self, alarm: Alarm, before: Mapping[Standing, Sequence[Alarm]]) -> None:
         """Stand on what comes next after a decision: the alarm below where this one was, or else this one."""
         for stand, alarms in before.items():
-            groups = [each.group for each in alarms]
-            if alarm.group in groups:
-                at = groups.index(alarm.group)
-                left = {each.group for each in self._desk.standing[stand]}
-                order = (alarm.group, *groups[at + 1 :], *reversed(groups[:at]))
-                self.list.select(ToAlarm(next((group for group in order if group in left), alarm.group)))
+            at = next((n for n, each in enumerate(alarms) if each.group == alarm.group), None)
+            if at is not None:
+                order = chain((alarm,), islice(alarms, at + 1, None), reversed(alarms[:at]))
+                self.list.select(
+                    ToAlarm(next((each.group for each in order if self._stands(each, stand)), alarm.group))
+                )
+
+    def _stands(self, before: Alarm, stand: Standing) -> bool:
+        """Whether an alarm still stands there now."""
+        alarm = self._desk.store.alarms.get(before.group)
+        return alarm is not None and alarm.count > 0 and standing(alarm, self._desk.now) is stand
 
     def _tell(self, text: str) -> None:
         self.app.notify(text, markup=False, timeout=TOLD_SECONDS)

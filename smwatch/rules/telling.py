@@ -180,9 +180,7 @@ class Listing:
 
     def of(self, values: Mapping[Value, tuple[int, int]]) -> tuple[str, ...]:
         """What to say of these values, of each of which the first and the last second are given."""
-        newest = sorted(zip(values.values(), values, strict=True))[
-            -LISTED:
-        ]  # of thousands, only these have to be named
+        newest = sorted(zip(values.values(), values, strict=True))[-LISTED:]  # of thousands, only these are named
         told = self._told[: len(newest)] + [""] * (len(newest) - len(self._told))
         new = range(len(self._newest), len(newest))
         for place in chain(compress(count(), map(ne, newest, self._newest)), new):

@@ -100,7 +100,7 @@ class Backstage:
         self._reached = parts.since
         self.desk = Desk(
             parts.store,
-            record_of=parts.shown_record_of,
+            record_of=parts.evidence.shown_record_of,
             now=now(),
             title=title,
             asked_since=parts.since if self._aws is not None else None,  # recordings are shown whole
@@ -192,8 +192,8 @@ class Backstage:
             live_tail_on=parts.settings.logs.live_tail,
             live_tail_cost=live_tail_cost,
             ask=self._ask if aws is not None else None,
-            same_call=parts.same_call,
-            export=parts.write_file,
+            same_call=parts.evidence.same_call,
+            export=parts.evidence.write_file,
             remember=self._remember,
             before=Before(known=parts.alarms_kept, unheard=parts.alarms_unheard),
             hold=self._hold,

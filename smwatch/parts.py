@@ -3,53 +3,35 @@
 from __future__ import annotations
 
 import asyncio
-import os
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime, timedelta
-from itertools import islice
-from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Generic, TypeVar, cast
+from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 import msgspec
 
 from smwatch import notified
-from smwatch.amount import amount
 from smwatch.anew import Anew
 from smwatch.decisions import DECIDED, Decisions
-from smwatch.events.event import Arrival, Event
-from smwatch.events.header import unwrapped
-from smwatch.events.links import counted_with, shared_id
-from smwatch.events.reader import Reader
-from smwatch.events.redact import redact
-from smwatch.events.secret import Lesson
-from smwatch.export import csv_lines, jsonl_lines
+from smwatch.evidence import Evidence, taught
 from smwatch.filter import Context, Filter, FilterError
 from smwatch.filter import parse as parse_filter
+from smwatch.in_force import build_rules
 from smwatch.journal import Journal, JournalError
 from smwatch.journal.printed import WRITTEN
 from smwatch.judging import Judging
-from smwatch.monitor import JOURNAL, LESSONS, Delivery, Monitor
+from smwatch.monitor import JOURNAL, Delivery, Monitor
 from smwatch.notify import Notifier, NotifyError, apprise_senders
 from smwatch.reading import Reading
-from smwatch.record import Record, decode
 from smwatch.remembered import KNOWN_SINCE, Opened, open_journal
-from smwatch.report import report_lines
 from smwatch.rules.alarm import Alarm, Severity
-from smwatch.settings import (
-    Settings,
-    SettingsError,
-    moment,
-    period,
-)
+from smwatch.settings import Settings, moment, period
 from smwatch.sources.source import State, Status
-from smwatch.store import Store
 from smwatch.watched import Watching
 
 if TYPE_CHECKING:
     from smwatch.rules.engine import Engine
-    from smwatch.rules.envelope import RuleSet
 
 
 FILTERS, UNHEARD, _UNSENT = "filters", "unheard", "unsent"
@@ -60,9 +42,6 @@ REMEMBERED = 100
 NOTHING: Mapping[str, bytes] = MappingProxyType({})
 LAST_WORDS = timedelta(seconds=20)
 """How long an end that was not asked for (tail --once) waits for a notification to be sent."""
-
-BATCH = 500
-"""Events that a report takes in at a time."""
 
 
 def now() -> datetime:
@@ -103,9 +82,12 @@ class Parts(Generic[J]):
             self._opened = Opened(Journal(packing=packing))
         opened = self._opened
         self.journal, self.notice = opened.journal, opened.notice
+        self.evidence = Evidence(
+            self.journal, held=lambda key: self.store.find(key), now=now, kept_from=lambda: self.kept_from
+        )
         self.decisions = Decisions(self.journal, opened.alarms, opened.mutes)
         self.notifiers: tuple[Notifier, ...] = ()
-        self._watching, self._reader = Watching(), self._taught()
+        self._watching, self._reader = Watching(), taught(self.journal)
         if judging:
             self.judge_by(self.engine_made())
 
@@ -277,95 +259,10 @@ class Parts(Generic[J]):
             unsent = self.journal.fact_as(_UNSENT, list[list[str]]) or []
         return {group for groups in unsent for group in groups}
 
-    def write_file(
-        self, path: Path, events: Sequence[Event], alarms: Sequence[Alarm], query: str, told: Callable[[int], None]
-    ) -> str:
-        """Write events to a file: a table for *.csv, a report for *.md, else JSON lines; says how that went.
-
-        `told` is given how many events have been read from the journal, as it comes along.
-        """
-        written = 0
-
-        def arrivals() -> Iterator[Arrival]:
-            nonlocal written
-            for event in events:
-                if (raw := self.journal.raw(event)) is not None:
-                    written += 1
-                    told(written)
-                    yield self._arrival(event, raw)
-
-        match path.suffix:
-            case ".csv":
-                lines = csv_lines(arrivals())
-            case ".md":
-                lines = self._report(arrivals(), events, alarms, query)
-            case _:
-                lines = jsonl_lines(arrivals())
-        with open(path, "x", encoding="utf-8", opener=_private) as file:
-            file.writelines(lines)
-        left_out = len(events) - written
-        return f"{amount(written, 'events')} written to {path}" + (
-            f"; the journal no longer holds {left_out:,} others" if left_out else ""
-        )
-
-    def _report(
-        self, arrivals: Iterator[Arrival], events: Sequence[Event], alarms: Sequence[Alarm], query: str
-    ) -> Iterator[str]:
-        """A report on some events alone: their dossiers are made anew, the alarms are as people know them."""
-        store = Store(capacity=max(1, len(events)))
-        while batch := list(islice(arrivals, BATCH)):
-            store.add(batch)
-        since = min((event.at for event in events), default=now())
-        coverage = [(name, self.journal.coverage(name)) for name in self.journal.sources()]
-        return report_lines(
-            store, alarms, since=since, now=now(), coverage=coverage, filter_text=query, kept_from=self.kept_from
-        )
-
     @property
     def kept_from(self) -> datetime:
         """From when on the journal keeps all events that it held."""
         return self.journal.kept_from(now() - period(self.settings.journal.retention))
-
-    def record_of(self, event: Event) -> Record:
-        """The record behind an event, from the journal; empty when it has been pruned or is not a JSON object."""
-        try:
-            raw = self.journal.raw(event)
-            return unwrapped(decode(raw)) if raw is not None else {}
-        except (JournalError, ValueError):
-            return {}
-
-    def same_call(self, shared_id: str) -> list[Event]:
-        """What several accounts have recorded of one call: the events with this sharedEventID in the journal."""
-        reader = self._taught()
-        try:
-            events = [stored.read(reader).event for stored in self.journal.same_call(shared_id)]
-        except JournalError:
-            return []
-        return [self._as_known(event) for event in events]
-
-    def _taught(self) -> Reader:
-        """A reader that makes none of the mistakes about names again that the journal knows of."""
-        reader = Reader()
-        with suppress(JournalError):
-            reader.teach(self.journal.fact_as(LESSONS, list[Lesson]) or ())
-        return reader
-
-    def _as_known(self, event: Event) -> Event:
-        """The event as the store has it, by all that is known of names, if it is held."""
-        known = self.store.find(event.key)
-        return known if known is not None and known.own_key == event.own_key else event
-
-    def _arrival(self, event: Event, raw: str) -> Arrival:
-        """An event from the store with its record, as it once arrived."""
-        arrival = Arrival(event, raw)
-        if "sharedEventID" in raw and (shared := shared_id(arrival.record)):
-            arrival.shared_id, arrival.counted_as = shared, counted_with(event, self.same_call(shared))
-        return arrival
-
-    def shown_record_of(self, event: Event) -> Record:
-        """The same without what may be the value of a secret."""
-        record: Record = redact(self.record_of(event))
-        return record
 
     def check_filters(self, saved: Mapping[str, str]) -> None:
         """Refuse saved filters that can't be understood (SettingsError)."""
@@ -373,40 +270,8 @@ class Parts(Generic[J]):
             self._filter(text, f"ui.filters.{name}")
 
     def _filter(self, text: str, key: str) -> Filter | None:
+        context = Context(record_of=lambda event: self.evidence.record_of(event), levels=self.store.levels)
         try:
-            return parse_filter(text, Context(record_of=self.record_of, levels=self.store.levels)) if text else None
+            return parse_filter(text, context) if text else None
         except FilterError as error:
             raise self.settings.wrong(key, error) from None
-
-
-def _private(path: str, flags: int) -> int:
-    """Open a file for nobody else: it holds what CloudTrail holds."""
-    return os.open(path, flags, 0o600)
-
-
-def build_rules(settings: Settings) -> RuleSet:
-    """The rules in force; SettingsError names what is wrong with them."""
-    from smwatch.rules.rule import RuleError, in_force
-
-    files = [Path(file) for file in settings.rules.files]
-    if missing := next((file for file in files if not file.exists()), None):
-        raise settings.wrong("rules.files", f"there is no file {missing}: `smwatch rules check FILE` tries one")
-    called = settings.config_file or "configuration"
-    try:
-        return in_force(files, settings.rules.disable, _with_log_group(settings), called=called)
-    except RuleError as error:
-        first, *others = error.problems
-        told = next((file for file in files if any(each.startswith(f"{file}: ") for each in others)), None)
-        all_of_it = f": `smwatch rules check {told}`" if told else ""  # which knows nothing of the config file
-        raise SettingsError(first + (f" (and {len(others)} more{all_of_it})" if others else "")) from None
-
-
-def _with_log_group(settings: Settings) -> Mapping[str, Any]:
-    """The rules' changes, the log group that is watched among what the audit trail relies on."""
-    changes, group = settings.rules.overrides, settings.logs.group
-    lists = changes.get("lists", {})
-    if not group or not isinstance(lists, Mapping):  # what is wrong is said where it is read
-        return changes
-    name = group.removesuffix(":*").rpartition(":log-group:")[2]
-    audit = lists.get("audit", ())
-    return {**changes, "lists": {**lists, "audit": [*audit, name]}} if isinstance(audit, list | tuple) else changes

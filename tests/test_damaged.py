@@ -128,7 +128,7 @@ class Run:
             asyncio.run(run())
             self.typed = parts.filters_typed
             for event in parts.store.events:
-                parts.record_of(event)
+                parts.evidence.record_of(event)
             parts.keep(list(parts.engine.alarms.values()))
             self.alarms = {alarm.rule for alarm in parts.engine.alarms.values()}
             between = parts.journal.between(START - HOUR, START + 2 * HOUR)

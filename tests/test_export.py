@@ -110,7 +110,7 @@ def test_the_screen_writes_what_the_name_of_the_file_says(tmp_path: Path, name: 
     parts.store.add(given)
     parts.journal.commit("file", given[:2])
     path = tmp_path / name
-    told = parts.write_file(
+    told = parts.evidence.write_file(
         path, [each.event for each in given], tuple(parts.store.alarms.values()), "prod/", counts.append
     )
     assert told == f"2 events written to {path}; the journal no longer holds 1 others"
@@ -120,7 +120,7 @@ def test_the_screen_writes_what_the_name_of_the_file_says(tmp_path: Path, name: 
     assert name != "x.md" or "### CRITICAL: Access to a secret marked for deletion" in text
     assert path.stat().st_mode & 0o777 == 0o600
     with pytest.raises(FileExistsError):
-        parts.write_file(path, [], (), "", counts.append)
+        parts.evidence.write_file(path, [], (), "", counts.append)
 
 
 def test_what_two_accounts_have_recorded_of_one_call_is_written_twice_and_counted_once(tmp_path: Path) -> None:
@@ -134,7 +134,7 @@ def test_what_two_accounts_have_recorded_of_one_call_is_written_twice_and_counte
     parts.journal.commit("file", given)
     events = [each.event for each in given]
     for name in ("x", "x.md"):
-        parts.write_file(tmp_path / name, events, (), "", lambda _: None)
+        parts.evidence.write_file(tmp_path / name, events, (), "", lambda _: None)
     lines = [json.loads(line) for line in (tmp_path / "x").read_text(encoding="utf-8").splitlines()]
     assert [line["shared_id"] for line in lines] == ["s", "s"]
     assert [line for line in (tmp_path / "x.md").read_text(encoding="utf-8").splitlines() if "reader | 1 |" in line]

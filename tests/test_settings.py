@@ -5,7 +5,8 @@ from pathlib import Path
 import pytest
 
 from smwatch.backstage import Backstage, demo_sources
-from smwatch.parts import Parts, build_rules
+from smwatch.in_force import build_rules
+from smwatch.parts import Parts
 from smwatch.settings import READ_AGAIN, Settings, SettingsError, load, moment, period
 from smwatch.sources.audits import LONG_REACH
 from smwatch.store import Store

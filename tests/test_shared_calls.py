@@ -150,7 +150,7 @@ async def test_a_call_that_is_looked_up_is_about_the_secret_that_it_turned_out_t
     assert event.secret.name == "my-s3cReT"
     if not held:
         parts.store = Store()
-    one, other = parts.same_call(SHARED)
+    one, other = parts.evidence.same_call(SHARED)
     assert same_call(one, event)
     assert same_call(other, event)
     parts.journal.close()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from smwatch.parts import build_rules
+from smwatch.in_force import build_rules
 from smwatch.record import Record
 from smwatch.rules.alarm import Severity
 from smwatch.rules.documented import DOCUMENTED_ALARM, DOCUMENTED_METRIC, DOCUMENTED_NAMESPACE, DOCUMENTED_PATTERN

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from smwatch.parts import build_rules
+from smwatch.in_force import build_rules
 from smwatch.record import Record
 from smwatch.rules.alarm import Severity
 from smwatch.settings import RulesSettings, Settings

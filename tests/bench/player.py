@@ -38,34 +38,45 @@ from tests.bench.painting import Bare
 from tests.bench.traffic import Traffic, Trouble, arrivals
 
 DISTINCT = 20_000
-"""Events that are read; the rest are the same ones at other times."""
+"""Events that are read for what the store holds; the rest are the same ones at other times."""
 PERIOD = 0.1
 """Seconds between two deliveries."""
+FILLED = 1_000
+"""Events that the store takes in at once while it is filled."""
 TROUBLE = 300
 """Events that alarms are made of."""
-AHEAD = 60
+AHEAD = 75
 """Seconds for which what will come is made before it begins: to make it is no work of what is measured."""
 
 
 class Smwatch(SmwatchApp):
-    """The whole screen over a full store, with all built-in rules; what comes has been read already."""
+    """The whole screen over a full store, all of which all built-in rules have judged; what comes has been read.
+
+    What comes is as new to them as traffic is: some callers have other sessions from time to time.
+    """
 
     def __init__(self, rows: int, per_second: int, say: Callable[[str], None]) -> None:
-        self._models = arrivals(Traffic().texts(min(max(rows, per_second), DISTINCT)))
+        self._rows, self._distinct = rows, min(max(rows, 1), DISTINCT)
+        self._models = arrivals(Traffic().texts(self._distinct + per_second * AHEAD))
         now = int(datetime.now(UTC).timestamp())
-        store = Store(capacity=rows)
-        for start in range(0, rows, DISTINCT):
-            some = range(start, min(start + DISTINCT, rows))
+        store = Store(capacity=rows, engine=Engine(combine(load_builtin())))
+        for start in range(0, rows, FILLED):
+            some = range(start, min(start + FILLED, rows))
             store.add([self._made(i, now - 3600 + i * 3500 // rows) for i in some])
-        store.engine = Engine(combine(load_builtin()))
         self._fed, self._batch, self._say = rows, round(per_second * PERIOD), say
         self._coming = deque(self._delivery(now + i * PERIOD) for i in range(round(AHEAD / PERIOD)))
         self._at: int | None = None
         desk = Desk(store, record_of=lambda _: None, now=datetime.now(UTC))
         super().__init__(desk, start=self._stand, collector=Collector(desk.now))
 
+    def _model(self, number: int) -> Arrival:
+        """What the event with a number is like: those of the store are like a few, each that comes is like none."""
+        if number < self._rows:
+            return self._models[number % self._distinct]
+        return self._models[self._distinct + (number - self._rows) % (len(self._models) - self._distinct)]
+
     def _made(self, number: int, second: int) -> Arrival:
-        model = self._models[number % len(self._models)]
+        model = self._model(number)
         key = (second << ID_BITS | number) << ACCOUNT_BITS
         return msgspec.structs.replace(model, event=msgspec.structs.replace(model.event, key=key))
 
@@ -102,7 +113,7 @@ class Opening(Smwatch):
 
     def _record_of(self, event: Event) -> Record | None:
         number = event.key >> ACCOUNT_BITS & (1 << ID_BITS) - 1
-        record: Record = redact(self._models[number % len(self._models)].record)
+        record: Record = redact(self._model(number % self._rows).record)
         return record
 
     def post_display_hook(self) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from itertools import chain
 from pathlib import Path
 from random import Random
-from typing import Any
+from typing import Any, TypeAlias
 
 from smwatch.events.event import Arrival, SeenBy
 from smwatch.events.reader import Reader
@@ -133,6 +133,77 @@ class Trouble:
         self._made += 1
         by = records.role(f"app-{number}", f"task-{number}")
         return records.raw(call(f"prod/trouble-{random.randrange(60)}", by=by, at=at, id=_uuid(random)))
+
+
+class Varied:
+    """An endless stream of records by hundreds of principals that go through thousands of secrets, few of them refused.
+
+    Each has a handful of its own, and comes to any other one with every tenth call. Some principals are a hundred times
+    busier than others, and each calls from a score of addresses.
+    """
+
+    PRINCIPALS = 400
+    SECRETS = 3_000
+    HANDFULS = (1, 2, 3, 8, 20)
+    ADDRESSES = 20
+    RENEWED_EVERY = 50
+    """Records after which a session of some principal is another one, with another access key."""
+    _CALLS = (*[records.read] * 4, records.describe, records.kms)
+    _ODD = (records.denied, records.denied, records.read_missing, records.put, records.put)
+
+    def __init__(self, seed: int = 1, *, start: datetime = AT, per_second: float = 20.0) -> None:
+        self._random = random = Random(seed)
+        self._start = start
+        self._per_second = per_second
+        self._made = 0
+        self._secrets = [f"{random.choice(('prod', 'stage'))}/{_TEAMS[n % 5]}/db-{n}" for n in range(self.SECRETS)]
+        self._handfuls = [random.sample(self._secrets, random.choice(self.HANDFULS)) for _ in range(self.PRINCIPALS)]
+        self._sessions = [list(map(self._session, [number] * random.choice((1, 1, 2, 4)))) for number in self._numbers]
+
+    @property
+    def _numbers(self) -> range:
+        return range(self.PRINCIPALS)
+
+    def texts(self, count: int) -> list[str]:
+        """The next records, 1.3 kB each on average; two of a hundred are refused, fail or write."""
+        return [self._text() for _ in range(count)]
+
+    def _text(self) -> str:
+        random = self._random
+        if self._made % self.RENEWED_EVERY == 0:
+            number = random.choice(self._numbers)
+            self._sessions[number][-1] = self._session(number)
+        number = int(random.random() ** 2 * self.PRINCIPALS)
+        secret = random.choice(self._handfuls[number] if random.random() < 0.9 else self._secrets)
+        fields: dict[str, Any] = {
+            "by": random.choice(self._sessions[number]),
+            "at": self._start + timedelta(seconds=int(self._made / self._per_second)),
+            "id": _uuid(random),
+        }
+        direct = fields | {
+            "sourceIPAddress": f"10.{number % 4}.{number // 4}.{random.randrange(self.ADDRESSES)}",
+            "userAgent": records.CONSOLE if number % 50 == PERSON else _AGENTS[number % len(_AGENTS)],
+        }
+        self._made += 1
+        kind = random.random()
+        if kind < 0.02:
+            return records.raw(records.listing(**direct))
+        if kind < 0.04:
+            return records.raw(records.batch(self._handfuls[number], **direct))
+        call = random.choice(self._CALLS if kind < 0.98 else self._ODD)
+        name = secret if number % 3 else records.arn(secret)
+        return records.raw(call(name, **(fields if call is records.kms else direct)))
+
+    def _session(self, number: int) -> records.Identity:
+        name, random = f"{_TEAMS[number % len(_TEAMS)]}-{number}", self._random
+        if number % 50 == PERSON:
+            return records.sso(f"{name}@example.com")
+        if number % 25 == USER:
+            return records.user(name, key=f"AKIA{number:016X}")
+        return records.role(name, f"i-{random.getrandbits(68):017x}", key=f"ASIA{random.getrandbits(64):016X}")
+
+
+AnyTraffic: TypeAlias = Traffic | Trouble | Varied
 
 
 class Pages:

@@ -23,7 +23,7 @@ from smwatch.rules.engine import Engine
 from smwatch.rules.rule import combine, load_builtin
 from smwatch.store import Store
 from tests.bench.harness import Pair, Row, clock, collecting
-from tests.bench.traffic import PAGE, Pages, Traffic, Trouble, filtering
+from tests.bench.traffic import PAGE, AnyTraffic, Pages, Traffic, Trouble, Varied, filtering
 from tests.records import AT
 
 decode = msgspec.json.Decoder().decode
@@ -57,9 +57,9 @@ def parse(size: int) -> Iterator[Pair]:
 
 
 @contextmanager
-def ingest(size: int) -> Iterator[Pair]:
+def ingest(size: int, traffic_of: Callable[[], AnyTraffic] = Traffic) -> Iterator[Pair]:
     """A page at a time into a journal on disk and a store that hold so many events already, with a filtered view."""
-    traffic = Traffic()
+    traffic = traffic_of()
     with tempfile.TemporaryDirectory() as folder, asyncio.Runner() as runner, collecting():
         engine = Engine(combine(load_builtin()))
         journal, store = Journal(Path(folder, FILE_NAME)), Store(engine=engine)
@@ -84,7 +84,7 @@ def ingest(size: int) -> Iterator[Pair]:
 
 
 @contextmanager
-def burst(size: int, traffic_of: Callable[[], Traffic | Trouble] = Traffic, part: int = SLICE) -> Iterator[Pair]:
+def burst(size: int, traffic_of: Callable[[], AnyTraffic] = Traffic, part: int = SLICE) -> Iterator[Pair]:
     """Events that come all at once, taken in as the screen's loop takes them, and then alarms: the longest step.
 
     After each step there is a plain loop, in which only the machine can stand still: all of them last together as long
@@ -155,6 +155,15 @@ ROWS = (
         size=100_000,
         sized="events held",
         ready=ingest,
+    ),
+    Row(
+        name="ingest-varied",
+        what="the same, of 400 principals and 3,000 secrets",
+        floor="msgspec.json.decode of the same bytes",
+        target=12.0,
+        size=20_000,
+        sized="events held",
+        ready=partial(ingest, traffic_of=Varied),
     ),
     Row(
         name="burst",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from hashlib import blake2b
 from itertools import count
 
@@ -34,14 +33,18 @@ Caller = tuple[Principal, str, str, str, bytes, str, str, str, int]
 """Principal, account, Region, user agent, account in the key, caller_text, source_ip, access_key; its number, or 0 if
 its texts are not whole.
 """
-_About = tuple[_Text, _Text, _Text, _Text, _Text, _Text, tuple[Named, ...] | None, _Text, _Text, _Text]
-"""Name, source, error code and message, owner, Region; names of secrets, or what was typed, ARN and name told."""
-_Named = tuple[str, str, Secret | None, tuple[Secret, ...], str, str, str, str]
-"""Name, source, secret, others, secret_arn, error code, error message, call_text."""
+_Naming = tuple[tuple[Named, ...] | None, _Text, _Text, _Text]
+"""Names of secrets, or what was typed, ARN and name told."""
+_About = tuple[_Text, _Text, *_Naming, bool, bool]
+"""Owner and Region; names; whether the call is KMS's, and whether it succeeded."""
+_Secrets = tuple[Secret | None, tuple[Secret, ...], str, str]
+"""Secret, others, secret_arn, and what they are searched by."""
 _Asked = tuple[_Text, _Text, _Text, _Text, _Text, _Text]
 """versionId, versionStage, keyId, kmsKeyId; SecretARN and SecretVersionId of the encryption context."""
-_With = tuple[*_About, bool | _Text, _Text, _Asked | None, _Text | tuple[_Text, ...] | int]
-"""The same as an _About; readOnly, eventType, what was asked for, ARNs of the resources, or 0 for none."""
+_Said = tuple[bool | _Text, _Text, _Asked | None, _Text | tuple[_Text, ...] | int]
+"""readOnly, eventType, what was asked for, ARNs of the resources, or 0 for none."""
+_With = tuple[_Text, _Text, _Text, _Text, _Text, _Text, *_Naming, *_Said]
+"""Name, source, error code and message, owner, Region; names and the rest."""
 Call = tuple[str, str, Secret | None, tuple[Secret, ...], str, str, str, str, bool, int]
 """Name, source, secret, others, secret_arn, error code, error message, call_text, read_only; its number, or 0 if it is
 a batch's.
@@ -53,8 +56,8 @@ _numbers = count(1)
 class Known:
     """Callers and calls by what tells them from others: an event costs little more than those two look-ups.
 
-    Both are looked up in two steps, as a caller comes from many addresses and a secret has many versions. The second
-    remember less: most of what they have is found at the first, and their keys are as large (see the row "memory").
+    Both are looked up in two steps, as a caller comes from many addresses, and a secret is asked about by many callers
+    in many ways: a call that nobody has made before is put together from what is known of its parts.
     """
 
     def __init__(self, remember: int) -> None:
@@ -63,13 +66,13 @@ class Known:
         self.callers: Recent[_From, Caller | None] = Recent(self._make_caller, remember)
         """None where the ARN does not tell who it is; see `unnamed`."""
         self.calls: Recent[_With, Call] = Recent(self._make_call, remember)
-        self.names = Names(changed=self._forget_calls)
+        self.names = Names(changed=self._forget)
         self._addresses: Recent[_Text, _Text] = Recent(_plain_address, remember)
         self._access_keys: Recent[_Text, _Text] = Recent(_plain_access_key, remember)
         self._principals: Recent[_Who, Principal | None] = Recent(self._make_principal, remember)
         self._clients: Recent[_Client, _Known | None] = Recent(self._make_client, remember // 4)
         self._unnamed: Recent[_Unnamed, _Known] = Recent(self._make_unnamed, remember)
-        self._named: Recent[_About, _Named] = Recent(self._make_named, remember // 4)
+        self._secrets: Recent[_About, _Secrets] = Recent(self._make_secrets, remember)
 
     def unnamed(self, header: Header, identity: Identity) -> Caller:
         """The caller whom no ARN names."""
@@ -84,9 +87,14 @@ class Known:
         known = self._unnamed[who, _service(header), header.account, header.region, header.user_agent]
         return self._caller(known, header.source_ip, identity.access_key)
 
-    def _forget_calls(self) -> None:
-        self._named.forget()
-        self.calls.forget()
+    def _forget(self, secret: Secret | None) -> None:
+        """Forget the calls that are about a secret, as its names may be another's; without one, all of them."""
+        if secret is None:
+            self._secrets.forget()
+            self.calls.forget()
+        else:
+            self._secrets.forget_if(lambda found: found[0] == secret or secret in found[1])
+            self.calls.forget_if(lambda call: call[2] == secret or secret in call[3])
 
     def _make_caller(self, key: _From) -> Caller | None:
         known = self._clients[key[:6]]
@@ -102,12 +110,21 @@ class Known:
         return principal, account, region, agent, account_bytes, text, address, key, number
 
     def _make_call(self, key: _With) -> Call:
-        named = self._named[key[:10]]
-        name, source, _, others, *_ = named
-        said, read_only = key[10], reads_only(source, name)
+        strings = self.strings
+        name, source, code, message = strings[key[0]], strings[key[1]], strings[key[2]], strings[key[3]]
+        owner, region, found, typed, told, named, said, *_ = key[4:]
+        of_kms = source == KMS
+        about = self._secrets[owner, region, found, typed, told, named, of_kms, not (code or message)]
+        if message and found is None and about[0] is None and not of_kms and (denied := named_in_denial(message)):
+            about = self._secrets[owner, region, denied, None, None, None, False, False]
+        secret, others, arn, names = about
+        # Interned, as calls of a secret's many versions have one text.
+        text = self.texts[search_text(name, source, names, code, message)]
+        read_only = reads_only(source, name)
         if said is not None:
             read_only = said is True or said == "true" or (read_only and said is not False and said != "false")
-        return *named, read_only, 0 if others else next(_numbers)
+        number = 0 if others else next(_numbers)
+        return name, source, secret, others, arn, code, message, text, read_only, number
 
     def _make_principal(self, key: _Who) -> Principal | None:
         arn, invoked_by, issuer, account = key
@@ -150,28 +167,20 @@ class Known:
         text = search_text(*names, agent, region, account)
         return by, account, region, agent, bytes_of_account(account), text, whole
 
-    def _make_named(self, key: _About) -> _Named:
-        strings = self.strings
-        name, source, code, message = strings[key[0]], strings[key[1]], strings[key[2]], strings[key[3]]
-        owner, region, found, typed, told, named = key[4] or "", key[5] or "", *key[6:]
-        if found is None and source == KMS:
+    def _make_secrets(self, key: _About) -> _Secrets:
+        owner, region, found, typed, told, named, of_kms, succeeded = key
+        if found is None and of_kms:
             found = (Named(told, "", True, True),) if told and is_secret_arn(told) else ()
         elif found is None:
-            found = named_by(typed, told, named, succeeded=not (code or message)) or named_in_denial(message)
+            found = named_by(typed, told, named, succeeded=succeeded)
         if not found:
-            text = search_text(name, source, code, message)
-            return name, source, None, (), "", code, message, text
-        secret, *others = self._secrets(found, owner, region)
-        arn = strings[found[0].arn]
-        text = search_text(name, source, arn, secret.name, *(one.name for one in others), code, message)
-        return name, source, secret, tuple(others), arn, code, message, text
-
-    def _secrets(self, found: tuple[Named, ...], owner: str, region: str) -> Iterable[Secret]:
-        secrets = [self.names.secret(one, owner, region) for one in found]
-        if len(secrets) == 1:
-            return secrets
-        self.names.together(secrets)
-        return dict.fromkeys(secrets)
+            return None, (), "", ""
+        secrets = [self.names.secret(one, owner or "", region or "") for one in found]
+        if len(secrets) > 1:
+            self.names.together(secrets)
+            secrets = list(dict.fromkeys(secrets))
+        arn = self.strings[found[0].arn]
+        return secrets[0], tuple(secrets[1:]), arn, search_text(arn, *(secret.name for secret in secrets))
 
 
 def _kept(text: _Text) -> str:

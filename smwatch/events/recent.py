@@ -15,12 +15,14 @@ class Recent(dict[K, V], Generic[K, V]):
     It holds two generations of up to `limit` keys. A hit costs what a dict's does, which is why this is one.
     """
 
-    __slots__ = ("_limit", "_make", "_older")
+    __slots__ = ("_aged", "_limit", "_make", "_older")
 
-    def __init__(self, make: Callable[[K], V], limit: int) -> None:
+    def __init__(self, make: Callable[[K], V], limit: int, *, aged: Callable[[], None] = lambda: None) -> None:
+        """`aged` is called after the older generation was forgotten for one that is not asked for any more."""
         super().__init__()
         self._make = make
         self._limit = limit
+        self._aged = aged
         self._older: dict[K, V] = {}
 
     def __missing__(self, key: K) -> V:
@@ -35,6 +37,7 @@ class Recent(dict[K, V], Generic[K, V]):
         if len(self) >= self._limit:
             self._older = dict(self)
             self.clear()
+            self._aged()
         self[key] = value
 
     def find(self, key: K) -> V | None:
@@ -50,6 +53,12 @@ class Recent(dict[K, V], Generic[K, V]):
     def remembered(self) -> list[K]:
         """Every key that something is remembered for."""
         return [*self, *self._older]
+
+    def forget_if(self, test: Callable[[V], bool]) -> None:
+        """Forget what passes `test`."""
+        for each in (self, self._older):
+            for key in [key for key, value in each.items() if test(value)]:
+                del each[key]
 
     def forget(self) -> None:
         """Forget everything."""

@@ -75,8 +75,8 @@ class Names:
     what was taken for the first had two kinds of names: then `mistaken`, and the records have to be read again.
     """
 
-    def __init__(self, changed: Callable[[], None], remember: int = 16_384) -> None:
-        """`changed` is called whenever a name stands for another secret than before."""
+    def __init__(self, changed: Callable[[Secret | None], None], remember: int = 16_384) -> None:
+        """`changed` is called with a secret when a name stands for it no more, and with None when any name might."""
         self._changed = changed
         self._resolved: Recent[tuple[Named, str, str], Secret] = Recent(self._resolve, remember)
         self._secrets: Recent[_Key, Secret] = Recent(self._make_secret, remember)
@@ -87,7 +87,7 @@ class Names:
         """What ARNs that AWS has written end with."""
         self._reached: Recent[_Key, tuple[_Key, ...] | None] = Recent(lambda _: None, remember)
         """For names: what ARNs end with that led to a secret and may be this name and a suffix; at most REACHED."""
-        self._meant: Recent[_Reference, Secret | None] = Recent(lambda _: None, remember)
+        self._meant: Recent[_Reference, Secret | None] = Recent(lambda _: None, remember, aged=self._forget)
         """What references were taken for last."""
         self._references: Recent[Secret, set[_Reference] | None] = Recent(lambda _: None, remember)
         """The references that were taken for a secret; where they are REFERENCES, there may be more."""
@@ -147,11 +147,12 @@ class Names:
             self._reach(short, reference.key)
         elif named.exists:
             self._learn(_EXISTING, reference.key)
-        return self._take(reference)
+        secret = self._meant.find(reference) or self._meaning(reference)
+        self._take(reference, secret)
+        return secret
 
-    def _take(self, reference: _Reference) -> Secret:
-        """What a reference is taken for now, noted so that it can be set right."""
-        secret = self._meaning(reference)
+    def _take(self, reference: _Reference, secret: Secret) -> None:
+        """Note what a reference is taken for now, so that it can be set right."""
         self._meant.keep(reference, secret)
         references = self._references.find(secret)
         if references is None:
@@ -159,7 +160,6 @@ class Names:
         self._references.keep(secret, references)
         if len(references) < REFERENCES:
             references.add(reference)
-        return secret
 
     # -- what is meant, from what is known
 
@@ -193,15 +193,24 @@ class Names:
 
     def _learn(self, kind: str, key: _Key) -> None:
         facts = self._existing if kind == _EXISTING else self._written
-        if not facts.find(key):
-            facts.keep(key, True)
+        known = facts.find(key)
+        facts.keep(key, True)
+        if not known:
             self._reconsider_by(kind, key)
 
     def _reach(self, short: _Key, arn: _Key) -> None:
         known = self._reached.find(short) or ()
+        self._reached.keep(short, known if arn in known else tuple(sorted((*known, arn)))[:REACHED])
         if arn not in known:
-            self._reached.keep(short, tuple(sorted((*known, arn)))[:REACHED])
             self._reconsider_by(_REACHED, arn)
+
+    def _forget(self) -> None:
+        """Forget what names stand for, so that those still in use are learnt from once more.
+
+        Otherwise one that is used for long would be remembered here, and not among what can be set right.
+        """
+        self._resolved.forget()
+        self._changed(None)
 
     def _reconsider_by(self, kind: str, key: _Key) -> None:
         """See what names stand for by now, and remember what has shown a mistake."""
@@ -222,13 +231,14 @@ class Names:
             key = _without_suffix(key)
         if not moved:
             return False
-        self._resolved.forget()
-        self._changed()
-        for reference, (was, _) in moved.items():
+        for was in {was for was, _ in moved.values()}:
+            self._resolved.forget_if(was.__eq__)
+            self._changed(was)
+        for reference, (was, now) in moved.items():
             references = self._references.find(was)
             if references is not None and len(references) < REFERENCES:
                 references.discard(reference)
-            self._take(reference)
+            self._take(reference, now)
         mistaken = False
         for was in dict.fromkeys(was for was, _ in moved.values()):
             right = {now for before, now in moved.values() if before == was}

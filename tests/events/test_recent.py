@@ -34,3 +34,13 @@ def test_finding_makes_nothing() -> None:
     assert (recent.find(1), recent[1]) == ("one", "one")
     recent.forget()
     assert recent.find(1) is None
+
+
+def test_what_passes_a_test_is_forgotten_in_both_generations() -> None:
+    aged: list[int] = []
+    recent: Recent[int, str] = Recent(str, 3, aged=lambda: aged.append(len(recent)))
+    for key in range(5):
+        assert recent[key] == str(key)
+    assert aged == [0]
+    recent.forget_if(lambda value: value in "14")
+    assert [recent.find(key) for key in range(5)] == ["0", None, "2", "3", None]

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from smwatch.events.event import SeenBy
 from smwatch.events.reader import Reader
-from smwatch.events.secret import Secret
+from smwatch.events.secret import Named, Names, Secret
 from smwatch.record import Record
 from tests import records
 from tests.records import ACCOUNT, REGION, arn
@@ -216,3 +216,35 @@ def test_which_secret_is_meant_does_not_depend_on_what_comes_first(ways: list[tu
 def test_once_aws_has_told_each_arn_every_name_is_right(ways: list[tuple[str, str]]) -> None:
     seen = [spelled(name, way, number) for number, (name, way) in enumerate(ways)]
     assert names_after(*seen) == [name for name, _ in ways]
+
+
+def test_only_the_calls_about_a_secret_that_turns_out_to_be_another_are_worked_out_anew() -> None:
+    reader = Reader()
+    others = [records.read(f"other-{number}") for number in range(5)]
+    for record in (*others, records.read(partial(ODD))):
+        reader.read(records.raw(record), seen_by=SeenBy.FILE, seen_at=records.AT)
+    before = {call[2]: call[-1] for call in reader._known.calls.values()}
+    reader.read(records.raw(records.create(ODD)), seen_by=SeenBy.FILE, seen_at=records.AT)
+    assert reader.renamed() == ((secret("payments"), secret(ODD)),)
+    for record in (*others, records.read(partial(ODD))):
+        reader.read(records.raw(record), seen_by=SeenBy.FILE, seen_at=records.AT)
+    after = {call[2]: call[-1] for call in reader._known.calls.values() if call[0] == "GetSecretValue"}
+    assert {about: number for about, number in after.items() if about != secret(ODD)} == {
+        about: number for about, number in before.items() if about != secret("payments")
+    }
+    assert secret("payments") not in after
+
+
+def test_a_name_in_use_can_be_set_right_however_many_others_have_come_since() -> None:
+    changed: list[Secret | None] = []
+    known = Names(changed=changed.append, remember=4)
+    typed = Named(partial(ODD))
+    assert known.secret(typed, ACCOUNT, REGION) == secret("payments")
+    for number in range(40):
+        known.secret(Named("", f"other-{number}", exists=number % 2 == 0), ACCOUNT, REGION)
+        assert known.secret(typed, ACCOUNT, REGION) == secret("payments")
+    changed.clear()
+    known.secret(Named("", ODD, exists=True), ACCOUNT, REGION)
+    assert known.secret(typed, ACCOUNT, REGION) == secret(ODD)
+    assert secret("payments") in changed
+    assert known.renamed() == ((secret("payments"), secret(ODD)),)

@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 
+from smwatch.sources.call import WATCHED, Call, login, sign_in, sso, with_profile
 from smwatch.sources.errors import CallError, Remedy
 from smwatch.sources.source import State
 
@@ -47,39 +48,7 @@ SIGNATURE = frozenset({"InvalidSignatureException", "SignatureDoesNotMatch", "In
 CLOCK_WORDS = ("expired", "not yet current", "in the future", "skew")
 MALFORMED = (ValueError, TypeError, AttributeError, KeyError, IndexError, RecursionError)
 """What botocore raises on an answer that is not what the service's model says (and when it was read here)."""
-WATCHED = ("cloudtrail", "logs", "secretsmanager")
-"""The services that are asked for what there is to see; the others hand out credentials."""
 LONGEST_QUOTE = 300
-
-
-class Call(msgspec.Struct, frozen=True):
-    """What was asked, for the sentence about its failure."""
-
-    service: str
-    """As in IAM actions: cloudtrail, logs."""
-    operation: str
-    region: str
-    profile: str = ""
-    """Whose credentials; "" for the default."""
-    source: str = ""
-    """The profile that one has its credentials by way of: the one to sign in with; "" for the default."""
-    method: str = ""
-    """Where the credentials come from, in botocore's word."""
-    group: str = ""
-    token: bool = False
-    """Whether a page token was sent."""
-    endpoint: str = ""
-    """The setting that says where the service is reached, in place of AWS's own address."""
-
-    @property
-    def action(self) -> str:
-        """The IAM action that allows the call."""
-        return f"{self.service}:{self.operation}"
-
-    @property
-    def api(self) -> str:
-        """The service's name for a person."""
-        return {"cloudtrail": "CloudTrail", "logs": "CloudWatch Logs", "sts": "STS"}.get(self.service, self.service)
 
 
 def known() -> tuple[type[Exception], ...]:
@@ -110,7 +79,7 @@ def told_apart(call: Call) -> Iterator[None]:
 
 def malformed(call: Call, what: str) -> CallError:
     """The answer came, but is not one."""
-    message = f"{call.api} in {call.region} answered with {what}; asking again (a proxy or a captive portal between?)"
+    message = f"{call.where} answered with {what}; asking again (a proxy or a captive portal between?)"
     return CallError(State.FAILING, message, Remedy.GARBLED)
 
 
@@ -167,7 +136,7 @@ def _answered(error: Any, call: Call) -> CallError:
 
 
 def _refused(code: str, text: str, status: int, call: Call) -> CallError:
-    where = f"{call.api} in {call.region}"
+    where = call.where
     if call.operation == "StartLiveTail" and code == "LimitExceededException":
         message = f"all Live Tail sessions of the account in {call.region} are in use; trying again in 5 min"
         return CallError(State.THROTTLED, message, Remedy.PACE)
@@ -245,7 +214,8 @@ def _unanswered(error: BaseException, call: Call) -> CallError:
     import aiohttp
     from botocore import exceptions
 
-    where = f"{call.api} in {call.region}"
+    call = call.made_at(str(getattr(error, "kwargs", {}).get("endpoint_url", "")))
+    where = call.where if call.service in WATCHED else f"{call.where}, which hands out the credentials,"
     match error:
         case (
             exceptions.UnauthorizedSSOTokenError()
@@ -293,45 +263,14 @@ def _unanswered(error: BaseException, call: Call) -> CallError:
             | aiohttp.ClientError()
             | OSError()
         ):  # fmt: skip
-            check = f"{call.endpoint} and the network" if call.endpoint else "the network"
+            setting = call.endpoint.setting
+            check = f"{setting} and the network" if setting else "the network"
             message = f"{where} can't be reached ({_reason(error)}): check {check}; trying again"
             return CallError(State.UNREACHABLE, message, Remedy.RETRY)
         case exceptions.BotoCoreError() if not isinstance(error, exceptions.DataNotFoundError):
             return CallError(State.FAILING, f"{call.operation} can't be called: {_quoted(error)}", Remedy.WAIT)
         case _:
             return malformed(call, "something unreadable")
-
-
-def sign_in(call: Call) -> str:
-    """The next step to get credentials that work."""
-    match call.method:
-        case "sso":
-            return f"run `{sso(call)}`"
-        case "login":
-            return f"run `{login(call)}`"
-        case "env":
-            return "start smwatch again with new AWS_… variables"
-        case "custom-process":
-            return "see to the profile's credential_process"
-        case "iam-role" | "container-role" | "assume-role-with-web-identity":
-            return "see to the role of this machine or container"
-        case _:
-            return f"renew them (`{with_profile('aws configure', call.source)}`); smwatch goes on by itself"
-
-
-def sso(call: Call) -> str:
-    """The command that signs in to IAM Identity Center."""
-    return with_profile("aws sso login", call.source)
-
-
-def login(call: Call) -> str:
-    """The command that signs in to the console's session."""
-    return with_profile("aws login", call.source)
-
-
-def with_profile(command: str, profile: str) -> str:
-    """The command for this profile, be it the default."""
-    return f"{command} --profile {profile}" if profile else command
 
 
 def _reason(error: BaseException) -> str:

@@ -19,10 +19,11 @@ import msgspec
 from smwatch.events.event import SeenBy
 from smwatch.patterns import compile as compile_pattern
 from smwatch.record import whole
+from smwatch.sources.call import Call
 from smwatch.sources.clock import ServerClock
 from smwatch.sources.coverage import Coverage
 from smwatch.sources.errors import CallError, Remedy
-from smwatch.sources.failures import Call, date_of, no_live_tail, told_apart
+from smwatch.sources.failures import date_of, no_live_tail, told_apart
 from smwatch.sources.logs import PATTERN as TRUTH
 from smwatch.sources.logs import LogGroup, event_time, moment
 from smwatch.sources.session import AwsSession

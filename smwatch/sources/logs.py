@@ -16,8 +16,9 @@ from smwatch.events.event import SeenBy
 from smwatch.record import whole
 from smwatch.sources.agenda import Nature, Schedule
 from smwatch.sources.answers import LogEvent
+from smwatch.sources.call import Call
 from smwatch.sources.errors import CallError, ConfigurationError, Remedy
-from smwatch.sources.failures import Call, date_of, infrequent_access, malformed, told_apart
+from smwatch.sources.failures import date_of, infrequent_access, malformed, told_apart
 from smwatch.sources.pace import PACES, Paces
 from smwatch.sources.reader import Answer, Row, Upstream
 from smwatch.sources.session import AwsSession

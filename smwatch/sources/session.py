@@ -13,8 +13,10 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from smwatch import __version__
 from smwatch.sources import failures
+from smwatch.sources.call import Call
 from smwatch.sources.credentials import credential_files, silent_resolver
 from smwatch.sources.encoded import unpack
+from smwatch.sources.endpoint import AWS_OWN, Endpoint, endpoint_of
 from smwatch.sources.errors import CallError, ConfigurationError, ProfileError, Remedy
 from smwatch.sources.identity import Accounts, Identity
 from smwatch.sources.source import State
@@ -31,12 +33,6 @@ Service = Literal["cloudtrail", "logs", "secretsmanager"]
 CONNECT_TIMEOUT = 5
 READ_TIMEOUTS: Mapping[str, float] = {"cloudtrail": 60, "logs": 30, "live_tail": 15, "secretsmanager": 10}
 """Seconds without a byte. LookupEvents has been seen to take 35 s in us-east-1; Live Tail speaks every second."""
-_SERVICE_IDS = {
-    "cloudtrail": "cloudtrail",
-    "logs": "cloudwatch_logs",
-    "secretsmanager": "secrets_manager",
-    "sts": "sts",
-}
 
 
 class AwsSession:
@@ -147,14 +143,14 @@ class AwsSession:
         self._method = str(getattr(credentials, "method", "") or self._method)
         return self._method
 
-    def call(self, service: str, operation: str, region: str, *, group: str = "", token: bool = False) -> failures.Call:
+    def call(self, service: str, operation: str, region: str, *, group: str = "", token: bool = False) -> Call:
         """What is about to be asked with these credentials, for the sentence about its failure."""
         profiles = self._session.full_config.get("profiles", {})
         profile = source = str(self._session.get_config_variable("profile") or "default")
         passed = {source}
         while (further := profiles.get(source, {}).get("source_profile", source)) not in passed:
             passed.add(source := further)
-        return failures.Call(
+        return Call(
             service,
             operation,
             region,
@@ -163,7 +159,9 @@ class AwsSession:
             self.method,
             group,
             token,
-            self.endpoint_setting(service),
+            self.endpoint(service),
+            self.endpoint("sts"),
+            self.endpoint("sso"),
         )
 
     # -- clients -----------------------------------------------------------------------------------------------------
@@ -282,25 +280,11 @@ class AwsSession:
 
     def overridden(self, service: str) -> bool:
         """Whether this service is reached at an endpoint that the user has set."""
-        return bool(self.endpoint_setting(service))
+        return self.endpoint(service) != AWS_OWN
 
-    def endpoint_setting(self, service: str) -> str:
-        """What sets the endpoint of this service, a variable or a key of the config file; "" where it is AWS's own.
-
-        See "Service-specific endpoints" in the AWS SDKs and Tools Reference Guide for their order.
-        """
-        name = _SERVICE_IDS.get(service, "")
-        environ, scoped = self._environ, self.profile_settings()
-        if str(environ.get("AWS_IGNORE_CONFIGURED_ENDPOINT_URLS", "")).lower() == "true":
-            return ""
-        for variable in (f"AWS_ENDPOINT_URL_{name.upper()}", "AWS_ENDPOINT_URL"):
-            if environ.get(variable):
-                return variable
-        section = scoped.get("services", "")
-        services = self._session.full_config.get("services", {}).get(section, {})
-        if services.get(name, {}).get("endpoint_url"):
-            return f"{name}'s endpoint_url in [services {section}]"
-        return "the profile's endpoint_url" if scoped.get("endpoint_url") else ""
+    def endpoint(self, service: str) -> Endpoint:
+        """Where this service is reached."""
+        return endpoint_of(service, self._environ, self.profile_settings(), self._session.full_config)
 
 
 def _new_session(profile: str | None) -> AioSession:

@@ -10,8 +10,9 @@ from typing import Any, Protocol
 
 import msgspec
 
+from smwatch.sources.call import Call, with_profile
 from smwatch.sources.errors import CallError, ConfigurationError
-from smwatch.sources.failures import Call, told_apart, with_profile
+from smwatch.sources.failures import told_apart
 from smwatch.sources.logs import LogGroup
 from smwatch.sources.session import AwsSession
 from smwatch.sources.source import State

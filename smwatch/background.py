@@ -33,6 +33,8 @@ GIVES_WAY = 0.001
 The screen lets go of the lock whenever it writes, several times for each delivery, and waited as often for all of
 them. Serves "longest stall of the event loop".
 """
+SETTLED_EVERY = 0.1
+"""Seconds after which alarms are worked out although more of what came together follows: none is told late for that."""
 Deliver = Callable[[Delivery], Awaitable[None]]
 
 
@@ -42,7 +44,8 @@ class Background:
     `apply` runs on the screen's loop and returns the alarms that changed; `keep` stores them, back in the thread, those
     of a delivery together before `deliver` returns.
     What a delivery leaves to be done is done by `go_on`, bit by bit until it says that there is no more, before the
-    next one is applied; so it is, before anything else, with what the delivery says of secrets' names.
+    next one is applied, but for one of which more follows at once (`Delivery.more`) if the last time was just now. What
+    the delivery says of secrets' names is so done before anything else.
     `failed` is called on the screen's loop if the work ends with an exception. The thread stays until it is stopped:
     what people do on a screen whose files have all been read is kept like anything else.
     """
@@ -85,14 +88,20 @@ class Background:
             elif took < LONG / 4 and len(delivery.arrivals) >= self._most:
                 self._most = min(MOST, self._most * 2)
 
+        settled_at = self._clock()
+
         async def deliver(delivery: Delivery) -> None:
+            nonlocal settled_at
             for part in self._parted(delivery):
                 await self.on_screen(partial(timed, part))
                 while _names(part) and await self.on_screen(self._some_more):
                     pass
             # Not for each part: an alarm that several of them change is worked out once.
+            if delivery.more and self._clock() - settled_at < SETTLED_EVERY:
+                return
             while await self.on_screen(self._some_more):
                 pass
+            settled_at = self._clock()
 
         async def run() -> None:
             with self._lock:
@@ -161,11 +170,11 @@ class Background:
     def _parted(self, delivery: Delivery) -> Iterator[Delivery]:
         """The same in parts that the screen takes in without standing still; names first, the rest last."""
         if _names(delivery):
-            yield Delivery(renamed=delivery.renamed, anew=delivery.anew)
+            yield Delivery(renamed=delivery.renamed, anew=delivery.anew, more=True)
             delivery = msgspec.structs.replace(delivery, renamed=(), anew=None)
         arrivals = delivery.arrivals
         while len(arrivals) > (most := self._most):
-            yield Delivery(arrivals[:most])
+            yield Delivery(arrivals[:most], more=True)
             arrivals = arrivals[most:]
         yield msgspec.structs.replace(delivery, arrivals=arrivals)
 

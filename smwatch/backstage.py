@@ -172,8 +172,8 @@ class Backstage:
         judged = Store(capacity=self._parts.store.capacity, engine=engine)  # here, so that the screen needs not wait
         for delivery in shown:
             delivery.into(judged)
-            while judged.unsettled:
-                judged.settle()
+        while judged.unsettled:
+            judged.settle()
         await self._background.on_screen(lambda: self._parts.judge_by(engine))
         if shown:
             self._parts.keep(tuple(engine.alarms.values()))

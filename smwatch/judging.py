@@ -43,8 +43,8 @@ class Judge(Protocol):
         """What is muted, also what no longer is."""
         ...
 
-    def judge(self, arrivals: Sequence[Arrival]) -> Sequence[Alarm]:
-        """Evaluate new events; returns the alarms that changed."""
+    def judge(self, arrivals: Sequence[Arrival], *, more: bool = False) -> Sequence[Alarm]:
+        """Evaluate new events; returns the alarms that changed: none yet, if `more` events follow."""
         ...
 
     def tick(self, now: datetime) -> Sequence[Alarm]:
@@ -158,8 +158,11 @@ class Judging(ABC):
     # -- changing
 
     @abstractmethod
-    def add(self, arrivals: Sequence[Arrival]) -> Change:
-        """Take in events, in any order; ones already known are ignored, but for what corrects them."""
+    def add(self, arrivals: Sequence[Arrival], *, more: bool = False) -> Change:
+        """Take in events, in any order; ones already known are ignored, but for what corrects them.
+
+        With `more`, others follow at once: alarms are worked out with the last of them, or by `settle`.
+        """
 
     def report(self, status: Status) -> Change:
         """Take in a source's health."""
@@ -251,9 +254,10 @@ class Judging(ABC):
 
     # -- how
 
-    def _judge(self, arrivals: Iterable[Arrival], change: Change) -> None:
+    def _judge(self, arrivals: Iterable[Arrival], change: Change, *, more: bool) -> None:
         if self.engine is not None:
-            self._raise(self.engine.judge([_as_counted(one) if one.counted_as else one for one in arrivals]), change)
+            counted = [_as_counted(one) if one.counted_as else one for one in arrivals]
+            self._raise(self.engine.judge(counted, more=more), change)
 
     @abstractmethod
     def _knows(self, key: int) -> bool:

@@ -48,8 +48,8 @@ class Ledger(Judging):
         known = self._known.get(key)
         return (known.odd_id or uuid_of(key), known.account, known.region) if known is not None else ("", "", "")
 
-    def add(self, arrivals: Sequence[Arrival]) -> Change:
-        """Take in events, in any order; ones already known are ignored, but for what corrects them."""
+    def add(self, arrivals: Sequence[Arrival], *, more: bool = False) -> Change:
+        """Take in events, in any order; ones already known are ignored, but for what corrects them; see `Judging`."""
         known, new, better = self._known, list[Arrival](), list[Arrival]()
         change = Change()
         oldest = next(iter(known), 0)
@@ -74,7 +74,7 @@ class Ledger(Judging):
         change.evicted = self._evict()
         for some in (new, better):
             if some:
-                self._judge(some, change)
+                self._judge(some, change, more=more)
         return self._publish(change)
 
     def _remembered(self, event: Event) -> _Known:

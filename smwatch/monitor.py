@@ -62,20 +62,24 @@ class Delivery(msgspec.Struct, frozen=True):
     """All that was handed on before, judged again, as a part of it was about other secrets than it seemed to be."""
     upto: int | None = None
     """With this delivery, all that the journal holds up to this seq has been handed on; None says nothing."""
+    more: bool = False
+    """What came with it follows at once: alarms are worked out once for all of it, with the last."""
 
     def into(self, store: Judging) -> tuple[Change, dict[str, Alarm]]:
         """Have a store take all of it in; what its events changed, and the alarms that all of it changed, by group."""
         alarms = dict(store.fold(self.renamed).alarms) if self.renamed else {}
         if self.anew is not None:
             alarms |= self.anew.into(store).alarms
-        change = store.add([arrival for _, arrival in self.arrivals]) if self.arrivals else Change()
-        alarms |= change.alarms
+        arrivals = [arrival for _, arrival in self.arrivals]
+        change = store.add(arrivals, more=True) if arrivals else Change()
         for watched in self.watched:
             alarms |= store.watched(watched.source, watched.spans).alarms
         if self.decided is not None:
             alarms |= store.adopt(self.decided).alarms
         for status in self.statuses:
             alarms |= store.report(status).alarms
+        if store.unsettled and not self.more:
+            alarms |= store.settle().alarms
         return change, alarms
 
 
@@ -117,6 +121,7 @@ class Monitor:
         self._now = now
         self._sleep = sleep
         self._retention = retention
+        self._alone = alone
         self._slice, self._breath = (LARGE_SLICE, 0.0) if alone else (SLICE, BREATH)
         self._reading = Reading(journal, reader or Reader())
         self._anew = anew
@@ -207,7 +212,7 @@ class Monitor:
             while batch := self._reading.stored(islice(rows, self._slice // BACKWARDS if first > 0 else self._slice)):
                 first, limit = first - len(batch), limit - len(batch)
                 oldest = min(oldest, batch[0][1].event.at, batch[-1][1].event.at)
-                await self._hand_on(*_apart(batch))
+                await self._hand_on(*_apart(batch), more=not self._alone)
                 await self._sleep(self._breath)
             if not limit:
                 since = oldest + timedelta(seconds=1)  # of this second there may be more
@@ -216,8 +221,7 @@ class Monitor:
             await self._keeper.begin_anew(error)
         except JournalError as error:
             await self._report_journal(State.FAILING, f"can't read the journal ({error}): older events are not shown")
-        if watched:
-            await self._deliver(Delivery(watched=watched))
+        await self._deliver(Delivery(watched=watched))
 
     def _settled(self) -> tuple[Settled, datetime]:
         """What the journal says was read whole, and from when on it has kept all events of that."""
@@ -364,10 +368,12 @@ class Monitor:
         *,
         ordered: bool = False,
         watched: tuple[Watched, ...] = (),
+        more: bool = False,
     ) -> None:
         """Deliver these in slices, each taken out of the lists: what rules decode of them is larger than they are.
 
-        With the last of them, what is `watched` when all have been taken in.
+        With the last of them, what is `watched` when all have been taken in, and that there is no more, or that there
+        is to come in another call.
         """
         if renamed := self._reading.renamed():
             await self._deliver(Delivery(renamed=renamed))
@@ -378,7 +384,7 @@ class Monitor:
             part = tuple(zip(reversed(seqs[-self._slice :]), reversed(arrivals[-self._slice :]), strict=True))
             del seqs[-self._slice :], arrivals[-self._slice :]
             last, upto = not arrivals, part[-1][0] or None if ordered else None
-            await self._deliver(Delivery(part, watched=watched if last else (), upto=upto))
+            await self._deliver(Delivery(part, watched=watched if last else (), upto=upto, more=more or not last))
             del part
             if last:
                 return

@@ -115,8 +115,8 @@ class Store(Judging):
 
     # -- changing
 
-    def add(self, arrivals: Sequence[Arrival]) -> Change:
-        """Take in events, in any order; ones already known are ignored, but for what corrects them.
+    def add(self, arrivals: Sequence[Arrival], *, more: bool = False) -> Change:
+        """Take in events, in any order; ones already known are ignored, but for what corrects them; see `Judging`.
 
         Keep batches small (some hundreds) where the event loop is shared with a screen: a batch is taken in one go.
         """
@@ -137,16 +137,15 @@ class Store(Judging):
                 elif event.name == UNREADABLE:
                     self.unreadable += 1
         if not new:
-            return self._correct(again, change)
+            return self._correct(again, change, more=more)
         fresh = change.added = [arrival.event for arrival in new]
         self.names.update([event.name for event in fresh])
         merge(self.events, sorted(fresh, key=KEY))
         for view in self._views:
             view.added(fresh)
         change.evicted = self._evict()
-        self._judge(new, change)
-        self._correct(again, change)
-        return change
+        self._judge(new, change, more=more)
+        return self._correct(again, change, more=more)
 
     # -- how
 
@@ -198,7 +197,7 @@ class Store(Judging):
         """Put an event in the place of the one with its key."""
         self.events[bisect_left(self.events, event.key, key=KEY)] = event
 
-    def _correct(self, again: Sequence[Arrival], change: Change) -> Change:
+    def _correct(self, again: Sequence[Arrival], change: Change, *, more: bool) -> Change:
         """Put corrections in the place of what they correct: the same event, with more said of it; then publish.
 
         It was counted when it came first, whichever of them did; only the rules look at it again.
@@ -218,7 +217,7 @@ class Store(Judging):
             change.corrected = [arrival.event for arrival in better]
             for view in self._views:
                 view.recheck(change.corrected)
-            self._judge(better, change)
+            self._judge(better, change, more=more)
         return self._publish(change)
 
     def _counts(self, arrival: Arrival) -> bool:

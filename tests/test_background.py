@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import msgspec
 import pytest
 
-from smwatch.background import GIVES_WAY, LEAST, MOST, SPARED, Background, Deliver
+from smwatch.background import GIVES_WAY, LEAST, MOST, SETTLED_EVERY, SPARED, Background, Deliver
 from smwatch.events.event import SeenBy
 from smwatch.events.reader import Reader
 from smwatch.events.secret import Secret
@@ -108,6 +108,56 @@ async def test_what_a_delivery_leaves_to_be_done_is_done_before_the_next_and_nev
     )
     assert steps.replace("|", "") == "11..........2....."
     assert max(map(len, steps.replace("1", "|").replace("2", "|").split("|"))) <= 4
+
+
+@pytest.mark.parametrize(("seconds", "happened"), [(0.0, "111111s"), (SETTLED_EVERY / 2, "11s11s11s")])
+async def test_what_follows_at_once_is_applied_first_and_alarms_are_worked_out_late_for_nobody(
+    seconds: float, happened: str
+) -> None:
+    done, steps, clock = asyncio.Event(), list[str](), [0.0]
+    read = Reader().read("{}", seen_by=SeenBy.FILE, seen_at=NOW)
+
+    async def work(deliver: Deliver) -> None:
+        for number in range(6):
+            await deliver(Delivery(((1, read),), more=number < 5))
+        loop.call_soon_threadsafe(done.set)
+
+    def apply(delivery: Delivery) -> list[Alarm]:
+        steps.append("1")
+        clock[0] += seconds
+        return []
+
+    def go_on() -> bool:
+        steps.append("s")
+        return False
+
+    loop = asyncio.get_running_loop()
+    background = Background(work, keep=lambda alarms: None, go_on=go_on, clock=lambda: clock[0])
+    background.start(apply, failed=lambda error: None)
+    await asyncio.wait_for(done.wait(), 60)
+    background.stop()
+    assert "".join(steps) == happened
+
+
+async def test_of_the_parts_of_a_delivery_all_but_the_last_say_that_more_follows() -> None:
+    done, said = asyncio.Event(), dict[int, list[bool]]()
+    read = Reader().read("{}", seen_by=SeenBy.FILE, seen_at=NOW)
+
+    async def work(deliver: Deliver) -> None:
+        await deliver(Delivery(((1, read),) * (3 * LEAST)))
+        await deliver(Delivery(((2, read),) * (6 * LEAST), more=True))
+        loop.call_soon_threadsafe(done.set)
+
+    def apply(delivery: Delivery) -> list[Alarm]:
+        said.setdefault(delivery.arrivals[0][0], []).append(delivery.more)
+        return []
+
+    loop = asyncio.get_running_loop()
+    background = Background(work, keep=lambda alarms: None, clock=lambda: 0.0)
+    background.start(apply, failed=lambda error: None)
+    await asyncio.wait_for(done.wait(), 60)
+    background.stop()
+    assert said == {1: [True, False], 2: [True, True]}
 
 
 async def test_the_alarms_of_a_delivery_are_kept_together_and_before_it_returns() -> None:

@@ -181,6 +181,26 @@ async def test_a_page_of_thousands_is_handed_on_in_slices() -> None:
     assert told.ids == list(range(1, 1201))
 
 
+@pytest.mark.parametrize("alone", [True, False])
+async def test_what_is_handed_on_in_slices_says_of_all_but_the_last_that_more_follows(alone: bool) -> None:
+    told, journal = Told(), Journal()
+    watching = Monitor(
+        journal, deliver=told.deliver, selects=lambda _: False, now=lambda: NOW, sleep=told.sleep, alone=alone
+    )
+    await watching.follow([Scripted("a", [page("a", *range(1, 1_201)), page("a", 1_201)])])
+    slices = [len(delivery.arrivals) for delivery in told.deliveries]
+    assert slices == ([1_000, 200, 1] if alone else [200] * 6 + [1])
+    assert [delivery.more for delivery in told.deliveries] == [*[True] * (len(slices) - 2), False, False]
+
+
+async def test_of_what_the_journal_held_a_screen_is_told_that_more_follows_until_all_has_been_handed_on() -> None:
+    journal, told = Journal(), Told()
+    await monitor(journal, Told()).follow([Scripted("a", [page("a", *range(1, 601))])])
+    await monitor(journal, told).recall(NOW - timedelta(hours=1), limit=600, first=100)
+    assert [bool(delivery.arrivals) for delivery in told.deliveries] == [delivery.more for delivery in told.deliveries]
+    assert not told.deliveries[-1].more
+
+
 async def test_records_of_other_services_are_counted_and_left_out_unless_a_rule_wants_them() -> None:
     stop_logging = Found(records.raw(records.read(eventSource="cloudtrail.amazonaws.com", eventName="StopLogging")))
     other = Found(records.raw(records.read(eventSource="ec2.amazonaws.com", eventName="RunInstances", eventID="x")))

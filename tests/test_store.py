@@ -79,7 +79,7 @@ class ByPrincipal:
         self.fed: list[tuple[str, datetime | None, datetime]] = []
         self.was_watched: list[tuple[tuple[str, str], list[tuple[int, int]]]] = []
 
-    def judge(self, arrivals: Sequence[Arrival]) -> Sequence[Alarm]:
+    def judge(self, arrivals: Sequence[Arrival], *, more: bool = False) -> Sequence[Alarm]:
         self.judged += [one.event.key for one in arrivals]
         changed: dict[str, Alarm] = {}
         for one in arrivals:

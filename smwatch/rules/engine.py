@@ -108,8 +108,10 @@ class Engine:
 
     # -- what happens
 
-    def judge(self, arrivals: Sequence[Arrival]) -> tuple[Alarm, ...]:
+    def judge(self, arrivals: Sequence[Arrival], *, more: bool = False) -> tuple[Alarm, ...]:
         """Take new events in, in any order; the alarms that changed, see `at_once`. With count 0 one is none any more.
+
+        With `more`, none is worked out: it would be once more with the events that come next. `settle` does it.
 
         Rules look before and after an event, so one without a time is left out. Sources give those records that don't
         say when they happened the time at which they were delivered.
@@ -140,7 +142,7 @@ class Engine:
                 plan, model = way
                 plan.run(arrival, second, model)
         world.move(newest, newest)
-        return self.settle()
+        return () if more else self.settle()
 
     def tick(self, now: datetime) -> tuple[Alarm, ...]:
         """Let time pass; the alarms that changed, and those whose mute has ended.

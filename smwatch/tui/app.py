@@ -249,7 +249,8 @@ class SmwatchApp(App[int]):
             if delivery.arrivals:
                 self._stir()
             _, changed = delivery.into(self.store)
-            self._settle_soon()
+            if not delivery.more:
+                self._settle_soon()
             if self._none_shown and delivery.arrivals and self.is_running:
                 self._none_shown = False
                 self.flush()

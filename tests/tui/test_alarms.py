@@ -11,6 +11,8 @@ import pytest
 from textual.dom import DOMNode
 from textual.drivers.headless_driver import HeadlessDriver
 
+from smwatch.events.event import SeenBy
+from smwatch.events.reader import Reader
 from smwatch.monitor import Delivery
 from smwatch.record import Record
 from smwatch.rules.alarm import Alarm, AlarmState, Mute
@@ -18,6 +20,7 @@ from smwatch.rules.engine import Engine
 from smwatch.sources.coverage import Span
 from smwatch.store import Store
 from smwatch.tui.clip import next_step
+from smwatch.tui.keys import MOMENT
 from smwatch.tui.muting import mutes_meant
 from smwatch.tui.outside import Before, Outside
 from smwatch.tui.pages.targets import ToAlarm
@@ -616,6 +619,18 @@ async def test_alarms_that_are_worked_out_bit_by_bit_are_all_shown_and_kept() ->
     first = {group for group, alarm in store.alarms.items() if alarm.rule == "SMW-READ-04"}
     assert len(first) == 5
     assert first <= kept.keys() | {alarm.group for alarm in told}
+
+
+async def test_no_alarm_is_worked_out_while_more_of_what_came_with_it_follows_at_once() -> None:
+    stage = Stage([], store=Store(engine=Engine(catalogue())))
+    reader = Reader()
+    denials = [records.read_deleted("prod/gone", eventTime=ago(30 - n), id=f"r{n}") for n in range(2)]
+    one, two = ((n, reader.read(records.raw(each), seen_by=SeenBy.LOGS, seen_at=NOW)) for n, each in enumerate(denials))
+    async with stage.app.run_test(size=(160, 40)) as pilot:
+        assert not stage.app.apply(Delivery((one,), more=True))
+        await pilot.pause(50 * MOMENT)
+        assert stage.store.unsettled
+        assert {alarm.count for alarm in stage.app.apply(Delivery((two,)))} == {2}
 
 
 async def test_making_room_for_the_alarm_restyles_no_other_widget(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -66,7 +66,7 @@ def ingest(size: int, traffic_of: Callable[[], AnyTraffic] = Traffic) -> Iterato
         view = store.view(filtering("payments", store))
 
         async def deliver(delivery: Delivery) -> None:
-            store.add([arrival for _, arrival in delivery.arrivals])
+            delivery.into(store)
 
         monitor = Monitor(journal, deliver=deliver, selects=engine.selects, now=lambda: AT)
 

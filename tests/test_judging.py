@@ -1,0 +1,38 @@
+"""What comes together is told together: alarms are worked out once for all of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from smwatch.events.event import Arrival
+from smwatch.judging import Judging
+from smwatch.ledger import Ledger
+from smwatch.monitor import Delivery
+from smwatch.rules.engine import Engine
+from smwatch.store import Store
+from tests import records
+from tests.rules.judging import after, arrivals, catalogue
+
+
+def deliveries(*parts: list[Arrival]) -> list[Delivery]:
+    """These, all of which have come together."""
+    return [
+        Delivery(tuple((0, arrival) for arrival in part), more=number < len(parts))
+        for number, part in enumerate(parts, 1)
+    ]
+
+
+@pytest.mark.parametrize("kind", [Store, Ledger])
+@pytest.mark.parametrize("again", [False, True])
+def test_an_alarm_that_several_parts_of_a_page_change_is_told_once_with_the_last_of_them(
+    kind: type[Judging], again: bool
+) -> None:
+    reads = arrivals(records.read_deleted("prod/gone", at=after(n)) for n in range(6))
+    store, whole = kind(engine=Engine(catalogue())), kind(engine=Engine(catalogue()))
+    last = reads[:2] if again else reads[4:]  # known already: there is nothing new to judge with it
+    told = [delivery.into(store)[1] for delivery in deliveries(reads[:2], reads[2:4], last)]
+    assert told[:2] == [{}, {}]
+    assert {alarm.count for alarm in told[2].values()} == {4 if again else 6}
+    whole.add(reads[:4] if again else reads)
+    assert store.alarms == whole.alarms
+    assert told[2] == store.alarms

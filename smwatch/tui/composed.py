@@ -68,14 +68,14 @@ class Painting:
         """Draw until a moment of `perf_counter`, at least one band; whether there is more to draw."""
         began = perf_counter()
         while self._parts or (self._rounds < ROUNDS and self._compositor.changed and self._take_on()):
-            band, rest = self._parts.pop().cut(self._band)
+            band, rest = self._parts.pop().cut(self._band if until < inf else self.lines)
             drawn = self._compositor.drawn(band)
             self.placed += drawn
             if self._console is not None:
                 for _, _, strip in drawn:
                     strip.render(self._console)  # it keeps that: what shows it finds it there
             now = perf_counter()
-            self._band = self._band * 2 if rest is not None and now - began < SPARED / 8 else BAND
+            self._band = self._band * 2 if rest is not None and now - began < SPARED / 4 else BAND
             if rest is not None:
                 self._parts.append(rest)
             if now >= until:

@@ -7,9 +7,10 @@ from rich.style import Style
 from textual.geometry import Region, Spacing
 from textual.strip import Strip
 
-from smwatch.tui.widgets.looks import Looks
+from smwatch.tui.strips import LeanStrip
+from smwatch.tui.widgets.looks import NO_EDGE, Looks
 
-NO_EDGE, LEFT_EDGE = Spacing(0, 0, 0, 0), Spacing(0, 0, 0, 1)
+LEFT_EDGE = Spacing(0, 0, 0, 1)
 EDGES = {"vkey": "▏", "outer": "▌"}
 """Borders that may stand at the left of a widget, as Textual draws them."""
 
@@ -22,34 +23,33 @@ class Direct(Looks):
     """
 
     ALLOW_SELECT = False
-    _edge: Strip | None = None
+    _edge: Segment | None = None
     """Its left border, once it has been drawn."""
 
     def render_lines(self, crop: Region) -> list[Strip]:
         """The lines inside `crop`."""
-        styles = self.styles
-        around = styles.gutter
-        edged = around == LEFT_EDGE and styles.border_left[0] in EDGES
-        if (around != NO_EDGE and not edged) or self.opacity < 1 or styles.tint.a:
+        around = self.surroundings()
+        edged = around == LEFT_EDGE and self.styles.border_left[0] in EDGES
+        if around is None or (around != NO_EDGE and not edged):
             return super().render_lines(crop)
         strips = [self.render_line(y) for y in crop.line_range]
         if edged:
             edge = self._left_edge()
-            strips = [Strip.join((edge, strip)) for strip in strips]
+            strips = [LeanStrip([edge, *strip], 1 + strip.cell_length) for strip in strips]
         if filters := self.drawn_filters():
             background = self.background_colors[1]
             for line_filter in filters:
                 strips = [strip.apply_filter(line_filter, background) for strip in strips]
-        if crop.column_span != (0, self.size.width + around.left):
+        if crop.column_span != (0, self.outer_size.width):
             strips = [strip.crop(*crop.column_span) for strip in strips]
         return strips
 
-    def _left_edge(self) -> Strip:
+    def _left_edge(self) -> Segment:
         if self._edge is None:
             below, own = self.background_colors
             kind, color = self.styles.border_left
             style = Style.from_color((below + color).rich_color, (below + own).rich_color)
-            self._edge = Strip([Segment(EDGES[kind], style)], 1)
+            self._edge = Segment(EDGES[kind], style)
         return self._edge
 
     def notify_style_update(self) -> None:

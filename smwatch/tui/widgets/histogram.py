@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import groupby
+from operator import itemgetter
 from typing import ClassVar, NamedTuple
 
 from rich.segment import Segment
@@ -12,6 +14,7 @@ from textual.message import Message
 from textual.strip import Strip
 
 from smwatch.tui.lines import BARS
+from smwatch.tui.strips import filled
 from smwatch.tui.text import fit
 from smwatch.tui.widgets.direct import Direct
 
@@ -71,12 +74,14 @@ class Histogram(Direct):
         styles = {name: self.get_component_rich_style(f"histogram--{name}") for name in ("bar", "failed", "alarm")}
         label = f"{top:,}" if y == 0 and top else self._label if y else ""
         segments = [Segment(fit(f" {label}", LABEL), self.rich_style)]
-        count, room = len(self._buckets), self.room
+        count, room, width = len(self._buckets), self.room, self.size.width
         drawn = [self._cell(bucket, top, y, styles) for bucket in self._buckets]
-        segments += [drawn[x * count // room] for x in range(room if count else 0)]
-        return Strip(Segment.simplify(segments)).adjust_cell_length(self.size.width, self.rich_style)
+        cells = (drawn[x * count // room] for x in range(room if count else 0))
+        for style, run in groupby(cells, key=itemgetter(1)):
+            segments.append(Segment("".join([char for char, _ in run]), style))
+        return filled(segments, LABEL + (room if count else 0), width, self.rich_style)
 
-    def _cell(self, bucket: Bucket, top: int, y: int, styles: dict[str, Style]) -> Segment:
+    def _cell(self, bucket: Bucket, top: int, y: int, styles: dict[str, Style]) -> tuple[str, Style]:
         eighths = -(-bucket.events * 8 * HEIGHT // top) if bucket.events else 0
         failed = -(-bucket.failed * 8 * HEIGHT // top) if bucket.failed else 0
         base = 8 * (HEIGHT - 1 - y)
@@ -92,8 +97,8 @@ class Histogram(Direct):
             and failed - base < 8
         ):
             # The foot failed and the rest did not: one character with both colours.
-            return Segment(BARS[failed - base - 1], styles["failed"] + Style(bgcolor=styles["bar"].color))
-        return Segment(char, styles[name])
+            return BARS[failed - base - 1], styles["failed"] + Style(bgcolor=styles["bar"].color)
+        return char, styles[name]
 
     def on_click(self, event: events.Click) -> None:
         """Go to the bar under the mouse."""

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 from functools import cache
+from types import EllipsisType
 
 from rich.style import Style
 from textual.css.styles import RenderStyles
 from textual.dom import DOMNode
 from textual.filter import ANSIToTruecolor, LineFilter
+from textual.geometry import Spacing
 
 from smwatch.tui.painting import Painted
+
+NO_EDGE = Spacing(0, 0, 0, 0)
 
 
 class Looks(Painted):
@@ -24,6 +28,8 @@ class Looks(Painted):
     """Which version of the stylesheet, that is: of the theme."""
     _own: Style | None = None
     """Its own style, once it has been asked for."""
+    _around: Spacing | EllipsisType | None = ...
+    """What is around its lines, once it has been asked for."""
 
     @classmethod
     @cache
@@ -61,7 +67,18 @@ class Looks(Painted):
         """What has to be done to colours: NO_COLOR. No style here has ANSI colours unless the theme keeps them."""
         return [each for each in self.get_line_filters() if not isinstance(each, ANSIToTruecolor)]
 
+    def surroundings(self) -> Spacing | None:
+        """Its border and padding; None where a fade or a tint lies over all of it.
+
+        Textual looks up five styles of each widget above it for that, which may be for every few lines.
+        """
+        if self._around is ...:
+            plain = self.opacity == 1 and not self.styles.tint.a
+            self._around = self.styles.gutter if plain else None
+        return self._around
+
     def notify_style_update(self) -> None:
         """Forget the style it had: theme, focus and classes come through here."""
         super().notify_style_update()
         self._own = None
+        self._around = ...

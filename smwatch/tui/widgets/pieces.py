@@ -11,6 +11,7 @@ from textual.reactive import Reactive
 from textual.strip import Strip
 
 from smwatch.tui.lines import Piece
+from smwatch.tui.strips import filled
 from smwatch.tui.text import fit, visible
 from smwatch.tui.widgets.direct import Direct
 
@@ -88,9 +89,8 @@ class Pieces(Direct):
             size = segment.cell_length
             if size > room:
                 segments.append(Segment(fit(text, room), segment.style))
+                room = 0
                 break
             segments.append(segment)
             room -= size
-        return Strip(segments).adjust_cell_length(
-            width, segments[-1].style if segments and room == 0 else self.rich_style
-        )
+        return filled(segments, width - room, width, self.rich_style)

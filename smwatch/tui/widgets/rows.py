@@ -16,9 +16,10 @@ from smwatch.events.event import Event
 from smwatch.tui import columns
 from smwatch.tui.columns import ROLES, Placed, lay_out
 from smwatch.tui.lines import Page
+from smwatch.tui.strips import LeanStrip
 from smwatch.tui.text import fit, visible
 from smwatch.tui.times import Zone
-from smwatch.tui.widgets.looks import Looks
+from smwatch.tui.widgets.looks import NO_EDGE, Looks
 from smwatch.tui.widgets.scrollbar import Place
 from smwatch.tui.window import Window
 from smwatch.view import View
@@ -254,8 +255,10 @@ class EventRows(Looks):
         drawn = sum(width + 1 for _, _, width in self._placed)
         if drawn == room + 1:
             text, drawn = text[:-1], drawn - 1
+        elif drawn < room:
+            text, drawn = text + " " * (room - drawn), room
         segments.append(Segment(text, last))
-        strip = Strip(segments, drawn)
+        strip = LeanStrip(segments, drawn)
         if drawn != room:
             strip = strip.adjust_cell_length(room, last)
         if len(self._strips) >= CACHED_STRIPS:
@@ -277,11 +280,11 @@ class EventRows(Looks):
         """
         if not self._placed:
             self._arrange()
-        width, height = self.size
+        direct = self.surroundings() == NO_EDGE
+        width, height = self.outer_size if direct else self.size
         self._window.height = height  # a frame may come before the event that tells of a new size
         self._shown = shown = self._window.rows()
-        styles = self.styles
-        if styles.gutter.width or styles.gutter.height or self.opacity < 1 or styles.tint.a:
+        if not direct:
             return super().render_lines(crop)  # borders, padding and fades
         if not shown:
             return self._nothing(crop)

@@ -18,6 +18,7 @@ from textual.strip import Strip
 
 from smwatch.tui.keys import bindings
 from smwatch.tui.lines import BLANK, Line, Page, place_of
+from smwatch.tui.strips import filled
 from smwatch.tui.text import fit, visible
 from smwatch.tui.widgets.direct import Direct
 
@@ -310,17 +311,17 @@ class Sheet(ScrollView, Direct, can_focus=True):
         each = self.lines[i] if i < len(self.lines) else BLANK
         plain = self._style("", cursor)
         segments = [Segment("›" if cursor else " ", plain)]
-        room = width - 2 * MARGIN
+        taken, room = MARGIN, width - 2 * MARGIN
         for text, role in each.pieces:
             for part, found in self._parted(visible(text)):
                 segment = Segment(part, self._style("found" if found else role, cursor and not found))
                 size = segment.cell_length
                 if size > room:
                     segments.append(Segment(fit(part, room), segment.style))
-                    return Strip(segments).adjust_cell_length(width, plain)
+                    return filled(segments, taken + max(0, room), width, plain)
                 segments.append(segment)
-                room -= size
-        return Strip(segments).adjust_cell_length(width, plain)
+                taken, room = taken + size, room - size
+        return filled(segments, taken, width, plain)
 
     def _parted(self, text: str) -> Iterator[tuple[str, bool]]:
         """The text in parts that are what is looked for, and parts that are not."""

@@ -14,6 +14,8 @@ from smwatch.rules.memory import Turns, Written
 from smwatch.rules.plan import Ask, Plan
 from smwatch.rules.subject import Subject
 from smwatch.rules.times import EVER
+from smwatch.rules.vigil import Place, Vigil
+from smwatch.rules.warmup import Warmup
 
 PLACES = 1_000
 """Accounts and Regions told apart."""
@@ -27,7 +29,10 @@ class Counting(Protocol):
     """Who has counted by a census."""
 
     def recounted(self, first: int, last: int, *, more: bool) -> None:
-        """There is one more than thought, or one less, from a second up to, but not including, another."""
+        """There is one more than thought, or one less, from a second up to, but not including, another.
+
+        Or enough had been watched by then for one less to matter.
+        """
         ...
 
 
@@ -49,7 +54,7 @@ class _Known:
 class Population:
     """The values of one place, and since when each is known."""
 
-    __slots__ = ("__weakref__", "_counting", "_firsts", "_known", "_moved", "_news")
+    __slots__ = ("__weakref__", "_counting", "_firsts", "_known", "_moved", "_news", "_warmup")
 
     def __init__(self, moved: list[Population]) -> None:
         self._known: dict[Value, _Known] = {}
@@ -60,6 +65,17 @@ class Population:
         """From which second up to which there are more than was told."""
         self._moved = moved
         """Those with news."""
+        self._warmup: Warmup | None = None
+
+    def warmed_up(self, vigil: Vigil, place: Place, seconds: int) -> Warmup:
+        """Since when this place, which is that of all who count here, has been watched for so long."""
+        if self._warmup is None:
+            self._warmup = Warmup(vigil, place, seconds, self._tell_warm)
+        return self._warmup
+
+    def _tell_warm(self, first: int, last: int) -> None:
+        for counting in tuple(self._counting):
+            counting.recounted(first, last, more=False)
 
     def of(self, value: Value) -> _Known | None:
         """Where to write that a value is known; None where it is one too many."""

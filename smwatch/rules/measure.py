@@ -12,7 +12,7 @@ from smwatch.rules.dimension import DIMENSIONS, Dimension, Value
 from smwatch.rules.envelope import Share
 from smwatch.rules.habit import Habits
 from smwatch.rules.question import Lookout
-from smwatch.rules.times import Teller
+from smwatch.rules.times import EVER, Teller
 from smwatch.rules.vigil import Want
 
 if TYPE_CHECKING:
@@ -162,10 +162,10 @@ class Measure:
         return self._asked
 
     def enough(self, count: int, since: int | None) -> bool:
-        """Whether so many values, seen from `since` on, are enough for any period: then there are fewest in all."""
+        """Whether so many values, that may count from `since` on, are enough for any period: fewest are known then."""
         if count < self.least or self.bar is None or since is None:
             return count >= self.least
-        return count * self.factor >= self.bar.at(since)
+        return since < EVER and count * self.factor >= self.bar.at(since)
 
     def watched(self, second: int, case: SpreadCase) -> bool:
         """Whether it was watched for long enough to say what a share of all is."""

@@ -26,6 +26,7 @@ from smwatch.rules.summary import NOTHING, Summary
 from smwatch.rules.telling import Listing
 from smwatch.rules.times import PLANS
 from smwatch.rules.vigil import Place
+from smwatch.rules.warmup import Warmup
 from smwatch.rules.world import World
 
 _ACCOUNT, _REGION = DIMENSIONS["account"], DIMENSIONS["region"]
@@ -59,6 +60,7 @@ class SpreadCase(Case):
         "_sighters",
         "_slots",
         "_summary",
+        "_warmup",
         "_whole",
         "enough",
         "event",
@@ -70,10 +72,14 @@ class SpreadCase(Case):
     def __init__(self, rule: Rule, world: World, values: Mapping[Dimension, Value], measure: Measure) -> None:
         super().__init__(rule, world, values)
         self._measure = measure
-        if measure.bar is not None:
-            measure.bar.population.watch(self)
         self.newest_key = -1
         self.event: Event | None = None
+        self._warmup: Warmup | None = None
+        """What says since when a share of all says something, where that is the same for all events of the case."""
+        if (bar := measure.bar) is not None:
+            if bar.share.warmup and _ACCOUNT in values and _REGION in values:
+                self._warmup = bar.population.warmed_up(world.vigil, self.place, int(bar.share.warmup))
+            bar.population.watch(self)
         self.enough = False
         """Whether there are enough values at all, however far from each other."""
         self.width = measure.width
@@ -356,6 +362,8 @@ class SpreadCase(Case):
         """Find out whether there are enough values for any period."""
         slots = self._slots
         since = slots.oldest * self.width if slots.oldest is not None else None
+        if since is not None and self._warmup is not None:
+            since = max(since, self._warmup.since)
         enough = self._measure.enough(len(slots.values), since)
         if enough and not self.enough:
             self._catch_up()  # from now on it makes a difference

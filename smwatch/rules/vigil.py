@@ -154,11 +154,7 @@ class _Scene:
 
     def seconds(self, low: int, high: int) -> int:
         """How many seconds in [low, high) have been watched."""
-        watched = self._watched
-        if watched is None:
-            anywhere = [(max(start, self.first), end) for start, end in self._elsewhere() if end > self.first]
-            recorded = [(self.recording.first, self.recording.last)] if self.recording.last >= 0 else []
-            watched = self._watched = joined([*self.settled, *anywhere, *recorded])
+        watched = self._spans
         at = max(0, bisect_right(watched, low, key=itemgetter(0)) - 1)
         total = 0
         for start, end in watched[at:]:
@@ -166,6 +162,24 @@ class _Scene:
                 break
             total += max(0, min(end, high) - max(start, low))
         return total
+
+    @property
+    def _spans(self) -> tuple[Span, ...]:
+        """What has been watched, ascending."""
+        if self._watched is None:
+            anywhere = [(max(start, self.first), end) for start, end in self._elsewhere() if end > self.first]
+            recorded = [(self.recording.first, self.recording.last)] if self.recording.last >= 0 else []
+            self._watched = joined([*self.settled, *anywhere, *recorded])
+        return self._watched
+
+    def reached(self, seconds: int) -> int | None:
+        """The second by which so many had been watched; None if there are not so many yet."""
+        for start, end in self._spans:
+            if (since := max(0, start)) < end:
+                if end - since >= seconds:
+                    return since + seconds
+                seconds -= end - since
+        return None
 
     def _elsewhere(self) -> Iterator[Span]:
         """What sources have read whole that may bring events of this place among others."""
@@ -243,6 +257,11 @@ class Vigil:
         """Whether so much was watched."""
         scene = self._scenes.get(want.place)
         return scene is not None and scene.seconds(want.low, want.high) >= want.seconds
+
+    def reached(self, place: Place, seconds: int) -> int | None:
+        """The second by which a place had been watched for so many; None if it was not watched for as long."""
+        scene = self._scenes.get(place)
+        return scene.reached(seconds) if scene is not None else None
 
     def hope(self, want: Want, watcher: Watcher) -> None:
         """Wake `watcher` once so much was watched, if it was not."""

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from smwatch.events.event import SeenBy
 from smwatch.record import Record
 from smwatch.rules.alarm import Alarm, Severity
 from smwatch.rules.census import Population
+from smwatch.rules.closeness import Finder
 from smwatch.rules.engine import Engine
 from smwatch.rules.rule import combine, load_builtin
 from smwatch.rules.times import EVER
@@ -66,6 +71,28 @@ def test_two_names_of_one_secret_are_one() -> None:
 
 def test_nothing_is_half_of_all_while_little_is_known() -> None:
     assert found([known_for(days=2), *THEFT]) == []
+
+
+def test_nothing_is_judged_before_enough_was_watched_and_all_of_it_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    judged: list[Finder] = []
+    find = Finder.find
+
+    def noted(finder: Finder, *about: Any) -> Iterator[int]:
+        judged.append(finder)
+        return find(finder, *about)
+
+    monkeypatch.setattr(Finder, "find", noted)
+    engine = Engine(ALONE)
+    for arrival in arrivals(THEFT, SeenBy.LOGS):
+        engine.judge([arrival])
+    first, second, last = (int(before(days=days).timestamp()) for days in (5, 2, -0.5))
+    here = records.ACCOUNT, records.REGION
+    engine.watched(here, [(second, last)])
+    assert not judged
+    engine.watched(here, [(first, second)])
+    assert judged
+    (alarm,) = of(RULE, engine.alarms)
+    assert alarm.count == 12
 
 
 class Counting:

@@ -10,8 +10,10 @@ from functools import partial
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smwatch.rules.times import Teller
+from smwatch.rules.period import HOUR
+from smwatch.rules.times import EVER, Teller
 from smwatch.rules.vigil import HOPES, PLACES, Span, Vigil, Want, joined
+from smwatch.rules.warmup import MARGIN, Warmup
 
 HERE, THERE = ("111122223333", "eu-west-1"), ("111122223333", "us-east-1")
 
@@ -182,3 +184,29 @@ def test_all_orders_end_alike_and_nobody_is_left_waiting(
 
 def test_periods_that_touch_are_one() -> None:
     assert joined([(5, 9), (1, 3), (3, 4), (8, 12), (20, 20)]) == ((1, 4), (5, 12))
+
+
+def test_since_when_enough_was_watched_is_told_and_told_again_as_earlier_periods_are_read() -> None:
+    vigil, told = Vigil(), list[tuple[int, int]]()
+    warmup = Warmup(vigil, HERE, 10 * HOUR, lambda first, last: told.append((first, last)))
+    vigil.read(HERE, [(100 * HOUR, 109 * HOUR)])
+    assert warmup.since == EVER
+    vigil.read(HERE, [(120 * HOUR, 130 * HOUR)])
+    assert warmup.since == 121 * HOUR - MARGIN
+    vigil.read(HERE, [(130 * HOUR, 200 * HOUR)])
+    vigil.read(HERE, [(50 * HOUR, 58 * HOUR)])
+    assert warmup.since == 102 * HOUR - MARGIN
+    assert told == [(120 * HOUR, EVER), (101 * HOUR, 120 * HOUR)]
+
+
+def test_a_warmup_is_never_later_than_what_was_watched_says() -> None:
+    for seed in range(50):
+        chance, vigil = random.Random(seed), Vigil()
+        warmup = Warmup(vigil, HERE, 5 * HOUR, lambda _first, _last: None)
+        for _ in range(30):
+            start = chance.randrange(100 * HOUR)
+            vigil.read(HERE, [(start, start + chance.randrange(1, 3 * HOUR))])
+            found = vigil.reached(HERE, 5 * HOUR)
+            assert warmup.since <= (EVER if found is None else found)
+            assert found is None or vigil.enough(Want(HERE, 0, found, 5 * HOUR))
+            assert found is None or not vigil.enough(Want(HERE, 0, found - 1, 5 * HOUR))

@@ -23,8 +23,11 @@ else:
 
 SPARED = 0.004
 """Seconds for which lines are drawn in one go."""
-BAND = 4
-"""Lines of a widget that are drawn before the clock is looked at; the next ones are twice as many if it took little."""
+BAND, LARGEST = 4, 16
+"""Lines of a widget that are drawn before the clock is looked at; the next ones are twice as many if it took little.
+
+Not too many, as what was soon drawn may have been known, and what comes next is not.
+"""
 AT_ONCE = 12
 """Lines up to which what has changed is painted then and there."""
 ROUNDS = 3
@@ -75,7 +78,8 @@ class Painting:
                 for _, _, strip in drawn:
                     strip.render(self._console)  # it keeps that: what shows it finds it there
             now = perf_counter()
-            self._band = self._band * 2 if rest is not None and now - began < SPARED / 4 else BAND
+            soon = rest is not None and now - began < SPARED / 4
+            self._band = min(2 * self._band, LARGEST) if soon else BAND
             if rest is not None:
                 self._parts.append(rest)
             if now >= until:

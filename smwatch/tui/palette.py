@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import Self
 
-from textual.command import CommandPalette, DiscoveryHit, Hits
+from textual.command import CommandList, CommandPalette, DiscoveryHit, Hits
 from textual.system_commands import SystemCommandsProvider
 
 from smwatch.tui.composed import DirectlyComposed
@@ -31,9 +31,21 @@ class Palette(DirectlyComposed, CommandPalette):
         return self
 
     def _watch__list_visible(self) -> None:
-        """Show the list or hide it, in the next turn."""
-        show = super()._watch__list_visible
-        asyncio.get_running_loop().call_soon(lambda: show() if self.is_attached else None)
+        """Show the list or hide it, in the next turn; in one of its own before, what it shows is measured."""
+        show, call_soon = super()._watch__list_visible, asyncio.get_running_loop().call_soon
+        if self._list_visible:
+            call_soon(self._measure)
+            call_soon(call_soon, lambda: show() if self.is_attached else None)
+        else:
+            call_soon(lambda: show() if self.is_attached else None)
+
+    def _measure(self) -> None:
+        """Have it known how many lines each command takes, before the list is given its place.
+
+        Each keeps that for the width it was asked for, which is half of what it takes to lay the list out.
+        """
+        if self.is_attached:
+            self.query_one(CommandList).get_content_height(self.size, self.size, self.size.width)
 
 
 class Commands(SystemCommandsProvider):

@@ -15,6 +15,7 @@ from textual.css.stylesheet import Stylesheet
 from textual.dom import DOMNode
 from textual.geometry import Size
 from textual.pilot import Pilot
+from textual.widgets import OptionList
 
 from smwatch.tui import composed
 from smwatch.tui.compositor import DirectCompositor, DirectUpdate, Part, Placed
@@ -227,3 +228,32 @@ async def test_the_palette_is_there_and_lists_commands_in_turns_of_their_own(
         assert commands.has_class("--visible")
         await asyncio.sleep(0)
         assert not commands.has_class("--visible")
+
+
+async def test_commands_are_measured_in_a_turn_before_the_one_that_shows_them(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("colon")
+        palette = stage.app.screen
+        assert isinstance(palette, Palette)
+        commands = palette.query_one(CommandList)
+        while not commands.has_class("--visible"):
+            await pilot.pause()
+        with stage.app._context():
+            palette._list_visible = False
+        await asyncio.sleep(0)
+        measured: list[bool] = []
+
+        def measure(listed: CommandList, container: Size, viewport: Size, width: int) -> int:
+            measured.append(listed.has_class("--visible"))
+            return OptionList.get_content_height(listed, container, viewport, width)
+
+        monkeypatch.setattr(CommandList, "get_content_height", measure)
+        with stage.app._context():
+            palette._list_visible = True
+        await asyncio.sleep(0)
+        assert measured == [False]
+        assert not commands.has_class("--visible")
+        await asyncio.sleep(0)
+        assert commands.has_class("--visible")

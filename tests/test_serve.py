@@ -98,5 +98,22 @@ async def test_a_tab_too_many_is_told_so(monkeypatch: pytest.MonkeyPatch) -> Non
     await client.close()
 
 
+async def test_a_server_that_ends_ends_every_tab_though_their_machines_sleep() -> None:
+    """While it waits for their farewells, the smwatch of one or the other ends."""
+    server = GuardedServer(["demo"], host="localhost", port=0)
+    application = await server._make_app()
+    client: Client = TestClient(TestServer(application))
+    await client.start_server()
+    tabs = [await client.ws_connect(f"/ws/{n:032x}") for n in range(2)]
+    try:
+        await application.shutdown()
+        for tab in tabs:
+            async for _ in tab:
+                pass
+            assert tab.closed
+    finally:
+        await client.close()
+
+
 def test_the_address_of_an_ipv6_host_is_one_that_browsers_take() -> None:
     assert GuardedServer([], host="::1", port=8000).address == "http://[::1]:8000/"

@@ -27,6 +27,8 @@ REMEMBERED = 64
 """Tabs of which it is known how they ended."""
 PATIENCE = 10.0
 """Seconds in which a session whose connection is gone comes to its end."""
+FAREWELL = 2.0
+"""Seconds in which a browser that is told that the connection ends may say so too: a machine that sleeps does not."""
 PAGE = Path(__file__).parent / "page"
 
 _POLICY = (
@@ -99,8 +101,8 @@ class GuardedServer(Server):
     async def on_shutdown(self, app: web.Application) -> None:
         """No smwatch outlives its server."""
         del app
-        for websocket in self._sessions.values():
-            await websocket.close(code=WSCloseCode.GOING_AWAY)
+        connected = [websocket for websocket in self._sessions.values() if websocket.prepared]
+        await asyncio.gather(*(websocket.close(code=WSCloseCode.GOING_AWAY) for websocket in connected))
 
     def initialize_logging(self) -> None:
         """Nothing is logged: addresses hold the token, and how a session ended is said on its page."""
@@ -126,7 +128,7 @@ class GuardedServer(Server):
             full = f"{SESSIONS} browser tabs are connected already"
             ended.set_result(Ending(full, "Close one of them. This page tries again by itself.", retry=15))
             raise web.HTTPServiceUnavailable(text=full)
-        websocket = web.WebSocketResponse(heartbeat=15)
+        websocket = web.WebSocketResponse(heartbeat=15, timeout=FAREWELL)
         session = Session(self._arguments, websocket, self.download_manager)
         self._sessions[session] = websocket
         try:

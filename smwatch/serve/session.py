@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
+import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections import deque
@@ -124,7 +126,7 @@ class Session(AppService):
         if self._process is None:
             return
         self._stopping = True
-        by_force = asyncio.get_running_loop().call_later(GRACE, self._process.kill)
+        by_force = asyncio.get_running_loop().call_later(GRACE, _kill, self._process)
         try:
             await super().stop()
         finally:
@@ -133,3 +135,10 @@ class Session(AppService):
             self._stdin.close()
             with suppress(ConnectionError):
                 await self._stdin.wait_closed()
+
+
+def _kill(process: Process) -> None:
+    """End it by force; `Process.kill` polls first, and would take the exit code from who waits for it."""
+    if process.returncode is None:
+        with suppress(ProcessLookupError):
+            os.kill(process.pid, signal.SIGKILL)

@@ -26,7 +26,7 @@ from smwatch.tui.ahead import AHEAD_SECONDS, make_ready
 from smwatch.tui.glyphs import AsciiFilter, plain
 from smwatch.tui.keys import MOMENT, bindings, name
 from smwatch.tui.keytable import KEYS
-from smwatch.tui.opening import Opening
+from smwatch.tui.opening import First, Opening
 from smwatch.tui.painting import at_once
 from smwatch.tui.text import visible
 from smwatch.tui.themes import THEMES
@@ -186,10 +186,21 @@ class SmwatchApp(App[int]):
         """What all that is drawn goes through on its way to the terminal."""
         return [*super().get_line_filters(), *self._plain]
 
+    def refresh_css(self, animate: bool = True) -> None:
+        """Have styles read in other colours; where none has been read, only tell them. Serves "first frame"."""
+        if self.screen_stack:
+            super().refresh_css(animate)
+        else:
+            self.stylesheet.set_variables(self.get_css_variables())
+
+    def get_default_screen(self) -> Screen[Any]:
+        """What the first frame is on."""
+        return First(id="_default")
+
     def compose(self) -> ComposeResult:
         """What is there before anything else, and below it ever after."""
         if self._make_desk is not None:
-            yield Opening(self._heading, self._clock(), self._ui.zone)
+            yield Opening(self._heading, self._clock(), self._ui.zone, self.size.width)
 
     def on_mount(self) -> None:
         """Show the head of the screen, then the rest."""

@@ -8,18 +8,14 @@ from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from textual._context import visible_screen_stack
-from textual.screen import Screen
 
 from smwatch.tui.compositor import DirectCompositor, DirectUpdate, Part, Placed
+from smwatch.tui.painting import StyledOnce
 
 if TYPE_CHECKING:
     from rich.console import Console
-    from textual import events
     from textual.geometry import Region
-
-    _Screen = Screen[Any]
-else:
-    _Screen = object  # no Screen, so that a ModalScreen keeps what Textual's styles say of one
+    from textual.message import Message
 
 SPARED = 0.004
 """Seconds for which lines are drawn in one go."""
@@ -92,7 +88,7 @@ class Painting:
         self._compositor.give_back(self._changed)
 
 
-class DirectlyComposed(_Screen):
+class DirectlyComposed(StyledOnce):
     """What makes a DirectCompositor put a screen together: named before Textual's class, whose own it replaces.
 
     Textual has no public way to say so. Many lines are drawn in several turns of the event loop, and shown in the last
@@ -104,10 +100,12 @@ class DirectlyComposed(_Screen):
         self._compositor: DirectCompositor = DirectCompositor()
         self._painting: Painting | None = None
 
-    def _on_screen_resume(self, event: events.ScreenResume) -> None:
-        """Have no styles looked up that have just been: those of a screen that was never in front."""
-        if not self.stack_updates:
-            event.refresh_styles = False
+    async def _dispatch_message(self, message: Message) -> None:
+        """Take a message; the next one in another turn, if this one took the time that is spared."""
+        began = perf_counter()
+        await super()._dispatch_message(message)
+        if perf_counter() - began > SPARED:
+            await asyncio.sleep(0)
 
     def _compositor_refresh(self) -> None:
         """Paint what has changed: a little now, much in the next turns."""

@@ -4,10 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.screen import Screen
 from textual.widget import Widget
+
+if TYPE_CHECKING:
+    from textual import events
+
+    _Screen = Screen[Any]
+else:
+    _Screen = object  # no Screen, so that a ModalScreen keeps what Textual's styles say of one
+
+
+class StyledOnce(_Screen):
+    """A screen that has no styles looked up that have just been, when it comes to the front: named before Textual's."""
+
+    def _on_screen_resume(self, event: events.ScreenResume) -> None:
+        if not self.stack_updates:
+            event.refresh_styles = False
 
 
 class Painted(Widget):

@@ -122,6 +122,20 @@ async def test_little_is_drawn_in_a_turn_that_has_taken_long_already(
     assert max(watched.bands.values()) > 1
 
 
+async def test_a_screen_takes_a_message_in_a_turn_of_its_own_after_one_that_took_long(
+    stage: Stage, watched: Watched
+) -> None:
+    turns = list[int]()
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await settled(pilot)
+        counting = asyncio.create_task(watched.count())
+        for _ in range(3):
+            stage.app.screen.call_later(lambda: turns.append(watched.turn))
+        await settled(pilot)
+        counting.cancel()
+    assert len(set(turns)) == len(turns) == 3
+
+
 async def test_what_changes_while_a_screen_is_drawn_is_in_the_same_frame(stage: Stage, watched: Watched) -> None:
     async with stage.app.run_test(size=WIDE) as pilot:
         await settled(pilot)

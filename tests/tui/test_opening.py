@@ -12,9 +12,12 @@ from typing import Any
 import pytest
 from textual import events
 from textual._compositor import Compositor, ReflowResult
+from textual.app import App
 from textual.css import stylesheet
 from textual.css.model import RuleSet
 from textual.css.parse import parse
+from textual.css.stylesheet import Stylesheet
+from textual.dom import DOMNode
 from textual.geometry import Size
 from textual.widget import Widget
 
@@ -194,6 +197,37 @@ async def test_styles_are_read_once_and_not_again_in_our_colours(monkeypatch: py
             await pilot.pause()
     assert app.theme == DARK.name
     assert read[Opening.DEFAULT_CSS] == read[Pieces.DEFAULT_CSS] == read[StreamFrame.DEFAULT_CSS] == 1
+    assert read[App.DEFAULT_CSS] == 1
+
+
+async def test_the_head_is_in_the_first_layout_and_its_styles_are_looked_up_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    heads, applied = list[int](), Counter[type[DOMNode]]()
+    reflow, apply = Compositor.reflow, Stylesheet.apply
+
+    def noted(compositor: Compositor, screen: Widget, size: Size) -> ReflowResult:
+        heads.extend(len(each.rows) for each in screen.query(Opening))
+        return reflow(compositor, screen, size)
+
+    def counting(sheet: Stylesheet, node: DOMNode, **how: Any) -> None:
+        applied[type(node)] += 1
+        apply(sheet, node, **how)
+
+    monkeypatch.setattr(Compositor, "reflow", noted)
+    monkeypatch.setattr(Stylesheet, "apply", counting)
+
+    def make_desk() -> Desk:
+        looked_up.append(applied[Opening])
+        return Stage().app.desk
+
+    looked_up = list[int]()
+    app = SmwatchApp(make_desk, clock=lambda: NOW)
+    async with app.run_test(size=(160, 50)) as pilot:
+        while not isinstance(app.screen, WatchScreen):
+            await pilot.pause()
+    assert set(heads) == {1}
+    assert looked_up == [1]
 
 
 async def test_every_part_has_its_place_before_the_main_screen_is_first_laid_out(

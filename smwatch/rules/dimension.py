@@ -19,6 +19,8 @@ from smwatch.rules.glance import Look
 from smwatch.rules.subject import Subject
 
 Value: TypeAlias = str | Secret
+Group: TypeAlias = tuple[Value | None, ...]
+"""Values of the dimensions that a rule groups by."""
 Get: TypeAlias = Callable[[Subject], Value | None]
 
 

@@ -6,6 +6,10 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TypeAlias
 
 from smwatch.events.secret import Secret
+from smwatch.events.tidy import LONGEST
+from smwatch.patterns import Pattern
+from smwatch.patterns.conditions import parse_selector
+from smwatch.patterns.nodes import Compare, Operator, Text
 from smwatch.rules.answer import Answer, Pending, Whenever, either, together
 from smwatch.rules.condition import All, Any, Condition, Look, Lookup, Matches, Trait
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Value, dimension
@@ -28,9 +32,10 @@ _STARTED, _ENDED, _WROTE = "rotation_started", "rotation_ended", "rotation_write
 """The facts that the traits of rotations are made from."""
 _POLICIES, _REMOVALS = "policies", "policy_removals"
 """The facts that the trait of a policy put again is made from."""
-_SCHEDULES, _RESTORES = "schedules", "restores"
-"""The facts that the trait of a scheduled deletion is made from."""
+PENDING, SCHEDULES, _RESTORES = "pending_deletion", "schedules", "restores"
+"""The trait of a scheduled deletion, and the facts that it is made from."""
 
+_NAME = parse_selector("$.eventName")
 _NOWHERE: Place = "", ""
 
 Prepare: TypeAlias = Callable[[Subject], Answer]
@@ -43,6 +48,8 @@ def prepare(world: World, condition: Condition) -> Prepare:
     """Compile a condition to what asks it of an event that has just come."""
     match condition:
         case Matches(pattern):
+            if (name := named_by(pattern)) is not None:
+                return lambda subject: subject.event.name == name
             ask = pattern.ask_record
             assert ask is not None  # conditions are JSON patterns
             return lambda subject: ask(subject.record)
@@ -77,6 +84,15 @@ def prepare(world: World, condition: Condition) -> Prepare:
             raise TypeError(condition)
 
 
+def named_by(pattern: Pattern) -> str | None:
+    """The name by which alone a pattern selects events: theirs is that of their records, unless it is very long."""
+    match pattern.syntax:
+        case Compare(selector, Operator.EQ, Text(name)) if selector == _NAME and len(name) < LONGEST:
+            return name
+        case _:
+            return None
+
+
 def lookout(world: World, condition: Condition) -> Lookout:
     """Compile a condition on what else has happened to what asks it of an event's values and second."""
     match condition:
@@ -88,7 +104,7 @@ def lookout(world: World, condition: Condition) -> Lookout:
         case Trait(name, negated) if TRAITS[name].history:
             if name == "same_policy":
                 return _same_policy(world, negated=negated)
-            if name == "pending_deletion":
+            if name == PENDING:
                 return _pending_deletion(world, negated=negated)
             return _rotation(world, actor=name == "rotation_actor", negated=negated)
         case Any(alternatives):
@@ -190,7 +206,7 @@ def _same_policy(world: World, *, negated: bool) -> Lookout:
 
 
 def _pending_deletion(world: World, *, negated: bool) -> Lookout:
-    scheduled_of, restored_of = world.source(_SCHEDULES, (_SECRET,)), world.source(_RESTORES, (_SECRET,))
+    scheduled_of, restored_of = world.source(SCHEDULES, (_SECRET,)), world.source(_RESTORES, (_SECRET,))
 
     def look(values: Mapping[Dimension, Value], second: int) -> Answer:
         scheduled, restored = scheduled_of.of(values), restored_of.of(values)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Sequence
 from copy import copy
 from ipaddress import IPv6Address, ip_address
 
@@ -11,6 +11,7 @@ import msgspec
 from smwatch.events.event import ACCOUNT_BITS, ID_BITS, Arrival
 from smwatch.events.header import Header
 from smwatch.events.recent import Recent
+from smwatch.events.secret import Secret
 from smwatch.record import Record
 
 SECOND_BITS = ID_BITS + ACCOUNT_BITS
@@ -22,6 +23,7 @@ class Subject:
 
     __slots__ = (
         "_arrival",
+        "_each",
         "access_key",
         "account",
         "event",
@@ -38,6 +40,7 @@ class Subject:
         event = arrival.event
         by = event.principal
         self._arrival = arrival
+        self._each: list[Subject] | None = None
         self.event = event
         self.key = key = event.key
         self.second = key >> SECOND_BITS
@@ -51,15 +54,19 @@ class Subject:
         self.network = network_of[event.source_ip]
         """The public network the call came from, with its length."""
 
-    def each(self) -> Iterator[Subject]:
+    @property
+    def each(self) -> Sequence[Subject]:
         """The event once for each secret that it names, as if it named no other."""
-        event = self.event
-        for secret in (event.secret, *event.others):
-            one = copy(self)
-            arn = event.secret_arn if secret is event.secret else ""
-            one.event = msgspec.structs.replace(event, secret=secret, others=(), secret_arn=arn)
-            one.secret = secret
-            yield one
+        if self._each is None:  # several rules ask
+            self._each = list(map(self._about, (self.event.secret, *self.event.others)))
+        return self._each
+
+    def _about(self, secret: Secret | None) -> Subject:
+        event, one = self.event, copy(self)
+        arn = event.secret_arn if secret is event.secret else ""
+        one.event = msgspec.structs.replace(event, secret=secret, others=(), secret_arn=arn)
+        one.secret = secret
+        return one
 
     @property
     def record(self) -> Record:

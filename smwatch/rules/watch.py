@@ -11,10 +11,11 @@ from smwatch.events.secret import Secret
 from smwatch.rules import judges
 from smwatch.rules.alarm import Alarm
 from smwatch.rules.answer import Pending
+from smwatch.rules.awaiting import waits
 from smwatch.rules.case import Case, Newest, group_of
 from smwatch.rules.command import holes, needs_record, record_values
 from smwatch.rules.condition import Condition, Look, Lookup, historic, lookups, timeless
-from smwatch.rules.dimension import Dimension, Value, renamed, renames
+from smwatch.rules.dimension import Dimension, Group, Value, renamed, renames
 from smwatch.rules.envelope import FirstSeen, Rule, own_fact
 from smwatch.rules.habit import Habits
 from smwatch.rules.handful import Glimpse, Handful
@@ -28,8 +29,7 @@ from smwatch.rules.sighting import SightingCase
 from smwatch.rules.spread import SpreadCase
 from smwatch.rules.subject import Subject
 from smwatch.rules.telling import reach
-from smwatch.rules.times import EVER, Times
-from smwatch.rules.waiter import Waiter
+from smwatch.rules.times import EVER
 from smwatch.rules.world import World, ordered
 
 CASES = 4_096
@@ -38,7 +38,6 @@ LOOKED_AT = 100
 """Cases that are looked at in one go when what they no longer need is forgotten: a millisecond or two."""
 _NOTHING: Mapping[str, str] = {}
 
-Group: TypeAlias = tuple[Value | None, ...]
 Kept: TypeAlias = Callable[[Rule, Callable[[], str]], Alarm | None]
 """The alarm that a case of this rule goes on from; most have none, and need not tell their group then."""
 C = TypeVar("C", bound=Case)
@@ -58,9 +57,9 @@ class Watch:
         """Of groups that have no case yet, and may never need one."""
         self._sightings: Memory[Group, SightingCase] = Memory(self._open_sighting, CASES, world.turns)
         distinct, first = rule.distinct, rule.first_seen
-        awaited = None if self._holes else _awaited(rule)
-        waits = awaited.same if awaited is not None else ()
-        self.dimensions = (*rule.by, *([distinct.of] if distinct else ()), *(first.of if first else ()), *waits)
+        self._waits = waits(rule, world, self._take_again)
+        waited = self._waits.dimensions if self._waits is not None else ()
+        self.dimensions = (*rule.by, *([distinct.of] if distinct else ()), *(first.of if first else ()), *waited)
         """What its cases, and what they count, call new or wait for, are told apart by."""
         self._foreseen = all(each.foreseen for each in self.dimensions)
         self.take: Take = self._take_value if distinct else self._take_first if rule.first_seen else self._take_event
@@ -76,13 +75,6 @@ class Watch:
         self._plain = (Verdict(None, rule.severity.rank, ""),)
         self._reach = _reach(rule)
         self._horizon = judges.horizon(rule)
-        source = world.source(awaited.fact, awaited.same) if awaited is not None else None
-        self._awaited = source if source is not None and source.whole else None
-        """Where that is kept without which no event of the rule is evidence."""
-        self._around = (awaited.seconds, -int(awaited.ago)) if awaited is not None else (0, 0)
-        """How far before and after an event it matters."""
-        self._waiters: Memory[tuple[Group, tuple[Value, ...]], Waiter] = Memory(self._make_waiter, CASES, world.turns)
-        """By their group, and the values of what they wait for."""
         self._habits = Habits(distinct.habit) if distinct is not None and distinct.habit is not None else None
         if distinct is not None:
             self._value = distinct.of.get
@@ -100,7 +92,7 @@ class Watch:
 
     def enlist(self, plan: Plan, subject: Subject, left: tuple[Ask, ...]) -> None:
         """Put into a plan what is to be done with events like this one."""
-        distinct, fresh, awaited = self.rule.distinct, self._fresh, self._awaited
+        distinct, fresh = self.rule.distinct, self._fresh
         if left:
             pass
         elif distinct is not None and self._foreseen:
@@ -114,9 +106,9 @@ class Watch:
                 plan.firsts += (First(times, self._fresh_gap, self._take_event),)
                 return
             # The event is none of those that count as having been seen: each of its kind is as new as the one before.
-        elif awaited is not None:
-            if (values := awaited.values_of(subject)) is not None:
-                plan.waits += (self._waiters[self._group(subject), values],)
+        elif self._waits is not None and self._may_wait(group := self._group(subject)):
+            if (waiter := self._waits.waiter(group, subject)) is not None:
+                plan.waits += (waiter,)
             return
         plan.takes += ((self.take, left),)
 
@@ -155,16 +147,8 @@ class Watch:
             elif not self._by_secret and (sightings := self._sightings.find(group)) is not None:
                 sightings.rename(right)
 
-        for key in self._waiters.remembered():
-            group, values = key
-            if (waiter := self._waiters.find(key)) is None:
-                continue
-            waiter.rename(right)
-            assert self._awaited is not None
-            now = renamed(self.rule.by, group, every), self._awaited.renamed(values, every)
-            if now != key:
-                self._waiters.take(key)
-                self._waiters[now].absorb(waiter)
+        if self._waits is not None:
+            self._waits.fold(every, right)
 
     def forget_before(self, second: int) -> Iterator[bool]:
         """Let go of what was seen before this second and is no evidence, some cases at a time.
@@ -227,11 +211,21 @@ class Watch:
 
     def _take_event(self, subject: Subject) -> None:
         if not subject.event.others or not self._by_secret:
-            self._take_one(subject)
+            self._take_or_wait(subject)
             return
-        for one in subject.each():  # a batch is evidence about each of its secrets that the rule is about
+        for one in subject.each:  # a batch is evidence about each of its secrets that the rule is about
             if all(ask(one) is True for ask in self._plain_only) and not any(ask(one) for ask in self._plain_unless):
-                self._take_one(one)
+                self._take_or_wait(one)
+
+    def _take_or_wait(self, subject: Subject) -> None:
+        if self._waits is None or not self._may_wait(group := self._group(subject)):
+            self._take_one(subject)
+        elif (waiter := self._waits.waiter(group, subject)) is not None:
+            waiter.add(subject.event, subject.second)
+
+    def _may_wait(self, group: Group) -> bool:
+        """Whether nothing is told of a group yet: to what is, each of its events may make a difference."""
+        return self._sightings.find(group) is None and not self._has_alarm(group)
 
     def _take_one(self, subject: Subject) -> None:
         only = _pending(self._only, subject)
@@ -282,12 +276,6 @@ class Watch:
     def _open_handful(self, group: Group) -> Handful:
         return Handful(self._needs.least, self._needs.width, lambda: self._spreads[group])
 
-    def _make_waiter(self, key: tuple[Group, tuple[Value, ...]]) -> Waiter:
-        assert self._awaited is not None
-        known = self._awaited.at(key[1])
-        assert isinstance(known, Times)
-        return Waiter(known, self.world, *self._around, self._take_again)
-
     def _open_sighting(self, group: Group) -> SightingCase:
         case = SightingCase(self.rule, self.world, self._values(group), self._reach)
         case.judge, case.horizon = _judge(self.rule, case), self._horizon
@@ -327,19 +315,6 @@ def _judge(rule: Rule, case: SightingCase) -> Judge:
     if rule.count is not None:
         return judges.counting(rule, case, rule.count.min, rule.count.within)
     return judges.counting(rule, case, 1, 0) if rule.escalate else settle_each
-
-
-def _awaited(rule: Rule) -> Lookup | None:
-    """What has to be known for an event to be evidence, if its alarm hangs on that alone, and no record says it."""
-    if rule.grade or rule.escalate or rule.first_seen or rule.distinct or rule.count or rule.sequence:
-        return None
-    if rule.absence or rule.timer or any(map(historic, rule.unless)):
-        return None
-    match [each for each in rule.only if historic(each)]:
-        case [Lookup(look=Look.SEEN, same=same) as lookup]:
-            told = all(dimension.foreseen and not dimension.looks for dimension in (*rule.by, *same))
-            return lookup if told else None
-    return None
 
 
 def _only(rule: Rule) -> tuple[Condition, ...]:

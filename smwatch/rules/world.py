@@ -14,7 +14,7 @@ from smwatch.rules.beginning import Beginning
 from smwatch.rules.census import Census
 from smwatch.rules.condition import lookups, traits
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Renames, Value, dimension, renamed, renames
-from smwatch.rules.envelope import TELLINGS, Fact, Rule, RuleSet, anonymous_fact, own_fact
+from smwatch.rules.envelope import TELLINGS, Fact, Rule, RuleSet, Timer, anonymous_fact, own_fact
 from smwatch.rules.fact import Track, further_values, values_of
 from smwatch.rules.memory import Turns
 from smwatch.rules.subject import Subject
@@ -223,11 +223,18 @@ def _asked(rules: Iterable[Rule]) -> Iterable[tuple[str, tuple[Dimension, ...]]]
             yield rule.sequence.fact, told_apart(rule.sequence.same, rule.sequence.of)
         if rule.absence:
             yield rule.absence.until, ordered(rule.absence.same)
+        if rule.timer and (start := started(rule.timer)) is not None:
+            yield start, ordered(rule.timer.same)
         if rule.closed_by:
             yield rule.closed_by.when, ordered(rule.closed_by.same)
         for telling in rule.tell:
             for name, same in TELLINGS[telling]:
                 yield name, ordered(map(dimension, same))
+
+
+def started(timer: Timer) -> str | None:
+    """The fact that a deadline was set; None where several patterns say so."""
+    return timer.start[0].text if len(timer.start) == 1 else None
 
 
 def _answers(kept: tuple[Dimension, ...], asked: tuple[Dimension, ...]) -> bool:

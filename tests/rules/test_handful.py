@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 
 from smwatch.events.secret import Secret
 from smwatch.rules.alarm import Alarm
+from smwatch.rules.dimension import Group
 from smwatch.rules.engine import Engine
 from smwatch.rules.sighter import SLOTS, Sighter
-from smwatch.rules.watch import Group, Watch
+from smwatch.rules.watch import Watch
 from tests import records
 from tests.records import AT
 from tests.rules.judging import after, arrivals, mine, ruled

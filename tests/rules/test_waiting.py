@@ -13,7 +13,7 @@ from smwatch.rules.engine import Engine
 from smwatch.rules.sighting import MARKS
 from tests import records
 from tests.records import AT
-from tests.rules.judging import arrivals, catalogue, of, ruled
+from tests.rules.judging import arrivals, catalogue, counting_calls, of, ruled
 
 RULE = "SMW-READ-08c"
 """An instance that has used its VPC endpoint reads without it."""
@@ -136,3 +136,40 @@ def test_a_read_that_waits_for_nothing_that_comes_is_no_alarm() -> None:
     assert of(RULE, engine.alarms) == []
     engine.judge(arrivals([plain(4)]))
     assert [alarm.count for alarm in of(RULE, engine.alarms)] == [1]
+
+
+BATCHED = [f"prod/{number}" for number in range(20)]
+
+
+def batched(minute: int) -> Record:
+    return records.batch(BATCHED, by=INSTANCE, at=AT + timedelta(minutes=minute), id=f"batch {minute}")
+
+
+@given(
+    st.permutations(
+        [
+            *map(batched, (-1, 1, 2, 5)),
+            records.delete(BATCHED[3], days=7, at=AT),
+            records.restore(BATCHED[3], at=AT + timedelta(minutes=4)),
+        ]
+    ),
+    st.integers(1, 6),
+)
+def test_whenever_a_deletion_becomes_known_the_batches_after_it_are_evidence(told: list[Record], batch: int) -> None:
+    engine = Engine(catalogue())
+    for start in range(0, len(told), batch):
+        engine.judge(arrivals(told[start : start + batch]))
+    for rule in ("SMW-DEL-01c", "SMW-DEL-07"):
+        (alarm,) = of(rule, engine.alarms)
+        assert alarm.count == 2
+        assert alarm.first_at == AT + timedelta(minutes=1)
+        assert alarm.state is AlarmState.CLOSED
+
+
+def test_the_secrets_of_a_batch_are_not_judged_again_while_no_deletion_is_known() -> None:
+    engine = Engine(catalogue())
+    for minute in range(5):
+        engine.judge(arrivals([batched(minute)]))
+    several = arrivals(map(batched, range(5, 10)))
+    _, calls = counting_calls(lambda: engine.judge(several))
+    assert calls < 120 * len(several) * len(BATCHED)

@@ -161,8 +161,10 @@ def test_a_page_looks_closer_only_at_its_own_alarms(target: str) -> None:
     assert calls < 1_500
 
 
-async def test_a_second_in_which_nothing_happens_leaves_the_list_where_it_is_scrolled_to() -> None:
+@pytest.mark.parametrize("zone", [Zone.UTC, Zone.RELATIVE])
+async def test_a_second_in_which_nothing_happens_leaves_the_list_where_it_is_scrolled_to(zone: Zone) -> None:
     stage = staged(*sweep(30))
+    stage.app.desk.zone = zone
     async with stage.app.run_test(size=(60, 20)) as pilot:
         await pilot.press("a")
         screen = stage.app.screen

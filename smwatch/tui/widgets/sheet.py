@@ -199,8 +199,8 @@ class Sheet(ScrollView, Direct, can_focus=True):
             self._scroll_update(size)
             if self.scroll_y > self.max_scroll_y:
                 self.scroll_to(y=self.max_scroll_y, animate=False)
-        if seen and self.cursor is not None:
-            self._reveal(self.cursor)  # lines before it may have come or gone
+        if seen and self.cursor is not None and (self.cursor != stood or not self._in_sight(self.cursor)):
+            self._reveal(self.cursor)  # lines before it have come or gone; else the reader's place is kept
         if self.cursor != stood:
             self.refresh()
         else:

@@ -175,6 +175,8 @@ class Backstage:
         while judged.unsettled:
             judged.settle()
         await self._background.on_screen(lambda: self._parts.judge_by(engine))
+        while await self._background.on_screen(self._parts.store.set_right):
+            pass
         if shown:
             self._parts.keep(tuple(engine.alarms.values()))
 

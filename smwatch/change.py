@@ -10,6 +10,11 @@ from smwatch.events.event import Event
 from smwatch.events.secret import Secret
 from smwatch.rules.alarm import Alarm
 
+MANY = 500
+"""Alarms that changed, which whoever draws them should look at without waiting for more: together they take longer than
+a screen may stand still. Serves "longest stall of the event loop".
+"""
+
 
 class Change(msgspec.Struct):
     """What has happened to the store since a subscriber last looked."""
@@ -34,12 +39,17 @@ class Change(msgspec.Struct):
 
 
 class Subscription:
-    """One subscriber's view of what changed: `wake` is called once, until `take` is."""
+    """One subscriber's view of what changed: `wake` is called once until `take` is; if it is `much`, each time."""
 
     def __init__(self, wake: Callable[[], None]) -> None:
         self._wake = wake
         self._change = Change()
         self._awake = False
+
+    @property
+    def much(self) -> bool:
+        """Whether so many alarms have changed that it should be taken now."""
+        return len(self._change.alarms) >= MANY
 
     def take(self) -> Change:
         """Everything since the last call, as one change."""
@@ -58,6 +68,6 @@ class Subscription:
         pending.alarms |= change.alarms
         pending.sources |= change.sources
         pending.renamed |= change.renamed
-        if not self._awake:
+        if not self._awake or self.much:
             self._awake = True
             self._wake()

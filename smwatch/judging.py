@@ -109,9 +109,9 @@ class Judging(ABC):
         """The worst alarm that each event in evidence belongs to, by event key: see `Marks`."""
         self._subscriptions: list[Subscription] = []
         self.at_once: int | None = None
-        """How many events, or alarms, are set right in one go when secrets turn out to be others; None: all.
+        """How many alarms are recalled, and events or alarms set right when secrets turn out to be others, in one go.
 
-        For a screen, which stands still meanwhile: `set_right` goes on.
+        None: all. For a screen, which stands still meanwhile: `set_right` goes on.
         """
         self._righting: Iterator[Change] = iter(())
 
@@ -209,9 +209,9 @@ class Judging(ABC):
         """People have decided something where somebody else watches, too."""
         return self._alarmed(self.engine.adopt(decided) if self.engine is not None else ())
 
-    def recall(self) -> Change:
-        """Take note of the alarms that the engine has been given back from the journal."""
-        return self._alarmed(tuple(self.alarms.values()))
+    def recall(self) -> None:
+        """Take note of the alarms that the engine has been given back from the journal; see `at_once`."""
+        self._begin(self._raising(tuple(self.alarms.values())))
 
     def fold(self, renames: Iterable[tuple[Secret, Secret]]) -> Change:
         """Take note that what looked like two secrets is one: (the wrong identity, the right one) each, in order."""
@@ -242,7 +242,7 @@ class Judging(ABC):
         return Change(corrected=list(corrected), alarms={alarm.group: alarm for alarm in alarms})
 
     def set_right(self) -> bool:
-        """Go on with what `fold` or `take_over` has begun, see `at_once`; whether there may be more to do.
+        """Go on with what `recall`, `fold` or `take_over` has begun, see `at_once`; whether there may be more to do.
 
         Until there is not, rows may name secrets as they were named before, and be marked as they were. Whatever adds
         events, or begins another time, first does all that is left.
@@ -291,7 +291,7 @@ class Judging(ABC):
     def _raising(self, alarms: Sequence[Alarm]) -> Iterator[Change]:
         for some in in_parts(alarms, self.at_once):
             change = Change()
-            self._raise(some, change)
+            self._raise([self.alarms.get(alarm.group, alarm) for alarm in some], change)  # somebody may have decided
             yield change
 
     def _alarmed(self, alarms: Sequence[Alarm]) -> Change:

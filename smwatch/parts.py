@@ -115,7 +115,7 @@ class Parts(Generic[J]):
         return Anew(self.store, self.engine, Engine(self.engine.rules))
 
     def judge_by(self, engine: Engine) -> None:
-        """Have the store judge by these rules from now on, in the store's thread."""
+        """Have the store judge by these rules from now on, in the store's thread; see `Judging.recall`."""
         self.store.engine = engine
         self.store.recall()
 

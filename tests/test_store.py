@@ -12,6 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smwatch import marks
+from smwatch.change import MANY
 from smwatch.dossier import SecretDossier, dossiers
 from smwatch.events.event import Arrival, Event, SeenBy
 from smwatch.events.reader import Reader
@@ -417,6 +418,38 @@ def test_two_names_of_one_secret_become_one_everywhere() -> None:
     change = subscription.take()
     assert change.renamed
     assert change.secrets == {wrong, right}
+
+
+def test_alarms_are_recalled_in_parts_where_a_screen_waits_and_as_somebody_has_decided_meanwhile() -> None:
+    alarms = {f"{number}": alarm(f"{number}", [number]) for number in range(1, 6)}
+    engine = Given(alarms)
+    store = Store(engine=engine)
+    store.at_once = 2
+    subscription, parts = store.subscribe(lambda: None), list[dict[str, Alarm]]()
+    store.recall()
+    engine.alarms["1"] = alarm("1", [1], state="closed")
+    while store.set_right():
+        parts.append(subscription.take().alarms)
+    assert [len(part) for part in parts] == [2, 2, 1]
+    assert parts[0] | parts[1] | parts[2] == engine.alarms
+    assert {key: marked.group for key, marked in store.levels.items()} == {
+        number: f"{number}" for number in range(1, 6)
+    }
+    assert not store.levels[1].open
+
+
+def test_who_draws_alarms_is_woken_once_and_each_time_while_very_many_have_changed() -> None:
+    store, woken = Store(engine=Given({f"{n}": alarm(f"{n}", [n]) for n in range(1, MANY + 3)})), list[int]()
+    store.at_once = MANY // 2
+    subscription = store.subscribe(lambda: woken.append(1))
+    store.recall()
+    seen = []
+    while store.set_right():
+        seen.append(len(woken))
+    assert seen == [1, 2, 3]
+    assert subscription.much
+    assert len(subscription.take().alarms) == MANY + 2
+    assert not subscription.much
 
 
 @pytest.mark.parametrize("then", ["add", "fold"])

@@ -35,18 +35,20 @@ class Deciding:
         if case is None:
             return (self._take(alarm, decision, closing=closing),)
         _tell(case, decision, closing=closing)
-        return self._standing.settle()
+        return self._standing.settle_one(case)
 
-    def adopt(self, decided: Decided) -> tuple[Alarm, ...]:
-        """Take over what was decided elsewhere about alarms that are known here; the alarms that changed."""
+    def adopt(self, decided: Decided) -> dict[str, Alarm]:
+        """Take over what was decided elsewhere about alarms that are known here; those that changed, by group.
+
+        So do others once they are settled.
+        """
         changed: dict[str, Alarm] = {}
         for group, acknowledged, closed in decided.alarms:
             if (alarm := self._standing.alarms.get(group)) is not None:
                 changed |= {each.group: each for each in self._adopt(alarm, acknowledged, closed)}
         for mute in decided.mutes:
-            changed |= {alarm.group: alarm for alarm in self.mute(mute)}
-        changed |= {alarm.group: alarm for alarm in self._standing.settle()}
-        return tuple(changed.values())
+            self.mute(mute)
+        return changed
 
     def lacks(self, group: str, acknowledged: Decision | None, closed: Decision | None) -> bool:
         """Whether an alarm is known of which this was not decided here."""
@@ -84,35 +86,29 @@ class Deciding:
 
     # -- what makes no noise
 
-    def mute(self, mute: Mute) -> tuple[Alarm, ...]:
-        """Mute a rule, a secret or a principal for a while, or no longer; the alarms that changed."""
+    def mute(self, mute: Mute) -> None:
+        """Mute a rule, a secret or a principal for a while, or no longer; which alarms that changes is settled yet."""
         same = (mute.rule, mute.secret, mute.identity)
         others = [each for each in self._world.mutes if (each.rule, each.secret, each.identity) != same]
         self._world.mutes = (*others, mute)
-        changed = [
-            msgspec.structs.replace(alarm, muted_until=until)
+        # By this mute alone, whatever others there are: serves "longest stall of the event loop".
+        self._standing.remute(
+            alarm.group
             for alarm in self._standing.alarms.values()
-            if (until := self._muted_until(alarm)) != alarm.muted_until
-        ]
-        for alarm in changed:
-            self._standing.put(alarm)
-        return tuple(changed)
+            if mute.covers(alarm.rule, alarm.secret, alarm.identity, alarm.session)
+        )
 
     def muted(self, alarm: Alarm) -> Alarm:
         """The alarm with the mute that holds for it: who kept the alarm may not have known of that yet."""
-        until = self._muted_until(alarm)
+        until = self._world.muted_until(alarm.rule, alarm.secret, alarm.identity, alarm.session)
         return alarm if until is None else msgspec.structs.replace(alarm, muted_until=until)
 
-    def no_longer_muted(self, since: datetime, now: datetime) -> Iterator[Alarm]:
-        """The alarms whose mute has ended since then."""
+    def end_mutes(self, since: datetime, now: datetime) -> None:
+        """Have those alarms told again whose mute has ended since then."""
         if any(since < mute.until <= now for mute in self._world.mutes):
-            for alarm in self._standing.alarms.values():
-                until = alarm.muted_until
-                if until is not None and since < until <= now:
-                    yield alarm
-
-    def _muted_until(self, alarm: Alarm) -> datetime | None:
-        return self._world.muted_until(alarm.rule, alarm.secret, alarm.identity, alarm.session)
+            timed = ((alarm.group, alarm.muted_until) for alarm in self._standing.alarms.values())
+            ended = [group for group, until in timed if until is not None and since < until <= now]
+            self._standing.remute(ended, ended=True)
 
 
 def _tell(case: Case, decision: Decision, *, closing: bool) -> None:

@@ -156,9 +156,9 @@ class Engine:
             self._forgetting = self._forget_before(second - KEPT)
         for _ in islice(self._forgetting, None if self.at_once is None else 1):
             pass
-        changed, since, self.ticked_at = self.settle(), self.ticked_at or now, now
-        told = {alarm.group for alarm in changed}
-        return (*changed, *(each for each in self._deciding.no_longer_muted(since, now) if each.group not in told))
+        self._deciding.end_mutes(self.ticked_at or now, now)
+        self.ticked_at = now
+        return self.settle()
 
     def fold(self, renames: Iterable[Rename]) -> tuple[Alarm, ...]:
         """What looked like two secrets is one; the alarms that changed, those of the wrong names taken back (count 0).
@@ -213,8 +213,12 @@ class Engine:
         return self._deciding.decide(group, note, at, seen, closing=True)
 
     def mute(self, mute: Mute) -> tuple[Alarm, ...]:
-        """Make no noise about a rule, a secret or a principal for a while; a mute in the past ends one."""
-        return self._deciding.mute(mute)
+        """Make no noise about a rule, a secret or a principal for a while; a mute in the past ends one.
+
+        Returns the alarms that changed, see `at_once`.
+        """
+        self._deciding.mute(mute)
+        return tuple(self._standing.tell_remuted(few=self.at_once is not None))
 
     def take_over(self, other: Engine, same: Same = MappingProxyType({})) -> tuple[Alarm, ...]:
         """Go on in the place of another engine: what people have decided there holds, and time is as late.
@@ -239,8 +243,9 @@ class Engine:
         return (*changed, *gone)
 
     def adopt(self, decided: Decided) -> tuple[Alarm, ...]:
-        """Take over what was decided elsewhere about alarms that are known here; the alarms that changed."""
-        return self._deciding.adopt(decided)
+        """Take over what was decided elsewhere about alarms known here; those that changed, see `at_once`."""
+        changed = self._deciding.adopt(decided)
+        return tuple((changed | {alarm.group: alarm for alarm in self.settle()}).values())
 
     @property
     def known_since(self) -> datetime | None:

@@ -136,7 +136,7 @@ class SmwatchApp(App[int]):
         self._title = Title(self._to_terminal, os.environ)
         self._waiting: asyncio.TimerHandle | None = None
         """While it waits for what comes next, to show it together."""
-        self._settling = False
+        self._settling = self._more_follows = False
         self._none_shown = True
         """Of the events: the first ones don't wait for what comes next. Serves "view"."""
         self._interrupted_at: datetime | None = None
@@ -260,8 +260,8 @@ class SmwatchApp(App[int]):
             if delivery.arrivals:
                 self._stir()
             _, changed = delivery.into(self.store)
-            if not delivery.more:
-                self._settle_soon()
+            self._more_follows = delivery.more
+            self._settle_soon()
             if self._none_shown and delivery.arrivals and self.is_running:
                 self._none_shown = False
                 self.flush()
@@ -269,7 +269,7 @@ class SmwatchApp(App[int]):
 
     def _settle_soon(self) -> None:
         """Have alarms worked out that would have made the screen stand still, a few at a time."""
-        if self.store.unsettled and not self._settling:
+        if self.store.unsettled and not self._settling and not self._more_follows:
             self._settling = True
             self.set_timer(MOMENT, self._settle)
 
@@ -284,9 +284,15 @@ class SmwatchApp(App[int]):
         self.exit(1)
 
     def _wake(self) -> None:
-        """Something changed: look at it soon, together with whatever comes until then."""
-        if self._waiting is None and self.is_running:
-            self._waiting = asyncio.get_running_loop().call_later(PAINT_SECONDS, self._show)
+        """Something changed: look at it soon, together with whatever comes until then, unless that is much already."""
+        if not self.is_running:
+            return
+        loop, much = asyncio.get_running_loop(), self._subscription.much
+        if much and self._waiting is not None and self._waiting.when() > loop.time():
+            self._waiting.cancel()
+            self._waiting = None
+        if self._waiting is None:
+            self._waiting = loop.call_later(0 if much else PAINT_SECONDS, self._show)
 
     def _show(self) -> None:
         """End the wait.
@@ -312,6 +318,7 @@ class SmwatchApp(App[int]):
         if self.screen_stack and isinstance(self.screen, Living):  # none is left while the app ends
             with at_once(self.screen):
                 self.screen.show_change(change)
+        self._settle_soon()  # what a person has decided upon many alarms
 
     def _ring(self, groups: Iterable[str]) -> None:
         """Be heard for alarms that are new; a terminal that can notifies, too (OSC 9). They are one noise together."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import datetime
 from operator import itemgetter
 
@@ -11,8 +11,8 @@ from smwatch.judging import Judge, Judging
 from smwatch.rules.alarm import Alarm, AlarmState, urgency
 from smwatch.tui.pages.words import Standing
 
-MANY = 1_000
-"""Of more that have changed, all are put in order: that is faster then."""
+FEW = 50
+"""Of more that have changed, all others are gone through instead: that is faster then."""
 _FIRST = itemgetter(0)
 _Ordered = list[tuple[tuple[bool, int, float, str], Alarm]]
 """Alarms with what they are ordered by."""
@@ -64,16 +64,31 @@ class Attention:
     def _take(self) -> bool:
         """Take in what has changed; whether an alarm has."""
         alarms, known, change = self._store.alarms, self._known, self._changes.take()
-        if self._store.engine is not self._engine or len(change.alarms) > MANY:
+        if self._store.engine is not self._engine:
             self._engine, self._known = self._store.engine, dict(alarms)
             self._ordered = _in_order(alarms.values())
             return True
-        for group in change.alarms:
-            self._put(group, alarms.get(group))
+        if len(change.alarms) > FEW:
+            self._put_many(change.alarms)
+        else:
+            for group in change.alarms:
+                self._put(group, alarms.get(group))
         let_go = known.keys() - alarms.keys() if len(known) != len(alarms) else ()
         for group in let_go:  # which no change tells of
             self._put(group, None)
         return bool(change.alarms or let_go)
+
+    def _put_many(self, groups: Collection[str]) -> None:
+        alarms, known = self._store.alarms, self._known
+        for group in groups:
+            known.pop(group, None)
+        now = {group: alarm for group in groups if (alarm := alarms.get(group)) is not None}
+        known |= now
+        put = _in_order(now.values())
+        for state, ordered in self._ordered.items():
+            ordered[:] = [entry for entry in ordered if entry[1].group not in groups]
+            ordered += put[state]
+            ordered.sort(key=_FIRST)  # of two that are in order it makes one with hardly more than a look at each
 
     def _put(self, group: str, alarm: Alarm | None) -> None:
         was = self._known.pop(group, None)

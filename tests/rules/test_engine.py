@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from itertools import pairwise
 from random import Random
@@ -10,7 +11,7 @@ import msgspec
 import pytest
 
 from smwatch.rules import standing
-from smwatch.rules.alarm import AlarmState, Mute, Severity
+from smwatch.rules.alarm import Alarm, AlarmState, Mute, Severity
 from smwatch.rules.engine import Engine
 from smwatch.rules.rule import combine, load_builtin
 from smwatch.rules.watch import LOOKED_AT, Watch
@@ -75,6 +76,48 @@ def test_muting_a_principal_mutes_the_alarms_of_its_sessions_too() -> None:
     assert [alarm.muted(after()) for alarm in of("SMW-READ-01", engine.alarms)] == [True, False]
     engine.mute(Mute(after(hours=1), identity=eighth.identity))
     assert [alarm.muted(after()) for alarm in of("SMW-READ-01", engine.alarms)] == [True, True]
+
+
+def test_where_a_screen_waits_few_of_many_alarms_are_muted_in_one_go_and_no_longer_muted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(standing, "MUTED", 3)
+    engine = Engine(catalogue())
+    engine.judge(arrivals(records.delete(f"prod/{n}", at=after(n)) for n in range(8)))
+    everything = {alarm.group for alarm in of("SMW-DEL-05", engine.alarms)}
+    assert len(everything) == 8
+    engine.at_once = 1
+
+    def told(first: Sequence[Alarm]) -> list[set[str]]:
+        parts = [{alarm.group for alarm in first}]
+        while engine.unsettled:
+            parts.append({alarm.group for alarm in engine.settle()})
+        return parts
+
+    muted = told(engine.mute(Mute(after(hours=1), rule="SMW-DEL-05")))
+    assert [len(part) for part in muted] == [3, 3, 2]
+    assert set().union(*muted) == everything
+    assert all(alarm.muted(after()) for alarm in of("SMW-DEL-05", engine.alarms))
+    assert told(engine.tick(after(minutes=59))) == [set()]
+    ended = told(engine.tick(after(hours=1)))
+    assert [len(part) for part in ended] == [3, 3, 2]
+    assert set().union(*ended) == everything
+    again = told(engine.mute(Mute(after(hours=2), rule="SMW-DEL-05", secret=of("SMW-DEL-05", engine.alarms)[0].secret)))
+    assert [len(part) for part in again] == [1]
+
+
+def test_an_alarm_that_somebody_decides_upon_is_worked_out_without_all_others_that_are_yet_to_be() -> None:
+    engine = Engine(catalogue())
+    engine.at_once = 1
+    engine.judge(arrivals([records.delete("prod/seen")]))
+    (seen,) = of("SMW-DEL-05", engine.alarms)
+    engine.judge(arrivals(records.delete(f"prod/{n}", at=after(n)) for n in range(8)), more=True)
+    (decided,) = engine.acknowledge(seen.group, "on it", after(minutes=1))
+    assert (decided.group, decided.state) == (seen.group, AlarmState.ACKNOWLEDGED)
+    assert of("SMW-DEL-05", engine.alarms) == [decided]
+    while engine.unsettled:
+        engine.settle()
+    assert len(of("SMW-DEL-05", engine.alarms)) == 9
 
 
 def test_a_mute_holds_for_alarms_that_somebody_kept_who_did_not_know_of_it() -> None:

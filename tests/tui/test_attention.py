@@ -10,7 +10,7 @@ import pytest
 from smwatch.rules.alarm import Mute
 from smwatch.rules.engine import Engine
 from smwatch.store import Store
-from smwatch.tui.attention import Attention
+from smwatch.tui.attention import FEW, Attention
 from smwatch.tui.pages.words import Standing, shown, standing
 from tests import records
 from tests.rules.judging import catalogue, counting_calls
@@ -18,6 +18,12 @@ from tests.test_store import AT, ByPrincipal, arrival
 
 MINUTE = timedelta(minutes=1)
 NAMES = ("alice", "bob", "carol", "dave")
+
+
+@pytest.fixture(autouse=True, params=[0, FEW])
+def few(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many have changed."""
+    monkeypatch.setattr("smwatch.tui.attention.FEW", request.param)
 
 
 class Told:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from datetime import timedelta
 from typing import Any
@@ -9,16 +10,20 @@ from typing import Any
 import msgspec
 import pytest
 
+from smwatch.change import MANY
 from smwatch.events.secret import Secret
 from smwatch.rules.alarm import Decision, Mute
+from smwatch.rules.engine import Engine
 from smwatch.store import Store
+from smwatch.tui.app import SmwatchApp
+from smwatch.tui.outside import Outside
 from smwatch.tui.pages.alarms import KEPT, AlarmLines
 from smwatch.tui.pages.targets import ToAlarm, ToMute, ToPrincipal, ToSecret
 from smwatch.tui.pages.words import Standing, standing
 from smwatch.tui.screens.alarms import AlarmsScreen
 from smwatch.tui.times import Zone
 from tests import records
-from tests.rules.judging import counting_calls
+from tests.rules.judging import catalogue, counting_calls
 from tests.test_store import ByPrincipal, alarm
 from tests.tui.scene import NOW, Stage, ago
 from tests.tui.test_alarms import staged, sweep
@@ -115,6 +120,52 @@ def crowd() -> Stage:
     stage = Stage((), store=Store(engine=ByPrincipal()))
     stage.bring(*(records.denied("prod/db", by=records.user(f"u{n:04}"), eventTime=ago(60)) for n in range(2_000)))
     return stage
+
+
+async def test_very_many_alarms_that_changed_are_shown_without_waiting_for_more(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("smwatch.tui.app.PAINT_SECONDS", 3600.0)
+    stage, shown, flush = Stage((), store=Store(engine=ByPrincipal())), asyncio.Event(), SmwatchApp.flush
+
+    def noted(app: SmwatchApp) -> None:
+        flush(app)
+        shown.set()
+
+    async with stage.app.run_test(size=(160, 40)):
+        stage.bring(records.denied("prod/db", by=records.user("first"), eventTime=ago(60)))
+        monkeypatch.setattr(SmwatchApp, "flush", noted)
+        failed = [records.denied("prod/db", by=records.user(f"u{n}"), eventTime=ago(60)) for n in range(MANY)]
+        stage.store.add([records.arrival(each) for each in failed[:-1]])
+        await asyncio.sleep(0)
+        assert not shown.is_set()
+        stage.store.add([records.arrival(failed[-1])])
+        async with asyncio.timeout(60):
+            await shown.wait()
+
+
+async def test_many_alarms_that_are_muted_are_all_kept_and_shown_so_a_few_at_a_time(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("smwatch.rules.standing.MUTED", 3)
+    monkeypatch.setattr("smwatch.tui.app.TICK_SECONDS", 3600.0)
+    engine, kept = Engine(catalogue()), list[int]()
+    stage = Stage(
+        [records.delete(f"prod/{n}", eventTime=ago(60 - n)) for n in range(8)],
+        store=Store(engine=engine),
+        outside=Outside(keep=lambda alarms: kept.append(len(alarms))),
+    )
+    engine.at_once = 1
+    async with stage.app.run_test(size=(160, 40)) as pilot:
+        stage.app.flush()
+        stage.app.desk.mute(Mute(NOW + timedelta(hours=1), rule="SMW-DEL-05"))
+        assert kept == [3]
+        stage.app.flush()
+        async with asyncio.timeout(60):
+            while stage.store.unsettled:
+                await pilot.pause(0.01)
+        assert kept == [3, 3, 2]
+        assert len(stage.app.desk.muted) == 8
 
 
 async def test_few_of_two_thousand_alarms_are_looked_at_for_a_change_a_second_a_key_or_a_decision() -> None:

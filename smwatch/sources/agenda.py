@@ -11,6 +11,7 @@ import msgspec
 from smwatch.sources.asks import Asks
 from smwatch.sources.clock import NOTICEABLE
 from smwatch.sources.coverage import Coverage, Gap, Lags, Noted, Span
+from smwatch.sources.filling import BEHIND, Filling
 from smwatch.sources.pace import Priority
 from smwatch.sources.scan import Kind, Scan, Took
 from smwatch.sources.settle_lag import LONGEST, SettleLag
@@ -18,13 +19,6 @@ from smwatch.sources.turns import Turns
 
 FIRST_SLICE, SHORTEST_SLICE, LONGEST_SLICE = timedelta(hours=1), timedelta(minutes=1), timedelta(days=7)
 PAGES_A_SLICE = (20, 40)
-BEHIND = timedelta(minutes=10)
-"""How far the settled past may lag behind its due end before it counts as back-filling."""
-TELLING = 1 / 20
-"""So much of a back-fill tells how long all of it will take, if that is less than `BEHIND`."""
-ROUGHLY = 20
-"""From so many minutes on an estimate is of no single ones: it would be told anew after each page."""
-HOPELESS = timedelta(hours=2)
 LONG_BEFORE = timedelta(hours=3)
 """So much more than was asked for is not taken for granted by who waits for it."""
 EDGE_GRACE = timedelta(hours=1)
@@ -88,7 +82,7 @@ class Agenda(ABC):
         """Calls a second that bring an answer, at present."""
         self._slice = FIRST_SLICE
         self._sliced = False
-        self._fill: tuple[float, timedelta] | None = None
+        self._filling = Filling()
         self._asks = Asks(since, coverage)
         self._turns = Turns()
 
@@ -284,18 +278,7 @@ class Agenda(ABC):
 
     def progress(self, at: datetime, clock: float) -> tuple[str, timedelta | None]:
         """How far a back-fill has come, in words, and how long it will still take if that is known."""
-        left = self._left(at)
-        if left <= BEHIND:
-            self._fill = None
-            return "", None
-        if self._fill is None or left > self._fill[1] + BEHIND:
-            self._fill = (clock, left)
-        began, whole = self._fill
-        spent, read = clock - began, whole - left
-        if spent < 1 or read < min(BEHIND, whole * TELLING):
-            return "back-filling", None
-        remaining = timedelta(seconds=spent * (left / read))
-        return f"back-filling {_of(timedelta(seconds=spent), timedelta(seconds=spent) + remaining)}", remaining
+        return self._filling.progress(self._left(at), clock)
 
     @property
     @abstractmethod
@@ -367,13 +350,3 @@ def floor(moment: datetime, resolution: timedelta) -> datetime:
     """The last moment of this resolution (a second or a millisecond) that is not after `moment`."""
     step = resolution // timedelta(microseconds=1)
     return moment.replace(microsecond=moment.microsecond // step * step)
-
-
-def _of(spent: timedelta, whole: timedelta) -> str:
-    if whole < timedelta(minutes=2):
-        return f"{spent.seconds} of ~{whole.seconds} s"
-    if whole < HOPELESS:
-        minutes = round(whole / timedelta(minutes=1))
-        about = minutes if minutes < ROUGHLY else round(minutes / 5) * 5
-        return f"{spent // timedelta(minutes=1) or '<1'} of ~{about} min"
-    return f"{spent / timedelta(hours=1):.1f} of ~{round(whole / timedelta(hours=1))} h"

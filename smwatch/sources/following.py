@@ -8,10 +8,11 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from smwatch.sources.agenda import BEHIND, Agenda, Nature, Schedule, floor
+from smwatch.sources.agenda import Agenda, Nature, Schedule, floor
 from smwatch.sources.audits import Audits
 from smwatch.sources.catching_up import CatchingUp
 from smwatch.sources.coverage import Coverage, Gap, Lags, Noted, Span
+from smwatch.sources.filling import BEHIND
 from smwatch.sources.pace import Priority
 from smwatch.sources.scan import Kind, Scan
 from smwatch.sources.settle_lag import LONGEST, NEAR

@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
-from smwatch.sources.agenda import HOPELESS, Agenda
+from smwatch.sources.agenda import Agenda
 from smwatch.sources.clock import ServerClock
 from smwatch.sources.errors import CallError
+from smwatch.sources.filling import HOPELESS
 from smwatch.sources.following import Following
 from smwatch.sources.pace import Pace
 from smwatch.sources.reader import Reader

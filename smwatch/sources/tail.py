@@ -6,7 +6,6 @@ import asyncio
 import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from datetime import datetime
-from typing import NamedTuple
 
 from smwatch.events.event import SeenBy
 from smwatch.sources.agenda import Agenda, Schedule
@@ -19,6 +18,7 @@ from smwatch.sources.following import Following
 from smwatch.sources.health import Health
 from smwatch.sources.once import Once
 from smwatch.sources.pace import Pace
+from smwatch.sources.reaching import Reaching
 from smwatch.sources.reader import Answer, Reader, Row, Upstream
 from smwatch.sources.scan import Kind, Scan, Took
 from smwatch.sources.sightings import HORIZON, Sightings
@@ -87,15 +87,14 @@ class Tail:
         self._told: Status | None = None
         self._told_at = 0.0
         self._following: Following | None = None
-        self._reached: datetime | None = None
-        self._reaching: list[_Reach] = []
+        self._reaching = Reaching()
 
     def follow(self, coverage: Coverage) -> AsyncGenerator[Page | Status, None]:
         """Yield pages for ever, beginning with what `coverage` (what the journal already holds) leaves open."""
         nature, rate, view = self._reader.nature, self._pace.ceiling, self._asking.has_latest
         following = Following(self._schedule, nature, self._since, coverage, rate, view=view)
-        if self._reached is not None:
-            following.reach(self._reached)
+        if self._reaching.since is not None:
+            following.reach(self._reaching.since)
         self._following = following
         return self._run(following)
 
@@ -124,16 +123,10 @@ class Tail:
         False as soon as part of it turns out to be a gap, or to wait for something that may take long; what waits is
         read as soon as that is possible all the same.
         """
-        self._reached = min(since, self._reached or since)
         if self._following is not None:
             self._following.reach(since)
-        reach = _Reach(since, self._clock.now(), asyncio.get_running_loop().create_future())
-        self._reaching.append(reach)
         self.poll_soon()
-        try:
-            return await reach.whole
-        finally:
-            self._reaching.remove(reach)
+        return await self._reaching.wait(since, self._clock.now())
 
     def expect(self, raw: str, at: datetime, ingested_at: datetime) -> None:
         """Something quicker has shown this record: it tells how late it can be found."""
@@ -218,7 +211,7 @@ class Tail:
                 if isinstance(agenda, Once) and not agenda.finished and self._trouble.gives_up:
                     break
                 if isinstance(agenda, Following):
-                    self._answer_reaching(agenda)
+                    self._reaching.answer(agenda, stuck=self._trouble.lasts)
                 if news := self._news(agenda):
                     yield news
         finally:
@@ -277,14 +270,6 @@ class Tail:
         """Whether the tokens of this scan have grown old."""
         longest = self._reader.nature.longest
         return longest is not None and scan.overdue(self._monotonic(), longest)
-
-    def _answer_reaching(self, agenda: Following) -> None:
-        """Tell whoever waits for an earlier moment to be reached how that went."""
-        lasts = self._trouble.lasts
-        for reach in self._reaching:
-            if not reach.whole.done() and (lasts or not agenda.unread(reach.since, reach.until)):
-                gaps = any(reach.since < gap.span.end and gap.span.start < reach.until for gap in agenda.coverage.gaps)
-                reach.whole.set_result(not lasts and not gaps)
 
     # -- waiting -----------------------------------------------------------------------------------------------------
 
@@ -360,14 +345,6 @@ class Tail:
             calls=self._asking.calls,
             late_events=self._delays.late_events,
         )
-
-
-class _Reach(NamedTuple):
-    """Somebody waits for all of a period to be read."""
-
-    since: datetime
-    until: datetime
-    whole: asyncio.Future[bool]
 
 
 def _same(one: Status, other: Status) -> bool:

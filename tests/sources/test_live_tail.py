@@ -178,12 +178,12 @@ async def test_it_can_be_switched_off_and_on(group: CloudWatchLogsClient, pair_o
 async def test_sessions_overlap_at_renewal(
     group: CloudWatchLogsClient, proxy: FaultProxy, pair_of: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("smwatch.sources.live_tail.RENEW_AFTER", 0.5)
-    monkeypatch.setattr("smwatch.sources.live_tail.OVERLAP", 0.2)
+    monkeypatch.setattr("smwatch.sources.live_sessions.RENEW_AFTER", 0.5)
+    monkeypatch.setattr("smwatch.sources.live_sessions.OVERLAP", 0.2)
     pair: Pair = await pair_of()
     await pair.until(pair.lives)
     written = []
-    while pair.live._calls < 4:
+    while pair.live._sessions.calls < 4:
         written.append(await asyncio.to_thread(put, group))
         await asyncio.sleep(0.02)
     await pair.until(lambda: set(written) <= set(pair.found["live_tail"]))

@@ -13,7 +13,8 @@ from pathlib import Path
 import pytest
 
 from smwatch.sources.coverage import Coverage
-from smwatch.sources.live_tail import OVERLAP, PATTERN, SAMPLED, live_tail_source
+from smwatch.sources.live_sessions import OVERLAP
+from smwatch.sources.live_tail import PATTERN, SAMPLED, live_tail_source
 from smwatch.sources.logs import logs_source
 from smwatch.sources.pace import Paces
 from smwatch.sources.session import AwsSession
@@ -114,7 +115,7 @@ async def test_an_end_is_told_when_it_comes_also_while_the_next_session_is_refus
     session: AwsSession, service: LiveTailService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The renewal is refused, and the old session goes on for a while."""
-    monkeypatch.setattr("smwatch.sources.live_tail.RENEW_AFTER", 0.01)
+    monkeypatch.setattr("smwatch.sources.live_sessions.RENEW_AFTER", 0.01)
     end, over = asyncio.Event(), asyncio.Event()
     service.scripts.extend([[OPENING, update("a"), end], ("LimitExceededException", ""), [OPENING]])
 
@@ -253,7 +254,7 @@ async def test_reading_once_leaves_everything_to_the_log_group(session: AwsSessi
 async def test_who_switches_off_while_sessions_overlap_pays_for_neither(
     session: AwsSession, service: LiveTailService, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("smwatch.sources.live_tail.RENEW_AFTER", 0.01)
+    monkeypatch.setattr("smwatch.sources.live_sessions.RENEW_AFTER", 0.01)
     service.scripts.extend([[OPENING, update("a"), asyncio.Event()], [OPENING, update("b"), asyncio.Event()]])
 
     async def sleep(seconds: float) -> None:

@@ -19,6 +19,7 @@ from smwatch.sources.elements import (
     split,
     split_fast,
 )
+from smwatch.sources.log_lines import behind_prefix, holds_records, is_laid_out
 from smwatch.sources.source import Found
 from smwatch.sources.text import Text, utf8
 from smwatch.sources.wrappers import NOTHING, UNREADABLE, records, text_of, time_of
@@ -40,10 +41,6 @@ SAMPLE_VALUES = 10_000
 ARRAY = re.compile(rb'\s*(?:\[|\{\s*"(?P<key>Records|Events|events|logEvents)"\s*:\s*\[)\s*(?=\{)')
 """The beginning of a document that is mainly one array of objects."""
 FIRST_KEY = re.compile(rb'\{\s*"[^"\\]{1,100}"')
-PREFIXED = re.compile(
-    rb'(?:([\dTZ:.+,-]{10,40}(?: \d\d:\d\d:\d\d[\dZ:.+-]*)?) )?(?:[^\s{}"\[\]]{1,600}\s+){0,3}(\{.*\})', re.DOTALL
-)
-"""A line of a CloudWatch Logs export task (time, then the message) or of a log tail (time, stream, message)."""
 CSV_HEADER = re.compile(rb'"?(?:[\w@.]+"?,"?)*(?:@message|timestamp"?,"?message)\b')
 
 
@@ -65,7 +62,7 @@ def read(chunks: Iterable[bytes], size: int = CHUNK) -> Iterator[list[Found] | U
     text = Text(utf8(iter(chunks)), size)
     while not text.over and len(text.data) < size:
         first, ended, _ = text.data.lstrip().partition(b"\n")
-        if ended and _holds_records(first):
+        if ended and holds_records(first):
             break  # lines: someone may be writing them just now
         text.more()
         if not text.data.strip():
@@ -107,11 +104,11 @@ class _Format:
             return
         lines = head.split(b"\n", SAMPLE_LINES)
         whole = [line for line in (lines if self.text.over else lines[:-1])[:SAMPLE_LINES] if line.strip()]
-        odd = [line for line in whole if not _holds_records(line)]
+        odd = [line for line in whole if not holds_records(line)]
         readable = len(whole) - len(odd)
         in_json = head[:1] in (b"{", b"[", b'"')
         begun = lines[0] in odd and (head[:1] == b"[" or ARRAY.match(head))
-        laid_out = in_json and (begun or sum(map(_is_laid_out, odd)) * 2 > len(odd))
+        laid_out = in_json and (begun or sum(map(is_laid_out, odd)) * 2 > len(odd))
         if CSV_HEADER.match(lines[0]):
             yield from self._csv()
         elif (readable > len(odd) and not begun) or (readable and not laid_out):
@@ -159,7 +156,7 @@ class _Format:
 
     def _odd_line(self, line: bytes) -> list[Found]:
         """A line that is not one JSON value: a message behind its time, several values, or nothing readable."""
-        if inside := _behind_prefix(line):
+        if inside := behind_prefix(line):
             self.known = True
             return inside
         if BOUNDARY.search(line) or ARRAY.match(line):
@@ -331,30 +328,3 @@ class _Format:
             part = text.data[:end]
             text.drop(end)
             yield from (line.decode("utf-8", "replace") for line in part.splitlines(keepends=True))
-
-
-# -- what a line is
-
-
-def _holds_records(line: bytes) -> bool:
-    line = line.strip()
-    try:
-        return records(line) is not None
-    except UNREADABLE:
-        return bool(_behind_prefix(line))
-
-
-def _is_laid_out(line: bytes) -> bool:
-    """Whether this looks like a line of a JSON document that is spread over several."""
-    return line[:1] in b' \t}]"' or line.rstrip()[-1:] in b",{["
-
-
-def _behind_prefix(line: bytes) -> list[Found]:
-    """The record behind a time and names, if that is what the line is."""
-    match = PREFIXED.fullmatch(line)
-    if not match:
-        return []
-    try:
-        return records(match[2], msgspec.Raw(b'"%s"' % match[1]) if match[1] else NOTHING) or []
-    except UNREADABLE:
-        return []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from abc import ABC, abstractmethod
-from bisect import bisect_left, insort
 from collections.abc import Mapping, Sequence, Set
 from datetime import UTC, datetime
 from hashlib import blake2b
@@ -17,15 +16,12 @@ from smwatch.events.secret import Secret
 from smwatch.rules.alarm import EVIDENCE, Alarm, AlarmState, Decision, Severity
 from smwatch.rules.command import event_values, filled, for_secrets
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Value
+from smwatch.rules.ending import Ending
 from smwatch.rules.envelope import Rule, Telling
 from smwatch.rules.evidence import BEGINNING, END, LEVELS, Evidence, Shed, Total, total_of
-from smwatch.rules.subject import SECOND_BITS
 from smwatch.rules.telling import READERS, Told, sentences, tell, told_of, wanted
-from smwatch.rules.times import Known, Teller, Times
+from smwatch.rules.times import Teller
 from smwatch.rules.world import World
-
-ENDS = 16
-"""Endings remembered for each case."""
 
 _SEVERITIES = tuple(Severity)
 _KEY = attrgetter("key")
@@ -60,8 +56,7 @@ class Case(ABC):
         "acknowledged",
         "base",
         "closed",
-        "closers",
-        "ends",
+        "ending",
         "high",
         "last_key",
         "low",
@@ -81,8 +76,7 @@ class Case(ABC):
         self.about = tuple((d.name, str(values[d])) for d in rule.by if d in values and d not in _NAMED)
         self.acknowledged: Decision | None = None
         self.closed: Decision | None = None
-        self.closers: Known | None = None
-        self.ends: list[int] = []
+        self.ending = Ending(self)
         self.shed: Shed | None = None
         self.base: Alarm | None = None
         self.newest: Newest | None = None
@@ -95,12 +89,12 @@ class Case(ABC):
         self.last_key = -1
         """The key of the newest evidence."""
         self.low = self.high = self.own_high = BEGINNING
-        """What a fact says between these seconds can change the alarm; own_high: for other reasons than ending it."""
+        """What facts say between these seconds can change the alarm, but for its ending; own_high: as it is judged."""
         self._watching: list[Teller] = []
         if rule.closed_by is not None:
-            self.closers = world.known(rule.closed_by.when, rule.closed_by.same, values)
-            if self.closers is not None:
-                self.closers.watch(self)
+            closers = world.known(rule.closed_by.when, rule.closed_by.same, values)
+            if closers is not None:
+                self.ending.hear_of(closers)
         for known in told_of(rule, world, values):
             known.watch(self)
 
@@ -151,7 +145,7 @@ class Case(ABC):
         self.world.beginning.await_catching_up(self)
         self.acknowledged, self.closed = alarm.acknowledged, alarm.closed
         if alarm.state is AlarmState.CLOSED and alarm.ended_at is not None:
-            insort(self.ends, int(alarm.ended_at.timestamp()))
+            self.ending.note(int(alarm.ended_at.timestamp()))
 
     def absorb(self, other: Self) -> None:
         """Take over what is known of a group that has turned out to be this one."""
@@ -162,7 +156,7 @@ class Case(ABC):
             if seen is not None and any(case.last_key > seen.upto for case in unseen):
                 seen = None  # nobody has decided on that part of it
             setattr(self, decision, seen)
-        self.ends = sorted({*self.ends, *other.ends})[-ENDS:]
+        self.ending.absorb(other.ending)
         if other.shed is not None:
             self.shed = other.shed if self.shed is None else self.shed.joined(other.shed)
         self.base = max(filter(None, (self.base, other.base)), key=attrgetter("changed_at"), default=None)
@@ -174,14 +168,15 @@ class Case(ABC):
     def alarm(self) -> Alarm | None:
         """The alarm as of now; None while there is no evidence."""
         evidence, shed = self.evidence(), self.shed
+        self._care_up_to(self.own_high)
         if not evidence and shed is None:
-            self._care_up_to(self.own_high)
+            self.ending.care_up_to(BEGINNING if self.rule.timer is None else END)
             return None
         last_at, last_key = (evidence[-1].at, evidence[-1].key) if evidence else (BEGINNING, -1)
         if shed is not None and shed.last_at > last_at:
             last_at, last_key = shed.last_at, shed.last_key
-        end = self._end(last_at)
-        start = self._start(last_at)
+        end, start = self.ending.since(last_at), self.ending.before(last_at)
+        self.ending.care_up_to(END if end is None or self.rule.timer is not None else end)
         by_hand = self.closed is not None and last_key <= self.closed.upto
         seen = self.closed.upto if self.closed is not None and not by_hand else -1
         self.last_key = last_key
@@ -189,8 +184,6 @@ class Case(ABC):
             evidence = [one for one in evidence if one.at > start and one.key > seen]
         if shed is not None and (shed.last_at <= start or shed.last_key <= seen):
             shed = None
-        ending = BEGINNING if self.closers is None else END if end is None else end
-        self._care_up_to(max(self.own_high, ending))
         return self._alarm(evidence, shed, end, by_hand=by_hand)
 
     def _care_up_to(self, high: int) -> None:
@@ -198,26 +191,6 @@ class Case(ABC):
             for known in self._watching:
                 known.grow_loud(high)
         self.high = high
-
-    # -- when it ended
-
-    def _end(self, last_at: int) -> int | None:
-        """The second that ended it: the first closing event since the last evidence."""
-        end = self.closers.since(last_at) if self.closers is not None else None
-        at = bisect_left(self.ends, last_at)
-        if at < len(self.ends) and (end is None or self.ends[at] < end):
-            end = self.ends[at]
-        if end is not None and end not in self.ends:
-            insort(self.ends, end)  # the fact itself may be forgotten one day
-            del self.ends[:-ENDS]
-        return end
-
-    def _start(self, last_at: int) -> int:
-        """The second in which the last episode but one ended."""
-        start = self.closers.before(last_at) if self.closers is not None else None
-        at = bisect_left(self.ends, last_at)
-        known = self.ends[at - 1] if at else BEGINNING
-        return known if start is None else max(start, known)
 
     # -- what it amounts to
 
@@ -350,10 +323,8 @@ class Case(ABC):
         return self._commands[2]
 
     def _closed_by(self, end: int) -> str:
-        if isinstance(self.closers, Times):
-            for key, name, who in self.closers.notes:
-                if key >> SECOND_BITS == end:
-                    return f"{name} by {who}" if who else name
+        if event := self.ending.event_in(end):
+            return event
         if self.base is not None and self.base.ended_at == _moment(end):
             return self.base.closed_by
         if self.rule.closed_by is None:

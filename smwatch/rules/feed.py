@@ -29,7 +29,7 @@ class FeedCase(Case):
 
     def __init__(self, rule: Rule, world: World, values: Mapping[Dimension, Value]) -> None:
         super().__init__(rule, world, values)
-        self._heard = self.closers = Times()
+        self._heard = self.ending.known = Times()
         self._advances: deque[tuple[int, int]] = deque(maxlen=ADVANCES)
         """(second of the newest event, seconds since the one before), as each was brought."""
         self._newest = 0

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from smwatch.rules.condition import historic
 from smwatch.rules.envelope import Rule
+from smwatch.rules.evidence import BEGINNING
 from smwatch.rules.mark import Judge, Mark, caused_in
 from smwatch.rules.sighting import SightingCase
 from smwatch.rules.times import Group
@@ -81,6 +83,9 @@ def following(rule: Rule, case: SightingCase) -> Judge:
     else:
         known.watch(case)
 
+    # Facts are only ever added to: an event that was found to be evidence need not hear of one more.
+    for_good = not rule.tell and not any(map(historic, rule.conditions))
+
     def then(marks: Sequence[Mark], some: slice) -> None:
         if isinstance(known, Group) and of is not None and len(known.members) < least:
             settle_none(marks, some)  # most sessions read one or two secrets
@@ -89,6 +94,8 @@ def following(rule: Rule, case: SightingCase) -> Judge:
             low, high = mark.second, mark.second + within
             there = known.any(low, high) if of is None else len(known.among(low, high, least)) == least
             mark.settle(there and mark.eligible)
+        if for_good:
+            case.own_high = max((mark.second + within for mark in marks if not mark.evidence), default=BEGINNING)
 
     furthest = max(within, *(int(step.within) for step in rule.escalate)) if rule.escalate else within
 
@@ -153,7 +160,7 @@ def ticking(rule: Rule, case: SightingCase) -> Judge:
     def judge(marks: Sequence[Mark], some: slice) -> None:
         clock = case.world.clock
         for mark in marks[some]:
-            deadline = deadlines.of(mark.second, case.closers) if deadlines is not None else None
+            deadline = deadlines.of(mark.second, case.ending.known) if deadlines is not None else None
             if deadline is None or not mark.eligible:
                 mark.settle(False)
                 continue

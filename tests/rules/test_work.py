@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from smwatch.events.secret import Secret
 from smwatch.record import Record
 from smwatch.rules import fact, standing, telling, timers
-from smwatch.rules.alarm import Alarm
+from smwatch.rules.alarm import Alarm, AlarmState
 from smwatch.rules.closeness import Close, Slots
 from smwatch.rules.dimension import Dimension, Renames, Value, renamed
 from smwatch.rules.engine import Engine
@@ -486,3 +486,28 @@ def test_where_a_screen_waits_few_of_many_events_that_waited_for_a_fact_are_take
     (alarm,) = sliced.alarms.values()
     assert alarm.count == MANY
     assert dict(sliced.alarms) == dict(whole.alarms)
+
+
+def test_what_stands_whatever_is_read_later_is_not_judged_again_for_a_later_read(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    engine, by, judged = Engine(catalogue()), records.role(), list[str]()
+    listed, destroyed = "SMW-DISC-02b", "SMW-TAMP-06"  # whoever lists then reads, and whoever reads then destroys
+    happened = [
+        records.listing(by=by, at=after(0)),
+        *(records.read(f"prod/{n}", by=by, at=after(n + 1)) for n in range(3)),
+    ]
+    engine.judge(arrivals([*happened, records.delete("prod/2", by=by, at=after(10))]))
+    assert {listed, destroyed} <= {alarm.rule for alarm in engine.alarms.values()}
+    evidence = SightingCase.evidence
+
+    def noted(case: SightingCase) -> Sequence[Evidence]:
+        judged.append(case.rule.id)
+        return evidence(case)
+
+    monkeypatch.setattr(SightingCase, "evidence", noted)
+    engine.judge(arrivals([records.read("prod/2", by=by, at=after(20))]))
+    assert not {listed, destroyed} & {*judged}
+    engine.judge(arrivals([records.read("prod/2", by=by, at=after(9)), records.restore("prod/2", by=by, at=after(30))]))
+    assert destroyed in judged
+    assert [alarm.state for alarm in of(destroyed, engine.alarms)] == [AlarmState.CLOSED]

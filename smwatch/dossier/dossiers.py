@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Container, Iterator, Mapping
 from heapq import nsmallest
 from itertools import islice
@@ -35,6 +36,8 @@ class Dossiers:
         """As they stand, what has only been counted left out; so for the next."""
         self.principals: dict[str, PrincipalDossier] = {}
         self._again: dict[Likeness, Again] = {}
+        self._about: defaultdict[Secret | str, set[Likeness]] = defaultdict(set)
+        """Those of a secret, and of a principal by identity."""
         self._counted = False
         """Whether anything may have been counted that is not noted."""
 
@@ -50,46 +53,54 @@ class Dossiers:
                 if known is not None:
                     self._note_again(known)
                 elif len(self._again) >= KNOWN:
-                    self._forget(KNOWN // 16)
+                    for oldest in tuple(islice(self._again, KNOWN // 16)):
+                        self._forget(oldest)
                 self._again[likeness] = Again.after(arrival)
+                self._about[event.principal.identity].add(likeness)
+                if event.secret is not None:
+                    self._about[event.secret].add(likeness)
         self._principal(event).note(arrival)
         if event.secret is not None:
             for secret in (event.secret, *event.others):
                 self._secret(secret).note(arrival)
 
-    def settle(self, of: Callable[[Event], bool] | None = None) -> None:
-        """Note what has only been counted so far, of some events or of all."""
-        for known in self._again.values() if self._counted else ():
-            if known.times and (of is None or of(known.event)):
-                self._note_again(known)
-        self._counted = self._counted and of is not None
+    def settle(self, about: Secret | str | None = None) -> None:
+        """Note what has only been counted so far, of a secret, of a principal by identity, or of all."""
+        if self._counted:
+            for likeness in self._again if about is None else self._about.get(about, ()):
+                self._note_again(self._again[likeness])
+        self._counted = self._counted and about is not None
 
     @property
     def settled_secrets(self) -> Mapping[Secret, SecretDossier]:
         """Dossiers of secrets, as all events have them."""
-        return _Settled(self.secrets, lambda secret: self.settle(lambda event: event.secret == secret), self.settle)
+        return _Settled(self.secrets, self.settle)
 
     @property
     def settled_principals(self) -> Mapping[str, PrincipalDossier]:
         """Dossiers of principals by identity, as all events have them."""
-        return _Settled(
-            self.principals, lambda who: self.settle(lambda event: event.principal.identity == who), self.settle
-        )
+        return _Settled(self.principals, self.settle)
 
     def forget(self, secrets: Container[Secret]) -> None:
         """Note what has been counted of secrets that are about to have other names, and count no more of it."""
         for likeness in [likeness for likeness, known in self._again.items() if known.event.secret in secrets]:
-            self._note_again(self._again.pop(likeness))
+            self._forget(likeness)
 
     def replace(self, secrets: dict[Secret, SecretDossier], principals: dict[str, PrincipalDossier]) -> None:
         """Have these dossiers from now on, which all events so far are noted in."""
         self.settle()
         self._again.clear()
+        self._about.clear()
         self.secrets, self.principals = secrets, principals
 
-    def _forget(self, count: int) -> None:
-        for likeness in tuple(islice(self._again, count)):
-            self._note_again(self._again.pop(likeness))
+    def _forget(self, likeness: Likeness) -> None:
+        known = self._again.pop(likeness)
+        self._note_again(known)
+        for about in (known.event.principal.identity, known.event.secret):
+            if about is not None:
+                self._about[about].remove(likeness)
+                if not self._about[about]:
+                    del self._about[about]
 
     def _note_again(self, known: Again) -> None:
         if known.times:
@@ -118,18 +129,18 @@ class Dossiers:
 class _Settled(Mapping[K, V]):
     """Dossiers that are brought up to date when they are looked at: one, as all of them at once take 20 ms, or all."""
 
-    def __init__(self, dossiers: dict[K, V], settle_one: Callable[[K], None], settle: Callable[[], None]) -> None:
-        self._dossiers, self._settle_one, self._settle = dossiers, settle_one, settle
+    def __init__(self, dossiers: dict[K, V], settle: Callable[[K | None], None]) -> None:
+        self._dossiers, self._settle = dossiers, settle
 
     def __getitem__(self, name: K) -> V:
-        self._settle_one(name)
+        self._settle(name)
         return self._dossiers[name]
 
     def __contains__(self, name: object) -> bool:
         return name in self._dossiers
 
     def __iter__(self) -> Iterator[K]:
-        self._settle()
+        self._settle(None)
         return iter(self._dossiers)
 
     def __len__(self) -> int:

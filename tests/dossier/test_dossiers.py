@@ -16,6 +16,7 @@ from smwatch.events.reader import Reader
 from smwatch.events.secret import Secret
 from tests import records
 from tests.dossier.dossiers import AT, after, all_told, told
+from tests.rules.judging import counting_calls
 
 NOW = after(hours=8)
 
@@ -118,3 +119,33 @@ def test_what_is_counted_is_of_as_many_kinds_as_are_remembered() -> None:
         assert len(every._again) <= 16
     every.settle()
     assert [dossier.events for dossier in every.secrets.values()] == [200]
+
+
+def test_a_look_at_one_dossier_goes_through_what_was_counted_of_it_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dossiers, "KNOWN", 4096)
+    every, reader = Dossiers(), Reader()
+    for number in range(600):
+        by = records.role(f"role-{number % 300}", "session")
+        for second in range(2):
+            record = records.read(
+                f"db-{number % 300}", by=by, at=AT + timedelta(seconds=second), id=f"{number} {second}"
+            )
+            every.note(reader.read(records.raw(record), seen_by=SeenBy.LOGS, seen_at=AT))
+    secret, who = next(iter(every.secrets)), next(iter(every.principals))
+    found, calls = counting_calls(lambda: every.settled_secrets[secret])
+    assert (found.events, calls < 60) == (4, True), calls
+    found_too, calls = counting_calls(lambda: every.settled_principals[who])
+    assert (found_too.events, calls < 60) == (4, True), calls
+    every.settle()
+    assert {each.events for each in every.secrets.values()} == {4}
+
+
+def test_what_is_counted_no_more_is_let_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(dossiers, "KNOWN", 16)
+    every = Dossiers()
+    for one in POOL:
+        every.note(one)
+        held = {likeness for those in every._about.values() for likeness in those}
+        assert held == every._again.keys()
+    every.forget(set(every.secrets))
+    assert every._about.keys().isdisjoint(every.secrets)

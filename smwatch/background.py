@@ -15,7 +15,7 @@ from typing import Any, TypeVar
 
 import msgspec
 
-from smwatch.monitor import Delivery
+from smwatch.delivery import Delivery
 from smwatch.rules.alarm import Alarm
 
 T = TypeVar("T")

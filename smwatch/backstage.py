@@ -13,8 +13,9 @@ import msgspec
 
 from smwatch.aws import AwsSources
 from smwatch.background import Background, Deliver
+from smwatch.delivery import Delivery
 from smwatch.events.secret import Secret
-from smwatch.monitor import Delivery, Monitor
+from smwatch.monitor import Monitor
 from smwatch.parts import Parts, now
 from smwatch.rules.alarm import Alarm
 from smwatch.settings import MeaningError, Settings
@@ -139,7 +140,7 @@ class Backstage:
         self._monitor = monitor = parts.monitor(deliver, alone=False)
         if (status := parts.journal_status) is not None:
             await deliver(Delivery(statuses=(status,)))
-        await monitor.recall(parts.looks_back_to, parts.settings.store.capacity, first=FIRST)
+        await monitor.past.recall(parts.looks_back_to, parts.settings.store.capacity, first=FIRST)
         notifying = parts.notifying(deliver) if self._aws is not None else nullcontext()  # not of a recording
         async with notifying, self._sources as opened:
             self._opened.set()
@@ -234,7 +235,7 @@ class Backstage:
         assert self._monitor is not None
         everything = self._parts.settings.store.capacity
         # Who waits for a moment sees it come nearer.
-        await self._monitor.recall(since, everything, first=everything, again=True)
+        await self._monitor.past.recall(since, everything, first=everything, again=True)
         whole = await self._aws.reach(since)
         if whole:
             self._reached = min(since, self._reached)

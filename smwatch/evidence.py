@@ -18,7 +18,7 @@ from smwatch.events.redact import redact
 from smwatch.events.secret import Lesson
 from smwatch.export import csv_lines, jsonl_lines
 from smwatch.journal import Journal, JournalError
-from smwatch.monitor import LESSONS
+from smwatch.past import LESSONS
 from smwatch.record import Record, decode
 from smwatch.report import report_lines
 from smwatch.rules.alarm import Alarm

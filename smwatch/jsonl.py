@@ -11,6 +11,7 @@ from typing import IO
 
 import msgspec
 
+from smwatch.delivery import Delivery
 from smwatch.elsewhere import Elsewhere
 from smwatch.events.event import Arrival
 from smwatch.events.moments import seconds_of_datetime
@@ -20,7 +21,6 @@ from smwatch.journal.printed import WRITTEN
 from smwatch.judging import Judging
 from smwatch.keeper import NOT_KEPT
 from smwatch.lines import Behind, alarm_line, alarm_text, event_bytes, event_text, status_line
-from smwatch.monitor import Delivery
 from smwatch.output import Output, OutputError
 from smwatch.rules.alarm import Alarm, AlarmState, Severity
 from smwatch.sources.source import State, Status

@@ -7,7 +7,7 @@ import time
 from collections.abc import Awaitable, Callable, Iterable, Iterator
 from typing import IO, TypeVar
 
-from smwatch.monitor import Delivery
+from smwatch.delivery import Delivery
 from smwatch.visible import visible
 
 T = TypeVar("T")

@@ -3,84 +3,35 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
-from itertools import islice
 from operator import attrgetter
 from typing import TYPE_CHECKING, assert_never
 
 import msgspec
 
-from smwatch.change import Change
 from smwatch.decisions import Decisions
+from smwatch.delivery import Delivery
 from smwatch.events.event import Arrival
 from smwatch.events.reader import Reader
 from smwatch.events.scope import in_scope
-from smwatch.events.secret import Secret
+from smwatch.handing import Handing, apart
 from smwatch.journal import Journal, JournalCorruptError, JournalError
 from smwatch.keeper import RETRY_SECONDS, Keeper
+from smwatch.past import Past
 from smwatch.reading import Reading
-from smwatch.rules.alarm import Alarm, Decided
 from smwatch.sources.source import Page, Source, State, Status
-from smwatch.watched import Settled, Watched, Watching
+from smwatch.watched import Watching
 
 if TYPE_CHECKING:
     from smwatch.anew import Anew
-    from smwatch.judging import Judging
 
-SLICE = 200
-"""Records parsed, or events handed on, in one go: some milliseconds, so that a screen beside it stays fluent."""
-BREATH = 0.002
-"""Seconds of rest between slices; a thread that parses without rest starves the screen of the interpreter lock."""
-LARGE_SLICE = 1_000
-"""The same where no screen is beside it: what is done once for many events costs less, and Ctrl-C is still heard."""
 _KEY = attrgetter("event.key")
-BACKWARDS = 4
-"""How much longer rules take with an event that is older than what they know: so many times less in one go."""
 FOREIGN_SECONDS = 2.0
 PRUNE_EVERY, UNTIL_HEARD = timedelta(hours=1), timedelta(minutes=1)
 LAST_CHANCE = 0.5
 """Seconds for which somebody who ends it may be kept by what could not be written before."""
-LESSONS = "names"
-"""Under which name the journal keeps what has shown that events were about other secrets than they seemed to be."""
-JOURNAL = "journal"
-"""The name under which the journal itself reports trouble."""
-
-
-class Delivery(msgspec.Struct, frozen=True):
-    """What the monitor hands on: events that are new to this process, health, secrets that turned out to be one."""
-
-    arrivals: tuple[tuple[int, Arrival], ...] = ()
-    """(journal seq, or keeper.NOT_KEPT, arrival). What was not kept comes again, with its seq, as soon as it is."""
-    statuses: tuple[Status, ...] = ()
-    renamed: tuple[tuple[Secret, Secret], ...] = ()
-    watched: tuple[Watched, ...] = ()
-    decided: Decided | None = None
-    """By people at another process that watches with the same journal."""
-    anew: Anew | None = None
-    """All that was handed on before, judged again, as a part of it was about other secrets than it seemed to be."""
-    upto: int | None = None
-    """With this delivery, all that the journal holds up to this seq has been handed on; None says nothing."""
-    more: bool = False
-    """What came with it follows at once: alarms are worked out once for all of it, with the last."""
-
-    def into(self, store: Judging) -> tuple[Change, dict[str, Alarm]]:
-        """Have a store take all of it in; what its events changed, and the alarms that all of it changed, by group."""
-        alarms = dict(store.fold(self.renamed).alarms) if self.renamed else {}
-        if self.anew is not None:
-            alarms |= self.anew.into(store).alarms
-        arrivals = [arrival for _, arrival in self.arrivals]
-        change = store.add(arrivals, more=True) if arrivals else Change()
-        for watched in self.watched:
-            alarms |= store.watched(watched.source, watched.spans).alarms
-        if self.decided is not None:
-            alarms |= store.adopt(self.decided).alarms
-        for status in self.statuses:
-            alarms |= store.report(status).alarms
-        if store.unsettled and not self.more:
-            alarms |= store.settle().alarms
-        return change, alarms
 
 
 class Monitor:
@@ -116,18 +67,12 @@ class Monitor:
         self._watching = watching or Watching()
         self._tidy = tidy
         self.out_of_scope = 0
-        self._deliver = deliver
         self._selects = selects
         self._now = now
         self._sleep = sleep
         self._retention = retention
-        self._alone = alone
-        self._slice, self._breath = (LARGE_SLICE, 0.0) if alone else (SLICE, BREATH)
         self._reading = Reading(journal, reader or Reader())
-        self._anew = anew
-        self._keep_in_memory = keep_in_memory
-        self._past = asyncio.Lock()
-        """Held by who hands on the past, or judges it."""
+        self._handing = Handing(self._reading, deliver=deliver, sleep=sleep, alone=alone)
         self._turn = asyncio.Lock()
         self._newest: dict[str, datetime] = {}
         self._told: dict[str, Status] = {}
@@ -142,6 +87,19 @@ class Monitor:
             limit=keep_in_memory,
             marks=self._complete_to,
         )
+        self.past = Past(
+            journal,
+            self._reading,
+            self._handing,
+            self._keeper,
+            self._watching,
+            turn=self._turn,
+            now=now,
+            retention=retention,
+            limit=keep_in_memory,
+            anew=anew,
+        )
+        """What the journal held already, to be handed on before anything is followed."""
 
     async def follow(self, sources: Sequence[Source]) -> None:
         """Run until cancelled, or until every source has come to its own end."""
@@ -179,107 +137,8 @@ class Monitor:
             for source in sources:
                 tasks.create_task(read(source))
         await self._keep_held()
-        await self.judge_anew()
+        await self.past.judge_anew()
         return last
-
-    async def recall(
-        self,
-        since: datetime,
-        limit: int,
-        *,
-        first: int = 0,
-        printing_from: datetime | None = None,
-        again: bool = False,
-    ) -> None:
-        """Hand on the newest `limit` events that the journal held already; then what was watched.
-
-        The newest `first` of them come newest first, the others oldest first: backwards, rules take eight times as
-        long. With `printing_from`, without what `recall_untold` is to bring when it is given that moment. `again` says
-        that it reaches further back beside what is followed, which brings what others have put in.
-        """
-        async with self._past:
-            await self._recall(since, limit, first, printing_from, again)
-
-    async def _recall(
-        self, since: datetime, limit: int, first: int, printing_from: datetime | None, again: bool
-    ) -> None:
-        watched: tuple[Watched, ...] = ()
-        try:
-            settled, kept_from = self._settled()
-            upto = self.journal.last_seq() if again else self.journal.catch_up()
-            rows = self.journal.recalled(since, upto, limit=limit, first=first, printing_from=printing_from)
-            oldest = self._now()
-            while batch := self._reading.stored(islice(rows, self._slice // BACKWARDS if first > 0 else self._slice)):
-                first, limit = first - len(batch), limit - len(batch)
-                oldest = min(oldest, batch[0][1].event.at, batch[-1][1].event.at)
-                await self._hand_on(*_apart(batch), more=not self._alone)
-                await self._sleep(self._breath)
-            if not limit:
-                since = oldest + timedelta(seconds=1)  # of this second there may be more
-            watched = self._watching.recalled(since, settled, kept_from)
-        except JournalCorruptError as error:
-            await self._keeper.begin_anew(error)
-        except JournalError as error:
-            await self._report_journal(State.FAILING, f"can't read the journal ({error}): older events are not shown")
-        await self._deliver(Delivery(watched=watched))
-
-    def _settled(self) -> tuple[Settled, datetime]:
-        """What the journal says was read whole, and from when on it has kept all events of that."""
-        kept_from = self.journal.kept_from(self._now() - self._retention)
-        return self.journal.settled(), kept_from
-
-    async def judge_anew(self) -> None:
-        """If events were about other secrets than they seemed to be, have all that were handed on judged again.
-
-        What the journal holds no more, or only of more than `keep_in_memory` events, stays as it was judged.
-        """
-        async with self._past, self._turn:
-            if self._anew is None or not self._reading.reader.mistaken or self._keeper.holds:
-                return
-            self._reading.reader.mistaken = False
-            anew = self._anew()
-            since, limit = anew.since or self._now(), self._keep_in_memory
-            try:
-                for _ in self._reading.again(self._slice):
-                    await self._sleep(self._breath)
-                oldest = self._now()
-                # What others have put in since then is handed on, and so judged, when its turn comes.
-                rows = self.journal.recalled(since, self.journal.caught_up_to, limit=limit, first=0)
-                while batch := self._reading.stored(islice(rows, self._slice)):
-                    limit -= len(batch)
-                    oldest = min(oldest, batch[0][1].event.at)
-                    anew.take([arrival for _, arrival in batch])
-                    await self._sleep(self._breath)
-            except JournalError:
-                self._reading.reader.mistaken = True  # the next commit says what is wrong
-                return
-            anew.watched(self._watching.told(since if limit > 0 else oldest + timedelta(seconds=1)))
-            self._reading.reader.mistaken = False  # of so many names some are forgotten: that would never end
-            renamed = self._reading.renamed()
-            anew.fold(renamed)
-            anew.compare()
-            await self._deliver(Delivery(renamed=renamed, anew=anew))
-            with suppress(JournalError):  # kept with the next page that can be
-                self.journal.keep((), {LESSONS: msgspec.json.encode(self._reading.reader.lessons)})
-
-    async def recall_untold(self, since: datetime) -> None:
-        """Hand on what the journal held at `recall` and `tail` has yet to print, oldest first; see `Journal.untold`.
-
-        What another process puts in meanwhile comes when it is followed: handed on twice, it would be printed twice as
-        soon as the store knows it no more.
-        """
-        try:
-            upto = self.journal.caught_up_to
-            rows = self.journal.untold(since, upto)
-            while batch := self._reading.stored(islice(rows, self._slice)):
-                await self._hand_on(*_apart(batch))
-                await self._sleep(0)
-        except JournalCorruptError as error:
-            await self._keeper.begin_anew(error)
-        except JournalError as error:
-            await self._report_journal(State.FAILING, f"can't read the journal ({error}): older events are not printed")
-        else:
-            await self._deliver(Delivery(upto=upto))
 
     # -- one source
 
@@ -293,7 +152,7 @@ class Monitor:
                 except StopAsyncIteration:
                     return
                 except Exception as error:  # a bug in one source must not end the watch over the others
-                    await self._deliver(Delivery(statuses=(self._fault(source, error),)))
+                    await self._handing.deliver(Delivery(statuses=(self._fault(source, error),)))
                     await self._sleep(RETRY_SECONDS)
                     items = source.follow(await self._keeper.coverage(source.name))
                 else:
@@ -313,7 +172,7 @@ class Monitor:
             case Status():
                 status = self._told[item.source] = self._proven(item)
                 newest_at = self._newest.get(item.source)
-                await self._deliver(Delivery(statuses=(msgspec.structs.replace(status, newest_at=newest_at),)))
+                await self._handing.deliver(Delivery(statuses=(msgspec.structs.replace(status, newest_at=newest_at),)))
             case _:
                 assert_never(item)
 
@@ -329,10 +188,10 @@ class Monitor:
 
     async def _ingest(self, page: Page) -> None:
         with self._reading.begin() as arrivals:
-            for start in range(0, len(page.found), self._slice):
+            for start in range(0, len(page.found), self._handing.slice):
                 if start:
-                    await self._sleep(self._breath)
-                for found in page.found[start : start + self._slice]:
+                    await self._handing.rest()
+                for found in page.found[start : start + self._handing.slice]:
                     at = found.at or page.undated_at
                     arrival = self._reading.reader.read(found.raw, seen_by=page.seen_by, seen_at=page.seen_at, at=at)
                     if in_scope(arrival.event) or self._selects(arrival):
@@ -352,48 +211,17 @@ class Monitor:
                     fresh = (arrival for arrival in committed.arrivals if in_scope(arrival.event))
                     page.receipt.new = frozenset(arrival.raw for arrival in fresh)
                 arrivals[:] = committed.arrivals
-                seqs, waiting = _apart(self._reading.stored(committed.foreign))
+                seqs, waiting = apart(self._reading.stored(committed.foreign))
                 self._reading.pair(arrivals)
                 seqs += committed.seqs
                 waiting += arrivals
                 del committed
                 arrivals.clear()
                 watched = self._watching.here(page.source, page.settled) if page.settled is not None else ()
-                await self._hand_on(seqs, waiting, ordered=True, watched=watched)
-
-    async def _hand_on(
-        self,
-        seqs: list[int],
-        arrivals: list[Arrival],
-        *,
-        ordered: bool = False,
-        watched: tuple[Watched, ...] = (),
-        more: bool = False,
-    ) -> None:
-        """Deliver these in slices, each taken out of the lists: what rules decode of them is larger than they are.
-
-        With the last of them, what is `watched` when all have been taken in, and that there is no more, or that there
-        is to come in another call.
-        """
-        if renamed := self._reading.renamed():
-            await self._deliver(Delivery(renamed=renamed))
-        seqs.reverse()
-        arrivals.reverse()
-        while arrivals:
-            # Not sooner: a pair for each event of a page is looked through in search of cycles (see the row "ingest").
-            part = tuple(zip(reversed(seqs[-self._slice :]), reversed(arrivals[-self._slice :]), strict=True))
-            del seqs[-self._slice :], arrivals[-self._slice :]
-            last, upto = not arrivals, part[-1][0] or None if ordered else None
-            await self._deliver(Delivery(part, watched=watched if last else (), upto=upto, more=more or not last))
-            del part
-            if last:
-                return
-            await self._sleep(self._breath)
-        if watched:
-            await self._deliver(Delivery(watched=watched))
+                await self._handing.events(seqs, waiting, ordered=True, watched=watched)
 
     async def _report_journal(self, state: State, message: str) -> None:
-        await self._deliver(Delivery(statuses=(Status(JOURNAL, "Journal", state, message, at=self._now()),)))
+        await self._handing.journal_is(state, message, self._now())
 
     # -- beside the sources
 
@@ -404,7 +232,7 @@ class Monitor:
             async with self._turn:
                 try:
                     self._keeper.check()
-                    settled, kept_from = self._settled()
+                    settled, kept_from = self.past.settled()
                     foreign = self.journal.foreign()
                 except JournalCorruptError as error:
                     await self._keeper.begin_anew(error)
@@ -412,7 +240,7 @@ class Monitor:
                     continue  # the next commit says what is wrong
                 else:
                     watched = self._watching.news(settled, kept_from)
-                    await self._hand_on(*_apart(self._reading.stored(foreign)), ordered=True, watched=watched)
+                    await self._handing.events(*apart(self._reading.stored(foreign)), ordered=True, watched=watched)
                     await self._hand_on_decisions()
                     await self._keeper.tell_unreadable()
 
@@ -420,14 +248,14 @@ class Monitor:
         """Hand on what was decided elsewhere, once the events that it is about have been."""
         with suppress(JournalError):  # the next commit says what is wrong
             if self._decisions is not None and (decided := self._decisions.news()) is not None:
-                await self._deliver(Delivery(decided=decided))
+                await self._handing.deliver(Delivery(decided=decided))
 
     async def _mend(self) -> None:
         """Judge anew whenever that is called for, but for a tenth of the time at most."""
         while True:
             await self._reading.mistaken()
             began = self._now()
-            await self.judge_anew()
+            await self.past.judge_anew()
             took = max(0.0, (self._now() - began).total_seconds())
             await self._sleep(RETRY_SECONDS + 9 * took)
 
@@ -439,7 +267,7 @@ class Monitor:
 
     async def _keep_held(self) -> None:
         async with self._turn:
-            await self._hand_on(*_apart(await self._keeper.retry()), ordered=True)
+            await self._handing.events(*apart(await self._keeper.retry()), ordered=True)
 
     async def _housekeep(self) -> None:
         """Delete what is older than the retention, in slabs, now and then; first see what an older smwatch did not.
@@ -457,11 +285,3 @@ class Monitor:
             except JournalError:
                 pass  # the next commit says what is wrong
             await self._sleep((PRUNE_EVERY if heard else UNTIL_HEARD).total_seconds())
-
-
-def _apart(found: Iterable[tuple[int, Arrival]]) -> tuple[list[int], list[Arrival]]:
-    seqs, arrivals = list[int](), list[Arrival]()
-    for seq, arrival in found:
-        seqs.append(seq)
-        arrivals.append(arrival)
-    return seqs, arrivals

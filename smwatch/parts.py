@@ -14,14 +14,16 @@ import msgspec
 from smwatch import notified
 from smwatch.anew import Anew
 from smwatch.decisions import DECIDED, Decisions
+from smwatch.delivery import Delivery
 from smwatch.evidence import Evidence, taught
 from smwatch.filter import Context, Filter, FilterError
 from smwatch.filter import parse as parse_filter
+from smwatch.handing import JOURNAL
 from smwatch.in_force import build_rules
 from smwatch.journal import Journal, JournalError
 from smwatch.journal.printed import WRITTEN
 from smwatch.judging import Judging
-from smwatch.monitor import JOURNAL, Delivery, Monitor
+from smwatch.monitor import Monitor
 from smwatch.notify import Notifier, NotifyError, apprise_senders
 from smwatch.reading import Reading
 from smwatch.remembered import KNOWN_SINCE, Opened, open_journal

@@ -66,12 +66,12 @@ def follow_lines(settings: Settings, *, json: bool, once: bool, fail_on: str | N
             ) as sources,
         ):
             lines.print_only(source.name for source in sources)
-            await parts.monitor(lines.remember).recall(
+            await parts.monitor(lines.remember).past.recall(
                 parts.looks_back_to, settings.store.capacity, printing_from=parts.since
             )
             meter = Meter("read")
             monitor = parts.monitor(meter.delivering(lines.deliver) if once else lines.deliver)
-            await monitor.recall_untold(parts.since)
+            await monitor.past.recall_untold(parts.since)
             if once:
                 last = await monitor.read_once(sources)
                 meter.clear()

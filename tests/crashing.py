@@ -97,9 +97,9 @@ def tail(folder: Path, out: Path, since: datetime) -> None:
         engine.restore(journal.alarms())
         with out.open("a", encoding="utf-8") as file:
             lines = Lines(Store(engine=engine), journal, json=True, prints_from=prints_from, out=Output(file))
-            await _monitor(journal, lines.remember, engine).recall(START, 1000, printing_from=since)
+            await _monitor(journal, lines.remember, engine).past.recall(START, 1000, printing_from=since)
             monitor = _monitor(journal, lines.deliver, engine)
-            await monitor.recall_untold(since)
+            await monitor.past.recall_untold(since)
             await monitor.read_once(ledgers())
         journal.close()
 

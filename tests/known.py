@@ -11,11 +11,12 @@ from typing import Any
 
 import msgspec
 
+from smwatch.delivery import Delivery
 from smwatch.events.event import Arrival, SeenBy
 from smwatch.journal import MIGRATIONS, Journal
 from smwatch.journal.rows import rows_of
 from smwatch.lines import event_line
-from smwatch.monitor import Delivery, Monitor
+from smwatch.monitor import Monitor
 from smwatch.record import Record
 from smwatch.rules.alarm import Alarm
 from smwatch.rules.engine import Engine
@@ -54,7 +55,7 @@ class Known:
         engine.restore(again.journal.alarms())
         again.store = Store(engine=engine)
         again.store.recall()
-        await again._monitor.recall(records.AT - DAY, 10_000)
+        await again._monitor.past.recall(records.AT - DAY, 10_000)
         return again
 
     def restart_memory(self) -> None:

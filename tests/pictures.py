@@ -19,10 +19,10 @@ import msgspec
 from PIL import Image
 from rich.cells import cell_len
 
+from smwatch.delivery import Delivery
 from smwatch.events.event import Event
 from smwatch.events.reader import Reader
 from smwatch.events.redact import redact
-from smwatch.monitor import Delivery
 from smwatch.record import Record
 from smwatch.rules.engine import Engine
 from smwatch.rules.rule import combine, load_builtin

@@ -16,13 +16,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from smwatch.anew import Anew
+from smwatch.delivery import Delivery
 from smwatch.events.event import SeenBy
 from smwatch.events.reader import Reader
 from smwatch.events.secret import Lesson
 from smwatch.journal import FILE_NAME, Journal
 from smwatch.judging import Judging
 from smwatch.ledger import Ledger
-from smwatch.monitor import LESSONS, Delivery, Monitor
+from smwatch.monitor import Monitor
+from smwatch.past import LESSONS
 from smwatch.record import Record
 from smwatch.rules.alarm import Alarm, AlarmState, Mute
 from smwatch.rules.engine import Engine

@@ -8,10 +8,10 @@ import msgspec
 import pytest
 
 from smwatch.background import GIVES_WAY, LEAST, MOST, SETTLED_EVERY, SPARED, Background, Deliver
+from smwatch.delivery import Delivery
 from smwatch.events.event import SeenBy
 from smwatch.events.reader import Reader
 from smwatch.events.secret import Secret
-from smwatch.monitor import Delivery
 from smwatch.rules.alarm import Alarm, AlarmState, Severity
 from smwatch.sources.source import State, Status
 

@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from smwatch.backstage import SETTLED, Backstage, file_sources
+from smwatch.delivery import Delivery
 from smwatch.events.event import Event
-from smwatch.monitor import Delivery
 from smwatch.parts import Parts
 from smwatch.record import Record
 from smwatch.rules.alarm import Alarm

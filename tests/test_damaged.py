@@ -15,11 +15,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from smwatch.delivery import Delivery
 from smwatch.events.event import SeenBy
 from smwatch.events.reader import Reader
 from smwatch.journal import FILE_NAME, Journal
 from smwatch.jsonl import Lines
-from smwatch.monitor import Delivery
 from smwatch.output import Output
 from smwatch.parts import FILTERS, Parts
 from smwatch.record import Record
@@ -116,9 +116,9 @@ class Run:
             await lines.deliver(delivery)
 
         async def run() -> None:
-            await parts.monitor(lines.remember).recall(parts.looks_back_to, 1000, printing_from=parts.since)
+            await parts.monitor(lines.remember).past.recall(parts.looks_back_to, 1000, printing_from=parts.since)
             monitor = parts.monitor(deliver)
-            await monitor.recall_untold(parts.since)
+            await monitor.past.recall_untold(parts.since)
             await monitor.read_once([Book(again=again)])
             parts.decisions.news()
             while parts.journal.link_older():

@@ -11,6 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from smwatch.delivery import Delivery
 from smwatch.events.event import Arrival, SeenBy
 from smwatch.events.reader import Reader
 from smwatch.events.secret import Secret
@@ -19,7 +20,7 @@ from smwatch.jsonl import Lines
 from smwatch.keeper import NOT_KEPT
 from smwatch.ledger import Ledger
 from smwatch.lines import Behind, alarm_line, event_line, event_text, status_line
-from smwatch.monitor import Delivery, Monitor
+from smwatch.monitor import Monitor
 from smwatch.output import Output
 from smwatch.rules.alarm import Alarm, AlarmState, Decided, Decision, Mute, Severity
 from smwatch.rules.engine import Engine
@@ -284,9 +285,9 @@ async def test_what_a_screen_puts_in_while_a_tail_begins_is_printed_once_however
         return Monitor(tail, deliver=deliver, selects=lambda _: False, now=lambda: NOW)
 
     screen.commit("b", events[:10])
-    await monitor(lines.remember).recall(since, 1_000, printing_from=since)
+    await monitor(lines.remember).past.recall(since, 1_000, printing_from=since)
     screen.commit("b", events[10:20])
-    await monitor(lines.deliver).recall_untold(since)
+    await monitor(lines.deliver).past.recall_untold(since)
     screen.commit("b", events[20:30])
     page = Page("a", SeenBy.LOGS, tuple(Found(event.raw) for event in events[30:]), NOW)
     await monitor(lines.deliver).follow([Scripted("a", [page])])

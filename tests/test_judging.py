@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
+from smwatch.delivery import Delivery
 from smwatch.events.event import Arrival
 from smwatch.judging import Judging
 from smwatch.ledger import Ledger
-from smwatch.monitor import Delivery
 from smwatch.rules.engine import Engine
 from smwatch.store import Store
 from tests import records

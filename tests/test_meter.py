@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import pytest
 
+from smwatch.delivery import Delivery
 from smwatch.meter import Meter
-from smwatch.monitor import Delivery
 from smwatch.sources.source import State, Status
 
 

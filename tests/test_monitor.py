@@ -8,11 +8,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from smwatch.delivery import Delivery
 from smwatch.events.event import Arrival, SeenBy
 from smwatch.events.reader import Reader
 from smwatch.journal import FILE_NAME, Journal
 from smwatch.keeper import NOT_KEPT
-from smwatch.monitor import Delivery, Monitor
+from smwatch.monitor import Monitor
 from smwatch.reading import Reading
 from smwatch.sources.coverage import Audited, Coverage, Noted, Span
 from smwatch.sources.source import Found, Page, Receipt, State, Status
@@ -196,7 +197,7 @@ async def test_what_is_handed_on_in_slices_says_of_all_but_the_last_that_more_fo
 async def test_of_what_the_journal_held_a_screen_is_told_that_more_follows_until_all_has_been_handed_on() -> None:
     journal, told = Journal(), Told()
     await monitor(journal, Told()).follow([Scripted("a", [page("a", *range(1, 601))])])
-    await monitor(journal, told).recall(NOW - timedelta(hours=1), limit=600, first=100)
+    await monitor(journal, told).past.recall(NOW - timedelta(hours=1), limit=600, first=100)
     assert [bool(delivery.arrivals) for delivery in told.deliveries] == [delivery.more for delivery in told.deliveries]
     assert not told.deliveries[-1].more
 
@@ -532,7 +533,7 @@ async def test_events_read_again_from_the_journal_are_set_right_too() -> None:
 async def test_of_what_the_journal_held_some_is_handed_on_newest_first_and_no_more_than_asked_for(first: int) -> None:
     journal, told = Journal(), Told()
     await monitor(journal, Told()).follow([Scripted("a", [page("a", *range(1, 601))])])
-    await monitor(journal, told).recall(NOW - timedelta(hours=1), limit=400, first=first)
+    await monitor(journal, told).past.recall(NOW - timedelta(hours=1), limit=400, first=first)
     newest_first = list(range(600, 200, -1))
     assert told.ids == newest_first[:first] + newest_first[first:][::-1]
 
@@ -554,9 +555,9 @@ async def test_what_the_journal_says_was_watched_is_told_as_far_as_its_events_ar
     hour = timedelta(hours=1)
     pages = [page("a", *range(1, 11), settled=Span(NOW - 9 * hour, NOW)), page("a", settled=Span(NOW, NOW + hour))]
     await monitor(journal, Told()).follow([Scripted("a", pages), Scripted("b", [page("b", 11)])])
-    await monitor(journal, told).recall(NOW - 2 * hour, limit=400)
+    await monitor(journal, told).past.recall(NOW - 2 * hour, limit=400)
     assert told.deliveries[-1].watched == (Watched("a", (Span(NOW - 2 * hour, NOW + hour),)),)
-    await monitor(journal, told).recall(NOW - 2 * hour, limit=3)
+    await monitor(journal, told).past.recall(NOW - 2 * hour, limit=3)
     assert told.deliveries[-1].watched == (Watched("a", (Span(records.AT + SECOND, NOW + hour),)),)
     assert sum(bool(delivery.watched) for delivery in told.deliveries) == 2
 
@@ -593,7 +594,7 @@ async def test_what_another_process_has_read_whole_is_told_once_after_its_events
             await told.over.wait()
 
     watching = monitor(ours, told)
-    await watching.recall(NOW - 6 * hour, limit=400)
+    await watching.past.recall(NOW - 6 * hour, limit=400)
     await watching.follow([Beside("b")])
     assert [delivery.watched for delivery in told.deliveries if delivery.watched] == [
         (Watched(source, (span,)),) for source, span in (("a", first), ("b", own), ("a", second))
@@ -621,7 +622,7 @@ async def test_of_a_log_group_nothing_was_watched_that_may_be_delivered_yet() ->
         for start, end in zip(starts, ends, strict=False)
     ]
     again = Told()
-    await monitor(journal, again).recall(NOW - 2 * hour, limit=400)
+    await monitor(journal, again).past.recall(NOW - 2 * hour, limit=400)
     assert again.deliveries[-1].watched == (Watched(group, (Span(NOW - hour, NOW + late),)),)
 
 
@@ -629,7 +630,7 @@ async def test_of_a_time_whose_events_were_deleted_nothing_is_said_to_have_been_
     journal, told, day = Journal(), Told(), timedelta(days=1)
     journal.commit("a", [], settled=Span(NOW - 30 * day, NOW))
     keeping = Monitor(journal, deliver=told.deliver, selects=lambda _: False, now=lambda: NOW, retention=7 * day)
-    await keeping.recall(NOW - 14 * day, limit=400)
+    await keeping.past.recall(NOW - 14 * day, limit=400)
     assert told.deliveries == [Delivery(watched=(Watched("a", (Span(NOW - 7 * day, NOW),)),))]
 
 
@@ -639,5 +640,5 @@ async def test_what_was_watched_is_known_as_long_as_the_events_of_it_are_not_del
     (first,) = (row.at for row in journal.between(NOW - 30 * day, NOW + day))
     later = first + 10 * day
     keeping = Monitor(journal, deliver=told.deliver, selects=lambda _: False, now=lambda: later, retention=7 * day)
-    await keeping.recall(NOW - 14 * day, limit=400)
+    await keeping.past.recall(NOW - 14 * day, limit=400)
     assert [each.spans for each in told.deliveries[-1].watched] == [(Span(first, NOW + day),)]

@@ -9,8 +9,8 @@ from uuid import UUID
 
 import pytest
 
+from smwatch.delivery import Delivery
 from smwatch.events.links import same_call
-from smwatch.monitor import Delivery
 from smwatch.parts import Parts
 from smwatch.record import Record
 from smwatch.settings import Settings

@@ -36,7 +36,7 @@ if TYPE_CHECKING:  # what the first frame can do without is loaded after it
     from textual.command import Provider
 
     from smwatch.change import Change
-    from smwatch.monitor import Delivery
+    from smwatch.delivery import Delivery
     from smwatch.rules.alarm import Alarm
     from smwatch.tui.screens.desk import Desk
     from smwatch.view import Filter

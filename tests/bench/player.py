@@ -24,9 +24,9 @@ from textual.screen import ModalScreen
 from textual.widgets import OptionList
 
 from smwatch.collector import Collector
+from smwatch.delivery import Delivery
 from smwatch.events.event import ACCOUNT_BITS, ID_BITS, Arrival, Event
 from smwatch.events.redact import redact
-from smwatch.monitor import Delivery
 from smwatch.record import Record
 from smwatch.rules.engine import Engine
 from smwatch.rules.rule import combine, load_builtin

@@ -13,9 +13,10 @@ from typing import Any
 
 import pytest
 
+from smwatch.delivery import Delivery
 from smwatch.journal import Journal
 from smwatch.jsonl import Lines
-from smwatch.monitor import Delivery, Monitor
+from smwatch.monitor import Monitor
 from smwatch.output import Output
 from smwatch.sources.cloudtrail import cloudtrail_source
 from smwatch.sources.live_tail import live_tail_source

@@ -14,8 +14,9 @@ from typing import Any
 
 import pytest
 
+from smwatch.delivery import Delivery
 from smwatch.journal import FILE_NAME, Journal
-from smwatch.monitor import UNTIL_HEARD, Delivery, Monitor
+from smwatch.monitor import UNTIL_HEARD, Monitor
 from smwatch.sources.cloudtrail import cloudtrail_source
 from smwatch.sources.coverage import Coverage, Span
 from smwatch.sources.pace import Paces

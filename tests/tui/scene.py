@@ -8,10 +8,10 @@ from datetime import datetime, timedelta
 from textual._compositor import Compositor
 from textual._context import visible_screen_stack
 
+from smwatch.delivery import Delivery
 from smwatch.events.event import Event, SeenBy
 from smwatch.events.reader import Reader
 from smwatch.events.redact import redact
-from smwatch.monitor import Delivery
 from smwatch.record import Record
 from smwatch.settings import UiSettings
 from smwatch.sources.source import State, Status

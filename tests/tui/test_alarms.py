@@ -11,9 +11,9 @@ import pytest
 from textual.dom import DOMNode
 from textual.drivers.headless_driver import HeadlessDriver
 
+from smwatch.delivery import Delivery
 from smwatch.events.event import SeenBy
 from smwatch.events.reader import Reader
-from smwatch.monitor import Delivery
 from smwatch.record import Record
 from smwatch.rules.alarm import Alarm, AlarmState, Mute
 from smwatch.rules.engine import Engine

@@ -22,9 +22,9 @@ from textual.geometry import Size
 from textual.widget import Widget
 
 from smwatch.change import Change
+from smwatch.delivery import Delivery
 from smwatch.events.event import SeenBy
 from smwatch.events.reader import Reader
-from smwatch.monitor import Delivery
 from smwatch.settings import SettingsError
 from smwatch.tui.app import SmwatchApp
 from smwatch.tui.opening import Opening

@@ -20,7 +20,7 @@ import pytest
 from textual.drivers.headless_driver import HeadlessDriver
 from textual.pilot import Pilot
 
-from smwatch.monitor import Delivery
+from smwatch.delivery import Delivery
 from smwatch.record import Record
 from smwatch.rules.engine import Engine
 from smwatch.rules.rule import combine, load_builtin

@@ -15,10 +15,12 @@ import msgspec
 
 from smwatch.background import LEAST
 from smwatch.backstage import SETTLED
+from smwatch.delivery import Delivery
 from smwatch.events.event import SeenBy
 from smwatch.events.reader import Reader
+from smwatch.handing import SLICE
 from smwatch.journal import FILE_NAME, Journal
-from smwatch.monitor import SLICE, Delivery, Monitor
+from smwatch.monitor import Monitor
 from smwatch.rules.engine import Engine
 from smwatch.rules.rule import combine, load_builtin
 from smwatch.store import Store

@@ -353,6 +353,8 @@ class SmwatchApp(App[int]):
         self._entitle()
         if self.screen_stack and isinstance(self.screen, Living):
             with at_once(self.screen):
+                if self._waiting is not None:
+                    self.flush()  # what has arrived need not be a frame of its own
                 self.screen.tick()
         if self.collector is not None:
             self.collector.tick(now)

@@ -44,8 +44,12 @@ def at_once(screen: Screen[Any]) -> Iterator[None]:
     """Have what changes in the block on the terminal at its end, if nothing else has to come before.
 
     The usual way there is four messages for each widget and a timer, more than many of them cost to draw: serves the
-    CPU rows of the benchmark table, where a clock, or some rows and their number, are all that changes.
+    CPU rows of the benchmark table, where a clock, or some rows and their number, are all that changes. A block inside
+    another of the same screen ends with that.
     """
+    if Painted._changed is not None:
+        yield
+        return
     changed = Painted._changed = set()
     try:
         yield

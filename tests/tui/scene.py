@@ -72,12 +72,16 @@ class Stage:
 
     def bring(self, *given: Record, seen_at: datetime = NOW) -> None:
         """New events, shown at once if the app runs."""
+        self.hand_on(*given, seen_at=seen_at)
+        if self.app.is_running:
+            self.app.flush()
+
+    def hand_on(self, *given: Record, seen_at: datetime = NOW) -> None:
+        """New events, shown when the app does so."""
         reader = Reader()
         arrivals = [reader.read(records.raw(one), seen_by=SeenBy.CLOUDTRAIL, seen_at=seen_at) for one in given]
         self.records |= {each.event.key: redact(each.record) for each in arrivals}
         self.app.apply(Delivery(tuple(enumerate(arrivals))))
-        if self.app.is_running:
-            self.app.flush()
 
     def lines(self) -> list[str]:
         """What stands on the screen, line by line, as Textual's own compositor has it."""

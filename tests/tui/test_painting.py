@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import timedelta
 
 import pytest
 from textual.app import App, ComposeResult
@@ -11,6 +12,7 @@ from textual.screen import ModalScreen
 
 from smwatch.tui.lines import Piece
 from smwatch.tui.painting import at_once
+from smwatch.tui.widgets.detail import Detail
 from smwatch.tui.widgets.pieces import Pieces
 from tests import records
 from tests.tui.scene import Stage as Scene
@@ -159,3 +161,47 @@ async def test_what_has_changed_before_a_block_fails_is_painted_all_the_same() -
         stage.pieces.put([[Piece("12:00:02")]])
         await pilot.pause()
         assert stage.painted("12:00:02")
+
+
+async def test_what_has_arrived_when_a_second_passes_is_in_the_frame_of_the_clock(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("smwatch.tui.composed.AT_ONCE", 1000)  # lines, so that it need not be waited for
+    monkeypatch.setattr("smwatch.tui.app.PAINT_SECONDS", 3600.0)
+    stage, frames = Scene(reads(60)), list[list[str]]()
+    stage.app.driver_class = Tape
+    async with stage.app.run_test(size=(160, 40), headless=False) as pilot:
+        await pilot.pause()
+        stage.app.post_display_hook = lambda: frames.append(stage.lines())  # type: ignore[method-assign]
+        stage.bring(records.read("prod/new", eventTime=ago(5), id="new"))
+        frames.clear()
+        for second in range(1, 3):
+            stage.hand_on(records.read(f"prod/new-{second}", eventTime=ago(5), id=f"new-{second}"))
+            stage.now += timedelta(seconds=1)
+            stage.app._tick()
+            assert len(frames) == second
+            assert any(f"prod/new-{second}" in line for line in frames[-1])
+            assert f"{stage.now:%H:%M:%S}" in frames[-1][0]
+        await pilot.pause()
+        assert len(frames) == 2
+
+
+async def test_details_are_written_anew_each_second_second_while_much_happens(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stage, written, renew, second = Scene(reads(60)), list[int](), Detail.renew, 0
+
+    def noted(detail: Detail) -> None:
+        written.append(second)
+        renew(detail)
+
+    async with stage.app.run_test(size=(160, 40)):
+        monkeypatch.setattr(Detail, "renew", noted)
+        stage.now += timedelta(seconds=10)
+        stage.app._tick()
+        for second in range(1, 7):
+            stage.now += timedelta(seconds=1)
+            stage.app._tick()
+            for number in range(3):
+                stage.bring(records.read("prod/new", eventTime=ago(5), id=f"new-{second}-{number}"))
+    assert written == [0, 2, 4, 6]

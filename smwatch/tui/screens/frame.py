@@ -19,7 +19,6 @@ from smwatch.tui.lines import Line
 from smwatch.tui.pages.empty import empty_lines
 from smwatch.tui.pages.footer import Standing
 from smwatch.tui.pages.targets import ToEvent, ToValue
-from smwatch.tui.painting import at_once
 from smwatch.tui.screens.desk import Desk
 from smwatch.tui.screens.edges import Edges
 from smwatch.tui.screens.page import PageScreen
@@ -39,8 +38,10 @@ DOCKED, ROOMY = 100, 120
 HISTOGRAM_ROOM = 34
 """Lines from which the histogram is there unasked."""
 SAID_SECONDS = 4.0
-RENEWED_SECONDS = 2.0
-"""How often details and histogram are written anew while much happens: serves "CPU at 1,000 rows/s"."""
+RENEWED = timedelta(seconds=1.5)
+"""How old details and histogram may be at a second of the clock while much happens, which is each second one, and then
+in the clock's own frame: serves "CPU at 1,000 rows/s".
+"""
 AGED = timedelta(seconds=10)
 """How often pages that say how long ago things were are written anew while nothing happens."""
 HINT = "words  -word  name:Get*  secret:prod/  user:ci  error  denied  read  write  alarm"
@@ -68,7 +69,8 @@ class StreamFrame(DirectlyComposed, Screen[None]):
         self._histogram_wanted: bool | None = None
         self._said = ""
         self._aged_at = desk.now
-        self._renewing = self._stale = False
+        self._renewed_at = desk.now - RENEWED
+        self._stale = False
         self._edges = Edges(desk)
         self.histogram = Histogram()
         self._heading = StreamHeading()
@@ -139,22 +141,14 @@ class StreamFrame(DirectlyComposed, Screen[None]):
         self._renew_soon()
 
     def _renew_soon(self) -> None:
-        """Write details and histogram anew, but not more than once in a while however much happens."""
-        if self._renewing:
+        """Write details and histogram anew, or have the clock do so, however much happens until then."""
+        if timedelta() <= self.desk.now - self._renewed_at < RENEWED:
             self._stale = True
         else:
-            self._renewing = True
             self._renew()
-            self.set_timer(RENEWED_SECONDS, self._renewed)
-
-    def _renewed(self) -> None:
-        self._renewing = False
-        if self._stale:
-            with at_once(self):
-                self._renew_soon()
 
     def _renew(self) -> None:
-        self._stale = False
+        self._stale, self._renewed_at = False, self.desk.now
         self.detail.renew()
         self._draw_histogram()
 
@@ -170,6 +164,8 @@ class StreamFrame(DirectlyComposed, Screen[None]):
             self._aged_at = now
             self._frame()
             self._renew()
+        elif self._stale:
+            self._renew_soon()
 
     def _refresh(self, *, restyled: bool = False) -> None:
         self._empty()

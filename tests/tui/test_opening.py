@@ -88,16 +88,24 @@ async def test_work_begins_once_the_screen_stands() -> None:
     assert stood == [False, True]
 
 
-async def test_the_first_events_are_shown_as_they_come_and_later_ones_together(monkeypatch: pytest.MonkeyPatch) -> None:
-    stage, shown = Stage(status=None), list[int]()
-    monkeypatch.setattr("smwatch.tui.app.PAINT_SECONDS", 3600.0)
-    show_change = WatchScreen.show_change
+@pytest.fixture
+def shown(monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """How many events are new, each time that something is shown."""
+    numbers, show_change = list[int](), WatchScreen.show_change
 
     def noted(self: WatchScreen, change: Change) -> None:
-        shown.append(len(change.added))
+        numbers.append(len(change.added))
         show_change(self, change)
 
     monkeypatch.setattr(WatchScreen, "show_change", noted)
+    return numbers
+
+
+async def test_the_first_events_are_shown_as_they_come_and_later_ones_together(
+    monkeypatch: pytest.MonkeyPatch, shown: list[int]
+) -> None:
+    stage = Stage(status=None)
+    monkeypatch.setattr("smwatch.tui.app.PAINT_SECONDS", 3600.0)
     reader = Reader()
     first, *later = (reader.read(raw(one), seen_by=SeenBy.FILE, seen_at=NOW) for one in reads(3))
     async with stage.app.run_test():
@@ -110,16 +118,9 @@ async def test_the_first_events_are_shown_as_they_come_and_later_ones_together(m
     assert shown == [1, 2]
 
 
-async def test_the_first_events_are_shown_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    stage, shown, waited = Stage(status=None), list[int](), asyncio.Event()
+async def test_the_first_events_are_shown_once(monkeypatch: pytest.MonkeyPatch, shown: list[int]) -> None:
+    stage, waited = Stage(status=None), asyncio.Event()
     monkeypatch.setattr("smwatch.tui.app.PAINT_SECONDS", 0.05)
-    show_change = WatchScreen.show_change
-
-    def noted(self: WatchScreen, change: Change) -> None:
-        shown.append(len(change.added))
-        show_change(self, change)
-
-    monkeypatch.setattr(WatchScreen, "show_change", noted)
     first = Reader().read(raw(reads(1)[0]), seen_by=SeenBy.FILE, seen_at=NOW)
     async with stage.app.run_test():
         stage.app.apply(Delivery(((1, first),)))

@@ -144,6 +144,8 @@ def _canonical(text: str) -> bool:
         return False
 
 
+CALLER_BITS = 48
+"""The lower ones of a Likeness, which number the caller, and are more than it takes; the others number the call."""
 Likeness: TypeAlias = int
 """Equal ones belong to events that say the same of the call and the caller, in all that a Header has of them but for
 times and ids: the events are equal in all but their keys, and who saw them when.

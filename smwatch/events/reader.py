@@ -11,7 +11,7 @@ from uuid import UUID
 import msgspec
 
 from smwatch.events import moments
-from smwatch.events.event import UNREADABLE, Arrival, Event, SeenBy
+from smwatch.events.event import CALLER_BITS, UNREADABLE, Arrival, Event, SeenBy
 from smwatch.events.header import Header, Identity, decode_header, header_of, unwrapped
 from smwatch.events.known import Known, bytes_of_account, digest_of, search_text
 from smwatch.events.naming import KMS, SECRETS_MANAGER, names_in, resource_arn
@@ -23,8 +23,6 @@ from smwatch.record import Record, decode, encode
 QUICK = 8192
 """Records with more characters are read the long way, which clips their strings, so that none is remembered whole."""
 
-_BITS = 48
-"""More than the numbers of callers take."""
 _NO_ID = "no eventID: "
 _NOBODY = Principal(Kind.UNKNOWN, "", "")
 
@@ -201,7 +199,7 @@ class Reader:
             caller_text,
         )
         # Both numbers in one, which no other two have.
-        likeness = call_number << _BITS | caller_number if call_number and caller_number else None
+        likeness = call_number << CALLER_BITS | caller_number if call_number and caller_number else None
         return Arrival(event, raw, None, header, None, header.shared_id or "", False, 0, likeness)
 
     def _second(self, text: str) -> int:

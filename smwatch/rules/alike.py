@@ -6,7 +6,7 @@ second look at their record.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence
 from functools import cache
 from operator import attrgetter
 from typing import Any, get_args
@@ -14,10 +14,14 @@ from typing import Any, get_args
 from msgspec import UNSET, Struct
 from msgspec.structs import fields
 
+from smwatch.events.event import CALLER_BITS, Arrival, Likeness
 from smwatch.events.header import Header
 from smwatch.rules.dimension import KEY_OF_RESOURCES
 from smwatch.rules.glance import Look, Path, path_of
+from smwatch.rules.subject import network_of
 
+CALLERS = 65_536
+"""Callers remembered, before all are forgotten."""
 SAME = frozenset(
     (
         *(("userIdentity", key) for key in ("type", "arn", "invokedBy", "accessKeyId")),
@@ -58,6 +62,57 @@ def of_header(paths: Sequence[Path]) -> Callable[[Header], Sequence[Any]] | None
     return read
 
 
+class Callers:
+    """Callers that rules don't tell apart: they differ in their address alone, and that in nothing but the network.
+
+    Serves the row "rules-varied" of the benchmarks: those of a session come from any number of addresses.
+    """
+
+    __slots__ = ("_first", "_same")
+
+    def __init__(self) -> None:
+        self._same: dict[int, int] = {}
+        """By the number of each: that of the first like it."""
+        self._first: dict[Hashable, int] = {}
+
+    def like(self, arrival: Arrival) -> Likeness | None:
+        """The likeness of an event, but of the first of such callers; None for one that has none."""
+        likeness = arrival.likeness
+        if likeness is None:
+            return None
+        caller = likeness & _CALLER
+        first = self._same.get(caller)
+        if first is None:
+            if len(self._same) >= CALLERS:
+                self._same.clear()
+                self._first.clear()
+            first = self._same[caller] = self._find(arrival, caller)
+        return likeness - caller + first
+
+    def _find(self, arrival: Arrival, caller: int) -> int:
+        header, event = arrival.header, arrival.event
+        identity = header.identity if header is not None else None
+        if header is None or identity is None or not identity.arn:
+            return caller
+        session, scope = identity.session, identity.scope
+        told = (
+            identity.arn,
+            identity.invoked_by,
+            session.issuer.arn if session is not None and session.issuer is not None else None,
+            header.account,
+            header.region,
+            header.user_agent,
+            network_of[event.source_ip],
+            identity.access_key,
+            identity.type,
+            scope.issuer_type if scope is not None else None,
+            header.vpc_endpoint,
+            header.from_console,
+        )
+        return self._first.setdefault(told, caller)
+
+
+_CALLER = (1 << CALLER_BITS) - 1
 _fields = cache(fields)
 """To look them up takes a millisecond: serves "longest stall of the event loop", as each new kind of event asks."""
 

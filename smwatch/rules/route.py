@@ -4,7 +4,7 @@ Four things make that fast, for the row "rules" of the benchmarks: patterns are 
 they require; what else they ask is read from the record's text without decoding it, and who takes the events with the
 same answers is worked out once; so is what that means for all events that those who take them don't tell apart, be they
 of many sessions; and an event that says all the same as one before, going by what its reader has read of it anyway,
-goes where that one went.
+from whichever address, goes where that one went.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from collections.abc import Callable, Hashable, Iterable, Sequence
 from operator import attrgetter
 from typing import Any, TypeAlias
 
-from smwatch.events.event import Arrival, Event
+from smwatch.events.event import Arrival, Event, Likeness
 from smwatch.events.recent import Recent
 from smwatch.events.tidy import LONGEST
 from smwatch.patterns.conditions import parse_selector
-from smwatch.rules.alike import of_header, same_if_alike
+from smwatch.rules.alike import Callers, of_header, same_if_alike
 from smwatch.rules.glance import Answers, Glance, Remembered
 from smwatch.rules.memory import Turns
 from smwatch.rules.plan import Ask, Plan
@@ -51,7 +51,10 @@ class Router:
         self._everywhere = _Route(self._stops, self._remembered, settled=False)
         self._plans: dict[tuple[_Takers, Hashable], Plan] = {}
         self._common: _Common = {}
-        self._known: dict[Hashable, Way | None] = {}
+        self._known: dict[Likeness | None, Way | None] = {}
+        self._callers = Callers()
+        self._like: dict[Likeness | None, Plan | None] = {}
+        """The same for all callers that rules don't tell apart."""
         self._turns = turns
         self._turn = 0
 
@@ -60,6 +63,7 @@ class Router:
         self._plans.clear()
         self._common.clear()
         self._known.clear()
+        self._like.clear()
 
     def way(self, arrival: Arrival) -> Way | None:
         """What is to be done with an event; None for nothing."""
@@ -71,9 +75,17 @@ class Router:
             return self._known[arrival.likeness]
         except KeyError:
             pass
-        plan, known = self._plan(arrival)
+        like, known = self._callers.like(arrival), True
+        try:
+            plan = self._like[like]
+        except KeyError:
+            plan, known = self._plan(arrival)
+            if known and like is not None:
+                if len(self._like) >= PLANS:
+                    self._like.clear()
+                self._like[like] = plan
         way = None if plan is None else (plan, arrival.event)
-        if known and arrival.likeness is not None:
+        if known and like is not None:
             if len(self._known) >= PLANS:
                 self._known.clear()
             self._known[arrival.likeness] = way

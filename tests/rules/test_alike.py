@@ -12,18 +12,19 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from smwatch.events.event import Arrival, Event, SeenBy
+from smwatch.events.event import Arrival, Event, Likeness, SeenBy
 from smwatch.events.reader import Reader
 from smwatch.patterns.conditions import parse_selector
 from smwatch.record import Record, decode, encode
-from smwatch.rules.alike import SAME, of_header, same_if_alike
+from smwatch.rules.alike import SAME, Callers, of_header, same_if_alike
 from smwatch.rules.dimension import DIMENSIONS, KEY_OF_RESOURCES
+from smwatch.rules.engine import Engine
 from smwatch.rules.glance import Glance, path_of
 from smwatch.rules.stop import PatternPart
 from smwatch.rules.subject import Subject
 from tests import records
 from tests.records import AT
-from tests.rules.judging import catalogue
+from tests.rules.judging import after, arrivals, catalogue, counting_calls
 
 MISSING = object()
 VALUES = st.sampled_from([MISSING, None, "", "a", "b", "x" * 3000, True, 1, ["a"], {"a": "b"}])
@@ -144,3 +145,27 @@ def told(record: Record, path: tuple[str, ...]) -> str:
     for key in path:
         value = value.get(key, ...) if isinstance(value, dict) else ...
     return "missing" if value is ... else encode(value)
+
+
+def test_callers_are_alike_whatever_their_address_in_no_public_network_or_in_one() -> None:
+    callers, reader = Callers(), Reader()
+
+    def like(address: str, **more: str) -> Likeness | None:
+        told = records.read("prod/db", id=f"{address} {more}", sourceIPAddress=address, **more)
+        return callers.like(reader.read(records.raw(told), seen_by=SeenBy.LOGS, seen_at=AT))
+
+    assert like("10.0.0.1") is not None
+    assert like("10.0.0.1") == like("10.9.8.7") == like("secretsmanager.amazonaws.com")
+    assert like("8.8.8.8") == like("8.8.8.9")
+    assert len({like(address) for address in ("10.0.0.1", "8.8.8.8", "8.8.4.4")}) == 3
+    assert like("10.0.0.1") != like("10.0.0.1", userAgent="curl")
+
+
+def test_what_a_caller_does_from_yet_another_address_is_not_asked_anew() -> None:
+    engine = Engine(catalogue())
+    told = [records.read("prod/db", at=after(n), id=f"{n}", sourceIPAddress=f"10.0.0.{n}") for n in range(60)]
+    coming = arrivals(told)
+    for arrival in coming[:50]:
+        engine.judge([arrival])
+    _, calls = counting_calls(lambda: engine.judge(coming[50:]))
+    assert calls < 16 * 10  # 11 each, and 22 if it is

@@ -87,7 +87,7 @@ def ingest(size: int, traffic_of: Callable[[], AnyTraffic] = Traffic) -> Iterato
 
 @contextmanager
 def burst(size: int, traffic_of: Callable[[], AnyTraffic] = Traffic, part: int = SLICE) -> Iterator[Pair]:
-    """Events that come all at once, taken in as the screen's loop takes them, and then alarms: the longest step.
+    """Events that come all at once, taken in as the screen's loop takes them, after each page alarms: the longest step.
 
     After each step there is a plain loop, in which only the machine can stand still: all of them last together as long
     as all steps did the time before. `part`: how many events in one step.
@@ -109,10 +109,11 @@ def burst(size: int, traffic_of: Callable[[], AnyTraffic] = Traffic, part: int =
         turns = turns_in(fmean(steps) / 1e3) if steps else 0
         steps.clear()
         loops.clear()
-        for _ in range(0, count, SLICE):
-            arrivals = [reader.read(text, seen_by=SeenBy.LOGS, seen_at=AT) for text in traffic.texts(SLICE)]
-            for start in range(0, SLICE, part):
-                timed(partial(store.add, arrivals[start : start + part]))
+        page = min(PAGE, count)
+        for _ in range(0, count, page):
+            arrivals = [reader.read(text, seen_by=SeenBy.LOGS, seen_at=AT) for text in traffic.texts(page)]
+            for start in range(0, page, part):
+                timed(partial(store.add, arrivals[start : start + part], more=start + part < page))
             while store.unsettled:
                 timed(store.settle)
         return max(steps)

@@ -18,10 +18,13 @@ from smwatch.rules.subject import Subject
 from smwatch.rules.times import Group, Known, Times
 from smwatch.rules.trait import TRAITS
 from smwatch.rules.vigil import Place, Want
-from smwatch.rules.world import World
+from smwatch.rules.world import Moment, World
 
 ROTATION = DAY
 """Seconds after which a rotation whose end is unknown is over."""
+
+TURNS_UP = 600
+"""Seconds after which nearly every record has turned up: of 2,900 of a real trail the last came after 594."""
 
 WINDOW = 30 * DAY
 """Seconds that a recovery window lasts at the most."""
@@ -106,6 +109,8 @@ def lookout(world: World, condition: Condition) -> Lookout:
                 return _same_policy(world, negated=negated)
             if name == PENDING:
                 return _pending_deletion(world, negated=negated)
+            if name == "just_written":
+                return _just_written(world, negated=negated)
             return _rotation(world, actor=name == "rotation_actor", negated=negated)
         case Any(alternatives):
             some = [lookout(world, each) for each in alternatives]
@@ -180,6 +185,21 @@ def _rotation(world: World, *, actor: bool, negated: bool) -> Lookout:
         return Pending(
             lambda: any(_running(started, ended, at) for at in wrote.seconds) is not negated,
             *map(Whenever, (started, ended, wrote)),
+        )
+
+    return look
+
+
+def _just_written(world: World, *, negated: bool) -> Lookout:
+    wrote_of = world.source(_WROTE, (_SECRET, _IDENTITY))
+
+    def look(values: Mapping[Dimension, Value], second: int) -> Answer:
+        wrote = wrote_of.of(values)
+        if wrote is None:
+            return negated
+        over = Moment(world, second + TURNS_UP)
+        return Pending(
+            lambda: (wrote.any(second - TURNS_UP, second) and not over.past()) is not negated, Whenever(wrote), over
         )
 
     return look

@@ -353,6 +353,11 @@ TRAITS: dict[str, Known] = {
     "stranger_arn": Known("a parameter names something in another account", _any_stranger_arn),
     "rotation_actor": _of_history("the principal rotates this secret: it wrote to it while a rotation ran", _ROTATIONS),
     "in_rotation": _of_history("a rotation of the secret is under way", _ROTATIONS),
+    "just_written": _of_history(
+        "the principal wrote to this secret in the ten minutes before: for ten more the record of a rotation's start "
+        "may turn up",
+        {"rotation_write": ("secret", "identity")},
+    ),
     "pending_deletion": _of_history(
         "the secret's deletion is scheduled, and it was not restored since",
         {"schedules": ("secret",), "restores": ("secret",)},

@@ -209,6 +209,29 @@ class World:
         self.turns.count += 1  # plans know wrong names
 
 
+class Moment:
+    """A second that is still to come, or has passed: who asks whether it has is woken then."""
+
+    __slots__ = ("_second", "_watchers", "_world")
+
+    def __init__(self, world: World, second: int) -> None:
+        self._world = world
+        self._second = second
+        self._watchers: list[Watcher] = []
+
+    def watch(self, watcher: Watcher) -> None:
+        """Wake `watcher` then, if it is asked before."""
+        self._watchers.append(watcher)
+
+    def past(self) -> bool:
+        """Whether it has passed."""
+        if self._second <= self._world.clock:
+            return True
+        for watcher in self._watchers:
+            self._world.wait(self._second, watcher)
+        return False
+
+
 def _asked(rules: Iterable[Rule]) -> Iterable[tuple[str, tuple[Dimension, ...]]]:
     """Every fact the rules ask for, with what it is compared by."""
     for rule in rules:

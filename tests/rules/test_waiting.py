@@ -13,7 +13,7 @@ from smwatch.rules.engine import Engine
 from smwatch.rules.sighting import MARKS
 from tests import records
 from tests.records import AT
-from tests.rules.judging import arrivals, catalogue, counting_calls, of, ruled
+from tests.rules.judging import after, arrivals, catalogue, counting_calls, of, ruled
 
 RULE = "SMW-READ-08c"
 """An instance that has used its VPC endpoint reads without it."""
@@ -173,3 +173,48 @@ def test_the_secrets_of_a_batch_are_not_judged_again_while_no_deletion_is_known(
     several = arrivals(map(batched, range(5, 10)))
     _, calls = counting_calls(lambda: engine.judge(several))
     assert calls < 120 * len(several) * len(BATCHED)
+
+
+ROTATOR = records.role("rotator", "rotate")
+
+
+def moved(second: float, secret: str = "prod/db") -> Record:
+    parameters = {"versionStage": "AWSCURRENT"}
+    return records.write("UpdateSecretVersionStage", secret, parameters, by=ROTATOR, at=after(second))
+
+
+def loud(engine: Engine) -> set[str]:
+    """What the rules on moved labels raise."""
+    rules = ("SMW-TAMP-01", "SMW-TAMP-06")
+    return {rule for rule in rules for alarm in of(rule, engine.alarms) if alarm.state is not AlarmState.CLOSED}
+
+
+def test_a_label_that_its_writer_moves_waits_for_the_record_of_a_rotation() -> None:
+    engine = Engine(catalogue())
+    steps = [records.read(by=ROTATOR, at=after(4)), records.put(by=ROTATOR, at=after(5)), moved(20)]
+    engine.judge(arrivals(steps))
+    assert not loud(engine)
+    engine.judge(arrivals([records.service_event("RotationStarted", at=after(2))]))
+    engine.tick(after(hours=2))
+    assert not loud(engine)
+
+
+def test_a_label_that_its_writer_moves_is_an_alarm_once_no_rotation_can_turn_up() -> None:
+    engine = Engine(catalogue())
+    # The record of the write comes last: then what was an alarm at once waits, too.
+    engine.judge(arrivals([records.read(by=ROTATOR, at=after(4)), moved(20)]))
+    assert loud(engine) == {"SMW-TAMP-01", "SMW-TAMP-06"}
+    engine.judge(arrivals([records.put(by=ROTATOR, at=after(5))]))
+    engine.tick(after(619))
+    assert not loud(engine)
+    engine.tick(after(620))
+    assert loud(engine) == {"SMW-TAMP-01", "SMW-TAMP-06"}
+
+
+def test_who_wrote_something_else_or_deletes_what_they_wrote_is_not_waited_for() -> None:
+    engine = Engine(catalogue())
+    engine.judge(arrivals([records.put("prod/other", by=ROTATOR, at=after(5)), moved(20)]))
+    assert loud(engine) == {"SMW-TAMP-01"}
+    thief = [records.read("prod/b", by=ROTATOR), records.put("prod/b", by=ROTATOR, at=after(5))]
+    engine.judge(arrivals([*thief, records.delete("prod/b", by=ROTATOR, at=after(20))]))
+    assert loud(engine) == {"SMW-TAMP-01", "SMW-TAMP-06"}

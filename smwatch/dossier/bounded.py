@@ -68,6 +68,24 @@ class Sampled(dict[K, V]):
         return heappushpop(self._heap, _rank(key))[2]
 
 
+class Counted(Sampled[K, int]):
+    """How often each of those keys has come."""
+
+    __slots__ = ()
+
+    def count(self, key: K, times: int = 1) -> None:
+        """It has come so many times more."""
+        if key in self:
+            self[key] += times
+            return
+        surplus = self.surplus(key)
+        if surplus == key:
+            return
+        if surplus is not None:
+            del self[surplus]
+        self[key] = times
+
+
 def _rank(key: K) -> tuple[int, str, K]:
     text = str(key)
     return -crc32(text.encode(errors="surrogatepass")), text, key

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 
 import msgspec
 
-from smwatch.dossier.again import HOUR, Again
-from smwatch.dossier.bounded import Sampled, keep, latest, newest, united
+from smwatch.dossier.again import Again
+from smwatch.dossier.bounded import Counted, keep, latest, newest, united
 from smwatch.dossier.changes import (
     Change,
     LabelMove,
@@ -19,7 +19,8 @@ from smwatch.dossier.changes import (
     summary,
     turn,
 )
-from smwatch.dossier.dealings import DECRYPT, READS, SECONDS, moment_of, reads_of
+from smwatch.dossier.dealings import DECRYPT, READS, moment_of
+from smwatch.dossier.hours import BATCHES, FAILED, SINGLES, Hour, Hours
 from smwatch.dossier.lifecycle import Lifecycle, Turn, lifecycle
 from smwatch.dossier.outcome import Outcome, failure
 from smwatch.dossier.policy import PolicyChange
@@ -41,7 +42,6 @@ TURNS, STEPS, MOVES, POLICIES, CHANGES, WRITES, FAILURES = 32, 64, 48, 8, 64, 64
 ALIVE = frozenset({READ, "PutSecretValue", "UpdateSecret", "RotateSecret", "UpdateSecretVersionStage"})
 """Calls that succeed only for a secret that is not marked for deletion."""
 KMS = "kms.amazonaws.com"
-_SINGLES, _FAILED, _BATCHES = range(3)
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -59,14 +59,6 @@ class Entry(msgspec.Struct, frozen=True):
     def at(self) -> datetime:
         """When it happened."""
         return moment_of(self.key)
-
-
-class Hour(msgspec.Struct, frozen=True):
-    """The reads of one hour."""
-
-    start: datetime
-    reads: int
-    failed: int
 
 
 class SecretDossier:
@@ -106,8 +98,8 @@ class SecretDossier:
         self._arn, self._arn_key = "", 0
         self._alive = self._refused = 0
         self._users = Users()
-        self._hours: dict[int, list[int]] = {}
-        self._codes: Sampled[str, int] = Sampled(CODES)
+        self._hours = Hours(HOURS)
+        self._codes: Counted[str] = Counted(CODES)
         self._kms: dict[str, int] = {}
         self._versions: dict[str, int] = {}
         self._turns: list[Turn] = []
@@ -154,11 +146,11 @@ class SecretDossier:
         if how is not None:
             return
         if event.name == READ:
-            self._hour(last)[_SINGLES] += times
+            self._hours.of(last)[SINGLES] += times
             if last > self._alive:
                 self._alive = last
         elif event.name == BATCH:
-            self._hour(last)[_BATCHES] += times
+            self._hours.of(last)[BATCHES] += times
 
     def merged(self, other: SecretDossier) -> SecretDossier:
         """This dossier with what `other` knows of the same secret, which was noted under another identity."""
@@ -209,8 +201,7 @@ class SecretDossier:
 
     def hours(self, now: datetime, count: int = 24) -> tuple[Hour, ...]:
         """Reads in each of the last `count` hours, oldest first, the running one last."""
-        last = int(now.timestamp()) // HOUR
-        return tuple(self._shown_hour(hour) for hour in range(last - count + 1, last + 1))
+        return self._hours.shown(now, count)
 
     # -- 2: still reachable?
 
@@ -300,44 +291,19 @@ class SecretDossier:
 
     # -- how
 
-    def _hour(self, key: int) -> list[int]:
-        number = (key >> SECONDS) // HOUR
-        hour = self._hours.get(number)
-        if hour is None:
-            hour = self._hours[number] = [0, 0, 0]
-            least = max(self._hours) - HOURS
-            for old in [old for old in self._hours if old <= least]:
-                del self._hours[old]
-        return hour
-
-    def _shown_hour(self, number: int) -> Hour:
-        singles, failed, batches = self._hours.get(number, (0, 0, 0))
-        return Hour(datetime.fromtimestamp(number * HOUR, UTC), reads_of(singles, failed, batches), failed)
-
     def _note_failure(self, event: Event, how: Outcome) -> None:
         if event.name in ENDINGS:
             self._note_step(event)
         if how is Outcome.EXPECTED:
             return
         if event.name in READS:
-            self._hour(event.key)[_FAILED] += 1
+            self._hours.of(event.key)[FAILED] += 1
         if how is Outcome.DELETED and event.key > self._refused:
             self._refused = event.key
         code = event.error_code[:TEXT] or event.name
-        if code in self._codes:
-            self._codes[code] += 1
-        else:
-            self._new_code(code, 1)
+        self._codes.count(code)
         said = event.error_message[:TEXT] or code
         keep(self._failures, Entry(event.key, event.name, event.principal, said, how), FAILURES)
-
-    def _new_code(self, code: str, count: int) -> None:
-        surplus = self._codes.surplus(code)
-        if surplus == code:
-            return
-        if surplus is not None:
-            del self._codes[surplus]
-        self._codes[code] = count
 
     def _note_step(self, event: Event) -> None:
         keep(self._steps, Step(event.key, event.name, event.error_message[:TEXT]), STEPS)
@@ -374,14 +340,9 @@ class SecretDossier:
         self._arn_key, self._arn = max((self._arn_key, self._arn), (other._arn_key, other._arn))
         self._alive, self._refused = max(self._alive, other._alive), max(self._refused, other._refused)
         self._users.absorb(other._users)
-        for number, counts in other._hours.items():
-            hour = self._hour(number * HOUR << SECONDS)
-            hour[:] = [one + another for one, another in zip(hour, counts, strict=True)]
-        for code, count in other._codes.items():
-            if code in self._codes:
-                self._codes[code] += count
-            else:
-                self._new_code(code, count)
+        self._hours.absorb(other._hours)
+        for code, times in other._codes.items():
+            self._codes.count(code, times)
         for known, theirs_known, bound in ((self._kms, other._kms, 1), (self._versions, other._versions, VERSIONS)):
             for name, key in theirs_known.items():
                 latest(known, name, key, bound)

@@ -164,15 +164,9 @@ def test_the_names_seen_last_are_kept(seen: list[tuple[int, int]], bound: int) -
 @given(st.lists(st.text(max_size=3)), st.integers(1, 5))
 def test_a_sample_is_the_same_in_whatever_order_and_counts_exactly(names: list[str], bound: int) -> None:
     def counted(names: list[str]) -> dict[str, int]:
-        kept: bounded.Sampled[str, int] = bounded.Sampled(bound)
+        kept: bounded.Counted[str] = bounded.Counted(bound)
         for name in names:
-            if name not in kept:
-                surplus = kept.surplus(name)
-                if surplus == name:
-                    continue
-                if surplus is not None:
-                    del kept[surplus]
-            kept[name] = kept.get(name, 0) + 1
+            kept.count(name)
         return dict(kept)
 
     kept = counted(names)

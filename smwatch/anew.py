@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from smwatch.change import Change
     from smwatch.rules.engine import Engine, Same
 
+TOGETHER = 1_000
+"""Events for which alarms are worked out together: after each few of them, most were so again and again."""
 FEW = 1_000
 """Events that are remembered while others are judged: records of one call come one after the other."""
 
@@ -39,6 +41,8 @@ class Anew:
             engine.mutes,
             self.since,
         )
+        self._unsettled = 0
+        """Events taken since alarms were worked out."""
         self._same: Same = {}
         self._corrected: list[Event] = []
         self._wrong: set[Secret] = set()
@@ -46,8 +50,12 @@ class Anew:
         self._secrets, self._principals = store.dossiers.secrets, store.dossiers.principals
 
     def take(self, arrivals: Sequence[Arrival]) -> None:
-        """Judge these, each of which is given once, by what their names stand for now."""
-        self._fresh.add(arrivals)
+        """Judge these, each of which is given once, by what their names stand for now; `fold` ends it."""
+        self._fresh.add(arrivals, more=True)
+        self._unsettled += len(arrivals)
+        if self._unsettled >= TOGETHER:
+            self._fresh.settle()
+            self._unsettled = 0
         for arrival in arrivals:
             event, known = arrival.event, self._store.find(arrival.event.key)
             if known is None or known.odd_id != event.odd_id:

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from smwatch.anew import Anew
+from smwatch.anew import TOGETHER, Anew
 from smwatch.delivery import Delivery
 from smwatch.events.event import SeenBy
 from smwatch.events.reader import Reader
@@ -34,7 +34,7 @@ from smwatch.store import Store
 from tests import records
 from tests.known import Bringing
 from tests.records import AT, arn
-from tests.rules.judging import after, catalogue
+from tests.rules.judging import after, arrivals, catalogue
 from tests.rules.test_order import in_order, pieces
 
 SHORT, LONG = "my", "my-s3cReT"
@@ -125,6 +125,21 @@ async def test_what_was_taken_for_one_secret_is_parted_in_any_order(kind: type[J
         await watcher.see(*([record] for record in order))
         assert watcher.known == expected.known
         assert watcher.levels == expected.levels
+
+
+def test_alarms_are_worked_out_for_many_events_together_and_in_the_end_for_all() -> None:
+    rules = catalogue()
+    known, fresh = Engine(rules), Engine(rules)
+    denied = arrivals(records.read_deleted("prod/gone", at=after(n)) for n in range(TOGETHER + 10))
+    store = Store(engine=known)
+    store.add(denied)
+    anew, counts = Anew(store, known, fresh), list[list[int]]()
+    for start in range(0, len(denied), 250):
+        anew.take(denied[start : start + 250])
+        counts.append([alarm.count for alarm in fresh.alarms.values()])
+    assert counts == [[], [], [], [TOGETHER], [TOGETHER]]
+    anew.fold(())
+    assert fresh.alarms == known.alarms
 
 
 async def test_what_was_decided_holds_and_what_is_known_is_not_told_again() -> None:

@@ -19,7 +19,8 @@ from smwatch.rules.dimension import DIMENSIONS, Dimension, Value
 from smwatch.rules.ending import Ending
 from smwatch.rules.envelope import Rule, Telling
 from smwatch.rules.evidence import BEGINNING, END, LEVELS, Evidence, Shed, Total, total_of
-from smwatch.rules.telling import READERS, Told, sentences, tell, told_of, wanted
+from smwatch.rules.telling import READERS, sentences
+from smwatch.rules.tidings import Tidings
 from smwatch.rules.times import Teller
 from smwatch.rules.world import World
 
@@ -50,7 +51,6 @@ class Case(ABC):
         "__weakref__",
         "_commands",
         "_group",
-        "_told",
         "_watching",
         "about",
         "acknowledged",
@@ -64,6 +64,7 @@ class Case(ABC):
         "own_high",
         "rule",
         "shed",
+        "tidings",
         "values",
         "world",
     )
@@ -84,8 +85,6 @@ class Case(ABC):
         self._commands: tuple[Mapping[str, str], list[Secret], tuple[str, ...]] | None = None
         """The values and secrets that the commands were filled with last, and they: mostly the next event changes none.
         """
-        self._told: Told | None = None
-        """What was told last, unless more has become known that may change it."""
         self.last_key = -1
         """The key of the newest evidence."""
         self.low = self.high = self.own_high = BEGINNING
@@ -95,8 +94,7 @@ class Case(ABC):
             closers = world.known(rule.closed_by.when, rule.closed_by.same, values)
             if closers is not None:
                 self.ending.hear_of(closers)
-        for known in told_of(rule, world, values):
-            known.watch(self)
+        self.tidings = Tidings(self) if rule.tell else None
 
     @property
     def group(self) -> str:
@@ -108,10 +106,10 @@ class Case(ABC):
     def heed(self, second: int) -> None:
         """A fact that this case hangs on is now known of this second too."""
         if self.low <= second <= self.high:
-            told = self._told
+            told = self.tidings.told if self.tidings is not None else None
             self.wake()
-            if told is not None and second > told.first_at:
-                self._told = told
+            if self.tidings is not None:
+                self.tidings.told = told  # of what changes that it hears by itself
 
     def watches(self, known: Teller) -> None:
         """It watches this fact from now on, and keeps it: what is only asked about nobody else does."""
@@ -119,7 +117,8 @@ class Case(ABC):
 
     def wake(self) -> None:
         """Have the alarm worked out again, and all that it tells."""
-        self._told = None
+        if self.tidings is not None:
+            self.tidings.told = None
         self.world.dirty.add(self)
 
     def evidence_changes(self) -> None:
@@ -169,7 +168,10 @@ class Case(ABC):
         """The alarm as of now; None while there is no evidence."""
         evidence, shed = self.evidence(), self.shed
         self._care_up_to(self.own_high)
-        if not evidence and shed is None:
+        stands = bool(evidence) or shed is not None
+        if self.tidings is not None:
+            self.tidings.wanted = stands
+        if not stands:
             self.ending.care_up_to(BEGINNING if self.rule.timer is None else END)
             return None
         last_at, last_key = (evidence[-1].at, evidence[-1].key) if evidence else (BEGINNING, -1)
@@ -272,7 +274,9 @@ class Case(ABC):
     def _facts(self, episode: Sequence[Evidence], first_at: int, last_at: int) -> tuple[str, ...]:
         """What else is known; after a restart, what was known then, unless as much is known again."""
         rule, base = self.rule, self.base
-        facts = sentences(self._tell(first_at), rule, self.world, self.values, last_at) if rule.tell else ()
+        tidings, facts = self.tidings, tuple[str, ...]()
+        if tidings is not None:
+            facts = sentences(tidings.of(first_at), rule, self.world, self.values, last_at)
         if Telling.VALUES in rule.tell:
             facts += self.listed(episode)
         if base is None or int(base.first_at.timestamp()) != first_at:
@@ -280,16 +284,6 @@ class Case(ABC):
         began = self.world.beginning
         known_again = began.caught_up or began.reaches(first_at - READERS)
         return facts if facts and known_again else base.facts or facts
-
-    def _tell(self, first_at: int) -> Told:
-        """What is told by when it began, with an ear to all that may change that."""
-        if self._told is None or self._told.first_at != first_at:
-            self._told = tell(self.rule, self.world, self.values, first_at)
-            for known in told_of(self.rule, self.world, self.values):
-                known.watch(self)
-            if (want := wanted(self.rule, self.values, first_at)) is not None:
-                self.world.vigil.hope(want, self)
-        return self._told
 
     def count(self, episode: Sequence[Evidence], shed: Shed | None) -> int:
         """How many there are."""

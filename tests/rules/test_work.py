@@ -203,7 +203,7 @@ def test_of_a_deletion_nothing_is_told_anew_but_what_became_known_from_before_it
         times += rule.id == "SMW-DEL-05"
         return tell(rule, *about)
 
-    monkeypatch.setattr("smwatch.rules.case.tell", counted)
+    monkeypatch.setattr("smwatch.rules.tidings.tell", counted)
     alice, bob, carol = (records.role(name, "run") for name in ("alice", "bob", "carol"))
     deleted = [records.delete(at=after(seconds)) for seconds in (0, 60)]
     engine.judge(arrivals([records.read(by=alice, at=before(hours=1)), *deleted]))
@@ -511,3 +511,35 @@ def test_what_stands_whatever_is_read_later_is_not_judged_again_for_a_later_read
     engine.judge(arrivals([records.read("prod/2", by=by, at=after(9)), records.restore("prod/2", by=by, at=after(30))]))
     assert destroyed in judged
     assert [alarm.state for alarm in of(destroyed, engine.alarms)] == [AlarmState.CLOSED]
+
+
+def test_what_would_be_told_of_an_alarm_that_there_is_not_has_nothing_judged(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine, by, judged = Engine(catalogue()), records.role(), list[str]()
+    rule = "SMW-DISC-01b"
+    engine.judge(arrivals([records.kms("prod/db", at=after(0)), records.denied("prod/db", by=by, at=after(20))]))
+    evidence = SightingCase.evidence
+
+    def noted(case: SightingCase) -> Sequence[Evidence]:
+        judged.append(case.rule.id)
+        return evidence(case)
+
+    monkeypatch.setattr(SightingCase, "evidence", noted)
+    engine.judge(arrivals([records.kms("prod/db", at=after(10))]))
+    assert rule not in judged
+    engine.judge(arrivals([records.denied("prod/db", by=by, at=after(20 + n)) for n in range(1, 10)]))
+    (alarm,) = of(rule, engine.alarms)
+    cause = records.write("PutResourcePolicy", "prod/db", at=after(15))
+    engine.judge(arrivals([cause]))
+    (later,) = of(rule, engine.alarms)
+    assert later.facts != alarm.facts
+    whole = Engine(catalogue())
+    whole.judge(
+        arrivals(
+            [
+                *(records.kms("prod/db", at=after(at)) for at in (0, 10)),
+                cause,
+                *(records.denied("prod/db", by=by, at=after(20 + n)) for n in range(10)),
+            ]
+        )
+    )
+    assert [each.facts for each in of(rule, whole.alarms)] == [later.facts]

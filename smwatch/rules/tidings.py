@@ -1,0 +1,69 @@
+"""What an alarm tells beside its evidence: worked out when it is told, and again once that may be otherwise."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from smwatch.rules.telling import Told, tell, told_of, wanted
+from smwatch.rules.times import Teller
+
+if TYPE_CHECKING:
+    from smwatch.rules.case import Case
+
+
+class Tidings:
+    """What one case's alarm tells, of facts that it hears of apart from those that its evidence hangs on.
+
+    As long as there is no alarm, nobody is told, and nothing has to be judged: most who fail to read a secret now and
+    then have none, while its key is used all the time. Serves the row "rules-trouble".
+    """
+
+    __slots__ = ("__weakref__", "_case", "told", "wanted")
+
+    def __init__(self, case: Case) -> None:
+        self._case = case
+        self.told: Told | None = None
+        """What was told last, unless more has become known that may change it."""
+        self.wanted = False
+        """Whether there is an alarm to tell it."""
+        self._listen()
+
+    def _listen(self) -> None:
+        case = self._case
+        for known in told_of(case.rule, case.world, case.values):
+            known.watch(self)
+
+    @property
+    def high(self) -> int:
+        """What the facts say of later seconds does not matter."""
+        return self._case.high
+
+    def watches(self, known: Teller) -> None:
+        """The case keeps what is told of."""
+        self._case.watches(known)
+
+    def heed(self, second: int) -> None:
+        """A fact is now known of this second too."""
+        if self._case.low <= second <= self._case.high:
+            if self.told is not None and second <= self.told.first_at:
+                self.told = None
+            self._tell_again()
+
+    def wake(self) -> None:
+        """More is known of a fact than a second."""
+        self.told = None
+        self._tell_again()
+
+    def _tell_again(self) -> None:
+        if self.wanted:
+            self._case.evidence_changes()
+
+    def of(self, first_at: int) -> Told:
+        """What is told by when the evidence began, with an ear to all that may change that."""
+        if self.told is None or self.told.first_at != first_at:
+            case = self._case
+            self.told = tell(case.rule, case.world, case.values, first_at)
+            self._listen()
+            if (want := wanted(case.rule, case.values, first_at)) is not None:
+                case.world.vigil.hope(want, self)
+        return self.told

@@ -27,7 +27,7 @@ from smwatch.tui.glyphs import AsciiFilter, plain
 from smwatch.tui.keys import MOMENT, bindings, name
 from smwatch.tui.keytable import KEYS
 from smwatch.tui.opening import First, Opening
-from smwatch.tui.painting import at_once
+from smwatch.tui.painting import Soon, at_once
 from smwatch.tui.text import visible
 from smwatch.tui.themes import THEMES
 from smwatch.tui.title import Title
@@ -134,9 +134,10 @@ class SmwatchApp(App[int]):
         self._wall = wall
         self._plain = (AsciiFilter(),) if glyphs.chosen(self._ui.glyphs, os.environ) else ()
         self._title = Title(self._to_terminal, os.environ)
-        self._waiting: asyncio.TimerHandle | None = None
-        """While it waits for what comes next, to show it together."""
-        self._settling = self._more_follows = False
+        self._shown_soon = Soon(lambda: self._run_apart(self.flush))
+        self._settled_soon = Soon(lambda: self._run_apart(self._settle))
+        self._more_follows = False
+        """Of what came together: alarms are worked out after the last of it."""
         self._none_shown = True
         """Of the events: the first ones don't wait for what comes next. Serves "view"."""
         self._interrupted_at: datetime | None = None
@@ -234,8 +235,8 @@ class SmwatchApp(App[int]):
 
     def on_unmount(self) -> None:
         """Leave the terminal as it was."""
-        if self._waiting is not None:
-            self._waiting.cancel()
+        self._shown_soon.cancel()
+        self._settled_soon.cancel()
         self._title.restore()
 
     def _show_wall(self) -> None:
@@ -269,12 +270,10 @@ class SmwatchApp(App[int]):
 
     def _settle_soon(self) -> None:
         """Have alarms worked out that would have made the screen stand still, a few at a time."""
-        if self.store.unsettled and not self._settling and not self._more_follows:
-            self._settling = True
-            self.set_timer(MOMENT, self._settle)
+        if self.store.unsettled and not self._more_follows and self.is_running:
+            self._settled_soon.within(MOMENT)
 
     def _settle(self) -> None:
-        self._settling = False
         self.desk.settle()
         self._settle_soon()
 
@@ -285,33 +284,21 @@ class SmwatchApp(App[int]):
 
     def _wake(self) -> None:
         """Something changed: look at it soon, together with whatever comes until then, unless that is much already."""
-        if not self.is_running:
-            return
-        loop, much = asyncio.get_running_loop(), self._subscription.much
-        if much and self._waiting is not None and self._waiting.when() > loop.time():
-            self._waiting.cancel()
-            self._waiting = None
-        if self._waiting is None:
-            self._waiting = loop.call_later(0 if much else PAINT_SECONDS, self._show)
+        if self.is_running:
+            self._shown_soon.within(0 if self._subscription.much else PAINT_SECONDS)
 
-    def _show(self) -> None:
-        """End the wait.
-
-        It is none of Textual's timers, each of which is a task, two messages and a look at what it calls: serves
-        "processor at 50 rows/s".
-        """
+    def _run_apart(self, do: Callable[[], None]) -> None:
+        """Do something as if Textual called it."""
         if self.is_running:
             with self._context():
                 try:
-                    self.flush()
+                    do()
                 except Exception as error:
                     self._handle_exception(error)
 
     def flush(self) -> None:
         """Show what has changed, now."""
-        if self._waiting is not None:
-            self._waiting.cancel()  # or it goes on beside the next one, and all is painted twice as often ever after
-            self._waiting = None
+        self._shown_soon.cancel()
         change = self._subscription.take()
         self.desk.tally.note(change.added, self.desk.now)
         self._ring(change.alarms)
@@ -353,7 +340,7 @@ class SmwatchApp(App[int]):
         self._entitle()
         if self.screen_stack and isinstance(self.screen, Living):
             with at_once(self.screen):
-                if self._waiting is not None:
+                if self._shown_soon:
                     self.flush()  # what has arrived need not be a frame of its own
                 self.screen.tick()
         if self.collector is not None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import asyncio
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -37,6 +38,40 @@ class Painted(Widget):
             super().check_idle()
         else:
             Painted._changed.add(self)
+
+
+class Soon:
+    """Something that is to be done soon, once for all who ask for it until then.
+
+    It is none of Textual's timers, each of which is a task, two messages and a look at what it calls: serves the CPU
+    rows of the benchmark table.
+    """
+
+    def __init__(self, do: Callable[[], None]) -> None:
+        self._do = do
+        self._waits: asyncio.TimerHandle | None = None
+
+    def __bool__(self) -> bool:
+        """Whether it is to be done."""
+        return self._waits is not None
+
+    def within(self, seconds: float) -> None:
+        """Have it done after so long, unless it is done before that anyway."""
+        loop = asyncio.get_running_loop()
+        at = loop.time() + seconds
+        if self._waits is None or at < self._waits.when():
+            self.cancel()
+            self._waits = loop.call_at(at, self._end)
+
+    def cancel(self) -> None:
+        """It is done, or need not be: else it would be done once more."""
+        if self._waits is not None:
+            self._waits.cancel()
+            self._waits = None
+
+    def _end(self) -> None:
+        self._waits = None
+        self._do()
 
 
 @contextmanager

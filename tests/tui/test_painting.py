@@ -11,13 +11,15 @@ from textual.app import App, ComposeResult
 from textual.screen import ModalScreen
 
 from smwatch.tui.lines import Piece
-from smwatch.tui.painting import at_once
+from smwatch.tui.painting import Soon, at_once
 from smwatch.tui.widgets.detail import Detail
 from smwatch.tui.widgets.pieces import Pieces
 from tests import records
 from tests.tui.scene import Stage as Scene
 from tests.tui.scene import ago, reads
 from tests.tui.test_raw import Tape
+
+HOUR = 3600.0
 
 
 class Stage(App[None]):
@@ -205,3 +207,26 @@ async def test_details_are_written_anew_each_second_second_while_much_happens(
             for number in range(3):
                 stage.bring(records.read("prod/new", eventTime=ago(5), id=f"new-{second}-{number}"))
     assert written == [0, 2, 4, 6]
+
+
+async def test_what_is_to_be_done_soon_is_done_once_and_when_whoever_wants_it_first_wants_it() -> None:
+    times, done = list[int](), asyncio.Event()
+
+    def do() -> None:
+        times.append(1)
+        done.set()
+
+    soon = Soon(do)
+    assert not soon
+    for seconds in (HOUR, 0.0, HOUR, 0.01):
+        soon.within(seconds)
+    assert soon
+    await asyncio.wait_for(done.wait(), 30)
+    assert not soon
+    await asyncio.sleep(0.05)
+    assert len(times) == 1
+    soon.within(0.0)
+    soon.cancel()
+    assert not soon
+    await asyncio.sleep(0.05)
+    assert len(times) == 1

@@ -7,6 +7,8 @@ from typing import Generic, TypeVar
 
 K = TypeVar("K")
 V = TypeVar("V")
+LOOKED_THROUGH = 64
+"""Keys that are looked through in about the time in which one value is made."""
 
 
 class Recent(dict[K, V], Generic[K, V]):
@@ -15,7 +17,7 @@ class Recent(dict[K, V], Generic[K, V]):
     It holds two generations of up to `limit` keys. A hit costs what a dict's does, which is why this is one.
     """
 
-    __slots__ = ("_aged", "_limit", "_make", "_older")
+    __slots__ = ("_aged", "_limit", "_made", "_make", "_older")
 
     def __init__(self, make: Callable[[K], V], limit: int, *, aged: Callable[[], None] = lambda: None) -> None:
         """`aged` is called after the older generation was forgotten for one that is not asked for any more."""
@@ -23,12 +25,14 @@ class Recent(dict[K, V], Generic[K, V]):
         self._make = make
         self._limit = limit
         self._aged = aged
+        self._made = 0
         self._older: dict[K, V] = {}
 
     def __missing__(self, key: K) -> V:
         value = self._older.pop(key, None)
         if value is None:
             value = self._make(key)
+            self._made += 1
         self.keep(key, value)
         return value
 
@@ -55,7 +59,13 @@ class Recent(dict[K, V], Generic[K, V]):
         return [*self, *self._older]
 
     def forget_if(self, test: Callable[[V], bool]) -> None:
-        """Forget what passes `test`."""
+        """Forget what passes `test`, or everything, where it was looked through lately and little was made since.
+
+        So that it never costs much more than what is made, however often somebody can have it called.
+        """
+        if len(self) + len(self._older) > self._made * LOOKED_THROUGH:
+            self.forget()
+        self._made = 0
         for each in (self, self._older):
             for key in [key for key, value in each.items() if test(value)]:
                 del each[key]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smwatch.events.recent import Recent
+from smwatch.events.recent import LOOKED_THROUGH, Recent
 
 
 @given(st.lists(st.integers(0, 40), max_size=200), st.integers(1, 10))
@@ -44,3 +44,20 @@ def test_what_passes_a_test_is_forgotten_in_both_generations() -> None:
     assert aged == [0]
     recent.forget_if(lambda value: value in "14")
     assert [recent.find(key) for key in range(5)] == ["0", None, "2", "3", None]
+
+
+def test_to_forget_again_and_again_costs_no_more_than_to_make() -> None:
+    looked_through: list[str] = []
+
+    def odd(value: str) -> bool:
+        looked_through.append(value)
+        return int(value) % 2 == 1
+
+    recent: Recent[int, str] = Recent(str, 1_000)
+    for key in range(800):
+        assert recent[key] == str(key)
+    for key in range(1_000, 1_300):
+        assert recent[key] == str(key)
+        recent.forget_if(odd)
+    assert len(looked_through) < 800 + 300 * LOOKED_THROUGH
+    assert (recent.find(1_299), recent.find(1_298)) == (None, "1298")

@@ -37,11 +37,10 @@ CLOSE, APART = Manner(0.99, 0.25, 0.6), Manner(0.95, 0.15, 1.5)
 """Where sweeps follow each other soon, and where they are `FARTHER` apart; found by simulation."""
 JOIN = 0.8
 """The part of a pause by which sweeps may reach less far: the last one to see a moment is so much later at times."""
-LEAVE, FAR = 0.0113, 66.0
+LEAVE, FAR = 0.0125, 66.0
 """The share of the records that sweeps may leave to the settle where they are too many to be read by themselves and
 sweeps are so many seconds apart; where they are closer, as much less. Whoever would leave one in a hundred, in one half
-hour or another, would show the 99th of a hundred an hour late: once enough is known of how late records are, after
-some hours, that is hardly less than what was left."""
+hour or another, would show the 99th of a hundred an hour late."""
 HABITUAL = 1.15
 """So many times as late as nearly all records are is as far as sweeps go back for the few that are later."""
 PAGED = 0.3

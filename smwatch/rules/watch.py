@@ -113,7 +113,10 @@ class Watch:
         plan.takes += ((self.take, left),)
 
     def _sighter(self, group: Group, value: Value) -> Spreading:
-        if self._needs.least < 2 or self._spreads.find(group) is not None or self._has_alarm(group):
+        if self._needs.least < 2 or self._spreads.find(group) is not None:
+            return Sighter(self._spreads[group], value)
+        # Of a group that has a handful there is no alarm: an alarm that is kept opens its case, which takes that over.
+        if self._handfuls.find(group) is None and self._has_alarm(group):
             return Sighter(self._spreads[group], value)
         return Glimpse(self._handfuls[group], value)
 

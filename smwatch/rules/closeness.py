@@ -40,7 +40,7 @@ class Close:
     What counts in such a second is every sight of the period that ends with it.
     """
 
-    __slots__ = ("_case", "_ends", "_measure", "_notes", "_plain", "need", "reach")
+    __slots__ = ("_case", "_ends", "_least", "_measure", "_notes", "_plain", "need", "reach")
 
     def __init__(self, need: Need, measure: Measure, case: SpreadCase, *, notes: bool) -> None:
         """`notes`: what a principal comes to is noted as habitual."""
@@ -50,10 +50,16 @@ class Close:
         self._measure = measure
         self._case = case
         self._notes = notes
+        self._least = int(need.least / (measure.factor if measure.habits is not None and need.alone else 1.0))
+        """Fewer values are too few, whatever is habitual."""
         self._plain = measure.bar is None and (measure.habits is None or not need.alone)
         """Whether it is the same number of values at any time."""
         self._ends: dict[int, Ends] = {}
         """By slot; a slot is no longer than the period, so that no second between the two makes a difference."""
+
+    def open(self, values: int) -> bool:
+        """Whether there is anything to find where there are so many values in all, or there was."""
+        return bool(self._ends) or values >= self._least
 
     def later(self, changed: Collection[int], slots: Slots) -> list[int]:
         """The slots with seconds whose periods reach into those that have changed."""
@@ -101,7 +107,7 @@ class Close:
         need, measure = self.need, self._measure
         habits = measure.habits if need.alone else None
         factor = measure.factor if habits else 1.0
-        if count < int(need.least / factor) or (measure.bar is not None and count * factor < measure.bar.at(second)):
+        if count < self._least or (measure.bar is not None and count * factor < measure.bar.at(second)):
             return False
         if habits is not None and measure.bar is None:
             habits.watch(self._case.identity, self._case)
@@ -145,7 +151,7 @@ class Close:
         need, measure, case = self.need, self._measure, self._case
         habits = measure.habits if need.alone else None
         factor = measure.factor if habits else 1.0
-        least, within, bar = int(need.least / factor), need.within, 0.0
+        least, within, bar = self._least, need.within, 0.0
         new = slots[slot]
         if not new:
             return None
@@ -229,7 +235,7 @@ def _enough(sights: Sequence[Sight], within: int, least: int) -> bool:
 class Finder:
     """Finds what is evidence of what a case has seen: sights close to others, of which what else is known counts."""
 
-    __slots__ = ("_asked", "_case", "_close", "_counting", "_graded", "_judged", "_measure", "_near", "_whole")
+    __slots__ = ("_asked", "_case", "_close", "_counting", "_graded", "_judged", "_measure", "_near", "_open", "_whole")
 
     def __init__(self, measure: Measure, case: SpreadCase) -> None:
         self._measure = measure
@@ -238,6 +244,8 @@ class Finder:
         """By all sights."""
         self._close = [Close(need, measure, case, notes=False) for need in measure.needs]
         """By those alone that count."""
+        self._open: list[tuple[Close, Close]] = []
+        """Of both, those by which there is anything to find."""
         self._counting: dict[int, Sequence[Sight]] = {}
         """By slot, the sights that are near others and count."""
         self._whole: set[int] = set()
@@ -264,20 +272,25 @@ class Finder:
         seen: Collection[int],
         asked: Collection[int],
         later: Mapping[int, Later],
+        values: int,
         found: dict[int, list[Evidence]],
     ) -> Iterator[int]:
         """Bring what was `found` to be evidence, by slot, up to date; yields how many sights it has looked at since.
 
-        In the slots of `seen` something was seen, in those of `asked` something may have other answers. All that was
-        seen in those of `later` is later than what was known of them.
+        There are so many `values` in all slots. In the slots of `seen` something was seen, in those of `asked`
+        something may have other answers. All that was seen in those of `later` is later than what was known of them.
         """
         only = next(iter(seen)) if len(seen) == 1 and not asked else None
         more = later.get(only) if only is not None and later else None
         if only is None or more is None or more.before is not self._judged.get(only):
             only = more = None
         self._judged.update((slot, slots[slot]) for slot in seen)
+        # Most needs are for more values than most cases ever have.
+        self._open = [
+            pair for pair in zip(self._near, self._close, strict=True) if any(one.open(values) for one in pair)
+        ]
         near, moved = {*seen, *asked}, list[list[int]]()
-        for close in self._near:
+        for close, _ in self._open:
             moved.append([])
             for slot in close.later(seen, slots):
                 if covered := close.find(slot, slots, more if slot == only else None):
@@ -296,7 +309,7 @@ class Finder:
             yield len(slots[slot])
         counting = {slot: self._counting[slot] for slot in slots}
         changed = {*counted, *asked}
-        for plain, close, ends in zip(self._near, self._close, moved, strict=True):
+        for (plain, close), ends in zip(self._open, moved, strict=True):
             for slot in sorted({*close.later(counted, counting), *ends}):
                 changed.update(self._close_in(slot, counting, plain, close, counted_later if slot == only else None))
                 yield len(counting[slot])
@@ -313,8 +326,9 @@ class Finder:
 
     def _count(self, slot: int, slots: Slots, later: Later | None) -> tuple[bool, Later | None]:
         """Find the sights of a slot that count; whether they are others than before, and all that is other is later."""
-        sights, covers = slots[slot], [close.covers(slot, slots) for close in self._near]
-        upto, since = max(upto for upto, _ in covers), min(since for _, since in covers)
+        sights, covers = slots[slot], [close.covers(slot, slots) for close, _ in self._open]
+        upto = max((upto for upto, _ in covers), default=0)
+        since = min((since for _, since in covers), default=len(sights))
         asked = sights if upto >= since else [*sights[:upto], *sights[since:]]
         known, asked_all = self._counting.get(slot), slot in self._asked
         if asked is sights:
@@ -356,7 +370,7 @@ class Finder:
     def _evidence(self, slot: int, counting: Slots, before: Sequence[Evidence], later: Later | None) -> list[Evidence]:
         """What of a slot is evidence; `before`: what was."""
         sights = counting[slot]
-        covers = [(close.need, *close.covers(slot, counting)) for close in self._close]
+        covers = [(close.need, *close.covers(slot, counting)) for _, close in self._open]
         places = sorted({0, len(sights), *(place for _, *both in covers for place in both)})
         graded = [
             (start, end, grade)

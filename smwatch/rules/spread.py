@@ -439,7 +439,8 @@ class SpreadCase(Case):
             slots[number], more = self._slots.sights(number, keep=self.enough)
             if more is not None:
                 later[number] = more
-        yield from finder.find(slots, seen & slots.keys(), asked & slots.keys(), later, self.found)
+        values = len(self._slots.values)
+        yield from finder.find(slots, seen & slots.keys(), asked & slots.keys(), later, values, self.found)
         for number, evidence in tuple(self.found.items()):
             part = self._part(number)
             if self._parts.get(number) is not part:

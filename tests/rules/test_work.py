@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from smwatch.events.secret import Secret
 from smwatch.record import Record
 from smwatch.rules import fact, standing, telling, timers
-from smwatch.rules.alarm import Alarm, AlarmState
+from smwatch.rules.alarm import Alarm, AlarmState, Severity
 from smwatch.rules.closeness import Close, Slots
 from smwatch.rules.dimension import Dimension, Renames, Value, renamed
 from smwatch.rules.engine import Engine
@@ -543,3 +543,24 @@ def test_what_would_be_told_of_an_alarm_that_there_is_not_has_nothing_judged(mon
         )
     )
     assert [each.facts for each in of(rule, whole.alarms)] == [later.facts]
+
+
+def test_a_need_for_more_values_than_there_are_is_not_looked_for_until_there_are_as_many(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    escalate = 'escalate = [{ min = 6, within = "1h", severity = "critical" }]'
+    engine = Engine(ruled(mine('distinct = { of = "secret", min = 3, within = "10m" }', escalate)))
+    needs, find = list[int](), Close.find
+
+    def noted(close: Close, slot: int, slots: Slots, later: Later | None = None) -> list[int]:
+        needs.append(close.need.least)
+        return find(close, slot, slots, later)
+
+    monkeypatch.setattr(Close, "find", noted)
+    for n in range(5):
+        engine.judge(arrivals([records.read(f"prod/{n}", at=after(250 * n))]))
+    (alarm,) = engine.alarms.values()
+    assert (alarm.count, alarm.severity, {*needs}) == (5, Severity.HIGH, {3})
+    engine.judge(arrivals([records.read("prod/5", at=after(1250))]))
+    (alarm,) = engine.alarms.values()
+    assert (alarm.count, alarm.severity, {*needs}) == (6, Severity.CRITICAL, {3, 6})

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 SPARED = 0.004
 """Seconds for which lines are drawn in one go."""
-BAND, LARGEST = 4, 16
+BAND, LARGEST = 4, 8
 """Lines of a widget that are drawn before the clock is looked at; the next ones are twice as many if it took little.
 
 Not too many, as what was soon drawn may have been known, and what comes next is not.

@@ -108,8 +108,8 @@ def test_where_a_screen_waits_few_of_many_alarms_are_muted_in_one_go_and_no_long
 
 def test_an_alarm_that_somebody_decides_upon_is_worked_out_without_all_others_that_are_yet_to_be() -> None:
     engine = Engine(catalogue())
-    engine.at_once = 1
     engine.judge(arrivals([records.delete("prod/seen")]))
+    engine.at_once = 1
     (seen,) = of("SMW-DEL-05", engine.alarms)
     engine.judge(arrivals(records.delete(f"prod/{n}", at=after(n)) for n in range(8)), more=True)
     (decided,) = engine.acknowledge(seen.group, "on it", after(minutes=1))

@@ -37,10 +37,13 @@ CLOSE, APART = Manner(0.99, 0.25, 0.6), Manner(0.95, 0.15, 1.5)
 """Where sweeps follow each other soon, and where they are `FARTHER` apart; found by simulation."""
 JOIN = 0.8
 """The part of a pause by which sweeps may reach less far: the last one to see a moment is so much later at times."""
-LEAVE, FAR = 0.0125, 66.0
+LEAVE, LEAVE_LATER, FAR = 0.0125, 0.0104, 66.0
 """The share of the records that sweeps may leave to the settle where they are too many to be read by themselves and
 sweeps are so many seconds apart; where they are closer, as much less. Whoever would leave one in a hundred, in one half
-hour or another, would show the 99th of a hundred an hour late."""
+hour or another, would show the 99th of a hundred an hour late. So many are left, and no fewer, once it is known well
+how late records are; until then they are taken for later than they are, and fewer are."""
+LEARNT = 36_000
+"""So many records, some hours of them, tell that well."""
 HABITUAL = 1.15
 """So many times as late as nearly all records are is as far as sweeps go back for the few that are later."""
 PAGED = 0.3
@@ -124,7 +127,8 @@ class Sweeps:
         if not self._nature.page:
             return self.lag
         if not self.budget.reads_late:
-            share = LEAVE * min(1.0, self.pause / FAR)
+            leave = LEAVE if self._lateness.added < LEARNT else LEAVE_LATER
+            share = leave * min(1.0, self.pause / FAR)
             farthest = min(HABITUAL * self._lateness.usual, self._lateness.leaving(share, self._pause))
             return max(farthest - self._paged, timedelta())
         habit = self._lateness.habit

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from smwatch.events.event import Arrival, SeenBy
 from smwatch.events.reader import Reader
 from smwatch.journal import FILE_NAME, MIGRATIONS, Journal, JournalBusyError, JournalCorruptError, JournalError
+from smwatch.journal.schema import COMPLETE, shape
 from smwatch.rules.alarm import Alarm, AlarmState, Decision, Severity
 from smwatch.sources.coverage import Asked, Audited, Coverage, Gap, Lags, Noted, Span
 from tests import records
@@ -485,6 +486,25 @@ def test_a_journal_that_is_not_what_it_says_is_damaged(tmp_path: Path, change: s
     if "user_version = 1" not in change:  # one that is only read may be of an older version
         with pytest.raises(JournalCorruptError, match=says):
             Journal(path, read_only=True)
+
+
+def test_what_a_journal_is_to_have_is_what_it_is_made_with() -> None:
+    with closing(sqlite3.connect(":memory:", isolation_level=None)) as made:
+        for statement in (one for migration in MIGRATIONS for one in migration):
+            made.execute(statement)
+        assert shape(made) == COMPLETE
+
+
+def test_to_open_a_journal_makes_no_other_one(tmp_path: Path) -> None:
+    path = tmp_path / FILE_NAME
+    Journal(path).close()
+    opened = list[object]()
+    hooks = [lambda event, arguments: opened.append(arguments[0]) if event == "sqlite3.connect" else None]
+    sys.addaudithook(lambda event, arguments: hooks[0](event, arguments) if hooks else None)  # there for good
+    Journal(path).close()
+    hooks.clear()
+    assert opened
+    assert all(str(path) in str(name) for name in opened)
 
 
 def test_an_older_journal_that_has_the_rows_of_a_newer_one_is_damaged(tmp_path: Path) -> None:

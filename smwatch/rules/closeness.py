@@ -17,7 +17,7 @@ from smwatch.rules.dimension import Value
 from smwatch.rules.evidence import Evidence
 from smwatch.rules.measure import Measure, Need, Sight
 from smwatch.rules.period import DAY
-from smwatch.rules.slots import Later
+from smwatch.rules.slots import More
 
 if TYPE_CHECKING:
     from smwatch.rules.spread import SpreadCase
@@ -69,38 +69,70 @@ class Close:
         """The slots into which periods reach that end in this one, which is the last of them."""
         return [one for one in slots if slot - self.reach <= one <= slot]
 
-    def find(self, slot: int, slots: Slots, later: Later | None = None) -> list[int]:
+    def find(self, slot: int, slots: Slots, more: More | None = None) -> list[int]:
         """Find those seconds of a slot; the slots in which others are covered than before.
 
-        With `later`, that is all by which anything differs from when it was asked last.
+        With `more`, that is all by which anything differs from when it was asked last.
         """
-        if later is None or not self._found_later(slot, slots, later):
+        if more is None or not self._goes_on(slot, slots, more):
             return self._keep(slot, self._found(slot, slots), slots)
         ends = self._ends.get(slot)
-        return self._keep(slot, (ends[0], later.new[-1].second), slots) if ends is not None else []
+        return self._keep(slot, (ends[0], slots[slot][-1].second), slots) if ends is not None else []
 
-    def _found_later(self, slot: int, slots: Slots, later: Later) -> bool:
+    def _goes_on(self, slot: int, slots: Slots, more: More) -> bool:
         """Whether it is seen at once what there is to find: enough until now, since when there was, or still too few.
 
         Where a value's last sight in a slot is none any more, its first one is in the same periods, as a slot is no
-        longer than these: only what there was in that very second is missed.
+        longer than these, and where its first one is none, an earlier one is: there are nowhere fewer values than there
+        were, and only what there was in that very second is missed.
         """
-        ends, seconds = self._ends.get(slot), dict.fromkeys(sight.second for sight in later.new)
-        if len(seconds) > SEVERAL or (ends is not None and self._measure.bar is not None):
-            return False
-        if ends is not None and any(sight.second == ends[0] for sight in later.gone):
-            return False
-        sights, enough = slots[slot], False
-        if self._plain and ends is not None and _enough(sights, self.need.within, self.need.least):
-            return True
+        ends = self._ends.get(slot)
+        if ends is not None:
+            if self._measure.bar is not None or more.new[0].second < ends[0]:
+                return False
+            if any(sight.second == ends[0] for sight in more.gone):
+                return False
+        sights = slots[slot]
+        if self._plain and ends is not None:
+            return _enough(sights, self.need.within, self.need.least)
         if len(near := self.within(slot, slots)) > 1:
             sights = [*chain.from_iterable(slots[one] for one in near)]
+        seconds = dict.fromkeys(sight.second for sight in more.new)
+        if more.later and len(seconds) <= SEVERAL:
+            return self._enough_lately(seconds, sights, had=ends is not None)
+        return self._enough_at_the_end(slots[slot], sights, had=ends is not None)
+
+    def _enough_lately(self, seconds: Iterable[int], sights: Sequence[Sight], *, had: bool) -> bool:
+        """Whether there are enough values in the last of these seconds where they `had` been before, or in none."""
+        enough = False
         for second in seconds:
             first, last = bisect_left(sights, (second - self.need.within,)), bisect_left(sights, (second + 1,))
             enough = self._enough_in(second, len({*map(_value, sights[first:last])}))
-            if enough and ends is None:
+            if enough and not had:
                 return False
-        return enough is (ends is not None)
+        return enough is had
+
+    def _enough_at_the_end(self, own: Sequence[Sight], sights: Sequence[Sight], *, had: bool) -> bool:
+        """The same of the last second of a slot, if more than are noted can't have been in any other second of it.
+
+        `own`: the sights of the slot; `sights`: also those of the slots before into which periods reach.
+        """
+        last, every = own[-1].second, len({*map(_value, sights)})
+        if every < self._least:
+            return not had
+        if (habits := self._measure.habits) is None or self._measure.bar is not None or self._plain:
+            return False
+        case, day, within = self._case, last // DAY, self.need.within
+        if own[0].second // DAY != day:
+            return False
+        count = len({*map(_value, sights[bisect_left(sights, (last - within,)) :])})
+        if count < every and self._notes and habits.noted(case.identity, within, day, case) < every:
+            return False
+        if had:
+            return self._enough_in(last, count)
+        habits.watch(case.identity, case)
+        self._note(day, count)
+        return every <= habits.usual(case.identity, within, day) or every < self.need.least
 
     def _enough_in(self, second: int, count: int) -> bool:
         """Whether so many values may be enough in a second; what the principal comes to is noted."""
@@ -271,17 +303,17 @@ class Finder:
         slots: Slots,
         seen: Collection[int],
         asked: Collection[int],
-        later: Mapping[int, Later],
+        new: Mapping[int, More],
         values: int,
         found: dict[int, list[Evidence]],
     ) -> Iterator[int]:
         """Bring what was `found` to be evidence, by slot, up to date; yields how many sights it has looked at since.
 
         There are so many `values` in all slots. In the slots of `seen` something was seen, in those of `asked`
-        something may have other answers. All that was seen in those of `later` is later than what was known of them.
+        something may have other answers. Of those of `new` is known by what they differ from what was known of them.
         """
         only = next(iter(seen)) if len(seen) == 1 and not asked else None
-        more = later.get(only) if only is not None and later else None
+        more = new.get(only) if only is not None else None
         if only is None or more is None or more.before is not self._judged.get(only):
             only = more = None
         self._judged.update((slot, slots[slot]) for slot in seen)
@@ -298,10 +330,10 @@ class Finder:
                     near.update(covered)
                 yield len(slots[slot])
         # What else is known is asked only where there would be enough without it.
-        counted, counted_later = list[int](), None
+        counted, counted_more = list[int](), None
         for slot in sorted(near):
             if slot == only:
-                differs, counted_later = self._count(slot, slots, more)
+                differs, counted_more = self._count(slot, slots, more)
             else:
                 differs, _ = self._count(slot, slots, None)
             if differs:
@@ -311,21 +343,21 @@ class Finder:
         changed = {*counted, *asked}
         for (plain, close), ends in zip(self._open, moved, strict=True):
             for slot in sorted({*close.later(counted, counting), *ends}):
-                changed.update(self._close_in(slot, counting, plain, close, counted_later if slot == only else None))
+                changed.update(self._close_in(slot, counting, plain, close, counted_more if slot == only else None))
                 yield len(counting[slot])
         for slot in sorted(changed):
             before = found.pop(slot, [])
-            if evidence := self._evidence(slot, counting, before, counted_later if slot == only else None):
+            if evidence := self._evidence(slot, counting, before, counted_more if slot == only else None):
                 found[slot] = evidence
             yield len(counting[slot])
 
-    def _close_in(self, slot: int, counting: Slots, plain: Close, close: Close, later: Later | None) -> list[int]:
+    def _close_in(self, slot: int, counting: Slots, plain: Close, close: Close, more: More | None) -> list[int]:
         if self._whole.issuperset(close.within(slot, counting)):
             return close.adopt(slot, plain, counting)
-        return close.find(slot, counting, later)
+        return close.find(slot, counting, more)
 
-    def _count(self, slot: int, slots: Slots, later: Later | None) -> tuple[bool, Later | None]:
-        """Find the sights of a slot that count; whether they are others than before, and all that is other is later."""
+    def _count(self, slot: int, slots: Slots, more: More | None) -> tuple[bool, More | None]:
+        """Find the sights of a slot that count; whether they are others than before, and by what, if that is known."""
         sights, covers = slots[slot], [close.covers(slot, slots) for close, _ in self._open]
         upto = max((upto for upto, _ in covers), default=0)
         since = min((since for _, since in covers), default=len(sights))
@@ -333,8 +365,8 @@ class Finder:
         known, asked_all = self._counting.get(slot), slot in self._asked
         if asked is sights:
             self._asked.add(slot)
-            if later is not None and known is not None and asked_all:
-                return self._count_later(slot, sights, known, later)
+            if more is not None and known is not None and asked_all:
+                return self._count_more(slot, sights, known, more)
         else:
             self._asked.discard(slot)
         counting = self._measure.counting(asked, self._case)
@@ -348,26 +380,31 @@ class Finder:
             self._whole.discard(slot)
         return True, None
 
-    def _count_later(
-        self, slot: int, sights: Sequence[Sight], known: Sequence[Sight], later: Later
-    ) -> tuple[bool, Later | None]:
-        """The same, where all of them are asked, as they were before, and all that is other is later."""
-        new = self._measure.counting(later.new, self._case)
-        gone = [one for one in later.gone if (at := bisect_left(known, one)) < len(known) and known[at] == one]
+    def _count_more(
+        self, slot: int, sights: Sequence[Sight], known: Sequence[Sight], more: More
+    ) -> tuple[bool, More | None]:
+        """The same, where all of them are asked, as they were before."""
+        new = self._measure.counting(more.new, self._case)
+        gone = [one for one in more.gone if (at := bisect_left(known, one)) < len(known) and known[at] == one]
         left = [*known]
         for one in gone:
             del left[bisect_left(left, one)]
         counting = self._counting[slot] = [*left, *new]
+        if left and new and new[0] < left[-1]:
+            counting.sort()
         was = slot in self._whole
         if whole := len(counting) == len(sights):
             self._whole.add(slot)
         else:
             self._whole.discard(slot)
-        # Of a value that did not count when it was first seen, the last sight may have been all there was.
-        stays = bool(new) and {*map(_value, gone)} <= ({*map(_value, left)} if gone else set())
-        return bool(gone or new) or whole is not was, Later(known, gone, new) if stays else None
+        # Of a value that did not count when it was first seen, the sight that is gone may have been all there was.
+        stays = bool(new) and bool(known)
+        if stays and gone:
+            firsts = {value: key for _, key, value in reversed(counting)}
+            stays = all(firsts.get(one.value, one.key) < one.key for one in gone)
+        return bool(gone or new) or whole is not was, More(known, gone, new) if stays else None
 
-    def _evidence(self, slot: int, counting: Slots, before: Sequence[Evidence], later: Later | None) -> list[Evidence]:
+    def _evidence(self, slot: int, counting: Slots, before: Sequence[Evidence], more: More | None) -> list[Evidence]:
         """What of a slot is evidence; `before`: what was."""
         sights = counting[slot]
         covers = [(close.need, *close.covers(slot, counting)) for _, close in self._open]
@@ -380,17 +417,20 @@ class Finder:
         was = self._graded.pop(slot, None)
         if len(graded) == 1 and graded[0][:2] == (0, len(sights)):
             self._graded[slot] = grade = graded[0][2]
-            if later is not None and grade == was and len(before) == len(later.before):
-                return self._with_later(before, later, grade)
+            if more is not None and grade == was and len(before) == len(more.before):
+                return self._with_more(before, more, grade)
         return [self._piece(sight, grade) for start, end, grade in graded for sight in sights[start:end]]
 
-    def _with_later(self, before: Sequence[Evidence], later: Later, grade: Grade) -> list[Evidence]:
-        """What was evidence of a slot, with what was seen later."""
+    def _with_more(self, before: Sequence[Evidence], more: More, grade: Grade) -> list[Evidence]:
+        """What was evidence of a slot, with what was seen since."""
         evidence = [*before]
-        for sight in later.gone:
+        for sight in more.gone:
             at = bisect_left(evidence, (sight.key, sight.value), key=_key_and_value)
             del evidence[at]
-        return evidence + [self._piece(sight, grade) for sight in later.new]
+        evidence += [self._piece(sight, grade) for sight in more.new]
+        if not more.later:
+            evidence.sort(key=_key_and_value)
+        return evidence
 
     def _piece(self, sight: Sight, grade: Grade) -> Evidence:
         least, step, usual = grade

@@ -60,6 +60,11 @@ class Habits:
         if count > peak:
             _wake(days, by)
 
+    def noted(self, identity: str, within: int, day: int, by: Doer) -> int:
+        """To how many values within so many seconds of a day a group has come, as far as that is noted."""
+        doers = self._known[identity].doers.get((within, day))
+        return doers.get(by.group, 0) if doers is not None else 0
+
     def recount(self, identity: str, days: Set[int], by: Doer) -> None:
         """What a group came to on these days was too much; it notes them anew."""
         known = self._known[identity]

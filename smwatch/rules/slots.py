@@ -12,18 +12,24 @@ from smwatch.rules.measure import Sight
 from smwatch.rules.subject import SECOND_BITS
 
 
-class Later(NamedTuple):
-    """What was seen in a slot later than all else in it: where nothing else has changed, most of what was found stands.
+class More(NamedTuple):
+    """What was seen in a slot since it was judged: where nothing else has changed, most of what was found stands.
 
-    Serves the rows "rules-trouble" and "burst-trouble" of the benchmarks.
+    As of each value the first and the last sight are kept, what there is of one in the slot then begins no later, and
+    ends no earlier, than it did. Serves the rows "rules-trouble" and "burst-trouble" of the benchmarks.
     """
 
     before: Sequence[Sight]
     """What was to be judged of the slot without it."""
     gone: Sequence[Sight]
-    """What of that is not any more: of some values something later was the last in the slot."""
+    """What of that is not any more: of some values something earlier was the first in the slot, or later the last."""
     new: Sequence[Sight]
     """Ascending."""
+
+    @property
+    def later(self) -> bool:
+        """Whether all of it is later than what was seen before."""
+        return self.new[0] > self.before[-1]
 
 
 class Slots:
@@ -127,8 +133,8 @@ class Slots:
         """Whether what was seen in a slot has to be sorted before it can be judged."""
         return number not in self._sights or number in self._again
 
-    def sights(self, number: int, *, keep: bool) -> tuple[list[Sight], Later | None]:
-        """What is to be judged of a slot, ascending, and whether all that is other than the last time is later.
+    def sights(self, number: int, *, keep: bool) -> tuple[list[Sight], More | None]:
+        """What is to be judged of a slot, ascending, and what of that is other than the last time, if that is known.
 
         To `keep` it is for whoever says when it is `stale`.
         """
@@ -142,14 +148,14 @@ class Slots:
             return sights, None
         new = sorted(sight for value, ends in again.items() for sight in _sights(value, slot[value], ends))
         gone = [sight for value, ends in again.items() for sight in _sights(value, ends, slot[value])]
-        later = Later(sights, gone, new) if sights and new and new[0] > sights[-1] else None
+        more = More(sights, gone, new) if sights and new else None
         found = self._sights[number] = sights.copy()
         for sight in gone:
             del found[bisect_left(found, sight)]
         found += new
-        if later is None:
+        if more is None or not more.later:
             found.sort()
-        return found, later
+        return found, more
 
     def stale(self, number: int, value: Value, ends: Sequence[int]) -> None:
         """A value was seen in this slot, of which these were the first and the last key before."""

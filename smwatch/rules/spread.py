@@ -20,7 +20,7 @@ from smwatch.rules.measure import Measure, Sight
 from smwatch.rules.period import DAY
 from smwatch.rules.plan import Plan
 from smwatch.rules.sighter import SLOTS, Sighter
-from smwatch.rules.slots import Later, Slots
+from smwatch.rules.slots import More, Slots
 from smwatch.rules.subject import SECOND_BITS
 from smwatch.rules.summary import NOTHING, Summary
 from smwatch.rules.telling import Listing
@@ -431,16 +431,16 @@ class SpreadCase(Case):
         if self._finder is None:
             self._finder, seen = Finder(self._measure, self), {*self._slots.by_number}
             self.found.clear()
-        finder, slots, later = self._finder, dict[int, Sequence[Sight]](), dict[int, Later]()
+        finder, slots, more = self._finder, dict[int, Sequence[Sight]](), dict[int, More]()
         for number in tuple(self._slots.by_number):
             if self._slots.unsorted(number):
                 yield 2 * len(self._slots.by_number[number])
             # From when there are enough on, it hears of every event.
-            slots[number], more = self._slots.sights(number, keep=self.enough)
-            if more is not None:
-                later[number] = more
+            slots[number], some = self._slots.sights(number, keep=self.enough)
+            if some is not None:
+                more[number] = some
         values = len(self._slots.values)
-        yield from finder.find(slots, seen & slots.keys(), asked & slots.keys(), later, values, self.found)
+        yield from finder.find(slots, seen & slots.keys(), asked & slots.keys(), more, values, self.found)
         for number, evidence in tuple(self.found.items()):
             part = self._part(number)
             if self._parts.get(number) is not part:

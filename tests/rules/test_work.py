@@ -23,9 +23,10 @@ from smwatch.rules.envelope import Rule
 from smwatch.rules.evidence import Evidence
 from smwatch.rules.mark import Mark
 from smwatch.rules.measure import Measure, Sight
+from smwatch.rules.period import DAY
 from smwatch.rules.question import Lookout
 from smwatch.rules.sighting import SightingCase
-from smwatch.rules.slots import Later
+from smwatch.rules.slots import More
 from smwatch.rules.spread import SpreadCase
 from smwatch.rules.summary import Summary
 from smwatch.rules.telling import LISTED, Listing, Told, tell
@@ -98,9 +99,9 @@ class LookedAt:
         self.sights = 0
         find = Close.find
 
-        def counted(close: Close, slot: int, slots: Slots, later: Later | None = None) -> list[int]:
+        def counted(close: Close, slot: int, slots: Slots, more: More | None = None) -> list[int]:
             self.sights += len(slots[slot])
-            return find(close, slot, slots, later)
+            return find(close, slot, slots, more)
 
         monkeypatch.setattr(Close, "find", counted)
 
@@ -133,11 +134,11 @@ def test_one_more_read_where_enough_was_read_long_since_has_no_period_of_its_slo
         lines += event == "line"
         return traced
 
-    def counted(close: Close, slot: int, slots: Slots, later: Later | None = None) -> list[int]:
+    def counted(close: Close, slot: int, slots: Slots, more: More | None = None) -> list[int]:
         before = sys.gettrace()
         sys.settrace(traced)
         try:
-            return found(close, slot, slots, later)
+            return found(close, slot, slots, more)
         finally:
             sys.settrace(before)
 
@@ -356,6 +357,41 @@ def test_one_more_read_of_many_secrets_is_all_that_is_asked_about_found_and_told
     assert found == told == [value]
 
 
+def test_one_more_read_amid_those_of_its_slot_has_none_of_them_asked_about_gone_through_or_found_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole, engine, by = Engine(catalogue()), Engine(catalogue()), records.role("ci-deployer", "build-7")
+    seconds, late = 32 * MANY, records.read("prod/new", by=by, at=after(32 * MANY - 20))
+    thief(seconds, engine)
+    asked, found, gone_through = list[Sight](), list[Value | None](), list[int]()
+    counting, through = Measure.counting, Close._found
+
+    def counted(measure: Measure, sights: Sequence[Sight], case: SpreadCase) -> Sequence[Sight]:
+        asked.extend(sights)
+        return counting(measure, sights, case)
+
+    def piece(at: int, key: int, rank: int, step: int, title: str, value: Value) -> Evidence:
+        found.append(value)
+        return Evidence(at, key, rank, step, title, value)
+
+    def noted(close: Close, slot: int, slots: Slots) -> tuple[int, int] | None:
+        gone_through.append(slot)
+        return through(close, slot, slots)
+
+    monkeypatch.setattr(Measure, "counting", counted)
+    monkeypatch.setattr("smwatch.rules.closeness.Evidence", piece)
+    monkeypatch.setattr(Close, "_found", noted)
+    engine.judge(arrivals([late]))
+    (value,) = {one.value for one in asked}
+    assert found == [value]
+    assert not gone_through
+    whole.judge(arrivals([late]))
+    thief(seconds, whole)
+    assert dict(engine.alarms) == dict(whole.alarms)
+    (alarm,) = of("SMW-READ-01", engine.alarms)
+    assert alarm.count == MANY + 1
+
+
 SPREADS = (
     ('distinct = { of = "secret", min = 3, within = "10s" }', 'tell = ["values"]'),
     (
@@ -398,6 +434,53 @@ def test_what_is_found_event_by_event_is_what_is_found_of_all_at_once(
         story.append(call(f"prod/{number}", by=records.role(), at=after(at - late)))
     rules = ruled(mine(*rule))
     assert judged(story, rules, batch=batch) == judged(story, rules)
+
+
+def read_each(*reads: str) -> list[Record]:
+    """Reads of secrets by one caller: "a 8" is of prod/a, eight seconds after."""
+    by, parts = records.role(), [each.split() for each in reads]
+    return [records.read(f"prod/{name}", by=by, at=after(int(at)), id=f"{name}{at}") for name, at in parts]
+
+
+def test_one_more_read_amid_others_may_have_enough_read_earlier_than_was_known() -> None:
+    engine = Engine(ruled(mine('distinct = { of = "secret", min = 3, within = "10s" }')))
+    engine.judge(arrivals(read_each("a 8", "b 18", "c 19", "d 19")))
+    (alarm,) = engine.alarms.values()
+    assert (alarm.count, alarm.first_at) == (3, after(18))
+    engine.judge(arrivals(read_each("e 17")))
+    (alarm,) = engine.alarms.values()
+    assert (alarm.count, alarm.first_at) == (5, after(8))
+
+
+def test_a_first_read_that_does_not_count_takes_away_what_counted_in_its_place() -> None:
+    # Of each secret the first and the last read of a slot are kept, and one soon after a change does not count.
+    unless = """unless = [{ seen = '{ $.eventName = "PutSecretValue" }', same = ["secret"], within = "1s" }]"""
+    engine = Engine(ruled(mine('distinct = { of = "secret", min = 4, within = "10s" }', unless)))
+    put = records.put("prod/b", at=after(9))
+    engine.judge(arrivals([put, *read_each("a 8", "b 11", "c 12", "d 12", "b 19", "e 19")]))
+    (alarm,) = engine.alarms.values()
+    assert (alarm.count, alarm.first_at) == (5, after(8))
+    engine.judge(arrivals(read_each("b 10", "c 19")))
+    (alarm,) = engine.alarms.values()
+    assert (alarm.count, alarm.first_at) == (4, after(12))
+
+
+def test_what_is_habitual_is_the_most_of_any_period_also_of_one_amid_what_was_known() -> None:
+    habit = "habit = { days = 2, within = '14d', factor = 1.5 }"
+    engine = Engine(ruled(mine(f'distinct = {{ of = "secret", min = 3, within = "10s", {habit} }}')))
+
+    def on(day: int, *reads: str) -> list[Record]:
+        return read_each(*(f"{name} {int(at) + day * DAY}" for name, _, at in (each.partition(" ") for each in reads)))
+
+    for day in range(2):
+        engine.judge(arrivals(on(day, "a 5", "b 5", "c 12", "d 19")))
+        engine.judge(arrivals(on(day, "e 13")))  # then four had been read within ten seconds
+    known = len(engine.alarms)
+    engine.judge(arrivals(on(2, "a 5", "b 5", "c 5", "d 5", "e 5")))
+    assert all(alarm.last_at < after(2 * DAY) for alarm in engine.alarms.values())
+    engine.judge(arrivals(on(2, "f 5", "g 5")))
+    assert known
+    assert any(alarm.last_at == after(2 * DAY + 5) for alarm in engine.alarms.values())
 
 
 @pytest.mark.parametrize("looks", range(6))
@@ -552,9 +635,9 @@ def test_a_need_for_more_values_than_there_are_is_not_looked_for_until_there_are
     engine = Engine(ruled(mine('distinct = { of = "secret", min = 3, within = "10m" }', escalate)))
     needs, find = list[int](), Close.find
 
-    def noted(close: Close, slot: int, slots: Slots, later: Later | None = None) -> list[int]:
+    def noted(close: Close, slot: int, slots: Slots, more: More | None = None) -> list[int]:
         needs.append(close.need.least)
-        return find(close, slot, slots, later)
+        return find(close, slot, slots, more)
 
     monkeypatch.setattr(Close, "find", noted)
     for n in range(5):

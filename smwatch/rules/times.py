@@ -65,6 +65,7 @@ class Times:
     __slots__ = (
         "__weakref__",
         "_plans",
+        "_renamed",
         "_seconds",
         "first",
         "gap",
@@ -80,6 +81,8 @@ class Times:
         """As far as told."""
         self._plans: list[Plan] = []
         """Who may know of more."""
+        self._renamed: Times | None = None
+        """What this is another name for."""
         self.first = EVER
         """The first second of all, also of those that are no longer kept."""
         self.trimmed = False
@@ -254,6 +257,9 @@ class Times:
 
     def watch(self, watcher: Watcher) -> None:
         """Tell `watcher` of new seconds that matter to it."""
+        if self._renamed is not None:
+            self._renamed.watch(watcher)
+            return
         if self.watchers is None:
             self.watchers = set()
         if watcher not in self.watchers:
@@ -263,6 +269,8 @@ class Times:
 
     def grow_loud(self, high: int) -> None:
         """A watcher cares for seconds up to this one."""
+        if self._renamed is not None:
+            self._renamed.grow_loud(high)
         if high > self.loud:
             self.catch_up()
             self.loud = high
@@ -274,7 +282,7 @@ class Times:
         self._seconds[:] = array("q", seconds[-TIMES:])
         self.notes[:] = sorted({*self.notes, *other.notes})[-NOTES:]
         self.first = min(self.first, other.first)
-        other._seconds, other.notes = self._seconds, self.notes
+        other._seconds, other.notes, other._renamed = self._seconds, self.notes, self
         self.loud = other.loud = max(self.loud, other.loud)
         _share_watchers(self, other)
 

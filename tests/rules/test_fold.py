@@ -18,7 +18,7 @@ from smwatch.record import Record
 from smwatch.rules.alarm import Alarm, AlarmState, Mute
 from smwatch.rules.engine import Engine
 from tests import records
-from tests.rules.judging import SEEN_AT, after, catalogue, of
+from tests.rules.judging import SEEN_AT, after, arrivals, catalogue, mine, of, ruled
 
 NAME = "my-AbCdEf"
 DOUBTFUL = f"arn:aws:secretsmanager:{records.REGION}:{records.ACCOUNT}:secret:{NAME}"
@@ -106,6 +106,19 @@ def test_what_ends_an_alarm_under_one_name_ends_it_under_the_other() -> None:
     fed(engine, [[records.read_deleted(DOUBTFUL)]], reader)
     fed(engine, [[records.restore(NAME, at=after(60))]], reader)
     assert [(alarm.secret, alarm.state) for alarm in of("SMW-DEL-01", engine.alarms)] == [(RIGHT, AlarmState.CLOSED)]
+
+
+def test_a_case_hears_under_the_right_name_of_what_follows_events_that_come_after_the_names_were_found_to_be_one() -> (
+    None
+):
+    follows = "follows = '{ $.eventName = \"PutSecretValue\" }'"
+    engine = Engine(ruled(mine(f'only = [{{ {follows}, same = ["secret"], within = "1h" }}]')))
+    engine.judge(arrivals([records.read("my", at=after(0))]))
+    engine.fold([(WRONG, RIGHT)])
+    engine.judge(arrivals([records.read(NAME, at=after(hours=2))]))
+    engine.judge(arrivals([records.put(NAME, at=after(hours=2, minutes=30))]))
+    (alarm,) = engine.alarms.values()
+    assert (alarm.count, alarm.first_at) == (1, after(hours=2))
 
 
 def test_a_restart_takes_the_alarm_along_under_its_right_name() -> None:

@@ -15,7 +15,7 @@ from smwatch.rules.condition import All, Any, Condition, Look, Lookup, Matches, 
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Value, dimension
 from smwatch.rules.period import DAY
 from smwatch.rules.subject import Subject
-from smwatch.rules.times import Group, Known, Times
+from smwatch.rules.times import Group, Known, Times, Watcher
 from smwatch.rules.trait import TRAITS
 from smwatch.rules.vigil import Place, Want
 from smwatch.rules.world import Moment, World
@@ -182,12 +182,40 @@ def _rotation(world: World, *, actor: bool, negated: bool) -> Lookout:
         wrote = wrote_of.of(values)
         if not isinstance(wrote, Times):
             return negated
-        return Pending(
-            lambda: any(_running(started, ended, at) for at in wrote.seconds) is not negated,
-            *map(Whenever, (started, ended, wrote)),
-        )
+        part = _Part(wrote, started, ended)
+        return Pending(lambda: part.taken() is not negated, part)
 
     return look
+
+
+class _Part:
+    """The part that somebody takes in the rotations of a secret: they are heard of from when that one has written it.
+
+    Of all who read secrets hardly any ever does: serves the rows "rules-trouble" and "burst-trouble".
+    """
+
+    __slots__ = ("_ended", "_started", "_watchers", "_wrote")
+
+    def __init__(self, wrote: Times, started: Times, ended: Times) -> None:
+        self._wrote, self._started, self._ended = wrote, started, ended
+        self._watchers: list[Watcher] = []
+        """Who does not hear of the rotations yet."""
+
+    def watch(self, watcher: Watcher) -> None:
+        """Wake `watcher` when it may have been taken, or not."""
+        Whenever(self._wrote).watch(watcher)
+        self._watchers.append(watcher)
+
+    def taken(self) -> bool:
+        """Whether that one wrote the secret while a rotation was under way."""
+        wrote = self._wrote.seconds
+        if not wrote:
+            return False
+        watchers, self._watchers = self._watchers, []
+        for watcher in watchers:
+            for known in (self._started, self._ended):
+                Whenever(known).watch(watcher)
+        return any(_running(self._started, self._ended, at) for at in wrote)
 
 
 def _just_written(world: World, *, negated: bool) -> Lookout:

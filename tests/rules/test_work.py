@@ -16,6 +16,7 @@ from smwatch.events.secret import Secret
 from smwatch.record import Record
 from smwatch.rules import fact, standing, telling, timers
 from smwatch.rules.alarm import Alarm, AlarmState, Severity
+from smwatch.rules.answer import Whenever
 from smwatch.rules.closeness import Close, Slots
 from smwatch.rules.dimension import Dimension, Renames, Value, renamed
 from smwatch.rules.engine import Engine
@@ -30,6 +31,7 @@ from smwatch.rules.slots import More
 from smwatch.rules.spread import SpreadCase
 from smwatch.rules.summary import Summary
 from smwatch.rules.telling import LISTED, Listing, Told, tell
+from smwatch.rules.times import Watcher
 from tests import records
 from tests.rules.judging import after, arrivals, before, catalogue, counting_calls, judged, mine, of, ruled
 
@@ -90,6 +92,35 @@ def settle(engine: Engine) -> set[str]:
     while engine.unsettled:
         changed |= {alarm.group for alarm in engine.settle()}
     return changed
+
+
+def test_of_who_has_not_written_a_secret_its_rotations_are_not_watched_until_that_one_does(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole, engine, watched, watch = Engine(catalogue()), Engine(catalogue()), 0, Whenever.watch
+
+    def counted(fact: Whenever, watcher: Watcher) -> None:
+        nonlocal watched
+        watched += 1
+        watch(fact, watcher)
+
+    monkeypatch.setattr(Whenever, "watch", counted)
+    thief(30 * MANY, engine)
+    assert watched == 2 * MANY  # whether it writes: asked by SMW-READ-01 and SMW-READ-04
+    by = records.role("ci-deployer", "build-7")
+    started, ended = (
+        [records.service_event(name, f"prod/{n}", at=after(at)) for n in range(MANY)]
+        for name, at in (("RotationStarted", -60), ("RotationSucceeded", 60))
+    )
+    written = [records.put(f"prod/{n}", by=by, at=after(n)) for n in range(MANY - 30)]
+    pages = started, written, ended, [records.service_event("RotationSucceeded", "prod/3", at=after(2))]
+    for page in pages:
+        engine.judge(arrivals(page))
+    whole.judge(arrivals(record for page in pages for record in page))
+    thief(30 * MANY, whole)
+    # One's rotation had ended, as has become known, before it was written; others have ended since.
+    assert [alarm.count for alarm in of("SMW-READ-01", engine.alarms)] == [31]
+    assert [alarm.count for alarm in of("SMW-READ-01", whole.alarms)] == [31]
 
 
 class LookedAt:

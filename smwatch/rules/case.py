@@ -172,6 +172,8 @@ class Case(ABC):
         if self.tidings is not None:
             self.tidings.wanted = stands
         if not stands:
+            if self.tidings is not None:
+                self.tidings.told = None  # it may not hear of what changes that until there is an alarm again
             self.ending.care_up_to(BEGINNING if self.rule.timer is None else END)
             return None
         last_at, last_key = (evidence[-1].at, evidence[-1].key) if evidence else (BEGINNING, -1)

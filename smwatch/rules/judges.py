@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from operator import attrgetter
 
 from smwatch.rules.condition import historic
 from smwatch.rules.envelope import Rule
@@ -10,6 +11,8 @@ from smwatch.rules.evidence import BEGINNING
 from smwatch.rules.mark import Judge, Mark, caused_in
 from smwatch.rules.sighting import SightingCase
 from smwatch.rules.times import Group
+
+_EVIDENCE = attrgetter("evidence")
 
 
 def settle_none(marks: Sequence[Mark], some: slice) -> None:
@@ -98,10 +101,22 @@ def following(rule: Rule, case: SightingCase) -> Judge:
             case.own_high = max((mark.second + within for mark in marks if not mark.evidence), default=BEGINNING)
 
     furthest = max(within, *(int(step.within) for step in rule.escalate)) if rule.escalate else within
+    fewest = min([least, *(step.min for step in rule.escalate)])
+
+    def hopeless(marks: Sequence[Mark]) -> bool:
+        """Whether none is evidence, nor can be before there is one more: the fact lies between any that were enough."""
+        if fewest < 2 or not all(
+            known.any(first.second, last.second - 1) for first, last in zip(marks, marks[fewest - 1 :], strict=False)
+        ):
+            return False
+        return not any(map(_EVIDENCE, marks))
 
     def after(marks: Sequence[Mark], _some: slice) -> None:
         if not marks:
             return  # all there were will never be evidence
+        if hopeless(marks):
+            case.own_high = BEGINNING  # who works is refused now and then, and more of the fact changes nothing
+            return
         if known.before(marks[-1].second + 1) is None and not known.forgotten(marks[0].second):
             settle_none(marks, slice(None))  # who fails again and again has mostly never worked
             return

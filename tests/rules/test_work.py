@@ -659,6 +659,53 @@ def test_what_would_be_told_of_an_alarm_that_there_is_not_has_nothing_judged(mon
     assert [each.facts for each in of(rule, whole.alarms)] == [later.facts]
 
 
+def test_of_who_works_and_is_refused_now_and_then_nothing_is_judged_again_for_a_read_in_between(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    engine, whole, by, judged = Engine(catalogue()), Engine(catalogue()), records.role(), list[str]()
+    rule, evidence = "SMW-HLTH-01", SightingCase.evidence
+
+    def refused(*seconds: int) -> list[Record]:
+        return [records.denied("prod/db", by=by, at=after(at), id=f"{at}") for at in seconds]
+
+    def read(*seconds: int) -> list[Record]:
+        return [records.read("prod/db", by=by, at=after(at)) for at in seconds]
+
+    def noted(case: SightingCase) -> Sequence[Evidence]:
+        judged.append(case.rule.id)
+        return evidence(case)
+
+    engine.judge(arrivals([*read(0), *refused(60, 120), *read(150), *refused(180, 190)]))
+    monkeypatch.setattr(SightingCase, "evidence", noted)
+    engine.judge(arrivals(read(40)))
+    engine.judge(arrivals(read(100)))
+    assert rule not in judged
+    engine.judge(arrivals(refused(200)))
+    (alarm,) = of(rule, engine.alarms)
+    assert (alarm.count, alarm.first_at) == (3, after(180))
+    engine.judge(arrivals(read(195)))
+    whole.judge(arrivals([*read(0, 40, 100, 150, 195), *refused(60, 120, 180, 190, 200)]))
+    assert of(rule, engine.alarms) == of(rule, whole.alarms) == []
+
+
+def test_an_alarm_that_comes_back_tells_what_became_known_while_there_was_none() -> None:
+    engine, by = Engine(catalogue()), records.role()
+
+    def refused(at: int, which: str = "") -> Record:
+        return records.denied("prod/db", by=by, at=after(at), id=f"{at}{which}")
+
+    engine.judge(arrivals([records.read("prod/db", by=by, at=after(0)), *map(refused, (60, 61, 62))]))
+    (alarm,) = of("SMW-HLTH-01", engine.alarms)
+    engine.judge(arrivals([records.read("prod/db", by=by, at=after(61))]))
+    engine.judge(arrivals([refused(300)]))
+    assert not of("SMW-HLTH-01", engine.alarms)
+    engine.judge(arrivals([records.write("PutResourcePolicy", "prod/db", at=after(30))]))
+    engine.judge(arrivals([refused(60, "again")]))
+    (back,) = of("SMW-HLTH-01", engine.alarms)
+    assert back.first_at == alarm.first_at
+    assert any("PutResourcePolicy" in fact for fact in back.facts)
+
+
 def test_a_need_for_more_values_than_there_are_is_not_looked_for_until_there_are_as_many(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

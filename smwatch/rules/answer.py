@@ -6,7 +6,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeAlias
 
-from smwatch.rules.times import EVER, Known, Teller, Watcher
+from smwatch.rules.times import EVER, Known
+from smwatch.rules.watching import Teller, Watcher
 
 
 class Watched(Protocol):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from weakref import WeakSet
 
-from smwatch.rules.times import Watcher
+from smwatch.rules.watching import Watcher
 
 
 class Beginning:

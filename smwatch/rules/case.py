@@ -21,7 +21,7 @@ from smwatch.rules.envelope import Rule, Telling
 from smwatch.rules.evidence import BEGINNING, END, LEVELS, Evidence, Shed, Total, total_of
 from smwatch.rules.telling import READERS, sentences
 from smwatch.rules.tidings import Tidings
-from smwatch.rules.times import Teller
+from smwatch.rules.watching import Teller
 from smwatch.rules.world import World
 
 _SEVERITIES = tuple(Severity)

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from smwatch.rules.evidence import BEGINNING
 from smwatch.rules.subject import SECOND_BITS
-from smwatch.rules.times import Known, Teller, Times
+from smwatch.rules.times import Known, Times
+from smwatch.rules.watching import Teller
 
 if TYPE_CHECKING:
     from smwatch.rules.case import Case

@@ -12,8 +12,9 @@ from smwatch.rules.dimension import DIMENSIONS, Dimension, Value
 from smwatch.rules.envelope import Share
 from smwatch.rules.habit import Habits
 from smwatch.rules.question import Lookout
-from smwatch.rules.times import EVER, Teller
+from smwatch.rules.times import EVER
 from smwatch.rules.vigil import Want
+from smwatch.rules.watching import Teller
 
 if TYPE_CHECKING:
     from smwatch.rules.spread import SpreadCase

@@ -15,9 +15,10 @@ from smwatch.rules.condition import All, Any, Condition, Look, Lookup, Matches, 
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Value, dimension
 from smwatch.rules.period import DAY
 from smwatch.rules.subject import Subject
-from smwatch.rules.times import Group, Known, Times, Watcher
+from smwatch.rules.times import Group, Known, Times
 from smwatch.rules.trait import TRAITS
 from smwatch.rules.vigil import Place, Want
+from smwatch.rules.watching import Watcher
 from smwatch.rules.world import Moment, World
 
 ROTATION = DAY

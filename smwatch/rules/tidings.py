@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from smwatch.rules.telling import Told, tell, told_of, wanted
-from smwatch.rules.times import Teller
+from smwatch.rules.watching import Teller
 
 if TYPE_CHECKING:
     from smwatch.rules.case import Case

@@ -17,7 +17,8 @@ from smwatch.rules.memory import Turns, Written
 from smwatch.rules.period import DAY
 from smwatch.rules.plan import Ask, Plan
 from smwatch.rules.subject import Subject
-from smwatch.rules.times import Known, Watcher
+from smwatch.rules.times import Known
+from smwatch.rules.watching import Watcher
 
 DEADLINES = 2_000
 """Secrets that deadlines are kept of; twice as many before those unheard of for longest are forgotten."""

@@ -1,4 +1,4 @@
-"""The seconds in which something is known to have happened, and who wants to hear of more."""
+"""The seconds in which something is known to have happened."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ from array import array
 from bisect import bisect_left, insort
 from collections.abc import Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Protocol, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from smwatch.rules.dimension import Value
 from smwatch.rules.subject import SECOND_BITS
+from smwatch.rules.watching import Heeded, Watcher
 
 if TYPE_CHECKING:
     from smwatch.rules.plan import Plan
@@ -30,36 +31,7 @@ Note: TypeAlias = tuple[int, str, str]
 """An event's key, its name, and the principal."""
 
 
-class Watcher(Protocol):
-    """Who wants to know when a fact changes."""
-
-    @property
-    def high(self) -> int:
-        """What a fact says of later seconds does not matter to it. When this grows, it says so (`grow_loud`)."""
-        ...
-
-    def watches(self, known: Teller) -> None:
-        """It watches this from now on, and thereby keeps it."""
-        ...
-
-    def heed(self, second: int) -> None:
-        """The fact is now known of this second too."""
-        ...
-
-    def wake(self) -> None:
-        """Something else that it hangs on has changed."""
-        ...
-
-
-class Teller(Protocol):
-    """What tells its watchers when it changes."""
-
-    def grow_loud(self, high: int) -> None:
-        """A watcher cares for seconds up to this one."""
-        ...
-
-
-class Times:
+class Times(Heeded):
     """The seconds in which one fact is known, and who asks for them."""
 
     __slots__ = (
@@ -70,13 +42,12 @@ class Times:
         "first",
         "gap",
         "groups",
-        "loud",
         "notes",
         "trimmed",
-        "watchers",
     )
 
     def __init__(self) -> None:
+        super().__init__()
         self._seconds: array[int] = array("q")
         """As far as told."""
         self._plans: list[Plan] = []
@@ -92,11 +63,8 @@ class Times:
         self.gap = -1
         """How long the fact had not been known before the second added last; EVER where that is not known, and -1 for
         a second that was known and is not the newest."""
-        self.watchers: set[Watcher] | None = None
         self.groups: tuple[Group, ...] = ()
-        """The groups this belongs to: of the first dimension's value, and of the second's."""
-        self.loud = -1
-        """None of its own watchers cares for later seconds than this."""
+        """The groups this belongs to: of the first dimension's value, and of the second's. They have own watchers."""
 
     def listen(self, plan: Plan) -> None:
         """Have this plan tell before anything is said of the fact, or somebody begins to care for it."""
@@ -199,9 +167,9 @@ class Times:
             seconds.insert(at, second)
 
     def _tell(self, second: int) -> None:
-        self.loud = _heeded(self.watchers, second)
+        self.tell_watchers(second)
         for group in self.groups:
-            group.loud = _heeded(group.watchers, second)
+            group.tell_watchers(second)
 
     def note(self, key: int, name: str, who: str) -> None:
         """Keep the event itself as well."""
@@ -259,13 +227,8 @@ class Times:
         """Tell `watcher` of new seconds that matter to it."""
         if self._renamed is not None:
             self._renamed.watch(watcher)
-            return
-        if self.watchers is None:
-            self.watchers = set()
-        if watcher not in self.watchers:
-            self.watchers.add(watcher)
-            watcher.watches(self)
-            self.grow_loud(watcher.high)
+        else:
+            super().watch(watcher)
 
     def grow_loud(self, high: int) -> None:
         """A watcher cares for seconds up to this one."""
@@ -284,21 +247,22 @@ class Times:
         self.first = min(self.first, other.first)
         other._seconds, other.notes, other._renamed = self._seconds, self.notes, self
         self.loud = other.loud = max(self.loud, other.loud)
-        _share_watchers(self, other)
+        self.share_watchers(other)
 
 
-class Group:
-    """What is known of one value of a track's first dimension, told apart by the others; or of its second."""
+class Group(Heeded):
+    """What is known of one value of a track's first dimension, told apart by the others; or of its second.
 
-    __slots__ = ("__weakref__", "_awaiting", "_renamed", "listening", "loud", "members", "watchers")
+    Its watchers care for all of its members.
+    """
+
+    __slots__ = ("__weakref__", "_awaiting", "_renamed", "listening", "members")
 
     def __init__(self) -> None:
+        super().__init__()
         self.members: dict[Member, Times] = {}
-        self.loud = -1
-        """No watcher cares for later seconds than this, of whichever member."""
         self.listening: set[Times] = set()
         """Members of which plans may know more: to be told before anybody cares for it."""
-        self.watchers: set[Watcher] | None = None
         self._awaiting: list[tuple[int, Watcher]] | None = None
         """Who becomes a watcher when there are so many members."""
         self._renamed: Group | None = None
@@ -345,15 +309,6 @@ class Group:
         """Whether this second lies before all that is kept of some member."""
         return any(times.forgotten(second) for times in self.members.values())
 
-    def watch(self, watcher: Watcher) -> None:
-        """Tell `watcher` of new seconds of any member that matter to it."""
-        if self.watchers is None:
-            self.watchers = set()
-        if watcher not in self.watchers:
-            self.watchers.add(watcher)
-            watcher.watches(self)
-            self.grow_loud(watcher.high)
-
     def watch_from(self, least: int, watcher: Watcher) -> None:
         """The same from when there are so many members, and tell it of that; somebody else keeps the group till then.
 
@@ -386,24 +341,7 @@ class Group:
         """Be another name for `group` from now on, which knows all that this knew."""
         self.members, self._renamed = group.members, group
         group.grow_loud(self.loud)
-        _share_watchers(group, self)
+        group.share_watchers(self)
 
 
 Known: TypeAlias = Times | Group
-
-
-def _heeded(watchers: set[Watcher] | None, second: int) -> int:
-    """Tell them of a second; the last one that any of them cares for."""
-    loud = -1
-    for watcher in watchers or ():
-        watcher.heed(second)
-        if watcher.high > loud:
-            loud = watcher.high
-    return loud
-
-
-def _share_watchers(known: Known, other: Known) -> None:
-    if known.watchers or other.watchers:
-        known.watchers = other.watchers = {*(known.watchers or ()), *(other.watchers or ())}
-        for watcher in tuple(known.watchers):
-            watcher.wake()

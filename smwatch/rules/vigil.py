@@ -11,7 +11,8 @@ from operator import itemgetter
 from typing import NamedTuple, TypeAlias
 from weakref import ref
 
-from smwatch.rules.times import EVER, Watcher
+from smwatch.rules.times import EVER
+from smwatch.rules.watching import Watcher
 
 Place: TypeAlias = tuple[str, str]
 """An account and a Region; of a source also ("", Region), whatever account that is, and ("", "") for any place."""

@@ -10,7 +10,8 @@ from smwatch.rules.dormant import Dormant, model_of
 from smwatch.rules.evidence import BEGINNING
 from smwatch.rules.period import HOUR
 from smwatch.rules.sighting import MARKS
-from smwatch.rules.times import Teller, Times
+from smwatch.rules.times import Times
+from smwatch.rules.watching import Teller
 from smwatch.rules.world import World
 
 

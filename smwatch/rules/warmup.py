@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from smwatch.rules.period import HOUR
-from smwatch.rules.times import EVER, Teller
+from smwatch.rules.times import EVER
 from smwatch.rules.vigil import Place, Vigil, Want
+from smwatch.rules.watching import Teller
 
 MARGIN = HOUR
 """Seconds by which `Warmup.since` may be too early: so much more is watched before anybody looks again."""

@@ -19,9 +19,10 @@ from smwatch.rules.fact import Track, further_values, values_of
 from smwatch.rules.memory import Turns
 from smwatch.rules.subject import Subject
 from smwatch.rules.timers import Deadlines, Timers
-from smwatch.rules.times import Known, Watcher
+from smwatch.rules.times import Known
 from smwatch.rules.trait import TRAITS
 from smwatch.rules.vigil import Vigil
+from smwatch.rules.watching import Watcher
 
 if TYPE_CHECKING:
     from smwatch.rules.waiter import Waiter

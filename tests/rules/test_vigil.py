@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smwatch.rules.period import HOUR
-from smwatch.rules.times import EVER, Teller
+from smwatch.rules.times import EVER
 from smwatch.rules.vigil import HOPES, PLACES, Span, Vigil, Want, joined
 from smwatch.rules.warmup import MARGIN, Warmup
+from smwatch.rules.watching import Teller
 
 HERE, THERE = ("111122223333", "eu-west-1"), ("111122223333", "us-east-1")
 

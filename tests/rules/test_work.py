@@ -31,7 +31,7 @@ from smwatch.rules.slots import More
 from smwatch.rules.spread import SpreadCase
 from smwatch.rules.summary import Summary
 from smwatch.rules.telling import LISTED, Listing, Told, tell
-from smwatch.rules.times import Watcher
+from smwatch.rules.watching import Watcher
 from tests import records
 from tests.rules.judging import after, arrivals, before, catalogue, counting_calls, judged, mine, of, ruled
 

@@ -1,0 +1,74 @@
+"""Who wants to hear of more that becomes known, and what tells them."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Watcher(Protocol):
+    """Who wants to know when a fact changes."""
+
+    @property
+    def high(self) -> int:
+        """What a fact says of later seconds does not matter to it. When this grows, it says so (`grow_loud`)."""
+        ...
+
+    def watches(self, known: Teller) -> None:
+        """It watches this from now on, and thereby keeps it."""
+        ...
+
+    def heed(self, second: int) -> None:
+        """The fact is now known of this second too."""
+        ...
+
+    def wake(self) -> None:
+        """Something else that it hangs on has changed."""
+        ...
+
+
+class Teller(Protocol):
+    """What tells its watchers when it changes."""
+
+    def grow_loud(self, high: int) -> None:
+        """A watcher cares for seconds up to this one."""
+        ...
+
+
+class Heeded:
+    """What has watchers, and tells them of the seconds that they care for."""
+
+    __slots__ = ("loud", "watchers")
+
+    def __init__(self) -> None:
+        self.watchers: set[Watcher] | None = None
+        self.loud = -1
+        """None of its watchers cares for later seconds than this."""
+
+    def watch(self, watcher: Watcher) -> None:
+        """Tell `watcher` of new seconds that matter to it."""
+        if self.watchers is None:
+            self.watchers = set()
+        if watcher not in self.watchers:
+            self.watchers.add(watcher)
+            watcher.watches(self)
+            self.grow_loud(watcher.high)
+
+    def grow_loud(self, high: int) -> None:
+        """A watcher cares for seconds up to this one."""
+        self.loud = max(self.loud, high)
+
+    def tell_watchers(self, second: int) -> None:
+        """Tell them of a second, and find out up to which they care for any."""
+        loud = -1
+        for watcher in self.watchers or ():
+            watcher.heed(second)
+            if watcher.high > loud:
+                loud = watcher.high
+        self.loud = loud
+
+    def share_watchers(self, other: Heeded) -> None:
+        """Have the same watchers as `other`, which has turned out to be another name for this."""
+        if self.watchers or other.watchers:
+            self.watchers = other.watchers = {*(self.watchers or ()), *(other.watchers or ())}
+            for watcher in tuple(self.watchers):
+                watcher.wake()

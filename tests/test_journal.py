@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given, settings
@@ -505,6 +506,20 @@ def test_to_open_a_journal_makes_no_other_one(tmp_path: Path) -> None:
     hooks.clear()
     assert opened
     assert all(str(path) in str(name) for name in opened)
+
+
+def test_a_journal_is_told_by_its_statements_or_where_they_are_worded_otherwise_by_its_columns(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("smwatch.journal.schema.shape", looked := Mock(wraps=shape))
+    path = tmp_path / FILE_NAME
+    Journal(path).close()
+    looked.assert_not_called()
+    with closing(sqlite3.connect(path, isolation_level=None)) as db:
+        db.execute("DROP TABLE told")
+        db.execute("CREATE TABLE told ( seq INTEGER PRIMARY KEY)")
+    Journal(path).close()
+    looked.assert_called_once()
 
 
 def test_an_older_journal_that_has_the_rows_of_a_newer_one_is_damaged(tmp_path: Path) -> None:

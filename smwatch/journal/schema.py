@@ -99,6 +99,10 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
 COMPLETE = frozenset((name, column) for name, columns in _COLUMNS.items() for column in columns)
 """The `shape` of a journal of the newest version. Said here, as to make one takes longer than to open a journal: serves
 the row "journal-open" of the benchmarks."""
+_STATEMENTS = {
+    "CREATE TABLE sqlite_sequence(name,seq)",  # SQLite's own, for AUTOINCREMENT
+    *(statement for migration in MIGRATIONS for statement in migration),
+}
 
 
 def migrate(connection: sqlite3.Connection, upgrading: Callable[[int], None] = lambda _: None) -> None:
@@ -135,7 +139,9 @@ def migrate(connection: sqlite3.Connection, upgrading: Callable[[int], None] = l
 
 def check(connection: sqlite3.Connection) -> None:
     """Raise JournalCorruptError if a journal of the newest version lacks a table, a column or an index."""
-    if version(connection) == len(MIGRATIONS) and (missing := COMPLETE - shape(connection)):
+    if version(connection) < len(MIGRATIONS) or _as_made(connection):
+        return
+    if missing := COMPLETE - shape(connection):
         (name, column), *_ = sorted(missing)
         raise JournalCorruptError(f"it lacks {name}{column and f'.{column}'} of a journal")
 
@@ -156,6 +162,15 @@ def version(connection: sqlite3.Connection) -> int:
 def _names(connection: sqlite3.Connection) -> set[str]:
     rows = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE 'sqlite_%'")
     return {name for (name,) in rows}
+
+
+def _as_made(connection: sqlite3.Connection) -> bool:
+    """Whether all of a journal still is what its migrations made; an older smwatch may have worded them otherwise.
+
+    SQLite keeps each statement as it was, so that they are compared sooner than columns: serves "journal-open".
+    """
+    made = dict(connection.execute("SELECT name, sql FROM sqlite_master"))
+    return made.keys() >= _COLUMNS.keys() and _STATEMENTS.issuperset(made[name] for name in _COLUMNS)
 
 
 def shape(connection: sqlite3.Connection) -> set[tuple[str, str]]:

@@ -57,6 +57,26 @@ class Asked:
         monkeypatch.setattr(Measure, "_ask", counted)
 
 
+class Looked:
+    """Counts the sights that a rule looks at, and the values of which it finds evidence."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.asked: list[Sight] = []
+        self.found: list[Value] = []
+        counting = Measure.counting
+
+        def counted(measure: Measure, sights: Sequence[Sight], case: SpreadCase) -> Sequence[Sight]:
+            self.asked.extend(sights)
+            return counting(measure, sights, case)
+
+        def piece(at: int, key: int, rank: int, step: int, title: str, value: Value) -> Evidence:
+            self.found.append(value)
+            return Evidence(at, key, rank, step, title, value)
+
+        monkeypatch.setattr(Measure, "counting", counted)
+        monkeypatch.setattr("smwatch.rules.closeness.Evidence", piece)
+
+
 def thief(seconds: int, engine: Engine) -> None:
     """Have the engine judge what a session reads in so many seconds."""
     by = records.role("ci-deployer", "build-7")
@@ -360,32 +380,21 @@ def test_one_more_read_of_many_secrets_is_all_that_is_asked_about_found_and_told
 ) -> None:
     engine, seconds = Engine(catalogue()), 30 * MANY + 2 * MANY  # its slot has each secret twice
     thief(seconds, engine)
-    asked, found, told = list[Sight](), list[Value | None](), list[Value]()
-    counting, seen = Measure.counting, telling._seen
-
-    def counted(measure: Measure, sights: Sequence[Sight], case: SpreadCase) -> Sequence[Sight]:
-        asked.extend(sights)
-        return counting(measure, sights, case)
-
-    def piece(at: int, key: int, rank: int, step: int, title: str, value: Value) -> Evidence:
-        found.append(value)
-        return Evidence(at, key, rank, step, title, value)
+    looked, told, seen = Looked(monkeypatch), list[Value](), telling._seen
 
     def sentence(value: Value, first: int, last: int) -> str:
         told.append(value)
         return seen(value, first, last)
 
-    monkeypatch.setattr(Measure, "counting", counted)
-    monkeypatch.setattr("smwatch.rules.closeness.Evidence", piece)
     monkeypatch.setattr(telling, "_seen", sentence)
     by = records.role("ci-deployer", "build-7")
     engine.judge(arrivals([records.read("prod/7", by=by, at=after(seconds))]))
     (alarm,) = of("SMW-READ-01", engine.alarms)
     assert alarm.count == MANY
     assert alarm.last_at == after(seconds)
-    (value,) = {one.value for one in asked}
-    assert len(asked) <= 2  # SMW-READ-01 and SMW-READ-01b
-    assert found == told == [value]
+    (value,) = {one.value for one in looked.asked}
+    assert len(looked.asked) <= 2  # SMW-READ-01 and SMW-READ-01b
+    assert looked.found == told == [value]
 
 
 def test_one_more_read_amid_those_of_its_slot_has_none_of_them_asked_about_gone_through_or_found_again(
@@ -394,27 +403,16 @@ def test_one_more_read_amid_those_of_its_slot_has_none_of_them_asked_about_gone_
     whole, engine, by = Engine(catalogue()), Engine(catalogue()), records.role("ci-deployer", "build-7")
     seconds, late = 32 * MANY, records.read("prod/new", by=by, at=after(32 * MANY - 20))
     thief(seconds, engine)
-    asked, found, gone_through = list[Sight](), list[Value | None](), list[int]()
-    counting, through = Measure.counting, Close._found
-
-    def counted(measure: Measure, sights: Sequence[Sight], case: SpreadCase) -> Sequence[Sight]:
-        asked.extend(sights)
-        return counting(measure, sights, case)
-
-    def piece(at: int, key: int, rank: int, step: int, title: str, value: Value) -> Evidence:
-        found.append(value)
-        return Evidence(at, key, rank, step, title, value)
+    looked, gone_through, through = Looked(monkeypatch), list[int](), Close._found
 
     def noted(close: Close, slot: int, slots: Slots) -> tuple[int, int] | None:
         gone_through.append(slot)
         return through(close, slot, slots)
 
-    monkeypatch.setattr(Measure, "counting", counted)
-    monkeypatch.setattr("smwatch.rules.closeness.Evidence", piece)
     monkeypatch.setattr(Close, "_found", noted)
     engine.judge(arrivals([late]))
-    (value,) = {one.value for one in asked}
-    assert found == [value]
+    (value,) = {one.value for one in looked.asked}
+    assert looked.found == [value]
     assert not gone_through
     whole.judge(arrivals([late]))
     thief(seconds, whole)

@@ -11,11 +11,11 @@ from smwatch.events.renaming import names_any, renamed_event
 from smwatch.events.secret import Secret
 from smwatch.rules.alarm import Alarm
 from smwatch.rules.case import Case, Newest
-from smwatch.rules.closeness import Finder
 from smwatch.rules.command import joined
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Renames, Value
 from smwatch.rules.envelope import Rule
 from smwatch.rules.evidence import BEGINNING, END, LEVELS, Evidence, Shed, Total
+from smwatch.rules.finder import Finder
 from smwatch.rules.measure import Measure, Sight
 from smwatch.rules.period import DAY
 from smwatch.rules.plan import Plan

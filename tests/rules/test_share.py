@@ -15,8 +15,8 @@ from smwatch.events.event import SeenBy
 from smwatch.record import Record
 from smwatch.rules.alarm import Alarm, Severity
 from smwatch.rules.census import Population
-from smwatch.rules.closeness import Finder
 from smwatch.rules.engine import Engine
+from smwatch.rules.finder import Finder
 from smwatch.rules.rule import combine, load_builtin
 from smwatch.rules.times import EVER
 from tests import records

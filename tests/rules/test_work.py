@@ -74,7 +74,7 @@ class Looked:
             return Evidence(at, key, rank, step, title, value)
 
         monkeypatch.setattr(Measure, "counting", counted)
-        monkeypatch.setattr("smwatch.rules.closeness.Evidence", piece)
+        monkeypatch.setattr("smwatch.rules.finder.Evidence", piece)
 
 
 def thief(seconds: int, engine: Engine) -> None:

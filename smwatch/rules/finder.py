@@ -1,0 +1,206 @@
+"""What is evidence of what a case has seen: which sights lie close to others, and count, slot by slot."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from itertools import pairwise
+from operator import attrgetter
+from typing import TYPE_CHECKING, TypeAlias
+
+from smwatch.rules.closeness import Close, Slots
+from smwatch.rules.evidence import Evidence
+from smwatch.rules.measure import Measure, Need, Sight
+from smwatch.rules.slots import More
+
+if TYPE_CHECKING:
+    from smwatch.rules.spread import SpreadCase
+
+Grade: TypeAlias = tuple[int, int, str]
+"""How bad something is: its severity's rank, how many escalations it takes part in, and the title of that."""
+_key_and_value = attrgetter("key", "value")
+
+
+class Finder:
+    """Finds what is evidence of what a case has seen: sights close to others, of which what else is known counts."""
+
+    __slots__ = ("_asked", "_case", "_close", "_counting", "_graded", "_judged", "_measure", "_near", "_open", "_whole")
+
+    def __init__(self, measure: Measure, case: SpreadCase) -> None:
+        self._measure = measure
+        self._case = case
+        self._near = [Close(need, measure, case, notes=True) for need in measure.needs]
+        """By all sights."""
+        self._close = [Close(need, measure, case, notes=False) for need in measure.needs]
+        """By those alone that count."""
+        self._open: list[tuple[Close, Close]] = []
+        """Of both, those by which there is anything to find."""
+        self._counting: dict[int, Sequence[Sight]] = {}
+        """By slot, the sights that are near others and count."""
+        self._whole: set[int] = set()
+        """The slots in which all count that are near others."""
+        self._asked: set[int] = set()
+        """The slots of which all that was seen was asked about."""
+        self._graded: dict[int, Grade] = {}
+        """By slot, how bad all that counts in it is, where that is the same for all."""
+        self._judged: dict[int, Sequence[Sight]] = {}
+        """By slot, what it was judged by."""
+
+    def drop(self, slot: int) -> None:
+        """Forget a slot."""
+        for close in (*self._near, *self._close):
+            close.drop(slot)
+        for known in (self._counting, self._graded, self._judged):
+            known.pop(slot, None)
+        self._whole.discard(slot)
+        self._asked.discard(slot)
+
+    def find(
+        self,
+        slots: Slots,
+        seen: Collection[int],
+        asked: Collection[int],
+        new: Mapping[int, More],
+        values: int,
+        found: dict[int, list[Evidence]],
+    ) -> Iterator[int]:
+        """Bring what was `found` to be evidence, by slot, up to date; yields how many sights it has looked at since.
+
+        There are so many `values` in all slots. In the slots of `seen` something was seen, in those of `asked`
+        something may have other answers. Of those of `new` is known by what they differ from what was known of them.
+        """
+        only = next(iter(seen)) if len(seen) == 1 and not asked else None
+        more = new.get(only) if only is not None else None
+        if only is None or more is None or more.before is not self._judged.get(only):
+            only = more = None
+        self._judged.update((slot, slots[slot]) for slot in seen)
+        # Most needs are for more values than most cases ever have.
+        self._open = [
+            pair for pair in zip(self._near, self._close, strict=True) if any(one.open(values) for one in pair)
+        ]
+        near, moved = {*seen, *asked}, list[list[int]]()
+        for close, _ in self._open:
+            moved.append([])
+            for slot in close.later(seen, slots):
+                if covered := close.find(slot, slots, more if slot == only else None):
+                    moved[-1].append(slot)
+                    near.update(covered)
+                yield len(slots[slot])
+        # What else is known is asked only where there would be enough without it.
+        counted, counted_more = list[int](), None
+        for slot in sorted(near):
+            if slot == only:
+                differs, counted_more = self._count(slot, slots, more)
+            else:
+                differs, _ = self._count(slot, slots, None)
+            if differs:
+                counted.append(slot)
+            yield len(slots[slot])
+        counting = {slot: self._counting[slot] for slot in slots}
+        changed = {*counted, *asked}
+        for (plain, close), ends in zip(self._open, moved, strict=True):
+            for slot in sorted({*close.later(counted, counting), *ends}):
+                changed.update(self._close_in(slot, counting, plain, close, counted_more if slot == only else None))
+                yield len(counting[slot])
+        for slot in sorted(changed):
+            before = found.pop(slot, [])
+            if evidence := self._evidence(slot, counting, before, counted_more if slot == only else None):
+                found[slot] = evidence
+            yield len(counting[slot])
+
+    def _close_in(self, slot: int, counting: Slots, plain: Close, close: Close, more: More | None) -> list[int]:
+        if self._whole.issuperset(close.within(slot, counting)):
+            return close.adopt(slot, plain, counting)
+        return close.find(slot, counting, more)
+
+    def _count(self, slot: int, slots: Slots, more: More | None) -> tuple[bool, More | None]:
+        """Find the sights of a slot that count; whether they are others than before, and by what, if that is known."""
+        sights, covers = slots[slot], [close.covers(slot, slots) for close, _ in self._open]
+        upto = max((upto for upto, _ in covers), default=0)
+        since = min((since for _, since in covers), default=len(sights))
+        asked = sights if upto >= since else [*sights[:upto], *sights[since:]]
+        known, asked_all = self._counting.get(slot), slot in self._asked
+        if asked is sights:
+            self._asked.add(slot)
+            if more is not None and known is not None and asked_all:
+                return self._count_more(slot, sights, known, more)
+        else:
+            self._asked.discard(slot)
+        counting = self._measure.counting(asked, self._case)
+        whole = len(counting) == len(asked)
+        if counting == known and whole is (slot in self._whole):
+            return False, None
+        self._counting[slot] = counting
+        if whole:
+            self._whole.add(slot)
+        else:
+            self._whole.discard(slot)
+        return True, None
+
+    def _count_more(
+        self, slot: int, sights: Sequence[Sight], known: Sequence[Sight], more: More
+    ) -> tuple[bool, More | None]:
+        """The same, where all of them are asked, as they were before."""
+        new = self._measure.counting(more.new, self._case)
+        gone = [one for one in more.gone if (at := bisect_left(known, one)) < len(known) and known[at] == one]
+        left = [*known]
+        for one in gone:
+            del left[bisect_left(left, one)]
+        counting = self._counting[slot] = [*left, *new]
+        if left and new and new[0] < left[-1]:
+            counting.sort()
+        was = slot in self._whole
+        if whole := len(counting) == len(sights):
+            self._whole.add(slot)
+        else:
+            self._whole.discard(slot)
+        # Of a value that did not count when it was first seen, the sight that is gone may have been all there was.
+        stays = bool(new) and bool(known)
+        if stays and gone:
+            firsts = {value: key for _, key, value in reversed(counting)}
+            stays = all(firsts.get(one.value, one.key) < one.key for one in gone)
+        return bool(gone or new) or whole is not was, More(known, gone, new) if stays else None
+
+    def _evidence(self, slot: int, counting: Slots, before: Sequence[Evidence], more: More | None) -> list[Evidence]:
+        """What of a slot is evidence; `before`: what was."""
+        sights = counting[slot]
+        covers = [(close.need, *close.covers(slot, counting)) for _, close in self._open]
+        places = sorted({0, len(sights), *(place for _, *both in covers for place in both)})
+        graded = [
+            (start, end, grade)
+            for start, end in pairwise(places)
+            if (grade := _worst(need for need, upto, since in covers if end <= upto or start >= since)) is not None
+        ]
+        was = self._graded.pop(slot, None)
+        if len(graded) == 1 and graded[0][:2] == (0, len(sights)):
+            self._graded[slot] = grade = graded[0][2]
+            if more is not None and grade == was and len(before) == len(more.before):
+                return self._with_more(before, more, grade)
+        return [self._piece(sight, grade) for start, end, grade in graded for sight in sights[start:end]]
+
+    def _with_more(self, before: Sequence[Evidence], more: More, grade: Grade) -> list[Evidence]:
+        """What was evidence of a slot, with what was seen since."""
+        evidence = [*before]
+        for sight in more.gone:
+            at = bisect_left(evidence, (sight.key, sight.value), key=_key_and_value)
+            del evidence[at]
+        evidence += [self._piece(sight, grade) for sight in more.new]
+        if not more.later:
+            evidence.sort(key=_key_and_value)
+        return evidence
+
+    def _piece(self, sight: Sight, grade: Grade) -> Evidence:
+        least, step, usual = grade
+        known = self._measure.grade(sight, self._case) if self._measure.grades else None
+        rank, title = known if known is not None and known[0] >= least else (least, usual)
+        return Evidence(sight.second, sight.key, rank, step, title, sight.value)
+
+
+def _worst(needs: Iterable[Need]) -> Grade | None:
+    """How bad it is to meet these needs, which are in their rule's order; None where nothing is bad by itself."""
+    worst: Grade | None = None
+    for need in needs:
+        grade = need.rank, need.step, need.title
+        if grade > worst if worst is not None else need.alone:
+            worst = grade
+    return worst

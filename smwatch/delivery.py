@@ -43,11 +43,11 @@ class Delivery(msgspec.Struct, frozen=True):
         arrivals = [arrival for _, arrival in self.arrivals]
         change = store.add(arrivals, more=True) if arrivals else Change()
         for watched in self.watched:
-            alarms |= store.watched(watched.source, watched.spans).alarms
+            alarms |= store.watched(watched.source, watched.spans, more=True).alarms
         if self.decided is not None:
-            alarms |= store.adopt(self.decided).alarms
+            alarms |= store.adopt(self.decided, more=True).alarms
         for status in self.statuses:
-            alarms |= store.report(status).alarms
+            alarms |= store.report(status, more=True).alarms
         if store.unsettled and not self.more:
             alarms |= store.settle().alarms
         return change, alarms

@@ -76,15 +76,17 @@ class Judge(Protocol):
         """Someone wants no noise about a rule, a secret or a principal for a while."""
         ...
 
-    def adopt(self, decided: Decided) -> Sequence[Alarm]:
-        """People have decided something elsewhere; returns the alarms that changed."""
+    def adopt(self, decided: Decided, *, more: bool = False) -> Sequence[Alarm]:
+        """People have decided something elsewhere; returns the alarms that changed, `more` as for events."""
         ...
 
-    def feed(self, source: str, newest_at: datetime | None, now: datetime) -> Sequence[Alarm]:
+    def feed(self, source: str, newest_at: datetime | None, now: datetime, *, more: bool = False) -> Sequence[Alarm]:
         """A source was read whole at `now`; its newest event is from `newest_at`."""
         ...
 
-    def watched(self, place: tuple[str, str], spans: Iterable[tuple[int, int]]) -> Sequence[Alarm]:
+    def watched(
+        self, place: tuple[str, str], spans: Iterable[tuple[int, int]], *, more: bool = False
+    ) -> Sequence[Alarm]:
         """Of an account and Region ("" for any), all events of these spans of seconds have been judged."""
         ...
 
@@ -164,21 +166,21 @@ class Judging(ABC):
         With `more`, others follow at once: alarms are worked out with the last of them, or by `settle`.
         """
 
-    def report(self, status: Status) -> Change:
-        """Take in a source's health."""
+    def report(self, status: Status, *, more: bool = False) -> Change:
+        """Take in a source's health; `more` as for `add`, and so for the next."""
         before, self.sources[status.source] = self.sources.get(status.source), status
         change = Change(sources={status.source})
         heard_at = status.last_good_at
         if self.engine is not None and heard_at is not None and (before is None or before.last_good_at != heard_at):
-            self._raise(self.engine.feed(status.source, status.newest_at, heard_at), change)
+            self._raise(self.engine.feed(status.source, status.newest_at, heard_at, more=more), change)
         return self._publish(change)
 
-    def watched(self, source: str, spans: Iterable[Span]) -> Change:
+    def watched(self, source: str, spans: Iterable[Span], *, more: bool = False) -> Change:
         """Take note that all events which a source holds of these spans have been added."""
         if self.engine is None:
             return self._alarmed(())
         seconds = [(seconds_of_datetime(span.start), seconds_of_datetime(span.end)) for span in spans]
-        return self._alarmed(self.engine.watched(place_of(source), seconds))
+        return self._alarmed(self.engine.watched(place_of(source), seconds, more=more))
 
     def tick(self, now: datetime) -> Change:
         """Let time pass for the alarms that depend on it."""
@@ -205,9 +207,9 @@ class Judging(ABC):
         """Someone wants no noise about a rule, a secret or a principal for a while."""
         return self._alarmed(self.engine.mute(mute) if self.engine is not None else ())
 
-    def adopt(self, decided: Decided) -> Change:
+    def adopt(self, decided: Decided, *, more: bool = False) -> Change:
         """People have decided something where somebody else watches, too."""
-        return self._alarmed(self.engine.adopt(decided) if self.engine is not None else ())
+        return self._alarmed(self.engine.adopt(decided, more=more) if self.engine is not None else ())
 
     def recall(self) -> None:
         """Take note of the alarms that the engine has been given back from the journal; see `at_once`."""

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from smwatch.delivery import Delivery
 from smwatch.events.event import Arrival
 from smwatch.judging import Judging
 from smwatch.ledger import Ledger
+from smwatch.rules.alarm import Decided
 from smwatch.rules.engine import Engine
+from smwatch.sources.coverage import Span
+from smwatch.sources.source import State, Status
 from smwatch.store import Store
+from smwatch.watched import Watched
 from tests import records
 from tests.rules.judging import after, arrivals, catalogue
 
@@ -36,3 +42,22 @@ def test_an_alarm_that_several_parts_of_a_page_change_is_told_once_with_the_last
     whole.add(reads[:4] if again else reads)
     assert store.alarms == whole.alarms
     assert told[2] == store.alarms
+
+
+@pytest.mark.parametrize("kind", [Store, Ledger])
+def test_a_delivery_has_alarms_worked_out_once_whatever_it_brings(kind: type[Judging]) -> None:
+    engine = Engine(catalogue())
+    store, engine.at_once = kind(engine=engine), 1
+    source, hour = "cloudtrail:111122223333:eu-west-1", timedelta(hours=1)
+    reads = arrivals(records.read_deleted(f"prod/gone-{n}", at=after(n)) for n in range(6))
+    delivery = Delivery(
+        tuple((0, arrival) for arrival in reads),
+        statuses=(Status(source, "CloudTrail", State.OK, "", at=after(9), last_good_at=after(9)),),
+        watched=(Watched(source, (Span(records.AT - hour, records.AT + hour),)),),
+        decided=Decided(()),
+    )
+    _, told = delivery.into(store)
+    assert len(told) == 1
+    while store.unsettled:
+        store.settle()
+    assert len(store.alarms) == len(reads)

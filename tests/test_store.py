@@ -97,14 +97,16 @@ class ByPrincipal:
         self.alarms[group] = msgspec.structs.replace(self.alarms[group], muted_until=mute.until)
         return (self.alarms[group],)
 
-    def adopt(self, decided: Decided) -> Sequence[Alarm]:
+    def adopt(self, decided: Decided, *, more: bool = False) -> Sequence[Alarm]:
         return [alarm for mute in decided.mutes for alarm in self.mute(mute)]
 
-    def feed(self, source: str, newest_at: datetime | None, now: datetime) -> Sequence[Alarm]:
+    def feed(self, source: str, newest_at: datetime | None, now: datetime, *, more: bool = False) -> Sequence[Alarm]:
         self.fed.append((source, newest_at, now))
         return ()
 
-    def watched(self, place: tuple[str, str], spans: Iterable[tuple[int, int]]) -> Sequence[Alarm]:
+    def watched(
+        self, place: tuple[str, str], spans: Iterable[tuple[int, int]], *, more: bool = False
+    ) -> Sequence[Alarm]:
         self.was_watched.append((place, list(spans)))
         return ()
 

@@ -174,21 +174,24 @@ class Engine:
             watch.fold(right)
         return self.settle()
 
-    def feed(self, source: str, newest_at: datetime | None, now: datetime) -> tuple[Alarm, ...]:
-        """A source has just been read whole, up to `now`, and its newest event is from `newest_at`."""
+    def feed(self, source: str, newest_at: datetime | None, now: datetime, *, more: bool = False) -> tuple[Alarm, ...]:
+        """A source has just been read whole, up to `now`, and its newest event is from `newest_at`.
+
+        `more` as for `judge`, and so for the next.
+        """
         second = moments.seconds_of_datetime(now)
         self._feeds.heard(source, newest_at, now)
         self._world.move(second, second - DELIVERY)
-        return self.settle()
+        return () if more else self.settle()
 
-    def watched(self, place: Place, spans: Iterable[Span]) -> tuple[Alarm, ...]:
+    def watched(self, place: Place, spans: Iterable[Span], *, more: bool = False) -> tuple[Alarm, ...]:
         """A source of this place, or of all that it stands for, has read these spans whole; the alarms that changed.
 
         Only spans whose events were given to `judge` are to be told.
         """
         self._world.vigil.read(place, spans)
         self._world.beginning.cover()
-        return self.settle()
+        return () if more else self.settle()
 
     @property
     def unsettled(self) -> bool:
@@ -242,10 +245,11 @@ class Engine:
         gone = [taken_back(alarm, MISTAKEN) for group, alarm in known.items() if group not in mine]
         return (*changed, *gone)
 
-    def adopt(self, decided: Decided) -> tuple[Alarm, ...]:
+    def adopt(self, decided: Decided, *, more: bool = False) -> tuple[Alarm, ...]:
         """Take over what was decided elsewhere about alarms known here; those that changed, see `at_once`."""
         changed = self._deciding.adopt(decided)
-        return tuple((changed | {alarm.group: alarm for alarm in self.settle()}).values())
+        settled = () if more else self.settle()
+        return tuple((changed | {alarm.group: alarm for alarm in settled}).values())
 
     @property
     def known_since(self) -> datetime | None:

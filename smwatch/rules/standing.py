@@ -119,7 +119,7 @@ class Standing:
 
     def _worked_out(self, case: Case) -> Alarm | None:
         """Have the alarm of a case stand as it is now; it, if it changed."""
-        known, alarm = self.alarms.get(case.group), case.alarm()
+        known, alarm = self.kept(case.rule, lambda: case.group), case.alarm()
         if alarm is None:
             return taken_back(self.alarms.pop(case.group), EXPLAINED) if known is not None else None
         if alarm == known:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +17,7 @@ from smwatch.record import Record
 from smwatch.rules import fact, standing, telling, timers
 from smwatch.rules.alarm import Alarm, AlarmState, Severity
 from smwatch.rules.answer import Whenever
+from smwatch.rules.case import group_of
 from smwatch.rules.closeness import Close, Slots
 from smwatch.rules.dimension import Dimension, Renames, Value, renamed
 from smwatch.rules.engine import Engine
@@ -723,3 +724,18 @@ def test_a_need_for_more_values_than_there_are_is_not_looked_for_until_there_are
     engine.judge(arrivals([records.read("prod/5", at=after(1250))]))
     (alarm,) = engine.alarms.values()
     assert (alarm.count, alarm.severity, {*needs}) == (6, Severity.CRITICAL, {3, 6})
+
+
+def test_who_has_no_alarm_of_a_rule_that_has_none_is_not_named(monkeypatch: pytest.MonkeyPatch) -> None:
+    named = list[str]()
+
+    def noted(rule: Rule, values: Mapping[Dimension, Value]) -> str:
+        named.append(str(values))
+        return group_of(rule, values)
+
+    monkeypatch.setattr("smwatch.rules.case.group_of", noted)
+    engine = Engine(ruled(mine('count = { min = 3, within = "1h" }')))
+    engine.judge(arrivals(records.read(by=records.role(f"app-{n}"), at=after(n)) for n in range(MANY)))
+    assert not named
+    engine.judge(arrivals(records.read(by=records.role("app-7"), at=after(MANY + n)) for n in range(2)))
+    assert len(named) == len(engine.alarms) == 1

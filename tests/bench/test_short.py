@@ -20,6 +20,12 @@ def test_every_row_can_be_measured(row: Row) -> None:
     assert line(row, [measured]).count(" | ") == len(HEADER) - 1
 
 
+@pytest.mark.parametrize("row", [row for row in TABLE if row not in ROWS], ids=lambda row: row.name)
+def test_where_a_peer_is_not_there_smwatch_alone_can_be_measured(row: Row) -> None:
+    with row.ready(max(10, row.size // SHORT)) as pair:
+        assert pair.smwatch() > 0
+
+
 def test_every_row_has_a_name_of_its_own() -> None:
     assert len({row.name for row in ROWS}) == len(ROWS)
 

@@ -94,8 +94,10 @@ def awslogs_get() -> list[str]:
 
 @contextmanager
 def tailing(size: int, *, peer: Callable[[], list[str]]) -> Iterator[tuple[Callable[[], Spent], Callable[[], Spent]]]:
-    """A log group of so many records in moto; each side writes all of them to a file."""
-    command = peer()
+    """A log group of so many records in moto; each side writes all of them to a file.
+
+    `peer` is asked for its command, and may have to be installed for it, only where it is measured.
+    """
     with tempfile.TemporaryDirectory() as name, started(Path(name, "moto")) as moto:
         folder = Path(name)
         _fill(moto.url, size)
@@ -120,7 +122,7 @@ def tailing(size: int, *, peer: Callable[[], list[str]]) -> Iterator[tuple[Calla
             tail = [sys.executable, "-m", "smwatch", "tail", "--json", "--once", "--since", "1h", "--no-cloudtrail"]
             return measured([*tail, "--log-group", GROUP, "--state-dir", str(folder / "state")])
 
-        yield smwatch, lambda: measured(command)
+        yield smwatch, lambda: measured(peer())
 
 
 def _fill(url: str, size: int) -> None:

@@ -60,8 +60,10 @@ def toolong() -> Sequence[str]:
 def viewing(
     size: int, *, peer: Callable[[], Sequence[str]]
 ) -> Iterator[tuple[Callable[[], Viewed], Callable[[], Viewed]]]:
-    """JSON lines, so many of them; each side opens the file on a terminal of its own."""
-    command = peer()
+    """JSON lines, so many of them; each side opens the file on a terminal of its own.
+
+    `peer` is asked for its command, and may have to be installed for it, only where it is measured.
+    """
     with tempfile.TemporaryDirectory() as name:
         path = Path(name, "events.json")
         texts = Traffic().texts(size)
@@ -74,7 +76,7 @@ def viewing(
             return viewed(replay, rb"Secret(?!s)\w* ", rb"\b%s events" % f"{size:,}".encode(), surroundings)
 
         def theirs() -> Viewed:
-            return viewed([*command, str(path)], rb"eventVersion", rb"9\.87", surroundings)
+            return viewed([*peer(), str(path)], rb"eventVersion", rb"9\.87", surroundings)
 
         yield smwatch, theirs
 

@@ -10,7 +10,9 @@ from tests.bench.__main__ import SHORT, chosen
 from tests.bench.harness import Measured, Row, Runs, attempt, exponent, sizes
 from tests.bench.readme import BEGIN, END, README, rows, written
 from tests.bench.rows import ROWS, TABLE
+from tests.bench.rows.parsing import Fresh
 from tests.bench.table import HEADER, heading, line
+from tests.bench.traffic import Traffic
 
 
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
@@ -53,6 +55,16 @@ def test_a_row_is_measured_at_a_tenth_and_at_ten_times_its_size(size: int, large
 def test_growth_is_told_as_a_power_of_the_size(large: float, power: float) -> None:
     measured = [Measured(10, (1.0,), (1.0,)), Measured(1000, (large,), (1.0,))]
     assert exponent(measured) == pytest.approx(power)
+
+
+@pytest.mark.parametrize("order", ["sfsfsf", "sffssf", "fssffs"])
+def test_both_sides_have_the_same_records_in_each_round_and_other_ones_in_the_next(order: str) -> None:
+    fresh = Fresh(Traffic(), 3)
+    taken: dict[str, list[list[str]]] = {"s": [], "f": []}
+    for side in order:
+        taken[side].append(fresh.smwatch() if side == "s" else fresh.floor())
+    assert taken["s"] == taken["f"]
+    assert len({text for texts in taken["s"] for text in texts}) == 9
 
 
 def test_rows_about_the_same_runs_share_them() -> None:

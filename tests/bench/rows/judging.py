@@ -20,7 +20,7 @@ from smwatch.rules.engine import Engine
 from smwatch.rules.rule import combine, load_builtin
 from tests import records
 from tests.bench.harness import Pair, Row, clock, collecting
-from tests.bench.rows.parsing import decoding
+from tests.bench.rows.parsing import Fresh, decoding
 from tests.bench.traffic import PAGE, AnyTraffic, Traffic, Trouble, Varied
 from tests.records import AT
 
@@ -52,17 +52,18 @@ def pattern(size: int) -> Iterator[Pair]:
 def rules(size: int, traffic_of: Callable[[], AnyTraffic] = Traffic) -> Iterator[Pair]:
     """All built-in rules, which have judged so many events already, on events that were just read."""
     traffic, reader, engine = traffic_of(), Reader(), Engine(combine(load_builtin()))
+    fresh = Fresh(traffic, PAGE)
 
-    def judge() -> float:
-        arrivals = [reader.read(text, seen_by=SeenBy.LOGS, seen_at=AT) for text in traffic.texts(PAGE)]
+    def judge(texts: list[str]) -> float:
+        arrivals = [reader.read(text, seen_by=SeenBy.LOGS, seen_at=AT) for text in texts]
         began = clock()
         engine.judge(arrivals)
         return clock() - began
 
     with collecting():
         for _ in range(0, size, PAGE):
-            judge()
-        yield Pair(judge, lambda: decoding(traffic.texts(PAGE)))
+            judge(traffic.texts(PAGE))
+        yield Pair(lambda: judge(fresh.smwatch()), lambda: decoding(fresh.floor()))
 
 
 @contextmanager

@@ -41,27 +41,50 @@ def decoding(texts: list[str]) -> float:
     return clock() - began
 
 
+class Fresh:
+    """Records that are new in each round, the same ones for both sides, whichever of them comes first."""
+
+    def __init__(self, traffic: AnyTraffic, count: int) -> None:
+        self._traffic, self._count = traffic, count
+        self._left: dict[str, list[str]] = {"smwatch": [], "floor": []}
+
+    def smwatch(self) -> list[str]:
+        """What this side has not had."""
+        return self._texts("smwatch", "floor")
+
+    def floor(self) -> list[str]:
+        """What this side has not had."""
+        return self._texts("floor", "smwatch")
+
+    def _texts(self, side: str, other: str) -> list[str]:
+        texts, self._left[side] = self._left[side], []
+        if not texts:
+            texts = self._left[other] = self._traffic.texts(self._count)
+        return texts
+
+
 @contextmanager
 def parse(size: int) -> Iterator[Pair]:
     """Records that are new in each round, read by a reader that has read others before, as after its first minute."""
-    traffic, reader = Traffic(), Reader()
+    fresh, reader = Fresh(Traffic(), size), Reader()
     for text in Traffic(seed=2).texts(10_000):
         reader.read(text, seen_by=SeenBy.LOGS, seen_at=AT)
 
     def smwatch() -> float:
-        texts = traffic.texts(size)
+        texts = fresh.smwatch()
         began = clock()
         for text in texts:
             reader.read(text, seen_by=SeenBy.LOGS, seen_at=AT)
         return clock() - began
 
-    yield Pair(smwatch, lambda: decoding(traffic.texts(size)))
+    yield Pair(smwatch, lambda: decoding(fresh.floor()))
 
 
 @contextmanager
 def ingest(size: int, traffic_of: Callable[[], AnyTraffic] = Traffic) -> Iterator[Pair]:
     """A page at a time into a journal on disk and a store that hold so many events already, with a filtered view."""
     traffic = traffic_of()
+    fresh = Fresh(traffic, PAGE)
     with tempfile.TemporaryDirectory() as folder, asyncio.Runner() as runner, collecting():
         engine = Engine(combine(load_builtin()))
         journal, store = Journal(Path(folder, FILE_NAME)), Store(engine=engine)
@@ -72,15 +95,15 @@ def ingest(size: int, traffic_of: Callable[[], AnyTraffic] = Traffic) -> Iterato
 
         monitor = Monitor(journal, deliver=deliver, selects=engine.selects, now=lambda: AT)
 
-        def take(count: int) -> float:
-            pages = Pages(traffic.texts(count))
+        def take(texts: list[str]) -> float:
+            pages = Pages(texts)
             began = clock()
             runner.run(monitor.read_once([pages]))
             return clock() - began
 
-        take(size)
+        take(traffic.texts(size))
         assert journal.last_seq() == size
-        yield Pair(lambda: take(PAGE), lambda: decoding(traffic.texts(PAGE)))
+        yield Pair(lambda: take(fresh.smwatch()), lambda: decoding(fresh.floor()))
         assert view.rows
         journal.close()
 

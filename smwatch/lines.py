@@ -11,6 +11,7 @@ import msgspec
 from smwatch.events.event import UNREADABLE, Arrival, Event
 from smwatch.events.links import told_at
 from smwatch.events.recent import Recent
+from smwatch.events.secret import Secret
 from smwatch.rules.alarm import Alarm, AlarmState
 from smwatch.sources.source import Status
 from smwatch.visible import harmless_json, unpiled, visible
@@ -63,6 +64,7 @@ class _AlarmLine(msgspec.Struct, tag_field="type", tag="alarm"):
     mitre: Sequence[str]
     count: int
     counted: str
+    secrets: Sequence[Secret]
     first_at: datetime
     last_at: datetime
     event_ids: Sequence[str]
@@ -157,6 +159,7 @@ def alarm_line(alarm: Alarm, behind: Sequence[Behind], *, new: bool) -> str:
             mitre=alarm.mitre,
             count=alarm.count,
             counted=alarm.counted,
+            secrets=alarm.secrets,
             first_at=alarm.first_at,
             last_at=alarm.last_at,
             event_ids=[each.id for each in behind if each.id],

@@ -142,11 +142,15 @@ def test_an_alarm_line_has_the_keys_that_others_rely_on() -> None:
         "type": "alarm", "group": "SMW-DEL-01:0", "rule": "SMW-DEL-01", "severity": "critical", "state": "open",
         "title": "t", "secret": None, "principal": None, "identity": None, "session": None, "region": "eu-west-1",
         "account": "111122223333", "about": {}, "mitre": ["T1485", "T1489"], "count": 3, "counted": "events",
-        "first_at": "2026-11-23T14:00:00Z", "last_at": "2026-11-23T14:00:00Z", "event_ids": ["id"], "why": "w",
-        "facts": [], "next": ["aws …"], "note": None,
+        "secrets": [], "first_at": "2026-11-23T14:00:00Z", "last_at": "2026-11-23T14:00:00Z", "event_ids": ["id"],
+        "why": "w", "facts": [], "next": ["aws …"], "note": None,
         "closed_by": None, "muted_until": None,
     }  # fmt: skip
     assert json.loads(alarm_line(ALARM, [], new=False))["state"] == "updated"
+    several = msgspec.structs.replace(ALARM, secrets=(Secret("111122223333", "eu-west-1", "prod/db"),))
+    assert json.loads(alarm_line(several, [], new=True))["secrets"] == [
+        {"account": "111122223333", "region": "eu-west-1", "name": "prod/db"}
+    ]
 
 
 def test_an_alarm_line_says_what_people_decided() -> None:

@@ -12,6 +12,8 @@ from smwatch.events.secret import Secret
 
 EVIDENCE = 100
 """How many event keys an alarm carries: the newest ones. Its count is exact all the same."""
+SECRETS = 500
+"""How many of the secrets that it counts an alarm names: those that were first seen last."""
 
 
 class Severity(StrEnum):
@@ -120,6 +122,8 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """How many `counted` there are, exactly. 0: later events took all evidence back; drop the alarm."""
     counted: str = "events"
     """What count counts: events, or the values a rule tells apart (secrets, regions, …)."""
+    secrets: tuple[Secret, ...] = ()
+    """The secrets that are counted, ascending by when each was first seen: the newest SECRETS of them."""
     first_at: datetime
     last_at: datetime
     about: tuple[tuple[str, str], ...] = ()
@@ -164,6 +168,10 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         """What was noted with the latest decision."""
         decisions = [decision for decision in (self.acknowledged, self.closed) if decision and decision.note]
         return max(decisions, key=lambda decision: decision.at).note if decisions else ""
+
+    def concerns(self, secret: Secret) -> bool:
+        """Whether it is about this secret, or counts it among others."""
+        return self.secret == secret or secret in self.secrets
 
     def muted(self, now: datetime) -> bool:
         """Whether somebody muted it for now."""

@@ -13,7 +13,7 @@ from typing import NamedTuple, Self
 from smwatch.events.event import Event
 from smwatch.events.renaming import names_any, renamed_event
 from smwatch.events.secret import Secret
-from smwatch.rules.alarm import EVIDENCE, Alarm, AlarmState, Decision, Severity
+from smwatch.rules.alarm import EVIDENCE, SECRETS, Alarm, AlarmState, Decision, Severity
 from smwatch.rules.command import event_values, filled, for_secrets
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Value
 from smwatch.rules.ending import Ending
@@ -233,6 +233,7 @@ class Case(ABC):
             session=session,
             count=max(1, self.count(episode, shed) - len(caused)),
             counted=self.counted,
+            secrets=self._secrets(episode)[-SECRETS:],
             first_at=_moment(first_at),
             last_at=_moment(last_at),
             about=self.about,
@@ -268,6 +269,13 @@ class Case(ABC):
     def values_in(self, _episode: Sequence[Evidence]) -> Mapping[Value, tuple[int, int]]:
         """The different values that are counted, and the first and last second of each; none where events are."""
         return {}
+
+    def secrets_in(self, _episode: Sequence[Evidence]) -> tuple[Secret, ...]:
+        """Those of them that are secrets, in the same order."""
+        return ()
+
+    def _secrets(self, episode: Sequence[Evidence]) -> tuple[Secret, ...]:
+        return self.secrets_in(episode)
 
     def listed(self, _episode: Sequence[Evidence]) -> tuple[str, ...]:
         """What is said of each of these values."""
@@ -313,7 +321,7 @@ class Case(ABC):
         if newest is None:
             return self.base.next if self.base else filled(self.rule.next, {})
         values = {**event_values(self.rule.next, newest.event), **newest.of_record}
-        secrets = [value for value in self.values_in(episode) if isinstance(value, Secret)][-EVIDENCE:]
+        secrets = [*self.secrets_in(episode)[-EVIDENCE:]]
         if self._commands is None or self._commands[:2] != (values, secrets):
             self._commands = values, secrets, filled(self.rule.next, values, for_secrets(secrets))
         return self._commands[2]

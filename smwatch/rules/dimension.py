@@ -19,6 +19,8 @@ from smwatch.rules.glance import Look
 from smwatch.rules.subject import Subject
 
 Value: TypeAlias = str | Secret
+UNNAMED = Secret("", "", "not named by the record")
+"""Stands for the secrets of an event whose record tells of none, where each secret is evidence by itself."""
 Group: TypeAlias = tuple[Value | None, ...]
 """Values of the dimensions that a rule groups by."""
 Get: TypeAlias = Callable[[Subject], Value | None]

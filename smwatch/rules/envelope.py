@@ -75,7 +75,7 @@ class Share(Struct, frozen=True, forbid_unknown_fields=True):
 
 
 class Distinct(Struct, frozen=True, forbid_unknown_fields=True):
-    """At least `min` different values within a period."""
+    """At least `min` different values within a period; 1: each of them is evidence, and one alarm counts them."""
 
     of: Dimension
     min: int

@@ -65,7 +65,7 @@ def faults(rule: Rule) -> Iterable[tuple[str, str]]:
 
 
 def _number_faults(rule: Rule) -> Iterable[tuple[str, str]]:
-    for key, part, least in (("count", rule.count, 2), ("distinct", rule.distinct, 2), ("sequence", rule.sequence, 1)):
+    for key, part, least in (("count", rule.count, 2), ("distinct", rule.distinct, 1), ("sequence", rule.sequence, 1)):
         if part is not None and part.min < least:
             yield f"{key}.min", f"must be {least} or more"
         elif part is not None and part.min > MOST:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from smwatch.rules.answer import Pending
 from smwatch.rules.census import Population
-from smwatch.rules.dimension import DIMENSIONS, Dimension, Value
+from smwatch.rules.dimension import DIMENSIONS, UNNAMED, Dimension, Value
 from smwatch.rules.envelope import Share
 from smwatch.rules.habit import Habits
 from smwatch.rules.question import Lookout
@@ -211,6 +211,8 @@ class Measure:
     def _ask(self, lookout: Lookout, sight: Sight, case: SpreadCase) -> bool:
         assert case.rule.distinct is not None
         values: dict[Dimension, Value] = {**case.values, case.rule.distinct.of: sight.value}
+        if sight.value == UNNAMED:
+            del values[case.rule.distinct.of]
         if case.identity:
             values.setdefault(_IDENTITY, case.identity)
         for dimension, value in zip((_ACCOUNT, _REGION), case.place, strict=True):

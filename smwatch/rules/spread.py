@@ -333,6 +333,16 @@ class SpreadCase(Case):
         """The different values in the evidence, and the first and last second of each; ascending by the first."""
         return self._summed_up(episode).values
 
+    def secrets_in(self, episode: Sequence[Evidence]) -> tuple[Secret, ...]:
+        """Those of them that are secrets."""
+        return self._summed_up(episode).secrets
+
+    def _secrets(self, episode: Sequence[Evidence]) -> tuple[Secret, ...]:
+        found = self.secrets_in(episode)
+        if self._kept is None or self.base is None:
+            return found
+        return tuple(dict.fromkeys((*self.base.secrets, *found)))  # also those of which nothing else is known yet
+
     def listed(self, episode: Sequence[Evidence]) -> tuple[str, ...]:
         """What is said of each of them."""
         return self._listing.of(self.values_in(episode))

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from itertools import chain
 from operator import attrgetter
 
+from smwatch.events.secret import Secret
 from smwatch.rules.alarm import EVIDENCE
-from smwatch.rules.dimension import Value
+from smwatch.rules.dimension import UNNAMED, Value
 from smwatch.rules.evidence import Evidence, Total, total_of
 
 _AT, _KEY, _VALUE = attrgetter("at"), attrgetter("key"), attrgetter("value")
@@ -20,7 +21,7 @@ class Summary:
     event: serves the rows "rules-trouble" and "longest stall of the event loop".
     """
 
-    __slots__ = ("_firsts", "_lasts", "_values", "episode", "parts", "total")
+    __slots__ = ("_firsts", "_lasts", "_secrets", "_values", "episode", "parts", "total")
 
     def __init__(
         self,
@@ -37,6 +38,7 @@ class Summary:
         """What all of it amounts to."""
         self._firsts, self._lasts = firsts, lasts
         self._values: Mapping[Value, tuple[int, int]] | None = None
+        self._secrets: tuple[Secret, ...] | None = None
 
     @classmethod
     def of(cls, episode: Sequence[Evidence]) -> Summary:
@@ -67,13 +69,21 @@ class Summary:
         return self._values
 
     @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """Those of the values that are secrets, in the same order."""
+        if self._secrets is None:
+            self._secrets = tuple(value for value in self.values if isinstance(value, Secret) and value != UNNAMED)
+        return self._secrets
+
+    @property
     def keys(self) -> list[int]:
         """The newest keys of the first event with each value, ascending."""
         return sorted({*map(_KEY, self._firsts.values())})[-EVIDENCE:]
 
     def count(self, gone: Mapping[Value, int]) -> int:
-        """How many different values there are, with those of which no evidence is kept."""
-        return len(self._firsts.keys() | gone.keys()) if gone else len(self._firsts)
+        """How many different values have a name, also of those of which no evidence is kept."""
+        known = self._firsts.keys() | gone.keys() if gone else self._firsts.keys()
+        return len(known) - (UNNAMED in known)
 
 
 NOTHING = Summary.of(())

@@ -15,7 +15,7 @@ from smwatch.rules.awaiting import waits
 from smwatch.rules.case import Case, Newest, group_of
 from smwatch.rules.command import holes, needs_record, record_values
 from smwatch.rules.condition import Condition, Look, Lookup, historic, lookups, timeless
-from smwatch.rules.dimension import Dimension, Group, Value, renamed, renames
+from smwatch.rules.dimension import UNNAMED, Dimension, Group, Value, renamed, renames
 from smwatch.rules.envelope import FirstSeen, Rule, own_fact
 from smwatch.rules.habit import Habits
 from smwatch.rules.handful import Glimpse, Handful
@@ -78,6 +78,7 @@ class Watch:
         self._habits = Habits(distinct.habit) if distinct is not None and distinct.habit is not None else None
         if distinct is not None:
             self._value = distinct.of.get
+            self._else = UNNAMED if distinct.min == 1 and distinct.of.names_secret else None
             needs = [Need(distinct.min, distinct.within, rule.severity.rank, 0, "", alone=True)]
             for number, step in enumerate(rule.escalate, 1):
                 alone = step.severity < rule.severity
@@ -96,7 +97,7 @@ class Watch:
         if left:
             pass
         elif distinct is not None and self._foreseen:
-            if value := self._value(subject):
+            if value := self._value(subject) or self._else:
                 plan.spreads += (self._sighter(self._group(subject), value),)
             return
         elif fresh is not None and fresh.foreseen and not fresh.notes:
@@ -194,7 +195,7 @@ class Watch:
         return tuple([get(subject) or None for get in self._gets])
 
     def _take_value(self, subject: Subject) -> None:
-        value = self._value(subject)
+        value = self._value(subject) or self._else
         if not value:
             return
         case = self._spreads[self._group(subject)]

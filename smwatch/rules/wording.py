@@ -91,7 +91,8 @@ def _wrapper(rule: Rule) -> Iterator[str]:
         yield f"from {rule.count.min} events within {rule.count.within} on"
     if rule.distinct is not None:
         distinct = rule.distinct
-        yield f"from {distinct.min} different {distinct.of.plural} within {distinct.within} on"
+        many = f"from {distinct.min} different {distinct.of.plural} within {distinct.within} on"
+        yield many if distinct.min > 1 else f"different {distinct.of.plural}"
         if distinct.share is not None:
             yield _share(distinct.share, distinct.of)
         if distinct.habit is not None:

@@ -135,7 +135,8 @@ def test_an_alarm_that_is_taken_back_is_not_there_after_a_restart(journal: Journ
 def test_people_who_share_a_permission_set_have_alarms_of_their_own_by_their_names() -> None:
     people = ("alice@example.com", "bob@example.com", "alice@example.com")
     looks = [
-        records.read(by=records.sso(name), userAgent=records.CONSOLE, at=after(n)) for n, name in enumerate(people)
+        records.read(f"prod/{n}", by=records.sso(name), userAgent=records.CONSOLE, at=after(n))
+        for n, name in enumerate(people)
     ]
     alarms = of("SMW-READ-06", judged(looks))
     assert [(alarm.principal, alarm.count) for alarm in alarms] == [("alice@example.com", 2), ("bob@example.com", 1)]

@@ -59,6 +59,7 @@ MISTAKES = [
     ("count = { min = 3, within = 5 }", "count.within: 5 is not a period"),
     ("count = { min = 3, withn = '1m' }", "count.withn: there is no such key: did you mean within?"),
     ("distinct = { of = 'planet', min = 3, within = '1m' }", "distinct.of: there is no dimension 'planet'"),
+    ("distinct = { of = 'secret', min = 0, within = '1m' }", "distinct.min: must be 1 or more"),
     ("distinct = { of = '$.a b', min = 3, within = '1m' }", "distinct.of: Write a key"),
     ("distinct = { of = 'secret', min = 3, within = '1m', habit = { days = 0 } }", "distinct.habit: needs a day"),
     (SHARE.format("least = 1.5, known = ['reads']"), "distinct.share: needs least, above 0 and up to 1"),

@@ -14,6 +14,7 @@ from textual.drivers.headless_driver import HeadlessDriver
 from smwatch.delivery import Delivery
 from smwatch.events.event import SeenBy
 from smwatch.events.reader import Reader
+from smwatch.events.secret import Secret
 from smwatch.record import Record
 from smwatch.rules.alarm import Alarm, AlarmState, Mute
 from smwatch.rules.engine import Engine
@@ -23,7 +24,7 @@ from smwatch.tui.clip import next_step
 from smwatch.tui.keys import MOMENT
 from smwatch.tui.muting import mutes_meant
 from smwatch.tui.outside import Before, Outside
-from smwatch.tui.pages.targets import ToAlarm
+from smwatch.tui.pages.targets import ToAlarm, ToSecret
 from smwatch.tui.pages.words import shown
 from smwatch.tui.screens.alarms import AlarmsScreen
 from smwatch.tui.screens.prompt import PromptScreen
@@ -108,6 +109,19 @@ async def test_y_copies_the_command_that_restores_the_secret() -> None:
     async with stage.app.run_test(size=WIDE) as pilot:
         await pilot.press("y")
         assert stage.app.clipboard == RESTORE
+
+
+async def test_the_details_of_a_secret_show_the_alarm_that_names_it_among_others() -> None:
+    by = records.user("backup")
+    taken = [records.read(name, by=by, eventTime=ago(60 - n)) for n, name in enumerate(("prod/a", "prod/b"))]
+    stage = staged(*reads(1, secret="prod/other"), *taken)
+    async with stage.app.run_test(size=WIDE):
+        told = []
+        for name in ("prod/a", "prod/b", "prod/other"):
+            lines = stage.app.desk.page_of(ToSecret(Secret(records.ACCOUNT, records.REGION, name)), ())(120)
+            text = "".join(piece.text for line in lines for piece in line.pieces)
+            told.append("Long-term access key reads secrets" in text)
+        assert told == [True, True, False]
 
 
 async def test_events_of_an_alarm_are_marked_in_the_stream_and_e_goes_to_them() -> None:

@@ -25,7 +25,7 @@ def unsaid(rule: Rule) -> str:
     """Why nothing of a rule can go to AWS, as a clause; "" if something can."""
     if not patterns_of(rule):
         return "it has no filter pattern of its own"
-    if rule.kind not in ("match", "count"):
+    if rule.kind not in ("match", "count") and not (rule.distinct is not None and rule.distinct.min == 1):
         return f"AWS looks at single events and their number alone ({rule.kind.replace('_', ' ')})"
     return ""
 

@@ -55,7 +55,7 @@ def head(
     lines += state_lines(life, now, zone, width)
     if life.state is State.PENDING and (restore := restore_command(secret, dossier.arn)):
         lines += command(restore, width)
-    own = shown([alarm for alarm in alarms if alarm.secret == secret and alarm.open])  # few of ten thousand are
+    own = shown([alarm for alarm in alarms if alarm.open and alarm.concerns(secret)])  # few of ten thousand do
     lines += [alarm_line(alarm, now, zone, width) for alarm in own]
     return lines
 

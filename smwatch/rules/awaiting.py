@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TypeAlias
 
 from smwatch.events.event import Event
@@ -50,12 +50,13 @@ class Waits:
         values = self._source.values_of(subject)
         return self._waiters[group, values] if values is not None else None
 
-    def fold(self, every: Renames, right: Mapping[Secret, Secret]) -> None:
-        """Have the events wait for what is known of secrets by their right names, and in the right groups."""
+    def fold(self, every: Renames, right: Mapping[Secret, Secret]) -> Iterator[None]:
+        """Have events wait for what is known of secrets by their right names, in the right groups; step by step."""
         for key in self._waiters.remembered():
             group, values = key
             if (waiter := self._waiters.find(key)) is None:
                 continue
+            yield
             waiter.rename(right)
             now = renamed(self._by, group, every), self._source.renamed(values, every)
             if now != key:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import islice
+from itertools import chain, islice
 from types import MappingProxyType
 
 from smwatch.events import moments
@@ -32,6 +33,8 @@ _FILE = SeenBy.FILE
 MISTAKEN = "it was about another secret, as is known by now"
 DELIVERY = 15 * 60
 """Seconds after which CloudTrail has, in all likelihood, delivered an event."""
+FOLDED = 10
+"""Cases brought together in one go, where alarms are worked out bit by bit: up to 2 ms."""
 
 
 class Engine:
@@ -80,6 +83,8 @@ class Engine:
         """The groups of alarms that were kept, by the keys of their events."""
         self._route = Router([*facts, *wanted], world.turns)
         self._wanted = Router([*wanted, *looked_at], world.turns)
+        self._folding: Iterator[None] | None = None
+        """Goes on with what `fold` has begun."""
         self._forgetting: Iterator[None] = iter(())
         self._day = 0
         """The last one of which time was told."""
@@ -116,6 +121,7 @@ class Engine:
         Rules look before and after an event, so one without a time is left out. Sources give those records that don't
         say when they happened the time at which they were delivered.
         """
+        self._fold_all()
         world, way_of, recalled = self._world, self._route.way, self._recalled
         began = EVER if world.beginning.at is None else world.beginning.at
         newest = 0
@@ -147,8 +153,10 @@ class Engine:
     def tick(self, now: datetime) -> tuple[Alarm, ...]:
         """Let time pass; the alarms that changed, and those whose mute has ended.
 
-        In a replay, pass the time of its newest event.
+        In a replay, pass the time of its newest event. While a `fold` goes on, time waits for its end.
         """
+        if self._folding is not None:
+            return ()
         second = moments.seconds_of_datetime(now)
         self._world.move(second, 0)
         if second // DAY != self._day:
@@ -163,15 +171,16 @@ class Engine:
     def fold(self, renames: Iterable[Rename]) -> tuple[Alarm, ...]:
         """What looked like two secrets is one; the alarms that changed, those of the wrong names taken back (count 0).
 
-        Alarms, facts, deadlines and habits are then as if the right names had been known from the start.
+        Alarms, facts, deadlines and habits are then as if the right names had been known from the start. With `at_once`
+        `settle` goes on with that too; whatever else happens first has all of it done, but for time, which waits.
         """
+        self._fold_all()
         right = composed(renames)
         for alarm in tuple(self._standing.alarms.values()):
             if alarm.secret in right:
                 self._case(alarm)  # it may have been forgotten
         self._world.fold(right)
-        for watch in self._watches.values():
-            watch.fold(right)
+        self._folding = chain.from_iterable([watch.fold(right) for watch in self._watches.values()])
         return self.settle()
 
     def feed(self, source: str, newest_at: datetime | None, now: datetime, *, more: bool = False) -> tuple[Alarm, ...]:
@@ -179,6 +188,7 @@ class Engine:
 
         `more` as for `judge`, and so for the next.
         """
+        self._fold_all()
         second = moments.seconds_of_datetime(now)
         self._feeds.heard(source, newest_at, now)
         self._world.move(second, second - DELIVERY)
@@ -189,6 +199,7 @@ class Engine:
 
         Only spans whose events were given to `judge` are to be told.
         """
+        self._fold_all()
         self._world.vigil.read(place, spans)
         self._world.beginning.cover()
         return () if more else self.settle()
@@ -196,10 +207,16 @@ class Engine:
     @property
     def unsettled(self) -> bool:
         """Whether there are alarms still to be worked out."""
-        return self._standing.unsettled
+        return self._folding is not None or self._standing.unsettled
 
     def settle(self) -> tuple[Alarm, ...]:
         """Work out some more alarms, see `at_once`; those that changed."""
+        if self.at_once is None:
+            self._fold_all()
+        elif self._folding is not None:
+            if sum(1 for _ in islice(self._folding, FOLDED)) < FOLDED:
+                self._folding = None
+            return ()
         return self._standing.settle(self.at_once)
 
     # -- what people decide
@@ -209,10 +226,12 @@ class Engine:
 
         With `seen`, it is that as which they saw it: what has come since is not decided upon. So it is in `close`.
         """
+        self._fold_all()
         return self._deciding.decide(group, note, at, seen, closing=False)
 
     def close(self, group: str, note: str, at: datetime, seen: Alarm | None = None) -> tuple[Alarm, ...]:
         """Somebody ends an alarm: evidence newer than what they have seen opens it again."""
+        self._fold_all()
         return self._deciding.decide(group, note, at, seen, closing=True)
 
     def mute(self, mute: Mute) -> tuple[Alarm, ...]:
@@ -220,6 +239,7 @@ class Engine:
 
         Returns the alarms that changed, see `at_once`.
         """
+        self._fold_all()
         self._deciding.mute(mute)
         return tuple(self._standing.tell_remuted(few=self.at_once is not None))
 
@@ -247,6 +267,7 @@ class Engine:
 
     def adopt(self, decided: Decided, *, more: bool = False) -> tuple[Alarm, ...]:
         """Take over what was decided elsewhere about alarms known here; those that changed, see `at_once`."""
+        self._fold_all()
         changed = self._deciding.adopt(decided)
         settled = () if more else self.settle()
         return tuple((changed | {alarm.group: alarm for alarm in settled}).values())
@@ -285,6 +306,11 @@ class Engine:
                 case.wake()  # it has to hear of what ends it
 
     # -- within
+
+    def _fold_all(self) -> None:
+        if self._folding is not None:
+            deque(self._folding, maxlen=0)
+            self._folding = None
 
     def _recognise(self, event: Event) -> None:
         """Regroup the alarms of this event if it names another secret than when they were kept."""

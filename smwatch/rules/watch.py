@@ -126,8 +126,8 @@ class Watch:
         group = tuple(values.get(dimension) or None for dimension in self.rule.by)
         return self._spreads[group] if self.rule.distinct is not None else self._sightings[group]
 
-    def fold(self, right: Mapping[Secret, Secret]) -> None:
-        """Bring together the cases, and the values in them, of secrets that have turned out to be one."""
+    def fold(self, right: Mapping[Secret, Secret]) -> Iterator[None]:
+        """Bring together the cases, and the values in them, of secrets that have turned out to be one; step by step."""
         every = renames(right)
 
         def concerned(group: Group) -> bool:
@@ -136,11 +136,13 @@ class Watch:
         for group in self._handfuls.remembered():
             if (handful := self._handfuls.find(group)) is None:
                 continue
+            yield
             if concerned(group) or handful.names_any(every):
                 self._spreads[group]  # which takes it over
             else:
                 handful.rename(right)
         for group in (*self._spreads.remembered(), *self._sightings.remembered()):
+            yield
             # Most groups are of other secrets, and that is seen at once: serves "longest stall of the event loop".
             if self._by_secret and concerned(group) and renamed(self.rule.by, group, every) != group:
                 self.regroup(group, right)
@@ -150,9 +152,8 @@ class Watch:
                     spread.fold(every)
             elif not self._by_secret and (sightings := self._sightings.find(group)) is not None:
                 sightings.rename(right)
-
         if self._waits is not None:
-            self._waits.fold(every, right)
+            yield from self._waits.fold(every, right)
 
     def forget_before(self, second: int) -> Iterator[bool]:
         """Let go of what was seen before this second and is no evidence, some cases at a time.

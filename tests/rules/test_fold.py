@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import timedelta
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -16,7 +17,8 @@ from smwatch.events.renaming import composed, renamed_event
 from smwatch.events.secret import Secret
 from smwatch.record import Record
 from smwatch.rules.alarm import Alarm, AlarmState, Mute
-from smwatch.rules.engine import Engine
+from smwatch.rules.engine import FOLDED, Engine
+from smwatch.rules.handful import Handful
 from tests import records
 from tests.rules.judging import SEEN_AT, after, arrivals, catalogue, mine, of, ruled
 
@@ -155,9 +157,9 @@ EVENTS = st.builds(
 
 
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
-@given(st.lists(EVENTS, min_size=2, max_size=40), st.integers(1, 9), st.integers())
+@given(st.lists(EVENTS, min_size=2, max_size=40), st.integers(1, 9), st.integers(), st.booleans())
 def test_whenever_the_names_are_found_to_be_one_the_alarms_are_the_same(
-    events: list[Record], size: int, seed: int
+    events: list[Record], size: int, seed: int, bit_by_bit: bool
 ) -> None:
     # What AWS writes itself settles which secret is meant: a description that names both ARN and name.
     settled = records.create(NAME, at=after(-5))
@@ -166,6 +168,46 @@ def test_whenever_the_names_are_found_to_be_one_the_alarms_are_the_same(
     expected.tick(after() + timedelta(days=60))
     random.Random(seed).shuffle(events)
     engine = Engine(catalogue())
+    engine.at_once = 1 if bit_by_bit else None
     fed(engine, [*(events[start : start + size] for start in range(0, len(events), size)), [settled]])
+    settle(engine)
     engine.tick(after() + timedelta(days=60))
+    settle(engine)
     assert dict(engine.alarms) == dict(expected.alarms)
+
+
+def test_where_a_screen_waits_names_are_brought_together_in_steps_and_time_waits_for_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    known = list[Handful]()
+    rename = Handful.rename
+
+    def noted(handful: Handful, right: Mapping[Secret, Secret]) -> None:
+        known.append(handful)
+        rename(handful, right)
+
+    monkeypatch.setattr(Handful, "rename", noted)
+    expected, engine = Engine(catalogue()), Engine(catalogue())
+    for each in (expected, engine):
+        reads = [records.read("my", by=records.role(f"app-{n}"), at=after(n)) for n in range(20 * FOLDED)]
+        each.judge(arrivals([*reads, records.read_deleted("my", at=after(9))]))
+        each.tick(after(hours=1))
+    expected.fold([(WRONG, RIGHT)])
+    expected.tick(after(hours=9))
+    at_once, engine.at_once = len(known), 5
+    known.clear()
+    engine.fold([(WRONG, RIGHT)])
+    steps = [len(known)]
+    while engine.ticked_at == after(hours=1):
+        known.clear()
+        engine.settle()
+        steps.append(len(known))
+        engine.tick(after(hours=9))
+    assert sum(steps) == at_once > 10 * max(steps)
+    settle(engine)
+    assert engine.alarms == expected.alarms
+
+
+def settle(engine: Engine) -> None:
+    while engine.unsettled:
+        engine.settle()

@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from smwatch.events.header import Header, unwrapped
+from smwatch.events.header import Header, quick_header, unwrapped
 from smwatch.events.principal import Principal
 from smwatch.events.secret import Secret
 from smwatch.record import Record, decode
@@ -158,15 +158,15 @@ class Arrival(msgspec.Struct, gc=False, eq=False):
     """An event on its way through the program, still with its JSON text."""
 
     # Most records are never decoded: another scan brought the event before, or nothing asks about it. So this is made
-    # without its record, and is the one value here that is not frozen.
+    # without its record, and is the one value here that is not frozen. Few are asked for their header, either: kept
+    # with each, headers push out of the processor's caches what comes next (see the row "ingest" of the benchmarks).
 
     event: Event
     raw: str
     """The untouched JSON text."""
     decoded: Record | None = None
     """The record where its text is out of the ordinary, so that it had to be decoded to be read."""
-    header: Header | None = None
-    """What was read of it otherwise."""
+    _header: Header | None = None
     _record: Record | None = None
     shared_id: str = ""
     """sharedEventID: what the records that several accounts have of one call have in common."""
@@ -177,6 +177,13 @@ class Arrival(msgspec.Struct, gc=False, eq=False):
     likeness: Likeness | None = None
     """What it shares with events that are one more of the same: see there. None for one that is better looked at alone.
     """
+
+    @property
+    def header(self) -> Header | None:
+        """What is read of the record without decoding it; None where it had to be decoded."""
+        if self._header is None and self.decoded is None:
+            self._header = quick_header(self.raw)
+        return self._header
 
     @property
     def record(self) -> Record:

@@ -151,8 +151,21 @@ class Header(msgspec.Struct, gc=False):
     """Is set in an EventBridge envelope."""
 
 
-decode_header = msgspec.json.Decoder(Header).decode
-"""The header in a record's JSON text; a msgspec.MsgspecError where a field is not as declared, or it is not JSON."""
+QUICK = 8192
+"""Records with more characters are read the long way, which clips their strings, so that none is remembered whole."""
+
+_decode = msgspec.json.Decoder(Header).decode
+
+
+def quick_header(raw: str) -> Header | None:
+    """The header in a record's JSON text; None where it has to be decoded, as it is long or out of the ordinary."""
+    if len(raw) > QUICK:
+        return None
+    try:
+        header = _decode(raw)
+    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return None
+    return header if header.detail is None and header.odd is None else None
 
 
 def header_of(record: Record) -> Header:

@@ -8,20 +8,15 @@ from contextlib import suppress
 from datetime import datetime
 from uuid import UUID
 
-import msgspec
-
 from smwatch.events import moments
 from smwatch.events.event import CALLER_BITS, UNREADABLE, Arrival, Event, SeenBy
-from smwatch.events.header import Header, Identity, decode_header, header_of, unwrapped
+from smwatch.events.header import Header, Identity, header_of, quick_header, unwrapped
 from smwatch.events.known import Known, bytes_of_account, digest_of, search_text
 from smwatch.events.naming import KMS, SECRETS_MANAGER, names_in, resource_arn
 from smwatch.events.principal import Kind, Principal
 from smwatch.events.recent import Recent
 from smwatch.events.secret import Lesson, Secret
 from smwatch.record import Record, decode, encode
-
-QUICK = 8192
-"""Records with more characters are read the long way, which clips their strings, so that none is remembered whole."""
 
 _NO_ID = "no eventID: "
 _NOBODY = Principal(Kind.UNKNOWN, "", "")
@@ -45,20 +40,16 @@ class Reader:
         `at` is when a wrapper around the record says that it happened, for records that don't say so. An EventBridge
         envelope is unwrapped. What is not a JSON object becomes an UNREADABLE event with the reason as its error.
         """
-        try:
-            if len(raw) <= QUICK:
-                header = decode_header(raw)
-                if header.detail is None and header.odd is None:
-                    return self._arrival(header, raw, seen_by, seen_at, at)
-        except (msgspec.MsgspecError, UnicodeError, RecursionError):
-            pass  # what is odd is looked at closely
+        header = quick_header(raw)
+        if header is not None:
+            return self._arrival(header, raw, seen_by, seen_at, at)
         try:
             record = decode(raw)
         except ValueError as error:
             return Arrival(self._unreadable(raw, str(error), seen_by, seen_at, at), raw, {})
         record = unwrapped(record)
         arrival = self._arrival(header_of(record), raw, seen_by, seen_at, at)
-        arrival.decoded, arrival.header, arrival.likeness = record, None, None
+        arrival.decoded, arrival.likeness = record, None
         return arrival
 
     def event(self, record: Record, *, seen_by: SeenBy, seen_at: datetime, at: datetime | None = None) -> Event:
@@ -200,7 +191,7 @@ class Reader:
         )
         # Both numbers in one, which no other two have.
         likeness = call_number << CALLER_BITS | caller_number if call_number and caller_number else None
-        return Arrival(event, raw, None, header, None, header.shared_id or "", False, 0, likeness)
+        return Arrival(event, raw, None, None, None, header.shared_id or "", False, 0, likeness)
 
     def _second(self, text: str) -> int:
         """The seconds since the epoch up to an eventTime, as in 2026-11-23T14:05:31Z; a KeyError for other texts."""

@@ -7,12 +7,13 @@ from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from smwatch.events.event import UNREADABLE, Arrival, Event, SeenBy
-from smwatch.events.header import unwrapped
+from smwatch.events.header import Header, unwrapped
 from smwatch.events.reader import Reader
 from smwatch.events.recent import Recent
 from smwatch.events.scope import READS, in_scope
@@ -357,6 +358,21 @@ def test_a_string_longer_than_any_of_aws_is_clipped_in_the_event_but_not_in_the_
 def test_the_record_is_decoded_when_it_is_asked_for_and_only_once() -> None:
     found = arrival(records.raw(records.read()))
     assert found.record is found.record
+
+
+def test_the_header_is_read_when_it_is_asked_for_and_only_once() -> None:
+    record = records.read("prod/db")
+    found = arrival(records.raw(record))
+    assert msgspec.convert(record, Header) == found.header
+    assert found.header is found.header
+
+
+@pytest.mark.parametrize(
+    "raw", ["", "[]", '{"eventName":null', '{"detail":{"eventName":"GetSecretValue"}}', '{"userAgent":null}']
+)
+def test_there_is_no_header_of_what_has_to_be_decoded(raw: str) -> None:
+    event = arrival(records.raw(records.read())).event
+    assert arrival(raw).header is Arrival(event, raw).header is None
 
 
 @pytest.mark.parametrize("agent", ["\\ud800", "a\\udc00b"])

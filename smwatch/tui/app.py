@@ -196,7 +196,8 @@ class SmwatchApp(App[int]):
 
     def get_default_screen(self) -> Screen[Any]:
         """What the first frame is on."""
-        return First(id="_default")
+        make = self._make_desk
+        return First(partial(self._load, make) if make is not None else None, id="_default")
 
     def compose(self) -> ComposeResult:
         """What is there before anything else, and below it ever after."""
@@ -204,12 +205,10 @@ class SmwatchApp(App[int]):
             yield Opening(self._heading, self._clock(), self._ui.zone, self.size.width)
 
     def on_mount(self) -> None:
-        """Show the head of the screen, then the rest."""
+        """Show the main screen, if it is there already."""
         if self._make_desk is None:
             self._open()
             self._opened.set()
-        else:
-            self.call_after_refresh(self._load, self._make_desk)
 
     async def _load(self, make: Callable[[], Desk]) -> None:
         """Have the desk made, and show it."""

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from datetime import datetime
+from typing import Any
 
 from textual import events
 from textual.screen import Screen
@@ -14,7 +16,22 @@ from smwatch.tui.widgets.pieces import Pieces
 
 
 class First(StyledOnce, Screen[None]):
-    """The screen that is there before the main one."""
+    """The screen that is there before the main one.
+
+    It is painted while it takes note that it is in front. What comes after that is begun then, and not after its next
+    frames, which Textual would paint for nothing but another layout: serves "whole screen" and "view".
+    """
+
+    def __init__(self, painted: Callable[[], Awaitable[None]] | None, **how: Any) -> None:
+        """`painted` is called when it stands; until that is done, it does nothing else."""
+        super().__init__(**how)
+        self._painted = painted
+
+    def on_screen_resume(self) -> None:
+        """Go on once this has been painted."""
+        if self._painted is not None:
+            self.call_next(self._painted)
+            self._painted = None
 
 
 class Opening(Pieces):

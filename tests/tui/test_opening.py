@@ -74,6 +74,22 @@ async def test_the_head_stands_while_the_desk_is_made_and_keys_wait_for_the_rest
     assert not any(line.strip() for line in seen[1:])
 
 
+async def test_the_rest_is_made_from_the_first_frame_on() -> None:
+    stage, frames, made = Stage(), list[int](), list[int]()
+
+    def make_desk() -> Desk:
+        made.append(len(frames))
+        return stage.app.desk
+
+    app = SmwatchApp(make_desk, clock=lambda: NOW)
+    app.post_display_hook = lambda: frames.append(len(app.screen.query(Opening)))  # type: ignore[method-assign]
+    async with app.run_test(size=(160, 50)) as pilot:
+        while not isinstance(app.screen, WatchScreen):
+            await pilot.pause()
+    assert made == [1]
+    assert frames[0] == 1
+
+
 async def test_work_begins_once_the_screen_stands() -> None:
     stage, stood = Stage(), list[bool]()
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 from collections.abc import Sequence
 from datetime import timedelta
+from itertools import pairwise
 
 import pytest
 from hypothesis import example, given, settings
@@ -100,3 +102,24 @@ def test_a_session_that_waits_with_two_access_keys_waits_for_what_is_known_of_ea
     ]
     (alarm,) = of("MINE", judged(told, rules))
     assert alarm.count == 1
+
+
+def test_what_is_forgotten_of_plans_goes_a_few_at_a_time() -> None:
+    engine, alive = Engine(catalogue()), list[int]()
+
+    def judge(number: int) -> None:
+        by = records.role(f"app-{number}", f"i-{number:017x}")
+        engine.judge(arrivals([records.read("prod/db", by=by, at=AT + timedelta(seconds=number))]))
+        alive.append(sum(isinstance(each, Plan) for each in gc.get_objects()))
+
+    before = sum(isinstance(each, Plan) for each in gc.get_objects())
+    for number in range(100):
+        judge(number)
+    known = alive[-1] - before
+    engine.tick(AT + timedelta(days=3))
+    alive.clear()
+    for number in range(100, 200):
+        judge(number)
+    assert alive[0] - before > known * 3 // 4
+    assert min(later - sooner for sooner, later in pairwise(alive)) >= -route.GONE
+    assert alive[-1] - before <= known * 5 // 4

@@ -9,14 +9,19 @@ from itertools import chain
 from operator import attrgetter
 
 from smwatch.change import Change
-from smwatch.dossier import PrincipalDossier
+from smwatch.dossier import PrincipalDossier, SecretDossier
 from smwatch.events.event import ACCOUNT_BITS, UNREADABLE, Arrival, Event
 from smwatch.events.renaming import composed, names_any, renamed_event
 from smwatch.events.secret import Secret
 from smwatch.judging import SLACK, Judge, Judging, in_parts
 from smwatch.view import Filter, View, merge
 
-KEY = attrgetter("key")
+KEY, LAST = attrgetter("key"), attrgetter("last_key")
+OFFERED, CAME = 4_000, 200
+"""Secrets, and principals, seen last whose names are offered, and principals whose addresses and the like are.
+
+More are gone through with each letter that is typed: serves "longest stall of the event loop".
+"""
 
 _PART_BITS = 4
 _PARTS = (1 << _PART_BITS) - 1
@@ -86,31 +91,36 @@ class Store(Judging):
         self._views.append(view)
         return view
 
-    def newest_principals(self) -> list[PrincipalDossier]:
-        """All principals' dossiers, those seen last first."""
-        return sorted(self.principals.values(), key=attrgetter("last_key"), reverse=True)
+    def newest_principals(self, count: int | None = None) -> list[PrincipalDossier]:
+        """So many principals' dossiers, those seen last first; they may lack how often something was seen again."""
+        self.dossiers.note_last()
+        return sorted(self.dossiers.principals.values(), key=LAST, reverse=True)[: count or OFFERED]
+
+    def newest_secrets(self) -> list[SecretDossier]:
+        """The same of secrets."""
+        self.dossiers.note_last()
+        return sorted(self.dossiers.secrets.values(), key=LAST, reverse=True)[:OFFERED]
 
     def known(self, field: str) -> list[str]:
-        """The values seen of a field of the filter language, those most seen or seen last first."""
+        """The values seen of a field of the filter language, those most seen or seen last first; see OFFERED."""
         found: Iterable[str] = ()
         match field:
             case "name":
                 found = (name for name, _ in self.names.most_common())
             case "secret":
-                secrets = sorted(self.secrets.values(), key=attrgetter("last_key"), reverse=True)
-                found = (dossier.secret.name for dossier in secrets)
+                found = (dossier.secret.name for dossier in self.newest_secrets())
             case "user":
                 found = (dossier.principal.name for dossier in self.newest_principals())
             case "ip":
-                found = (seen.value for dossier in self.newest_principals() for seen in dossier.source_ips)
+                found = (seen.value for dossier in self.newest_principals(CAME) for seen in dossier.source_ips)
             case "agent":
-                found = (seen.value for dossier in self.newest_principals() for seen in dossier.user_agents)
+                found = (seen.value for dossier in self.newest_principals(CAME) for seen in dossier.user_agents)
             case "region":
-                found = (seen.value for dossier in self.newest_principals() for seen in dossier.regions)
+                found = (seen.value for dossier in self.newest_principals(CAME) for seen in dossier.regions)
             case "account":
-                found = (secret.account for secret in self.secrets)
+                found = (secret.account for secret in self.dossiers.secrets)
             case "error":
-                found = (code for dossier in self.secrets.values() for code, _ in dossier.errors)
+                found = (code for dossier in self.newest_secrets() for code, _ in dossier.errors)
         return list(dict.fromkeys(found))
 
     # -- changing

@@ -11,9 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+import smwatch.store
 from smwatch import marks
 from smwatch.change import MANY
 from smwatch.dossier import SecretDossier, dossiers
+from smwatch.dossier.again import Again
 from smwatch.events.event import Arrival, Event, SeenBy
 from smwatch.events.reader import Reader
 from smwatch.events.secret import Secret
@@ -545,3 +547,38 @@ def test_values_seen_are_known_for_completion() -> None:
     assert store.known("account") == [records.ACCOUNT]
     assert store.known("error") == ["AccessDenied"]
     assert store.known("id") == []
+
+
+def test_what_is_offered_is_in_order_though_reads_that_are_alike_have_only_been_counted(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    noted = list[str]()
+    note_again = SecretDossier.note_again
+
+    def counted(dossier: SecretDossier, known: Again) -> None:
+        noted.append(dossier.secret.name)
+        note_again(dossier, known)
+
+    monkeypatch.setattr(SecretDossier, "note_again", counted)
+    store, reader = Store(), Reader()
+    reads = [
+        records.read(name, by=records.user(name), at=AT + timedelta(seconds=second), id=f"{second}")
+        for second, name in enumerate(("a", "b", "c", "a"))
+    ]
+    for each in reads:
+        store.add([reader.read(records.raw(each), seen_by=SeenBy.LOGS, seen_at=AT)])
+    assert store.known("secret") == store.known("user") == ["a", "c", "b"]
+    assert not noted
+    assert [dossier.events for dossier in store.secrets.values()] == [2, 1, 1]
+    assert noted == ["a"]
+
+
+def test_of_very_many_secrets_and_principals_those_seen_last_are_offered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(smwatch.store, "OFFERED", 2)
+    monkeypatch.setattr(smwatch.store, "CAME", 1)
+    store = Store()
+    for second, name in enumerate(("a", "b", "c")):
+        read = records.read(name, at=AT + timedelta(seconds=second), by=records.user(name), sourceIPAddress=f"::{name}")
+        store.add([arrival(read)])
+    assert store.known("secret") == store.known("user") == ["c", "b"]
+    assert store.known("ip") == ["::c"]

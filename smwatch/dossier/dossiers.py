@@ -71,6 +71,26 @@ class Dossiers:
                 self._note_again(self._again[likeness])
         self._counted = self._counted and about is not None
 
+    def note_last(self) -> None:
+        """Note of all when they were seen last, and nothing else of what has only been counted: `settle` takes 20 ms.
+
+        Dossiers as they stand lack no secret, principal or value that one came with then; serves "longest stall of the
+        event loop".
+        """
+        if not self._counted:
+            return
+        for known in self._again.values():
+            if not known.times:
+                continue
+            event, last = known.event, known.last
+            principal = self._principal(event)
+            if last > principal.last_key:
+                principal.last_key, principal.principal = last, event.principal
+            if event.secret is not None:
+                secret = self._secret(event.secret)
+                if last > secret.last_key:
+                    secret.last_key = last
+
     @property
     def settled_secrets(self) -> Mapping[Secret, SecretDossier]:
         """Dossiers of secrets, as all events have them."""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import msgspec
 
-from smwatch.events.event import UNREADABLE, Arrival, Event
+from smwatch.events.event import UNREADABLE, Arrival, Event, uuid_of
 from smwatch.events.links import told_at
 from smwatch.events.recent import Recent
 from smwatch.events.secret import Secret
@@ -105,11 +105,10 @@ def event_bytes(arrival: Arrival) -> bytes:
     """The same as it is written, in UTF-8."""
     event = arrival.event
     odd = event.odd_id
-    header = None if odd else arrival.header
-    # Positional, and the eventID as it was read: serves the row "replay" of the benchmarks.
+    # Positional: serves the row "replay" of the benchmarks.
     return _bytes(
         _EventLine(
-            (header.id if header is not None else None) or event.id,
+            odd or uuid_of(event.key),
             told_at(arrival) if odd or arrival.moved else _moments[event.seconds],
             event.name,
             event.source or None,

@@ -133,7 +133,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
 
 def uuid_of(key: int) -> str:
     """The UUID in an event's key: its eventID, where that is one."""
-    digits = f"{key >> ACCOUNT_BITS & ID_MASK:032x}"
+    digits = (key >> ACCOUNT_BITS & ID_MASK).to_bytes(ID_BITS // 8).hex()
     return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
 
 

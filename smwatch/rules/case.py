@@ -225,7 +225,7 @@ class Case(ABC):
             rule=rule.id,
             severity=_SEVERITIES[rank],
             state=state,
-            title=title or rule.title,
+            title=(title or rule.title) + self.reserve(last_at),
             why=rule.why,
             secret=secret if isinstance(secret, Secret) else None,
             principal=self._principal() if identity else "",
@@ -298,6 +298,10 @@ class Case(ABC):
     def count(self, episode: Sequence[Evidence], shed: Shed | None) -> int:
         """How many there are."""
         return len(episode) + (shed.count if shed is not None else 0)
+
+    def reserve(self, _last_at: int) -> str:
+        """What the title of an alarm whose evidence ends in this second adds to say how much it may mean."""
+        return ""
 
     def total(self, episode: Sequence[Evidence]) -> Total:
         """What it amounts to."""

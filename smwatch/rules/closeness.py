@@ -194,7 +194,8 @@ class Close:
         start = bisect_left(sights, (new[0].second - within,))
         inside = Counter(map(_value, sights[start:around]))
         ends: Ends | None = None
-        day, most, usual, watched = -1, -1, -1.0, False
+        day, most, usual = -1, -1, -1.0
+        watched, ever = measure.bar is None, None
         for second, _, value in new:
             inside[value] = inside.get(value, 0) + 1
             while second - sights[start].second > within:
@@ -213,22 +214,22 @@ class Close:
                 bar = measure.bar.at(second)
                 if count * factor < bar:
                     continue
-                if not watched:
-                    if not measure.watched(new[-1].second, case):
-                        break  # nor was enough watched before any earlier one
+                if ever is None:
+                    ever = measure.watched(new[-1].second, case)
+                if not watched and ever:
                     watched = measure.watched(second, case)  # and so it was before all later ones
-                if not watched:
-                    continue
+                if not ever and habits is None:
+                    break  # nor was enough watched before any earlier one
             if habits is not None:
                 if second // DAY != day:
                     self._note(day, most)
                     habits.watch(case.identity, case)
                     day, most, usual = second // DAY, -1, habits.usual(case.identity, within, second // DAY)
                 if count > most:
-                    most = count
+                    most = count  # what is done while nothing is judged yet is habitual too
                 if count <= usual:
                     continue
-            if count >= need.least and count >= bar:
+            if watched and count >= need.least and count >= bar:
                 ends = (ends[0] if ends is not None else second), second
         self._note(day, most)
         return ends

@@ -9,6 +9,7 @@ from typing import Protocol
 from smwatch.events.recent import Recent
 from smwatch.rules.envelope import Habit
 from smwatch.rules.period import DAY
+from smwatch.rules.vigil import Place, Want
 
 DAYS = 120
 PRINCIPALS = 2_000
@@ -83,6 +84,11 @@ class Habits:
             if period == within and first <= other < day
         ]
         return sorted(peaks)[-habit.days] if len(peaks) >= habit.days else -1.0
+
+    def foretold(self, place: Place, day: int) -> Want:
+        """What must have been watched of a place for enough of the days before this one to be known at all."""
+        habit = self.habit
+        return Want(place, day * DAY - habit.within, day * DAY, (habit.days - 1) * DAY + 1)
 
     def watch(self, identity: str, doer: Doer) -> None:
         """Tell `doer` when more becomes known of a principal."""

@@ -36,6 +36,8 @@ KEPT = 7 * DAY
 """Seconds for which a slot without evidence is kept at the least: an event that comes later than that counts alone."""
 ASKED = 4 * PAIRS
 """Answers, and facts that they hang on, held by each case before all are asked for again."""
+NO_HABIT = ", with no habit known yet"
+"""Ends the title of an alarm that a habit could excuse, where it would not be known."""
 VALUES = 10_000
 """Values told apart in one slot, and among those no longer kept."""
 
@@ -230,7 +232,8 @@ class SpreadCase(Case):
         rank, step = divmod(alarm.level, LEVELS)
         first_at, last_at = int(alarm.first_at.timestamp()), int(alarm.last_at.timestamp())
         last_key = alarm.event_keys[-1] if alarm.event_keys else last_at << SECOND_BITS
-        title = alarm.title if alarm.title != self.rule.title else ""
+        title = alarm.title.removesuffix(NO_HABIT)
+        title = title if title != self.rule.title else ""
         self.shed = self._kept = Shed(alarm.count, first_at, last_at, last_key, rank, step, title)
 
     def absorb(self, other: Self) -> None:
@@ -320,6 +323,14 @@ class SpreadCase(Case):
         if episode is not self._summary.episode:
             self._summary = Summary.of(episode)
         return self._summary
+
+    def reserve(self, last_at: int) -> str:
+        """Nothing is habitual yet where nobody has watched for long: a theft looks like any program that starts."""
+        habits, vigil = self._measure.habits, self.world.vigil
+        if habits is None or vigil.enough(want := habits.foretold(self.place, last_at // DAY)):
+            return ""
+        vigil.hope(want, self)
+        return NO_HABIT
 
     def total(self, episode: Sequence[Evidence]) -> Total:
         """What it amounts to."""

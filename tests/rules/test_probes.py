@@ -6,6 +6,7 @@ from datetime import timedelta
 
 import pytest
 
+from smwatch.events.secret import Secret
 from smwatch.record import Record
 from smwatch.rules.alarm import Alarm, Severity
 from tests import records
@@ -39,6 +40,20 @@ def test_guesses_and_denials_count_together() -> None:
 
 def test_a_name_that_was_is_no_guess() -> None:
     assert found([*guesses(5), records.describe("guess/3", at=before(days=2))]) == []
+
+
+def test_who_is_refused_what_they_have_read_before_is_no_prober() -> None:
+    names = [f"prod/{n}" for n in range(9)]
+    refused = [records.denied(name, by=THIEF, at=after(n)) for n, name in enumerate(names)]
+    read = [records.read(name, by=THIEF, at=before(hours=1, seconds=n)) for n, name in enumerate(names)]
+    assert len(found(refused)) == 1
+    assert found([*read[:5], *refused]) == []
+    (alarm,) = found([*read[:4], *refused])
+    assert alarm.secrets == tuple(Secret(records.ACCOUNT, records.REGION, name) for name in names[4:])
+    others = [one | {"userIdentity": records.role("app", "a-1")} for one in read]
+    assert len(found([*others, *refused])) == 1
+    later = [records.read(name, by=THIEF, at=after(600 + n)) for n, name in enumerate(names)]
+    assert len(found([*refused, *later])) == 1  # whoever made themselves a way in was probing all the same
 
 
 def test_some_reads_beside_guesses_are_no_theft_but_beside_denials_they_are() -> None:

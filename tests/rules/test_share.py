@@ -148,3 +148,12 @@ def test_any_order_gives_the_same_alarms(happened: list[Record], seed: int, size
     shuffled = [*happened, *happened[:5]]
     random.Random(seed).shuffle(shuffled)
     assert run(shuffled, size) == expected
+
+
+def test_what_is_done_before_anything_is_judged_is_habitual_from_the_first_day_that_is() -> None:
+    nightly = [
+        records.read(f"prod/{n}", by=THIEF, at=before(days=day, minutes=-n)) for day in range(4) for n in range(16)
+    ]
+    assert found([known_for(days=3), *in_use(20), *nightly]) == []
+    once = [one for one in nightly if one["eventTime"] >= records.stamp(after())]
+    assert len(found([known_for(days=3), *in_use(20), *once])) == 1

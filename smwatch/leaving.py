@@ -7,7 +7,11 @@ import signal
 import sys
 import threading
 from collections.abc import Callable
-from typing import TextIO
+from contextlib import suppress
+from typing import TYPE_CHECKING, TextIO
+
+if TYPE_CHECKING:
+    from asyncio.subprocess import Process
 
 FINE, FAILED, USAGE, ALARM, INCOMPLETE = range(5)
 """Exit codes: fine; failed; usage or configuration; --fail-on met; --once could not read everything."""
@@ -38,6 +42,13 @@ def when_asked(leave: Callable[[], object], *, stuck: int = FAILED) -> None:
     loop.add_signal_handler(signal.SIGTERM, leave_within, ASKED_SECONDS)
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
         loop.add_signal_handler(signal.SIGHUP, leave_within, HUNG_UP_SECONDS)
+
+
+def end_by_force(process: Process) -> None:
+    """End a child that has not ended; `Process.kill` polls first, and may take the exit code from who waits for it."""
+    if process.returncode is None:
+        with suppress(ProcessLookupError):
+            os.kill(process.pid, signal.SIGKILL)
 
 
 def left(code: int, *, stuck: bool) -> int:

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from smwatch.leaving import end_by_force
 from smwatch.notified import Notified, Refused
 from smwatch.rules.alarm import Alarm, Severity, message, urgency
 from smwatch.rules.news import Told, is_news, seen, told_of
@@ -69,10 +70,8 @@ async def _answered(asked: Mapping[str, object]) -> dict[str, Any]:
         out, _ = await process.communicate(json.dumps(asked).encode())
         return dict(json.loads(out)) if process.returncode == 0 else {}
     finally:
-        if process.returncode is None:
-            with suppress(ProcessLookupError):
-                process.kill()
-            await process.wait()
+        end_by_force(process)
+        await process.wait()
 
 
 class Notifier:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import signal
 import subprocess
 import sys
 
 import pytest
 
-from smwatch.leaving import FAILED
+from smwatch.leaving import FAILED, end_by_force
 
 STUCK = """
 import asyncio
@@ -36,3 +38,24 @@ def test_who_is_asked_to_end_and_is_stuck_ends_all_the_same(number: signal.Signa
             assert process.wait(LONGEST) == FAILED
         finally:
             process.kill()
+
+
+def has_ended(number: int) -> None:
+    """Wait until a child has ended, without taking its exit code."""
+    os.waitid(os.P_PID, number, os.WEXITED | os.WNOWAIT)
+
+
+@pytest.mark.skipif(not hasattr(os, "pidfd_open"), reason="needs file descriptors of processes")
+async def test_ending_a_child_that_has_just_ended_takes_its_exit_code_from_nobody() -> None:
+    before = asyncio.get_child_watcher()
+    with asyncio.PidfdChildWatcher() as watcher:  # it learns of the end from the loop, and so after what is done here
+        watcher.attach_loop(asyncio.get_running_loop())
+        asyncio.set_child_watcher(watcher)
+        try:
+            process = await asyncio.create_subprocess_exec(sys.executable, "-c", "raise SystemExit(3)")
+            has_ended(process.pid)
+            assert process.returncode is None
+            end_by_force(process)
+            assert await process.wait() == 3
+        finally:
+            asyncio.set_child_watcher(before)

@@ -72,7 +72,7 @@ class Summary:
     def secrets(self) -> tuple[Secret, ...]:
         """Those of the values that are secrets, in the same order."""
         if self._secrets is None:
-            self._secrets = tuple(value for value in self.values if isinstance(value, Secret) and value != UNNAMED)
+            self._secrets = tuple(value for value in self.values if isinstance(value, Secret) and value is not UNNAMED)
         return self._secrets
 
     @property

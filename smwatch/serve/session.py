@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-import os
 import re
-import signal
 import sys
 from asyncio.subprocess import PIPE, Process
 from collections import deque
@@ -17,6 +15,7 @@ from aiohttp import web
 from textual_serve.app_service import AppService
 from textual_serve.download_manager import DownloadManager
 
+from smwatch.leaving import end_by_force
 from smwatch.visible import visible
 
 USAGE = 2
@@ -126,7 +125,7 @@ class Session(AppService):
         if self._process is None:
             return
         self._stopping = True
-        by_force = asyncio.get_running_loop().call_later(GRACE, _kill, self._process)
+        by_force = asyncio.get_running_loop().call_later(GRACE, end_by_force, self._process)
         try:
             await super().stop()
         finally:
@@ -135,10 +134,3 @@ class Session(AppService):
             self._stdin.close()
             with suppress(ConnectionError):
                 await self._stdin.wait_closed()
-
-
-def _kill(process: Process) -> None:
-    """End it by force; `Process.kill` polls first, and would take the exit code from who waits for it."""
-    if process.returncode is None:
-        with suppress(ProcessLookupError):
-            os.kill(process.pid, signal.SIGKILL)

@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable
 
 import msgspec
 
+from smwatch.filter.field import FIELDS
 from smwatch.filter.language import WORDS, FilterError, Piece, may_grow, pieces
-from smwatch.filter.terms import FIELDS
 
 MOST = 50
 """Completions offered at once."""

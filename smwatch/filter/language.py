@@ -9,8 +9,11 @@ from difflib import get_close_matches
 import msgspec
 
 from smwatch.events.event import Event
+from smwatch.filter.field import FIELDS, Field
 from smwatch.filter.glob import Glob
-from smwatch.filter.terms import FIELDS, Alarmed, Field, Flag, Matching, Term, Word
+from smwatch.filter.term import Term
+from smwatch.filter.terms import Alarmed, Flag, Matching
+from smwatch.filter.word import Word
 from smwatch.record import Record
 
 WORDS = {

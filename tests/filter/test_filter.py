@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from smwatch.events.event import Event
 from smwatch.filter import Context, FilterError, parse
-from smwatch.filter.terms import SAMPLE
+from smwatch.filter.word import SAMPLE
 from smwatch.record import Record
 from tests import records
 from tests.rules.judging import counting_calls

@@ -9,7 +9,8 @@ from hypothesis import strategies as st
 from moto.events.models import EventPattern as Oracle
 
 from smwatch import patterns
-from smwatch.patterns.eventbridge import EventPattern, InexpressibleError, event_pattern, required
+from smwatch.patterns.eventbridge import EventPattern, event_pattern, required
+from smwatch.patterns.matchers import InexpressibleError
 from smwatch.rules.rule import combine, load_builtin
 from tests import records
 

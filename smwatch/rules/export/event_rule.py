@@ -11,7 +11,8 @@ import msgspec
 from smwatch.events.naming import SECRETS_MANAGER
 from smwatch.events.scope import reads_only
 from smwatch.patterns import Kind
-from smwatch.patterns.eventbridge import InexpressibleError, event_pattern, required
+from smwatch.patterns.eventbridge import event_pattern, required
+from smwatch.patterns.matchers import InexpressibleError
 from smwatch.patterns.nodes import Condition
 from smwatch.rules.envelope import Rule
 from smwatch.rules.export.exactness import Exactness, left_out, patterns_of, unsaid

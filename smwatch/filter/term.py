@@ -1,0 +1,61 @@
+"""What a filter is made of: terms, each a question about an event.
+
+A term answers for one event, and picks from many in one loop without a call per event: filters are applied to the whole
+store while a person types. Where many events share a value, it is asked about once (see `Recent`).
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+
+from smwatch.events.event import Event
+
+REMEMBERED = 20_000
+"""Distinct values that a term remembers its answer for."""
+FAST_STEP, ID_STEP, SLOW_STEP = 25_000, 5_000, 100
+"""Events that a term gets through in some milliseconds."""
+
+
+class Term(ABC):
+    """One question; a filter asks all of its own."""
+
+    cost: int = 3
+    """Terms of low cost go first."""
+    step: int = FAST_STEP
+    """Events it gets through in some milliseconds."""
+
+    def __init__(self, *, exclude: bool) -> None:
+        self.exclude = exclude
+        """Whether the answer is turned round."""
+
+    def keeps(self, event: Event) -> bool:
+        """Whether the event is kept."""
+        return self._found(event) is not self.exclude
+
+    def select(self, events: list[Event]) -> list[Event]:
+        """The kept ones, in order."""
+        return self._picked(events, self.exclude)
+
+    def implies(self, other: Term) -> bool:
+        """Whether everything this keeps is known to be kept by `other` too."""
+        narrow, wide = (other, self) if self.exclude else (self, other)
+        return self.exclude is other.exclude and narrow._within(wide)
+
+    @property
+    def description(self) -> str:
+        """The question in plain words."""
+        return self._described(self.exclude)
+
+    @abstractmethod
+    def _found(self, event: Event) -> bool: ...
+
+    def _picked(self, events: list[Event], exclude: bool) -> list[Event]:
+        found = self._found
+        return [e for e in events if found(e) is not exclude]
+
+    @abstractmethod
+    def _within(self, other: Term) -> bool:
+        """Whether everything that is found by this is known to be found by `other`."""
+
+    @abstractmethod
+    def _described(self, exclude: bool) -> str: ...

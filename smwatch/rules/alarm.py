@@ -169,10 +169,6 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         decisions = [decision for decision in (self.acknowledged, self.closed) if decision and decision.note]
         return max(decisions, key=lambda decision: decision.at).note if decisions else ""
 
-    def concerns(self, secret: Secret) -> bool:
-        """Whether it is about this secret, or counts it among others."""
-        return self.secret == secret or secret in self.secrets
-
     def muted(self, now: datetime) -> bool:
         """Whether somebody muted it for now."""
         return self.muted_until is not None and now < self.muted_until

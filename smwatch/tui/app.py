@@ -15,7 +15,6 @@ from textual.app import App, ComposeResult, SystemCommand
 from textual.binding import BindingType
 from textual.driver import Driver
 from textual.filter import LineFilter
-from textual.markup import escape
 from textual.screen import ModalScreen, Screen
 from textual.widget import AwaitMount
 
@@ -24,11 +23,10 @@ from smwatch.settings import UiSettings
 from smwatch.tui import glyphs, health, themes
 from smwatch.tui.ahead import AHEAD_SECONDS, make_ready
 from smwatch.tui.glyphs import AsciiFilter, plain
-from smwatch.tui.keys import MOMENT, bindings, name
-from smwatch.tui.keytable import KEYS
+from smwatch.tui.keys import bindings, name
+from smwatch.tui.keytable import MOVING
 from smwatch.tui.opening import First, Opening
-from smwatch.tui.painting import Soon, at_once
-from smwatch.tui.text import visible
+from smwatch.tui.painting import at_once
 from smwatch.tui.themes import THEMES
 from smwatch.tui.title import Title
 
@@ -41,20 +39,10 @@ if TYPE_CHECKING:  # what the first frame can do without is loaded after it
     from smwatch.tui.screens.desk import Desk
     from smwatch.view import Filter
 
-PAINT_SECONDS = 0.25
-"""How long what has arrived may wait for what arrives next, to be painted together; keys paint at once.
-
-Serves "processor at 50 rows/s": what has arrived is minutes old.
-"""
 TICK_SECONDS = 1.0
-ANNOUNCED = 200
-"""Characters of a notification."""
 TOLD_SECONDS = 3.0
 TWICE_SECONDS = 2.0
 """How soon the second ctrl+c has to follow the first."""
-
-MOVING = tuple(key.id for key in KEYS if key.action.startswith(("move(", "page(", "edge(")))
-"""What nobody looks for by its name."""
 
 
 @runtime_checkable
@@ -134,12 +122,6 @@ class SmwatchApp(App[int]):
         self._wall = wall
         self._plain = (AsciiFilter(),) if glyphs.chosen(self._ui.glyphs, os.environ) else ()
         self._title = Title(self._to_terminal, os.environ)
-        self._shown_soon = Soon(lambda: self._run_apart(self.flush))
-        self._settled_soon = Soon(lambda: self._run_apart(self._settle))
-        self._more_follows = False
-        """Of what came together: alarms are worked out after the last of it."""
-        self._none_shown = True
-        """Of the events: the first ones don't wait for what comes next. Serves "view"."""
         self._interrupted_at: datetime | None = None
         self._opened = asyncio.Event()
         """The main screen stands."""
@@ -159,13 +141,14 @@ class SmwatchApp(App[int]):
             self.theme = theme
 
     def _furnish(self, desk: Desk) -> None:
-        from smwatch.tui.bell import Bell
+        from smwatch.tui.incoming import Incoming
+        from smwatch.tui.noise import Noise
 
         self.desk = desk
-        """Not there before it is made."""
-        self._bell = Bell(desk)
+        """Not there before it is made, as all that follows."""
         self.store = desk.store
-        self._subscription = self.store.subscribe(self._wake)
+        self._incoming = Incoming(desk, show=self._show, runs=lambda: self.is_running, apart=self._run_apart)
+        self._noise = Noise(desk, ring=self.bell, write=self._to_terminal, plain=plain if self._plain else str)
         self.set_keymap(desk.keys.keymap)
 
     def parse(self, text: str, typing: bool = False) -> Filter:
@@ -234,8 +217,8 @@ class SmwatchApp(App[int]):
 
     def on_unmount(self) -> None:
         """Leave the terminal as it was."""
-        self._shown_soon.cancel()
-        self._settled_soon.cancel()
+        if hasattr(self, "desk"):  # it may never have been made
+            self._incoming.stop()
         self._title.restore()
 
     def _show_wall(self) -> None:
@@ -259,32 +242,12 @@ class SmwatchApp(App[int]):
         with self._context():
             if delivery.arrivals:
                 self._stir()
-            _, changed = delivery.into(self.store)
-            self._more_follows = delivery.more
-            self._settle_soon()
-            if self._none_shown and delivery.arrivals and self.is_running:
-                self._none_shown = False
-                self.flush()
-        return tuple(changed.values())
-
-    def _settle_soon(self) -> None:
-        """Have alarms worked out that would have made the screen stand still, a few at a time."""
-        if self.store.unsettled and not self._more_follows and self.is_running:
-            self._settled_soon.within(MOMENT)
-
-    def _settle(self) -> None:
-        self.desk.settle()
-        self._settle_soon()
+            return self._incoming.take_in(delivery)
 
     def fail(self, error: BaseException) -> None:
         """The work behind the screen has ended with a fault: end, and show it."""
         self.fault = error
         self.exit(1)
-
-    def _wake(self) -> None:
-        """Something changed: look at it soon, together with whatever comes until then, unless that is much already."""
-        if self.is_running:
-            self._shown_soon.within(0 if self._subscription.much else PAINT_SECONDS)
 
     def _run_apart(self, do: Callable[[], None]) -> None:
         """Do something as if Textual called it."""
@@ -297,30 +260,13 @@ class SmwatchApp(App[int]):
 
     def flush(self) -> None:
         """Show what has changed, now."""
-        self._shown_soon.cancel()
-        change = self._subscription.take()
-        self.desk.tally.note(change.added, self.desk.now)
-        self._ring(change.alarms)
+        self._incoming.flush()
+
+    def _show(self, change: Change) -> None:
+        self._noise.about(change.alarms, heard=self._ui.bell)
         if self.screen_stack and isinstance(self.screen, Living):  # none is left while the app ends
             with at_once(self.screen):
                 self.screen.show_change(change)
-        self._settle_soon()  # what a person has decided upon many alarms
-
-    def _ring(self, groups: Iterable[str]) -> None:
-        """Be heard for alarms that are new; a terminal that can notifies, too (OSC 9). They are one noise together."""
-        new = self._bell.new(self.store.alarms, groups)
-        if new and self._ui.bell:
-            self.bell()
-            self._announce(new)
-
-    def _announce(self, alarms: Sequence[Alarm]) -> None:
-        from smwatch.rules.alarm import urgency
-
-        worst = min(alarms, key=urgency)
-        about = worst.secret.name if worst.secret is not None else worst.principal
-        more = f" (+{len(alarms) - 1:,} more)" if len(alarms) > 1 else ""
-        told = visible(f"{worst.severity.value.upper()} {worst.title} {about}")[: ANNOUNCED - len(more)] + more
-        self._to_terminal(f"\x1b]9;{plain(told) if self._plain else told}\x07")
 
     def _to_terminal(self, sequence: str) -> None:
         """Tell the terminal something that is not drawn."""
@@ -335,11 +281,11 @@ class SmwatchApp(App[int]):
     def _tick(self) -> None:
         now = self._clock()
         self.desk.tick(now)
-        self._settle_soon()
+        self._incoming.settle_soon()
         self._entitle()
         if self.screen_stack and isinstance(self.screen, Living):
             with at_once(self.screen):
-                if self._shown_soon:
+                if self._incoming.waits:
                     self.flush()  # what has arrived need not be a frame of its own
                 self.screen.tick()
         if self.collector is not None:
@@ -405,16 +351,7 @@ class SmwatchApp(App[int]):
         self.push_screen(PageScreen(self.desk, "help", None, page_of=lambda *_: page, leads=False))
 
     def get_system_commands(self, screen: Screen[object]) -> Iterable[SystemCommand]:
-        """The command palette: saved filters, what keys do here in the order of their table, and the themes."""
-        from smwatch.tui.screens.watch import WatchScreen
+        """What the command palette offers."""
+        from smwatch.tui.palette import offered
 
-        if isinstance(screen, WatchScreen):
-            for name, text in self.desk.filters.items():
-                yield SystemCommand(f"filter: {escape(name)}", escape(visible(text)), partial(screen.take, text))
-        here = {binding.id: (node, binding) for node, binding, enabled, _ in screen.active_bindings.values() if enabled}
-        for key in KEYS:
-            if key.id in here and key.id not in MOVING:
-                node, binding = here[key.id]
-                told = f"{key.help} ({self.desk.keys.told(key.id)})"
-                yield SystemCommand(key.word, told, partial(self.run_action, binding.action, node))
-        yield SystemCommand("theme", "Change the colours", self.action_change_theme)
+        return offered(self, self.desk, screen)

@@ -165,3 +165,5 @@ KEYS: tuple[Key, ...] = (
     Key("app.interrupt", "ctrl+c", "interrupt", "quit", "Twice: leave smwatch, wherever you are"),
 )
 BY_ID = {key.id: key for key in KEYS}
+MOVING = tuple(key.id for key in KEYS if key.action.startswith(("move(", "page(", "edge(")))
+"""What nobody looks for by its name."""

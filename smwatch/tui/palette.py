@@ -3,12 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from typing import Self
+from collections.abc import Iterator
+from functools import partial
+from typing import Any, Self
 
+from textual.app import App, SystemCommand
 from textual.command import CommandList, CommandPalette, DiscoveryHit, Hits
+from textual.markup import escape
+from textual.screen import Screen
 from textual.system_commands import SystemCommandsProvider
 
 from smwatch.tui.composed import DirectlyComposed
+from smwatch.tui.keytable import KEYS, MOVING
+from smwatch.tui.screens.desk import Desk
+from smwatch.tui.screens.watch import WatchScreen
+from smwatch.tui.text import visible
 
 READY, BOX = "-ready", "#--container"
 """Textual's names."""
@@ -55,3 +64,17 @@ class Commands(SystemCommandsProvider):
         """All commands."""
         for command in self.app.get_system_commands(self.screen):
             yield DiscoveryHit(command.title, command.callback, help=command.help)
+
+
+def offered(app: App[Any], desk: Desk, screen: Screen[Any]) -> Iterator[SystemCommand]:
+    """Saved filters, what keys do on a screen in the order of their table, and the themes."""
+    if isinstance(screen, WatchScreen):
+        for name, text in desk.filters.items():
+            yield SystemCommand(f"filter: {escape(name)}", escape(visible(text)), partial(screen.take, text))
+    here = {binding.id: (node, binding) for node, binding, enabled, _ in screen.active_bindings.values() if enabled}
+    for key in KEYS:
+        if key.id in here and key.id not in MOVING:
+            node, binding = here[key.id]
+            told = f"{key.help} ({desk.keys.told(key.id)})"
+            yield SystemCommand(key.word, told, partial(app.run_action, binding.action, node))
+    yield SystemCommand("theme", "Change the colours", app.action_change_theme)

@@ -15,7 +15,7 @@ from smwatch.events.secret import Secret
 from smwatch.rules.alarm import Decision, Mute
 from smwatch.rules.engine import Engine
 from smwatch.store import Store
-from smwatch.tui.app import SmwatchApp
+from smwatch.tui.incoming import Incoming
 from smwatch.tui.outside import Outside
 from smwatch.tui.pages.alarms import KEPT, AlarmLines
 from smwatch.tui.pages.targets import ToAlarm, ToMute, ToPrincipal, ToSecret
@@ -125,16 +125,16 @@ def crowd() -> Stage:
 async def test_very_many_alarms_that_changed_are_shown_without_waiting_for_more(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("smwatch.tui.app.PAINT_SECONDS", 3600.0)
-    stage, shown, flush = Stage((), store=Store(engine=ByPrincipal())), asyncio.Event(), SmwatchApp.flush
+    monkeypatch.setattr("smwatch.tui.incoming.PAINT_SECONDS", 3600.0)
+    stage, shown, flush = Stage((), store=Store(engine=ByPrincipal())), asyncio.Event(), Incoming.flush
 
-    def noted(app: SmwatchApp) -> None:
-        flush(app)
+    def noted(incoming: Incoming) -> None:
+        flush(incoming)
         shown.set()
 
     async with stage.app.run_test(size=(160, 40)):
         stage.bring(records.denied("prod/db", by=records.user("first"), eventTime=ago(60)))
-        monkeypatch.setattr(SmwatchApp, "flush", noted)
+        monkeypatch.setattr(Incoming, "flush", noted)
         failed = [records.denied("prod/db", by=records.user(f"u{n}"), eventTime=ago(60)) for n in range(MANY)]
         stage.store.add([records.arrival(each) for each in failed[:-1]])
         await asyncio.sleep(0)

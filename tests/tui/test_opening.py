@@ -121,7 +121,7 @@ async def test_the_first_events_are_shown_as_they_come_and_later_ones_together(
     monkeypatch: pytest.MonkeyPatch, shown: list[int]
 ) -> None:
     stage = Stage(status=None)
-    monkeypatch.setattr("smwatch.tui.app.PAINT_SECONDS", 3600.0)
+    monkeypatch.setattr("smwatch.tui.incoming.PAINT_SECONDS", 3600.0)
     reader = Reader()
     first, *later = (reader.read(raw(one), seen_by=SeenBy.FILE, seen_at=NOW) for one in reads(3))
     async with stage.app.run_test():
@@ -136,7 +136,7 @@ async def test_the_first_events_are_shown_as_they_come_and_later_ones_together(
 
 async def test_the_first_events_are_shown_once(monkeypatch: pytest.MonkeyPatch, shown: list[int]) -> None:
     stage, waited = Stage(status=None), asyncio.Event()
-    monkeypatch.setattr("smwatch.tui.app.PAINT_SECONDS", 0.05)
+    monkeypatch.setattr("smwatch.tui.incoming.PAINT_SECONDS", 0.05)
     first = Reader().read(raw(reads(1)[0]), seen_by=SeenBy.FILE, seen_at=NOW)
     async with stage.app.run_test():
         stage.app.apply(Delivery(((1, first),)))
@@ -147,7 +147,7 @@ async def test_the_first_events_are_shown_once(monkeypatch: pytest.MonkeyPatch, 
 
 async def test_what_goes_wrong_while_it_is_shown_ends_the_app(monkeypatch: pytest.MonkeyPatch) -> None:
     stage, tried = Stage(status=None), asyncio.Event()
-    monkeypatch.setattr("smwatch.tui.app.PAINT_SECONDS", 0.01)
+    monkeypatch.setattr("smwatch.tui.incoming.PAINT_SECONDS", 0.01)
 
     def fails(*_: object) -> None:
         tried.set()

@@ -169,7 +169,7 @@ async def test_what_has_arrived_when_a_second_passes_is_in_the_frame_of_the_cloc
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("smwatch.tui.composed.AT_ONCE", 1000)  # lines, so that it need not be waited for
-    monkeypatch.setattr("smwatch.tui.app.PAINT_SECONDS", 3600.0)
+    monkeypatch.setattr("smwatch.tui.incoming.PAINT_SECONDS", 3600.0)
     stage, frames = Scene(reads(60)), list[list[str]]()
     stage.app.driver_class = Tape
     async with stage.app.run_test(size=(160, 40), headless=False) as pilot:

@@ -266,12 +266,8 @@ class Case(ABC):
             return self.base.principal if self.base is not None else ""
         return self.newest.event.principal.called
 
-    def values_in(self, _episode: Sequence[Evidence]) -> Mapping[Value, tuple[int, int]]:
-        """The different values that are counted, and the first and last second of each; none where events are."""
-        return {}
-
     def secrets_in(self, _episode: Sequence[Evidence]) -> tuple[Secret, ...]:
-        """Those of them that are secrets, in the same order."""
+        """The different secrets that are counted, ascending by their first events; none where events are."""
         return ()
 
     def _secrets(self, episode: Sequence[Evidence]) -> tuple[Secret, ...]:

@@ -78,6 +78,15 @@ class Total(NamedTuple):
         return Total(rank, step, title, min(self.first_at, other.first_at), max(self.last_at, other.last_at))
 
 
+def joined(totals: Sequence[Total]) -> Total:
+    """What several amount to together, each of which is of later evidence than the one before."""
+    if len(totals) < 2:
+        return totals[0] if totals else total_of(())
+    rank, step = max((total.rank, total.step) for total in totals)
+    title = next(total.title for total in reversed(totals) if total.rank == rank)
+    return Total(rank, step, title, totals[0].first_at, totals[-1].last_at)
+
+
 def total_of(evidence: Sequence[Evidence]) -> Total:
     """What all of it amounts to, ascending; a loop over it for each change of an alarm has to be quick."""
     if not evidence:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
-from operator import attrgetter
 from typing import TYPE_CHECKING, TypeAlias
 
 from smwatch.rules.closeness import Close, Slots
 from smwatch.rules.evidence import Evidence
+from smwatch.rules.found import Found
 from smwatch.rules.measure import Measure, Need, Sight
 from smwatch.rules.slots import More
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
 
 Grade: TypeAlias = tuple[int, int, str]
 """How bad something is: its severity's rank, how many escalations it takes part in, and the title of that."""
-_key_and_value = attrgetter("key", "value")
 
 
 class Finder:
@@ -62,7 +61,7 @@ class Finder:
         asked: Collection[int],
         new: Mapping[int, More],
         values: int,
-        found: dict[int, list[Evidence]],
+        found: Found,
     ) -> Iterator[int]:
         """Bring what was `found` to be evidence, by slot, up to date; yields how many sights it has looked at since.
 
@@ -103,10 +102,8 @@ class Finder:
                 changed.update(self._close_in(slot, counting, plain, close, counted_more if slot == only else None))
                 yield len(counting[slot])
         for slot in sorted(changed):
-            before = found.pop(slot, [])
-            if evidence := self._evidence(slot, counting, before, counted_more if slot == only else None):
-                found[slot] = evidence
-            yield len(counting[slot])
+            self._judge(slot, counting, found, counted_more if slot == only else None)
+            yield 2 * len(counting[slot])
 
     def _close_in(self, slot: int, counting: Slots, plain: Close, close: Close, more: More | None) -> list[int]:
         if self._whole.issuperset(close.within(slot, counting)):
@@ -161,8 +158,8 @@ class Finder:
             stays = all(firsts.get(one.value, one.key) < one.key for one in gone)
         return bool(gone or new) or whole is not was, More(known, gone, new) if stays else None
 
-    def _evidence(self, slot: int, counting: Slots, before: Sequence[Evidence], more: More | None) -> list[Evidence]:
-        """What of a slot is evidence; `before`: what was."""
+    def _judge(self, slot: int, counting: Slots, found: Found, more: More | None) -> None:
+        """Find what of a slot is evidence."""
         sights = counting[slot]
         covers = [(close.need, *close.covers(slot, counting)) for _, close in self._open]
         places = sorted({0, len(sights), *(place for _, *both in covers for place in both)})
@@ -174,20 +171,11 @@ class Finder:
         was = self._graded.pop(slot, None)
         if len(graded) == 1 and graded[0][:2] == (0, len(sights)):
             self._graded[slot] = grade = graded[0][2]
-            if more is not None and grade == was and len(before) == len(more.before):
-                return self._with_more(before, more, grade)
-        return [self._piece(sight, grade) for start, end, grade in graded for sight in sights[start:end]]
-
-    def _with_more(self, before: Sequence[Evidence], more: More, grade: Grade) -> list[Evidence]:
-        """What was evidence of a slot, with what was seen since."""
-        evidence = [*before]
-        for sight in more.gone:
-            at = bisect_left(evidence, (sight.key, sight.value), key=_key_and_value)
-            del evidence[at]
-        evidence += [self._piece(sight, grade) for sight in more.new]
-        if not more.later:
-            evidence.sort(key=_key_and_value)
-        return evidence
+            known = found.by_slot.get(slot)
+            if more is not None and grade == was and known is not None and len(known.evidence) == len(more.before):
+                found.change(slot, more.gone, [self._piece(sight, grade) for sight in more.new])
+                return
+        found.put(slot, [self._piece(sight, grade) for start, end, grade in graded for sight in sights[start:end]])
 
     def _piece(self, sight: Sight, grade: Grade) -> Evidence:
         least, step, usual = grade

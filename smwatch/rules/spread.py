@@ -16,14 +16,14 @@ from smwatch.rules.dimension import DIMENSIONS, Dimension, Renames, Value
 from smwatch.rules.envelope import Rule
 from smwatch.rules.evidence import BEGINNING, END, LEVELS, Evidence, Shed, Total
 from smwatch.rules.finder import Finder
+from smwatch.rules.found import Found
 from smwatch.rules.measure import Measure, Sight
 from smwatch.rules.period import DAY
 from smwatch.rules.plan import Plan
 from smwatch.rules.sighter import SLOTS, Sighter
 from smwatch.rules.slots import More, Slots
 from smwatch.rules.subject import SECOND_BITS
-from smwatch.rules.summary import NOTHING, Summary
-from smwatch.rules.telling import Listing
+from smwatch.rules.telling import LISTED, Listing
 from smwatch.rules.times import PLANS
 from smwatch.rules.vigil import Place
 from smwatch.rules.warmup import Warmup
@@ -50,20 +50,19 @@ class SpreadCase(Case):
         "_doubted",
         "_dropped",
         "_due",
+        "_episode",
         "_finder",
+        "_found",
         "_gone",
         "_judging",
         "_kept",
         "_listing",
         "_measure",
-        "_parts",
         "_plans",
         "_seen",
         "_sighters",
         "_slots",
-        "_summary",
         "_warmup",
-        "_whole",
         "enough",
         "event",
         "found",
@@ -108,15 +107,12 @@ class SpreadCase(Case):
         """Who may know of more."""
         self._sighters: list[Sighter] = []
         """Who does."""
-        self._parts: dict[int, Summary] = {}
-        """What there is to say of the evidence, by slot."""
         self._listing = Listing()
-        self._summary = NOTHING
-        """Of the episode that was told of last, where that is not all of it."""
-        self._whole = NOTHING
-        """Of all of it."""
-        self.found: dict[int, list[Evidence]] = {}
-        """By slot."""
+        self._found = Found()
+        self._episode: tuple[Sequence[Evidence], Found] | None = None
+        """What was told of last, where that is not all that was found."""
+        self.found = self._found.by_slot
+        """The evidence by slot: always the same mapping, as each event asks whether it is empty."""
 
     def listen(self, plan: Plan) -> None:
         """Have this plan tell before the values are judged."""
@@ -240,7 +236,8 @@ class SpreadCase(Case):
         """Take over the values of a group that has turned out to be this one."""
         self._catch_up()
         other._catch_up()
-        slots, other._slots, other.found = other._slots, Slots(other.width), {}
+        slots, other._slots = other._slots, Slots(other.width)
+        other._found.clear()
         other._finder, other._judging, other._due = None, None, False
         kept, dropped = (self._kept, other._kept), (self._dropped, other._dropped)
         super().absorb(other)
@@ -283,11 +280,7 @@ class SpreadCase(Case):
             self._sum_up()
         while self.unready:
             self.go_on()
-        self._parts = {number: self._part(number) for number in sorted(self.found)}
-        parts = tuple(self._parts.values())
-        if parts != self._whole.parts:
-            self._whole = Summary.joined(parts)
-        return self._whole.episode
+        return self._found.episode
 
     @property
     def unready(self) -> bool:
@@ -313,16 +306,13 @@ class SpreadCase(Case):
         assert self.rule.distinct is not None
         return self.rule.distinct.of.plural
 
-    def _part(self, number: int) -> Summary:
-        evidence, part = self.found[number], self._parts.get(number)
-        return part if part is not None and part.episode is evidence else Summary.of(evidence)
-
-    def _summed_up(self, episode: Sequence[Evidence]) -> Summary:
-        if episode is self._whole.episode:
-            return self._whole
-        if episode is not self._summary.episode:
-            self._summary = Summary.of(episode)
-        return self._summary
+    def _of(self, episode: Sequence[Evidence]) -> Found:
+        """What there is to tell of some of the evidence, or all."""
+        if episode is self._found.episode:
+            return self._found
+        if self._episode is None or self._episode[0] is not episode:
+            self._episode = episode, Found.of(episode)
+        return self._episode[1]
 
     def reserve(self, last_at: int) -> str:
         """Nothing is habitual yet where nobody has watched for long: a theft looks like any program that starts."""
@@ -334,19 +324,15 @@ class SpreadCase(Case):
 
     def total(self, episode: Sequence[Evidence]) -> Total:
         """What it amounts to."""
-        return self._summed_up(episode).total
+        return self._of(episode).total
 
     def keys(self, episode: Sequence[Evidence]) -> list[int]:
         """The newest keys of the first event with each value, ascending."""
-        return self._summed_up(episode).keys
-
-    def values_in(self, episode: Sequence[Evidence]) -> Mapping[Value, tuple[int, int]]:
-        """The different values in the evidence, and the first and last second of each; ascending by the first."""
-        return self._summed_up(episode).values
+        return self._of(episode).keys
 
     def secrets_in(self, episode: Sequence[Evidence]) -> tuple[Secret, ...]:
-        """Those of them that are secrets."""
-        return self._summed_up(episode).secrets
+        """The different secrets in the evidence, ascending by their first events."""
+        return self._of(episode).secrets
 
     def _secrets(self, episode: Sequence[Evidence]) -> tuple[Secret, ...]:
         found = self.secrets_in(episode)
@@ -356,7 +342,8 @@ class SpreadCase(Case):
 
     def listed(self, episode: Sequence[Evidence]) -> tuple[str, ...]:
         """What is said of each of them."""
-        return self._listing.of(self.values_in(episode))
+        found = self._of(episode)
+        return self._listing.of(found.seen(LISTED), found.count({}))
 
     def _next(self, episode: Sequence[Evidence]) -> tuple[str, ...]:
         found = super()._next(episode)
@@ -366,8 +353,8 @@ class SpreadCase(Case):
 
     def count(self, episode: Sequence[Evidence], shed: Shed | None) -> int:
         """How many different values there are in the evidence."""
-        summary = self._summed_up(episode)
-        return summary.count({}) if shed is None else max(shed.count, summary.count(self._gone))
+        found = self._of(episode)
+        return found.count({}) if shed is None else max(shed.count, found.count(self._gone))
 
     def recounted(self, first: int, last: int, *, more: bool) -> None:
         """There are more values in all than was thought, so that what was evidence may be none; or there are fewer."""
@@ -425,7 +412,7 @@ class SpreadCase(Case):
             self._catch_up()  # it may have been seen since
         if self.enough:
             self._count()
-        for one in self.found.pop(number, ()):
+        for one in self._found.drop(number):
             if one.value is not None and len(self._gone) < VALUES:
                 self._gone[one.value] = one.at
             shed = Shed(len(self._gone), one.at, one.at, one.key, one.rank, one.step, one.title)
@@ -447,11 +434,11 @@ class SpreadCase(Case):
         asked, self._asked = self._asked, set()
         if not self.enough:
             self._finder = None
-            self.found.clear()
+            self._found.clear()
             return
         if self._finder is None:
             self._finder, seen = Finder(self._measure, self), {*self._slots.by_number}
-            self.found.clear()
+            self._found.clear()
         finder, slots, more = self._finder, dict[int, Sequence[Sight]](), dict[int, More]()
         for number in tuple(self._slots.by_number):
             if self._slots.unsorted(number):
@@ -461,12 +448,7 @@ class SpreadCase(Case):
             if some is not None:
                 more[number] = some
         values = len(self._slots.values)
-        yield from finder.find(slots, seen & slots.keys(), asked & slots.keys(), more, values, self.found)
-        for number, evidence in tuple(self.found.items()):
-            part = self._part(number)
-            if self._parts.get(number) is not part:
-                self._parts[number] = part
-                yield len(evidence)
+        yield from finder.find(slots, seen & slots.keys(), asked & slots.keys(), more, values, self._found)
 
 
 def _most_of(one: Shed | None, other: Shed | None) -> Shed | None:

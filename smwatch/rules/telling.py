@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import chain, compress, count
 from operator import ne
-from typing import NamedTuple, assert_never
+from typing import NamedTuple, TypeAlias, assert_never
 
 from smwatch.events.secret import Secret
 from smwatch.rules.answer import Watched, Whenever
@@ -43,6 +43,10 @@ _BY_EVIDENCE = frozenset((Telling.DELETION, Telling.VALUES))
 """What hangs on the last of the evidence, or on all of it."""
 
 _SECRET, _KEY = DIMENSIONS["secret"], DIMENSIONS["key"]
+
+
+Seen: TypeAlias = tuple[int, int, Value]
+"""The first and the last second in which one of the values was seen that an alarm counts, and that value."""
 
 
 class Told(NamedTuple):
@@ -174,20 +178,19 @@ class Listing:
     __slots__ = ("_newest", "_told")
 
     def __init__(self) -> None:
-        self._newest: list[tuple[tuple[int, int], Value]] = []
-        """The values that were told of last, with their times."""
+        self._newest: Sequence[Seen] = ()
+        """What was told of last."""
         self._told: list[str] = []
 
-    def of(self, values: Mapping[Value, tuple[int, int]]) -> tuple[str, ...]:
-        """What to say of these values, of each of which the first and the last second are given."""
-        newest = sorted(zip(values.values(), values, strict=True))[-LISTED:]  # of thousands, only these are named
+    def of(self, newest: Sequence[Seen], values: int) -> tuple[str, ...]:
+        """What to say of so many `values`, of which these are the newest LISTED, or all."""
         told = self._told[: len(newest)] + [""] * (len(newest) - len(self._told))
         new = range(len(self._newest), len(newest))
         for place in chain(compress(count(), map(ne, newest, self._newest)), new):
-            times, value = newest[place]
-            told[place] = _seen(value, *times)
+            first, last, value = newest[place]
+            told[place] = _seen(value, first, last)
         self._newest, self._told = newest, told
-        if (more := len(values) - len(told)) > 0:
+        if (more := values - len(told)) > 0:
             return f"{more:,} more, earlier than these", *told
         return tuple(told)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -15,14 +15,16 @@ from hypothesis import strategies as st
 from smwatch.events.secret import Secret
 from smwatch.record import Record
 from smwatch.rules import fact, standing, telling, timers
+from smwatch.rules import found as found_
 from smwatch.rules.alarm import Alarm, AlarmState, Severity
 from smwatch.rules.answer import Whenever
 from smwatch.rules.case import group_of
 from smwatch.rules.closeness import Close, Slots
-from smwatch.rules.dimension import Dimension, Renames, Value, renamed
+from smwatch.rules.dimension import UNNAMED, Dimension, Renames, Value, renamed
 from smwatch.rules.engine import Engine
 from smwatch.rules.envelope import Rule
-from smwatch.rules.evidence import Evidence
+from smwatch.rules.evidence import Evidence, Total, total_of
+from smwatch.rules.found import Found
 from smwatch.rules.mark import Mark
 from smwatch.rules.measure import Measure, Sight
 from smwatch.rules.period import DAY
@@ -30,7 +32,7 @@ from smwatch.rules.question import Lookout
 from smwatch.rules.sighting import SightingCase
 from smwatch.rules.slots import More
 from smwatch.rules.spread import SpreadCase
-from smwatch.rules.summary import Summary
+from smwatch.rules.subject import SECOND_BITS
 from smwatch.rules.telling import LISTED, Listing, Told, tell
 from smwatch.rules.watching import Watcher
 from tests import records
@@ -202,18 +204,92 @@ def test_one_more_read_where_enough_was_read_long_since_has_no_period_of_its_slo
 
 
 def test_one_more_read_has_the_evidence_of_its_own_slot_alone_summed_up(monkeypatch: pytest.MonkeyPatch) -> None:
-    engine, summed_up, of_slot = Engine(catalogue()), list[int](), Summary.of
+    engine, summed_up = Engine(catalogue()), list[int]()
     thief(30 * MANY + 1, engine)  # the last one begins a slot
 
-    def counted(episode: Sequence[Evidence]) -> Summary:
-        summed_up.append(len(episode))
-        return of_slot(episode)
+    def counted(evidence: Sequence[Evidence]) -> Total:
+        summed_up.append(len(evidence))
+        return total_of(evidence)
 
-    monkeypatch.setattr(Summary, "of", counted)
+    monkeypatch.setattr("smwatch.rules.found.total_of", counted)
     engine.judge(arrivals([records.read("prod/7", by=records.role("ci-deployer", "build-7"), at=after(30 * MANY + 1))]))
     (alarm,) = of("SMW-READ-01", engine.alarms)
     assert (alarm.count, alarm.last_at) == (MANY, after(30 * MANY + 1))
-    assert summed_up == [2]
+    assert summed_up == [1]
+
+
+def test_one_more_read_has_no_other_value_of_any_slot_placed_among_all_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine, by, placed, first = Engine(catalogue()), records.role("ci-deployer", "build-7"), list[Value](), Found._first
+
+    def noted(found: Found, value: Value) -> int | None:
+        placed.append(value)
+        return first(found, value)
+
+    thief(30 * MANY, engine)
+    (alarm,) = of("SMW-READ-01", engine.alarms)
+    monkeypatch.setattr(Found, "_first", noted)
+    monkeypatch.setattr(Found, "_forget", lambda _found: pytest.fail("all is brought together again"))
+    engine.judge(arrivals([records.read("prod/7", by=by, at=after(30 * MANY))]))
+    (later,) = of("SMW-READ-01", engine.alarms)
+    assert [str(value) for value in placed] == [str(Secret(records.ACCOUNT, records.REGION, "prod/7"))]
+    assert [fact for fact in later.facts if fact not in alarm.facts] == [
+        "prod/7 in eu-west-1: first 2026-11-23 14:00:07Z, last 2026-11-23 14:30:00Z"
+    ]
+
+
+def evidence_of_slot(slot: int, sights: Iterable[tuple[int, int, int]]) -> list[Evidence]:
+    """Of each value the first and the last of these: its number, the second in a slot of ten, and how bad it is."""
+    keys: dict[Secret, dict[int, int]] = {}
+    for number, second, rank in sights:
+        keys.setdefault(Secret("", "", f"v{number}"), {})[(10 * slot + second << SECOND_BITS) + number] = rank
+    ends = {value: {min(ranks), max(ranks)} for value, ranks in keys.items()}
+    every = [(key, value) for value, both in ends.items() for key in both]
+    return [Evidence(key >> SECOND_BITS, key, keys[value][key], 0, "", value) for key, value in sorted(every)]
+
+
+@given(
+    steps=st.lists(
+        st.tuples(
+            st.integers(0, 3),
+            st.lists(st.tuples(st.integers(0, 5), st.integers(0, 9), st.integers(0, 2)), max_size=8),
+        ),
+        max_size=12,
+    ),
+    asked=st.integers(1, 3),
+    several=st.sampled_from((0, 2, 32)),
+)
+def test_what_was_found_amounts_to_the_same_brought_up_to_date_and_brought_together(
+    steps: list[tuple[int, list[tuple[int, int, int]]]], asked: int, several: int
+) -> None:
+    found, known, usual = Found(), dict[int, list[Evidence]](), found_.SEVERAL
+    found_.SEVERAL = several
+    try:
+        for n, (slot, sights) in enumerate(steps):
+            evidence = evidence_of_slot(slot, sights)
+            before, known[slot] = known.get(slot, []), evidence
+            if n % 2 and before and evidence:
+                keys, was = {(one.key, one.value) for one in evidence}, {(one.key, one.value) for one in before}
+                kept = {(one.key, one.value): one for one in before}
+                known[slot] = evidence = [kept.get((one.key, one.value), one) for one in evidence]
+                gone = [
+                    Sight(one.at, one.key, one.value or UNNAMED) for one in before if (one.key, one.value) not in keys
+                ]
+                found.change(slot, gone, [one for one in evidence if (one.key, one.value) not in was])
+            else:
+                found.put(slot, evidence)
+            if n % asked == 0:
+                whole = Found()
+                for number in sorted(known):
+                    whole.put(number, known[number])
+                assert found.episode == whole.episode
+                assert (found.total, found.keys, found.secrets) == (whole.total, whole.keys, whole.secrets)
+                assert found.count({UNNAMED: 7}) == whole.count({UNNAMED: 7})
+                for most in (1, 3, 100):
+                    assert found.seen(most) == whole.seen(most)
+                assert found.seen(100) == sorted(found.seen(100))
+                assert found.total == total_of(found.episode)
+    finally:
+        found_.SEVERAL = usual
 
 
 def test_one_more_read_has_no_other_value_of_its_slot_made_ready_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -240,7 +316,8 @@ def test_of_thousands_of_values_only_those_that_are_told_are_named() -> None:
             named += 1
             return super().__str__()
 
-    told = Listing().of({Name(f"value-{n}"): (n // 2, n) for n in range(3_000)})
+    found = Found.of([Evidence(n, n << SECOND_BITS, 1, 0, "", Name(f"value-{n}")) for n in range(3_000)])
+    told = Listing().of(found.seen(LISTED), 3_000)
     assert told[0] == "2,900 more, earlier than these"
     assert [line.partition(":")[0] for line in told[1:]] == [f"value-{n}" for n in range(2_900, 3_000)]
     assert named <= 2 * LISTED

@@ -1,0 +1,227 @@
+"""What of a case of many values was found to be evidence, by slot, and what all of it amounts to."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
+from operator import attrgetter
+
+from smwatch.events.secret import Secret
+from smwatch.rules.alarm import EVIDENCE
+from smwatch.rules.dimension import UNNAMED, Value
+from smwatch.rules.evidence import Evidence, Total, joined, total_of
+from smwatch.rules.measure import Sight
+from smwatch.rules.subject import SECOND_BITS
+from smwatch.rules.telling import Seen
+
+SEVERAL = 32
+"""Values that are brought up to date one by one where they changed, rather than all that there are."""
+_KEY, _VALUE, _KEY_AND_VALUE = attrgetter("key"), attrgetter("value"), attrgetter("key", "value")
+
+
+class Part:
+    """The evidence of one slot, and what there is to say of it."""
+
+    __slots__ = ("evidence", "firsts", "lasts", "total")
+
+    def __init__(self, evidence: Sequence[Evidence]) -> None:
+        values, keys = [*map(_VALUE, evidence)], [*map(_KEY, evidence)]
+        self.evidence = [*evidence]
+        """Ascending; of each value the first and the last there is."""
+        self.firsts: dict[Value, int] = dict(zip(reversed(values), reversed(keys), strict=True))
+        """The first key of each value."""
+        self.lasts: dict[Value, int] = dict(zip(values, keys, strict=True))
+        self.total = total_of(self.evidence)
+
+    def change(self, gone: Sequence[Sight], new: Sequence[Evidence]) -> None:
+        """Some of it is gone, and there is some more, ascending."""
+        evidence, firsts, lasts = self.evidence, self.firsts, self.lasts
+        for _, key, value in gone:
+            del evidence[bisect_left(evidence, (key, value), key=_KEY_AND_VALUE)]
+            first, last = firsts[value], lasts[value]
+            if first == last:
+                del firsts[value], lasts[value]
+            elif key == first:
+                firsts[value] = last
+            else:
+                lasts[value] = first
+        later = bool(evidence and new and new[0].key > evidence[-1].key)
+        if not later and len(new) <= SEVERAL:
+            for one in new:
+                insort(evidence, one, key=_KEY_AND_VALUE)
+        else:
+            evidence += new
+            if not later:
+                evidence.sort(key=_KEY_AND_VALUE)
+        for one in new:
+            assert one.value is not None
+            firsts[one.value] = min(firsts.get(one.value, one.key), one.key)
+            lasts[one.value] = max(lasts.get(one.value, one.key), one.key)
+        if later and (more := total_of(new))[:3] == self.total[:3]:
+            self.total = Total(*more[:3], evidence[0].at, evidence[-1].at)  # it is as bad as before
+        else:
+            self.total = total_of(evidence)
+
+
+class Found:
+    """The evidence by slot, each piece of which has a value, and the different values in all of it.
+
+    One more event changes a value or two of hundreds in a dozen slots: these alone are brought up to date. Serves the
+    rows "rules-varied", "rules-trouble" and "longest stall of the event loop".
+    """
+
+    __slots__ = ("_episode", "_firsts", "_lasts", "_order", "_secrets", "by_slot")
+
+    def __init__(self) -> None:
+        self.by_slot: dict[int, Part] = {}
+        """Ascending."""
+        self._episode: list[Evidence] | None = None
+        self._order: list[tuple[int, Value]] | None = None
+        """All values by their first keys; None before anybody has asked, or where too much has changed since."""
+        self._secrets: tuple[Secret, ...] | None = None
+        """Those of the values."""
+        self._firsts: dict[Value, int] = {}
+        self._lasts: dict[Value, int] = {}
+
+    @classmethod
+    def of(cls, evidence: Sequence[Evidence]) -> Found:
+        """The same of evidence that is not told apart by slots."""
+        found = cls()
+        found.put(0, evidence)
+        return found
+
+    def put(self, slot: int, evidence: Sequence[Evidence]) -> None:
+        """Have this be the evidence of a slot, ascending."""
+        if not evidence:
+            self.drop(slot)
+            return
+        was, part = self.by_slot.get(slot), Part(evidence)
+        later = was is not None or not self.by_slot or slot > next(reversed(self.by_slot))
+        self.by_slot[slot] = part
+        if not later:
+            ordered = sorted(self.by_slot.items())
+            self.by_slot.clear()
+            self.by_slot.update(ordered)
+        self._changed(was, part)
+
+    def change(self, slot: int, gone: Sequence[Sight], new: Sequence[Evidence]) -> None:
+        """Some of the evidence of a slot is gone, and there is some more, ascending; some is left."""
+        self.by_slot[slot].change(gone, new)
+        self._bring_up_to_date({sight.value for sight in gone} | {one.value for one in new if one.value is not None})
+
+    def drop(self, slot: int) -> Sequence[Evidence]:
+        """Forget a slot; what was evidence in it."""
+        part = self.by_slot.pop(slot, None)
+        if part is None:
+            return ()
+        self._changed(part, None)
+        return part.evidence
+
+    def clear(self) -> None:
+        """There is none."""
+        self.by_slot.clear()
+        self._forget()
+
+    def _forget(self) -> None:
+        self._episode = self._order = self._secrets = None
+        self._firsts, self._lasts = {}, {}
+
+    def _changed(self, was: Part | None, now: Part | None) -> None:
+        if was is None or now is None:
+            part = was or now
+            assert part is not None
+            self._bring_up_to_date(part.firsts.keys())
+        elif self._order is not None:
+            firsts, lasts = was.firsts.items() ^ now.firsts.items(), was.lasts.items() ^ now.lasts.items()
+            self._bring_up_to_date({value for value, _ in chain(firsts, lasts)})
+        else:
+            self._episode = None
+
+    def _bring_up_to_date(self, values: Iterable[Value]) -> None:
+        """Know anew of these values when they were evidence first and last."""
+        self._episode, order = None, self._order
+        if order is None:
+            return
+        changed = [*values]
+        if len(changed) > SEVERAL:
+            self._forget()
+            return
+        for value in changed:
+            was, first = self._firsts.pop(value, None), self._first(value)
+            if was != first:
+                self._secrets = None
+                if was is not None:
+                    del order[bisect_left(order, (was, value))]
+                if first is not None:
+                    insort(order, (first, value))
+            if first is None:
+                self._lasts.pop(value, None)
+            else:
+                self._firsts[value], self._lasts[value] = first, self._last(value)
+
+    def _first(self, value: Value) -> int | None:
+        for part in self.by_slot.values():
+            if (first := part.firsts.get(value)) is not None:
+                return first
+        return None
+
+    def _last(self, value: Value) -> int:
+        for part in reversed(self.by_slot.values()):
+            if (last := part.lasts.get(value)) is not None:
+                return last
+        raise KeyError(value)
+
+    # -- what there is to tell of it
+
+    @property
+    def episode(self) -> Sequence[Evidence]:
+        """All of it, ascending; the same object until something changes."""
+        if self._episode is None:
+            self._episode = [*chain.from_iterable(part.evidence for part in self.by_slot.values())]
+        return self._episode
+
+    @property
+    def total(self) -> Total:
+        """What all of it amounts to."""
+        return joined([part.total for part in self.by_slot.values()])
+
+    def _ordered(self) -> list[tuple[int, Value]]:
+        if self._order is None:
+            for part in reversed(self.by_slot.values()):
+                self._firsts.update(part.firsts)
+            for part in self.by_slot.values():
+                self._lasts.update(part.lasts)
+            self._order = sorted(zip(self._firsts.values(), self._firsts, strict=True))
+        return self._order
+
+    @property
+    def keys(self) -> list[int]:
+        """The newest keys of the first event with each value, ascending."""
+        keys: dict[int, None] = {}
+        for key, _ in reversed(self._ordered()):
+            keys[key] = None
+            if len(keys) == EVIDENCE:
+                break
+        return [*reversed(keys)]
+
+    @property
+    def secrets(self) -> tuple[Secret, ...]:
+        """Those of the different values that are secrets, ascending by their first events."""
+        if self._secrets is None:
+            values = (value for _, value in self._ordered())
+            self._secrets = tuple(value for value in values if isinstance(value, Secret) and value is not UNNAMED)
+        return self._secrets
+
+    def seen(self, most: int) -> list[Seen]:
+        """The newest of the different values, by the first and the last second of each, ascending."""
+        order = self._ordered()
+        start = 0 if len(order) <= most else bisect_left(order, (order[-most][0] >> SECOND_BITS << SECOND_BITS,))
+        lasts = self._lasts
+        return sorted((key >> SECOND_BITS, lasts[value] >> SECOND_BITS, value) for key, value in order[start:])[-most:]
+
+    def count(self, gone: Mapping[Value, int]) -> int:
+        """How many different values have a name, also of those of which no evidence is kept."""
+        self._ordered()
+        known = self._firsts.keys() | gone.keys() if gone else self._firsts.keys()
+        return len(known) - (UNNAMED in known)

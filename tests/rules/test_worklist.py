@@ -104,8 +104,9 @@ def test_the_list_outlives_a_restart_and_grows() -> None:
     (alarm,) = of(RULE, again.alarms)
     assert set(rotations(kept)) < set(rotations(alarm))
     assert len(rotations(alarm)) == 22
-    again.judge(arrivals([records.describe("other/thing", at=before(days=3)), *SWEEP]))
-    assert of(RULE, again.alarms) == [one([*SWEEP, *more])]
+    early = records.describe("other/thing", at=before(days=3))
+    again.judge(arrivals([early, *SWEEP]))
+    assert of(RULE, again.alarms) == [one([early, *SWEEP, *more])]
 
 
 @pytest.mark.parametrize("again", [SWEEP[:0:-1], [SWEEP[5], *SWEEP[:5], *SWEEP[6:]]])

@@ -9,7 +9,7 @@ from smwatch.events.event import ACCESS_KEY, ACCOUNT_BITS, ADDRESS, ID_BITS
 from smwatch.events.header import Header, Identity, Issuer, OnBehalfOf, Session
 from smwatch.events.naming import KMS, named_by, named_in_denial
 from smwatch.events.principal import Principal, principal_of, principal_of_arn
-from smwatch.events.recent import Recent
+from smwatch.events.recent import Marked, Recent
 from smwatch.events.scope import reads_only
 from smwatch.events.secret import Named, Names, Secret, is_secret_arn
 from smwatch.events.tidy import clipped
@@ -63,9 +63,9 @@ class Known:
     def __init__(self, remember: int) -> None:
         self.strings: Recent[_Text, str] = Recent(_kept, remember)
         self.texts: Recent[str, str] = Recent(str, remember)
-        self.callers: Recent[_From, Caller | None] = Recent(self._make_caller, remember)
+        self.callers: Marked[_From, Caller | None] = Marked(self._make_caller, remember)
         """None where the ARN does not tell who it is; see `unnamed`."""
-        self.calls: Recent[_With, Call] = Recent(self._make_call, remember)
+        self.calls: Marked[_With, Call] = Marked(self._make_call, remember)
         self.names = Names(changed=self._forget)
         self._addresses: Recent[_Text, _Text] = Recent(_plain_address, remember)
         self._access_keys: Recent[_Text, _Text] = Recent(_plain_access_key, remember)

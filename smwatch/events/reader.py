@@ -14,7 +14,7 @@ from smwatch.events.header import Header, Identity, header_of, quick_header, unw
 from smwatch.events.known import Known, bytes_of_account, digest_of, search_text
 from smwatch.events.naming import KMS, SECRETS_MANAGER, names_in, resource_arn
 from smwatch.events.principal import Kind, Principal
-from smwatch.events.recent import Recent
+from smwatch.events.recent import Recent, mark_of
 from smwatch.events.secret import Lesson, Secret
 from smwatch.record import Record, decode, encode
 
@@ -87,7 +87,7 @@ class Reader:
         known, identity, caller = self._known, header.identity or _NO_IDENTITY, None
         if identity.arn:
             session, scope = identity.session, identity.scope
-            caller = known.callers[
+            by = (
                 identity.arn,
                 identity.invoked_by,
                 session.issuer.arn if session is not None and session.issuer is not None else None,
@@ -100,7 +100,11 @@ class Reader:
                 scope.issuer_type if scope is not None else None,
                 header.vpc_endpoint,
                 header.from_console,
-            ]
+            )
+            mark = mark_of(by)
+            caller = known.callers.get(mark)
+            if caller is None:
+                caller = known.callers.made(mark, by)
         if caller is None:
             caller = known.unnamed(header, identity)
         principal, account, region, agent, account_bytes, caller_text, address, access_key, caller_number = caller
@@ -134,7 +138,7 @@ class Reader:
                 context.version_id if context is not None else None,
             )
         resources = header.resources
-        call = known.calls[
+        asks = (
             header.name,
             source,
             code,
@@ -149,7 +153,12 @@ class Reader:
             header.type,
             asked,
             (resources[0].arn if len(resources) == 1 else tuple([one.arn for one in resources])) if resources else 0,
-        ]
+        )
+        mark = mark_of(asks)
+        call = known.calls.get(mark)
+        if call is None:
+            call = known.calls.made(mark, asks)
+
         name, source, secret, others, secret_arn, code, message, call_text, read_only, call_number = call
 
         when = header.time or header.timestamp or ""

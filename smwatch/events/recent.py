@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Generic, TypeVar
+import sys
+from collections.abc import Callable, Hashable
+from typing import Generic, NoReturn, TypeVar
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -74,3 +75,37 @@ class Recent(dict[K, V], Generic[K, V]):
         """Forget everything."""
         self.clear()
         self._older = {}
+
+
+mark_of: Callable[[Hashable], Hashable] = hash if sys.flags.hash_randomization else lambda key: key
+"""What stands for a key: its hash, of 64 bits and keyed by a secret of the process, so that nobody can have two of them
+be one; a billion keys beside thousands that are remembered have odds of one in two million that two are. Where Python
+was told to have no such secret (PYTHONHASHSEED=0), the key itself.
+"""
+
+
+class Marked(Recent[Hashable, V], Generic[K, V]):
+    """The same for keys of many strings, of which only marks are kept.
+
+    To compare and keep a dozen strings costs more than all else of a look-up: serves the row "parse" of the benchmarks.
+    A hit is `get(mark_of(key))`; where that is None, `made` has the value.
+    """
+
+    __slots__ = ("_make_of",)
+
+    def __init__(self, make: Callable[[K], V], limit: int) -> None:
+        super().__init__(_unmade, limit)
+        self._make_of = make
+
+    def made(self, mark: Hashable, key: K) -> V:
+        """The value for a key with this mark that was not asked for lately."""
+        value = self._older.pop(mark, None)
+        if value is None:
+            value = self._make_of(key)
+            self._made += 1
+        self.keep(mark, value)
+        return value
+
+
+def _unmade(mark: Hashable) -> NoReturn:
+    raise KeyError(mark)

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smwatch.events.recent import LOOKED_THROUGH, Recent
+from smwatch.events.recent import LOOKED_THROUGH, Marked, Recent, mark_of
 
 
 @given(st.lists(st.integers(0, 40), max_size=200), st.integers(1, 10))
@@ -61,3 +66,38 @@ def test_to_forget_again_and_again_costs_no_more_than_to_make() -> None:
         recent.forget_if(odd)
     assert len(looked_through) < 800 + 300 * LOOKED_THROUGH
     assert (recent.find(1_299), recent.find(1_298)) == (None, "1298")
+
+
+@given(st.lists(st.integers(0, 40), max_size=200), st.integers(1, 10))
+def test_what_keeps_marks_answers_like_the_function_and_remembers_as_much(keys: list[int], limit: int) -> None:
+    made: list[str] = []
+
+    def make(key: tuple[str, int]) -> str:
+        made.append(f"{key[0]} {key[1]}")
+        return made[-1]
+
+    marked = Marked(make, limit)
+
+    def ask(number: int) -> str:
+        key = ("key", number)
+        mark = mark_of(key)
+        return marked.get(mark) or marked.made(mark, key)
+
+    for number in keys:
+        assert ask(number) == f"key {number}"
+        assert len(marked) <= limit
+    assert all(isinstance(mark, int) for mark in marked.remembered())
+    last = list(dict.fromkeys(reversed(keys)))[:limit]
+    made.clear()
+    assert [ask(number) for number in last] == [f"key {number}" for number in last]
+    assert made == []
+
+
+@pytest.mark.parametrize(("seed", "told"), [("0", "(1, 'key')"), ("7", "an int")])
+def test_without_a_secret_of_the_process_a_key_is_kept_itself(seed: str, told: str) -> None:
+    program = (
+        "from smwatch.events.recent import mark_of as m; k = m((1, 'key')); print(k if type(k) is tuple else 'an int')"
+    )
+    environment = os.environ | {"PYTHONHASHSEED": seed}
+    said = subprocess.run([sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == told

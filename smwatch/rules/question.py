@@ -76,10 +76,7 @@ def prepare(world: World, condition: Condition) -> Prepare:
                 )
             if not condition.warmup:
                 return lambda subject: ask_known(source.of_event(subject), subject.second, _NOWHERE)
-            here = {_ACCOUNT, _REGION, *({_SECRET} & {*same})}
-            return lambda subject: ask_known(
-                source.of_event(subject), subject.second, _place(_values(subject, here), same)
-            )
+            return lambda subject: ask_known(source.of_event(subject), subject.second, place_of(subject, same))
         case Trait(name):
             look = lookout(world, condition)
             wanted = {dimension(one) for _, same in TRAITS[name].history for one in same}
@@ -269,6 +266,11 @@ def _pending_deletion(world: World, *, negated: bool) -> Lookout:
         return Pending(lambda: pending() is not negated, *map(Whenever, (scheduled, restored)))
 
     return look
+
+
+def place_of(subject: Subject, same: Iterable[Dimension]) -> Place:
+    """Where somebody must have been watching for what an event has in common with others to be new."""
+    return _place(_values(subject, {_ACCOUNT, _REGION, *({_SECRET} & {*same})}), same)
 
 
 def _place(values: Mapping[Dimension, Value], same: Iterable[Dimension]) -> Place:

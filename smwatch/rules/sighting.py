@@ -65,6 +65,37 @@ class SightingCase(Case):
 
     def add(self, mark: Mark) -> None:
         """Take an event in."""
+        if self._insert(mark):
+            first, last = self._fresh or (mark.key, mark.key)
+            self._fresh = min(first, mark.key), max(last, mark.key)
+            self.evidence_changes()
+            self._trim()
+
+    def add_dozing(self, mark: Mark) -> None:
+        """Take in an event that is no evidence as yet, nor does it bear upon others, whatever becomes known of it.
+
+        `wake_dozing` has it watched.
+        """
+        mark.dozes = True
+        if self._insert(mark):
+            self._trim()
+
+    def wake_dozing(self, since: int) -> int:
+        """Have those events watched that are from this second on; how many they are."""
+        dozing = [mark for mark in self.marks if mark.dozes and mark.second >= since]
+        for mark in dozing:
+            mark.watch(self)
+        if dozing:
+            self.wake()
+        return len(dozing)
+
+    @property
+    def dozing(self) -> bool:
+        """Whether there are such events."""
+        return any(mark.dozes for mark in self.marks)
+
+    def _insert(self, mark: Mark) -> bool:
+        """Put an event where it belongs; whether that is news."""
         keys = self._keys
         if mark.newest is not None and mark.newest.event.name == BATCH:
             self.batches = True
@@ -76,19 +107,15 @@ class SightingCase(Case):
             if keys[at] == mark.key:
                 if self.marks[at].confirm(mark):
                     self.wake()
-                return
+                return False
             if at == 0 and self.shed is not None:
                 if mark.key > self.shed.known_upto and mark.eligible:
                     mark.settle(True)
                     self._shed([mark])
-                return
+                return False
             keys.insert(at, mark.key)
             self.marks.insert(at, mark)
-        first, last = self._fresh or (mark.key, mark.key)
-        self._fresh = min(first, mark.key), max(last, mark.key)
-        self.evidence_changes()
-        if len(keys) >= 2 * MARKS:
-            self._trim()
+        return True
 
     def resume(self, alarm: Alarm) -> None:
         """Go on from an alarm that was kept."""
@@ -126,8 +153,7 @@ class SightingCase(Case):
         other._gather()
         super().absorb(other)
         for mark in marks:
-            for pending in mark.pending:
-                pending.watch(self)
+            mark.watch(self)
             self.add(mark)
 
     def evidence(self) -> Sequence[Evidence]:
@@ -195,6 +221,9 @@ class SightingCase(Case):
         return self._total if episode is self._evidence else total_of(episode)
 
     def _trim(self) -> None:
+        """Keep only the newest, once there are twice as many."""
+        if len(self.marks) < 2 * MARKS:
+            return
         self._settle()
         if len(self.marks) < 2 * MARKS:
             return

@@ -16,6 +16,7 @@ from smwatch.rules.case import Case, Newest, group_of
 from smwatch.rules.command import holes, needs_record, record_values
 from smwatch.rules.condition import Condition, Look, Lookup, historic, lookups, timeless
 from smwatch.rules.dimension import UNNAMED, Dimension, Group, Value, renamed, renames
+from smwatch.rules.dozing import dozing
 from smwatch.rules.envelope import FirstSeen, Rule, own_fact
 from smwatch.rules.habit import Habits
 from smwatch.rules.handful import Glimpse, Handful
@@ -72,6 +73,7 @@ class Watch:
         self._grades = [(prepare(world, grade.condition), grade.severity.rank, grade.title) for grade in rule.grade]
         self._fresh = world.track(own_fact(rule), ordered(first.of)) if first is not None else None
         self._fresh_gap = int(first.within) if first is not None else 0
+        self._dozing = dozing(rule, world)
         self._plain = (Verdict(None, rule.severity.rank, ""),)
         self._reach = _reach(rule)
         self._horizon = judges.horizon(rule)
@@ -245,17 +247,17 @@ class Watch:
                 unless.append(answer)
         case = self._sightings[self._group(subject)]
         told = record_values(self._holes, subject.event, subject.record) if self._holes else _NOTHING
-        mark = Mark(subject.key, Newest(subject.event, told), self._graded(subject, case))
+        mark = Mark(subject.key, Newest(subject.event, told), self._graded(subject))
         mark.only, mark.unless = tuple(only), tuple(unless)
-        for pending in (*only, *unless):
-            pending.watch(case)
-        case.add(mark)
+        if self._dozing is None or not self._dozing.takes(mark, case, subject):
+            mark.watch(case)
+            case.add(mark)
 
     def _take_again(self, event: Event) -> None:
         """Take one of the events of which nothing is asked that only their records say."""
         self._take_one(Subject(Arrival(event, "")))
 
-    def _graded(self, subject: Subject, case: SightingCase) -> tuple[Verdict, ...]:
+    def _graded(self, subject: Subject) -> tuple[Verdict, ...]:
         if not self._grades:
             return self._plain
         verdicts: list[Verdict] = []
@@ -264,7 +266,6 @@ class Watch:
             if answer is True:
                 return (*verdicts, Verdict(None, rank, title))
             if answer is not False:
-                answer.watch(case)
                 verdicts.append(Verdict(answer, rank, title))
         return (*verdicts, *self._plain)
 

@@ -26,6 +26,14 @@ class Watcher(Protocol):
         ...
 
 
+class Roused(Protocol):
+    """What has to be looked at again, as more is known, before alarms are worked out."""
+
+    def look_again(self, most: int | None = None) -> bool:
+        """Look at all of it, or about so many things; whether more is left."""
+        ...
+
+
 class Teller(Protocol):
     """What tells its watchers when it changes."""
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from heapq import heappop, heappush
 from itertools import count
-from typing import TYPE_CHECKING, cast
+from typing import cast
 
 from smwatch.events.secret import Secret
 from smwatch.rules.alarm import Mute
@@ -22,10 +22,7 @@ from smwatch.rules.timers import Deadlines, Timers
 from smwatch.rules.times import Known
 from smwatch.rules.trait import TRAITS
 from smwatch.rules.vigil import Vigil
-from smwatch.rules.watching import Watcher
-
-if TYPE_CHECKING:
-    from smwatch.rules.waiter import Waiter
+from smwatch.rules.watching import Roused, Watcher
 
 _ORDER = {dimension: place for place, dimension in enumerate(DIMENSIONS.values())}
 
@@ -91,8 +88,8 @@ class World:
         """What has happened up to this second is known."""
         self.dirty: set[Watcher] = set()
         """Whose alarm has to be worked out again."""
-        self.roused: dict[Waiter, None] = {}
-        """Whose events have to be looked at again before that."""
+        self.roused: dict[Roused, None] = {}
+        """What has to be looked at again before that."""
         self.mutes: tuple[Mute, ...] = ()
         self.timers = {rule.id: Timers(rule.timer, self.turns) for rule in rules.rules if rule.timer is not None}
         self.censuses = {

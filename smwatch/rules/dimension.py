@@ -105,6 +105,17 @@ def _name(secret: Secret) -> str:
     return f"{secret.account} {secret.name}"
 
 
+def grouping(by: Sequence[Dimension]) -> Callable[[Subject], Group]:
+    """What gets the group of an event in a rule that groups by these."""
+    match [dimension.get for dimension in by]:
+        case [one]:
+            return lambda subject: (one(subject) or None,)
+        case [one, other]:
+            return lambda subject: (one(subject) or None, other(subject) or None)
+        case gets:
+            return lambda subject: tuple([get(subject) or None for get in gets])
+
+
 Renames: TypeAlias = Mapping[Value, Value]
 """Values of dimensions that name secrets: what each has turned out to be."""
 

@@ -56,9 +56,11 @@ class Dormant:
     Serves "memory" of `tail --once`: callers that nothing is known against have a hundred each.
     """
 
-    __slots__ = ("_keys", "_models")
+    __slots__ = ("_kept", "_keys", "_models")
 
-    def __init__(self) -> None:
+    def __init__(self, kept: int) -> None:
+        """`kept`: of how many, at the least, the newest are kept; twice as many before the others are let go."""
+        self._kept = kept
         self._keys: list[int] = []
         self._models: list[Event] = []
 
@@ -69,16 +71,19 @@ class Dormant:
         """One more, like its model but for the key."""
         self._keys.append(key)
         self._models.append(model)
+        if len(self._keys) >= 2 * self._kept:
+            self._let_go()
 
     def extend(self, more: Iterable[tuple[int, Event]]) -> None:
         """More of them: their keys and models."""
         for key, model in more:
             self._keys.append(key)
             self._models.append(model)
+        if len(self._keys) >= 2 * self._kept:
+            self._let_go()
 
-    def keep_newest(self, count: int) -> None:
-        """Let go of all but so many."""
-        newest = sorted(zip(self._keys, self._models, strict=True), key=_KEY)[-count:]
+    def _let_go(self) -> None:
+        newest = sorted(zip(self._keys, self._models, strict=True), key=_KEY)[-self._kept :]
         self._keys[:] = [key for key, _ in newest]
         self._models[:] = [model for _, model in newest]
 

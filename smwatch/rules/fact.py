@@ -36,6 +36,9 @@ class Track:
         """Times.gap of the event taken last; -1 if it named several."""
         self.taken = -1
         """The key of that event. There are events whose seconds are told without their being taken here."""
+        self._asked_by: Subject | None = None
+        self._found: Times | None = None
+        """What is known of that one: several rules ask in turn."""
 
     def take(self, subject: Subject) -> None:
         """Take in an event of the fact."""
@@ -141,8 +144,10 @@ class Track:
 
     def of_event(self, subject: Subject) -> Times | None:
         """What is known of the values of an event that names no more than one secret; None where one is missing."""
-        values = values_of(self._gets, subject)
-        return None if values is None else self.times(values)
+        if subject is not self._asked_by:
+            values = values_of(self._gets, subject)
+            self._asked_by, self._found = subject, None if values is None else self.times(values)
+        return self._found
 
     def enlist(self, plan: Plan, subject: Subject, left: tuple[Ask, ...]) -> None:
         """Put into a plan what is to be done with events like this one."""

@@ -141,7 +141,7 @@ class Glimpse:
         """The value was seen again."""
         handful, key = self.listener, event.key
         if handful.case is not None:
-            self._sighter_of(handful.case).add(event, second)
+            (self._sighter or self._sighter_of(handful.case)).add(event, second)
             return
         if key > handful.newest_key:
             handful.heard(event)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import Callable, Iterable, Sequence
+from operator import attrgetter
 from typing import NamedTuple, Protocol
 
 from smwatch.events.event import Arrival, Event
@@ -31,6 +32,9 @@ class First(NamedTuple):
     times: Times
     within: int
     take: Take
+
+
+_WITHIN = attrgetter("within")
 
 
 class Spreading(Protocol):
@@ -217,7 +221,7 @@ class Plan:
         begins = self._within < 0
         if second >= self._from:
             if begins:
-                self._within = min((first.within for first in self.firsts), default=EVER)
+                self._within = min([EVER, *map(_WITHIN, self.firsts)])
             # What is new in a second is new to all of its events.
             self._from, self._known = second + 1 if newly else second, second + self._within
         if begins:

@@ -31,7 +31,7 @@ class Waiter:
         self._world = world
         self._back, self._ahead = back, ahead
         self._take = take
-        self._waiting = Dormant()
+        self._waiting = Dormant(MARKS)
         self._model: Event | None = None
         known.watch(self)
 
@@ -42,24 +42,23 @@ class Waiter:
 
     def add(self, event: Event, second: int) -> None:
         """Another event."""
-        if self.calm or not self.listener.any(second - self._back, second + self._ahead):
+        if self.listener.unknown or not self.listener.any(second - self._back, second + self._ahead):
             self._model = model_of(event, self._model)
             self._waiting.append(event.key, self._model)
-            self._wait(second)
+            if second + self._ahead > self.high:
+                self._care_for(second)
         else:
             self._take(event)
 
     def extend(self, waiting: Iterable[tuple[int, Event]], last: int) -> None:
         """Others, of which nothing is known: their keys, what they are like but for those, and the last second."""
         self._waiting.extend(waiting)
-        self._wait(last)
+        if last + self._ahead > self.high:
+            self._care_for(last)
 
-    def _wait(self, second: int) -> None:
-        if (high := second + self._ahead) > self.high:
-            self.high = high + HOUR  # more than matters, so that not every event has to say so
-            self.listener.grow_loud(self.high)
-        if len(self._waiting) >= 2 * MARKS:
-            self._waiting.keep_newest(MARKS)
+    def _care_for(self, second: int) -> None:
+        self.high = second + self._ahead + HOUR  # more than matters, so that not every event has to say so
+        self.listener.grow_loud(self.high)
 
     def look_again(self, most: int | None = None) -> bool:
         """Have them taken, or the oldest so many, as more is known; whether there are others."""
@@ -75,7 +74,7 @@ class Waiter:
     def absorb(self, other: Waiter) -> None:
         """Take over the events of a group that has turned out to be this one."""
         self._waiting.join(other._waiting)
-        other._waiting = Dormant()
+        other._waiting = Dormant(MARKS)
         self.wake()
 
     def watches(self, known: Teller) -> None:

@@ -15,7 +15,7 @@ from smwatch.rules.awaiting import waits
 from smwatch.rules.case import Case, Newest, group_of
 from smwatch.rules.command import holes, needs_record, record_values
 from smwatch.rules.condition import Condition, Look, Lookup, historic, lookups, timeless
-from smwatch.rules.dimension import UNNAMED, Dimension, Group, Value, renamed, renames
+from smwatch.rules.dimension import UNNAMED, Dimension, Group, Value, grouping, renamed, renames
 from smwatch.rules.dozing import dozing
 from smwatch.rules.envelope import FirstSeen, Rule, own_fact
 from smwatch.rules.habit import Habits
@@ -51,7 +51,7 @@ class Watch:
         self.rule = rule
         self.world = world
         self._kept = kept
-        self._gets = tuple(dimension.get for dimension in rule.by)
+        self._group = grouping(rule.by)
         self._holes = needs_record(hole for command in rule.next for hole in holes(command))
         self._spreads: Memory[Group, SpreadCase] = Memory(self._open_spread, CASES, world.turns)
         self._handfuls: Memory[Group, Handful] = Memory(self._open_handful, CASES, world.turns)
@@ -194,9 +194,6 @@ class Watch:
             sightings.rename(right)
             self._sightings[now].absorb(sightings)
 
-    def _group(self, subject: Subject) -> Group:
-        return tuple([get(subject) or None for get in self._gets])
-
     def _take_value(self, subject: Subject) -> None:
         value = self._value(subject) or self._else
         if not value:
@@ -324,9 +321,9 @@ def _judge(rule: Rule, case: SightingCase) -> Judge:
 
 
 def _only(rule: Rule) -> tuple[Condition, ...]:
-    """The conditions of a rule, its first_seen spelled out as one."""
+    """The conditions of a rule, its first_seen spelled out as one, which is asked first: most is not new."""
     first = rule.first_seen
-    return rule.only if first is None else (*rule.only, _new(rule, first))
+    return rule.only if first is None else (_new(rule, first), *rule.only)
 
 
 def _new(rule: Rule, first: FirstSeen) -> Lookup:

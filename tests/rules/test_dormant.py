@@ -34,7 +34,7 @@ def test_an_event_that_differs_in_any_field_is_its_own_model(field: str) -> None
 
 
 def test_events_come_back_as_they_were_and_in_order() -> None:
-    dormant = Dormant()
+    dormant = Dormant(9)
     for one in (event(3), event(1), ELSEWHERE, event(2)):
         dormant.append(one.key, model_of(one, FIRST))
     assert len(dormant) == 4
@@ -48,17 +48,18 @@ def test_events_come_back_as_they_were_and_in_order() -> None:
 
 
 def test_the_newest_are_kept_whatever_the_order_they_came_in() -> None:
-    dormant = Dormant()
-    for one in map(event, (5, 1, 4, 2, 3)):
-        dormant.append(one.key, FIRST)
-    dormant.keep_newest(2)
-    assert [one.key for one in dormant.take()] == [event(4).key, event(5).key]
+    one_by_one, at_once = Dormant(2), Dormant(2)
+    for one in map(event, (5, 1, 4, 2)):
+        one_by_one.append(one.key, FIRST)
+    at_once.extend((event(number).key, FIRST) for number in (5, 1, 4, 2, 3))
+    for dormant in (one_by_one, at_once):
+        assert [one.key for one in dormant.take()] == [event(4).key, event(5).key]
 
 
 def test_all_that_wait_are_renamed_with_their_secret() -> None:
     assert FIRST.secret is not None
     assert ELSEWHERE.secret is not None
-    dormant, others = Dormant(), Dormant()
+    dormant, others = Dormant(9), Dormant(9)
     dormant.append(event(1).key, FIRST)
     others.append(event(2).key, FIRST)
     dormant.join(others)

@@ -12,8 +12,8 @@ from smwatch.events.event import Event
 
 REMEMBERED = 20_000
 """Distinct values that a term remembers its answer for."""
-FAST_STEP, ID_STEP, SLOW_STEP = 25_000, 5_000, 100
-"""Events that a term gets through in some milliseconds."""
+FAST_STEP, ID_STEP, SLOW_STEP = 10_000, 5_000, 100
+"""Events that a term gets through in some milliseconds, also where each of them is by another caller."""
 
 
 class Term(ABC):

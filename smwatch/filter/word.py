@@ -9,7 +9,7 @@ from smwatch.events.event import ACCESS_KEY, ACCOUNT_BITS, ADDRESS, ID_BITS, Eve
 from smwatch.events.recent import Recent
 from smwatch.filter.term import FAST_STEP, ID_STEP, REMEMBERED, Term
 
-SAMPLE, VARIED = 4_000, 1_000
+SAMPLE, VARIED = 1_000, 400
 """Where more of so many events differ in what is said of the call, looking is faster than remembering: each denial
 names who was denied what, so that there may be nearly as many as events.
 """

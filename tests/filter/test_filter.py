@@ -302,6 +302,19 @@ def test_a_filter_that_asks_for_records_goes_in_small_steps() -> None:
     assert parse("", CONTEXT).step > 100_000
 
 
+@pytest.mark.parametrize("text", ["billing", "user:billing", "ip:10.9.*", "agent:boto*"])
+def test_a_step_over_events_by_as_many_callers_is_no_longer_than_others(text: str) -> None:
+    chosen, event = parse(text, CONTEXT), EVENTS[0]
+    events = [
+        msgspec.structs.replace(
+            event, caller_text=f"caller {n}", source_ip=f"10.0.{n}", user_agent=f"agent {n}", access_key=f"AKIA{n}"
+        )
+        for n in range(chosen.step)
+    ]
+    _, calls = counting_calls(lambda: chosen.select(events))
+    assert calls < 72_000
+
+
 def test_a_pattern_asks_for_no_record_of_an_event_that_cannot_match() -> None:
     asked: list[str] = []
 

@@ -11,7 +11,7 @@ from smwatch.events.event import Event
 from smwatch.tui.columns import called, secret_name
 from smwatch.tui.lines import Line, Piece, line, sparkline
 from smwatch.tui.pages.targets import ToValue
-from smwatch.tui.text import fit
+from smwatch.tui.text import fit, fit_middle
 
 LISTED = 500
 STEP = 5_000
@@ -125,7 +125,7 @@ def groups_page(groups: Sequence[Group], by: Grouping, width: int) -> list[Line]
     lines += [
         line(
             Piece(fit(group.badge, badge), "quiet"),
-            Piece(fit(group.value, name), "link"),
+            Piece(fit_middle(group.value, name), "link"),
             Piece(f"{group.events:>9,}"),
             Piece(f"{group.failed:>9,}" if group.failed else " " * 9, "warn"),
             Piece(f"{group.writes:>9,}" if group.writes else " " * 9, "key"),

@@ -14,7 +14,7 @@ from smwatch.tui.keys import KeyTable
 from smwatch.tui.lines import Line, Piece, heading, line, paragraph
 from smwatch.tui.pages.event import KINDS, key_words
 from smwatch.tui.pages.targets import ToAccessKey, ToEvent, ToPrincipal, ToSecret, ToValue
-from smwatch.tui.pages.words import alarm_line, command_name, shown
+from smwatch.tui.pages.words import command_name, own_alarms
 from smwatch.tui.text import fit, fit_middle
 from smwatch.tui.times import Zone, moment
 
@@ -33,9 +33,8 @@ def principal_page(
     about = " · ".join(filter(None, (KINDS[principal.kind], shared, principal.identity)))
     lines += paragraph(about, width, "quiet")
     identity = principal.identity
-    own = shown([alarm for alarm in alarms if identity and alarm.identity == identity and alarm.open])
-    lines += [alarm_line(alarm, now, zone, width) for alarm in own]
-    return lines + _radius(dossier, now, zone, width, keys)
+    own = [alarm for alarm in alarms if identity and alarm.identity == identity and alarm.open]
+    return lines + own_alarms(own, now, zone, width) + _radius(dossier, now, zone, width, keys)
 
 
 def access_key_page(

@@ -9,15 +9,15 @@ from smwatch.amount import amount
 from smwatch.dossier import SecretDossier
 from smwatch.dossier.lifecycle import Lifecycle, State
 from smwatch.dossier.outcome import Outcome
-from smwatch.dossier.rotation import Ending, Rotation
 from smwatch.dossier.secret import Entry, User
 from smwatch.rules.alarm import Alarm
 from smwatch.tui.columns import called
 from smwatch.tui.keys import KeyTable
-from smwatch.tui.lines import Line, Piece, command, fields, heading, line, paragraph, sparkline, spread
+from smwatch.tui.lines import Line, Piece, command, heading, line, paragraph, sparkline, spread
+from smwatch.tui.pages import upkeep
 from smwatch.tui.pages.event import key_words
 from smwatch.tui.pages.targets import ToAccessKey, ToEvent, ToPrincipal
-from smwatch.tui.pages.words import alarm_line, restore_command, shown, who
+from smwatch.tui.pages.words import own_alarms, restore_command, who
 from smwatch.tui.text import fit
 from smwatch.tui.times import Zone, moment, period
 
@@ -30,25 +30,12 @@ def secret_page(
     dossier: SecretDossier, alarms: Iterable[Alarm], now: datetime, zone: Zone, width: int, keys: KeyTable
 ) -> list[Line]:
     """Everything that events tell about a secret."""
-    life = dossier.lifecycle(now)
-    lines = head(dossier, life, alarms, now, zone, width)
-    lines += _disclosed(dossier, now, zone, width)
-    lines += _readers(dossier, now, zone, width)
-    lines += _breaks(dossier, life, now, zone, width)
-    lines += _doers(dossier, now, zone, width)
-    lines += _rotation(dossier, now, zone, width)
-    lines += _versions(dossier, now, zone, width)
-    lines += _policy(dossier, now, zone, width)
-    lines += _changes(dossier, now, zone, width)
-    lines += _errors(dossier, width)
-    return lines + _timeline(dossier.timeline(TIMELINE), now, zone, keys)
+    return secret_head(dossier, alarms, now, zone, width) + secret_body(dossier, now, zone, width, keys)
 
 
-def head(
-    dossier: SecretDossier, life: Lifecycle, alarms: Iterable[Alarm], now: datetime, zone: Zone, width: int
-) -> list[Line]:
+def secret_head(dossier: SecretDossier, alarms: Iterable[Alarm], now: datetime, zone: Zone, width: int) -> list[Line]:
     """Name, state, alarms, and the command that undoes a deletion."""
-    secret = dossier.secret
+    secret, life = dossier.secret, dossier.lifecycle(now)
     lines = paragraph(secret.name, width, "title")
     managed = f"managed by {dossier.managed_by}" if dossier.managed_by else ""
     lines.append(line(Piece(" · ".join(filter(None, (secret.region, secret.account, managed))), "quiet")))
@@ -56,9 +43,22 @@ def head(
     if life.state is State.PENDING and (restore := restore_command(secret, dossier.arn)):
         lines += command(restore, width)
     # Few of ten thousand are about it, or count it among others: no call for each.
-    own = shown([alarm for alarm in alarms if (alarm.secret == secret or secret in alarm.secrets) and alarm.open])
-    lines += [alarm_line(alarm, now, zone, width) for alarm in own]
-    return lines
+    own = [alarm for alarm in alarms if (alarm.secret == secret or secret in alarm.secrets) and alarm.open]
+    return lines + own_alarms(own, now, zone, width)
+
+
+def secret_body(dossier: SecretDossier, now: datetime, zone: Zone, width: int, keys: KeyTable) -> list[Line]:
+    """What follows the head."""
+    lines = _disclosed(dossier, now, zone, width)
+    lines += _readers(dossier, now, zone, width)
+    lines += _breaks(dossier, dossier.lifecycle(now), now, zone, width)
+    lines += _doers(dossier, now, zone, width)
+    lines += upkeep.rotations(dossier, now, zone, width)
+    lines += upkeep.versions(dossier, now, zone, width)
+    lines += upkeep.policies(dossier, now, zone, width)
+    lines += upkeep.settings(dossier, now, zone, width)
+    lines += _errors(dossier, width)
+    return lines + _timeline(dossier.timeline(TIMELINE), now, zone, keys)
 
 
 def state_lines(life: Lifecycle, now: datetime, zone: Zone, width: int) -> list[Line]:
@@ -115,9 +115,7 @@ def _readers(dossier: SecretDossier, now: datetime, zone: Zone, width: int) -> l
         if any(hour.failed for hour in hours):
             failed = sparkline([hour.failed for hour in hours], width)
             lines.append(line(Piece(failed, "bad"), Piece(f" {max(hour.failed for hour in hours):,} failed", "bad")))
-    lines += _table(readers[:READERS], now, zone, width)
-    if len(readers) > READERS:
-        lines.append(line(Piece(f"and {len(readers) - READERS:,} more", "quiet")))
+    lines += _table(readers[:READERS], now, zone, width) + _more(len(readers) - READERS)
     if dossier.others:
         lines.append(line(Piece(f"and {amount(dossier.others, 'events')} of others, counted only", "quiet")))
     return lines
@@ -185,7 +183,7 @@ def _breaks(dossier: SecretDossier, life: Lifecycle, now: datetime, zone: Zone, 
                 ToPrincipal(user.principal.identity),
             )
         )
-    return lines
+    return lines + _more(len(consumers) - READERS)
 
 
 def _doers(dossier: SecretDossier, now: datetime, zone: Zone, width: int) -> list[Line]:
@@ -207,119 +205,10 @@ def _doers(dossier: SecretDossier, now: datetime, zone: Zone, width: int) -> lis
             came = filter(None, (key_words(trace.access_key), trace.session, trace.source_ip))
             target = ToAccessKey(trace.access_key) if trace.access_key else None
             lines.append(line(" " * 6, Piece(" · ".join(came), "quiet"), target=target))
+    lines += _more(len(doers) - CHANGES)
     if dossier.outlasting:
         stays = f"Taking their access away does not undo {' or '.join(dossier.outlasting)}."
         lines += paragraph(stays, width, "warn")
-    return lines
-
-
-_ENDINGS = {
-    Ending.RUNNING: ("◐", "warn"),
-    Ending.SUCCEEDED: ("●", "good"),
-    Ending.FAILED: ("✗", "bad"),
-    Ending.ABANDONED: ("✗", "bad"),
-}
-
-
-def _rotation(dossier: SecretDossier, now: datetime, zone: Zone, width: int) -> list[Line]:
-    rotations = dossier.rotations
-    if not rotations:
-        return []
-    lines = heading("rotation")
-    for rotation in rotations[:CHANGES]:
-        lines += _one_rotation(rotation, now, zone, width)
-    return lines
-
-
-def _one_rotation(rotation: Rotation, now: datetime, zone: Zone, width: int) -> list[Line]:
-    glyph, role = _ENDINGS[rotation.ending]
-    word = rotation.ending.value
-    if rotation.stuck(now):
-        glyph, role, word = "✗", "bad", "never ended"
-    took = f" in {period(rotation.took)}" if rotation.took is not None else ""
-    test = "test " if rotation.test else ""
-    at = moment(rotation.ended_at or rotation.started_at, zone, now)
-    lines = [spread([Piece(f"{glyph} {test}{word}{took}", role)], [Piece(at, "quiet")], width, ToEvent(rotation.key))]
-    if rotation.message:
-        lines += paragraph(rotation.message, width, "warn", indent=2)
-    return lines
-
-
-def _versions(dossier: SecretDossier, now: datetime, zone: Zone, width: int) -> list[Line]:
-    labels, decrypted = dossier.labels, dossier.decrypted_versions
-    if not labels and not decrypted:
-        return []
-    lines = heading("versions")
-    for label, version in labels.items():
-        seen = decrypted.get(version)
-        used = f"  decrypted {moment(seen, zone, now)}" if seen is not None else ""
-        stuck = label == "AWSPENDING" and labels.get("AWSCURRENT") != version
-        role = "warn" if stuck else ""
-        lines.append(line(Piece(fit(label, 14), "label"), Piece(version[:36], role), Piece(used, "quiet")))
-        if stuck:
-            lines += paragraph("a pending version that never became current", width, "warn", indent=14)
-    for version, at in decrypted.items():
-        if version not in labels.values():
-            lines.append(
-                line(Piece(fit("unlabelled", 14), "label"), version[:36], Piece(f"  {moment(at, zone, now)}", "quiet"))
-            )
-    for move in dossier.moves[:CHANGES]:
-        where = f"→ {move.version[:8]}" if move.version else f"taken from {move.taken_from[:8]}"
-        lines.append(
-            spread(
-                [Piece(f"{move.label} {where} "), Piece(called(move.by), "quiet")],
-                [Piece(moment(move.at, zone, now), "quiet")],
-                width,
-                ToEvent(move.key),
-            )
-        )
-    return lines
-
-
-def _policy(dossier: SecretDossier, now: datetime, zone: Zone, width: int) -> list[Line]:
-    policies = dossier.policies
-    if not policies:
-        return []
-    lines = heading("resource policy")
-    for change in policies[:CHANGES]:
-        done = "removed" if not change.text else "put"
-        bad = change.grade.public or bool(change.grade.foreign)
-        lines.append(
-            spread(
-                [
-                    Piece("✗ " if bad else "● ", "bad" if bad else "quiet"),
-                    Piece(f"{done} by "),
-                    Piece(called(change.by), "strong"),
-                ],
-                [Piece(moment(change.at, zone, now), "quiet")],
-                width,
-                ToEvent(change.key),
-            )
-        )
-        if change.blocks_public:
-            lines += paragraph("the call asked AWS to refuse a public policy", width, "quiet", indent=2)
-        lines += [
-            part for words in change.words for part in paragraph(words, width, "bad" if bad else "warn", indent=2)
-        ]
-    if policies[0].text:
-        lines += paragraph(policies[0].text[:2000], width, "quiet", indent=2)
-    return lines
-
-
-def _changes(dossier: SecretDossier, now: datetime, zone: Zone, width: int) -> list[Line]:
-    kept = fields([("replicas", ", ".join(dossier.replicas), ""), ("KMS key", dossier.kms_key, "")], width)
-    if not kept and not dossier.changes:
-        return []
-    lines = heading("settings") + kept
-    for change in dossier.changes[:CHANGES]:
-        lines.append(
-            spread(
-                [Piece(f"{change.topic.value} ", "label"), Piece(change.what)],
-                [Piece(moment(change.at, zone, now), "quiet")],
-                width,
-                ToEvent(change.key),
-            )
-        )
     return lines
 
 
@@ -329,7 +218,12 @@ def _errors(dossier: SecretDossier, width: int) -> list[Line]:
     lines = heading("errors")
     for code, count in dossier.errors[:CHANGES]:
         lines.append(spread([Piece(code or "without a code", "warn")], [Piece(f"{count:,}")], width))
-    return lines
+    return lines + _more(len(dossier.errors) - CHANGES)
+
+
+def _more(unlisted: int) -> list[Line]:
+    """That there are others than those listed, if there are."""
+    return [line(Piece(f"and {unlisted:,} more", "quiet"))] if unlisted > 0 else []
 
 
 def _timeline(entries: Sequence[Entry], now: datetime, zone: Zone, keys: KeyTable) -> list[Line]:

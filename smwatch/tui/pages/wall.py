@@ -205,13 +205,10 @@ def _health(scene: Scene, each: Health, width: int, most: int) -> list[Line]:
 def _rates(scene: Scene, hour: Minute, width: int, tall: int) -> list[Line]:
     """How many events, and the last hour per minute as bars of so many lines; what failed has a line of its own."""
     recent = scene.tally.totals(scene.now, NOW).events / (NOW / timedelta(minutes=1))
-    lines = [
-        BLANK,
-        line(
-            Piece("EVENTS", "heading"),
-            Piece(f"  {recent:,.1f} a minute now, {hour.events:,} in the last hour, {hour.failed:,} failed"),
-        ),
-    ]
+    told = f"  {recent:,.1f} a minute now, {hour.events:,} in the last hour, {hour.failed:,} failed"
+    if len(told) + 6 > width:
+        told = f"  {recent:,.1f} a minute, {hour.events:,} in an hour, {hour.failed:,} failed"
+    lines = [BLANK, line(Piece("EVENTS", "heading"), Piece(told))]
     minutes, count = bins(HOUR, width)
     buckets = scene.tally.buckets(scene.now, minutes, count)
     lines += [line(Piece(row, "spark")) for row in _bars([events for events, _ in buckets], width, tall)]

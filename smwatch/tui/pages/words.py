@@ -7,11 +7,12 @@ from collections.abc import Iterable
 from datetime import datetime
 from enum import StrEnum
 
+from smwatch.amount import amount
 from smwatch.events.principal import Principal
 from smwatch.events.secret import Secret
 from smwatch.rules.alarm import Alarm, Severity, urgency
 from smwatch.tui.columns import called
-from smwatch.tui.lines import Line, Piece, spread
+from smwatch.tui.lines import Line, Piece, line, spread
 from smwatch.tui.pages.targets import ToAlarm
 from smwatch.tui.times import Zone, moment
 
@@ -24,6 +25,8 @@ ALARM_ROLES = {
 }
 ALARM_GLYPHS = {Severity.CRITICAL: "▲", Severity.HIGH: "▲", Severity.MEDIUM: "△", Severity.LOW: "▵", Severity.INFO: "▵"}
 
+OWN = 5
+"""Alarms of a secret or principal that are listed; the rest is counted."""
 TIMED = 48
 """Columns from which an alarm's line has its last time, too."""
 
@@ -64,6 +67,19 @@ def alarm_line(alarm: Alarm, now: datetime, zone: Zone, width: int) -> Line:
     last = f"  {moment(alarm.last_at, zone, now)}" if width >= TIMED else ""
     right = Piece(f" ×{alarm.count:,}{last}", "quiet")
     return spread([badge(alarm), Piece(" "), Piece(alarm.title)], [right], width, ToAlarm(alarm.group))
+
+
+def own_alarms(alarms: Iterable[Alarm], now: datetime, zone: Zone, width: int) -> list[Line]:
+    """The alarms of a secret or principal for the head of its page, worst first, those of nothing else before others.
+
+    There may be a hundred: what is known of the secret, and of an event, has to stay in sight below them.
+    """
+    own = sorted(shown(alarms), key=lambda alarm: (-alarm.severity.rank, bool(alarm.secrets)))
+    listed = own if len(own) <= OWN + 1 else own[:OWN]
+    lines = [alarm_line(alarm, now, zone, width) for alarm in listed]
+    if len(listed) < len(own):
+        lines.append(line(Piece(f"   and {amount(len(own) - len(listed), 'more alarms')}", "warn")))
+    return lines
 
 
 def who(principal: Principal) -> str:

@@ -12,7 +12,7 @@ from smwatch.tui.pages.alarms import mute_page
 from smwatch.tui.pages.event import event_lines, json_lines, record_page
 from smwatch.tui.pages.overview import overview_page
 from smwatch.tui.pages.principal import access_key_page, principal_page
-from smwatch.tui.pages.secret import head, secret_page
+from smwatch.tui.pages.secret import secret_body, secret_head, secret_page
 from smwatch.tui.pages.targets import ToAccessKey, ToAlarm, ToEvent, ToMute, ToPrincipal, ToSecret
 from smwatch.tui.times import period
 
@@ -64,12 +64,11 @@ def _event(desk: Desk, key: int, folded: Folded, width: int) -> list[Line]:
     dossier = store.secrets.get(event.secret) if event.secret is not None else None
     if dossier is None:
         return told + record_page(event, record, width, keys, folded)
-    alarms = store.alarms.values()
-    top = head(dossier, dossier.lifecycle(now), alarms, now, zone, width)
-    rest = secret_page(dossier, alarms, now, zone, width, keys)[len(top) :]
-    rest += _answered(desk, dossier.secret, folded, width)
-    rest += record_page(event, record, width, keys, folded)
-    return top + heading("this event") + told + heading("this secret") + rest
+    lines = secret_head(dossier, store.alarms.values(), now, zone, width)
+    lines += heading("this event") + told + heading("this secret")
+    lines += secret_body(dossier, now, zone, width, keys)
+    lines += _answered(desk, dossier.secret, folded, width)
+    return lines + record_page(event, record, width, keys, folded)
 
 
 def _answered(desk: Desk, secret: Secret, folded: Folded, width: int) -> list[Line]:

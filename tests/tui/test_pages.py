@@ -1,0 +1,69 @@
+"""Pages on which there is more than there is room for."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+
+from smwatch.events.secret import Secret
+from smwatch.rules.alarm import Alarm, Severity
+from smwatch.tui.lines import Line
+from smwatch.tui.pages.groups import Group, Grouping, groups_page
+from smwatch.tui.pages.secret import READERS
+from smwatch.tui.pages.targets import ToAlarm, ToSecret
+from smwatch.tui.pages.wall import wall_page
+from smwatch.tui.pages.words import OWN, own_alarms
+from smwatch.tui.times import Zone
+from tests import records
+from tests.test_store import alarm
+from tests.tui.scene import NOW, Stage, ago, reads
+from tests.tui.test_wall import scene
+
+DB = Secret(records.ACCOUNT, records.REGION, "prod/db")
+
+
+def told(lines: Sequence[Line]) -> list[str]:
+    return [line.text.rstrip() for line in lines]
+
+
+def bad(group: str, severity: Severity, *others: Secret) -> Alarm:
+    return msgspec.structs.replace(alarm(group, [1]), severity=severity, secrets=others)
+
+
+def test_of_many_alarms_the_worst_are_listed_and_those_of_this_secret_alone_before_others() -> None:
+    about = [bad(f"own {n}", Severity.HIGH) for n in range(3)]
+    among = [bad(f"among {n}", Severity.HIGH, DB) for n in range(30)]
+    lines = own_alarms([*among, *about, bad("worst", Severity.CRITICAL, DB)], NOW, Zone.UTC, 80)
+    groups = [line.target.group for line in lines if isinstance(line.target, ToAlarm)]
+    assert groups[:4] == ["worst", "own 0", "own 1", "own 2"]
+    assert len(groups) == OWN
+    assert told(lines)[-1] == f"   and {34 - OWN} more alarms"
+
+
+def test_one_alarm_more_than_are_listed_is_listed() -> None:
+    lines = own_alarms([bad(f"own {n}", Severity.HIGH) for n in range(OWN + 1)], NOW, Zone.UTC, 80)
+    assert [isinstance(line.target, ToAlarm) for line in lines] == [True] * (OWN + 1)
+
+
+def test_who_breaks_beyond_those_listed_is_counted() -> None:
+    stage = Stage([records.read("prod/db", by=records.user(f"u{n}"), eventTime=ago(60)) for n in range(READERS + 2)])
+    lines = told(stage.app.desk.page_of(ToSecret(DB), ())(80))
+    breaks = lines[next(i for i, text in enumerate(lines) if text.startswith("WHO BREAKS")) :]
+    assert breaks[READERS + 1] == "and 2 more"
+
+
+def test_groups_in_little_room_differ_where_their_names_do() -> None:
+    groups = [Group(f"prod/billing-and-orders/db-{n}", events=9 - n) for n in range(3)]
+    shown = [text.split()[0] for text in told(groups_page(groups, Grouping.SECRET, 60))[1:]]
+    assert [text[-4:] for text in shown] == ["db-0", "db-1", "db-2"]
+    assert all(text.startswith("prod") for text in shown)
+
+
+def test_the_wall_says_how_many_failed_at_the_least_width() -> None:
+    crowd = scene(*reads(1_200), *(records.denied("prod/db", eventTime=ago(60), id=f"d{n}") for n in range(130)))
+    (events,) = (text for text in told(wall_page(crowd, 60, 20)) if text.startswith("EVENTS"))
+    assert events.endswith("130 failed")
+    assert len(events) <= 60
+    (events,) = (text for text in told(wall_page(crowd, 100, 30)) if text.startswith("EVENTS"))
+    assert "a minute now" in events

@@ -2,9 +2,10 @@
 
 from smwatch.journal.errors import JournalBusyError, JournalCorruptError, JournalError
 from smwatch.journal.file import FILE_NAME
-from smwatch.journal.journal import Committed, Journal
+from smwatch.journal.journal import Journal
 from smwatch.journal.rows import Stored
 from smwatch.journal.schema import MIGRATIONS
+from smwatch.journal.taking import Committed
 
 __all__ = [
     "FILE_NAME",

@@ -45,11 +45,6 @@ def model_of(event: Event, last: Event | None) -> Event:
     return event
 
 
-def like_model(event: Event, model: Event) -> bool:
-    """The same of events that are alike (see Likeness), which leaves little to look at."""
-    return event.read_only is model.read_only and event.seen_by is model.seen_by and event.odd_id is model.odd_id
-
-
 class Dormant:
     """Such events in the order they came: of those with one model, each takes a tenth of an Event.
 

@@ -13,7 +13,6 @@ from operator import attrgetter
 from typing import NamedTuple, Protocol
 
 from smwatch.events.event import Arrival, Event
-from smwatch.rules.dormant import like_model
 from smwatch.rules.subject import SECOND_BITS, Subject
 from smwatch.rules.times import EVER, Times
 
@@ -162,7 +161,9 @@ class Plan:
             if key > self._newest_key:
                 self._newest_key, self._newest = key, event
             if self.waits:
-                self._models.append(model if like_model(event, model) else event)
+                # As `model_of` says: that is all in which events that are alike (see Likeness) can differ.
+                like = event.read_only is model.read_only and event.seen_by is model.seen_by
+                self._models.append(model if like and event.odd_id is model.odd_id else event)
             if len(backlog) >= BACKLOG:
                 self._tell()
         else:

@@ -40,10 +40,11 @@ PENDING, SCHEDULES, _RESTORES = "pending_deletion", "schedules", "restores"
 """The trait of a scheduled deletion, and the facts that it is made from."""
 
 _NAME = parse_selector("$.eventName")
-_NOWHERE: Place = "", ""
 
 Prepare: TypeAlias = Callable[[Subject], Answer]
 """Asks an event that has just come."""
+Where: TypeAlias = Callable[[], Place]
+"""Finds out where somebody must have been watching: mostly that does not matter any more."""
 Lookout: TypeAlias = Callable[[Mapping[Dimension, Value], int], Answer]
 """The same for what is known of an event by now: its values and its second."""
 
@@ -72,11 +73,11 @@ def prepare(world: World, condition: Condition) -> Prepare:
             source, ask_known = world.source(fact, same, condition.of), _asked_of(world, condition)
             if any(each.several for each in same):
                 return lambda subject: either(
-                    [ask_known(known, subject.second, _NOWHERE) for known in source.each_of_event(subject)]
+                    [ask_known(known, subject.second, _nowhere) for known in source.each_of_event(subject)]
                 )
             if not condition.warmup:
-                return lambda subject: ask_known(source.of_event(subject), subject.second, _NOWHERE)
-            return lambda subject: ask_known(source.of_event(subject), subject.second, place_of(subject, same))
+                return lambda subject: ask_known(source.of_event(subject), subject.second, _nowhere)
+            return lambda subject: ask_known(source.of_event(subject), subject.second, lambda: place_of(subject, same))
         case Trait(name):
             look = lookout(world, condition)
             wanted = {dimension(one) for _, same in TRAITS[name].history for one in same}
@@ -100,8 +101,8 @@ def lookout(world: World, condition: Condition) -> Lookout:
         case Lookup(fact=fact, same=same):
             source, ask = world.source(fact, same, condition.of), _asked_of(world, condition)
             if not condition.warmup:
-                return lambda values, second: ask(source.of(values), second, _NOWHERE)
-            return lambda values, second: ask(source.of(values), second, _place(values, same))
+                return lambda values, second: ask(source.of(values), second, _nowhere)
+            return lambda values, second: ask(source.of(values), second, lambda: _place(values, same))
         case Trait(name, negated) if TRAITS[name].history:
             if name == "same_policy":
                 return _same_policy(world, negated=negated)
@@ -120,14 +121,14 @@ def lookout(world: World, condition: Condition) -> Lookout:
             raise TypeError(condition)
 
 
-def _asked_of(world: World, lookup: Lookup) -> Callable[[Known | None, int, Place], Answer]:
+def _asked_of(world: World, lookup: Lookup) -> Callable[[Known | None, int, Where], Answer]:
     """The lookup's question, once it is clear of whom it is asked, and where that is."""
     within = lookup.seconds
     back = within if lookup.look is not Look.FOLLOWS else 0
     ahead = within if lookup.look in (Look.FOLLOWS, Look.NEAR) else -int(lookup.ago)
     warmup, vigil = int(lookup.warmup), world.vigil
 
-    def seen(known: Known | None, second: int, _place: Place) -> Answer:
+    def seen(known: Known | None, second: int, _where: Where) -> Answer:
         if known is None:
             return False
         # Facts are only ever added to: what is known once is known for good.
@@ -136,7 +137,7 @@ def _asked_of(world: World, lookup: Lookup) -> Callable[[Known | None, int, Plac
             lambda: known.any(low, high), known, final=lambda: known.any(low, high) or None
         )
 
-    def new(known: Known | None, second: int, place: Place) -> Answer:
+    def new(known: Known | None, second: int, where: Where) -> Answer:
         low, high = second - within, second - 1
         if known is None or known.any(low, high) or known.forgotten(second):
             return False
@@ -146,16 +147,16 @@ def _asked_of(world: World, lookup: Lookup) -> Callable[[Known | None, int, Plac
 
         if not warmup:
             return Pending(lambda: not known.any(low, high), known, final=final)
-        want = Want(place, low, second, warmup)
+        want = Want(where(), low, second, warmup)
         return Pending(lambda: not known.any(low, high) and vigil.enough(want), known, vigil.wanted(want), final=final)
 
-    def steady(known: Known | None, second: int, place: Place) -> Answer:
+    def steady(known: Known | None, second: int, where: Where) -> Answer:
         if not isinstance(known, Group):
             return False
         low, high = second - within, second - 1
         if not warmup:
             return Pending(lambda: known.steady(low, high), known)
-        want = Want(place, low, second, warmup)
+        want = Want(where(), low, second, warmup)
         return Pending(lambda: known.steady(low, high) and vigil.enough(want), known, vigil.wanted(want))
 
     match lookup.look:
@@ -266,6 +267,10 @@ def _pending_deletion(world: World, *, negated: bool) -> Lookout:
         return Pending(lambda: pending() is not negated, *map(Whenever, (scheduled, restored)))
 
     return look
+
+
+def _nowhere() -> Place:
+    return "", ""
 
 
 def place_of(subject: Subject, same: Iterable[Dimension]) -> Place:

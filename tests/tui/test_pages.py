@@ -61,9 +61,9 @@ def test_groups_in_little_room_differ_where_their_names_do() -> None:
 
 
 def test_the_wall_says_how_many_failed_at_the_least_width() -> None:
-    crowd = scene(*reads(1_200), *(records.denied("prod/db", eventTime=ago(60), id=f"d{n}") for n in range(130)))
+    crowd = scene(*reads(1_200), *(records.denied("prod/db", eventTime=ago(60), id=f"d{n}") for n in range(1_130)))
     (events,) = (text for text in told(wall_page(crowd, 60, 20)) if text.startswith("EVENTS"))
-    assert events.endswith("130 failed")
+    assert events.endswith("1,130 failed")
     assert len(events) <= 60
     (events,) = (text for text in told(wall_page(crowd, 100, 30)) if text.startswith("EVENTS"))
     assert "a minute now" in events

@@ -7,7 +7,6 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from textual import events
@@ -25,7 +24,7 @@ from smwatch.tui.ahead import AHEAD_SECONDS, make_ready
 from smwatch.tui.glyphs import AsciiFilter, plain
 from smwatch.tui.keys import bindings, name
 from smwatch.tui.keytable import MOVING
-from smwatch.tui.opening import First, Opening
+from smwatch.tui.opening import First, Opening, furnished
 from smwatch.tui.painting import at_once
 from smwatch.tui.themes import THEMES
 from smwatch.tui.title import Title
@@ -71,13 +70,6 @@ def utc_now() -> datetime:
 
 def _nothing(_: object) -> None:
     pass
-
-
-def _furniture(make: Callable[[], Desk]) -> Desk:
-    """Make the desk, and load what is to stand on it: keys pressed meanwhile are heard."""
-    desk = make()
-    import_module("smwatch.tui.screens.watch")
-    return desk
 
 
 class SmwatchApp(App[int]):
@@ -196,7 +188,7 @@ class SmwatchApp(App[int]):
     async def _load(self, make: Callable[[], Desk]) -> None:
         """Have the desk made, and show it."""
         try:
-            self._furnish(await asyncio.to_thread(_furniture, make))
+            self._furnish(await asyncio.to_thread(furnished, make))
         except Exception as error:
             self.fail(error)
         else:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from datetime import datetime
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from textual import events
 from textual.screen import Screen
@@ -13,6 +14,16 @@ from smwatch.tui.pages.header import header_rows
 from smwatch.tui.painting import StyledOnce
 from smwatch.tui.times import Zone
 from smwatch.tui.widgets.pieces import Pieces
+
+if TYPE_CHECKING:
+    from smwatch.tui.screens.desk import Desk
+
+
+def furnished(make: Callable[[], Desk]) -> Desk:
+    """The desk, with what is to stand on it loaded, in whatever thread: keys pressed meanwhile are heard."""
+    desk = make()
+    import_module("smwatch.tui.screens.watch")
+    return desk
 
 
 class First(StyledOnce, Screen[None]):

@@ -13,7 +13,7 @@ from smwatch.tui.finding import moment_meant, next_event, next_key
 from smwatch.tui.pages.targets import ToEvent, ToValue
 from smwatch.tui.query import window
 from smwatch.tui.screens.desk import NO_OTHER_RECORD
-from smwatch.tui.screens.frame import StreamFrame
+from smwatch.tui.screens.leading import Leading
 from smwatch.tui.screens.prompt import PromptScreen
 from smwatch.tui.widgets.filter_line import FilterLine
 from smwatch.tui.widgets.histogram import Histogram
@@ -23,7 +23,7 @@ BEFORE = timedelta(minutes=15)
 """How much of what went before a moment is fetched with it."""
 
 
-class Finder(StreamFrame):
+class Finder(Leading):
     """The frame, with what can be asked of the stream."""
 
     _before_typing = ""

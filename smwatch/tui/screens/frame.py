@@ -18,10 +18,9 @@ from smwatch.tui.keys import MOMENT
 from smwatch.tui.lines import Line
 from smwatch.tui.pages.empty import empty_lines
 from smwatch.tui.pages.footer import Standing
-from smwatch.tui.pages.targets import ToEvent, ToValue
+from smwatch.tui.pages.targets import ToEvent
 from smwatch.tui.screens.desk import Desk
 from smwatch.tui.screens.edges import Edges
-from smwatch.tui.screens.page import PageScreen
 from smwatch.tui.spread import Spread, span_of
 from smwatch.tui.times import Zone
 from smwatch.tui.widgets.detail import Detail
@@ -29,7 +28,6 @@ from smwatch.tui.widgets.filter_line import FilterLine
 from smwatch.tui.widgets.heading import StreamHeading
 from smwatch.tui.widgets.histogram import Histogram
 from smwatch.tui.widgets.scrollbar import Bar
-from smwatch.tui.widgets.sheet import Sheet
 from smwatch.tui.widgets.stream import EventStream
 from smwatch.view import Filter
 
@@ -300,32 +298,6 @@ class StreamFrame(DirectlyComposed, Screen[None]):
             event = self.stream.event
             self.detail.look_at(ToEvent(event.key) if event is not None else None)
 
-    def show_target(self, target: object) -> None:
-        """Show something in detail, where there is room for it."""
-        if self.size.width < DOCKED:
-            self.app.push_screen(PageScreen(self.desk, "details", target, jumps=_in_stream), self.go_to)
-            return
-        self._pane_wanted = True
-        self._dock(self.size.width)
-        if isinstance(target, ToEvent) and self.stream.cursor == target.key:
-            self.detail.look_at(target)
-        else:
-            self.detail.lead_to(target)
-        self.set_focus(self.detail)  # at once: a move of the cursor that is not yet told would take the pane back
-
-    def go_to(self, target: object) -> None:
-        """Go to an event in the stream; nothing else is there."""
-        if not isinstance(target, ToEvent):
-            return
-        if self.stream.select(target.key):
-            self.stream.focus()
-        elif self.desk.store.find(target.key) is None:
-            self.say("that event has left the memory")
-        else:
-            self.say(f"the filter hides it: {self.key('clear')} shows all, {self.key('context')} shows it dim")
-            if self._docked:
-                self.detail.lead_to(target)
-
     # -- what its parts say
 
     def on_event_stream_moved(self, event: EventStream.Moved) -> None:
@@ -348,21 +320,3 @@ class StreamFrame(DirectlyComposed, Screen[None]):
         """Keep the stream where the scrollbar is."""
         event.stop()
         self.stream.scroll_to_line(event.first)
-
-    def on_event_stream_opened(self, event: EventStream.Opened) -> None:
-        """Go to the details, beside the stream or on a screen of their own."""
-        event.stop()
-        self.show_target(ToEvent(event.event.key))
-
-    def on_sheet_chosen(self, event: Sheet.Chosen) -> None:
-        """Go where a line leads: an event is gone to in the stream, the rest is shown in its place."""
-        event.stop()
-        if _in_stream(event.target):
-            self.go_to(event.target)
-        else:
-            self.detail.lead_to(event.target)
-
-
-def _in_stream(target: object) -> bool:
-    """Whether a line leads to the stream rather than to another page."""
-    return isinstance(target, ToEvent | ToValue)

@@ -29,6 +29,8 @@ class Change(msgspec.Struct):
     secrets: set[Secret] = msgspec.field(default_factory=set)
     alarms: dict[str, Alarm] = msgspec.field(default_factory=dict)
     """The alarms that changed, by group; one with count 0 has been taken back."""
+    raised: bool = False
+    """One of them asks for attention that did not before."""
     sources: set[str] = msgspec.field(default_factory=set)
     renamed: bool = False
     """Secrets turned out to be one: rows already drawn may carry an old name."""
@@ -39,7 +41,10 @@ class Change(msgspec.Struct):
 
 
 class Subscription:
-    """One subscriber's view of what changed: `wake` is called once until `take` is; if it is `much`, each time."""
+    """One subscriber's view of what changed: `wake` is called once until `take` is, and again if an alarm is `raised`.
+
+    If it is `much`, it is called each time.
+    """
 
     def __init__(self, wake: Callable[[], None]) -> None:
         self._wake = wake
@@ -50,6 +55,11 @@ class Subscription:
     def much(self) -> bool:
         """Whether so many alarms have changed that it should be taken now."""
         return len(self._change.alarms) >= MANY
+
+    @property
+    def raised(self) -> bool:
+        """Whether an alarm asks for attention that did not before."""
+        return self._change.raised
 
     def take(self) -> Change:
         """Everything since the last call, as one change."""
@@ -68,6 +78,8 @@ class Subscription:
         pending.alarms |= change.alarms
         pending.sources |= change.sources
         pending.renamed |= change.renamed
-        if not self._awake or self.much:
+        raised = change.raised and not pending.raised
+        pending.raised |= change.raised
+        if not self._awake or self.much or raised:
             self._awake = True
             self._wake()

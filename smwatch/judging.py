@@ -305,6 +305,7 @@ class Judging(ABC):
         marked: set[int] = set()
         for alarm in alarms:
             change.alarms[alarm.group] = alarm
+            change.raised |= self._marks.raises(alarm)
             marked |= self._marks.mark(alarm, self._knows)
         self._marked(marked | self._marks.let_go(self.alarms, self._knows, len(alarms)))
 

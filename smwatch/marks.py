@@ -31,6 +31,11 @@ class Marks:
         self._raised: dict[str, Alarm] = {}
         self._groups: dict[int, set[str]] = {}
 
+    def raises(self, alarm: Alarm) -> bool:
+        """Whether an alarm asks for attention that did not when it was marked last."""
+        before = self._raised.get(alarm.group)
+        return alarm.open and alarm.count > 0 and (before is None or not before.open)
+
     def mark(self, alarm: Alarm, knows: Callable[[int], bool]) -> set[int]:
         """Bring `levels` up to date with an alarm; returns the keys that are new in it or have left it."""
         group, keys = alarm.group, alarm.event_keys

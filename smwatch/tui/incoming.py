@@ -16,6 +16,8 @@ PAINT_SECONDS = 0.25
 
 Serves "processor at 50 rows/s": what has arrived is minutes old.
 """
+RAISED_SECONDS = 0.1
+"""The same for an alarm that is new, or open again; it is worked out in as long. Serves "alarm-shown"."""
 
 
 class Incoming:
@@ -81,4 +83,5 @@ class Incoming:
     def _wake(self) -> None:
         """Something changed: look at it soon, together with whatever comes until then, unless that is much already."""
         if self._runs():
-            self._shown_soon.within(0 if self._subscription.much else PAINT_SECONDS)
+            soon = RAISED_SECONDS if self._subscription.raised else PAINT_SECONDS
+            self._shown_soon.within(0 if self._subscription.much else soon)

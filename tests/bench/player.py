@@ -23,6 +23,8 @@ from textual.binding import BindingType
 from textual.screen import ModalScreen
 from textual.widgets import OptionList
 
+from smwatch.background import Background, Deliver
+from smwatch.backstage import SET_RIGHT, SETTLED
 from smwatch.collector import Collector
 from smwatch.delivery import Delivery
 from smwatch.events.event import ACCOUNT_BITS, ID_BITS, Arrival, Event
@@ -34,6 +36,7 @@ from smwatch.store import Store
 from smwatch.tui.app import SmwatchApp
 from smwatch.tui.screens.desk import Desk
 from smwatch.tui.screens.watch import WatchScreen
+from tests import records
 from tests.bench.painting import Bare
 from tests.bench.traffic import Traffic, Trouble, arrivals
 
@@ -47,6 +50,8 @@ TROUBLE = 300
 """Events that alarms are made of."""
 AHEAD = 75
 """Seconds for which what will come is made before it begins: to make it is no work of what is measured."""
+ALARMED, ALARMED_EVERY = "prod/alarmed-", 13
+"""Secrets that alarms are about, by a number each, and deliveries for one of which there is an alarm."""
 
 
 class Smwatch(SmwatchApp):
@@ -115,6 +120,51 @@ class Opening(Smwatch):
         number = event.key >> ACCOUNT_BITS & (1 << ID_BITS) - 1
         record: Record = redact(self._model(number % self._rows).record)
         return record
+
+    def post_display_hook(self) -> None:
+        """Nothing is said of frames."""
+
+
+class Alarmed(Smwatch):
+    """The same, fed by a thread as sources feed it: now and then there is an alarm among what comes, of which it says
+    when that came and what its secret's name ends in.
+    """
+
+    def __init__(self, rows: int, per_second: int, say: Callable[[str], None]) -> None:
+        super().__init__(rows, per_second, say)
+        self.store.at_once = SET_RIGHT
+        assert isinstance(self.store.engine, Engine)
+        self.store.engine.at_once = SETTLED
+        self._background = Background(self._bring, keep=lambda _: None, go_on=self._go_on)
+        self._alarms = arrivals([records.raw(records.read_deleted(f"{ALARMED}{n}")) for n in range(AHEAD)])
+
+    def _stand(self, _: SmwatchApp) -> None:
+        self._background.start(self.apply, self.fail)
+        self._say("ready")
+
+    def _go_on(self) -> bool:
+        if self.store.set_right():
+            return True
+        if self.store.unsettled:
+            self.desk.settle()
+        return self.store.unsettled
+
+    async def _bring(self, deliver: Deliver) -> None:
+        loop = asyncio.get_running_loop()
+        for number, coming in enumerate(self._coming):
+            began, delivery = loop.time(), coming
+            which, rest = divmod(number, ALARMED_EVERY)
+            if which and not rest:
+                delivery = Delivery((*coming.arrivals, (0, self._alarm(which))))
+                self._say(f"{which} {monotonic_ns()}")
+            await deliver(delivery)
+            await asyncio.sleep(began + PERIOD - loop.time())
+
+    def _alarm(self, number: int) -> Arrival:
+        """A read of a secret that is being deleted, the newest event of this second."""
+        model = self._alarms[number]
+        key = ((int(datetime.now(UTC).timestamp()) + 1 << ID_BITS) - 1) << ACCOUNT_BITS
+        return msgspec.structs.replace(model, event=msgspec.structs.replace(model.event, key=key))
 
     def post_display_hook(self) -> None:
         """Nothing is said of frames."""
@@ -211,6 +261,7 @@ PROGRAMS: dict[str, Callable[[int, int, Callable[[str], None]], App[Any]]] = {
     "smwatch": Smwatch,
     "plain": Plain,
     "opening": Opening,
+    "alarmed": Alarmed,
     "box": Box,
 }
 

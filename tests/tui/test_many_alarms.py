@@ -126,6 +126,7 @@ async def test_very_many_alarms_that_changed_are_shown_without_waiting_for_more(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr("smwatch.tui.incoming.PAINT_SECONDS", 3600.0)
+    monkeypatch.setattr("smwatch.tui.incoming.RAISED_SECONDS", 3600.0)
     stage, shown, flush = Stage((), store=Store(engine=ByPrincipal())), asyncio.Event(), Incoming.flush
 
     def noted(incoming: Incoming) -> None:
@@ -142,6 +143,34 @@ async def test_very_many_alarms_that_changed_are_shown_without_waiting_for_more(
         stage.store.add([records.arrival(failed[-1])])
         async with asyncio.timeout(60):
             await shown.wait()
+
+
+async def test_an_alarm_that_is_new_or_open_again_does_not_wait_as_long_as_rows_do(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("smwatch.tui.incoming.PAINT_SECONDS", 3600.0)
+    monkeypatch.setattr("smwatch.tui.app.TICK_SECONDS", 3600.0)
+    stage = Stage([records.read("prod/db", eventTime=ago(60))], store=Store(engine=Engine(catalogue())))
+
+    async def until(wanted: str) -> None:
+        async with asyncio.timeout(60):
+            while wanted not in stage.text():
+                await pilot.pause(0.01)
+
+    async with stage.app.run_test(size=(160, 40)) as pilot:
+        stage.app.flush()
+        stage.store.add([records.arrival(records.read("prod/row", eventTime=ago(50)))])  # which has it all wait
+        stage.store.add([records.arrival(records.read_deleted("prod/gone", eventTime=ago(40), id="1"))])
+        await until("CRITICAL")
+        (alarm,) = stage.app.desk.asking
+        stage.app.desk.acknowledge(alarm, "")
+        stage.app.flush()
+        await pilot.pause()
+        assert "CRITICAL" not in stage.text()
+        stage.app.desk.close(alarm, "")
+        stage.app.flush()
+        stage.store.add([records.arrival(records.read_deleted("prod/gone", eventTime=ago(30), id="2"))])
+        await until("CRITICAL")
 
 
 async def test_many_alarms_that_are_muted_are_all_kept_and_shown_so_a_few_at_a_time(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import tempfile
 import threading
@@ -23,6 +24,7 @@ import msgspec
 import pexpect
 
 from tests.bench.harness import Pair, Row
+from tests.bench.player import ALARMED
 
 DOWN, UP, PAGE_DOWN, PAGE_UP = "\x1b[B", "\x1b[A", "\x1b[6~", "\x1b[5~"
 KEYS = (DOWN, DOWN, PAGE_DOWN, PAGE_DOWN, UP, DOWN, PAGE_UP, UP, PAGE_UP, UP)
@@ -38,6 +40,11 @@ SMALL = 1_000
 """Of so few rows no figure is wanted, only to see that there can be one: a tenth of all that will do."""
 ROOM = 20_000
 """Rows that there are at least where keys go to them: in a smaller store the row under the cursor would be let go."""
+ALARMS = 10
+"""Of which the longest wait is told."""
+NAMED = re.compile(rb"[^\x1b]*" + ALARMED.encode() + rb"(\d+)(?!\d)")
+REMEMBERED = 200
+"""Bytes before those that are written: a text may come in two pieces."""
 PATIENCE = 180.0
 """Seconds for which something that must come is waited for: a million rows, at the longest."""
 
@@ -81,10 +88,13 @@ class Played:
 
     def _read(self) -> None:
         try:
-            while os.read(self._child.child_fd, 1 << 16):
-                pass
+            while written := os.read(self._child.child_fd, 1 << 16):
+                self.see(written)
         except OSError:
             return  # it has ended
+
+    def see(self, written: bytes) -> None:
+        """Something was written to the terminal; a thread of its own reads it."""
 
     def _heard(self) -> str:
         """The next line that the program says; it says one, and then waits for a key."""
@@ -118,6 +128,33 @@ class Played:
         return sum(int((task / "schedstat").read_text(encoding="ascii").split()[0]) for task in tasks)
 
 
+class Shown(Played):
+    """Tells when the alarms of `player.Alarmed`, and the rows of the events that they are of, are on the terminal."""
+
+    def __init__(self, rows: int, per_second: int, *, pains: float) -> None:
+        self._written = b""
+        self._rows: dict[int, int] = {}
+        self._bands: dict[int, int] = {}
+        """When they were there first, by number: monotonic nanoseconds."""
+        super().__init__("alarmed", rows, per_second, pains=pains)
+
+    def see(self, written: bytes) -> None:
+        """Look for the names of their secrets; with what an alarm is called before it that is the band."""
+        self._written = self._written[-REMEMBERED:] + written
+        for found in NAMED.finditer(self._written):
+            seen = self._bands if b"CRITICAL" in found[0] else self._rows
+            seen.setdefault(int(found[1]), monotonic_ns())
+
+    def waits(self) -> tuple[float, float]:
+        """Milliseconds from the next alarm's coming until it is shown, and until its event's row is."""
+        number, came = map(int, self._heard().split())
+        until = monotonic_ns() + PATIENCE * 1e9
+        while number not in self._bands or number not in self._rows:
+            assert monotonic_ns() < until, f"alarm {number} is not shown"
+            sleep(0.01)
+        return (self._bands[number] - came) / 1e6, (self._rows[number] - came) / 1e6
+
+
 def pains_for(size: int) -> float:
     """How much is taken of what the figures are made of."""
     return 1.0 if size > SMALL else 0.1
@@ -142,6 +179,28 @@ def answering(size: int, *, percentile: int) -> Iterator[Pair]:
             return quantiles(took, n=100)[percentile - 1]
 
         yield Pair(partial(pressed, smwatch), partial(pressed, plain))
+
+
+@contextmanager
+def shown(size: int, *, per_second: int) -> Iterator[Pair]:
+    """Alarms come among rows that arrive: the longest until one is painted, and until the row of its event is."""
+    pains = pains_for(size)
+    with Shown(max(size, ROOM), per_second, pains=pains) as program:
+        rows: list[float] = []
+
+        def alarms() -> float:
+            found = [program.waits() for _ in range(max(2, round(ALARMS * pains)))]
+            rows[:] = [row for _, row in found]
+            return max(alarm for alarm, _ in found)
+
+        def events() -> float:
+            if not rows:
+                alarms()
+            longest = max(rows)
+            rows.clear()
+            return longest
+
+        yield Pair(alarms, events)
 
 
 @contextmanager
@@ -177,6 +236,23 @@ _idling = Row(
 )
 
 
+_shown = Row(
+    name="alarm-shown",
+    what="an alarm's event comes, at 1,000 rows/s: the longest until the alarm is painted",
+    floor="until the row of that event is",
+    target=250,
+    absolute=True,
+    unit="ms",
+    size=100_000,
+    sized="rows",
+    rounds=3,
+    exact=True,
+    largest=100_000,
+    remark="the store holds no more",
+    ready=partial(shown, per_second=1_000),
+)
+
+
 def _cpu(name: str, what: str, target: float, ready: Callable[..., object]) -> Row:
     return msgspec.structs.replace(_idling, name=name, what=what, target=target, absolute=True, ready=ready)
 
@@ -188,6 +264,13 @@ ROWS = (
         name="key-p95",
         what="key press to painted at 1,000 new rows/s, p95",
         ready=partial(answering, percentile=95),
+    ),
+    _shown,
+    msgspec.structs.replace(
+        _shown,
+        name="alarm-shown-50",
+        what="the same at 50 rows/s",
+        ready=partial(shown, per_second=50),
     ),
     _idling,
     _cpu("cpu-50", "processor at 50 rows/s, read already", 3, partial(idling, per_second=50)),

@@ -2,20 +2,16 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from operator import itemgetter
 
 from smwatch.judging import Judge, Judging
-from smwatch.rules.alarm import Alarm, AlarmState, urgency
+from smwatch.rules.alarm import Alarm, AlarmState
 from smwatch.tui.pages.words import Standing
+from smwatch.tui.ranked import Ranked
 
-FEW = 50
-"""Of more that have changed, all others are gone through instead: that is faster then."""
-_FIRST = itemgetter(0)
-_Ordered = list[tuple[tuple[bool, int, float, str], Alarm]]
-"""Alarms with what they are ordered by."""
+FEW = 1_000
+"""Of more that have changed, all are put in order anew: that is faster then."""
 
 
 class Attention:
@@ -32,8 +28,10 @@ class Attention:
         self._engine: Judge | None = None
         self._known: dict[str, Alarm] = {}
         """All alarms as they were last."""
-        self._ordered: dict[AlarmState, _Ordered] = _in_order(())
+        self._ranked = _ranked(())
         """Those that have evidence."""
+        self._timed: dict[str, Alarm] = {}
+        """The open ones of them that are or were muted, by group."""
         self._standing: dict[Standing, tuple[Alarm, ...]] = dict.fromkeys(Standing, ())
         self._from: datetime | None = None
         self._upto: datetime | None = None
@@ -63,62 +61,55 @@ class Attention:
 
     def _take(self) -> bool:
         """Take in what has changed; whether an alarm has."""
-        alarms, known, change = self._store.alarms, self._known, self._changes.take()
-        if self._store.engine is not self._engine:
-            self._engine, self._known = self._store.engine, dict(alarms)
-            self._ordered = _in_order(alarms.values())
-            return True
-        if len(change.alarms) > FEW:
-            self._put_many(change.alarms)
+        store, known = self._store, self._known
+        alarms, groups = store.alarms, set(self._changes.take().alarms)
+        other = store.engine is not self._engine
+        if other:
+            self._engine = store.engine
+            groups.update(group for group, alarm in alarms.items() if known.get(group) is not alarm)
+        if other or len(known) != len(alarms):
+            groups |= known.keys() - alarms.keys()  # which no change tells of
+        if len(groups) > FEW:
+            self._put_all()
         else:
-            for group in change.alarms:
+            for group in groups:
                 self._put(group, alarms.get(group))
-        let_go = known.keys() - alarms.keys() if len(known) != len(alarms) else ()
-        for group in let_go:  # which no change tells of
-            self._put(group, None)
-        return bool(change.alarms or let_go)
+        return bool(groups)
 
-    def _put_many(self, groups: Collection[str]) -> None:
-        alarms, known = self._store.alarms, self._known
-        for group in groups:
-            known.pop(group, None)
-        now = {group: alarm for group in groups if (alarm := alarms.get(group)) is not None}
-        known |= now
-        put = _in_order(now.values())
-        for state, ordered in self._ordered.items():
-            ordered[:] = [entry for entry in ordered if entry[1].group not in groups]
-            ordered += put[state]
-            ordered.sort(key=_FIRST)  # of two that are in order it makes one with hardly more than a look at each
+    def _put_all(self) -> None:
+        self._known = dict(self._store.alarms)
+        told = [alarm for alarm in self._known.values() if alarm.count]
+        self._ranked = _ranked(told)
+        self._timed = {alarm.group: alarm for alarm in told if alarm.open and alarm.muted_until is not None}
 
     def _put(self, group: str, alarm: Alarm | None) -> None:
         was = self._known.pop(group, None)
+        self._timed.pop(group, None)
         if was is not None and was.count:
-            ordered = self._ordered[was.state]
-            del ordered[bisect_left(ordered, urgency(was), key=_FIRST)]
+            self._ranked[was.state].take(was)
         if alarm is not None:
             self._known[group] = alarm
             if alarm.count:
-                insort(self._ordered[alarm.state], (urgency(alarm), alarm), key=_FIRST)
+                self._ranked[alarm.state].put(alarm)
+                if alarm.open and alarm.muted_until is not None:
+                    self._timed[group] = alarm
 
     def _part(self, now: datetime) -> None:
-        opened, acknowledged, closed = ([alarm for _, alarm in self._ordered[state]] for state in AlarmState)
-        timed = [alarm for alarm in opened if alarm.muted_until is not None]
-        muted = [alarm for alarm in timed if alarm.muted(now)]
-        quiet = {alarm.group for alarm in muted}
-        asking = [alarm for alarm in opened if alarm.group not in quiet] if quiet else opened
+        opened, acknowledged, closed = (self._ranked[state].alarms() for state in AlarmState)
+        quiet = {group for group, alarm in self._timed.items() if alarm.muted(now)}
         self._standing = {
-            Standing.OPEN: tuple(asking),
-            Standing.MUTED: tuple(muted),
+            Standing.OPEN: tuple([alarm for alarm in opened if alarm.group not in quiet] if quiet else opened),
+            Standing.MUTED: tuple([alarm for alarm in opened if alarm.group in quiet] if quiet else ()),
             Standing.ACKNOWLEDGED: tuple(acknowledged),
             Standing.CLOSED: tuple(closed),
         }
-        ends = [alarm.muted_until for alarm in timed if alarm.muted_until is not None]
+        ends = [alarm.muted_until for alarm in self._timed.values() if alarm.muted_until is not None]
         self._from = max((end for end in ends if end <= now), default=None)
         self._upto = min((end for end in ends if end > now), default=None)
 
 
-def _in_order(alarms: Iterable[Alarm]) -> dict[AlarmState, _Ordered]:
-    ordered: dict[AlarmState, _Ordered] = {state: [] for state in AlarmState}
-    for entry in sorted([(urgency(alarm), alarm) for alarm in alarms if alarm.count], key=_FIRST):
-        ordered[entry[1].state].append(entry)
-    return ordered
+def _ranked(alarms: Iterable[Alarm]) -> dict[AlarmState, Ranked]:
+    apart: dict[AlarmState, list[Alarm]] = {state: [] for state in AlarmState}
+    for alarm in alarms:
+        apart[alarm.state].append(alarm)
+    return {state: Ranked(some) for state, some in apart.items()}

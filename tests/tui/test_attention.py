@@ -5,16 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
+import msgspec
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from smwatch.rules.alarm import Mute
+from smwatch.rules.alarm import Alarm, Mute, urgency
 from smwatch.rules.engine import Engine
 from smwatch.store import Store
 from smwatch.tui.attention import FEW, Attention
 from smwatch.tui.pages.words import Standing, shown, standing
+from smwatch.tui.ranked import Ranked
 from tests import records
 from tests.rules.judging import catalogue, counting_calls
-from tests.test_store import AT, ByPrincipal, arrival
+from tests.test_store import AT, ByPrincipal, alarm, arrival
 
 MINUTE = timedelta(minutes=1)
 NAMES = ("alice", "bob", "carol", "dave")
@@ -112,7 +116,8 @@ def test_another_engine_has_other_alarms() -> None:
     assert told.groups(AT) == (["erin", "frank", "grace", "heidi"], [])
 
 
-def test_one_more_event_has_no_alarm_but_its_own_looked_at() -> None:
+def test_one_more_event_has_no_alarm_but_its_own_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("smwatch.tui.attention.FEW", FEW)
     told = Told([f"user-{number}" for number in range(500)])
     assert len(told.attention.asking(AT)) == 500
     told.fail(["user-7"])
@@ -121,3 +126,27 @@ def test_one_more_event_has_no_alarm_but_its_own_looked_at() -> None:
     assert calls < 50
     _, calls = counting_calls(lambda: (told.attention.asking(AT), told.attention.muted(AT)))
     assert calls < 10
+
+
+STEPS = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 3), st.booleans()), max_size=120)
+
+
+@settings(deadline=None)
+@given(STEPS, st.integers(0, 30))
+def test_alarms_are_in_the_order_of_their_urgency_whatever_is_put_in_or_taken_out(
+    steps: list[tuple[int, int, bool]], before: int
+) -> None:
+    def one(number: int, minutes: int) -> Alarm:
+        return msgspec.structs.replace(alarm(f"{number}", [1]), last_at=AT + minutes * MINUTE)
+
+    known = {number: one(number, number % 4) for number in range(before)}
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("smwatch.tui.ranked.PART", 2)
+        ranked = Ranked(known.values())
+        for number, minutes, kept in steps:
+            if number in known:
+                ranked.take(known.pop(number))
+            if kept:
+                known[number] = one(number, minutes)
+                ranked.put(known[number])
+            assert ranked.alarms() == sorted(known.values(), key=urgency)

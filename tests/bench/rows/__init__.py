@@ -4,6 +4,7 @@ import os
 
 from tests.bench.rows import (
     asking,
+    bursting,
     drawing,
     journalling,
     judging,
@@ -23,6 +24,7 @@ TABLE = (
     *opening.ROWS,
     *storing.ROWS,
     *parsing.ROWS,
+    *bursting.ROWS,
     *judging.ROWS,
     *journalling.ROWS,
     *starting.ROWS,

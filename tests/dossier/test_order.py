@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from smwatch.dossier import bounded, principal, secret, users
+from smwatch.dossier import bounded, noted, principal, users
 from smwatch.events.event import Arrival
 from smwatch.events.secret import Secret
 from tests import records
@@ -63,9 +63,9 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(principal, "SEEN", 3)
     monkeypatch.setattr(principal, "CAME", 4)
     for name, bound in {"HOURS": 3, "CODES": 2, "VERSIONS": 1, "TURNS": 4, "STEPS": 5, "MOVES": 6}.items():
-        monkeypatch.setattr(secret, name, bound)
+        monkeypatch.setattr(noted, name, bound)
     for name in ("POLICIES", "CHANGES", "WRITES", "FAILURES"):
-        monkeypatch.setattr(secret, name, 3)
+        monkeypatch.setattr(noted, name, 3)
 
 
 def test_what_is_beyond_the_bounds_is_counted_together() -> None:

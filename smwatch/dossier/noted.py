@@ -1,0 +1,206 @@
+"""What is kept of the events of one secret: counted, or the newest of a kind."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+import msgspec
+
+from smwatch.dossier.again import Again
+from smwatch.dossier.bounded import Counted, keep, latest, newest, united
+from smwatch.dossier.changes import Change, LabelMove, changes, label_moves, policy_change, summary, turn
+from smwatch.dossier.dealings import DECRYPT, READS, moment_of
+from smwatch.dossier.hours import BATCHES, FAILED, SINGLES, Hours
+from smwatch.dossier.lifecycle import Turn
+from smwatch.dossier.outcome import Outcome, failure
+from smwatch.dossier.policy import PolicyChange
+from smwatch.dossier.record import LIST, TEXT
+from smwatch.dossier.rotation import ENDINGS, Step
+from smwatch.dossier.users import Users
+from smwatch.events.event import Arrival, Event
+from smwatch.events.header import Header, header_of
+from smwatch.events.links import BATCH, READ
+from smwatch.events.principal import Principal
+from smwatch.events.secret import Secret
+from smwatch.record import Record
+
+HOURS, CODES, VERSIONS = 24 * 14, 64, 16
+TURNS, STEPS, MOVES, POLICIES, CHANGES, WRITES, FAILURES = 32, 64, 48, 8, 64, 64, 32
+"""How much a dossier remembers of each kind; what is counted is counted beyond that too."""
+ALIVE = frozenset({READ, "PutSecretValue", "UpdateSecret", "RotateSecret", "UpdateSecretVersionStage"})
+"""Calls that succeed only for a secret that is not marked for deletion."""
+KMS = "kms.amazonaws.com"
+
+
+class Entry(msgspec.Struct, frozen=True):
+    """One line of the timeline."""
+
+    key: int
+    """The event to jump to."""
+    name: str
+    by: Principal
+    what: str
+    """What it was about, in words; from the record, so it can hold anything."""
+    outcome: Outcome = Outcome.OK
+
+    @property
+    def at(self) -> datetime:
+        """When it happened."""
+        return moment_of(self.key)
+
+
+class Noted:
+    """The events of one secret: the same whatever order they come in, each noted once.
+
+    Bounded: see `Users`, the last HOURS hours, and the newest of each kind of change.
+    """
+
+    __slots__ = (
+        "_alive",
+        "_arn",
+        "_arn_key",
+        "_changes",
+        "_codes",
+        "_failures",
+        "_hours",
+        "_kms",
+        "_moves",
+        "_policies",
+        "_refused",
+        "_steps",
+        "_turns",
+        "_users",
+        "_versions",
+        "_writes",
+        "events",
+        "first_key",
+        "last_key",
+        "secret",
+    )
+
+    def __init__(self, secret: Secret) -> None:
+        self.secret = secret
+        self.events = 0
+        """How many were noted."""
+        self.first_key = self.last_key = 0
+        self._arn, self._arn_key = "", 0
+        self._alive = self._refused = 0
+        self._users = Users()
+        self._hours = Hours(HOURS)
+        self._codes: Counted[str] = Counted(CODES)
+        self._kms: dict[str, int] = {}
+        self._versions: dict[str, int] = {}
+        self._turns: list[Turn] = []
+        self._steps: list[Step] = []
+        self._moves: list[LabelMove] = []
+        self._policies: list[PolicyChange] = []
+        self._changes: list[Change] = []
+        self._writes: list[Entry] = []
+        self._failures: list[Entry] = []
+
+    def note(self, arrival: Arrival) -> None:
+        """Take in an event that was not noted before."""
+        event = arrival.event
+        how = failure(arrival) if event.error_code or event.error_message else None
+        self._count(event, how, 1, event.key, event.key)
+        if how is not None:
+            self._note_failure(event, how)
+        elif event.name in READS:
+            pass  # counted
+        elif not event.read_only:
+            self._note_write(event, arrival.record)
+        elif event.source == KMS:
+            self._note_kms(event, arrival.header or header_of(arrival.record), event.key)
+
+    def note_again(self, known: Again) -> None:
+        """Take in events that are alike, and were not noted before."""
+        event = known.event
+        self._count(event, None, known.times, known.first, known.last)
+        if event.source == KMS and known.header is not None:
+            self._note_kms(event, known.header, known.last)
+
+    def _count(self, event: Event, how: Outcome | None, times: int, first: int, last: int) -> None:
+        """Count an event, or as many that succeeded and are alike, all of one hour."""
+        self.events += times
+        if last > self.last_key:
+            self.last_key = last
+        if first < self.first_key or not self.first_key:
+            self.first_key = first
+        if event.secret_arn and last > self._arn_key:
+            self._arn, self._arn_key = event.secret_arn, last
+        self._users.note(event, how, times, first, last)
+        if how is not None:
+            return
+        if event.name == READ:
+            self._hours.of(last)[SINGLES] += times
+            if last > self._alive:
+                self._alive = last
+        elif event.name == BATCH:
+            self._hours.of(last)[BATCHES] += times
+
+    def _note_failure(self, event: Event, how: Outcome) -> None:
+        if event.name in ENDINGS:
+            self._note_step(event)
+        if how is Outcome.EXPECTED:
+            return
+        if event.name in READS:
+            self._hours.of(event.key)[FAILED] += 1
+        if how is Outcome.DELETED and event.key > self._refused:
+            self._refused = event.key
+        code = event.error_code[:TEXT] or event.name
+        self._codes.count(code)
+        said = event.error_message[:TEXT] or code
+        keep(self._failures, Entry(event.key, event.name, event.principal, said, how), FAILURES)
+
+    def _note_step(self, event: Event) -> None:
+        keep(self._steps, Step(event.key, event.name, event.error_message[:TEXT]), STEPS)
+
+    def _note_write(self, event: Event, record: Record) -> None:
+        if event.name in ENDINGS:
+            self._note_step(event)
+        if event.name in ALIVE and event.key > self._alive:
+            self._alive = event.key
+        step = turn(event, record)
+        if step is not None:
+            keep(self._turns, step, TURNS)
+        for move in label_moves(event, record):
+            keep(self._moves, move, MOVES)
+        policy = policy_change(event, record)
+        if policy is not None:
+            keep(self._policies, policy, POLICIES)
+        for change in changes(event, record):
+            keep(self._changes, change, CHANGES)
+        keep(self._writes, Entry(event.key, event.name, event.principal, summary(event, record)), WRITES)
+
+    def _note_kms(self, event: Event, header: Header, key: int) -> None:
+        context = header.parameters.context if header.parameters is not None else None
+        if context is not None and context.version_id and event.name == DECRYPT:
+            latest(self._versions, context.version_id[:TEXT], key, VERSIONS)
+        for resource in (header.resources or ())[:LIST]:
+            if resource.arn and ":kms:" in resource.arn:
+                latest(self._kms, resource.arn[:TEXT], key, 1)
+
+    def _decrypted(self) -> list[tuple[str, int]]:
+        """The versions that KMS decrypted lately and the keys of when last, the newest first."""
+        return newest(self._versions, VERSIONS)
+
+    def _absorb(self, other: Noted) -> None:
+        self.events += other.events
+        self.first_key = min(self.first_key or other.first_key, other.first_key or self.first_key)
+        self.last_key = max(self.last_key, other.last_key)
+        self._arn_key, self._arn = max((self._arn_key, self._arn), (other._arn_key, other._arn))
+        self._alive, self._refused = max(self._alive, other._alive), max(self._refused, other._refused)
+        self._users.absorb(other._users)
+        self._hours.absorb(other._hours)
+        for code, times in other._codes.items():
+            self._codes.count(code, times)
+        for known, theirs_known, bound in ((self._kms, other._kms, 1), (self._versions, other._versions, VERSIONS)):
+            for name, key in theirs_known.items():
+                latest(known, name, key, bound)
+        self._turns = united(self._turns, other._turns, TURNS)
+        self._steps = united(self._steps, other._steps, STEPS)
+        self._moves = united(self._moves, other._moves, MOVES)
+        self._policies = united(self._policies, other._policies, POLICIES)
+        self._changes = united(self._changes, other._changes, CHANGES)
+        self._writes = united(self._writes, other._writes, WRITES)
+        self._failures = united(self._failures, other._failures, FAILURES)

@@ -25,7 +25,7 @@ class Behind(NamedTuple):
     region: str = ""
 
 
-class _EventLine(msgspec.Struct, tag_field="type", tag="event"):
+class _EventLine(msgspec.Struct, gc=False, tag_field="type", tag="event"):
     id: str
     time: datetime
     name: str
@@ -223,6 +223,7 @@ def alarm_text(alarm: Alarm) -> str:
 
 _moments: Recent[int, datetime] = Recent(lambda second: datetime.fromtimestamp(second, UTC), 1_024)
 _encode = msgspec.json.Encoder().encode
+_DEL = 0x7F
 
 
 def _line(value: msgspec.Struct) -> str:
@@ -232,7 +233,7 @@ def _line(value: msgspec.Struct) -> str:
 def _bytes(value: msgspec.Struct) -> bytes:
     """The value as JSON that may go to a terminal: of what is ASCII only DEL could act there."""
     line = _encode(value)
-    return line if line.isascii() and b"\x7f" not in line else harmless_json(line.decode()).encode()
+    return line if line.isascii() and _DEL not in line else harmless_json(line.decode()).encode()
 
 
 def _untouched(arrival: Arrival) -> msgspec.Raw | str:

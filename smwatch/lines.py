@@ -215,7 +215,7 @@ def event_text(event: Event) -> str:
 def alarm_text(alarm: Alarm) -> str:
     """One alarm as a line for a person, harmless on a terminal."""
     secret = alarm.secret
-    about = " ".join(filter(None, (f"{secret.name} ({secret.region})" if secret else "", alarm.principal)))
+    about = " ".join(filter(None, (f"{secret.name} ({secret.region})" if secret else alarm.whereof, alarm.principal)))
     when = f"first {alarm.first_at:%Y-%m-%dT%H:%M:%SZ} last {alarm.last_at:%Y-%m-%dT%H:%M:%SZ}"
     line = f"▲ {alarm.severity.upper()}  {alarm.title}  {about}  ×{alarm.count}  {when}  {alarm.state}"
     return unpiled(visible(line))

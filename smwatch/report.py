@@ -71,7 +71,7 @@ def report_lines(
 
 
 def _alarm(alarm: Alarm) -> str:
-    about = ", ".join(filter(None, (alarm.secret.name if alarm.secret else "", alarm.principal)))
+    about = ", ".join(filter(None, (alarm.whereof, alarm.principal)))
     times = f"first {iso(alarm.first_at)}, last {iso(alarm.last_at)}"
     lines = [
         f"### {alarm.severity.upper()}: {_plain(alarm.title)}" + (f" ({_plain(about)})" if about else ""),

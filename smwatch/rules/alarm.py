@@ -169,6 +169,14 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         decisions = [decision for decision in (self.acknowledged, self.closed) if decision and decision.note]
         return max(decisions, key=lambda decision: decision.at).note if decisions else ""
 
+    @property
+    def whereof(self) -> str:
+        """The secret that it is about, or the newest of those that it counts and how many others; "" without any."""
+        if self.secret is not None or not self.secrets:
+            return self.secret.name if self.secret is not None else ""
+        others = max(self.count, len(self.secrets)) - 1
+        return f"{self.secrets[-1].name} and {others:,} more" if others else self.secrets[-1].name
+
     def muted(self, now: datetime) -> bool:
         """Whether somebody muted it for now."""
         return self.muted_until is not None and now < self.muted_until
@@ -190,14 +198,12 @@ def urgency(alarm: Alarm) -> tuple[bool, int, float, str]:
 def message(alarm: Alarm) -> str:
     """The alarm in some lines of plain text for a notification: names and times, never a record, key or credential."""
     head = f"{alarm.severity.upper()} {alarm.title}"
-    about = " ".join(
-        part
-        for part in (
-            f"secret {alarm.secret.name} ({alarm.secret.account} {alarm.secret.region})" if alarm.secret else "",
-            f"by {alarm.principal}" if alarm.principal else "",
-        )
-        if part
+    place = f" ({alarm.secret.account} {alarm.secret.region})" if alarm.secret else ""
+    parts = (
+        f"secret {alarm.whereof}{place}" if alarm.whereof else "",
+        f"by {alarm.principal}" if alarm.principal else "",
     )
+    about = " ".join(filter(None, parts))
     times = f"{alarm.amount}, first {_clock(alarm.first_at)}, last {_clock(alarm.last_at)}"
     return "\n".join(_harmless(line) for line in (head, about, times, f"{alarm.rule}, {alarm.state}") if line)
 

@@ -75,6 +75,15 @@ def test_a_message_says_what_happened_to_which_secret() -> None:
     ]
 
 
+def test_an_alarm_of_several_secrets_names_the_newest_and_how_many_others() -> None:
+    one, other = (Secret("111122223333", "eu-west-1", name) for name in ("prod/a", "prod/b"))
+    assert alarm(secret=None).whereof == ""
+    assert alarm(secret=None, secrets=(one,), count=1, counted="secrets").whereof == "prod/a"
+    several = alarm(secret=None, secrets=(one, other), count=1_200, counted="secrets")
+    assert several.whereof == "prod/b and 1,199 more"
+    assert "secret prod/b and 1,199 more by ci-deployer" in message(several).splitlines()
+
+
 @pytest.mark.parametrize("hostile", ["\x1b]9;hi\x07", "a\nb", "\u202egnp.exe", "\x9b31m", "x" * 5_000])
 def test_a_message_carries_no_control_characters_whatever_a_name_holds(hostile: str) -> None:
     text = message(alarm(principal=hostile, secret=Secret(hostile, hostile, hostile)))

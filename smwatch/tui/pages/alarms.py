@@ -115,7 +115,7 @@ def _heights(alarms: Iterable[Alarm]) -> list[int]:
     """How many lines the `_summary` of each takes; told without a call for each of them."""
     return [
         1
-        + bool(alarm.principal or (alarm.secret is not None and alarm.secret.name))
+        + bool(alarm.principal or alarm.secrets or (alarm.secret is not None and alarm.secret.name))
         + bool((alarm.acknowledged and alarm.acknowledged.note) or (alarm.closed and alarm.closed.note))
         for alarm in alarms
     ]

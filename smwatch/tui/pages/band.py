@@ -71,7 +71,7 @@ def _whom_and_when(worst: Alarm, now: datetime, zone: Zone, width: int, keys: Ke
 
 def _whom(worst: Alarm, room: int) -> str:
     """The secret and who, or where there is no room for both the secret, of which the end tells it from others."""
-    both = [name for name in (worst.secret.name if worst.secret is not None else "", worst.principal) if name]
+    both = [name for name in (worst.whereof, worst.principal) if name]
     whole = "  ".join(both)
     return whole if cells(whole) <= room or not both else fit_middle(both[0], min(room, cells(both[0])))
 
@@ -93,9 +93,8 @@ def _tails(worst: Alarm, more: str, now: datetime, zone: Zone, width: int) -> li
 
 def _heads(worst: Alarm) -> list[tuple[str, str]]:
     """What it is, and which secret and who; with little room who gives way first, then what it is."""
-    name = worst.secret.name if worst.secret is not None else ""
-    whom = "  ".join(filter(None, (name, worst.principal)))
-    return [(worst.title, whom), (worst.title, name)] if whom else [(worst.title, "")]
+    whom = "  ".join(filter(None, (worst.whereof, worst.principal)))
+    return [(worst.title, whom), (worst.title, worst.whereof)] if whom else [(worst.title, "")]
 
 
 def _fitted(worst: Alarm, tails: Sequence[str], room: int) -> tuple[str, str] | None:

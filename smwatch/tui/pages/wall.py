@@ -136,7 +136,7 @@ def _alarms(scene: Scene, width: int, room: int) -> list[Line]:
 
 
 def _alarm(alarm: Alarm, scene: Scene, width: int) -> Line:
-    about = "  ".join(filter(None, (alarm.secret.name if alarm.secret is not None else "", alarm.principal)))
+    about = "  ".join(filter(None, (alarm.whereof, alarm.principal)))
     mark = f" {ALARM_GLYPHS[alarm.severity]} {alarm.severity.value.upper()}"
     left = [
         Piece(fit(mark, 12), ALARM_ROLES[alarm.severity]),

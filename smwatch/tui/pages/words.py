@@ -59,7 +59,7 @@ def standing(alarm: Alarm, now: datetime) -> Standing:
 
 def about(alarm: Alarm) -> str:
     """Which secret and which principal it is about."""
-    return " · ".join(filter(None, (alarm.secret.name if alarm.secret is not None else "", alarm.principal)))
+    return " · ".join(filter(None, (alarm.whereof, alarm.principal)))
 
 
 def alarm_line(alarm: Alarm, now: datetime, zone: Zone, width: int) -> Line:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from itertools import chain
 from operator import itemgetter
 from typing import TYPE_CHECKING, TypeAlias
@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
 SEVERAL = 8
 """Seconds in which something new was seen that are looked at one by one, rather than all that there are."""
-Slots: TypeAlias = Mapping[int, Sequence[Sight]]
+Slots: TypeAlias = dict[int, Sequence[Sight]]
 """By slot, ascending: what was seen in it, ascending."""
 Ends: TypeAlias = tuple[int, int]
 """The first and the last second of a slot in which enough had been seen."""
-_value = itemgetter(Sight._fields.index("value"))
+_second, _value = (itemgetter(Sight._fields.index(name)) for name in ("second", "value"))
 
 
 class Close:
@@ -59,6 +59,8 @@ class Close:
 
     def later(self, changed: Collection[int], slots: Slots) -> list[int]:
         """The slots with seconds whose periods reach into those that have changed."""
+        if len(changed) == 1 and (last := next(reversed(slots))) in changed:
+            return [last]  # which is mostly so
         return _around(changed, slots, 0, self.reach)
 
     def within(self, slot: int, slots: Slots) -> list[int]:
@@ -86,14 +88,14 @@ class Close:
         if ends is not None:
             if self._measure.bar is not None or more.new[0].second < ends[0]:
                 return False
-            if any(sight.second == ends[0] for sight in more.gone):
+            if ends[0] in map(_second, more.gone):
                 return False
         sights = slots[slot]
         if self._plain and ends is not None:
             return _enough(sights, self.need.within, self.need.least)
         if len(near := self.within(slot, slots)) > 1:
             sights = [*chain.from_iterable(slots[one] for one in near)]
-        seconds = dict.fromkeys(sight.second for sight in more.new)
+        seconds = dict.fromkeys(map(_second, more.new))
         if more.later and len(seconds) <= SEVERAL:
             return self._enough_lately(seconds, sights, had=ends is not None)
         return self._enough_at_the_end(slots[slot], sights, had=ends is not None)
@@ -138,9 +140,11 @@ class Close:
         if count < self._least or (measure.bar is not None and count * factor < measure.bar.at(second)):
             return False
         if habits is not None and measure.bar is None:
-            habits.watch(self._case.identity, self._case)
-            self._note(second // DAY, count)
-            if count <= habits.usual(self._case.identity, need.within, second // DAY):
+            case, day = self._case, second // DAY
+            identity = case.identity
+            habits.watch(identity, case)
+            self._note(day, count)
+            if count <= habits.usual(identity, need.within, day):
                 return False
         return measure.watched(second, self._case) if measure.bar is not None else count >= need.least
 
@@ -169,8 +173,10 @@ class Close:
         place those begin that are so with what came in later slots."""
         sights, own = slots[slot], self._ends.get(slot)
         upto = bisect_left(sights, (own[1] + 1,)) if own is not None else 0
-        later = (one for one in slots if slot < one <= slot + self.reach and one in self._ends)
-        following = next(later, None)
+        following = None
+        for one in self._ends:
+            if slot < one <= slot + self.reach and (following is None or one < following):
+                following = one
         if following is None:
             return upto, len(sights)
         return upto, max(upto, bisect_left(sights, (self._ends[following][0] - self.need.within,)))

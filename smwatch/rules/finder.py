@@ -75,7 +75,9 @@ class Finder:
         self._judged.update((slot, slots[slot]) for slot in seen)
         # Most needs are for more values than most cases ever have.
         self._open = [
-            pair for pair in zip(self._near, self._close, strict=True) if any(one.open(values) for one in pair)
+            (near, close)
+            for near, close in zip(self._near, self._close, strict=True)
+            if near.open(values) or close.open(values)
         ]
         near, moved = {*seen, *asked}, list[list[int]]()
         for close, _ in self._open:
@@ -112,9 +114,11 @@ class Finder:
 
     def _count(self, slot: int, slots: Slots, more: More | None) -> tuple[bool, More | None]:
         """Find the sights of a slot that count; whether they are others than before, and by what, if that is known."""
-        sights, covers = slots[slot], [close.covers(slot, slots) for close, _ in self._open]
-        upto = max((upto for upto, _ in covers), default=0)
-        since = min((since for _, since in covers), default=len(sights))
+        sights = slots[slot]
+        upto, since = 0, len(sights)
+        for close, _ in self._open:
+            some, rest = close.covers(slot, slots)
+            upto, since = max(upto, some), min(since, rest)
         asked = sights if upto >= since else [*sights[:upto], *sights[since:]]
         known, asked_all = self._counting.get(slot), slot in self._asked
         if asked is sights:
@@ -166,22 +170,28 @@ class Finder:
         graded = [
             (start, end, grade)
             for start, end in pairwise(places)
-            if (grade := _worst(need for need, upto, since in covers if end <= upto or start >= since)) is not None
+            if (grade := _worst([need for need, upto, since in covers if end <= upto or start >= since])) is not None
         ]
         was = self._graded.pop(slot, None)
         if len(graded) == 1 and graded[0][:2] == (0, len(sights)):
             self._graded[slot] = grade = graded[0][2]
             known = found.by_slot.get(slot)
             if more is not None and grade == was and known is not None and len(known.evidence) == len(more.before):
-                found.change(slot, more.gone, [self._piece(sight, grade) for sight in more.new])
+                found.change(slot, more.gone, self._pieces(more.new, grade))
                 return
-        found.put(slot, [self._piece(sight, grade) for start, end, grade in graded for sight in sights[start:end]])
+        found.put(slot, [one for start, end, grade in graded for one in self._pieces(sights[start:end], grade)])
 
-    def _piece(self, sight: Sight, grade: Grade) -> Evidence:
+    def _pieces(self, sights: Sequence[Sight], grade: Grade) -> list[Evidence]:
+        """These sights as evidence that is as bad, or worse where the rule grades it so."""
         least, step, usual = grade
-        known = self._measure.grade(sight, self._case) if self._measure.grades else None
-        rank, title = known if known is not None and known[0] >= least else (least, usual)
-        return Evidence(sight.second, sight.key, rank, step, title, sight.value)
+        if not self._measure.grades:
+            return [Evidence(second, key, least, step, usual, value) for second, key, value in sights]
+        pieces = list[Evidence]()
+        for sight in sights:
+            known = self._measure.grade(sight, self._case)
+            rank, title = known if known is not None and known[0] >= least else (least, usual)
+            pieces.append(Evidence(sight.second, sight.key, rank, step, title, sight.value))
+        return pieces
 
 
 def _worst(needs: Iterable[Need]) -> Grade | None:

@@ -209,8 +209,8 @@ class Found:
     def secrets(self) -> tuple[Secret, ...]:
         """Those of the different values that are secrets, ascending by their first events."""
         if self._secrets is None:
-            values = (value for _, value in self._ordered())
-            self._secrets = tuple(value for value in values if isinstance(value, Secret) and value is not UNNAMED)
+            values = [value for _, value in self._ordered()]
+            self._secrets = tuple([value for value in values if isinstance(value, Secret) and value is not UNNAMED])
         return self._secrets
 
     def seen(self, most: int) -> list[Seen]:
@@ -218,7 +218,9 @@ class Found:
         order = self._ordered()
         start = 0 if len(order) <= most else bisect_left(order, (order[-most][0] >> SECOND_BITS << SECOND_BITS,))
         lasts = self._lasts
-        return sorted((key >> SECOND_BITS, lasts[value] >> SECOND_BITS, value) for key, value in order[start:])[-most:]
+        return sorted([(key >> SECOND_BITS, lasts[value] >> SECOND_BITS, value) for key, value in order[start:]])[
+            -most:
+        ]
 
     def count(self, gone: Mapping[Value, int]) -> int:
         """How many different values have a name, also of those of which no evidence is kept."""

@@ -129,24 +129,30 @@ class Slots:
 
     # -- as they are judged
 
-    def unsorted(self, number: int) -> bool:
-        """Whether what was seen in a slot has to be sorted before it can be judged."""
-        return number not in self._sights or number in self._again
+    @property
+    def unsorted(self) -> list[int]:
+        """The slots in which what was seen has to be sorted before it can be judged."""
+        return [number for number in self.by_number if number not in self._sights or number in self._again]
 
-    def sights(self, number: int, *, keep: bool) -> tuple[list[Sight], More | None]:
+    @property
+    def known(self) -> dict[int, Sequence[Sight]]:
+        """What was seen in the others as it is judged, and in some of these as it was; in no order."""
+        return {**self._sights}
+
+    def sights(self, number: int, *, keep: bool) -> tuple[Sequence[Sight], More | None]:
         """What is to be judged of a slot, ascending, and what of that is other than the last time, if that is known.
 
         To `keep` it is for whoever says when it is `stale`.
         """
         sights, again, slot = self._sights.get(number), self._again.pop(number, None), self.by_number[number]
         if sights is None:
-            found = sorted(sight for value, ends in slot.items() for sight in _sights(value, ends, ()))
+            found = sorted([sight for value, ends in slot.items() for sight in _sights(value, ends, ())])
             if keep:
                 self._sights[number] = found
             return found, None
         if again is None:
             return sights, None
-        new = sorted(sight for value, ends in again.items() for sight in _sights(value, slot[value], ends))
+        new = sorted([sight for value, ends in again.items() for sight in _sights(value, slot[value], ends)])
         gone = [sight for value, ends in again.items() for sight in _sights(value, ends, slot[value])]
         more = More(sights, gone, new) if sights and new else None
         found = self._sights[number] = sights.copy()
@@ -172,7 +178,5 @@ class Slots:
         self._again.pop(number, None)
 
 
-def _sights(value: Value, keys: Sequence[int], but: Sequence[int]) -> Iterator[Sight]:
-    for key in dict.fromkeys(keys):
-        if key not in but:
-            yield Sight(key >> SECOND_BITS, key, value)
+def _sights(value: Value, keys: Sequence[int], but: Sequence[int]) -> list[Sight]:
+    return [Sight(key >> SECOND_BITS, key, value) for key in dict.fromkeys(keys) if key not in but]

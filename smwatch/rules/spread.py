@@ -17,7 +17,7 @@ from smwatch.rules.envelope import Rule
 from smwatch.rules.evidence import BEGINNING, END, LEVELS, Evidence, Shed, Total
 from smwatch.rules.finder import Finder
 from smwatch.rules.found import Found
-from smwatch.rules.measure import Measure, Sight
+from smwatch.rules.measure import Measure
 from smwatch.rules.period import DAY
 from smwatch.rules.plan import Plan
 from smwatch.rules.sighter import SLOTS, Sighter
@@ -279,7 +279,7 @@ class SpreadCase(Case):
             self._kept = None  # all of it is known again, and judged anew
             self._sum_up()
         while self.unready:
-            self.go_on()
+            self._judge_all()
         return self._found.episode
 
     @property
@@ -290,15 +290,29 @@ class SpreadCase(Case):
             self._reconsider()
         return self._due or self._judging is not None
 
-    def go_on(self) -> int:
-        """Judge some of it; how many sights that meant looking at."""
+    def _begin(self) -> None:
         if self._judging is None:
             self._due, self._judging = False, self._judge()
             self._care_up_to(END)  # what becomes known between two looks is not to be missed
+
+    def go_on(self) -> int:
+        """Judge some of it; how many sights that meant looking at."""
+        self._begin()
+        assert self._judging is not None
         for looked_at in self._judging:
             return looked_at
         self._judging = None
         return 0
+
+    def _judge_all(self) -> None:
+        """Judge what there is to judge, unless more turns up meanwhile."""
+        self._begin()
+        judging = self._judging
+        assert judging is not None
+        for _ in judging:
+            if self._judging is not judging:
+                return
+        self._judging = None
 
     @property
     def counted(self) -> str:
@@ -439,14 +453,14 @@ class SpreadCase(Case):
         if self._finder is None:
             self._finder, seen = Finder(self._measure, self), {*self._slots.by_number}
             self._found.clear()
-        finder, slots, more = self._finder, dict[int, Sequence[Sight]](), dict[int, More]()
-        for number in tuple(self._slots.by_number):
-            if self._slots.unsorted(number):
-                yield 2 * len(self._slots.by_number[number])
+        finder, slots, more = self._finder, self._slots.known, dict[int, More]()
+        for number in self._slots.unsorted:
+            yield 2 * len(self._slots.by_number[number])
             # From when there are enough on, it hears of every event.
             slots[number], some = self._slots.sights(number, keep=self.enough)
             if some is not None:
                 more[number] = some
+        slots = dict(sorted(slots.items()))
         values = len(self._slots.values)
         yield from finder.find(slots, seen & slots.keys(), asked & slots.keys(), more, values, self._found)
 

@@ -816,3 +816,12 @@ def test_who_has_no_alarm_of_a_rule_that_has_none_is_not_named(monkeypatch: pyte
     assert not named
     engine.judge(arrivals(records.read(by=records.role("app-7"), at=after(MANY + n)) for n in range(2)))
     assert len(named) == len(engine.alarms) == 1
+
+
+def test_one_more_read_of_a_session_that_has_gone_on_for_long_takes_no_step_for_each_slot_and_value() -> None:
+    engine, by, seconds = Engine(catalogue()), records.role("ci-deployer", "build-7"), 80 * MANY
+    thief(seconds, engine)
+    more = arrivals(records.read("prod/7", by=by, at=after(seconds + n)) for n in range(2))
+    engine.judge(more[:1])
+    _, calls = counting_calls(lambda: engine.judge(more[1:]))
+    assert calls < 440  # 380, and 510 if it does

@@ -14,7 +14,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, TypeAlias
 
 from smwatch.rules.dimension import Value
-from smwatch.rules.measure import Measure, Need, Sight
+from smwatch.rules.measure import Measure, Need, Sight, stretches
 from smwatch.rules.period import DAY
 from smwatch.rules.slots import More
 
@@ -41,7 +41,7 @@ class Close:
     def __init__(self, need: Need, measure: Measure, case: SpreadCase, *, notes: bool) -> None:
         """`notes`: what a principal comes to is noted as habitual."""
         self.need = need
-        self.reach = need.within // measure.width + 1
+        self.reach = stretches(need.within, measure.width)
         """How many slots before a second its period may begin in."""
         self._measure = measure
         self._case = case

@@ -63,6 +63,11 @@ class Bar(NamedTuple):
         return self.share.least * self.population.size(second)
 
 
+def stretches(within: int, width: int) -> int:
+    """How many stretches of time, each so wide, lie at most between the two ends of a period, both in seconds."""
+    return -(-within // width)
+
+
 class Needs:
     """All that makes values evidence; worked out once for all cases of a rule."""
 
@@ -75,7 +80,17 @@ class Needs:
         self.width = max(1, min(need.within for need in needs))
         """Seconds of the shortest period."""
         self.reach = max(need.within for need in needs) // self.width + 1
-        """How many stretches of that width away from an event others can make it evidence."""
+        """More stretches of that width than others may be away from an event that they make evidence."""
+        reaches = dict[int, int]()
+        for need in needs:
+            least = int(need.least / factor) if need.alone else need.least
+            reaches[least] = max(reaches.get(least, 0), stretches(need.within, self.width))
+        self.near = tuple(
+            (least, reach)
+            for least, reach in sorted(reaches.items())
+            if all(fewer >= least or other < reach for fewer, other in reaches.items())
+        )
+        """How many values there must be, and how many stretches away at most, for any need to be met."""
 
 
 ANY = -1
@@ -120,7 +135,19 @@ class Asker:
 class Measure:
     """What the values of one case are judged by, and what was found of each of them."""
 
-    __slots__ = ("_asked", "_askers", "_questions", "bar", "factor", "habits", "least", "needs", "reach", "width")
+    __slots__ = (
+        "_asked",
+        "_askers",
+        "_questions",
+        "bar",
+        "factor",
+        "habits",
+        "least",
+        "near",
+        "needs",
+        "reach",
+        "width",
+    )
 
     def __init__(self, needs: Needs, questions: Questions, habits: Habits | None, bar: Bar | None) -> None:
         self.needs = needs.all
@@ -128,7 +155,7 @@ class Measure:
         self.habits = habits
         self.bar = bar
         self.factor = needs.factor
-        self.least, self.width, self.reach = needs.least, needs.width, needs.reach
+        self.least, self.width, self.reach, self.near = needs.least, needs.width, needs.reach, needs.near
         self._askers: dict[Value, Asker] = {}
         """As far as each value was asked about since what is known has changed."""
         self._asked = 0

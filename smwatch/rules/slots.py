@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Iterator, KeysView, Sequence, Set
+from collections.abc import Iterable, Iterator, KeysView, Sequence, Set
 from typing import NamedTuple
 
 from smwatch.rules.dimension import Renames, Value
@@ -99,11 +99,17 @@ class Slots:
         """The slots that a value is in."""
         return [number for number, slot in self.by_number.items() if value in slot]
 
-    def enough_near(self, number: int, reach: int, least: int) -> bool:
-        """Whether there are so many values so close to a slot that a period may hold them; cheaper than to be exact."""
+    def enough_near(self, number: int, needs: Iterable[tuple[int, int]]) -> bool:
+        """Whether a period may hold a slot's events and as many values as one of these needs, see `Needs.near`.
+
+        It is cheaper than to be exact.
+        """
         slots = self.by_number
-        near = [slots[i] for i in range(number - reach, number + reach + 1) if i in slots]
-        return sum(map(len, near)) >= least and len(set().union(*near)) >= least
+        for least, reach in needs:
+            near = [slots[i] for i in range(number - reach, number + reach + 1) if i in slots]
+            if sum(map(len, near)) >= least and len(set().union(*near)) >= least:
+                return True
+        return False
 
     def fold(self, right: Renames) -> None:
         """Know values that have turned out to be others as those."""

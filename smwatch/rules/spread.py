@@ -205,8 +205,7 @@ class SpreadCase(Case):
             return ends
         if self._finder is not None:
             self._seen.add(number)
-        measure = self._measure
-        if not self._due and self.enough and slots.enough_near(number, measure.reach, measure.least):
+        if not self._due and self.enough and slots.enough_near(number, self._measure.near):
             self._due = True
             self.evidence_changes()
         return ends

@@ -129,7 +129,7 @@ def test_of_who_has_not_written_a_secret_its_rotations_are_not_watched_until_tha
 
     monkeypatch.setattr(Whenever, "watch", counted)
     thief(30 * MANY, engine)
-    assert watched == 2 * MANY  # whether it writes: asked by SMW-READ-01 and SMW-READ-04
+    assert watched == MANY  # whether it writes: asked by SMW-READ-01; what is nothing new to SMW-READ-04 is not asked
     by = records.role("ci-deployer", "build-7")
     started, ended = (
         [records.service_event(name, f"prod/{n}", at=after(at)) for n in range(MANY)]
@@ -825,3 +825,30 @@ def test_one_more_read_of_a_session_that_has_gone_on_for_long_takes_no_step_for_
     engine.judge(more[:1])
     _, calls = counting_calls(lambda: engine.judge(more[1:]))
     assert calls < 440  # 380, and 510 if it does
+
+
+def test_as_many_in_an_hour_as_would_be_many_in_five_minutes_have_nothing_judged(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    escalate = 'escalate = [{ min = 9, within = "1h", severity = "medium", title = "slowly" }]'
+    rules, judged = ruled(mine('distinct = { of = "secret", min = 4, within = "5m" }', escalate)), 0
+    engine, judge = Engine(rules), SpreadCase.evidence
+
+    def noted(case: SpreadCase) -> Sequence[Evidence]:
+        nonlocal judged
+        judged += 1
+        return judge(case)
+
+    monkeypatch.setattr(SpreadCase, "evidence", noted)
+    for n in range(8):
+        engine.judge(arrivals([records.read(f"prod/{n}", at=after(minutes=7 * n))]))
+    assert not judged
+    engine.judge(arrivals([records.read("prod/8", at=after(minutes=56))]))
+    (alarm,) = engine.alarms.values()
+    assert (judged, alarm.count, alarm.severity, alarm.title) == (1, 9, Severity.MEDIUM, "slowly")
+    for n in range(3):
+        engine.judge(arrivals([records.read(f"prod/{n}", at=after(minutes=200 + n))]))
+    assert judged == 1 + 3  # its newest event is told
+    engine.judge(arrivals([records.read("prod/3", at=after(minutes=204))]))
+    (alarm,) = engine.alarms.values()
+    assert (alarm.count, alarm.severity) == (9, Severity.HIGH)

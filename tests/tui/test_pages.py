@@ -67,3 +67,11 @@ def test_the_wall_says_how_many_failed_at_the_least_width() -> None:
     assert len(events) <= 60
     (events,) = (text for text in told(wall_page(crowd, 100, 30)) if text.startswith("EVENTS"))
     assert "a minute now" in events
+
+
+def test_the_wall_names_whoever_it_is_about_whole_where_there_is_little_room() -> None:
+    refused = records.read_deleted("prod/db-17", by=records.role("checkout-web"), eventTime=ago(60), id="d")
+    lines = told(wall_page(scene(refused), 60, 20))
+    assert any("prod/db-17   checkout-web" in text and text.rstrip()[-8:] == "13:59:00" for text in lines)
+    wide = told(wall_page(scene(refused), 100, 30))
+    assert any("checkout-web" in text and "first 13:59:00   last 13:59:00" in text for text in wide)

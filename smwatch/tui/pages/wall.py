@@ -117,7 +117,7 @@ def _alarms(scene: Scene, width: int, room: int) -> list[Line]:
     about = visible(worst.secret.name if worst.secret is not None else worst.principal or worst.title)
     title = f" {ALARM_GLYPHS[worst.severity]} {worst.severity.value.upper()}  {worst.title}"
     who = [worst.principal] if worst.principal != about else []
-    times = f"×{worst.count:,}   first {moment(worst.first_at, zone, now)}   last {moment(worst.last_at, zone, now)}"
+    count, last = f"×{worst.count:,}   ", f"last {moment(worst.last_at, zone, now)}"
     lines = [_filled(title, role, width)]
     scale = scale_for(about, width - 2, max(3, room // 2))
     if scale is not None and room > rows_of(scale) + 2:
@@ -125,8 +125,12 @@ def _alarms(scene: Scene, width: int, room: int) -> list[Line]:
         who.insert(0, about)  # large letters have no case, names do
     else:
         lines.append(_filled(f" {about}", role, width))
-    left = "   ".join(filter(None, who))
-    lines.append(_filled(spread([Piece(f" {left}")], [Piece(f"{times} ")], width).text, role, width))
+    left = f" {'   '.join(filter(None, who))}"
+    forms = (f"{count}first {moment(worst.first_at, zone, now)}   {last} ", f"{count}{last} ", f"{last} ")
+    times = next(
+        (form for form in forms if cells(left) + 2 + cells(form) <= width), forms[-1]
+    )  # whom comes before when
+    lines.append(_filled(spread([Piece(left)], [Piece(times)], width).text, role, width))
     places = max(0, room - len(lines))
     listed = others if len(others) <= places else others[: max(0, places - 1)]
     lines += [_alarm(alarm, scene, width) for alarm in listed]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import TypeVar
@@ -17,6 +17,8 @@ MINUTES = 24 * 60
 """How far back minutes are kept."""
 DISTINCT = 1000
 """Secrets, and principals, told apart in a minute: guessed names are without number."""
+STEP = 5
+"""Minutes that may have passed for what was added up to be brought up to date; after more it is added up anew."""
 FAILED, SECRET, PRINCIPAL = attrgetter("failed"), attrgetter("secret"), attrgetter("principal")
 
 Counted = TypeVar("Counted")
@@ -32,10 +34,43 @@ class Minute(msgspec.Struct):
     """By (badge word, name)."""
 
 
-def _count(counter: Counter[Counted], found: Iterable[tuple[Counted, int]]) -> None:
+class _Total(msgspec.Struct):
+    """The minutes from `first` to `last` together, brought up to date with each event and each minute."""
+
+    first: int
+    last: int
+    sum: Minute = msgspec.field(default_factory=Minute)
+
+    def add(self, minute: Minute) -> None:
+        total = self.sum
+        total.events += minute.events
+        total.failed += minute.failed
+        total.secrets.update(minute.secrets)
+        total.principals.update(minute.principals)
+
+    def take(self, minute: Minute) -> None:
+        total = self.sum
+        total.events -= minute.events
+        total.failed -= minute.failed
+        _take(total.secrets, minute.secrets)
+        _take(total.principals, minute.principals)
+
+
+def _take(counter: Counter[Counted], gone: Counter[Counted]) -> None:
+    for one, times in gone.items():
+        left = counter[one] - times
+        if left:
+            counter[one] = left
+        else:
+            del counter[one]
+
+
+def _count(counter: Counter[Counted], found: Iterable[tuple[Counted, int]], totals: Sequence[Counter[Counted]]) -> None:
     for one, times in found:
         if one in counter or len(counter) < DISTINCT:
             counter[one] += times
+            for total in totals:
+                total[one] += times
 
 
 def _by_minute(events: Iterable[Event]) -> dict[int, list[Event]]:
@@ -50,8 +85,7 @@ class Tally:
 
     def __init__(self) -> None:
         self._minutes: dict[int, Minute] = {}
-        self._noted = 0
-        self._totals: dict[timedelta, tuple[int, int, Minute]] = {}
+        self._totals: dict[timedelta, _Total] = {}
 
     def note(self, events: Iterable[Event], now: datetime) -> None:
         """Count events; those more than a day away from now are left out.
@@ -61,22 +95,26 @@ class Tally:
         minutes, this = self._minutes, int(now.timestamp()) // 60
         oldest = this - MINUTES
         for number, some in _by_minute(events).items():
-            self._noted += len(some)
             if not oldest <= number <= this + MINUTES:
                 continue
             minute = minutes.get(number)
             if minute is None:
                 minute = minutes[number] = Minute()
-            minute.events += len(some)
-            minute.failed += sum(map(FAILED, some))
+            sums = [total.sum for total in self._totals.values() if total.first <= number <= total.last]
+            failed = sum(map(FAILED, some))
+            for each in (minute, *sums):
+                each.events += len(some)
+                each.failed += failed
             secrets = Counter(map(SECRET, some))
             del secrets[None]
-            _count(minute.secrets, secrets.items())
+            _count(minute.secrets, secrets.items(), [each.secrets for each in sums])
             callers = Counter(map(PRINCIPAL, some)).items()
-            _count(minute.principals, (((each.kind.value, each.called), times) for each, times in callers))
+            called = (((each.kind.value, each.called), times) for each, times in callers)
+            _count(minute.principals, called, [each.principals for each in sums])
         if len(minutes) > MINUTES + 60:
             for number in [number for number in minutes if not oldest <= number <= this + MINUTES]:
                 del minutes[number]
+            self._totals.clear()
 
     def buckets(self, now: datetime, minutes: int, count: int) -> list[tuple[int, int]]:
         """(events, failed) in each of `count` periods of so many `minutes` up to now, oldest first."""
@@ -91,24 +129,24 @@ class Tally:
         return [(events, failed) for events, failed in found]
 
     def totals(self, now: datetime, span: timedelta) -> Minute:
-        """Everything in the `span` before now, together; to be read only.
+        """Everything in the `span` before now, together; to be read only, and until the next time.
 
-        Whoever asks each second gets the same until something is noted or a minute has passed.
+        Whoever asks each second has nothing added up again but what came and went since: with many secrets an hour
+        takes up to 30 ms. Serves "longest stall of the event loop".
         """
-        last = int(now.timestamp()) // 60
-        known = self._totals.get(span)
-        if known is not None and known[:2] == (last, self._noted):
-            return known[2]
-        total = Minute()
-        for number in range(last - int(span.total_seconds()) // 60 + 1, last + 1):
-            minute = self._minutes.get(number)
-            if minute is not None:
-                total.events += minute.events
-                total.failed += minute.failed
-                total.secrets.update(minute.secrets)
-                total.principals.update(minute.principals)
-        self._totals[span] = last, self._noted, total
-        return total
+        minutes, last = self._minutes, int(now.timestamp()) // 60
+        first = last - int(span.total_seconds()) // 60 + 1
+        total = self._totals.get(span)
+        if total is None or not total.last <= last <= total.last + STEP:
+            total = self._totals[span] = _Total(first, first - 1)
+        for number in range(total.first, first):
+            if number in minutes:
+                total.take(minutes[number])
+        for number in range(total.last + 1, last + 1):
+            if number in minutes:
+                total.add(minutes[number])
+        total.first, total.last = first, last
+        return total.sum
 
 
 def bins(span: timedelta, room: int) -> tuple[int, int]:

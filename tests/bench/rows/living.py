@@ -7,6 +7,7 @@ import re
 import sys
 import tempfile
 import threading
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
@@ -186,21 +187,16 @@ def shown(size: int, *, per_second: int) -> Iterator[Pair]:
     """Alarms come among rows that arrive: the longest until one is painted, and until the row of its event is."""
     pains = pains_for(size)
     with Shown(max(size, ROOM), per_second, pains=pains) as program:
-        rows: list[float] = []
+        found: tuple[deque[float], deque[float]] = deque(), deque()
 
-        def alarms() -> float:
-            found = [program.waits() for _ in range(max(2, round(ALARMS * pains)))]
-            rows[:] = [row for _, row in found]
-            return max(alarm for alarm, _ in found)
+        def longest(side: int) -> float:
+            if not found[side]:
+                waits = [program.waits() for _ in range(max(2, round(ALARMS * pains)))]
+                for each, into in zip(zip(*waits, strict=True), found, strict=True):
+                    into.append(max(each))
+            return found[side].popleft()
 
-        def events() -> float:
-            if not rows:
-                alarms()
-            longest = max(rows)
-            rows.clear()
-            return longest
-
-        yield Pair(alarms, events)
+        yield Pair(partial(longest, 0), partial(longest, 1))
 
 
 @contextmanager

@@ -62,9 +62,14 @@ class SecretDossier(Noted):
         """Everyone who called, those with most reads, successful or not, first."""
         return self._users.ranked(now)
 
-    def readers(self, now: datetime) -> tuple[User, ...]:
-        """The users who got the value or tried to."""
-        return tuple(user for user in self.users(now) if user.reads or user.denied or user.deleted or user.failed)
+    def readers(self, now: datetime, most: int | None = None) -> tuple[User, ...]:
+        """The users who got the value or tried to; with `most`, the first so many of them, as in the next."""
+        return self._users.readers(now, most)
+
+    @property
+    def number_of_readers(self) -> int:
+        """How many there are."""
+        return self._users.number_of_readers
 
     @property
     def others(self) -> int:
@@ -135,15 +140,24 @@ class SecretDossier(Noted):
 
     # -- 3: who breaks?
 
-    def consumers(self, now: datetime) -> tuple[Consumer, ...]:
+    def consumers(self, now: datetime, most: int | None = None) -> tuple[Consumer, ...]:
         """Those that got the value within the last 7 days or would have if it were not for a deletion, latest first."""
-        return self._users.consumers(now)
+        return self._users.consumers(now, most)
+
+    def number_of_consumers(self, now: datetime) -> int:
+        """How many there are."""
+        return self._users.number_of_consumers(now)
 
     # -- 4: who did it?
 
-    def doers(self, now: datetime) -> tuple[User, ...]:
+    def doers(self, now: datetime, most: int | None = None) -> tuple[User, ...]:
         """Those that changed something, the latest first."""
-        return self._users.doers(now)
+        return self._users.doers(now, most)
+
+    @property
+    def number_of_doers(self) -> int:
+        """How many there are."""
+        return self._users.number_of_doers
 
     @property
     def errors(self) -> tuple[tuple[str, int], ...]:

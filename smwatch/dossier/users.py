@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 
 import msgspec
@@ -125,6 +125,10 @@ class _User(Dealings):
         return self.principal.identity
 
     @property
+    def reads_or_tries(self) -> bool:
+        return bool(self.reads or self.denied or self.failed(Outcome.DELETED, Outcome.MISSING, Outcome.FAILED))
+
+    @property
     def last_wanted(self) -> int:
         return max(self.last_read, self.last_refused)
 
@@ -219,29 +223,57 @@ class Users:
             decrypts=sum(user.decrypts for user in everyone if not user.last_read),
         )
 
+    # Of a thousand each takes 15 us to tell: whoever shows a dozen asks for no more, and how many there are. Serves
+    # "the event loop is never blocked over 15 ms".
+
     def ranked(self, now: datetime) -> tuple[User, ...]:
         """Those with most reads, successful or not, first."""
-        kept = self._kept.values()
-        return self._shown(sorted(kept, key=lambda user: (-user.tried, -user.calls, -user.last, user.identity)), now)
+        return self._shown(_most_first(self._kept.values()), now)
 
-    def consumers(self, now: datetime) -> tuple[Consumer, ...]:
+    def readers(self, now: datetime, most: int | None = None) -> tuple[User, ...]:
+        """The same of those who got the value or tried to: so many at most, or all."""
+        return self._shown(_most_first(self._reading())[:most], now)
+
+    @property
+    def number_of_readers(self) -> int:
+        """How many there are."""
+        return len(self._reading())
+
+    def consumers(self, now: datetime, most: int | None = None) -> tuple[Consumer, ...]:
         """Those that got the value within the last 7 days or would have if it were not for a deletion, latest first."""
         day, week = (int((now - period).timestamp()) << SECONDS for period in (DAY, WEEK))
-        found = [user for user in self._kept.values() if user.last_wanted >= week]
-        found.sort(key=lambda user: (-user.last_wanted, user.identity))
+        found = sorted(self._consuming(now), key=lambda user: (-user.last_wanted, user.identity))[:most]
         return tuple(
             Consumer(shown, user.last_read >= day, user.last_refused >= week)
             for user, shown in zip(found, self._shown(found, now), strict=True)
         )
 
-    def doers(self, now: datetime) -> tuple[User, ...]:
+    def number_of_consumers(self, now: datetime) -> int:
+        """How many there are."""
+        return len(self._consuming(now))
+
+    def doers(self, now: datetime, most: int | None = None) -> tuple[User, ...]:
         """Those that changed something, the latest first."""
-        found = [user for user in self._kept.values() if user.writes]
-        return self._shown(sorted(found, key=lambda user: (-user.last_write, user.identity)), now)
+        return self._shown(sorted(self._doing(), key=lambda user: (-user.last_write, user.identity))[:most], now)
+
+    @property
+    def number_of_doers(self) -> int:
+        """How many there are."""
+        return len(self._doing())
 
     def first_reads(self) -> Iterator[tuple[int, Principal]]:
         """The key of each principal's first successful read."""
         return ((user.first_read, user.principal) for user in self._kept.values() if user.first_read)
+
+    def _reading(self) -> list[_User]:
+        return [user for user in self._kept.values() if user.reads_or_tries]
+
+    def _consuming(self, now: datetime) -> list[_User]:
+        week = int((now - WEEK).timestamp()) << SECONDS
+        return [user for user in self._kept.values() if user.last_wanted >= week]
+
+    def _doing(self) -> list[_User]:
+        return [user for user in self._kept.values() if user.writes]
 
     def _all(self) -> Iterator[Dealings]:
         yield from self._kept.values()
@@ -267,3 +299,7 @@ class Users:
         if self._others is None:
             self._others = Dealings(dealings.first)
         self._others.absorb(dealings)
+
+
+def _most_first(users: Iterable[_User]) -> list[_User]:
+    return sorted(users, key=lambda user: (-user.tried, -user.calls, -user.last, user.identity))

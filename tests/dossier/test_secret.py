@@ -10,6 +10,7 @@ from smwatch.events.secret import Secret
 from smwatch.record import Record
 from tests import records
 from tests.dossier.dossiers import AT, after, arrival, dossier
+from tests.rules.judging import counting_calls
 
 NOW = after(hours=1)
 
@@ -331,3 +332,26 @@ def test_what_outlasts_whoever_did_it_is_told() -> None:
     versions = {"versionStage": "AWSCURRENT", "moveToVersionId": "a", "removeFromVersionId": "b"}
     moved = records.write("UpdateSecretVersionStage", parameters=versions)
     assert dossier(put, removed, replicated, moved).outlasting == ("a replica", "a moved label")
+
+
+def test_whoever_shows_a_few_is_told_the_first_of_all_and_how_many_there_are() -> None:
+    reads = [records.read(by=records.user(f"r{n}"), at=after(seconds=n), id=f"r{n}") for n in range(5)]
+    refused = [records.denied(by=records.user("d"), at=after(seconds=9), id="d")]
+    writes = [records.put(by=records.user(f"w{n}"), at=after(seconds=n), id=f"w{n}") for n in range(4)]
+    found = dossier(*reads, *refused, *writes, records.describe(by=records.user("looks"), at=after(seconds=10)))
+    assert found.readers(NOW, 2) == found.readers(NOW)[:2]
+    assert found.consumers(NOW, 2) == found.consumers(NOW)[:2]
+    assert found.doers(NOW, 2) == found.doers(NOW)[:2]
+    assert (found.number_of_readers, found.number_of_consumers(NOW), found.number_of_doers) == (6, 5, 4)
+    assert (len(found.readers(NOW)), len(found.consumers(NOW)), len(found.doers(NOW))) == (6, 5, 4)
+
+
+def test_of_a_thousand_readers_few_more_calls_are_made_to_tell_a_dozen_than_of_a_hundred() -> None:
+    def told(count: int) -> int:
+        reads = (records.read(by=records.user(f"r{n}"), at=after(seconds=n), id=f"r{n}") for n in range(count))
+        found = dossier(*reads)
+        readers, calls = counting_calls(lambda: (found.readers(NOW, 12), found.consumers(NOW, 12)))
+        assert [len(each) for each in readers] == [12, 12]
+        return calls
+
+    assert told(200) - told(100) <= 20 * 100

@@ -104,7 +104,7 @@ def _disclosed(dossier: SecretDossier, now: datetime, zone: Zone, width: int) ->
 
 
 def _readers(dossier: SecretDossier, now: datetime, zone: Zone, width: int) -> list[Line]:
-    readers = dossier.readers(now)
+    readers = dossier.readers(now, READERS)
     if not readers:
         return []
     hours = dossier.hours(now, HOURS)
@@ -115,7 +115,7 @@ def _readers(dossier: SecretDossier, now: datetime, zone: Zone, width: int) -> l
         if any(hour.failed for hour in hours):
             failed = sparkline([hour.failed for hour in hours], width)
             lines.append(line(Piece(failed, "bad"), Piece(f" {max(hour.failed for hour in hours):,} failed", "bad")))
-    lines += _table(readers[:READERS], now, zone, width) + _more(len(readers) - READERS)
+    lines += _table(readers, now, zone, width) + _more(dossier.number_of_readers - READERS)
     if dossier.others:
         lines.append(line(Piece(f"and {amount(dossier.others, 'events')} of others, counted only", "quiet")))
     return lines
@@ -164,13 +164,13 @@ def _from(user: User) -> str:
 
 
 def _breaks(dossier: SecretDossier, life: Lifecycle, now: datetime, zone: Zone, width: int) -> list[Line]:
-    consumers = dossier.consumers(now)
+    consumers = dossier.consumers(now, READERS)
     if not consumers:
         return []
     gone = life.state in (State.PENDING, State.DELETED)
     refused = " or would have" if any(consumer.broken for consumer in consumers) else ""
     lines = heading("broken by it" if gone else "who breaks if it goes", f"got the value in the last 7 days{refused}")
-    for consumer in consumers[:READERS]:
+    for consumer in consumers:
         user = consumer.user
         lines.append(
             spread(
@@ -183,15 +183,15 @@ def _breaks(dossier: SecretDossier, life: Lifecycle, now: datetime, zone: Zone, 
                 ToPrincipal(user.principal.identity),
             )
         )
-    return lines + _more(len(consumers) - READERS)
+    return lines + _more(dossier.number_of_consumers(now) - READERS)
 
 
 def _doers(dossier: SecretDossier, now: datetime, zone: Zone, width: int) -> list[Line]:
-    doers = dossier.doers(now)
+    doers = dossier.doers(now, CHANGES)
     if not doers:
         return []
     lines = heading("who changed it")
-    for user in doers[:CHANGES]:
+    for user in doers:
         number = amount(user.writes, "changes")
         lines.append(
             spread(
@@ -205,7 +205,7 @@ def _doers(dossier: SecretDossier, now: datetime, zone: Zone, width: int) -> lis
             came = filter(None, (key_words(trace.access_key), trace.session, trace.source_ip))
             target = ToAccessKey(trace.access_key) if trace.access_key else None
             lines.append(line(" " * 6, Piece(" · ".join(came), "quiet"), target=target))
-    lines += _more(len(doers) - CHANGES)
+    lines += _more(dossier.number_of_doers - CHANGES)
     if dossier.outlasting:
         stays = f"Taking their access away does not undo {' or '.join(dossier.outlasting)}."
         lines += paragraph(stays, width, "warn")

@@ -25,7 +25,7 @@ class Handful:
     to one or two values and are never heard of again.
     """
 
-    __slots__ = ("_event", "_open", "_plans", "_slots", "_values", "case", "least", "newest_key", "width")
+    __slots__ = ("_open", "_plans", "_slots", "_values", "case", "event", "least", "newest_key", "width")
 
     def __init__(self, least: int, width: int, open_case: Callable[[], object]) -> None:
         """`open_case` opens the case in its place, and hands it over: so many values are enough, in whatever time."""
@@ -35,7 +35,8 @@ class Handful:
         self._open = open_case
         self.case: SpreadCase | None = None
         """What goes on in its place."""
-        self._event: Event | None = None
+        self.event: Event | None = None
+        """The newest."""
         self.newest_key = -1
         self._values: set[Value] = set()
         self._slots: dict[int, dict[Value, list[int]]] = {}
@@ -59,7 +60,7 @@ class Handful:
 
     def heard(self, event: Event) -> None:
         """Take in the newest event."""
-        self.newest_key, self._event = event.key, event
+        self.newest_key, self.event = event.key, event
 
     def add(self, value: Value, key: int, second: int) -> list[int]:
         """Take in that a value was seen; the value's first and last key in that slot, as long as that is kept."""
@@ -90,8 +91,8 @@ class Handful:
     def hand_over(self, case: SpreadCase) -> None:
         """Have a case know all that is known here, and go on in its place."""
         self.case = case
-        if self._event is not None and self.newest_key > case.newest_key:
-            case.heard(self._event)
+        if self.event is not None and self.newest_key > case.newest_key:
+            case.heard(self.event)
         for _, slot in sorted(self._slots.items()):
             for value, ends in slot.items():
                 for key in dict.fromkeys(ends):
@@ -106,8 +107,8 @@ class Handful:
     def rename(self, right: Mapping[Secret, Secret]) -> None:
         """Know the newest event by the right names of its secrets."""
         self._hear(PLANS)
-        if self._event is not None and names_any(self._event, right):
-            self._event = renamed_event(self._event, right)
+        if self.event is not None and names_any(self.event, right):
+            self.event = renamed_event(self.event, right)
 
     def forget_before(self, second: int) -> bool:
         """Let go of slots from before this second; whether nothing is left then."""
@@ -143,8 +144,8 @@ class Glimpse:
         if handful.case is not None:
             (self._sighter or self._sighter_of(handful.case)).add(event, second)
             return
-        if key > handful.newest_key:
-            handful.heard(event)
+        if key > handful.newest_key:  # it heard the event; that is not worth a call, of each that comes here
+            handful.newest_key, handful.event = key, event
         number = second // handful.width
         if number == self._number and key > self._ends[1]:
             self._ends[1] = key

@@ -34,6 +34,7 @@ class First(NamedTuple):
 
 
 _WITHIN = attrgetter("within")
+_CALM, _LISTENER = attrgetter("calm"), attrgetter("listener")
 
 
 class Spreading(Protocol):
@@ -242,13 +243,12 @@ class Plan:
         for times in self.times:
             if times.matters(second):
                 return False
-        return all(wait.calm for wait in self.waits)
+        return all(map(_CALM, self.waits))
 
     def _have_all_listen(self) -> None:
         deaf, self._deaf = self._deaf, []
         if deaf is None:
-            cases = [spread.listener for spread in self.spreads]
-            deaf = list(dict.fromkeys([*self.times, *cases, *(wait.listener for wait in self.waits)]))
+            deaf = list(dict.fromkeys([*self.times, *map(_LISTENER, self.spreads), *map(_LISTENER, self.waits)]))
         for listener in deaf:
             listener.listen(self)
 

@@ -10,7 +10,8 @@ from whichever address, goes where that one went.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence
-from operator import attrgetter
+from itertools import repeat
+from operator import attrgetter, call
 from typing import Any, TypeAlias
 
 from smwatch.events.event import Arrival, Event, Likeness
@@ -172,7 +173,7 @@ class _Kind:
 
     def takers(self, subject: Subject) -> _Takers:
         """Who takes those of these events that are by the caller of this one, and about its secret."""
-        answers = tuple([ask(subject) for ask in self._asks])
+        answers = tuple(map(call, self._asks, repeat(subject)))
         takers = self._takers.get(answers)
         if takers is None:
             here = [(taker, left) for taker, asked, left in self._stops if all(answers[place] for place in asked)]

@@ -129,8 +129,15 @@ class Times(Heeded):
         if len(seconds) > TIMES:
             del seconds[0]
             self.trimmed = True
-        if self.gap >= 0 and self.matters(second):
+        if self.gap < 0:
+            return
+        if second <= self.loud:
             self._tell(second)
+            return
+        for group in self.groups:  # as `matters` says: a call for each second told would be a third of what it takes
+            if second <= group.loud:
+                self._tell(second)
+                return
 
     def extend(self, more: array[int]) -> None:
         """Take in seconds, ascending, of which an earlier one than the first is known."""

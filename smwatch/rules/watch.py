@@ -116,12 +116,17 @@ class Watch:
         plan.takes += ((self.take, left),)
 
     def _sighter(self, group: Group, value: Value) -> Spreading:
+        keeper = self._keeper(group)
+        return Glimpse(keeper, value) if isinstance(keeper, Handful) else Sighter(keeper, value)
+
+    def _keeper(self, group: Group) -> SpreadCase | Handful:
+        """What keeps the values of a group: its case, or what does until there need be one."""
         if self._needs.least < 2 or self._spreads.find(group) is not None:
-            return Sighter(self._spreads[group], value)
+            return self._spreads[group]
         # Of a group that has a handful there is no alarm: an alarm that is kept opens its case, which takes that over.
         if self._handfuls.find(group) is None and self._has_alarm(group):
-            return Sighter(self._spreads[group], value)
-        return Glimpse(self._handfuls[group], value)
+            return self._spreads[group]
+        return self._handfuls[group]
 
     def case(self, values: Mapping[Dimension, Value]) -> Case:
         """The case of a group."""
@@ -198,14 +203,14 @@ class Watch:
         value = self._value(subject) or self._else
         if not value:
             return
-        case = self._spreads[self._group(subject)]
+        keeper = self._keeper(self._group(subject))
         key, second = subject.key, subject.second
-        if key > case.newest_key:
-            case.heard(subject.event)
-        case.add(value, key, second)
+        if key > keeper.newest_key:
+            keeper.heard(subject.event)
+        keeper.add(value, key, second)
         if subject.event.others and value is subject.secret:
             for secret in subject.event.others:
-                case.add(secret, key, second)
+                keeper.add(secret, key, second)
 
     def _take_first(self, subject: Subject) -> None:
         # The fact takes an event before the rule does. What it has known for long is known at once to be nothing new.

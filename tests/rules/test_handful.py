@@ -4,39 +4,52 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from smwatch.events.secret import Secret
+from smwatch.record import Record
 from smwatch.rules.alarm import Alarm
 from smwatch.rules.dimension import Group
 from smwatch.rules.engine import Engine
-from smwatch.rules.sighter import SLOTS, Sighter
+from smwatch.rules.sighter import SLOTS
+from smwatch.rules.spread import SpreadCase
 from smwatch.rules.watch import Watch
 from tests import records
 from tests.records import AT
 from tests.rules.judging import after, arrivals, mine, ruled
 
 LEAST = 4
-RULES = ruled(mine(f'distinct = {{ of = "secret", min = {LEAST}, within = "10m" }}', by="session"))
+RULES = ruled(
+    mine(
+        f'distinct = {{ of = "secret", min = {LEAST}, within = "10m" }}',
+        when='{ $.eventName = "*GetSecretValue" }',
+        by="session",
+    )
+)
 SESSIONS = [records.role("app", f"i-{number:017x}") for number in range(2)]
 Read = tuple[int, int, int]
-"""Which session, which secret, and the minute."""
-READS = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 6), st.integers(0, 40)), min_size=1, max_size=40)
+"""Which session, which secret, and the minute; from BATCHES on, a batch of two secrets."""
+BATCHES = 7
+READS = st.lists(st.tuples(st.integers(0, 1), st.integers(0, BATCHES + 4), st.integers(0, 40)), min_size=1, max_size=40)
 
 
 def secret(number: int) -> Secret:
     return Secret(records.ACCOUNT, records.REGION, f"prod/{number}")
 
 
+def record(number: int, session: int, which: int, minute: int) -> Record:
+    told: dict[str, Any] = {"by": SESSIONS[session], "at": AT + timedelta(minutes=minute), "id": f"{number}"}
+    if which < BATCHES:
+        return records.read(secret(which).name, **told)
+    return records.batch([secret(which - BATCHES + more).name for more in (1, 2)], **told)
+
+
 def judge(engine: Engine, reads: Sequence[Read], batch: int) -> None:
-    told = [
-        records.read(secret(which).name, by=SESSIONS[session], at=AT + timedelta(minutes=minute), id=f"{number}")
-        for number, (session, which, minute) in enumerate(reads)
-    ]
-    coming = arrivals(told)
+    coming = arrivals(record(number, *read) for number, read in enumerate(reads))
     for start in range(0, len(coming), batch):
         engine.judge(coming[start : start + batch])
 
@@ -53,8 +66,8 @@ def alarms(reads: Sequence[Read], batch: int, *, renamed: bool, kept_for: int) -
     return dict(engine.alarms)
 
 
-def with_a_case(watch: Watch, group: Group, value: Secret) -> Sighter:
-    return Sighter(watch._spreads[group], value)
+def with_a_case(watch: Watch, group: Group) -> SpreadCase:
+    return watch._spreads[group]
 
 
 @example(reads=[(0, which, 0) for which in (0, 1, 2, 0, 3, 4)], batch=1, renamed=True, kept_for=0)
@@ -69,14 +82,14 @@ def with_a_case(watch: Watch, group: Group, value: Secret) -> Sighter:
 def test_alarms_are_as_if_each_group_had_a_case(*, reads: list[Read], batch: int, renamed: bool, kept_for: int) -> None:
     found = alarms(reads, batch, renamed=renamed, kept_for=kept_for)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Watch, "_sighter", with_a_case)
+        patch.setattr(Watch, "_keeper", with_a_case)
         assert alarms(reads, batch, renamed=renamed, kept_for=kept_for) == found
 
 
 def test_there_is_a_case_once_there_are_enough_values_and_not_before() -> None:
     engine = Engine(RULES)
     watch = engine._watches["MINE"]
-    judge(engine, [(0, number, 1) for number in range(LEAST - 1)], LEAST)
+    judge(engine, [(0, BATCHES, 1), *((0, number, 1) for number in range(LEAST - 1))], LEAST)
     assert not watch._spreads.remembered()
     assert not engine.alarms
     judge(engine, [(0, number, 2) for number in range(LEAST)], LEAST)

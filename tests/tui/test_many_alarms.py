@@ -34,6 +34,7 @@ NOTED = Decision(NOW, 1, note="on it")
 ALARMS = [
     alarm("bare", [1]),
     msgspec.structs.replace(alarm("secret", [2]), secret=DB),
+    msgspec.structs.replace(alarm("secrets", [8]), secrets=(DB,), count=7),
     msgspec.structs.replace(alarm("principal", [3]), principal="ci", muted_until=NOW + timedelta(hours=1)),
     msgspec.structs.replace(alarm("both", [4], state="acknowledged"), secret=DB, principal="ci", acknowledged=NOTED),
     msgspec.structs.replace(alarm("wordless", [5], state="acknowledged"), acknowledged=Decision(NOW, 1)),
@@ -53,10 +54,12 @@ def lines_of(
 def test_each_line_stands_where_what_is_above_it_leaves_off() -> None:
     lines = lines_of(mutes=MUTES)
     assert [each.text.partition("   ×")[0].partition("   for")[0].rstrip() for each in lines] == [
-        "OPEN  2",
+        "OPEN  3",
         " ▲ HIGH      bare",
         " ▲ HIGH      secret",
         "             prod/db",
+        " ▲ HIGH      secrets",
+        "             prod/db and 6 more",
         "",
         "MUTED  1",
         " ▲ HIGH      principal",

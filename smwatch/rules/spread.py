@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Self
 
@@ -15,13 +15,13 @@ from smwatch.rules.command import joined
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Renames, Value
 from smwatch.rules.envelope import Rule
 from smwatch.rules.evidence import BEGINNING, END, LEVELS, Evidence, Shed, Total
-from smwatch.rules.finder import Finder
 from smwatch.rules.found import Found
+from smwatch.rules.inquiry import Inquiry
 from smwatch.rules.measure import Measure
 from smwatch.rules.period import DAY
 from smwatch.rules.plan import Plan
 from smwatch.rules.sighter import SLOTS, Sighter
-from smwatch.rules.slots import More, Slots
+from smwatch.rules.slots import Slots
 from smwatch.rules.subject import SECOND_BITS
 from smwatch.rules.telling import LISTED, Listing
 from smwatch.rules.times import PLANS
@@ -46,33 +46,28 @@ class SpreadCase(Case):
     """A case whose evidence is different values close to each other in time."""
 
     __slots__ = (
-        "_asked",
-        "_doubted",
         "_dropped",
-        "_due",
         "_episode",
-        "_finder",
         "_found",
         "_gone",
-        "_judging",
+        "_inquiry",
         "_kept",
         "_listing",
-        "_measure",
         "_plans",
-        "_seen",
         "_sighters",
-        "_slots",
         "_warmup",
         "enough",
         "event",
         "found",
+        "measure",
         "newest_key",
+        "slots",
         "width",
     )
 
     def __init__(self, rule: Rule, world: World, values: Mapping[Dimension, Value], measure: Measure) -> None:
         super().__init__(rule, world, values)
-        self._measure = measure
+        self.measure = measure
         self.newest_key = -1
         self.event: Event | None = None
         self._warmup: Warmup | None = None
@@ -84,31 +79,20 @@ class SpreadCase(Case):
         self.enough = False
         """Whether there are enough values at all, however far from each other."""
         self.width = measure.width
-        self._slots = Slots(measure.width)
+        self.slots = Slots(measure.width)
         self._gone: dict[Value, int] = {}
         """Values that were evidence in slots no longer kept, and the last second of it."""
         self._kept: Shed | None = None
         """What an alarm that was kept says, until all of it is known again."""
         self._dropped: Shed | None = None
         """What the evidence in slots no longer kept amounts to."""
-        self._finder: Finder | None = None
-        """What knows how things were when they were judged last; None: all has to be judged."""
-        self._seen: set[int] = set()
-        """The slots in which something was seen since."""
-        self._asked: set[int] = set()
-        """The slots in which something may have other answers."""
-        self._due = False
-        """Whether it has to be judged."""
-        self._judging: Iterator[int] | None = None
-        """While it is."""
-        self._doubted: dict[Value, None] = {}
-        """Values of which more is known, by the facts that were asked about them."""
         self._plans: list[Plan] = []
         """Who may know of more."""
         self._sighters: list[Sighter] = []
         """Who does."""
         self._listing = Listing()
-        self._found = Found()
+        self._inquiry = Inquiry(self)
+        self._found = self._inquiry.found
         self._episode: tuple[Sequence[Evidence], Found] | None = None
         """What was told of last, where that is not all that was found."""
         self.found = self._found.by_slot
@@ -144,21 +128,13 @@ class SpreadCase(Case):
 
     def wake(self) -> None:
         """Have all values judged again; what was asked about each holds until it is doubted."""
-        self._finder, self._judging, self._due = None, None, True
+        self._inquiry.restart()
         super().wake()
 
     def doubt(self, value: Value) -> None:
         """What was asked about a value may have another answer."""
-        self._doubted[value] = None
+        self._inquiry.doubt(value)
         self.evidence_changes()
-
-    def _reconsider(self) -> None:
-        """Have the values judged again of which something has another answer: mostly there is none."""
-        while self._doubted:
-            value, _ = self._doubted.popitem()
-            if self._measure.asks_again(value) and (slots := self._slots.having(value)):
-                self._asked.update(slots)
-                self._due = True
 
     def heard(self, event: Event) -> None:
         """Take in the newest event."""
@@ -181,7 +157,7 @@ class SpreadCase(Case):
 
     def add(self, value: Value, key: int, second: int) -> list[int]:
         """Take in that a value was seen; the value's first and last key in that slot, as long as that is kept."""
-        number, slots = second // self.width, self._slots
+        number, slots = second // self.width, self.slots
         slot = slots.by_number.get(number)
         if slot is None:
             if not self._make_room(number):
@@ -203,17 +179,16 @@ class SpreadCase(Case):
             ends[0] = key
         else:
             return ends
-        if self._finder is not None:
-            self._seen.add(number)
-        if not self._due and self.enough and slots.enough_near(number, self._measure.near):
-            self._due = True
+        self._inquiry.see(number)
+        if not self._inquiry.due and self.enough and slots.enough_near(number, self.measure.near):
+            self._inquiry.due = True
             self.evidence_changes()
         return ends
 
     def _make_room(self, number: int) -> bool:
         """Let go of what there is no room for beside a new slot; whether there is room for that one."""
-        slots = self._slots
-        while (count := len(slots.by_number)) >= SLOTS or (slots.pairs > PAIRS and count > 2 * self._measure.reach):
+        slots = self.slots
+        while (count := len(slots.by_number)) >= SLOTS or (slots.pairs > PAIRS and count > 2 * self.measure.reach):
             oldest = slots.oldest
             assert oldest is not None
             if number < oldest:
@@ -235,9 +210,8 @@ class SpreadCase(Case):
         """Take over the values of a group that has turned out to be this one."""
         self._catch_up()
         other._catch_up()
-        slots, other._slots = other._slots, Slots(other.width)
-        other._found.clear()
-        other._finder, other._judging, other._due = None, None, False
+        slots, other.slots = other.slots, Slots(other.width)
+        other._inquiry.end()
         kept, dropped = (self._kept, other._kept), (self._dropped, other._dropped)
         super().absorb(other)
         self._gone |= other._gone
@@ -259,14 +233,14 @@ class SpreadCase(Case):
     def fold(self, right: Renames) -> None:
         """Count values that have turned out to be others as those."""
         self._catch_up()
-        if right.keys().isdisjoint(self._slots.values) and right.keys().isdisjoint(self._gone):
+        if right.keys().isdisjoint(self.slots.values) and right.keys().isdisjoint(self._gone):
             return
         self._gone = {right.get(value, value): at for value, at in self._gone.items()}
-        self._slots.fold(right)
-        self._measure.forget({*right, *right.values()})
+        self.slots.fold(right)
+        self.measure.forget({*right, *right.values()})
         self._count()
-        if (habits := self._measure.habits) is not None:
-            habits.recount(self.identity, self._slots.days(DAY), self)
+        if (habits := self.measure.habits) is not None:
+            habits.recount(self.identity, self.slots.days(DAY), self)
         self.wake()
 
     def evidence(self) -> Sequence[Evidence]:
@@ -278,40 +252,25 @@ class SpreadCase(Case):
             self._kept = None  # all of it is known again, and judged anew
             self._sum_up()
         while self.unready:
-            self._judge_all()
+            self._inquiry.finish()
         return self._found.episode
 
     @property
     def unready(self) -> bool:
         """Whether there is more to judge: a slot, for one need, at a time."""
-        if self._judging is None:
+        if not self._inquiry.under_way:
             self._catch_up()
-            self._reconsider()
-        return self._due or self._judging is not None
-
-    def _begin(self) -> None:
-        if self._judging is None:
-            self._due, self._judging = False, self._judge()
-            self._care_up_to(END)  # what becomes known between two looks is not to be missed
+            self._inquiry.reconsider()
+        return self._inquiry.due or self._inquiry.under_way
 
     def go_on(self) -> int:
         """Judge some of it; how many sights that meant looking at."""
-        self._begin()
-        assert self._judging is not None
-        for looked_at in self._judging:
-            return looked_at
-        self._judging = None
-        return 0
+        return self._inquiry.go_on()
 
-    def _judge_all(self) -> None:
-        """Judge what there is to judge, unless more turns up meanwhile."""
-        self._begin()
-        judging = self._judging
-        assert judging is not None
-        for _ in judging:
-            if self._judging is not judging:
-                return
-        self._judging = None
+    def hear_all(self) -> None:
+        """Hear of whatever becomes known from now on: what does so between two looks is not to be missed."""
+        self.low, self.own_high = BEGINNING, END
+        self._care_up_to(END)
 
     @property
     def counted(self) -> str:
@@ -329,7 +288,7 @@ class SpreadCase(Case):
 
     def reserve(self, last_at: int) -> str:
         """Nothing is habitual yet where nobody has watched for long: a theft looks like any program that starts."""
-        habits, vigil = self._measure.habits, self.world.vigil
+        habits, vigil = self.measure.habits, self.world.vigil
         if habits is None or vigil.enough(want := habits.foretold(self.place, last_at // DAY)):
             return ""
         vigil.hope(want, self)
@@ -375,17 +334,17 @@ class SpreadCase(Case):
             return  # what was too little of all is too little of more
         self._catch_up()
         self._count()
-        oldest = self._slots.oldest
+        oldest = self.slots.oldest
         if oldest is not None and oldest * self.width < last and first <= self.newest_key >> SECOND_BITS:
             self.wake()
 
     def _count(self) -> None:
         """Find out whether there are enough values for any period."""
-        slots = self._slots
+        slots = self.slots
         since = slots.oldest * self.width if slots.oldest is not None else None
         if since is not None and self._warmup is not None:
             since = max(since, self._warmup.since)
-        enough = self._measure.enough(len(slots.values), since)
+        enough = self.measure.enough(len(slots.values), since)
         if enough and not self.enough:
             self._catch_up()  # from now on it makes a difference
         elif not enough:
@@ -395,32 +354,31 @@ class SpreadCase(Case):
     def forget_before(self, second: int) -> None:
         """Let go of slots without evidence from before this second: most cases are sessions that never come back."""
         limit = second // self.width
-        if (oldest := self._slots.oldest) is None or oldest >= limit:
+        if (oldest := self.slots.oldest) is None or oldest >= limit:
             return
         self._find()
-        for number in [number for number in self._slots.by_number if number < limit and number not in self.found]:
+        for number in [number for number in self.slots.by_number if number < limit and number not in self.found]:
             self._drop(number)
 
     @property
     def empty(self) -> bool:
         """Whether it is as good as one that is made anew."""
-        return not (self._slots.by_number or self._gone or self.found) and self.shed is None
+        return not (self.slots.by_number or self._gone or self.found) and self.shed is None
 
     def _find(self) -> None:
         """Have `found` hold what is evidence by all that is known."""
         self._catch_up()
-        if (bar := self._measure.bar) is not None:
+        if (bar := self.measure.bar) is not None:
             bar.population.tell()
-        if self._due or self._doubted or self._judging is not None:
+        if self._inquiry.open:
             self.evidence()
 
     def _drop(self, number: int) -> None:
         """Forget a slot; what was evidence in it is still counted."""
-        if not self.calm or self._judging is not None:
+        if not self.calm or self._inquiry.under_way:
             self._find()
-        gone = self._slots.drop(number)
-        if self._finder is not None:
-            self._finder.drop(number)
+        gone = self.slots.drop(number)
+        self._inquiry.forget(number)
         if gone:
             self._catch_up()  # it may have been seen since
         if self.enough:
@@ -431,37 +389,14 @@ class SpreadCase(Case):
             shed = Shed(len(self._gone), one.at, one.at, one.key, one.rank, one.step, one.title)
             self._dropped = _most_of(self._dropped, shed)
             self._sum_up()
-        if len(self._watching) > ASKED or self._measure.asked > ASKED:
+        if len(self._watching) > ASKED or self.measure.asked > ASKED:
             self._watching.clear()
-            self._measure.forget_all()
+            self.measure.forget_all()
             self.wake()
 
     def _sum_up(self) -> None:
         """What is only counted any more: what was kept, and what has been dropped since."""
         self.shed = _most_of(self._kept, self._dropped)
-
-    def _judge(self) -> Iterator[int]:
-        """Find anew what is evidence, as far as it may have changed; yields how many sights it has looked at since."""
-        self.low, self.own_high = BEGINNING, END
-        seen, self._seen = self._seen, set()
-        asked, self._asked = self._asked, set()
-        if not self.enough:
-            self._finder = None
-            self._found.clear()
-            return
-        if self._finder is None:
-            self._finder, seen = Finder(self._measure, self), {*self._slots.by_number}
-            self._found.clear()
-        finder, slots, more = self._finder, self._slots.known, dict[int, More]()
-        for number in self._slots.unsorted:
-            yield 2 * len(self._slots.by_number[number])
-            # From when there are enough on, it hears of every event.
-            slots[number], some = self._slots.sights(number, keep=self.enough)
-            if some is not None:
-                more[number] = some
-        slots = dict(sorted(slots.items()))
-        values = len(self._slots.values)
-        yield from finder.find(slots, seen & slots.keys(), asked & slots.keys(), more, values, self._found)
 
 
 def _most_of(one: Shed | None, other: Shed | None) -> Shed | None:

@@ -27,7 +27,8 @@ _BAND = {
 
 
 def band_rows(
-    alarms: Sequence[Alarm],
+    worst: Alarm | None,
+    others: int,
     muted: Sequence[Alarm],
     step: str | None,
     now: datetime,
@@ -35,17 +36,16 @@ def band_rows(
     width: int,
     keys: KeyTable,
 ) -> list[list[Piece]]:
-    """The band over the stream: the worst alarm with its next `step`, how many more, and how many are muted.
+    """The band over the stream: the worst alarm with its next `step`, how many `others`, and how many are muted.
 
     No rows where there are none of either. Where one row has no room for what the alarm is and for which secret, the
     second says whom it is about in the place of a command of which there would be no more than the beginning.
     """
-    if not alarms:
+    if worst is None:
         return [_muted(muted, now, width, keys)] if muted else []
-    worst, *others = alarms
     role = _BAND[worst.severity]
     mark = badge(worst).text
-    more, room = _more(len(others), len(muted), width), width - cells(mark) - 2
+    more, room = _more(others, len(muted), width), width - cells(mark) - 2
     tails = _tails(worst, more, now, zone, width)
     fitted = _fitted(worst, tails, room)
     if step is not None and (width < ROOMY or fitted is None):

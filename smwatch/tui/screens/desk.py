@@ -21,6 +21,7 @@ from smwatch.tui import themes
 from smwatch.tui.attention import Attention
 from smwatch.tui.clip import Clip, next_step, of_event
 from smwatch.tui.columns import called, columns_meant
+from smwatch.tui.foremost import Foremost
 from smwatch.tui.keys import KeyTable
 from smwatch.tui.lines import Page
 from smwatch.tui.outside import Answers, Before, Outside
@@ -78,6 +79,7 @@ class Desk:
         self.context_of_filters = Context(record_of=lambda event: record_of(event) or {}, levels=store.levels)
         """What filters look at beside events."""
         self._attention = Attention(store)
+        self._foremost = Foremost()
         self.tally = Tally()
         self.tally.note(store.events, now)
         self._outside = outside or Outside()
@@ -208,6 +210,11 @@ class Desk:
     def asking(self) -> Sequence[Alarm]:
         """The alarms that ask for attention now, worst first."""
         return self._attention.asking(self.now)
+
+    @property
+    def foremost(self) -> Alarm | None:
+        """The one of them that stands in the band, and that keys are about where nothing else is chosen."""
+        return self._foremost.of(self.asking, self.store.alarms, self.now)
 
     @property
     def muted(self) -> Sequence[Alarm]:

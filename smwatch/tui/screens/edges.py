@@ -7,6 +7,7 @@ from functools import cache
 
 from textual.geometry import Size
 
+from smwatch.rules.alarm import Alarm
 from smwatch.tui import clip
 from smwatch.tui.lines import Piece
 from smwatch.tui.pages.band import band_rows
@@ -25,6 +26,8 @@ class Edges:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self._footed: tuple[Standing, int] | None = None
+        self._banded = ""
+        """The alarm in the band, by group."""
         self._keys = cache(self._offered)
         self.header, self.band, self.footer = Pieces(), Pieces(), Pieces()
         self.header.id, self.footer.id = "header", "footer"
@@ -35,13 +38,16 @@ class Edges:
         if not width:
             return
         self.header.put(self._header_rows(width))
-        asking = desk.asking
-        step = clip.next_step(asking[0]) if asking and size.height >= BAND_ROOM else None
+        self._draw_band(desk.foremost, size)
+        self.draw_footer(standing, width)
+
+    def _draw_band(self, foremost: Alarm | None, size: Size) -> None:
+        desk, self._banded = self._desk, foremost.group if foremost is not None else ""
+        step = clip.next_step(foremost) if foremost is not None and size.height >= BAND_ROOM else None
         text = step.text if step is not None else None
-        band = band_rows(asking, desk.muted, text, desk.now, desk.zone, width, desk.keys)
+        band = band_rows(foremost, len(desk.asking) - 1, desk.muted, text, desk.now, desk.zone, size.width, desk.keys)
         self.band.put(band)
         self.band.display = bool(band)
-        self.draw_footer(standing, width)
 
     def draw_footer(self, standing: Standing, width: int) -> None:
         """The last line, where it says something else than it does."""
@@ -49,9 +55,12 @@ class Edges:
             self._footed = (standing, width)
             self.footer.put([footer_row(standing, self._keys(standing.alarmed, bool(standing.query)), width)])
 
-    def tick(self, width: int) -> None:
-        """Let time pass in the header, where the clock is."""
-        self.header.put(self._header_rows(width))
+    def tick(self, size: Size) -> None:
+        """Let time pass in the header, where the clock is, and in the band, where another alarm may be in turn."""
+        self.header.put(self._header_rows(size.width))
+        foremost = self._desk.foremost
+        if foremost is not None and foremost.group != self._banded:
+            self._draw_band(foremost, size)
 
     def _header_rows(self, width: int) -> Sequence[Sequence[Piece]]:
         desk = self._desk

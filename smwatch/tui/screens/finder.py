@@ -186,8 +186,9 @@ class Finder(Leading):
         asking = self.desk.asking
         keys = sorted({key for alarm in asking for key in alarm.event_keys})
         none = "no further event of an open alarm" if keys else "no open alarm"
-        if self.stream.cursor is None and asking and asking[0].event_keys:
-            self._go_to(max(asking[0].event_keys), none)
+        foremost = self.desk.foremost
+        if self.stream.cursor is None and foremost is not None and foremost.event_keys:
+            self._go_to(max(foremost.event_keys), none)
         else:
             self._go_to(next_key(keys, self.stream.cursor, older=step > 0), none)
 

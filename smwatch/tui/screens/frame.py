@@ -157,7 +157,7 @@ class StreamFrame(DirectlyComposed, Screen[None]):
             self._asked_anew()
         self.stream.tick(now)
         self._empty()
-        self._edges.tick(self.size.width)
+        self._edges.tick(self.size)
         if now - self._aged_at >= AGED or self.desk.zone is Zone.RELATIVE:
             self._aged_at = now
             self._frame()

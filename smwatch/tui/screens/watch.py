@@ -163,14 +163,13 @@ class WatchScreen(Finder):
     # -- copying and writing
 
     def _alarm_here(self) -> Alarm | None:
-        """The alarm that the details in focus are about; that of the event under the cursor; without one, the worst."""
+        """The alarm that the details in focus are about; that of the event under the cursor; else the band's."""
         target = self.detail.target
         if self.focused is self.detail and isinstance(target, ToAlarm):
             return self.desk.store.alarms.get(target.group)
         if self.stream.cursor is not None:
             return self.desk.alarm_of(self.stream.cursor)
-        asking = self.desk.asking
-        return asking[0] if asking else None
+        return self.desk.foremost
 
     def action_copy(self) -> None:
         """Copy the line's command, the alarm's next command, or the event."""

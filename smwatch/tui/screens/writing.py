@@ -87,8 +87,8 @@ def _answered(desk: Desk, secret: Secret, folded: Folded, width: int) -> list[Li
 
 
 def _nothing_chosen(desk: Desk, width: int) -> list[Line]:
-    """While nobody has chosen a row: the worst alarm, else what goes on in all."""
-    store, alarms = desk.store, desk.asking
-    if alarms and alarms[0].secret is not None and (known := store.secrets.get(alarms[0].secret)):
+    """While nobody has chosen a row: the secret of the alarm in the band, else what goes on in all."""
+    store, foremost = desk.store, desk.foremost
+    if foremost is not None and foremost.secret is not None and (known := store.secrets.get(foremost.secret)):
         return secret_page(known, store.alarms.values(), desk.now, desk.zone, width, desk.keys)
-    return overview_page(desk.tally, alarms, desk.now, desk.zone, width, desk.keys)
+    return overview_page(desk.tally, desk.asking, desk.now, desk.zone, width, desk.keys)

@@ -1,0 +1,46 @@
+"""Which of the alarms that ask for attention stands in the band, and for how long."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from smwatch.rules.alarm import Alarm
+
+HELD = timedelta(seconds=5)
+"""How long an alarm stays once it is there, though others as bad go on: so long it takes to read its next command."""
+
+
+class Foremost:
+    """The worst alarm and, of several as bad, not always the one that went on last.
+
+    Where some go on by turns, each would be there for a moment only, and the command that is copied another than the
+    one that was read.
+    """
+
+    def __init__(self) -> None:
+        self._group = ""
+        self._since: datetime | None = None
+
+    def of(self, asking: Sequence[Alarm], alarms: Mapping[str, Alarm], now: datetime) -> Alarm | None:
+        """The one of those that ask for attention, worst and newest first; `alarms` are all by group, as they are."""
+        worst = asking[0] if asking else None
+        held = alarms.get(self._group)
+        if (
+            worst is None
+            or held is None
+            or not _asks(held, now)
+            or held.severity < worst.severity
+            or self._is_over(now)
+        ):
+            held = worst
+        if held is None or held.group != self._group:
+            self._group, self._since = (held.group, now) if held is not None else ("", None)
+        return held
+
+    def _is_over(self, now: datetime) -> bool:
+        return self._since is None or not timedelta() <= now - self._since < HELD
+
+
+def _asks(alarm: Alarm, now: datetime) -> bool:
+    return bool(alarm.count) and alarm.open and not alarm.muted(now)

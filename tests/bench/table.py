@@ -76,7 +76,8 @@ def _growth(measured: Sequence[Measured]) -> str:
     power = exponent(list(measured))
     if math.isnan(power):
         return ""
-    for limit, word in ((0.12, "constant"), (0.4, "logarithmic"), (0.9, "below linear"), (1.1, "linear")):
+    # From a thousand to a hundred thousand a logarithm grows like n^0.11, from ten to a thousand like n^0.24.
+    for limit, word in ((0.12, "constant"), (0.24, "logarithmic"), (0.9, "below linear"), (1.1, "linear")):
         if power <= limit:
             return f"{word} (n^{power:.2f})"
     return f"above linear (n^{power:.2f})"

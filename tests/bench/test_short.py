@@ -67,6 +67,15 @@ def test_both_sides_have_the_same_records_in_each_round_and_other_ones_in_the_ne
     assert len({text for texts in taken["s"] for text in texts}) == 9
 
 
+@pytest.mark.parametrize(
+    ("large", "word"),
+    [(1.0, "constant"), (2.0, "logarithmic"), (3.8, "below linear"), (100.0, "linear"), (200.0, "above linear")],
+)
+def test_what_grows_faster_than_a_logarithm_is_not_called_one(large: float, word: str) -> None:
+    measured = [Measured(1_000, (1.0,), (1.0,)), Measured(100_000, (large,), (1.0,))]
+    assert line(ROWS[0], measured).strip("| ").rpartition(" | ")[2].startswith(f"{word} (")
+
+
 def test_rows_about_the_same_runs_share_them() -> None:
     made: list[str] = []
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 
@@ -32,6 +33,8 @@ class Attention:
         """Those that have evidence."""
         self._timed: dict[str, Alarm] = {}
         """The open ones of them that are or were muted, by group."""
+        self._ends: Counter[datetime] = Counter()
+        """Up to when, and how many: a rule that is muted has thousands, of one moment."""
         self._standing: dict[Standing, tuple[Alarm, ...]] = dict.fromkeys(Standing, ())
         self._from: datetime | None = None
         self._upto: datetime | None = None
@@ -81,10 +84,13 @@ class Attention:
         told = [alarm for alarm in self._known.values() if alarm.count]
         self._ranked = _ranked(told)
         self._timed = {alarm.group: alarm for alarm in told if alarm.open and alarm.muted_until is not None}
+        self._ends = Counter(alarm.muted_until for alarm in self._timed.values() if alarm.muted_until is not None)
 
     def _put(self, group: str, alarm: Alarm | None) -> None:
         was = self._known.pop(group, None)
-        self._timed.pop(group, None)
+        timed = self._timed.pop(group, None)
+        if timed is not None and timed.muted_until is not None:
+            self._ends[timed.muted_until] -= 1
         if was is not None and was.count:
             self._ranked[was.state].take(was)
         if alarm is not None:
@@ -93,19 +99,29 @@ class Attention:
                 self._ranked[alarm.state].put(alarm)
                 if alarm.open and alarm.muted_until is not None:
                     self._timed[group] = alarm
+                    self._ends[alarm.muted_until] += 1
 
     def _part(self, now: datetime) -> None:
         opened, acknowledged, closed = (self._ranked[state].alarms() for state in AlarmState)
-        quiet = {group for group, alarm in self._timed.items() if alarm.muted(now)}
+        self._ends = +self._ends
+        self._from = max((end for end in self._ends if end <= now), default=None)
+        self._upto = min((end for end in self._ends if end > now), default=None)
+        asking, muted = self._apart(opened, now) if self._upto is not None else (opened, [])
         self._standing = {
-            Standing.OPEN: tuple([alarm for alarm in opened if alarm.group not in quiet] if quiet else opened),
-            Standing.MUTED: tuple([alarm for alarm in opened if alarm.group in quiet] if quiet else ()),
+            Standing.OPEN: tuple(asking),
+            Standing.MUTED: tuple(muted),
             Standing.ACKNOWLEDGED: tuple(acknowledged),
             Standing.CLOSED: tuple(closed),
         }
-        ends = [alarm.muted_until for alarm in self._timed.values() if alarm.muted_until is not None]
-        self._from = max((end for end in ends if end <= now), default=None)
-        self._upto = min((end for end in ends if end > now), default=None)
+
+    def _apart(self, opened: list[Alarm], now: datetime) -> tuple[list[Alarm], list[Alarm]]:
+        """The open ones that are not muted, and those that are: some of them."""
+        timed = self._timed
+        quiet = timed if self._from is None else {group for group, alarm in timed.items() if alarm.muted(now)}
+        if len(quiet) == len(opened):
+            return [], opened
+        asking = [alarm for alarm in opened if alarm.group not in quiet]
+        return asking, [alarm for alarm in opened if alarm.group in quiet]
 
 
 def _ranked(alarms: Iterable[Alarm]) -> dict[AlarmState, Ranked]:

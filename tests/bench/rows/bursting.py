@@ -91,7 +91,7 @@ def same_burst(size: int) -> Iterator[Pair]:
     """The longest step of a burst, of each that time when it took least: the machine does not stand still twice."""
     steps, loops = list[list[float]](), list[list[float]]()
 
-    def again() -> float:
+    def again() -> None:
         steps.clear()
         loops.clear()
         for _ in range(AGAIN):
@@ -100,14 +100,16 @@ def same_burst(size: int) -> Iterator[Pair]:
                 one.take(min(size, count))
             steps.append(one.steps)
             loops.append(one.loops)
-        return longest(steps)
 
     def longest(runs: list[list[float]]) -> float:
+        if not runs:
+            again()
         shortest: list[float] = [min(step) for step in zip(*runs, strict=True)]
+        runs.clear()
         return max(shortest)
 
     with collecting():
-        yield Pair(again, lambda: longest(loops) if loops else again())
+        yield Pair(partial(longest, steps), partial(longest, loops))
 
 
 def milliseconds(work: Callable[[], object]) -> float:

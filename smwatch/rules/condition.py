@@ -145,9 +145,16 @@ def traits(*conditions: Condition) -> tuple[Trait, ...]:
     return tuple(found)
 
 
-def historic(condition: Condition) -> bool:
-    """Whether a condition asks what else has happened."""
-    return bool(lookups(condition)) or any(TRAITS[trait.name].history for trait in traits(condition))
+def historic(condition: Condition, *, distinct: bool = False) -> bool:
+    """Whether a condition asks what else has happened, or is known.
+
+    Rules with `distinct` ask that of values, which don't tell all accounts of their events: who is a stranger they ask
+    of each event, by the lists alone.
+    """
+    asked = [TRAITS[trait.name] for trait in traits(condition)]
+    return bool(lookups(condition)) or any(
+        trait.history or (trait.foreign is not None and not distinct) for trait in asked
+    )
 
 
 def timeless(condition: Condition) -> bool:

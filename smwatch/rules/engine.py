@@ -72,8 +72,8 @@ class Engine:
             Stop.of(
                 self._watches[rule.id],
                 rule.when,
-                only=[each for each in rule.only if not historic(each)],
-                unless=[each for each in rule.unless if not historic(each)],
+                only=[each for each in rule.only if not historic(each, distinct=rule.distinct is not None)],
+                unless=[each for each in rule.unless if not historic(each, distinct=rule.distinct is not None)],
                 lists=rules.lists,
             )
             for rule in rules.rules
@@ -139,6 +139,7 @@ class Engine:
             if event.region != region or event.account != account or (event.seen_by is _FILE) is not recorded:
                 account, region, recorded = event.account, event.region, event.seen_by is _FILE
                 stretch = world.vigil.stretch((account, region), recorded=recorded)
+                world.accounts.see(account)
             if not stretch.first <= second <= stretch.last:
                 stretch.see(second)
             if recalled and event.key in recalled:
@@ -201,6 +202,7 @@ class Engine:
         """
         self._fold_all()
         self._world.vigil.read(place, spans)
+        self._world.accounts.see(place[0])
         self._world.beginning.cover()
         return () if more else self.settle()
 

@@ -148,6 +148,7 @@ OF_EVENT: dict[str, Callable[[Event], str]] = {
     "secret_name": _secret_name,
     "region": _region,
     "account": _account,
+    "caller_account": lambda event: event.principal.account,
     "principal": lambda event: event.principal.name,
     "principal_arn": lambda event: event.principal.issuer,
     "role": _role,

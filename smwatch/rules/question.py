@@ -58,6 +58,9 @@ def prepare(world: World, condition: Condition) -> Prepare:
             ask = pattern.ask_record
             assert ask is not None  # conditions are JSON patterns
             return lambda subject: ask(subject.record)
+        case Trait(name, negated) if (foreign := TRAITS[name].foreign) is not None:
+            ours, accounts = frozenset(world.rules.lists["org_accounts"]), world.accounts
+            return lambda subject: accounts.strangers({*foreign(subject)} - ours, negated=negated)
         case Trait(name, negated) if not TRAITS[name].history:
             made = TRAITS[name].make(world.rules.lists)
             if made is None:

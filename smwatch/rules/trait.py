@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from fnmatch import fnmatchcase
 from typing import TypeAlias
 
@@ -22,9 +22,11 @@ from smwatch.rules.subject import Subject
 
 Lists: TypeAlias = Mapping[str, tuple[str, ...]]
 Ask: TypeAlias = Callable[[Subject], bool]
+Foreign: TypeAlias = Callable[[Subject], Iterable[str]]
+"""The accounts, other than its own, that an event lets in, names or is by."""
 
 LISTS = {
-    "org_accounts": "account ids that belong to you: a read, policy, key or function of theirs is not a stranger's",
+    "org_accounts": "ids of accounts of yours beside those watched: their reads, keys and functions are no stranger's",
     "decoys": "names of secrets (globs) that nobody has a reason to touch",
     "decommissioned": "names of secrets (globs) whose deletion is known and wanted",
     "tools": "words in the user agent of offensive tools, in any case",
@@ -46,6 +48,9 @@ class Known(Struct, frozen=True):
     """What of the record decides it, where a few fields do."""
     of_caller: bool = False
     """Whether it is the same for all calls by one caller about one secret."""
+    foreign: Foreign | None = None
+    """The accounts of which one has to be a stranger's, if that decides it: which of them are watched may turn out
+    later. `make` goes by the lists alone."""
 
 
 def _plain(says: str, ask: Ask, *looks: Look, of_caller: bool = False) -> Known:
@@ -60,6 +65,16 @@ def _text(field: str, says: Callable[[str], bool]) -> Look:
         return says(clipped(value)) if isinstance(value, str) else encode(value)
 
     return parse_selector(f"$.{field}"), question
+
+
+def _of_strangers(says: str, foreign: Foreign, *, of_caller: bool = False) -> Known:
+    """Whether one of these accounts is a stranger's: neither in org_accounts nor watched."""
+
+    def make(lists: Lists) -> Ask:
+        ours = frozenset(lists["org_accounts"])
+        return lambda subject: not ours.issuperset(foreign(subject))
+
+    return Known(says, make, of_caller=of_caller, foreign=foreign)
 
 
 def _of_history(says: str, facts: Mapping[str, tuple[str, ...]]) -> Known:
@@ -82,11 +97,8 @@ def _other_account(subject: Subject) -> bool:
     return subject.event.principal.kind is Kind.OTHER_ACCOUNT
 
 
-def _stranger(lists: Lists) -> Ask:
-    ours = frozenset(lists["org_accounts"])
-    return lambda subject: (
-        subject.event.principal.kind is Kind.OTHER_ACCOUNT and subject.event.principal.account not in ours
-    )
+def _caller(subject: Subject) -> Iterable[str]:
+    return (subject.event.principal.account,) if _other_account(subject) else ()
 
 
 def _service(subject: Subject) -> bool:
@@ -236,71 +248,53 @@ def _rotation_put_off(subject: Subject) -> bool:
 # ------------------------------------------------------------------------------------------------- what a call opens up
 
 
+def _graded(subject: Subject) -> Grade | None:
+    """The policy that is put, graded; None if none is."""
+    parameters = part(subject.record, "requestParameters")
+    text = parameters.get("resourcePolicy", parameters.get("policy"))  # of a secret, of a KMS key
+    return grade(text, subject.account) if isinstance(text, str) else None
+
+
 def _policy(says: Callable[[Grade], bool]) -> Ask:
-    def ask(subject: Subject) -> bool:
+    return lambda subject: (graded := _graded(subject)) is not None and says(graded)
+
+
+def _let_in(subject: Subject) -> Iterable[str]:
+    graded = _graded(subject)
+    return graded.foreign if graded is not None else ()
+
+
+def _of_arn(key: str) -> Foreign:
+    """The account of the ARN under this key of the request parameters, and of those of its replicas."""
+
+    def foreign(subject: Subject) -> Iterator[str]:
         parameters = part(subject.record, "requestParameters")
-        text = parameters.get("resourcePolicy", parameters.get("policy"))  # of a secret, of a KMS key
-        return isinstance(text, str) and says(grade(text, subject.account))
+        replicas = parameters.get("addReplicaRegions")
+        places = [parameters, *(replicas if isinstance(replicas, list) else ())]
+        for value in (place.get(key) for place in places if isinstance(place, dict)):
+            parts = value.split(":", 5) if isinstance(value, str) else []
+            if len(parts) == 6 and parts[4] not in ("", subject.account):
+                yield parts[4]
 
-    return ask
-
-
-def _policy_stranger(lists: Lists) -> Ask:
-    ours = frozenset(lists["org_accounts"])
-    return _policy(lambda grade: not ours.issuperset(grade.foreign))
-
-
-def _arn_account(*keys: str) -> Callable[[Lists], Ask]:
-    """Whether an ARN among the request parameters, or those of a replica, belongs to a stranger's account."""
-
-    def make(lists: Lists) -> Ask:
-        ours = frozenset(lists["org_accounts"])
-
-        def ask(subject: Subject) -> bool:
-            parameters = part(subject.record, "requestParameters")
-            replicas = parameters.get("addReplicaRegions")
-            places = [parameters, *(replicas if isinstance(replicas, list) else ())]
-            for value in (place.get(key) for place in places if isinstance(place, dict) for key in keys):
-                parts = value.split(":", 5) if isinstance(value, str) else []
-                if len(parts) == 6 and parts[4] not in ("", subject.account) and parts[4] not in ours:
-                    return True
-            return False
-
-        return ask
-
-    return make
+    return foreign
 
 
-def _stranger_grantee(lists: Lists) -> Ask:
-    ours = frozenset(lists["org_accounts"])
-
-    def ask(subject: Subject) -> bool:
-        grantee = part(subject.record, "requestParameters").get("granteePrincipal")
-        account = account_of(grantee) if isinstance(grantee, str) else ""
-        return account not in ("", subject.account) and account not in ours
-
-    return ask
+def _grantee(subject: Subject) -> Iterable[str]:
+    grantee = part(subject.record, "requestParameters").get("granteePrincipal")
+    account = account_of(grantee) if isinstance(grantee, str) else ""
+    return (account,) if account not in ("", subject.account) else ()
 
 
-def _any_stranger_arn(lists: Lists) -> Ask:
-    """Whether any ARN among the request parameters, whatever its key is called, belongs to a stranger's account."""
-    ours = frozenset(lists["org_accounts"])
+def _of_any_arn(subject: Subject) -> Iterator[str]:
+    """The accounts of all ARNs among the request parameters, whatever their keys are called."""
+    for value in part(subject.record, "requestParameters").values():
+        for text in value if isinstance(value, list) else (value,):
+            parts = text.split(":", 5) if isinstance(text, str) else []
+            if len(parts) == 6 and parts[0] == "arn" and parts[4] not in ("", subject.account):
+                yield parts[4]
 
-    def ask(subject: Subject) -> bool:
-        for value in part(subject.record, "requestParameters").values():
-            for text in value if isinstance(value, list) else (value,):
-                parts = text.split(":", 5) if isinstance(text, str) else []
-                if (
-                    len(parts) == 6
-                    and parts[0] == "arn"
-                    and parts[4] not in ("", subject.account)
-                    and parts[4] not in ours
-                ):
-                    return True
-        return False
 
-    return ask
-
+_STRANGER = "an account that is neither watched nor in org_accounts"
 
 TRAITS: dict[str, Known] = {
     "service": _plain("an AWS service made the call, or made it for someone", _service, of_caller=True),
@@ -319,7 +313,7 @@ TRAITS: dict[str, Known] = {
         (parse_selector("$.sessionCredentialFromConsole"), _from_console),
     ),
     "other_account": _plain("the caller belongs to another account", _other_account, of_caller=True),
-    "stranger": Known("the caller belongs to an account that is not in org_accounts", _stranger, of_caller=True),
+    "stranger": _of_strangers(f"the caller belongs to {_STRANGER}", _caller, of_caller=True),
     "tool": _agent("the user agent is an offensive tool's", "tools"),
     "scanner": _agent("the user agent is an authorised scanner's", "scanners"),
     "nameless": _plain("the record names no secret", _nameless, of_caller=True),
@@ -339,7 +333,7 @@ TRAITS: dict[str, Known] = {
     "new_value": _plain("the call wrote a value", _new_value),
     "rotation_put_off": _plain("the rotation comes less than once a year", _rotation_put_off),
     "public_policy": _plain("the policy lets anybody in", _policy(lambda grade: grade.public)),
-    "stranger_policy": Known("the policy lets in an account that is not in org_accounts", _policy_stranger),
+    "stranger_policy": _of_strangers(f"the policy lets in {_STRANGER}", _let_in),
     "unbound_policy": _plain(
         "the policy lets a service in on whosever behalf, or whoever an identity provider knows",
         _policy(lambda grade: grade.unbound),
@@ -347,10 +341,10 @@ TRAITS: dict[str, Known] = {
     "self_perpetuating_policy": _plain("the policy allows changing it", _policy(lambda grade: grade.self_perpetuating)),
     "locking_policy": _plain("the policy keeps somebody from undoing things", _policy(lambda grade: grade.locks_out)),
     "unreadable_policy": _plain("the policy is no policy document", _policy(lambda grade: not grade.readable)),
-    "stranger_key": Known("the KMS key belongs to another account", _arn_account("kmsKeyId")),
-    "stranger_grantee": Known("the KMS key is granted to another account", _stranger_grantee),
-    "stranger_function": Known("the rotation function belongs to another account", _arn_account("rotationLambdaARN")),
-    "stranger_arn": Known("a parameter names something in another account", _any_stranger_arn),
+    "stranger_key": _of_strangers(f"the KMS key belongs to {_STRANGER}", _of_arn("kmsKeyId")),
+    "stranger_grantee": _of_strangers(f"the KMS key is granted to {_STRANGER}", _grantee),
+    "stranger_function": _of_strangers(f"the rotation function belongs to {_STRANGER}", _of_arn("rotationLambdaARN")),
+    "stranger_arn": _of_strangers(f"a parameter names something in {_STRANGER}", _of_any_arn),
     "rotation_actor": _of_history("the principal rotates this secret: it wrote to it while a rotation ran", _ROTATIONS),
     "in_rotation": _of_history("a rotation of the secret is under way", _ROTATIONS),
     "just_written": _of_history(

@@ -87,10 +87,10 @@ class Watch:
                 needs.append(Need(step.min, step.within, step.severity.rank, number, step.title, alone=alone))
             self._needs = Needs(needs, 1.0 if distinct.habit is None else distinct.habit.factor)
             self._questions = Questions(
-                tuple(lookout(world, each) for each in rule.only if historic(each)),
-                tuple(lookout(world, each) for each in rule.unless if historic(each)),
+                tuple(lookout(world, each) for each in rule.only if historic(each, distinct=True)),
+                tuple(lookout(world, each) for each in rule.unless if historic(each, distinct=True)),
                 tuple((lookout(world, grade.condition), grade.severity.rank, grade.title) for grade in rule.grade),
-                all(map(timeless, filter(historic, (*rule.only, *rule.unless)))),
+                all(timeless(each) for each in (*rule.only, *rule.unless) if historic(each, distinct=True)),
             )
 
     def enlist(self, plan: Plan, subject: Subject, left: tuple[Ask, ...]) -> None:

@@ -9,6 +9,7 @@ from itertools import count
 from typing import cast
 
 from smwatch.events.secret import Secret
+from smwatch.rules.accounts import Accounts
 from smwatch.rules.alarm import Mute
 from smwatch.rules.beginning import Beginning
 from smwatch.rules.census import Census
@@ -81,6 +82,7 @@ class World:
         self.rules = rules
         self.beginning = Beginning()
         self.vigil = Vigil()
+        self.accounts = Accounts()
         self.turns = Turns()
         self.clock = 0
         """The present, as far as told."""

@@ -41,6 +41,9 @@ LAMBDA = "arn:aws:lambda:eu-west-1:111122223333:function:rotate"
 PUBLIC = '{"Statement":[{"Effect":"Allow","Principal":"*","Action":"secretsmanager:GetSecretValue"}]}'
 
 OWN = '{"Statement":[{"Effect":"Allow","Principal":{"AWS":"111122223333"},"Action":"secretsmanager:GetSecretValue"}]}'
+THEIRS = records.role(account=records.OTHER_ACCOUNT)
+TO_THEM = OWN.replace(records.ACCOUNT, records.OTHER_ACCOUNT)
+THEIR_KEY = f"arn:aws:kms:eu-west-1:{records.OTHER_ACCOUNT}:key/1234"
 REPLICAS = {"addReplicaRegions": [{"region": "us-east-1"}, {"region": "ap-south-1"}]}
 DROPPED = {"removeReplicaRegions": ["us-east-1"]}
 
@@ -117,6 +120,9 @@ ACTIONS: list[Make] = [
     lambda secret, **more: iam("PutUserPolicy", {"userName": "alice"}, **more),
     lambda secret, **more: iam("SetDefaultPolicyVersion", {"policyArn": f"arn:aws:iam::1:policy/{secret}"}, **more),
     lambda secret, **more: iam("DetachPolicy", {"policyId": "p-1"}, eventSource="organizations.amazonaws.com", **more),
+    lambda secret, by, **more: records.read(secret, by=THEIRS, account=records.OTHER_ACCOUNT, **more),
+    lambda secret, **more: records.write("PutResourcePolicy", secret, {"resourcePolicy": TO_THEM}, **more),
+    lambda secret, **more: records.write("UpdateSecret", secret, {"kmsKeyId": THEIR_KEY}, **more),
 ]
 
 MINUTE, DAY = 60, 86_400

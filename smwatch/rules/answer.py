@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Protocol, TypeAlias
+from typing import NamedTuple, Protocol, TypeAlias
 
 from smwatch.rules.times import EVER, Known
 from smwatch.rules.watching import Teller, Watcher
@@ -48,8 +47,7 @@ class Whenever:
         self._known.watch(_Waker(watcher))
 
 
-@dataclass(frozen=True, slots=True)
-class _Waker:
+class _Waker(NamedTuple):
     watcher: Watcher
     high: int = EVER
 

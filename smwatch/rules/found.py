@@ -198,12 +198,12 @@ class Found:
     @property
     def keys(self) -> list[int]:
         """The newest keys of the first event with each value, ascending."""
-        keys: dict[int, None] = {}
-        for key, _ in reversed(self._ordered()):
-            keys[key] = None
-            if len(keys) == EVIDENCE:
-                break
-        return [*reversed(keys)]
+        order, most = self._ordered(), EVIDENCE
+        keys = {key for key, _ in order[-most:]}
+        while len(keys) < EVIDENCE and most < len(order):  # an event may have many values
+            most *= 2
+            keys = {key for key, _ in order[-most:]}
+        return sorted(keys)[-EVIDENCE:]
 
     @property
     def secrets(self) -> tuple[Secret, ...]:

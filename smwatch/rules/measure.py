@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from smwatch.rules.answer import Pending
 from smwatch.rules.census import Population
-from smwatch.rules.dimension import DIMENSIONS, UNNAMED, Dimension, Value
+from smwatch.rules.dimension import UNNAMED, Dimension, Value
 from smwatch.rules.envelope import Share
 from smwatch.rules.habit import Habits
 from smwatch.rules.question import Lookout
@@ -18,8 +18,6 @@ from smwatch.rules.watching import Teller
 
 if TYPE_CHECKING:
     from smwatch.rules.spread import SpreadCase
-
-_IDENTITY, _ACCOUNT, _REGION = DIMENSIONS["identity"], DIMENSIONS["account"], DIMENSIONS["region"]
 
 
 class Need(NamedTuple):
@@ -123,6 +121,30 @@ class Asker:
         """The case keeps what is known."""
         self.case.watches(known)
 
+    def values(self, shared: Mapping[Dimension, Value]) -> Mapping[Dimension, Value]:
+        """What is known of the events with this value: what all of the case share, and the value if it has a name."""
+        assert self.case.rule.distinct is not None
+        return shared if self.value is UNNAMED else {**shared, self.case.rule.distinct.of: self.value}
+
+    def holds(
+        self, only: Iterable[Lookout], unless: Iterable[Lookout], shared: Mapping[Dimension, Value], second: int
+    ) -> bool:
+        """Whether all of `only`, and none of `unless`, are so of the value seen in this second."""
+        values = self.values(shared)
+        if not all(self.ask(look, values, second) for look in only):
+            return False
+        return not any(self.ask(look, values, second) for look in unless)
+
+    def ask(self, look: Lookout, values: Mapping[Dimension, Value], second: int) -> bool:
+        """The answer to one question as far as is known; it wants to know when that may be another."""
+        answer = look(values, second)
+        if not isinstance(answer, Pending):
+            return answer
+        answer.watch(self)
+        was = answer.ask()
+        self.hangs.append((answer, was))
+        return was
+
     def heed(self, _second: int) -> None:
         """More is known."""
         self.case.doubt(self.value)
@@ -215,13 +237,13 @@ class Measure:
         counting, askers, (only, unless, _, timeless) = list[Sight](), self._askers, self._questions
         if not only and not unless:
             return sights
+        shared: dict[Dimension, Value] = {}
         for sight in sights:
             asker, key = askers.get(sight.value), ANY if timeless else sight.key
             answer = asker.counts.get(key) if asker is not None else None
             if answer is None:
-                wanted = all(self._ask(ask, sight, case) for ask in only)
-                answer = wanted and not any(self._ask(ask, sight, case) for ask in unless)
-                self._of(sight.value, case).counts[key] = answer
+                asker, shared = asker or self._of(sight.value, case), shared or case.shared
+                answer = asker.counts[key] = asker.holds(only, unless, shared, sight.second)
                 self._asked += 1
             if answer:
                 counting.append(sight)
@@ -229,26 +251,9 @@ class Measure:
 
     def grade(self, sight: Sight, case: SpreadCase) -> tuple[int, str] | None:
         """How bad a value is by the rule's grades, and the title of that; None for what it is anyway."""
-        grades = self._of(sight.value, case).grades
-        if sight.key not in grades:
-            found = ((rank, title) for ask, rank, title in self._questions.grades if self._ask(ask, sight, case))
-            grades[sight.key] = next(found, None)
-        return grades[sight.key]
-
-    def _ask(self, lookout: Lookout, sight: Sight, case: SpreadCase) -> bool:
-        assert case.rule.distinct is not None
-        values: dict[Dimension, Value] = {**case.values, case.rule.distinct.of: sight.value}
-        if sight.value == UNNAMED:
-            del values[case.rule.distinct.of]
-        if case.identity:
-            values.setdefault(_IDENTITY, case.identity)
-        for dimension, value in zip((_ACCOUNT, _REGION), case.place, strict=True):
-            values.setdefault(dimension, value)
-        answer = lookout(values, sight.second)
-        if not isinstance(answer, Pending):
-            return answer
         asker = self._of(sight.value, case)
-        answer.watch(asker)
-        was = answer.ask()
-        asker.hangs.append((answer, was))
-        return was
+        if sight.key not in asker.grades:
+            values, second = asker.values(case.shared), sight.second
+            found = ((rank, title) for ask, rank, title in self._questions.grades if asker.ask(ask, values, second))
+            asker.grades[sight.key] = next(found, None)
+        return asker.grades[sight.key]

@@ -29,7 +29,7 @@ from smwatch.rules.vigil import Place
 from smwatch.rules.warmup import Warmup
 from smwatch.rules.world import World
 
-_ACCOUNT, _REGION = DIMENSIONS["account"], DIMENSIONS["region"]
+_IDENTITY, _ACCOUNT, _REGION = DIMENSIONS["identity"], DIMENSIONS["account"], DIMENSIONS["region"]
 PAIRS = 5_000
 """Values in slots kept of each case; beyond them the oldest slots go, as long as a period's worth of them is left."""
 KEPT = 7 * DAY
@@ -154,6 +154,15 @@ class SpreadCase(Case):
         event, values = self.event, self.values
         account, region = (event.account, event.region) if event is not None else ("", "")
         return str(values.get(_ACCOUNT, account)), str(values.get(_REGION, region))
+
+    @property
+    def shared(self) -> dict[Dimension, Value]:
+        """What is known of each of its events, whatever its value."""
+        account, region = self.place
+        shared: dict[Dimension, Value] = {_ACCOUNT: account, _REGION: region, **self.values}
+        if identity := self.identity:
+            shared.setdefault(_IDENTITY, identity)
+        return shared
 
     def add(self, value: Value, key: int, second: int) -> list[int]:
         """Take in that a value was seen; the value's first and last key in that slot, as long as that is kept."""

@@ -26,7 +26,7 @@ from smwatch.rules.envelope import Rule
 from smwatch.rules.evidence import Evidence, Total, total_of
 from smwatch.rules.found import Found
 from smwatch.rules.mark import Mark
-from smwatch.rules.measure import Measure, Sight
+from smwatch.rules.measure import Asker, Measure, Sight
 from smwatch.rules.period import DAY
 from smwatch.rules.question import Lookout
 from smwatch.rules.sighting import SightingCase
@@ -50,14 +50,14 @@ class Asked:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.values: list[Secret] = []
-        ask = Measure._ask
+        ask = Asker.ask
 
-        def counted(measure: Measure, lookout: Lookout, sight: Sight, case: SpreadCase) -> bool:
-            assert isinstance(sight.value, Secret)
-            self.values.append(sight.value)
-            return ask(measure, lookout, sight, case)
+        def counted(asker: Asker, look: Lookout, values: Mapping[Dimension, Value], second: int) -> bool:
+            assert isinstance(asker.value, Secret)
+            self.values.append(asker.value)
+            return ask(asker, look, values, second)
 
-        monkeypatch.setattr(Measure, "_ask", counted)
+        monkeypatch.setattr(Asker, "ask", counted)
 
 
 class Looked:
@@ -290,6 +290,12 @@ def test_what_was_found_amounts_to_the_same_brought_up_to_date_and_brought_toget
                 assert found.total == total_of(found.episode)
     finally:
         found_.SEVERAL = usual
+
+
+def test_events_that_have_many_values_each_are_named_once_and_as_many_as_others() -> None:
+    each = [(n // 3 if n < 900 else 300) for n in range(1_100)]  # 300 events of three values, and one of 200
+    found = Found.of([Evidence(at, at << SECOND_BITS, 1, 0, "", f"value-{n:04}") for n, at in enumerate(each)])
+    assert found.keys == [at << SECOND_BITS for at in range(201, 301)]
 
 
 def test_one_more_read_has_no_other_value_of_its_slot_made_ready_again(monkeypatch: pytest.MonkeyPatch) -> None:

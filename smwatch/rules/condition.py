@@ -157,6 +157,19 @@ def historic(condition: Condition, *, distinct: bool = False) -> bool:
     )
 
 
+def of_values(condition: Condition) -> bool:
+    """Whether it can be asked of the values of an event, without the event."""
+    match condition:
+        case Lookup() | Any():
+            return True
+        case Trait(name):
+            return bool(TRAITS[name].history)
+        case All(parts):
+            return all(map(of_values, parts))
+        case _:
+            return False
+
+
 def timeless(condition: Condition) -> bool:
     """Whether what else has happened answers it alike for all events with the same values, whenever each happened."""
     return isinstance(condition, Trait) and condition.name == "rotation_actor"

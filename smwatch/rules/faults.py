@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from smwatch.patterns import PatternError
 from smwatch.patterns.conditions import parse_selector
 from smwatch.rules.command import holes
+from smwatch.rules.condition import historic, of_values
 from smwatch.rules.envelope import WRAPPERS, Rule, Telling, Timer
 from smwatch.rules.holes import EACH
 
@@ -48,6 +49,8 @@ def faults(rule: Rule) -> Iterable[tuple[str, str]]:
         yield "distinct.share", "needs least, above 0 and up to 1, and the facts that show what is known"
     if Telling.VALUES in rule.tell and rule.distinct is None:
         yield "tell", "values are told by rules with distinct"
+    if rule.distinct is not None:
+        yield from _value_faults(rule)
     if share is not None and rule.escalate:
         yield "escalate", "a rule that counts a share has no steps: write a rule for each"
     yield from _escalation_faults(rule)
@@ -62,6 +65,17 @@ def faults(rule: Rule) -> Iterable[tuple[str, str]]:
     for number, identifier in enumerate(rule.mitre):
         if not _TECHNIQUE.fullmatch(identifier):
             yield f"mitre[{number}]", f"{identifier[:48]!r} is no ATT&CK technique: write an id like T1555 or T1555.006"
+
+
+def _value_faults(rule: Rule) -> Iterable[tuple[str, str]]:
+    """What a rule that counts values asks of events: they are not there any more when it is graded."""
+    for number, grade in enumerate(rule.grade):
+        if not of_values(grade.condition):
+            yield f"grade[{number}].if", "goes with distinct if it asks what else is known: not of an event alone"
+    for key, conditions in (("only", rule.only), ("unless", rule.unless)):
+        for number, each in enumerate(conditions):
+            if historic(each, distinct=True) and not of_values(each):
+                yield f"{key}[{number}]", "asks of an event and what else is known: with distinct, write two conditions"
 
 
 def _number_faults(rule: Rule) -> Iterable[tuple[str, str]]:

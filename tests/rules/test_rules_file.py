@@ -48,6 +48,15 @@ def problems(text: str, overrides: Mapping[str, Any] | None = None, disable: tup
 SHARE = "distinct = {{ of = 'secret', min = 3, within = '1d', share = {{ {} }} }}"
 MISTAKES = [
     ("count = 5", "count: is a table, not a whole number"),
+    *(
+        (f"distinct = {{ of = 'secret', min = 3, within = '1d' }}\n{line}", sentence)
+        for line, sentence in (
+            ("grade = [{ if = 'stranger', severity = 'low' }]", "grade[0].if: goes with distinct if it asks what else"),
+            ("grade = [{ if = '{ $.a = 1 }', severity = 'low' }]", "grade[0].if: goes with distinct if it asks what"),
+            ("unless = ['self', ['service', 'rotation_actor']]", "unless[1]: asks of an event and what else is known"),
+            ("only = [['{ $.a = 1 }', { seen = 'reads' }]]", "only[0]: asks of an event and what else is known"),
+        )
+    ),
     ("count = { min = 3 }", "count.within: is missing"),
     ("count = { min = 1, within = '1m' }", "count.min: must be 2 or more"),
     ("count = { min = 3.5, within = '1m' }", "count.min: is a whole number, not a number"),

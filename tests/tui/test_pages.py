@@ -13,7 +13,7 @@ from smwatch.tui.pages.groups import Group, Grouping, groups_page
 from smwatch.tui.pages.secret import READERS
 from smwatch.tui.pages.targets import ToAlarm, ToSecret
 from smwatch.tui.pages.wall import wall_page
-from smwatch.tui.pages.words import OWN, own_alarms
+from smwatch.tui.pages.words import OWN, alarm_line, own_alarms
 from smwatch.tui.times import Zone
 from tests import records
 from tests.test_store import alarm
@@ -31,10 +31,14 @@ def bad(group: str, severity: Severity, *others: Secret) -> Alarm:
     return msgspec.structs.replace(alarm(group, [1]), severity=severity, secrets=others)
 
 
+def nobody(_: Alarm) -> str:
+    return ""
+
+
 def test_of_many_alarms_the_worst_are_listed_and_those_of_this_secret_alone_before_others() -> None:
     about = [bad(f"own {n}", Severity.HIGH) for n in range(3)]
     among = [bad(f"among {n}", Severity.HIGH, DB) for n in range(30)]
-    lines = own_alarms([*among, *about, bad("worst", Severity.CRITICAL, DB)], NOW, Zone.UTC, 80)
+    lines = own_alarms([*among, *about, bad("worst", Severity.CRITICAL, DB)], nobody, NOW, Zone.UTC, 80)
     groups = [line.target.group for line in lines if isinstance(line.target, ToAlarm)]
     assert groups[:4] == ["worst", "own 0", "own 1", "own 2"]
     assert len(groups) == OWN
@@ -42,8 +46,21 @@ def test_of_many_alarms_the_worst_are_listed_and_those_of_this_secret_alone_befo
 
 
 def test_one_alarm_more_than_are_listed_is_listed() -> None:
-    lines = own_alarms([bad(f"own {n}", Severity.HIGH) for n in range(OWN + 1)], NOW, Zone.UTC, 80)
+    lines = own_alarms([bad(f"own {n}", Severity.HIGH) for n in range(OWN + 1)], nobody, NOW, Zone.UTC, 80)
     assert [isinstance(line.target, ToAlarm) for line in lines] == [True] * (OWN + 1)
+
+
+def test_alarms_of_one_title_differ_by_whom_they_are_about_where_there_is_room() -> None:
+    sweep = msgspec.structs.replace(alarm("g", [1]), title="Denied sweep across secrets, and some were read")
+    app = msgspec.structs.replace(sweep, principal="app-27")
+    shown = {width: alarm_line(app, NOW, Zone.UTC, width, app.principal).text for width in (30, 58, 120)}
+    assert "app-27" not in shown[30]
+    assert "Denied sweep across" in shown[58]
+    assert "…  app-27" in shown[58]
+    assert f"{app.title}  app-27" in shown[120]
+    assert [len(text) for text in shown.values()] == list(shown)
+    (line,) = own_alarms([app], lambda each: each.principal, NOW, Zone.UTC, 58)
+    assert line.text == shown[58]
 
 
 def test_who_breaks_beyond_those_listed_is_counted() -> None:

@@ -138,7 +138,7 @@ def mute_page(mute: Mute, alarms: Iterable[Alarm], now: datetime, zone: Zone, wi
     lines += fields([("until", length, ""), ("end it", f"{keys.one('alarms.mute')}, then 0", "quiet")], width, LABEL)
     quiet = shown(alarm for alarm in alarms if alarm.open and covers(mute, alarm))
     lines += heading("quiet because of it", f"{len(quiet):,}")
-    return lines + [alarm_line(alarm, now, zone, width) for alarm in quiet]
+    return lines + [alarm_line(alarm, now, zone, width, about(alarm)) for alarm in quiet]
 
 
 def _summary(alarm: Alarm, now: datetime, zone: Zone, width: int) -> list[Line]:

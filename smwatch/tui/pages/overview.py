@@ -10,7 +10,7 @@ from smwatch.rules.alarm import Alarm
 from smwatch.tui.keys import KeyTable
 from smwatch.tui.lines import Line, Piece, heading, line, sparkline, spread
 from smwatch.tui.pages.targets import ToSecret
-from smwatch.tui.pages.words import alarm_line
+from smwatch.tui.pages.words import about, alarm_line
 from smwatch.tui.tally import Tally, bins
 from smwatch.tui.text import fit
 from smwatch.tui.times import Zone
@@ -26,7 +26,7 @@ def overview_page(
     lines: list[Line] = []
     if alarms:
         lines += heading("alarms", f"{keys.one('watch.alarms')} lists all")[1:]
-        lines += [alarm_line(alarm, now, zone, width) for alarm in alarms[:LISTED]]
+        lines += [alarm_line(alarm, now, zone, width, about(alarm)) for alarm in alarms[:LISTED]]
     total = tally.totals(now, HOUR)
     lines += heading("the last hour", f"{amount(total.events, 'events')}, {total.failed:,} failed")[0 if lines else 1 :]
     minutes, count = bins(HOUR, width)

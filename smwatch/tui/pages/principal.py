@@ -34,7 +34,11 @@ def principal_page(
     lines += paragraph(about, width, "quiet")
     identity = principal.identity
     own = [alarm for alarm in alarms if identity and alarm.identity == identity and alarm.open]
-    return lines + own_alarms(own, now, zone, width) + _radius(dossier, now, zone, width, keys)
+    return lines + own_alarms(own, _secret_of, now, zone, width) + _radius(dossier, now, zone, width, keys)
+
+
+def _secret_of(alarm: Alarm) -> str:
+    return alarm.secret.name if alarm.secret is not None else ""
 
 
 def access_key_page(

@@ -44,7 +44,7 @@ def secret_head(dossier: SecretDossier, alarms: Iterable[Alarm], now: datetime, 
         lines += command(restore, width)
     # Few of ten thousand are about it, or count it among others: no call for each.
     own = [alarm for alarm in alarms if (alarm.secret == secret or secret in alarm.secrets) and alarm.open]
-    return lines + own_alarms(own, now, zone, width)
+    return lines + own_alarms(own, lambda alarm: alarm.principal, now, zone, width)
 
 
 def secret_body(dossier: SecretDossier, now: datetime, zone: Zone, width: int, keys: KeyTable) -> list[Line]:

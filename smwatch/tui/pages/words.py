@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
 from enum import StrEnum
 
@@ -14,6 +14,7 @@ from smwatch.rules.alarm import Alarm, Severity, urgency
 from smwatch.tui.columns import called
 from smwatch.tui.lines import Line, Piece, line, spread
 from smwatch.tui.pages.targets import ToAlarm
+from smwatch.tui.text import cells, fit
 from smwatch.tui.times import Zone, moment
 
 ALARM_ROLES = {
@@ -27,6 +28,8 @@ ALARM_GLYPHS = {Severity.CRITICAL: "▲", Severity.HIGH: "▲", Severity.MEDIUM:
 
 OWN = 5
 """Alarms of a secret or principal that are listed; the rest is counted."""
+TITLE = 12
+"""Cells of a title that say something of it."""
 TIMED = 48
 """Columns from which an alarm's line has its last time, too."""
 
@@ -62,21 +65,31 @@ def about(alarm: Alarm) -> str:
     return " · ".join(filter(None, (alarm.whereof, alarm.principal)))
 
 
-def alarm_line(alarm: Alarm, now: datetime, zone: Zone, width: int) -> Line:
-    """An alarm on one line that leads to it; where there is little room, what it is rather than when."""
+def alarm_line(alarm: Alarm, now: datetime, zone: Zone, width: int, whom: str = "") -> Line:
+    """An alarm on one line that leads to it; where there is little room, what it is rather than when.
+
+    `whom` it is about stands beside that, of which it leaves a part: many have the same title.
+    """
     last = f"  {moment(alarm.last_at, zone, now)}" if width >= TIMED else ""
-    right = Piece(f" ×{alarm.count:,}{last}", "quiet")
-    return spread([badge(alarm), Piece(" "), Piece(alarm.title)], [right], width, ToAlarm(alarm.group))
+    right, mark = Piece(f" ×{alarm.count:,}{last}", "quiet"), badge(alarm)
+    room = width - cells(mark.text) - cells(right.text) - cells(whom) - 4
+    told = [Piece(alarm.title)]
+    if whom and room >= min(TITLE, cells(alarm.title)):
+        told = [Piece(fit(alarm.title, min(room, cells(alarm.title)))), Piece(f"  {whom}", "quiet")]
+    return spread([mark, Piece(" "), *told], [right], width, ToAlarm(alarm.group))
 
 
-def own_alarms(alarms: Iterable[Alarm], now: datetime, zone: Zone, width: int) -> list[Line]:
-    """The alarms of a secret or principal for the head of its page, worst first, those of nothing else before others.
+def own_alarms(
+    alarms: Iterable[Alarm], whom: Callable[[Alarm], str], now: datetime, zone: Zone, width: int
+) -> list[Line]:
+    """The alarms of a secret or principal, with `whom` else each is about, for the head of its page.
 
-    There may be a hundred: what is known of the secret, and of an event, has to stay in sight below them.
+    Worst first, those of nothing else before others. There may be a hundred: what is known of the secret,
+    and of an event, has to stay in sight below them.
     """
     own = sorted(shown(alarms), key=lambda alarm: (-alarm.severity.rank, bool(alarm.secrets)))
     listed = own if len(own) <= OWN + 1 else own[:OWN]
-    lines = [alarm_line(alarm, now, zone, width) for alarm in listed]
+    lines = [alarm_line(alarm, now, zone, width, whom(alarm)) for alarm in listed]
     if len(listed) < len(own):
         lines.append(line(Piece(f"   and {amount(len(own) - len(listed), 'more alarms')}", "warn")))
     return lines

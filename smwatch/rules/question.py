@@ -278,7 +278,8 @@ def _nowhere() -> Place:
 
 def place_of(subject: Subject, same: Iterable[Dimension]) -> Place:
     """Where somebody must have been watching for what an event has in common with others to be new."""
-    return _place(_values(subject, {_ACCOUNT, _REGION, *({_SECRET} & {*same})}), same)
+    secret = subject.secret if _SECRET in same else None
+    return (secret.account, secret.region) if secret is not None else (subject.account, subject.region)
 
 
 def _place(values: Mapping[Dimension, Value], same: Iterable[Dimension]) -> Place:

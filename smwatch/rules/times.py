@@ -96,7 +96,8 @@ class Times(Heeded):
     def join(self, *groups: Group) -> None:
         """Belong to these groups, whose watchers may care for more than its own do."""
         self.groups = groups
-        self.catch_up()
+        if self._plans:
+            self.catch_up()
 
     def leave(self, group: Group) -> None:
         """Belong to this group no longer."""
@@ -115,7 +116,8 @@ class Times(Heeded):
         """Take a second in."""
         seconds = self._seconds
         if not seconds:
-            self.catch_up()  # some events are of another kind from now on
+            if self._plans:
+                self.catch_up()  # some events are of another kind from now on
             seconds.append(second)
             self.first = second
             self.gap = EVER

@@ -38,6 +38,9 @@ class Dossiers:
         self._again: dict[Likeness, Again] = {}
         self._about: defaultdict[Secret | str, set[Likeness]] = defaultdict(set)
         """Those of a secret, and of a principal by identity."""
+        self._once: set[Likeness] = set()
+        """Of events that were noted each by itself: most never come again, and to be ready to count one takes as long
+        as to note it. Serves "ingest-varied"."""
         self._counted = False
         """Whether anything may have been counted that is not noted."""
 
@@ -52,13 +55,12 @@ class Dossiers:
             if event.read_only and not event.failed:
                 if known is not None:
                     self._note_again(known)
-                elif len(self._again) >= KNOWN:
-                    for oldest in tuple(islice(self._again, KNOWN // 16)):
-                        self._forget(oldest)
-                self._again[likeness] = Again.after(arrival)
-                self._about[event.principal.identity].add(likeness)
-                if event.secret is not None:
-                    self._about[event.secret].add(likeness)
+                if known is not None or likeness in self._once:
+                    self._count(arrival, likeness)
+                    return
+                if len(self._once) >= KNOWN:
+                    self._once.clear()
+                self._once.add(likeness)
         self._principal(event).note(arrival)
         if event.secret is not None:
             for secret in (event.secret, *event.others):
@@ -111,7 +113,30 @@ class Dossiers:
         self.settle()
         self._again.clear()
         self._about.clear()
+        self._once.clear()
         self.secrets, self.principals = secrets, principals
+
+    def _count(self, arrival: Arrival, likeness: Likeness) -> None:
+        """Begin to count events that are like this one, with this one."""
+        event = arrival.event
+        if likeness not in self._again:
+            if len(self._again) >= KNOWN:
+                self._count_fewer()
+            self._about[event.principal.identity].add(likeness)
+            if event.secret is not None:
+                self._about[event.secret].add(likeness)
+        known = self._again[likeness] = Again.after(arrival)
+        known.counts(event.key)
+        self._counted = True
+
+    def _count_fewer(self) -> None:
+        """Count those no more that have come least of late; of the oldest, as to look at all takes too long."""
+        oldest = sorted(islice(self._again.items(), KNOWN // 8), key=lambda each: (each[1].end, each[1].times))
+        for likeness, _ in oldest[: KNOWN // 16]:
+            self._forget(likeness)
+        for likeness, known in oldest[KNOWN // 16 :]:  # whose turn is after the others'
+            del self._again[likeness]
+            self._again[likeness] = known
 
     def _forget(self, likeness: Likeness) -> None:
         known = self._again.pop(likeness)

@@ -113,12 +113,33 @@ def test_who_looks_at_one_dossier_has_no_other_brought_up_to_date() -> None:
 def test_what_is_counted_is_of_as_many_kinds_as_are_remembered() -> None:
     reader, every = Reader(), Dossiers()
     for i in range(200):
-        by = records.role("api", f"session-{i % 40}")
+        by = records.role("api", f"session-{i // 2 % 40}")
         raw = records.raw(records.read("prod/db", by=by, id=str(UUID(int=i)), at=AT))
         every.note(reader.read(raw, seen_by=SeenBy.LOGS, seen_at=AT))
         assert len(every._again) <= 16
+    assert len(every._again) > 8
     every.settle()
     assert [dossier.events for dossier in every.secrets.values()] == [200]
+
+
+def test_what_comes_once_takes_no_room_among_what_is_counted() -> None:
+    reader, every = Reader(), Dossiers()
+    for i in range(40):
+        by = records.role("api", f"session-{i}")
+        raw = records.raw(records.read("prod/db", by=by, id=str(UUID(int=i)), at=AT))
+        every.note(reader.read(raw, seen_by=SeenBy.LOGS, seen_at=AT))
+    assert not every._again
+    assert [dossier.events for dossier in every.secrets.values()] == [40]
+
+
+def test_what_comes_again_and_again_goes_on_being_counted() -> None:
+    reader, every = Reader(), Dossiers()
+    for i in range(200):
+        session = "busy" if i % 3 == 0 else f"session-{i // 3}"
+        raw = records.raw(records.read("prod/db", by=records.role("api", session), id=str(UUID(int=i)), at=AT))
+        every.note(reader.read(raw, seen_by=SeenBy.LOGS, seen_at=AT))
+        assert i < 3 or any(known.event.principal.session == "busy" for known in every._again.values())
+    assert len({known.event.principal.session for known in every._again.values()}) > 8
 
 
 def test_a_look_at_one_dossier_goes_through_what_was_counted_of_it_alone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,12 +2,24 @@ from __future__ import annotations
 
 import gc
 import weakref
+from collections.abc import Iterator
 from datetime import timedelta
 
-from smwatch.collector import EARLIEST, LATEST, QUIET, Collector
+import pytest
+
+from smwatch.collector import EARLIEST, LATEST, QUIET, WHOLE, Collector
 from tests.tui.scene import NOW, Stage, reads
 
 SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture(autouse=True)
+def _as_before() -> Iterator[None]:
+    """What a collector has set is the whole process's."""
+    thresholds = gc.get_threshold()
+    yield
+    gc.set_threshold(*thresholds)
+    gc.unfreeze()
 
 
 class Knot:
@@ -54,6 +66,19 @@ def test_whatever_is_made_no_search_through_everything_begins_by_itself() -> Non
         gc.callbacks.remove(seen)
     assert kept
     assert not full
+
+
+def test_what_a_search_has_left_is_looked_through_again_once_a_day() -> None:
+    collector, knot, now = Collector(NOW), Knot(), NOW + EARLIEST
+    left = weakref.ref(knot)
+    assert collector.tick(now)
+    del knot
+    for _ in range(3):
+        now += EARLIEST
+        assert collector.tick(now)
+        assert left() is not None
+    assert collector.tick(NOW + WHOLE)
+    assert left() is None
 
 
 async def test_keys_and_events_put_the_search_off() -> None:

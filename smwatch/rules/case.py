@@ -233,14 +233,14 @@ class Case(ABC):
             session=session,
             count=max(1, self.count(episode, shed) - len(caused)),
             counted=self.counted,
-            secrets=self._secrets(episode)[-SECRETS:],
+            secrets=self._secrets(episode, shed)[-SECRETS:],
             first_at=_moment(first_at),
             last_at=_moment(last_at),
             about=self.about,
             event_keys=tuple(keys) if self.rule.silence is None else (),
             caused=tuple(key for key in keys if key in caused) if caused else (),
-            facts=self._facts(episode, first_at, last_at),
-            next=self._next(episode),
+            facts=self._facts(episode, shed, first_at, last_at),
+            next=self._next(episode, shed),
             mitre=rule.mitre,
             level=level,
             acknowledged=self.acknowledged,
@@ -266,25 +266,25 @@ class Case(ABC):
             return self.base.principal if self.base is not None else ""
         return self.newest.event.principal.called
 
-    def secrets_in(self, _episode: Sequence[Evidence]) -> tuple[Secret, ...]:
+    def secrets_in(self, _episode: Sequence[Evidence], _shed: Shed | None) -> tuple[Secret, ...]:
         """The different secrets that are counted, ascending by their first events; none where events are."""
         return ()
 
-    def _secrets(self, episode: Sequence[Evidence]) -> tuple[Secret, ...]:
-        return self.secrets_in(episode)
+    def _secrets(self, episode: Sequence[Evidence], shed: Shed | None) -> tuple[Secret, ...]:
+        return self.secrets_in(episode, shed)
 
-    def listed(self, _episode: Sequence[Evidence]) -> tuple[str, ...]:
+    def listed(self, _episode: Sequence[Evidence], _shed: Shed | None) -> tuple[str, ...]:
         """What is said of each of these values."""
         return ()
 
-    def _facts(self, episode: Sequence[Evidence], first_at: int, last_at: int) -> tuple[str, ...]:
+    def _facts(self, episode: Sequence[Evidence], shed: Shed | None, first_at: int, last_at: int) -> tuple[str, ...]:
         """What else is known; after a restart, what was known then, unless as much is known again."""
         rule, base = self.rule, self.base
         tidings, facts = self.tidings, tuple[str, ...]()
         if tidings is not None:
             facts = sentences(tidings.of(first_at), rule, self.world, self.values, last_at)
         if Telling.VALUES in rule.tell:
-            facts += self.listed(episode)
+            facts += self.listed(episode, shed)
         if base is None or int(base.first_at.timestamp()) != first_at:
             return facts
         began = self.world.beginning
@@ -316,12 +316,12 @@ class Case(ABC):
         """What the alarm counts."""
         return "events"
 
-    def _next(self, episode: Sequence[Evidence]) -> tuple[str, ...]:
+    def _next(self, episode: Sequence[Evidence], shed: Shed | None) -> tuple[str, ...]:
         newest = self.newest
         if newest is None:
             return self.base.next if self.base else filled(self.rule.next, {})
         values = {**event_values(self.rule.next, newest.event), **newest.of_record}
-        secrets = [*self.secrets_in(episode)[-EVIDENCE:]]
+        secrets = [*self.secrets_in(episode, shed)[-EVIDENCE:]]
         if self._commands is None or self._commands[:2] != (values, secrets):
             self._commands = values, secrets, filled(self.rule.next, values, for_secrets(secrets))
         return self._commands[2]

@@ -222,7 +222,7 @@ class Found:
             -most:
         ]
 
-    def count(self, gone: Mapping[Value, int]) -> int:
+    def count(self, gone: Mapping[Value, object]) -> int:
         """How many different values have a name, also of those of which no evidence is kept."""
         self._ordered()
         known = self._firsts.keys() | gone.keys() if gone else self._firsts.keys()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Self
 
@@ -11,8 +11,9 @@ from smwatch.events.renaming import names_any, renamed_event
 from smwatch.events.secret import Secret
 from smwatch.rules.alarm import Alarm
 from smwatch.rules.case import Case, Newest
+from smwatch.rules.closeness import Ends
 from smwatch.rules.command import joined
-from smwatch.rules.dimension import DIMENSIONS, Dimension, Renames, Value
+from smwatch.rules.dimension import DIMENSIONS, UNNAMED, Dimension, Renames, Value
 from smwatch.rules.envelope import Rule
 from smwatch.rules.evidence import BEGINNING, END, LEVELS, Evidence, Shed, Total
 from smwatch.rules.found import Found
@@ -80,8 +81,8 @@ class SpreadCase(Case):
         """Whether there are enough values at all, however far from each other."""
         self.width = measure.width
         self.slots = Slots(measure.width)
-        self._gone: dict[Value, int] = {}
-        """Values that were evidence in slots no longer kept, and the last second of it."""
+        self._gone: dict[Value, Ends] = {}
+        """Values that were evidence in slots no longer kept, and the first and last second of it."""
         self._kept: Shed | None = None
         """What an alarm that was kept says, until all of it is known again."""
         self._dropped: Shed | None = None
@@ -223,7 +224,7 @@ class SpreadCase(Case):
         other._inquiry.end()
         kept, dropped = (self._kept, other._kept), (self._dropped, other._dropped)
         super().absorb(other)
-        self._gone |= other._gone
+        self._gone = _spanned((*self._gone.items(), *other._gone.items()))
         self._kept, self._dropped = _most_of(*kept), _most_of(*dropped)
         other._kept = other._dropped = None
         self._sum_up()
@@ -244,7 +245,7 @@ class SpreadCase(Case):
         self._catch_up()
         if right.keys().isdisjoint(self.slots.values) and right.keys().isdisjoint(self._gone):
             return
-        self._gone = {right.get(value, value): at for value, at in self._gone.items()}
+        self._gone = _spanned((right.get(value, value), ends) for value, ends in self._gone.items())
         self.slots.fold(right)
         self.measure.forget({*right, *right.values()})
         self._count()
@@ -311,23 +312,31 @@ class SpreadCase(Case):
         """The newest keys of the first event with each value, ascending."""
         return self._of(episode).keys
 
-    def secrets_in(self, episode: Sequence[Evidence]) -> tuple[Secret, ...]:
-        """The different secrets in the evidence, ascending by their first events."""
-        return self._of(episode).secrets
+    def secrets_in(self, episode: Sequence[Evidence], shed: Shed | None) -> tuple[Secret, ...]:
+        """The different secrets in the evidence, also in what is not kept, ascending by their first events."""
+        found = self._of(episode).secrets
+        if shed is None or not self._gone:
+            return found
+        gone = (value for value in self._gone if isinstance(value, Secret) and value is not UNNAMED)
+        return tuple(dict.fromkeys((*gone, *found)))
 
-    def _secrets(self, episode: Sequence[Evidence]) -> tuple[Secret, ...]:
-        found = self.secrets_in(episode)
+    def _secrets(self, episode: Sequence[Evidence], shed: Shed | None) -> tuple[Secret, ...]:
+        found = self.secrets_in(episode, shed)
         if self._kept is None or self.base is None:
             return found
         return tuple(dict.fromkeys((*self.base.secrets, *found)))  # also those of which nothing else is known yet
 
-    def listed(self, episode: Sequence[Evidence]) -> tuple[str, ...]:
+    def listed(self, episode: Sequence[Evidence], shed: Shed | None) -> tuple[str, ...]:
         """What is said of each of them."""
         found = self._of(episode)
+        if shed is not None and self._gone:
+            seen = ((value, (first, last)) for first, last, value in found.seen(VALUES))
+            times = sorted((*ends, value) for value, ends in _spanned((*self._gone.items(), *seen)).items())
+            return self._listing.of(times[-LISTED:], found.count(self._gone))
         return self._listing.of(found.seen(LISTED), found.count({}))
 
-    def _next(self, episode: Sequence[Evidence]) -> tuple[str, ...]:
-        found = super()._next(episode)
+    def _next(self, episode: Sequence[Evidence], shed: Shed | None) -> tuple[str, ...]:
+        found = super()._next(episode, shed)
         if self._kept is None or self.base is None:
             return found
         return joined(self.base.next, found)  # also for those of which nothing else is known yet
@@ -393,8 +402,9 @@ class SpreadCase(Case):
         if self.enough:
             self._count()
         for one in self._found.drop(number):
-            if one.value is not None and len(self._gone) < VALUES:
-                self._gone[one.value] = one.at
+            if one.value is not None and (one.value in self._gone or len(self._gone) < VALUES):
+                first, _ = self._gone.get(one.value, (one.at, one.at))
+                self._gone[one.value] = first, one.at
             shed = Shed(len(self._gone), one.at, one.at, one.key, one.rank, one.step, one.title)
             self._dropped = _most_of(self._dropped, shed)
             self._sum_up()
@@ -413,3 +423,12 @@ def _most_of(one: Shed | None, other: Shed | None) -> Shed | None:
     if one is None or other is None:
         return one or other
     return replace(one.joined(other), count=max(one.count, other.count))
+
+
+def _spanned(times: Iterable[tuple[Value, Ends]]) -> dict[Value, Ends]:
+    """Values with their first and last seconds, each once."""
+    spanned = dict[Value, Ends]()
+    for value, (first, last) in times:
+        known = spanned.get(value, (first, last))
+        spanned[value] = min(first, known[0]), max(last, known[1])
+    return spanned

@@ -11,8 +11,9 @@ import pytest
 from smwatch.record import Record
 from smwatch.rules.alarm import EVIDENCE, Alarm
 from smwatch.rules.engine import Engine
+from smwatch.rules.sighter import SLOTS
 from tests import records
-from tests.rules.judging import after, arrivals, before, catalogue, judged, mine, of, ruled
+from tests.rules.judging import after, arrivals, before, catalogue, judged, mine, of, only, ruled
 
 THIEF = records.role("ci-deployer", "build-7")
 SWEEP = [records.read(f"prod/{n:02}", by=THIEF, at=after(n * 5)) for n in range(12)]
@@ -148,3 +149,15 @@ def test_a_list_goes_with_many_secrets() -> None:
             ruled(mine(other, loop))
     with pytest.raises(ValueError, match="told by rules with distinct"):
         ruled(mine('tell = ["values"]'))
+
+
+def test_what_was_read_is_named_and_to_be_rotated_however_long_the_same_key_goes_on() -> None:
+    """Its program reads every five minutes, so that the slots with the theft are let go of after some hours."""
+    key = records.user("backup")
+    theft = [records.read(f"prod/{n:02}", by=key, at=after(n * 5)) for n in range(12)]
+    goes_on = [records.read("prod/own", by=key, at=after(minutes=5 * n)) for n in range(2, 2 * SLOTS)]
+    alarms = judged([*theft, *goes_on], batch=10)
+    (alarm,) = of(RULE, alarms)
+    assert [secret.name for secret in alarm.secrets] == [f"prod/{n:02}" for n in range(12)]
+    assert alarm.facts == only(RULE, theft).facts
+    assert rotations(alarm) == rotations(only(RULE, theft))

@@ -186,6 +186,10 @@ class Background:
         if not self._delivering:  # by a person, or by the clock
             self._keep_gathered()
 
+    def begin_gently(self) -> None:
+        """Have few events applied in one go again, as at first: each takes longer from now on than those before."""
+        self._most = LEAST
+
     def submit(self, work: Callable[[], Coroutine[Any, Any, T]]) -> Future[T]:
         """Have something else done in the thread, beside the work; a fault in it is in the future.
 

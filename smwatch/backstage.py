@@ -176,6 +176,7 @@ class Backstage:
         while judged.unsettled:
             judged.settle()
         await self._background.on_screen(lambda: self._parts.judge_by(engine))
+        self._background.begin_gently()
         while await self._background.on_screen(self._parts.store.set_right):
             pass
         if shown:

@@ -287,6 +287,29 @@ async def test_parts_get_smaller_once_the_screen_takes_long() -> None:
     assert sizes[sizes.index(MOST) + 1] == MOST // 2
 
 
+async def test_what_takes_longer_from_now_on_comes_in_small_parts_again() -> None:
+    arrivals = tuple((seq, Reader().read("{}", seen_by=SeenBy.FILE, seen_at=NOW, at=NOW)) for seq in range(2000))
+    sizes, done = list[int](), asyncio.Event()
+
+    async def work(deliver: Deliver) -> None:
+        await deliver(Delivery(arrivals))
+        background.begin_gently()
+        sizes.clear()
+        await deliver(Delivery(arrivals))
+        loop.call_soon_threadsafe(done.set)
+
+    def apply(delivery: Delivery) -> list[Alarm]:
+        sizes.append(len(delivery.arrivals))
+        return []
+
+    loop = asyncio.get_running_loop()
+    background = Background(work, keep=lambda alarms: None, clock=lambda: 0.0)
+    background.start(apply, failed=lambda error: None)
+    await asyncio.wait_for(done.wait(), 60)
+    background.stop()
+    assert sizes[:3] == [LEAST, 2 * LEAST, 4 * LEAST]
+
+
 async def parted(took: Callable[[int], float]) -> list[int]:
     """The sizes of the parts in which 2,000 events come to a screen that so many take so many seconds."""
     arrivals = tuple((seq, Reader().read("{}", seen_by=SeenBy.FILE, seen_at=NOW, at=NOW)) for seq in range(2000))

@@ -70,10 +70,14 @@ class AwsSources:
         self._opened: Sequence[Source] = ()
 
     async def __aenter__(self) -> Sequence[Source]:
+        from smwatch.sources.logs import LogGroup
         from smwatch.sources.metadata import SecretMetadata
         from smwatch.sources.pace import Paces
         from smwatch.sources.session import AwsSession
 
+        if group := self._settings.logs.group:
+            with self._blamed_on("logs.group"):
+                LogGroup.parse(group)  # what can't be one needs no credentials to be told
         with self._blamed_on("profile", ProfileError):
             self._session = await AwsSession.open(self._settings.profile, accounts=self._accounts)
         self._paces = Paces()

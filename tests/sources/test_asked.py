@@ -9,9 +9,10 @@ import msgspec
 import pytest
 
 from smwatch.aws import AwsSources
-from smwatch.settings import Settings, SettingsError, load
+from smwatch.settings import LogsSettings, Settings, SettingsError, load
 from smwatch.sources.errors import ConfigurationError
 from smwatch.sources.live_tail import LiveTail
+from smwatch.sources.session import AwsSession
 from smwatch.sources.tail import Tail
 from tests.emulators.lookup_events import LookupEvents
 
@@ -58,6 +59,21 @@ async def test_what_of_the_config_file_can_not_work_is_said_with_file_and_key(
         async with AwsSources(load(path, {}), NOW):
             pass
     assert str(caught.value).startswith(f"{path}: {says}")
+
+
+async def test_what_can_be_no_log_group_is_said_before_anybody_signs_in(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = list[str | None]()
+
+    async def open_session(profile: str | None, **_: object) -> AwsSession:
+        opened.append(profile)
+        raise ConfigurationError("there are no AWS credentials")
+
+    monkeypatch.setattr(AwsSession, "open", open_session)
+    settings = msgspec.structs.replace(Settings(), logs=LogsSettings(group="arn:aws:logs:x"))
+    with pytest.raises(ConfigurationError, match="no log group's ARN"):
+        async with AwsSources(settings, NOW):
+            pass
+    assert not opened
 
 
 async def test_nothing_to_watch_is_said_with_file_and_key(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from smwatch.sources.errors import ConfigurationError, ProfileError
 from smwatch.sources.source import Source
 
 if TYPE_CHECKING:
-    from smwatch.sources.agenda import Schedule
+    from smwatch.sources.nature import Schedule
     from smwatch.sources.session import AwsSession
     from smwatch.sources.tail import Tail
 
@@ -182,7 +182,7 @@ def _region_of(group: str, regions: Sequence[str], session: AwsSession) -> str:
 
 
 def _schedule(table: CloudTrailSettings | LogsSettings) -> Schedule:
-    from smwatch.sources.agenda import Schedule
+    from smwatch.sources.nature import Schedule
 
     names = ("sweep_every", "sweep_lag", "settle_every", "settle_lag", "audit_every")
     return Schedule(*(period(getattr(table, name)) for name in names))

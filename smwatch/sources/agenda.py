@@ -12,6 +12,7 @@ from smwatch.sources.asks import Asks
 from smwatch.sources.clock import NOTICEABLE
 from smwatch.sources.coverage import Coverage, Gap, Lags, Noted, Span
 from smwatch.sources.filling import BEHIND, Filling
+from smwatch.sources.nature import Nature, Schedule, floor
 from smwatch.sources.pace import Priority
 from smwatch.sources.scan import Kind, Scan, Took
 from smwatch.sources.settle_lag import LONGEST, SettleLag
@@ -23,35 +24,6 @@ LONG_BEFORE = timedelta(hours=3)
 """So much more than was asked for is not taken for granted by who waits for it."""
 EDGE_GRACE = timedelta(hours=1)
 OLDER = "older than what the service keeps"
-
-
-class Schedule(msgspec.Struct, frozen=True):
-    """How often each scan runs and how late records are expected."""
-
-    sweep_every: timedelta
-    sweep_lag: timedelta
-    """Records at most this late are found by the first sweep after they become visible."""
-    settle_every: timedelta
-    settle_lag: timedelta
-    """Records at most this late are never lost."""
-    audit_every: timedelta
-
-
-class Nature(msgspec.Struct, frozen=True):
-    """How a service pages through its time line."""
-
-    newest_first: bool
-    resolution: timedelta
-    page: int = 0
-    """How many rows a page holds where it holds few, so that calls are what there is little of; else 0."""
-    reach: timedelta | None = None
-    """How far back it can be read, where that is always the same."""
-    longest: timedelta | None = None
-    """How long page tokens are followed before what remains is asked for anew, where they grow old."""
-    side_by_side: int = 1
-    """How many pages a reading that ends may ask for at a time."""
-    delivered_within: timedelta = timedelta()
-    """How long after they happened records are delivered, where the time line is that of their delivery."""
 
 
 class Agenda(ABC):
@@ -344,9 +316,3 @@ class Agenda(ABC):
             self._slice = min(self._slice * 2, LONGEST_SLICE)
         elif scan.pages > many:
             self._slice = max(self._slice / 2, SHORTEST_SLICE)
-
-
-def floor(moment: datetime, resolution: timedelta) -> datetime:
-    """The last moment of this resolution (a second or a millisecond) that is not after `moment`."""
-    step = resolution // timedelta(microseconds=1)
-    return moment.replace(microsecond=moment.microsecond // step * step)

@@ -6,9 +6,9 @@ import math
 from collections import deque
 from datetime import datetime, timedelta
 
-from smwatch.sources.agenda import floor
 from smwatch.sources.clock import NOTICEABLE
 from smwatch.sources.coverage import Audited, Coverage, Span, join
+from smwatch.sources.nature import floor
 
 REACH = timedelta(hours=6)
 """Each round looks at all that was younger than this when the last one began: at every moment once it is older."""

@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 from datetime import datetime, timedelta
 
-from smwatch.sources.agenda import Agenda, Nature, Schedule, floor
+from smwatch.sources.agenda import Agenda
 from smwatch.sources.audits import Audits
 from smwatch.sources.catching_up import CatchingUp
 from smwatch.sources.coverage import Coverage, Gap
+from smwatch.sources.nature import Nature, Schedule, floor
 from smwatch.sources.scan import Kind
 from smwatch.sources.settles import Settles
 from smwatch.sources.sweeping import Sweeps

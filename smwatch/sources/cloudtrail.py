@@ -13,9 +13,9 @@ import msgspec
 
 from smwatch.events.event import SeenBy
 from smwatch.record import whole
-from smwatch.sources.agenda import Nature, Schedule
 from smwatch.sources.failures import date_of, malformed, told_apart
 from smwatch.sources.item import completed
+from smwatch.sources.nature import Nature, Schedule
 from smwatch.sources.pace import PACES, Paces
 from smwatch.sources.reader import Answer, Row
 from smwatch.sources.session import AwsSession

@@ -14,11 +14,11 @@ import msgspec
 
 from smwatch.events.event import SeenBy
 from smwatch.record import whole
-from smwatch.sources.agenda import Nature, Schedule
 from smwatch.sources.answers import LogEvent
 from smwatch.sources.call import Call
 from smwatch.sources.errors import CallError, ConfigurationError, Remedy
 from smwatch.sources.failures import date_of, infrequent_access, malformed, told_apart
+from smwatch.sources.nature import Nature, Schedule
 from smwatch.sources.pace import PACES, Paces
 from smwatch.sources.reader import Answer, Row, Upstream
 from smwatch.sources.session import AwsSession

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from smwatch.sources.agenda import Agenda, Nature, Schedule
+from smwatch.sources.agenda import Agenda
 from smwatch.sources.coverage import Coverage, Gap, Span, join
+from smwatch.sources.nature import Nature, Schedule
 from smwatch.sources.scan import Kind, Scan, Took
 
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections import deque
 from datetime import datetime, timedelta
 
-from smwatch.sources.agenda import floor
 from smwatch.sources.coverage import Span
 from smwatch.sources.lateness import Lateness
+from smwatch.sources.nature import floor
 from smwatch.sources.scan import Scan
 
 EVERY = timedelta(seconds=62)

@@ -8,7 +8,7 @@ from typing import Protocol
 
 import msgspec
 
-from smwatch.sources.agenda import Nature
+from smwatch.sources.nature import Nature
 from smwatch.sources.source import Found
 
 

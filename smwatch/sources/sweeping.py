@@ -12,10 +12,10 @@ import math
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from smwatch.sources.agenda import Nature, Schedule, floor
 from smwatch.sources.budget import Budget
 from smwatch.sources.coverage import Lags
 from smwatch.sources.lateness import Lateness
+from smwatch.sources.nature import Nature, Schedule, floor
 from smwatch.sources.passes import EVERY, PIECES, Passes
 from smwatch.sources.scan import Scan
 from smwatch.sources.settle_lag import LATE_FACTOR, LONGEST, NEAR

@@ -8,21 +8,23 @@ from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Seque
 from datetime import datetime
 
 from smwatch.events.event import SeenBy
-from smwatch.sources.agenda import Agenda, Schedule
+from smwatch.sources.agenda import Agenda
 from smwatch.sources.asking import HEARTBEAT, Asking
 from smwatch.sources.clock import ServerClock
-from smwatch.sources.coverage import Coverage, Gap, Noted, Span
+from smwatch.sources.coverage import Coverage, Span
 from smwatch.sources.delays import Delays
 from smwatch.sources.errors import CallError
 from smwatch.sources.following import Following
 from smwatch.sources.health import Health
+from smwatch.sources.nature import Schedule
 from smwatch.sources.once import Once
 from smwatch.sources.pace import Pace
 from smwatch.sources.reaching import Reaching
 from smwatch.sources.reader import Answer, Reader, Row, Upstream
 from smwatch.sources.scan import Kind, Scan, Took
 from smwatch.sources.sightings import HORIZON, Sightings
-from smwatch.sources.source import Found, Page, Receipt, State, Status
+from smwatch.sources.source import Page, Receipt, Status
+from smwatch.sources.telling import Named, Telling
 from smwatch.sources.trouble import Trouble
 from smwatch.sources.windows import Windows
 
@@ -70,7 +72,6 @@ class Tail:
         self._schedule = schedule
         self._pace = pace
         self._upstream = upstream
-        self._newest_at: datetime | None = None
         self._now = now
         self._sleep = sleep
         self._monotonic = monotonic
@@ -84,8 +85,15 @@ class Tail:
         self._impatient = False
         self.relaxed = False
         """Whether sweeps may take their time; see `relax`."""
-        self._told: Status | None = None
-        self._told_at = 0.0
+        self._telling = Telling(
+            Named(name, label, region, seen_by),
+            self._health,
+            self._delays,
+            self._asking,
+            upstream,
+            self._clock,
+            monotonic,
+        )
         self._following: Following | None = None
         self._reaching = Reaching()
 
@@ -141,11 +149,11 @@ class Tail:
         return self._sightings.any_between(start, end)
 
     async def _run(self, agenda: Agenda) -> AsyncGenerator[Page | Status, None]:
-        self._told = None
+        self._telling.begin()
         self._trouble.advanced()
         upstream = self._upstream if isinstance(agenda, Following) else None
         noted = agenda.noted
-        looking = asyncio.create_task(upstream.watch(lambda: self._newest_at)) if upstream is not None else None
+        looking = asyncio.create_task(upstream.watch(lambda: self._telling.newest_at)) if upstream is not None else None
         try:
             while not agenda.finished:
                 if looking is not None and looking.done():
@@ -156,16 +164,16 @@ class Tail:
                 agenda.rate = self._asking.rate
                 agenda.narrow(at)
                 if untrue := agenda.untrue_gaps(at):
-                    yield self._page((), untrue=untrue)
+                    yield self._telling.page((), untrue=untrue)
                     agenda.took_back(untrue)
                 if gaps := agenda.plan(at, self._monotonic(), self._edge(at)):
-                    yield self._page((), gaps=gaps)
+                    yield self._telling.page((), gaps=gaps)
                     agenda.gave_up(gaps)
                     continue
-                if self._told is None and agenda.ever_read and (news := self._news(agenda)):
+                if self._telling.silent and agenda.ever_read and (news := self._telling.news(agenda)):
                     yield news  # the mark of before, while nothing is held that could not be written
                 if agenda.noted != noted:  # before anything is asked: there may be no network until the end
-                    yield self._page((), noted=(noted := agenda.noted))
+                    yield self._telling.page((), noted=(noted := agenda.noted))
                 scan = agenda.pick() if self._trouble.held <= 0 else None
                 if scan is None:
                     await self._idle(agenda)
@@ -173,7 +181,7 @@ class Tail:
                     answer = await self._asking.ask(agenda, scan)
                     agenda.sure = self._clock.sure
                     if agenda.noted != noted:  # before anything that was read: it may be what was asked for
-                        yield self._page((), noted=(noted := agenda.noted))
+                        yield self._telling.page((), noted=(noted := agenda.noted))
                     if isinstance(answer, Answer):
                         came_at = self._clock.now()
                         edges = (scan.low, scan.high)
@@ -197,28 +205,28 @@ class Tail:
                             self._delays.came_late(agenda, late, came_at)
                             self._delays.found(agenda, scan, took, rows, fresh)
                             self._delays.delivered(agenda, fresh, came_at)
-                        self._newest_at = max(filter(None, (self._newest_at, *moments)), default=None)
+                        self._telling.brought(moments)
                         self._committed(agenda, scan, took, rows, fresh)
                         if took.done or fresh or edges != (scan.low, scan.high):
                             self._trouble.advanced()
                     elif isinstance(answer, CallError) and (gap := self._trouble.met(agenda, scan, answer)):
-                        yield self._page((), gaps=(gap,))
+                        yield self._telling.page((), gaps=(gap,))
                         agenda.gave_up((gap,))
                     if self._trouble.cuts_off:
                         agenda.cut_off()
                 if agenda.noted != noted:
-                    yield self._page((), noted=(noted := agenda.noted))
+                    yield self._telling.page((), noted=(noted := agenda.noted))
                 if isinstance(agenda, Once) and not agenda.finished and self._trouble.gives_up:
                     break
                 if isinstance(agenda, Following):
                     self._reaching.answer(agenda, stuck=self._trouble.lasts)
-                if news := self._news(agenda):
+                if news := self._telling.news(agenda):
                     yield news
         finally:
             self._asking.drop()
             if looking is not None:
                 looking.cancel()
-        yield self._status(agenda)
+        yield self._telling.status(agenda)
 
     def _edge(self, at: datetime) -> datetime | None:
         """The earliest moment that the service still keeps, as far as it is known, at its time `at`."""
@@ -238,9 +246,9 @@ class Tail:
         while isinstance(agenda, Once) and len(fresh) > PART:
             part = tuple(row.found for row in fresh[:PART])
             del fresh[:PART]
-            yield self._page(part)
+            yield self._telling.page(part)
         if fresh or settled:
-            yield self._page(tuple(row.found for row in fresh), settled, receipt=receipt)
+            yield self._telling.page(tuple(row.found for row in fresh), settled, receipt=receipt)
 
     def _committed(self, agenda: Agenda, scan: Scan, took: Took, rows: Sequence[Row], fresh: list[Row]) -> None:
         """The consumer came back: what was handed over is kept, or held to be."""
@@ -297,63 +305,3 @@ class Tail:
                 self._impatient = False
                 self._trouble.let_go()
             agenda.poll_now()
-
-    # -- telling -----------------------------------------------------------------------------------------------------
-
-    def _page(
-        self,
-        found: tuple[Found, ...],
-        settled: Span | None = None,
-        gaps: tuple[Gap, ...] = (),
-        untrue: tuple[Gap, ...] = (),
-        noted: Noted | None = None,
-        receipt: Receipt | None = None,
-    ) -> Page:
-        now = self._clock.now()
-        return Page(self.name, self.seen_by, found, now, settled, gaps, untrue, noted, receipt)
-
-    def _news(self, agenda: Agenda) -> Status | None:
-        """The status, if it has changed or was not told for a while."""
-        status = self._status(agenda)
-        clock = self._monotonic()
-        if self._told is not None and clock - self._told_at < HEARTBEAT and _same(status, self._told):
-            return None
-        self._told, self._told_at = status, clock
-        return status
-
-    def _status(self, agenda: Agenda) -> Status:
-        now = self._clock.now()
-        lag, lag_max = self._delays.lag.at(now)
-        state, message, progress = self._health.of(agenda, now)
-        if state is State.OK and self._upstream is not None and (stale := self._upstream.trouble(self._newest_at)):
-            state, message = State.STALE, stale
-        return Status(
-            self.name,
-            self.label,
-            state,
-            message,
-            at=now,
-            last_good_at=self._health.last_good_at,
-            answered_at=self._health.answered_at,
-            service_at=self._health.service_at,
-            lag=lag,
-            lag_max=lag_max,
-            complete_to=agenda.told_to if agenda.ever_read else None,
-            gaps=agenda.told_gaps,
-            progress=progress,
-            region=self.region,
-            calls=self._asking.calls,
-            late_events=self._delays.late_events,
-        )
-
-
-def _same(one: Status, other: Status) -> bool:
-    """Whether two statuses differ in nothing that is worth telling at once."""
-    return (one.state, one.message, one.progress, one.complete_to, one.gaps, one.late_events) == (
-        other.state,
-        other.message,
-        other.progress,
-        other.complete_to,
-        other.gaps,
-        other.late_events,
-    )

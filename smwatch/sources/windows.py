@@ -7,8 +7,9 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from math import ceil
 
-from smwatch.sources.agenda import LONGEST_SLICE, Nature, Schedule
+from smwatch.sources.agenda import LONGEST_SLICE
 from smwatch.sources.coverage import Coverage, Gap
+from smwatch.sources.nature import Nature, Schedule
 from smwatch.sources.once import Once
 from smwatch.sources.scan import Kind, Scan, Took
 

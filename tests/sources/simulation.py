@@ -14,10 +14,10 @@ from typing import NamedTuple
 from uuid import UUID
 
 from smwatch.events.event import SeenBy
-from smwatch.sources.agenda import Nature, Schedule
 from smwatch.sources.cloudtrail import PAGE, REACH, SCHEDULE
 from smwatch.sources.coverage import Coverage
 from smwatch.sources.errors import CallError, Remedy
+from smwatch.sources.nature import Nature, Schedule
 from smwatch.sources.pace import Pace
 from smwatch.sources.reader import Answer, Reader, Row
 from smwatch.sources.source import Found, Page, State, Status

@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from smwatch.events.event import SeenBy
-from smwatch.sources.agenda import Nature
 from smwatch.sources.coverage import Coverage
 from smwatch.sources.errors import CallError, Remedy
 from smwatch.sources.logs import SCHEDULE, rate_in
+from smwatch.sources.nature import Nature
 from smwatch.sources.pace import Pace
 from smwatch.sources.reader import Answer, Row
 from smwatch.sources.source import Found, Page, State

@@ -13,10 +13,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from smwatch.sources.agenda import OLDER, Schedule
+from smwatch.sources.agenda import OLDER
 from smwatch.sources.cloudtrail import SCHEDULE
 from smwatch.sources.coverage import Asked, Coverage, Gap, Lags, Span
 from smwatch.sources.errors import CallError, Remedy
+from smwatch.sources.nature import Schedule
 from smwatch.sources.source import Page, State, Status
 from tests.sources import virtual_time
 from tests.sources.simulation import EPOCH, HOUR, Watcher, World, measured_delay, never_back, ordinary

@@ -13,10 +13,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smwatch.events.event import SeenBy
-from smwatch.sources.agenda import Nature
 from smwatch.sources.coverage import Coverage
 from smwatch.sources.errors import CallError, Remedy
 from smwatch.sources.logs import SCHEDULE
+from smwatch.sources.nature import Nature
 from smwatch.sources.pace import Pace
 from smwatch.sources.reader import Answer, Row
 from smwatch.sources.source import Found, Page, State, Status

@@ -56,7 +56,7 @@ class Handful:
     def _hear(self, count: int) -> None:
         plans, self._plans = self._plans[:count], self._plans[count:]
         for plan in plans:
-            plan.tell(self)
+            plan.tell(self.case or self)
 
     def heard(self, event: Event) -> None:
         """Take in the newest event."""
@@ -122,10 +122,10 @@ class Handful:
 class Glimpse:
     """One value of a handful, for a caller that comes with it again and again."""
 
-    __slots__ = ("_ends", "_number", "_sighter", "_value", "listener")
+    __slots__ = ("_ends", "_handful", "_number", "_sighter", "_value")
 
     def __init__(self, handful: Handful, value: Value) -> None:
-        self.listener = handful
+        self._handful = handful
         self._value = value
         self._number = -1
         """The slot of `_ends`."""
@@ -133,14 +133,19 @@ class Glimpse:
         self._sighter: Sighter | None = None
 
     @property
+    def listener(self) -> Handful | SpreadCase:
+        """The handful, or the case that goes on in its place."""
+        return self._handful.case or self._handful
+
+    @property
     def calm(self) -> bool:
         """Whether seeing the value again changes nothing that is not asked for."""
-        case = self.listener.case
+        case = self._handful.case
         return case is None or case.calm
 
     def add(self, event: Event, second: int) -> None:
         """The value was seen again."""
-        handful, key = self.listener, event.key
+        handful, key = self._handful, event.key
         if handful.case is not None:
             (self._sighter or self._sighter_of(handful.case)).add(event, second)
             return
@@ -155,7 +160,7 @@ class Glimpse:
 
     def extend(self, keys: Sequence[int], seconds: Sequence[int], newest: Event) -> None:
         """The value was seen in events of these keys, which are ascending, and seconds; `newest` is the last one."""
-        handful = self.listener
+        handful = self._handful
         if handful.case is not None:
             self._sighter_of(handful.case).extend(keys, seconds, newest)
             return

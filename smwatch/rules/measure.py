@@ -10,8 +10,10 @@ from smwatch.rules.answer import Pending
 from smwatch.rules.census import Population
 from smwatch.rules.dimension import UNNAMED, Dimension, Value
 from smwatch.rules.envelope import Share
+from smwatch.rules.evidence import BEGINNING
 from smwatch.rules.habit import Habits
 from smwatch.rules.question import Lookout
+from smwatch.rules.sighter import SLOTS
 from smwatch.rules.times import EVER
 from smwatch.rules.vigil import Want
 from smwatch.rules.watching import Teller
@@ -48,6 +50,8 @@ class Questions(NamedTuple):
     grades: tuple[tuple[Lookout, int, str], ...]
     timeless: bool
     """Whether the answers to `only` and `unless` are the same whenever the value was seen."""
+    ahead: int
+    """How many seconds after a value was seen facts can change an answer."""
 
 
 class Bar(NamedTuple):
@@ -95,6 +99,8 @@ ANY = -1
 """Stands for every event's key."""
 HANGS = 32
 """Open questions held of each value, before all is asked again."""
+GRADES = 2 * SLOTS
+"""Answers held of each value to how bad it is, those given last: as many as there are sights of it to be judged."""
 
 
 @dataclass(frozen=True, slots=True, weakref_slot=True)
@@ -114,8 +120,11 @@ class Asker:
 
     @property
     def high(self) -> int:
-        """Later seconds do not matter to the case."""
-        return self.case.high
+        """Later seconds do not matter to what was asked: whether a read was new does not hang on the ones after it.
+
+        Serves the rows "rules" and "rules-varied" of the benchmarks.
+        """
+        return self.case.measure.matters_up_to(self.value)
 
     def watches(self, known: Teller) -> None:
         """The case keeps what is known."""
@@ -140,14 +149,16 @@ class Asker:
         answer = look(values, second)
         if not isinstance(answer, Pending):
             return answer
+        self.case.measure.cares(self.value, second)
         answer.watch(self)
         was = answer.ask()
         self.hangs.append((answer, was))
         return was
 
-    def heed(self, _second: int) -> None:
-        """More is known."""
-        self.case.doubt(self.value)
+    def heed(self, second: int) -> None:
+        """More is known of this second."""
+        if second <= self.high:
+            self.case.doubt(self.value)
 
     def wake(self) -> None:
         """Something else that the answers hang on has changed."""
@@ -160,6 +171,7 @@ class Measure:
     __slots__ = (
         "_asked",
         "_askers",
+        "_highs",
         "_questions",
         "bar",
         "factor",
@@ -180,17 +192,21 @@ class Measure:
         self.least, self.width, self.reach, self.near = needs.least, needs.width, needs.reach, needs.near
         self._askers: dict[Value, Asker] = {}
         """As far as each value was asked about since what is known has changed."""
+        self._highs: dict[Value, int] = {}
+        """Up to which second facts matter to what was asked about each value."""
         self._asked = 0
 
     def forget_all(self) -> None:
         """Ask everything again."""
         self._askers.clear()
+        self._highs.clear()
         self._asked = 0
 
     def forget(self, values: Iterable[Value]) -> None:
         """Ask again about these values."""
         for value in values:
             if (asker := self._askers.pop(value, None)) is not None:
+                self._highs.pop(value, None)
                 self._asked -= len(asker.counts)
 
     def asks_again(self, value: Value) -> bool:
@@ -200,6 +216,14 @@ class Measure:
             return False
         self.forget((value,))
         return True
+
+    def cares(self, value: Value, second: int) -> None:
+        """Something is asked about a value that was seen in this second, of which more may become known."""
+        self._highs[value] = max(self._highs.get(value, BEGINNING), second + self._questions.ahead)
+
+    def matters_up_to(self, value: Value) -> int:
+        """Facts of later seconds change nothing that was asked about a value."""
+        return self._highs.get(value, BEGINNING)
 
     @property
     def grades(self) -> bool:
@@ -234,7 +258,7 @@ class Measure:
 
     def counting(self, sights: Sequence[Sight], case: SpreadCase) -> Sequence[Sight]:
         """Those of these that count by what else is known."""
-        counting, askers, (only, unless, _, timeless) = list[Sight](), self._askers, self._questions
+        counting, askers, (only, unless, _, timeless, _) = list[Sight](), self._askers, self._questions
         if not only and not unless:
             return sights
         shared: dict[Dimension, Value] = {}
@@ -256,4 +280,8 @@ class Measure:
             values, second = asker.values(case.shared), sight.second
             found = ((rank, title) for ask, rank, title in self._questions.grades if asker.ask(ask, values, second))
             asker.grades[sight.key] = next(found, None)
+            if (
+                len(asker.grades) > GRADES
+            ):  # of a value that is seen all day, its last sight in the slot is ever another
+                del asker.grades[next(iter(asker.grades))]
         return asker.grades[sight.key]

@@ -105,7 +105,9 @@ class Plan:
         "_backlog",
         "_deaf",
         "_from",
+        "_heard",
         "_known",
+        "_loud",
         "_models",
         "_newest",
         "_newest_key",
@@ -139,13 +141,18 @@ class Plan:
         """If there are `waits`: what each of those events is like, but for its key."""
         self._again = -1
         """From which second on it is worth to see again whether it is quiet."""
+        self._loud: tuple[Spreading, ...] = ()
+        """Those of `spreads` whose cases change with each event: they are told of it even while it is noted."""
         self._from, self._until = -1, -1
-        """From the one second to the other it is enough to note events: everybody listens, they are not older than the
-        last one, and nothing that `firsts` are about is new."""
+        """From the one second to the other it is enough to note events: everybody else listens, they are not older than
+        the last one, and nothing that `firsts` are about is new.
+        """
         self._known = -1
         """Up to which second nothing of that is new."""
         self._deaf: list[Listener] | None = None
         """Who does not listen; None: nobody has been asked to."""
+        self._heard = False
+        """Whether all do but the loud ones."""
         self._newest: Event | None = None
         """The newest event that nobody was told of yet."""
         self._newest_key = -1
@@ -167,6 +174,8 @@ class Plan:
                 self._models.append(model if like and event.odd_id is model.odd_id else event)
             if len(backlog) >= BACKLOG:
                 self._tell()
+            for spread in self._loud:
+                spread.add(event, second)
         else:
             self._tell_of(arrival, second)
         if self.takes:
@@ -176,7 +185,7 @@ class Plan:
 
     def tell(self, listener: Listener) -> None:
         """Tell everybody what is known; this one will not listen any more until it is asked to again."""
-        self._until = -1
+        self._until, self._heard = -1, False
         if self._deaf is None:
             self._deaf = []
         self._deaf.append(listener)
@@ -196,7 +205,8 @@ class Plan:
             times.extend(different)
         assert newest is not None
         for spread in self.spreads:
-            spread.extend(keys, seconds, newest)
+            if spread not in self._loud:
+                spread.extend(keys, seconds, newest)
         for wait in self.waits:
             wait.extend(waiting, seconds[-1])
 
@@ -228,18 +238,15 @@ class Plan:
             self._from, self._known = second + 1 if newly else second, second + self._within
         if begins:
             return  # many a session comes once, and is not heard of again: nobody is to listen for it
-        if self._deaf != [] and second >= self._again:
+        if not self._heard and second >= self._again:
             if self._quiet(second):
                 self._have_all_listen()
             else:
                 self._again = second + AGAIN
-        self._until = self._known if self._deaf == [] else -1
+        self._until = self._known if self._heard else -1
 
     def _quiet(self, second: int) -> bool:
-        """Whether nobody has to know of one more event from this second on before they ask."""
-        for spread in self.spreads:
-            if not spread.calm:
-                return False
+        """Whether nobody but cases of values has to know of one more event from this second on before they ask."""
         for times in self.times:
             if times.matters(second):
                 return False
@@ -249,8 +256,16 @@ class Plan:
         deaf, self._deaf = self._deaf, []
         if deaf is None:
             deaf = list(dict.fromkeys([*self.times, *map(_LISTENER, self.spreads), *map(_LISTENER, self.waits)]))
+        self._loud, self._heard = (), True
+        for spread in self.spreads:
+            if not spread.calm:
+                self._loud += (spread,)
+        loud = [*map(_LISTENER, self._loud)]
         for listener in deaf:
-            listener.listen(self)
+            if listener in loud:
+                self._deaf.append(listener)
+            else:
+                listener.listen(self)
 
 
 def pour(subject: Subject, take: Take, left: tuple[Ask, ...]) -> None:

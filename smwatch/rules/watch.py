@@ -91,6 +91,7 @@ class Watch:
                 tuple(lookout(world, each) for each in rule.unless if historic(each, distinct=True)),
                 tuple((lookout(world, grade.condition), grade.severity.rank, grade.title) for grade in rule.grade),
                 all(timeless(each) for each in (*rule.only, *rule.unless) if historic(each, distinct=True)),
+                self._reach[1],
             )
 
     def enlist(self, plan: Plan, subject: Subject, left: tuple[Ask, ...]) -> None:

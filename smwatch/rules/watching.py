@@ -10,7 +10,10 @@ class Watcher(Protocol):
 
     @property
     def high(self) -> int:
-        """What a fact says of later seconds does not matter to it. When this grows, it says so (`grow_loud`)."""
+        """What a fact says of later seconds does not matter to it.
+
+        When this grows, it says so (`grow_loud`), or watches those facts again of which later seconds matter now.
+        """
         ...
 
     def watches(self, known: Teller) -> None:
@@ -59,7 +62,7 @@ class Heeded:
         if watcher not in self.watchers:
             self.watchers.add(watcher)
             watcher.watches(self)
-            self.grow_loud(watcher.high)
+        self.grow_loud(watcher.high)
 
     def grow_loud(self, high: int) -> None:
         """A watcher cares for seconds up to this one."""

@@ -11,13 +11,19 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from smwatch.events.event import Arrival, SeenBy
 from smwatch.rules import route
-from smwatch.rules.alarm import Alarm
+from smwatch.rules.alarm import Alarm, Severity
+from smwatch.rules.dimension import Value
 from smwatch.rules.engine import Engine
 from smwatch.rules.fact import Track
+from smwatch.rules.measure import GRADES, Asker
+from smwatch.rules.period import DAY
 from smwatch.rules.plan import Ask, Plan
 from smwatch.rules.sighter import SLOTS
+from smwatch.rules.spread import SpreadCase
 from smwatch.rules.subject import Subject
+from smwatch.rules.times import Times
 from tests import records
 from tests.records import AT
 from tests.rules.judging import arrivals, catalogue, judged, mine, of, ruled
@@ -102,6 +108,58 @@ def test_a_session_that_waits_with_two_access_keys_waits_for_what_is_known_of_ea
     ]
     (alarm,) = of("MINE", judged(told, rules))
     assert alarm.count == 1
+
+
+def key_reads(number: int, *, start: float = 0, every: float = 1) -> list[Arrival]:
+    """What a long-term key reads, the same secret again and again: each is evidence of SMW-READ-13."""
+    at = (AT + timedelta(seconds=start + every * step) for step in range(number))
+    return arrivals((records.read("prod/db", by=records.user("backup"), at=each) for each in at), SeenBy.LOGS)
+
+
+def test_what_makes_a_difference_to_a_case_of_values_alone_is_told_to_it_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine, told, add = Engine(catalogue()), list[int](), Times.add
+    for start in (0, 10):
+        engine.judge(key_reads(10, start=start))
+
+    def counted(times: Times, second: int) -> None:
+        told.append(second)
+        add(times, second)
+
+    monkeypatch.setattr(Times, "add", counted)
+    engine.judge(key_reads(40, start=20))
+    assert not told
+    (alarm,) = of("SMW-READ-13", engine.alarms)
+    assert alarm.last_at == AT + timedelta(seconds=59)
+
+
+def test_a_secret_read_once_more_has_nothing_asked_again_but_for_a_read_before_those_asked_about(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    engine, doubted, doubt = Engine(catalogue()), list[Value](), SpreadCase.doubt
+    engine.watched((records.ACCOUNT, records.REGION), [(0, int(AT.timestamp()) + DAY)])
+    engine.judge(key_reads(10))
+    (alarm,) = of("SMW-READ-13", engine.alarms)
+    assert alarm.severity is Severity.HIGH
+
+    def counted(case: SpreadCase, value: Value) -> None:
+        doubted.append(value)
+        doubt(case, value)
+
+    monkeypatch.setattr(SpreadCase, "doubt", counted)
+    engine.judge(key_reads(40, start=10))
+    assert not doubted
+    engine.judge(key_reads(1, start=-DAY))
+    assert doubted
+    (alarm,) = of("SMW-READ-13", engine.alarms)
+    assert alarm.first_at == AT - timedelta(days=1)
+
+
+def test_a_secret_that_is_read_all_day_has_few_answers_about_it_held() -> None:
+    engine = Engine(catalogue())
+    for number in range(3 * GRADES):
+        engine.judge(key_reads(1, start=60 * number))
+    held = [len(each.grades) for each in gc.get_objects() if isinstance(each, Asker)]
+    assert max(held) <= GRADES
 
 
 def test_what_is_forgotten_of_plans_goes_a_few_at_a_time() -> None:

@@ -177,6 +177,10 @@ class Alarm(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
         others = max(self.count, len(self.secrets)) - 1
         return f"{self.secrets[-1].name} and {others:,} more" if others else self.secrets[-1].name
 
+    def amounts_to(self, known: Alarm) -> bool:
+        """Whether it says the same as one from before, but for what it takes from its group's newest event."""
+        return msgspec.structs.replace(self, principal=known.principal, next=known.next) == known
+
     def muted(self, now: datetime) -> bool:
         """Whether somebody muted it for now."""
         return self.muted_until is not None and now < self.muted_until

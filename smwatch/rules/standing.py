@@ -60,7 +60,8 @@ class Standing:
     def settle(self, most: int | None = None) -> tuple[Alarm, ...]:
         """Work out all alarms that may have changed, or so many of them and not much at once; those that did change.
 
-        They are in the order in which they changed. One with count 0 is no alarm any more.
+        They are in the order in which they changed. One with count 0 is no alarm any more. One that differs in its
+        group's newest event alone stands as it is now, and is not news until something else changes.
         """
         dirty, roused, changed = self._world.dirty, self._world.roused, dict[str, Alarm]()
         few = most is not None
@@ -125,7 +126,9 @@ class Standing:
         if alarm == known:
             return None
         self.put(alarm)
-        return alarm
+        # The newest event of a group of values need not be evidence of any: every new session of a program has another.
+        old = known is not None and case.rule.distinct is not None and alarm.amounts_to(known)
+        return None if old else alarm
 
     def _let_go(self) -> None:
         # Each is only put with its like, and few are put in order: serves "longest stall of the event loop".

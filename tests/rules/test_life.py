@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
+from smwatch.events.event import Arrival
 from smwatch.journal import FILE_NAME, Journal
 from smwatch.record import Record
 from smwatch.rules.alarm import Alarm, AlarmState, Mute, Severity
 from smwatch.rules.engine import Engine
 from tests import records
 from tests.rules.catalogue.keys import to_key
-from tests.rules.judging import after, arrivals, catalogue, judged, of
+from tests.rules.judging import after, arrivals, catalogue, judged, mine, of, ruled
 
 OPEN, ACKNOWLEDGED, CLOSED = AlarmState.OPEN, AlarmState.ACKNOWLEDGED, AlarmState.CLOSED
 RULE = "SMW-DEL-01"
@@ -100,6 +102,26 @@ def test_an_acknowledged_alarm_that_gets_worse_asks_again() -> None:
     assert [(one.state, one.severity) for one in of("SMW-READ-01", engine.alarms)] == [(ACKNOWLEDGED, Severity.HIGH)]
     engine.judge(arrivals(sweep[14:]))
     assert [(one.state, one.severity) for one in of("SMW-READ-01", engine.alarms)] == [(OPEN, Severity.CRITICAL)]
+
+
+def test_of_values_alone_that_are_evidence_there_is_news_not_of_each_new_session_that_comes_to_others() -> None:
+    command = "aws iam get-access-key-last-used --access-key-id {access_key_id}"
+    engine = Engine(ruled(mine('distinct = { of = "secret", min = 3, within = "10m" }', f"next = ['{command}']")))
+
+    def reads(session: int, secrets: int, second: float) -> list[Arrival]:
+        by = records.role("eso", f"s-{session}", key=f"ASIA{session}EXAMPLE00000000")
+        return arrivals(records.read(f"prod/{n}", by=by, at=after(second + n)) for n in range(secrets))
+
+    (told,) = engine.judge(reads(0, 3, 0))
+    assert told.next == ("aws iam get-access-key-last-used --access-key-id ASIA0EXAMPLE00000000",)
+    for session in range(1, 4):
+        assert engine.judge(reads(session, 2, 3600 * session)) == ()
+    (alarm,) = of("MINE", engine.alarms)
+    assert alarm != told
+    assert msgspec.structs.replace(alarm, next=told.next, principal=told.principal) == told
+    (again,) = engine.judge(reads(4, 3, 3600 * 4))
+    assert (again.count, again.last_at) == (3, after(3600 * 4 + 2))
+    assert again.next == ("aws iam get-access-key-last-used --access-key-id ASIA4EXAMPLE00000000",)
 
 
 def test_a_mute_ends_by_itself_and_can_be_ended(journal: Journal) -> None:

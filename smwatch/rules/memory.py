@@ -3,13 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 from weakref import WeakValueDictionary
 
 from smwatch.events.recent import Recent
 
 K = TypeVar("K")
 V = TypeVar("V")
+
+
+class Generations(dict[K, V], Generic[K, V]):
+    """What was found out lately, two generations of it of up to `limit` keys each.
+
+    What was not asked for in a long while gets into `gone`, and whoever owns that lets it go bit by bit. A hit among
+    the newer costs what a dict's does, which is why this is one; what is not there at all is a KeyError.
+    """
+
+    __slots__ = ("_gone", "_limit", "_older")
+
+    def __init__(self, limit: int, gone: list[dict[Any, Any]]) -> None:
+        super().__init__()
+        self._limit = limit
+        self._gone = gone
+        self._older: dict[K, V] = {}
+
+    def __missing__(self, key: K) -> V:
+        value = self._older.pop(key)
+        self.keep(key, value)
+        return value
+
+    def keep(self, key: K, value: V) -> None:
+        """Remember `value` for `key`."""
+        if len(self) >= self._limit:
+            self._turn_over()
+        self[key] = value
+
+    def _turn_over(self) -> None:
+        if self._older:
+            self._gone.append(self._older)
+        self._older = dict(self)
+        self.clear()
+
+    def forget(self) -> None:
+        """Forget everything."""
+        self._turn_over()
+        self._turn_over()
 
 
 class Turns:

@@ -20,7 +20,7 @@ from smwatch.events.tidy import LONGEST
 from smwatch.patterns.conditions import parse_selector
 from smwatch.rules.alike import Callers, of_header, same_if_alike
 from smwatch.rules.glance import Answers, Glance, Remembered
-from smwatch.rules.memory import Turns
+from smwatch.rules.memory import Generations, Turns
 from smwatch.rules.plan import Ask, Plan
 from smwatch.rules.stop import Stop, Taker
 from smwatch.rules.subject import Subject
@@ -28,7 +28,7 @@ from smwatch.rules.subject import Subject
 KINDS = 4096
 """Kinds of events remembered for each event name, before all are forgotten."""
 PLANS = 16_384
-"""Plans kept before all are forgotten."""
+"""Plans of a generation, of which two are kept."""
 GONE = 8
 """What goes of what is forgotten with each event that nobody knows what to do with: twice what that may add."""
 
@@ -40,7 +40,7 @@ Way: TypeAlias = tuple[Plan, Event]
 """A plan, and the first event of those that are alike and go by it."""
 _Taking: TypeAlias = tuple[Taker, tuple[Ask, ...]]
 """Who takes some events, and what has to be asked about each before."""
-_Common: TypeAlias = "dict[tuple[_Takers, Hashable], Plan]"
+_Common: TypeAlias = "Generations[tuple[_Takers, Hashable], Plan]"
 """What is to be done with events of whichever session, by what those have in common."""
 
 
@@ -52,21 +52,21 @@ class Router:
         self._routes: Recent[tuple[Any, Any], _Route | None] = Recent(self._route, 2048)
         self._remembered: Remembered = {}
         self._everywhere = _Route(self._stops, self._remembered, settled=False)
-        self._plans: dict[tuple[_Takers, Hashable], Plan] = {}
-        self._common: _Common = {}
-        self._known: dict[Likeness | None, Way | None] = {}
-        self._callers = Callers()
-        self._like: dict[Likeness | None, Plan | None] = {}
-        """The same for all callers that rules don't tell apart."""
         self._gone: list[dict[Any, Any]] = []
         """What is forgotten: to have it go at once takes up to 30 ms. Serves "longest stall of the event loop"."""
+        self._plans: Generations[tuple[_Takers, Hashable], Plan] = Generations(PLANS, self._gone)
+        self._common: _Common = Generations(PLANS, self._gone)
+        self._known: Generations[Likeness | None, Way | None] = Generations(PLANS, self._gone)
+        self._callers = Callers()
+        self._like: Generations[Likeness | None, Plan | None] = Generations(PLANS, self._gone)
+        """The same for all callers that rules don't tell apart."""
         self._turns = turns
         self._turn = 0
 
     def forget(self) -> None:
         """Forget what can be worked out again, which is mostly for sessions that never come back."""
-        self._gone += [self._plans, self._common, self._known, self._like]
-        self._plans, self._common, self._known, self._like = {}, {}, {}, {}
+        for each in (self._plans, self._common, self._known, self._like):
+            each.forget()
 
     def _let_go(self) -> None:
         """Have a few things go that are forgotten."""
@@ -94,16 +94,10 @@ class Router:
         except KeyError:
             plan, known = self._plan(arrival)
             if known and like is not None:
-                if len(self._like) >= PLANS:
-                    self._gone.append(self._like)
-                    self._like = {}
-                self._like[like] = plan
+                self._like.keep(like, plan)
         way = None if plan is None else (plan, arrival.event)
         if known and like is not None:
-            if len(self._known) >= PLANS:
-                self._gone.append(self._known)
-                self._known = {}
-            self._known[arrival.likeness] = way
+            self._known.keep(arrival.likeness, way)
         return way
 
     def _plan(self, arrival: Arrival) -> tuple[Plan | None, bool]:
@@ -118,12 +112,11 @@ class Router:
         subject = Subject(arrival)
         takers = kind.takers(subject)
         key = takers, takers.apart(subject)
-        plan = self._plans.get(key)
-        if plan is None:
-            if len(self._plans) >= PLANS:
-                self._gone.append(self._plans)
-                self._plans = {}
-            plan = self._plans[key] = takers.plan(subject, self._common)
+        try:
+            plan = self._plans[key]
+        except KeyError:
+            plan = takers.plan(subject, self._common)
+            self._plans.keep(key, plan)
         return plan, route.alike
 
     def wants(self, arrival: Arrival) -> bool:
@@ -202,11 +195,11 @@ class _Takers:
         """
         if self._common and self._own:
             key = self, self._common_apart(subject)
-            common = known.get(key)
-            if common is None:
-                if len(known) >= PLANS:
-                    known.clear()
-                common = known[key] = _enlisted(Plan(), self._common, subject)
+            try:
+                common = known[key]
+            except KeyError:
+                common = _enlisted(Plan(), self._common, subject)
+                known.keep(key, common)
             if not common.takes:  # which are to be in the order of all takers
                 return _enlisted(Plan(common), self._own, subject)
         return _enlisted(Plan(), self._takers, subject)

@@ -12,6 +12,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from smwatch.events.event import Arrival, SeenBy
+from smwatch.record import Record
 from smwatch.rules import route
 from smwatch.rules.alarm import Alarm, Severity
 from smwatch.rules.dimension import Value
@@ -20,6 +21,7 @@ from smwatch.rules.fact import Track
 from smwatch.rules.measure import GRADES, Asker
 from smwatch.rules.period import DAY
 from smwatch.rules.plan import Ask, Plan
+from smwatch.rules.route import Router
 from smwatch.rules.sighter import SLOTS
 from smwatch.rules.spread import SpreadCase
 from smwatch.rules.subject import Subject
@@ -162,6 +164,25 @@ def test_a_secret_that_is_read_all_day_has_few_answers_about_it_held() -> None:
     assert max(held) <= GRADES
 
 
+def test_who_comes_again_and_again_is_planned_once_whoever_else_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(route, "PLANS", 8)
+    engine, planned, plan = Engine(catalogue()), list[str](), Router._plan
+
+    def counted(router: Router, arrival: Arrival) -> tuple[Plan | None, bool]:
+        planned.append(arrival.event.principal.called)
+        return plan(router, arrival)
+
+    monkeypatch.setattr(Router, "_plan", counted)
+    told = list[Record]()
+    for number in range(100):
+        at = AT + timedelta(seconds=number)
+        told.append(records.read("prod/db", by=records.role("app", "i-0aaaaaaaaaaaaaaaa"), at=at))
+        told.append(records.read("prod/job", by=records.role(f"job-{number}", f"i-{number:017x}"), at=at))
+    for arrival in arrivals(told):
+        engine.judge([arrival])
+    assert len(planned) == len(set(planned)) == 101
+
+
 def test_what_is_forgotten_of_plans_goes_a_few_at_a_time() -> None:
     engine, alive = Engine(catalogue()), list[int]()
 
@@ -170,6 +191,7 @@ def test_what_is_forgotten_of_plans_goes_a_few_at_a_time() -> None:
         engine.judge(arrivals([records.read("prod/db", by=by, at=AT + timedelta(seconds=number))]))
         alive.append(sum(isinstance(each, Plan) for each in gc.get_objects()))
 
+    gc.collect()  # the engines of other tests
     before = sum(isinstance(each, Plan) for each in gc.get_objects())
     for number in range(100):
         judge(number)

@@ -8,7 +8,7 @@ from operator import attrgetter
 from smwatch.rules.condition import historic
 from smwatch.rules.envelope import Rule
 from smwatch.rules.evidence import BEGINNING
-from smwatch.rules.mark import Judge, Mark, caused_in
+from smwatch.rules.mark import Judge, Mark, caused_in, settle_each
 from smwatch.rules.sighting import SightingCase
 from smwatch.rules.times import Group
 
@@ -52,6 +52,19 @@ def counting(rule: Rule, case: SightingCase, least: int, within: int) -> Judge:
         escalate(rule, [mark for mark in counted if mark.evidence])
 
     return judge
+
+
+def judge_of(rule: Rule, case: SightingCase) -> Judge:
+    """What judges the events of a case of this rule."""
+    if rule.sequence is not None:
+        return following(rule, case)
+    if rule.absence is not None:
+        return missing(rule, case)
+    if rule.timer is not None:
+        return ticking(rule, case)
+    if rule.count is not None:
+        return counting(rule, case, rule.count.min, rule.count.within)
+    return counting(rule, case, 1, 0) if rule.escalate else settle_each
 
 
 def horizon(rule: Rule) -> int | None:

@@ -14,23 +14,22 @@ from smwatch.rules.answer import Pending
 from smwatch.rules.awaiting import waits
 from smwatch.rules.case import Case, Newest, group_of
 from smwatch.rules.command import holes, needs_record, record_values
-from smwatch.rules.condition import Condition, Look, Lookup, historic, lookups, timeless
+from smwatch.rules.condition import historic, timeless
 from smwatch.rules.dimension import UNNAMED, Dimension, Group, Value, grouping, renamed, renames
 from smwatch.rules.dozing import dozing
-from smwatch.rules.envelope import FirstSeen, Rule, own_fact
+from smwatch.rules.envelope import Rule, own_fact
 from smwatch.rules.habit import Habits
 from smwatch.rules.handful import Glimpse, Handful
-from smwatch.rules.mark import Judge, Mark, Verdict, settle_each
+from smwatch.rules.mark import Mark, Verdict
 from smwatch.rules.measure import Bar, Measure, Need, Needs, Questions
 from smwatch.rules.memory import Memory
 from smwatch.rules.plan import Ask, First, Plan, Spreading, Take
 from smwatch.rules.question import Prepare, lookout, prepare
+from smwatch.rules.reach import only_of, reach_of
 from smwatch.rules.sighter import Sighter
 from smwatch.rules.sighting import SightingCase
 from smwatch.rules.spread import SpreadCase
 from smwatch.rules.subject import Subject
-from smwatch.rules.telling import reach
-from smwatch.rules.times import EVER
 from smwatch.rules.world import World, ordered
 
 CASES = 4_096
@@ -65,7 +64,7 @@ class Watch:
         self._foreseen = all(each.foreseen for each in self.dimensions)
         self.take: Take = self._take_value if distinct else self._take_first if rule.first_seen else self._take_event
         """Takes an event that the rule's pattern, and what it says of the event alone, has selected."""
-        self._only = [prepare(world, each) for each in _only(rule) if historic(each)]
+        self._only = [prepare(world, each) for each in only_of(rule) if historic(each)]
         self._unless = [prepare(world, each) for each in rule.unless if historic(each)]
         self._by_secret = any(dimension.names_secret for dimension in rule.by)
         self._plain_only = [prepare(world, each) for each in rule.only if not historic(each)]
@@ -75,7 +74,7 @@ class Watch:
         self._fresh_gap = int(first.within) if first is not None else 0
         self._dozing = dozing(rule, world)
         self._plain = (Verdict(None, rule.severity.rank, ""),)
-        self._reach = _reach(rule)
+        self._reach = reach_of(rule)
         self._horizon = judges.horizon(rule)
         self._habits = Habits(distinct.habit) if distinct is not None and distinct.habit is not None else None
         if distinct is not None:
@@ -287,7 +286,7 @@ class Watch:
 
     def _open_sighting(self, group: Group) -> SightingCase:
         case = SightingCase(self.rule, self.world, self._values(group), self._reach)
-        case.judge, case.horizon = _judge(self.rule, case), self._horizon
+        case.judge, case.horizon = judges.judge_of(self.rule, case), self._horizon
         return self._resumed(case)
 
     def _values(self, group: Group) -> Mapping[Dimension, Value]:
@@ -312,42 +311,3 @@ def _pending(asks: Sequence[Prepare], subject: Subject) -> list[Pending] | None:
         if answer is not True:
             pending.append(answer)
     return pending
-
-
-def _judge(rule: Rule, case: SightingCase) -> Judge:
-    if rule.sequence is not None:
-        return judges.following(rule, case)
-    if rule.absence is not None:
-        return judges.missing(rule, case)
-    if rule.timer is not None:
-        return judges.ticking(rule, case)
-    if rule.count is not None:
-        return judges.counting(rule, case, rule.count.min, rule.count.within)
-    return judges.counting(rule, case, 1, 0) if rule.escalate else settle_each
-
-
-def _only(rule: Rule) -> tuple[Condition, ...]:
-    """The conditions of a rule, its first_seen spelled out as one, which is asked first: most is not new."""
-    first = rule.first_seen
-    return rule.only if first is None else (_new(rule, first), *rule.only)
-
-
-def _new(rule: Rule, first: FirstSeen) -> Lookup:
-    return Lookup(Look.NEW, own_fact(rule), first.of, first.within, warmup=first.warmup)
-
-
-def _reach(rule: Rule) -> tuple[int, int]:
-    """How many seconds before the first and after the last event of a case facts can change its alarm."""
-    back, ahead = reach(rule)
-    for lookup in lookups(*rule.conditions, *_only(rule)):
-        within = lookup.seconds if lookup.look is not Look.STEADY else EVER
-        back = max(back, within if lookup.look is not Look.FOLLOWS else 0)
-        ahead = max(ahead, within if lookup.look in (Look.FOLLOWS, Look.NEAR) else 0)
-    if rule.sequence is not None:
-        back = max(back, rule.sequence.within if rule.sequence.after else 0, *(step.within for step in rule.escalate))
-        ahead = max(ahead, rule.sequence.within if rule.sequence.then else 0)
-    if rule.absence is not None:
-        ahead = max(ahead, rule.absence.within)
-    if rule.timer is not None:
-        back, ahead = EVER, EVER
-    return back, ahead

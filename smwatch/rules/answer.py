@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import NamedTuple, Protocol, TypeAlias
 
-from smwatch.rules.times import EVER, Known
+from smwatch.rules.group import Known
+from smwatch.rules.times import EVER
 from smwatch.rules.watching import Teller, Watcher
 
 

@@ -7,9 +7,10 @@ from datetime import UTC, datetime
 
 from smwatch.rules.answer import Watched, Whenever
 from smwatch.rules.dimension import DIMENSIONS, EVERYWHERE, Dimension, Value, iam_name
+from smwatch.rules.group import Group, Known
 from smwatch.rules.period import DAY
 from smwatch.rules.subject import SECOND_BITS
-from smwatch.rules.times import Group, Known, Note, Times
+from smwatch.rules.times import Note, Times
 from smwatch.rules.world import World
 
 CHANGES = DAY

@@ -6,8 +6,9 @@ from bisect import bisect_left, insort
 from typing import TYPE_CHECKING
 
 from smwatch.rules.evidence import BEGINNING
+from smwatch.rules.group import Known
 from smwatch.rules.subject import SECOND_BITS
-from smwatch.rules.times import Known, Times
+from smwatch.rules.times import Times
 from smwatch.rules.watching import Teller
 
 if TYPE_CHECKING:

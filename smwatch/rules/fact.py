@@ -6,9 +6,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, cast
 
 from smwatch.rules.dimension import Dimension, Get, Renames, Value, renamed
+from smwatch.rules.group import MEMBERS, Group, Known, Member
 from smwatch.rules.memory import Asked, Turns, Written
 from smwatch.rules.subject import Subject
-from smwatch.rules.times import MEMBERS, Group, Known, Member, Times
+from smwatch.rules.times import Times
 
 if TYPE_CHECKING:
     from smwatch.rules.plan import Ask, Plan

@@ -8,9 +8,9 @@ from operator import attrgetter
 from smwatch.rules.condition import historic
 from smwatch.rules.envelope import Rule
 from smwatch.rules.evidence import BEGINNING
+from smwatch.rules.group import Group
 from smwatch.rules.mark import Judge, Mark, caused_in, settle_each
 from smwatch.rules.sighting import SightingCase
-from smwatch.rules.times import Group
 
 _EVIDENCE = attrgetter("evidence")
 

@@ -13,9 +13,10 @@ from smwatch.patterns.nodes import Compare, Operator, Text
 from smwatch.rules.answer import Answer, Pending, Whenever, either, together
 from smwatch.rules.condition import All, Any, Condition, Look, Lookup, Matches, Trait
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Value, dimension
+from smwatch.rules.group import Group, Known
 from smwatch.rules.period import DAY
 from smwatch.rules.subject import Subject
-from smwatch.rules.times import Group, Known, Times
+from smwatch.rules.times import Times
 from smwatch.rules.trait import TRAITS
 from smwatch.rules.vigil import Place, Want
 from smwatch.rules.watching import Watcher

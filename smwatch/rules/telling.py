@@ -14,10 +14,11 @@ from smwatch.rules.answer import Watched, Whenever
 from smwatch.rules.causes import CHANGES, causes, causes_of
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Value, dimension
 from smwatch.rules.envelope import Rule, Telling
+from smwatch.rules.group import Group, Known
 from smwatch.rules.period import DAY, HOUR
 from smwatch.rules.subject import SECOND_BITS
 from smwatch.rules.timers import Deadlines
-from smwatch.rules.times import EVER, Group, Known, Times
+from smwatch.rules.times import EVER, Times
 from smwatch.rules.vigil import Want
 from smwatch.rules.world import World
 

@@ -13,11 +13,11 @@ from smwatch.record import Record
 from smwatch.rules.dimension import Dimension, Renames, Value, renamed
 from smwatch.rules.envelope import Timer
 from smwatch.rules.fact import values_of
+from smwatch.rules.group import Known
 from smwatch.rules.memory import Turns, Written
 from smwatch.rules.period import DAY
 from smwatch.rules.plan import Ask, Plan
 from smwatch.rules.subject import Subject
-from smwatch.rules.times import Known
 from smwatch.rules.watching import Watcher
 
 DEADLINES = 2_000

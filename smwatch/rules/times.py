@@ -5,28 +5,24 @@ from __future__ import annotations
 from array import array
 from bisect import bisect_left, insort
 from collections.abc import Sequence
-from itertools import islice
 from typing import TYPE_CHECKING, TypeAlias
 
-from smwatch.rules.dimension import Value
 from smwatch.rules.subject import SECOND_BITS
 from smwatch.rules.watching import Heeded, Watcher
 
 if TYPE_CHECKING:
+    from smwatch.rules.group import Group, Member
     from smwatch.rules.plan import Plan
 
 TIMES = 256
 """Different seconds kept of each fact, the newest: so far back and in any order are events judged alike."""
 NOTES = 16
 """Events kept by name for each fact, the newest, where alarms tell of them."""
-MEMBERS = 4_000
-"""Principals, … kept for each secret, principal, …; beyond them the ones known for longest are forgotten."""
 PLANS = 4_096
 """Kinds of events, each by one caller, that a fact waits to be told of before it asks; beyond them, a quarter."""
 EVER = 1 << 40
 """Seconds: longer than anything lasts."""
 
-Member: TypeAlias = Value | tuple[Value, ...]
 Note: TypeAlias = tuple[int, str, str]
 """An event's key, its name, and the principal."""
 
@@ -257,103 +253,3 @@ class Times(Heeded):
         other._seconds, other.notes, other._renamed = self._seconds, self.notes, self
         self.loud = other.loud = max(self.loud, other.loud)
         self.share_watchers(other)
-
-
-class Group(Heeded):
-    """What is known of one value of a track's first dimension, told apart by the others; or of its second.
-
-    Its watchers care for all of its members.
-    """
-
-    __slots__ = ("__weakref__", "_awaiting", "_renamed", "listening", "members")
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.members: dict[Member, Times] = {}
-        self.listening: set[Times] = set()
-        """Members of which plans may know more: to be told before anybody cares for it."""
-        self._awaiting: list[tuple[int, Watcher]] | None = None
-        """Who becomes a watcher when there are so many members."""
-        self._renamed: Group | None = None
-        """What this is another name for."""
-
-    def admit(self, member: Member, times: Times) -> None:
-        """Make somebody a member."""
-        self.members[member] = times
-        if len(self.members) > MEMBERS:
-            gone = self.members.pop(next(iter(self.members)))
-            gone.leave(self)
-            self.listening.discard(gone)
-        if self._awaiting:
-            self._admit_watchers()
-
-    def dismiss(self, member: Member) -> None:
-        """Somebody has turned out to be another member, or one to be."""
-        if self.members.pop(member, None) is not None:
-            for watcher in tuple(self.watchers or ()):
-                watcher.wake()
-
-    def any(self, low: int, high: int) -> bool:
-        """Whether it is known of any member in a second from `low` to `high`."""
-        for times in self.members.values():  # noqa: SIM110  any() would resume a generator for each of them
-            if times.any(low, high):
-                return True
-        return False
-
-    def among(self, low: int, high: int, most: int | None = None) -> Sequence[Member]:
-        """The members of which it is; who needs no more than `most` of them need not wait for the others."""
-        return list(islice((member for member, times in self.members.items() if times.any(low, high)), most))
-
-    def steady(self, low: int, high: int) -> bool:
-        """Whether it is known from then, of no member for the first time."""
-        there = [times.first for times in self.members.values() if times.any(low, high)]
-        return bool(there) and max(there) < low
-
-    def before(self, second: int) -> int | None:
-        """The last second before this one."""
-        return max((at for times in self.members.values() if (at := times.before(second)) is not None), default=None)
-
-    def since(self, second: int) -> int | None:
-        """The first second from this one on."""
-        return min((at for times in self.members.values() if (at := times.since(second)) is not None), default=None)
-
-    def forgotten(self, second: int) -> bool:
-        """Whether this second lies before all that is kept of some member."""
-        return any(times.forgotten(second) for times in self.members.values())
-
-    def watch_from(self, least: int, watcher: Watcher) -> None:
-        """The same from when there are so many members, and tell it of that; somebody else keeps the group till then.
-
-        Serves the row "rules": a session that is watched for coming to many secrets mostly comes to one or two.
-        """
-        self._awaiting = [*(self._awaiting or ()), (least, watcher)]
-        self._admit_watchers()
-
-    def _admit_watchers(self) -> None:
-        awaiting, self._awaiting = self._awaiting or (), None
-        for least, watcher in awaiting:
-            if len(self.members) < least:
-                self._awaiting = [*(self._awaiting or ()), (least, watcher)]
-            else:
-                self.watch(watcher)
-                watcher.wake()
-
-    def grow_loud(self, high: int) -> None:
-        """A watcher cares for seconds up to this one."""
-        if self._renamed is not None:
-            self._renamed.grow_loud(high)
-        if high > self.loud:
-            # Of thousands of members a few have plans that listen: the others need not be gone through.
-            listening, self.listening = self.listening, set()
-            for times in listening:
-                times.catch_up()
-            self.loud = high
-
-    def rename(self, group: Group) -> None:
-        """Be another name for `group` from now on, which knows all that this knew."""
-        self.members, self._renamed = group.members, group
-        group.grow_loud(self.loud)
-        group.share_watchers(self)
-
-
-Known: TypeAlias = Times | Group

@@ -17,10 +17,10 @@ from smwatch.rules.condition import lookups, traits
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Renames, Value, dimension, renamed, renames
 from smwatch.rules.envelope import TELLINGS, Fact, Rule, RuleSet, Timer, anonymous_fact, own_fact
 from smwatch.rules.fact import Track, further_values, values_of
+from smwatch.rules.group import Known
 from smwatch.rules.memory import Turns
 from smwatch.rules.subject import Subject
 from smwatch.rules.timers import Deadlines, Timers
-from smwatch.rules.times import Known
 from smwatch.rules.trait import TRAITS
 from smwatch.rules.vigil import Vigil
 from smwatch.rules.watching import Roused, Watcher

@@ -7,7 +7,7 @@ from itertools import permutations
 from smwatch.events.secret import Secret
 from smwatch.rules.dimension import DIMENSIONS
 from smwatch.rules.engine import Engine
-from smwatch.rules.times import Group
+from smwatch.rules.group import Group
 from tests import records
 from tests.rules.judging import after, arrivals, catalogue, judged, mine, of, ruled
 

@@ -12,7 +12,7 @@ import asyncio
 import bisect
 import json
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from operator import itemgetter
@@ -28,6 +28,12 @@ from tests.emulators.loopback import Loopback
 GROUP = "CloudTrail/SecretsManager"
 ARN = f"arn:aws:logs:eu-west-1:123456789012:log-group:{GROUP}"
 TRAIL = "arn:aws:cloudtrail:eu-west-1:123456789012:trail/management"
+IDENTITY = (
+    '<GetCallerIdentityResponse xmlns="https://sts.amazonaws.com/doc/2011-06-15/"><GetCallerIdentityResult>'
+    "<Account>123456789012</Account><UserId>AIDAEXAMPLE</UserId><Arn>arn:aws:iam::123456789012:user/watch</Arn>"
+    "</GetCallerIdentityResult></GetCallerIdentityResponse>"
+)
+"""What STS says, where it is asked here as well."""
 HEAD_FROM = 1_704_067_200_000
 """From when on (2024-01-01) it can be read newest first."""
 BEAT = 0.2
@@ -83,6 +89,8 @@ class LogGroupService(Loopback):
         """(operation, request) of each call."""
         self.page = 10_000
         """How many events fit on a page."""
+        self.page_bytes = 1_000_000
+        """How many bytes of messages do; a larger one has a page of its own."""
         self.empty_pages = 0
         """How many pages without events come before each that has some."""
         self.knows_order = True
@@ -152,6 +160,8 @@ class LogGroupService(Loopback):
         return [request for name, request in self.asked if name == operation]
 
     async def _answer(self, request: web.Request) -> web.StreamResponse:
+        if "X-Amz-Target" not in request.headers:
+            return web.Response(text=IDENTITY, content_type="text/xml")
         operation, asked = request.headers["X-Amz-Target"].rpartition(".")[2], await request.json()
         self.asked.append((operation, asked))
         self.before_answer(operation)
@@ -211,7 +221,7 @@ class LogGroupService(Loopback):
         asked = dict(asked)
         token = asked.pop("nextToken", None)
         start, end, head = asked.get("startTime", 0), asked.get("endTime", 1 << 62), asked.get("startFromHead", True)
-        ours = {ARN, *(one["logGroupArn"] for one in self.linked)}
+        ours = {GROUP, ARN, *(one["logGroupArn"] for one in self.linked)}
         if asked.get("logGroupName") != GROUP and asked.get("logGroupIdentifier") not in ours:
             raise RefusedError("ResourceNotFoundException", "The specified log group does not exist.")
         if "startFromHead" in asked and not self.knows_order:
@@ -234,16 +244,10 @@ class LogGroupService(Loopback):
             first = bisect.bisect_right(self.held, after, first, last, key=_place)
         elif after is not None:
             last = bisect.bisect_left(self.held, after, first, last, key=_place)
-        now = self.now()
-        rows = [one for one in self.held[first:last] if one.visible_at <= now]
-        if pattern := asked.get("filterPattern"):
-            matches = patterns.compile(pattern).matches
-            rows = [one for one in rows if matches(whole(one.message))]
-        if not head:
-            rows.reverse()
-        if rows and empty < self.empty_pages:
+        places = range(first, last) if head else range(last - 1, first - 1, -1)
+        page = self._page(places, min(self.page, asked.get("limit", 10_000)), asked.get("filterPattern", ""))
+        if page and empty < self.empty_pages:
             return {"events": [], "searchedLogStreams": [], "nextToken": self._token(asked, after, empty + 1)}
-        page = rows[: min(self.page, asked.get("limit", 10_000))]
         answer: dict[str, Any] = {"events": [one.item for one in page], "searchedLogStreams": []}
         if token is not None and self.repeated_tokens:
             self.repeated_tokens -= 1
@@ -251,6 +255,21 @@ class LogGroupService(Loopback):
         elif page:  # also after the last ones: as recorded from the service
             answer["nextToken"] = self._token(asked, page[-1][:3], 0)
         return answer
+
+    def _page(self, places: Iterable[int], rows: int, pattern: str) -> list[Held]:
+        """What of these places fits on a page: no more of them is looked at, or each page would take as long as all."""
+        now, room = self.now(), self.page_bytes
+        matches = patterns.compile(pattern).matches if pattern else None
+        page: list[Held] = []
+        for place in places:
+            one = self.held[place]
+            if one.visible_at > now or (matches is not None and not matches(whole(one.message))):
+                continue
+            room -= len(one.message.encode())
+            if len(page) == rows or (page and room < 0):
+                break
+            page.append(one)
+        return page
 
     def _json(self, body: dict[str, Any], status: int = 200) -> web.Response:
         return web.Response(

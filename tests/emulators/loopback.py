@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import threading
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import Self
 
 from aiohttp import web
@@ -37,3 +39,19 @@ class Loopback(ABC):
         self.closing.set()
         assert self._runner is not None
         await self._runner.cleanup()
+
+
+@contextmanager
+def beside(stand_in: Loopback) -> Iterator[None]:
+    """Have a stand-in answer from a thread of its own, while this one waits for whoever asks it."""
+    with asyncio.Runner() as runner:
+        runner.run(stand_in.__aenter__())
+        loop = runner.get_loop()
+        answering = threading.Thread(target=loop.run_forever)
+        answering.start()
+        try:
+            yield
+        finally:
+            loop.call_soon_threadsafe(loop.stop)
+            answering.join()
+            runner.run(stand_in.__aexit__())

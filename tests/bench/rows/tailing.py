@@ -20,27 +20,22 @@ from functools import partial
 from operator import attrgetter
 from pathlib import Path
 from tarfile import TarFile
-from typing import TYPE_CHECKING
 
-import boto3
 import msgspec
 
 from smwatch.sources.logs import PATTERN
 from tests.bench.harness import Row, Runs
 from tests.bench.traffic import Traffic
-from tests.emulators.moto import started
+from tests.emulators.log_group import GROUP, LogGroupService
+from tests.emulators.loopback import beside
+from tests.emulators.process import Emulator
 from tests.emulators.venv import emulator_venv
-
-if TYPE_CHECKING:
-    from mypy_boto3_logs.client import CloudWatchLogsClient
 
 ASKED_FOR = "SMWATCH_BENCH_PEERS"
 CLI_PACKAGE, CLI_VERSION = "aws-cdk-asset-awscli-v2", "2.0.198"
 """The official AWS CLI v2 (2.38.5), as the CDK wraps it up."""
 AWSLOGS_VERSION = "0.15.0"
-GROUP = "trail"
 REGION = "eu-west-1"
-BATCH = 500
 WITHIN = timedelta(minutes=40)
 ROOT = Path(__file__).parents[3]
 MEASURED = """
@@ -94,20 +89,18 @@ def awslogs_get() -> list[str]:
 
 @contextmanager
 def tailing(size: int, *, peer: Callable[[], list[str]]) -> Iterator[tuple[Callable[[], Spent], Callable[[], Spent]]]:
-    """A log group of so many records in moto; each side writes all of them to a file.
+    """A log group of so many records, in pages of 1 MB as AWS gives them; each side writes all of them to a file.
 
     `peer` is asked for its command, and may have to be installed for it, only where it is measured.
     """
-    with tempfile.TemporaryDirectory() as name, started(Path(name, "moto")) as moto:
+    group = _filled(size)
+    with tempfile.TemporaryDirectory() as name, beside(group):
         folder = Path(name)
-        _fill(moto.url, size)
         environment = {
             "PATH": os.environ["PATH"],
             "HOME": name,
             "PYTHONPATH": str(ROOT),
-            **moto.environment(),
-            "AWS_REGION": REGION,
-            "AWS_DEFAULT_REGION": REGION,
+            **Emulator(group.url, region=REGION).environment(),
         }
 
         def measured(command: Sequence[str]) -> Spent:
@@ -125,21 +118,13 @@ def tailing(size: int, *, peer: Callable[[], list[str]]) -> Iterator[tuple[Calla
         yield smwatch, lambda: measured(peer())
 
 
-def _fill(url: str, size: int) -> None:
-    logs: CloudWatchLogsClient = boto3.client(
-        "logs", endpoint_url=url, region_name=REGION, aws_access_key_id="test", aws_secret_access_key="test"
-    )
-    logs.create_log_group(logGroupName=GROUP)
-    logs.create_log_stream(logGroupName=GROUP, logStreamName="1")
+def _filled(size: int) -> LogGroupService:
+    group = LogGroupService()
     start = (datetime.now(UTC) - WITHIN).replace(microsecond=0)
     texts = Traffic(start=start, per_second=size / WITHIN.total_seconds()).texts(size)
-    for first in range(0, size, BATCH):
-        stamp = int((start + WITHIN * (first / size)).timestamp() * 1000)
-        logs.put_log_events(
-            logGroupName=GROUP,
-            logStreamName="1",
-            logEvents=[{"timestamp": stamp, "message": text} for text in texts[first : first + BATCH]],
-        )
+    for number, text in enumerate(texts):
+        group.put(text, start + WITHIN * (number / size))
+    return group
 
 
 def _run(command: Sequence[str], environment: dict[str, str], out: Path) -> Spent:
@@ -170,7 +155,7 @@ def _rows(short: str, what: str, peer: Callable[[], list[str]]) -> Iterator[Row]
         rounds=3,
         exact=True,
         largest=100_000,
-        remark="moto holds no more",
+        remark="takes long",
         ready=partial(runs.told, figure=attrgetter("clock")),
     )
     return runs.rows(

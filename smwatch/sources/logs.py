@@ -33,8 +33,9 @@ QUOTAS = {
     **dict.fromkeys(("ap-northeast-3", "ap-southeast-3", "ca-west-1", "eu-central-1", "il-central-1"), 5.0),
 }
 """Calls a second that AWS grants an account, where they are not QUOTA (CloudWatch Logs quotas, user guide)."""
-SHARE, SHARE_ONCE = 0.2, 0.6
-"""What may be taken of the quota: for as long as it lasts, and by a reading that somebody waits for and that ends."""
+SHARE, SHARE_ONCE = 0.2, 0.8
+"""What may be taken of the quota: by what follows, and by a reading that somebody waits for and that ends, which leaves
+that much."""
 SCHEDULE = Schedule(
     sweep_every=timedelta(seconds=3),
     sweep_lag=timedelta(seconds=60),

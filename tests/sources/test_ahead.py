@@ -132,7 +132,7 @@ def test_following_asks_for_nothing_ahead() -> None:
 
 
 @pytest.mark.parametrize(
-    ("region", "live", "once"), [("us-east-1", 5, 15), ("eu-west-1", 2, 6), ("eu-central-1", 1, 3)]
+    ("region", "live", "once"), [("us-east-1", 5, 20), ("eu-west-1", 2, 8), ("eu-central-1", 1, 4)]
 )
 def test_a_share_of_the_regions_quota_is_taken(region: str, live: float, once: float) -> None:
     assert rate_in(region) == live

@@ -135,4 +135,6 @@ class Windows(Once):
             return
         filled = scan.rows / self._full if self._full else 0.0
         width = scan.period.end - scan.period.start
-        self._slice = min(self._whole(FILLED * width / max(filled, FILLED / GROWTH)), LONGEST_SLICE)
+        fitting = min(self._whole(FILLED * width / max(filled, FILLED / GROWTH)), LONGEST_SLICE)
+        # One that is nearly empty is no reason for narrower ones: perhaps all that was missing was a moment.
+        self._slice = max(fitting, self._slice) if filled <= FILLED / GROWTH else fitting

@@ -211,6 +211,18 @@ def test_what_comes_at_a_time_is_handed_over_in_parts_that_prove_nothing_before_
     assert last.settled.start < group.moments[0] < last.settled.end
 
 
+def test_a_window_of_a_moment_does_not_make_those_after_it_narrow() -> None:
+    async def main() -> None:
+        group = Group(steady(40_000, timedelta(minutes=40)), page=500)
+        reading = Reading(group, since=timedelta(seconds=20))
+        await reading.go()
+        pages = len(reading.rows) / 500
+        assert 25 < pages < 35, "what is not settled yet is read whole"
+        assert len(group.calls) <= 1.25 * pages + 3
+
+    run(main())
+
+
 def test_windows_are_asked_for_side_by_side_and_never_more_of_them_than_is_planned() -> None:
     async def main() -> None:
         group = Group(steady(20_000, timedelta(hours=2)), page=500)

@@ -41,19 +41,25 @@ class Windows(Once):
         self._planned = False
         """Whether the last window is among those begun and planned."""
         self._full = 0
-        """How many rows were on the last page that another followed."""
+        """How many rows were on the last page that others followed."""
+        self._before: tuple[int, timedelta] | None = None
+        """The rows of a window's last page, and how much time they are of, if it may be full: FilterLogEvents gives a
+        token with each page that has rows, so that only the next page tells."""
 
     def take(self, scan: Scan, moments: Sequence[datetime | None], token: str | None) -> Took:
         """Account for one page of a window; where the rest would take many more, the window ends there."""
         took = super().take(scan, moments, token)
         if scan.kind is Kind.GLANCE:
             return took
+        before, self._before = self._before if scan.pages > 1 else None, None
+        if before is not None and moments:
+            self._learn_from_full(*before)
         if token is None:
-            self._learn_from_whole(scan)
+            if scan.pages == 1 or (before is not None and not moments and before[0] == scan.rows):
+                self._learn_from_whole(scan)
             return took
         if took.settled is None:
             return took
-        self._full = len(moments)
         first = moments[0]
         if first is not None and len(moments) >= TELLING:
             reach = scan.low - first
@@ -61,9 +67,10 @@ class Windows(Once):
             reach = (scan.low - scan.origin) / scan.pages
         if reach <= timedelta():  # rows of one moment, or of another time than was asked for
             return took
-        self._slice = self._whole(FILLED * reach)
         if took.done or took.astray or (scan.high or scan.asked_at) - scan.low <= TOO_LONG * reach:
+            self._before = len(moments), reach
             return took
+        self._learn_from_full(len(moments), reach)
         self._plan_from(scan.low)
         return Took(took.settled, done=True)
 
@@ -129,9 +136,14 @@ class Windows(Once):
         self._next.clear()
         self._from, self._planned = moment, False
 
+    def _learn_from_full(self, rows: int, reach: timedelta) -> None:
+        """Learn from a page of so many rows that are of so much time how wide windows had better be."""
+        self._full = rows
+        self._slice = self._whole(FILLED * reach)
+
     def _learn_from_whole(self, scan: Scan) -> None:
         """Learn from a window that was one page how wide the next ones had better be."""
-        if scan.period is None or scan.pages > 1:
+        if scan.period is None:
             return
         filled = scan.rows / self._full if self._full else 0.0
         width = scan.period.end - scan.period.start

@@ -36,7 +36,9 @@ class Group(SignedIn):
     api = "FilterLogEvents"
     nature = Nature(newest_first=False, resolution=MILLISECOND, side_by_side=SIDE_BY_SIDE)
 
-    def __init__(self, ages: Sequence[int], *, page: int = 10, looks: timedelta = timedelta.max) -> None:
+    def __init__(
+        self, ages: Sequence[int], *, page: int = 10, looks: timedelta = timedelta.max, always_token: bool = False
+    ) -> None:
         self.moments = sorted(NOW - age * MILLISECOND for age in ages)
         self.calls: list[float] = []
         self.under_way = self.most_under_way = 0
@@ -44,6 +46,8 @@ class Group(SignedIn):
         """What becomes of the n-th call."""
         self._page, self._looks = page, looks
         """Rows on a page at the most, and how much time one call looks through, whether there are rows in it or not."""
+        self._always_token = always_token
+        """Whether a token comes with each page that has rows, also with the last: as recorded from the service."""
 
     async def page(self, start: datetime, until: datetime | None, token: str | None) -> Answer:
         number = len(self.calls)
@@ -64,7 +68,7 @@ class Group(SignedIn):
         rows = tuple(
             Row(str(n), self.moments[n], Found(str(n), self.moments[n])) for n in range(first, max(first, last))
         )
-        more = bisect_right(self.moments, end) > last or looked_to < end
+        more = bisect_right(self.moments, end) > last or looked_to < end or (self._always_token and bool(rows))
         reached = rows[-1].at if len(rows) == self._page and rows[-1].at is not None else looked_to
         return Answer(rows, f"{max(first, last)} {reached.isoformat()}" if more else None)
 
@@ -130,17 +134,24 @@ BURSTS = st.lists(st.tuples(HOURS, st.integers(1, 40), st.sampled_from([0, 1, 50
     bursts=BURSTS,
     page=st.integers(1, 12),
     looks=st.sampled_from([timedelta.max, timedelta(minutes=7)]),
+    always_token=st.booleans(),
     breaks=st.lists(st.integers(0, 12), max_size=3),
     trouble=st.dictionaries(
         st.integers(0, 40), st.sampled_from([Remedy.PACE, Remedy.RETRY, Remedy.GARBLED, Remedy.RESUME]), max_size=4
     ),
 )
 def test_every_row_is_handed_over_in_its_order_whatever_happens(
-    bursts: list[tuple[int, int, int]], page: int, looks: timedelta, breaks: list[int], trouble: dict[int, Remedy]
+    *,
+    bursts: list[tuple[int, int, int]],
+    page: int,
+    looks: timedelta,
+    always_token: bool,
+    breaks: list[int],
+    trouble: dict[int, Remedy],
 ) -> None:
     async def main() -> None:
         ages = [start + n * apart for start, count, apart in bursts for n in range(count)]
-        group = Group(ages, page=page, looks=looks)
+        group = Group(ages, page=page, looks=looks, always_token=always_token)
         group.trouble = trouble
         reading = Reading(group, since=timedelta(hours=10))
         for break_off_after in breaks:
@@ -209,6 +220,17 @@ def test_what_comes_at_a_time_is_handed_over_in_parts_that_prove_nothing_before_
     assert not any(part.settled for part in before)
     assert last.settled is not None
     assert last.settled.start < group.moments[0] < last.settled.end
+
+
+def test_a_token_after_the_last_row_does_not_make_windows_narrower() -> None:
+    async def main() -> None:
+        group = Group(steady(40_000, timedelta(minutes=40)), page=500, always_token=True)
+        reading = Reading(group, since=timedelta(hours=1))
+        await reading.go()
+        assert len(set(reading.rows)) == 40_000
+        assert len(group.calls) < 80 * 2.6, "two a window: the token has to be followed"
+
+    run(main())
 
 
 def test_a_window_of_a_moment_does_not_make_those_after_it_narrow() -> None:

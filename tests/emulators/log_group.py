@@ -265,7 +265,7 @@ class LogGroupService(Loopback):
             one = self.held[place]
             if one.visible_at > now or (matches is not None and not matches(whole(one.message))):
                 continue
-            room -= len(one.message.encode())
+            room -= len(one.message.encode("utf-8", "surrogatepass"))
             if len(page) == rows or (page and room < 0):
                 break
             page.append(one)

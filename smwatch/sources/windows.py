@@ -35,8 +35,9 @@ class Windows(Once):
 
     It is one scan in several pieces: at any time one of them is read, in the order of time, and of those after it only
     the first page is asked for, out of the same budget. What is asked of the service is no more than page after page
-    would be, but for the ends of windows; and a service that looks through the whole period for every page of it, as
-    emulators do, looks through each part once. Serves `tail --once` of a log group.
+    would be, but for the ends of windows, which are of a few pages where each end costs one; and a service that looks
+    through the whole period for every page of it, as emulators do, looks through each part once.
+    Serves `tail --once` of a log group.
     """
 
     def __init__(self, schedule: Schedule, nature: Nature, since: datetime, coverage: Coverage, rate: float) -> None:

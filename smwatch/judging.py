@@ -153,10 +153,6 @@ class Judging(ABC):
         self._subscriptions.append(subscription)
         return subscription
 
-    def unsubscribe(self, subscription: Subscription) -> None:
-        """Stop waking a subscriber."""
-        self._subscriptions.remove(subscription)
-
     # -- changing
 
     @abstractmethod

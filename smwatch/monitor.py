@@ -38,7 +38,7 @@ class Monitor:
     """Runs every source as a supervised task; the only writer of the journal.
 
     `deliver` is awaited for one delivery at a time, after its events are committed. `selects` says which records beyond
-    the two event sources of interest a rule wants. Everything else that is out of scope is counted and left out.
+    the two event sources of interest a rule wants. Everything else is left out.
     `alone` says that no screen shares the interpreter. With `decisions`, those taken elsewhere are handed on.
     `watching` and `reader` go from one to the next that hands on to the same store. `anew` makes what judges again all
     that this store's engine has judged; without it what was wrong about names stays so. `tidy` is called now and then
@@ -66,7 +66,6 @@ class Monitor:
         self._decisions = decisions
         self._watching = watching or Watching()
         self._tidy = tidy
-        self.out_of_scope = 0
         self._selects = selects
         self._now = now
         self._sleep = sleep
@@ -196,8 +195,6 @@ class Monitor:
                     arrival = self._reading.reader.read(found.raw, seen_by=page.seen_by, seen_at=page.seen_at, at=at)
                     if in_scope(arrival.event) or self._selects(arrival):
                         arrivals.append(arrival)
-                    else:
-                        self.out_of_scope += 1
                     self._reading.set_right()
             if not (arrivals or page.settled or page.gaps or page.untrue or page.noted):
                 return

@@ -72,11 +72,6 @@ class Page:
         self._terminal = None
         await self.call("Page.navigate", url=address)
 
-    async def reload(self) -> None:
-        """Load the page once more."""
-        self._terminal = None
-        await self.call("Page.reload")
-
     async def close(self) -> None:
         """Close the tab."""
         await self._browser.call("Target.closeTarget", None, {"targetId": self._target})

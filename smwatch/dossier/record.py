@@ -64,7 +64,3 @@ def number(fields: Mapping[str, Any], name: str) -> int | None:
         return int(value)
     except (ValueError, OverflowError):
         return None
-
-
-_STYLES = ("%b %d, %Y, %I:%M:%S %p", "%b %d, %Y %I:%M:%S %p")
-"""How CloudTrail has written dates inside of records: "Jul 10, 2023, 12:07:59 PM" and "May 3, 2018 5:51:02 PM"."""

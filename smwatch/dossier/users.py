@@ -54,9 +54,8 @@ class User(msgspec.Struct, frozen=True):
     """Values decrypted by KMS on the principal's behalf: the second witness of a read."""
     first_key: int
     last_key: int
-    first_read_key: int
-    """0 for none, as for the next two."""
     last_read_key: int
+    """0 for none, as for the next one."""
     last_write_key: int
     last_failure: Failure | None
     new: bool
@@ -146,7 +145,6 @@ class _User(Dealings):
             decrypts=self.decrypts,
             first_key=self.first,
             last_key=self.last,
-            first_read_key=self.first_read,
             last_read_key=self.last_read,
             last_write_key=self.last_write,
             last_failure=self.last_failure,

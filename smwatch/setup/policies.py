@@ -85,17 +85,16 @@ def setup_policy(
     place: Place,
     names: Names | None = None,
     *,
-    log_group: str = "",
     trail: str = ANY,
     regions: Sequence[str] = (),
 ) -> Document:
     """Return what `smwatch setup` needs, `--remove` included: making and unmaking the chain under these names.
 
-    `log_group` and `trail` are existing ones, where the names are not the new ones'. `regions` have EventBridge rules
-    and what these tell besides the place's.
+    `trail` is an existing one, where its name is not the new one's. `regions` have EventBridge rules and what these
+    tell besides the place's.
     """
     names = names or Names()
-    group = place.log_group(log_group or names.log_group)
+    group = place.log_group(names.log_group)
     role = place.role(names.role)
     bucket = place.bucket(names.bucket_at(place))
     anywhere, places = place.at(ANY), _everywhere(place, regions)

@@ -43,7 +43,6 @@ class Trail(msgspec.Struct, frozen=True):
     home_region: str
     multi_region: bool = False
     organization: bool = False
-    validated: bool = False
     bucket: str = ""
     log_group_arn: str = ""
     role_arn: str = ""
@@ -90,7 +89,6 @@ class LogGroup(msgspec.Struct, frozen=True):
     log_class: str = "STANDARD"
     retention: int | None = None
     """Days; None: for ever."""
-    stored_bytes: int = 0
     tags: Mapping[str, str] = {}
 
 

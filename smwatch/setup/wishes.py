@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import msgspec
 
@@ -138,8 +138,8 @@ def check_place(account: str, partition: str) -> None:
         raise OptionError(f"--partition {visible(partition)} is no partition: aws, aws-us-gov or aws-cn.")
 
 
-def check_arns(names: Names, partition: str, sequence: Sequence[str] = ()) -> None:
+def check_arns(names: Names, partition: str) -> None:
     """Raise OptionError for ARNs of another partition, once it is known which one this is."""
-    for arn in (names.trail, names.topic, names.queue, *sequence):
+    for arn in (names.trail, names.topic, names.queue):
         if is_arn(arn) and arn_part(arn, 1) != partition:
             raise OptionError(f"{arn} is of another partition than these credentials ({partition}).")

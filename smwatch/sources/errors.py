@@ -50,11 +50,11 @@ class Remedy(Enum):
 class CallError(SourceError):
     """A failed call."""
 
-    def __init__(self, state: State, message: str, remedy: Remedy, *, date: datetime | None = None) -> None:
+    def __init__(self, state: State, message: str, remedy: Remedy) -> None:
         super().__init__(message)
         self.state = state
         self.message = message
         """What happened and the next step, for a person."""
         self.remedy = remedy
-        self.date = date
+        self.date: datetime | None = None
         """The service's time, where it answered at all."""

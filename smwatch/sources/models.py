@@ -31,10 +31,10 @@ class LeanFiles(JSONFileLoader):
         return None
 
 
-def regions_of(endpoints: Any, service: str) -> Iterator[str]:
-    """Every Region in which a service has an endpoint, in all partitions, according to that file."""
+def regions_of_cloudtrail(endpoints: Any) -> Iterator[str]:
+    """Every Region in which CloudTrail has an endpoint, in all partitions, according to that file."""
     for partition in endpoints["partitions"]:
-        for name in partition["services"].get(service, {}).get("endpoints", {}):
+        for name in partition["services"].get("cloudtrail", {}).get("endpoints", {}):
             if name in partition.get("regions", {}):
                 yield name
 

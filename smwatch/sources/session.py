@@ -304,9 +304,9 @@ def _new_session(profile: str | None) -> AioSession:
 
 def _regions(session: AioSession) -> list[str]:
     """Every Region in which there is CloudTrail, as botocore would say too, by way of a large model."""
-    from smwatch.sources.models import regions_of
+    from smwatch.sources.models import regions_of_cloudtrail
 
-    return list(regions_of(session.get_component("data_loader").load_data("endpoints"), "cloudtrail"))
+    return list(regions_of_cloudtrail(session.get_component("data_loader").load_data("endpoints")))
 
 
 def _botocore_errors() -> tuple[type[Exception], ...]:

@@ -62,9 +62,9 @@ def line(*pieces: Piece | str, target: object = None, copies: str = "") -> Line:
     return Line(tuple(Piece(piece) if isinstance(piece, str) else piece for piece in pieces), target, copies)
 
 
-def heading(title: str, note: str = "", role: str = "heading") -> list[Line]:
+def heading(title: str, note: str = "") -> list[Line]:
     """A blank line and the title of a section, with a quiet remark beside it."""
-    pieces = [Piece(title.upper(), role)]
+    pieces = [Piece(title.upper(), "heading")]
     if note:
         pieces.append(Piece(f"  {note}", "quiet"))
     return [BLANK, Line(tuple(pieces))]

@@ -25,10 +25,9 @@ class Stalls:
     stall waits for: then what is named as running is where it waited.
     """
 
-    def __init__(self, path: Path, *, least: timedelta = STALL) -> None:
+    def __init__(self, path: Path) -> None:
         """OSError if the file can't be written to."""
         self._file: TextIO = path.open("a", encoding="utf-8")
-        self._least = least.total_seconds()
         self._beaten = monotonic()
         self._main = threading.get_ident()
         self._stopped = threading.Event()
@@ -62,7 +61,7 @@ class Stalls:
             if self.running and beaten != since:  # it goes on
                 self._report(beaten - since)
                 self.running = ""
-            elif not self.running and monotonic() - beaten > self._least:
+            elif not self.running and timedelta(seconds=monotonic() - beaten) > STALL:
                 since, self.running = beaten, _named(sys._current_frames().get(self._main))
         if self.running and self._beaten != since:
             self._report(self._beaten - since)

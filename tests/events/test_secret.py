@@ -122,7 +122,6 @@ def test_names_in_other_regions_and_accounts_are_other_secrets() -> None:
 
 names = st.text("abAB12/-_", min_size=1, max_size=5)
 suffixes = st.text("abcXYZ019", min_size=6, max_size=6)
-spellings = st.sampled_from(["name", "complete", "kms", "create"])
 
 
 @given(name=names, suffix=suffixes, order=st.permutations(["name", "complete", "kms", "create"]))

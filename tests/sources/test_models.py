@@ -10,7 +10,7 @@ from aiobotocore.session import AioSession
 from botocore.loaders import Loader
 from botocore.regions import EndpointResolver
 
-from smwatch.sources.models import CALLED, LeanFiles, regions_of
+from smwatch.sources.models import CALLED, LeanFiles, regions_of_cloudtrail
 
 SERVICES = ("cloudtrail", "logs", "secretsmanager", "sts", "sso", "sso-oidc", "signin")
 
@@ -44,7 +44,7 @@ async def test_the_regions_are_those_that_botocore_names() -> None:
     named: list[Any] = []
     for partition in session.get_available_partitions():
         named += await session.get_available_regions("cloudtrail", partition)
-    assert list(regions_of(lean().load_data("endpoints"), "cloudtrail")) == named
+    assert list(regions_of_cloudtrail(lean().load_data("endpoints"))) == named
 
 
 def test_a_users_own_models_come_first(tmp_path: Path) -> None:

@@ -19,7 +19,6 @@ from tests.records import arrival
 from tests.tui.scene import NOW, Stage, ago, reads
 
 WIDE = (160, 40)
-SAVED = UiSettings(filters={"reads": "read", "changes": "write"})
 
 
 async def test_denied_reads_of_a_prefix_in_the_last_quarter_of_an_hour_take_three_keys_and_the_prefix() -> None:

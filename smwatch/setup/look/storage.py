@@ -24,7 +24,6 @@ def log_group(aws: Aws, region: str, name: str, *, tags: bool = False) -> LogGro
                     name=name,
                     log_class=group.get("logGroupClass", "STANDARD"),
                     retention=group.get("retentionInDays"),
-                    stored_bytes=group.get("storedBytes", 0),
                     tags=dict(aws.logs(region).list_tags_for_resource(resourceArn=arn)["tags"]) if tags else {},
                 )
     return None

@@ -63,7 +63,6 @@ def _trail(aws: Aws, answer: TrailTypeDef, region: str, account: str, *, tags: b
         home_region=home,
         multi_region=answer.get("IsMultiRegionTrail", False),
         organization=answer.get("IsOrganizationTrail", False),
-        validated=answer.get("LogFileValidationEnabled", False),
         bucket=answer.get("S3BucketName", ""),
         log_group_arn=answer.get("CloudWatchLogsLogGroupArn") or "",
         role_arn=answer.get("CloudWatchLogsRoleArn") or "",

@@ -19,9 +19,9 @@ class Detail(Sheet):
     Detail { width: 1fr; height: 1fr; }
     """
 
-    def __init__(self, page_of: PageOf, *, classes: str | None = None) -> None:
+    def __init__(self, page_of: PageOf) -> None:
         """`page_of` makes the page of a target, with the parts of its JSON at some paths folded."""
-        super().__init__(classes=classes)
+        super().__init__()
         self._page_of = page_of
         self._folded: set[Path] = set()
         self._trail: list[tuple[object, float]] = []

@@ -72,13 +72,11 @@ class FilterLine(Vertical):
             self.text = text
             super().__init__()
 
-    def __init__(
-        self, complete: Completer, *, prompt: str = " / ", hint: str = "", history: Sequence[str] = ()
-    ) -> None:
+    def __init__(self, complete: Completer, *, hint: str, history: Sequence[str]) -> None:
         super().__init__()
         self._complete = complete
         self._hint = hint
-        self._prompt = Static(prompt, markup=False)
+        self._prompt = Static(" / ", markup=False)
         self.input = FilterInput(self._take_best, self._browse)
         self._below = Pieces()
         self.history = list(history)

@@ -118,8 +118,8 @@ class Sheet(ScrollView, Direct, can_focus=True):
             self.line = line
             super().__init__()
 
-    def __init__(self, *, classes: str | None = None) -> None:
-        super().__init__(classes=classes)
+    def __init__(self) -> None:
+        super().__init__()
         self.lines: Sequence[Line] = ()
         self.cursor: int | None = None
         self._page: Page = _no_lines

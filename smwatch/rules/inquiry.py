@@ -17,14 +17,14 @@ if TYPE_CHECKING:
 class Inquiry:
     """Judges the values of a case: only what may be other than it was, unless all has to be judged."""
 
-    __slots__ = ("_asked", "_case", "_doubted", "_finder", "_judging", "_seen", "due", "found")
+    __slots__ = ("_asked", "_case", "_doubted", "_finder", "_found", "_judging", "_seen", "due")
 
-    def __init__(self, case: SpreadCase) -> None:
+    def __init__(self, case: SpreadCase, found: Found) -> None:
+        """`found`: what is known to be evidence, which is brought up to date."""
         self._case = case
+        self._found = found
         self.due = False
         """Whether something has to be judged."""
-        self.found = Found()
-        """What was found to be evidence."""
         self._finder: Finder | None = None
         """What knows how things were when they were judged last; None: all has to be judged."""
         self._seen: set[int] = set()
@@ -45,7 +45,7 @@ class Inquiry:
     def end(self) -> None:
         """There is nothing to judge any more, nor any evidence."""
         self._finder, self._judging, self.due = None, None, False
-        self.found.clear()
+        self._found.clear()
 
     def see(self, slot: int) -> None:
         """Something was seen in a slot."""
@@ -105,7 +105,7 @@ class Inquiry:
 
     def _judge(self) -> Iterator[int]:
         """Find anew what is evidence, as far as it may have changed; yields how many sights it has looked at since."""
-        case, kept, found = self._case, self._case.slots, self.found
+        case, kept, found = self._case, self._case.slots, self._found
         seen, self._seen = self._seen, set()
         asked, self._asked = self._asked, set()
         if not case.enough:

@@ -11,6 +11,9 @@ from smwatch.rules.dimension import Renames, Value
 from smwatch.rules.measure import Sight
 from smwatch.rules.subject import SECOND_BITS
 
+VALUES = 10_000
+"""Values told apart in one slot, and among those no longer kept."""
+
 
 class More(NamedTuple):
     """What was seen in a slot since it was judged: where nothing else has changed, most of what was found stands.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from smwatch.record import Record
 from smwatch.rules.alarm import Alarm, Severity
 from smwatch.rules.engine import Engine
-from smwatch.rules.spread import NO_HABIT
+from smwatch.rules.valued import NO_HABIT
 from tests import records
 from tests.rules.catalogue.reads import EXTERNAL_SECRETS, sweep
 from tests.rules.catalogue.story import known_for, over

@@ -1,0 +1,88 @@
+"""What of the evidence of different values is only counted any more: it is older than what a case keeps."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import TypeAlias
+
+from smwatch.events.secret import Secret
+from smwatch.rules.alarm import Alarm
+from smwatch.rules.dimension import UNNAMED, Renames, Value
+from smwatch.rules.evidence import LEVELS, Evidence, Shed
+from smwatch.rules.slots import VALUES
+from smwatch.rules.subject import SECOND_BITS
+
+Ends: TypeAlias = tuple[int, int]
+"""The first and the last second in which something was so."""
+
+
+class Bygone:
+    """Values that were evidence, by what an alarm that was kept says of them, or by slots that were dropped."""
+
+    __slots__ = ("_dropped", "kept", "values")
+
+    def __init__(self) -> None:
+        self.kept: Shed | None = None
+        """What an alarm that was kept says, until all of it is known again."""
+        self._dropped: Shed | None = None
+        """What the evidence in slots that were dropped amounts to."""
+        self.values: dict[Value, Ends] = {}
+        """The values in it, and the first and last second of each."""
+
+    @property
+    def shed(self) -> Shed | None:
+        """All of it."""
+        return _most_of(self.kept, self._dropped)
+
+    @property
+    def secrets(self) -> Iterator[Secret]:
+        """Those of the values that are secrets."""
+        return (value for value in self.values if isinstance(value, Secret) and value is not UNNAMED)
+
+    def keep(self, alarm: Alarm, title: str) -> None:
+        """Count what an alarm says that was kept: which values those were is not known any more, only how many."""
+        rank, step = divmod(alarm.level, LEVELS)
+        first_at, last_at = int(alarm.first_at.timestamp()), int(alarm.last_at.timestamp())
+        last_key = alarm.event_keys[-1] if alarm.event_keys else last_at << SECOND_BITS
+        self.kept = Shed(alarm.count, first_at, last_at, last_key, rank, step, title)
+
+    def drop(self, evidence: Sequence[Evidence]) -> None:
+        """Count the evidence of a slot, which is kept no longer."""
+        values = self.values
+        for one in evidence:
+            if one.value is not None and (one.value in values or len(values) < VALUES):
+                first, _ = values.get(one.value, (one.at, one.at))
+                values[one.value] = first, one.at
+            shed = Shed(len(values), one.at, one.at, one.key, one.rank, one.step, one.title)
+            self._dropped = _most_of(self._dropped, shed)
+
+    def absorb(self, other: Bygone) -> None:
+        """Count what another one counts; that counts nothing any more."""
+        self.values = _spanned((*self.values.items(), *other.values.items()))
+        self.kept, self._dropped = _most_of(self.kept, other.kept), _most_of(self._dropped, other._dropped)
+        other.kept = other._dropped = None
+
+    def fold(self, right: Renames) -> None:
+        """Count values that have turned out to be others as those."""
+        self.values = _spanned((right.get(value, value), ends) for value, ends in self.values.items())
+
+    def with_those(self, seen: Iterable[tuple[Value, Ends]]) -> Mapping[Value, Ends]:
+        """Its values and those that were `seen`, with the first and the last second of each."""
+        return _spanned((*self.values.items(), *seen))
+
+
+def _most_of(one: Shed | None, other: Shed | None) -> Shed | None:
+    """Both together, where the values of one may be the other's too."""
+    if one is None or other is None:
+        return one or other
+    return replace(one.joined(other), count=max(one.count, other.count))
+
+
+def _spanned(times: Iterable[tuple[Value, Ends]]) -> dict[Value, Ends]:
+    """Values with their first and last seconds, each once."""
+    found = dict[Value, Ends]()
+    for value, (first, last) in times:
+        known = found.get(value, (first, last))
+        found[value] = min(first, known[0]), max(last, known[1])
+    return found

@@ -4,21 +4,20 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from itertools import chain, islice
 from types import MappingProxyType
 
 from smwatch.events import moments
-from smwatch.events.event import Arrival, Event, SeenBy
+from smwatch.events.event import Arrival, SeenBy
 from smwatch.events.renaming import Rename, composed
 from smwatch.rules.alarm import Alarm, Decided, Mute, taken_back
-from smwatch.rules.case import Case, group_of
-from smwatch.rules.condition import historic, lookups
+from smwatch.rules.cases import Cases
+from smwatch.rules.condition import historic
 from smwatch.rules.deciding import Deciding
-from smwatch.rules.dimension import Dimension, Value
 from smwatch.rules.envelope import RuleSet
-from smwatch.rules.feed import Feeds
-from smwatch.rules.period import DAY, Period
+from smwatch.rules.period import DAY
+from smwatch.rules.reach import memory_of
 from smwatch.rules.route import Router
 from smwatch.rules.spread import KEPT
 from smwatch.rules.standing import Standing
@@ -26,7 +25,6 @@ from smwatch.rules.stop import Stop
 from smwatch.rules.subject import SECOND_BITS
 from smwatch.rules.times import EVER
 from smwatch.rules.vigil import Place, Span
-from smwatch.rules.watch import Watch
 from smwatch.rules.world import World
 
 _FILE = SeenBy.FILE
@@ -57,10 +55,8 @@ class Engine:
         """
         self._world = world = World(rules)
         self._standing = standing = Standing(world)
-        self._deciding = Deciding(standing, world, self._case)
-        self._watches = {rule.id: Watch(rule, world, standing.kept) for rule in rules.rules if rule.silence is None}
-        self._silent = {rule.id: rule for rule in rules.rules if rule.silence is not None}
-        self._feeds = Feeds(tuple(self._silent.values()), world)
+        self._cases = cases = Cases(rules.rules, world, standing)
+        self._deciding = Deciding(standing, world, cases.of)
         looked_at = [Stop.of(track, fact.when, lists=rules.lists) for fact, track in world.facts]
         facts = looked_at + [Stop.of(timers, timers.timer.start, lists=rules.lists) for timers in world.timers.values()]
         facts += [
@@ -70,7 +66,7 @@ class Engine:
         ]
         wanted = [
             Stop.of(
-                self._watches[rule.id],
+                cases.watches[rule.id],
                 rule.when,
                 only=[each for each in rule.only if not historic(each, distinct=rule.distinct is not None)],
                 unless=[each for each in rule.unless if not historic(each, distinct=rule.distinct is not None)],
@@ -79,8 +75,6 @@ class Engine:
             for rule in rules.rules
             if rule.silence is None
         ]
-        self._recalled: dict[int, set[str]] = {}
-        """The groups of alarms that were kept, by the keys of their events."""
         self._route = Router([*facts, *wanted], world.turns)
         self._wanted = Router([*wanted, *looked_at], world.turns)
         self._folding: Iterator[None] | None = None
@@ -90,7 +84,7 @@ class Engine:
         """The last one of which time was told."""
         self.ticked_at: datetime | None = None
         """The last time that was told."""
-        self.memory = _memory(rules)
+        self.memory = memory_of(rules.rules)
         """How far back events bear upon alarms to come."""
 
     @property
@@ -109,7 +103,7 @@ class Engine:
 
     def judges(self, alarm: Alarm, since: datetime | None) -> bool:
         """Whether events since then show all that this alarm is made of, by the rules in force."""
-        return alarm.rule in self._watches and since is not None and alarm.first_at >= since
+        return alarm.rule in self._cases.watches and since is not None and alarm.first_at >= since
 
     # -- what happens
 
@@ -122,7 +116,7 @@ class Engine:
         say when they happened the time at which they were delivered.
         """
         self._fold_all()
-        world, way_of, recalled = self._world, self._route.way, self._recalled
+        world, way_of, recalled = self._world, self._route.way, self._cases.recalled
         began = EVER if world.beginning.at is None else world.beginning.at
         newest = 0
         account, region, recorded, stretch = "", "", False, world.vigil.stretch(("", ""), recorded=False)
@@ -143,7 +137,7 @@ class Engine:
             if not stretch.first <= second <= stretch.last:
                 stretch.see(second)
             if recalled and event.key in recalled:
-                self._recognise(event)
+                self._cases.recognise(event)
             way = way_of(arrival)
             if way is not None:
                 plan, model = way
@@ -179,9 +173,9 @@ class Engine:
         right = composed(renames)
         for alarm in tuple(self._standing.alarms.values()):
             if alarm.secret in right:
-                self._case(alarm)  # it may have been forgotten
+                self._cases.of(alarm)  # it may have been forgotten
         self._world.fold(right)
-        self._folding = chain.from_iterable([watch.fold(right) for watch in self._watches.values()])
+        self._folding = chain.from_iterable([watch.fold(right) for watch in self._cases.watches.values()])
         return self.settle()
 
     def feed(self, source: str, newest_at: datetime | None, now: datetime, *, more: bool = False) -> tuple[Alarm, ...]:
@@ -191,7 +185,7 @@ class Engine:
         """
         self._fold_all()
         second = moments.seconds_of_datetime(now)
-        self._feeds.heard(source, newest_at, now)
+        self._cases.feeds.heard(source, newest_at, now)
         self._world.move(second, second - DELIVERY)
         return () if more else self.settle()
 
@@ -301,10 +295,9 @@ class Engine:
         for alarm in alarms:
             if alarm.count:
                 self._standing.put(self._deciding.muted(alarm))
-                for key in alarm.event_keys if alarm.secret is not None else ():
-                    self._recalled.setdefault(key, set()).add(alarm.group)
+                self._cases.recall(alarm)
         for alarm in tuple(self._standing.alarms.values()):
-            if (case := self._case(alarm)) is not None:
+            if (case := self._cases.of(alarm)) is not None:
                 case.wake()  # it has to hear of what ends it
 
     # -- within
@@ -314,45 +307,10 @@ class Engine:
             deque(self._folding, maxlen=0)
             self._folding = None
 
-    def _recognise(self, event: Event) -> None:
-        """Regroup the alarms of this event if it names another secret than when they were kept."""
-        for group in self._recalled.pop(event.key):
-            alarm = self._standing.alarms.get(group)
-            if alarm is None or alarm.secret is None or event.secret is None:
-                continue
-            if alarm.secret != event.secret and alarm.secret not in event.others:
-                case, watch = self._case(alarm), self._watches.get(alarm.rule)
-                if case is not None and watch is not None:
-                    known = tuple(case.values.get(dimension) for dimension in watch.rule.by)
-                    watch.regroup(known, {alarm.secret: event.secret})
-
-    def _case(self, alarm: Alarm) -> Case | None:
-        """The case behind an alarm; None where its rule is no longer in force."""
-        watch = self._watches.get(alarm.rule)
-        silent = self._silent.get(alarm.rule)
-        rule = watch.rule if watch is not None else silent
-        if rule is None:
-            return None
-        about = dict(alarm.about)
-        values: dict[Dimension, Value] = {}
-        for dimension in rule.by:
-            value: Value | None = about.get(dimension.name)
-            if dimension.name == "secret":
-                value = alarm.secret
-            elif dimension.name == "identity":
-                value = alarm.identity or None
-            elif dimension.name in ("session", "access_key"):
-                value = alarm.session or alarm.identity or None
-            if value is not None:
-                values[dimension] = value
-        if group_of(rule, values) != alarm.group:
-            return None  # the rule groups differently by now
-        return watch.case(values) if watch is not None else self._feeds.case(rule, values)
-
     def _forget_before(self, second: int) -> Iterator[None]:
         """Once a day, bit by bit: who is left open for months must not hold what was only of use on a day long gone."""
         self._forget_plans()
-        for watch in self._watches.values():
+        for watch in self._cases.watches.values():
             for gone in watch.forget_before(second):
                 if gone:
                     self._forget_plans()
@@ -365,22 +323,3 @@ class Engine:
 
 Same = Mapping[str, tuple[Alarm, Alarm]]
 """By group: an alarm of one engine, and the equal one of another."""
-
-
-def _memory(rules: RuleSet) -> timedelta:
-    """The longest that a rule looks back."""
-    longest = 0
-    for rule in rules.rules:
-        lengths = [lookup.within for lookup in lookups(*rule.conditions) if lookup.within is not None]
-        if rule.first_seen is not None:
-            lengths += [rule.first_seen.within, rule.first_seen.warmup]
-        if rule.timer is not None:
-            lengths.append(Period(rule.timer.default_days * DAY))
-        stateful = (rule.count, rule.distinct, rule.sequence, rule.absence)
-        lengths += [part.within for part in (*stateful, *rule.escalate) if part is not None]
-        if rule.distinct is not None and rule.distinct.habit is not None:
-            lengths.append(rule.distinct.habit.within)
-        if rule.distinct is not None and rule.distinct.share is not None:
-            lengths.append(rule.distinct.share.warmup)
-        longest = max(longest, *lengths, 0)
-    return timedelta(seconds=longest)

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import timedelta
+
 from smwatch.rules.condition import Condition, Look, Lookup, lookups
 from smwatch.rules.envelope import FirstSeen, Rule, own_fact
+from smwatch.rules.period import DAY, Period
 from smwatch.rules.telling import reach
 from smwatch.rules.times import EVER
 
@@ -33,3 +37,22 @@ def reach_of(rule: Rule) -> tuple[int, int]:
     if rule.timer is not None:
         back, ahead = EVER, EVER
     return back, ahead
+
+
+def memory_of(rules: Iterable[Rule]) -> timedelta:
+    """The longest that one of the rules looks back."""
+    longest = 0
+    for rule in rules:
+        lengths = [lookup.within for lookup in lookups(*rule.conditions) if lookup.within is not None]
+        if rule.first_seen is not None:
+            lengths += [rule.first_seen.within, rule.first_seen.warmup]
+        if rule.timer is not None:
+            lengths.append(Period(rule.timer.default_days * DAY))
+        stateful = (rule.count, rule.distinct, rule.sequence, rule.absence)
+        lengths += [part.within for part in (*stateful, *rule.escalate) if part is not None]
+        if rule.distinct is not None and rule.distinct.habit is not None:
+            lengths.append(rule.distinct.habit.within)
+        if rule.distinct is not None and rule.distinct.share is not None:
+            lengths.append(rule.distinct.share.warmup)
+        longest = max(longest, *lengths, 0)
+    return timedelta(seconds=longest)

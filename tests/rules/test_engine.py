@@ -210,7 +210,7 @@ def test_sessions_that_never_come_back_are_let_go_after_a_week_and_alarms_are_no
     thief = records.role("ci-deployer", "build-7")
     engine.judge(arrivals(records.read(f"prod/{n}", by=thief, at=after(n)) for n in range(12)))
     engine.judge(arrivals(records.read(by=records.role("api", f"i-{n}"), at=after(n)) for n in range(100)))
-    watch = engine._watches["SMW-READ-01"]
+    watch = engine._cases.watches["SMW-READ-01"]
     engine.tick(after(days=6))
     assert len(known(watch)) == 101
     before = of("SMW-READ-01", engine.alarms)
@@ -236,7 +236,7 @@ def test_what_is_no_longer_of_use_is_let_go_bit_by_bit_where_a_screen_waits() ->
     engine = Engine(catalogue())
     engine.at_once = 10
     engine.judge(arrivals(records.read(by=records.role("api", f"i-{n}"), at=after(n)) for n in range(250)))
-    watch = engine._watches["SMW-READ-01"]
+    watch = engine._cases.watches["SMW-READ-01"]
     left = [len(known(watch))]
     for second in range(30):
         engine.tick(after(second, days=9))

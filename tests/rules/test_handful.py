@@ -88,7 +88,7 @@ def test_alarms_are_as_if_each_group_had_a_case(*, reads: list[Read], batch: int
 
 def test_there_is_a_case_once_there_are_enough_values_and_not_before() -> None:
     engine = Engine(RULES)
-    watch = engine._watches["MINE"]
+    watch = engine._cases.watches["MINE"]
     judge(engine, [(0, BATCHES, 1), *((0, number, 1) for number in range(LEAST - 1))], LEAST)
     assert not watch._spreads.remembered()
     assert not engine.alarms
@@ -111,7 +111,7 @@ def test_a_group_with_an_alarm_that_was_kept_has_a_case_at_once() -> None:
     judge(engine, [(0, number, 1) for number in range(LEAST)], LEAST)
     again = Engine(RULES)
     again.restore(engine.alarms.values())
-    watch = again._watches["MINE"]
+    watch = again._cases.watches["MINE"]
     for group in watch._spreads.remembered():
         watch._spreads.take(group)
     judge(again, [(0, 0, 2), (1, 0, 2)], 1)

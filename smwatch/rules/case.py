@@ -8,17 +8,16 @@ from collections.abc import Mapping, Sequence, Set
 from datetime import UTC, datetime
 from hashlib import blake2b
 from operator import attrgetter
-from typing import NamedTuple, Self
+from typing import Self
 
-from smwatch.events.event import Event
-from smwatch.events.renaming import names_any, renamed_event
 from smwatch.events.secret import Secret
 from smwatch.rules.alarm import EVIDENCE, SECRETS, Alarm, AlarmState, Decision, Severity
-from smwatch.rules.command import event_values, filled, for_secrets
+from smwatch.rules.command import filled
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Value
 from smwatch.rules.ending import Ending
 from smwatch.rules.envelope import Rule, Telling
 from smwatch.rules.evidence import BEGINNING, END, LEVELS, Evidence, Shed, Total, total_of
+from smwatch.rules.newest import Commands, Newest
 from smwatch.rules.telling import READERS, sentences
 from smwatch.rules.tidings import Tidings
 from smwatch.rules.watching import Teller
@@ -30,18 +29,6 @@ _SECRET = DIMENSIONS["secret"]
 _IDENTITY = DIMENSIONS["identity"]
 _SESSIONS = tuple(DIMENSIONS[name] for name in ("session", "access_key"))
 _PRINCIPALS = (_IDENTITY, *_SESSIONS)
-
-
-class Newest(NamedTuple):
-    """The newest event that is evidence."""
-
-    event: Event
-    of_record: Mapping[str, str]
-    """What its record alone gives to fill commands with."""
-
-    def renamed(self, right: Mapping[Secret, Secret]) -> Newest:
-        """The same with the right names of secrets; itself if it knows no wrong one."""
-        return Newest(renamed_event(self.event, right), self.of_record) if names_any(self.event, right) else self
 
 
 class Case(ABC):
@@ -82,9 +69,8 @@ class Case(ABC):
         self.base: Alarm | None = None
         self.newest: Newest | None = None
         """What its principal's name and its commands come from."""
-        self._commands: tuple[Mapping[str, str], list[Secret], tuple[str, ...]] | None = None
-        """The values and secrets that the commands were filled with last, and they: mostly the next event changes none.
-        """
+        self._commands: Commands | None = None
+        """Most cases never need any."""
         self.last_key = -1
         """The key of the newest evidence."""
         self.low = self.high = self.own_high = BEGINNING
@@ -160,7 +146,6 @@ class Case(ABC):
             self.shed = other.shed if self.shed is None else self.shed.joined(other.shed)
         self.base = max(filter(None, (self.base, other.base)), key=attrgetter("changed_at"), default=None)
         other.shed, other.base = None, None
-        self._commands = None
         self.wake()
         other.wake()
 
@@ -320,11 +305,9 @@ class Case(ABC):
         newest = self.newest
         if newest is None:
             return self.base.next if self.base else filled(self.rule.next, {})
-        values = {**event_values(self.rule.next, newest.event), **newest.of_record}
-        secrets = [*self.secrets_in(episode, shed)[-EVIDENCE:]]
-        if self._commands is None or self._commands[:2] != (values, secrets):
-            self._commands = values, secrets, filled(self.rule.next, values, for_secrets(secrets))
-        return self._commands[2]
+        if self._commands is None:
+            self._commands = Commands(self.rule.next)
+        return self._commands.of(newest, self.secrets_in(episode, shed)[-EVIDENCE:])
 
     def _closed_by(self, end: int) -> str:
         if event := self.ending.event_in(end):

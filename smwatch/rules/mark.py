@@ -6,8 +6,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from smwatch.events.links import reads_caused
 from smwatch.rules.answer import Pending
-from smwatch.rules.case import Newest
 from smwatch.rules.evidence import Evidence
+from smwatch.rules.newest import Newest
 from smwatch.rules.subject import SECOND_BITS
 from smwatch.rules.watching import Watcher
 

@@ -143,7 +143,7 @@ class SightingCase(Case):
         """Know the events by the right names of their secrets."""
         for mark in self.marks:
             if mark.newest is not None and (newest := mark.newest.renamed(right)) is not mark.newest:
-                mark.newest, self._commands = newest, None
+                mark.newest = newest
                 self.wake()
 
     def absorb(self, other: Self) -> None:

@@ -8,12 +8,12 @@ from typing import Self
 from smwatch.events.event import Event
 from smwatch.events.renaming import names_any, renamed_event
 from smwatch.events.secret import Secret
-from smwatch.rules.case import Newest
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Renames, Value
 from smwatch.rules.envelope import Rule
 from smwatch.rules.evidence import BEGINNING, END, Evidence
 from smwatch.rules.inquiry import Inquiry
 from smwatch.rules.measure import Measure
+from smwatch.rules.newest import Newest
 from smwatch.rules.period import DAY
 from smwatch.rules.plan import Plan
 from smwatch.rules.sighter import SLOTS, Sighter
@@ -163,7 +163,7 @@ class SpreadCase(ValuedCase):
         """Know the newest event by the right names of its secrets."""
         self._catch_up()
         if self.event is not None and names_any(self.event, right):
-            self.event, self._commands = renamed_event(self.event, right), None
+            self.event = renamed_event(self.event, right)
             self.evidence_changes()
 
     def fold(self, right: Renames) -> None:

@@ -12,7 +12,7 @@ from smwatch.rules import judges
 from smwatch.rules.alarm import Alarm
 from smwatch.rules.answer import Pending
 from smwatch.rules.awaiting import waits
-from smwatch.rules.case import Case, Newest, group_of
+from smwatch.rules.case import Case, group_of
 from smwatch.rules.command import holes, needs_record, record_values
 from smwatch.rules.condition import historic, timeless
 from smwatch.rules.dimension import UNNAMED, Dimension, Group, Value, grouping, renamed, renames
@@ -23,6 +23,7 @@ from smwatch.rules.handful import Glimpse, Handful
 from smwatch.rules.mark import Mark, Verdict
 from smwatch.rules.measure import Bar, Measure, Need, Needs, Questions
 from smwatch.rules.memory import Memory
+from smwatch.rules.newest import Newest
 from smwatch.rules.plan import Ask, First, Plan, Spreading, Take
 from smwatch.rules.question import Prepare, lookout, prepare
 from smwatch.rules.reach import only_of, reach_of

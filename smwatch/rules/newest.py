@@ -1,0 +1,47 @@
+"""The newest evidence of an alarm, and the commands that are filled with what it says."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple
+
+from smwatch.events.event import Event
+from smwatch.events.renaming import names_any, renamed_event
+from smwatch.events.secret import Secret
+from smwatch.rules.command import event_values, filled, for_secrets
+
+
+class Newest(NamedTuple):
+    """The newest event that is evidence."""
+
+    event: Event
+    of_record: Mapping[str, str]
+    """What its record alone gives to fill commands with."""
+
+    def renamed(self, right: Mapping[Secret, Secret]) -> Newest:
+        """The same with the right names of secrets; itself if it knows no wrong one."""
+        return Newest(renamed_event(self.event, right), self.of_record) if names_any(self.event, right) else self
+
+
+class Commands:
+    """A rule's commands to run next, filled anew only where that makes a difference: mostly the next event makes none.
+
+    Serves the rows "rules-trouble" and "burst-trouble" of the benchmarks.
+    """
+
+    __slots__ = ("_commands", "_filled", "_secrets", "_values")
+
+    def __init__(self, commands: tuple[str, ...]) -> None:
+        self._commands = commands
+        self._values: Mapping[str, str] | None = None
+        """What they were filled with last."""
+        self._secrets: Sequence[Secret] = ()
+        self._filled: tuple[str, ...] = ()
+
+    def of(self, newest: Newest, secrets: Sequence[Secret]) -> tuple[str, ...]:
+        """The commands for this evidence, and for these secrets where there are many."""
+        values = {**event_values(self._commands, newest.event), **newest.of_record}
+        if values != self._values or secrets != self._secrets:
+            self._values, self._secrets = values, secrets
+            self._filled = filled(self._commands, values, for_secrets(secrets))
+        return self._filled

@@ -3,27 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from fnmatch import fnmatchcase
 from typing import TypeAlias
 
 from msgspec import Struct
 
 from smwatch.events.naming import part
-from smwatch.events.policy import Grade, account_of, grade
-from smwatch.events.principal import Kind
 from smwatch.events.selectors import Selectors
 from smwatch.events.tidy import clipped
 from smwatch.patterns.conditions import parse_selector
 from smwatch.record import Record, encode
+from smwatch.rules import caller, opening
 from smwatch.rules.documented import deafens, weakens
 from smwatch.rules.glance import Look
+from smwatch.rules.opening import Foreign
 from smwatch.rules.subject import Subject
 
 Lists: TypeAlias = Mapping[str, tuple[str, ...]]
 Ask: TypeAlias = Callable[[Subject], bool]
-Foreign: TypeAlias = Callable[[Subject], Iterable[str]]
-"""The accounts, other than its own, that an event lets in, names or is by."""
 
 LISTS = {
     "org_accounts": "ids of accounts of yours beside those watched: their reads, keys and functions are no stranger's",
@@ -88,64 +86,6 @@ _ROTATIONS = {
 }
 
 
-# ------------------------------------------------------------------------------------------------------------ principal
-
-_INSTANCE = re.compile(r"i-[0-9a-f]{8,17}", re.ASCII)
-
-
-def _other_account(subject: Subject) -> bool:
-    return subject.event.principal.kind is Kind.OTHER_ACCOUNT
-
-
-def _caller(subject: Subject) -> Iterable[str]:
-    return (subject.event.principal.account,) if _other_account(subject) else ()
-
-
-def _service(subject: Subject) -> bool:
-    return bool(subject.event.principal.invoked_by) or subject.event.principal.kind is Kind.SERVICE
-
-
-def _instance(subject: Subject) -> bool:
-    return bool(_INSTANCE.fullmatch(subject.event.principal.session))
-
-
-def _workload(subject: Subject) -> bool:
-    # AWS itself puts it with the credentials that it gives to a function: it is there wherever they are used.
-    if (header := subject.header) is not None:  # which has the same, and need not be decoded
-        within = header.identity.scope if header.identity is not None else None
-        issuer = within.issuer_type if within is not None else None
-    else:
-        scope = part(subject.record, "userIdentity").get("inScopeOf")
-        issuer = scope.get("issuerType") if isinstance(scope, dict) else None
-    return isinstance(issuer, str) and issuer.startswith("AWS::")
-
-
-def _interactive(subject: Subject) -> bool:
-    return _interactive_agent(subject.event.user_agent) or _from_console(subject.record)
-
-
-def _interactive_agent(agent: str) -> bool:
-    return "CloudShell" in agent or agent.startswith("Mozilla")
-
-
-def _from_console(record: Record) -> bool:
-    return record.get("sessionCredentialFromConsole") in ("true", True)
-
-
-def _self(subject: Subject) -> bool:
-    # Anyone can call themselves smwatch, so this excuses only what smwatch does: it reads metadata, never a value.
-    return _own_agent(subject.event.user_agent) and subject.event.name in _OWN_CALLS
-
-
-def _own_agent(agent: str) -> bool:
-    return "smwatch/" in agent
-
-
-_OWN_CALLS = frozenset(
-    ("DescribeSecret", "ListSecrets", "ListSecretVersionIds", "GetResourcePolicy", "ListResourcePolicies")
-)
-
-
 def _agent(says: str, listed: str) -> Known:
     def has_word(lists: Lists) -> Callable[[str], bool] | None:
         words = tuple(word.lower() for word in lists[listed] if word)
@@ -165,9 +105,6 @@ def _agent(says: str, listed: str) -> Known:
         return (_text("userAgent", ask),) if ask is not None else ()
 
     return Known(says, make, looks=looks)
-
-
-# -------------------------------------------------------------------------------------------------------------- secrets
 
 
 def _named(listed: str) -> Callable[[Lists], Ask | None]:
@@ -245,75 +182,26 @@ def _rotation_put_off(subject: Subject) -> bool:
     return rate is not None and int(rate[1]) > _YEAR * (24 if rate[2] == "hour" else 1)
 
 
-# ------------------------------------------------------------------------------------------------- what a call opens up
-
-
-def _graded(subject: Subject) -> Grade | None:
-    """The policy that is put, graded; None if none is."""
-    parameters = part(subject.record, "requestParameters")
-    text = parameters.get("resourcePolicy", parameters.get("policy"))  # of a secret, of a KMS key
-    return grade(text, subject.account) if isinstance(text, str) else None
-
-
-def _policy(says: Callable[[Grade], bool]) -> Ask:
-    return lambda subject: (graded := _graded(subject)) is not None and says(graded)
-
-
-def _let_in(subject: Subject) -> Iterable[str]:
-    graded = _graded(subject)
-    return graded.foreign if graded is not None else ()
-
-
-def _of_arn(key: str) -> Foreign:
-    """The account of the ARN under this key of the request parameters, and of those of its replicas."""
-
-    def foreign(subject: Subject) -> Iterator[str]:
-        parameters = part(subject.record, "requestParameters")
-        replicas = parameters.get("addReplicaRegions")
-        places = [parameters, *(replicas if isinstance(replicas, list) else ())]
-        for value in (place.get(key) for place in places if isinstance(place, dict)):
-            parts = value.split(":", 5) if isinstance(value, str) else []
-            if len(parts) == 6 and parts[4] not in ("", subject.account):
-                yield parts[4]
-
-    return foreign
-
-
-def _grantee(subject: Subject) -> Iterable[str]:
-    grantee = part(subject.record, "requestParameters").get("granteePrincipal")
-    account = account_of(grantee) if isinstance(grantee, str) else ""
-    return (account,) if account not in ("", subject.account) else ()
-
-
-def _of_any_arn(subject: Subject) -> Iterator[str]:
-    """The accounts of all ARNs among the request parameters, whatever their keys are called."""
-    for value in part(subject.record, "requestParameters").values():
-        for text in value if isinstance(value, list) else (value,):
-            parts = text.split(":", 5) if isinstance(text, str) else []
-            if len(parts) == 6 and parts[0] == "arn" and parts[4] not in ("", subject.account):
-                yield parts[4]
-
-
 _STRANGER = "an account that is neither watched nor in org_accounts"
 
 TRAITS: dict[str, Known] = {
-    "service": _plain("an AWS service made the call, or made it for someone", _service, of_caller=True),
+    "service": _plain("an AWS service made the call, or made it for someone", caller.by_service, of_caller=True),
     "self": _plain(
         "smwatch itself reads metadata",
-        _self,
-        _text("userAgent", _own_agent),
-        _text("eventName", _OWN_CALLS.__contains__),
+        caller.by_smwatch,
+        _text("userAgent", caller.agent_of_smwatch),
+        _text("eventName", caller.CALLS_OF_SMWATCH.__contains__),
     ),
-    "instance": _plain("the session belongs to an EC2 instance", _instance, of_caller=True),
-    "workload": _plain("the credentials were given to what runs in AWS, such as a function", _workload),
+    "instance": _plain("the session belongs to an EC2 instance", caller.by_instance, of_caller=True),
+    "workload": _plain("the credentials were given to what runs in AWS, such as a function", caller.by_workload),
     "interactive": _plain(
         "a person reads in the console or CloudShell",
-        _interactive,
-        _text("userAgent", _interactive_agent),
-        (parse_selector("$.sessionCredentialFromConsole"), _from_console),
+        caller.by_person,
+        _text("userAgent", caller.agent_of_person),
+        (parse_selector("$.sessionCredentialFromConsole"), caller.from_console),
     ),
-    "other_account": _plain("the caller belongs to another account", _other_account, of_caller=True),
-    "stranger": _of_strangers(f"the caller belongs to {_STRANGER}", _caller, of_caller=True),
+    "other_account": _plain("the caller belongs to another account", caller.of_other_account, of_caller=True),
+    "stranger": _of_strangers(f"the caller belongs to {_STRANGER}", caller.strange_callers, of_caller=True),
     "tool": _agent("the user agent is an offensive tool's", "tools"),
     "scanner": _agent("the user agent is an authorised scanner's", "scanners"),
     "nameless": _plain("the record names no secret", _nameless, of_caller=True),
@@ -332,19 +220,25 @@ TRAITS: dict[str, Known] = {
     "catch_all": _plain("every filter of the batch is negated", _catch_all),
     "new_value": _plain("the call wrote a value", _new_value),
     "rotation_put_off": _plain("the rotation comes less than once a year", _rotation_put_off),
-    "public_policy": _plain("the policy lets anybody in", _policy(lambda grade: grade.public)),
-    "stranger_policy": _of_strangers(f"the policy lets in {_STRANGER}", _let_in),
+    "public_policy": _plain("the policy lets anybody in", opening.policy(lambda grade: grade.public)),
+    "stranger_policy": _of_strangers(f"the policy lets in {_STRANGER}", opening.let_in),
     "unbound_policy": _plain(
         "the policy lets a service in on whosever behalf, or whoever an identity provider knows",
-        _policy(lambda grade: grade.unbound),
+        opening.policy(lambda grade: grade.unbound),
     ),
-    "self_perpetuating_policy": _plain("the policy allows changing it", _policy(lambda grade: grade.self_perpetuating)),
-    "locking_policy": _plain("the policy keeps somebody from undoing things", _policy(lambda grade: grade.locks_out)),
-    "unreadable_policy": _plain("the policy is no policy document", _policy(lambda grade: not grade.readable)),
-    "stranger_key": _of_strangers(f"the KMS key belongs to {_STRANGER}", _of_arn("kmsKeyId")),
-    "stranger_grantee": _of_strangers(f"the KMS key is granted to {_STRANGER}", _grantee),
-    "stranger_function": _of_strangers(f"the rotation function belongs to {_STRANGER}", _of_arn("rotationLambdaARN")),
-    "stranger_arn": _of_strangers(f"a parameter names something in {_STRANGER}", _of_any_arn),
+    "self_perpetuating_policy": _plain(
+        "the policy allows changing it", opening.policy(lambda grade: grade.self_perpetuating)
+    ),
+    "locking_policy": _plain(
+        "the policy keeps somebody from undoing things", opening.policy(lambda grade: grade.locks_out)
+    ),
+    "unreadable_policy": _plain("the policy is no policy document", opening.policy(lambda grade: not grade.readable)),
+    "stranger_key": _of_strangers(f"the KMS key belongs to {_STRANGER}", opening.in_arn("kmsKeyId")),
+    "stranger_grantee": _of_strangers(f"the KMS key is granted to {_STRANGER}", opening.grantees),
+    "stranger_function": _of_strangers(
+        f"the rotation function belongs to {_STRANGER}", opening.in_arn("rotationLambdaARN")
+    ),
+    "stranger_arn": _of_strangers(f"a parameter names something in {_STRANGER}", opening.in_any_arn),
     "rotation_actor": _of_history("the principal rotates this secret: it wrote to it while a rotation ran", _ROTATIONS),
     "in_rotation": _of_history("a rotation of the secret is under way", _ROTATIONS),
     "just_written": _of_history(

@@ -9,48 +9,15 @@ import msgspec
 
 from smwatch.dossier.again import Again
 from smwatch.dossier.bounded import Sampled, latest, newest
-from smwatch.dossier.dealings import Dealings, Failure, changes, moment_of
+from smwatch.dossier.dealings import Dealings, changes, moment_of
 from smwatch.dossier.outcome import Outcome, failure
+from smwatch.dossier.touched import Secrets
 from smwatch.events.event import Arrival, Event
 from smwatch.events.principal import Principal
 from smwatch.events.secret import Secret
 
 SECRETS, SEEN, CAME = 5000, 64, 128
 """Secrets kept for a principal (beyond that a fixed sample, the rest counted together), and values of other kinds."""
-
-
-class Touched(msgspec.Struct, frozen=True):
-    """A secret that the principal reached for, and what came of it."""
-
-    secret: Secret
-    reads: int
-    """Successful ones: the value is known to the principal."""
-    denied: int
-    deleted: int
-    """Reads refused because the secret is marked for deletion or not there."""
-    failed: int
-    writes: int
-    calls: int
-    decrypts: int
-    """Values decrypted by KMS on the principal's behalf: the second witness of a read."""
-    first_key: int
-    last_key: int
-    last_failure: Failure | None
-
-    @property
-    def first_at(self) -> datetime:
-        """When it was first touched."""
-        return moment_of(self.first_key)
-
-    @property
-    def last_at(self) -> datetime:
-        """When it was last touched."""
-        return moment_of(self.last_key)
-
-    @property
-    def exposed(self) -> bool:
-        """Whether the principal got the value."""
-        return bool(self.reads or self.decrypts)
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -152,10 +119,9 @@ class PrincipalDossier:
     # -- reading
 
     @property
-    def secrets(self) -> tuple[Touched, ...]:
+    def secrets(self) -> Secrets:
         """Every secret it touched, in the order it came to them."""
-        found = sorted(self._secrets.items(), key=lambda kv: (kv[1].first, kv[0]))
-        return tuple(_touched(secret, dealings) for secret, dealings in found)
+        return Secrets(self._secrets)
 
     @property
     def first_at(self) -> datetime:
@@ -222,19 +188,3 @@ class PrincipalDossier:
     def _newest(self, which: int) -> tuple[Seen, ...]:
         self._sort_out()
         return tuple(Seen(value, key) for value, key in newest(self._seen[which], SEEN))
-
-
-def _touched(secret: Secret, dealings: Dealings) -> Touched:
-    return Touched(
-        secret=secret,
-        reads=dealings.reads,
-        denied=dealings.denied,
-        deleted=dealings.failed(Outcome.DELETED, Outcome.MISSING),
-        failed=dealings.failed(Outcome.FAILED),
-        writes=dealings.writes,
-        calls=dealings.calls,
-        decrypts=dealings.decrypts,
-        first_key=dealings.first,
-        last_key=dealings.last,
-        last_failure=dealings.last_failure,
-    )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple
 
@@ -35,21 +34,6 @@ class Line(msgspec.Struct, frozen=True):
 
 Page = Callable[[int], Sequence[Line]]
 """A page is a function of the width it is given."""
-
-
-class Unwritten(Sequence[Line], ABC):
-    """Lines so many that each is written only when it is looked at; equal if they would be when written."""
-
-    @abstractmethod
-    def place_of(self, target: object) -> int | None:
-        """The first line that leads to `target`, found without writing those before it; None: there is none."""
-
-
-def place_of(lines: Sequence[Line], target: object) -> int | None:
-    """The first line that leads to `target`; None: there is none."""
-    if isinstance(lines, Unwritten):
-        return lines.place_of(target)
-    return next((i for i, each in enumerate(lines) if each.target == target), None)
 
 
 BLANK = Line()

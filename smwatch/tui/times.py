@@ -76,6 +76,11 @@ def moment(at: datetime | None, zone: Zone, now: datetime) -> str:
     return _written(seconds, local, "%Y-%m-%d %H:%M")
 
 
+def day(now: datetime, zone: Zone) -> object:
+    """What tells how moments are written: as long as it is equal, each reads the same."""
+    return now if zone is Zone.RELATIVE else _written(int(now.timestamp()), zone is Zone.LOCAL, DATE)
+
+
 def short(length: timedelta) -> str:
     """A length of time in hours and minutes, without what is zero: 15m, 2h, 1h30m, 1d."""
     minutes = int(length.total_seconds()) // 60

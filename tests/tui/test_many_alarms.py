@@ -17,11 +17,12 @@ from smwatch.rules.engine import Engine
 from smwatch.store import Store
 from smwatch.tui.incoming import Incoming
 from smwatch.tui.outside import Outside
-from smwatch.tui.pages.alarms import KEPT, AlarmLines
+from smwatch.tui.pages.alarms import AlarmLines
 from smwatch.tui.pages.targets import ToAlarm, ToMute, ToPrincipal, ToSecret
 from smwatch.tui.pages.words import Standing, standing
 from smwatch.tui.screens.alarms import AlarmsScreen
 from smwatch.tui.times import Zone
+from smwatch.tui.unwritten import KEPT
 from tests import records
 from tests.rules.judging import catalogue, counting_calls
 from tests.test_store import ByPrincipal, alarm

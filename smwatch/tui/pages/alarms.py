@@ -2,32 +2,25 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from itertools import accumulate
-from typing import overload
 
 from smwatch.rules.alarm import Alarm, Mute
 from smwatch.tui.keys import KeyTable
-from smwatch.tui.lines import BLANK, Line, Piece, Unwritten, fields, heading, line, paragraph, spread
+from smwatch.tui.lines import BLANK, Line, Piece, fields, heading, line, paragraph, spread
 from smwatch.tui.muting import covers, scope
 from smwatch.tui.pages.targets import ToAlarm, ToMute
 from smwatch.tui.pages.words import ALARM_ROLES, Standing, about, alarm_line, badge, shown, standing
 from smwatch.tui.text import fit
-from smwatch.tui.times import DATE, Zone, moment, period, written
+from smwatch.tui.times import Zone, day, moment, period
+from smwatch.tui.unwritten import Unwritten
 
 LABEL = 14
 """Columns of a label."""
-KEPT = 500
-"""Alarms whose lines are kept: more than a screen has room for."""
 
 
 class AlarmLines(Unwritten):
-    """All alarms by where they stand, and what is muted; each alarm is written when a line of it is looked at.
-
-    There may be ten thousand, and each takes a tenth of a millisecond. Serves "longest stall of the event loop".
-    """
+    """All alarms by where they stand, and what is muted; of alarms there may be ten thousand."""
 
     def __init__(
         self,
@@ -40,8 +33,6 @@ class AlarmLines(Unwritten):
         self._now, self._zone, self._width = now, zone, width
         self._blocks: list[Alarm | list[Line]] = []
         """From top to bottom: alarms, and the lines between them."""
-        self._written: dict[int, list[Line]] = {}
-        """The lines of alarms that were looked at, by their place among the blocks."""
         heights: list[int] = []
         for stand, alarms in sections.items():
             if alarms:
@@ -54,36 +45,11 @@ class AlarmLines(Unwritten):
             between += [heading("mutes", f"{len(mutes):,}"), *(_mute_summary(mute, now, width) for mute in mutes)]
         self._blocks += between
         heights += map(len, between)
-        self._starts = list(accumulate(heights, initial=-1))  # the blank line at the top is left out
-        """The first line of each block, and the end of all."""
+        super().__init__(heights, skipped=1)  # the blank line at the top
 
-    def __len__(self) -> int:
-        return self._starts[-1]
-
-    @overload
-    def __getitem__(self, at: int) -> Line: ...
-    @overload
-    def __getitem__(self, at: slice) -> Sequence[Line]: ...
-    def __getitem__(self, at: int | slice) -> Line | Sequence[Line]:
-        places = range(len(self))
-        if isinstance(at, slice):
-            return [self._line(i) for i in places[at]]
-        return self._line(places[at])
-
-    def _line(self, i: int) -> Line:
-        n = bisect_right(self._starts, i) - 1
-        return self._block(n)[i - self._starts[n]]
-
-    def _block(self, n: int) -> list[Line]:
+    def _write(self, n: int) -> list[Line]:
         block = self._blocks[n]
-        if not isinstance(block, Alarm):
-            return block
-        lines = self._written.get(n)
-        if lines is None:
-            if len(self._written) >= KEPT:
-                self._written.clear()
-            lines = self._written[n] = _summary(block, self._now, self._zone, self._width)
-        return lines
+        return _summary(block, self._now, self._zone, self._width) if isinstance(block, Alarm) else block
 
     def place_of(self, target: object) -> int | None:
         """The first line that leads to an alarm or a mute."""
@@ -106,9 +72,7 @@ class AlarmLines(Unwritten):
     @property
     def _seen_from(self) -> tuple[object, ...]:
         """What else the lines of an alarm are made of: only an age changes from one second to the next."""
-        now, zone = self._now, self._zone
-        day = now if zone is Zone.RELATIVE else written(int(now.timestamp()), zone, now, DATE)
-        return self._width, zone, day
+        return self._width, self._zone, day(self._now, self._zone)
 
 
 def _heights(alarms: Iterable[Alarm]) -> list[int]:

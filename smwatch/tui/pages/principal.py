@@ -8,7 +8,8 @@ from datetime import datetime
 
 from smwatch.amount import amount
 from smwatch.dossier import PrincipalDossier
-from smwatch.dossier.principal import Seen, Touched
+from smwatch.dossier.principal import Seen
+from smwatch.dossier.touched import Secrets, Touched
 from smwatch.rules.alarm import Alarm
 from smwatch.tui.keys import KeyTable
 from smwatch.tui.lines import Line, Piece, heading, line, paragraph
@@ -16,7 +17,8 @@ from smwatch.tui.pages.event import KINDS, key_words
 from smwatch.tui.pages.targets import ToAccessKey, ToEvent, ToPrincipal, ToSecret, ToValue
 from smwatch.tui.pages.words import command_name, own_alarms
 from smwatch.tui.text import fit, fit_middle
-from smwatch.tui.times import Zone, moment
+from smwatch.tui.times import Zone, day, moment
+from smwatch.tui.unwritten import Unwritten, place_of
 
 WIDE = 54
 """Columns from which a secret touched takes one line."""
@@ -25,7 +27,7 @@ LISTED = 6
 
 def principal_page(
     dossier: PrincipalDossier, alarms: Iterable[Alarm], now: datetime, zone: Zone, width: int, keys: KeyTable
-) -> list[Line]:
+) -> PrincipalLines:
     """Everything that events tell about a principal."""
     principal = dossier.principal
     lines = paragraph(principal.called or principal.identity or "unknown principal", width, "title")
@@ -34,7 +36,8 @@ def principal_page(
     lines += paragraph(about, width, "quiet")
     identity = principal.identity
     own = [alarm for alarm in alarms if identity and alarm.identity == identity and alarm.open]
-    return lines + own_alarms(own, _secret_of, now, zone, width) + _radius(dossier, now, zone, width, keys)
+    lines += own_alarms(own, _secret_of, now, zone, width)
+    return PrincipalLines(lines, dossier, now, zone, width, keys)
 
 
 def _secret_of(alarm: Alarm) -> str:
@@ -43,7 +46,7 @@ def _secret_of(alarm: Alarm) -> str:
 
 def access_key_page(
     access_key: str, dossier: PrincipalDossier, now: datetime, zone: Zone, width: int, keys: KeyTable
-) -> list[Line]:
+) -> PrincipalLines:
     """Everything that the events in memory tell of one access key: what its thief has."""
     by = dossier.principal
     lines = paragraph(key_words(access_key), width, "title")
@@ -57,25 +60,79 @@ def access_key_page(
     )
     lines.append(line(Piece("show its events", "link"), target=ToValue("user", access_key)))
     lines += paragraph("As far as the events in memory tell:", width, "quiet")
-    return lines + _radius(dossier, now, zone, width, keys)
+    return PrincipalLines(lines, dossier, now, zone, width, keys)
 
 
-def _radius(dossier: PrincipalDossier, now: datetime, zone: Zone, width: int, keys: KeyTable) -> list[Line]:
-    """What was reached for, and with what, from where."""
-    secrets = dossier.secrets
-    exposed = [touched for touched in secrets if touched.exposed]
-    refused = sum(map(_refused, secrets))
+class PrincipalLines(Unwritten):
+    """Who it is; what was reached for, a block for each secret, of which there may be 5,000; with what, from where."""
+
+    def __init__(
+        self, head: list[Line], dossier: PrincipalDossier, now: datetime, zone: Zone, width: int, keys: KeyTable
+    ) -> None:
+        """`head` is what says who it is."""
+        self._now, self._zone, self._width = now, zone, width
+        self._known = dossier, dossier.events
+        self._secrets = secrets = dossier.secrets
+        self._head = head + _radius(dossier, secrets, now, zone, width, keys)
+        self._head += [_titles(width)] if width >= WIDE else []
+        self._tail = _ways(dossier, now, zone, width)
+        least = 1 if width >= WIDE else 2
+        heights = [least + changed for changed in secrets.changed]
+        super().__init__([len(self._head), *heights, len(self._tail)])
+
+    def _write(self, n: int) -> list[Line]:
+        if n == 0:
+            return self._head
+        if n > len(self._secrets):
+            return self._tail
+        return _reached(self._secrets[n - 1], self._now, self._zone, self._width)
+
+    def place_of(self, target: object) -> int | None:
+        """The first line that leads to `target`."""
+        match target:
+            case ToSecret(secret):
+                n = self._secrets.place_of(secret)
+                return self._starts[n + 1] if n is not None else None
+            case ToEvent(key):
+                n = self._secrets.place_of_last(key)
+                return self._starts[n + 2] - 1 if n is not None else None
+        if (i := place_of(self._head, target)) is not None:
+            return i
+        i = place_of(self._tail, target)
+        return self._starts[-2] + i if i is not None else None
+
+    def __eq__(self, other: object) -> bool:
+        if not isinstance(other, PrincipalLines):
+            return NotImplemented
+        return self._seen_from == other._seen_from and self._head == other._head and self._tail == other._tail
+
+    __hash__ = None  # type: ignore[assignment]
+
+    @property
+    def _seen_from(self) -> tuple[object, ...]:
+        """What the lines of a secret are made of."""
+        return *self._known, self._width, self._zone, day(self._now, self._zone)
+
+
+def _radius(
+    dossier: PrincipalDossier, secrets: Secrets, now: datetime, zone: Zone, width: int, keys: KeyTable
+) -> list[Line]:
+    """How much was reached for, and when."""
     lines = paragraph(
-        f"Got the value of {len(exposed):,} of the {amount(len(secrets), 'secrets')} it reached for; "
-        f"{amount(refused, 'calls')} on them refused, {dossier.denied:,} denied in all, "
+        f"Got the value of {secrets.exposed:,} of the {amount(len(secrets), 'secrets')} it reached for; "
+        f"{amount(secrets.refused, 'calls')} on them refused, {dossier.denied:,} denied in all, "
         f"{amount(dossier.writes, 'changes')}, {amount(dossier.events, 'events')}.",
         width,
     )
     if dossier.events:
         first, last = moment(dossier.first_at, zone, now), moment(dossier.last_at, zone, now)
         lines += paragraph(f"First seen {first}, last seen {last}.", width, "quiet")
-    lines += heading("secrets", "in its order" + (f"; {keys.copies} a rotation list" if keys.copies else ""))
-    lines += _table(secrets, now, zone, width)
+    return lines + heading("secrets", "in its order" + (f"; {keys.copies} a rotation list" if keys.copies else ""))
+
+
+def _ways(dossier: PrincipalDossier, now: datetime, zone: Zone, width: int) -> list[Line]:
+    """What else was reached for, with what, and from where."""
+    lines = []
     if dossier.others:
         lines.append(line(Piece(f"and {amount(dossier.others, 'events')} on others, counted only", "quiet")))
     for title, field, seen in (
@@ -89,35 +146,31 @@ def _radius(dossier: PrincipalDossier, now: datetime, zone: Zone, width: int, ke
     return lines
 
 
-def _refused(touched: Touched) -> int:
-    """Calls that failed, for whatever reason."""
-    return touched.denied + touched.deleted + touched.failed
+def _name_width(width: int) -> int:
+    return width - 2 - (8 + 8 + 15 if width >= WIDE else 0)
 
 
-def _table(secrets: Sequence[Touched], now: datetime, zone: Zone, width: int) -> list[Line]:
-    """A line for each secret; where names would be cut to nothing, two."""
-    wide = width >= WIDE
-    name_width = width - 2 - (8 + 8 + 15 if wide else 0)
-    lines = (
-        [line(Piece(f"  {fit('secret', name_width)}{'reads':>8}{'refused':>8} {'first':>14}", "label"))] if wide else []
-    )
-    for touched in secrets:
-        refused = _refused(touched)
-        sign = Piece("● " if touched.exposed else "✗ ", "warn" if touched.exposed else "quiet")
-        name = Piece(fit_middle(touched.secret.name, name_width), "link")
-        first = moment(touched.first_at, zone, now)
-        target = ToSecret(touched.secret)
-        role = "bad" if refused else "quiet"
-        if wide:
-            reads, no, at = f"{touched.reads:>8,}", f"{refused:>8,}", f" {first:>14}"
-            lines.append(line(sign, name, Piece(reads), Piece(no, role), Piece(at, "quiet"), target=target))
-        else:
-            reads, no, at = f"  {amount(touched.reads, 'reads')}", f"  {refused:,} refused", f"  first {first}"
-            lines.append(line(sign, name, target=target))
-            lines.append(line(Piece(reads), Piece(no, role), Piece(at, "quiet")))
-        if touched.writes:
-            told = f"  changed it {amount(touched.writes, 'times')}"
-            lines.append(line(Piece(told, "warn"), target=ToEvent(touched.last_key)))
+def _titles(width: int) -> Line:
+    return line(Piece(f"  {fit('secret', _name_width(width))}{'reads':>8}{'refused':>8} {'first':>14}", "label"))
+
+
+def _reached(touched: Touched, now: datetime, zone: Zone, width: int) -> list[Line]:
+    """A secret on a line, on two where its name would be cut to nothing, and one more if it was changed."""
+    refused = touched.refused
+    sign = Piece("● " if touched.exposed else "✗ ", "warn" if touched.exposed else "quiet")
+    name = Piece(fit_middle(touched.secret.name, _name_width(width)), "link")
+    first = moment(touched.first_at, zone, now)
+    target = ToSecret(touched.secret)
+    role = "bad" if refused else "quiet"
+    if width >= WIDE:
+        reads, no, at = f"{touched.reads:>8,}", f"{refused:>8,}", f" {first:>14}"
+        lines = [line(sign, name, Piece(reads), Piece(no, role), Piece(at, "quiet"), target=target)]
+    else:
+        reads, no, at = f"  {amount(touched.reads, 'reads')}", f"  {refused:,} refused", f"  first {first}"
+        lines = [line(sign, name, target=target), line(Piece(reads), Piece(no, role), Piece(at, "quiet"))]
+    if touched.writes:
+        told = f"  changed it {amount(touched.writes, 'times')}"
+        lines.append(line(Piece(told, "warn"), target=ToEvent(touched.last_key)))
     return lines
 
 

@@ -37,7 +37,9 @@ class GroupsScreen(PageScreen):
         self._rows = rows
         self._by = Grouping.SECRET
         self._groups: list[Group] | None = None
-        """None before they have been counted for the first time."""
+        """The largest; None before they have been counted for the first time."""
+        self._others = 0
+        """How many there are beside these."""
         self._counting = Counting(rows[:], self._by)
         self._go_on(self._counting, anew=False)
 
@@ -53,7 +55,7 @@ class GroupsScreen(PageScreen):
             self.retitle(f"counting by {counting.by.value}: {counting.counted:,} of {len(self._rows):,} events")
             self.call_later(self.set_timer, MOMENT, partial(self._go_on, counting, anew=anew))
             return
-        self._by, self._groups = counting.by, counting.groups
+        self._by, self._groups, self._others = counting.by, counting.groups, counting.others
         self._entitle()
         if self.is_mounted:
             self.detail.renew()
@@ -70,8 +72,8 @@ class GroupsScreen(PageScreen):
         self.retitle(told)
 
     def _page(self) -> Page:
-        groups, by = self._groups, self._by
-        return lambda width: groups_page(groups, by, width) if groups is not None else []
+        groups, by, others = self._groups, self._by, self._others
+        return lambda width: groups_page(groups, by, width, others) if groups is not None else []
 
     def on_resize(self, _: events.Resize) -> None:
         """Stand on the largest group once there is a width to write for; Textual calls the page's own, too."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from smwatch.events.secret import Secret
@@ -23,7 +23,7 @@ Folded = Collection[tuple[str | int, ...]]
 """The paths of those parts of a page's JSON that are folded."""
 
 
-def written(desk: Desk, target: object, folded: Folded, width: int) -> list[Line]:
+def written(desk: Desk, target: object, folded: Folded, width: int) -> Sequence[Line]:
     """The lines of a target's page, so many cells wide."""
     store, now, zone, keys = desk.store, desk.now, desk.zone, desk.keys
     alarms = store.alarms.values()

@@ -17,9 +17,10 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
 from smwatch.tui.keys import bindings
-from smwatch.tui.lines import BLANK, Line, Page, place_of
+from smwatch.tui.lines import BLANK, Line, Page
 from smwatch.tui.strips import filled
 from smwatch.tui.text import fit, visible
+from smwatch.tui.unwritten import place_of
 from smwatch.tui.widgets.direct import Direct
 
 ROLES = (

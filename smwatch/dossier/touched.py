@@ -1,0 +1,120 @@
+"""The secrets that one principal reached for, in the order it came to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+from typing import overload
+
+import msgspec
+
+from smwatch.dossier.dealings import Dealings, Failure, moment_of
+from smwatch.dossier.outcome import Outcome
+from smwatch.events.secret import Secret
+
+
+class Touched(msgspec.Struct, frozen=True):
+    """A secret that the principal reached for, and what came of it."""
+
+    secret: Secret
+    reads: int
+    """Successful ones: the value is known to the principal."""
+    denied: int
+    deleted: int
+    """Reads refused because the secret is marked for deletion or not there."""
+    failed: int
+    writes: int
+    calls: int
+    decrypts: int
+    """Values decrypted by KMS on the principal's behalf: the second witness of a read."""
+    first_key: int
+    last_key: int
+    last_failure: Failure | None
+
+    @property
+    def first_at(self) -> datetime:
+        """When it was first touched."""
+        return moment_of(self.first_key)
+
+    @property
+    def last_at(self) -> datetime:
+        """When it was last touched."""
+        return moment_of(self.last_key)
+
+    @property
+    def exposed(self) -> bool:
+        """Whether the principal got the value."""
+        return bool(self.reads or self.decrypts)
+
+    @property
+    def refused(self) -> int:
+        """Calls that failed, for whatever reason."""
+        return self.denied + self.deleted + self.failed
+
+
+class Secrets(Sequence[Touched]):
+    """All of them; what came of each is told, as it is by then, when it is asked for.
+
+    There may be 5,000, of which a screenful is looked at. Serves "longest stall of the event loop".
+    """
+
+    def __init__(self, dealings: Mapping[Secret, Dealings]) -> None:
+        self._found = sorted(dealings.items(), key=lambda each: (each[1].first, each[0]))
+
+    def __len__(self) -> int:
+        return len(self._found)
+
+    @overload
+    def __getitem__(self, at: int) -> Touched: ...
+    @overload
+    def __getitem__(self, at: slice) -> Sequence[Touched]: ...
+    def __getitem__(self, at: int | slice) -> Touched | Sequence[Touched]:
+        if isinstance(at, slice):
+            return [_touched(*each) for each in self._found[at]]
+        return _touched(*self._found[at])
+
+    def __iter__(self) -> Iterator[Touched]:
+        return (_touched(*each) for each in self._found)
+
+    @property
+    def exposed(self) -> int:
+        """Of how many the principal got the value."""
+        return sum([bool(each.decrypts or each.reads) for _, each in self._found])
+
+    @property
+    def refused(self) -> int:
+        """Calls on them that failed, for whatever reason."""
+        return sum([each.denied + each.failed(*_FAILED) for _, each in self._found if each.denied or each.failures])
+
+    @property
+    def changed(self) -> list[bool]:
+        """Of each, whether the principal changed it."""
+        return [each.writes > 0 for _, each in self._found]
+
+    def place_of(self, secret: Secret) -> int | None:
+        """Where a secret stands among them; None: nowhere."""
+        return next((n for n, (each, _) in enumerate(self._found) if each == secret), None)
+
+    def place_of_last(self, key: int) -> int | None:
+        """The first changed one that was last touched by the event with this key; None: there is none."""
+        return next((n for n, (_, each) in enumerate(self._found) if each.last == key and each.writes), None)
+
+
+_FAILED = Outcome.DELETED, Outcome.MISSING, Outcome.FAILED
+"""How reads end that are counted beside those denied."""
+
+
+def _touched(secret: Secret, dealings: Dealings) -> Touched:
+    return Touched(
+        secret=secret,
+        reads=dealings.reads,
+        denied=dealings.denied,
+        deleted=dealings.failed(Outcome.DELETED, Outcome.MISSING),
+        failed=dealings.failed(Outcome.FAILED),
+        writes=dealings.writes,
+        calls=dealings.calls,
+        decrypts=dealings.decrypts,
+        first_key=dealings.first,
+        last_key=dealings.last,
+        last_failure=dealings.last_failure,
+    )

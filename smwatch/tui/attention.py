@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import datetime
 
 from smwatch.judging import Judge, Judging
 from smwatch.rules.alarm import Alarm, AlarmState
+from smwatch.tui.marked import Marked
 from smwatch.tui.pages.words import Standing
 from smwatch.tui.ranked import Ranked
 
@@ -39,6 +40,9 @@ class Attention:
         self._from: datetime | None = None
         self._upto: datetime | None = None
         """Between these moments (None: for ever) nothing but a change makes an alarm muted, or ends that."""
+        self._marked = Marked()
+        self.marking = False
+        """Whether `marked` has more to look at, the next time."""
 
     def asking(self, now: datetime) -> Sequence[Alarm]:
         """Those that are not muted."""
@@ -52,6 +56,12 @@ class Attention:
         """All that have evidence by where they stand; a mapping that was handed out does not change."""
         self._look(now)
         return self._standing
+
+    def marked(self, first: int, last: int, now: datetime) -> Set[int]:
+        """The minutes since the epoch, `first` to `last`, with events of bad ones that ask for attention."""
+        self._look(now)
+        self.marking = self._marked.step(self._known, now)
+        return self._marked.minutes(first, last, now)
 
     def _wake(self) -> None:
         self._stirred = True
@@ -72,6 +82,7 @@ class Attention:
             groups.update(group for group, alarm in alarms.items() if known.get(group) is not alarm)
         if other or len(known) != len(alarms):
             groups |= known.keys() - alarms.keys()  # which no change tells of
+        self._marked.note(groups)
         if len(groups) > FEW:
             self._put_all()
         else:

@@ -7,14 +7,10 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from smwatch.events.event import ACCOUNT_BITS, ID_BITS
-from smwatch.rules.alarm import Alarm, Severity
 from smwatch.tui.tally import Tally, bins
 from smwatch.tui.times import short
 from smwatch.tui.widgets.histogram import Bucket
 
-BAD = (Severity.CRITICAL, Severity.HIGH)
-"""Severities that are marked; to look one up takes a tenth of comparing it, and there may be ten thousand alarms."""
 SPANS = tuple(timedelta(hours=hours) for hours in (1, 2, 6, 24))
 
 
@@ -39,11 +35,14 @@ class Spread(msgspec.Struct, frozen=True):
         """The finest bars that `room` columns hold."""
         return cls(*bins(span, room), int(now.timestamp()) // 60)
 
-    def buckets(self, tally: Tally, asking: Iterable[Alarm], now: datetime) -> list[Bucket]:
-        """The bars, oldest first; those with events of a bad alarm that asks for attention are marked."""
-        bad = [alarm.event_keys for alarm in asking if alarm.severity in BAD]
-        seconds = {key >> (ID_BITS + ACCOUNT_BITS) for keys in bad for key in keys}
-        red = {self.count - 1 - (self.this_minute - second // 60) // self.minutes for second in seconds}
+    @property
+    def first_minute(self) -> int:
+        """The first minute of the first bar."""
+        return self.this_minute - self.minutes * self.count + 1
+
+    def buckets(self, tally: Tally, marked: Iterable[int], now: datetime) -> list[Bucket]:
+        """The bars, oldest first; those with one of the minutes since the epoch that are `marked` are so, too."""
+        red = {self.count - 1 - (self.this_minute - minute) // self.minutes for minute in marked}
         found = tally.buckets(now, self.minutes, self.count)
         return [Bucket(*bucket, i in red) for i, bucket in enumerate(found)]
 

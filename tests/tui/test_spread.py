@@ -10,12 +10,11 @@ from hypothesis import strategies as st
 from smwatch.rules.engine import Engine
 from smwatch.rules.rule import combine, load_builtin
 from smwatch.store import Store
+from smwatch.tui.attention import Attention
 from smwatch.tui.spread import SPANS, Spread, span_of
 from smwatch.tui.tally import Tally
 from tests import records
 from tests.records import arrival
-from tests.rules.judging import counting_calls
-from tests.test_store import alarm
 from tests.tui.scene import NOW, ago
 
 HOUR = timedelta(hours=1)
@@ -48,14 +47,8 @@ def test_bars_with_events_of_a_bad_alarm_are_marked() -> None:
     change = store.add([arrival(records.read_deleted("prod/db", eventTime=ago(600)))])
     tally.note(change.added, NOW)
     spread = Spread.of(HOUR, 60, NOW)
-    buckets = spread.buckets(tally, store.alarms.values(), NOW)
+    marked = Attention(store).marked(spread.first_minute, spread.this_minute, NOW)
+    buckets = spread.buckets(tally, marked, NOW)
     assert [i for i, bucket in enumerate(buckets) if bucket.alarmed] == [49]
     assert (buckets[49].events, buckets[49].failed) == (1, 1)
     assert spread.label == "-1h"
-
-
-def test_bars_are_marked_without_a_call_for_each_alarm() -> None:
-    alarms = [alarm(f"{number}", [number]) for number in range(1, 1_000)]
-    spread = Spread.of(HOUR, 60, NOW)
-    _, calls = counting_calls(lambda: spread.buckets(Tally(), alarms, NOW))
-    assert calls < 500

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from heapq import nlargest
 from itertools import zip_longest
+from operator import attrgetter
 
 import msgspec
 from rich.cells import cell_len
@@ -249,7 +251,7 @@ def _busiest(scene: Scene, hour: Minute, width: int, room: int) -> list[Line]:
         for secret, count in hour.secrets.most_common(room)
     ]
     principals = [(f"{kind:<6}{name}", f"{count:,}") for (kind, name), count in hour.principals.most_common(room)]
-    latest = sorted(scene.alarms, key=lambda alarm: alarm.last_at, reverse=True)[:room]
+    latest = nlargest(room, scene.alarms, key=attrgetter("last_at"))
     last = [(alarm.title, f"{standing(alarm, now)} {moment(alarm.last_at, scene.zone, now)}") for alarm in latest]
     columns = [("secrets, last hour", secrets), ("principals, last hour", principals), ("last alarms", last)]
     columns = columns[: 3 if width >= 130 else 2 if width >= 60 else 1]

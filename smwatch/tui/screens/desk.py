@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence, Set
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -220,6 +220,15 @@ class Desk:
     def muted(self) -> Sequence[Alarm]:
         """The alarms that would ask for attention now if nobody had muted them, worst first."""
         return self._attention.muted(self.now)
+
+    def marked(self, first: int, last: int) -> Set[int]:
+        """The minutes since the epoch, `first` to `last`, with events of bad alarms that ask for attention."""
+        return self._attention.marked(first, last, self.now)
+
+    @property
+    def marking(self) -> bool:
+        """Whether there are alarms that these minutes don't tell of yet."""
+        return self._attention.marking
 
     @property
     def standing(self) -> Mapping[Standing, Sequence[Alarm]]:

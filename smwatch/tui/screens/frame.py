@@ -241,7 +241,10 @@ class StreamFrame(DirectlyComposed, Screen[None]):
         if not histogram.display or not histogram.room:
             return
         spread = self.spread()
-        histogram.put(spread.buckets(desk.tally, desk.asking, desk.now), spread.label)
+        marked = desk.marked(spread.first_minute, spread.this_minute)
+        histogram.put(spread.buckets(desk.tally, marked, desk.now), spread.label)
+        if desk.marking:
+            self.set_timer(MOMENT, self._draw_histogram)
 
     def spread(self) -> Spread:
         """What the bars of the histogram stand for now."""

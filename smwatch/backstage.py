@@ -88,7 +88,7 @@ class Backstage:
         with settings.placed():
             check(settings.ui)
             self._stalls = _stalls(settings.ui.stalls)
-        self._parts = parts = Parts(settings, Store, remember=remember, judging=False, packing=True)
+        self.parts = parts = Parts(settings, Store, remember=remember, judging=False, packing=True)
         parts.check_filters(settings.ui.filters)
         self._sources = sources(parts)
         self._glance = glance
@@ -118,7 +118,7 @@ class Backstage:
 
     def stop(self, fault: BaseException | None) -> bool:
         """End the work; whether it ended, or is stuck in a system call. What ended it badly is given advice."""
-        parts = self._parts
+        parts = self.parts
         if self._aws is not None and isinstance(fault, ConfigurationError):
             for line in advice(parts.settings, parts.journal, os.environ, Path.home()):
                 fault.add_note(line)
@@ -129,7 +129,7 @@ class Backstage:
         return ended
 
     async def _work(self, deliver: Deliver) -> None:
-        parts = self._parts
+        parts = self.parts
         if self._glance:
             async with self._sources as opened:
                 begun = [Begun(source) for source in opened]
@@ -148,7 +148,7 @@ class Backstage:
 
     def _go_on(self) -> bool:
         """On the screen's loop: do some of what was left to be done; whether there may be more."""
-        store = self._parts.store
+        store = self.parts.store
         if store.set_right():
             return True
         if store.unsettled:
@@ -163,29 +163,29 @@ class Backstage:
             shown.append(delivery)
             await deliver(msgspec.structs.replace(delivery, statuses=tuple(map(_unjudged, delivery.statuses))))
 
-        await self._parts.monitor_without_rules(deliver_unjudged).read_once(begun)
+        await self.parts.monitor_without_rules(deliver_unjudged).read_once(begun)
         return shown
 
     async def _judge(self, shown: Sequence[Delivery] = ()) -> None:
         """Load the rules, and have the screen's store judge by them, also what it has been `shown` before."""
-        engine = self._parts.engine_made()
+        engine = self.parts.engine_made()
         engine.at_once = SETTLED
-        judged = Store(capacity=self._parts.store.capacity, engine=engine)  # here, so that the screen needs not wait
+        judged = Store(capacity=self.parts.store.capacity, engine=engine)  # here, so that the screen needs not wait
         for delivery in shown:
             delivery.into(judged)
         while judged.unsettled:
             judged.settle()
-        await self._background.on_screen(lambda: self._parts.judge_by(engine))
+        await self._background.on_screen(lambda: self.parts.judge_by(engine))
         self._background.begin_gently()
-        while await self._background.on_screen(self._parts.store.set_right):
+        while await self._background.on_screen(self.parts.store.set_right):
             pass
         if shown:
-            self._parts.keep(tuple(engine.alarms.values()))
+            self.parts.keep(tuple(engine.alarms.values()))
 
     # -- what the screen may have done
 
     def _outside(self) -> Outside:
-        parts, aws = self._parts, self._aws
+        parts, aws = self.parts, self._aws
         return Outside(
             keep=self._background.keep,
             reach_back=self._reach_back if aws is not None else None,
@@ -211,10 +211,10 @@ class Backstage:
         self._background.submit(here)
 
     def _remember(self, filters: Sequence[str]) -> None:
-        self._background.submit(lambda: self._parts.remember_filters(filters))
+        self._background.submit(lambda: self.parts.remember_filters(filters))
 
     def _hold(self, groups: Sequence[str]) -> None:
-        self._background.submit(lambda: self._parts.remember_unheard(groups))
+        self._background.submit(lambda: self.parts.remember_unheard(groups))
 
     async def _ask(self, secret: Secret) -> Answers:
         return await asyncio.wrap_future(self._background.submit(lambda: self._asked(secret)))
@@ -234,7 +234,7 @@ class Backstage:
         await self._opened.wait()
         assert self._aws is not None
         assert self._monitor is not None
-        everything = self._parts.settings.store.capacity
+        everything = self.parts.settings.store.capacity
         # Who waits for a moment sees it come nearer.
         await self._monitor.past.recall(since, everything, first=everything, again=True)
         whole = await self._aws.reach(since)

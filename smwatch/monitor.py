@@ -115,9 +115,9 @@ class Monitor:
         except asyncio.CancelledError:
             with suppress(TimeoutError):
                 async with asyncio.timeout(LAST_CHANCE):
-                    await self._keep_held()
+                    await self.keep_held()
             raise
-        await self._keep_held()
+        await self.keep_held()
 
     async def read_once(self, sources: Sequence[Source]) -> dict[str, Status]:
         """Read everything up to now from every source; returns the last word of each."""
@@ -128,14 +128,14 @@ class Monitor:
                 async for item in source.read_once(await self._keeper.coverage(source.name)):
                     if isinstance(item, Status):
                         last[source.name] = item
-                    await self._take(item)
+                    await self.take(item)
             finally:
                 await source.close()
 
         async with asyncio.TaskGroup() as tasks:
             for source in sources:
                 tasks.create_task(read(source))
-        await self._keep_held()
+        await self.keep_held()
         await self.past.judge_anew()
         return last
 
@@ -155,7 +155,7 @@ class Monitor:
                     await self._sleep(RETRY_SECONDS)
                     items = source.follow(await self._keeper.coverage(source.name))
                 else:
-                    await self._take(item)
+                    await self.take(item)
         finally:
             await source.close()
 
@@ -164,7 +164,8 @@ class Monitor:
         message = f"stopped by a fault in smwatch ({sentence}); starting again in {RETRY_SECONDS:.0f} s"
         return Status(source.name, source.label, State.FAILING, message, at=self._now())
 
-    async def _take(self, item: Page | Status) -> None:
+    async def take(self, item: Page | Status) -> None:
+        """Take in what a source says: a page is committed and what is new handed on, a status only that."""
         match item:
             case Page():
                 await self._ingest(item)
@@ -260,9 +261,10 @@ class Monitor:
         """Write what the journal could not take in when it came."""
         while self.journal.path is not None:
             await self._sleep(RETRY_SECONDS)
-            await self._keep_held()
+            await self.keep_held()
 
-    async def _keep_held(self) -> None:
+    async def keep_held(self) -> None:
+        """Write now what the journal could not take in when it came, as far as it can, and hand it on."""
         async with self._turn:
             await self._handing.events(*apart(await self._keeper.retry()), ordered=True)
 

@@ -140,17 +140,17 @@ class Notifier:
         """Send for ever what there is to send."""
         while True:
             await self._wake.wait()
-            await self._sleep((await self._round(EVERY)).total_seconds())
+            await self._sleep((await self.send_due(EVERY)).total_seconds())
 
     async def finish(self, within: timedelta) -> None:
         """Send what waits now, without the pause between messages, but give up after this time."""
         with suppress(TimeoutError):
             async with asyncio.timeout(within.total_seconds()):
-                while await self._round() == TURN:  # unless another process is sending it
+                while await self.send_due() == TURN:  # unless another process is sending it
                     await self._sleep(TURN.total_seconds())
 
-    async def _round(self, distance: timedelta = timedelta()) -> timedelta:
-        """Send one message about what waits, if none was sent within `distance`; returns how long to wait."""
+    async def send_due(self, distance: timedelta = timedelta()) -> timedelta:
+        """Send one message about what waits, if none was sent within `distance`; returns how long to rest."""
         async with self._sending:
             self._wake.clear()
             with ExitStack() as turn:

@@ -136,7 +136,7 @@ async def shown_of(trail: Path, *, glance: bool) -> Shown:
         assert screen.faults == []
         while store.unsettled:
             store.settle()
-        kept = behind._parts.journal.alarms()
+        kept = behind.parts.journal.alarms()
         return Shown(tuple(store.events), dict(store.alarms), dict(store.levels), kept, screen.told)
     finally:
         assert behind.stop(None)

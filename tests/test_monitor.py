@@ -290,7 +290,7 @@ async def test_what_a_full_disk_refused_for_long_is_written_without_holding_up_t
     size_limited(journal, True)
     watching = monitor(journal, told)
     for number in range(50):
-        await watching._take(page("a", number))
+        await watching.take(page("a", number))
     waiting, turns = 50 - journal.last_seq(), 0
 
     async def paint() -> None:
@@ -301,7 +301,7 @@ async def test_what_a_full_disk_refused_for_long_is_written_without_holding_up_t
 
     size_limited(journal, False)
     painting = asyncio.create_task(paint())
-    await watching._keep_held()
+    await watching.keep_held()
     painting.cancel()
     assert journal.last_seq() == 50
     assert turns >= waiting > 40
@@ -312,15 +312,15 @@ async def test_who_is_interrupted_while_it_writes_what_was_held_hands_all_of_it_
     size_limited(journal, True)
     watching = monitor(journal, told)
     for number in range(10):
-        await watching._take(page("a", number))
+        await watching.take(page("a", number))
     size_limited(journal, False)
-    writing = asyncio.create_task(watching._keep_held())
+    writing = asyncio.create_task(watching.keep_held())
     while not journal.last_seq():  # noqa: ASYNC110 - nobody tells
         await asyncio.sleep(0)
     writing.cancel()
     await asyncio.wait([writing])
     assert writing.cancelled()
-    await watching._keep_held()
+    await watching.keep_held()
     kept = [seq for each in told.deliveries for seq, _ in each.arrivals if seq != NOT_KEPT]
     assert kept == list(range(1, 11))
 
@@ -363,7 +363,7 @@ async def test_a_source_is_shown_as_complete_only_as_far_as_the_journal_holds_wh
             for item in [page("a", *range(10, 60)), *known(2)]:
                 yield item
             size_limited(journal, False)
-            await watching._keep_held()
+            await watching.keep_held()
             for item in known(3):
                 yield item
 

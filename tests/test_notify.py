@@ -45,12 +45,13 @@ class Posts:
         self.pauses: list[float] = []
         self.rested, self.paused = asyncio.Event(), asyncio.Event()
         self._refuses = refuses
+        self.notified = Notified(journal or Journal(), "json://hook/")
         self.notifier = Notifier(
             self.send,
             least=Severity.HIGH,
             report=self.report,
             now=lambda: self.now,
-            notified=Notified(journal or Journal(), "json://hook/"),
+            notified=self.notified,
             sleep=self.sleep,
         )
 
@@ -182,16 +183,17 @@ def test_a_url_in_the_place_of_one_that_did_not_work_is_told_what_that_one_was_n
 
 
 async def test_of_two_processes_with_one_journal_one_sends(tmp_path: Path) -> None:
-    both = [Posts(journal=Journal(tmp_path / FILE_NAME)) for _ in range(2)]
     asked, answers = asyncio.Event(), asyncio.Event()
 
-    async def slowly(_title: str, _body: str) -> bool:
-        asked.set()
-        await answers.wait()
-        return True
+    class Slow(Posts):
+        async def send(self, title: str, body: str) -> bool:
+            asked.set()
+            await answers.wait()
+            return True
+
+    both = [kind(journal=Journal(tmp_path / FILE_NAME)) for kind in (Slow, Posts)]
 
     one, other = both
-    one.notifier._send = slowly
     for each in both:
         each.notifier.tell([alarm("a"), alarm("b")])
     sending = asyncio.create_task(one.notifier.finish(EVERY))
@@ -221,28 +223,28 @@ async def test_of_processes_whose_url_refuses_only_one_tries_again_at_a_time(tmp
     one, other = (Posts(refuses=9, journal=Journal(tmp_path / FILE_NAME)) for _ in range(2))
     for each in (one, other):
         each.notifier.tell([alarm()])
-    assert await one.notifier._round(EVERY) == FIRST_PAUSE
+    assert await one.notifier.send_due(EVERY) == FIRST_PAUSE
     other.now += timedelta(seconds=1)
-    assert await other.notifier._round(EVERY) == FIRST_PAUSE - timedelta(seconds=1)
+    assert await other.notifier.send_due(EVERY) == FIRST_PAUSE - timedelta(seconds=1)
     assert (one.tried, other.tried) == (1, 0)
     assert [status.state for status in other.reported] == [State.FAILING]
     other.now = NOW + FIRST_PAUSE
-    assert await other.notifier._round(EVERY) == 3 * FIRST_PAUSE, "whoever is awake first"
+    assert await other.notifier.send_due(EVERY) == 3 * FIRST_PAUSE, "whoever is awake first"
     one.now = NOW + FIRST_PAUSE
-    assert await one.notifier._round(EVERY) == 3 * FIRST_PAUSE
+    assert await one.notifier.send_due(EVERY) == 3 * FIRST_PAUSE
     assert (one.tried, other.tried) == (1, 1)
     begun = Posts(journal=Journal(tmp_path / FILE_NAME), now=NOW + 2 * FIRST_PAUSE)
     begun.notifier.tell([alarm()])
-    await begun.notifier._round(EVERY)
+    await begun.notifier.send_due(EVERY)
     assert len(begun.sent) == 1, "somebody may have seen to it before they started this one"
     one.now = other.now = NOW + 4 * FIRST_PAUSE
     for each in (one, other):
-        await each.notifier._round(EVERY)
+        await each.notifier.send_due(EVERY)
         assert [status.state for status in each.reported][-1] is State.OK
     assert (one.tried, other.tried) == (1, 1)
     one.notifier.tell([alarm("b")])
     one.now += EVERY
-    assert await one.notifier._round(EVERY) == FIRST_PAUSE, "it has worked since"
+    assert await one.notifier.send_due(EVERY) == FIRST_PAUSE, "it has worked since"
 
 
 async def test_a_mute_does_not_take_back_what_another_process_has_sent(tmp_path: Path) -> None:
@@ -262,7 +264,7 @@ async def test_what_another_process_was_killed_over_is_sent_by_this_one(tmp_path
     killed, other = (Posts(journal=Journal(tmp_path / FILE_NAME)) for _ in range(2))
     killed.notifier.tell([alarm()])
     other.notifier.tell([alarm()])
-    with killed.notifier._notified.turn(), pytest.raises(BlockingIOError), other.notifier._notified.turn():
+    with killed.notified.turn(), pytest.raises(BlockingIOError), other.notified.turn():
         pytest.fail("both have their turn")
     await other.notifier.finish(EVERY)
     assert len(other.sent) == 1
@@ -272,9 +274,9 @@ async def test_processes_with_one_journal_keep_the_distance_between_messages_tog
     one, other = (Posts(journal=Journal(tmp_path / FILE_NAME)) for _ in range(2))
     assert len(await one.after(alarm("a"))) == 1
     other.now = NOW + timedelta(seconds=10)
-    assert await other.notifier._round(EVERY) == EVERY, "nothing to send"
+    assert await other.notifier.send_due(EVERY) == EVERY, "nothing to send"
     other.notifier.tell([alarm("b")])
-    assert await other.notifier._round(EVERY) == EVERY - timedelta(seconds=10)
+    assert await other.notifier.send_due(EVERY) == EVERY - timedelta(seconds=10)
     assert (other.sent, other.notifier.unsent) == ([], ["b"])
 
 

@@ -53,6 +53,11 @@ class Records:
         """Blocks that were looked into last, by the seq that each begins with, the last one last."""
         self._forgotten = 0
 
+    @property
+    def size(self) -> int:
+        """Bytes of all that is held, as text or compressed."""
+        return sum(map(len, self._held.values())) + sum(len(block.packed) for block in self._blocks)
+
     def serve(self, connection: sqlite3.Connection) -> None:
         """Be the column `raw` of the events in this database from now on, and hold what is in it."""
         self._held = dict(connection.execute(_HELD))

@@ -77,7 +77,7 @@ class LookupEvents:
             response: Mapping[str, Any] = await client.lookup_events(**request)
             if "Events" not in response:
                 raise malformed(call, "something that is no page of events")
-            rows = tuple(_row(item) for item in response["Events"])
+            rows = tuple(row_of(item) for item in response["Events"])
             session.identity.read(_accounts(rows), generation)
             self._signing.answered()
             return Answer(rows, response.get("NextToken") or None, date_of(response))
@@ -142,7 +142,7 @@ def _accounts(rows: Sequence[Row]) -> set[str]:
     return {account for account in found if len(account) == ACCOUNT and account.isdecimal()}
 
 
-def _row(item: Mapping[str, Any]) -> Row:
+def row_of(item: Mapping[str, Any]) -> Row:
     """One item of `Events`; the record is in it as JSON text, complete."""
     moment = item.get("EventTime")
     at = moment.astimezone(UTC) if isinstance(moment, datetime) else None

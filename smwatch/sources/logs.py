@@ -186,7 +186,7 @@ class FilterLogEvents:
                 raise malformed(call, "something that is no page of log events")
             session.identity.read((), session.generation)  # a group may hold the events of several accounts
             self._signing.answered()
-            rows = tuple(_row(item) for item in response["events"])
+            rows = tuple(row_of(item) for item in response["events"])
             return Answer(rows, response.get("nextToken") or None, date_of(response))
 
     def edge(self, at: datetime) -> datetime | None:
@@ -315,7 +315,7 @@ def _milliseconds(moment: datetime) -> int:
     return max(0, (moment - EPOCH) // MILLISECOND)
 
 
-def _row(item: LogEvent | Mapping[str, Any]) -> Row:
+def row_of(item: LogEvent | Mapping[str, Any]) -> Row:
     """One item of `events`."""
     if isinstance(item, LogEvent):
         at = moment(item.timestamp)

@@ -203,7 +203,7 @@ class SmwatchApp(App[int]):
         if self._wall:
             self.screen.call_after_refresh(self._show_wall)
         self._entitle()
-        self.set_interval(TICK_SECONDS, self._tick)
+        self.set_interval(TICK_SECONDS, self.tick)
         self.call_after_refresh(self._begin)
         return opened
 
@@ -270,7 +270,8 @@ class SmwatchApp(App[int]):
         blind = health.blind(tuple(self.store.sources.values()), desk.now, desk.watching_since)
         self._title.tell(len(desk.asking), blind=blind)
 
-    def _tick(self) -> None:
+    def tick(self) -> None:
+        """Bring what depends on the time up to date, as once a second."""
         now = self._clock()
         self.desk.tick(now)
         self._incoming.settle_soon()

@@ -45,7 +45,8 @@ DATE = "%Y-%m-%d"
 
 
 @lru_cache(8192)
-def _written(seconds: int, local: bool, form: str) -> str:
+def formatted(seconds: int, local: bool, form: str) -> str:
+    """A moment as `form` has it, in this machine's zone or in UTC; kept, as neighbouring rows share their seconds."""
     return time.strftime(form, time.localtime(seconds) if local else time.gmtime(seconds))
 
 
@@ -55,7 +56,7 @@ def written(seconds: int, zone: Zone, now: datetime, form: str = CLOCK) -> str:
         return "unknown" if form == FULL else ""
     if zone is Zone.RELATIVE and form != FULL:
         return period(now.timestamp() - seconds)
-    return _written(seconds, zone is Zone.LOCAL, form)
+    return formatted(seconds, zone is Zone.LOCAL, form)
 
 
 def moment(at: datetime | None, zone: Zone, now: datetime) -> str:
@@ -69,11 +70,11 @@ def moment(at: datetime | None, zone: Zone, now: datetime) -> str:
         return f"{period(now - at)} ago" if at <= now else f"in {period(at - now)}"
     local = zone is Zone.LOCAL
     seconds = int(at.timestamp())
-    if _written(seconds, local, DATE) == _written(int(now.timestamp()), local, DATE):
-        return _written(seconds, local, CLOCK)
-    if _written(seconds, local, "%Y") == _written(int(now.timestamp()), local, "%Y"):
-        return _written(seconds, local, SHORT_DATED)
-    return _written(seconds, local, "%Y-%m-%d %H:%M")
+    if formatted(seconds, local, DATE) == formatted(int(now.timestamp()), local, DATE):
+        return formatted(seconds, local, CLOCK)
+    if formatted(seconds, local, "%Y") == formatted(int(now.timestamp()), local, "%Y"):
+        return formatted(seconds, local, SHORT_DATED)
+    return formatted(seconds, local, "%Y-%m-%d %H:%M")
 
 
 def day(now: datetime, zone: Zone) -> object:

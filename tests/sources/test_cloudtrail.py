@@ -14,7 +14,7 @@ from smwatch.events.event import UNREADABLE, SeenBy
 from smwatch.events.reader import Reader
 from smwatch.events.scope import in_scope
 from smwatch.sources.agenda import OLDER
-from smwatch.sources.cloudtrail import SCHEDULE, _row, cloudtrail_source
+from smwatch.sources.cloudtrail import SCHEDULE, cloudtrail_source, row_of
 from smwatch.sources.coverage import Coverage, Gap, Span
 from smwatch.sources.pace import Paces
 from smwatch.sources.session import AwsSession
@@ -222,7 +222,7 @@ async def test_what_a_record_lacks_is_told_by_the_wrapper_around_it(
 
 @pytest.mark.parametrize("text", ['{"eventName": "Get', "[]", "12", ""])
 async def test_a_record_that_is_none_is_kept_as_it_came_and_called_unreadable(text: str) -> None:
-    row = _row(
+    row = row_of(
         {"EventId": "1", "EventTime": NOW, "EventSource": "secretsmanager.amazonaws.com", "CloudTrailEvent": text}
     )
     assert row.found.raw == text

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from smwatch.sources.cloudtrail import _row
+from smwatch.sources.cloudtrail import row_of
 from smwatch.sources.formats import Unread, read
 from smwatch.sources.source import Found
 
@@ -369,7 +369,7 @@ def test_what_a_record_of_lookup_events_lacks_is_told_by_the_item_around_it_as_a
     }
     kept = item | {"EventTime": AT.isoformat(), "CloudTrailEvent": bare if parsed else json.dumps(bare)}
     (of_file,) = found(json.dumps({"Events": [kept]}))
-    live = _row(item | {"EventTime": AT, "CloudTrailEvent": json.dumps(bare), "Resources": item["Resources"][:1]})
+    live = row_of(item | {"EventTime": AT, "CloudTrailEvent": json.dumps(bare), "Resources": item["Resources"][:1]})
     assert json.loads(of_file.raw) == json.loads(live.found.raw)
     assert {name: json.loads(of_file.raw)[name] for name in lacking} == {name: whole[name] for name in lacking}
 

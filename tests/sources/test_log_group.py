@@ -246,7 +246,7 @@ async def test_messages_that_are_no_records_count_each_by_its_own_time_whoever_s
         monitor = Monitor(journal, deliver=deliver, selects=lambda _: False, now=hurry.now)
         await monitor.read_once([await source_of(session, hurry, pattern="")])
         live = Page("live_tail:x", SeenBy.LIVE_TAIL, (Found("{cut off", moments[0]),), NOW)
-        await monitor._take(live)
+        await monitor.take(live)
     assert [(event.name, event.at) for event in delivered] == [(UNREADABLE, at) for at in moments]
 
 

@@ -14,7 +14,7 @@ from botocore.model import ServiceModel
 from botocore.parsers import ResponseParserError
 
 from smwatch.sources.answers import LogEvent
-from smwatch.sources.logs import _row
+from smwatch.sources.logs import row_of
 from smwatch.sources.parsers import LeanParsers
 from tests.emulators.live_tail import OPENING, update
 
@@ -50,7 +50,7 @@ def page(*events: object, **more: object) -> bytes:
 )
 async def test_a_page_comes_to_the_same_rows_either_way(body: bytes, lean: bool) -> None:
     ours, theirs = await parsed(LeanParsers(), body), await parsed(AioResponseParserFactory(), body)
-    assert [_row(item) for item in ours["events"]] == [_row(item) for item in theirs["events"]]
+    assert [row_of(item) for item in ours["events"]] == [row_of(item) for item in theirs["events"]]
     assert ours.get("nextToken") == theirs.get("nextToken")
     assert ours["ResponseMetadata"] == theirs["ResponseMetadata"]
     assert all(isinstance(item, LogEvent) for item in ours["events"]) is lean

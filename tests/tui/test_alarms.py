@@ -216,7 +216,7 @@ async def test_a_muted_alarm_makes_no_band_but_stays_in_the_list() -> None:
         assert worst.group not in {alarm.group for alarm in stage.app.desk.asking}
         assert "1 muted" in stage.lines()[1]
         stage.now = NOW + timedelta(hours=2)
-        stage.app._tick()
+        stage.app.tick()
         assert worst.group in {alarm.group for alarm in stage.app.desk.asking}
 
 
@@ -285,16 +285,16 @@ async def test_the_bell_rings_once_for_a_new_bad_alarm_of_now_and_again_after_a_
         assert "Access to a secret marked for deletion prod/gone" in told
         (alarm, *_) = [each for each in stage.app.desk.asking if each.secret and each.secret.name == "prod/gone"]
         stage.app.desk.mute(mutes_meant("5m", alarm, (), NOW)[0])
-        stage.app._tick()
+        stage.app.tick()
         stage.bring(records.read_deleted("prod/gone", eventTime=ago(20), id="3"))
         assert written.count("\x07") == 1
         stage.now = NOW + timedelta(minutes=6)
-        stage.app._tick()
+        stage.app.tick()
         stage.app.flush()
         assert written.count("\x07") == 2, "it went on while it was muted"
         stage.app.desk.mute(mutes_meant("2h", alarm, (), stage.now)[0])
         stage.now = NOW + timedelta(hours=3)
-        stage.app._tick()
+        stage.app.tick()
         stage.app.flush()
         assert written.count("\x07") == 2, "nothing has happened since"
         stage.bring(records.read_deleted("prod/gone", eventTime=ago(-10_000), id="4"))
@@ -303,7 +303,7 @@ async def test_the_bell_rings_once_for_a_new_bad_alarm_of_now_and_again_after_a_
         stage.bring(records.read_deleted("prod/gone", eventTime=ago(-10_001), id="5"))
         stage.app.desk.acknowledge(stage.store.alarms[alarm.group], "seen")
         stage.now = NOW + timedelta(hours=6)
-        stage.app._tick()
+        stage.app.tick()
         stage.app.flush()
         assert written.count("\x07") == 3, "somebody has seen to it"
 
@@ -326,7 +326,7 @@ async def test_an_alarm_that_opens_while_its_rule_is_muted_is_heard_when_the_mut
         stage.bring(records.read_deleted("prod/old", eventTime=ago(7_200), id="old"))
         for minutes in (59, 61, 62):
             stage.now = NOW + timedelta(minutes=minutes)
-            stage.app._tick()
+            stage.app.tick()
             stage.app.flush()
         assert written == ["\x07", "\x1b]9;CRITICAL Access to a secret marked for deletion prod/gone\x07"]
 
@@ -346,11 +346,11 @@ async def test_what_is_to_be_heard_at_the_end_of_a_mute_outlives_the_screen() ->
     async with again.app.run_test(size=WIDE, headless=False):
         for minutes in (40, 59):
             again.now = NOW + timedelta(minutes=minutes)
-            again.app._tick()
+            again.app.tick()
             again.app.flush()
         assert written == []
         again.now = NOW + timedelta(minutes=61)
-        again.app._tick()
+        again.app.tick()
         again.app.flush()
         assert written == ["\x07", "\x1b]9;CRITICAL Access to a secret marked for deletion prod/gone\x07"]
     assert held[-1] == []
@@ -383,7 +383,7 @@ async def test_the_wall_shows_alarms_large_and_goes_red_when_data_is_stale() -> 
         assert "▲ CRITICAL  Access to a secret marked for deletion" in stage.text()
         assert "DATA IS NOT COMPLETE" not in stage.text()
         stage.now = NOW + timedelta(minutes=10)
-        stage.app._tick()
+        stage.app.tick()
         await pilot.pause()
         assert "DATA IS NOT COMPLETE" in stage.text()
         await pilot.press("escape")

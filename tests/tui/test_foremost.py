@@ -70,7 +70,7 @@ async def test_the_band_keys_and_details_are_of_one_alarm_and_change_to_another_
             await pilot.pause()
         for moved, told in ((LITTLE, "bob"), (HELD - LITTLE, "alice")):
             stage.now += moved
-            stage.app._tick()
+            stage.app.tick()
             await pilot.pause()
             foremost = stage.app.desk.foremost
             assert foremost is not None

@@ -239,7 +239,7 @@ async def test_what_is_said_in_passing_names_the_keys_that_the_user_has() -> Non
         await pilot.press("i")
         assert "F8 opens the details" in stage.lines()[-1]
         stage.now += 2 * STALE_AFTER
-        stage.app._tick()
+        stage.app.tick()
         await pilot.pause()
         assert "; F7 asks again now" in stage.text()
         for keys, told in (

@@ -217,7 +217,7 @@ async def test_few_of_two_thousand_alarms_are_looked_at_for_a_change_a_second_a_
 
         works: dict[str, Callable[[], object]] = {
             "change": stage.app.flush,
-            "second": stage.app._tick,
+            "second": stage.app.tick,
             "last": lambda: screen.list.action_edge(1),
             "first": lambda: screen.list.action_edge(0),
             "next": lambda: screen.list.action_move(1),
@@ -256,7 +256,7 @@ async def test_a_second_in_which_nothing_happens_leaves_the_list_where_it_is_scr
         screen.list.scroll_to(y=1, animate=False)
         await pilot.pause()
         stage.now += SECOND
-        stage.app._tick()
+        stage.app.tick()
         await pilot.pause()
         assert screen.list.scroll_offset.y == 1
 
@@ -278,7 +278,7 @@ async def test_what_changes_out_of_sight_paints_no_line_of_the_list(monkeypatch:
         monkeypatch.setattr(screen.list, "refresh", noted)
         before = screen.list.lines
         stage.now += 61 * SECOND
-        stage.app._tick()
+        stage.app.tick()
         assert screen.list.lines != before  # the mute lasts for another 58m59s
         assert painted == []
         await pilot.press("G")

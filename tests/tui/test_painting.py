@@ -180,7 +180,7 @@ async def test_what_has_arrived_when_a_second_passes_is_in_the_frame_of_the_cloc
         for second in range(1, 3):
             stage.hand_on(records.read(f"prod/new-{second}", eventTime=ago(5), id=f"new-{second}"))
             stage.now += timedelta(seconds=1)
-            stage.app._tick()
+            stage.app.tick()
             assert len(frames) == second
             assert any(f"prod/new-{second}" in line for line in frames[-1])
             assert f"{stage.now:%H:%M:%S}" in frames[-1][0]
@@ -200,10 +200,10 @@ async def test_details_are_written_anew_each_second_second_while_much_happens(
     async with stage.app.run_test(size=(160, 40)):
         monkeypatch.setattr(Detail, "renew", noted)
         stage.now += timedelta(seconds=10)
-        stage.app._tick()
+        stage.app.tick()
         for second in range(1, 7):
             stage.now += timedelta(seconds=1)
-            stage.app._tick()
+            stage.app.tick()
             for number in range(3):
                 stage.bring(records.read("prod/new", eventTime=ago(5), id=f"new-{second}-{number}"))
     assert written == [0, 2, 4, 6]

@@ -135,7 +135,7 @@ async def test_it_looks_as_it_did(name: str, snapshot: SnapshotAssertion, monkey
     async with stage.app.run_test(size=case.size, headless=False) as pilot:
         stage.app.flush()
         stage.now += case.later
-        stage.app._tick()
+        stage.app.tick()
         await pilot.pause()
         await pilot.press(*case.keys)
         await pilot.pause()

@@ -15,7 +15,7 @@ from textual.events import MouseScrollDown, MouseScrollUp
 from smwatch.events.event import Event, SeenBy
 from smwatch.store import Store
 from smwatch.tui.text import visible
-from smwatch.tui.times import Zone, _written
+from smwatch.tui.times import Zone, formatted
 from smwatch.tui.widgets.stream import EventStream
 from smwatch.view import View
 from tests import records
@@ -245,7 +245,7 @@ async def test_times_follow_the_zone_that_is_asked_for(monkeypatch: pytest.Monke
         assert app.shown()[0].startswith("13:58:30")
         monkeypatch.setenv("TZ", "Asia/Kolkata")
         time.tzset()
-        _written.cache_clear()
+        formatted.cache_clear()
         app.stream.set_zone(Zone.LOCAL)
         await pilot.pause()
         assert app.shown()[0].startswith("19:28:30")
@@ -257,7 +257,7 @@ async def test_times_follow_the_zone_that_is_asked_for(monkeypatch: pytest.Monke
         assert app.shown()[0].startswith("2m30s")
     monkeypatch.undo()
     time.tzset()
-    _written.cache_clear()
+    formatted.cache_clear()
 
 
 async def test_an_event_that_took_unusually_long_is_marked_as_late() -> None:

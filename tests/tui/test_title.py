@@ -45,6 +45,6 @@ async def test_alarms_and_old_data_show_in_the_title() -> None:
         await pilot.pause()
         assert "\x1b]2;smwatch: 1 alarm\x07" in "".join(Tape.written)
         stage.now = NOW + timedelta(minutes=9)
-        stage.app._tick()
+        stage.app.tick()
         assert "\x1b]2;smwatch: 1 alarm, data not complete\x07" in "".join(Tape.written)
     assert RESTORE in "".join(Tape.written)

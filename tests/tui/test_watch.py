@@ -65,7 +65,7 @@ async def test_a_source_that_falls_silent_turns_bad_by_itself() -> None:
     stage = Stage(reads(1))
     async with stage.app.run_test(size=WIDE) as pilot:
         stage.now = NOW + timedelta(minutes=5)
-        stage.app._tick()
+        stage.app.tick()
         await pilot.pause()
         assert "✗ CloudTrail stale 5m08s" in stage.lines()[0]
 
@@ -236,7 +236,7 @@ async def test_digits_show_a_time_window_that_moves_on() -> None:
         assert "5 of 10" in stage.lines()[-1]
         assert "last 5 min" in stage.lines()[-1]
         stage.now = NOW + timedelta(minutes=2)
-        stage.app._tick()
+        stage.app.tick()
         await pilot.pause()
         assert "3 of 10" in stage.lines()[-1]
 

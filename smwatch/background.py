@@ -22,7 +22,7 @@ T = TypeVar("T")
 MOST, LEAST = 250, 10
 """Events that are applied in one go: as many as the screen can take in within LONG, between these."""
 LONG = 0.01
-"""Seconds. Rules may take a millisecond for an event where they look back far: serves "longest stall of the loop"."""
+"""Seconds: rules that look back far take up to a millisecond an event. Serves "longest stall of the event loop"."""
 SPARED = 0.005
 """Seconds after which `go_on` is not called once more in one go; a call takes some milliseconds at most."""
 TOGETHER = 250

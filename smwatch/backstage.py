@@ -34,7 +34,7 @@ FIRST = 250
 SETTLED = 5
 """Alarms that are worked out in one go, each in up to a millisecond: serves "longest stall of the event loop"."""
 SET_RIGHT = 500
-"""Events, or alarms, that are set right in one go when secrets turn out to be others; serves the same."""
+"""Events, or alarms, that are set right in one go when secrets turn out to be others: serves "renamed"."""
 
 
 def aws_sources(parts: Parts[Store]) -> AwsSources:
@@ -156,7 +156,7 @@ class Backstage:
         return store.unsettled
 
     async def _show_first(self, begun: Sequence[Begun], deliver: Deliver) -> list[Delivery]:
-        """Show the first page of each, but for what only rules select; what was shown. Serves "view"."""
+        """Show the first page of each, but for what only rules select; what was shown. Serves "view-…"."""
         shown: list[Delivery] = []
 
         async def deliver_unjudged(delivery: Delivery) -> None:

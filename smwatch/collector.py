@@ -23,8 +23,8 @@ class Collector:
     """Keeps the search through all objects out of bursts of events and from between a key and what it does.
 
     With a full store and all built-in rules it takes 50 to 150 ms, and Python begins it whenever enough has been made:
-    in the middle of a burst. Nearly everything here is freed without it. Serves "a burst of 50,000 events: longest
-    stall of the event loop", and the row "replay", of which it took up to a third. One of these belongs to the process.
+    in the middle of a burst. Nearly everything here is freed without it. Serves "burst", and
+    "replay", of which it took up to a third. One of these belongs to the process.
 
     What a search has left lives on, as a rule: but for one a day, none looks through it again, so that each takes as
     long as what was made since the one before.

@@ -27,7 +27,7 @@ class Ledger(Judging):
 
     They are let go in the order in which they came or, where that is newest first as out of a journal, oldest first.
 
-    An event takes a third of what it takes in a store: serves "memory" of `tail --once`.
+    An event takes a third of what it takes in a store: serves "tail-…-memory".
     """
 
     def __init__(self, *, capacity: int = 100_000, engine: Judge | None = None) -> None:

@@ -105,7 +105,7 @@ def event_bytes(arrival: Arrival) -> bytes:
     """The same as it is written, in UTF-8."""
     event = arrival.event
     odd = event.odd_id
-    # Positional: serves the row "replay" of the benchmarks.
+    # Positional: serves "replay".
     return _bytes(
         _EventLine(
             odd or uuid_of(event.key),

@@ -71,7 +71,7 @@ class Parts(Generic[J]):
 
         `store` is what events go to; `remember` False keeps the journal in memory; `only_read` leaves the one on the
         disk as it is; `judging` False leaves the rules to later: reading them takes a tenth of a second, in which a
-        screen can stand already. Serves "first frame". `packing` compresses the records of a journal that is in memory
+        screen can stand already. Serves "first-…". `packing` compresses the records of a journal that is in memory
         by `remember`: for a screen, where they stay.
         """
         self.settings = settings

@@ -79,7 +79,7 @@ class View:
             return
         narrower = previous is not None and not self._from and chosen.narrows(previous)
         events = self.rows if narrower else self._events
-        # What is looked at first is not copied with the rest: a copy is a third of what the rows "filter-…" measure.
+        # What is looked at first is not copied with the rest: a copy is a third of what "filter-…" measures.
         rest = max(0, len(events) - chosen.step)
         self._from, self.rows = events[:rest], chosen.select(events[rest:])
 
@@ -138,7 +138,7 @@ class View:
 def merge(rows: list[Event], batch: list[Event]) -> None:
     """Merge `batch` into `rows`, both ascending by key: append if it can, else insert, interleave or sort.
 
-    Which of them is fastest depends on how many rows are late among how many: see the rows "late-…" of the benchmarks.
+    Which of them is fastest depends on how many rows are late among how many: see "late-…".
     """
     if not batch:
         return

@@ -222,7 +222,7 @@ class Users:
         )
 
     # Of a thousand each takes 15 us to tell: whoever shows a dozen asks for no more, and how many there are. Serves
-    # "the event loop is never blocked over 15 ms".
+    # "longest stall of the event loop".
 
     def ranked(self, now: datetime) -> tuple[User, ...]:
         """Those with most reads, successful or not, first."""

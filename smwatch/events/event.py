@@ -159,7 +159,7 @@ class Arrival(msgspec.Struct, gc=False, eq=False):
 
     # Most records are never decoded: another scan brought the event before, or nothing asks about it. So this is made
     # without its record, and is the one value here that is not frozen. Few are asked for their header, either: kept
-    # with each, headers push out of the processor's caches what comes next (see the row "ingest" of the benchmarks).
+    # with each, headers push out of the processor's caches what comes next (see "ingest").
 
     event: Event
     raw: str

@@ -87,7 +87,7 @@ was told to have no such secret (PYTHONHASHSEED=0), the key itself.
 class Marked(Recent[Hashable, V], Generic[K, V]):
     """The same for keys of many strings, of which only marks are kept.
 
-    To compare and keep a dozen strings costs more than all else of a look-up: serves the row "parse" of the benchmarks.
+    To compare and keep a dozen strings costs more than all else of a look-up: serves "parse".
     A hit is `get(mark_of(key))`; where that is None, `made` has the value.
     """
 

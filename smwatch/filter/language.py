@@ -131,7 +131,7 @@ def parse(text: str, context: Context, *, typing: bool = False) -> Filter:
 
 def _matching(pattern: str, context: Context, *, position: int) -> Term:
     """The filter pattern that stands at `position` of what was typed."""
-    from smwatch import patterns  # most filters are none, and a screen stands sooner without: serves "first frame"
+    from smwatch import patterns  # most filters are none, and a screen stands sooner without: serves "first-…"
 
     try:
         return Matching(patterns.compile(pattern), context.record_of)

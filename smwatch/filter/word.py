@@ -47,7 +47,7 @@ class Word(Term):
         if self._is_id is not None:
             return super()._picked(events, exclude)
         needle, upper, call, caller = self._needle, self._upper, self._in_call, self._in_caller
-        # Both are false for most words, and half of the row "filter-text" of the benchmarks.
+        # Both are false for most words, and half of what "filter-text" measures.
         ip, key = self._in_address, self._in_key
         if len({e.call_text for e in events[:SAMPLE]}) > VARIED:
             return [

@@ -40,8 +40,8 @@ class _Block(NamedTuple):
 class Records:
     """Records by seq, as what they are read from in SQL too: the column `raw` of a database in memory.
 
-    Serves the row "replay" of the benchmarks. With `packing`, those of earlier transactions are compressed in blocks,
-    to a tenth or so: serves "view-memory"; to open one takes a millisecond.
+    Serves "replay". With `packing`, those of earlier transactions are compressed in blocks,
+    to a tenth or so: serves "view-…-memory"; to open one takes a millisecond.
     """
 
     def __init__(self, *, packing: bool = False) -> None:

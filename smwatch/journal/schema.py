@@ -98,7 +98,7 @@ _COLUMNS: dict[str, tuple[str, ...]] = {
 }
 COMPLETE = frozenset((name, column) for name, columns in _COLUMNS.items() for column in columns)
 """The `shape` of a journal of the newest version. Said here, as to make one takes longer than to open a journal: serves
-the row "journal-open" of the benchmarks."""
+"journal-open"."""
 _STATEMENTS = {
     "CREATE TABLE sqlite_sequence(name,seq)",  # SQLite's own, for AUTOINCREMENT
     *(statement for migration in MIGRATIONS for statement in migration),

@@ -7,7 +7,7 @@ wildcards are existential; `[*]` walks the members of an object too.
 Unknown, and decided so: `.*` walks the elements of an array too; a regular expression is searched in strings, not in
 numbers.
 
-These closures serve the "one filter pattern on one record" row of the benchmarks: a key of the record compared with
+These closures serve "pattern": a key of the record compared with
 text, which is most of a rule, is one closure, and so are several such texts joined by `||`.
 """
 

@@ -22,9 +22,9 @@ from smwatch.sources.source import Found, Page, State, Status
 PAGE = 2_000
 SCREEN_PAGE = 500
 """Records of a page for a screen, on which larger ones gain nothing: what is read of one takes three times as much
-memory as its records do. Serves "view-memory"."""
+memory as its records do. Serves "view-…-memory"."""
 FIRST = 100
-"""Records of the first page: some screenfuls, so that something is shown while the others are read. Serves "view"."""
+"""Records of the first page: some screenfuls, so that something is shown while the others are read. Serves "view-…"."""
 REPORT_EVERY = timedelta(seconds=1)
 TICK = 0.1
 """Seconds: records due within a tick are played together."""

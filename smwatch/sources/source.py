@@ -11,7 +11,7 @@ import msgspec
 
 from smwatch.sources.coverage import Coverage, Gap, Noted, Span
 
-if TYPE_CHECKING:  # the head of the screen shows what sources say of themselves before any event is read: "first frame"
+if TYPE_CHECKING:  # the head of the screen says how sources are before any event is read: serves "first-…"
     from smwatch.events.event import SeenBy
 
 

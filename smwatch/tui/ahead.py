@@ -24,7 +24,7 @@ _MODULES = (
 async def make_ready(app: App[Any], desk: Desk) -> None:
     """Load the modules of screens in a thread, then read the styles of one after the other.
 
-    Serves "the event loop is never blocked over 15 ms": both are half of what it takes to open the alarms.
+    Serves "opened-alarms": both are half of what it takes to open the alarms.
     """
     await asyncio.to_thread(_load)
     for make in _makers(desk):

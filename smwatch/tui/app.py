@@ -125,7 +125,7 @@ class SmwatchApp(App[int]):
         self._dress()
 
     def _dress(self) -> None:
-        """Take our colours before any style is read: with others, all of them are read again. Serves "first frame"."""
+        """Take our colours before any style is read: with others, all of them are read again. Serves "first-…"."""
         for each in THEMES:
             self.register_theme(each)
         few = self.console.color_system == "standard"
@@ -163,7 +163,7 @@ class SmwatchApp(App[int]):
         return [*super().get_line_filters(), *self._plain]
 
     def refresh_css(self, animate: bool = True) -> None:
-        """Have styles read in other colours; where none has been read, only tell them. Serves "first frame"."""
+        """Have styles read in other colours; where none has been read, only tell them. Serves "first-…"."""
         if self.screen_stack:
             super().refresh_css(animate)
         else:

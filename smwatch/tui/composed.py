@@ -92,7 +92,7 @@ class DirectlyComposed(StyledOnce):
     """What makes a DirectCompositor put a screen together: named before Textual's class, whose own it replaces.
 
     Textual has no public way to say so. Many lines are drawn in several turns of the event loop, and shown in the last
-    one: serves "the event loop is never blocked over 15 ms".
+    one: serves "opened".
     """
 
     def __init__(self, **how: Any) -> None:

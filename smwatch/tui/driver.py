@@ -16,8 +16,8 @@ ESCAPE_SECONDS = 0.1
 class PatientDriver(LinuxDriver):
     """Textual's driver, but for the thread that reads keys.
 
-    That wakes up ten times a second to see whether it is to end, which is most of what an empty app costs: serves "CPU
-    idle". This one is woken when it is to end, so that leaving does not wait for its next look either.
+    That wakes up ten times a second to see whether it is to end, which is most of what an empty app costs: serves
+    "cpu-idle". This one is woken when it is to end, so that leaving does not wait for its next look either.
     """
 
     _end = -1

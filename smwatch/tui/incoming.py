@@ -14,7 +14,7 @@ from smwatch.tui.screens.desk import Desk
 PAINT_SECONDS = 0.25
 """How long what has arrived may wait for what arrives next, to be painted together; keys paint at once.
 
-Serves "processor at 50 rows/s": what has arrived is minutes old.
+Serves "cpu-50": what has arrived is minutes old.
 """
 RAISED_SECONDS = 0.05
 """The same for an alarm that is new, or open again: it is worked out after its page, or 0.1 s, and is to be on the
@@ -43,7 +43,7 @@ class Incoming:
         self._more_follows = False
         """Of what came together: alarms are worked out after the last of it."""
         self._none_shown = True
-        """Of the events: the first ones don't wait for what comes next. Serves "view"."""
+        """Of the events: the first ones don't wait for what comes next. Serves "view-…"."""
 
     @property
     def waits(self) -> bool:

@@ -30,7 +30,7 @@ class First(StyledOnce, Screen[None]):
     """The screen that is there before the main one.
 
     It is painted while it takes note that it is in front. What comes after that is begun then, and not after its next
-    frames, which Textual would paint for nothing but another layout: serves "whole screen" and "view".
+    frames, which Textual would paint for nothing but another layout: serves "first-…-whole" and "view-…".
     """
 
     def __init__(self, painted: Callable[[], Awaitable[None]] | None, **how: Any) -> None:
@@ -46,7 +46,7 @@ class First(StyledOnce, Screen[None]):
 
 
 class Opening(Pieces):
-    """What is watched and what time it is; of the sources, that there are none yet. Serves "first frame"."""
+    """What is watched and what time it is; of the sources, that there are none yet. Serves "first-…"."""
 
     DEFAULT_CSS = """
     Opening { background: $panel; }

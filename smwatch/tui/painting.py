@@ -43,8 +43,8 @@ class Painted(Widget):
 class Soon:
     """Something that is to be done soon, once for all who ask for it until then.
 
-    It is none of Textual's timers, each of which is a task, two messages and a look at what it calls: serves the CPU
-    rows of the benchmark table.
+    It is none of Textual's timers, each of which is a task, two messages and a look at what it calls: serves
+    "cpu-…".
     """
 
     def __init__(self, do: Callable[[], None]) -> None:
@@ -78,9 +78,9 @@ class Soon:
 def at_once(screen: Screen[Any]) -> Iterator[None]:
     """Have what changes in the block on the terminal at its end, if nothing else has to come before.
 
-    The usual way there is four messages for each widget and a timer, more than many of them cost to draw: serves the
-    CPU rows of the benchmark table, where a clock, or some rows and their number, are all that changes. A block inside
-    another of the same screen ends with that.
+    The usual way there is four messages for each widget and a timer, more than many of them cost to draw: serves
+    "cpu-…", where a clock, or some rows and their number, are all that changes. A block inside another of the same
+    screen ends with that.
     """
     if Painted._changed is not None:
         yield

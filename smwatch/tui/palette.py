@@ -27,7 +27,7 @@ class Palette(DirectlyComposed, CommandPalette):
     """Textual's, put together as our screens are, and shown in several turns of the loop.
 
     Textual looks up the styles of all that is in it three times in the turn in which the commands have been gathered:
-    serves "the event loop is never blocked over 15 ms".
+    serves "opened-palette".
     """
 
     def add_class(self, *class_names: str, update: bool = True) -> Self:

@@ -11,8 +11,8 @@ from textual.strip import Strip
 class LeanStrip(Strip):
     """A strip that makes each of its caches when something is to be kept there, which is seldom: it is written whole.
 
-    Textual's makes eight for each line, which take longer than the line does, and most of its memory. Serves the CPU
-    rows of the benchmark table.
+    Textual's makes eight for each line, which take longer than the line does, and most of its memory. Serves
+    "cpu-…".
     """
 
     __slots__ = ()

@@ -90,7 +90,7 @@ class Tally:
     def note(self, events: Iterable[Event], now: datetime) -> None:
         """Count events; those more than a day away from now are left out.
 
-        What is told apart is counted minute by minute: serves "processor at 1,000 rows/s".
+        What is told apart is counted minute by minute: serves "cpu-1000".
         """
         minutes, this = self._minutes, int(now.timestamp()) // 60
         oldest = this - MINUTES

@@ -38,7 +38,7 @@ HISTOGRAM_ROOM = 34
 SAID_SECONDS = 4.0
 RENEWED = timedelta(seconds=1.5)
 """How old details and histogram may be at a second of the clock while much happens, which is each second one, and then
-in the clock's own frame: serves "CPU at 1,000 rows/s".
+in the clock's own frame: serves "cpu-1000".
 """
 AGED = timedelta(seconds=10)
 """How often pages that say how long ago things were are written anew while nothing happens."""

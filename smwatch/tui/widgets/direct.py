@@ -18,8 +18,8 @@ EDGES = {"vkey": "▏", "outer": "▌"}
 class Direct(Looks):
     """A widget whose lines need none of the general path's look at them while all that it has around is a left border.
 
-    Serves the CPU rows of the benchmark table, as what counts and rates is painted as often as the stream, and "the
-    event loop is never blocked over 15 ms": a page of 80 lines is painted in a fraction of the time.
+    Serves "cpu-…", as what counts and rates is painted as often as the stream, and "opened": a page of 80 lines is
+    painted in a fraction of the time.
     """
 
     ALLOW_SELECT = False

@@ -20,8 +20,8 @@ class Looks(Painted):
     """A widget whose component classes depend on the theme alone.
 
     Textual looks up all of them, of all widgets, whenever a screen comes to the front, the focus goes elsewhere or a
-    class changes anywhere above: with the twenty of a stream that is up to 20 ms in which no key is heard. Serves "the
-    event loop is never blocked over 15 ms".
+    class changes anywhere above: with the twenty of a stream that is up to 20 ms in which no key is heard. Serves
+    "opened".
     """
 
     _looked_up_in = -1

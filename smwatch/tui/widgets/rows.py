@@ -93,8 +93,8 @@ class EventRows(Looks):
         """Draw `view`; `level_of` says "alarm", "warning" or "" of the event with a key.
 
         `scrolled` is called when another part of the rows is in sight, or there are more or fewer of them. That is so
-        with each frame where much happens, and a message is passed on by all that this lies in: serves the CPU rows of
-        the benchmark table.
+        with each frame where much happens, and a message is passed on by all that this lies in: serves
+        "cpu-…".
         """
         super().__init__()
         self._window = Window(view, newest_first=newest_first)
@@ -137,8 +137,8 @@ class EventRows(Looks):
     def update(self, *, restyled: bool = False, regraded: bool = False) -> None:
         """The rows have changed; with `restyled`, so may have what is said of those drawn already.
 
-        With `regraded` their levels alone may have: others need not be drawn anew, which serves the CPU rows of the
-        benchmark table, as alarms change all the time where much happens.
+        With `regraded` their levels alone may have: others need not be drawn anew. Serves "cpu-…": alarms change
+        all the time where much happens.
         """
         if restyled or (regraded and self.match is not None):  # a filter may ask for alarms
             self._strips.clear()
@@ -275,8 +275,8 @@ class EventRows(Looks):
     def render_lines(self, crop: Region) -> list[Strip]:
         """The lines inside `crop`, each a strip that is made once per row and not once per line.
 
-        The general path wraps every line in a new strip, which throws its cached output away; serves "repaint of an
-        unchanged stream" and "scroll by one line" of the benchmark table.
+        The general path wraps every line in a new strip, which throws its cached output away; serves "repaint" and
+        "scroll".
         """
         if not self._placed:
             self._arrange()

@@ -23,9 +23,10 @@ class Place(NamedTuple):
 
 
 class Bar(Direct):
-    """The scrollbar. Textual's own lies over the widget it belongs to, which cuts every line there in two; and it is
-    drawn anew, all of it, for each scrolled line: three quarters of the cost of scrolling a screen by a line. Serves
-    the rows "scroll by one line" and "a page of new rows painted" of the benchmark table.
+    """The scrollbar.
+
+    Textual's own lies over the widget it belongs to, which cuts every line there in two; and it is drawn anew, all of
+    it, for each scrolled line: three quarters of the cost of scrolling a screen by a line. Serves "scroll" and "page".
     """
 
     DEFAULT_CSS = """

@@ -43,9 +43,10 @@ class Background:
 
     `apply` runs on the screen's loop and returns the alarms that changed; `keep` stores them, back in the thread, those
     of a delivery together before `deliver` returns.
-    What a delivery leaves to be done is done by `go_on`, bit by bit until it says that there is no more, before the
-    next one is applied, but for one of which more follows at once (`Delivery.more`) if the last time was just now. What
-    the delivery says of secrets' names is so done before anything else.
+    `go_on` does a bit of what a delivery has left to do (names to set right, alarms to work out), and says whether
+    there may be more. It is called until there is none: after what a delivery says of secrets' names, before its
+    events are applied; and at its end, unless more follows at once (`Delivery.more`) and the last time was less than
+    SETTLED_EVERY ago.
     `failed` is called on the screen's loop if the work ends with an exception. The thread stays until it is stopped:
     what people do on a screen whose files have all been read is kept like anything else.
     """

@@ -1,4 +1,4 @@
-"""What of a shared journal is of an account and Region that others watch with it, and this run does not."""
+"""Which events of a shared journal are of an account and Region that other processes watch, and this run does not."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ Place = tuple[str, str]
 
 
 class Elsewhere:
-    """Tells the events of others apart by account and Region, for they alone are known of what others have put in.
+    """Tells which account and Region other processes alone watch: a journal does not say who put an event in.
 
-    Nothing is others' where that would be a guess: before a log group, which may hold the events of any account, and
-    where AWS does not tell the account.
+    Nothing is taken to be others' where that would be a guess: where this run reads a log group, which may hold the
+    events of any account, and where AWS does not tell the account.
     """
 
     def __init__(self, own: Iterable[str], asked: Callable[[], Iterable[str]]) -> None:
@@ -23,7 +23,7 @@ class Elsewhere:
         self._nobodys: set[Place] = set()
 
     def look_again(self) -> None:
-        """Others may have begun meanwhile."""
+        """Ask again about places that nobody watched: others may have begun meanwhile."""
         self._nobodys.clear()
 
     def holds(self, account: str, region: str) -> bool:

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from smwatch.delivery import Delivery
 from smwatch.events.event import Arrival
+from smwatch.keeper import NOT_KEPT
 from smwatch.reading import Reading
 from smwatch.sources.source import State, Status
 from smwatch.watched import Watched
@@ -54,18 +55,19 @@ class Handing:
     ) -> None:
         """Deliver these in slices, each taken out of the lists: what rules decode of them is larger than they are.
 
-        With the last of them, what is `watched` when all have been taken in, and that there is no more, or that there
-        is to come in another call.
+        The last slice brings what is `watched` once all have been taken in; with `more`, another call follows at once
+        (`Delivery.more`). `ordered` says that all up to the last seq of a slice has been handed on (`Delivery.upto`).
         """
         if renamed := self._reading.renamed():
             await self.deliver(Delivery(renamed=renamed))
         seqs.reverse()
         arrivals.reverse()
         while arrivals:
-            # Not sooner: a pair for each event of a page is looked through in search of cycles (see the row "ingest").
+            # Paired slice by slice: Python's search for cycles goes through pairs that wait. Serves "ingest".
             part = tuple(zip(reversed(seqs[-self.slice :]), reversed(arrivals[-self.slice :]), strict=True))
             del seqs[-self.slice :], arrivals[-self.slice :]
-            last, upto = not arrivals, part[-1][0] or None if ordered else None
+            last = not arrivals
+            upto = part[-1][0] if ordered and part[-1][0] != NOT_KEPT else None
             await self.deliver(Delivery(part, watched=watched if last else (), upto=upto, more=more or not last))
             del part
             if last:

@@ -30,7 +30,7 @@ from smwatch.visible import visible
 LONG_AGO = datetime(1, 1, 1, tzinfo=UTC)
 """Since then everything is written."""
 UNKEPT = 250_000
-"""Of so many lines that could not be noted as written it is known, at the most, that they were."""
+"""Written lines that are remembered, at the most, while the journal can't take note of them."""
 
 
 class Lines:

@@ -19,7 +19,7 @@ class Marks:
     """The alarms as they were raised last, by the events behind them.
 
     `knows` says whether an event, by key, is held: one that is stays marked though its alarm no longer carries it. It
-    is not kept: whoever has marks and is known to them would be freed by a search for cycles only.
+    is given with each call and not kept: marks of a store with a method of that store would be a cycle.
     """
 
     def __init__(self) -> None:

@@ -70,9 +70,9 @@ class Past:
     ) -> None:
         """Hand on the newest `limit` events that the journal held already; then what was watched.
 
-        The newest `first` of them come newest first, the others oldest first: backwards, rules take eight times as
-        long. With `printing_from`, without what `recall_untold` is to bring when it is given that moment. `again` says
-        that it reaches further back beside what is followed, which brings what others have put in.
+        The newest `first` of them come newest first, the others oldest first: backwards, rules take BACKWARDS times
+        as long. With `printing_from`, without what `recall_untold` is to bring when it is given that moment. `again`
+        says that it reaches further back beside what is followed, which brings what others have put in.
         """
         async with self._lock:
             await self._recall(since, limit, first, printing_from, again)
@@ -147,7 +147,7 @@ class Past:
                 self._reading.reader.mistaken = True  # the next commit says what is wrong
                 return
             anew.watched(self._watching.told(since if limit > 0 else oldest + timedelta(seconds=1)))
-            self._reading.reader.mistaken = False  # of so many names some are forgotten: that would never end
+            self._reading.reader.mistaken = False  # names forgotten meanwhile may set it again: that would never end
             renamed = self._reading.renamed()
             anew.fold(renamed)
             anew.compare()

@@ -76,7 +76,7 @@ class Watching:
 
 
 def _happened(source: str, spans: Iterable[Span]) -> list[Span]:
-    """The times of which all is known that happened, by the joined spans of which all is that was delivered."""
+    """The times of which all that happened is known, where all that was delivered in these spans (joined) is."""
     late = delivered_within(source)
     return [Span(span.start, span.end - late) for span in spans if span.end - late > span.start]
 

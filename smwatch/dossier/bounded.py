@@ -58,7 +58,7 @@ class Sampled(dict[K, V]):
     def surplus(self, key: K) -> K | None:
         """The key that has to go if `key` comes in, perhaps `key` itself; None while there is room.
 
-        Put `key` in and take the answer out, or leave both as they are if it is `key`.
+        The caller puts `key` in and takes the answer out; if the answer is `key`, neither.
         """
         if len(self) < self.bound:
             return None

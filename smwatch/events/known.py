@@ -54,10 +54,10 @@ _numbers = count(1)
 
 
 class Known:
-    """Callers and calls by what tells them from others: an event costs little more than those two look-ups.
+    """Callers and calls, found by the strings that tell them apart: an event costs little more than two look-ups.
 
-    Both are looked up in two steps, as a caller comes from many addresses, and a secret is asked about by many callers
-    in many ways: a call that nobody has made before is put together from what is known of its parts.
+    One that is new is put together from parts that are mostly known, as a caller comes from many addresses, and a
+    secret is asked for in many ways.
     """
 
     def __init__(self, remember: int) -> None:

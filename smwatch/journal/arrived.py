@@ -85,10 +85,10 @@ class Arrived(Covered):
         return self._paged(select, (seconds(start), b""), seconds(end))
 
     def untold(self, since: datetime, upto_seq: int) -> Iterator[Stored]:
-        """What is to be printed first, oldest first, read in chunks: events since a moment that have not been printed.
+        """What `tail` has to print before what comes, oldest first, read in chunks: events since then not printed yet.
 
-        And, where one before was asked for more, those that it took in and was killed before it printed them. All of
-        them had arrived by `upto_seq`.
+        Before them, events from before `since` that an earlier run was asked for, and took in, but was killed before it
+        printed them. All of them had arrived by `upto_seq`.
         """
         taken, dealt = self._number(TAKEN), self._number(DEALT)
         since_s = seconds(since)

@@ -29,9 +29,10 @@ class Asks:
     def begin(self, latest: datetime, at: datetime, *, sure: bool) -> None:
         """Note what this run asks for, once it is asked, at server time `at`, and once more when the time is `sure`.
 
-        That is all since it is to, and of what runs before it had no time to read as much as they would have asked for
-        with the `since` of this one: what was told by mistake to go months back is not gone on with. Where there was
-        none before, it is no later than from `latest` on: there has to be something to settle.
+        It asks for everything since its own `since`, and goes on with what earlier runs left unread, but for each no
+        further back than it would have gone with this run's `since`: a run that was told by mistake to go months back
+        leaves nothing to go on with. The first run of all asks for something before `latest`, so that there is a period
+        to settle.
         """
         if self._own is not None and (self._own.sure or not sure):
             return
@@ -48,7 +49,7 @@ class Asks:
 
     @staticmethod
     def _as_far_as(reach: timedelta, asked: Asked) -> Asked:
-        """What somebody who asks for so much would have asked for in place of this, which may be a little more."""
+        """What an earlier run asked for, cut to this reach; whole where it is longer by no more than ABOUT."""
         if asked.at - asked.since <= reach + ABOUT:
             return asked
         return Asked(asked.at - reach, asked.at, asked.sure)
@@ -58,9 +59,9 @@ class Asks:
         self._own = self._latest = None
 
     def beginning(self, coverage: Coverage, at: datetime) -> datetime:
-        """From where on completeness counts: since when runs asked for everything, or from where that was read to.
+        """From where on completeness counts: this run's `since`, or how far what earlier runs asked for was read.
 
-        Where there was something before, a settle lag that is wider by now takes nothing back.
+        The earliest of these. Where a run came before, a settle lag that is wider by now takes nothing back.
         """
         assert self._own is not None
         before = (each.since for each in self.all if each != self._own and _credible(each, at))

@@ -9,9 +9,10 @@ from smwatch.sources.source import Page, Source, Status
 
 
 class Begun:
-    """A recording that can be read up to its first page; followed after that, it says all of this again, and the rest.
+    """A recording that is read up to its first page, and then followed from its beginning, nothing being read twice.
 
-    For who takes in less of a page at first than he will: the journal knows the records that come a second time.
+    So a screen shows the first page before there are rules, which may select more of its records: the journal knows
+    those that come a second time.
     """
 
     def __init__(self, source: Source) -> None:

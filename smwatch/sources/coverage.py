@@ -150,7 +150,8 @@ class Coverage(msgspec.Struct, frozen=True):
     def told_to(self, start: datetime, delivered_within: timedelta) -> datetime:
         """How far nothing is missing of what happened from `start` on, if records are delivered within this time.
 
-        What is settled is so by when records were delivered. It takes nothing back that was said before.
+        Periods are settled by when records were delivered, so that the last of what happened may be yet to come. What
+        was said before (`said_to`) is not taken back.
         """
         whole = self.complete_to(start)
         told = whole - delivered_within

@@ -92,8 +92,8 @@ class Identity:
         """Learn whose credentials these are from what they could read; CallError if that is another account's.
 
         `accounts` are those that a page of an event history, or the description of a log group, says that it is of.
-        AWS answers with what is the caller's own; stand-ins of it may not. What one generation of the credentials reads
-        of several accounts tells nothing, nor where AWS itself has told whose they are.
+        AWS answers with what is the caller's own; stand-ins of it may not. So nothing is concluded from credentials of
+        one generation that read of several accounts, nor from those of which AWS itself has said whose they are.
         """
         self._good = generation
         if not accounts or self._several or generation != self._session.generation:

@@ -88,9 +88,9 @@ class Lateness:
         return 1 - self._rank(delay) / len(self._sorted)
 
     def leaving(self, share: float, pause: timedelta) -> timedelta:
-        """The least age at which records of one moment may be looked for last, for no more than this share to be left.
+        """How old a moment has to be at the last look at it for no more than this share of its records to come later.
 
-        Looks come so far apart: the last one comes up to a pause later than that.
+        Looks come a `pause` apart, so that the last one comes at this age or up to a pause later.
         """
         low, high = timedelta(), timedelta(seconds=self._sorted[-1])
         while high - low > timedelta(seconds=1):
@@ -105,7 +105,7 @@ class Lateness:
         return timedelta(seconds=sum(seconds - delay for delay in self._sorted if delay < seconds) / len(self._sorted))
 
     def spared(self, age: timedelta, last: timedelta) -> float:
-        """How many seconds of waiting a record is spared on average if its moment is read at this age before a last."""
+        """Seconds that a record is seen earlier, on average, if its moment is read at `age` and not only at `last`."""
         return (last - age).total_seconds() * (1 - self.beyond(age))
 
     def midway(self, last: timedelta) -> timedelta:
@@ -119,7 +119,7 @@ class Lateness:
         return bisect_right(self._sorted, delay.total_seconds())
 
     def _at(self, rank: float) -> timedelta:
-        """The delay that so many do not exceed, as if what each sample stands for were spread evenly around it."""
+        """The delay that `rank` samples do not exceed, interpolated between neighbours."""
         last = len(self._sorted) - 1
         place = min(max(rank - 0.5, 0.0), last)
         below = int(place)

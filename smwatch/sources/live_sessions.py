@@ -148,7 +148,7 @@ class LiveSessions:
                     await asyncio.wait((task,))
 
     async def _other_credentials(self) -> None:
-        """Wait until the session has others than those; who keeps them elsewhere than in a file is asked in the end."""
+        """Wait for other credentials in a file, SIGN_IN_PAUSE at the most: then whoever else gives them is asked."""
         for left in reversed(range(round(SIGN_IN_PAUSE / HEARTBEAT))):
             await self._sleep(HEARTBEAT)
             if self._signing.renew(force=not left):

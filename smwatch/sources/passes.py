@@ -70,7 +70,8 @@ class Passes:
     def plan(self, at: datetime, settled_to: datetime, lateness: Lateness, early: float = 1.0) -> None:
         """Begin at server time `at`; what is settled is left out.
 
-        `early` is the part of the moments that there are calls for to read them twice; the others are read late alone.
+        `early` is the share of all moments for which there are calls enough to read them both early and late; the
+        others are read late alone.
         """
         assert self.early_to is not None
         assert self._late_to is not None

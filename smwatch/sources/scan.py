@@ -127,7 +127,7 @@ class Scan:
         return progress
 
     def overdue(self, clock: float, longest: timedelta) -> bool:
-        """Whether pages have been followed for so long, since the beginning or since this was true the last time."""
+        """Whether pages have been followed for longer than this since it began, or since it was so the last time."""
         if clock - self._asked_anew <= longest.total_seconds():
             return False
         self._asked_anew = clock

@@ -41,9 +41,9 @@ class Settles:
             self._rows, self._length = 0, timedelta()
 
     def missed(self, rows: int, missed: int, *, reads_late: bool) -> bool:
-        """So many records were settled, and so many of them no sweep had seen; whether that is too many.
+        """Count records that were settled, and those of them that no sweep had seen; whether these are too many.
 
-        `reads_late` says that what sweeps leave is read by itself before.
+        With `reads_late`, what sweeps leave is read by itself before it is settled.
         """
         self._settled += rows
         self._missed += missed
@@ -56,10 +56,10 @@ class Settles:
         return True
 
     def can_wait(self, waiting: timedelta, budget: Budget, sweep_in: float | None, pause: float) -> bool:
-        """Whether so much time, all of it seen by sweeps, can be settled with more of it later.
+        """Whether `waiting`, a period that sweeps have seen all of, may be settled later, together with what follows.
 
-        The next sweep begins in `sweep_in` seconds, and the one after it a `pause` later. While one is under way, None,
-        its end is waited for: it would take longer if they went in turns.
+        The next sweep begins in `sweep_in` seconds, and the one after it a `pause` later. None says that one is under
+        way: its end is waited for, as it would take longer if the two went in turns.
         """
         if not self._page or self._often(budget.rate) or not timedelta() < waiting < SETTLE_LONGEST + SETTLE_LONGER:
             return False

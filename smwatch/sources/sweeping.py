@@ -230,12 +230,12 @@ class Sweeps:
 
     @property
     def _manner(self) -> Manner:
-        """How they go about it at present: where they are far apart, each call of theirs is waited for by many."""
+        """How sweeps go about it: where they are far apart, many records wait for each call of theirs."""
         return APART if self.pause > FARTHER else CLOSE
 
     @property
     def _paged(self) -> timedelta:
-        """How much later than its beginning a sweep is taken to read what is oldest; of a burst, all is that old."""
+        """How long after its beginning a sweep is taken to read what is oldest; of a burst, all is that old."""
         return PAGED * self._took if self.budget.lasting and self.budget.plenty else timedelta()
 
     @property
@@ -261,7 +261,7 @@ class Sweeps:
 
     @property
     def done_to(self) -> datetime | None:
-        """Up to where sweeps have done, and what is read by itself of what they leave; None before the first one."""
+        """Up to where both are done: sweeps, and the late reading of what they leave; None before the first sweep."""
         if self.swept_at is None:
             return None
         swept_to = floor(self.swept_at - self.lag, self._nature.resolution)
@@ -324,7 +324,7 @@ class Sweeps:
         self._told = self._lateness.added
 
     def expect(self, delay: timedelta, at: datetime, limit: timedelta) -> None:
-        """Expect records to be so late, and some more, for some hours; one that is later by far is the settle's."""
+        """Expect records to be this late and a little more, for some hours; what is far later is left to the settle."""
         planned = self._schedule.sweep_lag
         if not NEAR * planned < delay <= OUTLIER * planned:
             return

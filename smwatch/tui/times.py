@@ -79,7 +79,7 @@ def moment(at: datetime | None, zone: Zone, now: datetime) -> str:
 
 def day(now: datetime, zone: Zone) -> object:
     """What tells how moments are written: as long as it is equal, each reads the same."""
-    return now if zone is Zone.RELATIVE else _written(int(now.timestamp()), zone is Zone.LOCAL, DATE)
+    return now if zone is Zone.RELATIVE else formatted(int(now.timestamp()), zone is Zone.LOCAL, DATE)
 
 
 def short(length: timedelta) -> str:

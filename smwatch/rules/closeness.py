@@ -14,6 +14,7 @@ from operator import itemgetter
 from typing import TYPE_CHECKING, TypeAlias
 
 from smwatch.rules.dimension import Value
+from smwatch.rules.lately import Lately
 from smwatch.rules.measure import Measure, Need, Sight, stretches
 from smwatch.rules.period import DAY
 from smwatch.rules.slots import More
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
     from smwatch.rules.spread import SpreadCase
 
 SEVERAL = 8
-"""Seconds in which something new was seen that are looked at one by one, rather than all that there are."""
+"""New seconds that are looked at one by one, rather than all that there are."""
 Slots: TypeAlias = dict[int, Sequence[Sight]]
 """By slot, ascending: what was seen in it, ascending."""
 Ends: TypeAlias = tuple[int, int]
@@ -67,17 +68,18 @@ class Close:
         """The slots into which periods reach that end in this one, which is the last of them."""
         return [one for one in slots if slot - self.reach <= one <= slot]
 
-    def find(self, slot: int, slots: Slots, more: More | None = None) -> list[int]:
+    def find(self, slot: int, slots: Slots, more: More | None = None, lately: Lately | None = None) -> list[int]:
         """Find those seconds of a slot; the slots in which others are covered than before.
 
-        With `more`, that is all by which anything differs from when it was asked last.
+        With `more`, that is all by which anything differs from when it was asked last. `lately`: what was seen
+        when, where that is in the slot of the newest.
         """
-        if more is None or not self._goes_on(slot, slots, more):
+        if more is None or not self._goes_on(slot, slots, more, lately):
             return self._keep(slot, self._found(slot, slots), slots)
         ends = self._ends.get(slot)
         return self._keep(slot, (ends[0], slots[slot][-1].second), slots) if ends is not None else []
 
-    def _goes_on(self, slot: int, slots: Slots, more: More) -> bool:
+    def _goes_on(self, slot: int, slots: Slots, more: More, lately: Lately | None) -> bool:
         """Whether it is seen at once what there is to find: enough until now, since when there was, or still too few.
 
         Where a value's last sight in a slot is none any more, its first one is in the same periods, as a slot is no
@@ -91,21 +93,20 @@ class Close:
             if ends[0] in map(_second, more.gone):
                 return False
         sights = slots[slot]
-        if self._plain and ends is not None:
-            return _enough(sights, self.need.within, self.need.least)
+        if self._plain and ends is not None and _enough(sights, self.need.within, self.need.least):
+            return True
+        counts = lately.counts(self.need.within) if lately is not None else None
+        if counts is not None and len(counts) <= SEVERAL:
+            return self._enough_lately(counts, had=ends is not None)
         if len(near := self.within(slot, slots)) > 1:
             sights = [*chain.from_iterable(slots[one] for one in near)]
-        seconds = dict.fromkeys(map(_second, more.new))
-        if more.later and len(seconds) <= SEVERAL:
-            return self._enough_lately(seconds, sights, had=ends is not None)
         return self._enough_at_the_end(slots[slot], sights, had=ends is not None)
 
-    def _enough_lately(self, seconds: Iterable[int], sights: Sequence[Sight], *, had: bool) -> bool:
+    def _enough_lately(self, counts: Iterable[tuple[int, int]], *, had: bool) -> bool:
         """Whether there are enough values in the last of these seconds where they `had` been before, or in none."""
         enough = False
-        for second in seconds:
-            first, last = bisect_left(sights, (second - self.need.within,)), bisect_left(sights, (second + 1,))
-            enough = self._enough_in(second, len({*map(_value, sights[first:last])}))
+        for second, count in counts:
+            enough = self._enough_in(second, count)
             if enough and not had:
                 return False
         return enough is had

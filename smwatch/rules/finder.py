@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, TypeAlias
 from smwatch.rules.closeness import Close, Slots
 from smwatch.rules.evidence import Evidence
 from smwatch.rules.found import Found
+from smwatch.rules.lately import Lately, goes_on
 from smwatch.rules.measure import Measure, Need, Sight
 from smwatch.rules.slots import More
 
@@ -23,7 +24,21 @@ Grade: TypeAlias = tuple[int, int, str]
 class Finder:
     """Finds what is evidence of what a case has seen: sights close to others, of which what else is known counts."""
 
-    __slots__ = ("_asked", "_case", "_close", "_counting", "_graded", "_judged", "_measure", "_near", "_open", "_whole")
+    __slots__ = (
+        "_asked",
+        "_case",
+        "_close",
+        "_counted_lately",
+        "_counting",
+        "_graded",
+        "_judged",
+        "_measure",
+        "_near",
+        "_open",
+        "_reach",
+        "_seen_lately",
+        "_whole",
+    )
 
     def __init__(self, measure: Measure, case: SpreadCase) -> None:
         self._measure = measure
@@ -44,6 +59,9 @@ class Finder:
         """By slot, how bad all that counts in it is, where that is the same for all."""
         self._judged: dict[int, Sequence[Sight]] = {}
         """By slot, what it was judged by."""
+        self._reach = max(close.reach for close in self._near)
+        self._seen_lately, self._counted_lately = (Lately(need.within for need in measure.needs) for _ in range(2))
+        """Of all sights, and of those that count."""
 
     def drop(self, slot: int) -> None:
         """Forget a slot."""
@@ -53,6 +71,8 @@ class Finder:
             known.pop(slot, None)
         self._whole.discard(slot)
         self._asked.discard(slot)
+        self._seen_lately.forget()
+        self._counted_lately.forget()
 
     def find(
         self,
@@ -80,10 +100,11 @@ class Finder:
             if near.open(values) or close.open(values)
         ]
         near, moved = {*seen, *asked}, list[list[int]]()
+        self._go_on(self._seen_lately, only, slots, more)
         for close, _ in self._open:
             moved.append([])
             for slot in close.later(seen, slots):
-                if covered := close.find(slot, slots, more if slot == only else None):
+                if covered := close.find(slot, slots, *((more, self._seen_lately) if slot == only else ())):
                     moved[-1].append(slot)
                     near.update(covered)
                 yield len(slots[slot])
@@ -99,6 +120,7 @@ class Finder:
             yield len(slots[slot])
         counting = {slot: self._counting[slot] for slot in slots}
         changed = {*counted, *asked}
+        self._go_on(self._counted_lately, only, counting, counted_more)
         for (plain, close), ends in zip(self._open, moved, strict=True):
             for slot in sorted({*close.later(counted, counting), *ends}):
                 changed.update(self._close_in(slot, counting, plain, close, counted_more if slot == only else None))
@@ -107,10 +129,17 @@ class Finder:
             self._judge(slot, counting, found, counted_more if slot == only else None)
             yield 2 * len(counting[slot])
 
+    def _go_on(self, lately: Lately, slot: int | None, slots: Slots, more: More | None) -> None:
+        if slot is None or more is None or not goes_on(slot, next(reversed(slots)), more):
+            lately.forget()
+        else:
+            before = [sights for one, sights in slots.items() if slot - self._reach <= one < slot]
+            lately.go_on(more, [*before, more.before])
+
     def _close_in(self, slot: int, counting: Slots, plain: Close, close: Close, more: More | None) -> list[int]:
         if self._whole.issuperset(close.within(slot, counting)):
             return close.adopt(slot, plain, counting)
-        return close.find(slot, counting, more)
+        return close.find(slot, counting, more, self._counted_lately)
 
     def _count(self, slot: int, slots: Slots, more: More | None) -> tuple[bool, More | None]:
         """Find the sights of a slot that count; whether they are others than before, and by what, if that is known."""

@@ -25,6 +25,7 @@ from smwatch.rules.engine import Engine
 from smwatch.rules.envelope import Rule
 from smwatch.rules.evidence import Evidence, Total, total_of
 from smwatch.rules.found import Found
+from smwatch.rules.lately import Lately
 from smwatch.rules.mark import Mark
 from smwatch.rules.measure import Asker, Measure, Sight
 from smwatch.rules.period import DAY
@@ -153,9 +154,11 @@ class LookedAt:
         self.sights = 0
         find = Close.find
 
-        def counted(close: Close, slot: int, slots: Slots, more: More | None = None) -> list[int]:
+        def counted(
+            close: Close, slot: int, slots: Slots, more: More | None = None, lately: Lately | None = None
+        ) -> list[int]:
             self.sights += len(slots[slot])
-            return find(close, slot, slots, more)
+            return find(close, slot, slots, more, lately)
 
         monkeypatch.setattr(Close, "find", counted)
 
@@ -188,11 +191,13 @@ def test_one_more_read_where_enough_was_read_long_since_has_no_period_of_its_slo
         lines += event == "line"
         return traced
 
-    def counted(close: Close, slot: int, slots: Slots, more: More | None = None) -> list[int]:
+    def counted(
+        close: Close, slot: int, slots: Slots, more: More | None = None, lately: Lately | None = None
+    ) -> list[int]:
         before = sys.gettrace()
         sys.settrace(traced)
         try:
-            return found(close, slot, slots, more)
+            return found(close, slot, slots, more, lately)
         finally:
             sys.settrace(before)
 
@@ -201,6 +206,53 @@ def test_one_more_read_where_enough_was_read_long_since_has_no_period_of_its_slo
     (alarm,) = engine.alarms.values()
     assert alarm.count == many + 1
     assert 0 < lines < many / 2
+
+
+def test_one_more_read_has_those_of_the_hour_before_counted_without_going_through_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    engine, by, seconds, looked_at = Engine(catalogue()), records.role("ci-deployer", "build-7"), 80 * MANY, 0
+    thief(seconds, engine)
+    more = arrivals(records.read("prod/7", by=by, at=after(seconds + n)) for n in range(2))
+    engine.judge(more[:1])
+
+    def value(sight: Sight) -> Value:
+        nonlocal looked_at
+        looked_at += 1
+        return sight.value
+
+    for module in ("closeness", "lately"):
+        monkeypatch.setattr(f"smwatch.rules.{module}._value", value, raising=False)
+    engine.judge(more[1:])
+    (alarm,) = of("SMW-READ-01", engine.alarms)
+    assert alarm.last_at == after(seconds + 1)
+    assert looked_at < MANY  # hundreds lie within the hour
+
+
+@given(
+    gaps=st.lists(st.tuples(st.sampled_from((0, 0, 1, 3, 9)), st.integers(0, 5)), min_size=1, max_size=40),
+    sizes=st.lists(st.integers(1, 7), min_size=1),
+)
+def test_as_many_values_were_seen_lately_as_a_look_through_all_sights_finds(
+    gaps: list[tuple[int, int]], sizes: list[int]
+) -> None:
+    second, sights, lately = 1_000, list[Sight](), Lately((4, 20))
+    for n, (gap, value) in enumerate(gaps):
+        second += gap
+        sights.append(Sight(second, (second << SECOND_BITS) + n, str(value)))
+    known, asks = list[Sight](), False
+    while len(known) < len(sights):
+        size = sizes[len(known) % len(sizes)]
+        asks = not asks or size > 2
+        new = sights[len(known) : len(known) + size]
+        lately.go_on(More(known, (), new), [[*known]])
+        known += new
+        for within in (4, 20) if asks else ():
+            counts = lately.counts(within)
+            assert counts is not None
+            assert [at for at, _ in counts] == [*dict.fromkeys(one.second for one in new)]
+            for at, count in counts:
+                assert count == len({one.value for one in known if at - within <= one.second <= at})
 
 
 def test_one_more_read_has_the_evidence_of_its_own_slot_alone_summed_up(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -795,9 +847,11 @@ def test_a_need_for_more_values_than_there_are_is_not_looked_for_until_there_are
     engine = Engine(ruled(mine('distinct = { of = "secret", min = 3, within = "10m" }', escalate)))
     needs, find = list[int](), Close.find
 
-    def noted(close: Close, slot: int, slots: Slots, more: More | None = None) -> list[int]:
+    def noted(
+        close: Close, slot: int, slots: Slots, more: More | None = None, lately: Lately | None = None
+    ) -> list[int]:
         needs.append(close.need.least)
-        return find(close, slot, slots, more)
+        return find(close, slot, slots, more, lately)
 
     monkeypatch.setattr(Close, "find", noted)
     for n in range(5):

@@ -1,0 +1,77 @@
+"""How many different values were seen lately, kept up to date while they go on being seen."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Iterable, Sequence
+from itertools import chain, groupby
+from operator import itemgetter
+
+from smwatch.rules.dimension import Value
+from smwatch.rules.measure import Sight
+from smwatch.rules.slots import More
+from smwatch.rules.subject import SECOND_BITS
+
+_second, _value = (itemgetter(Sight._fields.index(name)) for name in ("second", "value"))
+
+
+class Lately:
+    """The last sight of each value: as many as are since a second, so many different values were seen since then.
+
+    A caller that goes through hundreds of values has thousands of sights in a period, of which one more event is one.
+    Serves the rows "rules-varied" and "rules-trouble" of the benchmarks.
+    """
+
+    __slots__ = ("_before", "_counts", "_keys", "_lasts", "_more", "_periods")
+
+    def __init__(self, periods: Iterable[int]) -> None:
+        """`periods`: how many seconds each lasts that is asked about."""
+        self._periods = frozenset(periods)
+        self._lasts: dict[Value, int] | None = None
+        """By value, the key of its last sight; None where that is not known."""
+        self._keys: list[int] = []
+        """These keys, ascending."""
+        self._more: More | None = None
+        self._before: Sequence[Sequence[Sight]] = ()
+        self._counts: dict[int, list[tuple[int, int]]] | None = None
+
+    def forget(self) -> None:
+        """Anything may have been seen."""
+        self._lasts = self._more = self._counts = None
+
+    def go_on(self, more: More, before: Sequence[Sequence[Sight]]) -> None:
+        """What was seen is `more` by now, which is the newest; `before` is what there was, ascending."""
+        if self._counts is None:
+            self._lasts = None  # nobody has asked since it went on last
+        self._more, self._before, self._counts = more, before, None
+
+    def counts(self, within: int) -> Sequence[tuple[int, int]] | None:
+        """Each new second, and how many different values there are in the period that ends in it.
+
+        None where there may be other seconds in which there are more or fewer than before.
+        """
+        if self._more is None:
+            return None
+        if self._counts is None:
+            if self._lasts is None:
+                self._lasts = {value: key for _, key, value in chain(*self._before)}
+                self._keys = sorted(self._lasts.values())
+            self._counts = self._counted(self._lasts, self._more.new)
+        return self._counts[within]
+
+    def _counted(self, lasts: dict[Value, int], new: Sequence[Sight]) -> dict[int, list[tuple[int, int]]]:
+        keys, counts = self._keys, {within: list[tuple[int, int]]() for within in self._periods}
+        for second, sights in groupby(new, _second):
+            for _, key, value in sights:
+                if (was := lasts.get(value)) is not None:
+                    del keys[bisect_left(keys, was)]
+                lasts[value] = key
+                insort(keys, key)
+            for within, found in counts.items():
+                found.append((second, len(keys) - bisect_left(keys, second - within << SECOND_BITS)))
+        return counts
+
+
+def goes_on(slot: int, newest: int, more: More) -> bool:
+    """Whether what was seen in a slot is the newest of all, and no value of it was seen last before that by now."""
+    return slot == newest and more.later and {*map(_value, more.gone)} <= {*map(_value, more.new)}

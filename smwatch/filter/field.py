@@ -5,11 +5,10 @@ from __future__ import annotations
 import re
 
 from smwatch.events.event import Event
-from smwatch.events.principal import Principal
-from smwatch.events.recent import Recent
 from smwatch.events.secret import Secret
+from smwatch.filter.answers import Answers
 from smwatch.filter.glob import Glob
-from smwatch.filter.term import FAST_STEP, ID_STEP, REMEMBERED, Term
+from smwatch.filter.term import FAST_STEP, ID_STEP, Term
 from smwatch.filter.terms import Flag
 
 
@@ -17,15 +16,16 @@ class Field(Term):
     """Asks whether a field fits one of some globs; a field that an event lacks fits none."""
 
     def __init__(self, name: str, globs: tuple[Glob, ...], *, exclude: bool = False) -> None:
-        """`name` is one of FIELDS."""
+        """`name` is one of FIELDS; for "user" there is User."""
         self.name = name
         self.globs = globs
         super().__init__(exclude=exclude)
         self.cost = 1 if name in _PLAIN else 4 if name == "id" else 3
         self.step = ID_STEP if name == "id" else FAST_STEP
-        self._texts: Recent[str, bool] = Recent(self._fits, REMEMBERED)
-        self._secrets: Recent[Secret | None, bool] = Recent(self._fits_secret, REMEMBERED)
-        self._principals: Recent[Principal, bool] = Recent(self._fits_principal, REMEMBERED)
+        fits = globs[0].fits if len(globs) == 1 else lambda text: any(glob.fits(text) for glob in globs)
+        self._fits = fits if not fits("") else lambda text: text != "" and fits(text)
+        self._texts = Answers(self._fits)
+        self._secrets = Answers(self._fits_secret)
 
     def _picked(self, events: list[Event], exclude: bool) -> list[Event]:
         texts = self._texts
@@ -40,9 +40,6 @@ class Field(Term):
                 return [e for e in events if texts[e.account] is not exclude]
             case "agent":
                 return [e for e in events if texts[e.user_agent] is not exclude]
-            case "user":
-                who = self._principals
-                return [e for e in events if (who[e.principal] or texts[e.access_key]) is not exclude]
             case "secret":
                 one = self._secrets
                 return [
@@ -73,8 +70,6 @@ class Field(Term):
             case "secret":
                 secrets = self._secrets
                 return secrets[event.secret] or any(secrets[other] for other in event.others)
-            case "user":
-                return self._principals[event.principal] or texts[event.access_key]
             case "error":
                 return texts[event.error_code] or texts[event.error_message]
             case "id":
@@ -82,17 +77,11 @@ class Field(Term):
             case plain:
                 return texts[getattr(event, _PLAIN[plain])]
 
-    def _fits(self, text: str) -> bool:
-        return bool(text) and any(glob(text) for glob in self.globs)
-
-    def _fits_principal(self, who: Principal) -> bool:
-        return any(map(self._fits, (who.name, who.session, who.identity, who.arn, who.shared_role)))
-
     def _fits_secret(self, secret: Secret | None) -> bool:
         if secret is None:
             return False
         for glob in self.globs:
-            if glob(secret.name):
+            if glob.fits(secret.name):
                 return True
             if glob.text.lower().startswith("arn:"):
                 arn = f":secretsmanager:{secret.region}:{secret.account}:secret:{secret.name}"

@@ -13,6 +13,7 @@ from smwatch.filter.field import FIELDS, Field
 from smwatch.filter.glob import Glob
 from smwatch.filter.term import Term
 from smwatch.filter.terms import Alarmed, Flag, Matching
+from smwatch.filter.user import User
 from smwatch.filter.word import Word
 from smwatch.record import Record
 
@@ -189,7 +190,11 @@ def _term(piece: Piece, context: Context, *, typing: bool) -> Term | None:
         globs = tuple(
             _glob(piece.field, value, growing=typing and may_grow(piece.field, value)) for value in piece.values
         )
-        return Field(piece.field, globs, exclude=piece.exclude)
+        return (
+            User(globs, exclude=piece.exclude)
+            if piece.field == "user"
+            else Field(piece.field, globs, exclude=piece.exclude)
+        )
     value = piece.values[0]
     if not value.quoted:
         match value.text.lower():

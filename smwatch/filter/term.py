@@ -1,7 +1,7 @@
 """What a filter is made of: terms, each a question about an event.
 
 A term answers for one event, and picks from many in one loop without a call per event: filters are applied to the whole
-store while a person types. Where many events share a value, it is asked about once (see `Recent`).
+store while a person types. Where many events share a value, it is asked about once (see `answers`).
 """
 
 from __future__ import annotations
@@ -10,8 +10,6 @@ from abc import ABC, abstractmethod
 
 from smwatch.events.event import Event
 
-REMEMBERED = 20_000
-"""Distinct values that a term remembers its answer for."""
 FAST_STEP, ID_STEP, SLOW_STEP = 10_000, 5_000, 100
 """Events that a term gets through in some milliseconds, also where each of them is by another caller."""
 

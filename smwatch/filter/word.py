@@ -6,12 +6,13 @@ import re
 from collections.abc import Callable
 
 from smwatch.events.event import ACCESS_KEY, ACCOUNT_BITS, ADDRESS, ID_BITS, Event
-from smwatch.events.recent import Recent
-from smwatch.filter.term import FAST_STEP, ID_STEP, REMEMBERED, Term
+from smwatch.filter.answers import Holding
+from smwatch.filter.term import FAST_STEP, ID_STEP, Term
 
-SAMPLE, VARIED = 1_000, 400
-"""Where more of so many events differ in what is said of the call, looking is faster than remembering: each denial
-names who was denied what, so that there may be nearly as many as events.
+SAMPLE, VARIED = 1_000, 1_400
+"""Where so many events bring more new texts than that, of calls and of callers, looking is faster than remembering.
+
+So it may be for each denial, which names who was denied what, or where somebody floods the trail.
 """
 ID_MASK = (1 << ID_BITS) - 1
 _PART_OF_ID = re.compile(r"(?=(?:-?[0-9a-f]){8})[0-9a-f]{0,12}(?:-[0-9a-f]{0,12}){0,4}")
@@ -27,8 +28,7 @@ class Word(Term):
         super().__init__(exclude=exclude)
         self._needle = needle = text.lower()
         self._upper = text.upper()
-        self._in_call: Recent[str, bool] = Recent(lambda text: needle in text, REMEMBERED)
-        self._in_caller: Recent[str, bool] = Recent(lambda text: needle in text, REMEMBERED)
+        self._in_call, self._in_caller = Holding(needle), Holding(needle)
         self._in_address = not needle.strip(ADDRESS)
         self._in_key = not needle.strip(ACCESS_KEY.lower())
         self._is_id = _id_test(needle) if _PART_OF_ID.fullmatch(needle) else None
@@ -46,27 +46,36 @@ class Word(Term):
     def _picked(self, events: list[Event], exclude: bool) -> list[Event]:
         if self._is_id is not None:
             return super()._picked(events, exclude)
-        needle, upper, call, caller = self._needle, self._upper, self._in_call, self._in_caller
+        call, caller, rest = self._in_call, self._in_caller, events[SAMPLE:]
+        known = len(call) + len(caller)
+        kept = self._remembered(events[:SAMPLE], exclude)
+        varied = len(call) + len(caller) - known > VARIED
+        return kept + (self._looked(rest, exclude) if varied else self._remembered(rest, exclude))
+
+    def _remembered(self, events: list[Event], exclude: bool) -> list[Event]:
+        call, caller, needle, upper = self._in_call, self._in_caller, self._needle, self._upper
         # Both are false for most words, and half of what "filter-text" measures.
         ip, key = self._in_address, self._in_key
-        if len({e.call_text for e in events[:SAMPLE]}) > VARIED:
-            return [
-                e
-                for e in events
-                if (
-                    caller[e.caller_text]
-                    or needle in e.call_text
-                    or (ip and needle in e.source_ip)
-                    or (key and upper in e.access_key)
-                )
-                is not exclude
-            ]
         return [
             e
             for e in events
             if (
                 call[e.call_text]
                 or caller[e.caller_text]
+                or (ip and needle in e.source_ip)
+                or (key and upper in e.access_key)
+            )
+            is not exclude
+        ]
+
+    def _looked(self, events: list[Event], exclude: bool) -> list[Event]:
+        needle, upper, ip, key = self._needle, self._upper, self._in_address, self._in_key
+        return [
+            e
+            for e in events
+            if (
+                needle in e.call_text
+                or needle in e.caller_text
                 or (ip and needle in e.source_ip)
                 or (key and upper in e.access_key)
             )

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from typing import Protocol
 from weakref import WeakSet
 
-from smwatch.rules.dimension import DIMENSIONS, Dimension, Renames, Value
+from smwatch.rules.dimension import DIMENSIONS, Dimension, Renames, Value, deciding
 from smwatch.rules.envelope import Rule, Share
 from smwatch.rules.fact import values_of
 from smwatch.rules.memory import Turns, Written
@@ -142,6 +142,11 @@ class Census:
     def dimensions(self) -> tuple[Dimension, ...]:
         """What values are told apart by."""
         return (*self._place, self.of)
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """What an event must have."""
+        return deciding(self.dimensions)
 
     def take(self, subject: Subject) -> None:
         """Take in an event that shows a value."""

@@ -105,6 +105,11 @@ def _name(secret: Secret) -> str:
     return f"{secret.account} {secret.name}"
 
 
+def deciding(dimensions: Iterable[Dimension]) -> frozenset[str]:
+    """The attributes of a Subject that decide these dimensions, as far as any do: without one, a value is missing."""
+    return frozenset(each.of for each in dimensions if each.of)
+
+
 def grouping(by: Sequence[Dimension]) -> Callable[[Subject], Group]:
     """What gets the group of an event in a rule that groups by these."""
     match [dimension.get for dimension in by]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, cast
 
-from smwatch.rules.dimension import Dimension, Get, Renames, Value, renamed
+from smwatch.rules.dimension import Dimension, Get, Renames, Value, deciding, renamed
 from smwatch.rules.group import MEMBERS, Group, Known, Member
 from smwatch.rules.memory import Asked, Turns, Written
 from smwatch.rules.subject import Subject
@@ -27,6 +27,7 @@ class Track:
         self._gets = tuple(dimension.get for dimension in dimensions)
         self.foreseen = all(dimension.foreseen for dimension in dimensions)
         """Whether all events of one kind by one caller about one secret have the same values."""
+        self.needs = deciding(dimensions)
         self._turns = turns
         self._groups: Written[Value, Group] = Written(Group, GROUPS, turns)
         self._seconds: Written[Value, Group] = Written(Group, GROUPS, turns)

@@ -9,7 +9,7 @@ from whichever address, goes where that one went.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable, Sequence
+from collections.abc import Callable, Hashable, Iterable, Sequence, Set
 from itertools import repeat
 from operator import attrgetter, call
 from typing import Any, TypeAlias
@@ -19,6 +19,7 @@ from smwatch.events.recent import Recent
 from smwatch.events.tidy import LONGEST
 from smwatch.patterns.conditions import parse_selector
 from smwatch.rules.alike import Callers, of_header, same_if_alike
+from smwatch.rules.dimension import deciding
 from smwatch.rules.glance import Answers, Glance, Remembered
 from smwatch.rules.memory import Generations, Turns
 from smwatch.rules.plan import Ask, Plan
@@ -56,9 +57,9 @@ class Router:
         """What is forgotten: to have it go at once takes up to 30 ms. Serves "longest stall of the event loop"."""
         self._plans: Generations[tuple[_Takers, Hashable], Plan] = Generations(PLANS, self._gone)
         self._common: _Common = Generations(PLANS, self._gone)
-        self._known: Generations[Likeness | None, Way | None] = Generations(PLANS, self._gone)
+        self._known: Generations[Likeness | None, Way] = Generations(PLANS, self._gone)
         self._callers = Callers()
-        self._like: Generations[Likeness | None, Plan | None] = Generations(PLANS, self._gone)
+        self._like: Generations[Likeness | None, Plan] = Generations(PLANS, self._gone)
         """The same for all callers that rules don't tell apart."""
         self._turns = turns
         self._turn = 0
@@ -86,26 +87,26 @@ class Router:
             return self._known[arrival.likeness]
         except KeyError:
             pass
+        route = self._of(arrival)
+        if route is None:
+            return None
         if self._gone:
             self._let_go()
         like, known = self._callers.like(arrival), True
         try:
             plan = self._like[like]
         except KeyError:
-            plan, known = self._plan(arrival)
+            plan, known = self._plan(arrival, route)
             if known and like is not None:
                 self._like.keep(like, plan)
-        way = None if plan is None else (plan, arrival.event)
+        way = plan, arrival.event
         if known and like is not None:
             self._known.keep(arrival.likeness, way)
         return way
 
-    def _plan(self, arrival: Arrival) -> tuple[Plan | None, bool]:
+    def _plan(self, arrival: Arrival, route: _Route) -> tuple[Plan, bool]:
         """The same, and whether it is so for all events that are `alike`."""
         event = arrival.event
-        route = self._routes[event.source, event.name] if arrival.decoded is None else self._of(arrival)
-        if route is None:
-            return None, True
         kind = route.kinds.get(route.answers(arrival)) or route.kind(arrival)
         if event.others or arrival.decoded is not None:
             return kind.once, False
@@ -144,7 +145,7 @@ class Router:
 class _Kind:
     """Events about which all that can be asked of their records has the same answers."""
 
-    __slots__ = ("_asks", "_stops", "_takers", "once")
+    __slots__ = ("_asks", "_needed", "_stops", "_takers", "once")
 
     def __init__(self, stops: Iterable[Stop], subject: Subject) -> None:
         """The stops that this event, which is one of them, may go to."""
@@ -153,6 +154,8 @@ class _Kind:
         places = {says: place for place, says in enumerate(asks)}
         self._asks = tuple(asks.values())
         """What is to be asked about the caller and the secret: each once, though many rules ask it."""
+        self._needed = _attributes(frozenset[str]().union(*(stop.taker.needs for stop in here)))
+        """What some of them need: most calls come from no public network, without which six of fifteen take no read."""
         self._stops = [
             (stop.taker, [places[part.says] for part in stop.of_caller], tuple([part.ask for part in stop.untold]))
             for stop in here
@@ -166,10 +169,14 @@ class _Kind:
 
     def takers(self, subject: Subject) -> _Takers:
         """Who takes those of these events that are by the caller of this one, and about its secret."""
-        answers = tuple(map(call, self._asks, repeat(subject)))
+        answers = (*map(call, self._asks, repeat(subject)), *map(bool, self._needed(subject)))
         takers = self._takers.get(answers)
         if takers is None:
-            here = [(taker, left) for taker, asked, left in self._stops if all(answers[place] for place in asked)]
+            here = [
+                (taker, left)
+                for taker, asked, left in self._stops
+                if all(answers[place] for place in asked) and all(getattr(subject, need) for need in taker.needs)
+            ]
             takers = self._takers[answers] = _Takers(here)
         return takers
 
@@ -205,14 +212,24 @@ class _Takers:
         return _enlisted(Plan(), self._takers, subject)
 
 
-def _of(taking: _Taking) -> set[str]:
-    return {dimension.of for dimension in taking[0].dimensions if dimension.of}
+def _of(taking: _Taking) -> frozenset[str]:
+    return deciding(taking[0].dimensions)
 
 
 def _apart(takers: Iterable[_Taking]) -> Callable[[Subject], Hashable]:
     """What gets that by which some takers tell events apart."""
-    of = sorted(set[str]().union(*map(_of, takers)))
-    return attrgetter(*of) if of else lambda _subject: None
+    return _attributes(set[str]().union(*map(_of, takers)))
+
+
+def _attributes(names: Set[str]) -> Callable[[Subject], tuple[Any, ...]]:
+    """What gets these attributes of a Subject."""
+    match sorted(names):
+        case []:
+            return lambda _subject: ()
+        case [name]:
+            return lambda subject: (getattr(subject, name),)
+        case several:
+            return attrgetter(*several)
 
 
 def _enlisted(plan: Plan, takers: Iterable[_Taking], subject: Subject) -> Plan:

@@ -32,6 +32,11 @@ class Taker(Protocol):
         """By what it tells events apart."""
         ...
 
+    @property
+    def needs(self) -> frozenset[str]:
+        """Attributes of a Subject: of an event that lacks one of them, it takes nothing."""
+        ...
+
     def enlist(self, plan: Plan, subject: Subject, left: tuple[Ask, ...]) -> None:
         """Put into a plan what is to be done with events like this one, of each of which something is left to ask."""
         ...

@@ -10,7 +10,7 @@ from smwatch.events import moments
 from smwatch.patterns.conditions import parse_selector
 from smwatch.patterns.nodes import Index, Key, Selector
 from smwatch.record import Record
-from smwatch.rules.dimension import Dimension, Renames, Value, renamed
+from smwatch.rules.dimension import Dimension, Renames, Value, deciding, renamed
 from smwatch.rules.envelope import Timer
 from smwatch.rules.fact import values_of
 from smwatch.rules.group import Known
@@ -98,6 +98,11 @@ class Timers:
     def dimensions(self) -> tuple[Dimension, ...]:
         """What deadlines are kept by."""
         return self.timer.same
+
+    @property
+    def needs(self) -> frozenset[str]:
+        """What an event must have."""
+        return deciding(self.timer.same)
 
     def enlist(self, plan: Plan, _subject: Subject, left: tuple[Ask, ...]) -> None:
         """Put into a plan what is to be done with events like this one."""

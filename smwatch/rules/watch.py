@@ -15,7 +15,7 @@ from smwatch.rules.awaiting import waits
 from smwatch.rules.case import Case, group_of
 from smwatch.rules.command import holes, needs_record, record_values
 from smwatch.rules.condition import historic, timeless
-from smwatch.rules.dimension import UNNAMED, Dimension, Group, Value, grouping, renamed, renames
+from smwatch.rules.dimension import UNNAMED, Dimension, Group, Value, deciding, grouping, renamed, renames
 from smwatch.rules.dozing import dozing
 from smwatch.rules.envelope import Rule, own_fact
 from smwatch.rules.habit import Habits
@@ -63,6 +63,7 @@ class Watch:
         self.dimensions = (*rule.by, *([distinct.of] if distinct else ()), *(first.of if first else ()), *waited)
         """What its cases, and what they count, call new or wait for, are told apart by."""
         self._foreseen = all(each.foreseen for each in self.dimensions)
+        self.needs = deciding(first.of if first else ())
         self.take: Take = self._take_value if distinct else self._take_first if rule.first_seen else self._take_event
         """Takes an event that the rule's pattern, and what it says of the event alone, has selected."""
         self._only = [prepare(world, each) for each in only_of(rule) if historic(each)]
@@ -81,6 +82,8 @@ class Watch:
         if distinct is not None:
             self._value = distinct.of.get
             self._else = UNNAMED if distinct.min == 1 and distinct.of.names_secret else None
+            if self._else is None:
+                self.needs |= deciding((distinct.of,))
             needs = [Need(distinct.min, distinct.within, rule.severity.rank, 0, "", alone=True)]
             for number, step in enumerate(rule.escalate, 1):
                 alone = step.severity < rule.severity

@@ -11,17 +11,18 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from smwatch.events.event import Arrival, SeenBy
+from smwatch.events.event import Arrival, Event, Likeness, SeenBy
 from smwatch.record import Record
 from smwatch.rules import route
 from smwatch.rules.alarm import Alarm, Severity
+from smwatch.rules.alike import Callers
 from smwatch.rules.dimension import Value
 from smwatch.rules.engine import Engine
 from smwatch.rules.fact import Track
 from smwatch.rules.measure import GRADES, Asker
 from smwatch.rules.period import DAY
 from smwatch.rules.plan import Ask, Plan
-from smwatch.rules.route import Router
+from smwatch.rules.route import Router, _Route
 from smwatch.rules.sighter import SLOTS
 from smwatch.rules.spread import SpreadCase
 from smwatch.rules.subject import Subject
@@ -99,6 +100,41 @@ def test_all_sessions_that_use_a_key_for_one_secret_have_one_plan(monkeypatch: p
     assert not made
 
 
+@pytest.mark.parametrize(("address", "plans"), [("10.0.0.7", 0), ("203.0.113.7", 0), ("8.8.8.8", 1)])
+def test_a_session_s_next_access_key_is_a_matter_only_of_calls_from_a_public_network(
+    monkeypatch: pytest.MonkeyPatch, address: str, plans: int
+) -> None:
+    engine, made, make = Engine(catalogue()), list[Plan](), Plan.__init__
+
+    def noted(plan: Plan, common: Plan | None = None) -> None:
+        made.append(plan)
+        make(plan, common)
+
+    keys = [records.role("app", "i-0aaaaaaaaaaaaaaaa", key=f"ASIA{n}EXAMPLE00000000") for n in range(2)]
+    reads = arrivals(
+        records.read("prod/db", by=by, at=AT, id=by["accessKeyId"], sourceIPAddress=address) for by in keys
+    )
+    engine.judge(reads[:1])
+    monkeypatch.setattr(Plan, "__init__", noted)
+    engine.judge(reads[1:])
+    assert len(made) == plans
+
+
+def test_of_what_is_for_nobody_no_caller_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_for, like = list[Event](), Callers.like
+
+    def noted(callers: Callers, arrival: Arrival) -> Likeness | None:
+        looked_for.append(arrival.event)
+        return like(callers, arrival)
+
+    monkeypatch.setattr(Callers, "like", noted)
+    engine = Engine(catalogue())
+    engine.judge(arrivals([records.read("prod/db", eventName="GetObject", eventSource="s3.amazonaws.com", at=AT)]))
+    assert not looked_for
+    engine.judge(arrivals([records.read("prod/db", at=AT)]))
+    assert len(looked_for) == 1
+
+
 def test_a_session_that_waits_with_two_access_keys_waits_for_what_is_known_of_each() -> None:
     lists = '{ $.eventName = "ListSecrets" }'
     rules = ruled(mine(f"only = [{{ seen = '{lists}', same = [\"access_key\"] }}]"))
@@ -168,9 +204,9 @@ def test_who_comes_again_and_again_is_planned_once_whoever_else_comes(monkeypatc
     monkeypatch.setattr(route, "PLANS", 8)
     engine, planned, plan = Engine(catalogue()), list[str](), Router._plan
 
-    def counted(router: Router, arrival: Arrival) -> tuple[Plan | None, bool]:
+    def counted(router: Router, arrival: Arrival, route: _Route) -> tuple[Plan, bool]:
         planned.append(arrival.event.principal.called)
-        return plan(router, arrival)
+        return plan(router, arrival, route)
 
     monkeypatch.setattr(Router, "_plan", counted)
     told = list[Record]()

@@ -175,6 +175,7 @@ class Backstage:
             delivery.into(judged)
         while judged.unsettled:
             judged.settle()
+        self.desk.expect(engine)
         await self._background.on_screen(lambda: self.parts.judge_by(engine))
         self._background.begin_gently()
         while await self._background.on_screen(self.parts.store.set_right):

@@ -35,6 +35,7 @@ if TYPE_CHECKING:  # what the first frame can do without is loaded after it
     from smwatch.change import Change
     from smwatch.delivery import Delivery
     from smwatch.rules.alarm import Alarm
+    from smwatch.tui.bell import Bell
     from smwatch.tui.screens.desk import Desk
     from smwatch.view import Filter
 
@@ -121,7 +122,9 @@ class SmwatchApp(App[int]):
         if callable(desk):
             self._make_desk = desk
         else:
-            self._furnish(desk)
+            from smwatch.tui.bell import Bell
+
+            self._furnish(desk, Bell(desk))
         self._dress()
 
     def _dress(self) -> None:
@@ -132,7 +135,7 @@ class SmwatchApp(App[int]):
         if theme := themes.chosen(self._ui.theme, self.available_themes, few=few):
             self.theme = theme
 
-    def _furnish(self, desk: Desk) -> None:
+    def _furnish(self, desk: Desk, bell: Bell) -> None:
         from smwatch.tui.incoming import Incoming
         from smwatch.tui.noise import Noise
 
@@ -140,7 +143,7 @@ class SmwatchApp(App[int]):
         """Not there before it is made, as all that follows."""
         self.store = desk.store
         self._incoming = Incoming(desk, show=self._show, runs=lambda: self.is_running, apart=self._run_apart)
-        self._noise = Noise(desk, ring=self.bell, write=self._to_terminal, plain=plain if self._plain else str)
+        self._noise = Noise(desk, bell, ring=self.bell, write=self._to_terminal, plain=plain if self._plain else str)
         self.set_keymap(desk.keys.keymap)
 
     def parse(self, text: str, typing: bool = False) -> Filter:
@@ -188,7 +191,7 @@ class SmwatchApp(App[int]):
     async def _load(self, make: Callable[[], Desk]) -> None:
         """Have the desk made, and show it."""
         try:
-            self._furnish(await asyncio.to_thread(furnished, make))
+            self._furnish(*await asyncio.to_thread(furnished, make))
         except Exception as error:
             self.fail(error)
         else:

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import datetime
 
+from smwatch.events.secret import Secret
 from smwatch.judging import Judge, Judging
 from smwatch.rules.alarm import Alarm, AlarmState
 from smwatch.tui.marked import Marked
+from smwatch.tui.order import Order
 from smwatch.tui.pages.words import Standing
-from smwatch.tui.ranked import Ranked
 
 FEW = 1_000
 """Of more that have changed, all are put in order anew: that is faster then."""
@@ -28,14 +28,8 @@ class Attention:
         self._changes = store.subscribe(self._wake)
         self._stirred = True
         self._engine: Judge | None = None
-        self._known: dict[str, Alarm] = {}
-        """All alarms as they were last."""
-        self._ranked = _ranked(())
-        """Those that have evidence."""
-        self._timed: dict[str, Alarm] = {}
-        """The open ones of them that are or were muted, by group."""
-        self._ends: Counter[datetime] = Counter()
-        """Up to when, and how many: a rule that is muted has thousands, of one moment."""
+        self._expected: tuple[Judge | None, Order] = None, Order({})
+        self._order = Order({})
         self._standing: dict[Standing, tuple[Alarm, ...]] = dict.fromkeys(Standing, ())
         self._from: datetime | None = None
         self._upto: datetime | None = None
@@ -43,6 +37,10 @@ class Attention:
         self._marked = Marked()
         self.marking = False
         """Whether `marked` has more to look at, the next time."""
+
+    def expect(self, engine: Judge) -> None:
+        """Put the alarms of an engine in order that the store is about to judge by; in whatever thread."""
+        self._expected = engine, Order(engine.alarms)
 
     def asking(self, now: datetime) -> Sequence[Alarm]:
         """Those that are not muted."""
@@ -60,8 +58,18 @@ class Attention:
     def marked(self, first: int, last: int, now: datetime) -> Set[int]:
         """The minutes since the epoch, `first` to `last`, with events of bad ones that ask for attention."""
         self._look(now)
-        self.marking = self._marked.step(self._known, now)
+        self.marking = self._marked.step(self._order.known, now)
         return self._marked.minutes(first, last, now)
+
+    def about(self, secret: Secret, now: datetime) -> Iterable[Alarm]:
+        """The open ones that are about a secret, or count it among others, in no order."""
+        self._look(now)
+        return self._order.about(secret)
+
+    def of(self, identity: str, now: datetime) -> Iterable[Alarm]:
+        """The open ones of a principal, in no order."""
+        self._look(now)
+        return self._order.of(identity)
 
     def _wake(self) -> None:
         self._stirred = True
@@ -74,49 +82,33 @@ class Attention:
 
     def _take(self) -> bool:
         """Take in what has changed; whether an alarm has."""
-        store, known = self._store, self._known
+        store, known = self._store, self._order.known
         alarms, groups = store.alarms, set(self._changes.take().alarms)
         other = store.engine is not self._engine
         if other:
             self._engine = store.engine
+            expected, order = self._expected
+            if expected is store.engine and expected is not None:
+                self._marked.note(known.keys() | order.known.keys())
+                self._order, known = order, order.known
+            self._expected = None, Order({})
             groups.update(group for group, alarm in alarms.items() if known.get(group) is not alarm)
         if other or len(known) != len(alarms):
             groups |= known.keys() - alarms.keys()  # which no change tells of
         self._marked.note(groups)
         if len(groups) > FEW:
-            self._put_all()
+            self._order = Order(alarms)
         else:
             for group in groups:
-                self._put(group, alarms.get(group))
-        return bool(groups)
-
-    def _put_all(self) -> None:
-        self._known = dict(self._store.alarms)
-        told = [alarm for alarm in self._known.values() if alarm.count]
-        self._ranked = _ranked(told)
-        self._timed = {alarm.group: alarm for alarm in told if alarm.open and alarm.muted_until is not None}
-        self._ends = Counter(alarm.muted_until for alarm in self._timed.values() if alarm.muted_until is not None)
-
-    def _put(self, group: str, alarm: Alarm | None) -> None:
-        was = self._known.pop(group, None)
-        timed = self._timed.pop(group, None)
-        if timed is not None and timed.muted_until is not None:
-            self._ends[timed.muted_until] -= 1
-        if was is not None and was.count:
-            self._ranked[was.state].take(was)
-        if alarm is not None:
-            self._known[group] = alarm
-            if alarm.count:
-                self._ranked[alarm.state].put(alarm)
-                if alarm.open and alarm.muted_until is not None:
-                    self._timed[group] = alarm
-                    self._ends[alarm.muted_until] += 1
+                self._order.put(group, alarms.get(group))
+        return other or bool(groups)
 
     def _part(self, now: datetime) -> None:
-        opened, acknowledged, closed = (self._ranked[state].alarms() for state in AlarmState)
-        self._ends = +self._ends
-        self._from = max((end for end in self._ends if end <= now), default=None)
-        self._upto = min((end for end in self._ends if end > now), default=None)
+        order = self._order
+        opened, acknowledged, closed = (order.ranked[state].alarms() for state in AlarmState)
+        ends = order.mutes_end()
+        self._from = max((end for end in ends if end <= now), default=None)
+        self._upto = min((end for end in ends if end > now), default=None)
         asking, muted = self._apart(opened, now) if self._upto is not None else (opened, [])
         self._standing = {
             Standing.OPEN: tuple(asking),
@@ -127,16 +119,9 @@ class Attention:
 
     def _apart(self, opened: list[Alarm], now: datetime) -> tuple[list[Alarm], list[Alarm]]:
         """The open ones that are not muted, and those that are: some of them."""
-        timed = self._timed
+        timed = self._order.timed
         quiet = timed if self._from is None else {group for group, alarm in timed.items() if alarm.muted(now)}
         if len(quiet) == len(opened):
             return [], opened
         asking = [alarm for alarm in opened if alarm.group not in quiet]
         return asking, [alarm for alarm in opened if alarm.group in quiet]
-
-
-def _ranked(alarms: Iterable[Alarm]) -> dict[AlarmState, Ranked]:
-    apart: dict[AlarmState, list[Alarm]] = {state: [] for state in AlarmState}
-    for alarm in alarms:
-        apart[alarm.state].append(alarm)
-    return {state: Ranked(some) for state, some in apart.items()}

@@ -17,11 +17,17 @@ class Noise:
     """Is heard for alarms that are new; those that are new together are one noise."""
 
     def __init__(
-        self, desk: Desk, *, ring: Callable[[], None], write: Callable[[str], None], plain: Callable[[str], str] = str
+        self,
+        desk: Desk,
+        bell: Bell,
+        *,
+        ring: Callable[[], None],
+        write: Callable[[str], None],
+        plain: Callable[[str], str] = str,
     ) -> None:
         """`ring` rings the bell, `write` tells the terminal something, in characters that `plain` leaves of a text."""
         self._store = desk.store
-        self._bell = Bell(desk)
+        self._bell = bell
         self._ring = ring
         self._write = write
         self._plain = plain

@@ -16,14 +16,17 @@ from smwatch.tui.times import Zone
 from smwatch.tui.widgets.pieces import Pieces
 
 if TYPE_CHECKING:
+    from smwatch.tui.bell import Bell
     from smwatch.tui.screens.desk import Desk
 
 
-def furnished(make: Callable[[], Desk]) -> Desk:
-    """The desk, with what is to stand on it loaded, in whatever thread: keys pressed meanwhile are heard."""
+def furnished(make: Callable[[], Desk]) -> tuple[Desk, Bell]:
+    """The desk and its bell, all of it loaded, in whatever thread: keys pressed meanwhile are heard."""
     desk = make()
     import_module("smwatch.tui.screens.watch")
-    return desk
+    from smwatch.tui.bell import Bell
+
+    return desk, Bell(desk)
 
 
 class First(StyledOnce, Screen[None]):

@@ -239,6 +239,7 @@ def test_a_page_looks_closer_only_at_its_own_alarms(target: str) -> None:
     stage.bring(records.read("prod/quiet", by=records.user("alice")))
     (secret,) = (each for each in stage.store.secrets if each.name == "prod/quiet")
     (identity,) = (each for each, dossier in stage.store.principals.items() if dossier.principal.name == "alice")
+    assert stage.app.desk.asking  # as the band does with each frame
     page = stage.app.desk.page_of(ToSecret(secret) if target == "secret" else ToPrincipal(identity), ())
     lines, calls = counting_calls(lambda: page(80))
     assert lines

@@ -28,15 +28,13 @@ LISTED = 6
 def principal_page(
     dossier: PrincipalDossier, alarms: Iterable[Alarm], now: datetime, zone: Zone, width: int, keys: KeyTable
 ) -> PrincipalLines:
-    """Everything that events tell about a principal."""
+    """Everything that events tell about a principal; `alarms` are its open ones."""
     principal = dossier.principal
     lines = paragraph(principal.called or principal.identity or "unknown principal", width, "title")
     shared = principal.name if principal.shared_role else ""
     about = " · ".join(filter(None, (KINDS[principal.kind], shared, principal.identity)))
     lines += paragraph(about, width, "quiet")
-    identity = principal.identity
-    own = [alarm for alarm in alarms if identity and alarm.identity == identity and alarm.open]
-    lines += own_alarms(own, _secret_of, now, zone, width)
+    lines += own_alarms(alarms, _secret_of, now, zone, width)
     return PrincipalLines(lines, dossier, now, zone, width, keys)
 
 

@@ -29,12 +29,12 @@ HOURS = 24
 def secret_page(
     dossier: SecretDossier, alarms: Iterable[Alarm], now: datetime, zone: Zone, width: int, keys: KeyTable
 ) -> list[Line]:
-    """Everything that events tell about a secret."""
+    """Everything that events tell about a secret; `alarms` are its open ones."""
     return secret_head(dossier, alarms, now, zone, width) + secret_body(dossier, now, zone, width, keys)
 
 
 def secret_head(dossier: SecretDossier, alarms: Iterable[Alarm], now: datetime, zone: Zone, width: int) -> list[Line]:
-    """Name, state, alarms, and the command that undoes a deletion."""
+    """Name, state, its open `alarms`, and the command that undoes a deletion."""
     secret, life = dossier.secret, dossier.lifecycle(now)
     lines = paragraph(secret.name, width, "title")
     managed = f"managed by {dossier.managed_by}" if dossier.managed_by else ""
@@ -42,9 +42,7 @@ def secret_head(dossier: SecretDossier, alarms: Iterable[Alarm], now: datetime, 
     lines += state_lines(life, now, zone, width)
     if life.state is State.PENDING and (restore := restore_command(secret, dossier.arn)):
         lines += command(restore, width)
-    # Few of ten thousand are about it, or count it among others: no call for each.
-    own = [alarm for alarm in alarms if (alarm.secret == secret or secret in alarm.secrets) and alarm.open]
-    return lines + own_alarms(own, lambda alarm: alarm.principal, now, zone, width)
+    return lines + own_alarms(alarms, lambda alarm: alarm.principal, now, zone, width)
 
 
 def secret_body(dossier: SecretDossier, now: datetime, zone: Zone, width: int, keys: KeyTable) -> list[Line]:

@@ -13,6 +13,7 @@ from smwatch.events.event import Arrival, Event
 from smwatch.events.links import shared_id
 from smwatch.events.secret import Secret
 from smwatch.filter import Context, complete
+from smwatch.judging import Judge
 from smwatch.record import Record
 from smwatch.rules.alarm import Alarm, AlarmState, Mute, Severity
 from smwatch.settings import UiSettings
@@ -206,6 +207,10 @@ class Desk:
         if change.alarms and self._outside.keep is not None:
             self._outside.keep(tuple(change.alarms.values()))
 
+    def expect(self, engine: Judge) -> None:
+        """Take note of the alarms of an engine that the store is about to judge by; in whatever thread."""
+        self._attention.expect(engine)
+
     @property
     def asking(self) -> Sequence[Alarm]:
         """The alarms that ask for attention now, worst first."""
@@ -229,6 +234,14 @@ class Desk:
     def marking(self) -> bool:
         """Whether there are alarms that these minutes don't tell of yet."""
         return self._attention.marking
+
+    def alarms_about(self, secret: Secret) -> Iterable[Alarm]:
+        """The open alarms that are about a secret, or count it among others, in no order."""
+        return self._attention.about(secret, self.now)
+
+    def alarms_of(self, identity: str) -> Iterable[Alarm]:
+        """The open alarms of a principal, in no order."""
+        return self._attention.of(identity, self.now)
 
     @property
     def standing(self) -> Mapping[Standing, Sequence[Alarm]]:

@@ -26,18 +26,19 @@ Folded = Collection[tuple[str | int, ...]]
 def written(desk: Desk, target: object, folded: Folded, width: int) -> Sequence[Line]:
     """The lines of a target's page, so many cells wide."""
     store, now, zone, keys = desk.store, desk.now, desk.zone, desk.keys
-    alarms = store.alarms.values()
     match target:
         case ToEvent(key):
             return _event(desk, key, folded, width)
         case ToSecret(secret):
             dossier = store.secrets.get(secret)
             if dossier is not None:
-                return secret_page(dossier, alarms, now, zone, width, keys) + _answered(desk, secret, folded, width)
+                return secret_page(dossier, desk.alarms_about(secret), now, zone, width, keys) + _answered(
+                    desk, secret, folded, width
+                )
         case ToPrincipal(identity):
             known = store.principals.get(identity)
             if known is not None:
-                return principal_page(known, alarms, now, zone, width, keys)
+                return principal_page(known, desk.alarms_of(identity), now, zone, width, keys)
         case ToAccessKey(access_key):
             used = desk.used(access_key)
             if used is not None:
@@ -47,7 +48,7 @@ def written(desk: Desk, target: object, folded: Folded, width: int) -> Sequence[
             if alarm is not None and alarm.count:
                 return alarm_page(alarm, store.find, now, zone, width, keys)
         case ToMute(mute):
-            return mute_page(mute, alarms, now, zone, width, keys)
+            return mute_page(mute, store.alarms.values(), now, zone, width, keys)
         case _:
             return _nothing_chosen(desk, width)
     return [line(Piece("Nothing is known of this any more.", "quiet"))]
@@ -64,7 +65,7 @@ def _event(desk: Desk, key: int, folded: Folded, width: int) -> list[Line]:
     dossier = store.secrets.get(event.secret) if event.secret is not None else None
     if dossier is None:
         return told + record_page(event, record, width, keys, folded)
-    lines = secret_head(dossier, store.alarms.values(), now, zone, width)
+    lines = secret_head(dossier, desk.alarms_about(dossier.secret), now, zone, width)
     lines += heading("this event") + told + heading("this secret")
     lines += secret_body(dossier, now, zone, width, keys)
     lines += _answered(desk, dossier.secret, folded, width)
@@ -90,5 +91,6 @@ def _nothing_chosen(desk: Desk, width: int) -> list[Line]:
     """While nobody has chosen a row: the secret of the alarm in the band, else what goes on in all."""
     store, foremost = desk.store, desk.foremost
     if foremost is not None and foremost.secret is not None and (known := store.secrets.get(foremost.secret)):
-        return secret_page(known, store.alarms.values(), desk.now, desk.zone, width, desk.keys)
+        about = desk.alarms_about(known.secret)
+        return secret_page(known, about, desk.now, desk.zone, width, desk.keys)
     return overview_page(desk.tally, desk.asking, desk.now, desk.zone, width, desk.keys)

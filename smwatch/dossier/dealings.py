@@ -36,6 +36,37 @@ class Failure(msgspec.Struct, frozen=True):
         return moment_of(self.key)
 
 
+class Dealt(msgspec.Struct, frozen=True):
+    """What came of what one principal did to one secret, as it is told: `Dealings` at some moment."""
+
+    reads: int
+    """Successful ones: the value is known to the principal."""
+    denied: int
+    """Refused calls of any kind."""
+    deleted: int
+    """Reads refused because the secret is marked for deletion or not there any more."""
+    failed: int
+    """Reads that failed for other reasons."""
+    writes: int
+    calls: int
+    """Everything, reads included."""
+    decrypts: int
+    """Values decrypted by KMS on the principal's behalf: the second witness of a read."""
+    first_key: int
+    last_key: int
+    last_failure: Failure | None
+
+    @property
+    def first_at(self) -> datetime:
+        """When the principal first came to the secret."""
+        return moment_of(self.first_key)
+
+    @property
+    def last_at(self) -> datetime:
+        """When it was last seen there."""
+        return moment_of(self.last_key)
+
+
 _REPORTS = frozenset(
     (
         *(f"{test}Rotation{what}" for test in ("", "Test") for what in ("Started", "Succeeded", "Failed", "Abandoned")),

@@ -3,43 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import datetime
 from typing import overload
 
-import msgspec
-
-from smwatch.dossier.dealings import Dealings, Failure, moment_of
+from smwatch.dossier.dealings import Dealings, Dealt
 from smwatch.dossier.outcome import Outcome
 from smwatch.events.secret import Secret
 
 
-class Touched(msgspec.Struct, frozen=True):
+class Touched(Dealt, frozen=True):
     """A secret that the principal reached for, and what came of it."""
 
     secret: Secret
-    reads: int
-    """Successful ones: the value is known to the principal."""
-    denied: int
-    deleted: int
-    """Reads refused because the secret is marked for deletion or not there."""
-    failed: int
-    writes: int
-    calls: int
-    decrypts: int
-    """Values decrypted by KMS on the principal's behalf: the second witness of a read."""
-    first_key: int
-    last_key: int
-    last_failure: Failure | None
-
-    @property
-    def first_at(self) -> datetime:
-        """When it was first touched."""
-        return moment_of(self.first_key)
-
-    @property
-    def last_at(self) -> datetime:
-        """When it was last touched."""
-        return moment_of(self.last_key)
 
     @property
     def exposed(self) -> bool:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from smwatch.dossier.bounded import Sampled, latest, newest
-from smwatch.dossier.dealings import DECRYPT, SECONDS, Dealings, Failure, moment_of
+from smwatch.dossier.dealings import DECRYPT, SECONDS, Dealings, Dealt, moment_of
 from smwatch.dossier.outcome import Outcome
 from smwatch.events.event import Event
 from smwatch.events.principal import Principal
@@ -35,29 +35,13 @@ class Trace(msgspec.Struct, frozen=True):
         return moment_of(self.last_key)
 
 
-class User(msgspec.Struct, frozen=True):
+class User(Dealt, frozen=True):
     """One principal's dealings with the secret, over all its sessions and keys."""
 
     principal: Principal
-    reads: int
-    """Successful ones."""
-    denied: int
-    """Refused calls of any kind."""
-    deleted: int
-    """Reads refused because the secret is marked for deletion or not there any more."""
-    failed: int
-    """Reads that failed for other reasons."""
-    writes: int
-    calls: int
-    """Everything, reads included."""
-    decrypts: int
-    """Values decrypted by KMS on the principal's behalf: the second witness of a read."""
-    first_key: int
-    last_key: int
     last_read_key: int
     """0 for none, as for the next one."""
     last_write_key: int
-    last_failure: Failure | None
     new: bool
     """Seen for the first time lately, at a secret that has been known for longer."""
     sessions: int
@@ -66,16 +50,6 @@ class User(msgspec.Struct, frozen=True):
     """Distinct ones among `traces`."""
     traces: tuple[Trace, ...]
     """From where and with what it came, the last seen first."""
-
-    @property
-    def first_at(self) -> datetime:
-        """When it was first seen."""
-        return moment_of(self.first_key)
-
-    @property
-    def last_at(self) -> datetime:
-        """When it was last seen."""
-        return moment_of(self.last_key)
 
     @property
     def last_write_at(self) -> datetime | None:

@@ -84,6 +84,10 @@ class Reader:
         self._names.mistaken = mistaken
 
     def _arrival(self, header: Header, raw: str, seen_by: SeenBy, seen_at: datetime, at: datetime | None) -> Arrival:
+        """The event of a header, step by step: by whom, what of which secret, when, and under which key.
+
+        In one piece, with no call for a step: serves "parse".
+        """
         known, identity, caller = self._known, header.identity or _NO_IDENTITY, None
         if identity.arn:
             session, scope = identity.session, identity.scope

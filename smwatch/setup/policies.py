@@ -94,11 +94,19 @@ def setup_policy(
     tell besides the place's.
     """
     names = names or Names()
-    group = place.log_group(names.log_group)
-    role = place.role(names.role)
-    bucket = place.bucket(names.bucket_at(place))
-    anywhere, places = place.at(ANY), _everywhere(place, regions)
+    places = _everywhere(place, regions)
     return document(
+        *_setup_looks(place, names),
+        *_setup_delivers(place, names, trail),
+        *_setup_keeps(place.bucket(names.bucket_at(place))),
+        *_setup_tells(place, names, places),
+    )
+
+
+def _setup_looks(place: Place, names: Names) -> list[Statement]:
+    """What is there already, whoever made it."""
+    anywhere = place.at(ANY)
+    return [
         _allow(
             "SetupLook",
             "*",  # these know no resources
@@ -135,6 +143,13 @@ def setup_policy(
             "SetupLookAtQueues", anywhere.queue(ANY), "sqs:GetQueueAttributes", "sqs:GetQueueUrl", "sqs:ListQueueTags"
         ),
         _allow("SetupLookForBucket", place.bucket(names.bucket_at(anywhere)), "s3:ListBucket"),
+    ]
+
+
+def _setup_delivers(place: Place, names: Names, trail: str) -> list[Statement]:
+    """The trail, the log group that it delivers to, and the role by which it does."""
+    group, role = place.log_group(names.log_group), place.role(names.role)
+    return [
         _allow(
             "SetupOwnTrail",
             place.at(ANY).trail(last_name(names.trail)),
@@ -177,6 +192,12 @@ def setup_policy(
             "iam:PassRole",
             condition={"StringEquals": {"iam:PassedToService": "cloudtrail.amazonaws.com"}},
         ),
+    ]
+
+
+def _setup_keeps(bucket: str) -> list[Statement]:
+    """The bucket that keeps a trail's files."""
+    return [
         _allow(
             "SetupBucket",
             bucket,
@@ -192,6 +213,12 @@ def setup_policy(
             "s3:PutEncryptionConfiguration",
         ),
         _allow("SetupBucketRemoval", f"{bucket}/*", "s3:DeleteObject"),
+    ]
+
+
+def _setup_tells(place: Place, names: Names, places: Sequence[Place]) -> list[Statement]:
+    """Alarms and EventBridge rules, the topic and the queue that they tell, in all the places."""
+    return [
         _allow(
             "SetupTopic",
             list(dict.fromkeys(at.topic(names.topic) for at in places)),
@@ -227,7 +254,7 @@ def setup_policy(
             "sqs:SetQueueAttributes",
             "sqs:TagQueue",
         ),
-    )
+    ]
 
 
 def drill_policy(place: Place, log_group: str = ANY) -> Document:

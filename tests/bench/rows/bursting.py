@@ -161,16 +161,12 @@ ROWS = (
         remark="takes long",
         ready=same_burst,
     ),
-    Row(
+    msgspec.structs.replace(
+        _burst,
         name="burst-trouble",
         what=f"a burst, five of six refused, failed or writing, {LEAST} events at a time",
         floor="plain loops as for burst",
-        target=15.0,
-        absolute=True,
-        unit="ms",
         size=2_000,
-        sized="events",
-        rounds=3,
         ready=partial(burst, traffic_of=Trouble, part=LEAST),
     ),
 )

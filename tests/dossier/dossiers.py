@@ -47,6 +47,6 @@ def told(of: SecretDossier, now: datetime) -> tuple[object, ...]:
 
 def all_told(of: PrincipalDossier) -> tuple[object, ...]:
     return (
-        *(of.principal, of.events, of.denied, of.writes, of.first_key, of.last_key, of.secrets, of.others),
+        *(of.principal, of.events, of.denied, of.writes, of.first_key, of.last_key, tuple(of.secrets), of.others),
         *(of.access_keys, of.sessions, of.source_ips, of.user_agents, of.regions),
     )

@@ -11,7 +11,6 @@ from typing import TYPE_CHECKING, Generic, TypeVar, cast
 
 import msgspec
 
-from smwatch import notified
 from smwatch.anew import Anew
 from smwatch.decisions import DECIDED, Decisions
 from smwatch.delivery import Delivery
@@ -24,7 +23,7 @@ from smwatch.journal import Journal, JournalError
 from smwatch.journal.printed import WRITTEN
 from smwatch.judging import Judging
 from smwatch.monitor import Monitor
-from smwatch.notify import Notifier, NotifyError, apprise_senders
+from smwatch.notify import Notifier, NotifyError, apprise_senders, notified
 from smwatch.reading import Reading
 from smwatch.remembered import KNOWN_SINCE, Opened, open_journal
 from smwatch.rules.alarm import Alarm, Severity

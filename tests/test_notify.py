@@ -14,8 +14,9 @@ from aiohttp import web
 
 from smwatch.events.secret import Secret
 from smwatch.journal import FILE_NAME, Journal
-from smwatch.notified import Notified, begin
-from smwatch.notify import EVERY, FIRST_PAUSE, LONGEST_PAUSE, MOST, Notifier, NotifyError, apprise_senders
+from smwatch.notify import Notified, Notifier, NotifyError, apprise_senders
+from smwatch.notify.notified import begin
+from smwatch.notify.notifier import EVERY, FIRST_PAUSE, LONGEST_PAUSE, MOST
 from smwatch.record import Record
 from smwatch.rules.alarm import Alarm, AlarmState, Decision, Severity
 from smwatch.rules.news import told_of

@@ -13,7 +13,7 @@ import pytest
 from smwatch.decisions import DECIDED
 from smwatch.journal import FILE_NAME, Journal
 from smwatch.journal.printed import WRITTEN
-from smwatch.notified import Notified, Refused, begin
+from smwatch.notify.notified import Notified, Refused, begin
 from smwatch.parts import Parts
 from smwatch.remembered import open_journal
 from smwatch.rules.news import told_of

@@ -1,6 +1,6 @@
 """A process of its own that hands a message to apprise, or sees whether apprise knows the URLs.
 
-`smwatch.notify` runs it, because apprise sends from threads that a process waits for at its end, however long a service
+`senders` runs it, because apprise sends from threads that a process waits for at its end, however long a service
 takes, and this one can be ended. It reads one JSON object and writes one; URLs, which hold credentials, are on no
 command line.
 """

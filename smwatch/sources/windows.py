@@ -1,4 +1,4 @@
-"""The agenda that ends, in windows of a page or a few, so that several can be asked for at a time."""
+"""The agenda that ends, in windows of a page, so that several can be asked for at a time, or as long as can be."""
 
 from __future__ import annotations
 
@@ -15,12 +15,6 @@ from smwatch.sources.scan import Kind, Scan, Took
 
 FILLED = 0.85
 """The part of a page that a window is meant to fill: what is a little denser than the last one fits all the same."""
-FILLED_OF_FEW = 2.85
-"""The same in pages where a token comes with each page that has rows, so that each window costs an empty page besides.
-
-So FilterLogEvents has been seen to answer, 34 times of 34; emulators give none with the last page. At one page a window
-that were 2.35 calls for a page of rows, and are 1.4 at three.
-"""
 GROWTH = 8
 """How many times as wide as the last window the next one may be."""
 TELLING = 20
@@ -34,10 +28,13 @@ class Windows(Once):
     """What is missing since a moment, oldest first, in windows whose first pages can be asked for side by side.
 
     It is one scan in several pieces: at any time one of them is read, in the order of time, and of those after it only
-    the first page is asked for, out of the same budget. What is asked of the service is no more than page after page
-    would be, but for the ends of windows, which are of a few pages where each end costs one; and a service that looks
-    through the whole period for every page of it, as emulators do, looks through each part once.
-    Serves `tail --once` of a log group.
+    the first page is asked for, out of the same budget. What is asked of the service is hardly more than page after
+    page would be, and one that looks through the whole period for every page of it, as emulators do, looks through each
+    part once.
+
+    Where a token comes with each page that has rows, as it has been seen to come from FilterLogEvents 34 times of 34,
+    the end of a window costs an empty page besides, and its pages have to be waited for one after the other: windows
+    are as long as can be then. Serves `tail --once` of a log group.
     """
 
     def __init__(self, schedule: Schedule, nature: Nature, since: datetime, coverage: Coverage, rate: float) -> None:
@@ -49,8 +46,8 @@ class Windows(Once):
         """Whether the last window is among those begun and planned."""
         self._full = 0
         """How many rows were on the last page that others followed."""
-        self._filled = FILLED
-        """How many pages a window is meant to fill."""
+        self._long = False
+        """Whether windows are as long as can be: the end of each costs a call."""
         self._before: tuple[int, timedelta] | None = None
         """The rows of a window's last page, and how much time they are of, if it may be full: FilterLogEvents gives a
         token with each page that has rows, so that only the next page tells."""
@@ -65,9 +62,9 @@ class Windows(Once):
             self._learn_from_full(*before)
         if token is None:
             if moments:
-                self._filled = FILLED
+                self._long = False
             elif before is not None:
-                self._filled = FILLED_OF_FEW
+                self._long = True
             if scan.pages == 1 or (before is not None and not moments and before[0] == scan.rows):
                 self._learn_from_whole(scan)
             return took
@@ -80,7 +77,8 @@ class Windows(Once):
             reach = (scan.low - scan.origin) / scan.pages
         if reach <= timedelta():  # rows of one moment, or of another time than was asked for
             return took
-        if took.done or took.astray or (scan.high or scan.asked_at) - scan.low <= TOO_LONG * reach:
+        rest = (scan.high or scan.asked_at) - scan.low
+        if took.done or took.astray or self._long or rest <= TOO_LONG * reach:
             self._before = len(moments), reach
             return took
         self._learn_from_full(len(moments), reach)
@@ -93,7 +91,7 @@ class Windows(Once):
             return ()
         under_way = super().coming(scan, took)
         wanted = self._nature.side_by_side - len(under_way)
-        while len(self._next) < wanted and not self._planned:
+        while len(self._next) < wanted and not self._planned and not self._long:
             self._next.append(self._window(self._horizon(scan.asked_at), scan.asked_at))
         return (*under_way, *list(self._next)[:wanted])
 
@@ -105,7 +103,7 @@ class Windows(Once):
     def dropped(self, scan: Scan) -> None:
         """This window came to nothing: what remains of it has to be read by others, before those after it."""
         del self.scans[scan.kind]
-        self._slice = self._whole(self._slice / 2)
+        self._slice, self._long = self._whole(self._slice / 2), False
         self._plan_from(scan.low)
 
     def gave_up(self, gaps: Iterable[Gap]) -> None:
@@ -131,15 +129,15 @@ class Windows(Once):
                 self._from = first.start + self._share(first.end - first.start)
                 return self._made(Kind.SETTLE, first.start, self._from, at)
         start = max(horizon, self._spans[-1].start, self._from)
-        if start + self._slice < at:
+        if start + self._slice < at and not self._long:
             self._from = start + self._share(at - start)
             return self._made(Kind.SWEEP, start, self._from, at)
         self._planned = True
         return self._made(Kind.SWEEP, start, None, at)
 
     def _share(self, left: timedelta) -> timedelta:
-        """How wide a window is, of a period that is cut into equal ones."""
-        return self._whole(left / ceil(left / self._slice))
+        """How wide a window is, of a period that is cut into equal ones, if it has to be cut."""
+        return left if self._long else self._whole(left / ceil(left / self._slice))
 
     def _whole(self, width: timedelta) -> timedelta:
         """The width rounded up to what the service tells apart."""
@@ -152,7 +150,7 @@ class Windows(Once):
     def _learn_from_full(self, rows: int, reach: timedelta) -> None:
         """Learn from a page of so many rows that are of so much time how wide windows had better be."""
         self._full = rows
-        self._slice = self._whole(self._filled * reach)
+        self._slice = self._whole(FILLED * reach)
 
     def _learn_from_whole(self, scan: Scan) -> None:
         """Learn from a window that was one page how wide the next ones had better be."""
@@ -160,6 +158,6 @@ class Windows(Once):
             return
         filled = scan.rows / self._full if self._full else 0.0
         width = scan.period.end - scan.period.start
-        fitting = min(self._whole(self._filled * width / max(filled, self._filled / GROWTH)), LONGEST_SLICE)
+        fitting = min(self._whole(FILLED * width / max(filled, FILLED / GROWTH)), LONGEST_SLICE)
         # One that is nearly empty is no reason for narrower ones: perhaps all that was missing was a moment.
-        self._slice = max(fitting, self._slice) if filled <= self._filled / GROWTH else fitting
+        self._slice = max(fitting, self._slice) if filled <= FILLED / GROWTH else fitting

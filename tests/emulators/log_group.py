@@ -2,8 +2,8 @@
 
 StartLiveTail sends what is put from then on. What it knows that other stand-ins don't: when each event was ingested and
 when it can be found first (which is later), newest first, empty pages on the way, the empty page at the end, tokens
-that hold for one request and one day. Filter patterns are evaluated as smwatch does, which is as the service was
-recorded to.
+that hold for one request and one day, a quota. Filter patterns are evaluated as smwatch does, which is as the service
+was recorded to.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import bisect
 import json
+import math
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
@@ -91,6 +92,8 @@ class LogGroupService(Loopback):
         """How many events fit on a page."""
         self.page_bytes = 1_000_000
         """How many bytes of messages do; a larger one has a page of its own."""
+        self.quota = math.inf
+        """How many calls of FilterLogEvents are granted a second; those of one second may be saved up."""
         self.empty_pages = 0
         """How many pages without events come before each that has some."""
         self.knows_order = True
@@ -123,6 +126,9 @@ class LogGroupService(Loopback):
         """By ARN: of trails that do otherwise."""
         self.held: list[Held] = []
         """In the order of the service."""
+        self._granted = 0.0
+        """How many calls that were granted the quota has not made up for yet, `_granted_at`."""
+        self._granted_at = datetime.min.replace(tzinfo=UTC)
         self._scans: dict[str, _Scan] = {}
         self._sessions: set[asyncio.Queue[bytes]] = set()
         """What is to be sent in each Live Tail session; nothing more once that is empty bytes."""
@@ -175,6 +181,7 @@ class LogGroupService(Loopback):
                 raise RefusedError(*self.refusals.popleft()[1:])
             match operation:
                 case "FilterLogEvents":
+                    self._grant()
                     return self._json(self.filtered(asked))
                 case "StartLiveTail":
                     return await self._live(request)
@@ -215,6 +222,16 @@ class LogGroupService(Loopback):
             groups += self.linked
         accounts = asked.get("accountIdentifiers", ())
         return [one for one in groups if not accounts or one["arn"].split(":")[4] in accounts]
+
+    def _grant(self) -> None:
+        """Take one call out of the quota; RefusedError if there is none left."""
+        now = self.now()
+        if self.quota < math.inf:
+            self._granted = max(0.0, self._granted - (now - self._granted_at).total_seconds() * self.quota)
+        self._granted_at = now
+        if self._granted + 1 > self.quota:
+            raise RefusedError("ThrottlingException", "Rate exceeded")
+        self._granted += 1
 
     def filtered(self, asked: dict[str, Any]) -> dict[str, Any]:
         """What FilterLogEvents answers to a request; raises RefusedError."""

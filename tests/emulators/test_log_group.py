@@ -5,9 +5,13 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any, SupportsIndex, overload
 
+import boto3
 import pytest
+from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from tests.emulators.log_group import GROUP, Held, LogGroupService
+from tests.emulators.loopback import beside
 
 START = datetime(2026, 11, 30, tzinfo=UTC)
 RECORD = '{"eventSource":"secretsmanager.amazonaws.com","eventID":"%024d"}'
@@ -54,6 +58,40 @@ def test_a_page_looks_at_no_more_events_than_it_has_room_for() -> None:
     group.page_bytes = 10 * SIZE
     assert len(pages(group, filterPattern='{ $.eventSource = "secretsmanager.amazonaws.com" }')) == 101
     assert looked.times <= 1_000 + 101 + 101 * 4 * len(bin(1_000)), "each once, and the way to the first of a page"
+
+
+def test_no_more_calls_are_granted_than_the_quota_and_a_second_of_it_at_once() -> None:
+    group, at = filled(1), START
+    group.now = lambda: at
+    group.quota = 10.0
+    with beside(group):
+        client = boto3.client(
+            "logs",
+            endpoint_url=group.url,
+            region_name="eu-west-1",
+            aws_access_key_id="test",
+            aws_secret_access_key="test",
+            config=Config(retries={"total_max_attempts": 1}),
+        )
+
+        refused = []
+
+        def granted() -> int:
+            before = len(refused)
+            for _ in range(30):
+                try:
+                    client.filter_log_events(logGroupName=GROUP)
+                except ClientError as error:
+                    refused.append(error.response["Error"])
+            return 30 - (len(refused) - before)
+
+        assert granted() == 10
+        at += timedelta(seconds=0.35)
+        assert granted() == 3
+        at += timedelta(minutes=1)
+        assert granted() == 10
+        assert all(error == {"Code": "ThrottlingException", "Message": "Rate exceeded"} for error in refused)
+        client.close()
 
 
 class LookedAt(list[Held]):

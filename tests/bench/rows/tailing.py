@@ -1,5 +1,8 @@
 """A log group on standard output, beside the two tools that people use for it.
 
+Where the group is makes a difference: AWS gives pages of 1 MB and grants so many calls a second, and so does the
+stand-in; moto gives as many records as are asked for, as often as it can.
+
 Their programs are not small (the AWS CLI v2 is 70 MB), so that these rows are measured only where they are asked for:
 
     SMWATCH_BENCH_PEERS=1 python -m tests.bench tail
@@ -14,28 +17,40 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
+from itertools import islice
 from operator import attrgetter
 from pathlib import Path
 from tarfile import TarFile
+from typing import TYPE_CHECKING
 
+import boto3
 import msgspec
 
-from smwatch.sources.logs import PATTERN
+from smwatch.sources.logs import PATTERN, QUOTA
 from tests.bench.harness import Row, Runs
 from tests.bench.traffic import Traffic
 from tests.emulators.log_group import GROUP, LogGroupService
 from tests.emulators.loopback import beside
+from tests.emulators.moto import started
 from tests.emulators.process import Emulator
 from tests.emulators.venv import emulator_venv
+
+if TYPE_CHECKING:
+    from mypy_boto3_logs.client import CloudWatchLogsClient
 
 ASKED_FOR = "SMWATCH_BENCH_PEERS"
 CLI_PACKAGE, CLI_VERSION = "aws-cdk-asset-awscli-v2", "2.0.198"
 """The official AWS CLI v2 (2.38.5), as the CDK wraps it up."""
 AWSLOGS_VERSION = "0.15.0"
 REGION = "eu-west-1"
+"""Where AWS grants ten calls of FilterLogEvents a second."""
+TRIES = 20
+"""How often the peers ask for a page that is refused: with the CLI's three some runs would not come to their end."""
+BATCH = 500
+"""Records that are put into moto at a time."""
 WITHIN = timedelta(minutes=40)
 ROOT = Path(__file__).parents[3]
 MEASURED = """
@@ -88,19 +103,60 @@ def awslogs_get() -> list[str]:
 
 
 @contextmanager
-def tailing(size: int, *, peer: Callable[[], list[str]]) -> Iterator[tuple[Callable[[], Spent], Callable[[], Spent]]]:
-    """A log group of so many records, in pages of 1 MB as AWS gives them; each side writes all of them to a file.
+def as_aws(size: int) -> Iterator[str]:
+    """The URL of a log group of so many records in pages of 1 MB, and of as many calls a second as AWS grants."""
+    group = LogGroupService()
+    group.quota = QUOTA
+    for text, at in _records(size):
+        group.put(text, at)
+    with beside(group):
+        yield group.url
+
+
+@contextmanager
+def in_moto(size: int) -> Iterator[str]:
+    """The URL of a log group of so many records in moto."""
+    with tempfile.TemporaryDirectory() as home, started(Path(home)) as moto:
+        logs: CloudWatchLogsClient = boto3.client(
+            "logs", endpoint_url=moto.url, region_name=REGION, aws_access_key_id="test", aws_secret_access_key="test"
+        )
+        logs.create_log_group(logGroupName=GROUP)
+        logs.create_log_stream(logGroupName=GROUP, logStreamName="1")
+        records = _records(size)
+        while batch := list(islice(records, BATCH)):
+            logs.put_log_events(
+                logGroupName=GROUP,
+                logStreamName="1",
+                logEvents=[{"timestamp": int(at.timestamp() * 1000), "message": text} for text, at in batch],
+            )
+        logs.close()
+        yield moto.url
+
+
+def _records(size: int) -> Iterator[tuple[str, datetime]]:
+    """Records and the times of their delivery."""
+    start = (datetime.now(UTC) - WITHIN).replace(microsecond=0)
+    texts = Traffic(start=start, per_second=size / WITHIN.total_seconds()).texts(size)
+    for number, text in enumerate(texts):
+        yield text, start + WITHIN * (number / size)
+
+
+@contextmanager
+def tailing(
+    size: int, *, peer: Callable[[], list[str]], held: Callable[[int], AbstractContextManager[str]]
+) -> Iterator[tuple[Callable[[], Spent], Callable[[], Spent]]]:
+    """A log group of so many records, `held` somewhere; each side writes all of them to a file.
 
     `peer` is asked for its command, and may have to be installed for it, only where it is measured.
     """
-    group = _filled(size)
-    with tempfile.TemporaryDirectory() as name, beside(group):
+    with tempfile.TemporaryDirectory() as name, held(size) as url:
         folder = Path(name)
         environment = {
             "PATH": os.environ["PATH"],
             "HOME": name,
             "PYTHONPATH": str(ROOT),
-            **Emulator(group.url, region=REGION).environment(),
+            "AWS_MAX_ATTEMPTS": str(TRIES),
+            **Emulator(url, region=REGION).environment(),
         }
 
         def measured(command: Sequence[str]) -> Spent:
@@ -116,15 +172,6 @@ def tailing(size: int, *, peer: Callable[[], list[str]]) -> Iterator[tuple[Calla
             return measured([*tail, "--log-group", GROUP, "--state-dir", str(folder / "state")])
 
         yield smwatch, lambda: measured(peer())
-
-
-def _filled(size: int) -> LogGroupService:
-    group = LogGroupService()
-    start = (datetime.now(UTC) - WITHIN).replace(microsecond=0)
-    texts = Traffic(start=start, per_second=size / WITHIN.total_seconds()).texts(size)
-    for number, text in enumerate(texts):
-        group.put(text, start + WITHIN * (number / size))
-    return group
 
 
 def _run(command: Sequence[str], environment: dict[str, str], out: Path) -> Spent:
@@ -143,11 +190,17 @@ def _run(command: Sequence[str], environment: dict[str, str], out: Path) -> Spen
     return Spent(clock, processor, peak / 1024)
 
 
-def _rows(short: str, what: str, peer: Callable[[], list[str]]) -> Iterator[Row]:
-    runs = Runs(partial(tailing, peer=peer))
+def _rows(
+    short: str,
+    what: str,
+    peer: Callable[[], list[str]],
+    held: Callable[[int], AbstractContextManager[str]],
+    where: str,
+) -> Iterator[Row]:
+    runs = Runs(partial(tailing, peer=peer, held=held))
     clock = Row(
         name=f"tail-{short}",
-        what="tail --json --once of a log group, by the clock",
+        what=f"tail --json --once of a log group {where}, by the clock",
         floor=what,
         target=1.0,
         size=100_000,
@@ -165,7 +218,12 @@ def _rows(short: str, what: str, peer: Callable[[], list[str]]) -> Iterator[Row]
     )
 
 
+AWS_CLI, AWSLOGS = "aws logs tail --since (AWS CLI v2)", "awslogs get"
+PAGED = "in pages of 1 MB, ten a second"
+MOTO = "in moto"
 ROWS = (
-    *_rows("aws", "aws logs tail --since (AWS CLI v2)", aws_logs_tail),
-    *_rows("awslogs", "awslogs get", awslogs_get),
+    *_rows("aws", AWS_CLI, aws_logs_tail, as_aws, PAGED),
+    *_rows("awslogs", AWSLOGS, awslogs_get, as_aws, PAGED),
+    *_rows("moto-aws", AWS_CLI, aws_logs_tail, in_moto, MOTO),
+    *_rows("moto-awslogs", AWSLOGS, awslogs_get, in_moto, MOTO),
 )

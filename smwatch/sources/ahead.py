@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Coroutine, Sequence
 from datetime import datetime
+from functools import partial
 from typing import NamedTuple
 
 from smwatch.sources.errors import CallError
@@ -26,6 +27,8 @@ class Heard(NamedTuple):
 class Ahead:
     """Some calls under way side by side, each with its turn of the budget; serves `tail --once` of a log group.
 
+    They are of several periods, of each of which the first page is known, and leads to the next.
+
     Only that they were asked for is known of their pages: each counts like any other when its own turn has come.
     """
 
@@ -33,14 +36,29 @@ class Ahead:
         self._ask = ask
         self._asked: dict[Wanted, asyncio.Task[Heard]] = {}
 
-    def expect(self, coming: Sequence[tuple[Wanted, Priority]]) -> None:
-        """Have these asked for, in their order; what is expected no longer is given up."""
-        still = {wanted for wanted, _ in coming}
-        for wanted in [wanted for wanted in self._asked if wanted not in still]:
+    def expect(self, coming: Sequence[tuple[Wanted, Priority]], pages: int = 1) -> None:
+        """Have these asked for, in their order, and up to so many `pages` of each; other periods are given up."""
+        still = {_period(wanted) for wanted, _ in coming}
+        for wanted in [wanted for wanted in self._asked if _period(wanted) not in still]:
             self._asked.pop(wanted).cancel()
         for wanted, priority in coming:
-            if wanted not in self._asked:
-                self._asked[wanted] = asyncio.create_task(self._ask(wanted, priority))
+            self._have(wanted, priority, pages)
+
+    def _have(self, wanted: Wanted, priority: Priority, pages: int) -> None:
+        """Have this page asked for and, as soon as it has come, the one that it leads to."""
+        while pages:
+            asked = self._asked.get(wanted)
+            if asked is None:
+                asked = self._asked[wanted] = asyncio.create_task(self._ask(wanted, priority))
+                if pages > 1:
+                    asked.add_done_callback(partial(self._go_on, wanted, priority, pages))
+            if not asked.done() or (token := _next(asked)) is None:
+                return
+            wanted, pages = (*_period(wanted), token), pages - 1
+
+    def _go_on(self, wanted: Wanted, priority: Priority, pages: int, asked: asyncio.Task[Heard]) -> None:
+        if self._asked.get(wanted) is asked:
+            self._have(wanted, priority, pages)
 
     def __contains__(self, wanted: Wanted) -> bool:
         return wanted in self._asked
@@ -54,3 +72,13 @@ class Ahead:
     def drop(self) -> None:
         """Give everything up."""
         self.expect(())
+
+
+def _period(wanted: Wanted) -> tuple[datetime, datetime | None]:
+    return wanted[:2]
+
+
+def _next(asked: asyncio.Task[Heard]) -> str | None:
+    """The token of the page that this one leads to."""
+    outcome = asked.result().outcome
+    return outcome.token if isinstance(outcome, Answer) else None

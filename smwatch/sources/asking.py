@@ -67,17 +67,21 @@ class Asking:
         return self._latest is not None
 
     @property
+    def took(self) -> float:
+        """Seconds that a call takes, at present."""
+        return median(self._took) if self._took else 0.0
+
+    @property
     def rate(self) -> float:
         """Calls a second that bring an answer, at present: those that are granted, or that there is time for."""
-        took = median(self._took) if self._took else 0.0
-        rate = self._pace.rate
+        took, rate = self.took, self._pace.rate
         if took * rate > self._reader.nature.side_by_side:
             rate = self._reader.nature.side_by_side / took
         return rate * max(self._answered, LEAST_ANSWERED)
 
-    def expect(self, coming: Iterable[tuple[Scan, Priority]]) -> None:
-        """Have the next pages of these scans asked for, in their order."""
-        self._ahead.expect([(_wanted(scan), priority) for scan, priority in coming])
+    def expect(self, coming: Iterable[tuple[Scan, Priority]], pages: int) -> None:
+        """Have the next pages of these scans asked for, in their order, so many of each."""
+        self._ahead.expect([(_wanted(scan), priority) for scan, priority in coming], pages)
 
     def drop(self) -> None:
         """Give up what is expected."""

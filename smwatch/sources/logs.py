@@ -49,8 +49,9 @@ PATTERN = (
 )
 """What is asked of the service; the client decides by itself what it keeps."""
 MILLISECOND = timedelta(milliseconds=1)
-SIDE_BY_SIDE = 2
-"""Pages that a reading that ends has under way: AWS takes some tenths of a second for one, and grants ten a second."""
+SIDE_BY_SIDE = 4
+"""Pages that a reading that ends has under way at the most: enough for the rate where AWS takes half a second for one.
+How long it takes is nowhere said, and measured."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 DESCRIBE_EVERY, DESCRIBE_SOON = 3600.0, 60.0
 """Seconds after which the group is described again, and where that failed for a reason that may pass."""

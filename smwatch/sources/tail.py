@@ -161,7 +161,7 @@ class Tail:
                 at = self._clock.now()
                 agenda.relaxed = self.relaxed
                 agenda.sure = self._clock.sure
-                agenda.rate = self._asking.rate
+                agenda.rate, agenda.took = self._asking.rate, self._asking.took
                 agenda.narrow(at)
                 if untrue := agenda.untrue_gaps(at):
                     yield self._telling.page((), untrue=untrue)
@@ -190,7 +190,7 @@ class Tail:
                         took = agenda.take(scan, moments, answer.token)
                         took = took.kept_from(self._edge(came_at))  # which may just have become known, or passed by
                         coming = agenda.coming(scan, took)
-                        self._asking.expect([(scan, agenda.priority(scan)) for scan in coming])
+                        self._asking.expect([(scan, agenda.priority(scan)) for scan in coming], agenda.ahead)
                         fresh = self._fresh(agenda, scan, rows)
                         if isinstance(agenda, Once):
                             answer, rows = None, ()  # of what is handed over nothing is asked again, and it is large

@@ -1,4 +1,4 @@
-"""The agenda that ends, in windows of a page, so that several can be asked for at a time, or as long as can be."""
+"""The agenda that ends, in windows of a page or a few, so that several can be asked for at a time."""
 
 from __future__ import annotations
 
@@ -15,6 +15,11 @@ from smwatch.sources.scan import Kind, Scan, Took
 
 FILLED = 0.85
 """The part of a page that a window is meant to fill: what is a little denser than the last one fits all the same."""
+FEW = 3
+"""How many pages a window is of where its end costs an empty page besides: at one page that were two calls for each."""
+WORTH = 1.6
+"""How many readers it has to take to reach the rate that is granted for windows of a few pages to be worth their ends:
+as many as they take calls for a page."""
 GROWTH = 8
 """How many times as wide as the last window the next one may be."""
 TELLING = 20
@@ -33,8 +38,9 @@ class Windows(Once):
     part once.
 
     Where a token comes with each page that has rows, as it has been seen to come from FilterLogEvents 34 times of 34,
-    the end of a window costs an empty page besides, and its pages have to be waited for one after the other: windows
-    are as long as can be then. Serves `tail --once` of a log group.
+    the end of a window costs an empty page besides, and its pages have to be waited for one after the other. Windows
+    are as long as can be then, where a page comes as soon as the next call is granted; else they are of a few pages,
+    and those that come next are read ahead to their ends. Serves `tail --once` of a log group.
     """
 
     def __init__(self, schedule: Schedule, nature: Nature, since: datetime, coverage: Coverage, rate: float) -> None:
@@ -46,8 +52,8 @@ class Windows(Once):
         """Whether the last window is among those begun and planned."""
         self._full = 0
         """How many rows were on the last page that others followed."""
-        self._long = False
-        """Whether windows are as long as can be: the end of each costs a call."""
+        self._ends_cost = False
+        """Whether the end of each window costs a call."""
         self._before: tuple[int, timedelta] | None = None
         """The rows of a window's last page, and how much time they are of, if it may be full: FilterLogEvents gives a
         token with each page that has rows, so that only the next page tells."""
@@ -62,9 +68,9 @@ class Windows(Once):
             self._learn_from_full(*before)
         if token is None:
             if moments:
-                self._long = False
+                self._ends_cost = False
             elif before is not None:
-                self._long = True
+                self._ends_cost = True
             if scan.pages == 1 or (before is not None and not moments and before[0] == scan.rows):
                 self._learn_from_whole(scan)
             return took
@@ -90,7 +96,8 @@ class Windows(Once):
         if scan.kind is Kind.GLANCE:
             return ()
         under_way = super().coming(scan, took)
-        wanted = self._nature.side_by_side - len(under_way)
+        wanted = min(max(2, ceil(self._readers)), self._nature.side_by_side) - len(under_way)
+        self.ahead = FEW + 1 if self._ends_cost and not self._long else 1
         while len(self._next) < wanted and not self._planned and not self._long:
             self._next.append(self._window(self._horizon(scan.asked_at), scan.asked_at))
         return (*under_way, *list(self._next)[:wanted])
@@ -103,7 +110,7 @@ class Windows(Once):
     def dropped(self, scan: Scan) -> None:
         """This window came to nothing: what remains of it has to be read by others, before those after it."""
         del self.scans[scan.kind]
-        self._slice, self._long = self._whole(self._slice / 2), False
+        self._slice, self._ends_cost = self._whole(self._slice / 2), False
         self._plan_from(scan.low)
 
     def gave_up(self, gaps: Iterable[Gap]) -> None:
@@ -115,6 +122,21 @@ class Windows(Once):
         """Begin all scans anew: the time of their start was not the service's."""
         super().restart()
         self._plan_from(THE_BEGINNING)
+
+    @property
+    def _readers(self) -> float:
+        """How many calls have to be under way for as many to be made as are granted."""
+        return self.took * self.rate
+
+    @property
+    def _long(self) -> bool:
+        """Whether windows are as long as can be."""
+        return self._ends_cost and self._readers < WORTH
+
+    @property
+    def _filled(self) -> float:
+        """How many pages a window is meant to fill."""
+        return FILLED + FEW - 1 if self._ends_cost else FILLED
 
     def _begin(self, horizon: datetime, at: datetime) -> None:
         scan = self._next.popleft() if self._next else self._window(horizon, at)
@@ -150,7 +172,7 @@ class Windows(Once):
     def _learn_from_full(self, rows: int, reach: timedelta) -> None:
         """Learn from a page of so many rows that are of so much time how wide windows had better be."""
         self._full = rows
-        self._slice = self._whole(FILLED * reach)
+        self._slice = self._whole(self._filled * reach)
 
     def _learn_from_whole(self, scan: Scan) -> None:
         """Learn from a window that was one page how wide the next ones had better be."""
@@ -158,6 +180,6 @@ class Windows(Once):
             return
         filled = scan.rows / self._full if self._full else 0.0
         width = scan.period.end - scan.period.start
-        fitting = min(self._whole(FILLED * width / max(filled, FILLED / GROWTH)), LONGEST_SLICE)
+        fitting = min(self._whole(self._filled * width / max(filled, self._filled / GROWTH)), LONGEST_SLICE)
         # One that is nearly empty is no reason for narrower ones: perhaps all that was missing was a moment.
-        self._slice = max(fitting, self._slice) if filled <= FILLED / GROWTH else fitting
+        self._slice = max(fitting, self._slice) if filled <= self._filled / GROWTH else fitting

@@ -74,7 +74,7 @@ def test_no_more_calls_are_granted_than_the_quota_and_a_second_of_it_at_once() -
             config=Config(retries={"total_max_attempts": 1}),
         )
 
-        refused = []
+        refused: list[Any] = []
 
         def granted() -> int:
             before = len(refused)

@@ -225,10 +225,34 @@ def test_what_comes_at_a_time_is_handed_over_in_parts_that_prove_nothing_before_
 def test_a_token_after_the_last_row_makes_windows_as_long_as_can_be() -> None:
     async def main() -> None:
         group = Group(steady(40_000, timedelta(minutes=40)), page=500, always_token=True)
-        reading = Reading(group, since=timedelta(hours=1))
+        reading = Reading(group, since=timedelta(hours=1), rate=2.5)
         await reading.go()
         assert len(set(reading.rows)) == 40_000
         assert len(group.calls) < 80 * 1.12, "one more a window: the token has to be followed"
+
+    run(main())
+
+
+def test_where_one_reader_is_too_slow_windows_of_a_few_pages_are_read_ahead() -> None:
+    async def main() -> None:
+        group = Group(steady(40_000, timedelta(minutes=40)), page=500, always_token=True)
+        reading = Reading(group, since=timedelta(hours=1), rate=8)
+        await reading.go()
+        assert len(set(reading.rows)) == 40_000
+        assert len(group.calls) < 80 * 1.65
+        assert asyncio.get_running_loop().time() < 80 * LATENCY * 0.65, "one page after the other would take 80"
+
+    run(main())
+
+
+def test_what_is_read_ahead_of_a_period_that_is_no_longer_expected_is_given_up() -> None:
+    async def main() -> None:
+        group = Group(steady(40_000, timedelta(minutes=40)), page=500, always_token=True)
+        reading = Reading(group, since=timedelta(hours=1), rate=8)
+        await reading.go(break_off_after=40)
+        calls = len(group.calls)
+        await asyncio.sleep(60)
+        assert (group.under_way, len(group.calls)) == (0, calls)
 
     run(main())
 

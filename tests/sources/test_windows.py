@@ -135,6 +135,7 @@ BURSTS = st.lists(st.tuples(HOURS, st.integers(1, 40), st.sampled_from([0, 1, 50
     page=st.integers(1, 12),
     looks=st.sampled_from([timedelta.max, timedelta(minutes=7)]),
     always_token=st.booleans(),
+    rate=st.sampled_from([2.0, 1000.0]),
     breaks=st.lists(st.integers(0, 12), max_size=3),
     trouble=st.dictionaries(
         st.integers(0, 40), st.sampled_from([Remedy.PACE, Remedy.RETRY, Remedy.GARBLED, Remedy.RESUME]), max_size=4
@@ -146,6 +147,7 @@ def test_every_row_is_handed_over_in_its_order_whatever_happens(
     page: int,
     looks: timedelta,
     always_token: bool,
+    rate: float,
     breaks: list[int],
     trouble: dict[int, Remedy],
 ) -> None:
@@ -153,7 +155,7 @@ def test_every_row_is_handed_over_in_its_order_whatever_happens(
         ages = [start + n * apart for start, count, apart in bursts for n in range(count)]
         group = Group(ages, page=page, looks=looks, always_token=always_token)
         group.trouble = trouble
-        reading = Reading(group, since=timedelta(hours=10))
+        reading = Reading(group, since=timedelta(hours=10), rate=rate)
         for break_off_after in breaks:
             await reading.go(break_off_after=break_off_after)
         started = len(reading.rows)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping
+from types import MappingProxyType
 
 from smwatch.events.event import Event
 from smwatch.rules.alarm import Alarm
 from smwatch.rules.case import Case, group_of
-from smwatch.rules.dimension import Dimension, Value
+from smwatch.rules.dimension import Dimension, Renames, Value
 from smwatch.rules.envelope import Rule
 from smwatch.rules.feed import Feeds
 from smwatch.rules.standing import Standing
@@ -26,8 +27,11 @@ class Cases:
         self._recalled: dict[int, set[str]] = {}
         """The groups of alarms that were kept, by the keys of their events."""
 
-    def of(self, alarm: Alarm) -> Case | None:
-        """The case behind an alarm; None where its rule is no longer in force."""
+    def of(self, alarm: Alarm, right: Renames = MappingProxyType({})) -> Case | None:
+        """The case behind an alarm, or that which its group is folded into; None where its rule is no longer in force.
+
+        `right`: the right names of what has been folded since the alarm was worked out.
+        """
         watch = self.watches.get(alarm.rule)
         rule = watch.rule if watch is not None else self._silent.get(alarm.rule)
         if rule is None:
@@ -35,6 +39,7 @@ class Cases:
         values = _values_of(rule, alarm)
         if group_of(rule, values) != alarm.group:
             return None  # the rule groups differently by now
+        values = {each: right.get(value, value) if each.names_secret else value for each, value in values.items()}
         return watch.case(values) if watch is not None else self.feeds.case(rule, values)
 
     # -- of alarms that were kept

@@ -15,6 +15,8 @@ from smwatch.rules.alarm import Alarm, Decided, Mute, taken_back
 from smwatch.rules.cases import Cases
 from smwatch.rules.condition import historic
 from smwatch.rules.deciding import Deciding
+from smwatch.rules.dimension import Renames
+from smwatch.rules.dimension import renames as renames_of
 from smwatch.rules.envelope import RuleSet
 from smwatch.rules.period import DAY
 from smwatch.rules.reach import memory_of
@@ -79,6 +81,8 @@ class Engine:
         self._wanted = Router([*wanted, *looked_at], world.turns)
         self._folding: Iterator[None] | None = None
         """Goes on with what `fold` has begun."""
+        self._right: Renames = {}
+        """The right names of what it folds."""
         self._forgetting: Iterator[None] = iter(())
         self._day = 0
         """The last one of which time was told."""
@@ -115,7 +119,6 @@ class Engine:
         Rules look before and after an event, so one without a time is left out. Sources give those records that don't
         say when they happened the time at which they were delivered.
         """
-        self._fold_all()
         world, way_of, recalled = self._world, self._route.way, self._cases.recalled
         began = EVER if world.beginning.at is None else world.beginning.at
         newest = 0
@@ -167,7 +170,8 @@ class Engine:
         """What looked like two secrets is one; the alarms that changed, those of the wrong names taken back (count 0).
 
         Alarms, facts, deadlines and habits are then as if the right names had been known from the start. With `at_once`
-        `settle` goes on with that too; whatever else happens first has all of it done, but for time, which waits.
+        `settle` goes on with that too, before it works out alarms, and time waits for it. What is decided meanwhile
+        about one of these secrets first has all of it done.
         """
         self._fold_all()
         right = composed(renames)
@@ -175,6 +179,7 @@ class Engine:
             if alarm.secret in right:
                 self._cases.of(alarm)  # it may have been forgotten
         self._world.fold(right)
+        self._right = renames_of(right)
         self._folding = chain.from_iterable([watch.fold(right) for watch in self._cases.watches.values()])
         return self.settle()
 
@@ -183,7 +188,6 @@ class Engine:
 
         `more` as for `judge`, and so for the next.
         """
-        self._fold_all()
         second = moments.seconds_of_datetime(now)
         self._cases.feeds.heard(source, newest_at, now)
         self._world.move(second, second - DELIVERY)
@@ -194,7 +198,6 @@ class Engine:
 
         Only spans whose events were given to `judge` are to be told.
         """
-        self._fold_all()
         self._world.vigil.read(place, spans)
         self._world.accounts.see(place[0])
         self._world.beginning.cover()
@@ -211,7 +214,7 @@ class Engine:
             self._fold_all()
         elif self._folding is not None:
             if sum(1 for _ in islice(self._folding, FOLDED)) < FOLDED:
-                self._folding = None
+                self._folding, self._right = None, {}
             return ()
         return self._standing.settle(self.at_once)
 
@@ -222,20 +225,19 @@ class Engine:
 
         With `seen`, it is that as which they saw it: what has come since is not decided upon. So it is in `close`.
         """
-        self._fold_all()
-        return self._deciding.decide(group, note, at, seen, closing=False)
+        return self._deciding.decide(self._folded(group), note, at, seen, closing=False)
 
     def close(self, group: str, note: str, at: datetime, seen: Alarm | None = None) -> tuple[Alarm, ...]:
         """Somebody ends an alarm: evidence newer than what they have seen opens it again."""
-        self._fold_all()
-        return self._deciding.decide(group, note, at, seen, closing=True)
+        return self._deciding.decide(self._folded(group), note, at, seen, closing=True)
 
     def mute(self, mute: Mute) -> tuple[Alarm, ...]:
         """Make no noise about a rule, a secret or a principal for a while; a mute in the past ends one.
 
         Returns the alarms that changed, see `at_once`.
         """
-        self._fold_all()
+        if mute.secret in self._right:
+            self._fold_all()
         self._deciding.mute(mute)
         return tuple(self._standing.tell_remuted(few=self.at_once is not None))
 
@@ -302,10 +304,22 @@ class Engine:
 
     # -- within
 
+    def _folded(self, group: str) -> str:
+        """A group of which something is to be decided; where its name turns out to be wrong, all is folded before."""
+        right, alarm = self._right, self.alarms.get(group)
+        if alarm is None or right.keys().isdisjoint((alarm.secret, *(value for _, value in alarm.about))):
+            return group
+        self._fold_all()
+        case = self._cases.of(alarm, right)
+        if case is None:
+            return group
+        self._standing.settle_one(case)
+        return case.group
+
     def _fold_all(self) -> None:
         if self._folding is not None:
             deque(self._folding, maxlen=0)
-            self._folding = None
+            self._folding, self._right = None, {}
 
     def _forget_before(self, second: int) -> Iterator[None]:
         """Once a day, bit by bit: who is left open for months must not hold what was only of use on a day long gone."""

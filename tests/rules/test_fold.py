@@ -208,6 +208,43 @@ def test_where_a_screen_waits_names_are_brought_together_in_steps_and_time_waits
     assert engine.alarms == expected.alarms
 
 
+@pytest.mark.parametrize("of_wrong_name", [False, True])
+def test_who_decides_and_what_happens_while_names_are_brought_together_in_steps_wait_for_none_of_the_others(
+    monkeypatch: pytest.MonkeyPatch, *, of_wrong_name: bool
+) -> None:
+    known = list[Handful]()
+    rename = Handful.rename
+
+    def noted(handful: Handful, right: Mapping[Secret, Secret]) -> None:
+        known.append(handful)
+        rename(handful, right)
+
+    monkeypatch.setattr(Handful, "rename", noted)
+    other, late = Secret(records.ACCOUNT, records.REGION, "prod/db"), arrivals([records.read(NAME, at=after(500))])
+    expected, engine = Engine(catalogue()), Engine(catalogue())
+    reads = [records.read("my", by=records.role(f"app-{n}"), at=after(n)) for n in range(20 * FOLDED)]
+    for each in (expected, engine):
+        each.judge(arrivals([*reads, *(records.read_deleted(name, at=after(9)) for name in ("my", "prod/db"))]))
+    expected.fold([(WRONG, RIGHT)])
+    expected.judge(late)
+    (seen,) = (one for one in of("SMW-DEL-01", engine.alarms) if one.secret == (WRONG if of_wrong_name else other))
+    engine.at_once = 5
+    engine.fold([(WRONG, RIGHT)])
+    known.clear()
+    engine.judge(late)
+    engine.acknowledge(seen.group, "calling the owner", after(600), seen)
+    engine.mute(Mute(after(hours=1), secret=other))
+    if not of_wrong_name:
+        assert len(known) <= FOLDED
+        assert engine.alarms[seen.group].state is AlarmState.ACKNOWLEDGED
+        assert engine.unsettled
+    settle(engine)
+    (there,) = (one for one in of("SMW-DEL-01", expected.alarms) if one.secret == (RIGHT if of_wrong_name else other))
+    expected.acknowledge(there.group, "calling the owner", after(600))
+    expected.mute(Mute(after(hours=1), secret=other))
+    assert engine.alarms == expected.alarms
+
+
 def settle(engine: Engine) -> None:
     while engine.unsettled:
         engine.settle()

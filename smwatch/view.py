@@ -25,11 +25,6 @@ class Filter(Protocol):
         ...
 
     @property
-    def step(self) -> int:
-        """How many events `select` gets through in some milliseconds."""
-        ...
-
-    @property
     def changeable(self) -> bool:
         """Whether the answer for an event can change while the event stays the same."""
         ...
@@ -40,6 +35,10 @@ class Filter(Protocol):
 
     def select(self, events: list[Event]) -> list[Event]:
         """The kept ones of some that ascend by key: one pass without a call per row where that can be."""
+        ...
+
+    def reach(self, events: list[Event]) -> int:
+        """How many of these to leave for later, so that `select` gets through the newest, the last, in milliseconds."""
         ...
 
     def narrows(self, other: Filter) -> bool:
@@ -80,17 +79,15 @@ class View:
         narrower = previous is not None and not self._from and chosen.narrows(previous)
         events = self.rows if narrower else self._events
         # What is looked at first is not copied with the rest: a copy is a third of what "filter-…" measures.
-        rest = max(0, len(events) - chosen.step)
+        rest = chosen.reach(events)
         self._from, self.rows = events[:rest], chosen.select(events[rest:])
 
     def step(self) -> bool:
         """Look at the next rows; False when all have been looked at."""
         if self._from and self.chosen is not None:
-            if self.chosen.step < len(self._from):
-                pending = self._from[-self.chosen.step :]
-                del self._from[-len(pending) :]
-            else:
-                pending, self._from = self._from, []
+            rest = self.chosen.reach(self._from)
+            pending = self._from[rest:]
+            del self._from[rest:]
             self.rows[0:0] = self.chosen.select(pending)
         return self.busy
 

@@ -27,6 +27,7 @@ from smwatch.sources.coverage import Span
 from smwatch.sources.source import State, Status
 from smwatch.store import Store
 from tests import records
+from tests.filter.steps import in_steps
 from tests.rules.judging import catalogue
 
 AT = records.AT
@@ -175,9 +176,7 @@ def test_whatever_happens_the_store_is_what_a_naive_one_would_be(
                 del known[key]
         elif deed == "choose":
             chosen = None if what is None else parse(str(what), context)
-            if chosen is not None:
-                chosen.step = 4
-            view.choose(chosen)
+            view.choose(None if chosen is None else in_steps(chosen, 4))
         elif deed == "step":
             view.step()
         else:

@@ -11,6 +11,7 @@ from smwatch.events.event import Event
 from smwatch.filter import Context, Filter, parse
 from smwatch.view import MANY, STEP, View, merge
 from tests import records
+from tests.filter.steps import in_steps
 
 CONTEXT = Context(record_of=lambda event: {}, levels=set())
 POOL = [
@@ -29,9 +30,7 @@ def keys(events: list[Event]) -> list[int]:
 
 
 def chosen(text: str, step: int = 7) -> Filter:
-    found = parse(text, CONTEXT)
-    found.step = step
-    return found
+    return in_steps(parse(text, CONTEXT), step)
 
 
 def naive(events: list[Event], view: View) -> list[int]:

@@ -51,7 +51,7 @@ class Context(msgspec.Struct, frozen=True):
 class Filter:
     """A question about events; all of its terms have to say yes."""
 
-    __slots__ = ("_ordered", "step", "terms", "text")
+    __slots__ = ("_ordered", "terms", "text")
 
     def __init__(self, text: str, terms: Iterable[Term]) -> None:
         self.text = text
@@ -59,8 +59,6 @@ class Filter:
         self.terms = tuple(terms)
         """In the order typed; none for a filter that keeps everything."""
         self._ordered = sorted(self.terms, key=lambda term: term.cost)
-        self.step = min((term.step for term in self.terms), default=1_000_000)
-        """Events it gets through in some milliseconds."""
 
     def __repr__(self) -> str:
         return f"Filter({self.text!r})"
@@ -74,6 +72,10 @@ class Filter:
         for term in self._ordered:
             events = term.select(events)
         return events
+
+    def reach(self, events: list[Event]) -> int:
+        """How many of these to leave for later, so that `select` gets through the newest, the last, in milliseconds."""
+        return max((term.reach(events) for term in self.terms), default=0)
 
     def narrows(self, other: object) -> bool:
         """Whether everything this keeps is known to be kept by `other` too."""

@@ -10,7 +10,7 @@ from abc import ABC, abstractmethod
 
 from smwatch.events.event import Event
 
-FAST_STEP, ID_STEP, SLOW_STEP = 10_000, 5_000, 100
+FAST_STEP, ID_STEP = 10_000, 5_000
 """Events that a term gets through in some milliseconds, also where each of them is by another caller."""
 
 
@@ -33,6 +33,10 @@ class Term(ABC):
     def select(self, events: list[Event]) -> list[Event]:
         """The kept ones, in order."""
         return self._picked(events, self.exclude)
+
+    def reach(self, events: list[Event]) -> int:
+        """How many of these to leave for later, so that the newest, the last, take some milliseconds."""
+        return max(0, len(events) - self.step)
 
     def implies(self, other: Term) -> bool:
         """Whether everything this keeps is known to be kept by `other` too."""

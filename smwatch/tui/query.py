@@ -38,7 +38,6 @@ def window(minutes: int) -> str:
 class Since:
     """Keeps events from a moment on."""
 
-    step = 1_000_000
     changeable = False
 
     def __init__(self, moment: datetime) -> None:
@@ -53,6 +52,10 @@ class Since:
         """Those that happened at that moment or later."""
         return events[bisect_left(events, self.key, key=KEY) :]
 
+    def reach(self, events: list[Event]) -> int:  # noqa: ARG002  it looks at a few of however many
+        """None are left for later."""
+        return 0
+
     def narrows(self, other: Filter) -> bool:
         """Whether the other begins no later."""
         return isinstance(other, Since) and self.key >= other.key
@@ -64,7 +67,6 @@ class Every:
     def __init__(self, parts: tuple[Filter, ...]) -> None:
         self.parts = parts
         self.text = " ".join(part.text for part in parts)
-        self.step = min(part.step for part in parts)
         self.changeable = any(part.changeable for part in parts)
 
     def __call__(self, event: Event) -> bool:
@@ -76,6 +78,10 @@ class Every:
         for part in self.parts:
             events = part.select(events)
         return events
+
+    def reach(self, events: list[Event]) -> int:
+        """As many are left for later as by the part that leaves most."""
+        return max(part.reach(events) for part in self.parts)
 
     def narrows(self, other: Filter) -> bool:
         """Whether each of the other's conditions is met by one of these."""

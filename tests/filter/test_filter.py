@@ -1,5 +1,6 @@
 """The filter language: what is kept, what is refused, and that fast ways agree with slow ones."""
 
+from math import ceil
 from typing import Any
 
 import msgspec
@@ -8,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smwatch.events.event import Event
-from smwatch.filter import Context, FilterError, parse
+from smwatch.filter import Context, FilterError, parse, terms
 from smwatch.filter.glob import Glob
 from smwatch.filter.user import User
 from smwatch.filter.word import SAMPLE
@@ -350,9 +351,39 @@ def test_a_word_is_found_exactly_where_the_search_text_has_it(data: st.DataObjec
         assert kept(f'"{word}"') == [event for event in EVENTS if word in event.text]
 
 
-def test_a_filter_that_asks_for_records_goes_in_small_steps() -> None:
-    assert parse('{ $.eventName = "x" }', CONTEXT).step < parse("deadbeef", CONTEXT).step < parse("x", CONTEXT).step
-    assert parse("", CONTEXT).step > 100_000
+def test_what_takes_longer_is_asked_of_fewer_events_in_one_step() -> None:
+    events = [msgspec.structs.replace(EVENTS[0], key=n) for n in range(30_000)]
+
+    def left(text: str) -> int:
+        return parse(text, CONTEXT).reach(events)
+
+    assert left("") == 0
+    assert 0 < left("x") < left("deadbeef") < left("{ $.awsRegion = * }") == len(events) - terms.RECORDS
+    assert left("deadbeef") == left("deadbeef x") == left("x deadbeef")
+
+
+@pytest.mark.parametrize("among", [1, 3, 400])
+def test_a_step_of_a_pattern_goes_to_the_last_records_that_can_match(among: int) -> None:
+    asked: list[int] = []
+
+    def record_of(event: Event) -> Record:
+        asked.append(event.key)
+        return {"eventName": event.name, "eventSource": event.source}
+
+    events = [
+        msgspec.structs.replace(EVENTS[0], key=n, name="DeleteSecret" if n % among == 0 else "ListSecrets")
+        for n in range(20_000)
+    ]
+    chosen = parse('{ $.eventName = "DeleteSecret" }', Context(record_of=record_of, levels=()))
+    rest, steps = events, list[int]()
+    while rest:
+        place = chosen.reach(rest)
+        assert chosen.select(rest[place:]) == [event for event in rest[place:] if event.name == "DeleteSecret"]
+        steps.append(len(asked) - sum(steps))
+        rest = rest[:place]
+    assert sorted(asked) == [n for n in range(20_000) if n % among == 0]
+    assert max(steps) == min(terms.RECORDS, 10_000 // among)
+    assert len(steps) == max(2, ceil(len(asked) / terms.RECORDS))
 
 
 @pytest.mark.parametrize("text", ["billing", "user:billing", "user:role/lambda*", "ip:10.9.*", "agent:boto*"])
@@ -362,9 +393,10 @@ def test_a_step_over_events_by_as_many_callers_is_no_longer_than_others(text: st
         msgspec.structs.replace(
             event, caller_text=f"caller {n}", source_ip=f"10.0.{n}", user_agent=f"agent {n}", access_key=f"AKIA{n}"
         )
-        for n in range(chosen.step)
+        for n in range(20_000)
     ]
-    _, calls = counting_calls(lambda: chosen.select(events))
+    step = events[chosen.reach(events) :]
+    _, calls = counting_calls(lambda: chosen.select(step))
     assert calls < 22_000  # two for each caller that is new
 
 

@@ -168,7 +168,6 @@ class Only:
     """Keeps every third event."""
 
     text = "every third"
-    step = 50
     changeable = False
 
     def __call__(self, event: Event) -> bool:
@@ -176,6 +175,9 @@ class Only:
 
     def select(self, events: list[Event]) -> list[Event]:
         return [event for event in events if self(event)]
+
+    def reach(self, events: list[Event]) -> int:
+        return max(0, len(events) - 50)
 
     def narrows(self, other: object) -> bool:
         return isinstance(other, Only)

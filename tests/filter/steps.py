@@ -1,0 +1,18 @@
+"""Filters that are applied a few events at a time."""
+
+from smwatch.events.event import Event
+from smwatch.filter import Filter
+
+
+def in_steps(chosen: Filter, size: int) -> Filter:
+    """The same question, asked of so many events in one step."""
+    return _InSteps(chosen, size)
+
+
+class _InSteps(Filter):
+    def __init__(self, chosen: Filter, size: int) -> None:
+        super().__init__(chosen.text, chosen.terms)
+        self._size = size
+
+    def reach(self, events: list[Event]) -> int:
+        return max(0, len(events) - self._size)

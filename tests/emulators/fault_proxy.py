@@ -31,10 +31,13 @@ import gzip
 import random
 import zlib
 from collections import deque
-from typing import Any, Self
+from collections.abc import Sequence
+from typing import Any
 
 import aiohttp
 from aiohttp import web
+
+from tests.emulators.loopback import Loopback
 
 HOP_BY_HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "te", "trailer", "upgrade", "host"}
 
@@ -71,48 +74,36 @@ def foul_weather(share: float) -> list[Fault]:
     return kinds
 
 
-class FaultProxy:
+class FaultProxy(Loopback):
     """The way to one service."""
 
+    largest_request = 2**26
+
     def __init__(self, upstream: str, *, seed: int = 0) -> None:
+        super().__init__()
         self.upstream = upstream
         self.faults: deque[Fault] = deque()
         self.passed = 0
         """Requests that got the service's own answer."""
         self.struck: list[Fault] = []
-        self.url = ""
         self._chance = random.Random(seed)
-        self._runner: web.AppRunner | None = None
         self._client: aiohttp.ClientSession | None = None
-        self._closing = asyncio.Event()
+
+    def routes(self) -> Sequence[web.RouteDef]:
+        """Whatever is asked is passed on, but for what is for the proxy itself."""
+        return web.route("*", "/_control/{what}", self._control), web.route("*", "/{path:.*}", self._pass_on)
 
     async def start(self, port: int = 0) -> str:
         """Listen on the loopback; the URL."""
-        app = web.Application(client_max_size=2**26)
-        app.router.add_route("*", "/_control/{what}", self._control)
-        app.router.add_route("*", "/{path:.*}", self._pass_on)
         self._client = aiohttp.ClientSession(auto_decompress=False, timeout=aiohttp.ClientTimeout(total=None))
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", port).start()
-        host, port = self._runner.addresses[0][:2]
-        self.url = f"http://{host}:{port}"
-        return self.url
+        return await super().start(port)
 
     async def stop(self) -> None:
         """Close every connection."""
-        self._closing.set()
-        if self._runner and self._client:
-            await self._runner.cleanup()
+        await super().stop()
+        if self._client is not None:
             await self._client.close()
-            self._runner = None
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
+            self._client = None
 
     async def _pass_on(self, request: web.Request) -> web.StreamResponse:
         body = await request.read()
@@ -123,7 +114,7 @@ class FaultProxy:
             case {"hang": seconds}:
                 with contextlib.suppress(TimeoutError):
                     async with asyncio.timeout(float(seconds)):
-                        await self._closing.wait()
+                        await self.closing.wait()
                 return self._reset(request)
             case {"delay": seconds}:
                 await asyncio.sleep(float(seconds))
@@ -180,7 +171,7 @@ class FaultProxy:
                 sent += len(part)
                 if limit is not None and sent >= limit:
                     if "stall" in fault:
-                        await self._closing.wait()
+                        await self.closing.wait()
                     if "end" not in fault:
                         return self._reset(request)
                     break

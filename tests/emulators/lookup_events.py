@@ -24,12 +24,14 @@ import re
 import secrets
 import time
 from collections import deque
-from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
-from typing import Any, Self
+from typing import Any
 
 from aiohttp import web
+
+from tests.emulators.loopback import Loopback
 
 Record = dict[str, Any]
 Attribute = tuple[str | None, str | None]
@@ -209,10 +211,11 @@ class EventHistory:
         return (key, value), start, end, size
 
 
-class LookupEvents:
+class LookupEvents(Loopback):
     """The service: event histories by Region, behind HTTP, with a budget, faults and a control API."""
 
     def __init__(self, *, rate: float | None = RATE, now: Callable[[], datetime] | None = None) -> None:
+        super().__init__()
         self.rate = rate
         self.offset = timedelta()
         self.wrong_dates: deque[datetime] = deque()
@@ -222,7 +225,6 @@ class LookupEvents:
         self.frozen: datetime | None = None
         self.faults: deque[dict[str, Any]] = deque()
         self.calls: list[dict[str, Any]] = []
-        self.url = ""
         self.known_keys: set[str] | None = None
         """The access keys that are accepted; None for any."""
         self.expired_keys: set[str] = set()
@@ -234,7 +236,6 @@ class LookupEvents:
         """Whether requests are signed with the time of the same clock: the AWS libraries take this machine's."""
         self._regions: dict[str, EventHistory] = {}
         self._budgets: dict[str, tuple[float, float]] = {}
-        self._runner: web.AppRunner | None = None
 
     def now(self) -> datetime:
         """The time at the service."""
@@ -246,31 +247,9 @@ class LookupEvents:
             self._regions[name] = EventHistory(self.now)
         return self._regions[name]
 
-    async def start(self, port: int = 0) -> str:
-        """Listen on the loopback; the URL."""
-        app = web.Application()
-        app.router.add_post("/", self._answer)
-        app.router.add_route("*", "/_control/{what}", self._control)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, "127.0.0.1", port)
-        await site.start()
-        host, port = self._runner.addresses[0][:2]
-        self.url = f"http://{host}:{port}"
-        return self.url
-
-    async def stop(self) -> None:
-        """Close every connection."""
-        if self._runner:
-            await self._runner.cleanup()
-            self._runner = None
-
-    async def __aenter__(self) -> Self:
-        await self.start()
-        return self
-
-    async def __aexit__(self, *_: object) -> None:
-        await self.stop()
+    def routes(self) -> Sequence[web.RouteDef]:
+        """LookupEvents, and what is for the stand-in itself."""
+        return web.post("/", self._answer), web.route("*", "/_control/{what}", self._control)
 
     # -- the wire ----------------------------------------------------------------------------------------------------
 

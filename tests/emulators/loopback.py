@@ -13,7 +13,10 @@ from aiohttp import web
 
 
 class Loopback(ABC):
-    """`async with` makes it listen on a free port."""
+    """`async with` makes it listen on a free port, `start` on a given one."""
+
+    largest_request = 2**20
+    """Bytes of a request that it takes; aiohttp's own limit."""
 
     def __init__(self) -> None:
         self.url = ""
@@ -25,20 +28,31 @@ class Loopback(ABC):
     def routes(self) -> Sequence[web.RouteDef]:
         """What it answers to."""
 
-    async def __aenter__(self) -> Self:
-        app = web.Application()
+    async def start(self, port: int = 0) -> str:
+        """Listen; the URL."""
+        self.closing.clear()
+        app = web.Application(client_max_size=self.largest_request)
         app.router.add_routes(self.routes())
         self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.1)
         await self._runner.setup()
-        await web.TCPSite(self._runner, "127.0.0.1", 0).start()
+        await web.TCPSite(self._runner, "127.0.0.1", port).start()
         host, port = self._runner.addresses[0][:2]
         self.url = f"http://{host}:{port}"
+        return self.url
+
+    async def stop(self) -> None:
+        """Close every connection; nothing where it does not listen."""
+        self.closing.set()
+        if self._runner is not None:
+            await self._runner.cleanup()
+            self._runner = None
+
+    async def __aenter__(self) -> Self:
+        await self.start()
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        self.closing.set()
-        assert self._runner is not None
-        await self._runner.cleanup()
+        await self.stop()
 
 
 @contextmanager

@@ -109,7 +109,7 @@ def main(ctx: click.Context, /, **options: Any) -> None:
 
 
 def _refuse_misplaced(ctx: click.Context) -> None:
-    """What is written before a command is the screen's, and a command that went without it would do something else."""
+    """Fail on options before a command: they are the screen's, and the command would run as if they were not there."""
     for parameter in ctx.command.params:
         if parameter.name and ctx.get_parameter_source(parameter.name) is ParameterSource.COMMANDLINE:
             option = parameter.opts[0]

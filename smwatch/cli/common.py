@@ -92,9 +92,9 @@ def run(function: Callable[..., int], *args: Any, **kwargs: Any) -> NoReturn:
 
 @contextmanager
 def output_taken(code: int = FAILED) -> Iterator[None]:
-    """End with one line and this exit code where standard output takes no more; that nobody reads it is another matter.
+    """End with one line and exit code `code` where there is no room for standard output, as on a full disk.
 
-    Of a file other than that, the error has the name.
+    A closed pipe is left to others to end on, and so is trouble with a file, which the error names.
     """
     try:
         yield
@@ -136,9 +136,9 @@ PARAMETERS = {"--region": "regions", "--filter": "filter_text", "--rules": "rule
 
 
 def source_options(*heeded: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Give a command the options of `smwatch`; help shows those that it heeds, all where none is named.
+    """Give a command the options of `smwatch`; its help shows those `heeded`, or all where none is named.
 
-    The others are taken too, so that what was typed for one command goes with the next.
+    It takes the others too and ignores them, so that options typed for one command go with the next.
     """
 
     def give(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -137,7 +137,8 @@ def _open_ended(before: list[Ask], after: list[Ask]) -> Callable[[str], bool]:
 def _tokens(message: str) -> Iterator[tuple[str, int]]:
     """Split a message: each token without its brackets or quotation marks, and where it starts.
 
-    Behind the last closing mark none is looked for: each search would cost all of the message that is left.
+    After the last closing mark of a kind, an opening one is taken for a character like any other without a search: each
+    search would go through all that is left of the message.
     """
     last_bracket, last_quotation = message.rfind("]"), message.rfind('"')
     at = 0

@@ -47,8 +47,8 @@ class Pattern:
     def matches_record(self, record: Record, message: str | Callable[[], str]) -> bool:
         """Answer as `matches` does, for a message that `smwatch.record.decode` made a record of.
 
-        A JSON pattern looks at the record alone, and all others at the message alone: where that would have to be made
-        first, a function that makes it will do.
+        A JSON pattern looks at the record alone, all others at the message alone. `message` may be a function that
+        makes it, which is then called for those only.
         """
         if self.ask_record:
             return self.ask_record(record)

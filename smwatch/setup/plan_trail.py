@@ -213,7 +213,7 @@ def _changed(trail: Trail, detail: str, *calls: Call, cost: str = "", undo: str 
 def _remembered(trail: Trail) -> dict[str, str]:
     """Return the tags that remember where a trail delivers until now, so that removal can restore it.
 
-    None where that is remembered already, or can't be: a tag holds 256 characters, and not every one.
+    No tags where that is remembered already, or can't be: a tag's value has at most 256 characters, of some kinds only.
     """
     former = {FORMER_GROUP_TAG: trail.log_group_arn.removesuffix(":*"), FORMER_ROLE_TAG: trail.role_arn}
     fits = all(_TAG_VALUE.fullmatch(value) for value in former.values())

@@ -76,9 +76,9 @@ def _nothing(_: object) -> None:
 class SmwatchApp(App[int]):
     """Shows what is on a desk: a store and what may be done with it.
 
-    `desk` may also be how to make one. That is called in a thread once a first frame is painted, the head of the screen
-    alone; keys pressed until the rest stands are kept for it. `start(app)` is called on the app's loop then; from then
-    on `apply` is the way in, on that loop. What ends the work behind the screen is told to `fail`.
+    `desk` may also be a function that makes one: it is called in a thread as soon as a first frame with the head of the
+    screen is painted, and keys pressed until the rest stands are kept for it. Then `start(app)` is called on the app's
+    loop; from then on `apply` is the way in, on that loop. What ends the work behind the screen is told to `fail`.
     """
 
     TITLE = "smwatch"

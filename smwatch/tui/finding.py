@@ -21,7 +21,7 @@ def next_key(keys: Sequence[int], at: int | None, *, older: bool) -> int | None:
 
 
 def next_event(rows: Sequence[Event], start: int | None, test: Callable[[Event], bool], *, older: bool) -> Event | None:
-    """The next older or newer event that passes a test, from the row with index `start` on; None: from the newest."""
+    """The next older or newer event than row `start` that passes a test; without a row, the newest that does."""
     if start is None:
         candidates = range(len(rows) - 1, -1, -1)
     else:

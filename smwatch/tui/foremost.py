@@ -12,10 +12,10 @@ HELD = timedelta(seconds=5)
 
 
 class Foremost:
-    """The worst alarm and, of several as bad, not always the one that went on last.
+    """The worst alarm; of several equally bad, the one that stands there stays for HELD, though others go on.
 
-    Where some go on by turns, each would be there for a moment only, and the command that is copied another than the
-    one that was read.
+    Where several went on by turns, each would stand there for a moment only, and the command that is copied could be
+    another one's than the command that was read.
     """
 
     def __init__(self) -> None:

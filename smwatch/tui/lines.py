@@ -62,7 +62,7 @@ def paragraph(text: str, width: int, role: str = "", indent: int = 0) -> list[Li
 def fields(
     pairs: Iterable[tuple[str, str, str] | tuple[str, str, str, object]], width: int, label_width: int = 12
 ) -> list[Line]:
-    """Lines from (label, value, role) and perhaps what the line leads to; long values go on under themselves.
+    """Lines from (label, value, role), perhaps with what the line leads to; a long value goes on in its own column.
 
     Empty values are left out.
     """

@@ -19,7 +19,7 @@ else:
 
 
 class StyledOnce(_Screen):
-    """A screen that has no styles looked up that have just been, when it comes to the front: named before Textual's."""
+    """A screen that does not look up its styles again when it first comes to the front; named before Textual's."""
 
     def _on_screen_resume(self, event: events.ScreenResume) -> None:
         if not self.stack_updates:

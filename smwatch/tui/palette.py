@@ -49,16 +49,16 @@ class Palette(DirectlyComposed, CommandPalette):
             call_soon(lambda: show() if self.is_attached else None)
 
     def _measure(self) -> None:
-        """Have it known how many lines each command takes, before the list is given its place.
+        """Ask each command how many lines it takes, in a turn of its own before the list is laid out.
 
-        Each keeps that for the width it was asked for, which is half of what it takes to lay the list out.
+        Textual keeps the answers for that width; they are half of what laying it out takes.
         """
         if self.is_attached:
             self.query_one(CommandList).get_content_height(self.size, self.size, self.size.width)
 
 
 class Commands(SystemCommandsProvider):
-    """The app's commands in the app's order, which puts together what belongs together; Textual's is the alphabet's."""
+    """The app's commands in its own order, which keeps together what belongs together; Textual sorts them by name."""
 
     async def discover(self) -> Hits:
         """All commands."""

@@ -80,8 +80,8 @@ def check(name: str) -> None:
 def chosen(name: str, available: Container[str], *, few: bool = False) -> str | None:
     """The theme that a setting means: dark, light, contrast, ansi, or any theme's own name; None to leave it as it is.
 
-    Without a setting ours, unless TEXTUAL_THEME names one; on a terminal of `few` (16) colours its own, for what comes
-    nearest to ours there is mostly grey.
+    Without a setting it is ours, unless TEXTUAL_THEME names one. With `few`, a terminal of 16 colours, it is the one
+    that uses the terminal's own: of ours, most would become grey.
     """
     for each in (f"smwatch-{name}", name):
         if each in available:

@@ -15,7 +15,7 @@ KEPT = 500
 
 
 class Unwritten(Sequence[Line], ABC):
-    """Blocks of lines, each written when a line of it is looked at; equal if they would be when written.
+    """Blocks of lines, each written when a line of it is looked at; two are equal if all their lines would be.
 
     There may be ten thousand, and each takes up to a tenth of a millisecond. Serves "longest stall of the event loop".
     """

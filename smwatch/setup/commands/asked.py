@@ -80,7 +80,7 @@ def settled(config: Path | None, profile: str, regions: tuple[str, ...], log_gro
 
 @contextmanager
 def told(profile: str) -> Iterator[None]:
-    """Say what went wrong in a line or two, with the next step, and end with 1; with 2 for what can't be set so."""
+    """Say what went wrong in a line or two, with the next step, and end with 1, or with 2 for an unusable option."""
     from smwatch.setup.trouble import AWS_ERRORS, RegionError, SetupError, sentence
     from smwatch.setup.wishes import OptionError
     from smwatch.visible import visible

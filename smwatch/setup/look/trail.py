@@ -18,9 +18,9 @@ if TYPE_CHECKING:
 
 
 def trails(aws: Aws, region: str, account: str, *, tags: bool = False, excused: Excused = never) -> tuple[Trail, ...]:
-    """Return the trails that log this Region, wherever they are at home, with what they select and how they do.
+    """Return the trails that log this Region, whatever their home Region, with what they select and how they deliver.
 
-    Where `excused` says so of an error, what was asked for is left out.
+    What can't be asked is left out where `excused` says so of the error.
     """
     found = aws.cloudtrail(region).describe_trails(includeShadowTrails=True)["trailList"]
     return tuple(_trail(aws, each, region, account, tags=tags, excused=excused) for each in found)

@@ -110,7 +110,7 @@ def _aside(scene: Scene) -> str:
 
 
 def _alarms(scene: Scene, width: int, room: int) -> list[Line]:
-    """The worst alarm filled and large, as many of the others as there is room for, and how many there is none for."""
+    """The worst alarm, filled and large, then others as far as there is room, and how many are left out."""
     if not scene.asking:
         return []
     worst, *others = scene.asking
@@ -227,7 +227,7 @@ def _rates(scene: Scene, hour: Minute, width: int, tall: int) -> list[Line]:
 
 
 def _bars(counts: Sequence[int], width: int, tall: int) -> list[str]:
-    """Counts as bars over all the width, so many lines high, in eighths of a line; something is always seen of some."""
+    """Counts as bars over all the width, `tall` lines high, in eighths; any count but 0 is an eighth or more."""
     top = max(counts, default=0) or 1
     eighths = [max(1, count * 8 * tall // top) if count else 0 for count in counts]
     wide = [(i + 1) * width // len(counts) - i * width // len(counts) for i in range(len(counts))]

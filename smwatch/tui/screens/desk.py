@@ -166,9 +166,9 @@ class Desk:
             self._outside.live_tail(on)
 
     def reach_back(self, since: datetime) -> Awaitable[bool] | None:
-        """Have the journal, then the sources bring what happened since a moment; None if they have or can't.
+        """Have the journal, then the sources bring what happened since a moment; None if they already have, or can't.
 
-        The end tells whether all of it could be read.
+        What is awaited tells in the end whether all of it could be read.
         """
         coming = self._outside.reach_back(since) if self._outside.reach_back is not None else None
         if coming is not None:

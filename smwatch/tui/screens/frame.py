@@ -287,7 +287,7 @@ class StreamFrame(DirectlyComposed, Screen[None]):
     def _dock(self, width: int) -> None:
         wanted = self._pane_wanted if self._pane_wanted is not None else width >= ROOMY
         docked = wanted and width >= DOCKED
-        self.detail.display = docked  # of a class all widgets would be restyled
+        self.detail.display = docked  # not by a class: that restyles all widgets of the screen
         if not docked and self.focused is self.detail:
             self.stream.focus()
         self._follow_cursor()

@@ -52,8 +52,8 @@ class Agenda(ABC):
         """Whether nothing was read, or asked for, before."""
         self.rate = rate
         """Calls a second that bring an answer, at present."""
-        self.took = 0.0
-        """Seconds that a call takes, at present."""
+        self.readers = 0.0
+        """How many calls have to be under way for an answer to be there whenever one can be had, or taken in."""
         self.ahead = 1
         """How many pages of each of the scans that are `coming` are worth asking for now."""
         self._slice = FIRST_SLICE

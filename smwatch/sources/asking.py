@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Awaitable, Callable, Collection, Iterable
 from datetime import datetime
 from statistics import median
 from typing import NamedTuple
@@ -59,6 +59,9 @@ class Asking:
         self._silence: _Silence | None = None
         self._took: deque[float] = deque(maxlen=TIMED)
         """Seconds that the last calls took."""
+        self._taken_in: deque[float] = deque(maxlen=TIMED)
+        """Seconds from each of the last answers until the next was asked for: what came was taken in meanwhile."""
+        self._answered_at: float | None = None
         self._ahead = Ahead(self._call_in_turn)
 
     @property
@@ -67,17 +70,20 @@ class Asking:
         return self._latest is not None
 
     @property
-    def took(self) -> float:
-        """Seconds that a call takes, at present."""
-        return median(self._took) if self._took else 0.0
-
-    @property
     def rate(self) -> float:
         """Calls a second that bring an answer, at present: those that are granted, or that there is time for."""
-        took, rate = self.took, self._pace.rate
+        took, rate = _median(self._took), self._pace.rate
         if took * rate > self._reader.nature.side_by_side:
             rate = self._reader.nature.side_by_side / took
         return rate * max(self._answered, LEAST_ANSWERED)
+
+    @property
+    def readers(self) -> float:
+        """How many calls have to be under way for an answer to be there whenever one can be had, or taken in.
+
+        Of a reading that ends, which never rests.
+        """
+        return _median(self._took) * min(self.rate, 1 / max(_median(self._taken_in), 1e-9))
 
     def expect(self, coming: Iterable[tuple[Scan, Priority]], pages: int) -> None:
         """Have the next pages of these scans asked for, in their order, so many of each."""
@@ -89,6 +95,13 @@ class Asking:
 
     async def ask(self, agenda: Agenda, scan: Scan) -> Answer | CallError | None:
         """One page, or why not; None if it wasn't our turn or the clock turned out to be wrong."""
+        if self._answered_at is not None:
+            self._taken_in.append(self._pace.clock() - self._answered_at)
+        outcome = await self._outcome(agenda, scan)
+        self._answered_at = self._pace.clock() if isinstance(outcome, Answer) else None
+        return outcome
+
+    async def _outcome(self, agenda: Agenda, scan: Scan) -> Answer | CallError | None:
         wanted, heard = _wanted(scan), None
         if wanted in self._ahead:
             heard = await self._ahead.heard(wanted, HEARTBEAT)
@@ -157,6 +170,10 @@ class _Silence(NamedTuple):
     since: float
     answered: float
     """The part of the calls that brought an answer before."""
+
+
+def _median(seconds: Collection[float]) -> float:
+    return median(seconds) if seconds else 0.0
 
 
 def _wanted(scan: Scan) -> Wanted:

@@ -161,7 +161,7 @@ class Tail:
                 at = self._clock.now()
                 agenda.relaxed = self.relaxed
                 agenda.sure = self._clock.sure
-                agenda.rate, agenda.took = self._asking.rate, self._asking.took
+                agenda.rate, agenda.readers = self._asking.rate, self._asking.readers
                 agenda.narrow(at)
                 if untrue := agenda.untrue_gaps(at):
                     yield self._telling.page((), untrue=untrue)

@@ -18,8 +18,8 @@ FILLED = 0.85
 FEW = 3
 """How many pages a window is of where its end costs an empty page besides: at one page that were two calls for each."""
 WORTH = 1.6
-"""How many readers it has to take to reach the rate that is granted for windows of a few pages to be worth their ends:
-as many as they take calls for a page."""
+"""How many calls have to be under way for windows of a few pages to be worth their ends: as many as they take for a
+page."""
 GROWTH = 8
 """How many times as wide as the last window the next one may be."""
 TELLING = 20
@@ -39,7 +39,7 @@ class Windows(Once):
 
     Where a token comes with each page that has rows, as it has been seen to come from FilterLogEvents 34 times of 34,
     the end of a window costs an empty page besides, and its pages have to be waited for one after the other. Windows
-    are as long as can be then, where a page comes as soon as the next call is granted; else they are of a few pages,
+    are as long as can be then, where a page has come by the time that it can be taken in; else they are of a few pages,
     and those that come next are read ahead to their ends. Serves `tail --once` of a log group.
     """
 
@@ -96,7 +96,7 @@ class Windows(Once):
         if scan.kind is Kind.GLANCE:
             return ()
         under_way = super().coming(scan, took)
-        wanted = min(max(2, ceil(self._readers)), self._nature.side_by_side) - len(under_way)
+        wanted = min(max(2, ceil(self.readers)), self._nature.side_by_side) - len(under_way)
         self.ahead = FEW + 1 if self._ends_cost and not self._long else 1
         while len(self._next) < wanted and not self._planned and not self._long:
             self._next.append(self._window(self._horizon(scan.asked_at), scan.asked_at))
@@ -124,14 +124,9 @@ class Windows(Once):
         self._plan_from(THE_BEGINNING)
 
     @property
-    def _readers(self) -> float:
-        """How many calls have to be under way for as many to be made as are granted."""
-        return self.took * self.rate
-
-    @property
     def _long(self) -> bool:
         """Whether windows are as long as can be."""
-        return self._ends_cost and self._readers < WORTH
+        return self._ends_cost and self.readers < WORTH
 
     @property
     def _filled(self) -> float:

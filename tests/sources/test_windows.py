@@ -81,6 +81,8 @@ class Reading:
 
     def __init__(self, group: Group, *, since: timedelta, rate: float = 1000.0) -> None:
         self.group, self.since, self.rate = group, NOW - since, rate
+        self.takes = 0.0
+        """Seconds that taking in a page takes."""
         self.coverage = Coverage()
         self.rows: list[int] = []
         self.pages: list[Page] = []
@@ -111,6 +113,7 @@ class Reading:
                 break
             pages += 1
             self.commit(item)
+            await asyncio.sleep(self.takes)
         await flow.aclose()
 
     def commit(self, page: Page) -> None:
@@ -243,6 +246,21 @@ def test_where_one_reader_is_too_slow_windows_of_a_few_pages_are_read_ahead() ->
         assert len(set(reading.rows)) == 40_000
         assert len(group.calls) < 80 * 1.65
         assert asyncio.get_running_loop().time() < 80 * LATENCY * 0.65, "one page after the other would take 80"
+
+    run(main())
+
+
+@pytest.mark.parametrize("always_token", [True, False])
+def test_where_taking_in_takes_longer_than_reading_nothing_more_is_read_ahead(*, always_token: bool) -> None:
+    async def main() -> None:
+        group = Group(steady(40_000, timedelta(minutes=40)), page=500, always_token=always_token)
+        reading = Reading(group, since=timedelta(hours=1), rate=8)
+        reading.takes = LATENCY
+        await reading.go()
+        assert len(set(reading.rows)) == 40_000
+        assert len(group.calls) < 80 * (1.12 if always_token else 1.3)
+        assert group.most_under_way <= 2
+        assert asyncio.get_running_loop().time() < len(group.calls) * LATENCY * 1.1
 
     run(main())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from datetime import UTC, datetime, timedelta
 
 from smwatch.change import Change
 from smwatch.delivery import Delivery
@@ -16,6 +17,11 @@ PAINT_SECONDS = 0.25
 
 Serves "cpu-50": what has arrived is minutes old.
 """
+OFTEN = 2
+"""How many times as long it may wait where something was painted just now: nobody reads what goes by more often than
+twice a second. Serves the same.
+"""
+JUST_NOW = timedelta(seconds=1)
 RAISED_SECONDS = 0.05
 """The same for an alarm that is new, or open again: it is worked out after its page, or 0.1 s, and is to be on the
 terminal 0.25 s after its event has come. Serves "alarm-shown".
@@ -44,6 +50,7 @@ class Incoming:
         """Of what came together: alarms are worked out after the last of it."""
         self._none_shown = True
         """Of the events: the first ones don't wait for what comes next. Serves "view-…"."""
+        self._shown_at = datetime.min.replace(tzinfo=UTC)
 
     @property
     def waits(self) -> bool:
@@ -68,6 +75,7 @@ class Incoming:
     def flush(self) -> None:
         """Show what has changed, now."""
         self._shown_soon.cancel()
+        self._shown_at = self._desk.now
         change = self._subscription.take()
         self._desk.tally.note(change.added, self._desk.now)
         self._show(change)
@@ -85,5 +93,7 @@ class Incoming:
     def _wake(self) -> None:
         """Something changed: look at it soon, together with whatever comes until then, unless that is much already."""
         if self._runs():
-            soon = RAISED_SECONDS if self._subscription.raised else PAINT_SECONDS
+            often = timedelta() <= self._desk.now - self._shown_at <= JUST_NOW
+            patient = PAINT_SECONDS * OFTEN if often else PAINT_SECONDS
+            soon = RAISED_SECONDS if self._subscription.raised else patient
             self._shown_soon.within(0 if self._subscription.much else soon)

@@ -6,6 +6,7 @@ import subprocess
 import sys
 from collections import Counter
 from collections.abc import Iterable
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -28,14 +29,16 @@ from smwatch.events.reader import Reader
 from smwatch.settings import SettingsError
 from smwatch.tui.app import SmwatchApp
 from smwatch.tui.opening import Opening
+from smwatch.tui.painting import Soon
 from smwatch.tui.screens.desk import Desk
 from smwatch.tui.screens.frame import StreamFrame
 from smwatch.tui.screens.watch import WatchScreen
 from smwatch.tui.themes import DARK
 from smwatch.tui.widgets.pieces import Pieces
+from tests import records
 from tests.records import raw
 from tests.terminal import ROOT, Terminal
-from tests.tui.scene import FINE, NOW, Stage, reads
+from tests.tui.scene import FINE, NOW, Stage, ago, reads
 
 LATER = {
     *("smwatch.rules.engine", "smwatch.patterns", "smwatch.filter", "smwatch.journal", "smwatch.store"),
@@ -143,6 +146,26 @@ async def test_the_first_events_are_shown_once(monkeypatch: pytest.MonkeyPatch, 
         stage.app.set_timer(0.5, waited.set)  # ten times what the second showing would have waited
         await waited.wait()
     assert shown == [1]
+
+
+async def test_rows_wait_longer_to_be_painted_where_some_were_just_now(monkeypatch: pytest.MonkeyPatch) -> None:
+    stage, waits = Stage(reads(1), status=None), list[float]()
+    monkeypatch.setattr("smwatch.tui.incoming.PAINT_SECONDS", 900.0)
+    monkeypatch.setattr("smwatch.tui.app.TICK_SECONDS", 3600.0)
+    within = Soon.within
+
+    def noted(soon: Soon, seconds: float) -> None:
+        waits.append(seconds)
+        within(soon, seconds)
+
+    async with stage.app.run_test():
+        stage.app.flush()
+        monkeypatch.setattr(Soon, "within", noted)
+        for number, later in enumerate((0, 1, 2)):
+            stage.app.desk.tick(NOW + timedelta(seconds=later))
+            stage.store.add([records.arrival(records.read(eventTime=ago(5), id=f"{number}"))])
+            stage.app._incoming._subscription.take()  # not painted
+        assert waits == [1800.0, 1800.0, 900.0]
 
 
 async def test_what_goes_wrong_while_it_is_shown_ends_the_app(monkeypatch: pytest.MonkeyPatch) -> None:

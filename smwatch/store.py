@@ -140,16 +140,17 @@ class Store(Judging):
             new.append(arrival)
             if not arrival.shared_id or self._counts(arrival):
                 self.dossiers.note(arrival)
-                event = arrival.event
-                if event.secret is not None:
-                    change.secrets.add(event.secret)
-                    change.secrets.update(event.others)
-                elif event.name == UNREADABLE:
+                call = arrival.event.call
+                if call.secret is not None:
+                    change.secrets.add(call.secret)
+                    if call.others:
+                        change.secrets.update(call.others)
+                elif call.name == UNREADABLE:
                     self.unreadable += 1
         if not new:
             return self._correct(again, change, more=more)
         fresh = change.added = [arrival.event for arrival in new]
-        self.names.update([event.name for event in fresh])
+        self.names.update([event.call.name for event in fresh])
         merge(self.events, sorted(fresh, key=KEY))
         for view in self._views:
             view.added(fresh)
@@ -251,8 +252,8 @@ class Store(Judging):
         self._counted.difference_update(gone)
         self._keys.discard(gone)
         self._marks.unmark(gone)
-        self.names.subtract([event.name for event in old])
-        for name in {event.name for event in old}:
+        self.names.subtract([event.call.name for event in old])
+        for name in {event.call.name for event in old}:
             if not self.names[name]:
                 del self.names[name]
         self.dropped += extra

@@ -78,7 +78,8 @@ _REPORTS = frozenset(
 
 def changes(event: Event) -> bool:
     """Whether somebody changed something, going by an event that succeeded."""
-    return not event.read_only and event.name not in _REPORTS
+    call = event.call
+    return not call.read_only and call.name not in _REPORTS
 
 
 def reads_of(singles: int, failed: int, batches: int) -> int:
@@ -157,8 +158,8 @@ class Dealings:
             self.first = first
         if how is not None:
             self._failed(event, how)
-        elif event.name in READS:
-            if event.name == READ:
+        elif (name := event.call.name) in READS:
+            if name == READ:
                 self.singles += times
             else:
                 self.batches += times
@@ -170,7 +171,7 @@ class Dealings:
             self.writes += times
             if last > self.last_write:
                 self.last_write = last
-        elif event.name == DECRYPT:
+        elif name == DECRYPT:
             self.decrypts += times
 
     def absorb(self, other: Dealings) -> None:

@@ -47,12 +47,13 @@ class Dossiers:
     def note(self, arrival: Arrival) -> None:
         """Take in an event that was not noted before."""
         event, likeness = arrival.event, arrival.likeness
+        call = event.call
         if likeness is not None:
             known = self._again.get(likeness)
             if known is not None and known.counts(event.key):
                 self._counted = True
                 return
-            if event.read_only and not event.failed:
+            if call.read_only and not (call.error_code or call.error_message):
                 if known is not None:
                     self._note_again(known)
                 if known is not None or likeness in self._once:
@@ -62,8 +63,8 @@ class Dossiers:
                     self._once.clear()
                 self._once.add(likeness)
         self._principal(event).note(arrival)
-        if event.secret is not None:
-            for secret in (event.secret, *event.others):
+        if call.secret is not None:
+            for secret in (call.secret, *call.others):
                 self._secret(secret).note(arrival)
 
     def settle(self, about: Secret | str | None = None) -> None:
@@ -122,9 +123,9 @@ class Dossiers:
         if likeness not in self._again:
             if len(self._again) >= KNOWN:
                 self._count_fewer()
-            self._about[event.principal.identity].add(likeness)
-            if event.secret is not None:
-                self._about[event.secret].add(likeness)
+            self._about[event.caller.principal.identity].add(likeness)
+            if (secret := event.call.secret) is not None:
+                self._about[secret].add(likeness)
         known = self._again[likeness] = Again.after(arrival)
         known.counts(event.key)
         self._counted = True
@@ -151,16 +152,17 @@ class Dossiers:
         if known.times:
             event = known.event
             self._principal(event).note_again(known)
-            if event.secret is not None:
-                self._secret(event.secret).note_again(known)
+            if (secret := event.call.secret) is not None:
+                self._secret(secret).note_again(known)
             known.times = 0
 
     def _principal(self, event: Event) -> PrincipalDossier:
-        who = event.principal.identity
+        principal = event.caller.principal
+        who = principal.identity
         dossier = self.principals.get(who)
         if dossier is None:
             _make_room(self.principals)
-            dossier = self.principals[who] = PrincipalDossier(event.principal)
+            dossier = self.principals[who] = PrincipalDossier(principal)
         return dossier
 
     def _secret(self, secret: Secret) -> SecretDossier:

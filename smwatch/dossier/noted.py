@@ -100,16 +100,16 @@ class Noted:
 
     def note(self, arrival: Arrival) -> None:
         """Take in an event that was not noted before."""
-        event = arrival.event
-        how = failure(arrival) if event.error_code or event.error_message else None
+        event, call = arrival.event, arrival.event.call
+        how = failure(arrival) if call.error_code or call.error_message else None
         self._count(event, how, 1, event.key, event.key)
         if how is not None:
             self._note_failure(event, how)
-        elif event.name in READS:
+        elif call.name in READS:
             pass  # counted
-        elif not event.read_only:
+        elif not call.read_only:
             self._note_write(event, arrival.record)
-        elif event.source == KMS:
+        elif call.source == KMS:
             self._note_kms(event, arrival.header or header_of(arrival.record), event.key)
 
     def note_again(self, known: Again) -> None:
@@ -121,21 +121,22 @@ class Noted:
 
     def _count(self, event: Event, how: Outcome | None, times: int, first: int, last: int) -> None:
         """Count an event, or as many that succeeded and are alike, all of one hour."""
+        call = event.call
         self.events += times
         if last > self.last_key:
             self.last_key = last
         if first < self.first_key or not self.first_key:
             self.first_key = first
-        if event.secret_arn and last > self._arn_key:
-            self._arn, self._arn_key = event.secret_arn, last
+        if call.secret_arn and last > self._arn_key:
+            self._arn, self._arn_key = call.secret_arn, last
         self._users.note(event, how, times, first, last)
         if how is not None:
             return
-        if event.name == READ:
+        if call.name == READ:
             self._hours.of(last)[SINGLES] += times
             if last > self._alive:
                 self._alive = last
-        elif event.name == BATCH:
+        elif call.name == BATCH:
             self._hours.of(last)[BATCHES] += times
 
     def _note_failure(self, event: Event, how: Outcome) -> None:

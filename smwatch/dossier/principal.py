@@ -65,9 +65,9 @@ class PrincipalDossier:
 
     def note(self, arrival: Arrival) -> None:
         """Take in an event that was not noted before."""
-        event = arrival.event
+        event, call = arrival.event, arrival.event.call
         how = None
-        if event.error_code or event.error_message:
+        if call.error_code or call.error_message:
             how = failure(arrival)
             self.denied += how is Outcome.DENIED
         elif changes(event):
@@ -79,13 +79,14 @@ class PrincipalDossier:
         self._count(known.event, None, known.times, known.first, known.last)
 
     def _count(self, event: Event, how: Outcome | None, times: int, first: int, last: int) -> None:
-        principal = event.principal
+        call, caller = event.call, event.caller
+        principal = caller.principal
         self.events += times
         if last > self.last_key:
             self.last_key, self.principal = last, principal
         if first < self.first_key or not self.first_key:
             self.first_key = first
-        came = event.access_key, principal.session, event.source_ip, event.user_agent, event.region
+        came = caller.access_key, principal.session, caller.source_ip, caller.user_agent, caller.region
         seen = self._came.get(came)
         if seen is None:
             self._came[came] = last
@@ -93,10 +94,10 @@ class PrincipalDossier:
                 self._sort_out()
         elif last > seen:
             self._came[came] = last
-        secret = event.secret
+        secret = call.secret
         if secret is not None:
             (self._secrets.get(secret) or self._new(secret, first)).note(event, how, times, first, last)
-            for secret in event.others:
+            for secret in call.others:
                 (self._secrets.get(secret) or self._new(secret, first)).note(event, how, times, first, last)
 
     def folded(self, renames: Mapping[Secret, Secret]) -> PrincipalDossier:

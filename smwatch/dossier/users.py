@@ -141,7 +141,8 @@ class Users:
 
     def note(self, event: Event, how: Outcome | None, times: int, first: int, last: int) -> None:
         """Count an event, or as many that succeeded and are alike: see `Dealings.note`."""
-        principal = event.principal
+        caller = event.caller
+        principal = caller.principal
         user = self._kept.get(principal.identity) or self._new(principal, first)
         if user is None:
             if self._others is None:
@@ -151,8 +152,8 @@ class Users:
         if last > user.last:
             user.principal = principal
         user.note(event, how, times, first, last)
-        if event.name != DECRYPT:  # there, sourceIPAddress and userAgent are the service's own
-            trace = event.access_key, principal.session, event.source_ip, event.user_agent
+        if event.call.name != DECRYPT:  # there, sourceIPAddress and userAgent are the service's own
+            trace = caller.access_key, principal.session, caller.source_ip, caller.user_agent
             seen = user.traces.get(trace)
             if seen is None:
                 latest(user.traces, trace, last, TRACES)

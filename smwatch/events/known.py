@@ -5,6 +5,7 @@ from __future__ import annotations
 from hashlib import blake2b
 from itertools import count
 
+from smwatch.events.call import Call, Caller
 from smwatch.events.event import ACCESS_KEY, ACCOUNT_BITS, ADDRESS, ID_BITS
 from smwatch.events.header import Header, Identity, Issuer, OnBehalfOf, Session
 from smwatch.events.naming import KMS, named_by, named_in_denial
@@ -29,10 +30,8 @@ _From = tuple[*_Client, _Text, _Text, _Text, _Text, _Text, bool | _Text]
 """The same as a _Client; source address, access key, type of identity, what credentials were given to, VPC endpoint and
 whether they are of a console's session.
 """
-Caller = tuple[Principal, str, str, str, bytes, str, str, str, int]
-"""Principal, account, Region, user agent, account in the key, caller_text, source_ip, access_key; its number, or 0 if
-its texts are not whole.
-"""
+KnownCaller = tuple[Caller, bytes, int]
+"""A caller, the account in the key; its number, or 0 if its texts are not whole."""
 _Naming = tuple[tuple[Named, ...] | None, _Text, _Text, _Text]
 """Names of secrets, or what was typed, ARN and name told."""
 _About = tuple[_Text, _Text, *_Naming, bool, bool]
@@ -45,10 +44,8 @@ _Said = tuple[bool | _Text, _Text, _Asked | None, _Text | tuple[_Text, ...] | in
 """readOnly, eventType, what was asked for, ARNs of the resources, or 0 for none."""
 _With = tuple[_Text, _Text, _Text, _Text, _Text, _Text, *_Naming, *_Said]
 """Name, source, error code and message, owner, Region; names and the rest."""
-Call = tuple[str, str, Secret | None, tuple[Secret, ...], str, str, str, str, bool, int]
-"""Name, source, secret, others, secret_arn, error code, error message, call_text, read_only; its number, or 0 if it is
-a batch's.
-"""
+KnownCall = tuple[Call, int]
+"""A call; its number, or 0 if it is a batch's."""
 _numbers = count(1)
 """Of callers and calls, of all readers."""
 
@@ -63,9 +60,9 @@ class Known:
     def __init__(self, remember: int) -> None:
         self.strings: Recent[_Text, str] = Recent(_kept, remember)
         self.texts: Recent[str, str] = Recent(str, remember)
-        self.callers: Marked[_From, Caller | None] = Marked(self._make_caller, remember)
+        self.callers: Marked[_From, KnownCaller | None] = Marked(self._make_caller, remember)
         """None where the ARN does not tell who it is; see `unnamed`."""
-        self.calls: Marked[_With, Call] = Marked(self._make_call, remember)
+        self.calls: Marked[_With, KnownCall] = Marked(self._make_call, remember)
         self.names = Names(changed=self._forget)
         self._addresses: Recent[_Text, _Text] = Recent(_plain_address, remember)
         self._access_keys: Recent[_Text, _Text] = Recent(_plain_access_key, remember)
@@ -74,7 +71,7 @@ class Known:
         self._unnamed: Recent[_Unnamed, _Known] = Recent(self._make_unnamed, remember)
         self._secrets: Recent[_About, _Secrets] = Recent(self._make_secrets, remember)
 
-    def unnamed(self, header: Header, identity: Identity) -> Caller:
+    def unnamed(self, header: Header, identity: Identity) -> KnownCaller:
         """The caller whom no ARN names."""
         session, behalf = identity.session, identity.on_behalf_of
         issuer = session.issuer if session else None
@@ -94,22 +91,22 @@ class Known:
             self.calls.forget()
         else:
             self._secrets.forget_if(lambda found: found[0] == secret or secret in found[1])
-            self.calls.forget_if(lambda call: call[2] == secret or secret in call[3])
+            self.calls.forget_if(lambda known: known[0].secret == secret or secret in known[0].others)
 
-    def _make_caller(self, key: _From) -> Caller | None:
+    def _make_caller(self, key: _From) -> KnownCaller | None:
         known = self._clients[key[:6]]
         return None if known is None else self._caller(known, key[6], key[7])
 
-    def _caller(self, known: _Known, source_ip: _Text, access_key: _Text) -> Caller:
+    def _caller(self, known: _Known, source_ip: _Text, access_key: _Text) -> KnownCaller:
         principal, account, region, agent, account_bytes, text, whole = known
         address, key = self._addresses[source_ip], self._access_keys[access_key]
         if address is None or key is None:
             address, key = self.strings[source_ip], self.strings[access_key]
             text = self.texts[f"{text}\n{address}\n{key}".lower()]
         number = next(_numbers) if whole and key == (access_key or "") else 0
-        return principal, account, region, agent, account_bytes, text, address, key, number
+        return Caller(principal, account, region, agent, text, address, key), account_bytes, number
 
-    def _make_call(self, key: _With) -> Call:
+    def _make_call(self, key: _With) -> KnownCall:
         strings = self.strings
         name, source, code, message = strings[key[0]], strings[key[1]], strings[key[2]], strings[key[3]]
         owner, region, found, typed, told, named, said, *_ = key[4:]
@@ -124,7 +121,7 @@ class Known:
         if said is not None:
             read_only = said is True or said == "true" or (read_only and said is not False and said != "false")
         number = 0 if others else next(_numbers)
-        return name, source, secret, others, arn, code, message, text, read_only, number
+        return Call(name, source, secret, others, arn, code, message, text, read_only), number
 
     def _make_principal(self, key: _Who) -> Principal | None:
         arn, invoked_by, issuer, account = key

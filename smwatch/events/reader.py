@@ -9,6 +9,7 @@ from datetime import datetime
 from uuid import UUID
 
 from smwatch.events import moments
+from smwatch.events.call import Call, Caller
 from smwatch.events.event import CALLER_BITS, UNREADABLE, Arrival, Event, SeenBy
 from smwatch.events.header import Header, Identity, header_of, quick_header, unwrapped
 from smwatch.events.known import Known, bytes_of_account, digest_of, search_text
@@ -88,7 +89,7 @@ class Reader:
 
         In one piece, with no call for a step: serves "parse".
         """
-        known, identity, caller = self._known, header.identity or _NO_IDENTITY, None
+        known, identity, known_caller = self._known, header.identity or _NO_IDENTITY, None
         if identity.arn:
             session, scope = identity.session, identity.scope
             by = (
@@ -106,12 +107,12 @@ class Reader:
                 header.from_console,
             )
             mark = mark_of(by)
-            caller = known.callers.get(mark)
-            if caller is None:
-                caller = known.callers.made(mark, by)
-        if caller is None:
-            caller = known.unnamed(header, identity)
-        principal, account, region, agent, account_bytes, caller_text, address, access_key, caller_number = caller
+            known_caller = known.callers.get(mark)
+            if known_caller is None:
+                known_caller = known.callers.made(mark, by)
+        if known_caller is None:
+            known_caller = known.unnamed(header, identity)
+        caller, account_bytes, caller_number = known_caller
 
         code, message = header.error_code, header.error_message
         typed = arn = named = plain = None
@@ -147,8 +148,8 @@ class Reader:
             source,
             code,
             message,
-            account or principal.account,
-            region,
+            caller.account or caller.principal.account,
+            caller.region,
             found,
             typed,
             arn,
@@ -159,11 +160,10 @@ class Reader:
             (resources[0].arn if len(resources) == 1 else tuple([one.arn for one in resources])) if resources else 0,
         )
         mark = mark_of(asks)
-        call = known.calls.get(mark)
-        if call is None:
-            call = known.calls.made(mark, asks)
-
-        name, source, secret, others, secret_arn, code, message, call_text, read_only, call_number = call
+        known_call = known.calls.get(mark)
+        if known_call is None:
+            known_call = known.calls.made(mark, asks)
+        call, call_number = known_call
 
         when = header.time or header.timestamp or ""
         try:
@@ -180,28 +180,8 @@ class Reader:
             id_bytes, odd_id = _odd_id(event_id, raw)
         elif header.addendum is not None and (original := _uuid_bytes(header.addendum.original)):
             id_bytes, odd_id = original, event_id if original != id_bytes else ""
-        event = Event(
-            _number(seconds.to_bytes(8) + id_bytes + account_bytes),
-            name,
-            source,
-            secret,
-            principal,
-            read_only,
-            seen_by,
-            seen_at,
-            others,
-            secret_arn,
-            access_key,
-            address,
-            agent,
-            region,
-            account,
-            code,
-            message,
-            odd_id,
-            call_text,
-            caller_text,
-        )
+        key = _number(seconds.to_bytes(8) + id_bytes + account_bytes)
+        event = Event(key, call, caller, seen_by, seen_at, odd_id)
         # Both numbers in one, which no other two have.
         likeness = call_number << CALLER_BITS | caller_number if call_number and caller_number else None
         return Arrival(event, raw, None, None, None, header.shared_id or "", False, 0, likeness)
@@ -212,19 +192,11 @@ class Reader:
 
     def _unreadable(self, raw: str, reason: str, seen_by: SeenBy, seen_at: datetime, at: datetime | None) -> Event:
         digest = digest_of(raw)
-        return Event(
-            _number(_odd_time("", at).to_bytes(8) + digest + bytes_of_account("")),
-            UNREADABLE,
-            "",
-            None,
-            _NOBODY,
-            False,
-            seen_by,
-            seen_at,
-            error_message=self._known.strings[reason],
-            odd_id=_NO_ID + digest.hex(),
-            call_text=self._known.texts[search_text(UNREADABLE, reason)],
-        )
+        key = _number(_odd_time("", at).to_bytes(8) + digest + bytes_of_account(""))
+        known = self._known
+        text = known.texts[search_text(UNREADABLE, reason)]
+        call = Call(UNREADABLE, error_message=known.strings[reason], text=text)
+        return Event(key, call, Caller(_NOBODY), seen_by, seen_at, _NO_ID + digest.hex())
 
 
 _NO_IDENTITY = Identity()

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-import msgspec
-
 from smwatch.events.event import Event
 from smwatch.events.secret import Secret
 
@@ -33,5 +31,6 @@ def renamed_event(event: Event, right: Mapping[Secret, Secret]) -> Event:
         return event
     first, *others = dict.fromkeys(right.get(secret, secret) for secret in (event.secret, *event.others))
     names = [secret.name.lower() for secret in (first, *others)]
-    text = "\n".join([event.call_text, *(name for name in names if name not in event.call_text)])
-    return msgspec.structs.replace(event, secret=first, others=tuple(others), call_text=text)
+    said = event.call.text
+    text = "\n".join([said, *(name for name in names if name not in said)])
+    return event.about(first, tuple(others), event.secret_arn, text)

@@ -33,10 +33,13 @@ def in_scope(of: Event | Record) -> bool:
     elsewhere is for the rules to say.
     """
     if isinstance(of, Event):
-        if of.source == SECRETS_MANAGER or of.name == UNREADABLE:
+        call, caller = of.call, of.caller
+        if call.source == SECRETS_MANAGER or call.name == UNREADABLE:
             return True
-        by = of.principal
-        return of.source == KMS and (of.secret is not None or SECRETS_MANAGER in (by.invoked_by, by.name, of.source_ip))
+        if call.source != KMS:
+            return False
+        by = caller.principal
+        return call.secret is not None or SECRETS_MANAGER in (by.invoked_by, by.name, caller.source_ip)
     source = of.get("eventSource")
     if source == KMS:
         header = header_of(of)

@@ -31,24 +31,25 @@ class Field(Term):
         texts = self._texts
         match self.name:
             case "name":
-                return [e for e in events if texts[e.name] is not exclude]
+                return [e for e in events if texts[e.call.name] is not exclude]
             case "ip":
-                return [e for e in events if texts[e.source_ip] is not exclude]
+                return [e for e in events if texts[e.caller.source_ip] is not exclude]
             case "region":
-                return [e for e in events if texts[e.region] is not exclude]
+                return [e for e in events if texts[e.caller.region] is not exclude]
             case "account":
-                return [e for e in events if texts[e.account] is not exclude]
+                return [e for e in events if texts[e.caller.account] is not exclude]
             case "agent":
-                return [e for e in events if texts[e.user_agent] is not exclude]
+                return [e for e in events if texts[e.caller.user_agent] is not exclude]
             case "secret":
                 one = self._secrets
                 return [
                     e
                     for e in events
-                    if (one[e.secret] or (e.others != () and any(map(one.__getitem__, e.others)))) is not exclude
+                    if (one[e.call.secret] or (e.call.others != () and any(map(one.__getitem__, e.call.others))))
+                    is not exclude
                 ]
             case "error":
-                return [e for e in events if (texts[e.error_code] or texts[e.error_message]) is not exclude]
+                return [e for e in events if (texts[e.call.error_code] or texts[e.call.error_message]) is not exclude]
             case _:
                 return super()._picked(events, exclude)
 

@@ -41,13 +41,13 @@ class Flag(Term):
     def _picked(self, events: list[Event], exclude: bool) -> list[Event]:
         match self.word:
             case "error":
-                return [e for e in events if bool(e.error_code or e.error_message) is not exclude]
+                return [e for e in events if bool(e.call.error_code or e.call.error_message) is not exclude]
             case "denied":
-                return [e for e in events if e.error_code.startswith(DENIED) is not exclude]
+                return [e for e in events if e.call.error_code.startswith(DENIED) is not exclude]
             case "read":
-                return [e for e in events if (e.name in READS) is not exclude]
+                return [e for e in events if (e.call.name in READS) is not exclude]
             case _:
-                return [e for e in events if e.read_only is exclude]
+                return [e for e in events if e.call.read_only is exclude]
 
     def _within(self, other: Term) -> bool:
         return isinstance(other, Flag) and (self.word == other.word or (self.word, other.word) == ("denied", "error"))
@@ -132,9 +132,9 @@ class Matching(Term):
         """Those whose records can match."""
         names, sources = self._names, self._sources
         if names is not None:
-            events = [e for e in events if e.name in names]
+            events = [e for e in events if e.call.name in names]
         if sources is not None:
-            events = [e for e in events if e.source in sources]
+            events = [e for e in events if e.call.source in sources]
         return events
 
     def _matches(self, event: Event) -> bool:

@@ -35,7 +35,7 @@ class User(Field):
 
     def _picked(self, events: list[Event], exclude: bool) -> list[Event]:
         may, some = self._may, events[:SAMPLE]
-        if len([e for e in some if may[e.caller_text]]) * 2 > len(some):
+        if len([e for e in some if may[e.caller.text]]) * 2 > len(some):
             return self._by_principal(events, exclude)
         return self._by_text(events, exclude)
 
@@ -45,8 +45,8 @@ class User(Field):
             e
             for e in events
             if (
-                (may[e.caller_text] and (who[e.principal] or texts[e.access_key]))
-                or (key and upper in e.access_key and texts[e.access_key])
+                (may[e.caller.text] and (who[e.caller.principal] or texts[e.caller.access_key]))
+                or (key and upper in e.caller.access_key and texts[e.caller.access_key])
             )
             is not exclude
         ]
@@ -57,9 +57,9 @@ class User(Field):
             e
             for e in events
             if (
-                who[e.principal]
-                or (may[e.caller_text] and texts[e.access_key])
-                or (key and upper in e.access_key and texts[e.access_key])
+                who[e.caller.principal]
+                or (may[e.caller.text] and texts[e.caller.access_key])
+                or (key and upper in e.caller.access_key and texts[e.caller.access_key])
             )
             is not exclude
         ]

@@ -36,8 +36,8 @@ class Word(Term):
 
     def _found(self, event: Event) -> bool:
         return (
-            self._needle in event.call_text
-            or self._needle in event.caller_text
+            self._needle in event.call.text
+            or self._needle in event.caller.text
             or (self._in_address and self._needle in event.source_ip)
             or (self._in_key and self._upper in event.access_key)
             or (self._is_id is not None and self._is_id(event))
@@ -60,10 +60,10 @@ class Word(Term):
             e
             for e in events
             if (
-                call[e.call_text]
-                or caller[e.caller_text]
-                or (ip and needle in e.source_ip)
-                or (key and upper in e.access_key)
+                call[e.call.text]
+                or caller[e.caller.text]
+                or (ip and needle in e.caller.source_ip)
+                or (key and upper in e.caller.access_key)
             )
             is not exclude
         ]
@@ -74,10 +74,10 @@ class Word(Term):
             e
             for e in events
             if (
-                needle in e.call_text
-                or needle in e.caller_text
-                or (ip and needle in e.source_ip)
-                or (key and upper in e.access_key)
+                needle in e.call.text
+                or needle in e.caller.text
+                or (ip and needle in e.caller.source_ip)
+                or (key and upper in e.caller.access_key)
             )
             is not exclude
         ]

@@ -90,7 +90,7 @@ class Callers:
         return likeness - caller + first
 
     def _find(self, arrival: Arrival, caller: int) -> int:
-        header, event = arrival.header, arrival.event
+        header, by = arrival.header, arrival.event.caller
         identity = header.identity if header is not None else None
         if header is None or identity is None or not identity.arn:
             return caller
@@ -102,7 +102,7 @@ class Callers:
             header.account,
             header.region,
             header.user_agent,
-            network_of[event.source_ip],
+            network_of[by.source_ip],
             identity.access_key,
             identity.type,
             scope.issuer_type if scope is not None else None,

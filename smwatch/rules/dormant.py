@@ -22,23 +22,9 @@ def model_of(event: Event, last: Event | None) -> Event:
     # Spelled out: a comparison of all fields by attrgetter takes three times as long (see the row "rules").
     if (
         last is not None
-        and last.call_text is event.call_text
-        and last.caller_text is event.caller_text
-        and last.name is event.name
-        and last.source is event.source
-        and last.secret is event.secret
-        and last.principal is event.principal
-        and last.read_only is event.read_only
+        and last.call is event.call
+        and last.caller is event.caller
         and last.seen_by is event.seen_by
-        and last.others is event.others
-        and last.secret_arn is event.secret_arn
-        and last.access_key is event.access_key
-        and last.source_ip is event.source_ip
-        and last.user_agent is event.user_agent
-        and last.region is event.region
-        and last.account is event.account
-        and last.error_code is event.error_code
-        and last.error_message is event.error_message
         and last.odd_id is event.odd_id
     ):
         return last

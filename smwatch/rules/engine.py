@@ -133,8 +133,9 @@ class Engine:
             if second < began:
                 began = second
                 world.beginning.move(second)
-            if event.region != region or event.account != account or (event.seen_by is _FILE) is not recorded:
-                account, region, recorded = event.account, event.region, event.seen_by is _FILE
+            by = event.caller
+            if by.region != region or by.account != account or (event.seen_by is _FILE) is not recorded:
+                account, region, recorded = by.account, by.region, event.seen_by is _FILE
                 stretch = world.vigil.stretch((account, region), recorded=recorded)
                 world.accounts.see(account)
             if not stretch.first <= second <= stretch.last:

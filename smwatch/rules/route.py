@@ -127,8 +127,8 @@ class Router:
 
     def _of(self, arrival: Arrival) -> _Route | None:
         if arrival.decoded is None:
-            event = arrival.event
-            return self._routes[event.source, event.name]
+            call = arrival.event.call
+            return self._routes[call.source, call.name]
         record = arrival.decoded
         try:
             return self._routes[record.get("eventSource"), record.get("eventName")]

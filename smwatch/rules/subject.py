@@ -6,8 +6,6 @@ from collections.abc import Sequence
 from copy import copy
 from ipaddress import IPv6Address, ip_address
 
-import msgspec
-
 from smwatch.events.event import ACCOUNT_BITS, ID_BITS, Arrival
 from smwatch.events.header import Header
 from smwatch.events.recent import Recent
@@ -37,21 +35,21 @@ class Subject:
     )
 
     def __init__(self, arrival: Arrival) -> None:
-        event = arrival.event
-        by = event.principal
+        event, caller = arrival.event, arrival.event.caller
+        by = caller.principal
         self._arrival = arrival
         self._each: list[Subject] | None = None
         self.event = event
         self.key = key = event.key
         self.second = key >> SECOND_BITS
-        self.secret = event.secret
+        self.secret = event.call.secret
         self.identity = by.identity
         self.session = by.arn or (f"{by.identity}:{by.session}" if by.session else by.identity)
         """All calls of one session, and nobody else's, share this text."""
-        self.access_key = event.access_key
-        self.account = event.account
-        self.region = event.region
-        self.network = network_of[event.source_ip]
+        self.access_key = caller.access_key
+        self.account = caller.account
+        self.region = caller.region
+        self.network = network_of[caller.source_ip]
         """The public network the call came from, with its length."""
 
     @property
@@ -64,7 +62,7 @@ class Subject:
     def _about(self, secret: Secret | None) -> Subject:
         event, one = self.event, copy(self)
         arn = event.secret_arn if secret is event.secret else ""
-        one.event = msgspec.structs.replace(event, secret=secret, others=(), secret_arn=arn)
+        one.event = event.about(secret, (), arn, event.call.text)
         one.secret = secret
         return one
 

@@ -85,7 +85,7 @@ def test_resources_tell_the_arn_of_a_secret_that_is_read_by_name() -> None:
 def test_a_batch_names_each_secret_once_or_none_at_all() -> None:
     event = records.event(records.batch(["prod/db", ARN, "prod/api", "null", PARTIAL]))
     assert (event.secret, event.others) == (DB, (Secret(ACCOUNT, REGION, "prod/api"),))
-    assert "prod/api" in event.call_text
+    assert "prod/api" in event.call.text
     by_filter = records.event(records.batch())
     assert (by_filter.secret, by_filter.others, by_filter.secret_arn) == (None, (), "")
 
@@ -205,6 +205,6 @@ def test_a_secret_is_found_by_all_its_names() -> None:
     def words(record: Record) -> Event:
         return records.event(record)
 
-    assert "prod/db" in words(records.read("PROD/DB")).call_text
-    assert "ab12cd" in words(records.read(ARN)).call_text
-    assert "on resource: prod/db" in words(records.denied("prod/db")).call_text
+    assert "prod/db" in words(records.read("PROD/DB")).call.text
+    assert "ab12cd" in words(records.read(ARN)).call.text
+    assert "on resource: prod/db" in words(records.denied("prod/db")).call.text

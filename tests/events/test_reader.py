@@ -143,7 +143,7 @@ STRINGS: tuple[str, ...] = (
     "region",
     "account",
 )
-STRINGS += ("error_code", "error_message", "odd_id", "call_text", "caller_text", "text", "id")
+STRINGS += ("error_code", "error_message", "odd_id", "text", "id")
 
 
 def check(event: Event) -> None:
@@ -303,8 +303,8 @@ def test_a_word_is_in_the_text_or_in_one_of_its_parts(record: Record) -> None:
     event = records.event(record)
     for word in set(event.text.split("\n")) - {""}:
         assert (
-            word in event.call_text
-            or word in event.caller_text
+            word in event.call.text
+            or word in event.caller.text
             or word in event.source_ip
             or word.upper() in event.access_key
         ), word
@@ -329,8 +329,8 @@ def test_texts_and_names_that_are_equal_are_one_object() -> None:
         "account",
     ):
         assert getattr(first, field) is getattr(second, field), field
-    assert first.call_text is second.call_text
-    assert first.caller_text is second.caller_text
+    assert first.call is second.call
+    assert first.caller is second.caller
 
 
 def test_what_a_reader_remembers_is_bounded() -> None:

@@ -222,12 +222,12 @@ def test_only_the_calls_about_a_secret_that_turns_out_to_be_another_are_worked_o
     others = [records.read(f"other-{number}") for number in range(5)]
     for record in (*others, records.read(partial(ODD))):
         reader.read(records.raw(record), seen_by=SeenBy.FILE, seen_at=records.AT)
-    before = {call[2]: call[-1] for call in reader._known.calls.values()}
+    before = {call.secret: number for call, number in reader._known.calls.values()}
     reader.read(records.raw(records.create(ODD)), seen_by=SeenBy.FILE, seen_at=records.AT)
     assert reader.renamed() == ((secret("payments"), secret(ODD)),)
     for record in (*others, records.read(partial(ODD))):
         reader.read(records.raw(record), seen_by=SeenBy.FILE, seen_at=records.AT)
-    after = {call[2]: call[-1] for call in reader._known.calls.values() if call[0] == "GetSecretValue"}
+    after = {call.secret: number for call, number in reader._known.calls.values() if call.name == "GetSecretValue"}
     assert {about: number for about, number in after.items() if about != secret(ODD)} == {
         about: number for about, number in before.items() if about != secret("payments")
     }

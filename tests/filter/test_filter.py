@@ -82,12 +82,17 @@ def test_a_word_is_found_in_odd_addresses_and_access_keys_too(word: str) -> None
 def test_texts_that_all_differ_are_looked_through_after_a_sample() -> None:
     model = records.event(records.read("prod/db"))
     differing = [
-        msgspec.structs.replace(model, key=i, call_text=f"denied {i}", caller_text=f"caller {i}")
+        msgspec.structs.replace(
+            model,
+            key=i,
+            call=msgspec.structs.replace(model.call, text=f"denied {i}"),
+            caller=msgspec.structs.replace(model.caller, text=f"caller {i}"),
+        )
         for i in range(8 * SAMPLE)
     ]
     chosen = parse('"denied 99"', CONTEXT)
     kept, calls = counting_calls(lambda: chosen.select(differing))
-    assert kept == [event for event in differing if "denied 99" in event.call_text]
+    assert kept == [event for event in differing if "denied 99" in event.call.text]
     assert 0 < len(kept) < len(differing)
     assert calls < 2 * SAMPLE + 50
 
@@ -370,9 +375,9 @@ def test_a_step_of_a_pattern_goes_to_the_last_records_that_can_match(among: int)
         asked.append(event.key)
         return {"eventName": event.name, "eventSource": event.source}
 
+    wanted, other = (msgspec.structs.replace(EVENTS[0].call, name=name) for name in ("DeleteSecret", "ListSecrets"))
     events = [
-        msgspec.structs.replace(EVENTS[0], key=n, name="DeleteSecret" if n % among == 0 else "ListSecrets")
-        for n in range(20_000)
+        msgspec.structs.replace(EVENTS[0], key=n, call=wanted if n % among == 0 else other) for n in range(20_000)
     ]
     chosen = parse('{ $.eventName = "DeleteSecret" }', Context(record_of=record_of, levels=()))
     rest, steps = events, list[int]()
@@ -388,12 +393,12 @@ def test_a_step_of_a_pattern_goes_to_the_last_records_that_can_match(among: int)
 
 @pytest.mark.parametrize("text", ["billing", "user:billing", "user:role/lambda*", "ip:10.9.*", "agent:boto*"])
 def test_a_step_over_events_by_as_many_callers_is_no_longer_than_others(text: str) -> None:
-    chosen, event = parse(text, CONTEXT), EVENTS[0]
+    chosen, event, caller, replace = parse(text, CONTEXT), EVENTS[0], EVENTS[0].caller, msgspec.structs.replace
     events = [
-        msgspec.structs.replace(
-            event, caller_text=f"caller {n}", source_ip=f"10.0.{n}", user_agent=f"agent {n}", access_key=f"AKIA{n}"
+        replace(
+            event, caller=replace(caller, text=f"caller {n}", source_ip=ip, user_agent=f"agent {n}", access_key=key)
         )
-        for n in range(20_000)
+        for n, ip, key in ((n, f"10.0.{n}", f"AKIA{n}") for n in range(20_000))
     ]
     step = events[chosen.reach(events) :]
     _, calls = counting_calls(lambda: chosen.select(step))

@@ -8,7 +8,7 @@ from smwatch.events.event import Event
 from smwatch.events.secret import Secret
 from smwatch.filter.answers import Answers
 from smwatch.filter.glob import Glob
-from smwatch.filter.term import FAST_STEP, ID_STEP, Term
+from smwatch.filter.term import FAST_STEP, ID_STEP, STEP, Term
 from smwatch.filter.terms import Flag
 
 
@@ -21,7 +21,7 @@ class Field(Term):
         self.globs = globs
         super().__init__(exclude=exclude)
         self.cost = 1 if name in _PLAIN else 4 if name == "id" else 3
-        self.step = ID_STEP if name == "id" else FAST_STEP
+        self.step = FAST_STEP if name in _PLAIN or name == "error" else ID_STEP if name == "id" else STEP
         fits = globs[0].fits if len(globs) == 1 else lambda text: any(glob.fits(text) for glob in globs)
         self._fits = fits if not fits("") else lambda text: text != "" and fits(text)
         self._texts = Answers(self._fits)

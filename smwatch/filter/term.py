@@ -10,8 +10,9 @@ from abc import ABC, abstractmethod
 
 from smwatch.events.event import Event
 
-FAST_STEP, ID_STEP = 10_000, 5_000
-"""Events that a term gets through in some milliseconds, also where each of them is by another caller."""
+FAST_STEP, STEP, ID_STEP = 10_000, 5_000, 2_500
+"""Events that a term gets through in some milliseconds, also where each of them is by another caller: where it looks at
+one short value of each, at what is said of callers and calls, and at event IDs."""
 
 
 class Term(ABC):
@@ -19,7 +20,7 @@ class Term(ABC):
 
     cost: int = 3
     """Terms of low cost go first."""
-    step: int = FAST_STEP
+    step: int = STEP
     """Events it gets through in some milliseconds."""
 
     def __init__(self, *, exclude: bool) -> None:

@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import TYPE_CHECKING
 
 from smwatch.events.event import Event
-from smwatch.filter.term import Term
+from smwatch.filter.term import FAST_STEP, Term
 from smwatch.record import Record
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ _KEY = attrgetter("key")
 class Flag(Term):
     """Asks one of the questions that have a word of their own: error, denied, read, write."""
 
-    cost = 1
+    cost, step = 1, FAST_STEP
 
     def __init__(self, word: str, *, exclude: bool = False) -> None:
         super().__init__(exclude=exclude)
@@ -71,7 +71,7 @@ _SAID = {
 class Alarmed(Term):
     """Asks whether an event is evidence of an alarm; the answer can change, see `View.recheck`."""
 
-    cost = 2
+    cost, step = 2, FAST_STEP
 
     def __init__(self, levels: Container[int], *, exclude: bool = False) -> None:
         """`levels` holds the keys of the events in evidence."""
@@ -101,7 +101,7 @@ AT_ONCE = 1_000
 class Matching(Term):
     """Asks a filter pattern, which takes the record: slow, so events that cannot match are left out first."""
 
-    cost = 9
+    cost, step = 9, FAST_STEP
 
     def __init__(self, pattern: Pattern, record_of: Callable[[Event], Record]) -> None:
         super().__init__(exclude=False)

@@ -23,7 +23,9 @@ class User(Field):
     def __init__(self, globs: tuple[Glob, ...], *, exclude: bool = False) -> None:
         super().__init__("user", globs, exclude=exclude)
         cores = [glob.core for glob in globs]
-        self._may = Holding(cores[0]) if len(cores) == 1 else Answers[str](lambda text: any(c in text for c in cores))
+        self._may = (
+            Holding(cores[0]) if len(cores) == 1 else Answers[str](lambda text: any(map(text.__contains__, cores)))
+        )
         """For search texts of callers."""
         self._who = Answers(self._fits_principal)
         self._in_key = any(not core.strip(ACCESS_KEY.lower()) for core in cores)

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from smwatch.events.event import ACCESS_KEY, ACCOUNT_BITS, ADDRESS, ID_BITS, Event
 from smwatch.filter.answers import Holding
-from smwatch.filter.term import FAST_STEP, ID_STEP, Term
+from smwatch.filter.term import ID_STEP, STEP, Term
 
 SAMPLE, VARIED = 1_000, 1_400
 """Where so many events bring more new texts than that, of calls and of callers, looking is faster than remembering.
@@ -32,7 +32,7 @@ class Word(Term):
         self._in_address = not needle.strip(ADDRESS)
         self._in_key = not needle.strip(ACCESS_KEY.lower())
         self._is_id = _id_test(needle) if _PART_OF_ID.fullmatch(needle) else None
-        self.step = FAST_STEP if self._is_id is None else ID_STEP
+        self.step = STEP if self._is_id is None else ID_STEP
 
     def _found(self, event: Event) -> bool:
         return (
@@ -44,8 +44,6 @@ class Word(Term):
         )
 
     def _picked(self, events: list[Event], exclude: bool) -> list[Event]:
-        if self._is_id is not None:
-            return super()._picked(events, exclude)
         call, caller, rest = self._in_call, self._in_caller, events[SAMPLE:]
         known = len(call) + len(caller)
         kept = self._remembered(events[:SAMPLE], exclude)
@@ -54,8 +52,8 @@ class Word(Term):
 
     def _remembered(self, events: list[Event], exclude: bool) -> list[Event]:
         call, caller, needle, upper = self._in_call, self._in_caller, self._needle, self._upper
-        # Both are false for most words, and half of what "filter-text" measures.
-        ip, key = self._in_address, self._in_key
+        # All are false for most words, and half of what "filter-text" measures.
+        ip, key, is_id = self._in_address, self._in_key, self._is_id
         return [
             e
             for e in events
@@ -64,12 +62,13 @@ class Word(Term):
                 or caller[e.caller.text]
                 or (ip and needle in e.caller.source_ip)
                 or (key and upper in e.caller.access_key)
+                or (is_id is not None and is_id(e))
             )
             is not exclude
         ]
 
     def _looked(self, events: list[Event], exclude: bool) -> list[Event]:
-        needle, upper, ip, key = self._needle, self._upper, self._in_address, self._in_key
+        needle, upper, ip, key, is_id = self._needle, self._upper, self._in_address, self._in_key, self._is_id
         return [
             e
             for e in events
@@ -78,6 +77,7 @@ class Word(Term):
                 or needle in e.caller.text
                 or (ip and needle in e.caller.source_ip)
                 or (key and upper in e.caller.access_key)
+                or (is_id is not None and is_id(e))
             )
             is not exclude
         ]

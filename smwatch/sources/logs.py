@@ -34,8 +34,12 @@ QUOTAS = {
 }
 """Calls a second that AWS grants an account, where they are not QUOTA (CloudWatch Logs quotas, user guide)."""
 SHARE, SHARE_ONCE = 0.2, 0.8
-"""What may be taken of the quota: by what follows, and by a reading that somebody waits for and that ends, which leaves
-that much."""
+"""What may be taken of the quota: by what follows, and by a reading that somebody waits for and that ends.
+
+Together all of it, so that neither has the other refused, nor what others follow: whoever asks for more is refused
+himself now and then as well, and goes on at half the rate. With the calls that may be made at once, the first second of
+a reading that ends takes all of ten.
+"""
 SCHEDULE = Schedule(
     sweep_every=timedelta(seconds=3),
     sweep_lag=timedelta(seconds=60),
@@ -335,6 +339,6 @@ def moment(milliseconds: object) -> datetime | None:
     if not isinstance(milliseconds, int):
         return None
     try:
-        return EPOCH + timedelta(milliseconds=milliseconds)
+        return EPOCH + milliseconds * MILLISECOND
     except OverflowError:
         return None

@@ -14,6 +14,7 @@ FLOOR = 0.1
 BURST = 2.0
 RAISE_EVERY = 30.0
 RAISE_BY = 0.05
+"""The part of what was asked for that a rate recovers by after so many seconds: all of it in five minutes from half."""
 HOLD = (1.0, 2.0)
 ROUNDING = 1e-6
 
@@ -71,7 +72,7 @@ class Pace:
         """Calls a second at present."""
         steps = int((self.clock() - self._raised_at) / RAISE_EVERY)
         if steps > 0:
-            self._rate = min(self.ceiling, self._rate + steps * RAISE_BY)
+            self._rate = min(self.ceiling, self._rate + steps * RAISE_BY * self.ceiling)
             self._raised_at += steps * RAISE_EVERY
         return self._rate
 

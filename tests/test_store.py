@@ -231,7 +231,7 @@ def test_the_order_of_arrival_does_not_show(order: list[Arrival], size: int) -> 
         assert dossier.timeline() == second.secrets[secret].timeline()
         assert dossier.lifecycle(now) == second.secrets[secret].lifecycle(now)
     for identity, principal in first.principals.items():
-        assert principal.secrets == second.principals[identity].secrets
+        assert tuple(principal.secrets) == tuple(second.principals[identity].secrets)
 
 
 def test_a_late_event_is_put_where_it_belongs() -> None:

@@ -10,7 +10,7 @@ from operator import attrgetter
 
 from smwatch.change import Change
 from smwatch.dossier import PrincipalDossier, SecretDossier
-from smwatch.events.event import ACCOUNT_BITS, UNREADABLE, Arrival, Event
+from smwatch.events.event import UNREADABLE, Arrival, Event
 from smwatch.events.renaming import composed, names_any, renamed_event
 from smwatch.events.secret import Secret
 from smwatch.judging import SLACK, Judge, Judging, in_parts
@@ -22,38 +22,6 @@ OFFERED, CAME = 4_000, 200
 
 More are gone through with each letter that is typed: serves "longest stall of the event loop".
 """
-
-_PART_BITS = 4
-_PARTS = (1 << _PART_BITS) - 1
-
-
-class Keys:
-    """A set of keys of events in parts: all in one, it stands still for 20 ms whenever it outgrows its room.
-
-    Serves "longest stall of the event loop".
-    """
-
-    __slots__ = ("_parts",)
-
-    def __init__(self) -> None:
-        self._parts: tuple[set[int], ...] = tuple(set() for _ in range(1 << _PART_BITS))
-
-    def __contains__(self, key: int) -> bool:
-        return key in self._parts[key >> ACCOUNT_BITS & _PARTS]
-
-    def add(self, key: int) -> bool:
-        """Put one in; whether it was not in."""
-        part = self._parts[key >> ACCOUNT_BITS & _PARTS]
-        if key in part:
-            return False
-        part.add(key)
-        return True
-
-    def discard(self, keys: Iterable[int]) -> None:
-        """Take some out, as far as they are in."""
-        parts = self._parts
-        for key in keys:
-            parts[key >> ACCOUNT_BITS & _PARTS].discard(key)
 
 
 class Store(Judging):
@@ -68,7 +36,6 @@ class Store(Judging):
         """Ascending by key. Read it, never change it."""
         self.names: Counter[str] = Counter()
         """How many events of each name are in the store."""
-        self._keys = Keys()
         self._counted: set[int] = set()
         """The calls that are in the dossiers, of those of which several accounts have records."""
         self._views: list[View] = []
@@ -131,14 +98,18 @@ class Store(Judging):
         Keep batches small (some hundreds) where the event loop is shared with a screen: a batch is taken in one go.
         """
         self._set_all_right()
-        keys, new, again = self._keys, list[Arrival](), list[Arrival]()
+        # No set of keys beside the events: it takes half as much as all else of an event does, and most come in order.
+        newest = self.events[-1].key if self.events else -1
+        came, new, again = set[int](), list[Arrival](), list[Arrival]()
         change = Change()
         for arrival in arrivals:
-            if not keys.add(arrival.event.key):
+            key = arrival.event.key
+            if key in came or (key <= newest and self.find(key) is not None):
                 again.append(arrival)
                 continue
+            came.add(key)
             new.append(arrival)
-            if not arrival.shared_id or self._counts(arrival):
+            if not arrival.shared_id or self._counts(arrival, came):
                 self.dossiers.note(arrival)
                 call = arrival.event.call
                 if call.secret is not None:
@@ -231,16 +202,19 @@ class Store(Judging):
             self._judge(better, change, more=more)
         return self._publish(change)
 
-    def _counts(self, arrival: Arrival) -> bool:
-        """Whether a record of a call that other accounts have records of is the first to be counted."""
+    def _counts(self, arrival: Arrival, came: set[int]) -> bool:
+        """Whether a record of a call that other accounts have records of is the first to be counted.
+
+        `came` are the keys of this one and of those that came with it before it.
+        """
         key = arrival.counted_as or arrival.event.key
-        if key in self._counted or (arrival.counted_as and key in self._keys):
+        if key in self._counted or (arrival.counted_as and (key in came or self._knows(key))):
             return False
         self._counted.add(key)
         return True
 
     def _knows(self, key: int) -> bool:
-        return key in self._keys
+        return self.find(key) is not None
 
     def _evict(self) -> int:
         extra = len(self.events) - self.capacity
@@ -250,7 +224,6 @@ class Store(Judging):
         del self.events[:extra]
         gone = [event.key for event in old]
         self._counted.difference_update(gone)
-        self._keys.discard(gone)
         self._marks.unmark(gone)
         self.names.subtract([event.call.name for event in old])
         for name in {event.call.name for event in old}:

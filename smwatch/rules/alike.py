@@ -33,12 +33,21 @@ SAME = frozenset(
     )
 )
 """The fields of a record that are the same, or missing, for all alike events: headers have them as they are."""
+OF_CALLER = frozenset(
+    path for path in SAME if path[0] in ("userIdentity", "userAgent", "vpcEndpointId", "sessionCredentialFromConsole")
+)
+"""Those that are the same for all events of one caller, whatever it calls; the others are for all equal calls."""
 _RESOURCES = path_of(KEY_OF_RESOURCES[0])
 
 
 def same_if_alike(look: Look) -> bool:
     """Whether a look at the record has the same answer, that something is missing included, for all alike events."""
     return path_of(look[0]) in SAME or look == KEY_OF_RESOURCES
+
+
+def is_of_caller(look: Look) -> bool:
+    """Whether a look at the record has the same answer for all events of one caller."""
+    return path_of(look[0]) in OF_CALLER
 
 
 def of_header(paths: Sequence[Path]) -> Callable[[Header], Sequence[Any]] | None:

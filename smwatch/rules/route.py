@@ -14,11 +14,11 @@ from itertools import repeat
 from operator import attrgetter, call
 from typing import Any, TypeAlias
 
-from smwatch.events.event import Arrival, Event, Likeness
+from smwatch.events.event import CALLER_BITS, Arrival, Event, Likeness
 from smwatch.events.recent import Recent
 from smwatch.events.tidy import LONGEST
 from smwatch.patterns.conditions import parse_selector
-from smwatch.rules.alike import Callers, of_header, same_if_alike
+from smwatch.rules.alike import Callers, is_of_caller, of_header, same_if_alike
 from smwatch.rules.dimension import deciding
 from smwatch.rules.glance import Answers, Glance, Remembered
 from smwatch.rules.memory import Generations, Turns
@@ -28,6 +28,8 @@ from smwatch.rules.subject import Subject
 
 KINDS = 4096
 """Kinds of events remembered for each event name, before all are forgotten."""
+ANSWERED = 8_192
+"""Calls, and callers, of which answers are remembered for each event name, before all are forgotten."""
 PLANS = 16_384
 """Plans of a generation, of which two are kept."""
 GONE = 8
@@ -87,7 +89,8 @@ class Router:
             return self._known[arrival.likeness]
         except KeyError:
             pass
-        route = self._of(arrival)
+        call = arrival.event.call
+        route = self._routes[call.source, call.name] if arrival.decoded is None else self._of(arrival)
         if route is None:
             return None
         if self._gone:
@@ -96,7 +99,7 @@ class Router:
         try:
             plan = self._like[like]
         except KeyError:
-            plan, known = self._plan(arrival, route)
+            plan, known = self._plan(arrival, route, like)
             if known and like is not None:
                 self._like.keep(like, plan)
         way = plan, arrival.event
@@ -104,11 +107,10 @@ class Router:
             self._known.keep(arrival.likeness, way)
         return way
 
-    def _plan(self, arrival: Arrival, route: _Route) -> tuple[Plan, bool]:
+    def _plan(self, arrival: Arrival, route: _Route, like: Likeness | None) -> tuple[Plan, bool]:
         """The same, and whether it is so for all events that are `alike`."""
-        event = arrival.event
-        kind = route.kinds.get(route.answers(arrival)) or route.kind(arrival)
-        if event.others or arrival.decoded is not None:
+        kind = route.kind(arrival, like)
+        if arrival.event.others or arrival.decoded is not None:
             return kind.once, False
         subject = Subject(arrival)
         takers = kind.takers(subject)
@@ -238,6 +240,14 @@ def _enlisted(plan: Plan, takers: Iterable[_Taking], subject: Subject) -> Plan:
     return plan
 
 
+def _answered(known: dict[int, Answers], number: int, answers: Answers) -> Answers:
+    """Remember what was answered."""
+    if len(known) >= ANSWERED:
+        known.clear()
+    known[number] = answers
+    return answers
+
+
 class _Route:
     """Where events of one source and name can go."""
 
@@ -248,14 +258,30 @@ class _Route:
         asked = [look for look in looks if not settled or look[0] not in _SETTLED]
         self.alike = settled and all(map(same_if_alike, asked))
         """Whether events that are `alike` have the same answers."""
-        self.answers = Glance(asked, of_header if self.alike else lambda _paths: None, remembered).answers
-        self.kinds: dict[Answers, _Kind] = {}
+        read = of_header if self.alike else lambda _paths: None
+        of_caller = list(filter(is_of_caller, asked)) if self.alike else []
+        self._of_call = Glance([look for look in asked if look not in of_caller], read, remembered).answers
+        self._of_caller = Glance(of_caller, read, remembered).answers
+        self._calls: dict[int, Answers] = {}
+        self._callers: dict[int, Answers] = {}
+        """What was answered about each, of those that are `alike`: a new pair of them has nothing asked anew."""
+        self._kinds: dict[tuple[Answers, Answers], _Kind] = {}
 
-    def kind(self, arrival: Arrival) -> _Kind:
-        """The kind of an event that is the first of it."""
-        if len(self.kinds) >= KINDS:
-            self.kinds.clear()
-        kind = self.kinds[self.answers(arrival)] = _Kind(self._stops, Subject(arrival))
+    def kind(self, arrival: Arrival, like: Likeness | None) -> _Kind:
+        """The kind of an event; `like`: see Callers."""
+        if like is None or not self.alike:
+            answers = self._of_call(arrival), self._of_caller(arrival)
+        else:
+            number, caller = divmod(like, 1 << CALLER_BITS)
+            answers = (
+                self._calls.get(number) or _answered(self._calls, number, self._of_call(arrival)),
+                self._callers.get(caller) or _answered(self._callers, caller, self._of_caller(arrival)),
+            )
+        kind = self._kinds.get(answers)
+        if kind is None:
+            if len(self._kinds) >= KINDS:
+                self._kinds.clear()
+            kind = self._kinds[answers] = _Kind(self._stops, Subject(arrival))
         return kind
 
     def wants(self, arrival: Arrival) -> bool:

@@ -12,11 +12,11 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from smwatch.events.event import Arrival, Event, Likeness, SeenBy
+from smwatch.events.event import CALLER_BITS, Arrival, Event, Likeness, SeenBy
 from smwatch.events.reader import Reader
 from smwatch.patterns.conditions import parse_selector
 from smwatch.record import Record, decode, encode
-from smwatch.rules.alike import SAME, Callers, of_header, same_if_alike
+from smwatch.rules.alike import OF_CALLER, SAME, Callers, of_header, same_if_alike
 from smwatch.rules.dimension import DIMENSIONS, KEY_OF_RESOURCES
 from smwatch.rules.engine import Engine
 from smwatch.rules.glance import Glance, path_of
@@ -50,7 +50,7 @@ def test_alike_events_have_the_same_in_every_field_that_is_asked(
     changes: list[tuple[tuple[str, ...], Any, Any]],
 ) -> None:
     reader = Reader()
-    known: dict[Hashable, str] = {}
+    known: dict[Hashable, str | list[str]] = {}
     for path, value, resources in changes:
         record = json.loads(records.raw(records.read("prod/db")))
         put(record, path, value)
@@ -62,6 +62,9 @@ def test_alike_events_have_the_same_in_every_field_that_is_asked(
         assert DIMENSIONS["key"].get(Subject(read)) == DIMENSIONS["key"].get(Subject(decoded))
         if (like := read.likeness) is not None:
             assert known.setdefault(like, asked(record)) == asked(record)
+            for half, paths in ((like >> CALLER_BITS, SAME - OF_CALLER), (like % (1 << CALLER_BITS), OF_CALLER)):
+                said = [told(record, path) for path in sorted(paths)]
+                assert known.setdefault((half, len(paths)), said) == said
 
 
 def test_a_header_tells_of_every_such_field() -> None:

@@ -19,6 +19,7 @@ from smwatch.rules.alike import Callers
 from smwatch.rules.dimension import Value
 from smwatch.rules.engine import Engine
 from smwatch.rules.fact import Track
+from smwatch.rules.glance import Answers, Glance
 from smwatch.rules.measure import GRADES, Asker
 from smwatch.rules.period import DAY
 from smwatch.rules.plan import Ask, Plan
@@ -120,6 +121,40 @@ def test_a_session_s_next_access_key_is_a_matter_only_of_calls_from_a_public_net
     assert len(made) == plans
 
 
+def test_a_call_and_a_caller_that_are_known_have_nothing_asked_anew_when_they_come_together(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    glanced, answers = list[Event](), Glance.answers
+
+    def noted(glance: Glance, arrival: Arrival) -> Answers:
+        glanced.append(arrival.event)
+        return answers(glance, arrival)
+
+    pairs = [(0, "prod/db"), (1, "prod/db"), (1, "prod/job"), (0, "prod/job")]
+    reads = arrivals(records.read(secret, by=SESSIONS[who], at=AT, id=f"{who}{secret}") for who, secret in pairs)
+    engine = Engine(catalogue())
+    monkeypatch.setattr(Glance, "answers", noted)
+    engine.judge(reads[:3])
+    assert {each.key for each in glanced} == {read.event.key for read in reads[:3]}
+    engine.judge(reads[3:])
+    assert reads[3].event not in glanced
+
+
+@pytest.mark.parametrize("answered", [1, 1 << 20])
+def test_calls_and_callers_are_told_apart_by_what_either_says(monkeypatch: pytest.MonkeyPatch, answered: int) -> None:
+    monkeypatch.setattr(route, "ANSWERED", answered)
+    when = '{ $.eventName = "GetSecretValue" && $.userAgent = "*curl*" && $.errorCode = "AccessDenied*" }'
+    rules = ruled(mine(when=when, by="secret"))
+    told = [
+        call(secret, at=AT + timedelta(seconds=10 * round_), id=f"{round_}{call}{secret}{agent}", userAgent=agent)
+        for round_ in range(2)
+        for call in (records.read, records.denied)
+        for secret in ("prod/a", "prod/b")
+        for agent in ("aws-cli", "curl/8")
+    ]
+    assert sorted(alarm.count for alarm in of("MINE", judged(told, rules, batch=1))) == [2, 2]
+
+
 def test_of_what_is_for_nobody_no_caller_is_looked_for(monkeypatch: pytest.MonkeyPatch) -> None:
     looked_for, like = list[Event](), Callers.like
 
@@ -204,9 +239,9 @@ def test_who_comes_again_and_again_is_planned_once_whoever_else_comes(monkeypatc
     monkeypatch.setattr(route, "PLANS", 8)
     engine, planned, plan = Engine(catalogue()), list[str](), Router._plan
 
-    def counted(router: Router, arrival: Arrival, route: _Route) -> tuple[Plan, bool]:
+    def counted(router: Router, arrival: Arrival, route: _Route, like: Likeness | None) -> tuple[Plan, bool]:
         planned.append(arrival.event.principal.called)
-        return plan(router, arrival, route)
+        return plan(router, arrival, route, like)
 
     monkeypatch.setattr(Router, "_plan", counted)
     told = list[Record]()

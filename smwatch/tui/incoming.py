@@ -77,7 +77,7 @@ class Incoming:
         self._shown_soon.cancel()
         self._shown_at = self._desk.now
         change = self._subscription.take()
-        self._desk.tally.note(change.added, self._desk.now)
+        self._desk.take_note(change)
         self._show(change)
         self.settle_soon()  # what a person has decided upon many alarms
 

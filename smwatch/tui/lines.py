@@ -36,6 +36,10 @@ Page = Callable[[int], Sequence[Line]]
 """A page is a function of the width it is given."""
 
 
+class Unfinished(list[Line]):
+    """What there is of a page whose facts are still being worked out, a little more each time it is written."""
+
+
 BLANK = Line()
 HOTKEYS = "123456789"
 """Keys for the first lines of a list to pick from."""

@@ -8,8 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 from smwatch.change import Change
-from smwatch.dossier import PrincipalDossier
-from smwatch.events.event import Arrival, Event
+from smwatch.events.event import Event
 from smwatch.events.links import shared_id
 from smwatch.events.secret import Secret
 from smwatch.filter import Context, complete
@@ -23,6 +22,7 @@ from smwatch.tui.attention import Attention
 from smwatch.tui.clip import Clip, next_step, of_event
 from smwatch.tui.columns import called, columns_meant
 from smwatch.tui.foremost import Foremost
+from smwatch.tui.key_use import KeyUse
 from smwatch.tui.keys import KeyTable
 from smwatch.tui.lines import Page
 from smwatch.tui.outside import Answers, Before, Outside
@@ -88,8 +88,7 @@ class Desk:
         self.live_tail_priced = False
         """Whether what Live Tail costs has been said."""
         self._answers: dict[Secret, Answers] = {}
-        self._used_key: tuple[tuple[str, int], PrincipalDossier | None] = ("", -1), None
-        """What was asked last of an access key, and how much was known then."""
+        self._key_use: KeyUse | None = None
 
     # -- the world outside
 
@@ -194,6 +193,14 @@ class Desk:
         """Somebody wants no noise about something for a while."""
         self._keep(self.store.mute(mute))
 
+    def take_note(self, change: Change) -> None:
+        """Count what has come into the store."""
+        self.tally.note(change.added, self.now)
+        if change.corrected or change.superseded or change.renamed:
+            self._key_use = None  # to be looked at anew
+        elif self._key_use is not None:
+            self._key_use.note(change.added)
+
     def tick(self, now: datetime) -> None:
         """Let time pass."""
         self.now = now
@@ -293,8 +300,12 @@ class Desk:
                 return Clip(
                     rotation_list(store.principals[identity]), "the secrets it got, as commands that rotate them"
                 )
-            case ToAccessKey(access_key) if (used := self.used(access_key)) is not None:
-                return Clip(rotation_list(used, access_key), "the secrets it got, as commands that rotate them")
+            case ToAccessKey(access_key):
+                use = self.use_of(access_key)
+                while use.step():
+                    pass
+                told = "the secrets it got, as commands that rotate them"
+                return Clip(rotation_list(use.dossier, access_key), told) if use.dossier is not None else None
             case ToAlarm(group) if group in store.alarms:
                 return next_step(store.alarms[group])
             case _:
@@ -317,16 +328,9 @@ class Desk:
         """What AWS said of a secret, if it was asked."""
         return self._answers.get(secret)
 
-    def used(self, access_key: str) -> PrincipalDossier | None:
-        """What the events in memory tell of an access key; None for nothing."""
-        state = access_key, self.store.dropped + len(self.store.events)
-        if self._used_key[0] != state:
-            events = [event for event in self.store.events if event.access_key == access_key]
-            used = PrincipalDossier(events[-1].principal) if events else None
-            for event in events:
-                # Only of what is missing does the record tell how that is meant.
-                record = self.record_of(event) if event.error_code == "ResourceNotFoundException" else None
-                if used is not None:
-                    used.note(Arrival(event, "", record or {}))
-            self._used_key = state, used
-        return self._used_key[1]
+    def use_of(self, access_key: str) -> KeyUse:
+        """What the events in memory tell of an access key, as far as they have been looked at; the last one is kept."""
+        use = self._key_use
+        if use is None or use.access_key != access_key:
+            use = self._key_use = KeyUse(access_key, self.store.events, self.record_of)
+        return use

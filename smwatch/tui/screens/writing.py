@@ -6,10 +6,10 @@ from collections.abc import Collection, Sequence
 from typing import TYPE_CHECKING
 
 from smwatch.events.secret import Secret
-from smwatch.tui.lines import Line, Piece, heading, line, paragraph
+from smwatch.tui.lines import Line, Piece, Unfinished, heading, line, paragraph
 from smwatch.tui.pages.alarm import alarm_page
 from smwatch.tui.pages.alarms import mute_page
-from smwatch.tui.pages.event import event_lines, json_lines, record_page
+from smwatch.tui.pages.event import event_lines, json_lines, key_words, record_page
 from smwatch.tui.pages.overview import overview_page
 from smwatch.tui.pages.principal import access_key_page, principal_page
 from smwatch.tui.pages.secret import secret_body, secret_head, secret_page
@@ -40,9 +40,12 @@ def written(desk: Desk, target: object, folded: Folded, width: int) -> Sequence[
             if known is not None:
                 return principal_page(known, desk.alarms_of(identity), now, zone, width, keys)
         case ToAccessKey(access_key):
-            used = desk.used(access_key)
-            if used is not None:
-                return access_key_page(access_key, used, now, zone, width, keys)
+            use = desk.use_of(access_key)
+            if use.step():
+                told = f"looking at {use.total:,} events: {use.looked_at:,} so far"
+                return Unfinished([*paragraph(key_words(access_key), width, "title"), line(Piece(told, "quiet"))])
+            if use.dossier is not None:
+                return access_key_page(access_key, use.dossier, now, zone, width, keys)
         case ToAlarm(group):
             alarm = store.alarms.get(group)
             if alarm is not None and alarm.count:

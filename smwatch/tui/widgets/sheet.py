@@ -16,8 +16,8 @@ from textual.reactive import Reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from smwatch.tui.keys import bindings
-from smwatch.tui.lines import BLANK, Line, Page
+from smwatch.tui.keys import MOMENT, bindings
+from smwatch.tui.lines import BLANK, Line, Page, Unfinished
 from smwatch.tui.strips import filled
 from smwatch.tui.text import fit, visible
 from smwatch.tui.unwritten import place_of
@@ -187,6 +187,8 @@ class Sheet(ScrollView, Direct, can_focus=True):
         self._width = self.size.width
         width = self._width - 2 * MARGIN
         lines = self._page(width) if width > 0 else ()
+        if isinstance(lines, Unfinished):
+            self.set_timer(MOMENT, self._write)
         if lines == before:
             return
         self.lines = lines

@@ -110,7 +110,8 @@ class Windows(Once):
     def dropped(self, scan: Scan) -> None:
         """This window came to nothing: what remains of it has to be read by others, before those after it."""
         del self.scans[scan.kind]
-        self._slice, self._ends_cost = self._whole(self._slice / 2), False
+        self._slice = self._whole(self._slice / 2)
+        self._ends_cost = False  # a window as long as can be would come to nothing at the same place
         self._plan_from(scan.low)
 
     def gave_up(self, gaps: Iterable[Gap]) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from datetime import UTC, datetime, timedelta
-from typing import Any, SupportsIndex, overload
+from typing import TYPE_CHECKING, Any, SupportsIndex, overload
 
 import boto3
 import pytest
@@ -12,6 +13,9 @@ from botocore.exceptions import ClientError
 
 from tests.emulators.log_group import GROUP, Held, LogGroupService
 from tests.emulators.loopback import beside
+
+if TYPE_CHECKING:
+    from mypy_boto3_logs.client import CloudWatchLogsClient
 
 START = datetime(2026, 11, 30, tzinfo=UTC)
 RECORD = '{"eventSource":"secretsmanager.amazonaws.com","eventID":"%024d"}'
@@ -64,34 +68,35 @@ def test_no_more_calls_are_granted_than_the_quota_and_a_second_of_it_at_once() -
     group, at = filled(1), START
     group.now = lambda: at
     group.quota = 10.0
-    with beside(group):
-        client = boto3.client(
-            "logs",
-            endpoint_url=group.url,
-            region_name="eu-west-1",
-            aws_access_key_id="test",
-            aws_secret_access_key="test",
-            config=Config(retries={"total_max_attempts": 1}),
-        )
+    refused: list[Any] = []
 
-        refused: list[Any] = []
+    def granted(client: CloudWatchLogsClient) -> int:
+        before = len(refused)
+        for _ in range(30):
+            try:
+                client.filter_log_events(logGroupName=GROUP)
+            except ClientError as error:
+                refused.append(error.response["Error"])
+        return 30 - (len(refused) - before)
 
-        def granted() -> int:
-            before = len(refused)
-            for _ in range(30):
-                try:
-                    client.filter_log_events(logGroupName=GROUP)
-                except ClientError as error:
-                    refused.append(error.response["Error"])
-            return 30 - (len(refused) - before)
-
-        assert granted() == 10
+    with beside(group), closing(client_of(group)) as client:
+        assert granted(client) == 10
         at += timedelta(seconds=0.35)
-        assert granted() == 3
+        assert granted(client) == 3
         at += timedelta(minutes=1)
-        assert granted() == 10
-        assert all(error == {"Code": "ThrottlingException", "Message": "Rate exceeded"} for error in refused)
-        client.close()
+        assert granted(client) == 10
+    assert all(error == {"Code": "ThrottlingException", "Message": "Rate exceeded"} for error in refused)
+
+
+def client_of(group: LogGroupService) -> CloudWatchLogsClient:
+    return boto3.client(
+        "logs",
+        endpoint_url=group.url,
+        region_name="eu-west-1",
+        aws_access_key_id="test",
+        aws_secret_access_key="test",
+        config=Config(retries={"total_max_attempts": 1}),
+    )
 
 
 class LookedAt(list[Held]):

@@ -17,7 +17,7 @@ import sys
 import tempfile
 import zipfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from itertools import islice
@@ -117,20 +117,23 @@ def as_aws(size: int) -> Iterator[str]:
 def in_moto(size: int) -> Iterator[str]:
     """The URL of a log group of so many records in moto."""
     with tempfile.TemporaryDirectory() as home, started(Path(home)) as moto:
-        logs: CloudWatchLogsClient = boto3.client(
-            "logs", endpoint_url=moto.url, region_name=REGION, aws_access_key_id="test", aws_secret_access_key="test"
-        )
-        logs.create_log_group(logGroupName=GROUP)
-        logs.create_log_stream(logGroupName=GROUP, logStreamName="1")
-        records = _records(size)
-        while batch := list(islice(records, BATCH)):
-            logs.put_log_events(
-                logGroupName=GROUP,
-                logStreamName="1",
-                logEvents=[{"timestamp": int(at.timestamp() * 1000), "message": text} for text, at in batch],
-            )
-        logs.close()
+        with closing(_client(moto.url)) as logs:
+            logs.create_log_group(logGroupName=GROUP)
+            logs.create_log_stream(logGroupName=GROUP, logStreamName="1")
+            records = _records(size)
+            while batch := list(islice(records, BATCH)):
+                logs.put_log_events(
+                    logGroupName=GROUP,
+                    logStreamName="1",
+                    logEvents=[{"timestamp": int(at.timestamp() * 1000), "message": text} for text, at in batch],
+                )
         yield moto.url
+
+
+def _client(url: str) -> CloudWatchLogsClient:
+    return boto3.client(
+        "logs", endpoint_url=url, region_name=REGION, aws_access_key_id="test", aws_secret_access_key="test"
+    )
 
 
 def _records(size: int) -> Iterator[tuple[str, datetime]]:

@@ -33,7 +33,7 @@ class Decisions:
     are kept apart from alarms, each by the process in which it was taken. For one thread at a time.
     """
 
-    def __init__(self, journal: Journal, alarms: Iterable[Alarm] = (), mutes: Iterable[Mute] = ()) -> None:
+    def __init__(self, journal: Journal, alarms: Iterable[Alarm], mutes: Iterable[Mute] = ()) -> None:
         """`alarms` and `mutes` as the journal has them."""
         self._journal = journal
         self._known: dict[str, _Both] = {alarm.group: _both(alarm) for alarm in alarms if any(_both(alarm))}

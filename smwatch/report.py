@@ -27,8 +27,8 @@ def report_lines(
     since: datetime,
     now: datetime,
     coverage: Sequence[tuple[str, Coverage]],
-    filter_text: str = "",
-    kept_from: datetime | None = None,
+    filter_text: str,
+    kept_from: datetime | None,
 ) -> Iterator[str]:
     """A report in Markdown on all that is in the store, in the order a reader of it asks.
 

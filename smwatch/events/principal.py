@@ -59,7 +59,7 @@ class Principal(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
 _PERMISSION_SET = re.compile(r"AWSReservedSSO_(.+)_[0-9a-f]{16}")
 
 
-def principal_of(identity: Identity, *, recipient: str, service: str = "") -> Principal:
+def principal_of(identity: Identity, *, recipient: str, service: str) -> Principal:
     """The principal of a userIdentity that may lack anything.
 
     `recipient` is the record's recipientAccountId; `service` is the AWS service that a record without a type comes

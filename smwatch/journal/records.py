@@ -44,7 +44,7 @@ class Records:
     to a tenth or so: serves "view-…-memory"; to open one takes a millisecond.
     """
 
-    def __init__(self, *, packing: bool = False) -> None:
+    def __init__(self, *, packing: bool) -> None:
         self._packing = packing
         self._held: dict[int, str | bytes] = {}
         """Ascending by seq, as those in blocks are, which are older."""

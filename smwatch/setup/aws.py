@@ -152,7 +152,7 @@ def known_place(profile: str, region: str, account: str, partition: str) -> tupl
     return Place(partition or "aws", account or ANY, region or ANY), why
 
 
-def open_session(profile: str = "", region: str = "", *, attempts: int = 5, answer_within: int = 30) -> Aws:
+def open_session(profile: str, region: str, *, attempts: int = 5, answer_within: int = 30) -> Aws:
     """Return the way to AWS for a profile and Region, by default those of the environment; raise SetupError without."""
     try:
         session = boto3.Session(profile_name=profile or None)

@@ -137,7 +137,7 @@ ANY_ORGANIZATION = "o-*"
 """Stands for an organisation's ID where it is not known."""
 
 
-def role_permissions(place: Place, log_group: str, organization: str = "") -> Document:
+def role_permissions(place: Place, log_group: str, organization: str) -> Document:
     """Return what the delivery role may do: write CloudTrail's own streams of one log group.
 
     An organisation trail's streams begin with the organisation's ID.

@@ -14,7 +14,7 @@ from smwatch.visible import visible
 _MARKS = {Change.KEEP: " ", Change.MAKE: "+", Change.CHANGE: "~", Change.REMOVE: "-"}
 
 
-def plan_text(plan: Plan, width: int = 100) -> str:
+def plan_text(plan: Plan, width: int) -> str:
     """Return a plan as a person reads it before saying yes: what, what it costs, what it needs, how to undo it.
 
     Commands are longer than `width` columns where they have to be, so that they can be copied.

@@ -65,7 +65,7 @@ class SecondOpinion:
         return [message in matched for message in messages]
 
 
-def second_opinion(pattern: str, profile: str = "", region: str = "") -> SecondOpinion:
+def second_opinion(pattern: str, profile: str, region: str) -> SecondOpinion:
     """Ask in the Region and with the credentials of the standard places; SetupError where there are none."""
     aws = open_session(profile, region)
     return SecondOpinion(aws.logs(aws.region), pattern, profile=profile)

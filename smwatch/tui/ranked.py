@@ -23,7 +23,7 @@ class Ranked:
     To go through ten thousand for some that have changed takes 10 ms. Serves "longest stall of the event loop".
     """
 
-    def __init__(self, alarms: Iterable[Alarm] = ()) -> None:
+    def __init__(self, alarms: Iterable[Alarm]) -> None:
         entries = sorted(((urgency(alarm), alarm) for alarm in alarms), key=_FIRST)
         self._parts: list[_Part] = [
             ([key for key, _ in part], [alarm for _, alarm in part])

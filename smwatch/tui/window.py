@@ -19,7 +19,7 @@ class Window:
     The rows may change between two calls at any time.
     """
 
-    def __init__(self, view: View, *, newest_first: bool = True) -> None:
+    def __init__(self, view: View, *, newest_first: bool) -> None:
         self.view = view
         self.newest_first = newest_first
         self.height = 0

@@ -222,7 +222,7 @@ def _text(value: Any, name: str) -> str:
 # -- the record as JSON
 
 
-def json_lines(value: Any, width: int, folded: Collection[Path] = (), root: Path = ()) -> list[Line]:
+def json_lines(value: Any, width: int, folded: Collection[Path], root: Path = ()) -> list[Line]:
     """A document as JSON, one line a value; objects and lists that are not empty lead to being folded.
 
     `root` tells the paths of several documents on one page apart.
@@ -291,7 +291,7 @@ def _escaped(text: str) -> str:
 
 
 def record_page(
-    event: Event, record: Record | None, width: int, keys: KeyTable, folded: Collection[Path] = ()
+    event: Event, record: Record | None, width: int, keys: KeyTable, folded: Collection[Path]
 ) -> list[Line]:
     """The section with the whole record."""
     if event.name == UNREADABLE:

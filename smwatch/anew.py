@@ -14,7 +14,7 @@ from smwatch.watched import Watched
 
 if TYPE_CHECKING:
     from smwatch.change import Change
-    from smwatch.rules.engine import Engine, Same
+    from smwatch.rules.engine import Compared, Engine
 
 TOGETHER = 1_000
 """Events for which alarms are worked out together: after each few of them, most were so again and again."""
@@ -43,7 +43,7 @@ class Anew:
         )
         self._unsettled = 0
         """Events taken since alarms were worked out."""
-        self._same: Same = {}
+        self._compared: Compared | None = None
         self._corrected: list[Event] = []
         self._wrong: set[Secret] = set()
         self._right: set[Secret] = set()
@@ -80,10 +80,7 @@ class Anew:
         fresh.take_over(known)
         self._secrets = _better(self._store.dossiers.secrets, self._fresh.secrets, self._wrong)
         self._principals = _better(self._store.dossiers.principals, self._fresh.principals)
-        before = dict(known.alarms)
-        self._same = {
-            group: (alarm, before[group]) for group, alarm in fresh.alarms.items() if alarm == before.get(group)
-        }
+        self._compared = fresh.compared(known)
 
     def into(self, store: Judging) -> Change:
         """Have the store that this was made for take it over, on the store's thread."""
@@ -91,7 +88,7 @@ class Anew:
         for status in store.sources.values():
             if status.last_good_at is not None:
                 fresh.feed(status.source, status.newest_at, status.last_good_at)
-        alarms = fresh.take_over(known, self._same)
+        alarms = fresh.take_over(known, self._compared)
         fresh.at_once = known.at_once
         return store.take_over(fresh, alarms, self._corrected, self._right, self._secrets, self._principals)
 

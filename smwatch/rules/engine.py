@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from datetime import UTC, datetime
 from itertools import chain, islice
 from types import MappingProxyType
+from typing import NamedTuple
 
 from smwatch.events import moments
 from smwatch.events.event import Arrival, SeenBy
@@ -242,27 +243,34 @@ class Engine:
         self._deciding.mute(mute)
         return tuple(self._standing.tell_remuted(few=self.at_once is not None))
 
-    def take_over(self, other: Engine, same: Same = MappingProxyType({})) -> tuple[Alarm, ...]:
+    def compared(self, other: Engine) -> Compared:
+        """Which alarms are others than another engine's, which may go on meanwhile in a thread of its own."""
+        mine, theirs = self._standing, other._standing
+        since = mine.noting(), theirs.noting()
+        here, there = mine.alarms.copy(), theirs.alarms.copy()
+        return Compared({group for group in here.keys() | there.keys() if here.get(group) != there.get(group)}, *since)
+
+    def take_over(self, other: Engine, compared: Compared | None = None) -> tuple[Alarm, ...]:
         """Go on in the place of another engine: what people have decided there holds, and time is as late.
 
-        Returns the alarms that are other than there, those that are not any more with count 0. Those in `same` are
-        known to be the same, here and there: comparing very many takes long.
+        Returns the alarms that are other than there, those that are not any more with count 0; in the order in which
+        they changed. Where they were `compared` before, little is left to be: comparing very many takes long.
         """
-        known, mine, none = other.alarms, self._standing.alarms, (None, None)
-        # Most are the same, which is seen without a call for each: serves "longest stall of the event loop".
-        doubtful = [(group, alarm) for group, alarm in known.items() if same.get(group, none)[1] is not alarm]
-        decided = [(group, alarm.acknowledged, alarm.closed) for group, alarm in doubtful]
+        compared = compared or self.compared(other)
+        known, mine = other.alarms, self.alarms
+        theirs = [alarm for group in compared.doubtful if (alarm := known.get(group)) is not None]
+        decided = [(alarm.group, alarm.acknowledged, alarm.closed) for alarm in theirs]
         self.adopt(Decided(tuple(each for each in decided if self._deciding.lacks(*each)), other.mutes))
         if other.ticked_at is not None and other.ticked_at != self.ticked_at:
             self.tick(other.ticked_at)
-        changed = [
-            alarm
-            for group, alarm in mine.items()
-            if not ((pair := same.get(group, none))[0] is alarm and pair[1] is known.get(group))
-            and alarm != known.get(group)
-        ]
-        gone = [taken_back(alarm, MISTAKEN) for group, alarm in known.items() if group not in mine]
-        return (*changed, *gone)
+        changed = list[Alarm]()
+        for group in compared.doubtful:
+            before, now = known.get(group), mine.get(group)
+            if now is not None and now != before:
+                changed.append(now)
+            elif now is None and before is not None:
+                changed.append(taken_back(before, MISTAKEN))
+        return tuple(sorted(changed, key=lambda alarm: (alarm.changed_at, alarm.group)))
 
     def adopt(self, decided: Decided, *, more: bool = False) -> tuple[Alarm, ...]:
         """Take over what was decided elsewhere about alarms known here; those that changed, see `at_once`."""
@@ -336,5 +344,16 @@ class Engine:
             router.forget()
 
 
-Same = Mapping[str, tuple[Alarm, Alarm]]
-"""By group: an alarm of one engine, and the equal one of another."""
+class Compared(NamedTuple):
+    """Which alarms of two engines, by group, may be others here than there."""
+
+    differed: Set[str]
+    """When they were compared."""
+    here: Set[str]
+    """Those that have changed since, and do."""
+    there: Set[str]
+
+    @property
+    def doubtful(self) -> Set[str]:
+        """All of them, as of now."""
+        return {*self.differed, *self.here, *self.there}

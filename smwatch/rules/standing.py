@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Set
 from itertools import islice
 from operator import attrgetter
 
@@ -40,6 +40,7 @@ class Standing:
         self._world = world
         self._alarmed: set[str] = set()
         """The rules that have, or had, an alarm."""
+        self._noted: list[set[str]] = []
         self._remuted: dict[str, bool] = {}
         """The alarms, by group, that a mute has begun or ended for; True: that is told though they are as before."""
 
@@ -47,6 +48,17 @@ class Standing:
         """Have an alarm stand as it is here."""
         self.alarms[alarm.group] = alarm
         self._alarmed.add(alarm.rule)
+        self._note(alarm.group)
+
+    def noting(self) -> Set[str]:
+        """The groups whose alarms change from now on, are new or go, also in another thread: none at first."""
+        noted = set[str]()
+        self._noted.append(noted)
+        return noted
+
+    def _note(self, group: str) -> None:
+        for noted in self._noted:
+            noted.add(group)
 
     def kept(self, rule: Rule, group: Callable[[], str]) -> Alarm | None:
         """The alarm that a case of a rule goes on from; most have none, and need not tell their group then."""
@@ -122,7 +134,10 @@ class Standing:
         """Have the alarm of a case stand as it is now; it, if it changed."""
         known, alarm = self.kept(case.rule, lambda: case.group), case.alarm()
         if alarm is None:
-            return taken_back(self.alarms.pop(case.group), EXPLAINED) if known is not None else None
+            if known is None:
+                return None
+            self._note(case.group)
+            return taken_back(self.alarms.pop(case.group), EXPLAINED)
         if alarm == known:
             return None
         self.put(alarm)
@@ -143,4 +158,5 @@ class Standing:
                 alarms.sort(key=_LAST_AT)
             for alarm in alarms[:left]:
                 del self.alarms[alarm.group]
+                self._note(alarm.group)
             left -= min(left, len(alarms))

@@ -477,17 +477,32 @@ def test_where_a_screen_waits_few_of_many_alarms_that_events_change_are_worked_o
 
 
 def test_an_engine_that_takes_over_does_nothing_about_each_alarm_that_is_known_to_be_the_same() -> None:
-    known, fresh, many = Engine(catalogue()), Engine(catalogue()), 500
+    known, fresh, many, lines = Engine(catalogue()), Engine(catalogue()), 1_500, 0
     for engine in (known, fresh):
         engine.judge(arrivals([records.read_deleted()]))
         (alarm,) = of("SMW-DEL-01", engine.alarms)
         engine.restore(msgspec.structs.replace(alarm, group=f"{n}", rule="OLD") for n in range(many))
-    same = {group: (fresh.alarms[group], alarm) for group, alarm in known.alarms.items()}
+    compared = fresh.compared(known)
     (decided,) = known.acknowledge(alarm.group, "looked at", after(60))
-    changed, calls = counting_calls(lambda: fresh.take_over(known, same))
-    assert not changed
+    late = arrivals([records.read_deleted("prod/late", at=after(30))])
+    changes = known.judge(late)
+
+    def traced(_frame: FrameType, event: str, _arg: object) -> TraceFunction:
+        nonlocal lines
+        lines += event == "line"
+        return traced
+
+    before = sys.gettrace()
+    sys.settrace(traced)
+    try:
+        gone = fresh.take_over(known, compared)
+    finally:
+        sys.settrace(before)
+    assert {one.group: one.count for one in gone} == {one.group: 0 for one in changes}
     assert fresh.alarms[alarm.group] == decided
-    assert calls < many / 2
+    assert 0 < lines < many
+    assert {one.group for one in fresh.judge(late)} == {one.group for one in changes}
+    assert fresh.take_over(known, compared) == ()
 
 
 def test_where_a_secret_turns_out_to_be_another_what_is_known_of_the_rest_is_passed_over(

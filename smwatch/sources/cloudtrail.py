@@ -112,6 +112,7 @@ async def cloudtrail_source(
 ) -> Tail:
     """The event history of one Region; raises ConfigurationError where it can't start."""
     region = session.region(region)
+    session.check_endpoints("cloudtrail")
     await session.check_credentials()
     account = await session.account(region, "cloudtrail")
     return Tail(

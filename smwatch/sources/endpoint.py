@@ -29,6 +29,17 @@ class Endpoint(msgspec.Struct, frozen=True):
         """Whether this URL is of the same host and port."""
         return bool(self.url) and urlsplit(self.url).netloc == urlsplit(url).netloc
 
+    @property
+    def possible(self) -> bool:
+        """Whether a service can be there: botocore says of `localhost:4566` only with each call that none can."""
+        if not self.url:
+            return True
+        try:
+            parts = urlsplit(self.url)
+        except ValueError:
+            return False
+        return parts.scheme in ("http", "https") and bool(parts.hostname)
+
 
 AWS_OWN = Endpoint()
 

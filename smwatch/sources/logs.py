@@ -295,6 +295,7 @@ async def logs_source(
     """
     named = LogGroup.parse(group)
     region = session.region(named.region or region)
+    session.check_endpoints("logs")
     await session.check_credentials()
     account = await session.account(region, "logs")
     foreign = bool(named.account) and named.account != account

@@ -131,6 +131,12 @@ class AwsSession:
                 f"{where} no AWS credentials: run `aws configure` or `aws sso login`, or set AWS_PROFILE"
             )
 
+    def check_endpoints(self, service: Service) -> None:
+        """Raise ConfigurationError if what is set as the address of this service, or of STS, is none."""
+        for endpoint in (self.endpoint(service), self.endpoint("sts")):
+            if not endpoint.possible:
+                raise ConfigurationError(f"{endpoint.setting}: {endpoint.url!r} is no URL: write http://HOST:PORT")
+
     async def account(self, region: str, service: Service) -> str:
         """The account that is watched, as 12 digits; what else tells accounts apart if AWS never said."""
         return await self.identity.account(region, service)

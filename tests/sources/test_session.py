@@ -117,6 +117,15 @@ async def test_a_misspelt_region_is_guessed(aws_environment: Path) -> None:
     assert await refused(region="eu-wset-1") == "there is no Region 'eu-wset-1': did you mean eu-west-1?"
 
 
+@pytest.mark.parametrize("variable", ["AWS_ENDPOINT_URL", "AWS_ENDPOINT_URL_CLOUDTRAIL", "AWS_ENDPOINT_URL_STS"])
+@pytest.mark.parametrize("url", ["localhost:4566", "nonsense", "http://", "ftp://127.0.0.1", "http://[::1"])
+async def test_an_address_of_a_service_that_is_none(
+    aws_environment: Path, monkeypatch: pytest.MonkeyPatch, variable: str, url: str
+) -> None:
+    monkeypatch.setenv(variable, url)
+    assert await refused() == f"{variable}: {url!r} is no URL: write http://HOST:PORT"
+
+
 async def test_a_role_in_a_circle(home: Path) -> None:
     write(home, "config", f"[profile a]\nrole_arn = {ROLE}\nsource_profile = b\n[profile b]\nrole_arn = {ROLE}\n"
           "source_profile = a\n")  # fmt: skip

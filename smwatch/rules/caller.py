@@ -15,22 +15,22 @@ _INSTANCE = re.compile(r"i-[0-9a-f]{8,17}", re.ASCII)
 
 def of_other_account(subject: Subject) -> bool:
     """It belongs to another account than the one that the event is of."""
-    return subject.event.principal.kind is Kind.OTHER_ACCOUNT
+    return subject.event.caller.principal.kind is Kind.OTHER_ACCOUNT
 
 
 def strange_callers(subject: Subject) -> Iterable[str]:
     """Its account, where that is another one."""
-    return (subject.event.principal.account,) if of_other_account(subject) else ()
+    return (subject.event.caller.principal.account,) if of_other_account(subject) else ()
 
 
 def by_service(subject: Subject) -> bool:
     """An AWS service, or one for somebody."""
-    return bool(subject.event.principal.invoked_by) or subject.event.principal.kind is Kind.SERVICE
+    return bool(subject.event.caller.principal.invoked_by) or subject.event.caller.principal.kind is Kind.SERVICE
 
 
 def by_instance(subject: Subject) -> bool:
     """The session is one that AWS names after an EC2 instance."""
-    return bool(_INSTANCE.fullmatch(subject.event.principal.session))
+    return bool(_INSTANCE.fullmatch(subject.event.caller.principal.session))
 
 
 def by_workload(subject: Subject) -> bool:

@@ -153,7 +153,7 @@ class Census:
         place, value = values_of(self._gets, subject), self.of.get(subject)
         if place is None or not value:
             return
-        others = subject.event.others if value is subject.secret else ()
+        others = subject.event.call.others if value is subject.secret else ()
         for each in (value, *others):
             if (known := self._populations[place].of(each)) is not None:
                 known.add(subject.second)

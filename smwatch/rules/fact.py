@@ -168,9 +168,9 @@ def further_values(
     dimensions: Sequence[Dimension], subject: Subject, values: tuple[Value, ...]
 ) -> Iterator[tuple[Value, ...]]:
     """What else these values are of an event that names several secrets, or has several values of one of them."""
-    if subject.event.others and subject.secret in values:
+    if subject.event.call.others and subject.secret in values:
         at = values.index(subject.secret)
-        for secret in subject.event.others:
+        for secret in subject.event.call.others:
             yield (*values[:at], secret, *values[at + 1 :])
     for at, dimension in enumerate(dimensions):
         if dimension.several is not None:

@@ -58,21 +58,18 @@ class Turns:
     def __init__(self) -> None:
         self.count = 0
 
+    def turn(self) -> None:
+        """One has."""
+        self.count += 1
+
 
 class Memory(Recent[K, V]):
     """A Recent that counts its generations."""
 
-    __slots__ = ("_turns",)
+    __slots__ = ()
 
     def __init__(self, make: Callable[[K], V], limit: int, turns: Turns) -> None:
-        super().__init__(make, limit)
-        self._turns = turns
-
-    def keep(self, key: K, value: V) -> None:
-        """Remember `value` for `key`."""
-        if len(self) >= self._limit:
-            self._turns.count += 1
-        super().keep(key, value)
+        super().__init__(make, limit, aged=turns.turn)
 
 
 class Asked(Generic[K, V]):

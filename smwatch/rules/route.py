@@ -110,7 +110,7 @@ class Router:
     def _plan(self, arrival: Arrival, route: _Route, like: Likeness | None) -> tuple[Plan, bool]:
         """The same, and whether it is so for all events that are `alike`."""
         kind = route.kind(arrival, like)
-        if arrival.event.others or arrival.decoded is not None:
+        if arrival.event.call.others or arrival.decoded is not None:
             return kind.once, False
         subject = Subject(arrival)
         takers = kind.takers(subject)

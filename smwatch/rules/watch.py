@@ -212,8 +212,8 @@ class Watch:
         if key > keeper.newest_key:
             keeper.heard(subject.event)
         keeper.add(value, key, second)
-        if subject.event.others and value is subject.secret:
-            for secret in subject.event.others:
+        if subject.event.call.others and value is subject.secret:
+            for secret in subject.event.call.others:
                 keeper.add(secret, key, second)
 
     def _take_first(self, subject: Subject) -> None:
@@ -223,7 +223,7 @@ class Watch:
             self._take_event(subject)
 
     def _take_event(self, subject: Subject) -> None:
-        if not subject.event.others or not self._by_secret:
+        if not subject.event.call.others or not self._by_secret:
             self._take_or_wait(subject)
             return
         for one in subject.each:  # a batch is evidence about each of its secrets that the rule is about

@@ -107,8 +107,12 @@ class Found:
 
     def change(self, slot: int, gone: Sequence[Sight], new: Sequence[Evidence]) -> None:
         """Some of the evidence of a slot is gone, and there is some more, ascending; some is left."""
-        self.by_slot[slot].change(gone, new)
+        part, episode = self.by_slot[slot], self._episode
+        own = len(part.evidence)
+        part.change(gone, new)
         self._bring_up_to_date({sight.value for sight in gone} | {one.value for one in new if one.value is not None})
+        if episode is not None and slot == next(reversed(self.by_slot)):
+            self._episode = [*episode[: len(episode) - own], *part.evidence]  # what came before stands
 
     def drop(self, slot: int) -> Sequence[Evidence]:
         """Forget a slot; what was evidence in it."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -287,6 +287,29 @@ def test_one_more_read_has_no_other_value_of_any_slot_placed_among_all_again(mon
     assert [fact for fact in later.facts if fact not in alarm.facts] == [
         "prod/7 in eu-west-1: first 2026-11-23 14:00:07Z, last 2026-11-23 14:30:00Z"
     ]
+
+
+class _GoneThrough(list[Evidence]):
+    """Evidence that notes when it is gone through."""
+
+    times = 0
+
+    def __iter__(self) -> Iterator[Evidence]:
+        type(self).times += 1
+        return super().__iter__()
+
+
+def test_evidence_in_the_newest_slot_changes_without_that_of_others_being_gone_through() -> None:
+    found, width = Found(), 10
+    for second in (1, 11, 21):
+        found.put(second // width, [Evidence(second, second << SECOND_BITS, 2, 0, "", "a")])
+    assert len(found.episode) == 3
+    for part in found.by_slot.values():
+        part.evidence = _GoneThrough(part.evidence)
+    for second in (22, 23):
+        found.change(2, (), [Evidence(second, second << SECOND_BITS, 2, 0, "", f"{second}")])
+        assert [one.at for one in found.episode] == [1, 11, 21, *range(22, second + 1)]
+    assert _GoneThrough.times == 2  # its own, each time
 
 
 def evidence_of_slot(slot: int, sights: Iterable[tuple[int, int, int]]) -> list[Evidence]:

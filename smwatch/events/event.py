@@ -186,7 +186,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     def text(self) -> str:
         """Lower-case search text of every field but the eventID: `word in event.text` is the whole text filter.
 
-        Made on each use, for a text of its own would be half of an event's memory. A loop over many events tests the
+        Made on each use, for a text of its own would be most of an event's memory. A loop over many events tests the
         parts instead, cheapest and most telling first, with the same result for a word without line breaks:
         `word in call.text or word in caller.text`, then `word in caller.source_ip` if all of the word is of ADDRESS,
         and `word.upper() in caller.access_key` if it is of ASCII letters and digits: an address or access key that has

@@ -104,25 +104,25 @@ def event_line(arrival: Arrival) -> str:
 def event_bytes(arrival: Arrival) -> bytes:
     """The same as it is written, in UTF-8."""
     event = arrival.event
-    odd = event.odd_id
+    call, caller, odd = event.call, event.caller, event.odd_id
     # Positional: serves "replay".
     return _bytes(
         _EventLine(
             odd or uuid_of(event.key),
             told_at(arrival) if odd or arrival.moved else _moments[event.seconds],
-            event.name,
-            event.source or None,
-            event.secret.name if event.secret else None,
-            event.secret_arn or None,
-            event.principal.name or None,
-            event.principal.issuer or None,
-            event.source_ip or None,
-            event.user_agent or None,
-            event.region or None,
-            event.account or None,
-            event.read_only,
-            event.error_code or None,
-            event.error_message or None,
+            call.name,
+            call.source or None,
+            call.secret.name if call.secret else None,
+            call.secret_arn or None,
+            caller.principal.name or None,
+            caller.principal.issuer or None,
+            caller.source_ip or None,
+            caller.user_agent or None,
+            caller.region or None,
+            caller.account or None,
+            call.read_only,
+            call.error_code or None,
+            call.error_message or None,
             event.seen_by,
             event.seen_at,
             event.corrects or None if odd else None,

@@ -57,6 +57,7 @@ class Lately:
                 self._lasts = {value: key for _, key, value in chain(*self._before)}
                 self._keys = sorted(self._lasts.values())
             self._counts = self._counted(self._lasts, self._more.new)
+            self._before = ()  # which is thousands of sights
         return self._counts[within]
 
     def _counted(self, lasts: dict[Value, int], new: Sequence[Sight]) -> dict[int, list[tuple[int, int]]]:

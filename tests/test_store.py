@@ -234,6 +234,17 @@ def test_the_order_of_arrival_does_not_show(order: list[Arrival], size: int) -> 
         assert tuple(principal.secrets) == tuple(second.principals[identity].secrets)
 
 
+@pytest.mark.parametrize("together", [True, False])
+def test_a_call_that_two_accounts_record_is_counted_once_whether_they_come_together_or_not(together: bool) -> None:
+    callers, owners = arrivals(2)
+    owners.counted_as, owners.shared_id = callers.event.key, "shared"
+    store = Store()
+    for batch in [[callers, owners]] if together else [[callers], [owners]]:
+        store.add(batch)
+    assert len(store.events) == 2
+    assert [dossier.events for dossier in store.secrets.values()] == [1]
+
+
 def test_a_late_event_is_put_where_it_belongs() -> None:
     early, late = arrivals(2)
     store = Store()

@@ -8,11 +8,13 @@ import msgspec
 import pytest
 
 from smwatch.rules.alarm import Alarm, AlarmState, Severity
+from smwatch.rules.engine import Engine
+from smwatch.rules.rule import combine, load_builtin
 from smwatch.store import Store
 from smwatch.tui.foremost import HELD, Foremost
 from tests import records
 from tests.test_store import ByPrincipal, alarm
-from tests.tui.scene import NOW, Stage, ago
+from tests.tui.scene import NOW, Stage, ago, reads
 
 FIRST, SECOND = alarm("first", [1]), alarm("second", [2])
 BOTH = {each.group: each for each in (FIRST, SECOND)}
@@ -75,3 +77,15 @@ async def test_the_band_keys_and_details_are_of_one_alarm_and_change_to_another_
             foremost = stage.app.desk.foremost
             assert foremost is not None
             assert (band(), foremost.group) == (told, told)
+
+
+async def test_with_no_cursor_p_shows_what_the_one_whom_the_band_is_about_touched() -> None:
+    stage = Stage((), store=Store(engine=Engine(combine(load_builtin()))))
+    async with stage.app.run_test(size=(160, 40)) as pilot:
+        stage.bring(*(read for number in range(12) for read in reads(1, secret=f"prod/{number}", first=60 + number)))
+        await pilot.pause()
+        foremost = stage.app.desk.foremost
+        assert foremost is not None
+        assert foremost.identity
+        await pilot.press("P")
+        assert "Got the value of 12 of the 12 secrets" in stage.text()

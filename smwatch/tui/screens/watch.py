@@ -57,12 +57,12 @@ class WatchScreen(Finder):
         self.stream.action_open()
 
     def action_principal(self) -> None:
-        """The blast radius of whoever made the call under the cursor."""
-        event = self.stream.event
-        if event is None or not event.principal.identity:
-            self.say("no principal chosen: move to an event first")
+        """The blast radius of whoever made the call under the cursor; with no cursor, of whom the band is about."""
+        event, alarm = self.stream.event, self._alarm_here()
+        if identity := event.principal.identity if event is not None else alarm.identity if alarm is not None else "":
+            self.show_target(ToPrincipal(identity))
         else:
-            self.show_target(ToPrincipal(event.principal.identity))
+            self.say("no principal chosen: move to an event first")
 
     def action_ask(self) -> None:
         """Ask AWS about the secret that is looked at."""

@@ -14,7 +14,8 @@ from smwatch.watched import Watched
 
 if TYPE_CHECKING:
     from smwatch.change import Change
-    from smwatch.rules.engine import Compared, Engine
+    from smwatch.rules.engine import Engine
+    from smwatch.rules.standing import Compared
 
 TOGETHER = 1_000
 """Events for which alarms are worked out together: after each few of them, most were so again and again."""

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from itertools import chain, islice
 from types import MappingProxyType
-from typing import NamedTuple
 
 from smwatch.events import moments
 from smwatch.events.event import Arrival, SeenBy
@@ -23,7 +22,7 @@ from smwatch.rules.period import DAY
 from smwatch.rules.reach import memory_of
 from smwatch.rules.route import Router
 from smwatch.rules.spread import KEPT
-from smwatch.rules.standing import Standing
+from smwatch.rules.standing import Compared, Standing
 from smwatch.rules.stop import Stop
 from smwatch.rules.subject import SECOND_BITS
 from smwatch.rules.times import EVER
@@ -245,16 +244,13 @@ class Engine:
 
     def compared(self, other: Engine) -> Compared:
         """Which alarms are others than another engine's, which may go on meanwhile in a thread of its own."""
-        mine, theirs = self._standing, other._standing
-        since = mine.noting(), theirs.noting()
-        here, there = mine.alarms.copy(), theirs.alarms.copy()
-        return Compared({group for group in here.keys() | there.keys() if here.get(group) != there.get(group)}, *since)
+        return self._standing.compared(other._standing)
 
     def take_over(self, other: Engine, compared: Compared | None = None) -> tuple[Alarm, ...]:
         """Go on in the place of another engine: what people have decided there holds, and time is as late.
 
         Returns the alarms that are other than there, those that are not any more with count 0; in the order in which
-        they changed. Where they were `compared` before, little is left to be: comparing very many takes long.
+        they changed. Where they were `compared` before, once for each time, little is left to be: very many take long.
         """
         compared = compared or self.compared(other)
         known, mine = other.alarms, self.alarms
@@ -270,6 +266,8 @@ class Engine:
                 changed.append(now)
             elif now is None and before is not None:
                 changed.append(taken_back(before, MISTAKEN))
+        self._standing.note_no_more(compared.here)
+        other._standing.note_no_more(compared.there)
         return tuple(sorted(changed, key=lambda alarm: (alarm.changed_at, alarm.group)))
 
     def adopt(self, decided: Decided, *, more: bool = False) -> tuple[Alarm, ...]:
@@ -342,18 +340,3 @@ class Engine:
     def _forget_plans(self) -> None:
         for router in (self._route, self._wanted):
             router.forget()
-
-
-class Compared(NamedTuple):
-    """Which alarms of two engines, by group, may be others here than there."""
-
-    differed: Set[str]
-    """When they were compared."""
-    here: Set[str]
-    """Those that have changed since, and do."""
-    there: Set[str]
-
-    @property
-    def doubtful(self) -> Set[str]:
-        """All of them, as of now."""
-        return {*self.differed, *self.here, *self.there}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Set
 from itertools import islice
 from operator import attrgetter
+from typing import NamedTuple
 
 import msgspec
 
@@ -31,6 +32,21 @@ TAKEN = 10
 _LAST_AT = attrgetter("last_at")
 
 
+class Compared(NamedTuple):
+    """Which alarms of two engines, by group, may be others here than there."""
+
+    differed: Set[str]
+    """When they were compared."""
+    here: Set[str]
+    """Those that have changed since, and do."""
+    there: Set[str]
+
+    @property
+    def doubtful(self) -> Set[str]:
+        """All of them, as of now."""
+        return {*self.differed, *self.here, *self.there}
+
+
 class Standing:
     """The alarms of all cases, brought up to date with those that have changed."""
 
@@ -41,6 +57,7 @@ class Standing:
         self._alarmed: set[str] = set()
         """The rules that have, or had, an alarm."""
         self._noted: list[set[str]] = []
+        """Groups whose alarms have changed, are new or gone, since somebody compared them."""
         self._remuted: dict[str, bool] = {}
         """The alarms, by group, that a mute has begun or ended for; True: that is told though they are as before."""
 
@@ -48,13 +65,21 @@ class Standing:
         """Have an alarm stand as it is here."""
         self.alarms[alarm.group] = alarm
         self._alarmed.add(alarm.rule)
-        self._note(alarm.group)
+        if self._noted:
+            self._note(alarm.group)
 
-    def noting(self) -> Set[str]:
-        """The groups whose alarms change from now on, are new or go, also in another thread: none at first."""
-        noted = set[str]()
-        self._noted.append(noted)
-        return noted
+    def compared(self, other: Standing) -> Compared:
+        """Which alarms are others there, where alarms may go on changing meanwhile, in a thread of its own."""
+        here, there = set[str](), set[str]()
+        self._noted.append(here)
+        other._noted.append(there)
+        mine, theirs = self.alarms.copy(), other.alarms.copy()
+        differed = {group for group in mine.keys() | theirs.keys() if mine.get(group) != theirs.get(group)}
+        return Compared(differed, here, there)
+
+    def note_no_more(self, noted: Set[str]) -> None:
+        """Nobody goes by these groups any more, which `compared` gave."""
+        self._noted = [each for each in self._noted if each is not noted]
 
     def _note(self, group: str) -> None:
         for noted in self._noted:

@@ -525,7 +525,8 @@ def test_an_engine_that_takes_over_does_nothing_about_each_alarm_that_is_known_t
     assert fresh.alarms[alarm.group] == decided
     assert 0 < lines < many
     assert {one.group for one in fresh.judge(late)} == {one.group for one in changes}
-    assert fresh.take_over(known, compared) == ()
+    assert not compared.here - {alarm.group}  # nothing is noted any more
+    assert fresh.take_over(known) == ()
 
 
 def test_where_a_secret_turns_out_to_be_another_what_is_known_of_the_rest_is_passed_over(

@@ -167,7 +167,9 @@ class Close:
             self._ends[slot] = ends
         if known is not None and ends is not None and known[0] == ends[0]:
             return [slot]  # to those before it makes a difference when it begins
-        return _around((slot,), slots, self.reach, 0)
+        # What comes before another slot in which there is enough is covered, or not, by that one.
+        back = min((slot - one for one in self._ends if one < slot), default=self.reach)
+        return _around((slot,), slots, min(back, self.reach), 0)
 
     def covers(self, slot: int, slots: Slots) -> tuple[int, int]:
         """How many of a slot's sights are each one of enough with what was before or soon after them, and at which

@@ -179,6 +179,16 @@ def test_one_more_read_has_none_of_the_slots_before_it_looked_through(monkeypatc
     assert looked_at.sights == 1 + 1 + 1
 
 
+def test_the_first_read_of_a_slot_has_only_that_before_it_judged_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    engine, by = Engine(catalogue()), records.role("ci-deployer", "build-7")
+    engine.judge(arrivals(records.read(f"prod/{n % MANY}", by=by, at=after(minutes=n)) for n in range(3 * MANY)))
+    looked = Looked(monkeypatch)
+    engine.judge(arrivals([records.read("prod/7", by=by, at=after(minutes=3 * MANY))]))
+    (alarm,) = of("SMW-READ-01", engine.alarms)
+    assert (alarm.count, alarm.last_at) == (MANY, after(minutes=3 * MANY))
+    assert len(looked.found) <= 1 + 5  # of a dozen slots into which its hour reaches
+
+
 def test_one_more_read_where_enough_was_read_long_since_has_no_period_of_its_slot_gone_through(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

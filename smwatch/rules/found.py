@@ -6,6 +6,7 @@ from bisect import bisect_left, insort
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain
 from operator import attrgetter
+from typing import TypeAlias
 
 from smwatch.events.secret import Secret
 from smwatch.rules.alarm import EVIDENCE
@@ -17,6 +18,8 @@ from smwatch.rules.telling import Seen
 
 SEVERAL = 32
 """Values that are brought up to date one by one where they changed, rather than all that there are."""
+Ends: TypeAlias = tuple[int, int]
+"""The first and the last key of some evidence."""
 _KEY, _VALUE, _KEY_AND_VALUE = attrgetter("key"), attrgetter("value"), attrgetter("key", "value")
 
 
@@ -33,6 +36,11 @@ class Part:
         """The first key of each value."""
         self.lasts: dict[Value, int] = dict(zip(values, keys, strict=True))
         self.total = total_of(self.evidence)
+
+    @property
+    def ends(self) -> Ends:
+        """Its first and its last key."""
+        return self.evidence[0].key, self.evidence[-1].key
 
     def change(self, gone: Sequence[Sight], new: Sequence[Evidence]) -> None:
         """Some of it is gone, and there is some more, ascending."""
@@ -108,9 +116,10 @@ class Found:
     def change(self, slot: int, gone: Sequence[Sight], new: Sequence[Evidence]) -> None:
         """Some of the evidence of a slot is gone, and there is some more, ascending; some is left."""
         part, episode = self.by_slot[slot], self._episode
-        own = len(part.evidence)
+        own, before = len(part.evidence), part.ends
         part.change(gone, new)
-        self._bring_up_to_date({sight.value for sight in gone} | {one.value for one in new if one.value is not None})
+        values = {sight.value for sight in gone} | {one.value for one in new if one.value is not None}
+        self._bring_up_to_date(values, before, part.ends)
         if episode is not None and slot == next(reversed(self.by_slot)):
             self._episode = [*episode[: len(episode) - own], *part.evidence]  # what came before stands
 
@@ -135,15 +144,18 @@ class Found:
         if was is None or now is None:
             part = was or now
             assert part is not None
-            self._bring_up_to_date(part.firsts.keys())
+            self._bring_up_to_date(part.firsts.keys(), part.ends, part.ends)
         elif self._order is not None:
             firsts, lasts = was.firsts.items() ^ now.firsts.items(), was.lasts.items() ^ now.lasts.items()
-            self._bring_up_to_date({value for value, _ in chain(firsts, lasts)})
+            self._bring_up_to_date({value for value, _ in chain(firsts, lasts)}, was.ends, now.ends)
         else:
             self._episode = None
 
-    def _bring_up_to_date(self, values: Iterable[Value]) -> None:
-        """Know anew of these values when they were evidence first and last."""
+    def _bring_up_to_date(self, values: Iterable[Value], before: Ends, now: Ends) -> None:
+        """Know anew of these values when they were evidence first and last: they are so within these ends, or were.
+
+        What was the first before them is so still, and what was the last after them.
+        """
         self._episode, order = None, self._order
         if order is None:
             return
@@ -151,8 +163,10 @@ class Found:
         if len(changed) > SEVERAL:
             self._forget()
             return
+        since, until = min(before[0], now[0]), max(before[1], now[1])
         for value in changed:
-            was, first = self._firsts.pop(value, None), self._first(value)
+            was = self._firsts.pop(value, None)
+            first = was if was is not None and was < since else self._first(value)
             if was != first:
                 self._secrets = None
                 if was is not None:
@@ -162,7 +176,9 @@ class Found:
             if first is None:
                 self._lasts.pop(value, None)
             else:
-                self._firsts[value], self._lasts[value] = first, self._last(value)
+                self._firsts[value] = first
+                if self._lasts.get(value, since) <= until:
+                    self._lasts[value] = self._last(value)
 
     def _first(self, value: Value) -> int | None:
         for part in self.by_slot.values():

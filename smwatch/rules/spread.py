@@ -27,6 +27,8 @@ from smwatch.rules.world import World
 _ACCOUNT, _REGION = DIMENSIONS["account"], DIMENSIONS["region"]
 PAIRS = 5_000
 """Values in slots kept of each case; beyond them the oldest slots go, as long as a period's worth of them is left."""
+AT_ONCE = 12
+"""Slots of a case with evidence that are let go of at once, unless it is judged before there are as many too many."""
 KEPT = 7 * DAY
 """Seconds for which a slot without evidence is kept at the least: an event that comes later than that counts alone."""
 ASKED = 4 * PAIRS
@@ -136,14 +138,20 @@ class SpreadCase(ValuedCase):
 
     def _make_room(self, number: int) -> bool:
         """Let go of what there is no room for beside a new slot; whether there is room for that one."""
-        slots = self.slots
-        while (count := len(slots.by_number)) >= SLOTS or (slots.pairs > PAIRS and count > 2 * self.measure.reach):
-            oldest = slots.oldest
-            assert oldest is not None
-            if number < oldest:
-                return False
-            self._drop(oldest)
+        # Where letting go takes a judgement, several go by the same one, at the latest when all is judged anyway.
+        if self.calm or self._beyond(SLOTS + AT_ONCE - 1, PAIRS + PAIRS // 4):
+            while self._beyond(SLOTS - 1, PAIRS):
+                oldest = self.slots.oldest
+                assert oldest is not None
+                if number < oldest:
+                    return False
+                self._drop(oldest)
         return True
+
+    def _beyond(self, count: int, pairs: int) -> bool:
+        """Whether there are more slots than so many, or more values in them, with slots to spare."""
+        slots, held = self.slots, len(self.slots.by_number)
+        return held > count or (slots.pairs > pairs and held > 2 * self.measure.reach)
 
     def absorb(self, other: Self) -> None:
         """Take over the values of a group that has turned out to be this one."""
@@ -189,6 +197,8 @@ class SpreadCase(ValuedCase):
             self.shed = self.bygone.shed
         while self.unready:
             self._inquiry.finish()
+        while self._beyond(SLOTS, PAIRS) and (oldest := self.slots.oldest) is not None:
+            self._drop(oldest)
         return self.evident.episode
 
     @property

@@ -176,17 +176,22 @@ def test_whenever_the_names_are_found_to_be_one_the_alarms_are_the_same(
     assert dict(engine.alarms) == dict(expected.alarms)
 
 
-def test_where_a_screen_waits_names_are_brought_together_in_steps_and_time_waits_for_them(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    known = list[Handful]()
-    rename = Handful.rename
+@pytest.fixture
+def known(monkeypatch: pytest.MonkeyPatch) -> list[Handful]:
+    """Every handful that is asked to know the right names, as it is asked."""
+    asked, rename = list[Handful](), Handful.rename
 
     def noted(handful: Handful, right: Mapping[Secret, Secret]) -> None:
-        known.append(handful)
+        asked.append(handful)
         rename(handful, right)
 
     monkeypatch.setattr(Handful, "rename", noted)
+    return asked
+
+
+def test_where_a_screen_waits_names_are_brought_together_in_steps_and_time_waits_for_them(
+    known: list[Handful],
+) -> None:
     expected, engine = Engine(catalogue()), Engine(catalogue())
     for each in (expected, engine):
         reads = [records.read("my", by=records.role(f"app-{n}"), at=after(n)) for n in range(20 * FOLDED)]
@@ -210,16 +215,8 @@ def test_where_a_screen_waits_names_are_brought_together_in_steps_and_time_waits
 
 @pytest.mark.parametrize("of_wrong_name", [False, True])
 def test_who_decides_and_what_happens_while_names_are_brought_together_in_steps_wait_for_none_of_the_others(
-    monkeypatch: pytest.MonkeyPatch, *, of_wrong_name: bool
+    known: list[Handful], *, of_wrong_name: bool
 ) -> None:
-    known = list[Handful]()
-    rename = Handful.rename
-
-    def noted(handful: Handful, right: Mapping[Secret, Secret]) -> None:
-        known.append(handful)
-        rename(handful, right)
-
-    monkeypatch.setattr(Handful, "rename", noted)
     other, late = Secret(records.ACCOUNT, records.REGION, "prod/db"), arrivals([records.read(NAME, at=after(500))])
     expected, engine = Engine(catalogue()), Engine(catalogue())
     reads = [records.read("my", by=records.role(f"app-{n}"), at=after(n)) for n in range(20 * FOLDED)]

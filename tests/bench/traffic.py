@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 import os
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import chain
 from pathlib import Path
@@ -114,25 +114,42 @@ class Traffic:
 class Trouble:
     """An endless stream of records, one of six of them a read: the others are refused, fail, write, or ask about."""
 
-    _CALLS = (records.read, records.denied, records.read_missing, records.read_deleted, records.put, records.describe)
+    CALLERS, SECRETS, PER_SECOND = 40, 60, 20.0
+    CALLS: Sequence[Callable[..., Record]] = (
+        records.read,
+        records.denied,
+        records.read_missing,
+        records.read_deleted,
+        records.put,
+        records.describe,
+    )
 
-    def __init__(self, seed: int = 1, *, start: datetime = AT, per_second: float = 20.0) -> None:
+    def __init__(self, seed: int = 1, *, start: datetime = AT) -> None:
         self._random = Random(seed)
         self._start = start
-        self._per_second = per_second
         self._made = 0
 
     def texts(self, count: int) -> list[str]:
-        """The next records: forty callers go through sixty secrets, each at random."""
+        """The next records: the callers go through the secrets, each at random."""
         return [self._text() for _ in range(count)]
 
     def _text(self) -> str:
         random = self._random
-        number, call = random.randrange(40), random.choice(self._CALLS)
-        at = self._start + timedelta(seconds=int(self._made / self._per_second))
+        number, call = random.randrange(self.CALLERS), random.choice(self.CALLS)
+        at = self._start + timedelta(seconds=int(self._made / self.PER_SECOND))
         self._made += 1
-        by = records.role(f"app-{number}", f"task-{number}")
-        return records.raw(call(f"prod/trouble-{random.randrange(60)}", by=by, at=at, id=_uuid(random)))
+        by, secret = records.role(f"app-{number}", f"task-{number}"), random.randrange(self.SECRETS)
+        return records.raw(call(f"prod/{_TEAMS[secret % 5]}/any-{secret}", by=by, at=at, id=_uuid(random)))
+
+
+class AtRandom(Trouble):
+    """The same as records are when they are made up: four of five are a read, by any caller, of any secret.
+
+    Each caller so reads a hundred secrets an hour, which is an alarm of each that stands open all the time.
+    """
+
+    CALLERS, SECRETS, PER_SECOND = 36, 180, 1.2
+    CALLS = (*[records.read] * 40, *[records.describe] * 6, *[records.put] * 3, records.denied)
 
 
 class Varied:

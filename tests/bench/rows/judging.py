@@ -21,7 +21,7 @@ from smwatch.rules.rule import combine, load_builtin
 from tests import records
 from tests.bench.harness import Pair, Row, clock, collecting
 from tests.bench.rows.parsing import Fresh, decoding
-from tests.bench.traffic import PAGE, AnyTraffic, Traffic, Trouble, Varied
+from tests.bench.traffic import PAGE, AnyTraffic, AtRandom, Traffic, Trouble, Varied
 from tests.records import AT
 
 DELETED = (
@@ -127,6 +127,15 @@ ROWS = (
         size=20_000,
         sized="events judged before",
         ready=partial(rules, traffic_of=Varied),
+    ),
+    Row(
+        name="rules-random",
+        what=f"all built-in rules on {PAGE:,} records, each a random call of 36 callers and 180 secrets",
+        floor="msgspec.json.decode of the same bytes",
+        target=3.0,
+        size=20_000,
+        sized="events judged before",
+        ready=partial(rules, traffic_of=AtRandom),
     ),
     Row(
         name="rules-trouble",

@@ -20,7 +20,7 @@ from smwatch.rules.engine import Engine
 from smwatch.rules.rule import combine, load_builtin
 from smwatch.store import Store
 from tests.bench.harness import Pair, Row, clock, collecting
-from tests.bench.traffic import PAGE, AnyTraffic, Pages, Traffic, Varied, filtering
+from tests.bench.traffic import PAGE, AnyTraffic, AtRandom, Pages, Traffic, Varied, filtering
 from tests.records import AT
 
 decode = msgspec.json.Decoder().decode
@@ -130,5 +130,14 @@ ROWS = (
         size=20_000,
         sized="events held",
         ready=partial(ingest, traffic_of=Varied),
+    ),
+    Row(
+        name="ingest-random",
+        what="the same, each a random call of 36 callers and 180 secrets",
+        floor="msgspec.json.decode of the same bytes",
+        target=12.0,
+        size=20_000,
+        sized="events held",
+        ready=partial(ingest, traffic_of=AtRandom),
     ),
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from random import Random
@@ -15,7 +15,7 @@ from smwatch.store import Store
 from smwatch.view import KEY, View, merge
 from tests.bench.harness import Pair, Row, clock
 from tests.bench.painting import Streamed, Theatre
-from tests.bench.traffic import Traffic, arrivals, filtering
+from tests.bench.traffic import AnyTraffic, Traffic, Varied, arrivals, filtering
 
 NEAR = 0.18
 """Late rows "near the end" belong into this last part of all rows."""
@@ -55,10 +55,12 @@ class Searched(msgspec.Struct, gc=False):
 
 
 @contextmanager
-def filtered(size: int, *, text: str, before: str = "", needle: str) -> Iterator[Pair]:
+def filtered(
+    size: int, *, text: str, before: str = "", needle: str, traffic_of: Callable[[], AnyTraffic] = Traffic
+) -> Iterator[Pair]:
     """A filter applied to all rows of the store, after another one if `before` is given, until the last is painted."""
     store = Store(capacity=size)
-    store.add(arrivals(Traffic().texts(size)))
+    store.add(arrivals(traffic_of().texts(size)))
     plain = [Searched(event.text) for event in store.events]
     with Theatre() as theatre:
         streamed = Streamed(store.view())
@@ -93,12 +95,13 @@ def through(view: View) -> None:
 
 
 @contextmanager
-def memory(size: int, *, script: str) -> Iterator[Pair]:
+def memory(size: int, *, script: str, traffic_of: type[AnyTraffic] = Traffic) -> Iterator[Pair]:
     """Figures that a process of its own prints: what it holds, and what it is compared with."""
     printed: list[float] = []
 
     def smwatch() -> float:
-        done = subprocess.run([sys.executable, "-c", script, str(size)], check=True, capture_output=True, text=True)
+        command = [sys.executable, "-c", script, str(size), traffic_of.__name__]
+        done = subprocess.run(command, check=True, capture_output=True, text=True)
         printed[:] = map(float, done.stdout.split())
         return printed[0]
 
@@ -112,23 +115,25 @@ def memory(size: int, *, script: str) -> Iterator[Pair]:
 
 HELD = """
 import gc, sys
-from tests.bench.traffic import Traffic, resident
+from tests.bench import traffic
+from tests.bench.traffic import resident
 from smwatch.events.event import SeenBy
 from smwatch.events.reader import Reader
 from smwatch.store import Store
 from tests.records import AT
 reader, store, count, size = Reader(), Store(capacity=10**9), int(sys.argv[1]), 0
-def take(traffic, count):
+traffic_of = getattr(traffic, sys.argv[2])
+def take(texts_of, count):
     written = 0
     for _ in range(0, count, 500):
-        texts = traffic.texts(min(500, count))
+        texts = texts_of(min(500, count))
         written += sum(map(len, texts))
         store.add([reader.read(text, seen_by=SeenBy.LOGS, seen_at=AT) for text in texts])
     return written
-take(Traffic(seed=2), 20_000)
+take(traffic_of(seed=2).texts, 20_000)
 gc.collect()
 before = resident()
-written = take(Traffic(), count)
+written = take(traffic_of().texts, count)
 gc.collect()
 print((resident() - before) / count, written / count)
 """
@@ -170,6 +175,19 @@ _merging = Row(
     ready=partial(late, count=100, anywhere=False),
 )
 
+_memory = Row(
+    name="memory",
+    what="memory of an event in the store",
+    floor="the record's JSON text",
+    target=450,
+    absolute=True,
+    unit="bytes",
+    size=100_000,
+    sized="events",
+    rounds=1,
+    ready=partial(memory, script=HELD),
+)
+
 ROWS = (
     _merging,
     msgspec.structs.replace(
@@ -201,17 +219,24 @@ ROWS = (
         target=0.5,
         ready=partial(filtered, text="billing-7", before="billing-", needle="billing-7"),
     ),
-    Row(
-        name="memory",
-        what="memory of an event in the store",
-        floor="the record's JSON text",
-        target=450,
-        absolute=True,
-        unit="bytes",
-        size=100_000,
-        sized="events",
-        rounds=1,
-        ready=partial(memory, script=HELD),
+    msgspec.structs.replace(
+        _filtering,
+        name="filter-varied",
+        what="text filter, painted: rows of 400 principals and 3,000 secrets",
+        ready=partial(filtered, text="billing-7", needle="billing-7", traffic_of=Varied),
+    ),
+    msgspec.structs.replace(
+        _filtering,
+        name="filter-user",
+        what="filter by principal, painted: the same rows",
+        ready=partial(filtered, text="user:billing-7", needle="billing-7", traffic_of=Varied),
+    ),
+    _memory,
+    msgspec.structs.replace(
+        _memory,
+        name="memory-varied",
+        what="the same, of 400 principals and 3,000 secrets",
+        ready=partial(memory, script=HELD, traffic_of=Varied),
     ),
     Row(
         name="memory-flat",

@@ -37,8 +37,8 @@ class Filter(Protocol):
         """The kept ones of some that ascend by key: one pass without a call per row where that can be."""
         ...
 
-    def reach(self, events: list[Event]) -> int:
-        """How many of these to leave for later, so that `select` gets through the newest, the last, in milliseconds."""
+    def reach(self, events: list[Event], end: int) -> int:
+        """How many of the first `end` to leave for later, so that `select` gets through the last of them in ms."""
         ...
 
     def narrows(self, other: Filter) -> bool:
@@ -60,48 +60,54 @@ class View:
         self._on_close = on_close
         self.chosen: Filter | None = None
         self.rows = events
-        self._from: list[Event] = []
-        """What is still to be looked at: ascending, older than everything looked at so far."""
+        self._source = events
+        """What is looked at: all events, or those that a wider filter kept."""
+        self._before: int | None = None
+        """Of these, the ones with smaller keys are still to be looked at."""
         if chosen is not None:
             self.choose(chosen)
 
     @property
     def busy(self) -> bool:
         """Whether `step` has more to do."""
-        return bool(self._from)
+        return self._before is not None
 
     def choose(self, chosen: Filter | None) -> None:
         """Change the filter; the first step is done at once."""
         previous, self.chosen = self.chosen, chosen
         if chosen is None:
-            self.rows, self._from = self._events, []
+            self.rows = self._source = self._events
+            self._before = None
             return
-        narrower = previous is not None and not self._from and chosen.narrows(previous)
-        events = self.rows if narrower else self._events
-        # What is looked at first is not copied with the rest: a copy is a third of what "filter-…" measures.
-        rest = chosen.reach(events)
-        self._from, self.rows = events[:rest], chosen.select(events[rest:])
+        narrower = previous is not None and not self.busy and chosen.narrows(previous)
+        self._source, self.rows = self.rows if narrower else self._events, []
+        self._look(chosen, len(self._source))
 
     def step(self) -> bool:
         """Look at the next rows; False when all have been looked at."""
-        if self._from and self.chosen is not None:
-            rest = self.chosen.reach(self._from)
-            pending = self._from[rest:]
-            del self._from[rest:]
-            self.rows[0:0] = self.chosen.select(pending)
+        if self._before is not None and self.chosen is not None:
+            self._look(self.chosen, bisect_left(self._source, self._before, key=KEY))
         return self.busy
+
+    def _look(self, chosen: Filter, end: int) -> None:
+        # What is still to be looked at is not copied: that is a third of what "filter-…" measures.
+        rest = chosen.reach(self._source, end)
+        self.rows[0:0] = chosen.select(self._source[rest:end])
+        self._before = self._source[rest].key if rest else None
+        if not rest:
+            self._source = self._events
 
     def added(self, fresh: list[Event]) -> list[Event]:
         """Take in events that are new in the store; returns those the filter keeps."""
         if self.chosen is None:
             return fresh
         kept = self.chosen.select(sorted(fresh, key=KEY))
-        if self._from and kept and kept[0].key < self._from[-1].key:
+        if self._before is not None:
             # Older than what has been looked at: they wait their turn with the rest.
-            split = bisect_right(kept, self._from[-1].key, key=KEY)
-            merge(self._from, kept[:split])
-            merge(self.rows, kept[split:])
-            return kept[split:]
+            split = bisect_left(kept, self._before, key=KEY)
+            if self._source is not self._events:
+                merge(self._source, kept[:split])
+            kept = kept[split:]
         merge(self.rows, kept)
         return kept
 
@@ -111,14 +117,16 @@ class View:
             return
         for event in events:
             key, kept = event.key, self.chosen(event)
-            rows = self._from if self._from and key <= self._from[-1].key else self.rows
+            rows = self._source if self._before is not None and key < self._before else self.rows
+            if rows is self._events:
+                continue  # its turn is to come
             at = bisect_left(rows, key, key=KEY)
             known = at < len(rows) and rows[at].key == key
             rows[at : at + known] = [event] if kept else []
 
     def evicted(self, oldest: int | None) -> None:
         """Forget rows older than the event with key `oldest`; all of them if there is none left."""
-        for rows in (self.rows, self._from):
+        for rows in (self.rows, self._source):
             if rows is not self._events:
                 del rows[: len(rows) if oldest is None else bisect_left(rows, oldest, key=KEY)]
 

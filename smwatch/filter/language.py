@@ -73,12 +73,12 @@ class Filter:
             events = term.select(events)
         return events
 
-    def reach(self, events: list[Event]) -> int:
-        """How many of these to leave for later, so that `select` gets through the newest, the last, in milliseconds."""
+    def reach(self, events: list[Event], end: int) -> int:
+        """How many of the first `end` to leave for later, so that `select` gets through the last of them in ms."""
         if len(self.terms) == 1:
-            return self.terms[0].reach(events)
+            return self.terms[0].reach(events, end)
         # Each may have to look at all of them.
-        return max(0, len(events) - int(1 / sum(1 / term.step for term in self.terms))) if self.terms else 0
+        return max(0, end - int(1 / sum(1 / term.step for term in self.terms))) if self.terms else 0
 
     def narrows(self, other: object) -> bool:
         """Whether everything this keeps is known to be kept by `other` too."""

@@ -35,9 +35,9 @@ class Term(ABC):
         """The kept ones, in order."""
         return self._picked(events, self.exclude)
 
-    def reach(self, events: list[Event]) -> int:
-        """How many of these to leave for later, so that the newest, the last, take some milliseconds."""
-        return max(0, len(events) - self.step)
+    def reach(self, events: list[Event], end: int) -> int:  # noqa: ARG002  some look at them
+        """How many of the first `end` to leave for later, so that the last of them take some milliseconds."""
+        return max(0, end - self.step)
 
     def implies(self, other: Term) -> bool:
         """Whether everything this keeps is known to be kept by `other` too."""

@@ -110,14 +110,14 @@ class Matching(Term):
         self._names = pattern.required_values("$.eventName")
         self._sources = pattern.required_values("$.eventSource")
 
-    def reach(self, events: list[Event]) -> int:
+    def reach(self, events: list[Event], end: int) -> int:
         """As many are left for later as come before the last RECORDS that can match."""
-        rest = super().reach(events)
+        rest = super().reach(events, end)
         room = RECORDS
-        for end in range(len(events), rest, -AT_ONCE):
-            eligible = self._eligible(events[max(rest, end - AT_ONCE) : end])
+        for upto in range(end, rest, -AT_ONCE):
+            eligible = self._eligible(events[max(rest, upto - AT_ONCE) : upto])
             if len(eligible) > room:
-                return bisect_right(events, eligible[-1 - room].key, key=_KEY)
+                return bisect_right(events, eligible[-1 - room].key, hi=end, key=_KEY)
             room -= len(eligible)
         return rest
 

@@ -52,8 +52,10 @@ class Word(Term):
 
     def _remembered(self, events: list[Event], exclude: bool) -> list[Event]:
         call, caller, needle, upper = self._in_call, self._in_caller, self._needle, self._upper
-        # All are false for most words, and half of what "filter-text" measures.
         ip, key, is_id = self._in_address, self._in_key, self._is_id
+        if not (ip or key or is_id or exclude):
+            # So it is with most words, and to ask for each event is a fifth of what "filter-text" measures.
+            return [e for e in events if call[e.call.text] or caller[e.caller.text]]
         return [
             e
             for e in events

@@ -52,7 +52,7 @@ class Since:
         """Those that happened at that moment or later."""
         return events[bisect_left(events, self.key, key=KEY) :]
 
-    def reach(self, events: list[Event]) -> int:  # noqa: ARG002  it looks at a few of however many
+    def reach(self, events: list[Event], end: int) -> int:  # noqa: ARG002  it looks at a few of however many
         """None are left for later."""
         return 0
 
@@ -79,9 +79,9 @@ class Every:
             events = part.select(events)
         return events
 
-    def reach(self, events: list[Event]) -> int:
+    def reach(self, events: list[Event], end: int) -> int:
         """As many are left for later as by the part that leaves most."""
-        return max(part.reach(events) for part in self.parts)
+        return max(part.reach(events, end) for part in self.parts)
 
     def narrows(self, other: Filter) -> bool:
         """Whether each of the other's conditions is met by one of these."""

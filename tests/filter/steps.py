@@ -14,5 +14,5 @@ class _InSteps(Filter):
         super().__init__(chosen.text, chosen.terms)
         self._size = size
 
-    def reach(self, events: list[Event]) -> int:
-        return max(0, len(events) - self._size)
+    def reach(self, events: list[Event], end: int) -> int:
+        return max(0, end - self._size)

@@ -360,7 +360,7 @@ def test_what_takes_longer_is_asked_of_fewer_events_in_one_step() -> None:
     events = [msgspec.structs.replace(EVENTS[0], key=n) for n in range(30_000)]
 
     def left(text: str) -> int:
-        return parse(text, CONTEXT).reach(events)
+        return parse(text, CONTEXT).reach(events, len(events))
 
     assert left("") == 0
     assert 0 < left("x") < left("deadbeef") < left("{ $.awsRegion = * }") == len(events) - terms.RECORDS
@@ -381,12 +381,13 @@ def test_a_step_of_a_pattern_goes_to_the_last_records_that_can_match(among: int)
         msgspec.structs.replace(EVENTS[0], key=n, call=wanted if n % among == 0 else other) for n in range(20_000)
     ]
     chosen = parse('{ $.eventName = "DeleteSecret" }', Context(record_of=record_of, levels=()))
-    rest, steps = events, list[int]()
-    while rest:
-        place = chosen.reach(rest)
-        assert chosen.select(rest[place:]) == [event for event in rest[place:] if event.name == "DeleteSecret"]
+    end, steps = len(events), list[int]()
+    while end:
+        place = chosen.reach(events, end)
+        step = events[place:end]
+        assert chosen.select(step) == [event for event in step if event.name == "DeleteSecret"]
         steps.append(len(asked) - sum(steps))
-        rest = rest[:place]
+        end = place
     assert sorted(asked) == [n for n in range(20_000) if n % among == 0]
     assert max(steps) == min(terms.RECORDS, 10_000 // among)
     assert len(steps) == max(2, ceil(len(asked) / terms.RECORDS))
@@ -401,7 +402,7 @@ def test_a_step_over_events_by_as_many_callers_is_no_longer_than_others(text: st
         )
         for n, ip, key in ((n, f"10.0.{n}", f"AKIA{n}") for n in range(20_000))
     ]
-    step = events[chosen.reach(events) :]
+    step = events[chosen.reach(events, len(events)) :]
     _, calls = counting_calls(lambda: chosen.select(step))
     assert calls < 22_000  # two for each value that is new
 

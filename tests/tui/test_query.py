@@ -28,12 +28,12 @@ def test_a_window_and_a_filter_go_in_the_steps_of_the_filter(text: str, minutes:
         assert not minutes
         return
     alone = parse(text, CONTEXT)
-    assert chosen.reach(ROWS) == alone.reach(ROWS)
-    rest, kept = ROWS, list[int]()
-    while rest:
-        place = chosen.reach(rest)
-        assert place < len(rest)
-        kept[0:0] = [event.key for event in chosen.select(rest[place:])]
-        rest = rest[:place]
+    end, kept = len(ROWS), list[int]()
+    assert chosen.reach(ROWS, end) == alone.reach(ROWS, end)
+    while end:
+        place = chosen.reach(ROWS, end)
+        assert place < end
+        kept[0:0] = [event.key for event in chosen.select(ROWS[place:end])]
+        end = place
     since = int((NOW - timedelta(minutes=minutes)).timestamp()) if minutes else 0
     assert kept == [event.key for event in ROWS if event.seconds >= since and alone(event)]

@@ -176,8 +176,8 @@ class Only:
     def select(self, events: list[Event]) -> list[Event]:
         return [event for event in events if self(event)]
 
-    def reach(self, events: list[Event]) -> int:
-        return max(0, len(events) - 50)
+    def reach(self, events: list[Event], end: int) -> int:
+        return max(0, end - 50)
 
     def narrows(self, other: object) -> bool:
         return isinstance(other, Only)

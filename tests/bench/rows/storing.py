@@ -229,7 +229,7 @@ ROWS = (
         _filtering,
         name="filter-user",
         what="filter by principal, painted: the same rows",
-        ready=partial(filtered, text="user:billing-7", needle="billing-7", traffic_of=Varied),
+        ready=partial(filtered, text="user:billing-7*", needle="billing-7", traffic_of=Varied),
     ),
     _memory,
     msgspec.structs.replace(

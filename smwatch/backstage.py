@@ -83,8 +83,12 @@ class Backstage:
         remember: bool,
         title: str = "",
         glance: bool = False,
+        recorded: bool = False,
     ) -> None:
-        """With `glance`, the first page of each source is shown before rules are loaded: for what is read at once."""
+        """With `glance`, the first page of each source is shown before rules are loaded: for what is read at once.
+
+        Of what is `recorded`, the screen counts back from the newest event.
+        """
         with settings.placed():
             check(settings.ui)
             self._stalls = _stalls(settings.ui.stalls)
@@ -108,6 +112,7 @@ class Backstage:
             outside=self._outside(),
             ui=settings.ui,
             history=parts.filters_typed,
+            recorded=recorded,
         )
 
     def start(self, apply: Callable[[Delivery], Sequence[Alarm]], failed: Callable[[BaseException], None]) -> None:

@@ -39,7 +39,7 @@ def show_files(settings: Settings, files: Sequence[Path], *, speed: float | None
     def backstage() -> Backstage:
         from smwatch.backstage import Backstage, file_sources
 
-        return Backstage(settings, file_sources(files, speed), remember=False, glance=speed is None)
+        return Backstage(settings, file_sources(files, speed), remember=False, glance=speed is None, recorded=True)
 
     return show(settings, backstage)
 

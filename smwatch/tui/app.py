@@ -270,7 +270,7 @@ class SmwatchApp(App[int]):
 
     def _entitle(self) -> None:
         desk = self.desk
-        blind = health.blind(tuple(self.store.sources.values()), desk.now, desk.watching_since)
+        blind = health.blind(tuple(self.store.sources.values()), desk.clock, desk.watching_since)
         self._title.tell(len(desk.asking), blind=blind)
 
     def tick(self) -> None:

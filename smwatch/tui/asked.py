@@ -76,7 +76,7 @@ class Asked:
 
     def move_on(self, now: datetime) -> bool:
         """Let the time window follow the time; whether it did."""
-        if not self.query.minutes or now - self._asked_at < MOVED_ON:
+        if not self.query.minutes or timedelta() <= now - self._asked_at < MOVED_ON:
             return False
         self.ask(self.query, now)
         return True

@@ -22,8 +22,14 @@ class Foremost:
         self._group = ""
         self._since: datetime | None = None
 
-    def of(self, asking: Sequence[Alarm], alarms: Mapping[str, Alarm], now: datetime) -> Alarm | None:
-        """The one of those that ask for attention, worst and newest first; `alarms` are all by group, as they are."""
+    def of(
+        self, asking: Sequence[Alarm], alarms: Mapping[str, Alarm], now: datetime, clock: datetime | None = None
+    ) -> Alarm | None:
+        """The one of those that ask for attention, worst and newest first; `alarms` are all by group, as they are.
+
+        Mutes go by `now`, and how long it is held by the `clock`, which moves on where a recording has ended.
+        """
+        clock = clock or now
         worst = asking[0] if asking else None
         held = alarms.get(self._group)
         if (
@@ -31,15 +37,15 @@ class Foremost:
             or held is None
             or not _asks(held, now)
             or held.severity < worst.severity
-            or self._is_over(now)
+            or self._is_over(clock)
         ):
             held = worst
         if held is None or held.group != self._group:
-            self._group, self._since = (held.group, now) if held is not None else ("", None)
+            self._group, self._since = (held.group, clock) if held is not None else ("", None)
         return held
 
-    def _is_over(self, now: datetime) -> bool:
-        return self._since is None or not timedelta() <= now - self._since < HELD
+    def _is_over(self, clock: datetime) -> bool:
+        return self._since is None or not timedelta() <= clock - self._since < HELD
 
 
 def _asks(alarm: Alarm, now: datetime) -> bool:

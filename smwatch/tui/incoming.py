@@ -75,7 +75,7 @@ class Incoming:
     def flush(self) -> None:
         """Show what has changed, now."""
         self._shown_soon.cancel()
-        self._shown_at = self._desk.now
+        self._shown_at = self._desk.clock
         change = self._subscription.take()
         self._desk.take_note(change)
         self._show(change)
@@ -93,7 +93,7 @@ class Incoming:
     def _wake(self) -> None:
         """Something changed: look at it soon, together with whatever comes until then, unless that is much already."""
         if self._runs():
-            often = timedelta() <= self._desk.now - self._shown_at <= JUST_NOW
+            often = timedelta() <= self._desk.clock - self._shown_at <= JUST_NOW
             patient = PAINT_SECONDS * OFTEN if often else PAINT_SECONDS
             soon = RAISED_SECONDS if self._subscription.raised else patient
             self._shown_soon.within(0 if self._subscription.much else soon)

@@ -55,12 +55,21 @@ class Stage:
         store: Store | None = None,
         ui: UiSettings | None = None,
         outside: Outside | None = None,
+        recorded: bool = False,
     ) -> None:
         self.now = NOW
         self.store = store or Store()
         self.records: dict[int, Record] = {}
         ui = ui or UiSettings(glyphs="unicode")
-        desk = Desk(self.store, record_of=self.record_of, now=NOW, title="prod · eu-west-1", outside=outside, ui=ui)
+        desk = Desk(
+            self.store,
+            record_of=self.record_of,
+            now=NOW,
+            title="prod · eu-west-1",
+            outside=outside,
+            ui=ui,
+            recorded=recorded,
+        )
         self.app = SmwatchApp(desk, clock=lambda: self.now, ui=ui)
         self.bring(*given)
         if status is not None:

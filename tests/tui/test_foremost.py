@@ -30,6 +30,13 @@ def test_the_alarm_in_the_band_stays_while_another_as_bad_goes_on_and_then_gives
     assert foremost.of([FIRST, SECOND], BOTH, NOW + 2 * HELD) is FIRST
 
 
+def test_it_gives_way_by_the_clock_also_where_no_time_passes_in_what_is_shown() -> None:
+    foremost = Foremost()
+    assert foremost.of([FIRST, SECOND], BOTH, NOW, NOW + LITTLE) is FIRST
+    assert foremost.of([SECOND, FIRST], BOTH, NOW, NOW + HELD) is FIRST
+    assert foremost.of([SECOND, FIRST], BOTH, NOW, NOW + LITTLE + HELD) is SECOND
+
+
 def test_what_is_said_of_it_is_how_it_stands() -> None:
     foremost, more = Foremost(), msgspec.structs.replace(FIRST, count=2)
     assert foremost.of([FIRST], BOTH, NOW) is FIRST

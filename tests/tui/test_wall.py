@@ -43,6 +43,8 @@ def scene(*given: Record, statuses: Sequence[Status] = (FRESH,), watched: timede
         statuses=statuses,
         tally=tally,
         now=NOW,
+        clock=NOW,
+        recorded=False,
         since=NOW - watched,
         zone=Zone.UTC,
     )

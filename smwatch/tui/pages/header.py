@@ -25,12 +25,18 @@ def header_rows(
     width: int,
     again: str = "",
     whole: str = "",
+    *,
+    recorded_to: datetime | None = None,
 ) -> list[Sequence[Piece]]:
     """One line, and one more for each source in trouble.
 
-    `again` is the key that asks the sources again, `whole` the one that shows what has no room here.
+    `again` is the key that asks the sources again, `whole` the one that shows what has no room here. In place of the
+    clock stands up to when a recording goes, where the rest of the screen counts back from there.
     """
-    clock = [Piece(f"{moment(now, zone.absolute, now)} {zone.absolute.title()} ", "strong")]
+    told = f"{moment(recorded_to or now, zone.absolute, now)} {zone.absolute.title()} "
+    if recorded_to is not None:
+        told = f"{'recording up to' if width >= TITLED else 'up to'} {told}"
+    clock = [Piece(told, "strong")]
     head = [Piece(" smwatch ", "strong")]
     if title and width >= TITLED:
         head.append(Piece(f" {title} ", "quiet"))

@@ -20,7 +20,14 @@ LISTED = 8
 
 
 def overview_page(
-    tally: Tally, alarms: Sequence[Alarm], now: datetime, zone: Zone, width: int, keys: KeyTable
+    tally: Tally,
+    alarms: Sequence[Alarm],
+    now: datetime,
+    zone: Zone,
+    width: int,
+    keys: KeyTable,
+    *,
+    recorded: bool = False,
 ) -> list[Line]:
     """Alarms, the last hour per minute, and the secrets and principals with most events."""
     lines: list[Line] = []
@@ -28,7 +35,10 @@ def overview_page(
         lines += heading("alarms", f"{keys.one('watch.alarms')} lists all")[1:]
         lines += [alarm_line(alarm, now, zone, width, about(alarm)) for alarm in alarms[:LISTED]]
     total = tally.totals(now, HOUR)
-    lines += heading("the last hour", f"{amount(total.events, 'events')}, {total.failed:,} failed")[0 if lines else 1 :]
+    lines += heading(
+        f"the last hour{' of the recording' if recorded else ''}",
+        f"{amount(total.events, 'events')}, {total.failed:,} failed",
+    )[0 if lines else 1 :]
     minutes, count = bins(HOUR, width)
     buckets = tally.buckets(now, minutes, count)
     if any(events for events, _ in buckets):

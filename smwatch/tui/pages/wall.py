@@ -44,6 +44,10 @@ class Scene(msgspec.Struct, frozen=True):
     statuses: Sequence[Status]
     tally: Tally
     now: datetime
+    """The moment that is shown: of a recording that of its newest event."""
+    clock: datetime
+    """The present moment."""
+    recorded: bool
     since: datetime
     """When it began to watch."""
     zone: Zone
@@ -52,8 +56,8 @@ class Scene(msgspec.Struct, frozen=True):
 
 def wall_page(scene: Scene, width: int, height: int) -> list[Line]:
     """Clock and verdict, alarms, health, rates, and who and what is busiest; at most `height` lines."""
-    found = ranked(scene.statuses, scene.now)
-    unsure = blind(scene.statuses, scene.now, scene.since)
+    found = ranked(scene.statuses, scene.clock)
+    unsure = blind(scene.statuses, scene.clock, scene.since)
     lines = _top(scene, unsure, width, height)
     lines += _alarms(scene, width, room=max(4, (height - len(lines)) // 2 - min(len(found), 3)))
     if unsure:
@@ -98,7 +102,7 @@ def _top(scene: Scene, unsure: bool, width: int, height: int) -> list[Line]:
         named = [""] * (len(faces) - len(named)) + named
         for face, name, part in zip_longest(faces, named, told, fillvalue=""):
             lines.append(spread([Piece(f"{face} {name}".rstrip(), "strong")], [Piece(part, role)], width))
-    date = written(seconds, scene.zone, scene.now, "%A %Y-%m-%d")
+    date = written(seconds, scene.zone, scene.now, "%A %Y-%m-%d") + (" in a recording" if scene.recorded else "")
     return [*lines, spread([Piece(date)], [Piece(_aside(scene))], width), BLANK]
 
 
@@ -197,7 +201,7 @@ def _health(scene: Scene, each: Health, width: int, most: int) -> list[Line]:
     if status.gaps:
         parts.append(amount(len(status.gaps), "gaps"))
     if status.last_good_at is not None and status.state is not State.DONE:
-        parts.append(f"read {period(max(timedelta(), scene.now - status.last_good_at))} ago")
+        parts.append(f"read {period(max(timedelta(), scene.clock - status.last_good_at))} ago")
     column = 40 if width >= 100 else cells(name)
     while parts and column + cells("   ".join(parts)) > width:
         parts.pop()

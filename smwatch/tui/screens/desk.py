@@ -59,12 +59,15 @@ class Desk:
         outside: Outside | None = None,
         ui: UiSettings | None = None,
         history: Sequence[str] = (),
+        recorded: bool = False,
     ) -> None:
-        """MeaningError says what in `ui` can't be; see `check`."""
+        """`recorded` says that what the store holds is over; MeaningError what in `ui` can't be, see `check`."""
         ui = ui or UiSettings()
         self.store = store
         self.record_of = record_of
-        self.now = now
+        self.clock = now
+        """The present moment."""
+        self.recorded = recorded
         self.zone = Zone(ui.zone)
         self.newest_first = ui.order == "newest"
         self.columns = columns_meant(ui.columns)
@@ -82,13 +85,19 @@ class Desk:
         self._attention = Attention(store)
         self._foremost = Foremost()
         self.tally = Tally()
-        self.tally.note(store.events, now)
+        self.tally.note(store.events, self.now)
         self._outside = outside or Outside()
         self.live_tail_on = self._outside.live_tail_on
         self.live_tail_priced = False
         """Whether what Live Tail costs has been said."""
         self._answers: dict[Secret, Answers] = {}
         self._key_use: KeyUse | None = None
+
+    @property
+    def now(self) -> datetime:
+        """The moment that is shown, and counted back from: of a recording that of its newest event."""
+        events = self.store.events
+        return events[-1].at if self.recorded and events else self.clock
 
     # -- the world outside
 
@@ -203,8 +212,9 @@ class Desk:
 
     def tick(self, now: datetime) -> None:
         """Let time pass."""
-        self.now = now
-        self._keep(self.store.tick(now))
+        self.clock = now
+        if not self.recorded or self.store.events:  # no time passes before a recording begins
+            self._keep(self.store.tick(self.now))
 
     def settle(self) -> None:
         """Have some more alarms worked out."""
@@ -226,7 +236,7 @@ class Desk:
     @property
     def foremost(self) -> Alarm | None:
         """The one of them that stands in the band, and that keys are about where nothing else is chosen."""
-        return self._foremost.of(self.asking, self.store.alarms, self.now)
+        return self._foremost.of(self.asking, self.store.alarms, self.now, self.clock)
 
     @property
     def muted(self) -> Sequence[Alarm]:
@@ -257,7 +267,7 @@ class Desk:
 
     def is_of_now(self, alarm: Alarm) -> bool:
         """Whether an alarm is worth a noise: bad, and of now rather than of history that is being read."""
-        return alarm.severity >= Severity.HIGH and self.now - alarm.last_at <= NEWS
+        return alarm.severity >= Severity.HIGH and self.clock - alarm.last_at <= NEWS
 
     def alarm_of(self, key: int) -> Alarm | None:
         """The alarm that an event belongs to, as it stands now."""

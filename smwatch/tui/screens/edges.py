@@ -66,7 +66,8 @@ class Edges:
         desk = self._desk
         statuses = list(desk.store.sources.values())
         again, whole = map(desk.keys.one, ("watch.poll", "watch.sources"))
-        return header_rows(desk.title, statuses, desk.now, desk.zone, width, again, whole)
+        recorded_to = desk.now if desk.recorded and desk.store.events else None
+        return header_rows(desk.title, statuses, desk.clock, desk.zone, width, again, whole, recorded_to=recorded_to)
 
     def _offered(self, alarmed: bool, filtered: bool) -> list[tuple[str, str, str]]:
         """The keys that help while there are open alarms, and while there is a filter: (key, word, action)."""

@@ -66,8 +66,8 @@ class StreamFrame(DirectlyComposed, Screen[None]):
         self._pane_wanted: bool | None = None
         self._histogram_wanted: bool | None = None
         self._said = ""
-        self._aged_at = desk.now
-        self._renewed_at = desk.now - RENEWED
+        self._aged_at = desk.clock
+        self._renewed_at = desk.clock - RENEWED
         self._stale = False
         self._edges = Edges(desk)
         self.histogram = Histogram()
@@ -130,6 +130,8 @@ class StreamFrame(DirectlyComposed, Screen[None]):
     def show_change(self, change: Change) -> None:
         """Bring the screen up to date with the store: rows and alarms at once, the rest within two seconds."""
         self._empty()
+        if self.desk.recorded:
+            self.stream.tick(self.desk.now)
         self.stream.update(restyled=bool(change.renamed or change.corrected), regraded=bool(change.alarms))
         self._follow_cursor()
         if change.alarms or change.sources:
@@ -140,26 +142,26 @@ class StreamFrame(DirectlyComposed, Screen[None]):
 
     def _renew_soon(self) -> None:
         """Write details and histogram anew, or have the clock do so, however much happens until then."""
-        if timedelta() <= self.desk.now - self._renewed_at < RENEWED:
+        if timedelta() <= self.desk.clock - self._renewed_at < RENEWED:
             self._stale = True
         else:
             self._renew()
 
     def _renew(self) -> None:
-        self._stale, self._renewed_at = False, self.desk.now
+        self._stale, self._renewed_at = False, self.desk.clock
         self.detail.renew()
         self._draw_histogram()
 
     def tick(self) -> None:
         """Let time pass on the screen; what tells ages in minutes is written anew only now and then."""
-        now = self.desk.now
+        now, clock = self.desk.now, self.desk.clock
         if self.asked.move_on(now):
             self._asked_anew()
         self.stream.tick(now)
         self._empty()
         self._edges.tick(self.size)
-        if now - self._aged_at >= AGED or self.desk.zone is Zone.RELATIVE:
-            self._aged_at = now
+        if clock - self._aged_at >= AGED or self.desk.zone is Zone.RELATIVE:
+            self._aged_at = clock
             self._frame()
             self._renew()
         elif self._stale:
@@ -225,7 +227,7 @@ class StreamFrame(DirectlyComposed, Screen[None]):
                 total=total,
                 query=asked.query.told,
                 asked_since=desk.asked_since,
-                now=desk.now,
+                now=desk.clock,
                 zone=desk.zone,
                 width=width,
                 keys=desk.keys,

@@ -62,6 +62,8 @@ class WallScreen(DirectlyComposed, Screen[None]):
             statuses=list(desk.store.sources.values()),
             tally=desk.tally,
             now=desk.now,
+            clock=desk.clock,
+            recorded=desk.recorded,
             since=desk.watching_since,
             zone=desk.zone.absolute,
         )

@@ -111,7 +111,7 @@ class WatchScreen(Finder):
         desk = self.desk
 
         def page_of(*_: object) -> Page:
-            return lambda width: sources_page(list(desk.store.sources.values()), desk.now, desk.zone, width)
+            return lambda width: sources_page(list(desk.store.sources.values()), desk.clock, desk.zone, width)
 
         self.app.push_screen(PageScreen(desk, "sources", None, page_of=page_of, leads=False))
 
@@ -210,7 +210,7 @@ class WatchScreen(Finder):
         if not self.desk.can_export:
             self.say("events can't be written from here: smwatch export does it")
             return
-        name = f"smwatch-{self.desk.now:%Y%m%dT%H%M%SZ}.jsonl"
+        name = f"smwatch-{self.desk.clock:%Y%m%dT%H%M%SZ}.jsonl"
         count = len(self.asked.matches.rows)
         question = PromptScreen(f"Write {amount(count, 'events')} to", ".jsonl, .csv, or .md for a report", value=name)
         self.app.push_screen(question, self._export)

@@ -80,7 +80,7 @@ def _answered(desk: Desk, secret: Secret, folded: Folded, width: int) -> list[Li
     answers = desk.answers_about(secret)
     if answers is None:
         return []
-    lines = heading("from aws", f"asked {period(desk.now - answers.at)} ago")
+    lines = heading("from aws", f"asked {period(desk.clock - answers.at)} ago")
     for operation, said in answers.said:
         lines.append(line(Piece(operation, "strong")))
         if isinstance(said, str):
@@ -96,4 +96,4 @@ def _nothing_chosen(desk: Desk, width: int) -> list[Line]:
     if foremost is not None and foremost.secret is not None and (known := store.secrets.get(foremost.secret)):
         about = desk.alarms_about(known.secret)
         return secret_page(known, about, desk.now, desk.zone, width, desk.keys)
-    return overview_page(desk.tally, desk.asking, desk.now, desk.zone, width, desk.keys)
+    return overview_page(desk.tally, desk.asking, desk.now, desk.zone, width, desk.keys, recorded=desk.recorded)

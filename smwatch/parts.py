@@ -15,7 +15,7 @@ from smwatch.anew import Anew
 from smwatch.decisions import DECIDED, Decisions
 from smwatch.delivery import Delivery
 from smwatch.evidence import Evidence, taught
-from smwatch.filter import Context, Filter, FilterError
+from smwatch.filter import Context, Filter, FilterError, check_values
 from smwatch.filter import parse as parse_filter
 from smwatch.handing import JOURNAL
 from smwatch.in_force import build_rules
@@ -273,6 +273,7 @@ class Parts(Generic[J]):
     def _filter(self, text: str, key: str) -> Filter | None:
         context = Context(record_of=lambda event: self.evidence.record_of(event), levels=self.store.levels)
         try:
+            check_values(text)
             return parse_filter(text, context) if text else None
         except FilterError as error:
             raise self.settings.wrong(key, error) from None

@@ -102,6 +102,7 @@ def test_an_unknown_region_is_named(smwatch: Smwatch) -> None:
     [
         (("tail", "--since", "yesterday"), "yesterday"),
         (("tail", "--filter", "{ $.eventName ="), "--filter"),
+        (("tail", "--filter", "error name:"), "“name:” has no value"),
         (("tail", "--config", "missing.toml"), "missing.toml"),
         (("tail", "--rules", "missing.toml"), "missing.toml"),
         (("tail", "--no-cloudtrail", "--region", "eu-west-1"), "--log-group"),

@@ -1,7 +1,7 @@
 """The interactive filter language: what is typed after `/`, and given to --filter."""
 
 from smwatch.filter.editing import Completion, Option, complete, finished, toggled, values_of, with_values
-from smwatch.filter.language import Context, Filter, FilterError, parse
+from smwatch.filter.language import Context, Filter, FilterError, check_values, parse
 
 __all__ = [
     "Completion",
@@ -9,6 +9,7 @@ __all__ = [
     "Filter",
     "FilterError",
     "Option",
+    "check_values",
     "complete",
     "finished",
     "parse",

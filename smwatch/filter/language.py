@@ -126,13 +126,27 @@ def parse(text: str, context: Context, *, typing: bool = False) -> Filter:
     """The filter that a text means; FilterError says what is wrong and where.
 
     `typing` says that the person has not finished: the value at the very end may still grow, so that `name:Get` keeps
-    what `name:Get*` does. What is half typed otherwise (`name:`, `-`, an open quote) is never an error.
+    what `name:Get*` does. What is half typed otherwise (`name:`, `-`, an open quote) is never an error here: see
+    `check_values`.
     """
     plain = text.lstrip()
     if plain.startswith("{"):
         return Filter(text, [_matching(plain.rstrip(), context, position=len(text) - len(plain))])
     terms = (_term(piece, context, typing=typing and piece.end == len(text)) for piece in pieces(text))
     return Filter(text, [term for term in terms if term is not None])
+
+
+def check_values(text: str, *, typing: bool = False) -> None:
+    """Refuse (FilterError) a field without a value, which would keep everything.
+
+    `typing` says that the person has not finished: the one at the very end may still get its value.
+    """
+    if text.lstrip().startswith("{"):
+        return
+    for piece in pieces(text):
+        typed = text[piece.start : piece.end].rstrip(",")
+        if piece.field and typed.endswith(":") and not piece.values and not (typing and piece.end == len(text)):
+            raise FilterError(f"“{typed}” has no value: it follows the colon without a space", piece.start)
 
 
 def _matching(pattern: str, context: Context, *, position: int) -> Term:

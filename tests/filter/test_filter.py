@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smwatch.events.event import Event
-from smwatch.filter import Context, FilterError, parse, terms
+from smwatch.filter import Context, FilterError, check_values, parse, terms
 from smwatch.filter.glob import Glob
 from smwatch.filter.user import User
 from smwatch.filter.word import SAMPLE
@@ -55,6 +55,29 @@ def names(text: str, **more: Any) -> set[str]:
 def test_what_is_empty_or_half_typed_keeps_everything(text: str) -> None:
     assert kept(text) == EVENTS
     assert parse(text, CONTEXT).description == "everything"
+
+
+@pytest.mark.parametrize(
+    ("text", "typing", "named"),
+    [
+        ("name:", False, "name:"),
+        ("error -user:", False, "-user:"),
+        ("name:,", False, "name:"),
+        ("secret: prod/db", False, "secret:"),
+        ("secret: prod/db", True, "secret:"),
+        ("error name:", True, None),
+        *((text, False, None) for text in ("", "-", '"', 'name:""', "name:Get*", "http:", "{ $.a = name: }")),
+    ],
+)
+def test_a_field_without_a_value_is_refused_where_it_is_not_being_typed(
+    text: str, typing: bool, named: str | None
+) -> None:
+    if named is None:
+        check_values(text, typing=typing)
+        return
+    with pytest.raises(FilterError, match=f"^“{named}” has no value") as caught:
+        check_values(text, typing=typing)
+    assert caught.value.position == text.index(named)
 
 
 def test_a_bare_word_is_searched_for_everywhere_without_regard_to_case() -> None:

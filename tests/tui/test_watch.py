@@ -196,6 +196,20 @@ async def test_a_bad_filter_says_why_and_the_last_good_one_stays() -> None:
         assert watch(stage).filter_line.is_open
 
 
+async def test_a_field_without_a_value_says_so_once_it_is_not_typed_any_more() -> None:
+    stage = Stage(reads(3, secret="prod/a"))
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("slash", *"name:")
+        assert "has no value" not in stage.text()
+        await pilot.press("space")
+        assert "“name:” has no value: it follows the colon without a space" in stage.text()
+        await pilot.press("backspace", "enter")
+        assert "“name:” has no value" in stage.text()
+        assert watch(stage).filter_line.is_open
+        await pilot.press("escape")
+        assert "/ name" not in stage.text()
+
+
 async def test_filtering_by_event_name_takes_two_keys() -> None:
     stage = Stage([*reads(5), records.put(eventTime=ago(5))])
     async with stage.app.run_test(size=WIDE) as pilot:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 
 from smwatch.change import Change
 from smwatch.events.event import ACCOUNT_BITS, ID_BITS
-from smwatch.filter import FilterError, finished, values_of
+from smwatch.filter import FilterError, check_values, finished, values_of
 from smwatch.tui.columns import called, secret_name
 from smwatch.tui.finding import moment_meant, next_event, next_key
 from smwatch.tui.pages.targets import ToEvent, ToValue
@@ -39,6 +39,7 @@ class Finder(Leading):
 
     def _try(self, text: str, *, typing: bool) -> bool:
         try:
+            check_values(text, typing=typing)
             self.asked.reword(text, self.desk.now, typing=typing)
         except FilterError as error:
             self.filter_line.tell(str(error), position=error.position)

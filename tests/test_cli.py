@@ -80,9 +80,18 @@ def test_no_region_is_said_with_the_next_step(smwatch: Smwatch) -> None:
 
 
 @pytest.mark.parametrize("command", ["setup", "drill"])
-def test_no_region_is_wrong_configuration_for_the_commands_of_the_aws_side_too(smwatch: Smwatch, command: str) -> None:
-    result = smwatch(command)
-    assert (result.returncode, result.stderr) == (2, "No Region is set: name one with --region, or set AWS_REGION.\n")
+@pytest.mark.parametrize(
+    "environment",
+    [{}, {"AWS_REGION": "eu-west-1"}, {"AWS_REGION": "eu-west-1", "AWS_PROFILE": "nobody"}],
+    ids=["no Region", "no credentials", "no profile"],
+)
+def test_the_commands_of_the_aws_side_say_of_a_wrong_configuration_what_tail_says(
+    smwatch: Smwatch, command: str, environment: dict[str, str]
+) -> None:
+    result, of_tail = smwatch(command, **environment), smwatch("tail", "--once", **environment)
+    assert (result.returncode, of_tail.returncode) == (2, 2)
+    line, *_ = of_tail.stderr.splitlines()
+    assert result.stderr.casefold() == f"{line}.\n".casefold()
 
 
 def test_no_credentials_are_said_with_the_next_step(smwatch: Smwatch) -> None:

@@ -17,7 +17,16 @@ from botocore.config import Config
 from smwatch import __version__
 from smwatch.setup.call import Call
 from smwatch.setup.place import ANY, Place, arn_part
-from smwatch.setup.trouble import AWS_ERRORS, RegionError, SetupError, sentence
+from smwatch.setup.trouble import (
+    AWS_ERRORS,
+    CONFIGURATION,
+    RegionError,
+    SetupError,
+    UnconfiguredError,
+    as_sentence,
+    sentence,
+)
+from smwatch.sources.unconfigured import NO_REGION
 from smwatch.visible import visible
 
 if TYPE_CHECKING:
@@ -157,12 +166,13 @@ def open_session(profile: str, region: str, *, attempts: int = 5, answer_within:
     try:
         session = boto3.Session(profile_name=profile or None)
     except AWS_ERRORS as error:
-        raise SetupError(sentence(error, profile=profile)) from error
+        kind = UnconfiguredError if isinstance(error, CONFIGURATION) else SetupError
+        raise kind(sentence(error, profile=profile)) from error
     chosen = (
         region or os.environ.get("AWS_REGION") or session.region_name or ""
     )  # botocore knows AWS_DEFAULT_REGION only
     if not chosen:
-        raise RegionError("No Region is set: name one with --region, or set AWS_REGION.")
+        raise RegionError(as_sentence(NO_REGION))
     if not _REGION.fullmatch(chosen):
         raise RegionError(f"{visible(chosen)!r} is no Region: name one such as eu-west-1 with --region.")
     return Aws(session, chosen, attempts=attempts, answer_within=answer_within)

@@ -9,6 +9,7 @@ from botocore import exceptions as botocore
 from botocore.parsers import ResponseParserError
 
 from smwatch.setup.call import action_of
+from smwatch.sources.unconfigured import NO_REGION, incomplete_credentials, no_credentials, no_profile
 from smwatch.visible import visible
 
 AWS_ERRORS = (botocore.BotoCoreError, botocore.ClientError, ResponseParserError, UnicodeDecodeError, KeyError)
@@ -16,6 +17,15 @@ AWS_ERRORS = (botocore.BotoCoreError, botocore.ClientError, ResponseParserError,
 
 DENIED = frozenset({"AccessDenied", "AccessDeniedException", "AuthorizationError", "UnauthorizedOperation", "403"})
 """What services call a missing permission; S3's HEAD answers have no body, only a status."""
+CONFIGURATION = (
+    botocore.ProfileNotFound,
+    botocore.NoCredentialsError,
+    botocore.PartialCredentialsError,
+    botocore.NoRegionError,
+    botocore.InvalidRegionError,
+    botocore.UnknownRegionError,
+)
+"""What AWS is not even asked for, as this machine is configured."""
 EXPIRED = frozenset({"ExpiredToken", "ExpiredTokenException"})
 UNKNOWN_KEY = frozenset({"UnrecognizedClientException", "InvalidClientTokenId", "InvalidAccessKeyId", "AuthFailure"})
 CLOCK = frozenset({"RequestTimeTooSkewed", "RequestExpired", "InvalidSignatureException", "SignatureDoesNotMatch"})
@@ -34,7 +44,11 @@ class SetupError(Exception):
     """Something a person has to know, as one sentence with the next step."""
 
 
-class RegionError(SetupError):
+class UnconfiguredError(SetupError):
+    """AWS can't be asked as this machine is configured."""
+
+
+class RegionError(UnconfiguredError):
     """No Region, or one that can't be."""
 
 
@@ -62,11 +76,13 @@ def sentence(error: Exception, *, profile: str = "") -> str:
     with_profile = f" --profile {shlex.quote(profile)}" if profile else ""
     match error:
         case botocore.ProfileNotFound():
-            return f"{message_of(error)}: see `aws configure list-profiles`."
-        case botocore.NoCredentialsError() | botocore.PartialCredentialsError():
-            return f"There are no complete AWS credentials: `aws configure{with_profile}`, or --profile names others."
+            return as_sentence(no_profile(error.kwargs.get("profile", profile)))
+        case botocore.NoCredentialsError():
+            return as_sentence(no_credentials(profile))
+        case botocore.PartialCredentialsError():
+            return as_sentence(incomplete_credentials(error.kwargs.get("cred_var", "a part")))
         case botocore.NoRegionError():
-            return "No Region is set: name one with --region, or set AWS_REGION."
+            return as_sentence(NO_REGION)
         case botocore.InvalidRegionError() | botocore.UnknownRegionError():
             return f"{message_of(error)}: name a Region such as eu-west-1 with --region."
         case botocore.RefreshWithMFAUnsupportedError():
@@ -85,6 +101,11 @@ def sentence(error: Exception, *, profile: str = "") -> str:
             return message_of(error)
         case _:
             return f"AWS gave an answer that makes no sense: {message_of(error)}"
+
+
+def as_sentence(words: str) -> str:
+    """Words for one line as a sentence among others."""
+    return visible(f"{words[:1].upper()}{words[1:]}.")
 
 
 def _refusal(error: botocore.ClientError, with_profile: str) -> str:

@@ -20,6 +20,7 @@ from smwatch.sources.endpoint import AWS_OWN, Endpoint, endpoint_of
 from smwatch.sources.errors import CallError, ConfigurationError, ProfileError, Remedy
 from smwatch.sources.identity import Accounts, Identity
 from smwatch.sources.source import State
+from smwatch.sources.unconfigured import NO_REGION, incomplete_credentials, no_credentials, no_profile
 
 if TYPE_CHECKING:
     from aiobotocore.session import AioSession
@@ -107,7 +108,7 @@ class AwsSession:
         # botocore itself reads AWS_DEFAULT_REGION alone
         region = name or self._environ.get("AWS_REGION") or self._session.get_config_variable("region")
         if not region:
-            raise ConfigurationError("no Region is set: give --region, or set AWS_REGION or the profile's region")
+            raise ConfigurationError(NO_REGION)
         if region not in self._regions:
             like = difflib.get_close_matches(str(region), self._regions, n=1)
             hint = f"did you mean {like[0]}?" if like else "see `aws ec2 describe-regions`"
@@ -126,10 +127,7 @@ class AwsSession:
                 raise ConfigurationError(_configuration_sentence(error, self.profile)) from error
             return
         if credentials is None:
-            where = f"profile {self.profile} has" if self.profile else "there are"
-            raise ConfigurationError(
-                f"{where} no AWS credentials: run `aws configure` or `aws sso login`, or set AWS_PROFILE"
-            )
+            raise ConfigurationError(no_credentials(self.profile))
 
     def check_endpoints(self, service: Service) -> None:
         """Raise ConfigurationError if what is set as the address of this service, or of STS, is none."""
@@ -340,10 +338,9 @@ def _configuration_sentence(error: Exception, profile: str | None) -> str:
 
     match error:
         case exceptions.ProfileNotFound():
-            return f"there is no profile {error.kwargs.get('profile', profile)!r}: see `aws configure list-profiles`"
+            return no_profile(error.kwargs.get("profile", profile))
         case exceptions.PartialCredentialsError():
-            missing = error.kwargs.get("cred_var", "a part")
-            return f"the AWS credentials are incomplete: {missing} is missing; set it or run `aws configure`"
+            return incomplete_credentials(error.kwargs.get("cred_var", "a part"))
         case exceptions.ConfigParseError():
             return f"{error.kwargs.get('path', 'the AWS config file')} can't be read: mend its syntax"
         case _:

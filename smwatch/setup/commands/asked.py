@@ -80,20 +80,23 @@ def settled(config: Path | None, profile: str, regions: tuple[str, ...], log_gro
 
 @contextmanager
 def told(profile: str) -> Iterator[None]:
-    """Say what went wrong in a line or two, with the next step, and end with 1, or with 2 for an unusable option."""
-    from smwatch.setup.trouble import AWS_ERRORS, RegionError, SetupError, sentence
+    """Say what went wrong in a line or two, with the next step, and end with 1.
+
+    With 2, as every other command, for an option that can't be and where there is no way to AWS by the configuration.
+    """
+    from smwatch.setup.trouble import AWS_ERRORS, CONFIGURATION, SetupError, UnconfiguredError, sentence
     from smwatch.setup.wishes import OptionError
     from smwatch.visible import visible
 
     try:
         yield
     except SetupError as error:
-        for line in str(error).splitlines():
+        for line in f"Error: {error}".splitlines():
             click.echo(visible(line), err=True)
-        sys.exit(2 if isinstance(error, OptionError | RegionError) else 1)
+        sys.exit(2 if isinstance(error, OptionError | UnconfiguredError) else 1)
     except AWS_ERRORS as error:
-        click.echo(sentence(error, profile=profile), err=True)
-        sys.exit(1)
+        click.echo(f"Error: {sentence(error, profile=profile)}", err=True)
+        sys.exit(2 if isinstance(error, CONFIGURATION) else 1)
     except KeyboardInterrupt:
         click.echo("Interrupted.", err=True)
         sys.exit(1)

@@ -96,7 +96,10 @@ def replay_lines(settings: Settings, files: Sequence[Path], *, speed: float | No
     async def run() -> int:
         meter = Meter("read")
         try:
-            return _verdict(await parts.monitor(meter.delivering(lines.deliver)).read_once([source]), FAILED)
+            last = await parts.monitor(meter.delivering(lines.deliver)).read_once([source])
+            if source.empty:
+                notice(f"{source.label}: {last[source.name].message}")
+            return _verdict(last, FAILED)
         finally:
             meter.clear()
 

@@ -131,6 +131,8 @@ def test_what_cannot_be_used_is_named(smwatch: Smwatch, arguments: tuple[str, ..
     ("arguments", "command"),
     [
         (("--nonsense",), "smwatch"),
+        (("--region",), "smwatch"),
+        (("tail", "--region"), "smwatch tail"),
         (("tail", "--jsno"), "smwatch tail"),
         (("tail", "file.json"), "smwatch tail"),
         (("replay",), "smwatch replay"),
@@ -179,6 +181,15 @@ def test_replay_prints_each_record_once_and_says_which_file_it_could_not_read(sm
     assert "torn.json.gz" in result.stderr
     assert any("missing.json" in line["message"] for line in lines if line["type"] == "status" and line["message"])
     assert "Traceback" not in result.stderr
+
+
+def test_a_replay_of_nothing_says_so(smwatch: Smwatch, tmp_path: Path) -> None:
+    (tmp_path / "empty.json").touch()
+    for nothing in (tmp_path, "/dev/null"):
+        result = smwatch("replay", "--json", nothing)
+        assert result.returncode == 0
+        assert result.stderr == f"smwatch: {Path(nothing).name}: there are no records in it\n"
+        assert json.loads(result.stdout.splitlines()[-1])["message"] == "there are no records in it"
 
 
 def test_replay_reads_standard_input(smwatch: Smwatch) -> None:

@@ -45,15 +45,15 @@ class _Commands(click.Group):
         with output_taken():
             return super().main(*args, **kwargs)
 
-    def make_context(self, *args: Any, **kwargs: Any) -> click.Context:
+    def make_context(self, info_name: str | None, args: list[str], *more: Any, **kwargs: Any) -> click.Context:
         """Read the options before a command."""
-        with in_one_line():
-            return super().make_context(*args, **kwargs)
+        with in_one_line(lambda: info_name or "smwatch"):
+            return super().make_context(info_name, args, *more, **kwargs)
 
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; that nobody reads its output any more is a quiet end, and nothing that failed."""
         try:
-            with in_one_line():
+            with in_one_line(lambda: " ".join(filter(None, (ctx.command_path, ctx.invoked_subcommand)))):
                 return super().invoke(ctx)
         except BrokenPipeError:
             let_go_of(sys.stdout)

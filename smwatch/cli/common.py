@@ -58,18 +58,20 @@ def fail(message: str) -> NoReturn:
 
 
 @contextmanager
-def in_one_line() -> Iterator[None]:
-    """Say what is wrong with an argument in one line that leads to the command's help, as every other refusal is."""
+def in_one_line(command: Callable[[], str]) -> Iterator[None]:
+    """Say what is wrong with an argument in one line that leads to the command's help, as every other refusal is.
+
+    `command` is which one that is, where the error does not know it, as of an option without its value.
+    """
     try:
         yield
     except click.exceptions.NoArgsIsHelpError:
         raise
     except click.UsageError as error:
         message = " ".join(error.format_message().split())
-        if error.ctx is not None:
-            end = "" if message.endswith((".", "?", "?)")) else "."
-            message = f"{message}{end} See {error.ctx.command_path} --help"
-        raise Refused(message) from None
+        end = "" if message.endswith((".", "?", "?)")) else "."
+        path = error.ctx.command_path if error.ctx is not None else command()
+        raise Refused(f"{message}{end} See {path} --help") from None
 
 
 def need_terminal(instead: str) -> None:

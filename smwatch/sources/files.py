@@ -61,6 +61,8 @@ class FileSource:
         self._most = page
         self._stdin = stdin
         self._began_at = now()
+        self.empty = False
+        """Whether all was read, and held no record."""
 
     def follow(self, coverage: Coverage) -> AsyncIterator[Page | Status]:
         """The same as `read_once`: nothing is added to a recording."""
@@ -78,7 +80,8 @@ class FileSource:
                 async for item in items:
                     yield item
         state = State.FAILING if tally.missed else State.DONE
-        yield self._status(state, tally.message(), progress=tally.result(), good=not tally.missed)
+        self.empty = not tally.records and not tally.missed
+        yield self._status(state, tally.conclusion(), progress=tally.result(), good=not tally.missed)
 
     async def close(self) -> None:
         """Nothing is held between reads."""
@@ -187,6 +190,10 @@ class _Tally(msgspec.Struct):
         if self.skipped >= timedelta(minutes=1):
             notes.append(f"cut {_span(self.skipped)} without events short")
         return "; ".join(notes)
+
+    def conclusion(self) -> str:
+        none = "" if self.records or self.missed else f"there are no records in {'it' if self.files == 1 else 'them'}"
+        return "; ".join(filter(None, (none, self.message())))
 
     def progress(self) -> str:
         return f"file {self.files:,} of {self.of:,}, {_count(self.records, 'record')}"

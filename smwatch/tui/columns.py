@@ -56,6 +56,8 @@ ROOMY = 66
 """Cells from which a date leaves room for the seconds."""
 ROLES = ("time", "event", "write", "secret", "principal", "quiet", "failed", "late")
 """What a cell can be; each has a style."""
+EXCEPTION = "Exception"
+"""How most error codes end."""
 BADGE = 6
 """Cells of the principal's badge word and its gap."""
 BADGED = 22
@@ -178,6 +180,14 @@ def result(event: Event) -> str:
     return "ok"
 
 
+def _fitting(code: str, width: int) -> str:
+    """An error code without its ending where there is no room for it: every one has that, and it says nothing."""
+    stem = code.removesuffix(EXCEPTION)
+    if len(code) <= width or stem == code or len(stem) > width:
+        return code
+    return f"{stem}…" if len(stem) < width else stem
+
+
 def seen(event: Event, watching_since: datetime | None, late: timedelta | None) -> str:
     """Which source brought the event first, and how long after it happened."""
     if late is not None:
@@ -219,7 +229,7 @@ def told(
                 badge = f"{who.kind.value:<{BADGE}}" if width >= BADGED else ""
                 cells.append((badge + called(who), "principal"))
             case "result":
-                cells.append((result(event), "failed" if failed else "quiet"))
+                cells.append((_fitting(result(event), width), "failed" if failed else "quiet"))
             case "ip":
                 cells.append((event.source_ip, "quiet"))
             case "seen":

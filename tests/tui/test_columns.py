@@ -5,7 +5,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from smwatch.settings import SettingsError
-from smwatch.tui.columns import BY_ID, DATED_WIDTH, DEFAULT, columns_meant, lay_out
+from smwatch.tui.columns import BY_ID, DATED_WIDTH, DEFAULT, Placed, columns_meant, lay_out, told
+from smwatch.tui.times import Zone
+from tests import records
+from tests.tui.scene import NOW
 
 
 @given(st.integers(20, 400), st.permutations(list(BY_ID)), st.booleans())
@@ -57,3 +60,19 @@ def test_nothing_is_narrower_than_it_can_be_read() -> None:
 def test_events_of_other_days_get_room_for_their_date() -> None:
     placed = {column.id: column.width for column in lay_out(120, dated=True)}
     assert placed["time"] == DATED_WIDTH
+
+
+@pytest.mark.parametrize(
+    ("code", "width", "stands"),
+    [
+        ("InvalidRequestException", 23, "InvalidRequestException"),
+        ("InvalidRequestException", 16, "InvalidRequest…"),
+        ("ResourceNotFoundException", 16, "ResourceNotFound"),
+        ("InvalidRequestException", 12, "InvalidRequestException"),  # to be cut where it ends
+        ("AccessDenied", 8, "AccessDenied"),
+    ],
+)
+def test_of_an_error_code_without_room_the_ending_goes_first(code: str, width: int, stands: str) -> None:
+    event = records.event(records.read("prod/db", errorCode=code))
+    cells = told(event, [Placed("result", "result", width)], "", zone=Zone.UTC, now=NOW, since=None)
+    assert cells == [(stands, "failed")]

@@ -246,6 +246,7 @@ async def test_a_text_is_found_in_the_details() -> None:
             await pilot.press("n")
         assert [place.split(":")[0] for place in places] == ['"needle"', '"other"', '"needle"']
         await pilot.press("slash", *"nowhere", "enter")
+        await pilot.pause()
         assert "does not occur here" in stage.lines()[-1]
 
 

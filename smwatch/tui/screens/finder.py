@@ -17,6 +17,7 @@ from smwatch.tui.screens.leading import Leading
 from smwatch.tui.screens.prompt import PromptScreen
 from smwatch.tui.widgets.filter_line import FilterLine
 from smwatch.tui.widgets.histogram import Histogram
+from smwatch.tui.widgets.sheet import Sheet
 from smwatch.tui.widgets.stream import EventStream
 
 BEFORE = timedelta(minutes=15)
@@ -72,8 +73,13 @@ class Finder(Leading):
             self.filter_line.open(f"{text} " if text and not text.startswith("{") else text)
 
     def _find(self, text: str | None) -> None:
-        if text and not self.detail.find(text):
-            self.say(f"“{text}” does not occur here")
+        if text:
+            self.detail.find(text)
+
+    def on_sheet_missed(self, event: Sheet.Missed) -> None:
+        """Say that what was looked for is not there."""
+        event.stop()
+        self.say(f"“{event.text}” does not occur here")
 
     def action_names(self) -> None:
         """Pick event names."""

@@ -130,8 +130,13 @@ class PageScreen(DirectlyComposed, Screen[object]):
         self.app.push_screen(PromptScreen("Find", f"{go_on} go on"), self._find)
 
     def _find(self, text: str | None) -> None:
-        if text and not self.detail.find(text):
-            self.app.notify(f"“{text}” does not occur here", markup=False, timeout=3)
+        if text:
+            self.detail.find(text)
+
+    def on_sheet_missed(self, event: Sheet.Missed) -> None:
+        """Say that what was looked for is not there."""
+        event.stop()
+        self.app.notify(f"“{event.text}” does not occur here", markup=False, timeout=3)
 
     def action_find_next(self, step: int) -> None:
         """Go to the next place that has it."""

@@ -15,6 +15,7 @@ from textual.message import Message
 from textual.reactive import Reactive
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
+from textual.timer import Timer
 
 from smwatch.tui.keys import MOMENT, bindings
 from smwatch.tui.lines import BLANK, Line, Page, Unfinished
@@ -45,6 +46,8 @@ ROLES = (
 FILLED = ("alarm", "found")
 """Roles with a ground of their own, which the cursor leaves to them."""
 FAINT = ("quiet", "label", "heading")
+LOOKED_AT = 200
+"""Lines that are looked at in one go for what is sought: some milliseconds where each has to be written first."""
 MARGIN = 1
 """Cells left free at both sides."""
 
@@ -119,6 +122,13 @@ class Sheet(ScrollView, Direct, can_focus=True):
             self.line = line
             super().__init__()
 
+    class Missed(Message):
+        """No line holds what the reader looks for."""
+
+        def __init__(self, text: str) -> None:
+            self.text = text
+            super().__init__()
+
     def __init__(self) -> None:
         super().__init__()
         self.lines: Sequence[Line] = ()
@@ -127,6 +137,14 @@ class Sheet(ScrollView, Direct, can_focus=True):
         self._width = 0
         """For which the lines are."""
         self._sought = ""
+        """What is looked for, in small letters."""
+        self._typed = ""
+        """The same as it was typed."""
+        self._places: Sequence[int] = ()
+        """The lines still to be looked at."""
+        self._from: int | None = None
+        """Where the cursor was when that began."""
+        self._looking: Timer | None = None
         self._styles: dict[tuple[str, bool], Style] = {}
 
     @property
@@ -148,28 +166,49 @@ class Sheet(ScrollView, Direct, can_focus=True):
         self._page = page
         if anew:
             self.cursor = None
-            self._sought = ""
+            self._sought = self._typed = ""
+            self._look_no_further()
             self.scroll_to(y=0, animate=False)
         self._write()
 
-    def find(self, text: str) -> bool:
-        """Mark what is looked for, and go to the first line from here on that holds it; False if none does."""
-        self._sought = text.lower()
+    def find(self, text: str) -> None:
+        """Mark what is looked for, and go to the first line from here on that holds it; Missed tells that none does."""
+        self._typed, self._sought = text, text.lower()
         self.refresh()
-        return self.find_next(1, here=True)
+        self._look(1, here=True)
 
-    def find_next(self, step: int, *, here: bool = False) -> bool:
+    def find_next(self, step: int) -> None:
         """Go to the next line below or above that holds what is looked for, round the end if need be."""
+        if self._sought:
+            self._look(step, here=False)
+
+    def _look(self, step: int, *, here: bool) -> None:
         n = len(self.lines)
-        if not self._sought or not n:
-            return False
         start = self.cursor if self.cursor is not None else self.scroll_offset.y - (0 if here else step)
-        for i in range(0 if here else 1, n + 1):
-            at = (start + i * step) % n
-            if self._sought in self.lines[at].text.lower():
+        self._from = self.cursor
+        self._places = [(start + i * step) % n for i in range(0 if here else 1, n + 1)] if n else []
+        self._look_no_further()
+        self._look_on()
+
+    def _look_on(self) -> None:
+        """Look at some more lines, each of which may have to be written: serves "longest stall of the event loop"."""
+        self._looking = None
+        if self.cursor != self._from:
+            return  # the reader has gone on
+        some, self._places = self._places[:LOOKED_AT], self._places[LOOKED_AT:]
+        for at in some:
+            if at < len(self.lines) and self._sought in self.lines[at].text.lower():
                 self._go(at)
-                return True
-        return False
+                return
+        if self._places:
+            self._looking = self.set_timer(MOMENT, self._look_on)
+        else:
+            self.post_message(self.Missed(self._typed))
+
+    def _look_no_further(self) -> None:
+        if self._looking is not None:
+            self._looking.stop()
+            self._looking = None
 
     @property
     def seeks(self) -> bool:

@@ -75,6 +75,6 @@ async def test_the_page_of_a_key_grows_with_its_events_and_looks_at_no_others_ag
         lines, calls = counting_calls(lambda: page(80))
         assert "8 events." in told(lines)
         assert calls < 1_000
-        clip = stage.app.desk.clip_of(ToAccessKey(KEY))
+        clip = await stage.app.desk.clip_of(ToAccessKey(KEY))
         assert clip is not None
         assert clip.text.count("rotate-secret") == 6

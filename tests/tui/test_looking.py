@@ -265,7 +265,7 @@ async def test_an_access_key_leads_to_every_secret_it_reached_for() -> None:
         text = page(stage, ToAccessKey("ASIASTOLENKEYEXAMPLE"))
         assert "ASIASTOLENKEYEXAMPLE (temporary)" in text
         assert "Got the value of 1 of the 3 secrets it reached for; 1 call on them refused, 1 denied in all" in text
-        used = stage.app.desk.clip_of(ToAccessKey("ASIASTOLENKEYEXAMPLE"))
+        used = await stage.app.desk.clip_of(ToAccessKey("ASIASTOLENKEYEXAMPLE"))
         assert used is not None
         assert used.text.splitlines() == [
             "# secrets whose value ASIASTOLENKEYEXAMPLE got, in order",

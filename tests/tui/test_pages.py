@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 import msgspec
@@ -10,12 +11,14 @@ from smwatch.events.secret import Secret
 from smwatch.rules.alarm import Alarm, Severity
 from smwatch.tui.lines import Line
 from smwatch.tui.pages.groups import Group, Grouping, groups_page
+from smwatch.tui.pages.principal import AT_ONCE, rotation_list
 from smwatch.tui.pages.secret import READERS
 from smwatch.tui.pages.targets import ToAlarm, ToSecret
 from smwatch.tui.pages.wall import wall_page
 from smwatch.tui.pages.words import OWN, alarm_line, own_alarms
 from smwatch.tui.times import Zone
 from tests import records
+from tests.dossier.dossiers import principal
 from tests.test_store import alarm
 from tests.tui.scene import NOW, Stage, ago, reads
 from tests.tui.test_wall import scene
@@ -92,3 +95,15 @@ def test_the_wall_names_whoever_it_is_about_whole_where_there_is_little_room() -
     assert any("prod/db-17   checkout-web" in text and text.rstrip()[-8:] == "13:59:00" for text in lines)
     wide = told(wall_page(scene(refused), 100, 30))
     assert any("checkout-web" in text and "first 13:59:00   last 13:59:00" in text for text in wide)
+
+
+async def test_a_rotation_list_of_many_secrets_lets_others_have_their_turns() -> None:
+    many = 3 * AT_ONCE
+    dossier = principal(*(records.read(f"prod/{n:04}", eventTime=ago(9000 - n)) for n in range(many)))
+    listing, turns = asyncio.ensure_future(rotation_list(dossier)), 0
+    while not listing.done():
+        await asyncio.sleep(0)
+        turns += 1
+    assert turns > many // AT_ONCE
+    _, *commands = listing.result().splitlines()
+    assert [command.split()[4] for command in commands] == [f"prod/{n:04}" for n in range(many)]

@@ -34,6 +34,7 @@ from smwatch.tui.tally import Tally
 from smwatch.tui.times import Zone
 
 NO_OTHER_RECORD = "no other account's record of this call is known"
+ROTATIONS = "the secrets it got, as commands that rotate them"
 NEWS = timedelta(minutes=30)
 """How old the last event of an alarm may be for a noise to be made about it."""
 
@@ -299,7 +300,7 @@ class Desk:
         found = complete(text, cursor, self.values_of)
         return saved + [(text[: found.start] + each.text + text[found.end :], each.shown) for each in found.options]
 
-    def clip_of(self, target: object) -> Clip | None:
+    async def clip_of(self, target: object) -> Clip | None:
         """What is worth copying of a thing as a whole; None: its page."""
         store = self.store
         match target:
@@ -307,15 +308,14 @@ class Desk:
                 event = store.find(key)
                 return of_event(event, self.record_of(event), "json") if event is not None else None
             case ToPrincipal(identity) if identity in store.principals:
-                return Clip(
-                    rotation_list(store.principals[identity]), "the secrets it got, as commands that rotate them"
-                )
+                return Clip(await rotation_list(store.principals[identity]), ROTATIONS)
             case ToAccessKey(access_key):
                 use = self.use_of(access_key)
-                while use.step():
-                    pass
-                told = "the secrets it got, as commands that rotate them"
-                return Clip(rotation_list(use.dossier, access_key), told) if use.dossier is not None else None
+                for _ in iter(use.step, False):
+                    await asyncio.sleep(0)
+                if use.dossier is None:
+                    return None
+                return Clip(await rotation_list(use.dossier, access_key), ROTATIONS)
             case ToAlarm(group) if group in store.alarms:
                 return next_step(store.alarms[group])
             case _:

@@ -105,10 +105,11 @@ class PageScreen(DirectlyComposed, Screen[object]):
         if not self.detail.back():
             self.dismiss(None)
 
-    def action_copy(self) -> None:
+    async def action_copy(self) -> None:
         """Copy the command on the line, or what the page is about."""
         at = self.detail.line
-        found = Clip(at.copies, at.copies) if at is not None and at.copies else self._desk.clip_of(self.detail.target)
+        copies = at.copies if at is not None else ""
+        found = Clip(copies, copies) if copies else await self._desk.clip_of(self.detail.target)
         if found is None:
             found = Clip("\n".join(visible(each.text) for each in self.detail.lines), "the page")
         self.app.copy_to_clipboard(found.text)

@@ -171,14 +171,14 @@ class WatchScreen(Finder):
             return self.desk.alarm_of(self.stream.cursor)
         return self.desk.foremost
 
-    def action_copy(self) -> None:
+    async def action_copy(self) -> None:
         """Copy the line's command, the alarm's next command, or the event."""
         at = self.detail.line if self.focused is self.detail else None
         if at is not None and at.copies:
             self._copy(clip.Clip(at.copies, at.copies))
             return
         if isinstance(self.detail.target, ToPrincipal | ToAccessKey | ToAlarm) and self.focused is self.detail:
-            whole = self.desk.clip_of(self.detail.target)
+            whole = await self.desk.clip_of(self.detail.target)
             if whole is not None:
                 self._copy(whole)
                 return

@@ -267,6 +267,8 @@ class SpreadCase(ValuedCase):
         """Forget a slot; what was evidence in it is still counted."""
         if not self.calm or self._inquiry.under_way:
             self._find()
+            if number not in self.slots.by_number:
+                return  # to judge all lets go of what is too much
         gone = self.slots.drop(number)
         self._inquiry.forget(number)
         if gone:

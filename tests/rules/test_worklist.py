@@ -161,3 +161,11 @@ def test_what_was_read_is_named_and_to_be_rotated_however_long_the_same_key_goes
     assert [secret.name for secret in alarm.secrets] == [f"prod/{n:02}" for n in range(12)]
     assert alarm.facts == only(RULE, theft).facts
     assert rotations(alarm) == rotations(only(RULE, theft))
+
+
+def test_what_was_read_is_named_also_where_one_page_holds_more_of_it_than_is_kept() -> None:
+    reads = [records.read(f"prod/{n % 60}", by=THIEF, at=after(20 * n)) for n in range(1_050)]
+    (alarm,) = of(RULE, judged(reads, batch=len(reads)))
+    assert of(RULE, judged(reads, batch=10)) == [alarm]
+    assert (alarm.count, alarm.first_at, alarm.last_at) == (60, after(0), after(20 * 1_049))
+    assert [line.partition(" in ")[0] for line in alarm.facts] == [f"prod/{n}" for n in range(60)]

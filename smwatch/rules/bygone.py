@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import replace
-from typing import TypeAlias
+from operator import attrgetter
 
-from smwatch.events.secret import Secret
 from smwatch.rules.alarm import Alarm
-from smwatch.rules.dimension import UNNAMED, Renames, Value
-from smwatch.rules.evidence import LEVELS, Evidence, Shed
+from smwatch.rules.dimension import Renames, Value
+from smwatch.rules.evidence import LEVELS, Shed
+from smwatch.rules.found import Ends, Part
 from smwatch.rules.slots import VALUES
 from smwatch.rules.subject import SECOND_BITS
 
-Ends: TypeAlias = tuple[int, int]
-"""The first and the last second in which something was so."""
+_GRADE = attrgetter("rank", "step", "title")
 
 
 class Bygone:
@@ -35,11 +34,6 @@ class Bygone:
         """All of it."""
         return _most_of(self.kept, self._dropped)
 
-    @property
-    def secrets(self) -> Iterator[Secret]:
-        """Those of the values that are secrets."""
-        return (value for value in self.values if isinstance(value, Secret) and value is not UNNAMED)
-
     def keep(self, alarm: Alarm, title: str) -> None:
         """Count what an alarm says that was kept: which values those were is not known any more, only how many."""
         rank, step = divmod(alarm.level, LEVELS)
@@ -47,29 +41,28 @@ class Bygone:
         last_key = alarm.event_keys[-1] if alarm.event_keys else last_at << SECOND_BITS
         self.kept = Shed(alarm.count, first_at, last_at, last_key, rank, step, title)
 
-    def drop(self, evidence: Sequence[Evidence]) -> None:
+    def drop(self, part: Part) -> None:
         """Count the evidence of a slot, which is kept no longer."""
-        values = self.values
-        for one in evidence:
-            if one.value is not None and (one.value in values or len(values) < VALUES):
-                first, _ = values.get(one.value, (one.at, one.at))
-                values[one.value] = first, one.at
-            shed = Shed(len(values), one.at, one.at, one.key, one.rank, one.step, one.title)
-            self._dropped = _most_of(self._dropped, shed)
+        values, evidence = self.values, part.evidence
+        for key, value in sorted(zip(part.firsts.values(), part.firsts, strict=True)):
+            first, last = key >> SECOND_BITS, part.lasts[value] >> SECOND_BITS
+            if (known := values.get(value)) is not None:
+                values[value] = min(first, known[0]), max(last, known[1])
+            elif len(values) < VALUES:
+                values[value] = first, last
+        worst = max({*map(_GRADE, evidence)})
+        shed = Shed(len(values), evidence[0].at, evidence[-1].at, evidence[-1].key, *worst)
+        self._dropped = _most_of(self._dropped, shed)
 
     def absorb(self, other: Bygone) -> None:
         """Count what another one counts; that counts nothing any more."""
-        self.values = _spanned((*self.values.items(), *other.values.items()))
+        self.values, other.values = _spanned((*self.values.items(), *other.values.items())), {}
         self.kept, self._dropped = _most_of(self.kept, other.kept), _most_of(self._dropped, other._dropped)
         other.kept = other._dropped = None
 
     def fold(self, right: Renames) -> None:
         """Count values that have turned out to be others as those."""
         self.values = _spanned((right.get(value, value), ends) for value, ends in self.values.items())
-
-    def with_those(self, seen: Iterable[tuple[Value, Ends]]) -> Mapping[Value, Ends]:
-        """Its values and those that were `seen`, with the first and the last second of each."""
-        return _spanned((*self.values.items(), *seen))
 
 
 def _most_of(one: Shed | None, other: Shed | None) -> Shed | None:

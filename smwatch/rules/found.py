@@ -11,7 +11,7 @@ from typing import TypeAlias
 from smwatch.events.secret import Secret
 from smwatch.rules.alarm import EVIDENCE
 from smwatch.rules.dimension import UNNAMED, Value
-from smwatch.rules.evidence import Evidence, Total, joined, total_of
+from smwatch.rules.evidence import BEGINNING, END, Evidence, Total, joined, total_of
 from smwatch.rules.measure import Sight
 from smwatch.rules.subject import SECOND_BITS
 from smwatch.rules.telling import Seen
@@ -19,7 +19,10 @@ from smwatch.rules.telling import Seen
 SEVERAL = 32
 """Values that are brought up to date one by one where they changed, rather than all that there are."""
 Ends: TypeAlias = tuple[int, int]
-"""The first and the last key of some evidence."""
+"""The first and the last key of some evidence, or the first and the last second of a value."""
+Gone: TypeAlias = Mapping[Value, Ends]
+"""Values that were evidence in what is kept no longer, with their seconds; others come to it, but none leaves it."""
+_NEVER: Ends = END, BEGINNING
 _KEY, _VALUE, _KEY_AND_VALUE = attrgetter("key"), attrgetter("value"), attrgetter("key", "value")
 
 
@@ -77,9 +80,12 @@ class Found:
 
     One more event changes a value or two of hundreds in a dozen slots: these alone are brought up to date. Serves the
     rows "rules-varied", "rules-trouble" and "longest stall of the event loop".
+
+    What there is to tell is also of values that are `gone`: mostly it is asked with the same mapping of them, and is
+    brought up to date by that as well. What is dropped is to be in it before.
     """
 
-    __slots__ = ("_episode", "_firsts", "_lasts", "_order", "_secrets", "by_slot")
+    __slots__ = ("_all", "_episode", "_firsts", "_gone", "_lasts", "_order", "_secrets", "by_slot")
 
     def __init__(self) -> None:
         self.by_slot: dict[int, Part] = {}
@@ -87,8 +93,12 @@ class Found:
         self._episode: list[Evidence] | None = None
         self._order: list[tuple[int, Value]] | None = None
         """All values by their first keys; None before anybody has asked, or where too much has changed since."""
-        self._secrets: tuple[Secret, ...] | None = None
-        """Those of the values."""
+        self._gone: Gone = {}
+        """What was asked with last."""
+        self._all: list[tuple[int, Value]] | None = None
+        """These values and all others by their first seconds; None before anybody has asked, or as above."""
+        self._secrets: tuple[int, tuple[Secret, ...]] | None = None
+        """Those of all values, as of when so many were gone."""
         self._firsts: dict[Value, int] = {}
         self._lasts: dict[Value, int] = {}
 
@@ -123,13 +133,10 @@ class Found:
         if episode is not None and slot == next(reversed(self.by_slot)):
             self._episode = [*episode[: len(episode) - own], *part.evidence]  # what came before stands
 
-    def drop(self, slot: int) -> Sequence[Evidence]:
-        """Forget a slot; what was evidence in it."""
-        part = self.by_slot.pop(slot, None)
-        if part is None:
-            return ()
-        self._changed(part, None)
-        return part.evidence
+    def drop(self, slot: int) -> None:
+        """Forget a slot."""
+        if (part := self.by_slot.pop(slot, None)) is not None:
+            self._changed(part, None)
 
     def clear(self) -> None:
         """There is none."""
@@ -137,7 +144,7 @@ class Found:
         self._forget()
 
     def _forget(self) -> None:
-        self._episode = self._order = self._secrets = None
+        self._episode = self._order = self._all = self._secrets = None
         self._firsts, self._lasts = {}, {}
 
     def _changed(self, was: Part | None, now: Part | None) -> None:
@@ -168,11 +175,11 @@ class Found:
             was = self._firsts.pop(value, None)
             first = was if was is not None and was < since else self._first(value)
             if was != first:
-                self._secrets = None
-                if was is not None:
-                    del order[bisect_left(order, (was, value))]
-                if first is not None:
-                    insort(order, (first, value))
+                _move(order, value, was, first)
+                if self._all is not None:
+                    _move(self._all, value, self._since(value, was), self._since(value, first))
+                if value not in self._gone:
+                    self._secrets = None
             if first is None:
                 self._lasts.pop(value, None)
             else:
@@ -225,25 +232,67 @@ class Found:
             keys = {key for key, _ in order[-most:]}
         return sorted(keys)[-EVIDENCE:]
 
-    @property
-    def secrets(self) -> tuple[Secret, ...]:
-        """Those of the different values that are secrets, ascending by their first events."""
-        if self._secrets is None:
-            values = [value for _, value in self._ordered()]
-            self._secrets = tuple([value for value in values if isinstance(value, Secret) and value is not UNNAMED])
-        return self._secrets
+    def secrets(self, gone: Gone) -> tuple[Secret, ...]:
+        """Those of the different values that are secrets: those `gone`, then the others by their first events."""
+        self._ask_with(gone)
+        if self._secrets is None or self._secrets[0] != len(gone):
+            values = chain(gone, [value for _, value in self._ordered() if value not in gone])
+            self._secrets = (
+                len(gone),
+                tuple([value for value in values if isinstance(value, Secret) and value is not UNNAMED]),
+            )
+        return self._secrets[1]
 
-    def seen(self, most: int) -> list[Seen]:
+    def seen(self, most: int, gone: Gone) -> list[Seen]:
         """The newest of the different values, by the first and the last second of each, ascending."""
-        order = self._ordered()
-        start = 0 if len(order) <= most else bisect_left(order, (order[-most][0] >> SECOND_BITS << SECOND_BITS,))
         lasts = self._lasts
-        return sorted([(key >> SECOND_BITS, lasts[value] >> SECOND_BITS, value) for key, value in order[start:]])[
-            -most:
-        ]
+        if gone:
+            every = self._every(gone)
+            start = 0 if len(every) <= most else bisect_left(every, (every[-most][0],))
+            times = [
+                (first, max(lasts.get(value, BEGINNING) >> SECOND_BITS, gone.get(value, _NEVER)[1]), value)
+                for first, value in every[start:]
+            ]
+        else:
+            order = self._ordered()
+            start = 0 if len(order) <= most else bisect_left(order, (order[-most][0] >> SECOND_BITS << SECOND_BITS,))
+            times = [(key >> SECOND_BITS, lasts[value] >> SECOND_BITS, value) for key, value in order[start:]]
+        return sorted(times)[-most:]
 
-    def count(self, gone: Mapping[Value, object]) -> int:
-        """How many different values have a name, also of those of which no evidence is kept."""
+    def count(self, gone: Gone) -> int:
+        """How many different values have a name."""
+        values = len(self._every(gone) if gone else self._ordered())
+        return values - (UNNAMED in gone or UNNAMED in self._firsts)
+
+    # -- with the values that are gone
+
+    def _ask_with(self, gone: Gone) -> None:
+        if gone is not self._gone:
+            self._gone, self._all, self._secrets = gone, None, None
+
+    def _every(self, gone: Gone) -> list[tuple[int, Value]]:
+        self._ask_with(gone)
         self._ordered()
-        known = self._firsts.keys() | gone.keys() if gone else self._firsts.keys()
-        return len(known) - (UNNAMED in known)
+        if self._all is None:
+            firsts = {value: first for value, (first, _) in gone.items()}
+            for value, key in self._firsts.items():
+                firsts[value] = min(gone.get(value, _NEVER)[0], key >> SECOND_BITS)
+            self._all = sorted(zip(firsts.values(), firsts, strict=True))
+        return self._all
+
+    def _since(self, value: Value, key: int | None) -> int | None:
+        """The first second of a value of which this is the first key that is kept."""
+        ends = self._gone.get(value)
+        if key is None:
+            return None if ends is None else ends[0]
+        return key >> SECOND_BITS if ends is None else min(ends[0], key >> SECOND_BITS)
+
+
+def _move(order: list[tuple[int, Value]], value: Value, was: int | None, now: int | None) -> None:
+    """Have a value stand in another place, or in none any more."""
+    if was == now:
+        return
+    if was is not None:
+        del order[bisect_left(order, (was, value))]
+    if now is not None:
+        insort(order, (now, value))

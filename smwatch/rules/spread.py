@@ -275,9 +275,10 @@ class SpreadCase(ValuedCase):
             self._catch_up()  # it may have been seen since
         if self.enough:
             self._count()
-        if evidence := self.evident.drop(number):
-            self.bygone.drop(evidence)
+        if (part := self.found.get(number)) is not None:
+            self.bygone.drop(part)
             self.shed = self.bygone.shed
+            self.evident.drop(number)
         if len(self._watching) > ASKED or self.measure.asked > ASKED:
             self._watching.clear()
             self.measure.forget_all()

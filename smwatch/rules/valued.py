@@ -13,15 +13,15 @@ from smwatch.rules.command import joined
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Value
 from smwatch.rules.envelope import Rule
 from smwatch.rules.evidence import Evidence, Shed, Total
-from smwatch.rules.found import Found
+from smwatch.rules.found import Found, Gone
 from smwatch.rules.measure import Measure
 from smwatch.rules.period import DAY
-from smwatch.rules.slots import VALUES
 from smwatch.rules.telling import LISTED, Listing
 from smwatch.rules.vigil import Place
 from smwatch.rules.world import World
 
 _IDENTITY, _ACCOUNT, _REGION = DIMENSIONS["identity"], DIMENSIONS["account"], DIMENSIONS["region"]
+_NONE: Gone = {}
 NO_HABIT = ", with no habit known yet"
 """Ends the title of an alarm that a habit could excuse, where it would not be known."""
 
@@ -92,6 +92,10 @@ class ValuedCase(Case):
             self._episode = episode, Found.of(episode)
         return self._episode[1]
 
+    def _gone(self, shed: Shed | None) -> Gone:
+        """The values in what is not kept, where that is told of."""
+        return self.bygone.values if shed is not None else _NONE
+
     def reserve(self, last_at: int) -> str:
         """Nothing is habitual yet where nobody has watched for long: a theft looks like any program that starts."""
         habits, vigil = self.measure.habits, self.world.vigil
@@ -110,10 +114,7 @@ class ValuedCase(Case):
 
     def secrets_in(self, episode: Sequence[Evidence], shed: Shed | None) -> tuple[Secret, ...]:
         """The different secrets in the evidence, also in what is not kept, ascending by their first events."""
-        found = self._of(episode).secrets
-        if shed is None or not self.bygone.values:
-            return found
-        return tuple(dict.fromkeys((*self.bygone.secrets, *found)))
+        return self._of(episode).secrets(self._gone(shed))
 
     def _secrets(self, episode: Sequence[Evidence], shed: Shed | None) -> tuple[Secret, ...]:
         found = self.secrets_in(episode, shed)
@@ -123,12 +124,8 @@ class ValuedCase(Case):
 
     def listed(self, episode: Sequence[Evidence], shed: Shed | None) -> tuple[str, ...]:
         """What is said of each of them."""
-        found, bygone = self._of(episode), self.bygone
-        if shed is not None and bygone.values:
-            seen = ((value, (first, last)) for first, last, value in found.seen(VALUES))
-            times = sorted((*ends, value) for value, ends in bygone.with_those(seen).items())
-            return self._listing.of(times[-LISTED:], found.count(bygone.values))
-        return self._listing.of(found.seen(LISTED), found.count({}))
+        found, gone = self._of(episode), self._gone(shed)
+        return self._listing.of(found.seen(LISTED, gone), found.count(gone))
 
     def _next(self, episode: Sequence[Evidence], shed: Shed | None) -> tuple[str, ...]:
         found = super()._next(episode, shed)
@@ -138,5 +135,5 @@ class ValuedCase(Case):
 
     def count(self, episode: Sequence[Evidence], shed: Shed | None) -> int:
         """How many different values there are in the evidence."""
-        found = self._of(episode)
-        return found.count({}) if shed is None else max(shed.count, found.count(self.bygone.values))
+        values = self._of(episode).count(self._gone(shed))
+        return values if shed is None else max(shed.count, values)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -18,21 +19,23 @@ from smwatch.rules import fact, standing, telling, timers
 from smwatch.rules import found as found_
 from smwatch.rules.alarm import Alarm, AlarmState, Severity
 from smwatch.rules.answer import Whenever
+from smwatch.rules.bygone import Bygone
 from smwatch.rules.case import group_of
 from smwatch.rules.closeness import Close, Slots
 from smwatch.rules.dimension import UNNAMED, Dimension, Renames, Value, renamed
 from smwatch.rules.engine import Engine
 from smwatch.rules.envelope import Rule
-from smwatch.rules.evidence import Evidence, Total, total_of
+from smwatch.rules.evidence import Evidence, Shed, Total, total_of
 from smwatch.rules.found import Found
 from smwatch.rules.lately import Lately
 from smwatch.rules.mark import Mark
 from smwatch.rules.measure import Asker, Measure, Sight
 from smwatch.rules.period import DAY
 from smwatch.rules.question import Lookout
+from smwatch.rules.sighter import SLOTS
 from smwatch.rules.sighting import SightingCase
 from smwatch.rules.slots import More
-from smwatch.rules.spread import SpreadCase
+from smwatch.rules.spread import AT_ONCE, SpreadCase
 from smwatch.rules.subject import SECOND_BITS
 from smwatch.rules.telling import LISTED, Listing, Told, tell
 from smwatch.rules.watching import Watcher
@@ -299,6 +302,47 @@ def test_one_more_read_has_no_value_of_any_slot_placed_among_all_again(monkeypat
     ]
 
 
+SLOTTED = 15 * 70
+"""Reads in seventy slots."""
+
+
+def long_session(many: int) -> Engine:
+    """A session has read so many secrets round and round, for so long that its first slots are kept no longer."""
+    engine, by = Engine(catalogue()), records.role("ci-deployer", "build-7")
+    engine.judge(arrivals(records.read(f"prod/{n % many}", by=by, at=after(20 * n)) for n in range(SLOTTED)))
+    return engine
+
+
+def test_one_more_read_has_none_of_the_values_of_what_is_kept_no_longer_placed_among_all_again() -> None:
+    called = list[int]()
+    for many in (MANY, 3 * MANY):
+        engine, by = long_session(many), records.role("ci-deployer", "build-7")
+        (alarm,) = of("SMW-READ-01", engine.alarms)
+        more = arrivals([records.read(f"prod/{many - 1}", by=by, at=after(20 * SLOTTED))])
+        _, calls = counting_calls(partial(engine.judge, more))
+        called.append(calls)
+        (later,) = of("SMW-READ-01", engine.alarms)
+        assert (later.count, later.first_at, later.last_at) == (many, after(0), after(20 * SLOTTED))
+        assert later.secrets == alarm.secrets
+        assert [line for line in later.facts if line not in alarm.facts] == [later.facts[-1]]
+    assert called[1] < called[0] + MANY
+
+
+def test_the_evidence_of_a_slot_that_is_kept_no_longer_is_counted_in_one_go(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = 0
+
+    def counted(*known: Any) -> Shed:
+        nonlocal made
+        made += 1
+        return Shed(*known)
+
+    monkeypatch.setattr("smwatch.rules.bygone.Shed", counted)
+    engine = long_session(MANY)
+    (alarm,) = of("SMW-READ-01", engine.alarms)
+    assert (alarm.count, alarm.first_at) == (MANY, after(0))
+    assert 70 - SLOTS - AT_ONCE <= made <= 70 - SLOTS
+
+
 class _GoneThrough(list[Evidence]):
     """Evidence that notes when it is gone through."""
 
@@ -342,11 +386,13 @@ def evidence_of_slot(slot: int, sights: Iterable[tuple[int, int, int]]) -> list[
     ),
     asked=st.integers(1, 3),
     several=st.sampled_from((0, 2, 32)),
+    drops=st.sets(st.integers(0, 11)),
 )
 def test_what_was_found_amounts_to_the_same_brought_up_to_date_and_brought_together(
-    steps: list[tuple[int, list[tuple[int, int, int]]]], asked: int, several: int
+    steps: list[tuple[int, list[tuple[int, int, int]]]], asked: int, several: int, drops: set[int]
 ) -> None:
     found, known, usual = Found(), dict[int, list[Evidence]](), found_.SEVERAL
+    bygone, dropped = Bygone(), list[Evidence]()
     found_.SEVERAL = several
     try:
         for n, (slot, sights) in enumerate(steps):
@@ -362,17 +408,26 @@ def test_what_was_found_amounts_to_the_same_brought_up_to_date_and_brought_toget
                 found.change(slot, gone, [one for one in evidence if (one.key, one.value) not in was])
             else:
                 found.put(slot, evidence)
+            if n in drops and found.by_slot:
+                oldest = next(iter(found.by_slot))
+                dropped += known.pop(oldest)
+                bygone.drop(found.by_slot[oldest])
+                found.drop(oldest)
             if n % asked == 0:
                 whole = Found()
                 for number in sorted(known):
                     whole.put(number, known[number])
                 assert found.episode == whole.episode
-                assert (found.total, found.keys, found.secrets) == (whole.total, whole.keys, whole.secrets)
-                assert found.count({UNNAMED: 7}) == whole.count({UNNAMED: 7})
-                for most in (1, 3, 100):
-                    assert found.seen(most) == whole.seen(most)
-                assert found.seen(100) == sorted(found.seen(100))
+                assert (found.total, found.keys) == (whole.total, whole.keys)
                 assert found.total == total_of(found.episode)
+                every, seconds = [*dropped, *whole.episode], dict[Value, list[int]]()
+                for one in every:
+                    seconds.setdefault(one.value or UNNAMED, []).append(one.at)
+                times = sorted((min(ats), max(ats), value) for value, ats in seconds.items())
+                assert found.secrets(bygone.values) == tuple(seconds)
+                assert found.count(bygone.values) == len(seconds)
+                for most in (1, 3, 100):
+                    assert found.seen(most, bygone.values) == times[-most:]
     finally:
         found_.SEVERAL = usual
 
@@ -408,7 +463,7 @@ def test_of_thousands_of_values_only_those_that_are_told_are_named() -> None:
             return super().__str__()
 
     found = Found.of([Evidence(n, n << SECOND_BITS, 1, 0, "", Name(f"value-{n}")) for n in range(3_000)])
-    told = Listing().of(found.seen(LISTED), 3_000)
+    told = Listing().of(found.seen(LISTED, {}), 3_000)
     assert told[0] == "2,900 more, earlier than these"
     assert [line.partition(":")[0] for line in told[1:]] == [f"value-{n}" for n in range(2_900, 3_000)]
     assert named <= 2 * LISTED

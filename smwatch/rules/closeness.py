@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import chain
 from operator import itemgetter
 from typing import TYPE_CHECKING, TypeAlias
@@ -64,18 +64,23 @@ class Close:
             return [last]  # which is mostly so
         return _around(changed, slots, 0, self.reach)
 
-    def within(self, slot: int, slots: Slots) -> list[int]:
+    def within(self, slot: int, slots: Collection[int]) -> list[int]:
         """The slots into which periods reach that end in this one, which is the last of them."""
+        if self.reach < len(slots):
+            return [one for one in range(slot - self.reach, slot + 1) if one in slots]
         return [one for one in slots if slot - self.reach <= one <= slot]
 
     def find(self, slot: int, slots: Slots, more: More | None = None, lately: Lately | None = None) -> list[int]:
         """Find those seconds of a slot; the slots in which others are covered than before.
 
-        With `more`, that is all by which anything differs from when it was asked last. `lately`: what was seen
-        when, where that is in the slot of the newest.
+        With `more`, that is all by which anything differs from when it was asked last; without it, anything may, or
+        the slot is new. `lately`: what was seen when, where that is later than all that was seen before.
         """
-        if more is None or not self._goes_on(slot, slots, more, lately):
-            return self._keep(slot, self._found(slot, slots), slots)
+        if more is None:
+            counts = lately.counts(self.need.within, slot) if lately is not None else None
+            return self._keep(slot, self._found(slot, slots, counts), slots)
+        if not self._goes_on(slot, slots, more, lately):
+            return self._keep(slot, self._found(slot, slots, None), slots)
         ends = self._ends.get(slot)
         return self._keep(slot, (ends[0], slots[slot][-1].second), slots) if ends is not None else []
 
@@ -95,7 +100,7 @@ class Close:
         sights = slots[slot]
         if self._plain and ends is not None and _enough(sights, self.need.within, self.need.least):
             return True
-        counts = lately.counts(self.need.within) if lately is not None else None
+        counts = lately.counts(self.need.within, slot) if lately is not None else None
         if counts is not None and len(counts) <= SEVERAL:
             return self._enough_lately(counts, had=ends is not None)
         if len(near := self.within(slot, slots)) > 1:
@@ -168,8 +173,8 @@ class Close:
         if known is not None and ends is not None and known[0] == ends[0]:
             return [slot]  # to those before it makes a difference when it begins
         # What comes before another slot in which there is enough is covered, or not, by that one.
-        back = min((slot - one for one in self._ends if one < slot), default=self.reach)
-        return _around((slot,), slots, min(back, self.reach), 0)
+        back = min((slot - one for one in self.within(slot, self._ends) if one < slot), default=self.reach)
+        return _around((slot,), slots, back, 0)
 
     def covers(self, slot: int, slots: Slots) -> tuple[int, int]:
         """How many of a slot's sights are each one of enough with what was before or soon after them, and at which
@@ -184,7 +189,8 @@ class Close:
             return upto, len(sights)
         return upto, max(upto, bisect_left(sights, (self._ends[following][0] - self.need.within,)))
 
-    def _found(self, slot: int, slots: Slots) -> Ends | None:
+    def _found(self, slot: int, slots: Slots, counts: Iterable[tuple[int, int]] | None) -> Ends | None:
+        """The first and the last second with enough; `counts`: how many values there are in each, if that is known."""
         need, measure, case = self.need, self._measure, self._case
         habits = measure.habits if need.alone else None
         factor = measure.factor if habits else 1.0
@@ -192,29 +198,20 @@ class Close:
         new = slots[slot]
         if not new:
             return None
-        sights = [sight for one in self.within(slot, slots)[:-1] for sight in slots[one]]
-        around = len(sights)
-        sights += new
-        if len(sights) < least:
-            return None
         until: int | None = None
-        if self._plain and _enough(sights, within, least):
-            until = new[-1].second  # only since when is to be found yet
-        start = bisect_left(sights, (new[0].second - within,))
-        inside = Counter(map(_value, sights[start:around]))
+        if counts is None:
+            sights = [sight for one in self.within(slot, slots)[:-1] for sight in slots[one]]
+            around = len(sights)
+            sights += new
+            if len(sights) < least:
+                return None
+            if self._plain and _enough(sights, within, least):
+                until = new[-1].second  # only since when is to be found yet
+            counts = _counts(sights, around, within)
         ends: Ends | None = None
         day, most, usual = -1, -1, -1.0
         watched, ever = measure.bar is None, None
-        for second, _, value in new:
-            inside[value] = inside.get(value, 0) + 1
-            while second - sights[start].second > within:
-                left = sights[start].value
-                if inside[left] > 1:
-                    inside[left] -= 1
-                else:
-                    del inside[left]
-                start += 1
-            count = len(inside)
+        for second, count in counts:
             if count < least:
                 continue
             if until is not None:
@@ -268,3 +265,19 @@ def _enough(sights: Sequence[Sight], within: int, least: int) -> bool:
         if len(values) >= least:
             return True
     return False
+
+
+def _counts(sights: Sequence[Sight], place: int, within: int) -> Iterator[tuple[int, int]]:
+    """Of each of the sights from a place on the second, and how many different values its period holds until then."""
+    start = bisect_left(sights, (sights[place].second - within,))
+    inside = Counter(map(_value, sights[start:place]))
+    for second, _, value in sights[place:]:
+        inside[value] = inside.get(value, 0) + 1
+        while second - sights[start].second > within:
+            left = sights[start].value
+            if inside[left] > 1:
+                inside[left] -= 1
+            else:
+                del inside[left]
+            start += 1
+        yield second, len(inside)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from itertools import pairwise
+from itertools import islice, pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
 from smwatch.rules.closeness import Close, Slots
@@ -88,7 +88,8 @@ class Finder:
         There are so many `values` in all slots. In the slots of `seen` something was seen, in those of `asked`
         something may have other answers. Of those of `new` is known by what they differ from what was known of them.
         """
-        only = next(iter(seen)) if len(seen) == 1 and not asked else None
+        newest = [] if asked else self._newest(seen, slots, new)
+        only = newest[0] if newest else next(iter(seen)) if len(seen) == 1 and not asked else None
         more = new.get(only) if only is not None else None
         if only is None or more is None or more.before is not self._judged.get(only):
             only = more = None
@@ -100,11 +101,11 @@ class Finder:
             if near.open(values) or close.open(values)
         ]
         near, moved = {*seen, *asked}, list[list[int]]()
-        self._go_on(self._seen_lately, only, slots, more)
+        self._go_on(self._seen_lately, newest, slots, more)
         for close, _ in self._open:
             moved.append([])
             for slot in close.later(seen, slots):
-                if covered := close.find(slot, slots, *((more, self._seen_lately) if slot == only else ())):
+                if covered := close.find(slot, slots, more if slot == only else None, self._seen_lately):
                     moved[-1].append(slot)
                     near.update(covered)
                 yield len(slots[slot])
@@ -120,7 +121,9 @@ class Finder:
             yield len(slots[slot])
         counting = {slot: self._counting[slot] for slot in slots}
         changed = {*counted, *asked}
-        self._go_on(self._counted_lately, only, counting, counted_more)
+        if only is not None and counted_more is None:
+            newest = [] if only in counted else newest[1:]  # what counted of it before may not, or all of it does
+        self._go_on(self._counted_lately, newest if {*counted}.issubset(newest) else [], counting, counted_more)
         for (plain, close), ends in zip(self._open, moved, strict=True):
             for slot in sorted({*close.later(counted, counting), *ends}):
                 changed.update(self._close_in(slot, counting, plain, close, counted_more if slot == only else None))
@@ -129,12 +132,26 @@ class Finder:
             self._judge(slot, counting, found, counted_more if slot == only else None)
             yield 2 * len(counting[slot])
 
-    def _go_on(self, lately: Lately, slot: int | None, slots: Slots, more: More | None) -> None:
-        if slot is None or more is None or not goes_on(slot, next(reversed(slots)), more):
+    def _newest(self, seen: Collection[int], slots: Slots, new: Mapping[int, More]) -> list[int]:
+        """The slots of `seen`, ascending, if what was seen there is later than all that was judged; none otherwise."""
+        numbers, judged = sorted(seen), self._judged
+        if [*islice(reversed(slots), len(numbers))] != numbers[::-1] or not judged.keys().isdisjoint(numbers[1:]):
+            return []
+        first, more = numbers[0], new.get(numbers[0])
+        if first in judged and (more is None or more.before is not judged[first]):
+            return []
+        return numbers
+
+    def _go_on(self, lately: Lately, newest: Sequence[int], slots: Slots, more: More | None) -> None:
+        """Have it count what was seen in the `newest` slots; in the first of them that was `more`, or all of it."""
+        if not newest or (more is not None and not goes_on(more)):
             lately.forget()
-        else:
-            before = [sights for one, sights in slots.items() if slot - self._reach <= one < slot]
-            lately.go_on(more, [*before, more.before])
+            return
+        first = newest[0]
+        before = [sights for one, sights in slots.items() if first - self._reach <= one < first]
+        if more is not None:
+            before.append(more.before)
+        lately.go_on({one: slots[one] for one in newest} | ({first: more.new} if more is not None else {}), before)
 
     def _close_in(self, slot: int, counting: Slots, plain: Close, close: Close, more: More | None) -> list[int]:
         if self._whole.issuperset(close.within(slot, counting)):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain, groupby
 from operator import itemgetter
 
@@ -22,7 +22,7 @@ class Lately:
     Serves the rows "rules-varied" and "rules-trouble" of the benchmarks.
     """
 
-    __slots__ = ("_before", "_counts", "_keys", "_lasts", "_more", "_periods")
+    __slots__ = ("_before", "_counts", "_keys", "_lasts", "_new", "_periods")
 
     def __init__(self, periods: Iterable[int]) -> None:
         """`periods`: how many seconds each lasts that is asked about."""
@@ -31,48 +31,52 @@ class Lately:
         """By value, the key of its last sight; None where that is not known."""
         self._keys: list[int] = []
         """These keys, ascending."""
-        self._more: More | None = None
+        self._new: Mapping[int, Sequence[Sight]] = {}
         self._before: Sequence[Sequence[Sight]] = ()
-        self._counts: dict[int, list[tuple[int, int]]] | None = None
+        self._counts: dict[tuple[int, int], list[tuple[int, int]]] | None = None
+        """By slot, and period."""
 
     def forget(self) -> None:
         """Anything may have been seen."""
-        self._lasts = self._more = self._counts = None
+        self._lasts = self._counts = None
+        self._new = {}
 
-    def go_on(self, more: More, before: Sequence[Sequence[Sight]]) -> None:
-        """What was seen is `more` by now, which is the newest; `before` is what there was, ascending."""
+    def go_on(self, new: Mapping[int, Sequence[Sight]], before: Sequence[Sequence[Sight]]) -> None:
+        """By slot, ascending, what is `new`: all of it is later than what there was `before`, ascending."""
         if self._counts is None:
             self._lasts = None  # nobody has asked since it went on last
-        self._more, self._before, self._counts = more, before, None
+        self._new, self._before, self._counts = new, before, None
 
-    def counts(self, within: int) -> Sequence[tuple[int, int]] | None:
-        """Each new second, and how many different values there are in the period that ends in it.
+    def counts(self, within: int, slot: int) -> Sequence[tuple[int, int]] | None:
+        """Each new second of a slot, and how many different values there are in the period that ends in it.
 
         None where there may be other seconds in which there are more or fewer than before.
         """
-        if self._more is None:
+        if slot not in self._new:
             return None
         if self._counts is None:
             if self._lasts is None:
                 self._lasts = {value: key for _, key, value in chain(*self._before)}
                 self._keys = sorted(self._lasts.values())
-            self._counts = self._counted(self._lasts, self._more.new)
+            self._counts = self._counted(self._lasts)
             self._before = ()  # which is thousands of sights
-        return self._counts[within]
+        return self._counts[slot, within]
 
-    def _counted(self, lasts: dict[Value, int], new: Sequence[Sight]) -> dict[int, list[tuple[int, int]]]:
-        keys, counts = self._keys, {within: list[tuple[int, int]]() for within in self._periods}
-        for second, sights in groupby(new, _second):
-            for _, key, value in sights:
-                if (was := lasts.get(value)) is not None:
-                    del keys[bisect_left(keys, was)]
-                lasts[value] = key
-                insort(keys, key)
-            for within, found in counts.items():
-                found.append((second, len(keys) - bisect_left(keys, second - within << SECOND_BITS)))
+    def _counted(self, lasts: dict[Value, int]) -> dict[tuple[int, int], list[tuple[int, int]]]:
+        keys, counts = self._keys, dict[tuple[int, int], list[tuple[int, int]]]()
+        for slot, new in self._new.items():
+            own = [(within, counts.setdefault((slot, within), [])) for within in self._periods]
+            for second, sights in groupby(new, _second):
+                for _, key, value in sights:
+                    if (was := lasts.get(value)) is not None:
+                        del keys[bisect_left(keys, was)]
+                    lasts[value] = key
+                    insort(keys, key)
+                for within, found in own:
+                    found.append((second, len(keys) - bisect_left(keys, second - within << SECOND_BITS)))
         return counts
 
 
-def goes_on(slot: int, newest: int, more: More) -> bool:
-    """Whether what was seen in a slot is the newest of all, and no value of it was seen last before that by now."""
-    return slot == newest and more.later and {*map(_value, more.gone)} <= {*map(_value, more.new)}
+def goes_on(more: More) -> bool:
+    """Whether more of a slot is the newest of it, and no value of it was seen last before that by now."""
+    return more.later and {*map(_value, more.gone)} <= {*map(_value, more.new)}

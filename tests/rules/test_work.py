@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
+from itertools import groupby
 from types import FrameType
 from typing import TYPE_CHECKING, Any
 
@@ -242,6 +243,29 @@ def test_one_more_read_has_those_of_the_hour_before_counted_without_going_throug
     assert looked_at < MANY  # hundreds lie within the hour
 
 
+def test_new_slots_have_those_of_the_hour_before_counted_without_going_through_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    engine, by, looked_at = Engine(catalogue()), records.role("ci-deployer", "build-7"), 0
+    reads = arrivals(records.read(f"prod/{n % MANY}", by=by, at=after(20 * n)) for n in range(450))
+    for start in range(0, 360, 30):
+        engine.judge(reads[start : start + 30])  # two slots
+
+    def value(sight: Sight) -> Value:
+        nonlocal looked_at
+        looked_at += 1
+        return sight.value
+
+    for module in ("closeness", "lately"):
+        monkeypatch.setattr(f"smwatch.rules.{module}._value", value)
+    monkeypatch.setattr("smwatch.rules.closeness.Counter", lambda _values: pytest.fail("an hour is gone through"))
+    for start in range(360, 450, 30):
+        engine.judge(reads[start : start + 30])
+    (alarm,) = of("SMW-READ-01", engine.alarms)
+    assert alarm.last_at == after(20 * 449)
+    assert looked_at < 450
+
+
 @given(
     gaps=st.lists(st.tuples(st.sampled_from((0, 0, 1, 3, 9)), st.integers(0, 5)), min_size=1, max_size=40),
     sizes=st.lists(st.integers(1, 7), min_size=1),
@@ -258,11 +282,12 @@ def test_as_many_values_were_seen_lately_as_a_look_through_all_sights_finds(
         size = sizes[len(known) % len(sizes)]
         asks = not asks or size > 2
         new = sights[len(known) : len(known) + size]
-        lately.go_on(More(known, (), new), [[*known]])
+        slots = {slot: [*some] for slot, some in groupby(new, lambda one: one.second // 4)}
+        lately.go_on(slots, [[*known]])
         known += new
         for within in (4, 20) if asks else ():
-            counts = lately.counts(within)
-            assert counts is not None
+            assert lately.counts(within, 0) is None
+            counts = [each for slot in slots for each in lately.counts(within, slot) or ()]
             assert [at for at, _ in counts] == [*dict.fromkeys(one.second for one in new)]
             for at, count in counts:
                 assert count == len({one.value for one in known if at - within <= one.second <= at})
@@ -645,9 +670,11 @@ def test_one_more_read_amid_those_of_its_slot_has_none_of_them_asked_about_gone_
     thief(seconds, engine)
     looked, gone_through, through = Looked(monkeypatch), list[int](), Close._found
 
-    def noted(close: Close, slot: int, slots: Slots) -> tuple[int, int] | None:
+    def noted(
+        close: Close, slot: int, slots: Slots, counts: Iterable[tuple[int, int]] | None
+    ) -> tuple[int, int] | None:
         gone_through.append(slot)
-        return through(close, slot, slots)
+        return through(close, slot, slots, counts)
 
     monkeypatch.setattr(Close, "_found", noted)
     engine.judge(arrivals([late]))

@@ -29,19 +29,23 @@ class Commands:
     Serves the rows "rules-trouble" and "burst-trouble" of the benchmarks.
     """
 
-    __slots__ = ("_commands", "_filled", "_secrets", "_values")
+    __slots__ = ("_commands", "_each", "_filled", "_secrets", "_values")
 
     def __init__(self, commands: tuple[str, ...]) -> None:
         self._commands = commands
         self._values: Mapping[str, str] | None = None
         """What they were filled with last."""
         self._secrets: Sequence[Secret] = ()
+        self._each: list[dict[str, str]] = []
+        """What these secrets fill: for the next event, perhaps in another Region, they mostly are the same."""
         self._filled: tuple[str, ...] = ()
 
     def of(self, newest: Newest, secrets: Sequence[Secret]) -> tuple[str, ...]:
         """The commands for this evidence, and for these secrets where there are many."""
         values = {**event_values(self._commands, newest.event), **newest.of_record}
-        if values != self._values or secrets != self._secrets:
-            self._values, self._secrets = values, secrets
-            self._filled = filled(self._commands, values, for_secrets(secrets))
+        if (others := secrets != self._secrets) or values != self._values:
+            if others:
+                self._secrets, self._each = secrets, for_secrets(secrets)
+            self._values = values
+            self._filled = filled(self._commands, values, self._each)
         return self._filled

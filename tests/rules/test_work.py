@@ -23,6 +23,7 @@ from smwatch.rules.answer import Whenever
 from smwatch.rules.bygone import Bygone
 from smwatch.rules.case import group_of
 from smwatch.rules.closeness import Close, Slots
+from smwatch.rules.command import for_secrets
 from smwatch.rules.dimension import UNNAMED, Dimension, Renames, Value, renamed
 from smwatch.rules.engine import Engine
 from smwatch.rules.envelope import Rule
@@ -474,6 +475,27 @@ def test_one_more_read_has_no_other_value_of_its_slot_made_ready_again(monkeypat
     monkeypatch.setattr("smwatch.rules.slots.Sight", counted)
     engine.judge(arrivals([records.read("prod/7", by=records.role("ci-deployer", "build-7"), at=after(30 * MANY + 1))]))
     assert {value.name for value in made if isinstance(value, Secret)} == {"prod/7"}
+
+
+def test_where_the_newest_read_is_in_another_region_no_secret_of_the_commands_is_quoted_again(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    engine, by, quoted = Engine(catalogue()), records.role("ci-deployer", "build-7"), list[Secret]()
+    regions = ("eu-west-1", "us-east-1")
+    reads = [records.read(f"prod/{n % MANY}", by=by, region=regions[n % 2], at=after(n)) for n in range(30 * MANY)]
+    engine.judge(arrivals(reads[:-2]))
+
+    def noted(secrets: Sequence[Secret]) -> list[dict[str, str]]:
+        quoted.extend(secrets)
+        return for_secrets(secrets)
+
+    monkeypatch.setattr("smwatch.rules.newest.for_secrets", noted)
+    for read in reads[-2:]:
+        engine.judge(arrivals([read]))
+        (alarm,) = of("SMW-READ-01", engine.alarms)
+        assert f"--region {read['awsRegion']} " in alarm.next[0]
+        assert sum("rotate-secret" in command for command in alarm.next) == len(regions)
+    assert not quoted
 
 
 def test_of_thousands_of_values_only_those_that_are_told_are_named() -> None:

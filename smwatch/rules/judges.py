@@ -69,10 +69,21 @@ def judge_of(rule: Rule, case: SightingCase) -> Judge:
 
 def horizon(rule: Rule) -> int | None:
     """How many seconds away from an event others can make it evidence; None if that can't be said."""
+    if stands(rule):
+        return 0
     if rule.sequence is not None or rule.absence is not None or rule.timer is not None:
         return None
     periods = [step.within for step in rule.escalate]
     return max([*periods, rule.count.within] if rule.count is not None else periods, default=0)
+
+
+def stands(rule: Rule) -> bool:
+    """Whether what a rule has found to be evidence is so for good: it hangs on facts after it alone.
+
+    Facts are only ever added to, and such an event need not hear of one more.
+    """
+    then = rule.sequence is not None and bool(rule.sequence.then)
+    return then and not rule.tell and not any(map(historic, rule.conditions))
 
 
 def escalate(rule: Rule, evidence: Sequence[Mark]) -> None:
@@ -99,19 +110,23 @@ def following(rule: Rule, case: SightingCase) -> Judge:
     else:
         known.watch(case)
 
-    # Facts are only ever added to: an event that was found to be evidence need not hear of one more.
-    for_good = not rule.tell and not any(map(historic, rule.conditions))
+    for_good = stands(rule)
+    if for_good:
+        case.hears_back = within
 
     def then(marks: Sequence[Mark], some: slice) -> None:
         if isinstance(known, Group) and of is not None and len(known.members) < least:
             settle_none(marks, some)  # most sessions read one or two secrets
             return
         for mark in marks[some]:
+            if mark.evidence and for_good and not case.stale:
+                continue
             low, high = mark.second, mark.second + within
             there = known.any(low, high) if of is None else len(known.among(low, high, least)) == least
             mark.settle(there and mark.eligible)
         if for_good:
-            case.own_high = max((mark.second + within for mark in marks if not mark.evidence), default=BEGINNING)
+            waiting = (mark.second for mark in reversed(case.marks) if not mark.evidence)
+            case.own_high = next(waiting, BEGINNING - within) + within
 
     furthest = max(within, *(int(step.within) for step in rule.escalate)) if rule.escalate else within
     fewest = min([least, *(step.min for step in rule.escalate)])

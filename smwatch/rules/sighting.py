@@ -36,6 +36,7 @@ class SightingCase(Case):
         "_stale",
         "_total",
         "batches",
+        "hears_back",
         "horizon",
         "judge",
         "marks",
@@ -46,6 +47,9 @@ class SightingCase(Case):
         self.judge: Judge = settle_each
         self.horizon: int | None = 0
         """How many seconds away from an event others can make it evidence; None: any event can."""
+        self.hears_back: int | None = None
+        """How many seconds before a second of a fact the events are that it can make evidence, while what is evidence
+        stays that; None: it may change what any event is."""
         self.marks: list[Mark] = []
         self._keys: list[int] = []
         self._reach = reach
@@ -54,7 +58,7 @@ class SightingCase(Case):
         self._stale = False
         """Whether all events have to be judged again."""
         self._fresh: tuple[int, int] | None = None
-        """The first and the last of the events that are not judged yet."""
+        """The first and the last key of the events that are not judged yet, or not by all that is known."""
         self._evidence: list[Evidence] = []
         self._total = total_of(())
 
@@ -63,13 +67,30 @@ class SightingCase(Case):
         self._stale = True
         super().wake()
 
+    @property
+    def stale(self) -> bool:
+        """Whether all events have to be judged again: what was found of them need not hold any more."""
+        return self._stale
+
+    def heed(self, second: int) -> None:
+        """A fact that this case hangs on is now known of this second too."""
+        if self.hears_back is None:
+            super().heed(second)
+        elif self.low <= second <= self.high:
+            self._judge_anew(second - self.hears_back << SECOND_BITS, second << SECOND_BITS)
+
     def add(self, mark: Mark) -> None:
         """Take an event in."""
         if self._insert(mark):
-            first, last = self._fresh or (mark.key, mark.key)
-            self._fresh = min(first, mark.key), max(last, mark.key)
-            self.evidence_changes()
+            self._judge_anew(mark.key, mark.key)
             self._trim()
+
+    def _judge_anew(self, first: int, last: int) -> None:
+        """Have the events judged from the second of one key to that of another."""
+        if self._fresh is not None:
+            first, last = min(first, self._fresh[0]), max(last, self._fresh[1])
+        self._fresh = first, last
+        self.evidence_changes()
 
     def add_dozing(self, mark: Mark) -> None:
         """Take in an event that is no evidence as yet, nor does it bear upon others, whatever becomes known of it.

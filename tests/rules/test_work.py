@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import random
 import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
@@ -29,6 +30,7 @@ from smwatch.rules.engine import Engine
 from smwatch.rules.envelope import Rule
 from smwatch.rules.evidence import Evidence, Shed, Total, total_of
 from smwatch.rules.found import Found
+from smwatch.rules.group import Group, Member
 from smwatch.rules.lately import Lately
 from smwatch.rules.mark import Mark
 from smwatch.rules.measure import Asker, Measure, Sight
@@ -1065,3 +1067,65 @@ def test_as_many_in_an_hour_as_would_be_many_in_five_minutes_have_nothing_judged
     engine.judge(arrivals([records.read("prod/3", at=after(minutes=204))]))
     (alarm,) = engine.alarms.values()
     assert (alarm.count, alarm.severity) == (9, Severity.HIGH)
+
+
+def listed(*seconds: int, reads: int = 3) -> list[Record]:
+    """Lists by one caller who reads so many secrets right after each."""
+    by = records.role()
+    found: list[Record] = []
+    for at in seconds:
+        found.append(records.listing(by=by, at=after(at), id=f"list{at}"))
+        found += [records.read(f"prod/{n}", by=by, at=after(at + n + 1), id=f"read{at}-{n}") for n in range(reads)]
+    return found
+
+
+@pytest.mark.parametrize("reads", [2, 3])
+def test_who_lists_and_reads_all_day_has_none_of_the_lists_before_judged_again(
+    monkeypatch: pytest.MonkeyPatch, reads: int
+) -> None:
+    engine, asked = Engine(catalogue()), list[int]()
+    engine.judge(arrivals([*listed(0), *listed(*range(3_600, 60 * 3_600, 3_600), reads=reads)]))
+    among = Group.among
+
+    def noted(group: Group, low: int, high: int, most: int | None = None) -> Sequence[Member]:
+        asked.append(low)
+        return among(group, low, high, most)
+
+    monkeypatch.setattr(Group, "among", noted)
+    for record in listed(60 * 3_600):
+        engine.judge(arrivals([record]))
+    assert {*asked} == {int(after(60 * 3_600).timestamp())}
+    (alarm,) = of("SMW-DISC-02b", engine.alarms)
+    assert alarm.count == (61 if reads == 3 else 2)
+
+
+def test_reads_that_come_late_make_the_lists_before_them_evidence_and_no_other() -> None:
+    engine, whole, story = Engine(catalogue()), Engine(catalogue()), listed(3_600, 7_200)
+    early = [records.listing(by=records.role(), at=after(at), id=f"early{at}") for at in (0, 600, 1_900)]
+    engine.judge(arrivals([*early, *story]))
+    late = listed(500)[1:]
+    for record in late:
+        engine.judge(arrivals([record]))
+    (alarm,) = of("SMW-DISC-02b", engine.alarms)
+    assert (alarm.count, alarm.first_at) == (4, after(0))  # but for the one of second 600, as before
+    whole.judge(arrivals([*early, *story, *late]))
+    assert dict(engine.alarms) == dict(whole.alarms)
+
+
+@pytest.mark.parametrize("seed", range(12))
+def test_who_lists_and_then_reads_is_found_whatever_the_order_and_whatever_a_secret_turns_out_to_be(seed: int) -> None:
+    rnd, engine, whole = random.Random(seed), Engine(catalogue()), Engine(catalogue())
+    story = [
+        each for at in range(0, 9 * 1_500, 1_500) for each in listed(at + rnd.randrange(900), reads=rnd.randrange(5))
+    ]
+    whole.judge(arrivals(story))
+    rnd.shuffle(story)
+    wrong, right = (Secret(records.ACCOUNT, records.REGION, name) for name in ("prod/1", "prod/2"))
+    fold_at = rnd.randrange(len(story))
+    for n, record in enumerate(story):
+        engine.judge(arrivals([record]))
+        if n == fold_at:
+            engine.fold([(wrong, right)])
+    engine.fold([(wrong, right)])
+    whole.fold([(wrong, right)])
+    assert of("SMW-DISC-02b", engine.alarms) == of("SMW-DISC-02b", whole.alarms)

@@ -32,21 +32,21 @@ class Times(Heeded):
 
     __slots__ = (
         "__weakref__",
-        "_plans",
         "_renamed",
-        "_seconds",
         "first",
         "gap",
         "groups",
         "notes",
+        "plans",
+        "told",
         "trimmed",
     )
 
     def __init__(self) -> None:
         super().__init__()
-        self._seconds: array[int] = array("q")
-        """As far as told."""
-        self._plans: list[Plan] = []
+        self.told: array[int] = array("q")
+        """The seconds as far as told, ascending."""
+        self.plans: list[Plan] = []
         """Who may know of more."""
         self._renamed: Times | None = None
         """What this is another name for."""
@@ -66,33 +66,33 @@ class Times(Heeded):
         """Have this plan tell before anything is said of the fact, or somebody begins to care for it."""
         for group in self.groups:
             group.listening.add(self)
-        self._plans.append(plan)
-        if len(self._plans) > PLANS:
+        self.plans.append(plan)
+        if len(self.plans) > PLANS:
             self.catch_up(PLANS // 4)
 
     def catch_up(self, count: int = PLANS) -> None:
         """Have its plans tell."""
-        if self._plans:
-            plans, self._plans = self._plans[:count], self._plans[count:]
+        if self.plans:
+            plans, self.plans = self.plans[:count], self.plans[count:]
             for plan in plans:
                 plan.tell(self)
 
     @property
     def seconds(self) -> array[int]:
         """The seconds, ascending."""
-        if self._plans:
+        if self.plans:
             self.catch_up()
-        return self._seconds
+        return self.told
 
     @property
     def unknown(self) -> bool:
         """Whether it has never been so."""
-        return not self._seconds
+        return not self.told
 
     def join(self, *groups: Group) -> None:
         """Belong to these groups, whose watchers may care for more than its own do."""
         self.groups = groups
-        if self._plans:
+        if self.plans:
             self.catch_up()
 
     def leave(self, group: Group) -> None:
@@ -110,9 +110,9 @@ class Times(Heeded):
 
     def add(self, second: int) -> None:
         """Take a second in."""
-        seconds = self._seconds
+        seconds = self.told
         if not seconds:
-            if self._plans:
+            if self.plans:
                 self.catch_up()  # some events are of another kind from now on
             seconds.append(second)
             self.first = second
@@ -139,7 +139,7 @@ class Times(Heeded):
 
     def extend(self, more: array[int]) -> None:
         """Take in seconds, ascending, of which an earlier one than the first is known."""
-        seconds = self._seconds
+        seconds = self.told
         if self.matters(more[0]):
             for second in more:
                 self.add(second)
@@ -158,7 +158,7 @@ class Times(Heeded):
             self.trimmed = True
 
     def _add_late(self, second: int) -> None:
-        seconds = self._seconds
+        seconds = self.told
         if second < self.first:
             self.first = second
         at = bisect_left(seconds, second)
@@ -195,20 +195,20 @@ class Times(Heeded):
 
     def any(self, low: int, high: int) -> bool:
         """Whether it is known of a second from `low` to `high`."""
-        seconds = self._seconds
+        seconds = self.told
         at = bisect_left(seconds, low)
         if at < len(seconds) and seconds[at] <= high:
             return True  # which is so whatever else its plans may know
-        if high < self.first or not self._plans:
+        if high < self.first or not self.plans:
             return False  # what they know is from after they told of an event for the first time
         self.catch_up()
         return self.any(low, high)
 
     def before(self, second: int) -> int | None:
         """The last second before this one."""
-        if self._plans:
+        if self.plans:
             self.catch_up()
-        seconds = self._seconds
+        seconds = self.told
         at = bisect_left(seconds, second)
         return seconds[at - 1] if at else None
 
@@ -224,9 +224,9 @@ class Times(Heeded):
 
     def forgotten(self, second: int) -> bool:
         """Whether this second lies before all that is kept, so that nothing can be said about it."""
-        if self._plans:
+        if self.plans:
             self.catch_up()
-        return self.trimmed and second < self._seconds[0]
+        return self.trimmed and second < self.told[0]
 
     def watch(self, watcher: Watcher) -> None:
         """Tell `watcher` of new seconds that matter to it."""
@@ -247,9 +247,9 @@ class Times(Heeded):
         """Know what `other` knows, which is from now on another name for this."""
         seconds = sorted({*self.seconds, *other.seconds})
         self.trimmed = other.trimmed = self.trimmed or other.trimmed or len(seconds) > TIMES
-        self._seconds[:] = array("q", seconds[-TIMES:])
+        self.told[:] = array("q", seconds[-TIMES:])
         self.notes[:] = sorted({*self.notes, *other.notes})[-NOTES:]
         self.first = min(self.first, other.first)
-        other._seconds, other.notes, other._renamed = self._seconds, self.notes, self
+        other.told, other.notes, other._renamed = self.told, self.notes, self
         self.loud = other.loud = max(self.loud, other.loud)
         self.share_watchers(other)

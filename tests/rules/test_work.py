@@ -42,6 +42,7 @@ from smwatch.rules.slots import More
 from smwatch.rules.spread import AT_ONCE, SpreadCase
 from smwatch.rules.subject import SECOND_BITS
 from smwatch.rules.telling import LISTED, Listing, Told, tell
+from smwatch.rules.times import Times
 from smwatch.rules.watching import Watcher
 from tests import records
 from tests.rules.judging import after, arrivals, before, catalogue, counting_calls, judged, mine, of, ruled
@@ -1129,3 +1130,23 @@ def test_who_lists_and_then_reads_is_found_whatever_the_order_and_whatever_a_sec
     engine.fold([(wrong, right)])
     whole.fold([(wrong, right)])
     assert of("SMW-DISC-02b", engine.alarms) == of("SMW-DISC-02b", whole.alarms)
+
+
+def test_who_lists_after_hundreds_of_reads_has_only_the_secrets_read_since_gone_through(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    engine, by, asked, known = Engine(catalogue()), records.role(), list[Times](), Times.any
+    engine.judge(arrivals(records.read(f"prod/{n}", by=by, at=after(n)) for n in range(300)))
+    engine.judge(arrivals([records.listing(by=by, at=after(hours=9)), *read_each("7 32401")]))
+
+    def noted(times: Times, low: int, high: int) -> bool:
+        if low == int(after(hours=9).timestamp()):
+            asked.append(times)
+        return known(times, low, high)
+
+    monkeypatch.setattr(Times, "any", noted)
+    for more in ("8 32402", "9 32403"):
+        engine.judge(arrivals(read_each(more)))
+    assert len(asked) == 2 + 3
+    (alarm,) = of("SMW-DISC-02b", engine.alarms)
+    assert alarm.count == 1

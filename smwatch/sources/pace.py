@@ -13,8 +13,8 @@ from enum import IntEnum
 FLOOR = 0.1
 BURST = 2.0
 RAISE_EVERY = 30.0
-RAISE_BY = 0.05
-"""The part of what was asked for that a rate recovers by after so many seconds: all of it in five minutes from half."""
+RAISE_BY, RAISE_PART = 0.05, 0.025
+"""Calls a second by which a rate recovers after so many seconds, or that part of what was asked for, if it is more."""
 HOLD = (1.0, 2.0)
 ROUNDING = 1e-6
 
@@ -72,7 +72,7 @@ class Pace:
         """Calls a second at present."""
         steps = int((self.clock() - self._raised_at) / RAISE_EVERY)
         if steps > 0:
-            self._rate = min(self.ceiling, self._rate + steps * RAISE_BY * self.ceiling)
+            self._rate = min(self.ceiling, self._rate + steps * max(RAISE_BY, RAISE_PART * self.ceiling))
             self._raised_at += steps * RAISE_EVERY
         return self._rate
 

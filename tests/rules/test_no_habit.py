@@ -56,6 +56,15 @@ def test_after_a_restart_it_is_said_once() -> None:
     assert alarm.title == TITLE + NO_HABIT
 
 
+def test_after_a_restart_that_knows_of_no_days_before_it_is_not_said_where_habits_were_known() -> None:
+    engine, later = Engine(catalogue()), Engine(catalogue())
+    engine.judge(arrivals([known_for(days=5), *SWEEP]))
+    later.restore(engine.alarms.values(), known_since=after())
+    later.judge(arrivals(sweep("more", 12, EXTERNAL_SECRETS, at=after(minutes=30))))
+    (alarm,) = of(RULE, later.alarms)
+    assert alarm.title == TITLE
+
+
 def test_a_rule_that_knows_no_habits_says_nothing_of_them() -> None:
     alarm: Alarm = only("SMW-DEL-06", [records.delete(f"prod/{n}", at=after(n)) for n in range(4)])
     assert alarm.title == "Several secrets deleted by one principal"

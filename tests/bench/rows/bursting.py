@@ -40,7 +40,7 @@ class Burst:
         engine = Engine(combine(load_builtin()))
         engine.at_once = SETTLED
         self._store = Store(engine=engine)
-        self.view = self._store.view(filtering("payments" if traffic_of is Traffic else "trouble", self._store))
+        self.view = self._store.view(filtering("payments" if traffic_of is Traffic else "prod", self._store))
         self.steps: list[float] = []
         self.loops: list[float] = []
         """Milliseconds of each that takes events in, and of the longest that works out the alarms of a page."""

@@ -23,13 +23,13 @@ from collections import Counter
 from datetime import timedelta
 from pathlib import Path
 
+from smwatch.headless.jsonl import Lines
+from smwatch.headless.output import Output
 from smwatch.journal import FILE_NAME, Journal
-from smwatch.jsonl import Lines
-from smwatch.monitor import Monitor
-from smwatch.output import Output
+from smwatch.monitor.monitor import Monitor
 from smwatch.rules.engine import Engine
 from smwatch.rules.rule import combine, load_builtin
-from smwatch.store import Store
+from smwatch.store.store import Store
 from tests.bench.traffic import Pages, Traffic, resident
 from tests.records import AT
 

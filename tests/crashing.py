@@ -25,16 +25,16 @@ from typing import Any
 
 import smwatch
 from smwatch.events.event import SeenBy
+from smwatch.headless.jsonl import Lines
+from smwatch.headless.output import Output
 from smwatch.journal import FILE_NAME, Journal
 from smwatch.journal.printed import FROM
-from smwatch.jsonl import Lines
-from smwatch.monitor import Monitor
-from smwatch.output import Output
+from smwatch.monitor.monitor import Monitor
 from smwatch.rules.engine import Engine
 from smwatch.rules.rule import combine, load_builtin
 from smwatch.sources.coverage import Coverage, Span
 from smwatch.sources.source import Found, Page, State, Status
-from smwatch.store import Store
+from smwatch.store.store import Store
 from tests import records
 
 START = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
@@ -43,7 +43,7 @@ STEPS, PER_STEP = 3, 4
 END = START + STEPS * STEP
 TRACED = tuple(
     str(Path(smwatch.__file__).parent / name)
-    for name in ("journal/", "keeper.py", "monitor.py", "jsonl.py", "output.py")
+    for name in ("journal/", "monitor/keeper.py", "monitor/monitor.py", "headless/jsonl.py", "headless/output.py")
 )
 
 Statement = tuple[str, int]

@@ -11,19 +11,19 @@ from typing import Any
 
 import msgspec
 
-from smwatch.delivery import Delivery
 from smwatch.events.event import Arrival, SeenBy
+from smwatch.headless.lines import event_line
 from smwatch.journal import MIGRATIONS, Journal
 from smwatch.journal.rows import rows_of
-from smwatch.lines import event_line
-from smwatch.monitor import Monitor
+from smwatch.monitor.delivery import Delivery
+from smwatch.monitor.monitor import Monitor
 from smwatch.record import Record
 from smwatch.rules.alarm import Alarm
 from smwatch.rules.engine import Engine
 from smwatch.rules.rule import combine, load_builtin
 from smwatch.sources.coverage import Coverage
 from smwatch.sources.source import Found, Page, Status
-from smwatch.store import Store
+from smwatch.store.store import Store
 from tests import records
 
 DAY = timedelta(days=1)

@@ -19,10 +19,10 @@ import msgspec
 from PIL import Image
 from rich.cells import cell_len
 
-from smwatch.delivery import Delivery
 from smwatch.events.event import Event
 from smwatch.events.reader import Reader
 from smwatch.events.redact import redact
+from smwatch.monitor.delivery import Delivery
 from smwatch.record import Record
 from smwatch.rules.engine import Engine
 from smwatch.rules.rule import combine, load_builtin
@@ -30,7 +30,7 @@ from smwatch.settings import UiSettings
 from smwatch.sources.coverage import Coverage
 from smwatch.sources.demo import demo_sources
 from smwatch.sources.source import Page, Status
-from smwatch.store import Store
+from smwatch.store.store import Store
 from smwatch.tui.app import SmwatchApp
 from smwatch.tui.screens.desk import Desk
 

@@ -16,8 +16,8 @@ import pytest
 from smwatch.record import Record
 from tests import records
 from tests.emulators.log_group import GROUP, LogGroupService
+from tests.headless.test_tail import environment_in
 from tests.terminal import Terminal
-from tests.test_tail import environment_in
 
 pytestmark = pytest.mark.slow
 

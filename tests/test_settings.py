@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pytest
 
-from smwatch.backstage import Backstage, demo_sources
-from smwatch.in_force import build_rules
-from smwatch.parts import Parts
+from smwatch.running.backstage import Backstage, demo_sources
+from smwatch.running.in_force import build_rules
+from smwatch.running.parts import Parts
 from smwatch.settings import READ_AGAIN, Settings, SettingsError, load, moment, period
 from smwatch.sources.audits import LONG_REACH
-from smwatch.store import Store
+from smwatch.store.store import Store
 
 NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
 

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from smwatch.events.event import SeenBy
 from smwatch.events.reader import Reader
-from smwatch.lines import event_text
+from smwatch.headless.lines import event_text
 from smwatch.visible import harmless_json, unpiled, visible
 from tests import records
 

@@ -103,7 +103,7 @@ def main(ctx: click.Context, /, **options: Any) -> None:
         _refuse_misplaced(ctx)
         return
     need_terminal("smwatch tail")
-    from smwatch.show import watch
+    from smwatch.running.show import watch
 
     run(watch, settings_of(**options))
 

@@ -16,10 +16,10 @@ from smwatch.cli.common import need_terminal, run
 def demo(*, as_json: bool, wall: bool, config: Path | None) -> None:
     """Play a scripted incident; needs no AWS, no network, no credentials."""
     if as_json:
-        from smwatch.run import demo_lines
+        from smwatch.running.run import demo_lines
 
         run(demo_lines, config)
     need_terminal("smwatch demo --json")
-    from smwatch.show import show_demo
+    from smwatch.running.show import show_demo
 
     run(show_demo, config, wall=wall)

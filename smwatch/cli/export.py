@@ -19,6 +19,6 @@ def export(*, form: str, **options: Any) -> None:
     file: alarms with notes, timeline, secrets, principals. Nothing is asked of AWS: to have the journal filled, run
     `smwatch tail --once --since 7d` first.
     """
-    from smwatch.run import export as write
+    from smwatch.running.run import export as write
 
     run(write, settings_of(**options), form=form)

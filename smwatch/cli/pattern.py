@@ -69,7 +69,7 @@ def pattern_test(*, text: str, file: IO[str], ask_aws: bool, profile: str, regio
       smwatch pattern test --aws '[ip, ..., status = 4*, bytes]' access.log
     """
     from smwatch import patterns
-    from smwatch.meter import Meter
+    from smwatch.headless.meter import Meter
 
     text = text.removeprefix(_TakesPattern.MARK)
     compiled, refusal = None, ""

@@ -29,13 +29,13 @@ def replay(*, files: Sequence[Path], as_json: bool, speed: str | None, fail_on: 
     settings = settings_of(**options)
     factor = _speed(speed)
     if as_json:
-        from smwatch.run import replay_lines
+        from smwatch.running.run import replay_lines
 
         run(replay_lines, settings, files, speed=factor, fail_on=fail_on)
     if fail_on:
         fail("--fail-on goes with --json: a screen ends when somebody leaves it")
     need_terminal("smwatch replay --json")
-    from smwatch.show import show_files
+    from smwatch.running.show import show_files
 
     run(show_files, settings, files, speed=factor)
 

@@ -145,7 +145,7 @@ def _chosen(rules: RuleSet, ids: Sequence[str]) -> list[Rule]:
 
 
 def _rules(options: dict[str, Any]) -> RuleSet:
-    from smwatch.in_force import build_rules
+    from smwatch.running.in_force import build_rules
     from smwatch.settings import SettingsError
 
     try:

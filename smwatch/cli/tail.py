@@ -24,6 +24,6 @@ def tail(*, as_json: bool, once: bool, fail_on: str | None, **options: Any) -> N
       smwatch tail --json | jq 'select(.error_code)'
       smwatch tail --once --since 24h --fail-on critical
     """
-    from smwatch.run import follow_lines
+    from smwatch.running.run import follow_lines
 
     run(follow_lines, settings_of(**options), json=as_json, once=once, fail_on=fail_on)

@@ -32,12 +32,12 @@ from smwatch.tui.title import Title
 if TYPE_CHECKING:  # what the first frame can do without is loaded after it
     from textual.command import Provider
 
-    from smwatch.change import Change
-    from smwatch.delivery import Delivery
+    from smwatch.monitor.delivery import Delivery
     from smwatch.rules.alarm import Alarm
+    from smwatch.store.change import Change
+    from smwatch.store.view import Filter
     from smwatch.tui.bell import Bell
     from smwatch.tui.screens.desk import Desk
-    from smwatch.view import Filter
 
 TICK_SECONDS = 1.0
 TOLD_SECONDS = 3.0

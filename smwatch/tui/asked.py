@@ -8,9 +8,9 @@ from datetime import datetime, timedelta
 import msgspec
 
 from smwatch.filter import toggled, with_values
-from smwatch.store import Store
+from smwatch.store.store import Store
+from smwatch.store.view import Filter, View
 from smwatch.tui.query import Query, compiled
-from smwatch.view import Filter, View
 
 MOVED_ON = timedelta(seconds=10)
 """How often a time window is moved on."""

@@ -6,8 +6,8 @@ from collections.abc import Iterable, Mapping, Sequence, Set
 from datetime import datetime
 
 from smwatch.events.secret import Secret
-from smwatch.judging import Judge, Judging
 from smwatch.rules.alarm import Alarm, AlarmState
+from smwatch.store.judging import Judge, Judging
 from smwatch.tui.marked import Marked
 from smwatch.tui.order import Order
 from smwatch.tui.pages.words import Standing

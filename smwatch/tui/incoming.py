@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
 
-from smwatch.change import Change
-from smwatch.delivery import Delivery
+from smwatch.monitor.delivery import Delivery
 from smwatch.rules.alarm import Alarm
+from smwatch.store.change import Change
 from smwatch.tui.keys import MOMENT
 from smwatch.tui.painting import Soon
 from smwatch.tui.screens.desk import Desk

@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 import msgspec
 
 from smwatch.events.event import ACCOUNT_BITS, ID_BITS, Event
-from smwatch.view import KEY, Filter
+from smwatch.store.view import KEY, Filter
 
 
 class Query(msgspec.Struct, frozen=True):

@@ -6,7 +6,7 @@ from bisect import bisect_right
 from operator import attrgetter
 
 from smwatch.events.event import Event
-from smwatch.view import View
+from smwatch.store.view import View
 
 KEY = attrgetter("key")
 

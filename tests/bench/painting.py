@@ -16,10 +16,10 @@ from textual.scroll_view import ScrollView
 from textual.strip import Strip
 from textual.widget import Widget
 
+from smwatch.store.view import View
 from smwatch.tui.composed import DirectlyComposed
 from smwatch.tui.widgets.scrollbar import Bar
 from smwatch.tui.widgets.stream import EventStream
-from smwatch.view import View
 from tests.bench.harness import clock
 
 COLUMNS, LINES = 160, 50

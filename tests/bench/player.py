@@ -23,16 +23,16 @@ from textual.binding import BindingType
 from textual.screen import ModalScreen
 from textual.widgets import OptionList
 
-from smwatch.background import Background, Deliver
-from smwatch.backstage import SET_RIGHT, SETTLED
 from smwatch.collector import Collector
-from smwatch.delivery import Delivery
 from smwatch.events.event import ACCOUNT_BITS, ID_BITS, Arrival, Event
 from smwatch.events.redact import redact
+from smwatch.monitor.delivery import Delivery
 from smwatch.record import Record
 from smwatch.rules.engine import Engine
 from smwatch.rules.rule import combine, load_builtin
-from smwatch.store import Store
+from smwatch.running.background import Background, Deliver
+from smwatch.running.backstage import SET_RIGHT, SETTLED
+from smwatch.store.store import Store
 from smwatch.tui.app import SmwatchApp
 from smwatch.tui.screens.desk import Desk
 from smwatch.tui.screens.watch import WatchScreen

@@ -17,7 +17,7 @@ from smwatch.filter import Context, Filter, parse
 from smwatch.record import Record
 from smwatch.sources.coverage import Coverage
 from smwatch.sources.source import Found, Page, Status
-from smwatch.store import Store
+from smwatch.store.store import Store
 from tests import records
 from tests.records import AT
 

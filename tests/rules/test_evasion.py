@@ -6,12 +6,12 @@ from typing import Any
 
 import pytest
 
-from smwatch.in_force import build_rules
 from smwatch.record import Record
 from smwatch.rules.alarm import Severity
 from smwatch.rules.documented import DOCUMENTED_ALARM, DOCUMENTED_METRIC, DOCUMENTED_NAMESPACE, DOCUMENTED_PATTERN
 from smwatch.rules.export.metric import metric_filters
 from smwatch.rules.export.requests import alarm, transformation
+from smwatch.running.in_force import build_rules
 from smwatch.settings import LogsSettings, RulesSettings, Settings
 from smwatch.setup.documented import alarm_parameters
 from smwatch.setup.wanted import DELETED_SECRETS

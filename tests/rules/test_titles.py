@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from smwatch.in_force import build_rules
 from smwatch.record import Record
 from smwatch.rules.alarm import Severity
+from smwatch.running.in_force import build_rules
 from smwatch.settings import RulesSettings, Settings
 from tests import records
 from tests.rules.catalogue.evasion import TOPIC, done

@@ -10,7 +10,7 @@ from contextlib import aclosing
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
-from smwatch.lines import status_line
+from smwatch.headless.lines import status_line
 from smwatch.sources.coverage import Coverage
 from smwatch.sources.pace import Paces
 from smwatch.sources.source import Page, State, Status

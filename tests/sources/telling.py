@@ -13,17 +13,17 @@ from typing import Any
 
 import pytest
 
-from smwatch.delivery import Delivery
+from smwatch.headless.jsonl import Lines
+from smwatch.headless.output import Output
 from smwatch.journal import Journal
-from smwatch.jsonl import Lines
-from smwatch.monitor import Monitor
-from smwatch.output import Output
+from smwatch.monitor.delivery import Delivery
+from smwatch.monitor.monitor import Monitor
 from smwatch.sources.cloudtrail import cloudtrail_source
 from smwatch.sources.live_tail import live_tail_source
 from smwatch.sources.logs import logs_source
 from smwatch.sources.session import AwsSession
 from smwatch.sources.source import Source, State
-from smwatch.store import Store
+from smwatch.store.store import Store
 from smwatch.tui.health import sources_page, troubles
 from smwatch.tui.times import Zone
 from tests.emulators.records import record

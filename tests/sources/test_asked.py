@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from smwatch.aws import AwsSources
+from smwatch.running.aws import AwsSources
 from smwatch.settings import LogsSettings, Settings, SettingsError, load
 from smwatch.sources.errors import ConfigurationError
 from smwatch.sources.live_tail import LiveTail

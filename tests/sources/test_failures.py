@@ -14,9 +14,9 @@ from typing import Any
 
 import pytest
 
-from smwatch.delivery import Delivery
 from smwatch.journal import FILE_NAME, Journal
-from smwatch.monitor import UNTIL_HEARD, Monitor
+from smwatch.monitor.delivery import Delivery
+from smwatch.monitor.monitor import UNTIL_HEARD, Monitor
 from smwatch.sources.cloudtrail import cloudtrail_source
 from smwatch.sources.coverage import Coverage, Span
 from smwatch.sources.pace import Paces
@@ -27,9 +27,9 @@ from tests import records as made
 from tests.emulators.fault_proxy import FaultProxy
 from tests.emulators.lookup_events import LookupEvents
 from tests.emulators.records import record
+from tests.monitor.test_monitor import size_limited
 from tests.sources.hurry import Hurry, Watched, follow
 from tests.sources.reading import opened, read
-from tests.test_monitor import size_limited
 
 NOW = datetime.now(UTC).replace(microsecond=0)
 

@@ -15,7 +15,7 @@ import pytest
 
 from smwatch.events.event import SeenBy
 from smwatch.events.reader import Reader
-from smwatch.lines import event_line
+from smwatch.headless.lines import event_line
 from smwatch.sources import playback
 from smwatch.sources.coverage import Coverage
 from smwatch.sources.demo import demo_sources

@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 import msgspec
 import pytest
 
-from smwatch.delivery import Delivery
 from smwatch.events.event import UNREADABLE, Event, SeenBy
 from smwatch.journal import Journal
-from smwatch.monitor import Monitor
+from smwatch.monitor.delivery import Delivery
+from smwatch.monitor.monitor import Monitor
 from smwatch.sources.coverage import Coverage, Lags
 from smwatch.sources.logs import SCHEDULE, logs_source
 from smwatch.sources.session import AwsSession

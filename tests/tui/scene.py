@@ -8,14 +8,14 @@ from datetime import datetime, timedelta
 from textual._compositor import Compositor
 from textual._context import visible_screen_stack
 
-from smwatch.delivery import Delivery
 from smwatch.events.event import Event, SeenBy
 from smwatch.events.reader import Reader
 from smwatch.events.redact import redact
+from smwatch.monitor.delivery import Delivery
 from smwatch.record import Record
 from smwatch.settings import UiSettings
 from smwatch.sources.source import State, Status
-from smwatch.store import Store
+from smwatch.store.store import Store
 from smwatch.tui.app import SmwatchApp
 from smwatch.tui.outside import Outside
 from smwatch.tui.screens.desk import Desk

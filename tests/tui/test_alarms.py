@@ -11,15 +11,16 @@ import pytest
 from textual.dom import DOMNode
 from textual.drivers.headless_driver import HeadlessDriver
 
-from smwatch.delivery import Delivery
 from smwatch.events.event import SeenBy
 from smwatch.events.reader import Reader
 from smwatch.events.secret import Secret
+from smwatch.monitor.delivery import Delivery
+from smwatch.monitor.watched import Watched
 from smwatch.record import Record
 from smwatch.rules.alarm import Alarm, AlarmState, Mute
 from smwatch.rules.engine import Engine
 from smwatch.sources.coverage import Span
-from smwatch.store import Store
+from smwatch.store.store import Store
 from smwatch.tui.clip import next_step
 from smwatch.tui.keys import MOMENT
 from smwatch.tui.muting import mutes_meant
@@ -30,7 +31,6 @@ from smwatch.tui.screens.alarms import AlarmsScreen
 from smwatch.tui.screens.prompt import PromptScreen
 from smwatch.tui.screens.watch import WatchScreen
 from smwatch.tui.widgets.sheet import Sheet
-from smwatch.watched import Watched
 from tests import records
 from tests.rules.judging import catalogue
 from tests.tui.scene import FINE, NOW, Stage, ago, reads

@@ -9,7 +9,7 @@ import pytest
 from textual import events
 from textual.geometry import Size
 
-from smwatch.backstage import Backstage, file_sources
+from smwatch.running.backstage import Backstage, file_sources
 from smwatch.settings import Settings
 from smwatch.tui.app import SmwatchApp
 from tests import records

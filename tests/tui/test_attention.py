@@ -12,13 +12,13 @@ from hypothesis import strategies as st
 
 from smwatch.rules.alarm import Alarm, Mute, urgency
 from smwatch.rules.engine import Engine
-from smwatch.store import Store
+from smwatch.store.store import Store
 from smwatch.tui.attention import FEW, Attention
 from smwatch.tui.pages.words import Standing, shown, standing
 from smwatch.tui.ranked import Ranked
 from tests import records
 from tests.rules.judging import catalogue, counting_calls
-from tests.test_store import AT, ByPrincipal, alarm, arrival
+from tests.store.test_store import AT, ByPrincipal, alarm, arrival
 
 MINUTE = timedelta(minutes=1)
 NAMES = ("alice", "bob", "carol", "dave")

@@ -10,10 +10,10 @@ import pytest
 from smwatch.rules.alarm import Alarm, AlarmState, Severity
 from smwatch.rules.engine import Engine
 from smwatch.rules.rule import combine, load_builtin
-from smwatch.store import Store
+from smwatch.store.store import Store
 from smwatch.tui.foremost import HELD, Foremost
 from tests import records
-from tests.test_store import ByPrincipal, alarm
+from tests.store.test_store import ByPrincipal, alarm
 from tests.tui.scene import NOW, Stage, ago, reads
 
 FIRST, SECOND = alarm("first", [1]), alarm("second", [2])

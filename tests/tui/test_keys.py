@@ -13,7 +13,7 @@ from textual.widgets import Input
 import smwatch.tui
 from smwatch.rules.engine import Engine
 from smwatch.settings import SettingsError, UiSettings
-from smwatch.store import Store
+from smwatch.store.store import Store
 from smwatch.tui.health import STALE_AFTER
 from smwatch.tui.keys import TOGETHER, KeyTable, bindings
 from smwatch.tui.keytable import BY_ID, CONTEXTS, KEYS

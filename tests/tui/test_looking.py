@@ -11,10 +11,10 @@ import msgspec
 import pytest
 from textual.widgets import Input
 
-from smwatch.delivery import Delivery
 from smwatch.events.event import Event, SeenBy
 from smwatch.events.reader import Reader
 from smwatch.events.secret import Secret
+from smwatch.monitor.delivery import Delivery
 from smwatch.rules.alarm import Alarm
 from smwatch.tui.clip import of_event
 from smwatch.tui.outside import Answers, Outside

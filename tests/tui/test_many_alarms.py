@@ -10,11 +10,11 @@ from typing import Any
 import msgspec
 import pytest
 
-from smwatch.change import MANY
 from smwatch.events.secret import Secret
 from smwatch.rules.alarm import Decision, Mute
 from smwatch.rules.engine import Engine
-from smwatch.store import Store
+from smwatch.store.change import MANY
+from smwatch.store.store import Store
 from smwatch.tui.incoming import Incoming
 from smwatch.tui.outside import Outside
 from smwatch.tui.pages.alarms import AlarmLines
@@ -25,7 +25,7 @@ from smwatch.tui.times import Zone
 from smwatch.tui.unwritten import KEPT
 from tests import records
 from tests.rules.judging import catalogue, counting_calls
-from tests.test_store import ByPrincipal, alarm
+from tests.store.test_store import ByPrincipal, alarm
 from tests.tui.scene import NOW, Stage, ago
 from tests.tui.test_alarms import staged, sweep
 

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from smwatch.events.event import ACCOUNT_BITS, ID_BITS
 from smwatch.rules.alarm import Alarm, AlarmState, Severity
 from smwatch.rules.engine import Engine
-from smwatch.store import Store
+from smwatch.store.store import Store
 from smwatch.tui.marked import EACH, Marked
 from tests import records
 from tests.rules.judging import catalogue, counting_calls
-from tests.test_store import alarm
+from tests.store.test_store import alarm
 from tests.tui.scene import NOW, Stage, ago
 from tests.tui.test_watch import watch
 

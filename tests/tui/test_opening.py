@@ -22,11 +22,11 @@ from textual.dom import DOMNode
 from textual.geometry import Size
 from textual.widget import Widget
 
-from smwatch.change import Change
-from smwatch.delivery import Delivery
 from smwatch.events.event import SeenBy
 from smwatch.events.reader import Reader
+from smwatch.monitor.delivery import Delivery
 from smwatch.settings import SettingsError
+from smwatch.store.change import Change
 from smwatch.tui.app import SmwatchApp
 from smwatch.tui.opening import Opening
 from smwatch.tui.painting import Soon
@@ -41,9 +41,9 @@ from tests.terminal import ROOT, Terminal
 from tests.tui.scene import FINE, NOW, Stage, ago, reads
 
 LATER = {
-    *("smwatch.rules.engine", "smwatch.patterns", "smwatch.filter", "smwatch.journal", "smwatch.store"),
+    *("smwatch.rules.engine", "smwatch.patterns", "smwatch.filter", "smwatch.journal", "smwatch.store.store"),
     *("smwatch.events.event", "smwatch.events.header"),
-    *("smwatch.monitor", "smwatch.tui.screens.watch", "sqlite3", "boto3", "botocore", "aiobotocore", "aiohttp"),
+    *("smwatch.monitor.monitor", "smwatch.tui.screens.watch", "sqlite3", "boto3", "botocore", "aiobotocore", "aiohttp"),
 }
 """What the first frame can do without."""
 LAST = {
@@ -189,7 +189,7 @@ async def test_what_goes_wrong_while_it_is_shown_ends_the_app(monkeypatch: pytes
 def test_the_first_frame_is_painted_before_anything_of_what_stands_behind_it_is_loaded() -> None:
     code = f"""
 import sys
-import smwatch.show, smwatch.collector
+import smwatch.running.show, smwatch.collector
 from smwatch.settings import SettingsError
 from smwatch.tui.app import SmwatchApp
 def make_desk():
@@ -207,11 +207,11 @@ app.run(headless=True)
 def test_the_whole_screen_stands_before_what_judges_and_what_asks_is_loaded(sources: str) -> None:
     code = f"""
 import sys
-import smwatch.show, smwatch.collector
+import smwatch.running.show, smwatch.collector
 from smwatch.settings import LogsSettings, Settings
 from smwatch.tui.app import SmwatchApp
 def make_desk():
-    from smwatch.backstage import Backstage, aws_sources, demo_sources, file_sources
+    from smwatch.running.backstage import Backstage, aws_sources, demo_sources, file_sources
     return Backstage(Settings(logs=LogsSettings(group="trail")), {sources}, remember=False).desk
 def start(app):
     print(type(app.screen).__name__, sorted({LAST} & set(sys.modules)))

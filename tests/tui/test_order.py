@@ -10,12 +10,12 @@ from hypothesis import strategies as st
 
 from smwatch.events.secret import Secret
 from smwatch.rules.alarm import Alarm, AlarmState, urgency
-from smwatch.store import Store
+from smwatch.store.store import Store
 from smwatch.tui.attention import Attention
 from smwatch.tui.order import Order
 from tests import records
 from tests.rules.judging import counting_calls
-from tests.test_store import ByPrincipal, alarm, arrival
+from tests.store.test_store import ByPrincipal, alarm, arrival
 from tests.tui.scene import NOW
 
 SECRETS = tuple(Secret(records.ACCOUNT, records.REGION, name) for name in "xyz")

@@ -19,7 +19,7 @@ from smwatch.tui.pages.words import OWN, alarm_line, own_alarms
 from smwatch.tui.times import Zone
 from tests import records
 from tests.dossier.dossiers import principal
-from tests.test_store import alarm
+from tests.store.test_store import alarm
 from tests.tui.scene import NOW, Stage, ago, reads
 from tests.tui.test_wall import scene
 

@@ -20,12 +20,12 @@ import pytest
 from textual.drivers.headless_driver import HeadlessDriver
 from textual.pilot import Pilot
 
-from smwatch.delivery import Delivery
+from smwatch.monitor.delivery import Delivery
 from smwatch.record import Record
 from smwatch.rules.engine import Engine
 from smwatch.rules.rule import combine, load_builtin
 from smwatch.sources.source import State, Status
-from smwatch.store import Store
+from smwatch.store.store import Store
 from tests import records
 from tests.terminal import ROOT, Terminal
 from tests.tui.scene import NOW, Stage, ago

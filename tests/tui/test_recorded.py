@@ -11,7 +11,7 @@ from textual.pilot import Pilot
 
 from smwatch.rules.engine import Engine
 from smwatch.rules.rule import combine, load_builtin
-from smwatch.store import Store
+from smwatch.store.store import Store
 from smwatch.tui.screens.watch import WatchScreen
 from tests import records
 from tests.tui.scene import Stage, ago, reads

@@ -20,7 +20,7 @@ from smwatch.rules.engine import Engine
 from smwatch.rules.rule import combine, load_builtin
 from smwatch.settings import UiSettings
 from smwatch.sources.source import State, Status
-from smwatch.store import Store
+from smwatch.store.store import Store
 from tests import records
 from tests.tui.scene import FINE, NOW, Stage, ago, reads
 from tests.tui.test_raw import Tape

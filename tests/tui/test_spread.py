@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from smwatch.rules.engine import Engine
 from smwatch.rules.rule import combine, load_builtin
-from smwatch.store import Store
+from smwatch.store.store import Store
 from smwatch.tui.attention import Attention
 from smwatch.tui.spread import SPANS, Spread, span_of
 from smwatch.tui.tally import Tally

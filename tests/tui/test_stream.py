@@ -13,11 +13,11 @@ from textual.app import App, ComposeResult
 from textual.events import MouseScrollDown, MouseScrollUp
 
 from smwatch.events.event import Event, SeenBy
-from smwatch.store import Store
+from smwatch.store.store import Store
+from smwatch.store.view import View
 from smwatch.tui.text import visible
 from smwatch.tui.times import Zone, formatted
 from smwatch.tui.widgets.stream import EventStream
-from smwatch.view import View
 from tests import records
 from tests.records import arrival
 from tests.tui.scene import NOW, ago

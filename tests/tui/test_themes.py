@@ -5,7 +5,7 @@ from textual.theme import BUILTIN_THEMES
 from smwatch.rules.engine import Engine
 from smwatch.rules.rule import combine, load_builtin
 from smwatch.settings import UiSettings
-from smwatch.store import Store
+from smwatch.store.store import Store
 from smwatch.tui.themes import ANSI, DARK, LIGHT, THEMES, chosen
 from tests.tui.scene import Stage
 from tests.tui.test_raw import Tape

@@ -4,7 +4,7 @@ import pytest
 
 from smwatch.rules.engine import Engine
 from smwatch.rules.rule import combine, load_builtin
-from smwatch.store import Store
+from smwatch.store.store import Store
 from smwatch.tui.title import RESTORE, SAVE, Title
 from tests import records
 from tests.tui.scene import NOW, Stage, ago

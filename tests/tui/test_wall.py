@@ -16,7 +16,7 @@ from smwatch.record import Record
 from smwatch.rules.engine import Engine
 from smwatch.rules.rule import combine, load_builtin
 from smwatch.sources.source import State, Status
-from smwatch.store import Store
+from smwatch.store.store import Store
 from smwatch.tui.health import health, sources_page
 from smwatch.tui.lines import Line
 from smwatch.tui.pages.big import big, drawable, rows_of, scale_for, width_of

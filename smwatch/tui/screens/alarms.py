@@ -13,8 +13,8 @@ from textual.binding import BindingType
 from textual.containers import Horizontal
 from textual.screen import Screen
 
-from smwatch.change import Change
 from smwatch.rules.alarm import Alarm, Mute
+from smwatch.store.change import Change
 from smwatch.tui.clip import next_step
 from smwatch.tui.composed import DirectlyComposed
 from smwatch.tui.keys import bindings

@@ -7,16 +7,16 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence, Se
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from smwatch.change import Change
 from smwatch.events.event import Event
 from smwatch.events.links import shared_id
 from smwatch.events.secret import Secret
 from smwatch.filter import Context, complete
-from smwatch.judging import Judge
 from smwatch.record import Record
 from smwatch.rules.alarm import Alarm, AlarmState, Mute, Severity
 from smwatch.settings import UiSettings
-from smwatch.store import Store
+from smwatch.store.change import Change
+from smwatch.store.judging import Judge
+from smwatch.store.store import Store
 from smwatch.tui import themes
 from smwatch.tui.attention import Attention
 from smwatch.tui.clip import Clip, next_step, of_event

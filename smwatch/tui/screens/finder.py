@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Awaitable
 from datetime import UTC, datetime, timedelta
 
-from smwatch.change import Change
 from smwatch.events.event import ACCOUNT_BITS, ID_BITS
 from smwatch.filter import FilterError, check_values, finished, values_of
+from smwatch.store.change import Change
 from smwatch.tui.columns import called, secret_name
 from smwatch.tui.finding import moment_meant, next_event, next_key
 from smwatch.tui.pages.targets import ToEvent, ToValue

@@ -11,7 +11,8 @@ from textual.containers import Horizontal, Vertical
 from textual.geometry import Size
 from textual.screen import Screen
 
-from smwatch.change import Change
+from smwatch.store.change import Change
+from smwatch.store.view import Filter
 from smwatch.tui.asked import Asked
 from smwatch.tui.composed import DirectlyComposed
 from smwatch.tui.keys import MOMENT
@@ -29,7 +30,6 @@ from smwatch.tui.widgets.heading import StreamHeading
 from smwatch.tui.widgets.histogram import Histogram
 from smwatch.tui.widgets.scrollbar import Bar
 from smwatch.tui.widgets.stream import EventStream
-from smwatch.view import Filter
 
 DOCKED, ROOMY = 100, 120
 """Columns from which the details have room beside the stream, and from which they are there unasked."""

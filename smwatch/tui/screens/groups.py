@@ -10,8 +10,8 @@ from textual import events
 from textual.binding import BindingType
 
 from smwatch.amount import amount
-from smwatch.change import Change
 from smwatch.events.event import Event
+from smwatch.store.change import Change
 from smwatch.tui.keys import MOMENT, bindings
 from smwatch.tui.lines import Page
 from smwatch.tui.pages.groups import Counting, Group, Grouping, groups_page

@@ -10,7 +10,7 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.screen import Screen
 
-from smwatch.change import Change
+from smwatch.store.change import Change
 from smwatch.tui.clip import Clip
 from smwatch.tui.composed import DirectlyComposed
 from smwatch.tui.keys import bindings

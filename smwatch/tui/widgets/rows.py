@@ -13,6 +13,7 @@ from textual.message import Message
 from textual.strip import Strip
 
 from smwatch.events.event import Event
+from smwatch.store.view import View
 from smwatch.tui import columns
 from smwatch.tui.columns import ROLES, Placed, lay_out
 from smwatch.tui.lines import Page
@@ -22,7 +23,6 @@ from smwatch.tui.times import Zone
 from smwatch.tui.widgets.looks import NO_EDGE, Looks
 from smwatch.tui.widgets.scrollbar import Place
 from smwatch.tui.window import Window
-from smwatch.view import View
 
 CACHED_STRIPS = 512
 """Some screens full; a strip with its caches is nearly 2 kB."""

@@ -10,14 +10,14 @@ from statistics import fmean
 
 import msgspec
 
-from smwatch.background import LEAST
-from smwatch.backstage import SETTLED
 from smwatch.events.event import SeenBy
 from smwatch.events.reader import Reader
-from smwatch.handing import SLICE
+from smwatch.monitor.handing import SLICE
 from smwatch.rules.engine import Engine
 from smwatch.rules.rule import combine, load_builtin
-from smwatch.store import Store
+from smwatch.running.background import LEAST
+from smwatch.running.backstage import SETTLED
+from smwatch.store.store import Store
 from tests.bench.harness import Pair, Row, clock, collecting
 from tests.bench.traffic import PAGE, AnyTraffic, Traffic, Trouble, filtering
 from tests.records import AT

@@ -9,7 +9,7 @@ from functools import partial
 import msgspec
 
 from smwatch.events.event import ACCOUNT_BITS, ID_BITS, Event
-from smwatch.view import View, merge
+from smwatch.store.view import View, merge
 from tests.bench.harness import Pair, Row
 from tests.bench.painting import LINES, Bare, Streamed, Theatre
 from tests.bench.traffic import Traffic, arrivals

@@ -11,13 +11,13 @@ from random import Random
 from statistics import median
 
 from smwatch import patterns
-from smwatch.backstage import SETTLED
 from smwatch.events.event import SeenBy
 from smwatch.events.reader import Reader
 from smwatch.events.secret import Secret
 from smwatch.record import decode
 from smwatch.rules.engine import Engine
 from smwatch.rules.rule import combine, load_builtin
+from smwatch.running.backstage import SETTLED
 from tests import records
 from tests.bench.harness import Pair, Row, clock, collecting
 from tests.bench.rows.parsing import Fresh, decoding

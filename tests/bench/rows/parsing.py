@@ -11,14 +11,14 @@ from pathlib import Path
 
 import msgspec
 
-from smwatch.delivery import Delivery
 from smwatch.events.event import SeenBy
 from smwatch.events.reader import Reader
 from smwatch.journal import FILE_NAME, Journal
-from smwatch.monitor import Monitor
+from smwatch.monitor.delivery import Delivery
+from smwatch.monitor.monitor import Monitor
 from smwatch.rules.engine import Engine
 from smwatch.rules.rule import combine, load_builtin
-from smwatch.store import Store
+from smwatch.store.store import Store
 from tests.bench.harness import Pair, Row, clock, collecting
 from tests.bench.traffic import PAGE, AnyTraffic, AtRandom, Pages, Traffic, Varied, filtering
 from tests.records import AT

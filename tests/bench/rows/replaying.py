@@ -12,15 +12,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 from time import perf_counter as clock
 
+from smwatch.headless.jsonl import Lines
+from smwatch.headless.output import Output
 from smwatch.journal import Journal
-from smwatch.jsonl import Lines
-from smwatch.ledger import Ledger
-from smwatch.monitor import Monitor
-from smwatch.output import Output
+from smwatch.monitor.monitor import Monitor
 from smwatch.rules.engine import Engine
 from smwatch.rules.rule import combine, load_builtin
 from smwatch.sources.files import FileSource
 from smwatch.sources.source import State
+from smwatch.store.ledger import Ledger
 from tests.bench.harness import Pair, Row, collecting
 from tests.bench.rows.parsing import decode
 from tests.bench.traffic import trail_files

@@ -11,8 +11,8 @@ from random import Random
 
 import msgspec
 
-from smwatch.store import Store
-from smwatch.view import KEY, View, merge
+from smwatch.store.store import Store
+from smwatch.store.view import KEY, View, merge
 from tests.bench.harness import Pair, Row, clock
 from tests.bench.painting import Streamed, Theatre
 from tests.bench.traffic import AnyTraffic, Traffic, Varied, arrivals, filtering
@@ -119,7 +119,7 @@ from tests.bench import traffic
 from tests.bench.traffic import resident
 from smwatch.events.event import SeenBy
 from smwatch.events.reader import Reader
-from smwatch.store import Store
+from smwatch.store.store import Store
 from tests.records import AT
 reader, store, count, size = Reader(), Store(capacity=10**9), int(sys.argv[1]), 0
 traffic_of = getattr(traffic, sys.argv[2])
@@ -143,7 +143,7 @@ import gc, sys
 from tests.bench.traffic import Traffic, resident
 from smwatch.events.event import SeenBy
 from smwatch.events.reader import Reader
-from smwatch.store import Store
+from smwatch.store.store import Store
 from tests.records import AT
 reader, count, traffic = Reader(), int(sys.argv[1]), Traffic()
 store = Store(capacity=count // 20)

@@ -1,0 +1,1 @@
+"""The records behind events: found, written to files for others, and reported on."""

@@ -1,0 +1,1 @@
+"""Lines for pipes, cron and CI instead of a screen."""

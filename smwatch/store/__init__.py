@@ -1,0 +1,1 @@
+"""What is known right now: events, alarms, health, and who is told of their changes."""

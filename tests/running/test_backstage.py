@@ -1,0 +1,195 @@
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from contextlib import closing
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import NamedTuple
+
+from smwatch.events.event import Event
+from smwatch.monitor.delivery import Delivery
+from smwatch.record import Record
+from smwatch.rules.alarm import Alarm
+from smwatch.running.backstage import SETTLED, Backstage, file_sources
+from smwatch.running.parts import Parts
+from smwatch.settings import NotifySettings, Settings
+from smwatch.sources.coverage import Coverage
+from smwatch.sources.files import FIRST, SCREEN_PAGE
+from smwatch.sources.source import Page, State
+from smwatch.store.store import Store
+from tests import records
+
+
+def test_a_recording_is_not_said_to_be_asked_for_from_some_time_on(tmp_path: Path) -> None:
+    behind = Backstage(Settings(since="1h"), file_sources([tmp_path / "trail.json"], None), remember=False)
+    try:
+        assert behind.desk.asked_since is None
+    finally:
+        assert behind.stop(None)
+
+
+async def test_nobody_is_notified_of_what_is_replayed(tmp_path: Path) -> None:
+    """Of URLs that are of no use nothing is said: they are not even looked at."""
+    trail = tmp_path / "trail.json"
+    trail.write_bytes(records.trail_file(records.read_deleted()))
+    settings = Settings(since="1h", notify=NotifySettings(urls=("carrier-pigeon://loft",)))
+    behind = Backstage(settings, file_sources([trail], None), remember=False)
+    ended, delivered, faults = asyncio.Event(), list[Delivery](), list[BaseException]()
+
+    def apply(delivery: Delivery) -> Sequence[Alarm]:
+        delivered.append(delivery)
+        if any(status.state is State.DONE for status in delivery.statuses):
+            ended.set()
+        return ()
+
+    def failed(error: BaseException) -> None:
+        faults.append(error)
+        ended.set()
+
+    behind.start(apply, failed)
+    try:
+        await ended.wait()
+    finally:
+        assert behind.stop(None)
+    assert faults == []
+    assert sum(len(delivery.arrivals) for delivery in delivered) == 1
+
+
+async def test_a_screen_takes_a_recording_in_small_pages(tmp_path: Path) -> None:
+    trail, count = tmp_path / "trail.json", FIRST + SCREEN_PAGE + 1
+    trail.write_bytes(records.trail_file(*(records.read(f"prod/{n}") for n in range(count))))
+    parts = Parts(Settings(), Store, remember=False)
+    with closing(parts.journal):
+        async with file_sources([trail], None)(parts) as (source,):
+            pages = [item async for item in source.read_once(Coverage()) if isinstance(item, Page)]
+    assert [len(page.found) for page in pages] == [FIRST, SCREEN_PAGE, 1]
+
+
+async def test_all_alarms_of_a_delivery_are_worked_out_before_the_next_one(tmp_path: Path) -> None:
+    trail, many = tmp_path / "trail.json", 5 * SETTLED
+    by = [records.role(f"app-{n}", "task") for n in range(many)]
+    trail.write_bytes(records.trail_file(*(records.read_deleted(f"prod/{n}", by=by[n]) for n in range(many))))
+    behind = Backstage(Settings(since="1h"), file_sources([trail], None), remember=False)
+    ended, found, faults = asyncio.Event(), list[Alarm](), list[BaseException]()
+    store = behind.desk.store
+
+    def apply(delivery: Delivery) -> Sequence[Alarm]:
+        if any(status.state is State.DONE for status in delivery.statuses):
+            found.extend(alarm for alarm in store.alarms.values() if alarm.rule == "SMW-DEL-01")
+            ended.set()
+        return tuple(delivery.into(store)[1].values())
+
+    def failed(error: BaseException) -> None:
+        faults.append(error)
+        ended.set()
+
+    behind.start(apply, failed)
+    try:
+        await asyncio.wait_for(ended.wait(), 60)
+    finally:
+        assert behind.stop(None)
+    assert faults == []
+    assert len(found) == many
+
+
+class Screen:
+    """What a screen does with deliveries: its store takes them in."""
+
+    def __init__(self, behind: Backstage) -> None:
+        self._store = behind.desk.store
+        self.ended = asyncio.Event()
+        self.faults: list[BaseException] = []
+        self.told: list[tuple[int, bool, list[str]]] = []
+        """Of each delivery: how many events, whether they were judged, what progress sources said."""
+
+    def apply(self, delivery: Delivery) -> Sequence[Alarm]:
+        progress = [status.progress for status in delivery.statuses]
+        self.told.append((len(delivery.arrivals), self._store.engine is not None, progress))
+        _, alarms = delivery.into(self._store)
+        if any(status.state in (State.DONE, State.FAILING) for status in delivery.statuses) and self.told[-1][1]:
+            self.ended.set()
+        return tuple(alarms.values())
+
+    def failed(self, error: BaseException) -> None:
+        self.faults.append(error)
+        self.ended.set()
+
+
+class Shown(NamedTuple):
+    """What a screen has at the end of a recording, and how it came."""
+
+    events: tuple[Event, ...]
+    alarms: Mapping[str, Alarm]
+    marked: Mapping[int, Alarm]
+    kept: tuple[Alarm, ...]
+    told: Sequence[tuple[int, bool, list[str]]]
+
+
+async def shown_of(trail: Path, *, glance: bool) -> Shown:
+    settings = Settings(since="1h")
+    behind = Backstage(settings, file_sources([trail], None), remember=False, glance=glance)
+    screen, store = Screen(behind), behind.desk.store
+    behind.start(screen.apply, screen.failed)
+    try:
+        await screen.ended.wait()
+        assert screen.faults == []
+        while store.unsettled:
+            store.settle()
+        kept = behind.parts.journal.alarms()
+        return Shown(tuple(store.events), dict(store.alarms), dict(store.levels), kept, screen.told)
+    finally:
+        assert behind.stop(None)
+
+
+AT = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
+
+
+def incident() -> list[Record]:
+    """A secret by two names that is read while it is deleted; the trail stopped; then many reads, a first page long."""
+    begun = [
+        records.read("prod/db", eventTime=stamp(0)),
+        records.delete("prod/db", eventTime=stamp(1)),
+        records.read_deleted("prod/db", eventTime=stamp(2)),
+        records.read(eventSource="cloudtrail.amazonaws.com", eventName="StopLogging", eventTime=stamp(3)),
+        records.read(eventSource="s3.amazonaws.com", eventName="GetObject", eventTime=stamp(4)),
+        records.read(records.arn("prod/db"), eventTime=stamp(5)),
+    ]
+    reads = [records.read(f"prod/{i % 7}", eventTime=stamp(10 + i)) for i in range(150)]
+    return [*begun, *reads, records.read_deleted("prod/db", eventTime=stamp(200))]
+
+
+def stamp(seconds: int) -> str:
+    return f"{AT + timedelta(seconds=seconds):%Y-%m-%dT%H:%M:%SZ}"
+
+
+async def test_the_first_page_of_a_recording_is_shown_before_there_are_rules(tmp_path: Path) -> None:
+    trail = tmp_path / "trail.json"
+    trail.write_bytes(records.trail_file(*incident()))
+    told = (await shown_of(trail, glance=True)).told
+    unjudged = [each for each in told if not each[1]]
+    assert sum(count for count, _, _ in unjudged) == 98  # of a hundred records two are of other services
+    assert [progress for _, _, statuses in unjudged for progress in statuses] == ["judging…"]
+    assert "judging…" not in [progress for _, judged, statuses in told if judged for progress in statuses]
+    assert any("reading" in statuses for _, judged, statuses in told if judged)
+
+
+async def test_what_was_shown_before_there_were_rules_is_judged_as_all_else(tmp_path: Path) -> None:
+    trail = tmp_path / "trail.json"
+    trail.write_bytes(records.trail_file(*incident()))
+    early, late = await shown_of(trail, glance=True), await shown_of(trail, glance=False)
+    assert all(judged for _, judged, _ in late.told)
+    assert "StopLogging" in {event.name for event in early.events}
+    assert len(early.events) == len(incident()) - 1
+    assert [(event.key, event.secret) for event in early.events] == [(event.key, event.secret) for event in late.events]
+    assert len(early.alarms) > 2
+    assert early.alarms == late.alarms
+    assert early.marked == late.marked
+    assert {alarm.group for alarm in early.kept} == set(early.alarms) == {alarm.group for alarm in late.kept}
+
+
+async def test_a_recording_of_nothing_is_said_to_be_one(tmp_path: Path) -> None:
+    trail = tmp_path / "trail.json"
+    trail.write_bytes(records.trail_file())
+    shown = await shown_of(trail, glance=True)
+    assert shown.events == ()

@@ -8,9 +8,10 @@ import pytest
 from textual.app import App, ComposeResult
 
 from smwatch.tui.lines import Line, Piece, line
+from smwatch.tui.search import LOOKED_AT
 from smwatch.tui.unwritten import Unwritten
 from smwatch.tui.widgets.choices import Choices
-from smwatch.tui.widgets.sheet import LOOKED_AT, Sheet
+from smwatch.tui.widgets.sheet import Sheet
 
 
 class Listed(App[None]):

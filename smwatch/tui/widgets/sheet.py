@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import partial
 from itertools import zip_longest
 from typing import ClassVar
 
@@ -19,35 +20,20 @@ from textual.timer import Timer
 
 from smwatch.tui.keys import MOMENT, bindings
 from smwatch.tui.lines import BLANK, Line, Page, Unfinished
+from smwatch.tui.search import Search
 from smwatch.tui.strips import filled
 from smwatch.tui.text import fit, visible
 from smwatch.tui.unwritten import place_of
 from smwatch.tui.widgets.direct import Direct
 
 ROLES = (
-    *(
-        "title",
-        "heading",
-        "label",
-        "quiet",
-        "good",
-        "warn",
-        "bad",
-        "alarm",
-        "key",
-        "command",
-        "link",
-        "spark",
-        "mark",
-        "strong",
-    ),
+    *("title", "heading", "label", "quiet", "good", "warn", "bad", "alarm"),
+    *("key", "command", "link", "spark", "mark", "strong"),
     *("json-key", "json-text", "json-number", "json-word", "found"),
 )
 FILLED = ("alarm", "found")
 """Roles with a ground of their own, which the cursor leaves to them."""
 FAINT = ("quiet", "label", "heading")
-LOOKED_AT = 200
-"""Lines that are looked at in one go for what is sought: some milliseconds where each has to be written first."""
 MARGIN = 1
 """Cells left free at both sides."""
 
@@ -136,15 +122,9 @@ class Sheet(ScrollView, Direct, can_focus=True):
         self._page: Page = _no_lines
         self._width = 0
         """For which the lines are."""
-        self._sought = ""
-        """What is looked for, in small letters."""
-        self._typed = ""
-        """The same as it was typed."""
-        self._places: Sequence[int] = ()
-        """The lines still to be looked at."""
-        self._from: int | None = None
-        """Where the cursor was when that began."""
+        self._search = Search()
         self._looking: Timer | None = None
+        """Until more lines are looked at."""
         self._styles: dict[tuple[str, bool], Style] = {}
 
     @property
@@ -166,54 +146,10 @@ class Sheet(ScrollView, Direct, can_focus=True):
         self._page = page
         if anew:
             self.cursor = None
-            self._sought = self._typed = ""
+            self._search = Search()
             self._look_no_further()
             self.scroll_to(y=0, animate=False)
         self._write()
-
-    def find(self, text: str) -> None:
-        """Mark what is looked for, and go to the first line from here on that holds it; Missed tells that none does."""
-        self._typed, self._sought = text, text.lower()
-        self.refresh()
-        self._look(1, here=True)
-
-    def find_next(self, step: int) -> None:
-        """Go to the next line below or above that holds what is looked for, round the end if need be."""
-        if self._sought:
-            self._look(step, here=False)
-
-    def _look(self, step: int, *, here: bool) -> None:
-        n = len(self.lines)
-        start = self.cursor if self.cursor is not None else self.scroll_offset.y - (0 if here else step)
-        self._from = self.cursor
-        self._places = [(start + i * step) % n for i in range(0 if here else 1, n + 1)] if n else []
-        self._look_no_further()
-        self._look_on()
-
-    def _look_on(self) -> None:
-        """Look at some more lines, each of which may have to be written: serves "longest stall of the event loop"."""
-        self._looking = None
-        if self.cursor != self._from:
-            return  # the reader has gone on
-        some, self._places = self._places[:LOOKED_AT], self._places[LOOKED_AT:]
-        for at in some:
-            if at < len(self.lines) and self._sought in self.lines[at].text.lower():
-                self._go(at)
-                return
-        if self._places:
-            self._looking = self.set_timer(MOMENT, self._look_on)
-        else:
-            self.post_message(self.Missed(self._typed))
-
-    def _look_no_further(self) -> None:
-        if self._looking is not None:
-            self._looking.stop()
-            self._looking = None
-
-    @property
-    def seeks(self) -> bool:
-        """Whether something is looked for."""
-        return bool(self._sought)
 
     def select(self, target: object) -> None:
         """Put the cursor on the line that leads to `target`."""
@@ -326,6 +262,48 @@ class Sheet(ScrollView, Direct, can_focus=True):
             self._go(i)
             self.action_choose()
 
+    # -- searching
+
+    @property
+    def seeks(self) -> bool:
+        """Whether something is looked for."""
+        return bool(self._search)
+
+    def find(self, text: str) -> None:
+        """Mark what is looked for, and go to the first line from here on that holds it; Missed tells that none does."""
+        self._search = Search(text)
+        self.refresh()
+        self._look(1, here=True)
+
+    def find_next(self, step: int) -> None:
+        """Go to the next line below or above that holds what is looked for, round the end if need be."""
+        if self._search:
+            self._look(step, here=False)
+
+    def _look(self, step: int, *, here: bool) -> None:
+        n = len(self.lines)
+        start = self.cursor if self.cursor is not None else self.scroll_offset.y - (0 if here else step)
+        self._search.begin([(start + i * step) % n for i in range(0 if here else 1, n + 1)] if n else [])
+        self._look_no_further()
+        self._look_on(self.cursor)
+
+    def _look_on(self, stood: int | None) -> None:
+        """Look at some more lines, unless the reader has gone on from where the cursor `stood`."""
+        self._looking = None
+        if self.cursor != stood:
+            return
+        if (at := self._search.look(self.lines)) is not None:
+            self._go(at)
+        elif self._search.goes_on:
+            self._looking = self.set_timer(MOMENT, partial(self._look_on, stood))
+        else:
+            self.post_message(self.Missed(self._search.text))
+
+    def _look_no_further(self) -> None:
+        if self._looking is not None:
+            self._looking.stop()
+            self._looking = None
+
     # -- drawing
 
     def notify_style_update(self) -> None:
@@ -355,7 +333,7 @@ class Sheet(ScrollView, Direct, can_focus=True):
         segments = [Segment("›" if cursor else " ", plain)]
         taken, room = MARGIN, width - 2 * MARGIN
         for text, role in each.pieces:
-            for part, found in self._parted(visible(text)):
+            for part, found in self._search.parted(visible(text)):
                 segment = Segment(part, self._style("found" if found else role, cursor and not found))
                 size = segment.cell_length
                 if size > room:
@@ -364,16 +342,3 @@ class Sheet(ScrollView, Direct, can_focus=True):
                 segments.append(segment)
                 taken, room = taken + size, room - size
         return filled(segments, taken, width, plain)
-
-    def _parted(self, text: str) -> Iterator[tuple[str, bool]]:
-        """The text in parts that are what is looked for, and parts that are not."""
-        sought = self._sought
-        if not sought:
-            yield text, False
-            return
-        lower, start = text.lower(), 0
-        while (at := lower.find(sought, start)) >= 0 and len(lower) == len(text):
-            yield text[start:at], False
-            yield text[at : at + len(sought)], True
-            start = at + len(sought)
-        yield text[start:], False

@@ -7,7 +7,7 @@ import os
 from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime
 from functools import partial
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual import events
 from textual.app import App, ComposeResult, SystemCommand
@@ -24,8 +24,9 @@ from smwatch.tui.ahead import AHEAD_SECONDS, make_ready
 from smwatch.tui.glyphs import AsciiFilter, plain
 from smwatch.tui.keys import bindings, name
 from smwatch.tui.keytable import MOVING
+from smwatch.tui.living import Living
 from smwatch.tui.opening import First, Opening, furnished
-from smwatch.tui.painting import at_once
+from smwatch.tui.painting import Beat, at_once
 from smwatch.tui.themes import THEMES
 from smwatch.tui.title import Title
 
@@ -43,19 +44,6 @@ TICK_SECONDS = 1.0
 TOLD_SECONDS = 3.0
 TWICE_SECONDS = 2.0
 """How soon the second ctrl+c has to follow the first."""
-
-
-@runtime_checkable
-class Living(Protocol):
-    """A screen that follows the store and the clock."""
-
-    def show_change(self, change: Change) -> None:
-        """The store has changed."""
-        ...
-
-    def tick(self) -> None:
-        """Time has passed."""
-        ...
 
 
 def _commands() -> type[Provider]:
@@ -116,6 +104,7 @@ class SmwatchApp(App[int]):
         self._plain = (AsciiFilter(),) if glyphs.chosen(self._ui.glyphs, os.environ) else ()
         self._title = Title(self._to_terminal, os.environ)
         self._interrupted_at: datetime | None = None
+        self._ticking = Beat(lambda: self._run_apart(self.tick))
         self._opened = asyncio.Event()
         """The main screen stands."""
         self._make_desk: Callable[[], Desk] | None = None
@@ -206,12 +195,13 @@ class SmwatchApp(App[int]):
         if self._wall:
             self.screen.call_after_refresh(self._show_wall)
         self._entitle()
-        self.set_interval(TICK_SECONDS, self.tick)
+        self._ticking.begin(TICK_SECONDS)
         self.call_after_refresh(self._begin)
         return opened
 
     def on_unmount(self) -> None:
         """Leave the terminal as it was."""
+        self._ticking.stop()
         if hasattr(self, "desk"):  # it may never have been made
             self._incoming.stop()
         self._title.restore()

@@ -18,6 +18,8 @@ from textual.screen import Screen
 from textual.strip import Strip
 from textual.widget import Widget
 
+FEW = 32
+"""Sets of changed regions for which it is known what they show."""
 Placed = tuple[int, int, Strip]
 """A strip after the column and the line where it begins."""
 
@@ -64,6 +66,13 @@ class DirectCompositor(Compositor):
 
     layouts = 0
     """How often widgets have been given their places."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._known: dict[frozenset[Region], list[Part] | None] = {}
+        """What `parts` has found so far."""
+        self._known_of: object = None
+        """The places of widgets that this goes by."""
 
     def reflow(self, parent: Widget, size: Size) -> ReflowResult:
         """Give all widgets their places."""
@@ -127,7 +136,19 @@ class DirectCompositor(Compositor):
         self._dirty_regions.update(changed)
 
     def parts(self, changed: Iterable[Region]) -> list[Part] | None:
-        """Which widgets the changed regions show, and what of them; None if some of that no widget covers."""
+        """Which widgets the changed regions show, and what of them; None if some of that no widget covers.
+
+        What a clock changes is the same each second: serves "cpu-idle".
+        """
+        regions, placed = frozenset(changed), self.visible_widgets
+        if self._known_of is not placed or len(self._known) >= FEW:
+            self._known.clear()
+            self._known_of = placed
+        if regions not in self._known:
+            self._known[regions] = self._shown(regions)
+        return self._known[regions]
+
+    def _shown(self, changed: Iterable[Region]) -> list[Part] | None:
         parts: list[Part] = []
         inside = self.size.region
         for dirty in _largest({region.intersection(inside) for region in changed}):

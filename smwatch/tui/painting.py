@@ -74,6 +74,36 @@ class Soon:
         self._do()
 
 
+class Beat:
+    """Something that is done again and again; no timer of Textual's either, which waits in a turn of its own: serves
+    "cpu-idle".
+    """
+
+    def __init__(self, do: Callable[[], None]) -> None:
+        self._do = do
+        self._waits: asyncio.TimerHandle | None = None
+
+    def begin(self, seconds: float) -> None:
+        """Have it done each so many seconds; what could not be done for so long is left out."""
+        loop = asyncio.get_running_loop()
+
+        def wait(due: float) -> None:
+            self._waits = loop.call_at(due, beat, due)
+
+        def beat(due: float) -> None:
+            now = loop.time()
+            wait(due + seconds if due + seconds > now else now + seconds)
+            self._do()
+
+        wait(loop.time() + seconds)
+
+    def stop(self) -> None:
+        """Have it done no more."""
+        if self._waits is not None:
+            self._waits.cancel()
+            self._waits = None
+
+
 @contextmanager
 def at_once(screen: Screen[Any]) -> Iterator[None]:
     """Have what changes in the block on the terminal at its end, if nothing else has to come before.

@@ -11,10 +11,11 @@ from textual.app import App, ComposeResult
 from textual.screen import ModalScreen
 
 from smwatch.tui.lines import Piece
-from smwatch.tui.painting import Soon, at_once
+from smwatch.tui.painting import Beat, Soon, at_once
 from smwatch.tui.widgets.detail import Detail
 from smwatch.tui.widgets.pieces import Pieces
 from tests import records
+from tests.sources.virtual_time import VirtualTimeLoop
 from tests.tui.scene import Stage as Scene
 from tests.tui.scene import ago, reads
 from tests.tui.test_raw import Tape
@@ -230,3 +231,34 @@ async def test_what_is_to_be_done_soon_is_done_once_and_when_whoever_wants_it_fi
     assert not soon
     await asyncio.sleep(0.05)
     assert len(times) == 1
+
+
+class Held(VirtualTimeLoop):
+    """A loop that can be held up."""
+
+    held = 0.0
+
+    def time(self) -> float:
+        return super().time() + self.held
+
+
+def test_what_is_done_again_and_again_keeps_its_time_and_is_left_out_where_it_could_not() -> None:
+    times = list[float]()
+
+    async def run() -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, Held)
+
+        def do() -> None:
+            times.append(loop.time())
+            loop.held += {2: 0.5, 4: 3.25}.get(len(times), 0.0)
+            if len(times) == 7:
+                beat.stop()
+
+        beat = Beat(do)
+        beat.begin(1.0)
+        await asyncio.sleep(HOUR)
+
+    with asyncio.Runner(loop_factory=Held) as runner:
+        runner.run(run())
+    assert times == pytest.approx([1, 2, 3, 4, 7.25, 8.25, 9.25], abs=0.001)

@@ -17,6 +17,7 @@ from smwatch.tui.asked import Asked
 from smwatch.tui.composed import DirectlyComposed
 from smwatch.tui.keys import MOMENT
 from smwatch.tui.lines import Line
+from smwatch.tui.living import Living
 from smwatch.tui.pages.empty import empty_lines
 from smwatch.tui.pages.footer import Standing
 from smwatch.tui.pages.targets import ToEvent
@@ -45,7 +46,7 @@ AGED = timedelta(seconds=10)
 HINT = "words  -word  name:Get*  secret:prod/  user:ci  error  denied  read  write  alarm"
 
 
-class StreamFrame(DirectlyComposed, Screen[None]):
+class StreamFrame(DirectlyComposed, Living, Screen[None]):
     """Health, alarms, histogram, stream, details, filter and footer, brought up to date; what keys do lies above."""
 
     DEFAULT_CSS = """

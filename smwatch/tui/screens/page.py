@@ -15,6 +15,7 @@ from smwatch.tui.clip import Clip
 from smwatch.tui.composed import DirectlyComposed
 from smwatch.tui.keys import bindings
 from smwatch.tui.lines import Piece, hint_pieces, spread
+from smwatch.tui.living import Living
 from smwatch.tui.pages.targets import ToEvent
 from smwatch.tui.screens.desk import NO_OTHER_RECORD, Desk
 from smwatch.tui.screens.prompt import PromptScreen
@@ -24,7 +25,7 @@ from smwatch.tui.widgets.pieces import Pieces
 from smwatch.tui.widgets.sheet import Sheet
 
 
-class PageScreen(DirectlyComposed, Screen[object]):
+class PageScreen(DirectlyComposed, Living, Screen[object]):
     """One page in full size; ends with what to jump to in the stream, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("details")]

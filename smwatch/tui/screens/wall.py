@@ -14,13 +14,14 @@ from smwatch.store.change import Change
 from smwatch.tui.composed import DirectlyComposed
 from smwatch.tui.keys import bindings
 from smwatch.tui.lines import Line
+from smwatch.tui.living import Living
 from smwatch.tui.pages.wall import Scene, wall_page
 from smwatch.tui.pages.words import shown
 from smwatch.tui.screens.desk import Desk
 from smwatch.tui.widgets.sheet import Sheet
 
 
-class WallScreen(DirectlyComposed, Screen[None]):
+class WallScreen(DirectlyComposed, Living, Screen[None]):
     """Clock, alarms, health and rates in large; needs no input."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("wall")]

@@ -7,12 +7,11 @@ from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
-from textual.reactive import Reactive
 from textual.strip import Strip
 
 from smwatch.tui.lines import Piece
 from smwatch.tui.strips import filled
-from smwatch.tui.text import fit, visible
+from smwatch.tui.text import cells, fit, visible
 from smwatch.tui.widgets.direct import Direct
 
 
@@ -52,18 +51,21 @@ class Pieces(Direct):
     """
     COMPONENT_CLASSES: ClassVar[set[str]] = {f"pieces--{role}" for role in ROLES}
 
-    rows: Reactive[tuple[tuple[Piece, ...], ...]] = Reactive((), layout=False)
-
     def __init__(self, *, classes: str | None = None) -> None:
         super().__init__(classes=classes)
+        self.rows: tuple[tuple[Piece, ...], ...] = ()
+        """What is drawn; no reactive, which would be asked each second what it is of: serves "cpu-idle"."""
         self._styles: dict[str, Style] = {}
 
     def put(self, rows: Sequence[Sequence[Piece]]) -> None:
         """Draw these lines."""
-        told = tuple(tuple(row) for row in rows)
+        told = tuple(map(tuple, rows))
+        if told == self.rows:
+            return
         if len(told) != len(self.rows):
             self.styles.height = len(told)
         self.rows = told
+        self.refresh()
 
     def notify_style_update(self) -> None:
         """Forget the styles of another theme."""
@@ -85,8 +87,8 @@ class Pieces(Direct):
         width, segments = self.size.width, []
         room = width
         for text, role in self.rows[y] if y < len(self.rows) else ():
-            segment = Segment(visible(text), self._style(role))
-            size = segment.cell_length
+            shown = visible(text)
+            segment, size = Segment(shown, self._style(role)), cells(shown)
             if size > room:
                 segments.append(Segment(fit(text, room), segment.style))
                 room = 0

@@ -1,15 +1,37 @@
-"""The service's own time, told from the Date headers of its answers."""
+"""Two clocks: this machine's, and the service's own, told from the Date headers of its answers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from datetime import datetime, timedelta
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
+
+import msgspec
 
 HEADER_RESOLUTION = timedelta(seconds=1)
 NOTICEABLE = timedelta(seconds=10)
 """AWS's own machines may differ by this much."""
 FAR = timedelta(hours=1)
 """An answer that says the time is another by more than this is believed once the next one says the same."""
+
+
+def _utc_now() -> datetime:
+    return datetime.now(UTC)
+
+
+class LocalClock(msgspec.Struct, frozen=True):
+    """This machine's time: what it is, how it passes, and waiting for it to."""
+
+    now: Callable[[], datetime] = _utc_now
+    """Aware UTC; it jumps when the clock is set."""
+    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep
+    """Waits so many seconds."""
+    monotonic: Callable[[], float] = time.monotonic
+    """Seconds since some moment; nothing sets it."""
+
+
+LOCAL = LocalClock()
 
 
 class ServerClock:

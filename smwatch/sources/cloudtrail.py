@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,6 +11,7 @@ import msgspec
 
 from smwatch.events.event import SeenBy
 from smwatch.record import whole
+from smwatch.sources.clock import LOCAL, LocalClock
 from smwatch.sources.failures import date_of, malformed, told_apart
 from smwatch.sources.item import completed
 from smwatch.sources.nature import Nature, Schedule
@@ -22,6 +21,7 @@ from smwatch.sources.session import AwsSession
 from smwatch.sources.signing import Signing
 from smwatch.sources.source import Found
 from smwatch.sources.tail import Tail
+from smwatch.sources.telling import Named
 
 API = "LookupEvents"
 EVENT_SOURCE = "secretsmanager.amazonaws.com"
@@ -106,9 +106,7 @@ async def cloudtrail_source(
     paces: Paces = PACES,
     schedule: Schedule = SCHEDULE,
     rate: float = RATE,
-    now: Callable[[], datetime] = lambda: datetime.now(UTC),
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-    monotonic: Callable[[], float] = time.monotonic,
+    local: LocalClock = LOCAL,
 ) -> Tail:
     """The event history of one Region; raises ConfigurationError where it can't start."""
     region = session.region(region)
@@ -117,16 +115,11 @@ async def cloudtrail_source(
     account = await session.account(region, "cloudtrail")
     return Tail(
         LookupEvents(session, region),
-        name=f"cloudtrail:{account}:{region}",
-        label="CloudTrail",
-        region=region,
-        seen_by=SeenBy.CLOUDTRAIL,
+        Named(f"cloudtrail:{account}:{region}", "CloudTrail", region, SeenBy.CLOUDTRAIL),
         since=since,
         schedule=schedule,
         pace=paces.of(account, region, API, rate),
-        now=now,
-        sleep=sleep,
-        monotonic=monotonic,
+        local=local,
     )
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import Any, NamedTuple
@@ -16,7 +16,7 @@ import msgspec
 
 from smwatch.record import whole
 from smwatch.sources.call import Call
-from smwatch.sources.clock import ServerClock
+from smwatch.sources.clock import LocalClock, ServerClock
 from smwatch.sources.errors import CallError, Remedy
 from smwatch.sources.failures import date_of, no_live_tail, told_apart
 from smwatch.sources.logs import LogGroup, moment
@@ -70,9 +70,7 @@ class LiveSessions:
         pattern: str,
         clock: ServerClock,
         missed: Callable[[], None],
-        now: Callable[[], datetime],
-        sleep: Callable[[float], Awaitable[None]],
-        monotonic: Callable[[], float],
+        local: LocalClock,
     ) -> None:
         """`clock` learns the service's time; `pattern` is what a session takes in, "" for everything."""
         self.calls = 0
@@ -83,9 +81,7 @@ class LiveSessions:
         self._pattern = pattern
         self._clock = clock
         self._missed = missed
-        self._now = now
-        self._sleep = sleep
-        self._monotonic = monotonic
+        self._now, self._sleep, self._monotonic = local.now, local.sleep, local.monotonic
         self._signing = Signing(session)
         self._heard: asyncio.Queue[Heard] = asyncio.Queue(BACKLOG)
 

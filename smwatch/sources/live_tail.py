@@ -7,13 +7,12 @@ says nothing of what it has lost. Whatever may have been missed is read by the l
 from __future__ import annotations
 
 import asyncio
-import time
-from collections.abc import AsyncGenerator, Awaitable, Callable
-from datetime import UTC, datetime
+from collections.abc import AsyncGenerator
+from datetime import datetime
 
 from smwatch.events.event import SeenBy
 from smwatch.patterns import compile as compile_pattern
-from smwatch.sources.clock import ServerClock
+from smwatch.sources.clock import LOCAL, LocalClock, ServerClock
 from smwatch.sources.coverage import Coverage
 from smwatch.sources.live_sessions import Heard, LiveSessions
 from smwatch.sources.logs import PATTERN as TRUTH
@@ -48,15 +47,13 @@ class LiveTail:
         truth: Tail,
         pattern: str,
         on: bool,
-        now: Callable[[], datetime],
-        sleep: Callable[[float], Awaitable[None]],
-        monotonic: Callable[[], float],
+        local: LocalClock,
     ) -> None:
         self.name = name
         self.region = region
         self._truth = truth
-        self._monotonic = monotonic
-        self._clock = ServerClock(now)
+        self._monotonic = local.monotonic
+        self._clock = ServerClock(local.now)
         self._sessions = LiveSessions(
             session,
             region,
@@ -64,9 +61,7 @@ class LiveTail:
             pattern=pattern,
             clock=self._clock,
             missed=self._missed,
-            now=now,
-            sleep=sleep,
-            monotonic=monotonic,
+            local=local,
         )
         self._on = asyncio.Event()
         self._lag = Lag()
@@ -173,9 +168,7 @@ async def live_tail_source(
     truth: Tail,
     on: bool = True,
     pattern: str = PATTERN,
-    now: Callable[[], datetime] = lambda: datetime.now(UTC),
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-    monotonic: Callable[[], float] = time.monotonic,
+    local: LocalClock = LOCAL,
 ) -> LiveTail:
     """Live Tail on the log group that `truth` reads; raises ConfigurationError where it can't start."""
     named = LogGroup.parse(group)
@@ -188,7 +181,5 @@ async def live_tail_source(
         truth=truth,
         pattern=pattern,
         on=on,
-        now=now,
-        sleep=sleep,
-        monotonic=monotonic,
+        local=local,
     )

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import math
 import re
-import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -16,6 +14,7 @@ from smwatch.events.event import SeenBy
 from smwatch.record import whole
 from smwatch.sources.answers import LogEvent
 from smwatch.sources.call import Call
+from smwatch.sources.clock import LOCAL, LocalClock
 from smwatch.sources.errors import CallError, ConfigurationError, Remedy
 from smwatch.sources.failures import date_of, infrequent_access, malformed, told_apart
 from smwatch.sources.nature import Nature, Schedule
@@ -25,6 +24,7 @@ from smwatch.sources.session import AwsSession
 from smwatch.sources.signing import Signing
 from smwatch.sources.source import DELIVERED_WITHIN, Found, State
 from smwatch.sources.tail import Tail
+from smwatch.sources.telling import Named
 
 API = "FilterLogEvents"
 QUOTA = 10.0
@@ -284,9 +284,7 @@ async def logs_source(
     once: bool = False,
     latest_first: bool = False,
     upstream: Upstream | None = None,
-    now: Callable[[], datetime] = lambda: datetime.now(UTC),
-    sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-    monotonic: Callable[[], float] = time.monotonic,
+    local: LocalClock = LOCAL,
 ) -> Tail:
     """The log group of a trail, by name or ARN; raises ConfigurationError where it can't start.
 
@@ -299,21 +297,16 @@ async def logs_source(
     await session.check_credentials()
     account = await session.account(region, "logs")
     foreign = bool(named.account) and named.account != account
-    reader = FilterLogEvents(session, region, named.name, named.arn if foreign else "", pattern, monotonic)
+    reader = FilterLogEvents(session, region, named.name, named.arn if foreign else "", pattern, local.monotonic)
     return Tail(
         reader,
-        name=f"logs:{named.account or account}:{region}:{named.name}",
-        label="Logs",
-        region=region,
-        seen_by=SeenBy.LOGS,
+        Named(f"logs:{named.account or account}:{region}:{named.name}", "Logs", region, SeenBy.LOGS),
         since=since,
         schedule=schedule,
         pace=paces.of(account, region, API, rate or rate_in(region, once=once)),
         latest=reader.latest if latest_first else None,
         upstream=upstream,
-        now=now,
-        sleep=sleep,
-        monotonic=monotonic,
+        local=local,
     )
 
 

@@ -3,14 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterator, Sequence
 from datetime import datetime
 
-from smwatch.events.event import SeenBy
 from smwatch.sources.agenda import Agenda
 from smwatch.sources.asking import HEARTBEAT, Asking
-from smwatch.sources.clock import ServerClock
+from smwatch.sources.clock import LOCAL, LocalClock, ServerClock
 from smwatch.sources.coverage import Coverage, Span
 from smwatch.sources.delays import Delays
 from smwatch.sources.errors import CallError
@@ -45,55 +43,37 @@ class Tail:
     def __init__(
         self,
         reader: Reader,
+        named: Named,
         *,
-        name: str,
-        label: str,
-        region: str,
-        seen_by: SeenBy,
         since: datetime,
         schedule: Schedule,
         pace: Pace,
         latest: Callable[[datetime], Awaitable[Answer]] | None = None,
         upstream: Upstream | None = None,
-        now: Callable[[], datetime],
-        sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-        monotonic: Callable[[], float] = time.monotonic,
+        local: LocalClock = LOCAL,
     ) -> None:
         """`latest`, if it is given, asks for the latest rows since a moment: what somebody at a screen wants first.
 
         `upstream` tells why nothing comes where nothing is wrong with asking.
         """
-        self.name = name
-        self.label = label
-        self.region = region
-        self.seen_by = seen_by
+        self.name, self.label, self.region, self.seen_by = named.name, named.label, named.region, named.seen_by
         self._reader = reader
         self._since = since
         self._schedule = schedule
         self._pace = pace
         self._upstream = upstream
-        self._now = now
-        self._sleep = sleep
-        self._monotonic = monotonic
-        self._clock = ServerClock(now)
+        self._local = local
+        self._clock = ServerClock(local.now)
         self._sightings = Sightings()
         self._delays = Delays(reader.happened_at)
-        self._health = Health(reader, pace, self._clock, monotonic)
-        self._asking = Asking(reader, pace, self._clock, now, latest=latest, told_time=self._health.answered)
-        self._trouble = Trouble(self._health, self._clock, monotonic)
+        self._health = Health(reader, pace, self._clock, local.monotonic)
+        self._asking = Asking(reader, pace, self._clock, local.now, latest=latest, told_time=self._health.answered)
+        self._trouble = Trouble(self._health, self._clock, local.monotonic)
         self._poked = asyncio.Event()
         self._impatient = False
         self.relaxed = False
         """Whether sweeps may take their time; see `relax`."""
-        self._telling = Telling(
-            Named(name, label, region, seen_by),
-            self._health,
-            self._delays,
-            self._asking,
-            upstream,
-            self._clock,
-            monotonic,
-        )
+        self._telling = Telling(named, self._health, self._delays, self._asking, upstream, self._clock, local.monotonic)
         self._following: Following | None = None
         self._reaching = Reaching()
 
@@ -166,7 +146,7 @@ class Tail:
                 if untrue := agenda.untrue_gaps(at):
                     yield self._telling.page((), untrue=untrue)
                     agenda.took_back(untrue)
-                if gaps := agenda.plan(at, self._monotonic(), self._edge(at)):
+                if gaps := agenda.plan(at, self._local.monotonic(), self._edge(at)):
                     yield self._telling.page((), gaps=gaps)
                     agenda.gave_up(gaps)
                     continue
@@ -230,7 +210,7 @@ class Tail:
 
     def _edge(self, at: datetime) -> datetime | None:
         """The earliest moment that the service still keeps, as far as it is known, at its time `at`."""
-        return self._reader.edge(min(at, self._now()))  # a service's time that is far ahead gives nothing up
+        return self._reader.edge(min(at, self._local.now()))  # a service's time that is far ahead gives nothing up
 
     # -- what came ---------------------------------------------------------------------------------------------------
 
@@ -253,7 +233,7 @@ class Tail:
     def _committed(self, agenda: Agenda, scan: Scan, took: Took, rows: Sequence[Row], fresh: list[Row]) -> None:
         """The consumer came back: what was handed over is kept, or held to be."""
         now = self._clock.now()
-        agenda.clock = self._monotonic()
+        agenda.clock = self._local.monotonic()
         self._health.answered_at = now
         self._trouble.over()
         if isinstance(agenda, Following):
@@ -277,7 +257,7 @@ class Tail:
     def _overdue(self, scan: Scan) -> bool:
         """Whether the tokens of this scan have grown old."""
         longest = self._reader.nature.longest
-        return longest is not None and scan.overdue(self._monotonic(), longest)
+        return longest is not None and scan.overdue(self._local.monotonic(), longest)
 
     # -- waiting -----------------------------------------------------------------------------------------------------
 
@@ -289,15 +269,16 @@ class Tail:
                 self._trouble.let_go()
                 held = 0.0
         due = agenda.due_in() if held <= 0 else held
-        at, clock = self._now(), self._monotonic()
-        sleeping = asyncio.ensure_future(self._sleep(min(max(due, 0.01), HEARTBEAT)))
+        at, clock = self._local.now(), self._local.monotonic()
+        sleeping = asyncio.ensure_future(self._local.sleep(min(max(due, 0.01), HEARTBEAT)))
         poked = asyncio.ensure_future(self._poked.wait())
         try:
             await asyncio.wait((sleeping, poked), return_when=asyncio.FIRST_COMPLETED)
         finally:
             sleeping.cancel()
             poked.cancel()
-        if self._trouble.clock_refused and abs((self._now() - at).total_seconds() - self._monotonic() + clock) > SET_BY:
+        jumped = (self._local.now() - at).total_seconds() - (self._local.monotonic() - clock)
+        if self._trouble.clock_refused and abs(jumped) > SET_BY:
             self._trouble.let_go()
         if self._poked.is_set():
             self._poked.clear()

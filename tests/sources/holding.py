@@ -119,10 +119,7 @@ class LiveTailHolding(GroupHolding):
 
     async def source(self, session: AwsSession, *, back: timedelta = timedelta(hours=1)) -> Followed:
         truth = await self._truth(session, back)
-        hurry = self.hurry
-        live = await live_tail_source(
-            session, None, GROUP, truth=truth, now=hurry.now, sleep=hurry.sleep, monotonic=hurry.monotonic
-        )
+        live = await live_tail_source(session, None, GROUP, truth=truth, local=self.hurry.local)
         return _Beside(live, truth)
 
 

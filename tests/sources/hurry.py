@@ -11,6 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from smwatch.headless.lines import status_line
+from smwatch.sources.clock import LocalClock
 from smwatch.sources.coverage import Coverage
 from smwatch.sources.pace import Paces
 from smwatch.sources.source import Page, State, Status
@@ -54,10 +55,20 @@ class Hurry:
         """The wall clock's time, if that runs forward as well."""
         return datetime.now(UTC) + timedelta(seconds=self.slept) + self.away
 
-    def options(self) -> dict[str, Any]:
-        """What a source takes to be in a hurry: calls come as fast as they may."""
+    @property
+    def local(self) -> LocalClock:
+        """The clock for a source, all of whose time runs forward."""
+        return LocalClock(self.now, self.sleep, self.monotonic)
+
+    @property
+    def waiting(self) -> LocalClock:
+        """The same, but that the time of day is the wall clock's."""
+        return LocalClock(sleep=self.sleep, monotonic=self.monotonic)
+
+    def options(self, local: LocalClock | None = None) -> dict[str, Any]:
+        """What a source takes to be in a hurry, by `waiting` or another clock: calls come as fast as they may."""
         paces = Paces(clock=self.monotonic, chance=lambda low, high: 0.0)
-        return {"sleep": self.sleep, "monotonic": self.monotonic, "paces": paces, "rate": 1000}
+        return {"local": local or self.waiting, "paces": paces, "rate": 1000}
 
 
 class Followed(Protocol):

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from uuid import UUID
 
 from smwatch.events.event import SeenBy
+from smwatch.sources.clock import LocalClock
 from smwatch.sources.cloudtrail import PAGE, REACH, SCHEDULE
 from smwatch.sources.coverage import Coverage
 from smwatch.sources.errors import CallError, Remedy
@@ -22,6 +23,7 @@ from smwatch.sources.pace import Pace
 from smwatch.sources.reader import Answer, Reader, Row
 from smwatch.sources.source import Found, Page, State, Status
 from smwatch.sources.tail import Tail
+from smwatch.sources.telling import Named
 from tests.emulators.lookup_events import EventHistory, Refused
 from tests.sources.reading import SignedIn, keep
 
@@ -183,16 +185,11 @@ class Watcher:
         loop = asyncio.get_running_loop()
         return Tail(
             self.reader(),
-            name="cloudtrail:1:eu-west-1",
-            label="CloudTrail",
-            region="eu-west-1",
-            seen_by=SeenBy.CLOUDTRAIL,
+            Named("cloudtrail:1:eu-west-1", "CloudTrail", "eu-west-1", SeenBy.CLOUDTRAIL),
             since=self.since,
             schedule=self.schedule,
             pace=Pace(self.rate, clock=loop.time, chance=self.world.chance.uniform),
-            now=self.world.local,
-            sleep=self.sleep,
-            monotonic=loop.time,
+            local=LocalClock(self.world.local, self.sleep, loop.time),
         )
 
     async def watch(self, until: datetime, *, crash: float = 0.0, check: Callable[[], None] = lambda: None) -> None:

@@ -281,9 +281,8 @@ async def group_source(session: AwsSession, since: datetime) -> Source:
 
 async def live_tail_sources(session: AwsSession, since: datetime, hurry: Hurry | None = None) -> tuple[Source, Source]:
     """Live Tail, and what reads the log group beside it; by `hurry`'s clock if there is one."""
-    clock: dict[str, Any] = {"now": hurry.now} if hurry else {}
+    local = hurry.local if hurry else None
     hurry = hurry or Hurry()
-    truth = await logs_source(session, None, GROUP, since, **hurry.options(), **clock)
-    waiting: dict[str, Any] = {"sleep": hurry.sleep, "monotonic": hurry.monotonic}
-    live = await live_tail_source(session, None, GROUP, truth=truth, **waiting, **clock)
+    truth = await logs_source(session, None, GROUP, since, **hurry.options(local))
+    live = await live_tail_source(session, None, GROUP, truth=truth, local=local or hurry.waiting)
     return live, truth

@@ -8,6 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from smwatch.events.event import SeenBy
+from smwatch.sources.clock import LocalClock
 from smwatch.sources.coverage import Coverage
 from smwatch.sources.errors import CallError, Remedy
 from smwatch.sources.logs import SCHEDULE, rate_in
@@ -16,6 +17,7 @@ from smwatch.sources.pace import Pace
 from smwatch.sources.reader import Answer, Row
 from smwatch.sources.source import Found, Page, State
 from smwatch.sources.tail import Tail
+from smwatch.sources.telling import Named
 from tests.sources.reading import SignedIn
 from tests.sources.virtual_time import run
 
@@ -60,15 +62,11 @@ def tail(pages: Pages) -> Tail:
     loop = asyncio.get_running_loop()
     return Tail(
         pages,
-        name="logs",
-        label="Logs",
-        region="eu-west-1",
-        seen_by=SeenBy.LOGS,
+        Named("logs", "Logs", "eu-west-1", SeenBy.LOGS),
         since=SINCE,
         schedule=SCHEDULE,
         pace=Pace(100.0, clock=loop.time),
-        now=lambda: NOW + timedelta(seconds=loop.time()),
-        monotonic=loop.time,
+        local=LocalClock(lambda: NOW + timedelta(seconds=loop.time()), monotonic=loop.time),
     )
 
 

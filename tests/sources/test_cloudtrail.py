@@ -14,6 +14,7 @@ from smwatch.events.event import UNREADABLE, SeenBy
 from smwatch.events.reader import Reader
 from smwatch.events.scope import in_scope
 from smwatch.sources.agenda import OLDER
+from smwatch.sources.clock import LocalClock
 from smwatch.sources.cloudtrail import SCHEDULE, cloudtrail_source, row_of
 from smwatch.sources.coverage import Coverage, Gap, Span
 from smwatch.sources.pace import Paces
@@ -107,7 +108,9 @@ async def test_a_machine_whose_clock_is_far_ahead_gives_nothing_up(
     history: LookupEvents, session: AwsSession, since: timedelta
 ) -> None:
     history.region().add(record(ago(minutes=n)) for n in range(60))
-    early = await source_of(session, since=NOW - since, now=lambda: datetime.now(UTC) + timedelta(days=100))
+    early = await source_of(
+        session, since=NOW - since, local=LocalClock(lambda: datetime.now(UTC) + timedelta(days=100))
+    )
     found, last, coverage = await read(early)
     assert len({one["eventID"] for one in found}) == 60
     assert last.gaps == coverage.gaps == ()
@@ -150,7 +153,9 @@ async def test_what_follows_gives_nothing_up_by_a_wrong_clock(
 ) -> None:
     quick = msgspec.structs.replace(SCHEDULE, sweep_every=timedelta(milliseconds=20))
     history.wrong_dates += [] if ahead else [NOW, NOW, NOW + timedelta(days=100), NOW, NOW + timedelta(days=-100)]
-    source = await source_of(session, schedule=quick, now=lambda: datetime.now(UTC) + timedelta(days=ahead))
+    source = await source_of(
+        session, schedule=quick, local=LocalClock(lambda: datetime.now(UTC) + timedelta(days=ahead))
+    )
     async with aclosing(source.follow(Coverage())) as flow:
         async for item in flow:
             if isinstance(item, Status):

@@ -17,6 +17,7 @@ import pytest
 from smwatch.journal import FILE_NAME, Journal
 from smwatch.monitor.delivery import Delivery
 from smwatch.monitor.monitor import UNTIL_HEARD, Monitor
+from smwatch.sources.clock import LocalClock
 from smwatch.sources.cloudtrail import cloudtrail_source
 from smwatch.sources.coverage import Coverage, Span
 from smwatch.sources.pace import Paces
@@ -403,7 +404,9 @@ async def test_a_refusal_is_not_worn_down_by_what_may_have_been_missed_but_by_a_
 
     waits = asyncio.Queue[float]()
     history.faults.append({"error": "AccessDeniedException", "times": 99})
-    source = await cloudtrail_source(session, None, NOW - timedelta(hours=2), paces=Paces(), rate=1000, sleep=sleep)
+    source = await cloudtrail_source(
+        session, None, NOW - timedelta(hours=2), paces=Paces(), rate=1000, local=LocalClock(sleep=sleep)
+    )
     watching = asyncio.create_task(watch())
     calls = []
     for ask in (source.poll_soon, source.poll_now, source.poll_soon):

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from smwatch.sources.clock import LocalClock
 from smwatch.sources.coverage import Coverage
 from smwatch.sources.live_sessions import OVERLAP
 from smwatch.sources.live_tail import PATTERN, SAMPLED, live_tail_source
@@ -39,7 +40,7 @@ async def listen(
     """Listen until that state, or until so many records; what was heard and said."""
     hurry = hurry or Hurry()
     truth = await logs_source(session, None, GROUP, NOW - timedelta(minutes=1), paces=Paces())
-    live = await live_tail_source(session, None, GROUP, truth=truth, sleep=hurry.sleep, monotonic=hurry.monotonic)
+    live = await live_tail_source(session, None, GROUP, truth=truth, local=hurry.waiting)
     found: list[str] = []
     statuses: list[Status] = []
     async with aclosing(live.follow(Coverage())) as flow:
@@ -96,7 +97,7 @@ async def test_after_a_gap_the_log_group_is_read_as_often_as_without_live_tail_f
     )
     hurry = Hurry()
     truth = await logs_source(session, None, GROUP, NOW, paces=Paces())
-    live = await live_tail_source(session, None, GROUP, truth=truth, sleep=hurry.sleep, monotonic=hurry.monotonic)
+    live = await live_tail_source(session, None, GROUP, truth=truth, local=hurry.waiting)
     relaxed: dict[str, bool] = {}
     async with aclosing(live.follow(Coverage())) as flow:
         async for item in flow:
@@ -123,7 +124,7 @@ async def test_an_end_is_told_when_it_comes_also_while_the_next_session_is_refus
         await (over.wait() if seconds >= 300 else asyncio.sleep(seconds))
 
     truth = await logs_source(session, None, GROUP, NOW, paces=Paces())
-    live = await live_tail_source(session, None, GROUP, truth=truth, sleep=sleep)
+    live = await live_tail_source(session, None, GROUP, truth=truth, local=LocalClock(sleep=sleep))
     async with asyncio.timeout(10), aclosing(live.follow(Coverage())) as flow:
         async for item in flow:
             if isinstance(item, Status) and item.state is State.THROTTLED:
@@ -146,9 +147,9 @@ async def test_what_the_log_group_does_not_show_yet_widens_its_sweeps(
     milliseconds = int(at.timestamp() * 1000)
     service.scripts.append([OPENING, update(text, other, at=milliseconds)])
     service.filtered_items.append((at + timedelta(seconds=70), text, milliseconds))
-    truth = await logs_source(session, None, GROUP, at - timedelta(minutes=1), now=hurry.now, **hurry.options())
+    truth = await logs_source(session, None, GROUP, at - timedelta(minutes=1), **hurry.options(hurry.local))
     live = await live_tail_source(
-        session, None, GROUP, truth=truth, now=hurry.now, sleep=hurry.beside, monotonic=hurry.monotonic
+        session, None, GROUP, truth=truth, local=LocalClock(hurry.now, hurry.beside, hurry.monotonic)
     )
 
     async def listen() -> None:
@@ -232,7 +233,7 @@ async def test_a_partition_without_live_tail_is_told_from_a_broken_network(
     monkeypatch.setattr(socket, "getaddrinfo", nowhere)
     truth = await logs_source(session, region, GROUP, NOW, paces=Paces())
     arn = ARN.replace("eu-west-1", region)
-    live = await live_tail_source(session, region, arn, truth=truth, sleep=Hurry().sleep)
+    live = await live_tail_source(session, region, arn, truth=truth, local=LocalClock(sleep=Hurry().sleep))
     async with aclosing(live.follow(Coverage())) as flow:
         async for item in flow:
             if isinstance(item, Status) and item.state is not State.STARTING:
@@ -268,7 +269,7 @@ async def test_who_switches_off_while_sessions_overlap_pays_for_neither(
         return [one for one in coroutines if getattr(one, "__name__", "") == "_listen"]
 
     truth = await logs_source(session, None, GROUP, NOW, paces=Paces())
-    live = await live_tail_source(session, None, GROUP, truth=truth, sleep=sleep)
+    live = await live_tail_source(session, None, GROUP, truth=truth, local=LocalClock(sleep=sleep))
     heard_from = 0
     async with asyncio.timeout(10), aclosing(live.follow(Coverage())) as flow:
         async for item in flow:

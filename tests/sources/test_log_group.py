@@ -31,7 +31,7 @@ MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
 
 
 async def source_of(session: AwsSession, hurry: Hurry, **options: Any) -> Tail:
-    return await logs_source(session, None, GROUP, NOW - HOUR, now=hurry.now, **hurry.options() | options)
+    return await logs_source(session, None, GROUP, NOW - HOUR, **hurry.options(hurry.local) | options)
 
 
 async def test_pages_are_followed_for_ten_minutes_and_then_asked_for_anew(
@@ -259,7 +259,7 @@ async def test_the_group_of_a_linked_account_has_its_retention_and_class_as_well
     held = fill(log_group)
     since = NOW - 3 * DAY
     found, last, coverage = await read(
-        await logs_source(session, None, f"{arn}:*", since, now=hurry.now, **hurry.options())
+        await logs_source(session, None, f"{arn}:*", since, **hurry.options(hurry.local))
     )
     assert sorted(one["eventID"] for one in found) == sorted(held)
     (gap,) = last.gaps
@@ -267,5 +267,5 @@ async def test_the_group_of_a_linked_account_has_its_retention_and_class_as_well
     assert gap.reason.startswith("older than what the service keeps")
     assert abs(gap.span.end - (NOW - timedelta(hours=23))) < 30 * MINUTE
     linked["logGroupClass"] = "INFREQUENT_ACCESS"
-    _, last, _ = await read(await logs_source(session, None, arn, since, now=hurry.now, **hurry.options()))
+    _, last, _ = await read(await logs_source(session, None, arn, since, **hurry.options(hurry.local)))
     assert "is of class Infrequent Access" in last.message

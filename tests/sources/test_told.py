@@ -148,7 +148,7 @@ async def test_an_hour_of_sleep_is_told_and_read_from_event_history(
                 hurry.away = timedelta()
 
         async with opened(read_timeouts={"cloudtrail": 0.5}) as session:
-            source = await cloudtrail_source(session, None, told.since, now=hurry.now, **hurry.options())
+            source = await cloudtrail_source(session, None, told.since, **hurry.options(hurry.local))
             await told.follow(source, State.UNREACHABLE, meanwhile=fall_asleep)
     dead = "CloudTrail in eu-west-1 did not answer in time; trying again"
     assert [line["message"] for line in told.statuses if line["state"] == "unreachable"][:1] == [dead]

@@ -42,7 +42,7 @@ def source(session: AwsSession, hurry: Hurry) -> Callable[..., Any]:
         since = hurry.now() - 60 * MINUTE
         upstream = TrailWatch(session, None, GROUP, histories=histories, now=hurry.now, sleep=hurry.beside)
         return await logs_source(
-            session, None, GROUP, since, upstream=upstream, now=hurry.now, schedule=SLOWLY, **hurry.options()
+            session, None, GROUP, since, upstream=upstream, schedule=SLOWLY, **hurry.options(hurry.local)
         )
 
     return make

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from smwatch.events.event import SeenBy
+from smwatch.sources.clock import LocalClock
 from smwatch.sources.coverage import Coverage
 from smwatch.sources.errors import CallError, Remedy
 from smwatch.sources.logs import SCHEDULE
@@ -21,6 +22,7 @@ from smwatch.sources.pace import Pace
 from smwatch.sources.reader import Answer, Row
 from smwatch.sources.source import Found, Page, State, Status
 from smwatch.sources.tail import PART, Tail
+from smwatch.sources.telling import Named
 from tests.sources.reading import SignedIn, keep
 from tests.sources.virtual_time import run
 
@@ -94,15 +96,11 @@ class Reading:
         self.pace = Pace(self.rate, clock=loop.time, chance=lambda low, _: low)
         tail = Tail(
             self.group,
-            name="logs",
-            label="Logs",
-            region="eu-west-1",
-            seen_by=SeenBy.LOGS,
+            Named("logs", "Logs", "eu-west-1", SeenBy.LOGS),
             since=self.since,
             schedule=SCHEDULE,
             pace=self.pace,
-            now=lambda: NOW,
-            monotonic=loop.time,
+            local=LocalClock(lambda: NOW, monotonic=loop.time),
         )
         pages, flow = 0, tail.read_once(self.coverage)
         async for item in flow:

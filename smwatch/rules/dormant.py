@@ -34,7 +34,7 @@ def model_of(event: Event, last: Event | None) -> Event:
 class Dormant:
     """Such events in the order they came: of those with one model, each takes a tenth of an Event.
 
-    Serves "memory" of `tail --once`: callers that nothing is known against have a hundred each.
+    Serves "tail-…-memory": callers that nothing is known against have a hundred each.
     """
 
     __slots__ = ("_kept", "_keys", "_models")

@@ -28,7 +28,7 @@ from smwatch.sources.windows import Windows
 
 PART = 1_000
 """Records that a reading which ends hands over at a time, whatever came at a time: what is read of them takes three
-times as much memory as they do. Serves "memory" of `tail --once`."""
+times as much memory as they do. Serves "tail-…-memory"."""
 SET_BY = 2.0
 """Seconds that this machine's clock has to jump for it to have been set."""
 
@@ -162,36 +162,10 @@ class Tail:
                     agenda.sure = self._clock.sure
                     if agenda.noted != noted:  # before anything that was read: it may be what was asked for
                         yield self._telling.page((), noted=(noted := agenda.noted))
-                    if isinstance(answer, Answer):
-                        came_at = self._clock.now()
-                        edges = (scan.low, scan.high)
-                        rows = answer.rows
-                        moments = [row.at for row in rows]
-                        took = agenda.take(scan, moments, answer.token)
-                        took = took.kept_from(self._edge(came_at))  # which may just have become known, or passed by
-                        coming = agenda.coming(scan, took)
-                        self._asking.expect([(scan, agenda.priority(scan)) for scan in coming], agenda.ahead)
-                        fresh = self._fresh(agenda, scan, rows)
-                        if isinstance(agenda, Once):
-                            answer, rows = None, ()  # of what is handed over nothing is asked again, and it is large
-                        settled = took.settled if scan.kind is Kind.SETTLE else None
-                        behind = self._delays.behind(agenda, fresh) if isinstance(agenda, Following) else []
-                        receipt = Receipt() if behind else None
-                        for page in self._pages(agenda, fresh, settled, receipt):
-                            yield page
-                        if isinstance(agenda, Following):
-                            new = receipt.new if receipt is not None else ()
-                            late = [row for row in behind if row.found.raw in new]
-                            self._delays.came_late(agenda, late, came_at)
-                            self._delays.found(agenda, scan, took, rows, fresh)
-                            self._delays.delivered(agenda, fresh, came_at)
-                        self._telling.brought(moments)
-                        self._committed(agenda, scan, took, rows, fresh)
-                        if took.done or fresh or edges != (scan.low, scan.high):
-                            self._trouble.advanced()
-                    elif isinstance(answer, CallError) and (gap := self._trouble.met(agenda, scan, answer)):
-                        yield self._telling.page((), gaps=(gap,))
-                        agenda.gave_up((gap,))
+                    pages = self._handed_over(agenda, scan, answer)
+                    del answer  # it is large, and a reading that ends lets go of it
+                    for page in pages:
+                        yield page
                     if self._trouble.cuts_off:
                         agenda.cut_off()
                 if agenda.noted != noted:
@@ -213,6 +187,48 @@ class Tail:
         return self._reader.edge(min(at, self._local.now()))  # a service's time that is far ahead gives nothing up
 
     # -- what came ---------------------------------------------------------------------------------------------------
+
+    def _handed_over(self, agenda: Agenda, scan: Scan, answer: Answer | CallError | None) -> Iterator[Page]:
+        """What a scan has brought, page by page: the next one is asked for when the last one is taken in."""
+        match answer:
+            case Answer():
+                return self._brought(agenda, scan, answer)
+            case CallError():
+                return self._failed(agenda, scan, answer)
+            case None:
+                return iter(())
+
+    def _failed(self, agenda: Agenda, scan: Scan, error: CallError) -> Iterator[Page]:
+        if gap := self._trouble.met(agenda, scan, error):
+            yield self._telling.page((), gaps=(gap,))
+            agenda.gave_up((gap,))
+
+    def _brought(self, agenda: Agenda, scan: Scan, answer: Answer) -> Iterator[Page]:
+        came_at, edges = self._clock.now(), (scan.low, scan.high)
+        rows = answer.rows
+        moments = [row.at for row in rows]
+        took = agenda.take(scan, moments, answer.token)
+        took = took.kept_from(self._edge(came_at))  # which may just have become known, or passed by
+        coming = agenda.coming(scan, took)
+        self._asking.expect([(scan, agenda.priority(scan)) for scan in coming], agenda.ahead)
+        fresh = self._fresh(agenda, scan, rows)
+        if isinstance(agenda, Once):
+            del answer  # of what is handed over nothing is asked again, and it is large
+            rows = ()
+        settled = took.settled if scan.kind is Kind.SETTLE else None
+        behind = self._delays.behind(agenda, fresh) if isinstance(agenda, Following) else []
+        receipt = Receipt() if behind else None
+        yield from self._pages(agenda, fresh, settled, receipt)
+        if isinstance(agenda, Following):
+            new = receipt.new if receipt is not None else ()
+            late = [row for row in behind if row.found.raw in new]
+            self._delays.came_late(agenda, late, came_at)
+            self._delays.found(agenda, scan, took, rows, fresh)
+            self._delays.delivered(agenda, fresh, came_at)
+        self._telling.brought(moments)
+        self._committed(agenda, scan, took, rows, fresh)
+        if took.done or fresh or edges != (scan.low, scan.high):
+            self._trouble.advanced()
 
     def _fresh(self, agenda: Agenda, scan: Scan, rows: Sequence[Row]) -> list[Row]:
         """The rows that were not handed over before; of a reading that ends, which reads hardly any twice, all."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any, TypeVar
 
 import msgspec
 
@@ -67,6 +68,7 @@ class Dealt(msgspec.Struct, frozen=True):
         return moment_of(self.last_key)
 
 
+DealtT = TypeVar("DealtT", bound=Dealt)
 _REPORTS = frozenset(
     (
         *(f"{test}Rotation{what}" for test in ("", "Test") for what in ("Started", "Succeeded", "Failed", "Abandoned")),
@@ -173,6 +175,22 @@ class Dealings:
                 self.last_write = last
         elif name == DECRYPT:
             self.decrypts += times
+
+    def told(self, kind: type[DealtT], **more: Any) -> DealtT:
+        """How it stands, as a kind of Dealt that has these fields besides."""
+        return kind(
+            reads=self.reads,
+            denied=self.denied,
+            deleted=self.failed(Outcome.DELETED, Outcome.MISSING),
+            failed=self.failed(Outcome.FAILED),
+            writes=self.writes,
+            calls=self.calls,
+            decrypts=self.decrypts,
+            first_key=self.first,
+            last_key=self.last,
+            last_failure=self.last_failure,
+            **more,
+        )
 
     def absorb(self, other: Dealings) -> None:
         """Count what `other` has counted too."""

@@ -44,11 +44,12 @@ class Secrets(Sequence[Touched]):
     def __getitem__(self, at: slice) -> Sequence[Touched]: ...
     def __getitem__(self, at: int | slice) -> Touched | Sequence[Touched]:
         if isinstance(at, slice):
-            return [_touched(*each) for each in self._found[at]]
-        return _touched(*self._found[at])
+            return [dealings.told(Touched, secret=secret) for secret, dealings in self._found[at]]
+        secret, dealings = self._found[at]
+        return dealings.told(Touched, secret=secret)
 
     def __iter__(self) -> Iterator[Touched]:
-        return (_touched(*each) for each in self._found)
+        return (dealings.told(Touched, secret=secret) for secret, dealings in self._found)
 
     @property
     def exposed(self) -> int:
@@ -76,19 +77,3 @@ class Secrets(Sequence[Touched]):
 
 _FAILED = Outcome.DELETED, Outcome.MISSING, Outcome.FAILED
 """How reads end that are counted beside those denied."""
-
-
-def _touched(secret: Secret, dealings: Dealings) -> Touched:
-    return Touched(
-        secret=secret,
-        reads=dealings.reads,
-        denied=dealings.denied,
-        deleted=dealings.failed(Outcome.DELETED, Outcome.MISSING),
-        failed=dealings.failed(Outcome.FAILED),
-        writes=dealings.writes,
-        calls=dealings.calls,
-        decrypts=dealings.decrypts,
-        first_key=dealings.first,
-        last_key=dealings.last,
-        last_failure=dealings.last_failure,
-    )

@@ -108,20 +108,11 @@ class _User(Dealings):
     def shown(self, known_since: int, now: datetime) -> User:
         first = moment_of(self.first)
         traces = tuple(Trace(*trace, key) for trace, key in newest(self.traces, TRACES))
-        return User(
+        return self.told(
+            User,
             principal=self.principal,
-            reads=self.reads,
-            denied=self.denied,
-            deleted=self.failed(Outcome.DELETED, Outcome.MISSING),
-            failed=self.failed(Outcome.FAILED),
-            writes=self.writes,
-            calls=self.calls,
-            decrypts=self.decrypts,
-            first_key=self.first,
-            last_key=self.last,
             last_read_key=self.last_read,
             last_write_key=self.last_write,
-            last_failure=self.last_failure,
             new=now - first < NEW <= first - moment_of(known_since),
             sessions=len({trace.session for trace in traces if trace.session}),
             source_ips=len({trace.source_ip for trace in traces if trace.source_ip}),

@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from smwatch.sources.call import WATCHED, Call, login, sign_in, sso, with_profile
+from smwatch.sources.api_call import WATCHED, ApiCall, login, sign_in, sso, with_profile
 from smwatch.sources.errors import CallError, Remedy
 from smwatch.sources.source import State
 
@@ -67,7 +67,7 @@ def expected() -> tuple[type[Exception], ...]:
 
 
 @contextlib.contextmanager
-def told_apart(call: Call) -> Iterator[None]:
+def told_apart(call: ApiCall) -> Iterator[None]:
     """Raise a CallError where a call fails in a known way."""
     try:
         yield
@@ -77,13 +77,13 @@ def told_apart(call: Call) -> Iterator[None]:
         raise call_error(error, call) from error
 
 
-def malformed(call: Call, what: str) -> CallError:
+def malformed(call: ApiCall, what: str) -> CallError:
     """The answer came, but is not one."""
     message = f"{call.where} answered with {what}; asking again (a proxy or a captive portal between?)"
     return CallError(State.FAILING, message, Remedy.GARBLED)
 
 
-def infrequent_access(call: Call) -> CallError:
+def infrequent_access(call: ApiCall) -> CallError:
     """The log group is of the class that none of the APIs for following can read."""
     message = (
         f"the log group {call.group} is of class Infrequent Access, which can't be followed:"
@@ -92,7 +92,7 @@ def infrequent_access(call: Call) -> CallError:
     return CallError(State.FAILING, message, Remedy.WAIT)
 
 
-def no_live_tail(call: Call, why: str) -> CallError:
+def no_live_tail(call: ApiCall, why: str) -> CallError:
     """The log group is where AWS has no Live Tail; it may be offered there one day."""
     message = (
         f"AWS offers no Live Tail in {call.region} ({why}): the log group is followed without it, some seconds later;"
@@ -101,7 +101,7 @@ def no_live_tail(call: Call, why: str) -> CallError:
     return CallError(State.FAILING, message, Remedy.PACE)
 
 
-def call_error(error: BaseException, call: Call) -> CallError:
+def call_error(error: BaseException, call: ApiCall) -> CallError:
     """The failure of this call, for a person and for the engine."""
     from botocore.exceptions import ClientError
 
@@ -120,7 +120,7 @@ def date_of(answer: Mapping[str, Any]) -> datetime | None:
     return date.replace(tzinfo=UTC) if date.tzinfo is None else date.astimezone(UTC)
 
 
-def _answered(error: Any, call: Call) -> CallError:
+def _answered(error: Any, call: ApiCall) -> CallError:
     """AWS (or something that speaks for it) said no."""
     response: Mapping[str, Any] = error.response if isinstance(error.response, dict) else {}
     detail = response.get("Error", {})
@@ -135,7 +135,7 @@ def _answered(error: Any, call: Call) -> CallError:
     return failure
 
 
-def _refused(code: str, text: str, status: int, call: Call) -> CallError:
+def _refused(code: str, text: str, status: int, call: ApiCall) -> CallError:
     where = call.where
     if call.operation == "StartLiveTail" and code == "LimitExceededException":
         message = f"all Live Tail sessions of the account in {call.region} are in use; trying again in 5 min"
@@ -200,7 +200,7 @@ def _refused(code: str, text: str, status: int, call: Call) -> CallError:
     return CallError(State.FAILING, f"{where} refused {call.operation}: {code} {text}", Remedy.WAIT)
 
 
-def _denied(call: Call, text: str) -> str:
+def _denied(call: ApiCall, text: str) -> str:
     who = ""
     if text.startswith("User: "):
         who = f" to {text.removeprefix('User: ').split(' ')[0]}"
@@ -209,7 +209,7 @@ def _denied(call: Call, text: str) -> str:
     return f"AWS denies {call.action}{who}: check the role's trust policy ({text})"
 
 
-def _unanswered(error: BaseException, call: Call) -> CallError:
+def _unanswered(error: BaseException, call: ApiCall) -> CallError:
     """No answer, no credentials, or no sense in the answer."""
     import aiohttp
     from botocore import exceptions

@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from smwatch.record import whole
-from smwatch.sources.call import Call
+from smwatch.sources.api_call import ApiCall
 from smwatch.sources.clock import LocalClock, ServerClock
 from smwatch.sources.errors import CallError, Remedy
 from smwatch.sources.failures import date_of, no_live_tail, told_apart
@@ -172,7 +172,7 @@ class LiveSessions:
         return asyncio.create_task(self._listen(call, stream))
 
     @contextmanager
-    def _told_where_it_is_not_offered(self, call: Call) -> Iterator[None]:
+    def _told_where_it_is_not_offered(self, call: ApiCall) -> Iterator[None]:
         """Outside of AWS's commercial Regions there is no Live Tail, and so no host of its name."""
         try:
             yield
@@ -182,7 +182,7 @@ class LiveSessions:
                 raise no_live_tail(call, f"partition {partition}") from error
             raise
 
-    async def _listen(self, call: Call, stream: Any) -> CallError:
+    async def _listen(self, call: ApiCall, stream: Any) -> CallError:
         """Hand on what a session says, until it ends; how it ended."""
         try:
             with told_apart(call):
@@ -216,7 +216,7 @@ class LiveSessions:
         message = f"there is no log group {group.name} in {self._region}: see `aws logs describe-log-groups`"
         raise CallError(State.FAILING, message, Remedy.WAIT)
 
-    def _call(self, operation: str) -> Call:
+    def _call(self, operation: str) -> ApiCall:
         return self._session.call("logs", operation, self._region, group=self._group.name)
 
     @staticmethod

@@ -13,7 +13,7 @@ import msgspec
 from smwatch.events.event import SeenBy
 from smwatch.record import whole
 from smwatch.sources.answers import LogEvent
-from smwatch.sources.call import Call
+from smwatch.sources.api_call import ApiCall
 from smwatch.sources.clock import LOCAL, LocalClock
 from smwatch.sources.errors import CallError, ConfigurationError, Remedy
 from smwatch.sources.failures import date_of, infrequent_access, malformed, told_apart
@@ -209,7 +209,7 @@ class FilterLogEvents:
     async def close(self) -> None:
         """Nothing: the connections are the session's."""
 
-    def _call(self, operation: str, *, token: bool = False) -> Call:
+    def _call(self, operation: str, *, token: bool = False) -> ApiCall:
         return self._session.call("logs", operation, self._region, group=self._group, token=token)
 
     async def _describe(self) -> None:

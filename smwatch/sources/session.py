@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from smwatch import __version__
 from smwatch.sources import failures
-from smwatch.sources.call import Call
+from smwatch.sources.api_call import ApiCall
 from smwatch.sources.credentials import credential_files, silent_resolver
 from smwatch.sources.encoded import unpack
 from smwatch.sources.endpoint import AWS_OWN, Endpoint, endpoint_of
@@ -147,14 +147,14 @@ class AwsSession:
         self._method = str(getattr(credentials, "method", "") or self._method)
         return self._method
 
-    def call(self, service: str, operation: str, region: str, *, group: str = "", token: bool = False) -> Call:
+    def call(self, service: str, operation: str, region: str, *, group: str = "", token: bool = False) -> ApiCall:
         """What is about to be asked with these credentials, for the sentence about its failure."""
         profiles = self._session.full_config.get("profiles", {})
         profile = source = str(self._session.get_config_variable("profile") or "default")
         passed = {source}
         while (further := profiles.get(source, {}).get("source_profile", source)) not in passed:
             passed.add(source := further)
-        return Call(
+        return ApiCall(
             service,
             operation,
             region,

@@ -10,7 +10,7 @@ from typing import Any, Protocol
 
 import msgspec
 
-from smwatch.sources.call import Call, with_profile
+from smwatch.sources.api_call import ApiCall, with_profile
 from smwatch.sources.errors import CallError, ConfigurationError
 from smwatch.sources.failures import told_apart
 from smwatch.sources.logs import LogGroup
@@ -178,7 +178,7 @@ class TrailWatch:
                 delivered_at.astimezone(UTC) if isinstance(delivered_at, datetime) else None,
             )
 
-    def _call(self, operation: str) -> Call:
+    def _call(self, operation: str) -> ApiCall:
         return self._session.call("cloudtrail", operation, self._region)
 
 

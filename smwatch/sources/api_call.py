@@ -15,7 +15,7 @@ _HOSTS = {"sts": ("sts.", "sts-fips."), "sso": ("portal.sso.",)}
 """How AWS's own hosts of the services begin that hand out credentials."""
 
 
-class Call(msgspec.Struct, frozen=True):
+class ApiCall(msgspec.Struct, frozen=True):
     """One call to AWS."""
 
     service: str
@@ -53,7 +53,7 @@ class Call(msgspec.Struct, frozen=True):
         """The service and the Region, for a person."""
         return f"{self.api} in {self.region}"
 
-    def made_at(self, url: str) -> Call:
+    def made_at(self, url: str) -> ApiCall:
         """The call that was made at this URL: one for credentials, if botocore made it before this one."""
         if self.service not in WATCHED or not url or self.endpoint.is_at(url):
             return self
@@ -64,7 +64,7 @@ class Call(msgspec.Struct, frozen=True):
         return self
 
 
-def sign_in(call: Call) -> str:
+def sign_in(call: ApiCall) -> str:
     """The next step to get credentials that work."""
     match call.method:
         case "sso":
@@ -81,12 +81,12 @@ def sign_in(call: Call) -> str:
             return f"renew them (`{with_profile('aws configure', call.source)}`); smwatch goes on by itself"
 
 
-def sso(call: Call) -> str:
+def sso(call: ApiCall) -> str:
     """The command that signs in to IAM Identity Center."""
     return with_profile("aws sso login", call.source)
 
 
-def login(call: Call) -> str:
+def login(call: ApiCall) -> str:
     """The command that signs in to the console's session."""
     return with_profile("aws login", call.source)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from botocore.exceptions import ConnectTimeoutError, EndpointConnectionError, ReadTimeoutError
 
-from smwatch.sources.call import Call
+from smwatch.sources.api_call import ApiCall
 from smwatch.sources.endpoint import Endpoint
 from smwatch.sources.failures import call_error
 from smwatch.sources.source import State
@@ -24,7 +24,7 @@ from tests.sources.test_signing_in import holding, service, sign_in, watch
 
 __all__ = ["holding", "home", "service"]  # fixtures
 
-LOOKUP = Call("cloudtrail", "LookupEvents", "eu-west-1")
+LOOKUP = ApiCall("cloudtrail", "LookupEvents", "eu-west-1")
 HERE = Endpoint("AWS_ENDPOINT_URL_CLOUDTRAIL", "http://127.0.0.1:1")
 THERE = Endpoint("AWS_ENDPOINT_URL_STS", "http://127.0.0.1:2")
 EVERYWHERE = Endpoint("AWS_ENDPOINT_URL", "http://127.0.0.1:3")
@@ -39,19 +39,19 @@ EVERYWHERE = Endpoint("AWS_ENDPOINT_URL", "http://127.0.0.1:3")
         (LOOKUP, "https://portal.sso.eu-west-1.amazonaws.com/federation/credentials?role_name=audit", "sso"),
         (LOOKUP, "", "cloudtrail"),
         (
-            Call("cloudtrail", "LookupEvents", "eu-west-1", endpoint=HERE, sts=THERE),
+            ApiCall("cloudtrail", "LookupEvents", "eu-west-1", endpoint=HERE, sts=THERE),
             "http://127.0.0.1:1/",
             "cloudtrail",
         ),
-        (Call("cloudtrail", "LookupEvents", "eu-west-1", endpoint=HERE, sts=THERE), "http://127.0.0.1:2/", "sts"),
+        (ApiCall("cloudtrail", "LookupEvents", "eu-west-1", endpoint=HERE, sts=THERE), "http://127.0.0.1:2/", "sts"),
         (
-            Call("logs", "FilterLogEvents", "eu-west-1", endpoint=EVERYWHERE, sts=EVERYWHERE, sso=EVERYWHERE),
+            ApiCall("logs", "FilterLogEvents", "eu-west-1", endpoint=EVERYWHERE, sts=EVERYWHERE, sso=EVERYWHERE),
             "http://127.0.0.1:3/",
             "logs",
         ),
     ],
 )
-def test_the_address_tells_who_was_asked(call: Call, url: str, asked: str) -> None:
+def test_the_address_tells_who_was_asked(call: ApiCall, url: str, asked: str) -> None:
     assert call.made_at(url).service == asked
 
 
@@ -79,7 +79,7 @@ def test_the_address_tells_who_was_asked(call: Call, url: str, asked: str) -> No
     ],
 )
 def test_a_sentence_names_who_does_not_answer(error: Exception, sentence: str) -> None:
-    call = Call("cloudtrail", "LookupEvents", "eu-west-1", endpoint=HERE, sts=THERE)
+    call = ApiCall("cloudtrail", "LookupEvents", "eu-west-1", endpoint=HERE, sts=THERE)
     failure = call_error(error, call)
     assert (failure.state, failure.message) == (State.UNREACHABLE, sentence)
 

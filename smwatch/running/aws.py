@@ -70,7 +70,7 @@ class AwsSources:
         self._opened: Sequence[Source] = ()
 
     async def __aenter__(self) -> Sequence[Source]:
-        from smwatch.sources.logs import LogGroup
+        from smwatch.sources.log_group import LogGroup
         from smwatch.sources.metadata import SecretMetadata
         from smwatch.sources.pace import Paces
         from smwatch.sources.session import AwsSession
@@ -170,7 +170,7 @@ class AwsSources:
 
 def _region_of(group: str, regions: Sequence[str], session: AwsSession) -> str:
     """The Region of a log group by name or ARN; ConfigurationError where the name alone could mean several."""
-    from smwatch.sources.logs import LogGroup
+    from smwatch.sources.log_group import LogGroup
 
     named = LogGroup.parse(group)
     if named.region:

@@ -15,8 +15,9 @@ from smwatch.patterns import compile as compile_pattern
 from smwatch.sources.clock import LOCAL, LocalClock, ServerClock
 from smwatch.sources.coverage import Coverage
 from smwatch.sources.live_sessions import Heard, LiveSessions
+from smwatch.sources.log_group import LogGroup
 from smwatch.sources.logs import PATTERN as TRUTH
-from smwatch.sources.logs import LogGroup, event_time
+from smwatch.sources.logs import event_time
 from smwatch.sources.session import AwsSession
 from smwatch.sources.sightings import Lag
 from smwatch.sources.source import Found, Page, State, Status

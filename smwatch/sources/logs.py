@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import math
-import re
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -13,16 +11,17 @@ import msgspec
 from smwatch.events.event import SeenBy
 from smwatch.record import whole
 from smwatch.sources.answers import LogEvent
-from smwatch.sources.api_call import ApiCall
 from smwatch.sources.clock import LOCAL, LocalClock
-from smwatch.sources.errors import CallError, ConfigurationError, Remedy
-from smwatch.sources.failures import date_of, infrequent_access, malformed, told_apart
+from smwatch.sources.description import Description
+from smwatch.sources.errors import CallError
+from smwatch.sources.failures import date_of, malformed, told_apart
+from smwatch.sources.log_group import LogGroup
 from smwatch.sources.nature import Nature, Schedule
 from smwatch.sources.pace import PACES, Paces
 from smwatch.sources.reader import Answer, Row, Upstream
 from smwatch.sources.session import AwsSession
 from smwatch.sources.signing import Signing
-from smwatch.sources.source import DELIVERED_WITHIN, Found, State
+from smwatch.sources.source import DELIVERED_WITHIN, Found
 from smwatch.sources.tail import Tail
 from smwatch.sources.telling import Named
 
@@ -57,19 +56,12 @@ SIDE_BY_SIDE = 4
 """Pages that a reading that ends has under way at the most: enough for the rate where AWS takes half a second for one.
 How long it takes is nowhere said, and measured."""
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-DESCRIBE_EVERY, DESCRIBE_SOON = 3600.0, 60.0
-"""Seconds after which the group is described again, and where that failed for a reason that may pass."""
-DESCRIBE_TRIES = 3
-"""So often it has to fail before the group is read without: what it no longer keeps would count as read."""
 LONGEST_PASS = timedelta(minutes=10)
 """How long page tokens are followed; AWS lets them last for a day."""
 PAGE = 2_000
 """Events in a page at the most. It takes 10,000, but gives no more than 1 MB, in which there is room for about 1,000 of
 a trail's records: only emulators ever fill one, and with 5,000 `tail --once` would take 11 MiB more."""
 
-LONGEST_NAME = 512
-NAME = re.compile(rf"[\w.\-/#]{{1,{LONGEST_NAME}}}", re.ASCII)
-"""Of a log group (CloudWatch Logs API reference, CreateLogGroup)."""
 LATEST = 500
 """How many of the latest events come first at the start of a screen."""
 NO_SUCH_ORDER = frozenset({"InvalidParameterException", "ValidationException", "SerializationException"})
@@ -79,29 +71,6 @@ NO_SUCH_ORDER = frozenset({"InvalidParameterException", "ValidationException", "
 def rate_in(region: str, *, once: bool = False) -> float:
     """Calls a second, of which the account has as many as AWS grants there; `once` for a reading that ends."""
     return (SHARE_ONCE if once else SHARE) * QUOTAS.get(region, QUOTA)
-
-
-class LogGroup(msgspec.Struct, frozen=True):
-    """A log group as a name or an ARN tells it."""
-
-    name: str
-    region: str = ""
-    account: str = ""
-    arn: str = ""
-    """As identifiers want it: without the `:*` at its end; "" if it is not known."""
-
-    @classmethod
-    def parse(cls, text: str) -> LogGroup:
-        """A group by name or ARN (with or without `:*`); ConfigurationError for anything else."""
-        if not text.startswith("arn:"):
-            if not NAME.fullmatch(text):
-                allowed = "its name, 1 to 512 letters, digits and . - _ / #, or its ARN"
-                raise ConfigurationError(f"{text[:LONGEST_NAME]!r} is no log group: give {allowed}")
-            return cls(text)
-        parts = text.split(":")
-        if len(parts) < 7 or parts[2] != "logs" or parts[5] != "log-group" or not NAME.fullmatch(parts[6]):
-            raise ConfigurationError(f"{text!r} is no log group's ARN: arn:aws:logs:REGION:ACCOUNT:log-group:NAME")
-        return cls(parts[6], parts[3], parts[4], ":".join(parts[:7]))
 
 
 class FilterLogEvents:
@@ -130,30 +99,18 @@ class FilterLogEvents:
         self._group = group
         self._arn = arn
         self._pattern = pattern
-        self._monotonic = monotonic
         self._signing = Signing(session)
-        self._retention: timedelta | None = None
-        self._described = False
-        self._undescribed = 0
-        """How often in a row that failed."""
-        self._described_by = session.generation
-        """The generation of the credentials that could describe the group, or could not."""
-        self._kept_from_us = ""
-        """Why what the group keeps is not known."""
-        self._describe_at = -math.inf
+        self._description = Description(session, region, group, arn, self._signing, monotonic)
 
     @property
     def remark(self) -> str:
         """What is not known of the group: what it has dropped already, or that it is not another account's."""
         whose = self._session.identity.remark("logs")
-        if self._described or not self._kept_from_us:
-            return whose
-        kept = f"what the log group no longer keeps counts as read, as its retention is not known: {self._kept_from_us}"
-        return "; ".join(filter(None, (kept, whose)))
+        return "; ".join(filter(None, (self._description.remark, whose)))
 
     async def page(self, start: datetime, until: datetime | None, token: str | None) -> Answer:
         """One page of [start, until], both inclusive."""
-        await self._describe()
+        await self._description.keep_up()
         # AWS sorts by time whatever is asked; stand-ins of it do so only when asked
         request: dict[str, Any] = {"startTime": _milliseconds(start), "limit": PAGE, "interleaved": True}
         if until is not None:
@@ -166,7 +123,7 @@ class FilterLogEvents:
         """The latest events since `start`, oldest first; none where the service can't be asked for them."""
         from botocore.exceptions import ClientError
 
-        await self._describe()
+        await self._description.keep_up()
         request = {"startTime": _milliseconds(start), "limit": LATEST, "startFromHead": False}
         try:
             answer = await self._asked(request)
@@ -179,7 +136,7 @@ class FilterLogEvents:
 
     async def _asked(self, request: dict[str, Any]) -> Answer:
         session = self._session
-        call = self._call(API, token="nextToken" in request)
+        call = session.call("logs", API, self._region, group=self._group, token="nextToken" in request)
         self._signing.begin()
         group: dict[str, Any] = {"logGroupIdentifier": self._arn} if self._arn else {"logGroupName": self._group}
         with told_apart(call):
@@ -196,7 +153,8 @@ class FilterLogEvents:
 
     def edge(self, at: datetime) -> datetime | None:
         """How far the group's retention reaches back, where that is known."""
-        return None if self._retention is None else at - self._retention
+        retention = self._description.retention
+        return None if retention is None else at - retention
 
     def happened_at(self, row: Row) -> datetime | None:
         """The eventTime of the record, which is minutes before the time of its delivery."""
@@ -208,54 +166,6 @@ class FilterLogEvents:
 
     async def close(self) -> None:
         """Nothing: the connections are the session's."""
-
-    def _call(self, operation: str, *, token: bool = False) -> ApiCall:
-        return self._session.call("logs", operation, self._region, group=self._group, token=token)
-
-    async def _describe(self) -> None:
-        """Learn the group's retention and class, now and then; it may well not be allowed.
-
-        Where it fails, what was learnt before holds.
-        """
-        clock, generation = self._monotonic(), self._session.generation
-        if clock < self._describe_at and generation == self._described_by:
-            return
-        self._signing.begin()
-        request: dict[str, Any] = {"logGroupNamePrefix": self._group}
-        if self._arn:  # of an account that shares it with this one
-            request |= {"accountIdentifiers": [self._arn.split(":")[4]], "includeLinkedAccounts": True}
-        try:
-            with told_apart(self._call("DescribeLogGroups")):
-                client = await self._session.client("logs", self._region)
-                answer: Mapping[str, Any] = await client.describe_log_groups(**request)
-                group: Mapping[str, Any] = next((item for item in answer["logGroups"] if self._is(item)), {})
-                if not self._arn:  # else it is another account's by intent
-                    self._session.identity.read(_owner(group), generation)
-        except CallError as error:
-            self._undescribed += 1
-            passes = error.remedy is not Remedy.WAIT
-            first = passes and not self._described and self._undescribed < DESCRIBE_TRIES
-            if first or error.remedy is Remedy.SIGN_IN or error.state is State.UNREACHABLE:
-                raise
-            self._kept_from_us, self._described_by = error.message, generation
-            self._describe_at = clock + (DESCRIBE_SOON if passes else DESCRIBE_EVERY)
-            return
-        if group.get("logGroupClass") == "INFREQUENT_ACCESS":
-            raise infrequent_access(self._call("DescribeLogGroups"))
-        days = group.get("retentionInDays")
-        self._retention = timedelta(days=days) if isinstance(days, int) else None
-        self._described, self._undescribed, self._described_by = True, 0, generation
-        self._describe_at = clock + DESCRIBE_EVERY
-
-    def _is(self, item: Mapping[str, Any]) -> bool:
-        arn = item.get("arn", "").removesuffix(":*")
-        return bool(item["logGroupName"] == self._group and (not self._arn or arn == self._arn))
-
-
-def _owner(group: Mapping[str, Any]) -> tuple[str, ...]:
-    """The account in a description's ARN, if it has one."""
-    parts = str(group.get("arn", "")).split(":")
-    return (parts[4],) if len(parts) > 4 and parts[4] else ()
 
 
 class _EventTime(msgspec.Struct):

@@ -13,7 +13,7 @@ import msgspec
 from smwatch.sources.api_call import ApiCall, with_profile
 from smwatch.sources.errors import CallError, ConfigurationError
 from smwatch.sources.failures import told_apart
-from smwatch.sources.logs import LogGroup
+from smwatch.sources.log_group import LogGroup
 from smwatch.sources.session import AwsSession
 from smwatch.sources.source import State
 

@@ -13,7 +13,8 @@ import pytest
 
 from smwatch.sources.coverage import Coverage
 from smwatch.sources.errors import ConfigurationError
-from smwatch.sources.logs import LogGroup, logs_source
+from smwatch.sources.log_group import LogGroup
+from smwatch.sources.logs import logs_source
 from smwatch.sources.pace import Paces
 from smwatch.sources.session import AwsSession
 from smwatch.sources.source import Page, State

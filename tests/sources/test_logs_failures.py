@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 import boto3
 import pytest
 
-from smwatch.sources.logs import DESCRIBE_EVERY, PATTERN, FilterLogEvents, logs_source
+from smwatch.sources.description import EVERY
+from smwatch.sources.logs import PATTERN, FilterLogEvents, logs_source
 from smwatch.sources.session import AwsSession
 from smwatch.sources.source import State
 from tests.emulators.fault_proxy import FaultProxy
@@ -163,7 +164,7 @@ async def test_what_a_group_keeps_is_known_still_when_it_may_not_be_described_an
     edge = reader.edge(NOW)
     assert edge == NOW - timedelta(days=1)
     for code in ("AccessDeniedException", "ThrottlingException"):
-        hurry.slept += DESCRIBE_EVERY + 1
+        hurry.slept += EVERY + 1
         proxy.faults.append(refusal(code, only="DescribeLogGroups") | {"times": 1})
         struck = len(proxy.struck)
         await reader.page(NOW, None, None)

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import re
+import tomllib
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 from click.testing import CliRunner
@@ -15,7 +17,8 @@ from smwatch.setup.policies import watch_policy
 from smwatch.tui.keys import KeyTable
 from smwatch.tui.keytable import CONTEXTS, KEYS
 
-README = Path(__file__).parent.parent / "README.md"
+ROOT = Path(__file__).parent.parent
+README = ROOT / "README.md"
 WIDTH = 100
 
 
@@ -65,11 +68,26 @@ def help_text() -> str:
     return "\n\n".join(shown)
 
 
+def packages() -> str:
+    """What there is of smwatch, by the first contract on imports: whatever imports above what is imported."""
+    contracts = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["tool"]["importlinter"][
+        "contracts"
+    ]
+    names = [name for layer in contracts[0]["layers"] for name in re.findall(r"[\w.]+", layer)]
+    rows = "\n".join(f"| `{name}` | {_cell(_first_line(name))} |" for name in names)
+    return f"| | |\n|---|---|\n{rows}"
+
+
+def _first_line(name: str) -> str:
+    return (import_module(name).__doc__ or "").partition("\n")[0]
+
+
 GENERATED: dict[str, Callable[[], str]] = {
     "policy": policy,
     "first keys": first_keys,
     "keys": key_table,
     "help": help_text,
+    "packages": packages,
 }
 
 

@@ -28,18 +28,19 @@ def split_fast(data: bytes, opening: bytes, *, over: bool) -> tuple[Sequence[byt
         end, ended = data.rfind(b"]"), True
     else:
         end, ended = data.rfind(b",", 0, max(0, data.rfind(opening, 1))), False
-    if end > 0 and (elements := _elements(data[:end])):
+    if end > 0 and (elements := _elements(data, end)):
         return elements, end + 1, ended
     # or the array ends in here, and another document follows
     end = data.rfind(b"]", 0, max(0, boundary(data)))
-    if end > 0 and (elements := _elements(data[:end])):
+    if end > 0 and (elements := _elements(data, end)):
         return elements, end + 1, True
     return [], 0, False
 
 
-def _elements(data: bytes) -> list[msgspec.Raw]:
+def _elements(data: bytes, end: int) -> list[msgspec.Raw]:
+    """Those of the text up to its end; none where that is no array once it is put in brackets."""
     try:
-        return _decode_array(b"[" + data + b"]")
+        return _decode_array(b"".join((b"[", memoryview(data)[:end], b"]")))
     except UNREADABLE:
         return []
 

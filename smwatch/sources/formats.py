@@ -102,12 +102,18 @@ class _Format:
         head = self.text.data.lstrip()
         if not head:
             return
+        start = ARRAY.match(head)
+        if start and start["key"] == b"Records" and b"\n" not in head:
+            # A trail file as CloudTrail writes them: to try first whether it can be read takes longer than to read it.
+            # Serves "replay".
+            yield from self._documents()
+            return
         lines = head.split(b"\n", SAMPLE_LINES)
         whole = [line for line in (lines if self.text.over else lines[:-1])[:SAMPLE_LINES] if line.strip()]
         odd = [line for line in whole if not holds_records(line)]
         readable = len(whole) - len(odd)
         in_json = head[:1] in (b"{", b"[", b'"')
-        begun = lines[0] in odd and (head[:1] == b"[" or ARRAY.match(head))
+        begun = lines[0] in odd and (head[:1] == b"[" or start)
         laid_out = in_json and (begun or sum(map(is_laid_out, odd)) * 2 > len(odd))
         if CSV_HEADER.match(lines[0]):
             yield from self._csv()

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import msgspec
 
+from smwatch.events.call import Call
 from smwatch.events.event import Event, SeenBy
 from smwatch.events.principal import Principal
 from smwatch.settings import MeaningError
@@ -171,13 +172,9 @@ def late_by(event: Event, watching_since: datetime | None) -> timedelta | None:
     return delay if usual is not None and delay > usual else None
 
 
-def result(event: Event) -> str:
+def result(call: Call) -> str:
     """How the call ended, in a word or the error code."""
-    if event.error_code:
-        return event.error_code
-    if event.error_message:
-        return event.error_message
-    return "ok"
+    return call.error_code or call.error_message or "ok"
 
 
 def _fitting(code: str, width: int) -> str:
@@ -210,7 +207,8 @@ def told(
     `since` is when watching began: what happened before was back-filled, and is not late.
     """
     cells: list[tuple[str, str]] = []
-    failed, reads = bool(event.error_code or event.error_message), event.read_only
+    call, caller = event.call, event.caller
+    failed, reads = bool(call.error_code or call.error_message), call.read_only
     late = late_by(event, since)
     for column, _, width in placed:
         match column:
@@ -221,32 +219,32 @@ def told(
             case "time":
                 cells.append((written(event.seconds, zone, now, time_form(width)), "time"))
             case "event":
-                cells.append((event.name, "event" if reads else "write"))
+                cells.append((call.name, "event" if reads else "write"))
             case "secret":
-                cells.append((_secrets(event, width), "secret"))
+                cells.append((_secrets(call, width), "secret"))
             case "principal":
-                who = event.principal
+                who = caller.principal
                 badge = f"{who.kind.value:<{BADGE}}" if width >= BADGED else ""
-                cells.append((badge + called(who), "principal"))
+                cells.append((badge + who.called, "principal"))
             case "result":
-                cells.append((_fitting(result(event), width), "failed" if failed else "quiet"))
+                cells.append((_fitting(result(call), width), "failed" if failed else "quiet"))
             case "ip":
-                cells.append((event.source_ip, "quiet"))
+                cells.append((caller.source_ip, "quiet"))
             case "seen":
                 cells.append((seen(event, since, late), "late" if late is not None else "quiet"))
             case "region":
-                cells.append((event.region, "quiet"))
+                cells.append((caller.region, "quiet"))
             case "account":
-                cells.append((event.account, "quiet"))
+                cells.append((caller.account, "quiet"))
             case _:
-                cells.append((event.user_agent, "quiet"))
+                cells.append((caller.user_agent, "quiet"))
     return cells
 
 
-def _secrets(event: Event, width: int) -> str:
+def _secrets(call: Call, width: int) -> str:
     """The secret a call was about; of a batch the first one and how many more."""
-    name = secret_name(event)
-    if not event.others:
+    name = call.secret.name if call.secret is not None else ""
+    if not call.others:
         return name if len(name) <= width and name.isascii() else fit_middle(name, width)
-    more = f" +{len(event.others)}"
+    more = f" +{len(call.others)}"
     return fit_middle(name, width - len(more)).rstrip() + more

@@ -7,6 +7,8 @@ from datetime import timedelta
 import msgspec
 import pytest
 from textual import events
+from textual.geometry import Region
+from textual.strip import Strip
 
 from smwatch.events.secret import Secret
 from smwatch.sources.live_tail import COST
@@ -15,6 +17,7 @@ from smwatch.tui.outside import Answers, Outside
 from smwatch.tui.screens.names import NamesScreen
 from smwatch.tui.screens.page import PageScreen
 from smwatch.tui.screens.watch import WatchScreen
+from smwatch.tui.widgets.stream import EventStream
 from tests import records
 from tests.tui.scene import FINE, NOW, Stage, ago, reads
 
@@ -331,6 +334,30 @@ async def test_an_empty_stream_says_what_was_asked_and_how_late_cloudtrail_is() 
         assert "last read 8s ago" in text
         assert "minutes after they happen" in text
         assert "smwatch demo" in text
+
+
+async def test_each_second_only_what_reads_otherwise_is_drawn_of_what_an_empty_stream_says(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stage, drawn, render_lines = Stage(), list[int](), EventStream.render_lines
+
+    def noted(stream: EventStream, crop: Region) -> list[Strip]:
+        drawn.append(crop.height)
+        return render_lines(stream, crop)
+
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.pause()
+        assert "last read 8s ago" in stage.text()
+        monkeypatch.setattr(EventStream, "render_lines", noted)
+        stage.now += timedelta(seconds=1)
+        stage.app.tick()
+        await pilot.pause()
+        assert drawn == [1]
+        assert "last read 9s ago" in stage.text()
+        stage.bring(*reads(3))
+        await pilot.press("slash", *"nosuch", "enter")
+        assert "None of the 3 events in memory matches" in stage.text()
+        assert "last read" not in stage.text()
 
 
 @pytest.mark.parametrize(

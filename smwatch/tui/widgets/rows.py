@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from itertools import zip_longest
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -16,7 +17,7 @@ from smwatch.events.event import Event
 from smwatch.store.view import View
 from smwatch.tui import columns
 from smwatch.tui.columns import ROLES, Placed, lay_out
-from smwatch.tui.lines import Page
+from smwatch.tui.lines import Line, Page
 from smwatch.tui.strips import LeanStrip
 from smwatch.tui.text import fit, visible
 from smwatch.tui.times import Zone
@@ -26,6 +27,8 @@ from smwatch.tui.window import Window
 
 CACHED_STRIPS = 512
 """Some screens full; a strip with its caches is nearly 2 kB."""
+MARGIN = 4
+"""Cells that what an empty stream says leaves free, on both sides together."""
 _LEVELS = {"alarm": "▲", "warning": "△", "": " "}
 
 
@@ -113,6 +116,8 @@ class EventRows(Looks):
         self._strips: dict[tuple[int, bool, str], Strip] = {}
         """What was drawn of a row, under the cursor or not, at a level."""
         self._empty: Page = lambda _: ()
+        self._said: tuple[int, Sequence[Line]] = 0, ()
+        """What an empty stream says, after the width that this is for."""
         self._looks: dict[tuple[str, bool], dict[str, Style]] = {}
 
     # -- what it shows
@@ -170,10 +175,17 @@ class EventRows(Looks):
         self.update(restyled=True)
 
     def set_empty(self, page: Page) -> None:
-        """What to say while there are no rows."""
-        self._empty = page
-        if not self.view.rows:
-            self.refresh()
+        """What to say while there are no rows; of what is said already, lines that read otherwise are drawn anew."""
+        (width, before), self._empty = self._said, page
+        if self.view.rows or width != self.size.width:
+            self._said = 0, ()
+            if not self.view.rows:
+                self.refresh()
+            return
+        self._said = width, page(max(1, width - MARGIN))
+        for y, (was, line) in enumerate(zip_longest(before, self._said[1])):
+            if was != line:
+                self.refresh(Region(0, y, width, 1))
 
     def _settle(self) -> None:
         """Hold the window where the rows allow it, and paint only if other rows are in it."""
@@ -302,8 +314,10 @@ class EventRows(Looks):
     def _nothing(self, crop: Region) -> list[Strip]:
         """What is said while there are no rows."""
         width, height = self.size
+        if self._said[0] != width:
+            self._said = width, self._empty(max(1, width - MARGIN))
         strips = []
-        for line in self._empty(max(1, width - 4))[:height]:
+        for line in self._said[1][:height]:
             segments = [Segment("  ", self.rich_style)]
             segments += [
                 Segment(visible(piece.text), self._look("", False)[_EMPTY.get(piece.role, "event")])

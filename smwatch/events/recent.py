@@ -40,10 +40,13 @@ class Recent(dict[K, V], Generic[K, V]):
     def keep(self, key: K, value: V) -> None:
         """Remember `value` for `key`."""
         if len(self) >= self._limit:
-            self._older = dict(self)
-            self.clear()
-            self._aged()
+            self._age()
         self[key] = value
+
+    def _age(self) -> None:
+        self._older = dict(self)
+        self.clear()
+        self._aged()
 
     def find(self, key: K) -> V | None:
         """What is remembered for `key`; makes nothing."""

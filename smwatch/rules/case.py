@@ -44,6 +44,7 @@ class Case(ABC):
         "base",
         "closed",
         "ending",
+        "gone",
         "high",
         "last_key",
         "low",
@@ -73,6 +74,8 @@ class Case(ABC):
         """Most cases never need any."""
         self.last_key = -1
         """The key of the newest evidence."""
+        self.gone = False
+        """Whether it was forgotten: what there is to tell of its group is another case's, be it woken all the same."""
         self.low = self.high = self.own_high = BEGINNING
         """What facts say between these seconds can change the alarm, but for its ending; own_high: as it is judged."""
         self._watching: list[Teller] = []
@@ -88,6 +91,11 @@ class Case(ABC):
         if not self._group:
             self._group = group_of(self.rule, self.values)
         return self._group
+
+    @property
+    def alarmed(self) -> bool:
+        """Whether there is, or was, an alarm."""
+        return self.last_key >= 0 or self.base is not None
 
     def heed(self, second: int) -> None:
         """A fact that this case hangs on is now known of this second too."""

@@ -94,6 +94,11 @@ class Habits:
         """Tell `doer` when more becomes known of a principal."""
         self._known[identity].interested.add(doer)
 
+    def leave(self, identity: str, doer: Doer) -> None:
+        """Tell it no more."""
+        if (days := self._known.find(identity)) is not None:
+            days.interested.discard(doer)
+
 
 def _wake(days: _Days, by: Doer) -> None:
     for doer in days.interested:

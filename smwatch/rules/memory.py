@@ -72,6 +72,22 @@ class Memory(Recent[K, V]):
         super().__init__(make, limit, aged=turns.turn)
 
 
+class Outlasting(Memory[K, V]):
+    """A Memory in which some values outlast those that were not asked for in a long while."""
+
+    __slots__ = ("_outlasts",)
+
+    def __init__(self, make: Callable[[K], V], limit: int, turns: Turns, outlasts: Callable[[V], bool]) -> None:
+        """`outlasts` is asked of each value that would be forgotten: it is, for good, unless the answer is yes."""
+        super().__init__(make, limit, turns)
+        self._outlasts = outlasts
+
+    def _age(self) -> None:
+        left = {key: value for key, value in self._older.items() if self._outlasts(value)}
+        super()._age()
+        self._older |= left
+
+
 class Asked(Generic[K, V]):
     """What was asked about before anything was written of it: each is kept for as long as somebody hangs on it."""
 

@@ -115,6 +115,8 @@ class Standing:
                 continue
             case = dirty.pop()
             assert isinstance(case, Case)
+            if case.gone:
+                continue
             if few:
                 while case.unready and looked_at < LOOKED_AT:
                     looked_at += case.go_on()

@@ -22,7 +22,7 @@ from smwatch.rules.habit import Habits
 from smwatch.rules.handful import Glimpse, Handful
 from smwatch.rules.mark import Mark, Verdict
 from smwatch.rules.measure import Bar, Measure, Need, Needs, Questions
-from smwatch.rules.memory import Memory
+from smwatch.rules.memory import Memory, Outlasting
 from smwatch.rules.newest import Newest
 from smwatch.rules.plan import Ask, First, Plan, Spreading, Take
 from smwatch.rules.question import Prepare, lookout, prepare
@@ -34,7 +34,7 @@ from smwatch.rules.subject import Subject
 from smwatch.rules.world import World, ordered
 
 CASES = 4_096
-"""Cases kept of each rule; twice as many before those unheard of for longest are forgotten. Their alarms are not."""
+"""Cases without an alarm kept of each rule; twice as many before those unheard of for longest are forgotten."""
 LOOKED_AT = 100
 """Cases that are looked at in one go when what they no longer need is forgotten: a millisecond or two."""
 _NOTHING: Mapping[str, str] = {}
@@ -53,10 +53,12 @@ class Watch:
         self._kept = kept
         self._group = grouping(rule.by)
         self._holes = needs_record(hole for command in rule.next for hole in holes(command))
-        self._spreads: Memory[Group, SpreadCase] = Memory(self._open_spread, CASES, world.turns)
+        self._spreads: Memory[Group, SpreadCase] = Outlasting(self._open_spread, CASES, world.turns, self._outlasts)
         self._handfuls: Memory[Group, Handful] = Memory(self._open_handful, CASES, world.turns)
         """Of groups that have no case yet, and may never need one."""
-        self._sightings: Memory[Group, SightingCase] = Memory(self._open_sighting, CASES, world.turns)
+        self._sightings: Memory[Group, SightingCase] = Outlasting(
+            self._open_sighting, CASES, world.turns, self._outlasts
+        )
         distinct, first = rule.distinct, rule.first_seen
         self._waits = waits(rule, world, self._take_again)
         waited = self._waits.dimensions if self._waits is not None else ()
@@ -186,9 +188,21 @@ class Watch:
             return True
         if (spread := self._spreads.find(group)) is not None:
             spread.forget_before(second)
-            if spread.empty and not self._has_alarm(group):
+            if spread.empty and not self._outlasts(spread):
                 self._spreads.take(group)
                 return True
+        return False
+
+    def _outlasts(self, case: Case) -> bool:
+        """Whether a case is kept although nobody has asked for it in a long while; else it is gone.
+
+        Facts that it hangs on still wake it then. By that time its group may have another case, and an alarm.
+        """
+        if case in self.world.dirty or (case.alarmed and self._kept(self.rule, lambda: case.group) is not None):
+            return True
+        case.gone = True
+        if self._habits is not None and isinstance(case, SpreadCase):
+            self._habits.leave(case.identity, case)
         return False
 
     def regroup(self, group: Group, right: Mapping[Secret, Secret]) -> None:

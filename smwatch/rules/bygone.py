@@ -19,7 +19,7 @@ _GRADE = attrgetter("rank", "step", "title")
 class Bygone:
     """Values that were evidence, by what an alarm that was kept says of them, or by slots that were dropped."""
 
-    __slots__ = ("_dropped", "kept", "values")
+    __slots__ = ("_dropped", "excused", "kept", "values")
 
     def __init__(self) -> None:
         self.kept: Shed | None = None
@@ -28,11 +28,13 @@ class Bygone:
         """What the evidence in slots that were dropped amounts to."""
         self.values: dict[Value, Ends] = {}
         """The values in it, and the first and last second of each."""
+        self.excused: dict[Value, Ends] = {}
+        """Those that were in it, and do not count by what is known by now."""
 
     @property
     def shed(self) -> Shed | None:
         """All of it."""
-        return _most_of(self.kept, self._dropped)
+        return _most_of(self.kept, self._dropped if self.values else None)
 
     def keep(self, alarm: Alarm, title: str) -> None:
         """Count what an alarm says that was kept: which values those were is not known any more, only how many."""
@@ -54,15 +56,39 @@ class Bygone:
         shed = Shed(len(values), evidence[0].at, evidence[-1].at, evidence[-1].key, *worst)
         self._dropped = _most_of(self._dropped, shed)
 
+    def last(self, value: Value) -> int | None:
+        """The last second of a value in what was dropped, whether it counts or not; None if it was not in it."""
+        ends = self.values.get(value) or self.excused.get(value)
+        return ends[1] if ends is not None else None
+
+    def weigh(self, value: Value, *, counts: bool) -> None:
+        """Have a value in what was dropped count, or not: then `values` is another mapping."""
+        if counts and value in self.excused:
+            self.values = {**self.values, value: self.excused.pop(value)}
+        elif not counts and value in self.values:
+            self.excused[value] = self.values[value]
+            self.values = {each: ends for each, ends in self.values.items() if each != value}
+        else:
+            return
+        self._recount()
+
+    def _recount(self) -> None:
+        """Have what was dropped amount to the values in it that count; how bad that is stays as it was found."""
+        if self._dropped is not None and self.values:
+            firsts, lasts = zip(*self.values.values(), strict=True)
+            self._dropped = replace(self._dropped, count=len(self.values), first_at=min(firsts), last_at=max(lasts))
+
     def absorb(self, other: Bygone) -> None:
         """Count what another one counts; that counts nothing any more."""
         self.values, other.values = _spanned((*self.values.items(), *other.values.items())), {}
+        self.excused, other.excused = _spanned((*self.excused.items(), *other.excused.items())), {}
         self.kept, self._dropped = _most_of(self.kept, other.kept), _most_of(self._dropped, other._dropped)
         other.kept = other._dropped = None
 
     def fold(self, right: Renames) -> None:
         """Count values that have turned out to be others as those."""
         self.values = _spanned((right.get(value, value), ends) for value, ends in self.values.items())
+        self.excused = _spanned((right.get(value, value), ends) for value, ends in self.excused.items())
 
 
 def _most_of(one: Shed | None, other: Shed | None) -> Shed | None:

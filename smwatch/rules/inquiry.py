@@ -66,7 +66,10 @@ class Inquiry:
         slots, measure = self._case.slots, self._case.measure
         while self._doubted:
             value, _ = self._doubted.popitem()
-            if measure.asks_again(value) and (having := slots.having(value)):
+            if not measure.asks_again(value):
+                continue
+            self._case.weigh(value)
+            if having := slots.having(value):
                 self._asked.update(having)
                 self.due = True
 

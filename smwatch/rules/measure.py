@@ -241,6 +241,11 @@ class Measure:
             return count >= self.least
         return since < EVER and count * self.factor >= self.bar.at(since)
 
+    def counts(self, value: Value, second: int, case: SpreadCase) -> bool:
+        """Whether a value that was evidence, last in this second, still counts: that it does is only asked anew where
+        it is the same whenever it was seen."""
+        return not self._questions.timeless or bool(self.counting([Sight(second, ANY, value)], case))
+
     def watched(self, second: int, case: SpreadCase) -> bool:
         """Whether it was watched for long enough to say what a share of all is."""
         assert self.bar is not None

@@ -66,7 +66,8 @@ class Sighter:
                 run[:] = min(run[0], first), max(run[1], last)
             else:
                 runs.insert(at, [first, last])
-        del runs[:-SLOTS]
+        if len(runs) > SLOTS:
+            self.tell()  # of more than it keeps at a time: it judges what it lets go of
 
     def tell(self) -> None:
         """Tell the case of all that it was not told of."""

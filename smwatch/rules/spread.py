@@ -161,6 +161,7 @@ class SpreadCase(ValuedCase):
         other._inquiry.end()
         super().absorb(other)
         self.bygone.absorb(other.bygone)
+        self.weigh(*self.bygone.values, *self.bygone.excused)
         self.shed = self.bygone.shed
         if other.event is not None and other.newest_key > self.newest_key:
             self.heard(other.event)
@@ -182,6 +183,7 @@ class SpreadCase(ValuedCase):
         self.bygone.fold(right)
         self.slots.fold(right)
         self.measure.forget({*right, *right.values()})
+        self.weigh(*right.values())
         self._count()
         if (habits := self.measure.habits) is not None:
             habits.recount(self.identity, self.slots.days(DAY), self)
@@ -212,6 +214,13 @@ class SpreadCase(ValuedCase):
     def go_on(self) -> int:
         """Judge some of it; how many sights that meant looking at."""
         return self._inquiry.go_on()
+
+    def weigh(self, *values: Value) -> None:
+        """Have what was dropped of these values count, or not, by what is known by now."""
+        for value in values:
+            if (last := self.bygone.last(value)) is not None:
+                self.bygone.weigh(value, counts=self.measure.counts(value, last, self))
+                self.shed = self.bygone.shed
 
     def hear_all(self) -> None:
         """Hear of whatever becomes known from now on: what does so between two looks is not to be missed."""

@@ -163,6 +163,21 @@ def test_what_was_read_is_named_and_to_be_rotated_however_long_the_same_key_goes
     assert rotations(alarm) == rotations(only(RULE, theft))
 
 
+@pytest.mark.parametrize("batch", [10, 1_000])
+def test_what_a_rotation_explains_is_no_evidence_however_long_ago_it_was(batch: int) -> None:
+    by = records.role("rotator", "now")
+    reads = [records.read(f"prod/{n:02}", by=by, at=after(n)) for n in range(40)]
+    goes_on = [records.read("prod/own", by=by, at=after(minutes=5 * n)) for n in range(2, 2 * SLOTS)]
+    rotated, end = [f"prod/{n:02}" for n in (0, 7, 39)], after(minutes=10 * SLOTS)
+    started = [records.service_event("RotationStarted", secret, at=end) for secret in rotated]
+    written = [records.put(secret, by=by, at=end) for secret in rotated]
+    (alarm,) = of(RULE, judged([*reads, *goes_on, *started, *written], batch=batch))
+    left = [*(f"prod/{n:02}" for n in range(40) if f"prod/{n:02}" not in rotated), "prod/own"]
+    assert (alarm.count, alarm.first_at, alarm.last_at) == (38, after(1), after(hours=1))
+    assert [secret.name for secret in alarm.secrets] == left
+    assert [line.partition(" in ")[0] for line in alarm.facts] == left
+
+
 def test_what_was_read_is_named_also_where_one_page_holds_more_of_it_than_is_kept() -> None:
     reads = [records.read(f"prod/{n % 60}", by=THIEF, at=after(20 * n)) for n in range(1_050)]
     (alarm,) = of(RULE, judged(reads, batch=len(reads)))

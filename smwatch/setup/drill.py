@@ -18,13 +18,12 @@ from botocore.exceptions import ClientError
 
 from smwatch.setup import look
 from smwatch.setup.aws import Aws
+from smwatch.setup.drill_report import Report, Sighting, in_words
 from smwatch.setup.place import Place
 from smwatch.setup.policies import DRILL_PREFIX
-from smwatch.setup.render import as_json
 from smwatch.setup.seen import MADE
 from smwatch.setup.trouble import AWS_ERRORS, DENIED, SetupError, code_of, message_of, sentence
 from smwatch.setup.wanted import DELETED_SECRETS
-from smwatch.visible import visible
 
 RECOVERY_DAYS = 7
 """The shortest recovery window there is; the drill does not wait for its end."""
@@ -48,30 +47,6 @@ class Witness(msgspec.Struct, frozen=True):
     """Whether it has seen it by now; raises what botocore raises."""
     missing: str = ""
     """Why it can't see anything, "" if it can."""
-
-
-class Sighting(msgspec.Struct, frozen=True):
-    """What became of one witness."""
-
-    witness: str
-    seen_at: datetime | None = None
-    delay: timedelta | None = None
-    why: str = ""
-    """Why it saw nothing, "" if it did."""
-
-
-class Report(msgspec.Struct, frozen=True):
-    """How a drill went."""
-
-    secret: str
-    refused_at: datetime
-    sightings: tuple[Sighting, ...]
-    interrupted: bool = False
-
-    @property
-    def passed(self) -> bool:
-        """Whether everybody saw it."""
-        return all(sighting.seen_at for sighting in self.sightings)
 
 
 class Clock(msgspec.Struct, frozen=True):
@@ -209,7 +184,7 @@ def _wait(
                     if witness.look():
                         at = clock.now()
                         seen[witness.name] = Sighting(witness.name, at, at - since)
-                        tell(f"{witness.name}: seen after {_seconds(at - since)}")
+                        tell(f"{witness.name}: seen after {in_words(at - since)}")
                     reasons.pop(witness.name, None)
                 except AWS_ERRORS as error:
                     if reasons.get(witness.name) != sentence(error):
@@ -219,12 +194,12 @@ def _wait(
             if waiting and clock.now() - told_at >= TELL_EVERY:
                 told_at = clock.now()
                 names = ", ".join(witness.name for witness in waiting)
-                tell(f"waiting for {names}: {_seconds(told_at - since)} of {_seconds(patience)}")
+                tell(f"waiting for {names}: {in_words(told_at - since)} of {in_words(patience)}")
             if waiting:
                 clock.sleep(EVERY.total_seconds())
     except KeyboardInterrupt:
         interrupted = True
-    waited = _seconds(clock.now() - since)
+    waited = in_words(clock.now() - since)
     for witness in waiting:
         why = reasons.get(witness.name, f"not seen within {waited}")
         seen[witness.name] = Sighting(witness.name, why=why)
@@ -299,45 +274,6 @@ def _clean_up(aws: Aws, place: Place, name: str, tell: Tell) -> None:
         raise
     else:
         tell("Deleted")
-
-
-def report_text(report: Report) -> str:
-    """Return the report as a table."""
-    rows = [("what", "at (UTC)", "after"), ("reading refused", f"{report.refused_at:%H:%M:%S}", "")]
-    for each in report.sightings:
-        if each.seen_at and each.delay is not None:
-            rows.append((each.witness, f"{each.seen_at:%H:%M:%S}", _seconds(each.delay)))
-        else:
-            rows.append((each.witness, "not seen", each.why))
-    width = max(len(row[0]) for row in rows)
-    return "\n".join(f"{visible(what):{width}}  {at:8}  {visible(after)}".rstrip() for what, at, after in rows)
-
-
-def report_json(report: Report) -> str:
-    """Return the report as one JSON object; times are ISO 8601, delays seconds."""
-    sightings = [
-        {
-            "witness": each.witness,
-            "seen_at": each.seen_at,
-            "delay_s": round(each.delay.total_seconds(), 1) if each.delay is not None else None,
-            "why": each.why,
-        }
-        for each in report.sightings
-    ]
-    return as_json(
-        {
-            "secret": report.secret,
-            "refused_at": report.refused_at,
-            "sightings": sightings,
-            "passed": report.passed,
-            "interrupted": report.interrupted,
-        }
-    )
-
-
-def _seconds(period: timedelta) -> str:
-    seconds = round(period.total_seconds())
-    return f"{seconds // 60} min {seconds % 60} s" if seconds >= 60 else f"{seconds} s"
 
 
 def drill_name(at: datetime, suffix: str) -> str:

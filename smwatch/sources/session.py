@@ -14,13 +14,14 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from smwatch import __version__
 from smwatch.sources import failures
 from smwatch.sources.api_call import ApiCall
-from smwatch.sources.credentials import credential_files, silent_resolver
+from smwatch.sources.configured import botocore_errors, configuration_sentence, fatal, new_session, regions_of
+from smwatch.sources.credentials import credential_files
 from smwatch.sources.encoded import unpack
 from smwatch.sources.endpoint import AWS_OWN, Endpoint, endpoint_of
 from smwatch.sources.errors import CallError, ConfigurationError, ProfileError, Remedy
 from smwatch.sources.identity import Accounts, Identity
 from smwatch.sources.source import State
-from smwatch.sources.unconfigured import NO_REGION, incomplete_credentials, no_credentials, no_profile
+from smwatch.sources.unconfigured import NO_REGION, no_credentials
 
 if TYPE_CHECKING:
     from aiobotocore.session import AioSession
@@ -91,15 +92,15 @@ class AwsSession:
         for library in ("aiobotocore", "aiohttp"):  # what they have to say is told as a status, not over the screen
             logging.getLogger(library).addHandler(logging.NullHandler())
         try:
-            session = _new_session(profile)
-            regions = _regions(session)
+            session = new_session(profile)
+            regions = regions_of(session)
             return cls(
                 profile, session, regions=regions, environ=environ, read_timeouts=read_timeouts, accounts=accounts
             )
         except ProfileNotFound as error:
-            raise ProfileError(_configuration_sentence(error, profile)) from error
-        except _botocore_errors() as error:
-            raise ConfigurationError(_configuration_sentence(error, profile)) from error
+            raise ProfileError(configuration_sentence(error, profile)) from error
+        except botocore_errors() as error:
+            raise ConfigurationError(configuration_sentence(error, profile)) from error
 
     # -- what is set up ----------------------------------------------------------------------------------------------
 
@@ -123,8 +124,8 @@ class AwsSession:
         try:
             credentials = await self._session.get_credentials()
         except failures.expected() as error:
-            if _fatal(error):
-                raise ConfigurationError(_configuration_sentence(error, self.profile)) from error
+            if fatal(error):
+                raise ConfigurationError(configuration_sentence(error, self.profile)) from error
             return
         if credentials is None:
             raise ConfigurationError(no_credentials(self.profile))
@@ -198,10 +199,10 @@ class AwsSession:
         if files == self._fingerprint and not force:
             return False
         try:
-            session = _new_session(self.profile)
+            session = new_session(self.profile)
             # the models of the services are large, and the same
             session.register_component("data_loader", self._session.get_component("data_loader"))
-        except _botocore_errors():
+        except botocore_errors():
             return False  # half-written files: the next look will find them whole
         if self._region:
             session.set_config_variable("region", self._region)
@@ -289,60 +290,3 @@ class AwsSession:
     def endpoint(self, service: str) -> Endpoint:
         """Where this service is reached."""
         return endpoint_of(service, self._environ, self.profile_settings(), self._session.full_config)
-
-
-def _new_session(profile: str | None) -> AioSession:
-    """A session of botocore's, with the ways to credentials and the parsers that suit a monitor."""
-    from aiobotocore.session import AioSession
-
-    from smwatch.sources.models import LeanFiles
-    from smwatch.sources.parsers import LeanParsers
-
-    session = AioSession(profile=profile)
-    session.register_component("response_parser_factory", LeanParsers())
-    session.get_component("data_loader").file_loader = LeanFiles()
-    session.get_scoped_config()  # raises ProfileNotFound and ConfigParseError
-    session.register_component("credential_provider", silent_resolver(session))
-    return session
-
-
-def _regions(session: AioSession) -> list[str]:
-    """Every Region in which there is CloudTrail, as botocore would say too, by way of a large model."""
-    from smwatch.sources.models import regions_of_cloudtrail
-
-    return list(regions_of_cloudtrail(session.get_component("data_loader").load_data("endpoints")))
-
-
-def _botocore_errors() -> tuple[type[Exception], ...]:
-    from botocore.exceptions import BotoCoreError, ClientError
-
-    return BotoCoreError, ClientError
-
-
-def _fatal(error: Exception) -> bool:
-    from botocore import exceptions
-
-    return isinstance(
-        error,
-        exceptions.PartialCredentialsError
-        | exceptions.ProfileNotFound
-        | exceptions.ConfigParseError
-        | exceptions.ConfigNotFound
-        | exceptions.InvalidConfigError
-        | exceptions.UnknownCredentialError,
-    )
-
-
-def _configuration_sentence(error: Exception, profile: str | None) -> str:
-    from botocore import exceptions
-
-    match error:
-        case exceptions.ProfileNotFound():
-            return no_profile(error.kwargs.get("profile", profile))
-        case exceptions.PartialCredentialsError():
-            return incomplete_credentials(error.kwargs.get("cred_var", "a part"))
-        case exceptions.ConfigParseError():
-            return f"{error.kwargs.get('path', 'the AWS config file')} can't be read: mend its syntax"
-        case _:
-            text = " ".join(str(error).split())
-            return f"the AWS configuration can't work: {text}"

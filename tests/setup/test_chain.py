@@ -20,7 +20,8 @@ import pytest
 from smwatch import patterns
 from smwatch.setup.catalogue import NAMED_EVENTS
 from smwatch.setup.documents import Statement, document, text
-from smwatch.setup.drill import Clock, Report, drill, survey
+from smwatch.setup.drill import Clock, drill, survey
+from smwatch.setup.drill_report import Report
 from smwatch.setup.seeing import see_region
 from smwatch.setup.wanted import DELETED_SECRETS, Part, Wanted
 from tests.emulators.process import Emulator

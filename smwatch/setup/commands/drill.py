@@ -46,8 +46,9 @@ def drill(
     where = settled(config, profile, regions, log_group)
     with told(where.profile):
         from smwatch.setup.aws import open_session
-        from smwatch.setup.drill import Clock, drill_name, report_json, report_text, survey
+        from smwatch.setup.drill import Clock, drill_name, survey
         from smwatch.setup.drill import drill as run
+        from smwatch.setup.drill_report import report_json, report_text
         from smwatch.setup.place import group_name
 
         aws = open_session(where.profile, where.region)

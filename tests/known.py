@@ -39,13 +39,13 @@ class Known:
         self.store = Store(engine=Engine(combine(load_builtin())))
         self.lines: list[dict[str, Any]] = []
         """What `--json` would have printed of events."""
-        self._monitor = Monitor(
+        self.monitor = Monitor(
             self.journal, deliver=self._deliver, selects=lambda _: False, now=lambda: records.AT + timedelta(hours=1)
         )
 
     async def read(self, *found: Record) -> None:
         """A source brings these records."""
-        await self._monitor.read_once([Bringing(found)])
+        await self.monitor.read_once([Bringing(found)])
 
     async def restarted(self) -> Known:
         """The next run, which has recalled what the journal holds."""
@@ -55,7 +55,7 @@ class Known:
         engine.restore(again.journal.alarms())
         again.store = Store(engine=engine)
         again.store.recall()
-        await again._monitor.past.recall(records.AT - DAY, 10_000)
+        await again.monitor.past.recall(records.AT - DAY, 10_000)
         return again
 
     def restart_memory(self) -> None:

@@ -67,7 +67,7 @@ class World:
         """Calls a second that others make at this time."""
         self.asked: Callable[[datetime, datetime | None], None] = lambda _, __: None
         """Is told of each call from when to when it asks."""
-        self._tokens, self._counted_at = 2.0, 0.0
+        self.tokens, self._counted_at = 2.0, 0.0
 
     def now(self) -> datetime:
         """The true time."""
@@ -101,12 +101,12 @@ class World:
         """Two calls a second for everybody together."""
         clock = asyncio.get_running_loop().time()
         others = self.competitor(self.now())
-        self._tokens = min(2.0, self._tokens + (clock - self._counted_at) * max(0.0, 2.0 - others))
+        self.tokens = min(2.0, self.tokens + (clock - self._counted_at) * max(0.0, 2.0 - others))
         self._counted_at = clock
-        if self._tokens < 1:
+        if self.tokens < 1:
             self.throttled += 1
             raise CallError(State.THROTTLED, "Rate exceeded", Remedy.PACE)
-        self._tokens -= 1
+        self.tokens -= 1
 
 
 class SimulatedLookupEvents(SignedIn):

@@ -173,8 +173,11 @@ async def test_what_comes_with_a_time_long_before_ours_is_as_good_as_not_read(
     source = await source_of(session)
     async with aclosing(source.follow(Coverage())) as flow:
         async for item in flow:
-            assert isinstance(item, Status) or not (item.found or item.settled)
-            assert source._health.last_good_at is None
+            if isinstance(item, Status):
+                assert item.last_good_at is None
+            else:
+                assert not item.found
+                assert not item.settled
             if len(history.calls) == 1:
                 history.faults.append({"error": "InternalFailure", "status": 500, "times": 99})
             if len(history.calls) > 2:

@@ -367,7 +367,7 @@ def test_reading_once_gives_up_when_nothing_moves_for_a_minute() -> None:
     async def scenario() -> None:
         world = World(seed=1)
         world.competitor = lambda _: 2.0
-        world._tokens = 0.0
+        world.tokens = 0.0
         started_at = world.now()
         last = await read_once(world, Watcher(world, EPOCH - HOUR, SCHEDULE))
         assert last.state is State.THROTTLED

@@ -168,8 +168,7 @@ async def test_the_filtered_events_are_written_to_the_file_named(tmp_path: Path)
         told(len(events) + len(alarms))
         return f"wrote {len(events)} events"
 
-    stage = Stage([*reads(5, secret="prod/a"), *reads(3, secret="prod/b")])
-    stage.app.desk._outside = Outside(export=export)
+    stage = Stage([*reads(5, secret="prod/a"), *reads(3, secret="prod/b")], outside=Outside(export=export))
     async with stage.app.run_test(size=WIDE) as pilot:
         await pilot.press("slash", *"prod/b", "enter", "X")
         await pilot.pause()
@@ -186,8 +185,7 @@ async def test_what_aws_says_of_a_secret_stands_on_its_page() -> None:
             NOW, (("DescribeSecret", {"Name": secret.name, "CreatedDate": NOW}), ("GetResourcePolicy", "denied: x"))
         )
 
-    stage = Stage(reads(3, secret="prod/a"))
-    stage.app.desk._outside = Outside(ask=ask)
+    stage = Stage(reads(3, secret="prod/a"), outside=Outside(ask=ask))
     async with stage.app.run_test(size=(160, 90)) as pilot:
         await pilot.press("j", "o")
         await asyncio.wait_for(stage.app.workers.wait_for_complete(), 10)

@@ -226,11 +226,11 @@ class Engine:
 
         With `seen`, it is that as which they saw it: what has come since is not decided upon. So it is in `close`.
         """
-        return self._deciding.decide(self._folded(group), note, at, seen, closing=False)
+        return self._deciding.decide(self._folded(group)[group], note, at, seen, closing=False)
 
     def close(self, group: str, note: str, at: datetime, seen: Alarm | None = None) -> tuple[Alarm, ...]:
         """Somebody ends an alarm: evidence newer than what they have seen opens it again."""
-        return self._deciding.decide(self._folded(group), note, at, seen, closing=True)
+        return self._deciding.decide(self._folded(group)[group], note, at, seen, closing=True)
 
     def mute(self, mute: Mute) -> tuple[Alarm, ...]:
         """Make no noise about a rule, a secret or a principal for a while; a mute in the past ends one.
@@ -272,8 +272,11 @@ class Engine:
 
     def adopt(self, decided: Decided, *, more: bool = False) -> tuple[Alarm, ...]:
         """Take over what was decided elsewhere about alarms known here; those that changed, see `at_once`."""
-        self._fold_all()
-        changed = self._deciding.adopt(decided)
+        here = self._folded(*(group for group, _, _ in decided.alarms))
+        if any(mute.secret in self._right for mute in decided.mutes):
+            self._fold_all()
+        alarms = tuple((here[group], acknowledged, closed) for group, acknowledged, closed in decided.alarms)
+        changed = self._deciding.adopt(Decided(alarms, decided.mutes))
         settled = () if more else self.settle()
         return tuple((changed | {alarm.group: alarm for alarm in settled}).values())
 
@@ -311,17 +314,21 @@ class Engine:
 
     # -- within
 
-    def _folded(self, group: str) -> str:
-        """A group of which something is to be decided; where its name turns out to be wrong, all is folded before."""
-        right, alarm = self._right, self.alarms.get(group)
-        if alarm is None or right.keys().isdisjoint((alarm.secret, *(value for _, value in alarm.about))):
-            return group
-        self._fold_all()
-        case = self._cases.of(alarm, right)
-        if case is None:
-            return group
-        self._standing.settle_one(case)
-        return case.group
+    def _folded(self, *groups: str) -> Mapping[str, str]:
+        """The groups of which something is to be decided, each by what it was called before all was folded.
+
+        All is if the name of one turns out to be wrong.
+        """
+        right, here = self._right, dict(zip(groups, groups, strict=True))
+        alarms = [alarm for group in groups if (alarm := self.alarms.get(group)) is not None]
+        wrong = [one for one in alarms if not right.keys().isdisjoint((one.secret, *(value for _, value in one.about)))]
+        if wrong:
+            self._fold_all()
+        for alarm in wrong:
+            if (case := self._cases.of(alarm, right)) is not None:
+                self._standing.settle_one(case)
+                here[alarm.group] = case.group
+        return here
 
     def _fold_all(self) -> None:
         if self._folding is not None:

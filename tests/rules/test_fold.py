@@ -16,7 +16,7 @@ from smwatch.events.reader import Reader
 from smwatch.events.renaming import composed, renamed_event
 from smwatch.events.secret import Secret
 from smwatch.record import Record
-from smwatch.rules.alarm import Alarm, AlarmState, Mute
+from smwatch.rules.alarm import Alarm, AlarmState, Decided, Mute
 from smwatch.rules.engine import FOLDED, Engine
 from smwatch.rules.handful import Handful
 from tests import records
@@ -240,6 +240,29 @@ def test_who_decides_and_what_happens_while_names_are_brought_together_in_steps_
     expected.acknowledge(there.group, "calling the owner", after(600))
     expected.mute(Mute(after(hours=1), secret=other))
     assert engine.alarms == expected.alarms
+
+
+@pytest.mark.parametrize("of_wrong_name", [False, True])
+def test_what_was_decided_elsewhere_while_names_are_brought_together_waits_for_none_of_the_others(
+    known: list[Handful], *, of_wrong_name: bool
+) -> None:
+    other = Secret(records.ACCOUNT, records.REGION, "prod/db")
+    there, engine = Engine(catalogue()), Engine(catalogue())
+    reads = [records.read("my", by=records.role(f"app-{n}"), at=after(n)) for n in range(20 * FOLDED)]
+    for each in (there, engine):
+        each.judge(arrivals([*reads, *(records.read_deleted(name, at=after(9)) for name in ("my", "prod/db"))]))
+    (seen,) = (one for one in of("SMW-DEL-01", there.alarms) if one.secret == (WRONG if of_wrong_name else other))
+    (decided,) = there.acknowledge(seen.group, "calling the owner", after(600), seen)
+    there.fold([(WRONG, RIGHT)])
+    engine.at_once = 5
+    engine.fold([(WRONG, RIGHT)])
+    known.clear()
+    engine.adopt(Decided(((decided.group, decided.acknowledged, None),)))
+    if not of_wrong_name:
+        assert len(known) <= FOLDED
+        assert engine.unsettled
+    settle(engine)
+    assert engine.alarms == there.alarms
 
 
 def settle(engine: Engine) -> None:

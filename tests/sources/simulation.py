@@ -24,7 +24,7 @@ from smwatch.sources.reader import Answer, Reader, Row
 from smwatch.sources.source import Found, Page, State, Status
 from smwatch.sources.tail import Tail
 from smwatch.sources.telling import Named
-from tests.emulators.lookup_events import EventHistory, Refused
+from tests.emulators.event_history import EventHistory, Refused
 from tests.sources.reading import SignedIn, keep
 
 EPOCH = datetime(2026, 11, 23, 12, tzinfo=UTC)

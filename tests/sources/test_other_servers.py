@@ -15,7 +15,7 @@ from aiohttp import web
 from smwatch.sources.cloudtrail import cloudtrail_source
 from smwatch.sources.session import AwsSession
 from smwatch.sources.source import State
-from tests.emulators.lookup_events import EventHistory
+from tests.emulators.event_history import EventHistory
 from tests.emulators.records import record
 from tests.sources.hurry import Hurry, follow
 

@@ -93,45 +93,38 @@ def reads_of(singles: int, failed: int, batches: int) -> int:
     return singles + max(0, batches - singles - failed)
 
 
-class Dealings:
-    """Counts of what one principal did to one secret, and the keys of the first and last events."""
+class Dealings(msgspec.Struct, gc=False, eq=False):
+    """Counts of what one principal did to one secret, and the keys of the first and last events.
 
-    __slots__ = (
-        "batches",
-        "calls",
-        "decrypts",
-        "denied",
-        "failed_singles",
-        "failures",
-        "first",
-        "first_read",
-        "last",
-        "last_failure",
-        "last_read",
-        "last_refused",
-        "last_write",
-        "singles",
-        "writes",
-    )
+    Made with the key of an event which is about to be noted, twice.
+    """
 
-    def __init__(self, key: int) -> None:
-        """`key` is that of an event which is about to be noted."""
-        self.calls = 0
-        """Everything, reads included."""
-        self.singles = self.failed_singles = self.batches = 0
-        """GetSecretValue, successful and not, and successful BatchGetSecretValue."""
-        self.decrypts = 0
-        """Values decrypted by KMS for the principal: the second witness of a read."""
-        self.writes = 0
-        """Calls that changed something."""
-        self.denied = 0
-        """Refused calls of all kinds."""
-        self.failures: dict[Outcome, int] | None = None
-        """Reads that did not succeed, by how they ended."""
-        self.first = self.last = key
-        self.first_read = self.last_read = self.last_write = self.last_refused = 0
-        """Keys of successful reads and changes, and of reads refused because of a deletion; 0 for none."""
-        self.last_failure: Failure | None = None
+    # There may be one for each secret of each principal: serves "memory-varied".
+
+    first: int
+    last: int
+    calls: int = 0
+    """Everything, reads included."""
+    singles: int = 0
+    """Successful GetSecretValue."""
+    failed_singles: int = 0
+    """The same that did not succeed."""
+    batches: int = 0
+    """Successful BatchGetSecretValue."""
+    decrypts: int = 0
+    """Values decrypted by KMS for the principal: the second witness of a read."""
+    writes: int = 0
+    """Calls that changed something."""
+    denied: int = 0
+    """Refused calls of all kinds."""
+    failures: dict[Outcome, int] | None = None
+    """Reads that did not succeed, by how they ended."""
+    first_read: int = 0
+    """Keys of successful reads and changes, and of reads refused because of a deletion; 0 for none."""
+    last_read: int = 0
+    last_write: int = 0
+    last_refused: int = 0
+    last_failure: Failure | None = None
 
     @property
     def reads(self) -> int:

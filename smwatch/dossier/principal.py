@@ -16,8 +16,9 @@ from smwatch.events.event import Arrival, Event
 from smwatch.events.principal import Principal
 from smwatch.events.secret import Secret
 
-SECRETS, SEEN, CAME = 5000, 64, 128
-"""Secrets kept for a principal (beyond that a fixed sample, the rest counted together), and values of other kinds."""
+SECRETS, SEEN, CAME = 5000, 64, 32
+"""Secrets kept for a principal (beyond that a fixed sample, the rest counted together), values of other kinds, and what
+it came with that waits to be sorted into these."""
 
 
 class Seen(msgspec.Struct, frozen=True):
@@ -110,7 +111,7 @@ class PrincipalDossier:
         folded.first_key, folded.last_key = self.first_key, self.last_key
         folded._seen = self._seen
         if self._others is not None:
-            folded._others = Dealings(self._others.first)
+            folded._others = Dealings(self._others.first, self._others.first)
             folded._others.absorb(self._others)
         for secret, dealings in self._secrets.items():
             right = renames.get(secret, secret)
@@ -171,18 +172,19 @@ class PrincipalDossier:
         if surplus is not None:
             gone = self._secrets.pop(surplus) if surplus != secret else None
             if self._others is None:
-                self._others = Dealings(gone.first if gone is not None else key)
+                first = gone.first if gone is not None else key
+                self._others = Dealings(first, first)
             if gone is None:
                 return self._others
             self._others.absorb(gone)
-        dealings = self._secrets[secret] = Dealings(key)
+        dealings = self._secrets[secret] = Dealings(key, key)
         return dealings
 
     def _sort_out(self) -> None:
         """Move what the principal came with and from into a memory for each of the five."""
         for came, key in self._came.items():
             for known, value in zip(self._seen, came, strict=True):
-                if value:
+                if value and known.get(value, 0) < key:
                     latest(known, value, key, SEEN)
         self._came.clear()
 

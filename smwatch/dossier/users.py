@@ -85,13 +85,35 @@ class Consumer(msgspec.Struct, frozen=True):
     """It has asked for the value within 7 days, and been refused because the secret is marked for deletion."""
 
 
-class _User(Dealings):
-    __slots__ = ("principal", "traces")
+_Trace = tuple[str, str, str, str]
+"""Access key, session, address, user agent."""
 
-    def __init__(self, principal: Principal, key: int) -> None:
-        super().__init__(key)
-        self.principal = principal
-        self.traces: dict[tuple[str, str, str, str], int] = {}
+
+class _User(Dealings, gc=False, eq=False, kw_only=True):
+    principal: Principal
+    trace: _Trace | None = None
+    """The only one, as long as there is no other: with most secrets it stays at that. Serves "memory-varied"."""
+    traced: int = 0
+    """The key of when that was seen last."""
+    more: dict[_Trace, int] | None = None
+    """All of them, once there are more."""
+
+    @property
+    def traces(self) -> dict[_Trace, int]:
+        """From where and with what it came, and the keys of when last."""
+        return self.more or ({self.trace: self.traced} if self.trace is not None else {})
+
+    def came(self, trace: _Trace, key: int) -> None:
+        """Note that it came so."""
+        traces = self.more
+        if traces is None:
+            if self.trace is None or self.trace == trace:
+                self.trace = trace
+                if key > self.traced:
+                    self.traced = key
+                return
+            traces = self.more = {self.trace: self.traced}
+        latest(traces, trace, key, TRACES)
 
     @property
     def identity(self) -> str:
@@ -137,19 +159,14 @@ class Users:
         user = self._kept.get(principal.identity) or self._new(principal, first)
         if user is None:
             if self._others is None:
-                self._others = Dealings(first)
+                self._others = Dealings(first, first)
             self._others.note(event, how, times, first, last)
             return
         if last > user.last:
             user.principal = principal
         user.note(event, how, times, first, last)
         if event.call.name != DECRYPT:  # there, sourceIPAddress and userAgent are the service's own
-            trace = caller.access_key, principal.session, caller.source_ip, caller.user_agent
-            seen = user.traces.get(trace)
-            if seen is None:
-                latest(user.traces, trace, last, TRACES)
-            elif last > seen:
-                user.traces[trace] = last
+            user.came((caller.access_key, principal.session, caller.source_ip, caller.user_agent), last)
 
     def absorb(self, other: Users) -> None:
         """Count what `other` has counted too."""
@@ -162,7 +179,7 @@ class Users:
                 mine.principal = theirs.principal
             mine.absorb(theirs)
             for trace, key in theirs.traces.items():
-                latest(mine.traces, trace, key, TRACES)
+                mine.came(trace, key)
         if other._others is not None:
             self._count_among_others(other._others)
 
@@ -256,12 +273,12 @@ class Users:
             return None
         if surplus is not None:
             self._count_among_others(self._kept.pop(surplus))
-        user = self._kept[identity] = _User(principal, key)
+        user = self._kept[identity] = _User(key, key, principal=principal)
         return user
 
     def _count_among_others(self, dealings: Dealings) -> None:
         if self._others is None:
-            self._others = Dealings(dealings.first)
+            self._others = Dealings(dealings.first, dealings.first)
         self._others.absorb(dealings)
 
 

@@ -58,18 +58,21 @@ class Known:
     """
 
     def __init__(self, remember: int) -> None:
-        self.strings: Recent[_Text, str] = Recent(_kept, remember)
-        self.texts: Recent[str, str] = Recent(str, remember)
+        """`remember` is how many callers and calls; half as many of their parts."""
+        # So many that most events in the store share theirs: serves "memory-varied".
+        parts = remember // 2
+        self.strings: Recent[_Text, str] = Recent(_kept, parts)
+        self.texts: Recent[str, str] = Recent(str, parts)
         self.callers: Marked[_From, KnownCaller | None] = Marked(self._make_caller, remember)
         """None where the ARN does not tell who it is; see `unnamed`."""
         self.calls: Marked[_With, KnownCall] = Marked(self._make_call, remember)
         self.names = Names(changed=self._forget)
         self._addresses: Recent[_Text, _Text] = Recent(_plain_address, remember)
-        self._access_keys: Recent[_Text, _Text] = Recent(_plain_access_key, remember)
-        self._principals: Recent[_Who, Principal | None] = Recent(self._make_principal, remember)
-        self._clients: Recent[_Client, _Known | None] = Recent(self._make_client, remember // 4)
-        self._unnamed: Recent[_Unnamed, _Known] = Recent(self._make_unnamed, remember)
-        self._secrets: Recent[_About, _Secrets] = Recent(self._make_secrets, remember)
+        self._access_keys: Recent[_Text, _Text] = Recent(_plain_access_key, parts)
+        self._principals: Marked[_Who, Principal | None] = Marked(self._make_principal, parts)
+        self._clients: Marked[_Client, _Known | None] = Marked(self._make_client, parts // 4)
+        self._unnamed: Recent[_Unnamed, _Known] = Recent(self._make_unnamed, parts)
+        self._secrets: Marked[_About, _Secrets] = Marked(self._make_secrets, parts)
 
     def unnamed(self, header: Header, identity: Identity) -> KnownCaller:
         """The caller whom no ARN names."""
@@ -94,7 +97,7 @@ class Known:
             self.calls.forget_if(lambda known: known[0].secret == secret or secret in known[0].others)
 
     def _make_caller(self, key: _From) -> KnownCaller | None:
-        known = self._clients[key[:6]]
+        known = self._clients.of(key[:6])
         return None if known is None else self._caller(known, key[6], key[7])
 
     def _caller(self, known: _Known, source_ip: _Text, access_key: _Text) -> KnownCaller:
@@ -111,9 +114,9 @@ class Known:
         name, source, code, message = strings[key[0]], strings[key[1]], strings[key[2]], strings[key[3]]
         owner, region, found, typed, told, named, said, *_ = key[4:]
         of_kms = source == KMS
-        about = self._secrets[owner, region, found, typed, told, named, of_kms, not (code or message)]
+        about = self._secrets.of((owner, region, found, typed, told, named, of_kms, not (code or message)))
         if message and found is None and about[0] is None and not of_kms and (denied := named_in_denial(message)):
-            about = self._secrets[owner, region, denied, None, None, None, False, False]
+            about = self._secrets.of((owner, region, denied, None, None, None, False, False))
         secret, others, arn, names = about
         # Interned, as calls of a secret's many versions have one text.
         text = self.texts[search_text(name, source, names, code, message)]
@@ -135,7 +138,7 @@ class Known:
 
     def _make_client(self, key: _Client) -> _Known | None:
         arn, invoked_by, issuer, account, region, agent = key
-        principal = self._principals[arn, invoked_by, issuer, account]
+        principal = self._principals.of((arn, invoked_by, issuer, account))
         if principal is None:
             return None
         whole = principal.arn == arn and self.strings[agent] == (agent or "")

@@ -29,7 +29,7 @@ class Reader:
     What it remembers is bounded; it may be kept for as long as the program runs. It belongs to one event loop.
     """
 
-    def __init__(self, remember: int = 4096) -> None:
+    def __init__(self, remember: int = 8192) -> None:
         self._known = Known(remember)
         self._names = self._known.names
         self._seconds: Recent[str, int] = Recent(self._second, 1024)

@@ -90,8 +90,9 @@ was told to have no such secret (PYTHONHASHSEED=0), the key itself.
 class Marked(Recent[Hashable, V], Generic[K, V]):
     """The same for keys of many strings, of which only marks are kept.
 
-    To compare and keep a dozen strings costs more than all else of a look-up: serves "parse".
-    A hit is `get(mark_of(key))`; where that is None, `made` has the value.
+    To compare and keep a dozen strings costs more than all else of a look-up, and most of them are kept nowhere else:
+    serves "parse" and "memory-varied". Where no call is to be made for a hit, it is `get(mark_of(key))`, and where that
+    is None, `made` has the value.
     """
 
     __slots__ = ("_make_of",)
@@ -99,6 +100,12 @@ class Marked(Recent[Hashable, V], Generic[K, V]):
     def __init__(self, make: Callable[[K], V], limit: int) -> None:
         super().__init__(_unmade, limit)
         self._make_of = make
+
+    def of(self, key: K) -> V:
+        """The value for a key."""
+        mark = mark_of(key)
+        value = self.get(mark)
+        return self.made(mark, key) if value is None else value
 
     def made(self, mark: Hashable, key: K) -> V:
         """The value for a key with this mark that was not asked for lately."""

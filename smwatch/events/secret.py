@@ -7,7 +7,7 @@ from typing import NamedTuple, TypeGuard
 
 import msgspec
 
-from smwatch.events.recent import Recent
+from smwatch.events.recent import Marked, Recent
 
 
 class Secret(msgspec.Struct, frozen=True, gc=False, order=True, cache_hash=True):
@@ -78,7 +78,7 @@ class Names:
     def __init__(self, changed: Callable[[Secret | None], None], remember: int = 16_384) -> None:
         """`changed` is called with a secret when a name stands for it no more, and with None when any name might."""
         self._changed = changed
-        self._resolved: Recent[tuple[Named, str, str], Secret] = Recent(self._resolve, remember)
+        self._resolved: Marked[tuple[Named, str, str], Secret] = Marked(self._resolve, remember)
         self._secrets: Recent[_Key, Secret] = Recent(self._make_secret, remember)
         self._places: Recent[str, str] = Recent(str, 1024)
         self._existing: Recent[_Key, bool | None] = Recent(lambda _: None, remember)
@@ -100,7 +100,7 @@ class Names:
 
     def secret(self, named: Named, account: str, region: str) -> Secret:
         """The secret that is meant; `account` and `region` are the record's, for what is not an ARN."""
-        return self._resolved[named, account, region]
+        return self._resolved.of((named, account, region))
 
     @property
     def lessons(self) -> tuple[Lesson, ...]:

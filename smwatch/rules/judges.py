@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from operator import attrgetter
 
+from smwatch.rules import envelope
 from smwatch.rules.condition import historic
 from smwatch.rules.envelope import Rule
 from smwatch.rules.evidence import BEGINNING
-from smwatch.rules.group import Group
+from smwatch.rules.group import Group, Known
 from smwatch.rules.mark import Judge, Mark, caused_in, settle_each
 from smwatch.rules.sighting import SightingCase
 
@@ -95,26 +96,28 @@ def escalate(rule: Rule, evidence: Sequence[Mark]) -> None:
 
 
 def following(rule: Rule, case: SightingCase) -> Judge:
-    """Events count where the fact lies before or after them; with `min`, so many since the last such fact.
-
-    Steps ask for so many of them over longer periods, in which the fact may lie as far back.
-    """
+    """Events count where the fact lies before or after them; with `min`, so many since the last such fact."""
     sequence = rule.sequence
     assert sequence is not None
     known = case.world.known(sequence.fact, sequence.same, case.values, sequence.of)
-    within, burst, least, of = int(sequence.within), int(sequence.burst), sequence.min, sequence.of
     if known is None:
         return settle_none
-    if isinstance(known, Group) and of is not None and sequence.then:
-        known.watch_from(least, case)
+    if isinstance(known, Group) and sequence.of is not None and sequence.then:
+        known.watch_from(sequence.min, case)
     else:
         known.watch(case)
+    if for_good := stands(rule):
+        case.hears_back = int(sequence.within)
+    if sequence.then:
+        return _before(sequence, case, known, for_good=for_good)
+    return _after(rule, sequence, case, known)
 
-    for_good = stands(rule)
-    if for_good:
-        case.hears_back = within
 
-    def then(marks: Sequence[Mark], some: slice) -> None:
+def _before(sequence: envelope.Sequence, case: SightingCase, known: Known, *, for_good: bool) -> Judge:
+    """Events count where the fact comes after them, with `of` and `min` of so many; `for_good`: see `stands`."""
+    within, least, of = int(sequence.within), sequence.min, sequence.of
+
+    def judge(marks: Sequence[Mark], some: slice) -> None:
         if isinstance(known, Group) and of is not None and len(known.members) < least:
             settle_none(marks, some)  # most sessions read one or two secrets
             return
@@ -128,6 +131,15 @@ def following(rule: Rule, case: SightingCase) -> Judge:
             waiting = (mark.second for mark in reversed(case.marks) if not mark.evidence)
             case.own_high = next(waiting, BEGINNING - within) + within
 
+    return judge
+
+
+def _after(rule: Rule, sequence: envelope.Sequence, case: SightingCase, known: Known) -> Judge:
+    """Events count where the fact lies before them; with `min`, so many since the last such fact.
+
+    Steps ask for so many of them over longer periods, in which the fact may lie as far back.
+    """
+    within, burst, least = int(sequence.within), int(sequence.burst), sequence.min
     furthest = max(within, *(int(step.within) for step in rule.escalate)) if rule.escalate else within
     fewest = min([least, *(step.min for step in rule.escalate)])
 
@@ -139,7 +151,7 @@ def following(rule: Rule, case: SightingCase) -> Judge:
             return False
         return not any(map(_EVIDENCE, marks))
 
-    def after(marks: Sequence[Mark], _some: slice) -> None:
+    def judge(marks: Sequence[Mark], _some: slice) -> None:
         if not marks:
             return  # all there were will never be evidence
         if hopeless(marks):
@@ -167,7 +179,7 @@ def following(rule: Rule, case: SightingCase) -> Judge:
                     if yes and mark.second - fact <= max(within, step.within):
                         mark.join(number, step.severity.rank, step.title)
 
-    return then if sequence.then else after
+    return judge
 
 
 def missing(rule: Rule, case: SightingCase) -> Judge:

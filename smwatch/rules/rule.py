@@ -158,60 +158,89 @@ def combine(
     are added to those of the files. A RuleError names every problem; what is wrong with `disable` and `overrides` is
     said of what they were read from, which is `called` so.
     """
-    problems: list[str] = []
-    rules: dict[str, Mapping[str, Any]] = {}
-    origin: dict[str, str] = {}
-    facts: dict[str, Mapping[str, Any]] = {}
-    written_in: dict[str, str] = {}
-    lists: dict[str, tuple[str, ...]] = dict.fromkeys(LISTS, ())
+    together = _Together()
     for file in (builtin, *added):
+        together.take_in(file)
+    together.change(overrides or {}, called)
+    together.leave_out(disable, called)
+    return together.rule_set()
+
+
+class _Together:
+    """The tables of several files, each with where it was written, and what is wrong with them."""
+
+    def __init__(self) -> None:
+        self._problems: list[str] = []
+        self._rules: dict[str, Mapping[str, Any]] = {}
+        self._rules_of: dict[str, str] = {}
+        """Of each rule, where it was written last."""
+        self._facts: dict[str, Mapping[str, Any]] = {}
+        self._facts_of: dict[str, str] = {}
+        self._lists: dict[str, tuple[str, ...]] = dict.fromkeys(LISTS, ())
+
+    def take_in(self, file: RuleFile) -> None:
+        """One more file."""
         for identifier, table in file.rules.items():
-            if identifier in rules:
-                problems.append(
-                    f"{file.name}: rule {identifier}: id: is taken by the {origin[identifier]}; change that rule under"
-                    f" [rules.{identifier}] in the configuration"
+            if identifier in self._rules:
+                self._problems.append(
+                    f"{file.name}: rule {identifier}: id: is taken by the {self._rules_of[identifier]}; change that"
+                    f" rule under [rules.{identifier}] in the configuration"
                 )
-            rules[identifier], origin[identifier] = table, file.name
+            self._rules[identifier], self._rules_of[identifier] = table, file.name
         for name, fact in file.facts.items():
-            if name in facts:
-                problems.append(f"{file.name}: fact {name}: is taken")
-            facts[name], written_in[name] = fact, file.name
-        for name, values in file.lists.items():
-            lists[name] = (*lists[name], *values)
+            if name in self._facts:
+                self._problems.append(f"{file.name}: fact {name}: is taken")
+            self._facts[name], self._facts_of[name] = fact, file.name
+        self._add_to_lists(file.lists)
 
-    changes = dict(overrides or {})
-    for name, added_values in _lists(changes.pop("lists", {}), f"{called}: rules.lists", problems).items():
-        lists[name] = (*lists[name], *added_values)
-    for identifier, change in changes.items():
-        if identifier not in rules:
-            problems.append(f"{called}: rules.{identifier}: there is no such rule: see `smwatch rules list`")
-        elif not isinstance(change, Mapping):
-            problems.append(f"{called}: rules.{identifier}: is a table of the rule's keys")
-        elif change.get("id", identifier) != identifier:
-            problems.append(f"{called}: rules.{identifier}: id: cannot be changed")
-        else:
-            rules[identifier] = _merged(rules[identifier], change)
-            origin[identifier] = called
-    for pattern in disable:
-        gone = [identifier for identifier in rules if fnmatchcase(identifier, pattern)]
-        if not gone:
-            problems.append(f"{called}: rules.disable: there is no rule {pattern!r}: see `smwatch rules list`")
-        for identifier in gone:
-            del rules[identifier]
+    def change(self, overrides: Mapping[str, Any], called: str) -> None:
+        """Replace keys of rules, and add to lists; see `combine`."""
+        changes = dict(overrides)
+        self._add_to_lists(_lists(changes.pop("lists", {}), f"{called}: rules.lists", self._problems))
+        for identifier, change in changes.items():
+            if identifier not in self._rules:
+                self._problems.append(f"{called}: rules.{identifier}: there is no such rule: see `smwatch rules list`")
+            elif not isinstance(change, Mapping):
+                self._problems.append(f"{called}: rules.{identifier}: is a table of the rule's keys")
+            elif change.get("id", identifier) != identifier:
+                self._problems.append(f"{called}: rules.{identifier}: id: cannot be changed")
+            else:
+                self._rules[identifier] = _merged(self._rules[identifier], change)
+                self._rules_of[identifier] = called
 
-    decoded = [_rule(table, f"{origin[name]}: rule {name}", problems) for name, table in rules.items()]
-    named = {name: _fact(table, f"{written_in[name]}: fact {name}", problems) for name, table in facts.items()}
-    known = {name: fact for name, fact in named.items() if fact}
-    ruled = tuple(rule for rule in decoded if rule)
-    for name, table in rules.items():
-        problems += [
-            f"{origin[name]}: rule {name}: {told(place)}: there is no fact {missing!r}: define [fact.{missing}]"
-            for place, missing in references(table)
-            if missing not in named and not missing.lstrip().startswith("{")
-        ]
-    if problems:
-        raise RuleError(list(dict.fromkeys(problems)))
-    return RuleSet(ruled, known, lists)
+    def leave_out(self, patterns: Iterable[str], called: str) -> None:
+        """Leave out the rules of these ids or globs."""
+        for pattern in patterns:
+            gone = [identifier for identifier in self._rules if fnmatchcase(identifier, pattern)]
+            if not gone:
+                self._problems.append(
+                    f"{called}: rules.disable: there is no rule {pattern!r}: see `smwatch rules list`"
+                )
+            for identifier in gone:
+                del self._rules[identifier]
+
+    def rule_set(self) -> RuleSet:
+        """The tables as rules, facts and lists; a RuleError names every problem."""
+        problems, rules = self._problems, self._rules
+        decoded = [_rule(table, f"{self._rules_of[name]}: rule {name}", problems) for name, table in rules.items()]
+        facts = {
+            name: _fact(table, f"{self._facts_of[name]}: fact {name}", problems) for name, table in self._facts.items()
+        }
+        for name, table in rules.items():
+            problems += [
+                f"{self._rules_of[name]}: rule {name}: {told(place)}: there is no fact {missing!r}:"
+                f" define [fact.{missing}]"
+                for place, missing in references(table)
+                if missing not in facts and not missing.lstrip().startswith("{")
+            ]
+        if problems:
+            raise RuleError(list(dict.fromkeys(problems)))
+        known = {name: fact for name, fact in facts.items() if fact}
+        return RuleSet(tuple(rule for rule in decoded if rule), known, self._lists)
+
+    def _add_to_lists(self, added: Mapping[str, Sequence[str]]) -> None:
+        for name, values in added.items():
+            self._lists[name] = (*self._lists[name], *values)
 
 
 def _decoded(file: RuleFile, problems: list[str]) -> None:

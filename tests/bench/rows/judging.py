@@ -10,6 +10,8 @@ from itertools import chain, count
 from random import Random
 from statistics import median
 
+import msgspec
+
 from smwatch import patterns
 from smwatch.events.event import SeenBy
 from smwatch.events.reader import Reader
@@ -100,6 +102,16 @@ def renamed(size: int) -> Iterator[Pair]:
         yield Pair(smwatch, lambda: median(steps))
 
 
+_rules = Row(
+    name="rules",
+    what=f"all built-in rules on {PAGE:,} records",
+    floor="msgspec.json.decode of the same bytes",
+    target=3.0,
+    size=20_000,
+    sized="events judged before",
+    ready=rules,
+)
+
 ROWS = (
     Row(
         name="pattern",
@@ -110,40 +122,24 @@ ROWS = (
         sized="records",
         ready=pattern,
     ),
-    Row(
-        name="rules",
-        what=f"all built-in rules on {PAGE:,} records",
-        floor="msgspec.json.decode of the same bytes",
-        target=3.0,
-        size=20_000,
-        sized="events judged before",
-        ready=rules,
-    ),
-    Row(
+    _rules,
+    msgspec.structs.replace(
+        _rules,
         name="rules-varied",
-        what=f"all built-in rules on {PAGE:,} records, of 400 principals and 3,000 secrets",
-        floor="msgspec.json.decode of the same bytes",
-        target=3.0,
-        size=20_000,
-        sized="events judged before",
+        what=f"{_rules.what}, of 400 principals and 3,000 secrets",
         ready=partial(rules, traffic_of=Varied),
     ),
-    Row(
+    msgspec.structs.replace(
+        _rules,
         name="rules-random",
-        what=f"all built-in rules on {PAGE:,} records, each a random call of 36 callers and 180 secrets",
-        floor="msgspec.json.decode of the same bytes",
-        target=3.0,
-        size=20_000,
-        sized="events judged before",
+        what=f"{_rules.what}, each a random call of 36 callers and 180 secrets",
         ready=partial(rules, traffic_of=AtRandom),
     ),
-    Row(
+    msgspec.structs.replace(
+        _rules,
         name="rules-trouble",
-        what=f"all built-in rules on {PAGE:,} records, five of six refused, failed or writing",
-        floor="msgspec.json.decode of the same bytes",
-        target=3.0,
+        what=f"{_rules.what}, five of six refused, failed or writing",
         size=10_000,
-        sized="events judged before",
         ready=partial(rules, traffic_of=Trouble),
     ),
     Row(

@@ -103,6 +103,16 @@ def ingest(size: int, traffic_of: Callable[[], AnyTraffic] = Traffic) -> Iterato
         journal.close()
 
 
+_ingest = Row(
+    name="ingest",
+    what=f"page of {PAGE:,}: parse, journal, store, rules, view",
+    floor="msgspec.json.decode of the same bytes",
+    target=12.0,
+    size=100_000,
+    sized="events held",
+    ready=ingest,
+)
+
 ROWS = (
     Row(
         name="parse",
@@ -113,31 +123,19 @@ ROWS = (
         sized="records",
         ready=parse,
     ),
-    Row(
-        name="ingest",
-        what=f"page of {PAGE:,}: parse, journal, store, rules, view",
-        floor="msgspec.json.decode of the same bytes",
-        target=12.0,
-        size=100_000,
-        sized="events held",
-        ready=ingest,
-    ),
-    Row(
+    _ingest,
+    msgspec.structs.replace(
+        _ingest,
         name="ingest-varied",
         what="the same, of 400 principals and 3,000 secrets",
-        floor="msgspec.json.decode of the same bytes",
-        target=12.0,
         size=20_000,
-        sized="events held",
         ready=partial(ingest, traffic_of=Varied),
     ),
-    Row(
+    msgspec.structs.replace(
+        _ingest,
         name="ingest-random",
         what="the same, each a random call of 36 callers and 180 secrets",
-        floor="msgspec.json.decode of the same bytes",
-        target=12.0,
         size=20_000,
-        sized="events held",
         ready=partial(ingest, traffic_of=AtRandom),
     ),
 )

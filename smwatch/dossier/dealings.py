@@ -162,7 +162,7 @@ class Dealings(msgspec.Struct, gc=False, eq=False):
                 self.last_read = last
             if first < self.first_read or not self.first_read:
                 self.first_read = first
-        elif changes(event):
+        elif not event.call.read_only and changes(event):
             self.writes += times
             if last > self.last_write:
                 self.last_write = last

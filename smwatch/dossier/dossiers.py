@@ -12,6 +12,7 @@ from smwatch.dossier.again import Again
 from smwatch.dossier.principal import PrincipalDossier
 from smwatch.dossier.secret import SecretDossier
 from smwatch.events.event import Arrival, Event, Likeness
+from smwatch.events.principal import Principal
 from smwatch.events.secret import Secret
 
 DOSSIERS = 20_000
@@ -62,10 +63,11 @@ class Dossiers:
                 if len(self._once) >= KNOWN:
                     self._once.clear()
                 self._once.add(likeness)
-        self._principal(event).note(arrival)
+        by = event.caller.principal
+        (self.principals.get(by.identity) or self._new_principal(by)).note(arrival)
         if call.secret is not None:
             for secret in (call.secret, *call.others):
-                self._secret(secret).note(arrival)
+                (self.secrets.get(secret) or self._new_secret(secret)).note(arrival)
 
     def settle(self, about: Secret | str | None = None) -> None:
         """Note what has only been counted so far, of a secret, of a principal by identity, or of all."""
@@ -157,19 +159,20 @@ class Dossiers:
             known.times = 0
 
     def _principal(self, event: Event) -> PrincipalDossier:
-        principal = event.caller.principal
-        who = principal.identity
-        dossier = self.principals.get(who)
-        if dossier is None:
-            _make_room(self.principals)
-            dossier = self.principals[who] = PrincipalDossier(principal)
+        by = event.caller.principal
+        return self.principals.get(by.identity) or self._new_principal(by)
+
+    def _new_principal(self, principal: Principal) -> PrincipalDossier:
+        _make_room(self.principals)
+        dossier = self.principals[principal.identity] = PrincipalDossier(principal)
         return dossier
 
     def _secret(self, secret: Secret) -> SecretDossier:
-        dossier = self.secrets.get(secret)
-        if dossier is None:
-            _make_room(self.secrets)
-            dossier = self.secrets[secret] = SecretDossier(secret)
+        return self.secrets.get(secret) or self._new_secret(secret)
+
+    def _new_secret(self, secret: Secret) -> SecretDossier:
+        _make_room(self.secrets)
+        dossier = self.secrets[secret] = SecretDossier(secret)
         return dossier
 
 

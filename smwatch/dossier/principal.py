@@ -12,6 +12,7 @@ from smwatch.dossier.bounded import Sampled, latest, newest
 from smwatch.dossier.dealings import Dealings, changes, moment_of
 from smwatch.dossier.outcome import Outcome, failure
 from smwatch.dossier.touched import Secrets
+from smwatch.events.call import Came
 from smwatch.events.event import Arrival, Event
 from smwatch.events.principal import Principal
 from smwatch.events.secret import Secret
@@ -39,6 +40,7 @@ class PrincipalDossier:
     __slots__ = (
         "_came",
         "_others",
+        "_regions",
         "_secrets",
         "_seen",
         "denied",
@@ -58,9 +60,10 @@ class PrincipalDossier:
         self.first_key = self.last_key = 0
         self._secrets: Sampled[Secret, Dealings] = Sampled(SECRETS)
         self._others: Dealings | None = None
-        # What it came with and from is noted in one go, and sorted out into its five kinds later.
-        self._came: dict[tuple[str, str, str, str, str], int] = {}
-        self._seen: tuple[dict[str, int], ...] = ({}, {}, {}, {}, {})
+        # What it came with and from is noted in one go, and sorted out into its four kinds later.
+        self._came: dict[Came, int] = {}
+        self._seen: tuple[dict[str, int], ...] = ({}, {}, {}, {})
+        self._regions: dict[str, int] = {}
 
     # -- events in
 
@@ -71,7 +74,7 @@ class PrincipalDossier:
         if call.error_code or call.error_message:
             how = failure(arrival)
             self.denied += how is Outcome.DENIED
-        elif changes(event):
+        elif not call.read_only and changes(event):
             self.writes += 1
         self._count(event, how, 1, event.key, event.key)
 
@@ -87,14 +90,16 @@ class PrincipalDossier:
             self.last_key, self.principal = last, principal
         if first < self.first_key or not self.first_key:
             self.first_key = first
-        came = caller.access_key, principal.session, caller.source_ip, caller.user_agent, caller.region
-        seen = self._came.get(came)
+        came, region = self._came, caller.region
+        seen = came.get(caller.came)
         if seen is None:
-            self._came[came] = last
-            if len(self._came) > CAME:
+            came[caller.came] = last
+            if len(came) > CAME:
                 self._sort_out()
         elif last > seen:
-            self._came[came] = last
+            came[caller.came] = last
+        if region and last > self._regions.get(region, 0):
+            latest(self._regions, region, last, SEEN)
         secret = call.secret
         if secret is not None:
             (self._secrets.get(secret) or self._new(secret, first)).note(event, how, times, first, last)
@@ -109,7 +114,7 @@ class PrincipalDossier:
         folded = PrincipalDossier(self.principal)
         folded.events, folded.denied, folded.writes = self.events, self.denied, self.writes
         folded.first_key, folded.last_key = self.first_key, self.last_key
-        folded._seen = self._seen
+        folded._seen, folded._regions = self._seen, self._regions
         if self._others is not None:
             folded._others = Dealings(self._others.first, self._others.first)
             folded._others.absorb(self._others)
@@ -163,7 +168,7 @@ class PrincipalDossier:
     @property
     def regions(self) -> tuple[Seen, ...]:
         """AWS regions."""
-        return self._newest(4)
+        return _shown(self._regions)
 
     # -- how
 
@@ -181,13 +186,21 @@ class PrincipalDossier:
         return dealings
 
     def _sort_out(self) -> None:
-        """Move what the principal came with and from into a memory for each of the five."""
+        """Move what the principal came with and from into a memory for each of the four."""
         for came, key in self._came.items():
             for known, value in zip(self._seen, came, strict=True):
-                if value and known.get(value, 0) < key:
+                seen = known.get(value)
+                if seen is not None:
+                    if key > seen:
+                        known[value] = key
+                elif value:
                     latest(known, value, key, SEEN)
         self._came.clear()
 
     def _newest(self, which: int) -> tuple[Seen, ...]:
         self._sort_out()
-        return tuple(Seen(value, key) for value, key in newest(self._seen[which], SEEN))
+        return _shown(self._seen[which])
+
+
+def _shown(seen: dict[str, int]) -> tuple[Seen, ...]:
+    return tuple(Seen(value, key) for value, key in newest(seen, SEEN))

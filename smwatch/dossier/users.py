@@ -10,6 +10,7 @@ import msgspec
 from smwatch.dossier.bounded import Sampled, latest, newest
 from smwatch.dossier.dealings import DECRYPT, SECONDS, Dealings, Dealt, moment_of
 from smwatch.dossier.outcome import Outcome
+from smwatch.events.call import Came
 from smwatch.events.event import Event
 from smwatch.events.principal import Principal
 
@@ -85,25 +86,21 @@ class Consumer(msgspec.Struct, frozen=True):
     """It has asked for the value within 7 days, and been refused because the secret is marked for deletion."""
 
 
-_Trace = tuple[str, str, str, str]
-"""Access key, session, address, user agent."""
-
-
 class _User(Dealings, gc=False, eq=False, kw_only=True):
     principal: Principal
-    trace: _Trace | None = None
+    trace: Came | None = None
     """The only one, as long as there is no other: with most secrets it stays at that. Serves "memory-varied"."""
     traced: int = 0
     """The key of when that was seen last."""
-    more: dict[_Trace, int] | None = None
+    more: dict[Came, int] | None = None
     """All of them, once there are more."""
 
     @property
-    def traces(self) -> dict[_Trace, int]:
+    def traces(self) -> dict[Came, int]:
         """From where and with what it came, and the keys of when last."""
         return self.more or ({self.trace: self.traced} if self.trace is not None else {})
 
-    def came(self, trace: _Trace, key: int) -> None:
+    def note_trace(self, trace: Came, key: int) -> None:
         """Note that it came so."""
         traces = self.more
         if traces is None:
@@ -166,7 +163,7 @@ class Users:
             user.principal = principal
         user.note(event, how, times, first, last)
         if event.call.name != DECRYPT:  # there, sourceIPAddress and userAgent are the service's own
-            user.came((caller.access_key, principal.session, caller.source_ip, caller.user_agent), last)
+            user.note_trace(caller.came, last)
 
     def absorb(self, other: Users) -> None:
         """Count what `other` has counted too."""
@@ -179,7 +176,7 @@ class Users:
                 mine.principal = theirs.principal
             mine.absorb(theirs)
             for trace, key in theirs.traces.items():
-                mine.came(trace, key)
+                mine.note_trace(trace, key)
         if other._others is not None:
             self._count_among_others(other._others)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import TypeAlias
+
 import msgspec
 
 from smwatch.events.principal import Principal
@@ -32,6 +34,10 @@ class Call(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
     read_only: bool = False
 
 
+Came: TypeAlias = tuple[str, str, str, str]
+"""From where and with what somebody came: access key, session, source address, user agent."""
+
+
 class Caller(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
     """Who called, from where and with what, and whose trail recorded it; one object for all events that share it."""
 
@@ -45,3 +51,5 @@ class Caller(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
     source_ip: str = ""
     access_key: str = ""
     """userIdentity.accessKeyId: AKIA… is long-term, ASIA… temporary."""
+    came: Came = ("", "", "", "")
+    """What dossiers remember of it; made once for all that do."""

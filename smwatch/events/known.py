@@ -107,7 +107,8 @@ class Known:
             address, key = self.strings[source_ip], self.strings[access_key]
             text = self.texts[f"{text}\n{address}\n{key}".lower()]
         number = next(_numbers) if whole and key == (access_key or "") else 0
-        return Caller(principal, account, region, agent, text, address, key), account_bytes, number
+        came = key, principal.session, address, agent
+        return Caller(principal, account, region, agent, text, address, key, came), account_bytes, number
 
     def _make_call(self, key: _With) -> KnownCall:
         strings = self.strings

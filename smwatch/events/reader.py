@@ -32,6 +32,8 @@ class Reader:
     def __init__(self, remember: int = 8192) -> None:
         self._known = Known(remember)
         self._names = self._known.names
+        self.renames = self._names.renames
+        """What `renamed` will say: to be looked at after each record. Serves "ingest"."""
         self._seconds: Recent[str, int] = Recent(self._second, 1024)
         self._minutes: Recent[str, int] = Recent(_minute, 1024)
 

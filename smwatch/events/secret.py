@@ -94,7 +94,8 @@ class Names:
         self._both: Recent[_Key, bool | None] = Recent(lambda _: None, remember)
         """Names with what might be a suffix that some record has together with the name without."""
         self._lessons: dict[Lesson, None] = {}
-        self._renamed: list[tuple[Secret, Secret]] = []
+        self.renames: list[tuple[Secret, Secret]] = []
+        """What `renamed` will say: most often nothing, as can be seen without asking for it."""
         self.mistaken = False
         """Whether a part of what was said of a secret has turned out to be another's; it is for the caller to reset."""
 
@@ -127,9 +128,8 @@ class Names:
 
     def renamed(self) -> tuple[tuple[Secret, Secret], ...]:
         """Pairs (wrong guess, right identity) found since last asked: what was said of the first is the second's."""
-        if not self._renamed:
-            return ()
-        renamed, self._renamed = tuple(self._renamed), []
+        renamed = tuple(self.renames)
+        self.renames.clear()
         return renamed
 
     def _make_secret(self, key: _Key) -> Secret:
@@ -244,7 +244,7 @@ class Names:
             right = {now for before, now in moved.values() if before == was}
             if len(right) == 1 and self._references.find(was) == set():
                 now = right.pop()
-                self._renamed.append((was, now))
+                self.renames.append((was, now))
                 mistaken |= bool(self._both.find(_key(max(was, now, key=lambda each: len(each.name)))))
             else:
                 mistaken = True

@@ -59,7 +59,7 @@ def rows_of(first: int, arrivals: Iterable[Arrival], *, whole: bool) -> Iterator
         if whole:
             raw = arrival.raw
             kept = raw if raw.isascii() else _storable(raw)
-        yield seq, key >> _IDENTITY_BITS, identity(key), by, seen_ms, kept
+        yield seq, key >> _IDENTITY_BITS, (key & IDENTITY).to_bytes(_IDENTITY_BYTES), by, seen_ms, kept
 
 
 def _storable(raw: str) -> str | bytes:

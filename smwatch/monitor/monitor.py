@@ -187,16 +187,18 @@ class Monitor:
         return msgspec.structs.replace(status, complete_to=complete_to, message=status.message or self._keeper.unproven)
 
     async def _ingest(self, page: Page) -> None:
+        reader, set_right = self._reading.reader, self._reading.set_right
         with self._reading.begin() as arrivals:
             for start in range(0, len(page.found), self._handing.slice):
                 if start:
                     await self._handing.rest()
                 for found in page.found[start : start + self._handing.slice]:
                     at = found.at or page.undated_at
-                    arrival = self._reading.reader.read(found.raw, seen_by=page.seen_by, seen_at=page.seen_at, at=at)
+                    arrival = reader.read(found.raw, seen_by=page.seen_by, seen_at=page.seen_at, at=at)
                     if in_scope(arrival.event) or self._selects(arrival):
                         arrivals.append(arrival)
-                    self._reading.set_right()
+                    if reader.renames:
+                        set_right()
             if not (arrivals or page.settled or page.gaps or page.untrue or page.noted):
                 return
             if arrivals:

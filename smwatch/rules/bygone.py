@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from operator import attrgetter
+
+from msgspec.structs import replace
 
 from smwatch.rules.alarm import Alarm
 from smwatch.rules.dimension import Renames, Value

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from operator import attrgetter
+from operator import attrgetter, itemgetter
 from typing import NamedTuple
 
 import msgspec
@@ -16,6 +15,8 @@ BEGINNING, END = -1, 1 << 40
 LEVELS = 100
 """An alarm's level is its severity's rank times this, and its escalation steps."""
 _AT, _RANK_AND_STEP = attrgetter("at"), attrgetter("rank", "step")
+_HOW_BAD = itemgetter(0, 1)
+"""The rank and the step of a Total."""
 
 
 class Evidence(msgspec.Struct, frozen=True, gc=False):
@@ -34,8 +35,7 @@ class Evidence(msgspec.Struct, frozen=True, gc=False):
     """The value that is counted, where that is not the event."""
 
 
-@dataclass(frozen=True, slots=True)
-class Shed:
+class Shed(msgspec.Struct, frozen=True, gc=False):
     """Evidence that is only counted: older than what is kept, or known from an alarm alone."""
 
     count: int
@@ -82,7 +82,7 @@ def joined(totals: Sequence[Total]) -> Total:
     """What several amount to together, each of which is of later evidence than the one before."""
     if len(totals) < 2:
         return totals[0] if totals else total_of(())
-    rank, step = max((total.rank, total.step) for total in totals)
+    rank, step = max({*map(_HOW_BAD, totals)})
     title = next(total.title for total in reversed(totals) if total.rank == rank)
     return Total(rank, step, title, totals[0].first_at, totals[-1].last_at)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from itertools import chain
 from operator import attrgetter
 from typing import TypeAlias
@@ -17,13 +17,17 @@ from smwatch.rules.subject import SECOND_BITS
 from smwatch.rules.telling import Seen
 
 SEVERAL = 32
-"""Values that are brought up to date one by one where they changed, rather than all that there are."""
+"""Values that are brought up to date one by one where they changed, rather than all that there are; or a quarter."""
 Ends: TypeAlias = tuple[int, int]
 """The first and the last key of some evidence, or the first and the last second of a value."""
 Gone: TypeAlias = Mapping[Value, Ends]
 """Values that were evidence in what is kept no longer, with their seconds; others come to it, but none leaves it."""
+Moved: TypeAlias = tuple[Value, int | None, int | None]
+"""A value, and where it stood and stands by; None: nowhere."""
 _NEVER: Ends = END, BEGINNING
+_NOWHERE: Ends = END << SECOND_BITS, BEGINNING
 _KEY, _VALUE, _KEY_AND_VALUE = attrgetter("key"), attrgetter("value"), attrgetter("key", "value")
+_EVIDENCE = attrgetter("evidence")
 
 
 class Part:
@@ -78,29 +82,49 @@ class Part:
 class Found:
     """The evidence by slot, each piece of which has a value, and the different values in all of it.
 
-    One more event changes a value or two of hundreds in a dozen slots: these alone are brought up to date. Serves the
-    rows "rules-varied", "rules-trouble" and "longest stall of the event loop".
+    One more event changes a value or two of hundreds in a dozen slots: these alone are brought up to date, all together
+    when somebody asks. Serves the rows "rules-varied", "rules-random", "rules-trouble" and "longest stall of the event
+    loop".
 
     What there is to tell is also of values that are `gone`: mostly it is asked with the same mapping of them, and is
     brought up to date by that as well. What is dropped is to be in it before.
     """
 
-    __slots__ = ("_all", "_episode", "_firsts", "_gone", "_lasts", "_order", "_secrets", "by_slot")
+    __slots__ = (
+        "_all",
+        "_between",
+        "_episode",
+        "_firsts",
+        "_gone",
+        "_lasts",
+        "_order",
+        "_secrets",
+        "_seen",
+        "_touched",
+        "by_slot",
+    )
 
     def __init__(self) -> None:
         self.by_slot: dict[int, Part] = {}
         """Ascending."""
         self._episode: list[Evidence] | None = None
         self._order: list[tuple[int, Value]] | None = None
-        """All values by their first keys; None before anybody has asked, or where too much has changed since."""
+        """All values by their first keys; None before anybody has asked."""
+        self._firsts: dict[Value, int] = {}
+        self._lasts: dict[Value, int] = {}
+        """The first and the last key of each."""
+        self._touched: set[Value] = set()
+        """Values of which that may be otherwise since."""
+        self._between: Ends = _NOWHERE
+        """The ends of the slots in which they were touched: what is first before, or last after them, is so still."""
         self._gone: Gone = {}
         """What was asked with last."""
         self._all: list[tuple[int, Value]] | None = None
-        """These values and all others by their first seconds; None before anybody has asked, or as above."""
+        """These values and all others by their first seconds; None before anybody has asked."""
+        self._seen: dict[Value, Seen] = {}
+        """Each of them with its seconds."""
         self._secrets: tuple[int, tuple[Secret, ...]] | None = None
         """Those of all values, as of when so many were gone."""
-        self._firsts: dict[Value, int] = {}
-        self._lasts: dict[Value, int] = {}
 
     @classmethod
     def of(cls, evidence: Sequence[Evidence]) -> Found:
@@ -121,83 +145,95 @@ class Found:
             ordered = sorted(self.by_slot.items())
             self.by_slot.clear()
             self.by_slot.update(ordered)
-        self._changed(was, part)
+        if was is None:
+            self._touch(part.firsts, part.ends)
+        else:
+            firsts, lasts = was.firsts.items() ^ part.firsts.items(), was.lasts.items() ^ part.lasts.items()
+            self._touch([value for value, _ in chain(firsts, lasts)], was.ends, part.ends)
 
     def change(self, slot: int, gone: Sequence[Sight], new: Sequence[Evidence]) -> None:
         """Some of the evidence of a slot is gone, and there is some more, ascending; some is left."""
         part, episode = self.by_slot[slot], self._episode
         own, before = len(part.evidence), part.ends
         part.change(gone, new)
-        values = {sight.value for sight in gone} | {one.value for one in new if one.value is not None}
-        self._bring_up_to_date(values, before, part.ends)
+        self._touch(
+            [*[sight.value for sight in gone], *[one.value for one in new if one.value is not None]], before, part.ends
+        )
         if episode is not None and slot == next(reversed(self.by_slot)):
             self._episode = [*episode[: len(episode) - own], *part.evidence]  # what came before stands
 
     def drop(self, slot: int) -> None:
         """Forget a slot."""
         if (part := self.by_slot.pop(slot, None)) is not None:
-            self._changed(part, None)
+            self._touch(part.firsts, part.ends)
 
     def clear(self) -> None:
         """There is none."""
         self.by_slot.clear()
-        self._forget()
-
-    def _forget(self) -> None:
         self._episode = self._order = self._all = self._secrets = None
-        self._firsts, self._lasts = {}, {}
+        self._firsts, self._lasts, self._seen = {}, {}, {}
+        self._touched.clear()
 
-    def _changed(self, was: Part | None, now: Part | None) -> None:
-        if was is None or now is None:
-            part = was or now
-            assert part is not None
-            self._bring_up_to_date(part.firsts.keys(), part.ends, part.ends)
-        elif self._order is not None:
-            firsts, lasts = was.firsts.items() ^ now.firsts.items(), was.lasts.items() ^ now.lasts.items()
-            self._bring_up_to_date({value for value, _ in chain(firsts, lasts)}, was.ends, now.ends)
-        else:
-            self._episode = None
+    def _touch(self, values: Iterable[Value], *ends: Ends) -> None:
+        """Of these values something may be evidence within these ends that was none, or the other way round."""
+        self._episode = None
+        if self._order is not None:
+            self._touched.update(values)
+            firsts, lasts = zip(self._between, *ends, strict=True)
+            self._between = min(firsts), max(lasts)
 
-    def _bring_up_to_date(self, values: Iterable[Value], before: Ends, now: Ends) -> None:
-        """Know anew of these values when they were evidence first and last: they are so within these ends, or were.
+    # -- the first and the last of each value
 
-        What was the first before them is so still, and what was the last after them.
-        """
-        self._episode, order = None, self._order
+    def _ordered(self) -> list[tuple[int, Value]]:
+        """All values by their first keys."""
+        order = self._order
         if order is None:
-            return
-        changed = [*values]
-        if len(changed) > SEVERAL:
-            self._forget()
-            return
-        since, until = min(before[0], now[0]), max(before[1], now[1])
-        for value in changed:
-            was = self._firsts.pop(value, None)
-            first = was if was is not None and was < since else self._first(value)
-            if was != first:
-                _move(order, value, was, first)
-                if self._all is not None:
-                    _move(self._all, value, self._since(value, was), self._since(value, first))
-                if value not in self._gone:
-                    self._secrets = None
-            if first is None:
-                self._lasts.pop(value, None)
-            else:
-                self._firsts[value] = first
-                if self._lasts.get(value, since) <= until:
-                    self._lasts[value] = self._last(value)
+            self._know_all()
+            self._order = order = sorted(zip(self._firsts.values(), self._firsts, strict=True))
+        elif self._touched:
+            self._bring_up_to_date(order, self._touched)
+            self._touched, self._between = set(), _NOWHERE
+        return order
 
-    def _first(self, value: Value) -> int | None:
-        for part in self.by_slot.values():
-            if (first := part.firsts.get(value)) is not None:
-                return first
-        return None
+    def _bring_up_to_date(self, order: list[tuple[int, Value]], touched: Set[Value]) -> None:
+        known = self._firsts
+        were = [known.get(value) for value in touched]
+        if len(touched) > SEVERAL and 4 * len(touched) > len(known):
+            self._know_all()
+        else:
+            self._know(touched)
+        firsts = self._firsts
+        moved = [
+            (value, was, now) for value, was in zip(touched, were, strict=True) if was != (now := firsts.get(value))
+        ]
+        _move(order, moved)
+        if not self._gone.keys() >= {value for value, _, _ in moved}:
+            self._secrets = None
+        if self._all is not None:
+            self._see(self._all, touched)
 
-    def _last(self, value: Value) -> int:
-        for part in reversed(self.by_slot.values()):
-            if (last := part.lasts.get(value)) is not None:
-                return last
-        raise KeyError(value)
+    def _know_all(self) -> None:
+        """Find the first and the last key of each value."""
+        self._firsts, self._lasts, parts = {}, {}, self.by_slot.values()
+        for part in reversed(parts):
+            self._firsts.update(part.firsts)
+        for part in parts:
+            self._lasts.update(part.lasts)
+
+    def _know(self, values: Iterable[Value]) -> None:
+        """Find the first and the last key of these, where others may be that than were."""
+        firsts, lasts, (since, until) = self._firsts, self._lasts, self._between
+        parts = self.by_slot.values()
+        for value in values:
+            if firsts.get(value, since) >= since:
+                first = next((part.firsts[value] for part in parts if value in part.firsts), None)
+                if first is None:
+                    firsts.pop(value, None)
+                    lasts.pop(value, None)
+                    continue
+                firsts[value] = first
+            if lasts.get(value, since) <= until:
+                lasts[value] = next(part.lasts[value] for part in reversed(parts) if value in part.lasts)
 
     # -- what there is to tell of it
 
@@ -205,7 +241,7 @@ class Found:
     def episode(self) -> Sequence[Evidence]:
         """All of it, ascending; the same object until something changes."""
         if self._episode is None:
-            self._episode = [*chain.from_iterable(part.evidence for part in self.by_slot.values())]
+            self._episode = [*chain.from_iterable(map(_EVIDENCE, self.by_slot.values()))]
         return self._episode
 
     @property
@@ -213,30 +249,22 @@ class Found:
         """What all of it amounts to."""
         return joined([part.total for part in self.by_slot.values()])
 
-    def _ordered(self) -> list[tuple[int, Value]]:
-        if self._order is None:
-            for part in reversed(self.by_slot.values()):
-                self._firsts.update(part.firsts)
-            for part in self.by_slot.values():
-                self._lasts.update(part.lasts)
-            self._order = sorted(zip(self._firsts.values(), self._firsts, strict=True))
-        return self._order
-
     @property
     def keys(self) -> list[int]:
         """The newest keys of the first event with each value, ascending."""
         order, most = self._ordered(), EVIDENCE
-        keys = {key for key, _ in order[-most:]}
+        keys = dict.fromkeys([key for key, _ in order[-most:]])
         while len(keys) < EVIDENCE and most < len(order):  # an event may have many values
             most *= 2
-            keys = {key for key, _ in order[-most:]}
-        return sorted(keys)[-EVIDENCE:]
+            keys = dict.fromkeys([key for key, _ in order[-most:]])
+        return [*keys][-EVIDENCE:]
 
     def secrets(self, gone: Gone) -> tuple[Secret, ...]:
         """Those of the different values that are secrets: those `gone`, then the others by their first events."""
         self._ask_with(gone)
+        order = self._ordered()
         if self._secrets is None or self._secrets[0] != len(gone):
-            values = chain(gone, [value for _, value in self._ordered() if value not in gone])
+            values = chain(gone, [value for _, value in order if value not in gone])
             self._secrets = (
                 len(gone),
                 tuple([value for value in values if isinstance(value, Secret) and value is not UNNAMED]),
@@ -245,24 +273,13 @@ class Found:
 
     def seen(self, most: int, gone: Gone) -> list[Seen]:
         """The newest of the different values, by the first and the last second of each, ascending."""
-        lasts = self._lasts
-        if gone:
-            every = self._every(gone)
-            start = 0 if len(every) <= most else bisect_left(every, (every[-most][0],))
-            times = [
-                (first, max(lasts.get(value, BEGINNING) >> SECOND_BITS, gone.get(value, _NEVER)[1]), value)
-                for first, value in every[start:]
-            ]
-        else:
-            order = self._ordered()
-            start = 0 if len(order) <= most else bisect_left(order, (order[-most][0] >> SECOND_BITS << SECOND_BITS,))
-            times = [(key >> SECOND_BITS, lasts[value] >> SECOND_BITS, value) for key, value in order[start:]]
-        return sorted(times)[-most:]
+        every, seen = self._every(gone), self._seen
+        start = 0 if len(every) <= most else bisect_left(every, (every[-most][0],))
+        return sorted([seen[value] for _, value in every[start:]])[-most:]
 
     def count(self, gone: Gone) -> int:
         """How many different values have a name."""
-        values = len(self._every(gone) if gone else self._ordered())
-        return values - (UNNAMED in gone or UNNAMED in self._firsts)
+        return len(self._every(gone)) - (UNNAMED in self._seen)
 
     # -- with the values that are gone
 
@@ -271,28 +288,43 @@ class Found:
             self._gone, self._all, self._secrets = gone, None, None
 
     def _every(self, gone: Gone) -> list[tuple[int, Value]]:
+        """All values by their first seconds."""
         self._ask_with(gone)
         self._ordered()
         if self._all is None:
-            firsts = {value: first for value, (first, _) in gone.items()}
-            for value, key in self._firsts.items():
-                firsts[value] = min(gone.get(value, _NEVER)[0], key >> SECOND_BITS)
-            self._all = sorted(zip(firsts.values(), firsts, strict=True))
+            self._seen, self._all = {}, []
+            self._see(self._all, {*gone, *self._firsts})
         return self._all
 
-    def _since(self, value: Value, key: int | None) -> int | None:
-        """The first second of a value of which this is the first key that is kept."""
-        ends = self._gone.get(value)
-        if key is None:
-            return None if ends is None else ends[0]
-        return key >> SECOND_BITS if ends is None else min(ends[0], key >> SECOND_BITS)
+    def _see(self, every: list[tuple[int, Value]], values: Iterable[Value]) -> None:
+        """Know the seconds of these values."""
+        seen, firsts, lasts, gone = self._seen, self._firsts, self._lasts, self._gone
+        moved = list[Moved]()
+        for value in values:
+            was, first = seen.get(value), firsts.get(value)
+            since, until = (first >> SECOND_BITS, lasts[value] >> SECOND_BITS) if first is not None else _NEVER
+            if (ends := gone.get(value)) is not None:
+                since, until = min(since, ends[0]), max(until, ends[1])
+            if until == BEGINNING:
+                seen.pop(value, None)
+                moved.append((value, was[0] if was is not None else None, None))
+            elif was is None or was[0] != since or was[1] != until:
+                seen[value] = since, until, value
+                moved.append((value, was[0] if was is not None else None, since))
+        _move(every, moved)
 
 
-def _move(order: list[tuple[int, Value]], value: Value, was: int | None, now: int | None) -> None:
-    """Have a value stand in another place, or in none any more."""
-    if was == now:
+def _move(order: list[tuple[int, Value]], moved: Sequence[Moved]) -> None:
+    """Have values stand in other places, or in none any more."""
+    moved = [each for each in moved if each[1] != each[2]]
+    if len(moved) > SEVERAL:
+        gone = {value for value, was, _ in moved if was is not None}
+        order[:] = [each for each in order if each[1] not in gone]
+        order += [(now, value) for value, _, now in moved if now is not None]
+        order.sort()
         return
-    if was is not None:
-        del order[bisect_left(order, (was, value))]
-    if now is not None:
-        insort(order, (now, value))
+    for value, was, now in moved:
+        if was is not None:
+            del order[bisect_left(order, (was, value))]
+        if now is not None:
+            insort(order, (now, value))

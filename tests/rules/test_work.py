@@ -312,20 +312,12 @@ def test_one_more_read_has_the_evidence_of_its_own_slot_alone_summed_up(monkeypa
     assert summed_up == [1]
 
 
-def test_one_more_read_has_no_value_of_any_slot_placed_among_all_again(monkeypatch: pytest.MonkeyPatch) -> None:
-    engine, by, placed, first = Engine(catalogue()), records.role("ci-deployer", "build-7"), list[Value](), Found._first
-
-    def noted(found: Found, value: Value) -> int | None:
-        placed.append(value)
-        return first(found, value)
-
+def test_one_more_read_is_told_of_its_secret_alone() -> None:
+    engine, by = Engine(catalogue()), records.role("ci-deployer", "build-7")
     thief(30 * MANY, engine)
     (alarm,) = of("SMW-READ-01", engine.alarms)
-    monkeypatch.setattr(Found, "_first", noted)
-    monkeypatch.setattr(Found, "_forget", lambda _found: pytest.fail("all is brought together again"))
     engine.judge(arrivals([records.read("prod/7", by=by, at=after(30 * MANY))]))
     (later,) = of("SMW-READ-01", engine.alarms)
-    assert not placed
     assert [fact for fact in later.facts if fact not in alarm.facts] == [
         "prod/7 in eu-west-1: first 2026-11-23 14:00:07Z, last 2026-11-23 14:30:00Z"
     ]
@@ -393,6 +385,33 @@ def test_evidence_in_the_newest_slot_changes_without_that_of_others_being_gone_t
         found.change(2, (), [Evidence(second, second << SECOND_BITS, 2, 0, "", f"{second}")])
         assert [one.at for one in found.episode] == [1, 11, 21, *range(22, second + 1)]
     assert _GoneThrough.times == 2  # its own, each time
+
+
+class _LookedUp(dict[Value, int]):
+    """Keys by value that note when values are looked up, or gone through."""
+
+    times = 0
+
+    def __contains__(self, value: object) -> bool:
+        type(self).times += 1
+        return super().__contains__(value)
+
+    def __iter__(self) -> Iterator[Value]:
+        type(self).times += 1
+        return super().__iter__()
+
+
+def test_a_value_that_is_evidence_once_more_has_no_value_of_other_slots_placed_again() -> None:
+    found, width = Found(), 10
+    for second in range(1, 1_000, width):
+        found.put(second // width, [Evidence(second, second << SECOND_BITS, 2, 0, "", f"{second % 97}")])
+    before = found.seen(100, {})
+    for part in found.by_slot.values():
+        part.firsts, part.lasts = _LookedUp(part.firsts), _LookedUp(part.lasts)
+    found.put(100, [Evidence(1_001, 1_001 << SECOND_BITS, 2, 0, "", "7")])
+    (changed,) = {*found.seen(100, {})} - {*before}
+    assert changed[1:] == (1_001, "7")
+    assert _LookedUp.times == 0
 
 
 def evidence_of_slot(slot: int, sights: Iterable[tuple[int, int, int]]) -> list[Evidence]:

@@ -22,8 +22,6 @@ from smwatch.rules.slots import More
 if TYPE_CHECKING:
     from smwatch.rules.spread import SpreadCase
 
-SEVERAL = 8
-"""New seconds that are looked at one by one, rather than all that there are."""
 Slots: TypeAlias = dict[int, Sequence[Sight]]
 """By slot, ascending: what was seen in it, ascending."""
 Ends: TypeAlias = tuple[int, int]
@@ -101,20 +99,16 @@ class Close:
         if self._plain and ends is not None and _enough(sights, self.need.within, self.need.least):
             return True
         counts = lately.counts(self.need.within, slot) if lately is not None else None
-        if counts is not None and len(counts) <= SEVERAL:
-            return self._enough_lately(counts, had=ends is not None)
+        if counts is not None:
+            return self._enough_lately(slot, slots, counts, had=ends is not None)
         if len(near := self.within(slot, slots)) > 1:
             sights = [*chain.from_iterable(slots[one] for one in near)]
         return self._enough_at_the_end(slots[slot], sights, had=ends is not None)
 
-    def _enough_lately(self, counts: Iterable[tuple[int, int]], *, had: bool) -> bool:
+    def _enough_lately(self, slot: int, slots: Slots, counts: Sequence[tuple[int, int]], *, had: bool) -> bool:
         """Whether there are enough values in the last of these seconds where they `had` been before, or in none."""
-        enough = False
-        for second, count in counts:
-            enough = self._enough_in(second, count)
-            if enough and not had:
-                return False
-        return enough is had
+        ends = self._found(slot, slots, counts)
+        return ends is not None and ends[1] == counts[-1][0] if had else ends is None
 
     def _enough_at_the_end(self, own: Sequence[Sight], sights: Sequence[Sight], *, had: bool) -> bool:
         """The same of the last second of a slot, if more than are noted can't have been in any other second of it.
@@ -173,21 +167,27 @@ class Close:
         if known is not None and ends is not None and known[0] == ends[0]:
             return [slot]  # to those before it makes a difference when it begins
         # What comes before another slot in which there is enough is covered, or not, by that one.
-        back = min((slot - one for one in self.within(slot, self._ends) if one < slot), default=self.reach)
-        return _around((slot,), slots, back, 0)
+        before = [one for one in self.within(slot, self._ends) if one < slot]
+        return _around((slot,), slots, slot - max(before) if before else self.reach, 0)
 
     def covers(self, slot: int, slots: Slots) -> tuple[int, int]:
         """How many of a slot's sights are each one of enough with what was before or soon after them, and at which
         place those begin that are so with what came in later slots."""
         sights, own = slots[slot], self._ends.get(slot)
         upto = bisect_left(sights, (own[1] + 1,)) if own is not None else 0
-        following = None
-        for one in self._ends:
-            if slot < one <= slot + self.reach and (following is None or one < following):
-                following = one
-        if following is None:
+        if (following := self._following(slot)) is None:
             return upto, len(sights)
         return upto, max(upto, bisect_left(sights, (self._ends[following][0] - self.need.within,)))
+
+    def _following(self, slot: int) -> int | None:
+        """The next slot in which there is enough, if periods reach from there into this one."""
+        ends = self._ends
+        if self.reach < len(ends):
+            for one in range(slot + 1, slot + self.reach + 1):
+                if one in ends:
+                    return one
+            return None
+        return min([one for one in ends if slot < one <= slot + self.reach], default=None)
 
     def _found(self, slot: int, slots: Slots, counts: Iterable[tuple[int, int]] | None) -> Ends | None:
         """The first and the last second with enough; `counts`: how many values there are in each, if that is known."""
@@ -229,8 +229,9 @@ class Close:
             if habits is not None:
                 if second // DAY != day:
                     self._note(day, most)
-                    habits.watch(case.identity, case)
-                    day, most, usual = second // DAY, -1, habits.usual(case.identity, within, second // DAY)
+                    identity = case.identity
+                    habits.watch(identity, case)
+                    day, most, usual = second // DAY, -1, habits.usual(identity, within, second // DAY)
                 if count > most:
                     most = count  # what is done while nothing is judged yet is habitual too
                 if count <= usual:

@@ -50,7 +50,7 @@ class Finder:
         self._open: list[tuple[Close, Close]] = []
         """Of both, those by which there is anything to find."""
         self._counting: dict[int, Sequence[Sight]] = {}
-        """By slot, the sights that are near others and count."""
+        """By slot, ascending, the sights that are near others and count."""
         self._whole: set[int] = set()
         """The slots in which all count that are near others."""
         self._asked: set[int] = set()
@@ -67,12 +67,16 @@ class Finder:
         """Forget a slot."""
         for close in (*self._near, *self._close):
             close.drop(slot)
-        for known in (self._counting, self._graded, self._judged):
-            known.pop(slot, None)
+        far = slot + self._reach < max(self._judged, default=slot)
+        for lately, known in ((self._seen_lately, self._judged), (self._counted_lately, self._counting)):
+            sights = known.pop(slot, ())
+            if far:
+                lately.drop(sights)  # no period of what comes reaches as far back
+            else:
+                lately.forget()
+        self._graded.pop(slot, None)
         self._whole.discard(slot)
         self._asked.discard(slot)
-        self._seen_lately.forget()
-        self._counted_lately.forget()
 
     def find(
         self,
@@ -119,7 +123,9 @@ class Finder:
             if differs:
                 counted.append(slot)
             yield len(slots[slot])
-        counting = {slot: self._counting[slot] for slot in slots}
+        if [*self._counting] != [*slots]:
+            self._counting = {slot: self._counting[slot] for slot in slots}
+        counting = self._counting
         changed = {*counted, *asked}
         if only is not None and counted_more is None:
             newest = [] if only in counted else newest[1:]  # what counted of it before may not, or all of it does
@@ -211,11 +217,13 @@ class Finder:
     def _judge(self, slot: int, counting: Slots, found: Found, more: More | None) -> None:
         """Find what of a slot is evidence."""
         sights = counting[slot]
-        covers = [(close.need, *close.covers(slot, counting)) for _, close in self._open]
-        places = sorted({0, len(sights), *(place for _, *both in covers for place in both)})
+        covers, places = list[tuple[Need, int, int]](), {0, len(sights)}
+        for _, close in self._open:
+            covers.append((close.need, *(both := close.covers(slot, counting))))
+            places.update(both)
         graded = [
             (start, end, grade)
-            for start, end in pairwise(places)
+            for start, end in pairwise(sorted(places))
             if (grade := _worst([need for need, upto, since in covers if end <= upto or start >= since])) is not None
         ]
         was = self._graded.pop(slot, None)

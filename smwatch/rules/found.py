@@ -16,8 +16,10 @@ from smwatch.rules.measure import Sight
 from smwatch.rules.subject import SECOND_BITS
 from smwatch.rules.telling import Seen
 
-SEVERAL = 32
-"""Values that are brought up to date one by one where they changed, rather than all that there are; or a quarter."""
+SEVERAL = 8
+"""Values that are brought up to date one by one where they changed, or one of SHARE: more are with all that there are,
+which takes less than to look for each in slot after slot."""
+SHARE = 16
 Ends: TypeAlias = tuple[int, int]
 """The first and the last key of some evidence, or the first and the last second of a value."""
 Gone: TypeAlias = Mapping[Value, Ends]
@@ -198,7 +200,7 @@ class Found:
     def _bring_up_to_date(self, order: list[tuple[int, Value]], touched: Set[Value]) -> None:
         known = self._firsts
         were = [known.get(value) for value in touched]
-        if len(touched) > SEVERAL and 4 * len(touched) > len(known):
+        if len(touched) > SEVERAL and SHARE * len(touched) > len(known):
             self._know_all()
         else:
             self._know(touched)
@@ -226,14 +228,19 @@ class Found:
         parts = self.by_slot.values()
         for value in values:
             if firsts.get(value, since) >= since:
-                first = next((part.firsts[value] for part in parts if value in part.firsts), None)
-                if first is None:
+                for part in parts:
+                    if value in part.firsts:
+                        firsts[value] = part.firsts[value]
+                        break
+                else:
                     firsts.pop(value, None)
                     lasts.pop(value, None)
                     continue
-                firsts[value] = first
             if lasts.get(value, since) <= until:
-                lasts[value] = next(part.lasts[value] for part in reversed(parts) if value in part.lasts)
+                for part in reversed(parts):
+                    if value in part.lasts:
+                        lasts[value] = part.lasts[value]
+                        break
 
     # -- what there is to tell of it
 

@@ -125,6 +125,7 @@ class Inquiry:
             slots[number], some = kept.sights(number, keep=case.enough)
             if some is not None:
                 more[number] = some
-        slots = dict(sorted(slots.items()))
+        if [*slots] != (ascending := sorted(slots)):
+            slots = {number: slots[number] for number in ascending}
         values = len(kept.values)
         yield from finder.find(slots, seen & slots.keys(), asked & slots.keys(), more, values, found)

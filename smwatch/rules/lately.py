@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain, groupby
 from operator import itemgetter
@@ -41,6 +41,14 @@ class Lately:
         self._lasts = self._counts = None
         self._new = {}
 
+    def drop(self, sights: Iterable[Sight]) -> None:
+        """Forget these, which are older than any period reaches back that is asked about from now on."""
+        if (lasts := self._lasts) is None:
+            return
+        for _, key, value in sights:
+            if lasts.get(value) == key:
+                del lasts[value], self._keys[bisect_left(self._keys, key)]
+
     def go_on(self, new: Mapping[int, Sequence[Sight]], before: Sequence[Sequence[Sight]]) -> None:
         """By slot, ascending, what is `new`: all of it is later than what there was `before`, ascending."""
         if self._counts is None:
@@ -71,7 +79,7 @@ class Lately:
                     if (was := lasts.get(value)) is not None:
                         del keys[bisect_left(keys, was)]
                     lasts[value] = key
-                    insort(keys, key)
+                    keys.append(key)
                 for within, found in own:
                     found.append((second, len(keys) - bisect_left(keys, second - within << SECOND_BITS)))
         return counts

@@ -155,14 +155,14 @@ class Slots:
         """
         sights, again, slot = self._sights.get(number), self._again.pop(number, None), self.by_number[number]
         if sights is None:
-            found = sorted([sight for value, ends in slot.items() for sight in _sights(value, ends, ())])
+            found = sorted([Sight(key >> SECOND_BITS, key, value) for value, ends in slot.items() for key in {*ends}])
             if keep:
                 self._sights[number] = found
             return found, None
         if again is None:
             return sights, None
-        new = sorted([sight for value, ends in again.items() for sight in _sights(value, slot[value], ends)])
-        gone = [sight for value, ends in again.items() for sight in _sights(value, ends, slot[value])]
+        new = sorted(_but([(value, slot[value], ends) for value, ends in again.items()]))
+        gone = _but([(value, ends, slot[value]) for value, ends in again.items()])
         more = More(sights, gone, new) if sights and new else None
         found = self._sights[number] = sights.copy()
         for sight in gone:
@@ -187,5 +187,6 @@ class Slots:
         self._again.pop(number, None)
 
 
-def _sights(value: Value, keys: Sequence[int], but: Sequence[int]) -> list[Sight]:
-    return [Sight(key >> SECOND_BITS, key, value) for key in dict.fromkeys(keys) if key not in but]
+def _but(ends: Iterable[tuple[Value, Sequence[int], Sequence[int]]]) -> list[Sight]:
+    """What was seen of values first and last, but for what was among other ends of them."""
+    return [Sight(key >> SECOND_BITS, key, value) for value, keys, others in ends for key in {*keys}.difference(others)]

@@ -214,9 +214,15 @@ def _short(identity: str) -> str:
     return identity.rpartition("/")[2] or identity
 
 
-@lru_cache(8192)
 def _clock(second: int) -> str:
-    return f"{datetime.fromtimestamp(min(second, _LAST), UTC):%Y-%m-%d %H:%M:%SZ}"
+    minute, second = divmod(min(second, _LAST), 60)
+    return f"{_minute(minute)}:{second:02}Z"
+
+
+# Nearly all that an alarm lists is of the same minutes as the rest, and as what others list.
+@lru_cache(8192)
+def _minute(minute: int) -> str:
+    return f"{datetime.fromtimestamp(60 * minute, UTC):%Y-%m-%d %H:%M}"
 
 
 _LAST = int(datetime.max.replace(microsecond=0, tzinfo=UTC).timestamp())

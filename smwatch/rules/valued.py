@@ -49,7 +49,7 @@ class ValuedCase(Case):
     @property
     def identity(self) -> str:
         """The stable identity behind the group."""
-        return self.event.principal.identity if self.event is not None else ""
+        return self.event.caller.principal.identity if self.event is not None else ""
 
     @property
     def place(self) -> Place:

@@ -64,9 +64,7 @@ class Close:
 
     def within(self, slot: int, slots: Collection[int]) -> list[int]:
         """The slots into which periods reach that end in this one, which is the last of them."""
-        if self.reach < len(slots):
-            return [one for one in range(slot - self.reach, slot + 1) if one in slots]
-        return [one for one in slots if slot - self.reach <= one <= slot]
+        return among(range(slot - self.reach, slot + 1), slots)
 
     def find(self, slot: int, slots: Slots, more: More | None = None, lately: Lately | None = None) -> list[int]:
         """Find those seconds of a slot; the slots in which others are covered than before.
@@ -167,27 +165,18 @@ class Close:
         if known is not None and ends is not None and known[0] == ends[0]:
             return [slot]  # to those before it makes a difference when it begins
         # What comes before another slot in which there is enough is covered, or not, by that one.
-        before = [one for one in self.within(slot, self._ends) if one < slot]
-        return _around((slot,), slots, slot - max(before) if before else self.reach, 0)
+        back = _next(range(slot - 1, slot - self.reach - 1, -1), self._ends)
+        return among(range(slot - self.reach if back is None else back, slot + 1), slots)
 
     def covers(self, slot: int, slots: Slots) -> tuple[int, int]:
         """How many of a slot's sights are each one of enough with what was before or soon after them, and at which
         place those begin that are so with what came in later slots."""
         sights, own = slots[slot], self._ends.get(slot)
         upto = bisect_left(sights, (own[1] + 1,)) if own is not None else 0
-        if (following := self._following(slot)) is None:
+        following = _next(range(slot + 1, slot + self.reach + 1), self._ends)
+        if following is None:
             return upto, len(sights)
         return upto, max(upto, bisect_left(sights, (self._ends[following][0] - self.need.within,)))
-
-    def _following(self, slot: int) -> int | None:
-        """The next slot in which there is enough, if periods reach from there into this one."""
-        ends = self._ends
-        if self.reach < len(ends):
-            for one in range(slot + 1, slot + self.reach + 1):
-                if one in ends:
-                    return one
-            return None
-        return min([one for one in ends if slot < one <= slot + self.reach], default=None)
 
     def _found(self, slot: int, slots: Slots, counts: Iterable[tuple[int, int]] | None) -> Ends | None:
         """The first and the last second with enough; `counts`: how many values there are in each, if that is known."""
@@ -244,6 +233,23 @@ class Close:
     def _note(self, day: int, most: int) -> None:
         if most > 0 and self._notes and (habits := self._measure.habits) is not None:
             habits.note(self._case.identity, self.need.within, day, most, self._case)
+
+
+def among(numbers: range, slots: Collection[int]) -> list[int]:
+    """The slots that there are of these, which mostly are few; in the order of one or the other."""
+    if len(numbers) <= len(slots):
+        return [one for one in numbers if one in slots]
+    return [one for one in slots if one in numbers]
+
+
+def _next(numbers: range, slots: Collection[int]) -> int | None:
+    """The first of these slots that there is: they ascend, or descend, where `slots` may be in no order."""
+    if len(numbers) <= len(slots):
+        for one in numbers:
+            if one in slots:
+                return one
+        return None
+    return next(iter(sorted(among(numbers, slots), key=numbers.index)), None)
 
 
 def _around(changed: Collection[int], slots: Slots, back: int, ahead: int) -> list[int]:

@@ -7,7 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
-from smwatch.rules.closeness import Close, Slots
+from smwatch.rules.closeness import Close, Slots, among
 from smwatch.rules.evidence import Evidence
 from smwatch.rules.found import Found
 from smwatch.rules.lately import Lately, goes_on
@@ -154,9 +154,11 @@ class Finder:
             lately.forget()
             return
         first = newest[0]
-        before = [sights for one, sights in slots.items() if first - self._reach <= one < first]
-        if more is not None:
-            before.append(more.before)
+        before = list[Sequence[Sight]]()
+        if not lately.up_to_date:
+            before += [slots[one] for one in among(range(first - self._reach, first), slots)]
+            if more is not None:
+                before.append(more.before)
         lately.go_on({one: slots[one] for one in newest} | ({first: more.new} if more is not None else {}), before)
 
     def _close_in(self, slot: int, counting: Slots, plain: Close, close: Close, more: More | None) -> list[int]:

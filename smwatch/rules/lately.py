@@ -49,10 +49,15 @@ class Lately:
             if lasts.get(value) == key:
                 del lasts[value], self._keys[bisect_left(self._keys, key)]
 
+    @property
+    def up_to_date(self) -> bool:
+        """Whether it knows all that there was before, and need not be told."""
+        return self._lasts is not None and self._counts is not None  # somebody has asked since it went on last
+
     def go_on(self, new: Mapping[int, Sequence[Sight]], before: Sequence[Sequence[Sight]]) -> None:
         """By slot, ascending, what is `new`: all of it is later than what there was `before`, ascending."""
-        if self._counts is None:
-            self._lasts = None  # nobody has asked since it went on last
+        if not self.up_to_date:
+            self._lasts = None
         self._new, self._before, self._counts = new, before, None
 
     def counts(self, within: int, slot: int) -> Sequence[tuple[int, int]] | None:

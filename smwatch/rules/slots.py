@@ -141,7 +141,7 @@ class Slots:
     @property
     def unsorted(self) -> list[int]:
         """The slots in which what was seen has to be sorted before it can be judged."""
-        return [number for number in self.by_number if number not in self._sights or number in self._again]
+        return [*(self.by_number.keys() - self._sights.keys()), *self._again]
 
     @property
     def known(self) -> dict[int, Sequence[Sight]]:

@@ -17,6 +17,9 @@ _IDENTITY_BYTES = _IDENTITY_BITS // 8
 IDENTITY = (1 << _IDENTITY_BITS) - 1
 """The bits of a key that tell records of one second apart."""
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_FIRST = (datetime(1, 1, 1, tzinfo=UTC) - _EPOCH) // timedelta(seconds=1)
+_LAST = (datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC) - _EPOCH) // timedelta(seconds=1)
+"""The seconds since the epoch of the first and the last moment that there is to Python."""
 _SEEN_BY = {seen_by.value: seen_by for seen_by in SeenBy}
 
 Row = tuple[int, int, bytes, str, int, str | bytes | None]
@@ -31,14 +34,20 @@ class Stored(msgspec.Struct, frozen=True, gc=False):
     seq: int
     second: int
     """Of the event's key: the eventTime, or that of the record which corrects it or is corrected by it."""
-    at: datetime
     seen_by: SeenBy
     seen_at: datetime
     raw: str
 
+    @property
+    def at(self) -> datetime:
+        """The same second as a moment."""
+        return moment(self.second)
+
     def read(self, reader: Reader) -> Arrival:
         """The event, read again."""
-        arrival = reader.read(self.raw, seen_by=self.seen_by, seen_at=self.seen_at, at=self.at)
+        arrival = reader.read(self.raw, seen_by=self.seen_by, seen_at=self.seen_at)
+        if not arrival.event.seconds:  # the record does not say itself when it happened, as nearly all do
+            arrival = reader.read(self.raw, seen_by=self.seen_by, seen_at=self.seen_at, at=self.at)
         if arrival.event.seconds != self.second:
             arrival.event, arrival.moved = arrival.event.moved(self.second), True
         return arrival
@@ -73,18 +82,14 @@ def _storable(raw: str) -> str | bytes:
 def stored_of(rows: Iterable[Row]) -> tuple[Stored, ...]:
     """The events of these rows, in their order; JournalCorruptError where a row is none of an event."""
     found = []
-    last_at, last_seen_at = -1, -1
-    at = seen_at = _EPOCH
+    last_ms, seen_at = -1, _EPOCH
     try:
-        for seq, seconds, _, seen_by, seen_ms, raw in rows:
-            # Neighbours share their moments more often than not.
-            if seconds != last_at:
-                if seconds.__class__ is not int:
-                    raise TypeError(seconds)
-                last_at, at = seconds, moment(seconds)
-            if seen_ms != last_seen_at:
-                last_seen_at, seen_at = seen_ms, _EPOCH + timedelta(milliseconds=seen_ms)
-            found.append(Stored(seq, seconds, at, _SEEN_BY[seen_by], seen_at, text(raw)))
+        for seq, second, _, seen_by, seen_ms, raw in rows:
+            if second.__class__ is not int or not _FIRST <= second <= _LAST:
+                raise ValueError(second)
+            if seen_ms != last_ms:  # those of a page share it
+                last_ms, seen_at = seen_ms, _EPOCH + timedelta(milliseconds=seen_ms)
+            found.append(Stored(seq, second, _SEEN_BY[seen_by], seen_at, raw if raw.__class__ is str else text(raw)))
     except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise JournalCorruptError("an event in it can't be read") from error
     return tuple(found)

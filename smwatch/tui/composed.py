@@ -125,7 +125,7 @@ class DirectlyComposed(StyledOnce):
         self._dirty_widgets.clear()
         app._update_mouse_over(self)
         if painting.lines <= AT_ONCE:
-            self._paint_on(painting, inf)
+            self._draw(painting, inf)
         else:
             self._paint_soon(painting)
 
@@ -142,11 +142,14 @@ class DirectlyComposed(StyledOnce):
     def _paint_on(self, painting: Painting, until: float) -> None:
         if painting is not self._painting:
             return
-        app = self.app
         if not self._in_front or not self.is_attached or painting.layouts != self._compositor.layouts:
             self._painting = None
             painting.drop()
             return
+        self._draw(painting, until)
+
+    def _draw(self, painting: Painting, until: float) -> None:
+        app = self.app
         visible_screen_stack.set(app._background_screens)  # what a fade mixes its colours with
         try:
             if painting.go_on(until):

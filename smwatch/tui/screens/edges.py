@@ -29,12 +29,15 @@ class Edges:
         self._banded = ""
         """The alarm in the band, by group."""
         self._keys = cache(self._offered)
+        self._asks_again, self._tells_all = map(desk.keys.one, ("watch.poll", "watch.sources"))
+        self._size = Size(0, 0)
+        """What they were drawn for."""
         self.header, self.band, self.footer = Pieces(), Pieces(), Pieces()
         self.header.id, self.footer.id = "header", "footer"
 
     def draw(self, standing: Standing, size: Size) -> None:
         """All three as things stand; nothing before there is any room."""
-        desk, width = self._desk, size.width
+        desk, width, self._size = self._desk, size.width, size
         if not width:
             return
         self.header.put(self._header_rows(width))
@@ -55,19 +58,26 @@ class Edges:
             self._footed = (standing, width)
             self.footer.put([footer_row(standing, self._keys(standing.alarmed, bool(standing.query)), width)])
 
-    def tick(self, size: Size) -> None:
+    def tick(self) -> None:
         """Let time pass in the header, where the clock is, and in the band, where another alarm may be in turn."""
-        self.header.put(self._header_rows(size.width))
+        self.header.put(self._header_rows(self._size.width))
         foremost = self._desk.foremost
         if foremost is not None and foremost.group != self._banded:
-            self._draw_band(foremost, size)
+            self._draw_band(foremost, self._size)
 
     def _header_rows(self, width: int) -> Sequence[Sequence[Piece]]:
         desk = self._desk
         statuses = list(desk.store.sources.values())
-        again, whole = map(desk.keys.one, ("watch.poll", "watch.sources"))
-        recorded_to = desk.now if desk.recorded and desk.store.events else None
-        return header_rows(desk.title, statuses, desk.clock, desk.zone, width, again, whole, recorded_to=recorded_to)
+        return header_rows(
+            desk.title,
+            statuses,
+            desk.clock,
+            desk.zone,
+            width,
+            self._asks_again,
+            self._tells_all,
+            recorded_to=desk.now if desk.recorded and desk.store.events else None,
+        )
 
     def _offered(self, alarmed: bool, filtered: bool) -> list[tuple[str, str, str]]:
         """The keys that help while there are open alarms, and while there is a filter: (key, word, action)."""

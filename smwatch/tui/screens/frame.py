@@ -160,7 +160,7 @@ class StreamFrame(DirectlyComposed, Living, Screen[None]):
             self._asked_anew()
         self.stream.tick(now)
         self._empty()
-        self._edges.tick(self.size)
+        self._edges.tick()
         if clock - self._aged_at >= AGED or self.desk.zone is Zone.RELATIVE:
             self._aged_at = clock
             self._frame()

@@ -45,7 +45,7 @@ def smwatch(tmp_path: Path) -> Smwatch:
             check=False,
             env={
                 "PATH": os.environ["PATH"],
-                "PYTHONPATH": str(Path(__file__).parent.parent),
+                "PYTHONPATH": str(Path(__file__).parents[2]),
                 "HOME": str(tmp_path / "home"),
                 "XDG_STATE_HOME": str(tmp_path / "state"),
                 "XDG_CONFIG_HOME": str(tmp_path / "config"),
@@ -225,7 +225,7 @@ def test_a_reader_that_goes_away_is_a_quiet_end(smwatch: Smwatch) -> None:
         text=True,
         timeout=60,
         check=False,
-        env=os.environ | {"PYTHONPATH": str(Path(__file__).parent.parent)},
+        env=os.environ | {"PYTHONPATH": str(Path(__file__).parents[2])},
     )
     assert (result.returncode, result.stderr) == (0, "")
     assert result.stdout.count("\n") == 1
@@ -288,7 +288,7 @@ def test_the_version_is_printed_without_loading_anything_heavy(smwatch: Smwatch)
     heavy = {"textual", "botocore", "boto3", "aiohttp", "msgspec"}
     code = f"import sys; from smwatch import cli; print(sorted({heavy} & set(sys.modules)))"
     result = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parent.parent
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2]
     )
     assert result.stdout == "[]\n"
     assert smwatch("--version").stdout.startswith("smwatch, version ")
@@ -302,7 +302,7 @@ def test_a_reader_that_has_had_enough_is_no_failure(arguments: tuple[str, ...], 
     with subprocess.Popen(
         [sys.executable, "-m", "smwatch", *arguments],
         cwd=tmp_path,
-        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHONPATH": str(Path(__file__).parent.parent)},
+        env={"PATH": os.environ["PATH"], "HOME": str(tmp_path), "PYTHONPATH": str(Path(__file__).parents[2])},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,

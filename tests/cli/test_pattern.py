@@ -131,7 +131,7 @@ def test_a_line_that_is_too_long_for_a_log_event_is_left_out_and_takes_no_memory
         [sys.executable, "-c", limit + "from smwatch.cli import main; main()", "pattern", "test", "ERROR", str(path)],
         capture_output=True,
         check=True,
-        cwd=Path(__file__).parent.parent,
+        cwd=Path(__file__).parents[2],
     )
     first, whole, last = done.stdout.splitlines()
     assert (first, len(whole), last) == (b"ERROR first", LONGEST, b"ERROR last")

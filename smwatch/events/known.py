@@ -104,7 +104,8 @@ class Known:
         principal, account, region, agent, account_bytes, text, whole = known
         address, key = self._addresses[source_ip], self._access_keys[access_key]
         if address is None or key is None:
-            address, key = self.strings[source_ip], self.strings[access_key]
+            address = self.strings[source_ip] if address is None else address
+            key = self.strings[access_key] if key is None else key
             text = self.texts[f"{text}\n{address}\n{key}".lower()]
         number = next(_numbers) if whole and key == (access_key or "") else 0
         came = key, principal.session, address, agent

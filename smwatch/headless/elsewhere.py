@@ -17,7 +17,9 @@ class Elsewhere:
 
     def __init__(self, own: Iterable[str], asked: Callable[[], Iterable[str]]) -> None:
         """`own` are the names of this run's sources; `asked` gives those of all that were ever asked."""
-        self._own = [_place(name) for name in own]
+        places = {_place(name) for name in own}
+        self._own: set[Place] = set() if None in places else set(filter(None, places))
+        """Empty where nothing is taken to be others'."""
         self._asked = asked
         self._others: set[Place] = set()
         self._nobodys: set[Place] = set()
@@ -28,13 +30,15 @@ class Elsewhere:
 
     def holds(self, account: str, region: str) -> bool:
         """Whether what happened there is watched by others alone."""
+        if not self._own:
+            return False
         place = account, region
         if place in self._others:
             return True
-        if place in self._nobodys or place in self._own or not self._own or None in self._own:
+        if place in self._nobodys or place in self._own:
             return False
         self._others.update(filter(None, map(_place, self._asked())))
-        self._others.difference_update(filter(None, self._own))
+        self._others -= self._own
         if place not in self._others:
             self._nobodys.add(place)
         return place in self._others

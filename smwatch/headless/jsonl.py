@@ -11,7 +11,7 @@ from typing import IO
 
 import msgspec
 
-from smwatch.events.event import Arrival
+from smwatch.events.event import ACCOUNT_BITS, ID_BITS, Arrival
 from smwatch.events.moments import seconds_of_datetime
 from smwatch.events.recent import Recent
 from smwatch.headless.elsewhere import Elsewhere
@@ -67,7 +67,7 @@ class Lines:
         self._turn = asyncio.Lock()
         self._since = since
         self._prints_from = prints_from
-        self._first_second = seconds_of_datetime(self._prints_from)
+        self._first_key = seconds_of_datetime(self._prints_from) << ID_BITS + ACCOUNT_BITS
         self._begun = False
         self._told: list[int] = []
         self._unkept: dict[int, None] = {}
@@ -102,9 +102,9 @@ class Lines:
                 printed = self._printed_before([seq for seq, _ in delivery.arrivals])
                 for seq, arrival in delivery.arrivals:
                     event = arrival.event
-                    if event.seconds < self._first_second or not (self._chosen is None or self._chosen(event)):
+                    if event.key < self._first_key or not (self._chosen is None or self._chosen(event)):
                         continue
-                    if self._elsewhere.holds(event.account, event.region):
+                    if self._elsewhere.holds(event.caller.account, event.caller.region):
                         continue
                     key = event.own_key
                     if key in new and seq not in printed and key not in self._unkept:

@@ -237,7 +237,7 @@ def _bytes(value: msgspec.Struct) -> bytes:
 
 
 def _untouched(arrival: Arrival) -> msgspec.Raw | str:
-    if arrival.event.name == UNREADABLE and not arrival.record:
+    if arrival.event.call.name == UNREADABLE and not arrival.record:
         return arrival.raw.encode("utf-8", "replace").decode()
     # A line break in JSON can only stand between tokens, so a space there changes nothing but the layout.
     raw = arrival.raw.strip("\ufeff").replace("\r", " ").replace("\n", " ")

@@ -60,7 +60,7 @@ class Ledger(Judging):
                 new.append(arrival)
                 if event.key < oldest:
                     self._backwards = True
-                if event.name == UNREADABLE:
+                if event.call.name == UNREADABLE:
                     self.unreadable += 1
             elif event.odd_id > before.odd_id:
                 better.append(arrival)
@@ -78,9 +78,10 @@ class Ledger(Judging):
         return self._publish(change)
 
     def _remembered(self, event: Event) -> _Known:
+        caller = event.caller
         if event.odd_id:
-            return _Known(event.odd_id, event.account, event.region)
-        return self._places[event.account, event.region]
+            return _Known(event.odd_id, caller.account, caller.region)
+        return self._places[caller.account, caller.region]
 
     def _knows(self, key: int) -> bool:
         return key in self._known

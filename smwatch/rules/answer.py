@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import NamedTuple, Protocol, TypeAlias
+from functools import partial
+from typing import NamedTuple, ParamSpec, Protocol, TypeAlias
 
 from smwatch.rules.group import Known
 from smwatch.rules.times import EVER
@@ -64,23 +65,28 @@ class _Waker(NamedTuple):
 
 
 Answer: TypeAlias = bool | Pending
+P = ParamSpec("P")
 
 
-def together(answers: Sequence[Answer]) -> Answer:
-    """Whether all hold."""
-    return _all_told(answers, decisive=False)
+def all_of(asks: Sequence[Callable[P, Answer]]) -> Callable[P, Answer]:
+    """What asks whether all of these hold."""
+    return partial(_all_told, asks, False)
 
 
-def either(answers: Sequence[Answer]) -> Answer:
-    """Whether one holds."""
-    return _all_told(answers, decisive=True)
+def any_of(asks: Sequence[Callable[P, Answer]]) -> Callable[P, Answer]:
+    """What asks whether one of these holds."""
+    return partial(_all_told, asks, True)
 
 
-def _all_told(answers: Sequence[Answer], *, decisive: bool) -> Answer:
-    """What several answers amount to, where one that is `decisive` decides."""
-    if any(answer is decisive for answer in answers):
-        return decisive
-    pending = [answer for answer in answers if isinstance(answer, Pending)]
+def _all_told(asks: Sequence[Callable[P, Answer]], decisive: bool, /, *args: P.args, **kwargs: P.kwargs) -> Answer:
+    """What several questions amount to, where one answer that is `decisive` decides: the others are not asked."""
+    pending = list[Pending]()
+    for ask in asks:
+        answer = ask(*args, **kwargs)
+        if answer is decisive:
+            return decisive
+        if isinstance(answer, Pending):
+            pending.append(answer)
     if not pending:
         return not decisive
     if len(pending) == 1:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from itertools import islice
 from typing import TypeAlias
 
 from smwatch.rules.dimension import Value
-from smwatch.rules.times import Times
+from smwatch.rules.evidence import BEGINNING
+from smwatch.rules.times import EVER, Times
 from smwatch.rules.watching import Heeded, Watcher
 
 MEMBERS = 4_000
@@ -78,11 +80,29 @@ class Group(Heeded):
 
     def before(self, second: int) -> int | None:
         """The last second before this one."""
-        return max((at for times in self.members.values() if (at := times.before(second)) is not None), default=None)
+        found = BEGINNING
+        for times in self.members.values():  # spelled out, as the next: an alarm's end is asked of all who read
+            if times.plans:
+                times.catch_up()
+            told = times.told
+            if not told or told[-1] <= found:
+                continue
+            if (at := bisect_left(told, second)) and told[at - 1] > found:
+                found = told[at - 1]
+        return found if found != BEGINNING else None
 
     def since(self, second: int) -> int | None:
         """The first second from this one on."""
-        return min((at for times in self.members.values() if (at := times.since(second)) is not None), default=None)
+        found = EVER
+        for times in self.members.values():
+            if times.plans:
+                times.catch_up()
+            told = times.told
+            if not told or told[-1] < second or told[0] >= found:
+                continue
+            if (at := told[bisect_left(told, second)]) < found:
+                found = at
+        return found if found != EVER else None
 
     def forgotten(self, second: int) -> bool:
         """Whether this second lies before all that is kept of some member."""

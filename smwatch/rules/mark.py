@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from smwatch.events.links import reads_caused
 from smwatch.rules.answer import Pending
@@ -70,10 +70,17 @@ class Mark:
     def eligible(self) -> bool:
         """Whether it may be evidence, as far as is known."""
         if self._eligible is None:
-            self._eligible = not (self.only and not all(one.ask() for one in self.only)) and not (
-                self.unless and any(one.ask() for one in self.unless)
-            )
+            self._eligible = self._may_be()
         return self._eligible
+
+    def _may_be(self) -> bool:
+        for one in self.only:
+            if not one.ask():
+                return False
+        for one in self.unless:  # noqa: SIM110  asked of each event of the row "rules-trouble"; any() makes a generator
+            if one.ask():
+                return False
+        return True
 
     @property
     def lost(self) -> bool:
@@ -100,17 +107,14 @@ class Mark:
                 self.rank, self.title = grade.rank, grade.title
                 return
 
-    @property
-    def pending(self) -> Iterator[Pending]:
-        """All that it still hangs on."""
-        yield from (*self.only, *self.unless)
-        yield from (grade.pending for grade in self.grades if grade.pending is not None)
-
     def watch(self, watcher: Watcher) -> None:
         """Tell `watcher` of all that it still hangs on."""
         self.dozes = False
-        for pending in self.pending:
+        for pending in (*self.only, *self.unless):
             pending.watch(watcher)
+        for grade in self.grades:
+            if grade.pending is not None:
+                grade.pending.watch(watcher)
 
     def confirm(self, other: Mark) -> bool:
         """The same event again, of which one may be what an alarm that was kept says of it; whether it tells more."""

@@ -22,6 +22,11 @@ class Newest(NamedTuple):
         """The same with the right names of secrets; itself if it knows no wrong one."""
         return Newest(renamed_event(self.event, right), self.of_record) if names_any(self.event, right) else self
 
+    def fills_as(self, other: Newest) -> bool:
+        """Whether commands are filled with the same of both, as is seen at once: all of it is of call and caller."""
+        mine, theirs = self.event, other.event
+        return mine.call is theirs.call and mine.caller is theirs.caller and self.of_record == other.of_record
+
 
 class Commands:
     """A rule's commands to run next, filled anew only where that makes a difference: mostly the next event makes none.
@@ -29,12 +34,14 @@ class Commands:
     Serves the rows "rules-trouble" and "burst-trouble" of the benchmarks.
     """
 
-    __slots__ = ("_commands", "_each", "_filled", "_secrets", "_values")
+    __slots__ = ("_commands", "_each", "_filled", "_newest", "_secrets", "_values")
 
     def __init__(self, commands: tuple[str, ...]) -> None:
         self._commands = commands
+        self._newest: Newest | None = None
+        """The last evidence that they were filled for."""
         self._values: Mapping[str, str] | None = None
-        """What they were filled with last."""
+        """What they were filled with then."""
         self._secrets: Sequence[Secret] = ()
         self._each: list[dict[str, str]] = []
         """What these secrets fill: for the next event, perhaps in another Region, they mostly are the same."""
@@ -42,6 +49,9 @@ class Commands:
 
     def of(self, newest: Newest, secrets: Sequence[Secret]) -> tuple[str, ...]:
         """The commands for this evidence, and for these secrets where there are many."""
+        if self._newest is not None and newest.fills_as(self._newest) and secrets == self._secrets:
+            return self._filled
+        self._newest = newest
         values = {**event_values(self._commands, newest.event), **newest.of_record}
         if (others := secrets != self._secrets) or values != self._values:
             if others:

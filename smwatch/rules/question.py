@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import TypeAlias
 
 from smwatch.events.secret import Secret
@@ -10,7 +11,7 @@ from smwatch.events.tidy import LONGEST
 from smwatch.patterns import Pattern
 from smwatch.patterns.conditions import parse_selector
 from smwatch.patterns.nodes import Compare, Operator, Text
-from smwatch.rules.answer import Answer, Pending, Whenever, either, together
+from smwatch.rules.answer import Answer, Pending, Whenever, all_of, any_of
 from smwatch.rules.condition import All, Any, Condition, Look, Lookup, Matches, Trait
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Value, dimension
 from smwatch.rules.group import Group, Known
@@ -68,17 +69,15 @@ def prepare(world: World, condition: Condition) -> Prepare:
                 return lambda _subject: negated
             return lambda subject: made(subject) is not negated
         case Any(alternatives):
-            some = [prepare(world, each) for each in alternatives]
-            return lambda subject: either([ask(subject) for ask in some])
+            return any_of([prepare(world, each) for each in alternatives])
         case All(parts):
-            prepared = [prepare(world, part) for part in parts]
-            return lambda subject: together([ask(subject) for ask in prepared])
+            return all_of([prepare(world, part) for part in parts])
         case Lookup(fact=fact, same=same):
             source, ask_known = world.source(fact, same, condition.of), _asked_of(world, condition)
             if any(each.several for each in same):
-                return lambda subject: either(
-                    [ask_known(known, subject.second, _nowhere) for known in source.each_of_event(subject)]
-                )
+                return lambda subject: any_of(
+                    [partial(ask_known, known, subject.second) for known in source.each_of_event(subject)]
+                )(_nowhere)
             if not condition.warmup:
                 return lambda subject: ask_known(source.of_event(subject), subject.second, _nowhere)
             return lambda subject: ask_known(source.of_event(subject), subject.second, lambda: place_of(subject, same))
@@ -116,11 +115,9 @@ def lookout(world: World, condition: Condition) -> Lookout:
                 return _just_written(world, negated=negated)
             return _rotation(world, actor=name == "rotation_actor", negated=negated)
         case Any(alternatives):
-            some = [lookout(world, each) for each in alternatives]
-            return lambda values, second: either([ask(values, second) for ask in some])
+            return any_of([lookout(world, each) for each in alternatives])
         case All(parts):
-            made = [lookout(world, part) for part in parts]
-            return lambda values, second: together([ask(values, second) for ask in made])
+            return all_of([lookout(world, part) for part in parts])
         case _:
             raise TypeError(condition)
 

@@ -118,7 +118,7 @@ class SightingCase(Case):
     def _insert(self, mark: Mark) -> bool:
         """Put an event where it belongs; whether that is news."""
         keys = self._keys
-        if mark.newest is not None and mark.newest.event.name == BATCH:
+        if mark.newest is not None and mark.newest.event.call.name == BATCH:
             self.batches = True
         if not keys or mark.key > keys[-1]:
             keys.append(mark.key)

@@ -108,7 +108,8 @@ def _told(
         case Telling.CHANGES:
             yield from causes(world, values, first_at)
         case Telling.DELETION:
-            if isinstance(known := _of_secret(world, "deletions", values), Times):
+            known = _of_secret(world, "deletions", values)
+            if isinstance(known, Times) and known.notes:  # of most secrets nobody asks further
                 yield from _deletion(known, world.deadlines(values), last_at)
         case Telling.PROTECTED:
             if isinstance(known := _secrets_of(world, values), Group) and known.members:

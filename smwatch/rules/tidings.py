@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 class Tidings:
     """What one case's alarm tells, of facts that it hears of apart from those that its evidence hangs on.
 
-    As long as there is no alarm, nobody is told, and nothing has to be judged: most who fail to read a secret now and
-    then have none, while its key is used all the time. Serves the row "rules-trouble".
+    As long as there is no alarm, nobody is told, nothing has to be judged, and it hears of nothing: most who fail to
+    read a secret now and then have none, while its key is used all the time. Serves the row "rules-trouble".
     """
 
     __slots__ = ("__weakref__", "_case", "told", "wanted")
@@ -26,12 +26,6 @@ class Tidings:
         """What was told last, unless more has become known that may change it."""
         self.wanted = False
         """Whether there is an alarm to tell it."""
-        self._listen()
-
-    def _listen(self) -> None:
-        case = self._case
-        for known in told_of(case.rule, case.world, case.values):
-            known.watch(self)
 
     @property
     def high(self) -> int:
@@ -63,7 +57,8 @@ class Tidings:
         if self.told is None or self.told.first_at != first_at:
             case = self._case
             self.told = tell(case.rule, case.world, case.values, first_at)
-            self._listen()
+            for known in told_of(case.rule, case.world, case.values):
+                known.watch(self)
             if (want := wanted(case.rule, case.values, first_at)) is not None:
                 case.world.vigil.hope(want, self)
         return self.told

@@ -56,7 +56,7 @@ class Source:
 
     def of_event(self, subject: Subject) -> Known | None:
         """What is known for the values of an event."""
-        wanted = self.values_of(subject)
+        wanted = values_of(self._gets, subject)
         return self.at(wanted) if wanted is not None else None
 
     def values_of(self, subject: Subject) -> tuple[Value, ...] | None:

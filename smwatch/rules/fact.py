@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, cast
 
 from smwatch.rules.dimension import Dimension, Get, Renames, Value, deciding, renamed
@@ -57,26 +57,24 @@ class Track:
             self.gap = -1
             self.times(more).add(subject.second)
 
-    def of(self, values: tuple[Value, ...]) -> Known:
-        """What is known, or will be, of one value of every dimension, or of the first alone."""
-        if len(self._gets) == 1:
-            return self._alone.ask(values[0])
-        if len(values) < len(self._gets):
-            return self._groups.ask(values[0])
+    def of(self, values: tuple[Value, ...]) -> Times:
+        """What is known, or will be, of one value of each of several dimensions."""
         group = self._groups.known(values[0])
         times = group.members.get(_member(values)) if group is not None else None
         return times if times is not None else self._asked[values]
 
-    def of_second(self, value: Value) -> Group:
-        """What is known, or will be, of one value of the second of two dimensions."""
-        return self._seconds.ask(value)
+    def of_one(self, dimension: Dimension) -> Callable[[Value], Known]:
+        """What tells what is known, or will be, of one value of the only dimension, the first, or the second of two."""
+        if len(self.dimensions) == 1:
+            return self._alone.ask
+        return self._groups.ask if dimension is self.dimensions[0] else self._seconds.ask
 
     def times(self, values: tuple[Value, ...]) -> Times:
         """Where to write what becomes known of one value of every dimension."""
         if len(values) == 1:
             return self._alone[values[0]]
         group = self._groups[values[0]]
-        member = _member(values)
+        member = values[1] if len(values) == 2 else values[1:]
         times = group.members.get(member)
         if times is None:
             other = self._seconds[values[1]] if len(values) == 2 else None

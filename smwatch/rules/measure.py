@@ -140,9 +140,13 @@ class Asker:
     ) -> bool:
         """Whether all of `only`, and none of `unless`, are so of the value seen in this second."""
         values = self.values(shared)
-        if not all(self.ask(look, values, second) for look in only):
-            return False
-        return not any(self.ask(look, values, second) for look in unless)
+        for look in only:
+            if not self.ask(look, values, second):
+                return False
+        for look in unless:  # noqa: SIM110  asked of each event of the row "rules-trouble"; any() makes a generator
+            if self.ask(look, values, second):
+                return False
+        return True
 
     def ask(self, look: Lookout, values: Mapping[Dimension, Value], second: int) -> bool:
         """The answer to one question as far as is known; it wants to know when that may be another."""

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Generic, TypeVar
-from weakref import WeakValueDictionary
+from weakref import ref
 
 from smwatch.events.recent import Recent
 
@@ -12,11 +13,11 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-class Generations(dict[K, V], Generic[K, V]):
+class Generations(dict[K, V | None], Generic[K, V]):
     """What was found out lately, two generations of it of up to `limit` keys each.
 
     What was not asked for in a long while gets into `gone`, and whoever owns that lets it go bit by bit. A hit among
-    the newer costs what a dict's does, which is why this is one; what is not there at all is a KeyError.
+    the newer costs what a dict's does, which is why this is one; what is not there at all is None.
     """
 
     __slots__ = ("_gone", "_limit", "_older")
@@ -25,11 +26,12 @@ class Generations(dict[K, V], Generic[K, V]):
         super().__init__()
         self._limit = limit
         self._gone = gone
-        self._older: dict[K, V] = {}
+        self._older: dict[K, V | None] = {}
 
-    def __missing__(self, key: K) -> V:
-        value = self._older.pop(key)
-        self.keep(key, value)
+    def __missing__(self, key: K) -> V | None:
+        value = self._older.pop(key, None)
+        if value is not None:
+            self.keep(key, value)
         return value
 
     def keep(self, key: K, value: V) -> None:
@@ -97,17 +99,25 @@ class Asked(Generic[K, V]):
 
     def __init__(self, make: Callable[[], V]) -> None:
         self._make = make
-        self._values: WeakValueDictionary[K, V] = WeakValueDictionary()
+        # A WeakValueDictionary by hand: that makes six calls for each that is new, as each session is (row "rules").
+        self._values: dict[K, ref[V]] = {}
 
     def __getitem__(self, key: K) -> V:
-        value = self._values.get(key)
+        known = self._values.get(key)
+        value = known() if known is not None else None
         if value is None:
-            value = self._values[key] = self._make()
+            value = self._make()
+            self._values[key] = ref(value, partial(self._forget, key))
         return value
+
+    def _forget(self, key: K, gone: ref[V]) -> None:
+        if self._values.get(key) is gone:
+            del self._values[key]
 
     def take(self, key: K) -> V | None:
         """What was asked about under `key`, which is forgotten here; None if nobody hangs on it."""
-        return self._values.pop(key, None)
+        known = self._values.pop(key, None)
+        return known() if known is not None else None
 
     def remembered(self) -> list[K]:
         """Every key that somebody hangs on."""
@@ -129,7 +139,9 @@ class Written(Memory[K, V]):
 
     def ask(self, key: K) -> V:
         """What is written of `key`, or will be."""
-        return self.known(key) or self._asked[key]
+        if key in self or key in self._older:
+            return self[key]
+        return self._asked[key]
 
     def remembered(self) -> list[K]:
         """Every key that something is written of or will be."""

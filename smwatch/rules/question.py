@@ -215,7 +215,7 @@ class _Part:
         for watcher in watchers:
             for known in (self._started, self._ended):
                 Whenever(known).watch(watcher)
-        return any(_running(self._started, self._ended, at) for at in wrote)
+        return bool(self._started.seconds) and any(_running(self._started, self._ended, at) for at in wrote)
 
 
 def _just_written(world: World, *, negated: bool) -> Lookout:

@@ -85,10 +85,9 @@ class Router:
             # A memory that turns over forgets what it was not asked for, and a plan does not ask.
             self.forget()
             self._turn = self._turns.count
-        try:
-            return self._known[arrival.likeness]
-        except KeyError:
-            pass
+        way = self._known[arrival.likeness]
+        if way is not None:
+            return way
         call = arrival.event.call
         route = self._routes[call.source, call.name] if arrival.decoded is None else self._of(arrival)
         if route is None:
@@ -96,9 +95,8 @@ class Router:
         if self._gone:
             self._let_go()
         like, known = self._callers.like(arrival), True
-        try:
-            plan = self._like[like]
-        except KeyError:
+        plan = self._like[like]
+        if plan is None:
             plan, known = self._plan(arrival, route, like)
             if known and like is not None:
                 self._like.keep(like, plan)
@@ -115,9 +113,8 @@ class Router:
         subject = Subject(arrival)
         takers = kind.takers(subject)
         key = takers, takers.apart(subject)
-        try:
-            plan = self._plans[key]
-        except KeyError:
+        plan = self._plans[key]
+        if plan is None:
             plan = takers.plan(subject, self._common)
             self._plans.keep(key, plan)
         return plan, route.alike
@@ -204,9 +201,8 @@ class _Takers:
         """
         if self._common and self._own:
             key = self, self._common_apart(subject)
-            try:
-                common = known[key]
-            except KeyError:
+            common = known[key]
+            if common is None:
                 common = _enlisted(Plan(), self._common, subject)
                 known.keep(key, common)
             if not common.takes:  # which are to be in the order of all takers

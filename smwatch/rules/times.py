@@ -43,7 +43,9 @@ class Times(Heeded):
     )
 
     def __init__(self) -> None:
-        super().__init__()
+        # What Heeded's has, without a call: some are made for each session that is new. Serves the row "rules".
+        self.watchers = None
+        self.loud = -1
         self.told: array[int] = array("q")
         """The seconds as far as told, ascending."""
         self.plans: list[Plan] = []
@@ -240,7 +242,8 @@ class Times(Heeded):
         if self._renamed is not None:
             self._renamed.grow_loud(high)
         if high > self.loud:
-            self.catch_up()
+            if self.plans:
+                self.catch_up()
             self.loud = high
 
     def absorb(self, other: Times) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import partial
 from heapq import heappop, heappush
 from itertools import count
 from typing import cast
@@ -31,21 +32,29 @@ _ORDER = {dimension: place for place, dimension in enumerate(DIMENSIONS.values()
 class Source:
     """Where a fact is kept for values of some dimensions."""
 
-    __slots__ = ("_dimensions", "_gets", "at", "whole")
+    __slots__ = ("_alone", "_dimensions", "_gets", "_of_one", "at", "values_of", "whole")
 
     def __init__(self, track: Track, dimensions: tuple[Dimension, ...]) -> None:
-        second = len(dimensions) == 1 and track.dimensions[0] is not dimensions[0]
+        # Asked several times of each new session, and of each failed call: serves the rows "rules" and "rules-trouble".
+        of_one = track.of_one(dimensions[0])
+        self._alone = dimensions[0] if len(dimensions) == 1 else None
+        self._of_one = of_one
         self.at: Callable[[tuple[Value, ...]], Known] = (
-            (lambda values: track.of_second(values[0])) if second else track.of
+            track.of if self._alone is None else (lambda one: of_one(one[0]))
         )
         """What is known for values of all these dimensions, in their order."""
         self.whole = dimensions == track.dimensions
         """Whether these are all that the fact is told apart by: then what is known is Times, and else a Group."""
         self._dimensions = dimensions
         self._gets = tuple(dimension.get for dimension in dimensions)
+        self.values_of: Callable[[Subject], tuple[Value, ...] | None] = partial(values_of, self._gets)
+        """The values of an event; None where one is missing."""
 
     def of(self, values: Mapping[Dimension, Value]) -> Known | None:
         """What is known for these values; None where one is missing."""
+        if self._alone is not None:
+            value = values.get(self._alone)
+            return self._of_one(value) if value is not None else None
         wanted: tuple[Value, ...] = ()
         for wants in self._dimensions:
             value = values.get(wants)
@@ -58,10 +67,6 @@ class Source:
         """What is known for the values of an event."""
         wanted = values_of(self._gets, subject)
         return self.at(wanted) if wanted is not None else None
-
-    def values_of(self, subject: Subject) -> tuple[Value, ...] | None:
-        """The values of an event; None where one is missing."""
-        return values_of(self._gets, subject)
 
     def renamed(self, values: tuple[Value, ...], right: Renames) -> tuple[Value, ...]:
         """These values as they are now."""

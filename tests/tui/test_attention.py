@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from smwatch.rules.alarm import Alarm, Mute, urgency
 from smwatch.rules.engine import Engine
 from smwatch.store.store import Store
-from smwatch.tui.attention import FEW, Attention
+from smwatch.tui.attention import EACH, Attention
 from smwatch.tui.pages.words import Standing, shown, standing
 from smwatch.tui.ranked import Ranked
 from tests import records
@@ -24,10 +24,10 @@ MINUTE = timedelta(minutes=1)
 NAMES = ("alice", "bob", "carol", "dave")
 
 
-@pytest.fixture(autouse=True, params=[0, FEW])
-def few(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture(autouse=True, params=[0, EACH, 1_000_000])
+def each(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many have changed."""
-    monkeypatch.setattr("smwatch.tui.attention.FEW", request.param)
+    monkeypatch.setattr("smwatch.tui.attention.EACH", request.param)
 
 
 class Told:
@@ -117,7 +117,7 @@ def test_another_engine_has_other_alarms() -> None:
 
 
 def test_one_more_event_has_no_alarm_but_its_own_looked_at(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("smwatch.tui.attention.FEW", FEW)
+    monkeypatch.setattr("smwatch.tui.attention.EACH", EACH)
     told = Told([f"user-{number}" for number in range(500)])
     assert len(told.attention.asking(AT)) == 500
     told.fail(["user-7"])
@@ -126,6 +126,19 @@ def test_one_more_event_has_no_alarm_but_its_own_looked_at(monkeypatch: pytest.M
     assert calls < 60
     _, calls = counting_calls(lambda: (told.attention.asking(AT), told.attention.muted(AT)))
     assert calls < 10
+
+
+def test_a_tenth_that_is_let_go_of_has_the_others_not_put_in_order_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("smwatch.tui.attention.EACH", EACH)
+    names = [f"user-{number}" for number in range(500)]
+    told = Told(names)
+    _, anew = counting_calls(lambda: told.attention.asking(AT))
+    for name in names[:50]:
+        del told.judge.alarms[name]
+    told.fail(["user-499"])
+    asking, calls = counting_calls(lambda: told.attention.asking(AT))
+    assert len(asking) == 450
+    assert calls < anew / 2
 
 
 STEPS = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 3), st.booleans()), max_size=120)

@@ -12,7 +12,8 @@ from typing import Any
 
 from msgspec import Struct
 
-from smwatch.rules.envelope import Fact, Rule, RuleSet, anonymous_fact, decode_fact, decode_rule
+from smwatch.rules.decoding import decode_fact, decode_rule
+from smwatch.rules.envelope import Fact, Rule, RuleSet, anonymous_fact
 from smwatch.rules.faults import faults
 from smwatch.rules.mistakes import Mistakes, read
 from smwatch.rules.references import outright, references

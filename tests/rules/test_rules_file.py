@@ -21,8 +21,9 @@ from hypothesis import strategies as st
 from smwatch.cli import main
 from smwatch.record import Record
 from smwatch.rules.alarm import Alarm, Severity
+from smwatch.rules.decoding import decode_rule
 from smwatch.rules.envelope import KEYS as ALL_KEYS
-from smwatch.rules.envelope import WRAPPERS, Rule, RuleSet, decode_rule
+from smwatch.rules.envelope import WRAPPERS, Rule, RuleSet
 from smwatch.rules.mistakes import read
 from smwatch.rules.rule import RuleError, combine, in_force, load, load_builtin, parse
 from tests import records

@@ -8,7 +8,9 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TypeAlias, assert_never
+from typing import Any, TypeAlias, assert_never
+
+from smwatch.record import Record
 
 _PLAIN_KEY = re.compile(r"[A-Za-z0-9_-]+")
 
@@ -87,6 +89,19 @@ class Selector:
 
     def __str__(self) -> str:
         return "$" + "".join(_written(step) for step in self.steps)
+
+    def value_in(self, record: Record) -> Any:
+        """The value that it leads to, where it has no `Each`; None where there is none, or null."""
+        value: Any = record
+        for step in self.steps:
+            match step:
+                case Key(name) if isinstance(value, dict):
+                    value = value.get(name)
+                case Index(number) if isinstance(value, list) and number < len(value):
+                    value = value[number]
+                case _:
+                    return None
+        return value
 
 
 def _written(step: Step) -> str:

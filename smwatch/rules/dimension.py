@@ -7,13 +7,13 @@ from contextlib import suppress
 from functools import cache
 from hashlib import blake2b
 from operator import attrgetter
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 from smwatch.events.naming import part
 from smwatch.events.policy import account_of
 from smwatch.events.secret import Secret
 from smwatch.patterns.conditions import parse_selector
-from smwatch.patterns.nodes import Each, Index, Key, Selector
+from smwatch.patterns.nodes import Each, Selector
 from smwatch.record import Record, decode, encode
 from smwatch.rules.glance import Look
 from smwatch.rules.subject import Subject
@@ -275,20 +275,11 @@ DIMENSIONS = {
 
 
 def _getter(selector: Selector) -> Get:
-    steps = selector.steps
-    if any(isinstance(step, Each) for step in steps):
+    if any(isinstance(step, Each) for step in selector.steps):
         raise ValueError("a dimension is one value: leave the wildcard out of its selector")
 
     def get(subject: Subject) -> Value | None:
-        value: Any = subject.record
-        for step in steps:
-            match step:
-                case Key(name) if isinstance(value, dict):
-                    value = value.get(name)
-                case Index(number) if isinstance(value, list) and number < len(value):
-                    value = value[number]
-                case _:
-                    return None
+        value = selector.value_in(subject.record)
         return value if isinstance(value, str) else None
 
     return get

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Mapping
-from typing import Any, cast
+from typing import cast
 
 from smwatch.events import moments
 from smwatch.patterns.conditions import parse_selector
-from smwatch.patterns.nodes import Index, Key, Selector
-from smwatch.record import Record
 from smwatch.rules.dimension import Dimension, Renames, Value, deciding, renamed
 from smwatch.rules.envelope import Timer
 from smwatch.rules.fact import values_of
@@ -87,9 +85,9 @@ class Timers:
         values = values_of(self._gets, subject)
         if values is None:
             return
-        deadline = moments.seconds(_value(subject.record, self._at))
+        deadline = moments.seconds(self._at.value_in(subject.record))
         if deadline is None:
-            days = _value(subject.record, self._days)
+            days = self._days.value_in(subject.record)
             whole = isinstance(days, int | float) and not isinstance(days, bool) and 0 < days < 10_000
             deadline = subject.second + int(DAY * (days if whole else self.timer.default_days))
         self._known[values].add(subject.second, deadline)
@@ -122,16 +120,3 @@ class Timers:
         if any(dimension not in values for dimension in self.timer.same):
             return None
         return self._known.ask(tuple(values[dimension] for dimension in self.timer.same))
-
-
-def _value(record: Record, selector: Selector) -> Any:
-    value: Any = record
-    for step in selector.steps:
-        match step:
-            case Key(name) if isinstance(value, dict):
-                value = value.get(name)
-            case Index(number) if isinstance(value, list) and number < len(value):
-                value = value[number]
-            case _:
-                return None
-    return value

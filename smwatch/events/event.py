@@ -198,8 +198,8 @@ class Event(msgspec.Struct, frozen=True, gc=False):
 
 def uuid_of(key: int) -> str:
     """The UUID in an event's key: its eventID, where that is one."""
-    digits = (key >> ACCOUNT_BITS & ID_MASK).to_bytes(ID_BITS // 8).hex()
-    return f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
+    digits = (key >> ACCOUNT_BITS & ID_MASK).to_bytes(ID_BITS // 8)
+    return f"{digits[:4].hex()}-{digits[4:10].hex('-', 2)}-{digits[10:].hex()}"
 
 
 def _canonical(text: str) -> bool:

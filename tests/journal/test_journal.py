@@ -104,6 +104,16 @@ def test_the_record_comes_back_as_it_was(journal: Journal) -> None:
     assert journal.raw(arrival(7).event) is None
 
 
+@pytest.mark.parametrize("raw", [records.raw(records.read(eventTime=records.ABSENT)), '{"torn": '])
+def test_what_does_not_say_when_it_happened_is_read_again_as_of_the_same_moment(journal: Journal, raw: str) -> None:
+    seen = Reader().read(raw, seen_by=SeenBy.LOGS, seen_at=NOW, at=NOW - HOUR)
+    journal.commit("a", [seen])
+    (stored,) = journal.between(NOW - HOUR, NOW)
+    again = stored.read(Reader())
+    assert (again.event.key, again.moved) == (seen.event.key, False)
+    assert again.event.at == stored.at == NOW - HOUR
+
+
 def test_coverage_is_kept_by_source_and_joined(journal: Journal) -> None:
     for start, end in [(0, 1), (2, 3), (1, 2)]:
         journal.commit("a", [], settled=Span(NOW + start * HOUR, NOW + end * HOUR))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import msgspec
 
 from smwatch.dossier.dealings import SECONDS
+from smwatch.dossier.kms import KmsUse, kms_use
 from smwatch.events.event import Arrival, Event
-from smwatch.events.header import Header
 from smwatch.events.naming import KMS
 
 HOUR = 3600
@@ -17,8 +17,8 @@ class Again(msgspec.Struct, gc=False):
 
     event: Event
     """One that is like them, and was noted by itself."""
-    header: Header | None
-    """Its header, where more of it is noted than the event has: each takes one or two kB."""
+    kms: KmsUse | None
+    """What is noted of a call of KMS beside the event."""
     begin: int
     end: int
     """Keys: of the hour."""
@@ -33,8 +33,8 @@ class Again(msgspec.Struct, gc=False):
         """To count events that are like this one, which has been noted."""
         event = arrival.event
         hour = (event.key >> SECONDS) // HOUR
-        header = arrival.header if event.source == KMS else None
-        return cls(event, header, hour * HOUR << SECONDS, (hour + 1) * HOUR << SECONDS)
+        kms = kms_use(arrival) if event.source == KMS else None
+        return cls(event, kms, hour * HOUR << SECONDS, (hour + 1) * HOUR << SECONDS)
 
     def counts(self, key: int) -> bool:
         """Count the one with this key; whether it is of the hour."""

@@ -9,17 +9,18 @@ import msgspec
 from smwatch.dossier.again import Again
 from smwatch.dossier.bounded import Counted, keep, latest, newest, united
 from smwatch.dossier.changes import Change, LabelMove, changes, label_moves, policy_change, summary, turn
-from smwatch.dossier.dealings import DECRYPT, READS, moment_of
+from smwatch.dossier.dealings import READS, moment_of
 from smwatch.dossier.hours import BATCHES, FAILED, SINGLES, Hours
+from smwatch.dossier.kms import KmsUse, kms_use
 from smwatch.dossier.lifecycle import Turn
 from smwatch.dossier.outcome import Outcome, failure
 from smwatch.dossier.policy import PolicyChange
-from smwatch.dossier.record import LIST, TEXT
+from smwatch.dossier.record import TEXT
 from smwatch.dossier.rotation import ENDINGS, Step
 from smwatch.dossier.users import Users
 from smwatch.events.event import Arrival, Event
-from smwatch.events.header import Header, header_of
 from smwatch.events.links import BATCH, READ
+from smwatch.events.naming import KMS
 from smwatch.events.principal import Principal
 from smwatch.events.secret import Secret
 from smwatch.record import Record
@@ -29,7 +30,6 @@ TURNS, STEPS, MOVES, POLICIES, CHANGES, WRITES, FAILURES = 32, 64, 48, 8, 64, 64
 """How much a dossier remembers of each kind; what is counted is counted beyond that too."""
 ALIVE = frozenset({READ, "PutSecretValue", "UpdateSecret", "RotateSecret", "UpdateSecretVersionStage"})
 """Calls that succeed only for a secret that is not marked for deletion."""
-KMS = "kms.amazonaws.com"
 
 
 class Entry(msgspec.Struct, frozen=True):
@@ -110,14 +110,13 @@ class Noted:
         elif not call.read_only:
             self._note_write(event, arrival.record)
         elif call.source == KMS:
-            self._note_kms(event, arrival.header or header_of(arrival.record), event.key)
+            self._note_kms(kms_use(arrival), event.key)
 
     def note_again(self, known: Again) -> None:
         """Take in events that are alike, and were not noted before."""
-        event = known.event
-        self._count(event, None, known.times, known.first, known.last)
-        if event.source == KMS and known.header is not None:
-            self._note_kms(event, known.header, known.last)
+        self._count(known.event, None, known.times, known.first, known.last)
+        if known.kms is not None:
+            self._note_kms(known.kms, known.last)
 
     def _count(self, event: Event, how: Outcome | None, times: int, first: int, last: int) -> None:
         """Count an event, or as many that succeeded and are alike, all of one hour."""
@@ -173,13 +172,11 @@ class Noted:
             keep(self._changes, change, CHANGES)
         keep(self._writes, Entry(event.key, event.name, event.principal, summary(event, record)), WRITES)
 
-    def _note_kms(self, event: Event, header: Header, key: int) -> None:
-        context = header.parameters.context if header.parameters is not None else None
-        if context is not None and context.version_id and event.name == DECRYPT:
-            latest(self._versions, context.version_id[:TEXT], key, VERSIONS)
-        for resource in (header.resources or ())[:LIST]:
-            if resource.arn and ":kms:" in resource.arn:
-                latest(self._kms, resource.arn[:TEXT], key, 1)
+    def _note_kms(self, use: KmsUse, key: int) -> None:
+        if use.version:
+            latest(self._versions, use.version, key, VERSIONS)
+        for arn in use.keys:
+            latest(self._kms, arn, key, 1)
 
     def _decrypted(self) -> list[tuple[str, int]]:
         """The versions that KMS decrypted lately and the keys of when last, the newest first."""

@@ -1,8 +1,4 @@
-"""What a question said of values that many events share, so that each is asked about once.
-
-Made for values that are asked about quickly: one that is new costs little more than the question itself, which serves
-"filter-…" where every tenth event has another caller.
-"""
+"""What a question said of values that many events share, so that each is asked about once."""
 
 from __future__ import annotations
 

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from operator import attrgetter
 
+from smwatch.events.call import Call, Caller
 from smwatch.events.event import Event
 from smwatch.events.secret import Secret
 from smwatch.filter.answers import Answers
@@ -20,38 +23,14 @@ class Field(Term):
         self.name = name
         self.globs = globs
         super().__init__(exclude=exclude)
+        self.by_call, self.by_event = name in _OF_CALL, name == "id"
+        self.by_caller = not (self.by_call or self.by_event)
         self.cost = 1 if name in _PLAIN else 4 if name == "id" else 3
-        self.step = FAST_STEP if name in _PLAIN or name == "error" else ID_STEP if name == "id" else STEP
+        self.step = FAST_STEP if name in ("name", "error") else ID_STEP if name == "id" else STEP
         fits = globs[0].fits if len(globs) == 1 else lambda text: any(glob.fits(text) for glob in globs)
         self._fits = fits if not fits("") else lambda text: text != "" and fits(text)
         self._texts = Answers(self._fits)
         self._secrets = Answers(self._fits_secret)
-
-    def _picked(self, events: list[Event], exclude: bool) -> list[Event]:
-        texts = self._texts
-        match self.name:
-            case "name":
-                return [e for e in events if texts[e.call.name] is not exclude]
-            case "ip":
-                return [e for e in events if texts[e.caller.source_ip] is not exclude]
-            case "region":
-                return [e for e in events if texts[e.caller.region] is not exclude]
-            case "account":
-                return [e for e in events if texts[e.caller.account] is not exclude]
-            case "agent":
-                return [e for e in events if texts[e.caller.user_agent] is not exclude]
-            case "secret":
-                one = self._secrets
-                return [
-                    e
-                    for e in events
-                    if (one[e.call.secret] or (e.call.others != () and any(map(one.__getitem__, e.call.others))))
-                    is not exclude
-                ]
-            case "error":
-                return [e for e in events if (texts[e.call.error_code] or texts[e.call.error_message]) is not exclude]
-            case _:
-                return super()._picked(events, exclude)
 
     def _within(self, other: Term) -> bool:
         if isinstance(other, Flag):
@@ -65,18 +44,32 @@ class Field(Term):
     def _described(self, exclude: bool) -> str:
         return f"{FIELDS[self.name]} {'not ' if exclude else ''}{' or '.join(glob.text for glob in self.globs)}"
 
-    def _found(self, event: Event) -> bool:
-        texts = self._texts
+    def finds_call(self, call: Call) -> bool:
+        """Whether what the field says of the call fits."""
         match self.name:
             case "secret":
                 secrets = self._secrets
-                return secrets[event.secret] or any(secrets[other] for other in event.others)
+                return secrets[call.secret] or any(secrets[other] for other in call.others)
             case "error":
-                return texts[event.error_code] or texts[event.error_message]
-            case "id":
-                return self._fits(event.id)
-            case plain:
-                return texts[getattr(event, _PLAIN[plain])]
+                return self._texts[call.error_code] or self._texts[call.error_message]
+            case _:
+                return self._texts[call.name]
+
+    def finds_caller(self, caller: Caller) -> bool:
+        """Whether what the field says of the caller fits."""
+        return self._texts[getattr(caller, _OF_CALLER[self.name])]
+
+    def finds_callers(self, callers: Sequence[Caller]) -> list[bool]:
+        """The same of many, most of which may have an address of their own."""
+        fits, texts = self._fits, self._texts
+        if self.name == "ip" and len(self.globs) == 1:
+            core = self.globs[0].core
+            return [core in caller.source_ip.lower() and fits(caller.source_ip) for caller in callers]
+        return [texts[text] for text in map(attrgetter(_OF_CALLER[self.name]), callers)]
+
+    def finds_event(self, event: Event) -> bool:
+        """Whether the event's ID fits."""
+        return self._fits(event.id)
 
     def _fits_secret(self, secret: Secret | None) -> bool:
         if secret is None:
@@ -104,6 +97,8 @@ FIELDS = {
     "id": "event ID",
 }
 """The fields of the filter language, and what they are called in a sentence."""
-_PLAIN = {"name": "name", "ip": "source_ip", "region": "region", "account": "account", "agent": "user_agent"}
+_OF_CALL = frozenset({"name", "secret", "error"})
+_OF_CALLER = {"ip": "source_ip", "region": "region", "account": "account", "agent": "user_agent"}
+_PLAIN = {"name", *_OF_CALLER}
 PARTITIONS = ("aws", "aws-cn", "aws-us-gov")
 _SUFFIX = re.compile(r"-[A-Za-z0-9?]{6}\Z")

@@ -7,6 +7,7 @@ from collections.abc import Callable, Container
 from operator import attrgetter
 from typing import TYPE_CHECKING
 
+from smwatch.events.call import Call
 from smwatch.events.event import Event
 from smwatch.filter.term import FAST_STEP, Term
 from smwatch.record import Record
@@ -21,33 +22,23 @@ _KEY = attrgetter("key")
 class Flag(Term):
     """Asks one of the questions that have a word of their own: error, denied, read, write."""
 
-    cost, step = 1, FAST_STEP
+    cost, step, by_call = 1, FAST_STEP, True
 
     def __init__(self, word: str, *, exclude: bool = False) -> None:
         super().__init__(exclude=exclude)
         self.word = word
 
-    def _found(self, event: Event) -> bool:
+    def finds_call(self, call: Call) -> bool:
+        """Whether the word is true of it."""
         match self.word:
             case "error":
-                return event.failed
+                return bool(call.error_code or call.error_message)
             case "denied":
-                return event.error_code.startswith(DENIED)
+                return call.error_code.startswith(DENIED)
             case "read":
-                return event.name in READS
+                return call.name in READS
             case _:
-                return not event.read_only
-
-    def _picked(self, events: list[Event], exclude: bool) -> list[Event]:
-        match self.word:
-            case "error":
-                return [e for e in events if bool(e.call.error_code or e.call.error_message) is not exclude]
-            case "denied":
-                return [e for e in events if e.call.error_code.startswith(DENIED) is not exclude]
-            case "read":
-                return [e for e in events if (e.call.name in READS) is not exclude]
-            case _:
-                return [e for e in events if e.call.read_only is exclude]
+                return not call.read_only
 
     def _within(self, other: Term) -> bool:
         return isinstance(other, Flag) and (self.word == other.word or (self.word, other.word) == ("denied", "error"))
@@ -71,18 +62,20 @@ _SAID = {
 class Alarmed(Term):
     """Asks whether an event is evidence of an alarm; the answer can change, see `View.recheck`."""
 
-    cost, step = 2, FAST_STEP
+    cost, step, by_event = 2, FAST_STEP, True
 
     def __init__(self, levels: Container[int], *, exclude: bool = False) -> None:
         """`levels` holds the keys of the events in evidence."""
         super().__init__(exclude=exclude)
         self._levels = levels
 
-    def _found(self, event: Event) -> bool:
+    def finds_event(self, event: Event) -> bool:
+        """Whether it is in evidence."""
         return event.key in self._levels
 
-    def _picked(self, events: list[Event], exclude: bool) -> list[Event]:
-        levels = self._levels
+    def select(self, events: list[Event]) -> list[Event]:
+        """The kept ones."""
+        levels, exclude = self._levels, self.exclude
         return [e for e in events if (e.key in levels) is not exclude]
 
     def _within(self, other: Term) -> bool:
@@ -101,7 +94,7 @@ AT_ONCE = 1_000
 class Matching(Term):
     """Asks a filter pattern, which takes the record: slow, so events that cannot match are left out first."""
 
-    cost, step = 9, FAST_STEP
+    cost, step, by_event = 9, FAST_STEP, True
 
     def __init__(self, pattern: Pattern, record_of: Callable[[Event], Record]) -> None:
         super().__init__(exclude=False)
@@ -121,11 +114,12 @@ class Matching(Term):
             room -= len(eligible)
         return rest
 
-    def _found(self, event: Event) -> bool:
+    def finds_event(self, event: Event) -> bool:
+        """Whether the pattern matches its record."""
         return bool(self._eligible([event])) and self._matches(event)
 
-    def _picked(self, events: list[Event], exclude: bool) -> list[Event]:
-        assert not exclude  # a pattern stands for itself
+    def select(self, events: list[Event]) -> list[Event]:
+        """Those that match: a pattern stands for itself, and is never turned round."""
         return list(filter(self._matches, self._eligible(events)))
 
     def _eligible(self, events: list[Event]) -> list[Event]:

@@ -9,6 +9,7 @@ from itertools import chain
 from operator import attrgetter
 
 from smwatch.dossier import PrincipalDossier, SecretDossier
+from smwatch.events.columns import Columns
 from smwatch.events.event import UNREADABLE, Arrival, Event
 from smwatch.events.renaming import composed, names_any, renamed_event
 from smwatch.events.secret import Secret
@@ -34,6 +35,8 @@ class Store(Judging):
         super().__init__(capacity=capacity, engine=engine)
         self.events: list[Event] = []
         """Ascending by key. Read it, never change it."""
+        self._columns = Columns()
+        """Of the events."""
         self.names: Counter[str] = Counter()
         """How many events of each name are in the store."""
         self._counted: set[int] = set()
@@ -54,7 +57,7 @@ class Store(Judging):
 
     def view(self, chosen: Filter | None = None) -> View:
         """A filtered window that follows the store until `View.close`."""
-        view = View(self.events, chosen, on_close=self._views.remove)
+        view = View(self.events, chosen, on_close=self._views.remove, columns=self._columns)
         self._views.append(view)
         return view
 
@@ -122,7 +125,9 @@ class Store(Judging):
             return self._correct(again, change, more=more)
         fresh = change.added = [arrival.event for arrival in new]
         self.names.update([event.call.name for event in fresh])
-        merge(self.events, sorted(fresh, key=KEY))
+        in_order = sorted(fresh, key=KEY)
+        merge(self.events, in_order)
+        self._columns.added(in_order, self.events, steady=self._looking)
         for view in self._views:
             view.added(fresh)
         change.evicted = self._evict()
@@ -177,7 +182,14 @@ class Store(Judging):
 
     def _replace(self, event: Event) -> None:
         """Put an event in the place of the one with its key."""
-        self.events[bisect_left(self.events, event.key, key=KEY)] = event
+        place = bisect_left(self.events, event.key, key=KEY)
+        self.events[place] = event
+        self._columns.replaced(place, event, steady=self._looking)
+
+    @property
+    def _looking(self) -> bool:
+        """Whether a view is applying its filter."""
+        return any(view.busy for view in self._views)
 
     def _correct(self, again: Sequence[Arrival], change: Change, *, more: bool) -> Change:
         """Put corrections in the place of what they correct: the same event, with more said of it; then publish.
@@ -222,6 +234,7 @@ class Store(Judging):
             return 0
         old = self.events[:extra]
         del self.events[:extra]
+        self._columns.dropped(extra)
         gone = [event.key for event in old]
         self._counted.difference_update(gone)
         self._marks.unmark(gone)

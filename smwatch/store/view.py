@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 from operator import attrgetter
 from typing import Protocol
 
+from smwatch.events.columns import Columns
 from smwatch.events.event import Event
 
 KEY = attrgetter("key")
@@ -14,6 +15,27 @@ FEW, MANY = 500, 8
 """Late rows are inserted one by one where they are fewer than one in FEW, and sorted in where more than one in MANY."""
 STEP = 128
 """Rows between two that are looked at first to find where a late one goes."""
+NEWEST = 500
+"""Rows that are looked at before a sweep asks its questions, so that something is shown at once."""
+NARROW = 4
+"""A filter that narrows another looks at the rows of that one where they are less than one in so many."""
+
+
+class Sweep(Protocol):
+    """A filter on its way through all events of a store, a step at a time."""
+
+    @property
+    def size(self) -> int:
+        """Events that `pick` gets through in some milliseconds."""
+        ...
+
+    def ask(self) -> bool:
+        """Ask about some of what events share; False if there was nothing more to ask: now they can be picked."""
+        ...
+
+    def pick(self, events: list[Event], start: int, end: int) -> list[Event]:
+        """The kept ones from `start` to `end` of all events, in order."""
+        ...
 
 
 class Filter(Protocol):
@@ -41,6 +63,10 @@ class Filter(Protocol):
         """How many of the first `end` to leave for later, so that `select` gets through the last of them in ms."""
         ...
 
+    def sweep(self, columns: Columns, *, since: int = 0) -> Sweep | None:
+        """What asks the same of all events of a store, from the key `since` on; None: `select` does it as well."""
+        ...
+
     def narrows(self, other: Filter) -> bool:
         """Whether everything this keeps is kept by `other` too."""
         ...
@@ -54,9 +80,15 @@ class View:
     """
 
     def __init__(
-        self, events: list[Event], chosen: Filter | None = None, on_close: Callable[[View], None] | None = None
+        self,
+        events: list[Event],
+        chosen: Filter | None = None,
+        on_close: Callable[[View], None] | None = None,
+        columns: Columns | None = None,
     ) -> None:
+        """`columns` are those of the events, if there are any."""
         self._events = events
+        self._columns = columns
         self._on_close = on_close
         self.chosen: Filter | None = None
         self.rows = events
@@ -64,6 +96,8 @@ class View:
         """What is looked at: all events, or those that a wider filter kept."""
         self._before: int | None = None
         """Of these, the ones with smaller keys are still to be looked at."""
+        self._sweep: Sweep | None = None
+        """What looks at them, if these are all events."""
         if chosen is not None:
             self.choose(chosen)
 
@@ -77,25 +111,38 @@ class View:
         previous, self.chosen = self.chosen, chosen
         if chosen is None:
             self.rows = self._source = self._events
-            self._before = None
+            self._before = self._sweep = None
             return
         narrower = previous is not None and not self.busy and chosen.narrows(previous)
-        self._source, self.rows = self.rows if narrower else self._events, []
-        self._look(chosen, len(self._source))
+        few = narrower and len(self.rows) * NARROW < len(self._events)
+        self._sweep = chosen.sweep(self._columns) if self._columns is not None and not few else None
+        self._source, self.rows = self.rows if narrower and self._sweep is None else self._events, []
+        end = len(self._source)
+        self._look(chosen, 0 if self._sweep is None else max(0, end - NEWEST), end)
 
     def step(self) -> bool:
         """Look at the next rows; False when all have been looked at."""
-        if self._before is not None and self.chosen is not None:
-            self._look(self.chosen, bisect_left(self._source, self._before, key=KEY))
+        if self._before is None or self.chosen is None:
+            return False
+        end = bisect_left(self._source, self._before, key=KEY)
+        if self._sweep is None:
+            self._look(self.chosen, 0, end)
+        elif not self._sweep.ask():
+            rest = max(0, end - self._sweep.size)
+            self._show(self._sweep.pick(self._source, rest, end), rest)
         return self.busy
 
-    def _look(self, chosen: Filter, end: int) -> None:
+    def _look(self, chosen: Filter, first: int, end: int) -> None:
         # What is still to be looked at is not copied: that is a third of what "filter-…" measures.
-        rest = chosen.reach(self._source, end)
-        self.rows[0:0] = chosen.select(self._source[rest:end])
+        rest = max(first, chosen.reach(self._source, end))
+        self._show(chosen.select(self._source[rest:end]), rest)
+
+    def _show(self, kept: list[Event], rest: int) -> None:
+        """The rows from `rest` on have been looked at."""
+        self.rows[0:0] = kept
         self._before = self._source[rest].key if rest else None
         if not rest:
-            self._source = self._events
+            self._source, self._sweep = self._events, None
 
     def added(self, fresh: list[Event]) -> list[Event]:
         """Take in events that are new in the store; returns those the filter keeps."""

@@ -8,8 +8,9 @@ from datetime import datetime, timedelta
 
 import msgspec
 
+from smwatch.events.columns import Columns
 from smwatch.events.event import ACCOUNT_BITS, ID_BITS, Event
-from smwatch.store.view import KEY, Filter
+from smwatch.store.view import KEY, Filter, Sweep
 
 
 class Query(msgspec.Struct, frozen=True):
@@ -56,6 +57,9 @@ class Since:
         """None are left for later."""
         return 0
 
+    def sweep(self, columns: Columns, *, since: int = 0) -> None:
+        """There is none: it looks at a few of however many."""
+
     def narrows(self, other: Filter) -> bool:
         """Whether the other begins no later."""
         return isinstance(other, Since) and self.key >= other.key
@@ -82,6 +86,11 @@ class Every:
     def reach(self, events: list[Event], end: int) -> int:
         """As many are left for later as by the part that leaves most."""
         return max(part.reach(events, end) for part in self.parts)
+
+    def sweep(self, columns: Columns, *, since: int = 0) -> Sweep | None:
+        """That of the last one, from the moment of the others on."""
+        *first, last = self.parts
+        return last.sweep(columns, since=max([since, *(part.key for part in first if isinstance(part, Since))]))
 
     def narrows(self, other: Filter) -> bool:
         """Whether each of the other's conditions is met by one of these."""

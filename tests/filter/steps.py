@@ -1,7 +1,9 @@
 """Filters that are applied a few events at a time."""
 
+from smwatch.events.columns import Columns
 from smwatch.events.event import Event
 from smwatch.filter import Filter
+from smwatch.filter.sweep import Sweep
 
 
 def in_steps(chosen: Filter, size: int) -> Filter:
@@ -16,3 +18,9 @@ class _InSteps(Filter):
 
     def reach(self, events: list[Event], end: int) -> int:
         return max(0, end - self._size)
+
+    def sweep(self, columns: Columns, *, since: int = 0) -> Sweep | None:
+        sweep = super().sweep(columns, since=since)
+        if sweep is not None:
+            sweep.size = self._size
+        return sweep

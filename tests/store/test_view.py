@@ -7,6 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
+from smwatch.events.columns import Columns
 from smwatch.events.event import Event
 from smwatch.filter import Context, Filter, parse
 from smwatch.store.view import MANY, STEP, View, merge
@@ -22,7 +23,10 @@ POOL = [
     )
     for i in range(60)
 ]
-FILTERS = ("prod", "pro", "prod/db", "name:Get*", "name:GetSecretValue", "error", "-error", "nothing at all", "")
+FILTERS = (
+    *("prod", "pro", "prod/db", "name:Get*", "name:GetSecretValue", "error", "-error", "nothing at all"),
+    *("prod -error", "e read", "deadbeef", ""),
+)
 
 
 def keys(events: list[Event]) -> list[int]:
@@ -72,17 +76,26 @@ DEEDS = st.one_of(
 )
 
 
-@settings(max_examples=300)
-@given(st.lists(DEEDS, max_size=25), st.integers(1, 9))
-def test_whatever_happens_a_view_shows_what_its_filter_keeps(deeds: list[Deed], step: int) -> None:
+@settings(max_examples=600)
+@given(st.lists(DEEDS, max_size=25), st.integers(1, 9), st.booleans())
+def test_whatever_happens_a_view_shows_what_its_filter_keeps(deeds: list[Deed], step: int, swept: bool) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("smwatch.store.view.NEWEST", 3)
+        do(deeds, step, Columns() if swept else None)
+
+
+def do(deeds: list[Deed], step: int, columns: Columns | None) -> None:
     events: list[Event] = []
-    view = View(events)
+    view = View(events, columns=columns)
     for deed, what in deeds:
         if deed == "add":
             assert isinstance(what, list)
             known = set(keys(events))
             fresh = [event for event in dict.fromkeys(POOL[i] for i in what) if event.key not in known]
-            merge(events, sorted(fresh, key=lambda event: event.key))
+            in_order = sorted(fresh, key=lambda event: event.key)
+            merge(events, in_order)
+            if columns is not None and fresh:
+                columns.added(in_order, events, steady=view.busy)
             view.added(fresh)
         elif deed == "choose":
             view.choose(None if what is None else chosen(str(what), step))
@@ -90,6 +103,8 @@ def test_whatever_happens_a_view_shows_what_its_filter_keeps(deeds: list[Deed], 
             view.step()
         elif deed == "evict":
             assert isinstance(what, int)
+            if columns is not None:
+                columns.dropped(min(what, len(events)))
             del events[:what]
             view.evicted(events[0].key if events else None)
         elif events:
@@ -99,6 +114,8 @@ def test_whatever_happens_a_view_shows_what_its_filter_keeps(deeds: list[Deed], 
             events[at] = type(other)(
                 **{field: getattr(other, field) for field in other.__struct_fields__} | {"key": events[at].key}
             )
+            if columns is not None:
+                columns.replaced(at, events[at], steady=view.busy)
             view.recheck([events[at]])
         expected = naive(events, view)
         if view.busy:

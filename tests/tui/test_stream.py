@@ -12,6 +12,7 @@ import pytest
 from textual.app import App, ComposeResult
 from textual.events import MouseScrollDown, MouseScrollUp
 
+from smwatch.events.columns import Columns
 from smwatch.events.event import Event, SeenBy
 from smwatch.store.store import Store
 from smwatch.store.view import View
@@ -178,6 +179,9 @@ class Only:
 
     def reach(self, events: list[Event], end: int) -> int:
         return max(0, end - 50)
+
+    def sweep(self, columns: Columns, *, since: int = 0) -> None:
+        pass
 
     def narrows(self, other: object) -> bool:
         return isinstance(other, Only)

@@ -1,0 +1,83 @@
+"""The numbers of what events share, against the events themselves."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from smwatch.events.columns import Columns
+from smwatch.events.event import Event
+from tests import records
+
+MODELS = [
+    records.event(call(secret, by=records.user(name)))
+    for call in (records.read, records.put)
+    for secret in ("a", "b")
+    for name in ("alice", "bob")
+]
+
+
+def event(key: int, model: int) -> Event:
+    """One whose call and caller are equal to those of the model, and not the same."""
+    like = MODELS[model]
+    return replace(like, key=key, call=replace(like.call), caller=replace(like.caller))
+
+
+def check(columns: Columns, events: list[Event]) -> None:
+    for column, values in (
+        (columns.calls, [each.call for each in events]),
+        (columns.callers, [each.caller for each in events]),
+    ):
+        assert [column.values[number] for number in column.numbers] == values
+        assert len(set(column.numbers)) == len(set(values))
+
+
+DEEDS = st.one_of(
+    st.tuples(st.just("add"), st.dictionaries(st.integers(0, 99), st.integers(0, 7), min_size=1, max_size=20)),
+    st.tuples(st.just("drop"), st.integers(0, 10)),
+    st.tuples(st.just("replace"), st.tuples(st.integers(0, 99), st.integers(0, 7))),
+)
+
+
+@given(st.lists(st.tuples(DEEDS, st.booleans()), max_size=20))
+def test_each_event_has_the_numbers_of_its_call_and_its_caller(deeds: list[tuple[tuple[str, object], bool]]) -> None:
+    columns, events = Columns(), list[Event]()
+    for (deed, what), steady in deeds:
+        before = list(columns.calls.values)
+        if deed == "add":
+            assert isinstance(what, dict)
+            known = {each.key for each in events}
+            fresh = [event(key, model) for key, model in sorted(what.items()) if key not in known]
+            if not fresh:
+                continue
+            events[:] = sorted([*events, *fresh], key=lambda each: each.key)
+            columns.added(fresh, events, steady=steady)
+        elif deed == "drop":
+            assert isinstance(what, int)
+            columns.dropped(min(what, len(events)))
+            del events[:what]
+        elif events:
+            assert isinstance(what, tuple)
+            place = what[0] % len(events)
+            events[place] = event(events[place].key, what[1])
+            columns.replaced(place, events[place], steady=steady)
+        check(columns, events)
+        if steady:
+            still = [call for call in columns.calls.values[: len(before)] if call.name]
+            assert still == [call for call in before if call in still]
+
+
+def test_equal_calls_and_callers_become_one() -> None:
+    events = [event(1, 0), event(2, 0), event(3, 1)]
+    columns = Columns()
+    columns.added(events, events, steady=False)
+    assert events[0].call is events[1].call is events[2].call
+    assert events[0].caller is events[1].caller is not events[2].caller
+
+
+def test_numbers_are_used_again_where_nothing_relies_on_them() -> None:
+    columns = Columns()
+    for n in range(100):
+        events = [event(n, n % 8)]
+        columns.added(events, events, steady=False)
+        columns.dropped(1)
+    assert len(columns.calls.values) == len(columns.callers.values) == 1

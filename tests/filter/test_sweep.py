@@ -1,0 +1,95 @@
+"""A filter over all events by the numbers of their calls and callers, against asking each."""
+
+from datetime import timedelta
+
+import pytest
+from msgspec.structs import replace
+
+from smwatch.events.columns import Columns
+from smwatch.events.event import Event
+from smwatch.filter import Context, parse
+from smwatch.filter.sweep import ASKED
+from tests import records
+from tests.rules.judging import counting_calls
+
+KEYS = set[int]()
+CONTEXT = Context(record_of=lambda _: {}, levels=KEYS)
+CALLS = (records.read, records.describe, records.put, records.denied)
+EVENTS = sorted(
+    (
+        records.event(
+            CALLS[n % 4](
+                f"{('prod', 'dev')[n % 2]}/db-{n % 7}",
+                by=records.role(f"app-{n % 5}", f"i-{n % 11:012x}", key=f"ASIA{n % 13:016}"),
+                at=records.AT + timedelta(seconds=n),
+                sourceIPAddress=f"10.0.0.{n % 17}",
+                id=f"event {n}",
+            )
+        )
+        for n in range(400)
+    ),
+    key=lambda event: event.key,
+)
+KEYS.update(event.key for event in EVENTS[::9])
+ODD = records.event(records.read("odd", eventID="0123ABCD-beef"))
+MIDDLE = EVENTS[200].id
+TEXTS = [
+    *("prod", "-prod", "nothing", "app-3", "i-000000000004", "10.0.0.1", "asia0000", "name:get*", "-name:get*"),
+    *("user:app-1", "user:app-1,app-2", "-user:*app-1*", "user:asia*7", "ip:10.0.0.1*", "ip:10.0.0.1,10.0.0.2"),
+    *("secret:prod/", "-secret:dev/*", "error", "-error", "denied", "read", "write", "region:eu*", "agent:boto"),
+    *("prod app-3", "prod -app-3", "-prod -app-3", "prod user:app-1 -error", "name:get* secret:dev/", "alarm prod"),
+    *(
+        "-alarm -prod",
+        MIDDLE,
+        MIDDLE[:13],
+        f"prod {MIDDLE[9:]}",
+        f"-{MIDDLE[:8]}",
+        f"id:{MIDDLE[:6]} db",
+        "111122223333",
+    ),
+    *("0123abcd-beef", "000000000004 prod", "-000000000004 -prod"),
+]
+
+
+def swept(text: str, events: list[Event], *, since: int = 0) -> list[Event]:
+    columns = Columns()
+    columns.added(events, events, steady=False)
+    sweep = parse(text, CONTEXT).sweep(columns, since=since)
+    assert sweep is not None
+    while sweep.ask():
+        pass
+    middle = len(events) // 3
+    return sweep.pick(events, 0, middle) + sweep.pick(events, middle, len(events))
+
+
+@pytest.mark.parametrize("text", TEXTS)
+def test_a_sweep_keeps_what_the_filter_keeps(text: str) -> None:
+    events, chosen = sorted([*EVENTS, ODD], key=lambda event: event.key), parse(text, CONTEXT)
+    kept = [event for event in events if chosen(event)]
+    assert swept(text, events) == kept == chosen.select(events)
+    since = EVENTS[250].key
+    assert swept(text, events, since=since) == [event for event in kept if event.key >= since]
+
+
+@pytest.mark.parametrize("text", ["", "alarm", "id:abc", '{ $.eventName = "GetSecretValue" }'])
+def test_there_is_none_where_only_events_themselves_are_asked_about(text: str) -> None:
+    assert parse(text, CONTEXT).sweep(Columns()) is None
+
+
+@pytest.mark.parametrize("text", ["app-3", "-prod", "user:app-1", "name:get*", "prod app-3"])
+def test_to_go_through_more_events_takes_no_more_calls(text: str) -> None:
+    _, few = counting_calls(lambda: swept(text, EVENTS[:100]))
+    _, many = counting_calls(lambda: swept(text, EVENTS[:100] * 10))
+    assert many <= few + 1
+
+
+def test_many_values_are_asked_about_in_steps() -> None:
+    columns = Columns()
+    events = [replace(EVENTS[0], key=n, caller=replace(EVENTS[0].caller, text=f"caller {n}")) for n in range(3 * ASKED)]
+    columns.added(events, events, steady=False)
+    sweep = parse("caller 77", CONTEXT).sweep(columns)
+    assert sweep is not None
+    steps = 0
+    while sweep.ask():
+        steps += 1
+    assert steps == 4

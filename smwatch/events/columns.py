@@ -65,20 +65,21 @@ class Column(Generic[V]):
         """The event at this place has another value."""
         old = self.numbers[place]
         [self.numbers[place]] = self.take((value,), steady=steady)
-        self._let_go((old,))
+        self._let_go(old, 1)
 
     def drop(self, count: int) -> None:
         """The first so many events are gone."""
-        self._let_go(self.numbers[:count])
+        for number, gone in Counter(self.numbers[:count]).items():
+            self._let_go(number, gone)
         del self.numbers[:count]
 
-    def _let_go(self, numbers: Iterable[int]) -> None:
-        for number, count in Counter(numbers).items():
-            self._uses[number] -= count
-            if not self._uses[number]:
-                del self._number_of[self.values[number]]
-                self.values[number] = self._nothing
-                self._free.append(number)
+    def _let_go(self, number: int, count: int) -> None:
+        """So many events less have the value with this number."""
+        self._uses[number] -= count
+        if not self._uses[number]:
+            del self._number_of[self.values[number]]
+            self.values[number] = self._nothing
+            self._free.append(number)
 
     def _new(self, value: V, *, steady: bool) -> int:
         if self._free and not steady:

@@ -61,12 +61,10 @@ class Sweep:
     def _places(self, start: int, end: int) -> list[int]:
         """Where the kept ones are: most are not, and are not touched."""
         calls, callers, wanted = self._calls, self._callers, self._wanted
-        if not callers.asks:
-            found, numbers = calls.found, calls.numbers(start, end)
-            return [place for place, number in enumerate(numbers, start) if found[number] == wanted]
-        if not calls.asks:
-            found, numbers = callers.found, callers.numbers(start, end)
-            return [place for place, number in enumerate(numbers, start) if found[number] == wanted]
+        alone = calls if not callers.asks else callers if not calls.asks else None
+        if alone is not None:
+            found = alone.found
+            return [place for place, number in enumerate(alone.numbers(start, end), start) if found[number] == wanted]
         call, caller = calls.found, callers.found
         numbered = zip(range(start, end), calls.numbers(start, end), callers.numbers(start, end), strict=True)
         if wanted == calls.all == 1:

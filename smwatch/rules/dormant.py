@@ -64,6 +64,9 @@ class Dormant:
             self._let_go()
 
     def _let_go(self) -> None:
+        if self._keys == sorted(self._keys):  # as most come
+            del self._keys[: -self._kept], self._models[: -self._kept]
+            return
         newest = sorted(zip(self._keys, self._models, strict=True), key=_KEY)[-self._kept :]
         self._keys[:] = [key for key, _ in newest]
         self._models[:] = [model for _, model in newest]

@@ -170,8 +170,8 @@ class Plan:
                 self._newest_key, self._newest = key, event
             if self.waits:
                 # As `model_of` says: that is all in which events that are alike (see Likeness) can differ.
-                like = event.call.read_only is model.call.read_only and event.seen_by is model.seen_by
-                self._models.append(model if like and event.odd_id is model.odd_id else event)
+                like = event.seen_by is model.seen_by and event.odd_id is model.odd_id
+                self._models.append(model if like else event)
             if len(backlog) >= BACKLOG:
                 self._tell()
             for spread in self._loud:

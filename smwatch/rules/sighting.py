@@ -223,8 +223,9 @@ class SightingCase(Case):
             return bisect_left(self._keys, second << SECOND_BITS)
 
         earliest, latest = (first >> SECOND_BITS) - horizon, (last >> SECOND_BITS) + horizon + 1
-        start, end, around = place(earliest), place(latest), place(earliest - horizon)
-        self.judge(self.marks[around : place(latest + horizon)], slice(start - around, end - around))
+        start, end = place(earliest), place(latest)
+        around, upto = (place(earliest - horizon), place(latest + horizon)) if horizon else (start, end)
+        self.judge(self.marks[around:upto], slice(start - around, end - around))
         found = [evidence_of(mark) for mark in self.marks[start:end] if mark.evidence]
         evidence = self._evidence
         begin = bisect_left(evidence, earliest << SECOND_BITS, key=_KEY)

@@ -117,6 +117,9 @@ class Timers:
 
     def deadlines(self, values: Mapping[Dimension, Value]) -> Deadlines | None:
         """The deadlines for these values; None where one is missing."""
-        if any(dimension not in values for dimension in self.timer.same):
-            return None
-        return self._known.ask(tuple(values[dimension] for dimension in self.timer.same))
+        wanted: tuple[Value, ...] = ()
+        for dimension in self.timer.same:
+            if dimension not in values:
+                return None
+            wanted += (values[dimension],)
+        return self._known.ask(wanted)

@@ -42,7 +42,8 @@ class Waiter:
 
     def add(self, event: Event, second: int) -> None:
         """Another event."""
-        if self.listener.unknown or not self.listener.any(second - self._back, second + self._ahead):
+        known = self.listener
+        if not known.told or not known.any(second - self._back, second + self._ahead):
             self._model = model_of(event, self._model)
             self._waiting.append(event.key, self._model)
             if second + self._ahead > self.high:

@@ -160,8 +160,10 @@ class World:
 
     def deadlines(self, values: Mapping[Dimension, Value]) -> Deadlines | None:
         """The deadlines that a timer rule knows for these values; None where no rule keeps any."""
-        found = (timers.deadlines(values) for timers in self.timers.values())
-        return next((deadlines for deadlines in found if deadlines is not None), None)
+        for timers in self.timers.values():
+            if (deadlines := timers.deadlines(values)) is not None:
+                return deadlines
+        return None
 
     def muted_until(self, rule: str, secret: Value | None, identity: str, session: str) -> datetime | None:
         """Up to when alarms of this rule, secret, principal and session are muted."""

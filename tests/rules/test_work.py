@@ -574,6 +574,19 @@ def test_one_more_failure_of_somebody_who_has_never_read_has_hardly_anything_ask
     assert calls(many) - calls(few) <= 2 * (many - few)
 
 
+def test_a_change_that_alarms_would_tell_of_costs_the_same_however_many_fail_without_one() -> None:
+    def calls(failing: int) -> int:
+        """What a change of the secret takes that so many have failed to read."""
+        engine = Engine(catalogue())
+        roles = [records.role(f"app-{n}", "run") for n in range(failing)]
+        engine.judge(arrivals(records.denied("prod/db", by=by, at=after(n)) for n, by in enumerate(roles)))
+        changed = records.put("prod/db", at=before(minutes=5))
+        return counting_calls(lambda: engine.judge(arrivals([changed])))[1]
+
+    few, many = calls(2), calls(40)
+    assert many - few < 38  # not a call for each
+
+
 def test_where_a_screen_waits_an_alarm_of_many_reads_is_worked_out_in_steps(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(standing, "LOOKED_AT", 200)
     wrong, right = (Secret(records.ACCOUNT, records.REGION, name) for name in ("prod/7", "prod/8"))

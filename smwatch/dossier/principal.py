@@ -17,7 +17,7 @@ from smwatch.events.event import Arrival, Event
 from smwatch.events.principal import Principal
 from smwatch.events.secret import Secret
 
-SECRETS, SEEN, CAME = 5000, 64, 32
+SECRETS, SEEN, CAME = 5000, 64, 64
 """Secrets kept for a principal (beyond that a fixed sample, the rest counted together), values of other kinds, and what
 it came with that waits to be sorted into these."""
 
@@ -90,7 +90,7 @@ class PrincipalDossier:
             self.last_key, self.principal = last, principal
         if first < self.first_key or not self.first_key:
             self.first_key = first
-        came, region = self._came, caller.region
+        came, regions, region = self._came, self._regions, caller.region
         seen = came.get(caller.came)
         if seen is None:
             came[caller.came] = last
@@ -98,8 +98,11 @@ class PrincipalDossier:
                 self._sort_out()
         elif last > seen:
             came[caller.came] = last
-        if region and last > self._regions.get(region, 0):
-            latest(self._regions, region, last, SEEN)
+        if region in regions:
+            if last > regions[region]:
+                regions[region] = last
+        elif region:
+            latest(regions, region, last, SEEN)
         secret = call.secret
         if secret is not None:
             (self._secrets.get(secret) or self._new(secret, first)).note(event, how, times, first, last)

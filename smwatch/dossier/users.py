@@ -110,7 +110,10 @@ class _User(Dealings, gc=False, eq=False, kw_only=True):
                     self.traced = key
                 return
             traces = self.more = {self.trace: self.traced}
-        latest(traces, trace, key, TRACES)
+        if trace not in traces:
+            latest(traces, trace, key, TRACES)
+        elif key > traces[trace]:
+            traces[trace] = key
 
     @property
     def identity(self) -> str:

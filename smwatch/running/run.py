@@ -25,6 +25,7 @@ from smwatch.running.aws import AwsSources
 from smwatch.running.parts import Parts, now
 from smwatch.running.remembered import state_dir
 from smwatch.settings import Settings, load
+from smwatch.sources.errors import TRYING_AGAIN
 from smwatch.sources.source import State, Status
 from smwatch.store.ledger import Ledger
 from smwatch.store.store import Store
@@ -195,7 +196,9 @@ async def _collect() -> None:
 def _verdict(last: dict[str, Status], incomplete: int) -> int:
     unread = [status for status in last.values() if status.state is not State.DONE]
     for status in unread:
-        notice(f"{status.label}: not read to the end: {status.message or status.state}")
+        upto = f" but up to {status.complete_to:%Y-%m-%d %H:%M:%S}Z" if status.complete_to is not None else ""
+        why = status.message.removesuffix(TRYING_AGAIN) or status.state
+        notice(f"{status.label}: not read to the end{upto}: {why}")
     gaps = [(status.label, gap) for status in last.values() for gap in status.gaps]
     for label, gap in gaps:
         period = f"{gap.span.start:%Y-%m-%d %H:%M}Z to {gap.span.end:%Y-%m-%d %H:%M}Z"

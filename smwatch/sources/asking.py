@@ -12,7 +12,7 @@ from typing import NamedTuple
 from smwatch.sources.agenda import Agenda
 from smwatch.sources.ahead import Ahead, Heard, Wanted
 from smwatch.sources.clock import ServerClock
-from smwatch.sources.errors import CallError, Remedy
+from smwatch.sources.errors import TRYING_AGAIN, CallError, Remedy
 from smwatch.sources.pace import Pace, Priority
 from smwatch.sources.reader import Answer, Reader
 from smwatch.sources.scan import Kind, Scan
@@ -136,7 +136,7 @@ class Asking:
             if trouble.remedy is Remedy.PACE:
                 self._pace.throttled(sent)
         except TimeoutError:
-            message = f"{self._reader.api} gave no answer within {CALL_LIMIT:.0f} s; trying again"
+            message = f"{self._reader.api} gave no answer within {CALL_LIMIT:.0f} s{TRYING_AGAIN}"
             outcome = CallError(State.UNREACHABLE, message, Remedy.RETRY)
         self._took.append(self._pace.clock() - sent)
         self._count(outcome)

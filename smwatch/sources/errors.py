@@ -13,6 +13,9 @@ from enum import Enum, auto
 
 from smwatch.sources.source import State
 
+TRYING_AGAIN = "; trying again"
+"""Ends what is said of a failure that may pass: whoever waits no longer leaves that out."""
+
 
 class SourceError(Exception):
     """Expected trouble with a place that records come from."""

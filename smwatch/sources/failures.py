@@ -12,7 +12,7 @@ from typing import Any
 import msgspec
 
 from smwatch.sources.api_call import WATCHED, ApiCall, login, sign_in, sso, with_profile
-from smwatch.sources.errors import CallError, Remedy
+from smwatch.sources.errors import TRYING_AGAIN, CallError, Remedy
 from smwatch.sources.source import State
 
 THROTTLED = frozenset(
@@ -143,7 +143,7 @@ def _refused(code: str, text: str, status: int, call: ApiCall) -> CallError:
     if code in THROTTLED:
         message = f"AWS throttles {call.operation} ({text or code})"
         if call.operation == "StartLiveTail":  # it has no pace to keep: its sessions last for hours
-            return CallError(State.THROTTLED, f"{message}; trying again", Remedy.RETRY)
+            return CallError(State.THROTTLED, message + TRYING_AGAIN, Remedy.RETRY)
         return CallError(State.THROTTLED, message, Remedy.PACE)
     if code in EXPIRED:
         return CallError(State.SIGN_IN, f"the credentials have expired: {sign_in(call)}", Remedy.SIGN_IN)
@@ -196,7 +196,7 @@ def _refused(code: str, text: str, status: int, call: ApiCall) -> CallError:
         message = f"{where} answered HTTP {status} without an AWS error; trying again (a proxy between?)"
         return CallError(State.FAILING, message, Remedy.RETRY)
     if status >= 500 or code in ("RequestTimeout", "RequestTimeoutException", "ServiceUnavailable", "InternalFailure"):
-        return CallError(State.FAILING, f"{where} answered {status} {code}; trying again", Remedy.RETRY)
+        return CallError(State.FAILING, f"{where} answered {status} {code}{TRYING_AGAIN}", Remedy.RETRY)
     return CallError(State.FAILING, f"{where} refused {call.operation}: {code} {text}", Remedy.WAIT)
 
 
@@ -256,7 +256,7 @@ def _unanswered(error: BaseException, call: ApiCall) -> CallError:
             message = f"the proxy for {where} can't be reached ({_reason(error)}): check HTTPS_PROXY"
             return CallError(State.UNREACHABLE, message, Remedy.RETRY)
         case exceptions.ReadTimeoutError() | aiohttp.ServerTimeoutError():
-            return CallError(State.UNREACHABLE, f"{where} did not answer in time; trying again", Remedy.RETRY)
+            return CallError(State.UNREACHABLE, f"{where} did not answer in time{TRYING_AGAIN}", Remedy.RETRY)
         case (
             exceptions.ConnectionError()
             | exceptions.HTTPClientError()
@@ -265,7 +265,7 @@ def _unanswered(error: BaseException, call: ApiCall) -> CallError:
         ):  # fmt: skip
             setting = call.endpoint.setting
             check = f"{setting} and the network" if setting else "the network"
-            message = f"{where} can't be reached ({_reason(error)}): check {check}; trying again"
+            message = f"{where} can't be reached ({_reason(error)}): check {check}{TRYING_AGAIN}"
             return CallError(State.UNREACHABLE, message, Remedy.RETRY)
         case exceptions.BotoCoreError() if not isinstance(error, exceptions.DataNotFoundError):
             return CallError(State.FAILING, f"{call.operation} can't be called: {_quoted(error)}", Remedy.WAIT)

@@ -7,6 +7,7 @@ import ctypes
 import fcntl
 import json
 import os
+import re
 import resource
 import signal
 import sqlite3
@@ -225,6 +226,15 @@ async def test_a_period_that_the_service_no_longer_keeps_is_exit_code_4_and_said
         assert "older than what the service keeps" in said
     assert printed == []
     assert (await account.read())[1] == 0
+
+
+async def test_where_reading_fails_it_is_exit_code_4_with_how_far_all_was_read_and_why(account: Account) -> None:
+    account.happen(20)
+    assert (await account.read())[1] == 0
+    account.history.faults.append({"error": "AccessDeniedException", "times": 1})
+    _, code, said = await account.read()
+    assert code == 4
+    assert re.search(r"smwatch: CloudTrail: not read to the end but up to \S+ \S+Z: AWS denies", said)
 
 
 async def test_a_reader_that_goes_away_ends_a_tail_that_has_nothing_to_print(account: Account) -> None:

@@ -50,18 +50,21 @@ class Waits:
         values = self._source.values_of(subject)
         return self._waiters[group, values] if values is not None else None
 
-    def fold(self, every: Renames, right: Mapping[Secret, Secret]) -> Iterator[None]:
-        """Have events wait for what is known of secrets by their right names, in the right groups; step by step."""
+    def fold(self, every: Renames, right: Mapping[Secret, Secret]) -> Iterator[int]:
+        """Have events wait for what is known of secrets by their right names, in the right groups.
+
+        Step by step: see `Watch.fold`.
+        """
         for key in self._waiters.remembered():
             group, values = key
             if (waiter := self._waiters.find(key)) is None:
                 continue
-            yield
             waiter.rename(right)
             now = renamed(self._by, group, every), self._source.renamed(values, every)
             if now != key:
                 self._waiters.take(key)
                 self._waiters[now].absorb(waiter)
+            yield 1
 
     def _make(self, key: _Key) -> Waiter:
         known = self._source.at(key[1])

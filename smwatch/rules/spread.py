@@ -175,11 +175,11 @@ class SpreadCase(ValuedCase):
             self.event = renamed_event(self.event, right)
             self.evidence_changes()
 
-    def fold(self, right: Renames) -> None:
-        """Count values that have turned out to be others as those."""
+    def fold(self, right: Renames) -> bool:
+        """Count values that have turned out to be others as those; whether there are any."""
         self._catch_up()
         if right.keys().isdisjoint(self.slots.values) and right.keys().isdisjoint(self.bygone.values):
-            return
+            return False
         self.bygone.fold(right)
         self.slots.fold(right)
         self.measure.forget({*right, *right.values()})
@@ -188,6 +188,7 @@ class SpreadCase(ValuedCase):
         if (habits := self.measure.habits) is not None:
             habits.recount(self.identity, self.slots.days(DAY), self)
         self.wake()
+        return True
 
     def evidence(self) -> Sequence[Evidence]:
         """The kept events of the values that are evidence."""

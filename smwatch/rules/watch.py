@@ -35,6 +35,8 @@ from smwatch.rules.world import World, ordered
 
 CASES = 4_096
 """Cases without an alarm kept of each rule; twice as many before those unheard of for longest are forgotten."""
+CONCERNED = 20
+"""While names are brought together, so many cases take as long as one that is about a wrong one: up to 0.5 ms."""
 LOOKED_AT = 100
 """Cases that are looked at in one go when what they no longer need is forgotten: a millisecond or two."""
 _NOTHING: Mapping[str, str] = {}
@@ -139,8 +141,11 @@ class Watch:
         group = tuple(values.get(dimension) or None for dimension in self.rule.by)
         return self._spreads[group] if self.rule.distinct is not None else self._sightings[group]
 
-    def fold(self, right: Mapping[Secret, Secret]) -> Iterator[None]:
-        """Bring together the cases, and the values in them, of secrets that have turned out to be one; step by step."""
+    def fold(self, right: Mapping[Secret, Secret]) -> Iterator[int]:
+        """Bring together the cases, and the values in them, of secrets that have turned out to be one; step by step.
+
+        Each step says about how many it takes as long as that have nothing to do with them.
+        """
         every = renames(right)
 
         def concerned(group: Group) -> bool:
@@ -149,22 +154,25 @@ class Watch:
         for group in self._handfuls.remembered():
             if (handful := self._handfuls.find(group)) is None:
                 continue
-            yield
             if concerned(group) or handful.names_any(every):
                 self._spreads[group]  # which takes it over
+                yield CONCERNED
             else:
                 handful.rename(right)
+                yield 1
         for group in (*self._spreads.remembered(), *self._sightings.remembered()):
-            yield
+            weight = 1
             # Most groups are of other secrets, and that is seen at once: serves "longest stall of the event loop".
             if self._by_secret and concerned(group) and renamed(self.rule.by, group, every) != group:
                 self.regroup(group, right)
+                weight = CONCERNED
             elif (spread := self._spreads.find(group)) is not None:
                 spread.rename(right)
-                if self.rule.distinct is not None and self.rule.distinct.of.names_secret:
-                    spread.fold(every)
+                if self.rule.distinct is not None and self.rule.distinct.of.names_secret and spread.fold(every):
+                    weight = CONCERNED
             elif not self._by_secret and (sightings := self._sightings.find(group)) is not None:
                 sightings.rename(right)
+            yield weight
         if self._waits is not None:
             yield from self._waits.fold(every, right)
 

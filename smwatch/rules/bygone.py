@@ -65,9 +65,9 @@ class Bygone:
     def weigh(self, value: Value, *, counts: bool) -> None:
         """Have a value in what was dropped count, or not: then `values` is another mapping."""
         if counts and value in self.excused:
-            self.values = {**self.values, value: self.excused.pop(value)}
+            self.values = _spanned((*self.values.items(), (value, self.excused.pop(value))))
         elif not counts and value in self.values:
-            self.excused[value] = self.values[value]
+            self.excused = _spanned((*self.excused.items(), (value, self.values[value])))
             self.values = {each: ends for each, ends in self.values.items() if each != value}
         else:
             return

@@ -197,14 +197,16 @@ class Close:
             if self._plain and _enough(sights, within, least):
                 until = new[-1].second  # only since when is to be found yet
             counts = _counts(sights, around, within)
+        if self._plain:
+            enough = (second for second, count in counts if count >= least)
+            first = next(enough, None)
+            return None if first is None else (first, until if until is not None else max(enough, default=first))
         ends: Ends | None = None
         day, most, usual = -1, -1, -1.0
         watched, ever = measure.bar is None, None
         for second, count in counts:
             if count < least:
                 continue
-            if until is not None:
-                return second, until
             if measure.bar is not None:
                 bar = measure.bar.at(second)
                 if count * factor < bar:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Mapping, Sequence, Set
-from itertools import chain
-from operator import attrgetter
-from typing import TypeAlias
+from itertools import chain, filterfalse
+from operator import attrgetter, itemgetter
+from typing import TypeAlias, cast
 
 from smwatch.events.secret import Secret
 from smwatch.rules.alarm import EVIDENCE
@@ -29,7 +29,8 @@ Moved: TypeAlias = tuple[Value, int | None, int | None]
 _NEVER: Ends = END, BEGINNING
 _NOWHERE: Ends = END << SECOND_BITS, BEGINNING
 _KEY, _VALUE, _KEY_AND_VALUE = attrgetter("key"), attrgetter("value"), attrgetter("key", "value")
-_EVIDENCE = attrgetter("evidence")
+_EVIDENCE, _TOTAL = attrgetter("evidence"), attrgetter("total")
+_FIRST, _SECOND = itemgetter(0), itemgetter(1)
 
 
 class Part:
@@ -254,16 +255,16 @@ class Found:
     @property
     def total(self) -> Total:
         """What all of it amounts to."""
-        return joined([part.total for part in self.by_slot.values()])
+        return joined([*map(_TOTAL, self.by_slot.values())])
 
     @property
     def keys(self) -> list[int]:
         """The newest keys of the first event with each value, ascending."""
         order, most = self._ordered(), EVIDENCE
-        keys = dict.fromkeys([key for key, _ in order[-most:]])
+        keys = dict.fromkeys(map(_FIRST, order[-most:]))
         while len(keys) < EVIDENCE and most < len(order):  # an event may have many values
             most *= 2
-            keys = dict.fromkeys([key for key, _ in order[-most:]])
+            keys = dict.fromkeys(map(_FIRST, order[-most:]))
         return [*keys][-EVIDENCE:]
 
     def secrets(self, gone: Gone) -> tuple[Secret, ...]:
@@ -271,18 +272,19 @@ class Found:
         self._ask_with(gone)
         order = self._ordered()
         if self._secrets is None or self._secrets[0] != len(gone):
-            values = chain(gone, [value for _, value in order if value not in gone])
-            self._secrets = (
-                len(gone),
-                tuple([value for value in values if isinstance(value, Secret) and value is not UNNAMED]),
-            )
+            values = [*gone, *filterfalse(gone.__contains__, map(_SECOND, order))]
+            if UNNAMED in gone or UNNAMED in self._firsts:
+                values.remove(UNNAMED)
+            # All values are of one kind.
+            secrets = tuple(cast("list[Secret]", values)) if values and isinstance(values[0], Secret) else ()
+            self._secrets = len(gone), secrets
         return self._secrets[1]
 
     def seen(self, most: int, gone: Gone) -> list[Seen]:
         """The newest of the different values, by the first and the last second of each, ascending."""
         every, seen = self._every(gone), self._seen
         start = 0 if len(every) <= most else bisect_left(every, (every[-most][0],))
-        return sorted([seen[value] for _, value in every[start:]])[-most:]
+        return sorted(map(seen.__getitem__, map(_SECOND, every[start:])))[-most:]
 
     def count(self, gone: Gone) -> int:
         """How many different values have a name."""

@@ -141,7 +141,7 @@ class Slots:
     @property
     def unsorted(self) -> list[int]:
         """The slots in which what was seen has to be sorted before it can be judged."""
-        return [*(self.by_number.keys() - self._sights.keys()), *self._again]
+        return sorted([*(self.by_number.keys() - self._sights.keys()), *self._again])
 
     @property
     def known(self) -> dict[int, Sequence[Sight]]:

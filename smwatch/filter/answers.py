@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Generic, TypeVar
 
 K = TypeVar("K")
@@ -40,3 +40,9 @@ class Holding(dict[str, bool]):
             self.clear()
         answer = self[text] = self._needle in text
         return answer
+
+
+def held(needle: str, texts: Sequence[str]) -> list[bool]:
+    """Whether each text holds a needle: those of callers are often one, as these differ in address and access key."""
+    holding = {text for text in set(texts) if needle in text}
+    return [text in holding for text in texts]

@@ -36,7 +36,7 @@ class Sweep:
         self._events = _numbered([term.finds_events if term.by_event else None for term in shared])
         self._wanted = sum(1 << bit for bit, term in enumerate(shared) if not term.exclude)
         self._since = since
-        self.size = min([SWEPT, *(term.step for term in self._own)])
+        self.size = min([SWEPT, *(term.step for term in terms if term.by_event)])
         """Events that `pick` gets through in some milliseconds."""
 
     def ask(self) -> bool:

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from smwatch.events.call import Caller
 from smwatch.events.event import ACCESS_KEY
 from smwatch.events.principal import Principal
-from smwatch.filter.answers import Answers
+from smwatch.filter.answers import Answers, held
 from smwatch.filter.field import Field
 from smwatch.filter.glob import Glob
 
@@ -37,10 +37,11 @@ class User(Field):
         if len(self._cores) > 1:
             return list(map(found, callers))
         core = self._cores[0]
-        if not self._in_key:
-            return [core in caller.text and found(caller) for caller in callers]
-        key = core.upper()
-        return [(core in caller.text or key in caller.access_key) and found(caller) for caller in callers]
+        may = held(core, [caller.text for caller in callers])
+        if self._in_key:
+            key = core.upper()
+            may = [said or key in caller.access_key for said, caller in zip(may, callers, strict=True)]
+        return [said and found(caller) for said, caller in zip(may, callers, strict=True)]
 
     def _fits_principal(self, who: Principal) -> bool:
         texts, fits = self._texts, self._fits  # sessions have most of their names in common

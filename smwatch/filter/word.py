@@ -8,7 +8,7 @@ from operator import attrgetter
 
 from smwatch.events.call import Call, Caller
 from smwatch.events.event import ACCESS_KEY, ACCOUNT_BITS, ADDRESS, ID_BITS, Event
-from smwatch.filter.answers import Holding
+from smwatch.filter.answers import Holding, held
 from smwatch.filter.term import ID_STEP, STEP, Term
 
 ID_MASK = (1 << ID_BITS) - 1
@@ -78,13 +78,13 @@ class Word(Term):
 
     def finds_callers(self, callers: Sequence[Caller]) -> list[bool]:
         """The same."""
-        needle, upper, ip, key = self._needle, self._upper, self._in_address, self._in_key
-        if not (ip or key):
-            return [needle in caller.text for caller in callers]
-        return [
-            needle in caller.text or (ip and needle in caller.source_ip) or (key and upper in caller.access_key)
-            for caller in callers
-        ]
+        needle, upper = self._needle, self._upper
+        found = held(needle, [caller.text for caller in callers])
+        if self._in_address:
+            found = [said or needle in caller.source_ip for said, caller in zip(found, callers, strict=True)]
+        if self._in_key:
+            found = [said or upper in caller.access_key for said, caller in zip(found, callers, strict=True)]
+        return found
 
     def finds_events(self, events: Sequence[Event]) -> list[bool]:
         """In one text of all IDs, where few are those of an event that has the word; odd IDs are not in the keys."""

@@ -26,7 +26,7 @@ from smwatch.rules.standing import Compared, Standing
 from smwatch.rules.stop import Stop
 from smwatch.rules.subject import SECOND_BITS
 from smwatch.rules.times import EVER
-from smwatch.rules.vigil import Place, Span
+from smwatch.rules.vigil import Place, Span, Stretch
 from smwatch.rules.world import World
 
 _FILE = SeenBy.FILE
@@ -123,6 +123,7 @@ class Engine:
         began = EVER if world.beginning.at is None else world.beginning.at
         newest = 0
         account, region, recorded, stretch = "", "", False, world.vigil.stretch(("", ""), recorded=False)
+        stretches = dict[tuple[str, str, bool], Stretch]()  # an organisation's trail goes from one place to the other
         for arrival in arrivals:
             event, decoded = arrival.event, arrival.decoded
             second = event.key >> SECOND_BITS
@@ -135,9 +136,11 @@ class Engine:
                 world.beginning.move(second)
             by = event.caller
             if by.region != region or by.account != account or (event.seen_by is _FILE) is not recorded:
-                account, region, recorded = by.account, by.region, event.seen_by is _FILE
-                stretch = world.vigil.stretch((account, region), recorded=recorded)
-                world.accounts.see(account)
+                place = account, region, recorded = by.account, by.region, event.seen_by is _FILE
+                if place not in stretches:
+                    stretches[place] = world.vigil.stretch((account, region), recorded=recorded)
+                    world.accounts.see(account)
+                stretch = stretches[place]
             if not stretch.first <= second <= stretch.last:
                 stretch.see(second)
             if recalled and event.key in recalled:

@@ -178,9 +178,10 @@ class SpreadCase(ValuedCase):
     def fold(self, right: Renames) -> bool:
         """Count values that have turned out to be others as those; whether there are any."""
         self._catch_up()
-        if right.keys().isdisjoint(self.slots.values) and right.keys().isdisjoint(self.bygone.values):
+        bygone, wrong = self.bygone, right.keys()
+        if all(wrong.isdisjoint(known) for known in (self.slots.values, bygone.values, bygone.excused)):
             return False
-        self.bygone.fold(right)
+        bygone.fold(right)
         self.slots.fold(right)
         self.measure.forget({*right, *right.values()})
         self.weigh(*right.values())
@@ -263,7 +264,8 @@ class SpreadCase(ValuedCase):
     @property
     def empty(self) -> bool:
         """Whether it is as good as one that is made anew."""
-        return not (self.slots.by_number or self.bygone.values or self.found) and self.shed is None
+        bygone = self.bygone
+        return not (self.slots.by_number or bygone.values or bygone.excused or self.found) and self.shed is None
 
     def _find(self) -> None:
         """Have `found` hold what is evidence by all that is known."""

@@ -210,10 +210,25 @@ class Found:
             (value, was, now) for value, was in zip(touched, were, strict=True) if was != (now := firsts.get(value))
         ]
         _move(order, moved)
-        if not self._gone.keys() >= {value for value, _, _ in moved}:
-            self._secrets = None
+        self._place_secrets(order, [each for each in moved if each[0] not in self._gone])
         if self._all is not None:
             self._see(self._all, touched)
+
+    def _place_secrets(self, order: Sequence[tuple[int, Value]], moved: Sequence[Moved]) -> None:
+        """Put secrets that stand in the order now among the others; find all anew where some stood elsewhere before.
+
+        Whoever goes through thousands of them comes to one more: serves "longest stall of the event loop".
+        """
+        if self._secrets is None or not moved:
+            return
+        if any(was is not None for _, was, _ in moved):
+            self._secrets = None
+            return
+        number, secrets = self._secrets
+        start = bisect_left(order, (min(now for _, _, now in moved if now is not None),))
+        since = _named([value for _, value in order[start:] if value not in self._gone])
+        stay = len(secrets) - len(since) + len(_named([value for value, _, _ in moved]))
+        self._secrets = number, (*secrets[:stay], *since)
 
     def _know_all(self) -> None:
         """Find the first and the last key of each value."""
@@ -321,6 +336,11 @@ class Found:
                 seen[value] = since, until, value
                 moved.append((value, was[0] if was is not None else None, since))
         _move(every, moved)
+
+
+def _named(values: Iterable[Value]) -> list[Secret]:
+    """Those of them that are secrets."""
+    return [value for value in values if isinstance(value, Secret) and value is not UNNAMED]
 
 
 def _move(order: list[tuple[int, Value]], moved: Sequence[Moved]) -> None:

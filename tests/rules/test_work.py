@@ -480,6 +480,27 @@ def test_what_was_found_amounts_to_the_same_brought_up_to_date_and_brought_toget
         found_.SEVERAL = usual
 
 
+def test_one_more_secret_of_thousands_has_none_of_those_before_it_gone_through() -> None:
+    asked = 0
+
+    class Gone(dict[Value, tuple[int, int]]):
+        def __contains__(self, value: object) -> bool:
+            nonlocal asked
+            asked += 1
+            return super().__contains__(value)
+
+    secrets = [Secret("111122223333", "eu-west-1", f"prod/{n}") for n in range(3_001)]
+    evidence = [Evidence(n, n << SECOND_BITS, 1, 0, "", secret) for n, secret in enumerate(secrets)]
+    found, gone = Found(), Gone()
+    found.put(0, evidence[:-1])
+    assert found.secrets(gone) == tuple(secrets[:-1])
+    assert asked >= 3_000
+    asked = 0
+    found.put(1, evidence[-1:])
+    assert found.secrets(gone) == tuple(secrets)
+    assert asked < 10
+
+
 def test_events_that_have_many_values_each_are_named_once_and_as_many_as_others() -> None:
     each = [(n // 3 if n < 900 else 300) for n in range(1_100)]  # 300 events of three values, and one of 200
     found = Found.of([Evidence(at, at << SECOND_BITS, 1, 0, "", f"value-{n:04}") for n, at in enumerate(each)])

@@ -37,7 +37,10 @@ class Column(Generic[V]):
         self._free: list[int] = []
 
     def take(self, values: Iterable[V], *, steady: bool) -> array[int]:
-        """The numbers of values that as many more events have; `steady`: no number that was another value's."""
+        """Number the values of as many more events; `steady`: give none a number that was another value's before.
+
+        That is for whoever has asked about values by number, and goes on to events by what was said of these.
+        """
         taken = array("I")
         number_of, uses = self._number_of, self._uses
         for value in values:

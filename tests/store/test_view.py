@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from smwatch.events.columns import Columns
-from smwatch.events.event import Event
+from smwatch.events.event import Arrival, Event
 from smwatch.filter import Context, Filter, parse
+from smwatch.store.store import Store
 from smwatch.store.view import MANY, STEP, View, merge
 from tests import records
 from tests.filter.steps import in_steps
@@ -127,6 +128,28 @@ def do(deeds: list[Deed], step: int, columns: Columns | None) -> None:
         pass
     assert keys(view.rows) == naive(events, view)
     assert all(row in events for row in view.rows)
+
+
+def test_what_comes_while_a_filter_is_applied_is_not_taken_for_what_was_let_go_of(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("smwatch.store.view.NEWEST", 1)
+
+    def came(secret: str, second: int) -> Arrival:
+        return records.arrival(records.read(secret, at=records.AT + timedelta(seconds=second), id=f"at {second}"))
+
+    store = Store(capacity=10)
+    store.add([came("gone", 0), *(came("kept", 10 * n) for n in range(1, 10))])
+    view = store.view(chosen("gone", 1))
+    for _ in ("calls", "callers", "the newest event but one"):
+        assert view.step()
+    store.add([came("kept", 100)])
+    store.add([came("late", 55)])
+    while view.step():
+        pass
+    assert store.find(came("gone", 0).event.key) is None
+    assert store.find(came("late", 55).event.key) is not None
+    assert view.rows == []
 
 
 def test_without_a_filter_a_view_is_the_stores_own_list() -> None:

@@ -26,7 +26,7 @@ class Term(ABC):
     step: int = STEP
     """Events it gets through in some milliseconds."""
     by_call = by_caller = by_event = False
-    """Whether it asks about calls, callers, and events themselves; it does at least one of them."""
+    """Whether it asks about calls, callers, and events themselves: about these alone, or beside both of the others."""
 
     def __init__(self, *, exclude: bool) -> None:
         self.exclude = exclude

@@ -88,9 +88,10 @@ class Every:
         return max(part.reach(events, end) for part in self.parts)
 
     def sweep(self, columns: Columns, *, since: int = 0) -> Sweep | None:
-        """That of the last one, from the moment of the others on."""
+        """That of the last one, from the moments of the others on; None where one of these is more than a moment."""
         *first, last = self.parts
-        return last.sweep(columns, since=max([since, *(part.key for part in first if isinstance(part, Since))]))
+        moments = [part.key for part in first if isinstance(part, Since)]
+        return last.sweep(columns, since=max([since, *moments])) if len(moments) == len(first) else None
 
     def narrows(self, other: Filter) -> bool:
         """Whether each of the other's conditions is met by one of these."""

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from smwatch.rules.alarm import Alarm
 from smwatch.rules.dimension import Renames, Value
 from smwatch.rules.evidence import LEVELS, Shed
-from smwatch.rules.found import Ends, Part
+from smwatch.rules.part import Ends, Part
 from smwatch.rules.slots import VALUES
 from smwatch.rules.subject import SECOND_BITS
 

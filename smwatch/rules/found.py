@@ -11,75 +11,23 @@ from typing import TypeAlias, cast
 from smwatch.events.secret import Secret
 from smwatch.rules.alarm import EVIDENCE
 from smwatch.rules.dimension import UNNAMED, Value
-from smwatch.rules.evidence import BEGINNING, END, Evidence, Total, joined, total_of
+from smwatch.rules.evidence import BEGINNING, END, Evidence, Total, joined
 from smwatch.rules.measure import Sight
+from smwatch.rules.part import Ends, Part
 from smwatch.rules.subject import SECOND_BITS
 from smwatch.rules.telling import Seen
 
-SEVERAL = 8
-"""Values that are brought up to date one by one where they changed, or one of SHARE: more are with all that there are,
-which takes less than to look for each in slot after slot."""
-SHARE = 16
-Ends: TypeAlias = tuple[int, int]
-"""The first and the last key of some evidence, or the first and the last second of a value."""
+SEVERAL, SHARE = 8, 16
+"""Values are brought up to date one by one where so many have changed, or one in so many of all; where more have, all
+are, which takes less than to look for each in slot after slot."""
 Gone: TypeAlias = Mapping[Value, Ends]
 """Values that were evidence in what is kept no longer, with their seconds; others come to it, but none leaves it."""
 Moved: TypeAlias = tuple[Value, int | None, int | None]
 """A value, and where it stood and stands by; None: nowhere."""
 _NEVER: Ends = END, BEGINNING
 _NOWHERE: Ends = END << SECOND_BITS, BEGINNING
-_KEY, _VALUE, _KEY_AND_VALUE = attrgetter("key"), attrgetter("value"), attrgetter("key", "value")
 _EVIDENCE, _TOTAL = attrgetter("evidence"), attrgetter("total")
 _FIRST, _SECOND = itemgetter(0), itemgetter(1)
-
-
-class Part:
-    """The evidence of one slot, and what there is to say of it."""
-
-    __slots__ = ("evidence", "firsts", "lasts", "total")
-
-    def __init__(self, evidence: Sequence[Evidence]) -> None:
-        values, keys = [*map(_VALUE, evidence)], [*map(_KEY, evidence)]
-        self.evidence = [*evidence]
-        """Ascending; of each value the first and the last there is."""
-        self.firsts: dict[Value, int] = dict(zip(reversed(values), reversed(keys), strict=True))
-        """The first key of each value."""
-        self.lasts: dict[Value, int] = dict(zip(values, keys, strict=True))
-        self.total = total_of(self.evidence)
-
-    @property
-    def ends(self) -> Ends:
-        """Its first and its last key."""
-        return self.evidence[0].key, self.evidence[-1].key
-
-    def change(self, gone: Sequence[Sight], new: Sequence[Evidence]) -> None:
-        """Some of it is gone, and there is some more, ascending."""
-        evidence, firsts, lasts = self.evidence, self.firsts, self.lasts
-        for _, key, value in gone:
-            del evidence[bisect_left(evidence, (key, value), key=_KEY_AND_VALUE)]
-            first, last = firsts[value], lasts[value]
-            if first == last:
-                del firsts[value], lasts[value]
-            elif key == first:
-                firsts[value] = last
-            else:
-                lasts[value] = first
-        later = bool(evidence and new and new[0].key > evidence[-1].key)
-        if not later and len(new) <= SEVERAL:
-            for one in new:
-                insort(evidence, one, key=_KEY_AND_VALUE)
-        else:
-            evidence += new
-            if not later:
-                evidence.sort(key=_KEY_AND_VALUE)
-        for one in new:
-            assert one.value is not None
-            firsts[one.value] = min(firsts.get(one.value, one.key), one.key)
-            lasts[one.value] = max(lasts.get(one.value, one.key), one.key)
-        if later and (more := total_of(new))[:3] == self.total[:3]:
-            self.total = Total(*more[:3], evidence[0].at, evidence[-1].at)  # it is as bad as before
-        else:
-            self.total = total_of(evidence)
 
 
 class Found:

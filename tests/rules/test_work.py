@@ -18,7 +18,6 @@ from hypothesis import strategies as st
 from smwatch.events.secret import Secret
 from smwatch.record import Record
 from smwatch.rules import fact, standing, telling, timers
-from smwatch.rules import found as found_
 from smwatch.rules.alarm import Alarm, AlarmState, Severity
 from smwatch.rules.answer import Whenever
 from smwatch.rules.bygone import Bygone
@@ -305,7 +304,7 @@ def test_one_more_read_has_the_evidence_of_its_own_slot_alone_summed_up(monkeypa
         summed_up.append(len(evidence))
         return total_of(evidence)
 
-    monkeypatch.setattr("smwatch.rules.found.total_of", counted)
+    monkeypatch.setattr("smwatch.rules.part.total_of", counted)
     engine.judge(arrivals([records.read("prod/7", by=records.role("ci-deployer", "build-7"), at=after(30 * MANY + 1))]))
     (alarm,) = of("SMW-READ-01", engine.alarms)
     assert (alarm.count, alarm.last_at) == (MANY, after(30 * MANY + 1))
@@ -443,10 +442,11 @@ def evidence_of_slot(slot: int, sights: Iterable[tuple[int, int, int]]) -> list[
 def test_what_was_found_amounts_to_the_same_brought_up_to_date_and_brought_together(
     steps: list[tuple[int, list[tuple[int, int, int]]]], asked: int, several: int, drops: set[int]
 ) -> None:
-    found, known, usual = Found(), dict[int, list[Evidence]](), found_.SEVERAL
+    found, known = Found(), dict[int, list[Evidence]]()
     bygone, dropped = Bygone(), list[Evidence]()
-    found_.SEVERAL = several
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("smwatch.rules.found.SEVERAL", several)
+        patch.setattr("smwatch.rules.part.FEW", several)
         for n, (slot, sights) in enumerate(steps):
             evidence = evidence_of_slot(slot, sights)
             before, known[slot] = known.get(slot, []), evidence
@@ -480,8 +480,6 @@ def test_what_was_found_amounts_to_the_same_brought_up_to_date_and_brought_toget
                 assert found.count(bygone.values) == len(seconds)
                 for most in (1, 3, 100):
                     assert found.seen(most, bygone.values) == times[-most:]
-    finally:
-        found_.SEVERAL = usual
 
 
 def test_one_more_secret_of_thousands_has_none_of_those_before_it_gone_through() -> None:

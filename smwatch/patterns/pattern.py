@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import partial
 
-from smwatch.patterns import conditions, fields, records, regex, regex_syntax, terms
+from smwatch.patterns import conditions, fields, records, regex, regex_syntax, terms, traces
 from smwatch.patterns.errors import PatternError
 from smwatch.patterns.nodes import AllOf, AnyOf, Compare, Condition, Field, Fields, Regex, Selector, Syntax, Terms
 from smwatch.record import Record, decode
@@ -36,13 +36,10 @@ class Pattern:
     kind: Kind
     syntax: Syntax
     """The parsed form."""
-    _ask_message: Callable[[str], bool] = field(repr=False, compare=False)
+    matches: Callable[[str], bool] = field(repr=False, compare=False)
+    """Whether CloudWatch Logs would find the log event with this message."""
     ask_record: Callable[[Record], bool] | None = field(default=None, repr=False, compare=False)
     """For a JSON pattern the bare question about a record, for loops that cannot spare a call; None for the others."""
-
-    def matches(self, message: str) -> bool:
-        """Whether CloudWatch Logs would find the log event with this message."""
-        return self._ask_message(message)
 
     def matches_record(self, record: Record, message: str | Callable[[], str]) -> bool:
         """Answer as `matches` does, for a message that `smwatch.record.decode` made a record of.
@@ -52,7 +49,7 @@ class Pattern:
         """
         if self.ask_record:
             return self.ask_record(record)
-        return self._ask_message(message if isinstance(message, str) else message())
+        return self.matches(message if isinstance(message, str) else message())
 
     @property
     def hyphenated(self) -> str:
@@ -95,7 +92,7 @@ def compile(text: str) -> Pattern:  # noqa: A001 - patterns.compile, as there is
             return Pattern(text, Kind.DELIMITED, syntax, fields.matcher(syntax))
         case _:
             ask = records.matcher(syntax)
-            return Pattern(text, Kind.JSON, syntax, partial(_decoded, ask), ask)
+            return Pattern(text, Kind.JSON, syntax, traces.at_first(syntax, partial(_decoded, ask)), ask)
 
 
 def parse(text: str) -> Syntax:

@@ -7,8 +7,8 @@ wildcards are existential; `[*]` walks the members of an object too.
 Unknown, and decided so: `.*` walks the elements of an array too; a regular expression is searched in strings, not in
 numbers.
 
-These closures serve "pattern": a key of the record compared with
-text, which is most of a rule, is one closure, and so are several such texts joined by `||`.
+These closures serve "pattern": a key of the record compared with text, which is most of a rule, is one closure, and so
+are several such texts joined by `||` or `&&`.
 """
 
 from __future__ import annotations
@@ -50,13 +50,15 @@ class _Missing:
 
 _MISSING = _Missing()
 _NUMBERS = frozenset({int, float, Number})
+_SELDOM = frozenset({"errorCode", "errorMessage"})
+"""Keys that most records lack, which is soonest seen."""
 
 
 def matcher(condition: Condition) -> Ask:
     """Compile to a question about a record."""
     match condition:
         case AllOf(parts):
-            return _all([matcher(part) for part in parts])
+            return _all(parts)
         case AnyOf(parts):
             return _any(_alternatives(parts))
         case Compare(selector, operator, literal):
@@ -80,12 +82,24 @@ def plain_text(condition: Condition) -> str | None:
             return None
 
 
-def _all(asks: Sequence[Ask]) -> Ask:
-    if len(asks) == 2:
+def _all(parts: Sequence[Condition]) -> Ask:
+    """Compile the sides of `&&`: first the texts that keys of the record are equal to, all in one closure."""
+    texts, asks = list[tuple[str, str]](), list[Ask]()
+    for part in parts:
+        match part:
+            case Compare(Selector((Key(name),))) if text := plain_text(part):
+                texts.append((name, text))
+            case _:
+                asks.append(matcher(part))
+    texts.sort(key=lambda pair: pair[0] not in _SELDOM)
+    if not texts and len(asks) == 2:
         first, second = asks
         return lambda record: first(record) and second(record)
 
     def matches(record: Record) -> bool:
+        for name, text in texts:
+            if record.get(name) != text:
+                return False
         for ask in asks:  # noqa: SIM110 - a generator would cost more than the question
             if not ask(record):
                 return False
@@ -135,6 +149,17 @@ def _equal(selector: Selector, text: str) -> Ask:
                 return type(inner := record.get(outer)) is dict and inner.get(name) == text
 
             return matches
+        case steps if names := _names(steps):
+            *outer_names, last = names
+
+            def matches_inner(record: Record) -> bool:
+                inner: Any = record
+                for name in outer_names:
+                    if type(inner := inner.get(name)) is not dict:
+                        return False
+                return bool(inner.get(last) == text)
+
+            return matches_inner
         case _:
             return _some(selector, lambda value: value == text)
 
@@ -241,6 +266,17 @@ def _some(selector: Selector, ask: _AskValue) -> Ask:
                 return ask(inner.get(name, _MISSING) if type(inner := record.get(outer)) is dict else _MISSING)
 
             return matches
+        case steps if names := _names(steps):
+            *outer_names, last = names
+
+            def matches_inner(record: Record) -> bool:
+                inner: Any = record
+                for name in outer_names:
+                    if type(inner := inner.get(name)) is not dict:
+                        return ask(_MISSING)
+                return ask(inner.get(last, _MISSING))
+
+            return matches_inner
         case steps if Each() in steps:
             return _some_of_each(steps, ask)
         case steps:
@@ -265,6 +301,12 @@ def _some_of_each(steps: Sequence[Step], ask: _AskValue) -> Ask:
         return False
 
     return matches
+
+
+def _names(steps: Sequence[Step]) -> list[str]:
+    """The keys that lead to a value, where nothing but keys does."""
+    names = [step.name for step in steps if isinstance(step, Key)]
+    return names if len(names) == len(steps) else []
 
 
 def _getter(steps: Sequence[Step]) -> _Get:

@@ -271,7 +271,7 @@ class SmwatchApp(App[int]):
         self._entitle()
         if self.screen_stack and isinstance(self.screen, Living):
             with at_once(self.screen):
-                if self._incoming.waits:
+                if self._incoming.waits and not self.store.unsettled:
                     self.flush()  # what has arrived need not be a frame of its own
                 self.screen.tick()
         if self.collector is not None:

@@ -10,11 +10,15 @@ import pytest
 from textual.app import App, ComposeResult
 from textual.screen import ModalScreen
 
+from smwatch.rules.engine import Engine
+from smwatch.store.change import Change
+from smwatch.store.store import Store
 from smwatch.tui.lines import Piece
 from smwatch.tui.painting import Beat, Soon, at_once
 from smwatch.tui.widgets.detail import Detail
 from smwatch.tui.widgets.pieces import Pieces
 from tests import records
+from tests.rules.judging import catalogue
 from tests.sources.virtual_time import VirtualTimeLoop
 from tests.tui.scene import Stage as Scene
 from tests.tui.scene import ago, reads
@@ -208,6 +212,47 @@ async def test_details_are_written_anew_each_second_second_while_much_happens(
             for number in range(3):
                 stage.bring(records.read("prod/new", eventTime=ago(5), id=f"new-{second}-{number}"))
     assert written == [0, 2, 4, 6]
+
+
+async def test_details_that_were_just_written_are_not_written_again_for_their_age(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    stage, written, renew = Scene(reads(60)), list[Detail](), Detail.renew
+
+    def noted(detail: Detail) -> None:
+        written.append(detail)
+        renew(detail)
+
+    async with stage.app.run_test(size=(160, 40)) as pilot:
+        await pilot.pause()
+        stage.bring(records.read("prod/first", eventTime=ago(6), id="first"))
+        monkeypatch.setattr(Detail, "renew", noted)
+        stage.now += timedelta(minutes=1)
+        stage.hand_on(records.read("prod/new", eventTime=ago(5), id="new"))
+        stage.app.tick()
+    assert len(written) == 1
+
+
+async def test_no_frame_is_of_the_turn_in_which_alarms_are_worked_out_while_there_are_more_of_them(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("smwatch.tui.incoming.RAISED_SECONDS", 3600.0)
+    monkeypatch.setattr("smwatch.tui.incoming.PAINT_SECONDS", 3600.0)
+    changes = list[Change]()
+    engine = Engine(catalogue())
+    engine.at_once = 0
+    stage = Scene(reads(60), store=Store(engine=engine))
+    async with stage.app.run_test(size=(160, 40)) as pilot:
+        await pilot.pause()
+        stage.bring(records.read("prod/first", eventTime=ago(6), id="first"))
+        stage.hand_on(records.read_deleted("prod/gone", eventTime=ago(5), id="new"))
+        monkeypatch.setattr(stage.app.screen, "show_change", changes.append)
+        for at_once, shown in ((0, 0), (None, 1)):
+            engine.at_once = at_once
+            stage.now += timedelta(seconds=1)
+            stage.app.tick()
+            assert stage.store.unsettled is not bool(shown)
+            assert len(changes) == shown
 
 
 async def test_what_is_to_be_done_soon_is_done_once_and_when_whoever_wants_it_first_wants_it() -> None:

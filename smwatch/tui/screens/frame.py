@@ -164,7 +164,8 @@ class StreamFrame(DirectlyComposed, Living, Screen[None]):
         if clock - self._aged_at >= AGED or self.desk.zone is Zone.RELATIVE:
             self._aged_at = clock
             self._frame()
-            self._renew()
+            if self._stale or self._renewed_at != clock:  # else they are of this very turn
+                self._renew()
         elif self._stale:
             self._renew_soon()
 

@@ -9,7 +9,7 @@ from itertools import chain, islice
 from types import MappingProxyType
 
 from smwatch.events import moments
-from smwatch.events.event import Arrival, SeenBy
+from smwatch.events.event import Arrival
 from smwatch.events.renaming import Rename, composed
 from smwatch.rules.alarm import Alarm, Decided, Mute, taken_back
 from smwatch.rules.cases import Cases
@@ -18,18 +18,16 @@ from smwatch.rules.deciding import Deciding
 from smwatch.rules.dimension import Renames
 from smwatch.rules.dimension import renames as renames_of
 from smwatch.rules.envelope import RuleSet
+from smwatch.rules.intake import Intake
 from smwatch.rules.period import DAY
 from smwatch.rules.reach import memory_of
 from smwatch.rules.route import Router
 from smwatch.rules.spread import KEPT
 from smwatch.rules.standing import Compared, Standing
 from smwatch.rules.stop import Stop
-from smwatch.rules.subject import SECOND_BITS
-from smwatch.rules.times import EVER
-from smwatch.rules.vigil import Place, Span, Stretch
+from smwatch.rules.vigil import Place, Span
 from smwatch.rules.world import World
 
-_FILE = SeenBy.FILE
 MISTAKEN = "it was about another secret, as is known by now"
 DELIVERY = 15 * 60
 """Seconds after which CloudTrail has, in all likelihood, delivered an event."""
@@ -79,6 +77,7 @@ class Engine:
         ]
         self._route = Router([*facts, *wanted], world.turns)
         self._wanted = Router([*wanted, *looked_at], world.turns)
+        self._intake = Intake(world, self._route, cases)
         self._folding: Iterator[int] | None = None
         """Goes on with what `fold` has begun."""
         self._right: Renames = {}
@@ -119,37 +118,7 @@ class Engine:
         Rules look before and after an event, so one without a time is left out. Sources give those records that don't
         say when they happened the time at which they were delivered.
         """
-        world, way_of, recalled = self._world, self._route.way, self._cases.recalled
-        began = EVER if world.beginning.at is None else world.beginning.at
-        newest = 0
-        account, region, recorded, stretch = "", "", False, world.vigil.stretch(("", ""), recorded=False)
-        stretches = dict[tuple[str, str, bool], Stretch]()  # an organisation's trail goes from one place to the other
-        for arrival in arrivals:
-            event, decoded = arrival.event, arrival.decoded
-            second = event.key >> SECOND_BITS
-            if not second or (decoded is not None and not decoded):
-                continue  # it does not say when it happened, or cannot be read
-            if second > newest:
-                newest = second
-            if second < began:
-                began = second
-                world.beginning.move(second)
-            by = event.caller
-            if by.region != region or by.account != account or (event.seen_by is _FILE) is not recorded:
-                place = account, region, recorded = by.account, by.region, event.seen_by is _FILE
-                if place not in stretches:
-                    stretches[place] = world.vigil.stretch((account, region), recorded=recorded)
-                    world.accounts.see(account)
-                stretch = stretches[place]
-            if not stretch.first <= second <= stretch.last:
-                stretch.see(second)
-            if recalled and event.key in recalled:
-                self._cases.recognise(event)
-            way = way_of(arrival)
-            if way is not None:
-                plan, model = way
-                plan.run(arrival, second, model)
-        world.move(newest, newest)
+        self._intake.take(arrivals)
         return () if more else self.settle()
 
     def tick(self, now: datetime) -> tuple[Alarm, ...]:

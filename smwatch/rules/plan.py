@@ -110,7 +110,6 @@ class Plan:
         "_loud",
         "_models",
         "_newest",
-        "_newest_key",
         "_until",
         "_within",
         "debuts",
@@ -155,7 +154,6 @@ class Plan:
         """Whether all do but the loud ones."""
         self._newest: Event | None = None
         """The newest event that nobody was told of yet."""
-        self._newest_key = -1
         self._within = -1
         """The shortest period of `firsts`; -1 before the first event."""
 
@@ -165,17 +163,19 @@ class Plan:
             event, backlog = arrival.event, self._backlog
             key = event.key
             backlog.append(key)
-            self._from = second
-            if key > self._newest_key:
-                self._newest_key, self._newest = key, event
+            if second > self._from:
+                self._from, self._newest = second, event
+            elif (newest := self._newest) is None or key > newest.key:
+                self._newest = event
             if self.waits:
                 # As `model_of` says: that is all in which events that are alike (see Likeness) can differ.
                 like = event.seen_by is model.seen_by and event.odd_id is model.odd_id
                 self._models.append(model if like else event)
             if len(backlog) >= BACKLOG:
                 self._tell()
-            for spread in self._loud:
-                spread.add(event, second)
+            if self._loud:
+                for spread in self._loud:
+                    spread.add(event, second)
         else:
             self._tell_of(arrival, second)
         if self.takes:
@@ -196,7 +196,7 @@ class Plan:
             return
         keys, self._backlog = self._backlog, []
         models, self._models = self._models, []
-        newest, self._newest, self._newest_key = self._newest, None, -1
+        newest, self._newest = self._newest, None
         waiting = list(zip(keys, models, strict=True)) if models else []
         keys.sort()
         seconds = [key >> SECOND_BITS for key in keys]

@@ -59,16 +59,17 @@ class Router:
         """What is forgotten: to have it go at once takes up to 30 ms. Serves "longest stall of the event loop"."""
         self._plans: Generations[tuple[_Takers, Hashable], Plan] = Generations(PLANS, self._gone)
         self._common: _Common = Generations(PLANS, self._gone)
-        self._known: Generations[Likeness | None, Way] = Generations(PLANS, self._gone)
+        self.ways: Generations[Likeness | None, Way] = Generations(PLANS, self._gone)
+        """Those that are known by now, where `turn` is the world's; the others `way` finds."""
         self._callers = Callers()
         self._like: Generations[Likeness | None, Plan] = Generations(PLANS, self._gone)
         """The same for all callers that rules don't tell apart."""
         self._turns = turns
-        self._turn = 0
+        self.turn = 0
 
     def forget(self) -> None:
         """Forget what can be worked out again, which is mostly for sessions that never come back."""
-        for each in (self._plans, self._common, self._known, self._like):
+        for each in (self._plans, self._common, self.ways, self._like):
             each.forget()
 
     def _let_go(self) -> None:
@@ -80,14 +81,11 @@ class Router:
             self._gone.pop()
 
     def way(self, arrival: Arrival) -> Way | None:
-        """What is to be done with an event; None for nothing."""
-        if self._turn != self._turns.count:
+        """What is to be done with an event, as it is not known yet; None for nothing."""
+        if self.turn != self._turns.count:
             # A memory that turns over forgets what it was not asked for, and a plan does not ask.
             self.forget()
-            self._turn = self._turns.count
-        way = self._known[arrival.likeness]
-        if way is not None:
-            return way
+            self.turn = self._turns.count
         call = arrival.event.call
         route = self._routes[call.source, call.name] if arrival.decoded is None else self._of(arrival)
         if route is None:
@@ -102,7 +100,7 @@ class Router:
                 self._like.keep(like, plan)
         way = plan, arrival.event
         if known and like is not None:
-            self._known.keep(arrival.likeness, way)
+            self.ways.keep(arrival.likeness, way)
         return way
 
     def _plan(self, arrival: Arrival, route: _Route, like: Likeness | None) -> tuple[Plan, bool]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from operator import attrgetter
+from itertools import compress
+from operator import attrgetter, sub
 
 from smwatch.rules import envelope
 from smwatch.rules.condition import historic
@@ -13,7 +14,7 @@ from smwatch.rules.group import Group, Known
 from smwatch.rules.mark import Judge, Mark, caused_in, settle_each
 from smwatch.rules.sighting import SightingCase
 
-_EVIDENCE = attrgetter("evidence")
+_EVIDENCE, _SECOND = attrgetter("evidence"), attrgetter("second")
 
 
 def settle_none(marks: Sequence[Mark], some: slice) -> None:
@@ -26,14 +27,11 @@ def settle_none(marks: Sequence[Mark], some: slice) -> None:
 def in_windows(marks: Sequence[Mark], least: int, within: int) -> list[bool]:
     """Of each mark, ascending, whether it is one of at least so many within so many seconds."""
     inside = [False] * len(marks)
-    start = done = 0
-    for end, mark in enumerate(marks):
-        while mark.second - marks[start].second > within:
-            start += 1
-        if end - start + 1 >= least:
-            for i in range(max(start, done), end + 1):
-                inside[i] = True
-            done = end + 1
+    seconds = [*map(_SECOND, marks)]
+    # Who reads all day has hundreds of them, and they are gone through for each page: serves the row "rules".
+    close = map(int(within).__ge__, map(sub, seconds[least - 1 :], seconds))
+    for start in compress(range(len(marks)), close):
+        inside[start : start + least] = [True] * least
     return inside
 
 
@@ -44,6 +42,10 @@ def counting(rule: Rule, case: SightingCase, least: int, within: int) -> Judge:
     """
 
     def judge(marks: Sequence[Mark], some: slice) -> None:
+        if least == 1 and not case.batches:  # each counts, whatever else there is
+            settle_each(marks, some)
+            escalate(rule, [mark for mark in marks if mark.evidence and not mark.caused])
+            return
         eligible = [mark for mark in marks if mark.eligible or mark.fixed]
         caused = caused_in(eligible) if case.batches else {}
         counted = [mark for mark in eligible if mark.key not in caused and not mark.caused]
@@ -90,9 +92,8 @@ def stands(rule: Rule) -> bool:
 def escalate(rule: Rule, evidence: Sequence[Mark]) -> None:
     """Let the evidence take part in the rule's escalations."""
     for number, step in enumerate(rule.escalate, 1):
-        for mark, yes in zip(evidence, in_windows(evidence, step.min, step.within), strict=True):
-            if yes:
-                mark.escalate(number, step.severity.rank, step.title)
+        for mark in compress(evidence, in_windows(evidence, step.min, step.within)):
+            mark.escalate(number, step.severity.rank, step.title)
 
 
 def following(rule: Rule, case: SightingCase) -> Judge:

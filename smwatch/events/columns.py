@@ -22,17 +22,17 @@ KEY = attrgetter("key")
 class Column(Generic[V]):
     """One value for each of a list of events; equal ones have one number for as long as some event has them."""
 
-    __slots__ = ("_free", "_nothing", "_number_of", "_uses", "numbers", "values")
+    __slots__ = ("_free", "_number_of", "nothing", "numbers", "uses", "values")
 
     def __init__(self, nothing: V) -> None:
-        """`nothing` stands for what no event has any more."""
         self.numbers = array("I")
         """The number of each event's value."""
         self.values: list[V] = []
         """By number."""
-        self._nothing = nothing
+        self.nothing = nothing
+        """Stands for what no event has any more."""
         self._number_of: dict[V, int] = {}
-        self._uses = array("I")
+        self.uses = array("I")
         """How many events have the value; by number."""
         self._free: list[int] = []
 
@@ -42,7 +42,7 @@ class Column(Generic[V]):
         That is for whoever has asked about values by number, and goes on to events by what was said of these.
         """
         taken = array("I")
-        number_of, uses = self._number_of, self._uses
+        number_of, uses = self._number_of, self.uses
         for value in values:
             number = number_of.get(value)
             if number is None:
@@ -78,10 +78,10 @@ class Column(Generic[V]):
 
     def _let_go(self, number: int, count: int) -> None:
         """So many events less have the value with this number."""
-        self._uses[number] -= count
-        if not self._uses[number]:
+        self.uses[number] -= count
+        if not self.uses[number]:
             del self._number_of[self.values[number]]
-            self.values[number] = self._nothing
+            self.values[number] = self.nothing
             self._free.append(number)
 
     def _new(self, value: V, *, steady: bool) -> int:
@@ -91,7 +91,7 @@ class Column(Generic[V]):
         else:
             number = len(self.values)
             self.values.append(value)
-            self._uses.append(0)
+            self.uses.append(0)
         self._number_of[value] = number
         return number
 

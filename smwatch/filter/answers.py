@@ -46,3 +46,10 @@ def held(needle: str, texts: Sequence[str]) -> list[bool]:
     """Whether each text holds a needle: those of callers are often one, as these differ in address and access key."""
     holding = {text for text in set(texts) if needle in text}
     return [text in holding for text in texts]
+
+
+def or_held(found: list[bool], needle: str, texts: Sequence[str]) -> list[bool]:
+    """What was found already, or where a text holds the needle: mostly none does, which is told by all in one."""
+    if needle not in "\n".join(texts):
+        return found
+    return [said or needle in text for said, text in zip(found, texts, strict=True)]

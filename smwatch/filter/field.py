@@ -11,6 +11,7 @@ from smwatch.events.event import Event
 from smwatch.events.secret import Secret
 from smwatch.filter.answers import Answers
 from smwatch.filter.glob import Glob
+from smwatch.filter.ids import DIGITS, places_that_may_hold
 from smwatch.filter.term import FAST_STEP, ID_STEP, STEP, Term
 from smwatch.filter.terms import Flag
 
@@ -71,6 +72,13 @@ class Field(Term):
         """Whether the event's ID fits."""
         return self._fits(event.id)
 
+    def places_of_found(self, events: Sequence[Event]) -> list[int]:
+        """Those of many: some digits leave few whose IDs are to be made."""
+        digits = self.globs[0].core.replace("-", "")
+        if len(self.globs) > 1 or len(digits) < SOME or digits.strip(DIGITS):
+            return super().places_of_found(events)
+        return [place for place in places_that_may_hold(digits, events) if self.finds_event(events[place])]
+
     def _fits_secret(self, secret: Secret | None) -> bool:
         if secret is None:
             return False
@@ -100,5 +108,7 @@ FIELDS = {
 _OF_CALL = frozenset({"name", "secret", "error"})
 _OF_CALLER = {"ip": "source_ip", "region": "region", "account": "account", "agent": "user_agent"}
 _PLAIN = {"name", *_OF_CALLER}
+SOME = 4
+"""Digits that few event IDs have in common."""
 PARTITIONS = ("aws", "aws-cn", "aws-us-gov")
 _SUFFIX = re.compile(r"-[A-Za-z0-9?]{6}\Z")

@@ -57,11 +57,14 @@ class Term(ABC):
             case True, True, False:
                 return [e for e in events if (call[e.call] or caller[e.caller]) is not exclude]
             case True, True, True:
-                found = self.finds_event
-                return [e for e in events if (call[e.call] or caller[e.caller] or found(e)) is not exclude]
+                finds = self.finds_event
+                return [e for e in events if (call[e.call] or caller[e.caller] or finds(e)) is not exclude]
             case _:
-                found = self.finds_event
-                return [e for e in events if found(e) is not exclude]
+                places = self.places_of_found(events)
+                if not exclude:
+                    return [events[place] for place in places]
+                found = set(places)
+                return [e for place, e in enumerate(events) if place not in found]
 
     def reach(self, events: list[Event], end: int) -> int:  # noqa: ARG002  some look at them
         """How many of the first `end` to leave for later, so that the last of them take some milliseconds."""
@@ -97,9 +100,9 @@ class Term(ABC):
         """The same as `finds_caller` of many."""
         return list(map(self.finds_caller, callers))
 
-    def finds_events(self, events: Sequence[Event]) -> list[bool]:
-        """The same as `finds_event` of many."""
-        return list(map(self.finds_event, events))
+    def places_of_found(self, events: Sequence[Event]) -> list[int]:
+        """The places of those among many of which `finds_event` is true."""
+        return [place for place, event in enumerate(events) if self.finds_event(event)]
 
     @abstractmethod
     def _within(self, other: Term) -> bool:

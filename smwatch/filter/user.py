@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from smwatch.events.call import Caller
 from smwatch.events.event import ACCESS_KEY
 from smwatch.events.principal import Principal
-from smwatch.filter.answers import Answers, held
+from smwatch.filter.answers import Answers, held, or_held
 from smwatch.filter.field import Field
 from smwatch.filter.glob import Glob
 
@@ -39,8 +39,7 @@ class User(Field):
         core = self._cores[0]
         may = held(core, [caller.text for caller in callers])
         if self._in_key:
-            key = core.upper()
-            may = [said or key in caller.access_key for said, caller in zip(may, callers, strict=True)]
+            may = or_held(may, core.upper(), [caller.access_key for caller in callers])
         return [said and found(caller) for said, caller in zip(may, callers, strict=True)]
 
     def _fits_principal(self, who: Principal) -> bool:

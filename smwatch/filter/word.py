@@ -4,16 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Sequence
-from operator import attrgetter
 
 from smwatch.events.call import Call, Caller
 from smwatch.events.event import ACCESS_KEY, ACCOUNT_BITS, ADDRESS, ID_BITS, Event
-from smwatch.filter.answers import Holding, held
+from smwatch.filter.answers import Holding, held, or_held
+from smwatch.filter.ids import places_that_may_hold
 from smwatch.filter.term import ID_STEP, STEP, Term
 
 ID_MASK = (1 << ID_BITS) - 1
-KEY = attrgetter("key")
-_KEY_BYTES = 8 + (ID_BITS + ACCOUNT_BITS) // 8
 _PART_OF_ID = re.compile(r"(?=(?:-?[0-9a-f]){8})[0-9a-f]{0,12}(?:-[0-9a-f]{0,12}){0,4}")
 
 
@@ -78,25 +76,17 @@ class Word(Term):
 
     def finds_callers(self, callers: Sequence[Caller]) -> list[bool]:
         """The same."""
-        needle, upper = self._needle, self._upper
-        found = held(needle, [caller.text for caller in callers])
+        found = held(self._needle, [caller.text for caller in callers])
         if self._in_address:
-            found = [said or needle in caller.source_ip for said, caller in zip(found, callers, strict=True)]
+            found = or_held(found, self._needle, [caller.source_ip for caller in callers])
         if self._in_key:
-            found = [said or upper in caller.access_key for said, caller in zip(found, callers, strict=True)]
+            found = or_held(found, self._upper, [caller.access_key for caller in callers])
         return found
 
-    def finds_events(self, events: Sequence[Event]) -> list[bool]:
-        """In one text of all IDs, where few are those of an event that has the word; odd IDs are not in the keys."""
-        found = [e.odd_id != "" and self.finds_event(e) for e in events]
-        digits = self._needle.replace("-", "")
-        written = b"".join([key.to_bytes(_KEY_BYTES) for key in map(KEY, events)]).hex()
-        at = written.find(digits)
-        while at >= 0:
-            place = at // (2 * _KEY_BYTES)
-            found[place] = found[place] or self.finds_event(events[place])
-            at = written.find(digits, at + 1)
-        return found
+    def places_of_found(self, events: Sequence[Event]) -> list[int]:
+        """Those that its digits leave."""
+        may = places_that_may_hold(self._needle.replace("-", ""), events)
+        return [place for place in may if self.finds_event(events[place])]
 
     def _within(self, other: Term) -> bool:
         if not isinstance(other, Word) or other._needle not in self._needle:

@@ -23,7 +23,7 @@ EVENTS = sorted(
                 by=records.role(f"app-{n % 5}", f"i-{n % 11:012x}", key=f"ASIA{n % 13:016}"),
                 at=records.AT + timedelta(seconds=n),
                 sourceIPAddress=f"10.0.0.{n % 17}",
-                id=f"event {n}",
+                id=f"event {n}" if n % 10 == 0 else None,
             )
         )
         for n in range(400)
@@ -32,7 +32,7 @@ EVENTS = sorted(
 )
 KEYS.update(event.key for event in EVENTS[::9])
 ODD = records.event(records.read("odd", eventID="0123ABCD-beef"))
-MIDDLE = EVENTS[200].id
+MIDDLE = EVENTS[201].id
 TEXTS = [
     *("prod", "-prod", "nothing", "app-3", "i-000000000004", "10.0.0.1", "asia0000", "name:get*", "-name:get*"),
     *("user:app-1", "user:app-1,app-2", "-user:*app-1*", "user:asia*7", "ip:10.0.0.1*", "ip:10.0.0.1,10.0.0.2"),
@@ -47,7 +47,8 @@ TEXTS = [
         f"id:{MIDDLE[:6]} db",
         "111122223333",
     ),
-    *("0123abcd-beef", "000000000004 prod", "-000000000004 -prod"),
+    *("0123abcd-beef", "000000000004 prod", "-000000000004 -prod", "i-000000000004 prod", "i-000000000004 -10.0.0.1"),
+    *("prod secretsmanager", "secretsmanager", "-secretsmanager", "event 20 prod", "-event"),
 ]
 
 
@@ -71,6 +72,37 @@ def test_a_sweep_keeps_what_the_filter_keeps(text: str) -> None:
     assert swept(text, events, since=since) == [event for event in kept if event.key >= since]
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "id:0123*",
+        "id:*bcd-be*",
+        "-id:*bcd-be*",
+        f"id:{MIDDLE}",
+        f"id:{MIDDLE[:3]}*",
+        "id:?*-beef",
+        f"-id:*{MIDDLE[9:18]}*",
+    ],
+)
+def test_ids_are_found_by_their_digits(text: str) -> None:
+    events, chosen = sorted([*EVENTS, ODD], key=lambda event: event.key), parse(text, CONTEXT)
+    assert chosen.select(events) == [event for event in events if chosen(event)]
+    assert chosen.select([]) == []
+
+
+def test_what_few_are_left_is_all_that_is_asked_about() -> None:
+    columns = Columns()
+    events = [replace(EVENTS[0], key=n, caller=replace(EVENTS[0].caller, text=f"caller-{n}")) for n in range(3 * ASKED)]
+    columns.added(events, events, steady=False)
+    sweep = parse("caller-77 caller-777", CONTEXT).sweep(columns)
+    assert sweep is not None
+    steps = 0
+    while sweep.ask():
+        steps += 1
+    assert steps == 4
+    assert [event.key for event in sweep.pick(events, 0, len(events))] == [777, *range(7770, 7780)]
+
+
 @pytest.mark.parametrize("text", ["", "alarm", "id:abc", '{ $.eventName = "GetSecretValue" }'])
 def test_there_is_none_where_only_events_themselves_are_asked_about(text: str) -> None:
     assert parse(text, CONTEXT).sweep(Columns()) is None
@@ -85,9 +117,9 @@ def test_to_go_through_more_events_takes_no_more_calls(text: str) -> None:
 
 def test_many_values_are_asked_about_in_steps() -> None:
     columns = Columns()
-    events = [replace(EVENTS[0], key=n, caller=replace(EVENTS[0].caller, text=f"caller {n}")) for n in range(3 * ASKED)]
+    events = [replace(EVENTS[0], key=n, caller=replace(EVENTS[0].caller, text=f"caller-{n}")) for n in range(3 * ASKED)]
     columns.added(events, events, steady=False)
-    sweep = parse("caller 77", CONTEXT).sweep(columns)
+    sweep = parse("caller-77", CONTEXT).sweep(columns)
     assert sweep is not None
     steps = 0
     while sweep.ask():

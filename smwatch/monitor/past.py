@@ -59,6 +59,17 @@ class Past:
         self._lock = asyncio.Lock()
         """Held by who hands on the past, or judges it."""
 
+    async def glance(self, since: datetime, limit: int) -> None:
+        """Hand on the newest `limit` events that the journal held already, newest first; `recall` does so once more.
+
+        That says what is wrong with the journal, too.
+        """
+        with suppress(JournalError):
+            rows = self._journal.recalled(since, self._journal.last_seq(), limit=limit, first=limit)
+            while batch := self._reading.stored(islice(rows, self._handing.slice // BACKWARDS)):
+                await self._handing.events(*apart(batch), more=True)
+                await self._handing.rest()
+
     async def recall(
         self,
         since: datetime,

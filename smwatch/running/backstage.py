@@ -31,6 +31,8 @@ from smwatch.tui.stalls import Stalls
 Sources = AbstractAsyncContextManager[Sequence[Source]]
 FIRST = 250
 """Events that are on the screen before the others of the journal: some screenfuls, so that it stands at once."""
+GLANCED = 100
+"""Of them, those that are there before the rules are loaded."""
 SETTLED = 5
 """Alarms that are worked out in one go, each in up to a millisecond: serves "longest stall of the event loop"."""
 SET_RIGHT = 500
@@ -138,10 +140,10 @@ class Backstage:
         if self._glance:
             async with self._sources as opened:
                 begun = [Begun(source) for source in opened]
-                await self._judge(await self._show_first(begun, deliver))
+                await self._judge(await self._show_first(begun, deliver), settled=True)
                 await parts.monitor(deliver, alone=False).follow(begun)
             return
-        await self._judge()
+        await self._judge(await self._show_newest(deliver), settled=False)
         self._monitor = monitor = parts.monitor(deliver, alone=False)
         if (status := parts.journal_status) is not None:
             await deliver(Delivery(statuses=(status,)))
@@ -171,21 +173,36 @@ class Backstage:
         await self.parts.monitor_without_rules(deliver_unjudged).read_once(begun)
         return shown
 
-    async def _judge(self, shown: Sequence[Delivery] = ()) -> None:
-        """Load the rules, and have the screen's store judge by them, also what it has been `shown` before."""
+    async def _show_newest(self, deliver: Deliver) -> list[Delivery]:
+        """Show the newest events of the journal, if there are any; what was shown. Serves "first-…"."""
+        parts, shown = self.parts, list[Delivery]()
+
+        async def deliver_unjudged(delivery: Delivery) -> None:
+            shown.append(delivery)
+            await deliver(delivery)
+
+        most = min(GLANCED, parts.settings.store.capacity)
+        await parts.monitor_without_rules(deliver_unjudged).past.glance(parts.since, most)
+        return shown
+
+    async def _judge(self, shown: Sequence[Delivery], *, settled: bool) -> None:
+        """Load the rules, and have the screen's store judge by them, also what it has been `shown` before.
+
+        Alarms of that are not `settled` yet where older events follow, by which they may be none.
+        """
         engine = self.parts.engine_made()
         engine.at_once = SETTLED
         judged = Store(capacity=self.parts.store.capacity, engine=engine)  # here, so that the screen needs not wait
         for delivery in shown:
             delivery.into(judged)
-        while judged.unsettled:
+        while settled and judged.unsettled:
             judged.settle()
         self.desk.expect(engine)
         await self._background.on_screen(lambda: self.parts.judge_by(engine))
         self._background.begin_gently()
         while await self._background.on_screen(self.parts.store.set_right):
             pass
-        if shown:
+        if settled and shown:
             self.parts.keep(tuple(engine.alarms.values()))
 
     # -- what the screen may have done

@@ -7,10 +7,15 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import NamedTuple
 
-from smwatch.events.event import Event
+import pytest
+
+from smwatch.events.event import Event, SeenBy
+from smwatch.events.reader import Reader
+from smwatch.journal import FILE_NAME, Journal
 from smwatch.monitor.delivery import Delivery
 from smwatch.record import Record
 from smwatch.rules.alarm import Alarm
+from smwatch.running import backstage
 from smwatch.running.backstage import SETTLED, Backstage, file_sources
 from smwatch.running.parts import Parts
 from smwatch.settings import NotifySettings, Settings
@@ -186,6 +191,42 @@ async def test_what_was_shown_before_there_were_rules_is_judged_as_all_else(tmp_
     assert early.alarms == late.alarms
     assert early.marked == late.marked
     assert {alarm.group for alarm in early.kept} == set(early.alarms) == {alarm.group for alarm in late.kept}
+
+
+async def remembered(folder: Path) -> Shown:
+    """What a screen has of a journal of the incident, beside a recording of nothing."""
+    folder.mkdir()
+    (folder / "trail.json").write_bytes(records.trail_file())
+    reader = Reader()
+    with closing(Journal(folder / FILE_NAME)) as journal:
+        journal.commit("logs", [reader.read(records.raw(each), seen_by=SeenBy.LOGS, seen_at=AT) for each in incident()])
+    settings = Settings(since="2026-11-23T13:00:00Z", state_dir=str(folder))
+    behind = Backstage(settings, file_sources([folder / "trail.json"], None), remember=True)
+    screen, store = Screen(behind), behind.desk.store
+    behind.start(screen.apply, screen.failed)
+    try:
+        await screen.ended.wait()
+        assert screen.faults == []
+        while store.unsettled:
+            store.settle()
+        return Shown(tuple(store.events), dict(store.alarms), dict(store.levels), (), screen.told)
+    finally:
+        assert behind.stop(None)
+
+
+async def test_the_newest_events_of_a_journal_are_shown_before_there_are_rules_and_judged_as_all_else(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    early = await remembered(tmp_path / "early")
+    assert sum(count for count, judged, _ in early.told if not judged) == backstage.GLANCED
+    monkeypatch.setattr(backstage, "GLANCED", 0)
+    late = await remembered(tmp_path / "late")
+    assert all(judged for _, judged, _ in late.told)
+    assert len(early.events) == len(incident())
+    assert early.events == late.events
+    assert len(early.alarms) > 2
+    assert early.alarms == late.alarms
+    assert early.marked == late.marked
 
 
 async def test_a_recording_of_nothing_is_said_to_be_one(tmp_path: Path) -> None:

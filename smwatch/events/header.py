@@ -59,32 +59,32 @@ class Identity(msgspec.Struct, gc=False):
     scope: Scope | None = field(default=None, name="inScopeOf")
 
 
-class EncryptionContext(msgspec.Struct, gc=False):
+class EncryptionContext(msgspec.Struct, frozen=True, gc=False):
     """What Secrets Manager ties the encryption of a secret to."""
 
     secret_arn: Told = field(default=None, name="SecretARN")
     version_id: str | None = field(default=None, name="SecretVersionId")
 
 
-class Parameters(msgspec.Struct, gc=False):
+class Parameters(msgspec.Struct, frozen=True, gc=False):
     """requestParameters, as far as they name a secret (capitals as some emulators write them), a version or a key."""
 
     secret_id: str | None = field(default=None, name="secretId")
     name: str | None = None
-    secret_ids: list[str] | None = field(default=None, name="secretIdList")
+    secret_ids: tuple[str, ...] | None = field(default=None, name="secretIdList")
     context: EncryptionContext | None = field(default=None, name="encryptionContext")
     source_context: EncryptionContext | None = field(default=None, name="sourceEncryptionContext")
     destination_context: EncryptionContext | None = field(default=None, name="destinationEncryptionContext")
     capital_secret_id: str | None = field(default=None, name="SecretId")
     capital_name: str | None = field(default=None, name="Name")
-    capital_secret_ids: list[str] | None = field(default=None, name="SecretIdList")
+    capital_secret_ids: tuple[str, ...] | None = field(default=None, name="SecretIdList")
     version_id: Told = field(default=None, name="versionId")
     version_stage: Told = field(default=None, name="versionStage")
     key_id: Told = field(default=None, name="keyId")
     kms_key_id: Told = field(default=None, name="kmsKeyId")
 
 
-class Answer(msgspec.Struct, gc=False):
+class Answer(msgspec.Struct, frozen=True, gc=False):
     """responseElements, additionalEventData or serviceEventDetails: where AWS itself names a secret."""
 
     arn: str | None = None
@@ -106,7 +106,7 @@ class Answer(msgspec.Struct, gc=False):
         return self.name or self.capital_name
 
 
-class Resource(msgspec.Struct, gc=False):
+class Resource(msgspec.Struct, frozen=True, gc=False):
     """One of resources[]."""
 
     arn: str | None = field(default=None, name="ARN")

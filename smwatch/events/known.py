@@ -8,7 +8,7 @@ from itertools import count
 from smwatch.events.call import Call, Caller
 from smwatch.events.event import ACCESS_KEY, ACCOUNT_BITS, ADDRESS, ID_BITS
 from smwatch.events.header import Header, Identity, Issuer, OnBehalfOf, Session
-from smwatch.events.naming import KMS, named_by, named_in_denial
+from smwatch.events.naming import KMS, Naming, named_by, named_in_denial, naming_of
 from smwatch.events.principal import Principal, principal_of, principal_of_arn
 from smwatch.events.recent import Marked, Recent
 from smwatch.events.scope import reads_only
@@ -32,18 +32,12 @@ whether they are of a console's session.
 """
 KnownCaller = tuple[Caller, bytes, int]
 """A caller, the account in the key; its number, or 0 if its texts are not whole."""
-_Naming = tuple[tuple[Named, ...] | None, _Text, _Text, _Text]
-"""Names of secrets, or what was typed, ARN and name told."""
-_About = tuple[_Text, _Text, *_Naming, bool, bool]
+_About = tuple[_Text, _Text, *Naming, bool, bool]
 """Owner and Region; names; whether the call is KMS's, and whether it succeeded."""
 _Secrets = tuple[Secret | None, tuple[Secret, ...], str, str]
 """Secret, others, secret_arn, and what they are searched by."""
-_Asked = tuple[_Text, _Text, _Text, _Text, _Text, _Text]
-"""versionId, versionStage, keyId, kmsKeyId; SecretARN and SecretVersionId of the encryption context."""
-_Said = tuple[bool | _Text, _Text, _Asked | None, _Text | tuple[_Text, ...] | int]
-"""readOnly, eventType, what was asked for, ARNs of the resources, or 0 for none."""
-_With = tuple[_Text, _Text, _Text, _Text, _Text, _Text, *_Naming, *_Said]
-"""Name, source, error code and message, owner, Region; names and the rest."""
+_With = tuple[Header, str, str]
+"""The record's header, owner and Region: all that a call is made of."""
 KnownCall = tuple[Call, int]
 """A call; its number, or 0 if it is a batch's."""
 _numbers = count(1)
@@ -112,10 +106,12 @@ class Known:
         return Caller(principal, account, region, agent, text, address, key, came), account_bytes, number
 
     def _make_call(self, key: _With) -> KnownCall:
+        header, owner, region = key
         strings = self.strings
-        name, source, code, message = strings[key[0]], strings[key[1]], strings[key[2]], strings[key[3]]
-        owner, region, found, typed, told, named, said, *_ = key[4:]
-        of_kms = source == KMS
+        name, source = strings[header.name], strings[header.source]
+        code, message = strings[header.error_code], strings[header.error_message]
+        found, typed, told, named = naming_of(header)
+        said, of_kms = header.read_only, source == KMS
         about = self._secrets.of((owner, region, found, typed, told, named, of_kms, not (code or message)))
         if message and found is None and about[0] is None and not of_kms and (denied := named_in_denial(message)):
             about = self._secrets.of((owner, region, denied, None, None, None, False, False))

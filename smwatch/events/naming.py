@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from smwatch.events.secret import Named, can_name_a_secret, is_secret_arn
 from smwatch.record import Record, decode
@@ -16,6 +16,31 @@ SECRETS_MANAGER = "secretsmanager.amazonaws.com"
 KMS = "kms.amazonaws.com"
 
 _DENIED = re.compile(r"secretsmanager:\w+ on resource: (.+?)(?: because | with an explicit deny|\.?$)", re.DOTALL)
+
+
+Naming: TypeAlias = tuple[tuple[Named, ...] | None, str | None, str | None, str | None]
+"""Names of secrets, or what was typed, ARN and name told."""
+
+
+def naming_of(header: Header) -> Naming:
+    """What a record's names of secrets are worked out of; the names themselves where that is more than three texts."""
+    typed = arn = named = plain = None
+    source, parameters = header.source, header.parameters
+    if source == SECRETS_MANAGER:
+        if parameters:
+            typed = parameters.secret_id or parameters.name
+        if answer := header.response:
+            arn, named = answer.told_arn, answer.told_name
+        if not arn and (answer := header.extra):
+            arn, named = answer.told_arn, named or answer.told_name
+        if not arn and header.resources:
+            arn = resource_arn(header)
+        plain = typed or arn or (header.error_message and not (parameters or header.extra or header.details))
+    elif source == KMS and parameters and parameters.context:
+        invoked_by = header.identity.invoked_by if header.identity else None
+        if invoked_by == SECRETS_MANAGER:
+            plain = arn = parameters.context.secret_arn
+    return None if plain else names_in(header), typed, arn, named
 
 
 def names_in(header: Header) -> tuple[Named, ...]:

@@ -13,7 +13,7 @@ from smwatch.events.call import Call, Caller
 from smwatch.events.event import CALLER_BITS, UNREADABLE, Arrival, Event, SeenBy
 from smwatch.events.header import Header, Identity, header_of, quick_header, unwrapped
 from smwatch.events.known import Known, bytes_of_account, digest_of, search_text
-from smwatch.events.naming import KMS, SECRETS_MANAGER, names_in, resource_arn
+from smwatch.events.naming import KMS, called_by_secrets_manager
 from smwatch.events.principal import Kind, Principal
 from smwatch.events.recent import Recent, mark_of
 from smwatch.events.secret import Lesson, Secret
@@ -34,7 +34,7 @@ class Reader:
         self._names = self._known.names
         self.renames = self._names.renames
         """What `renamed` will say: to be looked at after each record. Serves "ingest"."""
-        self._seconds: Recent[str, int] = Recent(self._second, 1024)
+        self._seconds: Recent[str, bytes] = Recent(self._second, 1024)
         self._minutes: Recent[str, int] = Recent(_minute, 1024)
 
     def read(self, raw: str, *, seen_by: SeenBy, seen_at: datetime, at: datetime | None = None) -> Arrival:
@@ -116,62 +116,34 @@ class Reader:
             known_caller = known.unnamed(header, identity)
         caller, account_bytes, caller_number = known_caller
 
-        code, message = header.error_code, header.error_message
-        typed = arn = named = plain = None
-        source, parameters = header.source, header.parameters
-        if source == SECRETS_MANAGER:
-            if parameters:
-                typed = parameters.secret_id or parameters.name
-            if answer := header.response:
-                arn, named = answer.told_arn, answer.told_name
-            if not arn and (answer := header.extra):
-                arn, named = answer.told_arn, named or answer.told_name
-            if not arn and header.resources:
-                arn = resource_arn(header)
-            plain = typed or arn or (message and not (parameters or header.extra or header.details))
-        elif source == KMS and parameters and parameters.context and identity.invoked_by == SECRETS_MANAGER:
-            plain = arn = parameters.context.secret_arn
-        found = None if plain else names_in(header)
-        if parameters is None:
-            asked = None
-        else:
-            context = parameters.context
-            asked = (
-                parameters.version_id,
-                parameters.version_stage,
-                parameters.key_id,
-                parameters.kms_key_id,
-                context.secret_arn if context is not None else None,
-                context.version_id if context is not None else None,
-            )
-        resources = header.resources
+        source, owner = header.source, caller.account or caller.principal.account
         asks = (
             header.name,
             source,
-            code,
-            message,
-            caller.account or caller.principal.account,
+            header.error_code,
+            header.error_message,
+            owner,
             caller.region,
-            found,
-            typed,
-            arn,
-            named,
+            header.parameters,
+            header.response,
+            header.extra,
+            header.details,
+            header.resources,
             header.read_only,
             header.type,
-            asked,
-            (resources[0].arn if len(resources) == 1 else tuple([one.arn for one in resources])) if resources else 0,
+            called_by_secrets_manager(header) if source == KMS else None,
         )
         mark = mark_of(asks)
         known_call = known.calls.get(mark)
         if known_call is None:
-            known_call = known.calls.made(mark, asks)
+            known_call = known.calls.made(mark, (header, owner, caller.region))
         call, call_number = known_call
 
         when = header.time or header.timestamp or ""
         try:
-            seconds = self._seconds[when]
+            moment = self._seconds[when]
         except KeyError:
-            seconds = _odd_time(when, at)
+            moment = _odd_time(when, at)
         event_id, odd_id = header.id or "", ""
         digits = event_id.replace("-", "")
         try:
@@ -182,19 +154,19 @@ class Reader:
             id_bytes, odd_id = _odd_id(event_id, raw)
         elif header.addendum is not None and (original := _uuid_bytes(header.addendum.original)):
             id_bytes, odd_id = original, event_id if original != id_bytes else ""
-        key = _number(seconds.to_bytes(8) + id_bytes + account_bytes)
+        key = _number(moment + id_bytes + account_bytes)
         event = Event(key, call, caller, seen_by, seen_at, odd_id)
         # Both numbers in one, which no other two have.
         likeness = call_number << CALLER_BITS | caller_number if call_number and caller_number else None
         return Arrival(event, raw, None, None, None, header.shared_id or "", False, 0, likeness)
 
-    def _second(self, text: str) -> int:
-        """The seconds since the epoch up to an eventTime, as in 2026-11-23T14:05:31Z; a KeyError for other texts."""
-        return self._minutes[text[:17]] + _SECONDS[text[17:]]
+    def _second(self, text: str) -> bytes:
+        """The key's part for an eventTime, as in 2026-11-23T14:05:31Z; a KeyError for other texts."""
+        return (self._minutes[text[:17]] + _SECONDS[text[17:]]).to_bytes(8)
 
     def _unreadable(self, raw: str, reason: str, seen_by: SeenBy, seen_at: datetime, at: datetime | None) -> Event:
         digest = digest_of(raw)
-        key = _number(_odd_time("", at).to_bytes(8) + digest + bytes_of_account(""))
+        key = _number(_odd_time("", at) + digest + bytes_of_account(""))
         known = self._known
         text = known.texts[search_text(UNREADABLE, reason)]
         call = Call(UNREADABLE, error_message=known.strings[reason], text=text)
@@ -216,11 +188,11 @@ def _minute(text: str) -> int:
     return seconds
 
 
-def _odd_time(text: str, at: datetime | None) -> int:
+def _odd_time(text: str, at: datetime | None) -> bytes:
     seconds = moments.seconds_of_text(text)
     if seconds is None:
         seconds = moments.seconds_of_datetime(at) if at else 0
-    return seconds
+    return seconds.to_bytes(8)
 
 
 def _uuid_bytes(text: str | None) -> bytes:

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from smwatch.events.event import Arrival, SeenBy
 from smwatch.rules.cases import Cases
+from smwatch.rules.plan import BACKLOG
 from smwatch.rules.route import Router
 from smwatch.rules.subject import SECOND_BITS
 from smwatch.rules.times import EVER
@@ -18,8 +19,8 @@ _FILE = SeenBy.FILE
 class Intake:
     """Takes events in.
 
-    Most are one more of the same, at a place and in a second that are known: what is done for each of them is done here
-    for all, without a call but the one of its plan. Serves the row "rules" of the benchmarks.
+    Most are one more of the same, at a place and in a second that are known, which their plan only has to note: that is
+    done here for all of them, without a call for each. Serves the row "rules" of the benchmarks.
     """
 
     __slots__ = ("_cases", "_router", "_world")
@@ -67,7 +68,21 @@ class Intake:
             if way is None and (_unreadable(arrival) or (way := way_of(arrival)) is None):
                 continue
             plan, model = way
-            plan.run(arrival, second, model)
+            if not plan.since <= second <= plan.until:
+                plan.hear(arrival, second)
+                continue
+            noted = plan.noted
+            noted.append(key)
+            if second > plan.since:
+                plan.since, plan.newest = second, event
+            elif (known := plan.newest) is None or key > known.key:
+                plan.newest = event
+            if plan.waits:
+                # As `model_of` says: that is all in which events that are alike (see Likeness) can differ.
+                like = seen_by is model.seen_by and event.odd_id is model.odd_id
+                plan.models.append(model if like else event)
+            if plan.each or len(noted) >= BACKLOG:
+                plan.pass_on(arrival, second)
         world.move(newest, newest)
 
 

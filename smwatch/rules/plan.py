@@ -102,22 +102,23 @@ class Plan:
 
     __slots__ = (
         "_again",
-        "_backlog",
         "_deaf",
-        "_from",
         "_heard",
         "_known",
         "_loud",
-        "_models",
-        "_newest",
-        "_until",
         "_within",
         "debuts",
+        "each",
         "earliest",
         "firsts",
+        "models",
+        "newest",
+        "noted",
+        "since",
         "spreads",
         "takes",
         "times",
+        "until",
         "waits",
     )
 
@@ -134,15 +135,17 @@ class Plan:
         """Their facts are among `times`."""
         self.takes: tuple[tuple[Take, tuple[Ask, ...]], ...] = common.takes if common is not None else ()
         """What has to look at each event anew, and what is to be asked before."""
-        self._backlog: list[int] = []
+        self.noted: list[int] = []
         """The keys of events that nobody was told of yet."""
-        self._models: list[Event] = []
+        self.models: list[Event] = []
         """If there are `waits`: what each of those events is like, but for its key."""
         self._again = -1
         """From which second on it is worth to see again whether it is quiet."""
         self._loud: tuple[Spreading, ...] = ()
         """Those of `spreads` whose cases change with each event: they are told of it even while it is noted."""
-        self._from, self._until = -1, -1
+        self.each = False
+        """Whether somebody has to know of each event that is noted: `pass_on` is to be called for it."""
+        self.since, self.until = -1, -1
         """From the one second to the other it is enough to note events: everybody else listens, they are not older than
         the last one, and nothing that `firsts` are about is new.
         """
@@ -152,51 +155,45 @@ class Plan:
         """Who does not listen; None: nobody has been asked to."""
         self._heard = False
         """Whether all do but the loud ones."""
-        self._newest: Event | None = None
+        self.newest: Event | None = None
         """The newest event that nobody was told of yet."""
         self._within = -1
         """The shortest period of `firsts`; -1 before the first event."""
 
-    def run(self, arrival: Arrival, second: int, model: Event) -> None:
-        """Do it with an event of this second, which is alike to `model`: see Likeness."""
-        if self._from <= second <= self._until:
-            event, backlog = arrival.event, self._backlog
-            key = event.key
-            backlog.append(key)
-            if second > self._from:
-                self._from, self._newest = second, event
-            elif (newest := self._newest) is None or key > newest.key:
-                self._newest = event
-            if self.waits:
-                # As `model_of` says: that is all in which events that are alike (see Likeness) can differ.
-                like = event.seen_by is model.seen_by and event.odd_id is model.odd_id
-                self._models.append(model if like else event)
-            if len(backlog) >= BACKLOG:
-                self._tell()
-            if self._loud:
-                for spread in self._loud:
-                    spread.add(event, second)
-        else:
-            self._tell_of(arrival, second)
+    def hear(self, arrival: Arrival, second: int) -> None:
+        """Have an event of this second told at once, which it is not enough to note."""
+        self._tell_of(arrival, second)
         if self.takes:
-            subject = Subject(arrival)
-            for take, left in self.takes:
-                pour(subject, take, left)
+            self._pour(arrival)
+
+    def pass_on(self, arrival: Arrival, second: int) -> None:
+        """Have an event that was just noted told where there are many, and give it to those who need each."""
+        if len(self.noted) >= BACKLOG:
+            self._tell()
+        for spread in self._loud:
+            spread.add(arrival.event, second)
+        if self.takes:
+            self._pour(arrival)
+
+    def _pour(self, arrival: Arrival) -> None:
+        subject = Subject(arrival)
+        for take, left in self.takes:
+            pour(subject, take, left)
 
     def tell(self, listener: Listener) -> None:
         """Tell everybody what is known; this one will not listen any more until it is asked to again."""
-        self._until, self._heard = -1, False
+        self.until, self._heard = -1, False
         if self._deaf is None:
             self._deaf = []
         self._deaf.append(listener)
         self._tell()
 
     def _tell(self) -> None:
-        if not self._backlog:
+        if not self.noted:
             return
-        keys, self._backlog = self._backlog, []
-        models, self._models = self._models, []
-        newest, self._newest = self._newest, None
+        keys, self.noted = self.noted, []
+        models, self.models = self.models, []
+        newest, self.newest = self.newest, None
         waiting = list(zip(keys, models, strict=True)) if models else []
         keys.sort()
         seconds = [key >> SECOND_BITS for key in keys]
@@ -212,7 +209,7 @@ class Plan:
 
     def _tell_of(self, arrival: Arrival, second: int) -> None:
         """Tell everybody of an event at once."""
-        if self._backlog:
+        if self.noted:
             self._tell()
         event = arrival.event
         for times in self.times:
@@ -231,11 +228,11 @@ class Plan:
                 newly, subject = True, subject or Subject(arrival)
                 take(subject)
         begins = self._within < 0
-        if second >= self._from:
+        if second >= self.since:
             if begins:
                 self._within = min([EVER, *map(_WITHIN, self.firsts)])
             # What is new in a second is new to all of its events.
-            self._from, self._known = second + 1 if newly else second, second + self._within
+            self.since, self._known = second + 1 if newly else second, second + self._within
         if begins:
             return  # many a session comes once, and is not heard of again: nobody is to listen for it
         if not self._heard and second >= self._again:
@@ -243,7 +240,7 @@ class Plan:
                 self._have_all_listen()
             else:
                 self._again = second + AGAIN
-        self._until = self._known if self._heard else -1
+        self.until = self._known if self._heard else -1
 
     def _quiet(self, second: int) -> bool:
         """Whether nobody but cases of values has to know of one more event from this second on before they ask."""
@@ -260,6 +257,7 @@ class Plan:
         for spread in self.spreads:
             if not spread.calm:
                 self._loud += (spread,)
+        self.each = bool(self._loud or self.takes)
         loud = [*map(_LISTENER, self._loud)]
         for listener in deaf:
             if listener in loud:

@@ -104,17 +104,18 @@ class Store(Judging):
         # No set of keys beside the events: it takes half as much as all else of an event does, and most come in order.
         newest = self.events[-1].key if self.events else -1
         came, new, again = set[int](), list[Arrival](), list[Arrival]()
-        change = Change()
+        change, note = Change(), self.dossiers.note
         for arrival in arrivals:
-            key = arrival.event.key
+            event = arrival.event
+            key = event.key
             if key in came or (key <= newest and self.find(key) is not None):
                 again.append(arrival)
                 continue
             came.add(key)
             new.append(arrival)
             if not arrival.shared_id or self._counts(arrival, came):
-                self.dossiers.note(arrival)
-                call = arrival.event.call
+                note(arrival)
+                call = event.call
                 if call.secret is not None:
                     change.secrets.add(call.secret)
                     if call.others:
@@ -129,7 +130,7 @@ class Store(Judging):
         merge(self.events, in_order)
         self._columns.added(in_order, self.events, steady=self._looking)
         for view in self._views:
-            view.added(fresh)
+            view.added(in_order)
         change.evicted = self._evict()
         self._judge(new, change, more=more)
         return self._correct(again, change, more=more)
@@ -238,8 +239,9 @@ class Store(Judging):
         gone = [event.key for event in old]
         self._counted.difference_update(gone)
         self._marks.unmark(gone)
-        self.names.subtract([event.call.name for event in old])
-        for name in {event.call.name for event in old}:
+        names = Counter([event.call.name for event in old])
+        self.names.subtract(names)
+        for name in names:
             if not self.names[name]:
                 del self.names[name]
         self.dropped += extra

@@ -145,10 +145,10 @@ class View:
             self._source, self._sweep = self._events, None
 
     def added(self, fresh: list[Event]) -> list[Event]:
-        """Take in events that are new in the store; returns those the filter keeps."""
+        """Take in events that are new in the store, ascending by key; returns those the filter keeps."""
         if self.chosen is None:
             return fresh
-        kept = self.chosen.select(sorted(fresh, key=KEY))
+        kept = self.chosen.select(fresh)
         if self._before is not None:
             # Older than what has been looked at: they wait their turn with the rest.
             split = bisect_left(kept, self._before, key=KEY)

@@ -97,7 +97,7 @@ def do(deeds: list[Deed], step: int, columns: Columns | None) -> None:
             merge(events, in_order)
             if columns is not None and fresh:
                 columns.added(in_order, events, steady=view.busy)
-            view.added(fresh)
+            view.added(in_order)
         elif deed == "choose":
             view.choose(None if what is None else chosen(str(what), step))
         elif deed == "step":

@@ -91,15 +91,30 @@ def _all(parts: Sequence[Condition]) -> Ask:
                 texts.append((name, text))
             case _:
                 asks.append(matcher(part))
-    texts.sort(key=lambda pair: pair[0] not in _SELDOM)
-    if not texts and len(asks) == 2:
+    if not texts:
+        return _every(asks)
+    (first, wanted), *further = sorted(texts, key=lambda pair: pair[0] not in _SELDOM)
+
+    def matches(record: Record) -> bool:
+        if record.get(first) != wanted:  # most often this is all
+            return False
+        for name, text in further:
+            if record.get(name) != text:
+                return False
+        for ask in asks:  # noqa: SIM110 - a generator would cost more than the question
+            if not ask(record):
+                return False
+        return True
+
+    return matches
+
+
+def _every(asks: Sequence[Ask]) -> Ask:
+    if len(asks) == 2:
         first, second = asks
         return lambda record: first(record) and second(record)
 
     def matches(record: Record) -> bool:
-        for name, text in texts:
-            if record.get(name) != text:
-                return False
         for ask in asks:  # noqa: SIM110 - a generator would cost more than the question
             if not ask(record):
                 return False

@@ -42,9 +42,10 @@ class Holding(dict[str, bool]):
         return answer
 
 
-def held(needle: str, texts: Sequence[str]) -> list[bool]:
+def held(texts: Sequence[str], *needles: str) -> list[bool]:
     """Whether each text holds a needle: those of callers are often one, as these differ in address and access key."""
-    holding = {text for text in set(texts) if needle in text}
+    distinct = set(texts)
+    holding = {text for needle in needles for text in distinct if needle in text}
     return [text in holding for text in texts]
 
 

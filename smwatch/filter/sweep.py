@@ -100,9 +100,9 @@ class _Asked:
             return kept
         looked = kept if exclude else places
         own = {looked[place] for place in self._term.places_of_found(_at(events, looked))}
-        if exclude:
-            return [place for place in kept if place not in own]
-        return sorted(own.union(kept)) if own else kept
+        if not own:
+            return kept
+        return [place for place in kept if place not in own] if exclude else sorted(own.union(kept))
 
     def _by_values(self, places: Sequence[int]) -> Sequence[int]:
         """The same by calls and callers: most events are not kept, and are not touched."""

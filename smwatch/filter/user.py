@@ -24,8 +24,8 @@ class User(Field):
         super().__init__("user", globs, exclude=exclude)
         self._cores = [glob.core for glob in globs]
         self._who = Answers(self._fits_principal)
-        self._in_key = any(not core.strip(ACCESS_KEY.lower()) for core in self._cores)
-        """Whether an access key may fit that is in no search text."""
+        self._keys = [core.upper() for core in self._cores if not core.strip(ACCESS_KEY.lower())]
+        """Parts of access keys, one of which is in each that fits and is in no search text."""
 
     def finds_caller(self, caller: Caller) -> bool:
         """Whether it is one of those asked for."""
@@ -33,14 +33,15 @@ class User(Field):
 
     def finds_callers(self, callers: Sequence[Caller]) -> list[bool]:
         """The same of many, most of which their texts tell from those asked for."""
-        found = self.finds_caller
-        if len(self._cores) > 1:
-            return list(map(found, callers))
-        core = self._cores[0]
-        may = held(core, [caller.text for caller in callers])
-        if self._in_key:
-            may = or_held(may, core.upper(), [caller.access_key for caller in callers])
-        return [said and found(caller) for said, caller in zip(may, callers, strict=True)]
+        who, fits = self._who, self._fits
+        may = held([caller.text for caller in callers], *self._cores)
+        keys = [caller.access_key for caller in callers] if self._keys else []
+        for part in self._keys:
+            may = or_held(may, part, keys)
+        return [
+            said and (who[caller.principal] or fits(caller.access_key))
+            for said, caller in zip(may, callers, strict=True)
+        ]
 
     def _fits_principal(self, who: Principal) -> bool:
         texts, fits = self._texts, self._fits  # sessions have most of their names in common

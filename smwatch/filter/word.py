@@ -76,7 +76,7 @@ class Word(Term):
 
     def finds_callers(self, callers: Sequence[Caller]) -> list[bool]:
         """The same."""
-        found = held(self._needle, [caller.text for caller in callers])
+        found = held([caller.text for caller in callers], self._needle)
         if self._in_address:
             found = or_held(found, self._needle, [caller.source_ip for caller in callers])
         if self._in_key:

@@ -35,7 +35,16 @@ ODD = records.event(records.read("odd", eventID="0123ABCD-beef"))
 MIDDLE = EVENTS[201].id
 TEXTS = [
     *("prod", "-prod", "nothing", "app-3", "i-000000000004", "10.0.0.1", "asia0000", "name:get*", "-name:get*"),
-    *("user:app-1", "user:app-1,app-2", "-user:*app-1*", "user:asia*7", "ip:10.0.0.1*", "ip:10.0.0.1,10.0.0.2"),
+    *(
+        "user:app-1",
+        "user:app-1,app-2",
+        "user:app-1,asia*7",
+        "-user:i-00000000000a,asia*",
+        "-user:*app-1*",
+        "user:asia*7",
+        "ip:10.0.0.1*",
+        "ip:10.0.0.1,10.0.0.2",
+    ),
     *("secret:prod/", "-secret:dev/*", "error", "-error", "denied", "read", "write", "region:eu*", "agent:boto"),
     *("prod app-3", "prod -app-3", "-prod -app-3", "prod user:app-1 -error", "name:get* secret:dev/", "alarm prod"),
     *(

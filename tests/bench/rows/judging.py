@@ -17,6 +17,7 @@ from smwatch.events.event import SeenBy
 from smwatch.events.reader import Reader
 from smwatch.events.secret import Secret
 from smwatch.record import decode
+from smwatch.rules.documented import DOCUMENTED_PATTERN
 from smwatch.rules.engine import Engine
 from smwatch.rules.rule import combine, load_builtin
 from smwatch.running.backstage import SETTLED
@@ -26,10 +27,6 @@ from tests.bench.rows.parsing import Fresh, decoding
 from tests.bench.traffic import PAGE, AnyTraffic, AtRandom, Traffic, Trouble, Varied
 from tests.records import AT
 
-DELETED = (
-    '{ $.eventName = "GetSecretValue" && $.errorCode = "InvalidRequestException" '
-    '&& $.errorMessage = "*secret because it was marked for deletion*" }'
-)
 SECRETS = 300
 """Read by the caller of the row "renamed"."""
 
@@ -39,7 +36,7 @@ def pattern(size: int) -> Iterator[Pair]:
     """The pattern that AWS documents for the alarm on deleted secrets, asked about decoded records."""
     texts = Traffic().texts(size)
     decoded = [(decode(text), text) for text in texts]
-    compiled = patterns.compile(DELETED)
+    compiled = patterns.compile(DOCUMENTED_PATTERN)
 
     def smwatch() -> float:
         began = clock()

@@ -58,6 +58,8 @@ NAME = re.compile(rb"(?<!\x1b\]2;)smwatch")
 """It stands in every first frame; in the terminal's title, too, which is set before."""
 WHOLE = re.compile(rb"quit")
 """A key that the footer names: it is painted last."""
+EVENT = re.compile(rb"GetSecretValue")
+"""What most of the events are, of which the newest are to be seen."""
 
 
 @contextmanager
@@ -153,6 +155,13 @@ ROWS = (
     _whole(_demo, 1.6, demonstrated),
     _journal,
     _whole(_journal, 1.6, remembered),
+    msgspec.structs.replace(
+        _journal,
+        name="first-journal-event",
+        what="first event of smwatch over its journal on the screen, by the clock",
+        target=1.6,
+        ready=partial(remembered, until=EVENT),
+    ),
     Row(
         name="version",
         what="smwatch --version",

@@ -176,9 +176,14 @@ class Plan:
             self._pour(arrival)
 
     def _pour(self, arrival: Arrival) -> None:
+        """Have an event taken by each for which what is left to ask of it is answered yes."""
         subject = Subject(arrival)
         for take, left in self.takes:
-            pour(subject, take, left)
+            for ask in left:
+                if not ask(subject):
+                    break
+            else:
+                take(subject)
 
     def tell(self, listener: Listener) -> None:
         """Tell everybody what is known; this one will not listen any more until it is asked to again."""
@@ -264,11 +269,3 @@ class Plan:
                 self._deaf.append(listener)
             else:
                 listener.listen(self)
-
-
-def pour(subject: Subject, take: Take, left: tuple[Ask, ...]) -> None:
-    """Have an event taken, if what is left to ask of it is answered yes."""
-    for ask in left:
-        if not ask(subject):
-            return
-    take(subject)

@@ -1,6 +1,7 @@
 """What a message must hold for a JSON pattern to match it, looked for in its text: a quick "no" needs no decoding.
 
-A message without a backslash shows all its keys and texts as they are. Serves "pattern", where it is asked of messages.
+A message without a backslash shows all its keys, texts and numbers as they are compared. Serves "pattern", where it is
+asked of messages.
 """
 
 from __future__ import annotations
@@ -25,8 +26,6 @@ principalId readOnly recipientAccountId requestID requestParameters responseElem
 userIdentity"""
 _ALWAYS = frozenset(_COMMON.split())
 """Keys that nearly all of CloudTrail's records have: to look for them is lost time."""
-_OF_NUMBERS = re.compile(r"[0-9.eE+-]*|inf")
-"""Parts of numbers, which need not be compared as the message writes them."""
 
 Ask: TypeAlias = Callable[[str], bool]
 _Trace: TypeAlias = tuple[str, ...]
@@ -82,7 +81,7 @@ def _traces(condition: Condition) -> set[_Trace]:
             return common or {tuple(chain.from_iterable(max(side, key=_shortest) for side in sides))}
         case Compare(selector, Operator.EQ, Glob(pieces)):
             piece = max(pieces, key=len)
-            return _key(selector) if _OF_NUMBERS.fullmatch(piece) else {*_key(selector), (piece[:LONGEST],)}
+            return {*_key(selector), (piece[:LONGEST],)} if piece else _key(selector)
         case Compare() if text := plain_text(condition):
             return {(f'"{text}"'[:LONGEST],)}
         case NotExists():

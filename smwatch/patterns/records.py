@@ -51,7 +51,7 @@ class _Missing:
 _MISSING = _Missing()
 _NUMBERS = frozenset({int, float, Number})
 _SELDOM = frozenset({"errorCode", "errorMessage"})
-"""Keys that most records lack, which is soonest seen."""
+"""Keys that most records lack: no comparison is true of what is missing."""
 
 
 def matcher(condition: Condition) -> Ask:
@@ -83,17 +83,24 @@ def plain_text(condition: Condition) -> str | None:
 
 
 def _all(parts: Sequence[Condition]) -> Ask:
-    """Compile the sides of `&&`: first the texts that keys of the record are equal to, all in one closure."""
+    """Compile the sides of `&&`: first whether there is what most records lack, and then the texts of its keys."""
     texts, asks = list[tuple[str, str]](), list[Ask]()
+    seldom = ""
     for part in parts:
+        match part:
+            case Compare(Selector((Key(name),))) | Is(Selector((Key(name),))) if name in _SELDOM:
+                seldom = name
         match part:
             case Compare(Selector((Key(name),))) if text := plain_text(part):
                 texts.append((name, text))
             case _:
                 asks.append(matcher(part))
-    if not texts:
-        return _every(asks)
-    (first, wanted), *further = sorted(texts, key=lambda pair: pair[0] not in _SELDOM)
+    every = _all_equal(texts, asks) if texts else _every(asks)
+    return (lambda record: seldom in record and every(record)) if seldom else every
+
+
+def _all_equal(texts: Sequence[tuple[str, str]], asks: Sequence[Ask]) -> Ask:
+    (first, wanted), *further = texts
 
     def matches(record: Record) -> bool:
         if record.get(first) != wanted:  # most often this is all

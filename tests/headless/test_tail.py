@@ -272,7 +272,7 @@ async def test_a_disk_without_room_is_said_and_everything_is_printed_and_kept_la
     account.happen(150)
 
     def limited() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (150_000, resource.RLIM_INFINITY))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (260_000, resource.RLIM_INFINITY))
 
     printed, code, said = await account.read(preexec_fn=limited)
     assert code == 0

@@ -8,7 +8,7 @@ from msgspec.structs import replace
 from smwatch.events.columns import Columns
 from smwatch.events.event import Event
 from smwatch.filter import Context, parse
-from smwatch.filter.sweep import ASKED
+from smwatch.filter.sweep import ASKED, Sweep
 from tests import records
 from tests.rules.judging import counting_calls
 
@@ -99,15 +99,21 @@ def test_ids_are_found_by_their_digits(text: str) -> None:
     assert chosen.select([]) == []
 
 
-def test_what_few_are_left_is_all_that_is_asked_about() -> None:
+def asked_of_many(text: str) -> tuple[list[Event], Sweep, int]:
+    """Events, each by a caller of its own, what a filter said of these, and in how many steps it did."""
     columns = Columns()
     events = [replace(EVENTS[0], key=n, caller=replace(EVENTS[0].caller, text=f"caller-{n}")) for n in range(3 * ASKED)]
     columns.added(events, events, steady=False)
-    sweep = parse("caller-77 caller-777", CONTEXT).sweep(columns)
+    sweep = parse(text, CONTEXT).sweep(columns)
     assert sweep is not None
     steps = 0
     while sweep.ask():
         steps += 1
+    return events, sweep, steps
+
+
+def test_what_few_are_left_is_all_that_is_asked_about() -> None:
+    events, sweep, steps = asked_of_many("caller-77 caller-777")
     assert steps == 4
     assert [event.key for event in sweep.pick(events, 0, len(events))] == [777, *range(7770, 7780)]
 
@@ -125,12 +131,5 @@ def test_to_go_through_more_events_takes_no_more_calls(text: str) -> None:
 
 
 def test_many_values_are_asked_about_in_steps() -> None:
-    columns = Columns()
-    events = [replace(EVENTS[0], key=n, caller=replace(EVENTS[0].caller, text=f"caller-{n}")) for n in range(3 * ASKED)]
-    columns.added(events, events, steady=False)
-    sweep = parse("caller-77", CONTEXT).sweep(columns)
-    assert sweep is not None
-    steps = 0
-    while sweep.ask():
-        steps += 1
+    *_, steps = asked_of_many("caller-77")
     assert steps == 4

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -131,9 +131,8 @@ class Shown(NamedTuple):
     told: Sequence[tuple[int, bool, list[str]]]
 
 
-async def shown_of(trail: Path, *, glance: bool) -> Shown:
-    settings = Settings(since="1h")
-    behind = Backstage(settings, file_sources([trail], None), remember=False, glance=glance)
+async def seen(behind: Backstage, kept: Callable[[], tuple[Alarm, ...]]) -> Shown:
+    """What a screen has at the end, and which alarms are `kept` then."""
     screen, store = Screen(behind), behind.desk.store
     behind.start(screen.apply, screen.failed)
     try:
@@ -141,10 +140,15 @@ async def shown_of(trail: Path, *, glance: bool) -> Shown:
         assert screen.faults == []
         while store.unsettled:
             store.settle()
-        kept = behind.parts.journal.alarms()
-        return Shown(tuple(store.events), dict(store.alarms), dict(store.levels), kept, screen.told)
+        return Shown(tuple(store.events), dict(store.alarms), dict(store.levels), kept(), screen.told)
     finally:
         assert behind.stop(None)
+
+
+async def shown_of(trail: Path, *, glance: bool) -> Shown:
+    settings = Settings(since="1h")
+    behind = Backstage(settings, file_sources([trail], None), remember=False, glance=glance)
+    return await seen(behind, behind.parts.journal.alarms)
 
 
 AT = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
@@ -202,16 +206,7 @@ async def remembered(folder: Path) -> Shown:
         journal.commit("logs", [reader.read(records.raw(each), seen_by=SeenBy.LOGS, seen_at=AT) for each in incident()])
     settings = Settings(since="2026-11-23T13:00:00Z", state_dir=str(folder))
     behind = Backstage(settings, file_sources([folder / "trail.json"], None), remember=True)
-    screen, store = Screen(behind), behind.desk.store
-    behind.start(screen.apply, screen.failed)
-    try:
-        await screen.ended.wait()
-        assert screen.faults == []
-        while store.unsettled:
-            store.settle()
-        return Shown(tuple(store.events), dict(store.alarms), dict(store.levels), (), screen.told)
-    finally:
-        assert behind.stop(None)
+    return await seen(behind, lambda: ())
 
 
 async def test_the_newest_events_of_a_journal_are_shown_before_there_are_rules_and_judged_as_all_else(

@@ -8,8 +8,8 @@ from difflib import get_close_matches
 
 import msgspec
 
-from smwatch.events.columns import Columns
 from smwatch.events.event import Event
+from smwatch.events.numbered import Numbered
 from smwatch.filter.field import FIELDS, Field
 from smwatch.filter.glob import Glob
 from smwatch.filter.sweep import Sweep
@@ -82,10 +82,10 @@ class Filter:
         # Each may have to look at all of them.
         return max(0, end - int(1 / sum(1 / term.step for term in self.terms))) if self.terms else 0
 
-    def sweep(self, columns: Columns, *, since: int = 0) -> Sweep | None:
+    def sweep(self, numbered: Numbered, *, since: int = 0) -> Sweep | None:
         """What asks the same of all events of a store, from a key on; None where all terms look at each event."""
         shared = any(term.shared for term in self.terms)
-        return Sweep(self._ordered, columns, since=since) if shared else None
+        return Sweep(self._ordered, numbered, since=since) if shared else None
 
     def narrows(self, other: object) -> bool:
         """Whether everything this keeps is known to be kept by `other` too."""

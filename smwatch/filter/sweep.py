@@ -8,8 +8,8 @@ from itertools import compress
 from operator import attrgetter
 from typing import Generic, TypeVar
 
-from smwatch.events.columns import Column, Columns
 from smwatch.events.event import Event
+from smwatch.events.numbered import Column, Numbered
 from smwatch.filter.term import Term
 
 V = TypeVar("V")
@@ -27,13 +27,13 @@ class Sweep:
     value's; there may be more of them, which are to be asked about.
     """
 
-    def __init__(self, terms: Sequence[Term], columns: Columns, *, since: int = 0) -> None:
+    def __init__(self, terms: Sequence[Term], numbered: Numbered, *, since: int = 0) -> None:
         """`terms` in the order in which they are to be asked; no event is kept whose key is less than `since`.
 
         One of them asks about what events share.
         """
         shared = sorted((term for term in terms if term.shared), key=lambda term: term.by_event)
-        self._ahead = [_Asked(term, columns) for term in shared]
+        self._ahead = [_Asked(term, numbered) for term in shared]
         self._after: list[_Asked] = []
         """Those that are asked about what the others leave."""
         self._own = [term for term in terms if not term.shared]
@@ -69,10 +69,10 @@ class Sweep:
 class _Asked:
     """A term, and what it said of calls and callers."""
 
-    def __init__(self, term: Term, columns: Columns) -> None:
+    def __init__(self, term: Term, numbered: Numbered) -> None:
         self._term = term
-        self._calls = _Said(columns.calls, term.finds_calls if term.by_call else None)
-        self._callers = _Said(columns.callers, term.finds_callers if term.by_caller else None)
+        self._calls = _Said(numbered.calls, term.finds_calls if term.by_call else None)
+        self._callers = _Said(numbered.callers, term.finds_callers if term.by_caller else None)
 
     @property
     def width(self) -> float:

@@ -9,8 +9,8 @@ from itertools import chain
 from operator import attrgetter
 
 from smwatch.dossier import PrincipalDossier, SecretDossier
-from smwatch.events.columns import Columns
 from smwatch.events.event import UNREADABLE, Arrival, Event
+from smwatch.events.numbered import Numbered
 from smwatch.events.renaming import composed, names_any, renamed_event
 from smwatch.events.secret import Secret
 from smwatch.store.change import Change
@@ -35,7 +35,7 @@ class Store(Judging):
         super().__init__(capacity=capacity, engine=engine)
         self.events: list[Event] = []
         """Ascending by key. Read it, never change it."""
-        self._columns = Columns()
+        self._numbered = Numbered()
         """Of the events."""
         self.names: Counter[str] = Counter()
         """How many events of each name are in the store."""
@@ -57,7 +57,7 @@ class Store(Judging):
 
     def view(self, chosen: Filter | None = None) -> View:
         """A filtered window that follows the store until `View.close`."""
-        view = View(self.events, chosen, on_close=self._views.remove, columns=self._columns)
+        view = View(self.events, chosen, on_close=self._views.remove, numbered=self._numbered)
         self._views.append(view)
         return view
 
@@ -128,7 +128,7 @@ class Store(Judging):
         self.names.update([event.call.name for event in fresh])
         in_order = sorted(fresh, key=KEY)
         merge(self.events, in_order)
-        self._columns.added(in_order, self.events, steady=self._looking)
+        self._numbered.added(in_order, self.events, steady=self._looking)
         for view in self._views:
             view.added(in_order)
         change.evicted = self._evict()
@@ -185,7 +185,7 @@ class Store(Judging):
         """Put an event in the place of the one with its key."""
         place = bisect_left(self.events, event.key, key=KEY)
         self.events[place] = event
-        self._columns.replaced(place, event, steady=self._looking)
+        self._numbered.replaced(place, event, steady=self._looking)
 
     @property
     def _looking(self) -> bool:
@@ -235,7 +235,7 @@ class Store(Judging):
             return 0
         old = self.events[:extra]
         del self.events[:extra]
-        self._columns.dropped(extra)
+        self._numbered.dropped(extra)
         gone = [event.key for event in old]
         self._counted.difference_update(gone)
         self._marks.unmark(gone)

@@ -7,8 +7,8 @@ from collections.abc import Callable, Iterable
 from operator import attrgetter
 from typing import Protocol
 
-from smwatch.events.columns import Columns
 from smwatch.events.event import Event
+from smwatch.events.numbered import Numbered
 
 KEY = attrgetter("key")
 FEW, MANY = 500, 8
@@ -63,7 +63,7 @@ class Filter(Protocol):
         """How many of the first `end` to leave for later, so that `select` gets through the last of them in ms."""
         ...
 
-    def sweep(self, columns: Columns, *, since: int = 0) -> Sweep | None:
+    def sweep(self, numbered: Numbered, *, since: int = 0) -> Sweep | None:
         """What asks the same of all events of a store, from the key `since` on; None: `select` does it as well."""
         ...
 
@@ -84,11 +84,11 @@ class View:
         events: list[Event],
         chosen: Filter | None = None,
         on_close: Callable[[View], None] | None = None,
-        columns: Columns | None = None,
+        numbered: Numbered | None = None,
     ) -> None:
-        """`columns` are those of the events, if there are any."""
+        """`numbered`: the calls and callers of the events, where they have numbers."""
         self._events = events
-        self._columns = columns
+        self._numbered = numbered
         self._on_close = on_close
         self.chosen: Filter | None = None
         self.rows = events
@@ -115,7 +115,7 @@ class View:
             return
         narrower = previous is not None and not self.busy and chosen.narrows(previous)
         few = narrower and len(self.rows) * NARROW < len(self._events)
-        self._sweep = chosen.sweep(self._columns) if self._columns is not None and not few else None
+        self._sweep = chosen.sweep(self._numbered) if self._numbered is not None and not few else None
         self._source, self.rows = self.rows if narrower and self._sweep is None else self._events, []
         end = len(self._source)
         self._look(chosen, 0 if self._sweep is None else max(0, end - NEWEST), end)

@@ -1,7 +1,7 @@
 """Filters that are applied a few events at a time."""
 
-from smwatch.events.columns import Columns
 from smwatch.events.event import Event
+from smwatch.events.numbered import Numbered
 from smwatch.filter import Filter
 from smwatch.filter.sweep import Sweep
 
@@ -19,8 +19,8 @@ class _InSteps(Filter):
     def reach(self, events: list[Event], end: int) -> int:
         return max(0, end - self._size)
 
-    def sweep(self, columns: Columns, *, since: int = 0) -> Sweep | None:
-        sweep = super().sweep(columns, since=since)
+    def sweep(self, numbered: Numbered, *, since: int = 0) -> Sweep | None:
+        sweep = super().sweep(numbered, since=since)
         if sweep is not None:
             sweep.size = self._size
         return sweep

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from smwatch.events.columns import Columns
 from smwatch.events.event import Event
+from smwatch.events.numbered import Numbered
 from smwatch.filter import Context, parse
 from smwatch.filter.sweep import ASKED, Sweep
 from tests import records
@@ -62,9 +62,9 @@ TEXTS = [
 
 
 def swept(text: str, events: list[Event], *, since: int = 0) -> list[Event]:
-    columns = Columns()
-    columns.added(events, events, steady=False)
-    sweep = parse(text, CONTEXT).sweep(columns, since=since)
+    numbered = Numbered()
+    numbered.added(events, events, steady=False)
+    sweep = parse(text, CONTEXT).sweep(numbered, since=since)
     assert sweep is not None
     while sweep.ask():
         pass
@@ -101,10 +101,10 @@ def test_ids_are_found_by_their_digits(text: str) -> None:
 
 def asked_of_many(text: str) -> tuple[list[Event], Sweep, int]:
     """Events, each by a caller of its own, what a filter said of these, and in how many steps it did."""
-    columns = Columns()
+    numbered = Numbered()
     events = [replace(EVENTS[0], key=n, caller=replace(EVENTS[0].caller, text=f"caller-{n}")) for n in range(3 * ASKED)]
-    columns.added(events, events, steady=False)
-    sweep = parse(text, CONTEXT).sweep(columns)
+    numbered.added(events, events, steady=False)
+    sweep = parse(text, CONTEXT).sweep(numbered)
     assert sweep is not None
     steps = 0
     while sweep.ask():
@@ -120,7 +120,7 @@ def test_what_few_are_left_is_all_that_is_asked_about() -> None:
 
 @pytest.mark.parametrize("text", ["", "alarm", "id:abc", '{ $.eventName = "GetSecretValue" }'])
 def test_there_is_none_where_only_events_themselves_are_asked_about(text: str) -> None:
-    assert parse(text, CONTEXT).sweep(Columns()) is None
+    assert parse(text, CONTEXT).sweep(Numbered()) is None
 
 
 @pytest.mark.parametrize("text", ["app-3", "-prod", "user:app-1", "name:get*", "prod app-3"])

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from smwatch.events.columns import Columns
 from smwatch.events.event import Arrival, Event
+from smwatch.events.numbered import Numbered
 from smwatch.filter import Context, Filter, parse
 from smwatch.store.store import Store
 from smwatch.store.view import MANY, STEP, View, merge
@@ -82,12 +82,12 @@ DEEDS = st.one_of(
 def test_whatever_happens_a_view_shows_what_its_filter_keeps(deeds: list[Deed], step: int, swept: bool) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("smwatch.store.view.NEWEST", 3)
-        do(deeds, step, Columns() if swept else None)
+        do(deeds, step, Numbered() if swept else None)
 
 
-def do(deeds: list[Deed], step: int, columns: Columns | None) -> None:
+def do(deeds: list[Deed], step: int, numbered: Numbered | None) -> None:
     events: list[Event] = []
-    view = View(events, columns=columns)
+    view = View(events, numbered=numbered)
     for deed, what in deeds:
         if deed == "add":
             assert isinstance(what, list)
@@ -95,8 +95,8 @@ def do(deeds: list[Deed], step: int, columns: Columns | None) -> None:
             fresh = [event for event in dict.fromkeys(POOL[i] for i in what) if event.key not in known]
             in_order = sorted(fresh, key=lambda event: event.key)
             merge(events, in_order)
-            if columns is not None and fresh:
-                columns.added(in_order, events, steady=view.busy)
+            if numbered is not None and fresh:
+                numbered.added(in_order, events, steady=view.busy)
             view.added(in_order)
         elif deed == "choose":
             view.choose(None if what is None else chosen(str(what), step))
@@ -104,8 +104,8 @@ def do(deeds: list[Deed], step: int, columns: Columns | None) -> None:
             view.step()
         elif deed == "evict":
             assert isinstance(what, int)
-            if columns is not None:
-                columns.dropped(min(what, len(events)))
+            if numbered is not None:
+                numbered.dropped(min(what, len(events)))
             del events[:what]
             view.evicted(events[0].key if events else None)
         elif events:
@@ -115,8 +115,8 @@ def do(deeds: list[Deed], step: int, columns: Columns | None) -> None:
             events[at] = type(other)(
                 **{field: getattr(other, field) for field in other.__struct_fields__} | {"key": events[at].key}
             )
-            if columns is not None:
-                columns.replaced(at, events[at], steady=view.busy)
+            if numbered is not None:
+                numbered.replaced(at, events[at], steady=view.busy)
             view.recheck([events[at]])
         expected = naive(events, view)
         if view.busy:

@@ -4,7 +4,7 @@ from datetime import timedelta
 
 import pytest
 
-from smwatch.events.columns import Columns
+from smwatch.events.numbered import Numbered
 from smwatch.filter import Context, parse
 from smwatch.store.view import View
 from smwatch.tui.query import Every, Query, compiled
@@ -44,10 +44,10 @@ def test_a_window_and_a_filter_go_in_the_steps_of_the_filter(text: str, minutes:
 @pytest.mark.parametrize("text", ["", "prod", "-prod", "deadbeef"])
 @pytest.mark.parametrize("minutes", [0, 60])
 def test_a_view_of_a_store_keeps_what_is_in_the_window_and_in_the_filter(text: str, minutes: int) -> None:
-    columns = Columns()
-    columns.added(ROWS, ROWS, steady=False)
+    numbered = Numbered()
+    numbered.added(ROWS, ROWS, steady=False)
     chosen = compiled(Query(text, minutes), lambda each: parse(each, CONTEXT), NOW)
-    view = View(ROWS, chosen, columns=columns)
+    view = View(ROWS, chosen, numbered=numbered)
     while view.step():
         pass
     assert view.rows == [event for event in ROWS if chosen is None or chosen(event)]
@@ -55,5 +55,5 @@ def test_a_view_of_a_store_keeps_what_is_in_the_window_and_in_the_filter(text: s
 
 def test_several_filters_are_asked_one_after_the_other_where_one_is_more_than_a_window() -> None:
     both = Every((parse("prod", CONTEXT), parse("read", CONTEXT)))
-    assert both.sweep(Columns()) is None
+    assert both.sweep(Numbered()) is None
     assert both.select(ROWS) == [event for event in ROWS if both(event)] != []

@@ -12,8 +12,8 @@ import pytest
 from textual.app import App, ComposeResult
 from textual.events import MouseScrollDown, MouseScrollUp
 
-from smwatch.events.columns import Columns
 from smwatch.events.event import Event, SeenBy
+from smwatch.events.numbered import Numbered
 from smwatch.store.store import Store
 from smwatch.store.view import View
 from smwatch.tui.text import visible
@@ -180,7 +180,7 @@ class Only:
     def reach(self, events: list[Event], end: int) -> int:
         return max(0, end - 50)
 
-    def sweep(self, columns: Columns, *, since: int = 0) -> None:
+    def sweep(self, numbered: Numbered, *, since: int = 0) -> None:
         pass
 
     def narrows(self, other: object) -> bool:

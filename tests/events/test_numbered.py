@@ -4,8 +4,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from smwatch.events.columns import Columns
 from smwatch.events.event import Event
+from smwatch.events.numbered import Numbered
 from tests import records
 
 MODELS = [
@@ -22,10 +22,10 @@ def event(key: int, model: int) -> Event:
     return replace(like, key=key, call=replace(like.call), caller=replace(like.caller))
 
 
-def check(columns: Columns, events: list[Event]) -> None:
+def check(numbered: Numbered, events: list[Event]) -> None:
     for column, values in (
-        (columns.calls, [each.call for each in events]),
-        (columns.callers, [each.caller for each in events]),
+        (numbered.calls, [each.call for each in events]),
+        (numbered.callers, [each.caller for each in events]),
     ):
         assert [column.values[number] for number in column.numbers] == values
         assert len(set(column.numbers)) == len(set(values))
@@ -40,9 +40,9 @@ DEEDS = st.one_of(
 
 @given(st.lists(st.tuples(DEEDS, st.booleans()), max_size=20))
 def test_each_event_has_the_numbers_of_its_call_and_its_caller(deeds: list[tuple[tuple[str, object], bool]]) -> None:
-    columns, events = Columns(), list[Event]()
+    numbered, events = Numbered(), list[Event]()
     for (deed, what), steady in deeds:
-        before = list(columns.calls.values)
+        before = list(numbered.calls.values)
         if deed == "add":
             assert isinstance(what, dict)
             known = {each.key for each in events}
@@ -50,34 +50,34 @@ def test_each_event_has_the_numbers_of_its_call_and_its_caller(deeds: list[tuple
             if not fresh:
                 continue
             events[:] = sorted([*events, *fresh], key=lambda each: each.key)
-            columns.added(fresh, events, steady=steady)
+            numbered.added(fresh, events, steady=steady)
         elif deed == "drop":
             assert isinstance(what, int)
-            columns.dropped(min(what, len(events)))
+            numbered.dropped(min(what, len(events)))
             del events[:what]
         elif events:
             assert isinstance(what, tuple)
             place = what[0] % len(events)
             events[place] = event(events[place].key, what[1])
-            columns.replaced(place, events[place], steady=steady)
-        check(columns, events)
+            numbered.replaced(place, events[place], steady=steady)
+        check(numbered, events)
         if steady:
-            still = [call for call in columns.calls.values[: len(before)] if call.name]
+            still = [call for call in numbered.calls.values[: len(before)] if call.name]
             assert still == [call for call in before if call in still]
 
 
 def test_equal_calls_and_callers_become_one() -> None:
     events = [event(1, 0), event(2, 0), event(3, 1)]
-    columns = Columns()
-    columns.added(events, events, steady=False)
+    numbered = Numbered()
+    numbered.added(events, events, steady=False)
     assert events[0].call is events[1].call is events[2].call
     assert events[0].caller is events[1].caller is not events[2].caller
 
 
 def test_numbers_are_used_again_where_nothing_relies_on_them() -> None:
-    columns = Columns()
+    numbered = Numbered()
     for n in range(100):
         events = [event(n, n % 8)]
-        columns.added(events, events, steady=False)
-        columns.dropped(1)
-    assert len(columns.calls.values) == len(columns.callers.values) == 1
+        numbered.added(events, events, steady=False)
+        numbered.dropped(1)
+    assert len(numbered.calls.values) == len(numbered.callers.values) == 1

@@ -96,7 +96,7 @@ class Column(Generic[V]):
         return number
 
 
-class Columns:
+class Numbered:
     """The calls and the callers of a list of events, kept beside it: eight bytes an event, a hundred for each of them.
 
     Serves "filter-varied": the call, the caller and the texts of each event lie far apart in memory.

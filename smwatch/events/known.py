@@ -2,36 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from hashlib import blake2b
 from itertools import count
+
+import msgspec
 
 from smwatch.events.call import Call, Caller
 from smwatch.events.event import ACCESS_KEY, ACCOUNT_BITS, ADDRESS, ID_BITS
 from smwatch.events.header import Header, Identity, Issuer, OnBehalfOf, Session
 from smwatch.events.naming import KMS, Naming, named_by, named_in_denial, naming_of
-from smwatch.events.principal import Principal, principal_of, principal_of_arn
+from smwatch.events.principal import Principal, principal_of, principal_of_arn, role_and_session
 from smwatch.events.recent import Marked, Recent
 from smwatch.events.scope import reads_only
 from smwatch.events.secret import Named, Names, Secret, is_secret_arn
-from smwatch.events.tidy import clipped
+from smwatch.events.tidy import LONGEST, clipped
 
 _ACCOUNTS = 10**12
 
 _Text = str | None
-_Who = tuple[_Text, _Text, _Text, _Text]
-"""ARN, invokedBy, ARN of the session issuer, recipientAccountId."""
-_Client = tuple[_Text, _Text, _Text, _Text, _Text, _Text]
-"""The same, Region and user agent."""
-_Unnamed = tuple[tuple[_Text, ...], str, _Text, _Text, _Text]
-"""All of userIdentity, service, recipientAccountId, Region, user agent."""
-_Known = tuple[Principal, str, str, str, bytes, str, bool]
-"""Principal, account, Region, user agent, account in the key, caller_text; whether its texts are whole."""
-_From = tuple[*_Client, _Text, _Text, _Text, _Text, _Text, bool | _Text]
-"""The same as a _Client; source address, access key, type of identity, what credentials were given to, VPC endpoint and
-whether they are of a console's session.
+_From = tuple[_Text, _Text, _Text, _Text, _Text, _Text, _Text, _Text, _Text, _Text, bool | _Text]
+"""ARN, invokedBy, ARN of the session issuer, recipientAccountId, Region, user agent, access key; type of identity, what
+credentials were given to, VPC endpoint and whether they are of a console's session.
 """
-KnownCaller = tuple[Caller, bytes, int]
-"""A caller, the account in the key; its number, or 0 if its texts are not whole."""
+_Role = tuple[str, _Text, _Text, _Text, _Text, _Text]
+"""The first six of these, the ARN without the session."""
+_Unnamed = tuple[tuple[_Text, ...], str, _Text, _Text, _Text, _Text]
+"""All of userIdentity, service, recipientAccountId, Region, user agent, access key."""
+KnownCaller = tuple[Caller, int]
+"""A caller; its number, or 0 if its texts are not whole."""
+
+
+class Client(msgspec.Struct, gc=False):
+    """What callers have in common that differ in their addresses alone."""
+
+    principal: Principal
+    account: str
+    account_bytes: bytes
+    """The account in the key."""
+    region: str
+    user_agent: str
+    text: str
+    """Lower-case search text of all of these."""
+    whole: bool
+    """Whether all texts are as in the record."""
+    access_key: str = ""
+    callers: dict[_Text, KnownCaller] = msgspec.field(default_factory=dict)
+    """By source address: those seen lately."""
+
+
 _About = tuple[_Text, _Text, *Naming, bool, bool]
 """Owner and Region; names; whether the call is KMS's, and whether it succeeded."""
 _Secrets = tuple[Secret | None, tuple[Secret, ...], str, str]
@@ -57,19 +76,32 @@ class Known:
         parts = remember // 2
         self.strings: Recent[_Text, str] = Recent(_kept, parts)
         self.texts: Recent[str, str] = Recent(str, parts)
-        self.callers: Marked[_From, KnownCaller | None] = Marked(self._make_caller, remember)
+        self.clients: Marked[_From, Client | None] = Marked(self._make_client, remember)
         """None where the ARN does not tell who it is; see `unnamed`."""
         self.calls: Marked[_With, KnownCall] = Marked(self._make_call, remember)
         self.names = Names(changed=self._forget)
-        self._addresses: Recent[_Text, _Text] = Recent(_plain_address, remember)
-        self._access_keys: Recent[_Text, _Text] = Recent(_plain_access_key, parts)
-        self._principals: Marked[_Who, Principal | None] = Marked(self._make_principal, parts)
-        self._clients: Marked[_Client, _Known | None] = Marked(self._make_client, parts // 4)
-        self._unnamed: Recent[_Unnamed, _Known] = Recent(self._make_unnamed, parts)
+        self._remember = remember
+        self._callers = 0
+        """How many were made, or remembered again, since clients became older."""
+        # Of these, equal ones are one object.
+        self._addresses: dict[str, str] = {}
+        self._principals: dict[Principal, Principal] = {}
+        self._roles: Marked[_Role, Client | None] = Marked(self._make_role, parts)
+        self._unnamed: Recent[_Unnamed, Client] = Recent(self._make_unnamed, parts)
         self._secrets: Marked[_About, _Secrets] = Marked(self._make_secrets, parts)
 
-    def unnamed(self, header: Header, identity: Identity) -> KnownCaller:
-        """The caller whom no ARN names."""
+    def client(self, mark: Hashable, key: _From) -> Client | None:
+        """The client with this key, as for `Marked.made`; None where its ARN does not tell who it is: see `unnamed`."""
+        client = self.clients.made(mark, key)
+        if client is not None and client.callers:  # it had become older
+            self._callers += len(client.callers)
+            if self._callers > self._remember:
+                self._callers -= len(client.callers)
+                client.callers.clear()
+        return client
+
+    def unnamed(self, header: Header, identity: Identity) -> Client:
+        """The client whom no ARN names."""
         session, behalf = identity.session, identity.on_behalf_of
         issuer = session.issuer if session else None
         who = (
@@ -78,8 +110,33 @@ class Known:
             *((issuer.arn, issuer.user_name) if issuer else (None, None)),
             *((behalf.user_id, behalf.store_arn) if behalf else (None, None)),
         )
-        known = self._unnamed[who, _service(header), header.account, header.region, header.user_agent]
-        return self._caller(known, header.source_ip, identity.access_key)
+        key = who, _service(header), header.account, header.region, header.user_agent, identity.access_key
+        return self._unnamed[key]
+
+    def caller(self, client: Client, source_ip: _Text) -> KnownCaller:
+        """The caller of a client at an address that it was not seen at lately."""
+        self._callers += 1
+        if self._callers > self._remember:
+            self._make_room()
+        address, text, key, agent = source_ip or "", client.text, client.access_key, client.user_agent
+        if address.strip(ADDRESS) or key.strip(ACCESS_KEY) or len(address) > LONGEST:
+            address = self.strings[address]
+            text = self.texts[f"{text}\n{address}\n{key}".lower()]
+        else:
+            address = self._addresses.setdefault(address, address)
+        principal = client.principal
+        came = key, principal.session, address, agent
+        caller = Caller(principal, client.account, client.region, agent, text, address, key, came)
+        known = client.callers[source_ip] = caller, next(_numbers) if client.whole else 0
+        return known
+
+    def _make_room(self) -> None:
+        """Forget the clients that were not asked for in a long while, and what they are made of."""
+        self._callers = 0
+        self._addresses.clear()
+        self._principals.clear()
+        self.clients.age()
+        self._unnamed.forget()
 
     def _forget(self, secret: Secret | None) -> None:
         """Forget the calls that are about a secret, as its names may be another's; without one, all of them."""
@@ -89,21 +146,6 @@ class Known:
         else:
             self._secrets.forget_if(lambda found: found[0] == secret or secret in found[1])
             self.calls.forget_if(lambda known: known[0].secret == secret or secret in known[0].others)
-
-    def _make_caller(self, key: _From) -> KnownCaller | None:
-        known = self._clients.of(key[:6])
-        return None if known is None else self._caller(known, key[6], key[7])
-
-    def _caller(self, known: _Known, source_ip: _Text, access_key: _Text) -> KnownCaller:
-        principal, account, region, agent, account_bytes, text, whole = known
-        address, key = self._addresses[source_ip], self._access_keys[access_key]
-        if address is None or key is None:
-            address = self.strings[source_ip] if address is None else address
-            key = self.strings[access_key] if key is None else key
-            text = self.texts[f"{text}\n{address}\n{key}".lower()]
-        number = next(_numbers) if whole and key == (access_key or "") else 0
-        came = key, principal.session, address, agent
-        return Caller(principal, account, region, agent, text, address, key, came), account_bytes, number
 
     def _make_call(self, key: _With) -> KnownCall:
         header, owner, region = key
@@ -124,26 +166,33 @@ class Known:
         number = 0 if others else next(_numbers)
         return Call(name, source, secret, others, arn, code, message, text, read_only), number
 
-    def _make_principal(self, key: _Who) -> Principal | None:
-        arn, invoked_by, issuer, account = key
-        by = principal_of_arn(arn or "", invoked_by or "", issuer or "", account or "")
+    def _make_client(self, key: _From) -> Client | None:
+        arn = key[0] or ""
+        role, session = role_and_session(arn)
+        known = self._roles.of((role or arn, *key[1:6]))
+        if known is None:
+            return None
+        by = known.principal
+        if role:
+            # Most sessions of a role come once: what they have in common is worked out once. Serves "parse".
+            by = Principal(by.kind, by.name, by.identity, session, arn, by.account, by.invoked_by)
+            by = self._principals.setdefault(by, by)
+        return _with_key(known, by, key[6])
+
+    def _make_role(self, key: _Role) -> Client | None:
+        """A client without its access key; of a role, what its sessions have in common."""
+        arn, invoked_by, issuer, account, region, agent = key
+        by = principal_of_arn(arn, invoked_by or "", issuer or "", account or "")
         if by is None:
             return None
-        strings = self.strings  # a role has many sessions: they share what they can
-        name, identity, account = strings[by.name], strings[by.identity], strings[by.account]
+        strings = self.strings
+        name, identity, own_account = strings[by.name], strings[by.identity], strings[by.account]
         invoked_by, shared = strings[by.invoked_by], strings[by.shared_role]
-        return Principal(by.kind, name, identity, by.session, by.arn, account, invoked_by, shared)
+        by = Principal(by.kind, name, identity, by.session, by.arn, own_account, invoked_by, shared)
+        return self._calling(by, account, region, agent, whole=self.strings[agent] == (agent or ""))
 
-    def _make_client(self, key: _Client) -> _Known | None:
-        arn, invoked_by, issuer, account, region, agent = key
-        principal = self._principals.of((arn, invoked_by, issuer, account))
-        if principal is None:
-            return None
-        whole = principal.arn == arn and self.strings[agent] == (agent or "")
-        return self._calling(principal, account, region, agent, whole=whole)
-
-    def _make_unnamed(self, key: _Unnamed) -> _Known:
-        who, service, account, region, agent = key
+    def _make_unnamed(self, key: _Unnamed) -> Client:
+        who, service, account, region, agent, access_key = key
         kind, principal_id, arn, own_account, user_name, invoked_by, provider, *issuer, person, store_arn = who
         identity = Identity(
             type=kind,
@@ -157,13 +206,13 @@ class Known:
             on_behalf_of=OnBehalfOf(person, store_arn),
         )
         principal = principal_of(identity, recipient=account or "", service=service)
-        return self._calling(principal, account, region, agent, whole=False)
+        return _with_key(self._calling(principal, account, region, agent, whole=False), principal, access_key)
 
-    def _calling(self, by: Principal, account: _Text, region: _Text, agent: _Text, *, whole: bool) -> _Known:
+    def _calling(self, by: Principal, account: _Text, region: _Text, agent: _Text, *, whole: bool) -> Client:
         account, region, agent = self.strings[account], self.strings[region], self.strings[agent]
-        names = by.arn, by.issuer, by.identity, by.name, by.session, by.account, by.invoked_by, by.kind.value
+        names = by.issuer, by.identity, by.name, by.session, by.account, by.invoked_by, by.kind.value
         text = search_text(*names, agent, region, account)
-        return by, account, region, agent, bytes_of_account(account), text, whole
+        return Client(by, account, bytes_of_account(account), region, agent, text, whole)
 
     def _make_secrets(self, key: _About) -> _Secrets:
         owner, region, found, typed, told, named, of_kms, succeeded = key
@@ -185,16 +234,13 @@ def _kept(text: _Text) -> str:
     return "" if text is None else clipped(text)
 
 
-def _plain_address(text: _Text) -> _Text:
-    """An IP address as it is; None for anything else, which is searched with the rest of the caller."""
-    address = _kept(text)
-    return None if address.strip(ADDRESS) else address
-
-
-def _plain_access_key(text: _Text) -> _Text:
-    """An access key as it is; None for one that is not all capitals and digits."""
-    key = _kept(text)
-    return None if key.strip(ACCESS_KEY) else key
+def _with_key(known: Client, by: Principal, access_key: _Text) -> Client:
+    """The same client by its principal, found by the ARN of that as well, with an access key."""
+    arn, text, key = by.arn.lower(), known.text, _kept(access_key)
+    if arn not in text:
+        text = f"{arn}\n{text}"
+    whole = known.whole and key == (access_key or "")
+    return Client(by, known.account, known.account_bytes, known.region, known.user_agent, text, whole, key)
 
 
 def search_text(*words: str) -> str:

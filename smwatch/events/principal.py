@@ -56,7 +56,9 @@ class Principal(msgspec.Struct, frozen=True, gc=False, cache_hash=True):
         return self.session or self.name if self.kind is Kind.IDENTITY_CENTER else self.name
 
 
-_PERMISSION_SET = re.compile(r"AWSReservedSSO_(.+)_[0-9a-f]{16}")
+_SHARED = "AWSReservedSSO_"
+"""What the names of roles begin with that Identity Center makes for permission sets."""
+_PERMISSION_SET = re.compile(rf"{_SHARED}(.+)_[0-9a-f]{{16}}")
 
 
 def principal_of(identity: Identity, *, recipient: str, service: str) -> Principal:
@@ -97,6 +99,18 @@ def principal_of_arn(arn: str, invoked_by: str, issuer_arn: str, recipient: str)
     else:
         return None
     return _seen_from(recipient, _personal(Principal(kind, name, identity, session, arn, account, invoked_by)))
+
+
+def role_and_session(arn: str) -> tuple[str, str]:
+    """The ARN of a role's session without its session, and that; two empty texts for any other ARN.
+
+    What `principal_of_arn` finds for the first is the principal of all of its sessions, but for their ARNs and names;
+    other than where people share a role, and for ARNs with more slashes than AWS writes.
+    """
+    role, _, session = arn.rpartition("/")
+    if not session or role.count("/") != 1 or ":assumed-role/" not in role or _SHARED in role:
+        return "", ""
+    return role, session
 
 
 def _personal(principal: Principal) -> Principal:
@@ -158,7 +172,7 @@ def _of_type(identity: Identity, service: str) -> Principal:
 
 def _role(name: str) -> tuple[Kind, str]:
     """The kind of a role and its readable name: a permission set's is wrapped in what Identity Center adds."""
-    if name.startswith("AWSReservedSSO_") and (found := _PERMISSION_SET.fullmatch(name)):
+    if name.startswith(_SHARED) and (found := _PERMISSION_SET.fullmatch(name)):
         return Kind.IDENTITY_CENTER, found[1]
     return Kind.ROLE, name
 

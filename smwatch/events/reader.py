@@ -91,7 +91,7 @@ class Reader:
 
         In one piece, with no call for a step: serves "parse".
         """
-        known, identity, known_caller = self._known, header.identity or _NO_IDENTITY, None
+        known, identity, client = self._known, header.identity or _NO_IDENTITY, None
         if identity.arn:
             session, scope = identity.session, identity.scope
             by = (
@@ -101,7 +101,6 @@ class Reader:
                 header.account,
                 header.region,
                 header.user_agent,
-                header.source_ip,
                 identity.access_key,
                 identity.type,
                 scope.issuer_type if scope is not None else None,
@@ -109,12 +108,15 @@ class Reader:
                 header.from_console,
             )
             mark = mark_of(by)
-            known_caller = known.callers.get(mark)
-            if known_caller is None:
-                known_caller = known.callers.made(mark, by)
+            client = known.clients.get(mark)
+            if client is None:
+                client = known.client(mark, by)
+        if client is None:
+            client = known.unnamed(header, identity)
+        known_caller = client.callers.get(header.source_ip)
         if known_caller is None:
-            known_caller = known.unnamed(header, identity)
-        caller, account_bytes, caller_number = known_caller
+            known_caller = known.caller(client, header.source_ip)
+        caller, caller_number = known_caller
 
         source, owner = header.source, caller.account or caller.principal.account
         asks = (
@@ -154,7 +156,7 @@ class Reader:
             id_bytes, odd_id = _odd_id(event_id, raw)
         elif header.addendum is not None and (original := _uuid_bytes(header.addendum.original)):
             id_bytes, odd_id = original, event_id if original != id_bytes else ""
-        key = _number(moment + id_bytes + account_bytes)
+        key = _number(moment + id_bytes + client.account_bytes)
         event = Event(key, call, caller, seen_by, seen_at, odd_id)
         # Both numbers in one, which no other two have.
         likeness = call_number << CALLER_BITS | caller_number if call_number and caller_number else None

@@ -40,10 +40,11 @@ class Recent(dict[K, V], Generic[K, V]):
     def keep(self, key: K, value: V) -> None:
         """Remember `value` for `key`."""
         if len(self) >= self._limit:
-            self._age()
+            self.age()
         self[key] = value
 
-    def _age(self) -> None:
+    def age(self) -> None:
+        """Forget what was not asked for since this was called last."""
         self._older = dict(self)
         self.clear()
         self._aged()

@@ -84,9 +84,10 @@ class Outlasting(Memory[K, V]):
         super().__init__(make, limit, turns)
         self._outlasts = outlasts
 
-    def _age(self) -> None:
+    def age(self) -> None:
+        """Forget what was not asked for since this was called last, but for what outlasts it."""
         left = {key: value for key, value in self._older.items() if self._outlasts(value)}
-        super()._age()
+        super().age()
         self._older |= left
 
 

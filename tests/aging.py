@@ -30,7 +30,8 @@ from smwatch.monitor.monitor import Monitor
 from smwatch.rules.engine import Engine
 from smwatch.rules.rule import combine, load_builtin
 from smwatch.store.store import Store
-from tests.bench.traffic import Pages, Traffic, resident
+from tests.bench.holding import resident
+from tests.bench.traffic import Pages, Traffic
 from tests.records import AT
 
 DAY = timedelta(days=1)

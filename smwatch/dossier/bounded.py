@@ -22,6 +22,8 @@ T = TypeVar("T", bound=Keyed)
 K = TypeVar("K")
 V = TypeVar("V")
 KEY = attrgetter("key")
+SLACK = 4
+"""What is cut to the newest is so by a part more than it is to hold, so that cutting costs little for each."""
 
 
 def keep(entries: list[T], entry: T, bound: int) -> None:
@@ -96,7 +98,7 @@ def latest(known: dict[K, int], name: K, key: int, bound: int) -> None:
     seen = known.get(name)
     if seen is None:
         known[name] = key
-        if len(known) > 2 * bound:  # twice as many, so that cutting costs nothing for each
+        if len(known) > bound + (bound // SLACK or 1):
             for old in sorted(known, key=known.__getitem__)[:-bound]:
                 del known[old]
     elif key > seen:

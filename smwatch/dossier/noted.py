@@ -132,11 +132,11 @@ class Noted:
         if how is not None:
             return
         if call.name == READ:
-            self._hours.of(last)[SINGLES] += times
+            self._hours.count(SINGLES, last, times)
             if last > self._alive:
                 self._alive = last
         elif call.name == BATCH:
-            self._hours.of(last)[BATCHES] += times
+            self._hours.count(BATCHES, last, times)
 
     def _note_failure(self, event: Event, how: Outcome) -> None:
         if event.name in ENDINGS:
@@ -144,7 +144,7 @@ class Noted:
         if how is Outcome.EXPECTED:
             return
         if event.name in READS:
-            self._hours.of(event.key)[FAILED] += 1
+            self._hours.count(FAILED, event.key)
         if how is Outcome.DELETED and event.key > self._refused:
             self._refused = event.key
         code = event.error_code[:TEXT] or event.name

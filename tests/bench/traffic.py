@@ -1,10 +1,13 @@
-"""Records to measure with: repeatable, quickly made, in the mix and the sizes of a busy account."""
+"""Records to measure with: repeatable, quickly made, in the mix and the sizes of a busy account.
+
+`python -m tests.bench.traffic KIND COUNT SEED` writes so many of them, a line each.
+"""
 
 from __future__ import annotations
 
 import gzip
-import os
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+import sys
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from itertools import chain
 from pathlib import Path
@@ -257,12 +260,6 @@ def filtering(text: str, store: Store) -> Filter:
     return parse(text, Context(record_of=lambda _: {}, levels=store.levels))
 
 
-def resident() -> int:
-    """Bytes of memory that this process holds right now."""
-    pages = int(Path("/proc/self/statm").read_text(encoding="utf-8").split()[1])
-    return pages * os.sysconf("SC_PAGE_SIZE")
-
-
 def trail_files(directory: Path, count: int, *, each: int = 5_000) -> list[Path]:
     """Write so many records as trail files (.json.gz), as delivered to S3, and return their paths."""
     traffic, paths = Traffic(), []
@@ -290,3 +287,19 @@ def _escaped(mark: str) -> str:
 def _uuid(random: Random) -> str:
     digits = f"{random.getrandbits(128):032x}"
     return f"{digits[:8]}-{digits[8:12]}-4{digits[13:16]}-a{digits[17:20]}-{digits[20:]}"
+
+
+def main() -> None:
+    """See above."""
+    kind, count, seed = sys.argv[1:]
+    traffic: AnyTraffic = KINDS[kind](int(seed))
+    for start in range(0, int(count), PAGE):
+        print(*traffic.texts(min(PAGE, int(count) - start)), sep="\n")
+
+
+KINDS: Mapping[str, Callable[[int], AnyTraffic]] = {
+    kind.__name__: kind for kind in (Traffic, Varied, AtRandom, Trouble)
+}
+
+if __name__ == "__main__":
+    main()

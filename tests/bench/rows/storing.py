@@ -95,12 +95,12 @@ def through(view: View) -> None:
 
 
 @contextmanager
-def memory(size: int, *, script: str, traffic_of: type[AnyTraffic] = Traffic) -> Iterator[Pair]:
-    """Figures that a process of its own prints: what it holds, and what it is compared with."""
+def memory(size: int, *, how: str, traffic_of: type[AnyTraffic] = Traffic) -> Iterator[Pair]:
+    """Figures that a process of its own prints, see `holding`: what it holds, and what it is compared with."""
     printed: list[float] = []
 
     def smwatch() -> float:
-        command = [sys.executable, "-c", script, str(size), traffic_of.__name__]
+        command = [sys.executable, "-m", "tests.bench.holding", how, traffic_of.__name__, str(size)]
         done = subprocess.run(command, check=True, capture_output=True, text=True)
         printed[:] = map(float, done.stdout.split())
         return printed[0]
@@ -112,49 +112,6 @@ def memory(size: int, *, script: str, traffic_of: type[AnyTraffic] = Traffic) ->
 
     yield Pair(smwatch, floor)
 
-
-HELD = """
-import gc, sys
-from tests.bench import traffic
-from tests.bench.traffic import resident
-from smwatch.events.event import SeenBy
-from smwatch.events.reader import Reader
-from smwatch.store.store import Store
-from tests.records import AT
-reader, store, count, size = Reader(), Store(capacity=10**9), int(sys.argv[1]), 0
-traffic_of = getattr(traffic, sys.argv[2])
-def take(texts_of, count):
-    written = 0
-    for _ in range(0, count, 500):
-        texts = texts_of(min(500, count))
-        written += sum(map(len, texts))
-        store.add([reader.read(text, seen_by=SeenBy.LOGS, seen_at=AT) for text in texts])
-    return written
-take(traffic_of(seed=2).texts, 20_000)
-gc.collect()
-before = resident()
-written = take(traffic_of().texts, count)
-gc.collect()
-print((resident() - before) / count, written / count)
-"""
-
-FLAT = """
-import gc, sys
-from tests.bench.traffic import Traffic, resident
-from smwatch.events.event import SeenBy
-from smwatch.events.reader import Reader
-from smwatch.store.store import Store
-from tests.records import AT
-reader, count, traffic = Reader(), int(sys.argv[1]), Traffic()
-store = Store(capacity=count // 20)
-for taken in range(0, count, 500):
-    store.add([reader.read(text, seen_by=SeenBy.LOGS, seen_at=AT) for text in traffic.texts(500)])
-    if taken == count // 4:
-        gc.collect()
-        before = resident()
-gc.collect()
-print(resident() / 1e6, before / 1e6)
-"""
 
 _filtering = Row(
     name="filter-text",
@@ -185,7 +142,7 @@ _memory = Row(
     size=100_000,
     sized="events",
     rounds=1,
-    ready=partial(memory, script=HELD),
+    ready=partial(memory, how="an-event"),
 )
 
 ROWS = (
@@ -236,7 +193,7 @@ ROWS = (
         _memory,
         name="memory-varied",
         what="the same, of 400 principals and 3,000 secrets",
-        ready=partial(memory, script=HELD, traffic_of=Varied),
+        ready=partial(memory, how="an-event", traffic_of=Varied),
     ),
     Row(
         name="memory-flat",
@@ -249,6 +206,6 @@ ROWS = (
         rounds=1,
         largest=2_000_000,
         remark="takes too long",
-        ready=partial(memory, script=FLAT),
+        ready=partial(memory, how="in-time"),
     ),
 )

@@ -5,7 +5,6 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator
 from datetime import datetime
-from itertools import islice
 
 from smwatch.events.event import Arrival, Event
 from smwatch.journal.covered import Covered
@@ -53,23 +52,24 @@ class Arrived(Covered):
         return self._paged(select, _LAST, *more)
 
     def recalled(
-        self, since: datetime, upto_seq: int, *, limit: int, first: int, printing_from: datetime | None = None
+        self, since: datetime, upto_seq: int, *, limit: int, printing_from: datetime | None = None
     ) -> Iterator[Stored]:
-        """The newest `limit` of what `recent` has: `first` of them newest first, then the others oldest first."""
-        if first >= limit:
-            yield from islice(self.recent(since, upto_seq, printing_from=printing_from), limit)
+        """The newest `limit` of what `recent` has, oldest first."""
+        if not limit:
             return
         arrived, more = self._arrived(since, upto_seq, printing_from)
-        backwards = f"WHERE {arrived} ORDER BY at DESC, identity DESC"
+        older = f"SELECT at, identity FROM events WHERE {arrived} ORDER BY at DESC, identity DESC LIMIT 1 OFFSET ?"  # noqa: S608, words of our own
         with self._look() as db:
-            newest: list[Row] = db.execute(f"{SELECT} {backwards} LIMIT ?", (*more, first)).fetchall()
-            older = f"SELECT at, identity FROM events {backwards} LIMIT 1 OFFSET ?"  # noqa: S608, words of our own
             place = db.execute(older, (*more, limit)).fetchone()
-        yield from stored_of(newest)
-        if len(newest) == first:
-            end = newest[-1][1:3] if newest else _LAST
-            others = f"{SELECT} WHERE (at, identity) > (?, ?) AND (at, identity) < (?, ?) AND {arrived}"
-            yield from self._paged(f"{others} ORDER BY at, identity", place or _FIRST, *end, *more)
+        newest = f"{SELECT} WHERE (at, identity) > (?, ?) AND {arrived} ORDER BY at, identity"
+        yield from self._paged(newest, place or _FIRST, *more)
+
+    def count(self, since: datetime, most: int) -> int:
+        """How many events since a moment are held; `most`, if there are more."""
+        with self._look() as db:
+            held = "SELECT count(*) FROM (SELECT 1 FROM events WHERE at >= ? LIMIT ?)"
+            count: int = db.execute(held, (seconds(since), most)).fetchone()[0]
+        return count
 
     def _arrived(self, since: datetime, upto_seq: int, printing_from: datetime | None) -> tuple[str, list[int]]:
         """The condition of `recent`, and its parameters."""

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from smwatch.events.event import Arrival, Event
-from smwatch.events.renaming import Rename
 from smwatch.events.secret import Secret
-from smwatch.monitor.watched import Watched
-from smwatch.store.judging import D, Judging, N
+from smwatch.monitor.successor import Successor
+from smwatch.store.judging import Corrected, D, Judging, N
 
 if TYPE_CHECKING:
+    from smwatch.rules.alarm import Alarm
     from smwatch.rules.engine import Engine
-    from smwatch.rules.standing import Compared
     from smwatch.store.change import Change
 
-TOGETHER = 1_000
-"""Events for which alarms are worked out together: after each few of them, most were so again and again."""
 FEW = 1_000
 """Events that are remembered while others are judged: records of one call come one after the other."""
 
 
-class Anew:
+class Anew(Successor):
     """Events judged again by a fresh engine, in whatever thread, as long as no events are added to the store.
 
     What looked like two secrets may be one: the store sets that right by itself (`Judging.fold`). What looked like one
@@ -32,31 +29,23 @@ class Anew:
 
     def __init__(self, store: Judging, engine: Engine, fresh: Engine) -> None:
         """`fresh` is to take the place of `engine`, by which the store judges."""
+        super().__init__(engine, type(store)(capacity=FEW, engine=fresh))
         self.since: datetime | None = engine.known_since
         """From when on events are to be judged again."""
         self._store = store
-        self._engines = engine, fresh
-        self._fresh = type(store)(capacity=FEW, engine=fresh)
         fresh.restore(
             (alarm for alarm in tuple(engine.alarms.values()) if not fresh.judges(alarm, self.since)),
             engine.mutes,
             self.since,
         )
-        self._unsettled = 0
-        """Events taken since alarms were worked out."""
-        self._compared: Compared | None = None
         self._corrected: list[Event] = []
         self._wrong: set[Secret] = set()
         self._right: set[Secret] = set()
         self._secrets, self._principals = store.dossiers.secrets, store.dossiers.principals
 
     def take(self, arrivals: Sequence[Arrival]) -> None:
-        """Judge these, each of which is given once, by what their names stand for now; `fold` ends it."""
-        self._fresh.add(arrivals, more=True)
-        self._unsettled += len(arrivals)
-        if self._unsettled >= TOGETHER:
-            self._fresh.settle()
-            self._unsettled = 0
+        """Judge these, and note which of them are about others than the store has them."""
+        super().take(arrivals)
         for arrival in arrivals:
             event, known = arrival.event, self._store.find(arrival.event.key)
             if known is None or known.odd_id != event.odd_id:
@@ -66,32 +55,15 @@ class Anew:
                 self._wrong.update(each for each in (known.secret, *known.others) if each is not None)
                 self._right.update(each for each in (event.secret, *event.others) if each is not None)
 
-    def fold(self, renames: Iterable[Rename]) -> None:
-        """Take note that what looked like two secrets is one."""
-        self._fresh.fold(renames)
-
-    def watched(self, watched: Iterable[Watched]) -> None:
-        """Take note of what has been read whole, once all of it has been taken."""
-        for each in watched:
-            self._fresh.watched(each.source, each.spans)
-
     def compare(self) -> None:
         """Once all have been taken: do beforehand what takes long, so that little is left to the store's thread."""
-        known, fresh = self._engines
-        fresh.take_over(known)
         self._secrets = _better(self._store.dossiers.secrets, self._fresh.secrets, self._wrong)
         self._principals = _better(self._store.dossiers.principals, self._fresh.principals)
-        self._compared = fresh.compared(known)
+        super().compare()
 
-    def into(self, store: Judging) -> Change:
-        """Have the store that this was made for take it over, on the store's thread."""
-        known, fresh = self._engines
-        for status in store.sources.values():
-            if status.last_good_at is not None:
-                fresh.feed(status.source, status.newest_at, status.last_good_at)
-        alarms = fresh.take_over(known, self._compared)
-        fresh.at_once = known.at_once
-        return store.take_over(fresh, alarms, self._corrected, self._right, self._secrets, self._principals)
+    def _taken_over(self, store: Judging, alarms: Sequence[Alarm]) -> Change:
+        corrected = Corrected(self._corrected, self._right, self._secrets, self._principals)
+        return store.take_over(self.engine, alarms, corrected)
 
 
 def _better(known: dict[N, D], fresh: Mapping[N, D], wrong: Collection[N] = ()) -> dict[N, D]:

@@ -14,7 +14,7 @@ from smwatch.sources.source import Status
 from smwatch.store.change import Change
 
 if TYPE_CHECKING:
-    from smwatch.monitor.anew import Anew
+    from smwatch.monitor.successor import Successor
     from smwatch.store.judging import Judging
 
 
@@ -28,8 +28,8 @@ class Delivery(msgspec.Struct, frozen=True):
     watched: tuple[Watched, ...] = ()
     decided: Decided | None = None
     """By people at another process that watches with the same journal."""
-    anew: Anew | None = None
-    """All that was handed on before, judged again, as a part of it was about other secrets than it seemed to be."""
+    anew: Successor | None = None
+    """All that was handed on before, judged beside the store, or again: see `Past.refill` and `Past.judge_anew`."""
     upto: int | None = None
     """With this delivery, all that the journal holds up to this seq has been handed on; None says nothing."""
     more: bool = False

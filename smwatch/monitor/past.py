@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from datetime import datetime, timedelta
 from itertools import islice
@@ -11,19 +11,22 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
-from smwatch.journal import Journal, JournalCorruptError, JournalError
+from smwatch.journal import Journal, JournalCorruptError, JournalError, Stored
 from smwatch.monitor.delivery import Delivery
 from smwatch.monitor.handing import Handing, apart
 from smwatch.monitor.keeper import Keeper
 from smwatch.monitor.reading import Reading
 from smwatch.monitor.watched import Settled, Watched, Watching
-from smwatch.sources.source import State
+from smwatch.sources.source import KEPT, State, Status
 
 if TYPE_CHECKING:
     from smwatch.monitor.anew import Anew
+    from smwatch.monitor.successor import Successor
 
 BACKWARDS = 4
 """How much longer rules take with an event that is older than what they know: so many times less in one go."""
+TOLD_EACH = 1_000
+"""Events after each of which it is told anew how far it is."""
 LESSONS = "names"
 """Under which name the journal keeps what has shown that events were about other secrets than they seemed to be."""
 
@@ -60,58 +63,106 @@ class Past:
         """Held by who hands on the past, or judges it."""
 
     async def glance(self, since: datetime, limit: int) -> None:
-        """Hand on the newest `limit` events that the journal held already, newest first; `recall` does so once more.
+        """Hand on the newest `limit` events that the journal held already, newest first; `refill` does so once more.
 
         That says what is wrong with the journal, too.
         """
         with suppress(JournalError):
-            rows = self._journal.recalled(since, self._journal.last_seq(), limit=limit, first=limit)
-            while batch := self._reading.stored(islice(rows, self._handing.slice // BACKWARDS)):
-                await self._handing.events(*apart(batch), more=True)
-                await self._handing.rest()
+            await self._hand_on(self._newest(since, self._journal.last_seq(), limit), BACKWARDS)
+
+    async def refill(self, since: datetime, limit: int, successor: Callable[[], Successor]) -> None:
+        """Hand on the newest `limit` events that the journal held already, newest first, to a store that judges none.
+
+        Then have them judged, oldest first, by the `successor` that is made for that, and hand on that.
+        """
+        async with self._lock:
+            count, judging, watched = 0, None, tuple[Watched, ...]()
+            try:
+                settled, kept_from = self.settled()
+                upto, count = self._journal.catch_up(), self._journal.count(since, limit)
+                await self._hand_on(self._newest(since, upto, limit), told=("filling", count))
+                judging = successor()
+                rows = self._journal.recalled(since, upto, limit=limit)
+                since = await self._judge(rows, judging, since, limit, count)
+                watched = self._watching.recalled(since, settled, kept_from)
+            except JournalCorruptError as error:
+                await self._keeper.begin_anew(error)
+            except JournalError as error:
+                await self._say(f"can't read the journal ({error}): older events are not shown")
+            judging = judging or successor()
+            judging.watched(watched)
+            judging.compare()
+            told = (self._kept(State.DONE),) if count >= TOLD_EACH else ()
+            await self._handing.deliver(Delivery(anew=judging, statuses=told))
+
+    async def _judge(
+        self, rows: Iterator[Stored], judging: Successor, since: datetime, limit: int, count: int
+    ) -> datetime:
+        """Have these judged, oldest first; from when on they are all that there are since then."""
+        judged, oldest = 0, self._now()
+        while batch := self._reading.stored(islice(rows, self._handing.slice)):
+            oldest = min(oldest, batch[0][1].event.at)
+            judging.take([arrival for _, arrival in batch])
+            if renamed := self._reading.renamed():
+                judging.fold(renamed)
+                await self._handing.deliver(Delivery(renamed=renamed, more=True))
+            judged += len(batch)
+            await self._tell("judging", judged, len(batch), count)
+            await self._handing.rest()
+        return _whole_from(since, oldest, full=judged >= limit)
 
     async def recall(
         self,
         since: datetime,
         limit: int,
         *,
-        first: int = 0,
+        backwards: bool = False,
         printing_from: datetime | None = None,
         again: bool = False,
     ) -> None:
         """Hand on the newest `limit` events that the journal held already; then what was watched.
 
-        The newest `first` of them come newest first, the others oldest first: backwards, rules take BACKWARDS times
-        as long. With `printing_from`, without what `recall_untold` is to bring when it is given that moment. `again`
-        says that it reaches further back beside what is followed, which brings what others have put in.
+        They come oldest first, or `backwards`: rules take BACKWARDS times as long with that. With `printing_from`,
+        without what `recall_untold` is to bring when it is given that moment. `again` says that it reaches further back
+        beside what is followed, which brings what others have put in.
         """
         async with self._lock:
-            await self._recall(since, limit, first, printing_from, again)
+            watched: tuple[Watched, ...] = ()
+            try:
+                settled, kept_from = self.settled()
+                upto = self._journal.last_seq() if again else self._journal.catch_up()
+                rows = self._journal.recalled(since, upto, limit=limit, printing_from=printing_from)
+                if backwards:
+                    rows = self._newest(since, upto, limit)
+                handed_on, oldest = await self._hand_on(rows, BACKWARDS if backwards else 1)
+                since = _whole_from(since, oldest, full=handed_on >= limit)
+                watched = self._watching.recalled(since, settled, kept_from)
+            except JournalCorruptError as error:
+                await self._keeper.begin_anew(error)
+            except JournalError as error:
+                await self._say(f"can't read the journal ({error}): older events are not shown")
+            await self._handing.deliver(Delivery(watched=watched))
 
-    async def _recall(
-        self, since: datetime, limit: int, first: int, printing_from: datetime | None, again: bool
-    ) -> None:
-        watched: tuple[Watched, ...] = ()
-        try:
-            settled, kept_from = self.settled()
-            upto = self._journal.last_seq() if again else self._journal.catch_up()
-            rows = self._journal.recalled(since, upto, limit=limit, first=first, printing_from=printing_from)
-            oldest = self._now()
-            while batch := self._reading.stored(
-                islice(rows, self._handing.slice // BACKWARDS if first > 0 else self._handing.slice)
-            ):
-                first, limit = first - len(batch), limit - len(batch)
-                oldest = min(oldest, batch[0][1].event.at, batch[-1][1].event.at)
-                await self._handing.events(*apart(batch), more=not self._handing.alone)
-                await self._handing.rest()
-            if not limit:
-                since = oldest + timedelta(seconds=1)  # of this second there may be more
-            watched = self._watching.recalled(since, settled, kept_from)
-        except JournalCorruptError as error:
-            await self._keeper.begin_anew(error)
-        except JournalError as error:
-            await self._say(f"can't read the journal ({error}): older events are not shown")
-        await self._handing.deliver(Delivery(watched=watched))
+    def _newest(self, since: datetime, upto: int, limit: int) -> Iterator[Stored]:
+        """The newest `limit` events since a moment that had arrived by then, newest first."""
+        return islice(self._journal.recent(since, upto), limit)
+
+    async def _hand_on(
+        self, rows: Iterator[Stored], times: int = 1, *, told: tuple[str, int] | None = None
+    ) -> tuple[int, datetime]:
+        """Hand these on, so many `times` fewer in one go than usual; how many there were, and when the oldest happened.
+
+        What is `told` of it meanwhile: what it is, and how many there are to be.
+        """
+        count, oldest = 0, self._now()
+        while batch := self._reading.stored(islice(rows, self._handing.slice // times)):
+            oldest = min(oldest, batch[0][1].event.at, batch[-1][1].event.at)
+            count += len(batch)
+            await self._handing.events(*apart(batch), more=not self._handing.alone)
+            if told is not None:
+                await self._tell(told[0], count, len(batch), told[1])
+            await self._handing.rest()
+        return count, oldest
 
     async def recall_untold(self, since: datetime) -> None:
         """Hand on what the journal held at `recall` and `tail` has yet to print, oldest first; see `Journal.untold`.
@@ -148,7 +199,7 @@ class Past:
                     await self._handing.rest()
                 oldest = self._now()
                 # What others have put in since then is handed on, and so judged, when its turn comes.
-                rows = self._journal.recalled(since, self._journal.caught_up_to, limit=limit, first=0)
+                rows = self._journal.recalled(since, self._journal.caught_up_to, limit=limit)
                 while batch := self._reading.stored(islice(rows, self._handing.slice)):
                     limit -= len(batch)
                     oldest = min(oldest, batch[0][1].event.at)
@@ -173,3 +224,21 @@ class Past:
 
     async def _say(self, message: str) -> None:
         await self._handing.journal_is(State.FAILING, message, self._now())
+
+    async def _tell(self, doing: str, done: int, more: int, count: int) -> None:
+        """Tell how far it is with `count` events, `more` of which have just been `done`, after each TOLD_EACH."""
+        if done // TOLD_EACH != (done - more) // TOLD_EACH:
+            status = self._kept(State.CATCHING_UP, f"{doing} {done:,} of {count:,}")
+            await self._handing.deliver(Delivery(statuses=(status,), more=True))
+
+    def _kept(self, state: State, progress: str = "") -> Status:
+        """How far it is with what the journal held."""
+        return Status(KEPT, "Journal", state, progress=progress, at=self._now())
+
+
+def _whole_from(since: datetime, oldest: datetime, *, full: bool) -> datetime:
+    """From when on all events since then are there, of which the oldest that is happened at `oldest`.
+
+    They are `full` where there may be more.
+    """
+    return oldest + timedelta(seconds=1) if full else since  # of this second there may be more

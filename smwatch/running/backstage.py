@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -28,11 +29,12 @@ from smwatch.tui.outside import Answers, Before, Outside
 from smwatch.tui.screens.desk import Desk, check
 from smwatch.tui.stalls import Stalls
 
+if TYPE_CHECKING:
+    from smwatch.rules.engine import Engine
+
 Sources = AbstractAsyncContextManager[Sequence[Source]]
-FIRST = 250
-"""Events that are on the screen before the others of the journal: some screenfuls, so that it stands at once."""
 GLANCED = 100
-"""Of them, those that are there before the rules are loaded."""
+"""Events of the journal that are there before the rules are loaded: two screenfuls, so that it stands at once."""
 SETTLED = 5
 """Alarms that are worked out in one go, each in up to a millisecond: serves "longest stall of the event loop"."""
 SET_RIGHT = 500
@@ -140,14 +142,16 @@ class Backstage:
         if self._glance:
             async with self._sources as opened:
                 begun = [Begun(source) for source in opened]
-                await self._judge(await self._show_first(begun, deliver), settled=True)
+                await self._judge(await self._show_first(begun, deliver))
                 await parts.monitor(deliver, alone=False).follow(begun)
             return
-        await self._judge(await self._show_newest(deliver), settled=False)
-        self._monitor = monitor = parts.monitor(deliver, alone=False)
+        await self._show_newest(deliver)
+        await self._show_alarms()
+        self._monitor = monitor = parts.monitor(self._expecting(deliver), alone=False)
         if (status := parts.journal_status) is not None:
             await deliver(Delivery(statuses=(status,)))
-        await monitor.past.recall(parts.looks_back_to, parts.settings.store.capacity, first=FIRST)
+        await monitor.past.refill(parts.looks_back_to, parts.settings.store.capacity, parts.successor)
+        self._background.begin_gently()
         notifying = parts.notifying(deliver) if self._aws is not None else nullcontext()  # not of a recording
         async with notifying, self._sources as opened:
             self._opened.set()
@@ -173,37 +177,44 @@ class Backstage:
         await self.parts.monitor_without_rules(deliver_unjudged).read_once(begun)
         return shown
 
-    async def _show_newest(self, deliver: Deliver) -> list[Delivery]:
-        """Show the newest events of the journal, if there are any; what was shown. Serves "first-…"."""
-        parts, shown = self.parts, list[Delivery]()
-
-        async def deliver_unjudged(delivery: Delivery) -> None:
-            shown.append(delivery)
-            await deliver(delivery)
-
+    async def _show_newest(self, deliver: Deliver) -> None:
+        """Show the newest events of the journal, if there are any. Serves "first-…"."""
+        parts = self.parts
         most = min(GLANCED, parts.settings.store.capacity)
-        await parts.monitor_without_rules(deliver_unjudged).past.glance(parts.since, most)
-        return shown
+        await parts.monitor_without_rules(deliver).past.glance(parts.since, most)
 
-    async def _judge(self, shown: Sequence[Delivery], *, settled: bool) -> None:
-        """Load the rules, and have the screen's store judge by them, also what it has been `shown` before.
+    async def _show_alarms(self) -> None:
+        """Load the rules, and have the screen show the alarms that were kept, until all that is known is judged."""
+        self.parts.store.judged_elsewhere = True
+        await self._judge_by(self.parts.engine_made())
 
-        Alarms of that are not `settled` yet where older events follow, by which they may be none.
-        """
+    async def _judge(self, shown: Sequence[Delivery]) -> None:
+        """Load the rules, and have the screen's store judge by them, also what it has been `shown` before."""
         engine = self.parts.engine_made()
-        engine.at_once = SETTLED
         judged = Store(capacity=self.parts.store.capacity, engine=engine)  # here, so that the screen needs not wait
         for delivery in shown:
             delivery.into(judged)
-        while settled and judged.unsettled:
-            judged.settle()
+        await self._judge_by(engine)
+        if shown:
+            self.parts.keep(tuple(engine.alarms.values()))
+
+    async def _judge_by(self, engine: Engine) -> None:
+        engine.at_once = SETTLED
         self.desk.expect(engine)
         await self._background.on_screen(lambda: self.parts.judge_by(engine))
         self._background.begin_gently()
         while await self._background.on_screen(self.parts.store.set_right):
             pass
-        if settled and shown:
-            self.parts.keep(tuple(engine.alarms.values()))
+
+    def _expecting(self, deliver: Deliver) -> Deliver:
+        """The same, with the alarms of an engine that takes over put in order beforehand, for which a screen waits."""
+
+        async def expecting(delivery: Delivery) -> None:
+            if delivery.anew is not None:
+                self.desk.expect(delivery.anew.engine)
+            await deliver(delivery)
+
+        return expecting
 
     # -- what the screen may have done
 
@@ -259,7 +270,7 @@ class Backstage:
         assert self._monitor is not None
         everything = self.parts.settings.store.capacity
         # Who waits for a moment sees it come nearer.
-        await self._monitor.past.recall(since, everything, first=everything, again=True)
+        await self._monitor.past.recall(since, everything, backwards=True, again=True)
         whole = await self._aws.reach(since)
         if whole:
             self._reached = min(since, self._reached)

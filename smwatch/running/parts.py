@@ -30,8 +30,10 @@ from smwatch.running.remembered import KNOWN_SINCE, Opened, open_journal
 from smwatch.settings import Settings, moment, period
 from smwatch.sources.source import State, Status
 from smwatch.store.judging import Judging
+from smwatch.store.ledger import Ledger
 
 if TYPE_CHECKING:
+    from smwatch.monitor.successor import Successor
     from smwatch.rules.engine import Engine
 
 
@@ -114,6 +116,18 @@ class Parts(Generic[J]):
         from smwatch.rules.engine import Engine
 
         return Anew(self.store, self.engine, Engine(self.engine.rules))
+
+    def successor(self) -> Successor:
+        """What is to judge all that the store was given while it judged none, in whatever thread."""
+        from smwatch.monitor.successor import Successor
+        from smwatch.rules.engine import Engine
+
+        known, fresh = self.engine, Engine(self.engine.rules)
+        kept = tuple(known.alarms.values())
+        fresh.restore(kept, known.mutes, known.known_since, watched_follows=bool(kept))
+        judged = Ledger(capacity=self.store.capacity, engine=fresh)
+        judged.recall()
+        return Successor(known, judged)
 
     def judge_by(self, engine: Engine) -> None:
         """Have the store judge by these rules from now on, in the store's thread; see `Judging.recall`."""

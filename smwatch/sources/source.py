@@ -77,6 +77,10 @@ def delivered_within(source: str) -> timedelta:
     return DELIVERED_WITHIN if source.startswith("logs:") else timedelta()
 
 
+KEPT = "kept"
+"""Under this name it is told how far it is with what the journal held at the start."""
+
+
 class State(StrEnum):
     """How a source is doing; one word for the header, the sentence is in Status.message."""
 

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from datetime import datetime
 from itertools import chain
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 import msgspec
 
@@ -91,6 +91,18 @@ class Judge(Protocol):
         ...
 
 
+class Corrected(NamedTuple):
+    """What is set right as another engine takes over."""
+
+    events: Sequence[Event]
+    """They are about other secrets than they are in the store."""
+    about: Set[Secret]
+    """All that they are about."""
+    secrets: dict[Secret, SecretDossier]
+    """The dossiers of all secrets; so for the next."""
+    principals: dict[str, PrincipalDossier]
+
+
 class Judging(ABC):
     """What a store and a ledger have in common: the engine's alarms, how sources are, and subscribers.
 
@@ -101,6 +113,8 @@ class Judging(ABC):
     def __init__(self, *, capacity: int = 100_000, engine: Judge | None = None) -> None:
         self.capacity = capacity
         self.engine = engine
+        self.judged_elsewhere = False
+        """Whether what is added is judged by another engine, which is to take over: this one only has its alarms."""
         self.dropped = 0
         self.unreadable = 0
         self.sources: dict[str, Status] = {}
@@ -219,25 +233,21 @@ class Judging(ABC):
             self._raise(self.engine.fold(renames), change)
         return self._publish(change)
 
-    def take_over(
-        self,
-        engine: Judge,
-        alarms: Sequence[Alarm],
-        corrected: Sequence[Event],
-        about: Set[Secret],
-        secrets: dict[Secret, SecretDossier],
-        principals: dict[str, PrincipalDossier],
-    ) -> Change:
+    def take_over(self, engine: Judge, alarms: Sequence[Alarm], judged: Judging | Corrected) -> Change:
         """Judge by another engine from now on, which has raised these alarms where the present one had others.
 
-        The `corrected` events are about other secrets than they are here, all of them `about` these; the dossiers are
-        of all secrets and principals.
+        It has `judged` all the events that there are here, as they are here, or some of them are to be corrected.
         """
-        self.engine = engine
-        self.dossiers.replace(secrets, principals)
-        self._begin(chain(self._correcting(corrected), self._raising(alarms)))
-        self._publish(Change(secrets=set(about), renamed=True))
-        return Change(corrected=list(corrected), alarms={alarm.group: alarm for alarm in alarms})
+        self.engine, self.judged_elsewhere = engine, False
+        if isinstance(judged, Corrected):
+            self.dossiers.replace(judged.secrets, judged.principals)
+            self._begin(chain(self._correcting(judged.events), self._raising(alarms)))
+            self._publish(Change(secrets=set(judged.about), renamed=True))
+            return Change(corrected=list(judged.events), alarms={alarm.group: alarm for alarm in alarms})
+        change = Change(raised=any(map(self._marks.raises, alarms)))
+        self._marked(self._marks.take_over(judged._marks))
+        change.alarms.update((alarm.group, alarm) for alarm in alarms)
+        return self._publish(change)
 
     def set_right(self) -> bool:
         """Go on with what `recall`, `fold` or `take_over` has begun, see `at_once`; whether there may be more to do.
@@ -253,7 +263,7 @@ class Judging(ABC):
     # -- how
 
     def _judge(self, arrivals: Iterable[Arrival], change: Change, *, more: bool) -> None:
-        if self.engine is not None:
+        if self.engine is not None and not self.judged_elsewhere:
             counted = [_as_counted(one) if one.counted_as else one for one in arrivals]
             self._raise(self.engine.judge(counted, more=more), change)
 

@@ -58,6 +58,14 @@ class Marks:
             self._grade(key)
         return marked
 
+    def take_over(self, other: Marks) -> set[int]:
+        """Mark as another one does from now on, which is of no more use then; returns keys as `mark` does."""
+        marked = set(self.levels.keys() ^ other.levels.keys())
+        self.levels.clear()
+        self.levels.update(other.levels)
+        self._raised, self._groups = other._raised, other._groups
+        return marked
+
     def let_go(self, known: Mapping[str, Alarm], knows: Callable[[int], bool], raised: int) -> set[int]:
         """Forget some alarms that are not `known`, by group, if there are many; returns keys as `mark` does.
 

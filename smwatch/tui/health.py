@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from smwatch.amount import amount
-from smwatch.sources.source import State, Status
+from smwatch.sources.source import KEPT, State, Status
 from smwatch.tui.lines import Line, Piece, heading, line, paragraph
 from smwatch.tui.lines import fields as field_lines
 from smwatch.tui.text import cells
@@ -90,8 +90,8 @@ def ranked(statuses: Sequence[Status], now: datetime) -> list[Health]:
 
 
 def _switched_off(status: Status) -> bool:
-    """Whether this is a Live Tail that somebody has ended: it takes room from those that watch."""
-    return status.state is State.DONE and status.source.startswith("live_tail:")
+    """Whether it takes room from those that watch: a Live Tail that somebody has ended, or what the journal held."""
+    return status.state is State.DONE and (status.source.startswith("live_tail:") or status.source == KEPT)
 
 
 def blind(statuses: Sequence[Status], now: datetime, since: datetime) -> bool:

@@ -19,10 +19,11 @@ from smwatch.events.event import SeenBy
 from smwatch.events.reader import Reader
 from smwatch.events.secret import Lesson
 from smwatch.journal import FILE_NAME, Journal
-from smwatch.monitor.anew import TOGETHER, Anew
+from smwatch.monitor.anew import Anew
 from smwatch.monitor.delivery import Delivery
 from smwatch.monitor.monitor import Monitor
 from smwatch.monitor.past import LESSONS
+from smwatch.monitor.successor import TOGETHER
 from smwatch.record import Record
 from smwatch.rules.alarm import Alarm, AlarmState, Mute
 from smwatch.rules.engine import Engine

@@ -21,7 +21,7 @@ from smwatch.running.parts import Parts
 from smwatch.settings import NotifySettings, Settings
 from smwatch.sources.coverage import Coverage
 from smwatch.sources.files import FIRST, SCREEN_PAGE
-from smwatch.sources.source import Page, State
+from smwatch.sources.source import KEPT, Page, State
 from smwatch.store.store import Store
 from tests import records
 
@@ -106,13 +106,17 @@ class Screen:
         self.ended = asyncio.Event()
         self.faults: list[BaseException] = []
         self.told: list[tuple[int, bool, list[str]]] = []
-        """Of each delivery: how many events, whether they were judged, what progress sources said."""
+        """Of each delivery: how many events, whether there were rules, what progress sources said."""
+        self.held: list[tuple[int, int]] = []
+        """How many events, and alarms, there were after each."""
 
     def apply(self, delivery: Delivery) -> Sequence[Alarm]:
         progress = [status.progress for status in delivery.statuses]
         self.told.append((len(delivery.arrivals), self._store.engine is not None, progress))
         _, alarms = delivery.into(self._store)
-        if any(status.state in (State.DONE, State.FAILING) for status in delivery.statuses) and self.told[-1][1]:
+        self.held.append((len(self._store.events), len(self._store.alarms)))
+        ended = any(each.state in (State.DONE, State.FAILING) for each in delivery.statuses if each.source != KEPT)
+        if ended and self.told[-1][1]:
             self.ended.set()
         return tuple(alarms.values())
 
@@ -129,6 +133,7 @@ class Shown(NamedTuple):
     marked: Mapping[int, Alarm]
     kept: tuple[Alarm, ...]
     told: Sequence[tuple[int, bool, list[str]]]
+    held: Sequence[tuple[int, int]]
 
 
 async def seen(behind: Backstage, kept: Callable[[], tuple[Alarm, ...]]) -> Shown:
@@ -140,7 +145,7 @@ async def seen(behind: Backstage, kept: Callable[[], tuple[Alarm, ...]]) -> Show
         assert screen.faults == []
         while store.unsettled:
             store.settle()
-        return Shown(tuple(store.events), dict(store.alarms), dict(store.levels), kept(), screen.told)
+        return Shown(tuple(store.events), dict(store.alarms), dict(store.levels), kept(), screen.told, screen.held)
     finally:
         assert behind.stop(None)
 
@@ -197,25 +202,25 @@ async def test_what_was_shown_before_there_were_rules_is_judged_as_all_else(tmp_
     assert {alarm.group for alarm in early.kept} == set(early.alarms) == {alarm.group for alarm in late.kept}
 
 
-async def remembered(folder: Path) -> Shown:
-    """What a screen has of a journal of the incident, beside a recording of nothing."""
-    folder.mkdir()
+async def remembered(folder: Path, given: Sequence[Record]) -> Shown:
+    """What a screen has of a journal of these, beside a recording of nothing."""
+    folder.mkdir(exist_ok=True)
     (folder / "trail.json").write_bytes(records.trail_file())
     reader = Reader()
     with closing(Journal(folder / FILE_NAME)) as journal:
-        journal.commit("logs", [reader.read(records.raw(each), seen_by=SeenBy.LOGS, seen_at=AT) for each in incident()])
+        journal.commit("logs", [reader.read(records.raw(each), seen_by=SeenBy.LOGS, seen_at=AT) for each in given])
     settings = Settings(since="2026-11-23T13:00:00Z", state_dir=str(folder))
     behind = Backstage(settings, file_sources([folder / "trail.json"], None), remember=True)
-    return await seen(behind, lambda: ())
+    return await seen(behind, behind.parts.journal.alarms)
 
 
 async def test_the_newest_events_of_a_journal_are_shown_before_there_are_rules_and_judged_as_all_else(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    early = await remembered(tmp_path / "early")
+    early = await remembered(tmp_path / "early", incident())
     assert sum(count for count, judged, _ in early.told if not judged) == backstage.GLANCED
     monkeypatch.setattr(backstage, "GLANCED", 0)
-    late = await remembered(tmp_path / "late")
+    late = await remembered(tmp_path / "late", incident())
     assert all(judged for _, judged, _ in late.told)
     assert len(early.events) == len(incident())
     assert early.events == late.events
@@ -231,3 +236,26 @@ async def test_a_recording_of_nothing_is_said_to_be_one(tmp_path: Path) -> None:
     trail.write_bytes(records.trail_file())
     shown = await shown_of(trail, glance=True)
     assert shown.events == ()
+
+
+async def test_a_journal_fills_the_screen_without_a_hole_before_its_events_are_judged(tmp_path: Path) -> None:
+    some = incident()
+    reads = [records.read(f"prod/{i % 7}", eventTime=stamp(-2_400 + i)) for i in range(2_400 - len(some))]
+    first = await remembered(tmp_path / "journal", [*reads, *some])
+    assert [progress for _, _, statuses in first.told for progress in statuses if progress][:4] == [
+        "filling 1,000 of 2,400",
+        "filling 2,000 of 2,400",
+        "judging 1,000 of 2,400",
+        "judging 2,000 of 2,400",
+    ]
+    filled = [events for events, _ in first.held].index(2_400)
+    assert {alarms for _, alarms in first.held[: filled + 1]} == {0}
+    assert len(first.alarms) > 2
+    assert {alarm.group for alarm in first.kept} == set(first.alarms)
+    again = await remembered(tmp_path / "journal", [])
+    kept = len(first.kept)
+    assert again.held[-1] == (2_400, kept)
+    assert {alarms for events, alarms in again.held if backstage.GLANCED < events < 2_400} == {kept}
+    assert again.events == first.events
+    assert again.alarms == first.alarms
+    assert again.marked.keys() == first.marked.keys()

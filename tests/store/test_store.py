@@ -25,6 +25,7 @@ from smwatch.sources.coverage import Span
 from smwatch.sources.source import State, Status
 from smwatch.store import marks
 from smwatch.store.change import MANY
+from smwatch.store.judging import Corrected
 from smwatch.store.store import Store
 from tests import records
 from tests.filter.steps import in_steps
@@ -514,7 +515,7 @@ def test_what_was_only_counted_so_far_is_not_noted_in_dossiers_that_are_taken_ov
     store = Store()
     store.add(alike(5))
     before, taken = store.dossiers.secrets[a], SecretDossier(a)
-    store.take_over(Engine(catalogue()), (), (), {a}, {a: taken}, {})
+    store.take_over(Engine(catalogue()), (), Corrected((), {a}, {a: taken}, {}))
     assert store.secrets == {a: taken}
     assert (before.events, taken.events) == (5, 0)
 

@@ -1,0 +1,69 @@
+"""An engine that judges beside the one of a store, which goes on showing what it has, and takes its place in one go."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING, cast
+
+from smwatch.events.event import Arrival
+from smwatch.events.renaming import Rename
+from smwatch.monitor.watched import Watched
+from smwatch.store.judging import Judging
+
+if TYPE_CHECKING:
+    from smwatch.rules.alarm import Alarm
+    from smwatch.rules.engine import Engine
+    from smwatch.rules.standing import Compared
+    from smwatch.store.change import Change
+
+TOGETHER = 1_000
+"""Events for which alarms are worked out together: after each few of them, most were so again and again."""
+
+
+class Successor:
+    """Judges what a store has been given, in whatever thread, for as long as that judges no events itself."""
+
+    def __init__(self, engine: Engine, fresh: Judging) -> None:
+        """`engine` is that by which the store judges; that of `fresh` is to take its place."""
+        self.engine = cast("Engine", fresh.engine)
+        self._known = engine
+        self._fresh = fresh
+        self._unsettled = 0
+        """Events taken since alarms were worked out."""
+        self._compared: Compared | None = None
+
+    def take(self, arrivals: Sequence[Arrival]) -> None:
+        """Judge these, each of which is given once, by what their names stand for now; `fold` ends it."""
+        self._fresh.add(arrivals, more=True)
+        self._unsettled += len(arrivals)
+        if self._unsettled >= TOGETHER:
+            self._fresh.settle()
+            self._unsettled = 0
+
+    def fold(self, renames: Iterable[Rename]) -> None:
+        """Take note that what looked like two secrets is one."""
+        self._fresh.fold(renames)
+
+    def watched(self, watched: Iterable[Watched]) -> None:
+        """Take note of what has been read whole, once all of it has been taken."""
+        for each in watched:
+            self._fresh.watched(each.source, each.spans)
+
+    def compare(self) -> None:
+        """Once all have been taken: do beforehand what takes long, so that little is left to the store's thread."""
+        self._fresh.settle()
+        self.engine.take_over(self._known)
+        self._compared = self.engine.compared(self._known)
+
+    def into(self, store: Judging) -> Change:
+        """Have the store that this was made for take it over, on the store's thread."""
+        known, fresh = self._known, self.engine
+        for status in store.sources.values():
+            if status.last_good_at is not None:
+                fresh.feed(status.source, status.newest_at, status.last_good_at)
+        alarms = fresh.take_over(known, self._compared)
+        fresh.at_once = known.at_once
+        return self._taken_over(store, alarms)
+
+    def _taken_over(self, store: Judging, alarms: Sequence[Alarm]) -> Change:
+        return store.take_over(self.engine, alarms, self._fresh)

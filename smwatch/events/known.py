@@ -55,6 +55,8 @@ _About = tuple[_Text, _Text, *Naming, bool, bool]
 """Owner and Region; names; whether the call is KMS's, and whether it succeeded."""
 _Secrets = tuple[Secret | None, tuple[Secret, ...], str, str]
 """Secret, others, secret_arn, and what they are searched by."""
+_Kind = tuple[str, str, str, bool]
+"""Names of event and source, what they are searched by, and whether such calls change nothing, going by them."""
 _With = tuple[Header, str, str]
 """The record's header, owner and Region: all that a call is made of."""
 KnownCall = tuple[Call, int]
@@ -86,8 +88,9 @@ class Known:
         # Of these, equal ones are one object.
         self._addresses: dict[str, str] = {}
         self._principals: dict[Principal, Principal] = {}
-        self._roles: Marked[_Role, Client | None] = Marked(self._make_role, parts)
+        self._roles: Marked[_Role, Client | None] = Marked(self._make_role, remember)
         self._unnamed: Recent[_Unnamed, Client] = Recent(self._make_unnamed, parts)
+        self._kinds: Recent[tuple[_Text, _Text], _Kind] = Recent(self._make_kind, parts // 4)
         self._secrets: Marked[_About, _Secrets] = Marked(self._make_secrets, parts)
 
     def client(self, mark: Hashable, key: _From) -> Client | None:
@@ -124,6 +127,7 @@ class Known:
             text = self.texts[f"{text}\n{address}\n{key}".lower()]
         else:
             address = self._addresses.setdefault(address, address)
+            source_ip = source_ip and address
         principal = client.principal
         came = key, principal.session, address, agent
         caller = Caller(principal, client.account, client.region, agent, text, address, key, came)
@@ -150,7 +154,7 @@ class Known:
     def _make_call(self, key: _With) -> KnownCall:
         header, owner, region = key
         strings = self.strings
-        name, source = strings[header.name], strings[header.source]
+        name, source, of_both, read_only = self._kinds[header.name, header.source]
         code, message = strings[header.error_code], strings[header.error_message]
         found, typed, told, named = naming_of(header)
         said, of_kms = header.read_only, source == KMS
@@ -159,12 +163,15 @@ class Known:
             about = self._secrets.of((owner, region, denied, None, None, None, False, False))
         secret, others, arn, names = about
         # Interned, as calls of a secret's many versions have one text.
-        text = self.texts[search_text(name, source, names, code, message)]
-        read_only = reads_only(source, name)
+        text = self.texts[search_text(of_both, names, code, message)]
         if said is not None:
             read_only = said is True or said == "true" or (read_only and said is not False and said != "false")
         number = 0 if others else next(_numbers)
         return Call(name, source, secret, others, arn, code, message, text, read_only), number
+
+    def _make_kind(self, key: tuple[_Text, _Text]) -> _Kind:
+        name, source = self.strings[key[0]], self.strings[key[1]]
+        return name, source, search_text(name, source), reads_only(source, name)
 
     def _make_client(self, key: _From) -> Client | None:
         arn = key[0] or ""
@@ -222,12 +229,13 @@ class Known:
             found = named_by(typed, told, named, succeeded=succeeded)
         if not found:
             return None, (), "", ""
-        secrets = [self.names.secret(one, owner or "", region or "") for one in found]
-        if len(secrets) > 1:
-            self.names.together(secrets)
-            secrets = list(dict.fromkeys(secrets))
-        arn = self.strings[found[0].arn]
-        return secrets[0], tuple(secrets[1:]), arn, search_text(arn, *(secret.name for secret in secrets))
+        secret, arn = self.names.secret(found[0], owner or "", region or ""), self.strings[found[0].arn]
+        if len(found) == 1:
+            return secret, (), arn, search_text(arn, secret.name)
+        others = [self.names.secret(one, owner or "", region or "") for one in found[1:]]
+        self.names.together((secret, *others))
+        secret, *others = dict.fromkeys((secret, *others))
+        return secret, tuple(others), arn, search_text(arn, secret.name, *(other.name for other in others))
 
 
 def _kept(text: _Text) -> str:

@@ -34,7 +34,9 @@ class Recent(dict[K, V], Generic[K, V]):
         if value is None:
             value = self._make(key)
             self._made += 1
-        self.keep(key, value)
+        if len(self) >= self._limit:  # as `keep` does; to call it takes as long. Serves "parse".
+            self.age()
+        self[key] = value
         return value
 
     def keep(self, key: K, value: V) -> None:
@@ -114,7 +116,9 @@ class Marked(Recent[Hashable, V], Generic[K, V]):
         if value is None:
             value = self._make_of(key)
             self._made += 1
-        self.keep(mark, value)
+        if len(self) >= self._limit:
+            self.age()
+        self[mark] = value
         return value
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import NamedTuple, TypeGuard
+from typing import TypeGuard
 
 import msgspec
 
@@ -187,7 +187,7 @@ class Names:
         return sum(self._leads_to(key, arn) for arn in self._reached.find(key) or ()) > 1
 
     def _leads_to(self, key: _Key, arn: _Key) -> bool:
-        return self._meaning(_Reference(arn, by_arn=True)) == self._secrets[key]
+        return self._meaning(_Reference(arn, True)) == self._secrets[key]
 
     # -- what is known
 
@@ -224,7 +224,7 @@ class Names:
         """
         moved: dict[_Reference, tuple[Secret, Secret]] = {}
         while key is not None:
-            for reference in (_Reference(key, by_arn=False), _Reference(key, by_arn=True)):
+            for reference in (_Reference(key, False), _Reference(key, True)):
                 was = self._meant.find(reference)
                 if was is not None and (now := self._meaning(reference)) != was:
                     moved[reference] = was, now
@@ -252,7 +252,7 @@ class Names:
         return mistaken
 
 
-class _Reference(NamedTuple):
+class _Reference(msgspec.Struct, frozen=True, gc=False):
     """A name, or what an ARN ends with, that some record has for a secret."""
 
     key: _Key

@@ -80,7 +80,7 @@ class Past:
             try:
                 settled, kept_from = self.settled()
                 upto, count = self._journal.catch_up(), self._journal.count(since, limit)
-                await self._hand_on(self._newest(since, upto, limit), told=("filling", count))
+                await self._hand_on(self._newest(since, upto, limit), told=("shown", count))
                 judging = successor()
                 rows = self._journal.recalled(since, upto, limit=limit)
                 since = await self._judge(rows, judging, since, limit, count)
@@ -107,7 +107,7 @@ class Past:
                 judging.fold(renamed)
                 await self._handing.deliver(Delivery(renamed=renamed, more=True))
             judged += len(batch)
-            await self._tell("judging", judged, len(batch), count)
+            await self._tell("judged", judged, len(batch), count)
             await self._handing.rest()
         return _whole_from(since, oldest, full=judged >= limit)
 
@@ -152,7 +152,7 @@ class Past:
     ) -> tuple[int, datetime]:
         """Hand these on, so many `times` fewer in one go than usual; how many there were, and when the oldest happened.
 
-        What is `told` of it meanwhile: what it is, and how many there are to be.
+        What is `told` of it meanwhile: what they are then, and how many there are to be.
         """
         count, oldest = 0, self._now()
         while batch := self._reading.stored(islice(rows, self._handing.slice // times)):
@@ -225,10 +225,10 @@ class Past:
     async def _say(self, message: str) -> None:
         await self._handing.journal_is(State.FAILING, message, self._now())
 
-    async def _tell(self, doing: str, done: int, more: int, count: int) -> None:
-        """Tell how far it is with `count` events, `more` of which have just been `done`, after each TOLD_EACH."""
+    async def _tell(self, what: str, done: int, more: int, count: int) -> None:
+        """Tell after each TOLD_EACH that so many of `count` events, `more` of them just now, are what is told."""
         if done // TOLD_EACH != (done - more) // TOLD_EACH:
-            status = self._kept(State.CATCHING_UP, f"{doing} {done:,} of {count:,}")
+            status = self._kept(State.CATCHING_UP, f"{done:,} of {count:,} {what}")
             await self._handing.deliver(Delivery(statuses=(status,), more=True))
 
     def _kept(self, state: State, progress: str = "") -> Status:

@@ -10,9 +10,9 @@ from smwatch.events.event import Event
 from smwatch.events.secret import Secret
 from smwatch.rules.alarm import Alarm
 
-MANY = 500
-"""Alarms that changed, which whoever draws them should look at without waiting for more: together they take longer than
-a screen may stand still. Serves "longest stall of the event loop".
+MANY, CROWD = 500, 1_500
+"""Alarms that changed, and events that came, which whoever draws them should look at without waiting for more: together
+they take longer than a screen may stand still. Serves "longest stall of the event loop".
 """
 
 
@@ -53,8 +53,8 @@ class Subscription:
 
     @property
     def much(self) -> bool:
-        """Whether so many alarms have changed that it should be taken now."""
-        return len(self._change.alarms) >= MANY
+        """Whether so many alarms have changed, or events come, that it should be taken now."""
+        return len(self._change.alarms) >= MANY or len(self._change.added) >= CROWD
 
     @property
     def raised(self) -> bool:

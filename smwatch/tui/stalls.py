@@ -7,9 +7,9 @@ import sys
 import threading
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from time import monotonic
+from time import monotonic, thread_time
 from types import FrameType
-from typing import Self, TextIO
+from typing import NamedTuple, Self, TextIO
 
 STALL = timedelta(milliseconds=15)
 """A loop that has not come round for so long is stalled: a key pressed meanwhile waits as long."""
@@ -18,8 +18,19 @@ _FRAMES = 6
 """Functions named of what was running, the innermost first."""
 
 
+class _Beat(NamedTuple):
+    """When the loop said last that it is alive, in seconds."""
+
+    clock: float
+    worked: float
+    """Of the processor, by the loop's thread, up to then."""
+
+
 class Stalls:
     """Writes a line to a file for each stall of the loop it is started on; costs some per cent of a core meanwhile.
+
+    Beside how long it was by the clock stands how much of that the loop's own thread worked: of a machine that has no
+    time for it, or while another thread holds Python's lock, that is little.
 
     The loop says every few milliseconds that it is alive, a thread listens for it. Python's global lock can be what a
     stall waits for: then what is named as running is where it waited.
@@ -28,7 +39,7 @@ class Stalls:
     def __init__(self, path: Path) -> None:
         """OSError if the file can't be written to."""
         self._file: TextIO = path.open("a", encoding="utf-8")
-        self._beaten = monotonic()
+        self._beaten = _now()
         self._main = threading.get_ident()
         self._stopped = threading.Event()
         self._watching = threading.Thread(target=self._watch, name="stalls", daemon=True)
@@ -50,7 +61,7 @@ class Stalls:
         self._file.close()
 
     def _beat(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._beaten = monotonic()
+        self._beaten = _now()
         if not self._stopped.is_set():
             loop.call_later(_BEAT, self._beat, loop)
 
@@ -59,16 +70,23 @@ class Stalls:
         while not self._stopped.wait(_BEAT):
             beaten = self._beaten
             if self.running and beaten != since:  # it goes on
-                self._report(beaten - since)
+                self._report(since, beaten)
                 self.running = ""
-            elif not self.running and timedelta(seconds=monotonic() - beaten) > STALL:
+            elif not self.running and timedelta(seconds=monotonic() - beaten.clock) > STALL:
                 since, self.running = beaten, _named(sys._current_frames().get(self._main))
         if self.running and self._beaten != since:
-            self._report(self._beaten - since)
+            self._report(since, self._beaten)
 
-    def _report(self, seconds: float) -> None:
-        self._file.write(f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ} {seconds * 1000:.0f} ms in {self.running}\n")
+    def _report(self, since: _Beat, until: _Beat) -> None:
+        took, worked = (until.clock - since.clock) * 1000, (until.worked - since.worked) * 1000
+        at = f"{datetime.now(UTC):%Y-%m-%dT%H:%M:%S.%fZ}"
+        self._file.write(f"{at} {took:.0f} ms, {worked:.0f} of them at work, in {self.running}\n")
         self._file.flush()
+
+
+def _now() -> _Beat:
+    """The present moment, on the loop's thread."""
+    return _Beat(monotonic(), thread_time())
 
 
 def _named(frame: FrameType | None) -> str:

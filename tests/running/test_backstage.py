@@ -243,10 +243,10 @@ async def test_a_journal_fills_the_screen_without_a_hole_before_its_events_are_j
     reads = [records.read(f"prod/{i % 7}", eventTime=stamp(-2_400 + i)) for i in range(2_400 - len(some))]
     first = await remembered(tmp_path / "journal", [*reads, *some])
     assert [progress for _, _, statuses in first.told for progress in statuses if progress][:4] == [
-        "filling 1,000 of 2,400",
-        "filling 2,000 of 2,400",
-        "judging 1,000 of 2,400",
-        "judging 2,000 of 2,400",
+        "1,000 of 2,400 shown",
+        "2,000 of 2,400 shown",
+        "1,000 of 2,400 judged",
+        "2,000 of 2,400 judged",
     ]
     filled = [events for events, _ in first.held].index(2_400)
     assert {alarms for _, alarms in first.held[: filled + 1]} == {0}

@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 import re
 import resource
+import sqlite3
 import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -22,6 +23,7 @@ from smwatch.events.event import SeenBy
 from smwatch.events.reader import Reader
 from smwatch.journal import FILE_NAME, Journal
 from tests.bench.harness import Pair, Row
+from tests.bench.rows.journalling import NEWEST
 from tests.bench.traffic import PAGE, Traffic
 
 PATIENCE = 60
@@ -74,21 +76,46 @@ def demonstrated(size: int, *, until: re.Pattern[bytes] = NAME) -> Iterator[Pair
 
 @contextmanager
 def remembered(size: int, *, until: re.Pattern[bytes] = NAME) -> Iterator[Pair]:
-    """A screen over a journal that is full already; AWS is not there."""
+    """A screen over a journal that is full already."""
     with tempfile.TemporaryDirectory() as home:
         fill(Path(home) / FILE_NAME, size)
-        nowhere = {
-            "HOME": home,
-            "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
-            "AWS_REGION": "eu-west-1",
-            "AWS_ACCESS_KEY_ID": "AKIAEXAMPLEEXAMPLE00",
-            "AWS_SECRET_ACCESS_KEY": "example",
-            "AWS_EC2_METADATA_DISABLED": "true",
-        }
         yield Pair(
-            partial(painted, until, [sys.executable, "-m", "smwatch", "--state-dir", home], nowhere),
-            partial(painted, NAME, [sys.executable, "-c", EMPTY], nowhere),
+            partial(painted, until, _watching(home), _nowhere(home)),
+            partial(painted, NAME, [sys.executable, "-c", EMPTY], _nowhere(home)),
         )
+
+
+@contextmanager
+def filled(size: int) -> Iterator[Pair]:
+    """A screen over a journal, until it says that it has all of its events."""
+    with tempfile.TemporaryDirectory() as home:
+        path = Path(home) / FILE_NAME
+        fill(path, size)
+        all_of_them = re.compile(f"{size:,} events".encode())
+
+        def read() -> float:
+            began = perf_counter()
+            with closing(sqlite3.connect(path)) as connection:
+                assert len(connection.execute(NEWEST, (0,)).fetchall()) == size
+            return perf_counter() - began
+
+        yield Pair(partial(painted, all_of_them, _watching(home), _nowhere(home)), read)
+
+
+def _watching(home: str) -> list[str]:
+    return [sys.executable, "-m", "smwatch", "--state-dir", home]
+
+
+def _nowhere(home: str) -> Mapping[str, str]:
+    """Surroundings in which AWS is not there."""
+    return {
+        "HOME": home,
+        "AWS_ENDPOINT_URL": "http://127.0.0.1:9",
+        "AWS_REGION": "eu-west-1",
+        "AWS_ACCESS_KEY_ID": "AKIAEXAMPLEEXAMPLE00",
+        "AWS_SECRET_ACCESS_KEY": "example",
+        "AWS_EC2_METADATA_DISABLED": "true",
+    }
 
 
 def fill(path: Path, count: int) -> None:
@@ -161,6 +188,19 @@ ROWS = (
         what="first event of smwatch over its journal on the screen, by the clock",
         target=1.6,
         ready=partial(remembered, until=EVENT),
+    ),
+    msgspec.structs.replace(
+        _journal,
+        name="filled-journal",
+        what="all events of a journal in the stream, from the start of smwatch, by the clock",
+        floor="sqlite3 reading the same rows",
+        target=2.0,
+        absolute=True,
+        size=40_000,
+        rounds=3,
+        largest=40_000,
+        remark="the store holds no more",
+        ready=filled,
     ),
     Row(
         name="version",

@@ -223,8 +223,9 @@ class Arrival(msgspec.Struct, gc=False, eq=False):
     """An event on its way through the program, still with its JSON text."""
 
     # Most records are never decoded: another scan brought the event before, or nothing asks about it. So this is made
-    # without its record, and is the one value here that is not frozen. Few are asked for their header, either: kept
-    # with each, headers push out of the processor's caches what comes next (see "ingest").
+    # without its record, and is the one value here that is not frozen. Few are asked for their header, either, and
+    # those mostly whose call or caller is new to the reader, which keeps it with them: kept with each, headers push out
+    # of the processor's caches what comes next (see "ingest").
 
     event: Event
     raw: str
@@ -246,7 +247,9 @@ class Arrival(msgspec.Struct, gc=False, eq=False):
     @property
     def header(self) -> Header | None:
         """What is read of the record without decoding it; None where it had to be decoded."""
-        if self._header is None and self.decoded is None:
+        if self.decoded is not None:
+            return None
+        if self._header is None:
             self._header = quick_header(self.raw)
         return self._header
 

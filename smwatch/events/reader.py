@@ -91,7 +91,7 @@ class Reader:
 
         In one piece, with no call for a step: serves "parse".
         """
-        known, identity, client = self._known, header.identity or _NO_IDENTITY, None
+        known, identity, client, kept = self._known, header.identity or _NO_IDENTITY, None, None
         if identity.arn:
             session, scope = identity.session, identity.scope
             by = (
@@ -115,7 +115,7 @@ class Reader:
             client = known.unnamed(header, identity)
         known_caller = client.callers.get(header.source_ip)
         if known_caller is None:
-            known_caller = known.caller(client, header.source_ip)
+            known_caller, kept = known.caller(client, header.source_ip), header
         caller, caller_number = known_caller
 
         source, owner = header.source, caller.account or caller.principal.account
@@ -138,7 +138,7 @@ class Reader:
         mark = mark_of(asks)
         known_call = known.calls.get(mark)
         if known_call is None:
-            known_call = known.calls.made(mark, (header, owner, caller.region))
+            known_call, kept = known.calls.made(mark, (header, owner, caller.region)), header
         call, call_number = known_call
 
         when = header.time or header.timestamp or ""
@@ -160,7 +160,7 @@ class Reader:
         event = Event(key, call, caller, seen_by, seen_at, odd_id)
         # Both numbers in one, which no other two have.
         likeness = call_number << CALLER_BITS | caller_number if call_number and caller_number else None
-        return Arrival(event, raw, None, None, None, header.shared_id or "", False, 0, likeness)
+        return Arrival(event, raw, None, kept, None, header.shared_id or "", False, 0, likeness)
 
     def _second(self, text: str) -> bytes:
         """The key's part for an eventTime, as in 2026-11-23T14:05:31Z; a KeyError for other texts."""

@@ -17,11 +17,13 @@ from msgspec.structs import fields
 from smwatch.events.event import CALLER_BITS, Arrival, Likeness
 from smwatch.events.header import Header
 from smwatch.rules.dimension import KEY_OF_RESOURCES
-from smwatch.rules.glance import Look, Path, path_of
+from smwatch.rules.glance import Answers, Glance, Look, Path, Remembered, path_of
 from smwatch.rules.subject import network_of
 
 CALLERS = 65_536
 """Callers remembered, before all are forgotten."""
+ANSWERED = 8_192
+"""Callers of which answers are remembered, before all are forgotten."""
 SAME = frozenset(
     (
         *(("userIdentity", key) for key in ("type", "arn", "invokedBy", "accessKeyId")),
@@ -77,12 +79,28 @@ class Callers:
     Serves the row "rules-varied" of the benchmarks: those of a session come from any number of addresses.
     """
 
-    __slots__ = ("_first", "_same")
+    __slots__ = ("_answers", "_answers_of", "_first", "_same")
 
-    def __init__(self) -> None:
+    def __init__(self, looks: Iterable[Look], remembered: Remembered) -> None:
+        """`looks`: all that is asked about records, of whichever event; `remembered`: see Glance."""
         self._same: dict[int, int] = {}
         """By the number of each: that of the first like it."""
         self._first: dict[Hashable, int] = {}
+        self._answers_of = Glance(filter(is_of_caller, looks), of_header, remembered).answers
+        self._answers: dict[int, Answers] = {}
+        """By the number of each first one: to all that is asked about callers, whatever they call."""
+
+    def answers(self, arrival: Arrival, like: Likeness | None) -> Answers:
+        """What is answered of all that is asked about the caller of an event, whose likeness `like` gave."""
+        if like is None:
+            return self._answers_of(arrival)
+        caller = like & _CALLER
+        answers = self._answers.get(caller)
+        if answers is None:
+            if len(self._answers) >= ANSWERED:
+                self._answers.clear()
+            answers = self._answers[caller] = self._answers_of(arrival)
+        return answers
 
     def like(self, arrival: Arrival) -> Likeness | None:
         """The likeness of an event, but of the first of such callers; None for one that has none."""

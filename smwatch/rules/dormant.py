@@ -11,6 +11,9 @@ from smwatch.events.event import Event
 from smwatch.events.renaming import names_any, renamed_event
 from smwatch.events.secret import Secret
 
+LATELY = 64
+"""Models that are looked through for one that is like an event, where the last one is not."""
+
 _KEY = itemgetter(0)
 
 
@@ -55,12 +58,19 @@ class Dormant:
         if len(self._keys) >= 2 * self._kept:
             self._let_go()
 
-    def extend(self, more: Iterable[tuple[int, Event]]) -> None:
-        """More of them: their keys and models."""
-        for key, model in more:
-            self._keys.append(key)
-            self._models.append(model)
-        if len(self._keys) >= 2 * self._kept:
+    def extend(self, more: Iterable[Event]) -> None:
+        """More of them."""
+        keys, models, lately = self._keys, self._models, dict[int, Event]()
+        last = models[-1] if models else None
+        for event in more:
+            model = model_of(event, last)
+            if model is event:  # another caller's than the last: those of one session come from many addresses
+                lately = lately or {id(model.caller): model for model in models[-LATELY:]}
+                model = lately[id(event.caller)] = model_of(event, lately.get(id(event.caller)))
+            last = model
+            keys.append(event.key)
+            models.append(model)
+        if len(keys) >= 2 * self._kept:
             self._let_go()
 
     def _let_go(self) -> None:

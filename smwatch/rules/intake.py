@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from smwatch.events.event import Arrival, SeenBy
 from smwatch.rules.cases import Cases
-from smwatch.rules.plan import BACKLOG
 from smwatch.rules.route import Router
 from smwatch.rules.subject import SECOND_BITS
 from smwatch.rules.times import EVER
@@ -33,7 +32,7 @@ class Intake:
     def take(self, arrivals: Sequence[Arrival]) -> None:
         """Take these in, in any order."""
         world, router, recalled = self._world, self._router, self._cases.recalled
-        turns, ways, way_of, bits = world.turns, router.ways, router.way, SECOND_BITS
+        turns, plans, plan_of, bits = world.turns, router.plans, router.plan, SECOND_BITS
         began = EVER if world.beginning.at is None else world.beginning.at
         stretches = dict[tuple[str, str, bool], Stretch]()  # an organisation's trail goes from one place to the other
         account, region, seen_by, first, last, newest = "", "", _FILE, EVER, -1, 0
@@ -64,24 +63,15 @@ class Intake:
                 first, last = stretch.first, stretch.last
             if recalled and key in recalled and not _unreadable(arrival):
                 self._cases.recognise(event)
-            way = ways[arrival.likeness] if turns.count == router.turn else None
-            if way is None and (_unreadable(arrival) or (way := way_of(arrival)) is None):
+            plan = plans[arrival.likeness] if turns.count == router.turn else None
+            if plan is None and (_unreadable(arrival) or (plan := plan_of(arrival)) is None):
                 continue
-            plan, model = way
             if not plan.since <= second <= plan.until:
                 plan.hear(arrival, second)
                 continue
             noted = plan.noted
-            noted.append(key)
-            if second > plan.since:
-                plan.since, plan.newest = second, event
-            elif (known := plan.newest) is None or key > known.key:
-                plan.newest = event
-            if plan.waits:
-                # As `model_of` says: that is all in which events that are alike (see Likeness) can differ.
-                like = seen_by is model.seen_by and event.odd_id is model.odd_id
-                plan.models.append(model if like else event)
-            if plan.each or len(noted) >= BACKLOG:
+            noted.append(event)
+            if len(noted) >= plan.most:
                 plan.pass_on(arrival, second)
         world.move(newest, newest)
 

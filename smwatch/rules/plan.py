@@ -8,7 +8,7 @@ for before the next one comes. So a plan only notes it, and tells the facts and 
 from __future__ import annotations
 
 from array import array
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from operator import attrgetter
 from typing import NamedTuple, Protocol
 
@@ -33,7 +33,7 @@ class First(NamedTuple):
     take: Take
 
 
-_WITHIN = attrgetter("within")
+_KEY, _WITHIN = attrgetter("key"), attrgetter("within")
 _CALM, _LISTENER = attrgetter("calm"), attrgetter("listener")
 
 
@@ -66,8 +66,8 @@ class Waiting(Protocol):
         """Another event of this caller."""
         ...
 
-    def extend(self, waiting: Iterable[tuple[int, Event]], last: int) -> None:
-        """Others, of which nothing is known: their keys, what they are like but for those, and the last second."""
+    def extend(self, events: Sequence[Event], last: int) -> None:
+        """Others, of which nothing is known, in order, up to this second."""
         ...
 
     @property
@@ -108,11 +108,9 @@ class Plan:
         "_loud",
         "_within",
         "debuts",
-        "each",
         "earliest",
         "firsts",
-        "models",
-        "newest",
+        "most",
         "noted",
         "since",
         "spreads",
@@ -135,19 +133,17 @@ class Plan:
         """Their facts are among `times`."""
         self.takes: tuple[tuple[Take, tuple[Ask, ...]], ...] = common.takes if common is not None else ()
         """What has to look at each event anew, and what is to be asked before."""
-        self.noted: list[int] = []
-        """The keys of events that nobody was told of yet."""
-        self.models: list[Event] = []
-        """If there are `waits`: what each of those events is like, but for its key."""
+        self.noted: list[Event] = []
+        """Events that nobody was told of yet, in any order."""
+        self.most = BACKLOG
+        """With so many noted, `pass_on` is to be called: with each, where somebody has to know of each."""
         self._again = -1
         """From which second on it is worth to see again whether it is quiet."""
         self._loud: tuple[Spreading, ...] = ()
         """Those of `spreads` whose cases change with each event: they are told of it even while it is noted."""
-        self.each = False
-        """Whether somebody has to know of each event that is noted: `pass_on` is to be called for it."""
         self.since, self.until = -1, -1
         """From the one second to the other it is enough to note events: everybody else listens, they are not older than
-        the last one, and nothing that `firsts` are about is new.
+        the last one that was told of at once, and nothing that `firsts` are about is new.
         """
         self._known = -1
         """Up to which second nothing of that is new."""
@@ -155,8 +151,6 @@ class Plan:
         """Who does not listen; None: nobody has been asked to."""
         self._heard = False
         """Whether all do but the loud ones."""
-        self.newest: Event | None = None
-        """The newest event that nobody was told of yet."""
         self._within = -1
         """The shortest period of `firsts`; -1 before the first event."""
 
@@ -196,21 +190,18 @@ class Plan:
     def _tell(self) -> None:
         if not self.noted:
             return
-        keys, self.noted = self.noted, []
-        models, self.models = self.models, []
-        newest, self.newest = self.newest, None
-        waiting = list(zip(keys, models, strict=True)) if models else []
-        keys.sort()
+        events, self.noted = self.noted, []
+        events.sort(key=_KEY)
+        keys = [event.key for event in events]
         seconds = [key >> SECOND_BITS for key in keys]
         different = array("q", dict.fromkeys(seconds))
         for times in self.times:
             times.extend(different)
-        assert newest is not None
         for spread in self.spreads:
             if spread not in self._loud:
-                spread.extend(keys, seconds, newest)
+                spread.extend(keys, seconds, events[-1])
         for wait in self.waits:
-            wait.extend(waiting, seconds[-1])
+            wait.extend(events, seconds[-1])
 
     def _tell_of(self, arrival: Arrival, second: int) -> None:
         """Tell everybody of an event at once."""
@@ -262,7 +253,7 @@ class Plan:
         for spread in self.spreads:
             if not spread.calm:
                 self._loud += (spread,)
-        self.each = bool(self._loud or self.takes)
+        self.most = 1 if self._loud or self.takes else BACKLOG
         loud = [*map(_LISTENER, self._loud)]
         for listener in deaf:
             if listener in loud:

@@ -14,7 +14,7 @@ from itertools import repeat
 from operator import attrgetter, call
 from typing import Any, TypeAlias
 
-from smwatch.events.event import CALLER_BITS, Arrival, Event, Likeness
+from smwatch.events.event import CALLER_BITS, Arrival, Likeness
 from smwatch.events.recent import Recent
 from smwatch.events.tidy import LONGEST
 from smwatch.patterns.conditions import parse_selector
@@ -29,7 +29,7 @@ from smwatch.rules.subject import Subject
 KINDS = 4096
 """Kinds of events remembered for each event name, before all are forgotten."""
 ANSWERED = 8_192
-"""Calls, and callers, of which answers are remembered for each event name, before all are forgotten."""
+"""Calls of which answers are remembered for each event name, before all are forgotten."""
 PLANS = 16_384
 """Plans of a generation, of which two are kept."""
 GONE = 8
@@ -39,8 +39,6 @@ _OF_SESSION = frozenset(("session", "access_key", "network"))
 """What a Subject has of its session: other sessions of one principal have others."""
 _SETTLED = frozenset(map(parse_selector, ("$.eventSource", "$.eventName")))
 
-Way: TypeAlias = tuple[Plan, Event]
-"""A plan, and the first event of those that are alike and go by it."""
 _Taking: TypeAlias = tuple[Taker, tuple[Ask, ...]]
 """Who takes some events, and what has to be asked about each before."""
 _Common: TypeAlias = "Generations[tuple[_Takers, Hashable], Plan]"
@@ -54,22 +52,20 @@ class Router:
         self._stops = [stop for stop in stops if not stop.never]
         self._routes: Recent[tuple[Any, Any], _Route | None] = Recent(self._route, 2048)
         self._remembered: Remembered = {}
-        self._everywhere = _Route(self._stops, self._remembered, settled=False)
+        self._callers = Callers([look for stop in self._stops for look in stop.looks], self._remembered)
+        self._everywhere = _Route(self._stops, self._callers, self._remembered, settled=False)
         self._gone: list[dict[Any, Any]] = []
         """What is forgotten: to have it go at once takes up to 30 ms. Serves "longest stall of the event loop"."""
-        self._plans: Generations[tuple[_Takers, Hashable], Plan] = Generations(PLANS, self._gone)
+        self._made: Generations[tuple[_Takers, Hashable], Plan] = Generations(PLANS, self._gone)
         self._common: _Common = Generations(PLANS, self._gone)
-        self.ways: Generations[Likeness | None, Way] = Generations(PLANS, self._gone)
-        """Those that are known by now, where `turn` is the world's; the others `way` finds."""
-        self._callers = Callers()
-        self._like: Generations[Likeness | None, Plan] = Generations(PLANS, self._gone)
-        """The same for all callers that rules don't tell apart."""
+        self.plans: Generations[Likeness | None, Plan] = Generations(PLANS, self._gone)
+        """Those that are known by now, where `turn` is the world's; the others `plan` finds."""
         self._turns = turns
         self.turn = 0
 
     def forget(self) -> None:
         """Forget what can be worked out again, which is mostly for sessions that never come back."""
-        for each in (self._plans, self._common, self.ways, self._like):
+        for each in (self._made, self._common, self.plans):
             each.forget()
 
     def _let_go(self) -> None:
@@ -80,7 +76,7 @@ class Router:
         if not gone:
             self._gone.pop()
 
-    def way(self, arrival: Arrival) -> Way | None:
+    def plan(self, arrival: Arrival) -> Plan | None:
         """What is to be done with an event, as it is not known yet; None for nothing."""
         if self.turn != self._turns.count:
             # A memory that turns over forgets what it was not asked for, and a plan does not ask.
@@ -92,30 +88,29 @@ class Router:
             return None
         if self._gone:
             self._let_go()
-        like, known = self._callers.like(arrival), True
-        plan = self._like[like]
+        likeness, like = arrival.likeness, self._callers.like(arrival)
+        plan = self.plans[like] if like != likeness else None
+        known = route.alike and like is not None
         if plan is None:
-            plan, known = self._plan(arrival, route, like)
-            if known and like is not None:
-                self._like.keep(like, plan)
-        way = plan, arrival.event
-        if known and like is not None:
-            self.ways.keep(arrival.likeness, way)
-        return way
+            kind = route.kind(arrival, like)
+            if call.others or arrival.decoded is not None:
+                return kind.once
+            plan = self._of_kind(kind, Subject(arrival))
+            if known and like != likeness:
+                self.plans.keep(like, plan)
+        if known:
+            self.plans.keep(likeness, plan)
+        return plan
 
-    def _plan(self, arrival: Arrival, route: _Route, like: Likeness | None) -> tuple[Plan, bool]:
-        """The same, and whether it is so for all events that are `alike`."""
-        kind = route.kind(arrival, like)
-        if arrival.event.call.others or arrival.decoded is not None:
-            return kind.once, False
-        subject = Subject(arrival)
+    def _of_kind(self, kind: _Kind, subject: Subject) -> Plan:
+        """The plan of an event of this kind."""
         takers = kind.takers(subject)
         key = takers, takers.apart(subject)
-        plan = self._plans[key]
+        plan = self._made[key]
         if plan is None:
             plan = takers.plan(subject, self._common)
-            self._plans.keep(key, plan)
-        return plan, route.alike
+            self._made.keep(key, plan)
+        return plan
 
     def wants(self, arrival: Arrival) -> bool:
         """Whether a pattern of any stop matches this record."""
@@ -136,7 +131,7 @@ class Router:
         if not all(isinstance(text, str) and 0 < len(text) < LONGEST for text in key):
             return self._everywhere  # what an event has is not what its record has
         here = [here for stop in self._stops if (here := stop.at(*key)) is not None]
-        return _Route(here, self._remembered, settled=True) if here else None
+        return _Route(here, self._callers, self._remembered, settled=True) if here else None
 
 
 class _Kind:
@@ -234,18 +229,10 @@ def _enlisted(plan: Plan, takers: Iterable[_Taking], subject: Subject) -> Plan:
     return plan
 
 
-def _answered(known: dict[int, Answers], number: int, answers: Answers) -> Answers:
-    """Remember what was answered."""
-    if len(known) >= ANSWERED:
-        known.clear()
-    known[number] = answers
-    return answers
-
-
 class _Route:
     """Where events of one source and name can go."""
 
-    def __init__(self, stops: Sequence[Stop], remembered: Remembered, *, settled: bool) -> None:
+    def __init__(self, stops: Sequence[Stop], callers: Callers, remembered: Remembered, *, settled: bool) -> None:
         """`settled` says that all events that come here have the same source and name."""
         self._stops = tuple(stops)
         looks = [look for stop in stops for look in stop.looks]
@@ -253,30 +240,35 @@ class _Route:
         self.alike = settled and all(map(same_if_alike, asked))
         """Whether events that are `alike` have the same answers."""
         read = of_header if self.alike else lambda _paths: None
-        of_caller = list(filter(is_of_caller, asked)) if self.alike else []
-        self._of_call = Glance([look for look in asked if look not in of_caller], read, remembered).answers
-        self._of_caller = Glance(of_caller, read, remembered).answers
+        of_call = [look for look in asked if not (self.alike and is_of_caller(look))]
+        self._glance = Glance(of_call, read, remembered).answers
+        self._of_caller = callers.answers
         self._calls: dict[int, Answers] = {}
-        self._callers: dict[int, Answers] = {}
         """What was answered about each, of those that are `alike`: a new pair of them has nothing asked anew."""
         self._kinds: dict[tuple[Answers, Answers], _Kind] = {}
 
     def kind(self, arrival: Arrival, like: Likeness | None) -> _Kind:
         """The kind of an event; `like`: see Callers."""
-        if like is None or not self.alike:
-            answers = self._of_call(arrival), self._of_caller(arrival)
-        else:
-            number, caller = divmod(like, 1 << CALLER_BITS)
-            answers = (
-                self._calls.get(number) or _answered(self._calls, number, self._of_call(arrival)),
-                self._callers.get(caller) or _answered(self._callers, caller, self._of_caller(arrival)),
-            )
+        of_caller = self._of_caller(arrival, like) if self.alike else ()
+        answers = self._of_call(arrival, like if self.alike else None), of_caller
         kind = self._kinds.get(answers)
         if kind is None:
             if len(self._kinds) >= KINDS:
                 self._kinds.clear()
             kind = self._kinds[answers] = _Kind(self._stops, Subject(arrival))
         return kind
+
+    def _of_call(self, arrival: Arrival, like: Likeness | None) -> Answers:
+        """The answers about the call of an event; those of one that is like others are remembered."""
+        if like is None:
+            return self._glance(arrival)
+        call = like >> CALLER_BITS
+        answers = self._calls.get(call)
+        if answers is None:
+            if len(self._calls) >= ANSWERED:
+                self._calls.clear()
+            answers = self._calls[call] = self._glance(arrival)
+        return answers
 
     def wants(self, arrival: Arrival) -> bool:
         """Whether a pattern of any stop matches this record."""

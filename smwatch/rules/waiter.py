@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 
 from smwatch.events.event import Event
 from smwatch.events.secret import Secret
@@ -51,9 +51,9 @@ class Waiter:
         else:
             self._take(event)
 
-    def extend(self, waiting: Iterable[tuple[int, Event]], last: int) -> None:
-        """Others, of which nothing is known: their keys, what they are like but for those, and the last second."""
-        self._waiting.extend(waiting)
+    def extend(self, events: Sequence[Event], last: int) -> None:
+        """Others, of which nothing is known, in order, up to this second."""
+        self._waiting.extend(events)
         if last + self._ahead > self.high:
             self._care_for(last)
 

@@ -151,7 +151,7 @@ def told(record: Record, path: tuple[str, ...]) -> str:
 
 
 def test_callers_are_alike_whatever_their_address_in_no_public_network_or_in_one() -> None:
-    callers, reader = Callers(), Reader()
+    callers, reader = Callers((), {}), Reader()
 
     def like(address: str, **more: str) -> Likeness | None:
         told = records.read("prod/db", id=f"{address} {more}", sourceIPAddress=address, **more)

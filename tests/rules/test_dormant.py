@@ -51,7 +51,7 @@ def test_the_newest_are_kept_whatever_the_order_they_came_in() -> None:
     one_by_one, at_once = Dormant(2), Dormant(2)
     for one in map(event, (5, 1, 4, 2)):
         one_by_one.append(one.key, FIRST)
-    at_once.extend((event(number).key, FIRST) for number in (5, 1, 4, 2, 3))
+    at_once.extend(map(event, (5, 1, 4, 2, 3)))
     for dormant in (one_by_one, at_once):
         assert [one.key for one in dormant.take()] == [event(4).key, event(5).key]
 

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from smwatch.events.event import Arrival, Event, Likeness, SeenBy
 from smwatch.record import Record
-from smwatch.rules import route
+from smwatch.rules import alike, route
 from smwatch.rules.alarm import Alarm, Severity
 from smwatch.rules.alike import Callers
 from smwatch.rules.dimension import Value
@@ -23,7 +23,7 @@ from smwatch.rules.glance import Answers, Glance
 from smwatch.rules.measure import GRADES, Asker
 from smwatch.rules.period import DAY
 from smwatch.rules.plan import Ask, Plan
-from smwatch.rules.route import Router, _Route
+from smwatch.rules.route import _Kind, _Route
 from smwatch.rules.sighter import SLOTS
 from smwatch.rules.spread import SpreadCase
 from smwatch.rules.subject import Subject
@@ -132,8 +132,8 @@ def test_a_call_and_a_caller_that_are_known_have_nothing_asked_anew_when_they_co
 
     pairs = [(0, "prod/db"), (1, "prod/db"), (1, "prod/job"), (0, "prod/job")]
     reads = arrivals(records.read(secret, by=SESSIONS[who], at=AT, id=f"{who}{secret}") for who, secret in pairs)
-    engine = Engine(catalogue())
     monkeypatch.setattr(Glance, "answers", noted)
+    engine = Engine(catalogue())
     engine.judge(reads[:3])
     assert {each.key for each in glanced} == {read.event.key for read in reads[:3]}
     engine.judge(reads[3:])
@@ -142,7 +142,8 @@ def test_a_call_and_a_caller_that_are_known_have_nothing_asked_anew_when_they_co
 
 @pytest.mark.parametrize("answered", [1, 1 << 20])
 def test_calls_and_callers_are_told_apart_by_what_either_says(monkeypatch: pytest.MonkeyPatch, answered: int) -> None:
-    monkeypatch.setattr(route, "ANSWERED", answered)
+    for module in (alike, route):
+        monkeypatch.setattr(module, "ANSWERED", answered)
     when = '{ $.eventName = "GetSecretValue" && $.userAgent = "*curl*" && $.errorCode = "AccessDenied*" }'
     rules = ruled(mine(when=when, by="secret"))
     told = [
@@ -237,13 +238,13 @@ def test_a_secret_that_is_read_all_day_has_few_answers_about_it_held() -> None:
 
 def test_who_comes_again_and_again_is_planned_once_whoever_else_comes(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(route, "PLANS", 8)
-    engine, planned, plan = Engine(catalogue()), list[str](), Router._plan
+    engine, planned, plan = Engine(catalogue()), list[str](), _Route.kind
 
-    def counted(router: Router, arrival: Arrival, route: _Route, like: Likeness | None) -> tuple[Plan, bool]:
+    def counted(at: _Route, arrival: Arrival, like: Likeness | None) -> _Kind:
         planned.append(arrival.event.principal.called)
-        return plan(router, arrival, route, like)
+        return plan(at, arrival, like)
 
-    monkeypatch.setattr(Router, "_plan", counted)
+    monkeypatch.setattr(_Route, "kind", counted)
     told = list[Record]()
     for number in range(100):
         at = AT + timedelta(seconds=number)

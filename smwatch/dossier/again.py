@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import msgspec
 
 from smwatch.dossier.dealings import SECONDS
@@ -32,9 +34,8 @@ class Again(msgspec.Struct, gc=False):
     def after(cls, arrival: Arrival) -> Again:
         """To count events that are like this one, which has been noted."""
         event = arrival.event
-        hour = (event.key >> SECONDS) // HOUR
         kms = kms_use(arrival) if event.source == KMS else None
-        return cls(event, kms, hour * HOUR << SECONDS, (hour + 1) * HOUR << SECONDS)
+        return cls(event, kms, *_ends((event.key >> SECONDS) // HOUR))
 
     def counts(self, key: int) -> bool:
         """Count the one with this key; whether it is of the hour."""
@@ -48,3 +49,13 @@ class Again(msgspec.Struct, gc=False):
             self.first = key
         self.times += 1
         return True
+
+
+@lru_cache(64)
+def _ends(hour: int) -> tuple[int, int]:
+    """The keys at which an hour since the epoch begins and ends.
+
+    They are one pair of objects for all: of thousands, most would have to be fetched from far away to be compared with.
+    Serves "ingest".
+    """
+    return hour * HOUR << SECONDS, (hour + 1) * HOUR << SECONDS

@@ -155,7 +155,12 @@ class Plan:
         """The shortest period of `firsts`; -1 before the first event."""
 
     def hear(self, arrival: Arrival, second: int) -> None:
-        """Have an event of this second told at once, which it is not enough to note."""
+        """Take in an event of this second which has to be told at once, unless everybody listens from now on."""
+        if self.since <= second <= self._known and self._listened_to(second):
+            self.since = second
+            self.noted.append(arrival.event)
+            self.pass_on(arrival, second)
+            return
         self._tell_of(arrival, second)
         if self.takes:
             self._pour(arrival)
@@ -228,15 +233,20 @@ class Plan:
             if begins:
                 self._within = min([EVER, *map(_WITHIN, self.firsts)])
             # What is new in a second is new to all of its events.
-            self.since, self._known = second + 1 if newly else second, second + self._within
-        if begins:
-            return  # many a session comes once, and is not heard of again: nobody is to listen for it
+            self.since = second + 1 if newly else second
+            self._known = EVER if self._within >= EVER else second + self._within
+        if not begins:  # many a session comes once, and is not heard of again: nobody is to listen for it
+            self._listened_to(second)
+
+    def _listened_to(self, second: int) -> bool:
+        """Whether all listen, the loud ones left out; from now on, if nobody has to know of one more event."""
         if not self._heard and second >= self._again:
             if self._quiet(second):
                 self._have_all_listen()
             else:
                 self._again = second + AGAIN
         self.until = self._known if self._heard else -1
+        return self._heard
 
     def _quiet(self, second: int) -> bool:
         """Whether nobody but cases of values has to know of one more event from this second on before they ask."""

@@ -52,7 +52,6 @@ class Successor:
     def compare(self) -> None:
         """Once all have been taken: do beforehand what takes long, so that little is left to the store's thread."""
         self._fresh.settle()
-        self.engine.take_over(self._known)
         self._compared = self.engine.compared(self._known)
 
     def into(self, store: Judging) -> Change:

@@ -219,16 +219,27 @@ class Engine:
         return tuple(self._standing.tell_remuted(few=self.at_once is not None))
 
     def compared(self, other: Engine) -> Compared:
-        """Which alarms are others than another engine's, which may go on meanwhile in a thread of its own."""
-        return self._standing.compared(other._standing)
+        """Go as far with `take_over` as can be done while the other one goes on, in a thread of its own."""
+        compared = self._standing.compared(other._standing)
+        return compared._replace(changed=self._others(other, compared))
 
     def take_over(self, other: Engine, compared: Compared | None = None) -> tuple[Alarm, ...]:
         """Go on in the place of another engine: what people have decided there holds, and time is as late.
 
         Returns the alarms that are other than there, those that are not any more with count 0; in the order in which
-        they changed. Where they were `compared` before, once for each time, little is left to be: very many take long.
+        they changed, those last that have changed since they were `compared`. Where they were, once for each time,
+        nothing is done about the others: very many take long. Serves "longest stall of the event loop".
         """
         compared = compared or self.compared(other)
+        since = compared._replace(differed=frozenset())
+        later = self._others(other, since)
+        self._standing.note_no_more(compared.here)
+        other._standing.note_no_more(compared.there)
+        moved = since.doubtful
+        return (*(alarm for alarm in compared.changed if alarm.group not in moved), *later)
+
+    def _others(self, other: Engine, compared: Compared) -> tuple[Alarm, ...]:
+        """Decide as has been decided on the doubtful ones; those that are others then, in the order of their change."""
         known, mine = other.alarms, self.alarms
         theirs = [alarm for group in compared.doubtful if (alarm := known.get(group)) is not None]
         decided = [(alarm.group, alarm.acknowledged, alarm.closed) for alarm in theirs]
@@ -242,8 +253,6 @@ class Engine:
                 changed.append(now)
             elif now is None and before is not None:
                 changed.append(taken_back(before, MISTAKEN))
-        self._standing.note_no_more(compared.here)
-        other._standing.note_no_more(compared.there)
         return tuple(sorted(changed, key=lambda alarm: (alarm.changed_at, alarm.group)))
 
     def adopt(self, decided: Decided, *, more: bool = False) -> tuple[Alarm, ...]:

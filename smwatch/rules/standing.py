@@ -40,6 +40,8 @@ class Compared(NamedTuple):
     here: Set[str]
     """Those that have changed since, and do."""
     there: Set[str]
+    changed: tuple[Alarm, ...] = ()
+    """The alarms here that are other than there, as of when they were compared."""
 
     @property
     def doubtful(self) -> Set[str]:

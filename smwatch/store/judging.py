@@ -244,10 +244,9 @@ class Judging(ABC):
             self._begin(chain(self._correcting(judged.events), self._raising(alarms)))
             self._publish(Change(secrets=set(judged.about), renamed=True))
             return Change(corrected=list(judged.events), alarms={alarm.group: alarm for alarm in alarms})
-        change = Change(raised=any(map(self._marks.raises, alarms)))
         self._marked(self._marks.take_over(judged._marks))
-        change.alarms.update((alarm.group, alarm) for alarm in alarms)
-        return self._publish(change)
+        self._begin(self._raising(alarms))
+        return Change(alarms={alarm.group: alarm for alarm in alarms})
 
     def set_right(self) -> bool:
         """Go on with what `recall`, `fold` or `take_over` has begun, see `at_once`; whether there may be more to do.

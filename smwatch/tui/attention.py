@@ -92,7 +92,8 @@ class Attention:
                 self._marked.note(known.keys() | order.known.keys())
                 self._order, known = order, order.known
             self._expected = None, Order({})
-            groups.update(group for group, alarm in alarms.items() if known.get(group) is not alarm)
+            groups.update(alarms)
+        groups = {group for group in groups if known.get(group) is not alarms.get(group)}  # some were expected
         if other or len(known) != len(alarms):
             groups |= known.keys() - alarms.keys()  # which no change tells of
         self._marked.note(groups)

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, cast
 
 from smwatch.rules.dimension import Dimension, Get, Renames, Value, deciding, renamed
 from smwatch.rules.group import MEMBERS, Group, Known, Member
-from smwatch.rules.memory import Asked, Turns, Written
+from smwatch.rules.memory import Asked, Followed, Turns, Written
 from smwatch.rules.subject import Subject
-from smwatch.rules.times import Times
+from smwatch.rules.times import EVER, Times
 
 if TYPE_CHECKING:
     from smwatch.rules.plan import Ask, Plan
@@ -28,9 +28,11 @@ class Track:
         self.foreseen = all(dimension.foreseen for dimension in dimensions)
         """Whether all events of one kind by one caller about one secret have the same values."""
         self.needs = deciding(dimensions)
+        self.back = 0
+        """How many seconds before an event anybody asks; EVER for all that is known."""
         self._turns = turns
         self._groups: Written[Value, Group] = Written(Group, GROUPS, turns)
-        self._seconds: Written[Value, Group] = Written(Group, GROUPS, turns)
+        self._seconds: Followed[Value, Group] = Followed(Group, GROUPS, turns)
         self._alone: Written[Value, Times] = Written(Times, GROUPS, turns)
         self._asked: Asked[tuple[Value, ...], Times] = Asked(Times)
         """Members of groups before they are."""
@@ -48,7 +50,7 @@ class Track:
         values = values_of(self._gets, subject)
         if values is None:
             return
-        times = self.times(values)
+        times = self.times(values, subject.second)
         times.add(subject.second)
         self.gap = times.gap
         if self.notes:
@@ -69,8 +71,8 @@ class Track:
             return self._alone.ask
         return self._groups.ask if dimension is self.dimensions[0] else self._seconds.ask
 
-    def times(self, values: tuple[Value, ...]) -> Times:
-        """Where to write what becomes known of one value of every dimension."""
+    def times(self, values: tuple[Value, ...], second: int = 0) -> Times:
+        """Where to write what becomes known of one value of every dimension, in this second."""
         if len(values) == 1:
             return self._alone[values[0]]
         group = self._groups[values[0]]
@@ -90,7 +92,25 @@ class Track:
             group.admit(member, times)
             if len(group.members) >= MEMBERS:
                 self._turns.count += 1
+            if second and self._seconds.forgotten and self.back < EVER:
+                self._let_go(second)
         return times
+
+    def _let_go(self, second: int) -> None:
+        """Have two forgotten values of the second dimension leave those of the first, where nobody asks so far back.
+
+        A secret is read for years, and by each session for hours. What somebody hangs on is found all the same. Serves
+        "memory-flat".
+        """
+        forgotten = self._seconds.forgotten
+        for _ in range(min(2, len(forgotten))):
+            value, group = forgotten.popitem()
+            for member, times in tuple(group.members.items()):
+                first = cast("Value", member)  # of two dimensions
+                known = self._groups.find(first)
+                if known is not None and (times.unknown or times.seconds[-1] < second - self.back):
+                    known.forget(value, times)
+                    self._asked.keep((first, value), times)
 
     def fold(self, right: Renames) -> None:
         """Know of secrets what was known of them under names that have turned out to be wrong."""
@@ -146,7 +166,7 @@ class Track:
         """What is known of the values of an event that names no more than one secret; None where one is missing."""
         if subject is not self._asked_by:
             values = values_of(self._gets, subject)
-            self._asked_by, self._found = subject, None if values is None else self.times(values)
+            self._asked_by, self._found = subject, None if values is None else self.times(values, subject.second)
         return self._found
 
     def enlist(self, plan: Plan, subject: Subject, left: tuple[Ask, ...]) -> None:

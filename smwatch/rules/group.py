@@ -46,6 +46,13 @@ class Group(Heeded):
         if self._awaiting:
             self._admit_watchers()
 
+    def forget(self, member: Member, times: Times) -> None:
+        """Know no more of a member that nobody asks about any more."""
+        if self.members.get(member) is times:
+            del self.members[member]
+            self.listening.discard(times)
+            times.leave(self)
+
     def dismiss(self, member: Member) -> None:
         """Somebody has turned out to be another member, or one to be."""
         if self.members.pop(member, None) is not None:

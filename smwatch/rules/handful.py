@@ -12,7 +12,7 @@ from smwatch.rules.dimension import Renames, Value
 from smwatch.rules.plan import Plan
 from smwatch.rules.sighter import SLOTS, Sighter, slotted
 from smwatch.rules.subject import SECOND_BITS
-from smwatch.rules.times import PLANS
+from smwatch.rules.times import FEW, PLANS, crowded
 
 if TYPE_CHECKING:
     from smwatch.rules.spread import SpreadCase
@@ -50,8 +50,15 @@ class Handful:
             self.case.listen(plan)
             return
         self._plans.append(plan)
-        if len(self._plans) > PLANS:
+        if len(self._plans) > FEW and crowded(self._plans, plan.since):
             self._hear(PLANS // 4)
+
+    def release(self, plan: Plan) -> None:
+        """Have this plan, which has told all, listen no more."""
+        if self.case is not None:
+            self.case.release(plan)
+        elif plan in self._plans:
+            self._plans.remove(plan)
 
     def _hear(self, count: int) -> None:
         plans, self._plans = self._plans[:count], self._plans[count:]

@@ -108,12 +108,16 @@ class Asked(Generic[K, V]):
         value = known() if known is not None else None
         if value is None:
             value = self._make()
-            self._values[key] = ref(value, partial(self._forget, key))
+            self.keep(key, value)
         return value
 
     def _forget(self, key: K, gone: ref[V]) -> None:
         if self._values.get(key) is gone:
             del self._values[key]
+
+    def keep(self, key: K, value: V) -> None:
+        """Find `value` under `key` for as long as somebody hangs on it."""
+        self._values[key] = ref(value, partial(self._forget, key))
 
     def take(self, key: K) -> V | None:
         """What was asked about under `key`, which is forgotten here; None if nobody hangs on it."""
@@ -151,3 +155,19 @@ class Written(Memory[K, V]):
     def take(self, key: K) -> V | None:
         """What is written of `key`, or will be, which is forgotten; makes nothing."""
         return super().take(key) or self._asked.take(key)
+
+
+class Followed(Written[K, V]):
+    """The same for one that somebody follows who has more to forget of what is forgotten here."""
+
+    __slots__ = ("forgotten",)
+
+    def __init__(self, make: Callable[[], V], limit: int, turns: Turns) -> None:
+        super().__init__(make, limit, turns)
+        self.forgotten: dict[K, V] = {}
+        """The last ones that were, which who follows takes out."""
+
+    def age(self) -> None:
+        """Forget what was not asked for since this was called last, but for what is `forgotten`."""
+        self.forgotten = self._older
+        super().age()

@@ -88,6 +88,10 @@ class Listener(Protocol):
         """This plan may know more from now on: `tell` lets it out with it, and ends that."""
         ...
 
+    def release(self, plan: Plan) -> None:
+        """This plan has told all, and knows no more."""
+        ...
+
 
 class Debut(Protocol):
     """Something of which it matters only since when it is known."""
@@ -192,6 +196,18 @@ class Plan:
         self._deaf.append(listener)
         self._tell()
 
+    @property
+    def newest(self) -> int:
+        """About the second of the newest event."""
+        return self.noted[-1].key >> SECOND_BITS if self.noted else self.since
+
+    def rest(self) -> None:
+        """Tell everybody what is known, and let go of all who listen, until there is another event."""
+        self.until, self._heard, self._deaf = -1, False, None
+        self._tell()
+        for listener in self._listeners:
+            listener.release(self)
+
     def _tell(self) -> None:
         if not self.noted:
             return
@@ -258,7 +274,7 @@ class Plan:
     def _have_all_listen(self) -> None:
         deaf, self._deaf = self._deaf, []
         if deaf is None:
-            deaf = list(dict.fromkeys([*self.times, *map(_LISTENER, self.spreads), *map(_LISTENER, self.waits)]))
+            deaf = self._listeners
         self._loud, self._heard = (), True
         for spread in self.spreads:
             if not spread.calm:
@@ -270,3 +286,7 @@ class Plan:
                 self._deaf.append(listener)
             else:
                 listener.listen(self)
+
+    @property
+    def _listeners(self) -> list[Listener]:
+        return list(dict.fromkeys([*self.times, *map(_LISTENER, self.spreads), *map(_LISTENER, self.waits)]))

@@ -72,7 +72,9 @@ class Router:
         """Have a few things go that are forgotten."""
         gone = self._gone[-1]
         for _ in range(min(GONE, len(gone))):
-            gone.popitem()
+            _, value = gone.popitem()
+            if isinstance(value, Plan):
+                value.rest()
         if not gone:
             self._gone.pop()
 

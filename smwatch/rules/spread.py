@@ -19,7 +19,7 @@ from smwatch.rules.plan import Plan
 from smwatch.rules.sighter import SLOTS, Sighter
 from smwatch.rules.slots import VALUES, Slots
 from smwatch.rules.subject import SECOND_BITS
-from smwatch.rules.times import PLANS
+from smwatch.rules.times import FEW, PLANS, crowded
 from smwatch.rules.valued import ValuedCase
 from smwatch.rules.warmup import Warmup
 from smwatch.rules.world import World
@@ -64,8 +64,13 @@ class SpreadCase(ValuedCase):
     def listen(self, plan: Plan) -> None:
         """Have this plan tell before the values are judged."""
         self._plans.append(plan)
-        if len(self._plans) > PLANS:
+        if len(self._plans) > FEW and crowded(self._plans, plan.since):
             self._hear(PLANS // 4)
+
+    def release(self, plan: Plan) -> None:
+        """Have this plan, which has told all, listen no more."""
+        if plan in self._plans:
+            self._plans.remove(plan)
 
     def _hear(self, count: int) -> None:
         plans, self._plans = self._plans[:count], self._plans[count:]

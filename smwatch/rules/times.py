@@ -20,11 +20,27 @@ NOTES = 16
 """Events kept by name for each fact, the newest, where alarms tell of them."""
 PLANS = 4_096
 """Kinds of events, each by one caller, that a fact waits to be told of before it asks; beyond them, a quarter."""
+FEW, IDLE = 4, 3_600
+"""So many of them need no look whether they are idle, as each is when nothing of it has come for so many seconds."""
 EVER = 1 << 40
 """Seconds: longer than anything lasts."""
 
 Note: TypeAlias = tuple[int, str, str]
 """An event's key, its name, and the principal."""
+
+
+def crowded(plans: list[Plan], now: int) -> bool:
+    """Whether more plans listen than are to; of those that do for longest two rest if they are idle.
+
+    If they are not, they listen as if they had just begun. So what is left of sessions that are gone is not kept by
+    what others go on with, however many there have been. Serves "memory-flat".
+    """
+    for plan in plans[:2]:
+        if now - plan.newest > IDLE:
+            plan.rest()
+        elif plans[0] is plan:
+            plans.append(plans.pop(0))
+    return len(plans) > PLANS
 
 
 class Times(Heeded):
@@ -69,8 +85,13 @@ class Times(Heeded):
         for group in self.groups:
             group.listening.add(self)
         self.plans.append(plan)
-        if len(self.plans) > PLANS:
+        if len(self.plans) > FEW and crowded(self.plans, plan.since):
             self.catch_up(PLANS // 4)
+
+    def release(self, plan: Plan) -> None:
+        """Have this plan, which has told all, listen no more."""
+        if plan in self.plans:
+            self.plans.remove(plan)
 
     def catch_up(self, count: int = PLANS) -> None:
         """Have its plans tell."""

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import gc
+from collections import Counter
 from datetime import datetime, timedelta
 
 import pytest
 
 from smwatch.record import Record
-from smwatch.rules import watch
+from smwatch.rules import awaiting, fact, route, watch
 from smwatch.rules.alarm import AlarmState
 from smwatch.rules.engine import Engine
 from tests import records
 from tests.records import AT
 from tests.rules.judging import after, arrivals, catalogue, of
 
-BULK, DELETED = "SMW-READ-01", "SMW-DEL-01"
+BULK, DELETED, DESTROYED = "SMW-READ-01", "SMW-DEL-01", "SMW-TAMP-06"
+LIMIT = 20
+"""Of what is kept of each kind, where memories are to be small."""
 
 
 def sweep(session: str, count: int, at: datetime) -> list[Record]:
@@ -50,3 +54,40 @@ def test_an_alarm_goes_on_counting_however_many_others_there_were_since(
     alarms = of(DELETED, engine.alarms)
     assert {(alarm.count, alarm.state) for alarm in alarms} == {(3, AlarmState.CLOSED)}
     assert len(alarms) == len(secrets)
+
+
+@pytest.fixture
+def small_memories(monkeypatch: pytest.MonkeyPatch) -> None:
+    for module, name in ((fact, "GROUPS"), (watch, "CASES"), (awaiting, "WAITERS"), (route, "PLANS")):
+        monkeypatch.setattr(module, name, LIMIT)
+
+
+def task(number: int, *, secret: str = "prod/db") -> list[Record]:
+    """One more session of a role reads a secret some times, an hour after the one before it."""
+    by, at = records.role("app", f"i-{number:017x}"), after(hours=number)
+    return [records.read(secret, by=by, at=at + timedelta(seconds=n)) for n in range(4)]
+
+
+@pytest.mark.usefixtures("small_memories")
+def test_what_sessions_leave_that_are_gone_is_forgotten_although_others_read_the_same_secret() -> None:
+    engine, held = Engine(catalogue()), list[Counter[str]]()
+    for number in range(10 * LIMIT):
+        for arrival in arrivals(task(number)):
+            engine.judge([arrival])
+        if number in (5 * LIMIT - 1, 10 * LIMIT - 1):
+            gc.collect()
+            held.append(Counter(type(each).__name__ for each in gc.get_objects()))
+    before, now = held
+    for kind in ("Plan", "Times", "Group", "Glimpse", "Handful", "Waiter"):
+        assert now[kind] <= before[kind] * 1.1, kind
+
+
+@pytest.mark.usefixtures("small_memories")
+def test_a_session_that_goes_on_is_known_whoever_else_reads_the_secret_meanwhile() -> None:
+    engine, by = Engine(catalogue()), records.role("thief", "i-0badbadbadbadbad0")
+    engine.judge(arrivals([records.read(by=by, at=AT)]))
+    for number in range(10 * LIMIT):
+        other = records.role("app", f"i-{number:017x}")
+        engine.judge(arrivals([records.read(by=other, at=after(seconds=number))]))
+    engine.judge(arrivals([records.delete(by=by, at=after(minutes=59))]))
+    assert [alarm.count for alarm in of(DESTROYED, engine.alarms)] == [1]

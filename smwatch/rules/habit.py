@@ -25,8 +25,8 @@ class Doer(Protocol):
         """The same for the group in every run."""
         ...
 
-    def wake(self) -> None:
-        """What is habitual may have changed."""
+    def doubt_habit(self, day: int) -> None:
+        """What is habitual after this day may have changed."""
         ...
 
 
@@ -59,7 +59,7 @@ class Habits:
         if len(days.doers) > DAYS:
             del days.doers[min(days.doers, key=itemgetter(1))]
         if count > peak:
-            _wake(days, by)
+            _tell(days, day, by)
 
     def noted(self, identity: str, within: int, day: int, by: Doer) -> int:
         """To how many values within so many seconds of a day a group has come, as far as that is noted."""
@@ -72,7 +72,8 @@ class Habits:
         for (_, day), doers in known.doers.items():
             if day in days:
                 doers.pop(by.group, None)
-        _wake(known, by)
+        if days:
+            _tell(known, min(days), by)
 
     def usual(self, identity: str, within: int, day: int) -> float:
         """To how many values a principal may come on a day, having come nearly as far on enough of the days before."""
@@ -100,7 +101,7 @@ class Habits:
             days.interested.discard(doer)
 
 
-def _wake(days: _Days, by: Doer) -> None:
+def _tell(days: _Days, day: int, by: Doer) -> None:
     for doer in days.interested:
         if doer is not by:
-            doer.wake()
+            doer.doubt_habit(day)

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain, groupby
 from operator import itemgetter
 
-from smwatch.rules.dimension import Value
+from smwatch.rules.last_seen import LastSeen
 from smwatch.rules.measure import Sight
 from smwatch.rules.slots import More
 from smwatch.rules.subject import SECOND_BITS
@@ -16,21 +15,19 @@ _second, _value = (itemgetter(Sight._fields.index(name)) for name in ("second", 
 
 
 class Lately:
-    """The last sight of each value: as many as are since a second, so many different values were seen since then.
+    """How many different values had been seen in the periods that end with what is new.
 
     A caller that goes through hundreds of values has thousands of sights in a period, of which one more event is one.
     Serves the rows "rules-varied" and "rules-trouble" of the benchmarks.
     """
 
-    __slots__ = ("_before", "_counts", "_keys", "_lasts", "_new", "_periods")
+    __slots__ = ("_before", "_counts", "_last", "_new", "_periods")
 
     def __init__(self, periods: Iterable[int]) -> None:
         """`periods`: how many seconds each lasts that is asked about."""
         self._periods = frozenset(periods)
-        self._lasts: dict[Value, int] | None = None
-        """By value, the key of its last sight; None where that is not known."""
-        self._keys: list[int] = []
-        """These keys, ascending."""
+        self._last: LastSeen | None = None
+        """By keys; None where that is not known."""
         self._new: Mapping[int, Sequence[Sight]] = {}
         self._before: Sequence[Sequence[Sight]] = ()
         self._counts: dict[tuple[int, int], list[tuple[int, int]]] | None = None
@@ -38,26 +35,25 @@ class Lately:
 
     def forget(self) -> None:
         """Anything may have been seen."""
-        self._lasts = self._counts = None
+        self._last = self._counts = None
         self._new = {}
 
     def drop(self, sights: Iterable[Sight]) -> None:
         """Forget these, which are older than any period reaches back that is asked about from now on."""
-        if (lasts := self._lasts) is None:
+        if (last := self._last) is None:
             return
         for _, key, value in sights:
-            if lasts.get(value) == key:
-                del lasts[value], self._keys[bisect_left(self._keys, key)]
+            last.forget(value, key)
 
     @property
     def up_to_date(self) -> bool:
         """Whether it knows all that there was before, and need not be told."""
-        return self._lasts is not None and self._counts is not None  # somebody has asked since it went on last
+        return self._last is not None and self._counts is not None  # somebody has asked since it went on last
 
     def go_on(self, new: Mapping[int, Sequence[Sight]], before: Sequence[Sequence[Sight]]) -> None:
         """By slot, ascending, what is `new`: all of it is later than what there was `before`, ascending."""
         if not self.up_to_date:
-            self._lasts = None
+            self._last = None
         self._new, self._before, self._counts = new, before, None
 
     def counts(self, within: int, slot: int) -> Sequence[tuple[int, int]] | None:
@@ -68,25 +64,21 @@ class Lately:
         if slot not in self._new:
             return None
         if self._counts is None:
-            if self._lasts is None:
-                self._lasts = {value: key for _, key, value in chain(*self._before)}
-                self._keys = sorted(self._lasts.values())
-            self._counts = self._counted(self._lasts)
+            if self._last is None:
+                self._last = LastSeen((value, key) for _, key, value in chain(*self._before))
+            self._counts = self._counted(self._last)
             self._before = ()  # which is thousands of sights
         return self._counts[slot, within]
 
-    def _counted(self, lasts: dict[Value, int]) -> dict[tuple[int, int], list[tuple[int, int]]]:
-        keys, counts = self._keys, dict[tuple[int, int], list[tuple[int, int]]]()
+    def _counted(self, last: LastSeen) -> dict[tuple[int, int], list[tuple[int, int]]]:
+        counts = dict[tuple[int, int], list[tuple[int, int]]]()
         for slot, new in self._new.items():
             own = [(within, counts.setdefault((slot, within), [])) for within in self._periods]
             for second, sights in groupby(new, _second):
                 for _, key, value in sights:
-                    if (was := lasts.get(value)) is not None:
-                        del keys[bisect_left(keys, was)]
-                    lasts[value] = key
-                    keys.append(key)
+                    last.see(value, key)
                 for within, found in own:
-                    found.append((second, len(keys) - bisect_left(keys, second - within << SECOND_BITS)))
+                    found.append((second, last.since(second - within << SECOND_BITS)))
         return counts
 
 

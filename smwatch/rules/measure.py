@@ -12,6 +12,8 @@ from smwatch.rules.dimension import UNNAMED, Dimension, Value
 from smwatch.rules.envelope import Share
 from smwatch.rules.evidence import BEGINNING
 from smwatch.rules.habit import Habits
+from smwatch.rules.last_seen import LastSeen
+from smwatch.rules.period import DAY
 from smwatch.rules.question import Lookout
 from smwatch.rules.sighter import SLOTS
 from smwatch.rules.times import EVER
@@ -93,6 +95,10 @@ class Needs:
             if all(fewer >= least or other < reach for fewer, other in reaches.items())
         )
         """How many values there must be, and how many stretches away at most, for any need to be met."""
+        self.fewest = tuple(
+            (need.within, int(need.least / factor) if need.alone else need.least, need.least) for need in needs
+        )
+        """By period, how many values may be habitual, and how many may be evidence."""
 
 
 ANY = -1
@@ -175,6 +181,7 @@ class Measure:
     __slots__ = (
         "_asked",
         "_askers",
+        "_fewest",
         "_highs",
         "_questions",
         "bar",
@@ -194,6 +201,7 @@ class Measure:
         self.bar = bar
         self.factor = needs.factor
         self.least, self.width, self.reach, self.near = needs.least, needs.width, needs.reach, needs.near
+        self._fewest = needs.fewest
         self._askers: dict[Value, Asker] = {}
         """As far as each value was asked about since what is known has changed."""
         self._highs: dict[Value, int] = {}
@@ -244,6 +252,19 @@ class Measure:
         if count < self.least or self.bar is None or since is None:
             return count >= self.least
         return since < EVER and count * self.factor >= self.bar.at(since)
+
+    def reached(self, last_seen: LastSeen, second: int, case: SpreadCase) -> bool:
+        """Whether as many values as may be evidence had been seen by a second, which is the last; if fewer, they are
+        noted as habitual."""
+        habits, day = self.habits, second // DAY
+        for within, fewest, least in self._fewest:
+            count = last_seen.since(second - within)
+            if count >= least:
+                return True
+            if count >= fewest and habits is not None:
+                habits.watch(case.identity, case)
+                habits.note(case.identity, within, day, count, case)
+        return False
 
     def counts(self, value: Value, second: int, case: SpreadCase) -> bool:
         """Whether a value that was evidence, last in this second, still counts: that it does is only asked anew where

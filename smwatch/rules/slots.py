@@ -102,6 +102,17 @@ class Slots:
         """The slots that a value is in."""
         return [number for number, slot in self.by_number.items() if value in slot]
 
+    def is_last(self, number: int) -> bool:
+        """Whether there is no later slot than this one."""
+        return number == self._last
+
+    def lasts(self, number: int, reach: int) -> Iterator[tuple[Value, int]]:
+        """The last second of each value in a slot, and in each of so many before, ascending by slot."""
+        slots = self.by_number
+        for one in range(number - reach, number + 1):
+            for value, (_, last) in slots[one].items() if one in slots else ():
+                yield value, last >> SECOND_BITS
+
     def enough_near(self, number: int, needs: Iterable[tuple[int, int]]) -> bool:
         """Whether a period may hold a slot's events and as many values as one of these needs, see `Needs.near`.
 
@@ -128,6 +139,10 @@ class Slots:
     def days(self, day: int) -> Set[int]:
         """The days, of so many seconds, in which slots begin."""
         return {number * self.width // day for number in self.by_number}
+
+    def any_after(self, day: int, length: int) -> bool:
+        """Whether there may be a slot that ends after this day, of so many seconds."""
+        return (self._last + 1) * self.width > (day + 1) * length
 
     def each(self) -> Iterator[tuple[Value, int]]:
         """Every value with each key that is kept of it."""

@@ -1,0 +1,43 @@
+"""When each of many values was seen last, and how many were seen since."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable
+
+from smwatch.rules.dimension import Value
+
+
+class LastSeen:
+    """Values by when each was seen last, be that told in seconds or by keys: so many were seen since then."""
+
+    __slots__ = ("_ascending", "_lasts")
+
+    def __init__(self, sights: Iterable[tuple[Value, int]]) -> None:
+        """`sights`: those of one value ascend."""
+        self._lasts: dict[Value, int] = dict(sights)
+        self._ascending = sorted(self._lasts.values())
+
+    @property
+    def newest(self) -> int:
+        """When any was seen last."""
+        return self._ascending[-1] if self._ascending else -1
+
+    def see(self, value: Value, when: int) -> int:
+        """A value was seen, no other one later; when it had been seen last before, -1 if it had not."""
+        lasts, ascending = self._lasts, self._ascending
+        was = lasts.get(value, -1)
+        if was >= 0:
+            del ascending[bisect_left(ascending, was)]
+        lasts[value] = when
+        ascending.append(when)
+        return was
+
+    def forget(self, value: Value, when: int) -> None:
+        """Forget a value if it was seen last then."""
+        if self._lasts.get(value) == when:
+            del self._lasts[value], self._ascending[bisect_left(self._ascending, when)]
+
+    def since(self, when: int) -> int:
+        """How many values were seen then or later."""
+        return len(self._ascending) - bisect_left(self._ascending, when)

@@ -137,7 +137,8 @@ class Known:
     def _make_room(self) -> None:
         """Forget the clients that were not asked for in a long while, and what they are made of."""
         self._callers = 0
-        self._addresses.clear()
+        if len(self._addresses) > self._remember:
+            self._addresses.clear()
         self._principals.clear()
         self.clients.age()
         self._unnamed.forget()

@@ -51,16 +51,20 @@ class Pace:
         self,
         ceiling: float,
         *,
+        unrefused: float = 0.0,
         clock: Callable[[], float] = time.monotonic,
         chance: Callable[[float, float], float] = random.uniform,
     ) -> None:
-        self.ceiling = ceiling
+        """At `ceiling` calls a second at the most; at `unrefused` of them, if that is more, until AWS first says no."""
+        self.ceiling = max(ceiling, unrefused)
+        self._shared = ceiling
+        """What may be taken where others ask as well, as far as being refused tells."""
         self.throttles = 0
         """How often AWS has said that it is too much."""
         self.throttled_at: float | None = None
         self.clock = clock
         self._chance = chance
-        self._rate = ceiling
+        self._rate = self.ceiling
         self._raised_at = self._counted_at = clock()
         self._tokens = BURST
         self._held_until = 0.0
@@ -119,6 +123,7 @@ class Pace:
     def throttled(self, asked_at: float | None = None) -> float:
         """AWS said no: halve the rate and hold everyone back; the seconds until the next call.
 
+        The first time it is enough to leave others what is theirs, where that was taken as well.
         A call of `asked_at` (by `clock`) that was under way when the rate was last halved says nothing of the new one.
         """
         now = self.clock()
@@ -126,7 +131,8 @@ class Pace:
         if asked_at is not None and self.throttled_at is not None and asked_at <= self.throttled_at:
             return self._until_token()
         self.throttled_at = now
-        self._rate = max(FLOOR, self.rate / 2)
+        self._rate = self._shared if self.ceiling > self._shared else max(FLOOR, self.rate / 2)
+        self.ceiling = min(self.ceiling, self._shared)
         self._raised_at = now
         self._tokens = 0.0
         self._counted_at = now
@@ -155,13 +161,13 @@ class Paces:
         self._chance = chance
         self._paces: dict[tuple[str, str, str], Pace] = {}
 
-    def of(self, account: str, region: str, api: str, ceiling: float) -> Pace:
+    def of(self, account: str, region: str, api: str, ceiling: float, *, unrefused: float = 0.0) -> Pace:
         """The one budget of this API; the smallest ceiling that was ever asked for counts."""
         key = (account, region, api)
         if key not in self._paces:
-            self._paces[key] = Pace(ceiling, clock=self._clock, chance=self._chance)
+            self._paces[key] = Pace(ceiling, unrefused=unrefused, clock=self._clock, chance=self._chance)
         pace = self._paces[key]
-        pace.ceiling = min(pace.ceiling, ceiling)
+        pace.ceiling = min(pace.ceiling, max(ceiling, unrefused))
         return pace
 
 

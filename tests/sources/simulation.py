@@ -67,7 +67,9 @@ class World:
         """Calls a second that others make at this time."""
         self.asked: Callable[[datetime, datetime | None], None] = lambda _, __: None
         """Is told of each call from when to when it asks."""
-        self.tokens, self._counted_at = 2.0, 0.0
+        self.quota = 2.0
+        """Calls a second for everybody together."""
+        self.tokens, self._counted_at = self.quota, 0.0
 
     def now(self) -> datetime:
         """The true time."""
@@ -98,10 +100,10 @@ class World:
             self.history.add([event], visible_at=visible_at)
 
     def charge(self) -> None:
-        """Two calls a second for everybody together."""
+        """Take a call out of the quota, or be refused."""
         clock = asyncio.get_running_loop().time()
         others = self.competitor(self.now())
-        self.tokens = min(2.0, self.tokens + (clock - self._counted_at) * max(0.0, 2.0 - others))
+        self.tokens = min(self.quota, self.tokens + (clock - self._counted_at) * max(0.0, self.quota - others))
         self._counted_at = clock
         if self.tokens < 1:
             self.throttled += 1

@@ -11,7 +11,7 @@ from smwatch.events.event import SeenBy
 from smwatch.sources.clock import LocalClock
 from smwatch.sources.coverage import Coverage
 from smwatch.sources.errors import CallError, Remedy
-from smwatch.sources.logs import SCHEDULE, rate_in
+from smwatch.sources.logs import SCHEDULE, rate_in, unrefused_in
 from smwatch.sources.nature import Nature
 from smwatch.sources.pace import Pace
 from smwatch.sources.reader import Answer, Row
@@ -130,8 +130,10 @@ def test_following_asks_for_nothing_ahead() -> None:
 
 
 @pytest.mark.parametrize(
-    ("region", "live", "once"), [("us-east-1", 5, 20), ("eu-west-1", 2, 8), ("eu-central-1", 1, 4)]
+    ("region", "live", "once", "unrefused"),
+    [("us-east-1", 5, 20, 24), ("eu-west-1", 2, 8, 9), ("eu-central-1", 1, 4, 4)],
 )
-def test_a_share_of_the_regions_quota_is_taken(region: str, live: float, once: float) -> None:
+def test_a_share_of_the_regions_quota_is_taken(region: str, live: float, once: float, unrefused: float) -> None:
     assert rate_in(region) == live
     assert rate_in(region, once=True) == once
+    assert unrefused_in(region) == unrefused

@@ -81,6 +81,24 @@ def test_who_may_ask_often_is_given_back_as_much_in_ten_minutes() -> None:
     virtual_time.run(scenario())
 
 
+def test_more_than_its_share_is_taken_until_the_first_refusal_which_costs_no_more_than_that() -> None:
+    async def scenario() -> None:
+        budget = Pace(8, unrefused=9, clock=asyncio.get_running_loop().time, chance=lambda low, _: low)
+        await asyncio.sleep(60)
+        assert budget.rate == 9
+        budget.throttled()
+        assert budget.rate == 8
+        assert not budget.slowed, "it has what it may have"
+        await asyncio.sleep(3600)
+        assert budget.rate == 8
+        budget.throttled()
+        assert budget.rate == 4
+        await asyncio.sleep(3600)
+        assert budget.rate == 8
+
+    virtual_time.run(scenario())
+
+
 def test_everybody_holds_back_after_a_throttle() -> None:
     async def scenario() -> float:
         budget = pace(100)
@@ -129,6 +147,8 @@ def test_a_region_of_an_account_has_one_budget_per_api() -> None:
     assert paces.of("1", "eu-west-2", "LookupEvents", 1.0) is not one
     assert paces.of("2", "eu-west-1", "LookupEvents", 1.0) is not one
     assert paces.of("1", "eu-west-1", "FilterLogEvents", 1.0) is not one
+    assert paces.of("1", "eu-west-1", "FilterLogEvents", 8.0, unrefused=9.0).ceiling == 1.0
+    assert paces.of("1", "eu-west-2", "FilterLogEvents", 8.0, unrefused=9.0).ceiling == 9.0
 
 
 @pytest.mark.parametrize(

@@ -9,14 +9,20 @@ from operator import itemgetter
 from random import Random
 
 import msgspec
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from smwatch.sources.coverage import Lags
+from smwatch.events.event import SeenBy
+from smwatch.sources.clock import LocalClock
+from smwatch.sources.coverage import Coverage, Lags
 from smwatch.sources.errors import CallError, Remedy
-from smwatch.sources.logs import SCHEDULE, FilterLogEvents
+from smwatch.sources.logs import QUOTA, SCHEDULE, FilterLogEvents, rate_in, unrefused_in
+from smwatch.sources.pace import Pace
 from smwatch.sources.reader import Answer, Row
-from smwatch.sources.source import DELIVERED_WITHIN, Found, State
+from smwatch.sources.source import DELIVERED_WITHIN, Found, Page, State
+from smwatch.sources.tail import Tail
+from smwatch.sources.telling import Named
 from tests.emulators.log_group import GROUP, LogGroupService, RefusedError
 from tests.sources import virtual_time
 from tests.sources.reading import SignedIn
@@ -70,6 +76,7 @@ class SimulatedFilterLogEvents(SignedIn):
 
     async def page(self, start: datetime, until: datetime | None, token: str | None) -> Answer:
         world = self.world
+        world.calls += 1
         await asyncio.sleep(world.latency() / 2)
         world.charge()
         if token and world.chance.random() < world.refuse_tokens:
@@ -270,5 +277,49 @@ def test_however_often_it_is_restarted_audits_find_what_was_late() -> None:
             await watcher.watch(world.now() + timedelta(seconds=chance.uniform(50, 90)))
         assert late - set(watcher.seen) == set()
         assert watcher.missing() == []
+
+    virtual_time.run(scenario())
+
+
+@pytest.mark.parametrize(("behind", "begins", "refused"), [(0, 60, 0), (1_200, 5, 2)])
+def test_who_follows_sees_all_in_time_beside_a_reading_that_ends(behind: int, begins: int, refused: int) -> None:
+    """An hour of 130 pages, read beside somebody who keeps up, and beside somebody who is so many seconds `behind`."""
+    hour, page, region = 3600, 76, "eu-west-1"
+
+    async def scenario() -> None:
+        world, loop = LogWorld(31), asyncio.get_running_loop()
+        chance = world.chance
+        world.quota = world.tokens = QUOTA
+        world.latency = lambda: chance.uniform(0.005, 0.02)
+        world.group.page = page
+        for _ in range(130 * page):
+            world.write(EPOCH + timedelta(seconds=chance.uniform(-hour, 120)), found=chance.uniform(0, 2))
+        reading = Tail(
+            SimulatedFilterLogEvents(world),
+            Named("logs", "Logs", region, SeenBy.LOGS),
+            since=EPOCH - timedelta(seconds=hour),
+            schedule=SCHEDULE,
+            pace=Pace(rate_in(region, once=True), unrefused=unrefused_in(region), clock=loop.time),
+            local=LocalClock(world.local, asyncio.sleep, loop.time),
+        )
+        found = set[str]()
+
+        async def read() -> float:
+            await asyncio.sleep(begins)
+            async for item in reading.read_once(Coverage()):
+                if isinstance(item, Page):
+                    found.update(one.raw for one in item.found)
+            return loop.time() - begins
+
+        taking = asyncio.create_task(read())
+        since = EPOCH - timedelta(seconds=behind)
+        watcher = Watcher(world, since, SCHEDULE, rate=rate_in(region), reader=lambda: SimulatedFilterLogEvents(world))
+        await watcher.watch(EPOCH + timedelta(seconds=110))
+        assert await taking < 20
+        begun_at = EPOCH + timedelta(seconds=begins)
+        assert found >= {record for record, visible in world.visible.items() if visible < begun_at}
+        assert world.throttled <= refused
+        assert watcher.missing() == []
+        assert max(watcher.latencies(begun_at)) < 10
 
     virtual_time.run(scenario())

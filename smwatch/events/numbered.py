@@ -68,21 +68,24 @@ class Column(Generic[V]):
         """The event at this place has another value."""
         old = self.numbers[place]
         [self.numbers[place]] = self.take((value,), steady=steady)
-        self._let_go(old, 1)
+        self.uses[old] -= 1
+        if not self.uses[old]:
+            self._let_go(old)
 
     def drop(self, count: int) -> None:
         """The first so many events are gone."""
+        uses = self.uses
         for number, gone in Counter(self.numbers[:count]).items():
-            self._let_go(number, gone)
+            uses[number] -= gone
+            if not uses[number]:
+                self._let_go(number)
         del self.numbers[:count]
 
-    def _let_go(self, number: int, count: int) -> None:
-        """So many events less have the value with this number."""
-        self.uses[number] -= count
-        if not self.uses[number]:
-            del self._number_of[self.values[number]]
-            self.values[number] = self.nothing
-            self._free.append(number)
+    def _let_go(self, number: int) -> None:
+        """No event has the value with this number any more."""
+        del self._number_of[self.values[number]]
+        self.values[number] = self.nothing
+        self._free.append(number)
 
     def _new(self, value: V, *, steady: bool) -> int:
         if self._free and not steady:

@@ -14,8 +14,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smwatch.events import event
 from smwatch.events.event import UNREADABLE, Arrival, Event, SeenBy
-from smwatch.events.header import Header, unwrapped
+from smwatch.events.header import Header, quick_header, unwrapped
 from smwatch.events.reader import Reader
 from smwatch.events.recent import Recent
 from smwatch.events.scope import READS, in_scope
@@ -374,6 +375,23 @@ def test_a_string_longer_than_any_of_aws_is_clipped_in_the_event_but_not_in_the_
 def test_the_record_is_decoded_when_it_is_asked_for_and_only_once() -> None:
     found = arrival(records.raw(records.read()))
     assert found.record is found.record
+
+
+def test_the_header_of_who_or_what_is_new_is_not_read_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    reader, read = Reader(), list[str]()
+    told = [
+        records.raw(records.read(secret, by=records.role(name), id=f"{secret} {name}"))
+        for secret, name in (("prod/db", "app"), ("prod/job", "app"), ("prod/job", "job"), ("prod/db", "job"))
+    ]
+    arrivals = [reader.read(raw, seen_by=SeenBy.FILE, seen_at=AT) for raw in told]
+
+    def noted(raw: str) -> Header | None:
+        read.append(raw)
+        return quick_header(raw)
+
+    monkeypatch.setattr(event, "quick_header", noted)
+    assert [arrival.header for arrival in arrivals] == list(map(quick_header, told))
+    assert read == told[3:]
 
 
 def test_the_header_is_read_when_it_is_asked_for_and_only_once() -> None:

@@ -136,7 +136,7 @@ def test_a_call_and_a_caller_that_are_known_have_nothing_asked_anew_when_they_co
     engine = Engine(catalogue())
     engine.judge(reads[:3])
     assert {each.key for each in glanced} == {read.event.key for read in reads[:3]}
-    engine.judge(reads[3:])
+    engine.judge(reads[4:])
     assert reads[3].event not in glanced
 
 
@@ -204,6 +204,25 @@ def test_what_makes_a_difference_to_a_case_of_values_alone_is_told_to_it_alone(m
     assert not told
     (alarm,) = of("SMW-READ-13", engine.alarms)
     assert alarm.last_at == AT + timedelta(seconds=59)
+
+
+def test_what_a_session_does_a_second_time_is_told_of_when_somebody_asks(monkeypatch: pytest.MonkeyPatch) -> None:
+    rules = ruled(mine('first_seen = { of = ["secret", "session"], within = "2h" }'))
+    engine, told, add = Engine(rules), list[int](), Times.add
+    reads = arrivals(records.read("prod/db", at=AT + timedelta(minutes=minute)) for minute in (0, 5, 10, 7, 125))
+    engine.judge(reads[:1])
+
+    def counted(times: Times, second: int) -> None:
+        told.append(second)
+        add(times, second)
+
+    monkeypatch.setattr(Times, "add", counted)
+    for read in reads[1:4]:
+        engine.judge([read])
+    assert not told
+    engine.judge(reads[4:])
+    (alarm,) = of("MINE", engine.alarms)
+    assert (alarm.count, alarm.last_at) == (1, AT)
 
 
 def test_a_secret_read_once_more_has_nothing_asked_again_but_for_a_read_before_those_asked_about(

@@ -59,7 +59,7 @@ class Habits:
         if len(days.doers) > DAYS:
             del days.doers[min(days.doers, key=itemgetter(1))]
         if count > peak:
-            _tell(days, day, by)
+            _tell(days, day)
 
     def noted(self, identity: str, within: int, day: int, by: Doer) -> int:
         """To how many values within so many seconds of a day a group has come, as far as that is noted."""
@@ -73,7 +73,7 @@ class Habits:
             if day in days:
                 doers.pop(by.group, None)
         if days:
-            _tell(known, min(days), by)
+            _tell(known, min(days))
 
     def usual(self, identity: str, within: int, day: int) -> float:
         """To how many values a principal may come on a day, having come nearly as far on enough of the days before."""
@@ -101,7 +101,6 @@ class Habits:
             days.interested.discard(doer)
 
 
-def _tell(days: _Days, day: int, by: Doer) -> None:
-    for doer in days.interested:
-        if doer is not by:
-            doer.doubt_habit(day)
+def _tell(days: _Days, day: int) -> None:
+    for doer in days.interested:  # also who has noted it, of whom a later day may be known already
+        doer.doubt_habit(day)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from datetime import timedelta
+from random import Random
 
 import pytest
 
@@ -41,10 +42,13 @@ def rounds(secrets: int, reads: int) -> list[Record]:
 
 
 @pytest.mark.parametrize("batch", [1, 3, 50, 0])
-def test_what_was_too_little_for_an_alarm_is_habitual_in_whatever_pages_it_comes(batch: int) -> None:
+@pytest.mark.parametrize("shuffled", [False, True])
+def test_what_was_too_little_for_an_alarm_is_habitual_in_whatever_pages_it_comes(batch: int, shuffled: bool) -> None:
     daily = [one for each in sweep("prod", 8, PROGRAM) for one in over(3, each)]
     for count, excused in ((12, True), (13, False)):
         happened = sorted([known_for(days=5), *daily, *sweep("prod", count, PROGRAM)], key=lambda one: one["eventTime"])
+        if shuffled:
+            Random(batch).shuffle(happened)
         assert (not of(RULE, judged(happened, batch=batch))) is excused
 
 

@@ -94,6 +94,8 @@ class LogGroupService(Loopback):
         """How many bytes of messages do; a larger one has a page of its own."""
         self.quota = math.inf
         """How many calls of FilterLogEvents are granted a second; those of one second may be saved up."""
+        self.takes = 0.0
+        """Seconds that an answer of FilterLogEvents takes, whatever else is asked meanwhile."""
         self.empty_pages = 0
         """How many pages without events come before each that has some."""
         self.knows_order = True
@@ -182,6 +184,7 @@ class LogGroupService(Loopback):
             match operation:
                 case "FilterLogEvents":
                     self._grant()
+                    await asyncio.sleep(self.takes)
                     return self._json(self.filtered(asked))
                 case "StartLiveTail":
                     return await self._live(request)

@@ -1,7 +1,8 @@
 """A log group on standard output, beside the two tools that people use for it.
 
 Where the group is makes a difference: AWS gives pages of 1 MB and grants so many calls a second, and so does the
-stand-in; moto gives as many records as are asked for, as often as it can.
+stand-in; moto gives as many records as are asked for, as often as it can. Both answer at once, and AWS does not: how
+long it takes for a page is nowhere said, so that a row says what it supposes.
 
 Their programs are not small (the AWS CLI v2 is 70 MB), so that these rows are measured only where they are asked for:
 
@@ -47,6 +48,8 @@ CLI_PACKAGE, CLI_VERSION = "aws-cdk-asset-awscli-v2", "2.0.198"
 AWSLOGS_VERSION = "0.15.0"
 REGION = "eu-west-1"
 """Where AWS grants ten calls of FilterLogEvents a second."""
+LATENCY = 0.3
+"""Seconds that an answer takes where it does not come at once."""
 TRIES = 20
 """How often the peers ask for a page that is refused: with the CLI's three some runs would not come to their end."""
 BATCH = 500
@@ -103,10 +106,13 @@ def awslogs_get() -> list[str]:
 
 
 @contextmanager
-def as_aws(size: int) -> Iterator[str]:
-    """The URL of a log group of so many records in pages of 1 MB, and of as many calls a second as AWS grants."""
+def as_aws(size: int, *, takes: float = 0.0) -> Iterator[str]:
+    """The URL of a log group of so many records in pages of 1 MB, and of as many calls a second as AWS grants.
+
+    Each page comes after so many seconds.
+    """
     group = LogGroupService()
-    group.quota = QUOTA
+    group.quota, group.takes = QUOTA, takes
     for text, at in _records(size):
         group.put(text, at)
     with beside(group):
@@ -223,10 +229,13 @@ def _rows(
 
 AWS_CLI, AWSLOGS = "aws logs tail --since (AWS CLI v2)", "awslogs get"
 PAGED = "in pages of 1 MB, ten a second"
+LATER = f"{PAGED}, each after {LATENCY} s"
 MOTO = "in moto"
 ROWS = (
     *_rows("aws", AWS_CLI, aws_logs_tail, as_aws, PAGED),
     *_rows("awslogs", AWSLOGS, awslogs_get, as_aws, PAGED),
+    *_rows("later-aws", AWS_CLI, aws_logs_tail, partial(as_aws, takes=LATENCY), LATER),
+    *_rows("later-awslogs", AWSLOGS, awslogs_get, partial(as_aws, takes=LATENCY), LATER),
     *_rows("moto-aws", AWS_CLI, aws_logs_tail, in_moto, MOTO),
     *_rows("moto-awslogs", AWSLOGS, awslogs_get, in_moto, MOTO),
 )

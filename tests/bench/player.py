@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import threading
 from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from selectors import DefaultSelector, SelectorKey
-from signal import SIGUSR1
+from signal import SIGUSR1, SIGUSR2
 from time import monotonic_ns, thread_time
 from typing import Any, ClassVar, TextIO
 
@@ -38,7 +39,7 @@ from smwatch.tui.screens.desk import Desk
 from smwatch.tui.screens.watch import WatchScreen
 from tests import records
 from tests.bench.painting import Bare
-from tests.bench.traffic import Traffic, Trouble, arrivals
+from tests.bench.traffic import PAGE, Traffic, Trouble, arrivals
 
 DISTINCT = 20_000
 """Events that are read for what the store holds; the rest are the same ones at other times."""
@@ -170,6 +171,28 @@ class Alarmed(Smwatch):
         """Nothing is said of frames."""
 
 
+class Bursting(Alarmed):
+    """Fed by a thread as well: as many events as come otherwise, all at once when there is a signal USR2.
+
+    It says when they have been taken in.
+    """
+
+    def __init__(self, rows: int, per_second: int, say: Callable[[str], None]) -> None:
+        super().__init__(rows, per_second, say)
+        self._asked_for = threading.Event()
+
+    def _stand(self, app: SmwatchApp) -> None:
+        asyncio.get_running_loop().add_signal_handler(SIGUSR2, self._asked_for.set)
+        super()._stand(app)
+
+    async def _bring(self, deliver: Deliver) -> None:
+        self._asked_for.wait()
+        came = [arrival for coming in self._coming for _, arrival in coming.arrivals]
+        for start in range(0, len(came), PAGE):
+            await deliver(Delivery(tuple(enumerate(came[start : start + PAGE])), more=start + PAGE < len(came)))
+        self._say("taken in")
+
+
 class Box(App[None]):
     """Nothing but a list in a box, which a key opens."""
 
@@ -262,6 +285,7 @@ PROGRAMS: dict[str, Callable[[int, int, Callable[[str], None]], App[Any]]] = {
     "plain": Plain,
     "opening": Opening,
     "alarmed": Alarmed,
+    "bursting": Bursting,
     "box": Box,
 }
 

@@ -2,13 +2,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import partial
+from pathlib import Path
 
 import msgspec
 import pytest
 
-from tests.bench.__main__ import SHORT, chosen
+from tests.bench.__main__ import SHORT, chosen, main
 from tests.bench.harness import Measured, Row, Runs, attempt, exponent, sizes
-from tests.bench.readme import BEGIN, END, README, rows, written
+from tests.bench.readme import BEGIN, END, OTHER_SIZES, README, merged, rows, written
 from tests.bench.rows import ROWS, TABLE
 from tests.bench.rows.parsing import Fresh
 from tests.bench.table import HEADER, heading, line
@@ -127,3 +128,28 @@ def test_what_is_printed_can_be_written_into_readme_and_read_there() -> None:
     table = written(rows(printed))
     assert "| 0.25x (0.25 to 0.25) |" in table
     assert written(rows(table)) == table
+
+
+def test_a_row_that_is_measured_at_its_own_size_alone_keeps_what_was_said_of_other_sizes() -> None:
+    row = ROWS[0]
+
+    def read(*measured: Measured) -> dict[str, dict[str, str]]:
+        return rows("\n".join([*heading(datetime(2026, 11, 23, tzinfo=UTC)), line(row, measured)]))
+
+    once, others = Measured(row.size, (1.0,), (4.0,)), [Measured(row.size * n // 10, (2.0,), (4.0,)) for n in (1, 100)]
+    known, anew = read(others[0], Measured(row.size, (3.0,), (4.0,)), others[1]), read(once)
+    assert merged(known, anew)[row.name] == known[row.name] | {
+        head: cell for head, cell in anew[row.name].items() if head not in OTHER_SIZES
+    }
+    assert merged(anew, known) == known
+    assert merged({}, anew) == anew
+
+
+def test_what_was_broken_off_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    file, written = tmp_path / "table", list[list[str]]()
+    for names in (["pattern"], ["pattern", "version"]):
+        monkeypatch.setattr("sys.argv", ["bench", "--short", "--into", str(file), *names])
+        main()
+        written.append(list(rows(file.read_text(encoding="utf-8"))))
+        assert file.read_text(encoding="utf-8").count("| pattern ") == 1
+    assert written == [["pattern"], ["pattern", "version"]]

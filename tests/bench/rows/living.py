@@ -15,7 +15,7 @@ from itertools import cycle
 from pathlib import Path
 from random import Random
 from select import select
-from signal import SIGUSR1
+from signal import SIGUSR1, SIGUSR2
 from statistics import quantiles
 from time import monotonic_ns, sleep
 from types import TracebackType
@@ -25,7 +25,7 @@ import msgspec
 import pexpect
 
 from tests.bench.harness import Pair, Row
-from tests.bench.player import ALARMED
+from tests.bench.player import AHEAD, ALARMED
 
 DOWN, UP, PAGE_DOWN, PAGE_UP = "\x1b[B", "\x1b[A", "\x1b[6~", "\x1b[5~"
 KEYS = (DOWN, DOWN, PAGE_DOWN, PAGE_DOWN, UP, DOWN, PAGE_UP, UP, PAGE_UP, UP)
@@ -114,6 +114,18 @@ class Played:
             self._child.setwinsize(*size)
         os.write(self._child.child_fd, keys.encode())
         sleep(OPENED)
+        return self._longest_turn()
+
+    def burst(self) -> float:
+        """The same of `player.Bursting` while all of its events come at once, and a little longer."""
+        self._longest_turn()
+        self._child.kill(SIGUSR2)
+        assert self._heard() == "taken in\n"
+        sleep(OPENED * self.pains)
+        return self._longest_turn()
+
+    def _longest_turn(self) -> float:
+        """The longest since this was last asked."""
         self._child.kill(SIGUSR1)
         return float(self._heard())
 
@@ -208,6 +220,25 @@ def idling(size: int, *, per_second: int) -> Iterator[Pair]:
         yield Pair(smwatch.share, plain.share)
 
 
+@contextmanager
+def bursting(size: int) -> Iterator[Pair]:
+    """So many events come at once; each time to another screen, as the first time takes longest."""
+    pains = pains_for(size)
+
+    def smwatch() -> float:
+        with Played("bursting", ROOM, max(10, size // AHEAD), pains=pains) as program:
+            sleep(SETTLED * pains)
+            return program.burst()
+
+    def floor() -> float:
+        with Played("plain", ROOM, 1_000, pains=pains) as program:
+            sleep(SETTLED * pains)
+            program.longest_turn("")
+            return program.longest_turn("")
+
+    yield Pair(smwatch, floor)
+
+
 _answering = Row(
     name="key-p50",
     what="key press to painted at 1,000 new rows/s, p50",
@@ -267,6 +298,21 @@ ROWS = (
         name="alarm-shown-50",
         what="the same at 50 rows/s",
         ready=partial(shown, per_second=50),
+    ),
+    Row(
+        name="burst-screen",
+        what="a burst, read already, comes to the whole screen: longest turn of the loop",
+        floor="a bare ScrollView, 100 more rows at a time",
+        target=15,
+        unit="ms",
+        absolute=True,
+        size=50_000,
+        sized="events",
+        rounds=3,
+        exact=True,
+        largest=50_000,
+        remark="the store holds no more",
+        ready=bursting,
     ),
     _idling,
     _cpu("cpu-50", "processor at 50 rows/s, read already", 3, partial(idling, per_second=50)),

@@ -144,6 +144,19 @@ _memory = Row(
     rounds=1,
     ready=partial(memory, how="an-event"),
 )
+_flat = Row(
+    name="memory-flat",
+    what="memory after all events, the store holding a 20th",
+    floor="memory after a quarter of them",
+    target=1.02,
+    unit="MB",
+    size=2_000_000,
+    sized="events",
+    rounds=1,
+    largest=2_000_000,
+    remark="takes too long",
+    ready=partial(memory, how="in-time"),
+)
 
 ROWS = (
     _merging,
@@ -195,17 +208,11 @@ ROWS = (
         what="the same, of 400 principals and 3,000 secrets",
         ready=partial(memory, how="an-event", traffic_of=Varied),
     ),
-    Row(
-        name="memory-flat",
-        what="memory after all events, the store holding a 20th",
-        floor="memory after a quarter of them",
-        target=1.02,
-        unit="MB",
-        size=2_000_000,
-        sized="events",
-        rounds=1,
-        largest=2_000_000,
-        remark="takes too long",
-        ready=partial(memory, how="in-time"),
+    _flat,
+    msgspec.structs.replace(
+        _flat,
+        name="memory-flat-rules",
+        what="the same, all built-in rules judging them",
+        ready=partial(memory, how="judged-in-time"),
     ),
 )

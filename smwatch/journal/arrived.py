@@ -5,6 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterable, Iterator
 from datetime import datetime
+from itertools import chain, repeat
 
 from smwatch.events.event import Arrival, Event
 from smwatch.journal.covered import Covered
@@ -13,7 +14,8 @@ from smwatch.journal.errors import JournalCorruptError
 from smwatch.journal.printed import DEALT, TAKEN, TOLD, UNTOLD
 from smwatch.journal.rows import SELECT, Row, Stored, identity, seconds, stored_of, text
 
-_CHUNK = 500
+_FEW, _CHUNK = 20, 500
+"""Events that are read in one go: at first, for whoever waits for the first of them, and then."""
 _FIRST, _LAST = (-(1 << 62), b""), (1 << 62, b"")
 """Places (at, identity) before and after those of all events."""
 _NEWEST = "SELECT coalesce(max(seq), 0) FROM events"
@@ -101,11 +103,11 @@ class Arrived(Covered):
 
     def _paged(self, select: str, place: tuple[int, bytes], *more: int | bytes) -> Iterator[Stored]:
         """What a SELECT finds beyond a place (at, identity), read in chunks, so that nobody waits for all of it."""
-        while True:
+        for most in chain((_FEW,), repeat(_CHUNK)):
             with self._look() as db:
-                rows: list[Row] = db.execute(f"{select} LIMIT {_CHUNK}", (*place, *more)).fetchall()
+                rows: list[Row] = db.execute(f"{select} LIMIT {most}", (*place, *more)).fetchall()
             yield from stored_of(rows)
-            if len(rows) < _CHUNK:
+            if len(rows) < most:
                 return
             place = rows[-1][1], rows[-1][2]
 

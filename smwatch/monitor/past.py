@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 BACKWARDS = 4
 """How much longer rules take with an event that is older than what they know: so many times less in one go."""
+FEW = 10
+"""Events that are handed on before any others, so that something stands at once. Serves "first-journal-event"."""
 TOLD_EACH = 1_000
 """Events after each of which it is told anew how far it is."""
 LESSONS = "names"
@@ -68,7 +70,9 @@ class Past:
         That says what is wrong with the journal, too.
         """
         with suppress(JournalError):
-            await self._hand_on(self._newest(since, self._journal.last_seq(), limit), BACKWARDS)
+            rows = self._newest(since, self._journal.last_seq(), limit)
+            await self._hand_on(islice(rows, FEW))
+            await self._hand_on(rows)
 
     async def refill(self, since: datetime, limit: int, successor: Callable[[], Successor]) -> None:
         """Hand on the newest `limit` events that the journal held already, newest first, to a store that judges none.

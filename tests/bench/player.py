@@ -49,7 +49,7 @@ FILLED = 1_000
 """Events that the store takes in at once while it is filled."""
 TROUBLE = 300
 """Events that alarms are made of."""
-AHEAD = 75
+AHEAD = 90
 """Seconds for which what will come is made before it begins: to make it is no work of what is measured."""
 ALARMED, ALARMED_EVERY = "prod/alarmed-", 13
 """Secrets that alarms are about, by a number each, and deliveries for one of which there is an alarm."""

@@ -275,7 +275,7 @@ _shown = Row(
     rounds=3,
     exact=True,
     largest=100_000,
-    remark="the store holds no more",
+    remark="takes long",
     ready=partial(shown, per_second=1_000),
 )
 
@@ -311,7 +311,7 @@ ROWS = (
         rounds=3,
         exact=True,
         largest=50_000,
-        remark="the store holds no more",
+        remark="takes long",
         ready=bursting,
     ),
     _idling,

@@ -69,8 +69,10 @@ def parse(size: int, traffic_of: type[AnyTraffic] = Traffic) -> Iterator[Pair]:
         texts = fresh.smwatch()
         began = clock()
         for text in texts:
-            reader.read(text, seen_by=SeenBy.LOGS, seen_at=AT)
-        return clock() - began
+            arrival = reader.read(text, seen_by=SeenBy.LOGS, seen_at=AT)
+        took = clock() - began
+        assert arrival.event.id in text
+        return took
 
     yield Pair(smwatch, lambda: decoding(fresh.floor()))
 

@@ -85,6 +85,8 @@ class Known:
         self._remember = remember
         self._callers = 0
         """How many were made, or remembered again, since clients became older."""
+        self._gone: dict[Hashable, Client | None] = {}
+        """Forgotten clients, let go of one by one: serves "longest stall of the event loop"."""
         # Of these, equal ones are one object.
         self._addresses: dict[str, str] = {}
         self._principals: dict[Principal, Principal] = {}
@@ -121,6 +123,8 @@ class Known:
         self._callers += 1
         if self._callers > self._remember:
             self._make_room()
+        if self._gone:
+            self._gone.popitem()
         address, text, key, agent = source_ip or "", client.text, client.access_key, client.user_agent
         if address.strip(ADDRESS) or key.strip(ACCESS_KEY) or len(address) > LONGEST:
             address = self.strings[address]
@@ -140,7 +144,7 @@ class Known:
         if len(self._addresses) > self._remember:
             self._addresses.clear()
         self._principals.clear()
-        self.clients.age()
+        self._gone = self.clients.aged()
         self._unnamed.forget()
 
     def _forget(self, secret: Secret | None) -> None:

@@ -50,7 +50,7 @@ def merged(known: Mapping[str, Row], anew: Mapping[str, Row]) -> dict[str, Row]:
     found = {**known}
     for name, row in anew.items():
         kept = {} if row.get("growth") else {head: known.get(name, {}).get(head, "") for head in OTHER_SIZES}
-        found[name] = row | {head: cell for head, cell in kept.items() if cell}
+        found[name] = row | {head: cell for head, cell in kept.items() if cell and not row.get(head)}
     return found
 
 

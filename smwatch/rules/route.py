@@ -211,7 +211,8 @@ def _of(taking: _Taking) -> frozenset[str]:
 
 def _apart(takers: Iterable[_Taking]) -> Callable[[Subject], Hashable]:
     """What gets that by which some takers tell events apart."""
-    return _attributes(set[str]().union(*map(_of, takers)))
+    names = set[str]().union(*map(_of, takers))
+    return attrgetter(*sorted(names)) if names else lambda _subject: ()
 
 
 def _attributes(names: Set[str]) -> Callable[[Subject], tuple[Any, ...]]:

@@ -150,6 +150,14 @@ class Close:
         """Know of a slot what another one knows; the slots in which others are covered than before."""
         return self._keep(slot, other._ends.get(slot), slots)
 
+    def follow(self, other: Close) -> None:
+        """Know of all slots what another one knows."""
+        self._ends = other._ends.copy()
+
+    def knows_as(self, other: Close) -> bool:
+        """Whether it knows of all slots what another one knows."""
+        return self._ends == other._ends
+
     def drop(self, slot: int) -> None:
         """Forget a slot."""
         self._ends.pop(slot, None)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
 from itertools import islice, pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -25,6 +25,7 @@ class Finder:
     """Finds what is evidence of what a case has seen: sights close to others, of which what else is known counts."""
 
     __slots__ = (
+        "_alike",
         "_asked",
         "_case",
         "_close",
@@ -53,6 +54,8 @@ class Finder:
         """By slot, ascending, the sights that are near others and count."""
         self._whole: set[int] = set()
         """The slots in which all count that are near others."""
+        self._alike = True
+        """Whether both know the same, as all counts that is near others: which is mostly so."""
         self._asked: set[int] = set()
         """The slots of which all that was seen was asked about."""
         self._graded: dict[int, Grade] = {}
@@ -104,18 +107,18 @@ class Finder:
             for near, close in zip(self._near, self._close, strict=True)
             if near.open(values) or close.open(values)
         ]
-        near, moved = {*seen, *asked}, list[list[int]]()
+        covered, moved = set[int](), list[list[int]]()
         self._go_on(self._seen_lately, newest, slots, more)
         for close, _ in self._open:
             moved.append([])
             for slot in close.later(seen, slots):
-                if covered := close.find(slot, slots, more if slot == only else None, self._seen_lately):
+                if some := close.find(slot, slots, more if slot == only else None, self._seen_lately):
                     moved[-1].append(slot)
-                    near.update(covered)
+                    covered.update(some)
                 yield len(slots[slot])
         # What else is known is asked only where there would be enough without it.
         counted, counted_more = list[int](), None
-        for slot in sorted(near):
+        for slot in sorted({*seen, *asked, *covered}):
             if slot == only:
                 differs, counted_more = self._count(slot, slots, more)
             else:
@@ -127,16 +130,34 @@ class Finder:
             self._counting = {slot: self._counting[slot] for slot in slots}
         counting = self._counting
         changed = {*counted, *asked}
-        if only is not None and counted_more is None:
-            newest = [] if only in counted else newest[1:]  # what counted of it before may not, or all of it does
-        self._go_on(self._counted_lately, newest if {*counted}.issubset(newest) else [], counting, counted_more)
-        for (plain, close), ends in zip(self._open, moved, strict=True):
-            for slot in sorted({*close.later(counted, counting), *ends}):
-                changed.update(self._close_in(slot, counting, plain, close, counted_more if slot == only else None))
-                yield len(counting[slot])
+        if self._alike and self._whole.issuperset(slots):
+            changed |= covered
+            self._counted_lately.forget()
+            for plain, close in self._open:
+                close.follow(plain)
+        else:
+            if only is not None and counted_more is None:
+                newest = [] if only in counted else newest[1:]  # what counted of it before may not, or all of it does
+            self._go_on(self._counted_lately, newest if {*counted}.issubset(newest) else [], counting, counted_more)
+            changed |= yield from self._find_counting(counted, moved, {only: counted_more})
         for slot in sorted(changed):
             self._judge(slot, counting, found, counted_more if slot == only else None)
             yield 2 * len(counting[slot])
+
+    def _find_counting(
+        self, counted: Collection[int], moved: Sequence[Collection[int]], new: Mapping[int | None, More | None]
+    ) -> Generator[int, None, set[int]]:
+        """Find what lies close by those sights alone that count; the slots in which others are covered than before.
+
+        Those `counted` have others than before; in those `moved`, for each need, others are near others.
+        """
+        counting, changed = self._counting, set[int]()
+        for (plain, close), ends in zip(self._open, moved, strict=True):
+            for slot in sorted({*close.later(counted, counting), *ends}):
+                changed.update(self._close_in(slot, counting, plain, close, new.get(slot)))
+                yield len(counting[slot])
+        self._alike = self._whole.issuperset(counting) and all(close.knows_as(plain) for plain, close in self._open)
+        return changed
 
     def _newest(self, seen: Collection[int], slots: Slots, new: Mapping[int, More]) -> list[int]:
         """The slots of `seen`, ascending, if what was seen there is later than all that was judged; none otherwise."""

@@ -17,12 +17,14 @@ from smwatch.events.principal import Kind, Principal
 
 V = TypeVar("V")
 KEY = attrgetter("key")
+LATELY = 4_096
+"""Values of a column that are known by their ids, before all are forgotten."""
 
 
 class Column(Generic[V]):
     """One value for each of a list of events; equal ones have one number for as long as some event has them."""
 
-    __slots__ = ("_free", "_number_of", "nothing", "numbers", "uses", "values")
+    __slots__ = ("_free", "_lately", "_number_of", "nothing", "numbers", "uses", "values")
 
     def __init__(self, nothing: V) -> None:
         self.numbers = array("I")
@@ -32,6 +34,8 @@ class Column(Generic[V]):
         self.nothing = nothing
         """Stands for what no event has any more."""
         self._number_of: dict[V, int] = {}
+        self._lately: dict[int, int] = {}
+        """The numbers of some of `values`, by id: to hash one, the texts that it holds are fetched. Serves "ingest"."""
         self.uses = array("I")
         """How many events have the value; by number."""
         self._free: list[int] = []
@@ -42,11 +46,11 @@ class Column(Generic[V]):
         That is for whoever has asked about values by number, and goes on to events by what was said of these.
         """
         taken = array("I")
-        number_of, uses = self._number_of, self.uses
+        lately, uses = self._lately, self.uses
         for value in values:
-            number = number_of.get(value)
+            number = lately.get(id(value))
             if number is None:
-                number = self._new(value, steady=steady)
+                number = self._number(value, steady=steady)
             uses[number] += 1
             taken.append(number)
         return taken
@@ -83,9 +87,22 @@ class Column(Generic[V]):
 
     def _let_go(self, number: int) -> None:
         """No event has the value with this number any more."""
-        del self._number_of[self.values[number]]
+        value = self.values[number]
+        del self._number_of[value]
+        self._lately.pop(id(value), None)
         self.values[number] = self.nothing
         self._free.append(number)
+
+    def _number(self, value: V, *, steady: bool) -> int:
+        """The number of a value that is not among `_lately`."""
+        number = self._number_of.get(value)
+        if number is None:
+            number = self._new(value, steady=steady)
+        if self.values[number] is value:  # which is kept, so that no other object has its id
+            if len(self._lately) >= LATELY:
+                self._lately.clear()
+            self._lately[id(value)] = number
+        return number
 
     def _new(self, value: V, *, steady: bool) -> int:
         if self._free and not steady:

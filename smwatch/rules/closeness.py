@@ -255,10 +255,7 @@ def among(numbers: range, slots: Collection[int]) -> list[int]:
 def _next(numbers: range, slots: Collection[int]) -> int | None:
     """The first of these slots that there is: they ascend, or descend, where `slots` may be in no order."""
     if len(numbers) <= len(slots):
-        for one in numbers:
-            if one in slots:
-                return one
-        return None
+        return next(filter(slots.__contains__, numbers), None)
     return next(iter(sorted(among(numbers, slots), key=numbers.index)), None)
 
 

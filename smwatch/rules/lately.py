@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from itertools import chain, groupby
 from operator import itemgetter
@@ -40,10 +41,8 @@ class Lately:
 
     def drop(self, sights: Iterable[Sight]) -> None:
         """Forget these, which are older than any period reaches back that is asked about from now on."""
-        if (last := self._last) is None:
-            return
-        for _, key, value in sights:
-            last.forget(value, key)
+        if self._last is not None:
+            self._last.forget(sights)
 
     @property
     def up_to_date(self) -> bool:
@@ -71,14 +70,14 @@ class Lately:
         return self._counts[slot, within]
 
     def _counted(self, last: LastSeen) -> dict[tuple[int, int], list[tuple[int, int]]]:
-        counts = dict[tuple[int, int], list[tuple[int, int]]]()
+        keys, counts = last.ascending, dict[tuple[int, int], list[tuple[int, int]]]()
         for slot, new in self._new.items():
             own = [(within, counts.setdefault((slot, within), [])) for within in self._periods]
             for second, sights in groupby(new, _second):
                 for _, key, value in sights:
                     last.see(value, key)
                 for within, found in own:
-                    found.append((second, last.since(second - within << SECOND_BITS)))
+                    found.append((second, len(keys) - bisect_left(keys, second - within << SECOND_BITS)))
         return counts
 
 

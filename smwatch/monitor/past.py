@@ -107,6 +107,8 @@ class Past:
         while batch := self._reading.stored(islice(rows, self._handing.slice)):
             oldest = min(oldest, batch[0][1].event.at)
             judging.take([arrival for _, arrival in batch])
+            while judging.settle():
+                await self._handing.rest()
             if renamed := self._reading.renamed():
                 judging.fold(renamed)
                 await self._handing.deliver(Delivery(renamed=renamed, more=True))
@@ -208,6 +210,8 @@ class Past:
                     limit -= len(batch)
                     oldest = min(oldest, batch[0][1].event.at)
                     anew.take([arrival for _, arrival in batch])
+                    while anew.settle():
+                        await self._handing.rest()
                     await self._handing.rest()
             except JournalError:
                 self._reading.reader.mistaken = True  # the next commit says what is wrong

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 TOGETHER = 1_000
 """Events for which alarms are worked out together: after each few of them, most were so again and again."""
+SOME = 20
+"""Alarms that are worked out in one go, each in up to a millisecond: others are heard in between."""
 
 
 class Successor:
@@ -36,9 +38,20 @@ class Successor:
         """Judge these, each of which is given once, by what their names stand for now; `fold` ends it."""
         self._fresh.add(arrivals, more=True)
         self._unsettled += len(arrivals)
+
+    def settle(self) -> bool:
+        """Work out some alarms, if enough has been taken since that was done; whether there are more to be worked out.
+
+        In the end `compare` does it.
+        """
         if self._unsettled >= TOGETHER:
+            self.engine.at_once = SOME
             self._fresh.settle()
+            self.engine.at_once = None  # nothing else is to be left half done
+            if self._fresh.unsettled:
+                return True
             self._unsettled = 0
+        return False
 
     def fold(self, renames: Iterable[Rename]) -> None:
         """Take note that what looked like two secrets is one."""

@@ -78,7 +78,8 @@ class Known:
         parts = remember // 2
         self.strings: Recent[_Text, str] = Recent(_kept, parts)
         self.texts: Recent[str, str] = Recent(str, parts)
-        self.clients: Marked[_From, Client | None] = Marked(self._make_client, remember)
+        # They become older with `_make_room`: never by themselves, as each has a caller that is counted.
+        self.clients: Marked[_From, Client | None] = Marked(self._make_client, 2 * remember)
         """None where the ARN does not tell who it is; see `unnamed`."""
         self.calls: Marked[_With, KnownCall] = Marked(self._make_call, remember)
         self.names = Names(changed=self._forget)
@@ -99,10 +100,11 @@ class Known:
         """The client with this key, as for `Marked.made`; None where its ARN does not tell who it is: see `unnamed`."""
         client = self.clients.made(mark, key)
         if client is not None and client.callers:  # it had become older
+            if len(client.callers) > self._remember // 2:
+                client.callers.clear()
             self._callers += len(client.callers)
             if self._callers > self._remember:
-                self._callers -= len(client.callers)
-                client.callers.clear()
+                self._make_room()
         return client
 
     def unnamed(self, header: Header, identity: Identity) -> Client:

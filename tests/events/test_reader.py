@@ -347,6 +347,13 @@ def test_what_a_reader_remembers_is_bounded() -> None:
     assert all(len(table) <= 8 for table in tables)
 
 
+def test_as_many_callers_as_are_to_be_remembered_are() -> None:
+    reader = Reader(remember=8)
+    texts = [records.raw(records.read(by=records.role(f"role-{n}", f"session-{n}"), id=str(n))) for n in range(12)]
+    last = [arrival(text, reader).event.caller for text in texts][-8:]
+    assert all(arrival(text, reader).event.caller is caller for text, caller in zip(texts[-8:], last, strict=True))
+
+
 @pytest.mark.parametrize("by", [records.role(), records.aws_service()])
 def test_the_addresses_of_one_caller_are_forgotten_as_well(by: records.Identity) -> None:
     """However many there are, in memory is what so many more take that nothing refers to."""

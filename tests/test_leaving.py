@@ -26,6 +26,17 @@ async def stuck():
 asyncio.run(stuck())
 """
 LONGEST = 60.0
+HOLDING = """
+from smwatch import leaving
+
+class Held:
+    def __del__(self):
+        print("freed", flush=True)
+
+held = Held()
+print("said")
+leaving.left(3, at_once={at_once})
+"""
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
@@ -38,6 +49,12 @@ def test_who_is_asked_to_end_and_is_stuck_ends_all_the_same(number: signal.Signa
             assert process.wait(LONGEST) == FAILED
         finally:
             process.kill()
+
+
+@pytest.mark.parametrize(("at_once", "said", "code"), [(True, "said\n", 3), (False, "said\nfreed\n", 0)])
+def test_who_leaves_at_once_has_said_all_and_frees_nothing_first(at_once: bool, said: str, code: int) -> None:
+    done = subprocess.run([sys.executable, "-c", HOLDING.format(at_once=at_once)], stdout=subprocess.PIPE, text=True)
+    assert (done.stdout, done.returncode) == (said, code)
 
 
 def has_ended(number: int) -> None:

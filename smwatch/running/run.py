@@ -258,7 +258,7 @@ def _headless(
             notice("interrupted before everything was read")
         worst = lines.worst(now())
         met = fail_on is not None and worst is not None and worst >= Severity(fail_on)
-        return left(ALARM if met else code, stuck=_stuck(threads))
+        return left(ALARM if met else code, at_once=_stuck(threads))
 
 
 def _stuck(threads: ThreadPoolExecutor) -> bool:

@@ -82,12 +82,11 @@ def show(settings: Settings, backstage: Callable[[], Backstage], *, title: str =
         ui=settings.ui,
         collector=Collector(datetime.now(UTC)),
     )
-    ended = True
     try:
         code = app.run()
     finally:
         for each in behind:
-            ended = each.stop(app.fault)
+            each.stop(app.fault)
     if app.fault is not None:
         raise app.fault
-    return left(code or FINE, stuck=not ended)
+    return left(code or FINE, at_once=True)

@@ -203,6 +203,8 @@ class Plan:
 
     def rest(self) -> None:
         """Tell everybody what is known, and let go of all who listen, until there is another event."""
+        if self._deaf is None:
+            return  # nobody does: most plans are of an event that came once
         self.until, self._heard, self._deaf = -1, False, None
         self._tell()
         for listener in self._listeners:

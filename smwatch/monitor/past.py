@@ -80,7 +80,7 @@ class Past:
         Then have them judged, oldest first, by the `successor` that is made for that, and hand on that.
         """
         async with self._lock:
-            count, judging, watched = 0, None, tuple[Watched, ...]()
+            count, judging, watched, whole = 0, None, tuple[Watched, ...](), False
             try:
                 settled, kept_from = self.settled()
                 upto, count = self._journal.catch_up(), self._journal.count(since, limit)
@@ -89,11 +89,14 @@ class Past:
                 rows = self._journal.recalled(since, upto, limit=limit)
                 since = await self._judge(rows, judging, since, limit, count)
                 watched = self._watching.recalled(since, settled, kept_from)
+                whole = True
             except JournalCorruptError as error:
                 await self._keeper.begin_anew(error)
             except JournalError as error:
-                await self._say(f"can't read the journal ({error}): older events are not shown")
+                what = "shown" if judging is None else "judged"
+                await self._say(f"can't read the journal ({error}): older events are not {what}")
             judging = judging or successor()
+            judging.whole = whole
             judging.watched(watched)
             judging.compare()
             told = (self._kept(State.DONE),) if count >= TOLD_EACH else ()

@@ -28,6 +28,8 @@ class Successor:
     def __init__(self, engine: Engine, fresh: Judging) -> None:
         """`engine` is that by which the store judges; that of `fresh` is to take its place."""
         self.engine = cast("Engine", fresh.engine)
+        self.whole = True
+        """Whether it is given all that the store was; the rest is judged when the store is given that once more."""
         self._known = engine
         self._fresh = fresh
         self._unsettled = 0
@@ -78,4 +80,6 @@ class Successor:
         return self._taken_over(store, alarms)
 
     def _taken_over(self, store: Judging, alarms: Sequence[Alarm]) -> Change:
+        if not self.whole:
+            store.leave_unjudged(self._fresh)
         return store.take_over(self.engine, alarms, self._fresh)

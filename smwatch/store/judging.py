@@ -248,6 +248,9 @@ class Judging(ABC):
         self._begin(self._raising(alarms))
         return Change(alarms={alarm.group: alarm for alarm in alarms})
 
+    def leave_unjudged(self, judged: Judging) -> None:  # noqa: B027
+        """Judge what is here and is not `judged` when it is added once more."""
+
     def set_right(self) -> bool:
         """Go on with what `recall`, `fold` or `take_over` has begun, see `at_once`; whether there may be more to do.
 

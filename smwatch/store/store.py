@@ -42,6 +42,8 @@ class Store(Judging):
         self._counted: set[int] = set()
         """The calls that are in the dossiers, of those of which several accounts have records."""
         self._views: list[View] = []
+        self._unjudged: set[int] = set()
+        """The keys of events that were added while others judged them, who did not come so far."""
 
     # -- reading
 
@@ -135,6 +137,10 @@ class Store(Judging):
         self._judge(new, change, more=more)
         return self._correct(again, change, more=more)
 
+    def leave_unjudged(self, judged: Judging) -> None:
+        """Judge what is here and is not `judged` when it is added once more."""
+        self._unjudged = {event.key for event in self.events if not judged._knows(event.key)}
+
     # -- how
 
     def _renaming(self, renames: Sequence[tuple[Secret, Secret]], change: Change) -> Iterator[Change]:
@@ -197,14 +203,18 @@ class Store(Judging):
 
         It was counted when it came first, whichever of them did; only the rules look at it again.
         """
-        better: list[Arrival] = []
+        better, late = list[Arrival](), list[Arrival]()
         for arrival in again:
             event = arrival.event
             known = self.find(event.key)
-            if known is None or known.odd_id == event.odd_id:
-                continue  # brought again by another scan
+            if known is None or known.odd_id == event.odd_id:  # brought again by another scan
+                if known is not None and event.key in self._unjudged:
+                    self._unjudged.remove(event.key)
+                    late.append(arrival)
+                continue
             if event.odd_id > known.odd_id:  # of two corrections the records don't tell which is newer
                 self._replace(event)
+                self._unjudged.discard(event.key)
                 better.append(arrival)
             else:
                 change.superseded.append(event)
@@ -212,7 +222,8 @@ class Store(Judging):
             change.corrected = [arrival.event for arrival in better]
             for view in self._views:
                 view.recheck(change.corrected)
-            self._judge(better, change, more=more)
+        if better or late:
+            self._judge([*better, *late], change, more=more)
         return self._publish(change)
 
     def _counts(self, arrival: Arrival, came: set[int]) -> bool:
@@ -238,6 +249,7 @@ class Store(Judging):
         self._numbered.dropped(extra)
         gone = [event.key for event in old]
         self._counted.difference_update(gone)
+        self._unjudged.difference_update(gone)
         self._marks.unmark(gone)
         names = Counter([event.call.name for event in old])
         self.names.subtract(names)

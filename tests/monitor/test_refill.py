@@ -5,22 +5,26 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from datetime import timedelta
+from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from smwatch.events.event import SeenBy
 from smwatch.events.reader import Reader
-from smwatch.journal import FILE_NAME, Journal, JournalError, Stored
+from smwatch.journal import FILE_NAME, Journal, JournalCorruptError, JournalError, Stored
 from smwatch.monitor.delivery import Delivery
 from smwatch.record import Record
 from smwatch.rules.alarm import Alarm, AlarmState
+from smwatch.rules.engine import Engine
 from smwatch.running.parts import Parts
 from smwatch.settings import Settings
 from smwatch.sources.source import State
 from smwatch.store.store import Store
 from tests import records
 from tests.records import AT, arn
+from tests.rules.judging import arrivals
 
 SINCE = AT - timedelta(hours=1)
 READS = [records.read(f"prod/{n % 9}", at=AT + timedelta(seconds=n), id=f"read-{n}") for n in range(1_500)]
@@ -93,9 +97,36 @@ async def test_a_journal_that_cannot_be_read_to_the_end_leaves_nobody_without_ru
     parts, told = await refilled(tmp_path)
     with closing(parts.journal):
         messages = [status.message for delivery in told for status in delivery.statuses if status.message]
-        assert messages == ["can't read the journal (disk I/O error): older events are not shown"]
+        assert messages == ["can't read the journal (disk I/O error): older events are not judged"]
         parts.store.add([records.arrival(records.read_deleted("prod/late", at=AT + timedelta(hours=2), id="late"))])
         assert deletion(parts).secret == parts.store.events[-1].secret
+
+
+async def test_what_was_shown_of_a_damaged_journal_is_judged_once_as_sources_bring_it_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    filled(tmp_path, [*READS, DELETED])
+    recalled = Journal.recalled
+
+    def torn(*arguments: Any, **more: Any) -> Iterator[Stored]:
+        yield from islice(recalled(*arguments, **more), 300)
+        raise JournalCorruptError("database disk image is malformed")
+
+    monkeypatch.setattr(Journal, "recalled", torn)
+    parts, _ = await refilled(tmp_path)
+    with closing(parts.journal):
+        store, expected = parts.store, Store(engine=Engine(parts.engine.rules))
+        shown, dossiers = tuple(store.events), {secret: each.events for secret, each in store.secrets.items()}
+        assert not store.alarms
+        for _ in range(2):
+            store.add(arrivals([*READS, DELETED]))
+        expected.add(arrivals([*READS, DELETED]))
+        assert store.alarms == expected.alarms
+        assert deletion(parts).count == 1
+        assert (tuple(store.events), {secret: each.events for secret, each in store.secrets.items()}) == (
+            shown,
+            dossiers,
+        )
 
 
 async def test_a_secret_that_turns_out_to_be_another_is_that_one_in_events_and_alarms(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from weakref import WeakSet
 
-from smwatch.rules.answer import Answer, Pending
+from smwatch.rules.answer import Answer, Open
 from smwatch.rules.memory import Asked
 from smwatch.rules.watching import Watcher
 
@@ -43,7 +43,7 @@ class Accounts:
         def some() -> bool:
             return not all(account.watched for account in asked)
 
-        return Pending(lambda: some() is not negated, *asked, final=lambda: None if some() else negated)
+        return Open(lambda: some() is not negated, *asked, final=lambda: None if some() else negated)
 
 
 class _Account:

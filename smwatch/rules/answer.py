@@ -22,16 +22,43 @@ class Watched(Protocol):
 class Pending:
     """A question whose answer may change as more becomes known, and what it hangs on."""
 
-    __slots__ = ("_on", "ask", "final")
+    # Those that are asked of each event have a class, not functions of their own: those hold five times as much.
 
-    def __init__(self, ask: Callable[[], bool], *on: Watched, final: Callable[[], bool | None] = lambda: None) -> None:
-        self.ask = ask
-        self.final = final
+    __slots__ = ()
+
+    def ask(self) -> bool:
+        """The answer as far as is known."""
+        raise NotImplementedError
+
+    def final(self) -> bool | None:
         """The answer that will never be another one, whatever becomes known; None while there is none."""
-        self._on = on
+        return None
 
     def watch(self, watcher: Watcher) -> None:
         """Tell `watcher` when the answer may have changed."""
+        raise NotImplementedError
+
+
+class Open(Pending):
+    """One that a function answers."""
+
+    __slots__ = ("_ask", "_final", "_on")
+
+    def __init__(self, ask: Callable[[], bool], *on: Watched, final: Callable[[], bool | None] = lambda: None) -> None:
+        self._ask = ask
+        self._final = final
+        self._on = on
+
+    def ask(self) -> bool:
+        """See Pending."""
+        return self._ask()
+
+    def final(self) -> bool | None:
+        """See Pending."""
+        return self._final()
+
+    def watch(self, watcher: Watcher) -> None:
+        """See Pending."""
         for one in self._on:
             one.watch(watcher)
 
@@ -89,18 +116,34 @@ def _all_told(asks: Sequence[Callable[P, Answer]], decisive: bool, /, *args: P.a
             pending.append(answer)
     if not pending:
         return not decisive
-    if len(pending) == 1:
-        return pending[0]
-    return Pending(
-        lambda: any(one.ask() is decisive for one in pending) is decisive,
-        *pending,
-        final=lambda: _final(pending, decisive=decisive),
-    )
+    return pending[0] if len(pending) == 1 else _Together(pending, decisive=decisive)
 
 
-def _final(pending: Sequence[Pending], *, decisive: bool) -> bool | None:
-    """The final answer of several together, where one that is `decisive` decides."""
-    finals = {one.final() for one in pending}
-    if decisive in finals:
-        return decisive
-    return None if None in finals else not decisive
+class _Together(Pending):
+    """Several, of which one that is `decisive` decides."""
+
+    __slots__ = ("_decisive", "_parts")
+
+    def __init__(self, parts: Sequence[Pending], *, decisive: bool) -> None:
+        self._parts = tuple(parts)
+        self._decisive = decisive
+
+    def ask(self) -> bool:
+        """See Pending."""
+        decisive = self._decisive
+        for one in self._parts:  # asked of each event of the row "rules-trouble"; any() makes a generator
+            if one.ask() is decisive:
+                return decisive
+        return not decisive
+
+    def final(self) -> bool | None:
+        """See Pending."""
+        finals = {one.final() for one in self._parts}
+        if self._decisive in finals:
+            return self._decisive
+        return None if None in finals else not self._decisive
+
+    def watch(self, watcher: Watcher) -> None:
+        """See Pending."""
+        for one in self._parts:
+            one.watch(watcher)

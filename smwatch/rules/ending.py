@@ -91,7 +91,7 @@ class Ending:
     def event_in(self, end: int) -> str:
         """The closing event of this second, and who made it; "" where it is not known by name."""
         if isinstance(self.known, Times):
-            for key, name, who in self.known.notes:
+            for key, name, who in self.known.notes or ():
                 if key >> SECOND_BITS == end:
                     return f"{name} by {who}" if who else name
         return ""

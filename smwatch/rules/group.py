@@ -29,8 +29,8 @@ class Group(Heeded):
     def __init__(self) -> None:
         super().__init__()
         self.members: dict[Member, Times] = {}
-        self.listening: set[Times] = set()
-        """Members of which plans may know more: to be told before anybody cares for it."""
+        self.listening: set[Times] | None = None
+        """Members of which plans may know more, to be told before anybody cares for it; None before the first."""
         self._awaiting: list[tuple[int, Watcher]] | None = None
         """Who becomes a watcher when there are so many members."""
         self._renamed: Group | None = None
@@ -41,8 +41,7 @@ class Group(Heeded):
         self.members[member] = times
         if len(self.members) > MEMBERS:
             gone = self.members.pop(next(iter(self.members)))
-            gone.leave(self)
-            self.listening.discard(gone)
+            self._part_from(gone)
         if self._awaiting:
             self._admit_watchers()
 
@@ -50,8 +49,12 @@ class Group(Heeded):
         """Know no more of a member that nobody asks about any more."""
         if self.members.get(member) is times:
             del self.members[member]
+            self._part_from(times)
+
+    def _part_from(self, times: Times) -> None:
+        times.leave(self)
+        if self.listening:
             self.listening.discard(times)
-            times.leave(self)
 
     def dismiss(self, member: Member) -> None:
         """Somebody has turned out to be another member, or one to be."""
@@ -139,8 +142,8 @@ class Group(Heeded):
             self._renamed.grow_loud(high)
         if high > self.loud:
             # Of thousands of members a few have plans that listen: the others need not be gone through.
-            listening, self.listening = self.listening, set()
-            for times in listening:
+            listening, self.listening = self.listening, None
+            for times in listening or ():
                 times.catch_up()
             self.loud = high
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, TypeVar, cast
 from weakref import ref
 
 from smwatch.events.recent import Recent
@@ -91,17 +90,27 @@ class Outlasting(Memory[K, V]):
         self._older |= left
 
 
+class _Kept(ref[V], Generic[K, V]):
+    """What is kept for as long as somebody hangs on it, and its key."""
+
+    __slots__ = ("key",)
+
+    key: K
+
+
 class Asked(Generic[K, V]):
     """What was asked about before anything was written of it: each is kept for as long as somebody hangs on it."""
 
     # So whoever makes rules ask about thousands of names that do not exist pushes nothing out that was written.
 
-    __slots__ = ("_make", "_values")
+    __slots__ = ("_gone", "_make", "_values")
 
     def __init__(self, make: Callable[[], V]) -> None:
         self._make = make
         # A WeakValueDictionary by hand: that makes six calls for each that is new, as each session is (row "rules").
-        self._values: dict[K, ref[V]] = {}
+        self._values: dict[K, _Kept[K, V]] = {}
+        self._gone = self._forget
+        """One for all of them: a callback of each one's own takes as much as what is kept. Serves "memory-flat"."""
 
     def __getitem__(self, key: K) -> V:
         known = self._values.get(key)
@@ -111,13 +120,16 @@ class Asked(Generic[K, V]):
             self.keep(key, value)
         return value
 
-    def _forget(self, key: K, gone: ref[V]) -> None:
+    def _forget(self, gone: ref[V]) -> None:
+        key = cast("_Kept[K, V]", gone).key
         if self._values.get(key) is gone:
             del self._values[key]
 
     def keep(self, key: K, value: V) -> None:
         """Find `value` under `key` for as long as somebody hangs on it."""
-        self._values[key] = ref(value, partial(self._forget, key))
+        kept: _Kept[K, V] = _Kept(value, self._gone)
+        kept.key = key
+        self._values[key] = kept
 
     def take(self, key: K) -> V | None:
         """What was asked about under `key`, which is forgotten here; None if nobody hangs on it."""

@@ -11,15 +11,15 @@ from smwatch.events.tidy import LONGEST
 from smwatch.patterns import Pattern
 from smwatch.patterns.conditions import parse_selector
 from smwatch.patterns.nodes import Compare, Operator, Text
-from smwatch.rules.answer import Answer, Pending, Whenever, all_of, any_of
-from smwatch.rules.condition import All, Any, Condition, Look, Lookup, Matches, Trait
+from smwatch.rules.answer import Answer, Open, Pending, Whenever, all_of, any_of
+from smwatch.rules.condition import All, Any, Condition, Lookup, Matches, Trait
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Value, dimension
-from smwatch.rules.group import Group, Known
+from smwatch.rules.lookup import asked_of
 from smwatch.rules.period import DAY
 from smwatch.rules.subject import Subject
 from smwatch.rules.times import Times
 from smwatch.rules.trait import TRAITS
-from smwatch.rules.vigil import Place, Want
+from smwatch.rules.vigil import Place
 from smwatch.rules.watching import Watcher
 from smwatch.rules.world import Moment, World
 
@@ -45,8 +45,6 @@ _NAME = parse_selector("$.eventName")
 
 Prepare: TypeAlias = Callable[[Subject], Answer]
 """Asks an event that has just come."""
-Where: TypeAlias = Callable[[], Place]
-"""Finds out where somebody must have been watching: mostly that does not matter any more."""
 Lookout: TypeAlias = Callable[[Mapping[Dimension, Value], int], Answer]
 """The same for what is known of an event by now: its values and its second."""
 
@@ -73,7 +71,7 @@ def prepare(world: World, condition: Condition) -> Prepare:
         case All(parts):
             return all_of([prepare(world, part) for part in parts])
         case Lookup(fact=fact, same=same):
-            source, ask_known = world.source(fact, same, condition.of), _asked_of(world, condition)
+            source, ask_known = world.source(fact, same, condition.of), asked_of(world, condition)
             if any(each.several for each in same):
                 return lambda subject: any_of(
                     [partial(ask_known, known, subject.second) for known in source.each_of_event(subject)]
@@ -102,7 +100,7 @@ def lookout(world: World, condition: Condition) -> Lookout:
     """Compile a condition on what else has happened to what asks it of an event's values and second."""
     match condition:
         case Lookup(fact=fact, same=same):
-            source, ask = world.source(fact, same, condition.of), _asked_of(world, condition)
+            source, ask = world.source(fact, same, condition.of), asked_of(world, condition)
             if not condition.warmup:
                 return lambda values, second: ask(source.of(values), second, _nowhere)
             return lambda values, second: ask(source.of(values), second, lambda: _place(values, same))
@@ -122,53 +120,6 @@ def lookout(world: World, condition: Condition) -> Lookout:
             raise TypeError(condition)
 
 
-def _asked_of(world: World, lookup: Lookup) -> Callable[[Known | None, int, Where], Answer]:
-    """The lookup's question, once it is clear of whom it is asked, and where that is."""
-    within = lookup.seconds
-    back = within if lookup.look is not Look.FOLLOWS else 0
-    ahead = within if lookup.look in (Look.FOLLOWS, Look.NEAR) else -int(lookup.ago)
-    warmup, vigil = int(lookup.warmup), world.vigil
-
-    def seen(known: Known | None, second: int, _where: Where) -> Answer:
-        if known is None:
-            return False
-        # Facts are only ever added to: what is known once is known for good.
-        low, high = second - back, second + ahead
-        return known.any(low, high) or Pending(
-            lambda: known.any(low, high), known, final=lambda: known.any(low, high) or None
-        )
-
-    def new(known: Known | None, second: int, where: Where) -> Answer:
-        low, high = second - within, second - 1
-        if known is None or known.any(low, high) or known.forgotten(second):
-            return False
-
-        def final() -> bool | None:
-            return False if known.any(low, high) else None
-
-        if not warmup:
-            return Pending(lambda: not known.any(low, high), known, final=final)
-        want = Want(where(), low, second, warmup)
-        return Pending(lambda: not known.any(low, high) and vigil.enough(want), known, vigil.wanted(want), final=final)
-
-    def steady(known: Known | None, second: int, where: Where) -> Answer:
-        if not isinstance(known, Group):
-            return False
-        low, high = second - within, second - 1
-        if not warmup:
-            return Pending(lambda: known.steady(low, high), known)
-        want = Want(where(), low, second, warmup)
-        return Pending(lambda: known.steady(low, high) and vigil.enough(want), known, vigil.wanted(want))
-
-    match lookup.look:
-        case Look.NEW:
-            return new
-        case Look.STEADY:
-            return steady
-        case Look.SEEN | Look.FOLLOWS | Look.NEAR:
-            return seen
-
-
 def _rotation(world: World, *, actor: bool, negated: bool) -> Lookout:
     started_of = world.source(_STARTED, (_SECRET,))
     ended_of, wrote_of = world.source(_ENDED, (_SECRET,)), world.source(_WROTE, (_SECRET, _IDENTITY))
@@ -178,40 +129,42 @@ def _rotation(world: World, *, actor: bool, negated: bool) -> Lookout:
         if not isinstance(started, Times) or not isinstance(ended, Times):
             return negated
         if not actor:
-            return Pending(lambda: _running(started, ended, second) is not negated, *map(Whenever, (started, ended)))
+            return Open(lambda: _running(started, ended, second) is not negated, *map(Whenever, (started, ended)))
         wrote = wrote_of.of(values)
-        if not isinstance(wrote, Times):
-            return negated
-        part = _Part(wrote, started, ended)
-        return Pending(lambda: part.taken() is not negated, part)
+        return _Part(wrote, started, ended, negated=negated) if isinstance(wrote, Times) else negated
 
     return look
 
 
-class _Part:
+class _Part(Pending):
     """The part that somebody takes in the rotations of a secret: they are heard of from when that one has written it.
 
     Of all who read secrets hardly any ever does: serves the rows "rules-trouble" and "burst-trouble".
     """
 
-    __slots__ = ("_ended", "_started", "_watchers", "_wrote")
+    __slots__ = ("_ended", "_negated", "_started", "_watchers", "_wrote")
 
-    def __init__(self, wrote: Times, started: Times, ended: Times) -> None:
+    def __init__(self, wrote: Times, started: Times, ended: Times, *, negated: bool) -> None:
         self._wrote, self._started, self._ended = wrote, started, ended
-        self._watchers: list[Watcher] = []
+        self._negated = negated
+        self._watchers: tuple[Watcher, ...] = ()
         """Who does not hear of the rotations yet."""
 
     def watch(self, watcher: Watcher) -> None:
         """Wake `watcher` when it may have been taken, or not."""
         Whenever(self._wrote).watch(watcher)
-        self._watchers.append(watcher)
+        self._watchers += (watcher,)
 
-    def taken(self) -> bool:
+    def ask(self) -> bool:
+        """Whether it was, or was not where that is what is asked."""
+        return self._taken() is not self._negated
+
+    def _taken(self) -> bool:
         """Whether that one wrote the secret while a rotation was under way."""
         wrote = self._wrote.seconds
         if not wrote:
             return False
-        watchers, self._watchers = self._watchers, []
+        watchers, self._watchers = self._watchers, ()
         for watcher in watchers:
             for known in (self._started, self._ended):
                 Whenever(known).watch(watcher)
@@ -226,7 +179,7 @@ def _just_written(world: World, *, negated: bool) -> Lookout:
         if wrote is None:
             return negated
         over = Moment(world, second + TURNS_UP)
-        return Pending(
+        return Open(
             lambda: (wrote.any(second - TURNS_UP, second) and not over.past()) is not negated, Whenever(wrote), over
         )
 
@@ -248,7 +201,7 @@ def _same_policy(world: World, *, negated: bool) -> Lookout:
                 return False
             return len(every.among(last, second - 1, 2)) == 1  # no other policy since, nor in the same second
 
-        return Pending(lambda: same() is not negated, *map(Whenever, (every, removed)))
+        return Open(lambda: same() is not negated, *map(Whenever, (every, removed)))
 
     return look
 
@@ -265,7 +218,7 @@ def _pending_deletion(world: World, *, negated: bool) -> Lookout:
             since = scheduled.before(second + 1)
             return since is not None and second - since <= WINDOW and not restored.any(since, second)
 
-        return Pending(lambda: pending() is not negated, *map(Whenever, (scheduled, restored)))
+        return Open(lambda: pending() is not negated, *map(Whenever, (scheduled, restored)))
 
     return look
 

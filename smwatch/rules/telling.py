@@ -161,7 +161,7 @@ def _some_of(names: Sequence[str], most: int) -> str:
 
 
 def _deletion(known: Times, deadlines: Deadlines | None, last_at: int) -> Iterator[str]:
-    earlier = [note for note in known.notes if note[0] >> SECOND_BITS <= last_at]
+    earlier = [note for note in known.notes or () if note[0] >> SECOND_BITS <= last_at]
     for key, name, who in earlier[-1:]:
         deleted_at = key >> SECOND_BITS
         until = deadlines.set_at(deleted_at) if deadlines is not None else None

@@ -27,6 +27,8 @@ EVER = 1 << 40
 
 Note: TypeAlias = tuple[int, str, str]
 """An event's key, its name, and the principal."""
+_NONE = array("q")
+"""The seconds of all that is only asked about, half of what is kept: nothing is added to it."""
 
 
 def crowded(plans: list[Plan], now: int) -> bool:
@@ -62,18 +64,18 @@ class Times(Heeded):
         # What Heeded's has, without a call: some are made for each session that is new. Serves the row "rules".
         self.watchers = None
         self.loud = -1
-        self.told: array[int] = array("q")
+        self.told: array[int] = _NONE
         """The seconds as far as told, ascending."""
-        self.plans: list[Plan] = []
-        """Who may know of more."""
+        self.plans: list[Plan] | None = None
+        """Who may know of more; None instead of nobody, as mostly nobody does."""
         self._renamed: Times | None = None
         """What this is another name for."""
         self.first = EVER
         """The first second of all, also of those that are no longer kept."""
         self.trimmed = False
         """Whether there was more than is kept."""
-        self.notes: list[Note] = []
-        """Ascending."""
+        self.notes: list[Note] | None = None
+        """Ascending; None before the first, as for most facts there never is one."""
         self.gap = -1
         """How long the fact had not been known before the second added last; EVER where that is not known, and -1 for
         a second that was known and is not the newest."""
@@ -83,20 +85,25 @@ class Times(Heeded):
     def listen(self, plan: Plan) -> None:
         """Have this plan tell before anything is said of the fact, or somebody begins to care for it."""
         for group in self.groups:
-            group.listening.add(self)
+            if group.listening is None:
+                group.listening = {self}
+            else:
+                group.listening.add(self)
+        if self.plans is None:
+            self.plans = []
         self.plans.append(plan)
         if len(self.plans) > FEW and crowded(self.plans, plan.since):
             self.catch_up(PLANS // 4)
 
     def release(self, plan: Plan) -> None:
         """Have this plan, which has told all, listen no more."""
-        if plan in self.plans:
+        if self.plans and plan in self.plans:
             self.plans.remove(plan)
 
     def catch_up(self, count: int = PLANS) -> None:
         """Have its plans tell."""
         if self.plans:
-            plans, self.plans = self.plans[:count], self.plans[count:]
+            plans, self.plans = self.plans[:count], self.plans[count:] or None
             for plan in plans:
                 plan.tell(self)
 
@@ -137,6 +144,8 @@ class Times(Heeded):
         if not seconds:
             if self.plans:
                 self.catch_up()  # some events are of another kind from now on
+            if seconds is _NONE:
+                seconds = self.told = array("q")
             seconds.append(second)
             self.first = second
             self.gap = EVER
@@ -202,6 +211,8 @@ class Times(Heeded):
     def note(self, key: int, name: str, who: str) -> None:
         """Keep the event itself as well."""
         entry = (key, name, who)
+        if self.notes is None:
+            self.notes = []
         if entry not in self.notes:
             insort(self.notes, entry)
             del self.notes[:-NOTES]
@@ -211,7 +222,7 @@ class Times(Heeded):
     def last_note(self, low: int, high: int) -> Note | None:
         """The newest that is known by name of a second from `low` to `high`."""
         end = high + 1 << SECOND_BITS
-        for note in reversed(self.notes):
+        for note in reversed(self.notes or ()):
             if note[0] < end:
                 return note if note[0] >> SECOND_BITS >= low else None
         return None
@@ -271,8 +282,12 @@ class Times(Heeded):
         """Know what `other` knows, which is from now on another name for this."""
         seconds = sorted({*self.seconds, *other.seconds})
         self.trimmed = other.trimmed = self.trimmed or other.trimmed or len(seconds) > TIMES
+        if self.told is _NONE:
+            self.told = array("q")
+        if self.notes is None:
+            self.notes = []
         self.told[:] = array("q", seconds[-TIMES:])
-        self.notes[:] = sorted({*self.notes, *other.notes})[-NOTES:]
+        self.notes[:] = sorted({*self.notes, *(other.notes or ())})[-NOTES:]
         self.first = min(self.first, other.first)
         other.told, other.notes, other._renamed = self.told, self.notes, self
         self.loud = other.loud = max(self.loud, other.loud)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from heapq import heapify, heappop, heappush, nlargest
 from itertools import count
 from operator import itemgetter
@@ -268,10 +267,6 @@ class Vigil:
         """Wake `watcher` once so much was watched, if it was not."""
         self._scene(want.place).hope(want, watcher)
 
-    def wanted(self, want: Want) -> Wanted:
-        """What there is to watch until so much was watched."""
-        return Wanted(self, want)
-
     def _scene(self, place: Place) -> _Scene:
         scene = self._scenes.get(place)
         if scene is None:
@@ -279,18 +274,6 @@ class Vigil:
             if len(self._scenes) < PLACES:
                 self._scenes[place] = scene
         return scene
-
-
-@dataclass(frozen=True, slots=True)
-class Wanted:
-    """So much of a place is to have been watched."""
-
-    vigil: Vigil
-    want: Want
-
-    def watch(self, watcher: Watcher) -> None:
-        """Wake `watcher` once it was."""
-        self.vigil.hope(self.want, watcher)
 
 
 def joined(periods: Sequence[Span]) -> tuple[Span, ...]:

@@ -70,6 +70,7 @@ class Watch:
         self.needs = deciding(first.of if first else ())
         self.take: Take = self._take_value if distinct else self._take_first if rule.first_seen else self._take_event
         """Takes an event that the rule's pattern, and what it says of the event alone, has selected."""
+        self._take_new: Take = self._take_event  # one for all plans: serves "memory-flat"
         self._only = [prepare(world, each) for each in only_of(rule) if historic(each)]
         self._unless = [prepare(world, each) for each in rule.unless if historic(each)]
         self._by_secret = any(dimension.names_secret for dimension in rule.by)
@@ -114,7 +115,7 @@ class Watch:
             if (times := fresh.of_event(subject)) is None:
                 return
             if times in plan.times:
-                plan.firsts += (First(times, self._fresh_gap, self._take_event),)
+                plan.firsts += (First(times, self._fresh_gap, self._take_new),)
                 return
             # The event is none of those that count as having been seen: each of its kind is as new as the one before.
         elif self._waits is not None and self._may_wait(group := self._group(subject)):

@@ -90,7 +90,7 @@ def test_each_is_woken_once_as_history_comes_newest_first() -> None:
     waiting = {second: Waiting() for second in range(0, 10_000, 100)}
     for second, one in waiting.items():
         for _ in range(3):
-            vigil.wanted(Want(HERE, 0, 10_000, 10_000 - second)).watch(one)
+            vigil.hope(Want(HERE, 0, 10_000, 10_000 - second), one)
     for second in range(9_999, 4_999, -1):
         stretch.see(second)
     assert {second for second, one in waiting.items() if one.woken} == set(range(5_000, 10_000, 100))

@@ -205,10 +205,11 @@ class Plan:
         """Tell everybody what is known, and let go of all who listen, until there is another event."""
         if self._deaf is None:
             return  # nobody does: most plans are of an event that came once
-        self.until, self._heard, self._deaf = -1, False, None
+        self.until, self._heard = -1, False
         self._tell()
         for listener in self._listeners:
             listener.release(self)
+        self._deaf = None  # also of those who have asked meanwhile
 
     def _tell(self) -> None:
         if not self.noted:

@@ -12,9 +12,10 @@ from smwatch.record import Record
 from smwatch.rules import awaiting, fact, route, watch
 from smwatch.rules.alarm import AlarmState
 from smwatch.rules.engine import Engine
+from smwatch.rules.sighter import SLOTS
 from tests import records
 from tests.records import AT
-from tests.rules.judging import after, arrivals, catalogue, of
+from tests.rules.judging import after, arrivals, catalogue, judged, mine, of, ruled
 
 BULK, DELETED, DESTROYED = "SMW-READ-01", "SMW-DEL-01", "SMW-TAMP-06"
 LIMIT = 20
@@ -91,3 +92,30 @@ def test_a_session_that_goes_on_is_known_whoever_else_reads_the_secret_meanwhile
         engine.judge(arrivals([records.read(by=other, at=after(seconds=number))]))
     engine.judge(arrivals([records.delete(by=by, at=after(minutes=59))]))
     assert [alarm.count for alarm in of(DESTROYED, engine.alarms)] == [1]
+
+
+@pytest.mark.parametrize("batch", [1, 0])
+def test_a_session_that_others_have_had_rest_is_known_when_it_goes_on(batch: int) -> None:
+    sessions = [records.role("app", f"i-{number:017x}") for number in range(7)]
+
+    def read(secret: str, slot: int, seconds: int = 0, session: int = 0) -> Record:
+        return records.read(secret, by=sessions[session], at=after(seconds, minutes=10 * slot), id=f"{slot}")
+
+    def described(slot: int) -> Record:
+        return records.describe("a", by=sessions[0], at=after(minutes=10 * slot, seconds=90))
+
+    calm, back = SLOTS + 14, 2 * SLOTS + 34
+    told = [
+        *(read(secret, 0) for secret in "abcd"),
+        *(read("a", slot) for slot in range(1, calm)),
+        read("e", calm),  # of it nothing is kept once the session has told of all that follows
+        described(calm),
+        *(read("a", slot) for slot in range(calm + 1, back - 12)),
+        *(read("a", back, seconds, session) for session in range(1, 7) for seconds in (0, 12)),
+        read("a", back, 60),
+        described(back),
+    ]
+    seen = 'only = [{ seen = "{ $.eventName = GetSecretValue }", same = ["secret", "session"], within = "1h" }]'
+    asking = mine(seen, when="{ $.eventName = DescribeSecret }").replace("MINE", "ASKING")
+    rules = ruled(mine('distinct = { of = "secret", min = 4, within = "10m" }') + asking)
+    assert [alarm.count for alarm in of("ASKING", judged(told, rules, batch=batch))] == [2]

@@ -111,7 +111,6 @@ class SpreadCase(ValuedCase):
     def wake(self) -> None:
         """Have all values judged again; what was asked about each holds until it is doubted."""
         self._inquiry.restart()
-        self._last_seen = None
         super().wake()
 
     def doubt_habit(self, day: int) -> None:
@@ -157,7 +156,7 @@ class SpreadCase(ValuedCase):
             return ends
         self._inquiry.see(number)
         if self.enough and not self._inquiry.due and self._may_matter(value, second):
-            self._inquiry.due, self._last_seen = True, None
+            self._inquiry.due = True
             self.evidence_changes()
         return ends
 
@@ -172,8 +171,10 @@ class SpreadCase(ValuedCase):
             return slots.enough_near(number, measure.near)
         if last_seen is None:
             last_seen = self._last_seen = LastSeen(slots.lasts(number, measure.reach))
-        elif second >= last_seen.newest and last_seen.see(value, second) >= second - self.width:
-            return False  # what was seen before was as much
+        elif second >= last_seen.newest and last_seen.see(value, second) >= max(
+            second - self.width, second // DAY * DAY
+        ):
+            return False  # what was seen before was as much, on the same day
         if second < last_seen.newest:
             self._last_seen = None
             return slots.enough_near(number, measure.near)
@@ -271,6 +272,7 @@ class SpreadCase(ValuedCase):
         """Hear of whatever becomes known from now on: what does so between two looks is not to be missed."""
         self.low, self.own_high = BEGINNING, END
         self._care_up_to(END)
+        self._last_seen = None  # which was not told of what was seen since something was to be judged
 
     def recounted(self, first: int, last: int, *, more: bool) -> None:
         """There are more values in all than was thought, so that what was evidence may be none; or there are fewer."""

@@ -9,13 +9,14 @@ from random import Random
 import pytest
 
 from smwatch.record import Record
+from smwatch.rules import standing
 from smwatch.rules.alarm import Alarm
 from smwatch.rules.engine import Engine
 from smwatch.rules.spread import SpreadCase
 from tests import records
 from tests.rules.catalogue.reads import sweep
 from tests.rules.catalogue.story import known_for, over
-from tests.rules.judging import after, arrivals, catalogue, judged, of
+from tests.rules.judging import after, arrivals, catalogue, judged, mine, of, ruled
 
 RULE = "SMW-READ-01"
 PROGRAM = records.role("loader", "task-1")
@@ -69,3 +70,40 @@ def test_what_a_session_comes_to_says_nothing_of_what_others_do_that_day(worked_
     engine.judge(arrivals(sweep("prod", 30, other, at=after(600))))
     assert len(worked_out) == 1
     assert len(of(RULE, engine.alarms)) == 2
+
+
+@pytest.mark.parametrize("batch", [1, 0])
+def test_who_goes_through_the_same_secrets_after_midnight_did_so_on_two_days(batch: int) -> None:
+    habit = 'habit = { days = 2, within = "14d", factor = 1.5 }'
+    rules = ruled(mine(f'distinct = {{ of = "secret", min = 6, within = "1h", {habit} }}', by="session"))
+    told = [
+        records.read(f"prod/{n}", by=PROGRAM, at=after(hours=hours, minutes=n))
+        for hours in (9.5, 10.2)
+        for n in range(5)
+    ]
+    other = records.role("loader", "task-2")
+    for count, excused in ((7, True), (8, False)):
+        more = sweep("prod", count, other, at=after(days=2))
+        assert (not judged([*told, *more], rules, batch=batch)) is excused
+
+
+@pytest.mark.parametrize("bit_by_bit", [False, True])
+def test_what_is_seen_while_others_wait_to_be_judged_counts(monkeypatch: pytest.MonkeyPatch, bit_by_bit: bool) -> None:
+    seen = 'only = [{ seen = "{ $.eventName = DescribeSecret }", same = ["secret"], within = "24h" }]'
+    engine = Engine(ruled(mine('distinct = { of = "secret", min = 4, within = "10m" }', seen)))
+    reads = {name: [records.read(name, by=PROGRAM, at=after(minutes=m)) for m in (0, 20)] for name in "abcd"}
+    describes = {name: records.describe(name, at=after(minutes=-1 if name == "a" else 5)) for name in "abcd"}
+    engine.judge(arrivals(read for read, _ in reads.values()))
+    engine.judge(arrivals(describes[name] for name in "bcd"))
+    engine.judge(arrivals([reads["a"][1]]))
+    if bit_by_bit:
+        engine.at_once = 1
+        monkeypatch.setattr(standing, "LOOKED_AT", 0)
+    engine.judge(arrivals([describes["a"]]))
+    engine.judge(arrivals(reads[name][1] for name in "bc"))
+    engine.at_once = None
+    engine.settle()
+    assert not engine.alarms
+    engine.judge(arrivals([reads["d"][1]]))
+    (alarm,) = engine.alarms.values()
+    assert alarm.count == 4

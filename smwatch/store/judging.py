@@ -244,8 +244,8 @@ class Judging(ABC):
             self._begin(chain(self._correcting(judged.events), self._raising(alarms)))
             self._publish(Change(secrets=set(judged.about), renamed=True))
             return Change(corrected=list(judged.events), alarms={alarm.group: alarm for alarm in alarms})
-        self._marked(self._marks.take_over(judged._marks))
-        self._begin(self._raising(alarms))
+        marked = tuple(self._marks.take_over(judged._marks))
+        self._begin(chain(self._remarking(marked), self._raising(alarms)))
         return Change(alarms={alarm.group: alarm for alarm in alarms})
 
     def leave_unjudged(self, judged: Judging) -> None:  # noqa: B027
@@ -297,6 +297,11 @@ class Judging(ABC):
     def _set_all_right(self) -> None:
         while self.set_right():
             pass
+
+    def _remarking(self, keys: Sequence[int]) -> Iterator[Change]:
+        for some in in_parts(keys, self.at_once):
+            self._marked(set(some))
+            yield Change()
 
     def _raising(self, alarms: Sequence[Alarm]) -> Iterator[Change]:
         for some in in_parts(alarms, self.at_once):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
 from datetime import timedelta
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +13,7 @@ import pytest
 
 from smwatch.events.event import SeenBy
 from smwatch.events.reader import Reader
+from smwatch.filter import Context, parse
 from smwatch.journal import FILE_NAME, Journal, JournalCorruptError, JournalError, Stored
 from smwatch.monitor.delivery import Delivery
 from smwatch.record import Record
@@ -22,6 +23,7 @@ from smwatch.running.parts import Parts
 from smwatch.settings import Settings
 from smwatch.sources.source import State
 from smwatch.store.store import Store
+from smwatch.store.view import View
 from tests import records
 from tests.records import AT, arn
 from tests.rules.judging import arrivals
@@ -136,6 +138,28 @@ async def test_a_secret_that_turns_out_to_be_another_is_that_one_in_events_and_a
     parts, _ = await refilled(tmp_path)
     with closing(parts.journal):
         assert {event.secret for event in parts.store.events} == {deletion(parts).secret}
+
+
+async def test_what_shows_events_in_evidence_alone_has_them_bit_by_bit_once_the_rules_have_taken_over(
+    tmp_path: Path,
+) -> None:
+    gone = [records.read_deleted("prod/gone", at=AT + timedelta(seconds=700 + n)) for n in range(5)]
+    filled(tmp_path, [*READS, *gone])
+    views, shown = list[View](), list[int]()
+
+    def look(parts: Parts[Store], delivery: Delivery) -> None:
+        if not views:
+            parts.store.at_once = 2
+            views.append(parts.store.view(parse("alarm", Context(record_of=lambda _: {}, levels=parts.store.levels))))
+        if delivery.anew is not None:
+            shown.append(len(views[0].rows))
+            while parts.store.set_right():
+                shown.append(len(views[0].rows))
+
+    parts, _ = await refilled(tmp_path, meanwhile=look)
+    parts.journal.close()
+    assert max(after - before for before, after in pairwise(shown)) == 2
+    assert {event.key for event in views[0].rows} == parts.store.levels.keys() >= set(deletion(parts).event_keys)
 
 
 async def test_what_is_told_of_it_ends_with_it(tmp_path: Path) -> None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import msgspec
 
 from smwatch.events.secret import Secret
+from smwatch.journal import JournalError
 from smwatch.monitor.delivery import Delivery
 from smwatch.monitor.monitor import Monitor
 from smwatch.rules.alarm import Alarm
@@ -150,7 +151,11 @@ class Backstage:
         self._monitor = monitor = parts.monitor(self._expecting(deliver), alone=False)
         if (status := parts.journal_status) is not None:
             await deliver(Delivery(statuses=(status,)))
-        await monitor.past.refill(parts.looks_back_to, parts.settings.store.capacity, parts.successor)
+        since, most = parts.looks_back_to, parts.settings.store.capacity
+        if parts.store.judged_elsewhere:
+            await monitor.past.refill(since, most, parts.successor)
+        else:
+            await monitor.past.recall(since, most)
         self._background.begin_gently()
         notifying = parts.notifying(deliver) if self._aws is not None else nullcontext()  # not of a recording
         async with notifying, self._sources as opened:
@@ -184,8 +189,14 @@ class Backstage:
         await parts.monitor_without_rules(deliver).past.glance(parts.since, most)
 
     async def _show_alarms(self) -> None:
-        """Load the rules, and have the screen show the alarms that were kept, until all that is known is judged."""
-        self.parts.store.judged_elsewhere = True
+        """Load the rules, and have the screen show the alarms that were kept, until all that is known is judged.
+
+        A journal that never held anything needs nobody to judge beside the screen. Serves "first-demo-whole".
+        """
+        try:
+            self.parts.store.judged_elsewhere = self.parts.journal.last_seq() > 0
+        except JournalError:
+            self.parts.store.judged_elsewhere = True
         await self._judge_by(self.parts.engine_made())
 
     async def _judge(self, shown: Sequence[Delivery]) -> None:

@@ -231,6 +231,18 @@ async def test_the_newest_events_of_a_journal_are_shown_before_there_are_rules_a
     assert groups[0] == groups[1]
 
 
+async def test_nobody_judges_beside_a_screen_over_an_empty_journal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def successor(_: Parts[Store]) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(Parts, "successor", successor)
+    trail = tmp_path / "trail.json"
+    trail.write_bytes(records.trail_file(*incident()))
+    assert len((await shown_of(trail, glance=False)).alarms) > 2
+
+
 async def test_a_recording_of_nothing_is_said_to_be_one(tmp_path: Path) -> None:
     trail = tmp_path / "trail.json"
     trail.write_bytes(records.trail_file())

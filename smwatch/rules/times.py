@@ -17,7 +17,8 @@ if TYPE_CHECKING:
 TIMES = 256
 """Different seconds kept of each fact, the newest: so far back and in any order are events judged alike."""
 NOTES = 16
-"""Events kept by name for each fact, the newest, where alarms tell of them."""
+"""Events kept by name for each fact, the newest, where alarms tell of them: of an older one they tell in whatever order
+events came only while no more than these have followed it."""
 PLANS = 4_096
 """Kinds of events, each by one caller, that a fact waits to be told of before it asks; beyond them, a quarter."""
 FEW, IDLE = 4, 3_600

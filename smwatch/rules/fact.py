@@ -94,6 +94,8 @@ class Track:
                 self._turns.count += 1
             if second and self._seconds.forgotten and self.back < EVER:
                 self._let_go(second)
+        elif values[1] in self._seconds.forgotten:
+            self._seconds[values[1]]  # which is heard of again: a plan may tell `times` of more without asking here
         return times
 
     def _let_go(self, second: int) -> None:

@@ -14,7 +14,7 @@ from smwatch.rules.alarm import AlarmState
 from smwatch.rules.engine import Engine
 from smwatch.rules.sighter import SLOTS
 from tests import records
-from tests.records import AT
+from tests.records import AT, Identity
 from tests.rules.judging import after, arrivals, catalogue, judged, mine, of, ruled
 
 BULK, DELETED, DESTROYED = "SMW-READ-01", "SMW-DEL-01", "SMW-TAMP-06"
@@ -119,3 +119,30 @@ def test_a_session_that_others_have_had_rest_is_known_when_it_goes_on(batch: int
     asking = mine(seen, when="{ $.eventName = DescribeSecret }").replace("MINE", "ASKING")
     rules = ruled(mine('distinct = { of = "secret", min = 4, within = "10m" }') + asking)
     assert [alarm.count for alarm in of("ASKING", judged(told, rules, batch=batch))] == [2]
+
+
+@pytest.mark.usefixtures("small_memories")
+@pytest.mark.parametrize("others", [LIMIT // 4, LIMIT - 4])
+def test_a_session_that_goes_on_after_it_was_forgotten_is_known_to_have_read_the_secret(others: int) -> None:
+    seen = 'only = [{{ seen = "{{ $.eventName = GetSecretValue }}", same = [{}], within = "5m" }}]'
+    anybody, oneself = seen.format('"secret"'), seen.format('"secret", "session"')
+    also = mine(oneself, when="{ $.eventName = DeleteSecret }").replace("MINE", "ALSO")
+    engine = Engine(ruled(mine(anybody, when="{ $.eventName = DescribeSecret }") + also))
+    by, turned = records.role("app", "i-0aaaaaaaaaaaaaaaa"), 2 * LIMIT + 2
+
+    def read(minute: float, secret: str = "a", session: Identity = by) -> None:
+        engine.judge(arrivals([records.read(secret, by=session, at=after(minutes=minute))]))
+
+    def go_on(first: int, until: int) -> None:
+        for minute in range(first, until):
+            read(minute + 0.5, "b", records.role("job", f"i-{minute:017x}"))
+
+    read(0)
+    read(0.5)
+    go_on(1, turned)
+    read(turned)
+    read(turned + 0.2)
+    go_on(turned, turned + others)
+    read(turned + others)
+    engine.judge(arrivals([records.describe("a", at=after(minutes=turned + others + 1))]))
+    assert [alarm.count for alarm in engine.alarms.values()] == [1]

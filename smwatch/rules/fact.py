@@ -2,20 +2,28 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from smwatch.rules.dimension import Dimension, Get, Renames, Value, deciding, renamed
-from smwatch.rules.group import MEMBERS, Group, Known, Member
-from smwatch.rules.memory import Asked, Followed, Turns, Written
+from smwatch.rules.evidence import BEGINNING
+from smwatch.rules.group import MEMBERS, Absent, Group, Known, Member
+from smwatch.rules.memory import Asked, Turns, Written
 from smwatch.rules.subject import Subject
-from smwatch.rules.times import EVER, Times
+from smwatch.rules.times import Times
 
 if TYPE_CHECKING:
     from smwatch.rules.plan import Ask, Plan
 
 GROUPS = 10_000
 """Secrets, principals, … that facts are kept of; twice as many before those unheard of for longest are forgotten."""
+PAIRS = 50_000
+"""Pairs of them, as of a secret and a principal, that each fact is kept of; beyond them those unheard of for long are
+forgotten: what somebody does once more is then as new as it was."""
+COMPARED = 8
+"""Pairs of which the one unheard of for longest is forgotten."""
 
 
 class Track:
@@ -28,14 +36,14 @@ class Track:
         self.foreseen = all(dimension.foreseen for dimension in dimensions)
         """Whether all events of one kind by one caller about one secret have the same values."""
         self.needs = deciding(dimensions)
-        self.back = 0
-        """How many seconds before an event anybody asks; EVER for all that is known."""
         self._turns = turns
         self._groups: Written[Value, Group] = Written(Group, GROUPS, turns)
-        self._seconds: Followed[Value, Group] = Followed(Group, GROUPS, turns)
+        self._seconds: Written[Value, Group] = Written(Group, GROUPS, turns)
         self._alone: Written[Value, Times] = Written(Times, GROUPS, turns)
         self._asked: Asked[tuple[Value, ...], Times] = Asked(Times)
         """Members of groups before they are."""
+        self._pairs: deque[tuple[Value, ...]] = deque()
+        """Of those that are written: in the order in which they came, or were compared."""
         self.gap = -1
         """Times.gap of the event taken last; -1 if it named several."""
         self.taken = -1
@@ -50,7 +58,7 @@ class Track:
         values = values_of(self._gets, subject)
         if values is None:
             return
-        times = self.times(values, subject.second)
+        times = self.times(values)
         times.add(subject.second)
         self.gap = times.gap
         if self.notes:
@@ -71,8 +79,8 @@ class Track:
             return self._alone.ask
         return self._groups.ask if dimension is self.dimensions[0] else self._seconds.ask
 
-    def times(self, values: tuple[Value, ...], second: int = 0) -> Times:
-        """Where to write what becomes known of one value of every dimension, in this second."""
+    def times(self, values: tuple[Value, ...]) -> Times:
+        """Where to write what becomes known of one value of every dimension."""
         if len(values) == 1:
             return self._alone[values[0]]
         group = self._groups[values[0]]
@@ -92,27 +100,44 @@ class Track:
             group.admit(member, times)
             if len(group.members) >= MEMBERS:
                 self._turns.count += 1
-            if second and self._seconds.forgotten and self.back < EVER:
-                self._let_go(second)
-        elif values[1] in self._seconds.forgotten:
-            self._seconds[values[1]]  # which is heard of again: a plan may tell `times` of more without asking here
+            self._pairs.append(values)
+            if len(self._pairs) > PAIRS:
+                self._forget_one()
         return times
 
-    def _let_go(self, second: int) -> None:
-        """Have two forgotten values of the second dimension leave those of the first, where nobody asks so far back.
+    def _forget_one(self) -> None:
+        """Of the few pairs that have been kept for longest, let go of the one that was heard of longest ago.
 
-        A secret is read for years, and by each session for hours. What somebody hangs on is found all the same. Serves
-        "memory-flat".
+        The others are kept as if they had just come. Serves "memory-flat".
         """
-        forgotten = self._seconds.forgotten
-        for _ in range(min(2, len(forgotten))):
-            value, group = forgotten.popitem()
-            for member, times in tuple(group.members.items()):
-                first = cast("Value", member)  # of two dimensions
-                known = self._groups.find(first)
-                if known is not None and (times.unknown or times.seconds[-1] < second - self.back):
-                    known.forget(value, times)
-                    self._asked.keep((first, value), times)
+        pairs = self._pairs
+        some = [pairs.popleft() for _ in range(min(COMPARED, len(pairs)))]
+        heard = [times.newest if (times := self._member(values)) is not None else BEGINNING for values in some]
+        gone = some.pop(heard.index(min(heard)))
+        pairs.extend(some)
+        times = self._member(gone)
+        if times is None:
+            return
+        times.catch_up()
+        if (group := self._groups.find(gone[0])) is not None:
+            group.forget(_member(gone))
+        if len(gone) == 2 and (other := self._seconds.find(gone[1])) is not None:
+            other.forget(gone[0])
+        times.groups = (Absent(partial(self._readmit, gone)),)
+        self._asked.keep(gone, times)
+
+    def _readmit(self, values: tuple[Value, ...], second: int) -> None:
+        """More has become known of values that were let go of, in this second: a plan or a question held them."""
+        for group in self.times(values).groups:
+            if second <= group.loud:
+                group.tell_watchers(second)
+
+    def _member(self, values: tuple[Value, ...]) -> Times | None:
+        group = self._groups.find(values[0])
+        times = group.members.get(_member(values)) if group is not None else None
+        if times is None and len(values) == 2 and (other := self._seconds.find(values[1])) is not None:
+            times = other.members.get(values[0])
+        return times
 
     def fold(self, right: Renames) -> None:
         """Know of secrets what was known of them under names that have turned out to be wrong."""
@@ -168,7 +193,7 @@ class Track:
         """What is known of the values of an event that names no more than one secret; None where one is missing."""
         if subject is not self._asked_by:
             values = values_of(self._gets, subject)
-            self._asked_by, self._found = subject, None if values is None else self.times(values, subject.second)
+            self._asked_by, self._found = subject, None if values is None else self.times(values)
         return self._found
 
     def enlist(self, plan: Plan, subject: Subject, left: tuple[Ask, ...]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
 from typing import TypeAlias
 
@@ -40,21 +40,17 @@ class Group(Heeded):
         """Make somebody a member."""
         self.members[member] = times
         if len(self.members) > MEMBERS:
-            gone = self.members.pop(next(iter(self.members)))
-            self._part_from(gone)
+            self.forget(next(iter(self.members)))
         if self._awaiting:
             self._admit_watchers()
 
-    def forget(self, member: Member, times: Times) -> None:
-        """Know no more of a member that nobody asks about any more."""
-        if self.members.get(member) is times:
-            del self.members[member]
-            self._part_from(times)
-
-    def _part_from(self, times: Times) -> None:
-        times.leave(self)
-        if self.listening:
-            self.listening.discard(times)
+    def forget(self, member: Member) -> None:
+        """Know no more of a member; watchers go by what they have heard."""
+        times = self.members.pop(member, None)
+        if times is not None:
+            times.leave(self)
+            if self.listening:
+                self.listening.discard(times)
 
     def dismiss(self, member: Member) -> None:
         """Somebody has turned out to be another member, or one to be."""
@@ -152,6 +148,24 @@ class Group(Heeded):
         self.members, self._renamed = group.members, group
         group.grow_loud(self.loud)
         group.share_watchers(self)
+
+
+class Absent(Heeded):
+    """Stands in for the groups of one that is a member no longer, but will be as soon as more becomes known of it."""
+
+    __slots__ = ("_readmit", "listening")
+
+    def __init__(self, readmit: Callable[[int], None]) -> None:
+        """`readmit` is told of which second more is known."""
+        super().__init__()
+        self.loud = EVER
+        self.listening: set[Times] | None = None
+        """Nobody: of each event it wants to hear at once."""
+        self._readmit = readmit
+
+    def tell_watchers(self, second: int) -> None:
+        """More is known."""
+        self._readmit(second)
 
 
 Known: TypeAlias = Times | Group

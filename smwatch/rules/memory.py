@@ -167,34 +167,3 @@ class Written(Memory[K, V]):
     def take(self, key: K) -> V | None:
         """What is written of `key`, or will be, which is forgotten; makes nothing."""
         return super().take(key) or self._asked.take(key)
-
-
-class Followed(Written[K, V]):
-    """The same for one that somebody follows who has more to forget of what is forgotten here."""
-
-    __slots__ = ("forgotten",)
-
-    def __init__(self, make: Callable[[], V], limit: int, turns: Turns) -> None:
-        super().__init__(make, limit, turns)
-        self.forgotten: dict[K, V] = {}
-        """The last ones that were, which who follows takes out; one that is heard of again before is remembered."""
-
-    def __missing__(self, key: K) -> V:
-        value = self.forgotten.pop(key, None)
-        if value is None:
-            return super().__missing__(key)
-        self.keep(key, value)
-        return value
-
-    def ask(self, key: K) -> V:
-        """What is written of `key`, or will be."""
-        return self[key] if key in self.forgotten else super().ask(key)
-
-    def take(self, key: K) -> V | None:
-        """What is written of `key`, or will be, which is forgotten; makes nothing."""
-        return super().take(key) or self.forgotten.pop(key, None)
-
-    def age(self) -> None:
-        """Forget what was not asked for since this was called last, but for what is `forgotten`."""
-        self.forgotten = self._older
-        super().age()

@@ -7,11 +7,12 @@ from bisect import bisect_left, insort
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
+from smwatch.rules.evidence import BEGINNING
 from smwatch.rules.subject import SECOND_BITS
 from smwatch.rules.watching import Heeded, Watcher
 
 if TYPE_CHECKING:
-    from smwatch.rules.group import Group, Member
+    from smwatch.rules.group import Absent, Group, Member
     from smwatch.rules.plan import Plan
 
 TIMES = 256
@@ -80,7 +81,7 @@ class Times(Heeded):
         self.gap = -1
         """How long the fact had not been known before the second added last; EVER where that is not known, and -1 for
         a second that was known and is not the newest."""
-        self.groups: tuple[Group, ...] = ()
+        self.groups: tuple[Group | Absent, ...] = ()
         """The groups this belongs to: of the first dimension's value, and of the second's. They have own watchers."""
 
     def listen(self, plan: Plan) -> None:
@@ -119,6 +120,12 @@ class Times(Heeded):
     def unknown(self) -> bool:
         """Whether it has never been so."""
         return not self.told
+
+    @property
+    def newest(self) -> int:
+        """About the second in which it was known last; BEGINNING if it never was."""
+        heard = [plan.newest for plan in self.plans[-FEW:]] if self.plans else []
+        return max(heard, default=self.told[-1] if self.told else BEGINNING)
 
     def join(self, *groups: Group) -> None:
         """Belong to these groups, whose watchers may care for more than its own do."""

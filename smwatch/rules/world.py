@@ -14,7 +14,7 @@ from smwatch.rules.accounts import Accounts
 from smwatch.rules.alarm import Mute
 from smwatch.rules.beginning import Beginning
 from smwatch.rules.census import Census
-from smwatch.rules.condition import Look, lookups, traits
+from smwatch.rules.condition import lookups, traits
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Renames, Value, dimension, renamed, renames
 from smwatch.rules.envelope import TELLINGS, Fact, Rule, RuleSet, Timer, anonymous_fact, own_fact
 from smwatch.rules.fact import Track, further_values, values_of
@@ -22,7 +22,6 @@ from smwatch.rules.group import Known
 from smwatch.rules.memory import Turns
 from smwatch.rules.subject import Subject
 from smwatch.rules.timers import Deadlines, Timers
-from smwatch.rules.times import EVER
 from smwatch.rules.trait import TRAITS
 from smwatch.rules.vigil import Vigil
 from smwatch.rules.watching import Roused, Watcher
@@ -112,8 +111,7 @@ class World:
         wanted: dict[tuple[str, ...], tuple[Fact, dict[tuple[Dimension, ...], None]]] = {}
         self._spelled: dict[str, tuple[str, ...]] = {}
         self._sources: dict[tuple[str, tuple[Dimension, ...], Dimension | None], Source] = {}
-        asks = list(_asked(rules.rules))
-        for name, same, _ in asks:
+        for name, same in _asked(rules.rules):
             fact = self.fact(name)
             spelled = self._spelled[name] = _spelling(fact)
             wanted.setdefault(spelled, (fact, {}))[1][same] = None
@@ -127,10 +125,6 @@ class World:
                     track = Track(same, self.turns, notes=notes)
                     self.facts.append((fact, track))
                     self._by_spelling[spelled, same] = track
-        for name, same, back in asks:
-            track = self.track(name, same)
-            if same != track.dimensions[1:]:  # of one value of the second dimension nobody asks once it is forgotten
-                track.back = max(track.back, back)
 
     def fact(self, name: str) -> Fact:
         """A fact by its name, or the one that a filter pattern is, or that a rule's own pattern matched."""
@@ -245,29 +239,27 @@ class Moment:
         return False
 
 
-def _asked(rules: Iterable[Rule]) -> Iterable[tuple[str, tuple[Dimension, ...], int]]:
-    """Every fact the rules ask for, with what it is compared by, and how many seconds back: EVER for all."""
+def _asked(rules: Iterable[Rule]) -> Iterable[tuple[str, tuple[Dimension, ...]]]:
+    """Every fact the rules ask for, with what it is compared by."""
     for rule in rules:
         for lookup in lookups(*rule.conditions):
-            back = EVER if lookup.look is Look.STEADY else lookup.seconds
-            yield lookup.fact, told_apart(lookup.same, lookup.of), back
+            yield lookup.fact, told_apart(lookup.same, lookup.of)
         for trait in traits(*rule.conditions):
             for name, same in TRAITS[trait.name].history:
-                yield name, ordered(map(dimension, same)), EVER
+                yield name, ordered(map(dimension, same))
         if rule.first_seen:
-            yield own_fact(rule), ordered(rule.first_seen.of), int(rule.first_seen.within)
-        if (sequence := rule.sequence) is not None:
-            back = max([int(sequence.within), *(int(step.within) for step in rule.escalate)])
-            yield sequence.fact, told_apart(sequence.same, sequence.of), back
+            yield own_fact(rule), ordered(rule.first_seen.of)
+        if rule.sequence:
+            yield rule.sequence.fact, told_apart(rule.sequence.same, rule.sequence.of)
         if rule.absence:
-            yield rule.absence.until, ordered(rule.absence.same), EVER
+            yield rule.absence.until, ordered(rule.absence.same)
         if rule.timer and (start := started(rule.timer)) is not None:
-            yield start, ordered(rule.timer.same), EVER
+            yield start, ordered(rule.timer.same)
         if rule.closed_by:
-            yield rule.closed_by.when, ordered(rule.closed_by.same), EVER
+            yield rule.closed_by.when, ordered(rule.closed_by.same)
         for telling in rule.tell:
             for name, same in TELLINGS[telling]:
-                yield name, ordered(map(dimension, same)), EVER
+                yield name, ordered(map(dimension, same))
 
 
 def started(timer: Timer) -> str | None:

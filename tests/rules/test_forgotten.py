@@ -70,7 +70,10 @@ def task(number: int, *, secret: str = "prod/db") -> list[Record]:
 
 
 @pytest.mark.usefixtures("small_memories")
-def test_what_sessions_leave_that_are_gone_is_forgotten_although_others_read_the_same_secret() -> None:
+def test_what_sessions_leave_that_are_gone_is_forgotten_although_others_read_the_same_secret(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(fact, "PAIRS", 2 * LIMIT)
     engine, held = Engine(catalogue()), list[Counter[str]]()
     for number in range(10 * LIMIT):
         for arrival in arrivals(task(number)):
@@ -81,6 +84,33 @@ def test_what_sessions_leave_that_are_gone_is_forgotten_although_others_read_the
     before, now = held
     for kind in ("Plan", "Times", "Group", "Glimpse", "Handful", "Waiter"):
         assert now[kind] <= before[kind] * 1.1, kind
+
+
+@pytest.mark.usefixtures("small_memories")
+def test_who_came_to_what_is_forgotten_where_very_many_do_within_the_hour(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fact, "PAIRS", 2 * LIMIT)
+    engine, held = Engine(catalogue()), list[int]()
+    for number in range(30 * LIMIT):
+        by = records.role(f"app-{number % 7}", f"i-{number:017x}")
+        engine.judge(arrivals([records.read(f"prod/{number % 17}", by=by, at=after(seconds=number))]))
+        if number in (15 * LIMIT - 1, 30 * LIMIT - 1):
+            gc.collect()
+            held.append(sum(type(each).__name__ == "Times" for each in gc.get_objects()))
+    assert held[1] <= held[0] * 1.1
+
+
+@pytest.mark.usefixtures("small_memories")
+def test_who_was_forgotten_is_known_again_by_the_next_event_like_those_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fact, "PAIRS", LIMIT)
+    monkeypatch.setattr(route, "PLANS", 20 * LIMIT)
+    engine, by = Engine(catalogue()), records.role("thief", "i-0badbadbadbadbad0")
+    engine.judge(arrivals([records.read(by=by, at=after(seconds=n)) for n in range(4)]))
+    for number in range(10 * LIMIT):
+        other = records.role("app", f"i-{number:017x}")
+        engine.judge(arrivals([records.read(by=other, at=after(minutes=1, seconds=number))]))
+    engine.judge(arrivals([records.read(by=by, at=after(hours=2))]))
+    engine.judge(arrivals([records.delete(by=by, at=after(hours=2, minutes=30))]))
+    assert [alarm.count for alarm in of(DESTROYED, engine.alarms)] == [1]
 
 
 @pytest.mark.usefixtures("small_memories")

@@ -96,10 +96,7 @@ class Finder:
         something may have other answers. Of those of `new` is known by what they differ from what was known of them.
         """
         newest = [] if asked else self._newest(seen, slots, new)
-        only = newest[0] if newest else next(iter(seen)) if len(seen) == 1 and not asked else None
-        more = new.get(only) if only is not None else None
-        if only is None or more is None or more.before is not self._judged.get(only):
-            only = more = None
+        only, more = self._differing(newest[:1] or ([] if asked else seen), new)
         self._judged.update((slot, slots[slot]) for slot in seen)
         # Most needs are for more values than most cases ever have.
         self._open = [
@@ -158,6 +155,14 @@ class Finder:
                 yield len(counting[slot])
         self._alike = self._whole.issuperset(counting) and all(close.knows_as(plain) for plain, close in self._open)
         return changed
+
+    def _differing(self, seen: Collection[int], new: Mapping[int, More]) -> tuple[int, More] | tuple[None, None]:
+        """The one slot in which something was seen, and what; if that is all by which it differs from when judged."""
+        only = next(iter(seen)) if len(seen) == 1 else None
+        more = new.get(only) if only is not None else None
+        if only is None or more is None or more.before is not self._judged.get(only):
+            return None, None
+        return only, more
 
     def _newest(self, seen: Collection[int], slots: Slots, new: Mapping[int, More]) -> list[int]:
         """The slots of `seen`, ascending, if what was seen there is later than all that was judged; none otherwise."""

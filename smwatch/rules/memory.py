@@ -76,18 +76,30 @@ class Memory(Recent[K, V]):
 class Outlasting(Memory[K, V]):
     """A Memory in which some values outlast those that were not asked for in a long while."""
 
-    __slots__ = ("_outlasts",)
+    __slots__ = ("_outlasts", "_part_from")
 
-    def __init__(self, make: Callable[[K], V], limit: int, turns: Turns, outlasts: Callable[[V], bool]) -> None:
-        """`outlasts` is asked of each value that would be forgotten: it is, for good, unless the answer is yes."""
+    def __init__(
+        self,
+        make: Callable[[K], V],
+        limit: int,
+        turns: Turns,
+        outlasts: Callable[[V], bool],
+        part_from: Callable[[V], None],
+    ) -> None:
+        """`outlasts` is asked of each value that would be forgotten; unless it does, `part_from` is told of it."""
         super().__init__(make, limit, turns)
         self._outlasts = outlasts
+        self._part_from = part_from
 
     def age(self) -> None:
         """Forget what was not asked for since this was called last, but for what outlasts it."""
-        left = {key: value for key, value in self._older.items() if self._outlasts(value)}
+        older = self._older
         super().age()
-        self._older |= left
+        for key, value in older.items():
+            if self._outlasts(value):
+                self._older[key] = value
+            else:
+                self._part_from(value)
 
 
 class _Kept(ref[V], Generic[K, V]):

@@ -55,11 +55,13 @@ class Watch:
         self._kept = kept
         self._group = grouping(rule.by)
         self._holes = needs_record(hole for command in rule.next for hole in holes(command))
-        self._spreads: Memory[Group, SpreadCase] = Outlasting(self._open_spread, CASES, world.turns, self._outlasts)
+        self._spreads: Memory[Group, SpreadCase] = Outlasting(
+            self._open_spread, CASES, world.turns, self._needs_to_stay, self._part_from
+        )
         self._handfuls: Memory[Group, Handful] = Memory(self._open_handful, CASES, world.turns)
         """Of groups that have no case yet, and may never need one."""
         self._sightings: Memory[Group, SightingCase] = Outlasting(
-            self._open_sighting, CASES, world.turns, self._outlasts
+            self._open_sighting, CASES, world.turns, self._needs_to_stay, self._part_from
         )
         distinct, first = rule.distinct, rule.first_seen
         self._waits = waits(rule, world, self._take_again)
@@ -197,22 +199,21 @@ class Watch:
             return True
         if (spread := self._spreads.find(group)) is not None:
             spread.forget_before(second)
-            if spread.empty and not self._outlasts(spread):
+            if spread.empty and not self._needs_to_stay(spread):
                 self._spreads.take(group)
+                self._part_from(spread)
                 return True
         return False
 
-    def _outlasts(self, case: Case) -> bool:
-        """Whether a case is kept although nobody has asked for it in a long while; else it is gone.
+    def _needs_to_stay(self, case: Case) -> bool:
+        """Whether a case is kept although nobody has asked for it in a long while."""
+        return case in self.world.dirty or (case.alarmed and self._kept(self.rule, lambda: case.group) is not None)
 
-        Facts that it hangs on still wake it then. By that time its group may have another case, and an alarm.
-        """
-        if case in self.world.dirty or (case.alarmed and self._kept(self.rule, lambda: case.group) is not None):
-            return True
+    def _part_from(self, case: Case) -> None:
+        """Have a case be gone: facts that it hangs on still wake it, when its group may have another, and an alarm."""
         case.gone = True
         if self._habits is not None and isinstance(case, SpreadCase):
             self._habits.leave(case.identity, case)
-        return False
 
     def regroup(self, group: Group, right: Mapping[Secret, Secret]) -> None:
         """Put what is known of one group where it belongs now."""

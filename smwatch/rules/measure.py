@@ -253,9 +253,11 @@ class Measure:
             return count >= self.least
         return since < EVER and count * self.factor >= self.bar.at(since)
 
-    def reached(self, last_seen: LastSeen, second: int, case: SpreadCase) -> bool:
-        """Whether as many values as may be evidence had been seen by a second, which is the last; if fewer, they are
-        noted as habitual."""
+    def note_seen(self, last_seen: LastSeen, second: int, case: SpreadCase) -> bool:
+        """Note how many values had been seen by a second, which is the last, as habitual; whether they may be evidence.
+
+        Those that may be are noted when they are judged.
+        """
         habits, day = self.habits, second // DAY
         for within, fewest, least in self._fewest:
             count = last_seen.since(second - within)

@@ -171,14 +171,14 @@ class SpreadCase(ValuedCase):
             return slots.enough_near(number, measure.near)
         if last_seen is None:
             last_seen = self._last_seen = LastSeen(slots.lasts(number, measure.reach))
-        elif second >= last_seen.newest and last_seen.see(value, second) >= max(
-            second - self.width, second // DAY * DAY
-        ):
-            return False  # what was seen before was as much, on the same day
+        elif second >= last_seen.newest:
+            was = last_seen.see(value, second)
+            if was >= second - self.width and was // DAY == second // DAY:
+                return False  # what was seen before was as much, on the same day
         if second < last_seen.newest:
             self._last_seen = None
             return slots.enough_near(number, measure.near)
-        return measure.reached(last_seen, second, self)
+        return measure.note_seen(last_seen, second, self)
 
     def _make_room(self, number: int) -> bool:
         """Let go of what there is no room for beside a new slot; whether there is room for that one."""

@@ -20,7 +20,7 @@ from smwatch.rules.trait import TRAITS
 from smwatch.rules.waiter import Waiter
 from smwatch.rules.world import Source, World, started
 
-WAITERS = 4_096
+WAITERS = 2_048
 """Groups of which events wait, for each rule; twice as many before those unheard of for longest are forgotten."""
 
 _Key: TypeAlias = tuple[Group, tuple[Value, ...]]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from smwatch.events.event import Event
 from smwatch.events.renaming import names_any, renamed_event
 from smwatch.events.secret import Secret
-from smwatch.rules.dimension import Renames, Value
+from smwatch.rules.dimension import Group, Renames, Value
 from smwatch.rules.plan import Plan
 from smwatch.rules.sighter import SLOTS, Sighter, slotted
 from smwatch.rules.subject import SECOND_BITS
@@ -25,13 +25,14 @@ class Handful:
     to one or two values and are never heard of again.
     """
 
-    __slots__ = ("_open", "_plans", "_slots", "_values", "case", "event", "least", "newest_key", "width")
+    __slots__ = ("_group", "_open", "_plans", "_slots", "_values", "case", "event", "least", "newest_key", "width")
 
-    def __init__(self, least: int, width: int, open_case: Callable[[], object]) -> None:
+    def __init__(self, least: int, width: int, group: Group, open_case: Callable[[Group], object]) -> None:
         """`open_case` opens the case in its place, and hands it over: so many values are enough, in whatever time."""
         self.least = least
         self.width = width
         """Seconds of a slot, as of the case."""
+        self._group = group
         self._open = open_case
         self.case: SpreadCase | None = None
         """What goes on in its place."""
@@ -74,7 +75,7 @@ class Handful:
         if value not in self._values:
             self._values.add(value)
             if len(self._values) >= self.least:
-                self._open()
+                self._open(self._group)
         if self.case is not None:
             return self.case.add(value, key, second)
         number = second // self.width

@@ -33,8 +33,9 @@ from smwatch.rules.spread import SpreadCase
 from smwatch.rules.subject import Subject
 from smwatch.rules.world import World, ordered
 
-CASES = 4_096
-"""Cases without an alarm kept of each rule; twice as many before those unheard of for longest are forgotten."""
+CASES = 2_048
+"""Cases without an alarm kept of each rule; twice as many before those unheard of for longest are forgotten. What was
+too little for an alarm, and is gone on with after so many others have come, begins anew."""
 CONCERNED = 20
 """While names are brought together, so many cases take as long as one that is about a wrong one: up to 0.5 ms."""
 LOOKED_AT = 100
@@ -58,6 +59,7 @@ class Watch:
         self._spreads: Memory[Group, SpreadCase] = Outlasting(
             self._open_spread, CASES, world.turns, self._needs_to_stay, self._part_from
         )
+        self._open_case = self._spreads.__getitem__
         self._handfuls: Memory[Group, Handful] = Memory(self._open_handful, CASES, world.turns)
         """Of groups that have no case yet, and may never need one."""
         self._sightings: Memory[Group, SightingCase] = Outlasting(
@@ -310,7 +312,7 @@ class Watch:
         return case
 
     def _open_handful(self, group: Group) -> Handful:
-        return Handful(self._needs.least, self._needs.width, lambda: self._spreads[group])
+        return Handful(self._needs.least, self._needs.width, group, self._open_case)
 
     def _open_sighting(self, group: Group) -> SightingCase:
         case = SightingCase(self.rule, self.world, self._values(group), self._reach)

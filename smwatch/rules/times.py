@@ -101,6 +101,15 @@ class Times(Heeded):
         """Have this plan, which has told all, listen no more."""
         if self.plans and plan in self.plans:
             self.plans.remove(plan)
+            if not self.plans:
+                self._hear_nobody()
+
+    def _hear_nobody(self) -> None:
+        self.plans = None
+        for group in self.groups:
+            if group.listening:
+                group.listening.discard(self)
+                group.listening = group.listening or None
 
     def catch_up(self, count: int = PLANS) -> None:
         """Have its plans tell."""

@@ -17,20 +17,23 @@ Where: TypeAlias = Callable[[], Place]
 
 
 class _Seen(Pending):
-    """Whether a fact is known of a second from `low` to `high`."""
+    """Whether a fact is known of a second from `low` to `high`: once it is, it was, whatever of it is forgotten."""
 
-    __slots__ = ("_high", "_known", "_low")
+    __slots__ = ("_high", "_known", "_low", "_was")
 
     def __init__(self, known: Known, low: int, high: int) -> None:
         self._known, self._low, self._high = known, low, high
+        self._was = False
 
     def ask(self) -> bool:
         """See above."""
-        return self._known.any(self._low, self._high)
+        if not self._was:
+            self._was = self._known.any(self._low, self._high)
+        return self._was
 
     def final(self) -> bool | None:
         """Facts are only ever added to: what is known once is known for good."""
-        return self._known.any(self._low, self._high) or None
+        return self.ask() or None
 
     def watch(self, watcher: Watcher) -> None:
         """Tell `watcher` when it may be."""

@@ -176,3 +176,20 @@ def test_a_session_that_goes_on_after_it_was_forgotten_is_known_to_have_read_the
     read(turned + others)
     engine.judge(arrivals([records.describe("a", at=after(minutes=turned + others + 1))]))
     assert [alarm.count for alarm in engine.alarms.values()] == [1]
+
+
+def test_an_alarm_counts_what_was_read_after_it_however_many_others_read_since(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fact, "PAIRS", LIMIT)
+    follows = 'only = [{ follows = "{ $.eventName = GetSecretValue }", same = ["secret"], within = "5m" }]'
+    by_session = follows.replace('["secret"]', '["secret", "session"]')  # by which the reads are kept, for both
+    also = mine(by_session, when="{ $.eventName = DeleteSecret }").replace("MINE", "ALSO")
+    engine = Engine(ruled(mine(follows, when="{ $.eventName = PutSecretValue }") + also))
+    counts = list[int]()
+    for number in range(4):
+        start = 60 * number
+        engine.judge(arrivals([records.put("a", at=after(minutes=start))]))
+        for n in range(2 * LIMIT):
+            by = records.role("app", f"i-{number:08x}{n:09x}")
+            engine.judge(arrivals([records.read("b" if n else "a", by=by, at=after(n, minutes=start + 1))]))
+        counts += [alarm.count for alarm in engine.alarms.values()]
+    assert counts == [1, 2, 3, 4]

@@ -30,7 +30,7 @@ KINDS = 4096
 """Kinds of events remembered for each event name, before all are forgotten."""
 ANSWERED = 8_192
 """Calls of which answers are remembered for each event name, before all are forgotten."""
-PLANS = 8_192
+PLANS = 16_384
 """Plans of a generation, of which two are kept."""
 GONE = 8
 """What goes of what is forgotten with each event that nobody knows what to do with: twice what that may add."""

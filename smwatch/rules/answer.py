@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple, ParamSpec, Protocol, TypeAlias
@@ -19,24 +20,24 @@ class Watched(Protocol):
         ...
 
 
-class Pending:
+class Pending(ABC):
     """A question whose answer may change as more becomes known, and what it hangs on."""
 
     # Those that are asked of each event have a class, not functions of their own: those hold five times as much.
 
     __slots__ = ()
 
+    @abstractmethod
     def ask(self) -> bool:
         """The answer as far as is known."""
-        raise NotImplementedError
 
     def final(self) -> bool | None:
         """The answer that will never be another one, whatever becomes known; None while there is none."""
         return None
 
+    @abstractmethod
     def watch(self, watcher: Watcher) -> None:
         """Tell `watcher` when the answer may have changed."""
-        raise NotImplementedError
 
 
 class Open(Pending):
@@ -112,7 +113,7 @@ def _all_told(asks: Sequence[Callable[P, Answer]], decisive: bool, /, *args: P.a
         answer = ask(*args, **kwargs)
         if answer is decisive:
             return decisive
-        if isinstance(answer, Pending):
+        if not isinstance(answer, bool):
             pending.append(answer)
     if not pending:
         return not decisive

@@ -157,7 +157,7 @@ class Asker:
     def ask(self, look: Lookout, values: Mapping[Dimension, Value], second: int) -> bool:
         """The answer to one question as far as is known; it wants to know when that may be another."""
         answer = look(values, second)
-        if not isinstance(answer, Pending):
+        if isinstance(answer, bool):
             return answer
         self.case.measure.cares(self.value, second)
         answer.watch(self)

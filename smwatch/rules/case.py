@@ -97,6 +97,10 @@ class Case(ABC):
         """Whether there is, or was, an alarm."""
         return self.last_key >= 0 or self.base is not None
 
+    def newest_seen(self, newest: int) -> int:
+        """The key up to which whoever sees the alarm has seen its evidence; `newest`: of the events that it carries."""
+        return self.last_key if self.last_key >= 0 else newest
+
     def heed(self, second: int) -> None:
         """A fact that this case hangs on is now known of this second too."""
         if self.low <= second <= self.high:

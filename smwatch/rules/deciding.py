@@ -28,7 +28,8 @@ class Deciding:
         if alarm is None:
             return ()
         case = self._case_of(alarm)
-        upto = case.last_key if case is not None and case.last_key >= 0 else max(alarm.event_keys, default=0)
+        newest = max(alarm.event_keys, default=0)
+        upto = case.newest_seen(newest) if case is not None else newest
         if seen is not None and seen.event_keys and seen.event_keys != alarm.event_keys:
             upto = min(upto, max(seen.event_keys))  # more has come since, unseen
         decision = Decision(at, upto, seen.level if seen is not None else alarm.level, note)

@@ -16,6 +16,7 @@ from smwatch.rules.evidence import Evidence, Shed, Total
 from smwatch.rules.found import Found, Gone
 from smwatch.rules.measure import Measure
 from smwatch.rules.period import DAY
+from smwatch.rules.subject import SECOND_BITS
 from smwatch.rules.telling import LISTED, Listing
 from smwatch.rules.vigil import Place
 from smwatch.rules.world import World
@@ -75,6 +76,14 @@ class ValuedCase(Case):
         title = alarm.title.removesuffix(NO_HABIT)
         self.bygone.keep(alarm, title if title != self.rule.title else "")
         self.shed = self.bygone.shed
+
+    def newest_seen(self, newest: int) -> int:
+        """The same; of an alarm that was kept, to the end of its last second.
+
+        It carries the first event of each value, where the newest evidence may be the last one of some value.
+        """
+        seen, kept = super().newest_seen(newest), self.bygone.kept
+        return seen if kept is None else max(seen, (kept.last_at + 1 << SECOND_BITS) - 1)
 
     # -- what is told
 

@@ -177,6 +177,20 @@ def test_what_was_kept_is_judged_anew_once_as_much_is_known_again() -> None:
     assert of("SMW-TAMP-01", later.alarms) == []
 
 
+def test_what_is_decided_before_all_is_known_again_after_a_restart_holds_for_all_that_was_seen_before() -> None:
+    rule = ruled(mine('distinct = {of = "secret", min = 2, within = "1h"}'))
+    reads = arrivals([records.read(name, at=after(n), id=f"{n}") for n, name in enumerate(("a", "b", "b", "a"))])
+    before = Engine(rule)
+    (kept,) = before.judge(reads)
+    later = Engine(rule)
+    later.restore([kept], known_since=before.known_since)
+    later.close(kept.group, "a deployment", after(minutes=2))
+    later.judge(reads)
+    assert later.alarms[kept.group].state is CLOSED
+    later.judge(arrivals([records.read("a", at=after(9))]))
+    assert later.alarms[kept.group].open
+
+
 def test_a_restart_in_the_middle_of_reading_again_forgets_not_how_far_back_events_were_known() -> None:
     before, later = Engine(catalogue()), Engine(catalogue())
     before.judge(arrivals([records.read(), read(9)]))

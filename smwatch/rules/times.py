@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array
-from bisect import bisect_left, insort
+from bisect import bisect_left
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 TIMES = 256
 """Different seconds kept of each fact, the newest: so far back and in any order are events judged alike."""
-NOTES = 16
-"""Events kept by name for each fact, the newest, where alarms tell of them: of an older one they tell in whatever order
-events came only while no more than these have followed it."""
+NOTES = 64
+"""Events kept by name for each fact, the newest, where alarms tell of them: none tells of an older one, in whatever
+order they came. 120 bytes each."""
 PLANS = 4_096
 """Kinds of events, each by one caller, that a fact waits to be told of before it asks; beyond them, a quarter."""
 FEW, IDLE = 4, 3_600
@@ -227,14 +227,19 @@ class Times(Heeded):
 
     def note(self, key: int, name: str, who: str) -> None:
         """Keep the event itself as well."""
-        entry = (key, name, who)
-        if self.notes is None:
-            self.notes = []
-        if entry not in self.notes:
-            insort(self.notes, entry)
-            del self.notes[:-NOTES]
-            if self.matters(second := key >> SECOND_BITS):
-                self._tell(second)  # the second may have been known, but not this event of it
+        notes, entry = self.notes, (key, name, who)
+        if notes is None:
+            notes = self.notes = []
+        at = bisect_left(notes, entry)
+        if notes[at : at + 1] == [entry] or (at == 0 and len(notes) >= NOTES):
+            return
+        notes.insert(at, entry)
+        gone = notes[:-NOTES]
+        del notes[:-NOTES]
+        # The second may have been known, but not this event of it; and what is let go of is told no longer.
+        for changed, _, _ in (entry, *gone):
+            if self.matters(second := changed >> SECOND_BITS):
+                self._tell(second)
 
     def last_note(self, low: int, high: int) -> Note | None:
         """The newest that is known by name of a second from `low` to `high`."""

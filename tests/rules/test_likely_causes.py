@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from itertools import permutations
+from random import Random
 from typing import Any
 
 import pytest
 
 from smwatch.record import Record
+from smwatch.rules.times import NOTES
 from tests import records
 from tests.rules.catalogue.keys import KEY, OTHER_KEY, REFUSED, to_key, unnamed
 from tests.rules.judging import after, before, judged, of
@@ -102,6 +104,15 @@ def test_changes_of_the_secret_come_first_and_old_or_refused_ones_not_at_all() -
         "shortly before: CancelRotateSecret",
         "shortly before on role payments-api: DetachRolePolicy",
     ]
+
+
+@pytest.mark.parametrize(("later", "tells"), [(NOTES - 1, True), (NOTES, False), (NOTES + 20, False)])
+def test_the_last_changes_of_a_secret_are_told_of_whatever_the_order_and_the_pages(later: int, tells: bool) -> None:
+    changed = [records.put(by=MALLORY, at=after(minutes=n), id=f"put-{n}") for n in (-5, *range(1, later + 1))]
+    happened = sorted([WORKED, *FAILS, *changed], key=lambda record: str(record["eventTime"]))
+    orders = [happened, happened[::-1], *(Random(seed).sample(happened, len(happened)) for seed in range(3))]
+    (facts,) = {of("SMW-HLTH-01", judged(order, batch=size))[0].facts for order in orders for size in (1, 7, 1_000)}
+    assert any("13:55:00Z" in fact for fact in facts) is tells
 
 
 def test_an_alarm_about_a_key_names_the_secrets_that_hang_on_it() -> None:

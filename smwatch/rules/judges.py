@@ -80,6 +80,13 @@ def horizon(rule: Rule) -> int | None:
     return max([*periods, rule.count.within] if rule.count is not None else periods, default=0)
 
 
+def fewest(rule: Rule) -> int:
+    """How many events there must be for any of them to be evidence."""
+    if rule.sequence is not None and not rule.sequence.then:
+        return min([rule.sequence.min, *(step.min for step in rule.escalate)])
+    return rule.count.min if rule.count is not None else 1
+
+
 def stands(rule: Rule) -> bool:
     """Whether what a rule has found to be evidence is so for good: it hangs on facts after it alone.
 
@@ -142,12 +149,12 @@ def _after(rule: Rule, sequence: envelope.Sequence, case: SightingCase, known: K
     """
     within, burst, least = int(sequence.within), int(sequence.burst), sequence.min
     furthest = max(within, *(int(step.within) for step in rule.escalate)) if rule.escalate else within
-    fewest = min([least, *(step.min for step in rule.escalate)])
+    few = fewest(rule)
 
     def hopeless(marks: Sequence[Mark]) -> bool:
         """Whether none is evidence, nor can be before there is one more: the fact lies between any that were enough."""
-        if fewest < 2 or not all(
-            known.any(first.second, last.second - 1) for first, last in zip(marks, marks[fewest - 1 :], strict=False)
+        if few < 2 or not all(
+            known.any(first.second, last.second - 1) for first, last in zip(marks, marks[few - 1 :], strict=False)
         ):
             return False
         return not any(map(_EVIDENCE, marks))

@@ -36,6 +36,7 @@ class SightingCase(Case):
         "_stale",
         "_total",
         "batches",
+        "fewest",
         "hears_back",
         "horizon",
         "judge",
@@ -45,6 +46,8 @@ class SightingCase(Case):
     def __init__(self, rule: Rule, world: World, values: Mapping[Dimension, Value], reach: tuple[int, int]) -> None:
         super().__init__(rule, world, values)
         self.judge: Judge = settle_each
+        self.fewest = 1
+        """How many events there must be for any to be evidence."""
         self.horizon: int | None = 0
         """How many seconds away from an event others can make it evidence; None: any event can."""
         self.hears_back: int | None = None
@@ -77,20 +80,23 @@ class SightingCase(Case):
         if self.hears_back is None:
             super().heed(second)
         elif self.low <= second <= self.high:
-            self._judge_anew(second - self.hears_back << SECOND_BITS, second << SECOND_BITS)
+            self._freshen(second - self.hears_back << SECOND_BITS, second << SECOND_BITS)
+            self.evidence_changes()
 
     def add(self, mark: Mark) -> None:
         """Take an event in."""
         if self._insert(mark):
-            self._judge_anew(mark.key, mark.key)
-            self._trim()
+            self._freshen(mark.key, mark.key)
+            # Most who fail do so once or twice: serves the row "rules-trouble".
+            if len(self.marks) >= self.fewest or self.alarmed:
+                self.evidence_changes()
+                self._trim()
 
-    def _judge_anew(self, first: int, last: int) -> None:
-        """Have the events judged from the second of one key to that of another."""
+    def _freshen(self, first: int, last: int) -> None:
+        """Have the events judged, when any are, from the second of one key to that of another."""
         if self._fresh is not None:
             first, last = min(first, self._fresh[0]), max(last, self._fresh[1])
         self._fresh = first, last
-        self.evidence_changes()
 
     def add_dozing(self, mark: Mark) -> None:
         """Take in an event that is no evidence as yet, nor does it bear upon others, whatever becomes known of it.
@@ -264,8 +270,12 @@ class SightingCase(Case):
         self._find_newest()
 
     def _find_newest(self) -> None:
-        evidence = self._evidence  # of hundreds of events that fail alike there may be none
-        self.newest = next((mark.newest for mark in reversed(self.marks) if mark.evidence), None) if evidence else None
+        self.newest = None
+        if self._evidence:  # of hundreds of events that fail alike there may be none
+            for mark in reversed(self.marks):
+                if mark.evidence:
+                    self.newest = mark.newest
+                    return
 
     def _shed(self, marks: Sequence[Mark], caused: Set[int] = frozenset()) -> None:
         """From now on only count these, but for reads that are counted with their batch."""

@@ -86,7 +86,7 @@ class Watch:
         self._dozing = dozing(rule, world)
         self._plain = (Verdict(None, rule.severity.rank, ""),)
         self._reach = reach_of(rule)
-        self._horizon = judges.horizon(rule)
+        self._horizon, self._fewest = judges.horizon(rule), judges.fewest(rule)
         self._habits = Habits(distinct.habit) if distinct is not None and distinct.habit is not None else None
         if distinct is not None:
             self._value = distinct.of.get
@@ -316,7 +316,7 @@ class Watch:
 
     def _open_sighting(self, group: Group) -> SightingCase:
         case = SightingCase(self.rule, self.world, self._values(group), self._reach)
-        case.judge, case.horizon = judges.judge_of(self.rule, case), self._horizon
+        case.judge, case.horizon, case.fewest = judges.judge_of(self.rule, case), self._horizon, self._fewest
         return self._resumed(case)
 
     def _values(self, group: Group) -> Mapping[Dimension, Value]:

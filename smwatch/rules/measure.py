@@ -144,21 +144,29 @@ class Asker:
     def holds(
         self, only: Iterable[Lookout], unless: Iterable[Lookout], shared: Mapping[Dimension, Value], second: int
     ) -> bool:
-        """Whether all of `only`, and none of `unless`, are so of the value seen in this second."""
-        values = self.values(shared)
-        for look in only:
-            if not self.ask(look, values, second):
-                return False
-        for look in unless:  # noqa: SIM110  asked of each event of the row "rules-trouble"; any() makes a generator
-            if self.ask(look, values, second):
+        """Whether all of `only`, and none of `unless`, are so of the value seen in this second.
+
+        Where one answer decides that for good, it hears of nothing that the others hang on: serves "rules-trouble".
+        """
+        values, pending = self.values(shared), list[tuple[Pending, bool]]()
+        for looks, wanted in ((only, True), (unless, False)):
+            for look in looks:
+                answer = look(values, second)
+                if not isinstance(answer, bool):
+                    pending.append((answer, wanted))
+                elif answer is not wanted:
+                    return False
+        for one, wanted in pending:  # noqa: SIM110  asked of each event of the row "rules-trouble"; all() makes a generator
+            if self._hangs_on(one, second) is not wanted:
                 return False
         return True
 
     def ask(self, look: Lookout, values: Mapping[Dimension, Value], second: int) -> bool:
         """The answer to one question as far as is known; it wants to know when that may be another."""
         answer = look(values, second)
-        if isinstance(answer, bool):
-            return answer
+        return answer if isinstance(answer, bool) else self._hangs_on(answer, second)
+
+    def _hangs_on(self, answer: Pending, second: int) -> bool:
         self.case.measure.cares(self.value, second)
         answer.watch(self)
         was = answer.ask()

@@ -72,9 +72,11 @@ class Heeded:
         """Tell them of a second, and find out up to which they care for any."""
         loud = -1
         for watcher in self.watchers or ():
-            watcher.heed(second)
-            if watcher.high > loud:
-                loud = watcher.high
+            high = watcher.high
+            if second <= high:
+                watcher.heed(second)
+            if high > loud:
+                loud = high
         self.loud = loud
 
     def share_watchers(self, other: Heeded) -> None:

@@ -58,14 +58,20 @@ class Asked:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.values: list[Secret] = []
-        ask = Asker.ask
+        holds = Asker.holds
 
-        def counted(asker: Asker, look: Lookout, values: Mapping[Dimension, Value], second: int) -> bool:
+        def counted(
+            asker: Asker,
+            only: Iterable[Lookout],
+            unless: Iterable[Lookout],
+            shared: Mapping[Dimension, Value],
+            second: int,
+        ) -> bool:
             assert isinstance(asker.value, Secret)
             self.values.append(asker.value)
-            return ask(asker, look, values, second)
+            return holds(asker, only, unless, shared, second)
 
-        monkeypatch.setattr(Asker, "ask", counted)
+        monkeypatch.setattr(Asker, "holds", counted)
 
 
 class Looked:

@@ -6,6 +6,7 @@ import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence, Set
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import blake2b
 from operator import attrgetter
 from typing import Self
@@ -26,9 +27,7 @@ from smwatch.rules.world import World
 _SEVERITIES = tuple(Severity)
 _KEY = attrgetter("key")
 _SECRET = DIMENSIONS["secret"]
-_IDENTITY = DIMENSIONS["identity"]
-_SESSIONS = tuple(DIMENSIONS[name] for name in ("session", "access_key"))
-_PRINCIPALS = (_IDENTITY, *_SESSIONS)
+_IDENTITY, _SESSION, _ACCESS_KEY = (DIMENSIONS[name] for name in ("identity", "session", "access_key"))
 
 
 class Case(ABC):
@@ -214,7 +213,10 @@ class Case(ABC):
         else:
             state = AlarmState.ACKNOWLEDGED if holds else AlarmState.OPEN
         ended_at = _moment(end) if end is not None else closed.at if closed is not None else None
-        decided = [decision.at for decision in (self.acknowledged, self.closed) if decision is not None]
+        changed_at = newest_at = _moment(last_at)
+        if ended_at is not None or acknowledged is not None or self.closed is not None:
+            decided = [decision.at for decision in (acknowledged, self.closed) if decision is not None]
+            changed_at = max([newest_at, *([ended_at] if ended_at else []), *decided])
         secret = self.values.get(_SECRET)
         identity, session = self._whom()
         return Alarm(
@@ -232,7 +234,7 @@ class Case(ABC):
             counted=self.counted,
             secrets=self._secrets(episode, shed)[-SECRETS:],
             first_at=_moment(first_at),
-            last_at=_moment(last_at),
+            last_at=newest_at,
             about=self.about,
             event_keys=tuple(keys) if self.rule.silence is None else (),
             caused=tuple(key for key in keys if key in caused) if caused else (),
@@ -240,20 +242,21 @@ class Case(ABC):
             next=self._next(episode, shed),
             mitre=rule.mitre,
             level=level,
-            acknowledged=self.acknowledged,
+            acknowledged=acknowledged,
             closed=self.closed,
             ended_at=ended_at,
             closed_by=self._closed_by(end) if end is not None else "closed by hand" if closed is not None else "",
             muted_until=self.world.muted_until(rule.id, secret, identity, session),
-            changed_at=max([_moment(last_at), *([ended_at] if ended_at else []), *decided]),
+            changed_at=changed_at,
         )
 
     def _whom(self) -> tuple[str, str]:
         """The stable identity of the principal that the rule groups by, and its session where it groups by that."""
-        session = next((str(self.values[d]) for d in _SESSIONS if d in self.values), "")
-        identity = str(self.values.get(_IDENTITY, ""))
+        values = self.values
+        session = str(values.get(_SESSION, values.get(_ACCESS_KEY, "")))
+        identity = str(values.get(_IDENTITY, ""))
         if session and not identity:
-            of_event = self.newest.event.principal.identity if self.newest is not None else ""
+            of_event = self.newest.event.caller.principal.identity if self.newest is not None else ""
             identity = of_event or (self.base.identity if self.base is not None else "") or session
         return identity, session
 
@@ -261,7 +264,7 @@ class Case(ABC):
         """What a person calls the principal."""
         if self.newest is None:
             return self.base.principal if self.base is not None else ""
-        return self.newest.event.principal.called
+        return self.newest.event.caller.principal.called
 
     def secrets_in(self, _episode: Sequence[Evidence], _shed: Shed | None) -> tuple[Secret, ...]:
         """The different secrets that are counted, ascending by their first events; none where events are."""
@@ -331,7 +334,7 @@ class Case(ABC):
         return self.world.fact(self.rule.closed_by.when).says or "what ends it was seen"
 
 
-_NAMED = frozenset((_SECRET, *_PRINCIPALS))
+_NAMED = frozenset((_SECRET, _IDENTITY, _SESSION, _ACCESS_KEY))
 
 
 def group_of(rule: Rule, values: Mapping[Dimension, Value]) -> str:
@@ -345,5 +348,7 @@ def group_of(rule: Rule, values: Mapping[Dimension, Value]) -> str:
     return f"{rule.id}:{blake2b(text, digest_size=16).hexdigest()}"
 
 
+# Those that an alarm tells are of the last minute or two, most of them: serves the row "rules-trouble".
+@lru_cache(4096)
 def _moment(second: int) -> datetime:
     return datetime.fromtimestamp(second, UTC)

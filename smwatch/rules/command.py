@@ -6,6 +6,7 @@ import re
 import shlex
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cache, lru_cache
+from operator import attrgetter
 
 from smwatch.events.event import Event
 from smwatch.events.secret import Secret
@@ -15,6 +16,7 @@ from smwatch.rules.holes import EACH, HOLES, OF_EVENT, OF_RECORD, SECRETS, THEIR
 _HOLE = re.compile(r"\{([a-z_]+)\}")
 _NEARLY_A_HOLE = re.compile(r"\{\s*([a-z_]+)\b(?:\s+\}|(?!\}))")
 _LONGEST = 2048
+_REGION, _NAME = attrgetter("region"), attrgetter("name")
 _REVOKE = (
     """--policy-name AWSRevokeOlderSessions --policy-document '{"Version":"2012-10-17","Statement":[{"Effect":"Deny","""
     """"Action":"*","Resource":"*","Condition":{"DateLessThan":"""
@@ -84,7 +86,7 @@ def filled(
     """
     commands = spelled(tuple(commands))
     all_values = {**values, **each[0]} if each else values
-    fit = [command for command in commands if all(all_values.get(hole) for hole in holes(command))]
+    fit = [command for command in commands if all(map(all_values.get, holes(command)))]
     if all(command.lstrip().startswith("#") for command in fit):
         fit = list(commands)
     found: list[str] = []
@@ -94,12 +96,13 @@ def filled(
     return tuple(found)
 
 
-def for_secrets(secrets: Iterable[Secret]) -> list[dict[str, str]]:
+def for_secrets(secrets: Sequence[Secret]) -> list[dict[str, str]]:
     """The values of the holes for many secrets, by Region, in the order in which those come first."""
-    names: dict[str, list[str]] = {}
-    for secret in secrets:
-        names.setdefault(secret.region, []).append(quote(secret.name))
-    return [{SECRETS: " ".join(dict.fromkeys(found)), THEIR_REGION: region} for region, found in names.items()]
+    regions, found = [*dict.fromkeys(map(_REGION, secrets))], list[dict[str, str]]()
+    for region in regions:  # mostly there is one: serves the rows "rules-random" and "rules-trouble"
+        theirs = secrets if len(regions) == 1 else [secret for secret in secrets if secret.region == region]
+        found.append({SECRETS: " ".join(dict.fromkeys(map(quote, map(_NAME, theirs)))), THEIR_REGION: region})
+    return found
 
 
 def joined(earlier: Sequence[str], found: Sequence[str]) -> tuple[str, ...]:

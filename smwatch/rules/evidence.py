@@ -91,7 +91,10 @@ def total_of(evidence: Sequence[Evidence]) -> Total:
     """What all of it amounts to, ascending; a loop over it for each change of an alarm has to be quick."""
     if not evidence:
         return Total(-1, 0, "", END, BEGINNING)
+    newest = evidence[-1]
+    if len(evidence) == 1:
+        return Total(newest.rank, newest.step, newest.title, newest.at, newest.at)
     rank, step = max({*map(_RANK_AND_STEP, evidence)})
-    title = next(one.title for one in reversed(evidence) if one.rank == rank)
+    title = newest.title if newest.rank == rank else next(one.title for one in reversed(evidence) if one.rank == rank)
     ats = [*map(_AT, evidence)]
     return Total(rank, step, title, min(ats), max(ats))

@@ -161,7 +161,9 @@ class Standing:
 
     def _worked_out(self, case: Case) -> Alarm | None:
         """Have the alarm of a case stand as it is now; it, if it changed."""
-        known, alarm = self.kept(case.rule, lambda: case.group), case.alarm()
+        alarm = case.alarm()
+        # Most cases have no alarm, and need not tell their group then: asked of each, without calls.
+        known = self.alarms.get(case.group) if case.rule.id in self._alarmed else None
         if alarm is None:
             if known is None:
                 return None

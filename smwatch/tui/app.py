@@ -15,7 +15,6 @@ from textual.binding import BindingType
 from textual.driver import Driver
 from textual.filter import LineFilter
 from textual.screen import ModalScreen, Screen
-from textual.widget import AwaitMount
 
 from smwatch.collector import Collector
 from smwatch.settings import UiSettings
@@ -39,6 +38,7 @@ if TYPE_CHECKING:  # what the first frame can do without is loaded after it
     from smwatch.store.view import Filter
     from smwatch.tui.bell import Bell
     from smwatch.tui.screens.desk import Desk
+    from smwatch.tui.screens.watch import WatchScreen
 
 TICK_SECONDS = 1.0
 TOLD_SECONDS = 3.0
@@ -184,20 +184,22 @@ class SmwatchApp(App[int]):
         except Exception as error:
             self.fail(error)
         else:
-            await self._open()
+            # Not by Textual's own wait, which has all of it laid out once more. Serves "first-…-whole".
+            await self._open()._mounted_event.wait()
         self._opened.set()
 
-    def _open(self) -> AwaitMount:
+    def _open(self) -> WatchScreen:
         """Show the stream, then have the work begin."""
         from smwatch.tui.screens.watch import WatchScreen
 
-        opened = self.push_screen(WatchScreen(self.desk, self.parse, filter_text=self._filter_text))
+        screen = WatchScreen(self.desk, self.parse, filter_text=self._filter_text)
+        self.push_screen(screen)
         if self._wall:
             self.screen.call_after_refresh(self._show_wall)
         self._entitle()
         self._ticking.begin(TICK_SECONDS)
         self.call_after_refresh(self._begin)
-        return opened
+        return screen
 
     def on_unmount(self) -> None:
         """Leave the terminal as it was."""

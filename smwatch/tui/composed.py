@@ -146,6 +146,11 @@ class DirectlyComposed(StyledOnce):
             self._painting = None
             painting.drop()
             return
+        if self._layout_required:  # all is painted anew after it, at Textual's next beat: serves "first-…-event"
+            self._painting = None
+            painting.drop()
+            self._on_timer_update()
+            return
         self._draw(painting, until)
 
     def _draw(self, painting: Painting, until: float) -> None:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 from textual.screen import Screen
 from textual.widget import Widget
+from textual.widgets._toast import ToastRack
 
 if TYPE_CHECKING:
     from textual import events
@@ -19,7 +20,16 @@ else:
 
 
 class StyledOnce(_Screen):
-    """A screen that does not look up its styles again when it first comes to the front; named before Textual's."""
+    """A screen that finds its styles and its layout once as it first comes to the front; named before Textual's."""
+
+    def _extend_compose(self, widgets: list[Widget]) -> None:
+        """Have no room for notifications while there are none: Textual takes it away again once all is painted, which
+        is then laid out and painted anew. Serves "first-…-event".
+        """
+        super()._extend_compose(widgets)
+        for widget in widgets:
+            if isinstance(widget, ToastRack):
+                widget.display = False
 
     def _on_screen_resume(self, event: events.ScreenResume) -> None:
         if not self.stack_updates:

@@ -18,12 +18,13 @@ from textual.pilot import Pilot
 from textual.widgets import OptionList
 
 from smwatch.tui import composed
+from smwatch.tui.app import SmwatchApp
 from smwatch.tui.compositor import DirectCompositor, DirectUpdate, Part, Placed
 from smwatch.tui.lines import Piece
 from smwatch.tui.palette import BOX, READY, Palette
 from smwatch.tui.screens.watch import WatchScreen
 from smwatch.tui.widgets.pieces import Pieces
-from tests.tui.scene import Stage, reads
+from tests.tui.scene import NOW, Stage, reads
 
 WIDE = (160, 40)
 AT_ONCE = composed.AT_ONCE
@@ -102,6 +103,16 @@ async def test_a_screen_is_drawn_in_several_turns_of_the_loop_and_shown_in_one(s
     assert sum(watched.drawn.values()) >= WIDE[1]
     assert max(watched.drawn.values()) <= composed.AT_ONCE
     assert any({y for _, y, _ in frame} == set(range(WIDE[1])) for frame in watched.frames)
+
+
+async def test_the_main_screen_is_shown_once_as_it_comes(stage: Stage, watched: Watched) -> None:
+    app = SmwatchApp(lambda: stage.app.desk, clock=lambda: NOW)
+    async with app.run_test(size=WIDE) as pilot:
+        while not isinstance(app.screen, WatchScreen):
+            await pilot.pause()
+        await settled(pilot)
+        await asyncio.sleep(0.3)  # some of Textual's beats
+    assert [len({y for _, y, _ in frame}) for frame in watched.frames if len(frame) > WIDE[1] // 2] == [WIDE[1]]
 
 
 async def test_little_is_drawn_in_a_turn_that_has_taken_long_already(

@@ -28,6 +28,7 @@ from smwatch.monitor.delivery import Delivery
 from smwatch.settings import SettingsError
 from smwatch.store.change import Change
 from smwatch.tui.app import SmwatchApp
+from smwatch.tui.lines import Line, Piece
 from smwatch.tui.opening import Opening
 from smwatch.tui.painting import Soon
 from smwatch.tui.screens.desk import Desk
@@ -35,6 +36,8 @@ from smwatch.tui.screens.frame import StreamFrame
 from smwatch.tui.screens.watch import WatchScreen
 from smwatch.tui.themes import DARK
 from smwatch.tui.widgets.pieces import Pieces
+from smwatch.tui.widgets.rows import MARGIN
+from smwatch.tui.widgets.stream import EventStream
 from tests import records
 from tests.records import raw
 from tests.terminal import ROOT, Terminal
@@ -91,6 +94,27 @@ async def test_the_rest_is_made_from_the_first_frame_on() -> None:
             await pilot.pause()
     assert made == [1]
     assert frames[0] == 1
+
+
+async def test_what_an_empty_stream_says_is_not_worked_out_before_it_has_a_width(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    widths = list[int]()
+
+    def said(*_: object, width: int, **__: object) -> list[Line]:
+        widths.append(width)
+        return [Line((Piece(f"line {number}"),)) for number in range(60)]
+
+    monkeypatch.setattr("smwatch.tui.screens.frame.empty_lines", said)
+    stage = Stage()
+    async with stage.app.run_test(size=(160, 50)) as pilot:
+        await pilot.pause()
+        lines = [strip.text for strip in stage.app.screen._compositor.render_strips()]
+        width = stage.app.screen.query_one(EventStream).size.width
+    assert set(widths) == {width - MARGIN}
+    told = [words[1] for line in lines if (words := line.split())[:1] == ["line"]]
+    assert told == list(map(str, range(len(told))))
+    assert len(told) > 30
 
 
 async def test_work_begins_once_the_screen_stands() -> None:
@@ -192,6 +216,7 @@ import sys
 import smwatch.running.show, smwatch.collector
 from smwatch.settings import SettingsError
 from smwatch.tui.app import SmwatchApp
+from smwatch.tui.lines import Line, Piece
 def make_desk():
     print("smwatch" in app.screen._compositor.render_strips()[0].text, sorted({LATER} & set(sys.modules)))
     raise SettingsError("enough")
@@ -210,6 +235,7 @@ import sys
 import smwatch.running.show, smwatch.collector
 from smwatch.settings import LogsSettings, Settings
 from smwatch.tui.app import SmwatchApp
+from smwatch.tui.lines import Line, Piece
 def make_desk():
     from smwatch.running.backstage import Backstage, aws_sources, demo_sources, file_sources
     return Backstage(Settings(logs=LogsSettings(group="trail")), {sources}, remember=False).desk

@@ -177,7 +177,7 @@ class EventRows(Looks):
     def set_empty(self, page: Page) -> None:
         """What to say while there are no rows; of what is said already, lines that read otherwise are drawn anew."""
         (width, before), self._empty = self._said, page
-        if self.view.rows or width != self.size.width:
+        if self.view.rows or not width or width != self.size.width:
             self._said = 0, ()
             if not self.view.rows:
                 self.refresh()
@@ -313,21 +313,21 @@ class EventRows(Looks):
 
     def _nothing(self, crop: Region) -> list[Strip]:
         """What is said while there are no rows."""
-        width, height = self.size
+        width = self.size.width
         if self._said[0] != width:
             self._said = width, self._empty(max(1, width - MARGIN))
         strips = []
-        for line in self._said[1][:height]:
+        for line in self._said[1][crop.y : crop.bottom]:
             segments = [Segment("  ", self.rich_style)]
             segments += [
                 Segment(visible(piece.text), self._look("", False)[_EMPTY.get(piece.role, "event")])
                 for piece in line.pieces
             ]
             strips.append(Strip(segments).adjust_cell_length(width, self.rich_style))
-        strips += [Strip.blank(width, self.rich_style)] * (height - len(strips))
+        strips += [Strip.blank(width, self.rich_style)] * (crop.height - len(strips))
         for line_filter in self.drawn_filters():
             strips = [strip.apply_filter(line_filter, self.background_colors[1]) for strip in strips]
-        return [strip.crop(*crop.column_span) for strip in strips[crop.y : crop.bottom]]
+        return [strip.crop(*crop.column_span) for strip in strips]
 
 
 _EMPTY = {

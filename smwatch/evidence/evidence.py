@@ -16,8 +16,6 @@ from smwatch.events.links import counted_with, shared_id
 from smwatch.events.reader import Reader
 from smwatch.events.redact import redact
 from smwatch.events.secret import Lesson
-from smwatch.evidence.export import csv_lines, jsonl_lines
-from smwatch.evidence.report import report_lines
 from smwatch.journal import Journal, JournalError
 from smwatch.monitor.past import LESSONS
 from smwatch.record import Record, decode
@@ -82,6 +80,8 @@ class Evidence:
 
         `told` is given how many events have been read, as it comes along. OSError where the file can't be written.
         """
+        from smwatch.evidence.export import csv_lines, jsonl_lines
+
         written = 0
 
         def arrivals() -> Iterator[Arrival]:
@@ -110,6 +110,8 @@ class Evidence:
         self, arrivals: Iterator[Arrival], events: Sequence[Event], alarms: Sequence[Alarm], query: str
     ) -> Iterator[str]:
         """A report on some events alone: their dossiers are made anew, the alarms are as people know them."""
+        from smwatch.evidence.report import report_lines
+
         store = Store(capacity=max(1, len(events)))
         while batch := list(islice(arrivals, BATCH)):
             store.add(batch)

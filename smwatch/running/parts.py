@@ -23,7 +23,6 @@ from smwatch.monitor.handing import JOURNAL
 from smwatch.monitor.monitor import Monitor
 from smwatch.monitor.reading import Reading
 from smwatch.monitor.watched import Watching
-from smwatch.notify import Notifier, NotifyError, apprise_senders, notified
 from smwatch.rules.alarm import Alarm, Severity
 from smwatch.running.in_force import build_rules
 from smwatch.running.remembered import KNOWN_SINCE, Opened, open_journal
@@ -34,8 +33,8 @@ from smwatch.store.ledger import Ledger
 
 if TYPE_CHECKING:
     from smwatch.monitor.successor import Successor
+    from smwatch.notify import Notifier
     from smwatch.rules.engine import Engine
-
 
 FILTERS, UNHEARD, _UNSENT = "filters", "unheard", "unsent"
 """What the journal keeps besides: filters typed, what a bell is to be rung for at the end of a mute, and what an older
@@ -188,6 +187,8 @@ class Parts(Generic[J]):
 
     def tidy(self) -> None:
         """Have the journal let go of what it keeps of alarms that were taken back; JournalError."""
+        from smwatch.notify import notified
+
         self.journal.forget_of_no_alarm((DECIDED, WRITTEN))
         notified.tidy(self.journal)
 
@@ -240,6 +241,7 @@ class Parts(Generic[J]):
         if not notify.urls:
             yield
             return
+        from smwatch.notify import Notifier, NotifyError, apprise_senders, notified
 
         async def report(status: Status) -> None:
             await deliver(Delivery(statuses=(status,)))

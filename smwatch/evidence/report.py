@@ -138,8 +138,12 @@ def _secret(dossier: SecretDossier, now: datetime) -> str:
 
 
 def _plain(text: str) -> str:
-    """Text from records as it reads, whatever it holds: no Markdown, no HTML, no line breaks."""
-    return "".join(f"\\{char}" if char in r"\`*_{}[]()<>#+-.!|~&$" else char for char in visible(text))
+    """Text from records as it reads, whatever it holds: no Markdown, no HTML, no line breaks.
+
+    A hyphen is Markdown where a line begins with it alone, and most names have some.
+    """
+    shown = "".join(f"\\{char}" if char in r"\`*_{}[]()<>#+.!|~&$" else char for char in visible(text))
+    return f"\\{shown}" if shown.startswith("-") else shown
 
 
 def _code(text: str) -> str:

@@ -94,6 +94,12 @@ def test_a_report_holds_what_people_noted_on_alarms() -> None:
     assert r"Note: told the \*team\*" in text
 
 
+def test_a_hyphen_is_as_it_reads_in_a_report_but_where_a_line_begins_with_it() -> None:
+    text = report(records.read_deleted("prod/api-v2", id="1"), records.put("-flag", id="2"))
+    assert "| prod/api-v2 |" in text
+    assert r"| \-flag |" in text
+
+
 def test_a_timeline_ends_somewhere_and_says_so() -> None:
     given = [records.put(f"s{i % 2}", eventTime=at(i), id=str(i)) for i in range(TIMELINE + 5)]
     text = report(*given)

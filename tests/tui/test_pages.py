@@ -7,13 +7,14 @@ from collections.abc import Sequence
 
 import msgspec
 
+from smwatch.dossier.principal import SEEN
 from smwatch.events.secret import Secret
 from smwatch.rules.alarm import Alarm, Severity
 from smwatch.tui.lines import Line
 from smwatch.tui.pages.groups import Group, Grouping, groups_page
-from smwatch.tui.pages.principal import AT_ONCE, rotation_list
+from smwatch.tui.pages.principal import AT_ONCE, LISTED, rotation_list
 from smwatch.tui.pages.secret import READERS
-from smwatch.tui.pages.targets import ToAlarm, ToSecret
+from smwatch.tui.pages.targets import ToAlarm, ToPrincipal, ToSecret
 from smwatch.tui.pages.wall import wall_page
 from smwatch.tui.pages.words import OWN, alarm_line, own_alarms
 from smwatch.tui.times import Zone
@@ -71,6 +72,24 @@ def test_who_breaks_beyond_those_listed_is_counted() -> None:
     lines = told(stage.app.desk.page_of(ToSecret(DB), ())(80))
     breaks = lines[next(i for i, text in enumerate(lines) if text.startswith("WHO BREAKS")) :]
     assert breaks[READERS + 1] == "and 2 more"
+
+
+def test_of_more_sessions_than_are_kept_the_page_of_a_principal_says_how_many_there_are_at_least() -> None:
+    for count, more in ((SEEN - 1, f"and {SEEN - 1 - LISTED} more"), (SEEN + 30, f"and at least {SEEN - LISTED} more")):
+        sessions = [records.role("app", f"task-{n}") for n in range(count)]
+        stage = Stage([records.read("prod/db", by=by, eventTime=ago(60)) for by in sessions])
+        lines = told(stage.app.desk.page_of(ToPrincipal(stage.store.events[0].principal.identity), ())(80))
+        assert lines[lines.index("SESSIONS") + LISTED + 1] == more
+
+
+def test_a_read_that_kms_alone_tells_of_is_one_on_the_page_of_a_principal() -> None:
+    stage = Stage([records.kms("prod/db", eventTime=ago(60)), records.read("prod/api", eventTime=ago(50))])
+    lines = stage.app.desk.page_of(ToPrincipal(stage.store.events[0].principal.identity), ())
+    (alone,) = (text.split() for text in told(lines(80)) if "prod/db" in text)
+    assert alone[2:5] == ["1", "KMS", "0"]
+    wide, narrow = told(lines(80)), told(lines(50))
+    assert any("Got the value of 2 of the 2 secrets" in text for text in wide)
+    assert any(text.split()[:3] == ["1", "read", "KMS"] for text in narrow)
 
 
 def test_groups_in_little_room_differ_where_their_names_do() -> None:

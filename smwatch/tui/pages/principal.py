@@ -9,7 +9,7 @@ from datetime import datetime
 
 from smwatch.amount import amount
 from smwatch.dossier import PrincipalDossier
-from smwatch.dossier.principal import Seen
+from smwatch.dossier.principal import SEEN, Seen
 from smwatch.dossier.touched import Secrets, Touched
 from smwatch.events.secret import Secret
 from smwatch.rules.alarm import Alarm
@@ -159,17 +159,18 @@ def _titles(width: int) -> Line:
 def _reached(touched: Touched, now: datetime, zone: Zone, width: int) -> list[Line]:
     """A secret on a line, on two where its name would be cut to nothing, and one more if it was changed."""
     refused = touched.refused
+    reads, by_kms = (touched.reads, "") if touched.reads else (touched.decrypts, " KMS" if touched.decrypts else "")
     sign = Piece("● " if touched.exposed else "✗ ", "warn" if touched.exposed else "quiet")
     name = Piece(fit_middle(touched.secret.name, _name_width(width)), "link")
     first = moment(touched.first_at, zone, now)
     target = ToSecret(touched.secret)
     role = "bad" if refused else "quiet"
     if width >= WIDE:
-        reads, no, at = f"{touched.reads:>8,}", f"{refused:>8,}", f" {first:>14}"
-        lines = [line(sign, name, Piece(reads), Piece(no, role), Piece(at, "quiet"), target=target)]
+        read, no, at = f"{f'{reads:,}{by_kms}':>8}", f"{refused:>8,}", f" {first:>14}"
+        lines = [line(sign, name, Piece(read), Piece(no, role), Piece(at, "quiet"), target=target)]
     else:
-        reads, no, at = f"  {amount(touched.reads, 'reads')}", f"  {refused:,} refused", f"  first {first}"
-        lines = [line(sign, name, target=target), line(Piece(reads), Piece(no, role), Piece(at, "quiet"))]
+        read, no, at = f"  {amount(reads, 'reads')}{by_kms}", f"  {refused:,} refused", f"  first {first}"
+        lines = [line(sign, name, target=target), line(Piece(read), Piece(no, role), Piece(at, "quiet"))]
     if touched.writes:
         told = f"  changed it {amount(touched.writes, 'times')}"
         lines.append(line(Piece(told, "warn"), target=ToEvent(touched.last_key)))
@@ -186,7 +187,8 @@ def _seen(title: str, field: str, seen: Sequence[Seen], now: datetime, zone: Zon
         target = ToAccessKey(each.value) if title == "access keys" else ToValue(field, each.value)
         lines.append(line(value, Piece(f"  {at}", "quiet"), target=target))
     if len(seen) > LISTED:
-        lines.append(line(Piece(f"and {len(seen) - LISTED:,} more", "quiet")))
+        more = f"{'at least ' if len(seen) >= SEEN else ''}{len(seen) - LISTED:,} more"
+        lines.append(line(Piece(f"and {more}", "quiet")))
     return lines
 
 

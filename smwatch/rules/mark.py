@@ -30,7 +30,6 @@ class Mark:
         "_eligible",
         "at",
         "caused",
-        "dozes",
         "evidence",
         "fixed",
         "grades",
@@ -55,8 +54,6 @@ class Mark:
         """Whether it is evidence because an alarm that was kept says so, until it can be judged again."""
         self.caused = False
         """Whether it is a read that is counted already, with a batch that is not here any more."""
-        self.dozes = False
-        """Whether nobody is told of what it hangs on: it is no evidence, whatever that is."""
         self.evidence = False
         self.rank = self.step = 0
         self.title = ""
@@ -109,7 +106,6 @@ class Mark:
 
     def watch(self, watcher: Watcher) -> None:
         """Tell `watcher` of all that it still hangs on."""
-        self.dozes = False
         for pending in (*self.only, *self.unless):
             pending.watch(watcher)
         for grade in self.grades:
@@ -120,7 +116,6 @@ class Mark:
         """The same event again, of which one may be what an alarm that was kept says of it; whether it tells more."""
         if self.fixed and self.newest is None and other.newest is not None:
             self.newest, self.only, self.unless, self.grades = other.newest, other.only, other.unless, other.grades
-            self.dozes = other.dozes
         elif other.fixed and not self.fixed:
             self.fixed, self.evidence, self.at, self.caused = True, True, other.at, other.caused
             self.rank, self.step, self.title = other.rank, other.step, other.title

@@ -98,29 +98,6 @@ class SightingCase(Case):
             first, last = min(first, self._fresh[0]), max(last, self._fresh[1])
         self._fresh = first, last
 
-    def add_dozing(self, mark: Mark) -> None:
-        """Take in an event that is no evidence as yet, nor does it bear upon others, whatever becomes known of it.
-
-        `wake_dozing` has it watched.
-        """
-        mark.dozes = True
-        if self._insert(mark):
-            self._trim()
-
-    def wake_dozing(self, since: int) -> int:
-        """Have those events watched that are from this second on; how many they are."""
-        dozing = [mark for mark in self.marks if mark.dozes and mark.second >= since]
-        for mark in dozing:
-            mark.watch(self)
-        if dozing:
-            self.wake()
-        return len(dozing)
-
-    @property
-    def dozing(self) -> bool:
-        """Whether there are such events."""
-        return any(mark.dozes for mark in self.marks)
-
     def _insert(self, mark: Mark) -> bool:
         """Put an event where it belongs; whether that is news."""
         keys = self._keys

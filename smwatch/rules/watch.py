@@ -83,7 +83,7 @@ class Watch:
         self._grades = [(prepare(world, grade.condition), grade.severity.rank, grade.title) for grade in rule.grade]
         self._fresh = world.track(own_fact(rule), ordered(first.of)) if first is not None else None
         self._fresh_gap = int(first.within) if first is not None else 0
-        self._dozing = dozing(rule, world)
+        self._dozing = dozing(rule, world, self._add)
         self._plain = (Verdict(None, rule.severity.rank, ""),)
         self._reach = reach_of(rule)
         self._horizon, self._fewest = judges.horizon(rule), judges.fewest(rule)
@@ -122,7 +122,7 @@ class Watch:
                 plan.firsts += (First(times, self._fresh_gap, self._take_new),)
                 return
             # The event is none of those that count as having been seen: each of its kind is as new as the one before.
-        elif self._waits is not None and self._may_wait(group := self._group(subject)):
+        elif self._waits is not None and self._has_nothing_of(group := self._group(subject)):
             if (waiter := self._waits.waiter(group, subject)) is not None:
                 plan.waits += (waiter,)
             return
@@ -180,6 +180,8 @@ class Watch:
             yield weight
         if self._waits is not None:
             yield from self._waits.fold(every, right)
+        if self._dozing is not None:
+            yield from self._dozing.fold(every, right)
 
     def forget_before(self, second: int) -> Iterator[bool]:
         """Let go of what was seen before this second and is no evidence, some cases at a time.
@@ -257,12 +259,12 @@ class Watch:
                 self._take_or_wait(one)
 
     def _take_or_wait(self, subject: Subject) -> None:
-        if self._waits is None or not self._may_wait(group := self._group(subject)):
+        if self._waits is None or not self._has_nothing_of(group := self._group(subject)):
             self._take_one(subject)
         elif (waiter := self._waits.waiter(group, subject)) is not None:
             waiter.add(subject.event, subject.second)
 
-    def _may_wait(self, group: Group) -> bool:
+    def _has_nothing_of(self, group: Group) -> bool:
         """Whether nothing is told of a group yet: to what is, each of its events may make a difference."""
         return self._sightings.find(group) is None and not self._has_alarm(group)
 
@@ -277,13 +279,18 @@ class Watch:
                 return
             if answer is not False:
                 unless.append(answer)
-        case = self._sightings[self._group(subject)]
         told = record_values(self._holes, subject.event, subject.record) if self._holes else _NOTHING
         mark = Mark(subject.key, Newest(subject.event, told), self._graded(subject))
         mark.only, mark.unless = tuple(only), tuple(unless)
-        if self._dozing is None or not self._dozing.takes(mark, case, subject):
-            mark.watch(case)
-            case.add(mark)
+        group, dozing = self._group(subject), self._dozing
+        if dozing is None or not self._has_nothing_of(group) or not dozing.takes(mark, group, subject):
+            self._add(group, mark)
+
+    def _add(self, group: Group, mark: Mark) -> None:
+        """Have the case of a group judge an event."""
+        case = self._sightings[group]
+        mark.watch(case)
+        case.add(mark)
 
     def _take_again(self, event: Event) -> None:
         """Take one of the events of which nothing is asked that only their records say."""

@@ -41,6 +41,8 @@ RENEWED = timedelta(seconds=1.5)
 """How old details and histogram may be at a second of the clock while much happens, which is each second one, and then
 in the clock's own frame: serves "cpu-1000".
 """
+FEW, FEW_SECONDS = 20, 0.1
+"""Events up to which, and for how long, they may be so: at the start they would say that nothing has happened."""
 AGED = timedelta(seconds=10)
 """How often pages that say how long ago things were are written anew while nothing happens."""
 HINT = "words  -word  name:Get*  secret:prod/  user:ci  error  denied  read  write  alarm"
@@ -69,6 +71,8 @@ class StreamFrame(DirectlyComposed, Living, Screen[None]):
         self._said = ""
         self._aged_at = desk.clock
         self._renewed_at = desk.clock - RENEWED
+        self._renewed_of = 0
+        """How many events there were then."""
         self._stale = False
         self._edges = Edges(desk)
         self.histogram = Histogram()
@@ -144,12 +148,15 @@ class StreamFrame(DirectlyComposed, Living, Screen[None]):
     def _renew_soon(self) -> None:
         """Write details and histogram anew, or have the clock do so, however much happens until then."""
         if timedelta() <= self.desk.clock - self._renewed_at < RENEWED:
+            if not self._stale and self._renewed_of < FEW:
+                self.set_timer(FEW_SECONDS, self._renew)
             self._stale = True
         else:
             self._renew()
 
     def _renew(self) -> None:
         self._stale, self._renewed_at = False, self.desk.clock
+        self._renewed_of = len(self.desk.store.events)
         self.detail.renew()
         self._draw_histogram()
 

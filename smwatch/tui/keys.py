@@ -49,7 +49,8 @@ class KeyTable:
         """`keymap` gives the keys of some ids, with commas between; MeaningError says what is wrong with it."""
         self.keymap = {key_id: _keys_meant(key_id, keys) for key_id, keys in (keymap or {}).items()}
         """What differs from the table, in Textual's names."""
-        self._refuse_two_meanings()
+        if self.keymap:  # the table itself gives no key two meanings
+            self._refuse_two_meanings()
 
     def __getitem__(self, key_id: str) -> Key:
         """The entry of an id; its keys are the table's, see `told`."""

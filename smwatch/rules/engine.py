@@ -19,7 +19,7 @@ from smwatch.rules.dimension import Renames
 from smwatch.rules.dimension import renames as renames_of
 from smwatch.rules.envelope import RuleSet
 from smwatch.rules.intake import Intake
-from smwatch.rules.period import DAY
+from smwatch.rules.period import DAY, HOUR
 from smwatch.rules.reach import memory_of
 from smwatch.rules.route import Router
 from smwatch.rules.spread import KEPT
@@ -83,8 +83,9 @@ class Engine:
         self._right: Renames = {}
         """The right names of what it folds."""
         self._forgetting: Iterator[None] = iter(())
-        self._day = 0
-        """The last one of which time was told."""
+        self._resting: Iterator[None] = iter(())
+        self._hour = self._day = 0
+        """The last ones of which time was told."""
         self.ticked_at: datetime | None = None
         """The last time that was told."""
         self.memory = memory_of(rules.rules)
@@ -130,11 +131,15 @@ class Engine:
             return ()
         second = moments.seconds_of_datetime(now)
         self._world.move(second, 0)
+        if second // HOUR != self._hour:
+            self._hour = second // HOUR
+            self._resting = self._rest(second - HOUR)
         if second // DAY != self._day:
             self._day = second // DAY
             self._forgetting = self._forget_before(second - KEPT)
-        for _ in islice(self._forgetting, None if self.at_once is None else 1):
-            pass
+        for chore in (self._resting, self._forgetting):
+            for _ in islice(chore, None if self.at_once is None else 1):
+                pass
         self._deciding.end_mutes(self.ticked_at or now, now)
         self.ticked_at = now
         return self.settle()
@@ -328,6 +333,11 @@ class Engine:
                 if gone:
                     self._forget_plans()
                 yield
+
+    def _rest(self, second: int) -> Iterator[None]:
+        """Once an hour, bit by bit: what nothing was seen in since this second holds no more than it must."""
+        for watch in self._cases.watches.values():
+            yield from watch.rest(second)
 
     def _forget_plans(self) -> None:
         for router in (self._route, self._wanted):

@@ -121,9 +121,12 @@ class Found:
     def clear(self) -> None:
         """There is none."""
         self.by_slot.clear()
+        self.rest()
+
+    def rest(self) -> None:
+        """Know no more of it than by slot: the rest is found out anew as soon as somebody asks."""
         self._episode = self._order = self._all = self._secrets = None
-        self._firsts, self._lasts, self._seen = {}, {}, {}
-        self._touched.clear()
+        self._firsts, self._lasts, self._seen, self._touched = {}, {}, {}, set()
 
     def _touch(self, values: Iterable[Value], *ends: Ends) -> None:
         """Of these values something may be evidence within these ends that was none, or the other way round."""

@@ -42,6 +42,10 @@ class Inquiry:
         """Judge all again; what was asked about each value holds until it is doubted."""
         self._finder, self._judging, self.due = None, None, True
 
+    def rest(self) -> None:
+        """Know no more how things were when they were judged: with what comes next, all is judged again."""
+        self._finder, self._seen, self._asked = None, set(), set()
+
     def end(self) -> None:
         """There is nothing to judge any more, nor any evidence."""
         self._finder, self._judging, self.due = None, None, False

@@ -109,19 +109,23 @@ GRADES = 2 * SLOTS
 """Answers held of each value to how bad it is, those given last: as many as there are sights of it to be judged."""
 
 
-@dataclass(frozen=True, slots=True, weakref_slot=True)
+@dataclass(slots=True, weakref_slot=True, unsafe_hash=True)
 class Asker:
     """What was asked about one value of a case, which wants to know when an answer may be another one.
 
     What is known of one value changes all the time where a caller goes through many: the others' answers stand.
     """
 
+    # There is one for each value of each case that has an alarm: nothing is made before it is needed. "memory-flat".
+
     case: SpreadCase
     value: Value
-    counts: dict[int, bool] = field(default_factory=dict, compare=False)
-    """By event key, or for any where `timeless`: whether it counts."""
-    grades: dict[int, tuple[int, str] | None] = field(default_factory=dict, compare=False)
-    hangs: list[tuple[Pending, bool]] = field(default_factory=list, compare=False)
+    always: bool | None = field(default=None, compare=False)
+    """Whether it counts, where that is `timeless`; None before that was asked."""
+    counts: dict[int, bool] | None = field(default=None, compare=False)
+    """Elsewhere by event key."""
+    grades: dict[int, tuple[int, str] | None] | None = field(default=None, compare=False)
+    hangs: tuple[tuple[Pending, bool], ...] = field(default=(), compare=False)
     """What the answers hang on, as it was then."""
 
     @property
@@ -170,7 +174,7 @@ class Asker:
         self.case.measure.cares(self.value, second)
         answer.watch(self)
         was = answer.ask()
-        self.hangs.append((answer, was))
+        self.hangs += ((answer, was),)
         return was
 
     def heed(self, second: int) -> None:
@@ -227,7 +231,7 @@ class Measure:
         for value in values:
             if (asker := self._askers.pop(value, None)) is not None:
                 self._highs.pop(value, None)
-                self._asked -= len(asker.counts)
+                self._asked -= (asker.always is not None) + len(asker.counts or ())
 
     def asks_again(self, value: Value) -> bool:
         """Whether anything that was asked about a value has another answer by now: then all is asked again."""
@@ -303,11 +307,17 @@ class Measure:
             return sights
         shared: dict[Dimension, Value] = {}
         for sight in sights:
-            asker, key = askers.get(sight.value), ANY if timeless else sight.key
-            answer = asker.counts.get(key) if asker is not None else None
+            asker, answer = askers.get(sight.value), None
+            if asker is not None:
+                answer = asker.always if timeless else asker.counts.get(sight.key) if asker.counts is not None else None
             if answer is None:
                 asker, shared = asker or self._of(sight.value, case), shared or case.shared
-                answer = asker.counts[key] = asker.holds(only, unless, shared, sight.second)
+                answer = asker.holds(only, unless, shared, sight.second)
+                if timeless:
+                    asker.always = answer
+                else:
+                    asker.counts = asker.counts or {}
+                    asker.counts[sight.key] = answer
                 self._asked += 1
             if answer:
                 counting.append(sight)
@@ -316,6 +326,8 @@ class Measure:
     def grade(self, sight: Sight, case: SpreadCase) -> tuple[int, str] | None:
         """How bad a value is by the rule's grades, and the title of that; None for what it is anyway."""
         asker = self._of(sight.value, case)
+        if asker.grades is None:
+            asker.grades = {}
         if sight.key not in asker.grades:
             values, second = asker.values(case.shared), sight.second
             found = ((rank, title) for ask, rank, title in self._questions.grades if asker.ask(ask, values, second))

@@ -5,12 +5,15 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator, KeysView, Sequence, Set
-from typing import NamedTuple
+from itertools import chain
+from typing import TYPE_CHECKING, NamedTuple
 
 from smwatch.rules.dimension import Renames, Value
 from smwatch.rules.measure import Sight
 from smwatch.rules.subject import SECOND_BITS
 
+NEVER = 1 << 512
+"""A key later than any event's."""
 VALUES = 10_000
 """Values told apart in one slot, and among those no longer kept."""
 
@@ -42,7 +45,7 @@ class Slots:
     one of those that are kept, so nothing is missed.
     """
 
-    __slots__ = ("_again", "_counts", "_last", "_sights", "by_number", "pairs", "width")
+    __slots__ = ("_again", "_counts", "_last", "_packed", "_sights", "by_number", "pairs", "width")
 
     def __init__(self, width: int) -> None:
         self.width = width
@@ -58,6 +61,36 @@ class Slots:
         self._again: dict[int, dict[Value, Sequence[int]]] = {}
         """By slot, the values that were seen otherwise since, and the first and the last key of each before."""
         self._last = -1
+        self._packed: tuple[tuple[int, tuple[int | Value, ...]], ...] = ()
+        """Instead of `by_number`, where that is not there: each slot, its values in a row, each with its two keys."""
+
+    def pack(self) -> None:
+        """Take little room until somebody asks for anything: four of five bytes are of dicts and lists.
+
+        Who goes on with the keys of a value, see `put`, finds that it has been seen later, and comes here.
+        """
+        self.all_stale()
+        packed = list[tuple[int, tuple[int | Value, ...]]]()
+        for number, slot in self.by_number.items():
+            packed.append((number, tuple(chain.from_iterable((value, *ends) for value, ends in slot.items()))))
+            for ends in slot.values():
+                ends[1] = NEVER
+        self._packed = tuple(packed)
+        del self.by_number, self._counts
+
+    if not TYPE_CHECKING:  # which is to know of no other names than there are
+
+        def __getattr__(self, name: str) -> object:
+            """What `pack` has let go of: who needs it need not ask first whether it is there, which takes a call."""
+            if name not in ("by_number", "_counts"):
+                raise AttributeError(name)
+            self.by_number = {
+                number: {value: [first, last] for value, first, last in zip(*[iter(told)] * 3, strict=True)}
+                for number, told in self._packed
+            }
+            self._packed = ()
+            self._counts = dict(Counter(chain.from_iterable(self.by_number.values())))
+            return getattr(self, name)
 
     @property
     def values(self) -> KeysView[Value]:
@@ -67,7 +100,12 @@ class Slots:
     @property
     def oldest(self) -> int | None:
         """The oldest slot."""
-        return next(iter(self.by_number), None)
+        return self._packed[0][0] if self._packed else next(iter(self.by_number), None)
+
+    @property
+    def packed(self) -> bool:
+        """Whether it takes little room."""
+        return bool(self._packed)
 
     def new(self, number: int) -> dict[Value, list[int]]:
         """A slot that there was not yet."""

@@ -20,6 +20,7 @@ from smwatch.rules.plan import Plan
 from smwatch.rules.sighter import SLOTS, Sighter
 from smwatch.rules.slots import VALUES, Slots
 from smwatch.rules.subject import SECOND_BITS
+from smwatch.rules.telling import Listing
 from smwatch.rules.times import FEW, PLANS, crowded
 from smwatch.rules.valued import ValuedCase
 from smwatch.rules.warmup import Warmup
@@ -305,6 +306,21 @@ class SpreadCase(ValuedCase):
         self._find()
         for number in [number for number in self.slots.by_number if number < limit and number not in self.found]:
             self._drop(number)
+
+    def rest(self, second: int) -> int:
+        """Hold nothing that can be found out anew, if nothing was seen since this second and all is judged.
+
+        Of how many values that was. Most sessions that an alarm is of never come back: serves "memory-flat".
+        """
+        slots = self.slots
+        if slots.packed or self.newest_key >> SECOND_BITS >= second or self._inquiry.open or self in self.world.dirty:
+            return 0
+        self._inquiry.rest()
+        slots.pack()
+        self.evident.rest()
+        self._last_seen = self._episode = self._commands = None
+        self._listing = Listing()
+        return slots.pairs
 
     @property
     def empty(self) -> bool:

@@ -40,6 +40,8 @@ CONCERNED = 20
 """While names are brought together, so many cases take as long as one that is about a wrong one: up to 0.5 ms."""
 LOOKED_AT = 100
 """Cases that are looked at in one go when what they no longer need is forgotten: a millisecond or two."""
+RESTED = 500
+"""Values of cases that hold no more than they must from then on, in one go: a millisecond or two."""
 _NOTHING: Mapping[str, str] = {}
 
 Kept: TypeAlias = Callable[[Rule, Callable[[], str]], Alarm | None]
@@ -195,6 +197,16 @@ class Watch:
                     gone = True
             yield gone
             gone = False
+
+    def rest(self, second: int) -> Iterator[None]:
+        """Have cases hold no more than they must in which nothing was seen since this second, some at a time."""
+        weight = 0
+        for group in self._spreads.remembered():
+            if (case := self._spreads.find(group)) is not None:
+                weight += 1 + case.rest(second)
+            if weight >= RESTED:
+                weight = 0
+                yield
 
     def _forget_of(self, group: Group, second: int) -> bool:
         """The same of one group; whether all of it is gone."""

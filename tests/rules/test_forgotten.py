@@ -193,3 +193,37 @@ def test_an_alarm_counts_what_was_read_after_it_however_many_others_read_since(m
             engine.judge(arrivals([records.read("b" if n else "a", by=by, at=after(n, minutes=start + 1))]))
         counts += [alarm.count for alarm in engine.alarms.values()]
     assert counts == [1, 2, 3, 4]
+
+
+def test_an_alarm_of_a_session_that_has_ended_holds_no_more_of_what_was_judged_than_the_evidence() -> None:
+    engine, held = Engine(catalogue()), list[Counter[str]]()
+    engine.judge(arrivals(sweep("task-1", 60, AT)))
+    for moment in (after(minutes=30), after(hours=3)):
+        engine.tick(moment)
+        gc.collect()
+        held.append(Counter(type(each).__name__ for each in gc.get_objects()))
+    before, now = held
+    assert [now[kind] for kind in ("Sight", "Finder", "Lately", "LastSeen")] == [0, 0, 0, 0]
+    assert before["Finder"] > 0
+    assert before["Part"] == now["Part"]
+
+
+@pytest.mark.parametrize("at_once", [None, 1])
+@pytest.mark.parametrize("by", [records.role("app", "task-1"), records.user("alice")])
+def test_who_comes_back_after_hours_has_the_alarms_as_if_nothing_had_rested(by: Identity, at_once: int | None) -> None:
+    told = []
+    for hours in (range(0), range(8)):
+        engine = Engine(catalogue())
+        engine.at_once = at_once
+        engine.judge(arrivals([records.read(f"prod/{n}", by=by, at=after(seconds=n)) for n in range(40)]))
+        for hour in hours:
+            engine.tick(after(hours=hour))
+        for minute in (5, 7 * 60, 6):  # of the same day, and late
+            again = [records.read(f"other/{n % 35}", by=by, at=after(minutes=minute, seconds=n)) for n in range(50)]
+            engine.judge(arrivals(again))
+        engine.tick(after(hours=9))
+        while engine.unsettled:
+            engine.settle()
+        told.append(dict(engine.alarms))
+    assert told[0] == told[1]
+    assert {75} == {alarm.count for alarm in of(BULK, told[0])}

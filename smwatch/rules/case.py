@@ -19,7 +19,7 @@ from smwatch.rules.ending import Ending
 from smwatch.rules.envelope import Rule, Telling
 from smwatch.rules.evidence import BEGINNING, END, LEVELS, Evidence, Shed, Total, total_of
 from smwatch.rules.newest import Commands, Newest
-from smwatch.rules.telling import READERS, sentences
+from smwatch.rules.telling import READERS, sentences, values_alone
 from smwatch.rules.tidings import Tidings
 from smwatch.rules.watching import Teller
 from smwatch.rules.world import World
@@ -82,7 +82,7 @@ class Case(ABC):
             closers = world.known(rule.closed_by.when, rule.closed_by.same, values)
             if closers is not None:
                 self.ending.hear_of(closers)
-        self.tidings = Tidings(self) if rule.tell else None
+        self.tidings = Tidings(self) if rule.tell and not values_alone(rule) else None
 
     @property
     def group(self) -> str:

@@ -59,8 +59,8 @@ class Told(NamedTuple):
 
 def tell(rule: Rule, world: World, values: Mapping[Dimension, Value], first_at: int) -> Told:
     """What is told of an alarm whose evidence began in this second, but for its deletion and the values it counts."""
-    lasting = (telling for telling in rule.tell if telling not in _BY_EVIDENCE)
-    return Told(first_at, {each: tuple(_told(each, rule, world, values, first_at, first_at)) for each in lasting})
+    stay = (telling for telling in rule.tell if telling not in _BY_EVIDENCE)
+    return Told(first_at, {each: tuple(_told(each, rule, world, values, first_at, first_at)) for each in stay})
 
 
 def sentences(told: Told, rule: Rule, world: World, values: Mapping[Dimension, Value], last_at: int) -> tuple[str, ...]:
@@ -70,6 +70,16 @@ def sentences(told: Told, rule: Rule, world: World, values: Mapping[Dimension, V
         known = told.sentences.get(telling)
         found += known if known is not None else _told(telling, rule, world, values, told.first_at, last_at)
     return tuple(found)
+
+
+def values_alone(rule: Rule) -> bool:
+    """Whether alarms of a rule tell of nothing but the values that they count."""
+    return rule.tell == (Telling.VALUES,)
+
+
+def lasting(rule: Rule) -> bool:
+    """Whether what comes after the evidence began changes nothing that is told."""
+    return _BY_EVIDENCE.isdisjoint(rule.tell)
 
 
 def told_of(rule: Rule, world: World, values: Mapping[Dimension, Value]) -> Iterator[Watched]:

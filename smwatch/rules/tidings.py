@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from smwatch.rules.telling import Told, tell, told_of, wanted
+from smwatch.rules.telling import Told, lasting, tell, told_of, wanted
 from smwatch.rules.watching import Teller
 
 if TYPE_CHECKING:
@@ -39,8 +39,11 @@ class Tidings:
     def heed(self, second: int) -> None:
         """A fact is now known of this second too."""
         if self._case.low <= second <= self._case.high:
-            if self.told is not None and second <= self.told.first_at:
-                self.told = None
+            if self.told is not None:
+                if second > self.told.first_at and lasting(self._case.rule):
+                    return
+                if second <= self.told.first_at:
+                    self.told = None
             self._tell_again()
 
     def wake(self) -> None:

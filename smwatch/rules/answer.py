@@ -74,10 +74,12 @@ class Whenever:
 
     def watch(self, watcher: Watcher) -> None:
         """Wake `watcher` when anything more becomes known of it."""
-        self._known.watch(_Waker(watcher))
+        self._known.watch(Waker(watcher))
 
 
-class _Waker(NamedTuple):
+class Waker(NamedTuple):
+    """Wakes a watcher of a fact that matters to it whenever it happened."""
+
     watcher: Watcher
     high: int = EVER
 
@@ -86,9 +88,11 @@ class _Waker(NamedTuple):
         self.watcher.watches(known)
 
     def heed(self, _second: int) -> None:
+        """It is known of one more second."""
         self.watcher.wake()
 
     def wake(self) -> None:
+        """More is known of it."""
         self.watcher.wake()
 
 

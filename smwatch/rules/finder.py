@@ -237,7 +237,7 @@ class Finder:
             self._whole.discard(slot)
         # Of a value that did not count when it was first seen, the sight that is gone may have been all there was.
         stays = bool(new) and bool(known)
-        if stays and gone:
+        if stays and gone and not whole:
             firsts = {value: key for _, key, value in reversed(counting)}
             stays = all(firsts.get(one.value, one.key) < one.key for one in gone)
         return bool(gone or new) or whole is not was, More(known, gone, new) if stays else None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TypeAlias
 
@@ -11,7 +11,7 @@ from smwatch.events.tidy import LONGEST
 from smwatch.patterns import Pattern
 from smwatch.patterns.conditions import parse_selector
 from smwatch.patterns.nodes import Compare, Operator, Text
-from smwatch.rules.answer import Answer, Open, Pending, Whenever, all_of, any_of
+from smwatch.rules.answer import Answer, Open, Pending, Waker, Whenever, all_of, any_of
 from smwatch.rules.condition import All, Any, Condition, Lookup, Matches, Trait
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Value, dimension
 from smwatch.rules.lookup import asked_of
@@ -152,22 +152,20 @@ class _Part(Pending):
 
     def watch(self, watcher: Watcher) -> None:
         """Wake `watcher` when it may have been taken, or not."""
-        Whenever(self._wrote).watch(watcher)
+        self._wrote.watch(Waker(watcher))
         self._watchers += (watcher,)
 
     def ask(self) -> bool:
         """Whether it was, or was not where that is what is asked."""
-        return self._taken() is not self._negated
-
-    def _taken(self) -> bool:
-        """Whether that one wrote the secret while a rotation was under way."""
         wrote = self._wrote.seconds
-        if not wrote:
-            return False
+        return self._negated if not wrote else self._taken(wrote) is not self._negated
+
+    def _taken(self, wrote: Sequence[int]) -> bool:
+        """Whether a rotation was under way when that one wrote the secret."""
         watchers, self._watchers = self._watchers, ()
         for watcher in watchers:
             for known in (self._started, self._ended):
-                Whenever(known).watch(watcher)
+                known.watch(Waker(watcher))
         return bool(self._started.seconds) and any(_running(self._started, self._ended, at) for at in wrote)
 
 

@@ -116,7 +116,6 @@ class Standing:
                     roused[waiter] = None
                 continue
             case = dirty.pop()
-            assert isinstance(case, Case)
             if case.gone:
                 continue
             if few:
@@ -163,12 +162,13 @@ class Standing:
         """Have the alarm of a case stand as it is now; it, if it changed."""
         alarm = case.alarm()
         # Most cases have no alarm, and need not tell their group then: asked of each, without calls.
-        known = self.alarms.get(case.group) if case.rule.id in self._alarmed else None
+        group = alarm.group if alarm is not None else case.group if case.rule.id in self._alarmed else ""
+        known = self.alarms.get(group)
         if alarm is None:
             if known is None:
                 return None
-            self._note(case.group)
-            return taken_back(self.alarms.pop(case.group), EXPLAINED)
+            self._note(group)
+            return taken_back(self.alarms.pop(group), EXPLAINED)
         if alarm == known:
             return None
         self.put(alarm)

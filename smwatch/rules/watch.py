@@ -14,7 +14,7 @@ from smwatch.rules.answer import Pending
 from smwatch.rules.awaiting import waits
 from smwatch.rules.case import Case, group_of
 from smwatch.rules.command import holes, needs_record, record_values
-from smwatch.rules.condition import historic, timeless
+from smwatch.rules.condition import Lookup, historic, timeless
 from smwatch.rules.dimension import UNNAMED, Dimension, Group, Value, deciding, grouping, renamed, renames
 from smwatch.rules.dozing import dozing
 from smwatch.rules.envelope import Rule, own_fact
@@ -76,6 +76,7 @@ class Watch:
         self.needs = deciding(first.of if first else ())
         self.take: Take = self._take_value if distinct else self._take_first if rule.first_seen else self._take_event
         """Takes an event that the rule's pattern, and what it says of the event alone, has selected."""
+        self._take_each: Take = self._take_one if self._waits is None else self._take_or_wait
         self._take_new: Take = self._take_event  # one for all plans: serves "memory-flat"
         self._only = [prepare(world, each) for each in only_of(rule) if historic(each)]
         self._unless = [prepare(world, each) for each in rule.unless if historic(each)]
@@ -102,7 +103,12 @@ class Watch:
             self._needs = Needs(needs, 1.0 if distinct.habit is None else distinct.habit.factor)
             self._questions = Questions(
                 tuple(lookout(world, each) for each in rule.only if historic(each, distinct=True)),
-                tuple(lookout(world, each) for each in rule.unless if historic(each, distinct=True)),
+                # One fact is soon asked for, and may decide: serves the row "rules-trouble".
+                tuple(
+                    lookout(world, each)
+                    for each in sorted(rule.unless, key=lambda each: not isinstance(each, Lookup))
+                    if historic(each, distinct=True)
+                ),
                 tuple((lookout(world, grade.condition), grade.severity.rank, grade.title) for grade in rule.grade),
                 all(timeless(each) for each in (*rule.only, *rule.unless) if historic(each, distinct=True)),
                 self._reach[1],
@@ -264,14 +270,15 @@ class Watch:
 
     def _take_event(self, subject: Subject) -> None:
         if not subject.event.call.others or not self._by_secret:
-            self._take_or_wait(subject)
+            self._take_each(subject)
             return
         for one in subject.each:  # a batch is evidence about each of its secrets that the rule is about
             if all(ask(one) is True for ask in self._plain_only) and not any(ask(one) for ask in self._plain_unless):
-                self._take_or_wait(one)
+                self._take_each(one)
 
     def _take_or_wait(self, subject: Subject) -> None:
-        if self._waits is None or not self._has_nothing_of(group := self._group(subject)):
+        assert self._waits is not None
+        if not self._has_nothing_of(group := self._group(subject)):
             self._take_one(subject)
         elif (waiter := self._waits.waiter(group, subject)) is not None:
             waiter.add(subject.event, subject.second)

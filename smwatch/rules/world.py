@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import partial
 from heapq import heappop, heappush
 from itertools import count
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 from smwatch.events.secret import Secret
 from smwatch.rules.accounts import Accounts
@@ -25,6 +25,9 @@ from smwatch.rules.timers import Deadlines, Timers
 from smwatch.rules.trait import TRAITS
 from smwatch.rules.vigil import Vigil
 from smwatch.rules.watching import Roused, Watcher
+
+if TYPE_CHECKING:
+    from smwatch.rules.case import Case
 
 _ORDER = {dimension: place for place, dimension in enumerate(DIMENSIONS.values())}
 
@@ -93,7 +96,7 @@ class World:
         """The present, as far as told."""
         self.read_to = 0
         """What has happened up to this second is known."""
-        self.dirty: set[Watcher] = set()
+        self.dirty: set[Case] = set()
         """Whose alarm has to be worked out again."""
         self.roused: dict[Roused, None] = {}
         """What has to be looked at again before that."""
@@ -139,7 +142,8 @@ class World:
         self, name: str, same: Sequence[Dimension], values: Mapping[Dimension, Value], of: Dimension | None = None
     ) -> Known | None:
         """What is known of a fact for these values, told apart by `of`; None where one of them is missing."""
-        return self.source(name, same, of).of(values)
+        source = self._sources.get((name, tuple(same), of))
+        return (source or self.source(name, same, of)).of(values)
 
     def source(self, name: str, same: Sequence[Dimension], of: Dimension | None = None) -> Source:
         """Where a fact is kept for values of these dimensions, told apart by `of` if that matters."""
@@ -167,6 +171,8 @@ class World:
 
     def muted_until(self, rule: str, secret: Value | None, identity: str, session: str) -> datetime | None:
         """Up to when alarms of this rule, secret, principal and session are muted."""
+        if not self.mutes:
+            return None
         muted = [mute.until for mute in self.mutes if mute.covers(rule, secret, identity, session)]
         return max(muted, default=None)
 

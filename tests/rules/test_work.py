@@ -19,7 +19,7 @@ from smwatch.events.secret import Secret
 from smwatch.record import Record
 from smwatch.rules import fact, standing, telling, timers
 from smwatch.rules.alarm import Alarm, AlarmState, Severity
-from smwatch.rules.answer import Whenever
+from smwatch.rules.answer import Waker
 from smwatch.rules.bygone import Bygone
 from smwatch.rules.case import group_of
 from smwatch.rules.closeness import Close, Slots
@@ -134,14 +134,14 @@ def settle(engine: Engine) -> set[str]:
 def test_of_who_has_not_written_a_secret_its_rotations_are_not_watched_until_that_one_does(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    whole, engine, watched, watch = Engine(catalogue()), Engine(catalogue()), 0, Whenever.watch
+    whole, engine, watched = Engine(catalogue()), Engine(catalogue()), 0
 
-    def counted(fact: Whenever, watcher: Watcher) -> None:
+    def counted(watcher: Watcher) -> Waker:
         nonlocal watched
         watched += 1
-        watch(fact, watcher)
+        return Waker(watcher)
 
-    monkeypatch.setattr(Whenever, "watch", counted)
+    monkeypatch.setattr("smwatch.rules.question.Waker", counted)
     thief(30 * MANY, engine)
     assert watched == MANY  # whether it writes: asked by SMW-READ-01; what is nothing new to SMW-READ-04 is not asked
     by = records.role("ci-deployer", "build-7")

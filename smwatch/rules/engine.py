@@ -40,7 +40,7 @@ class Engine:
 
     Alarms are a function of the events known, of what was watched, of people's decisions and of the time told: late,
     duplicate and reordered events lead to the same ones, within the bounds stated at MARKS, DOZING, SLOTS, KEPT, TIMES,
-    NOTES, CASES, GROUPS and PAIRS. Nothing here reads a clock. One engine belongs to one thread.
+    NOTES, CASES, GROUPS, PAIRS and IN_ALL. Nothing here reads a clock. One engine belongs to one thread.
 
     After a restart, `restore` the alarms that were kept and `judge` the events of the last `memory` again (any order;
     fewer is possible, then rules that look back further stay silent for longer).

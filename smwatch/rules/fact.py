@@ -22,14 +22,37 @@ GROUPS = 10_000
 PAIRS = 50_000
 """Pairs of them, as of a secret and a principal, that each fact is kept of; beyond them those unheard of for long are
 forgotten: what somebody does once more is then as new as it was."""
+IN_ALL = 2 * PAIRS
+"""Pairs of all facts together; beyond them, of the fact with the most."""
 COMPARED = 8
 """Pairs of which the one unheard of for longest is forgotten."""
+
+
+class Room:
+    """How many pairs there are of all facts."""
+
+    __slots__ = ("_count", "tracks")
+
+    def __init__(self) -> None:
+        self.tracks: list[Track] = []
+        self._count = 0
+
+    def take(self, track: Track) -> None:
+        """There is one more of a fact: forget another where there are too many."""
+        self._count += 1
+        if len(track.pairs) > PAIRS:
+            track.forget_one()
+        elif self._count > IN_ALL:
+            max(self.tracks, key=_pairs).forget_one()
+        else:
+            return
+        self._count -= 1
 
 
 class Track:
     """One fact, kept by the values its events have in common: of one dimension, or of several within the first's."""
 
-    def __init__(self, dimensions: tuple[Dimension, ...], turns: Turns, *, notes: bool) -> None:
+    def __init__(self, dimensions: tuple[Dimension, ...], turns: Turns, room: Room, *, notes: bool) -> None:
         self.dimensions = dimensions
         self.notes = notes
         self._gets = tuple(dimension.get for dimension in dimensions)
@@ -42,7 +65,9 @@ class Track:
         self._alone: Written[Value, Times] = Written(Times, GROUPS, turns)
         self._asked: Asked[tuple[Value, ...], Times] = Asked(Times)
         """Members of groups before they are."""
-        self._pairs: deque[tuple[Value, ...]] = deque()
+        self._room = room
+        room.tracks.append(self)
+        self.pairs: deque[tuple[Value, ...]] = deque()
         """Of those that are written: in the order in which they came, or were compared."""
         self.gap = -1
         """Times.gap of the event taken last; -1 if it named several."""
@@ -100,17 +125,16 @@ class Track:
             group.admit(member, times)
             if len(group.members) >= MEMBERS:
                 self._turns.count += 1
-            self._pairs.append(values)
-            if len(self._pairs) > PAIRS:
-                self._forget_one()
+            self.pairs.append(values)
+            self._room.take(self)
         return times
 
-    def _forget_one(self) -> None:
+    def forget_one(self) -> None:
         """Of the few pairs that have been kept for longest, let go of the one that was heard of longest ago.
 
         The others are kept as if they had just come. Serves "memory-flat".
         """
-        pairs = self._pairs
+        pairs = self.pairs
         some = [pairs.popleft() for _ in range(min(COMPARED, len(pairs)))]
         heard = [times.newest if (times := self._member(values)) is not None else BEGINNING for values in some]
         gone = some.pop(heard.index(min(heard)))
@@ -202,6 +226,10 @@ class Track:
             plan.takes += ((self.take, left),)
         elif (times := self.of_event(subject)) is not None:
             plan.times += (times,)
+
+
+def _pairs(track: Track) -> int:
+    return len(track.pairs)
 
 
 def _member(values: tuple[Value, ...]) -> Member:

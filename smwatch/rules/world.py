@@ -17,7 +17,7 @@ from smwatch.rules.census import Census
 from smwatch.rules.condition import lookups, traits
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Renames, Value, dimension, renamed, renames
 from smwatch.rules.envelope import TELLINGS, Fact, Rule, RuleSet, Timer, anonymous_fact, own_fact
-from smwatch.rules.fact import Track, further_values, values_of
+from smwatch.rules.fact import Room, Track, further_values, values_of
 from smwatch.rules.group import Known
 from smwatch.rules.memory import Turns
 from smwatch.rules.subject import Subject
@@ -118,6 +118,7 @@ class World:
             fact = self.fact(name)
             spelled = self._spelled[name] = _spelling(fact)
             wanted.setdefault(spelled, (fact, {}))[1][same] = None
+        room = Room()
         self.facts: list[tuple[Fact, Track]] = []
         """Every fact with one of its tracks: what a router has to feed."""
         self._by_spelling: dict[tuple[tuple[str, ...], tuple[Dimension, ...]], Track] = {}
@@ -125,7 +126,7 @@ class World:
             notes = any(known.notes for known in rules.facts.values() if _spelling(known) == spelled)
             for same in asked:
                 if not any(_answers(other, same) for other in asked):
-                    track = Track(same, self.turns, notes=notes)
+                    track = Track(same, self.turns, room, notes=notes)
                     self.facts.append((fact, track))
                     self._by_spelling[spelled, same] = track
 

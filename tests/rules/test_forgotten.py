@@ -227,3 +227,17 @@ def test_who_comes_back_after_hours_has_the_alarms_as_if_nothing_had_rested(by: 
         told.append(dict(engine.alarms))
     assert told[0] == told[1]
     assert {75} == {alarm.count for alarm in of(BULK, told[0])}
+
+
+@pytest.mark.usefixtures("small_memories")
+def test_who_came_to_what_is_forgotten_where_many_facts_are_known_of_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fact, "IN_ALL", 3 * LIMIT)
+    engine, held = Engine(catalogue()), list[int]()
+    for number in range(60 * LIMIT):
+        by = records.role(f"app-{number % 7}", f"i-{number:017x}")
+        call = (records.read, records.put, records.describe, records.kms)[number % 4]
+        engine.judge(arrivals([call(f"prod/{number % 17}", by=by, at=after(seconds=number))]))
+        if number in (30 * LIMIT - 1, 60 * LIMIT - 1):
+            gc.collect()
+            held.append(sum(type(each).__name__ == "Times" for each in gc.get_objects()))
+    assert held[1] <= held[0] * 1.1

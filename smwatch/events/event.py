@@ -10,7 +10,7 @@ from uuid import UUID
 import msgspec
 
 from smwatch.events.call import Call, Caller
-from smwatch.events.header import Header, quick_header, unwrapped
+from smwatch.events.header import Header, quick_header, unwrapped, whole
 from smwatch.events.principal import Principal
 from smwatch.events.secret import Secret
 from smwatch.record import Record, decode
@@ -251,7 +251,7 @@ class Arrival(msgspec.Struct, gc=False, eq=False):
             return None
         if self._header is None:
             self._header = quick_header(self.raw)
-        return self._header
+        return self._header and whole(self._header)
 
     @property
     def record(self) -> Record:

@@ -145,16 +145,27 @@ class Header(msgspec.Struct, gc=False):
     vpc_endpoint: Told = field(default=None, name="vpcEndpointId")
     from_console: bool | Told = field(default=None, name="sessionCredentialFromConsole")
     addendum: Addendum | None = None
-    odd: msgspec.Raw | None = field(default=None, name="RequestParameters")
-    """Is set where the parts of a record are under other names."""
-    detail: msgspec.Raw | None = None
-    """Is set in an EventBridge envelope."""
+    odd: None = field(default=None, name="RequestParameters")
+    """What has its parts under other names is out of the ordinary."""
+    detail: None = None
+    """So is an EventBridge envelope."""
+
+
+class Unread(Header, gc=False):
+    """A header whose userIdentity is still as it is written, as most often it came before. Serves "parse"."""
+
+    identity: msgspec.Raw = field(default=msgspec.Raw(b"null"), name="userIdentity")  # type: ignore[assignment]
 
 
 QUICK = 8192
 """Records with more characters are read the long way, which clips their strings, so that none is remembered whole."""
+ODD = msgspec.MsgspecError, UnicodeError, RecursionError
+"""What is raised where a record has to be decoded to be read."""
 
 _decode = msgspec.json.Decoder(Header).decode
+_decode_unread = msgspec.json.Decoder(Unread).decode
+_decode_identity = msgspec.json.Decoder(Identity | None).decode
+encode_identity = msgspec.json.Encoder().encode
 
 
 def quick_header(raw: str) -> Header | None:
@@ -162,10 +173,27 @@ def quick_header(raw: str) -> Header | None:
     if len(raw) > QUICK:
         return None
     try:
-        header = _decode(raw)
-    except (msgspec.MsgspecError, UnicodeError, RecursionError):
+        return _decode(raw)
+    except ODD:
         return None
-    return header if header.detail is None and header.odd is None else None
+
+
+def unread_header(raw: str) -> Unread | None:
+    """The same, with its userIdentity still to be read: only then it turns out whether that is out of the ordinary."""
+    if len(raw) > QUICK:
+        return None
+    try:
+        return _decode_unread(raw)
+    except ODD:
+        return None
+
+
+def whole(header: Header) -> Header:
+    """The header with its userIdentity read; one of ODD where the record has to be decoded."""
+    identity: object = header.identity
+    if isinstance(identity, msgspec.Raw):
+        header.identity = _decode_identity(identity)
+    return header
 
 
 def header_of(record: Record) -> Header:

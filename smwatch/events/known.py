@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from hashlib import blake2b
 from itertools import count
 
@@ -10,27 +9,30 @@ import msgspec
 
 from smwatch.events.call import Call, Caller
 from smwatch.events.event import ACCESS_KEY, ACCOUNT_BITS, ADDRESS, ID_BITS
-from smwatch.events.header import Header, Identity, Issuer, OnBehalfOf, Session
-from smwatch.events.naming import KMS, Naming, named_by, named_in_denial, naming_of
+from smwatch.events.header import Header, Identity, whole
+from smwatch.events.naming import KMS, SECRETS_MANAGER, Naming, named_by, named_in_denial, naming_of
 from smwatch.events.principal import Principal, principal_of, principal_of_arn, role_and_session
-from smwatch.events.recent import Marked, Recent
+from smwatch.events.recent import Marked, Recent, mark_of
 from smwatch.events.scope import reads_only
 from smwatch.events.secret import Named, Names, Secret, is_secret_arn
 from smwatch.events.tidy import LONGEST, clipped
 
 _ACCOUNTS = 10**12
+SERVICE_EVENT = "AwsServiceEvent"
+"""The type of what an AWS service does by itself."""
+_SERVICES = ".amazonaws.com"
+"""The end of what stands for a source address where an AWS service calls."""
 
 _Text = str | None
-_From = tuple[_Text, _Text, _Text, _Text, _Text, _Text, _Text, _Text, _Text, _Text, bool | _Text]
-"""ARN, invokedBy, ARN of the session issuer, recipientAccountId, Region, user agent, access key; type of identity, what
-credentials were given to, VPC endpoint and whether they are of a console's session.
+By = tuple[bytes, _Text, _Text, _Text, _Text, bool | _Text, _Text, _Text]
+"""userIdentity as it is written; recipientAccountId, Region, user agent, VPC endpoint, whether the credentials are of a
+console; the source of what AWS does by itself; source address. All that a caller is made of, and that rules ask of it.
 """
 _Role = tuple[str, _Text, _Text, _Text, _Text, _Text]
-"""The first six of these, the ARN without the session."""
-_Unnamed = tuple[tuple[_Text, ...], str, _Text, _Text, _Text, _Text]
-"""All of userIdentity, service, recipientAccountId, Region, user agent, access key."""
-KnownCaller = tuple[Caller, int]
-"""A caller; its number, or 0 if its texts are not whole."""
+"""ARN without the session, invokedBy, ARN of the session issuer; recipientAccountId, Region, user agent."""
+KnownCaller = tuple[Caller, int, bytes, bool]
+"""A caller; its number, or 0 if its texts are not whole; the account in the key; whether Secrets Manager called for it.
+"""
 
 
 class Client(msgspec.Struct, gc=False):
@@ -47,8 +49,7 @@ class Client(msgspec.Struct, gc=False):
     whole: bool
     """Whether all texts are as in the record."""
     access_key: str = ""
-    callers: dict[_Text, KnownCaller] = msgspec.field(default_factory=dict)
-    """By source address: those seen lately."""
+    invoked_by: _Text = None
 
 
 _About = tuple[_Text, _Text, *Naming, bool, bool]
@@ -57,12 +58,13 @@ _Secrets = tuple[Secret | None, tuple[Secret, ...], str, str]
 """Secret, others, secret_arn, and what they are searched by."""
 _Kind = tuple[str, str, str, bool]
 """Names of event and source, what they are searched by, and whether such calls change nothing, going by them."""
-_With = tuple[Header, str, str]
-"""The record's header, owner and Region: all that a call is made of."""
+_With = tuple[Header, Caller]
+"""All that a call is made of; of the caller only whose the secret is."""
 KnownCall = tuple[Call, int]
 """A call; its number, or 0 if it is a batch's."""
 _numbers = count(1)
 """Of callers and calls, of all readers."""
+_NO_IDENTITY = Identity()
 
 
 class Known:
@@ -73,81 +75,44 @@ class Known:
     """
 
     def __init__(self, remember: int) -> None:
-        """`remember` is how many callers and calls; half as many of their parts."""
+        """`remember` is how many calls; twice as many callers, and half as many of what calls are made of."""
         # So many that most events in the store share theirs: serves "memory-varied".
         parts = remember // 2
         self.strings: Recent[_Text, str] = Recent(_kept, parts)
         self.texts: Recent[str, str] = Recent(str, parts)
-        # They become older with `_make_room`: never by themselves, as each has a caller that is counted.
-        self.clients: Marked[_From, Client | None] = Marked(self._make_client, 2 * remember)
-        """None where the ARN does not tell who it is; see `unnamed`."""
+        self.callers: Marked[tuple[By, Header], KnownCaller] = Marked(self._make_caller, 2 * remember)
         self.calls: Marked[_With, KnownCall] = Marked(self._make_call, remember)
         self.names = Names(changed=self._forget)
         self._remember = remember
-        self._callers = 0
-        """How many were made, or remembered again, since clients became older."""
-        self._gone: dict[Hashable, Client | None] = {}
-        """Forgotten clients, let go of one by one: serves "longest stall of the event loop"."""
         # Of these, equal ones are one object.
         self._addresses: dict[str, str] = {}
         self._principals: dict[Principal, Principal] = {}
+        self._clients: Marked[tuple[By, Header], Client] = Marked(self._make_client, remember)
+        """By all that a caller is made of but its address, if that is not of an AWS service."""
         self._roles: Marked[_Role, Client | None] = Marked(self._make_role, remember)
-        self._unnamed: Recent[_Unnamed, Client] = Recent(self._make_unnamed, parts)
         self._kinds: Recent[tuple[_Text, _Text], _Kind] = Recent(self._make_kind, parts // 4)
         self._secrets: Marked[_About, _Secrets] = Marked(self._make_secrets, parts)
 
-    def client(self, mark: Hashable, key: _From) -> Client | None:
-        """The client with this key, as for `Marked.made`; None where its ARN does not tell who it is: see `unnamed`."""
-        client = self.clients.made(mark, key)
-        if client is not None and client.callers:  # it had become older
-            if len(client.callers) > self._remember // 2:
-                client.callers.clear()
-            self._callers += len(client.callers)
-            if self._callers > self._remember:
-                self._make_room()
-        return client
-
-    def unnamed(self, header: Header, identity: Identity) -> Client:
-        """The client whom no ARN names."""
-        session, behalf = identity.session, identity.on_behalf_of
-        issuer = session.issuer if session else None
-        who = (
-            *(identity.type, identity.principal_id, identity.arn, identity.account, identity.user_name),
-            *(identity.invoked_by, identity.provider),
-            *((issuer.arn, issuer.user_name) if issuer else (None, None)),
-            *((behalf.user_id, behalf.store_arn) if behalf else (None, None)),
-        )
-        key = who, _service(header), header.account, header.region, header.user_agent, identity.access_key
-        return self._unnamed[key]
-
-    def caller(self, client: Client, source_ip: _Text) -> KnownCaller:
-        """The caller of a client at an address that it was not seen at lately."""
-        self._callers += 1
-        if self._callers > self._remember:
-            self._make_room()
-        if self._gone:
-            self._gone.popitem()
-        address, text, key, agent = source_ip or "", client.text, client.access_key, client.user_agent
-        if address.strip(ADDRESS) or key.strip(ACCESS_KEY) or len(address) > LONGEST:
+    def _make_caller(self, key: tuple[By, Header]) -> KnownCaller:
+        by, source_ip = key[0], key[0][-1]
+        address = source_ip or ""
+        mark = mark_of(by if address.endswith(_SERVICES) else by[:-1])
+        client = self._clients.get(mark)
+        if client is None:
+            client = self._clients.made(mark, key)
+        text, access_key = client.text, client.access_key
+        if address.strip(ADDRESS) or access_key.strip(ACCESS_KEY) or len(address) > LONGEST:
             address = self.strings[address]
-            text = self.texts[f"{text}\n{address}\n{key}".lower()]
+            text = self.texts[f"{text}\n{address}\n{access_key}".lower()]
         else:
             address = self._addresses.setdefault(address, address)
-            source_ip = source_ip and address
-        principal = client.principal
-        came = key, principal.session, address, agent
-        caller = Caller(principal, client.account, client.region, agent, text, address, key, came)
-        known = client.callers[source_ip] = caller, next(_numbers) if client.whole else 0
-        return known
-
-    def _make_room(self) -> None:
-        """Forget the clients that were not asked for in a long while, and what they are made of."""
-        self._callers = 0
-        if len(self._addresses) > self._remember:
-            self._addresses.clear()
-        self._principals.clear()
-        self._gone = self.clients.aged()
-        self._unnamed.forget()
+            if len(self._addresses) > self._remember:
+                self._addresses.clear()
+        principal, agent = client.principal, client.user_agent
+        came = access_key, principal.session, address, agent
+        caller = Caller(principal, client.account, client.region, agent, text, address, access_key, came)
+        number = next(_numbers) if client.whole else 0
+        return caller, number, client.account_bytes, SECRETS_MANAGER in (client.invoked_by, source_ip)
 
     def _forget(self, secret: Secret | None) -> None:
         """Forget the calls that are about a secret, as its names may be another's; without one, all of them."""
@@ -159,8 +124,10 @@ class Known:
             self.calls.forget_if(lambda known: known[0].secret == secret or secret in known[0].others)
 
     def _make_call(self, key: _With) -> KnownCall:
-        header, owner, region = key
-        strings = self.strings
+        header, caller = key
+        if header.source == KMS:
+            whole(header)  # for whom the call is made
+        strings, owner, region = self.strings, caller.account or caller.principal.account, caller.region
         name, source, of_both, read_only = self._kinds[header.name, header.source]
         code, message = strings[header.error_code], strings[header.error_message]
         found, typed, told, named = naming_of(header)
@@ -180,18 +147,45 @@ class Known:
         name, source = self.strings[key[0]], self.strings[key[1]]
         return name, source, search_text(name, source), reads_only(source, name)
 
-    def _make_client(self, key: _From) -> Client | None:
-        arn = key[0] or ""
-        role, session = role_and_session(arn)
-        known = self._roles.of((role or arn, *key[1:6]))
+    def _make_client(self, key: tuple[By, Header]) -> Client:
+        header = whole(key[1])
+        identity, account, region, agent = (
+            header.identity or _NO_IDENTITY,
+            header.account,
+            header.region,
+            header.user_agent,
+        )
+        arn, session, known = identity.arn or "", identity.session, None
+        if arn:
+            role, name = role_and_session(arn)
+            issuer = session.issuer.arn if session is not None and session.issuer is not None else None
+            known = self._roles.of((role or arn, identity.invoked_by, issuer, account, region, agent))
         if known is None:
-            return None
-        by = known.principal
-        if role:
-            # Most sessions of a role come once: what they have in common is worked out once. Serves "parse".
-            by = Principal(by.kind, by.name, by.identity, session, arn, by.account, by.invoked_by)
-            by = self._principals.setdefault(by, by)
-        return _with_key(known, by, key[6])
+            by = principal_of(identity, recipient=account or "", service=_service(header))
+            known = self._calling(by, account, region, agent, whole=False)
+        else:
+            by = known.principal
+            if role:
+                # Most sessions of a role come once: what they have in common is worked out once. Serves "parse".
+                by = Principal(by.kind, by.name, by.identity, name, arn, by.account, by.invoked_by)
+        if len(self._principals) > self._remember:
+            self._principals.clear()
+        by = self._principals.setdefault(by, by)
+        small, text, told = by.arn.lower(), known.text, identity.access_key or ""
+        if small not in text:
+            text = f"{small}\n{text}"
+        access_key = told if len(told) <= LONGEST else clipped(told)
+        return Client(
+            by,
+            known.account,
+            known.account_bytes,
+            known.region,
+            known.user_agent,
+            text,
+            known.whole and access_key == told,
+            access_key,
+            identity.invoked_by,
+        )
 
     def _make_role(self, key: _Role) -> Client | None:
         """A client without its access key; of a role, what its sessions have in common."""
@@ -204,23 +198,6 @@ class Known:
         invoked_by, shared = strings[by.invoked_by], strings[by.shared_role]
         by = Principal(by.kind, name, identity, by.session, by.arn, own_account, invoked_by, shared)
         return self._calling(by, account, region, agent, whole=self.strings[agent] == (agent or ""))
-
-    def _make_unnamed(self, key: _Unnamed) -> Client:
-        who, service, account, region, agent, access_key = key
-        kind, principal_id, arn, own_account, user_name, invoked_by, provider, *issuer, person, store_arn = who
-        identity = Identity(
-            type=kind,
-            principal_id=principal_id,
-            arn=arn,
-            account=own_account,
-            user_name=user_name,
-            session=Session(Issuer(*issuer)),
-            invoked_by=invoked_by,
-            provider=provider,
-            on_behalf_of=OnBehalfOf(person, store_arn),
-        )
-        principal = principal_of(identity, recipient=account or "", service=service)
-        return _with_key(self._calling(principal, account, region, agent, whole=False), principal, access_key)
 
     def _calling(self, by: Principal, account: _Text, region: _Text, agent: _Text, *, whole: bool) -> Client:
         account, region, agent = self.strings[account], self.strings[region], self.strings[agent]
@@ -249,15 +226,6 @@ def _kept(text: _Text) -> str:
     return "" if text is None else clipped(text)
 
 
-def _with_key(known: Client, by: Principal, access_key: _Text) -> Client:
-    """The same client by its principal, found by the ARN of that as well, with an access key."""
-    arn, text, key = by.arn.lower(), known.text, _kept(access_key)
-    if arn not in text:
-        text = f"{arn}\n{text}"
-    whole = known.whole and key == (access_key or "")
-    return Client(by, known.account, known.account_bytes, known.region, known.user_agent, text, whole, key)
-
-
 def search_text(*words: str) -> str:
     """One text in which each of `words` is found, in lower case, and no longer than need be."""
     text = ""
@@ -284,6 +252,6 @@ def bytes_of_account(account: str) -> bytes:
 
 def _service(header: Header) -> str:
     """The AWS service that a record without a named caller comes from."""
-    if header.source_ip and header.source_ip.endswith(".amazonaws.com"):
+    if header.source_ip and header.source_ip.endswith(_SERVICES):
         return header.source_ip
-    return header.source or "" if header.type == "AwsServiceEvent" else ""
+    return header.source or "" if header.type == SERVICE_EVENT else ""

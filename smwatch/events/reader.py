@@ -11,9 +11,9 @@ from uuid import UUID
 from smwatch.events import moments
 from smwatch.events.call import Call, Caller
 from smwatch.events.event import CALLER_BITS, UNREADABLE, Arrival, Event, SeenBy
-from smwatch.events.header import Header, Identity, header_of, quick_header, unwrapped
-from smwatch.events.known import Known, bytes_of_account, digest_of, search_text
-from smwatch.events.naming import KMS, called_by_secrets_manager
+from smwatch.events.header import ODD, Header, encode_identity, header_of, unread_header, unwrapped
+from smwatch.events.known import SERVICE_EVENT, Known, bytes_of_account, digest_of, search_text
+from smwatch.events.naming import KMS
 from smwatch.events.principal import Kind, Principal
 from smwatch.events.recent import Recent, mark_of
 from smwatch.events.secret import Lesson, Secret
@@ -43,22 +43,26 @@ class Reader:
         `at` is when a wrapper around the record says that it happened, for records that don't say so. An EventBridge
         envelope is unwrapped. What is not a JSON object becomes an UNREADABLE event with the reason as its error.
         """
-        header = quick_header(raw)
+        header = unread_header(raw)
         if header is not None:
-            return self._arrival(header, raw, seen_by, seen_at, at)
+            # Not suppress(): to call it takes as long as two steps of what is done. Serves "parse".
+            try:
+                return self._arrival(header, bytes(header.identity), raw, seen_by, seen_at, at)
+            except ODD:
+                pass
         try:
             record = decode(raw)
         except ValueError as error:
             return Arrival(self._unreadable(raw, str(error), seen_by, seen_at, at), raw, {})
         record = unwrapped(record)
-        arrival = self._arrival(header_of(record), raw, seen_by, seen_at, at)
+        arrival = self._decoded(record, raw, seen_by, seen_at, at)
         arrival.decoded, arrival.likeness = record, None
         return arrival
 
     def event(self, record: Record, *, seen_by: SeenBy, seen_at: datetime, at: datetime | None = None) -> Event:
         """The event of a record that is already decoded and unwrapped."""
         raw = "" if record.get("eventID") else encode(record)
-        return self._arrival(header_of(record), raw, seen_by, seen_at, at).event
+        return self._decoded(record, raw, seen_by, seen_at, at).event
 
     def renamed(self) -> tuple[tuple[Secret, Secret], ...]:
         """Pairs of secrets since last asked that turned out to be one: what was said of the first is the second's."""
@@ -86,46 +90,42 @@ class Reader:
     def mistaken(self, mistaken: bool) -> None:
         self._names.mistaken = mistaken
 
-    def _arrival(self, header: Header, raw: str, seen_by: SeenBy, seen_at: datetime, at: datetime | None) -> Arrival:
+    def _decoded(self, record: Record, raw: str, seen_by: SeenBy, seen_at: datetime, at: datetime | None) -> Arrival:
+        header = header_of(record)
+        return self._arrival(header, b"tidied" + encode_identity(header.identity), raw, seen_by, seen_at, at)
+
+    def _arrival(
+        self, header: Header, who: bytes, raw: str, seen_by: SeenBy, seen_at: datetime, at: datetime | None
+    ) -> Arrival:
         """The event of a header, step by step: by whom, what of which secret, when, and under which key.
 
-        In one piece, with no call for a step: serves "parse".
+        `who` stands for its userIdentity. In one piece, with no call for a step: serves "parse".
         """
-        known, identity, client, kept = self._known, header.identity or _NO_IDENTITY, None, None
-        if identity.arn:
-            session, scope = identity.session, identity.scope
-            by = (
-                identity.arn,
-                identity.invoked_by,
-                session.issuer.arn if session is not None and session.issuer is not None else None,
-                header.account,
-                header.region,
-                header.user_agent,
-                identity.access_key,
-                identity.type,
-                scope.issuer_type if scope is not None else None,
-                header.vpc_endpoint,
-                header.from_console,
-            )
-            mark = mark_of(by)
-            client = known.clients.get(mark)
-            if client is None:
-                client = known.client(mark, by)
-        if client is None:
-            client = known.unnamed(header, identity)
-        known_caller = client.callers.get(header.source_ip)
+        known, kept = self._known, None
+        source, account, region = header.source, header.account, header.region
+        by = (
+            who,
+            account,
+            region,
+            header.user_agent,
+            header.vpc_endpoint,
+            header.from_console,
+            source if header.type == SERVICE_EVENT else None,
+            header.source_ip,
+        )
+        mark = mark_of(by)
+        known_caller = known.callers.get(mark)
         if known_caller is None:
-            known_caller, kept = known.caller(client, header.source_ip), header
-        caller, caller_number = known_caller
+            known_caller, kept = known.callers.made(mark, (by, header)), header
+        caller, caller_number, account_bytes, for_secrets_manager = known_caller
 
-        source, owner = header.source, caller.account or caller.principal.account
         asks = (
             header.name,
             source,
             header.error_code,
             header.error_message,
-            owner,
-            caller.region,
+            account or caller.principal.account,
+            region,
             header.parameters,
             header.response,
             header.extra,
@@ -133,12 +133,12 @@ class Reader:
             header.resources,
             header.read_only,
             header.type,
-            called_by_secrets_manager(header) if source == KMS else None,
+            for_secrets_manager if source == KMS else None,
         )
         mark = mark_of(asks)
         known_call = known.calls.get(mark)
         if known_call is None:
-            known_call, kept = known.calls.made(mark, (header, owner, caller.region)), header
+            known_call, kept = known.calls.made(mark, (header, caller)), header
         call, call_number = known_call
 
         when = header.time or header.timestamp or ""
@@ -156,7 +156,7 @@ class Reader:
             id_bytes, odd_id = _odd_id(event_id, raw)
         elif header.addendum is not None and (original := _uuid_bytes(header.addendum.original)):
             id_bytes, odd_id = original, event_id if original != id_bytes else ""
-        key = _number(moment + id_bytes + client.account_bytes)
+        key = _number(moment + id_bytes + account_bytes)
         event = Event(key, call, caller, seen_by, seen_at, odd_id)
         # Both numbers in one, which no other two have.
         likeness = call_number << CALLER_BITS | caller_number if call_number and caller_number else None
@@ -175,7 +175,6 @@ class Reader:
         return Event(key, call, Caller(_NOBODY), seen_by, seen_at, _NO_ID + digest.hex())
 
 
-_NO_IDENTITY = Identity()
 _number = int.from_bytes  # big-endian, so that keys sort by time first
 
 

@@ -142,10 +142,10 @@ class Numbered:
                 force_setattr(event, "call", calls.values[number])
             if event.caller is not callers.values[caller_number]:
                 force_setattr(event, "caller", callers.values[caller_number])
-        known = len(calls.numbers)
-        if not known or fresh[0].key > events[known - 1].key:
-            calls.numbers += call_numbers
-            callers.numbers += caller_numbers
+        first = bisect_left(events, fresh[0].key, key=KEY)
+        if events[first + len(fresh) - 1] is fresh[-1]:  # side by side: serves "ingest", "filled-journal"
+            calls.numbers[first:first] = call_numbers
+            callers.numbers[first:first] = caller_numbers
             return
         places = [bisect_left(events, event.key, key=KEY) for event in fresh]
         calls.put(call_numbers, places)

@@ -10,12 +10,12 @@ from whichever address, goes where that one went.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterable, Sequence, Set
-from itertools import repeat
+from itertools import count, repeat
 from operator import attrgetter, call
 from typing import Any, TypeAlias
 
 from smwatch.events.event import CALLER_BITS, Arrival, Likeness
-from smwatch.events.recent import Recent
+from smwatch.events.recent import Recent, mark_of
 from smwatch.events.tidy import LONGEST
 from smwatch.patterns.conditions import parse_selector
 from smwatch.rules.alike import Callers, is_of_caller, of_header, same_if_alike
@@ -39,10 +39,13 @@ _OF_SESSION = frozenset(("session", "access_key", "network"))
 """What a Subject has of its session: other sessions of one principal have others."""
 _SETTLED = frozenset(map(parse_selector, ("$.eventSource", "$.eventName")))
 
+_numbers = count()
+
 _Taking: TypeAlias = tuple[Taker, tuple[Ask, ...]]
 """Who takes some events, and what has to be asked about each before."""
-_Common: TypeAlias = "Generations[tuple[_Takers, Hashable], Plan]"
-"""What is to be done with events of whichever session, by what those have in common."""
+_Plans: TypeAlias = Generations[Hashable, Plan]
+"""By marks of who takes some events and of what these are told apart by: there are tens of thousands, of which the
+texts would be kept nowhere else. Serves "memory-flat"."""
 
 
 class Router:
@@ -56,8 +59,9 @@ class Router:
         self._everywhere = _Route(self._stops, self._callers, self._remembered, settled=False)
         self._gone: list[dict[Any, Any]] = []
         """What is forgotten: to have it go at once takes up to 30 ms. Serves "longest stall of the event loop"."""
-        self._made: Generations[tuple[_Takers, Hashable], Plan] = Generations(PLANS, self._gone)
-        self._common: _Common = Generations(PLANS, self._gone)
+        self._made: _Plans = Generations(PLANS, self._gone)
+        self._common: _Plans = Generations(PLANS, self._gone)
+        """What is to be done with events of whichever session, by what those have in common."""
         self.plans: Generations[Likeness | None, Plan] = Generations(PLANS, self._gone)
         """Those that are known by now, where `turn` is the world's; the others `plan` finds."""
         self._turns = turns
@@ -107,7 +111,7 @@ class Router:
     def _of_kind(self, kind: _Kind, subject: Subject) -> Plan:
         """The plan of an event of this kind."""
         takers = kind.takers(subject)
-        key = takers, takers.apart(subject)
+        key = mark_of((takers.number, takers.apart(subject)))
         plan = self._made[key]
         if plan is None:
             plan = takers.plan(subject, self._common)
@@ -178,9 +182,11 @@ class _Kind:
 class _Takers:
     """Those who take some events of one kind."""
 
-    __slots__ = ("_common", "_common_apart", "_own", "_takers", "apart")
+    __slots__ = ("_common", "_common_apart", "_own", "_takers", "apart", "number")
 
     def __init__(self, takers: Sequence[_Taking]) -> None:
+        self.number = next(_numbers)
+        """Of no others, be they forgotten."""
         self._takers = takers
         self._common = [taking for taking in takers if _OF_SESSION.isdisjoint(_of(taking))]
         """Those to whom it is the same which of a principal's sessions they are of."""
@@ -189,13 +195,13 @@ class _Takers:
         """What these events are told apart by: where that is the same, they have one plan."""
         self._common_apart = _apart(self._common)
 
-    def plan(self, subject: Subject, known: _Common) -> Plan:
+    def plan(self, subject: Subject, known: _Plans) -> Plan:
         """What to do with all of these events that are not told apart from this one.
 
         `known`: what was found out before about what sessions have in common.
         """
         if self._common and self._own:
-            key = self, self._common_apart(subject)
+            key = mark_of((self.number, self._common_apart(subject)))
             common = known[key]
             if common is None:
                 common = _enlisted(Plan(), self._common, subject)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import partial
 from typing import TypeGuard
 
 import msgspec
 
-from smwatch.events.recent import Marked, Recent
+from smwatch.events.recent import Recent
 
 
 class Secret(msgspec.Struct, frozen=True, gc=False, order=True, cache_hash=True):
@@ -76,23 +77,14 @@ class Names:
     """
 
     def __init__(self, changed: Callable[[Secret | None], None], remember: int = 16_384) -> None:
-        """`changed` is called with a secret when a name stands for it no more, and with None when any name might."""
+        """`changed` is called with a secret when a name stands for it no more, and with None when any name might.
+
+        `remember` is how many secrets: each may have a name, and an ARN that ends with another one.
+        """
         self._changed = changed
-        self._resolved: Marked[tuple[Named, str, str], Secret] = Marked(self._resolve, remember)
-        self._secrets: Recent[_Key, Secret] = Recent(self._make_secret, remember)
+        # What is used for long is to be among what can be set right: so when they age, `changed` has all be asked anew.
+        self._names: Recent[_Key, _Name] = Recent(self._make, 2 * remember, aged=partial(changed, None))
         self._places: Recent[str, str] = Recent(str, 1024)
-        self._existing: Recent[_Key, bool | None] = Recent(lambda _: None, remember)
-        """Secrets that there are."""
-        self._written: Recent[_Key, bool | None] = Recent(lambda _: None, remember)
-        """What ARNs that AWS has written end with."""
-        self._reached: Recent[_Key, tuple[_Key, ...] | None] = Recent(lambda _: None, remember)
-        """For names: what ARNs end with that led to a secret and may be this name and a suffix; at most REACHED."""
-        self._meant: Recent[_Reference, Secret | None] = Recent(lambda _: None, remember, aged=self._forget)
-        """What references were taken for last."""
-        self._references: Recent[Secret, set[_Reference] | None] = Recent(lambda _: None, remember)
-        """The references that were taken for a secret; where they are REFERENCES, there may be more."""
-        self._both: Recent[_Key, bool | None] = Recent(lambda _: None, remember)
-        """Names with what might be a suffix that some record has together with the name without."""
         self._lessons: dict[Lesson, None] = {}
         self.renames: list[tuple[Secret, Secret]] = []
         """What `renamed` will say: most often nothing, as can be seen without asking for it."""
@@ -101,7 +93,19 @@ class Names:
 
     def secret(self, named: Named, account: str, region: str) -> Secret:
         """The secret that is meant; `account` and `region` are the record's, for what is not an ARN."""
-        return self._resolved.of((named, account, region))
+        key, by_arn = reference = _reference(named, account, region)
+        name = self._names[key]
+        short = name.short if by_arn else None
+        if short is not None and (named.name == short[2] or (named.complete and not _is_word(key))):
+            self._learn(_WRITTEN, key)
+            self._learn(_EXISTING, short)
+        elif named.exists and short is not None:
+            self._reach(short, key)
+        elif named.exists and not name.exists:
+            self._learn(_EXISTING, key)
+        secret = self._names[key].meant(by_arn) or self._meaning(reference)
+        self._take(reference, secret)
+        return secret
 
     @property
     def lessons(self) -> tuple[Lesson, ...]:
@@ -124,7 +128,7 @@ class Names:
         keys = {_key(secret) for secret in secrets}
         for key in keys:
             if _without_suffix(key) in keys:
-                self._both.keep(key, True)
+                self._names[key].beside_short = True
 
     def renamed(self) -> tuple[tuple[Secret, Secret], ...]:
         """Pairs (wrong guess, right identity) found since last asked: what was said of the first is the second's."""
@@ -132,85 +136,67 @@ class Names:
         self.renames.clear()
         return renamed
 
-    def _make_secret(self, key: _Key) -> Secret:
+    def _make(self, key: _Key) -> _Name:
         account, region, name = key
-        return Secret(self._places[account], self._places[region], name)
-
-    def _resolve(self, key: tuple[Named, str, str]) -> Secret:
-        named, account, region = key
-        reference = _reference(named, account, region)
-        short = _without_suffix(reference.key) if reference.by_arn else None
-        if short is not None and (named.name == short[2] or (named.complete and not _is_word(reference.key))):
-            self._learn(_WRITTEN, reference.key)
-            self._learn(_EXISTING, short)
-        elif named.exists and short is not None:
-            self._reach(short, reference.key)
-        elif named.exists:
-            self._learn(_EXISTING, reference.key)
-        secret = self._meant.find(reference) or self._meaning(reference)
-        self._take(reference, secret)
-        return secret
+        return _Name(Secret(self._places[account], self._places[region], name), _without_suffix(key))
 
     def _take(self, reference: _Reference, secret: Secret) -> None:
         """Note what a reference is taken for now, so that it can be set right."""
-        self._meant.keep(reference, secret)
-        references = self._references.find(secret)
-        if references is None:
-            references = set()
-        self._references.keep(secret, references)
-        if len(references) < REFERENCES:
-            references.add(reference)
+        key, by_arn = reference
+        name = self._names[key]
+        if by_arn:
+            name.by_arn = secret
+        else:
+            name.by_name = secret
+        if secret is not name.secret:
+            name = self._names[_key(secret)]
+        references = name.references or ()
+        if len(references) < REFERENCES and reference not in references:
+            name.references = *references, reference
 
     # -- what is meant, from what is known
 
     def _meaning(self, reference: _Reference) -> Secret:
-        key = reference.key
-        short = _without_suffix(key)
-        if short is not None:
-            written = bool(self._written.find(key))
-            if reference.by_arn:
-                suffixed = written or not (_like_a_word(key[2][-6:]) or self._exists(key))
+        key, by_arn = reference
+        name = self._names[key]
+        if name.short is not None:
+            if by_arn:
+                suffixed = name.written or not (_like_a_word(key[2][-6:]) or self._exists(key))
             else:  # somebody typed as a name what is the end of an ARN
-                suffixed = written and not self._surely_exists(key)
+                suffixed = name.written and not self._surely_exists(key)
             if suffixed:
-                return self._secrets[short]
-        return self._secrets[key]
+                return self._names[name.short].secret
+        return name.secret
 
     def _exists(self, key: _Key) -> bool:
         """Whether there seems to be a secret of this name."""
-        return bool(self._existing.find(key)) or any(self._leads_to(key, arn) for arn in self._reached.find(key) or ())
+        name = self._names[key]
+        return name.exists or any(self._leads_to(name.secret, arn) for arn in name.reached)
 
     def _surely_exists(self, key: _Key) -> bool:
         """Whether there is: no two guesses are wrong in the same way."""
-        if self._existing.find(key):
-            return True
-        return sum(self._leads_to(key, arn) for arn in self._reached.find(key) or ()) > 1
+        name = self._names[key]
+        return name.exists or sum(self._leads_to(name.secret, arn) for arn in name.reached) > 1
 
-    def _leads_to(self, key: _Key, arn: _Key) -> bool:
-        return self._meaning(_Reference(arn, True)) == self._secrets[key]
+    def _leads_to(self, secret: Secret, arn: _Key) -> bool:
+        return self._meaning((arn, True)) == secret
 
     # -- what is known
 
     def _learn(self, kind: str, key: _Key) -> None:
-        facts = self._existing if kind == _EXISTING else self._written
-        known = facts.find(key)
-        facts.keep(key, True)
+        name = self._names[key]
+        if kind == _EXISTING:
+            known, name.exists = name.exists, True
+        else:
+            known, name.written = name.written, True
         if not known:
             self._reconsider_by(kind, key)
 
     def _reach(self, short: _Key, arn: _Key) -> None:
-        known = self._reached.find(short) or ()
-        self._reached.keep(short, known if arn in known else tuple(sorted((*known, arn)))[:REACHED])
-        if arn not in known:
+        name = self._names[short]
+        if arn not in name.reached:
+            name.reached = tuple(sorted((*name.reached, arn)))[:REACHED]
             self._reconsider_by(_REACHED, arn)
-
-    def _forget(self) -> None:
-        """Forget what names stand for, so that those still in use are learnt from once more.
-
-        Otherwise one that is used for long would be remembered here, and not among what can be set right.
-        """
-        self._resolved.forget()
-        self._changed(None)
 
     def _reconsider_by(self, kind: str, key: _Key) -> None:
         """See what names stand for by now, and remember what has shown a mistake."""
@@ -224,40 +210,59 @@ class Names:
         """
         moved: dict[_Reference, tuple[Secret, Secret]] = {}
         while key is not None:
-            for reference in (_Reference(key, False), _Reference(key, True)):
-                was = self._meant.find(reference)
+            name = self._names[key]
+            for reference in ((key, False), (key, True)):
+                was = name.meant(reference[1])
                 if was is not None and (now := self._meaning(reference)) != was:
                     moved[reference] = was, now
-            key = _without_suffix(key)
+            key = name.short
         if not moved:
             return False
         for was in {was for was, _ in moved.values()}:
-            self._resolved.forget_if(was.__eq__)
             self._changed(was)
         for reference, (was, now) in moved.items():
-            references = self._references.find(was)
-            if references is not None and len(references) < REFERENCES:
-                references.discard(reference)
+            name = self._names[_key(was)]
+            if name.references is not None and len(name.references) < REFERENCES:
+                name.references = tuple(each for each in name.references if each != reference)
             self._take(reference, now)
         mistaken = False
         for was in dict.fromkeys(was for was, _ in moved.values()):
             right = {now for before, now in moved.values() if before == was}
-            if len(right) == 1 and self._references.find(was) == set():
+            if len(right) == 1 and self._names[_key(was)].references == ():
                 now = right.pop()
                 self.renames.append((was, now))
-                mistaken |= bool(self._both.find(_key(max(was, now, key=lambda each: len(each.name)))))
+                mistaken |= self._names[_key(max(was, now, key=lambda each: len(each.name)))].beside_short
             else:
                 mistaken = True
         self.mistaken |= mistaken
         return mistaken
 
 
-class _Reference(msgspec.Struct, frozen=True, gc=False):
-    """A name, or what an ARN ends with, that some record has for a secret."""
+class _Name(msgspec.Struct):
+    """What is known of a name, or of what an ARN ends with."""
 
-    key: _Key
-    by_arn: bool
-    """Whether it may have a suffix."""
+    secret: Secret
+    """The one of this very name, should there be one."""
+    short: _Key | None
+    """The name before what may be a suffix."""
+    exists: bool = False
+    """Whether there is such a secret."""
+    written: bool = False
+    """Whether AWS has written an ARN that ends so."""
+    reached: tuple[_Key, ...] = ()
+    """What ARNs end with that led to a secret and may be this name and a suffix; at most REACHED."""
+    beside_short: bool = False
+    """Whether some record has it together with the name without what may be a suffix."""
+    by_name: Secret | None = None
+    """What it was taken for last where it was given as a name."""
+    by_arn: Secret | None = None
+    """The same where an ARN ended so."""
+    references: tuple[_Reference, ...] | None = None
+    """Those that were taken for `secret`, as far as is known; where they are REFERENCES, there may be more."""
+
+    def meant(self, by_arn: bool) -> Secret | None:
+        """What it was taken for last."""
+        return self.by_arn if by_arn else self.by_name
 
 
 def _key(secret: Secret) -> _Key:
@@ -266,11 +271,11 @@ def _key(secret: Secret) -> _Key:
 
 def _reference(named: Named, account: str, region: str) -> _Reference:
     if not named.arn:
-        return _Reference((account, region, named.name), by_arn=False)
+        return (account, region, named.name), False
     _, _, _, arn_region, arn_account, _, tail = named.arn.split(":", 6)
     tail = tail.partition(":")[0] or tail  # a JSON key or stage may follow, as in ECS task definitions
     key = arn_account or account, arn_region or region, tail
-    return _Reference(key, by_arn=named.name != tail and _without_suffix(key) is not None)
+    return key, named.name != tail and _without_suffix(key) is not None
 
 
 def _without_suffix(key: _Key) -> _Key | None:
@@ -298,6 +303,8 @@ def _like_a_word(ending: str) -> bool:
 
 _Key = tuple[str, str, str]
 """Account, Region, and a name."""
+_Reference = tuple[_Key, bool]
+"""A name, or what an ARN ends with, that some record has for a secret; whether it may have a suffix."""
 Lesson = tuple[str, str, str, str]
 """What is known of a name: that it exists, or that an ARN ends with it which AWS has written, or which led to a secret;
 Account, Region, name."""

@@ -21,10 +21,79 @@ LATELY = 4_096
 """Values of a column that are known by their ids, before all are forgotten."""
 
 
+class _Chains(Generic[V]):
+    """Finds the numbers of values, by their hashes, in 8 bytes each, where a dict takes 100: serves "memory-varied".
+
+    There are as many chains as numbers, and each new number parts one chain (linear hashing): no step takes long.
+    """
+
+    __slots__ = ("_following", "_half", "_heads", "_values")
+
+    def __init__(self, values: list[V]) -> None:
+        """`values`: by number."""
+        self._values = values
+        self._heads = array("I", (0,))
+        """One more than the first number of each chain; 0 where there is none."""
+        self._following = array("I")
+        """The same of what comes after each number in its chain."""
+        self._half = 1
+        """A power of two: there are no fewer chains, and at most twice as many."""
+
+    def find(self, value: V) -> int | None:
+        """The number of a value that is equal, if there is one."""
+        values, following = self._values, self._following
+        number = self._heads[self._chain(value)] - 1
+        while number >= 0:
+            if values[number] == value:
+                return number
+            number = following[number] - 1
+        return None
+
+    def add(self, number: int) -> None:
+        """From now on the value that has this number is found; numbers are taken one after the other, or again."""
+        if number == len(self._following):
+            self._following.append(0)
+        self._put(number)
+        if number >= len(self._heads):
+            self._part()
+
+    def remove(self, number: int) -> None:
+        """The value that has this number, as yet, is not found any more."""
+        at, following = self._chain(self._values[number]), self._following
+        each = self._heads[at] - 1
+        if each == number:
+            self._heads[at] = following[number]
+            return
+        while following[each] - 1 != number:
+            each = following[each] - 1
+        following[each] = following[number]
+
+    def _put(self, number: int) -> None:
+        at = self._chain(self._values[number])
+        self._following[number] = self._heads[at]
+        self._heads[at] = number + 1
+
+    def _part(self) -> None:
+        """Make one more chain, of a part of another one."""
+        if len(self._heads) == 2 * self._half:
+            self._half *= 2
+        at = len(self._heads) - self._half
+        number, self._heads[at] = self._heads[at] - 1, 0
+        self._heads.append(0)
+        while number >= 0:
+            after = self._following[number] - 1
+            self._put(number)
+            number = after
+
+    def _chain(self, value: V) -> int:
+        at = hash(value) & 2 * self._half - 1
+        return at if at < len(self._heads) else at - self._half
+
+
 class Column(Generic[V]):
     """One value for each of a list of events; equal ones have one number for as long as some event has them."""
 
-    __slots__ = ("_free", "_lately", "_number_of", "nothing", "numbers", "uses", "values")
+    __slots__ = ("_chains", "_free", "_lately", "nothing", "numbers", "uses", "values")
 
     def __init__(self, nothing: V) -> None:
         self.numbers = array("I")
@@ -33,7 +102,7 @@ class Column(Generic[V]):
         """By number."""
         self.nothing = nothing
         """Stands for what no event has any more."""
-        self._number_of: dict[V, int] = {}
+        self._chains = _Chains(self.values)
         self._lately: dict[int, int] = {}
         """The numbers of some of `values`, by id: to hash one, the texts that it holds are fetched. Serves "ingest"."""
         self.uses = array("I")
@@ -87,15 +156,14 @@ class Column(Generic[V]):
 
     def _let_go(self, number: int) -> None:
         """No event has the value with this number any more."""
-        value = self.values[number]
-        del self._number_of[value]
-        self._lately.pop(id(value), None)
+        self._chains.remove(number)
+        self._lately.pop(id(self.values[number]), None)
         self.values[number] = self.nothing
         self._free.append(number)
 
     def _number(self, value: V, *, steady: bool) -> int:
         """The number of a value that is not among `_lately`."""
-        number = self._number_of.get(value)
+        number = self._chains.find(value)
         if number is None:
             number = self._new(value, steady=steady)
         if self.values[number] is value:  # which is kept, so that no other object has its id
@@ -112,7 +180,7 @@ class Column(Generic[V]):
             number = len(self.values)
             self.values.append(value)
             self.uses.append(0)
-        self._number_of[value] = number
+        self._chains.add(number)
         return number
 
 
@@ -142,10 +210,10 @@ class Numbered:
                 force_setattr(event, "call", calls.values[number])
             if event.caller is not callers.values[caller_number]:
                 force_setattr(event, "caller", callers.values[caller_number])
-        first = bisect_left(events, fresh[0].key, key=KEY)
-        if events[first + len(fresh) - 1] is fresh[-1]:  # side by side: serves "ingest", "filled-journal"
-            calls.numbers[first:first] = call_numbers
-            callers.numbers[first:first] = caller_numbers
+        known = len(calls.numbers)
+        if not known or fresh[0].key > events[known - 1].key:
+            calls.numbers += call_numbers
+            callers.numbers += caller_numbers
             return
         places = [bisect_left(events, event.key, key=KEY) for event in fresh]
         calls.put(call_numbers, places)

@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from smwatch.events.event import Event
-from smwatch.events.numbered import Numbered
+from smwatch.events.numbered import Column, Numbered
 from tests import records
 
 MODELS = [
@@ -83,3 +83,16 @@ def test_numbers_are_used_again_where_nothing_relies_on_them() -> None:
         numbered.added(events, events, steady=False)
         numbered.dropped(1)
     assert len(numbered.calls.values) == len(numbered.callers.values) == 1
+
+
+@given(st.lists(st.tuples(st.lists(st.integers(-300, 300), max_size=80), st.integers(0, 60)), max_size=12))
+def test_however_many_values_come_and_go_each_has_one_number(rounds: list[tuple[list[int], int]]) -> None:
+    """Few of them are known by their ids: each is an object of its own."""
+    column, held = Column((0,)), list[tuple[int]]()
+    for come, gone in rounds:
+        held += [(value,) for value in come]
+        column.numbers += column.take(held[len(held) - len(come) :], steady=False)
+        column.drop(min(gone, len(held)))
+        del held[:gone]
+        assert [column.values[number] for number in column.numbers] == held
+        assert len(set(column.numbers)) == len(set(held))

@@ -103,10 +103,8 @@ class Case(ABC):
     def heed(self, second: int) -> None:
         """A fact that this case hangs on is now known of this second too."""
         if self.low <= second <= self.high:
-            told = self.tidings.told if self.tidings is not None else None
-            self.wake()
-            if self.tidings is not None:
-                self.tidings.told = told  # of what changes that it hears by itself
+            self.doubt_all()
+            self.evidence_changes()
 
     def watches(self, known: Teller) -> None:
         """It watches this fact from now on, and keeps it: what is only asked about nobody else does."""
@@ -114,9 +112,14 @@ class Case(ABC):
 
     def wake(self) -> None:
         """Have the alarm worked out again, and all that it tells."""
+        self.doubt_all()
         if self.tidings is not None:
-            self.tidings.told = None
-        self.world.dirty.add(self)
+            self.tidings.forget()
+        self.evidence_changes()
+
+    @abstractmethod
+    def doubt_all(self) -> None:
+        """Have all that was seen judged again, once the alarm is worked out."""
 
     def evidence_changes(self) -> None:
         """Have the alarm worked out again, with what it tells beside its evidence as it is."""
@@ -169,7 +172,7 @@ class Case(ABC):
             self.tidings.wanted = stands
         if not stands:
             if self.tidings is not None:
-                self.tidings.told = None  # it may not hear of what changes that until there is an alarm again
+                self.tidings.forget()  # it may not hear of what changes that until there is an alarm again
             self.ending.care_up_to(BEGINNING if self.rule.timer is None else END)
             return None
         last_at, last_key = (evidence[-1].at, evidence[-1].key) if evidence else (BEGINNING, -1)

@@ -60,6 +60,9 @@ class FeedCase(Case):
                 del self._silences[:-SILENCES]
                 self.wake()
 
+    def doubt_all(self) -> None:
+        """Nothing is to be judged again: a silence was one."""
+
     def evidence(self) -> Sequence[Evidence]:
         """Each silence, from when it was too long."""
         return self._silences

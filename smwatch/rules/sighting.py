@@ -65,10 +65,9 @@ class SightingCase(Case):
         self._evidence: list[Evidence] = []
         self._total = total_of(())
 
-    def wake(self) -> None:
-        """Have the events judged again."""
+    def doubt_all(self) -> None:
+        """Have all events judged again."""
         self._stale = True
-        super().wake()
 
     @property
     def stale(self) -> bool:
@@ -201,9 +200,17 @@ class SightingCase(Case):
 
     def _judge_near(self, first: int, last: int, horizon: int) -> None:
         """Judge the events for which it matters that there are others from one key to another."""
+        keys = self._keys
+        if (
+            horizon == 0
+            and first == last == keys[-1]
+            and (len(keys) < 2 or keys[-2] >> SECOND_BITS < self.marks[-1].second)
+        ):
+            self._judge_newest()
+            return
 
         def place(second: int) -> int:
-            return bisect_left(self._keys, second << SECOND_BITS)
+            return bisect_left(keys, second << SECOND_BITS)
 
         earliest, latest = (first >> SECOND_BITS) - horizon, (last >> SECOND_BITS) + horizon + 1
         start, end = place(earliest), place(latest)
@@ -220,6 +227,16 @@ class SightingCase(Case):
             evidence[begin:stop] = found
             self._total = total_of(evidence)
         self._find_newest()
+
+    def _judge_newest(self) -> None:
+        """Judge the newest event, the only one of its second, which is all that matters: serves "rules-trouble"."""
+        mark = self.marks[-1]
+        self.judge([mark], slice(None))
+        if mark.evidence:
+            found = evidence_of(mark)
+            self._evidence.append(found)
+            self._total = self._total.joined(total_of((found,)))
+            self.newest = mark.newest
 
     def total(self, episode: Sequence[Evidence]) -> Total:
         """What it amounts to: of all evidence that is known already."""

@@ -109,10 +109,9 @@ class SpreadCase(ValuedCase):
         """Whether it makes no difference that a value was seen once more."""
         return not (self.enough or self.found)
 
-    def wake(self) -> None:
+    def doubt_all(self) -> None:
         """Have all values judged again; what was asked about each holds until it is doubted."""
         self._inquiry.restart()
-        super().wake()
 
     def doubt_habit(self, day: int) -> None:
         """What is habitual after this day may have changed: mostly nothing was seen since then."""
@@ -129,7 +128,7 @@ class SpreadCase(ValuedCase):
         self.newest_key = event.key
         self.event = event
         if self.found:
-            self.evidence_changes()
+            self.world.dirty.add(self)  # as evidence_changes() does: each event of a case with an alarm comes by
 
     def add(self, value: Value, key: int, second: int) -> list[int]:
         """Take in that a value was seen; the value's first and last key in that slot, as long as that is kept."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from smwatch.rules.evidence import BEGINNING
 from smwatch.rules.telling import Told, lasting, tell, told_of, wanted
 from smwatch.rules.watching import Teller
 
@@ -18,12 +19,14 @@ class Tidings:
     read a secret now and then have none, while its key is used all the time. Serves the row "rules-trouble".
     """
 
-    __slots__ = ("__weakref__", "_case", "told", "wanted")
+    __slots__ = ("__weakref__", "_case", "_hears_of", "told", "wanted")
 
     def __init__(self, case: Case) -> None:
         self._case = case
         self.told: Told | None = None
         """What was told last, unless more has become known that may change it."""
+        self._hears_of = BEGINNING
+        """When the evidence began where it hears of all that may change what is told of that."""
         self.wanted = False
         """Whether there is an alarm to tell it."""
 
@@ -48,8 +51,12 @@ class Tidings:
 
     def wake(self) -> None:
         """More is known of a fact than a second."""
-        self.told = None
+        self.forget()
         self._tell_again()
+
+    def forget(self) -> None:
+        """Find out anew what there is to tell, and of what to hear."""
+        self.told, self._hears_of = None, BEGINNING
 
     def _tell_again(self) -> None:
         if self.wanted:
@@ -60,6 +67,9 @@ class Tidings:
         if self.told is None or self.told.first_at != first_at:
             case = self._case
             self.told = tell(case.rule, case.world, case.values, first_at)
+            if self._hears_of == first_at:
+                return self.told
+            self._hears_of = first_at
             for known in told_of(case.rule, case.world, case.values):
                 known.watch(self)
             if (want := wanted(case.rule, case.values, first_at)) is not None:

@@ -236,8 +236,14 @@ class Measure:
     def asks_again(self, value: Value) -> bool:
         """Whether anything that was asked about a value has another answer by now: then all is asked again."""
         asker = self._askers.get(value)
-        if asker is None or (len(asker.hangs) <= HANGS and all(one.ask() is was for one, was in asker.hangs)):
+        if asker is None:
             return False
+        if len(asker.hangs) <= HANGS:
+            for one, was in asker.hangs:
+                if one.ask() is not was:
+                    break
+            else:
+                return False
         self.forget((value,))
         return True
 

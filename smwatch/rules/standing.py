@@ -29,7 +29,7 @@ MUTED = 250
 TAKEN = 10
 """Events that waited and are taken in one go, of one case: about a millisecond."""
 
-_LAST_AT = attrgetter("last_at")
+_LAST_AT, _CHANGED_AT = attrgetter("last_at"), attrgetter("changed_at", "group")
 
 
 class Compared(NamedTuple):
@@ -129,7 +129,7 @@ class Standing:
         changed |= {alarm.group: alarm for alarm in self.tell_remuted(few=few) if alarm.group not in changed}
         if len(self.alarms) > ALARMS:
             self._let_go()
-        return tuple(sorted(changed.values(), key=lambda alarm: (alarm.changed_at, alarm.group)))
+        return tuple(sorted(changed.values(), key=_CHANGED_AT))
 
     def settle_one(self, case: Case) -> tuple[Alarm, ...]:
         """Work out the alarm of this case now, whatever else is left to be worked out; it, if it changed."""

@@ -93,6 +93,44 @@ def reads_of(singles: int, failed: int, batches: int) -> int:
     return singles + max(0, batches - singles - failed)
 
 
+class Refusals(msgspec.Struct, gc=False, eq=False):
+    """Counts of what did not succeed."""
+
+    denied: int = 0
+    """Refused calls of all kinds."""
+    failures: dict[Outcome, int] = msgspec.field(default_factory=dict)
+    """Reads, by how they ended."""
+    failed_singles: int = 0
+    """Those that were GetSecretValue."""
+    last_refused: int = 0
+    """The key of the last read refused because of a deletion; 0 for none."""
+    last_failure: Failure | None = None
+
+    def note(self, event: Event, how: Outcome) -> None:
+        """Count an event."""
+        key = event.key
+        if how is Outcome.DENIED:
+            self.denied += 1
+        if event.name in READS:
+            self.failures[how] = self.failures.get(how, 0) + 1
+            self.failed_singles += event.name == READ
+            if how is Outcome.DELETED and key > self.last_refused:
+                self.last_refused = key
+        if how is not Outcome.EXPECTED and (self.last_failure is None or key > self.last_failure.key):
+            self.last_failure = Failure(key, event.name, how, event.error_code, event.error_message[:TEXT])
+
+    def absorb(self, other: Refusals) -> None:
+        """Count what `other` has counted too."""
+        self.denied += other.denied
+        for how, count in other.failures.items():
+            self.failures[how] = self.failures.get(how, 0) + count
+        self.failed_singles += other.failed_singles
+        self.last_refused = max(self.last_refused, other.last_refused)
+        mine, theirs = self.last_failure, other.last_failure
+        if theirs is not None and (mine is None or theirs.key > mine.key):
+            self.last_failure = theirs
+
+
 class Dealings(msgspec.Struct, gc=False, eq=False):
     """Counts of what one principal did to one secret, and the keys of the first and last events.
 
@@ -107,39 +145,36 @@ class Dealings(msgspec.Struct, gc=False, eq=False):
     """Everything, reads included."""
     singles: int = 0
     """Successful GetSecretValue."""
-    failed_singles: int = 0
-    """The same that did not succeed."""
     batches: int = 0
     """Successful BatchGetSecretValue."""
     decrypts: int = 0
     """Values decrypted by KMS for the principal: the second witness of a read."""
     writes: int = 0
     """Calls that changed something."""
-    denied: int = 0
-    """Refused calls of all kinds."""
-    failures: dict[Outcome, int] | None = None
-    """Reads that did not succeed, by how they ended."""
     first_read: int = 0
-    """Keys of successful reads and changes, and of reads refused because of a deletion; 0 for none."""
+    """Keys of successful reads and changes; 0 for none."""
     last_read: int = 0
     last_write: int = 0
-    last_refused: int = 0
-    last_failure: Failure | None = None
+    refused: Refusals | None = None
+    """What few come to: a part of its own takes less."""
 
     @property
     def reads(self) -> int:
         """Successful reads."""
-        return reads_of(self.singles, self.failed_singles, self.batches)
+        refused = self.refused
+        return reads_of(self.singles, refused.failed_singles if refused is not None else 0, self.batches)
 
     @property
     def tried(self) -> int:
         """Reads, successful or not."""
-        return self.reads + (sum(self.failures.values()) if self.failures is not None else 0)
+        return self.reads + (sum(self.refused.failures.values()) if self.refused is not None else 0)
 
     def failed(self, *how: Outcome) -> int:
         """How many reads ended in one of these ways."""
-        failures = self.failures
-        return sum(failures.get(one, 0) for one in how) if failures is not None else 0
+        if self.refused is None:
+            return 0
+        failures = self.refused.failures
+        return sum(failures.get(one, 0) for one in how)
 
     def note(self, event: Event, how: Outcome | None, times: int, first: int, last: int) -> None:
         """Count an event, or as many that succeeded and are alike, with their first and last key.
@@ -152,7 +187,8 @@ class Dealings(msgspec.Struct, gc=False, eq=False):
         if first < self.first:
             self.first = first
         if how is not None:
-            self._failed(event, how)
+            self.refused = self.refused or Refusals()
+            self.refused.note(event, how)
         elif (name := event.call.name) in READS:
             if name == READ:
                 self.singles += times
@@ -171,9 +207,10 @@ class Dealings(msgspec.Struct, gc=False, eq=False):
 
     def told(self, kind: type[DealtT], **more: Any) -> DealtT:
         """How it stands, as a kind of Dealt that has these fields besides."""
+        refused = self.refused
         return kind(
             reads=self.reads,
-            denied=self.denied,
+            denied=refused.denied if refused is not None else 0,
             deleted=self.failed(Outcome.DELETED, Outcome.MISSING),
             failed=self.failed(Outcome.FAILED),
             writes=self.writes,
@@ -181,7 +218,7 @@ class Dealings(msgspec.Struct, gc=False, eq=False):
             decrypts=self.decrypts,
             first_key=self.first,
             last_key=self.last,
-            last_failure=self.last_failure,
+            last_failure=refused.last_failure if refused is not None else None,
             **more,
         )
 
@@ -189,34 +226,14 @@ class Dealings(msgspec.Struct, gc=False, eq=False):
         """Count what `other` has counted too."""
         self.calls += other.calls
         self.singles += other.singles
-        self.failed_singles += other.failed_singles
         self.batches += other.batches
         self.decrypts += other.decrypts
         self.writes += other.writes
-        self.denied += other.denied
-        if other.failures is not None:
-            failures = self.failures = self.failures or {}
-            for how, count in other.failures.items():
-                failures[how] = failures.get(how, 0) + count
+        if other.refused is not None:
+            self.refused = self.refused or Refusals()
+            self.refused.absorb(other.refused)
         self.first = min(self.first, other.first)
         self.last = max(self.last, other.last)
         self.first_read = min(self.first_read or other.first_read, other.first_read or self.first_read)
         self.last_read = max(self.last_read, other.last_read)
         self.last_write = max(self.last_write, other.last_write)
-        self.last_refused = max(self.last_refused, other.last_refused)
-        mine, theirs = self.last_failure, other.last_failure
-        if theirs is not None and (mine is None or theirs.key > mine.key):
-            self.last_failure = theirs
-
-    def _failed(self, event: Event, how: Outcome) -> None:
-        key = event.key
-        if how is Outcome.DENIED:
-            self.denied += 1
-        if event.name in READS:
-            failures = self.failures = self.failures or {}
-            failures[how] = failures.get(how, 0) + 1
-            self.failed_singles += event.name == READ
-            if how is Outcome.DELETED and key > self.last_refused:
-                self.last_refused = key
-        if how is not Outcome.EXPECTED and (self.last_failure is None or key > self.last_failure.key):
-            self.last_failure = Failure(key, event.name, how, event.error_code, event.error_message[:TEXT])

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 import msgspec
+from msgspec.structs import astuple
 
 from smwatch.dossier.again import Again
 from smwatch.dossier.bounded import Sampled, latest, newest
@@ -191,7 +192,7 @@ class PrincipalDossier:
     def _sort_out(self) -> None:
         """Move what the principal came with and from into a memory for each of the four."""
         for came, key in self._came.items():
-            for known, value in zip(self._seen, came, strict=True):
+            for known, value in zip(self._seen, astuple(came), strict=True):
                 seen = known.get(value)
                 if seen is not None:
                     if key > seen:

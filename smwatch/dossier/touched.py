@@ -59,7 +59,9 @@ class Secrets(Sequence[Touched]):
     @property
     def refused(self) -> int:
         """Calls on them that failed, for whatever reason."""
-        return sum([each.denied + each.failed(*_FAILED) for _, each in self._found if each.denied or each.failures])
+        return sum(
+            [refused.denied + each.failed(*_FAILED) for _, each in self._found if (refused := each.refused) is not None]
+        )
 
     @property
     def changed(self) -> list[bool]:

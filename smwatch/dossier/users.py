@@ -121,7 +121,14 @@ class _User(Dealings, gc=False, eq=False, kw_only=True):
 
     @property
     def reads_or_tries(self) -> bool:
-        return bool(self.reads or self.denied or self.failed(Outcome.DELETED, Outcome.MISSING, Outcome.FAILED))
+        refused = self.refused
+        if refused is None:
+            return bool(self.reads)
+        return bool(self.reads or refused.denied or self.failed(Outcome.DELETED, Outcome.MISSING, Outcome.FAILED))
+
+    @property
+    def last_refused(self) -> int:
+        return self.refused.last_refused if self.refused is not None else 0
 
     @property
     def last_wanted(self) -> int:
@@ -129,7 +136,7 @@ class _User(Dealings, gc=False, eq=False, kw_only=True):
 
     def shown(self, known_since: int, now: datetime) -> User:
         first = moment_of(self.first)
-        traces = tuple(Trace(*trace, key) for trace, key in newest(self.traces, TRACES))
+        traces = tuple(_traced(came, key) for came, key in newest(self.traces, TRACES))
         return self.told(
             User,
             principal=self.principal,
@@ -280,6 +287,10 @@ class Users:
         if self._others is None:
             self._others = Dealings(dealings.first, dealings.first)
         self._others.absorb(dealings)
+
+
+def _traced(came: Came, key: int) -> Trace:
+    return Trace(came.access_key, came.session, came.source_ip, came.user_agent, key)
 
 
 def _most_first(users: Iterable[_User]) -> list[_User]:

@@ -7,7 +7,7 @@ from itertools import count
 
 import msgspec
 
-from smwatch.events.call import Call, Caller
+from smwatch.events.call import Call, Caller, Came
 from smwatch.events.event import ACCESS_KEY, ACCOUNT_BITS, ADDRESS, ID_BITS
 from smwatch.events.header import Header, Identity, whole
 from smwatch.events.naming import KMS, SECRETS_MANAGER, Naming, named_by, named_in_denial, naming_of
@@ -75,12 +75,12 @@ class Known:
     """
 
     def __init__(self, remember: int) -> None:
-        """`remember` is how many calls; twice as many callers, and half as many of what calls are made of."""
+        """`remember` is how many callers and calls; half as many of what calls are made of."""
         # So many that most events in the store share theirs: serves "memory-varied".
         parts = remember // 2
         self.strings: Recent[_Text, str] = Recent(_kept, parts)
         self.texts: Recent[str, str] = Recent(str, parts)
-        self.callers: Marked[tuple[By, Header], KnownCaller] = Marked(self._make_caller, 2 * remember)
+        self.callers: Marked[tuple[By, Header], KnownCaller] = Marked(self._make_caller, remember)
         self.calls: Marked[_With, KnownCall] = Marked(self._make_call, remember)
         self.names = Names(changed=self._forget)
         self._remember = remember
@@ -109,7 +109,7 @@ class Known:
             if len(self._addresses) > self._remember:
                 self._addresses.clear()
         principal, agent = client.principal, client.user_agent
-        came = access_key, principal.session, address, agent
+        came = Came(access_key, principal.session, address, agent)
         caller = Caller(principal, client.account, client.region, agent, text, address, access_key, came)
         number = next(_numbers) if client.whole else 0
         return caller, number, client.account_bytes, SECRETS_MANAGER in (client.invoked_by, source_ip)

@@ -344,7 +344,7 @@ def test_what_a_reader_remembers_is_bounded() -> None:
         arrival(records.raw(records.service_event("RotationStarted", f"name-{n}", account=str(n))), reader)
     tables = [table for table in vars(reader._known).values() if isinstance(table, Recent)]
     assert len(tables) >= 7
-    assert all(len(table) <= 16 for table in tables)
+    assert all(len(table) <= 8 for table in tables)
 
 
 def test_as_many_callers_as_are_to_be_remembered_are() -> None:

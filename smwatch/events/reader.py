@@ -77,6 +77,14 @@ class Reader:
         """Before anything is read: what has shown mistakes to another reader, so that they are not made again."""
         self._names.teach(lessons)
 
+    def tell_of(self, secrets: Iterable[Secret]) -> None:
+        """Before anything is read: what alarms are about that another reader's events have led to.
+
+        Should events that are read here turn out not to be about one of these, that makes this `mistaken`: the alarms
+        need not be of such events.
+        """
+        self._names.tell_of(secrets)
+
     @property
     def mistaken(self) -> bool:
         """Whether events have turned out to be about other secrets than they were read to be about.

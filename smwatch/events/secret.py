@@ -86,6 +86,8 @@ class Names:
         self._names: Recent[_Key, _Name] = Recent(self._make, 2 * remember, aged=partial(changed, None))
         self._places: Recent[str, str] = Recent(str, 1024)
         self._lessons: dict[Lesson, None] = {}
+        self._told_of: set[Secret] = set()
+        """Secrets of which others have told, by what they had read: see `tell_of`."""
         self.renames: list[tuple[Secret, Secret]] = []
         """What `renamed` will say: most often nothing, as can be seen without asking for it."""
         self.mistaken = False
@@ -122,6 +124,13 @@ class Names:
             elif kind == _REACHED and (short := _without_suffix(key)) is not None:
                 self._lessons[kind, *key] = None
                 self._reach(short, key)
+
+    def tell_of(self, secrets: Iterable[Secret]) -> None:
+        """Make known that something is said of these by who has read more than is read here, or something else.
+
+        So it is not by what is read here alone that all that was said of one can turn out to be another's.
+        """
+        self._told_of.update(secrets)
 
     def together(self, secrets: Iterable[Secret]) -> None:
         """Take note that one record is about all of these: should two turn out to be one, it counts once for that."""
@@ -228,7 +237,7 @@ class Names:
         mistaken = False
         for was in dict.fromkeys(was for was, _ in moved.values()):
             right = {now for before, now in moved.values() if before == was}
-            if len(right) == 1 and self._names[_key(was)].references == ():
+            if len(right) == 1 and self._names[_key(was)].references == () and was not in self._told_of:
                 now = right.pop()
                 self.renames.append((was, now))
                 mistaken |= self._names[_key(max(was, now, key=lambda each: len(each.name)))].beside_short

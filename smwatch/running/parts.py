@@ -90,6 +90,7 @@ class Parts(Generic[J]):
         self.decisions = Decisions(self.journal, opened.alarms, opened.mutes)
         self.notifiers: tuple[Notifier, ...] = ()
         self._watching, self._reader = Watching(), taught(self.journal)
+        self._reader.tell_of(alarm.secret for alarm in opened.alarms if alarm.secret is not None)
         if judging:
             self.judge_by(self.engine_made())
 

@@ -140,6 +140,23 @@ async def test_a_secret_that_turns_out_to_be_another_is_that_one_in_events_and_a
         assert {event.secret for event in parts.store.events} == {deletion(parts).secret}
 
 
+async def test_what_is_read_last_is_no_reason_to_take_an_alarm_that_was_kept_for_one_of_another_secret(
+    tmp_path: Path,
+) -> None:
+    short, known = "my", "my-s3cReT"
+    given = [
+        records.read_deleted(short, at=AT),
+        records.describe(known, at=AT + timedelta(seconds=10)),
+        records.read_deleted(arn(known)[:-7], at=AT + timedelta(seconds=20)),
+    ]
+    filled(tmp_path, given)
+    for _ in range(2):
+        parts, _ = await refilled(tmp_path)
+        parts.journal.close()
+        alarms = [alarm for alarm in parts.store.alarms.values() if alarm.rule == "SMW-DEL-01"]
+        assert {alarm.secret.name: alarm.count for alarm in alarms if alarm.secret} == {short: 1, known: 1}
+
+
 async def test_what_shows_events_in_evidence_alone_has_them_bit_by_bit_once_the_rules_have_taken_over(
     tmp_path: Path,
 ) -> None:

@@ -19,7 +19,7 @@ from smwatch.rules.dimension import Renames
 from smwatch.rules.dimension import renames as renames_of
 from smwatch.rules.envelope import RuleSet
 from smwatch.rules.intake import Intake
-from smwatch.rules.period import DAY, HOUR
+from smwatch.rules.period import DAY
 from smwatch.rules.reach import memory_of
 from smwatch.rules.route import Router
 from smwatch.rules.spread import KEPT
@@ -31,6 +31,8 @@ from smwatch.rules.world import World
 MISTAKEN = "it was about another secret, as is known by now"
 DELIVERY = 15 * 60
 """Seconds after which CloudTrail has, in all likelihood, delivered an event."""
+RESTS, IDLE = 600, 1_800
+"""Seconds after which cases are looked through, for those in which nothing was seen for so many."""
 FOLDED = 100
 """Cases looked through in one go while names are brought together, where alarms wait for that: 1 to 3 ms."""
 
@@ -84,7 +86,7 @@ class Engine:
         """The right names of what it folds."""
         self._forgetting: Iterator[None] = iter(())
         self._resting: Iterator[None] = iter(())
-        self._hour = self._day = 0
+        self._rests = self._day = 0
         """The last ones of which time was told."""
         self.ticked_at: datetime | None = None
         """The last time that was told."""
@@ -131,9 +133,9 @@ class Engine:
             return ()
         second = moments.seconds_of_datetime(now)
         self._world.move(second, 0)
-        if second // HOUR != self._hour:
-            self._hour = second // HOUR
-            self._resting = self._rest(second - HOUR)
+        if second // RESTS != self._rests:
+            self._rests = second // RESTS
+            self._resting = self._rest(second - IDLE)
         if second // DAY != self._day:
             self._day = second // DAY
             self._forgetting = self._forget_before(second - KEPT)
@@ -335,7 +337,7 @@ class Engine:
                 yield
 
     def _rest(self, second: int) -> Iterator[None]:
-        """Once an hour, bit by bit: what nothing was seen in since this second holds no more than it must."""
+        """Bit by bit: what nothing was seen in since this second holds no more than it must."""
         for watch in self._cases.watches.values():
             yield from watch.rest(second)
 

@@ -221,7 +221,7 @@ class Case(ABC):
             decided = [decision.at for decision in (acknowledged, self.closed) if decision is not None]
             changed_at = max([newest_at, *([ended_at] if ended_at else []), *decided])
         secret = self.values.get(_SECRET)
-        identity, session = self._whom()
+        identity, session, principal = self._whom()
         return Alarm(
             group=self.group,
             rule=rule.id,
@@ -230,7 +230,7 @@ class Case(ABC):
             title=(title or rule.title) + self.reserve(last_at),
             why=rule.why,
             secret=secret if isinstance(secret, Secret) else None,
-            principal=self._principal() if identity else "",
+            principal=principal,
             identity=identity,
             session=session,
             count=max(1, self.count(episode, shed) - len(caused)),
@@ -253,21 +253,19 @@ class Case(ABC):
             changed_at=changed_at,
         )
 
-    def _whom(self) -> tuple[str, str]:
-        """The stable identity of the principal that the rule groups by, and its session where it groups by that."""
-        values = self.values
+    def _whom(self) -> tuple[str, str, str]:
+        """The principal's stable identity, its session where the rule groups by that, and what a person calls it."""
+        values, base = self.values, self.base
+        principal = self.newest.event.caller.principal if self.newest is not None else None
         session = str(values.get(_SESSION, values.get(_ACCESS_KEY, "")))
         identity = str(values.get(_IDENTITY, ""))
         if session and not identity:
-            of_event = self.newest.event.caller.principal.identity if self.newest is not None else ""
-            identity = of_event or (self.base.identity if self.base is not None else "") or session
-        return identity, session
-
-    def _principal(self) -> str:
-        """What a person calls the principal."""
-        if self.newest is None:
-            return self.base.principal if self.base is not None else ""
-        return self.newest.event.caller.principal.called
+            of_event = principal.identity if principal is not None else ""
+            identity = of_event or (base.identity if base is not None else "") or session
+        if not identity:
+            return "", session, ""
+        called = principal.called if principal is not None else base.principal if base is not None else ""
+        return identity, session, called
 
     def secrets_in(self, _episode: Sequence[Evidence], _shed: Shed | None) -> tuple[Secret, ...]:
         """The different secrets that are counted, ascending by their first events; none where events are."""

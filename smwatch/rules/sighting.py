@@ -200,13 +200,9 @@ class SightingCase(Case):
 
     def _judge_near(self, first: int, last: int, horizon: int) -> None:
         """Judge the events for which it matters that there are others from one key to another."""
-        keys = self._keys
-        if (
-            horizon == 0
-            and first == last == keys[-1]
-            and (len(keys) < 2 or keys[-2] >> SECOND_BITS < self.marks[-1].second)
-        ):
-            self._judge_newest()
+        keys, newest = self._keys, self.marks[-1]
+        if horizon == 0 and first == last == newest.key and not newest.evidence and self._alone(newest):
+            self._judge_newest(newest)
             return
 
         def place(second: int) -> int:
@@ -228,9 +224,12 @@ class SightingCase(Case):
             self._total = total_of(evidence)
         self._find_newest()
 
-    def _judge_newest(self) -> None:
-        """Judge the newest event, the only one of its second, which is all that matters: serves "rules-trouble"."""
-        mark = self.marks[-1]
+    def _alone(self, newest: Mark) -> bool:
+        """Whether there is no other event of the newest one's second."""
+        return len(self._keys) < 2 or self._keys[-2] >> SECOND_BITS < newest.second
+
+    def _judge_newest(self, mark: Mark) -> None:
+        """Judge the newest event where that hangs on no other: serves "rules-trouble"."""
         self.judge([mark], slice(None))
         if mark.evidence:
             found = evidence_of(mark)

@@ -59,8 +59,9 @@ class Heeded:
         """Tell `watcher` of new seconds that matter to it."""
         if self.watchers is None:
             self.watchers = set()
-        if watcher not in self.watchers:
-            self.watchers.add(watcher)
+        known = len(self.watchers)
+        self.watchers.add(watcher)  # without a look whether it is there: what asks about a value is slow to hash
+        if len(self.watchers) > known:
             watcher.watches(self)
         self.grow_loud(watcher.high)
 

@@ -65,6 +65,10 @@ class Recent(dict[K, V], Generic[K, V]):
         """Every key that something is remembered for."""
         return [*self, *self._older]
 
+    def every(self) -> list[V]:
+        """All that is remembered."""
+        return [*self.values(), *self._older.values()]
+
     def forget_if(self, test: Callable[[V], bool]) -> None:
         """Forget what passes `test`, or everything, where it was looked through lately and little was made since.
 

@@ -45,7 +45,7 @@ class Slots:
     one of those that are kept, so nothing is missed.
     """
 
-    __slots__ = ("_again", "_counts", "_last", "_packed", "_sights", "by_number", "pairs", "width")
+    __slots__ = ("_again", "_counts", "_last", "_sights", "by_number", "packed", "pairs", "width")
 
     def __init__(self, width: int) -> None:
         self.width = width
@@ -61,7 +61,7 @@ class Slots:
         self._again: dict[int, dict[Value, Sequence[int]]] = {}
         """By slot, the values that were seen otherwise since, and the first and the last key of each before."""
         self._last = -1
-        self._packed: tuple[tuple[int, tuple[int | Value, ...]], ...] = ()
+        self.packed: tuple[tuple[int, tuple[int | Value, ...]], ...] = ()
         """Instead of `by_number`, where that is not there: each slot, its values in a row, each with its two keys."""
 
     def pack(self) -> None:
@@ -75,7 +75,7 @@ class Slots:
             packed.append((number, tuple(chain.from_iterable((value, *ends) for value, ends in slot.items()))))
             for ends in slot.values():
                 ends[1] = NEVER
-        self._packed = tuple(packed)
+        self.packed = tuple(packed)
         del self.by_number, self._counts
 
     if not TYPE_CHECKING:  # which is to know of no other names than there are
@@ -86,9 +86,9 @@ class Slots:
                 raise AttributeError(name)
             self.by_number = {
                 number: {value: [first, last] for value, first, last in zip(*[iter(told)] * 3, strict=True)}
-                for number, told in self._packed
+                for number, told in self.packed
             }
-            self._packed = ()
+            self.packed = ()
             self._counts = dict(Counter(chain.from_iterable(self.by_number.values())))
             return getattr(self, name)
 
@@ -100,12 +100,7 @@ class Slots:
     @property
     def oldest(self) -> int | None:
         """The oldest slot."""
-        return self._packed[0][0] if self._packed else next(iter(self.by_number), None)
-
-    @property
-    def packed(self) -> bool:
-        """Whether it takes little room."""
-        return bool(self._packed)
+        return self.packed[0][0] if self.packed else next(iter(self.by_number), None)
 
     def new(self, number: int) -> dict[Value, list[int]]:
         """A slot that there was not yet."""

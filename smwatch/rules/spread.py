@@ -306,13 +306,13 @@ class SpreadCase(ValuedCase):
         for number in [number for number in self.slots.by_number if number < limit and number not in self.found]:
             self._drop(number)
 
-    def rest(self, second: int) -> int:
-        """Hold nothing that can be found out anew, if nothing was seen since this second and all is judged.
+    def rest(self) -> int:
+        """Hold nothing that can be found out anew, if all is judged; of how many values that was.
 
-        Of how many values that was. Most sessions that an alarm is of never come back: serves "memory-flat".
+        Most sessions that an alarm is of never come back: serves "memory-flat".
         """
         slots = self.slots
-        if slots.packed or self.newest_key >> SECOND_BITS >= second or self._inquiry.open or self in self.world.dirty:
+        if self._inquiry.open or self in self.world.dirty:
             return 0
         self._inquiry.rest()
         slots.pack()

@@ -30,7 +30,7 @@ from smwatch.rules.reach import only_of, reach_of
 from smwatch.rules.sighter import Sighter
 from smwatch.rules.sighting import SightingCase
 from smwatch.rules.spread import SpreadCase
-from smwatch.rules.subject import Subject
+from smwatch.rules.subject import SECOND_BITS, Subject
 from smwatch.rules.world import World, ordered
 
 CASES = 2_048
@@ -206,13 +206,13 @@ class Watch:
 
     def rest(self, second: int) -> Iterator[None]:
         """Have cases hold no more than they must in which nothing was seen since this second, some at a time."""
-        weight = 0
-        for group in self._spreads.remembered():
-            if (case := self._spreads.find(group)) is not None:
-                weight += 1 + case.rest(second)
-            if weight >= RESTED:
-                weight = 0
-                yield
+        weight, before = 0, second << SECOND_BITS
+        for case in self._spreads.every():
+            if case.newest_key < before and not case.slots.packed:
+                weight += 1 + case.rest()
+                if weight >= RESTED:
+                    weight = 0
+                    yield
 
     def _forget_of(self, group: Group, second: int) -> bool:
         """The same of one group; whether all of it is gone."""

@@ -132,12 +132,19 @@ class Known:
         code, message = strings[header.error_code], strings[header.error_message]
         found, typed, told, named = naming_of(header)
         said, of_kms = header.read_only, source == KMS
-        about = self._secrets.of((owner, region, found, typed, told, named, of_kms, not (code or message)))
+        key_of_secrets = owner, region, found, typed, told, named, of_kms, not (code or message)
+        mark = mark_of(key_of_secrets)
+        about = self._secrets.get(mark) or self._secrets.made(mark, key_of_secrets)
         if message and found is None and about[0] is None and not of_kms and (denied := named_in_denial(message)):
             about = self._secrets.of((owner, region, denied, None, None, None, False, False))
         secret, others, arn, names = about
         # Interned, as calls of a secret's many versions have one text.
-        text = self.texts[search_text(of_both, names, code, message)]
+        text = of_both
+        if names not in text:
+            text = f"{text}\n{names}" if text else names
+        if code or message:
+            text = search_text(text, code, message)
+        text = self.texts[text]
         if said is not None:
             read_only = said is True or said == "true" or (read_only and said is not False and said != "false")
         number = 0 if others else next(_numbers)

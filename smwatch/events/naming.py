@@ -56,7 +56,7 @@ def names_in(header: Header) -> tuple[Named, ...]:
 
 def named_by(typed: str | None, arn: str | None, name: str | None, *, succeeded: bool) -> tuple[Named, ...]:
     """The secret that a caller typed the name or ARN of, and that AWS told the ARN and name of; any may be missing."""
-    if not can_name_a_secret(name):
+    if name is None or not can_name_a_secret(name):
         name = ""
     if arn and is_secret_arn(arn):
         if not name and can_name_a_secret(typed) and not is_secret_arn(typed):

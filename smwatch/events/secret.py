@@ -97,6 +97,10 @@ class Names:
         """The secret that is meant; `account` and `region` are the record's, for what is not an ARN."""
         key, by_arn = reference = _reference(named, account, region)
         name = self._names[key]
+        if name.short is None:  # so that it means itself, whatever else comes to be known. Serves "parse-varied".
+            if name.by_name is None:
+                self._take(reference, name.secret)
+            return name.secret
         short = name.short if by_arn else None
         if short is not None and (named.name == short[2] or (named.complete and not _is_word(key))):
             self._learn(_WRITTEN, key)
@@ -247,7 +251,7 @@ class Names:
         return mistaken
 
 
-class _Name(msgspec.Struct):
+class _Name(msgspec.Struct, gc=False):
     """What is known of a name, or of what an ARN ends with."""
 
     secret: Secret

@@ -643,6 +643,49 @@ def test_where_a_screen_waits_an_alarm_of_many_reads_is_worked_out_in_steps(monk
     assert alarm.count == MANY
 
 
+class WorkedOut:
+    """Lists the rules of the cases of events whose alarms are worked out."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.rules: list[str] = []
+        alarm = SightingCase.alarm
+
+        def noted(case: SightingCase) -> Alarm | None:
+            self.rules.append(case.rule.id)
+            return alarm(case)
+
+        monkeypatch.setattr(SightingCase, "alarm", noted)
+
+
+def test_who_fails_is_judged_from_when_there_are_as_many_failures_as_make_an_outage(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    engine, worked_out = Engine(catalogue()), WorkedOut(monkeypatch)
+    engine.judge(arrivals([records.read(at=before(hours=1))]))
+    for n in range(2):
+        engine.judge(arrivals([records.denied(at=after(n))]))
+    assert "SMW-HLTH-01" not in worked_out.rules
+    engine.judge(arrivals([records.denied(at=after(2))]))
+    assert worked_out.rules.count("SMW-HLTH-01") == 1
+    (alarm,) = of("SMW-HLTH-01", engine.alarms)
+    assert alarm.count == 3
+
+
+def test_an_alarm_that_tells_of_changes_before_it_is_not_worked_out_anew_for_one_that_comes_after_it_began(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    engine = Engine(catalogue())
+    engine.judge(arrivals([records.read(at=before(hours=1)), *[records.denied(at=after(n)) for n in range(3)]]))
+    (alarm,) = of("SMW-HLTH-01", engine.alarms)
+    worked_out, by = WorkedOut(monkeypatch), records.role("admin", "alice")
+    engine.judge(arrivals([records.put(by=by, at=after(1))]))
+    assert "SMW-HLTH-01" not in worked_out.rules
+    engine.judge(arrivals([records.put(by=by, at=before(minutes=1))]))
+    (later,) = of("SMW-HLTH-01", engine.alarms)
+    assert not alarm.facts
+    assert "PutSecretValue" in later.facts[0]
+
+
 def test_where_a_screen_waits_few_of_many_alarms_that_events_change_are_worked_out_in_one_go(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -24,6 +24,8 @@ CALLERS = 65_536
 """Callers remembered, before all are forgotten."""
 ANSWERED = 8_192
 """Callers of which answers are remembered, before all are forgotten."""
+CALLER_MASK = (1 << CALLER_BITS) - 1
+"""What of a likeness is the number of the caller."""
 SAME = frozenset(
     (
         *(("userIdentity", key) for key in ("type", "arn", "invokedBy", "accessKeyId")),
@@ -79,27 +81,23 @@ class Callers:
     Serves the row "rules-varied" of the benchmarks: those of a session come from any number of addresses.
     """
 
-    __slots__ = ("_answers", "_answers_of", "_first", "_same")
+    __slots__ = ("_first", "_same", "answers", "asked")
 
     def __init__(self, looks: Iterable[Look], remembered: Remembered) -> None:
         """`looks`: all that is asked about records, of whichever event; `remembered`: see Glance."""
         self._same: dict[int, int] = {}
         """By the number of each: that of the first like it."""
         self._first: dict[Hashable, int] = {}
-        self._answers_of = Glance(filter(is_of_caller, looks), of_header, remembered).answers
-        self._answers: dict[int, Answers] = {}
-        """By the number of each first one: to all that is asked about callers, whatever they call."""
+        self.asked = Glance(filter(is_of_caller, looks), of_header, remembered).answers
+        """Answers all that is asked about the caller of an event, whatever it calls."""
+        self.answers: dict[int, Answers] = {}
+        """By the number of each first one, what was answered of it; `answer` finds what is lacking."""
 
-    def answers(self, arrival: Arrival, like: Likeness | None) -> Answers:
-        """What is answered of all that is asked about the caller of an event, whose likeness `like` gave."""
-        if like is None:
-            return self._answers_of(arrival)
-        caller = like & _CALLER
-        answers = self._answers.get(caller)
-        if answers is None:
-            if len(self._answers) >= ANSWERED:
-                self._answers.clear()
-            answers = self._answers[caller] = self._answers_of(arrival)
+    def answer(self, arrival: Arrival, like: Likeness) -> Answers:
+        """The answers about the caller of an event, whose likeness `like` gave, which are not known yet."""
+        if len(self.answers) >= ANSWERED:
+            self.answers.clear()
+        answers = self.answers[like & CALLER_MASK] = self.asked(arrival)
         return answers
 
     def like(self, arrival: Arrival) -> Likeness | None:
@@ -107,7 +105,7 @@ class Callers:
         likeness = arrival.likeness
         if likeness is None:
             return None
-        caller = likeness & _CALLER
+        caller = likeness & CALLER_MASK
         first = self._same.get(caller)
         if first is None:
             if len(self._same) >= CALLERS:
@@ -139,7 +137,6 @@ class Callers:
         return self._first.setdefault(told, caller)
 
 
-_CALLER = (1 << CALLER_BITS) - 1
 _fields = cache(fields)
 """To look them up takes a millisecond: serves "longest stall of the event loop", as each new kind of event asks."""
 

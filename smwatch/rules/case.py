@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence, Set
 from datetime import UTC, datetime
 from functools import lru_cache
 from hashlib import blake2b
+from json.encoder import encode_basestring_ascii as _quoted
 from operator import attrgetter
 from typing import Self
 
@@ -340,12 +340,16 @@ _NAMED = frozenset((_SECRET, _IDENTITY, _SESSION, _ACCESS_KEY))
 
 def group_of(rule: Rule, values: Mapping[Dimension, Value]) -> str:
     """The stable key of a group of a rule."""
-    parts: list[object] = [rule.id]
+    # JSON, put together by hand in a third of the time: each new session asks for one. Serves "rules-varied".
+    parts = [_quoted(rule.id)]
     for dimension in rule.by:
         value = values.get(dimension)
-        told = [value.account, value.region, value.name] if isinstance(value, Secret) else value
-        parts.append([dimension.name, told])
-    text = json.dumps(parts, ensure_ascii=True).encode()
+        if isinstance(value, Secret):
+            told = f"[{_quoted(value.account)}, {_quoted(value.region)}, {_quoted(value.name)}]"
+        else:
+            told = _quoted(value) if value is not None else "null"
+        parts.append(f"[{_quoted(dimension.name)}, {told}]")
+    text = f"[{', '.join(parts)}]".encode()
     return f"{rule.id}:{blake2b(text, digest_size=16).hexdigest()}"
 
 

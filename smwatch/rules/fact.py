@@ -116,13 +116,20 @@ class Track:
             # One that has left the group of the first value, as too many have joined it, may be in the other's still.
             times = other.members.get(values[0]) if other is not None else None
             if times is None:
-                times = self._asked.take(values) or Times()
+                times = self._asked.take(values) if values in self._asked.kept else None
+            if times is None:
+                times = Times()
+            # Each pair that is new becomes a member of two groups: without a call for each, for "rules-varied".
+            times.groups = (group, other) if other is not None else (group,)
+            if times.plans:  # their watchers may care for more than its own do
+                times.catch_up()
             if other is not None:
-                times.join(group, other)
-                other.admit(values[0], times)
-            else:
-                times.join(group)
-            group.admit(member, times)
+                other.members[values[0]] = times
+                if other.awaiting or len(other.members) > MEMBERS:
+                    other.grown()
+            group.members[member] = times
+            if group.awaiting or len(group.members) > MEMBERS:
+                group.grown()
             if len(group.members) >= MEMBERS:
                 self._turns.count += 1
             self.pairs.append(values)

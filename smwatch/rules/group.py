@@ -24,24 +24,25 @@ class Group(Heeded):
     Its watchers care for all of its members.
     """
 
-    __slots__ = ("__weakref__", "_awaiting", "_renamed", "listening", "members")
+    __slots__ = ("__weakref__", "_renamed", "awaiting", "listening", "members")
 
     def __init__(self) -> None:
-        super().__init__()
+        # What Heeded's has, without a call, as Times has it.
+        self.watchers = None
+        self.loud = -1
         self.members: dict[Member, Times] = {}
         self.listening: set[Times] | None = None
         """Members of which plans may know more, to be told before anybody cares for it; None before the first."""
-        self._awaiting: list[tuple[int, Watcher]] | None = None
+        self.awaiting: list[tuple[int, Watcher]] | None = None
         """Who becomes a watcher when there are so many members."""
         self._renamed: Group | None = None
         """What this is another name for."""
 
-    def admit(self, member: Member, times: Times) -> None:
-        """Make somebody a member."""
-        self.members[member] = times
+    def grown(self) -> None:
+        """There is one member more, where there may be too many, or somebody waits for so many."""
         if len(self.members) > MEMBERS:
             self.forget(next(iter(self.members)))
-        if self._awaiting:
+        if self.awaiting:
             self._admit_watchers()
 
     def forget(self, member: Member) -> None:
@@ -120,14 +121,14 @@ class Group(Heeded):
 
         Serves the row "rules": a session that is watched for coming to many secrets mostly comes to one or two.
         """
-        self._awaiting = [*(self._awaiting or ()), (least, watcher)]
+        self.awaiting = [*(self.awaiting or ()), (least, watcher)]
         self._admit_watchers()
 
     def _admit_watchers(self) -> None:
-        awaiting, self._awaiting = self._awaiting or (), None
+        awaiting, self.awaiting = self.awaiting or (), None
         for least, watcher in awaiting:
             if len(self.members) < least:
-                self._awaiting = [*(self._awaiting or ()), (least, watcher)]
+                self.awaiting = [*(self.awaiting or ()), (least, watcher)]
             else:
                 self.watch(watcher)
                 watcher.wake()

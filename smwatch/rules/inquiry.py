@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class Inquiry:
     """Judges the values of a case: only what may be other than it was, unless all has to be judged."""
 
-    __slots__ = ("_asked", "_case", "_doubted", "_finder", "_found", "_judging", "_seen", "due")
+    __slots__ = ("_asked", "_case", "_doubted", "_found", "_judging", "_seen", "due", "finder")
 
     def __init__(self, case: SpreadCase, found: Found) -> None:
         """`found`: what is known to be evidence, which is brought up to date."""
@@ -25,8 +25,8 @@ class Inquiry:
         self._found = found
         self.due = False
         """Whether something has to be judged."""
-        self._finder: Finder | None = None
-        """What knows how things were when they were judged last; None: all has to be judged."""
+        self.finder: Finder | None = None
+        """What knows how things were when they were judged last; None: all has to be judged, whatever is seen."""
         self._seen: set[int] = set()
         """The slots in which something was seen since."""
         self._asked: set[int] = set()
@@ -40,26 +40,26 @@ class Inquiry:
 
     def restart(self) -> None:
         """Judge all again; what was asked about each value holds until it is doubted."""
-        self._finder, self._judging, self.due = None, None, True
+        self.finder, self._judging, self.due = None, None, True
 
     def rest(self) -> None:
         """Know no more how things were when they were judged: with what comes next, all is judged again."""
-        self._finder, self._seen, self._asked = None, set(), set()
+        self.finder, self._seen, self._asked = None, set(), set()
 
     def end(self) -> None:
         """There is nothing to judge any more, nor any evidence."""
-        self._finder, self._judging, self.due = None, None, False
+        self.finder, self._judging, self.due = None, None, False
         self._found.clear()
 
     def see(self, slot: int) -> None:
         """Something was seen in a slot."""
-        if self._finder is not None:
+        if self.finder is not None:
             self._seen.add(slot)
 
     def forget(self, slot: int) -> None:
         """A slot is kept no longer; what was found in it is, until it is dropped."""
-        if self._finder is not None:
-            self._finder.drop(slot)
+        if self.finder is not None:
+            self.finder.drop(slot)
 
     def doubt(self, value: Value) -> None:
         """What was asked about a value may have another answer."""
@@ -116,13 +116,13 @@ class Inquiry:
         seen, self._seen = self._seen, set()
         asked, self._asked = self._asked, set()
         if not case.enough:
-            self._finder = None
+            self.finder = None
             found.clear()
             return
-        if self._finder is None:
-            self._finder, seen = Finder(case.measure, case), {*kept.by_number}
+        if self.finder is None:
+            self.finder, seen = Finder(case.measure, case), {*kept.by_number}
             found.clear()
-        finder, slots, more = self._finder, kept.known, dict[int, More]()
+        finder, slots, more = self.finder, kept.known, dict[int, More]()
         for number in kept.unsorted:
             yield 2 * len(kept.by_number[number])
             # From when there are enough on, it hears of every event.

@@ -34,6 +34,15 @@ class LastSeen:
         ascending.append(when)
         return was
 
+    def see_all(self, sights: Iterable[tuple[int, int, Value]]) -> None:
+        """Values were seen in these: a second, a key, by which it is told here, and a value. They ascend."""
+        lasts, ascending = self._lasts, self.ascending
+        for _, key, value in sights:
+            if (was := lasts.get(value)) is not None:
+                del ascending[bisect_left(ascending, was)]
+            lasts[value] = key
+            ascending.append(key)
+
     def forget(self, sights: Iterable[tuple[int, int, Value]]) -> None:
         """Forget values that were seen last in one of these: a second, a key, by which it is told here, and a value."""
         lasts, ascending = self._lasts, self.ascending

@@ -74,8 +74,7 @@ class Lately:
         for slot, new in self._new.items():
             own = [(within, counts.setdefault((slot, within), [])) for within in self._periods]
             for second, sights in groupby(new, _second):
-                for _, key, value in sights:
-                    last.see(value, key)
+                last.see_all(sights)
                 for within, found in own:
                     found.append((second, len(keys) - bisect_left(keys, second - within << SECOND_BITS)))
         return counts

@@ -19,16 +19,17 @@ class Generations(dict[K, V | None], Generic[K, V]):
     the newer costs what a dict's does, which is why this is one; what is not there at all is None.
     """
 
-    __slots__ = ("_gone", "_limit", "_older")
+    __slots__ = ("_gone", "_limit", "older")
 
     def __init__(self, limit: int, gone: list[dict[Any, Any]]) -> None:
         super().__init__()
         self._limit = limit
         self._gone = gone
-        self._older: dict[K, V | None] = {}
+        self.older: dict[K, V | None] = {}
+        """The older generation: who finds nothing in either need not make a call for that."""
 
     def __missing__(self, key: K) -> V | None:
-        value = self._older.pop(key, None)
+        value = self.older.pop(key, None)
         if value is not None:
             self.keep(key, value)
         return value
@@ -40,9 +41,9 @@ class Generations(dict[K, V | None], Generic[K, V]):
         self[key] = value
 
     def _turn_over(self) -> None:
-        if self._older:
-            self._gone.append(self._older)
-        self._older = dict(self)
+        if self.older:
+            self._gone.append(self.older)
+        self.older = dict(self)
         self.clear()
 
     def forget(self) -> None:
@@ -115,17 +116,18 @@ class Asked(Generic[K, V]):
 
     # So whoever makes rules ask about thousands of names that do not exist pushes nothing out that was written.
 
-    __slots__ = ("_gone", "_make", "_values")
+    __slots__ = ("_gone", "_make", "kept")
 
     def __init__(self, make: Callable[[], V]) -> None:
         self._make = make
         # A WeakValueDictionary by hand: that makes six calls for each that is new, as each session is (row "rules").
-        self._values: dict[K, _Kept[K, V]] = {}
+        self.kept: dict[K, _Kept[K, V]] = {}
+        """By key: what is not in here need not be asked for, which takes a call."""
         self._gone = self._forget
         """One for all of them: a callback of each one's own takes as much as what is kept. Serves "memory-flat"."""
 
     def __getitem__(self, key: K) -> V:
-        known = self._values.get(key)
+        known = self.kept.get(key)
         value = known() if known is not None else None
         if value is None:
             value = self._make()
@@ -134,23 +136,23 @@ class Asked(Generic[K, V]):
 
     def _forget(self, gone: ref[V]) -> None:
         key = cast("_Kept[K, V]", gone).key
-        if self._values.get(key) is gone:
-            del self._values[key]
+        if self.kept.get(key) is gone:
+            del self.kept[key]
 
     def keep(self, key: K, value: V) -> None:
         """Find `value` under `key` for as long as somebody hangs on it."""
         kept: _Kept[K, V] = _Kept(value, self._gone)
         kept.key = key
-        self._values[key] = kept
+        self.kept[key] = kept
 
     def take(self, key: K) -> V | None:
         """What was asked about under `key`, which is forgotten here; None if nobody hangs on it."""
-        known = self._values.pop(key, None)
+        known = self.kept.pop(key, None)
         return known() if known is not None else None
 
     def remembered(self) -> list[K]:
         """Every key that somebody hangs on."""
-        return list(self._values)
+        return list(self.kept)
 
 
 class Written(Memory[K, V]):
@@ -160,7 +162,13 @@ class Written(Memory[K, V]):
 
     def __init__(self, make: Callable[[], V], limit: int, turns: Turns) -> None:
         self._asked: Asked[K, V] = Asked(make)
-        super().__init__(lambda key: self._asked.take(key) or make(), limit, turns)
+        asked = self._asked.kept
+
+        def made(key: K) -> V:
+            known = self._asked.take(key) if key in asked else None
+            return make() if known is None else known
+
+        super().__init__(made, limit, turns)
 
     def known(self, key: K) -> V | None:
         """What is written of `key`, which is thereby heard of again; None if nothing is."""

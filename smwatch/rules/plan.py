@@ -106,11 +106,11 @@ class Plan:
 
     __slots__ = (
         "_again",
-        "_deaf",
         "_heard",
         "_known",
         "_loud",
         "_within",
+        "deaf",
         "debuts",
         "earliest",
         "firsts",
@@ -151,7 +151,7 @@ class Plan:
         """
         self._known = -1
         """Up to which second nothing of that is new."""
-        self._deaf: list[Listener] | None = None
+        self.deaf: list[Listener] | None = None
         """Who does not listen; None: nobody has been asked to."""
         self._heard = False
         """Whether all do but the loud ones."""
@@ -191,9 +191,9 @@ class Plan:
     def tell(self, listener: Listener) -> None:
         """Tell everybody what is known; this one will not listen any more until it is asked to again."""
         self.until, self._heard = -1, False
-        if self._deaf is None:
-            self._deaf = []
-        self._deaf.append(listener)
+        if self.deaf is None:
+            self.deaf = []
+        self.deaf.append(listener)
         self._tell()
 
     @property
@@ -203,13 +203,13 @@ class Plan:
 
     def rest(self) -> None:
         """Tell everybody what is known, and let go of all who listen, until there is another event."""
-        if self._deaf is None:
-            return  # nobody does: most plans are of an event that came once
+        if self.deaf is None:
+            return
         self.until, self._heard = -1, False
         self._tell()
         for listener in self._listeners:
             listener.release(self)
-        self._deaf = None  # also of those who have asked meanwhile
+        self.deaf = None  # also of those who have asked meanwhile
 
     def _tell(self) -> None:
         if not self.noted:
@@ -275,7 +275,7 @@ class Plan:
         return all(map(_CALM, self.waits))
 
     def _have_all_listen(self) -> None:
-        deaf, self._deaf = self._deaf, []
+        deaf, self.deaf = self.deaf, []
         if deaf is None:
             deaf = self._listeners
         self._loud, self._heard = (), True
@@ -286,7 +286,7 @@ class Plan:
         loud = [*map(_LISTENER, self._loud)]
         for listener in deaf:
             if listener in loud:
-                self._deaf.append(listener)
+                self.deaf.append(listener)
             else:
                 listener.listen(self)
 

@@ -18,7 +18,7 @@ from smwatch.events.event import CALLER_BITS, Arrival, Likeness
 from smwatch.events.recent import Recent, mark_of
 from smwatch.events.tidy import LONGEST
 from smwatch.patterns.conditions import parse_selector
-from smwatch.rules.alike import Callers, is_of_caller, of_header, same_if_alike
+from smwatch.rules.alike import CALLER_MASK, Callers, is_of_caller, of_header, same_if_alike
 from smwatch.rules.dimension import deciding
 from smwatch.rules.glance import Answers, Glance, Remembered
 from smwatch.rules.memory import Generations, Turns
@@ -57,7 +57,7 @@ class Router:
         self._remembered: Remembered = {}
         self._callers = Callers([look for stop in self._stops for look in stop.looks], self._remembered)
         self._everywhere = _Route(self._stops, self._callers, self._remembered, settled=False)
-        self._gone: list[dict[Any, Any]] = []
+        self._gone: list[dict[Any, Plan]] = []
         """What is forgotten: to have it go at once takes up to 30 ms. Serves "longest stall of the event loop"."""
         self._made: _Plans = Generations(PLANS, self._gone)
         self._common: _Plans = Generations(PLANS, self._gone)
@@ -76,9 +76,9 @@ class Router:
         """Have a few things go that are forgotten."""
         gone = self._gone[-1]
         for _ in range(min(GONE, len(gone))):
-            _, value = gone.popitem()
-            if isinstance(value, Plan):
-                value.rest()
+            _, plan = gone.popitem()
+            if plan.deaf is not None:  # else nobody listens: most plans are of an event that came once
+                plan.rest()
         if not gone:
             self._gone.pop()
 
@@ -111,8 +111,8 @@ class Router:
     def _of_kind(self, kind: _Kind, subject: Subject) -> Plan:
         """The plan of an event of this kind."""
         takers = kind.takers(subject)
-        key = mark_of((takers.number, takers.apart(subject)))
-        plan = self._made[key]
+        key, made = mark_of((takers.number, takers.apart(subject))), self._made
+        plan = made[key] if made.older else made.get(key)
         if plan is None:
             plan = takers.plan(subject, self._common)
             self._made.keep(key, plan)
@@ -202,7 +202,7 @@ class _Takers:
         """
         if self._common and self._own:
             key = mark_of((self.number, self._common_apart(subject)))
-            common = known[key]
+            common = known[key] if known.older else known.get(key)
             if common is None:
                 common = _enlisted(Plan(), self._common, subject)
                 known.keep(key, common)
@@ -251,15 +251,22 @@ class _Route:
         read = of_header if self.alike else lambda _paths: None
         of_call = [look for look in asked if not (self.alike and is_of_caller(look))]
         self._glance = Glance(of_call, read, remembered).answers
-        self._of_caller = callers.answers
+        self._callers = callers
         self._calls: dict[int, Answers] = {}
         """What was answered about each, of those that are `alike`: a new pair of them has nothing asked anew."""
         self._kinds: dict[tuple[Answers, Answers], _Kind] = {}
 
     def kind(self, arrival: Arrival, like: Likeness | None) -> _Kind:
         """The kind of an event; `like`: see Callers."""
-        of_caller = self._of_caller(arrival, like) if self.alike else ()
-        answers = self._of_call(arrival, like if self.alike else None), of_caller
+        if like is None or not self.alike:
+            answers = self._glance(arrival), self._callers.asked(arrival) if self.alike else ()
+        else:
+            of_call = self._calls.get(like >> CALLER_BITS)
+            of_caller = self._callers.answers.get(like & CALLER_MASK)
+            answers = (
+                self._of_call(arrival, like) if of_call is None else of_call,
+                self._callers.answer(arrival, like) if of_caller is None else of_caller,
+            )
         kind = self._kinds.get(answers)
         if kind is None:
             if len(self._kinds) >= KINDS:
@@ -267,16 +274,11 @@ class _Route:
             kind = self._kinds[answers] = _Kind(self._stops, Subject(arrival))
         return kind
 
-    def _of_call(self, arrival: Arrival, like: Likeness | None) -> Answers:
-        """The answers about the call of an event; those of one that is like others are remembered."""
-        if like is None:
-            return self._glance(arrival)
-        call = like >> CALLER_BITS
-        answers = self._calls.get(call)
-        if answers is None:
-            if len(self._calls) >= ANSWERED:
-                self._calls.clear()
-            answers = self._calls[call] = self._glance(arrival)
+    def _of_call(self, arrival: Arrival, like: Likeness) -> Answers:
+        """The answers about a call that is not known yet, which are remembered."""
+        if len(self._calls) >= ANSWERED:
+            self._calls.clear()
+        answers = self._calls[like >> CALLER_BITS] = self._glance(arrival)
         return answers
 
     def wants(self, arrival: Arrival) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from smwatch.events.event import Event
@@ -77,10 +77,13 @@ class Sighter:
                 self.listener.add(self._value, key, key >> SECOND_BITS)
 
 
-def slotted(keys: Sequence[int], seconds: Sequence[int], width: int) -> Iterator[tuple[int, int]]:
+def slotted(keys: Sequence[int], seconds: Sequence[int], width: int) -> Sequence[tuple[int, int]]:
     """The first and the last of the keys in each slot of so many seconds; they are ascending, `seconds` are theirs."""
-    start, count = 0, len(keys)
+    if seconds[0] // width == seconds[-1] // width:
+        return ((keys[0], keys[-1]),)  # as is mostly so
+    found, start, count = list[tuple[int, int]](), 0, len(keys)
     while start < count:
         end = bisect_left(seconds, (seconds[start] // width + 1) * width, start)
-        yield keys[start], keys[end - 1]
+        found.append((keys[start], keys[end - 1]))
         start = end
+    return found

@@ -9,7 +9,7 @@ from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple
 
 from smwatch.rules.dimension import Renames, Value
-from smwatch.rules.measure import Sight
+from smwatch.rules.measure import Sight, sight
 from smwatch.rules.subject import SECOND_BITS
 
 NEVER = 1 << 512
@@ -45,7 +45,7 @@ class Slots:
     one of those that are kept, so nothing is missed.
     """
 
-    __slots__ = ("_again", "_counts", "_last", "_sights", "by_number", "packed", "pairs", "width")
+    __slots__ = ("_again", "_counts", "as_judged", "by_number", "last", "packed", "pairs", "width")
 
     def __init__(self, width: int) -> None:
         self.width = width
@@ -56,11 +56,12 @@ class Slots:
         """Values in all slots, each as often as there are slots with it."""
         self._counts: dict[Value, int] = {}
         """In how many slots each value is."""
-        self._sights: dict[int, list[Sight]] = {}
-        """What was seen in some slots as it is judged."""
+        self.as_judged: dict[int, list[Sight]] = {}
+        """What was seen in some slots as it is judged: of these it has to be told what is `stale`."""
         self._again: dict[int, dict[Value, Sequence[int]]] = {}
         """By slot, the values that were seen otherwise since, and the first and the last key of each before."""
-        self._last = -1
+        self.last = -1
+        """The last slot there ever was."""
         self.packed: tuple[tuple[int, tuple[int | Value, ...]], ...] = ()
         """Instead of `by_number`, where that is not there: each slot, its values in a row, each with its two keys."""
 
@@ -105,8 +106,8 @@ class Slots:
     def new(self, number: int) -> dict[Value, list[int]]:
         """A slot that there was not yet."""
         slot = self.by_number[number] = {}
-        if number > self._last:
-            self._last = number
+        if number > self.last:
+            self.last = number
         else:
             self.by_number = dict(sorted(self.by_number.items()))
         return slot
@@ -134,10 +135,6 @@ class Slots:
     def having(self, value: Value) -> list[int]:
         """The slots that a value is in."""
         return [number for number, slot in self.by_number.items() if value in slot]
-
-    def is_last(self, number: int) -> bool:
-        """Whether there is no later slot than this one."""
-        return number == self._last
 
     def lasts(self, number: int, reach: int) -> Iterator[tuple[Value, int]]:
         """The last second of each value in a slot, and in each of so many before, ascending by slot."""
@@ -175,7 +172,7 @@ class Slots:
 
     def any_after(self, day: int, length: int) -> bool:
         """Whether there may be a slot that ends after this day, of so many seconds."""
-        return (self._last + 1) * self.width > (day + 1) * length
+        return (self.last + 1) * self.width > (day + 1) * length
 
     def each(self) -> Iterator[tuple[Value, int]]:
         """Every value with each key that is kept of it."""
@@ -189,52 +186,53 @@ class Slots:
     @property
     def unsorted(self) -> list[int]:
         """The slots in which what was seen has to be sorted before it can be judged."""
-        return sorted([*(self.by_number.keys() - self._sights.keys()), *self._again])
+        return sorted([*(self.by_number.keys() - self.as_judged.keys()), *self._again])
 
     @property
     def known(self) -> dict[int, Sequence[Sight]]:
         """What was seen in the others as it is judged, and in some of these as it was; in no order."""
-        return {**self._sights}
+        return {**self.as_judged}
 
     def sights(self, number: int, *, keep: bool) -> tuple[Sequence[Sight], More | None]:
         """What is to be judged of a slot, ascending, and what of that is other than the last time, if that is known.
 
         To `keep` it is for whoever says when it is `stale`.
         """
-        sights, again, slot = self._sights.get(number), self._again.pop(number, None), self.by_number[number]
+        sights, again, slot = self.as_judged.get(number), self._again.pop(number, None), self.by_number[number]
         if sights is None:
-            found = sorted([Sight(key >> SECOND_BITS, key, value) for value, ends in slot.items() for key in {*ends}])
+            found = sorted([sight((key >> SECOND_BITS, key, value)) for value, ends in slot.items() for key in {*ends}])
             if keep:
-                self._sights[number] = found
+                self.as_judged[number] = found
             return found, None
         if again is None:
             return sights, None
         new = sorted(_but([(value, slot[value], ends) for value, ends in again.items()]))
         gone = _but([(value, ends, slot[value]) for value, ends in again.items()])
         more = More(sights, gone, new) if sights and new else None
-        found = self._sights[number] = sights.copy()
-        for sight in gone:
-            del found[bisect_left(found, sight)]
+        found = self.as_judged[number] = sights.copy()
+        for one in gone:
+            del found[bisect_left(found, one)]
         found += new
         if more is None or not more.later:
             found.sort()
         return found, more
 
     def stale(self, number: int, value: Value, ends: Sequence[int]) -> None:
-        """A value was seen in this slot, of which these were the first and the last key before."""
-        if number in self._sights:
-            self._again.setdefault(number, {}).setdefault(value, tuple(ends))
+        """A value was seen in this slot, which is known `as_judged`; its first and its last key were these before."""
+        self._again.setdefault(number, {}).setdefault(value, tuple(ends))
 
     def all_stale(self) -> None:
         """Something may have been seen in any slot."""
-        self._sights.clear()
+        self.as_judged.clear()
         self._again.clear()
 
     def _forget(self, number: int) -> None:
-        self._sights.pop(number, None)
+        self.as_judged.pop(number, None)
         self._again.pop(number, None)
 
 
 def _but(ends: Iterable[tuple[Value, Sequence[int], Sequence[int]]]) -> list[Sight]:
     """What was seen of values first and last, but for what was among other ends of them."""
-    return [Sight(key >> SECOND_BITS, key, value) for value, keys, others in ends for key in {*keys}.difference(others)]
+    return [
+        sight((key >> SECOND_BITS, key, value)) for value, keys, others in ends for key in {*keys}.difference(others)
+    ]

@@ -145,18 +145,19 @@ class SpreadCase(ValuedCase):
                 return ends
             if slots.put(slot, value, ends) or number == slots.oldest:
                 self._count()
-            slots.stale(number, value, ())
-        elif key > ends[1]:
-            slots.stale(number, value, ends)
-            ends[1] = key
-        elif key < ends[0]:
-            slots.stale(number, value, ends)
-            ends[0] = key
-        else:
+            if number in slots.as_judged:
+                slots.stale(number, value, ())
+        elif ends[0] <= key <= ends[1]:
             return ends
-        self._inquiry.see(number)
-        if self.enough and not self._inquiry.due and self._may_matter(value, second):
-            self._inquiry.due = True
+        else:
+            if number in slots.as_judged:
+                slots.stale(number, value, ends)
+            ends[0 if key < ends[0] else 1] = key
+        inquiry = self._inquiry
+        if inquiry.finder is not None:
+            inquiry.see(number)
+        if self.enough and not inquiry.due and self._may_matter(value, second):
+            inquiry.due = True
             self.evidence_changes()
         return ends
 
@@ -166,7 +167,7 @@ class SpreadCase(ValuedCase):
         Most who go through many values go through no more than they did before: serves the row "rules-varied".
         """
         slots, measure, last_seen, number = self.slots, self.measure, self._last_seen, second // self.width
-        if self.alarmed or measure.bar is not None or not slots.is_last(number):
+        if self.alarmed or measure.bar is not None or number != slots.last:
             self._last_seen = None
             return slots.enough_near(number, measure.near)
         if last_seen is None:

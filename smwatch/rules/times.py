@@ -136,12 +136,6 @@ class Times(Heeded):
         heard = [plan.newest for plan in self.plans[-FEW:]] if self.plans else []
         return max(heard, default=self.told[-1] if self.told else BEGINNING)
 
-    def join(self, *groups: Group) -> None:
-        """Belong to these groups, whose watchers may care for more than its own do."""
-        self.groups = groups
-        if self.plans:
-            self.catch_up()
-
     def leave(self, group: Group) -> None:
         """Belong to this group no longer."""
         self.groups = tuple(each for each in self.groups if each is not group)

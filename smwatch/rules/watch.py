@@ -142,6 +142,8 @@ class Watch:
 
     def _keeper(self, group: Group) -> SpreadCase | Handful:
         """What keeps the values of a group: its case, or what does until there need be one."""
+        if (keeper := self._handfuls.get(group) or self._spreads.get(group)) is not None:
+            return keeper  # never both, and heard of lately: mostly it is so, and is found without a call
         if self._needs.least < 2 or self._spreads.find(group) is not None:
             return self._spreads[group]
         # Of a group that has a handful there is no alarm: an alarm that is kept opens its case, which takes that over.

@@ -18,6 +18,9 @@ from smwatch.rules.times import EVER, Times
 
 AGAIN = 60
 """Seconds for which nobody looks whether it has become quiet, when it was not."""
+BUSY = 300
+"""Seconds that two events may be apart for all to listen: to have them do so, and to tell them some time, takes as long
+as it takes to tell of five at once. Serves the rows "rules-varied" and "rules-random", where most pairs come rarely."""
 BACKLOG = 64
 """Events noted before they are told unasked: telling of many at once costs hardly more than telling of one."""
 
@@ -160,7 +163,7 @@ class Plan:
 
     def hear(self, arrival: Arrival, second: int) -> None:
         """Take in an event of this second which has to be told at once, unless everybody listens from now on."""
-        if self.since <= second <= self._known and self._listened_to(second):
+        if self.since <= second <= self._known and self._listened_to(second, self.since):
             self.since = second
             self.noted.append(arrival.event)
             self.pass_on(arrival, second)
@@ -247,19 +250,22 @@ class Plan:
             if fact.gap < 0 or fact.gap > within:
                 newly, subject = True, subject or Subject(arrival)
                 take(subject)
-        begins = self._within < 0
-        if second >= self.since:
+        begins, before = self._within < 0, self.since
+        if second >= before:
             if begins:
                 self._within = min([EVER, *map(_WITHIN, self.firsts)])
             # What is new in a second is new to all of its events.
             self.since = second + 1 if newly else second
             self._known = EVER if self._within >= EVER else second + self._within
         if not begins:  # many a session comes once, and is not heard of again: nobody is to listen for it
-            self._listened_to(second)
+            self._listened_to(second, before)
 
-    def _listened_to(self, second: int) -> bool:
-        """Whether all listen, the loud ones left out; from now on, if nobody has to know of one more event."""
-        if not self._heard and second >= self._again:
+    def _listened_to(self, second: int, before: int) -> bool:
+        """Whether all listen, the loud ones left out; from now on, if nobody has to know of one more event.
+
+        `before`: the second of the event before this one.
+        """
+        if not self._heard and second >= self._again and second - before <= BUSY:
             if self._quiet(second):
                 self._have_all_listen()
             else:

@@ -33,7 +33,6 @@ class Waiter:
         self._take = take
         self._waiting = Dormant(MARKS)
         self._model: Event | None = None
-        known.watch(self)
 
     @property
     def calm(self) -> bool:
@@ -58,8 +57,12 @@ class Waiter:
             self._care_for(last)
 
     def _care_for(self, second: int) -> None:
+        begins = self.high == BEGINNING
         self.high = second + self._ahead + HOUR  # more than matters, so that not every event has to say so
-        self.listener.grow_loud(self.high)
+        if begins:
+            self.listener.watch(self)
+        else:
+            self.listener.grow_loud(self.high)
 
     def look_again(self, most: int | None = None) -> bool:
         """Have them taken, or the oldest so many, as more is known; whether there are others."""

@@ -41,8 +41,9 @@ class _Chains(Generic[V]):
 
     def find(self, value: V) -> int | None:
         """The number of a value that is equal, if there is one."""
-        values, following = self._values, self._following
-        number = self._heads[self._chain(value)] - 1
+        values, following, heads = self._values, self._following, self._heads
+        at = hash(value) & 2 * self._half - 1  # as `_chain` does; to call it takes as long. Serves "ingest".
+        number = heads[at if at < len(heads) else at - self._half] - 1
         while number >= 0:
             if values[number] == value:
                 return number
@@ -53,9 +54,10 @@ class _Chains(Generic[V]):
         """From now on the value that has this number is found; numbers are taken one after the other, or again."""
         if number == len(self._following):
             self._following.append(0)
-        self._put(number)
-        if number >= len(self._heads):
             self._part()
+        at = self._chain(self._values[number])
+        self._following[number] = self._heads[at]
+        self._heads[at] = number + 1
 
     def remove(self, number: int) -> None:
         """The value that has this number, as yet, is not found any more."""
@@ -68,21 +70,20 @@ class _Chains(Generic[V]):
             each = following[each] - 1
         following[each] = following[number]
 
-    def _put(self, number: int) -> None:
-        at = self._chain(self._values[number])
-        self._following[number] = self._heads[at]
-        self._heads[at] = number + 1
-
     def _part(self) -> None:
         """Make one more chain, of a part of another one."""
-        if len(self._heads) == 2 * self._half:
+        heads, following, values = self._heads, self._following, self._values
+        if len(heads) == 2 * self._half:
             self._half *= 2
-        at = len(self._heads) - self._half
-        number, self._heads[at] = self._heads[at] - 1, 0
-        self._heads.append(0)
+        half = self._half
+        at = len(heads) - half
+        number, heads[at] = heads[at] - 1, 0
+        heads.append(0)
         while number >= 0:
-            after = self._following[number] - 1
-            self._put(number)
+            after = following[number] - 1
+            chain = at + half if hash(values[number]) & half else at
+            following[number] = heads[chain]
+            heads[chain] = number + 1
             number = after
 
     def _chain(self, value: V) -> int:

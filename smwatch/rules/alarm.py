@@ -12,6 +12,8 @@ from smwatch.events.secret import Secret
 
 EVIDENCE = 100
 """How many event keys an alarm carries: the newest ones. Its count is exact all the same."""
+BY_HAND = "closed by hand"
+"""Alarm.closed_by where somebody has closed it."""
 SECRETS = 500
 """How many of the secrets that it counts an alarm names: those that were first seen last."""
 

@@ -12,7 +12,7 @@ from operator import attrgetter
 from typing import Self
 
 from smwatch.events.secret import Secret
-from smwatch.rules.alarm import EVIDENCE, SECRETS, Alarm, AlarmState, Decision, Severity
+from smwatch.rules.alarm import BY_HAND, EVIDENCE, SECRETS, Alarm, AlarmState, Decision, Severity
 from smwatch.rules.command import filled
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Value
 from smwatch.rules.ending import Ending
@@ -143,7 +143,10 @@ class Case(ABC):
         self.base = alarm
         self.world.beginning.await_catching_up(self)
         self.acknowledged, self.closed = alarm.acknowledged, alarm.closed
-        if alarm.state is AlarmState.CLOSED and alarm.ended_at is not None:
+        # What ends an alarm ends all that happened before; who closes one, only what they have seen. Of a silence there
+        # is no event by which that could be told.
+        by_hand = alarm.closed_by == BY_HAND and alarm.event_keys
+        if alarm.state is AlarmState.CLOSED and alarm.ended_at is not None and not by_hand:
             self.ending.note(int(alarm.ended_at.timestamp()))
 
     def absorb(self, other: Self) -> None:
@@ -248,7 +251,7 @@ class Case(ABC):
             acknowledged=acknowledged,
             closed=self.closed,
             ended_at=ended_at,
-            closed_by=self._closed_by(end) if end is not None else "closed by hand" if closed is not None else "",
+            closed_by=self._closed_by(end) if end is not None else BY_HAND if closed is not None else "",
             muted_until=self.world.muted_until(rule.id, secret, identity, session),
             changed_at=changed_at,
         )

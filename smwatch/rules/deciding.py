@@ -7,7 +7,7 @@ from datetime import datetime
 
 import msgspec
 
-from smwatch.rules.alarm import Alarm, AlarmState, Decided, Decision, Mute
+from smwatch.rules.alarm import BY_HAND, Alarm, AlarmState, Decided, Decision, Mute
 from smwatch.rules.case import Case
 from smwatch.rules.standing import Standing
 from smwatch.rules.world import World
@@ -79,7 +79,7 @@ class Deciding:
             acknowledged=alarm.acknowledged if closing else decision,
             closed=decision if closing else alarm.closed,
             ended_at=decision.at if closing else alarm.ended_at,
-            closed_by="closed by hand" if closing else alarm.closed_by,
+            closed_by=BY_HAND if closing else alarm.closed_by,
             changed_at=max(decision.at, alarm.changed_at),
         )
         self._standing.put(decided)

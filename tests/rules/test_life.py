@@ -191,6 +191,18 @@ def test_what_is_decided_before_all_is_known_again_after_a_restart_holds_for_all
     assert later.alarms[kept.group].open
 
 
+@pytest.mark.parametrize("restarts", [False, True])
+def test_what_is_delivered_late_and_is_newer_than_what_was_closed_opens_it_again(
+    journal: Journal, *, restarts: bool
+) -> None:
+    watching = Watching(journal)
+    watching.sees(read(0))
+    closed = watching.close("done", 9.001)
+    watching = Watching(journal) if restarts else watching
+    assert watching.alarm == closed
+    assert watching.sees(read(5)).state is OPEN  # it happened before the alarm was closed, and nobody had seen it
+
+
 def test_a_restart_in_the_middle_of_reading_again_forgets_not_how_far_back_events_were_known() -> None:
     before, later = Engine(catalogue()), Engine(catalogue())
     before.judge(arrivals([records.read(), read(9)]))

@@ -293,7 +293,7 @@ class Case(ABC):
             return facts
         began = self.world.beginning
         known_again = began.caught_up or began.reaches(first_at - READERS)
-        return facts if facts and known_again else base.facts or facts
+        return facts if known_again else base.facts or facts
 
     def count(self, episode: Sequence[Evidence], shed: Shed | None) -> int:
         """How many there are."""

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 
 from smwatch.record import Record
+from smwatch.rules.engine import Engine
 from smwatch.rules.times import NOTES
 from tests import records
 from tests.rules.catalogue.keys import KEY, OTHER_KEY, REFUSED, to_key, unnamed
-from tests.rules.judging import after, before, judged, of
+from tests.rules.judging import after, arrivals, before, catalogue, judged, of
 
 MALLORY = records.user("mallory")
 WORKED = records.read(at=before(hours=2))
@@ -113,6 +114,18 @@ def test_the_last_changes_of_a_secret_are_told_of_whatever_the_order_and_the_pag
     orders = [happened, happened[::-1], *(Random(seed).sample(happened, len(happened)) for seed in range(3))]
     (facts,) = {of("SMW-HLTH-01", judged(order, batch=size))[0].facts for order in orders for size in (1, 7, 1_000)}
     assert any("13:55:00Z" in fact for fact in facts) is tells
+
+
+def test_a_restart_in_between_makes_no_difference_to_what_is_told() -> None:
+    changed = [records.put(by=MALLORY, at=after(minutes=n), id=f"put-{n}") for n in (-5, *range(1, NOTES + 9))]
+    happened = arrivals(sorted([WORKED, *FAILS, *changed], key=lambda record: str(record["eventTime"])))
+    first, later = Engine(catalogue()), Engine(catalogue())
+    first.judge(happened[:9])
+    assert of("SMW-HLTH-01", first.alarms)[0].facts
+    later.restore(first.alarms.values(), known_since=first.known_since)
+    for engine in (first, later):
+        engine.judge(happened)
+    assert first.alarms == later.alarms
 
 
 def test_an_alarm_about_a_key_names_the_secrets_that_hang_on_it() -> None:

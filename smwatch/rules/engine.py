@@ -31,8 +31,9 @@ from smwatch.rules.world import World
 MISTAKEN = "it was about another secret, as is known by now"
 DELIVERY = 15 * 60
 """Seconds after which CloudTrail has, in all likelihood, delivered an event."""
-RESTS, IDLE = 600, 1_800
-"""Seconds after which cases are looked through, for those in which nothing was seen for so many."""
+RESTS, IDLE = 600, 7_200
+"""Seconds after which cases are looked through, for those in which nothing was seen for so many: whoever comes more
+often than every two hours has nothing judged again for it."""
 FOLDED = 100
 """Cases looked through in one go while names are brought together, where alarms wait for that: 1 to 3 ms."""
 

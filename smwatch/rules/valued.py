@@ -110,7 +110,8 @@ class ValuedCase(Case):
         habits, vigil = self.measure.habits, self.world.vigil
         if habits is None or vigil.enough(want := habits.foretold(self.place, last_at // DAY)):
             return ""
-        if self.base is not None and not self.base.title.endswith(NO_HABIT):
+        kept = self.base if self.bygone.kept is not None else None
+        if kept is not None and not kept.title.endswith(NO_HABIT):
             return ""  # before a restart it was known for how long somebody had watched
         vigil.hope(want, self)
         return NO_HABIT

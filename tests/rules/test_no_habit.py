@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from smwatch.events.event import SeenBy
 from smwatch.record import Record
 from smwatch.rules.alarm import Alarm, Severity
 from smwatch.rules.engine import Engine
@@ -63,6 +64,23 @@ def test_after_a_restart_that_knows_of_no_days_before_it_is_not_said_where_habit
     later.judge(arrivals(sweep("more", 12, EXTERNAL_SECRETS, at=after(minutes=30))))
     (alarm,) = of(RULE, later.alarms)
     assert alarm.title == TITLE
+
+
+def test_a_restart_that_knows_again_what_was_watched_says_it_of_what_comes_when_nobody_is_any_more() -> None:
+    day = int(after().timestamp()) // 86_400
+    spans = [((day - 20) * 86_400, (day + 1) * 86_400)]
+    first, later = Engine(catalogue()), Engine(catalogue())
+    happened = arrivals(SWEEP, SeenBy.CLOUDTRAIL)
+    more = arrivals(sweep("more", 12, EXTERNAL_SECRETS, at=after(days=20)), SeenBy.CLOUDTRAIL)
+    first.judge(happened)
+    first.watched((records.ACCOUNT, records.REGION), spans)
+    assert of(RULE, first.alarms)[0].title == TITLE
+    later.restore(first.alarms.values(), known_since=first.known_since, watched_follows=True)
+    later.judge(happened)
+    later.watched((records.ACCOUNT, records.REGION), spans)
+    for engine in (first, later):
+        engine.judge(more)
+        assert [alarm.title for alarm in of(RULE, engine.alarms)] == [TITLE + NO_HABIT]
 
 
 def test_a_rule_that_knows_no_habits_says_nothing_of_them() -> None:

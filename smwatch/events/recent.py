@@ -20,8 +20,13 @@ class Recent(dict[K, V], Generic[K, V]):
 
     __slots__ = ("_aged", "_limit", "_made", "_make", "_older")
 
-    def __init__(self, make: Callable[[K], V], limit: int, *, aged: Callable[[], None] = lambda: None) -> None:
-        """`aged` is called after the older generation was forgotten for one that is not asked for any more."""
+    def __init__(
+        self, make: Callable[[K], V], limit: int, *, aged: Callable[[dict[K, V]], None] = lambda _: None
+    ) -> None:
+        """`aged` is called with the older generation after it was forgotten for one that is not asked for any more.
+
+        To let go of thousands takes milliseconds where they hold much.
+        """
         super().__init__()
         self._make = make
         self._limit = limit
@@ -47,9 +52,9 @@ class Recent(dict[K, V], Generic[K, V]):
 
     def age(self) -> None:
         """Forget what was not asked for since this was called last."""
-        self._older = dict(self)
+        gone, self._older = self._older, dict(self)
         self.clear()
-        self._aged()
+        self._aged(gone)
 
     def find(self, key: K) -> V | None:
         """What is remembered for `key`; makes nothing."""
@@ -124,12 +129,6 @@ class Marked(Recent[Hashable, V], Generic[K, V]):
             self.age()
         self[mark] = value
         return value
-
-    def aged(self) -> dict[Hashable, V]:
-        """Age, and hand over what is forgotten: to let go of thousands takes milliseconds where they hold much."""
-        gone = self._older
-        self.age()
-        return gone
 
 
 def _unmade(mark: Hashable) -> NoReturn:

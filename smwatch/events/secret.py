@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from functools import partial
 from typing import TypeGuard
 
 import msgspec
@@ -82,8 +81,9 @@ class Names:
         `remember` is how many secrets: each may have a name, and an ARN that ends with another one.
         """
         self._changed = changed
-        # What is used for long is to be among what can be set right: so when they age, `changed` has all be asked anew.
-        self._names: Recent[_Key, _Name] = Recent(self._make, 2 * remember, aged=partial(changed, None))
+        self._names: Recent[_Key, _Name] = Recent(self._make, 2 * remember, aged=self._age)
+        self._gone: dict[_Key, _Name] = {}
+        """Forgotten ones, let go of one by one: serves "longest stall of the event loop"."""
         self._places: Recent[str, str] = Recent(str, 1024)
         self._lessons: dict[Lesson, None] = {}
         self._told_of: set[Secret] = set()
@@ -149,7 +149,14 @@ class Names:
         self.renames.clear()
         return renamed
 
+    def _age(self, gone: dict[_Key, _Name]) -> None:
+        """Have all be asked anew: what is used for long is to be among what can be set right."""
+        self._gone = gone
+        self._changed(None)
+
     def _make(self, key: _Key) -> _Name:
+        if self._gone:
+            self._gone.popitem()
         account, region, name = key
         return _Name(Secret(self._places[account], self._places[region], name), _without_suffix(key))
 

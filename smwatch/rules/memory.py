@@ -71,7 +71,7 @@ class Memory(Recent[K, V]):
     __slots__ = ()
 
     def __init__(self, make: Callable[[K], V], limit: int, turns: Turns) -> None:
-        super().__init__(make, limit, aged=turns.turn)
+        super().__init__(make, limit, aged=lambda _: turns.turn())
 
 
 class Outlasting(Memory[K, V]):

@@ -43,7 +43,7 @@ def test_finding_makes_nothing() -> None:
 
 def test_what_passes_a_test_is_forgotten_in_both_generations() -> None:
     aged: list[int] = []
-    recent: Recent[int, str] = Recent(str, 3, aged=lambda: aged.append(len(recent)))
+    recent: Recent[int, str] = Recent(str, 3, aged=lambda _: aged.append(len(recent)))
     for key in range(5):
         assert recent[key] == str(key)
     assert aged == [0]

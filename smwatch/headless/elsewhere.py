@@ -28,6 +28,10 @@ class Elsewhere:
         """Ask again about places that nobody watched: others may have begun meanwhile."""
         self._nobodys.clear()
 
+    def __bool__(self) -> bool:
+        """Whether anything may be taken to be others'."""
+        return bool(self._own)
+
     def holds(self, account: str, region: str) -> bool:
         """Whether what happened there is watched by others alone."""
         if not self._own:

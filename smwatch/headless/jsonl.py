@@ -60,6 +60,7 @@ class Lines:
         self._store = store
         self._journal = journal
         self._json = json
+        self._event = event_bytes if json else _text_bytes
         self._chosen = chosen
         self._keep = keep or journal.keep
         self._out = out or Output()
@@ -97,6 +98,7 @@ class Lines:
             unwritten = self._unwritten()
             change, changed = delivery.into(self._store)
             if delivery.arrivals:
+                elsewhere = self._elsewhere.holds if self._elsewhere else None  # asked of each event: serves "replay"
                 new = {event.own_key for event in (*change.added, *change.corrected, *change.superseded)}
                 again = []
                 printed = self._printed_before([seq for seq, _ in delivery.arrivals])
@@ -104,9 +106,9 @@ class Lines:
                     event = arrival.event
                     if event.key < self._first_key or not (self._chosen is None or self._chosen(event)):
                         continue
-                    if self._elsewhere.holds(event.caller.account, event.caller.region):
+                    if elsewhere is not None and elsewhere(event.caller.account, event.caller.region):
                         continue
-                    key = event.own_key
+                    key = event.own_key if event.odd_id else event.key
                     if key in new and seq not in printed and key not in self._unkept:
                         lines.append(self._event(arrival))
                         told.append(seq)
@@ -248,9 +250,6 @@ class Lines:
             bool(behind) and all(self._elsewhere.holds(each.account, each.region) for each in behind)
         )
 
-    def _event(self, arrival: Arrival) -> bytes:
-        return event_bytes(arrival) if self._json else event_text(arrival.event).encode()
-
     def _alarm(self, alarm: Alarm) -> bytes:
         before = self._shown.get(alarm.group)
         new = before is None or before.state is AlarmState.CLOSED
@@ -287,6 +286,10 @@ class _Stage(msgspec.Struct, frozen=True, array_like=True):
     count: int
     first_at: datetime
     last_at: datetime
+
+
+def _text_bytes(arrival: Arrival) -> bytes:
+    return event_text(arrival.event).encode()
 
 
 def _stage(alarm: Alarm) -> _Stage:

@@ -18,25 +18,26 @@ class Recent(dict[K, V], Generic[K, V]):
     It holds two generations of up to `limit` keys. A hit costs what a dict's does, which is why this is one.
     """
 
-    __slots__ = ("_aged", "_limit", "_made", "_make", "_older")
+    __slots__ = ("_aged", "_gone", "_limit", "_made", "_make", "_older")
 
-    def __init__(
-        self, make: Callable[[K], V], limit: int, *, aged: Callable[[dict[K, V]], None] = lambda _: None
-    ) -> None:
-        """`aged` is called with the older generation after it was forgotten for one that is not asked for any more.
-
-        To let go of thousands takes milliseconds where they hold much.
-        """
+    def __init__(self, make: Callable[[K], V], limit: int, *, aged: Callable[[], None] = lambda: None) -> None:
+        """`aged` is called after the older generation was forgotten for one that is not asked for any more."""
         super().__init__()
         self._make = make
         self._limit = limit
         self._aged = aged
         self._made = 0
         self._older: dict[K, V] = {}
+        self._gone: dict[K, V] = {}
+        """What is forgotten, let go of one by one as others are made: thousands that hold much take milliseconds.
+        Serves "longest stall of the event loop".
+        """
 
     def __missing__(self, key: K) -> V:
         value = self._older.pop(key, None)
         if value is None:
+            if self._gone:
+                self._gone.popitem()
             value = self._make(key)
             self._made += 1
         if len(self) >= self._limit:  # as `keep` does; to call it takes as long. Serves "parse".
@@ -52,9 +53,10 @@ class Recent(dict[K, V], Generic[K, V]):
 
     def age(self) -> None:
         """Forget what was not asked for since this was called last."""
-        gone, self._older = self._older, dict(self)
+        self._let_go(self._older)
+        self._older = dict(self)
         self.clear()
-        self._aged(gone)
+        self._aged()
 
     def find(self, key: K) -> V | None:
         """What is remembered for `key`; makes nothing."""
@@ -88,8 +90,12 @@ class Recent(dict[K, V], Generic[K, V]):
 
     def forget(self) -> None:
         """Forget everything."""
-        self.clear()
+        self._let_go(self._older | self)
         self._older = {}
+        self.clear()
+
+    def _let_go(self, gone: dict[K, V]) -> None:
+        self._gone = self._gone | gone if self._gone else gone
 
 
 mark_of: Callable[[Hashable], Hashable] = hash if sys.flags.hash_randomization else lambda key: key
@@ -123,6 +129,8 @@ class Marked(Recent[Hashable, V], Generic[K, V]):
         """The value for a key with this mark that was not asked for lately."""
         value = self._older.pop(mark, None)
         if value is None:
+            if self._gone:
+                self._gone.popitem()
             value = self._make_of(key)
             self._made += 1
         if len(self) >= self._limit:

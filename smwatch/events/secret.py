@@ -82,8 +82,6 @@ class Names:
         """
         self._changed = changed
         self._names: Recent[_Key, _Name] = Recent(self._make, 2 * remember, aged=self._age)
-        self._gone: dict[_Key, _Name] = {}
-        """Forgotten ones, let go of one by one: serves "longest stall of the event loop"."""
         self._places: Recent[str, str] = Recent(str, 1024)
         self._lessons: dict[Lesson, None] = {}
         self._told_of: set[Secret] = set()
@@ -149,14 +147,11 @@ class Names:
         self.renames.clear()
         return renamed
 
-    def _age(self, gone: dict[_Key, _Name]) -> None:
+    def _age(self) -> None:
         """Have all be asked anew: what is used for long is to be among what can be set right."""
-        self._gone = gone
         self._changed(None)
 
     def _make(self, key: _Key) -> _Name:
-        if self._gone:
-            self._gone.popitem()
         account, region, name = key
         return _Name(Secret(self._places[account], self._places[region], name), _without_suffix(key))
 

@@ -71,7 +71,12 @@ class Memory(Recent[K, V]):
     __slots__ = ()
 
     def __init__(self, make: Callable[[K], V], limit: int, turns: Turns) -> None:
-        super().__init__(make, limit, aged=lambda _: turns.turn())
+        super().__init__(make, limit, aged=turns.turn)
+
+    def age(self) -> None:
+        """Forget what was not asked for since this was called last, and let go of it at once: it may hold much more."""
+        super().age()
+        self._gone = {}
 
 
 class Outlasting(Memory[K, V]):

@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from itertools import pairwise
+from weakref import WeakSet
 
 import pytest
 from hypothesis import given
@@ -43,12 +45,34 @@ def test_finding_makes_nothing() -> None:
 
 def test_what_passes_a_test_is_forgotten_in_both_generations() -> None:
     aged: list[int] = []
-    recent: Recent[int, str] = Recent(str, 3, aged=lambda _: aged.append(len(recent)))
+    recent: Recent[int, str] = Recent(str, 3, aged=lambda: aged.append(len(recent)))
     for key in range(5):
         assert recent[key] == str(key)
     assert aged == [0]
     recent.forget_if(lambda value: value in "14")
     assert [recent.find(key) for key in range(5)] == ["0", None, "2", "3", None]
+
+
+class Made:
+    """A value that can be counted as long as somebody holds it."""
+
+
+@pytest.mark.parametrize("marked", [False, True])
+def test_what_is_forgotten_is_let_go_of_as_fast_as_more_is_made_and_no_faster(marked: bool) -> None:
+    held, counts = WeakSet[Made](), list[int]()
+
+    def make(_: int) -> Made:
+        held.add(made := Made())
+        return made
+
+    recent = Marked(make, 50) if marked else Recent(make, 50)
+    for key in range(400):
+        if key == 325:
+            recent.forget()
+        recent.of(key) if isinstance(recent, Marked) else recent[key]
+        counts.append(len(held))
+    assert max(counts) <= 101
+    assert all(before - after <= 1 for before, after in pairwise(counts))
 
 
 def test_to_forget_again_and_again_costs_no_more_than_to_make() -> None:

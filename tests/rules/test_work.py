@@ -32,7 +32,7 @@ from smwatch.rules.found import Found
 from smwatch.rules.group import Group, Member
 from smwatch.rules.lately import Lately
 from smwatch.rules.mark import Mark
-from smwatch.rules.measure import Asker, Measure, Sight
+from smwatch.rules.measure import Asker, Measure, Sight, sight
 from smwatch.rules.period import DAY
 from smwatch.rules.question import Lookout
 from smwatch.rules.sighter import SLOTS
@@ -519,11 +519,11 @@ def test_one_more_read_has_no_other_value_of_its_slot_made_ready_again(monkeypat
     engine, made = Engine(catalogue()), list[Value]()
     thief(30 * MANY + 1, engine)
 
-    def counted(second: int, key: int, value: Value) -> Sight:
-        made.append(value)
-        return Sight(second, key, value)
+    def counted(seen: tuple[int, int, Value]) -> Sight:
+        made.append(seen[2])
+        return sight(seen)
 
-    monkeypatch.setattr("smwatch.rules.slots.Sight", counted)
+    monkeypatch.setattr("smwatch.rules.slots.sight", counted)
     engine.judge(arrivals([records.read("prod/7", by=records.role("ci-deployer", "build-7"), at=after(30 * MANY + 1))]))
     assert {value.name for value in made if isinstance(value, Secret)} == {"prod/7"}
 

@@ -41,8 +41,10 @@ RENEWED = timedelta(seconds=1.5)
 """How old details and histogram may be at a second of the clock while much happens, which is each second one, and then
 in the clock's own frame: serves "cpu-1000".
 """
-FEW, FEW_SECONDS = 20, 0.1
-"""Events up to which, and for how long, they may be so: at the start they would say that nothing has happened."""
+GROWN, GROWN_SECONDS = 2, 0.1
+"""How long they may be so where there are more than so many times the events: at the start, and while the journal is
+read, they would say that hardly anything has happened.
+"""
 AGED = timedelta(seconds=10)
 """How often pages that say how long ago things were are written anew while nothing happens."""
 HINT = "words  -word  name:Get*  secret:prod/  user:ci  error  denied  read  write  alarm"
@@ -72,7 +74,7 @@ class StreamFrame(DirectlyComposed, Living, Screen[None]):
         self._aged_at = desk.clock
         self._renewed_at = desk.clock - RENEWED
         self._renewed_of = 0
-        """How many events there were then."""
+        """How many events there were then, or when it was found that they are to be told of."""
         self._stale = False
         self._edges = Edges(desk)
         self.histogram = Histogram()
@@ -148,9 +150,10 @@ class StreamFrame(DirectlyComposed, Living, Screen[None]):
     def _renew_soon(self) -> None:
         """Write details and histogram anew, or have the clock do so, however much happens until then."""
         if timedelta() <= self.desk.clock - self._renewed_at < RENEWED:
-            if not self._stale and self._renewed_of < FEW:
-                self.set_timer(FEW_SECONDS, self._renew)
             self._stale = True
+            if (events := len(self.desk.store.events)) > GROWN * self._renewed_of:
+                self._renewed_of = events
+                self.set_timer(GROWN_SECONDS, self._renew)
         else:
             self._renew()
 

@@ -100,16 +100,17 @@ class Dozing:
     def fold(self, every: Renames, right: Mapping[Secret, Secret]) -> Iterator[int]:
         """Know marks by the right names of their secrets, in the right groups.
 
-        Step by step: see `Watch.fold`.
+        Step by step: see `Watch.fold`. The groups at once, as others come meanwhile, for which some move or go.
         """
+        wrong = every.keys()
         for dozers in (self._marks, self._left):
             for at, dozer in enumerate(dozers):
-                mark = dozer.mark
-                if mark.newest is not None:
-                    mark.newest = mark.newest.renamed(right)
-                if not every.keys().isdisjoint(dozer.group):
+                if not wrong.isdisjoint(dozer.group):
                     dozers[at] = dozer._replace(group=renamed(self._by, dozer.group, every))
-                yield 1
+        for dozer in (*self._marks, *self._left):
+            if dozer.mark.newest is not None:
+                dozer.mark.newest = dozer.mark.newest.renamed(right)
+            yield 1
 
 
 def dozing(rule: Rule, world: World, wake: Callable[[Group, Mark], None]) -> Dozing | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import random
+from itertools import count
 
 import pytest
 
@@ -63,3 +64,30 @@ def test_who_is_new_to_a_secret_that_turns_out_to_be_another_is_evidence_about_t
     engine.watched(HERE, [days(20), days(0, -1)])
     (alarm,) = of(OVERWRITTEN, engine.alarms)
     assert [alarm.count, alarm.secret] == [1, RIGHT]
+
+
+def test_what_comes_while_names_are_brought_together_leaves_nothing_under_a_wrong_one(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(dozing, "DOZING", LIMIT)
+    monkeypatch.setattr("smwatch.rules.engine.FOLDED", 1)
+    engine, coming = Engine(catalogue()), count()
+
+    def judge(name: str) -> None:
+        number = next(coming)
+        engine.judge(arrivals([records.put(name, by=records.role(f"app-{number}"), at=after(minutes=number))]))
+
+    for _ in range(LIMIT):
+        judge(DOUBTFUL)
+    engine.at_once = LIMIT
+    engine.fold([(WRONG, RIGHT)])
+    while engine.unsettled:
+        judge("prod/a")  # has the oldest of the others go, so that some stand elsewhere
+        for _ in range(LIMIT // 4):
+            engine.settle()
+    engine.at_once = None
+    engine.watched(HERE, [days(20)])
+    engine.watched(HERE, [(days(1)[0], days(1)[0] + 10 * 86_400)])
+    secrets = {alarm.secret for alarm in of(OVERWRITTEN, engine.alarms)}
+    assert RIGHT in secrets
+    assert WRONG not in secrets

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -127,10 +128,25 @@ def summary(statuses: Sequence[Status], now: datetime, zone: Zone, width: int) -
     for each in found:
         if not each.fine:
             pieces += [Piece("  " if pieces else ""), Piece(f"{each.glyph} {each.status.label} {each.word}", each.role)]
-    if _size(pieces) <= width:
-        return pieces
-    troubled = len(found) - fine
-    return [*([Piece(f"● {fine} ok ", "good")] if fine else []), Piece(f"✗ {troubled} not ok", "bad")]
+    return pieces if _size(pieces) <= width else _counted(found, width)
+
+
+def _counted(found: Sequence[Health], width: int) -> list[Piece]:
+    """How many sources are in trouble, what others are busy with, and how many are fine, as far as there is room."""
+    counts = Counter((each.glyph, _in_short(each), each.role) for each in found)
+    pieces: list[Piece] = []
+    for (glyph, word, role), count in counts.items():
+        more = [Piece(" ")] * bool(pieces) + [Piece(f"{glyph} {count} {word}", role)]
+        if pieces and _size([*pieces, *more]) > width:
+            break
+        pieces += more
+    return pieces
+
+
+def _in_short(each: Health) -> str:
+    if each.fine:
+        return "ok"
+    return "not ok" if each.role == "bad" else each.word
 
 
 def _several(found: Sequence[Health]) -> bool:

@@ -163,7 +163,9 @@ ODD = msgspec.MsgspecError, UnicodeError, RecursionError
 """What is raised where a record has to be decoded to be read."""
 
 _decode = msgspec.json.Decoder(Header).decode
-_decode_unread = msgspec.json.Decoder(Unread).decode
+unread_header = msgspec.json.Decoder(Unread).decode
+"""The same as `quick_header` of a record that is not too long, but one of ODD where it has to be decoded: that its
+userIdentity is out of the ordinary turns out when it is read."""
 _decode_identity = msgspec.json.Decoder(Identity | None).decode
 encode_identity = msgspec.json.Encoder().encode
 
@@ -174,16 +176,6 @@ def quick_header(raw: str) -> Header | None:
         return None
     try:
         return _decode(raw)
-    except ODD:
-        return None
-
-
-def unread_header(raw: str) -> Unread | None:
-    """The same, with its userIdentity still to be read: only then it turns out whether that is out of the ordinary."""
-    if len(raw) > QUICK:
-        return None
-    try:
-        return _decode_unread(raw)
     except ODD:
         return None
 

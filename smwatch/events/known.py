@@ -11,7 +11,7 @@ from smwatch.events.call import Call, Caller, Came
 from smwatch.events.event import ACCESS_KEY, ACCOUNT_BITS, ADDRESS, ID_BITS
 from smwatch.events.header import Header, Identity, whole
 from smwatch.events.naming import KMS, SECRETS_MANAGER, Naming, named_by, named_in_denial, naming_of
-from smwatch.events.principal import Principal, principal_of, principal_of_arn, role_and_session
+from smwatch.events.principal import Principal, is_role_in_session, principal_of, principal_of_arn
 from smwatch.events.recent import Marked, Recent, mark_of
 from smwatch.events.scope import reads_only
 from smwatch.events.secret import Named, Names, Secret, is_secret_arn
@@ -28,15 +28,17 @@ By = tuple[bytes, _Text, _Text, _Text, _Text, bool | _Text, _Text, _Text]
 """userIdentity as it is written; recipientAccountId, Region, user agent, VPC endpoint, whether the credentials are of a
 console; the source of what AWS does by itself; source address. All that a caller is made of, and that rules ask of it.
 """
-_Role = tuple[str, _Text, _Text, _Text, _Text, _Text]
-"""ARN without the session, invokedBy, ARN of the session issuer; recipientAccountId, Region, user agent."""
+_Named = tuple[str, _Text, _Text, _Text, _Text, _Text]
+"""ARN (a role's without the session), invokedBy, ARN of the session issuer; recipientAccountId, Region, user agent."""
+_From = tuple[Header, str, bool]
+"""All that a caller is made of; the address as the caller has it, and whether it has characters that ADDRESS lacks."""
 KnownCaller = tuple[Caller, int, bytes, bool]
 """A caller; its number, or 0 if its texts are not whole; the account in the key; whether Secrets Manager called for it.
 """
 
 
 class Client(msgspec.Struct, gc=False):
-    """What callers have in common that differ in their addresses alone."""
+    """What callers have in common that differ in their sessions, access keys and addresses alone."""
 
     principal: Principal
     account: str
@@ -48,8 +50,6 @@ class Client(msgspec.Struct, gc=False):
     """Lower-case search text of all of these."""
     whole: bool
     """Whether all texts are as in the record."""
-    access_key: str = ""
-    invoked_by: _Text = None
 
 
 _About = tuple[_Text, _Text, *Naming, bool, bool]
@@ -87,32 +87,37 @@ class Known:
         # Of these, equal ones are one object.
         self._addresses: dict[str, str] = {}
         self._principals: dict[Principal, Principal] = {}
-        self._clients: Marked[tuple[By, Header], Client] = Marked(self._make_client, remember)
-        """By all that a caller is made of but its address, if that is not of an AWS service."""
-        self._roles: Marked[_Role, Client | None] = Marked(self._make_role, remember)
+        self._clients: Marked[_From, KnownCaller] = Marked(self._first_caller, remember)
+        """By all that a caller is made of but its address: one of those that differ in that alone."""
+        self._roles: Marked[_Named, Client | None] = Marked(self._make_named, remember)
+        """What the sessions of a role have in common, by its ARN in these."""
+        self._named: Marked[_Named, Client | None] = Marked(self._make_named, remember)
+        """The same of all others whom their ARN names, by that."""
         self._kinds: Recent[tuple[_Text, _Text], _Kind] = Recent(self._make_kind, parts // 4)
         self._secrets: Marked[_About, _Secrets] = Marked(self._make_secrets, parts)
 
     def _make_caller(self, key: tuple[By, Header]) -> KnownCaller:
-        by, source_ip = key[0], key[0][-1]
-        address = source_ip or ""
-        mark = mark_of(by if address.endswith(_SERVICES) else by[:-1])
-        client = self._clients.get(mark)
-        if client is None:
-            client = self._clients.made(mark, key)
-        text, access_key = client.text, client.access_key
-        if address.strip(ADDRESS) or access_key.strip(ACCESS_KEY) or len(address) > LONGEST:
-            address = self.strings[address]
-            text = self.texts[f"{text}\n{address}\n{access_key}".lower()]
-        else:
-            address = self._addresses.setdefault(address, address)
-            if len(self._addresses) > self._remember:
-                self._addresses.clear()
-        principal, agent = client.principal, client.user_agent
+        by, header = key
+        # Most addresses are plain: then another caller is looked for that differs in its address alone. Serves "parse".
+        source_ip = by[-1]
+        if not source_ip or source_ip.strip(ADDRESS) or len(source_ip) > LONGEST:
+            return self._first_caller((header, self.strings[source_ip], bool(source_ip)))
+        address = self._addresses.setdefault(source_ip, source_ip)
+        if len(self._addresses) > self._remember:
+            self._addresses.clear()
+        mark = mark_of(by[:-1])
+        alike = self._clients.get(mark)
+        if alike is None:
+            alike = self._clients.made(mark, (header, address, False))
+        caller, number, account, for_secrets_manager = alike
+        if caller.source_ip == address:
+            return alike
+        principal, agent, access_key = caller.principal, caller.user_agent, caller.access_key
+        if access_key.strip(ACCESS_KEY):
+            return self._first_caller((header, address, False))
         came = Came(access_key, principal.session, address, agent)
-        caller = Caller(principal, client.account, client.region, agent, text, address, access_key, came)
-        number = next(_numbers) if client.whole else 0
-        return caller, number, client.account_bytes, SECRETS_MANAGER in (client.invoked_by, source_ip)
+        caller = Caller(principal, caller.account, caller.region, agent, caller.text, address, access_key, came)
+        return caller, number and next(_numbers), account, for_secrets_manager
 
     def _forget(self, secret: Secret | None) -> None:
         """Forget the calls that are about a secret, as its names may be another's; without one, all of them."""
@@ -154,27 +159,29 @@ class Known:
         name, source = self.strings[key[0]], self.strings[key[1]]
         return name, source, search_text(name, source), reads_only(source, name)
 
-    def _make_client(self, key: tuple[By, Header]) -> Client:
-        header = whole(key[1])
-        identity, account, region, agent = (
-            header.identity or _NO_IDENTITY,
-            header.account,
-            header.region,
-            header.user_agent,
-        )
-        arn, session, known = identity.arn or "", identity.session, None
-        if arn:
-            role, name = role_and_session(arn)
-            issuer = session.issuer.arn if session is not None and session.issuer is not None else None
-            known = self._roles.of((role or arn, identity.invoked_by, issuer, account, region, agent))
-        if known is None:
-            by = principal_of(identity, recipient=account or "", service=_service(header))
-            known = self._calling(by, account, region, agent, whole=False)
-        else:
+    def _first_caller(self, key: _From) -> KnownCaller:
+        header, address, odd = key
+        identity = whole(header).identity or _NO_IDENTITY
+        arn, session, invoked_by = identity.arn or "", identity.session, identity.invoked_by
+        issuer = session.issuer.arn if session is not None and session.issuer is not None else None
+        account, region, agent = header.account, header.region, header.user_agent
+        # Most sessions of a role come once: what they have in common is worked out once, and found before it is asked
+        # whether the ARN is one of a session. Serves "parse".
+        role, _, name = arn.rpartition("/")
+        of_role = role, invoked_by, issuer, account, region, agent
+        mark = mark_of(of_role)
+        known = self._roles.get(mark) if name else None
+        if known is None and name and is_role_in_session(role):
+            known = self._roles.made(mark, of_role)
+        if known is not None:
             by = known.principal
-            if role:
-                # Most sessions of a role come once: what they have in common is worked out once. Serves "parse".
-                by = Principal(by.kind, by.name, by.identity, name, arn, by.account, by.invoked_by)
+            by = Principal(by.kind, by.name, by.identity, name, arn, by.account, by.invoked_by)
+        else:
+            known = self._named.of((arn, invoked_by, issuer, account, region, agent)) if arn else None
+            if known is None:
+                by = principal_of(identity, recipient=account or "", service=_service(header))
+                known = self._calling(by, account, region, agent, whole=False)
+            by = known.principal
         if len(self._principals) > self._remember:
             self._principals.clear()
         by = self._principals.setdefault(by, by)
@@ -182,20 +189,15 @@ class Known:
         if small not in text:
             text = f"{small}\n{text}"
         access_key = told if len(told) <= LONGEST else clipped(told)
-        return Client(
-            by,
-            known.account,
-            known.account_bytes,
-            known.region,
-            known.user_agent,
-            text,
-            known.whole and access_key == told,
-            access_key,
-            identity.invoked_by,
-        )
+        if odd or access_key.strip(ACCESS_KEY):
+            text = self.texts[f"{text}\n{address}\n{access_key}".lower()]
+        agent = known.user_agent
+        came = Came(access_key, by.session, address, agent)
+        caller = Caller(by, known.account, known.region, agent, text, address, access_key, came)
+        number = next(_numbers) if known.whole and access_key == told else 0
+        return caller, number, known.account_bytes, SECRETS_MANAGER in (invoked_by, header.source_ip)
 
-    def _make_role(self, key: _Role) -> Client | None:
-        """A client without its access key; of a role, what its sessions have in common."""
+    def _make_named(self, key: _Named) -> Client | None:
         arn, invoked_by, issuer, account, region, agent = key
         by = principal_of_arn(arn, invoked_by or "", issuer or "", account or "")
         if by is None:

@@ -101,16 +101,13 @@ def principal_of_arn(arn: str, invoked_by: str, issuer_arn: str, recipient: str)
     return _seen_from(recipient, _personal(Principal(kind, name, identity, session, arn, account, invoked_by)))
 
 
-def role_and_session(arn: str) -> tuple[str, str]:
-    """The ARN of a role's session without its session, and that; two empty texts for any other ARN.
+def is_role_in_session(arn: str) -> bool:
+    """Whether this is the ARN of a role's session, without the session and the slash before it.
 
-    What `principal_of_arn` finds for the first is the principal of all of its sessions, but for their ARNs and names;
-    other than where people share a role, and for ARNs with more slashes than AWS writes.
+    What `principal_of_arn` finds for it is the principal of all of its sessions, but for their ARNs and names. No
+    answer to that are roles that people share, and ARNs with more slashes than AWS writes.
     """
-    role, _, session = arn.rpartition("/")
-    if not session or role.count("/") != 1 or ":assumed-role/" not in role or _SHARED in role:
-        return "", ""
-    return role, session
+    return ":assumed-role/" in arn and arn.count("/") == 1 and _SHARED not in arn
 
 
 def _personal(principal: Principal) -> Principal:

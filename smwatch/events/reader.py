@@ -11,7 +11,7 @@ from uuid import UUID
 from smwatch.events import moments
 from smwatch.events.call import Call, Caller
 from smwatch.events.event import CALLER_BITS, UNREADABLE, Arrival, Event, SeenBy
-from smwatch.events.header import ODD, Header, encode_identity, header_of, unread_header, unwrapped
+from smwatch.events.header import ODD, QUICK, Header, encode_identity, header_of, unread_header, unwrapped
 from smwatch.events.known import SERVICE_EVENT, Known, bytes_of_account, digest_of, search_text
 from smwatch.events.naming import KMS
 from smwatch.events.principal import Kind, Principal
@@ -43,10 +43,10 @@ class Reader:
         `at` is when a wrapper around the record says that it happened, for records that don't say so. An EventBridge
         envelope is unwrapped. What is not a JSON object becomes an UNREADABLE event with the reason as its error.
         """
-        header = unread_header(raw)
-        if header is not None:
+        if len(raw) <= QUICK:
             # Not suppress(): to call it takes as long as two steps of what is done. Serves "parse".
             try:
+                header = unread_header(raw)
                 return self._arrival(header, bytes(header.identity), raw, seen_by, seen_at, at)
             except ODD:
                 pass

@@ -294,6 +294,29 @@ def test_what_was_read_before_changes_nothing_about_an_ordinary_record(before: l
         assert arrival(records.raw(record), reader).event == arrival(records.raw(record)).event
 
 
+ALMOST_ALIKE: list[Record] = [
+    records.read(userIdentity={"type": "IAMUser", "arn": f"arn:aws:{arn}", "accessKeyId": key}, sourceIPAddress=address)
+    for arn in (
+        "iam::111122223333:user/x",
+        "iam::111122223333:user/x/y",
+        "sts::111122223333:assumed-role/x",
+        "sts::111122223333:assumed-role/x/",
+        "sts::111122223333:assumed-role/x/y",
+        "sts::111122223333:assumed-role/x/y/z",
+    )
+    for key in ("AKIAIOSFODNN7EXAMPLE", "no access key")
+    for address in ("198.51.100.7", "198.51.100.8", "AWS Internal", "kms.amazonaws.com", "", None)
+]
+
+
+@given(st.lists(st.sampled_from(ALMOST_ALIKE), max_size=30), st.sampled_from((2, 64)))
+def test_callers_that_are_almost_alike_are_not_taken_for_each_other(these: list[Record], remember: int) -> None:
+    reader = Reader(remember)
+    for record in these:
+        found, alone = arrival(records.raw(record), reader).event, arrival(records.raw(record)).event
+        assert (found, found.text) == (alone, alone.text)
+
+
 @given(mutated(), mutated())
 def test_what_was_read_before_changes_nothing_about_an_odd_record(first: Record, second: Record) -> None:
     reader = Reader()

@@ -216,7 +216,6 @@ import sys
 import smwatch.running.show, smwatch.collector
 from smwatch.settings import SettingsError
 from smwatch.tui.app import SmwatchApp
-from smwatch.tui.lines import Line, Piece
 def make_desk():
     print("smwatch" in app.screen._compositor.render_strips()[0].text, sorted({LATER} & set(sys.modules)))
     raise SettingsError("enough")
@@ -235,7 +234,6 @@ import sys
 import smwatch.running.show, smwatch.collector
 from smwatch.settings import LogsSettings, Settings
 from smwatch.tui.app import SmwatchApp
-from smwatch.tui.lines import Line, Piece
 def make_desk():
     from smwatch.running.backstage import Backstage, aws_sources, demo_sources, file_sources
     return Backstage(Settings(logs=LogsSettings(group="trail")), {sources}, remember=False).desk

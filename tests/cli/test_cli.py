@@ -286,7 +286,10 @@ def test_an_option_before_a_command_is_not_left_unheeded(smwatch: Smwatch, optio
 
 def test_the_version_is_printed_without_loading_anything_heavy(smwatch: Smwatch) -> None:
     heavy = {"textual", "botocore", "boto3", "aiohttp", "msgspec", "pathlib"}
-    code = f"import sys; from smwatch import cli; print(sorted({heavy} & set(sys.modules)))"
+    code = (
+        "import sys; before = set(sys.modules); from smwatch import cli;"
+        f"print(sorted({heavy} & sys.modules.keys() - before))"
+    )
     result = subprocess.run(
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(__file__).parents[2]
     )

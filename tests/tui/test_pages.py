@@ -92,6 +92,14 @@ def test_a_read_that_kms_alone_tells_of_is_one_on_the_page_of_a_principal() -> N
     assert any(text.split()[:3] == ["1", "read", "KMS"] for text in narrow)
 
 
+def test_thousands_of_reads_that_kms_alone_tells_of_move_no_column() -> None:
+    stage = Stage([records.kms("prod/db", eventTime=ago(n % 60), id=str(n)) for n in range(1_000)])
+    lines = told(stage.app.desk.page_of(ToPrincipal(stage.store.events[0].principal.identity), ())(80))
+    (titles,) = (text for text in lines if text.split() == ["secret", "reads", "refused", "first"])
+    (row,) = (text for text in lines if "1,000 KMS" in text)
+    assert len(row) == len(titles)
+
+
 def test_groups_in_little_room_differ_where_their_names_do() -> None:
     groups = [Group(f"prod/billing-and-orders/db-{n}", events=9 - n) for n in range(3)]
     shown = [text.split()[0] for text in told(groups_page(groups, Grouping.SECRET, 60))[1:]]

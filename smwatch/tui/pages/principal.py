@@ -166,7 +166,8 @@ def _reached(touched: Touched, now: datetime, zone: Zone, width: int) -> list[Li
     target = ToSecret(touched.secret)
     role = "bad" if refused else "quiet"
     if width >= WIDE:
-        read, no, at = f"{f'{reads:,}{by_kms}':>8}", f"{refused:>8,}", f" {first:>14}"
+        read = f"{reads:,}{by_kms}".rjust(8)
+        no, at = f"{refused:,}".rjust(16 - len(read)), f" {first:>14}"
         lines = [line(sign, name, Piece(read), Piece(no, role), Piece(at, "quiet"), target=target)]
     else:
         read, no, at = f"  {amount(reads, 'reads')}{by_kms}", f"  {refused:,} refused", f"  first {first}"

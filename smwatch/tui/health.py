@@ -128,25 +128,19 @@ def summary(statuses: Sequence[Status], now: datetime, zone: Zone, width: int) -
     for each in found:
         if not each.fine:
             pieces += [Piece("  " if pieces else ""), Piece(f"{each.glyph} {each.status.label} {each.word}", each.role)]
-    return pieces if _size(pieces) <= width else _counted(found, width)
+    return pieces if _size(pieces) <= width else counted(found, width)
 
 
-def _counted(found: Sequence[Health], width: int) -> list[Piece]:
-    """How many sources are in trouble, what others are busy with, and how many are fine, as far as there is room."""
-    counts = Counter((each.glyph, _in_short(each), each.role) for each in found)
+def counted(found: Sequence[Health], width: int, more: str = "") -> list[Piece]:
+    """How many (`more`) sources are in trouble, busy with something or fine, as far as there is room."""
+    counts = Counter((each.glyph, "not ok" if each.role == "bad" else each.word, each.role) for each in found)
     pieces: list[Piece] = []
     for (glyph, word, role), count in counts.items():
-        more = [Piece(" ")] * bool(pieces) + [Piece(f"{glyph} {count} {word}", role)]
-        if pieces and _size([*pieces, *more]) > width:
+        told = [Piece(" ")] * bool(pieces) + [Piece(f"{glyph} {count} {more}{word}", role)]
+        if pieces and _size([*pieces, *told]) > width:
             break
-        pieces += more
+        pieces += told
     return pieces
-
-
-def _in_short(each: Health) -> str:
-    if each.fine:
-        return "ok"
-    return "not ok" if each.role == "bad" else each.word
 
 
 def _several(found: Sequence[Health]) -> bool:

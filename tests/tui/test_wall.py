@@ -159,6 +159,13 @@ def test_a_recording_that_is_being_played_is_not_stale_unless_it_stops() -> None
     assert "DATA IS NOT COMPLETE" in text(wall_page(scene(*reads(3), statuses=[stuck]), 120, 40))
 
 
+def test_sources_without_room_that_are_busy_are_not_called_broken() -> None:
+    busy = [msgspec.structs.replace(FRESH, source=f"s{i}", state=State.CATCHING_UP) for i in range(30)]
+    told = text(wall_page(scene(*reads(50), statuses=busy), 100, 30))
+    assert re.search(r"◐ \d+ more catching up", told)
+    assert "not ok" not in told
+
+
 def test_a_source_that_takes_minutes_to_be_read_is_not_stale_while_pages_come() -> None:
     """A sweep of ten events a second is of dozens of pages, with ever more pages between two of them."""
     scanned_at, later = NOW, NOW + timedelta(minutes=5)

@@ -15,7 +15,7 @@ from rich.cells import cell_len
 from smwatch.amount import amount
 from smwatch.rules.alarm import Alarm
 from smwatch.sources.source import State, Status
-from smwatch.tui.health import Health, blind, ranked
+from smwatch.tui.health import Health, blind, counted, ranked
 from smwatch.tui.lines import BARS, BLANK, Line, Piece, line, spread
 from smwatch.tui.pages.big import big, rows_of, scale_for, width_of
 from smwatch.tui.pages.words import ALARM_GLYPHS, ALARM_ROLES, Standing, standing
@@ -182,9 +182,7 @@ def _sources(scene: Scene, found: Sequence[Health], width: int, room: int) -> li
     places = len(found) if len(found) <= room else room - 1
     lines = [told for i, each in enumerate(found[:places]) for told in _health(scene, each, width, 1 if i else SAID)]
     if hidden := found[places:]:
-        fine = sum(each.fine for each in hidden)
-        told = [f"● {fine} more ok"] * bool(fine) + [f"✗ {len(hidden) - fine} more not ok"] * (fine < len(hidden))
-        lines.append(line(Piece("   ".join(told), "good" if fine == len(hidden) else "bad")))
+        lines.append(line(*counted(hidden, width, "more ")))
     return lines
 
 

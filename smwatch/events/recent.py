@@ -8,6 +8,8 @@ from typing import Generic, NoReturn, TypeVar
 
 K = TypeVar("K")
 V = TypeVar("V")
+AT_ONCE = 16
+"""Forgotten values that are let go of as one is made: more than one, so that a generation of them is soon gone."""
 LOOKED_THROUGH = 64
 """Keys that are looked through in about the time in which one value is made."""
 
@@ -29,7 +31,7 @@ class Recent(dict[K, V], Generic[K, V]):
         self._made = 0
         self._older: dict[K, V] = {}
         self._gone: dict[K, V] = {}
-        """What is forgotten, let go of one by one as others are made: thousands that hold much take milliseconds.
+        """What is forgotten, let go of bit by bit as others are made: thousands that hold much take milliseconds.
         Serves "longest stall of the event loop".
         """
 
@@ -37,7 +39,7 @@ class Recent(dict[K, V], Generic[K, V]):
         value = self._older.pop(key, None)
         if value is None:
             if self._gone:
-                self._gone.popitem()
+                self._let_go_of_some()
             value = self._make(key)
             self._made += 1
         if len(self) >= self._limit:  # as `keep` does; to call it takes as long. Serves "parse".
@@ -94,6 +96,11 @@ class Recent(dict[K, V], Generic[K, V]):
         self._older = {}
         self.clear()
 
+    def _let_go_of_some(self) -> None:
+        gone = self._gone
+        for _ in range(min(AT_ONCE, len(gone))):
+            gone.popitem()
+
     def _let_go(self, gone: dict[K, V]) -> None:
         self._gone = self._gone | gone if self._gone else gone
 
@@ -130,7 +137,7 @@ class Marked(Recent[Hashable, V], Generic[K, V]):
         value = self._older.pop(mark, None)
         if value is None:
             if self._gone:
-                self._gone.popitem()
+                self._let_go_of_some()
             value = self._make_of(key)
             self._made += 1
         if len(self) >= self._limit:

@@ -49,7 +49,7 @@ class KeyTable:
         """`keymap` gives the keys of some ids, with commas between; MeaningError says what is wrong with it."""
         self.keymap = {key_id: _keys_meant(key_id, keys) for key_id, keys in (keymap or {}).items()}
         """What differs from the table, in Textual's names."""
-        if self.keymap:  # the table itself gives no key two meanings
+        if self.keymap:  # nothing is refused that is in the table itself
             self._refuse_two_meanings()
 
     def __getitem__(self, key_id: str) -> Key:

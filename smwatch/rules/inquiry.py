@@ -52,9 +52,8 @@ class Inquiry:
         self._found.clear()
 
     def see(self, slot: int) -> None:
-        """Something was seen in a slot."""
-        if self.finder is not None:
-            self._seen.add(slot)
+        """Something was seen in a slot: to be told where there is a `finder`."""
+        self._seen.add(slot)
 
     def forget(self, slot: int) -> None:
         """A slot is kept no longer; what was found in it is, until it is dropped."""

@@ -343,8 +343,7 @@ class Measure:
             values, second = asker.values(case.shared), sight.second
             found = ((rank, title) for ask, rank, title in self._questions.grades if asker.ask(ask, values, second))
             asker.grades[sight.key] = next(found, None)
-            if (
-                len(asker.grades) > GRADES
-            ):  # of a value that is seen all day, its last sight in the slot is ever another
+            # Of a value that is seen all day, its last sight in the slot is ever another.
+            if len(asker.grades) > GRADES:
                 del asker.grades[next(iter(asker.grades))]
         return asker.grades[sight.key]

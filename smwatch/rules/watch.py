@@ -14,18 +14,19 @@ from smwatch.rules.answer import Pending
 from smwatch.rules.awaiting import waits
 from smwatch.rules.case import Case, group_of
 from smwatch.rules.command import holes, needs_record, record_values
-from smwatch.rules.condition import Lookup, historic, timeless
+from smwatch.rules.condition import historic
 from smwatch.rules.dimension import UNNAMED, Dimension, Group, Value, deciding, grouping, renamed, renames
+from smwatch.rules.distinct import needs_of, questions_of
 from smwatch.rules.dozing import dozing
 from smwatch.rules.envelope import Rule, own_fact
 from smwatch.rules.habit import Habits
 from smwatch.rules.handful import Glimpse, Handful
 from smwatch.rules.mark import Mark, Verdict
-from smwatch.rules.measure import Bar, Measure, Need, Needs, Questions
+from smwatch.rules.measure import Bar, Measure
 from smwatch.rules.memory import Memory, Outlasting
 from smwatch.rules.newest import Newest
 from smwatch.rules.plan import Ask, First, Plan, Spreading, Take
-from smwatch.rules.question import Prepare, lookout, prepare
+from smwatch.rules.question import Prepare, prepare
 from smwatch.rules.reach import only_of, reach_of
 from smwatch.rules.sighter import Sighter
 from smwatch.rules.sighting import SightingCase
@@ -96,23 +97,7 @@ class Watch:
             self._else = UNNAMED if distinct.min == 1 and distinct.of.names_secret else None
             if self._else is None:
                 self.needs |= deciding((distinct.of,))
-            needs = [Need(distinct.min, distinct.within, rule.severity.rank, 0, "", alone=True)]
-            for number, step in enumerate(rule.escalate, 1):
-                alone = step.severity < rule.severity
-                needs.append(Need(step.min, step.within, step.severity.rank, number, step.title, alone=alone))
-            self._needs = Needs(needs, 1.0 if distinct.habit is None else distinct.habit.factor)
-            self._questions = Questions(
-                tuple(lookout(world, each) for each in rule.only if historic(each, distinct=True)),
-                # One fact is soon asked for, and may decide: serves the row "rules-trouble".
-                tuple(
-                    lookout(world, each)
-                    for each in sorted(rule.unless, key=lambda each: not isinstance(each, Lookup))
-                    if historic(each, distinct=True)
-                ),
-                tuple((lookout(world, grade.condition), grade.severity.rank, grade.title) for grade in rule.grade),
-                all(timeless(each) for each in (*rule.only, *rule.unless) if historic(each, distinct=True)),
-                self._reach[1],
-            )
+            self._needs, self._questions = needs_of(rule), questions_of(rule, world)
 
     def enlist(self, plan: Plan, subject: Subject, left: tuple[Ask, ...]) -> None:
         """Put into a plan what is to be done with events like this one."""

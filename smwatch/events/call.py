@@ -38,6 +38,7 @@ class Came(msgspec.Struct, frozen=True, gc=False):
 
     # A third smaller than a tuple: serves "memory-varied".
     access_key: str = ""
+    """userIdentity.accessKeyId: AKIA… is long-term, ASIA… temporary."""
     session: str = ""
     source_ip: str = ""
     user_agent: str = ""
@@ -50,11 +51,7 @@ class Caller(msgspec.Struct, frozen=True, gc=False):
     account: str = ""
     """recipientAccountId: whose trail recorded it."""
     region: str = ""
-    user_agent: str = ""
     text: str = ""
     """Lower-case search text: the principal in all its names, user agent, region, account."""
-    source_ip: str = ""
-    access_key: str = ""
-    """userIdentity.accessKeyId: AKIA… is long-term, ASIA… temporary."""
     came: Came = Came()
-    """What dossiers remember of it; made once for all that do."""
+    """A part of its own, as dossiers remember it without the rest."""

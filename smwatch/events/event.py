@@ -164,17 +164,17 @@ class Event(msgspec.Struct, frozen=True, gc=False):
     @property
     def user_agent(self) -> str:
         """See Caller."""
-        return self.caller.user_agent
+        return self.caller.came.user_agent
 
     @property
     def source_ip(self) -> str:
         """See Caller."""
-        return self.caller.source_ip
+        return self.caller.came.source_ip
 
     @property
     def access_key(self) -> str:
         """See Caller."""
-        return self.caller.access_key
+        return self.caller.came.access_key
 
     @property
     def failed(self) -> bool:
@@ -188,12 +188,12 @@ class Event(msgspec.Struct, frozen=True, gc=False):
 
         Made on each use, for a text of its own would be most of an event's memory. A loop over many events tests the
         parts instead, cheapest and most telling first, with the same result for a word without line breaks:
-        `word in call.text or word in caller.text`, then `word in caller.source_ip` if all of the word is of ADDRESS,
-        and `word.upper() in caller.access_key` if it is of ASCII letters and digits: an address or access key that has
-        other characters is part of `caller.text`.
+        `word in call.text or word in caller.text`, then `word in came.source_ip` if all of the word is of ADDRESS, and
+        `word.upper() in came.access_key` if it is of ASCII letters and digits: an address or access key that has other
+        characters is part of `caller.text`.
         """
-        caller = self.caller
-        return f"{self.call.text}\n{caller.text}\n{caller.source_ip}\n{caller.access_key}".lower()
+        caller, came = self.caller, self.caller.came
+        return f"{self.call.text}\n{caller.text}\n{came.source_ip}\n{came.access_key}".lower()
 
 
 def uuid_of(key: int) -> str:

@@ -110,13 +110,14 @@ class Known:
         if alike is None:
             alike = self._clients.made(mark, (header, address, False))
         caller, number, account, for_secrets_manager = alike
-        if caller.source_ip == address:
+        came = caller.came
+        if came.source_ip == address:
             return alike
-        principal, agent, access_key = caller.principal, caller.user_agent, caller.access_key
+        access_key = came.access_key
         if access_key.strip(ACCESS_KEY):
             return self._first_caller((header, address, False))
-        came = Came(access_key, principal.session, address, agent)
-        caller = Caller(principal, caller.account, caller.region, agent, caller.text, address, access_key, came)
+        came = Came(access_key, came.session, address, came.user_agent)
+        caller = Caller(caller.principal, caller.account, caller.region, caller.text, came)
         return caller, number and next(_numbers), account, for_secrets_manager
 
     def _forget(self, secret: Secret | None) -> None:
@@ -191,9 +192,8 @@ class Known:
         access_key = told if len(told) <= LONGEST else clipped(told)
         if odd or access_key.strip(ACCESS_KEY):
             text = self.texts[f"{text}\n{address}\n{access_key}".lower()]
-        agent = known.user_agent
-        came = Came(access_key, by.session, address, agent)
-        caller = Caller(by, known.account, known.region, agent, text, address, access_key, came)
+        came = Came(access_key, by.session, address, known.user_agent)
+        caller = Caller(by, known.account, known.region, text, came)
         number = next(_numbers) if known.whole and access_key == told else 0
         return caller, number, known.account_bytes, SECRETS_MANAGER in (invoked_by, header.source_ip)
 

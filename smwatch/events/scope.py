@@ -39,7 +39,7 @@ def in_scope(of: Event | Record) -> bool:
         if call.source != KMS:
             return False
         by = caller.principal
-        return call.secret is not None or SECRETS_MANAGER in (by.invoked_by, by.name, caller.source_ip)
+        return call.secret is not None or SECRETS_MANAGER in (by.invoked_by, by.name, caller.came.source_ip)
     source = of.get("eventSource")
     if source == KMS:
         header = header_of(of)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from operator import attrgetter
 
 from smwatch.events.call import Call, Caller
@@ -58,15 +58,15 @@ class Field(Term):
 
     def finds_caller(self, caller: Caller) -> bool:
         """Whether what the field says of the caller fits."""
-        return self._texts[getattr(caller, _OF_CALLER[self.name])]
+        return self._texts[_OF_CALLER[self.name](caller)]
 
     def finds_callers(self, callers: Sequence[Caller]) -> list[bool]:
         """The same of many, most of which may have an address of their own."""
         fits, texts = self._fits, self._texts
         if self.name == "ip" and len(self.globs) == 1:
             core = self.globs[0].core
-            return [core in caller.source_ip.lower() and fits(caller.source_ip) for caller in callers]
-        return [texts[text] for text in map(attrgetter(_OF_CALLER[self.name]), callers)]
+            return [core in caller.came.source_ip.lower() and fits(caller.came.source_ip) for caller in callers]
+        return [texts[text] for text in map(_OF_CALLER[self.name], callers)]
 
     def finds_event(self, event: Event) -> bool:
         """Whether the event's ID fits."""
@@ -106,7 +106,12 @@ FIELDS = {
 }
 """The fields of the filter language, and what they are called in a sentence."""
 _OF_CALL = frozenset({"name", "secret", "error"})
-_OF_CALLER = {"ip": "source_ip", "region": "region", "account": "account", "agent": "user_agent"}
+_OF_CALLER: dict[str, Callable[[Caller], str]] = {
+    "ip": attrgetter("came.source_ip"),
+    "region": attrgetter("region"),
+    "account": attrgetter("account"),
+    "agent": attrgetter("came.user_agent"),
+}
 _PLAIN = {"name", *_OF_CALLER}
 SOME = 4
 """Digits that few event IDs have in common."""

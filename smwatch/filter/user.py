@@ -29,17 +29,17 @@ class User(Field):
 
     def finds_caller(self, caller: Caller) -> bool:
         """Whether it is one of those asked for."""
-        return self._who[caller.principal] or self._texts[caller.access_key]
+        return self._who[caller.principal] or self._texts[caller.came.access_key]
 
     def finds_callers(self, callers: Sequence[Caller]) -> list[bool]:
         """The same of many, most of which their texts tell from those asked for."""
         who, fits = self._who, self._fits
         may = held([caller.text for caller in callers], *self._cores)
-        keys = [caller.access_key for caller in callers] if self._keys else []
+        keys = [caller.came.access_key for caller in callers] if self._keys else []
         for part in self._keys:
             may = or_held(may, part, keys)
         return [
-            said and (who[caller.principal] or fits(caller.access_key))
+            said and (who[caller.principal] or fits(caller.came.access_key))
             for said, caller in zip(may, callers, strict=True)
         ]
 

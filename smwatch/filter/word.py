@@ -46,8 +46,8 @@ class Word(Term):
             if (
                 texts[e.call.text]
                 or texts[e.caller.text]
-                or (ip and needle in e.caller.source_ip)
-                or (key and upper in e.caller.access_key)
+                or (ip and needle in e.caller.came.source_ip)
+                or (key and upper in e.caller.came.access_key)
                 or (is_id is not None and is_id(e))
             )
             is not exclude
@@ -61,8 +61,8 @@ class Word(Term):
         """Whether its search text, address or access key hold the word."""
         return (
             self._needle in caller.text
-            or (self._in_address and self._needle in caller.source_ip)
-            or (self._in_key and self._upper in caller.access_key)
+            or (self._in_address and self._needle in caller.came.source_ip)
+            or (self._in_key and self._upper in caller.came.access_key)
         )
 
     def finds_event(self, event: Event) -> bool:
@@ -78,9 +78,9 @@ class Word(Term):
         """The same."""
         found = held([caller.text for caller in callers], self._needle)
         if self._in_address:
-            found = or_held(found, self._needle, [caller.source_ip for caller in callers])
+            found = or_held(found, self._needle, [caller.came.source_ip for caller in callers])
         if self._in_key:
-            found = or_held(found, self._upper, [caller.access_key for caller in callers])
+            found = or_held(found, self._upper, [caller.came.access_key for caller in callers])
         return found
 
     def places_of_found(self, events: Sequence[Event]) -> list[int]:

@@ -127,7 +127,7 @@ class Callers:
             header.account,
             header.region,
             header.user_agent,
-            network_of[by.source_ip],
+            network_of[by.came.source_ip],
             identity.access_key,
             identity.type,
             scope.issuer_type if scope is not None else None,

@@ -46,10 +46,10 @@ class Subject:
         self.identity = by.identity
         self.session = by.arn or (f"{by.identity}:{by.session}" if by.session else by.identity)
         """All calls of one session, and nobody else's, share this text."""
-        self.access_key = caller.access_key
+        self.access_key = caller.came.access_key
         self.account = caller.account
         self.region = caller.region
-        self.network = network_of[caller.source_ip]
+        self.network = network_of[caller.came.source_ip]
         """The public network the call came from, with its length."""
 
     @property

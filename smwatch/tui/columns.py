@@ -229,7 +229,7 @@ def told(
             case "result":
                 cells.append((_fitting(result(call), width), "failed" if failed else "quiet"))
             case "ip":
-                cells.append((caller.source_ip, "quiet"))
+                cells.append((caller.came.source_ip, "quiet"))
             case "seen":
                 cells.append((seen(event, since, late), "late" if late is not None else "quiet"))
             case "region":
@@ -237,7 +237,7 @@ def told(
             case "account":
                 cells.append((caller.account, "quiet"))
             case _:
-                cells.append((caller.user_agent, "quiet"))
+                cells.append((caller.came.user_agent, "quiet"))
     return cells
 
 

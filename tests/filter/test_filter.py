@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from smwatch.events.call import Came
 from smwatch.events.event import Event
 from smwatch.filter import Context, FilterError, check_values, parse, terms
 from smwatch.filter.glob import Glob
@@ -401,9 +402,7 @@ def test_a_step_of_a_pattern_goes_to_the_last_records_that_can_match(among: int)
 def test_a_step_over_events_by_as_many_callers_is_no_longer_than_others(text: str) -> None:
     chosen, event, caller, replace = parse(text, CONTEXT), EVENTS[0], EVENTS[0].caller, msgspec.structs.replace
     events = [
-        replace(
-            event, caller=replace(caller, text=f"caller {n}", source_ip=ip, user_agent=f"agent {n}", access_key=key)
-        )
+        replace(event, caller=replace(caller, text=f"caller {n}", came=Came(key, "", ip, f"agent {n}")))
         for n, ip, key in ((n, f"10.0.{n}", f"AKIA{n}") for n in range(20_000))
     ]
     step = events[chosen.reach(events, len(events)) :]

@@ -19,7 +19,7 @@ from smwatch.rules.ending import Ending
 from smwatch.rules.envelope import Rule, Telling
 from smwatch.rules.evidence import BEGINNING, END, LEVELS, Evidence, Shed, Total, total_of
 from smwatch.rules.newest import Commands, Newest
-from smwatch.rules.telling import READERS, sentences, values_alone
+from smwatch.rules.telling import READERS, reach, sentences, values_alone
 from smwatch.rules.tidings import Tidings
 from smwatch.rules.watching import Teller
 from smwatch.rules.world import World
@@ -292,8 +292,10 @@ class Case(ABC):
         if base is None or int(base.first_at.timestamp()) != first_at:
             return facts
         began = self.world.beginning
-        known_again = began.caught_up or began.reaches(first_at - READERS)
-        return facts if known_again else base.facts or facts
+        if began.caught_up or began.reaches(first_at - max(READERS, reach(rule)[0])):
+            return facts
+        # A deletion may lie further back than what is known again.
+        return facts if facts and began.reaches(first_at - READERS) else base.facts or facts
 
     def count(self, episode: Sequence[Evidence], shed: Shed | None) -> int:
         """How many there are."""

@@ -128,6 +128,18 @@ def test_a_restart_in_between_makes_no_difference_to_what_is_told() -> None:
     assert first.alarms == later.alarms
 
 
+def test_what_was_told_of_a_deletion_outlasts_a_restart_that_reads_less_again() -> None:
+    deleted, worked = records.delete(at=before(days=25)), records.read(at=before(days=10), by=MALLORY)
+    asked = records.read_deleted(at=after())
+    first, later = Engine(catalogue()), Engine(catalogue())
+    first.judge(arrivals([deleted, worked, asked]))
+    later.restore(first.alarms.values(), known_since=first.known_since)
+    later.judge(arrivals([worked, asked]))
+    (told,), (kept,) = (of("SMW-DEL-01", engine.alarms) for engine in (first, later))
+    assert told.facts
+    assert kept.facts == told.facts
+
+
 def test_an_alarm_about_a_key_names_the_secrets_that_hang_on_it() -> None:
     disabled = to_key("DisableKey", by=MALLORY, at=after())
     hanging = [records.kms(name, at=before(days=n)) for n, name in enumerate(("prod/b", "prod/a"), 1)]

@@ -131,6 +131,14 @@ class Refusals(msgspec.Struct, gc=False, eq=False):
             self.last_failure = theirs
 
 
+class Changes(msgspec.Struct, gc=False, eq=False):
+    """Counts of what changed something."""
+
+    count: int = 0
+    last: int = 0
+    """The key of the last one."""
+
+
 class Dealings(msgspec.Struct, gc=False, eq=False):
     """Counts of what one principal did to one secret, and the keys of the first and last events.
 
@@ -149,14 +157,22 @@ class Dealings(msgspec.Struct, gc=False, eq=False):
     """Successful BatchGetSecretValue."""
     decrypts: int = 0
     """Values decrypted by KMS for the principal: the second witness of a read."""
-    writes: int = 0
-    """Calls that changed something."""
     first_read: int = 0
-    """Keys of successful reads and changes; 0 for none."""
+    """Keys of successful reads; 0 for none."""
     last_read: int = 0
-    last_write: int = 0
+    changed: Changes | None = None
+    """What few come to: a part of its own takes less. So for what was refused."""
     refused: Refusals | None = None
-    """What few come to: a part of its own takes less."""
+
+    @property
+    def writes(self) -> int:
+        """Calls that changed something."""
+        return self.changed.count if self.changed is not None else 0
+
+    @property
+    def last_write(self) -> int:
+        """The key of the last of these; 0 for none."""
+        return self.changed.last if self.changed is not None else 0
 
     @property
     def reads(self) -> int:
@@ -199,9 +215,7 @@ class Dealings(msgspec.Struct, gc=False, eq=False):
             if first < self.first_read or not self.first_read:
                 self.first_read = first
         elif not event.call.read_only and changes(event):
-            self.writes += times
-            if last > self.last_write:
-                self.last_write = last
+            self._change(times, last)
         elif name == DECRYPT:
             self.decrypts += times
 
@@ -228,7 +242,8 @@ class Dealings(msgspec.Struct, gc=False, eq=False):
         self.singles += other.singles
         self.batches += other.batches
         self.decrypts += other.decrypts
-        self.writes += other.writes
+        if other.changed is not None:
+            self._change(other.changed.count, other.changed.last)
         if other.refused is not None:
             self.refused = self.refused or Refusals()
             self.refused.absorb(other.refused)
@@ -236,4 +251,8 @@ class Dealings(msgspec.Struct, gc=False, eq=False):
         self.last = max(self.last, other.last)
         self.first_read = min(self.first_read or other.first_read, other.first_read or self.first_read)
         self.last_read = max(self.last_read, other.last_read)
-        self.last_write = max(self.last_write, other.last_write)
+
+    def _change(self, times: int, last: int) -> None:
+        self.changed = self.changed or Changes()
+        self.changed.count += times
+        self.changed.last = max(self.changed.last, last)

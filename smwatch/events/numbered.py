@@ -39,10 +39,13 @@ class _Chains(Generic[V]):
         self._half = 1
         """A power of two: there are no fewer chains, and at most twice as many."""
 
-    def find(self, value: V) -> int | None:
-        """The number of a value that is equal, if there is one."""
+    def find(self, value: V, hashed: int) -> int | None:
+        """The number of a value that is equal, if there is one.
+
+        `hashed` is its hash, for which all of its texts are fetched: so that it is made once. Serves "ingest".
+        """
         values, following, heads = self._values, self._following, self._heads
-        at = hash(value) & 2 * self._half - 1  # as `_chain` does; to call it takes as long. Serves "ingest".
+        at = hashed & 2 * self._half - 1  # as `_chain` does; to call it takes as long. Serves "ingest".
         number = heads[at if at < len(heads) else at - self._half] - 1
         while number >= 0:
             if values[number] == value:
@@ -50,18 +53,18 @@ class _Chains(Generic[V]):
             number = following[number] - 1
         return None
 
-    def add(self, number: int) -> None:
+    def add(self, number: int, hashed: int) -> None:
         """From now on the value that has this number is found; numbers are taken one after the other, or again."""
         if number == len(self._following):
             self._following.append(0)
             self._part()
-        at = self._chain(self._values[number])
+        at = self._chain(hashed)
         self._following[number] = self._heads[at]
         self._heads[at] = number + 1
 
     def remove(self, number: int) -> None:
         """The value that has this number, as yet, is not found any more."""
-        at, following = self._chain(self._values[number]), self._following
+        at, following = self._chain(hash(self._values[number])), self._following
         each = self._heads[at] - 1
         if each == number:
             self._heads[at] = following[number]
@@ -86,8 +89,8 @@ class _Chains(Generic[V]):
             heads[chain] = number + 1
             number = after
 
-    def _chain(self, value: V) -> int:
-        at = hash(value) & 2 * self._half - 1
+    def _chain(self, hashed: int) -> int:
+        at = hashed & 2 * self._half - 1
         return at if at < len(self._heads) else at - self._half
 
 
@@ -164,16 +167,17 @@ class Column(Generic[V]):
 
     def _number(self, value: V, *, steady: bool) -> int:
         """The number of a value that is not among `_lately`."""
-        number = self._chains.find(value)
+        hashed = hash(value)
+        number = self._chains.find(value, hashed)
         if number is None:
-            number = self._new(value, steady=steady)
+            number = self._new(value, hashed, steady=steady)
         if self.values[number] is value:  # which is kept, so that no other object has its id
             if len(self._lately) >= LATELY:
                 self._lately.clear()
             self._lately[id(value)] = number
         return number
 
-    def _new(self, value: V, *, steady: bool) -> int:
+    def _new(self, value: V, hashed: int, *, steady: bool) -> int:
         if self._free and not steady:
             number = self._free.pop()
             self.values[number] = value
@@ -181,7 +185,7 @@ class Column(Generic[V]):
             number = len(self.values)
             self.values.append(value)
             self.uses.append(0)
-        self._chains.add(number)
+        self._chains.add(number, hashed)
         return number
 
 

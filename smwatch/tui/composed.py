@@ -83,6 +83,14 @@ class Painting:
             began = now
         return False
 
+    @property
+    def shown(self) -> list[Placed]:
+        """What is drawn, each line as it was drawn last: a frame may come to the terminal in pieces that are seen."""
+        if self._rounds == 1:
+            return self.placed
+        last = {(x, y, strip.cell_length): number for number, (x, y, strip) in enumerate(self.placed)}
+        return [self.placed[number] for number in sorted(last.values())]
+
     def drop(self) -> None:
         """Leave it to be painted another time."""
         self._compositor.give_back(self._changed)
@@ -164,6 +172,6 @@ class DirectlyComposed(StyledOnce):
             app._handle_exception(error)
             return
         self._painting = None
-        app._display(self, DirectUpdate(painting.placed) if painting.placed else None)  # type: ignore[arg-type]
+        app._display(self, DirectUpdate(painting.shown) if painting.placed else None)  # type: ignore[arg-type]
         if self._compositor.changed:
             self._compositor_refresh()

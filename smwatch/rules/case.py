@@ -6,13 +6,12 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence, Set
 from datetime import UTC, datetime
 from functools import lru_cache
-from hashlib import blake2b
-from json.encoder import encode_basestring_ascii as _quoted
 from operator import attrgetter
 from typing import Self
 
 from smwatch.events.secret import Secret
 from smwatch.rules.alarm import BY_HAND, EVIDENCE, SECRETS, Alarm, AlarmState, Decision, Severity
+from smwatch.rules.alarm_group import group_of
 from smwatch.rules.command import filled
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Value
 from smwatch.rules.ending import Ending
@@ -341,21 +340,6 @@ class Case(ABC):
 
 
 _NAMED = frozenset((_SECRET, _IDENTITY, _SESSION, _ACCESS_KEY))
-
-
-def group_of(rule: Rule, values: Mapping[Dimension, Value]) -> str:
-    """The stable key of a group of a rule."""
-    # JSON, put together by hand in a third of the time: each new session asks for one. Serves "rules-varied".
-    parts = [_quoted(rule.id)]
-    for dimension in rule.by:
-        value = values.get(dimension)
-        if isinstance(value, Secret):
-            told = f"[{_quoted(value.account)}, {_quoted(value.region)}, {_quoted(value.name)}]"
-        else:
-            told = _quoted(value) if value is not None else "null"
-        parts.append(f"[{_quoted(dimension.name)}, {told}]")
-    text = f"[{', '.join(parts)}]".encode()
-    return f"{rule.id}:{blake2b(text, digest_size=16).hexdigest()}"
 
 
 # Those that an alarm tells are of the last minute or two, most of them: serves the row "rules-trouble".

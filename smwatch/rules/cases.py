@@ -7,7 +7,8 @@ from types import MappingProxyType
 
 from smwatch.events.event import Event
 from smwatch.rules.alarm import Alarm
-from smwatch.rules.case import Case, group_of
+from smwatch.rules.alarm_group import group_of
+from smwatch.rules.case import Case
 from smwatch.rules.dimension import Dimension, Renames, Value
 from smwatch.rules.envelope import Rule
 from smwatch.rules.feed import Feeds

@@ -10,9 +10,10 @@ from smwatch.events.event import Arrival, Event
 from smwatch.events.secret import Secret
 from smwatch.rules import judges
 from smwatch.rules.alarm import Alarm
+from smwatch.rules.alarm_group import group_of
 from smwatch.rules.answer import Pending
 from smwatch.rules.awaiting import waits
-from smwatch.rules.case import Case, group_of
+from smwatch.rules.case import Case
 from smwatch.rules.command import holes, needs_record, record_values
 from smwatch.rules.condition import historic
 from smwatch.rules.dimension import UNNAMED, Dimension, Group, Value, deciding, grouping, renamed, renames

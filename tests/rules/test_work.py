@@ -19,9 +19,9 @@ from smwatch.events.secret import Secret
 from smwatch.record import Record
 from smwatch.rules import fact, standing, telling, timers
 from smwatch.rules.alarm import Alarm, AlarmState, Severity
+from smwatch.rules.alarm_group import group_of
 from smwatch.rules.answer import Waker
 from smwatch.rules.bygone import Bygone
-from smwatch.rules.case import group_of
 from smwatch.rules.closeness import Close, Slots
 from smwatch.rules.command import for_secrets
 from smwatch.rules.dimension import UNNAMED, Dimension, Renames, Value, renamed

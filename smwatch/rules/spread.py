@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Self
 
-from smwatch.events.event import Event
 from smwatch.events.renaming import names_any, renamed_event
 from smwatch.events.secret import Secret
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Renames, Value
@@ -16,14 +15,11 @@ from smwatch.rules.last_seen import LastSeen
 from smwatch.rules.measure import Measure
 from smwatch.rules.newest import Newest
 from smwatch.rules.period import DAY
-from smwatch.rules.plan import Plan
-from smwatch.rules.sighter import SLOTS, Sighter
+from smwatch.rules.seen import SeenCase
+from smwatch.rules.sighter import SLOTS
 from smwatch.rules.slots import VALUES, Slots
 from smwatch.rules.subject import SECOND_BITS
 from smwatch.rules.telling import Listing
-from smwatch.rules.times import FEW, PLANS, crowded
-from smwatch.rules.valued import ValuedCase
-from smwatch.rules.warmup import Warmup
 from smwatch.rules.world import World
 
 _ACCOUNT, _REGION = DIMENSIONS["account"], DIMENSIONS["region"]
@@ -37,77 +33,18 @@ ASKED = 4 * PAIRS
 """Answers, and facts that they hang on, held by each case before all are asked for again."""
 
 
-class SpreadCase(ValuedCase):
+class SpreadCase(SeenCase):
     """A case whose evidence is different values close to each other in time."""
 
-    __slots__ = (
-        "_inquiry",
-        "_last_seen",
-        "_plans",
-        "_sighters",
-        "_warmup",
-        "enough",
-        "found",
-        "newest_key",
-        "slots",
-        "width",
-    )
+    __slots__ = ("_inquiry", "_last_seen")
 
     def __init__(self, rule: Rule, world: World, values: Mapping[Dimension, Value], measure: Measure) -> None:
         super().__init__(rule, world, values, measure)
-        self.newest_key = -1
-        self._warmup: Warmup | None = None
-        """What says since when a share of all says something, where that is the same for all events of the case."""
-        if (bar := measure.bar) is not None:
-            if bar.share.warmup and _ACCOUNT in values and _REGION in values:
-                self._warmup = bar.population.warmed_up(world.vigil, self.place, int(bar.share.warmup))
-            bar.population.watch(self)
-        self.enough = False
-        """Whether there are enough values at all, however far from each other."""
-        self.width = measure.width
-        self.slots = Slots(measure.width)
-        self._plans: list[Plan] = []
-        """Who may know of more."""
-        self._sighters: list[Sighter] = []
-        """Who does."""
+        if measure.bar is not None:
+            measure.bar.population.watch(self)
         self._last_seen: LastSeen | None = None
         """By seconds, of values that were seen in their order and are no evidence; None where that is not known."""
         self._inquiry = Inquiry(self, self.evident)
-        self.found = self.evident.by_slot
-        """The evidence by slot: always the same mapping, as each event asks whether it is empty."""
-
-    def listen(self, plan: Plan) -> None:
-        """Have this plan tell before the values are judged."""
-        self._plans.append(plan)
-        if len(self._plans) > FEW and crowded(self._plans, plan.since):
-            self._hear(PLANS // 4)
-
-    def release(self, plan: Plan) -> None:
-        """Have this plan, which has told all, listen no more."""
-        if plan in self._plans:
-            self._plans.remove(plan)
-
-    def _hear(self, count: int) -> None:
-        plans, self._plans = self._plans[:count], self._plans[count:]
-        for plan in plans:
-            plan.tell(self)
-
-    def await_sighter(self, sighter: Sighter) -> None:
-        """Have it tell before the values are judged."""
-        self._sighters.append(sighter)
-
-    def _catch_up(self) -> None:
-        if self._plans:
-            self._hear(PLANS)
-        if self._sighters:
-            sighters, self._sighters = self._sighters, []
-            for sighter in sighters:
-                sighter.tell()
-
-    @property
-    def calm(self) -> bool:
-        """Whether it makes no difference that a value was seen once more."""
-        return not (self.enough or self.found)
 
     def doubt_all(self) -> None:
         """Have all values judged again; what was asked about each holds until it is doubted."""
@@ -122,13 +59,6 @@ class SpreadCase(ValuedCase):
         """What was asked about a value may have another answer."""
         self._inquiry.doubt(value)
         self.evidence_changes()
-
-    def heard(self, event: Event) -> None:
-        """Take in the newest event."""
-        self.newest_key = event.key
-        self.event = event
-        if self.found:
-            self.world.dirty.add(self)  # as evidence_changes() does: each event of a case with an alarm comes by
 
     def add(self, value: Value, key: int, second: int) -> list[int]:
         """Take in that a value was seen; the value's first and last key in that slot, as long as that is kept."""
@@ -284,19 +214,6 @@ class SpreadCase(ValuedCase):
         oldest = self.slots.oldest
         if oldest is not None and oldest * self.width < last and first <= self.newest_key >> SECOND_BITS:
             self.wake()
-
-    def _count(self) -> None:
-        """Find out whether there are enough values for any period."""
-        slots = self.slots
-        since = slots.oldest * self.width if slots.oldest is not None else None
-        if since is not None and self._warmup is not None:
-            since = max(since, self._warmup.since)
-        enough = self.measure.enough(len(slots.values), since)
-        if enough and not self.enough:
-            self._catch_up()  # from now on it makes a difference
-        elif not enough:
-            slots.all_stale()
-        self.enough = enough
 
     def forget_before(self, second: int) -> None:
         """Let go of slots without evidence from before this second: most cases are sessions that never come back."""

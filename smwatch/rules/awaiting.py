@@ -53,7 +53,7 @@ class Waits:
     def fold(self, every: Renames, right: Mapping[Secret, Secret]) -> Iterator[int]:
         """Have events wait for what is known of secrets by their right names, in the right groups.
 
-        Step by step: see `Watch.fold`.
+        Step by step: see `Caseload.fold`.
         """
         for key in self._waiters.remembered():
             group, values = key

@@ -41,7 +41,7 @@ class Cases:
         if group_of(rule, values) != alarm.group:
             return None  # the rule groups differently by now
         values = {each: right.get(value, value) if each.names_secret else value for each, value in values.items()}
-        return watch.case(values) if watch is not None else self.feeds.case(rule, values)
+        return watch.cases.of(values) if watch is not None else self.feeds.case(rule, values)
 
     # -- of alarms that were kept
 
@@ -65,7 +65,7 @@ class Cases:
                 case, watch = self.of(alarm), self.watches.get(alarm.rule)
                 if case is not None and watch is not None:
                     known = tuple(case.values.get(dimension) for dimension in watch.rule.by)
-                    watch.regroup(known, {alarm.secret: event.secret})
+                    watch.cases.regroup(known, {alarm.secret: event.secret})
 
 
 def _values_of(rule: Rule, alarm: Alarm) -> Mapping[Dimension, Value]:

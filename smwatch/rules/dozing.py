@@ -100,7 +100,7 @@ class Dozing:
     def fold(self, every: Renames, right: Mapping[Secret, Secret]) -> Iterator[int]:
         """Know marks by the right names of their secrets, in the right groups.
 
-        Step by step: see `Watch.fold`. The groups at once, as others come meanwhile, for which some move or go.
+        Step by step: see `Caseload.fold`. The groups at once, as others come meanwhile, for which some move or go.
         """
         wrong = every.keys()
         for dozers in (self._marks, self._left):

@@ -332,7 +332,7 @@ class Engine:
         """Once a day, bit by bit: who is left open for months must not hold what was only of use on a day long gone."""
         self._forget_plans()
         for watch in self._cases.watches.values():
-            for gone in watch.forget_before(second):
+            for gone in watch.cases.forget_before(second):
                 if gone:
                     self._forget_plans()
                 yield
@@ -340,7 +340,7 @@ class Engine:
     def _rest(self, second: int) -> Iterator[None]:
         """Bit by bit: what nothing was seen in since this second holds no more than it must."""
         for watch in self._cases.watches.values():
-            yield from watch.rest(second)
+            yield from watch.cases.rest(second)
 
     def _forget_plans(self) -> None:
         for router in (self._route, self._wanted):

@@ -12,9 +12,9 @@ import pytest
 
 from smwatch.rules import standing
 from smwatch.rules.alarm import Alarm, AlarmState, Mute, Severity
+from smwatch.rules.caseload import LOOKED_AT, Caseload
 from smwatch.rules.engine import Engine
 from smwatch.rules.rule import combine, load_builtin
-from smwatch.rules.watch import LOOKED_AT, Watch
 from tests import records
 from tests.rules.judging import after, arrivals, catalogue, counting_calls, judged, of, only
 
@@ -199,9 +199,9 @@ def test_of_two_events_of_one_second_the_same_one_is_told_whichever_came_first()
     assert len(told) == 1
 
 
-def known(watch: Watch) -> list[object]:
+def known(cases: Caseload) -> list[object]:
     """The groups of which anything is kept, with a case or none."""
-    return [*watch._handfuls.remembered(), *watch._spreads.remembered()]
+    return [*cases.handfuls.remembered(), *cases.spreads.remembered()]
 
 
 def test_sessions_that_never_come_back_are_let_go_after_a_week_and_alarms_are_not() -> None:
@@ -212,10 +212,10 @@ def test_sessions_that_never_come_back_are_let_go_after_a_week_and_alarms_are_no
     engine.judge(arrivals(records.read(by=records.role("api", f"i-{n}"), at=after(n)) for n in range(100)))
     watch = engine._cases.watches["SMW-READ-01"]
     engine.tick(after(days=6))
-    assert len(known(watch)) == 101
+    assert len(known(watch.cases)) == 101
     before = of("SMW-READ-01", engine.alarms)
     engine.tick(after(days=9))
-    assert len(known(watch)) == 1
+    assert len(known(watch.cases)) == 1
     assert of("SMW-READ-01", engine.alarms) == before
     later = [records.read(f"prod/{n}", by=thief, at=after(n, days=9)) for n in range(20, 35)]
     engine.judge(arrivals(later))
@@ -237,13 +237,13 @@ def test_what_is_no_longer_of_use_is_let_go_bit_by_bit_where_a_screen_waits() ->
     engine.at_once = 10
     engine.judge(arrivals(records.read(by=records.role("api", f"i-{n}"), at=after(n)) for n in range(250)))
     watch = engine._cases.watches["SMW-READ-01"]
-    left = [len(known(watch))]
+    left = [len(known(watch.cases))]
     for second in range(30):
         engine.tick(after(second, days=9))
-        left.append(len(known(watch)))
+        left.append(len(known(watch.cases)))
     assert left[0] == 250
     assert left[-1] == 0
     assert max(before - now for before, now in pairwise(left)) == LOOKED_AT
     late = records.read("prod/x", by=records.role("api", "i-7"), at=after(days=9))
     engine.judge(arrivals([late]))
-    assert len(known(watch)) == 1
+    assert len(known(watch.cases)) == 1

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import pytest
 
 from smwatch.record import Record
-from smwatch.rules import awaiting, fact, route, watch
+from smwatch.rules import awaiting, caseload, fact, route
 from smwatch.rules.alarm import AlarmState
 from smwatch.rules.engine import Engine
 from smwatch.rules.sighter import SLOTS
@@ -44,7 +44,7 @@ def test_a_session_that_comes_back_after_a_week_has_its_alarm_whatever_was_forgo
 def test_an_alarm_goes_on_counting_however_many_others_there_were_since(
     monkeypatch: pytest.MonkeyPatch, at_once: int | None
 ) -> None:
-    monkeypatch.setattr(watch, "CASES", 8)
+    monkeypatch.setattr(caseload, "CASES", 8)
     engine, secrets = Engine(catalogue()), [f"prod/db-{n}" for n in range(40)]
     engine.at_once = at_once
     for minute in range(3):
@@ -60,7 +60,7 @@ def test_an_alarm_goes_on_counting_however_many_others_there_were_since(
 
 @pytest.fixture
 def small_memories(monkeypatch: pytest.MonkeyPatch) -> None:
-    for module, name in ((fact, "GROUPS"), (watch, "CASES"), (awaiting, "WAITERS"), (route, "PLANS")):
+    for module, name in ((fact, "GROUPS"), (caseload, "CASES"), (awaiting, "WAITERS"), (route, "PLANS")):
         monkeypatch.setattr(module, name, LIMIT)
 
 

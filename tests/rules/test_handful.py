@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from smwatch.events.secret import Secret
 from smwatch.record import Record
 from smwatch.rules.alarm import Alarm
+from smwatch.rules.caseload import Caseload
 from smwatch.rules.dimension import Group
 from smwatch.rules.engine import Engine
 from smwatch.rules.sighter import SLOTS
 from smwatch.rules.spread import SpreadCase
-from smwatch.rules.watch import Watch
 from tests import records
 from tests.records import AT
 from tests.rules.judging import after, arrivals, mine, ruled
@@ -66,8 +66,8 @@ def alarms(reads: Sequence[Read], batch: int, *, renamed: bool, kept_for: int) -
     return dict(engine.alarms)
 
 
-def with_a_case(watch: Watch, group: Group) -> SpreadCase:
-    return watch._spreads[group]
+def with_a_case(cases: Caseload, group: Group) -> SpreadCase:
+    return cases.spreads[group]
 
 
 @example(reads=[(0, which, 0) for which in (0, 1, 2, 0, 3, 4)], batch=1, renamed=True, kept_for=0)
@@ -82,7 +82,7 @@ def with_a_case(watch: Watch, group: Group) -> SpreadCase:
 def test_alarms_are_as_if_each_group_had_a_case(*, reads: list[Read], batch: int, renamed: bool, kept_for: int) -> None:
     found = alarms(reads, batch, renamed=renamed, kept_for=kept_for)
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(Watch, "_keeper", with_a_case)
+        patch.setattr(Caseload, "keeper", with_a_case)
         assert alarms(reads, batch, renamed=renamed, kept_for=kept_for) == found
 
 
@@ -90,11 +90,11 @@ def test_there_is_a_case_once_there_are_enough_values_and_not_before() -> None:
     engine = Engine(RULES)
     watch = engine._cases.watches["MINE"]
     judge(engine, [(0, BATCHES, 1), *((0, number, 1) for number in range(LEAST - 1))], LEAST)
-    assert not watch._spreads.remembered()
+    assert not watch.cases.spreads.remembered()
     assert not engine.alarms
     judge(engine, [(0, number, 2) for number in range(LEAST)], LEAST)
-    assert len(watch._spreads.remembered()) == 1
-    assert not watch._handfuls.remembered()
+    assert len(watch.cases.spreads.remembered()) == 1
+    assert not watch.cases.handfuls.remembered()
     assert [alarm.count for alarm in engine.alarms.values()] == [LEAST]
 
 
@@ -112,8 +112,8 @@ def test_a_group_with_an_alarm_that_was_kept_has_a_case_at_once() -> None:
     again = Engine(RULES)
     again.restore(engine.alarms.values())
     watch = again._cases.watches["MINE"]
-    for group in watch._spreads.remembered():
-        watch._spreads.take(group)
+    for group in watch.cases.spreads.remembered():
+        watch.cases.spreads.take(group)
     judge(again, [(0, 0, 2), (1, 0, 2)], 1)
-    assert len(watch._spreads.remembered()) == 1
-    assert len(watch._handfuls.remembered()) == 1
+    assert len(watch.cases.spreads.remembered()) == 1
+    assert len(watch.cases.handfuls.remembered()) == 1

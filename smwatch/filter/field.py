@@ -39,8 +39,12 @@ class Field(Term):
         return (
             isinstance(other, Field)
             and self.name == other.name
-            and all(any(one.within(another) for another in other.globs) for one in self.globs)
+            and all(any(self._glob_within(one, another) for another in other.globs) for one in self.globs)
         )
+
+    def _glob_within(self, one: Glob, another: Glob) -> bool:
+        """Whether one finds no more than another: an ARN finds secrets by more than their names."""
+        return one == another if self.name == "secret" and _is_arn(one) else one.within(another)
 
     def _described(self, exclude: bool) -> str:
         return f"{FIELDS[self.name]} {'not ' if exclude else ''}{' or '.join(glob.text for glob in self.globs)}"
@@ -85,12 +89,16 @@ class Field(Term):
         for glob in self.globs:
             if glob.fits(secret.name):
                 return True
-            if glob.text.lower().startswith("arn:"):
+            if _is_arn(glob):
                 arn = f":secretsmanager:{secret.region}:{secret.account}:secret:{secret.name}"
                 without_suffix = Glob(_SUFFIX.sub("", glob.text), literal=glob.literal)
                 if any(one(f"arn:{partition}{arn}") for partition in PARTITIONS for one in (glob, without_suffix)):
                     return True
         return False
+
+
+def _is_arn(glob: Glob) -> bool:
+    return glob.text.lower().startswith("arn:")
 
 
 FIELDS = {

@@ -300,6 +300,8 @@ def test_typing_on_narrows() -> None:
     assert not narrows("-denied", "-error")
     assert not narrows("prod", "error")
     assert not narrows("deadbeef", "deadbee")
+    assert not narrows("secret:arn:", "secret:arn")  # which no secret's name begins with
+    assert not narrows("secret:arn:aws:secretsmanager:*:prod-a1B2c3", "secret:arn:aws:secretsmanager:*:prod-a1B2c")
 
 
 @given(st.text(max_size=40), st.booleans())

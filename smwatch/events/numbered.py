@@ -97,7 +97,7 @@ class _Chains(Generic[V]):
 class Column(Generic[V]):
     """One value for each of a list of events; equal ones have one number for as long as some event has them."""
 
-    __slots__ = ("_chains", "_free", "_lately", "nothing", "numbers", "uses", "values")
+    __slots__ = ("_chains", "_free", "_lately", "nothing", "numbers", "reused", "uses", "values")
 
     def __init__(self, nothing: V) -> None:
         self.numbers = array("I")
@@ -111,6 +111,8 @@ class Column(Generic[V]):
         """The numbers of some of `values`, by id: to hash one, the texts that it holds are fetched. Serves "ingest"."""
         self.uses = array("I")
         """How many events have the value; by number."""
+        self.reused = 0
+        """How often a value got a number that was another one's before."""
         self._free: list[int] = []
 
     def take(self, values: Iterable[V], *, steady: bool) -> array[int]:
@@ -180,6 +182,7 @@ class Column(Generic[V]):
     def _new(self, value: V, hashed: int, *, steady: bool) -> int:
         if self._free and not steady:
             number = self._free.pop()
+            self.reused += 1
             self.values[number] = value
         else:
             number = len(self.values)

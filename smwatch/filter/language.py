@@ -82,10 +82,14 @@ class Filter:
         # Each may have to look at all of them.
         return max(0, end - int(1 / sum(1 / term.step for term in self.terms))) if self.terms else 0
 
-    def sweep(self, numbered: Numbered, *, since: int = 0) -> Sweep | None:
-        """What asks the same of all events of a store, from a key on; None where all terms look at each event."""
-        shared = any(term.shared for term in self.terms)
-        return Sweep(self._ordered, numbered, since=since) if shared else None
+    def sweep(self, numbered: Numbered, *, since: int = 0, before: object = None) -> Sweep | None:
+        """What asks the same of all events of a store, from a key on; None where all terms look at each event.
+
+        `before` is a sweep that is through: what it did not find is not asked about where a term narrows one of its.
+        """
+        if not any(term.shared for term in self.terms):
+            return None
+        return Sweep(self._ordered, numbered, since=since, before=before if isinstance(before, Sweep) else None)
 
     def narrows(self, other: object) -> bool:
         """Whether everything this keeps is known to be kept by `other` too."""

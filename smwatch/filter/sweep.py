@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import re
+import sys
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from itertools import compress
 from operator import attrgetter
 from typing import Generic, TypeVar
 
+from smwatch.events.call import Call, Caller
 from smwatch.events.event import Event
 from smwatch.events.numbered import Column, Numbered
 from smwatch.filter.term import Term
@@ -18,6 +21,11 @@ ASKED, SWEPT = 5_000, 20_000
 """Values that are asked about, and events that are gone through, in some milliseconds."""
 DENSE = 8
 """Events are kept by going through all of them where more than one in so many are."""
+SOUGHT, BMP = 1_000, 0x10000
+"""Numbers that are looked for at once, and how many there may be, to be characters of a set that is quick to ask."""
+AT_ONCE = 5
+"""So many times as many events are gone through in the same time where numbers are looked for."""
+UTF_32 = f"utf-32-{sys.byteorder[0]}e"
 
 
 class Sweep:
@@ -27,19 +35,31 @@ class Sweep:
     value's; there may be more of them, which are to be asked about.
     """
 
-    def __init__(self, terms: Sequence[Term], numbered: Numbered, *, since: int = 0) -> None:
+    def __init__(
+        self, terms: Sequence[Term], numbered: Numbered, *, since: int = 0, before: Sweep | None = None
+    ) -> None:
         """`terms` in the order in which they are to be asked; no event is kept whose key is less than `since`.
 
-        One of them asks about what events share.
+        One of them asks about what events share. `before` is another sweep that is through: where a term narrows one of
+        its, what that did not find is not asked about again. Serves "filter-narrow".
         """
         shared = sorted((term for term in terms if term.shared), key=lambda term: term.by_event)
-        self._ahead = [_Asked(term, numbered) for term in shared]
+        known: list[_Asked] = [*before._ahead, *before._after] if before is not None else []
+        self._ahead: list[_Asked] = [
+            _Asked(term, numbered, next((wider for wider in known if wider.finds_all_of(term)), None))
+            for term in shared
+        ]
         self._after: list[_Asked] = []
         """Those that are asked about what the others leave."""
         self._own = [term for term in terms if not term.shared]
         self._since = since
-        self.size = min([SWEPT // len(shared), *(term.step for term in terms if term.by_event)])
+        self.swept = min([SWEPT // len(shared), *(term.step for term in terms if term.by_event)])
+        """Events that `pick` gets through in some milliseconds where it goes through all of them."""
+
+    @property
+    def size(self) -> int:
         """Events that `pick` gets through in some milliseconds."""
+        return self.swept * AT_ONCE if any(asked.sparse for asked in self._ahead) else self.swept
 
     def ask(self) -> bool:
         """Ask about some thousand values; False if all of them were asked about before."""
@@ -69,10 +89,28 @@ class Sweep:
 class _Asked:
     """A term, and what it said of calls and callers."""
 
-    def __init__(self, term: Term, numbered: Numbered) -> None:
+    def __init__(self, term: Term, numbered: Numbered, wider: _Asked | None) -> None:
+        """`wider` has been asked, and finds all that `term` does."""
         self._term = term
-        self._calls = _Said(numbered.calls, term.finds_calls if term.by_call else None)
-        self._callers = _Said(numbered.callers, term.finds_callers if term.by_caller else None)
+        self._calls: _Said[Call] = _Said(
+            numbered.calls,
+            term.finds_calls if term.by_call else None,
+            wider._calls if wider is not None else None,
+        )
+        self._callers: _Said[Caller] = _Said(
+            numbered.callers,
+            term.finds_callers if term.by_caller else None,
+            wider._callers if wider is not None else None,
+        )
+
+    def finds_all_of(self, term: Term) -> bool:
+        """Whether this finds whatever another term does."""
+        return not term.exclude and term.implies(self._term)
+
+    @property
+    def sparse(self) -> bool:
+        """Whether the few events that it keeps are found by looking for the numbers of what they share."""
+        return not (self._term.exclude or self._term.by_event) and self._calls.sparse and self._callers.sparse
 
     @property
     def width(self) -> float:
@@ -109,6 +147,8 @@ class _Asked:
         calls, callers, exclude = self._calls, self._callers, self._term.exclude
         if calls.all or callers.all:
             return [] if exclude else places
+        if not exclude and isinstance(places, range) and calls.sparse and callers.sparse:
+            return sorted({*calls.places(places), *callers.places(places)})
         if not (calls.count and callers.count):
             alone = calls if calls.count else callers
             if not alone.count:
@@ -125,8 +165,16 @@ class _Asked:
 class _Said(Generic[V]):
     """What a term says of the values of a column: of all of them, or of those of some events."""
 
-    def __init__(self, column: Column[V], question: Callable[[Sequence[V]], list[bool]] | None) -> None:
-        """`question` is None where the term does not ask about these values: it finds none of them."""
+    def __init__(
+        self,
+        column: Column[V],
+        question: Callable[[Sequence[V]], list[bool]] | None,
+        wider: _Said[V] | None,
+    ) -> None:
+        """`question` is None where the term does not ask about these values: it finds none of them.
+
+        `wider` has found all that this will, of the values whose numbers are theirs still.
+        """
         self.found: list[bool | None] = []
         """By number; None for what was not asked about."""
         self.count = 0
@@ -135,6 +183,22 @@ class _Said(Generic[V]):
         """Whether all were asked about, and it finds each that an event has."""
         self._column = column
         self._question = question
+        self._reused = column.reused
+        self._sought: list[int] = []
+        """The numbers of those that it finds."""
+        self._known = wider.found if wider is not None and wider._is_of(column) else []
+        self._few = len(self._known) if wider is not None and len(wider._sought) <= ASKED else 0
+        """Of so many there are few to be asked about."""
+
+    def _is_of(self, column: Column[V]) -> bool:
+        """Whether what it said of a number stands: no other value has it."""
+        return self._question is not None and self._column is column and self._reused == column.reused
+
+    @property
+    def sparse(self) -> bool:
+        """Whether `places` finds the few events that have one that it finds, as far as all values are asked about."""
+        few = self.count * DENSE <= len(self._column.numbers) and len(self._sought) <= SOUGHT
+        return few and len(self._column.values) <= BMP
 
     @property
     def width(self) -> float:
@@ -143,13 +207,22 @@ class _Said(Generic[V]):
 
     def ask(self) -> bool:
         """Ask about some thousand more, by number; False if all were asked about."""
-        known = len(self.found)
-        values = self._column.values[known : known + ASKED]
+        start = len(self.found)
+        end = max(self._few, start + ASKED)
+        values = self._column.values[start:end]
         if self._question is None or not values:
             return False
-        said = self._question(values)
+        known = self._known[start:end]
+        if known:
+            known += [None] * (len(values) - len(known))
+            asked = [value for value, found in zip(values, known, strict=True) if found is not False]
+            answers = iter(self._question(asked))
+            said = [found is not False and next(answers) for found in known]
+        else:
+            said = self._question(values)
         self.found += said
-        self.count += sum(compress(self._column.uses[known : known + ASKED], said))
+        self._sought += compress(range(start, end), said)
+        self.count += sum(compress(self._column.uses[start:end], said))
         nothing = self._column.nothing
         self.all = self.all and all(one or value is nothing for one, value in zip(said, values, strict=True))
         return True
@@ -166,7 +239,20 @@ class _Said(Generic[V]):
         self.count += sum(said)
         for number, one in zip(new, said, strict=True):
             found[number] = one
+        self._sought += compress(new, said)
         return [found[number] for number in numbers]
+
+    def places(self, within: range) -> list[int]:
+        """Those of some places where events have one that it finds.
+
+        The numbers are characters of a text, in which those of a set are looked for: serves "filter-…", as a loop over
+        all events takes ten times as long.
+        """
+        if not self._sought:
+            return []
+        text = self._column.numbers[within.start : within.stop].tobytes().decode(UTF_32, "surrogatepass")
+        sought = re.compile(f"[{re.escape(''.join(map(chr, self._sought)))}]")
+        return [within.start + found.start() for found in sought.finditer(text)]
 
     def numbers(self, places: Sequence[int]) -> Sequence[int]:
         """Those of the events at these places."""

@@ -106,7 +106,7 @@ class Term(ABC):
 
     @abstractmethod
     def _within(self, other: Term) -> bool:
-        """Whether everything that is found by this is known to be found by `other`."""
+        """Whether everything that is found by this is known to be found by `other`: each event, call and caller."""
 
     @abstractmethod
     def _described(self, exclude: bool) -> str: ...

@@ -17,8 +17,9 @@ STEP = 128
 """Rows between two that are looked at first to find where a late one goes."""
 NEWEST = 500
 """Rows that are looked at before a sweep asks its questions, so that something is shown at once."""
-NARROW = 4
-"""A filter that narrows another looks at the rows of that one where they are less than one in so many."""
+NARROW = 50
+"""A filter that narrows another looks at the rows of that one where they are less than one in so many: each is far away
+in memory."""
 
 
 class Sweep(Protocol):
@@ -63,8 +64,11 @@ class Filter(Protocol):
         """How many of the first `end` to leave for later, so that `select` gets through the last of them in ms."""
         ...
 
-    def sweep(self, numbered: Numbered, *, since: int = 0) -> Sweep | None:
-        """What asks the same of all events of a store, from the key `since` on; None: `select` does it as well."""
+    def sweep(self, numbered: Numbered, *, since: int = 0, before: object = None) -> Sweep | None:
+        """What asks the same of all events of a store, from the key `since` on; None: `select` does it as well.
+
+        `before` may be a sweep that is through, of whatever filter: it may answer some questions.
+        """
         ...
 
     def narrows(self, other: Filter) -> bool:
@@ -98,6 +102,8 @@ class View:
         """Of these, the ones with smaller keys are still to be looked at."""
         self._sweep: Sweep | None = None
         """What looks at them, if these are all events."""
+        self._through: Sweep | None = None
+        """The last one that has looked at all of them."""
         if chosen is not None:
             self.choose(chosen)
 
@@ -111,11 +117,13 @@ class View:
         previous, self.chosen = self.chosen, chosen
         if chosen is None:
             self.rows = self._source = self._events
-            self._before = self._sweep = None
+            self._before = self._sweep = self._through = None
             return
         narrower = previous is not None and not self.busy and chosen.narrows(previous)
         few = narrower and len(self.rows) * NARROW < len(self._events)
-        self._sweep = chosen.sweep(self._numbered) if self._numbered is not None and not few else None
+        self._sweep = None
+        if self._numbered is not None and not few:
+            self._sweep = chosen.sweep(self._numbered, before=self._through)
         self._source, self.rows = self.rows if narrower and self._sweep is None else self._events, []
         end = len(self._source)
         self._look(chosen, 0 if self._sweep is None else max(0, end - NEWEST), end)
@@ -142,7 +150,7 @@ class View:
         self.rows[0:0] = kept
         self._before = self._source[rest].key if rest else None
         if not rest:
-            self._source, self._sweep = self._events, None
+            self._source, self._through, self._sweep = self._events, self._sweep or self._through, None
 
     def added(self, fresh: list[Event]) -> list[Event]:
         """Take in events that are new in the store, ascending by key; returns those the filter keeps."""

@@ -57,7 +57,7 @@ class Since:
         """None are left for later."""
         return 0
 
-    def sweep(self, numbered: Numbered, *, since: int = 0) -> None:
+    def sweep(self, numbered: Numbered, *, since: int = 0, before: object = None) -> None:
         """There is none: it looks at a few of however many."""
 
     def narrows(self, other: Filter) -> bool:
@@ -87,11 +87,13 @@ class Every:
         """As many are left for later as by the part that leaves most."""
         return max(part.reach(events, end) for part in self.parts)
 
-    def sweep(self, numbered: Numbered, *, since: int = 0) -> Sweep | None:
+    def sweep(self, numbered: Numbered, *, since: int = 0, before: object = None) -> Sweep | None:
         """That of the last one, from the moments of the others on; None where one of these is more than a moment."""
         *first, last = self.parts
         moments = [part.key for part in first if isinstance(part, Since)]
-        return last.sweep(numbered, since=max([since, *moments])) if len(moments) == len(first) else None
+        if len(moments) < len(first):
+            return None
+        return last.sweep(numbered, since=max([since, *moments]), before=before)
 
     def narrows(self, other: Filter) -> bool:
         """Whether each of the other's conditions is met by one of these."""

@@ -19,8 +19,8 @@ class _InSteps(Filter):
     def reach(self, events: list[Event], end: int) -> int:
         return max(0, end - self._size)
 
-    def sweep(self, numbered: Numbered, *, since: int = 0) -> Sweep | None:
-        sweep = super().sweep(numbered, since=since)
+    def sweep(self, numbered: Numbered, *, since: int = 0, before: object = None) -> Sweep | None:
+        sweep = super().sweep(numbered, since=since, before=before)
         if sweep is not None:
-            sweep.size = self._size
+            sweep.swept = self._size
         return sweep

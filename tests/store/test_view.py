@@ -78,10 +78,13 @@ DEEDS = st.one_of(
 
 
 @settings(max_examples=600)
-@given(st.lists(DEEDS, max_size=25), st.integers(1, 9), st.booleans())
-def test_whatever_happens_a_view_shows_what_its_filter_keeps(deeds: list[Deed], step: int, swept: bool) -> None:
+@given(st.lists(DEEDS, max_size=25), st.integers(1, 9), st.booleans(), st.sampled_from([2, 50]))
+def test_whatever_happens_a_view_shows_what_its_filter_keeps(
+    deeds: list[Deed], step: int, swept: bool, narrow: int
+) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("smwatch.store.view.NEWEST", 3)
+        patch.setattr("smwatch.store.view.NARROW", narrow)
         do(deeds, step, Numbered() if swept else None)
 
 

@@ -180,7 +180,7 @@ class Only:
     def reach(self, events: list[Event], end: int) -> int:
         return max(0, end - 50)
 
-    def sweep(self, numbered: Numbered, *, since: int = 0) -> None:
+    def sweep(self, numbered: Numbered, *, since: int = 0, before: object = None) -> None:
         pass
 
     def narrows(self, other: object) -> bool:

@@ -7,6 +7,7 @@ from typing import ClassVar, NamedTuple
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
+from textual.geometry import Region
 from textual.message import Message
 from textual.strip import Strip
 
@@ -55,6 +56,10 @@ class Bar(Direct):
         self.place = Place()
         self._held: tuple[int, int] | None = None
         """While the thumb is held: where the mouse took it, and the first line then."""
+        self._drawn = 0, 0
+        """Where the thumb is in the frame that is being drawn."""
+        self._cells: dict[tuple[str, bool, bool], Strip] = {}
+        """By what is drawn, in which look, and whether that is turned round: of a screen of them few differ."""
 
     def put(self, place: Place) -> None:
         """Show another place."""
@@ -72,18 +77,35 @@ class Bar(Direct):
         length = max(8, seen * height // total)
         return (height - length) * first // (total - seen), length
 
+    def render_lines(self, crop: Region) -> list[Strip]:
+        """The cells inside `crop`: the thumb is in one place for all of them. Serves "scroll" and "page"."""
+        self._drawn = self._thumb
+        return super().render_lines(crop)
+
     def render_line(self, y: int) -> Strip:
         """One cell."""
-        start, length = self._thumb
+        start, length = self._drawn
         top, end = max(0, start - y * 8), min(8, start + length - y * 8)
-        look = self.get_component_rich_style("bar--held" if self._held else "bar--thumb")
         if not length or top >= 8 or end <= 0:
-            return Strip([Segment(" ", self.rich_style)], 1)
+            return self._cell(" ")
         if top > 0:  # the thumb begins inside: its part is the lower one
-            return Strip([Segment(BARS[7 - top], look)], 1)
+            return self._cell(BARS[7 - top])
         if end < 8:  # it ends inside: its part is the upper one, drawn as what is left below
-            return Strip([Segment(BARS[7 - end], look + Style(reverse=True))], 1)
-        return Strip([Segment(BARS[7], look)], 1)
+            return self._cell(BARS[7 - end], reverse=True)
+        return self._cell(BARS[7])
+
+    def _cell(self, text: str, *, reverse: bool = False) -> Strip:
+        drawn = text, self._held is not None, reverse
+        if drawn not in self._cells:
+            thumb = self.get_component_rich_style("bar--held" if self._held else "bar--thumb")
+            look = self.rich_style if text == " " else thumb + Style(reverse=True) if reverse else thumb
+            self._cells[drawn] = Strip([Segment(text, look)], 1)
+        return self._cells[drawn]
+
+    def notify_style_update(self) -> None:
+        """Forget what was drawn in the colours of another theme."""
+        super().notify_style_update()
+        self._cells.clear()
 
     def on_mouse_down(self, event: events.MouseDown) -> None:
         """Take the thumb, or go a screenful towards the mouse."""

@@ -26,9 +26,20 @@ def watch_policy(
     Deny holds whatever else the principal is allowed. `regions` are watched besides the place's.
     """
     places = _everywhere(place, regions)
-    group = place.log_group(log_group)
+    return document(
+        *_watch_trail(place, place.log_group(log_group)),
+        *_watch_tells(places),
+        *(_watch_secrets(places) if enrichment else ()),
+        _statement(
+            "NeverReadASecret", "Deny", "*", "secretsmanager:BatchGetSecretValue", "secretsmanager:GetSecretValue"
+        ),
+    )
+
+
+def _watch_trail(place: Place, group: str) -> list[Statement]:
+    """The event history, the trail and its log group, and whether they are set up well."""
     live_tail = ["logs:StartLiveTail"] if place.partition == LIVE_TAIL_PARTITION else []
-    wanted = [
+    return [
         _allow(
             "WatchAccount",
             "*",  # these know no resources
@@ -56,6 +67,12 @@ def watch_policy(
             "iam:ListAttachedRolePolicies",
             "iam:ListRolePolicies",
         ),
+    ]
+
+
+def _watch_tells(places: Sequence[Place]) -> list[Statement]:
+    """Whether AWS tells people by itself, and whom."""
+    return [
         _allow(
             "WatchTopics",
             [at.topic(ANY) for at in places],
@@ -65,20 +82,19 @@ def watch_policy(
         _allow("WatchQueues", [at.queue(ANY) for at in places], "sqs:GetQueueAttributes", "sqs:GetQueueUrl"),
         _allow("WatchEventRules", [at.event_rule(ANY) for at in places], "events:ListTargetsByRule"),
     ]
-    if enrichment:
-        wanted.append(
-            _allow(
-                "WatchSecretMetadata",
-                [at.arn("secretsmanager", "secret:*") for at in places],
-                "secretsmanager:DescribeSecret",
-                "secretsmanager:GetResourcePolicy",
-                "secretsmanager:ListSecretVersionIds",
-            )
+
+
+def _watch_secrets(places: Sequence[Place]) -> list[Statement]:
+    """What events can't say of a secret: metadata only."""
+    return [
+        _allow(
+            "WatchSecretMetadata",
+            [at.arn("secretsmanager", "secret:*") for at in places],
+            "secretsmanager:DescribeSecret",
+            "secretsmanager:GetResourcePolicy",
+            "secretsmanager:ListSecretVersionIds",
         )
-    never = _statement(
-        "NeverReadASecret", "Deny", "*", "secretsmanager:BatchGetSecretValue", "secretsmanager:GetSecretValue"
-    )
-    return document(*wanted, never)
+    ]
 
 
 def setup_policy(

@@ -12,11 +12,12 @@ import msgspec
 from smwatch.events.event import SeenBy
 from smwatch.record import whole
 from smwatch.sources.clock import LOCAL, LocalClock
-from smwatch.sources.failures import date_of, malformed, told_apart
+from smwatch.sources.failures import malformed, told_apart
 from smwatch.sources.item import completed
 from smwatch.sources.nature import Nature, Schedule
 from smwatch.sources.pace import PACES, Paces
 from smwatch.sources.reader import Answer, Row
+from smwatch.sources.refusals import date_of
 from smwatch.sources.session import AwsSession
 from smwatch.sources.signing import Signing
 from smwatch.sources.source import Found

@@ -9,7 +9,8 @@ from typing import Any
 
 from smwatch.sources.api_call import ApiCall
 from smwatch.sources.errors import CallError, Remedy
-from smwatch.sources.failures import infrequent_access, told_apart
+from smwatch.sources.failures import told_apart
+from smwatch.sources.refusals import infrequent_access
 from smwatch.sources.session import AwsSession
 from smwatch.sources.signing import Signing
 from smwatch.sources.source import State

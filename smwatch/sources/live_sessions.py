@@ -18,9 +18,10 @@ from smwatch.record import whole
 from smwatch.sources.api_call import ApiCall
 from smwatch.sources.clock import LocalClock, ServerClock
 from smwatch.sources.errors import CallError, Remedy
-from smwatch.sources.failures import date_of, no_live_tail, told_apart
+from smwatch.sources.failures import told_apart
 from smwatch.sources.log_group import LogGroup
 from smwatch.sources.logs import moment
+from smwatch.sources.refusals import date_of, no_live_tail
 from smwatch.sources.session import AwsSession
 from smwatch.sources.signing import Signing
 from smwatch.sources.source import State

@@ -14,11 +14,12 @@ from smwatch.sources.answers import LogEvent
 from smwatch.sources.clock import LOCAL, LocalClock
 from smwatch.sources.description import Description
 from smwatch.sources.errors import CallError
-from smwatch.sources.failures import date_of, malformed, told_apart
+from smwatch.sources.failures import malformed, told_apart
 from smwatch.sources.log_group import LogGroup
 from smwatch.sources.nature import Nature, Schedule
 from smwatch.sources.pace import PACES, Paces
 from smwatch.sources.reader import Answer, Row, Upstream
+from smwatch.sources.refusals import date_of
 from smwatch.sources.session import AwsSession
 from smwatch.sources.signing import Signing
 from smwatch.sources.source import DELIVERED_WITHIN, Found

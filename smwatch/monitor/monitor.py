@@ -5,23 +5,23 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from operator import attrgetter
 from typing import TYPE_CHECKING, assert_never
 
 import msgspec
 
 from smwatch.events.event import Arrival
-from smwatch.events.reader import Reader
 from smwatch.events.scope import in_scope
 from smwatch.journal import Journal, JournalCorruptError, JournalError
 from smwatch.monitor.decisions import Decisions
 from smwatch.monitor.delivery import Delivery
 from smwatch.monitor.handing import Handing, apart
 from smwatch.monitor.keeper import RETRY_SECONDS, Keeper
+from smwatch.monitor.knowledge import Knowledge
 from smwatch.monitor.past import Past
 from smwatch.monitor.reading import Reading
-from smwatch.monitor.watched import Watching
+from smwatch.monitor.upkeep import Upkeep
 from smwatch.sources.source import Page, Source, State, Status
 
 if TYPE_CHECKING:
@@ -29,7 +29,6 @@ if TYPE_CHECKING:
 
 _KEY = attrgetter("event.key")
 FOREIGN_SECONDS = 2.0
-PRUNE_EVERY, UNTIL_HEARD = timedelta(hours=1), timedelta(minutes=1)
 LAST_CHANCE = 0.5
 """Seconds for which somebody who ends it may be kept by what could not be written before."""
 
@@ -39,10 +38,8 @@ class Monitor:
 
     `deliver` is awaited for one delivery at a time, after its events are committed. `selects` says which records beyond
     the two event sources of interest a rule wants. Everything else is left out.
-    `alone` says that no screen shares the interpreter. With `decisions`, those taken elsewhere are handed on.
-    `watching` and `reader` go from one to the next that hands on to the same store. `anew` makes what judges again all
-    that this store's engine has judged; without it what was wrong about names stays so. `tidy` is called now and then
-    to have the journal let go of what nobody asks for any more.
+    `alone` says that no screen shares the interpreter. With `decisions`, those taken elsewhere are handed on. `anew`
+    makes what judges again all that this store's engine has judged; without it what was wrong about names stays so.
     """
 
     def __init__(
@@ -53,24 +50,21 @@ class Monitor:
         selects: Callable[[Arrival], bool],
         now: Callable[[], datetime],
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
-        retention: timedelta = timedelta(days=90),
-        keep_in_memory: int = 100_000,
         alone: bool = False,
         decisions: Decisions | None = None,
-        watching: Watching | None = None,
-        tidy: Callable[[], None] = lambda: None,
-        reader: Reader | None = None,
         anew: Callable[[], Anew] | None = None,
+        knowledge: Knowledge | None = None,
+        upkeep: Upkeep | None = None,
     ) -> None:
         self.journal = journal
         self._decisions = decisions
-        self._watching = watching or Watching()
-        self._tidy = tidy
+        knowledge = knowledge or Knowledge()
+        self._watching = knowledge.watching
+        self._upkeep = upkeep or Upkeep()
         self._selects = selects
         self._now = now
         self._sleep = sleep
-        self._retention = retention
-        self._reading = Reading(journal, reader or Reader())
+        self._reading = Reading(journal, knowledge.reader)
         self._handing = Handing(self._reading, deliver=deliver, sleep=sleep, alone=alone)
         self._turn = asyncio.Lock()
         self._newest: dict[str, datetime] = {}
@@ -83,7 +77,7 @@ class Monitor:
             report=self._report_journal,
             now=now,
             sleep=sleep,
-            limit=keep_in_memory,
+            limit=self._upkeep.capacity,
             marks=self._complete_to,
         )
         self.past = Past(
@@ -94,8 +88,7 @@ class Monitor:
             self._watching,
             turn=self._turn,
             now=now,
-            retention=retention,
-            limit=keep_in_memory,
+            upkeep=self._upkeep,
             anew=anew,
         )
         """What the journal held already, to be handed on before anything is followed."""
@@ -271,18 +264,8 @@ class Monitor:
             await self._handing.events(*apart(await self._keeper.retry()), ordered=True)
 
     async def _housekeep(self) -> None:
-        """Delete what is older than the retention, in slabs, now and then; first see what an older smwatch did not.
+        await self._upkeep.keep_up(self.journal, self._service_times, now=self._now, sleep=self._sleep)
 
-        A machine whose clock is wrong deletes nothing for that: a service has to have said what time it is.
-        """
-        while self.journal.path is not None:
-            heard = [status.service_at for status in self._told.values() if status.service_at is not None]
-            try:
-                while self.journal.link_older():
-                    await self._sleep(0.05)
-                self._tidy()
-                while heard and self.journal.prune(min(self._now(), *heard) - self._retention):
-                    await self._sleep(0.05)
-            except JournalError:
-                pass  # the next commit says what is wrong
-            await self._sleep((PRUNE_EVERY if heard else UNTIL_HEARD).total_seconds())
+    def _service_times(self) -> list[datetime]:
+        """What time it was when services last said so."""
+        return [status.service_at for status in self._told.values() if status.service_at is not None]

@@ -16,6 +16,7 @@ from smwatch.monitor.delivery import Delivery
 from smwatch.monitor.handing import Handing, apart
 from smwatch.monitor.keeper import Keeper
 from smwatch.monitor.reading import Reading
+from smwatch.monitor.upkeep import Upkeep
 from smwatch.monitor.watched import Settled, Watched, Watching
 from smwatch.sources.source import KEPT, State, Status
 
@@ -46,11 +47,10 @@ class Past:
         *,
         turn: asyncio.Lock,
         now: Callable[[], datetime],
-        retention: timedelta,
-        limit: int,
+        upkeep: Upkeep,
         anew: Callable[[], Anew] | None,
     ) -> None:
-        """`turn` is held by who hands on what has just come; `limit`: how many events are judged again at the most."""
+        """`turn` is held by who hands on what has just come."""
         self._journal = journal
         self._reading = reading
         self._handing = handing
@@ -58,8 +58,7 @@ class Past:
         self._watching = watching
         self._turn = turn
         self._now = now
-        self._retention = retention
-        self._limit = limit
+        self._upkeep = upkeep
         self._anew = anew
         self._lock = asyncio.Lock()
         """Held by who hands on the past, or judges it."""
@@ -203,7 +202,7 @@ class Past:
                 return
             self._reading.reader.mistaken = False
             anew = self._anew()
-            since, limit = anew.since or self._now(), self._limit
+            since, limit = anew.since or self._now(), self._upkeep.capacity
             try:
                 for _ in self._reading.again(self._handing.slice):
                     await self._handing.rest()
@@ -231,7 +230,7 @@ class Past:
 
     def settled(self) -> tuple[Settled, datetime]:
         """What the journal says was read whole, and from when on it has kept all events of that."""
-        kept_from = self._journal.kept_from(self._now() - self._retention)
+        kept_from = self._journal.kept_from(self._now() - self._upkeep.retention)
         return self._journal.settled(), kept_from
 
     async def _say(self, message: str) -> None:

@@ -20,9 +20,10 @@ from smwatch.monitor.anew import Anew
 from smwatch.monitor.decisions import DECIDED, Decisions
 from smwatch.monitor.delivery import Delivery
 from smwatch.monitor.handing import JOURNAL
+from smwatch.monitor.knowledge import Knowledge
 from smwatch.monitor.monitor import Monitor
 from smwatch.monitor.reading import Reading
-from smwatch.monitor.watched import Watching
+from smwatch.monitor.upkeep import Upkeep
 from smwatch.rules.alarm import Alarm, Severity
 from smwatch.running.in_force import build_rules
 from smwatch.running.remembered import KNOWN_SINCE, Opened, open_journal
@@ -89,8 +90,8 @@ class Parts(Generic[J]):
         )
         self.decisions = Decisions(self.journal, opened.alarms, opened.mutes)
         self.notifiers: tuple[Notifier, ...] = ()
-        self._watching, self._reader = Watching(), taught(self.journal)
-        self._reader.tell_of(alarm.secret for alarm in opened.alarms if alarm.secret is not None)
+        self._knowledge = Knowledge(taught(self.journal))
+        self._knowledge.reader.tell_of(alarm.secret for alarm in opened.alarms if alarm.secret is not None)
         if judging:
             self.judge_by(self.engine_made())
 
@@ -155,7 +156,7 @@ class Parts(Generic[J]):
 
     def reading(self) -> Reading:
         """What reads the journal only."""
-        return Reading(self.journal, self._reader)
+        return Reading(self.journal, self._knowledge.reader)
 
     def monitor(self, deliver: Callable[[Delivery], Awaitable[None]], *, alone: bool = True) -> Monitor:
         """A monitor over this journal that hands on to `deliver`; `alone` with no screen beside it."""
@@ -164,14 +165,11 @@ class Parts(Generic[J]):
             deliver=deliver,
             selects=lambda arrival: self.engine.selects(arrival),
             now=now,
-            retention=period(self.settings.journal.retention),
-            keep_in_memory=self.settings.store.capacity,
             alone=alone,
             decisions=self.decisions,
-            watching=self._watching,
-            tidy=self.tidy,
-            reader=self._reader,
             anew=self.judge_anew,
+            knowledge=self._knowledge,
+            upkeep=Upkeep(period(self.settings.journal.retention), self.settings.store.capacity, self.tidy),
         )
 
     def monitor_without_rules(self, deliver: Callable[[Delivery], Awaitable[None]]) -> Monitor:
@@ -181,9 +179,8 @@ class Parts(Generic[J]):
             deliver=deliver,
             selects=lambda _: False,
             now=now,
-            keep_in_memory=self.settings.store.capacity,
-            watching=self._watching,
-            reader=self._reader,
+            knowledge=self._knowledge,
+            upkeep=Upkeep(capacity=self.settings.store.capacity),
         )
 
     def tidy(self) -> None:

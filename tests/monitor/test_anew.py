@@ -21,6 +21,7 @@ from smwatch.events.secret import Lesson
 from smwatch.journal import FILE_NAME, Journal
 from smwatch.monitor.anew import Anew
 from smwatch.monitor.delivery import Delivery
+from smwatch.monitor.knowledge import Knowledge
 from smwatch.monitor.monitor import Monitor
 from smwatch.monitor.past import LESSONS
 from smwatch.monitor.successor import TOGETHER
@@ -53,7 +54,7 @@ class Watcher:
         self.store = kind(engine=Engine(catalogue()))
         self.store.at_once = at_once
         self.changed: list[Alarm] = []
-        self._reader = Reader()
+        self._knowledge = Knowledge()
         self.monitor = self.made()
 
     def made(self) -> Monitor:
@@ -63,8 +64,8 @@ class Watcher:
             deliver=self._deliver,
             selects=lambda arrival: self.engine.selects(arrival),
             now=lambda: AT + timedelta(days=60),
-            reader=self._reader,
             anew=lambda: Anew(self.store, self.engine, Engine(self.engine.rules)),
+            knowledge=self._knowledge,
         )
 
     @property

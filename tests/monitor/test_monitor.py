@@ -15,6 +15,7 @@ from smwatch.monitor.delivery import Delivery
 from smwatch.monitor.keeper import NOT_KEPT
 from smwatch.monitor.monitor import Monitor
 from smwatch.monitor.reading import Reading
+from smwatch.monitor.upkeep import Upkeep
 from smwatch.monitor.watched import Watched
 from smwatch.sources.coverage import Audited, Coverage, Noted, Span
 from smwatch.sources.source import Found, Page, Receipt, State, Status
@@ -383,7 +384,12 @@ async def test_a_journal_that_stays_full_holds_no_more_than_its_limit_and_claims
     noted = Noted(audited=Audited(due_at=NOW), swept=(Span(NOW - SECOND, NOW),))
     pages = [msgspec.structs.replace(each, noted=noted) for each in pages]
     watching = Monitor(
-        journal, deliver=told.deliver, selects=lambda _: False, now=lambda: NOW, sleep=told.sleep, keep_in_memory=90
+        journal,
+        deliver=told.deliver,
+        selects=lambda _: False,
+        now=lambda: NOW,
+        sleep=told.sleep,
+        upkeep=Upkeep(capacity=90),
     )
     await watching.follow([Scripted("a", pages)])
     assert told.ids == list(range(400))
@@ -628,7 +634,7 @@ async def test_of_a_log_group_nothing_was_watched_that_may_be_delivered_yet() ->
 async def test_of_a_time_whose_events_were_deleted_nothing_is_said_to_have_been_watched() -> None:
     journal, told, day = Journal(), Told(), timedelta(days=1)
     journal.commit("a", [], settled=Span(NOW - 30 * day, NOW))
-    keeping = Monitor(journal, deliver=told.deliver, selects=lambda _: False, now=lambda: NOW, retention=7 * day)
+    keeping = Monitor(journal, deliver=told.deliver, selects=lambda _: False, now=lambda: NOW, upkeep=Upkeep(7 * day))
     await keeping.past.recall(NOW - 14 * day, limit=400)
     assert told.deliveries == [Delivery(watched=(Watched("a", (Span(NOW - 7 * day, NOW),)),))]
 
@@ -638,6 +644,6 @@ async def test_what_was_watched_is_known_as_long_as_the_events_of_it_are_not_del
     await monitor(journal, Told()).follow([Scripted("a", [page("a", 1, settled=Span(NOW - 30 * day, NOW + day))])])
     (first,) = (row.at for row in journal.between(NOW - 30 * day, NOW + day))
     later = first + 10 * day
-    keeping = Monitor(journal, deliver=told.deliver, selects=lambda _: False, now=lambda: later, retention=7 * day)
+    keeping = Monitor(journal, deliver=told.deliver, selects=lambda _: False, now=lambda: later, upkeep=Upkeep(7 * day))
     await keeping.past.recall(NOW - 14 * day, limit=400)
     assert [each.spans for each in told.deliveries[-1].watched] == [(Span(first, NOW + day),)]

@@ -16,7 +16,8 @@ import pytest
 
 from smwatch.journal import FILE_NAME, Journal
 from smwatch.monitor.delivery import Delivery
-from smwatch.monitor.monitor import UNTIL_HEARD, Monitor
+from smwatch.monitor.monitor import Monitor
+from smwatch.monitor.upkeep import UNTIL_HEARD
 from smwatch.sources.clock import LocalClock
 from smwatch.sources.cloudtrail import cloudtrail_source
 from smwatch.sources.coverage import Coverage, Span

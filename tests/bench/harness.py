@@ -1,4 +1,10 @@
-"""How a row is measured: smwatch and its floor in turns, in the same run, at three sizes."""
+"""How a row is measured: smwatch and its floor in turns, in the same process, at three sizes.
+
+A round measures each side once. Which comes first changes from round to round, garbage is collected before each, and
+the first round of both is let go, as it fills caches. What has to be made ready (records, a full store) is not
+measured. The row's figure is the median of its rounds, and its ratio that of the two medians. Where the sides are
+processes, each round starts both anew.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""A burst: how long the screen's loop stands still while events that come all at once are taken in."""
+"""A burst: how long the screen's loop stands still while events that come all at once are taken in.
+
+The figure is the longest of all steps, in processor time, so that one interruption of the machine shows in it. The
+floor tells how much of it is the machine's: the longest of as many loops that do nothing, one after each step, and as
+long.
+"""
 
 from __future__ import annotations
 

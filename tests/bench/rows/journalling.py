@@ -1,4 +1,8 @@
-"""The journal on disk: opened, and asked for the last hour."""
+"""The journal on disk: opened, and asked for the last hour.
+
+Processor time over one file of a million events. The floor is Python's own sqlite3: it opens the same file and reads
+one value, or fetches the same rows by the same index and makes nothing of them.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,17 @@
-"""The whole screen on a terminal: how soon it answers, and what it costs to leave it open."""
+"""The whole screen on a terminal: how soon it answers, and what it costs to leave it open.
+
+smwatch and the floor run as programs of their own, each on a terminal whose output is read and let go (see
+`tests.bench.player`).
+
+- `key`: by the clock, from writing a key to the terminal until the frame with its effect has been written. The floor is
+  a bare ScrollView that is given as many new rows and the same keys.
+- `alarm-shown`: by the clock, from an alarm's event coming in until the band names it. Beside it stands how long the
+  row of the same event takes, of which the alarm is to be no later.
+- `cpu`: the processor time of all threads, as the kernel counts it, over ten seconds. The floor is an empty Textual
+  app.
+- `burst-screen`: the longest turn of the event loop, in processor time. The floor is the longest turn of a bare
+  ScrollView that grows by 100 rows at a time.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,8 @@
-"""Screens that are opened: how long a key waits that is pressed meanwhile."""
+"""Screens that are opened: how long a key waits that is pressed meanwhile.
+
+That is the longest turn of the event loop, in processor time, while a screen is opened for the first time and left
+again. The floor is a bare Textual app that opens a list of as many lines as there are names of events.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""From a record's text to an event, and through the whole of smwatch into the view."""
+"""From a record's text to an event, and through the whole of smwatch into the view.
+
+Processor time. The floor decodes the same records from bytes to dicts with msgspec and does nothing with them. The
+records of each round are new to both sides; the reader and the rules have met others of the same callers before, as
+after the first minutes of watching.
+"""
 
 from __future__ import annotations
 

@@ -1,4 +1,9 @@
-"""Recorded trail files, headless."""
+"""Recorded trail files, headless.
+
+All of `smwatch replay --json` but the start of the process: files to JSON lines on /dev/null, with journal (in memory)
+and rules. The floor unpacks the same files and decodes each to dicts, in one thread. `replay` is by the clock,
+`replay-cpu` of all threads' work: smwatch reads files in a thread beside the other work.
+"""
 
 from __future__ import annotations
 

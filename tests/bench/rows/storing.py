@@ -1,4 +1,13 @@
-"""The store and its views: late events, filters, memory."""
+"""The store and its views: late events, filters, memory.
+
+- `late`: processor time to bring late rows into the list of all rows, which is copied before each round. The floor does
+  with the same lists what is simplest in Python: extend, and sort by the same keys.
+- `filter`: processor time from giving the view a filter until all of its rows are looked at and the frame is painted.
+  The floor looks for the same word in the same rows, each with its whole text in lower case beside it, without
+  painting.
+- `memory`: what a process of its own holds after events (see `tests.bench.holding`). Beside it stands the length of
+  their records or, for `memory-flat`, what the same process held after a quarter of them.
+"""
 
 from __future__ import annotations
 

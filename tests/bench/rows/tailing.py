@@ -1,10 +1,14 @@
 """A log group on standard output, beside the two tools that people use for it.
 
-Where the group is makes a difference: AWS gives pages of 1 MB and grants so many calls a second, and so does the
-stand-in; moto gives as many records as are asked for, as often as it can. Both answer at once, and AWS does not: how
-long it takes for a page is nowhere said, so that a row says what it supposes.
+Each side is a process that writes all records of the same group to a file, asked for by the same filter pattern; that
+all are in the file is checked. What counts is the time by the clock from its start to its end, its processor time, and
+its memory at the most, as the kernel tells them at its end.
 
-Their programs are not small (the AWS CLI v2 is 70 MB), so that these rows are measured only where they are asked for:
+Where the group is makes a difference. AWS gives pages of 1 MB and grants ten calls a second, and so does the stand-in;
+moto gives as many records as are asked for, as often as it can. Both answer at once, and AWS does not: how long it
+takes for a page is nowhere said, so the rows `tail-later` say what they suppose.
+
+The peers' programs are not small (the AWS CLI v2 is 70 MB), so these rows are measured only where they are asked for:
 
     SMWATCH_BENCH_PEERS=1 python -m tests.bench tail
 """

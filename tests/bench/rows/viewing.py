@@ -1,7 +1,10 @@
 """Recorded events on the screen, beside two viewers of log files.
 
-They show lines as they are: lnav as fast as a disk gives them, toolong with Textual, as smwatch does. Nothing is judged
-there, counted, or told apart by secret. Measured only where it is asked for, and lnav only where it is installed:
+Each opens the same file of JSON lines on a terminal. What counts is the time by the clock until the first record is on
+it, and the memory at the most until the last one is. The peers show lines as they are: lnav as fast as a disk gives
+them, toolong with Textual, as smwatch does. They judge nothing, count nothing, and tell no secrets apart.
+
+Measured only where it is asked for, and lnav only where it is installed:
 
     SMWATCH_BENCH_PEERS=1 python -m tests.bench view
 """

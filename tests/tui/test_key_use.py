@@ -11,6 +11,7 @@ from smwatch.record import Record
 from smwatch.tui.key_use import ASKED_FOR, NOTED, STEP, KeyUse
 from smwatch.tui.lines import Line, Unfinished
 from smwatch.tui.pages.targets import ToAccessKey
+from smwatch.tui.screens.copying import copied
 from tests import records
 from tests.rules.judging import counting_calls
 from tests.tui.scene import Stage, ago, reads
@@ -75,6 +76,6 @@ async def test_the_page_of_a_key_grows_with_its_events_and_looks_at_no_others_ag
         lines, calls = counting_calls(lambda: page(80))
         assert "8 events." in told(lines)
         assert calls < 1_000
-        clip = await stage.app.desk.clip_of(ToAccessKey(KEY))
+        clip = await copied(stage.app.desk, ToAccessKey(KEY))
         assert clip is not None
         assert clip.text.count("rotate-secret") == 6

@@ -20,6 +20,7 @@ from smwatch.tui.clip import of_event
 from smwatch.tui.outside import Answers, Outside
 from smwatch.tui.pages import groups
 from smwatch.tui.pages.targets import ToAccessKey, ToEvent, ToPrincipal, ToSecret
+from smwatch.tui.screens.copying import copied
 from smwatch.tui.screens.groups import GroupsScreen
 from smwatch.tui.screens.watch import WatchScreen
 from smwatch.tui.tally import Tally, bins
@@ -263,7 +264,7 @@ async def test_an_access_key_leads_to_every_secret_it_reached_for() -> None:
         text = page(stage, ToAccessKey("ASIASTOLENKEYEXAMPLE"))
         assert "ASIASTOLENKEYEXAMPLE (temporary)" in text
         assert "Got the value of 1 of the 3 secrets it reached for; 1 call on them refused, 1 denied in all" in text
-        used = await stage.app.desk.clip_of(ToAccessKey("ASIASTOLENKEYEXAMPLE"))
+        used = await copied(stage.app.desk, ToAccessKey("ASIASTOLENKEYEXAMPLE"))
         assert used is not None
         assert used.text.splitlines() == [
             "# secrets whose value ASIASTOLENKEYEXAMPLE got, in order",

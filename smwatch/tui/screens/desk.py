@@ -19,22 +19,18 @@ from smwatch.store.judging import Judge
 from smwatch.store.store import Store
 from smwatch.tui import themes
 from smwatch.tui.attention import Attention
-from smwatch.tui.clip import Clip, next_step, of_event
 from smwatch.tui.columns import called, columns_meant
 from smwatch.tui.foremost import Foremost
 from smwatch.tui.key_use import KeyUse
 from smwatch.tui.keys import KeyTable
 from smwatch.tui.lines import Page
 from smwatch.tui.outside import Answers, Before, Outside
-from smwatch.tui.pages.principal import rotation_list
-from smwatch.tui.pages.targets import ToAccessKey, ToAlarm, ToEvent, ToPrincipal
 from smwatch.tui.pages.words import Standing
 from smwatch.tui.screens.writing import Folded, written
 from smwatch.tui.tally import Tally
 from smwatch.tui.times import Zone
 
 NO_OTHER_RECORD = "no other account's record of this call is known"
-ROTATIONS = "the secrets it got, as commands that rotate them"
 NEWS = timedelta(minutes=30)
 """How old the last event of an alarm may be for a noise to be made about it."""
 
@@ -299,27 +295,6 @@ class Desk:
         saved = [(each, f"{name}: {each}") for name, each in self.filters.items() if name.lower().startswith(typed)]
         found = complete(text, cursor, self.values_of)
         return saved + [(text[: found.start] + each.text + text[found.end :], each.shown) for each in found.options]
-
-    async def clip_of(self, target: object) -> Clip | None:
-        """What is worth copying of a thing as a whole; None: its page."""
-        store = self.store
-        match target:
-            case ToEvent(key):
-                event = store.find(key)
-                return of_event(event, self.record_of(event), "json") if event is not None else None
-            case ToPrincipal(identity) if identity in store.principals:
-                return Clip(await rotation_list(store.principals[identity]), ROTATIONS)
-            case ToAccessKey(access_key):
-                use = self.use_of(access_key)
-                for _ in iter(use.step, False):
-                    await asyncio.sleep(0)
-                if use.dossier is None:
-                    return None
-                return Clip(await rotation_list(use.dossier, access_key), ROTATIONS)
-            case ToAlarm(group) if group in store.alarms:
-                return next_step(store.alarms[group])
-            case _:
-                return None
 
     def others_of(self, event: Event, record: Record | None) -> list[Event]:
         """What other accounts have recorded of the same call, as far as it is known."""

@@ -17,6 +17,7 @@ from smwatch.tui.keys import bindings
 from smwatch.tui.lines import Piece, hint_pieces, spread
 from smwatch.tui.living import Living
 from smwatch.tui.pages.targets import ToEvent
+from smwatch.tui.screens.copying import copied
 from smwatch.tui.screens.desk import NO_OTHER_RECORD, Desk
 from smwatch.tui.screens.prompt import PromptScreen
 from smwatch.tui.text import visible
@@ -110,7 +111,7 @@ class PageScreen(DirectlyComposed, Living, Screen[object]):
         """Copy the command on the line, or what the page is about."""
         at = self.detail.line
         copies = at.copies if at is not None else ""
-        found = Clip(copies, copies) if copies else await self._desk.clip_of(self.detail.target)
+        found = Clip(copies, copies) if copies else await copied(self._desk, self.detail.target)
         if found is None:
             found = Clip("\n".join(visible(each.text) for each in self.detail.lines), "the page")
         self.app.copy_to_clipboard(found.text)

@@ -17,6 +17,7 @@ from smwatch.tui.keys import bindings
 from smwatch.tui.lines import Page
 from smwatch.tui.pages.targets import ToAccessKey, ToAlarm, ToEvent, ToPrincipal, ToSecret, ToValue
 from smwatch.tui.pages.words import about
+from smwatch.tui.screens.copying import copied
 from smwatch.tui.screens.finder import Finder
 from smwatch.tui.screens.frame import DOCKED
 from smwatch.tui.screens.page import PageScreen
@@ -178,7 +179,7 @@ class WatchScreen(Finder):
             self._copy(clip.Clip(at.copies, at.copies))
             return
         if isinstance(self.detail.target, ToPrincipal | ToAccessKey | ToAlarm) and self.focused is self.detail:
-            whole = await self.desk.clip_of(self.detail.target)
+            whole = await copied(self.desk, self.detail.target)
             if whole is not None:
                 self._copy(whole)
                 return

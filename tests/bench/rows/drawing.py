@@ -1,9 +1,9 @@
 """The stream on the terminal: painted again, scrolled, and grown.
 
 Processor time from the change until Textual has handed the frame's bytes to a driver, which lets them go: the mean of
-ten frames, one after the other. The floor is Textual's own ScrollView of the same size in the same kind of app, every
-line of which is one strip that was made before. It so pays for all that Textual does for a frame (layout, compositor,
-bytes), and for nothing that a line says.
+ten frames, one after the other. The floor is a ScrollView of the same size in a plain Textual app, every line of which
+is one strip that was made before. It so pays for all that Textual does for a frame (layout, compositor, bytes), and for
+nothing that a line says.
 """
 
 from __future__ import annotations

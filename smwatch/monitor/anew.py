@@ -4,18 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
+from smwatch.dossier import PrincipalDossier, SecretDossier
 from smwatch.events.event import Arrival, Event
 from smwatch.events.secret import Secret
 from smwatch.monitor.successor import Successor
-from smwatch.store.judging import Corrected, D, Judging, N
+from smwatch.store.judging import Corrected, Judging
 
 if TYPE_CHECKING:
     from smwatch.rules.alarm import Alarm
     from smwatch.rules.engine import Engine
     from smwatch.store.change import Change
 
+N = TypeVar("N")
+D = TypeVar("D", SecretDossier, PrincipalDossier)
 FEW = 1_000
 """Events that are remembered while others are judged: records of one call come one after the other."""
 

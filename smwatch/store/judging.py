@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from datetime import datetime
 from itertools import chain
-from typing import NamedTuple, Protocol, TypeVar
+from typing import NamedTuple, TypeVar
 
 import msgspec
 
@@ -18,77 +18,15 @@ from smwatch.rules.alarm import Alarm, Decided, Mute
 from smwatch.sources.coverage import Span
 from smwatch.sources.source import Status, place_of
 from smwatch.store.change import Change, Subscription
+from smwatch.store.judge import Judge
 from smwatch.store.marks import Marks
 
 T = TypeVar("T")
-N = TypeVar("N")
-D = TypeVar("D", SecretDossier, PrincipalDossier)
 SLACK = 0.005
 """Eviction waits until this share of the capacity is over, so that the list is cut in slabs and not once per event.
 
 Slabs of some hundred events take less than a millisecond: serves "longest stall of the event loop".
 """
-
-
-class Judge(Protocol):
-    """What the store needs of the rules' engine."""
-
-    @property
-    def alarms(self) -> Mapping[str, Alarm]:
-        """All alarms by group."""
-        ...
-
-    @property
-    def mutes(self) -> Sequence[Mute]:
-        """What is muted, also what no longer is."""
-        ...
-
-    def judge(self, arrivals: Sequence[Arrival], *, more: bool = False) -> Sequence[Alarm]:
-        """Evaluate new events; returns the alarms that changed: none yet, if `more` events follow."""
-        ...
-
-    def tick(self, now: datetime) -> Sequence[Alarm]:
-        """Let time pass; returns the alarms that changed."""
-        ...
-
-    @property
-    def unsettled(self) -> bool:
-        """Whether there are alarms still to be worked out."""
-        ...
-
-    def settle(self) -> Sequence[Alarm]:
-        """Work out some more alarms; returns those that changed."""
-        ...
-
-    def fold(self, renames: Iterable[tuple[Secret, Secret]]) -> Sequence[Alarm]:
-        """Take note that what looked like two secrets is one; returns the alarms that changed."""
-        ...
-
-    def acknowledge(self, group: str, note: str, at: datetime, seen: Alarm | None = None) -> Sequence[Alarm]:
-        """Someone has seen an alarm."""
-        ...
-
-    def close(self, group: str, note: str, at: datetime, seen: Alarm | None = None) -> Sequence[Alarm]:
-        """Someone ends an alarm."""
-        ...
-
-    def mute(self, mute: Mute) -> Sequence[Alarm]:
-        """Someone wants no noise about a rule, a secret or a principal for a while."""
-        ...
-
-    def adopt(self, decided: Decided, *, more: bool = False) -> Sequence[Alarm]:
-        """People have decided something elsewhere; returns the alarms that changed, `more` as for events."""
-        ...
-
-    def feed(self, source: str, newest_at: datetime | None, now: datetime, *, more: bool = False) -> Sequence[Alarm]:
-        """A source was read whole at `now`; its newest event is from `newest_at`."""
-        ...
-
-    def watched(
-        self, place: tuple[str, str], spans: Iterable[tuple[int, int]], *, more: bool = False
-    ) -> Sequence[Alarm]:
-        """Of an account and Region ("" for any), all events of these spans of seconds have been judged."""
-        ...
 
 
 class Corrected(NamedTuple):

@@ -9,7 +9,8 @@ from typing import NamedTuple
 from smwatch.events.event import UNREADABLE, Arrival, Event, uuid_of
 from smwatch.events.recent import Recent
 from smwatch.store.change import Change
-from smwatch.store.judging import SLACK, Judge, Judging
+from smwatch.store.judge import Judge
+from smwatch.store.judging import SLACK, Judging
 
 PLACES = 1_024
 

@@ -14,7 +14,8 @@ from smwatch.events.numbered import Numbered
 from smwatch.events.renaming import composed, names_any, renamed_event
 from smwatch.events.secret import Secret
 from smwatch.store.change import Change
-from smwatch.store.judging import SLACK, Judge, Judging, in_parts
+from smwatch.store.judge import Judge
+from smwatch.store.judging import SLACK, Judging, in_parts
 from smwatch.store.view import Filter, View, merge
 
 KEY, LAST = attrgetter("key"), attrgetter("last_key")

@@ -7,7 +7,8 @@ from datetime import datetime
 
 from smwatch.events.secret import Secret
 from smwatch.rules.alarm import Alarm, AlarmState
-from smwatch.store.judging import Judge, Judging
+from smwatch.store.judge import Judge
+from smwatch.store.judging import Judging
 from smwatch.tui.marked import Marked
 from smwatch.tui.order import Order
 from smwatch.tui.pages.words import Standing

@@ -15,7 +15,7 @@ from smwatch.record import Record
 from smwatch.rules.alarm import Alarm, AlarmState, Mute, Severity
 from smwatch.settings import UiSettings
 from smwatch.store.change import Change
-from smwatch.store.judging import Judge
+from smwatch.store.judge import Judge
 from smwatch.store.store import Store
 from smwatch.tui import themes
 from smwatch.tui.attention import Attention

@@ -35,7 +35,7 @@ class Close:
     What counts in such a second is every sight of the period that ends with it.
     """
 
-    __slots__ = ("_case", "_ends", "_least", "_measure", "_notes", "_plain", "need", "reach")
+    __slots__ = ("_case", "_least", "_measure", "_notes", "_plain", "ends", "need", "reach")
 
     def __init__(self, need: Need, measure: Measure, case: SpreadCase, *, notes: bool) -> None:
         """`notes`: what a principal comes to is noted as habitual."""
@@ -49,12 +49,13 @@ class Close:
         """Fewer values are too few, whatever is habitual."""
         self._plain = measure.bar is None and (measure.habits is None or not need.alone)
         """Whether it is the same number of values at any time."""
-        self._ends: dict[int, Ends] = {}
-        """By slot; a slot is no longer than the period, so that no second between the two makes a difference."""
+        self.ends: dict[int, Ends] = {}
+        """By slot; a slot is no longer than the period, so that no second between the two makes a difference. Who
+        lets go of a slot takes it out."""
 
     def open(self, values: int) -> bool:
         """Whether there is anything to find where there are so many values in all, or there was."""
-        return bool(self._ends) or values >= self._least
+        return bool(self.ends) or values >= self._least
 
     def later(self, changed: Collection[int], slots: Slots) -> list[int]:
         """The slots with seconds whose periods reach into those that have changed."""
@@ -77,7 +78,7 @@ class Close:
             return self._keep(slot, self._found(slot, slots, counts), slots)
         if not self._goes_on(slot, slots, more, lately):
             return self._keep(slot, self._found(slot, slots, None), slots)
-        ends = self._ends.get(slot)
+        ends = self.ends.get(slot)
         return self._keep(slot, (ends[0], slots[slot][-1].second), slots) if ends is not None else []
 
     def _goes_on(self, slot: int, slots: Slots, more: More, lately: Lately | None) -> bool:
@@ -87,7 +88,7 @@ class Close:
         longer than these, and where its first one is none, an earlier one is: there are nowhere fewer values than there
         were, and only what there was in that very second is missed.
         """
-        ends = self._ends.get(slot)
+        ends = self.ends.get(slot)
         if ends is not None:
             if self._measure.bar is not None or more.new[0].second < ends[0]:
                 return False
@@ -148,43 +149,39 @@ class Close:
 
     def adopt(self, slot: int, other: Close, slots: Slots) -> list[int]:
         """Know of a slot what another one knows; the slots in which others are covered than before."""
-        return self._keep(slot, other._ends.get(slot), slots)
+        return self._keep(slot, other.ends.get(slot), slots)
 
     def follow(self, other: Close) -> None:
         """Know of all slots what another one knows."""
-        self._ends = other._ends.copy()
+        self.ends = other.ends.copy()
 
     def knows_as(self, other: Close) -> bool:
         """Whether it knows of all slots what another one knows."""
-        return self._ends == other._ends
-
-    def drop(self, slot: int) -> None:
-        """Forget a slot."""
-        self._ends.pop(slot, None)
+        return self.ends == other.ends
 
     def _keep(self, slot: int, ends: Ends | None, slots: Slots) -> list[int]:
-        known = self._ends.get(slot)
+        known = self.ends.get(slot)
         if known == ends:
             return []
         if ends is None:
-            del self._ends[slot]
+            del self.ends[slot]
         else:
-            self._ends[slot] = ends
+            self.ends[slot] = ends
         if known is not None and ends is not None and known[0] == ends[0]:
             return [slot]  # to those before it makes a difference when it begins
         # What comes before another slot in which there is enough is covered, or not, by that one.
-        back = _next(range(slot - 1, slot - self.reach - 1, -1), self._ends)
+        back = _next(range(slot - 1, slot - self.reach - 1, -1), self.ends)
         return among(range(slot - self.reach if back is None else back, slot + 1), slots)
 
     def covers(self, slot: int, slots: Slots) -> tuple[int, int]:
         """How many of a slot's sights are each one of enough with what was before or soon after them, and at which
         place those begin that are so with what came in later slots."""
-        sights, own = slots[slot], self._ends.get(slot)
+        sights, own = slots[slot], self.ends.get(slot)
         upto = bisect_left(sights, (own[1] + 1,)) if own is not None else 0
-        following = _next(range(slot + 1, slot + self.reach + 1), self._ends)
+        following = _next(range(slot + 1, slot + self.reach + 1), self.ends)
         if following is None:
             return upto, len(sights)
-        return upto, max(upto, bisect_left(sights, (self._ends[following][0] - self.need.within,)))
+        return upto, max(upto, bisect_left(sights, (self.ends[following][0] - self.need.within,)))
 
     def _found(self, slot: int, slots: Slots, counts: Iterable[tuple[int, int]] | None) -> Ends | None:
         """The first and the last second with enough; `counts`: how many values there are in each, if that is known."""

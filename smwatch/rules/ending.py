@@ -9,7 +9,7 @@ from smwatch.rules.evidence import BEGINNING
 from smwatch.rules.group import Known
 from smwatch.rules.subject import SECOND_BITS
 from smwatch.rules.times import Times
-from smwatch.rules.watching import Teller
+from smwatch.rules.watching import Recalling, Teller
 
 if TYPE_CHECKING:
     from smwatch.rules.case import Case
@@ -18,7 +18,7 @@ ENDS = 16
 """Endings remembered for each case."""
 
 
-class Ending:
+class Ending(Recalling):
     """What is known of the ends of one case's alarm.
 
     It hears of the closing fact on its own: an alarm that nothing has ended yet cares for that fact up to whatever
@@ -56,6 +56,10 @@ class Ending:
         if case.low <= second <= self.high:
             # A deadline that is called off is none: then the evidence is another as well.
             (case.evidence_changes if case.rule.timer is None else case.wake)()
+
+    def lose(self, second: int, _until: int) -> None:
+        """What ended it in this second is known by name no longer."""
+        self.heed(second)
 
     def wake(self) -> None:
         """More is known of the fact than a second."""

@@ -69,7 +69,7 @@ class Finder:
     def drop(self, slot: int) -> None:
         """Forget a slot."""
         for close in (*self._near, *self._close):
-            close.drop(slot)
+            close.ends.pop(slot, None)
         far = slot + self._reach < max(self._judged, default=slot)
         for lately, known in ((self._seen_lately, self._judged), (self._counted_lately, self._counting)):
             sights = known.pop(slot, ())

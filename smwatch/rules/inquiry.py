@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 class Inquiry:
     """Judges the values of a case: only what may be other than it was, unless all has to be judged."""
 
-    __slots__ = ("_asked", "_case", "_doubted", "_found", "_judging", "_seen", "due", "finder")
+    __slots__ = ("_asked", "_case", "_doubted", "_found", "_judging", "due", "finder", "seen")
 
     def __init__(self, case: SpreadCase, found: Found) -> None:
         """`found`: what is known to be evidence, which is brought up to date."""
@@ -27,8 +27,8 @@ class Inquiry:
         """Whether something has to be judged."""
         self.finder: Finder | None = None
         """What knows how things were when they were judged last; None: all has to be judged, whatever is seen."""
-        self._seen: set[int] = set()
-        """The slots in which something was seen since."""
+        self.seen: set[int] = set()
+        """The slots in which something was seen since: to be told where there is a `finder`."""
         self._asked: set[int] = set()
         """The slots in which something may have other answers."""
         self._doubted: dict[Value, None] = {}
@@ -44,16 +44,12 @@ class Inquiry:
 
     def rest(self) -> None:
         """Know no more how things were when they were judged: with what comes next, all is judged again."""
-        self.finder, self._seen, self._asked = None, set(), set()
+        self.finder, self.seen, self._asked = None, set(), set()
 
     def end(self) -> None:
         """There is nothing to judge any more, nor any evidence."""
         self.finder, self._judging, self.due = None, None, False
         self._found.clear()
-
-    def see(self, slot: int) -> None:
-        """Something was seen in a slot: to be told where there is a `finder`."""
-        self._seen.add(slot)
 
     def forget(self, slot: int) -> None:
         """A slot is kept no longer; what was found in it is, until it is dropped."""
@@ -112,7 +108,7 @@ class Inquiry:
     def _judge(self) -> Iterator[int]:
         """Find anew what is evidence, as far as it may have changed; yields how many sights it has looked at since."""
         case, kept, found = self._case, self._case.slots, self._found
-        seen, self._seen = self._seen, set()
+        seen, self.seen = self.seen, set()
         asked, self._asked = self._asked, set()
         if not case.enough:
             self.finder = None

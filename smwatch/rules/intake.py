@@ -46,7 +46,7 @@ class Intake:
                 or caller.account != account
                 or event.seen_by is not seen_by
             ):
-                if not second or _unreadable(arrival):
+                if not second or (arrival.decoded is not None and _unreadable(arrival)):
                     continue  # it does not say when it happened, or cannot be read
                 if second > newest:
                     newest = second

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from smwatch.events.secret import Secret
 from smwatch.events.tidy import LONGEST
@@ -14,13 +14,14 @@ from smwatch.patterns.nodes import Compare, Operator, Text
 from smwatch.rules.answer import Answer, Open, Pending, Waker, Whenever, all_of, any_of
 from smwatch.rules.condition import All, Any, Condition, Lookup, Matches, Trait
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Value, dimension
+from smwatch.rules.evidence import BEGINNING
 from smwatch.rules.lookup import asked_of
 from smwatch.rules.period import DAY
 from smwatch.rules.subject import Subject
-from smwatch.rules.times import Times
+from smwatch.rules.times import EVER, Times
 from smwatch.rules.trait import TRAITS
 from smwatch.rules.vigil import Place
-from smwatch.rules.watching import Watcher
+from smwatch.rules.watching import Teller, Watcher
 from smwatch.rules.world import Moment, World
 
 ROTATION = DAY
@@ -136,6 +137,34 @@ def _rotation(world: World, *, actor: bool, negated: bool) -> Lookout:
     return look
 
 
+class _Writer(NamedTuple):
+    """Wakes a watcher when a secret is written by somebody for the first time, and each time once a rotation is known.
+
+    A program that writes its secret all day takes part in none: serves the row "rules-trouble".
+    """
+
+    watcher: Watcher
+    wrote: Times
+    started: Times
+
+    @property
+    def high(self) -> int:
+        """No later write makes a difference."""
+        return EVER if len(self.wrote.told) < 2 or self.started.told else BEGINNING
+
+    def watches(self, known: Teller) -> None:
+        """It watches this from now on."""
+        self.watcher.watches(known)
+
+    def heed(self, _second: int) -> None:
+        """There is one more write."""
+        self.watcher.wake()
+
+    def wake(self) -> None:
+        """More is known of them."""
+        self.watcher.wake()
+
+
 class _Part(Pending):
     """The part that somebody takes in the rotations of a secret: they are heard of from when that one has written it.
 
@@ -152,7 +181,7 @@ class _Part(Pending):
 
     def watch(self, watcher: Watcher) -> None:
         """Wake `watcher` when it may have been taken, or not."""
-        self._wrote.watch(Waker(watcher))
+        self._wrote.watch(_Writer(watcher, self._wrote, self._started))
         self._watchers += (watcher,)
 
     def ask(self) -> bool:
@@ -166,7 +195,10 @@ class _Part(Pending):
         for watcher in watchers:
             for known in (self._started, self._ended):
                 known.watch(Waker(watcher))
-        return bool(self._started.seconds) and any(_running(self._started, self._ended, at) for at in wrote)
+        if not self._started.seconds:
+            return False
+        self._wrote.grow_loud(EVER)  # from now on each write matters
+        return any(_running(self._started, self._ended, at) for at in wrote)
 
 
 def _just_written(world: World, *, negated: bool) -> Lookout:

@@ -40,8 +40,10 @@ class Sighter:
     def add(self, event: Event, second: int) -> None:
         """The value was seen again."""
         case, key = self.listener, event.key
-        if key > case.newest_key:
-            case.heard(event)
+        if key > case.newest_key:  # it heard the event; that is not worth a call, of each that comes here
+            case.newest_key, case.event = key, event
+            if case.found:
+                case.world.dirty.add(case)
         number = second // case.width
         if number == self._number and key > self._ends[1] and not case.enough:
             self._ends[1] = key

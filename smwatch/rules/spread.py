@@ -73,7 +73,8 @@ class SpreadCase(SeenCase):
             ends = [key, key]
             if len(slot) >= VALUES:
                 return ends
-            if slots.put(slot, value, ends) or number == slots.oldest:
+            # Since when its values are counts for nothing but a share of all.
+            if slots.put(slot, value, ends) or (self.measure.bar is not None and number == slots.oldest):
                 self._count()
             if number in slots.as_judged:
                 slots.stale(number, value, ())
@@ -85,7 +86,7 @@ class SpreadCase(SeenCase):
             ends[0 if key < ends[0] else 1] = key
         inquiry = self._inquiry
         if inquiry.finder is not None:
-            inquiry.see(number)
+            inquiry.seen.add(number)
         if self.enough and not inquiry.due and self._may_matter(value, second):
             inquiry.due = True
             self.evidence_changes()

@@ -230,10 +230,12 @@ class Times(Heeded):
         notes.insert(at, entry)
         gone = notes[:-NOTES]
         del notes[:-NOTES]
-        # The second may have been known, but not this event of it; and what is let go of is told no longer.
-        for changed, _, _ in (entry, *gone):
-            if self.matters(second := changed >> SECOND_BITS):
-                self._tell(second)
+        if self.matters(second := key >> SECOND_BITS):
+            self._tell(second)  # which may have been known, but not this event of it
+        for lost, _, _ in gone:
+            if self.matters(second := lost >> SECOND_BITS):
+                for each in (self, *self.groups):
+                    each.tell_lost(second, notes[0][0] >> SECOND_BITS)
 
     def last_note(self, low: int, high: int) -> Note | None:
         """The newest that is known by name of a second from `low` to `high`."""

@@ -29,6 +29,16 @@ class Watcher(Protocol):
         ...
 
 
+class Recalling:
+    """A watcher that tells of events by name, as long as they are kept by name."""
+
+    __slots__ = ()
+
+    def lose(self, second: int, until: int) -> None:
+        """One of this second is kept no longer; `until`: the second of the oldest that is."""
+        raise NotImplementedError
+
+
 class Roused(Protocol):
     """What has to be looked at again, as more is known, before alarms are worked out."""
 
@@ -79,6 +89,12 @@ class Heeded:
             if high > loud:
                 loud = high
         self.loud = loud
+
+    def tell_lost(self, second: int, until: int) -> None:
+        """Tell those of its watchers that tell of events by name which one is kept no longer, see `Recalling`."""
+        for watcher in self.watchers or ():
+            if isinstance(watcher, Recalling):
+                watcher.lose(second, until)
 
     def share_watchers(self, other: Heeded) -> None:
         """Have the same watchers as `other`, which has turned out to be another name for this."""

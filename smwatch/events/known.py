@@ -17,6 +17,10 @@ from smwatch.events.scope import reads_only
 from smwatch.events.secret import Named, Names, Secret, is_secret_arn
 from smwatch.events.tidy import LONGEST, clipped
 
+LATELY = 100_000
+"""Records after which callers that none of them had are forgotten, or will be after as many more: one that comes less
+often costs next to nothing to make again, and each session has some that never come back. Serves "memory-flat".
+"""
 _ACCOUNTS = 10**12
 SERVICE_EVENT = "AwsServiceEvent"
 """The type of what an AWS service does by itself."""
@@ -95,6 +99,13 @@ class Known:
         """The same of all others whom their ARN names, by that."""
         self._kinds: Recent[tuple[_Text, _Text], _Kind] = Recent(self._make_kind, parts // 4)
         self._secrets: Marked[_About, _Secrets] = Marked(self._make_secrets, parts)
+
+    def age(self) -> None:
+        """Forget the callers that were not asked for since this was called last."""
+        for parts in (self.callers, self._clients, self._roles, self._named, self.texts):
+            parts.age()
+        self._addresses.clear()
+        self._principals.clear()
 
     def _make_caller(self, key: tuple[By, Header]) -> KnownCaller:
         by, header = key

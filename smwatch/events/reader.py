@@ -12,7 +12,7 @@ from smwatch.events import moments
 from smwatch.events.call import Call, Caller
 from smwatch.events.event import CALLER_BITS, UNREADABLE, Arrival, Event, SeenBy
 from smwatch.events.header import ODD, QUICK, Header, encode_identity, header_of, unread_header, unwrapped
-from smwatch.events.known import SERVICE_EVENT, Known, bytes_of_account, digest_of, search_text
+from smwatch.events.known import LATELY, SERVICE_EVENT, Known, bytes_of_account, digest_of, search_text
 from smwatch.events.naming import KMS
 from smwatch.events.principal import Kind, Principal
 from smwatch.events.recent import Recent, mark_of
@@ -31,6 +31,8 @@ class Reader:
 
     def __init__(self, remember: int = 8192) -> None:
         self._known = Known(remember)
+        self._lately = 0
+        """Records since callers were forgotten last."""
         self._names = self._known.names
         self.renames = self._names.renames
         """What `renamed` will say: to be looked at after each record. Serves "ingest"."""
@@ -110,6 +112,10 @@ class Reader:
         `who` stands for its userIdentity. In one piece, with no call for a step: serves "parse".
         """
         known, kept = self._known, None
+        self._lately += 1
+        if self._lately >= LATELY:
+            self._lately = 0
+            known.age()
         source, account, region = header.source, header.account, header.region
         by = (
             who,

@@ -377,6 +377,19 @@ def test_as_many_callers_as_are_to_be_remembered_are() -> None:
     assert all(arrival(text, reader).event.caller is caller for text, caller in zip(texts[-8:], last, strict=True))
 
 
+def test_a_caller_that_has_not_come_lately_is_forgotten_and_one_that_has_is_not(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("smwatch.events.reader.LATELY", 10)
+    reader = Reader()
+    rare, often = (records.raw(records.read(by=records.role(name))) for name in ("rare", "often"))
+    first, others = arrival(rare, reader).event.caller, [arrival(often, reader).event.caller for _ in range(25)]
+    assert all(caller is others[0] for caller in others)
+    again = arrival(rare, reader).event.caller
+    assert again == first
+    assert again is not first
+
+
 @pytest.mark.parametrize("by", [records.role(), records.aws_service()])
 def test_the_addresses_of_one_caller_are_forgotten_as_well(by: records.Identity) -> None:
     """However many there are, in memory is what so many more take that nothing refers to."""

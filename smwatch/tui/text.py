@@ -26,7 +26,8 @@ def visible(text: str) -> str:
 
 @lru_cache(4096)
 def _shown(text: str) -> str:
-    return "".join(_without_piles(harmless(text)))
+    text = harmless(text)
+    return text if all(map(_alone, text)) else "".join(_without_piles(text))
 
 
 def cells(text: str) -> int:
@@ -37,7 +38,7 @@ def cells(text: str) -> int:
 def _without_piles(text: str) -> Iterator[str]:
     marks = 0
     for char in text:
-        if get_character_cell_size(char) and unicodedata.category(char) not in ("Mn", "Me"):
+        if _alone(char):
             marks = 0
             yield char
         else:
@@ -47,29 +48,40 @@ def _without_piles(text: str) -> Iterator[str]:
                 yield char
 
 
+@lru_cache(8192)
+def _alone(char: str) -> bool:
+    """Whether it has cells of its own, and lies on no other."""
+    return get_character_cell_size(char) > 0 and unicodedata.category(char) not in ("Mn", "Me")
+
+
 def fit(text: str, width: int) -> str:
     """Exactly `width` cells of harmless text: padded, or cut with an ellipsis."""
     if text.isascii() and text.isprintable():  # nearly always: one character is one cell
         if len(text) <= width:
             return text.ljust(width)
         return text[: width - 1] + ELLIPSIS if width > 0 else ""
-    text = visible(text)
-    if cell_len(text) <= width:
-        return set_cell_size(text, width)
-    return set_cell_size(text, width - 1) + ELLIPSIS if width > 0 else ""
+    return _fitted(visible(text), width)
+
+
+def _fitted(shown: str, width: int) -> str:
+    """The same of a text that is harmless."""
+    taken = cell_len(shown)
+    if width <= 0:
+        return ""
+    return shown + " " * (width - taken) if taken <= width else set_cell_size(shown, width - 1) + ELLIPSIS
 
 
 def fit_middle(text: str, width: int) -> str:
     """Like `fit`, but the middle is cut away: paths differ at their end, and belong together by their start."""
     text = visible(text)
-    if cells(text) <= width or width < 8:
-        return fit(text, width)
+    if cell_len(text) <= width or width < 8:
+        return _fitted(text, width)
     end = (width - 1) * 3 // 5
     tail = text[-end:]
-    while cells(tail) > end:
-        tail = tail[1:]
-    head = set_cell_size(text, width - 1 - cells(tail))
-    return fit(head + ELLIPSIS + tail, width)
+    while (over := cell_len(tail) - end) > 0:
+        tail = tail[(over + 1) // 2 :]  # no character takes more than two cells
+    head = set_cell_size(text, width - 1 - cell_len(tail))
+    return _fitted(head + ELLIPSIS + tail, width)
 
 
 def wrap(text: str, width: int) -> list[str]:

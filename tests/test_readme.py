@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 from smwatch.cli import main
+from smwatch.configuration import load
 from smwatch.headless.lines import alarm_line
-from smwatch.settings import load
 from tests.readme import README, generated
 from tests.rules.test_alarm import alarm
 

@@ -186,7 +186,8 @@ def settings_of(
     wall: bool = False,
 ) -> Settings:
     """What the command line, the environment and the config file say together."""
-    from smwatch.settings import SettingsError, load
+    from smwatch.configuration import load
+    from smwatch.settings import SettingsError
 
     flags: dict[str, Any] = {
         "profile": profile,

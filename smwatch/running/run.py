@@ -14,6 +14,7 @@ from itertools import islice
 from pathlib import Path
 
 from smwatch.collector import Collector
+from smwatch.configuration import load
 from smwatch.events.event import Arrival
 from smwatch.headless.jsonl import Lines
 from smwatch.headless.meter import Meter
@@ -24,7 +25,7 @@ from smwatch.rules.alarm import Severity
 from smwatch.running.aws import AwsSources
 from smwatch.running.parts import Parts, now
 from smwatch.running.remembered import state_dir
-from smwatch.settings import Settings, load
+from smwatch.settings import Settings
 from smwatch.sources.errors import TRYING_AGAIN
 from smwatch.sources.source import State, Status
 from smwatch.store.ledger import Ledger

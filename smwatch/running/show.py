@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from smwatch.configuration import load
 from smwatch.leaving import FINE, left, when_asked
-from smwatch.settings import Settings, load
+from smwatch.settings import Settings
 
 if TYPE_CHECKING:
     from smwatch.running.backstage import Backstage

@@ -8,8 +8,9 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from smwatch.configuration import load
 from smwatch.running.aws import AwsSources
-from smwatch.settings import LogsSettings, Settings, SettingsError, load
+from smwatch.settings import LogsSettings, Settings, SettingsError
 from smwatch.sources.errors import ConfigurationError
 from smwatch.sources.live_tail import LiveTail
 from smwatch.sources.session import AwsSession

@@ -67,7 +67,8 @@ class Where(NamedTuple):
 
 def settled(config: Path | None, profile: str, regions: tuple[str, ...], log_group: str, state_dir: str = "") -> Where:
     """Return what is meant: defaults < config file < environment < options, as for every other command."""
-    from smwatch.settings import SettingsError, default_state_dir, load
+    from smwatch.configuration import load
+    from smwatch.settings import SettingsError, default_state_dir
 
     said = {"profile": profile, "regions": regions, "logs.group": log_group, "state_dir": state_dir}
     try:

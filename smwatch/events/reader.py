@@ -17,6 +17,7 @@ from smwatch.events.naming import KMS
 from smwatch.events.principal import Kind, Principal
 from smwatch.events.recent import Recent, mark_of
 from smwatch.events.secret import Lesson, Secret
+from smwatch.events.tidy import LONGEST
 from smwatch.record import Record, decode, encode
 
 _NO_ID = "no eventID: "
@@ -49,7 +50,9 @@ class Reader:
             # Not suppress(): to call it takes as long as two steps of what is done. Serves "parse".
             try:
                 header = unread_header(raw)
-                return self._arrival(header, bytes(header.identity), raw, seen_by, seen_at, at)
+                who = bytes(header.identity)
+                if len(who) <= LONGEST:  # so that all of its texts are whole
+                    return self._arrival(header, who, raw, seen_by, seen_at, at)
             except ODD:
                 pass
         try:

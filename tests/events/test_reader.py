@@ -57,7 +57,7 @@ def test_an_ordinary_read_says_who_read_what() -> None:
         '{"a": NaN}',
         "\ufeff{}",
         '{"a": "\ud800"}',
-        '{"a":' * 5000 + "1" + "}" * 5000,
+        '{"a":' * 100_000 + "1" + "}" * 100_000,  # deeper than any Python follows
         "\x00",
         "{} {}",
     ],
@@ -413,6 +413,22 @@ def test_a_string_longer_than_any_of_aws_is_clipped_in_the_event_but_not_in_the_
         assert len(text) == 2048
         assert text.endswith("x…")
     assert found.record["requestParameters"]["secretId"] == long
+
+
+@pytest.mark.parametrize("by", [records.user("u" * 3000), records.role("r", "s" * 3000), records.saml("p" * 3000)])
+@pytest.mark.parametrize("first", [False, True])
+def test_who_has_a_name_longer_than_any_of_aws_is_the_same_in_a_short_record_and_a_long_one(
+    by: records.Identity, first: bool
+) -> None:
+    reader, record = Reader(), records.read(by=by)
+    if first:  # of two userIdentity in one record the last one counts
+        short = records.raw(records.read(by=records.user(), id=record["eventID"]))[:-1]
+        short += f',"userIdentity":{records.raw(by)}}}'
+    else:
+        short = records.raw(record)
+    event, long = arrival(short, reader).event, arrival(records.raw(record | {"padding": "x" * 9000}), reader).event
+    assert event == long
+    assert max(map(len, (event.principal.name, event.principal.arn, event.principal.session))) <= 2048
 
 
 def test_the_record_is_decoded_when_it_is_asked_for_and_only_once() -> None:

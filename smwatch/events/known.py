@@ -58,8 +58,20 @@ class Client(msgspec.Struct, gc=False):
 
 _About = tuple[_Text, _Text, *Naming, bool, bool]
 """Owner and Region; names; whether the call is KMS's, and whether it succeeded."""
-_Secrets = tuple[Secret | None, tuple[Secret, ...], str, str]
-"""Secret, others, secret_arn, and what they are searched by."""
+
+
+class Subject(msgspec.Struct, gc=False):
+    """What calls are about that name the same in one way."""
+
+    secret: Secret | None = None
+    others: tuple[Secret, ...] = ()
+    arn: str = ""
+    names: str = ""
+    """What these are searched by."""
+    searched: tuple[str | None, str] = None, ""
+    """What the last kind of such calls is searched by, and its search text: calls of many versions have one."""
+
+
 _Kind = tuple[str, str, str, bool]
 """Names of event and source, what they are searched by, and whether such calls change nothing, going by them."""
 _With = tuple[Header, Caller]
@@ -98,7 +110,7 @@ class Known:
         self._named: Marked[_Named, Client | None] = Marked(self._make_named, remember)
         """The same of all others whom their ARN names, by that."""
         self._kinds: Recent[tuple[_Text, _Text], _Kind] = Recent(self._make_kind, parts // 4)
-        self._secrets: Marked[_About, _Secrets] = Marked(self._make_secrets, parts)
+        self._subjects: Marked[_About, Subject] = Marked(self._make_subject, parts)
 
     def age(self) -> None:
         """Forget the callers that were not asked for since this was called last."""
@@ -134,10 +146,10 @@ class Known:
     def _forget(self, secret: Secret | None) -> None:
         """Forget the calls that are about a secret, as its names may be another's; without one, all of them."""
         if secret is None:
-            self._secrets.forget()
+            self._subjects.forget()
             self.calls.forget()
         else:
-            self._secrets.forget_if(lambda found: found[0] == secret or secret in found[1])
+            self._subjects.forget_if(lambda about: about.secret == secret or secret in about.others)
             self.calls.forget_if(lambda known: known[0].secret == secret or secret in known[0].others)
 
     def _make_call(self, key: _With) -> KnownCall:
@@ -149,23 +161,22 @@ class Known:
         code, message = strings[header.error_code], strings[header.error_message]
         found, typed, told, named = naming_of(header)
         said, of_kms = header.read_only, source == KMS
-        key_of_secrets = owner, region, found, typed, told, named, of_kms, not (code or message)
-        mark = mark_of(key_of_secrets)
-        about = self._secrets.get(mark) or self._secrets.made(mark, key_of_secrets)
-        if message and found is None and about[0] is None and not of_kms and (denied := named_in_denial(message)):
-            about = self._secrets.of((owner, region, denied, None, None, None, False, False))
-        secret, others, arn, names = about
-        # Interned, as calls of a secret's many versions have one text.
-        text = of_both
-        if names not in text:
-            text = f"{text}\n{names}" if text else names
+        key_of_subject = owner, region, found, typed, told, named, of_kms, not (code or message)
+        mark = mark_of(key_of_subject)
+        about = self._subjects.get(mark) or self._subjects.made(mark, key_of_subject)
+        if message and found is None and about.secret is None and not of_kms and (denied := named_in_denial(message)):
+            about = self._subjects.of((owner, region, denied, None, None, None, False, False))
+        of_such, text = about.searched
+        if of_such != of_both:
+            names = about.names
+            text = of_both if names in of_both else f"{of_both}\n{names}" if of_both else names
+            about.searched = of_both, text
         if code or message:
-            text = search_text(text, code, message)
-        text = self.texts[text]
+            text = self.texts[search_text(text, code, message)]
         if said is not None:
             read_only = said is True or said == "true" or (read_only and said is not False and said != "false")
-        number = 0 if others else next(_numbers)
-        return Call(name, source, secret, others, arn, code, message, text, read_only), number
+        number = 0 if about.others else next(_numbers)
+        return Call(name, source, about.secret, about.others, about.arn, code, message, text, read_only), number
 
     def _make_kind(self, key: tuple[_Text, _Text]) -> _Kind:
         name, source = self.strings[key[0]], self.strings[key[1]]
@@ -225,25 +236,25 @@ class Known:
         text = search_text(*names, agent, region, account)
         return Client(by, account, bytes_of_account(account), region, agent, text, whole)
 
-    def _make_secrets(self, key: _About) -> _Secrets:
+    def _make_subject(self, key: _About) -> Subject:
         owner, region, found, typed, told, named, of_kms, succeeded = key
         if found is None and of_kms:
             found = (Named(told, "", True, True),) if told and is_secret_arn(told) else ()
         elif found is None:
             found = named_by(typed, told, named, succeeded=succeeded)
         if not found:
-            return None, (), "", ""
-        secret, arn = self.names.secret(found[0], owner or "", region or ""), self.strings[found[0].arn]
+            return Subject()
+        secret, arn = self.names.secret(found[0], owner or "", region or ""), _kept(found[0].arn)
         if len(found) == 1:
-            return secret, (), arn, search_text(arn, secret.name)
+            return Subject(secret, (), arn, search_text(arn, secret.name))
         others = [self.names.secret(one, owner or "", region or "") for one in found[1:]]
         self.names.together((secret, *others))
         secret, *others = dict.fromkeys((secret, *others))
-        return secret, tuple(others), arn, search_text(arn, secret.name, *(other.name for other in others))
+        return Subject(secret, tuple(others), arn, search_text(arn, secret.name, *(other.name for other in others)))
 
 
 def _kept(text: _Text) -> str:
-    return "" if text is None else clipped(text)
+    return "" if text is None else text if len(text) <= LONGEST else clipped(text)
 
 
 def search_text(*words: str) -> str:

@@ -62,9 +62,9 @@ def named_by(typed: str | None, arn: str | None, name: str | None, *, succeeded:
         if not name and can_name_a_secret(typed) and not is_secret_arn(typed):
             name = typed
         return (Named(arn, name, True, True),)
+    if typed and is_secret_arn(typed):
+        return (Named(typed, name, False, succeeded),)
     if can_name_a_secret(typed):
-        if is_secret_arn(typed):
-            return (Named(typed, name, False, succeeded),)
         return (Named("", name or typed, False, succeeded),)
     if not name and can_name_a_secret(arn) and not arn.startswith("arn:"):
         name = arn

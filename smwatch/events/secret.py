@@ -93,11 +93,10 @@ class Names:
 
     def secret(self, named: Named, account: str, region: str) -> Secret:
         """The secret that is meant; `account` and `region` are the record's, for what is not an ARN."""
-        key, by_arn = reference = _reference(named, account, region)
+        key, by_arn = _key_in(named, account, region)
         name = self._names[key]
         if name.short is None:  # so that it means itself, whatever else comes to be known. Serves "parse-varied".
-            if name.by_name is None:
-                self._take(reference, name.secret)
+            name.by_name = name.secret
             return name.secret
         short = name.short if by_arn else None
         if short is not None and (named.name == short[2] or (named.complete and not _is_word(key))):
@@ -107,7 +106,8 @@ class Names:
             self._reach(short, key)
         elif named.exists and not name.exists:
             self._learn(_EXISTING, key)
-        secret = self._names[key].meant(by_arn) or self._meaning(reference)
+        reference = key, by_arn
+        secret = (name.by_arn if by_arn else name.by_name) or self._meaning(reference)
         self._take(reference, secret)
         return secret
 
@@ -123,7 +123,7 @@ class Names:
             if kind in (_EXISTING, _WRITTEN):
                 self._lessons[kind, *key] = None
                 self._learn(kind, key)
-            elif kind == _REACHED and (short := _without_suffix(key)) is not None:
+            elif kind == _REACHED and (short := self._names[key].short) is not None:
                 self._lessons[kind, *key] = None
                 self._reach(short, key)
 
@@ -138,8 +138,9 @@ class Names:
         """Take note that one record is about all of these: should two turn out to be one, it counts once for that."""
         keys = {_key(secret) for secret in secrets}
         for key in keys:
-            if _without_suffix(key) in keys:
-                self._names[key].beside_short = True
+            name = self._names[key]
+            if name.short in keys:
+                name.beside_short = True
 
     def renamed(self) -> tuple[tuple[Secret, Secret], ...]:
         """Pairs (wrong guess, right identity) found since last asked: what was said of the first is the second's."""
@@ -153,7 +154,10 @@ class Names:
 
     def _make(self, key: _Key) -> _Name:
         account, region, name = key
-        return _Name(Secret(self._places[account], self._places[region], name), _without_suffix(key))
+        secret = Secret(self._places[account], self._places[region], name)
+        short, suffix = name[:-7], name[-6:]
+        suffixed = short and name[-7] == "-" and suffix.isalnum() and suffix.isascii()
+        return _Name(secret, (account, region, short) if suffixed else None)
 
     def _take(self, reference: _Reference, secret: Secret) -> None:
         """Note what a reference is taken for now, so that it can be set right."""
@@ -163,8 +167,8 @@ class Names:
             name.by_arn = secret
         else:
             name.by_name = secret
-        if secret is not name.secret:
-            name = self._names[_key(secret)]
+        if name.short is not None and secret is not name.secret:
+            name = self._names[name.short]
         references = name.references or ()
         if len(references) < REFERENCES and reference not in references:
             name.references = *references, reference
@@ -176,22 +180,16 @@ class Names:
         name = self._names[key]
         if name.short is not None:
             if by_arn:
-                suffixed = name.written or not (_like_a_word(key[2][-6:]) or self._exists(key))
+                suffixed = name.written or not (_like_a_word(key[2][-6:]) or name.exists or self._led_to(name))
             else:  # somebody typed as a name what is the end of an ARN
-                suffixed = name.written and not self._surely_exists(key)
+                suffixed = name.written and not (name.exists or self._led_to(name) > 1)  # no two guesses are alike
             if suffixed:
                 return self._names[name.short].secret
         return name.secret
 
-    def _exists(self, key: _Key) -> bool:
-        """Whether there seems to be a secret of this name."""
-        name = self._names[key]
-        return name.exists or any(self._leads_to(name.secret, arn) for arn in name.reached)
-
-    def _surely_exists(self, key: _Key) -> bool:
-        """Whether there is: no two guesses are wrong in the same way."""
-        name = self._names[key]
-        return name.exists or sum(self._leads_to(name.secret, arn) for arn in name.reached) > 1
+    def _led_to(self, name: _Name) -> int:
+        """How many ARNs have led to the secret of this name: where it is not known to exist, that is a guess."""
+        return sum(self._leads_to(name.secret, arn) for arn in name.reached) if name.reached else 0
 
     def _leads_to(self, secret: Secret, arn: _Key) -> bool:
         return self._meaning((arn, True)) == secret
@@ -204,7 +202,7 @@ class Names:
             known, name.exists = name.exists, True
         else:
             known, name.written = name.written, True
-        if not known:
+        if not known and name.short is not None:
             self._reconsider_by(kind, key)
 
     def _reach(self, short: _Key, arn: _Key) -> None:
@@ -215,24 +213,18 @@ class Names:
 
     def _reconsider_by(self, kind: str, key: _Key) -> None:
         """See what names stand for by now, and remember what has shown a mistake."""
-        if self._reconsider(key) and len(self._lessons) < LESSONS:
-            self._lessons[kind, *key] = None
-
-    def _reconsider(self, key: _Key | None) -> bool:
-        """See what references to this name, and to those that it may be a suffixed form of, stand for by now.
-
-        Whether a part of what was said of a secret was another's.
-        """
-        moved: dict[_Reference, tuple[Secret, Secret]] = {}
-        while key is not None:
-            name = self._names[key]
-            for reference in ((key, False), (key, True)):
-                was = name.meant(reference[1])
+        moved: _Moved = {}
+        reached = key
+        while (name := self._names[reached]).short is not None:  # what has no suffix means itself
+            for reference, was in (((reached, False), name.by_name), ((reached, True), name.by_arn)):
                 if was is not None and (now := self._meaning(reference)) != was:
                     moved[reference] = was, now
-            key = name.short
-        if not moved:
-            return False
+            reached = name.short
+        if moved and self._set_right(moved) and len(self._lessons) < LESSONS:
+            self._lessons[kind, *key] = None
+
+    def _set_right(self, moved: _Moved) -> bool:
+        """Have references mean what they are now; whether a part of what was said of a secret was another's."""
         for was in {was for was, _ in moved.values()}:
             self._changed(was)
         for reference, (was, now) in moved.items():
@@ -243,7 +235,7 @@ class Names:
         mistaken = False
         for was in dict.fromkeys(was for was, _ in moved.values()):
             right = {now for before, now in moved.values() if before == was}
-            if len(right) == 1 and self._names[_key(was)].references == () and was not in self._told_of:
+            if len(right) == 1 and self._names[_key(was)].forsaken and was not in self._told_of:
                 now = right.pop()
                 self.renames.append((was, now))
                 mistaken |= self._names[_key(max(was, now, key=lambda each: len(each.name)))].beside_short
@@ -259,7 +251,7 @@ class _Name(msgspec.Struct, gc=False):
     secret: Secret
     """The one of this very name, should there be one."""
     short: _Key | None
-    """The name before what may be a suffix."""
+    """The name before what may be a suffix, a hyphen and six letters or digits; None if it does not end so."""
     exists: bool = False
     """Whether there is such a secret."""
     written: bool = False
@@ -273,31 +265,28 @@ class _Name(msgspec.Struct, gc=False):
     by_arn: Secret | None = None
     """The same where an ARN ended so."""
     references: tuple[_Reference, ...] | None = None
-    """Those that were taken for `secret`, as far as is known; where they are REFERENCES, there may be more."""
+    """Those that were taken for `secret`, as far as is known; where they are REFERENCES, there may be more.
 
-    def meant(self, by_arn: bool) -> Secret | None:
-        """What it was taken for last."""
-        return self.by_arn if by_arn else self.by_name
+    A name without a suffix is not among its own: it is taken for nothing else.
+    """
+
+    @property
+    def forsaken(self) -> bool:
+        """Whether all that was taken for `secret` is taken for something else."""
+        return self.references == () and (self.short is not None or self.by_name is None)
 
 
 def _key(secret: Secret) -> _Key:
     return secret.account, secret.region, secret.name
 
 
-def _reference(named: Named, account: str, region: str) -> _Reference:
+def _key_in(named: Named, account: str, region: str) -> _Reference:
+    """The name that is given, or what the ARN ends with; whether that has a suffix, if it ends so."""
     if not named.arn:
         return (account, region, named.name), False
     _, _, _, arn_region, arn_account, _, tail = named.arn.split(":", 6)
     tail = tail.partition(":")[0] or tail  # a JSON key or stage may follow, as in ECS task definitions
-    key = arn_account or account, arn_region or region, tail
-    return key, named.name != tail and _without_suffix(key) is not None
-
-
-def _without_suffix(key: _Key) -> _Key | None:
-    """The name before a hyphen and six letters or digits; None if it does not end so."""
-    account, region, name = key
-    short, hyphen, suffix = name[:-7], name[-7:-6], name[-6:]
-    return (account, region, short) if short and hyphen == "-" and suffix.isalnum() and suffix.isascii() else None
+    return (arn_account or account, arn_region or region, tail), named.name != tail
 
 
 def _is_word(key: _Key) -> bool:
@@ -320,6 +309,8 @@ _Key = tuple[str, str, str]
 """Account, Region, and a name."""
 _Reference = tuple[_Key, bool]
 """A name, or what an ARN ends with, that some record has for a secret; whether it may have a suffix."""
+_Moved = dict[_Reference, tuple[Secret, Secret]]
+"""What references were taken for, and are taken for by now."""
 Lesson = tuple[str, str, str, str]
 """What is known of a name: that it exists, or that an ARN ends with it which AWS has written, or which led to a secret;
 Account, Region, name."""

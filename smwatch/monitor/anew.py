@@ -1,4 +1,4 @@
-"""What is known judged again, beside a store that goes on showing what it has, to take its place in one go."""
+"""All events judged again beside a store, which shows what it has until the result takes its place in one go."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ class Anew(Successor):
         self._secrets, self._principals = store.dossiers.secrets, store.dossiers.principals
 
     def take(self, arrivals: Sequence[Arrival]) -> None:
-        """Judge these, and note which of them are about others than the store has them."""
+        """Judge these, and note which of them are about other secrets than the store says."""
         super().take(arrivals)
         for arrival in arrivals:
             event, known = arrival.event, self._store.find(arrival.event.key)
@@ -59,7 +59,7 @@ class Anew(Successor):
                 self._right.update(each for each in (event.secret, *event.others) if each is not None)
 
     def compare(self) -> None:
-        """Once all have been taken: do beforehand what takes long, so that little is left to the store's thread."""
+        """To be called when all have been taken: does what takes long, so that little is left to the store's thread."""
         self._secrets = _better(self._store.dossiers.secrets, self._fresh.secrets, self._wrong)
         self._principals = _better(self._store.dossiers.principals, self._fresh.principals)
         super().compare()
@@ -70,7 +70,7 @@ class Anew(Successor):
 
 
 def _better(known: dict[N, D], fresh: Mapping[N, D], wrong: Collection[N] = ()) -> dict[N, D]:
-    """Dossiers of all that there are: the fresh ones, but for known ones that go further back and are not wrong."""
+    """The fresh dossiers, except where a known one goes further back and is not wrong."""
     return {name: dossier for name, dossier in known.items() if name not in wrong} | {
         name: dossier
         for name, dossier in fresh.items()

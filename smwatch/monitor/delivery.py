@@ -33,7 +33,7 @@ class Delivery(msgspec.Struct, frozen=True):
     upto: int | None = None
     """With this delivery, all that the journal holds up to this seq has been handed on; None says nothing."""
     more: bool = False
-    """What came with it follows at once: alarms are worked out once for all of it, with the last."""
+    """Another delivery follows at once: alarms are worked out with the last one, for all of them."""
 
     def into(self, store: Judging) -> tuple[Change, dict[str, Alarm]]:
         """Have a store take all of it in; what its events changed, and the alarms that all of it changed, by group."""

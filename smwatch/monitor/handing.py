@@ -23,7 +23,7 @@ JOURNAL = "journal"
 
 
 class Handing:
-    """Hands on to one place; whoever works on something long rests as this says, after `slice` records."""
+    """Hands on to one receiver. Long work is done in slices of `slice` records, with a `rest` after each."""
 
     def __init__(
         self,
@@ -53,7 +53,7 @@ class Handing:
         watched: tuple[Watched, ...] = (),
         more: bool = False,
     ) -> None:
-        """Deliver these in slices, each taken out of the lists: what rules decode of them is larger than they are.
+        """Deliver these in slices, each taken out of the lists first: what rules decode is larger than the events.
 
         The last slice brings what is `watched` once all have been taken in; with `more`, another call follows at once
         (`Delivery.more`). `ordered` says that all up to the last seq of a slice has been handed on (`Delivery.upto`).

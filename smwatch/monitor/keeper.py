@@ -31,7 +31,7 @@ class Keeper:
 
     While the journal can't be written to, what is new goes on being shown: pages are held in memory, with the coverage
     they prove, and written as soon as that is possible. If the process ends before, the journal claims nothing of them,
-    and they are read again. Of more than `limit` events the oldest pages are let go in the same sense.
+    and they are read again. Beyond `limit` events the oldest pages are let go in the same sense.
     A damaged file is set aside, and a new one begun.
 
     A source hands a record over once, and may prove its period much later. So, when records that were handed over are
@@ -108,7 +108,7 @@ class Keeper:
         return kept
 
     def proves(self, source: str, complete_to: datetime | None) -> bool:
-        """Whether what makes a source complete up to this moment is in the journal, and not only in memory."""
+        """Whether all that makes a source complete up to this moment is in the journal, and not only in memory."""
         if any(held.page.source == source for held in self._held):
             return False
         return complete_to is None or self._claims_from is None or complete_to >= self._claims_from
@@ -140,7 +140,7 @@ class Keeper:
                 return coverage
 
     async def tell_unreadable(self) -> None:
-        """Say what the journal could not read of itself, and goes on without."""
+        """Say what could not be read of the journal, which goes on without it."""
         if unreadable := self._journal.unreadable():
             await self._report(State.OK, unreadable)
 
@@ -160,7 +160,7 @@ class Keeper:
             await self._report(State.OK, told)
 
     def check(self) -> None:
-        """Raise JournalCorruptError if what is written to the journal would go astray."""
+        """Raise JournalCorruptError if what is written would not reach the journal's file."""
         if self._journal.replaced:
             raise JournalCorruptError("its file was moved or deleted")
 
@@ -190,7 +190,7 @@ class Keeper:
         return Committed((NOT_KEPT,) * len(new), tuple(new.values()), ())
 
     def _disclaim(self) -> None:
-        """Claim nothing of a time of which records may have been handed over that are in no journal now."""
+        """Claim nothing of a time whose records may have been handed over without being in any journal."""
         self.forgetful = True
         if self._latest_at is not None:
             self._claims_from = self._latest_at + EARLIEST

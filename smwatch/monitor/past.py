@@ -35,7 +35,7 @@ LESSONS = "names"
 
 
 class Past:
-    """Hands on what the journal holds already, to where a monitor hands on what comes."""
+    """Hands on what the journal holds already, to the same receiver as new events."""
 
     def __init__(
         self,
@@ -64,9 +64,9 @@ class Past:
         """Held by who hands on the past, or judges it."""
 
     async def glance(self, since: datetime, limit: int) -> None:
-        """Hand on the newest `limit` events that the journal held already, newest first; `refill` does so once more.
+        """Hand on the newest `limit` events that the journal held already, newest first.
 
-        That says what is wrong with the journal, too.
+        `refill` hands them on once more, and says what is wrong with the journal.
         """
         with suppress(JournalError):
             rows = self._newest(since, self._journal.last_seq(), limit)
@@ -76,7 +76,7 @@ class Past:
     async def refill(self, since: datetime, limit: int, successor: Callable[[], Successor]) -> None:
         """Hand on the newest `limit` events that the journal held already, newest first, to a store that judges none.
 
-        Then have them judged, oldest first, by the `successor` that is made for that, and hand on that.
+        Then have them judged, oldest first, by the engine that `successor` makes, and hand that engine on.
         """
         async with self._lock:
             count, judging, watched, whole = 0, None, tuple[Watched, ...](), False
@@ -104,7 +104,7 @@ class Past:
     async def _judge(
         self, rows: Iterator[Stored], judging: Successor, since: datetime, limit: int, count: int
     ) -> datetime:
-        """Have these judged, oldest first; from when on they are all that there are since then."""
+        """Have these judged, oldest first; returns the moment since which they are all the events there are."""
         judged, oldest = 0, self._now()
         while batch := self._reading.stored(islice(rows, self._handing.slice)):
             oldest = min(oldest, batch[0][1].event.at)
@@ -130,9 +130,9 @@ class Past:
     ) -> None:
         """Hand on the newest `limit` events that the journal held already; then what was watched.
 
-        They come oldest first, or `backwards`: rules take BACKWARDS times as long with that. With `printing_from`,
-        without what `recall_untold` is to bring when it is given that moment. `again` says that it reaches further back
-        beside what is followed, which brings what others have put in.
+        They come oldest first, or `backwards`, with which rules take BACKWARDS times as long. With `printing_from`,
+        what `recall_untold` is to bring when it is given that moment is left out. `again` says that sources are
+        followed meanwhile, which brings what other processes put in.
         """
         async with self._lock:
             watched: tuple[Watched, ...] = ()
@@ -158,9 +158,9 @@ class Past:
     async def _hand_on(
         self, rows: Iterator[Stored], times: int = 1, *, told: tuple[str, int] | None = None
     ) -> tuple[int, datetime]:
-        """Hand these on, so many `times` fewer in one go than usual; how many there were, and when the oldest happened.
+        """Hand these on, in slices that are so many `times` smaller; how many there were, and when the oldest happened.
 
-        What is `told` of it meanwhile: what they are then, and how many there are to be.
+        `told` is what to say on the way: what the events are then, and how many there will be.
         """
         count, oldest = 0, self._now()
         while batch := self._reading.stored(islice(rows, self._handing.slice // times)):
@@ -176,8 +176,8 @@ class Past:
     async def recall_untold(self, since: datetime) -> None:
         """Hand on what the journal held at `recall` and `tail` has yet to print, oldest first; see `Journal.untold`.
 
-        What another process puts in meanwhile comes when it is followed: handed on twice, it would be printed twice as
-        soon as the store knows it no more.
+        What other processes put in meanwhile comes by following the journal. Handed on here as well, it would be
+        printed twice once the store has forgotten it.
         """
         try:
             upto = self._journal.caught_up_to
@@ -195,7 +195,7 @@ class Past:
     async def judge_anew(self) -> None:
         """If events were about other secrets than they seemed to be, have all that were handed on judged again.
 
-        What the journal holds no more, or only of more than `limit` events, stays as it was judged.
+        Events that the journal no longer holds, and those beyond the capacity, stay as they were judged.
         """
         async with self._lock, self._turn:
             if self._anew is None or not self._reading.reader.mistaken or self._keeper.holds:
@@ -237,7 +237,7 @@ class Past:
         await self._handing.journal_is(State.FAILING, message, self._now())
 
     async def _tell(self, what: str, done: int, more: int, count: int) -> None:
-        """Tell after each TOLD_EACH that so many of `count` events, `more` of them just now, are what is told."""
+        """Say how many of `count` events are done, `more` of them just now, each time another TOLD_EACH are."""
         if done // TOLD_EACH != (done - more) // TOLD_EACH:
             status = self._kept(State.CATCHING_UP, f"{done:,} of {count:,} {what}")
             await self._handing.deliver(Delivery(statuses=(status,), more=True))
@@ -248,8 +248,5 @@ class Past:
 
 
 def _whole_from(since: datetime, oldest: datetime, *, full: bool) -> datetime:
-    """From when on all events since then are there, of which the oldest that is happened at `oldest`.
-
-    They are `full` where there may be more.
-    """
+    """Since when all events are there: `since`, or if they are `full` and there may be more, after the `oldest`."""
     return oldest + timedelta(seconds=1) if full else since  # of this second there may be more

@@ -18,7 +18,7 @@ from smwatch.journal import Journal, JournalError, Stored
 class Reading:
     """What one reader has read and nobody has handed on yet.
 
-    Whoever has the reader read by himself adds to a list of `begin`, and calls `set_right` after each record.
+    Who calls the reader directly adds what it returns to a list of `begin`, and calls `set_right` after each record.
     """
 
     def __init__(self, journal: Journal, reader: Reader) -> None:
@@ -82,7 +82,7 @@ class Reading:
     # -- when events were about other secrets than they seemed to be
 
     async def mistaken(self) -> None:
-        """Wait until something has been read by which the reader was mistaken."""
+        """Wait until a record shows that the reader was mistaken about a name."""
         await self._mistaken.wait()
         self._mistaken.clear()
 
@@ -91,7 +91,7 @@ class Reading:
             self._mistaken.set()
 
     def again(self, size: int) -> Iterator[None]:
-        """Have what is not handed on say what it is about by what is known by now, so many records at a time."""
+        """Read again what is not handed on yet, by what is known of names at present, `size` records at a time."""
         for arrivals in tuple(self._unsent.values()):
             for start in range(0, len(arrivals), size):
                 for i in range(start, min(start + size, len(arrivals))):

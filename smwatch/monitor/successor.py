@@ -1,4 +1,4 @@
-"""An engine that judges beside the one of a store, which goes on showing what it has, and takes its place in one go."""
+"""An engine that judges beside a store, which shows what it has until that engine takes over in one go."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ SOME = 20
 
 
 class Successor:
-    """Judges what a store has been given, in whatever thread, for as long as that judges no events itself."""
+    """Judges what a store has been given, in any thread, while the store itself judges nothing."""
 
     def __init__(self, engine: Engine, fresh: Judging) -> None:
-        """`engine` is that by which the store judges; that of `fresh` is to take its place."""
+        """`engine` is the one that the store judges by; the engine of `fresh` is to take its place."""
         self.engine = cast("Engine", fresh.engine)
         self.whole = True
         """Whether it is given all that the store was; the rest is judged when the store is given that once more."""
@@ -37,7 +37,7 @@ class Successor:
         self._compared: Compared | None = None
 
     def take(self, arrivals: Sequence[Arrival]) -> None:
-        """Judge these, each of which is given once, by what their names stand for now; `fold` ends it."""
+        """Judge these, each of which is given once, by what their names stand for at present; `fold` ends that."""
         self._fresh.add(arrivals, more=True)
         self._unsettled += len(arrivals)
 
@@ -65,12 +65,12 @@ class Successor:
             self._fresh.watched(each.source, each.spans)
 
     def compare(self) -> None:
-        """Once all have been taken: do beforehand what takes long, so that little is left to the store's thread."""
+        """To be called when all have been taken: does what takes long, so that little is left to the store's thread."""
         self._fresh.settle()
         self._compared = self.engine.compared(self._known)
 
     def into(self, store: Judging) -> Change:
-        """Have the store that this was made for take it over, on the store's thread."""
+        """Have the store judge by this engine from then on; on the store's thread."""
         known, fresh = self._known, self.engine
         for status in store.sources.values():
             if status.last_good_at is not None:

@@ -1,4 +1,4 @@
-"""What is said to have been watched: the periods that sources have read whole, whichever process had them read."""
+"""Which periods have been watched: those that sources have read whole, in this process or another."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class Watched(msgspec.Struct, frozen=True):
 
 
 class Watching:
-    """Tells each period once: those that are read here, those that the journal has, and those that others add to it.
+    """Tells of each period once: those read here, those that the journal has, and those that other processes add to it.
 
     Nothing is said of a time whose events were not all handed on: before `recall`, nothing of what others have read.
     """
@@ -37,7 +37,7 @@ class Watching:
         return self._new(source, _happened(source, self._here[source]))
 
     def told(self, since: datetime) -> tuple[Watched, ...]:
-        """All that has been told, but for what is from before `since`."""
+        """All that has been told of the time from `since` on."""
         told = (
             (source, tuple(Span(max(span.start, since), span.end) for span in spans if span.end > since))
             for source, spans in self._told.items()

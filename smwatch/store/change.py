@@ -23,7 +23,7 @@ class Change(msgspec.Struct):
     corrected: list[Event] = msgspec.field(default_factory=list)
     """Corrections that took the place of what they correct: not new, and not counted again."""
     superseded: list[Event] = msgspec.field(default_factory=list)
-    """What came after its correction, and is not in the store."""
+    """Events that came after their correction, and are not in the store."""
     evicted: int = 0
     """How many of the oldest events have left the store; each counts as dropped."""
     secrets: set[Secret] = msgspec.field(default_factory=set)
@@ -41,9 +41,9 @@ class Change(msgspec.Struct):
 
 
 class Subscription:
-    """One subscriber's view of what changed: `wake` is called once until `take` is, and again if an alarm is `raised`.
+    """What has changed for one subscriber: `wake` is called once until `take` is, and again if an alarm is `raised`.
 
-    If it is `much`, it is called each time.
+    If there is `much` to take, it is called with each change.
     """
 
     def __init__(self, wake: Callable[[], None]) -> None:

@@ -1,4 +1,4 @@
-"""What judges events and watches over sources, whatever it keeps of the events: alarms, health, who is told of them."""
+"""Alarms, the health of sources, and who is told of them: the same whether events are kept or let go."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ class Judging(ABC):
         self.capacity = capacity
         self.engine = engine
         self.judged_elsewhere = False
-        """Whether what is added is judged by another engine, which is to take over: this one only has its alarms."""
+        """Whether another engine, which is to take over, judges what is added: this one only keeps its alarms."""
         self.dropped = 0
         self.unreadable = 0
         self.sources: dict[str, Status] = {}
@@ -187,7 +187,7 @@ class Judging(ABC):
         return Change(alarms={alarm.group: alarm for alarm in alarms})
 
     def leave_unjudged(self, judged: Judging) -> None:  # noqa: B027
-        """Judge what is here and is not `judged` when it is added once more."""
+        """Have events that are here but not `judged` be judged when they are added once more."""
 
     def set_right(self) -> bool:
         """Go on with what `recall`, `fold` or `take_over` has begun, see `at_once`; whether there may be more to do.
@@ -274,7 +274,7 @@ def _as_counted(arrival: Arrival) -> Arrival:
 
 
 def in_parts(items: Sequence[T], size: int | None) -> Iterator[Sequence[T]]:
-    """So many at a time, the last of them first; None: all at once."""
+    """The items, `size` at a time, the last ones first; None: all at once."""
     upto = len(items)
     while upto > 0:
         first = max(0, upto - size) if size is not None else 0

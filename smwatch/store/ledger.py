@@ -1,4 +1,4 @@
-"""A store for lines: an event is let go as soon as it has been judged, and only known again."""
+"""A store for lines: an event is let go as soon as it has been judged, but is known when it comes again."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ class _Known(NamedTuple):
 
 
 class Ledger(Judging):
-    """Knows some `capacity` events, by key, and what an alarm's line tells of each; and the alarms.
+    """Knows the keys of some `capacity` events, what an alarm's line tells of each, and the alarms.
 
-    They are let go in the order in which they came or, where that is newest first as out of a journal, oldest first.
+    Keys are let go in the order in which they came or, where they came newest first as out of a journal, oldest first.
 
     An event takes a third of what it takes in a store: serves "tail-…-memory".
     """

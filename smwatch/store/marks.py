@@ -59,7 +59,7 @@ class Marks:
         return marked
 
     def take_over(self, other: Marks) -> set[int]:
-        """Mark as another one does from now on, which is of no more use then; returns keys as `mark` does."""
+        """Take the marks of another one, which is of no use after that; returns keys as `mark` does."""
         marked = set(self.levels.keys() ^ other.levels.keys())
         self.levels.clear()
         self.levels.update(other.levels)
@@ -69,7 +69,7 @@ class Marks:
     def let_go(self, known: Mapping[str, Alarm], knows: Callable[[int], bool], raised: int) -> set[int]:
         """Forget some alarms that are not `known`, by group, if there are many; returns keys as `mark` does.
 
-        They become fewer though so many alarms have just been `raised`.
+        Enough are forgotten that they become fewer even after so many have just been `raised`.
         """
         marked: set[int] = set()
         if len(self._raised) > len(known) + LET_GO:

@@ -44,7 +44,7 @@ class Store(Judging):
         """The calls that are in the dossiers, of those of which several accounts have records."""
         self._views: list[View] = []
         self._unjudged: set[int] = set()
-        """The keys of events that were added while others judged them, who did not come so far."""
+        """The keys of events that are here unjudged: they are judged when they come once more."""
 
     # -- reading
 
@@ -65,7 +65,7 @@ class Store(Judging):
         return view
 
     def newest_principals(self, count: int | None = None) -> list[PrincipalDossier]:
-        """So many principals' dossiers, those seen last first; they may lack how often something was seen again."""
+        """Dossiers of principals, those seen last first; what was seen again may not be counted in them yet."""
         self.dossiers.note_last()
         return sorted(self.dossiers.principals.values(), key=LAST, reverse=True)[: count or OFFERED]
 
@@ -139,7 +139,7 @@ class Store(Judging):
         return self._correct(again, change, more=more)
 
     def leave_unjudged(self, judged: Judging) -> None:
-        """Judge what is here and is not `judged` when it is added once more."""
+        """Have events that are here but not `judged` be judged when they are added once more."""
         self._unjudged = {event.key for event in self.events if not judged._knows(event.key)}
 
     # -- how
@@ -202,7 +202,7 @@ class Store(Judging):
     def _correct(self, again: Sequence[Arrival], change: Change, *, more: bool) -> Change:
         """Put corrections in the place of what they correct: the same event, with more said of it; then publish.
 
-        It was counted when it came first, whichever of them did; only the rules look at it again.
+        The event was counted when its first version came; only the rules look at it again.
         """
         better, late = list[Arrival](), list[Arrival]()
         for arrival in again:

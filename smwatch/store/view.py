@@ -61,13 +61,13 @@ class Filter(Protocol):
         ...
 
     def reach(self, events: list[Event], end: int) -> int:
-        """How many of the first `end` to leave for later, so that `select` gets through the last of them in ms."""
+        """How many of the first `end` to leave for later, so that `select` takes some milliseconds for the rest."""
         ...
 
     def sweep(self, numbered: Numbered, *, since: int = 0, before: object = None) -> Sweep | None:
-        """What asks the same of all events of a store, from the key `since` on; None: `select` does it as well.
+        """What asks the same of all events of a store, from the key `since` on; None where `select` is as good.
 
-        `before` may be a sweep that is through, of whatever filter: it may answer some questions.
+        `before` may be a finished sweep of any filter, which may have answered some of the questions.
         """
         ...
 

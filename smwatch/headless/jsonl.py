@@ -39,8 +39,8 @@ class Lines:
     `json` chooses between JSON objects and lines for people. What has been written is noted in the journal, so that it
     is not written again by the next run; alarms are given to `keep`, with what to note of them. Messages for people go
     to `notices`. Events and alarms from before `prints_from` are taken in, and left for a run that asks for them.
-    Alarms that the journal knows of, from another process that watches with it, and that no run has written yet are
-    written first, as far as their last event is not from before `since`.
+    Alarms in the journal that another process has raised and no run has written yet are written first, unless their
+    last event is from before `since`.
     """
 
     def __init__(
@@ -79,10 +79,10 @@ class Lines:
         self._raised: dict[str, Severity] = {}
         """By group: the worst that each alarm was written as while somebody should have looked at it."""
         self._behind: Recent[int, Behind] = Recent(self._name, 16_384)
-        """By event key: an alarm that goes on names mostly the same events again."""
+        """By event key: an alarm that is written again names mostly the same events."""
         self._states: dict[str, tuple[State, str]] = {}
         self._said: dict[str, str] = {}
-        """The last status line of each source, but for how often it has asked."""
+        """The last status line of each source, without its number of calls."""
         self._elsewhere = Elsewhere((), tuple)
 
     def print_only(self, sources: Iterable[str]) -> None:
@@ -178,7 +178,7 @@ class Lines:
         self._tell(told, upto)
 
     def _tell(self, seqs: Sequence[int], upto: int | None = None) -> None:
-        """Note as printed what is in the journal; while that can't be written, so that it is as soon as it can."""
+        """Note as printed what is in the journal, or as soon as that can be written to."""
         if self._since is None and self._journal.path is None:  # nobody goes on from where a replay was
             return
         self._told += [seq for seq in seqs if seq != NOT_KEPT]
@@ -211,7 +211,7 @@ class Lines:
         self._notices.flush()
 
     def _unwritten(self) -> dict[str, Alarm]:
-        """At first: the alarms that are known already and not as some run has written them."""
+        """On the first call: the alarms known from the journal that no run has written as they are."""
         if self._begun:
             return {}
         self._begun = True
@@ -279,7 +279,7 @@ class Lines:
 
 
 class _Stage(msgspec.Struct, frozen=True, array_like=True):
-    """What tells whether an alarm is as it was written: no more, for more of it may come to light at any time."""
+    """What tells whether an alarm is as it was written; other parts of it may become known at any time."""
 
     state: AlarmState
     severity: Severity

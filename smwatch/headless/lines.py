@@ -135,9 +135,9 @@ def event_bytes(arrival: Arrival) -> bytes:
 def alarm_line(alarm: Alarm, behind: Sequence[Behind], *, new: bool) -> str:
     """One alarm as a JSON object on one line; `updated` is an open alarm that was told of before it changed.
 
-    That is of the lines, not of the alarm: `new` says that this is the first since it opened. `behind` tells of the
-    events behind it. Region and account are the secret's, else those that the events share: null where they are of
-    several.
+    So `updated` is a state of the lines, not of the alarm: `new` says that this is the first line since it opened.
+    `behind` tells of the events behind it. Region and account are the secret's, else those that the events share: null
+    where they are of several.
     """
     secret, about = alarm.secret, dict(alarm.about)
     account, region = (secret.account, secret.region) if secret else (about.get("account"), about.get("region"))
@@ -231,7 +231,7 @@ def _line(value: msgspec.Struct) -> str:
 
 
 def _bytes(value: msgspec.Struct) -> bytes:
-    """The value as JSON that may go to a terminal: of what is ASCII only DEL could act there."""
+    """The value as JSON that may go to a terminal: of ASCII text in JSON only DEL could act there."""
     line = _encode(value)
     return line if line.isascii() and _DEL not in line else harmless_json(line.decode()).encode()
 

@@ -31,7 +31,7 @@ class Arrived(Covered):
     def __init__(self, opening: Opening) -> None:
         super().__init__(opening)
         self._prints_from = 0
-        """The second of events from which on all that is taken in is to be printed, if this is what prints."""
+        """The second from which on all events taken in are to be printed, if this process prints."""
 
     def last_seq(self) -> int:
         """The number of the newest arrival, be it pruned; 0 for a journal that never had one."""
@@ -89,8 +89,8 @@ class Arrived(Covered):
     def untold(self, since: datetime, upto_seq: int) -> Iterator[Stored]:
         """What `tail` has to print before what comes, oldest first, read in chunks: events since then not printed yet.
 
-        Before them, events from before `since` that an earlier run was asked for, and took in, but was killed before it
-        printed them. All of them had arrived by `upto_seq`.
+        Before them come events from before `since` that an earlier run took in and was killed before it printed. All
+        of them had arrived by `upto_seq`.
         """
         taken, dealt = self._number(TAKEN), self._number(DEALT)
         since_s = seconds(since)

@@ -22,7 +22,7 @@ _MANY = 500
 class Links:
     """Gives a correction, and what it corrects, one key even where they disagree about the eventTime.
 
-    Whichever of them is journaled first says at which second both are kept from then on, after a restart too.
+    The one that is journaled first decides at which second both are kept, after a restart too.
     """
 
     def __init__(self) -> None:
@@ -61,7 +61,7 @@ class Links:
         return [_moved(arrival, seconds) for arrival in arrivals] if seconds else arrivals
 
     def link(self, db: sqlite3.Connection, journaled: Iterable[Stored]) -> None:
-        """Place records that were journaled without looking what belongs together, as if they came now."""
+        """Place records that were journaled without looking what belongs together, as if they had just come."""
         reader = Reader()
         for stored in journaled:
             arrival = reader.read(stored.raw, seen_by=stored.seen_by, seen_at=stored.seen_at, at=stored.at)

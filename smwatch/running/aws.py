@@ -54,7 +54,7 @@ class AwsSources:
     ) -> None:
         """With `screen`, Live Tail can be switched on though the settings don't ask for it, and the latest comes first.
 
-        With `once`, they are there for a reading that ends. The journal knows accounts that AWS doesn't tell this time.
+        With `once`, they are for a reading that ends. The journal knows accounts where AWS does not tell them.
         `asked` says with which filter pattern a log group is asked; without, it is for Secrets Manager's events alone.
         """
         if not settings.cloudtrail.enabled and not settings.logs.group:
@@ -109,7 +109,7 @@ class AwsSources:
                 source.switch(on)
 
     async def reach(self, since: datetime) -> bool:
-        """Have what is followed read from an earlier moment on as well; whether all up to now could be read."""
+        """Have the sources read from an earlier moment on as well; whether all of it could be read."""
         from smwatch.sources.tail import Tail
 
         return all(await asyncio.gather(*(each.reach(since) for each in self._opened if isinstance(each, Tail))))
@@ -159,7 +159,7 @@ class AwsSources:
 
     @contextmanager
     def _blamed_on(self, key: str, kind: type[ConfigurationError] = ConfigurationError) -> Iterator[None]:
-        """Say of what can't work where it was written, if it was, rather than left to AWS's own places."""
+        """Say of a setting that can't work where it was written, unless it comes from AWS's own places."""
         try:
             yield
         except kind as error:

@@ -64,9 +64,9 @@ class Background:
         self._go_on = go_on
         self._clock = clock
         self._most = LEAST
-        """Events that are applied in one go at present; the first ones take longest, as each is of a new kind."""
+        """How many events are applied in one go at present; the first take longest, as each is of a new kind."""
         self._unkept: dict[str, Alarm] = {}
-        """What a delivery has changed so far: kept at its end, as it is then. The screen's loop alone sees it."""
+        """What a delivery has changed so far: kept at its end, as it is then. For the screen's loop alone."""
         self._delivering = False
         self._thread: threading.Thread | None = None
         self._loop = asyncio.new_event_loop()
@@ -126,9 +126,9 @@ class Background:
         self._thread.start()
 
     async def on_screen(self, act: Callable[[], T]) -> T:
-        """From within the work: have something done on the screen's loop, and wait for what comes of it.
+        """From within the work: have something done on the screen's loop, and wait for its result.
 
-        Once the screen has been left nothing comes: `stop` ends the wait.
+        Once the screen has been left there is none: `stop` ends the wait.
         """
         assert self._screen is not None
         screen, context = self._screen
@@ -163,13 +163,13 @@ class Background:
             self._keep_gathered()
 
     def _keep_gathered(self) -> None:
-        """Have them kept by the thread, before it goes on with whatever it is told after this."""
+        """Have the thread keep them before anything that it is given after this."""
         if self._unkept and not self._loop.is_closed():
             alarms, self._unkept = tuple(self._unkept.values()), {}
             self._loop.call_soon_threadsafe(self._keep, alarms)
 
     def _parted(self, delivery: Delivery) -> Iterator[Delivery]:
-        """The same in parts that the screen takes in without standing still; names first, the rest last."""
+        """In parts, each of which the screen takes in without standing still; names first, the rest last."""
         if _names(delivery):
             yield Delivery(renamed=delivery.renamed, anew=delivery.anew, more=True)
             delivery = msgspec.structs.replace(delivery, renamed=(), anew=None)
@@ -214,7 +214,7 @@ class Background:
 
 
 def _names(delivery: Delivery) -> bool:
-    """Whether it tells that secrets are others than they seemed to be."""
+    """Whether it tells that secrets are not the ones they seemed to be."""
     return bool(delivery.renamed) or delivery.anew is not None
 
 

@@ -1,4 +1,4 @@
-"""What stands behind the screen: the parts, a monitor in a thread, and what the screen may have it do."""
+"""What stands behind the screen: the parts, a monitor in a thread, and what the screen asks of them."""
 
 from __future__ import annotations
 
@@ -77,7 +77,7 @@ def live_tail_cost() -> str:
 class Backstage:
     """Feeds a screen from sources, and does for it what is not a screen's to do.
 
-    Made in whatever thread, SettingsError for what can't be; then `start` and `stop` belong to the screen's loop.
+    Made in any thread (SettingsError for what can't be); then `start` and `stop` belong to the screen's loop.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class Backstage:
         glance: bool = False,
         recorded: bool = False,
     ) -> None:
-        """With `glance`, the first page of each source is shown before rules are loaded: for what is read at once.
+        """With `glance`, the first page of each source is shown before rules are loaded: for files, read at once.
 
         Of what is `recorded`, the screen counts back from the newest event.
         """
@@ -127,7 +127,7 @@ class Backstage:
         self._background.start(apply, failed)
 
     def stop(self, fault: BaseException | None) -> bool:
-        """End the work; whether it ended, or is stuck in a system call. What ended it badly is given advice."""
+        """End the work; whether it ended, or is stuck in a system call. Advice is given on a failure."""
         parts = self.parts
         if self._aws is not None and isinstance(fault, ConfigurationError):
             for line in advice(parts.settings, parts.journal, os.environ, Path.home()):
@@ -163,7 +163,7 @@ class Backstage:
             await monitor.follow(opened)
 
     def _go_on(self) -> bool:
-        """On the screen's loop: do some of what was left to be done; whether there may be more."""
+        """On the screen's loop: do some of the work that was left; whether there may be more."""
         store = self.parts.store
         if store.set_right():
             return True
@@ -200,7 +200,7 @@ class Backstage:
         await self._judge_by(self.parts.engine_made())
 
     async def _judge(self, shown: Sequence[Delivery]) -> None:
-        """Load the rules, and have the screen's store judge by them, also what it has been `shown` before."""
+        """Load the rules, and have the screen's store judge by them, what it has been `shown` before included."""
         engine = self.parts.engine_made()
         judged = Store(capacity=self.parts.store.capacity, engine=engine)  # here, so that the screen needs not wait
         for delivery in shown:

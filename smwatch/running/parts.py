@@ -113,13 +113,13 @@ class Parts(Generic[J]):
         return cast("Engine", self.store.engine)
 
     def judge_anew(self) -> Anew:
-        """What is to judge again all that the engine has judged, in whatever thread."""
+        """What is to judge again all that the engine has judged, in any thread."""
         from smwatch.rules.engine import Engine
 
         return Anew(self.store, self.engine, Engine(self.engine.rules))
 
     def successor(self) -> Successor:
-        """What is to judge all that the store was given while it judged none, in whatever thread."""
+        """What is to judge all that the store was given while it judged nothing, in any thread."""
         from smwatch.monitor.successor import Successor
         from smwatch.rules.engine import Engine
 
@@ -143,7 +143,7 @@ class Parts(Generic[J]):
 
     @property
     def journal_status(self) -> Status | None:
-        """What there is to be said of the journal at the start: nobody has to see to one that was begun anew."""
+        """What is to be said of the journal at the start. A journal that was begun anew needs nobody's attention."""
         if not self.notice:
             return None
         state = State.FAILING if self.journal.path is None else State.OK
@@ -173,7 +173,7 @@ class Parts(Generic[J]):
         )
 
     def monitor_without_rules(self, deliver: Callable[[Delivery], Awaitable[None]]) -> Monitor:
-        """One that takes in nothing that only rules select, for as long as there are none."""
+        """A monitor for as long as there are no rules: it leaves out what only they select."""
         return Monitor(
             self.journal,
             deliver=deliver,
@@ -191,7 +191,7 @@ class Parts(Generic[J]):
         notified.tidy(self.journal)
 
     def keep(self, alarms: Sequence[Alarm], more: Mapping[str, bytes] = NOTHING) -> None:
-        """Have alarms that changed outlive the process, and told of; `more` is what else to note in the journal."""
+        """Keep alarms that changed in the journal, and send messages of them; `more` is what else to note there."""
         facts = {
             **more,
             **self.decisions.to_keep(alarms, self.engine.mutes),
@@ -208,7 +208,7 @@ class Parts(Generic[J]):
         return self._texts(FILTERS)
 
     async def remember_filters(self, filters: Sequence[str]) -> None:
-        """Have typed filters outlive the process; the oldest of very many are let go."""
+        """Keep typed filters in the journal; the oldest of very many are let go."""
         with suppress(JournalError):  # nothing that anybody needs to know of
             self.journal.keep((), {FILTERS: msgspec.json.encode(filters[-REMEMBERED:])})
 
@@ -228,7 +228,7 @@ class Parts(Generic[J]):
         return []
 
     async def remember_unheard(self, groups: Sequence[str]) -> None:
-        """Have the alarms outlive the process that are to be heard at the end of a mute."""
+        """Keep in the journal which alarms are to be heard at the end of a mute."""
         with suppress(JournalError):  # kept with the next page that can be
             self.journal.keep((), {UNHEARD: msgspec.json.encode(groups)})
 

@@ -73,7 +73,7 @@ def _remembered(path: Path, capacity: int, trouble: str) -> Opened:
 
 
 def _say_upgrading(events: int) -> None:
-    """At once, and before there is a screen: of a million events it takes seconds, in which nothing else goes on."""
+    """Say it at once, before there is a screen: a million events take seconds, in which nothing else goes on."""
     sys.stderr.write(f"smwatch: bringing the journal ({events:,} events) up to this version, once\n")
     sys.stderr.flush()
 

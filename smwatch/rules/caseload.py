@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from itertools import islice
-from typing import TypeAlias, TypeVar
+from typing import TypeVar
 
 from smwatch.events.secret import Secret
 from smwatch.rules import judges
-from smwatch.rules.alarm import Alarm
 from smwatch.rules.alarm_group import group_of
 from smwatch.rules.case import Case
 from smwatch.rules.dimension import Dimension, Group, Value, renamed, renames
@@ -21,6 +20,7 @@ from smwatch.rules.memory import Memory, Outlasting
 from smwatch.rules.reach import reach_of
 from smwatch.rules.sighting import SightingCase
 from smwatch.rules.spread import SpreadCase
+from smwatch.rules.standing import Standing
 from smwatch.rules.subject import SECOND_BITS
 from smwatch.rules.world import World
 
@@ -34,18 +34,17 @@ LOOKED_AT = 100
 RESTED = 500
 """Values of cases that hold no more than they must from then on, in one go: a millisecond or two."""
 
-Kept: TypeAlias = Callable[[Rule, Callable[[], str]], Alarm | None]
-"""The alarm that a case of this rule goes on from; most have none, and need not tell their group then."""
 C = TypeVar("C", bound=Case)
 
 
 class Caseload:
     """A rule's cases by group: of different values, or of events; and what does until there need be one."""
 
-    def __init__(self, rule: Rule, world: World, kept: Kept) -> None:
+    def __init__(self, rule: Rule, world: World, standing: Standing) -> None:
         self._rule = rule
         self._world = world
-        self._kept = kept
+        self._alarms, self._alarmed = standing.alarms, standing.alarmed
+        """Those that cases go on from, and the rules that have any: cases of most have none."""
         self.spreads: Memory[Group, SpreadCase] = Outlasting(
             self._open_spread, CASES, world.turns, self._needs_to_stay, self._part_from
         )
@@ -76,13 +75,14 @@ class Caseload:
         if self._needs.least < 2 or self.spreads.find(group) is not None:
             return self.spreads[group]
         # Of a group that has a handful there is no alarm: an alarm that is kept opens its case, which takes that over.
-        if self.handfuls.find(group) is None and self._has_alarm(group):
+        if self.handfuls.find(group) is None and self._rule.id in self._alarmed and self._has_alarm(group):
             return self.spreads[group]
         return self.handfuls[group]
 
     def has_nothing_of(self, group: Group) -> bool:
         """Whether nothing is told of a group yet: to what is, each of its events may make a difference."""
-        return self.sightings.find(group) is None and not self._has_alarm(group)
+        # Of most rules there is no alarm at all, which is seen without a call: serves the row "rules-varied".
+        return self.sightings.find(group) is None and not (self._rule.id in self._alarmed and self._has_alarm(group))
 
     # -- under other names
 
@@ -171,7 +171,7 @@ class Caseload:
 
     def _needs_to_stay(self, case: Case) -> bool:
         """Whether a case is kept although nobody has asked for it in a long while."""
-        return case in self._world.dirty or (case.alarmed and self._kept(self._rule, lambda: case.group) is not None)
+        return case in self._world.dirty or (case.alarmed and case.group in self._alarms)
 
     def _part_from(self, case: Case) -> None:
         """Have a case be gone: facts that it hangs on still wake it, when its group may have another, and an alarm."""
@@ -203,9 +203,10 @@ class Caseload:
         return {dimension: value for dimension, value in zip(self._rule.by, group, strict=True) if value is not None}
 
     def _resumed(self, case: C) -> C:
-        if kept := self._kept(self._rule, lambda: case.group):
+        if self._rule.id in self._alarmed and (kept := self._alarms.get(case.group)):
             case.resume(kept)
         return case
 
     def _has_alarm(self, group: Group) -> bool:
-        return self._kept(self._rule, lambda: group_of(self._rule, self._values(group))) is not None
+        """Whether there is an alarm of a group, as there is of some of the rule."""
+        return group_of(self._rule, self._values(group)) in self._alarms

@@ -21,7 +21,7 @@ class Cases:
     """Every rule with its cases, found by the alarms they are behind."""
 
     def __init__(self, rules: Iterable[Rule], world: World, standing: Standing) -> None:
-        self.watches = {rule.id: Watch(rule, world, standing.kept) for rule in rules if rule.silence is None}
+        self.watches = {rule.id: Watch(rule, world, standing) for rule in rules if rule.silence is None}
         self._silent = {rule.id: rule for rule in rules if rule.silence is not None}
         self.feeds = Feeds(tuple(self._silent.values()), world)
         self._standing = standing

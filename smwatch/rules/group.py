@@ -61,8 +61,10 @@ class Group(Heeded):
 
     def any(self, low: int, high: int) -> bool:
         """Whether it is known of any member in a second from `low` to `high`."""
-        for _, times in self._heard_since(low):  # noqa: SIM110  any() would resume a generator for each of them
-            if times.any(low, high):
+        # Not by `_heard_since`, which is resumed for each of them: asked of each pair that is new, for "rules-varied".
+        for times in self.members.values():
+            told = times.told
+            if (times.plans or (told and told[-1] >= low)) and times.any(low, high):
                 return True
         return False
 

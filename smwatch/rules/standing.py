@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Set
+from collections.abc import Iterable, Set
 from itertools import islice
 from operator import attrgetter
 from typing import NamedTuple
@@ -11,7 +11,6 @@ import msgspec
 
 from smwatch.rules.alarm import Alarm, AlarmState, Severity, taken_back
 from smwatch.rules.case import Case
-from smwatch.rules.envelope import Rule
 from smwatch.rules.world import World
 
 ALARMS = 10_000
@@ -56,7 +55,7 @@ class Standing:
         self.alarms: dict[str, Alarm] = {}
         """By group, whatever their state."""
         self._world = world
-        self._alarmed: set[str] = set()
+        self.alarmed: set[str] = set()
         """The rules that have, or had, an alarm."""
         self._noted: list[set[str]] = []
         """Groups whose alarms have changed, are new or gone, since somebody compared them."""
@@ -66,7 +65,7 @@ class Standing:
     def put(self, alarm: Alarm) -> None:
         """Have an alarm stand as it is here."""
         self.alarms[alarm.group] = alarm
-        self._alarmed.add(alarm.rule)
+        self.alarmed.add(alarm.rule)
         if self._noted:
             self._note(alarm.group)
 
@@ -86,10 +85,6 @@ class Standing:
     def _note(self, group: str) -> None:
         for noted in self._noted:
             noted.add(group)
-
-    def kept(self, rule: Rule, group: Callable[[], str]) -> Alarm | None:
-        """The alarm that a case of a rule goes on from; most have none, and need not tell their group then."""
-        return self.alarms.get(group()) if rule.id in self._alarmed else None
 
     @property
     def unsettled(self) -> bool:
@@ -162,7 +157,7 @@ class Standing:
         """Have the alarm of a case stand as it is now; it, if it changed."""
         alarm = case.alarm()
         # Most cases have no alarm, and need not tell their group then: asked of each, without calls.
-        group = alarm.group if alarm is not None else case.group if case.rule.id in self._alarmed else ""
+        group = alarm.group if alarm is not None else case.group if case.rule.id in self.alarmed else ""
         known = self.alarms.get(group)
         if alarm is None:
             if known is None:

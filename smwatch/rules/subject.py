@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from copy import copy
 from ipaddress import IPv6Address, ip_address
 
-from smwatch.events.event import ACCOUNT_BITS, ID_BITS, Arrival
+from smwatch.events.event import ACCOUNT_BITS, ID_BITS, Arrival, Event
 from smwatch.events.header import Header
 from smwatch.events.recent import Recent
-from smwatch.events.secret import Secret
 from smwatch.record import Record
 
 SECOND_BITS = ID_BITS + ACCOUNT_BITS
@@ -34,8 +32,10 @@ class Subject:
         "session",
     )
 
-    def __init__(self, arrival: Arrival) -> None:
-        event, caller = arrival.event, arrival.event.caller
+    def __init__(self, arrival: Arrival, about: Event | None = None) -> None:
+        """`about`: the event as it is to be seen, if not as it arrived."""
+        event = about or arrival.event
+        caller = event.caller
         by = caller.principal
         self._arrival = arrival
         self._each: list[Subject] | None = None
@@ -56,15 +56,13 @@ class Subject:
     def each(self) -> Sequence[Subject]:
         """The event once for each secret that it names, as if it named no other."""
         if self._each is None:  # several rules ask
-            self._each = list(map(self._about, (self.event.secret, *self.event.others)))
+            event, call = self.event, self.event.call
+            arns = call.secret_arn, *[""] * len(call.others)
+            self._each = [
+                Subject(self._arrival, event.about(secret, (), arn, call.text))
+                for secret, arn in zip((call.secret, *call.others), arns, strict=True)
+            ]
         return self._each
-
-    def _about(self, secret: Secret | None) -> Subject:
-        event, one = self.event, copy(self)
-        arn = event.secret_arn if secret is event.secret else ""
-        one.event = event.about(secret, (), arn, event.call.text)
-        one.secret = secret
-        return one
 
     @property
     def record(self) -> Record:

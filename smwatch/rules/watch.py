@@ -8,19 +8,20 @@ from smwatch.events.event import Arrival, Event
 from smwatch.events.secret import Secret
 from smwatch.rules.answer import Pending
 from smwatch.rules.awaiting import waits
-from smwatch.rules.caseload import Caseload, Kept
+from smwatch.rules.caseload import Caseload
 from smwatch.rules.command import holes, needs_record, record_values
 from smwatch.rules.condition import historic
-from smwatch.rules.dimension import UNNAMED, Group, Value, deciding, grouping, renames
+from smwatch.rules.dimension import UNNAMED, Group, deciding, grouping, renames
 from smwatch.rules.dozing import dozing
 from smwatch.rules.envelope import Rule, own_fact
 from smwatch.rules.handful import Glimpse, Handful
 from smwatch.rules.mark import Mark, Verdict
 from smwatch.rules.newest import Newest
-from smwatch.rules.plan import Ask, First, Plan, Spreading, Take
+from smwatch.rules.plan import Ask, First, Plan, Take
 from smwatch.rules.question import Prepare, prepare
 from smwatch.rules.reach import only_of
 from smwatch.rules.sighter import Sighter
+from smwatch.rules.standing import Standing
 from smwatch.rules.subject import Subject
 from smwatch.rules.world import World, ordered
 
@@ -30,10 +31,10 @@ _NOTHING: Mapping[str, str] = {}
 class Watch:
     """One rule with its cases."""
 
-    def __init__(self, rule: Rule, world: World, kept: Kept) -> None:
+    def __init__(self, rule: Rule, world: World, standing: Standing) -> None:
         self.rule = rule
         self.world = world
-        self.cases = cases = Caseload(rule, world, kept)
+        self.cases = cases = Caseload(rule, world, standing)
         self._keeper, self._has_nothing_of = cases.keeper, cases.has_nothing_of
         self._group = grouping(rule.by)
         self._holes = needs_record(hole for command in rule.next for hole in holes(command))
@@ -71,7 +72,8 @@ class Watch:
             pass
         elif distinct is not None and self._foreseen:
             if value := self._value(subject) or self._else:
-                plan.spreads += (self._sighter(self._group(subject), value),)
+                keeper = self._keeper(self._group(subject))
+                plan.spreads += (Glimpse(keeper, value) if isinstance(keeper, Handful) else Sighter(keeper, value),)
             return
         elif fresh is not None and fresh.foreseen and not fresh.notes:
             if (times := fresh.of_event(subject)) is None:
@@ -85,10 +87,6 @@ class Watch:
                 plan.waits += (waiter,)
             return
         plan.takes += ((self.take, left),)
-
-    def _sighter(self, group: Group, value: Value) -> Spreading:
-        keeper = self._keeper(group)
-        return Glimpse(keeper, value) if isinstance(keeper, Handful) else Sighter(keeper, value)
 
     def fold(self, right: Mapping[Secret, Secret]) -> Iterator[int]:
         """Bring together the cases of secrets that have turned out to be one, and what waits or dozes ahead of them.
@@ -123,9 +121,13 @@ class Watch:
         if not subject.event.call.others or not self._by_secret:
             self._take_each(subject)
             return
+        asked = self._plain_only or self._plain_unless
         for one in subject.each:  # a batch is evidence about each of its secrets that the rule is about
-            if all(ask(one) is True for ask in self._plain_only) and not any(ask(one) for ask in self._plain_unless):
+            if not asked or self._is_about(one):
                 self._take_each(one)
+
+    def _is_about(self, one: Subject) -> bool:
+        return all(ask(one) is True for ask in self._plain_only) and not any(ask(one) for ask in self._plain_unless)
 
     def _take_or_wait(self, subject: Subject) -> None:
         assert self._waits is not None

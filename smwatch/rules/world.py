@@ -68,6 +68,9 @@ class Source:
 
     def of_event(self, subject: Subject) -> Known | None:
         """What is known for the values of an event."""
+        if self._alone is not None:
+            value = self._alone.get(subject)
+            return self._of_one(value) if value else None
         wanted = values_of(self._gets, subject)
         return self.at(wanted) if wanted is not None else None
 

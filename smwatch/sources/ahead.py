@@ -29,7 +29,7 @@ class Ahead:
 
     They are of several periods, of each of which the first page is known, and leads to the next.
 
-    Only that they were asked for is known of their pages: each counts like any other when its own turn has come.
+    Nothing but the asking is done before its turn: each page counts like any other once its own turn has come.
     """
 
     def __init__(self, ask: Callable[[Wanted, Priority], Coroutine[None, None, Heard]]) -> None:
@@ -37,7 +37,7 @@ class Ahead:
         self._asked: dict[Wanted, asyncio.Task[Heard]] = {}
 
     def expect(self, coming: Sequence[tuple[Wanted, Priority]], pages: int = 1) -> None:
-        """Have these asked for, in their order, and up to so many `pages` of each; other periods are given up."""
+        """Have these periods asked for, in their order, up to so many `pages` of each; other periods are given up."""
         still = {_period(wanted) for wanted, _ in coming}
         for wanted in [wanted for wanted in self._asked if _period(wanted) not in still]:
             self._asked.pop(wanted).cancel()
@@ -45,7 +45,7 @@ class Ahead:
             self._have(wanted, priority, pages)
 
     def _have(self, wanted: Wanted, priority: Priority, pages: int) -> None:
-        """Have this page asked for and, as soon as it has come, the one that it leads to."""
+        """Have this page asked for and, once it has come, the one that it leads to."""
         while pages:
             asked = self._asked.get(wanted)
             if asked is None:

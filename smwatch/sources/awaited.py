@@ -1,4 +1,4 @@
-"""Records that are known to be there though they can't be found yet: how long that takes is measured."""
+"""Records that are known to be there and can't be found yet: how long that takes is measured."""
 
 from __future__ import annotations
 
@@ -28,9 +28,9 @@ class Awaited:
                 self._ingested.pop(hash(raw), None)
 
     def longest(self, start: datetime, asked_at: datetime) -> timedelta:
-        """How long the oldest one has been waited for that a scan from `start` on, begun at `asked_at`, did not show.
+        """For how long the oldest record is awaited that a scan from `start` on, begun at `asked_at`, did not show.
 
-        What lies before that is forgotten: no such scan will look there again.
+        What lies before `start` is forgotten: no later scan will look there again.
         """
         waited = [asked_at - ingested_at for at, ingested_at in self._ingested.values() if at >= start]
         if len(waited) < len(self._ingested):

@@ -9,7 +9,7 @@ from smwatch.sources.source import Page, Source, Status
 
 
 class Begun:
-    """A recording that is read up to its first page, and then followed from its beginning, nothing being read twice.
+    """A recording that is read up to its first page, then followed from its beginning; nothing is read twice.
 
     So a screen shows the first page before there are rules, which may select more of its records: the journal knows
     those that come a second time.
@@ -40,5 +40,5 @@ class Begun:
             yield item
 
     async def close(self) -> None:
-        """Let go of what the source itself holds, but for its place in the recording."""
+        """Let go of what the source itself holds, except its place in the recording."""
         await self._source.close()

@@ -1,4 +1,4 @@
-"""What sweeps have left to be read aside, at the start and after an outage, and what they need not go back to."""
+"""What sweeps leave to be read beside them, at the start and after an outage, and what they need not go back to."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class CatchingUp:
         """What was swept, or caught up with, until all in it was old enough for sweeps, ascending."""
         self._holes: tuple[Span, ...] = ()
         self._join_from: datetime | None = None
-        """From where on all that sweeps have read is yet to be added to `swept`."""
+        """From where on what sweeps have read is yet to be added to `swept`."""
 
     @property
     def left(self) -> timedelta:
@@ -38,7 +38,7 @@ class CatchingUp:
             self.leave(hole)
 
     def next(self) -> Span | None:
-        """What to read now: the newest hole, which is one no longer."""
+        """What to read next: the newest hole, which then no longer counts as one."""
         if not self._holes:
             return None
         *older, newest = self._holes
@@ -46,7 +46,7 @@ class CatchingUp:
         return newest
 
     def swept_to(self, moment: datetime, horizon: datetime, *, joins: bool) -> None:
-        """Sweeps have done with what is before this moment, from the last one on if this `joins` it."""
+        """Sweeps are done with what is before this moment; all of it since the last such moment, if this `joins` it."""
         if self._join_from is None or not joins:
             self._join_from = moment
         elif moment - self._join_from >= SWEPT_BY:
@@ -59,5 +59,5 @@ class CatchingUp:
             self.swept = join((*(each for each in self.swept if each.end > horizon), span))
 
     def restart(self, swept: Sequence[Span]) -> None:
-        """Nothing that was left counts, and no more was swept than this: the time was not the service's."""
+        """Forget all that was left, and all that was swept but this: the time was not the service's."""
         self._holes, self.swept = (), tuple(swept)

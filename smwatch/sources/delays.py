@@ -101,6 +101,6 @@ class Delays:
 
 
 def _lateness(at: datetime, ingested_at: datetime | None, settle_lag: timedelta) -> timedelta | None:
-    """How late a record was for being settled, where it was the service that had it too late."""
+    """How late a record was for its settle, where it was the service that had it too late."""
     late = timedelta() if ingested_at is None else ingested_at - at
     return late if late > settle_lag else None

@@ -1,4 +1,4 @@
-"""Where JSON documents, and the elements of a long array, end in a text of which only a part is in memory."""
+"""Where JSON documents and the elements of a long array end, in a text of which only a part is in memory."""
 
 from __future__ import annotations
 

@@ -129,7 +129,7 @@ class FileSource:
             yield self._page(pending)
 
     async def _play(self, playback: Playback, tally: _Tally) -> AsyncGenerator[Page | Status, None]:
-        """Give back what was read, when it is due."""
+        """Hand over what was read, each page when it is due."""
         speed = self._speed or 1.0
         began_at = told_at = self._now()
         pending: list[Found] = []

@@ -1,4 +1,4 @@
-"""Which account the credentials of a session belong to: what is read, and how far, is noted as that account's."""
+"""Which account the credentials of a session belong to: all that is read, and how far, is noted as that account's."""
 
 from __future__ import annotations
 
@@ -36,8 +36,8 @@ class Accounts(Protocol):
 class Identity:
     """Asks once whose the credentials are, and refuses renewed ones that are somebody else's.
 
-    Where STS does not tell it in time, what is watched goes by a stand-in for its number in this run, and STS is asked
-    on: it must be known before other credentials take the place of these.
+    Where STS does not tell the account in time, a stand-in for its number is used in this run, and STS is asked again:
+    the account must be known before other credentials take the place of these.
     """
 
     def __init__(self, session: AwsSession, accounts: Accounts | None) -> None:
@@ -49,17 +49,17 @@ class Identity:
         """12 digits; "" while they are not known."""
         self._asking: asyncio.Task[None] | None = None
         self._looked_at = 0
-        """The generation of the credentials that were found to be this account's, or somebody else's."""
+        """The generation of the credentials that have been looked at, be they this account's or another's."""
         self._other = ""
         """The account whose credentials they are now, if it is not the one that is watched."""
         self._told_for = -1
-        """The generation of the credentials of which it was told, by themselves or by STS, whose they are."""
+        """The generation of the credentials whose account is known, from what they read or from STS."""
         self._read: tuple[str, int] | None = None
-        """The account of which all that was read is, and the generation of the credentials that read it last."""
+        """The account that all that was read belongs to, and the generation of the credentials that read it last."""
         self._good = -1
         """The generation of the credentials that last had an answer."""
         self._several = False
-        """Whether what is read tells nothing, as it is of several accounts."""
+        """Whether what is read says nothing about the account, as it is of several."""
 
     async def account(self, region: str, service: Service) -> str:
         """The account that is watched, as 12 digits; what else tells accounts apart if AWS does not say."""

@@ -123,11 +123,13 @@ class Known:
         by, header = key
         # Most addresses are plain: then another caller is looked for that differs in its address alone. Serves "parse".
         source_ip = by[-1]
-        if not source_ip or source_ip.strip(ADDRESS) or len(source_ip) > LONGEST:
-            return self._first_caller((header, self.strings[source_ip], bool(source_ip)))
-        address = self._addresses.setdefault(source_ip, source_ip)
-        if len(self._addresses) > self._remember:
-            self._addresses.clear()
+        address = self._addresses.get(source_ip or "")
+        if address is None:
+            if not source_ip or source_ip.strip(ADDRESS) or len(source_ip) > LONGEST:
+                return self._first_caller((header, self.strings[source_ip], bool(source_ip)))
+            if len(self._addresses) >= self._remember:
+                self._addresses.clear()
+            address = self._addresses[source_ip] = source_ip
         mark = mark_of(by[:-1])
         alike = self._clients.get(mark)
         if alike is None:

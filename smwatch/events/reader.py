@@ -37,8 +37,10 @@ class Reader:
         self._names = self._known.names
         self.renames = self._names.renames
         """What `renamed` will say: to be looked at after each record. Serves "ingest"."""
-        self._seconds: Recent[str, bytes] = Recent(self._second, 1024)
         self._minutes: Recent[str, int] = Recent(_minute, 1024)
+        self._when: str | None = None
+        self._moment = b""
+        """The last eventTime, and the key's part for it: where many are of one second, they follow one another."""
 
     def read(self, raw: str, *, seen_by: SeenBy, seen_at: datetime, at: datetime | None = None) -> Arrival:
         """Read one JSON text, whatever it holds.
@@ -159,10 +161,14 @@ class Reader:
         call, call_number = known_call
 
         when = header.time or header.timestamp or ""
-        try:
-            moment = self._seconds[when]
-        except KeyError:
-            moment = _odd_time(when, at)
+        if when == self._when:
+            moment = self._moment
+        else:
+            try:  # as in 2026-11-23T14:05:31Z
+                moment = (self._minutes[when[:17]] + _SECONDS[when[17:]]).to_bytes(8)
+                self._when, self._moment = when, moment
+            except KeyError:
+                moment = _odd_time(when, at)
         event_id, odd_id = header.id or "", ""
         digits = event_id.replace("-", "")
         try:
@@ -178,10 +184,6 @@ class Reader:
         # Both numbers in one, which no other two have.
         likeness = call_number << CALLER_BITS | caller_number if call_number and caller_number else None
         return Arrival(event, raw, None, kept, None, header.shared_id or "", False, 0, likeness)
-
-    def _second(self, text: str) -> bytes:
-        """The key's part for an eventTime, as in 2026-11-23T14:05:31Z; a KeyError for other texts."""
-        return (self._minutes[text[:17]] + _SECONDS[text[17:]]).to_bytes(8)
 
     def _unreadable(self, raw: str, reason: str, seen_by: SeenBy, seen_at: datetime, at: datetime | None) -> Event:
         digest = digest_of(raw)

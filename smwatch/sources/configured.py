@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from smwatch.sources.credentials import silent_resolver
+from smwatch.sources.crt import ready_for_login
 from smwatch.sources.unconfigured import incomplete_credentials, no_profile
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ def new_session(profile: str | None) -> AioSession:
     session.register_component("response_parser_factory", LeanParsers())
     session.get_component("data_loader").file_loader = LeanFiles()
     session.get_scoped_config()  # raises ProfileNotFound and ConfigParseError
+    ready_for_login(session.full_config)
     session.register_component("credential_provider", silent_resolver(session))
     return session
 

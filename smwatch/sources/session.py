@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import difflib
-import importlib
 import logging
 import os
 from collections.abc import Mapping, Sequence
@@ -16,6 +15,7 @@ from smwatch.sources import failures
 from smwatch.sources.api_call import ApiCall
 from smwatch.sources.configured import botocore_errors, configuration_sentence, fatal, new_session, regions_of
 from smwatch.sources.credentials import credential_files
+from smwatch.sources.crt import import_botocore
 from smwatch.sources.encoded import unpack
 from smwatch.sources.endpoint import AWS_OWN, Endpoint, endpoint_of
 from smwatch.sources.errors import CallError, ConfigurationError, ProfileError, Remedy
@@ -86,7 +86,7 @@ class AwsSession:
 
         With `accounts`, an account whose number was known before is known by it, though AWS may not tell it now.
         """
-        await asyncio.to_thread(importlib.import_module, "aiobotocore.session")
+        await asyncio.to_thread(import_botocore)
         from botocore.exceptions import ProfileNotFound
 
         for library in ("aiobotocore", "aiohttp"):  # what they have to say is told as a status, not over the screen

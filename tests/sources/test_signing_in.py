@@ -5,6 +5,7 @@ from __future__ import annotations
 import getpass
 import hashlib
 import json
+import sys
 from collections.abc import AsyncIterator, Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -284,6 +285,7 @@ async def test_who_never_logged_in_is_told_how(home: Path, holding: Holding, ser
 async def test_a_login_session_without_its_library_says_what_to_install(
     home: Path, holding: Holding, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setitem(sys.modules, "awscrt.crypto", None)
     monkeypatch.setattr(aiobotocore.credentials, "EC", None)  # as botocore itself has it then
     write(home, "config", LOGIN)
     watched = await watch(holding, "l", lambda so_far: so_far.last.state is State.SIGN_IN)

@@ -25,6 +25,8 @@ PAGE_BYTES = 16384
 
 Serves "ingest".
 """
+CACHE_KIB = 500
+"""Of pages that SQLite keeps at hand: as events come nearly in order, more saves nothing. Serves "tail-…-memory"."""
 CHECKPOINT_PAGES = 500
 """Pages, 8 MB, after which what was written is put from the WAL into the file itself."""
 
@@ -66,7 +68,7 @@ def connect(path: Path | None, *, new: bool = False) -> sqlite3.Connection:
         connection.execute("PRAGMA journal_size_limit = 16000000")
         if sys.platform == "darwin":
             connection.execute("PRAGMA fullfsync = ON")  # fsync itself promises little there
-    connection.execute("PRAGMA cache_size = -2000")
+    connection.execute(f"PRAGMA cache_size = -{CACHE_KIB}")
     return connection
 
 

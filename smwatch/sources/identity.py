@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import hashlib
 from collections.abc import Collection
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Protocol
 
 from smwatch.sources import failures
 from smwatch.sources.errors import CallError, Remedy
@@ -164,8 +164,8 @@ class Identity:
             if account := (await self._session.keys()).account_id:
                 return str(account)
             if self._askable(service):
-                sts: Any = await self._session.sts(region, ANSWER)
-                return str((await sts.get_caller_identity())["Account"])
+                async with self._session.sts(region, ANSWER) as sts:
+                    return str((await sts.get_caller_identity())["Account"])
         return None
 
     def _askable(self, service: Service) -> bool:

@@ -7,7 +7,7 @@ import contextlib
 import difflib
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from smwatch import __version__
@@ -69,7 +69,6 @@ class AwsSession:
         self._retired: list[contextlib.AsyncExitStack] = []
         self._closed = False
         self._fingerprint = credential_files(self._environ)
-        self._sts: Any = None
         self.identity = Identity(self, accounts)
         self._method = ""
 
@@ -188,7 +187,7 @@ class AwsSession:
             while key not in self._clients:
                 generation = self.generation
                 await self.identity.check(region, service)
-                client = await self._make(service, region, self._read_timeouts[kind or service])
+                client = await self._make(service, region, self._read_timeouts[kind or service], self._open)
                 if self.generation == generation:  # else it has what was there before
                     self._clients[key] = client
             return self._clients[key]  # type: ignore[no-any-return]  # by service, as the overloads say
@@ -208,7 +207,7 @@ class AwsSession:
             session.set_config_variable("region", self._region)
         self._fingerprint = files
         self._session = session
-        self._clients, self._sts = {}, None
+        self._clients = {}
         self._retired.append(self._open)  # its clients may be in the middle of a call
         self._open = contextlib.AsyncExitStack()
         self.generation += 1
@@ -218,13 +217,13 @@ class AwsSession:
         """Close all clients; safe to call twice."""
         self._closed = True
         await self.identity.close()
-        self._clients, self._sts = {}, None
+        self._clients = {}
         async with contextlib.AsyncExitStack() as closing:  # whatever one of them raises, the others are closed too
             for stack in (*self._retired, self._open):
                 closing.push_async_callback(stack.aclose)
             self._retired.clear()
 
-    async def _make(self, service: str, region: str, read_timeout: float) -> Any:
+    async def _make(self, service: str, region: str, read_timeout: float, opened: contextlib.AsyncExitStack) -> Any:
         from aiobotocore.config import AioConfig
 
         options: dict[str, Any] = {}
@@ -241,7 +240,6 @@ class AwsSession:
         while len(self._retired) > 1:
             await self._retired.pop(0).aclose()
         create: Any = self._session.create_client
-        opened = self._open
         client: Any = await opened.enter_async_context(create(service, region_name=region, config=config))
         if self._closed:  # while it was being made
             await opened.aclose()
@@ -268,11 +266,11 @@ class AwsSession:
         except failures.expected():
             return None
 
-    async def sts(self, region: str, read_timeout: float) -> Any:
-        """The client for STS, made once per renewal."""
-        if self._sts is None:
-            self._sts = await self._make("sts", region, read_timeout)
-        return self._sts
+    @contextlib.asynccontextmanager
+    async def sts(self, region: str, read_timeout: float) -> AsyncIterator[Any]:
+        """A client for STS, closed after the block: it is mostly asked once, and certificates take a megabyte."""
+        async with contextlib.AsyncExitStack() as opened:
+            yield await self._make("sts", region, read_timeout, opened)
 
     def profile_settings(self) -> Mapping[str, Any]:
         """What stands in the config files under this profile."""

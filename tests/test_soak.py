@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.soak import Soak
+from tests.soak.run import Soak
 
 
 @pytest.mark.slow

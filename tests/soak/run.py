@@ -1,20 +1,7 @@
-"""The real process against faults and kill -9, for as long as wanted; then all that was held must be there, once.
-
-    python -m tests.soak --minutes 120 --seed 7              `smwatch tail`; prints figures each minute, and the verdict
-    python -m tests.soak --minutes 120 --seed 7 --screen     the same with the screen, on a pseudo-terminal
-    python -m tests.soak --minutes 120 --no-kill             one process all the time: whether its memory stays flat
-    python -m tests.soak --minutes 120 --kill-every 600      processes that live for some ten minutes each
-    python -m tests.soak --minutes 120 --burst 300           now and then 300 events within one second
-
-A LookupEvents stand-in (late, unordered events; two calls a second) and a log group (moto) hold overlapping events; a
-proxy in front of both resets, truncates, garbles, throttles and fails a third of the answers; smwatch is killed with
-SIGKILL and started again at random. After each kill, the journal must hold what it claims to, and claim no less than
-before; in the end, what smwatch printed and what its journal holds are compared with what the services hold.
-"""
+"""A run: events are made, smwatch watches and is killed, and all is compared."""
 
 from __future__ import annotations
 
-import argparse
 import asyncio
 import contextlib
 import fcntl
@@ -27,18 +14,11 @@ import sqlite3
 import statistics
 import struct
 import sys
-import tempfile
 import termios
 import time
 from collections import Counter
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING
-
-import boto3
-import msgspec
 
 from smwatch.journal import FILE_NAME, Journal
 from smwatch.record import Record
@@ -46,34 +26,9 @@ from smwatch.sources.coverage import Coverage
 from tests import records
 from tests.emulators.fault_proxy import FaultProxy, foul_weather
 from tests.emulators.lookup_events import LookupEvents
-from tests.emulators.moto import started
+from tests.soak.outcome import PARTS, Outcome
+from tests.soak.services import GROUP, REGION, log_group, put, surroundings
 
-if TYPE_CHECKING:
-    from mypy_boto3_logs.client import CloudWatchLogsClient
-    from mypy_boto3_logs.type_defs import InputLogEventTypeDef
-
-REGION = "eu-west-1"
-GROUP = "trail"
-ROOT = Path(__file__).parent.parent
-CONFIG = """
-[cloudtrail]
-rate = 2.0
-sweep_every = "2s"
-sweep_lag = "20s"
-settle_every = "3s"
-settle_lag = "12s"
-audit_every = "20s"
-[logs]
-sweep_every = "1s"
-sweep_lag = "10s"
-settle_every = "3s"
-settle_lag = "6s"
-audit_every = "20s"
-[store]
-capacity = 2000
-"""
-"""Lags of seconds instead of an hour, so that a minute is as good as days; a store that is soon full, so that from then
-on nothing more need be kept."""
 SPOILT = 0.3
 """The part of the services' answers that a network or a proxy does something to."""
 LATEST = 10.0
@@ -87,61 +42,6 @@ KILL_EVERY = 6.0
 """Seconds that a process lives on average, a half more or less."""
 BURST_EVERY = 90.0
 """Seconds from one burst to the next on average, if there are any."""
-PARTS = 20
-"""Of a run, for which the memory is told one by one."""
-GROWTH, GROWTH_SHORT, SHORT = 1.05, 1.15, 1200.0
-"""What a long-lived process may hold in the last quarter of a run, compared with the second quarter: the noise of an
-allocator, no more. The first quarter fills the store and the caches; in a run of fewer seconds than these the second
-does so, too."""
-
-
-class Outcome(msgspec.Struct):
-    """What came of a run."""
-
-    seconds: float = 0.0
-    held: int = 0
-    kills: int = 0
-    faults: dict[str, int] = {}
-    calls: int = 0
-    lost: list[str] = []
-    """Held by the services, never printed."""
-    invented: list[str] = []
-    """Printed, but held by no service."""
-    not_journaled: list[str] = []
-    repeated: int = 0
-    """Events printed more than once."""
-    most_repeated_at_once: int = 0
-    """The most events that one restart printed again."""
-    watermark_went_back: int = 0
-    unfounded: list[str] = []
-    """Held by a service in a period that the journal claimed to be settled, and not in the journal."""
-    peak_mib: float = 0.0
-    """The most that a process held, in MiB."""
-    memory_mib: list[float] = []
-    """The median of what the process held in each of PARTS equal parts of the run, in MiB."""
-
-    @property
-    def failures(self) -> list[str]:
-        """What must not be, as sentences; none for a good run."""
-        most = GROWTH_SHORT if self.seconds < SHORT else GROWTH
-        wrong = {
-            f"{len(self.lost)} events lost": self.lost,
-            f"{len(self.invented)} events invented": self.invented,
-            f"{len(self.not_journaled)} events missing in the journal": self.not_journaled,
-            f"{len(self.unfounded)} events missing in settled periods": self.unfounded,
-            f"the mark of completeness went back {self.watermark_went_back} times": self.watermark_went_back,
-            f"{self.repeated} events repeated by {self.kills} kills": self.repeated and not self.kills,
-            f"memory grew to {self.growth:.2f} times of what it was": self.growth > most,
-        }
-        return [sentence for sentence, is_so in wrong.items() if is_so]
-
-    @property
-    def growth(self) -> float:
-        """What one process held in the last quarter of its run, by what it held in the second; 0 for several."""
-        if self.kills > 1 or len(self.memory_mib) < PARTS:
-            return 0.0
-        quarters = [statistics.median(self.memory_mib[i : i + PARTS // 4]) for i in (PARTS // 4, 3 * PARTS // 4)]
-        return quarters[1] / quarters[0]
 
 
 class Soak:
@@ -179,7 +79,7 @@ class Soak:
         began, struck = time.monotonic(), Counter[str]()
         self._began = began
         async with (
-            _log_group(folder / "moto") as logs_url,
+            log_group(folder / "moto") as logs_url,
             LookupEvents() as history,
             FaultProxy(history.url, seed=self._seed) as before_history,
             FaultProxy(logs_url, seed=self._seed + 1) as before_logs,
@@ -187,16 +87,16 @@ class Soak:
             for proxy in (before_history, before_logs):
                 proxy.faults.extend(foul_weather(SPOILT))
             feeding = asyncio.create_task(self._feed(history, logs_url))
-            environment = _environment(folder, before_history.url, before_logs.url)
+            foul = surroundings(folder, before_history.url, before_logs.url)
             while time.monotonic() - began < self._seconds:
                 every, left = self._kill_every, self._seconds - (time.monotonic() - began)
                 seconds = left if every is None else min(left, self._random.uniform(every / 2, 3 * every / 2))
-                await (self._show if self._screen else self._watch)(folder, environment, seconds)
+                await (self._show if self._screen else self._watch)(folder, foul, seconds)
                 self._audit(folder / "state" / FILE_NAME)
             feeding.cancel()
             await asyncio.sleep(LATEST + 1)
             # The last word, without faults: what is there must be found, and --once must say that it was read whole.
-            calm = _environment(folder, history.url, logs_url)
+            calm = surroundings(folder, history.url, logs_url)
             code = await self._watch(folder, calm, 120 + len(self._held) / SLOWEST, "--once")
             assert code == 0, f"--once ended with {code}"
             outcome = self.outcome
@@ -235,7 +135,7 @@ class Soak:
                 history.region(REGION).add(batch, visible_at=now + timedelta(seconds=delay))
             if where != "history":
                 put_at = datetime.now(UTC)
-                await asyncio.to_thread(_put, logs_url, batch, put_at)
+                await asyncio.to_thread(put, logs_url, batch, put_at)
                 self._times["logs"] |= {record["eventID"]: put_at for record in batch}
 
     async def _watch(self, folder: Path, environment: dict[str, str], seconds: float, *more: str) -> int | None:
@@ -364,83 +264,8 @@ def _moment(text: str) -> datetime:
     return datetime.fromisoformat(text)
 
 
-def _environment(folder: Path, history: str, logs: str) -> dict[str, str]:
-    (folder / "config.toml").write_text(CONFIG, encoding="utf-8")
-    return {
-        "PATH": os.environ["PATH"],
-        "PYTHONPATH": str(ROOT),
-        "HOME": str(folder),
-        "AWS_ACCESS_KEY_ID": "AKIAEXAMPLEEXAMPLE00",
-        "AWS_SECRET_ACCESS_KEY": "example",
-        "AWS_REGION": REGION,
-        "AWS_ENDPOINT_URL_CLOUDTRAIL": history,
-        "AWS_ENDPOINT_URL_CLOUDWATCH_LOGS": logs,
-        "AWS_EC2_METADATA_DISABLED": "true",
-    }
-
-
-def _logs(url: str) -> CloudWatchLogsClient:
-    return boto3.client(
-        "logs",
-        endpoint_url=url,
-        region_name=REGION,
-        aws_access_key_id="AKIAEXAMPLEEXAMPLE00",
-        aws_secret_access_key="example",
-    )
-
-
-@asynccontextmanager
-async def _log_group(home: Path) -> AsyncIterator[str]:
-    with started(home) as emulator:
-        url = emulator.url
-        client = await asyncio.to_thread(_logs, url)
-        await asyncio.to_thread(client.create_log_group, logGroupName=GROUP)
-        await asyncio.to_thread(client.create_log_stream, logGroupName=GROUP, logStreamName="1")
-        yield url
-
-
-def _put(url: str, batch: list[Record], at: datetime) -> None:
-    stamp = int(at.timestamp() * 1000)
-    events: list[InputLogEventTypeDef] = [{"timestamp": stamp, "message": records.raw(record)} for record in batch]
-    _logs(url).put_log_events(logGroupName=GROUP, logStreamName="1", logEvents=events)
-
-
 def _journaled(path: Path) -> set[str]:
     with sqlite3.connect(f"file:{path}?mode=ro", uri=True) as db:
         rows = db.execute("SELECT raw FROM events").fetchall()
     db.close()
     return {json.loads(raw)["eventID"] for (raw,) in rows}
-
-
-async def _main(soak: Soak) -> int:
-    with tempfile.TemporaryDirectory() as folder:
-        running = asyncio.create_task(soak.run(Path(folder)))
-        while not running.done():
-            await asyncio.wait([running], timeout=60)
-            kills, peak, memory = soak.outcome.kills, soak.outcome.peak_mib, soak.outcome.memory_mib
-            print(f"{kills} kills, {peak:.0f} MiB at most, {memory[-1:]} now", flush=True)
-        outcome = await running
-    print(msgspec.json.format(msgspec.json.encode(outcome), indent=2).decode())
-    print("; ".join(outcome.failures) or "nothing lost, nothing invented")
-    return 1 if outcome.failures else 0
-
-
-if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("--minutes", type=float, default=5.0)
-    parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--rate", type=float, default=4.0, help="events a second")
-    parser.add_argument("--kill-every", type=float, default=KILL_EVERY, help="seconds that a process lives on average")
-    parser.add_argument("--no-kill", action="store_true", help="one process all the time: shows its memory")
-    parser.add_argument("--burst", type=int, default=0, help="events that come within a second now and then")
-    parser.add_argument("--screen", action="store_true", help="the screen instead of `tail`")
-    options = parser.parse_args()
-    soak = Soak(
-        seconds=options.minutes * 60,
-        seed=options.seed,
-        events_per_second=options.rate,
-        kill_every=None if options.no_kill else options.kill_every,
-        burst=options.burst,
-        screen=options.screen,
-    )
-    sys.exit(asyncio.run(_main(soak)))

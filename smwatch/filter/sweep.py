@@ -24,7 +24,8 @@ DENSE = 8
 SOUGHT, BMP = 1_000, 0x10000
 """Numbers that are looked for at once, and how many there may be, to be characters of a set that is quick to ask."""
 AT_ONCE = 5
-"""So many times as many events are gone through in the same time where numbers are looked for."""
+"""So many times as many events are gone through in the same time where numbers are looked for, and so many times as
+many values are where nearly all are known not to be found."""
 UTF_32 = f"utf-32-{sys.byteorder[0]}e"
 
 
@@ -208,7 +209,7 @@ class _Said(Generic[V]):
     def ask(self) -> bool:
         """Ask about some thousand more, by number; False if all were asked about."""
         start = len(self.found)
-        end = max(self._few, start + ASKED)
+        end = min(self._few, start + AT_ONCE * ASKED) if start < self._few else start + ASKED
         values = self._column.values[start:end]
         if self._question is None or not values:
             return False

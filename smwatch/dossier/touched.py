@@ -34,6 +34,17 @@ class Secrets(Sequence[Touched]):
 
     def __init__(self, dealings: Mapping[Secret, Dealings]) -> None:
         self._found = sorted(dealings.items(), key=lambda each: (each[1].first, each[0]))
+        self.exposed = 0
+        """Of how many the principal got the value, as of now."""
+        self.refused = 0
+        """Calls on them that failed, for whatever reason."""
+        self.changed: list[bool] = []
+        """Of each, whether the principal changed it."""
+        for _, each in self._found:  # once: they lie far apart in memory
+            self.exposed += bool(each.decrypts or each.singles or each.reads)
+            self.changed.append(each.changed is not None)
+            if each.refused is not None:
+                self.refused += each.refused.denied + each.failed(*_FAILED)
 
     def __len__(self) -> int:
         return len(self._found)
@@ -50,23 +61,6 @@ class Secrets(Sequence[Touched]):
 
     def __iter__(self) -> Iterator[Touched]:
         return (dealings.told(Touched, secret=secret) for secret, dealings in self._found)
-
-    @property
-    def exposed(self) -> int:
-        """Of how many the principal got the value."""
-        return sum([bool(each.decrypts or each.reads) for _, each in self._found])
-
-    @property
-    def refused(self) -> int:
-        """Calls on them that failed, for whatever reason."""
-        return sum(
-            [refused.denied + each.failed(*_FAILED) for _, each in self._found if (refused := each.refused) is not None]
-        )
-
-    @property
-    def changed(self) -> list[bool]:
-        """Of each, whether the principal changed it."""
-        return [each.writes > 0 for _, each in self._found]
 
     def place_of(self, secret: Secret) -> int | None:
         """Where a secret stands among them; None: nowhere."""

@@ -11,6 +11,7 @@ import pytest
 from smwatch.record import Record
 from smwatch.rules.alarm import EVIDENCE, Alarm
 from smwatch.rules.engine import Engine
+from smwatch.rules.rule import combine, load_builtin
 from smwatch.rules.sighter import SLOTS
 from tests import records
 from tests.rules.judging import after, arrivals, before, catalogue, judged, mine, of, only, ruled
@@ -122,6 +123,22 @@ def test_a_restart_does_not_repeat_the_list_in_another_order(again: list[Record]
     (alarm,) = of(RULE, alarms)
     (told,) = [command for command in alarm.next if "rotate-secret" in command]
     assert len(run(told, "rotate-secret")) == 12
+
+
+@pytest.mark.parametrize("page", [1, 100])
+def test_who_writes_a_secret_all_day_takes_part_in_a_rotation_that_begins_later(page: int) -> None:
+    others = [rule.id for rule in catalogue().rules if rule.id != RULE]  # which may ask who writes what
+    engine = Engine(combine(load_builtin(), disable=others))
+    before_it, later = ([records.put("prod/00", by=THIEF, at=after(n)) for n in range(at, at + 4)] for at in (-60, 70))
+    steps = [*before_it, *SWEEP, *later]
+    for start in range(0, len(steps), page):
+        engine.judge(arrivals(steps[start : start + page]))
+    engine.judge(arrivals([records.service_event("RotationStarted", "prod/00", at=after(80))]))
+    (alarm,) = engine.alarms.values()
+    assert alarm.count == 12
+    engine.judge(arrivals([records.put("prod/00", by=THIEF, at=after(85))]))
+    (alarm,) = engine.alarms.values()
+    assert alarm.count == 11
 
 
 def test_an_alarm_that_was_kept_is_taken_back_once_all_is_known_again_and_explains_it() -> None:

@@ -32,6 +32,20 @@ class Call(msgspec.Struct, frozen=True, gc=False):
     """Lower-case search text: names of event, source and secrets, the error."""
     read_only: bool = False
 
+    def about(self, secret: Secret | None, others: tuple[Secret, ...], secret_arn: str, text: str) -> Call:
+        """The same call with another secret, other further ones, ARN and search text."""
+        return Call(
+            self.name,
+            self.source,
+            secret,
+            others,
+            secret_arn,
+            self.error_code,
+            self.error_message,
+            text,
+            self.read_only,
+        )
+
 
 class Came(msgspec.Struct, frozen=True, gc=False):
     """From where and with what somebody came."""

@@ -78,19 +78,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
 
     def about(self, secret: Secret | None, others: tuple[Secret, ...], secret_arn: str, text: str) -> Event:
         """The same event with another secret, other further ones, ARN and search text of its call."""
-        call = self.call
-        made = Call(
-            call.name,
-            call.source,
-            secret,
-            others,
-            secret_arn,
-            call.error_code,
-            call.error_message,
-            text,
-            call.read_only,
-        )
-        return Event(self.key, made, self.caller, self.seen_by, self.seen_at, self.odd_id)
+        return msgspec.structs.replace(self, call=self.call.about(secret, others, secret_arn, text))
 
     def moved(self, seconds: int) -> Event:
         """The same event under the second of the record that it corrects, or is corrected by: both have one key."""

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from ipaddress import IPv6Address, ip_address
 
+from msgspec.structs import replace
+
+from smwatch.events.call import Call
 from smwatch.events.event import ACCOUNT_BITS, ID_BITS, Arrival, Event
 from smwatch.events.header import Header
 from smwatch.events.recent import Recent
@@ -56,12 +60,8 @@ class Subject:
     def each(self) -> Sequence[Subject]:
         """The event once for each secret that it names, as if it named no other."""
         if self._each is None:  # several rules ask
-            event, call = self.event, self.event.call
-            arns = call.secret_arn, *[""] * len(call.others)
-            self._each = [
-                Subject(self._arrival, event.about(secret, (), arn, call.text))
-                for secret, arn in zip((call.secret, *call.others), arns, strict=True)
-            ]
+            arrival, event = self._arrival, self.event
+            self._each = [Subject(arrival, replace(event, call=call)) for call in _apart(event.call)]
         return self._each
 
     @property
@@ -78,6 +78,14 @@ class Subject:
     def raw(self) -> str:
         """Its untouched JSON text."""
         return self._arrival.raw
+
+
+@lru_cache(1024)
+def _apart(call: Call) -> Sequence[Call]:
+    """A call once for each secret that it names: one object for all events that share it, of which many may wait."""
+    arns = call.secret_arn, *[""] * len(call.others)
+    each = zip((call.secret, *call.others), arns, strict=True)
+    return tuple([call.about(secret, (), arn, call.text) for secret, arn in each])
 
 
 def _network(address: str) -> str:

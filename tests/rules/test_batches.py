@@ -13,6 +13,7 @@ from smwatch.rules.engine import Engine
 from smwatch.rules.envelope import RuleSet
 from smwatch.rules.rule import combine, load_builtin
 from smwatch.rules.sighting import MARKS
+from smwatch.rules.subject import Subject
 from tests import records
 from tests.rules.judging import after, arrivals, catalogue, judged, of, only, ruled
 
@@ -48,6 +49,15 @@ def test_reads_beside_a_batch_are_counted() -> None:
     assert counts(batch("prod/a"), batch("prod/a", second=1), read(), read(second=1)) == {"prod/a": 2}
     elsewhere = records.read("prod/a", by=ROOT | {"accessKeyId": "ASIAOTHER"})
     assert counts(batch("prod/a"), elsewhere) == {"prod/a": 2}
+
+
+def test_what_a_batch_asked_again_says_of_each_secret_is_held_once() -> None:
+    first, again = (
+        [one.event.call for one in Subject(arrival).each]
+        for arrival in arrivals([batch("prod/a", "prod/b"), batch("prod/a", "prod/b", second=60)])
+    )
+    assert [(str(call.secret and call.secret.name), call.others) for call in first] == [("prod/a", ()), ("prod/b", ())]
+    assert all(one is other for one, other in zip(first, again, strict=True))
 
 
 def test_who_reads_in_batches_reads() -> None:

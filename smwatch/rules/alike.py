@@ -16,12 +16,13 @@ from msgspec.structs import fields
 
 from smwatch.events.event import CALLER_BITS, Arrival, Likeness
 from smwatch.events.header import Header
+from smwatch.events.recent import mark_of
 from smwatch.rules.dimension import KEY_OF_RESOURCES
 from smwatch.rules.glance import Answers, Glance, Look, Path, Remembered, path_of
 from smwatch.rules.subject import network_of
 
-CALLERS = 65_536
-"""Callers remembered, before all are forgotten."""
+CALLERS = 16_384
+"""Callers remembered, before all are forgotten: as many as a reader remembers."""
 ANSWERED = 8_192
 """Callers of which answers are remembered, before all are forgotten."""
 CALLER_MASK = (1 << CALLER_BITS) - 1
@@ -88,6 +89,7 @@ class Callers:
         self._same: dict[int, int] = {}
         """By the number of each: that of the first like it."""
         self._first: dict[Hashable, int] = {}
+        """By the mark of what they have in common, of which the texts would be kept nowhere else: see "memory-flat"."""
         self.asked = Glance(filter(is_of_caller, looks), of_header, remembered).answers
         """Answers all that is asked about the caller of an event, whatever it calls."""
         self.answers: dict[int, Answers] = {}
@@ -134,7 +136,7 @@ class Callers:
             header.vpc_endpoint,
             header.from_console,
         )
-        return self._first.setdefault(told, caller)
+        return self._first.setdefault(mark_of(told), caller)
 
 
 _fields = cache(fields)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable, Mapping, Sequence
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from smwatch.events.event import Event
@@ -17,6 +19,8 @@ from smwatch.rules.times import FEW, PLANS, crowded
 if TYPE_CHECKING:
     from smwatch.rules.spread import SpreadCase
 
+_KEY = itemgetter(0)
+
 
 class Handful:
     """What a case would keep of its values, for as long as they are fewer than any need of its rule asks for.
@@ -25,7 +29,7 @@ class Handful:
     to one or two values and are never heard of again.
     """
 
-    __slots__ = ("_group", "_open", "_plans", "_slots", "_values", "case", "event", "least", "newest_key", "width")
+    __slots__ = ("_group", "_open", "_plans", "_seen", "case", "event", "least", "newest_key", "width")
 
     def __init__(self, least: int, width: int, group: Group, open_case: Callable[[Group], object]) -> None:
         """`open_case` opens the case in its place, and hands it over: so many values are enough, in whatever time."""
@@ -39,9 +43,9 @@ class Handful:
         self.event: Event | None = None
         """The newest."""
         self.newest_key = -1
-        self._values: set[Value] = set()
-        self._slots: dict[int, dict[Value, list[int]]] = {}
-        """By slot, and value: the first and the last event key; no more slots than a case keeps."""
+        self._seen: dict[Value, list[int]] = {}
+        """Of each value the first and the last event key in each slot, all in a row, which takes half as much as a dict
+        for each slot: serves "memory-flat". Of no more slots than a case keeps."""
         self._plans: list[Plan] = []
         """Who may know of more."""
 
@@ -71,46 +75,62 @@ class Handful:
         self.newest_key, self.event = event.key, event
 
     def add(self, value: Value, key: int, second: int) -> list[int]:
-        """Take in that a value was seen; the value's first and last key in that slot, as long as that is kept."""
-        if value not in self._values:
-            self._values.add(value)
-            if len(self._values) >= self.least:
+        """Take in that a value was seen; its keys, the last one last, as long as this slot is kept."""
+        seen = self._seen.get(value)
+        if seen is None:
+            seen = self._seen[value] = []
+            if len(self._seen) >= self.least:
                 self._open(self._group)
         if self.case is not None:
             return self.case.add(value, key, second)
-        number = second // self.width
-        slot = self._slots.get(number)
-        if slot is None:
-            if len(self._slots) >= SLOTS:
-                oldest = min(self._slots)
-                if number < oldest:
-                    return [key, key]
-                del self._slots[oldest]
-            slot = self._slots[number] = {}
-        ends = slot.get(value)
-        if ends is None:
-            ends = slot[value] = [key, key]
-        elif key > ends[1]:
-            ends[1] = key
-        elif key < ends[0]:
-            ends[0] = key
-        return ends
+        begin = second // self.width * self.width
+        at = bisect_left(seen, begin << SECOND_BITS)
+        if at < len(seen) and seen[at] < begin + self.width << SECOND_BITS:
+            if key > seen[at + 1]:
+                seen[at + 1] = key
+            elif key < seen[at]:
+                seen[at] = key
+        elif sum(map(len, self._seen.values())) < 2 * SLOTS or self._make_room(begin // self.width):
+            seen = self._seen[value]
+            at = bisect_left(seen, key)
+            seen[at:at] = key, key
+        else:
+            return [key, key]
+        return seen
+
+    def _make_room(self, number: int) -> bool:
+        """Whether a slot is among the newest; an older one is dropped for it where there are too many."""
+        numbers = {key // (self.width << SECOND_BITS) for seen in self._seen.values() for key in seen[::2]}
+        if number not in numbers and len(numbers) >= SLOTS:
+            oldest = min(numbers)
+            if number < oldest:
+                return False
+            self._drop_before(oldest + 1)
+        return True
+
+    def _drop_before(self, number: int) -> None:
+        """Forget older slots."""
+        first = number * self.width << SECOND_BITS
+        for value, seen in self._seen.items():
+            if seen and seen[-1] < first:
+                self._seen[value] = []  # a glimpse may go on with the last key that there was
+            elif seen and seen[0] < first:
+                del seen[: bisect_left(seen, first)]
 
     def hand_over(self, case: SpreadCase) -> None:
         """Have a case know all that is known here, and go on in its place."""
         self.case = case
         if self.event is not None and self.newest_key > case.newest_key:
             case.heard(self.event)
-        for _, slot in sorted(self._slots.items()):
-            for value, ends in slot.items():
-                for key in dict.fromkeys(ends):
-                    case.add(value, key, key >> SECOND_BITS)
-        self._slots.clear()
+        for key, value in sorted([(key, value) for value, seen in self._seen.items() for key in {*seen}], key=_KEY):
+            case.add(value, key, key >> SECOND_BITS)
+        for seen in self._seen.values():
+            seen.clear()
         self._hear(PLANS)
 
     def names_any(self, right: Renames) -> bool:
         """Whether one of these is among its values."""
-        return not self._values.isdisjoint(right)
+        return not self._seen.keys().isdisjoint(right)
 
     def rename(self, right: Mapping[Secret, Secret]) -> None:
         """Know the newest event by the right names of its secrets."""
@@ -121,10 +141,10 @@ class Handful:
     def forget_before(self, second: int) -> bool:
         """Let go of slots from before this second; whether nothing is left then."""
         limit = second // self.width
-        if any(number < limit for number in self._slots):
+        if any(seen and seen[0] < limit * self.width << SECOND_BITS for seen in self._seen.values()):
             self._hear(PLANS)
-            self._slots = {number: slot for number, slot in self._slots.items() if number >= limit}
-        return not self._slots
+            self._drop_before(limit)
+        return not any(self._seen.values())
 
 
 class Glimpse:
@@ -136,7 +156,7 @@ class Glimpse:
         self._handful = handful
         self._value = value
         self._number = -1
-        """The slot of `_ends`."""
+        """The slot in which it was seen last, at the last of these keys."""
         self._ends: list[int] = []
         self._sighter: Sighter | None = None
 
@@ -160,8 +180,8 @@ class Glimpse:
         if key > handful.newest_key:  # it heard the event; that is not worth a call, of each that comes here
             handful.newest_key, handful.event = key, event
         number = second // handful.width
-        if number == self._number and key > self._ends[1]:
-            self._ends[1] = key
+        if number == self._number and key > self._ends[-1]:
+            self._ends[-1] = key
         else:
             self._number = number
             self._ends = handful.add(self._value, key, second)

@@ -11,7 +11,8 @@ from datetime import datetime, timedelta
 from smwatch.events.event import SeenBy
 from smwatch.sources.coverage import Coverage, Span
 from smwatch.sources.demo.cast import ACCOUNT, REGION
-from smwatch.sources.demo.story import FIRST_ENDS, HISTORY, ROUND, Happening, Story
+from smwatch.sources.demo.happening import Happening
+from smwatch.sources.demo.story import FIRST_ENDS, HISTORY, ROUND, Story
 from smwatch.sources.source import Found, Page, Source, State, Status
 
 LOG_GROUP = "CloudTrail/SecretsManager"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeGuard
 
 import msgspec
@@ -178,21 +178,18 @@ class Names:
     def _meaning(self, reference: _Reference) -> Secret:
         key, by_arn = reference
         name = self._names[key]
-        if name.short is not None:
-            if by_arn:
-                suffixed = name.written or not (_like_a_word(key[2][-6:]) or name.exists or self._led_to(name))
-            else:  # somebody typed as a name what is the end of an ARN
-                suffixed = name.written and not (name.exists or self._led_to(name) > 1)  # no two guesses are alike
-            if suffixed:
-                return self._names[name.short].secret
-        return name.secret
+        if name.short is None:
+            return name.secret
+        if by_arn:
+            is_name = name.exists or _like_a_word(key[2][-6:]) or (name.reached and any(self._guesses(name)))
+            suffixed = name.written or not is_name
+        else:  # somebody typed as a name what is the end of an ARN; no two guesses are wrong in the same way
+            suffixed = name.written and not (name.exists or sum(self._guesses(name)) > 1)
+        return self._names[name.short].secret if suffixed else name.secret
 
-    def _led_to(self, name: _Name) -> int:
-        """How many ARNs have led to the secret of this name: where it is not known to exist, that is a guess."""
-        return sum(self._leads_to(name.secret, arn) for arn in name.reached) if name.reached else 0
-
-    def _leads_to(self, secret: Secret, arn: _Key) -> bool:
-        return self._meaning((arn, True)) == secret
+    def _guesses(self, name: _Name) -> Iterator[bool]:
+        """Whether each ARN that may be this name and a suffix is taken for that: then there seems to be its secret."""
+        return (self._meaning((arn, True)) == name.secret for arn in name.reached)
 
     # -- what is known
 
@@ -214,12 +211,12 @@ class Names:
     def _reconsider_by(self, kind: str, key: _Key) -> None:
         """See what names stand for by now, and remember what has shown a mistake."""
         moved: _Moved = {}
-        reached = key
-        while (name := self._names[reached]).short is not None:  # what has no suffix means itself
-            for reference, was in (((reached, False), name.by_name), ((reached, True), name.by_arn)):
-                if was is not None and (now := self._meaning(reference)) != was:
-                    moved[reference] = was, now
-            reached = name.short
+        may_mean = key
+        while (name := self._names[may_mean]).short is not None:  # what has no suffix means itself
+            for by_arn, was in ((False, name.by_name), (True, name.by_arn)):
+                if was is not None and (now := self._meaning((may_mean, by_arn))) != was:
+                    moved[may_mean, by_arn] = was, now
+            may_mean = name.short
         if moved and self._set_right(moved) and len(self._lessons) < LESSONS:
             self._lessons[kind, *key] = None
 

@@ -7,7 +7,6 @@ for before the next one comes. So a plan only notes it, and tells the facts and 
 
 from __future__ import annotations
 
-from array import array
 from collections.abc import Callable, Sequence
 from operator import attrgetter
 from typing import NamedTuple, Protocol
@@ -224,7 +223,7 @@ class Plan:
         events.sort(key=_KEY)
         keys = [event.key for event in events]
         seconds = [key >> SECOND_BITS for key in keys]
-        different = array("q", dict.fromkeys(seconds))
+        different = [*dict.fromkeys(seconds)]
         for times in self.times:
             times.extend(different)
         for spread in self.spreads:

@@ -29,7 +29,9 @@ EVER = 1 << 40
 
 Note: TypeAlias = tuple[int, str, str]
 """An event's key, its name, and the principal."""
-_NONE = array("q")
+WIDE = 1 << 32
+"""Seconds from this one on, as only records that somebody made up have, take eight bytes each instead of four."""
+_NONE = array("I")
 """The seconds of all that is only asked about, half of what is kept: nothing is added to it."""
 
 
@@ -151,12 +153,14 @@ class Times(Heeded):
 
     def add(self, second: int) -> None:
         """Take a second in."""
+        if second >= WIDE:
+            self._widen()
         seconds = self.told
         if not seconds:
             if self.plans:
                 self.catch_up()  # some events are of another kind from now on
             if seconds is _NONE:
-                seconds = self.told = array("q")
+                seconds = self.told = array("I")
             seconds.append(second)
             self.first = second
             self.gap = EVER
@@ -180,10 +184,10 @@ class Times(Heeded):
                 self._tell(second)
                 return
 
-    def extend(self, more: array[int]) -> None:
+    def extend(self, more: Sequence[int]) -> None:
         """Take in seconds, ascending, of which an earlier one than the first is known."""
         seconds = self.told
-        if self.matters(more[0]):
+        if more[-1] >= WIDE or self.matters(more[0]):
             for second in more:
                 self.add(second)
             return
@@ -199,6 +203,10 @@ class Times(Heeded):
         if len(seconds) > TIMES:
             del seconds[:-TIMES]
             self.trimmed = True
+
+    def _widen(self) -> None:
+        if self.told.itemsize < 8:
+            self.told = array("q", self.told)
 
     def _add_late(self, second: int) -> None:
         seconds = self.told
@@ -300,8 +308,7 @@ class Times(Heeded):
         """Know what `other` knows, which is from now on another name for this."""
         seconds = sorted({*self.seconds, *other.seconds})
         self.trimmed = other.trimmed = self.trimmed or other.trimmed or len(seconds) > TIMES
-        if self.told is _NONE:
-            self.told = array("q")
+        self._widen()  # both go on with one array, whatever comes
         if self.notes is None:
             self.notes = []
         self.told[:] = array("q", seconds[-TIMES:])

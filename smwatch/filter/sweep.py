@@ -5,12 +5,11 @@ from __future__ import annotations
 import re
 import sys
 from bisect import bisect_left
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import compress
 from operator import attrgetter
 from typing import Generic, TypeVar
 
-from smwatch.events.call import Call, Caller
 from smwatch.events.event import Event
 from smwatch.events.numbered import Column, Numbered
 from smwatch.filter.term import Term
@@ -41,15 +40,13 @@ class Sweep:
     ) -> None:
         """`terms` in the order in which they are to be asked; no event is kept whose key is less than `since`.
 
-        One of them asks about what events share. `before` is another sweep that is through: where a term narrows one of
-        its, what that did not find is not asked about again. Serves "filter-narrow".
+        One of them asks about what events share. `before` is another sweep that is through: of one of its terms that is
+        among these nothing is asked again, and where a term narrows one of its, nothing of what that did not find.
+        Serves "filter-narrow".
         """
         shared = sorted((term for term in terms if term.shared), key=lambda term: term.by_event)
         known: list[_Asked] = [*before._ahead, *before._after] if before is not None else []
-        self._ahead: list[_Asked] = [
-            _Asked(term, numbered, next((wider for wider in known if wider.finds_all_of(term)), None))
-            for term in shared
-        ]
+        self._ahead: list[_Asked] = [_Asked(term, numbered, known) for term in shared]
         self._after: list[_Asked] = []
         """Those that are asked about what the others leave."""
         self._own = [term for term in terms if not term.shared]
@@ -90,23 +87,17 @@ class Sweep:
 class _Asked:
     """A term, and what it said of calls and callers."""
 
-    def __init__(self, term: Term, numbered: Numbered, wider: _Asked | None) -> None:
-        """`wider` has been asked, and finds all that `term` does."""
+    def __init__(self, term: Term, numbered: Numbered, known: Iterable[_Asked]) -> None:
+        """`known` have been asked."""
         self._term = term
-        self._calls: _Said[Call] = _Said(
-            numbered.calls,
-            term.finds_calls if term.by_call else None,
-            wider._calls if wider is not None else None,
-        )
-        self._callers: _Said[Caller] = _Said(
-            numbered.callers,
-            term.finds_callers if term.by_caller else None,
-            wider._callers if wider is not None else None,
-        )
-
-    def finds_all_of(self, term: Term) -> bool:
-        """Whether this finds whatever another term does."""
-        return not term.exclude and term.implies(self._term)
+        self._calls = _Said(numbered.calls, term.finds_calls if term.by_call else None)
+        self._callers = _Said(numbered.callers, term.finds_callers if term.by_caller else None)
+        for other in known:
+            same = term.implies(other._term) and other._term.implies(term)
+            if same or (term.implies(other._term) and not term.exclude):
+                self._calls.go_by(other._calls, same=same)
+                self._callers.go_by(other._callers, same=same)
+                break
 
     @property
     def sparse(self) -> bool:
@@ -170,12 +161,8 @@ class _Said(Generic[V]):
         self,
         column: Column[V],
         question: Callable[[Sequence[V]], list[bool]] | None,
-        wider: _Said[V] | None,
     ) -> None:
-        """`question` is None where the term does not ask about these values: it finds none of them.
-
-        `wider` has found all that this will, of the values whose numbers are theirs still.
-        """
+        """`question` is None where the term does not ask about these values: it finds none of them."""
         self.found: list[bool | None] = []
         """By number; None for what was not asked about."""
         self.count = 0
@@ -187,13 +174,17 @@ class _Said(Generic[V]):
         self._reused = column.reused
         self._sought: list[int] = []
         """The numbers of those that it finds."""
-        self._known = wider.found if wider is not None and wider._is_of(column) else []
-        self._few = len(self._known) if wider is not None and len(wider._sought) <= ASKED else 0
+        self._known: Sequence[bool | None] = ()
+        """What another said by number, see `go_by`."""
+        self._same = False
+        self._few = 0
         """Of so many there are few to be asked about."""
 
-    def _is_of(self, column: Column[V]) -> bool:
-        """Whether what it said of a number stands: no other value has it."""
-        return self._question is not None and self._column is column and self._reused == column.reused
+    def go_by(self, other: _Said[V], *, same: bool) -> None:
+        """Another has said the `same` so far, or finds all that this will: that counts unless numbers are others'."""
+        if other._question is not None and other._column is self._column and other._reused == self._reused:
+            self._known, self._same = other.found, same
+            self._few = len(self._known) if same or len(other._sought) <= ASKED else 0
 
     @property
     def sparse(self) -> bool:
@@ -215,17 +206,17 @@ class _Said(Generic[V]):
             return False
         known = self._known[start:end]
         if known:
-            known += [None] * (len(values) - len(known))
-            asked = [value for value, found in zip(values, known, strict=True) if found is not False]
+            known = [*(said if self._same else said and None for said in known), *[None] * (len(values) - len(known))]
+            asked = [value for value, said in zip(values, known, strict=True) if said is None]
             answers = iter(self._question(asked))
-            said = [found is not False and next(answers) for found in known]
+            answered = [next(answers) if said is None else said for said in known]
         else:
-            said = self._question(values)
-        self.found += said
-        self._sought += compress(range(start, end), said)
-        self.count += sum(compress(self._column.uses[start:end], said))
+            answered = self._question(values)
+        self.found += answered
+        self._sought += compress(range(start, end), answered)
+        self.count += sum(compress(self._column.uses[start:end], answered))
         nothing = self._column.nothing
-        self.all = self.all and all(one or value is nothing for one, value in zip(said, values, strict=True))
+        self.all = self.all and all(one or value is nothing for one, value in zip(answered, values, strict=True))
         return True
 
     def ask_of(self, places: Sequence[int]) -> Sequence[bool | None]:

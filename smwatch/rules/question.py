@@ -6,17 +6,20 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import NamedTuple, TypeAlias
 
+from smwatch.events.event import CALLER_BITS
 from smwatch.events.secret import Secret
 from smwatch.events.tidy import LONGEST
 from smwatch.patterns import Pattern
 from smwatch.patterns.conditions import parse_selector
 from smwatch.patterns.nodes import Compare, Operator, Text
+from smwatch.rules.alike import ANSWERED, is_of_caller, same_if_alike
 from smwatch.rules.answer import Answer, Open, Pending, Waker, Whenever, all_of, any_of
 from smwatch.rules.condition import All, Any, Condition, Lookup, Matches, Trait
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Value, dimension
 from smwatch.rules.evidence import BEGINNING
 from smwatch.rules.lookup import asked_of
 from smwatch.rules.period import DAY
+from smwatch.rules.stop import Part, of_pattern
 from smwatch.rules.subject import Subject
 from smwatch.rules.times import EVER, Times
 from smwatch.rules.trait import TRAITS
@@ -56,9 +59,7 @@ def prepare(world: World, condition: Condition) -> Prepare:
         case Matches(pattern):
             if (name := named_by(pattern)) is not None:
                 return lambda subject: subject.event.name == name
-            ask = pattern.ask_record
-            assert ask is not None  # conditions are JSON patterns
-            return lambda subject: ask(subject.record)
+            return _asked_once(of_pattern(pattern))
         case Trait(name, negated) if (foreign := TRAITS[name].foreign) is not None:
             ours, accounts = frozenset(world.rules.lists["org_accounts"]), world.accounts
             return lambda subject: accounts.strangers({*foreign(subject)} - ours, negated=negated)
@@ -86,6 +87,29 @@ def prepare(world: World, condition: Condition) -> Prepare:
             return lambda subject: look(_values(subject, wanted), subject.second)
         case _:
             raise TypeError(condition)
+
+
+def _asked_once(part: Part) -> Prepare:
+    """What asks a pattern about an event, once for all equal calls if those have the same answer.
+
+    Else each record would be decoded for it: of calls that fail, for the row "rules-trouble".
+    """
+    looks, ask = part.looks, part.ask
+    if looks is None or any(is_of_caller(look) or not same_if_alike(look) for look in looks):
+        return ask
+    known: dict[int, bool] = {}
+
+    def answer(subject: Subject) -> bool:
+        if (likeness := subject.likeness) is None:
+            return ask(subject)
+        call = likeness >> CALLER_BITS
+        if (found := known.get(call)) is None:
+            if len(known) >= ANSWERED:
+                known.clear()
+            found = known[call] = ask(subject)
+        return found
+
+    return answer
 
 
 def named_by(pattern: Pattern) -> str | None:

@@ -121,7 +121,7 @@ class Stop:
         """A stop for events that match one of the patterns and meet the conditions, as far as they can say."""
         wanted = [_part(each, lists) for each in only]
         wanted += [_not(part) for each in unless if (part := _part(each, lists)) is not None]
-        return cls(taker, list(map(_of_pattern, patterns)), [part for part in wanted if part is not None])
+        return cls(taker, list(map(of_pattern, patterns)), [part for part in wanted if part is not None])
 
     @property
     def looks(self) -> Iterator[Look]:
@@ -138,7 +138,7 @@ class Stop:
 
 
 @lru_cache(4096)
-def _of_pattern(pattern: Pattern) -> PatternPart:
+def of_pattern(pattern: Pattern) -> PatternPart:
     """A pattern taken apart, which is as good for the next engine with the same rules: judging anew makes one."""
     return PatternPart(pattern)
 
@@ -150,7 +150,7 @@ def _part(condition: Condition, lists: Lists) -> Part | None:
             part = _of_trait(name, lists)
             return _not(part) if negated and part is not None else part
         case Matches(pattern):
-            return _of_pattern(pattern)
+            return of_pattern(pattern)
         case All(parts):
             every = [part for each in parts if (part := _part(each, lists)) is not None]
             return _every(every) if len(every) == len(parts) else None

@@ -9,7 +9,7 @@ from ipaddress import IPv6Address, ip_address
 from msgspec.structs import replace
 
 from smwatch.events.call import Call
-from smwatch.events.event import ACCOUNT_BITS, ID_BITS, Arrival, Event
+from smwatch.events.event import ACCOUNT_BITS, ID_BITS, Arrival, Event, Likeness
 from smwatch.events.header import Header
 from smwatch.events.recent import Recent
 from smwatch.record import Record
@@ -73,6 +73,11 @@ class Subject:
     def header(self) -> Header | None:
         """What was read of the record without decoding it; None where it had to be."""
         return self._arrival.header
+
+    @property
+    def likeness(self) -> Likeness | None:
+        """What it shares with events that are one more of the same."""
+        return self._arrival.likeness
 
     @property
     def raw(self) -> str:

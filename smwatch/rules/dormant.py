@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from operator import itemgetter
 
 import msgspec
 
-from smwatch.events.event import Event
+from smwatch.events.event import ACCOUNT_BITS, ID_BITS, Event
 from smwatch.events.renaming import names_any, renamed_event
 from smwatch.events.secret import Secret
 
@@ -15,6 +15,7 @@ LATELY = 64
 """Models that are looked through for one that is like an event, where the last one is not."""
 
 _KEY = itemgetter(0)
+_KEY_BYTES = 8 + (ID_BITS + ACCOUNT_BITS) // 8
 
 
 def model_of(event: Event, last: Event | None) -> Event:
@@ -37,7 +38,7 @@ def model_of(event: Event, last: Event | None) -> Event:
 class Dormant:
     """Such events in the order they came: of those with one model, each takes a tenth of an Event.
 
-    Serves "tail-…-memory": callers that nothing is known against have a hundred each.
+    Serves "tail-…-memory" and "memory-flat": callers that nothing is known against have a hundred each.
     """
 
     __slots__ = ("_kept", "_keys", "_models")
@@ -45,17 +46,18 @@ class Dormant:
     def __init__(self, kept: int) -> None:
         """`kept`: of how many, at the least, the newest are kept; twice as many before the others are let go."""
         self._kept = kept
-        self._keys: list[int] = []
+        self._keys = bytearray()
+        """All in a row, as big-endian bytes, which sort as the numbers do and take half as much."""
         self._models: list[Event] = []
 
     def __len__(self) -> int:
-        return len(self._keys)
+        return len(self._models)
 
     def append(self, key: int, model: Event) -> None:
         """One more, like its model but for the key."""
-        self._keys.append(key)
+        self._keys += key.to_bytes(_KEY_BYTES)
         self._models.append(model)
-        if len(self._keys) >= 2 * self._kept:
+        if len(self._models) >= 2 * self._kept:
             self._let_go()
 
     def extend(self, more: Iterable[Event]) -> None:
@@ -68,26 +70,34 @@ class Dormant:
                 lately = lately or {id(model.caller): model for model in models[-LATELY:]}
                 model = lately[id(event.caller)] = model_of(event, lately.get(id(event.caller)))
             last = model
-            keys.append(event.key)
+            keys += event.key.to_bytes(_KEY_BYTES)
             models.append(model)
-        if len(keys) >= 2 * self._kept:
+        if len(models) >= 2 * self._kept:
             self._let_go()
 
     def _let_go(self) -> None:
-        if self._keys == sorted(self._keys):  # as most come
-            del self._keys[: -self._kept], self._models[: -self._kept]
-            return
-        newest = sorted(zip(self._keys, self._models, strict=True), key=_KEY)[-self._kept :]
-        self._keys[:] = [key for key, _ in newest]
-        self._models[:] = [model for _, model in newest]
+        waiting = self._waiting()
+        keys = [*map(_KEY, waiting)]
+        if keys == sorted(keys):  # as most come
+            del self._keys[: -self._kept * _KEY_BYTES], self._models[: -self._kept]
+        else:
+            self._keep(sorted(waiting, key=_KEY)[-self._kept :])
+
+    def _waiting(self) -> list[tuple[bytes, Event]]:
+        keys = bytes(self._keys)
+        return [(keys[at * _KEY_BYTES : (at + 1) * _KEY_BYTES], model) for at, model in enumerate(self._models)]
+
+    def _keep(self, waiting: Sequence[tuple[bytes, Event]]) -> None:
+        self._keys[:] = b"".join([key for key, _ in waiting])
+        self._models[:] = [model for _, model in waiting]
 
     def take(self, most: int | None = None) -> list[Event]:
         """All of them, or the oldest so many, oldest first; these wait no more."""
-        waiting = sorted(zip(self._keys, self._models, strict=True), key=_KEY)
+        waiting = sorted(self._waiting(), key=_KEY)
         taken, left = waiting[:most], waiting[len(waiting) if most is None else most :]
-        self._keys[:] = [key for key, _ in left]
-        self._models[:] = [model for _, model in left]
-        return [model if model.key == key else msgspec.structs.replace(model, key=key) for key, model in taken]
+        self._keep(left)
+        events = [(int.from_bytes(key), model) for key, model in taken]
+        return [model if model.key == key else msgspec.structs.replace(model, key=key) for key, model in events]
 
     def join(self, other: Dormant) -> None:
         """Take over those of another."""

@@ -6,7 +6,6 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +48,7 @@ class RuleFile(Struct, frozen=True):
 
 def load_builtin() -> RuleFile:
     """The catalogue that comes with smwatch."""
-    return parse((files("smwatch.rules") / "builtin.toml").read_text("utf-8"), BUILTIN)
+    return parse(Path(__file__).with_name("builtin.toml").read_text("utf-8"), BUILTIN)
 
 
 def load(path: Path) -> RuleFile:

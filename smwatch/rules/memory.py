@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Generic, Protocol, TypeVar, cast
+from typing import Any, Generic, TypeVar, cast
 from weakref import ref
 
 from smwatch.events.recent import Recent
@@ -12,17 +12,7 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-class Counted(Protocol):
-    """What may be found under several keys."""
-
-    keys: int
-    """How many, in all memories: whoever lets go of the last one lets go of it."""
-
-
-N = TypeVar("N", bound=Counted)
-
-
-class Generations(dict[K, N | None], Generic[K, N]):
+class Generations(dict[K, V | None], Generic[K, V]):
     """What was found out lately, two generations of it of up to `limit` keys each.
 
     What was not asked for in a long while gets into `gone`, and whoever owns that lets it go bit by bit. A hit among
@@ -35,23 +25,20 @@ class Generations(dict[K, N | None], Generic[K, N]):
         super().__init__()
         self._limit = limit
         self._gone = gone
-        self.older: dict[K, N | None] = {}
+        self.older: dict[K, V | None] = {}
         """The older generation: who finds nothing in either need not make a call for that."""
 
-    def __missing__(self, key: K) -> N | None:
+    def __missing__(self, key: K) -> V | None:
         value = self.older.pop(key, None)
         if value is not None:
-            if len(self) >= self._limit:
-                self._turn_over()
-            self[key] = value
+            self.keep(key, value)
         return value
 
-    def keep(self, key: K, value: N) -> None:
-        """Remember `value` for `key`, which is not remembered yet."""
+    def keep(self, key: K, value: V) -> None:
+        """Remember `value` for `key`."""
         if len(self) >= self._limit:
             self._turn_over()
         self[key] = value
-        value.keys += 1
 
     def _turn_over(self) -> None:
         if self.older:

@@ -116,7 +116,6 @@ class Plan:
         "debuts",
         "earliest",
         "firsts",
-        "keys",
         "most",
         "noted",
         "since",
@@ -158,8 +157,6 @@ class Plan:
         """Who does not listen; None: nobody has been asked to."""
         self._heard = False
         """Whether all do but the loud ones."""
-        self.keys = 0
-        """How many keys a router finds it by."""
         self._within = -1
         """The shortest period of `firsts`; -1 before the first event."""
 

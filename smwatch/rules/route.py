@@ -77,9 +77,7 @@ class Router:
         gone = self._gone[-1]
         for _ in range(min(GONE, len(gone))):
             _, plan = gone.popitem()
-            plan.keys -= 1
-            # A session comes from many addresses: by the others, its plan may still be found, and is to go on.
-            if not plan.keys and plan.deaf is not None:  # else nobody listens: most are of an event that came once
+            if plan.deaf is not None:  # else nobody listens: most plans are of an event that came once
                 plan.rest()
         if not gone:
             self._gone.pop()

@@ -274,23 +274,6 @@ def test_who_comes_again_and_again_is_planned_once_whoever_else_comes(monkeypatc
     assert len(planned) == len(set(planned)) == 101
 
 
-def test_who_listens_for_a_session_goes_on_although_addresses_it_came_from_are_forgotten(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(route, "PLANS", 8)
-    engine, rested, rest = Engine(catalogue()), list[Plan](), Plan.rest
-
-    def counted(plan: Plan) -> None:
-        rested.append(plan)
-        rest(plan)
-
-    monkeypatch.setattr(Plan, "rest", counted)
-    for number in range(100):
-        at, address = AT + timedelta(seconds=number), f"10.0.0.{number}"
-        engine.judge(arrivals([records.read("prod/db", at=at, sourceIPAddress=address)]))
-    assert not rested
-
-
 def test_what_is_forgotten_of_plans_goes_a_few_at_a_time() -> None:
     engine, alive = Engine(catalogue()), list[int]()
 

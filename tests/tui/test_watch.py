@@ -249,6 +249,19 @@ async def test_event_names_show_their_counts_and_several_can_be_ticked() -> None
         assert "6 of 7" in stage.lines()[-1]
 
 
+@pytest.mark.parametrize(
+    ("keys", "said"), [("f", False), ("f2f", False), ("wf", True), ("3f", True)], ids=["all", "name", "word", "window"]
+)
+async def test_event_names_under_a_filter_say_that_their_counts_are_of_all_events(keys: str, said: bool) -> None:
+    stage = Stage([*reads(5), records.put(eventTime=ago(5))])
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press(*keys)
+        await pilot.pause()
+        (title,) = (line for line in stage.lines() if "Event names" in line)
+        assert ("counts are of all events; a digit shows only that one" in title) is said
+        assert any("GetSecretValue" in line and " 5 " in line for line in stage.lines())
+
+
 async def test_switches_are_words_in_the_filter_and_backspace_takes_all_away_and_back() -> None:
     stage = Stage([*reads(5), records.put(eventTime=ago(5)), records.denied(eventTime=ago(6))])
     async with stage.app.run_test(size=WIDE) as pilot:

@@ -6,7 +6,7 @@ from collections.abc import Awaitable
 from datetime import UTC, datetime, timedelta
 
 from smwatch.events.event import ACCOUNT_BITS, ID_BITS
-from smwatch.filter import FilterError, check_values, finished, values_of
+from smwatch.filter import FilterError, check_values, finished, values_of, with_values
 from smwatch.store.change import Change
 from smwatch.tui.columns import called, secret_name
 from smwatch.tui.finding import moment_meant, next_event, next_key
@@ -85,8 +85,11 @@ class Finder(Leading):
         """Pick event names."""
         from smwatch.tui.screens.names import NamesScreen
 
-        ticked = frozenset(values_of(self.asked.query.text, "name"))
-        self.app.push_screen(NamesScreen(self.desk.store.names, ticked, self.desk.keys), self._pick)
+        query = self.asked.query
+        ticked = frozenset(values_of(query.text, "name"))
+        filtered = bool(query.minutes or with_values(query.text, "name", ()))
+        screen = NamesScreen(self.desk.store.names, ticked, self.desk.keys, filtered=filtered)
+        self.app.push_screen(screen, self._pick)
 
     def _pick(self, names: frozenset[str] | None) -> None:
         if names is not None:

@@ -19,10 +19,16 @@ class NamesScreen(Picker[frozenset[str]]):
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("names")]
     HINTS = ("names.tick", "names.apply", "names.none", "names.back")
 
-    def __init__(self, counts: Mapping[str, int], ticked: frozenset[str], keys: KeyTable) -> None:
+    def __init__(
+        self, counts: Mapping[str, int], ticked: frozenset[str], keys: KeyTable, *, filtered: bool = False
+    ) -> None:
+        """The counts are of all events; `filtered` says that not all of those are asked for, whatever their names."""
         self._counts = dict(ranked(counts))
         self._ticked = set(ticked)
-        super().__init__("Event names", "a digit shows only that one", [ToName(name) for name in self._counts], keys)
+        remark = "a digit shows only that one"
+        if filtered:
+            remark = f"counts are of all events; {remark}"
+        super().__init__("Event names", remark, [ToName(name) for name in self._counts], keys)
 
     def first(self) -> object:
         """A ticked name, else the most frequent one."""

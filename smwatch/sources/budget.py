@@ -10,13 +10,15 @@ from smwatch.sources.audits import OWED
 
 LIVE_SHARE = 0.4205
 """The part of the budget for what is new where pages are large, and hardly any calls go to anything else."""
-SHARE = ((0.425, 0.75), (0.4364, 0.53))
+SHARE = ((0.423, 0.75), (0.434, 0.53))
 """All that is to be spent but for audits: a part of the budget, and so much of what reading everything once costs; the
 lesser one."""
 LEAST_SHARE = 0.1
 """The part of the budget that is left for what is new, however much there is to settle."""
-LATE_SHARE = 0.015
+LATE_SHARE = 0.03
 """The part of the budget that reading what sweeps leave may cost; above that, it is the settle's."""
+LATE_FOR = 1.1
+"""What reading what sweeps leave costs, of what full pages would."""
 DENSE, LESS_DENSE = 0.17, 0.14
 """The part of the budget that reading everything once costs, from which on passes are better than sweeps, and where
 they no longer are."""
@@ -122,7 +124,8 @@ class Budget:
     @property
     def _spare(self) -> float:
         """Calls a second that may be spent on what is new."""
-        return self._planned - self._settling
+        late = LATE_FOR * self.whole if self.reads_late else 0.0
+        return self._planned - self._settling - late
 
     @property
     def _planned(self) -> float:

@@ -158,7 +158,7 @@ class Following(Beginnings):
     @property
     def _standing_back(self) -> tuple[Kind, ...]:
         """What is read from the calls that what is new leaves, where those are enough."""
-        return (Kind.CATCH_UP, Kind.SETTLE) if self.sweeps.budget.plenty else ()
+        return (Kind.CATCH_UP, Kind.LATE, Kind.SETTLE) if self.sweeps.budget.plenty else ()
 
     def committed(self, scan: Scan, covered: Span | None) -> None:
         """A page of this scan is safe in the journal."""

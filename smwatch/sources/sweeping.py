@@ -31,11 +31,15 @@ class Manner(NamedTuple):
     scrap: float
     """The part of a page (or so many pages) for which a sweep asks for no other page: of such old rows hardly any are
     new, and the time their calls take is waited for by all that are."""
+    surge: float
+    """So many times as long, or as short, as the last ones is a sweep that is taken for what the next ones will be: to
+    forget a long one bit by bit would take half an hour. Of few pages, one more or less and a glance change nothing:
+    it is for the longest distance that the 99th of a hundred waits."""
 
 
-CLOSE, APART = Manner(0.99, 0.25, 0.6), Manner(0.95, 0.15, 1.5)
+CLOSE, APART = Manner(0.99, 0.1, 0.8, 1.35), Manner(0.95, 0.15, 1.5, 1.2)
 """Where sweeps follow each other soon, and where they are `FARTHER` apart; found by simulation."""
-JOIN = 0.8
+JOIN = 0.2
 """The part of a pause by which sweeps may reach less far: the last one to see a moment is so much later at times."""
 LEAVE, LEAVE_LATER, FAR = 0.0125, 0.0104, 66.0
 """The share of the records that sweeps may leave to the settle where they are too many to be read by themselves and
@@ -52,10 +56,7 @@ become visible meanwhile. To count on all of it would leave too many wherever re
 FARTHER = 75.0
 """Seconds between sweeps from which on each call of theirs is waited for by many. Nearer, a page and a half holds more
 time than may be left out: one in a hundred would be shown an hour late."""
-SURGE = 1.2
-"""So many times as long as the last ones is a sweep that is taken for what the next ones will be; where they are far
-apart, so many times as short, too: to forget a long one bit by bit would take half an hour."""
-SHOWN_BY = 0.98
+SHOWN_BY = 0.978
 """The part of the shortest distance of sweeps after which the next begins: its own time is the rest."""
 RESTED = 1 / 3
 """A sweep that took long is followed by a pause of this part of its time, for others in the account."""
@@ -167,8 +168,9 @@ class Sweeps:
         self._count(scan.rows, self._lateness.visible(scan.asked_at - scan.origin) + self._took / 2)
         every = RELAXED_EVERY if relaxed else self._schedule.sweep_every.total_seconds()
         cost = scan.pages + self._glances
-        rises, falls = cost > SURGE * self._cost, self._manner is APART and SURGE * cost < self._cost
-        self._cost = cost if rises or falls else self._cost + self._manner.smooth * (cost - self._cost)
+        surge = self._manner.surge
+        usual = self._cost / surge <= cost <= surge * self._cost
+        self._cost = self._cost + self._manner.smooth * (cost - self._cost) if usual else cost
         self._glances, self.glance_at = 0, math.inf
         self.pause = max(SHOWN_BY * every, self._cost / self.budget.for_sweeps)
         worth_it = self.pause > GLANCE_FROM * every

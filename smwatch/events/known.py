@@ -18,9 +18,9 @@ from smwatch.events.secret import Named, Names, Secret, is_secret_arn
 from smwatch.events.tidy import LONGEST, clipped
 
 LATELY = 100_000
-"""Records after which callers and calls that none of them had are forgotten, or will be after as many more: one that
-comes less often costs next to nothing to make again, and each session has some that never come back. Serves
-"memory-flat"."""
+"""Records after which callers that none of them had are forgotten, or will be after as many more: one that comes less
+often costs next to nothing to make again, and each session has some that never come back. Serves "memory-flat".
+"""
 _ACCOUNTS = 10**12
 SERVICE_EVENT = "AwsServiceEvent"
 """The type of what an AWS service does by itself."""
@@ -113,8 +113,8 @@ class Known:
         self._subjects: Marked[_About, Subject] = Marked(self._make_subject, parts)
 
     def age(self) -> None:
-        """Forget the callers and calls that were not asked for since this was called last."""
-        for parts in (self.callers, self.calls, self._clients, self._roles, self._named, self.texts):
+        """Forget the callers that were not asked for since this was called last."""
+        for parts in (self.callers, self._clients, self._roles, self._named, self.texts):
             parts.age()
         self._addresses.clear()
         self._principals.clear()

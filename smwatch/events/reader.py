@@ -33,7 +33,7 @@ class Reader:
     def __init__(self, remember: int = 8192) -> None:
         self._known = Known(remember)
         self._lately = 0
-        """Records since callers and calls were forgotten last."""
+        """Records since callers were forgotten last."""
         self._names = self._known.names
         self.renames = self._names.renames
         """What `renamed` will say: to be looked at after each record. Serves "ingest"."""

@@ -390,17 +390,6 @@ def test_a_caller_that_has_not_come_lately_is_forgotten_and_one_that_has_is_not(
     assert again is not first
 
 
-def test_a_call_that_has_not_come_lately_is_forgotten_and_one_that_has_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("smwatch.events.reader.LATELY", 10)
-    reader = Reader()
-    rare, often = (records.raw(records.read(name)) for name in ("prod/rare", "prod/often"))
-    first, others = arrival(rare, reader).event.call, [arrival(often, reader).event.call for _ in range(25)]
-    assert all(call is others[0] for call in others)
-    again = arrival(rare, reader).event.call
-    assert again == first
-    assert again is not first
-
-
 @pytest.mark.parametrize("by", [records.role(), records.aws_service()])
 def test_the_addresses_of_one_caller_are_forgotten_as_well(by: records.Identity) -> None:
     """However many there are, in memory is what so many more take that nothing refers to."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from bisect import insort
+from bisect import bisect_right
 from heapq import heapify, heappushpop
 from operator import attrgetter, itemgetter
 from typing import Protocol, TypeVar
@@ -26,22 +26,22 @@ SLACK = 4
 """What is cut to the newest is so by a part more than it is to hold, so that cutting costs little for each."""
 
 
-def keep(entries: list[T], entry: T, bound: int) -> None:
-    """Put an entry among those with the largest keys, ascending; the oldest goes where there are more than `bound`."""
+def kept(entries: tuple[T, ...], entry: T, bound: int) -> tuple[T, ...]:
+    """These, ascending by key, with one more: of more than `bound` the oldest goes."""
     if not entries or entry.key >= entries[-1].key:
-        entries.append(entry)
+        with_it = (*entries, entry)
     elif len(entries) >= bound and entry.key < entries[0].key:
-        return
+        return entries
     else:
-        insort(entries, entry, key=KEY)
-    if len(entries) > bound:
-        del entries[0]
+        at = bisect_right(entries, entry.key, key=KEY)
+        with_it = (*entries[:at], entry, *entries[at:])
+    return with_it[1:] if len(with_it) > bound else with_it
 
 
-def united(mine: list[T], theirs: list[T], bound: int) -> list[T]:
+def united(mine: tuple[T, ...], theirs: tuple[T, ...], bound: int) -> tuple[T, ...]:
     """The newest entries of both, those of one event that both have once."""
     known = {entry.key for entry in mine}
-    return sorted([*mine, *(entry for entry in theirs if entry.key not in known)], key=KEY)[-bound:]
+    return tuple(sorted([*mine, *(entry for entry in theirs if entry.key not in known)], key=KEY)[-bound:])
 
 
 class Sampled(dict[K, V]):

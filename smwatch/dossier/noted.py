@@ -7,7 +7,7 @@ from datetime import datetime
 import msgspec
 
 from smwatch.dossier.again import Again
-from smwatch.dossier.bounded import Counted, keep, latest, newest, united
+from smwatch.dossier.bounded import Counted, kept, latest, newest, united
 from smwatch.dossier.changes import Change, LabelMove, changes, label_moves, policy_change, summary, turn
 from smwatch.dossier.dealings import READS, moment_of
 from smwatch.dossier.hours import BATCHES, FAILED, SINGLES, Hours
@@ -87,16 +87,18 @@ class Noted:
         self._alive = self._refused = 0
         self._users = Users()
         self._hours = Hours(HOURS)
-        self._codes: Counted[str] = Counted(CODES)
-        self._kms: dict[str, int] = {}
+        self._kms = 0, ""
+        """The key of KMS that was used last, after that of the event."""
         self._versions: dict[str, int] = {}
-        self._turns: list[Turn] = []
-        self._steps: list[Step] = []
-        self._moves: list[LabelMove] = []
-        self._policies: list[PolicyChange] = []
-        self._changes: list[Change] = []
-        self._writes: list[Entry] = []
-        self._failures: list[Entry] = []
+        # Of what most secrets have none of, as little as can be: serves "memory-varied".
+        self._codes: Counted[str] | None = None
+        self._turns: tuple[Turn, ...] = ()
+        self._steps: tuple[Step, ...] = ()
+        self._moves: tuple[LabelMove, ...] = ()
+        self._policies: tuple[PolicyChange, ...] = ()
+        self._changes: tuple[Change, ...] = ()
+        self._writes: tuple[Entry, ...] = ()
+        self._failures: tuple[Entry, ...] = ()
 
     def note(self, arrival: Arrival) -> None:
         """Take in an event that was not noted before."""
@@ -148,12 +150,17 @@ class Noted:
         if how is Outcome.DELETED and event.key > self._refused:
             self._refused = event.key
         code = event.error_code[:TEXT] or event.name
-        self._codes.count(code)
+        self._count_code(code, 1)
         said = event.error_message[:TEXT] or code
-        keep(self._failures, Entry(event.key, event.name, event.principal, said, how), FAILURES)
+        self._failures = kept(self._failures, Entry(event.key, event.name, event.principal, said, how), FAILURES)
+
+    def _count_code(self, code: str, times: int) -> None:
+        if self._codes is None:
+            self._codes = Counted(CODES)
+        self._codes.count(code, times)
 
     def _note_step(self, event: Event) -> None:
-        keep(self._steps, Step(event.key, event.name, event.error_message[:TEXT]), STEPS)
+        self._steps = kept(self._steps, Step(event.key, event.name, event.error_message[:TEXT]), STEPS)
 
     def _note_write(self, event: Event, record: Record) -> None:
         if event.name in ENDINGS:
@@ -162,21 +169,21 @@ class Noted:
             self._alive = event.key
         step = turn(event, record)
         if step is not None:
-            keep(self._turns, step, TURNS)
+            self._turns = kept(self._turns, step, TURNS)
         for move in label_moves(event, record):
-            keep(self._moves, move, MOVES)
+            self._moves = kept(self._moves, move, MOVES)
         policy = policy_change(event, record)
         if policy is not None:
-            keep(self._policies, policy, POLICIES)
+            self._policies = kept(self._policies, policy, POLICIES)
         for change in changes(event, record):
-            keep(self._changes, change, CHANGES)
-        keep(self._writes, Entry(event.key, event.name, event.principal, summary(event, record)), WRITES)
+            self._changes = kept(self._changes, change, CHANGES)
+        self._writes = kept(self._writes, Entry(event.key, event.name, event.principal, summary(event, record)), WRITES)
 
     def _note_kms(self, use: KmsUse, key: int) -> None:
         if use.version:
             latest(self._versions, use.version, key, VERSIONS)
         for arn in use.keys:
-            latest(self._kms, arn, key, 1)
+            self._kms = max(self._kms, (key, arn))
 
     def _decrypted(self) -> list[tuple[str, int]]:
         """The versions that KMS decrypted lately and the keys of when last, the newest first."""
@@ -190,11 +197,11 @@ class Noted:
         self._alive, self._refused = max(self._alive, other._alive), max(self._refused, other._refused)
         self._users.absorb(other._users)
         self._hours.absorb(other._hours)
-        for code, times in other._codes.items():
-            self._codes.count(code, times)
-        for known, theirs_known, bound in ((self._kms, other._kms, 1), (self._versions, other._versions, VERSIONS)):
-            for name, key in theirs_known.items():
-                latest(known, name, key, bound)
+        for code, times in (other._codes or {}).items():
+            self._count_code(code, times)
+        self._kms = max(self._kms, other._kms)
+        for version, key in other._versions.items():
+            latest(self._versions, version, key, VERSIONS)
         self._turns = united(self._turns, other._turns, TURNS)
         self._steps = united(self._steps, other._steps, STEPS)
         self._moves = united(self._moves, other._moves, MOVES)

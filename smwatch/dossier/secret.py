@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from smwatch.dossier.bounded import newest
 from smwatch.dossier.changes import Change, LabelMove, Topic, labels_after
 from smwatch.dossier.dealings import moment_of
 from smwatch.dossier.hours import Hour
@@ -126,7 +125,7 @@ class SecretDossier(Noted):
     def kms_key(self) -> str:
         """The KMS key that was set or used last; "" where nothing tells."""
         told = [(change.key, change.what) for change in self._changes if change.topic is Topic.KEY]
-        return max([*told, *((key, name) for name, key in newest(self._kms, 1))], default=(0, ""))[1]
+        return max([*told, self._kms])[1]
 
     @property
     def changes(self) -> tuple[Change, ...]:
@@ -162,7 +161,7 @@ class SecretDossier(Noted):
     @property
     def errors(self) -> tuple[tuple[str, int], ...]:
         """How many calls failed with which code, most first."""
-        return tuple(sorted(self._codes.items(), key=lambda kv: (-kv[1], kv[0])))
+        return tuple(sorted((self._codes or {}).items(), key=lambda kv: (-kv[1], kv[0])))
 
     def timeline(self, count: int = 100) -> tuple[Entry, ...]:
         """The newest `count` of what happened, newest first: changes, failures, and each principal's first read."""

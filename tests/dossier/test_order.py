@@ -87,6 +87,22 @@ def test_the_order_of_arrival_does_not_show_in_a_secrets_dossier(order: list[Arr
     assert told(dossier(*order), NOW) == told(dossier(*POOL), NOW)
 
 
+FROM_MANY = [
+    arrival(records.read(at=AT + timedelta(days=75_000 * (i == 6)), id=f"{i}", sourceIPAddress=f"10.0.0.{i % 7}"))
+    for i in range(9)
+]
+"""Six of seven ways within one second, one of them two centuries later."""
+
+
+@settings(max_examples=30)
+@given(st.permutations(FROM_MANY), st.integers(0, len(FROM_MANY)))
+def test_of_the_ways_of_one_second_the_same_ones_are_kept(order: list[Arrival], split: int) -> None:
+    both = dossier(*order[:split]).merged(dossier(*order[split:]))
+    [user] = both.users(NOW)
+    assert [trace.source_ip for trace in user.traces] == ["10.0.0.6", "10.0.0.5", "10.0.0.4"]
+    assert user.traces[0].last_at == AT + timedelta(days=75_000)
+
+
 @settings(max_examples=60)
 @given(st.permutations(POOL), st.integers(0, len(POOL)))
 def test_two_dossiers_of_one_secret_are_together_what_one_would_have_been(order: list[Arrival], split: int) -> None:
@@ -145,9 +161,9 @@ class Happened:
 
 @given(st.lists(st.integers(0, 50), unique=True), st.integers(1, 9))
 def test_the_newest_are_kept(keys: list[int], bound: int) -> None:
-    entries: list[Happened] = []
+    entries: tuple[Happened, ...] = ()
     for key in keys:
-        bounded.keep(entries, Happened(key), bound)
+        entries = bounded.kept(entries, Happened(key), bound)
     assert [entry.key for entry in entries] == sorted(keys)[-bound:]
 
 

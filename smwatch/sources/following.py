@@ -41,8 +41,8 @@ class Following(Beginnings):
     @property
     def lags(self) -> Lags:
         """How late records have to be expected, where that is later than planned."""
-        sweeps = self.sweeps
-        lag, until = (sweeps.lag, sweeps.wide_until) if sweeps.wide else (None, None)
+        expected = self.sweeps.expected
+        lag, until = (expected.now, expected.until) if expected.wide else (None, None)
         return msgspec.structs.replace(super().lags, sweep=lag, sweep_until=until)
 
     @property
@@ -62,7 +62,7 @@ class Following(Beginnings):
         """Expect records less late again if it is time for that, at server time `at`."""
         super().narrow(at)
         if self.sure:
-            self.sweeps.narrow(at)
+            self.sweeps.expected.narrow(at)
 
     def took_back(self, untrue: Iterable[Gap]) -> None:
         """These gaps are written down no longer: what an earlier run left open before them is to be read as well."""
@@ -224,7 +224,7 @@ class Following(Beginnings):
             self.settling.widen(delay, self._at)
         else:
             self.settling.saw(delay, self._at)
-        self.sweeps.expect(delay, self._at, self.settle_lag)
+        self.sweeps.expected.saw(delay, self._at, self.settle_lag)
 
     def settled_rows(self, rows: int, missed: int) -> None:
         """So many records were settled, and so many of them no sweep had seen: they are later than was thought."""

@@ -124,11 +124,13 @@ def _looked_for_longer(agenda: Agenda) -> str:
             f"records came late: settled after {_words(settling.now)} instead of {_words(settling.planned)};"
             f" after {_words(settling.half)} from {settling.until:%Y-%m-%d %H:%M}Z on if none is that late again"
         )
-    if isinstance(agenda, Following) and agenda.sweeps.wide and agenda.sweeps.wide_until is not None:
-        planned, until = agenda.schedule.sweep_lag, agenda.sweeps.wide_until
+    if not isinstance(agenda, Following):
+        return ""
+    expected = agenda.sweeps.expected
+    if expected.wide and expected.until is not None:
         return (
-            f"records come late: looked for {_words(agenda.sweeps.lag)} back instead of {_words(planned)},"
-            f" until {until:%Y-%m-%d %H:%M}Z if none is that late again"
+            f"records come late: looked for {_words(expected.now)} back instead of {_words(expected.planned)},"
+            f" until {expected.until:%Y-%m-%d %H:%M}Z if none is that late again"
         )
     return ""
 

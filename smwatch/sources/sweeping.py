@@ -18,7 +18,7 @@ from smwatch.sources.lateness import Lateness
 from smwatch.sources.nature import Nature, Schedule, floor
 from smwatch.sources.passes import EVERY, PIECES, Passes
 from smwatch.sources.scan import Scan
-from smwatch.sources.settle_lag import LATE_FACTOR, LONGEST, NEAR
+from smwatch.sources.sweep_lag import SweepLag
 
 
 class Manner(NamedTuple):
@@ -83,20 +83,14 @@ FADE, DOUBT, TRUSTED = 0.9, 20, (0.8, 1.25)
 how much less or more than was thought there may be, for what is thought from now on."""
 EDGE, TOO_MANY_AT_EDGE, WIDEN, ENOUGH = 0.9, 0.02, 1.5, 100
 """When so many records are only just inside the sweep lag, some are beyond; so many records must have told."""
-OUTLIER = 5
-"""How many times as late as planned one record alone may be for sweeps to reach further back because of it."""
-WIDE_FOR = timedelta(hours=6)
-"""How long a sweep lag stays widened, over restarts as well."""
 
 
 class Sweeps:
     """The plan of the sweeps of one source; pure."""
 
     def __init__(self, schedule: Schedule, nature: Nature, rate: float, lags: Lags) -> None:
-        self.lag = max(schedule.sweep_lag, min(lags.sweep or timedelta(), LONGEST))
-        """Records at most this late are found within minutes of becoming visible."""
-        self.wide_until = lags.sweep_until
-        """How long that is more than was planned, if it is."""
+        self.expected = SweepLag(schedule.sweep_lag, lags)
+        """How late records are expected to be."""
         self.swept_at: datetime | None = None
         """When the last complete sweep began; None before there was one."""
         self.pause = 0.0
@@ -112,7 +106,7 @@ class Sweeps:
         self._shallow = False
         self._late_to: datetime | None = None
         self._glanced_at = self._passes_at = 0.0
-        self._last = (self.lag, self.lag, self.lag)
+        self._last = (self.lag,) * 3
         """At what age (least, middle, most) a moment is read before it is settled, or read by itself."""
         self._took = timedelta()
         self._left = [0.0, 0.0, 0.0]
@@ -121,6 +115,11 @@ class Sweeps:
         self._glances = 0
         self._cost = 1.0
         self._told = 0
+
+    @property
+    def lag(self) -> timedelta:
+        """Records at most this late are found within minutes of becoming visible."""
+        return self.expected.now
 
     @property
     def reach(self) -> timedelta:
@@ -137,11 +136,6 @@ class Sweeps:
             return self.lag  # to read the rest by itself would cost more than it saves
         # a moment is looked at for the last time up to a pause later than that
         return habit - JOIN * self._pause
-
-    @property
-    def wide(self) -> bool:
-        """Whether records are expected to be later than was planned."""
-        return self.lag > self._schedule.sweep_lag
 
     @property
     def slow(self) -> bool:
@@ -320,28 +314,9 @@ class Sweeps:
                 self._lateness.add_between(age, max(self.lag, age))
 
     def widen(self, at: datetime, factor: float, limit: timedelta) -> None:
-        """Expect records to be later, for some hours."""
-        self.lag = min(factor * self.lag, limit)
-        self.wide_until = at + WIDE_FOR
+        """Expect records to be so many times as late, for some hours."""
+        self.expected.widen(at, factor, limit)
         self._told = self._lateness.added
-
-    def expect(self, delay: timedelta, at: datetime, limit: timedelta) -> None:
-        """Expect records to be this late and a little more, for some hours; what is far later is left to the settle."""
-        planned = self._schedule.sweep_lag
-        if not NEAR * planned < delay <= OUTLIER * planned:
-            return
-        if delay > NEAR * self.lag:
-            self.lag = min(max(self.lag, LATE_FACTOR * delay), limit)
-        self.wide_until = at + WIDE_FOR
-
-    def narrow(self, at: datetime) -> None:
-        """Expect what was planned again, some hours after it was found to be too little."""
-        if not self.wide:
-            return
-        latest = at + WIDE_FOR
-        self.wide_until = min(self.wide_until or latest, latest)  # a wrong clock may have said otherwise
-        if at > self.wide_until:
-            self.lag, self.wide_until = self._schedule.sweep_lag, None
 
     def _look_further(self, at: datetime) -> None:
         """Expect records that are later than could be seen, when many are almost as late as that."""

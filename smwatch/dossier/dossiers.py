@@ -37,7 +37,7 @@ class Dossiers:
         """As they stand, what has only been counted left out; so for the next."""
         self.principals: dict[str, PrincipalDossier] = {}
         self._again: dict[Likeness, Again] = {}
-        self._about: defaultdict[Secret | str, set[Likeness]] = defaultdict(set)
+        self._about: defaultdict[Secret | str, dict[Likeness, None]] = defaultdict(dict)
         """Those of a secret, and of a principal by identity."""
         self._once: set[Likeness] = set()
         """Of events that were noted each by itself: most never come again, and to be ready to count one takes as long
@@ -125,9 +125,9 @@ class Dossiers:
         if likeness not in self._again:
             if len(self._again) >= KNOWN:
                 self._count_fewer()
-            self._about[event.caller.principal.identity].add(likeness)
+            self._about[event.caller.principal.identity][likeness] = None
             if (secret := event.call.secret) is not None:
-                self._about[secret].add(likeness)
+                self._about[secret][likeness] = None
         known = self._again[likeness] = Again.after(arrival)
         known.counts(event.key)
         self._counted = True
@@ -146,7 +146,7 @@ class Dossiers:
         self._note_again(known)
         for about in (known.event.principal.identity, known.event.secret):
             if about is not None:
-                self._about[about].remove(likeness)
+                del self._about[about][likeness]
                 if not self._about[about]:
                     del self._about[about]
 

@@ -136,7 +136,7 @@ class Names:
 
     def together(self, secrets: Iterable[Secret]) -> None:
         """Take note that one record is about all of these: should two turn out to be one, it counts once for that."""
-        keys = {_key(secret) for secret in secrets}
+        keys = dict.fromkeys(map(_key, secrets))
         for key in keys:
             name = self._names[key]
             if name.short in keys:
@@ -222,7 +222,7 @@ class Names:
 
     def _set_right(self, moved: _Moved) -> bool:
         """Have references mean what they are now; whether a part of what was said of a secret was another's."""
-        for was in {was for was, _ in moved.values()}:
+        for was in dict.fromkeys(was for was, _ in moved.values()):
             self._changed(was)
         for reference, (was, now) in moved.items():
             name = self._names[_key(was)]

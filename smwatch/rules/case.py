@@ -122,7 +122,7 @@ class Case(ABC):
 
     def evidence_changes(self) -> None:
         """Have the alarm worked out again, with what it tells beside its evidence as it is."""
-        self.world.dirty.add(self)
+        self.world.dirty[self] = None
 
     @property
     def unready(self) -> bool:

@@ -25,7 +25,7 @@ class Cases:
         self._silent = {rule.id: rule for rule in rules if rule.silence is not None}
         self.feeds = Feeds(tuple(self._silent.values()), world)
         self._standing = standing
-        self._recalled: dict[int, set[str]] = {}
+        self._recalled: dict[int, dict[str, None]] = {}
         """The groups of alarms that were kept, by the keys of their events."""
 
     def of(self, alarm: Alarm, right: Renames = MappingProxyType({})) -> Case | None:
@@ -53,7 +53,7 @@ class Cases:
     def recall(self, alarm: Alarm) -> None:
         """Have an alarm that was kept be `recognised` by its events."""
         for key in alarm.event_keys if alarm.secret is not None else ():
-            self._recalled.setdefault(key, set()).add(alarm.group)
+            self._recalled.setdefault(key, {})[alarm.group] = None
 
     def recognise(self, event: Event) -> None:
         """Regroup the alarms of this event, which is recalled, if it names another secret than when they were kept."""

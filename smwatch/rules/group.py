@@ -31,7 +31,7 @@ class Group(Heeded):
         self.watchers = None
         self.loud = -1
         self.members: dict[Member, Times] = {}
-        self.listening: set[Times] | None = None
+        self.listening: dict[Times, None] | None = None
         """Members of which plans may know more, to be told before anybody cares for it; None before the first."""
         self.awaiting: list[tuple[int, Watcher]] | None = None
         """Who becomes a watcher when there are so many members."""
@@ -51,7 +51,7 @@ class Group(Heeded):
         if times is not None:
             times.leave(self)
             if self.listening:
-                self.listening.discard(times)
+                self.listening.pop(times, None)
 
     def dismiss(self, member: Member) -> None:
         """Somebody has turned out to be another member, or one to be."""
@@ -162,7 +162,7 @@ class Absent(Heeded):
         """`readmit` is told of which second more is known."""
         super().__init__()
         self.loud = EVER
-        self.listening: set[Times] | None = None
+        self.listening: dict[Times, None] | None = None
         """Nobody: of each event it wants to hear at once."""
         self._readmit = readmit
 

@@ -36,7 +36,7 @@ class _Days:
     def __init__(self) -> None:
         self.doers: dict[tuple[int, int], dict[str, int]] = {}
         """By (period, day): the most that each group came to."""
-        self.interested: set[Doer] = set()
+        self.interested: dict[Doer, None] = {}
 
 
 class Habits:
@@ -93,12 +93,12 @@ class Habits:
 
     def watch(self, identity: str, doer: Doer) -> None:
         """Tell `doer` when more becomes known of a principal."""
-        self._known[identity].interested.add(doer)
+        self._known[identity].interested[doer] = None
 
     def leave(self, identity: str, doer: Doer) -> None:
         """Tell it no more."""
         if (days := self._known.find(identity)) is not None:
-            days.interested.discard(doer)
+            days.interested.pop(doer, None)
 
 
 def _tell(days: _Days, day: int) -> None:

@@ -81,7 +81,7 @@ class SeenCase(ValuedCase):
         self.newest_key = event.key
         self.event = event
         if self.found:
-            self.world.dirty.add(self)  # as evidence_changes() does: each event of a case with an alarm comes by
+            self.world.dirty[self] = None  # as evidence_changes() does: each event of a case with an alarm comes by
 
     def _count(self) -> None:
         """Find out whether there are enough values for any period."""

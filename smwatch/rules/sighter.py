@@ -43,7 +43,7 @@ class Sighter:
         if key > case.newest_key:  # it heard the event; that is not worth a call, of each that comes here
             case.newest_key, case.event = key, event
             if case.found:
-                case.world.dirty.add(case)
+                case.world.dirty[case] = None
         number = second // case.width
         if number == self._number and key > self._ends[1] and not case.enough:
             self._ends[1] = key

@@ -158,7 +158,7 @@ class Slots:
     def fold(self, right: Renames) -> None:
         """Know values that have turned out to be others as those."""
         for number, slot in self.by_number.items():
-            for old in right.keys() & slot.keys():
+            for old in [each for each in right if each in slot]:
                 first, last = slot.pop(old)
                 ends = slot.setdefault(right[old], [first, last])
                 ends[:] = min(first, ends[0]), max(last, ends[1])

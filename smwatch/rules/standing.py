@@ -110,14 +110,14 @@ class Standing:
                 if waiter.look_again(TAKEN if few else None):
                     roused[waiter] = None
                 continue
-            case = dirty.pop()
+            case, _ = dirty.popitem(last=False)
             if case.gone:
                 continue
             if few:
                 while case.unready and looked_at < LOOKED_AT:
                     looked_at += case.go_on()
                 if looked_at >= LOOKED_AT:
-                    dirty.add(case)
+                    dirty[case] = None
                     break
             if (alarm := self._worked_out(case)) is not None:
                 changed[alarm.group] = alarm
@@ -128,7 +128,7 @@ class Standing:
 
     def settle_one(self, case: Case) -> tuple[Alarm, ...]:
         """Work out the alarm of this case now, whatever else is left to be worked out; it, if it changed."""
-        self._world.dirty.discard(case)
+        self._world.dirty.pop(case, None)
         alarm = self._worked_out(case)
         return (alarm,) if alarm is not None else ()
 

@@ -32,7 +32,7 @@ class Deadlines:
     def __init__(self) -> None:
         self._set: list[tuple[int, int]] = []
         """(second of the start, second of the deadline), ascending."""
-        self._watchers: set[Watcher] = set()
+        self._watchers: dict[Watcher, None] = {}
 
     def add(self, second: int, deadline: int) -> None:
         """A start has set a deadline."""
@@ -56,7 +56,7 @@ class Deadlines:
     def watch(self, watcher: Watcher) -> None:
         """Wake `watcher` when a deadline is set."""
         if watcher not in self._watchers:
-            self._watchers.add(watcher)
+            self._watchers[watcher] = None
             watcher.watches(self)
 
     def grow_loud(self, _high: int) -> None:

@@ -90,9 +90,9 @@ class Times(Heeded):
         """Have this plan tell before anything is said of the fact, or somebody begins to care for it."""
         for group in self.groups:
             if group.listening is None:
-                group.listening = {self}
+                group.listening = {self: None}
             else:
-                group.listening.add(self)
+                group.listening[self] = None
         if self.plans is None:
             self.plans = []
         self.plans.append(plan)
@@ -110,7 +110,7 @@ class Times(Heeded):
         self.plans = None
         for group in self.groups:
             if group.listening:
-                group.listening.discard(self)
+                group.listening.pop(self, None)
                 group.listening = group.listening or None
 
     def catch_up(self, count: int = PLANS) -> None:

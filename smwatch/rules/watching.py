@@ -61,16 +61,16 @@ class Heeded:
     __slots__ = ("loud", "watchers")
 
     def __init__(self) -> None:
-        self.watchers: set[Watcher] | None = None
+        self.watchers: dict[Watcher, None] | None = None
         self.loud = -1
         """None of its watchers cares for later seconds than this."""
 
     def watch(self, watcher: Watcher) -> None:
         """Tell `watcher` of new seconds that matter to it."""
         if self.watchers is None:
-            self.watchers = set()
+            self.watchers = {}
         known = len(self.watchers)
-        self.watchers.add(watcher)  # without a look whether it is there: what asks about a value is slow to hash
+        self.watchers[watcher] = None  # without a look whether it is there: what asks about a value is slow to hash
         if len(self.watchers) > known:
             watcher.watches(self)
         self.grow_loud(watcher.high)
@@ -99,6 +99,6 @@ class Heeded:
     def share_watchers(self, other: Heeded) -> None:
         """Have the same watchers as `other`, which has turned out to be another name for this."""
         if self.watchers or other.watchers:
-            self.watchers = other.watchers = {*(self.watchers or ()), *(other.watchers or ())}
+            self.watchers = other.watchers = {**(self.watchers or {}), **(other.watchers or {})}
             for watcher in tuple(self.watchers):
                 watcher.wake()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from functools import partial
@@ -99,8 +100,8 @@ class World:
         """The present, as far as told."""
         self.read_to = 0
         """What has happened up to this second is known."""
-        self.dirty: set[Case] = set()
-        """Whose alarm has to be worked out again."""
+        self.dirty: OrderedDict[Case, None] = OrderedDict()
+        """Whose alarm has to be worked out again, whoever waits for longest first."""
         self.roused: dict[Roused, None] = {}
         """What has to be looked at again before that."""
         self.mutes: tuple[Mute, ...] = ()

@@ -72,8 +72,11 @@ class Case(ABC):
         """Most cases never need any."""
         self.last_key = -1
         """The key of the newest evidence."""
-        self.gone = False
-        """Whether it was forgotten: what there is to tell of its group is another case's, be it woken all the same."""
+        self.gone: bool | None = False
+        """Whether it was forgotten: what there is to tell of its group is another case's, be it woken all the same.
+
+        None: its group has turned out to be another one, and it is gone once its alarm has been taken back.
+        """
         self.low = self.high = self.own_high = BEGINNING
         """What facts say between these seconds can change the alarm, but for its ending; own_high: as it is judged."""
         self._watching: list[Teller] = []
@@ -162,6 +165,8 @@ class Case(ABC):
             self.shed = other.shed if self.shed is None else self.shed.joined(other.shed)
         self.base = max(filter(None, (self.base, other.base)), key=attrgetter("changed_at"), default=None)
         other.shed, other.base = None, None
+        if other.gone is False:
+            other.gone = None
         self.wake()
         other.wake()
 

@@ -104,14 +104,14 @@ class Standing:
         self._world.wake_due(WOKEN if few else None)
         looked_at = 0
         while (roused or dirty) and most != 0:
+            case = None if roused else dirty.popitem(last=False)[0]
+            if case is not None and case.gone:
+                continue  # and is none of the few: it is woken or not as the collector has come by
             most = most - 1 if most is not None else None
-            if roused:
+            if case is None:
                 waiter, _ = roused.popitem()
                 if waiter.look_again(TAKEN if few else None):
                     roused[waiter] = None
-                continue
-            case, _ = dirty.popitem(last=False)
-            if case.gone:
                 continue
             if few:
                 while case.unready and looked_at < LOOKED_AT:
@@ -160,6 +160,8 @@ class Standing:
         group = alarm.group if alarm is not None else case.group if case.rule.id in self.alarmed else ""
         known = self.alarms.get(group)
         if alarm is None:
+            if case.gone is None:
+                case.gone = True
             if known is None:
                 return None
             self._note(group)

@@ -123,6 +123,17 @@ def test_a_case_hears_under_the_right_name_of_what_follows_events_that_come_afte
     assert (alarm.count, alarm.first_at) == (1, after(hours=2))
 
 
+def test_what_was_known_by_a_wrong_name_takes_back_no_alarm_of_the_secret_that_has_that_name() -> None:
+    follows = "follows = '{ $.eventName = \"PutSecretValue\" }'"
+    engine = Engine(ruled(mine(f'only = [{{ {follows}, same = ["secret"], within = "1h" }}]', by="secret")))
+    engine.judge(arrivals([records.read("my", at=after()), records.put("my", at=after(10))]))
+    engine.fold([(WRONG, RIGHT)])
+    engine.judge(arrivals([records.read("my", at=after(1000)), records.put("my", at=after(1010))]))
+    changed = engine.judge(arrivals([records.put(NAME, at=after(20))]))
+    assert [alarm for alarm in changed if not alarm.count] == []
+    assert {alarm.secret for alarm in engine.alarms.values()} == {WRONG, RIGHT}
+
+
 def test_a_restart_takes_the_alarm_along_under_its_right_name() -> None:
     before, later = Engine(catalogue()), Engine(catalogue())
     fed(before, [[records.read_deleted(DOUBTFUL)]])

@@ -11,7 +11,7 @@ from smwatch.rules import caseload, fact, sighting, standing, times
 from smwatch.rules.alarm import Alarm
 from smwatch.rules.engine import Engine
 from tests import records
-from tests.rules.judging import after, arrivals, catalogue
+from tests.rules.judging import after, arrivals, catalogue, mine, ruled
 from tests.rules.test_order import ACTIONS, PEOPLE, SECRETS
 
 
@@ -22,6 +22,19 @@ def test_alarms_that_are_worked_out_one_by_one_come_in_the_order_in_which_there_
     engine.judge(arrivals(records.read_deleted(name, at=after(0)) for name in names), more=True)
     told = [alarm.secret.name for alarm in settled(engine) if alarm.rule == "SMW-DEL-01" and alarm.secret is not None]
     assert told == names
+
+
+def test_cases_that_were_forgotten_are_none_of_the_few_that_are_worked_out_in_one_go(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(caseload, "CASES", 1)
+    follows = "follows = '{ $.eventName = \"PutSecretValue\" }'"
+    engine = Engine(ruled(mine(f'only = [{{ {follows}, same = ["secret"], within = "1h" }}]', by="secret")))
+    engine.judge(arrivals(records.read(name, at=after()) for name in SECRETS))
+    engine.at_once = 1
+    engine.judge(arrivals(records.put(name, at=after(9)) for name in SECRETS), more=True)
+    told = [engine.settle() for _ in range(2)]
+    assert [[alarm.count for alarm in alarms] for alarms in told] == [[1], [1]]
 
 
 def test_what_was_told_and_is_known_in_the_end_hangs_on_no_places_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:

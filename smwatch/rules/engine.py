@@ -49,7 +49,9 @@ class Engine:
     fewer is possible, then rules that look back further stay silent for longer).
     """
 
-    def __init__(self, rules: RuleSet) -> None:
+    def __init__(self, rules: RuleSet, *, sparing: bool = False) -> None:
+        """`sparing`: of events that nobody is told of yet no more is kept than that takes. It is for where they are let
+        go of otherwise: where they are kept anyway, it takes time and spares nothing."""
         self.rules = rules
         self.at_once: int | None = None
         """How many alarms are worked out in one go, whatever it is that changes them; None: all.
@@ -78,7 +80,7 @@ class Engine:
             for rule in rules.rules
             if rule.silence is None
         ]
-        self._route = Router([*facts, *wanted], world.turns)
+        self._route = Router([*facts, *wanted], world.turns, sparing=sparing)
         self._wanted = Router([*wanted, *looked_at], world.turns)
         self._intake = Intake(world, self._route, cases)
         self._folding: Iterator[int] | None = None

@@ -51,7 +51,9 @@ texts would be kept nowhere else. Serves "memory-flat"."""
 class Router:
     """Finds where events have to go."""
 
-    def __init__(self, stops: Sequence[Stop], turns: Turns) -> None:
+    def __init__(self, stops: Sequence[Stop], turns: Turns, *, sparing: bool = False) -> None:
+        """`sparing`: its plans are to spare room."""
+        self._sparing = sparing
         self._stops = [stop for stop in stops if not stop.never]
         self._routes: Recent[tuple[Any, Any], _Route | None] = Recent(self._route, 2048)
         self._remembered: Remembered = {}
@@ -115,6 +117,8 @@ class Router:
         plan = made[key] if made.older else made.get(key)
         if plan is None:
             plan = takers.plan(subject, self._common)
+            if self._sparing:
+                plan.spare()
             self._made.keep(key, plan)
         return plan
 

@@ -99,7 +99,7 @@ class Parts(Generic[J]):
         """The rules in force, with what the journal remembers of alarms, in whatever thread; SettingsError."""
         from smwatch.rules.engine import Engine
 
-        engine = Engine(build_rules(self.settings))
+        engine = Engine(build_rules(self.settings), sparing=not self.store.keeps_events)
         kept = self._opened
         engine.restore(kept.alarms, kept.mutes, kept.known_since, watched_follows=bool(kept.alarms))
         with suppress(JournalError):  # the first commit says what is wrong

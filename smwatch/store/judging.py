@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from datetime import datetime
 from itertools import chain
-from typing import NamedTuple, TypeVar
+from typing import ClassVar, NamedTuple, TypeVar
 
 import msgspec
 
@@ -47,6 +47,9 @@ class Judging(ABC):
     Lives on one thread. `add` is the only way in for events; `report`, `tick`, `fold` and the operator's verbs are its
     few siblings. Events beyond some `capacity` are dropped and counted; alarms outlive them.
     """
+
+    keeps_events: ClassVar[bool]
+    """Whether events are kept after they were judged."""
 
     def __init__(self, *, capacity: int = 100_000, engine: Judge | None = None) -> None:
         self.capacity = capacity

@@ -31,6 +31,8 @@ class Ledger(Judging):
     An event takes a fifth of what it takes in a store: serves "tail-…-memory".
     """
 
+    keeps_events = False
+
     def __init__(self, *, capacity: int = 100_000, engine: Judge | None = None) -> None:
         super().__init__(capacity=capacity, engine=engine)
         self._known: Packed[_Known] = Packed(capacity)

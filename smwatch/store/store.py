@@ -32,6 +32,8 @@ class Store(Judging):
     Events older than the `capacity` newest are dropped and counted; dossiers and alarms outlive them.
     """
 
+    keeps_events = True
+
     def __init__(self, *, capacity: int = 100_000, engine: Judge | None = None) -> None:
         super().__init__(capacity=capacity, engine=engine)
         self.events: list[Event] = []

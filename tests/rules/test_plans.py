@@ -71,6 +71,48 @@ def test_alarms_are_as_if_sessions_had_nothing_in_common(*, reads: list[Read], b
         assert alarms(reads, batch) == found
 
 
+UUID_END = "-0000-4000-a000-000000000000"
+
+
+@settings(deadline=None, max_examples=50)
+@given(data=st.data(), batch=st.integers(1, 60))
+def test_alarms_are_the_same_where_room_is_spared(*, data: st.DataObject, batch: int) -> None:
+    pair = st.tuples(st.integers(0, 2), st.sampled_from((0, 0, 0, 0, 1, 2, 3, 4, 5, 6)))
+    reads = data.draw(st.lists(st.tuples(pair, st.integers(1, 20)), min_size=1, max_size=40))
+    told = [
+        records.read(
+            f"prod/{which}",
+            by=SESSIONS[session],
+            at=AT + timedelta(seconds=30 * number + again),
+            id=f"{number:04x}{again:04x}{UUID_END}",
+            sourceIPAddress=f"10.0.0.{again % 16 // 15}",
+        )
+        for number, ((session, which), times) in enumerate(reads)
+        for again in range(times)
+    ]
+    order = data.draw(st.sampled_from((told, told[::-1], told[::2] + told[1::2])))
+    plain, sparing = Engine(RULES), Engine(RULES, sparing=True)
+    for engine in (plain, sparing):
+        everything = arrivals(order)
+        for start in range(0, len(everything), batch):
+            engine.judge(everything[start : start + batch])
+    assert dict(sparing.alarms) == dict(plain.alarms)
+
+
+def test_where_room_is_spared_most_events_that_are_noted_are_kept_by_their_keys() -> None:
+    engine = Engine(catalogue(), sparing=True)
+    engine.judge(
+        arrivals(
+            records.read("prod/db", by=SESSIONS[0], at=AT + timedelta(seconds=n), id=f"{n:08x}{UUID_END}")
+            for n in range(60)
+        )
+    )
+    [plan] = {id(plan): plan for plan in engine._route.plans.values() if plan is not None}.values()
+    assert plan._alike is not None
+    assert plan.newest == int(AT.timestamp()) + 59
+    assert len(plan.noted) < 10
+
+
 def test_of_a_new_session_only_what_others_of_its_role_do_not_share_is_found_out(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -41,11 +41,12 @@ CLOSE, APART = Manner(0.99, 0.1, 0.8, 1.35), Manner(0.95, 0.15, 1.5, 1.2)
 """Where sweeps follow each other soon, and where they are `FARTHER` apart; found by simulation."""
 JOIN = 0.2
 """The part of a pause by which sweeps may reach less far: the last one to see a moment is so much later at times."""
-LEAVE, LEAVE_LATER, FAR = 0.0125, 0.0096, 66.0
+LEAVE, LEAVE_LATER, FAR = 0.0125, 0.008, 66.0
 """The share of the records that sweeps may leave to the settle where they are too many to be read by themselves and
 sweeps are so many seconds apart; where they are closer, as much less. Whoever would leave one in a hundred, in one half
 hour or another, would show the 99th of a hundred an hour late. So many are left, and no fewer, once it is known well
-how late records are; until then they are taken for later than they are, and fewer are."""
+how late records are; until then they are taken for later than they are, and fewer are. What is thought of the latest
+ones wanders by a quarter in hours, as they are few: where the settle finds that more were left, fewer may be."""
 LEARNT = 36_000
 """So many records, some hours of them, tell that well."""
 HABITUAL = 1.15
@@ -110,7 +111,7 @@ class Sweeps:
         """At what age (least, middle, most) a moment is read before it is settled, or read by itself."""
         self._took = timedelta()
         self._left = [0.0, 0.0, 0.0]
-        self._missed = self._expected = 0.0
+        self._missed = self._expected = self._settled = 0.0
         self._glance: Scan | None = None
         self._glances = 0
         self._cost = 1.0
@@ -127,8 +128,7 @@ class Sweeps:
         if not self._nature.page:
             return self.lag
         if not self.budget.reads_late:
-            leave = LEAVE if self._lateness.added < LEARNT else LEAVE_LATER
-            share = leave * min(1.0, self.pause / FAR)
+            share = self._leave * min(1.0, self.pause / FAR)
             farthest = min(HABITUAL * self._lateness.usual, self._lateness.leaving(share, self._pause))
             return max(farthest - self._paged, timedelta())
         habit = self._lateness.habit
@@ -230,6 +230,14 @@ class Sweeps:
         return APART if self.pause > FARTHER else CLOSE
 
     @property
+    def _leave(self) -> float:
+        """The share of the records that sweeps may leave: less, where the settle found that they left more of late."""
+        if self._lateness.added < LEARNT:
+            return LEAVE
+        found = self._missed / max(self._settled, DOUBT / LEAVE_LATER)
+        return LEAVE_LATER * min(1.0, LEAVE_LATER / found) if found else LEAVE_LATER
+
+    @property
     def _paged(self) -> timedelta:
         """How long after its beginning a sweep is taken to read what is oldest; of a burst, all is that old."""
         return PAGED * self._took if self.budget.lasting and self.budget.plenty else timedelta()
@@ -303,6 +311,7 @@ class Sweeps:
             expected = rows * sum(map(self._lateness.beyond, self._last)) / len(self._last)
             self._expected = FADE * self._expected + expected
             self._missed = FADE * self._missed + missed
+            self._settled = FADE * self._settled + rows
             if self.passing and self._missed > SURPRISING * (self._expected + DOUBT):
                 self._left[1] += missed
                 self._learn_left()

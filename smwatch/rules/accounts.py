@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from weakref import WeakSet
+from weakref import WeakKeyDictionary
 
 from smwatch.rules.answer import Answer, Open
 from smwatch.rules.memory import Asked
@@ -53,15 +53,15 @@ class _Account:
 
     def __init__(self) -> None:
         self.watched = False
-        self._watchers: WeakSet[Watcher] = WeakSet()
+        self._watchers: WeakKeyDictionary[Watcher, None] = WeakKeyDictionary()
 
     def watch(self, watcher: Watcher) -> None:
         """Wake `watcher` when it turns out to be watched."""
-        self._watchers.add(watcher)
+        self._watchers[watcher] = None
 
     def is_watched(self) -> None:
         """It has turned out to be."""
         self.watched = True
         for watcher in tuple(self._watchers):
             watcher.wake()
-        self._watchers.clear()
+        self._watchers = WeakKeyDictionary()

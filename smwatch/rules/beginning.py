@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from weakref import WeakSet
+from weakref import WeakKeyDictionary
 
 from smwatch.rules.watching import Watcher
 
@@ -19,7 +19,7 @@ class Beginning:
         """The same as it was before a restart, as far as told."""
         self.covered = True
         """Whether it is known which periods had been watched before a restart."""
-        self._waiting: WeakSet[Watcher] = WeakSet()
+        self._waiting: WeakKeyDictionary[Watcher, None] = WeakKeyDictionary()
 
     def move(self, second: int) -> None:
         """Events are known from this second on."""
@@ -42,10 +42,10 @@ class Beginning:
 
     def await_catching_up(self, watcher: Watcher) -> None:
         """Wake `watcher` once as much is known again as was before a restart."""
-        self._waiting.add(watcher)
+        self._waiting[watcher] = None
 
     def _look(self) -> None:
         if self._waiting and self.caught_up:
             for watcher in tuple(self._waiting):
                 watcher.wake()
-            self._waiting.clear()
+            self._waiting = WeakKeyDictionary()

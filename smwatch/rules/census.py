@@ -5,7 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Mapping
 from typing import Protocol
-from weakref import WeakSet
+from weakref import WeakKeyDictionary
 
 from smwatch.rules.dimension import DIMENSIONS, Dimension, Renames, Value, deciding
 from smwatch.rules.envelope import Rule, Share
@@ -60,7 +60,7 @@ class Population:
         self._known: dict[Value, _Known] = {}
         self._firsts: list[int] = []
         """Of all values, ascending."""
-        self._counting: WeakSet[Counting] = WeakSet()
+        self._counting: WeakKeyDictionary[Counting, None] = WeakKeyDictionary()
         self._news: tuple[int, int] | None = None
         """From which second up to which there are more than was told."""
         self._moved = moved
@@ -109,11 +109,11 @@ class Population:
 
     def watch(self, counting: Counting) -> None:
         """Tell `counting` when there were more than thought, or fewer."""
-        self._counting.add(counting)
+        self._counting[counting] = None
 
     def fold(self, right: Renames) -> None:
         """Count values that have turned out to be others as those."""
-        for old in right.keys() & self._known.keys():
+        for old in [each for each in right if each in self._known]:
             gone = self._known.pop(old)
             if gone.first == EVER:
                 continue

@@ -8,8 +8,12 @@ from collections.abc import Sequence
 import pytest
 
 from smwatch.rules import caseload, fact, sighting, standing, times
+from smwatch.rules.accounts import Accounts
 from smwatch.rules.alarm import Alarm
+from smwatch.rules.beginning import Beginning
+from smwatch.rules.census import Population
 from smwatch.rules.engine import Engine
+from smwatch.rules.watching import Teller
 from tests import records
 from tests.rules.judging import after, arrivals, catalogue, mine, ruled
 from tests.rules.test_order import ACTIONS, PEOPLE, SECRETS
@@ -35,6 +39,50 @@ def test_cases_that_were_forgotten_are_none_of_the_few_that_are_worked_out_in_on
     engine.judge(arrivals(records.put(name, at=after(9)) for name in SECRETS), more=True)
     told = [engine.settle() for _ in range(2)]
     assert [[alarm.count for alarm in alarms] for alarms in told] == [[1], [1]]
+
+
+class Woken:
+    """Somebody who waits, and notes whom it was woken after."""
+
+    high = 0
+
+    def __init__(self, woken: list[Woken]) -> None:
+        self._woken = woken
+
+    def watches(self, known: Teller) -> None:
+        """It is told of nothing else."""
+
+    def heed(self, second: int) -> None:
+        """It is told of nothing else."""
+
+    def wake(self) -> None:
+        """What it waits for has come."""
+        self._woken.append(self)
+
+    def recounted(self, first: int, last: int, *, more: bool) -> None:
+        """The same."""
+        self.wake()
+
+
+def test_who_waits_for_the_same_is_woken_in_the_order_in_which_they_asked() -> None:
+    woken = list[Woken]()
+    waiting = [Woken(woken) for _ in range(30)]
+    random.Random(1).shuffle(waiting)
+    accounts, beginning, population = Accounts(), Beginning(), Population([])
+    stranger = accounts.strangers(["444455556666"])
+    assert not isinstance(stranger, bool)
+    for each in waiting:
+        stranger.watch(each)
+        beginning.await_catching_up(each)
+        population.watch(each)
+    accounts.see("444455556666")
+    beginning.before = 5
+    beginning.move(5)
+    known = population.of("prod/db")
+    assert known is not None
+    known.add(5)
+    population.tell()
+    assert woken == [*waiting, *waiting, *waiting]
 
 
 def test_what_was_told_and_is_known_in_the_end_hangs_on_no_places_in_memory(monkeypatch: pytest.MonkeyPatch) -> None:

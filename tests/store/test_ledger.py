@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from uuid import UUID
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -13,6 +14,7 @@ from smwatch.events.reader import Reader
 from smwatch.rules.engine import Engine
 from smwatch.rules.rule import combine, load_builtin
 from smwatch.store.ledger import Ledger
+from smwatch.store.packed import Packed
 from smwatch.store.store import Store
 from tests import records
 
@@ -71,6 +73,24 @@ def test_the_oldest_are_let_go_also_where_they_came_newest_first() -> None:
     assert [ledger.told_of(read(number).event.key)[0] for number in range(1, 7)] == ["", "", *ids[3:]]
     assert ledger.add([read(number) for number in (3, 4, 5, 6)]).added == []
     assert [event.id for event in ledger.add([read(1)]).added] == ids[1:2]
+
+
+def test_where_older_ones_follow_they_are_sorted_once_for_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    """As of a trail's Regions, whose files are read one Region after the other."""
+    ledger, sort, sorted_ = Ledger(capacity=200), Packed[object].sort, 0
+
+    def counted(packed: Packed[object]) -> None:
+        nonlocal sorted_
+        sorted_ += 1
+        sort(packed)
+
+    monkeypatch.setattr(Packed, "sort", counted)
+    first, then = range(1_000, 1_250), range(200)
+    for number in (*first, *then):
+        ledger.add([read(number)])
+    assert sorted_ <= len(then) // 20
+    known = [number for number in first if ledger.told_of(read(number).event.key)[0]]
+    assert known == [*first[-200:]]
 
 
 def test_what_came_first_is_let_go_where_little_is_out_of_order() -> None:

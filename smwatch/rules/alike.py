@@ -82,12 +82,12 @@ class Callers:
     Serves the row "rules-varied" of the benchmarks: those of a session come from any number of addresses.
     """
 
-    __slots__ = ("_first", "_same", "answers", "asked")
+    __slots__ = ("_first", "answers", "asked", "same")
 
     def __init__(self, looks: Iterable[Look], remembered: Remembered) -> None:
         """`looks`: all that is asked about records, of whichever event; `remembered`: see Glance."""
-        self._same: dict[int, int] = {}
-        """By the number of each: that of the first like it."""
+        self.same: dict[int, int] = {}
+        """By the number of each that is known: that of the first like it."""
         self._first: dict[Hashable, int] = {}
         """By the mark of what they have in common, of which the texts would be kept nowhere else: see "memory-flat"."""
         self.asked = Glance(filter(is_of_caller, looks), of_header, remembered).answers
@@ -108,12 +108,12 @@ class Callers:
         if likeness is None:
             return None
         caller = likeness & CALLER_MASK
-        first = self._same.get(caller)
+        first = self.same.get(caller)
         if first is None:
-            if len(self._same) >= CALLERS:
-                self._same.clear()
+            if len(self.same) >= CALLERS:
+                self.same.clear()
                 self._first.clear()
-            first = self._same[caller] = self._find(arrival, caller)
+            first = self.same[caller] = self._find(arrival, caller)
         return likeness - caller + first
 
     def _find(self, arrival: Arrival, caller: int) -> int:

@@ -32,7 +32,7 @@ class Intake:
     def take(self, arrivals: Sequence[Arrival]) -> None:
         """Take these in, in any order."""
         world, router, recalled = self._world, self._router, self._cases.recalled
-        turns, plans, plan_of, bits = world.turns, router.plans, router.plan, SECOND_BITS
+        turns, known, plan_of, bits = world.turns, router.plans.get, router.plan, SECOND_BITS
         began = EVER if world.beginning.at is None else world.beginning.at
         stretches = dict[tuple[str, str, bool], Stretch]()  # an organisation's trail goes from one place to the other
         account, region, seen_by, first, last, newest = "", "", _FILE, EVER, -1, 0
@@ -63,8 +63,10 @@ class Intake:
                 first, last = stretch.first, stretch.last
             if recalled and key in recalled and not _unreadable(arrival):
                 self._cases.recognise(event)
-            plan = plans[arrival.likeness] if turns.count == router.turn else None
-            if plan is None and (_unreadable(arrival) or (plan := plan_of(arrival)) is None):
+            plan = known(arrival.likeness) if turns.count == router.turn else None
+            if plan is None and (
+                (arrival.decoded is not None and _unreadable(arrival)) or (plan := plan_of(arrival)) is None
+            ):
                 continue
             if not plan.since <= second <= plan.until:
                 plan.hear(arrival, second)

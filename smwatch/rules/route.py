@@ -65,7 +65,8 @@ class Router:
         self._common: _Plans = Generations(PLANS, self._gone)
         """What is to be done with events of whichever session, by what those have in common."""
         self.plans: Generations[Likeness | None, Plan] = Generations(PLANS, self._gone)
-        """Those that are known by now, where `turn` is the world's; the others `plan` finds."""
+        """By what `Callers.like` says, where `turn` is the world's: of most events that is their likeness. The others'
+        `plan` finds, and those that are lacking."""
         self._turns = turns
         self.turn = 0
 
@@ -94,20 +95,21 @@ class Router:
         route = self._routes[call.source, call.name] if arrival.decoded is None else self._of(arrival)
         if route is None:
             return None
-        if self._gone:
-            self._let_go()
-        likeness, like = arrival.likeness, self._callers.like(arrival)
-        plan = self.plans[like] if like != likeness else None
-        known = route.alike and like is not None
+        likeness = arrival.likeness
+        first = None if likeness is None else self._callers.same.get(likeness & CALLER_MASK)
+        # Most who come from another address are known: found without a call for each, for the row "rules-varied".
+        like = self._callers.like(arrival) if likeness is None or first is None else likeness & ~CALLER_MASK | first
+        plans = self.plans
+        plan = plans[like] if like in plans.older else plans.get(like)
         if plan is None:
+            if self._gone:
+                self._let_go()
             kind = route.kind(arrival, like)
             if call.others or arrival.decoded is not None:
                 return kind.once
             plan = self._of_kind(kind, Subject(arrival))
-            if known and like != likeness:
-                self.plans.keep(like, plan)
-        if known:
-            self.plans.keep(likeness, plan)
+            if like is not None and route.alike:
+                plans.keep(like, plan)
         return plan
 
     def _of_kind(self, kind: _Kind, subject: Subject) -> Plan:

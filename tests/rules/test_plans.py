@@ -316,6 +316,25 @@ def test_who_comes_again_and_again_is_planned_once_whoever_else_comes(monkeypatc
     assert len(planned) == len(set(planned)) == 101
 
 
+def test_who_comes_from_many_addresses_has_one_plan_kept_which_pushes_none_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(route, "PLANS", 8)
+    engine, planned, plan = Engine(catalogue()), list[str](), _Route.kind
+
+    def counted(at: _Route, arrival: Arrival, like: Likeness | None) -> _Kind:
+        planned.append(arrival.event.principal.called)
+        return plan(at, arrival, like)
+
+    monkeypatch.setattr(_Route, "kind", counted)
+    came = [(1, 0), *((0, number) for number in range(100)), (1, 0)]
+    told = arrivals(
+        records.read("prod/db", by=SESSIONS[who], at=AT + timedelta(seconds=at), sourceIPAddress=f"10.0.0.{number}")
+        for at, (who, number) in enumerate(came)
+    )
+    for arrival in told:
+        engine.judge([arrival])
+    assert len(planned) == 2
+
+
 def test_what_is_forgotten_of_plans_goes_a_few_at_a_time() -> None:
     engine, alive = Engine(catalogue()), list[int]()
 

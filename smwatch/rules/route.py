@@ -154,15 +154,16 @@ class _Kind:
     def __init__(self, stops: Iterable[Stop], subject: Subject) -> None:
         """The stops that this event, which is one of them, may go to."""
         here = [stop for stop in stops if all(part.ask(subject) for part in stop.told)]
-        asks = {part.says: part.ask for stop in here for part in stop.of_caller}
+        asked = [[(part.denies or part, part.denies is None) for part in stop.of_caller] for stop in here]
+        asks = {part.says: part.ask for of_stop in asked for part, _ in of_stop}
         places = {says: place for place, says in enumerate(asks)}
         self._asks = tuple(asks.values())
-        """What is to be asked about the caller and the secret: each once, though many rules ask it."""
+        """What is to be asked about the caller and the secret: each once, though many rules ask it, or deny it."""
         self._needed = _attributes(frozenset[str]().union(*(stop.taker.needs for stop in here)))
         """What some of them need: most calls come from no public network, without which six of fifteen take no read."""
         self._stops = [
-            (stop.taker, [places[part.says] for part in stop.of_caller], tuple([part.ask for part in stop.untold]))
-            for stop in here
+            (stop.taker, [(places[part.says], yes) for part, yes in of_stop], tuple([part.ask for part in stop.untold]))
+            for stop, of_stop in zip(here, asked, strict=True)
         ]
         self._takers: dict[tuple[bool, ...], _Takers] = {}
         self.once = Plan()
@@ -173,13 +174,14 @@ class _Kind:
 
     def takers(self, subject: Subject) -> _Takers:
         """Who takes those of these events that are by the caller of this one, and about its secret."""
-        answers = (*map(call, self._asks, repeat(subject)), *map(bool, self._needed(subject)))
+        answers = (*map(bool, map(call, self._asks, repeat(subject))), *map(bool, self._needed(subject)))
         takers = self._takers.get(answers)
         if takers is None:
             here = [
                 (taker, left)
                 for taker, asked, left in self._stops
-                if all(answers[place] for place in asked) and all(getattr(subject, need) for need in taker.needs)
+                if all(answers[place] is yes for place, yes in asked)
+                and all(getattr(subject, need) for need in taker.needs)
             ]
             takers = self._takers[answers] = _Takers(here)
         return takers

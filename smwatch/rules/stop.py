@@ -56,8 +56,11 @@ class Part:
         of_caller: bool = False,
         never: bool = False,
         says: Hashable = None,
+        denies: Part | None = None,
     ) -> None:
         self.ask = ask
+        self.denies = denies
+        """The part that is to be answered no, where it is that."""
         self.says = self if says is None else says
         """Equal where the same is asked, by whichever rule of a set."""
         self.looks = None if looks is None else tuple(looks)
@@ -190,8 +193,16 @@ def _every(parts: Sequence[Part]) -> Part:
 
 
 def _not(part: Part) -> Part:
+    if part.denies is not None:
+        return part.denies
     ask = part.ask
-    return Part(lambda subject: not ask(subject), part.looks, of_caller=part.of_caller, says=(False, part.says))
+    return Part(
+        lambda subject: not ask(subject),
+        part.looks,
+        of_caller=part.of_caller,
+        says=(False, part.says),
+        denies=part,
+    )
 
 
 def _joined(parts: Iterable[Part]) -> Looks | None:

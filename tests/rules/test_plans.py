@@ -10,6 +10,7 @@ from itertools import pairwise
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from smwatch.events.event import Arrival, Event, Likeness, SeenBy
 from smwatch.record import Record
@@ -28,6 +29,7 @@ from smwatch.rules.sighter import SLOTS
 from smwatch.rules.spread import SpreadCase
 from smwatch.rules.subject import Subject
 from smwatch.rules.times import Times
+from smwatch.rules.trait import TRAITS
 from tests import records
 from tests.records import AT
 from tests.rules.judging import arrivals, catalogue, judged, mine, of, ruled
@@ -211,6 +213,22 @@ def test_of_what_is_for_nobody_no_caller_is_looked_for(monkeypatch: pytest.Monke
     assert not looked_for
     engine.judge(arrivals([records.read("prod/db", at=AT)]))
     assert len(looked_for) == 1
+
+
+def test_what_some_rules_ask_of_a_caller_and_others_deny_is_asked_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked, trait = list[str](), TRAITS["instance"]
+
+    def ask(subject: Subject) -> bool:
+        asked.append(subject.session)
+        return "i-" in subject.session
+
+    monkeypatch.setitem(TRAITS, "instance", replace(trait, make=lambda _lists: ask))
+    rules = ruled(
+        mine('only = ["instance"]').replace("MINE", "ASKS") + mine('unless = ["instance"]').replace("MINE", "DENIES")
+    )
+    for by, fires in ((SESSIONS[0], "ASKS"), (records.role("app", "deploy"), "DENIES")):
+        assert {alarm.rule for alarm in judged([records.read("prod/db", by=by, at=AT)], rules).values()} == {fires}
+    assert len(asked) == 2
 
 
 def test_a_session_that_waits_with_two_access_keys_waits_for_what_is_known_of_each() -> None:

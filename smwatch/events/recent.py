@@ -20,7 +20,7 @@ class Recent(dict[K, V], Generic[K, V]):
     It holds two generations of up to `limit` keys. A hit costs what a dict's does, which is why this is one.
     """
 
-    __slots__ = ("_aged", "_gone", "_limit", "_made", "_make", "_older")
+    __slots__ = ("_aged", "_gone", "_limit", "_made", "_make", "older")
 
     def __init__(self, make: Callable[[K], V], limit: int, *, aged: Callable[[], None] = lambda: None) -> None:
         """`aged` is called after the older generation was forgotten for one that is not asked for any more."""
@@ -29,14 +29,15 @@ class Recent(dict[K, V], Generic[K, V]):
         self._limit = limit
         self._aged = aged
         self._made = 0
-        self._older: dict[K, V] = {}
+        self.older: dict[K, V] = {}
+        """The older generation: who asks whether a key is there need not make a call for that."""
         self._gone: dict[K, V] = {}
         """What is forgotten, let go of bit by bit as others are made: thousands that hold much take milliseconds.
         Serves "longest stall of the event loop".
         """
 
     def __missing__(self, key: K) -> V:
-        value = self._older.pop(key, None)
+        value = self.older.pop(key, None)
         if value is None:
             if self._gone:
                 self._let_go_of_some()
@@ -55,45 +56,45 @@ class Recent(dict[K, V], Generic[K, V]):
 
     def age(self) -> None:
         """Forget what was not asked for since this was called last."""
-        self._let_go(self._older)
-        self._older = dict(self)
+        self._let_go(self.older)
+        self.older = dict(self)
         self.clear()
         self._aged()
 
     def find(self, key: K) -> V | None:
         """What is remembered for `key`; makes nothing."""
         value = self.get(key)
-        return self._older.get(key) if value is None else value
+        return self.older.get(key) if value is None else value
 
     def take(self, key: K) -> V | None:
         """What is remembered for `key`, which is forgotten; makes nothing."""
-        older = self._older.pop(key, None)
+        older = self.older.pop(key, None)
         return self.pop(key, older)
 
     def remembered(self) -> list[K]:
         """Every key that something is remembered for."""
-        return [*self, *self._older]
+        return [*self, *self.older]
 
     def every(self) -> list[V]:
         """All that is remembered."""
-        return [*self.values(), *self._older.values()]
+        return [*self.values(), *self.older.values()]
 
     def forget_if(self, test: Callable[[V], bool]) -> None:
         """Forget what passes `test`, or everything, where it was looked through lately and little was made since.
 
         So that it never costs much more than what is made, however often somebody can have it called.
         """
-        if len(self) + len(self._older) > self._made * LOOKED_THROUGH:
+        if len(self) + len(self.older) > self._made * LOOKED_THROUGH:
             self.forget()
         self._made = 0
-        for each in (self, self._older):
+        for each in (self, self.older):
             for key in [key for key, value in each.items() if test(value)]:
                 del each[key]
 
     def forget(self) -> None:
         """Forget everything."""
-        self._let_go(self._older | self)
-        self._older = {}
+        self._let_go(self.older | self)
+        self.older = {}
         self.clear()
 
     def _let_go_of_some(self) -> None:
@@ -134,7 +135,7 @@ class Marked(Recent[Hashable, V], Generic[K, V]):
 
     def made(self, mark: Hashable, key: K) -> V:
         """The value for a key with this mark that was not asked for lately."""
-        value = self._older.pop(mark, None)
+        value = self.older.pop(mark, None)
         if value is None:
             if self._gone:
                 self._let_go_of_some()

@@ -81,8 +81,11 @@ class Caseload:
 
     def has_nothing_of(self, group: Group) -> bool:
         """Whether nothing is told of a group yet: to what is, each of its events may make a difference."""
-        # Of most rules there is no alarm at all, which is seen without a call: serves the row "rules-varied".
-        return self.sightings.find(group) is None and not (self._rule.id in self._alarmed and self._has_alarm(group))
+        # Of most rules there is no alarm at all, and mostly no case: seen without a call, for the row "rules-varied".
+        sightings = self.sightings
+        if group in sightings or group in sightings.older:
+            return False
+        return self._rule.id not in self._alarmed or not self._has_alarm(group)
 
     # -- under other names
 

@@ -99,11 +99,11 @@ class Outlasting(Memory[K, V]):
 
     def age(self) -> None:
         """Forget what was not asked for since this was called last, but for what outlasts it."""
-        older = self._older
+        older = self.older
         super().age()
         for key, value in older.items():
             if self._outlasts(value):
-                self._older[key] = value
+                self.older[key] = value
             else:
                 self._part_from(value)
 
@@ -177,11 +177,11 @@ class Written(Memory[K, V]):
 
     def known(self, key: K) -> V | None:
         """What is written of `key`, which is thereby heard of again; None if nothing is."""
-        return self[key] if key in self or key in self._older else None
+        return self[key] if key in self or key in self.older else None
 
     def ask(self, key: K) -> V:
         """What is written of `key`, or will be."""
-        if key in self or key in self._older:
+        if key in self or key in self.older:
             return self[key]
         return self._asked[key]
 

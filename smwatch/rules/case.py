@@ -136,6 +136,11 @@ class Case(ABC):
         """Look at some of it; at how many things it did, which is about as many each time."""
         return 0
 
+    @property
+    def weight(self) -> int:
+        """How much it is to work out its alarm: as much as to look at so many things."""
+        return 0
+
     @abstractmethod
     def evidence(self) -> Sequence[Evidence]:
         """The evidence there is, ascending."""

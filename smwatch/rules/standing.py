@@ -119,8 +119,11 @@ class Standing:
                 if looked_at >= LOOKED_AT:
                     dirty[case] = None
                     break
+                looked_at += case.weight
             if (alarm := self._worked_out(case)) is not None:
                 changed[alarm.group] = alarm
+            if few and looked_at >= LOOKED_AT:
+                break
         changed |= {alarm.group: alarm for alarm in self.tell_remuted(few=few) if alarm.group not in changed}
         if len(self.alarms) > ALARMS:
             self._let_go()

@@ -23,6 +23,9 @@ from smwatch.rules.world import World
 
 _IDENTITY, _ACCOUNT, _REGION = DIMENSIONS["identity"], DIMENSIONS["account"], DIMENSIONS["region"]
 _NONE: Gone = {}
+WEIGHT = 500
+"""Sights that could be looked at while an alarm is worked out that lists a hundred values: about a millisecond. Serves
+"longest stall of the event loop"."""
 NO_HABIT = ", with no habit known yet"
 """Ends the title of an alarm that a habit could excuse, where it would not be known."""
 
@@ -86,6 +89,11 @@ class ValuedCase(Case):
         return seen if kept is None else max(seen, (kept.last_at + 1 << SECOND_BITS) - 1)
 
     # -- what is told
+
+    @property
+    def weight(self) -> int:
+        """How much it is to work out its alarm; see Case."""
+        return WEIGHT if self.alarmed else 0
 
     @property
     def counted(self) -> str:

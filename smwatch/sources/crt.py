@@ -9,20 +9,24 @@ import sys
 from collections.abc import Mapping
 from contextlib import suppress
 from importlib import import_module
+from threading import Lock
 from typing import Any
 
 _NAME = "awscrt"
+_IMPORTING = Lock()
+"""Held while awscrt is hidden: a session that is given up while it is opened leaves its thread behind."""
 
 
 def import_botocore() -> None:
     """Import what sessions are made of, in whatever thread, without awscrt."""
     modules: dict[str, Any] = sys.modules
-    hidden = modules.setdefault(_NAME, None) is None  # as Python has what can't be imported
-    try:
-        import_module("aiobotocore.session")
-    finally:
-        if hidden:
-            del modules[_NAME]
+    with _IMPORTING:
+        hidden = modules.setdefault(_NAME, None) is None  # as Python has what can't be imported
+        try:
+            import_module("aiobotocore.session")
+        finally:
+            if hidden:
+                del modules[_NAME]
 
 
 def ready_for_login(config: Mapping[str, Any]) -> None:

@@ -41,7 +41,7 @@ CLOSE, APART = Manner(0.99, 0.1, 0.8, 1.35), Manner(0.95, 0.15, 1.5, 1.2)
 """Where sweeps follow each other soon, and where they are `FARTHER` apart; found by simulation."""
 JOIN = 0.2
 """The part of a pause by which sweeps may reach less far: the last one to see a moment is so much later at times."""
-LEAVE, LEAVE_LATER, FAR = 0.0125, 0.0084, 66.0
+LEAVE, LEAVE_LATER, FAR = 0.0125, 0.008, 66.0
 """The share of the records that sweeps may leave to the settle where they are too many to be read by themselves and
 sweeps are so many seconds apart; where they are closer, as much less. Whoever would leave one in a hundred, in one half
 hour or another, would show the 99th of a hundred an hour late. So many are left, and no fewer, once it is known well

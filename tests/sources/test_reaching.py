@@ -176,9 +176,9 @@ def test_two_readings_beside_each_other_are_noticed() -> None:
     """The test above would fail if another source of the same name read the past."""
 
     async def scenario() -> None:
-        _, watcher, tap = watched(EPOCH - HOUR, days=7, events=8000)
+        _, watcher, tap = watched(EPOCH - 7 * DAY, days=7, events=8000)
         watching = asyncio.create_task(watcher.watch(EPOCH + HOUR))
-        await asyncio.sleep(600)
+        await asyncio.sleep(60)
         other = Watcher(watcher.world, EPOCH - 7 * DAY, SCHEDULE, reader=watcher.reader)
         async for _item in other.start().read_once(watcher.coverage):
             pass

@@ -73,6 +73,7 @@ async def test_the_head_stands_while_the_desk_is_made_and_keys_wait_for_the_rest
         for _ in range(20):
             await pilot.pause()
         assert app.screen.filter_line.input.value == "db"
+        assert app.focused is app.screen.filter_line.input
         app.screen.filter_line.input.value = ""
         rest = [strip.text for strip in app.screen._compositor.render_strips()]
     assert seen[0].startswith(" smwatch  prod · eu-west-1   ○ no source yet")

@@ -110,7 +110,7 @@ class StreamFrame(DirectlyComposed, Living, Screen[None]):
         """Show what the store already holds, each part where it will stay: a layout later is a second first frame."""
         self._give_room(self.app.size)
         self.stream.now, self.stream.zone = self.desk.now, self.desk.zone
-        self.stream.focus()
+        self.set_focus(self.stream)  # at once: keys that were typed ahead are handled before a call_later
         if self._first_filter:
             self.asked.reword(self._first_filter, self.desk.now)
             self._asked_anew()

@@ -13,7 +13,7 @@ from smwatch.events.secret import Secret
 from smwatch.rules.alarm import BY_HAND, EVIDENCE, SECRETS, Alarm, AlarmState, Decision, Severity
 from smwatch.rules.alarm_group import group_of
 from smwatch.rules.command import filled
-from smwatch.rules.dimension import DIMENSIONS, Dimension, Value
+from smwatch.rules.dimension import Dimension, Value
 from smwatch.rules.ending import Ending
 from smwatch.rules.envelope import Rule, Telling
 from smwatch.rules.evidence import BEGINNING, END, LEVELS, Evidence, Shed, Total, total_of
@@ -21,12 +21,11 @@ from smwatch.rules.newest import Commands, Newest
 from smwatch.rules.telling import READERS, reach, sentences, values_alone
 from smwatch.rules.tidings import Tidings
 from smwatch.rules.watching import Teller
+from smwatch.rules.whom import NAMED, SECRET, whom
 from smwatch.rules.world import World
 
 _SEVERITIES = tuple(Severity)
 _KEY = attrgetter("key")
-_SECRET = DIMENSIONS["secret"]
-_IDENTITY, _SESSION, _ACCESS_KEY = (DIMENSIONS[name] for name in ("identity", "session", "access_key"))
 
 
 class Case(ABC):
@@ -60,7 +59,7 @@ class Case(ABC):
         self.world = world
         self.values = values
         self._group = ""
-        self.about = tuple((d.name, str(values[d])) for d in rule.by if d in values and d not in _NAMED)
+        self.about = tuple((d.name, str(values[d])) for d in rule.by if d in values and d not in NAMED)
         self.acknowledged: Decision | None = None
         self.closed: Decision | None = None
         self.ending = Ending(self)
@@ -232,8 +231,8 @@ class Case(ABC):
         if ended_at is not None or acknowledged is not None or self.closed is not None:
             decided = [decision.at for decision in (acknowledged, self.closed) if decision is not None]
             changed_at = max([newest_at, *([ended_at] if ended_at else []), *decided])
-        secret = self.values.get(_SECRET)
-        identity, session, principal = self._whom()
+        secret = self.values.get(SECRET)
+        identity, session, principal = whom(self.values, self.newest, self.base)
         return Alarm(
             group=self.group,
             rule=rule.id,
@@ -264,20 +263,6 @@ class Case(ABC):
             muted_until=self.world.muted_until(rule.id, secret, identity, session),
             changed_at=changed_at,
         )
-
-    def _whom(self) -> tuple[str, str, str]:
-        """The principal's stable identity, its session where the rule groups by that, and what a person calls it."""
-        values, base = self.values, self.base
-        principal = self.newest.event.caller.principal if self.newest is not None else None
-        session = str(values.get(_SESSION, values.get(_ACCESS_KEY, "")))
-        identity = str(values.get(_IDENTITY, ""))
-        if session and not identity:
-            of_event = principal.identity if principal is not None else ""
-            identity = of_event or (base.identity if base is not None else "") or session
-        if not identity:
-            return "", session, ""
-        called = principal.called if principal is not None else base.principal if base is not None else ""
-        return identity, session, called
 
     def secrets_in(self, _episode: Sequence[Evidence], _shed: Shed | None) -> tuple[Secret, ...]:
         """The different secrets that are counted, ascending by their first events; none where events are."""
@@ -347,9 +332,6 @@ class Case(ABC):
         if self.rule.closed_by is None:
             return "events come in again"
         return self.world.fact(self.rule.closed_by.when).says or "what ends it was seen"
-
-
-_NAMED = frozenset((_SECRET, _IDENTITY, _SESSION, _ACCESS_KEY))
 
 
 # Those that an alarm tells are of the last minute or two, most of them: serves the row "rules-trouble".

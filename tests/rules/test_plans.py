@@ -315,15 +315,22 @@ def test_a_secret_that_is_read_all_day_has_few_answers_about_it_held() -> None:
     assert 0 < max(held) <= GRADES
 
 
-def test_who_comes_again_and_again_is_planned_once_whoever_else_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def planned(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Whom a plan is made for, each time one is, where hardly any are kept."""
     monkeypatch.setattr(route, "PLANS", 8)
-    engine, planned, plan = Engine(catalogue()), list[str](), _Route.kind
+    called, plan = list[str](), _Route.kind
 
     def counted(at: _Route, arrival: Arrival, like: Likeness | None) -> _Kind:
-        planned.append(arrival.event.principal.called)
+        called.append(arrival.event.principal.called)
         return plan(at, arrival, like)
 
     monkeypatch.setattr(_Route, "kind", counted)
+    return called
+
+
+def test_who_comes_again_and_again_is_planned_once_whoever_else_comes(planned: list[str]) -> None:
+    engine = Engine(catalogue())
     told = list[Record]()
     for number in range(100):
         at = AT + timedelta(seconds=number)
@@ -334,15 +341,8 @@ def test_who_comes_again_and_again_is_planned_once_whoever_else_comes(monkeypatc
     assert len(planned) == len(set(planned)) == 101
 
 
-def test_who_comes_from_many_addresses_has_one_plan_kept_which_pushes_none_out(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(route, "PLANS", 8)
-    engine, planned, plan = Engine(catalogue()), list[str](), _Route.kind
-
-    def counted(at: _Route, arrival: Arrival, like: Likeness | None) -> _Kind:
-        planned.append(arrival.event.principal.called)
-        return plan(at, arrival, like)
-
-    monkeypatch.setattr(_Route, "kind", counted)
+def test_who_comes_from_many_addresses_has_one_plan_kept_which_pushes_none_out(planned: list[str]) -> None:
+    engine = Engine(catalogue())
     came = [(1, 0), *((0, number) for number in range(100)), (1, 0)]
     told = arrivals(
         records.read("prod/db", by=SESSIONS[who], at=AT + timedelta(seconds=at), sourceIPAddress=f"10.0.0.{number}")

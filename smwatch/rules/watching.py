@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Protocol
 
 
@@ -30,13 +31,16 @@ class Watcher(Protocol):
 
 
 class Recalling:
-    """A watcher that tells of events by name, as long as they are kept by name."""
+    """A watcher that tells of events by name, as long as they are kept by name.
+
+    A plain class: of an ABC or a Protocol it takes longer to ask who is one. Serves the row "rules-trouble".
+    """
 
     __slots__ = ()
 
+    @abstractmethod
     def lose(self, second: int, until: int) -> None:
         """One of this second is kept no longer; `until`: the second of the oldest that is."""
-        raise NotImplementedError
 
 
 class Roused(Protocol):

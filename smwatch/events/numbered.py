@@ -223,6 +223,10 @@ class Numbered:
             calls.numbers += call_numbers
             callers.numbers += caller_numbers
             return
+        if events[len(fresh) - 1] is fresh[-1]:  # history that is loaded newest first. Serves "filled-journal".
+            calls.numbers[:0] = call_numbers
+            callers.numbers[:0] = caller_numbers
+            return
         places = [bisect_left(events, event.key, key=KEY) for event in fresh]
         calls.put(call_numbers, places)
         callers.put(caller_numbers, places)

@@ -46,7 +46,10 @@ class Stored(msgspec.Struct, frozen=True, gc=False):
     def read(self, reader: Reader) -> Arrival:
         """The event, read again."""
         arrival = reader.read(self.raw, seen_by=self.seen_by, seen_at=self.seen_at)
-        if not arrival.event.seconds:  # the record does not say itself when it happened, as nearly all do
+        seconds = arrival.event.seconds
+        if seconds == self.second:
+            return arrival
+        if not seconds:  # the record does not say itself when it happened, as nearly all do
             arrival = reader.read(self.raw, seen_by=self.seen_by, seen_at=self.seen_at, at=self.at)
         if arrival.event.seconds != self.second:
             arrival.event, arrival.moved = arrival.event.moved(self.second), True

@@ -43,11 +43,12 @@ class Reading:
     def stored(self, rows: Iterable[Stored]) -> tuple[tuple[int, Arrival], ...]:
         """Events as the journal holds them, read again, each with its seq."""
         with self.begin() as arrivals:
-            seqs = []
+            seqs, renames = [], self.reader.renames
             for row in rows:
                 arrivals.append(row.read(self.reader))
                 seqs.append(row.seq)
-                self.set_right()
+                if renames:
+                    self.set_right()
             self.pair(arrivals)
             return tuple(zip(seqs, arrivals, strict=True))
 

@@ -107,13 +107,13 @@ class Store(Judging):
         """
         self._set_all_right()
         # No set of keys beside the events: it takes half as much as all else of an event does, and most come in order.
-        newest = self.events[-1].key if self.events else -1
+        oldest, newest = (self.events[0].key, self.events[-1].key) if self.events else (0, -1)
         came, new, again = set[int](), list[Arrival](), list[Arrival]()
         change, note = Change(), self.dossiers.note
         for arrival in arrivals:
             event = arrival.event
             key = event.key
-            if key in came or (key <= newest and self.find(key) is not None):
+            if key in came or (oldest <= key <= newest and self.find(key) is not None):
                 again.append(arrival)
                 continue
             came.add(key)

@@ -1,6 +1,6 @@
 """The numbers of what events share, against the events themselves."""
 
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
@@ -41,6 +41,7 @@ DEEDS = st.one_of(
 
 
 @given(st.lists(st.tuples(DEEDS, st.booleans()), max_size=20))
+@example([(("add", {key: key % 8 for key in keys}), False) for keys in ((70, 80, 90), (40, 50, 60), (35, 45))])
 def test_each_event_has_the_numbers_of_its_call_and_its_caller(deeds: list[tuple[tuple[str, object], bool]]) -> None:
     numbered, events = Numbered(), list[Event]()
     for (deed, what), steady in deeds:

@@ -124,4 +124,5 @@ _PLAIN = {"name", *_OF_CALLER}
 SOME = 4
 """Digits that few event IDs have in common."""
 PARTITIONS = ("aws", "aws-cn", "aws-us-gov")
-_SUFFIX = re.compile(r"-[A-Za-z0-9?]{6}\Z")
+_SUFFIX = re.compile(r"-(?:[A-Za-z0-9?]{6}|[A-Za-z0-9?]{0,6}\*)\Z")
+"""What AWS puts behind a secret's name in its ARN: whole, as much of it as is typed, or as in policies."""

@@ -139,6 +139,15 @@ def test_a_comma_lists_alternatives() -> None:
     assert names("-name:Get*,Batch*,").isdisjoint({"GetSecretValue", "BatchGetSecretValue"})
 
 
+def test_a_secret_is_known_by_an_arn_whose_suffix_is_being_typed_and_by_that_of_a_policy() -> None:
+    arn = records.arn("prod/db")
+    found = kept(f"secret:{arn}")
+    assert found
+    for end in range(len(arn) - 6, len(arn) + 1):  # from the hyphen on
+        assert kept(f"secret:{arn[:end]}", typing=True) == found
+    assert kept(f"secret:{arn[:-6]}*") == found
+
+
 def test_a_secret_is_known_by_name_folder_and_arn() -> None:
     of_db = [event for event in EVENTS if event.secret is not None and event.secret.name == "prod/db"]
     assert kept("secret:prod/db") == of_db

@@ -90,4 +90,4 @@ def show(settings: Settings, backstage: Callable[[], Backstage], *, title: str =
             each.stop(app.fault)
     if app.fault is not None:
         raise app.fault
-    return left(code or FINE, at_once=True)
+    return left(code or app.return_code or FINE, at_once=True)  # the second is of a fault that Textual has shown

@@ -21,6 +21,8 @@ from smwatch.tui.text import visible
 
 READY, BOX = "-ready", "#--container"
 """Textual's names."""
+BY_PAGES = ("page_up", "page_down")
+"""Textual's names of what moves by pages."""
 
 
 class Palette(DirectlyComposed, CommandPalette):
@@ -47,6 +49,11 @@ class Palette(DirectlyComposed, CommandPalette):
             call_soon(call_soon, lambda: show() if self.is_attached else None)
         else:
             call_soon(lambda: show() if self.is_attached else None)
+
+    def _action_command_list(self, action: str) -> None:
+        """Move in the list; by pages only once it is laid out: Textual asks for lines that are not there before."""
+        if self.query_one(CommandList).scrollable_content_region or action not in BY_PAGES:
+            super()._action_command_list(action)
 
     def _measure(self) -> None:
         """Ask each command how many lines it takes, in a turn of its own before the list is laid out.

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import pkgutil
 from importlib import import_module
 
 import pytest
 from textual.binding import Binding
+from textual.command import CommandList
 from textual.dom import DOMNode
 from textual.widgets import Input
 
@@ -195,6 +197,27 @@ async def test_the_palette_offers_what_keys_do_here_and_the_saved_filters() -> N
         await pilot.press("enter")
         await pilot.pause()
         assert "/ error [b]" in stage.lines()[-1]
+
+
+async def test_pages_of_commands_can_be_asked_for_before_they_are_laid_out() -> None:
+    stage = Stage(reads(3))
+    async with stage.app.run_test(size=SIZE) as pilot:
+        with stage.app._context():
+            stage.app.action_command_palette()
+        palette = stage.app.screen
+        while not palette.query(CommandList):  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0)
+        commands = palette.query_one(CommandList)
+        while commands.highlighted is None:  # noqa: ASYNC110 - nobody tells
+            await asyncio.sleep(0)
+        assert not commands.scrollable_content_region
+        with stage.app._context():
+            await palette.run_action("command_list('page_down')")
+            await palette.run_action("command_list('page_up')")
+        assert commands.highlighted == 0
+        await pilot.pause(0.1)
+        await pilot.press("pagedown")
+        assert commands.highlighted
 
 
 async def test_the_palette_lists_commands_in_the_order_of_the_table_of_keys() -> None:

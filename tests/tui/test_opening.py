@@ -342,3 +342,21 @@ def test_settings_that_cannot_be_used_end_in_one_line_and_exit_code_2(config: st
         assert len(lines) == 1
         assert told in lines[0]
         assert "Traceback" not in terminal.written
+
+
+FAULTY = """
+from smwatch.running.show import show_demo
+from smwatch.tui.app import SmwatchApp
+class Fault(Exception): pass
+def action_help(self): raise Fault
+SmwatchApp.action_help = action_help
+raise SystemExit(show_demo(None, wall=False))
+"""
+
+
+def test_a_fault_of_the_screen_is_shown_and_no_success(tmp_path: Path) -> None:
+    with Terminal([sys.executable, "-c", FAULTY], {"HOME": str(tmp_path), "PATH": os.environ["PATH"]}) as terminal:
+        terminal.wait_for("CRITICAL")
+        terminal.press("?")
+        assert terminal.wait_for_the_end() == 1
+        assert "Fault" in terminal.text

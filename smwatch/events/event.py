@@ -237,9 +237,13 @@ class Arrival(msgspec.Struct, gc=False, eq=False):
         """What is read of the record without decoding it; None where it had to be decoded."""
         if self.decoded is not None:
             return None
-        if self._header is None:
-            self._header = quick_header(self.raw)
-        return self._header and whole(self._header)
+        header = self._header
+        if header is None:
+            header = self._header = quick_header(self.raw)
+        if header is None:
+            return None
+        identity: object = header.identity  # mostly it is read, as a header is asked for twice: serves "rules-varied"
+        return whole(header) if isinstance(identity, msgspec.Raw) else header
 
     @property
     def record(self) -> Record:

@@ -223,8 +223,14 @@ class Track:
     def of_event(self, subject: Subject) -> Times | None:
         """What is known of the values of an event that names no more than one secret; None where one is missing."""
         if subject is not self._asked_by:
-            values = values_of(self._gets, subject)
-            self._asked_by, self._found = subject, None if values is None else self.times(values)
+            gets = self._gets
+            if len(gets) == 2:  # as `values_of` does, without a call: of each pair that is new, for "rules-varied"
+                one, other = gets[0](subject), gets[1](subject)
+                self._found = self.times((one, other)) if one and other else None
+            else:
+                values = values_of(gets, subject)
+                self._found = None if values is None else self.times(values)
+            self._asked_by = subject
         return self._found
 
     def enlist(self, plan: Plan, subject: Subject, left: tuple[Ask, ...]) -> None:

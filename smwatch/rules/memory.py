@@ -37,10 +37,11 @@ class Generations(dict[K, V | None], Generic[K, V]):
     def keep(self, key: K, value: V) -> None:
         """Remember `value` for `key`."""
         if len(self) >= self._limit:
-            self._turn_over()
+            self.turn_over()
         self[key] = value
 
-    def _turn_over(self) -> None:
+    def turn_over(self) -> None:
+        """Begin a new generation, of which the first key may be kept without `keep`, and so for `limit` keys."""
         if self.older:
             self._gone.append(self.older)
         self.older = dict(self)
@@ -48,8 +49,8 @@ class Generations(dict[K, V | None], Generic[K, V]):
 
     def forget(self) -> None:
         """Forget everything."""
-        self._turn_over()
-        self._turn_over()
+        self.turn_over()
+        self.turn_over()
 
 
 class Turns:

@@ -284,7 +284,11 @@ class Plan:
             self._tell()
         event = arrival.event
         for times in self.times:
-            times.add(second)
+            told = times.told
+            if (
+                not told or told[-1] != second
+            ):  # else it is known, and nothing more: seen here, as many callers are busy
+                times.add(second)
         if second < self.earliest:
             self.earliest = second
             for debut in self.debuts:

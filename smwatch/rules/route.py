@@ -109,7 +109,9 @@ class Router:
                 return kind.once
             plan = self._of_kind(kind, Subject(arrival))
             if like is not None and route.alike:
-                plans.keep(like, plan)
+                if len(plans) >= PLANS:  # as `keep` does, which takes a call for each pair that is new; so the next two
+                    plans.turn_over()
+                plans[like] = plan
         return plan
 
     def _of_kind(self, kind: _Kind, subject: Subject) -> Plan:
@@ -121,7 +123,9 @@ class Router:
             plan = takers.plan(subject, self._common)
             if self._sparing:
                 plan.spare()
-            self._made.keep(key, plan)
+            if len(made) >= PLANS:
+                made.turn_over()
+            made[key] = plan
         return plan
 
     def wants(self, arrival: Arrival) -> bool:
@@ -213,7 +217,9 @@ class _Takers:
             common = known[key] if known.older else known.get(key)
             if common is None:
                 common = _enlisted(Plan(), self._common, subject)
-                known.keep(key, common)
+                if len(known) >= PLANS:
+                    known.turn_over()
+                known[key] = common
             if not common.takes:  # which are to be in the order of all takers
                 return _enlisted(Plan(common), self._own, subject)
         return _enlisted(Plan(), self._takers, subject)

@@ -74,7 +74,7 @@ class SpreadCase(SeenCase):
             if len(slot) >= VALUES:
                 return ends
             # Since when its values are counts for nothing but a share of all.
-            if slots.put(slot, value, ends) or (self.measure.bar is not None and number == slots.oldest):
+            if slots.put(slot, value, ends) or (self.measure.bar is not None and number == next(iter(slots.by_number))):
                 self._count()
             if number in slots.as_judged:
                 slots.stale(number, value, ())

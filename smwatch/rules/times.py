@@ -42,7 +42,8 @@ def crowded(plans: list[Plan], now: int) -> bool:
     what others go on with, however many there have been. Serves "memory-flat".
     """
     for plan in plans[:2]:
-        if now - plan.newest > IDLE:
+        # Mostly something is noted: without a call, as each plan that begins to listen comes here. Serves "rules".
+        if now - (plan.noted[-1].key >> SECOND_BITS if plan.noted else plan.newest) > IDLE:
             plan.rest()
         elif plans[0] is plan:
             plans.append(plans.pop(0))

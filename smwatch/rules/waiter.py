@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from smwatch.events.event import Event
 from smwatch.events.secret import Secret
-from smwatch.rules.dormant import Dormant, model_of
+from smwatch.rules.dormant import Dormant
 from smwatch.rules.evidence import BEGINNING
 from smwatch.rules.period import HOUR
 from smwatch.rules.sighting import MARKS
@@ -22,7 +22,7 @@ class Waiter:
     most groups never have any other, so that they need no case.
     """
 
-    __slots__ = ("__weakref__", "_ahead", "_back", "_model", "_take", "_waiting", "_world", "high", "listener")
+    __slots__ = ("__weakref__", "_ahead", "_back", "_take", "_waiting", "_world", "high", "listener")
 
     def __init__(self, known: Times, world: World, back: int, ahead: int, take: Callable[[Event], None]) -> None:
         """`back`, `ahead`: how far before and after an event the fact matters; `take` takes one once it is known."""
@@ -32,7 +32,6 @@ class Waiter:
         self._back, self._ahead = back, ahead
         self._take = take
         self._waiting = Dormant(MARKS)
-        self._model: Event | None = None
 
     @property
     def calm(self) -> bool:
@@ -43,8 +42,7 @@ class Waiter:
         """Another event."""
         known = self.listener
         if not known.told or not known.any(second - self._back, second + self._ahead):
-            self._model = model_of(event, self._model)
-            self._waiting.append(event.key, self._model)
+            self._waiting.append(event)
             if second + self._ahead > self.high:
                 self._care_for(second)
         else:

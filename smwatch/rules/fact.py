@@ -134,7 +134,18 @@ class Track:
                 self._turns.count += 1
             self.pairs.append(values)
             self._room.take(self)
+        elif len(times.groups) == 2 and self._seconds.get(values[1]) is not times.groups[1]:
+            self._remember(values[1], cast("Group", times.groups[1]))
         return times
+
+    def _remember(self, second: Value, group: Group) -> None:
+        """The second of two values was heard of: what is known of it is to be remembered, or known again, as `group`.
+
+        It is found in the group of the first, however long ago it was asked for in its own.
+        """
+        now = self._seconds[second]
+        if now is not group:
+            now.absorb(group)
 
     def forget_one(self) -> None:
         """Of the few pairs that have been kept for longest, let go of the one that was heard of longest ago.
@@ -180,7 +191,7 @@ class Track:
                     self._alone[new].absorb(times)
             return
         for values, times in self._named(right):
-            self._forget(values)
+            self._forget(values, times)
             self.times(self._renamed(values, right)).absorb(times)
         if self.dimensions[0].names_secret:
             for old, new in right.items():
@@ -214,11 +225,14 @@ class Track:
     def _renamed(self, values: tuple[Value, ...], right: Renames) -> tuple[Value, ...]:
         return cast("tuple[Value, ...]", renamed(self.dimensions, values, right))
 
-    def _forget(self, values: tuple[Value, ...]) -> None:
+    def _forget(self, values: tuple[Value, ...], times: Times) -> None:
         if (group := self._groups.find(values[0])) is not None:
             group.dismiss(_member(values))
-        if len(values) == 2 and (group := self._seconds.find(values[1])) is not None:
-            group.dismiss(values[0])
+        if len(values) == 2:
+            # One that was forgotten may be remembered again.
+            for each in dict.fromkeys((self._seconds.find(values[1]), *times.groups[1:])):
+                if isinstance(each, Group):
+                    each.dismiss(values[0])
 
     def of_event(self, subject: Subject) -> Times | None:
         """What is known of the values of an event that names no more than one secret; None where one is missing."""

@@ -146,6 +146,21 @@ class Group(Heeded):
                 times.catch_up()
             self.loud = high
 
+    def absorb(self, other: Group) -> None:
+        """Know all that `other` knows, which was forgotten, and is from now on another name for this."""
+        for member, times in other.members.items():
+            if member not in self.members:
+                self.members[member] = times
+                times.groups = tuple([self if each is other else each for each in times.groups])
+                if times.plans:  # who watches may care for more than they did
+                    times.catch_up()
+        if other.awaiting:
+            self.awaiting, other.awaiting = [*(self.awaiting or ()), *other.awaiting], None
+        other.rename(self)
+        while len(self.members) > MEMBERS:
+            self.forget(next(iter(self.members)))
+        self._admit_watchers()
+
     def rename(self, group: Group) -> None:
         """Be another name for `group` from now on, which knows all that this knew."""
         self.members, self._renamed = group.members, group

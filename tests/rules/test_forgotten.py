@@ -131,6 +131,48 @@ def test_a_session_that_goes_on_is_known_whoever_else_reads_the_secret_meanwhile
     assert [alarm.count for alarm in of(DESTROYED, engine.alarms)] == [1]
 
 
+@pytest.mark.usefixtures("small_memories")
+@pytest.mark.parametrize("pause", [1, 5, 10 * LIMIT])
+def test_a_session_that_goes_on_reading_is_known_to_read_however_many_others_there_were(pause: int) -> None:
+    near = 'only = [{ near = "{ $.eventName = GetSecretValue }", same = ["session"], within = "5m" }]'
+    apart = 'only = [{ seen = "{ $.eventName = GetSecretValue }", same = ["secret", "session"], within = "5m" }]'
+    also = mine(apart, when="{ $.eventName = PutSecretValue }").replace("MINE", "ALSO")
+    engine, by = (
+        Engine(ruled(mine(near, when="{ $.eventName = DescribeSecret }") + also)),
+        records.role("app", "task-1"),
+    )
+
+    def read(number: int, secret: str, session: Identity = by) -> None:
+        engine.judge(arrivals([records.read(secret, by=session, at=after(seconds=20 * number))]))
+
+    for number in range(20 * LIMIT):
+        if number % pause == 0:
+            read(number, "a")
+        read(number, "a", records.role("job", f"i-{number:017x}"))
+    read(20 * LIMIT, "a")
+    engine.judge(arrivals([records.describe("z", by=by, at=after(seconds=20 * 20 * LIMIT + 200))]))
+    engine.judge(arrivals([records.describe("z", by=by, at=after(seconds=20 * 20 * LIMIT + 400))]))
+    assert [alarm.count for alarm in engine.alarms.values()] == [1]
+
+
+@pytest.mark.usefixtures("small_memories")
+def test_what_a_session_reads_again_after_it_was_forgotten_counts_with_what_it_reads_for_the_first_time() -> None:
+    several = 'sequence = { then = "{ $.eventName = GetSecretValue }", same = ["session"], of = "secret", min = 3, '
+    rule = mine(several + 'within = "30m" }', when="{ $.eventName = ListSecrets }", by="session")
+    apart = 'only = [{ seen = "{ $.eventName = GetSecretValue }", same = ["secret", "session"], within = "5m" }]'
+    also = mine(apart, when="{ $.eventName = PutSecretValue }").replace("MINE", "ALSO")
+    engine, by = Engine(ruled(rule + also)), records.role("app", "task-1")
+    for secret in "ab":
+        engine.judge(arrivals([records.read(secret, by=by, at=AT)]))
+    for number in range(10 * LIMIT):
+        other = records.role("job", f"i-{number:017x}")
+        engine.judge(arrivals([records.read("a", by=other, at=after(minutes=1, seconds=number))]))
+    engine.judge(arrivals([records.listing(by=by, at=after(hours=2))]))
+    for minute, secret in enumerate("cab"):  # the new one first
+        engine.judge(arrivals([records.read(secret, by=by, at=after(hours=2, minutes=minute + 1))]))
+    assert [alarm.count for alarm in engine.alarms.values()] == [1]
+
+
 @pytest.mark.parametrize("batch", [1, 0])
 def test_a_session_that_others_have_had_rest_is_known_when_it_goes_on(batch: int) -> None:
     sessions = [records.role("app", f"i-{number:017x}") for number in range(7)]

@@ -12,18 +12,21 @@ from importlib import import_module
 from threading import Lock
 from typing import Any
 
+from smwatch.sources.certificates import unread
+
 _NAME = "awscrt"
 _IMPORTING = Lock()
 """Held while awscrt is hidden: a session that is given up while it is opened leaves its thread behind."""
 
 
 def import_botocore() -> None:
-    """Import what sessions are made of, in whatever thread, without awscrt."""
+    """Import what sessions are made of, in whatever thread, without awscrt and certificates that nobody uses."""
     modules: dict[str, Any] = sys.modules
     with _IMPORTING:
         hidden = modules.setdefault(_NAME, None) is None  # as Python has what can't be imported
         try:
-            import_module("aiobotocore.session")
+            with unread():
+                import_module("aiobotocore.session")
         finally:
             if hidden:
                 del modules[_NAME]

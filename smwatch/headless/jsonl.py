@@ -6,7 +6,7 @@ import asyncio
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, datetime
-from itertools import islice
+from itertools import chain, islice
 from typing import IO
 
 import msgspec
@@ -92,7 +92,7 @@ class Lines:
     async def deliver(self, delivery: Delivery) -> None:
         """Write what a delivery holds, flushed, and note it as told."""
         async with self._turn:
-            lines: list[bytes] = []
+            printed = list[Arrival]()
             told: list[int] = []
             self._elsewhere.look_again()
             unwritten = self._unwritten()
@@ -101,7 +101,7 @@ class Lines:
                 elsewhere = self._elsewhere.holds if self._elsewhere else None  # asked of each event: serves "replay"
                 new = {event.own_key for event in (*change.added, *change.corrected, *change.superseded)}
                 again = []
-                printed = self._printed_before([seq for seq, _ in delivery.arrivals])
+                before = self._printed_before([seq for seq, _ in delivery.arrivals])
                 for seq, arrival in delivery.arrivals:
                     event = arrival.event
                     if event.key < self._first_key or not (self._chosen is None or self._chosen(event)):
@@ -109,8 +109,8 @@ class Lines:
                     if elsewhere is not None and elsewhere(event.caller.account, event.caller.region):
                         continue
                     key = event.own_key if event.odd_id else event.key
-                    if key in new and seq not in printed and key not in self._unkept:
-                        lines.append(self._event(arrival))
+                    if key in new and seq not in before and key not in self._unkept:
+                        printed.append(arrival)
                         told.append(seq)
                     else:
                         again.append(seq)
@@ -121,10 +121,9 @@ class Lines:
                 for key in list(islice(self._unkept, max(0, len(self._unkept) - UNKEPT))):
                     del self._unkept[key]
                 self._tell(again)
-            for status in delivery.statuses:
-                lines += self._status(status)
+            statuses = [line for status in delivery.statuses for line in self._status(status)]
             alarms = self._news({**unwritten, **changed})
-            await self._print(lines, alarms, told, delivery.upto)
+            await self._print(statuses, alarms, told, delivery.upto, events=printed)
             if left := [alarm for alarm in changed.values() if self._is_left(alarm)]:
                 self._keep(left, {})
 
@@ -155,15 +154,21 @@ class Lines:
         return max(loud, default=None)
 
     async def _print(
-        self, lines: list[bytes], alarms: Sequence[Alarm], told: Sequence[int] = (), upto: int | None = None
+        self,
+        statuses: list[bytes],
+        alarms: Sequence[Alarm],
+        told: Sequence[int] = (),
+        upto: int | None = None,
+        *,
+        events: Sequence[Arrival] = (),
     ) -> None:
-        """Write lines, those of the events in `told` first, and those of alarms after them."""
-        lines += map(self._alarm, alarms)
+        """Write lines: those of events, whose seqs are `told`, then statuses, and those of alarms after them."""
+        last = statuses + list(map(self._alarm, alarms))
         try:
-            if lines:
-                await self._out.write(lines)
+            if events or last:
+                await self._out.write(chain(map(self._event, events), last))
         except (asyncio.CancelledError, OutputError):
-            if self._out.written == len(lines):
+            if self._out.written == len(events) + len(last):
                 self._note(alarms, told, upto)
             elif not alarms:
                 self._tell(told[: self._out.written])

@@ -9,10 +9,13 @@ import select
 import stat
 import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from itertools import islice
 from typing import IO
 
+TOGETHER = 100
+"""Lines that are made and written in one go: a page's are 1.5 MB, and as much once more. Serves "tail-…-memory"."""
 LAST_LINES_SECONDS = 0.5
 """How long the lines that were given may take to be finished when everything else is to end."""
 
@@ -42,21 +45,24 @@ class Output:
         self._is_pipe = stat.S_ISFIFO(mode)
         self._may_block = self._is_pipe or stat.S_ISSOCK(mode) or self._stream.isatty()
 
-    async def write(self, lines: Sequence[bytes]) -> None:
-        """Write these lines, each without its line break.
+    async def write(self, lines: Iterable[bytes]) -> None:
+        """Write these lines, each without its line break, and asked for not long before it is written.
 
         Cancelled, it goes on for a moment, line by line, as long as the reader takes them: where lines that belong
         together have been written in part only, none can be noted as written, and all would come again.
         """
-        self.written = 0
-        if self._handle < 0:
-            self._stream.write("".join(f"{line.decode()}\n" for line in lines))
-            self._stream.flush()
-        else:
-            await self._send(memoryview(b"\n".join((*lines, b""))))
-        self.written = len(lines)
+        self.written, rest = 0, iter(lines)
+        while some := list(islice(rest, TOGETHER)):
+            done = self.written + len(some)
+            if self._handle < 0:
+                self._stream.write("".join(f"{line.decode()}\n" for line in some))
+                self._stream.flush()
+            else:
+                await self._send(memoryview(b"\n".join((*some, b""))), rest)
+            self.written = done
 
-    async def _send(self, data: memoryview) -> None:
+    async def _send(self, data: memoryview, rest: Iterator[bytes]) -> None:
+        """Send all of it; `rest` are the lines after it, for when there is no other time for them."""
         sent = 0
         try:
             while sent < len(data):
@@ -65,20 +71,21 @@ class Output:
                 sent += self._put(data[sent:])
         except BlockingIOError:  # someone who shares it made it so
             await self._wait()
-            await self._send(data[sent:])
+            self.written += bytes(data[:sent]).count(b"\n")
+            await self._send(data[sent:], rest)
         except BrokenPipeError:
             raise
         except OSError as error:
             whole = bytes(data[:sent])
-            self.written = whole.count(b"\n")
+            self.written += whole.count(b"\n")
             self._take_back(sent - whole.rfind(b"\n") - 1)
             raise OutputError(f"can't write the output ({error.strerror})") from error
         except asyncio.CancelledError:
-            text = bytes(data)
+            text = b"".join((data, b"\n".join((*rest, b""))))
             deadline = time.monotonic() + LAST_LINES_SECONDS
             while sent < len(text) and self._room(deadline - time.monotonic()):
-                sent += self._put(data[sent : text.find(b"\n", sent) + 1])
-            self.written = text.count(b"\n", 0, sent)
+                sent += self._put(memoryview(text)[sent : text.find(b"\n", sent) + 1])
+            self.written += text.count(b"\n", 0, sent)
             raise
 
     def _put(self, data: memoryview) -> int:

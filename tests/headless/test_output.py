@@ -13,7 +13,7 @@ from typing import IO
 
 import pytest
 
-from smwatch.headless.output import Output, OutputError
+from smwatch.headless.output import TOGETHER, Output, OutputError
 
 LINE = b"x" * 999
 
@@ -63,8 +63,9 @@ async def test_a_slow_reader_gets_every_line_while_other_work_goes_on(pipe: Pipe
     assert pipe.output.written == 100
 
 
-async def test_cancelled_before_a_reader_that_goes_on_it_writes_every_line(pipe: Pipe) -> None:
-    writing = asyncio.create_task(pipe.output.write([LINE] * 50))
+@pytest.mark.parametrize("count", [50, 2 * TOGETHER + 50])
+async def test_cancelled_before_a_reader_that_goes_on_it_writes_every_line(pipe: Pipe, count: int) -> None:
+    writing = asyncio.create_task(pipe.output.write([LINE] * count))
     for _ in range(10):
         await asyncio.sleep(0)
     writing.cancel()
@@ -74,8 +75,8 @@ async def test_cancelled_before_a_reader_that_goes_on_it_writes_every_line(pipe:
         with pytest.raises(asyncio.CancelledError):
             await writing
         pipe.stream.close()
-        assert reading.result() == (LINE + b"\n") * 50
-    assert pipe.output.written == 50
+        assert reading.result() == (LINE + b"\n") * count
+    assert pipe.output.written == count
 
 
 async def test_cancelled_before_a_reader_that_reads_once_more_it_ends_with_a_whole_line(pipe: Pipe) -> None:
@@ -146,21 +147,22 @@ async def test_a_full_disk_is_an_error_of_the_output(full: IO[str]) -> None:
     assert output.written == 0
 
 
+@pytest.mark.parametrize("room", [2, 2 * TOGETHER, 2 * TOGETHER + 2])
 @pytest.mark.parametrize("flags", ["w", "a"])
-def test_a_file_that_takes_no_more_is_left_with_whole_lines(tmp_path: Path, flags: str) -> None:
+def test_a_file_that_takes_no_more_is_left_with_whole_lines(tmp_path: Path, flags: str, room: int) -> None:
     path = tmp_path / "lines"
     path.write_bytes(b"before\n" if flags == "a" else b"")
     program = f"""
 import asyncio, resource
 from smwatch.headless.output import Output, OutputError
-resource.setrlimit(resource.RLIMIT_FSIZE, (2_500, resource.RLIM_INFINITY))
+resource.setrlimit(resource.RLIMIT_FSIZE, ({room * 1000 + 500}, resource.RLIM_INFINITY))
 with open({str(path)!r}, {flags!r}) as file:
     output = Output(file)
     try:
-        asyncio.run(output.write([b"x" * 999] * 5))
+        asyncio.run(output.write([b"x" * 999] * {room + 3}))
     except OutputError as error:
         print(output.written, error)
 """
     ended = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
-    assert ended.stdout == "2 can't write the output (File too large)\n"
-    assert path.read_bytes() == (b"before\n" if flags == "a" else b"") + (LINE + b"\n") * 2
+    assert ended.stdout == f"{room} can't write the output (File too large)\n"
+    assert path.read_bytes() == (b"before\n" if flags == "a" else b"") + (LINE + b"\n") * room

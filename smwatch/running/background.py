@@ -19,10 +19,16 @@ from smwatch.monitor.delivery import Delivery
 from smwatch.rules.alarm import Alarm
 
 T = TypeVar("T")
-MOST, LEAST = 250, 10
-"""Events that are applied in one go: as many as the screen can take in within LONG, between these."""
+MOST, LEAST = 100, 10
+"""Events in a part, which is applied in one go: as many as the screen can take in within LONG, between these.
+
+No more, as some take ten times as long as those before them, of which nobody knows beforehand: other sessions, say.
+"""
 LONG = 0.01
 """Seconds: rules that look back far take up to a millisecond an event. Serves "longest stall of the event loop"."""
+BEGUN = 0.0025
+"""Seconds after which no further part is begun in one turn of the screen's loop: as much as that can be told
+beforehand, turns take as long on a machine that is slow. Serves the same."""
 SPARED = 0.005
 """Seconds after which `go_on` is not called once more in one go; a call takes some milliseconds at most."""
 TOGETHER = 250
@@ -62,6 +68,7 @@ class Background:
         self._work = work
         self._keep = keep
         self._go_on = go_on
+        self._apply: Callable[[Delivery], Sequence[Alarm]] = lambda _: ()
         self._clock = clock
         self._most = LEAST
         """How many events are applied in one go at present; the first take longest, as each is of a new kind."""
@@ -79,24 +86,20 @@ class Background:
     def start(self, apply: Callable[[Delivery], Sequence[Alarm]], failed: Callable[[BaseException], None]) -> None:
         """Begin, from within the screen's loop."""
         self._screen = screen, context = asyncio.get_running_loop(), contextvars.copy_context()
-
-        def timed(delivery: Delivery) -> None:
-            began = self._clock()
-            self._gather(apply(delivery))
-            took = self._clock() - began
-            if took > LONG:
-                self._most = max(LEAST, len(delivery.arrivals) // 2)
-            elif took < LONG / 4 and len(delivery.arrivals) >= self._most:
-                self._most = min(MOST, self._most * 2)
-
+        self._apply = apply
         settled_at = self._clock()
 
         async def deliver(delivery: Delivery) -> None:
             nonlocal settled_at
-            for part in self._parted(delivery):
-                await self.on_screen(partial(timed, part))
-                while _names(part) and await self.on_screen(self._some_more):
+            if _names(delivery):
+                names = Delivery(renamed=delivery.renamed, anew=delivery.anew, more=True)
+                await self.on_screen(partial(self._take_in, names))
+                while await self.on_screen(self._some_more):
                     pass
+                delivery = msgspec.structs.replace(delivery, renamed=(), anew=None)
+            parts = self._parted(delivery)
+            while await self.on_screen(partial(self._take_in_some, parts)):
+                pass
             # Not for each part: an alarm that several of them change is worked out once.
             if delivery.more and self._clock() - settled_at < SETTLED_EVERY:
                 return
@@ -144,6 +147,25 @@ class Background:
         _tell(screen, context, there)
         return await asyncio.wrap_future(done)
 
+    def _take_in(self, delivery: Delivery) -> None:
+        """Apply it, and go by how long that took."""
+        began = self._clock()
+        self._gather(self._apply(delivery))
+        took = self._clock() - began
+        if took > LONG:
+            self._most = max(LEAST, len(delivery.arrivals) // 2)
+        elif took < LONG / 4 and len(delivery.arrivals) >= self._most:
+            self._most = min(MOST, self._most * 2)
+
+    def _take_in_some(self, parts: Iterator[tuple[Delivery, bool]]) -> bool:
+        """Apply parts for as long as the screen can be spared; whether there are more."""
+        until = self._clock() + BEGUN
+        for part, more in parts:
+            self._take_in(part)
+            if not more or self._clock() >= until:
+                return more
+        return False
+
     def _some_more(self) -> bool:
         """Go on for as long as the screen can be spared; whether there may be more to do."""
         until = self._clock() + SPARED
@@ -168,16 +190,16 @@ class Background:
             alarms, self._unkept = tuple(self._unkept.values()), {}
             self._loop.call_soon_threadsafe(self._keep, alarms)
 
-    def _parted(self, delivery: Delivery) -> Iterator[Delivery]:
-        """In parts, each of which the screen takes in without standing still; names first, the rest last."""
-        if _names(delivery):
-            yield Delivery(renamed=delivery.renamed, anew=delivery.anew, more=True)
-            delivery = msgspec.structs.replace(delivery, renamed=(), anew=None)
+    def _parted(self, delivery: Delivery) -> Iterator[tuple[Delivery, bool]]:
+        """In parts, each of which the screen takes in without standing still, and whether there are more after it.
+
+        What is no event comes last.
+        """
         arrivals = delivery.arrivals
         while len(arrivals) > (most := self._most):
-            yield Delivery(arrivals[:most], more=True)
+            yield Delivery(arrivals[:most], more=True), True
             arrivals = arrivals[most:]
-        yield msgspec.structs.replace(delivery, arrivals=arrivals)
+        yield msgspec.structs.replace(delivery, arrivals=arrivals), False
 
     def keep(self, alarms: Sequence[Alarm]) -> None:
         """Store alarms that changed on the screen, without making it wait."""

@@ -12,7 +12,7 @@ from smwatch.events.reader import Reader
 from smwatch.events.secret import Secret
 from smwatch.monitor.delivery import Delivery
 from smwatch.rules.alarm import Alarm, AlarmState, Severity
-from smwatch.running.background import GIVES_WAY, LEAST, MOST, SETTLED_EVERY, SPARED, Background, Deliver
+from smwatch.running.background import BEGUN, GIVES_WAY, LEAST, MOST, SETTLED_EVERY, SPARED, Background, Deliver
 from smwatch.sources.source import State, Status
 
 NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
@@ -333,6 +333,33 @@ async def parted(took: Callable[[int], float]) -> list[int]:
     assert [seq for part in parts for seq, _ in part.arrivals] == list(range(2000))
     assert [part.statuses for part in parts] == [()] * (len(parts) - 1) + [(status,)]
     return [len(part.arrivals) for part in parts]
+
+
+@pytest.mark.parametrize(("seconds", "turns"), [(BEGUN, 10), (BEGUN / 2, 5), (BEGUN / 4, 3), (0.0, 1)])
+async def test_no_further_part_is_begun_in_a_turn_that_has_taken_its_time(
+    monkeypatch: pytest.MonkeyPatch, seconds: float, turns: int
+) -> None:
+    monkeypatch.setattr("smwatch.running.background.MOST", LEAST)
+    arrivals = tuple((seq, Reader().read("{}", seen_by=SeenBy.FILE, seen_at=NOW, at=NOW)) for seq in range(10 * LEAST))
+    done, clock, happened = asyncio.Event(), [0.0], list[str]()
+
+    async def work(deliver: Deliver) -> None:
+        await deliver(Delivery(arrivals))
+        loop.call_soon_threadsafe(done.set)
+
+    def apply(delivery: Delivery) -> list[Alarm]:
+        if not happened or happened[-1] != "part":
+            loop.call_soon(happened.append, "turn")
+        happened.append("part")
+        clock[0] += seconds
+        return []
+
+    loop = asyncio.get_running_loop()
+    background = Background(work, keep=lambda alarms: None, clock=lambda: clock[0])
+    background.start(apply, failed=lambda error: None)
+    await asyncio.wait_for(done.wait(), 60)
+    background.stop()
+    assert happened.count("turn") == turns
 
 
 async def test_the_thread_gives_way_to_the_screen_sooner_than_python_has_it_until_it_ends() -> None:

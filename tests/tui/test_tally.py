@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from hypothesis import given, settings
@@ -55,3 +56,9 @@ def test_one_more_event_has_no_other_added_up_again() -> None:
     kept.note([event(99, 0)], NOW)
     _, calls = counting_calls(lambda: kept.totals(NOW, timedelta(hours=1)))
     assert calls < 5
+
+
+def test_an_event_among_others_like_it_is_counted_without_a_call_for_it() -> None:
+    few, many = ([event(number % 20, 0) for number in range(count)] for count in (100, 1_100))
+    calls = [counting_calls(partial(Tally().note, some, NOW))[1] for some in (few, many)]
+    assert calls[1] - calls[0] < 100

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
+from rich.color import ColorSystem
 from rich.segment import Segment
 from rich.style import Style
 from textual.cache import FIFOCache
 from textual.strip import Strip
+
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 class LeanStrip(Strip):
@@ -21,6 +27,24 @@ class LeanStrip(Strip):
         self._segments = segments
         self._cell_length = cell_length
         self._render_cache = self._link_ids = self._cell_count = None
+
+    def render(self, console: Console) -> str:
+        """What is written to the terminal, as Textual's has it, without a call for each piece in a look that is known.
+
+        Serves "page", "added-…" and "cpu-…".
+        """
+        if self._render_cache is None:
+            written = list[str]()
+            for text, style, _ in self._segments:
+                if style is None:
+                    written.append(text)
+                elif style._link or (codes := style._ansi) is None:
+                    system = console._color_system or ColorSystem.TRUECOLOR
+                    written.append(self.render_style(style, text, color_system=system))
+                else:
+                    written.append(f"\x1b[{codes}m{text}\x1b[0m" if codes else text)
+            self._render_cache = "".join(written)
+        return self._render_cache
 
     def __getattr__(self, name: str) -> FIFOCache[object, object]:
         """A cache that is not there yet."""

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 import pytest
+from rich.console import Console
 from rich.segment import Segment
 from rich.style import Style
 from textual.strip import Strip
@@ -42,6 +44,20 @@ def test_a_lean_strip_is_changed_as_any_other_is(change: Callable[[Strip], Strip
         assert list(change(lean)) == list(change(Strip(segments(), WIDTH)))
     assert lean.cell_length == WIDTH
     assert lean.text == Strip(segments()).text
+
+
+@pytest.mark.parametrize("system", ["standard", "256", "truecolor", None])
+def test_a_lean_strip_is_written_to_the_terminal_as_any_other_is(system: str | None) -> None:
+    def styles() -> list[Style | None]:  # each with nothing kept of what it was written as
+        names = ("red", "bold #123456 on #654321", "", "link https://example.com", "reverse", "not bold")
+        return [None, *map(Style.parse, names), Style.from_meta({"@click": "go"})]
+
+    console = Console(color_system=system)  # type: ignore[arg-type]  # it takes any of its systems' names
+    written = [
+        kind([Segment(f"{n} é", style) for n, style in enumerate(styles() * 2)], 3).render(console)
+        for kind in (LeanStrip, Strip)
+    ]
+    assert re.sub(r"id=\d+", "", written[0]) == re.sub(r"id=\d+", "", written[1])
 
 
 @pytest.mark.parametrize(("taken", "width", "told"), [(3, 5, "abc  "), (3, 3, "abc"), (3, 2, "ab"), (3, 0, "")])

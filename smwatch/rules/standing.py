@@ -27,6 +27,8 @@ MUTED = 250
 """Alarms told in one go, where alarms are worked out bit by bit, that are muted from now on or no longer: some 2 ms."""
 TAKEN = 10
 """Events that waited and are taken in one go, of one case: about a millisecond."""
+GONE = 50
+"""Alarms let go in one go, where alarms are worked out bit by bit: whoever has them in an order needs some 2 ms."""
 
 _LAST_AT, _CHANGED_AT = attrgetter("last_at"), attrgetter("changed_at", "group")
 
@@ -61,6 +63,8 @@ class Standing:
         """Groups whose alarms have changed, are new or gone, since somebody compared them."""
         self._remuted: dict[str, bool] = {}
         """The alarms, by group, that a mute has begun or ended for; True: that is told though they are as before."""
+        self._going: list[Alarm] = []
+        """Those that are to be let go, the last one first, unless they change before that."""
 
     def put(self, alarm: Alarm) -> None:
         """Have an alarm stand as it is here."""
@@ -89,7 +93,7 @@ class Standing:
     @property
     def unsettled(self) -> bool:
         """Whether there are alarms still to be worked out."""
-        return bool(self._world.dirty or self._world.roused or self._world.due or self._remuted)
+        return bool(self._world.dirty or self._world.roused or self._world.due or self._remuted or self._going)
 
     def settle(self, most: int | None = None) -> tuple[Alarm, ...]:
         """Work out all alarms that may have changed, or so many of them and not much at once; those that did change.
@@ -125,8 +129,10 @@ class Standing:
             if few and looked_at >= LOOKED_AT:
                 break
         changed |= {alarm.group: alarm for alarm in self.tell_remuted(few=few) if alarm.group not in changed}
-        if len(self.alarms) > ALARMS:
-            self._let_go()
+        if not self._going and len(self.alarms) > ALARMS:
+            self._going = self._least()
+        if self._going:
+            self._let_go(GONE if few else None)
         return tuple(sorted(changed.values(), key=_CHANGED_AT))
 
     def settle_one(self, case: Case) -> tuple[Alarm, ...]:
@@ -176,18 +182,27 @@ class Standing:
         old = known is not None and case.rule.distinct is not None and alarm.amounts_to(known)
         return None if old else alarm
 
-    def _let_go(self) -> None:
+    def _least(self) -> list[Alarm]:
+        """A tenth of the alarms: those that are to be let go first come last."""
         # Each is only put with its like, and few are put in order: serves "longest stall of the event loop".
         alike: dict[tuple[bool, Severity], list[Alarm]] = {
             (open_, severity): [] for open_ in (False, True) for severity in Severity
         }
         for alarm in self.alarms.values():
             alike[alarm.state is not AlarmState.CLOSED, alarm.severity].append(alarm)
-        left = len(self.alarms) - ALARMS * 9 // 10
+        least, left = list[Alarm](), len(self.alarms) - ALARMS * 9 // 10
         for alarms in alike.values():
             if len(alarms) > left:
                 alarms.sort(key=_LAST_AT)
-            for alarm in alarms[:left]:
-                del self.alarms[alarm.group]
-                self._note(alarm.group)
+            least += alarms[:left]
             left -= min(left, len(alarms))
+        return least[::-1]
+
+    def _let_go(self, most: int | None) -> None:
+        """Let go of so many of those that are to be; None: all. What has changed since they were chosen stays."""
+        going, alarms = self._going, self.alarms
+        for _ in range(len(going) if most is None else min(most, len(going))):
+            alarm = going.pop()
+            if alarms.get(alarm.group) is alarm:
+                del alarms[alarm.group]
+                self._note(alarm.group)

@@ -189,6 +189,25 @@ def test_of_many_alarms_the_closed_and_the_least_bad_and_the_oldest_go_first(mon
     assert calls < many / 2
 
 
+def test_alarms_are_let_go_a_few_at_a_time_where_a_screen_waits_and_none_that_has_changed_meanwhile(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(standing, "ALARMS", 200)
+    monkeypatch.setattr(standing, "GONE", 3)
+    engine = Engine(catalogue())
+    engine.at_once = 5
+    engine.judge(arrivals([records.read_deleted(f"prod/{n}", at=after(n)) for n in range(201)]), more=True)
+    left = [0]
+    while engine.unsettled:
+        engine.settle()
+        left.append(len(engine.alarms))
+        if left[-2:] == [198, 195]:
+            engine.judge(arrivals([records.read_deleted("prod/6", by=records.user("eve"), at=after(300))]), more=True)
+    assert max(before - now for before, now in pairwise(left)) == 3
+    kept = {alarm.secret.name for alarm in engine.alarms.values() if alarm.secret}
+    assert kept == {f"prod/{n}" for n in (6, *range(21, 201))}
+
+
 def test_of_two_events_of_one_second_the_same_one_is_told_whichever_came_first() -> None:
     read = records.read_deleted(at=after(-60))
     restores = [records.restore(by=records.user(name)) for name in ("alice", "bob")]

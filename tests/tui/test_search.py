@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
-from smwatch.tui.lines import Piece, line
-from smwatch.tui.search import LOOKED_AT, Search
+from smwatch.tui.lines import Line, Piece, line
+from smwatch.tui.search import FEW, LOOKED_AT, SPARED, Search
 
 LINES = [line(Piece(f"Line {n}.")) for n in range(3 * LOOKED_AT)]
 
@@ -15,12 +17,35 @@ def test_lines_are_looked_at_in_the_order_given_some_at_a_time() -> None:
     search.begin([10, 100, 101])
     assert search.look(LINES) == 10
     last = len(LINES) - 1
-    search = Search(f"line {last}.")
+    search = Search(f"line {last}.", clock=lambda: 0.0)
     search.begin(range(len(LINES)))
     looked = []
     while search.goes_on:
         looked.append(search.look(LINES))
     assert looked == [None, None, last]
+
+
+def test_no_more_lines_are_looked_at_than_there_is_time_for() -> None:
+    clock, written = [0.0], list[int]()
+
+    class Slow(Sequence[Line]):
+        def __len__(self) -> int:
+            return len(LINES)
+
+        def __getitem__(self, at: int) -> Line:  # type: ignore[override]  # no slices are asked for
+            clock[0] += SPARED / FEW * 1.01
+            written.append(at)
+            return LINES[at]
+
+    last = len(LINES) - 1
+    search, looked = Search(f"line {last}.", clock=lambda: clock[0]), list[int | None]()
+    search.begin(range(len(LINES)))
+    while search.goes_on:
+        before = len(written)
+        looked.append(search.look(Slow()))
+        assert len(written) - before <= FEW
+    assert looked == [None] * (len(looked) - 1) + [last]
+    assert written == list(range(len(LINES)))
 
 
 def test_a_page_that_has_become_shorter_is_looked_at_as_far_as_it_goes() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Container, Iterator, Mapping
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping
 from heapq import nsmallest
 from itertools import islice
 from typing import TypeVar
@@ -44,6 +44,26 @@ class Dossiers:
         as to note it. Serves "ingest-varied"."""
         self._counted = False
         """Whether anything may have been counted that is not noted."""
+
+    def note_all(self, arrivals: Iterable[Arrival]) -> None:
+        """Take in events that were not noted before.
+
+        Most are counted with one that came before them in the same hour: that is done here, without a call for each.
+        Serves "ingest" and "cpu-1000".
+        """
+        known_as = self._again.get
+        for arrival in arrivals:
+            likeness = arrival.likeness
+            if likeness is not None and (known := known_as(likeness)) is not None and known.times:
+                key = arrival.event.key
+                if known.begin <= key < known.end:
+                    if key > known.last:
+                        known.last = key
+                    elif key < known.first:
+                        known.first = key
+                    known.times += 1
+                    continue
+            self.note(arrival)
 
     def note(self, arrival: Arrival) -> None:
         """Take in an event that was not noted before."""

@@ -108,8 +108,8 @@ class Store(Judging):
         self._set_all_right()
         # No set of keys beside the events: it takes half as much as all else of an event does, and most come in order.
         oldest, newest = (self.events[0].key, self.events[-1].key) if self.events else (0, -1)
-        came, new, again = set[int](), list[Arrival](), list[Arrival]()
-        change, note = Change(), self.dossiers.note
+        came, new, again, counted = set[int](), list[Arrival](), list[Arrival](), list[Arrival]()
+        change = Change()
         for arrival in arrivals:
             event = arrival.event
             key = event.key
@@ -119,7 +119,7 @@ class Store(Judging):
             came.add(key)
             new.append(arrival)
             if not arrival.shared_id or self._counts(arrival, came):
-                note(arrival)
+                counted.append(arrival)
                 call = event.call
                 if call.secret is not None:
                     change.secrets.add(call.secret)
@@ -129,6 +129,7 @@ class Store(Judging):
                     self.unreadable += 1
         if not new:
             return self._correct(again, change, more=more)
+        self.dossiers.note_all(counted)
         fresh = change.added = [arrival.event for arrival in new]
         self.names.update([event.call.name for event in fresh])
         in_order = sorted(fresh, key=KEY)

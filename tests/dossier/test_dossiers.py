@@ -70,12 +70,12 @@ def _small(monkeypatch: pytest.MonkeyPatch) -> None:
 @given(st.permutations(POOL), st.integers(0, len(POOL)))
 def test_events_that_are_counted_first_are_told_as_if_each_had_been_noted(order: list[Arrival], split: int) -> None:
     every = Dossiers()
-    for one in order[:split]:
-        every.note(one)
+    every.note_all(order[:split])
     every.settle()
     assert said(every.secrets, every.principals) == noted_by_themselves(order[:split])
-    for one in order[split:]:
+    for one in order[split : split + 20]:
         every.note(one)
+    every.note_all(order[split + 20 :])
     every.settle()
     assert said(every.secrets, every.principals) == noted_by_themselves(POOL)
 
@@ -91,6 +91,23 @@ def test_one_more_of_the_same_is_only_counted_until_somebody_looks() -> None:
     assert (secret.events, principal.events) == (50, 50)
     every.settle()
     assert (secret.events, principal.events) == (50, 50)
+
+
+def test_one_more_of_the_same_takes_no_call() -> None:
+    reader, every = Reader(), Dossiers()
+    reads = [
+        reader.read(
+            records.raw(records.read("prod/db", id=str(UUID(int=i)), at=AT + timedelta(seconds=i))),
+            seen_by=SeenBy.LOGS,
+            seen_at=AT,
+        )
+        for i in range(500)
+    ]
+    every.note_all(reads[:10])
+    _, calls = counting_calls(lambda: every.note_all(reads[10:]))
+    assert calls < 10
+    every.settle()
+    assert [dossier.events for dossier in every.secrets.values()] == [500]
 
 
 def test_who_looks_at_one_dossier_has_no_other_brought_up_to_date() -> None:

@@ -29,17 +29,22 @@ class LeanStrip(Strip):
         self._render_cache = self._link_ids = self._cell_count = None
 
     def render(self, console: Console) -> str:
-        """What is written to the terminal, as Textual's has it, without a call for each piece in a look that is known.
+        """What is written to the terminal: as Textual has it, but each style is told only once what it is written as.
 
-        Serves "page", "added-…" and "cpu-…".
+        Textual looks that up again and again for a style that is equal to another one. Serves "page", "added-…" and
+        "cpu-…".
         """
         if self._render_cache is None:
+            system = console._color_system or ColorSystem.TRUECOLOR
             written = list[str]()
             for text, style, _ in self._segments:
                 if style is None:
                     written.append(text)
-                elif style._link or (codes := style._ansi) is None:
-                    system = console._color_system or ColorSystem.TRUECOLOR
+                    continue
+                codes = style._ansi
+                if codes is None:
+                    codes = style._ansi = self.render_ansi(style, system)
+                if style._link:
                     written.append(self.render_style(style, text, color_system=system))
                 else:
                     written.append(f"\x1b[{codes}m{text}\x1b[0m" if codes else text)

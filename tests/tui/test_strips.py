@@ -13,6 +13,7 @@ from textual.strip import Strip
 
 from smwatch.tui.strips import LeanStrip, filled
 from smwatch.tui.widgets.rows import EventRows
+from tests.rules.judging import counting_calls
 from tests.tui.scene import Stage, reads
 
 RED, PLAIN = Style(color="red"), Style()
@@ -58,6 +59,15 @@ def test_a_lean_strip_is_written_to_the_terminal_as_any_other_is(system: str | N
         for kind in (LeanStrip, Strip)
     ]
     assert re.sub(r"id=\d+", "", written[0]) == re.sub(r"id=\d+", "", written[1])
+
+
+def test_what_a_style_is_written_as_is_found_once_though_it_is_like_another() -> None:
+    console, made = Console(color_system="truecolor"), [Style.parse("bold #010203") for _ in range(9)]
+
+    def calls(style: Style) -> int:
+        return counting_calls(lambda: LeanStrip([Segment("a", style)] * 50, 50).render(console))[1]
+
+    assert all(calls(style) < 20 for style in made)
 
 
 @pytest.mark.parametrize(("taken", "width", "told"), [(3, 5, "abc  "), (3, 3, "abc"), (3, 2, "ab"), (3, 0, "")])

@@ -112,6 +112,8 @@ class EventRows(Looks):
         """With it, rows that don't match are drawn dim."""
         self.place = Place()
         self._placed: tuple[Placed, ...] = ()
+        self._drawn = 0
+        """Cells that all columns take, each with one more after it."""
         self._shown: list[Event] = []
         self._strips: dict[tuple[int, bool, str], Strip] = {}
         """What was drawn of a row, under the cursor or not, at a level."""
@@ -217,6 +219,7 @@ class EventRows(Looks):
         placed = lay_out(max(1, self.size.width), self.chosen, dated=dated, zone=self.zone)
         if placed != self._placed:
             self._placed = placed
+            self._drawn = sum(width + 1 for _, _, width in placed)
             self._strips.clear()
             self.refresh()
             self.post_message(self.Arranged(placed))
@@ -264,7 +267,7 @@ class EventRows(Looks):
                 text, last = "", style
             text += fit(cell, width) + " "
         # Every cell has its exact width: nothing needs measuring.
-        drawn = sum(width + 1 for _, _, width in self._placed)
+        drawn = self._drawn
         if drawn == room + 1:
             text, drawn = text[:-1], drawn - 1
         elif drawn < room:

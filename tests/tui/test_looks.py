@@ -7,6 +7,7 @@ from rich.style import Style
 from textual._compositor import Compositor
 from textual._context import visible_screen_stack
 from textual.dom import DOMNode
+from textual.geometry import Region
 from textual.strip import Strip
 
 from smwatch.tui.screens.watch import WatchScreen
@@ -102,3 +103,21 @@ def told(strips: list[Strip]) -> list[list[tuple[str, Style]]]:
         ]
         for strip in strips
     ]
+
+
+async def test_a_part_of_a_widget_with_a_border_is_what_is_cut_out_of_all_of_it() -> None:
+    stage = given()
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("down")
+        await pilot.pause()
+        assert isinstance(stage.app.screen, WatchScreen)
+        detail = stage.app.screen.detail
+        width, height = detail.outer_size
+        whole = detail.render_lines(Region(0, 0, width, height))
+        assert all(strip.text[0] == "▏" for strip in whole)
+        drawn = whole[0].cell_length
+        for start, end in [(1, drawn), (1, 9), (0, 9), (3, drawn), (0, drawn), (0, 1)]:
+            part = detail.render_lines(Region(start, 2, end - start, 20))
+            assert [(list(strip.simplify()), strip.cell_length) for strip in part] == [
+                (list(strip.crop(start, end).simplify()), end - start) for strip in whole[2:22]
+            ]

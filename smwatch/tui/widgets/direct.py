@@ -33,16 +33,17 @@ class Direct(Looks):
         if around is None or (around != NO_EDGE and not edged):
             return super().render_lines(crop)
         strips = [self.render_line(y) for y in crop.line_range]
-        if edged:
+        start, end = crop.column_span
+        if edged and start == 1:  # lines that have changed are asked for without it: nothing is to be cut off again
+            start, end = start - 1, end - 1
+        elif edged:
             edge = self._left_edge()
             strips = [LeanStrip([edge, *strip], 1 + strip.cell_length) for strip in strips]
         if filters := self.drawn_filters():
             background = self.background_colors[1]
             for line_filter in filters:
                 strips = [strip.apply_filter(line_filter, background) for strip in strips]
-        if crop.column_span != (0, self.outer_size.width):
-            strips = [strip.crop(*crop.column_span) for strip in strips]
-        return strips
+        return [strip if (start, end) == (0, strip.cell_length) else strip.crop(start, end) for strip in strips]
 
     def _left_edge(self) -> Segment:
         if self._edge is None:

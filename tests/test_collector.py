@@ -68,6 +68,23 @@ def test_whatever_is_made_no_search_through_everything_begins_by_itself() -> Non
     assert not full
 
 
+def test_few_objects_are_looked_through_in_one_go() -> None:
+    Collector(NOW).start()
+    looked_through: list[int] = []
+
+    def seen(phase: str, info: dict[str, int]) -> None:
+        if phase == "start":
+            looked_through.append(sum(len(gc.get_objects(each)) for each in range(info["generation"] + 1)))
+
+    gc.callbacks.append(seen)
+    try:
+        kept = [[Knot()] for _ in range(20_000)]
+    finally:
+        gc.callbacks.remove(seen)
+    assert kept
+    assert max(looked_through[10:]) < 2_500
+
+
 def test_what_a_search_has_left_is_looked_through_again_once_a_day() -> None:
     collector, knot, now = Collector(NOW), Knot(), NOW + EARLIEST
     left = weakref.ref(knot)

@@ -15,6 +15,7 @@ from textual.system_commands import SystemCommandsProvider
 
 from smwatch.tui.composed import DirectlyComposed
 from smwatch.tui.keytable import KEYS, MOVING
+from smwatch.tui.left_once import LeftOnce
 from smwatch.tui.screens.desk import Desk
 from smwatch.tui.screens.watch import WatchScreen
 from smwatch.tui.text import visible
@@ -25,7 +26,7 @@ BY_PAGES = ("page_up", "page_down")
 """Textual's names of what moves by pages."""
 
 
-class Palette(DirectlyComposed, CommandPalette):
+class Palette(DirectlyComposed, LeftOnce, CommandPalette):
     """Textual's, put together as our screens are, and shown in several turns of the loop.
 
     Textual looks up the styles of all that is in it three times in the turn in which the commands have been gathered:

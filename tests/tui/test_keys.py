@@ -220,6 +220,19 @@ async def test_pages_of_commands_can_be_asked_for_before_they_are_laid_out() -> 
         assert commands.highlighted
 
 
+@pytest.mark.parametrize("key", ["at", "a", "f", "L", "question_mark", "v", "S", "W", "colon"])
+async def test_a_screen_that_is_left_twice_at_once_leaves_the_one_below(key: str) -> None:
+    stage = Stage(reads(3), ui=UiSettings(filters={"failed": "error"}))
+    async with stage.app.run_test(size=SIZE) as pilot:
+        await pilot.press(key)
+        screen = stage.app.screen
+        assert not isinstance(screen, WatchScreen)
+        for _ in range(2):
+            screen.call_next(lambda: screen.dismiss() and None)
+        await pilot.pause()
+        assert isinstance(stage.app.screen, WatchScreen)
+
+
 async def test_the_palette_lists_commands_in_the_order_of_the_table_of_keys() -> None:
     stage = Stage(reads(3), ui=UiSettings(filters={"failed": "error"}))
     async with stage.app.run_test(size=(100, 150)) as pilot:

@@ -18,6 +18,7 @@ from smwatch.store.change import Change
 from smwatch.tui.clip import next_step
 from smwatch.tui.composed import DirectlyComposed
 from smwatch.tui.keys import bindings
+from smwatch.tui.left_once import LeftOnce
 from smwatch.tui.lines import Piece, hint_pieces, spread
 from smwatch.tui.living import Living
 from smwatch.tui.muting import in_force, mutes_meant, scope, told, until_meant
@@ -37,7 +38,7 @@ BESIDE = 110
 TOLD_SECONDS = 4.0
 
 
-class AlarmsScreen(DirectlyComposed, Living, Screen[object]):
+class AlarmsScreen(DirectlyComposed, LeftOnce, Living, Screen[object]):
     """The list of alarms and the chosen one; ends with what to go to in the stream, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [

@@ -14,6 +14,7 @@ from smwatch.store.change import Change
 from smwatch.tui.clip import Clip
 from smwatch.tui.composed import DirectlyComposed
 from smwatch.tui.keys import bindings
+from smwatch.tui.left_once import LeftOnce
 from smwatch.tui.lines import Piece, hint_pieces, spread
 from smwatch.tui.living import Living
 from smwatch.tui.pages.targets import ToEvent
@@ -26,7 +27,7 @@ from smwatch.tui.widgets.pieces import Pieces
 from smwatch.tui.widgets.sheet import Sheet
 
 
-class PageScreen(DirectlyComposed, Living, Screen[object]):
+class PageScreen(DirectlyComposed, LeftOnce, Living, Screen[object]):
     """One page in full size; ends with what to jump to in the stream, or None."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("details")]

@@ -13,6 +13,7 @@ from textual.screen import ModalScreen
 
 from smwatch.tui.composed import DirectlyComposed
 from smwatch.tui.keys import KeyTable
+from smwatch.tui.left_once import LeftOnce
 from smwatch.tui.lines import HOTKEYS, Piece, hint_pieces
 from smwatch.tui.widgets.choices import Choices
 from smwatch.tui.widgets.pieces import Pieces
@@ -23,7 +24,7 @@ FRAME = 4
 """Lines of the box that are none of its list: border, title and keys."""
 
 
-class Picker(DirectlyComposed, ModalScreen[T | None], Generic[T]):
+class Picker(DirectlyComposed, LeftOnce, ModalScreen[T | None], Generic[T]):
     """A list in a box over the screen, ends with what was picked, or None for no change."""
 
     HINTS: ClassVar[tuple[str, ...]] = ()

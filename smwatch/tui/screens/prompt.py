@@ -13,13 +13,14 @@ from textual.widgets import Input
 
 from smwatch.tui.composed import DirectlyComposed
 from smwatch.tui.keys import bindings
+from smwatch.tui.left_once import LeftOnce
 from smwatch.tui.lines import Piece
 from smwatch.tui.text import cells, wrap
 from smwatch.tui.widgets.line_input import LineInput
 from smwatch.tui.widgets.pieces import Pieces
 
 
-class PromptScreen(DirectlyComposed, ModalScreen[str | None]):
+class PromptScreen(DirectlyComposed, LeftOnce, ModalScreen[str | None]):
     """Ends with the answer, or None when it was left."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("prompt")]

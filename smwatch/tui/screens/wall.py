@@ -13,6 +13,7 @@ from textual.screen import Screen
 from smwatch.store.change import Change
 from smwatch.tui.composed import DirectlyComposed
 from smwatch.tui.keys import bindings
+from smwatch.tui.left_once import LeftOnce
 from smwatch.tui.lines import Line
 from smwatch.tui.living import Living
 from smwatch.tui.pages.wall import Scene, wall_page
@@ -21,7 +22,7 @@ from smwatch.tui.screens.desk import Desk
 from smwatch.tui.widgets.sheet import Sheet
 
 
-class WallScreen(DirectlyComposed, Living, Screen[None]):
+class WallScreen(DirectlyComposed, LeftOnce, Living, Screen[None]):
     """Clock, alarms, health and rates in large; needs no input."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("wall")]

@@ -99,13 +99,18 @@ class Parts(Generic[J]):
         """The rules in force, with what the journal remembers of alarms, in whatever thread; SettingsError."""
         from smwatch.rules.engine import Engine
 
-        engine = Engine(build_rules(self.settings), sparing=not self.store.keeps_events)
+        engine = Engine(build_rules(self.settings), sparing=self._sparing)
         kept = self._opened
         engine.restore(kept.alarms, kept.mutes, kept.known_since, watched_follows=bool(kept.alarms))
         with suppress(JournalError):  # the first commit says what is wrong
             if (decided := self.decisions.news()) is not None:
                 engine.adopt(decided)  # another process may have kept those alarms before it knew
         return engine
+
+    @property
+    def _sparing(self) -> bool:
+        """Whether nobody keeps the events that the rules judge."""
+        return not self.store.keeps_events
 
     @property
     def engine(self) -> Engine:
@@ -116,14 +121,14 @@ class Parts(Generic[J]):
         """What is to judge again all that the engine has judged, in any thread."""
         from smwatch.rules.engine import Engine
 
-        return Anew(self.store, self.engine, Engine(self.engine.rules))
+        return Anew(self.store, self.engine, Engine(self.engine.rules, sparing=self._sparing))
 
     def successor(self) -> Successor:
         """What is to judge all that the store was given while it judged nothing, in any thread."""
         from smwatch.monitor.successor import Successor
         from smwatch.rules.engine import Engine
 
-        known, fresh = self.engine, Engine(self.engine.rules)
+        known, fresh = self.engine, Engine(self.engine.rules, sparing=self._sparing)
         kept = tuple(known.alarms.values())
         fresh.restore(kept, known.mutes, known.known_since, watched_follows=bool(kept))
         judged = Ledger(capacity=self.store.capacity, engine=fresh)

@@ -19,6 +19,8 @@ from smwatch.running.parts import Parts
 from smwatch.running.remembered import open_journal
 from smwatch.settings import Settings
 from smwatch.sources.source import State
+from smwatch.store.judging import Judging
+from smwatch.store.ledger import Ledger
 from smwatch.store.store import Store
 from tests.journal.test_journal import ALARM, NOW
 
@@ -99,3 +101,11 @@ def test_the_alarms_of_a_journal_that_can_only_be_read_are_known(
         assert found.alarms == (ALARM,)
         assert found.journal.path is None
         assert "Read-only file system; name another --state-dir); what it holds is shown, and what" in found.notice
+
+
+@pytest.mark.parametrize(("store", "sparing"), [(Ledger, True), (Store, False)])
+def test_rules_that_judge_anew_are_as_sparing_as_those_before(store: type[Judging], sparing: bool) -> None:
+    built = Parts(Settings(), store, remember=False)
+    with closing(built.journal):
+        engines = (built.engine, built.judge_anew().engine, built.successor().engine)
+        assert [engine._route._sparing for engine in engines] == [sparing] * 3

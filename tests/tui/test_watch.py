@@ -14,6 +14,7 @@ from smwatch.events.secret import Secret
 from smwatch.sources.live_tail import COST
 from smwatch.sources.source import State, Status
 from smwatch.tui.outside import Answers, Outside
+from smwatch.tui.pages.names import ToName
 from smwatch.tui.screens.names import NamesScreen
 from smwatch.tui.screens.page import PageScreen
 from smwatch.tui.screens.watch import WatchScreen
@@ -249,6 +250,23 @@ async def test_event_names_show_their_counts_and_several_can_be_ticked() -> None
         assert "6 of 7" in stage.lines()[-1]
 
 
+async def test_event_names_asked_for_before_there_are_events_are_listed_once_there_are() -> None:
+    stage = Stage([])
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("f")
+        assert "No events yet." in stage.text()
+        stage.bring(*reads(3), records.delete("prod/db", eventTime=ago(20)))
+        await pilot.pause()
+        stage.bring(records.put("prod/db", eventTime=ago(10)))  # is not listed: each name keeps its digit
+        await pilot.pause()
+        picker = stage.app.screen
+        assert isinstance(picker, NamesScreen)
+        assert picker.at == ToName("GetSecretValue")
+        assert "PutSecretValue" not in "".join(line for line in stage.lines() if "[ ]" in line)
+        await pilot.press("2")
+        assert "name:DeleteSecret" in stage.lines()[-1]
+
+
 @pytest.mark.parametrize(
     ("keys", "said"), [("f", False), ("f2f", False), ("wf", True), ("3f", True)], ids=["all", "name", "word", "window"]
 )
@@ -451,6 +469,14 @@ async def test_p_shows_everything_a_principal_touched() -> None:
         assert stage.app.clipboard.splitlines()[1:] == [
             f"aws secretsmanager rotate-secret --secret-id prod/{name} --region eu-west-1" for name in "ba"
         ]
+
+
+async def test_who_got_no_value_has_nothing_to_rotate_and_it_is_said_so() -> None:
+    stage = Stage([records.denied("prod/a", by=records.user("mallory"), eventTime=ago(50))])
+    async with stage.app.run_test(size=WIDE) as pilot:
+        await pilot.press("j", "P", "y")
+        assert stage.app.clipboard == "# arn:aws:iam::111122223333:user/mallory got no secret's value\n"
+        assert "copied: a remark that it got no secret's value" in stage.text()
 
 
 @pytest.mark.parametrize("size", [(60, 20), (80, 24), (100, 30), (160, 50), (250, 80)])

@@ -199,12 +199,13 @@ async def rotation_list(dossier: PrincipalDossier, access_key: str = "") -> str:
     Others have their turns in between: 5,000 secrets take 25 ms. Serves "longest stall of the event loop".
     """
     who = access_key or dossier.principal.identity or dossier.principal.name
-    lines = [f"# secrets whose value {_plain(who)} got, in order"]
+    lines = list[str]()
     secrets = dossier.secrets
     for start in range(0, len(secrets), AT_ONCE):
         lines += [_rotation(touched.secret) for touched in secrets[start : start + AT_ONCE] if touched.exposed]
         await asyncio.sleep(0)
-    return "\n".join(lines) + "\n"
+    said = f"# secrets whose value {_plain(who)} got, in order" if lines else f"# {_plain(who)} got no secret's value"
+    return "\n".join((said, *lines)) + "\n"
 
 
 def _rotation(secret: Secret) -> str:

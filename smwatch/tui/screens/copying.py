@@ -10,6 +10,7 @@ from smwatch.tui.pages.targets import ToAccessKey, ToAlarm, ToEvent, ToPrincipal
 from smwatch.tui.screens.desk import Desk
 
 ROTATIONS = "the secrets it got, as commands that rotate them"
+NO_ROTATIONS = "a remark that it got no secret's value"
 
 
 async def copied(desk: Desk, target: object) -> Clip | None:
@@ -20,15 +21,20 @@ async def copied(desk: Desk, target: object) -> Clip | None:
             event = store.find(key)
             return of_event(event, desk.record_of(event), "json") if event is not None else None
         case ToPrincipal(identity) if identity in store.principals:
-            return Clip(await rotation_list(store.principals[identity]), ROTATIONS)
+            return _rotations(await rotation_list(store.principals[identity]))
         case ToAccessKey(access_key):
             use = desk.use_of(access_key)
             for _ in iter(use.step, False):
                 await asyncio.sleep(0)
             if use.dossier is None:
                 return None
-            return Clip(await rotation_list(use.dossier, access_key), ROTATIONS)
+            return _rotations(await rotation_list(use.dossier, access_key))
         case ToAlarm(group) if group in store.alarms:
             return next_step(store.alarms[group])
         case _:
             return None
+
+
+def _rotations(listed: str) -> Clip:
+    """A rotation list, of which the first line says what it is."""
+    return Clip(listed, ROTATIONS if listed.count("\n") > 1 else NO_ROTATIONS)

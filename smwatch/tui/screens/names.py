@@ -7,13 +7,15 @@ from typing import ClassVar
 
 from textual.binding import BindingType
 
+from smwatch.store.change import Change
 from smwatch.tui.keys import KeyTable, bindings
+from smwatch.tui.living import Living
 from smwatch.tui.pages.names import ToName, names_page, ranked
 from smwatch.tui.screens.picker import Picker
 from smwatch.tui.widgets.sheet import Sheet
 
 
-class NamesScreen(Picker[frozenset[str]]):
+class NamesScreen(Living, Picker[frozenset[str]]):
     """Ends with the names to keep (none for all), or None for no change."""
 
     BINDINGS: ClassVar[list[BindingType]] = [*bindings("names")]
@@ -23,6 +25,7 @@ class NamesScreen(Picker[frozenset[str]]):
         self, counts: Mapping[str, int], ticked: frozenset[str], keys: KeyTable, *, filtered: bool = False
     ) -> None:
         """The counts are of all events; `filtered` says that not all of those are asked for, whatever their names."""
+        self._known = counts
         self._counts = dict(ranked(counts))
         self._ticked = set(ticked)
         remark = "a digit shows only that one"
@@ -33,6 +36,12 @@ class NamesScreen(Picker[frozenset[str]]):
     def first(self) -> object:
         """A ticked name, else the most frequent one."""
         return ToName(next((name for name in self._counts if name in self._ticked), next(iter(self._counts))))
+
+    def show_change(self, change: Change) -> None:
+        """List the names as soon as there are any, and no others after them: each keeps its digit."""
+        if not self._counts and change.added:
+            self._counts = dict(ranked(self._known))
+            self.offer([ToName(name) for name in self._counts])
 
     def write(self) -> None:
         """Draw the names with their ticks."""

@@ -59,9 +59,15 @@ class Picker(DirectlyComposed, LeftOnce, ModalScreen[T | None], Generic[T]):
         title, remark = self._told
         self._head.put([[Piece(f" {title}", "strong"), Piece(f"   {remark}", "quiet")]])
         self._foot.put([hint_pieces(map(self._keys.hint, self.HINTS))])
-        self._sheet.styles.height = max(1, len(self._targets))
         self._sheet.focus()
+        self.offer(self._targets)
+
+    def offer(self, targets: Sequence[object]) -> None:
+        """Draw the list of these."""
+        self._targets = targets
+        self._sheet.styles.height = max(1, len(targets))
         self.write()
+        self.call_after_refresh(self._begin)
 
     def on_resize(self, _: events.Resize) -> None:
         """Leave room for title and keys; stand on a line once there is a width to write it for."""

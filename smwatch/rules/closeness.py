@@ -127,9 +127,10 @@ class Close:
             return False
         if had:
             return self._enough_in(last, count)
-        habits.watch(case.identity, case)
-        self._note(day, count)
-        return every <= habits.usual(case.identity, within, day) or every < self.need.least
+        identity = case.identity
+        habits.watch(identity, case)
+        self._note(identity, day, count)
+        return every <= habits.usual(identity, within, day) or every < self.need.least
 
     def _enough_in(self, second: int, count: int) -> bool:
         """Whether so many values may be enough in a second; what the principal comes to is noted."""
@@ -142,7 +143,7 @@ class Close:
             case, day = self._case, second // DAY
             identity = case.identity
             habits.watch(identity, case)
-            self._note(day, count)
+            self._note(identity, day, count)
             if count <= habits.usual(identity, need.within, day):
                 return False
         return measure.watched(second, self._case) if measure.bar is not None else count >= need.least
@@ -171,12 +172,19 @@ class Close:
             return [slot]  # to those before it makes a difference when it begins
         # What comes before another slot in which there is enough is covered, or not, by that one.
         back = _next(range(slot - 1, slot - self.reach - 1, -1), self.ends)
-        return among(range(slot - self.reach if back is None else back, slot + 1), slots)
+        if back is None:
+            return among(range(slot - self.reach, slot + 1), slots)
+        # And that one mostly is, up to its end, by what was seen in it. Serves the row "rules-random".
+        sights = slots.get(back, ())
+        whole = bool(sights) and sights[-1].second <= self.ends[back][1]
+        return among(range(back + whole, slot + 1), slots)
 
     def covers(self, slot: int, slots: Slots) -> tuple[int, int]:
         """How many of a slot's sights are each one of enough with what was before or soon after them, and at which
         place those begin that are so with what came in later slots."""
         sights, own = slots[slot], self.ends.get(slot)
+        if own is not None and sights and sights[-1].second <= own[1]:
+            return len(sights), len(sights)
         upto = bisect_left(sights, (own[1] + 1,)) if own is not None else 0
         following = _next(range(slot + 1, slot + self.reach + 1), self.ends)
         if following is None:
@@ -208,7 +216,7 @@ class Close:
             return None if first is None else (first, until if until is not None else max(enough, default=first))
         ends: Ends | None = None
         day, most, usual = -1, -1, -1.0
-        watched, ever = measure.bar is None, None
+        watched, ever, identity = measure.bar is None, None, ""
         for second, count in counts:
             if count < least:
                 continue
@@ -224,7 +232,8 @@ class Close:
                     break  # nor was enough watched before any earlier one
             if habits is not None:
                 if second // DAY != day:
-                    self._note(day, most)
+                    if most > 0:
+                        self._note(identity, day, most)
                     identity = case.identity
                     habits.watch(identity, case)
                     day, most, usual = second // DAY, -1, habits.usual(identity, within, second // DAY)
@@ -234,12 +243,13 @@ class Close:
                     continue
             if watched and count >= need.least and count >= bar:
                 ends = (ends[0] if ends is not None else second), second
-        self._note(day, most)
+        if most > 0:
+            self._note(identity, day, most)
         return ends
 
-    def _note(self, day: int, most: int) -> None:
-        if most > 0 and self._notes and (habits := self._measure.habits) is not None:
-            habits.note(self._case.identity, self.need.within, day, most, self._case)
+    def _note(self, identity: str, day: int, most: int) -> None:
+        if self._notes and (habits := self._measure.habits) is not None:
+            habits.note(identity, self.need.within, day, most, self._case)
 
 
 def among(numbers: range, slots: Collection[int]) -> list[int]:

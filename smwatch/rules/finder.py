@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Collection, Generator, Iterable, Iterator, Mapping, Sequence
-from itertools import islice, pairwise
+from itertools import chain, islice, pairwise
 from typing import TYPE_CHECKING, TypeAlias
 
 from smwatch.rules.closeness import Close, Slots, among
@@ -17,6 +17,8 @@ from smwatch.rules.slots import More
 if TYPE_CHECKING:
     from smwatch.rules.spread import SpreadCase
 
+Covers: TypeAlias = Sequence[tuple[int, int]]
+"""Of a slot, for each need by which there is anything to find, what `Close.covers` says."""
 Grade: TypeAlias = tuple[int, int, str]
 """How bad something is: its severity's rank, how many escalations it takes part in, and the title of that."""
 
@@ -114,32 +116,46 @@ class Finder:
                     covered.update(some)
                 yield len(slots[slot])
         # What else is known is asked only where there would be enough without it.
-        counted, counted_more = list[int](), None
-        for slot in sorted({*seen, *asked, *covered}):
-            if slot == only:
-                differs, counted_more = self._count(slot, slots, more)
-            else:
-                differs, _ = self._count(slot, slots, None)
-            if differs:
-                counted.append(slot)
-            yield len(slots[slot])
+        covers = {slot: [close.covers(slot, slots) for close, _ in self._open] for slot in {*seen, *asked, *covered}}
+        counted, counted_more = yield from self._count_each(slots, covers, only, more)
         if [*self._counting] != [*slots]:
             self._counting = {slot: self._counting[slot] for slot in slots}
         counting = self._counting
         changed = {*counted, *asked}
         if self._alike and self._whole.issuperset(slots):
             changed |= covered
+            covers = {slot: known for slot, known in covers.items() if len(counting[slot]) == len(slots[slot])}
             self._counted_lately.forget()
             for plain, close in self._open:
                 close.follow(plain)
         else:
+            covers.clear()
             if only is not None and counted_more is None:
                 newest = [] if only in counted else newest[1:]  # what counted of it before may not, or all of it does
             self._go_on(self._counted_lately, newest if {*counted}.issubset(newest) else [], counting, counted_more)
             changed |= yield from self._find_counting(counted, moved, {only: counted_more})
         for slot in sorted(changed):
-            self._judge(slot, counting, found, counted_more if slot == only else None)
+            known = covers.get(slot) or [close.covers(slot, counting) for _, close in self._open]
+            self._judge(slot, counting[slot], known, found, counted_more if slot == only else None)
             yield 2 * len(counting[slot])
+
+    def _count_each(
+        self, slots: Slots, covers: Mapping[int, Covers], only: int | None, more: More | None
+    ) -> Generator[int, None, tuple[list[int], More | None]]:
+        """Find what counts of the slots that are asked about; those in which others do than before.
+
+        And by what these others differ in the `only` one in which there was `more`, if that is known.
+        """
+        counted, counted_more = list[int](), None
+        for slot in sorted(covers):
+            if slot == only:
+                differs, counted_more = self._count(slot, slots[slot], covers[slot], more)
+            else:
+                differs, _ = self._count(slot, slots[slot], covers[slot], None)
+            if differs:
+                counted.append(slot)
+            yield len(slots[slot])
+        return counted, counted_more
 
     def _find_counting(
         self, counted: Collection[int], moved: Sequence[Collection[int]], new: Mapping[int | None, More | None]
@@ -192,12 +208,10 @@ class Finder:
             return close.adopt(slot, plain, counting)
         return close.find(slot, counting, more, self._counted_lately)
 
-    def _count(self, slot: int, slots: Slots, more: More | None) -> tuple[bool, More | None]:
+    def _count(self, slot: int, sights: Sequence[Sight], covers: Covers, more: More | None) -> tuple[bool, More | None]:
         """Find the sights of a slot that count; whether they are others than before, and by what, if that is known."""
-        sights = slots[slot]
         upto, since = 0, len(sights)
-        for close, _ in self._open:
-            some, rest = close.covers(slot, slots)
+        for some, rest in covers:
             upto, since = max(upto, some), min(since, rest)
         asked = sights if upto >= since else [*sights[:upto], *sights[since:]]
         known, asked_all = self._counting.get(slot), slot in self._asked
@@ -242,18 +256,17 @@ class Finder:
             stays = all(firsts.get(one.value, one.key) < one.key for one in gone)
         return bool(gone or new) or whole is not was, More(known, gone, new) if stays else None
 
-    def _judge(self, slot: int, counting: Slots, found: Found, more: More | None) -> None:
+    def _judge(self, slot: int, sights: Sequence[Sight], covers: Covers, found: Found, more: More | None) -> None:
         """Find what of a slot is evidence."""
-        sights = counting[slot]
-        covers, places = list[tuple[Need, int, int]](), {0, len(sights)}
-        for _, close in self._open:
-            covers.append((close.need, *(both := close.covers(slot, counting))))
-            places.update(both)
-        graded = [
-            (start, end, grade)
-            for start, end in pairwise(sorted(places))
-            if (grade := _worst([need for need, upto, since in covers if end <= upto or start >= since])) is not None
-        ]
+        graded = list[tuple[int, int, Grade]]()
+        for start, end in pairwise(sorted({0, len(sights), *chain.from_iterable(covers)})):
+            met = [
+                close.need
+                for (_, close), (upto, since) in zip(self._open, covers, strict=True)
+                if end <= upto or start >= since
+            ]
+            if (grade := _worst(met)) is not None:
+                graded.append((start, end, grade))
         was = self._graded.pop(slot, None)
         if len(graded) == 1 and graded[0][:2] == (0, len(sights)):
             self._graded[slot] = grade = graded[0][2]

@@ -28,6 +28,7 @@ from smwatch.rules.dimension import UNNAMED, Dimension, Renames, Value, renamed
 from smwatch.rules.engine import Engine
 from smwatch.rules.envelope import Rule
 from smwatch.rules.evidence import Evidence, Shed, Total, total_of
+from smwatch.rules.finder import Finder
 from smwatch.rules.found import Found
 from smwatch.rules.group import Group, Member
 from smwatch.rules.lately import Lately
@@ -273,6 +274,25 @@ def test_new_slots_have_those_of_the_hour_before_counted_without_going_through_t
     (alarm,) = of("SMW-READ-01", engine.alarms)
     assert alarm.last_at == after(20 * 449)
     assert looked_at < 450
+
+
+def test_a_slot_that_is_evidence_to_its_end_is_not_judged_again_as_others_follow(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    engine, by, judged = Engine(catalogue()), records.role("ci-deployer", "build-7"), list[int]()
+    reads = arrivals(records.read(f"prod/{n % MANY}", by=by, at=after(10 * n)) for n in range(240))
+    engine.judge(reads[:180])
+    judge = Finder._judge
+
+    def noted(self: Finder, slot: int, *rest: Any) -> None:
+        judged.append(slot)
+        judge(self, slot, *rest)
+
+    monkeypatch.setattr(Finder, "_judge", noted)
+    engine.judge(reads[180:])
+    (alarm,) = of("SMW-READ-01", engine.alarms)
+    assert alarm.last_at == after(10 * 239)
+    assert len(judged) == len({*judged}) == 60 * 10 // 300
 
 
 @given(

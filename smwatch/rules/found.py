@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Iterable, Mapping, Sequence, Set
-from itertools import chain, filterfalse
-from operator import attrgetter, itemgetter
+from itertools import chain, filterfalse, islice
+from operator import attrgetter, itemgetter, ne
 from typing import TypeAlias, cast
 
 from smwatch.events.secret import Secret
@@ -227,7 +227,10 @@ class Found:
     def keys(self) -> list[int]:
         """The newest keys of the first event with each value, ascending."""
         order, most = self._ordered(), EVIDENCE
-        keys = dict.fromkeys(map(_FIRST, order[-most:]))
+        newest = [*map(_FIRST, order[-most:])]
+        if all(map(ne, newest, islice(newest, 1, None))):  # which a dict finds out slowly: keys are long
+            return newest
+        keys = dict.fromkeys(newest)
         while len(keys) < EVIDENCE and most < len(order):  # an event may have many values
             most *= 2
             keys = dict.fromkeys(map(_FIRST, order[-most:]))
@@ -235,7 +238,8 @@ class Found:
 
     def secrets(self, gone: Gone) -> tuple[Secret, ...]:
         """Those of the different values that are secrets: those `gone`, then the others by their first events."""
-        self._ask_with(gone)
+        if gone is not self._gone:
+            self._ask_with(gone)
         order = self._ordered()
         if self._secrets is None or self._secrets[0] != len(gone):
             values = [*gone, *filterfalse(gone.__contains__, map(_SECOND, order))]
@@ -259,13 +263,14 @@ class Found:
     # -- with the values that are gone
 
     def _ask_with(self, gone: Gone) -> None:
-        if gone is not self._gone:
-            self._gone, self._all, self._secrets = gone, None, None
+        self._gone, self._all, self._secrets = gone, None, None
 
     def _every(self, gone: Gone) -> list[tuple[int, Value]]:
         """All values by their first seconds."""
-        self._ask_with(gone)
-        self._ordered()
+        if gone is not self._gone:
+            self._ask_with(gone)
+        if self._touched or self._order is None:
+            self._ordered()
         if self._all is None:
             self._seen, self._all = {}, []
             self._see(self._all, {*gone, *self._firsts})

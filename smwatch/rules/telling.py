@@ -210,8 +210,11 @@ class Listing:
 # An alarm that lists a hundred values says the same of nearly all of them after each event.
 @lru_cache(8192)
 def _seen(value: Value, first: int, last: int) -> str:
-    times = f"first {_clock(first)}, last {_clock(last)}" if first != last else _clock(first)
-    return f"{_named(value)}: {times}"
+    name = _named(value)
+    until = f"{_minute(last // 60)}:{last % 60:02}Z"
+    if first == last:
+        return f"{name}: {until}"
+    return f"{name}: first {_minute(first // 60)}:{first % 60:02}Z, last {until}"
 
 
 def _named(value: Value) -> str:

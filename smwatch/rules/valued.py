@@ -46,7 +46,7 @@ class ValuedCase(Case):
         """Those that were in what is kept no longer."""
         self._listing = Listing()
         self._episode: tuple[Sequence[Evidence], Found] | None = None
-        """What was told of last, where that is not all that was found."""
+        """What was told of last: it is asked for again and again while an alarm is worked out."""
 
     # -- whose they are
 
@@ -103,11 +103,11 @@ class ValuedCase(Case):
 
     def _of(self, episode: Sequence[Evidence]) -> Found:
         """What there is to tell of some of the evidence, or all."""
-        if episode is self.evident.episode:
-            return self.evident
-        if self._episode is None or self._episode[0] is not episode:
-            self._episode = episode, Found.of(episode)
-        return self._episode[1]
+        if self._episode is not None and self._episode[0] is episode:
+            return self._episode[1]
+        found = self.evident if episode is self.evident.episode else Found.of(episode)
+        self._episode = episode, found
+        return found
 
     def _gone(self, shed: Shed | None) -> Gone:
         """The values in what is not kept, where that is told of."""

@@ -189,7 +189,7 @@ class Case(ABC):
         last_at, last_key = (evidence[-1].at, evidence[-1].key) if evidence else (BEGINNING, -1)
         if shed is not None and shed.last_at > last_at:
             last_at, last_key = shed.last_at, shed.last_key
-        end, start = self.ending.since(last_at), self.ending.before(last_at)
+        start, end = self.ending.around(last_at)
         self.ending.care_up_to(END if end is None or self.rule.timer is not None else end)
         by_hand = self.closed is not None and last_key <= self.closed.upto
         seen = self.closed.upto if self.closed is not None and not by_hand else -1

@@ -75,22 +75,20 @@ class Ending(Recalling):
         """Know what is known of the ends of a group that has turned out to be this one."""
         self._ends = sorted({*self._ends, *other._ends})[-ENDS:]
 
-    def since(self, last_at: int) -> int | None:
-        """The second that ended it: the first closing event since the last evidence."""
-        end = self.known.since(last_at) if self.known is not None else None
+    def around(self, last_at: int) -> tuple[int, int | None]:
+        """The seconds in which the last episode but one ended, and the last one: by the first close after its evidence.
+
+        Of the latter there may be none yet.
+        """
+        start, end = self.known.around(last_at) if self.known is not None else (None, None)
         at = bisect_left(self._ends, last_at)
         if at < len(self._ends) and (end is None or self._ends[at] < end):
             end = self._ends[at]
-        if end is not None:
+        if end is not None and end not in self._ends:
             self.note(end)  # the fact itself may be forgotten one day
-        return end
-
-    def before(self, last_at: int) -> int:
-        """The second in which the last episode but one ended."""
-        start = self.known.before(last_at) if self.known is not None else None
-        at = bisect_left(self._ends, last_at)
+            at = bisect_left(self._ends, last_at)
         noted = self._ends[at - 1] if at else BEGINNING
-        return noted if start is None else max(start, noted)
+        return noted if start is None else max(start, noted), end
 
     def event_in(self, end: int) -> str:
         """The closing event of this second, and who made it; "" where it is not known by name."""

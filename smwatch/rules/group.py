@@ -103,16 +103,29 @@ class Group(Heeded):
 
     def since(self, second: int) -> int | None:
         """The first second from this one on."""
-        found = EVER
+        return self.around(second)[1]
+
+    def around(self, second: int) -> tuple[int | None, int | None]:
+        """The last second before this one, and the first one from this one on."""
+        # Both are asked of each alarm that is worked out, of dozens of members: serves the row "rules-trouble".
         for times in self.members.values():
             if times.plans:
                 times.catch_up()
+        before, since = BEGINNING, EVER
+        for times in self.members.values():
             told = times.told
-            if not told or told[-1] < second or told[0] >= found:
+            if not told:
                 continue
-            if (at := told[bisect_left(told, second)]) < found:
-                found = at
-        return found if found != EVER else None
+            if told[-1] < second:
+                if told[-1] > before:
+                    before = told[-1]
+                continue
+            at = bisect_left(told, second)
+            if told[at] < since:
+                since = told[at]
+            if at and told[at - 1] > before:
+                before = told[at - 1]
+        return before if before != BEGINNING else None, since if since != EVER else None
 
     def forgotten(self, second: int) -> bool:
         """Whether this second lies before all that is kept of some member."""

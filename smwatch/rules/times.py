@@ -279,6 +279,12 @@ class Times(Heeded):
         at = bisect_left(seconds, second)
         return seconds[at] if at < len(seconds) else None
 
+    def around(self, second: int) -> tuple[int | None, int | None]:
+        """The last second before this one, and the first one from this one on."""
+        seconds = self.seconds
+        at = bisect_left(seconds, second)
+        return seconds[at - 1] if at else None, seconds[at] if at < len(seconds) else None
+
     def among(self, low: int, high: int, _most: int | None = None) -> Sequence[Member]:
         """Nobody: this fact is kept of one alone."""
         return ("",) if self.any(low, high) else ()

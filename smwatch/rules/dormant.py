@@ -84,16 +84,18 @@ class Dormant:
             self._let_go()
 
     def _let_go(self) -> None:
-        waiting = self._waiting()
-        keys = [*map(_KEY, waiting)]
+        keys = self._each_key()
         if keys == sorted(keys):  # as most come
             del self._keys[: -self._kept * _KEY_BYTES], self._models[: -self._kept]
         else:
-            self._keep(sorted(waiting, key=_KEY)[-self._kept :])
+            self._keep(sorted(self._waiting(), key=_KEY)[-self._kept :])
+
+    def _each_key(self) -> list[bytes]:
+        keys = bytes(self._keys)
+        return [keys[at : at + _KEY_BYTES] for at in range(0, len(keys), _KEY_BYTES)]
 
     def _waiting(self) -> list[tuple[bytes, Event]]:
-        keys = bytes(self._keys)
-        return [(keys[at * _KEY_BYTES : (at + 1) * _KEY_BYTES], model) for at, model in enumerate(self._models)]
+        return list(zip(self._each_key(), self._models, strict=True))
 
     def _keep(self, waiting: Sequence[tuple[bytes, Event]]) -> None:
         self._keys[:] = b"".join([key for key, _ in waiting])

@@ -67,7 +67,7 @@ def _model(text: bytes, asked: Collection[str]) -> Any:
     named = [*_shapes_in(does)]
     while named:
         name = named.pop()
-        if name not in known:
+        if name not in known and name in shapes:  # botocore says which one is missing, once it is asked for
             known[name] = msgspec.json.decode(shapes[name])
             named += _shapes_in(known[name])
     return {name: msgspec.json.decode(value) for name, value in raw.items()} | {"operations": does, "shapes": known}

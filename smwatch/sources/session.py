@@ -187,9 +187,12 @@ class AwsSession:
             while key not in self._clients:
                 generation = self.generation
                 await self.identity.check(region, service)
-                client = await self._make(service, region, self._read_timeouts[kind or service], self._open)
+                opened = self._open
+                client = await self._make(service, region, self._read_timeouts[kind or service], opened)
                 if self.generation == generation:  # else it has what was there before
                     self._clients[key] = client
+                elif opened is not self._open and opened not in self._retired:
+                    await opened.aclose()  # those before it were closed meanwhile, and nobody closes it any more
             return self._clients[key]  # type: ignore[no-any-return]  # by service, as the overloads say
 
     def renew(self, *, force: bool = False) -> bool:

@@ -11,6 +11,8 @@ V = TypeVar("V")
 SECOND_BYTES = 8
 BYTES = SECOND_BYTES + (ID_BITS + ACCOUNT_BITS) // 8
 """Of one key."""
+END = 1 << 8 * BYTES
+"""Above all keys of events. An alarm of a journal that somebody has edited may name others, which are nobody's."""
 WORN = 1 << 31
 """Numbers given, after which they are given anew: they have 32 bits."""
 
@@ -42,11 +44,11 @@ class Packed(Generic[V]):
         return len(self._values)
 
     def __contains__(self, key: int) -> bool:
-        return self._find(key.to_bytes(BYTES)) is not None
+        return self._find(key) is not None
 
     def get(self, key: int) -> V | None:
         """The value of a key that is known."""
-        at = self._find(key.to_bytes(BYTES))
+        at = self._find(key)
         return None if at is None else self._values[at]
 
     def add(self, key: int, value: V) -> V | None:
@@ -68,7 +70,7 @@ class Packed(Generic[V]):
 
     def replace(self, key: int, value: V) -> None:
         """Give a key that is known another value; it is let go of in its old turn."""
-        at = self._find(key.to_bytes(BYTES))
+        at = self._find(key)
         assert at is not None
         self._values[at] = value
 
@@ -98,8 +100,10 @@ class Packed(Generic[V]):
         for key, value in zip(keys, values, strict=True):
             self.add(key, value)
 
-    def _find(self, packed: bytes) -> int | None:
-        first, following = self._first, self._following
+    def _find(self, key: int) -> int | None:
+        if not 0 <= key < END:
+            return None
+        packed, first, following = key.to_bytes(BYTES), self._first, self._following
         number = self._heads[hash(packed) & len(self._heads) - 1]
         while number >= first:
             if self._keys.startswith(packed, (number - first) * BYTES):

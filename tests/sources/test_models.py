@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from aiobotocore.session import AioSession
 from botocore.loaders import Loader
-from botocore.model import ListShape, MapShape, ServiceModel, StructureShape
+from botocore.model import ListShape, MapShape, NoShapeFoundError, ServiceModel, StructureShape
 from botocore.regions import EndpointResolver
 
 from smwatch.sources.models import CALLED, OPERATIONS, LeanFiles, regions_of_cloudtrail
@@ -86,3 +87,15 @@ def test_a_users_own_models_come_first(tmp_path: Path) -> None:
 def test_an_endpoints_file_without_services_is_read(tmp_path: Path) -> None:
     (tmp_path / "endpoints.json").write_text('{"version": 3, "partitions": [{"partition": "own"}]}', encoding="utf-8")
     assert lean(tmp_path).load_data("endpoints")["partitions"] == [{"partition": "own", "services": {}}]
+
+
+def test_a_model_of_the_users_own_may_lack_a_shape_until_it_is_asked_for(tmp_path: Path) -> None:
+    model = Loader().load_service_model("logs", "service-2")
+    del model["shapes"][model["operations"]["FilterLogEvents"]["errors"][0]["shape"]]
+    folder = tmp_path / "logs" / "2014-03-28"
+    folder.mkdir(parents=True)
+    (folder / "service-2.json").write_bytes(msgspec.json.encode(model))
+    operation = ServiceModel(lean(tmp_path).load_service_model("logs", "service-2")).operation_model("FilterLogEvents")
+    assert operation.input_shape is not None
+    with pytest.raises(NoShapeFoundError):
+        assert operation.error_shapes

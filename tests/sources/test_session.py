@@ -567,3 +567,21 @@ async def test_a_client_that_is_being_made_when_all_are_closed_is_closed_as_well
     with pytest.raises(CallError):
         await making
     assert clients.open == []
+
+
+async def test_a_client_that_is_being_made_while_credentials_change_twice_is_closed_as_well(
+    aws_environment: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = await AwsSession.open()
+    clients = Clients(session, monkeypatch)
+    clients.may_open.clear()
+    making = asyncio.create_task(session.client("cloudtrail", "eu-west-1"))
+    await clients.wanted.wait()
+    assert session.renew(force=True)
+    assert session.renew(force=True)
+    clients_after = Clients(session, monkeypatch)
+    await session.client("logs", "eu-west-1")  # which closes the clients of the first credentials
+    clients.may_open.set()
+    await making
+    await session.close()
+    assert clients.open == clients_after.open == []

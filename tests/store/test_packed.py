@@ -48,3 +48,11 @@ def test_it_knows_what_a_dict_knows(steps: list[tuple[str, list[int] | int | Non
             for key in {*range(13), *theirs}:
                 assert ours.get(key) == theirs.get(key)
                 assert (key in ours) == (key in theirs)
+
+
+@pytest.mark.parametrize("key", [-1, 1 << 8 * BYTES, 1 << 400])
+def test_what_is_no_events_key_is_not_known(key: int) -> None:
+    packed = Packed[str](4)
+    packed.add(0, "the first")
+    assert key not in packed
+    assert packed.get(key) is None

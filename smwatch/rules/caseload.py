@@ -43,8 +43,8 @@ class Caseload:
     def __init__(self, rule: Rule, world: World, standing: Standing) -> None:
         self._rule = rule
         self._world = world
-        self._alarms, self._alarmed = standing.alarms, standing.alarmed
-        """Those that cases go on from, and the rules that have any: cases of most have none."""
+        self._alarms, self._alarmed, self._outdated = standing.alarms, standing.alarmed, standing.outdated
+        """Those that cases go on from, the rules that have any, as cases of most have none, and those of no case."""
         self.spreads: Memory[Group, SpreadCase] = Outlasting(
             self._open_spread, CASES, world.turns, self._needs_to_stay, self._part_from
         )
@@ -127,6 +127,8 @@ class Caseload:
         now = renamed(self._rule.by, group, renames(right))
         if self.handfuls.find(group) is not None:
             self.spreads[group]  # which takes it over
+        if self._rule.id in self._alarmed and self._has_alarm(group):
+            self._outdated.add(group_of(self._rule, self._values(group)))
         if (spread := self.spreads.take(group)) is not None:
             spread.rename(right)
             self.spreads[now].absorb(spread)
@@ -206,10 +208,13 @@ class Caseload:
         return {dimension: value for dimension, value in zip(self._rule.by, group, strict=True) if value is not None}
 
     def _resumed(self, case: C) -> C:
-        if self._rule.id in self._alarmed and (kept := self._alarms.get(case.group)):
-            case.resume(kept)
+        if self._rule.id in self._alarmed:
+            kept = self._alarms.get(case.group)
+            if kept is not None and case.group not in self._outdated:
+                case.resume(kept)
         return case
 
     def _has_alarm(self, group: Group) -> bool:
         """Whether there is an alarm of a group, as there is of some of the rule."""
-        return group_of(self._rule, self._values(group)) in self._alarms
+        name = group_of(self._rule, self._values(group))
+        return name in self._alarms and name not in self._outdated

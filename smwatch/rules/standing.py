@@ -59,6 +59,9 @@ class Standing:
         self._world = world
         self.alarmed: set[str] = set()
         """The rules that have, or had, an alarm."""
+        self.outdated: set[str] = set()
+        """Groups that have turned out to be others: an alarm is taken back when its case is worked out. What comes of
+        such a group before does not go on from it."""
         self._noted: list[set[str]] = []
         """Groups whose alarms have changed, are new or gone, since somebody compared them."""
         self._remuted: dict[str, bool] = {}
@@ -167,14 +170,19 @@ class Standing:
         alarm = case.alarm()
         # Most cases have no alarm, and need not tell their group then: asked of each, without calls.
         group = alarm.group if alarm is not None else case.group if case.rule.id in self.alarmed else ""
-        known = self.alarms.get(group)
+        known, others = self.alarms.get(group), group in self.outdated
+        if others:
+            self.outdated.remove(group)
         if alarm is None:
             if case.gone is None:
                 case.gone = True
+                known = known if others else None  # else there is another case of the group, and that one's alarm
             if known is None:
                 return None
             self._note(group)
             return taken_back(self.alarms.pop(group), EXPLAINED)
+        if others:
+            known = None
         if alarm == known:
             return None
         self.put(alarm)

@@ -134,6 +134,22 @@ def test_what_was_known_by_a_wrong_name_takes_back_no_alarm_of_the_secret_that_h
     assert {alarm.secret for alarm in engine.alarms.values()} == {WRONG, RIGHT}
 
 
+@pytest.mark.parametrize("decided", [False, True])
+def test_an_alarm_that_is_another_secrets_by_now_is_not_gone_on_with_nor_takes_back_the_next_one(
+    decided: bool,
+) -> None:
+    engine = Engine(ruled(mine("", by="secret")))
+    (alarm,) = engine.judge(arrivals([records.read("my", at=after()), records.read("my", at=after(10))]))
+    engine.at_once = 1
+    engine.fold([(WRONG, RIGHT)])
+    engine.judge(arrivals([records.read("my", at=after(1000))]), more=True)
+    if decided:
+        engine.acknowledge(alarm.group, "it is me", after(1100), seen=alarm)
+    while engine.unsettled:
+        engine.settle()
+    assert {alarm.secret: alarm.count for alarm in engine.alarms.values()} == {RIGHT: 2, WRONG: 1}
+
+
 def test_a_restart_takes_the_alarm_along_under_its_right_name() -> None:
     before, later = Engine(catalogue()), Engine(catalogue())
     fed(before, [[records.read_deleted(DOUBTFUL)]])

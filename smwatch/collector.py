@@ -6,11 +6,11 @@ import gc
 from datetime import datetime, timedelta
 
 YOUNG = (300, 5)
-"""Objects made until the young ones are looked through, and how often until the middle-aged are: 1 ms each, and 2 to 4
-on a machine that is slow.
+"""Objects made until the young ones are looked through, and how often until the middle-aged are: up to 1 ms each, and
+2 on a machine that is slow.
 
-Every object is looked through twice however many there are at a time; with 500 and 10 it was up to 15 ms in one go
-there, with 2,000 up to 8 on a faster one. Serves "burst-screen".
+Every object is looked through twice however many there are at a time; with 500 and 10 it was up to 7 ms in one go
+there. Serves "burst-screen".
 """
 NEVER = 1 << 30
 QUIET = timedelta(seconds=10)

@@ -14,7 +14,7 @@ from smwatch.events.event import ACCOUNT_BITS, ID_BITS
 from smwatch.rules.alarm import Alarm, AlarmState, Severity
 from smwatch.rules.engine import Engine
 from smwatch.store.store import Store
-from smwatch.tui.marked import EACH, Marked
+from smwatch.tui.marked import EACH, SPARED, Marked
 from tests import records
 from tests.rules.judging import catalogue, counting_calls
 from tests.store.test_store import alarm
@@ -56,7 +56,7 @@ CHANGES = st.lists(
 def test_the_minutes_are_those_of_the_bad_alarms_that_ask_for_attention(
     changes: list[tuple[str, list[int], Severity, AlarmState, datetime | None, str, bool]],
 ) -> None:
-    marked, alarms = Marked(), dict[str, Alarm]()
+    marked, alarms = Marked(clock=lambda: 0.0), dict[str, Alarm]()
     for group, minutes, severity, state, muted, fate, looked_at in changes:
         alarms[group] = msgspec.structs.replace(bad(group, *minutes, severity=severity, muted=muted), state=state)
         if fate == "taken back":
@@ -74,9 +74,25 @@ def test_the_minutes_are_those_of_the_bad_alarms_that_ask_for_attention(
             assert sorted(told(marked, now)) == sorted(age for age in ages if age <= 60)
 
 
+def test_no_more_alarms_are_looked_at_in_one_go_than_there_is_time_for() -> None:
+    clock, steps = [0.0], 0
+
+    def now() -> float:
+        clock[0] += SPARED / 4
+        return clock[0]
+
+    marked, alarms = Marked(clock=now), {f"{n}": bad(f"{n}", n) for n in range(20)}
+    marked.note(alarms)
+    while marked.step(alarms, NOW):
+        steps += 1
+        assert len(told(marked)) <= 5 * steps
+    assert steps >= 3
+    assert sorted(told(marked)) == list(range(20))
+
+
 def test_no_more_events_are_looked_at_in_one_go_than_a_step_allows(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("smwatch.tui.marked.STEP", 2 * (EACH + 2))
-    marked, alarms = Marked(), {f"{n}": bad(f"{n}", n, n + 10) for n in range(5)}
+    marked, alarms = Marked(clock=lambda: 0.0), {f"{n}": bad(f"{n}", n, n + 10) for n in range(5)}
     marked.note(alarms)
     assert marked.step(alarms, NOW)
     assert len(told(marked)) == 4
@@ -86,7 +102,7 @@ def test_no_more_events_are_looked_at_in_one_go_than_a_step_allows(monkeypatch: 
 
 
 def test_of_many_alarms_those_that_have_changed_are_looked_at() -> None:
-    marked, alarms = Marked(), {f"{n}": bad(f"{n}", n % 60) for n in range(2_000)}
+    marked, alarms = Marked(clock=lambda: 0.0), {f"{n}": bad(f"{n}", n % 60) for n in range(2_000)}
     marked.note(alarms)
     while marked.step(alarms, NOW):
         pass

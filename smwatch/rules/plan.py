@@ -284,10 +284,7 @@ class Plan:
             self._tell()
         event = arrival.event
         for times in self.times:
-            told = times.told
-            if (
-                not told or told[-1] != second
-            ):  # else it is known, and nothing more: seen here, as many callers are busy
+            if not times.told or times.told[-1] != second:  # else it is known: serves the row "rules"
                 times.add(second)
         if second < self.earliest:
             self.earliest = second

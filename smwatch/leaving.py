@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import signal
 import sys
-import threading
+from _thread import start_new_thread
 from collections.abc import Callable
 from contextlib import suppress
+from contextvars import copy_context
+from time import sleep
 from typing import TYPE_CHECKING, TextIO
 
 if TYPE_CHECKING:
     from asyncio.subprocess import Process
+    from types import FrameType
 
 FINE, FAILED, USAGE, ALARM, INCOMPLETE = range(5)
 """Exit codes: fine; failed; usage or configuration; --fail-on met; --once could not read everything."""
@@ -25,23 +28,32 @@ def when_asked(leave: Callable[[], object], *, stuck: int = FAILED) -> None:
     """Have the running loop call this on Ctrl-C, on a polite kill and when the terminal is closed.
 
     What was started to outlive its terminal (`nohup`) goes on without it. Whoever was asked ends soon in any case: who
-    writes to a terminal that is gone, or waits for a disk, may be stuck in that for ever, and ends with the exit code
-    `stuck`. What is in the journal by then is whole, and what is not is read again by the next run.
+    writes to a terminal that is gone, waits for a disk, or has a loop that never comes to an end of what it does, may
+    be stuck in that for ever, and ends with the exit code `stuck`. What is in the journal by then is whole, and what
+    is not is read again by the next run.
     """
     import asyncio  # not for a page of help
 
-    loop = asyncio.get_running_loop()
+    loop, context = asyncio.get_running_loop(), copy_context()
 
-    def leave_within(seconds: float) -> None:
-        end = threading.Timer(seconds, os._exit, (stuck,))
-        end.daemon = True  # it holds up nobody who leaves by himself
-        end.start()
-        leave()
+    def end_within(seconds: float) -> Callable[[int, FrameType | None], None]:
+        def asked(_number: int, _frame: FrameType | None) -> None:
+            # Not threading's: what this interrupts may hold its lock. It holds up nobody who leaves by himself.
+            start_new_thread(_end_after, (seconds, stuck))
+            with suppress(RuntimeError):  # the loop has ended
+                loop.call_soon_threadsafe(leave, context=context)
+
+        return asked
 
     loop.add_signal_handler(signal.SIGINT, leave)
-    loop.add_signal_handler(signal.SIGTERM, leave_within, ASKED_SECONDS)
+    signal.signal(signal.SIGTERM, end_within(ASKED_SECONDS))
     if signal.getsignal(signal.SIGHUP) is not signal.SIG_IGN:
-        loop.add_signal_handler(signal.SIGHUP, leave_within, HUNG_UP_SECONDS)
+        signal.signal(signal.SIGHUP, end_within(HUNG_UP_SECONDS))
+
+
+def _end_after(seconds: float, code: int) -> None:
+    sleep(seconds)
+    os._exit(code)
 
 
 def end_by_force(process: Process) -> None:

@@ -21,7 +21,7 @@ leaving.ASKED_SECONDS = leaving.HUNG_UP_SECONDS = 0.1
 async def stuck():
     leaving.when_asked(lambda: None)
     print("here", flush=True)
-    await asyncio.Event().wait()
+    {doing}
 
 asyncio.run(stuck())
 """
@@ -40,8 +40,9 @@ leaving.left(3, at_once={at_once})
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP])
-def test_who_is_asked_to_end_and_is_stuck_ends_all_the_same(number: signal.Signals) -> None:
-    with subprocess.Popen([sys.executable, "-c", STUCK], stdout=subprocess.PIPE) as process:
+@pytest.mark.parametrize("doing", ["await asyncio.Event().wait()", "while True: pass"])
+def test_who_is_asked_to_end_and_is_stuck_ends_all_the_same(number: signal.Signals, doing: str) -> None:
+    with subprocess.Popen([sys.executable, "-c", STUCK.format(doing=doing)], stdout=subprocess.PIPE) as process:
         try:
             assert process.stdout is not None
             assert process.stdout.readline() == b"here\n"

@@ -1,10 +1,12 @@
-"""The terminal's keys, waited for without looking ten times a second whether there are any."""
+"""The terminal: its keys, waited for without looking ten times a second for any; and how one leaves that is closed."""
 
 from __future__ import annotations
 
 import os
 from codecs import getincrementaldecoder
+from contextlib import suppress
 from selectors import EVENT_READ, SelectSelector  # neither epoll nor kqueue takes every terminal
+from typing import IO, Any, cast
 
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
@@ -13,10 +15,34 @@ ESCAPE_SECONDS = 0.1
 """How often it is looked whether an Escape that has come is a key or the beginning of more."""
 
 
-class PatientDriver(LinuxDriver):
-    """Textual's driver, but for the thread that reads keys.
+class Closable:
+    """A terminal to write to, which may be closed: what is written to it then is lost."""
 
-    That wakes up ten times a second to see whether it is to end, which is most of what an empty app costs: serves
+    def __init__(self, terminal: IO[str]) -> None:
+        self._terminal = terminal
+
+    def write(self, text: str) -> None:
+        """Write, as long as somebody takes it."""
+        with suppress(OSError):
+            self._terminal.write(text)
+
+    def flush(self) -> None:
+        """The same."""
+        with suppress(OSError):
+            self._terminal.flush()
+
+    def fileno(self) -> int:
+        """The terminal's."""
+        return self._terminal.fileno()
+
+
+class PatientDriver(LinuxDriver):
+    """Textual's driver, but for the thread that reads keys, and for a terminal that is closed.
+
+    The thread that writes ends where nothing is taken any more, and what it leaves unwritten would hold up the screen
+    for ever. The one that reads would call it a fault.
+
+    It also wakes up ten times a second to see whether it is to end, which is most of what an empty app costs: serves
     "cpu-idle". This one is woken when it is to end, so that leaving does not wait for its next look either.
     """
 
@@ -25,6 +51,8 @@ class PatientDriver(LinuxDriver):
 
     def start_application_mode(self) -> None:
         """Take the terminal, and begin to read keys."""
+        if not isinstance(terminal := cast(Any, self._file), Closable):
+            self._file = cast(Any, Closable(terminal))
         if self._end < 0:
             self._ended, self._end = os.pipe()
         super().start_application_mode()  # type: ignore[no-untyped-call]
@@ -42,9 +70,12 @@ class PatientDriver(LinuxDriver):
                     if ended in ready:
                         break
                     if self.fileno in ready:
-                        read = os.read(self.fileno, 4096)
+                        read = b""
+                        with suppress(OSError):  # how Linux says that the terminal has been closed
+                            read = os.read(self.fileno, 4096)
                         if not read:
-                            break  # the terminal has been closed
+                            self._app.call_later(self._app.exit)
+                            break
                         if text := decode(read):
                             for event in parser.feed(text):
                                 self.process_message(event)

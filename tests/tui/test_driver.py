@@ -13,9 +13,10 @@ from tests.terminal import Terminal
 ESCAPE = "\x1b"
 
 APP = """
-import sys, textual.app, textual.events
+import os, signal, sys, textual.app, textual.events
 from textual.driver import Driver
 from smwatch.tui.driver import PatientDriver
+signal.signal(signal.SIGHUP, signal.SIG_IGN)
 class App(textual.app.App):
     def get_driver_class(self):
         return PatientDriver
@@ -36,7 +37,9 @@ class App(textual.app.App):
         if event.key == "s":
             with self.suspend():
                 pass
-App().run()
+app = App()
+app.run()
+os._exit(app.return_code)
 """
 
 
@@ -69,3 +72,9 @@ def test_keys_are_read_again_after_the_terminal_was_lent_out(terminal: Terminal)
         terminal.wait_for("<b>")
         terminal.press("q")
         assert terminal.wait_for_the_end() == 0
+
+
+def test_a_terminal_that_is_closed_holds_up_nobody_and_is_no_fault(terminal: Terminal) -> None:
+    with terminal:
+        terminal.wait_for("ready")
+        assert terminal.close() == 0

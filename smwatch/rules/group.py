@@ -161,9 +161,12 @@ class Group(Heeded):
 
     def absorb(self, other: Group) -> None:
         """Know all that `other` knows, which was forgotten, and is from now on another name for this."""
+        lately = self.members.copy()
+        self.members.clear()  # of too many, those are to go that have been known for longest
+        self.members.update(other.members)
+        self.members.update(lately)
         for member, times in other.members.items():
-            if member not in self.members:
-                self.members[member] = times
+            if member not in lately:
                 times.groups = tuple([self if each is other else each for each in times.groups])
                 if times.plans:  # who watches may care for more than they did
                     times.catch_up()

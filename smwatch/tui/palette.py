@@ -7,11 +7,14 @@ from collections.abc import Iterator
 from functools import partial
 from typing import Any, Self
 
+from textual import on
 from textual.app import App, SystemCommand
 from textual.command import CommandList, CommandPalette, DiscoveryHit, Hits
 from textual.markup import escape
+from textual.message import Message
 from textual.screen import Screen
 from textual.system_commands import SystemCommandsProvider
+from textual.widgets import Input, OptionList
 
 from smwatch.tui.composed import DirectlyComposed
 from smwatch.tui.keytable import KEYS, MOVING
@@ -55,6 +58,13 @@ class Palette(DirectlyComposed, LeftOnce, CommandPalette):
         """Move in the list; by pages only once it is laid out: Textual asks for lines that are not there before."""
         if self.query_one(CommandList).scrollable_content_region or action not in BY_PAGES:
             super()._action_command_list(action)
+
+    @on(Input.Submitted)
+    @on(OptionList.OptionSelected)
+    def _choose_once(self, event: Message) -> None:
+        """Have Textual choose nothing any more once the palette has been left: it would carry that out once again."""
+        if not self.is_active:
+            event.prevent_default().stop()
 
     def _measure(self) -> None:
         """Ask each command how many lines it takes, in a turn of its own before the list is laid out.

@@ -8,8 +8,9 @@ from importlib import import_module
 
 import pytest
 from textual.binding import Binding
-from textual.command import CommandList
+from textual.command import Command, CommandList
 from textual.dom import DOMNode
+from textual.events import Key
 from textual.widgets import Input
 
 import smwatch.tui
@@ -231,6 +232,21 @@ async def test_a_screen_that_is_left_twice_at_once_leaves_the_one_below(key: str
             screen.call_next(lambda: screen.dismiss() and None)
         await pilot.pause()
         assert isinstance(stage.app.screen, WatchScreen)
+
+
+async def test_a_command_that_is_chosen_several_times_at_once_is_carried_out_once() -> None:
+    stage = Stage(reads(3))
+    async with stage.app.run_test(size=SIZE) as pilot:
+        await pilot.press("colon", *"alarms")
+        commands = stage.app.screen.query_one(CommandList)
+        while not isinstance(first := commands.highlighted_option, Command) or "larms" not in f"{first.hit.text}":
+            await pilot.pause(0.01)  # the palette gathers in its own time
+        for _ in range(3):
+            stage.app.post_message(Key("enter", "\r"))
+        while not isinstance(stage.app.screen, AlarmsScreen):
+            await pilot.pause()
+        await pilot.pause()
+        assert [isinstance(screen, AlarmsScreen) for screen in stage.app.screen_stack].count(True) == 1
 
 
 async def test_the_palette_lists_commands_in_the_order_of_the_table_of_keys() -> None:

@@ -68,11 +68,10 @@ class Output:
             while sent < len(data):
                 if self._may_block and not self._room(0):
                     await self._wait()
-                sent += self._put(data[sent:])
-        except BlockingIOError:  # someone who shares it made it so
-            await self._wait()
-            self.written += bytes(data[:sent]).count(b"\n")
-            await self._send(data[sent:], rest)
+                try:
+                    sent += self._put(data[sent:])
+                except BlockingIOError:  # someone who shares it made it so
+                    await self._wait()
         except BrokenPipeError:
             raise
         except OSError as error:

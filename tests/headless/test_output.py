@@ -122,6 +122,21 @@ async def test_a_pipe_that_others_made_non_blocking_loses_nothing(pipe: Pipe) ->
     assert got == (LINE + b"\n") * 50
 
 
+async def test_cancelled_before_a_pipe_that_others_fill_it_counts_what_it_has_written(
+    pipe: Pipe, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Others who share the pipe may fill it between the look whether there is room and the writing."""
+    os.set_blocking(pipe.stream.fileno(), False)
+    monkeypatch.setattr(pipe.output, "_room", lambda seconds: seconds <= 0)
+    writing = asyncio.create_task(pipe.output.write([LINE] * 50))
+    for _ in range(10):
+        await asyncio.sleep(0)
+    writing.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await writing
+    assert pipe.output.written == pipe.read().count(b"\n") == 4
+
+
 async def test_a_socket_is_written_to_like_a_pipe() -> None:
     ours, theirs = socket.socketpair()
     with ours, theirs, os.fdopen(os.dup(ours.fileno()), "w") as stream:

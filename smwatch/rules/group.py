@@ -131,6 +131,13 @@ class Group(Heeded):
         """Whether this second lies before all that is kept of some member."""
         return any(times.forgotten(second) for times in self.members.values())
 
+    def watch(self, watcher: Watcher) -> None:
+        """Tell `watcher` of new seconds that matter to it."""
+        if self._renamed is not None:
+            self._renamed.watch(watcher)
+        else:
+            super().watch(watcher)
+
     def watch_from(self, least: int, watcher: Watcher) -> None:
         """The same from when there are so many members, and tell it of that; somebody else keeps the group till then.
 

@@ -6,7 +6,8 @@ import pytest
 
 from smwatch.rules import group
 from smwatch.rules.group import Group
-from smwatch.rules.times import Times
+from smwatch.rules.times import EVER, Times
+from smwatch.rules.watching import Teller
 
 
 def known(members: range) -> Group:
@@ -28,3 +29,31 @@ def test_of_too_many_that_are_brought_together_those_go_that_have_been_known_for
     assert [*lately.members] == ["2", "3", "4", "5"]
     assert before.members is lately.members
     assert {times.groups for times in lately.members.values()} == {(lately,)}
+
+
+class Hearing:
+    """A watcher of all that becomes known."""
+
+    high = EVER
+
+    def __init__(self) -> None:
+        self.heard: list[int] = []
+
+    def watches(self, known: Teller) -> None:
+        """It keeps nothing."""
+
+    def heed(self, second: int) -> None:
+        self.heard.append(second)
+
+    def wake(self) -> None:
+        """It hangs on nothing else."""
+
+
+def test_who_watches_a_group_that_is_another_name_by_now_hears_of_what_becomes_known() -> None:
+    first, second, third, watchers = Group(), Group(), Group(), [Hearing(), Hearing()]
+    first.watch(watchers[0])
+    second.absorb(first)
+    third.absorb(second)
+    first.watch(watchers[1])
+    third.tell_watchers(7)
+    assert [watcher.heard for watcher in watchers] == [[7], [7]]

@@ -261,7 +261,7 @@ class Engine:
             before, now = known.get(group), mine.get(group)
             if now is not None and now != before:
                 changed.append(now)
-            elif now is None and before is not None:
+            elif now is None and before is not None and group not in self._standing.let_go:
                 changed.append(taken_back(before, MISTAKEN))
         return tuple(sorted(changed, key=lambda alarm: (alarm.changed_at, alarm.group)))
 

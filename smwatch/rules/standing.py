@@ -68,11 +68,15 @@ class Standing:
         """The alarms, by group, that a mute has begun or ended for; True: that is told though they are as before."""
         self._going: list[Alarm] = []
         """Those that are to be let go, the last one first, unless they change before that."""
+        self.let_go: dict[str, None] = {}
+        """The groups of so many that were let go last: they are alarms all the same."""
 
     def put(self, alarm: Alarm) -> None:
         """Have an alarm stand as it is here."""
         self.alarms[alarm.group] = alarm
         self.alarmed.add(alarm.rule)
+        if self.let_go:
+            self.let_go.pop(alarm.group, None)
         if self._noted:
             self._note(alarm.group)
 
@@ -178,6 +182,7 @@ class Standing:
                 case.gone = True
                 known = known if others else None  # else there is another case of the group, and that one's alarm
             if known is None:
+                self.let_go.pop(group, None)
                 return None
             self._note(group)
             return taken_back(self.alarms.pop(group), EXPLAINED)
@@ -214,3 +219,6 @@ class Standing:
             if alarms.get(alarm.group) is alarm:
                 del alarms[alarm.group]
                 self._note(alarm.group)
+                self.let_go[alarm.group] = None
+        for group in tuple(islice(self.let_go, max(0, len(self.let_go) - ALARMS))):
+            del self.let_go[group]

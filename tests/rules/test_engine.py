@@ -208,6 +208,17 @@ def test_alarms_are_let_go_a_few_at_a_time_where_a_screen_waits_and_none_that_ha
     assert kept == {f"prod/{n}" for n in (6, *range(21, 201))}
 
 
+def test_an_alarm_that_was_only_let_go_is_not_taken_back_by_who_goes_on(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(standing, "ALARMS", 20)
+    happened = arrivals([records.read_deleted(f"prod/{n}", at=after(n)) for n in range(31)])
+    was, anew = Engine(catalogue()), Engine(catalogue())
+    for arrival in happened:
+        was.judge([arrival])
+    anew.judge(happened)
+    assert was.alarms.keys() - anew.alarms.keys()
+    assert [alarm for alarm in anew.take_over(was) if not alarm.count] == []
+
+
 def test_of_two_events_of_one_second_the_same_one_is_told_whichever_came_first() -> None:
     read = records.read_deleted(at=after(-60))
     restores = [records.restore(by=records.user(name)) for name in ("alice", "bob")]

@@ -82,6 +82,8 @@ class Session(AppService):
             env=self._build_environment(width, height),
         )
         self._stdin = process.stdin
+        if self._stopping:  # while it was being started
+            end_by_force(process)
         assert process.stderr is not None
         self._listening = asyncio.create_task(self._listen(process.stderr))
         process.stderr = asyncio.StreamReader()  # or the base class would print it between the lines of the server
@@ -122,14 +124,15 @@ class Session(AppService):
 
     async def stop(self) -> None:
         """Have smwatch end, if need be by force, and wait until it has."""
+        self._stopping = True
         if self._process is None:
             return
-        self._stopping = True
         by_force = asyncio.get_running_loop().call_later(GRACE, end_by_force, self._process)
         try:
             await super().stop()
         finally:
             by_force.cancel()
+            end_by_force(self._process)  # where nobody waits for its end any more
         if self._stdin is not None:  # a pipe that is open when the loop is closed complains as Python ends
             self._stdin.close()
             with suppress(ConnectionError):

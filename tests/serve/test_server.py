@@ -1,4 +1,6 @@
+import asyncio
 import re
+import signal
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -111,6 +113,24 @@ async def test_a_server_that_ends_ends_every_tab_though_their_machines_sleep() -
             async for _ in tab:
                 pass
             assert tab.closed
+    finally:
+        await client.close()
+
+
+async def test_a_tab_ends_though_nobody_waits_for_its_end_any_more() -> None:
+    server = GuardedServer(["demo"], host="localhost", port=0)
+    client: Client = TestClient(TestServer(await server._make_app()))
+    await client.start_server()
+    try:
+        await client.ws_connect(f"/ws/{0:032x}")
+        (session,) = server._sessions
+        while (process := session._process) is None:  # noqa: ASYNC110  nobody tells of it
+            await asyncio.sleep(0.01)
+        process.send_signal(signal.SIGSTOP)  # it hears nothing of being told to end
+        stopping = asyncio.create_task(session.stop())
+        await asyncio.sleep(0.1)
+        stopping.cancel()
+        assert await asyncio.wait_for(process.wait(), 60) == -signal.SIGKILL
     finally:
         await client.close()
 

@@ -132,7 +132,7 @@ class Session(AppService):
             await super().stop()
         finally:
             by_force.cancel()
-            end_by_force(self._process)  # where nobody waits for its end any more
+            end_by_force(self._process)  # where it could not be told, or nobody waits for its end any more
         if self._stdin is not None:  # a pipe that is open when the loop is closed complains as Python ends
             self._stdin.close()
             with suppress(ConnectionError):

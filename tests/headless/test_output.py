@@ -92,13 +92,18 @@ async def test_cancelled_before_a_reader_that_reads_once_more_it_ends_with_a_who
     assert pipe.output.written == 5
 
 
-async def test_cancelled_before_a_reader_that_is_stuck_it_counts_whole_lines_only(pipe: Pipe) -> None:
+async def write_and_cancel(pipe: Pipe) -> None:
+    """Write more lines than the pipe takes, for some turns of the loop."""
     writing = asyncio.create_task(pipe.output.write([LINE] * 50))
     for _ in range(10):
         await asyncio.sleep(0)
     writing.cancel()
     with pytest.raises(asyncio.CancelledError):
         await writing
+
+
+async def test_cancelled_before_a_reader_that_is_stuck_it_counts_whole_lines_only(pipe: Pipe) -> None:
+    await write_and_cancel(pipe)
     assert pipe.read().count(b"\n") == pipe.output.written == 4
 
 
@@ -128,12 +133,7 @@ async def test_cancelled_before_a_pipe_that_others_fill_it_counts_what_it_has_wr
     """Others who share the pipe may fill it between the look whether there is room and the writing."""
     os.set_blocking(pipe.stream.fileno(), False)
     monkeypatch.setattr(pipe.output, "_room", lambda seconds: seconds <= 0)
-    writing = asyncio.create_task(pipe.output.write([LINE] * 50))
-    for _ in range(10):
-        await asyncio.sleep(0)
-    writing.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await writing
+    await write_and_cancel(pipe)
     assert pipe.output.written == pipe.read().count(b"\n") == 4
 
 

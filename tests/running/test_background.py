@@ -310,26 +310,32 @@ async def test_what_takes_longer_from_now_on_comes_in_small_parts_again() -> Non
     assert sizes[:3] == [LEAST, 2 * LEAST, 4 * LEAST]
 
 
+async def taken_in(delivery: Delivery, apply: Callable[[Delivery], list[Alarm]], clock: list[float]) -> None:
+    """Have a screen that goes by this clock take it in."""
+    loop, done = asyncio.get_running_loop(), asyncio.Event()
+
+    async def work(deliver: Deliver) -> None:
+        await deliver(delivery)
+        loop.call_soon_threadsafe(done.set)
+
+    background = Background(work, keep=lambda alarms: None, clock=lambda: clock[0])
+    background.start(apply, failed=lambda error: None)
+    await asyncio.wait_for(done.wait(), 60)
+    background.stop()
+
+
 async def parted(took: Callable[[int], float]) -> list[int]:
     """The sizes of the parts in which 2,000 events come to a screen that so many take so many seconds."""
     arrivals = tuple((seq, Reader().read("{}", seen_by=SeenBy.FILE, seen_at=NOW, at=NOW)) for seq in range(2000))
     status = Status("s", "S", State.OK, at=NOW)
-    parts, done, clock = list[Delivery](), asyncio.Event(), [0.0]
-
-    async def work(deliver: Deliver) -> None:
-        await deliver(Delivery(arrivals, (status,)))
-        loop.call_soon_threadsafe(done.set)
+    parts, clock = list[Delivery](), [0.0]
 
     def apply(delivery: Delivery) -> list[Alarm]:
         clock[0] += took(len(delivery.arrivals))
         parts.append(delivery)
         return []
 
-    loop = asyncio.get_running_loop()
-    background = Background(work, keep=lambda alarms: None, clock=lambda: clock[0])
-    background.start(apply, failed=lambda error: None)
-    await asyncio.wait_for(done.wait(), 60)
-    background.stop()
+    await taken_in(Delivery(arrivals, (status,)), apply, clock)
     assert [seq for part in parts for seq, _ in part.arrivals] == list(range(2000))
     assert [part.statuses for part in parts] == [()] * (len(parts) - 1) + [(status,)]
     return [len(part.arrivals) for part in parts]
@@ -341,24 +347,16 @@ async def test_no_further_part_is_begun_in_a_turn_that_has_taken_its_time(
 ) -> None:
     monkeypatch.setattr("smwatch.running.background.MOST", LEAST)
     arrivals = tuple((seq, Reader().read("{}", seen_by=SeenBy.FILE, seen_at=NOW, at=NOW)) for seq in range(10 * LEAST))
-    done, clock, happened = asyncio.Event(), [0.0], list[str]()
-
-    async def work(deliver: Deliver) -> None:
-        await deliver(Delivery(arrivals))
-        loop.call_soon_threadsafe(done.set)
+    clock, happened = [0.0], list[str]()
 
     def apply(delivery: Delivery) -> list[Alarm]:
         if not happened or happened[-1] != "part":
-            loop.call_soon(happened.append, "turn")
+            asyncio.get_running_loop().call_soon(happened.append, "turn")
         happened.append("part")
         clock[0] += seconds
         return []
 
-    loop = asyncio.get_running_loop()
-    background = Background(work, keep=lambda alarms: None, clock=lambda: clock[0])
-    background.start(apply, failed=lambda error: None)
-    await asyncio.wait_for(done.wait(), 60)
-    background.stop()
+    await taken_in(Delivery(arrivals), apply, clock)
     assert happened.count("turn") == turns
 
 

@@ -117,7 +117,7 @@ async def test_a_server_that_ends_ends_every_tab_though_their_machines_sleep() -
         await client.close()
 
 
-async def test_a_tab_ends_though_nobody_waits_for_its_end_any_more() -> None:
+async def test_a_tab_that_can_t_be_told_to_end_is_ended_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
     server = GuardedServer(["demo"], host="localhost", port=0)
     client: Client = TestClient(TestServer(await server._make_app()))
     await client.start_server()
@@ -126,11 +126,15 @@ async def test_a_tab_ends_though_nobody_waits_for_its_end_any_more() -> None:
         (session,) = server._sessions
         while (process := session._process) is None:  # noqa: ASYNC110  nobody tells of it
             await asyncio.sleep(0.01)
-        process.send_signal(signal.SIGSTOP)  # it hears nothing of being told to end
-        stopping = asyncio.create_task(session.stop())
-        await asyncio.sleep(0.1)
-        stopping.cancel()
-        assert await asyncio.wait_for(process.wait(), 60) == -signal.SIGKILL
+
+        async def refuse(_meta: object) -> None:
+            raise ConnectionResetError
+
+        with monkeypatch.context() as patched:
+            patched.setattr(session, "send_meta", refuse)
+            with pytest.raises(ConnectionResetError):
+                await session.stop()
+        assert await asyncio.wait_for(process.wait(), 30) == -signal.SIGKILL
     finally:
         await client.close()
 

@@ -554,14 +554,20 @@ async def test_a_client_that_cannot_be_closed_leaves_no_other_one_open(
     assert clients.open == clients_after.open == []
 
 
-async def test_a_client_that_is_being_made_when_all_are_closed_is_closed_as_well(
-    aws_environment: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def making_a_client(monkeypatch: pytest.MonkeyPatch) -> tuple[AwsSession, Clients, asyncio.Task[object]]:
+    """A session, its clients, and one that is being made until it `may_open`."""
     session = await AwsSession.open()
     clients = Clients(session, monkeypatch)
     clients.may_open.clear()
     making = asyncio.create_task(session.client("cloudtrail", "eu-west-1"))
     await clients.wanted.wait()
+    return session, clients, making
+
+
+async def test_a_client_that_is_being_made_when_all_are_closed_is_closed_as_well(
+    aws_environment: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session, clients, making = await making_a_client(monkeypatch)
     await session.close()
     clients.may_open.set()
     with pytest.raises(CallError):
@@ -572,11 +578,7 @@ async def test_a_client_that_is_being_made_when_all_are_closed_is_closed_as_well
 async def test_a_client_that_is_being_made_while_credentials_change_twice_is_closed_as_well(
     aws_environment: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    session = await AwsSession.open()
-    clients = Clients(session, monkeypatch)
-    clients.may_open.clear()
-    making = asyncio.create_task(session.client("cloudtrail", "eu-west-1"))
-    await clients.wanted.wait()
+    session, clients, making = await making_a_client(monkeypatch)
     assert session.renew(force=True)
     assert session.renew(force=True)
     clients_after = Clients(session, monkeypatch)

@@ -334,6 +334,7 @@ async def test_an_alarm_that_opens_while_its_rule_is_muted_is_heard_when_the_mut
 async def test_what_is_to_be_heard_at_the_end_of_a_mute_outlives_the_screen() -> None:
     held: list[Sequence[str]] = []
     ended = Stage((), store=Store(engine=Engine(catalogue())), outside=Outside(hold=held.append))
+    noises(ended)
     async with ended.app.run_test(size=WIDE, headless=False):
         ended.app.desk.mute(Mute(NOW + timedelta(hours=1), rule="SMW-DEL-01"))
         ended.bring(records.read_deleted("prod/gone", eventTime=ago(10), id="1"))

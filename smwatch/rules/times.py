@@ -31,8 +31,9 @@ Note: TypeAlias = tuple[int, str, str]
 """An event's key, its name, and the principal."""
 WIDE = 1 << 32
 """Seconds from this one on, as only records that somebody made up have, take eight bytes each instead of four."""
-_NONE = array("I")
-"""The seconds of all that is only asked about, half of what is kept: nothing is added to it."""
+_ALONE: list[tuple[int, ...]] = [(-1,)]
+"""The second that was the only one of a fact last: mostly it is that of many facts, which have one tuple then. Half of
+all facts never get another one, for which an array takes 96 bytes. Serves "memory-flat-rules"."""
 
 
 def crowded(plans: list[Plan], now: int) -> bool:
@@ -69,8 +70,8 @@ class Times(Heeded):
         # What Heeded's has, without a call: some are made for each session that is new. Serves the row "rules".
         self.watchers = None
         self.loud = -1
-        self.told: array[int] = _NONE
-        """The seconds as far as told, ascending."""
+        self.told: array[int] | tuple[int, ...] = ()
+        """The seconds as far as told, ascending; an array from the second one on."""
         self.plans: list[Plan] | None = None
         """Who may know of more; None instead of nobody, as mostly nobody does."""
         self._renamed: Times | None = None
@@ -122,7 +123,7 @@ class Times(Heeded):
                 plan.tell(self)
 
     @property
-    def seconds(self) -> array[int]:
+    def seconds(self) -> Sequence[int]:
         """The seconds, ascending."""
         if self.plans:
             self.catch_up()
@@ -154,27 +155,31 @@ class Times(Heeded):
 
     def add(self, second: int) -> None:
         """Take a second in."""
-        if second >= WIDE:
-            self._widen()
-        seconds = self.told
-        if not seconds:
+        told = self.told
+        if not told:
             if self.plans:
                 self.catch_up()  # some events are of another kind from now on
-            if seconds is _NONE:
-                seconds = self.told = array("I")
-            seconds.append(second)
+            if isinstance(told, tuple):
+                alone = _ALONE[0]
+                if alone[0] != second:
+                    alone = _ALONE[0] = (second,)
+                self.told = alone
+            else:  # with which another goes on
+                self._several(second).append(second)
             self.first = second
             self.gap = EVER
-        elif (gap := second - seconds[-1]) > 0:
-            seconds.append(second)
-            self.gap = gap
-        elif gap:
-            self._add_late(second)
+        elif gap := second - told[-1]:
+            seconds = self._several(second)
+            if gap > 0:
+                seconds.append(second)
+                self.gap = gap
+            else:
+                self._add_late(seconds, second)
+            if len(seconds) > TIMES:
+                del seconds[0]
+                self.trimmed = True
         else:
             return  # what was so when this second was added first is so still
-        if len(seconds) > TIMES:
-            del seconds[0]
-            self.trimmed = True
         if self.gap < 0:
             return
         if second <= self.loud:
@@ -187,11 +192,11 @@ class Times(Heeded):
 
     def extend(self, more: Sequence[int]) -> None:
         """Take in seconds, ascending, of which an earlier one than the first is known."""
-        seconds = self.told
         if more[-1] >= WIDE or self.matters(more[0]):
             for second in more:
                 self.add(second)
             return
+        seconds = self._several(more[-1])
         if more[0] > seconds[-1]:
             seconds.extend(more)
         else:  # others know of later ones
@@ -205,12 +210,16 @@ class Times(Heeded):
             del seconds[:-TIMES]
             self.trimmed = True
 
-    def _widen(self) -> None:
-        if self.told.itemsize < 8:
-            self.told = array("q", self.told)
+    def _several(self, second: int) -> array[int]:
+        """The seconds, for this one to be added."""
+        told = self.told
+        if isinstance(told, tuple):
+            told = self.told = array("I" if max(told, default=0) < WIDE > second else "q", told)
+        elif second >= WIDE and told.itemsize < 8:
+            told = self.told = array("q", told)
+        return told
 
-    def _add_late(self, second: int) -> None:
-        seconds = self.told
+    def _add_late(self, seconds: array[int], second: int) -> None:
         if second < self.first:
             self.first = second
         at = bisect_left(seconds, second)
@@ -315,10 +324,9 @@ class Times(Heeded):
         """Know what `other` knows, which is from now on another name for this."""
         seconds = sorted({*self.seconds, *other.seconds})
         self.trimmed = other.trimmed = self.trimmed or other.trimmed or len(seconds) > TIMES
-        self._widen()  # both go on with one array, whatever comes
         if self.notes is None:
             self.notes = []
-        self.told[:] = array("q", seconds[-TIMES:])
+        self._several(WIDE)[:] = array("q", seconds[-TIMES:])  # both go on with one array, whatever comes
         self.notes[:] = sorted({*self.notes, *(other.notes or ())})[-NOTES:]
         self.first = min(self.first, other.first)
         other.told, other.notes, other._renamed = self.told, self.notes, self

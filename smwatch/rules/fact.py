@@ -124,10 +124,10 @@ class Track:
             if times.plans:  # their watchers may care for more than its own do
                 times.catch_up()
             if other is not None:
-                other.members[values[0]] = times
+                other.put(values[0], times)
                 if other.awaiting or len(other.members) > MEMBERS:
                     other.grown()
-            group.members[member] = times
+            group.put(member, times)
             if group.awaiting or len(group.members) > MEMBERS:
                 group.grown()
             if len(group.members) >= MEMBERS:

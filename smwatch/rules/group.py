@@ -5,6 +5,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
+from types import MappingProxyType
 from typing import TypeAlias
 
 from smwatch.rules.dimension import Value
@@ -16,6 +17,41 @@ MEMBERS = 4_000
 """Principals, … kept for each secret, principal, …; beyond them the ones known for longest are forgotten."""
 
 Member: TypeAlias = Value | tuple[Value, ...]
+
+
+class Sole:
+    """The one member of a group, to be read as a dict of it would be, which takes four times as much.
+
+    Most sessions, access keys and addresses read one secret. Serves "memory-flat-rules".
+    """
+
+    __slots__ = ("_member", "_times")
+
+    def __init__(self, member: Member, times: Times) -> None:
+        self._member = member
+        self._times = times
+
+    def __len__(self) -> int:
+        return 1
+
+    def __iter__(self) -> Iterator[Member]:
+        return iter((self._member,))
+
+    def get(self, member: Member) -> Times | None:
+        """What is known of a member."""
+        return self._times if member == self._member else None
+
+    def values(self) -> Sequence[Times]:
+        """What is known of each."""
+        return (self._times,)
+
+    def items(self) -> Sequence[tuple[Member, Times]]:
+        """Each member, and what is known of it."""
+        return ((self._member, self._times),)
+
+
+Members: TypeAlias = dict[Member, Times] | Sole | MappingProxyType[Member, Times]
+_NOBODY: MappingProxyType[Member, Times] = MappingProxyType({})
 
 
 class Group(Heeded):
@@ -30,13 +66,39 @@ class Group(Heeded):
         # What Heeded's has, without a call, as Times has it.
         self.watchers = None
         self.loud = -1
-        self.members: dict[Member, Times] = {}
+        self.members: Members = _NOBODY
+        """Read it; `put` changes it. A dict from the second one on, and where there are two names for the group."""
         self.listening: dict[Times, None] | None = None
         """Members of which plans may know more, to be told before anybody cares for it; None before the first."""
         self.awaiting: list[tuple[int, Watcher]] | None = None
         """Who becomes a watcher when there are so many members."""
         self._renamed: Group | None = None
         """What this is another name for."""
+
+    def put(self, member: Member, times: Times) -> None:
+        """Have one member more; `grown` is to be called where there may be too many, or somebody waits."""
+        members = self.members
+        if isinstance(members, dict):
+            members[member] = times
+        elif members:
+            self._several()[member] = times
+        else:
+            self.members = Sole(member, times)
+
+    def _several(self) -> dict[Member, Times]:
+        members = self.members
+        if not isinstance(members, dict):
+            members = self.members = dict(members.items())
+        return members
+
+    def _part_from(self, member: Member) -> Times | None:
+        members = self.members
+        if isinstance(members, dict):
+            return members.pop(member, None)
+        times = members.get(member)
+        if times is not None:
+            self.members = _NOBODY
+        return times
 
     def grown(self) -> None:
         """There is one member more, where there may be too many, or somebody waits for so many."""
@@ -47,7 +109,7 @@ class Group(Heeded):
 
     def forget(self, member: Member) -> None:
         """Know no more of a member; watchers go by what they have heard."""
-        times = self.members.pop(member, None)
+        times = self._part_from(member)
         if times is not None:
             times.leave(self)
             if self.listening:
@@ -55,7 +117,7 @@ class Group(Heeded):
 
     def dismiss(self, member: Member) -> None:
         """Somebody has turned out to be another member, or one to be."""
-        if self.members.pop(member, None) is not None:
+        if self._part_from(member) is not None:
             for watcher in tuple(self.watchers or ()):
                 watcher.wake()
 
@@ -168,10 +230,11 @@ class Group(Heeded):
 
     def absorb(self, other: Group) -> None:
         """Know all that `other` knows, which was forgotten, and is from now on another name for this."""
-        lately = self.members.copy()
-        self.members.clear()  # of too many, those are to go that have been known for longest
-        self.members.update(other.members)
-        self.members.update(lately)
+        members = self._several()
+        lately = members.copy()
+        members.clear()  # of too many, those are to go that have been known for longest
+        members.update(other.members.items())
+        members.update(lately)
         for member, times in other.members.items():
             if member not in lately:
                 times.groups = tuple([self if each is other else each for each in times.groups])
@@ -180,13 +243,13 @@ class Group(Heeded):
         if other.awaiting:
             self.awaiting, other.awaiting = [*(self.awaiting or ()), *other.awaiting], None
         other.rename(self)
-        while len(self.members) > MEMBERS:
-            self.forget(next(iter(self.members)))
+        while len(members) > MEMBERS:
+            self.forget(next(iter(members)))
         self._admit_watchers()
 
     def rename(self, group: Group) -> None:
         """Be another name for `group` from now on, which knows all that this knew."""
-        self.members, self._renamed = group.members, group
+        self.members, self._renamed = group._several(), group
         group.grow_loud(self.loud)
         group.share_watchers(self)
 

@@ -16,7 +16,7 @@ def known(members: range) -> Group:
     for member in members:
         times = Times()
         times.groups = (made,)
-        made.members[str(member)] = times
+        made.put(str(member), times)
     return made
 
 
@@ -57,3 +57,43 @@ def test_who_watches_a_group_that_is_another_name_by_now_hears_of_what_becomes_k
     first.watch(watchers[1])
     third.tell_watchers(7)
     assert [watcher.heard for watcher in watchers] == [[7], [7]]
+
+
+def test_a_group_of_one_is_read_as_one_of_several_and_takes_no_dict() -> None:
+    alone, several = known(range(1)), known(range(2))
+    times = alone.members.get("0")
+    assert times is not None
+    assert not isinstance(alone.members, dict)
+    assert (len(alone.members), [*alone.members]) == (1, ["0"])
+    assert ([*alone.members.values()], [*alone.members.items()]) == ([times], [("0", times)])
+    assert alone.members.get("1") is None
+    several.forget("1")
+    assert [*several.members] == [*alone.members]
+
+
+def test_members_come_and_go() -> None:
+    group = known(range(1))
+    for member in ("1", "0"):
+        group.forget(member)
+    assert not group.members
+    times = Times()
+    times.groups = (group,)
+    group.put("2", times)
+    group.dismiss("2")
+    assert [*group.members] == []
+    for member in ("3", "4", "3"):
+        group.put(member, times)
+    assert [*group.members] == ["3", "4"]
+
+
+def test_who_is_another_name_for_a_group_of_one_has_each_member_that_joins_it() -> None:
+    first, second, third = known(range(1)), known(range(1, 2)), Group()
+    third.rename(first)
+    second.absorb(first)
+    times = Times()
+    second.put("2", times)
+    assert [*second.members] == [*first.members] == ["0", "1", "2"]
+    empty, other = Group(), Group()
+    empty.rename(other)
+    other.put("5", times)
+    assert [*empty.members] == [*other.members] == ["5"]

@@ -82,8 +82,9 @@ class Output:
         except asyncio.CancelledError:
             text = b"".join((data, b"\n".join((*rest, b""))))
             deadline = time.monotonic() + LAST_LINES_SECONDS
-            while sent < len(text) and self._room(deadline - time.monotonic()):
-                sent += self._put(memoryview(text)[sent : text.find(b"\n", sent) + 1])
+            with suppress(OSError):  # nobody reads any more, or there is no room after all
+                while sent < len(text) and self._room(deadline - time.monotonic()):
+                    sent += self._put(memoryview(text)[sent : text.find(b"\n", sent) + 1])
             self.written += text.count(b"\n", 0, sent)
             raise
 

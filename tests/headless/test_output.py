@@ -107,6 +107,17 @@ async def test_cancelled_before_a_reader_that_is_stuck_it_counts_whole_lines_onl
     assert pipe.read().count(b"\n") == pipe.output.written == 4
 
 
+async def test_cancelled_as_the_reader_goes_it_is_cancelled(pipe: Pipe) -> None:
+    writing = asyncio.create_task(pipe.output.write([LINE] * 50))
+    for _ in range(10):
+        await asyncio.sleep(0)
+    writing.cancel()
+    os.close(pipe.reading)
+    with pytest.raises(asyncio.CancelledError):
+        await writing
+    assert pipe.output.written == 4
+
+
 async def test_a_reader_that_has_gone_is_noticed_although_nothing_is_written(pipe: Pipe) -> None:
     gone = asyncio.Event()
     pipe.output.when_nobody_reads(gone.set)

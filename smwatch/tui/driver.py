@@ -5,8 +5,8 @@ from __future__ import annotations
 import os
 from codecs import getincrementaldecoder
 from contextlib import suppress
-from selectors import EVENT_READ, SelectSelector  # neither epoll nor kqueue takes every terminal
-from typing import IO, Any, cast
+from selectors import EVENT_READ, EVENT_WRITE, SelectSelector  # neither epoll nor kqueue takes every terminal
+from typing import Any, TextIO, cast
 
 from textual._xterm_parser import XTermParser
 from textual.drivers.linux_driver import LinuxDriver
@@ -16,20 +16,32 @@ ESCAPE_SECONDS = 0.1
 
 
 class Closable:
-    """A terminal to write to, which may be closed: what is written to it then is lost."""
+    """A terminal to write to, which may be closed: what is written to it then is lost.
 
-    def __init__(self, terminal: IO[str]) -> None:
+    It may also have been made not to wait, by a program that shares it. What it has no room for yet is written later.
+    """
+
+    def __init__(self, terminal: TextIO) -> None:
         self._terminal = terminal
 
     def write(self, text: str) -> None:
-        """Write, as long as somebody takes it."""
+        """Write all of it, as long as somebody takes it."""
+        terminal = self._terminal
+        rest = memoryview(text.encode(terminal.encoding, terminal.errors or "strict"))
         with suppress(OSError):
-            self._terminal.write(text)
+            while rest:
+                try:
+                    rest = rest[os.write(terminal.fileno(), rest) :]
+                except BlockingIOError:
+                    self._wait()
+
+    def _wait(self) -> None:
+        with SelectSelector() as selector:
+            selector.register(self._terminal, EVENT_WRITE)
+            selector.select()
 
     def flush(self) -> None:
-        """The same."""
-        with suppress(OSError):
-            self._terminal.flush()
+        """Nothing is left to be written."""
 
     def fileno(self) -> int:
         """The terminal's."""

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from smwatch.tui.driver import Closable
 from tests.terminal import Terminal
 
 ESCAPE = "\x1b"
@@ -78,3 +80,21 @@ def test_a_terminal_that_is_closed_holds_up_nobody_and_is_no_fault(terminal: Ter
     with terminal:
         terminal.wait_for("ready")
         assert terminal.close() == 0
+
+
+def test_a_terminal_that_others_made_non_blocking_gets_every_frame_whole() -> None:
+    frames = [f"{number:4}" * 25_000 for number in range(5)]
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+
+    def write() -> None:
+        with os.fdopen(writing, "w") as stream:
+            terminal = Closable(stream)
+            for frame in frames:
+                terminal.write(frame)
+                terminal.flush()
+
+    with ThreadPoolExecutor(1) as threads, os.fdopen(reading) as stream:
+        written = threads.submit(write)
+        assert stream.read() == "".join(frames)
+        written.result()

@@ -24,6 +24,7 @@ class Opening(msgspec.Struct, frozen=True, kw_only=True):
     read_only: bool
     upgrading: Callable[[int], None]
     begin: Callable[[sqlite3.Connection], None]
+    packing: bool = False
 
 
 class Database:
@@ -31,7 +32,7 @@ class Database:
 
     def __init__(self, opening: Opening) -> None:
         self.path = path = opening.path
-        self._records = Records() if path is None else None
+        self._records = Records(packing=opening.packing) if path is None else None
         self._begin = opening.begin
         self._read_only = opening.read_only
         self._upgrading = opening.upgrading

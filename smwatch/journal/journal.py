@@ -47,14 +47,15 @@ class Journal(Taking):
         read_only: bool = False,
         upgrading: Callable[[int], None] = lambda _: None,
         begin: Callable[[sqlite3.Connection], None] = lambda _: None,
+        packing: bool = False,
     ) -> None:
         """Open or create the journal at `path`; None keeps it in memory. JournalError if that can't be.
 
         `read_only` leaves the file as it is, also one of an older version, on a medium that can't be written to, too.
         `upgrading` is told before an older one is brought up to date, with the number of its events; `begin` may fill
-        an empty one in memory, see `copied`.
+        an empty one in memory, see `copied`. `packing` compresses the records of one in memory.
         """
-        super().__init__(Opening(path=path, read_only=read_only, upgrading=upgrading, begin=begin))
+        super().__init__(Opening(path=path, read_only=read_only, upgrading=upgrading, begin=begin, packing=packing))
         self._printing = ExitStack()
         self._forgotten = 0
         self.unsaved = ""

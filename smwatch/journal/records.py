@@ -23,8 +23,6 @@ BLOCK = 256
 """Records that are compressed together: of more, opening one takes longer."""
 LEVEL = 1
 """Of zlib: the next ones take twice as long for a tenth."""
-PACKED_AT_ONCE = 40
-"""Blocks: as much as the largest page, and no more where there is all that a journal in a file held."""
 OPENED = 8
 """Blocks that are kept as they are read: many files in one journal are read through side by side."""
 _FIRST, _LAST = attrgetter("first"), attrgetter("last")
@@ -42,11 +40,12 @@ class _Block(NamedTuple):
 class Records:
     """Records by seq, as what they are read from in SQL too: the column `raw` of a database in memory.
 
-    Serves "replay". Those of earlier transactions are compressed in blocks, to a tenth or so, which takes 4 us of each
-    record: serves "view-…-memory", and a replay holds half of what it did. To open one takes a millisecond.
+    Serves "replay". With `packing`, those of earlier transactions are compressed in blocks,
+    to a tenth or so: serves "view-…-memory"; to open one takes a millisecond.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, packing: bool) -> None:
+        self._packing = packing
         self._held: dict[int, str | bytes] = {}
         """Ascending by seq, as those in blocks are, which are older."""
         self._blocks: list[_Block] = []
@@ -80,8 +79,7 @@ class Records:
 
     def hold(self, fresh: Iterable[tuple[int, Arrival]]) -> None:
         """Hold the records of events that were put in, by seq."""
-        # Before the new ones, whose transaction may yet fail.
-        for _ in range(min(PACKED_AT_ONCE, len(self._held) // BLOCK)):
+        while self._packing and len(self._held) >= BLOCK:  # before the new ones, whose transaction may yet fail
             self._pack()
         # The text itself, as its arrival has it, but where Python takes up to four bytes for a character.
         self._held.update((seq, raw if (raw := each.raw).isascii() else as_bytes(raw)) for seq, each in fresh)

@@ -97,7 +97,7 @@ class Backstage:
         with settings.placed():
             check(settings.ui)
             self._stalls = _stalls(settings.ui.stalls)
-        self.parts = parts = Parts(settings, Store, remember=remember, judging=False)
+        self.parts = parts = Parts(settings, Store, remember=remember, judging=False, packing=True)
         parts.check_filters(settings.ui.filters)
         self._sources = sources(parts)
         self._glance = glance

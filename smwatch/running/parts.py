@@ -66,18 +66,24 @@ class Parts(Generic[J]):
         remember: bool,
         only_read: bool = False,
         judging: bool = True,
+        packing: bool = False,
     ) -> None:
         """Build them; SettingsError for what can't be.
 
         `store` is what events go to; `remember` False keeps the journal in memory; `only_read` leaves the one on the
         disk as it is; `judging` False leaves the rules to later: reading them takes a tenth of a second, in which a
-        screen can stand already. Serves "first-…".
+        screen can stand already. Serves "first-…". `packing` compresses the records of a journal that is in memory
+        by `remember`: for a screen, where they stay.
         """
         self.settings = settings
         self.since = moment(settings.since, now())
         self.store = store(capacity=settings.store.capacity)
         self.chosen = self._filter(settings.filter, "filter")
-        opened = self._opened = open_journal(settings, now(), only_read=only_read) if remember else Opened(Journal())
+        if remember:
+            self._opened = open_journal(settings, now(), only_read=only_read)
+        else:
+            self._opened = Opened(Journal(packing=packing))
+        opened = self._opened
         self.journal, self.notice = opened.journal, opened.notice
         self.evidence = Evidence(
             self.journal, held=lambda key: self.store.find(key), now=now, kept_from=lambda: self.kept_from

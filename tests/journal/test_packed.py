@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
 from random import Random
@@ -26,16 +25,16 @@ def arrival(n: int, secret: str = "prod/db") -> Arrival:
     return Reader().read(raw, seen_by=SeenBy.FILE, seen_at=NOW)
 
 
-def filled(arrivals: list[Arrival]) -> Journal:
-    journal = Journal()
+def filled(arrivals: list[Arrival], *, packing: bool = True) -> Journal:
+    journal = Journal(packing=packing)
     for start in range(0, len(arrivals), PAGE):
         journal.commit("files", arrivals[start : start + PAGE])
     return journal
 
 
-def room_of(arrivals: list[Arrival]) -> int:
+def room_of(arrivals: list[Arrival], *, packing: bool = True) -> int:
     """What their records take, in bytes."""
-    held = Records()
+    held = Records(packing=packing)
     for start in range(0, len(arrivals), PAGE):
         held.hold(enumerate(arrivals[start : start + PAGE], start + 1))
     return held.size
@@ -72,23 +71,7 @@ def test_callers_that_take_turns_take_as_little_room_as_one_after_the_other() ->
     assert in_turns < 1.1 * room_of([call(n, n // 4) for n in range(BLOCK + 1)])
 
 
-def test_they_take_a_third_of_the_room_of_their_texts_at_the_most() -> None:
+@pytest.mark.parametrize("packing", [True, False])
+def test_they_take_a_third_of_the_room_at_the_most_where_they_are_packed(packing: bool) -> None:
     arrivals = [arrival(n) for n in range(MANY)]
-    assert room_of(arrivals) < sum(len(each.raw) for each in arrivals) / 3
-
-
-def test_what_another_journal_held_is_packed_bit_by_bit_and_given_back(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("smwatch.journal.records.PACKED_AT_ONCE", 1)
-    texts = {n: records.raw(records.read(f"prod/db-{n}", id=str(n))) for n in range(1, 4 * BLOCK + 1)}
-    held, sizes = Records(), list[int]()
-    with closing(sqlite3.connect(":memory:", isolation_level=None)) as held_before:
-        held_before.execute("CREATE TABLE events (seq INTEGER PRIMARY KEY, raw BLOB)")
-        held_before.executemany("INSERT INTO events VALUES (?, ?)", list(texts.items()))
-        held.serve(held_before)
-        for n in range(4 * BLOCK + 1, 4 * BLOCK + 5):
-            sizes.append(held.size)
-            held.hold([(n, arrival(n))])
-        sizes.append(held.size)
-    assert sizes == sorted(sizes, reverse=True)
-    assert sizes[1] > sizes[0] * 0.7
-    assert all(held.record_of(n) == text.encode() or held.record_of(n) == text for n, text in texts.items())
+    assert (room_of(arrivals, packing=packing) < sum(len(each.raw) for each in arrivals) / 3) is packing

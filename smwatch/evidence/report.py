@@ -11,7 +11,7 @@ from smwatch.dossier import SecretDossier
 from smwatch.events.event import Event
 from smwatch.evidence.export import iso
 from smwatch.rules.alarm import Alarm, urgency
-from smwatch.sources.coverage import Coverage, Gap
+from smwatch.sources.coverage import Coverage, Gap, Span
 from smwatch.sources.source import delivered_within
 from smwatch.store.store import Store
 from smwatch.visible import visible
@@ -47,6 +47,9 @@ def report_lines(
         whole = held.told_to(since, late)
         yield f"- {_code(source)}: " + (f"complete up to {iso(whole)}\n" if whole > since else "not read whole\n")
         yield from (
+            f"  - read whole: {iso(span.start)} to {iso(span.end)}\n" for span in _later(held, whole, since, late)
+        )
+        yield from (
             f"  - not read: {_period(gap)}, {_plain(gap.reason)}\n"
             for gap in (each.happened(since, late) for each in held.gaps)
         )
@@ -68,6 +71,16 @@ def report_lines(
         name = f"{principal.principal.kind} {principal.principal.name}"
         counts = (principal.events, principal.denied, principal.writes, len(principal.secrets))
         yield f"| {_plain(name)} | {_plain(identity)} | {' | '.join(f'{count:,}' for count in counts)} |\n"
+
+
+def _later(held: Coverage, whole: datetime, since: datetime, late: timedelta) -> Iterator[Span]:
+    """What happened when nothing is missing, after what is missing from `whole` or `since` on."""
+    known = max(whole, since)
+    for span in held.settled:
+        told = held.told_to(span.start, late)
+        if known < span.start < told:
+            yield Span(span.start, told)
+            known = told
 
 
 def _alarm(alarm: Alarm) -> str:

@@ -176,6 +176,22 @@ def test_a_report_counts_a_log_group_by_when_things_happened() -> None:
     assert "not read whole" in report(coverage=((group, Coverage((held,), lags=Lags(delivery=2 * HOUR))),))
 
 
+def test_a_report_says_what_was_read_after_something_that_was_not() -> None:
+    trail, group = "cloudtrail:1:eu-west-1", "logs:1:eu-west-1:trail"
+    half, quarter = Span(records.AT - HOUR / 2, records.AT), Span(records.AT - HOUR / 4, records.AT)
+    told = f"- `{trail}`: not read whole\n  - read whole: 2026-11-23T13:30:00Z to 2026-11-23T14:00:00Z\n"
+    assert told in report(coverage=((trail, Coverage((half,))),))
+    late = "not read whole\n  - read whole: 2026-11-23T13:30:00Z to 2026-11-23T13:50:00Z\n"
+    assert late in report(coverage=((group, Coverage((half,))),))
+    first = Span(records.AT - HOUR, records.AT - HOUR / 2)
+    told = "complete up to 2026-11-23T13:30:00Z\n  - read whole: 2026-11-23T13:45:00Z to 2026-11-23T14:00:00Z\n"
+    assert told in report(coverage=((trail, Coverage((first, quarter))),))
+    gap = Gap(Span(first.end, quarter.start), "not readable")
+    assert "read whole:" not in report(coverage=((trail, Coverage((first, quarter), (gap,))),))
+    brief = Span(records.AT - HOUR / 12, records.AT)
+    assert "read whole:" not in report(coverage=((group, Coverage((brief,))),))
+
+
 def test_a_report_says_from_when_on_it_has_events() -> None:
     coverage = (("cloudtrail:1:eu-west-1", Coverage((Span(records.AT - HOUR, records.AT),))),)
     deleted = "Events from before 2026-11-23T13:30:00Z are deleted"

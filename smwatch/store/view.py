@@ -13,7 +13,7 @@ from smwatch.events.numbered import Numbered
 KEY = attrgetter("key")
 FEW, MANY = 500, 8
 """Late rows are inserted one by one where they are fewer than one in FEW, and sorted in where more than one in MANY."""
-STEP = 128
+STEP = 64
 """Rows between two that are looked at first to find where a late one goes."""
 NEWEST = 500
 """Rows that are looked at before a sweep asks its questions, so that something is shown at once."""
@@ -219,10 +219,16 @@ def merge(rows: list[Event], batch: list[Event]) -> None:
     del rows[low:]
     if late * MANY <= among:
         # Few of the rows are looked at, as each is far away in memory: one in STEP says between which two to look.
-        done, steps = 0, list(map(KEY, tail[::STEP]))
+        size, steps = len(tail), list(map(KEY, tail[::STEP]))
+        done = upto = 0
         for event in batch:
-            end = bisect_right(steps, event.key) * STEP
-            place = bisect_right(tail, event.key, max(0, end - STEP), min(end, len(tail)), key=KEY)
+            key = event.key
+            upto = bisect_right(steps, key, upto)
+            end = upto * STEP
+            start = end and end - STEP
+            if end > size:  # as `min` says, which takes longer: serves "late-5000-any"
+                end = size
+            place = bisect_right(tail, key, start, end, key=KEY)
             rows += tail[done:place]
             rows.append(event)
             done = place

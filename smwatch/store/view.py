@@ -13,7 +13,7 @@ from smwatch.events.numbered import Numbered
 KEY = attrgetter("key")
 FEW, MANY = 500, 8
 """Late rows are inserted one by one where they are fewer than one in FEW, and sorted in where more than one in MANY."""
-STEP = 64
+STEP = 128
 """Rows between two that are looked at first to find where a late one goes."""
 NEWEST = 500
 """Rows that are looked at before a sweep asks its questions, so that something is shown at once."""
@@ -215,25 +215,34 @@ def merge(rows: list[Event], batch: list[Event]) -> None:
             rows.insert(bisect_right(rows, event.key, low, key=KEY), event)
         rows.extend(batch[late:])
         return
+    if late * MANY <= among:
+        _insert(rows, batch, low)
+        return
     tail = rows[low:]
     del rows[low:]
-    if late * MANY <= among:
-        # Few of the rows are looked at, as each is far away in memory: one in STEP says between which two to look.
-        size, steps = len(tail), list(map(KEY, tail[::STEP]))
-        done = upto = 0
-        for event in batch:
-            key = event.key
-            upto = bisect_right(steps, key, upto)
-            end = upto * STEP
-            start = end and end - STEP
-            if end > size:  # as `min` says, which takes longer: serves "late-5000-any"
-                end = size
-            place = bisect_right(tail, key, start, end, key=KEY)
-            rows += tail[done:place]
-            rows.append(event)
-            done = place
-        rows += tail[done:]
-    else:
-        tail += batch
-        tail.sort(key=KEY)  # merges two ordered runs
-        rows += tail
+    tail += batch
+    tail.sort(key=KEY)  # merges two ordered runs
+    rows += tail
+
+
+def _insert(rows: list[Event], batch: list[Event], low: int) -> None:
+    """Insert `batch` into `rows` from index `low` on, the last one first: what lies between two is moved once.
+
+    Each row is far away in memory. So few are looked at: one in STEP says between which two to look. And all are moved
+    within the list, part by part, as a copy of it would note of each row that it is held once more. Serves "late-…".
+    """
+    steps = list(map(KEY, rows[low::STEP]))
+    end, upto, left = len(rows), len(steps), len(batch)
+    rows += batch  # makes room
+    for event in reversed(batch):
+        key = event.key
+        upto = bisect_right(steps, key, 0, upto)
+        last = low + upto * STEP
+        first = last - STEP if upto else low
+        if last > end:  # `min` takes longer
+            last = end
+        place = bisect_right(rows, key, first, last, key=KEY)
+        rows[place + left : end + left] = rows[place:end]
+        left -= 1
+        rows[place + left] = event
+        end = place

@@ -34,11 +34,21 @@ class Collector:
 
     def __init__(self, now: datetime) -> None:
         self._stirred_at = self._collected_at = self._whole_at = now
+        self._looks = 0
 
     def start(self) -> None:
         """From now on; what is there already, the program itself, is not looked through again."""
         gc.freeze()
         gc.set_threshold(*YOUNG, NEVER)
+
+    def look(self) -> None:
+        """Something has been taken in: look through the young objects, of which there may be any number.
+
+        Python counts how many more were made than freed, and a full store lets go of as much as it takes in: tens of
+        thousands were looked through in one go. Serves "burst-screen".
+        """
+        self._looks += 1
+        gc.collect(0 if self._looks % YOUNG[1] else 1)
 
     def stir(self, now: datetime) -> None:
         """Somebody has pressed a key, or something has arrived."""

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gc
 import weakref
+from collections import deque
 from collections.abc import Iterator
 from datetime import timedelta
 
@@ -85,6 +86,19 @@ def test_few_objects_are_looked_through_in_one_go() -> None:
     assert max(looked_through[10:]) < 2_500
 
 
+def test_few_objects_are_looked_through_in_one_go_though_as_many_are_freed_as_are_made() -> None:
+    collector = Collector(NOW)
+    held: deque[list[int]] = deque(([] for _ in range(10_000)), maxlen=10_000)
+    collector.start()
+    most = 0
+    for _ in range(100):
+        for _ in range(100):
+            held.append([])  # which lets the oldest one go
+        most = max(most, len(gc.get_objects(0)) + len(gc.get_objects(1)))
+        collector.look()
+    assert most < 2_500
+
+
 def test_what_a_search_has_left_is_looked_through_again_once_a_day() -> None:
     collector, knot, now = Collector(NOW), Knot(), NOW + EARLIEST
     left = weakref.ref(knot)
@@ -96,6 +110,25 @@ def test_what_a_search_has_left_is_looked_through_again_once_a_day() -> None:
         assert left() is not None
     assert collector.tick(NOW + WHOLE)
     assert left() is None
+
+
+async def test_what_is_made_where_something_is_taken_in_is_looked_through() -> None:
+    stage = Stage(reads(3))
+    stage.app.collector = Collector(NOW)
+    looks: list[int] = []
+    async with stage.app.run_test():
+
+        def seen(phase: str, info: dict[str, int]) -> None:
+            if phase == "start":
+                looks.append(info["generation"])
+
+        gc.set_threshold(1 << 30)  # Python itself begins none
+        gc.callbacks.append(seen)
+        try:
+            stage.bring(*reads(1, secret="prod/other"))
+        finally:
+            gc.callbacks.remove(seen)
+    assert looks
 
 
 async def test_keys_and_events_put_the_search_off() -> None:

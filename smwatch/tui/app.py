@@ -229,7 +229,10 @@ class SmwatchApp(App[int]):
         with self._context():
             if delivery.arrivals:
                 self._stir()
-            return self._incoming.take_in(delivery)
+            changed = self._incoming.take_in(delivery)
+        if self.collector is not None:
+            self.collector.look()
+        return changed
 
     def fail(self, error: BaseException) -> None:
         """The work behind the screen has ended with a fault: end, and show it."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
@@ -196,9 +197,11 @@ class Listing:
 
     def of(self, newest: Sequence[Seen], values: int) -> tuple[str, ...]:
         """What to say of so many `values`, of which these are the newest LISTED, or all."""
-        told = self._told[: len(newest)] + [""] * (len(newest) - len(self._told))
-        new = range(len(self._newest), len(newest))
-        for place in chain(compress(count(), map(ne, newest, self._newest)), new):
+        # Where there are more than are told of, each that comes moves all others by a place.
+        since = bisect_left(self._newest, newest[0]) if newest else 0
+        before, told = self._newest[since:], self._told[since:][: len(newest)]
+        told += [""] * (len(newest) - len(told))
+        for place in chain(compress(count(), map(ne, newest, before)), range(len(before), len(newest))):
             first, last, value = newest[place]
             told[place] = _seen(value, first, last)
         self._newest, self._told = newest, told

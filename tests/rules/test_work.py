@@ -587,6 +587,22 @@ def test_of_thousands_of_values_only_those_that_are_told_are_named() -> None:
     assert named <= 2 * LISTED
 
 
+def test_of_values_that_are_told_on_none_is_named_again_as_one_more_comes(monkeypatch: pytest.MonkeyPatch) -> None:
+    named, found, listing = list[Value](), Found(), Listing()
+
+    def noted(value: Value, first: int, last: int) -> str:
+        named.append(value)
+        return f"{value}: {first} to {last}"
+
+    monkeypatch.setattr("smwatch.rules.telling._seen", noted)
+    everything = [Evidence(n, n << SECOND_BITS, 1, 0, "", f"value-{n:04}") for n in range(2 * LISTED)]
+    for number in range(2 * LISTED):
+        found.put(0, everything[: number + 1])
+        told = listing.of(found.seen(LISTED, {}), number + 1)
+    assert told == (f"{LISTED} more, earlier than these", *(f"value-{n:04}: {n} to {n}" for n in range(LISTED, 200)))
+    assert named == [one.value for one in everything]
+
+
 def test_of_a_deletion_nothing_is_told_anew_but_what_became_known_from_before_it(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:

@@ -84,6 +84,11 @@ class Records:
         # The text itself, as its arrival has it, but where Python takes up to four bytes for a character.
         self._held.update((seq, raw if (raw := each.raw).isascii() else as_bytes(raw)) for seq, each in fresh)
 
+    def take_back(self, after: int) -> None:
+        """Let go of the records after a seq, of a transaction that failed: others come by the same numbers."""
+        for seq in tuple(takewhile(after.__lt__, reversed(self._held))):
+            del self._held[seq]
+
     def forget(self, upto: int) -> None:
         """Let go of the records up to a seq."""
         self._forgotten = upto

@@ -61,6 +61,8 @@ class Taking(Arrived):
 
     def _taken_back(self) -> None:
         self._links.forget()
+        if self._records is not None:
+            self._records.take_back(self._last_seq)
 
     def commit(
         self,

@@ -12,6 +12,7 @@ from smwatch.events.event import Arrival, SeenBy
 from smwatch.events.reader import Reader
 from smwatch.journal import Journal
 from smwatch.journal.records import BLOCK, OPENED, Records
+from smwatch.sources.coverage import Gap, Span
 from tests import records
 
 NOW = datetime(2026, 11, 23, 14, 0, tzinfo=UTC)
@@ -60,6 +61,19 @@ def test_those_of_a_part_of_a_block_are_forgotten() -> None:
         assert [journal.raw(each.event) is None for each in arrivals] == [True] * forgotten + [False] * keep
         assert journal.commit("files", arrivals).fresh == ()
         assert journal.raw(arrivals[forgotten].event) == arrivals[forgotten].raw
+
+
+@pytest.mark.parametrize("packing", [True, False])
+def test_what_a_failed_transaction_would_have_put_in_is_not_given_back_for_what_comes_then(packing: bool) -> None:
+    arrivals = [arrival(n) for n in range(9 * BLOCK)]
+    unwritable = Gap(Span(NOW, NOW + timedelta(hours=1)), "\ud800")
+    with closing(filled(arrivals[:10], packing=packing)) as journal:
+        with pytest.raises(UnicodeEncodeError):
+            journal.commit("files", arrivals[10 : 8 * BLOCK], gaps=[unwritable])
+        others = arrivals[:9:-1]
+        for start in range(0, len(others), PAGE):
+            journal.commit("files", others[start : start + PAGE])
+            assert all(journal.raw(each.event) == each.raw for each in others[: start + PAGE])
 
 
 def test_callers_that_take_turns_take_as_little_room_as_one_after_the_other() -> None:

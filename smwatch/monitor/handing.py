@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from contextlib import asynccontextmanager
 from datetime import datetime
+
+import msgspec
 
 from smwatch.events.event import Arrival
 from smwatch.monitor.delivery import Delivery
 from smwatch.monitor.keeper import NOT_KEPT
 from smwatch.monitor.reading import Reading
+from smwatch.monitor.successor import TOGETHER
 from smwatch.monitor.watched import Watched
 from smwatch.sources.source import State, Status
 
@@ -34,11 +38,33 @@ class Handing:
         alone: bool,
     ) -> None:
         """`alone` says that no screen shares the interpreter."""
-        self.deliver = deliver
         self.alone = alone
+        self._deliver = deliver
+        self._unsettled: int | None = None
+        """Within `together`: events handed on since alarms were worked out."""
         self.slice, self._breath = (LARGE_SLICE, 0.0) if alone else (SLICE, BREATH)
         self._reading = reading
         self._sleep = sleep
+
+    async def deliver(self, delivery: Delivery) -> None:
+        """Hand this on."""
+        if self._unsettled is not None:
+            self._unsettled += len(delivery.arrivals)
+            if self._unsettled < TOGETHER:
+                delivery = msgspec.structs.replace(delivery, more=True)
+            elif not delivery.more:
+                self._unsettled = 0
+        await self._deliver(delivery)
+
+    @asynccontextmanager
+    async def together(self) -> AsyncIterator[None]:
+        """While what is past is handed on: have alarms worked out after every TOGETHER events, and in the end."""
+        self._unsettled = 0
+        try:
+            yield
+        finally:
+            self._unsettled = None
+        await self.deliver(Delivery())
 
     async def rest(self) -> None:
         """Let others have the interpreter."""

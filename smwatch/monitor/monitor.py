@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Sequence
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import datetime
 from operator import attrgetter
 from typing import TYPE_CHECKING, assert_never
@@ -112,8 +112,11 @@ class Monitor:
             raise
         await self.keep_held()
 
-    async def read_once(self, sources: Sequence[Source]) -> dict[str, Status]:
-        """Read everything up to now from every source; returns the last word of each."""
+    async def read_once(self, sources: Sequence[Source], *, together: bool = False) -> dict[str, Status]:
+        """Read everything up to now from every source; returns the last word of each.
+
+        `together` says that nobody waits for each alarm: they are worked out for many events together.
+        """
         last: dict[str, Status] = {}
 
         async def read(source: Source) -> None:
@@ -125,7 +128,7 @@ class Monitor:
             finally:
                 await source.close()
 
-        async with asyncio.TaskGroup() as tasks:
+        async with self._handing.together() if together else nullcontext(), asyncio.TaskGroup() as tasks:
             for source in sources:
                 tasks.create_task(read(source))
         await self.keep_held()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from datetime import datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -142,7 +142,9 @@ class Past:
                 rows = self._journal.recalled(since, upto, limit=limit, printing_from=printing_from)
                 if backwards:
                     rows = self._newest(since, upto, limit)
-                handed_on, oldest = await self._hand_on(rows, BACKWARDS if backwards else 1)
+                # What is followed meanwhile, beside a screen, is not to wait for that.
+                async with self._handing.together() if self._handing.alone else nullcontext():
+                    handed_on, oldest = await self._hand_on(rows, BACKWARDS if backwards else 1)
                 since = _whole_from(since, oldest, full=handed_on >= limit)
                 watched = self._watching.recalled(since, settled, kept_from)
             except JournalCorruptError as error:

@@ -16,8 +16,9 @@ if TYPE_CHECKING:
     from smwatch.rules.standing import Compared
     from smwatch.store.change import Change
 
-TOGETHER = 1_000
-"""Events for which alarms are worked out together: after each few of them, most were so again and again."""
+TOGETHER = 10_000
+"""Events of what is past for which alarms are worked out together: after each page, those of everybody who goes on were
+worked out again and again. Serves "replay"."""
 SOME = 20
 """Alarms that are worked out in one go, each in up to a millisecond: others are heard in between."""
 

@@ -98,7 +98,8 @@ def replay_lines(settings: Settings, files: Sequence[Path], *, speed: float | No
     async def run() -> int:
         meter = Meter("read")
         try:
-            last = await parts.monitor(meter.delivering(lines.deliver)).read_once([source])
+            monitor = parts.monitor(meter.delivering(lines.deliver))
+            last = await monitor.read_once([source], together=speed is None)
             if source.empty:
                 notice(f"{source.label}: {last[source.name].message}")
             return _verdict(last, FAILED)
@@ -157,7 +158,8 @@ def export(settings: Settings, *, form: str) -> int:
             lines = csv_lines(found)
         case _:
             while batch := list(islice(found, BATCH)):
-                parts.store.add(batch)
+                parts.store.add(batch, more=True)
+            parts.store.settle()
             coverage = [(name, parts.journal.coverage(name)) for name in parts.journal.sources()]
             lines = report_lines(
                 parts.store,

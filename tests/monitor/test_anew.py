@@ -19,12 +19,12 @@ from smwatch.events.event import SeenBy
 from smwatch.events.reader import Reader
 from smwatch.events.secret import Lesson
 from smwatch.journal import FILE_NAME, Journal
+from smwatch.monitor import successor
 from smwatch.monitor.anew import Anew
 from smwatch.monitor.delivery import Delivery
 from smwatch.monitor.knowledge import Knowledge
 from smwatch.monitor.monitor import Monitor
 from smwatch.monitor.past import LESSONS
-from smwatch.monitor.successor import TOGETHER
 from smwatch.record import Record
 from smwatch.rules.alarm import Alarm, AlarmState, Mute
 from smwatch.rules.engine import Engine
@@ -129,10 +129,14 @@ async def test_what_was_taken_for_one_secret_is_parted_in_any_order(kind: type[J
         assert watcher.levels == expected.levels
 
 
-def test_alarms_are_worked_out_for_many_events_together_and_in_the_end_for_all() -> None:
+def test_alarms_are_worked_out_for_many_events_together_and_in_the_end_for_all(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    together = 1_000
+    monkeypatch.setattr(successor, "TOGETHER", together)
     rules = catalogue()
     known, fresh = Engine(rules), Engine(rules)
-    denied = arrivals(records.read_deleted("prod/gone", at=after(n)) for n in range(TOGETHER + 10))
+    denied = arrivals(records.read_deleted("prod/gone", at=after(n)) for n in range(together + 10))
     store = Store(engine=known)
     store.add(denied)
     anew, counts = Anew(store, known, fresh), list[list[int]]()
@@ -141,7 +145,7 @@ def test_alarms_are_worked_out_for_many_events_together_and_in_the_end_for_all()
         while anew.settle():
             pass
         counts.append([alarm.count for alarm in fresh.alarms.values()])
-    assert counts == [[], [], [], [TOGETHER], [TOGETHER]]
+    assert counts == [[], [], [], [together], [together]]
     anew.compare()
     assert fresh.alarms == known.alarms
 

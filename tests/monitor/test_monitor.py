@@ -3,6 +3,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import closing
 from datetime import UTC, datetime, timedelta
+from itertools import accumulate
 from pathlib import Path
 
 import msgspec
@@ -11,6 +12,7 @@ import pytest
 from smwatch.events.event import Arrival, SeenBy
 from smwatch.events.reader import Reader
 from smwatch.journal import FILE_NAME, Journal
+from smwatch.monitor import handing
 from smwatch.monitor.delivery import Delivery
 from smwatch.monitor.keeper import NOT_KEPT
 from smwatch.monitor.monitor import Monitor
@@ -503,6 +505,19 @@ def secret_page(*read: tuple[str, int]) -> Page:
         for name, number in read
     )
     return Page("a", SeenBy.CLOUDTRAIL, found, NOW)
+
+
+@pytest.mark.parametrize(("each", "settled"), [(450, [600, 1200, 1200]), (10_000, [1200])])
+async def test_alarms_of_what_is_past_are_worked_out_for_many_events_together(
+    each: int, settled: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(handing, "TOGETHER", each)
+    told, done = Told(), Status("a", "a", State.DONE, at=NOW)
+    pages = [page("a", *range(1, 401)), page("a", *range(401, 601)), page("a", *range(601, 1201))]
+    await monitor(Journal(), told).read_once([Scripted("a", [*pages, done])], together=True)
+    handed_on = [*accumulate(len(delivery.arrivals) for delivery in told.deliveries)]
+    assert [count for count, each in zip(handed_on, told.deliveries, strict=True) if not each.more] == settled
+    assert not told.deliveries[-1].more
 
 
 async def test_what_a_page_teaches_about_names_sets_right_what_was_read_before() -> None:

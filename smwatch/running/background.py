@@ -42,6 +42,12 @@ them. Serves "longest stall of the event loop".
 SETTLED_EVERY = 0.1
 """Seconds after which alarms are worked out although more of what came together follows: none is told late for that."""
 Deliver = Callable[[Delivery], Awaitable[None]]
+InTurn = Callable[[Callable[[], None]], None]
+
+
+def at_once(act: Callable[[], None]) -> None:
+    """Do it in the present turn of the loop."""
+    act()
 
 
 class Background:
@@ -69,6 +75,7 @@ class Background:
         self._keep = keep
         self._go_on = go_on
         self._apply: Callable[[Delivery], Sequence[Alarm]] = lambda _: ()
+        self._in_turn: InTurn = at_once
         self._clock = clock
         self._most = LEAST
         """How many events are applied in one go at present; the first take longest, as each is of a new kind."""
@@ -83,10 +90,15 @@ class Background:
         self._stopped = False
         self._usual = sys.getswitchinterval()
 
-    def start(self, apply: Callable[[Delivery], Sequence[Alarm]], failed: Callable[[BaseException], None]) -> None:
-        """Begin, from within the screen's loop."""
+    def start(
+        self,
+        apply: Callable[[Delivery], Sequence[Alarm]],
+        failed: Callable[[BaseException], None],
+        in_turn: InTurn = at_once,
+    ) -> None:
+        """Begin, from within the screen's loop, on which `in_turn` does what takes long."""
         self._screen = screen, context = asyncio.get_running_loop(), contextvars.copy_context()
-        self._apply = apply
+        self._apply, self._in_turn = apply, in_turn
         settled_at = self._clock()
 
         async def deliver(delivery: Delivery) -> None:
@@ -144,7 +156,7 @@ class Background:
                 except BaseException as error:
                     done.set_exception(error)
 
-        _tell(screen, context, there)
+        _tell(screen, context, partial(self._in_turn, there))
         return await asyncio.wrap_future(done)
 
     def _take_in(self, delivery: Delivery) -> None:

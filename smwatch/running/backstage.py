@@ -18,7 +18,7 @@ from smwatch.monitor.delivery import Delivery
 from smwatch.monitor.monitor import Monitor
 from smwatch.rules.alarm import Alarm
 from smwatch.running.aws import AwsSources
-from smwatch.running.background import Background, Deliver
+from smwatch.running.background import Background, Deliver, InTurn, at_once
 from smwatch.running.parts import Parts, now
 from smwatch.running.unready import advice
 from smwatch.settings import MeaningError, Settings
@@ -120,11 +120,16 @@ class Backstage:
             recorded=recorded,
         )
 
-    def start(self, apply: Callable[[Delivery], Sequence[Alarm]], failed: Callable[[BaseException], None]) -> None:
+    def start(
+        self,
+        apply: Callable[[Delivery], Sequence[Alarm]],
+        failed: Callable[[BaseException], None],
+        in_turn: InTurn = at_once,
+    ) -> None:
         """Begin, from within the screen's loop; see `Background.start`."""
         if self._stalls is not None:
             self._stalls.start()
-        self._background.start(apply, failed)
+        self._background.start(apply, failed, in_turn)
 
     def stop(self, fault: BaseException | None) -> bool:
         """End the work; whether it ended, or is stuck in a system call. Advice is given on a failure."""

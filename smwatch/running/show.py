@@ -72,7 +72,7 @@ def show(settings: Settings, backstage: Callable[[], Backstage], *, title: str =
 
     def start(app: SmwatchApp) -> None:
         when_asked(lambda: app.exit(FINE), stuck=FINE)  # else the terminal stays as the screen had it
-        behind[0].start(app.apply, app.fail)
+        behind[0].start(app.apply, app.fail, app.turns.do)
 
     app = SmwatchApp(
         make_desk,

@@ -28,6 +28,7 @@ from smwatch.tui.opening import First, Opening, furnished
 from smwatch.tui.painting import Beat, at_once
 from smwatch.tui.themes import THEMES
 from smwatch.tui.title import Title
+from smwatch.tui.turns import Turns
 
 if TYPE_CHECKING:  # what the first frame can do without is loaded after it
     from textual.command import Provider
@@ -104,7 +105,8 @@ class SmwatchApp(App[int]):
         self._plain = (AsciiFilter(),) if glyphs.chosen(self._ui.glyphs, os.environ) else ()
         self._title = Title(self._to_terminal, os.environ)
         self._interrupted_at: datetime | None = None
-        self._ticking = Beat(lambda: self._run_apart(self.tick))
+        self.turns = Turns()
+        self._ticking = Beat(lambda: self._apart(self.tick), self.turns)
         self._opened = asyncio.Event()
         """The main screen stands."""
         self._make_desk: Callable[[], Desk] | None = None
@@ -131,7 +133,7 @@ class SmwatchApp(App[int]):
         self.desk = desk
         """Not there before it is made, as all that follows."""
         self.store = desk.store
-        self._incoming = Incoming(desk, show=self._show, runs=lambda: self.is_running, apart=self._run_apart)
+        self._incoming = Incoming(desk, self.turns, show=self._show, runs=lambda: self.is_running, apart=self._apart)
         self._noise = Noise(desk, bell, ring=self.bell, write=self._to_terminal, plain=plain if self._plain else str)
         self.set_keymap(desk.keys.keymap)
 
@@ -239,7 +241,7 @@ class SmwatchApp(App[int]):
         self.fault = error
         self.exit(1)
 
-    def _run_apart(self, do: Callable[[], None]) -> None:
+    def _apart(self, do: Callable[[], None]) -> None:
         """Do something as if Textual called it."""
         if self.is_running:
             with self._context():

@@ -11,6 +11,7 @@ from smwatch.store.change import Change
 from smwatch.tui.keys import MOMENT
 from smwatch.tui.painting import Soon
 from smwatch.tui.screens.desk import Desk
+from smwatch.tui.turns import Turns
 
 PAINT_SECONDS = 0.25
 """How long what has arrived may wait for what arrives next, to be painted together; keys paint at once.
@@ -34,18 +35,21 @@ class Incoming:
     def __init__(
         self,
         desk: Desk,
+        turns: Turns,
         *,
         show: Callable[[Change], None],
         runs: Callable[[], bool],
         apart: Callable[[Callable[[], None]], None],
     ) -> None:
-        """`show` is told what has changed while `runs` says that there is a screen; what waits is done by `apart`."""
+        """`show` is told what has changed while `runs` says that there is a screen; what waits is done by `apart`, in
+        one of the `turns`.
+        """
         self._desk = desk
         self._show = show
         self._runs = runs
         self._subscription = desk.store.subscribe(self._wake)
-        self._shown_soon = Soon(lambda: apart(self.flush))
-        self._settled_soon = Soon(lambda: apart(self._settle))
+        self._shown_soon = Soon(lambda: apart(self.flush), turns)
+        self._settled_soon = Soon(lambda: apart(self._settle), turns)
         self._more_follows = False
         """Of what came together: alarms are worked out after the last of it."""
         self._none_shown = True

@@ -11,6 +11,8 @@ from textual.screen import Screen
 from textual.widget import Widget
 from textual.widgets._toast import ToastRack
 
+from smwatch.tui.turns import Turns
+
 if TYPE_CHECKING:
     from textual import events
 
@@ -57,8 +59,9 @@ class Soon:
     "cpu-…".
     """
 
-    def __init__(self, do: Callable[[], None]) -> None:
+    def __init__(self, do: Callable[[], None], turns: Turns) -> None:
         self._do = do
+        self._turns = turns
         self._waits: asyncio.TimerHandle | None = None
 
     def __bool__(self) -> bool:
@@ -71,7 +74,7 @@ class Soon:
         at = loop.time() + seconds
         if self._waits is None or at < self._waits.when():
             self.cancel()
-            self._waits = loop.call_at(at, self._end)
+            self._waits = loop.call_at(at, self._turns.do, self._end)
 
     def cancel(self) -> None:
         """It is done, or need not be: else it would be done once more."""
@@ -80,8 +83,9 @@ class Soon:
             self._waits = None
 
     def _end(self) -> None:
-        self._waits = None
-        self._do()
+        if self._waits is not None:  # it may be done already where its turn came late
+            self.cancel()
+            self._do()
 
 
 class Beat:
@@ -89,8 +93,9 @@ class Beat:
     "cpu-idle".
     """
 
-    def __init__(self, do: Callable[[], None]) -> None:
+    def __init__(self, do: Callable[[], None], turns: Turns) -> None:
         self._do = do
+        self._turns = turns
         self._waits: asyncio.TimerHandle | None = None
 
     def begin(self, seconds: float) -> None:
@@ -103,7 +108,7 @@ class Beat:
         def beat(due: float) -> None:
             now = loop.time()
             wait(due + seconds if due + seconds > now else now + seconds)
-            self._do()
+            self._turns.do(self._do)
 
         wait(loop.time() + seconds)
 

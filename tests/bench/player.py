@@ -140,7 +140,7 @@ class Alarmed(Smwatch):
         self._alarms = arrivals([records.raw(records.read_deleted(f"{ALARMED}{n}")) for n in range(AHEAD)])
 
     def _stand(self, _: SmwatchApp) -> None:
-        self._background.start(self.apply, self.fail)
+        self._background.start(self.apply, self.fail, self.turns.do)
         self._say("ready")
 
     def _go_on(self) -> bool:

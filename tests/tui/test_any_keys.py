@@ -34,7 +34,7 @@ async def test_no_keys_end_the_screen_of_a_replay_that_has_ended(
     file = tmp_path / "hostile.jsonl"
     file.write_text("".join(records.raw(record) + "\n" for record in one_by_one()), encoding="utf-8")
     behind = Backstage(Settings(), file_sources([file], None), remember=False)
-    app = SmwatchApp(behind.desk, start=lambda app: behind.start(app.apply, app.fail))
+    app = SmwatchApp(behind.desk, start=lambda app: behind.start(app.apply, app.fail, app.turns.do))
     try:
         async with app.run_test(size=SIZES[2]) as pilot:
             for _ in range(KEYS):

@@ -15,6 +15,7 @@ from smwatch.store.change import Change
 from smwatch.store.store import Store
 from smwatch.tui.lines import Piece
 from smwatch.tui.painting import Beat, Soon, at_once
+from smwatch.tui.turns import Turns
 from smwatch.tui.widgets.detail import Detail
 from smwatch.tui.widgets.pieces import Pieces
 from tests import records
@@ -262,7 +263,7 @@ async def test_what_is_to_be_done_soon_is_done_once_and_when_whoever_wants_it_fi
         times.append(1)
         done.set()
 
-    soon = Soon(do)
+    soon = Soon(do, Turns())
     assert not soon
     for seconds in (HOUR, 0.0, HOUR, 0.01):
         soon.within(seconds)
@@ -300,7 +301,7 @@ def test_what_is_done_again_and_again_keeps_its_time_and_is_left_out_where_it_co
             if len(times) == 7:
                 beat.stop()
 
-        beat = Beat(do)
+        beat = Beat(do, Turns())
         beat.begin(1.0)
         await asyncio.sleep(HOUR)
 

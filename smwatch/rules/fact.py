@@ -24,8 +24,9 @@ PAIRS = 50_000
 forgotten: what somebody does once more is then as new as it was."""
 IN_ALL = 2 * PAIRS
 """Pairs of all facts together; beyond them, of the fact with the most."""
-COMPARED = 8
-"""Pairs of which the one unheard of for longest is forgotten."""
+COMPARED, FORGOTTEN = 128, 32
+"""Of so many pairs, those are forgotten that were unheard of for longest: in one go, about half a millisecond, as there
+is one pair too many again and again where nearly each event has a new one."""
 
 
 class Room:
@@ -38,15 +39,12 @@ class Room:
         self._count = 0
 
     def take(self, track: Track) -> None:
-        """There is one more of a fact: forget another where there are too many."""
+        """There is one more of a fact: forget others where there are too many."""
         self._count += 1
         if len(track.pairs) > PAIRS:
-            track.forget_one()
+            self._count -= track.forget_some()
         elif self._count > IN_ALL:
-            max(self.tracks, key=_pairs).forget_one()
-        else:
-            return
-        self._count -= 1
+            self._count -= max(self.tracks, key=_pairs).forget_some()
 
 
 class Track:
@@ -147,19 +145,24 @@ class Track:
         if now is not group:
             now.absorb(group)
 
-    def forget_one(self) -> None:
-        """Of the few pairs that have been kept for longest, let go of the one that was heard of longest ago.
+    def forget_some(self) -> int:
+        """Of the pairs that have been kept for longest, let go of those heard of longest ago; how many they were.
 
         The others are kept as if they had just come. Serves "memory-flat".
         """
         pairs = self.pairs
-        some = [pairs.popleft() for _ in range(min(COMPARED, len(pairs)))]
-        heard = [times.newest if (times := self._member(values)) is not None else BEGINNING for values in some]
-        gone = some.pop(heard.index(min(heard)))
-        pairs.extend(some)
-        times = self._member(gone)
-        if times is None:
-            return
+        some = [pairs.popleft() for _ in range(min(COMPARED, (len(pairs) + 1) // 2))]  # the newest is heard of only now
+        known = [self._member(values) for values in some]
+        heard = [BEGINNING if times is None else times.newest for times in known]
+        oldest = sorted(range(len(some)), key=heard.__getitem__)[: max(1, len(some) * FORGOTTEN // COMPARED)]
+        gone = set(oldest)
+        pairs.extend([values for place, values in enumerate(some) if place not in gone])
+        for place in oldest:
+            if (times := known[place]) is not None:
+                self._let_go(some[place], times)
+        return len(oldest)
+
+    def _let_go(self, gone: tuple[Value, ...], times: Times) -> None:
         times.catch_up()
         if (group := self._groups.find(gone[0])) is not None:
             group.forget(_member(gone))
